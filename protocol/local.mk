@@ -1,0 +1,20 @@
+# protocol/local.mk - bytes to requests, replies to bytes. Needs libc only.
+
+noinst_LIBRARIES += protocol/libprotocol.a
+
+protocol_libprotocol_a_SOURCES = \
+	protocol/glob.c \
+	protocol/glob.h \
+	protocol/native.c \
+	protocol/native.h \
+	protocol/native_help.c \
+	protocol/native_line.c \
+	protocol/native_reply.c \
+	protocol/protocol.c \
+	protocol/protocol.h \
+	protocol/reply.h \
+	protocol/request.h \
+	protocol/slice.h \
+	protocol/token.c \
+	protocol/token.h \
+	protocol/verbs.def

@@ -1,0 +1,396 @@
+/*
+ * native_line.c - one line of the native protocol: a verb and its words.
+ *
+ * Words are looked at once: the run of bytes that are allowed in a word must
+ * end where the word ends. Only when it does not is anybody asked why. Nothing
+ * is executed before the whole line is known to be right, and what is wrong is
+ * said together with what would be right.
+ */
+#include "protocol/native.h"
+
+#include "protocol/glob.h"
+#include "protocol/token.h"
+
+struct verb_entry {
+    const char *usage;
+    uint8_t length;
+    char word[15];
+};
+
+static const struct verb_entry verbs[] = {
+#define VERB(id, word, arguments, help) [VERB_##id] = {word arguments, sizeof word - 1, word},
+#include "protocol/verbs.def"
+#undef VERB
+};
+
+/* What a word has to be, and how that is said. */
+struct word_rule {
+    const char *what;
+    const char *right;
+    size_t longest;
+    enum token_class class;
+};
+
+static const struct word_rule rule_namespace = {"namespace", "1 to 64 of A-Z a-z 0-9 _ . -",
+                                                REQUEST_NAMESPACE_MAX, TOKEN_NAME};
+static const struct word_rule rule_key = {
+    "key", "1 to 1024 bytes without white space and control characters", REQUEST_KEY_MAX,
+    TOKEN_KEY};
+static const struct word_rule rule_ttl = {
+    "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default", 64,
+    TOKEN_KEY};
+static const struct word_rule rule_bytes = {
+    "byte count", "a decimal number, and that many bytes behind the line", 20, TOKEN_KEY};
+static const struct word_rule rule_number = {"number", "a decimal from 0 to 18446744073709551615",
+                                             20, TOKEN_KEY};
+static const struct word_rule rule_pattern = {
+    "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", REQUEST_KEY_MAX,
+    TOKEN_KEY};
+
+/* A line that is being read. */
+struct reading {
+    struct parser *parser;
+    const struct verb_entry *verb;
+    const char *start;
+    const char *at; /* the space before the next word, or the end */
+    const char *end;
+};
+
+/* --- words ---------------------------------------------------------------- */
+
+static bool __attribute__((cold))
+bad_word(struct reading *in, const struct word_rule *rule, struct slice word)
+{
+    char quoted[TOKEN_QUOTE_MAX];
+    token_quote(word, quoted);
+    native_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s %s: write %s", rule->what, quoted,
+                  rule->right);
+    return false;
+}
+
+/* Why the word that begins at `from` is not what it should be. */
+static bool __attribute__((cold))
+wrong_word(struct reading *in, const struct word_rule *rule, const char *from)
+{
+    if (from > in->end) {
+        native_refuse(in->parser, REPLY_CLIENT_ERROR, "%s missing: write %s", rule->what,
+                      in->verb->usage);
+        return false;
+    }
+    const char *to = memchr(from, ' ', (size_t)(in->end - from));
+    struct slice word = {from, (size_t)((to == NULL ? in->end : to) - from)};
+    if (word.length == 0) {
+        native_refuse(in->parser, REPLY_CLIENT_ERROR,
+                      "empty word: write single spaces between words, and none at the end");
+        return false;
+    }
+    return bad_word(in, rule, word);
+}
+
+/* Takes the next word. False when there is none or it is wrong: parser.error
+ * then says how. */
+static inline bool take(struct reading *in, const struct word_rule *rule, struct slice *word)
+{
+    const char *from = in->at + 1;
+    const char *to = token_span(from, in->end, rule->class);
+    size_t length = (size_t)(to - from);
+    if (from >= in->end || length == 0 || length > rule->longest || (to < in->end && *to != ' ')) {
+        return wrong_word(in, rule, from);
+    }
+    in->at = to;
+    *word = (struct slice){from, length};
+    return true;
+}
+
+static bool at_end(const struct reading *in)
+{
+    return in->at == in->end;
+}
+
+/* True when no word is left over. */
+static inline bool done(struct reading *in)
+{
+    if (at_end(in)) {
+        return true;
+    }
+    native_refuse(in->parser, REPLY_CLIENT_ERROR, "too many words: write %s", in->verb->usage);
+    return false;
+}
+
+/* A ttl that may be left out. */
+static bool take_ttl(struct reading *in, struct request *request)
+{
+    struct slice word;
+    if (at_end(in)) {
+        return true;
+    }
+    if (!take(in, &rule_ttl, &word)) {
+        return false;
+    }
+    switch (token_time(word, &request->ttl)) {
+    case TOKEN_TIME_DEFAULT:
+        return true;
+    case TOKEN_TIME_NEVER:
+        request->ttl_kind = TTL_NEVER;
+        return true;
+    case TOKEN_TIME_FOR:
+        request->ttl_kind = TTL_FOR;
+        return true;
+    case TOKEN_TIME_TOO_FAR:
+        native_refuse(in->parser, REPLY_CLIENT_ERROR,
+                      "ttl is longer than 36500d: write never for what is not to expire");
+        return false;
+    case TOKEN_NO_TIME:
+        break;
+    }
+    return bad_word(in, &rule_ttl, word);
+}
+
+static bool take_number(struct reading *in, const struct word_rule *rule, uint64_t *number)
+{
+    struct slice word;
+    return take(in, rule, &word) && (token_number(word, number) || bad_word(in, rule, word));
+}
+
+static inline bool take_namespace_and_key(struct reading *in, struct request *request)
+{
+    return take(in, &rule_namespace, &request->ns) && take(in, &rule_key, &request->keys);
+}
+
+/* --- PUT and ADD ---------------------------------------------------------- */
+
+/*
+ * A PUT was refused; parser.error says why. What follows is its value, whose
+ * extent has to be known from this line: by its place the fifth word is the
+ * byte count, whatever is wrong with the others. Fewer words mean that the
+ * value is a line, unless there is a tab, which a careless client may have put
+ * where a space belongs: then there may have been a count as well.
+ */
+static enum native_line __attribute__((cold))
+refuse_with_value(struct reading *in, struct request *request)
+{
+    enum { WORDS_WITH_COUNT = 5 };
+    const char *count = NULL;
+    size_t words = 1;
+    bool blanks = false;
+    for (const char *at = in->start; at < in->end; at++) {
+        if (*at == ' ') {
+            words++;
+            count = at;
+        }
+        blanks |= *at >= '\t' && *at <= '\r';
+    }
+    if (words > WORDS_WITH_COUNT || (words < WORDS_WITH_COUNT && blanks)) {
+        return NATIVE_LINE_FATAL;
+    }
+    if (words < WORDS_WITH_COUNT) {
+        return NATIVE_LINE_REFUSED_THEN_LINE;
+    }
+    struct slice word = {count + 1, (size_t)(in->end - count - 1)};
+    if (token_number(word, &request->value_length)) {
+        return NATIVE_LINE_REFUSED_THEN_BYTES;
+    }
+    bad_word(in, &rule_bytes, word);
+    return NATIVE_LINE_FATAL;
+}
+
+static enum native_line read_storing(struct reading *in, struct request *request)
+{
+    if (!take_namespace_and_key(in, request) || !take_ttl(in, request)) {
+        return refuse_with_value(in, request);
+    }
+    if (at_end(in)) {
+        return NATIVE_LINE_VALUE_LINE;
+    }
+    if (!take_number(in, &rule_bytes, &request->value_length) || !done(in)) {
+        return refuse_with_value(in, request);
+    }
+    return NATIVE_LINE_VALUE_BYTES;
+}
+
+/* --- the other verbs ------------------------------------------------------ */
+
+static bool read_keys(struct reading *in, struct request *request)
+{
+    if (!take(in, &rule_namespace, &request->ns)) {
+        return false;
+    }
+    const char *first = in->at + 1;
+    struct slice key;
+    do {
+        if (!take(in, &rule_key, &key)) {
+            return false;
+        }
+    } while (!at_end(in));
+    request->keys = (struct slice){first, (size_t)(in->end - first)};
+    return true;
+}
+
+static bool read_touch(struct reading *in, struct request *request)
+{
+    return take_namespace_and_key(in, request) && take_ttl(in, request) && done(in);
+}
+
+static bool read_counting(struct reading *in, struct request *request)
+{
+    request->number = 1;
+    return take_namespace_and_key(in, request) &&
+           (at_end(in) || take_number(in, &rule_number, &request->number)) && done(in);
+}
+
+static bool read_listing(struct reading *in, struct request *request)
+{
+    if (!take(in, &rule_namespace, &request->ns)) {
+        return false;
+    }
+    if (at_end(in)) {
+        return true;
+    }
+    if (!take(in, &rule_pattern, &request->pattern)) {
+        return false;
+    }
+    if (!glob_valid(request->pattern)) {
+        return bad_word(in, &rule_pattern, request->pattern);
+    }
+    return done(in);
+}
+
+static bool read_namespace(struct reading *in, struct request *request)
+{
+    return take(in, &rule_namespace, &request->ns) && done(in);
+}
+
+static enum native_line whole(bool understood)
+{
+    return understood ? NATIVE_LINE_REQUEST : NATIVE_LINE_REFUSED;
+}
+
+static enum native_line read_words(struct reading *in, struct request *request)
+{
+    switch (request->verb) {
+    case VERB_PUT:
+    case VERB_ADD:
+        return read_storing(in, request);
+    case VERB_GET:
+    case VERB_DEL:
+        return whole(read_keys(in, request));
+    case VERB_TTL:
+        return whole(take_namespace_and_key(in, request) && done(in));
+    case VERB_TOUCH:
+        return whole(read_touch(in, request));
+    case VERB_INCR:
+    case VERB_DECR:
+        return whole(read_counting(in, request));
+    case VERB_LIST:
+    case VERB_ALL:
+        return whole(read_listing(in, request));
+    case VERB_FLUSH:
+        return whole(read_namespace(in, request));
+    case VERB_STATS:
+        return whole(at_end(in) || read_namespace(in, request));
+    case VERB_NAMESPACES:
+    case VERB_PING:
+    case VERB_VERSION:
+    case VERB_HELP:
+    case VERB_QUIT:
+        return whole(done(in));
+    }
+    return NATIVE_LINE_FATAL; /* no such verb is in the table */
+}
+
+/* --- verbs ---------------------------------------------------------------- */
+
+/* Compares with a word of capital letters. */
+static inline bool same_letters(const char *bytes, const char *capitals, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((bytes[i] & ~('a' - 'A')) != capitals[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct verb_entry *find_verb(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (verbs[i].length == length && same_letters(bytes, verbs[i].word, length)) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+bool native_line_from_browser(struct slice start)
+{
+    return start.length >= 5 && ((same_letters(start.bytes, "POST", 4) && start.bytes[4] == ' ') ||
+                                 (same_letters(start.bytes, "HOST", 4) && start.bytes[4] == ':'));
+}
+
+static bool ends_like_http(struct slice line)
+{
+    static const char version[] = " HTTP/1.";
+    enum { LENGTH = sizeof version - 1 };
+    if (line.length < LENGTH + 1) {
+        return false;
+    }
+    const char *end = line.bytes + line.length;
+    return memcmp(end - 1 - LENGTH, version, LENGTH) == 0 && (end[-1] == '0' || end[-1] == '1');
+}
+
+/* Whether blanks are all that keeps this from being a PUT: then a value follows. */
+static bool almost_storing(struct slice line)
+{
+    const char *end = line.bytes + line.length;
+    const char *word = line.bytes;
+    while (word < end && (token_classes[(unsigned char)*word] & TOKEN_KEY) == 0) {
+        word++;
+    }
+    size_t length = (size_t)(token_span(word, end, TOKEN_KEY) - word);
+    const struct verb_entry *verb = find_verb(word, length);
+    return verb == &verbs[VERB_PUT] || verb == &verbs[VERB_ADD];
+}
+
+static enum native_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
+{
+    if (native_line_from_browser(line)) {
+        return NATIVE_LINE_BROWSER;
+    }
+    if (almost_storing(line)) {
+        native_refuse(parser, REPLY_CLIENT_ERROR,
+                      "no blank goes before the verb, and a space behind it: write %s",
+                      verbs[VERB_PUT].usage);
+        return NATIVE_LINE_FATAL;
+    }
+    if (line.length == 0) {
+        native_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: the line is empty");
+        return NATIVE_LINE_REFUSED;
+    }
+    if (line.bytes[0] == ' ') {
+        native_refuse(parser, REPLY_CLIENT_ERROR,
+                      "empty word: write the verb at the line's beginning, without spaces");
+        return NATIVE_LINE_REFUSED;
+    }
+    const char *space = memchr(line.bytes, ' ', line.length);
+    struct slice word = {line.bytes, space == NULL ? line.length : (size_t)(space - line.bytes)};
+    char quoted[TOKEN_QUOTE_MAX];
+    token_quote(word, quoted);
+    native_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: %s", quoted);
+    return NATIVE_LINE_REFUSED;
+}
+
+enum native_line native_line_read(struct parser *parser, struct slice line, struct request *request)
+{
+    if (ends_like_http(line)) {
+        return NATIVE_LINE_BROWSER;
+    }
+    const char *end = line.bytes + line.length;
+    const char *at = token_span(line.bytes, end, TOKEN_KEY);
+    const struct verb_entry *verb = find_verb(line.bytes, (size_t)(at - line.bytes));
+    if (verb == NULL || (at < end && *at != ' ')) {
+        return unknown_verb(parser, line);
+    }
+    struct reading in = {parser, verb, line.bytes, at, end};
+    *request = (struct request){.verb = (enum verb)(verb - verbs)};
+    return read_words(&in, request);
+}

@@ -1,0 +1,144 @@
+/*
+ * native_reply.c - replies in the native protocol's words.
+ *
+ * A head is a word, what that word promises, and a line end. It never outgrows
+ * REPLY_HEAD_MAX: names and text are cut where they would. Whatever somebody
+ * put into a text, it stays one line: a control character could forge the next
+ * reply.
+ */
+#include "protocol/native.h"
+
+/* Text leaves room for a line end, names leave room for what follows them. */
+enum { TEXT_END = REPLY_HEAD_MAX - 2, NAME_END = REQUEST_KEY_MAX + 32 };
+
+struct first_words {
+    char bytes[17];
+    uint8_t length;
+};
+
+#define WORDS(text)                                                                                \
+    {                                                                                              \
+        text, sizeof text - 1                                                                      \
+    }
+
+static const struct first_words first_words[] = {
+    [REPLY_STORED] = WORDS("STORED"),
+    [REPLY_EXISTS] = WORDS("EXISTS"),
+    [REPLY_NOT_FOUND] = WORDS("NOT_FOUND"),
+    [REPLY_DELETED] = WORDS("DELETED"),
+    [REPLY_TOUCHED] = WORDS("TOUCHED"),
+    [REPLY_VALUE] = WORDS("VALUE"),
+    [REPLY_TTL] = WORDS("TTL"),
+    [REPLY_TTL_NEVER] = WORDS("TTL never"),
+    [REPLY_NUMBER] = WORDS("NUMBER"),
+    [REPLY_KEY] = WORDS("KEY"),
+    [REPLY_RECORD] = WORDS("RECORD"),
+    [REPLY_END] = WORDS("END"),
+    [REPLY_FLUSHED] = WORDS("FLUSHED"),
+    [REPLY_NAMESPACE] = WORDS("NAMESPACE"),
+    [REPLY_STAT] = WORDS("STAT"),
+    [REPLY_PONG] = WORDS("PONG"),
+    [REPLY_VERSION] = WORDS("VERSION kvcached"),
+    [REPLY_HELP] = WORDS(""),
+    [REPLY_ERROR] = WORDS("ERROR"),
+    [REPLY_CLIENT_ERROR] = WORDS("CLIENT_ERROR"),
+    [REPLY_SERVER_ERROR] = WORDS("SERVER_ERROR"),
+};
+
+/* Each of these adds to a head that has reached `at`, and returns where it has
+ * reached then. */
+
+static char *add_number(char *at, uint64_t number)
+{
+    char digits[21];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    digits[--first] = ' ';
+    memcpy(at, digits + first, sizeof digits - first);
+    return at + (sizeof digits - first);
+}
+
+static char *add_text(char *at, const char *end, struct slice text)
+{
+    *at++ = ' ';
+    for (size_t i = 0; i < text.length && at < end; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        *at++ = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    return at;
+}
+
+static char *add_seconds(char *at, uint64_t milliseconds)
+{
+    unsigned rest = (unsigned)(milliseconds % 1000);
+    at = add_number(at, milliseconds / 1000);
+    *at++ = '.';
+    *at++ = (char)('0' + rest / 100);
+    *at++ = (char)('0' + rest / 10 % 10);
+    *at++ = (char)('0' + rest % 10);
+    return at;
+}
+
+/* What follows the first words. */
+static char *add_rest(char *at, const struct reply *reply, const char *to)
+{
+    switch (reply->kind) {
+    case REPLY_VALUE:
+        return add_number(at, reply->value_length);
+    case REPLY_TTL:
+        return add_seconds(at, reply->number);
+    case REPLY_NUMBER:
+    case REPLY_FLUSHED:
+        return add_number(at, reply->number);
+    case REPLY_KEY:
+        return add_text(at, to + NAME_END, reply->name);
+    case REPLY_RECORD:
+        return add_number(add_text(at, to + NAME_END, reply->name), reply->value_length);
+    case REPLY_NAMESPACE:
+        at = add_text(at, to + NAME_END, reply->name);
+        return add_number(add_number(at, reply->number), reply->bytes);
+    case REPLY_STAT:
+        at = add_text(at, to + NAME_END, reply->name);
+        return add_text(at, to + TEXT_END, reply->text);
+    case REPLY_VERSION:
+    case REPLY_ERROR:
+    case REPLY_CLIENT_ERROR:
+    case REPLY_SERVER_ERROR:
+        return add_text(at, to + TEXT_END, reply->text);
+    case REPLY_STORED:
+    case REPLY_EXISTS:
+    case REPLY_NOT_FOUND:
+    case REPLY_DELETED:
+    case REPLY_TOUCHED:
+    case REPLY_TTL_NEVER:
+    case REPLY_END:
+    case REPLY_PONG:
+    case REPLY_HELP:
+        break;
+    }
+    return at;
+}
+
+size_t native_reply_head(const struct reply *reply, char *to)
+{
+    if (reply->kind == REPLY_HELP) {
+        return 0;
+    }
+    const struct first_words *words = &first_words[reply->kind];
+    memcpy(to, words->bytes, sizeof words->bytes); /* a fixed length is a fast one */
+    char *at = add_rest(to + words->length, reply, to);
+    memcpy(at, "\r\n", 2);
+    return (size_t)(at + 2 - to);
+}
+
+size_t native_reply_tail(const struct reply *reply, char *to)
+{
+    if (reply->kind != REPLY_VALUE && reply->kind != REPLY_RECORD) {
+        return 0;
+    }
+    memcpy(to, "\r\n", 2);
+    return 2;
+}

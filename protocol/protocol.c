@@ -1,0 +1,19 @@
+/*
+ * protocol.c - the protocols there are, by the name that a listener's
+ * configuration gives them.
+ */
+#include "protocol/protocol.h"
+
+static const struct protocol *const protocols[] = {
+    &protocol_native,
+};
+
+const struct protocol *protocol_find(struct slice name)
+{
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+        if (slice_equal(name, slice_of(protocols[i]->name))) {
+            return protocols[i];
+        }
+    }
+    return NULL;
+}

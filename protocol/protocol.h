@@ -1,0 +1,98 @@
+/*
+ * protocol.h - bytes to requests, replies to bytes: what every protocol is.
+ *
+ * A protocol does no input or output, allocates nothing, logs nothing and
+ * knows no store. Adding one adds files to this room and a line to the table
+ * in protocol.c.
+ */
+#ifndef KVCACHED_PROTOCOL_H
+#define KVCACHED_PROTOCOL_H
+
+#include "protocol/reply.h"
+#include "protocol/request.h"
+
+enum parse_result {
+    PARSE_MORE,    /* no whole request is here yet. parser.wanted says how many
+                      bytes, counted from behind *consumed, are the least that
+                      could be one: with fewer a call is in vain, and waiting
+                      for more may be for ever. *consumed may be above 0: bytes of a
+                      refused value that were dropped. */
+    PARSE_REQUEST, /* *request is whole; take *consumed bytes off the buffer
+                      once it has been answered */
+    PARSE_BODY,    /* *request is whole but for its value, which is too large to
+                      wait for in a buffer: *consumed covers the line alone.
+                      request->value_length bytes and a line end follow; the
+                      caller takes the bytes, then calls body_end */
+    PARSE_REFUSED, /* answer with parser.error; go on after *consumed */
+    PARSE_FATAL,   /* answer with parser.error and close: where the next request
+                      begins cannot be known */
+    PARSE_HANGUP,  /* a browser that was lured here: close without a word */
+};
+
+/*
+ * One per connection. Zero is its starting state; `max_value` and `window` are
+ * the owner's to set, before any call.
+ */
+struct parser {
+    uint64_t max_value; /* bytes; larger values are refused, read and dropped */
+    size_t window;      /* bytes that the caller can hold at once: a request
+                           that fits with its value is waited for whole, a
+                           larger one becomes PARSE_BODY. At least
+                           REQUEST_LINE_MAX. A value whose length nobody says
+                           beforehand, because it ends where its line ends, has
+                           to be waited for: with one, `wanted` goes beyond the
+                           window, up to a line and max_value + 2 bytes */
+    /* the parser's own */
+    size_t line;       /* bytes of the request line at the front, its line end
+                          included, when it is whole and waits for its value */
+    size_t scanned;    /* bytes at the front where the line end that is waited
+                          for is known not to be, so that what comes byte by
+                          byte is not searched again and again */
+    uint64_t dropping; /* bytes of a refused value still to be dropped */
+    uint8_t state;
+    /* results */
+    size_t wanted;      /* with PARSE_MORE */
+    struct reply error; /* with PARSE_REFUSED and PARSE_FATAL; its text lives in
+                           `said` or is constant */
+    char said[256];
+};
+
+struct protocol {
+    const char *name; /* as in the configuration */
+
+    /*
+     * The next request of bytes[0..length). *consumed is 0 unless said above,
+     * and counts the dropped bytes of a refused value before the request too.
+     * The next call begins behind it: between two calls the bytes that were
+     * not consumed stay as they are, though they may move.
+     */
+    enum parse_result (*parse)(struct parser *, const char *bytes, size_t length,
+                               struct request *request, size_t *consumed);
+
+    /* After the value of a PARSE_BODY: takes its line end. PARSE_REQUEST when
+     * it was there (*consumed set), PARSE_MORE, or PARSE_FATAL. */
+    enum parse_result (*body_end)(struct parser *, const char *bytes, size_t length,
+                                  size_t *consumed);
+
+    /* After a PARSE_BODY that cannot be stored (out of memory, a namespace that
+     * is not declared): the parser drops its value and line end itself. */
+    void (*body_refused)(struct parser *, const struct request *, uint64_t left);
+
+    /* Writes what comes before the value, or the whole of a reply without one;
+     * at most REPLY_HEAD_MAX bytes. Returns how many. Not for REPLY_HELP, whose
+     * text the caller sends as it is, followed by REPLY_END's head. */
+    size_t (*head)(const struct reply *, char *to);
+
+    /* Writes what comes after the value; at most REPLY_TAIL_MAX bytes. */
+    size_t (*tail)(const struct reply *, char *to);
+};
+
+extern const struct protocol protocol_native;
+
+/* The protocol of that name, or NULL. */
+const struct protocol *protocol_find(struct slice name);
+
+/* HELP's text, made from verbs.def. */
+struct slice native_help(void);
+
+#endif

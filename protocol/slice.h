@@ -1,0 +1,31 @@
+/*
+ * slice.h - bytes that belong to somebody else, with their length.
+ *
+ * A slice owns nothing: it points into a buffer that outlives it. What came
+ * from a wire is never terminated by a NUL, so it never travels without its
+ * length.
+ */
+#ifndef KVCACHED_SLICE_H
+#define KVCACHED_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+    const char *bytes;
+    size_t length;
+};
+
+/* A slice of a string literal, or of any NUL-terminated string of our own. */
+static inline struct slice slice_of(const char *text)
+{
+    return (struct slice){text, strlen(text)};
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * token.c - numbers and times to live are read strictly here: no signs, no
+ * blanks, no exponents, and never a value that has wrapped around. A cache that
+ * guesses what `1e3` may have meant keeps somebody's session for the wrong time.
+ */
+#include "protocol/token.h"
+
+enum {
+    NAME = TOKEN_NAME | TOKEN_KEY,
+    KEY = TOKEN_KEY,
+};
+
+const uint8_t token_classes[256] = {
+    ['!' ... ','] = KEY, ['-' ... '.'] = NAME, ['/'] = KEY,         ['0' ... '9'] = NAME,
+    [':' ... '@'] = KEY, ['A' ... 'Z'] = NAME, ['[' ... '^'] = KEY, ['_'] = NAME,
+    ['`'] = KEY,         ['a' ... 'z'] = NAME, ['{' ... '~'] = KEY, [0x80 ... 0xff] = KEY,
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool token_number(struct slice word, uint64_t *number)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < word.length; i++) {
+        if (!is_digit(word.bytes[i])) {
+            return false;
+        }
+        uint64_t digit = (uint64_t)(word.bytes[i] - '0');
+        if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum)) {
+            return false;
+        }
+    }
+    *number = sum;
+    return word.length > 0;
+}
+
+/* The digits before the point. Beyond TOKEN_TIME_MAX it is enough to know that
+ * the number is beyond. */
+static const char *read_whole(const char *at, const char *end, uint64_t *whole)
+{
+    *whole = 0;
+    for (; at < end && is_digit(*at); at++) {
+        if (*whole <= TOKEN_TIME_MAX) {
+            *whole = *whole * 10 + (uint64_t)(*at - '0');
+        }
+    }
+    return at;
+}
+
+/*
+ * The digits behind the point, in units of 1 / FRACTION. Ten of them tell
+ * milliseconds in a week apart; whatever follows can only say that there is a
+ * little more.
+ */
+#define FRACTION UINT64_C(10000000000)
+
+static const char *read_fraction(const char *at, const char *end, uint64_t *fraction)
+{
+    uint64_t worth = FRACTION / 10;
+    bool more = false;
+    *fraction = 0;
+    for (; at < end && is_digit(*at); at++) {
+        *fraction += worth * (uint64_t)(*at - '0');
+        more |= worth == 0 && *at != '0';
+        worth /= 10;
+    }
+    *fraction += more;
+    return at;
+}
+
+/* Milliseconds of a unit, or 0 where there is none of that name. */
+static uint64_t unit_length(struct slice unit)
+{
+    if (unit.length == 2 && memcmp(unit.bytes, "ms", 2) == 0) {
+        return 1;
+    }
+    if (unit.length > 1) {
+        return 0;
+    }
+    switch (unit.length == 0 ? 's' : unit.bytes[0]) {
+    case 's':
+        return 1000;
+    case 'm':
+        return 60 * 1000;
+    case 'h':
+        return 60 * 60 * 1000;
+    case 'd':
+        return 24 * 60 * 60 * 1000;
+    case 'w':
+        return 7 * 24 * 60 * 60 * 1000;
+    default:
+        return 0;
+    }
+}
+
+static enum token_time scale(uint64_t whole, uint64_t fraction, uint64_t unit,
+                             uint64_t *milliseconds)
+{
+    uint64_t sum;
+    if (__builtin_mul_overflow(whole, unit, &sum) || sum > TOKEN_TIME_MAX) {
+        return TOKEN_TIME_TOO_FAR;
+    }
+    if (fraction > 0) {
+        sum += (fraction * unit + FRACTION - 1) / FRACTION;
+    }
+    if (sum > TOKEN_TIME_MAX) {
+        return TOKEN_TIME_TOO_FAR;
+    }
+    *milliseconds = sum;
+    return sum == 0 ? TOKEN_TIME_NEVER : TOKEN_TIME_FOR;
+}
+
+enum token_time token_time(struct slice word, uint64_t *milliseconds)
+{
+    if (slice_equal(word, slice_of("-"))) {
+        return TOKEN_TIME_DEFAULT;
+    }
+    if (slice_equal(word, slice_of("never"))) {
+        return TOKEN_TIME_NEVER;
+    }
+    const char *end = word.bytes + word.length;
+    uint64_t whole;
+    uint64_t fraction = 0;
+    const char *at = read_whole(word.bytes, end, &whole);
+    if (at == word.bytes) {
+        return TOKEN_NO_TIME;
+    }
+    if (at < end && *at == '.') {
+        const char *point = at;
+        at = read_fraction(point + 1, end, &fraction);
+        if (at == point + 1) {
+            return TOKEN_NO_TIME;
+        }
+    }
+    uint64_t unit = unit_length((struct slice){at, (size_t)(end - at)});
+    if (unit == 0) {
+        return TOKEN_NO_TIME;
+    }
+    return scale(whole, fraction, unit, milliseconds);
+}
+
+void token_quote(struct slice word, char to[TOKEN_QUOTE_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { LONGEST = 4, ENDING = 5 }; /* `\xNN`; `..."` and the NUL */
+    size_t at = 0;
+    size_t taken = 0;
+    to[at++] = '"';
+    for (; taken < word.length && at + LONGEST + ENDING <= TOKEN_QUOTE_MAX; taken++) {
+        unsigned char c = (unsigned char)word.bytes[taken];
+        if (c >= 0x20 && c < 0x7f) {
+            to[at++] = (char)c;
+            continue;
+        }
+        to[at++] = '\\';
+        to[at++] = 'x';
+        to[at++] = digits[c >> 4];
+        to[at++] = digits[c & 15];
+    }
+    if (taken < word.length) {
+        memcpy(to + at, "...", 3);
+        at += 3;
+    }
+    to[at++] = '"';
+    to[at] = '\0';
+}
