@@ -1,0 +1,219 @@
+/*
+ * conf-doc.c - prints what is made from options.def: the sample file, and the
+ * tables of the manual page.
+ *
+ *     conf-doc sample            the whole of kvcached.conf
+ *     conf-doc page FILE.in      FILE.in, with a table in place of each line
+ *                                `.\" options SCOPE`
+ *
+ * A tool for those who build; it is not installed. `make conf-documents` calls
+ * it, a test calls it to see that nobody forgot to. Reads no configuration.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/conf_option.h"
+
+enum { WIDTH = 78 };
+
+/* --- text ------------------------------------------------------------------ */
+
+/* Prints words in lines of WIDTH that begin with `indent`. The manual page has
+ * each sentence begin a line (`sentences`), and shows a lone hyphen as a minus. */
+static void print_text(const char *indent, const char *text, bool sentences)
+{
+    size_t column = 0;
+    bool ended = false; /* the word before ends a sentence */
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        if (column > 0 && ((sentences && ended) || column + 1 + length > WIDTH)) {
+            putchar('\n');
+            column = 0;
+        }
+        int wrote = printf("%s", column == 0 ? indent : " ");
+        wrote += sentences && length == 1 && *text == '-' ? printf("\\-")
+                                                          : printf("%.*s", (int)length, text);
+        column += (size_t)wrote;
+        ended = length > 1 && text[length - 1] == '.' && text[length - 2] != '.';
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+/* An option as it would be written in the file; nothing where it has no fallback. */
+static void literal(const struct conf_option *option, char *text, size_t size)
+{
+    const char *quote = conf_option_quoted(option) ? "\"" : "";
+
+    if (option->fallback == NULL)
+        snprintf(text, size, "%s", option->name);
+    else
+        snprintf(text, size, "%s = %s%s%s;", option->name, quote, option->fallback, quote);
+}
+
+/* What may be written, what holds otherwise, and whether a change has to wait. */
+static void facts(const struct conf_option *option, bool with_default, char *text, size_t size)
+{
+    char expected[160], fallback[96] = "";
+    const char *quote = conf_option_quoted(option) ? "\"" : "";
+    const char *change = option->change == CHANGE_RESTART ? " A change needs a restart." : "";
+
+    conf_option_expected(option, expected, sizeof(expected));
+    if (with_default && option->fallback != NULL && option->fallback[0] == '\0')
+        snprintf(fallback, sizeof(fallback), "; by default none");
+    else if (with_default && option->fallback != NULL)
+        snprintf(fallback, sizeof(fallback), "; by default %s%s%s", quote, option->fallback, quote);
+    snprintf(text, size, "Takes %s%s.%s", expected, fallback, change);
+}
+
+/* --- the sample -------------------------------------------------------------- */
+
+static void print_member(const struct conf_option *option)
+{
+    char text[256];
+
+    literal(option, text, sizeof(text));
+    printf("#\n#   %s\n", text);
+    print_text("#       ", option->help, false);
+    facts(option, option->fallback == NULL, text, sizeof(text));
+    print_text("#       ", text, false);
+}
+
+static void print_members(enum conf_scope scope)
+{
+    printf("#\n# In %s group:\n", scope == SCOPE_LOG ? "the" : "each");
+    for (size_t i = 0; i < conf_option_count; i++)
+        if (conf_options[i].scope == scope)
+            print_member(&conf_options[i]);
+    printf("#\n");
+}
+
+static void print_setting(const struct conf_option *option)
+{
+    char text[256];
+
+    printf("\n");
+    print_text("# ", option->help, false);
+    facts(option, false, text, sizeof(text));
+    print_text("# ", text, false);
+    if (option->type == TYPE_LISTENERS)
+        print_members(SCOPE_LISTEN);
+    else if (option->type == TYPE_NAMESPACES)
+        print_members(SCOPE_NAMESPACES);
+    else if (option->type == TYPE_LOGGING)
+        print_members(SCOPE_LOG);
+    literal(option, text, sizeof(text));
+    printf("#%s\n", text);
+}
+
+static const char sample_begins[] =
+    "# kvcached.conf - the configuration of kvcached(8)\n"
+    "#\n"
+    "# Every option stands here as it is by default: take the # away from the line\n"
+    "# that begins with it, and change it. Times are written \"500ms\", \"30s\", \"5m\",\n"
+    "# \"2h\", \"7d\" or \"1w\", and a plain number is seconds. Sizes are written \"64K\",\n"
+    "# \"64M\", \"1G\" or \"1T\", and a plain number is bytes.\n"
+    "#\n"
+    "# `kvcached -t -c FILE` tells of every mistake in a file. SIGHUP makes a running\n"
+    "# daemon read it again, and changes what needs no restart. The whole story is\n"
+    "# in kvcached.conf(5).\n";
+
+static const char sample_ends[] =
+    "\n"
+    "# An example: sessions end after half an hour and have 16M to themselves, where\n"
+    "# nobody else's records push them out; codes live as long as their writer says,\n"
+    "# but ten minutes at most.\n"
+    "#\n"
+    "#   namespaces = (\n"
+    "#       { name = \"sessions\"; ttl = \"30m\"; memory = \"16M\"; },\n"
+    "#       { name = \"codes\"; require_ttl = true; max_ttl = \"10m\"; }\n"
+    "#   );\n";
+
+static void print_sample(void)
+{
+    fputs(sample_begins, stdout);
+    for (size_t i = 0; i < conf_option_count; i++)
+        if (conf_options[i].scope == SCOPE_TOP)
+            print_setting(&conf_options[i]);
+    fputs(sample_ends, stdout);
+}
+
+/* --- the manual page ---------------------------------------------------------- */
+
+static void print_table(enum conf_scope scope)
+{
+    char text[256];
+
+    printf(".Bl -tag -width Ds\n");
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope != scope)
+            continue;
+        printf(".It Ic %s\n", conf_options[i].name);
+        print_text("", conf_options[i].help, true);
+        facts(&conf_options[i], true, text, sizeof(text));
+        print_text("", text, true);
+    }
+    printf(".El\n");
+}
+
+static bool print_table_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum conf_scope scope;
+    } scopes[] = {
+        {"top\n", SCOPE_TOP},
+        {"listen\n", SCOPE_LISTEN},
+        {"namespaces\n", SCOPE_NAMESPACES},
+        {"log\n", SCOPE_LOG},
+    };
+
+    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+        if (strcmp(scopes[i].name, name) != 0)
+            continue;
+        print_table(scopes[i].scope);
+        return true;
+    }
+    return false;
+}
+
+static bool print_page(const char *file)
+{
+    static const char marker[] = ".\\\" options ";
+    char line[1024];
+    bool known = true;
+    FILE *in = fopen(file, "r");
+
+    if (in == NULL) {
+        fprintf(stderr, "conf-doc: %s: %s\n", file, strerror(errno));
+        return false;
+    }
+    while (known && fgets(line, sizeof(line), in) != NULL) {
+        if (strncmp(line, marker, sizeof(marker) - 1) == 0)
+            known = print_table_of(line + sizeof(marker) - 1);
+        else
+            fputs(line, stdout);
+    }
+    if (!known)
+        fprintf(stderr, "conf-doc: %s: there is no such scope: %s", file, line);
+    fclose(in);
+    return known;
+}
+
+int main(int argc, char **argv)
+{
+    bool done = false;
+
+    if (argc == 2 && strcmp(argv[1], "sample") == 0) {
+        print_sample();
+        done = true;
+    } else if (argc == 3 && strcmp(argv[1], "page") == 0) {
+        done = print_page(argv[2]);
+    } else {
+        fprintf(stderr, "usage: conf-doc sample | conf-doc page FILE.in\n");
+    }
+    return done && fflush(stdout) == 0 ? 0 : 1;
+}

@@ -1,0 +1,280 @@
+/*
+ * conf.c - kvcached.conf, from the file to struct conf.
+ *
+ * The way: conf_scan makes a text that libconfig can be trusted with, libconfig
+ * parses it, conf_value reads each option of the table out of the tree,
+ * conf_check looks at what they mean together, conf_report tells of everything
+ * that was wrong on the way. A configuration is handed out whole or not at all.
+ */
+#include "conf/conf.h"
+
+#include <libconfig.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_check.h"
+#include "conf/conf_option.h"
+#include "conf/conf_report.h"
+#include "conf/conf_scan.h"
+#include "conf/conf_text.h"
+#include "conf/conf_value.h"
+
+/* --- groups --------------------------------------------------------------- */
+
+/* Reads the options of a scope out of a group, or their fallbacks where it is
+ * NULL. */
+static void read_group(enum conf_scope scope, const config_setting_t *group, void *fields,
+                       struct conf_report *report)
+{
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *option = &conf_options[i];
+        if (option->scope != scope)
+            continue;
+        config_setting_t *setting =
+            group != NULL ? config_setting_get_member(group, option->name) : NULL;
+        conf_value_read(option, setting, fields, report);
+    }
+    if (group != NULL)
+        conf_check_names(group, (int)scope, report);
+}
+
+/* How many groups the list has; 0 too when it is none, or too short or long,
+ * which is reported. */
+static size_t count_groups(const struct conf_option *option, config_setting_t *setting,
+                           struct conf_report *report)
+{
+    struct conf_bounds bounds = conf_option_bounds(option);
+    int type = config_setting_type(setting);
+    size_t count;
+
+    if (type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) {
+        conf_value_refuse(option, setting, report, "not a list of groups");
+        return 0;
+    }
+    count = (size_t)config_setting_length(setting);
+    if (count >= bounds.least && count <= bounds.most)
+        return count;
+    conf_value_refuse(option, setting, report, count == 0 ? "empty" : "too long");
+    return 0;
+}
+
+/* The i-th group of a list; what is no group is reported. */
+static const config_setting_t *get_group(const struct conf_option *option,
+                                         const config_setting_t *list, size_t i,
+                                         struct conf_report *report)
+{
+    const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+
+    if (config_setting_is_group(group))
+        return group;
+    conf_report_option(report, group->line, option,
+                       "number %zu of the list is not a group, write { name = value; ... }", i + 1);
+    return NULL;
+}
+
+/* A Unix socket has neither address nor port, whatever their fallbacks. */
+static void read_listener(const config_setting_t *group, struct conf_listen *listen,
+                          struct conf_report *report)
+{
+    read_group(SCOPE_LISTEN, group, listen, report);
+    if (group != NULL)
+        listen->line = (int)conf_text_place(report->text, group->line).line;
+    if (listen->path == NULL)
+        return;
+    free(listen->address);
+    listen->address = NULL;
+    listen->port = 0;
+}
+
+static void read_listeners(const struct conf_option *option, config_setting_t *setting,
+                           struct conf *conf, struct conf_report *report)
+{
+    size_t count = setting != NULL ? count_groups(option, setting, report) : 1;
+
+    conf->listen = calloc(count + 1, sizeof(*conf->listen));
+    if (conf->listen == NULL) {
+        report->lost = true;
+        return;
+    }
+    conf->listen_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *group =
+            setting != NULL ? get_group(option, setting, i, report) : NULL;
+        if (setting == NULL || group != NULL)
+            read_listener(group, &conf->listen[i], report);
+    }
+}
+
+static void read_namespaces(const struct conf_option *option, config_setting_t *setting,
+                            struct conf *conf, struct conf_report *report)
+{
+    size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
+
+    conf->namespaces = calloc(count + 1, sizeof(*conf->namespaces));
+    if (conf->namespaces == NULL) {
+        report->lost = true;
+        return;
+    }
+    conf->namespace_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *group = get_group(option, setting, i, report);
+        if (group == NULL)
+            continue;
+        read_group(SCOPE_NAMESPACES, group, &conf->namespaces[i], report);
+        conf->namespaces[i].ttl_set = conf_value_given(group, "ttl");
+    }
+}
+
+/* A string in place of the group is its `to`. */
+static void read_log(const struct conf_option *option, config_setting_t *setting, struct conf *conf,
+                     struct conf_report *report)
+{
+    if (setting == NULL || config_setting_is_group(setting)) {
+        read_group(SCOPE_LOG, setting, conf, report);
+        return;
+    }
+    read_group(SCOPE_LOG, NULL, conf, report);
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        conf_value_read(conf_option_find(SCOPE_LOG, "to"), setting, conf, report);
+    else
+        conf_value_refuse(option, setting, report, "not a group");
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+static void read_top(const config_setting_t *root, struct conf *conf, struct conf_report *report)
+{
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *option = &conf_options[i];
+        if (option->scope != SCOPE_TOP)
+            continue;
+        config_setting_t *setting = config_setting_get_member(root, option->name);
+        if (option->type == TYPE_LISTENERS)
+            read_listeners(option, setting, conf, report);
+        else if (option->type == TYPE_NAMESPACES)
+            read_namespaces(option, setting, conf, report);
+        else if (option->type == TYPE_LOGGING)
+            read_log(option, setting, conf, report);
+        else
+            conf_value_read(option, setting, conf, report);
+    }
+    conf_check_names(root, SCOPE_TOP, report);
+}
+
+/* libconfig stops at the first thing that is no setting. What it had understood
+ * until then is looked at all the same, but for the setting it was in. */
+static void cut_off(config_t *parsed, struct conf_report *report)
+{
+    config_setting_t *root = config_root_setting(parsed);
+    int count = config_setting_length(root);
+
+    conf_report_add(report, (unsigned)config_error_line(parsed),
+                    "%s here or just before, a setting is written name = value;",
+                    config_error_text(parsed));
+    if (count > 0)
+        config_setting_remove_elem(root, (unsigned)count - 1);
+}
+
+/* 0 stands for one on each processor that this process may use. */
+static void resolve_threads(struct conf *conf)
+{
+    struct conf_bounds bounds = conf_option_bounds(conf_option_find(SCOPE_TOP, "threads"));
+    cpu_set_t processors;
+
+    if (conf->threads != 0)
+        return;
+    conf->threads = 1;
+    if (sched_getaffinity(0, sizeof(processors), &processors) == 0)
+        conf->threads = (unsigned)CPU_COUNT(&processors);
+    if (conf->threads > bounds.most)
+        conf->threads = (unsigned)bounds.most;
+}
+
+static void parse(const struct conf_text *text, struct conf *conf, struct conf_report *report)
+{
+    config_t parsed;
+
+    config_init(&parsed);
+    bool whole = config_read_string(&parsed, text->bytes != NULL ? text->bytes : "");
+    if (!whole)
+        cut_off(&parsed, report);
+    read_top(config_root_setting(&parsed), conf, report);
+    if (whole && !report->lost)
+        conf_check(config_root_setting(&parsed), conf, report);
+    config_destroy(&parsed);
+}
+
+/* Makes a configuration out of a text that was scanned, and tells what was
+ * wrong with either. Takes the text. */
+static bool finish(struct conf_text *text, bool readable, const char *file, struct conf **conf,
+                   struct conf_report *report, struct conf_errors *errors)
+{
+    *conf = calloc(1, sizeof(**conf));
+    if (*conf == NULL)
+        report->lost = true;
+    if (readable && !report->lost)
+        parse(text, *conf, report);
+    if (*conf != NULL && file != NULL) {
+        (*conf)->file = strdup(file);
+        report->lost |= (*conf)->file == NULL;
+    }
+    if (conf_report_clean(report))
+        resolve_threads(*conf);
+    else
+        conf_destroy(conf);
+    conf_report_finish(report, errors);
+    conf_text_deinit(text);
+    return *conf != NULL;
+}
+
+bool conf_load_text(const char *file, const char *bytes, size_t length, struct conf **conf,
+                    struct conf_errors *errors)
+{
+    struct conf_text text = {0};
+    struct conf_report report = {.text = &text};
+
+    conf_scan_bytes(&text, file, bytes, length, &report);
+    return finish(&text, true, file, conf, &report, errors);
+}
+
+bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors)
+{
+    struct conf_text text = {0};
+    struct conf_report report = {.text = &text};
+
+    if (file != NULL)
+        conf_scan_file(&text, file, &report);
+    return finish(&text, file == NULL || text.lines > 0, file, conf, &report, errors);
+}
+
+void conf_destroy(struct conf **conf)
+{
+    struct conf *it = *conf;
+
+    if (it == NULL)
+        return;
+    for (size_t i = 0; i < it->listen_count; i++) {
+        free(it->listen[i].address);
+        free(it->listen[i].path);
+        free(it->listen[i].owner);
+        free(it->listen[i].protocol);
+    }
+    for (size_t i = 0; i < it->namespace_count; i++)
+        free(it->namespaces[i].name);
+    free(it->listen);
+    free(it->namespaces);
+    free(it->default_namespace);
+    free(it->user);
+    free(it->pid_file);
+    free(it->log.to);
+    free(it->file);
+    free(it);
+    *conf = NULL;
+}
+
+void conf_errors_deinit(struct conf_errors *errors)
+{
+    free(errors->text);
+    *errors = (struct conf_errors){0};
+}

@@ -1,0 +1,252 @@
+/*
+ * conf_option.c - options.def as a table, and what can be said about an option
+ * without a value of it.
+ *
+ * The words "what would be right" in a message and the ranges in the manual
+ * page both come from conf_option_expected, so that they cannot differ.
+ */
+#include "conf/conf_option.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "conf/conf_units.h"
+
+#define STRUCT_TOP        struct conf
+#define STRUCT_LISTEN     struct conf_listen
+#define STRUCT_NAMESPACES struct conf_namespace
+#define STRUCT_LOG        struct conf
+
+const struct conf_option conf_options[] = {
+#define OPTION(scope, name, field, type, range, fallback, change, help)                            \
+    {SCOPE_##scope, #name,           TYPE_##type, range,                                           \
+     fallback,      CHANGE_##change, help,        offsetof(STRUCT_##scope, field)},
+#include "conf/options.def"
+#undef OPTION
+};
+
+const size_t conf_option_count = sizeof(conf_options) / sizeof(conf_options[0]);
+
+enum { NAME_LONGEST = 32 }; /* no option is longer; longer ones resemble none */
+
+const struct conf_option *conf_option_find(enum conf_scope scope, const char *name)
+{
+    for (size_t i = 0; i < conf_option_count; i++)
+        if (conf_options[i].scope == scope && strcmp(conf_options[i].name, name) == 0)
+            return &conf_options[i];
+    return NULL;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance: how many letters must be put in, taken out or
+ * replaced. Neither string is longer than NAME_LONGEST. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_LONGEST + 1];
+    size_t length = strlen(b);
+
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t replaced = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = smaller(replaced, smaller(row[j], diagonal) + 1);
+        }
+    }
+    return row[length];
+}
+
+const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name)
+{
+    const struct conf_option *nearest = NULL;
+    size_t length = strlen(name);
+    size_t best = length / 3 + 2; /* further away than this is another word */
+
+    if (length > NAME_LONGEST)
+        return NULL;
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope != scope)
+            continue;
+        size_t far = distance(name, conf_options[i].name);
+        if (far < best && far < strlen(conf_options[i].name)) {
+            best = far;
+            nearest = &conf_options[i];
+        }
+    }
+    return nearest;
+}
+
+const char *conf_option_prefix(enum conf_scope scope)
+{
+    static const char *const prefixes[] = {
+        [SCOPE_TOP] = "",
+        [SCOPE_LISTEN] = "listen.",
+        [SCOPE_NAMESPACES] = "namespaces.",
+        [SCOPE_LOG] = "log.",
+    };
+    return prefixes[scope];
+}
+
+bool conf_option_quoted(const struct conf_option *option)
+{
+    switch (option->type) {
+    case TYPE_COUNT:
+    case TYPE_PORT:
+    case TYPE_BOOL:
+    case TYPE_LISTENERS:
+    case TYPE_NAMESPACES:
+    case TYPE_LOGGING:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static uint64_t bound(const struct conf_option *option, const char *text)
+{
+    uint64_t value = 0;
+
+    switch (option->type) {
+    case TYPE_SIZE:
+    case TYPE_QUOTA:
+        conf_parse_size(text, &value);
+        return value;
+    case TYPE_DURATION:
+    case TYPE_LIFETIME:
+        conf_parse_duration(text, &value);
+        return value;
+    case TYPE_MODE:
+        return strtoull(text, NULL, 8);
+    default:
+        return strtoull(text, NULL, 10);
+    }
+}
+
+/* "4M..1T" as its two texts. */
+struct ends {
+    char least[24];
+    char most[24];
+};
+
+static struct ends ends(const struct conf_option *option)
+{
+    struct ends texts = {"0", "0"};
+    const char *dots = strstr(option->range, "..");
+
+    if (dots != NULL) {
+        snprintf(texts.least, sizeof(texts.least), "%.*s", (int)(dots - option->range),
+                 option->range);
+        snprintf(texts.most, sizeof(texts.most), "%s", dots + 2);
+    }
+    return texts;
+}
+
+struct conf_bounds conf_option_bounds(const struct conf_option *option)
+{
+    struct ends texts = ends(option);
+
+    return (struct conf_bounds){bound(option, texts.least), bound(option, texts.most)};
+}
+
+size_t conf_option_word(const struct conf_option *option, const char *word)
+{
+    size_t length = strlen(word);
+    size_t place = 0;
+
+    for (const char *at = option->range; *at != '\0'; place++) {
+        size_t here = strcspn(at, "|");
+        if (here == length && memcmp(at, word, length) == 0)
+            return place;
+        at += here + (at[here] == '|');
+    }
+    return place;
+}
+
+/* "a|b|c" as `"a", "b" or "c"`. */
+static void list_words(const char *range, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (const char *at = range; *at != '\0' && used < size;) {
+        size_t here = strcspn(at, "|");
+        const char *rest = at + here + (at[here] == '|');
+        const char *joint = at == range ? "" : *rest == '\0' ? " or " : ", ";
+        int wrote = snprintf(text + used, size - used, "%s\"%.*s\"", joint, (int)here, at);
+        used += wrote > 0 ? (size_t)wrote : 0;
+        at = rest;
+    }
+}
+
+void conf_option_expected(const struct conf_option *option, char *text, size_t size)
+{
+    struct ends range = ends(option);
+
+    switch (option->type) {
+    case TYPE_SIZE:
+        snprintf(text, size, "a size from %s to %s", range.least, range.most);
+        return;
+    case TYPE_QUOTA:
+        snprintf(text, size, "0 or a size from %s to %s", range.least, range.most);
+        return;
+    case TYPE_DURATION:
+        snprintf(text, size, "a time from %s to %s", range.least, range.most);
+        return;
+    case TYPE_LIFETIME:
+        snprintf(text, size, "\"never\" or a time from %s to %s", range.least, range.most);
+        return;
+    case TYPE_COUNT:
+    case TYPE_PORT:
+        snprintf(text, size, "a whole number from %s to %s", range.least, range.most);
+        return;
+    case TYPE_MODE:
+        snprintf(text, size, "octal digits in quotes, \"0\" to \"%s\"", range.most);
+        return;
+    case TYPE_BOOL:
+        snprintf(text, size, "true or false");
+        return;
+    case TYPE_CHOICE:
+    case TYPE_LEVEL:
+    case TYPE_WORD:
+        list_words(option->range, text, size);
+        return;
+    case TYPE_NAME:
+        snprintf(text, size, "%s to %s of A-Z a-z 0-9 _ . - (but not - alone)", range.least,
+                 range.most);
+        return;
+    case TYPE_ADDRESS:
+        snprintf(text, size, "a numeric address such as \"127.0.0.1\" or \"::1\"");
+        return;
+    case TYPE_PATH:
+        snprintf(text, size, "a path that begins with / and has at most %s bytes", range.most);
+        return;
+    case TYPE_OWNER:
+        snprintf(text, size, "\"user\" or \"user:group\" of this machine");
+        return;
+    case TYPE_USER:
+        snprintf(text, size, "the name of a user of this machine");
+        return;
+    case TYPE_TARGET:
+        snprintf(text, size, "\"stderr\", \"syslog\" or a path that begins with /");
+        return;
+    case TYPE_LISTENERS:
+    case TYPE_NAMESPACES:
+        snprintf(text, size, "a list of %s to %s groups, ( { ... }, { ... } )", range.least,
+                 range.most);
+        return;
+    case TYPE_LOGGING:
+        snprintf(text, size,
+                 "a group, { to = ...; level = ...; }, or \"stderr\", \"syslog\" or a "
+                 "path that begins with /");
+        return;
+    }
+}

@@ -1,0 +1,83 @@
+/*
+ * conf_option.h - options.def as a table that code can walk.
+ *
+ * Inside conf/ only. Nothing here changes or is allocated: the table is
+ * constant. How an option's value is read into its field is conf_value's
+ * business, what options mean together is conf_check's.
+ */
+#ifndef KVCACHED_CONF_OPTION_H
+#define KVCACHED_CONF_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum conf_scope { SCOPE_TOP, SCOPE_LISTEN, SCOPE_NAMESPACES, SCOPE_LOG };
+
+enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
+
+/* What may be written, and in brackets what it fills. */
+enum conf_type {
+    TYPE_SIZE,       /* bytes, or "64M" (uint64_t) */
+    TYPE_QUOTA,      /* the same, or 0 (uint64_t) */
+    TYPE_DURATION,   /* seconds, or "100ms" (uint64_t, milliseconds) */
+    TYPE_LIFETIME,   /* the same, or 0 or "never" (uint64_t, milliseconds) */
+    TYPE_COUNT,      /* a whole number (unsigned) */
+    TYPE_PORT,       /* a whole number (uint16_t) */
+    TYPE_MODE,       /* "0660" (mode_t) */
+    TYPE_BOOL,       /* true or false (bool) */
+    TYPE_CHOICE,     /* one of the range's words (enum: the word's place) */
+    TYPE_LEVEL,      /* one of the range's words (int: syslog's number) */
+    TYPE_WORD,       /* one of the range's words (char *) */
+    TYPE_NAME,       /* a namespace's name (char *) */
+    TYPE_ADDRESS,    /* a numeric IPv4 or IPv6 address (char *) */
+    TYPE_PATH,       /* an absolute path (char *) */
+    TYPE_OWNER,      /* "user" or "user:group" (char *) */
+    TYPE_USER,       /* "user" (char *) */
+    TYPE_TARGET,     /* "stderr", "syslog" or an absolute path (char *) */
+    TYPE_LISTENERS,  /* a list of groups of SCOPE_LISTEN */
+    TYPE_NAMESPACES, /* a list of groups of SCOPE_NAMESPACES */
+    TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */
+};
+
+struct conf_option {
+    enum conf_scope scope;
+    const char *name;
+    enum conf_type type;
+    const char *range;
+    const char *fallback;
+    enum conf_change change;
+    const char *help;
+    size_t offset; /* of the field, in the struct of its scope */
+};
+
+extern const struct conf_option conf_options[];
+extern const size_t conf_option_count;
+
+/* NULL when the scope has no such option. */
+const struct conf_option *conf_option_find(enum conf_scope scope, const char *name);
+
+/* The option of the scope that `name` was probably meant to be, or NULL. */
+const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name);
+
+/* What stands before the name when an option is spoken of: "" or "listen.". */
+const char *conf_option_prefix(enum conf_scope scope);
+
+/* True where a value is written in quotation marks. */
+bool conf_option_quoted(const struct conf_option *option);
+
+/* The two ends of a range, in bytes, milliseconds or as they are. */
+struct conf_bounds {
+    uint64_t least;
+    uint64_t most;
+};
+struct conf_bounds conf_option_bounds(const struct conf_option *option);
+
+/* The place of `word` among the range's words, or their number. */
+size_t conf_option_word(const struct conf_option *option, const char *word);
+
+/* What may be written, as the end of a sentence: "a size from 4M to 1T". Writes
+ * at most `size` bytes, always terminated. */
+void conf_option_expected(const struct conf_option *option, char *text, size_t size);
+
+#endif

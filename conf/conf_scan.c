@@ -1,0 +1,466 @@
+/*
+ * conf_scan.c - makes the text that libconfig is given out of the file.
+ *
+ * libconfig does the parsing. It has habits, though, that a daemon cannot live
+ * with, least of all when it is asked to reload: it ends the process when an
+ * @include names a directory, it cuts whole numbers of more than 32 bits short
+ * without a word, and it stops at the first name that is given twice. So the
+ * text is walked once before, knowing no more of the language than comments,
+ * strings, names, numbers and braces:
+ *
+ *   - what @include names is put in its place, relative to the file it stands
+ *     in, and each line remembers where it came from;
+ *   - a long whole number gets the suffix that makes it one of 64 bits, and one
+ *     that is longer still becomes one that is too large for every option;
+ *   - a name that its group has already is changed to one that libconfig takes
+ *     and that the checks know (CONF_SCAN_AGAIN).
+ *
+ * Lines stay lines. Everything else goes through as it is.
+ */
+#include "conf/conf_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf_report.h"
+#include "conf/conf_text.h"
+
+enum {
+    FILE_LARGEST = 16 << 20, /* bytes of one file */
+    FILES_MOST = 32,         /* files in all, which bounds includes in a circle */
+    GROUPS_DEEPEST = 16,     /* further inside, names may be there twice */
+    DIGITS_INT = 9,          /* so many digits fit 32 bits */
+    DIGITS_MOST = 18,        /* so many digits fit 64 bits */
+};
+
+/* A name that was seen: where it is in the text, and in which line. */
+struct name {
+    size_t offset;
+    size_t length;
+    unsigned line;
+};
+
+struct scan {
+    struct conf_text *text;
+    struct conf_report *report;
+    struct name *names; /* of all open groups, the innermost last */
+    size_t name_count;
+    size_t name_room;
+    size_t groups[GROUPS_DEEPEST]; /* where the names of each group begin */
+    size_t depth;                  /* of open groups; may be deeper than that */
+};
+
+/* The file that is being walked. */
+struct source {
+    const char *at;
+    const char *end;
+    struct conf_place place; /* of `at` */
+    bool fresh;              /* nothing but blanks in this line so far */
+};
+
+static void walk(struct scan *scan, struct source *source);
+
+/* --- reading a file ------------------------------------------------------- */
+
+/* Reads all of an open file; NULL with errno. */
+static char *read_all(int fd, size_t *length)
+{
+    char *bytes = NULL;
+    size_t room = 0;
+
+    for (*length = 0;;) {
+        if (*length == room) {
+            room = room * 2 + 16384;
+            char *grown = room > FILE_LARGEST ? NULL : realloc(bytes, room);
+            if (grown == NULL) {
+                errno = room > FILE_LARGEST ? EFBIG : ENOMEM;
+                break;
+            }
+            bytes = grown;
+        }
+        ssize_t got = read(fd, bytes + *length, room - *length);
+        if (got == 0)
+            return bytes;
+        if (got < 0 && errno != EINTR)
+            break;
+        *length += got > 0 ? (size_t)got : 0;
+    }
+    free(bytes);
+    return NULL;
+}
+
+/* NULL with errno. What is no file waits for nobody: an include may not be a
+ * pipe, the configuration file itself may (as a shell's <(...) makes it). */
+static char *read_file(const char *file, bool included, size_t *length)
+{
+    struct stat status;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | (included ? O_NONBLOCK : 0));
+
+    if (fd < 0)
+        return NULL;
+
+    char *bytes = NULL;
+    if (fstat(fd, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        else if (included && !S_ISREG(status.st_mode))
+            errno = EINVAL;
+        else
+            bytes = read_all(fd, length);
+    }
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return bytes;
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+/* The line in which the innermost group had this name before, or 0. */
+static unsigned seen_before(const struct scan *scan, const char *name, size_t length)
+{
+    size_t first = scan->depth == 0 ? 0 : scan->groups[scan->depth - 1];
+
+    for (size_t i = first; i < scan->name_count; i++)
+        if (scan->names[i].length == length &&
+            memcmp(scan->text->bytes + scan->names[i].offset, name, length) == 0)
+            return scan->names[i].line;
+    return 0;
+}
+
+/* Remembers the name that is about to be appended. */
+static void remember(struct scan *scan, size_t length)
+{
+    if (scan->name_count == scan->name_room) {
+        size_t room = scan->name_room * 2 + 64;
+        struct name *names = reallocarray(scan->names, room, sizeof(*names));
+        if (names == NULL) {
+            scan->text->lost = true;
+            return;
+        }
+        scan->names = names;
+        scan->name_room = room;
+    }
+    scan->names[scan->name_count++] = (struct name){scan->text->length, length, scan->text->lines};
+}
+
+static void open_group(struct scan *scan)
+{
+    if (scan->depth < GROUPS_DEEPEST)
+        scan->groups[scan->depth] = scan->name_count;
+    scan->depth++;
+}
+
+static void close_group(struct scan *scan)
+{
+    if (scan->depth == 0)
+        return;
+    scan->depth--;
+    if (scan->depth < GROUPS_DEEPEST)
+        scan->name_count = scan->groups[scan->depth];
+}
+
+/* --- the parts of a text -------------------------------------------------- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool begins_name(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '*';
+}
+
+static bool is_name(char c)
+{
+    return begins_name(c) || is_digit(c) || c == '-' || c == '_';
+}
+
+static bool starts(const char *at, const char *end, const char *word)
+{
+    size_t length = strlen(word);
+
+    return (size_t)(end - at) >= length && memcmp(at, word, length) == 0;
+}
+
+/* The end of a comment that begins here, or NULL. One to the end of the line
+ * leaves the line's end; one that is not closed ends with the file. */
+static const char *comment_end(const char *at, const char *end)
+{
+    if (*at == '#' || starts(at, end, "//")) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        return newline != NULL ? newline : end;
+    }
+    if (starts(at, end, "/*")) {
+        const char *close = memmem(at + 2, (size_t)(end - at) - 2, "*/", 2);
+        return close != NULL ? close + 2 : end;
+    }
+    return NULL;
+}
+
+/* True when what follows a word makes it the name of a setting. */
+static bool is_assigned(const char *at, const char *end)
+{
+    while (at < end) {
+        const char *after = comment_end(at, end);
+        if (after != NULL)
+            at = after;
+        else if (is_blank(*at) || *at == '\n')
+            at++;
+        else
+            return *at == '=' || *at == ':';
+    }
+    return false;
+}
+
+/* Passes on everything up to `to`, line by line. */
+static void pass(struct scan *scan, struct source *source, const char *to)
+{
+    while (source->at < to) {
+        const char *newline = memchr(source->at, '\n', (size_t)(to - source->at));
+        const char *stop = newline != NULL ? newline + 1 : to;
+        conf_text_append(scan->text, source->at, (size_t)(stop - source->at));
+        source->at = stop;
+        source->fresh = newline != NULL;
+        if (newline == NULL)
+            continue;
+        source->place.line++;
+        conf_text_line(scan->text, source->place);
+    }
+}
+
+static void pass_string(struct scan *scan, struct source *source)
+{
+    const char *at = source->at + 1;
+
+    while (at < source->end && *at != '"')
+        at += *at == '\\' && at + 1 < source->end ? 2 : 1;
+    if (at == source->end)
+        conf_report_add(scan->report, scan->text->lines,
+                        "the string that begins here has no end, write a \" behind it");
+    pass(scan, source, at < source->end ? at + 1 : at);
+}
+
+static void pass_comment(struct scan *scan, struct source *source, const char *after)
+{
+    if (starts(source->at, source->end, "/*") &&
+        (after - source->at < 4 || after[-2] != '*' || after[-1] != '/'))
+        conf_report_add(scan->report, scan->text->lines,
+                        "the comment that begins here has no end, write */ behind it");
+    pass(scan, source, after);
+}
+
+static void pass_name(struct scan *scan, struct source *source)
+{
+    const char *name = source->at, *after = name;
+
+    while (after < source->end && is_name(*after))
+        after++;
+    if (scan->depth <= GROUPS_DEEPEST && is_assigned(after, source->end)) {
+        size_t length = (size_t)(after - name);
+        unsigned first = seen_before(scan, name, length);
+        char prefix[sizeof(CONF_SCAN_AGAIN) + 48];
+        if (first == 0) {
+            remember(scan, length);
+        } else {
+            snprintf(prefix, sizeof(prefix), CONF_SCAN_AGAIN "%u*%zu*", first, scan->text->length);
+            conf_text_append(scan->text, prefix, strlen(prefix));
+        }
+    }
+    pass(scan, source, after);
+}
+
+static bool is_whole_number(const char *at, const char *after)
+{
+    bool hex = after - at > 2 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
+
+    for (at += hex ? 2 : 0; at < after; at++)
+        if (!is_digit(*at) && !(hex && strchr("abcdefABCDEF", *at) != NULL))
+            return false;
+    return true;
+}
+
+/* A number that does not fit 64 bits becomes one that fits and that is too large
+ * for any option, so that the option refuses it. */
+static void pass_number(struct scan *scan, struct source *source)
+{
+    static const char too_large[] = "999999999999999999L";
+    const char *after = source->at;
+
+    while (after < source->end && (is_name(*after) || *after == '.') && *after != '-')
+        after++;
+    const char *last = after;
+    while (last > source->at && last[-1] == 'L')
+        last--;
+    size_t length = (size_t)(last - source->at);
+    bool whole = is_whole_number(source->at, last);
+    if (whole && length > DIGITS_MOST) {
+        conf_text_append(scan->text, too_large, sizeof(too_large) - 1);
+        source->at = after;
+        source->fresh = false;
+        return;
+    }
+    pass(scan, source, after);
+    if (whole && length > DIGITS_INT && last == after)
+        conf_text_append(scan->text, "L", 1);
+}
+
+/* --- @include --------------------------------------------------------------- */
+
+/* The path as it is to be opened: what is relative is so to the file that
+ * includes it. To be freed; NULL when out of memory. */
+static char *resolve(const char *from, const char *path, size_t length)
+{
+    const char *slash = strrchr(from, '/');
+    char *resolved = NULL;
+    int directory = slash == NULL || *path == '/' ? 0 : (int)(slash - from) + 1;
+
+    if (asprintf(&resolved, "%.*s%.*s", directory, from, (int)length, path) < 0)
+        return NULL;
+    return resolved;
+}
+
+static void include_file(struct scan *scan, const char *file, struct conf_place back)
+{
+    struct conf_text *text = scan->text;
+    struct source inner = {.place = {.line = 1}, .fresh = true};
+    struct conf_shown shown = conf_report_shown(file);
+    size_t length = 0;
+
+    if (text->file_count >= FILES_MOST) {
+        conf_report_add(scan->report, text->lines,
+                        "@include: more than %d files, include fewer (does one include itself?)",
+                        FILES_MOST);
+        return;
+    }
+    char *bytes = read_file(file, true, &length);
+    if (bytes == NULL) {
+        conf_report_add(scan->report, text->lines,
+                        "@include: cannot read \"%s\": %s, name a file that can be read",
+                        shown.bytes, errno == EINVAL ? "Not a regular file" : strerror(errno));
+        return;
+    }
+    inner.at = bytes;
+    inner.end = bytes + length;
+    inner.place.file = conf_text_add_file(text, file);
+    conf_text_append(text, "\n", 1);
+    conf_text_line(text, inner.place);
+    walk(scan, &inner);
+    conf_text_append(text, "\n", 1);
+    conf_text_line(text, back);
+    free(bytes);
+}
+
+/* Takes `@include "path"` where it begins a line, as libconfig does. What
+ * follows it becomes a line of its own. */
+static bool take_include(struct scan *scan, struct source *source)
+{
+    const char *at = source->at + strlen("@include");
+
+    if (!source->fresh || !starts(source->at, source->end, "@include"))
+        return false;
+    while (at < source->end && is_blank(*at))
+        at++;
+    if (at == source->end || *at != '"')
+        return false;
+
+    const char *path = ++at;
+    while (at < source->end && *at != '"' && *at != '\n')
+        at++;
+    source->at = at;
+    if (at == source->end || *at == '\n') {
+        conf_report_add(scan->report, scan->text->lines,
+                        "@include: the path has no end, write a \" behind it");
+        return true;
+    }
+    source->at = at + 1;
+    char *file = resolve(scan->text->files[source->place.file], path, (size_t)(at - path));
+    if (file == NULL)
+        scan->text->lost = true;
+    else
+        include_file(scan, file, source->place);
+    free(file);
+    return true;
+}
+
+/* --- walking ---------------------------------------------------------------- */
+
+static void step(struct scan *scan, struct source *source)
+{
+    const char *comment = comment_end(source->at, source->end);
+    bool fresh = source->fresh && is_blank(*source->at);
+
+    if (comment != NULL) {
+        pass_comment(scan, source, comment);
+    } else if (*source->at == '"') {
+        pass_string(scan, source);
+    } else if (begins_name(*source->at)) {
+        pass_name(scan, source);
+    } else if (is_digit(*source->at) || *source->at == '.') {
+        pass_number(scan, source);
+    } else {
+        if (*source->at == '{')
+            open_group(scan);
+        else if (*source->at == '}')
+            close_group(scan);
+        pass(scan, source, source->at + 1);
+        source->fresh |= fresh;
+    }
+}
+
+static void walk(struct scan *scan, struct source *source)
+{
+    const char *nothing = memchr(source->at, '\0', (size_t)(source->end - source->at));
+
+    if (nothing != NULL) {
+        conf_report_add(scan->report, scan->text->lines,
+                        "there is a zero byte in this file, write plain text");
+        source->end = nothing;
+    }
+    while (source->at < source->end && !scan->text->lost)
+        if (*source->at != '@' || !take_include(scan, source))
+            step(scan, source);
+}
+
+void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes, size_t length,
+                     struct conf_report *report)
+{
+    struct scan scan = {.text = text, .report = report};
+    struct source source = {
+        .at = bytes, .end = bytes + length, .place = {.line = 1}, .fresh = true};
+
+    source.place.file = conf_text_add_file(text, file);
+    conf_text_line(text, source.place);
+    conf_text_append(text, "", 0);
+    if (!text->lost)
+        walk(&scan, &source);
+    free(scan.names);
+    report->lost |= text->lost;
+}
+
+void conf_scan_file(struct conf_text *text, const char *file, struct conf_report *report)
+{
+    size_t length = 0;
+    char *bytes = read_file(file, false, &length);
+
+    if (bytes != NULL) {
+        conf_scan_bytes(text, file, bytes, length, report);
+    } else {
+        int why = errno;
+        conf_text_add_file(text, file);
+        conf_report_add(report, 0, "cannot be read: %s", strerror(why));
+    }
+    free(bytes);
+}

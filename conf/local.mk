@@ -1,0 +1,39 @@
+# conf/local.mk - the room's files. Links libconfig.
+
+noinst_LIBRARIES += conf/libconf.a
+conf_libconf_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS)
+conf_libconf_a_SOURCES = \
+	conf/conf.c \
+	conf/conf.h \
+	conf/conf_check.c \
+	conf/conf_check.h \
+	conf/conf_diff.c \
+	conf/conf_option.c \
+	conf/conf_option.h \
+	conf/conf_report.c \
+	conf/conf_report.h \
+	conf/conf_scan.c \
+	conf/conf_scan.h \
+	conf/conf_text.c \
+	conf/conf_text.h \
+	conf/conf_units.c \
+	conf/conf_units.h \
+	conf/conf_value.c \
+	conf/conf_value.h \
+	conf/options.def
+
+# What is made from options.def. The results are kept with the sources, so that
+# a build needs nothing for them; a test tells when they are out of date.
+
+check_PROGRAMS += conf/conf-doc
+conf_conf_doc_SOURCES = conf/conf-doc.c
+conf_conf_doc_LDADD = conf/libconf.a
+
+EXTRA_DIST += conf/kvcached.conf.5.in
+
+.PHONY: conf-documents
+conf-documents: conf/conf-doc
+	conf/conf-doc sample >$(srcdir)/conf/kvcached.conf.new
+	mv $(srcdir)/conf/kvcached.conf.new $(srcdir)/conf/kvcached.conf
+	conf/conf-doc page $(srcdir)/conf/kvcached.conf.5.in >$(srcdir)/conf/kvcached.conf.5.new
+	mv $(srcdir)/conf/kvcached.conf.5.new $(srcdir)/conf/kvcached.conf.5
