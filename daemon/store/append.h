@@ -1,0 +1,40 @@
+/*
+ * append.h - where a new record goes.
+ *
+ * Each generation has an open segment for each class of time to live that it
+ * writes. All of this happens with the namespace's lock held.
+ */
+#ifndef KVCACHED_APPEND_H
+#define KVCACHED_APPEND_H
+
+#include "daemon/store/state.h"
+
+enum room {
+    ROOM_FOUND,
+    ROOM_QUOTA, /* the namespace has reached its quota */
+    ROOM_ARENA, /* the arena is full */
+};
+
+/* Who asks: a writer leaves the last frames to those who make room. */
+enum appender { APPENDER_WRITER, APPENDER_UPKEEP };
+
+enum { APPEND_RESERVE = 2 /* frames that a writer may not take */ };
+
+/* An open segment with room for `size` bytes, which is less than span_size. */
+enum room append_room(struct store *store, struct generation *generation, uint64_t expires,
+                      uint32_t size, enum appender who, uint64_t now, struct segment **segment);
+
+/*
+ * Appends the record and counts it; `expires` may be SEGMENT_NEVER. Sets the
+ * fields of *record that depend on the segment. Returns its place.
+ */
+uint32_t append_record(struct store *store, struct segment *segment, struct record *record,
+                       uint64_t expires);
+
+/* An upper bound of what the record will take in any segment. */
+uint32_t append_size(const struct store *store, const struct record *record, uint64_t expires);
+
+/* Whether the namespace may own so many bytes more. */
+bool append_quota_allows(const struct generation *generation, uint64_t bytes);
+
+#endif

@@ -1,0 +1,239 @@
+/*
+ * arena.c - frames on two stacks, blocks in buddy lists; see arena.h.
+ *
+ * A free block's links lie in the block itself, which is resident anyway: its
+ * frame is in use. The table `block` says which units start a free block, so
+ * that a freed block finds out about its buddy in one look.
+ */
+#include "daemon/store/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/reserve.h"
+
+struct free_block {
+    uint32_t next, previous; /* units; 0: none */
+};
+
+/* About a thousand frames in a small store, 1 MiB frames in a large one. */
+static uint8_t choose_frame_order(uint64_t bytes)
+{
+    uint8_t order = 6;
+    while (order < ARENA_ORDER_MAX && arena_block_size(order) * 1024 < bytes) {
+        order++;
+    }
+    return order;
+}
+
+/* The index has 32 bits for a place: larger stores align their records. */
+static uint8_t choose_place_shift(uint64_t bytes)
+{
+    uint8_t shift = 0;
+    while (bytes >> shift > UINT32_MAX) {
+        shift++;
+    }
+    return shift;
+}
+
+static size_t units(const struct arena *arena)
+{
+    return (size_t)arena->frames << arena->frame_order;
+}
+
+static size_t range(const struct arena *arena)
+{
+    return units(arena) << ARENA_UNIT_SHIFT;
+}
+
+static size_t stack_bytes(const struct arena *arena)
+{
+    return arena->frames * sizeof(uint32_t);
+}
+
+bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget)
+{
+    memset(arena, 0, sizeof *arena);
+    arena->frame_order = choose_frame_order(bytes);
+    arena->frames = (uint32_t)(bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
+    arena->place_shift = choose_place_shift(range(arena));
+    arena->budget = budget;
+    arena->base = reserve_pages(range(arena));
+    arena->warm = reserve_pages(stack_bytes(arena));
+    arena->cold = reserve_pages(stack_bytes(arena));
+    arena->block = reserve_pages(units(arena));
+    if (arena->base == NULL || arena->warm == NULL || arena->cold == NULL || arena->block == NULL) {
+        arena_deinit(arena);
+        return false;
+    }
+    for (uint32_t frame = arena->frames - 1; frame > 0; frame--) {
+        arena->cold[arena->cold_count++] = frame;
+    }
+    return true;
+}
+
+void arena_deinit(struct arena *arena)
+{
+    reserve_release(arena->base, range(arena));
+    reserve_release(arena->warm, stack_bytes(arena));
+    reserve_release(arena->cold, stack_bytes(arena));
+    reserve_release(arena->block, units(arena));
+    arena->base = NULL;
+}
+
+uint8_t arena_order_for(uint64_t bytes)
+{
+    uint8_t order = 0;
+    while (arena_block_size(order) < bytes) {
+        order++;
+    }
+    return order;
+}
+
+static struct free_block *links(const struct arena *arena, uint32_t unit)
+{
+    return (struct free_block *)(void *)arena_at(arena, unit);
+}
+
+static void push_block(struct arena *arena, uint32_t unit, uint8_t order)
+{
+    uint32_t first = arena->first_free[order];
+    *links(arena, unit) = (struct free_block){.next = first};
+    if (first != 0) {
+        links(arena, first)->previous = unit;
+    }
+    arena->first_free[order] = unit;
+    arena->block[unit] = (uint8_t)(order + 1);
+}
+
+static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
+{
+    struct free_block at = *links(arena, unit);
+    if (at.next != 0) {
+        links(arena, at.next)->previous = at.previous;
+    }
+    if (at.previous != 0) {
+        links(arena, at.previous)->next = at.next;
+    } else {
+        arena->first_free[order] = at.next;
+    }
+    arena->block[unit] = 0;
+}
+
+/* Free frames that could be used now: a cold one needs budget for its pages. */
+static uint32_t available(const struct arena *arena)
+{
+    uint64_t fresh = budget_left(arena->budget) / arena_frame_size(arena);
+    return arena->warm_count + (fresh < arena->cold_count ? (uint32_t)fresh : arena->cold_count);
+}
+
+static uint32_t take_frame(struct arena *arena, uint32_t reserve)
+{
+    if (reserve > 0 && available(arena) <= reserve) {
+        return 0;
+    }
+    if (arena->warm_count > 0) {
+        return arena->warm[--arena->warm_count] << arena->frame_order;
+    }
+    if (arena->cold_count > 0 && budget_take(arena->budget, arena_frame_size(arena))) {
+        return arena->cold[--arena->cold_count] << arena->frame_order;
+    }
+    return 0;
+}
+
+/* Halves a block down to the wanted order; the upper halves become free. */
+static uint32_t cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order)
+{
+    while (from > order) {
+        from--;
+        push_block(arena, unit + (1u << from), from);
+    }
+    return unit;
+}
+
+uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve)
+{
+    uint32_t unit = 0;
+    lock_take(&arena->lock);
+    for (uint8_t from = order; from < arena->frame_order && unit == 0; from++) {
+        unit = arena->first_free[from];
+        if (unit != 0) {
+            unlink_block(arena, unit, from);
+            cut(arena, unit, from, order);
+        }
+    }
+    if (unit == 0) {
+        unit = take_frame(arena, reserve);
+        if (unit != 0) {
+            cut(arena, unit, arena->frame_order, order);
+        }
+    }
+    lock_give(&arena->lock);
+    return unit;
+}
+
+void arena_free(struct arena *arena, uint32_t unit, uint8_t order)
+{
+    lock_take(&arena->lock);
+    while (order < arena->frame_order) {
+        uint32_t buddy = unit ^ (1u << order);
+        if (arena->block[buddy] != order + 1) {
+            break;
+        }
+        unlink_block(arena, buddy, order);
+        unit &= ~(1u << order);
+        order++;
+    }
+    if (order < arena->frame_order) {
+        push_block(arena, unit, order);
+    } else {
+        arena->warm[arena->warm_count++] = arena_frame_of(arena, unit);
+    }
+    lock_give(&arena->lock);
+}
+
+void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order)
+{
+    lock_take(&arena->lock);
+    cut(arena, unit, from, order);
+    lock_give(&arena->lock);
+}
+
+uint32_t arena_available(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    uint32_t count = available(arena);
+    lock_give(&arena->lock);
+    return count;
+}
+
+uint32_t arena_in_use(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    uint32_t count = arena->frames - 1 - arena->warm_count - arena->cold_count;
+    lock_give(&arena->lock);
+    return count;
+}
+
+uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
+{
+    uint32_t given = 0;
+    for (; given < most; given++) {
+        uint32_t frame = 0;
+        lock_take(&arena->lock);
+        if (arena->warm_count > keep) {
+            frame = arena->warm[--arena->warm_count];
+        }
+        lock_give(&arena->lock);
+        if (frame == 0) {
+            break;
+        }
+        /* Outside of the lock: the kernel takes its time for this. */
+        reserve_forget(arena_at(arena, frame << arena->frame_order), arena_frame_size(arena));
+        budget_give(arena->budget, arena_frame_size(arena));
+        lock_take(&arena->lock);
+        arena->cold[arena->cold_count++] = frame;
+        lock_give(&arena->lock);
+    }
+    return given;
+}

@@ -1,0 +1,93 @@
+/*
+ * arena.h - one contiguous range of address space, cut into frames and blocks.
+ *
+ * A frame is the size of a full segment. Frames that small namespaces share are
+ * cut further into blocks by halves (the buddy system: Knowlton, "A fast storage
+ * allocator", 1965), down to a unit of 1 KiB. Places are unit numbers, never
+ * pointers. Unit 0 is never given out, so 0 means "nowhere".
+ *
+ * Frames are free in two ways: warm ones still have their pages and stay in the
+ * budget, cold ones have been given back to the operating system.
+ *
+ * Any thread; arena.lock is a leaf.
+ */
+#ifndef KVCACHED_ARENA_H
+#define KVCACHED_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/budget.h"
+#include "daemon/store/lock.h"
+
+enum {
+    ARENA_UNIT_SHIFT = 10,
+    ARENA_UNIT = 1 << ARENA_UNIT_SHIFT, /* bytes */
+    ARENA_ORDER_MAX = 10,               /* the largest frame is 1 MiB */
+};
+
+struct arena {
+    char *base;
+    uint8_t frame_order;   /* a frame is 2^frame_order units; 6 to 10 */
+    uint8_t place_shift;   /* records start at multiples of 2^place_shift bytes */
+    uint32_t frames;       /* of the range, frame 0 included */
+    struct budget *budget; /* not owned */
+
+    struct lock lock; /* guards all that follows */
+    uint32_t *warm;   /* stack of free frames that have their pages */
+    uint32_t warm_count;
+    uint32_t *cold; /* stack of free frames that have none */
+    uint32_t cold_count;
+    uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
+    uint8_t *block;                       /* by unit: the order of the free block that starts
+                                             here + 1, or 0 */
+};
+
+/* Reserves `bytes` of address space and its tables. False with errno. */
+bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget);
+void arena_deinit(struct arena *arena);
+
+static inline uint64_t arena_block_size(uint8_t order)
+{
+    return (uint64_t)ARENA_UNIT << order;
+}
+
+static inline uint64_t arena_frame_size(const struct arena *arena)
+{
+    return arena_block_size(arena->frame_order);
+}
+
+/* The smallest order whose block holds so many bytes. */
+uint8_t arena_order_for(uint64_t bytes);
+
+/*
+ * A block of 2^order units, or 0 when there is none. The last `reserve` frames
+ * are not touched: they are kept for those who make room.
+ */
+uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve);
+void arena_free(struct arena *arena, uint32_t unit, uint8_t order);
+/* Gives back all of a block but its first 2^order units. */
+void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order);
+
+/* How many whole frames could be had at once. */
+uint32_t arena_available(struct arena *arena);
+
+/* Gives pages of warm frames back until `keep` are left, `most` at a time; how
+ * many were given. */
+uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most);
+
+/* Frames that are in use, whole or cut. */
+uint32_t arena_in_use(struct arena *arena);
+
+static inline char *arena_at(const struct arena *arena, uint32_t unit)
+{
+    return arena->base + ((uint64_t)unit << ARENA_UNIT_SHIFT);
+}
+
+static inline uint32_t arena_frame_of(const struct arena *arena, uint32_t unit)
+{
+    return unit >> arena->frame_order;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * budget.h - how much memory the store may use, and how much it does.
+ *
+ * One number bounds everything: arena, index, tables. Whoever makes memory
+ * resident takes it from the budget first and gives it back after the operating
+ * system has it again. Any thread, no lock.
+ */
+#ifndef KVCACHED_BUDGET_H
+#define KVCACHED_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct budget {
+    uint64_t limit; /* bytes; constant after creation */
+    uint64_t used;  /* bytes; atomic */
+};
+
+/* What may be taken: a little is kept for what is forced. */
+static inline uint64_t budget_open(const struct budget *budget)
+{
+    return budget->limit - budget->limit / 128;
+}
+
+static inline bool budget_take(struct budget *budget, uint64_t bytes)
+{
+    uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+    do {
+        if (used + bytes > budget_open(budget)) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(&budget->used, &used, used + bytes, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+/* For what is small, bounded, and must not fail: a flush makes room, so it cannot
+ * wait for room. */
+static inline void budget_force(struct budget *budget, uint64_t bytes)
+{
+    __atomic_fetch_add(&budget->used, bytes, __ATOMIC_RELAXED);
+}
+
+static inline void budget_give(struct budget *budget, uint64_t bytes)
+{
+    __atomic_fetch_sub(&budget->used, bytes, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t budget_used(const struct budget *budget)
+{
+    return __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t budget_left(const struct budget *budget)
+{
+    uint64_t used = budget_used(budget);
+    return used < budget_open(budget) ? budget_open(budget) - used : 0;
+}
+
+#endif

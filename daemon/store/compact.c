@@ -1,0 +1,86 @@
+/*
+ * compact.c - winning back the dead space between records that live.
+ *
+ * What lives in a segment that is half dead is appended to the namespace's open
+ * segments, by the time it has left, and the segment is freed. Nothing is moved
+ * while the namespace is listed, since a listing must meet every record once.
+ */
+#include "daemon/store/upkeep.h"
+
+/* With less time than this left, the rest of a segment is left to the purge. */
+enum { SOON = 1000 /* ms */ };
+
+bool compact_move(struct visited *visited)
+{
+    struct store *store = visited->lane->store;
+    struct generation *generation = visited->segment->generation;
+    if (generation->retired || generation->cursors != NULL || visited->record.span) {
+        return false;
+    }
+    struct segment *to = NULL;
+    uint32_t size = append_size(store, &visited->record, visited->expires);
+    if (append_room(store, generation, visited->expires, size, APPENDER_UPKEEP, visited->now,
+                    &to) != ROOM_FOUND) {
+        return false;
+    }
+    struct record fresh = visited->record;
+    uint32_t place = append_record(store, to, &fresh, visited->expires);
+    slot_set_place(&visited->slot, place);
+    bury(visited->lane, visited->segment, visited->bytes, &visited->record, BURIED_REPLACED);
+    return true;
+}
+
+static void compact_record(struct visited *visited)
+{
+    if (visited->expires <= visited->now) {
+        visited_remove(visited, BURIED_EXPIRED);
+    } else {
+        compact_move(visited);
+    }
+}
+
+/* Under the namespace's lock. A span is one record: it cannot be half dead. */
+static bool pays(const struct segment *segment, uint64_t now, bool pressing)
+{
+    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    bool half_dead = live <= segment_capacity(segment) / 2;
+    bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
+    return live == 0 || (half_dead && segment->piece == 0 && (stays || pressing));
+}
+
+static bool check(struct segment *segment, uint64_t now, bool pressing)
+{
+    struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
+    if (segment_state(segment) != SEGMENT_SEALED || generation == NULL) {
+        return false;
+    }
+    lock_take(&generation->ns->lock);
+    bool good = segment->generation == generation && !generation->retired &&
+                segment_state(segment) == SEGMENT_SEALED && pays(segment, now, pressing);
+    lock_give(&generation->ns->lock);
+    return good;
+}
+
+size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
+{
+    struct store *store = lane->store;
+    uint32_t number = work_take_segment(&store->work, &store->segments);
+    if (number == 0) {
+        return 0;
+    }
+    struct segment *segment = segment_at(&store->segments, number);
+    if (!check(segment, now, pressing)) {
+        return 1;
+    }
+    struct visit visit = {.lane = lane,
+                          .segment = segment,
+                          .now = now,
+                          .expired_by = SEGMENT_NEVER,
+                          .lock_namespace = true,
+                          .each = compact_record};
+    visit_segment(&visit);
+    if (reclaim_segment(store, segment) && visit.seen > 0) {
+        __atomic_fetch_add(&store->compactions, 1, __ATOMIC_RELAXED);
+    }
+    return visit.seen + 1;
+}

@@ -1,0 +1,198 @@
+/*
+ * cursor.c - listings.
+ *
+ * A listing walks the segments of its namespace from the oldest to the youngest
+ * and remembers only where it stands. What makes it meet every record once:
+ * nothing is compacted meanwhile, so records stay where they are; and no segment that it has passed
+ * is appended to any more, so whatever is written again goes into younger segments, which are still
+ * to come.
+ */
+#include "daemon/store/cursor.h"
+
+#include <stdlib.h>
+
+#include "daemon/store/lookup.h"
+
+struct store_cursor {
+    struct store *store;
+    struct namespace *ns;          /* held; NULL: an empty listing */
+    struct generation *generation; /* kept from being freed by being listed there */
+    struct store_cursor *next;     /* ns->lock */
+    uint32_t segment;              /* where it stands; 0: at the end; ns->lock */
+    uint32_t offset;
+    uint32_t serial; /* of the youngest segment it has stood on */
+};
+
+void cursors_leave(struct generation *generation, uint32_t from, uint32_t to)
+{
+    for (struct store_cursor *at = generation->cursors; at != NULL; at = at->next) {
+        if (at->segment == from) {
+            at->segment = to;
+            at->offset = 0;
+        }
+    }
+}
+
+static void enroll(struct store_cursor *cursor, struct namespace *ns)
+{
+    lock_take(&ns->lock);
+    if (!ns->gone) {
+        cursor->ns = ns;
+        cursor->generation = ns->generation;
+        cursor->segment = ns->generation->first;
+        cursor->next = ns->generation->cursors;
+        ns->generation->cursors = cursor;
+        __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
+    }
+    lock_give(&ns->lock);
+}
+
+enum store_status store_cursor_open(struct lane *lane, struct slice name,
+                                    struct store_cursor **result)
+{
+    struct store *store = lane->store;
+    struct namespace *ns = lane_find(lane, name);
+    if (ns == NULL && __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED)) {
+        return STORE_UNDECLARED;
+    }
+    struct store_cursor *cursor = calloc(1, sizeof *cursor);
+    if (cursor == NULL) {
+        return STORE_NO_MEMORY;
+    }
+    cursor->store = store;
+    if (ns != NULL) {
+        enroll(cursor, ns);
+    }
+    *result = cursor;
+    return STORE_OK;
+}
+
+/* Offers one live record to the visitor; false: it wants to stop before it. */
+static bool offer(struct store_cursor *cursor, struct segment *segment, const struct record *record,
+                  store_visit *visit, void *context)
+{
+    struct segments *segments = &cursor->store->segments;
+    struct store_entry entry = {.key = record->key, .value_length = record->value_length};
+    struct store_view view = {.length = record->value_length, .pinned = true};
+    if (record->span || record->value_length > STORE_COPY_MAX) {
+        view.store = cursor->store;
+        view.segment = segment_number(segments, segment);
+        view.offset = (uint32_t)(record->value - segment_bytes(segments, segment));
+        segment_get(segment);
+        entry.large = &view;
+    } else {
+        entry.value = (struct slice){record->value, record->value_length};
+    }
+    bool goes_on = visit(context, &entry);
+    if (entry.large != NULL) {
+        store_view_put(&view);
+    }
+    return goes_on;
+}
+
+/* One record further. False when the visitor wants to stop before it. */
+static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, void *context)
+{
+    struct store *store = cursor->store;
+    struct segment *segment = segment_at(&store->segments, cursor->segment);
+    if (segment_state(segment) == SEGMENT_OPEN) { /* these are in order of their serials */
+        cursor->serial = segment->serial;
+    }
+    if (cursor->offset >= segment->used) {
+        cursor->segment = segment->next;
+        cursor->offset = 0;
+        return true;
+    }
+    char *bytes = segment_bytes(&store->segments, segment) + cursor->offset;
+    struct record record;
+    uint64_t expires = 0;
+    segment_record(segment, bytes, &record, &expires);
+    if (!record_is_dead(bytes) && now < expires &&
+        !offer(cursor, segment, &record, visit, context)) {
+        return false;
+    }
+    cursor->offset += record_footprint(store, &record);
+    return true;
+}
+
+/* Seals the open segments that the listing has reached. What they did not use
+ * goes back to the arena: a slow listing may do this often. */
+static void seal_passed_segments(struct store_cursor *cursor)
+{
+    struct segments *segments = &cursor->store->segments;
+    struct generation *generation = cursor->generation;
+    uint32_t number = generation->open;
+    while (number != 0) {
+        struct segment *segment = segment_at(segments, number);
+        number = segment->open_next;
+        if ((int32_t)(segment->serial - cursor->serial) <= 0) {
+            generation_seal(generation, segments, segment);
+            __atomic_fetch_sub(&generation->memory, segment_shrink(segments, segment),
+                               __ATOMIC_RELAXED);
+        }
+    }
+}
+
+bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
+                       store_visit *visit, void *context)
+{
+    (void)lane;
+    if (cursor->ns == NULL) {
+        return true;
+    }
+    lock_take(&cursor->ns->lock);
+    bool goes_on = true;
+    bool ended = false;
+    for (; goes_on && !ended && limit > 0; limit--) {
+        /* Flushed: what is left of it does not live any more. */
+        ended = cursor->segment == 0 || cursor->generation->retired;
+        goes_on = ended || step(cursor, now, visit, context);
+    }
+    if (!ended) {
+        seal_passed_segments(cursor);
+    }
+    lock_give(&cursor->ns->lock);
+    return ended;
+}
+
+/* What lost records during the listing could not be compacted meanwhile. */
+static void queue_for_compaction(struct store *store, const struct generation *generation)
+{
+    for (uint32_t number = generation->first; number != 0;) {
+        struct segment *segment = segment_at(&store->segments, number);
+        uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+        if (segment_state(segment) == SEGMENT_SEALED && live <= segment_capacity(segment) / 2) {
+            work_add_segment(&store->work, &store->segments, segment);
+        }
+        number = segment->next;
+    }
+}
+
+static void leave(struct store_cursor *cursor)
+{
+    struct namespace *ns = cursor->ns;
+    /* The last touch of the namespace is under its lock: it may go after that. */
+    lock_take(&ns->lock);
+    struct store_cursor **link = &cursor->generation->cursors;
+    while (*link != cursor) {
+        link = &(*link)->next;
+    }
+    *link = cursor->next;
+    if (cursor->generation->cursors == NULL && !cursor->generation->retired) {
+        queue_for_compaction(cursor->store, cursor->generation);
+    }
+    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    work_add_namespace(&cursor->store->work, ns);
+    lock_give(&ns->lock);
+}
+
+void store_cursor_close(struct store_cursor **cursor)
+{
+    if (*cursor != NULL) {
+        if ((*cursor)->ns != NULL) {
+            leave(*cursor);
+        }
+        free(*cursor);
+        *cursor = NULL;
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * expire.h - which segment is to be looked at next because records expire.
+ *
+ * A binary heap of segments by the time at which something in them expires.
+ * Entries are not moved when that time changes: a new one is added, and an entry
+ * counts only if the segment is still due at just that time. Any thread;
+ * expire.lock is a leaf.
+ */
+#ifndef KVCACHED_EXPIRE_H
+#define KVCACHED_EXPIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/segment.h"
+
+struct expire_entry {
+    uint64_t due;
+    uint32_t segment;
+};
+
+struct expire {
+    struct segments *segments; /* not owned */
+    struct budget *budget;     /* not owned */
+    struct lock lock;          /* guards what follows */
+    struct expire_entry *heap; /* reserved for `capacity` */
+    size_t count;
+    size_t capacity;
+    size_t resident; /* entries that are paid for */
+};
+
+bool expire_init(struct expire *expire, struct segments *segments, struct budget *budget);
+void expire_deinit(struct expire *expire);
+
+/* Makes the segment due at `when`, if it is not due before. */
+void expire_schedule(struct expire *expire, struct segment *segment, uint64_t when);
+/* The same, whenever it was due before; SEGMENT_NEVER: not at all. */
+void expire_reschedule(struct expire *expire, struct segment *segment, uint64_t when);
+
+/* Takes the first segment that is due; 0 when none is. It is no longer due. */
+uint32_t expire_take(struct expire *expire, uint64_t now);
+
+#endif

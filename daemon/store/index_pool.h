@@ -1,0 +1,45 @@
+/*
+ * index_pool.h - what the index's own files share: the lock in a bucket's word,
+ * its link, and the pool of overflow buckets. Nobody else includes it.
+ */
+#ifndef KVCACHED_INDEX_POOL_H
+#define KVCACHED_INDEX_POOL_H
+
+#include "daemon/store/index.h"
+
+static inline void bucket_lock(struct bucket *bucket)
+{
+    unsigned turns = 0;
+    while ((__atomic_fetch_or(&bucket->word, 1, __ATOMIC_ACQUIRE) & 1) != 0) {
+        while ((__atomic_load_n(&bucket->word, __ATOMIC_RELAXED) & 1) != 0) {
+            lock_wait(&turns);
+        }
+    }
+}
+
+/* Nobody but the holder changes the link, so a plain store is enough: a waiter
+ * only sets the bit that is set already. */
+static inline void bucket_unlock(struct bucket *bucket)
+{
+    uint32_t word = __atomic_load_n(&bucket->word, __ATOMIC_RELAXED);
+    __atomic_store_n(&bucket->word, word & ~UINT32_C(1), __ATOMIC_RELEASE);
+}
+
+static inline uint32_t bucket_link(const struct bucket *bucket)
+{
+    return __atomic_load_n(&bucket->word, __ATOMIC_RELAXED) >> 1;
+}
+
+/* Keeps the lock bit. For a bucket of a chain whose home is locked. */
+static inline void bucket_set_link(struct bucket *bucket, uint32_t link)
+{
+    uint32_t word = __atomic_load_n(&bucket->word, __ATOMIC_RELAXED);
+    __atomic_store_n(&bucket->word, link << 1 | (word & 1), __ATOMIC_RELAXED);
+}
+
+/* An empty overflow bucket, or 0 without memory. */
+uint32_t pool_take(struct index *index);
+/* Takes back an empty one. */
+void pool_give(struct index *index, uint32_t link);
+
+#endif

@@ -1,0 +1,35 @@
+# The records: index, segments, namespaces. Knows nothing above it.
+noinst_LIBRARIES += daemon/store/libstore.a
+daemon_store_libstore_a_SOURCES = \
+	daemon/store/append.c daemon/store/append.h \
+	daemon/store/arena.c daemon/store/arena.h \
+	daemon/store/budget.h \
+	daemon/store/change.c daemon/store/change.h \
+	daemon/store/check.c \
+	daemon/store/compact.c \
+	daemon/store/cursor.c daemon/store/cursor.h \
+	daemon/store/evict.c daemon/store/evict.h \
+	daemon/store/expire.c daemon/store/expire.h \
+	daemon/store/figures.c \
+	daemon/store/generation.c \
+	daemon/store/hash.c daemon/store/hash.h \
+	daemon/store/index.c daemon/store/index.h daemon/store/index_pool.h \
+	daemon/store/index_resize.c \
+	daemon/store/lane.c daemon/store/lane.h \
+	daemon/store/lock.h \
+	daemon/store/lookup.c daemon/store/lookup.h \
+	daemon/store/namespace.c daemon/store/namespace.h \
+	daemon/store/purge.c \
+	daemon/store/read.c \
+	daemon/store/reclaim.c \
+	daemon/store/record.c daemon/store/record.h \
+	daemon/store/reserve.h \
+	daemon/store/segment.c daemon/store/segment.h \
+	daemon/store/state.h \
+	daemon/store/store.c daemon/store/store.h \
+	daemon/store/stream.c daemon/store/stream.h \
+	daemon/store/ttl.h \
+	daemon/store/upkeep.c daemon/store/upkeep.h \
+	daemon/store/visit.c daemon/store/visit.h \
+	daemon/store/work.c daemon/store/work.h \
+	daemon/store/write.c

@@ -1,0 +1,59 @@
+/*
+ * lock.h - a lock of one word, and the order in which locks are taken.
+ *
+ * What it guards is held for about a microsecond: the copy of a small record,
+ * a link in a list. So a waiter spins a little, then lets others run; nobody
+ * sleeps in the kernel and an uncontended pair costs one atomic exchange and
+ * one store.
+ *
+ * Lock order, outermost first. A thread that holds one may take those below it:
+ *
+ *   1. store.upkeep      mutex; housekeeping and eviction, one thread at a time
+ *   2. namespaces.lock   mutex; making and removing namespaces, settings
+ *   3. namespace.lock    appending to one namespace, its lists of segments
+ *   4. bucket            one line of the index (index.h); two only when the
+ *                        index grows or shrinks, the lower number first
+ *   5. leaves            arena.lock, segments.lock, expire.lock, work.lock,
+ *                        index.pool_lock: never two at once
+ */
+#ifndef KVCACHED_LOCK_H
+#define KVCACHED_LOCK_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lock {
+    uint32_t held;
+};
+
+/* One turn of waiting: the processor's own hint first, then the scheduler. */
+static inline void lock_wait(unsigned *turns)
+{
+    if (++*turns % 64 != 0) {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("yield");
+#endif
+    } else {
+        sched_yield();
+    }
+}
+
+static inline void lock_take(struct lock *lock)
+{
+    unsigned turns = 0;
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0) {
+        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
+            lock_wait(&turns);
+        }
+    }
+}
+
+static inline void lock_give(struct lock *lock)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+#endif

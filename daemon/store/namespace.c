@@ -1,0 +1,218 @@
+/*
+ * namespace.c - the table of namespaces and their settings; see namespace.h.
+ *
+ * Readers walk the table without a lock: links are atomic, and what was unlinked
+ * is freed only after a grace period.
+ */
+#include "daemon/store/namespace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/lane.h"
+#include "daemon/store/reserve.h"
+
+/* Longer than any clock will run, and far from overflow: some 4,400 years. */
+#define TTL_MAX (UINT64_C(1) << 47)
+
+/* A namespace and its generation; that it has two for a moment after a flush is not
+ * counted. */
+#define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
+
+bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
+                     struct budget *budget, const struct lanes *lanes)
+{
+    memset(all, 0, sizeof *all);
+    pthread_mutex_init(&all->lock, NULL);
+    all->secret = secret;
+    all->budget = budget;
+    all->lanes = lanes;
+    all->heads = reserve_pages(NAMESPACES_HEADS * sizeof(struct namespace *));
+    all->by_id = reserve_pages((STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
+    all->free_ids = reserve_pages(STORE_NAMESPACES_MAX * sizeof(uint32_t));
+    if (all->heads == NULL || all->by_id == NULL || all->free_ids == NULL) {
+        namespaces_deinit(all);
+        return false;
+    }
+    return true;
+}
+
+void namespaces_deinit(struct namespaces *all)
+{
+    for (uint32_t id = 1; all->by_id != NULL && id <= all->highest; id++) {
+        struct namespace *ns = all->by_id[id];
+        if (ns != NULL) {
+            namespace_destroy(all, &ns);
+        }
+    }
+    reserve_release(all->heads, NAMESPACES_HEADS * sizeof(struct namespace *));
+    reserve_release(all->by_id, (STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
+    reserve_release(all->free_ids, STORE_NAMESPACES_MAX * sizeof(uint32_t));
+    pthread_mutex_destroy(&all->lock);
+}
+
+static struct namespace **head_of(const struct namespaces *all, struct slice name)
+{
+    return &all->heads[hash_bytes(all->secret, 0, name) % NAMESPACES_HEADS];
+}
+
+static bool is_named(const struct namespace *ns, struct slice name)
+{
+    return slice_equal(name, (struct slice){ns->name, ns->name_length});
+}
+
+static struct namespace *find_any(const struct namespaces *all, struct slice name)
+{
+    struct namespace *ns = __atomic_load_n(head_of(all, name), __ATOMIC_SEQ_CST);
+    while (ns != NULL && !is_named(ns, name)) {
+        ns = __atomic_load_n(&ns->chain, __ATOMIC_SEQ_CST);
+    }
+    return ns;
+}
+
+struct namespace *namespaces_find(const struct namespaces *all, struct slice name)
+{
+    struct namespace *ns = find_any(all, name);
+    return ns != NULL && namespace_is_allowed(all, ns) ? ns : NULL;
+}
+
+struct generation *generation_create(struct namespaces *all, struct namespace *ns)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (generation != NULL) {
+        generation->number = __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED);
+        generation->ns = ns;
+    }
+    return generation;
+}
+
+void generation_destroy(struct generation **generation)
+{
+    free(*generation);
+    *generation = NULL;
+}
+
+void namespace_destroy(struct namespaces *all, struct namespace **ns)
+{
+    if ((*ns)->id != 0) {
+        all->free_ids[all->free_count++] = (*ns)->id;
+    }
+    generation_destroy(&(*ns)->generation);
+    free(*ns);
+    *ns = NULL;
+    budget_give(all->budget, NAMESPACE_COST);
+}
+
+void namespace_apply(struct namespace *ns, const struct store_namespace_options *options,
+                     bool declared)
+{
+    __atomic_store_n(&ns->ttl, options->ttl, __ATOMIC_RELAXED);
+    __atomic_store_n(&ns->max_ttl, options->max_ttl, __ATOMIC_RELAXED);
+    __atomic_store_n(&ns->quota, options->memory, __ATOMIC_RELAXED);
+    __atomic_store_n(&ns->require_ttl, options->require_ttl, __ATOMIC_RELAXED);
+    __atomic_store_n(&ns->declared, declared, __ATOMIC_RELAXED);
+}
+
+static struct namespace *namespace_create(struct namespaces *all, struct slice name)
+{
+    if (!budget_take(all->budget, NAMESPACE_COST)) {
+        return NULL;
+    }
+    struct namespace *ns = calloc(1, sizeof *ns);
+    if (ns == NULL) {
+        budget_give(all->budget, NAMESPACE_COST);
+        return NULL;
+    }
+    memcpy(ns->name, name.bytes, name.length);
+    ns->name_length = (uint8_t)name.length;
+    ns->generation = generation_create(all, ns);
+    if (ns->generation == NULL) {
+        namespace_destroy(all, &ns);
+        return NULL;
+    }
+    namespace_apply(ns, &all->undeclared, false);
+    return ns;
+}
+
+static void link_namespace(struct namespaces *all, struct namespace *ns, struct slice name)
+{
+    if (all->free_count > 0) {
+        ns->id = all->free_ids[--all->free_count];
+    } else {
+        ns->id = all->highest + 1;
+        __atomic_store_n(&all->highest, ns->id, __ATOMIC_RELEASE);
+    }
+    __atomic_fetch_add(&all->count, 1, __ATOMIC_RELAXED);
+    lanes_sum(all->lanes, ns->id, &ns->before);
+    struct namespace **head = head_of(all, name);
+    ns->chain = *head;
+    __atomic_store_n(&all->by_id[ns->id], ns, __ATOMIC_SEQ_CST);
+    __atomic_store_n(head, ns, __ATOMIC_SEQ_CST);
+}
+
+static struct namespace *make(struct namespaces *all, struct slice name, bool declare,
+                              enum store_status *why)
+{
+    struct namespace *ns = find_any(all, name);
+    if (ns != NULL && (declare || namespace_is_allowed(all, ns))) {
+        return ns;
+    }
+    if (ns != NULL || (!declare && __atomic_load_n(&all->declared_only, __ATOMIC_RELAXED))) {
+        *why = STORE_UNDECLARED;
+        return NULL;
+    }
+    if (all->count == STORE_NAMESPACES_MAX) {
+        *why = STORE_TOO_MANY_NAMESPACES;
+        return NULL;
+    }
+    ns = namespace_create(all, name);
+    if (ns == NULL) {
+        *why = STORE_NO_MEMORY;
+        return NULL;
+    }
+    link_namespace(all, ns, name);
+    return ns;
+}
+
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, bool declare,
+                                    enum store_status *why)
+{
+    pthread_mutex_lock(&all->lock);
+    struct namespace *ns = make(all, name, declare, why);
+    pthread_mutex_unlock(&all->lock);
+    return ns;
+}
+
+void namespaces_unlink(struct namespaces *all, struct namespace *ns)
+{
+    struct namespace **link = head_of(all, (struct slice){ns->name, ns->name_length});
+    while (*link != ns) {
+        link = &(*link)->chain;
+    }
+    __atomic_store_n(link, ns->chain, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&all->by_id[ns->id], NULL, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&all->count, 1, __ATOMIC_RELAXED);
+}
+
+static uint64_t shorter(uint64_t ttl, uint64_t bound)
+{
+    return bound != STORE_NEVER && (ttl == STORE_NEVER || ttl > bound) ? bound : ttl;
+}
+
+enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
+                                   uint64_t *expires)
+{
+    uint64_t wanted = STORE_NEVER;
+    if (ttl.kind == STORE_TTL_DEFAULT) {
+        wanted = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);
+    } else if (ttl.kind == STORE_TTL_FOR) {
+        wanted = ttl.milliseconds < TTL_MAX ? ttl.milliseconds : TTL_MAX;
+    }
+    if (wanted == STORE_NEVER && __atomic_load_n(&ns->require_ttl, __ATOMIC_RELAXED)) {
+        return STORE_TTL_REQUIRED;
+    }
+    wanted = shorter(wanted, __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED));
+    *expires = wanted == STORE_NEVER ? SEGMENT_NEVER : now + wanted;
+    return STORE_OK;
+}

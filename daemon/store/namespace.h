@@ -1,0 +1,152 @@
+/*
+ * namespace.h - namespaces, their generations, and the table of them.
+ *
+ * A namespace is a name with settings. What it holds belongs to a generation:
+ * segments, and counts of their live records. To flush a namespace is to give it
+ * a new generation; the old one is taken apart later by the housekeeper, and
+ * nobody finds its records meanwhile, since a lookup compares generations.
+ *
+ * Namespaces and generations that are no longer reachable are freed when every
+ * lane has left since (lane.h), so a pointer got between store_enter and
+ * store_leave is good until then.
+ */
+#ifndef KVCACHED_NAMESPACE_H
+#define KVCACHED_NAMESPACE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/hash.h"
+#include "daemon/store/lock.h"
+#include "daemon/store/segment.h"
+#include "daemon/store/store.h"
+
+struct generation {
+    uint64_t number; /* never used twice; salts the hash of its keys */
+    struct namespace *ns;
+    uint64_t items;  /* live records; atomic */
+    uint64_t bytes;  /* of them, headers included; atomic */
+    uint64_t memory; /* bytes of its blocks; atomic, changed under ns->lock */
+    /* ns->lock guards what follows */
+    uint32_t first, last;         /* its segments, oldest first */
+    uint32_t open;                /* the first of those that are appended to */
+    struct store_cursor *cursors; /* listings that are under way */
+    bool retired;                 /* flushed: ns has another by now */
+    /* the housekeeper's */
+    struct generation *next_retired;
+    uint64_t epoch;
+};
+
+struct namespace
+{
+    struct namespace *chain;       /* the next of the same hash; atomic */
+    struct generation *generation; /* the current one; atomic */
+    struct lock lock;
+    bool gone; /* taken out of the table; written under lock and work.lock, read under
+                  either */
+    uint32_t id;
+    uint8_t name_length;
+    char name[STORE_NAMESPACE_MAX + 1];
+    /* settings; atomic, changed by store_set_policy */
+    uint8_t declared;
+    uint8_t require_ttl;
+    uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
+    uint64_t quota;               /* bytes; 0: none */
+    uint32_t holds;               /* open listings, writes in progress and generations that
+                                     are being taken apart; atomic. Keep it from going */
+    struct store_counters before; /* what the counters of its number were when it
+                                     was made; lane.h */
+    /* work.lock */
+    struct namespace *queued;
+    uint8_t waiting;
+    /* the housekeeper's */
+    struct namespace *next_gone;
+    uint64_t epoch;
+};
+
+enum { NAMESPACES_HEADS = 16384 };
+
+struct lanes;
+
+struct namespaces {
+    const struct lanes *lanes; /* not owned */
+    pthread_mutex_t lock;      /* making, removing, settings; lock.h has the order */
+    const struct hash_secret *secret;
+    struct budget *budget;
+    struct namespace **heads; /* by hash of the name; atomic */
+    struct namespace **by_id; /* 1 .. STORE_NAMESPACES_MAX; atomic */
+    uint32_t *free_ids;
+    uint32_t free_count;
+    uint32_t highest;     /* ids up to here have been used; atomic */
+    uint32_t count;       /* atomic */
+    uint64_t generations; /* the last number given; atomic */
+    uint32_t removals;    /* rises with each removal and change of policy, so that
+                             lanes know when to forget names; atomic */
+    /* for names that are not declared */
+    struct store_namespace_options undeclared;
+    uint8_t declared_only; /* atomic */
+};
+
+bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
+                     struct budget *budget, const struct lanes *lanes);
+void namespaces_deinit(struct namespaces *all);
+
+/* NULL when there is none, or when only declared ones count and it is not. The
+ * caller is inside of enter and leave. */
+struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
+
+/*
+ * Finds or makes. NULL with *why: STORE_UNDECLARED, STORE_TOO_MANY_NAMESPACES or
+ * STORE_NO_MEMORY. `declare` makes it whatever the policy says.
+ */
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, bool declare,
+                                    enum store_status *why);
+
+/* A fresh, empty generation for ns; NULL without memory. */
+struct generation *generation_create(struct namespaces *all, struct namespace *ns);
+void generation_destroy(struct generation **generation);
+
+/* Takes a namespace out of the table: nobody finds it from now on. Whoever holds
+ * namespaces.lock; it is freed with namespace_destroy after a grace period. */
+void namespaces_unlink(struct namespaces *all, struct namespace *ns);
+/* Its number may be given to another from now on. */
+void namespace_destroy(struct namespaces *all, struct namespace **ns);
+
+static inline struct generation *namespace_generation(const struct namespace *ns)
+{
+    return __atomic_load_n(&ns->generation, __ATOMIC_SEQ_CST);
+}
+
+/* Whether the policy lets anybody use it. */
+static inline bool namespace_is_allowed(const struct namespaces *all, const struct namespace *ns)
+{
+    return !__atomic_load_n(&all->declared_only, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&ns->declared, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t namespace_quota(const struct namespace *ns)
+{
+    return __atomic_load_n(&ns->quota, __ATOMIC_RELAXED);
+}
+
+/* When a record that is written now expires: milliseconds on the store's clock or
+ * SEGMENT_NEVER. STORE_OK or STORE_TTL_REQUIRED. */
+enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
+                                   uint64_t *expires);
+
+void namespace_apply(struct namespace *ns, const struct store_namespace_options *options,
+                     bool declared);
+
+/* --- segments of a generation; under ns->lock ----------------------------- */
+
+void generation_link(struct generation *generation, struct segments *segments,
+                     struct segment *segment);
+/* Moves listings that stand on it to the next one. */
+void generation_unlink(struct generation *generation, struct segments *segments,
+                       struct segment *segment);
+/* Takes an open segment off the list of open ones; no harm to others. */
+void generation_seal(struct generation *generation, struct segments *segments,
+                     struct segment *segment);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * read.c - from a key to a value: the way of a GET.
+ */
+#include "daemon/store/lookup.h"
+
+enum store_status store_locate(struct lane *lane, struct slice name, struct slice key,
+                               struct store_key *at)
+{
+    struct store *store = lane->store;
+    *at = (struct store_key){.name = name, .key = key};
+    if (lookup_refresh(lane, at)) {
+        index_prefetch(&store->index, at->hash);
+        return STORE_OK;
+    }
+    return __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED) ? STORE_UNDECLARED
+                                                                               : STORE_OK;
+}
+
+void store_fetch(struct lane *lane, const struct store_key *at)
+{
+    const struct store *store = lane->store;
+    uint32_t place = at->ns == NULL ? 0 : index_peek(&store->index, at->hash);
+    if (place != 0) {
+        const char *bytes = place_bytes(&store->segments, place);
+        __builtin_prefetch(bytes);
+        __builtin_prefetch(bytes + 64);
+    }
+}
+
+/* Counts a read for eviction; it stays at the most. */
+static void note_read(struct slot *slot)
+{
+    unsigned reads = slot_reads(slot);
+    if (reads < INDEX_READS_MAX) {
+        slot_set_reads(slot, reads + 1);
+    }
+}
+
+static void fill_view(struct store *store, struct bucket *home, const struct found *found,
+                      struct store_view *view)
+{
+    const struct record *record = &found->record;
+    *view = (struct store_view){.length = record->value_length,
+                                .bytes = record->value,
+                                .pinned = record->span || record->value_length > STORE_COPY_MAX,
+                                .expires =
+                                    found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires,
+                                .client_flags = record->client_flags,
+                                .store = store};
+    view->segment = segment_number(&store->segments, found->segment);
+    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, found->segment));
+    if (view->pinned) {
+        segment_get(found->segment);
+        index_unlock(home);
+    } else {
+        view->held = home;
+    }
+}
+
+enum store_status store_get(struct lane *lane, const struct store_key *where, uint64_t now,
+                            struct store_view *view)
+{
+    struct store *store = lane->store;
+    struct store_key at = *where;
+    struct found found;
+    if (!lookup_refresh(lane, &at)) {
+        lane_count(&lane_counters(lane, 0)->misses, 1);
+        return STORE_NOT_FOUND;
+    }
+    struct store_counters *counters = lane_counters(lane, at.ns->id);
+    struct bucket *home = index_lock(&store->index, at.hash);
+    if (!lookup(store, home, &at, &found) || !found_lives(&found, now)) {
+        index_unlock(home);
+        lane_count(&counters->misses, 1);
+        return STORE_NOT_FOUND;
+    }
+    lane_count(&counters->hits, 1);
+    note_read(&found.slot);
+    fill_view(store, home, &found, view);
+    return STORE_OK;
+}
+
+void store_view_put(struct store_view *view)
+{
+    if (view->pinned) {
+        struct segments *segments = &view->store->segments;
+        segment_put(segments, segment_at(segments, view->segment));
+    } else {
+        index_unlock(view->held);
+    }
+}
+
+size_t store_view_pieces(const struct store_view *view, uint64_t from, struct iovec *pieces,
+                         size_t count)
+{
+    const struct segments *segments = &view->store->segments;
+    const struct segment *segment = segment_at(segments, view->segment);
+    uint64_t left = view->length - from;
+    uint32_t start = view->offset;
+    size_t filled = 0;
+    while (left > 0 && filled < count) {
+        uint64_t here = segment_capacity(segment) - start;
+        if (from < here) {
+            uint64_t length = here - from < left ? here - from : left;
+            pieces[filled].iov_base = segment_bytes(segments, segment) + start + from;
+            pieces[filled++].iov_len = length;
+            left -= length;
+            from = 0;
+        } else {
+            from -= here;
+        }
+        segment = segment_at(segments, segment->piece);
+        start = 0;
+    }
+    return filled;
+}
+
+enum store_status store_ttl_left(struct lane *lane, const struct store_key *where, uint64_t now,
+                                 uint64_t *left)
+{
+    struct store *store = lane->store;
+    struct store_key at = *where;
+    struct found found;
+    if (!lookup_refresh(lane, &at)) {
+        return STORE_NOT_FOUND;
+    }
+    struct bucket *home = index_lock(&store->index, at.hash);
+    bool lives = lookup(store, home, &at, &found) && found_lives(&found, now);
+    index_unlock(home);
+    if (!lives) {
+        return STORE_NOT_FOUND;
+    }
+    *left = found.expires == SEGMENT_NEVER ? STORE_NEVER : found.expires - now;
+    return STORE_OK;
+}
+
+enum store_status store_delete(struct lane *lane, const struct store_key *where, uint64_t now)
+{
+    struct store *store = lane->store;
+    struct store_key at = *where;
+    struct found found;
+    if (!lookup_refresh(lane, &at)) {
+        return STORE_NOT_FOUND;
+    }
+    struct bucket *home = index_lock(&store->index, at.hash);
+    bool exists = lookup(store, home, &at, &found);
+    bool lives = exists && found_lives(&found, now);
+    if (exists) {
+        bury(lane, found.segment, found.bytes, &found.record,
+             lives ? BURIED_DELETED : BURIED_EXPIRED);
+        index_remove(&store->index, &found.slot);
+    }
+    index_unlock(home);
+    return lives ? STORE_OK : STORE_NOT_FOUND;
+}

@@ -1,0 +1,32 @@
+/*
+ * reserve.h - tables that may grow to a known size, as address space whose
+ * pages appear when they are first touched.
+ */
+#ifndef KVCACHED_RESERVE_H
+#define KVCACHED_RESERVE_H
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+/* Zeroed, page aligned, not resident. NULL with errno. */
+static inline void *reserve_pages(size_t bytes)
+{
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+static inline void reserve_release(void *pages, size_t bytes)
+{
+    if (pages != NULL) {
+        munmap(pages, bytes);
+    }
+}
+
+/* Gives the pages back; they read as zeros from then on. Both page aligned. */
+static inline void reserve_forget(void *pages, size_t bytes)
+{
+    madvise(pages, bytes, MADV_DONTNEED);
+}
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * segment.c - making, finding and freeing segments; see segment.h.
+ */
+#include "daemon/store/segment.h"
+
+#include <string.h>
+
+#include "daemon/store/reserve.h"
+
+/* Threads may have read the clock a moment before the one that makes a segment:
+ * their expiries must not lie before its base time. */
+enum { CLOCK_SLACK = 60000 /* ms */ };
+
+static size_t units(const struct arena *arena)
+{
+    return (size_t)arena->frames << arena->frame_order;
+}
+
+static size_t table_bytes(const struct segments *segments)
+{
+    return (units(segments->arena) + 1) * sizeof(struct segment);
+}
+
+bool segments_init(struct segments *segments, struct arena *arena)
+{
+    memset(segments, 0, sizeof *segments);
+    segments->arena = arena;
+    segments->table = reserve_pages(table_bytes(segments));
+    segments->by_frame = reserve_pages(arena->frames * sizeof(uint32_t));
+    segments->by_unit = reserve_pages(units(arena) * sizeof(uint32_t));
+    if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL) {
+        segments_deinit(segments);
+        return false;
+    }
+    return true;
+}
+
+void segments_deinit(struct segments *segments)
+{
+    reserve_release(segments->table, table_bytes(segments));
+    reserve_release(segments->by_frame, segments->arena->frames * sizeof(uint32_t));
+    reserve_release(segments->by_unit, units(segments->arena) * sizeof(uint32_t));
+}
+
+/* Numbers used for the first time are paid for; they are kept for ever after. */
+static uint32_t take_number(struct segments *segments)
+{
+    uint32_t number = segments->free;
+    if (number != 0) {
+        segments->free = segment_at(segments, number)->next;
+        return number;
+    }
+    if (!budget_take(segments->arena->budget, sizeof(struct segment))) {
+        return 0;
+    }
+    number = segments->count + 1;
+    __atomic_store_n(&segments->count, number, __ATOMIC_RELEASE);
+    return number;
+}
+
+static void give_number(struct segments *segments, uint32_t number)
+{
+    lock_take(&segments->lock);
+    segment_at(segments, number)->next = segments->free;
+    segments->free = number;
+    lock_give(&segments->lock);
+    __atomic_fetch_sub(&segments->in_use, 1, __ATOMIC_RELAXED);
+}
+
+static void map_units(struct segments *segments, uint32_t number, uint32_t unit, uint8_t order)
+{
+    const struct arena *arena = segments->arena;
+    bool whole = order == arena->frame_order;
+    for (uint32_t i = 0; !whole && i < 1u << order; i++) {
+        __atomic_store_n(&segments->by_unit[unit + i], number, __ATOMIC_RELAXED);
+    }
+    __atomic_store_n(&segments->by_frame[arena_frame_of(arena, unit)],
+                     whole ? number : SEGMENTS_SHARED, __ATOMIC_RELEASE);
+}
+
+uint32_t segment_create(struct segments *segments, struct generation *generation,
+                        enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now)
+{
+    lock_take(&segments->lock);
+    uint32_t number = take_number(segments);
+    uint32_t serial = __atomic_add_fetch(&segments->serial, 1, __ATOMIC_RELAXED);
+    lock_give(&segments->lock);
+    if (number == 0) {
+        return 0;
+    }
+    __atomic_fetch_add(&segments->in_use, 1, __ATOMIC_RELAXED);
+    uint32_t unit = arena_alloc(segments->arena, order, reserve);
+    if (unit == 0) {
+        give_number(segments, number);
+        return 0;
+    }
+    struct segment *segment = segment_at(segments, number);
+    __atomic_store_n(&segment->generation, generation, __ATOMIC_RELAXED);
+    segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
+    __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
+    segment->used = 0;
+    segment->earliest = SEGMENT_NEVER;
+    __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->live, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->references, 1, __ATOMIC_RELAXED);
+    segment->next = segment->piece = segment->open_next = 0;
+    __atomic_store_n(&segment->previous, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->serial, serial, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
+    segment->class = 0;
+    map_units(segments, number, unit, order);
+    __atomic_store_n(&segment->state, (uint8_t)state, __ATOMIC_RELEASE);
+    return number;
+}
+
+void segment_get(struct segment *segment)
+{
+    __atomic_fetch_add(&segment->references, 1, __ATOMIC_RELAXED);
+}
+
+void segment_put(struct segments *segments, struct segment *segment)
+{
+    if (__atomic_sub_fetch(&segment->references, 1, __ATOMIC_ACQ_REL) != 0) {
+        return;
+    }
+    while (segment != NULL) {
+        struct segment *next = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
+        __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
+        arena_free(segments->arena, segment->unit, segment->order);
+        give_number(segments, segment_number(segments, segment));
+        segment = next;
+    }
+}
+
+uint32_t segment_shrink(struct segments *segments, struct segment *segment)
+{
+    uint8_t from = segment->order;
+    uint8_t order = arena_order_for(segment->used);
+    if (order >= from || segment->piece != 0) {
+        return 0;
+    }
+    /* Readers may look it up meanwhile: they find it by frame or by unit. */
+    map_units(segments, segment_number(segments, segment), segment->unit, order);
+    __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
+    arena_cut(segments->arena, segment->unit, from, order);
+    return (uint32_t)(arena_block_size(from) - arena_block_size(order));
+}

@@ -1,0 +1,168 @@
+/*
+ * segment.h - the table of segments.
+ *
+ * A segment is a block of the arena that one generation of one namespace fills
+ * from the front with records of about the same time to live. Its bookkeeping
+ * is here, apart from the records, so that a lookup finds it in the cache.
+ * Segments are known by number; 0 is none.
+ *
+ * A large record has a segment of its own and may go on in further ones, its
+ * pieces, chained by `piece`.
+ *
+ * Lives: segment_create makes one with one reference, the owner's. A reader that
+ * sends a value from where it lies takes another. Whoever drops the last one
+ * frees it, pieces and all.
+ */
+#ifndef KVCACHED_SEGMENT_H
+#define KVCACHED_SEGMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/arena.h"
+#include "daemon/store/record.h"
+
+struct generation;
+
+#define SEGMENT_NEVER UINT64_MAX /* `earliest`, `latest`, `due`: not at any time */
+
+enum segment_state {
+    SEGMENT_FREE,
+    SEGMENT_OPEN,    /* records are appended */
+    SEGMENT_SEALED,  /* no more */
+    SEGMENT_WRITING, /* a large record that is not committed yet */
+    SEGMENT_PIECE,   /* a further part of a large record; `previous` is its head */
+    SEGMENT_GONE,    /* unlinked; readers still hold it */
+};
+
+struct segment {
+    struct generation *generation; /* whose it is; atomic */
+    uint64_t base_time;            /* ms; expiries of its records are relative to it */
+    uint32_t unit;                 /* where in the arena */
+    uint32_t used;                 /* bytes appended; namespace.lock */
+    uint64_t earliest;             /* the first expiry, as far as known; namespace.lock */
+    uint64_t latest;               /* the last; namespace.lock. Of a span: its expiry, atomic */
+    uint64_t due;                  /* when the purge will look at it; expire.lock */
+    uint32_t live;                 /* bytes of records that are not dead; atomic */
+    uint32_t references;           /* atomic */
+    uint32_t next, previous;       /* in the generation's list; namespace.lock. Of a
+                                      free one, next: the next free; segments.lock */
+    uint32_t piece;                /* the next piece of a span */
+    uint32_t serial;               /* rises with every segment made: its age */
+    uint32_t open_next;            /* the next open one of the generation; namespace.lock */
+    uint32_t queued;               /* the next one waiting for the housekeeper; work.lock */
+    uint8_t state;                 /* enum segment_state; atomic */
+    uint8_t order;                 /* of its block */
+    uint8_t class;                 /* of time to live, see ttl.h */
+    uint8_t waiting;               /* whether it is queued; work.lock */
+};
+
+struct segments {
+    struct arena *arena;   /* not owned */
+    struct segment *table; /* reserved for as many as there are units */
+    uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
+                              look into by_unit */
+    uint32_t *by_unit;
+    struct lock lock; /* guards what follows */
+    uint32_t count;   /* numbers 1 .. count have been used; atomic */
+    uint32_t free;    /* the first free one among them */
+    uint32_t in_use;  /* atomic */
+    uint32_t serial;  /* the last one given; atomic */
+};
+
+#define SEGMENTS_SHARED UINT32_MAX
+
+bool segments_init(struct segments *segments, struct arena *arena);
+void segments_deinit(struct segments *segments);
+
+static inline struct segment *segment_at(const struct segments *segments, uint32_t number)
+{
+    return &segments->table[number];
+}
+
+static inline uint32_t segment_number(const struct segments *segments, const struct segment *s)
+{
+    return (uint32_t)(s - segments->table);
+}
+
+/*
+ * A new segment over a fresh block, with one reference, linked nowhere; 0 when
+ * the arena has no block of that order. See arena_alloc for `reserve`.
+ */
+uint32_t segment_create(struct segments *segments, struct generation *generation,
+                        enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now);
+
+/* Only while its bucket's or the namespace's lock keeps the segment alive. */
+void segment_get(struct segment *segment);
+void segment_put(struct segments *segments, struct segment *segment);
+
+/* Gives back the blocks beyond what is used, when no more is to be appended. Under
+ * the namespace's lock. Returns how many bytes came free. */
+uint32_t segment_shrink(struct segments *segments, struct segment *segment);
+
+static inline uint32_t segment_capacity(const struct segment *segment)
+{
+    return (uint32_t)arena_block_size(segment->order);
+}
+
+static inline char *segment_bytes(const struct segments *segments, const struct segment *segment)
+{
+    return arena_at(segments->arena, segment->unit);
+}
+
+static inline enum segment_state segment_state(const struct segment *segment)
+{
+    return (enum segment_state)__atomic_load_n(&segment->state, __ATOMIC_ACQUIRE);
+}
+
+/* --- places: 32 bits that say where in the arena a record begins --------- */
+
+static inline uint32_t place_of(const struct segments *segments, const struct segment *segment,
+                                uint32_t offset)
+{
+    uint64_t byte = ((uint64_t)segment->unit << ARENA_UNIT_SHIFT) + offset;
+    return (uint32_t)(byte >> segments->arena->place_shift);
+}
+
+static inline char *place_bytes(const struct segments *segments, uint32_t place)
+{
+    return segments->arena->base + ((uint64_t)place << segments->arena->place_shift);
+}
+
+static inline struct segment *place_segment(const struct segments *segments, uint32_t place)
+{
+    const struct arena *arena = segments->arena;
+    uint64_t byte = (uint64_t)place << arena->place_shift;
+    uint32_t number = __atomic_load_n(
+        &segments->by_frame[byte >> (arena->frame_order + ARENA_UNIT_SHIFT)], __ATOMIC_ACQUIRE);
+    if (number == SEGMENTS_SHARED) {
+        number = __atomic_load_n(&segments->by_unit[byte >> ARENA_UNIT_SHIFT], __ATOMIC_RELAXED);
+    }
+    return segment_at(segments, number);
+}
+
+/* Bytes that a record of `size` takes with the alignment of places. */
+static inline uint32_t place_aligned(const struct segments *segments, uint32_t size)
+{
+    uint32_t mask = (1u << segments->arena->place_shift) - 1;
+    return (size + mask) & ~mask;
+}
+
+/* --- records of a segment ------------------------------------------------ */
+
+/* Decodes the record at `bytes`, which lies in `segment`. *expires: on the
+ * store's clock, or SEGMENT_NEVER. */
+static inline void segment_record(const struct segment *segment, const char *bytes,
+                                  struct record *record, uint64_t *expires)
+{
+    record_read(bytes, record);
+    if (record->expires) {
+        *expires = segment->base_time + record->after;
+    } else if (record->span) {
+        *expires = __atomic_load_n(&segment->latest, __ATOMIC_RELAXED);
+    } else {
+        *expires = SEGMENT_NEVER;
+    }
+}
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * state.h - what a store is made of. For the files of this room only.
+ *
+ * From a request to a record: lane_find (namespace), index_lock (bucket),
+ * lookup.h (slot, segment, record). From a new value to a record: append.h puts
+ * it into an open segment, then the slot is turned to it. What is no longer
+ * wanted is buried (lookup.h), and the housekeeper (upkeep.h) takes back the
+ * space.
+ */
+#ifndef KVCACHED_STATE_H
+#define KVCACHED_STATE_H
+
+#include <pthread.h>
+
+#include "daemon/store/arena.h"
+#include "daemon/store/budget.h"
+#include "daemon/store/evict.h"
+#include "daemon/store/expire.h"
+#include "daemon/store/hash.h"
+#include "daemon/store/index.h"
+#include "daemon/store/lane.h"
+#include "daemon/store/namespace.h"
+#include "daemon/store/segment.h"
+#include "daemon/store/store.h"
+#include "daemon/store/work.h"
+
+struct store {
+    struct budget budget;
+    struct hash_secret secret;
+    struct arena arena;
+    struct segments segments;
+    struct index index;
+    struct namespaces namespaces;
+    struct lanes lanes;
+    struct expire expire;
+    struct work work;
+    uint64_t max_value;           /* atomic */
+    uint32_t span_size;           /* a record from this size on has segments of its own */
+    struct store_counters before; /* counted before the last reset; namespaces.lock */
+    uint64_t compactions;         /* atomic */
+    uint64_t reclaims;            /* atomic */
+
+    pthread_mutex_t upkeep; /* guards what follows */
+    struct evict evict;
+    uint64_t spare_effort;               /* records that may be walked though few expired */
+    uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
+    struct namespace *gone_namespaces;   /* unlinked, not freed yet */
+    struct generation *gone_generations; /* taken apart, not freed yet */
+};
+
+static inline uint64_t store_hash(const struct store *store, const struct generation *generation,
+                                  struct slice key)
+{
+    return hash_bytes(&store->secret, generation->number, key);
+}
+
+#endif

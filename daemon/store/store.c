@@ -1,0 +1,217 @@
+/*
+ * store.c - making and unmaking a store, its policy, and flushing; see store.h.
+ */
+#include "daemon/store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/state.h"
+
+/* A record of more than this part of a frame would leave too much of a segment
+ * unused at its end: it gets segments of its own. */
+enum { SPAN_SHARE = 8 };
+
+static uint64_t hash_at(const void *context, uint32_t place)
+{
+    const struct store *store = context;
+    const struct segment *segment = place_segment(&store->segments, place);
+    struct record record;
+    record_read(place_bytes(&store->segments, place), &record);
+    return store_hash(store, segment->generation, record.key);
+}
+
+static void fetch_at(const void *context, uint32_t place)
+{
+    const struct store *store = context;
+    __builtin_prefetch(place_bytes(&store->segments, place));
+}
+
+/* One slot for each of the smallest records that could ever be, at full load. */
+static uint64_t index_capacity(uint64_t memory)
+{
+    return memory / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
+}
+
+static bool init_parts(struct store *store, uint64_t memory)
+{
+    struct index_records records = {hash_at, fetch_at, store};
+    return arena_init(&store->arena, memory, &store->budget) &&
+           segments_init(&store->segments, &store->arena) &&
+           expire_init(&store->expire, &store->segments, &store->budget) &&
+           index_init(&store->index, index_capacity(memory), &store->budget, records) &&
+           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes);
+}
+
+struct store *store_create(const struct store_options *options)
+{
+    if (options->memory < STORE_MEMORY_MIN) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return NULL;
+    }
+    pthread_mutex_init(&store->upkeep, NULL);
+    store->budget.limit = options->memory;
+    store->max_value = options->max_value;
+    memcpy(&store->secret, options->secret, sizeof store->secret);
+    lanes_init(&store->lanes);
+    if (!init_parts(store, options->memory)) {
+        int why = errno;
+        store_destroy(&store);
+        errno = why;
+        return NULL;
+    }
+    store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
+    return store;
+}
+
+static void destroy_gone(struct store *store)
+{
+    struct generation *generation = NULL;
+    while ((generation = work_take_retired(&store->work)) != NULL) {
+        generation_destroy(&generation);
+    }
+    while ((generation = store->gone_generations) != NULL) {
+        store->gone_generations = generation->next_retired;
+        generation_destroy(&generation);
+    }
+    struct namespace *ns = NULL;
+    while ((ns = store->gone_namespaces) != NULL) {
+        store->gone_namespaces = ns->next_gone;
+        namespace_destroy(&store->namespaces, &ns);
+    }
+}
+
+void store_destroy(struct store **store)
+{
+    struct store *gone = *store;
+    if (gone == NULL) {
+        return;
+    }
+    *store = NULL;
+    destroy_gone(gone);
+    if (gone->namespaces.secret != NULL) {
+        namespaces_deinit(&gone->namespaces);
+    }
+    index_deinit(&gone->index);
+    expire_deinit(&gone->expire);
+    if (gone->segments.arena != NULL) {
+        segments_deinit(&gone->segments);
+    }
+    arena_deinit(&gone->arena);
+    lanes_deinit(&gone->lanes);
+    pthread_mutex_destroy(&gone->upkeep);
+    free(gone);
+}
+
+/* --- flushing ------------------------------------------------------------------ */
+
+/* False without memory for a new generation. */
+static bool flush(struct store *store, struct namespace *ns, uint64_t *records)
+{
+    struct generation *fresh = generation_create(&store->namespaces, ns);
+    if (fresh == NULL) {
+        return false;
+    }
+    lock_take(&ns->lock);
+    struct generation *old = ns->generation;
+    bool empty = old->first == 0;
+    *records = __atomic_load_n(&old->items, __ATOMIC_RELAXED);
+    if (!empty) {
+        old->retired = true;
+        __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
+        work_add_retired(&store->work, old);
+    }
+    work_add_namespace(&store->work, ns);
+    lock_give(&ns->lock);
+    if (empty) {
+        generation_destroy(&fresh);
+    }
+    return true;
+}
+
+enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now, uint64_t *records)
+{
+    (void)now;
+    struct store *store = lane->store;
+    struct namespace *ns = lane_find(lane, name);
+    *records = 0;
+    if (ns == NULL) {
+        return __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED)
+                   ? STORE_UNDECLARED
+                   : STORE_OK;
+    }
+    return flush(store, ns, records) ? STORE_OK : STORE_NO_MEMORY;
+}
+
+/* --- policy --------------------------------------------------------------------- */
+
+static const struct store_namespace_options *declared_as(const struct store_policy *policy,
+                                                         const struct namespace *ns)
+{
+    for (size_t i = 0; i < policy->declared_count; i++) {
+        if (slice_equal(policy->declared[i].name, (struct slice){ns->name, ns->name_length})) {
+            return &policy->declared[i];
+        }
+    }
+    return NULL;
+}
+
+static bool make_declared(struct store *store, const struct store_policy *policy)
+{
+    for (size_t i = 0; i < policy->declared_count; i++) {
+        enum store_status why = STORE_OK;
+        struct namespace *ns =
+            namespaces_obtain(&store->namespaces, policy->declared[i].name, true, &why);
+        if (ns == NULL) {
+            return false;
+        }
+        work_add_namespace(&store->work, ns);
+    }
+    return true;
+}
+
+static void apply(struct store *store, const struct store_policy *policy, struct namespace *ns)
+{
+    const struct store_namespace_options *declared = declared_as(policy, ns);
+    uint64_t records = 0;
+    namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
+    if (declared == NULL && policy->declared_only) {
+        flush(store, ns, &records);
+    }
+    /* It may be empty and unused now, or above a lowered quota. */
+    work_add_namespace(&store->work, ns);
+}
+
+bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
+                      uint64_t now)
+{
+    (void)lane;
+    (void)now;
+    struct namespaces *all = &store->namespaces;
+    if (!make_declared(store, policy)) {
+        return false;
+    }
+    __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&all->lock);
+    all->undeclared = policy->undeclared;
+    all->undeclared.name = (struct slice){NULL, 0};
+    __atomic_store_n(&all->declared_only, policy->declared_only, __ATOMIC_RELAXED);
+    for (uint32_t id = 1; id <= all->highest; id++) {
+        if (all->by_id[id] != NULL) {
+            apply(store, policy, all->by_id[id]);
+        }
+    }
+    /* Lanes must not go on with a name that has just been forbidden. */
+    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
+    /* Lanes must not go on with a name that has just been forbidden. */
+    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&all->lock);
+    work_hurry(&store->work);
+    return true;
+}

@@ -1,0 +1,327 @@
+/*
+ * store.h - the records, and the only door to them.
+ *
+ * The store keeps records (namespace, key, value, time to live) in a hash index
+ * over an append-only log of segments. It knows no protocol, no configuration
+ * file, no event loop and no clock: `now` is an argument everywhere, in
+ * milliseconds of any clock that never goes back (start above 0).
+ *
+ * Threads. Every thread that calls in has a lane of its own, and wraps what it
+ * does in store_enter .. store_leave. Between the two, namespaces that it looked
+ * up stay where they are. All calls but create and destroy may run at once.
+ * Nobody waits inside except for locks that are held for about a microsecond,
+ * and for memory to be made free when there is none.
+ *
+ * Ownership. Slices that go in are copied where they are kept. What comes out
+ * (store_view) stays valid until it is given back.
+ */
+#ifndef KVCACHED_STORE_H
+#define KVCACHED_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "protocol/slice.h"
+
+struct store;
+struct lane;
+struct namespace;
+struct generation;
+
+#define STORE_NEVER 0 /* a ttl or an expiry that does not come */
+
+enum {
+    STORE_NAMESPACE_MAX = 64,     /* bytes of a name */
+    STORE_KEY_MAX = 1024,         /* bytes */
+    STORE_COPY_MAX = 16384,       /* no larger value is read under a lock: it is
+                                     pinned where it lies, as are smaller ones
+                                     that lie in several pieces */
+    STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
+    STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
+};
+
+enum store_status {
+    STORE_OK,
+    STORE_NOT_FOUND,
+    STORE_EXISTS,
+    STORE_NOT_A_NUMBER, /* the value is not an unsigned 64-bit decimal */
+    STORE_OVERFLOW,     /* the sum would not fit 64 bits */
+    STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
+    STORE_UNDECLARED,   /* policy: only declared namespaces */
+    STORE_TOO_MANY_NAMESPACES,
+    STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
+                        quota or the memory could ever hold */
+    STORE_NO_MEMORY, /* nothing may be evicted at the moment */
+};
+
+/* --- the store ---------------------------------------------------------- */
+
+struct store_options {
+    uint64_t memory;    /* bytes that bound everything, index included; at
+                           least STORE_MEMORY_MIN */
+    uint64_t max_value; /* bytes */
+    uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
+};
+
+#define STORE_MEMORY_MIN (4u << 20)
+
+/* NULL with errno when the address space cannot be had. */
+struct store *store_create(const struct store_options *options);
+/* Every lane must be gone. Sets *store to NULL. */
+void store_destroy(struct store **store);
+
+/* A namespace as the configuration declares it. */
+struct store_namespace_options {
+    struct slice name;
+    uint64_t ttl;     /* milliseconds or STORE_NEVER: for a PUT without one */
+    uint64_t max_ttl; /* milliseconds; STORE_NEVER: no bound */
+    uint64_t memory;  /* bytes of quota; 0: none. A quota is kept free from
+                         others' pressure, and bounds its namespace */
+    bool require_ttl; /* a write without a ttl of its own is refused */
+};
+
+struct store_policy {
+    const struct store_namespace_options *declared;
+    size_t declared_count;
+    bool declared_only;                        /* others are refused; else made with `undeclared` */
+    struct store_namespace_options undeclared; /* name unused */
+    uint64_t max_value;
+};
+
+/*
+ * Applies a new policy: at start and at every reload. Records stay; new
+ * settings count for later writes; a lowered quota is enforced by the
+ * housekeeper. Declared namespaces exist even when they hold nothing. Those
+ * that are no longer declared live on as undeclared ones (with declared_only
+ * they are flushed). False when memory for it could not be had: then nothing
+ * has changed.
+ */
+bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
+                      uint64_t now);
+
+/* --- lanes -------------------------------------------------------------- */
+
+/* One for each thread. NULL when out of memory or when 72 are there. */
+struct lane *store_lane_create(struct store *store);
+void store_lane_destroy(struct lane **lane);
+
+void store_enter(struct lane *lane);
+void store_leave(struct lane *lane);
+
+/* --- one record --------------------------------------------------------- */
+
+/* Where a key is: made once for a request, good until store_leave. */
+struct store_key {
+    struct slice name; /* the namespace's */
+    struct slice key;
+    struct namespace *ns;          /* NULL: there is none of that name (yet) */
+    struct generation *generation; /* what was current when it was located */
+    uint64_t hash;
+};
+
+/*
+ * Looks the namespace up, hashes the key and asks the processor to fetch the
+ * index line. STORE_OK, or STORE_UNDECLARED. A namespace that does not exist is
+ * no error here. store_fetch, some requests later, asks for the record's line.
+ * Both are hints for a pipeline: skip store_fetch and nothing but time is lost.
+ */
+enum store_status store_locate(struct lane *lane, struct slice name, struct slice key,
+                               struct store_key *at);
+void store_fetch(struct lane *lane, const struct store_key *at);
+
+/*
+ * A value to be read where it lies. Small ones are held under a lock: copy and
+ * give back at once, and call nothing of the store in between. Large ones
+ * (`pinned`) may be held for as long as it takes to send them, from any thread,
+ * outside of enter and leave too.
+ */
+struct store_view {
+    uint64_t length;   /* bytes of the value */
+    const char *bytes; /* all of them, when not `pinned` */
+    bool pinned;
+    uint64_t expires; /* on the clock of `now`, or STORE_NEVER */
+    uint32_t client_flags;
+    /* the store's own */
+    struct store *store;
+    uint32_t segment;
+    uint32_t offset;
+    void *held;
+};
+
+/* STORE_OK and a view that must be given back, or STORE_NOT_FOUND. Counts a hit
+ * or a miss. */
+enum store_status store_get(struct lane *lane, const struct store_key *at, uint64_t now,
+                            struct store_view *view);
+void store_view_put(struct store_view *view);
+
+/* The pieces of a pinned value from byte `from` on, `count` at most; returns how
+ * many were filled. They are in order and cover up to the end if count allows. */
+size_t store_view_pieces(const struct store_view *view, uint64_t from, struct iovec *pieces,
+                         size_t count);
+
+enum store_ttl_kind { STORE_TTL_DEFAULT, STORE_TTL_NEVER, STORE_TTL_FOR };
+
+struct store_ttl {
+    enum store_ttl_kind kind;
+    uint64_t milliseconds; /* with STORE_TTL_FOR */
+};
+
+enum store_mode { STORE_SET, STORE_ADD };
+
+/* Writes a whole value. STORE_EXISTS only with STORE_ADD. Where it fails, the
+ * old record stays as it was. */
+enum store_status store_put(struct lane *lane, struct store_key *at, enum store_mode mode,
+                            struct store_ttl ttl, uint32_t client_flags, struct slice value,
+                            uint64_t now);
+
+enum store_status store_delete(struct lane *lane, const struct store_key *at, uint64_t now);
+
+/* *left: milliseconds, or STORE_NEVER. Counts neither hit nor miss. */
+enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, uint64_t now,
+                                 uint64_t *left);
+
+enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
+                              uint64_t now);
+
+/* Adds, or takes (stopping at 0). The record keeps its expiry. */
+enum store_status store_add_number(struct lane *lane, struct store_key *at, uint64_t by,
+                                   bool subtract, uint64_t now, uint64_t *result);
+
+/* --- a large value that arrives in parts -------------------------------- */
+
+/*
+ * A write in progress belongs to no record yet: it is counted as used memory,
+ * which is taken piece by piece as the bytes come, and nobody sees it before
+ * it is committed. Use it from one thread at a time; it lives across leave and
+ * enter.
+ */
+struct store_write;
+
+/* Checks everything that can be known before the value is there. */
+enum store_status store_write_begin(struct lane *lane, struct store_key *at, enum store_mode mode,
+                                    struct store_ttl ttl, uint32_t client_flags, uint64_t length,
+                                    uint64_t now, struct store_write **write);
+/* Where the next bytes go: one contiguous place, `space->iov_len` at least 1 and
+ * never past the value's end. STORE_NO_MEMORY: abort it. */
+enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
+                                    struct iovec *space);
+void store_write_advance(struct store_write *write, size_t bytes);
+/* All bytes must have been given. Always ends the write and sets it to NULL. The
+ * time to live counts from this `now`. */
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now);
+void store_write_abort(struct lane *lane, struct store_write **write);
+
+/* --- whole namespaces --------------------------------------------------- */
+
+/* Forgets a namespace in O(1); *records is how many it held. STORE_OK also where
+ * there is no such namespace (0 records), or STORE_UNDECLARED. */
+enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now,
+                              uint64_t *records);
+
+/*
+ * A listing. Opened, stepped until it ends, closed; it holds no lock between
+ * steps and lives across leave and enter, on one thread. Each record that lives
+ * from open to end is visited exactly once unless it is written again meanwhile
+ * (then at least once). While listings are open their namespace's records are
+ * not moved by compaction.
+ */
+struct store_cursor;
+
+/* STORE_OK with *cursor, STORE_UNDECLARED, STORE_NO_MEMORY. A namespace that does
+ * not exist is an empty listing. */
+enum store_status store_cursor_open(struct lane *lane, struct slice name,
+                                    struct store_cursor **cursor);
+
+struct store_entry {
+    struct slice key;
+    uint64_t value_length;
+    struct slice value;       /* where `large` is NULL: at most STORE_COPY_MAX bytes */
+    struct store_view *large; /* else: pinned; the visitor copies *large and so takes it
+                                 over, or leaves it and it is put back */
+};
+
+/* Returns false to stop before this entry: it will be the next one. A visitor
+ * that keeps entry->large sets entry->large to NULL. It must not call the store. */
+typedef bool store_visit(void *context, struct store_entry *entry);
+
+/*
+ * Visits up to `limit` records (live or not: what bounds the time it takes).
+ * True when the listing has ended.
+ */
+bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
+                       store_visit *visit, void *context);
+/* Legal inside and outside of enter and leave, from the thread that opened it. */
+void store_cursor_close(struct store_cursor **cursor);
+
+/* --- figures ------------------------------------------------------------ */
+
+struct store_counters {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t sets; /* PUT, ADD, and what INCR and DECR write */
+    uint64_t deletes;
+    uint64_t touches;
+    uint64_t expirations; /* records purged because their time had come */
+    uint64_t evictions;   /* records dropped while they still lived */
+};
+
+struct store_namespace_figures {
+    char name[STORE_NAMESPACE_MAX + 1];
+    uint64_t items;
+    uint64_t bytes;  /* of live records, headers included */
+    uint64_t memory; /* bytes of arena that it owns */
+    uint64_t quota;  /* 0: none */
+    uint64_t ttl, max_ttl;
+    struct store_counters counters;
+};
+
+/* The first namespace whose number is *next or above; sets *next past it. False
+ * when there is none. Start with *next = 0. Each namespace that stays is given
+ * once. */
+bool store_namespace_next(struct lane *lane, uint32_t *next,
+                          struct store_namespace_figures *figures);
+/* STORE_OK, STORE_NOT_FOUND or STORE_UNDECLARED. */
+enum store_status store_namespace_figures(struct lane *lane, struct slice name,
+                                          struct store_namespace_figures *figures);
+
+struct store_figures {
+    uint64_t items;
+    uint64_t bytes;
+    uint64_t total_items; /* writes since the start */
+    uint64_t memory_limit;
+    uint64_t memory_used; /* arena, index and tables */
+    uint64_t index_bytes;
+    uint64_t segments;
+    uint64_t segment_size;
+    uint64_t segments_free;
+    uint64_t namespaces;
+    uint64_t compactions; /* segments rewritten to win back dead space */
+    uint64_t reclaims;    /* times that a writer had to make room itself */
+    struct store_counters counters;
+};
+void store_figures(struct lane *lane, struct store_figures *figures);
+void store_reset_counters(struct lane *lane);
+
+/* --- the housekeeper's side --------------------------------------------- */
+
+/*
+ * One slice of housekeeping: purges what has expired, takes back what was
+ * flushed, compacts, evicts ahead of need, shrinks the index, returns memory to
+ * the operating system. `effort` bounds the work: about so many records are
+ * looked at (4096 is about half a millisecond). True when there is more to do
+ * now; else the next call is due after the purge interval, or when
+ * store_wants_housekeeping says so.
+ */
+bool store_housekeep(struct lane *lane, uint64_t now, size_t effort);
+
+/* Cheap; any thread. True when a writer found memory short or a namespace was
+ * flushed, so that the housekeeper should not wait for its interval. */
+bool store_wants_housekeeping(const struct store *store);
+
+/* Walks everything and checks that counters, index and segments agree; for
+ * tests, when no other thread is inside. NULL, or what is wrong. */
+const char *store_check(struct lane *lane, uint64_t now);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * stream.c - large records, written in parts as they arrive.
+ *
+ * Such a record has a segment of its own, and pieces: blocks of halving sizes, so
+ * that less than a kilobyte of the last one is unused. They are taken from the
+ * arena as the bytes come; a value that is announced and not sent costs nothing.
+ * Until the commit the segments belong to the writer alone.
+ */
+#include "daemon/store/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/change.h"
+
+enum { ATTEMPTS = 1000 /* as in write.c */ };
+
+struct store_write {
+    struct store *store;
+    struct namespace *ns; /* held */
+    enum store_mode mode;
+    struct store_ttl ttl;
+    struct record record; /* key: points to `key` */
+    uint64_t given;       /* bytes of the value that are there */
+    uint64_t memory;      /* bytes of its blocks */
+    uint32_t head;        /* its segment, or 0: nothing was taken yet */
+    uint32_t last;        /* the piece that is being filled */
+    char key[STORE_KEY_MAX];
+};
+
+/* --- beginning --------------------------------------------------------------- */
+
+/* Not above what the quota, or half of all memory, could ever hold. */
+static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
+{
+    uint64_t quota = namespace_quota(ns);
+    uint64_t most = quota != 0 ? quota : store->budget.limit / 2;
+    return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
+}
+
+static enum store_status may_begin(struct change *change, enum store_mode mode,
+                                   struct store_ttl ttl, uint64_t length)
+{
+    uint64_t expires = 0;
+    if (!could_fit(change->lane->store, change->at->ns, length)) {
+        return STORE_TOO_LARGE;
+    }
+    change_look(change);
+    bool exists = mode == STORE_ADD && change->lives;
+    change_unlook(change);
+    return exists ? STORE_EXISTS : namespace_expiry(change->at->ns, ttl, change->now, &expires);
+}
+
+enum store_status store_write_begin(struct lane *lane, struct store_key *at, enum store_mode mode,
+                                    struct store_ttl ttl, uint32_t client_flags, uint64_t length,
+                                    uint64_t now, struct store_write **result)
+{
+    struct store *store = lane->store;
+    struct change change;
+    if (length > __atomic_load_n(&store->max_value, __ATOMIC_RELAXED)) {
+        return STORE_TOO_LARGE;
+    }
+    struct store_write *write = malloc(sizeof *write);
+    if (write == NULL) {
+        return STORE_NO_MEMORY;
+    }
+    enum store_status status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
+    if (status == STORE_OK) {
+        status = may_begin(&change, mode, ttl, length);
+        if (status == STORE_OK) {
+            __atomic_fetch_add(&at->ns->holds, 1, __ATOMIC_RELAXED);
+            change_end(&change);
+        } else {
+            change_fail(&change);
+        }
+    }
+    if (status != STORE_OK) {
+        free(write);
+        return status;
+    }
+    memcpy(write->key, at->key.bytes, at->key.length);
+    write->store = store;
+    write->ns = at->ns;
+    write->mode = mode;
+    write->ttl = ttl;
+    write->record = (struct record){.key = {write->key, at->key.length},
+                                    .value_length = (uint32_t)length,
+                                    .client_flags = client_flags,
+                                    .span = true};
+    write->given = write->memory = 0;
+    write->head = write->last = 0;
+    *result = write;
+    return STORE_OK;
+}
+
+/* --- taking space ------------------------------------------------------------- */
+
+/* The largest block that the bytes would fill, a frame at most; the first must
+ * hold header and key. */
+static uint8_t block_for(const struct store *store, uint64_t bytes, uint64_t least)
+{
+    uint8_t order = store->arena.frame_order;
+    while (order > 0 && arena_block_size(order) >= bytes + ARENA_UNIT) {
+        order--;
+    }
+    uint8_t fit = arena_order_for(least);
+    return order > fit ? order : fit;
+}
+
+static uint32_t header_and_key(const struct store_write *write)
+{
+    return record_header_size(&write->record) + (uint32_t)write->record.key.length;
+}
+
+/* Where in the last piece the next byte goes, and how many it holds from there. */
+static uint32_t room_left(const struct store_write *write, uint32_t *offset)
+{
+    if (write->last == 0) {
+        return 0;
+    }
+    const struct segment *last = segment_at(&write->store->segments, write->last);
+    *offset = last->used;
+    return segment_capacity(last) - last->used;
+}
+
+static void link_piece(struct store_write *write, uint32_t number)
+{
+    struct segments *segments = &write->store->segments;
+    struct segment *piece = segment_at(segments, number);
+    if (write->head == 0) {
+        write->head = number;
+        record_write(segment_bytes(segments, piece), &write->record);
+        piece->used = header_and_key(write);
+    } else {
+        segment_at(segments, write->last)->piece = number;
+        __atomic_store_n(&piece->previous, write->head, __ATOMIC_RELAXED);
+    }
+    write->last = number;
+    write->memory += segment_capacity(piece);
+}
+
+/* One more block. ROOM_FOUND, or what was lacking. */
+static enum room take_piece(struct store_write *write, uint64_t now)
+{
+    struct store *store = write->store;
+    uint64_t least = write->head == 0 ? header_and_key(write) + 1u : 1;
+    uint64_t left = write->record.value_length - write->given + (least - 1);
+    uint8_t order = block_for(store, left, least);
+    struct generation *generation = namespace_generation(write->ns);
+    if (!append_quota_allows(generation, write->memory + arena_block_size(order))) {
+        return ROOM_QUOTA;
+    }
+    uint32_t number = segment_create(&store->segments, generation,
+                                     write->head == 0 ? SEGMENT_WRITING : SEGMENT_PIECE, order,
+                                     APPEND_RESERVE, now);
+    if (number == 0) {
+        return ROOM_ARENA;
+    }
+    link_piece(write, number);
+    return ROOM_FOUND;
+}
+
+static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        enum room room = take_piece(write, now);
+        if (room == ROOM_FOUND) {
+            return STORE_OK;
+        }
+        enum lack lack = room == ROOM_QUOTA ? LACK_QUOTA : LACK_ARENA;
+        if (!upkeep_make_room(lane, lack, write->ns, now)) {
+            break;
+        }
+    }
+    return STORE_NO_MEMORY;
+}
+
+enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
+                                    struct iovec *space)
+{
+    uint32_t offset = 0;
+    uint64_t left = write->record.value_length - write->given;
+    uint32_t room = room_left(write, &offset);
+    if (room == 0) {
+        enum store_status status = need_piece(lane, write, now);
+        if (status != STORE_OK) {
+            return status;
+        }
+        room = room_left(write, &offset);
+    }
+    const struct segments *segments = &write->store->segments;
+    space->iov_base = segment_bytes(segments, segment_at(segments, write->last)) + offset;
+    space->iov_len = room < left ? room : left;
+    return STORE_OK;
+}
+
+void store_write_advance(struct store_write *write, size_t bytes)
+{
+    segment_at(&write->store->segments, write->last)->used += (uint32_t)bytes;
+    write->given += bytes;
+}
+
+/* --- the end ------------------------------------------------------------------ */
+
+static void end_write(struct store_write **write)
+{
+    struct store *store = (*write)->store;
+    struct namespace *ns = (*write)->ns;
+    /* The last touch of the namespace is under its lock: it may go after that. */
+    lock_take(&ns->lock);
+    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    work_add_namespace(&store->work, ns);
+    lock_give(&ns->lock);
+    free(*write);
+    *write = NULL;
+}
+
+void store_write_abort(struct lane *lane, struct store_write **write)
+{
+    struct segments *segments = &lane->store->segments;
+    if ((*write)->head != 0) {
+        segment_put(segments, segment_at(segments, (*write)->head));
+    }
+    end_write(write);
+}
+
+void stream_set_expiry(struct store *store, struct segment *segment, uint64_t expires)
+{
+    __atomic_store_n(&segment->latest, expires, __ATOMIC_RELAXED);
+    segment->earliest = expires;
+    expire_reschedule(&store->expire, segment, expires);
+}
+
+/* The segments become the namespace's; the slot is turned to them. */
+static void publish(struct change *change, struct store_write *write, struct slot *slot,
+                    uint64_t expires)
+{
+    struct store *store = change->lane->store;
+    struct segment *head = segment_at(&store->segments, write->head);
+    struct generation *generation = change->at->generation;
+    uint32_t size = record_footprint(store, &write->record);
+    __atomic_store_n(&head->generation, generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&head->live, size, __ATOMIC_RELAXED);
+    generation_link(generation, &store->segments, head);
+    __atomic_fetch_add(&generation->items, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&generation->bytes, size, __ATOMIC_RELAXED);
+    __atomic_store_n(&head->state, SEGMENT_SEALED, __ATOMIC_RELEASE);
+    stream_set_expiry(store, head, expires);
+    if (!append_quota_allows(generation, 0)) { /* several at once may overrun it */
+        work_add_namespace(&store->work, generation->ns);
+    }
+    change_commit(change, slot, place_of(&store->segments, head, 0));
+}
+
+/* True when the write has ended, with *status. */
+static bool try_commit(struct lane *lane, struct store_write *write, struct store_key *at,
+                       uint64_t now, enum store_status *status)
+{
+    struct change change;
+    struct slot slot;
+    uint64_t expires = 0;
+    *status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
+    if (*status != STORE_OK) {
+        return true;
+    }
+    *status = namespace_expiry(at->ns, write->ttl, now, &expires);
+    change_look(&change);
+    if (*status == STORE_OK && write->mode == STORE_ADD && change.lives) {
+        *status = STORE_EXISTS;
+    }
+    if (*status != STORE_OK) {
+        change_fail(&change);
+        return true;
+    }
+    if (!change_slot(&change, &slot)) {
+        *status = STORE_NO_MEMORY;
+        return !change_make_room(&change, LACK_BUDGET);
+    }
+    publish(&change, write, &slot, expires);
+    lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
+    change_end(&change);
+    index_grow(&lane->store->index);
+    return true;
+}
+
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now)
+{
+    struct store_write *w = *write;
+    struct store_key at = {
+        .name = {w->ns->name, w->ns->name_length}, .key = w->record.key, .ns = w->ns};
+    enum store_status status = STORE_OK;
+    if (w->head == 0) { /* an empty value has not asked for space yet */
+        status = need_piece(lane, w, now);
+    }
+    bool ended = status != STORE_OK;
+    for (int i = 0; i < ATTEMPTS && !ended; i++) {
+        ended = try_commit(lane, w, &at, now, &status);
+    }
+    if (status != STORE_OK) {
+        store_write_abort(lane, write);
+    } else {
+        end_write(write);
+    }
+    return status;
+}
+
+enum store_status stream_put(struct lane *lane, struct store_key *at, enum store_mode mode,
+                             struct store_ttl ttl, uint32_t client_flags, struct slice value,
+                             uint64_t now)
+{
+    struct store_write *write = NULL;
+    enum store_status status =
+        store_write_begin(lane, at, mode, ttl, client_flags, value.length, now, &write);
+    while (status == STORE_OK && value.length > 0) {
+        struct iovec space;
+        status = store_write_space(lane, write, now, &space);
+        if (status == STORE_OK) {
+            memcpy(space.iov_base, value.bytes, space.iov_len);
+            value.bytes += space.iov_len;
+            value.length -= space.iov_len;
+            store_write_advance(write, space.iov_len);
+        }
+    }
+    if (status == STORE_OK) {
+        return store_write_commit(lane, &write, now);
+    }
+    if (write != NULL) {
+        store_write_abort(lane, &write);
+    }
+    return status;
+}

@@ -1,0 +1,123 @@
+/*
+ * upkeep.c - the order in which space is given back; see upkeep.h.
+ */
+#include "daemon/store/upkeep.h"
+
+#include "daemon/store/evict.h"
+
+enum {
+    TRIM_AT_ONCE = 4,    /* frames given back to the system in one go */
+    TRIM_EFFORT = 512,   /* what that costs, in records */
+    SHRINK_AT_ONCE = 64, /* buckets of the index */
+};
+
+/* Frames that should be free, so that a writer finds one without evicting. */
+static uint32_t wanted_frames(const struct store *store)
+{
+    uint32_t share = store->arena.frames / 128;
+    return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : share);
+}
+
+/* What costs no living record, the cheapest first; 0: there is nothing. */
+static size_t free_the_dead(struct lane *lane, uint64_t now, bool pressing)
+{
+    size_t effort = reclaim_flushed(lane);
+    if (effort == 0) {
+        effort = purge_next(lane, now);
+    }
+    if (effort == 0) {
+        effort = reclaim_namespace(lane, now);
+    }
+    if (effort == 0) {
+        effort = compact_next(lane, now, pressing);
+    }
+    return effort;
+}
+
+static size_t free_something(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+{
+    size_t effort = free_the_dead(lane, now, true);
+    if (effort == 0) {
+        effort =
+            lack == LACK_QUOTA ? evict_from_namespace(lane, ns, now) : evict_from_pool(lane, now);
+    }
+    if (effort == 0 && lack != LACK_QUOTA && ns != NULL && namespace_quota(ns) != 0) {
+        /* Nothing is left in the pool: a namespace may still replace its own. */
+        effort = evict_from_namespace(lane, ns, now);
+    }
+    return effort;
+}
+
+/* Tables and the index need memory that free frames may still sit on. */
+static bool free_budget(struct store *store)
+{
+    return budget_left(&store->budget) < ARENA_UNIT << 4 && arena_trim(&store->arena, 0, 1) > 0;
+}
+
+bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+{
+    struct store *store = lane->store;
+    pthread_mutex_lock(&store->upkeep);
+    bool freed = free_budget(store);
+    if (!freed) {
+        /* Others may have made room while this one waited for its turn. */
+        freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE) ||
+                free_something(lane, lack, ns, now) > 0;
+    }
+    pthread_mutex_unlock(&store->upkeep);
+    __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);
+    work_hurry(&store->work);
+    return freed;
+}
+
+static size_t evict_for_reserve(struct lane *lane, uint64_t now)
+{
+    struct store *store = lane->store;
+    return arena_available(&store->arena) >= wanted_frames(store) ? 0 : evict_from_pool(lane, now);
+}
+
+/* Free frames beyond what will be needed soon go back to the system. */
+static size_t trim(struct store *store)
+{
+    uint32_t keep = APPEND_RESERVE + arena_in_use(&store->arena) / 32;
+    return arena_trim(&store->arena, keep, TRIM_AT_ONCE) * (TRIM_EFFORT / TRIM_AT_ONCE);
+}
+
+/* One step of whatever is most worth doing. */
+static size_t one_step(struct lane *lane, uint64_t now)
+{
+    struct store *store = lane->store;
+    size_t effort = free_the_dead(lane, now, false);
+    if (effort == 0) {
+        effort = evict_for_reserve(lane, now);
+    }
+    if (effort == 0) {
+        effort = trim(store);
+    }
+    if (effort == 0 && index_shrink(&store->index, SHRINK_AT_ONCE)) {
+        effort = SHRINK_AT_ONCE * INDEX_LOAD_LOW;
+    }
+    return effort;
+}
+
+bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
+{
+    struct store *store = lane->store;
+    size_t spent = 0;
+    size_t step = 1;
+    pthread_mutex_lock(&store->upkeep);
+    __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
+    purge_grant(store, now);
+    while (step > 0 && spent < effort) {
+        step = one_step(lane, now);
+        spent += step;
+    }
+    reclaim_gone(store);
+    pthread_mutex_unlock(&store->upkeep);
+    return step > 0;
+}
+
+bool store_wants_housekeeping(const struct store *store)
+{
+    return __atomic_load_n(&store->work.urgent, __ATOMIC_ACQUIRE) != 0;
+}

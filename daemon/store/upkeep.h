@@ -1,0 +1,58 @@
+/*
+ * upkeep.h - giving space back: what the housekeeper does in slices, and what a
+ * writer does itself when it cannot wait.
+ *
+ * Everything here but upkeep_make_room is called with store.upkeep held, and with
+ * no namespace or bucket locked. Functions that return an effort return how many
+ * records they looked at, at least 1 when they did anything.
+ */
+#ifndef KVCACHED_UPKEEP_H
+#define KVCACHED_UPKEEP_H
+
+#include "daemon/store/append.h"
+#include "daemon/store/state.h"
+#include "daemon/store/visit.h"
+
+/* What a writer lacks. */
+enum lack {
+    LACK_QUOTA,  /* space inside its namespace's quota */
+    LACK_ARENA,  /* space in the arena */
+    LACK_BUDGET, /* memory for the index or a table */
+};
+
+/*
+ * Frees something, the cheapest first: what was flushed, what has expired, dead
+ * space, and only then records that live. True when something was freed, so that
+ * it makes sense to try again. Takes store.upkeep itself.
+ */
+bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now);
+
+/* --- purge.c --- */
+
+/* The next segment in which something has expired; 0 when none is due. */
+size_t purge_next(struct lane *lane, uint64_t now);
+/* Grants some effort for exactness' sake; once a slice. */
+void purge_grant(struct store *store, uint64_t now);
+
+/* --- reclaim.c --- */
+
+/* A segment of a flushed generation; 0 when there is none. */
+size_t reclaim_flushed(struct lane *lane);
+/* The next namespace that asked for attention: empty, or near its quota. */
+size_t reclaim_namespace(struct lane *lane, uint64_t now);
+/* Frees what no lane can see any more. */
+void reclaim_gone(struct store *store);
+/* Unlinks and frees a segment all of whose records are dead. False if some live. */
+bool reclaim_segment(struct store *store, struct segment *segment);
+
+/* --- compact.c --- */
+
+/* The next segment that lost half of its records; 0 when none waits. With
+ * `pressing`, also where its remains will expire soon. */
+size_t compact_next(struct lane *lane, uint64_t now, bool pressing);
+
+/* A record that is being visited goes to an open segment of its generation. False
+ * when it has to stay: no room, or a listing is under way. */
+bool compact_move(struct visited *visited);
+
+#endif
