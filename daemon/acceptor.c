@@ -1,0 +1,297 @@
+/*
+ * acceptor.c - new connections: counted, refused above the limit, handed round.
+ *
+ * Running out of descriptors must end nothing. accept() then fails and leaves
+ * the connection in the queue, so the listener stays readable and a loop would
+ * spin. So one descriptor is held in reserve: it is let go, the connection is
+ * accepted with it, told why it cannot stay, and closed, and the reserve is
+ * taken again. Where even that fails (the whole machine is short), accepting
+ * pauses for a moment.
+ *
+ * Refuses to wait for anybody: what a refused peer is told is sent if it fits
+ * the socket's buffer, which in a new connection it does.
+ */
+#include "daemon/acceptor.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+
+enum {
+    TURN_MAX = 64,  /* connections of one listener in one turn of the loop */
+    PAUSE_MS = 100, /* how long nothing is accepted when that cannot work */
+    QUIET_S = 5,    /* the same complaint is not logged again for so long */
+};
+
+/* A listener that is being waited at. */
+struct post {
+    struct acceptor *acceptor;
+    const struct listener *listener;
+    struct event *event;
+};
+
+struct acceptor {
+    struct event_base *base;
+    struct facts *facts;
+    struct metrics *metrics; /* this thread's set: the last one */
+    struct worker **workers;
+    unsigned next; /* whose turn it is */
+    struct event *pause;
+    int reserve;                   /* -1: it could not be taken again yet */
+    struct timeval too_many_quiet; /* complaints are held back until then */
+    struct timeval cannot_quiet;
+    size_t post_count;
+    struct post posts[];
+};
+
+/* --- complaints --------------------------------------------------------- */
+
+/* Whether it is time to say it again. A flood must not become a flood of lines. */
+static bool may_complain(struct acceptor *acceptor, struct timeval *quiet)
+{
+    const struct timeval more = {.tv_sec = QUIET_S};
+    struct timeval now;
+
+    event_base_gettimeofday_cached(acceptor->base, &now);
+    if (evutil_timercmp(&now, quiet, <)) {
+        return false;
+    }
+    evutil_timeradd(&now, &more, quiet);
+    return true;
+}
+
+/* --- refusing ----------------------------------------------------------- */
+
+/* What a peer already said is read and dropped: closing over unread bytes would
+ * reset the connection, and the reset might overtake the answer. */
+static void refuse(struct acceptor *acceptor, int fd)
+{
+    static const char answer[] = "SERVER_ERROR too many connections\r\n";
+    char dropped[4096];
+
+    metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
+    send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    recv(fd, dropped, sizeof dropped, MSG_DONTWAIT);
+    close(fd);
+}
+
+static bool admit(struct facts *facts)
+{
+    unsigned limit = atomic_load_explicit(&facts->max_connections, memory_order_relaxed);
+
+    /* Only this thread adds, so the limit cannot be passed between the two. */
+    if (atomic_load_explicit(&facts->connections, memory_order_relaxed) >= limit) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&facts->connections, 1, memory_order_relaxed);
+    return true;
+}
+
+static void dismiss(struct facts *facts)
+{
+    atomic_fetch_sub_explicit(&facts->connections, 1, memory_order_relaxed);
+}
+
+/* --- running out of descriptors ----------------------------------------- */
+
+static void take_reserve(struct acceptor *acceptor)
+{
+    if (acceptor->reserve < 0) {
+        acceptor->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+}
+
+static void pause_accepting(struct acceptor *acceptor)
+{
+    const struct timeval delay = {.tv_usec = PAUSE_MS * 1000};
+
+    for (size_t i = 0; i < acceptor->post_count; i++) {
+        event_del(acceptor->posts[i].event);
+    }
+    event_add(acceptor->pause, &delay);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)what;
+
+    take_reserve(acceptor);
+    for (size_t i = 0; i < acceptor->post_count; i++) {
+        event_add(acceptor->posts[i].event, NULL);
+    }
+}
+
+/* True when the connection at the head of the queue was dealt with. */
+static bool spend_reserve(struct acceptor *acceptor, int listening)
+{
+    if (acceptor->reserve < 0) {
+        return false;
+    }
+    close(acceptor->reserve);
+    acceptor->reserve = -1;
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+        refuse(acceptor, fd);
+    }
+    take_reserve(acceptor);
+    return fd >= 0 && acceptor->reserve >= 0;
+}
+
+/* --- accepting ---------------------------------------------------------- */
+
+static void welcome(struct post *post, int fd)
+{
+    struct acceptor *acceptor = post->acceptor;
+    struct facts *facts = acceptor->facts;
+
+    if (!admit(facts)) {
+        if (may_complain(acceptor, &acceptor->too_many_quiet)) {
+            log_warning("max_connections (%u) reached: refusing connections on %s",
+                        atomic_load(&facts->max_connections), post->listener->name);
+        }
+        refuse(acceptor, fd);
+        return;
+    }
+    /* Counted before the worker has it: it may be asked for the figure at once. */
+    metrics_add(acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
+    struct worker *worker = acceptor->workers[acceptor->next];
+    acceptor->next = (acceptor->next + 1) % facts->threads;
+    if (!worker_adopt(worker, fd, post->listener->protocol, post->listener->name)) {
+        dismiss(facts);
+        refuse(acceptor, fd);
+    }
+}
+
+enum outcome {
+    ACCEPTED,
+    SKIPPED, /* this one is gone; the next may do */
+    DRAINED, /* nobody waits */
+    STUCK    /* it cannot work now */
+};
+
+static enum outcome accept_one(struct post *post)
+{
+    int fd = accept4(post->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= 0) {
+        welcome(post, fd);
+        return ACCEPTED;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return DRAINED;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return STUCK;
+    default: /* errors of the connection itself come out here: see accept(2) */
+        return SKIPPED;
+    }
+}
+
+static void on_waiting(evutil_socket_t fd, short what, void *context)
+{
+    struct post *post = context;
+    struct acceptor *acceptor = post->acceptor;
+    (void)what;
+
+    for (int i = 0; i < TURN_MAX; i++) {
+        enum outcome outcome = accept_one(post);
+        if (outcome == DRAINED) {
+            return;
+        }
+        if (outcome != STUCK) {
+            continue;
+        }
+        if (may_complain(acceptor, &acceptor->cannot_quiet)) {
+            log_error("cannot accept connections on %s: %s", post->listener->name, strerror(errno));
+        }
+        if (!spend_reserve(acceptor, fd)) {
+            pause_accepting(acceptor);
+            return;
+        }
+    }
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static bool add_post(struct acceptor *acceptor, const struct listener *listener)
+{
+    struct post *post = &acceptor->posts[acceptor->post_count];
+
+    post->acceptor = acceptor;
+    post->listener = listener;
+    post->event = event_new(acceptor->base, listener->fd, EV_READ | EV_PERSIST, on_waiting, post);
+    if (post->event == NULL) {
+        return false;
+    }
+    acceptor->post_count++;
+    return event_add(post->event, NULL) == 0;
+}
+
+static bool start(struct acceptor *acceptor, const struct doors *doors)
+{
+    take_reserve(acceptor);
+    if (acceptor->reserve < 0) {
+        return false;
+    }
+    errno = ENOMEM;
+    acceptor->pause = event_new(acceptor->base, -1, 0, on_pause_over, acceptor);
+    bool done = acceptor->pause != NULL;
+    for (size_t i = 0; done && i < doors->count; i++) {
+        done = add_post(acceptor, &doors->listeners[i]);
+    }
+    return done;
+}
+
+struct acceptor *acceptor_create(const struct acceptor_options *options)
+{
+    struct acceptor *acceptor =
+        calloc(1, sizeof *acceptor + options->doors->count * sizeof(struct post));
+
+    if (acceptor == NULL) {
+        return NULL;
+    }
+    acceptor->base = options->base;
+    acceptor->facts = options->facts;
+    acceptor->metrics = &options->facts->metrics[options->facts->metrics_sets - 1];
+    acceptor->workers = options->workers;
+    acceptor->reserve = -1;
+    if (!start(acceptor, options->doors)) {
+        int why = errno;
+        acceptor_destroy(&acceptor);
+        errno = why;
+    }
+    return acceptor;
+}
+
+void acceptor_destroy(struct acceptor **owned)
+{
+    struct acceptor *acceptor = *owned;
+
+    *owned = NULL;
+    if (acceptor == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < acceptor->post_count; i++) {
+        event_free(acceptor->posts[i].event);
+    }
+    if (acceptor->pause != NULL) {
+        event_free(acceptor->pause);
+    }
+    if (acceptor->reserve >= 0) {
+        close(acceptor->reserve);
+    }
+    free(acceptor);
+}

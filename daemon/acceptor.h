@@ -1,0 +1,29 @@
+/*
+ * acceptor.h - takes new connections and hands them round to the workers.
+ */
+#ifndef KVCACHED_ACCEPTOR_H
+#define KVCACHED_ACCEPTOR_H
+
+#include "daemon/doors.h"
+#include "daemon/facts.h"
+#include "daemon/worker.h"
+
+struct acceptor;
+struct event_base;
+
+/* All that is pointed to must outlive the acceptor. */
+struct acceptor_options {
+    struct event_base *base;
+    const struct doors *doors;
+    struct worker **workers; /* facts->threads of them */
+    struct facts *facts;
+};
+
+/* Accepts from now on, whenever the base turns. NULL, with errno, when there is no
+ * memory or no descriptor. All calls are for the base's thread. */
+struct acceptor *acceptor_create(const struct acceptor_options *options);
+
+/* Accepts no more; the doors stay open. Sets *acceptor to NULL. */
+void acceptor_destroy(struct acceptor **acceptor);
+
+#endif

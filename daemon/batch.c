@@ -1,0 +1,84 @@
+/*
+ * batch.c - parse, locate, fetch, execute: see the drawing in batch.h.
+ */
+#include "daemon/batch.h"
+
+#include "daemon/clock.h"
+
+void batch_init(struct batch *batch)
+{
+    batch->open = false;
+    batch->next = batch->count = 0;
+}
+
+void batch_deinit(struct batch *batch)
+{
+    if (batch->open && batch->next < batch->count) {
+        execute_abandon(&batch->of[batch->next]);
+    }
+    batch_init(batch);
+}
+
+void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
+                 struct slice bytes)
+{
+    enum parse_result result;
+    size_t taken = 0;
+    unsigned count = 0;
+    for (;;) {
+        if (taken == bytes.length) {
+            parser->wanted = 1;
+            result = PARSE_MORE;
+            break;
+        }
+        size_t consumed = 0;
+        struct execution *next = &batch->of[count];
+        result = protocol->parse(parser, bytes.bytes + taken, bytes.length - taken, &next->request,
+                                 &consumed);
+        taken += consumed;
+        if (result != PARSE_REQUEST) {
+            break;
+        }
+        execute_begin(next);
+        if (++count == BATCH_MAX) {
+            break;
+        }
+    }
+    batch->open = true;
+    batch->next = 0;
+    batch->count = count;
+    batch->ending = result;
+    batch->taken = taken;
+}
+
+static void fetch_ahead(struct batch *batch, struct executor *by)
+{
+    for (unsigned i = batch->next; i < batch->count; i++) {
+        execute_locate(by, &batch->of[i]);
+    }
+    if (batch->count - batch->next < 2) {
+        return; /* what would be fetched is looked at at once */
+    }
+    for (unsigned i = batch->next; i < batch->count; i++) {
+        execute_fetch(by, &batch->of[i]);
+    }
+}
+
+enum outcome batch_execute(struct batch *batch, struct executor *by)
+{
+    if (batch->next < batch->count) {
+        by->now = clock_now();
+        fetch_ahead(batch, by);
+    }
+    while (batch->next < batch->count) {
+        if (outbox_is_full(by->outbox)) {
+            return OUTCOME_LATER;
+        }
+        enum outcome outcome = execute(by, &batch->of[batch->next]);
+        if (outcome != OUTCOME_DONE) {
+            return outcome;
+        }
+        batch->next++;
+    }
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,54 @@
+/*
+ * batch.h - requests that are worked on together.
+ *
+ * A record lies at a random place in memory, and the processor waits for it
+ * about as long as all the rest of a GET takes. So requests that have arrived
+ * together are parsed ahead, up to BATCH_MAX of them; then the processor is
+ * asked to fetch what each will need; and only then are they executed, in
+ * order, one after the other, the first one's lines being there by now.
+ *
+ *     parse      parse      parse   ...  what is there, in place
+ *     locate     locate     locate  ...  index lines on their way
+ *     fetch      fetch      fetch   ...  records on their way
+ *     execute -> execute -> execute ...  replies, strictly in this order
+ *
+ * Nothing takes effect before it is executed. A batch may stop between two
+ * requests, or inside a long one, and go on later: its requests are slices of
+ * the inbox, which stays as it is until the batch is done.
+ */
+#ifndef KVCACHED_BATCH_H
+#define KVCACHED_BATCH_H
+
+#include "daemon/execute.h"
+#include "protocol/protocol.h"
+
+enum { BATCH_MAX = 16 };
+
+struct batch {
+    bool open; /* parsed, and not done with */
+    unsigned next, count;
+    enum parse_result ending;           /* what came after the requests: PARSE_REQUEST where
+                                           there was no room for more */
+    size_t taken;                       /* bytes of the requests, and of the ending */
+    struct execution of[BATCH_MAX + 1]; /* the last is room for an ending's request */
+};
+
+void batch_init(struct batch *batch);
+/* Abandons what is not done. */
+void batch_deinit(struct batch *batch);
+
+/* Fills an empty batch with what the bytes hold. */
+void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
+                 struct slice bytes);
+
+/* Goes on with its requests; sets the executor's time. OUTCOME_DONE: all are
+ * answered, and the ending is the caller's to deal with. */
+enum outcome batch_execute(struct batch *batch, struct executor *by);
+
+/* The request that an ending of PARSE_BODY brought. */
+static inline struct request *batch_last_request(struct batch *batch)
+{
+    return &batch->of[batch->count].request;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * conn.h - a connection: when its bytes are read, and when its replies leave.
+ *
+ * All calls are for the thread of the crew that the connection belongs to.
+ */
+#ifndef KVCACHED_CONN_H
+#define KVCACHED_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/crew.h"
+#include "protocol/protocol.h"
+
+enum conn_close {
+#define CLOSE(id, name, level, text) CONN_CLOSE_##id,
+#include "daemon/closes.def"
+#undef CLOSE
+};
+
+/* Bytes of a connection: for the crew's pool. */
+size_t conn_size(void);
+
+/*
+ * Takes over a connected socket, which is counted in facts->connections; closing
+ * it takes it off. False when there is no memory: then it is closed already.
+ * `listener` names the door in the log and must outlive the connection.
+ */
+bool conn_open(struct crew *crew, int fd, const struct protocol *protocol, const char *listener);
+
+/* For the crew's events. Both may close connections. */
+void conn_resume_waiting(struct crew *crew);
+void conn_sweep(struct crew *crew);
+
+/* New settings, for the connections that are open too. */
+void conn_reconfigure(struct crew *crew, const struct conn_settings *settings);
+
+/*
+ * From now on, what has arrived is answered and sent, and then every connection
+ * closes by itself. When none is left, then or at once, the event loop is told
+ * to end.
+ */
+void conn_drain(struct crew *crew);
+
+void conn_close_all(struct crew *crew);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * conn_settings.h - what a reload may change under a running connection.
+ */
+#ifndef KVCACHED_CONN_SETTINGS_H
+#define KVCACHED_CONN_SETTINGS_H
+
+#include <stdint.h>
+
+#include "protocol/request.h"
+
+struct conn_settings {
+    uint64_t max_value;                                /* bytes */
+    uint64_t idle_timeout;                             /* milliseconds; 0: never */
+    char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* what `-` stands for */
+};
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * crew.c - setting a crew up, and how closely it looks at the time.
+ */
+#include "daemon/crew.h"
+
+#include <errno.h>
+
+#include "daemon/clock.h"
+#include "daemon/conn.h"
+#include "daemon/desk.h"
+#include "daemon/outbox.h"
+
+/* How many free blocks of each kind are kept. */
+enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_DESKS = 64, KEEP_CONNS = 256 };
+
+/* The base of one thread: no locks, for nobody else may touch it. */
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    if (config == NULL) {
+        return NULL;
+    }
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    struct event_base *base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id)
+{
+    *crew = (struct crew){.store = store, .facts = facts, .metrics = &facts->metrics[id]};
+    pool_init(&crew->inboxes.small, INBOX_SMALL, KEEP_SMALL);
+    pool_init(&crew->inboxes.large, INBOX_LARGE, KEEP_LARGE);
+    pool_init(&crew->chunks, OUTBOX_CHUNK, KEEP_CHUNKS);
+    pool_init(&crew->desks, sizeof(struct desk), KEEP_DESKS);
+    pool_init(&crew->conns, conn_size(), KEEP_CONNS);
+    TAILQ_INIT(&crew->seated);
+    TAILQ_INIT(&crew->lingers);
+    TAILQ_INIT(&crew->waiting);
+    crew->now = clock_now();
+    errno = ENOMEM;
+    crew->base = make_base();
+    if (crew->base == NULL) {
+        return false;
+    }
+    errno = ENOMEM;
+    crew->lane = store_lane_create(store);
+    return crew->lane != NULL;
+}
+
+void crew_deinit(struct crew *crew)
+{
+    if (crew->lane != NULL) {
+        store_lane_destroy(&crew->lane);
+    }
+    if (crew->base != NULL) {
+        event_base_free(crew->base);
+        crew->base = NULL;
+    }
+    pool_deinit(&crew->inboxes.small);
+    pool_deinit(&crew->inboxes.large);
+    pool_deinit(&crew->chunks);
+    pool_deinit(&crew->desks);
+    pool_deinit(&crew->conns);
+}
+
+uint64_t crew_grain(const struct crew *crew)
+{
+    uint64_t grain = crew->settings.idle_timeout / 4;
+    if (grain == 0 || grain > 1000) {
+        return 1000;
+    }
+    return grain < 10 ? 10 : grain;
+}

@@ -1,0 +1,56 @@
+/*
+ * crew.h - what the connections of one worker have in common.
+ *
+ * Blocks for their buffers, the lane into the store, the lists that say whose
+ * turn it is and who has been silent for longest. Nothing here is locked: a
+ * crew and all its connections are one thread's.
+ */
+#ifndef KVCACHED_CREW_H
+#define KVCACHED_CREW_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/conn_settings.h"
+#include "daemon/facts.h"
+#include "daemon/inbox.h"
+#include "daemon/metrics.h"
+#include "daemon/pool.h"
+#include "daemon/store/store.h"
+
+struct conn;
+struct housekeeper;
+TAILQ_HEAD(crew_list, conn);
+
+struct crew {
+    struct event_base *base;
+    struct store *store;
+    struct lane *lane;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct housekeeper *housekeeper; /* or NULL */
+    struct conn_settings settings;
+    uint64_t now; /* when the last turn read the clock */
+
+    struct inbox_pools inboxes;
+    struct pool chunks, desks, conns;
+
+    struct crew_list seated;  /* all but those that linger; the longest silent first */
+    struct crew_list lingers; /* said all, wait for the peer to go; the first first */
+    struct crew_list waiting; /* have work to go on with when others had their turn */
+    struct event again;       /* fires when the loop has looked at everybody */
+    struct event sweep;       /* fires now and then, while somebody might be overdue */
+    bool draining;            /* what has not arrived by now is not waited for */
+};
+
+/* Makes its lane and its base. False with errno; crew_deinit is legal then. */
+bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id);
+/* Its connections must be closed. */
+void crew_deinit(struct crew *crew);
+
+/* Milliseconds between two sweeps, and how exact the order of `seated` is. */
+uint64_t crew_grain(const struct crew *crew);
+
+#endif

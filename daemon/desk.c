@@ -1,0 +1,244 @@
+/*
+ * desk.c - a turn: parse what is there, execute it, say what is needed next.
+ *
+ * step() is the whole of it: whatever stands at the front of the inbox (a batch
+ * of requests, or the bytes of a value that is being uploaded) is taken one step
+ * further. desk_work repeats that within a budget.
+ */
+#include "daemon/desk.h"
+
+#include "daemon/clock.h"
+
+enum {
+    TURN_BATCHES = 16, /* so 256 requests */
+};
+
+struct desk *desk_create(struct crew *crew, const struct protocol *protocol)
+{
+    struct desk *desk = pool_get(&crew->desks);
+    if (desk == NULL) {
+        return NULL;
+    }
+    desk->protocol = protocol;
+    inbox_init(&desk->inbox);
+    desk->wanted = 1;
+    desk->parser = (struct parser){.window = INBOX_LARGE};
+    batch_init(&desk->batch);
+    desk->upload.write = NULL;
+    outbox_init(&desk->outbox, protocol, &crew->chunks);
+    return desk;
+}
+
+void desk_destroy(struct desk **place, struct crew *crew)
+{
+    struct desk *desk = *place;
+    *place = NULL;
+    batch_deinit(&desk->batch);
+    upload_abort(&desk->upload, crew->lane);
+    outbox_deinit(&desk->outbox);
+    inbox_deinit(&desk->inbox, &crew->inboxes);
+    pool_put(&crew->desks, desk);
+}
+
+bool desk_is_clear(const struct desk *desk)
+{
+    const struct parser *parser = &desk->parser;
+    return inbox_length(&desk->inbox) == 0 && outbox_is_empty(&desk->outbox) && !desk->batch.open &&
+           !upload_is_open(&desk->upload) && parser->state == 0 && parser->dropping == 0;
+}
+
+static struct executor executor_for(struct desk *desk, struct crew *crew)
+{
+    return (struct executor){
+        .lane = crew->lane,
+        .outbox = &desk->outbox,
+        .metrics = crew->metrics,
+        .facts = crew->facts,
+        .default_namespace = slice_of(crew->settings.default_namespace),
+    };
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+/* Where an upload's next bytes go. False when they go to the inbox: there is no
+ * upload, or the store has refused it just now. */
+static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *space)
+{
+    const struct upload *upload = &desk->upload;
+    if (!upload_is_open(upload) || upload->left == 0 || inbox_length(&desk->inbox) > 0) {
+        return false;
+    }
+    struct executor by = executor_for(desk, crew);
+    by.now = clock_now();
+    store_enter(crew->lane);
+    bool given = upload_space(&desk->upload, &by, space);
+    store_leave(crew->lane);
+    if (!given) {
+        desk->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+    }
+    return given;
+}
+
+enum transport_status desk_receive(struct desk *desk, struct crew *crew,
+                                   struct transport *transport, size_t *moved)
+{
+    struct iovec space;
+    if (space_in_store(desk, crew, &space)) {
+        enum transport_status status =
+            transport->ops->read(transport, space.iov_base, space.iov_len, moved);
+        if (status == TRANSPORT_OK) {
+            upload_advance(&desk->upload, *moved);
+        }
+        return status;
+    }
+    if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
+        return TRANSPORT_FAILED;
+    }
+    size_t size;
+    char *to = inbox_free(&desk->inbox, &size);
+    enum transport_status status = transport->ops->read(transport, to, size, moved);
+    if (status == TRANSPORT_OK) {
+        inbox_fill(&desk->inbox, *moved);
+    }
+    return status;
+}
+
+/* --- working -------------------------------------------------------------- */
+
+/* The functions below say whether the turn goes on at once. Where it does not,
+ * they leave the reason in desk->state. */
+static bool stop(struct desk *desk, enum desk_state state)
+{
+    desk->state = state;
+    return false;
+}
+
+static bool wait_for_bytes(struct desk *desk, size_t wanted)
+{
+    desk->wanted = wanted;
+    return stop(desk, DESK_HUNGRY);
+}
+
+/* The value's line end: commits it when it is there. */
+static bool end_upload(struct desk *desk, struct executor *by)
+{
+    struct slice bytes = inbox_slice(&desk->inbox);
+    size_t consumed = 0;
+    enum parse_result result =
+        desk->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
+    if (result == PARSE_MORE) {
+        return wait_for_bytes(desk, desk->parser.wanted);
+    }
+    desk->wanted = 1;
+    if (result == PARSE_REQUEST) {
+        upload_commit(&desk->upload, by);
+        inbox_drop(&desk->inbox, consumed);
+        return true;
+    }
+    upload_abort(&desk->upload, by->lane);
+    outbox_reply(&desk->outbox, &desk->parser.error);
+    return stop(desk, DESK_CONFUSED);
+}
+
+static bool go_on_with_upload(struct desk *desk, struct executor *by)
+{
+    struct upload *upload = &desk->upload;
+    by->now = clock_now();
+    inbox_drop(&desk->inbox, upload_take(upload, by, inbox_slice(&desk->inbox)));
+    if (!upload_is_open(upload)) {
+        desk->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        return true;
+    }
+    return upload->left > 0 ? wait_for_bytes(desk, 1) : end_upload(desk, by);
+}
+
+/* A PUT whose value is still to come: its batch is done but for this. */
+static void begin_upload(struct desk *desk, struct executor *by)
+{
+    const struct request *request = batch_last_request(&desk->batch);
+    by->now = clock_now();
+    upload_begin(&desk->upload, by, request);
+    if (!upload_is_open(&desk->upload)) {
+        desk->protocol->body_refused(&desk->parser, request, request->value_length);
+    }
+}
+
+static void say_error(struct desk *desk, struct executor *by)
+{
+    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    outbox_reply(&desk->outbox, &desk->parser.error);
+}
+
+/* All requests of the batch are answered: deals with what came behind them. */
+static bool finish_batch(struct desk *desk, struct executor *by)
+{
+    struct batch *batch = &desk->batch;
+    bool goes_on = true;
+    desk->wanted = 1;
+    switch (batch->ending) {
+    case PARSE_REQUEST:
+        break;
+    case PARSE_MORE:
+        goes_on = wait_for_bytes(desk, desk->parser.wanted);
+        break;
+    case PARSE_BODY:
+        begin_upload(desk, by);
+        break;
+    case PARSE_REFUSED:
+        say_error(desk, by);
+        break;
+    case PARSE_FATAL:
+        say_error(desk, by);
+        goes_on = stop(desk, DESK_CONFUSED);
+        break;
+    case PARSE_HANGUP:
+        goes_on = stop(desk, DESK_BROWSER);
+        break;
+    }
+    inbox_drop(&desk->inbox, batch->taken);
+    batch->open = false;
+    return goes_on;
+}
+
+static bool go_on_with_batch(struct desk *desk, struct executor *by)
+{
+    struct batch *batch = &desk->batch;
+    if (!batch->open) {
+        batch_parse(batch, desk->protocol, &desk->parser, inbox_slice(&desk->inbox));
+    }
+    switch (batch_execute(batch, by)) {
+    case OUTCOME_LATER:
+        return stop(desk, outbox_is_full(&desk->outbox) ? DESK_STALLED : DESK_TIRED);
+    case OUTCOME_QUIT:
+        return stop(desk, DESK_QUIT);
+    case OUTCOME_DONE:
+        break;
+    }
+    return finish_batch(desk, by);
+}
+
+static bool step(struct desk *desk, struct executor *by)
+{
+    if (outbox_is_full(&desk->outbox)) {
+        return stop(desk, DESK_STALLED);
+    }
+    if (!desk->batch.open && inbox_length(&desk->inbox) < desk->wanted) {
+        return stop(desk, DESK_HUNGRY);
+    }
+    return upload_is_open(&desk->upload) ? go_on_with_upload(desk, by) : go_on_with_batch(desk, by);
+}
+
+enum desk_state desk_work(struct desk *desk, struct crew *crew)
+{
+    struct executor by = executor_for(desk, crew);
+    int steps = TURN_BATCHES;
+    desk->state = DESK_TIRED;
+    desk->parser.max_value = crew->settings.max_value;
+    store_enter(crew->lane);
+    while (steps > 0 && step(desk, &by)) {
+        steps--;
+    }
+    store_leave(crew->lane);
+    crew->now = by.now == 0 ? clock_now() : by.now;
+    return desk->outbox.failed ? DESK_NO_MEMORY : desk->state;
+}

@@ -1,0 +1,58 @@
+/*
+ * desk.h - what a connection needs while it has something to do.
+ *
+ * The inbox, the parser's state, the requests under way, the replies that are
+ * not sent. An idle connection has none of that: its desk goes back to the crew
+ * as soon as nothing lies on it, so that ten thousand idle connections cost no
+ * more than their descriptors and timers.
+ *
+ * A desk knows bytes and requests, but no events: whoever has it is told what
+ * it waits for.
+ */
+#ifndef KVCACHED_DESK_H
+#define KVCACHED_DESK_H
+
+#include "daemon/batch.h"
+#include "daemon/crew.h"
+#include "daemon/inbox.h"
+#include "daemon/outbox.h"
+#include "daemon/upload.h"
+
+enum desk_state {
+    DESK_HUNGRY,    /* needs more bytes */
+    DESK_TIRED,     /* could go on, but others shall have their turn */
+    DESK_STALLED,   /* the peer must take replies first */
+    DESK_QUIT,      /* the peer asked to be let go, when all is sent */
+    DESK_CONFUSED,  /* to be closed when all is sent: what follows has no meaning */
+    DESK_BROWSER,   /* to be hung up on */
+    DESK_NO_MEMORY, /* to be closed: replies are missing */
+};
+
+struct desk {
+    const struct protocol *protocol;
+    enum desk_state state;
+    struct inbox inbox;
+    size_t wanted; /* bytes of the inbox below which parsing makes no sense */
+    struct parser parser;
+    struct batch batch;
+    struct upload upload;
+    struct outbox outbox;
+};
+
+/* NULL: no memory. */
+struct desk *desk_create(struct crew *crew, const struct protocol *protocol);
+/* Abandons what is under way. Sets *desk to NULL. */
+void desk_destroy(struct desk **desk, struct crew *crew);
+
+/* Nothing is under way: it could be destroyed, and made anew for the next byte. */
+bool desk_is_clear(const struct desk *desk);
+
+/* One read, to where the bytes are wanted. TRANSPORT_FAILED
+ * also where there is no memory to read to. */
+enum transport_status desk_receive(struct desk *desk, struct crew *crew,
+                                   struct transport *transport, size_t *moved);
+
+/* Works on what has come for one turn at most. Sets crew->now. */
+enum desk_state desk_work(struct desk *desk, struct crew *crew);
+
+#endif

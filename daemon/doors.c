@@ -1,0 +1,86 @@
+/*
+ * doors.c - listeners from the service manager, or else from the configuration.
+ *
+ * Never both: whoever starts the daemon with a socket unit says with it where
+ * the daemon listens. What such a socket is called says what is spoken there.
+ */
+#include "daemon/doors.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "daemon/log.h"
+#include "daemon/notify.h"
+
+static int take(struct doors *doors, const struct notify_socket *sockets, size_t count)
+{
+    char error[LISTENER_ERROR_MAX];
+    int status = EX_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct protocol *named = protocol_find(slice_of(sockets[i].name));
+        const struct protocol *protocol = named == NULL ? &protocol_native : named;
+        if (listener_take(&doors->listeners[doors->count], sockets[i].fd, protocol, error)) {
+            doors->count++;
+        } else {
+            log_error("%s", error);
+            status = EX_UNAVAILABLE;
+        }
+    }
+    return status;
+}
+
+static int open_configured(struct doors *doors, const struct conf *conf,
+                           const struct privilege_user *user)
+{
+    char error[LISTENER_ERROR_MAX];
+
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        if (!listener_open(&doors->listeners[i], &conf->listen[i], user, error)) {
+            int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+            log_error("%s", error);
+            return status;
+        }
+        doors->count++;
+    }
+    return EX_OK;
+}
+
+int doors_open(struct doors *doors, const struct conf *conf, const struct privilege_user *user)
+{
+    struct notify_socket *sockets;
+    size_t taken = notify_sockets(&sockets);
+    size_t wanted = taken > 0 ? taken : conf->listen_count;
+    int status;
+
+    *doors = (struct doors){.listeners = calloc(wanted, sizeof *doors->listeners)};
+    if (doors->listeners == NULL) {
+        log_error("listen: %s", strerror(errno));
+        status = EX_OSERR;
+    } else if (taken > 0) {
+        status = take(doors, sockets, taken);
+    } else {
+        status = open_configured(doors, conf, user);
+    }
+    for (size_t i = 0; i < taken; i++) {
+        free(sockets[i].name);
+    }
+    free(sockets);
+    return status;
+}
+
+void doors_close(struct doors *doors)
+{
+    for (size_t i = 0; i < doors->count; i++) {
+        listener_close(&doors->listeners[i]);
+    }
+}
+
+void doors_deinit(struct doors *doors)
+{
+    doors_close(doors);
+    free(doors->listeners);
+    *doors = (struct doors){.listeners = NULL};
+}

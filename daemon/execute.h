@@ -1,0 +1,74 @@
+/*
+ * execute.h - a request against the store.
+ *
+ * An execution is a request on its way. Most are done in one step. Those whose
+ * answer may be long (GET of many keys, LIST, ALL, NAMESPACES) stop when the
+ * outbox is full, keep their place and go on later, so that no answer is ever
+ * held in memory as a whole.
+ *
+ * Executions of one connection are carried out strictly one after the other.
+ * Only execute_locate and execute_fetch may run ahead: they change nothing but
+ * make the processor load what the execution will look at.
+ */
+#ifndef KVCACHED_EXECUTE_H
+#define KVCACHED_EXECUTE_H
+
+#include "daemon/facts.h"
+#include "daemon/metrics.h"
+#include "daemon/outbox.h"
+#include "daemon/store/store.h"
+#include "protocol/request.h"
+
+/* What executing takes from outside; nothing of it is the execution's own. All
+ * calls happen between store_enter and store_leave of its lane. */
+struct executor {
+    struct lane *lane;
+    struct outbox *outbox;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct slice default_namespace; /* what `-` stands for */
+    uint64_t now;
+};
+
+struct execution {
+    struct request request; /* of request.keys, those that come after `key` */
+    struct slice key;       /* the one that is next */
+    struct store_key at;    /* where it is; good until store_leave */
+    enum store_status located;
+    bool begun;
+    union {
+        struct store_cursor *cursor; /* LIST and ALL, once begun */
+        uint32_t next;               /* NAMESPACES */
+    } place;
+};
+
+enum outcome {
+    OUTCOME_DONE,  /* answered */
+    OUTCOME_LATER, /* the outbox is full, or others shall have their turn */
+    OUTCOME_QUIT,  /* the peer wants to go */
+};
+
+/* Makes a parsed request an execution: request is filled in, the rest is not. */
+void execute_begin(struct execution *execution);
+/* Ends it, wherever it stands; for an execution that has begun. */
+void execute_abandon(struct execution *execution);
+
+/* Before execute, and again after a store_leave. */
+void execute_locate(struct executor *executor, struct execution *execution);
+static inline void execute_fetch(struct executor *executor, const struct execution *execution)
+{
+    if (execution->key.length > 0 && execution->located == STORE_OK) {
+        store_fetch(executor->lane, &execution->at);
+    }
+}
+
+/* Answers it, or goes on answering it. */
+enum outcome execute(struct executor *executor, struct execution *execution);
+
+/* For a value that is streamed into the store: what its request means to the
+ * store, and the answer to what became of it. */
+struct slice execute_namespace(const struct executor *executor, const struct request *request);
+struct store_ttl execute_ttl(const struct request *request);
+void execute_stored(struct executor *executor, struct slice ns, enum store_status status);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * facts.h - what the daemon can say about itself.
+ *
+ * STATS, VERSION and the limit on connections need things that belong to no
+ * worker. The server fills this in before the first worker starts, and it
+ * outlives the last one. Only what is marked atomic changes after that.
+ */
+#ifndef KVCACHED_FACTS_H
+#define KVCACHED_FACTS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/metrics.h"
+
+struct facts {
+    const char *version; /* "x.y.z" */
+    pid_t pid;
+    uint64_t started; /* clock_now() at the start */
+    unsigned threads; /* workers */
+
+    /* A set for each worker, then one for the thread that accepts: metrics_sets
+     * is threads + 1. The server allocates them (aligned: aligned_alloc). */
+    struct metrics *metrics;
+    size_t metrics_sets;
+
+    atomic_uint connections;     /* open ones: the server adds at accept, the
+                                    worker takes off when it closes one */
+    atomic_uint max_connections; /* changes with a reload */
+};
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * housekeeper.c - slices of housekeeping, and rests between them.
+ *
+ *      idle --- interval is over, or poked ---> a slice
+ *      a slice ---> rest, as long as the slice took
+ *      rest is over --- more to do, or poked meanwhile ---> a slice
+ *                   --- else ---> idle
+ *
+ * The rest after every slice is what keeps the promise that requests come
+ * first, also where pokes come all the time: a poke never cuts a rest short.
+ *
+ * Owns the thread, its base and its lane. It decides when, never what: that is
+ * the store's.
+ */
+#include "daemon/housekeeper.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/heartbeat.h"
+#include "daemon/log.h"
+#include "daemon/store/store.h"
+
+enum {
+    SLICE_EFFORT = 4096, /* records looked at: about half a millisecond */
+    REST_MIN_US = 100,   /* a timer that is shorter only costs */
+    REST_MAX_US = 20000, /* a slice that was interrupted for long is no reason
+                            to be late with the next */
+    NICENESS = 5,
+};
+
+struct housekeeper {
+    struct event_base *base;
+    struct event *timer; /* the interval while idle, the rest after a slice */
+    struct event *bell;  /* the eventfd became readable */
+    struct heartbeat heartbeat;
+    struct store *store;
+    struct lane *lane;
+    pthread_t thread;
+    bool has_thread;
+    int bell_fd;
+    bool resting; /* the timer counts a rest */
+    bool more;    /* the last slice did not finish */
+    /* Any thread. */
+    atomic_bool poked;
+    atomic_bool stopping;
+    _Atomic uint64_t interval; /* milliseconds */
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void wait_us(struct housekeeper *housekeeper, uint64_t us)
+{
+    const struct timeval delay = {.tv_sec = (time_t)(us / 1000000),
+                                  .tv_usec = (suseconds_t)(us % 1000000)};
+    event_add(housekeeper->timer, &delay);
+}
+
+static void idle(struct housekeeper *housekeeper)
+{
+    housekeeper->resting = false;
+    wait_us(housekeeper, 1000 * atomic_load(&housekeeper->interval));
+}
+
+static void slice(struct housekeeper *housekeeper)
+{
+    uint64_t start = now_us();
+
+    atomic_store(&housekeeper->poked, false);
+    store_enter(housekeeper->lane);
+    housekeeper->more = store_housekeep(housekeeper->lane, clock_now(), SLICE_EFFORT);
+    store_leave(housekeeper->lane);
+
+    uint64_t rest = now_us() - start;
+    rest = rest < REST_MIN_US ? REST_MIN_US : rest > REST_MAX_US ? REST_MAX_US : rest;
+    housekeeper->resting = true;
+    wait_us(housekeeper, rest);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct housekeeper *housekeeper = context;
+    (void)fd;
+    (void)what;
+
+    if (!housekeeper->resting || housekeeper->more || atomic_load(&housekeeper->poked)) {
+        slice(housekeeper);
+    } else {
+        idle(housekeeper);
+    }
+}
+
+/* Somebody changed one of the shared fields: look at all of them. */
+static void on_bell(evutil_socket_t fd, short what, void *context)
+{
+    struct housekeeper *housekeeper = context;
+    eventfd_t ignored;
+    (void)what;
+
+    eventfd_read(fd, &ignored);
+    if (atomic_load(&housekeeper->stopping)) {
+        event_base_loopbreak(housekeeper->base);
+    } else if (housekeeper->resting) {
+        return; /* the end of the rest will see it */
+    } else if (atomic_load(&housekeeper->poked)) {
+        slice(housekeeper);
+    } else {
+        idle(housekeeper);
+    }
+}
+
+static void *run(void *context)
+{
+    struct housekeeper *housekeeper = context;
+
+    /* On Linux a thread has a niceness of its own. A hint: no reason to fail. */
+    pthread_setname_np(pthread_self(), "housekeeper");
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS) != 0) {
+        log_debug("the housekeeper keeps its priority");
+    }
+    idle(housekeeper);
+    event_base_dispatch(housekeeper->base);
+    return NULL;
+}
+
+/* Signals are the main thread's: the new thread inherits a mask that has all. */
+static bool start_thread(struct housekeeper *housekeeper)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    errno = pthread_create(&housekeeper->thread, NULL, run, housekeeper);
+    housekeeper->has_thread = errno == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return housekeeper->has_thread;
+}
+
+/* Rests are shorter than a millisecond, which epoll alone cannot count. */
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config != NULL) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    return base;
+}
+
+static bool make_events(struct housekeeper *housekeeper)
+{
+    errno = ENOMEM;
+    housekeeper->base = make_base();
+    if (housekeeper->base == NULL) {
+        return false;
+    }
+    housekeeper->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (housekeeper->bell_fd < 0) {
+        return false;
+    }
+    errno = ENOMEM;
+    housekeeper->timer = event_new(housekeeper->base, -1, 0, on_timer, housekeeper);
+    housekeeper->bell = event_new(housekeeper->base, housekeeper->bell_fd, EV_READ | EV_PERSIST,
+                                  on_bell, housekeeper);
+    return housekeeper->timer != NULL && housekeeper->bell != NULL &&
+           event_add(housekeeper->bell, NULL) == 0 &&
+           heartbeat_init(&housekeeper->heartbeat, housekeeper->base);
+}
+
+struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
+{
+    struct housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
+
+    if (housekeeper == NULL) {
+        return NULL;
+    }
+    housekeeper->store = store;
+    housekeeper->bell_fd = -1;
+    atomic_init(&housekeeper->interval, interval);
+    housekeeper->lane = store_lane_create(store);
+    if (housekeeper->lane == NULL) {
+        errno = ENOMEM;
+    } else if (make_events(housekeeper) && start_thread(housekeeper)) {
+        return housekeeper;
+    }
+    int why = errno;
+    housekeeper_destroy(&housekeeper);
+    errno = why;
+    return NULL;
+}
+
+static void ring(struct housekeeper *housekeeper)
+{
+    eventfd_write(housekeeper->bell_fd, 1);
+}
+
+void housekeeper_destroy(struct housekeeper **owned)
+{
+    struct housekeeper *housekeeper = *owned;
+
+    *owned = NULL;
+    if (housekeeper == NULL) {
+        return;
+    }
+    if (housekeeper->has_thread) {
+        atomic_store(&housekeeper->stopping, true);
+        ring(housekeeper);
+        pthread_join(housekeeper->thread, NULL);
+    }
+    heartbeat_deinit(&housekeeper->heartbeat);
+    if (housekeeper->timer != NULL) {
+        event_free(housekeeper->timer);
+    }
+    if (housekeeper->bell != NULL) {
+        event_free(housekeeper->bell);
+    }
+    if (housekeeper->base != NULL) {
+        event_base_free(housekeeper->base);
+    }
+    if (housekeeper->bell_fd >= 0) {
+        close(housekeeper->bell_fd);
+    }
+    if (housekeeper->lane != NULL) {
+        store_lane_destroy(&housekeeper->lane);
+    }
+    free(housekeeper);
+}
+
+void housekeeper_poke(struct housekeeper *housekeeper)
+{
+    if (!atomic_load_explicit(&housekeeper->poked, memory_order_relaxed) &&
+        !atomic_exchange(&housekeeper->poked, true)) {
+        ring(housekeeper);
+    }
+}
+
+void housekeeper_reconfigure(struct housekeeper *housekeeper, uint64_t interval)
+{
+    atomic_store(&housekeeper->interval, interval);
+    ring(housekeeper);
+}
+
+uint64_t housekeeper_heartbeat(const struct housekeeper *housekeeper)
+{
+    return heartbeat_count(&housekeeper->heartbeat);
+}

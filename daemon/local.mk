@@ -1,0 +1,78 @@
+# daemon/local.mk - the daemon: all of it but main in a library, so that tests
+# can link it.
+
+noinst_LIBRARIES += daemon/libdaemon.a
+daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+daemon_libdaemon_a_SOURCES = \
+	daemon/acceptor.c \
+	daemon/acceptor.h \
+	daemon/batch.c \
+	daemon/batch.h \
+	daemon/clock.c \
+	daemon/clock.h \
+	daemon/closes.def \
+	daemon/conn.c \
+	daemon/conn.h \
+	daemon/conn_settings.h \
+	daemon/crew.c \
+	daemon/crew.h \
+	daemon/daemonize.c \
+	daemon/daemonize.h \
+	daemon/descriptors.c \
+	daemon/descriptors.h \
+	daemon/desk.c \
+	daemon/desk.h \
+	daemon/doors.c \
+	daemon/doors.h \
+	daemon/execute.c \
+	daemon/execute.h \
+	daemon/facts.h \
+	daemon/heartbeat.c \
+	daemon/heartbeat.h \
+	daemon/housekeeper.c \
+	daemon/housekeeper.h \
+	daemon/inbox.c \
+	daemon/inbox.h \
+	daemon/listener.c \
+	daemon/listener.h \
+	daemon/log.c \
+	daemon/log.h \
+	daemon/metrics.c \
+	daemon/metrics.def \
+	daemon/metrics.h \
+	daemon/notify.h \
+	daemon/outbox.c \
+	daemon/outbox.h \
+	daemon/pidfile.c \
+	daemon/pidfile.h \
+	daemon/policy.c \
+	daemon/policy.h \
+	daemon/pool.c \
+	daemon/pool.h \
+	daemon/privilege.c \
+	daemon/privilege.h \
+	daemon/server.c \
+	daemon/server.h \
+	daemon/stats.c \
+	daemon/stats.h \
+	daemon/transport.c \
+	daemon/transport.h \
+	daemon/upload.c \
+	daemon/upload.h \
+	daemon/watchdog.c \
+	daemon/watchdog.h \
+	daemon/worker.c \
+	daemon/worker.h
+
+# Who tells the service manager: chosen here, never by #ifdef.
+if SYSTEMD
+daemon_libdaemon_a_SOURCES += daemon/notify_systemd.c
+else
+daemon_libdaemon_a_SOURCES += daemon/notify_none.c
+endif
+
+sbin_PROGRAMS += daemon/kvcached
+daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
+daemon_kvcached_SOURCES = daemon/main.c
+daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS)

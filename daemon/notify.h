@@ -1,0 +1,40 @@
+/*
+ * notify.h - the service manager: what it is told, what it hands over.
+ *
+ * Two files implement this, and the build takes one of them: notify_systemd.c
+ * speaks sd_notify's protocol and takes the sockets of a .socket unit,
+ * notify_none.c does nothing. Without a manager that listens both do nothing.
+ * All calls are for the main thread.
+ */
+#ifndef KVCACHED_NOTIFY_H
+#define KVCACHED_NOTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The daemon serves: after its start, and after a reload. */
+void notify_ready(void);
+/* A reload begins; notify_ready ends it, whether it was applied or refused. */
+void notify_reloading(void);
+void notify_stopping(void);
+
+/* One line for people, shown by `systemctl status`. */
+void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* How often the manager wants to hear notify_alive at the least, in
+ * milliseconds; 0: it does not listen for that. */
+uint64_t notify_watchdog(void);
+void notify_alive(void);
+
+/* A listening socket that was opened before the daemon was started. */
+struct notify_socket {
+    int fd;
+    char *name; /* FileDescriptorName= */
+};
+
+/* The sockets handed over; 0 where there are none. Asked once: it takes them out
+ * of the environment. The caller owns the descriptors, and frees each name and
+ * the array. */
+size_t notify_sockets(struct notify_socket **sockets);
+
+#endif

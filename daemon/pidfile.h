@@ -1,0 +1,33 @@
+/*
+ * pidfile.h - the file that says which process is the daemon.
+ *
+ * Its lock, not its existence, says that a daemon runs: the lock goes with the
+ * process however that ends, so a file that was left behind is simply taken over.
+ */
+#ifndef KVCACHED_PIDFILE_H
+#define KVCACHED_PIDFILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum pidfile_status {
+    PIDFILE_OK,
+    PIDFILE_TAKEN, /* another process holds it */
+    PIDFILE_FAILED /* errno says why */
+};
+
+struct pidfile {
+    char *path; /* NULL: there is none */
+    int fd;
+};
+
+/* Makes the file or takes over a stale one, locks it and writes this process's
+ * number. With PIDFILE_TAKEN *holder is the other's number, 0 where the file does
+ * not tell. What succeeded is to be closed with pidfile_close. */
+enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, pid_t *holder);
+
+/* Removes the file and its lock; where the directory is no longer this user's to
+ * write in, the file stays, empty. Good for a zeroed one and for a second call. */
+void pidfile_close(struct pidfile *pidfile);
+
+#endif

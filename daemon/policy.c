@@ -1,0 +1,83 @@
+/*
+ * policy.c - from struct conf to store_policy and conn_settings.
+ */
+#include "daemon/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A namespace that requires a ttl does not take the daemon's for one: the store
+ * refuses what would never end. */
+static uint64_t own_ttl(const struct conf *conf, const struct conf_namespace *from)
+{
+    if (from->ttl_set) {
+        return from->ttl;
+    }
+    return from->require_ttl ? STORE_NEVER : conf->ttl;
+}
+
+static struct store_namespace_options declared(const struct conf *conf,
+                                               const struct conf_namespace *from)
+{
+    return (struct store_namespace_options){
+        .name = slice_of(from->name),
+        .ttl = own_ttl(conf, from),
+        .max_ttl = from->max_ttl,
+        .memory = from->memory,
+        .require_ttl = from->require_ttl,
+    };
+}
+
+bool policy_apply(const struct conf *conf, struct store *store, struct lane *lane, uint64_t now)
+{
+    /* One more than there are, so that nothing is never asked for. */
+    struct store_namespace_options *all = calloc(conf->namespace_count + 1, sizeof *all);
+
+    if (all == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        all[i] = declared(conf, &conf->namespaces[i]);
+    }
+    const struct store_policy policy = {
+        .declared = all,
+        .declared_count = conf->namespace_count,
+        .declared_only = conf->policy == CONF_DECLARED,
+        .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
+        .max_value = conf->max_value,
+    };
+    store_enter(lane);
+    bool applied = store_set_policy(store, lane, &policy, now);
+    store_leave(lane);
+    free(all);
+    return applied;
+}
+
+const char *policy_conflict(const struct conf *conf, uint64_t memory)
+{
+    uint64_t quotas = 0;
+
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        quotas += conf->namespaces[i].memory;
+    }
+    if (quotas > memory) {
+        return "namespaces: the quotas come to more than the memory that the daemon runs with, "
+               "which takes a restart to change";
+    }
+    if (conf->max_value > memory / 4) {
+        return "max_value: more than a quarter of the memory that the daemon runs with, "
+               "which takes a restart to change";
+    }
+    return NULL;
+}
+
+struct conn_settings policy_conn_settings(const struct conf *conf)
+{
+    struct conn_settings settings = {
+        .max_value = conf->max_value,
+        .idle_timeout = conf->idle_timeout,
+    };
+    snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",
+             conf->default_namespace);
+    return settings;
+}

@@ -1,0 +1,28 @@
+/*
+ * policy.h - what the configuration means to the store and to connections.
+ *
+ * The store and the connections know no configuration; here it is put into
+ * their words, at the start and at every reload.
+ */
+#ifndef KVCACHED_POLICY_H
+#define KVCACHED_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "daemon/conn_settings.h"
+#include "daemon/store/store.h"
+
+/* Gives the store its namespaces and limits. False when there is no memory: then
+ * nothing has changed. */
+bool policy_apply(const struct conf *conf, struct store *store, struct lane *lane, uint64_t now);
+
+/* What of it does not fit the `memory` (bytes) that the store was made with, for
+ * the log; NULL: all does. A file's own checks cannot see it where the same file
+ * asks for more memory, which a reload does not give. */
+const char *policy_conflict(const struct conf *conf, uint64_t memory);
+
+struct conn_settings policy_conn_settings(const struct conf *conf);
+
+#endif

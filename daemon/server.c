@@ -1,0 +1,488 @@
+/*
+ * server.c - the life of the daemon: start, reload, shutdown.
+ *
+ * Owns all the parts and the order in which they come and go. The start is a
+ * list of steps; each says itself what it could not do, and the first that fails
+ * ends it. One function undoes whatever is there, so that a start that failed
+ * and a daemon that was stopped leave by the same way.
+ *
+ * The main thread accepts connections, takes signals and talks to the service
+ * manager. It serves no requests, so it is never busy for long.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/acceptor.h"
+#include "daemon/clock.h"
+#include "daemon/descriptors.h"
+#include "daemon/doors.h"
+#include "daemon/facts.h"
+#include "daemon/housekeeper.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/pidfile.h"
+#include "daemon/policy.h"
+#include "daemon/privilege.h"
+#include "daemon/watchdog.h"
+#include "daemon/worker.h"
+
+enum {
+    DESCRIPTORS_A_WORKER = 4,
+    DESCRIPTORS_BESIDE = 32, /* the log, the pid file, the bases and so on */
+    NAMES_MAX = 256,         /* of options that need a restart */
+};
+
+struct server {
+    struct server_options options;
+    struct conf *first; /* what the daemon was started with: listeners, threads
+                           and so on are still as it says */
+    struct conf *conf;  /* what was loaded last; may be `first` */
+    struct event_base *base;
+    struct event *signals[3];
+    struct pidfile pidfile;
+    struct privilege_user user;
+    bool becomes_user; /* `user` is to be become */
+    struct doors doors;
+    struct store *store;
+    struct lane *lane;
+    struct facts facts;
+    struct housekeeper *housekeeper;
+    struct worker **workers; /* facts.threads places, NULL where none runs */
+    struct acceptor *acceptor;
+    struct watchdog *watchdog;
+};
+
+/* --- the steps of a start: EX_OK, or what to exit with ------------------- */
+
+static int failed(int status, const char *what)
+{
+    log_error("%s: %s", what, strerror(errno));
+    return status;
+}
+
+static bool open_log(const struct server *server, const struct conf *conf)
+{
+    int level = conf->log.level + server->options.verbosity;
+    const char *to = conf->log.to;
+
+    if (server->options.detached && strcmp(to, "stderr") == 0) {
+        to = "syslog";
+    }
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG);
+}
+
+static int start_log(struct server *server)
+{
+    log_echo(true);
+    if (!open_log(server, server->conf)) {
+        log_error("cannot log to %s: %s", server->conf->log.to, strerror(errno));
+        return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
+    }
+    return EX_OK;
+}
+
+static int find_user(struct server *server)
+{
+    const char *name = server->conf->user;
+
+    if (name == NULL) {
+        if (geteuid() == 0) {
+            log_warning("running as root: set `user`, or start kvcached as another user");
+        }
+        return EX_OK;
+    }
+    enum privilege_status status = privilege_find(name, &server->user);
+    if (status != PRIVILEGE_OK) {
+        log_error("user: %s: %s", name, privilege_error(status));
+        return EX_NOUSER;
+    }
+    server->becomes_user = geteuid() == 0;
+    if (!server->becomes_user && server->user.uid != geteuid()) {
+        log_warning("user: %s: only root can become another user; left as it is", name);
+    }
+    return EX_OK;
+}
+
+static int take_pidfile(struct server *server)
+{
+    const char *path = server->conf->pid_file;
+    pid_t holder;
+
+    if (path == NULL) {
+        return EX_OK;
+    }
+    switch (pidfile_open(&server->pidfile, path, &holder)) {
+    case PIDFILE_OK:
+        return EX_OK;
+    case PIDFILE_TAKEN:
+        log_error("pid_file: %s: another kvcached is running, with process number %d", path,
+                  (int)holder);
+        return EX_UNAVAILABLE;
+    case PIDFILE_FAILED:
+        break;
+    }
+    log_error("pid_file: %s: %s", path, strerror(errno));
+    return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
+}
+
+static void allow_descriptors(const struct conf *conf)
+{
+    uint64_t beside =
+        DESCRIPTORS_BESIDE + conf->listen_count + (uint64_t)DESCRIPTORS_A_WORKER * conf->threads;
+    uint64_t wanted = beside + conf->max_connections;
+    uint64_t allowed = descriptors_allow(wanted);
+
+    if (allowed < wanted) {
+        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
+                    "%ju connections will find room",
+                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
+                    (uintmax_t)(allowed > beside ? allowed - beside : 0));
+    }
+}
+
+static int open_doors(struct server *server)
+{
+    allow_descriptors(server->conf);
+    return doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
+}
+
+static int become_user(struct server *server)
+{
+    if (!server->becomes_user) {
+        return EX_OK;
+    }
+    log_give(server->user.uid, server->user.gid);
+    if (privilege_drop(&server->user) != PRIVILEGE_OK) {
+        log_error("user: cannot become %s: %s", server->conf->user, strerror(errno));
+        return EX_NOPERM;
+    }
+    return EX_OK;
+}
+
+static int start_store(struct server *server)
+{
+    struct store_options options = {.memory = server->conf->memory,
+                                    .max_value = server->conf->max_value};
+
+    if (getrandom(options.secret, sizeof options.secret, 0) != sizeof options.secret) {
+        return failed(EX_OSERR, "cannot get random bytes");
+    }
+    server->store = store_create(&options);
+    if (server->store == NULL) {
+        log_error("memory: cannot reserve %ju bytes: %s", (uintmax_t)options.memory,
+                  strerror(errno));
+        return EX_OSERR;
+    }
+    server->lane = store_lane_create(server->store);
+    if (server->lane == NULL ||
+        !policy_apply(server->conf, server->store, server->lane, clock_now())) {
+        errno = ENOMEM;
+        return failed(EX_OSERR, "namespaces");
+    }
+    return EX_OK;
+}
+
+static int make_facts(struct server *server)
+{
+    struct facts *facts = &server->facts;
+
+    facts->version = server->options.version;
+    facts->pid = getpid();
+    facts->started = clock_now();
+    facts->threads = server->conf->threads;
+    facts->metrics_sets = facts->threads + 1;
+    atomic_init(&facts->connections, 0);
+    atomic_init(&facts->max_connections, server->conf->max_connections);
+
+    size_t bytes = facts->metrics_sets * sizeof(struct metrics);
+    facts->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
+    server->workers = calloc(facts->threads, sizeof(struct worker *));
+    if (facts->metrics == NULL || server->workers == NULL) {
+        return failed(EX_OSERR, "threads");
+    }
+    memset(facts->metrics, 0, bytes);
+    return EX_OK;
+}
+
+static int start_threads(struct server *server)
+{
+    struct worker_options options = {.store = server->store,
+                                     .facts = &server->facts,
+                                     .settings = policy_conn_settings(server->conf)};
+
+    server->housekeeper = housekeeper_create(server->store, server->conf->purge_interval);
+    if (server->housekeeper == NULL) {
+        return failed(EX_OSERR, "cannot start the housekeeper");
+    }
+    options.housekeeper = server->housekeeper;
+    for (unsigned i = 0; i < server->facts.threads; i++) {
+        options.id = i;
+        server->workers[i] = worker_create(&options);
+        if (server->workers[i] == NULL) {
+            log_error("threads: cannot start worker %u: %s", i, strerror(errno));
+            return EX_OSERR;
+        }
+    }
+    return EX_OK;
+}
+
+static int start_accepting(struct server *server)
+{
+    const struct acceptor_options options = {.base = server->base,
+                                             .doors = &server->doors,
+                                             .workers = server->workers,
+                                             .facts = &server->facts};
+    uint64_t interval = notify_watchdog();
+
+    server->acceptor = acceptor_create(&options);
+    if (server->acceptor == NULL) {
+        return failed(EX_OSERR, "cannot accept connections");
+    }
+    if (interval > 0) {
+        server->watchdog = watchdog_create(server->base, interval, server->workers,
+                                           server->facts.threads, server->housekeeper);
+        if (server->watchdog == NULL) {
+            return failed(EX_OSERR, "cannot start the watchdog");
+        }
+    }
+    return EX_OK;
+}
+
+/* --- reload ------------------------------------------------------------- */
+
+static void log_conf_errors(const struct conf_errors *errors)
+{
+    const char *line = errors->text == NULL ? "" : errors->text;
+
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        log_error("%.*s", (int)(end - line), line);
+    }
+}
+
+/* Options that cannot change while the daemon runs stay as they were at the start;
+ * those of the new file are said to be unheard. */
+static void log_unchanged(const struct server *server, const struct conf *next)
+{
+    char names[NAMES_MAX];
+
+    conf_needs_restart(server->first, next, names, sizeof names);
+    if (names[0] != '\0') {
+        log_warning("reload: left as it was until a restart: %s", names);
+    }
+}
+
+/* Either all of it or nothing: what can fail comes first. */
+static bool apply(struct server *server, const struct conf *next)
+{
+    const char *conflict = policy_conflict(next, server->first->memory);
+
+    if (conflict != NULL) {
+        log_error("%s", conflict);
+        return false;
+    }
+    if (!open_log(server, next)) {
+        log_error("cannot log to %s: %s", next->log.to, strerror(errno));
+        return false;
+    }
+    if (!policy_apply(next, server->store, server->lane, clock_now())) {
+        log_error("namespaces: %s", strerror(ENOMEM));
+        open_log(server, server->conf);
+        return false;
+    }
+    const struct conn_settings settings = policy_conn_settings(next);
+    for (unsigned i = 0; i < server->facts.threads; i++) {
+        worker_reconfigure(server->workers[i], &settings);
+    }
+    atomic_store(&server->facts.max_connections, next->max_connections);
+    allow_descriptors(next);
+    housekeeper_reconfigure(server->housekeeper, next->purge_interval);
+    return true;
+}
+
+/* `next` becomes the configuration in force. */
+static void adopt(struct server *server, struct conf *next)
+{
+    if (server->conf != server->first) {
+        conf_destroy(&server->conf);
+    }
+    server->conf = next;
+}
+
+static void reload(struct server *server)
+{
+    struct conf_errors errors = {.text = NULL};
+    struct conf *next = NULL;
+
+    open_log(server, server->conf); /* whatever the file says, this one was rotated */
+    if (!conf_load(server->options.file, &next, &errors)) {
+        log_conf_errors(&errors);
+    }
+    conf_errors_deinit(&errors);
+    if (next != NULL && apply(server, next)) {
+        log_unchanged(server, next);
+        adopt(server, next);
+        log_notice("reloaded the configuration");
+    } else {
+        conf_destroy(&next);
+        log_error("reload refused: the configuration stays as it was");
+    }
+}
+
+static void on_reload(evutil_socket_t number, short what, void *context)
+{
+    (void)number;
+    (void)what;
+    notify_reloading();
+    reload(context);
+    notify_ready();
+}
+
+/* --- shutdown ----------------------------------------------------------- */
+
+/* Without our handler a second signal has its usual effect, at once, whatever
+ * the threads may be waiting for. A reload that comes too late has none. */
+static void drop_signals(struct server *server)
+{
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        if (server->signals[i] != NULL) {
+            event_free(server->signals[i]);
+            server->signals[i] = NULL;
+        }
+    }
+    signal(SIGHUP, SIG_IGN);
+}
+
+static void on_stop(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+    (void)what;
+
+    log_notice("stopping: SIG%s", sigabbrev_np((int)number));
+    notify_stopping();
+    event_base_loopbreak(server->base);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static int start_signals(struct server *server)
+{
+    static const struct {
+        int number;
+        event_callback_fn handler;
+    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+
+    server->base = event_base_new();
+    for (size_t i = 0; server->base != NULL && i < sizeof wanted / sizeof *wanted; i++) {
+        server->signals[i] =
+            evsignal_new(server->base, wanted[i].number, wanted[i].handler, server);
+        if (server->signals[i] == NULL || event_add(server->signals[i], NULL) != 0) {
+            return failed(EX_OSERR, "signals");
+        }
+    }
+    return server->base != NULL ? EX_OK : failed(EX_OSERR, "event base");
+}
+
+static void say_ready(const struct server *server)
+{
+    log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
+               (uintmax_t)(server->first->memory >> 20));
+    for (size_t i = 0; i < server->doors.count; i++) {
+        const struct listener *listener = &server->doors.listeners[i];
+        log_notice("listening on %s (%s)%s", listener->name, listener->protocol->name,
+                   listener->taken ? ", handed over by the service manager" : "");
+    }
+    log_echo(false);
+}
+
+struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
+{
+    /* Files and ports while it may still be root; threads after the last thing
+     * that concerns the process as a whole. */
+    static int (*const steps[])(struct server *) = {
+        start_log,   find_user,  take_pidfile,  open_doors,    become_user,
+        start_store, make_facts, start_signals, start_threads, start_accepting,
+    };
+    struct server *server = calloc(1, sizeof *server);
+
+    if (server == NULL) {
+        *status = failed(EX_OSERR, "cannot start");
+        conf_destroy(conf);
+        return NULL;
+    }
+    server->options = *options;
+    server->conf = server->first = *conf;
+    *conf = NULL;
+    *status = EX_OK;
+    for (size_t i = 0; *status == EX_OK && i < sizeof steps / sizeof *steps; i++) {
+        *status = steps[i](server);
+    }
+    if (*status == EX_OK) {
+        say_ready(server);
+    } else {
+        server_destroy(&server);
+    }
+    return server;
+}
+
+void server_run(struct server *server)
+{
+    notify_status("Serving on %zu listeners with %u threads", server->doors.count,
+                  server->facts.threads);
+    notify_ready();
+    event_base_dispatch(server->base);
+}
+
+/* All are told before the first is waited for. */
+static void end_workers(struct server *server)
+{
+    unsigned count = server->workers == NULL ? 0 : server->facts.threads;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (server->workers[i] != NULL) {
+            worker_stop(server->workers[i]);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (server->workers[i] != NULL) {
+            worker_destroy(&server->workers[i]);
+        }
+    }
+}
+
+void server_destroy(struct server **owned)
+{
+    struct server *server = *owned;
+
+    *owned = NULL;
+    drop_signals(server);
+    watchdog_destroy(&server->watchdog);
+    acceptor_destroy(&server->acceptor);
+    doors_close(&server->doors);
+    end_workers(server);
+    housekeeper_destroy(&server->housekeeper);
+    if (server->lane != NULL) {
+        store_lane_destroy(&server->lane);
+    }
+    if (server->store != NULL) {
+        store_destroy(&server->store);
+    }
+    if (server->base != NULL) {
+        event_base_free(server->base);
+    }
+    pidfile_close(&server->pidfile);
+    doors_deinit(&server->doors);
+    free(server->workers);
+    free(server->facts.metrics);
+    adopt(server, NULL);
+    conf_destroy(&server->first);
+    free(server);
+    log_close();
+}

@@ -1,0 +1,46 @@
+/*
+ * upload.h - a large value on its way into the store.
+ *
+ * A value that does not fit the inbox is not waited for: its bytes go straight
+ * from the socket to where they will lie. Nobody sees the record before the
+ * value is whole and its line end was there.
+ *
+ * Where the store refuses it, at first or in the middle, the refusal is
+ * answered at once, and upload_is_open is false from then on: what is left of
+ * the value is the parser's to drop.
+ */
+#ifndef KVCACHED_UPLOAD_H
+#define KVCACHED_UPLOAD_H
+
+#include "daemon/execute.h"
+
+struct upload {
+    struct store_write *write; /* NULL: there is none */
+    uint64_t left;             /* bytes of the value that are still to come */
+    struct request request;    /* without its slices, which the inbox has dropped */
+    size_t name_length;
+    char name[REQUEST_NAMESPACE_MAX];
+};
+
+static inline bool upload_is_open(const struct upload *upload)
+{
+    return upload->write != NULL;
+}
+
+/* Of a request whose value is to come. */
+void upload_begin(struct upload *upload, struct executor *by, const struct request *request);
+
+/* Takes as many of the bytes as belong to the value and returns how many. */
+size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes);
+
+/* Where the next bytes may be read to, and how many of them came. */
+bool upload_space(struct upload *upload, struct executor *by, struct iovec *space);
+void upload_advance(struct upload *upload, size_t size);
+
+/* The value is whole: commits and answers. */
+void upload_commit(struct upload *upload, struct executor *by);
+
+/* The connection ends, or the value has no line end. */
+void upload_abort(struct upload *upload, struct lane *lane);
+
+#endif

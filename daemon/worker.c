@@ -1,0 +1,278 @@
+/*
+ * worker.c - the thread, and its mailbox.
+ *
+ * Whoever puts something into the mailbox rings an eventfd, once until the
+ * worker has looked. The worker takes all there is under the lock and deals
+ * with it outside.
+ */
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "daemon/conn.h"
+#include "daemon/crew.h"
+#include "daemon/heartbeat.h"
+#include "daemon/log.h"
+
+/* An accepted connection on its way to the worker. */
+struct parcel {
+    STAILQ_ENTRY(parcel) next;
+    int fd;
+    const struct protocol *protocol;
+    const char *listener;
+};
+
+STAILQ_HEAD(parcels, parcel);
+
+struct mailbox {
+    pthread_mutex_t lock;
+    /* under the lock */
+    struct parcels parcels;
+    struct conn_settings settings;
+    bool reconfigure;
+    bool stop;
+    bool rung;
+};
+
+struct worker {
+    struct crew crew; /* the thread's own, once that runs */
+    struct mailbox mailbox;
+    int bell; /* eventfd, or -1 */
+    struct event ring;
+    struct event deadline; /* of draining */
+    struct heartbeat heartbeat;
+    pthread_t thread;
+    bool runs; /* the thread was started */
+    unsigned id;
+};
+
+/* --- the worker's side ---------------------------------------------------- */
+
+static void start_draining(struct worker *worker)
+{
+    static const struct timeval drain = {WORKER_DRAIN_MS / 1000, WORKER_DRAIN_MS % 1000 * 1000};
+    conn_drain(&worker->crew);
+    if (event_add(&worker->deadline, &drain) != 0) {
+        conn_close_all(&worker->crew);
+    }
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct worker *worker = context;
+    struct mailbox *mailbox = &worker->mailbox;
+    struct parcels parcels = STAILQ_HEAD_INITIALIZER(parcels);
+    uint64_t rings;
+    if (read(fd, &rings, sizeof rings) < 0 && errno != EAGAIN) {
+        log_error("worker %u: cannot read its eventfd: %m", worker->id);
+    }
+    pthread_mutex_lock(&mailbox->lock);
+    STAILQ_CONCAT(&parcels, &mailbox->parcels);
+    bool reconfigure = mailbox->reconfigure;
+    struct conn_settings settings = mailbox->settings;
+    mailbox->reconfigure = false;
+    bool stop = mailbox->stop;
+    mailbox->rung = false;
+    pthread_mutex_unlock(&mailbox->lock);
+
+    if (reconfigure) {
+        conn_reconfigure(&worker->crew, &settings);
+    }
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(&parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&parcels, next);
+        conn_open(&worker->crew, parcel->fd, parcel->protocol, parcel->listener);
+        free(parcel);
+    }
+    if (stop && !worker->crew.draining) {
+        start_draining(worker);
+    }
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct worker *worker = context;
+    conn_close_all(&worker->crew);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    conn_resume_waiting(context);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    conn_sweep(context);
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+    char name[16];
+    snprintf(name, sizeof name, "worker-%u", worker->id);
+    pthread_setname_np(pthread_self(), name);
+    if (event_base_loop(worker->crew.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+        log_error("%s: its event loop failed: %m", name);
+    }
+    conn_close_all(&worker->crew);
+    return NULL;
+}
+
+/* --- everybody else's side ------------------------------------------------ */
+
+static void ring(struct worker *worker)
+{
+    uint64_t one = 1;
+    if (write(worker->bell, &one, sizeof one) < 0 && errno != EAGAIN) {
+        log_error("worker %u: cannot write its eventfd: %m", worker->id);
+    }
+}
+
+static void mailbox_lock(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mailbox.lock);
+}
+
+/* Unlocks it, and rings where nobody has since the worker last looked. */
+static void mailbox_send(struct worker *worker)
+{
+    bool rung = worker->mailbox.rung;
+    worker->mailbox.rung = true;
+    pthread_mutex_unlock(&worker->mailbox.lock);
+    if (!rung) {
+        ring(worker);
+    }
+}
+
+bool worker_adopt(struct worker *worker, int fd, const struct protocol *protocol,
+                  const char *listener)
+{
+    struct parcel *parcel = malloc(sizeof *parcel);
+    if (parcel == NULL) {
+        return false;
+    }
+    *parcel = (struct parcel){.fd = fd, .protocol = protocol, .listener = listener};
+    mailbox_lock(worker);
+    STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
+    mailbox_send(worker);
+    return true;
+}
+
+void worker_reconfigure(struct worker *worker, const struct conn_settings *settings)
+{
+    mailbox_lock(worker);
+    worker->mailbox.settings = *settings;
+    worker->mailbox.reconfigure = true;
+    mailbox_send(worker);
+}
+
+void worker_stop(struct worker *worker)
+{
+    mailbox_lock(worker);
+    worker->mailbox.stop = true;
+    mailbox_send(worker);
+}
+
+uint64_t worker_heartbeat(const struct worker *worker)
+{
+    return heartbeat_count(&worker->heartbeat);
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+/* Everything but the thread. False with errno. */
+static bool prepare(struct worker *worker, const struct worker_options *options)
+{
+    struct crew *crew = &worker->crew;
+    if (!crew_init(crew, options->store, options->facts, options->id)) {
+        return false;
+    }
+    crew->settings = options->settings;
+    crew->housekeeper = options->housekeeper;
+    evtimer_assign(&crew->again, crew->base, on_again, crew);
+    evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
+    evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
+    worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (worker->bell < 0) {
+        return false;
+    }
+    event_assign(&worker->ring, crew->base, worker->bell, EV_READ | EV_PERSIST, on_bell, worker);
+    errno = ENOMEM;
+    return event_add(&worker->ring, NULL) == 0 && heartbeat_init(&worker->heartbeat, crew->base);
+}
+
+/* With every signal blocked: they are the main thread's. */
+static int start(struct worker *worker)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    worker->runs = error == 0;
+    return error;
+}
+
+struct worker *worker_create(const struct worker_options *options)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->id = options->id;
+    worker->bell = -1;
+    pthread_mutex_init(&worker->mailbox.lock, NULL);
+    STAILQ_INIT(&worker->mailbox.parcels);
+    int error = prepare(worker, options) ? start(worker) : errno;
+    if (error != 0) {
+        worker_destroy(&worker);
+        errno = error;
+    }
+    return worker;
+}
+
+/* Those that came after it had ended. */
+static void refuse_parcels(struct worker *worker)
+{
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(&worker->mailbox.parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&worker->mailbox.parcels, next);
+        close(parcel->fd);
+        atomic_fetch_sub_explicit(&worker->crew.facts->connections, 1, memory_order_relaxed);
+        free(parcel);
+    }
+}
+
+void worker_destroy(struct worker **place)
+{
+    struct worker *worker = *place;
+    *place = NULL;
+    if (worker == NULL) {
+        return;
+    }
+    if (worker->runs) {
+        worker_stop(worker);
+        pthread_join(worker->thread, NULL);
+    }
+    refuse_parcels(worker);
+    heartbeat_deinit(&worker->heartbeat);
+    crew_deinit(&worker->crew);
+    if (worker->bell >= 0) {
+        close(worker->bell);
+    }
+    pthread_mutex_destroy(&worker->mailbox.lock);
+    free(worker);
+}

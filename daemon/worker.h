@@ -1,0 +1,68 @@
+/*
+ * worker.h - a thread with an event base and the connections that it owns.
+ *
+ * A connection stays with one worker for life, so nothing about a connection
+ * is ever locked. The only way in from another thread is the worker's mailbox:
+ * the calls below, which return at once and take effect when the worker next
+ * looks.
+ */
+#ifndef KVCACHED_WORKER_H
+#define KVCACHED_WORKER_H
+
+#include <stdbool.h>
+
+#include "daemon/conn_settings.h"
+#include "daemon/facts.h"
+#include "daemon/store/store.h"
+#include "protocol/protocol.h"
+
+struct housekeeper;
+struct worker;
+
+struct worker_options {
+    unsigned id;                     /* 0 .. facts->threads - 1; picks its set of metrics */
+    struct store *store;             /* must outlive the worker */
+    struct facts *facts;             /* must outlive the worker */
+    struct housekeeper *housekeeper; /* must outlive the worker; poked after a
+                                        turn in which the store wanted it. NULL:
+                                        nobody is */
+    struct conn_settings settings;   /* copied */
+};
+
+/*
+ * Starts the thread, with every signal blocked. NULL with errno set when a
+ * thread, a descriptor or memory cannot be had.
+ */
+struct worker *worker_create(const struct worker_options *options);
+
+/*
+ * Hands over an accepted connection: the descriptor is the worker's from here
+ * on, and has been counted in facts->connections, which the worker takes back
+ * when it closes. It need not be non-blocking yet. `listener` names the door in
+ * the log and must outlive the worker. False when there is no memory: the
+ * descriptor and the count are still the caller's.
+ */
+bool worker_adopt(struct worker *worker, int fd, const struct protocol *protocol,
+                  const char *listener);
+
+/* New settings, for the connections that are open too. */
+void worker_reconfigure(struct worker *worker, const struct conn_settings *settings);
+
+/*
+ * Asks it to end: what has arrived is answered, replies are sent as far as the
+ * peers take them within WORKER_DRAIN_MS, connections are closed, the thread
+ * ends. Stop all workers first, then destroy them.
+ */
+void worker_stop(struct worker *worker);
+
+enum { WORKER_DRAIN_MS = 800 };
+
+/* Any thread: a number that goes up at least once a second while the thread
+ * turns; for the watchdog. */
+uint64_t worker_heartbeat(const struct worker *worker);
+
+/* Stops it where that has not been asked yet, waits for the thread to end and
+ * frees everything. Sets *worker to NULL. */
+void worker_destroy(struct worker **worker);
+
+#endif
