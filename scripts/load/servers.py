@@ -1,0 +1,154 @@
+"""servers.py - starts and stops the servers that are compared.
+
+Each runs on loopback at a port that the kernel had free, in a directory of its
+own that goes away with it, without persistence. Only what was started here is
+ended, by its process id; a memcached or Redis that runs as a service is not
+touched.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+
+class Trouble(Exception):
+    """A run that could not be made; its text is for the person."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def install(packages):
+    """Through apt-get, with sudo where it is needed. True when it went well."""
+    if not shutil.which("apt-get"):
+        return False
+    command = [] if os.geteuid() == 0 else ["sudo"]
+    command += ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y",
+                "--no-install-recommends", *packages]
+    print("installing", *packages, flush=True)
+    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
+
+
+class Server:
+    """One running server; a context manager. `name` is its column's heading."""
+
+    dialect = "native"
+
+    def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=()):
+        self.path = path
+        self.memory = memory  # MiB
+        self.threads = threads
+        self.cpu = cpu  # the one to be pinned to, or None
+        self.namespaces = namespaces  # (name, quota in MiB or 0), where there are any
+
+    def arguments(self):
+        raise NotImplementedError
+
+    def flags(self):
+        """How the generator and the probe find it."""
+        return [f"--port={self.port}", f"--protocol={self.dialect}"]
+
+    def __enter__(self):
+        for _ in range(3):  # somebody may have taken the port in between
+            self.port = free_port()
+            self.directory = tempfile.mkdtemp(prefix=f"bench-{self.name}-")
+            if self.launch():
+                return self
+            said = self.said()
+            self.__exit__()
+        raise Trouble(f"{self.name} did not start ({self.path}): {said}")
+
+    def launch(self):
+        pin = ["taskset", "-c", str(self.cpu)] if self.cpu is not None else []
+        self.log = os.path.join(self.directory, "log")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(pin + self.arguments(), cwd=self.directory,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.pid = self.process.pid
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return True
+            except OSError:
+                time.sleep(0.02)
+        return False
+
+    def said(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()[-600:].strip() or "it said nothing"
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def resident(self):
+        if self.process.poll() is not None:
+            raise Trouble(f"{self.name} died: {self.said()}")
+        return resident(self.pid)
+
+
+class Kvcached(Server):
+    name = "kvcached"
+
+    def arguments(self):
+        groups = ",\n".join(
+            f'    {{ name = "{name}";' + (f' memory = "{quota}M";' if quota else "") + " }"
+            for name, quota in self.namespaces)
+        path = os.path.join(self.directory, "kvcached.conf")
+        with open(path, "w") as conf:
+            conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; }} );\n'
+                       f'memory = "{self.memory}M";\nthreads = {self.threads};\n')
+            if groups:
+                conf.write(f"namespaces = (\n{groups}\n);\n")
+        return [self.path, "-c", path]
+
+
+class Memcached(Server):
+    name = "memcached"
+    dialect = "memcache"
+
+    def arguments(self):
+        who = ["-u", "root"] if os.geteuid() == 0 else []
+        return [self.path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m",
+                str(self.memory), "-t", str(self.threads), "-c", "12000", *who]
+
+
+class Redis(Server):
+    name = "redis"
+    dialect = "redis"
+
+    def arguments(self):
+        return [self.path, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
+                "--appendonly", "no", "--dir", self.directory, "--maxclients", "12000",
+                "--maxmemory", f"{self.memory}mb", "--maxmemory-policy", "allkeys-lru"]
+
+
+class Floor(Server):
+    """Answers every line with a fixed reply: what libevent and the kernel cost."""
+
+    name = "floor"
+    value_bytes = 100
+
+    def arguments(self):
+        return [self.path, str(self.port), str(self.value_bytes)]
+
+    def flags(self):
+        return super().flags() + ["--trust"]

@@ -1,0 +1,37 @@
+# scripts/local.mk - what drives the build and the benchmark.
+
+EXTRA_DIST += scripts/bench scripts/load/report.py scripts/load/scenarios.py \
+              scripts/load/servers.py scripts/load/tools.py
+
+# The benchmark's programs are built when it runs, not with everything else.
+load_programs = scripts/load/loadgen scripts/load/probe scripts/load/floor
+EXTRA_PROGRAMS += $(load_programs)
+CLEANFILES += $(load_programs)
+
+load_common = scripts/load/chance.c scripts/load/chance.h \
+              scripts/load/dialect.c scripts/load/dialect.h \
+              scripts/load/dialect_memcache.c scripts/load/dialect_native.c \
+              scripts/load/dialect_redis.c \
+              scripts/load/keyspace.c scripts/load/keyspace.h \
+              scripts/load/link.c scripts/load/link.h \
+              scripts/load/process.c scripts/load/process.h
+
+scripts_load_loadgen_SOURCES = scripts/load/loadgen.c $(load_common) \
+                               scripts/load/exchange.c scripts/load/exchange.h \
+                               scripts/load/histogram.c scripts/load/histogram.h \
+                               scripts/load/plan.c scripts/load/plan.h \
+                               scripts/load/source.c scripts/load/source.h
+scripts_load_loadgen_LDADD = -lm
+
+scripts_load_probe_SOURCES = scripts/load/probe.c $(load_common)
+scripts_load_probe_LDADD = -lm
+
+scripts_load_floor_SOURCES = scripts/load/floor.c
+scripts_load_floor_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
+scripts_load_floor_LDADD = $(LIBEVENT_LIBS)
+
+# Takes some minutes, and a machine that does nothing else.
+.PHONY: bench
+bench: daemon/kvcached $(load_programs)
+	$(PYTHON3) $(srcdir)/scripts/bench --kvcached=daemon/kvcached --tools=scripts/load \
+	    --csv=bench.csv $(BENCH_FLAGS)

@@ -1,0 +1,499 @@
+/*
+ * box.c - see box.h. Nothing here knows how the store works: only store.h.
+ */
+#include "tests/box.h"
+
+#include <stdlib.h>
+
+enum { HOUSEKEEP_ROUNDS = 1000000, PIECES_AT_ONCE = 5 };
+
+void box_open(struct box *box, uint64_t memory, uint64_t max_value)
+{
+    struct store_options options = {.memory = memory, .max_value = max_value};
+
+    for (size_t i = 0; i < sizeof options.secret; i++)
+        options.secret[i] = (uint8_t)(i * 37 + 11);
+    *box = (struct box){.now = 1000, .max_value = max_value};
+    box->store = store_create(&options);
+    ck_assert_ptr_nonnull(box->store);
+    box->lane = store_lane_create(box->store);
+    ck_assert_ptr_nonnull(box->lane);
+    box_declare(box, NULL, 0, STORE_NEVER);
+}
+
+void box_close(struct box *box)
+{
+    box_check(box);
+    store_lane_destroy(&box->lane);
+    ck_assert_ptr_null(box->lane);
+    store_destroy(&box->store);
+    ck_assert_ptr_null(box->store);
+}
+
+void box_check(struct box *box)
+{
+    struct store_figures figures = box_figures(box);
+
+    store_enter(box->lane);
+    const char *wrong = store_check(box->lane, box->now);
+    store_leave(box->lane);
+    ck_assert_msg(wrong == NULL, "store_check: %s", wrong);
+    ck_assert_uint_le(figures.memory_used, figures.memory_limit);
+}
+
+static void apply(struct box *box, const struct store_policy *policy)
+{
+    store_enter(box->lane);
+    bool applied = store_set_policy(box->store, box->lane, policy, box->now);
+    store_leave(box->lane);
+    ck_assert(applied);
+}
+
+void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
+                 uint64_t ttl)
+{
+    apply(box, &(struct store_policy){.declared = declared,
+                                      .declared_count = count,
+                                      .undeclared = {.ttl = ttl},
+                                      .max_value = box->max_value});
+}
+
+void box_declare_only(struct box *box, const struct store_namespace_options *declared, size_t count)
+{
+    apply(box, &(struct store_policy){.declared = declared,
+                                      .declared_count = count,
+                                      .declared_only = true,
+                                      .max_value = box->max_value});
+}
+
+void box_housekeep(struct box *box)
+{
+    bool more = true;
+
+    for (int round = 0; more && round < HOUSEKEEP_ROUNDS; round++) {
+        store_enter(box->lane);
+        more = store_housekeep(box->lane, box->now, BOX_EFFORT);
+        store_leave(box->lane);
+    }
+    ck_assert_msg(!more, "housekeeping never ends");
+}
+
+void box_wait(struct box *box, uint64_t milliseconds)
+{
+    box->now += milliseconds;
+}
+
+/* --- one record --------------------------------------------------------- */
+
+/* Enters and locates; the caller leaves. */
+static enum store_status enter_at(struct box *box, struct slice name, struct slice key,
+                                  struct store_key *at)
+{
+    store_enter(box->lane);
+    enum store_status status = store_locate(box->lane, name, key, at);
+    if (status == STORE_OK)
+        store_fetch(box->lane, at);
+    return status;
+}
+
+static enum store_status write_bytes(struct box *box, struct slice name, struct slice key,
+                                     enum store_mode mode, struct store_ttl ttl, struct slice value)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, name, key, &at);
+
+    if (status == STORE_OK)
+        status = store_put(box->lane, &at, mode, ttl, 0, value, box->now);
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_put_bytes(struct box *box, struct slice name, struct slice key,
+                                struct store_ttl ttl, struct slice value)
+{
+    return write_bytes(box, name, key, STORE_SET, ttl, value);
+}
+
+enum store_status box_put(struct box *box, const char *name, const char *key, struct store_ttl ttl,
+                          const char *value)
+{
+    return write_bytes(box, slice_of(name), slice_of(key), STORE_SET, ttl, slice_of(value));
+}
+
+enum store_status box_add(struct box *box, const char *name, const char *key, struct store_ttl ttl,
+                          const char *value)
+{
+    return write_bytes(box, slice_of(name), slice_of(key), STORE_ADD, ttl, slice_of(value));
+}
+
+enum store_status box_get_bytes(struct box *box, struct slice name, struct slice key,
+                                struct store_view *view)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, name, key, &at);
+
+    if (status == STORE_OK)
+        status = store_get(box->lane, &at, box->now, view);
+    if (status == STORE_OK && !view->pinned) {
+        bool fits = view->length <= sizeof box->copy;
+        if (fits && view->length > 0)
+            memcpy(box->copy, view->bytes, view->length);
+        store_view_put(view);
+        view->bytes = box->copy;
+        BOX_THAT(fits);
+    }
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_get(struct box *box, const char *name, const char *key,
+                          struct store_view *view)
+{
+    return box_get_bytes(box, slice_of(name), slice_of(key), view);
+}
+
+void box_give_back(struct store_view *view)
+{
+    if (view->pinned)
+        store_view_put(view);
+}
+
+enum store_status box_delete(struct box *box, const char *name, const char *key)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+
+    if (status == STORE_OK)
+        status = store_delete(box->lane, &at, box->now);
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_touch(struct box *box, const char *name, const char *key,
+                            struct store_ttl ttl)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+
+    if (status == STORE_OK)
+        status = store_touch(box->lane, &at, ttl, box->now);
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_left(struct box *box, const char *name, const char *key, uint64_t *left)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+
+    if (status == STORE_OK)
+        status = store_ttl_left(box->lane, &at, box->now, left);
+    store_leave(box->lane);
+    return status;
+}
+
+static enum store_status add_number(struct box *box, const char *name, const char *key, uint64_t by,
+                                    bool subtract, uint64_t *result)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+
+    if (status == STORE_OK)
+        status = store_add_number(box->lane, &at, by, subtract, box->now, result);
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_incr(struct box *box, const char *name, const char *key, uint64_t by,
+                           uint64_t *result)
+{
+    return add_number(box, name, key, by, false, result);
+}
+
+enum store_status box_decr(struct box *box, const char *name, const char *key, uint64_t by,
+                           uint64_t *result)
+{
+    return add_number(box, name, key, by, true, result);
+}
+
+bool box_has(struct box *box, const char *name, const char *key)
+{
+    struct store_view view;
+    enum store_status status = box_get(box, name, key, &view);
+
+    if (status == STORE_OK)
+        box_give_back(&view);
+    return status == STORE_OK;
+}
+
+void box_expect_bytes(struct box *box, struct slice name, struct slice key, struct slice value)
+{
+    struct store_view view;
+    enum store_status status = box_get_bytes(box, name, key, &view);
+
+    if (status != STORE_OK)
+        ck_abort_msg("%.*s %.*s at %ju: status %d", (int)name.length, name.bytes, (int)key.length,
+                     key.bytes, (uintmax_t)box->now, (int)status);
+    uint64_t length = view.length;
+    bool same = !view.pinned && slice_equal((struct slice){view.bytes, length}, value);
+    box_give_back(&view);
+    BOX_THAT(length == value.length);
+    BOX_THAT(same);
+}
+
+void box_expect(struct box *box, const char *name, const char *key, const char *value)
+{
+    box_expect_bytes(box, slice_of(name), slice_of(key), slice_of(value));
+}
+
+void box_expect_gone(struct box *box, const char *name, const char *key)
+{
+    uint64_t left;
+
+    if (box_has(box, name, key))
+        ck_abort_msg("%s %s is still there at %ju", name, key, (uintmax_t)box->now);
+    BOX_THAT(box_left(box, name, key, &left) == STORE_NOT_FOUND);
+}
+
+void box_expect_left(struct box *box, const char *name, const char *key, uint64_t left)
+{
+    struct store_view view;
+    uint64_t got = 0;
+    uint64_t expires = left == STORE_NEVER ? STORE_NEVER : box->now + left;
+
+    BOX_OK(box_left(box, name, key, &got));
+    if (got != left)
+        ck_abort_msg("%s %s has %ju ms left, not %ju", name, key, (uintmax_t)got, (uintmax_t)left);
+    BOX_OK(box_get(box, name, key, &view));
+    got = view.expires;
+    box_give_back(&view);
+    BOX_THAT(got == expires);
+}
+
+/* --- patterns ----------------------------------------------------------- */
+
+/* splitmix64's finisher (Steele, Lea, Flood 2014): good enough to tell any two
+ * values, and any two places of a value, apart. */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+uint64_t box_random(uint64_t *state)
+{
+    *state += UINT64_C(0x9e3779b97f4a7c15);
+    return mix(*state);
+}
+
+/* The eight bytes of a pattern around byte `at`. */
+static uint64_t pattern_word(uint64_t at, uint64_t seed)
+{
+    return mix(seed * UINT64_C(0x9e3779b97f4a7c15) + at / 8);
+}
+
+void box_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
+{
+    size_t i = 0;
+
+    while (i < length) {
+        uint64_t word = pattern_word(from + i, seed) >> ((from + i) % 8 * 8);
+        size_t left_of_word = 8 - (size_t)((from + i) % 8);
+        size_t count = left_of_word < length - i ? left_of_word : length - i;
+        memcpy(bytes + i, &word, count);
+        i += count;
+    }
+}
+
+bool box_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed)
+{
+    char expected[256];
+
+    for (size_t i = 0; i < length; i += sizeof expected) {
+        size_t count = length - i < sizeof expected ? length - i : sizeof expected;
+        box_pattern(expected, from + i, count, seed);
+        if (memcmp(expected, bytes + i, count) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool box_view_is_pattern(const struct store_view *view, uint64_t seed)
+{
+    struct iovec pieces[PIECES_AT_ONCE];
+    uint64_t from = 0;
+
+    if (!view->pinned)
+        return box_is_pattern(view->bytes, 0, view->length, seed);
+    while (from < view->length) {
+        size_t count = store_view_pieces(view, from, pieces, PIECES_AT_ONCE);
+        if (count == 0 || count > PIECES_AT_ONCE)
+            return false;
+        for (size_t i = 0; i < count; i++) {
+            if (pieces[i].iov_len == 0 || pieces[i].iov_len > view->length - from ||
+                !box_is_pattern(pieces[i].iov_base, from, pieces[i].iov_len, seed))
+                return false;
+            from += pieces[i].iov_len;
+        }
+    }
+    return true;
+}
+
+enum store_status box_put_pattern(struct box *box, const char *name, const char *key,
+                                  struct store_ttl ttl, size_t length, uint64_t seed)
+{
+    char *bytes = malloc(length + 1);
+
+    BOX_THAT(bytes != NULL);
+    box_pattern(bytes, 0, length, seed);
+    enum store_status status =
+        box_put_bytes(box, slice_of(name), slice_of(key), ttl, (struct slice){bytes, length});
+    free(bytes);
+    return status;
+}
+
+void box_expect_pattern(struct box *box, const char *name, const char *key, size_t length,
+                        uint64_t seed)
+{
+    struct store_view view;
+    enum store_status status = box_get(box, name, key, &view);
+
+    if (status != STORE_OK)
+        ck_abort_msg("%s %s at %ju: status %d", name, key, (uintmax_t)box->now, (int)status);
+    bool same = view.length == length && box_view_is_pattern(&view, seed);
+    bool pinned = view.pinned;
+    box_give_back(&view);
+    if (!same)
+        ck_abort_msg("%s %s, %zu bytes of pattern %ju: wrong bytes", name, key, length,
+                     (uintmax_t)seed);
+    BOX_THAT(pinned || length <= STORE_COPY_MAX);
+}
+
+/* --- writes in parts ---------------------------------------------------- */
+
+enum store_status box_begin(struct box *box, const char *name, const char *key,
+                            enum store_mode mode, struct store_ttl ttl, uint64_t length,
+                            struct store_write **write)
+{
+    struct store_key at;
+    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+
+    if (status == STORE_OK)
+        status = store_write_begin(box->lane, &at, mode, ttl, 0, length, box->now, write);
+    store_leave(box->lane);
+    return status;
+}
+
+enum store_status box_write_pattern(struct box *box, struct store_write *write, uint64_t *done,
+                                    uint64_t until, size_t part, uint64_t seed)
+{
+    while (*done < until) {
+        struct iovec space = {NULL, 0};
+        store_enter(box->lane);
+        enum store_status status = store_write_space(box->lane, write, box->now, &space);
+        store_leave(box->lane);
+        if (status != STORE_OK)
+            return status;
+        BOX_THAT(space.iov_len >= 1);
+        size_t count = space.iov_len < part ? space.iov_len : part;
+        if (count > until - *done)
+            count = (size_t)(until - *done);
+        box_pattern(space.iov_base, *done, count, seed);
+        store_write_advance(write, count);
+        *done += count;
+    }
+    return STORE_OK;
+}
+
+enum store_status box_commit(struct box *box, struct store_write **write)
+{
+    store_enter(box->lane);
+    enum store_status status = store_write_commit(box->lane, write, box->now);
+    store_leave(box->lane);
+    ck_assert_ptr_null(*write);
+    return status;
+}
+
+void box_abort(struct box *box, struct store_write **write)
+{
+    store_enter(box->lane);
+    store_write_abort(box->lane, write);
+    store_leave(box->lane);
+    ck_assert_ptr_null(*write);
+}
+
+enum store_status box_stream_pattern(struct box *box, const char *name, const char *key,
+                                     enum store_mode mode, struct store_ttl ttl, size_t length,
+                                     size_t part, uint64_t seed)
+{
+    struct store_write *write = NULL;
+    uint64_t done = 0;
+    enum store_status status = box_begin(box, name, key, mode, ttl, length, &write);
+
+    if (status != STORE_OK)
+        return status;
+    status = box_write_pattern(box, write, &done, length, part, seed);
+    if (status == STORE_OK)
+        return box_commit(box, &write);
+    box_abort(box, &write);
+    return status;
+}
+
+/* --- namespaces and figures --------------------------------------------- */
+
+uint64_t box_flush(struct box *box, const char *name)
+{
+    uint64_t records = 0;
+
+    store_enter(box->lane);
+    enum store_status status = store_flush(box->lane, slice_of(name), box->now, &records);
+    store_leave(box->lane);
+    BOX_OK(status);
+    return records;
+}
+
+struct store_figures box_figures(struct box *box)
+{
+    struct store_figures figures;
+
+    store_enter(box->lane);
+    store_figures(box->lane, &figures);
+    store_leave(box->lane);
+    return figures;
+}
+
+enum store_status box_namespace(struct box *box, const char *name,
+                                struct store_namespace_figures *figures)
+{
+    store_enter(box->lane);
+    enum store_status status = store_namespace_figures(box->lane, slice_of(name), figures);
+    store_leave(box->lane);
+    return status;
+}
+
+uint64_t box_items(struct box *box, const char *name)
+{
+    struct store_namespace_figures figures;
+
+    return box_namespace(box, name, &figures) == STORE_OK ? figures.items : 0;
+}
+
+/* --- the program -------------------------------------------------------- */
+
+uint64_t box_setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : otherwise;
+}
+
+int box_main(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

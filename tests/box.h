@@ -1,0 +1,150 @@
+/*
+ * box.h - a store in a box, for tests: one store, one lane, and a clock that
+ * stands still until the test moves it.
+ *
+ * The box wraps every call in store_enter and store_leave and uses box->now as
+ * the time, so that a test reads like a list of things that happen. What it
+ * finds wrong fails the running test, so it is for the main thread only; what
+ * other threads may use (patterns and views) says so and returns a bool.
+ */
+#ifndef KVCACHED_TESTS_BOX_H
+#define KVCACHED_TESTS_BOX_H
+
+#include <check.h>
+
+#include "daemon/store/store.h"
+
+struct box {
+    struct store *store;
+    struct lane *lane;
+    uint64_t now;
+    uint64_t max_value;
+    char copy[STORE_COPY_MAX]; /* of the small value that was read last */
+};
+
+enum {
+    BOX_KIB = 1024,
+    BOX_MIB = 1024 * 1024,
+    BOX_EFFORT = 4096,
+    BOX_TIMEOUT = 300, /* seconds: sanitizers on a busy machine are slow */
+};
+
+#define TTL_DEFAULT ((struct store_ttl){STORE_TTL_DEFAULT, 0})
+#define TTL_NEVER   ((struct store_ttl){STORE_TTL_NEVER, 0})
+#define TTL_FOR(ms) ((struct store_ttl){STORE_TTL_FOR, (ms)})
+
+/* libcheck writes every assertion that holds to a file. Where there are millions
+ * of them, only what fails is told. */
+#define BOX_THAT(condition)                                                                        \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("not so: %s", #condition);                                                \
+    } while (0)
+#define BOX_OK(call)                                                                               \
+    do {                                                                                           \
+        enum store_status status_of_call = (call);                                                 \
+        if (status_of_call != STORE_OK)                                                            \
+            ck_abort_msg("status %d: %s", (int)status_of_call, #call);                             \
+    } while (0)
+
+/* Opens at now = 1000 with a policy that allows every namespace and knows no
+ * ttl. Close checks the store, then destroys it. */
+void box_open(struct box *box, uint64_t memory, uint64_t max_value);
+void box_close(struct box *box);
+
+/* store_check, and that no more memory is used than allowed. */
+void box_check(struct box *box);
+
+/* Applies `declared` and an open policy whose other namespaces have `ttl`. */
+void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
+                 uint64_t ttl);
+/* The same, but other namespaces are refused. */
+void box_declare_only(struct box *box, const struct store_namespace_options *declared,
+                      size_t count);
+
+/* Housekeeping until there is nothing left to do now. */
+void box_housekeep(struct box *box);
+/* Moves the clock on. */
+void box_wait(struct box *box, uint64_t milliseconds);
+
+/* --- one record, named by strings --------------------------------------- */
+
+enum store_status box_put(struct box *box, const char *name, const char *key, struct store_ttl ttl,
+                          const char *value);
+enum store_status box_add(struct box *box, const char *name, const char *key, struct store_ttl ttl,
+                          const char *value);
+enum store_status box_delete(struct box *box, const char *name, const char *key);
+enum store_status box_touch(struct box *box, const char *name, const char *key,
+                            struct store_ttl ttl);
+enum store_status box_left(struct box *box, const char *name, const char *key, uint64_t *left);
+enum store_status box_incr(struct box *box, const char *name, const char *key, uint64_t by,
+                           uint64_t *result);
+enum store_status box_decr(struct box *box, const char *name, const char *key, uint64_t by,
+                           uint64_t *result);
+bool box_has(struct box *box, const char *name, const char *key);
+void box_expect(struct box *box, const char *name, const char *key, const char *value);
+void box_expect_gone(struct box *box, const char *name, const char *key);
+/* The record is there, with exactly so much time left. */
+void box_expect_left(struct box *box, const char *name, const char *key, uint64_t left);
+
+/* --- one record, named by bytes ----------------------------------------- */
+
+enum store_status box_put_bytes(struct box *box, struct slice name, struct slice key,
+                                struct store_ttl ttl, struct slice value);
+/* A small value is copied into the box, good until the next one, and its view
+ * put at once; a pinned one is the caller's to give back. box_give_back does
+ * the right thing with both. */
+enum store_status box_get_bytes(struct box *box, struct slice name, struct slice key,
+                                struct store_view *view);
+enum store_status box_get(struct box *box, const char *name, const char *key,
+                          struct store_view *view);
+void box_give_back(struct store_view *view);
+void box_expect_bytes(struct box *box, struct slice name, struct slice key, struct slice value);
+
+/* --- values that anybody can check -------------------------------------- */
+
+/* Bytes that follow from the seed and their place. Any thread. */
+void box_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed);
+bool box_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed);
+/* All of a view's bytes, pinned or not. Any thread. */
+bool box_view_is_pattern(const struct store_view *view, uint64_t seed);
+
+/* Puts a pattern of that length; box_put's statuses. */
+enum store_status box_put_pattern(struct box *box, const char *name, const char *key,
+                                  struct store_ttl ttl, size_t length, uint64_t seed);
+void box_expect_pattern(struct box *box, const char *name, const char *key, size_t length,
+                        uint64_t seed);
+
+/* The same in parts of `part` bytes at most. Leaves no write open. */
+enum store_status box_stream_pattern(struct box *box, const char *name, const char *key,
+                                     enum store_mode mode, struct store_ttl ttl, size_t length,
+                                     size_t part, uint64_t seed);
+/* Gives an open write its next bytes, up to `until`. Any status of store_write_space. */
+enum store_status box_write_pattern(struct box *box, struct store_write *write, uint64_t *done,
+                                    uint64_t until, size_t part, uint64_t seed);
+enum store_status box_begin(struct box *box, const char *name, const char *key,
+                            enum store_mode mode, struct store_ttl ttl, uint64_t length,
+                            struct store_write **write);
+enum store_status box_commit(struct box *box, struct store_write **write);
+void box_abort(struct box *box, struct store_write **write);
+
+/* --- namespaces and figures --------------------------------------------- */
+
+/* How many records were there. */
+uint64_t box_flush(struct box *box, const char *name);
+struct store_figures box_figures(struct box *box);
+enum store_status box_namespace(struct box *box, const char *name,
+                                struct store_namespace_figures *figures);
+/* Items of the namespace; 0 where there is none. */
+uint64_t box_items(struct box *box, const char *name);
+
+/* A random number that follows from *state alone. Any thread. */
+uint64_t box_random(uint64_t *state);
+
+/* An unsigned number from the environment, or `otherwise`. */
+uint64_t box_setting(const char *name, uint64_t otherwise);
+
+/* Runs the suite; the exit code of a test program. */
+int box_main(Suite *suite);
+
+#endif

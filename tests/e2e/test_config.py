@@ -1,0 +1,270 @@
+"""kvcached.conf and the command line: checked, explained, reloaded whole or not at all."""
+
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from harness import DAEMON, Case, seconds, wait_for
+
+
+class CommandLine(Case):
+    def run_daemon(self, *arguments):
+        """Runs it to its end; returns its status, and what it said."""
+        done = subprocess.run([DAEMON, *arguments], stdin=subprocess.DEVNULL, cwd="/",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=seconds(10))
+        return done.returncode, done.stdout, done.stderr
+
+    def file(self, text):
+        """A configuration of that text, as it stands."""
+        daemon = self.start(run=False)
+        daemon.write_conf(text)
+        return daemon.conf
+
+    def check(self, text):
+        path = self.file(text)
+        status, out, err = self.run_daemon("-t", "-c", path)
+        return status, out + err, path
+
+    def test_version(self):
+        status, out, _ = self.run_daemon("-V")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"^kvcached \d+\.\d+\.\d+\n")
+
+    def test_help(self):
+        status, out, _ = self.run_daemon("-h")
+        self.assertEqual(status, 0)
+        for option in ("-c", "-t", "-d", "-v", "-V", "-h"):
+            self.assertIn(option, out)
+
+    def test_unknown_option(self):
+        status, out, err = self.run_daemon("-Z")
+        self.assertGreater(status, 0)
+        self.assertEqual(out, "")
+        self.assertIn("Z", err)
+
+    def test_unknown_argument(self):
+        status, _, err = self.run_daemon("surplus")
+        self.assertGreater(status, 0)
+        self.assertIn("surplus", err)
+
+    def test_option_without_its_file(self):
+        status, _, err = self.run_daemon("-c")
+        self.assertGreater(status, 0)
+        self.assertNotEqual(err, "")
+
+    def test_missing_file(self):
+        for options in (["-c", "/nonexistent/kvcached.conf"],
+                        ["-t", "-c", "/nonexistent/kvcached.conf"]):
+            status, _, err = self.run_daemon(*options)
+            self.assertGreater(status, 0)
+            self.assertIn("/nonexistent/kvcached.conf", err)
+            self.assertIn("No such file or directory", err)
+
+    def test_a_directory_for_a_file(self):
+        status, _, err = self.run_daemon("-t", "-c", "/tmp")
+        self.assertGreater(status, 0)
+        self.assertIn("/tmp", err)
+
+    def test_built_in_defaults_are_good(self):
+        self.assertEqual(self.run_daemon("-t")[0], 0)
+
+    def test_good_files(self):
+        for text in ("", "# nothing\n", 'memory = "64M"; ttl = 30;\n',
+                     'log = "stderr";\n', 'log = { to = "stderr"; level = "debug"; };\n',
+                     'listen = ( { address = "::1"; port = 1; }, { path = "/tmp/x"; mode = "0600"; } );',
+                     'namespaces = ( { name = "a"; ttl = "30m"; max_ttl = "1h"; memory = "1M"; '
+                     'require_ttl = true; }, { name = "b"; } ); namespaces_policy = "declared";',
+                     'idle_timeout = "5m"; purge_interval = "500ms"; threads = 4; '
+                     'max_connections = 10; max_value = 1000;'):
+            status, said, _ = self.check(text)
+            self.assertEqual((status, text), (0, text), said)
+
+    def test_each_error_names_its_place(self):
+        for line, option in (
+                ('memry = "64M";', "memry"),
+                ("memory = true;", "memory"),
+                ('memory = "lots";', "memory"),
+                ('memory = "1K";', "memory"),
+                ("memory = -1;", "memory"),
+                ('ttl = "soon";', "ttl"),
+                ("threads = 1000;", "threads"),
+                ('threads = "two";', "threads"),
+                ('max_value = "65M";', "max_value"),
+                ("max_connections = 0;", "max_connections"),
+                ('purge_interval = "1ms";', "purge_interval"),
+                ('namespaces_policy = "closed";', "namespaces_policy"),
+                ('namespace = "a/b";', "namespace"),
+                ('user = "no-such-user-here";', "user"),
+                ('listen = ( { port = 70000; } );', "port"),
+                ('listen = ( { address = "localhost.example"; port = 1; } );', "address"),
+                ('listen = ( { path = "/tmp/x"; port = 1; } );', "port|path"),
+                ('listen = ( { path = "/tmp/x"; mode = "9"; } );', "mode"),
+                ('listen = ( { portt = 1; } );', "portt"),
+                ('listen = ( { protocol = "gopher"; } );', "protocol"),
+                ('listen = "127.0.0.1";', "listen"),
+                ('log = { to = "stderr"; level = "loud"; };', "level"),
+                ('namespaces = ( { ttl = "1m"; } );', "name"),
+                ('namespaces = ( { name = "a"; }, { name = "a"; } );', "name"),
+                ('namespaces = ( { name = "a"; memory = "1T"; } );', "memory"),
+                ('namespaces = ( { name = "a"; ttl = "2h"; max_ttl = "1h"; } );', "ttl"),
+                ("memory = ;", "syntax"),
+                ('memory = "64M', "syntax")):
+            status, said, path = self.check(f"# one\n\n{line}\n")
+            self.assertGreater(status, 0, line)
+            self.assertRegex(said, rf"{re.escape(path)}:[345]: ", line)
+            self.assertRegex(said, f"(?i){option}", line)
+
+    def test_all_errors_in_one_go(self):
+        status, said, path = self.check('memry = "64M";\nttl = "soon";\nthreads = 1000;\n'
+                                        'namespaces = (\n{ name = "a b"; },\n'
+                                        '{ name = "c"; max_tll = 5; }\n);\nport = 5;\n')
+        self.assertGreater(status, 0)
+        lines = set(re.findall(rf"{re.escape(path)}:(\d+): ", said))
+        self.assertEqual(lines, {"1", "2", "3", "5", "6", "8"}, said)
+
+    def test_a_duplicate_option(self):
+        status, said, path = self.check("ttl = 5;\n\nttl = 6;\n")
+        self.assertGreater(status, 0)
+        self.assertRegex(said, rf"{re.escape(path)}:3: ")
+
+    def test_a_wrong_file_starts_nothing(self):
+        daemon = self.start("threads = 1000;", ready=False)
+        self.assertGreater(daemon.wait_exit(), 0)
+        self.assertNotIn("listening", daemon.log())
+        self.assertRegex(daemon.log(), rf"{re.escape(daemon.conf)}:2: .*threads")
+
+    def test_checking_opens_no_port(self):
+        running = self.start()
+        path = self.file('listen = ( { address = "127.0.0.1"; port = %d; } );'
+                         % running.address[1])
+        self.assertEqual(self.run_daemon("-t", "-c", path)[0], 0)
+
+
+class Reload(Case):
+    def setUp(self):
+        self.daemon = self.start('ttl = "1h"; max_value = "2K";\n'
+                                 'namespaces = ( { name = "a"; ttl = "10m"; } );')
+        self.client = self.connect(self.daemon)
+
+    def left(self, ns, key):
+        return float(self.client.ask(f"TTL {ns} {key}").split()[1])
+
+    def reload(self, conf):
+        self.daemon.configure(conf)
+        before = len(self.daemon.log())
+        self.daemon.send_signal(signal.SIGHUP)
+        return before
+
+    def wait_ttl(self, ns, wanted):
+        def is_it():
+            self.client.put(ns, "probe", "v")
+            return wanted - 10 < self.left(ns, "probe") <= wanted
+        wait_for(is_it, what=f"a ttl of {wanted} s in {ns}")
+
+    def test_new_settings_count_at_once(self):
+        self.client.put("a", "old", "v")
+        self.reload('ttl = "2h"; max_value = "10K";\n'
+                    'namespaces = ( { name = "a"; ttl = "20m"; }, { name = "b"; ttl = "5m"; } );')
+        self.wait_ttl("a", 1200)
+        self.wait_ttl("b", 300)
+        self.wait_ttl("other", 7200)
+        self.assertLessEqual(self.left("a", "old"), 600)
+        self.assertEqual(self.client.get("a", "old"), b"v")
+        self.assertEqual(self.client.put("a", "larger", "v" * 9000), "STORED")
+
+    def test_a_lower_max_value_counts_too(self):
+        self.client.put("a", "k", "v" * 2000)
+        self.reload('max_value = "1K";')
+        wait_for(lambda: self.client.put("a", "l", "v" * 2000) != "STORED", what="the new limit")
+        self.assertEqual(self.client.get("a", "k"), b"v" * 2000)
+        self.assertEqual(self.client.put("a", "l", "v" * 1000), "STORED")
+
+    def test_not_at_all_when_something_is_wrong(self):
+        before = self.reload('ttl = "2h"; max_value = "10K"; threds = 5;')
+        self.daemon.wait_log(rf"{re.escape(self.daemon.conf)}:\d+: .*threds", after=before)
+        self.client.put("a", "k", "v")
+        self.assertLessEqual(self.left("a", "k"), 600)
+        self.client.put("other", "k", "v")
+        self.assertLessEqual(self.left("other", "k"), 3600)
+        self.assertRegex(self.client.put("a", "larger", "v" * 9000), "^(CLIENT|SERVER)_ERROR ")
+        self.reload('ttl = "2h";')
+        self.wait_ttl("other", 7200)
+
+    def test_what_needs_a_restart_is_named(self):
+        port = self.daemon.address[1]
+        before = self.reload('threads = 3;\nttl = "2h";')
+        self.wait_ttl("other", 7200)
+        line = self.daemon.wait_log(r".*restart.*", after=before).group(0)
+        self.assertIn("threads", line)
+        self.assertNotIn("ttl", line)
+        self.assertEqual(self.client.stat("threads"), 2)
+        before = self.reload('memory = "32M";\nttl = "3h";')
+        self.wait_ttl("other", 10800)
+        line = self.daemon.wait_log(r".*restart.*", after=before).group(0)
+        self.assertIn("memory", line)
+        self.daemon.listen = self.daemon.listen.replace("port = 0", f"port = {port + 1}")
+        before = self.reload("threads = 2;")
+        self.assertIn("listen", self.daemon.wait_log(r".*restart.*", after=before).group(0))
+        self.assertEqual(self.connect(self.daemon).ask("PING"), "PONG")
+
+    def test_a_file_that_is_gone(self):
+        before = len(self.daemon.log())
+        os.unlink(self.daemon.conf)
+        self.daemon.send_signal(signal.SIGHUP)
+        self.daemon.wait_log("No such file", after=before)
+        self.client.put("a", "k", "v")
+        self.assertLessEqual(self.left("a", "k"), 600)
+
+    def test_max_connections(self):
+        self.reload("max_connections = 1;")
+
+        def refused():
+            with self.daemon.connect() as more:
+                more.send("PING\r\n")
+                try:
+                    return more.line() == "SERVER_ERROR too many connections"
+                except EOFError:
+                    return False
+        wait_for(refused, what="the new limit")
+        self.assertEqual(self.client.ask("PING"), "PONG")
+
+    def test_idle_timeout(self):
+        idle = self.connect(self.daemon)
+        idle.ask("PING")
+        self.reload('idle_timeout = "100ms";')
+        self.assertEqual(idle.rest(), b"")
+        self.client = self.connect(self.daemon)
+        self.assertEqual(self.client.ask("PING"), "PONG")
+
+    def test_policy(self):
+        self.client.put("other", "k", "v")
+        self.reload('namespaces_policy = "declared"; namespaces = ( { name = "a"; } );')
+        wait_for(lambda: self.client.ask("GET other k") not in (("VALUE 1", b"v"),),
+                 what="the new policy")
+        self.assertRegex(self.client.ask("GET other k"), "^CLIENT_ERROR ")
+        self.assertEqual(self.client.ask("GET a k"), "NOT_FOUND")
+
+    def test_a_quota(self):
+        self.reload('namespaces = ( { name = "a"; memory = "1M"; } );')
+        wait_for(lambda: self.client.stat("quota", "a") == 1 << 20, what="the quota")
+        for start in range(0, 4000, 500):
+            self.client.pipelined("".join(f"PUT a k{i} 1h\n{'v' * 1000}\n"
+                                          for i in range(start, start + 500)), 500)
+        self.assertLessEqual(self.client.stat("bytes", "a"), 1 << 20)
+        self.assertGreater(self.client.stat("evictions", "a"), 0)
+
+    def test_many_reloads_under_load(self):
+        for turn in range(20):
+            self.reload(f'ttl = "{turn + 1}h"; namespaces = ( { "{" } name = "n{turn}"; { "}" } );')
+            replies = self.client.pipelined("".join(
+                f"PUT n{i % 25} k{i} 1h\nv\nGET n{i % 25} k{i}\n" for i in range(200)), 400)
+            self.assertEqual(replies[0::2], ["STORED"] * 200)
+            self.assertEqual(set(replies[1::2]), {("VALUE 1", b"v")})
+        self.wait_ttl("other", 20 * 3600)
+
+
+if __name__ == "__main__":
+    unittest.main()

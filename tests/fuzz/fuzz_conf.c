@@ -1,0 +1,72 @@
+/*
+ * fuzz_conf.c - configuration files from anywhere. Each is taken whole, and then
+ * keeps what the checks promise, or it is refused with a line for each mistake.
+ * Texts that include files are left out: what is read must come from the fuzzer.
+ */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* libconfig 1.5 forgets the string that it was in when it meets a syntax error. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libconfig.so";
+}
+
+static void must(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static void check_taken(const struct conf *conf)
+{
+    uint64_t quotas = 0;
+    must(conf->listen_count >= 1 && conf->listen != NULL);
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        must((conf->listen[i].path == NULL) != (conf->listen[i].address == NULL));
+        must(conf->listen[i].protocol != NULL);
+    }
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        must(conf->namespaces[i].name != NULL && strlen(conf->namespaces[i].name) <= 64);
+        quotas += conf->namespaces[i].memory;
+    }
+    must(quotas <= conf->memory && conf->max_value <= conf->memory / 4);
+    must(conf->threads >= 1 && conf->threads <= 64);
+    must(conf->default_namespace != NULL && conf->log.to != NULL);
+}
+
+static void check_refused(const struct conf_errors *errors)
+{
+    size_t lines = 0;
+    must(errors->count > 0 && errors->text != NULL);
+    for (const char *at = errors->text; *at != '\0'; at++) {
+        lines += *at == '\n';
+    }
+    must(lines == errors->count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    struct conf *conf = NULL;
+    struct conf_errors errors = {0};
+    if (memmem(bytes, length, "@include", strlen("@include")) != NULL) {
+        return 0;
+    }
+    if (conf_load_text("f", (const char *)bytes, length, &conf, &errors)) {
+        check_taken(conf);
+        conf_needs_restart(conf, conf, (char[8]){0}, 8);
+    } else {
+        must(conf == NULL);
+        check_refused(&errors);
+    }
+    conf_destroy(&conf);
+    conf_errors_deinit(&errors);
+    return 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * fuzz_glob.c - patterns and texts from anywhere: the first byte says how long
+ * the pattern is. Nothing may be read beyond either, a key that is written with
+ * a backslash before each byte matches itself and nothing else, and a `*`
+ * around a pattern loses no match.
+ */
+#include "protocol/glob.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+static void must(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+/* In a block of its own, so that a step beyond is seen. */
+static struct slice copy(struct slice bytes)
+{
+    char *block = malloc(bytes.length > 0 ? bytes.length : 1);
+    must(block != NULL);
+    memcpy(block, bytes.bytes, bytes.length);
+    return (struct slice){block, bytes.length};
+}
+
+static void match_between_stars(struct slice pattern, struct slice text)
+{
+    char *bytes = malloc(pattern.length + 2);
+    must(bytes != NULL);
+    bytes[0] = '*';
+    memcpy(bytes + 1, pattern.bytes, pattern.length);
+    bytes[pattern.length + 1] = '*';
+    struct slice wider = {bytes, pattern.length + 2};
+    must(glob_valid(wider) && glob_match(wider, text));
+    free(bytes);
+}
+
+static void match_escaped(struct slice text)
+{
+    char *bytes = malloc(text.length * 2 + 1);
+    must(bytes != NULL);
+    for (size_t i = 0; i < text.length; i++) {
+        bytes[2 * i] = '\\';
+        bytes[2 * i + 1] = text.bytes[i];
+    }
+    struct slice pattern = {bytes, text.length * 2};
+    must(glob_valid(pattern));
+    must(glob_match(pattern, text));
+    must(text.length == 0 || !glob_match(pattern, (struct slice){text.bytes, text.length - 1}));
+    free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    if (length == 0) {
+        return 0;
+    }
+    size_t cut = bytes[0] < length - 1 ? bytes[0] : length - 1;
+    const char *rest = (const char *)bytes + 1;
+    struct slice pattern = copy((struct slice){rest, cut});
+    struct slice text = copy((struct slice){rest + cut, length - 1 - cut});
+    if (glob_match(pattern, text) && glob_valid(pattern)) {
+        match_between_stars(pattern, text);
+    }
+    match_escaped(text);
+    free((char *)pattern.bytes);
+    free((char *)text.bytes);
+    return 0;
+}

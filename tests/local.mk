@@ -1,0 +1,132 @@
+# tests/local.mk - a program for each room or side of it, linked with that room
+# and nothing above it; tests/e2e talks to the daemon over real sockets.
+#
+# `make check` runs what stands in TESTS. Programs under libcheck are built for
+# it only; the fuzzers only with ./configure --enable-fuzzers.
+
+AM_TESTS_ENVIRONMENT = \
+	KVCACHED='$(abs_top_builddir)/daemon/kvcached'; export KVCACHED; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	srcdir='$(srcdir)'; export srcdir;
+
+# --- units --------------------------------------------------------------------
+
+conf_tests = tests/check_conf
+daemon_tests = tests/check_desk tests/check_outbox
+protocol_tests = tests/check_glob tests/check_native tests/check_reply tests/check_token
+store_tests = tests/check_store tests/check_store_cursor tests/check_store_ttl \
+	tests/check_store_write
+
+if HAVE_CHECK
+check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
+TESTS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
+endif
+
+protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
+store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
+store_test_box = tests/box.c tests/box.h
+
+tests_check_glob_SOURCES = tests/check_glob.c
+tests_check_glob_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_glob_LDADD = $(protocol_test_libs)
+
+# The sample and the manual page are held to the table of options.
+dist_check_SCRIPTS += tests/check_conf_documents
+TESTS += tests/check_conf_documents
+
+tests_check_conf_SOURCES = tests/check_conf.c
+tests_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+
+tests_check_native_SOURCES = tests/check_native.c tests/transcript.c tests/transcript.h
+tests_check_native_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_native_LDADD = $(protocol_test_libs)
+
+tests_check_reply_SOURCES = tests/check_reply.c
+tests_check_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_reply_LDADD = $(protocol_test_libs)
+
+tests_check_token_SOURCES = tests/check_token.c
+tests_check_token_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_token_LDADD = $(protocol_test_libs)
+
+tests_check_store_SOURCES = tests/check_store.c $(store_test_box)
+tests_check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_LDADD = $(store_test_libs)
+
+tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
+tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_cursor_LDADD = $(store_test_libs)
+
+tests_check_store_ttl_SOURCES = tests/check_store_ttl.c $(store_test_box)
+tests_check_store_ttl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_ttl_LDADD = $(store_test_libs)
+
+tests_check_store_write_SOURCES = tests/check_store_write.c $(store_test_box)
+tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_write_LDADD = $(store_test_libs)
+
+# The daemon without its sockets: a wire stands in for them.
+daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS) $(CHECK_LIBS)
+
+tests_check_desk_SOURCES = tests/check_desk.c tests/wire.c tests/wire.h
+tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_desk_LDADD = $(daemon_test_libs)
+
+tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
+tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_outbox_LDADD = $(daemon_test_libs)
+
+# --- fuzzers ------------------------------------------------------------------
+#
+# Not part of `make check`: each runs until it is told to stop. They start from
+# the corpus of their name, and what they find is added to it.
+
+if FUZZERS
+fuzz_programs = tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_native \
+	tests/fuzz/fuzz_time
+noinst_PROGRAMS += $(fuzz_programs)
+endif
+
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS)
+
+tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c
+tests_fuzz_fuzz_glob_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_glob_LDADD = protocol/libprotocol.a
+
+tests_fuzz_fuzz_native_SOURCES = tests/fuzz/fuzz_native.c tests/transcript.c tests/transcript.h
+tests_fuzz_fuzz_native_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_native_LDADD = protocol/libprotocol.a
+
+tests_fuzz_fuzz_time_SOURCES = tests/fuzz/fuzz_time.c
+tests_fuzz_fuzz_time_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_time_LDADD = protocol/libprotocol.a
+
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/native.dict
+
+# --- end to end ---------------------------------------------------------------
+
+e2e_files = \
+	tests/e2e/run \
+	tests/e2e/client.py \
+	tests/e2e/harness.py \
+	tests/e2e/patience.py \
+	tests/e2e/test_config.py \
+	tests/e2e/test_life.py \
+	tests/e2e/test_limits.py \
+	tests/e2e/test_listing.py \
+	tests/e2e/test_nc.py \
+	tests/e2e/test_peers.py \
+	tests/e2e/test_pieces.py \
+	tests/e2e/test_protocol.py \
+	tests/e2e/test_service.py \
+	tests/e2e/test_ttl.py \
+	tests/e2e/test_values.py
+
+EXTRA_DIST += $(e2e_files)
+if HAVE_PYTHON3
+TESTS += tests/e2e/run
+endif
