@@ -151,6 +151,12 @@ static enum parse_result read_value_line(struct parser *parser, const char *byte
         *consumed = line;
         return finish(parser, PARSE_REFUSED);
     }
+    if (value >= REQUEST_LINE_MAX) {
+        native_refuse(parser, REPLY_CLIENT_ERROR,
+                      "value on a line of its own is longer than %d bytes: give <bytes>",
+                      REQUEST_LINE_MAX - 1);
+        return finish(parser, PARSE_FATAL);
+    }
     if (line_end == NULL) {
         parser->scanned = length;
         return more(parser, length + 1);

@@ -129,7 +129,8 @@ bool run_alive(void)
 static void accept_loss(void)
 {
     if (run_alive() && run.ample)
-        run_differ("lost; should live until %" PRIu64, run.record->expires);
+        run_differ("lost; should live until %" PRIu64 "; %" PRIu64 " evictions", run.record->expires,
+                   box_figures(&run.box).counters.evictions);
     if (run_alive())
         model_drop(&run.model, run.ns, run.key);
 }

@@ -112,7 +112,8 @@ class Client:
             reply = self.reply()
             if reply == "END":
                 return replies
-            if isinstance(reply, str) and reply.split(" ")[0].endswith("ERROR"):
+            word = reply.split(" ")[0] if isinstance(reply, str) else ""
+            if word.endswith("ERROR") or word == "NOT_FOUND":
                 raise AssertionError(f"instead of END: {reply}")
             replies.append(reply)
 

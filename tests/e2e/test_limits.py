@@ -65,7 +65,7 @@ class Memory(Case):
             count = min(16 * MIB // max(size, 200), 30000)
             self.assertEqual(put_many(client, "n", count, size), {"STORED"}, size)
             self.assertEqual(client.get("n", f"k{count - 1}"), b"v" * size)
-            self.assertGreater(client.stat("bytes"), MIB, size)
+            self.assertGreaterEqual(client.stat("bytes"), min(count * size, 3 * MIB), size)
 
     def test_a_quota_stays_inside(self):
         client = self.connect(self.start("""
@@ -118,15 +118,12 @@ class Memory(Case):
             peer.expect(f"VALUE {4 * MIB}\r\n")
             peers.append(peer)
         client.put("n", "small", "old")
-        old = client.get("n", "small")
-        refused = 0
         for i in range(20):
+            old = client.get("n", "small")
             reply = client.put("n", "small" if i % 2 else f"large{i}", value)
             self.assertRegex(reply, "^STORED$|^SERVER_ERROR .")
             if reply != "STORED":
-                refused += 1
-                if i == 1:
-                    self.assertEqual(client.get("n", "small"), old)
+                self.assertIn(client.get("n", "small"), (old, None))
         for peer in peers:
             self.assertTrue(peer.value(len(value)) == value)
         wait_for(lambda: client.put("n", "k", value) == "STORED", what="memory to be there again")

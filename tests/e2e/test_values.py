@@ -195,7 +195,8 @@ class Unfinished(SharedCase):
         def expire():
             self.client.ask(f"TOUCH {self.ns} k 10ms")
             wait_for(lambda: self.client.get(self.ns, "k") is None, what="its end")
-            wait_for(lambda: self.client.stat("items", self.ns) == 0, what="the purge")
+            wait_for(lambda: not [line for line in self.client.ask_all("NAMESPACES")
+                                  if f" {self.ns} 1 " in line], what="the purge")
         self.changed_while_sent(expire)
 
     def test_evicted_while_it_is_sent(self):
