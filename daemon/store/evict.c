@@ -13,7 +13,7 @@
 #include "daemon/store/upkeep.h"
 
 enum {
-    KEEP_SHARE = 3,      /* at most a third of a segment is kept */
+    KEEP_SHARE = 2,      /* at most half of a segment is kept */
     LOOK_AT_MOST = 1024, /* segments of a namespace, for one that nobody reads */
 };
 
@@ -21,7 +21,8 @@ enum {
 
 struct eviction {
     bool may_drop;                       /* else: move what lives */
-    unsigned keep_from;                  /* reads from which a record is kept */
+    unsigned keep_from;                  /* reads from which every record is kept */
+    uint64_t room;                       /* for how many bytes with one read less, too */
     uint64_t bytes[INDEX_READS_MAX + 1]; /* of records, by reads */
 };
 
@@ -34,8 +35,9 @@ static void survey_record(struct visited *visited)
     }
 }
 
-/* The lowest count of reads at which what is kept is no more than the share. */
-static unsigned choose_threshold(const struct eviction *eviction, uint64_t share)
+/* The lowest count of reads at which what is kept is no more than the share; what
+ * is left of the share goes to the count below. */
+static unsigned choose_threshold(struct eviction *eviction, uint64_t share)
 {
     uint64_t kept = 0;
     unsigned reads = INDEX_READS_MAX + 1;
@@ -43,6 +45,7 @@ static unsigned choose_threshold(const struct eviction *eviction, uint64_t share
         reads--;
         kept += eviction->bytes[reads];
     }
+    eviction->room = reads > 1 ? share - kept : 0;
     return reads;
 }
 
@@ -62,16 +65,31 @@ static bool keep_record(struct visited *visited)
     return visited->record.span ? spare_span(visited) : compact_move(visited);
 }
 
+/* Whether it is among those that are read most. Of records that were read equally
+ * often, and are too many to be kept all, the first are. */
+static bool is_worth_keeping(struct eviction *eviction, const struct visited *visited)
+{
+    unsigned reads = slot_reads(&visited->slot);
+    if (visited->record.span) {
+        return reads > 0;
+    }
+    if (reads == 0 || reads + 1 != eviction->keep_from) {
+        return reads >= eviction->keep_from;
+    }
+    uint64_t bytes = record_footprint(visited->lane->store, &visited->record);
+    bool fits = bytes <= eviction->room;
+    eviction->room -= fits ? bytes : 0;
+    return fits;
+}
+
 static void evict_record(struct visited *visited)
 {
     struct eviction *eviction = visited->context;
-    unsigned reads = slot_reads(&visited->slot);
     if (visited->expires <= visited->now) {
         visited_remove(visited, BURIED_EXPIRED);
     } else if (!eviction->may_drop) {
         compact_move(visited);
-    } else if ((visited->record.span ? reads == 0 : reads < eviction->keep_from) ||
-               !keep_record(visited)) {
+    } else if (!is_worth_keeping(eviction, visited) || !keep_record(visited)) {
         visited_remove(visited, BURIED_EVICTED);
     }
 }

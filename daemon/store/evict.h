@@ -4,7 +4,7 @@
  * Whole segments are taken, the oldest first. Of a segment's records those that
  * were read most since they were last looked at are kept: they are appended to an
  * open segment with half their count, and so survive for another round. What was
- * kept is at most a third of the segment, so each eviction frees two thirds.
+ * kept is at most half of the segment, so each eviction frees the other half.
  * (The idea of merging by frequency is Segcache's: Yang, Yue and Vinayak,
  * NSDI 2021; second chances by a small counter are GCLOCK's: Smith, 1978.)
  *

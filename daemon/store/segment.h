@@ -102,7 +102,7 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment);
 
 static inline uint32_t segment_capacity(const struct segment *segment)
 {
-    return (uint32_t)arena_block_size(segment->order);
+    return (uint32_t)arena_block_size(__atomic_load_n(&segment->order, __ATOMIC_RELAXED));
 }
 
 static inline char *segment_bytes(const struct segments *segments, const struct segment *segment)
