@@ -1,27 +1,54 @@
 /*
  * append.c - choosing, opening and filling segments; see append.h.
  *
- * The first segment of a class is as small as a record needs and each further
- * one twice the last, up to a frame. So ten records cost a kilobyte, and a
- * namespace never has more than about half of its space still unused.
+ * A segment is about a sixteenth of what its namespace holds, from a kilobyte to a
+ * frame, and a small namespace does with few classes of time to live. So ten
+ * records cost a kilobyte or two, and what lies unused at the ends of open segments
+ * stays in proportion.
  */
 #include "daemon/store/append.h"
 
 #include "daemon/store/lookup.h"
 #include "daemon/store/ttl.h"
 
-/* Up to here a namespace does without classes of time to live. */
-enum { TINY_NAMESPACE = 8 * 1024 };
+enum {
+    SEGMENT_SHARE = 16,
+    ONE_CLASS = 32 << 10,      /* bytes of records up to which there is one class, */
+    WIDE_CLASSES = 1 << 20,    /* classes of four octaves, */
+    OCTAVE_CLASSES = 16 << 20, /* classes of one octave */
+};
+
+/* How many of the quarter-octave classes are taken as one. */
+static unsigned class_width(const struct generation *generation)
+{
+    uint64_t bytes = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED);
+    if (bytes < WIDE_CLASSES) {
+        return 16;
+    }
+    return bytes < OCTAVE_CLASSES ? 4 : 1;
+}
 
 static uint8_t class_for(const struct generation *generation, uint64_t expires, uint64_t now)
 {
-    if (__atomic_load_n(&generation->memory, __ATOMIC_RELAXED) < TINY_NAMESPACE) {
+    if (__atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) < ONE_CLASS) {
         return TTL_CLASS_MIXED;
     }
     if (expires == SEGMENT_NEVER) {
         return TTL_CLASS_NEVER;
     }
-    return ttl_class(expires > now ? expires - now : 0);
+    unsigned width = class_width(generation);
+    return (uint8_t)(ttl_class(expires > now ? expires - now : 0) / width * width +
+                     TTL_CLASS_FIRST);
+}
+
+/* Whether the namespace, as large as it is now, still writes to such a class. */
+static bool is_class_in_use(const struct generation *generation, uint8_t class)
+{
+    bool one = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) < ONE_CLASS;
+    if (class < TTL_CLASS_FIRST) {
+        return one == (class == TTL_CLASS_MIXED);
+    }
+    return !one && (class - TTL_CLASS_FIRST) % class_width(generation) == 0;
 }
 
 static struct segment *open_of_class(struct store *store, struct generation *generation,
@@ -44,18 +71,13 @@ static bool has_room(const struct segment *segment, uint32_t size)
 }
 
 static uint8_t next_order(const struct store *store, const struct generation *generation,
-                          const struct segment *full, uint32_t size)
+                          uint32_t size)
 {
-    uint8_t most = store->arena.frame_order;
+    uint64_t share = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) / SEGMENT_SHARE;
     uint8_t fit = arena_order_for(size);
-    uint8_t order = 0;
-    if (full != NULL) {
-        order = (uint8_t)(full->order + 1);
-    } else {
-        order = arena_order_for(generation->memory / 8);
-    }
-    if (order > most) {
-        order = most;
+    uint8_t order = arena_order_for(share / 2 + 1);
+    if (order > store->arena.frame_order) {
+        order = store->arena.frame_order;
     }
     return order > fit ? order : fit;
 }
@@ -75,13 +97,44 @@ static void foresee_quota(struct store *store, struct generation *generation)
     }
 }
 
+/* What it did not use goes back to the arena. */
 static void seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     generation_seal(generation, &store->segments, segment);
+    __atomic_fetch_sub(&generation->memory, segment_shrink(&store->segments, segment),
+                       __ATOMIC_RELAXED);
     uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
     if (live <= segment_capacity(segment) / 2) {
         work_add_segment(&store->work, &store->segments, segment);
     }
+}
+
+/* The full one, and those of classes that the namespace has grown or shrunk out of. */
+static void seal_old(struct store *store, struct generation *generation, const struct segment *full)
+{
+    for (uint32_t number = generation->open; number != 0;) {
+        struct segment *segment = segment_at(&store->segments, number);
+        number = segment->open_next;
+        if (segment == full || !is_class_in_use(generation, segment->class)) {
+            seal(store, generation, segment);
+        }
+    }
+}
+
+/* One more open segment. */
+static enum room open_segment(struct store *store, struct generation *generation, uint32_t size,
+                              enum appender who, uint64_t now, uint32_t *number)
+{
+    uint8_t order = next_order(store, generation, size);
+    while (who == APPENDER_WRITER && !append_quota_allows(generation, arena_block_size(order))) {
+        if (order == 0 || arena_block_size((uint8_t)(order - 1)) < size) {
+            return ROOM_QUOTA;
+        }
+        order--;
+    }
+    *number = segment_create(&store->segments, generation, SEGMENT_OPEN, order,
+                             who == APPENDER_WRITER ? APPEND_RESERVE : 0, now);
+    return *number != 0 ? ROOM_FOUND : ROOM_ARENA;
 }
 
 enum room append_room(struct store *store, struct generation *generation, uint64_t expires,
@@ -93,26 +146,16 @@ enum room append_room(struct store *store, struct generation *generation, uint64
         *segment = open;
         return ROOM_FOUND;
     }
-    uint8_t order = next_order(store, generation, open, size);
-    while (who == APPENDER_WRITER && !append_quota_allows(generation, arena_block_size(order))) {
-        if (arena_block_size(order) / 2 < size || order == 0) {
-            return ROOM_QUOTA;
-        }
-        order--;
+    uint32_t number = 0;
+    enum room room = open_segment(store, generation, size, who, now, &number);
+    if (room == ROOM_FOUND) {
+        seal_old(store, generation, open);
+        *segment = segment_at(&store->segments, number);
+        (*segment)->class = class;
+        generation_link(generation, &store->segments, *segment);
+        foresee_quota(store, generation);
     }
-    uint32_t number = segment_create(&store->segments, generation, SEGMENT_OPEN, order,
-                                     who == APPENDER_WRITER ? APPEND_RESERVE : 0, now);
-    if (number == 0) {
-        return ROOM_ARENA;
-    }
-    if (open != NULL) {
-        seal(store, generation, open);
-    }
-    *segment = segment_at(&store->segments, number);
-    (*segment)->class = class;
-    generation_link(generation, &store->segments, *segment);
-    foresee_quota(store, generation);
-    return ROOM_FOUND;
+    return room;
 }
 
 uint32_t append_size(const struct store *store, const struct record *record, uint64_t expires)
