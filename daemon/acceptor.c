@@ -41,7 +41,7 @@ struct acceptor {
     struct event_base *base;
     struct facts *facts;
     struct metrics *metrics; /* this thread's set: the last one */
-    struct worker **workers;
+    const struct staff *staff;
     unsigned next; /* whose turn it is */
     struct event *pause;
     int reserve;                   /* -1: it could not be taken again yet */
@@ -164,8 +164,8 @@ static void welcome(struct post *post, int fd)
     }
     /* Counted before the worker has it: it may be asked for the figure at once. */
     metrics_add(acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
-    struct worker *worker = acceptor->workers[acceptor->next];
-    acceptor->next = (acceptor->next + 1) % facts->threads;
+    struct worker *worker = acceptor->staff->workers[acceptor->next];
+    acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
     if (!worker_adopt(worker, fd, post->listener->protocol, post->listener->name)) {
         dismiss(facts);
         refuse(acceptor, fd);
@@ -266,7 +266,7 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
     acceptor->base = options->base;
     acceptor->facts = options->facts;
     acceptor->metrics = &options->facts->metrics[options->facts->metrics_sets - 1];
-    acceptor->workers = options->workers;
+    acceptor->staff = options->staff;
     acceptor->reserve = -1;
     if (!start(acceptor, options->doors)) {
         int why = errno;

@@ -6,7 +6,7 @@
 
 #include "daemon/doors.h"
 #include "daemon/facts.h"
-#include "daemon/worker.h"
+#include "daemon/staff.h"
 
 struct acceptor;
 struct event_base;
@@ -15,7 +15,7 @@ struct event_base;
 struct acceptor_options {
     struct event_base *base;
     const struct doors *doors;
-    struct worker **workers; /* facts->threads of them */
+    const struct staff *staff;
     struct facts *facts;
 };
 

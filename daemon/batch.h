@@ -22,7 +22,7 @@
 #include "daemon/execute.h"
 #include "protocol/protocol.h"
 
-enum { BATCH_MAX = 16 };
+enum { BATCH_MAX = 32 };
 
 struct batch {
     bool open; /* parsed, and not done with */

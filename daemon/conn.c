@@ -149,7 +149,7 @@ static void wait_for_turn(struct conn *conn)
     if (conn->waits) {
         return;
     }
-    if (TAILQ_EMPTY(&crew->waiting) && event_add(&crew->again, &at_once) != 0) {
+    if (!event_pending(&crew->again, EV_TIMEOUT, NULL) && event_add(&crew->again, &at_once) != 0) {
         event_active(&crew->again, EV_TIMEOUT, 0);
     }
     conn->waits = true;
@@ -395,6 +395,9 @@ bool conn_open(struct crew *crew, int fd, const struct protocol *protocol, const
     if (!watch(conn, EV_READ)) {
         close_for(conn, CONN_CLOSE_NO_MEMORY);
         return false;
+    }
+    if (crew->draining) {
+        wait_for_turn(conn);
     }
     return true;
 }

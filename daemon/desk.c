@@ -10,7 +10,7 @@
 #include "daemon/clock.h"
 
 enum {
-    TURN_BATCHES = 16, /* so 256 requests */
+    TURN_BATCHES = 8, /* so 256 requests */
 };
 
 struct desk *desk_create(struct crew *crew, const struct protocol *protocol)

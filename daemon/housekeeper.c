@@ -44,7 +44,6 @@ struct housekeeper {
     struct event *timer; /* the interval while idle, the rest after a slice */
     struct event *bell;  /* the eventfd became readable */
     struct heartbeat heartbeat;
-    struct store *store;
     struct lane *lane;
     pthread_t thread;
     bool has_thread;
@@ -151,7 +150,8 @@ static bool start_thread(struct housekeeper *housekeeper)
     return housekeeper->has_thread;
 }
 
-/* Rests are shorter than a millisecond, which epoll alone cannot count. */
+/* Rests are shorter than a millisecond, which epoll alone cannot count, and begin
+ * when the slice ends, not at the time that the base remembers from before it. */
 static struct event_base *make_base(void)
 {
     struct event_config *config = event_config_new();
@@ -159,6 +159,7 @@ static struct event_base *make_base(void)
 
     if (config != NULL) {
         event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+        event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
         base = event_base_new_with_config(config);
         event_config_free(config);
@@ -193,7 +194,6 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
     if (housekeeper == NULL) {
         return NULL;
     }
-    housekeeper->store = store;
     housekeeper->bell_fd = -1;
     atomic_init(&housekeeper->interval, interval);
     housekeeper->lane = store_lane_create(store);

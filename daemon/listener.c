@@ -106,6 +106,7 @@ static bool set_inherited(int fd)
     return turn_on(fd, IPPROTO_TCP, TCP_NODELAY) && turn_on(fd, SOL_SOCKET, SO_KEEPALIVE);
 }
 
+/* "*" would be every address of one family, at the library's choice. */
 static bool resolve(const struct conf_listen *conf, struct addrinfo **found)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
@@ -113,7 +114,7 @@ static bool resolve(const struct conf_listen *conf, struct addrinfo **found)
     char port[8];
 
     snprintf(port, sizeof port, "%u", conf->port);
-    return getaddrinfo(conf->address, port, &hints, found) == 0;
+    return strcmp(conf->address, "*") != 0 && getaddrinfo(conf->address, port, &hints, found) == 0;
 }
 
 /* "::" leaves IPv4 to a listener of its own, so that both can be configured. */

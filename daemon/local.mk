@@ -53,6 +53,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/privilege.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/staff.c \
+	daemon/staff.h \
 	daemon/stats.c \
 	daemon/stats.h \
 	daemon/transport.c \

@@ -3,8 +3,8 @@
  *
  * Every worker has its own pools, so nothing is locked. The block given back
  * last is handed out first: it is the one that the processor still holds. What
- * is beyond `keep` goes back to malloc, so that a rush of connections leaves
- * nothing behind.
+ * is beyond `keep` goes back to malloc, so that after a rush of connections
+ * others can have it.
  */
 #ifndef KVCACHED_POOL_H
 #define KVCACHED_POOL_H

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +26,13 @@
 #include "daemon/descriptors.h"
 #include "daemon/doors.h"
 #include "daemon/facts.h"
-#include "daemon/housekeeper.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/pidfile.h"
 #include "daemon/policy.h"
 #include "daemon/privilege.h"
+#include "daemon/staff.h"
 #include "daemon/watchdog.h"
-#include "daemon/worker.h"
 
 enum {
     DESCRIPTORS_A_WORKER = 4,
@@ -54,11 +54,17 @@ struct server {
     struct store *store;
     struct lane *lane;
     struct facts facts;
-    struct housekeeper *housekeeper;
-    struct worker **workers; /* facts.threads places, NULL where none runs */
+    struct staff staff;
     struct acceptor *acceptor;
     struct watchdog *watchdog;
 };
+
+/* For `systemctl status`. */
+static void show_status(const struct server *server, const char *remark)
+{
+    notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
+                  server->facts.threads, (uintmax_t)(server->first->memory >> 20), remark);
+}
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
 
@@ -94,15 +100,12 @@ static int find_user(struct server *server)
     const char *name = server->conf->user;
 
     if (name == NULL) {
-        if (geteuid() == 0) {
-            log_warning("running as root: set `user`, or start kvcached as another user");
-        }
         return EX_OK;
     }
     enum privilege_status status = privilege_find(name, &server->user);
     if (status != PRIVILEGE_OK) {
         log_error("user: %s: %s", name, privilege_error(status));
-        return EX_NOUSER;
+        return EX_CONFIG;
     }
     server->becomes_user = geteuid() == 0;
     if (!server->becomes_user && server->user.uid != geteuid()) {
@@ -204,41 +207,24 @@ static int make_facts(struct server *server)
 
     size_t bytes = facts->metrics_sets * sizeof(struct metrics);
     facts->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
-    server->workers = calloc(facts->threads, sizeof(struct worker *));
-    if (facts->metrics == NULL || server->workers == NULL) {
+    if (facts->metrics == NULL) {
         return failed(EX_OSERR, "threads");
     }
     memset(facts->metrics, 0, bytes);
     return EX_OK;
 }
 
-static int start_threads(struct server *server)
+static int start_staff(struct server *server)
 {
-    struct worker_options options = {.store = server->store,
-                                     .facts = &server->facts,
-                                     .settings = policy_conn_settings(server->conf)};
-
-    server->housekeeper = housekeeper_create(server->store, server->conf->purge_interval);
-    if (server->housekeeper == NULL) {
-        return failed(EX_OSERR, "cannot start the housekeeper");
-    }
-    options.housekeeper = server->housekeeper;
-    for (unsigned i = 0; i < server->facts.threads; i++) {
-        options.id = i;
-        server->workers[i] = worker_create(&options);
-        if (server->workers[i] == NULL) {
-            log_error("threads: cannot start worker %u: %s", i, strerror(errno));
-            return EX_OSERR;
-        }
-    }
-    return EX_OK;
+    return staff_start(&server->staff, server->conf, server->store, &server->facts) ? EX_OK
+                                                                                    : EX_OSERR;
 }
 
 static int start_accepting(struct server *server)
 {
     const struct acceptor_options options = {.base = server->base,
                                              .doors = &server->doors,
-                                             .workers = server->workers,
+                                             .staff = &server->staff,
                                              .facts = &server->facts};
     uint64_t interval = notify_watchdog();
 
@@ -247,8 +233,7 @@ static int start_accepting(struct server *server)
         return failed(EX_OSERR, "cannot accept connections");
     }
     if (interval > 0) {
-        server->watchdog = watchdog_create(server->base, interval, server->workers,
-                                           server->facts.threads, server->housekeeper);
+        server->watchdog = watchdog_create(server->base, interval, &server->staff);
         if (server->watchdog == NULL) {
             return failed(EX_OSERR, "cannot start the watchdog");
         }
@@ -297,13 +282,9 @@ static bool apply(struct server *server, const struct conf *next)
         open_log(server, server->conf);
         return false;
     }
-    const struct conn_settings settings = policy_conn_settings(next);
-    for (unsigned i = 0; i < server->facts.threads; i++) {
-        worker_reconfigure(server->workers[i], &settings);
-    }
+    staff_reconfigure(&server->staff, next);
     atomic_store(&server->facts.max_connections, next->max_connections);
     allow_descriptors(next);
-    housekeeper_reconfigure(server->housekeeper, next->purge_interval);
     return true;
 }
 
@@ -330,9 +311,11 @@ static void reload(struct server *server)
         log_unchanged(server, next);
         adopt(server, next);
         log_notice("reloaded the configuration");
+        show_status(server, "");
     } else {
         conf_destroy(&next);
         log_error("reload refused: the configuration stays as it was");
+        show_status(server, "; the last reload was refused, see the log");
     }
 }
 
@@ -347,10 +330,21 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 
 /* --- shutdown ----------------------------------------------------------- */
 
-/* Without our handler a second signal has its usual effect, at once, whatever
- * the threads may be waiting for. A reload that comes too late has none. */
-static void drop_signals(struct server *server)
+static void leave(int number)
 {
+    (void)number;
+    _exit(EX_OK);
+}
+
+/* From here on a second signal to stop ends the process at once, whatever the
+ * threads may be waiting for, and a reload comes too late. Nothing may arrive
+ * between the old handlers and the new. */
+static void end_signals(struct server *server)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
@@ -358,6 +352,9 @@ static void drop_signals(struct server *server)
         }
     }
     signal(SIGHUP, SIG_IGN);
+    signal(SIGTERM, leave);
+    signal(SIGINT, leave);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void on_stop(evutil_socket_t number, short what, void *context)
@@ -365,7 +362,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     struct server *server = context;
     (void)what;
 
-    log_notice("stopping: SIG%s", sigabbrev_np((int)number));
+    log_notice("stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
     notify_stopping();
     event_base_loopbreak(server->base);
 }
@@ -399,6 +396,9 @@ static void say_ready(const struct server *server)
         log_notice("listening on %s (%s)%s", listener->name, listener->protocol->name,
                    listener->taken ? ", handed over by the service manager" : "");
     }
+    if (geteuid() == 0) {
+        log_warning("running as root: set `user`, or start kvcached as another user");
+    }
     log_echo(false);
 }
 
@@ -407,8 +407,8 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,   find_user,  take_pidfile,  open_doors,    become_user,
-        start_store, make_facts, start_signals, start_threads, start_accepting,
+        start_log,   find_user,  take_pidfile,  open_doors,  become_user,
+        start_store, make_facts, start_signals, start_staff, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 
@@ -434,27 +434,9 @@ struct server *server_create(const struct server_options *options, struct conf *
 
 void server_run(struct server *server)
 {
-    notify_status("Serving on %zu listeners with %u threads", server->doors.count,
-                  server->facts.threads);
+    show_status(server, "");
     notify_ready();
     event_base_dispatch(server->base);
-}
-
-/* All are told before the first is waited for. */
-static void end_workers(struct server *server)
-{
-    unsigned count = server->workers == NULL ? 0 : server->facts.threads;
-
-    for (unsigned i = 0; i < count; i++) {
-        if (server->workers[i] != NULL) {
-            worker_stop(server->workers[i]);
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (server->workers[i] != NULL) {
-            worker_destroy(&server->workers[i]);
-        }
-    }
 }
 
 void server_destroy(struct server **owned)
@@ -462,12 +444,11 @@ void server_destroy(struct server **owned)
     struct server *server = *owned;
 
     *owned = NULL;
-    drop_signals(server);
+    end_signals(server);
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     doors_close(&server->doors);
-    end_workers(server);
-    housekeeper_destroy(&server->housekeeper);
+    staff_end(&server->staff);
     if (server->lane != NULL) {
         store_lane_destroy(&server->lane);
     }
@@ -479,7 +460,6 @@ void server_destroy(struct server **owned)
     }
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
-    free(server->workers);
     free(server->facts.metrics);
     adopt(server, NULL);
     conf_destroy(&server->first);

@@ -28,21 +28,19 @@ struct pulse {
 struct watchdog {
     struct event *timer;
     uint64_t patience; /* milliseconds of silence that are forgiven */
-    struct worker *const *workers;
-    unsigned worker_count;
-    const struct housekeeper *housekeeper;
+    const struct staff *staff;
     struct pulse pulses[]; /* the workers', then the housekeeper's */
 };
 
 static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 {
-    return i < watchdog->worker_count ? worker_heartbeat(watchdog->workers[i])
-                                      : housekeeper_heartbeat(watchdog->housekeeper);
+    return i < watchdog->staff->count ? worker_heartbeat(watchdog->staff->workers[i])
+                                      : housekeeper_heartbeat(watchdog->staff->housekeeper);
 }
 
 static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
-    if (i < watchdog->worker_count) {
+    if (i < watchdog->staff->count) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
     } else {
         log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
@@ -77,7 +75,7 @@ static void look(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    for (unsigned i = 0; i <= watchdog->worker_count; i++) {
+    for (unsigned i = 0; i <= watchdog->staff->count; i++) {
         all = beats(watchdog, i, now) && all;
     }
     if (all) {
@@ -86,11 +84,10 @@ static void look(evutil_socket_t fd, short what, void *context)
 }
 
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
-                                 struct worker *const *workers, unsigned worker_count,
-                                 const struct housekeeper *housekeeper)
+                                 const struct staff *staff)
 {
     struct watchdog *watchdog =
-        calloc(1, sizeof *watchdog + (worker_count + 1) * sizeof(struct pulse));
+        calloc(1, sizeof *watchdog + (staff->count + 1) * sizeof(struct pulse));
     uint64_t period = interval / LOOKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
@@ -99,10 +96,8 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
         return NULL;
     }
     watchdog->patience = interval / 2 > PATIENCE_MIN_MS ? interval / 2 : PATIENCE_MIN_MS;
-    watchdog->workers = workers;
-    watchdog->worker_count = worker_count;
-    watchdog->housekeeper = housekeeper;
-    for (unsigned i = 0; i <= worker_count; i++) {
+    watchdog->staff = staff;
+    for (unsigned i = 0; i <= staff->count; i++) {
         watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
     }
     watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);

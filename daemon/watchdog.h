@@ -11,17 +11,15 @@
 
 #include <stdint.h>
 
-#include "daemon/housekeeper.h"
-#include "daemon/worker.h"
+#include "daemon/staff.h"
 
 struct watchdog;
 struct event_base;
 
 /* `interval`: how long the manager puts up with silence, in milliseconds. The
- * rest must outlive the watchdog. NULL when there is no memory. */
+ * others must outlive the watchdog. NULL when there is no memory. */
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
-                                 struct worker *const *workers, unsigned worker_count,
-                                 const struct housekeeper *housekeeper);
+                                 const struct staff *staff);
 void watchdog_destroy(struct watchdog **watchdog);
 
 #endif

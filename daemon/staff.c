@@ -1,0 +1,67 @@
+/*
+ * staff.c - who starts first and who leaves last.
+ *
+ * Workers poke the housekeeper, so it is there before the first of them and
+ * until the last one is gone.
+ */
+#include "daemon/staff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/policy.h"
+
+bool staff_start(struct staff *staff, const struct conf *conf, struct store *store,
+                 struct facts *facts)
+{
+    struct worker_options options = {
+        .store = store, .facts = facts, .settings = policy_conn_settings(conf)};
+
+    *staff = (struct staff){.workers = calloc(facts->threads, sizeof(struct worker *))};
+    if (staff->workers == NULL) {
+        log_error("threads: %s", strerror(errno));
+        return false;
+    }
+    staff->housekeeper = housekeeper_create(store, conf->purge_interval);
+    if (staff->housekeeper == NULL) {
+        log_error("cannot start the housekeeper: %s", strerror(errno));
+        return false;
+    }
+    options.housekeeper = staff->housekeeper;
+    while (staff->count < facts->threads) {
+        options.id = staff->count;
+        struct worker *worker = worker_create(&options);
+        if (worker == NULL) {
+            log_error("threads: cannot start worker %u: %s", options.id, strerror(errno));
+            return false;
+        }
+        staff->workers[staff->count++] = worker;
+    }
+    return true;
+}
+
+void staff_reconfigure(struct staff *staff, const struct conf *conf)
+{
+    const struct conn_settings settings = policy_conn_settings(conf);
+
+    for (unsigned i = 0; i < staff->count; i++) {
+        worker_reconfigure(staff->workers[i], &settings);
+    }
+    housekeeper_reconfigure(staff->housekeeper, conf->purge_interval);
+}
+
+/* All are told before the first is waited for, so that they finish together. */
+void staff_end(struct staff *staff)
+{
+    for (unsigned i = 0; i < staff->count; i++) {
+        worker_stop(staff->workers[i]);
+    }
+    for (unsigned i = 0; i < staff->count; i++) {
+        worker_destroy(&staff->workers[i]);
+    }
+    housekeeper_destroy(&staff->housekeeper);
+    free(staff->workers);
+    *staff = (struct staff){.workers = NULL};
+}
