@@ -277,17 +277,20 @@ static struct store_ttl crowd_ttl(int namespace, int record)
     return record % 5 == 4 ? TTL_NEVER : TTL_FOR(hours[record % 5] * HOUR);
 }
 
-static void crowd_record(char key[17], char value[65], int namespace, int record)
+enum { KEY_ROOM = 48, VALUE_ROOM = 96 };
+
+static void crowd_record(char key[KEY_ROOM], char value[VALUE_ROOM], int namespace, int record)
 {
-    snprintf(key, 17, "key-%04d-%07d", record, namespace);
-    snprintf(value, 65, "value %058d", namespace * CROWD_RECORDS + record);
+    snprintf(key, KEY_ROOM, "key-%04d-%07d", record, namespace);
+    snprintf(value, VALUE_ROOM, "value %058d", namespace * CROWD_RECORDS + record);
+    BOX_THAT(strlen(key) == 16 && strlen(value) == 64);
 }
 
 static void expect_crowd(void)
 {
     char name[32];
-    char key[17];
-    char value[65];
+    char key[KEY_ROOM];
+    char value[VALUE_ROOM];
 
     for (int i = 0; i < CROWD; i++) {
         snprintf(name, sizeof name, "namespace-%d", i);
@@ -301,8 +304,8 @@ static void expect_crowd(void)
 START_TEST(ten_thousand_small_ones_fit)
 {
     char name[32];
-    char key[17];
-    char value[65];
+    char key[KEY_ROOM];
+    char value[VALUE_ROOM];
 
     for (int k = 0; k < CROWD_RECORDS; k++)
         for (int i = 0; i < CROWD; i++) {

@@ -12,15 +12,20 @@ AM_TESTS_ENVIRONMENT = \
 # --- units --------------------------------------------------------------------
 
 conf_tests = tests/check_conf
-daemon_tests = tests/check_desk tests/check_outbox
+daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
+	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_store tests/check_store_cursor tests/check_store_ttl \
-	tests/check_store_write
+store_tests = tests/check_store tests/check_store_cursor tests/check_store_memory \
+	tests/check_store_namespace tests/check_store_number tests/check_store_ttl \
+	tests/check_store_write tests/model_store tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
 TESTS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
 endif
+
+# What runs under ThreadSanitizer.
+thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store tests/e2e/run
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
@@ -58,6 +63,18 @@ tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_cursor_LDADD = $(store_test_libs)
 
+tests_check_store_memory_SOURCES = tests/check_store_memory.c $(store_test_box)
+tests_check_store_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_memory_LDADD = $(store_test_libs)
+
+tests_check_store_namespace_SOURCES = tests/check_store_namespace.c $(store_test_box)
+tests_check_store_namespace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_namespace_LDADD = $(store_test_libs)
+
+tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
+tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_number_LDADD = $(store_test_libs)
+
 tests_check_store_ttl_SOURCES = tests/check_store_ttl.c $(store_test_box)
 tests_check_store_ttl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_ttl_LDADD = $(store_test_libs)
@@ -65,6 +82,22 @@ tests_check_store_ttl_LDADD = $(store_test_libs)
 tests_check_store_write_SOURCES = tests/check_store_write.c $(store_test_box)
 tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_write_LDADD = $(store_test_libs)
+
+# Millions of random operations beside a reference model; many threads at once.
+tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
+	tests/model.c tests/model.h $(store_test_box)
+tests_model_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_model_store_LDADD = $(store_test_libs)
+
+store_test_crew = tests/crew.c tests/crew.h $(store_test_box)
+
+tests_threads_exact_SOURCES = tests/threads_exact.c $(store_test_crew)
+tests_threads_exact_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_exact_LDADD = $(store_test_libs)
+
+tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
+tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_store_LDADD = $(store_test_libs)
 
 # The daemon without its sockets: a wire stands in for them.
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
@@ -77,6 +110,26 @@ tests_check_desk_LDADD = $(daemon_test_libs)
 tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_outbox_LDADD = $(daemon_test_libs)
+
+tests_check_worker_SOURCES = tests/check_worker.c
+tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_worker_LDADD = $(daemon_test_libs)
+
+tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
+tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_housekeeper_LDADD = $(daemon_test_libs)
+
+tests_check_listener_SOURCES = tests/check_listener.c tests/scratch.c tests/scratch.h
+tests_check_listener_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_listener_LDADD = $(daemon_test_libs)
+
+tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
+tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_LDADD = $(daemon_test_libs)
+
+tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
+tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_pidfile_LDADD = $(daemon_test_libs)
 
 # --- fuzzers ------------------------------------------------------------------
 #

@@ -129,8 +129,8 @@ bool run_alive(void)
 static void accept_loss(void)
 {
     if (run_alive() && run.ample)
-        run_differ("lost; should live until %" PRIu64 "; %" PRIu64 " evictions", run.record->expires,
-                   box_figures(&run.box).counters.evictions);
+        run_differ("lost; should live until %" PRIu64 "; %" PRIu64 " evictions",
+                   run.record->expires, box_figures(&run.box).counters.evictions);
     if (run_alive())
         model_drop(&run.model, run.ns, run.key);
 }
@@ -164,25 +164,28 @@ static void keep_view(const struct store_view *view)
 
 void run_get(void)
 {
-    struct store_view view;
+    struct store_view view = {.length = 0};
+    bool right = false;
 
     run_enter();
     enum store_status status = store_get(run.box.lane, &run.at, run.box.now, &view);
-    run_note("get: %d", (int)status);
-    if (both_there(status)) {
-        bool right = model_is_value(run.record, &view);
-        struct store_view copy = view;
+    struct store_view seen = view;
+    if (status == STORE_OK) {
+        right = model_is_value(run.record, &view);
         if (right && view.pinned && run_below(2))
             keep_view(&view);
         else
             store_view_put(&view);
-        if (!right)
-            run_differ("get: wrong value of %" PRIu64 " bytes", copy.length);
-        if (copy.expires != run.record->expires || copy.client_flags != run.record->flags)
-            run_differ("get: expires %" PRIu64 ", flags %u, not %" PRIu64 ", %u", copy.expires,
-                       copy.client_flags, run.record->expires, run.record->flags);
     }
     run_leave();
+    run_note("get: %d", (int)status);
+    if (!both_there(status))
+        return;
+    if (!right)
+        run_differ("get: wrong value of %" PRIu64 " bytes", seen.length);
+    if (seen.expires != run.record->expires || seen.client_flags != run.record->flags)
+        run_differ("get: expires %" PRIu64 ", flags %u, not %" PRIu64 ", %u", seen.expires,
+                   seen.client_flags, run.record->expires, run.record->flags);
 }
 
 /* The record that a write would make; a number now and then. */

@@ -2,15 +2,16 @@
  * model_store.c - millions of random things done to a store and to its model,
  * compared at every step.
  *
- * Twice. With ample memory the two must be equal: nothing served late, nothing
+ * In two ways. With ample memory the two must be equal: nothing served late, nothing
  * dropped early, nothing lost, the same figures, the same listings. With little
  * memory the store may lose records at any time; what it still serves must be
  * right, and what was seen lost, deleted, flushed or expired never comes back.
  *
- * MODEL_OPS says how many things are done in each run (3 million), MODEL_SEED
- * which ones, MODEL_MEMORY how much the small store has. A failure tells seed
- * and step; the same settings bring it back. Here are the runs, and what is done
- * over more than one step; model_run.c has what is done to single records.
+ * MODEL_OPS says how many things are done in each run (a million), MODEL_SEED
+ * which ones, MODEL_AMPLE and MODEL_MEMORY how much memory there is, in bytes. A
+ * failure tells seed and step; the same settings bring it back. Here are the
+ * runs, and what is done over more than one step; model_run.c has what is done to
+ * single records.
  */
 #include "tests/model_run.h"
 
@@ -277,7 +278,7 @@ static void act(void)
 
 static void compare(bool ample, uint64_t memory, size_t keys)
 {
-    uint64_t steps = box_setting("MODEL_OPS", 3000000);
+    uint64_t steps = box_setting("MODEL_OPS", 1000000);
 
     memset(&run, 0, sizeof run);
     run.seed = box_setting("MODEL_SEED", 1);
@@ -312,7 +313,7 @@ static void compare(bool ample, uint64_t memory, size_t keys)
 
 START_TEST(with_ample_memory_they_are_equal)
 {
-    compare(true, 64 * BOX_MIB, 4096);
+    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096);
 }
 END_TEST
 

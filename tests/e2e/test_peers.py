@@ -259,7 +259,7 @@ class Rude(SharedCase):
         for _ in range(60):
             with Client(self.daemon.address) as client:
                 try:
-                    client.send(chance.randbytes(chance.randrange(1, 5000)))
+                    client.send(bytes(chance.choices(range(256), k=chance.randrange(1, 5000))))
                     client.finish()
                     client.rest()
                 except OSError:

@@ -20,10 +20,11 @@ BOUNDARIES = sorted({size for middle in (127, 255, 4 * KIB, 8 * KIB, 16 * KIB, 3
 
 def value_of(size, seed=0):
     """`size` bytes that no other size or seed has, line ends and NULs among them."""
-    block = random.Random(size * 31 + seed).randbytes(min(size, 64 * KIB - 7))
-    if not block:
+    if size == 0:
         return b""
-    return (block * (size // len(block) + 1))[:size]
+    length = min(size, 64 * KIB - 7)
+    block = random.Random(size * 31 + seed).getrandbits(8 * length).to_bytes(length, "little")
+    return (block * (size // length + 1))[:size]
 
 
 def put_bytes(ns, key, value, ttl="1h"):

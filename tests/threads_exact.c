@@ -1,0 +1,244 @@
+/*
+ * threads_exact.c - what many threads do at once and what can be counted: sums of
+ * INCR, who wins an ADD or a DELETE, and listings among writers. With ample
+ * memory all of it is exact.
+ *
+ * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
+ */
+#include "tests/crew.h"
+
+#include <stdio.h>
+
+enum {
+    COUNTERS = 50,
+    PRIZES = 2000, /* keys that all try to add, and all try to delete */
+    STILL = 1500,  /* records that stay while they are listed */
+    OTHERS = 4000, /* keys that come and go beside them */
+};
+
+/* What a worker keeps to itself. */
+struct own {
+    uint64_t sum;
+    uint64_t won;
+    struct store_cursor *cursor;
+    uint8_t still_seen[STILL];
+    struct store_key at;
+    char name[16];
+    char key_bytes[16];
+};
+
+static struct box box;
+
+/* --- sums --------------------------------------------------------------- */
+
+static void find_named(struct worker *worker, const char *name, const char *kind, size_t number)
+{
+    struct own *own = worker->own;
+
+    snprintf(own->name, sizeof own->name, "%s", name);
+    snprintf(own->key_bytes, sizeof own->key_bytes, "%s-%zu", kind, number);
+    if (store_locate(worker->lane, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
+        STORE_OK)
+        crew_wrong(worker->crew, "locate");
+}
+
+/* Writes or deletes one of the records that are in everybody's way. */
+static void disturb(struct worker *worker, const char *name)
+{
+    struct own *own = worker->own;
+    size_t number = (size_t)crew_below(worker, OTHERS);
+    struct store_ttl ttl = crew_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + crew_below(worker, 500));
+    enum store_status status;
+
+    store_enter(worker->lane);
+    find_named(worker, name, "other", number);
+    uint64_t now = crew_now(worker->crew);
+    if (crew_below(worker, 3)) {
+        size_t length = CREW_VALUE_MIN + (size_t)crew_below(worker, 400);
+        struct slice value = crew_value(worker, number, now, length);
+        status = store_put(worker->lane, &own->at, STORE_SET, ttl, 0, value, now);
+    } else {
+        status = store_delete(worker->lane, &own->at, now);
+    }
+    store_leave(worker->lane);
+    if (status != STORE_OK && status != STORE_NOT_FOUND)
+        crew_wrong(worker->crew, "%s %zu: status %d", name, number, (int)status);
+}
+
+static void count_up(struct worker *worker)
+{
+    struct own *own = worker->own;
+    uint64_t by = crew_below(worker, 1000);
+    uint64_t result = 0;
+
+    store_enter(worker->lane);
+    find_named(worker, "sums", "counter", (size_t)crew_below(worker, COUNTERS));
+    enum store_status status =
+        store_add_number(worker->lane, &own->at, by, false, crew_now(worker->crew), &result);
+    store_leave(worker->lane);
+    if (status != STORE_OK || result < by)
+        crew_wrong(worker->crew, "a counter: status %d", (int)status);
+    own->sum += by;
+}
+
+/* Everybody tries; one gets it. */
+static void win_prizes(struct worker *worker, bool by_adding)
+{
+    struct own *own = worker->own;
+
+    for (size_t i = 0; i < PRIZES && !crew_failed(worker->crew); i++) {
+        store_enter(worker->lane);
+        find_named(worker, "prizes", "prize", i);
+        uint64_t now = crew_now(worker->crew);
+        enum store_status status = by_adding ? store_put(worker->lane, &own->at, STORE_ADD,
+                                                         TTL_NEVER, 0, slice_of("mine"), now)
+                                             : store_delete(worker->lane, &own->at, now);
+        store_leave(worker->lane);
+        if (status == STORE_OK)
+            own->won++;
+        else if (status != (by_adding ? STORE_EXISTS : STORE_NOT_FOUND))
+            crew_wrong(worker->crew, "prize %zu: status %d", i, (int)status);
+    }
+}
+
+static void add_up(struct worker *worker)
+{
+    uint64_t steps = box_setting("THREADS_OPS", 20000);
+
+    win_prizes(worker, true);
+    crew_meet(worker);
+    for (uint64_t step = 0; step < steps && !crew_failed(worker->crew); step++) {
+        count_up(worker);
+        if (step % 4 == 0)
+            disturb(worker, "others");
+        if (step % 64 == 0)
+            crew_pass_time(worker->crew, 1);
+    }
+    crew_meet(worker);
+    win_prizes(worker, false);
+}
+
+START_TEST(sums_are_exact)
+{
+    struct crew crew;
+    char key[32];
+    uint64_t expected = 0;
+    uint64_t sum = 0;
+    uint64_t won = 0;
+
+    box_open(&box, 256 * BOX_MIB, BOX_MIB);
+    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
+    for (int i = 0; i < COUNTERS; i++) {
+        snprintf(key, sizeof key, "counter-%d", i);
+        BOX_OK(box_put(&box, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
+    }
+    crew_run(&crew, add_up);
+    box.now = crew_now(&crew);
+    for (unsigned i = 0; i < crew.count; i++) {
+        const struct own *own = crew.workers[i].own;
+        expected += own->sum;
+        won += own->won;
+    }
+    for (int i = 0; i < COUNTERS; i++) {
+        uint64_t number = 0;
+        snprintf(key, sizeof key, "counter-%d", i);
+        BOX_OK(box_incr(&box, "sums", key, 0, &number));
+        sum += number;
+    }
+    ck_assert_uint_eq(sum, expected);
+    ck_assert_uint_eq(won, 2 * PRIZES); /* each added once and deleted once */
+    ck_assert_uint_eq(box_items(&box, "prizes"), 0);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    crew_close(&crew);
+    box_close(&box);
+}
+END_TEST
+
+/* --- listings among writers --------------------------------------------- */
+
+static bool visit_still(void *context, struct store_entry *entry)
+{
+    struct worker *worker = context;
+    struct own *own = worker->own;
+    char text[16] = "";
+    size_t number;
+
+    if (entry->key.length < sizeof text)
+        memcpy(text, entry->key.bytes, entry->key.length);
+    if (sscanf(text, "still-%zu", &number) == 1 && number < STILL)
+        own->still_seen[number]++;
+    return true;
+}
+
+static void list_still(struct worker *worker)
+{
+    struct own *own = worker->own;
+    bool ended = false;
+
+    memset(own->still_seen, 0, sizeof own->still_seen);
+    store_enter(worker->lane);
+    if (store_cursor_open(worker->lane, slice_of("still"), &own->cursor) != STORE_OK)
+        crew_wrong(worker->crew, "listing cannot be opened");
+    store_leave(worker->lane);
+    while (own->cursor != NULL && !ended) {
+        store_enter(worker->lane);
+        ended = store_cursor_step(worker->lane, own->cursor, crew_now(worker->crew), 200,
+                                  visit_still, worker);
+        store_leave(worker->lane);
+    }
+    if (own->cursor != NULL)
+        store_cursor_close(&own->cursor);
+    for (size_t i = 0; i < STILL; i++)
+        if (own->still_seen[i] != 1)
+            crew_wrong(worker->crew, "still-%zu was seen %u times", i, own->still_seen[i]);
+}
+
+/* The first lists, the others write. */
+static void list_or_write(struct worker *worker)
+{
+    uint64_t steps = box_setting("THREADS_OPS", 20000);
+
+    for (uint64_t i = 0; worker->number == 0 && i < steps / 1000; i++)
+        if (!crew_failed(worker->crew))
+            list_still(worker);
+    for (uint64_t i = 0; worker->number != 0 && i < steps; i++) {
+        if (crew_failed(worker->crew))
+            return;
+        disturb(worker, "still");
+        if (i % 16 == 0)
+            crew_pass_time(worker->crew, 1);
+    }
+}
+
+START_TEST(what_stays_is_listed_once)
+{
+    struct crew crew;
+    char key[32];
+
+    box_open(&box, 128 * BOX_MIB, BOX_MIB);
+    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
+    for (int i = 0; i < STILL; i++) {
+        snprintf(key, sizeof key, "still-%d", i);
+        BOX_OK(box_put_pattern(&box, "still", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40),
+                               (size_t)i % 300, 1));
+    }
+    crew_run(&crew, list_or_write);
+    box.now = crew_now(&crew);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    crew_close(&crew);
+    box_close(&box);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store threads exact");
+    TCase *threads = tcase_create("threads");
+
+    tcase_set_timeout(threads, 2 * BOX_TIMEOUT);
+    tcase_add_test(threads, sums_are_exact);
+    tcase_add_test(threads, what_stays_is_listed_once);
+    suite_add_tcase(suite, threads);
+    return box_main(suite);
+}
