@@ -132,8 +132,12 @@ static enum room open_segment(struct store *store, struct generation *generation
         }
         order--;
     }
-    *number = segment_create(&store->segments, generation, SEGMENT_OPEN, order,
-                             who == APPENDER_WRITER ? APPEND_RESERVE : 0, now);
+    uint32_t reserve = who == APPENDER_WRITER ? APPEND_RESERVE : 0;
+    uint8_t least = arena_order_for(size);
+    /* Small blocks that are left over are used before anything is evicted. */
+    do {
+        *number = segment_create(&store->segments, generation, SEGMENT_OPEN, order, reserve, now);
+    } while (*number == 0 && order-- > least);
     return *number != 0 ? ROOM_FOUND : ROOM_ARENA;
 }
 
@@ -189,7 +193,7 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
     uint32_t offset = segment->used;
     uint32_t size = record_footprint(store, record);
     record_write(segment_bytes(&store->segments, segment) + offset, record);
-    segment->used = offset + size;
+    __atomic_store_n(&segment->used, offset + size, __ATOMIC_RELAXED);
     __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);
     __atomic_fetch_add(&segment->generation->items, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&segment->generation->bytes, size, __ATOMIC_RELAXED);

@@ -61,17 +61,9 @@ static bool check(struct segment *segment, uint64_t now, bool pressing)
     return good;
 }
 
-size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
+bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort)
 {
     struct store *store = lane->store;
-    uint32_t number = work_take_segment(&store->work, &store->segments);
-    if (number == 0) {
-        return 0;
-    }
-    struct segment *segment = segment_at(&store->segments, number);
-    if (!check(segment, now, pressing)) {
-        return 1;
-    }
     struct visit visit = {.lane = lane,
                           .segment = segment,
                           .now = now,
@@ -79,8 +71,25 @@ size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
                           .lock_namespace = true,
                           .each = compact_record};
     visit_segment(&visit);
-    if (reclaim_segment(store, segment) && visit.seen > 0) {
+    *effort += visit.seen + 1;
+    bool freed = reclaim_segment(store, segment);
+    if (freed && visit.seen > 0) {
         __atomic_fetch_add(&store->compactions, 1, __ATOMIC_RELAXED);
     }
-    return visit.seen + 1;
+    return freed;
+}
+
+size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
+{
+    struct store *store = lane->store;
+    uint32_t number = work_take_segment(&store->work, &store->segments);
+    size_t effort = 1;
+    if (number == 0) {
+        return 0;
+    }
+    struct segment *segment = segment_at(&store->segments, number);
+    if (check(segment, now, pressing)) {
+        compact_segment(lane, segment, now, &effort);
+    }
+    return effort;
 }

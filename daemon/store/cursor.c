@@ -41,7 +41,7 @@ static void enroll(struct store_cursor *cursor, struct namespace *ns)
         cursor->generation = ns->generation;
         cursor->segment = ns->generation->first;
         cursor->next = ns->generation->cursors;
-        ns->generation->cursors = cursor;
+        __atomic_store_n(&ns->generation->cursors, cursor, __ATOMIC_RELAXED);
         __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
     }
     lock_give(&ns->lock);
@@ -177,7 +177,7 @@ static void leave(struct store_cursor *cursor)
     while (*link != cursor) {
         link = &(*link)->next;
     }
-    *link = cursor->next;
+    __atomic_store_n(link, cursor->next, __ATOMIC_RELAXED);
     if (cursor->generation->cursors == NULL && !cursor->generation->retired) {
         queue_for_compaction(cursor->store, cursor->generation);
     }

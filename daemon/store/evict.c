@@ -14,7 +14,8 @@
 
 enum {
     KEEP_SHARE = 2,      /* at most half of a segment is kept */
-    LOOK_AT_MOST = 1024, /* segments of a namespace, for one that nobody reads */
+    LOOK_AT_MOST = 1024, /* segments of a namespace */
+    WASTE_LEAST = 200,   /* of 1024: below, moving the rest costs too much */
 };
 
 /* --- emptying one segment --------------------------------------------------- */
@@ -140,88 +141,69 @@ static size_t evict_segment(struct lane *lane, struct segment *segment, bool may
 
 /* --- choosing --------------------------------------------------------------- */
 
-static bool in_use(const struct segment *segment)
-{
-    enum segment_state state = segment_state(segment);
-    return state == SEGMENT_OPEN || state == SEGMENT_SEALED;
-}
-
-/* A segment that somebody reads from would not come free. */
-static bool is_pinned(const struct segment *segment)
-{
-    return __atomic_load_n(&segment->references, __ATOMIC_RELAXED) > 1;
-}
-
 static bool in_pool(const struct segment *segment)
 {
     const struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
     return generation != NULL && namespace_quota(generation->ns) == 0;
 }
 
-static uint32_t age(const struct segments *segments, uint32_t serial)
+/* How much of a segment is dead, and could be won back without losing a record:
+ * parts in 1024, or 0 where it is too little, or nothing may be moved. */
+static uint32_t waste_of(const struct segment *segment)
 {
-    return __atomic_load_n(&segments->serial, __ATOMIC_RELAXED) - serial;
+    const struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
+    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
+    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL ||
+        __atomic_load_n(&generation->cursors, __ATOMIC_RELAXED) != NULL) {
+        return 0;
+    }
+    uint32_t waste = (uint32_t)((used - live) * 1024 / segment_capacity(segment));
+    return waste >= WASTE_LEAST ? waste : 0;
 }
 
-/* Keeps the oldest, sorted: the oldest last, so that it is taken first. */
-static void offer(struct evict *evict, const struct segments *segments, uint32_t number,
-                  uint32_t serial)
-{
-    unsigned at = 0;
-    if (evict->count == evict->most) {
-        if (age(segments, serial) <= age(segments, evict->serial[0])) {
-            return;
-        }
-    } else {
-        memmove(evict->candidate + 1, evict->candidate, evict->count * sizeof(uint32_t));
-        memmove(evict->serial + 1, evict->serial, evict->count * sizeof(uint32_t));
-        evict->count++;
-    }
-    while (at + 1 < evict->count && age(segments, evict->serial[at + 1]) < age(segments, serial)) {
-        evict->candidate[at] = evict->candidate[at + 1];
-        evict->serial[at] = evict->serial[at + 1];
-        at++;
-    }
-    evict->candidate[at] = number;
-    evict->serial[at] = serial;
-}
-
-static void find_candidates(struct store *store)
-{
-    struct segments *segments = &store->segments;
-    uint32_t count = __atomic_load_n(&segments->count, __ATOMIC_ACQUIRE);
-    uint32_t share = __atomic_load_n(&segments->in_use, __ATOMIC_RELAXED) / 8 + 1;
-    store->evict.most = share < EVICT_CANDIDATES ? share : EVICT_CANDIDATES;
-    for (uint32_t number = 1; number <= count; number++) {
-        const struct segment *segment = segment_at(segments, number);
-        if (in_use(segment) && !is_pinned(segment) && in_pool(segment)) {
-            offer(&store->evict, segments, number,
-                  __atomic_load_n(&segment->serial, __ATOMIC_RELAXED));
-        }
-    }
-}
-
-/* A candidate counts only while it is the segment that was chosen. */
-static struct segment *take_candidate(struct store *store)
+static void find_victims(struct store *store)
 {
     struct evict *evict = &store->evict;
-    while (evict->count > 0) {
-        evict->count--;
-        struct segment *segment = segment_at(&store->segments, evict->candidate[evict->count]);
-        if (in_use(segment) && !is_pinned(segment) &&
-            __atomic_load_n(&segment->serial, __ATOMIC_RELAXED) == evict->serial[evict->count]) {
-            return segment;
+    struct segments *segments = &store->segments;
+    uint32_t count = __atomic_load_n(&segments->count, __ATOMIC_ACQUIRE);
+    uint32_t newest = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
+    /* Few of few, so that a list does not outlive what it says. */
+    uint32_t most = __atomic_load_n(&segments->in_use, __ATOMIC_RELAXED) / 8 + 1;
+    victims_clear(&evict->old, most);
+    victims_clear(&evict->wasteful, most);
+    for (uint32_t number = 1; number <= count; number++) {
+        const struct segment *segment = segment_at(segments, number);
+        if (!victims_is_eligible(segment) || !in_pool(segment)) {
+            continue;
+        }
+        uint32_t serial = __atomic_load_n(&segment->serial, __ATOMIC_RELAXED);
+        uint32_t waste = waste_of(segment);
+        victims_offer(&evict->old, (struct victim){number, serial, newest - serial});
+        if (waste > 0) {
+            victims_offer(&evict->wasteful, (struct victim){number, serial, waste});
         }
     }
-    return NULL;
+    evict->found_waste = evict->wasteful.count > 0;
 }
 
-static struct segment *choose(struct store *store)
+static struct segment *choose_wasteful(struct store *store)
 {
-    struct segment *segment = take_candidate(store);
+    struct evict *evict = &store->evict;
+    struct segment *segment = victims_take(&evict->wasteful, &store->segments);
+    if (segment == NULL && (evict->found_waste || evict->old.count == 0)) {
+        find_victims(store);
+        segment = victims_take(&evict->wasteful, &store->segments);
+    }
+    return segment;
+}
+
+static struct segment *choose_old(struct store *store)
+{
+    struct segment *segment = victims_take(&store->evict.old, &store->segments);
     if (segment == NULL) {
-        find_candidates(store);
-        segment = take_candidate(store);
+        find_victims(store);
+        segment = victims_take(&store->evict.old, &store->segments);
     }
     return segment;
 }
@@ -239,7 +221,7 @@ static struct segment *segment_of_unit(struct store *store, uint32_t unit)
     if (segment_state(segment) == SEGMENT_PIECE) {
         segment = segment_at(segments, __atomic_load_n(&segment->previous, __ATOMIC_RELAXED));
     }
-    return in_use(segment) && !is_pinned(segment) ? segment : NULL;
+    return victims_is_eligible(segment) ? segment : NULL;
 }
 
 static size_t evict_frame(struct lane *lane, uint32_t frame, uint64_t now)
@@ -259,39 +241,61 @@ static size_t evict_frame(struct lane *lane, uint32_t frame, uint64_t now)
 size_t evict_from_pool(struct lane *lane, uint64_t now)
 {
     struct store *store = lane->store;
-    struct segment *segment = choose(store);
+    struct segment *segment = choose_wasteful(store);
+    size_t effort = 0;
+    if (segment != NULL) {
+        if (compact_segment(lane, segment, now, &effort)) {
+            return effort;
+        }
+        store->evict.found_waste = false; /* not now: do not look for more at once */
+    }
+    segment = choose_old(store);
     if (segment == NULL) {
         return 0;
     }
     if (__atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order) {
-        return evict_segment(lane, segment, true, now);
+        return effort + evict_segment(lane, segment, true, now);
     }
     uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
-    return evict_frame(lane, arena_frame_of(&store->arena, unit), now);
+    return effort + evict_frame(lane, arena_frame_of(&store->arena, unit), now);
 }
 
 /* --- inside of one namespace -------------------------------------------------- */
 
-static struct segment *oldest_of(struct store *store, struct namespace *ns)
+/* The oldest of the namespace's segments, and the one that wastes most. */
+static struct segment *look_through(struct store *store, struct namespace *ns,
+                                    struct segment **wasteful)
 {
-    struct segment *found = NULL;
+    struct segment *oldest = NULL;
+    uint32_t most = 0;
+    *wasteful = NULL;
     lock_take(&ns->lock);
     uint32_t number = ns->generation->first;
-    for (int i = 0; i < LOOK_AT_MOST && number != 0 && found == NULL; i++) {
+    for (int i = 0; i < LOOK_AT_MOST && number != 0; i++) {
         struct segment *segment = segment_at(&store->segments, number);
-        if (!is_pinned(segment)) {
-            found = segment;
-        }
         number = segment->next;
+        if (!victims_is_eligible(segment)) {
+            continue;
+        }
+        oldest = oldest == NULL ? segment : oldest;
+        if (waste_of(segment) > most) {
+            most = waste_of(segment);
+            *wasteful = segment;
+        }
     }
     lock_give(&ns->lock);
-    return found;
+    return oldest;
 }
 
 size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
 {
-    struct segment *segment = oldest_of(lane->store, ns);
-    return segment == NULL ? 0 : evict_segment(lane, segment, true, now);
+    struct segment *wasteful = NULL;
+    struct segment *oldest = look_through(lane->store, ns, &wasteful);
+    size_t effort = 0;
+    if (wasteful != NULL && compact_segment(lane, wasteful, now, &effort)) {
+        return effort;
+    }
+    return oldest == NULL ? 0 : effort + evict_segment(lane, oldest, true, now);
 }
 
 size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now)

@@ -1,6 +1,9 @@
 /*
  * evict.h - which records go when memory runs out, though they live.
  *
+ * None, as long as a fifth of some segment is dead: those are emptied by moving what
+ * lives. After that:
+ *
  * Whole segments are taken, the oldest first. Of a segment's records those that
  * were read most since they were last looked at are kept: they are appended to an
  * open segment with half their count, and so survive for another round. What was
@@ -18,18 +21,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/store/victims.h"
+
 struct lane;
 struct namespace;
 
-enum { EVICT_CANDIDATES = 256 };
-
 /* Under store.upkeep. */
 struct evict {
-    uint32_t candidate[EVICT_CANDIDATES]; /* segments, the oldest last */
-    uint32_t serial[EVICT_CANDIDATES];    /* what they were when they were chosen */
-    unsigned count;
-    unsigned most; /* how many are chosen at once: few of few, so that the list does not
-                      outlive what it says */
+    struct victims wasteful; /* by dead space: emptied without losses */
+    struct victims old;      /* by age */
+    bool found_waste;        /* when the lists were made there was some: look again,
+                                before a record that lives is dropped */
 };
 
 /* Evicts from the pool; returns the effort, 0 when there is nothing to evict. */

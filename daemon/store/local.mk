@@ -30,6 +30,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/stream.c daemon/store/stream.h \
 	daemon/store/ttl.h \
 	daemon/store/upkeep.c daemon/store/upkeep.h \
+	daemon/store/victims.c daemon/store/victims.h \
 	daemon/store/visit.c daemon/store/visit.h \
 	daemon/store/work.c daemon/store/work.h \
 	daemon/store/write.c

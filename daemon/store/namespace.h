@@ -31,7 +31,7 @@ struct generation {
     /* ns->lock guards what follows */
     uint32_t first, last;         /* its segments, oldest first */
     uint32_t open;                /* the first of those that are appended to */
-    struct store_cursor *cursors; /* listings that are under way */
+    struct store_cursor *cursors; /* listings that are under way; atomic */
     bool retired;                 /* flushed: ns has another by now */
     /* the housekeeper's */
     struct generation *next_retired;

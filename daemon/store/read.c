@@ -21,9 +21,12 @@ void store_fetch(struct lane *lane, const struct store_key *at)
     const struct store *store = lane->store;
     uint32_t place = at->ns == NULL ? 0 : index_peek(&store->index, at->hash);
     if (place != 0) {
+        /* A record of 100 bytes lies in two lines or three; asking for the third took
+         * a tenth off a pipelined GET. */
         const char *bytes = place_bytes(&store->segments, place);
         __builtin_prefetch(bytes);
         __builtin_prefetch(bytes + 64);
+        __builtin_prefetch(bytes + 128);
     }
 }
 

@@ -98,7 +98,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     __atomic_store_n(&segment->generation, generation, __ATOMIC_RELAXED);
     segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
     __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
-    segment->used = 0;
+    __atomic_store_n(&segment->used, 0, __ATOMIC_RELAXED);
     segment->earliest = SEGMENT_NEVER;
     __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);

@@ -39,7 +39,7 @@ struct segment {
     struct generation *generation; /* whose it is; atomic */
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
     uint32_t unit;                 /* where in the arena */
-    uint32_t used;                 /* bytes appended; namespace.lock */
+    uint32_t used;                 /* bytes appended; atomic, changed under namespace.lock */
     uint64_t earliest;             /* the first expiry, as far as known; namespace.lock */
     uint64_t latest;               /* the last; namespace.lock. Of a span: its expiry, atomic */
     uint64_t due;                  /* when the purge will look at it; expire.lock */

@@ -130,7 +130,7 @@ static void link_piece(struct store_write *write, uint32_t number)
     if (write->head == 0) {
         write->head = number;
         record_write(segment_bytes(segments, piece), &write->record);
-        piece->used = header_and_key(write);
+        __atomic_store_n(&piece->used, header_and_key(write), __ATOMIC_RELAXED);
     } else {
         segment_at(segments, write->last)->piece = number;
         __atomic_store_n(&piece->previous, write->head, __ATOMIC_RELAXED);
@@ -196,7 +196,8 @@ enum store_status store_write_space(struct lane *lane, struct store_write *write
 
 void store_write_advance(struct store_write *write, size_t bytes)
 {
-    segment_at(&write->store->segments, write->last)->used += (uint32_t)bytes;
+    struct segment *last = segment_at(&write->store->segments, write->last);
+    __atomic_store_n(&last->used, last->used + (uint32_t)bytes, __ATOMIC_RELAXED);
     write->given += bytes;
 }
 
