@@ -14,7 +14,7 @@ bool compact_move(struct visited *visited)
 {
     struct store *store = visited->lane->store;
     struct generation *generation = visited->segment->generation;
-    if (generation->retired || generation->cursors != NULL || visited->record.span) {
+    if (generation->retired || generation->listings != NULL || visited->record.span) {
         return false;
     }
     struct segment *to = NULL;

@@ -3,12 +3,10 @@
  *
  * A listing walks the segments of its namespace from the oldest to the youngest
  * and remembers only where it stands. What makes it meet every record once:
- * nothing is compacted meanwhile, so records stay where they are; and no segment that it has passed
- * is appended to any more, so whatever is written again goes into younger segments, which are still
- * to come.
+ * nothing is compacted meanwhile, so records stay where they are; and no segment
+ * that it has passed is appended to any more, so whatever is written again goes
+ * into younger segments, which are still to come.
  */
-#include "daemon/store/cursor.h"
-
 #include <stdlib.h>
 
 #include "daemon/store/lookup.h"
@@ -17,21 +15,9 @@ struct store_cursor {
     struct store *store;
     struct namespace *ns;          /* held; NULL: an empty listing */
     struct generation *generation; /* kept from being freed by being listed there */
-    struct store_cursor *next;     /* ns->lock */
-    uint32_t segment;              /* where it stands; 0: at the end; ns->lock */
-    uint32_t offset;
-    uint32_t serial; /* of the youngest segment it has stood on */
+    struct standpoint at;          /* ns->lock */
+    uint32_t serial;               /* of the youngest segment it has stood on */
 };
-
-void cursors_leave(struct generation *generation, uint32_t from, uint32_t to)
-{
-    for (struct store_cursor *at = generation->cursors; at != NULL; at = at->next) {
-        if (at->segment == from) {
-            at->segment = to;
-            at->offset = 0;
-        }
-    }
-}
 
 static void enroll(struct store_cursor *cursor, struct namespace *ns)
 {
@@ -39,9 +25,9 @@ static void enroll(struct store_cursor *cursor, struct namespace *ns)
     if (!ns->gone) {
         cursor->ns = ns;
         cursor->generation = ns->generation;
-        cursor->segment = ns->generation->first;
-        cursor->next = ns->generation->cursors;
-        __atomic_store_n(&ns->generation->cursors, cursor, __ATOMIC_RELAXED);
+        cursor->at.segment = ns->generation->first;
+        cursor->at.next = ns->generation->listings;
+        __atomic_store_n(&ns->generation->listings, &cursor->at, __ATOMIC_RELAXED);
         __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
     }
     lock_give(&ns->lock);
@@ -94,16 +80,16 @@ static bool offer(struct store_cursor *cursor, struct segment *segment, const st
 static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, void *context)
 {
     struct store *store = cursor->store;
-    struct segment *segment = segment_at(&store->segments, cursor->segment);
+    struct segment *segment = segment_at(&store->segments, cursor->at.segment);
     if (segment_state(segment) == SEGMENT_OPEN) { /* these are in order of their serials */
         cursor->serial = segment->serial;
     }
-    if (cursor->offset >= segment->used) {
-        cursor->segment = segment->next;
-        cursor->offset = 0;
+    if (cursor->at.offset >= segment->used) {
+        cursor->at.segment = segment->next;
+        cursor->at.offset = 0;
         return true;
     }
-    char *bytes = segment_bytes(&store->segments, segment) + cursor->offset;
+    char *bytes = segment_bytes(&store->segments, segment) + cursor->at.offset;
     struct record record;
     uint64_t expires = 0;
     segment_record(segment, bytes, &record, &expires);
@@ -111,7 +97,7 @@ static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, 
         !offer(cursor, segment, &record, visit, context)) {
         return false;
     }
-    cursor->offset += record_footprint(store, &record);
+    cursor->at.offset += record_footprint(store, &record);
     return true;
 }
 
@@ -145,7 +131,7 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     bool ended = false;
     for (; goes_on && !ended && limit > 0; limit--) {
         /* Flushed: what is left of it does not live any more. */
-        ended = cursor->segment == 0 || cursor->generation->retired;
+        ended = cursor->at.segment == 0 || cursor->generation->retired;
         goes_on = ended || step(cursor, now, visit, context);
     }
     if (!ended) {
@@ -173,12 +159,12 @@ static void leave(struct store_cursor *cursor)
     struct namespace *ns = cursor->ns;
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
-    struct store_cursor **link = &cursor->generation->cursors;
-    while (*link != cursor) {
+    struct standpoint **link = &cursor->generation->listings;
+    while (*link != &cursor->at) {
         link = &(*link)->next;
     }
-    __atomic_store_n(link, cursor->next, __ATOMIC_RELAXED);
-    if (cursor->generation->cursors == NULL && !cursor->generation->retired) {
+    __atomic_store_n(link, cursor->at.next, __ATOMIC_RELAXED);
+    if (cursor->generation->listings == NULL && !cursor->generation->retired) {
         queue_for_compaction(cursor->store, cursor->generation);
     }
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);

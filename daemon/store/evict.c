@@ -155,7 +155,7 @@ static uint32_t waste_of(const struct segment *segment)
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
     uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
     if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL ||
-        __atomic_load_n(&generation->cursors, __ATOMIC_RELAXED) != NULL) {
+        __atomic_load_n(&generation->listings, __ATOMIC_RELAXED) != NULL) {
         return 0;
     }
     uint32_t waste = (uint32_t)((used - live) * 1024 / segment_capacity(segment));

@@ -2,7 +2,6 @@
  * generation.c - the segments of one generation: a list, oldest first, and a
  * shorter one of those that are still appended to. Under the namespace's lock.
  */
-#include "daemon/store/cursor.h"
 #include "daemon/store/namespace.h"
 
 void generation_link(struct generation *generation, struct segments *segments,
@@ -42,13 +41,24 @@ void generation_seal(struct generation *generation, struct segments *segments,
     }
 }
 
+/* Every listing that stands on `from` goes to the beginning of `to`. */
+static void move_listings(struct generation *generation, uint32_t from, uint32_t to)
+{
+    for (struct standpoint *at = generation->listings; at != NULL; at = at->next) {
+        if (at->segment == from) {
+            at->segment = to;
+            at->offset = 0;
+        }
+    }
+}
+
 void generation_unlink(struct generation *generation, struct segments *segments,
                        struct segment *segment)
 {
     uint32_t number = segment_number(segments, segment);
     generation_seal(generation, segments, segment);
     __atomic_store_n(&segment->state, SEGMENT_GONE, __ATOMIC_RELEASE);
-    cursors_leave(generation, number, segment->next);
+    move_listings(generation, number, segment->next);
     if (segment->previous != 0) {
         segment_at(segments, segment->previous)->next = segment->next;
     } else {

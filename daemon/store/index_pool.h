@@ -7,6 +7,14 @@
 
 #include "daemon/store/index.h"
 
+enum {
+    INDEX_PAGE = 4096,
+    INDEX_BUCKETS_PER_PAGE = INDEX_PAGE / (int)sizeof(struct bucket),
+    /* Pages are given back in steps of this many buckets (256 KiB), and only two
+     * steps behind, so that a size that goes up and down costs no page faults. */
+    INDEX_GIVE_BACK = 4096,
+};
+
 static inline void bucket_lock(struct bucket *bucket)
 {
     unsigned turns = 0;

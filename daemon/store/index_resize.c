@@ -1,6 +1,6 @@
 /*
- * index_resize.c - the index grows by splitting one bucket, shrinks by merging
- * two, and keeps the pool of overflow buckets.
+ * index_resize.c - the index grows by splitting one bucket and shrinks by merging
+ * two.
  *
  * A split reads the keys of the dozen records in one bucket, since a slot does
  * not have enough of the hash to tell which half it belongs to. Their lines are
@@ -15,54 +15,8 @@
 #include "daemon/store/reserve.h"
 
 enum {
-    PAGE = 4096,
-    BUCKETS_PER_PAGE = PAGE / (int)sizeof(struct bucket),
-    /* Pages are given back in steps of this many buckets (256 KiB), and only two
-     * steps behind, so that a size that goes up and down costs no page faults. */
-    GIVE_BACK = 4096,
     CHAIN_MAX = 16, /* buckets; a longer one (never seen) is not split */
 };
-
-/* --- the pool ------------------------------------------------------------- */
-
-uint32_t pool_take(struct index *index)
-{
-    uint32_t link = 0;
-    lock_take(&index->pool_lock);
-    if (index->pool_free == 0 && index->pool_made + BUCKETS_PER_PAGE < index->capacity &&
-        budget_take(index->budget, PAGE)) {
-        for (int i = 0; i < BUCKETS_PER_PAGE; i++) {
-            uint32_t fresh = (uint32_t)index->pool_made++;
-            if (fresh != 0) {
-                index->overflow[fresh].word = index->pool_free << 1;
-                index->pool_free = fresh;
-            }
-        }
-    }
-    link = index->pool_free;
-    if (link != 0) {
-        index->pool_free = bucket_link(&index->overflow[link]);
-        __atomic_store_n(&index->overflow[link].word, 0, __ATOMIC_RELAXED);
-        index->pool_used++;
-    }
-    lock_give(&index->pool_lock);
-    return link;
-}
-
-void pool_give(struct index *index, uint32_t link)
-{
-    lock_take(&index->pool_lock);
-    __atomic_store_n(&index->overflow[link].word, index->pool_free << 1, __ATOMIC_RELAXED);
-    index->pool_free = link;
-    index->pool_used--;
-    if (index->pool_used == 0 && index->pool_made > GIVE_BACK) {
-        reserve_forget(index->overflow, index->pool_made * sizeof(struct bucket));
-        budget_give(index->budget, index->pool_made * sizeof(struct bucket));
-        index->pool_made = 0;
-        index->pool_free = 0;
-    }
-    lock_give(&index->pool_lock);
-}
 
 /* --- a chain, taken out and put back -------------------------------------- */
 
@@ -135,10 +89,11 @@ static bool have_page(struct index *index, uint64_t size)
     if (size < index->resident) {
         return true;
     }
-    if (size + BUCKETS_PER_PAGE > index->capacity || !budget_take(index->budget, PAGE)) {
+    if (size + INDEX_BUCKETS_PER_PAGE > index->capacity ||
+        !budget_take(index->budget, INDEX_PAGE)) {
         return false;
     }
-    __atomic_store_n(&index->resident, index->resident + BUCKETS_PER_PAGE, __ATOMIC_RELAXED);
+    __atomic_store_n(&index->resident, index->resident + INDEX_BUCKETS_PER_PAGE, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -274,8 +229,8 @@ static bool shrink_once(struct index *index)
  * as zeros, which is an empty, unlocked bucket, and they look again. */
 static void give_pages_back(struct index *index)
 {
-    uint64_t keep = (index->size / GIVE_BACK + 2) * GIVE_BACK;
-    if (index->resident < keep + GIVE_BACK) {
+    uint64_t keep = (index->size / INDEX_GIVE_BACK + 2) * INDEX_GIVE_BACK;
+    if (index->resident < keep + INDEX_GIVE_BACK) {
         return;
     }
     uint64_t bytes = (index->resident - keep) * sizeof(struct bucket);

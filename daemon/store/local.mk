@@ -7,13 +7,14 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/change.c daemon/store/change.h \
 	daemon/store/check.c \
 	daemon/store/compact.c \
-	daemon/store/cursor.c daemon/store/cursor.h \
+	daemon/store/cursor.c \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
 	daemon/store/generation.c \
 	daemon/store/hash.c daemon/store/hash.h \
-	daemon/store/index.c daemon/store/index.h daemon/store/index_pool.h \
+	daemon/store/index.c daemon/store/index.h \
+	daemon/store/index_pool.c daemon/store/index_pool.h \
 	daemon/store/index_resize.c \
 	daemon/store/lane.c daemon/store/lane.h \
 	daemon/store/lock.h \

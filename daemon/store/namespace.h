@@ -22,6 +22,13 @@
 #include "daemon/store/segment.h"
 #include "daemon/store/store.h"
 
+/* Where a listing stands; cursor.c owns it. */
+struct standpoint {
+    struct standpoint *next;
+    uint32_t segment; /* 0: at the end */
+    uint32_t offset;
+};
+
 struct generation {
     uint64_t number; /* never used twice; salts the hash of its keys */
     struct namespace *ns;
@@ -29,10 +36,10 @@ struct generation {
     uint64_t bytes;  /* of them, headers included; atomic */
     uint64_t memory; /* bytes of its blocks; atomic, changed under ns->lock */
     /* ns->lock guards what follows */
-    uint32_t first, last;         /* its segments, oldest first */
-    uint32_t open;                /* the first of those that are appended to */
-    struct store_cursor *cursors; /* listings that are under way; atomic */
-    bool retired;                 /* flushed: ns has another by now */
+    uint32_t first, last;        /* its segments, oldest first */
+    uint32_t open;               /* the first of those that are appended to */
+    struct standpoint *listings; /* those under way; atomic */
+    bool retired;                /* flushed: ns has another by now */
     /* the housekeeper's */
     struct generation *next_retired;
     uint64_t epoch;

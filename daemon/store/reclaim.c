@@ -4,8 +4,6 @@
  */
 #include "daemon/store/upkeep.h"
 
-#include "daemon/store/evict.h"
-
 bool reclaim_segment(struct store *store, struct segment *segment)
 {
     struct generation *generation = segment->generation;
@@ -64,8 +62,7 @@ size_t reclaim_flushed(struct lane *lane)
 
 enum { SEGMENTS_A_TURN = 64 };
 
-/* Frees what segments an empty generation still has: its open ones. */
-static void free_dead_segments(struct store *store, struct namespace *ns)
+void reclaim_dead_segments(struct store *store, struct namespace *ns)
 {
     for (int i = 0; i < SEGMENTS_A_TURN; i++) {
         lock_take(&ns->lock);
@@ -85,10 +82,10 @@ static void free_dead_segments(struct store *store, struct namespace *ns)
 static bool may_go(const struct namespace *ns)
 {
     return !ns->declared && !ns->gone && ns->generation->first == 0 &&
-           ns->generation->cursors == NULL && __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
+           ns->generation->listings == NULL && __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
 }
 
-static void remove_if_unused(struct store *store, struct namespace *ns)
+void reclaim_if_unused(struct store *store, struct namespace *ns)
 {
     struct namespaces *all = &store->namespaces;
     pthread_mutex_lock(&all->lock);
@@ -107,27 +104,13 @@ static void remove_if_unused(struct store *store, struct namespace *ns)
     pthread_mutex_unlock(&all->lock);
 }
 
-size_t reclaim_namespace(struct lane *lane, uint64_t now)
-{
-    struct store *store = lane->store;
-    struct namespace *ns = work_take_namespace(&store->work);
-    if (ns == NULL) {
-        return 0;
-    }
-    size_t seen = 1;
-    free_dead_segments(store, ns);
-    seen += evict_ahead(lane, ns, now);
-    remove_if_unused(store, ns);
-    return seen;
-}
-
 /* --- after the grace period --------------------------------------------------- */
 
 /* A listing may still stand on a generation that was flushed under it. */
 static bool generation_is_free(struct store *store, struct generation *generation)
 {
     lock_take(&generation->ns->lock);
-    bool listed = generation->cursors != NULL;
+    bool listed = generation->listings != NULL;
     lock_give(&generation->ns->lock);
     return !listed && lanes_have_left(&store->lanes, generation->epoch);
 }

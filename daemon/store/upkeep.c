@@ -18,6 +18,20 @@ static uint32_t wanted_frames(const struct store *store)
     return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : share);
 }
 
+/* The next namespace that asked for attention: it is empty, or near its quota. */
+static size_t tend_namespace(struct lane *lane, uint64_t now)
+{
+    struct store *store = lane->store;
+    struct namespace *ns = work_take_namespace(&store->work);
+    size_t effort = 0;
+    if (ns != NULL) {
+        reclaim_dead_segments(store, ns);
+        effort = evict_ahead(lane, ns, now) + 1;
+        reclaim_if_unused(store, ns);
+    }
+    return effort;
+}
+
 /* What costs no living record, the cheapest first; 0: there is nothing. */
 static size_t free_the_dead(struct lane *lane, uint64_t now, bool pressing)
 {
@@ -26,7 +40,7 @@ static size_t free_the_dead(struct lane *lane, uint64_t now, bool pressing)
         effort = purge_next(lane, now);
     }
     if (effort == 0) {
-        effort = reclaim_namespace(lane, now);
+        effort = tend_namespace(lane, now);
     }
     if (effort == 0) {
         effort = compact_next(lane, now, pressing);

@@ -38,8 +38,10 @@ void purge_grant(struct store *store, uint64_t now);
 
 /* A segment of a flushed generation; 0 when there is none. */
 size_t reclaim_flushed(struct lane *lane);
-/* The next namespace that asked for attention: empty, or near its quota. */
-size_t reclaim_namespace(struct lane *lane, uint64_t now);
+/* Frees what segments an empty generation still has: its open ones. */
+void reclaim_dead_segments(struct store *store, struct namespace *ns);
+/* An undeclared namespace goes when it is empty and nobody is on it. */
+void reclaim_if_unused(struct store *store, struct namespace *ns);
 /* Frees what no lane can see any more. */
 void reclaim_gone(struct store *store);
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
