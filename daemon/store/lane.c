@@ -188,12 +188,23 @@ void lanes_sum(const struct lanes *lanes, uint32_t id, struct store_counters *su
     }
 }
 
+static void add_chunk(struct store_counters *const *chunks, uint32_t at, struct store_counters *sum)
+{
+    const struct store_counters *chunk = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; chunk != NULL && i < LANE_CHUNK; i++) {
+        counters_add(sum, &chunk[i]);
+    }
+}
+
 void lanes_sum_all(const struct lanes *lanes, uint32_t highest, struct store_counters *sum)
 {
     memset(sum, 0, sizeof *sum);
-    for (uint32_t id = 0; id <= highest; id++) {
-        struct store_counters one;
-        lanes_sum(lanes, id, &one);
-        counters_add(sum, &one);
+    for (uint32_t at = 0; at <= highest / LANE_CHUNK; at++) {
+        add_chunk(lanes->gone, at, sum);
+        for (unsigned i = 0; i < LANES_MAX; i++) {
+            if (lanes->all[i] != NULL) {
+                add_chunk(lanes->all[i]->counters, at, sum);
+            }
+        }
     }
 }

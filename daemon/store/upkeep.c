@@ -3,11 +3,12 @@
  */
 #include "daemon/store/upkeep.h"
 
+#include <sched.h>
+
 #include "daemon/store/evict.h"
 
 enum {
-    TRIM_AT_ONCE = 4,    /* frames given back to the system in one go */
-    TRIM_EFFORT = 512,   /* what that costs, in records */
+    TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
     SHRINK_AT_ONCE = 64, /* buckets of the index */
 };
 
@@ -94,7 +95,7 @@ static size_t evict_for_reserve(struct lane *lane, uint64_t now)
 static size_t trim(struct store *store)
 {
     uint32_t keep = APPEND_RESERVE + arena_in_use(&store->arena) / 32;
-    return arena_trim(&store->arena, keep, TRIM_AT_ONCE) * (TRIM_EFFORT / TRIM_AT_ONCE);
+    return arena_trim(&store->arena, keep, 1) * TRIM_EFFORT;
 }
 
 /* One step of whatever is most worth doing. */
@@ -125,6 +126,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);
         spent += step;
+        sched_yield(); /* requests that wait for this processor go first */
     }
     reclaim_gone(store);
     pthread_mutex_unlock(&store->upkeep);
