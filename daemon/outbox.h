@@ -31,7 +31,7 @@ enum {
     OUTBOX_ROOM = REPLY_HEAD_MAX + STORE_COPY_MAX + REPLY_TAIL_MAX,
     OUTBOX_CHUNK = OUTBOX_ROOM + 2048, /* bytes of a block of outbox.chunks */
     OUTBOX_BOUND = 128 * 1024,         /* with so many bytes unsent, nothing more is executed */
-    OUTBOX_PINS = OUTBOX_BOUND / STORE_COPY_MAX, /* never more: each is larger than that */
+    OUTBOX_PINS = OUTBOX_BOUND / STORE_COPY_MAX, /* with so many, it is full as well */
 };
 
 struct outbox_chunk;

@@ -27,15 +27,20 @@ struct lock {
     uint32_t held;
 };
 
-/* One turn of waiting: the processor's own hint first, then the scheduler. */
+/* Tells the processor that this is a loop that waits. */
+#if defined(__x86_64__) || defined(__i386__)
+#define LOCK_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define LOCK_PAUSE() __asm__ volatile("yield")
+#else
+#define LOCK_PAUSE() __asm__ volatile("")
+#endif
+
+/* One turn of waiting: the processor's own hint mostly, the scheduler now and then. */
 static inline void lock_wait(unsigned *turns)
 {
     if (++*turns % 64 != 0) {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ volatile("yield");
-#endif
+        LOCK_PAUSE();
     } else {
         sched_yield();
     }

@@ -35,9 +35,8 @@ struct generation;
 enum {
     STORE_NAMESPACE_MAX = 64,     /* bytes of a name */
     STORE_KEY_MAX = 1024,         /* bytes */
-    STORE_COPY_MAX = 16384,       /* no larger value is read under a lock: it is
-                                     pinned where it lies, as are smaller ones
-                                     that lie in several pieces */
+    STORE_COPY_MAX = 16384,       /* no larger value is read under a lock: it is pinned
+                                     where it lies; so are some smaller ones */
     STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
     STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
 };
@@ -79,7 +78,7 @@ struct store_namespace_options {
     uint64_t max_ttl; /* milliseconds; STORE_NEVER: no bound */
     uint64_t memory;  /* bytes of quota; 0: none. A quota is kept free from
                          others' pressure, and bounds its namespace */
-    bool require_ttl; /* a write without a ttl of its own is refused */
+    bool require_ttl; /* a write that would leave a record for ever is refused */
 };
 
 struct store_policy {
