@@ -25,9 +25,10 @@
 #include "daemon/metrics.h"
 
 enum {
-    TURN_MAX = 64,  /* connections of one listener in one turn of the loop */
-    PAUSE_MS = 100, /* how long nothing is accepted when that cannot work */
-    QUIET_S = 5,    /* the same complaint is not logged again for so long */
+    TURN_MAX = 64,        /* connections of one listener in one turn of the loop */
+    LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
+    PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
+    QUIET_S = 5,          /* the same complaint is not logged again for so long */
 };
 
 /* A listener that is being waited at. */
@@ -220,6 +221,17 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
         if (!spend_reserve(acceptor, fd)) {
             pause_accepting(acceptor);
             return;
+        }
+    }
+}
+
+void acceptor_last_call(struct acceptor *acceptor)
+{
+    for (size_t i = 0; i < acceptor->post_count; i++) {
+        struct post *post = &acceptor->posts[i];
+        enum outcome outcome = post->listener->taken ? DRAINED : ACCEPTED;
+        for (int n = 0; n < LAST_CALL_MAX && (outcome == ACCEPTED || outcome == SKIPPED); n++) {
+            outcome = accept_one(post);
         }
     }
 }

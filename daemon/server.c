@@ -437,6 +437,7 @@ void server_run(struct server *server)
     show_status(server, "");
     notify_ready();
     event_base_dispatch(server->base);
+    acceptor_last_call(server->acceptor);
 }
 
 void server_destroy(struct server **owned)

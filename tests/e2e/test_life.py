@@ -52,6 +52,19 @@ class Stopping(Case):
             reader.expect_closed()
         self.assertEqual(daemon.wait_exit(2), 0)
 
+    def test_who_waits_at_the_door_is_answered(self):
+        daemon = self.start()
+        daemon.send_signal(signal.SIGSTOP)
+        clients = [self.connect(daemon) for _ in range(100)]
+        for client in clients:
+            client.send("PING\r\n")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.send_signal(signal.SIGCONT)
+        for client in clients:
+            client.expect("PONG\r\n")
+            client.expect_closed()
+        self.assertEqual(daemon.wait_exit(2), 0)
+
     def test_deaf_peers_do_not_hold_it(self):
         daemon = self.start('max_value = "8M";')
         client = self.connect(daemon)

@@ -208,9 +208,9 @@ class Many(Case):
         for client in clients:
             client.put("n", "k", "v" * 10000)
             client.get("n", "k")
-        grown = daemon.resident() - before
-        if not SANITIZER:
-            self.assertLess(grown, 8 * MIB, "a thousand idle connections")
+        if not SANITIZER:  # what was overwritten is still being given back
+            wait_for(lambda: daemon.resident() - before < 8 * MIB,
+                     what="a thousand idle connections to cost little")
 
     def test_they_come_and_go(self):
         daemon = self.start()
