@@ -103,8 +103,7 @@ static void seal(struct store *store, struct generation *generation, struct segm
     generation_seal(generation, &store->segments, segment);
     __atomic_fetch_sub(&generation->memory, segment_shrink(&store->segments, segment),
                        __ATOMIC_RELAXED);
-    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-    if (live <= segment_capacity(segment) / 2) {
+    if (segment_is_half_dead(segment)) {
         work_add_segment(&store->work, &store->segments, segment);
     }
 }

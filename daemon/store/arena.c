@@ -36,14 +36,9 @@ static uint8_t choose_place_shift(uint64_t bytes)
     return shift;
 }
 
-static size_t units(const struct arena *arena)
-{
-    return (size_t)arena->frames << arena->frame_order;
-}
-
 static size_t range(const struct arena *arena)
 {
-    return units(arena) << ARENA_UNIT_SHIFT;
+    return arena_units(arena) << ARENA_UNIT_SHIFT;
 }
 
 static size_t stack_bytes(const struct arena *arena)
@@ -61,7 +56,7 @@ bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget)
     arena->base = reserve_pages(range(arena));
     arena->warm = reserve_pages(stack_bytes(arena));
     arena->cold = reserve_pages(stack_bytes(arena));
-    arena->block = reserve_pages(units(arena));
+    arena->block = reserve_pages(arena_units(arena));
     if (arena->base == NULL || arena->warm == NULL || arena->cold == NULL || arena->block == NULL) {
         arena_deinit(arena);
         return false;
@@ -77,7 +72,7 @@ void arena_deinit(struct arena *arena)
     reserve_release(arena->base, range(arena));
     reserve_release(arena->warm, stack_bytes(arena));
     reserve_release(arena->cold, stack_bytes(arena));
-    reserve_release(arena->block, units(arena));
+    reserve_release(arena->block, arena_units(arena));
     arena->base = NULL;
 }
 

@@ -80,6 +80,12 @@ uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most);
 /* Frames that are in use, whole or cut. */
 uint32_t arena_in_use(struct arena *arena);
 
+/* Of the whole range, unit 0 included. */
+static inline size_t arena_units(const struct arena *arena)
+{
+    return (size_t)arena->frames << arena->frame_order;
+}
+
 static inline char *arena_at(const struct arena *arena, uint32_t unit)
 {
     return arena->base + ((uint64_t)unit << ARENA_UNIT_SHIFT);

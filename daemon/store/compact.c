@@ -42,10 +42,9 @@ static void compact_record(struct visited *visited)
 /* Under the namespace's lock. A span is one record: it cannot be half dead. */
 static bool pays(const struct segment *segment, uint64_t now, bool pressing)
 {
-    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-    bool half_dead = live <= segment_capacity(segment) / 2;
+    bool dead = __atomic_load_n(&segment->live, __ATOMIC_RELAXED) == 0;
     bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
-    return live == 0 || (half_dead && segment->piece == 0 && (stays || pressing));
+    return dead || (segment_is_half_dead(segment) && segment->piece == 0 && (stays || pressing));
 }
 
 static bool check(struct segment *segment, uint64_t now, bool pressing)

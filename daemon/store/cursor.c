@@ -146,8 +146,7 @@ static void queue_for_compaction(struct store *store, const struct generation *g
 {
     for (uint32_t number = generation->first; number != 0;) {
         struct segment *segment = segment_at(&store->segments, number);
-        uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-        if (segment_state(segment) == SEGMENT_SEALED && live <= segment_capacity(segment) / 2) {
+        if (segment_state(segment) == SEGMENT_SEALED && segment_is_half_dead(segment)) {
             work_add_segment(&store->work, &store->segments, segment);
         }
         number = segment->next;

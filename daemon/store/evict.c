@@ -99,9 +99,8 @@ static void evict_record(struct visited *visited)
 static bool seal(struct store *store, struct segment *segment, struct generation *generation)
 {
     lock_take(&generation->ns->lock);
-    enum segment_state state = segment_state(segment);
-    bool good = segment->generation == generation && !generation->retired &&
-                (state == SEGMENT_OPEN || state == SEGMENT_SEALED);
+    bool good =
+        segment->generation == generation && !generation->retired && segment_is_linked(segment);
     if (good) {
         generation_seal(generation, &store->segments, segment);
     }

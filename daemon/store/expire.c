@@ -23,7 +23,7 @@ bool expire_init(struct expire *expire, struct segments *segments, struct budget
     memset(expire, 0, sizeof *expire);
     expire->segments = segments;
     expire->budget = budget;
-    expire->capacity = 2 * ((size_t)arena->frames << arena->frame_order) + ENTRIES_PER_STEP;
+    expire->capacity = 2 * arena_units(arena) + ENTRIES_PER_STEP;
     expire->heap = reserve_pages(heap_bytes(expire));
     return expire->heap != NULL;
 }

@@ -31,14 +31,12 @@ static struct outlook look_at(struct segment *segment)
 {
     struct outlook outlook = {.alive = false};
     struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
-    enum segment_state state = segment_state(segment);
-    if (generation == NULL || (state != SEGMENT_OPEN && state != SEGMENT_SEALED)) {
+    if (generation == NULL || !segment_is_linked(segment)) {
         return outlook;
     }
     lock_take(&generation->ns->lock);
-    state = segment_state(segment);
-    outlook.alive = segment->generation == generation && !generation->retired &&
-                    (state == SEGMENT_OPEN || state == SEGMENT_SEALED);
+    outlook.alive =
+        segment->generation == generation && !generation->retired && segment_is_linked(segment);
     outlook.earliest = segment->earliest;
     outlook.latest = segment->latest;
     outlook.live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);

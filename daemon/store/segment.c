@@ -11,14 +11,9 @@
  * their expiries must not lie before its base time. */
 enum { CLOCK_SLACK = 60000 /* ms */ };
 
-static size_t units(const struct arena *arena)
-{
-    return (size_t)arena->frames << arena->frame_order;
-}
-
 static size_t table_bytes(const struct segments *segments)
 {
-    return (units(segments->arena) + 1) * sizeof(struct segment);
+    return (arena_units(segments->arena) + 1) * sizeof(struct segment);
 }
 
 bool segments_init(struct segments *segments, struct arena *arena)
@@ -27,7 +22,7 @@ bool segments_init(struct segments *segments, struct arena *arena)
     segments->arena = arena;
     segments->table = reserve_pages(table_bytes(segments));
     segments->by_frame = reserve_pages(arena->frames * sizeof(uint32_t));
-    segments->by_unit = reserve_pages(units(arena) * sizeof(uint32_t));
+    segments->by_unit = reserve_pages(arena_units(arena) * sizeof(uint32_t));
     if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL) {
         segments_deinit(segments);
         return false;
@@ -39,7 +34,7 @@ void segments_deinit(struct segments *segments)
 {
     reserve_release(segments->table, table_bytes(segments));
     reserve_release(segments->by_frame, segments->arena->frames * sizeof(uint32_t));
-    reserve_release(segments->by_unit, units(segments->arena) * sizeof(uint32_t));
+    reserve_release(segments->by_unit, arena_units(segments->arena) * sizeof(uint32_t));
 }
 
 /* Numbers used for the first time are paid for; they are kept for ever after. */

@@ -105,6 +105,12 @@ static inline uint32_t segment_capacity(const struct segment *segment)
     return (uint32_t)arena_block_size(__atomic_load_n(&segment->order, __ATOMIC_RELAXED));
 }
 
+/* Worth compacting: no more than half of it lives. */
+static inline bool segment_is_half_dead(const struct segment *segment)
+{
+    return __atomic_load_n(&segment->live, __ATOMIC_RELAXED) <= segment_capacity(segment) / 2;
+}
+
 static inline char *segment_bytes(const struct segments *segments, const struct segment *segment)
 {
     return arena_at(segments->arena, segment->unit);
@@ -113,6 +119,13 @@ static inline char *segment_bytes(const struct segments *segments, const struct 
 static inline enum segment_state segment_state(const struct segment *segment)
 {
     return (enum segment_state)__atomic_load_n(&segment->state, __ATOMIC_ACQUIRE);
+}
+
+/* Linked to a generation: its records are, or were, somebody's. */
+static inline bool segment_is_linked(const struct segment *segment)
+{
+    enum segment_state state = segment_state(segment);
+    return state == SEGMENT_OPEN || state == SEGMENT_SEALED;
 }
 
 /* --- places: 32 bits that say where in the arena a record begins --------- */

@@ -13,8 +13,6 @@
 
 #include "daemon/store/change.h"
 
-enum { ATTEMPTS = 1000 /* as in write.c */ };
-
 struct store_write {
     struct store *store;
     struct namespace *ns; /* held */
@@ -162,13 +160,12 @@ static enum room take_piece(struct store_write *write, uint64_t now)
 
 static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
         enum room room = take_piece(write, now);
         if (room == ROOM_FOUND) {
             return STORE_OK;
         }
-        enum lack lack = room == ROOM_QUOTA ? LACK_QUOTA : LACK_ARENA;
-        if (!upkeep_make_room(lane, lack, write->ns, now)) {
+        if (!upkeep_make_room(lane, upkeep_lack(room), write->ns, now)) {
             break;
         }
     }
@@ -294,7 +291,7 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
         status = need_piece(lane, w, now);
     }
     bool ended = status != STORE_OK;
-    for (int i = 0; i < ATTEMPTS && !ended; i++) {
+    for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
         ended = try_commit(lane, w, &at, now, &status);
     }
     if (status != STORE_OK) {

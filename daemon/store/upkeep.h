@@ -20,6 +20,16 @@ enum lack {
     LACK_BUDGET, /* memory for the index or a table */
 };
 
+/* How often a writer makes room and tries again. Each time a segment comes free at
+ * least; only a store that others fill as fast as this one empties it would ever see
+ * the end of this. */
+enum { UPKEEP_ATTEMPTS = 1000 };
+
+static inline enum lack upkeep_lack(enum room room)
+{
+    return room == ROOM_QUOTA ? LACK_QUOTA : LACK_ARENA;
+}
+
 /*
  * Frees something, the cheapest first: what was flushed, what has expired, dead
  * space, and only then records that live. True when something was freed, so that

@@ -30,8 +30,7 @@ void victims_offer(struct victims *victims, struct victim victim)
 
 bool victims_is_eligible(const struct segment *segment)
 {
-    enum segment_state state = segment_state(segment);
-    return (state == SEGMENT_OPEN || state == SEGMENT_SEALED) &&
+    return segment_is_linked(segment) &&
            __atomic_load_n(&segment->references, __ATOMIC_RELAXED) == 1;
 }
 

@@ -90,12 +90,13 @@ void visit_segment(struct visit *visit)
         segment_record(segment, bytes, &record, &expires);
         visit->seen++;
         breathe(visit);
-        if (!record_is_dead(bytes) && expires <= visit->expired_by) {
+        bool dead = record_is_dead(bytes);
+        if (!dead && expires <= visit->expired_by) {
             batch.bytes[batch.count] = bytes;
             batch.hash[batch.count] = store_hash(store, segment->generation, record.key);
             index_prefetch(&store->index, batch.hash[batch.count]);
             batch.count++;
-        } else if (!record_is_dead(bytes) && expires < visit->earliest_left) {
+        } else if (!dead && expires < visit->earliest_left) {
             visit->earliest_left = expires;
         }
         if (batch.count == BATCH) {

@@ -9,15 +9,6 @@
 #include "daemon/store/change.h"
 #include "daemon/store/stream.h"
 
-/* Each attempt frees a segment at least; only a store that others fill as fast as
- * this one empties it would ever see the end of this. */
-enum { ATTEMPTS = 1000 };
-
-static enum lack lack_of(enum room room)
-{
-    return room == ROOM_QUOTA ? LACK_QUOTA : LACK_ARENA;
-}
-
 static void written(struct change *change)
 {
     struct store *store = change->lane->store;
@@ -82,7 +73,7 @@ static enum attempt try_put(struct change *change, struct put *put, enum store_s
     enum room room = append_room(store, change->at->generation, expires, size, APPENDER_WRITER,
                                  change->now, &segment);
     if (room != ROOM_FOUND) {
-        return retry(change, lack_of(room), status);
+        return retry(change, upkeep_lack(room), status);
     }
     change_look(change);
     if (!place_record(change, segment, &put->record, expires)) {
@@ -110,7 +101,7 @@ enum store_status store_put(struct lane *lane, struct store_key *at, enum store_
                                  .value_length = (uint32_t)value.length,
                                  .client_flags = client_flags}};
     enum store_status status = STORE_NO_MEMORY;
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
         struct change change;
         status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
         if (status != STORE_OK || try_put(&change, &put, &status) == ATTEMPT_ENDED) {
@@ -155,7 +146,7 @@ static enum attempt try_rewrite(struct change *change, const struct rewrite *rew
     enum room room = append_room(store, change->at->generation, expires, size, APPENDER_WRITER,
                                  change->now, &segment);
     if (room != ROOM_FOUND) {
-        return retry(change, lack_of(room), status);
+        return retry(change, upkeep_lack(room), status);
     }
     change_look(change);
     if (!change->lives) {
@@ -171,7 +162,7 @@ static enum store_status rewrite_record(struct lane *lane, struct store_key *at,
                                         const struct rewrite *rewrite)
 {
     enum store_status status = STORE_NO_MEMORY;
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
         struct change change;
         status = change_begin(&change, lane, at, CHANGE_EXISTING, now);
         if (status != STORE_OK || try_rewrite(&change, rewrite, &status) == ATTEMPT_ENDED) {
