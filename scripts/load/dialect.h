@@ -102,4 +102,12 @@ static inline bool dialect_begins(const char *text, size_t length, const char *w
 /* A literal, as the two arguments that the functions above take. */
 #define LITERAL(text) (text), sizeof(text) - 1
 
+/* The error words that memcached has and the native protocol shares. */
+static inline bool dialect_is_error(const char *line, size_t length)
+{
+    return dialect_begins(line, length, LITERAL("ERROR")) ||
+           dialect_begins(line, length, LITERAL("CLIENT_ERROR")) ||
+           dialect_begins(line, length, LITERAL("SERVER_ERROR"));
+}
+
 #endif

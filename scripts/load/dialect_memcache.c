@@ -35,13 +35,6 @@ static char *memcache_get(char *out, const struct record *r)
     return dialect_add(out, LITERAL("\r\n"));
 }
 
-static bool is_error(const char *line, size_t length)
-{
-    return dialect_begins(line, length, LITERAL("ERROR")) ||
-           dialect_begins(line, length, LITERAL("CLIENT_ERROR")) ||
-           dialect_begins(line, length, LITERAL("SERVER_ERROR"));
-}
-
 static struct answer memcache_judge(const char *in, size_t have, const struct expect *e)
 {
     size_t length, taken;
@@ -59,7 +52,8 @@ static struct answer memcache_judge(const char *in, size_t have, const struct ex
         if (dialect_read_number(last + 1, digits, &bytes))
             return dialect_judge_value(in, have, taken, bytes, 2 + 5, e);
     }
-    return (struct answer){is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken, 0};
+    return (struct answer){dialect_is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken,
+                           0};
 }
 
 const struct dialect dialect_memcache = {

@@ -29,13 +29,6 @@ static char *native_get(char *out, const struct record *r)
     return dialect_add(out, LITERAL("\r\n"));
 }
 
-static bool is_error(const char *line, size_t length)
-{
-    return dialect_begins(line, length, LITERAL("ERROR")) ||
-           dialect_begins(line, length, LITERAL("CLIENT_ERROR")) ||
-           dialect_begins(line, length, LITERAL("SERVER_ERROR"));
-}
-
 static struct answer native_judge(const char *in, size_t have, const struct expect *e)
 {
     size_t length, taken;
@@ -49,7 +42,8 @@ static struct answer native_judge(const char *in, size_t have, const struct expe
     if (!e->put && dialect_begins(in, length, LITERAL("VALUE ")) &&
         dialect_read_number(in + 6, length - 6, &bytes))
         return dialect_judge_value(in, have, taken, bytes, 2, e);
-    return (struct answer){is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken, 0};
+    return (struct answer){dialect_is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken,
+                           0};
 }
 
 const struct dialect dialect_native = {
