@@ -259,6 +259,8 @@ void conf_destroy(struct conf **conf)
         free(it->listen[i].path);
         free(it->listen[i].owner);
         free(it->listen[i].protocol);
+        free(it->listen[i].default_namespace);
+        free(it->listen[i].prefix);
     }
     for (size_t i = 0; i < it->namespace_count; i++)
         free(it->namespaces[i].name);

@@ -19,13 +19,15 @@
 #define CONF_NEVER 0 /* a ttl or max_ttl that does not end */
 
 struct conf_listen {
-    char *address;  /* numeric IPv4 or IPv6, or NULL with path */
-    uint16_t port;  /* 0: the kernel picks */
-    char *path;     /* Unix socket, or NULL */
-    char *owner;    /* of the socket: "user" or "user:group", or NULL */
-    mode_t mode;    /* of the socket */
-    char *protocol; /* "native" */
-    int line;       /* in the file, for messages; 0 for a default */
+    char *address;           /* numeric IPv4 or IPv6, or NULL with path */
+    uint16_t port;           /* 0: the kernel picks */
+    char *path;              /* Unix socket, or NULL */
+    char *owner;             /* of the socket: "user" or "user:group", or NULL */
+    mode_t mode;             /* of the socket */
+    char *protocol;          /* "native" or "memcache" */
+    char *default_namespace; /* where keys without a namespace live, or NULL: conf's own */
+    char *prefix;            /* one character that ends a namespace's name in a key, or NULL */
+    int line;                /* in the file, for messages; 0 for a default */
 };
 
 struct conf_namespace {

@@ -135,6 +135,22 @@ static void check_socket(const config_setting_t *group, struct conf_report *repo
     }
 }
 
+/* What only memcached's clients need, who name no namespace. */
+static void check_memcache(const config_setting_t *group, struct conf_report *report)
+{
+    static const char *const options[] = {"namespace", "prefix"};
+    const char *protocol = "";
+
+    config_setting_lookup_string(group, "protocol", &protocol);
+    if (strcmp(protocol, "memcache") == 0 || conf_value_refused(group, "protocol"))
+        return;
+    for (size_t i = 0; i < 2; i++)
+        if (config_setting_get_member(group, options[i]) != NULL)
+            COMPLAIN(report, group, SCOPE_LISTEN, options[i],
+                     "it needs protocol = \"memcache\" beside it; clients of the native protocol "
+                     "name their namespaces");
+}
+
 static bool same_address(const char *a, const char *b)
 {
     struct in6_addr one = {0}, other = {0};
@@ -163,8 +179,10 @@ static void check_listeners(const config_setting_t *list, const struct conf *con
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
         const config_setting_t *group = group_at(list, i);
-        if (group != NULL)
+        if (group != NULL) {
             check_socket(group, report);
+            check_memcache(group, report);
+        }
         for (size_t j = 0; j < i && is_sound(group); j++) {
             const config_setting_t *other = group_at(list, j);
             const struct conf_listen *listen = &conf->listen[i];

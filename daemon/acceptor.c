@@ -158,7 +158,7 @@ static void welcome(struct post *post, int fd)
     if (!admit(facts)) {
         if (may_complain(acceptor, &acceptor->too_many_quiet)) {
             log_warning("max_connections (%u) reached: refusing connections on %s",
-                        atomic_load(&facts->max_connections), post->listener->name);
+                        atomic_load(&facts->max_connections), post->listener->door.name);
         }
         refuse(acceptor, fd);
         return;
@@ -167,7 +167,7 @@ static void welcome(struct post *post, int fd)
     metrics_add(acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     struct worker *worker = acceptor->staff->workers[acceptor->next];
     acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
-    if (!worker_adopt(worker, fd, post->listener->protocol, post->listener->name)) {
+    if (!worker_adopt(worker, fd, &post->listener->door)) {
         dismiss(facts);
         refuse(acceptor, fd);
     }
@@ -216,7 +216,8 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
             continue;
         }
         if (may_complain(acceptor, &acceptor->cannot_quiet)) {
-            log_error("cannot accept connections on %s: %s", post->listener->name, strerror(errno));
+            log_error("cannot accept connections on %s: %s", post->listener->door.name,
+                      strerror(errno));
         }
         if (!spend_reserve(acceptor, fd)) {
             pause_accepting(acceptor);

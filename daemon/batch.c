@@ -20,21 +20,20 @@ void batch_deinit(struct batch *batch)
 }
 
 void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
-                 struct slice bytes)
+                 char *bytes, size_t length)
 {
     enum parse_result result;
     size_t taken = 0;
     unsigned count = 0;
     for (;;) {
-        if (taken == bytes.length) {
+        if (taken == length) {
             parser->wanted = 1;
             result = PARSE_MORE;
             break;
         }
         size_t consumed = 0;
         struct execution *next = &batch->of[count];
-        result = protocol->parse(parser, bytes.bytes + taken, bytes.length - taken, &next->request,
-                                 &consumed);
+        result = protocol->parse(parser, bytes + taken, length - taken, &next->request, &consumed);
         taken += consumed;
         if (result != PARSE_REQUEST) {
             break;
@@ -68,6 +67,7 @@ enum outcome batch_execute(struct batch *batch, struct executor *by)
 {
     if (batch->next < batch->count) {
         by->now = clock_now();
+        store_tick(by->lane, by->now);
         fetch_ahead(batch, by);
     }
     while (batch->next < batch->count) {

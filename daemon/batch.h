@@ -39,7 +39,7 @@ void batch_deinit(struct batch *batch);
 
 /* Fills an empty batch with what the bytes hold. */
 void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
-                 struct slice bytes);
+                 char *bytes, size_t length);
 
 /* Goes on with its requests; sets the executor's time. OUTCOME_DONE: all are
  * answered, and the ending is the caller's to deal with. */

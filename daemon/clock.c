@@ -13,9 +13,9 @@ uint64_t clock_now(void)
     return now == 0 ? 1 : now;
 }
 
-uint64_t clock_wall_seconds(void)
+uint64_t clock_wall(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
-    return (uint64_t)time.tv_sec;
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }

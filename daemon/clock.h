@@ -13,7 +13,7 @@
 /* Milliseconds since the machine started; at least 1. Any thread. */
 uint64_t clock_now(void);
 
-/* Seconds since 1970, for logs and STATS only. */
-uint64_t clock_wall_seconds(void);
+/* Milliseconds since the beginning of 1970, for logs, STATS and clients that give dates. */
+uint64_t clock_wall(void);
 
 #endif

@@ -33,8 +33,7 @@ struct conn {
     struct event event;
     struct crew *crew;
     struct desk *desk; /* NULL while there is nothing to do */
-    const struct protocol *protocol;
-    const char *listener;
+    const struct door *door;
     struct transport transport;
     TAILQ_ENTRY(conn) seat; /* in crew->seated or crew->lingers */
     TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits` */
@@ -71,7 +70,7 @@ static void say_why(const struct conn *conn, enum conn_close why)
     if (log_wants(reason->level)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(&conn->transport, peer, sizeof peer);
-        log_line(reason->level, "%s: %s: %s", conn->listener, peer, reason->text);
+        log_line(reason->level, "%s: %s: %s", conn->door->name, peer, reason->text);
     }
 }
 
@@ -330,7 +329,7 @@ static void turn(struct conn *conn, bool readable, bool writable)
 {
     struct crew *crew = conn->crew;
     if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->protocol);
+        conn->desk = desk_create(crew, conn->door);
         if (conn->desk == NULL) {
             close_for(conn, CONN_CLOSE_NO_MEMORY);
             return;
@@ -369,7 +368,7 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 /* --- for the worker ------------------------------------------------------- */
 
-bool conn_open(struct crew *crew, int fd, const struct protocol *protocol, const char *listener)
+bool conn_open(struct crew *crew, int fd, const struct door *door)
 {
     struct transport transport;
     transport_plain(&transport, fd);
@@ -383,8 +382,7 @@ bool conn_open(struct crew *crew, int fd, const struct protocol *protocol, const
     crew->now = clock_now();
     *conn = (struct conn){
         .crew = crew,
-        .protocol = protocol,
-        .listener = listener,
+        .door = door,
         .transport = transport,
         .state = DESK_HUNGRY,
         .active = crew->now,

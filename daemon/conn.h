@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "daemon/crew.h"
-#include "protocol/protocol.h"
+#include "daemon/door.h"
 
 enum conn_close {
 #define CLOSE(id, name, level, text) CONN_CLOSE_##id,
@@ -24,9 +24,9 @@ size_t conn_size(void);
 /*
  * Takes over a connected socket, which is counted in facts->connections; closing
  * it takes it off. False when there is no memory: then it is closed already.
- * `listener` names the door in the log and must outlive the connection.
+ * `door` is where it came in and must outlive the connection.
  */
-bool conn_open(struct crew *crew, int fd, const struct protocol *protocol, const char *listener);
+bool conn_open(struct crew *crew, int fd, const struct door *door);
 
 /* For the crew's events. Both may close connections. */
 void conn_resume_waiting(struct crew *crew);

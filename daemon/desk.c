@@ -13,19 +13,19 @@ enum {
     TURN_BATCHES = 8, /* so 256 requests */
 };
 
-struct desk *desk_create(struct crew *crew, const struct protocol *protocol)
+struct desk *desk_create(struct crew *crew, const struct door *door)
 {
     struct desk *desk = pool_get(&crew->desks);
     if (desk == NULL) {
         return NULL;
     }
-    desk->protocol = protocol;
+    desk->door = door;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
     desk->parser = (struct parser){.window = INBOX_LARGE};
     batch_init(&desk->batch);
     desk->upload.write = NULL;
-    outbox_init(&desk->outbox, protocol, &crew->chunks);
+    outbox_init(&desk->outbox, door->protocol, &crew->chunks);
     return desk;
 }
 
@@ -55,6 +55,8 @@ static struct executor executor_for(struct desk *desk, struct crew *crew)
         .metrics = crew->metrics,
         .facts = crew->facts,
         .default_namespace = slice_of(crew->settings.default_namespace),
+        .door = desk->door,
+        .max_value = crew->settings.max_value,
     };
 }
 
@@ -74,7 +76,7 @@ static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *s
     bool given = upload_space(&desk->upload, &by, space);
     store_leave(crew->lane);
     if (!given) {
-        desk->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     }
     return given;
 }
@@ -125,7 +127,7 @@ static bool end_upload(struct desk *desk, struct executor *by)
     struct slice bytes = inbox_slice(&desk->inbox);
     size_t consumed = 0;
     enum parse_result result =
-        desk->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
+        desk->door->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
     if (result == PARSE_MORE) {
         return wait_for_bytes(desk, desk->parser.wanted);
     }
@@ -136,7 +138,7 @@ static bool end_upload(struct desk *desk, struct executor *by)
         return true;
     }
     upload_abort(&desk->upload, by->lane);
-    outbox_reply(&desk->outbox, &desk->parser.error);
+    outbox_reply(&desk->outbox, NULL, &desk->parser.error);
     return stop(desk, DESK_CONFUSED);
 }
 
@@ -146,7 +148,7 @@ static bool go_on_with_upload(struct desk *desk, struct executor *by)
     by->now = clock_now();
     inbox_drop(&desk->inbox, upload_take(upload, by, inbox_slice(&desk->inbox)));
     if (!upload_is_open(upload)) {
-        desk->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
         return true;
     }
     return upload->left > 0 ? wait_for_bytes(desk, 1) : end_upload(desk, by);
@@ -159,14 +161,14 @@ static void begin_upload(struct desk *desk, struct executor *by)
     by->now = clock_now();
     upload_begin(&desk->upload, by, request);
     if (!upload_is_open(&desk->upload)) {
-        desk->protocol->body_refused(&desk->parser, request, request->value_length);
+        desk->door->protocol->body_refused(&desk->parser, request, request->value_length);
     }
 }
 
 static void say_error(struct desk *desk, struct executor *by)
 {
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-    outbox_reply(&desk->outbox, &desk->parser.error);
+    outbox_reply(&desk->outbox, NULL, &desk->parser.error);
 }
 
 /* All requests of the batch are answered: deals with what came behind them. */
@@ -204,7 +206,8 @@ static bool go_on_with_batch(struct desk *desk, struct executor *by)
 {
     struct batch *batch = &desk->batch;
     if (!batch->open) {
-        batch_parse(batch, desk->protocol, &desk->parser, inbox_slice(&desk->inbox));
+        batch_parse(batch, desk->door->protocol, &desk->parser, inbox_bytes(&desk->inbox),
+                    inbox_length(&desk->inbox));
     }
     switch (batch_execute(batch, by)) {
     case OUTCOME_LATER:

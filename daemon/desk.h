@@ -14,6 +14,7 @@
 
 #include "daemon/batch.h"
 #include "daemon/crew.h"
+#include "daemon/door.h"
 #include "daemon/inbox.h"
 #include "daemon/outbox.h"
 #include "daemon/upload.h"
@@ -29,7 +30,7 @@ enum desk_state {
 };
 
 struct desk {
-    const struct protocol *protocol;
+    const struct door *door;
     enum desk_state state;
     struct inbox inbox;
     size_t wanted; /* bytes of the inbox below which parsing makes no sense */
@@ -40,7 +41,7 @@ struct desk {
 };
 
 /* NULL: no memory. */
-struct desk *desk_create(struct crew *crew, const struct protocol *protocol);
+struct desk *desk_create(struct crew *crew, const struct door *door);
 /* Abandons what is under way. Sets *desk to NULL. */
 void desk_destroy(struct desk **desk, struct crew *crew);
 

@@ -14,7 +14,21 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 
-static int take(struct doors *doors, const struct notify_socket *sockets, size_t count)
+/* Where keys live behind a socket of that protocol: as behind the first listener that
+ * the configuration has for it. */
+static struct door door_like(const struct conf *conf, const struct protocol *protocol)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        struct door door = listener_door(&conf->listen[i]);
+        if (door.protocol == protocol) {
+            return door;
+        }
+    }
+    return (struct door){.protocol = protocol};
+}
+
+static int take(struct doors *doors, const struct conf *conf, const struct notify_socket *sockets,
+                size_t count)
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
@@ -22,7 +36,8 @@ static int take(struct doors *doors, const struct notify_socket *sockets, size_t
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
-        if (listener_take(&doors->listeners[doors->count], sockets[i].fd, protocol, error)) {
+        struct door door = door_like(conf, protocol);
+        if (listener_take(&doors->listeners[doors->count], sockets[i].fd, &door, error)) {
             doors->count++;
         } else {
             log_error("%s", error);
@@ -60,7 +75,7 @@ int doors_open(struct doors *doors, const struct conf *conf, const struct privil
         log_error("listen: %s", strerror(errno));
         status = EX_OSERR;
     } else if (taken > 0) {
-        status = take(doors, sockets, taken);
+        status = take(doors, conf, sockets, taken);
     } else {
         status = open_configured(doors, conf, user);
     }

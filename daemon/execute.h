@@ -13,6 +13,7 @@
 #ifndef KVCACHED_EXECUTE_H
 #define KVCACHED_EXECUTE_H
 
+#include "daemon/door.h"
 #include "daemon/facts.h"
 #include "daemon/metrics.h"
 #include "daemon/outbox.h"
@@ -27,18 +28,19 @@ struct executor {
     struct metrics *metrics;
     struct facts *facts;
     struct slice default_namespace; /* what `-` stands for */
+    const struct door *door;        /* where keys live that come without a namespace */
+    uint64_t max_value;             /* bytes */
     uint64_t now;
 };
 
 struct execution {
-    struct request request; /* of request.keys, those that come after `key` */
-    struct slice key;       /* the one that is next */
+    struct request request; /* its key is the one that is next, its keys those behind */
     struct store_key at;    /* where it is; good until store_leave */
     enum store_status located;
     bool begun;
     union {
         struct store_cursor *cursor; /* LIST and ALL, once begun */
-        uint32_t next;               /* NAMESPACES */
+        uint32_t next;               /* NAMESPACES and STATS by namespace */
     } place;
 };
 
@@ -57,7 +59,7 @@ void execute_abandon(struct execution *execution);
 void execute_locate(struct executor *executor, struct execution *execution);
 static inline void execute_fetch(struct executor *executor, const struct execution *execution)
 {
-    if (execution->key.length > 0 && execution->located == STORE_OK) {
+    if (execution->request.key.length > 0 && execution->located == STORE_OK) {
         store_fetch(executor->lane, &execution->at);
     }
 }
@@ -65,10 +67,12 @@ static inline void execute_fetch(struct executor *executor, const struct executi
 /* Answers it, or goes on answering it. */
 enum outcome execute(struct executor *executor, struct execution *execution);
 
-/* For a value that is streamed into the store: what its request means to the
- * store, and the answer to what became of it. */
-struct slice execute_namespace(const struct executor *executor, const struct request *request);
-struct store_ttl execute_ttl(const struct request *request);
-void execute_stored(struct executor *executor, struct slice ns, enum store_status status);
+/* For a value that is streamed into the store: where it goes, on what terms, and the
+ * answer to what became of it. */
+enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
+                                     struct slice key, struct store_key *at);
+struct store_terms execute_terms(const struct request *request);
+void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
+                    enum store_status status, uint64_t version);
 
 #endif

@@ -25,6 +25,7 @@ struct facts {
      * is threads + 1. The server allocates them (aligned: aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
+    struct metrics forgotten; /* what was counted before they were reset; any thread */
 
     atomic_uint connections;     /* open ones: the server adds at accept, the
                                     worker takes off when it closes one */

@@ -36,6 +36,12 @@ static inline struct slice inbox_slice(const struct inbox *inbox)
     return (struct slice){inbox->bytes + inbox->start, inbox->end - inbox->start};
 }
 
+/* Where those bytes are, to be changed in place. */
+static inline char *inbox_bytes(const struct inbox *inbox)
+{
+    return inbox->bytes + inbox->start;
+}
+
 static inline size_t inbox_length(const struct inbox *inbox)
 {
     return inbox->end - inbox->start;

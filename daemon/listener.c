@@ -54,7 +54,7 @@ static void name_internet(char *name, const struct sockaddr *address, socklen_t 
 
     getnameinfo(address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(name, LISTENER_NAME_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
+    snprintf(name, DOOR_NAME_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 /* A name that begins with a NUL is Linux's abstract kind, written with an @. */
@@ -63,11 +63,11 @@ static void name_unix(char *name, const struct sockaddr_un *address, socklen_t l
     size_t bytes = length - offsetof(struct sockaddr_un, sun_path);
 
     if (length <= offsetof(struct sockaddr_un, sun_path)) {
-        snprintf(name, LISTENER_NAME_MAX, "unnamed");
+        snprintf(name, DOOR_NAME_MAX, "unnamed");
     } else if (address->sun_path[0] == '\0') {
-        snprintf(name, LISTENER_NAME_MAX, "@%.*s", (int)bytes - 1, address->sun_path + 1);
+        snprintf(name, DOOR_NAME_MAX, "@%.*s", (int)bytes - 1, address->sun_path + 1);
     } else {
-        snprintf(name, LISTENER_NAME_MAX, "%.*s", (int)bytes, address->sun_path);
+        snprintf(name, DOOR_NAME_MAX, "%.*s", (int)bytes, address->sun_path);
     }
 }
 
@@ -85,9 +85,9 @@ static bool name_from_kernel(struct listener *listener)
         return false;
     }
     if (address.any.sa_family == AF_UNIX) {
-        name_unix(listener->name, &address.local, length);
+        name_unix(listener->door.name, &address.local, length);
     } else {
-        name_internet(listener->name, &address.any, length);
+        name_internet(listener->door.name, &address.any, length);
     }
     return true;
 }
@@ -136,12 +136,12 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
         return failed(error, "cannot listen on %s port %u: not a numeric address", conf->address,
                       conf->port);
     }
-    name_internet(listener->name, found->ai_addr, found->ai_addrlen);
+    name_internet(listener->door.name, found->ai_addr, found->ai_addrlen);
     bool done = bind_internet(listener, found);
     int why = errno;
     freeaddrinfo(found);
     errno = why;
-    return done || failed(error, "cannot listen on %s: %s", listener->name, strerror(why));
+    return done || failed(error, "cannot listen on %s: %s", listener->door.name, strerror(why));
 }
 
 /* --- Unix --------------------------------------------------------------- */
@@ -200,7 +200,7 @@ static bool remember_name(struct listener *listener)
 {
     struct stat made;
 
-    if (lstat(listener->name, &made) != 0) {
+    if (lstat(listener->door.name, &made) != 0) {
         return false;
     }
     listener->named = true;
@@ -218,13 +218,13 @@ static bool give_to(const struct listener *listener, const char *owner,
         enum privilege_status status = privilege_find(owner, &found);
         if (status != PRIVILEGE_OK) {
             errno = EINVAL;
-            return failed(error, "cannot give %s to %s: %s", listener->name, owner,
+            return failed(error, "cannot give %s to %s: %s", listener->door.name, owner,
                           privilege_error(status));
         }
         user = &found;
     }
-    if (user != NULL && lchown(listener->name, user->uid, user->gid) != 0) {
-        return failed(error, "cannot give %s to %s: %s", listener->name,
+    if (user != NULL && lchown(listener->door.name, user->uid, user->gid) != 0) {
+        return failed(error, "cannot give %s to %s: %s", listener->door.name,
                       owner == NULL ? user->name : owner, strerror(errno));
     }
     return true;
@@ -240,7 +240,7 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
     }
     strcpy(at.sun_path, conf->path);
-    snprintf(listener->name, sizeof listener->name, "%s", conf->path);
+    snprintf(listener->door.name, sizeof listener->door.name, "%s", conf->path);
     if (!remove_stale(&at, error)) {
         return false;
     }
@@ -254,11 +254,22 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
 
 /* --- both --------------------------------------------------------------- */
 
+struct door listener_door(const struct conf_listen *conf)
+{
+    struct door door = {.protocol = protocol_find(slice_of(conf->protocol)),
+                        .separator = conf->prefix != NULL ? conf->prefix[0] : '\0'};
+    if (conf->default_namespace != NULL) {
+        snprintf(door.default_namespace, sizeof door.default_namespace, "%s",
+                 conf->default_namespace);
+    }
+    return door;
+}
+
 bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX])
 {
-    *listener = (struct listener){.fd = -1, .protocol = protocol_find(slice_of(conf->protocol))};
-    if (listener->protocol == NULL) {
+    *listener = (struct listener){.fd = -1, .door = listener_door(conf)};
+    if (listener->door.protocol == NULL) {
         errno = EPROTONOSUPPORT;
         return failed(error, "cannot listen: there is no protocol \"%s\"", conf->protocol);
     }
@@ -281,17 +292,17 @@ static bool is_listening_stream(int fd)
            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
 }
 
-bool listener_take(struct listener *listener, int fd, const struct protocol *protocol,
+bool listener_take(struct listener *listener, int fd, const struct door *door,
                    char error[LISTENER_ERROR_MAX])
 {
-    *listener = (struct listener){.fd = fd, .protocol = protocol, .taken = true};
+    *listener = (struct listener){.fd = fd, .door = *door, .taken = true};
     if (!is_listening_stream(fd) || !name_from_kernel(listener)) {
         listener_close(listener);
         errno = ENOTSOCK;
         return failed(error, "descriptor %d, which was handed over, is no listening stream socket",
                       fd);
     }
-    if (listener->name[0] != '/' && listener->name[0] != '@') {
+    if (listener->door.name[0] != '/' && listener->door.name[0] != '@') {
         set_inherited(fd); /* a hint here: it may be another family's socket */
     }
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -303,14 +314,14 @@ static bool still_leads_here(const struct listener *listener)
 {
     struct stat found;
 
-    return lstat(listener->name, &found) == 0 && found.st_dev == listener->device &&
+    return lstat(listener->door.name, &found) == 0 && found.st_dev == listener->device &&
            found.st_ino == listener->inode;
 }
 
 void listener_close(struct listener *listener)
 {
     if (listener->named && still_leads_here(listener)) {
-        unlink(listener->name); /* where it may not, the next start finds it stale */
+        unlink(listener->door.name); /* where it may not, the next start finds it stale */
     }
     listener->named = false;
     if (listener->fd >= 0) {

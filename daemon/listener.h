@@ -9,20 +9,16 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
-#include "protocol/protocol.h"
+#include "daemon/door.h"
 
 struct privilege_user;
 
-enum {
-    LISTENER_NAME_MAX = 128,  /* bytes of a name, its NUL included */
-    LISTENER_ERROR_MAX = 256, /* bytes of a message, its NUL included */
-};
+enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 
 struct listener {
     int fd;
-    const struct protocol *protocol;
-    char name[LISTENER_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
-    bool taken;                   /* handed over, not opened here */
+    struct door door;
+    bool taken; /* handed over, not opened here */
     /* Of a Unix socket that was made here: whether its name may be removed. */
     bool named;
     dev_t device;
@@ -37,10 +33,14 @@ struct listener {
 bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX]);
 
-/* Takes a socket that somebody else opened, which must listen already. The
+/* Takes a socket that somebody else opened, which must listen already. What is
+ * spoken there, and where its keys live, is `door`'s; the name is the socket's. The
  * descriptor is the listener's also where this fails. */
-bool listener_take(struct listener *listener, int fd, const struct protocol *protocol,
+bool listener_take(struct listener *listener, int fd, const struct door *door,
                    char error[LISTENER_ERROR_MAX]);
+
+/* The door that a listener of that configuration is; without a name. */
+struct door listener_door(const struct conf_listen *conf);
 
 /* Closes the socket, and removes the name of a Unix socket made here. Good for a
  * second call. */

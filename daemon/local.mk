@@ -22,10 +22,15 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/descriptors.h \
 	daemon/desk.c \
 	daemon/desk.h \
+	daemon/door.h \
 	daemon/doors.c \
 	daemon/doors.h \
 	daemon/execute.c \
 	daemon/execute.h \
+	daemon/execute_list.c \
+	daemon/execute_read.c \
+	daemon/execute_verbs.h \
+	daemon/execute_write.c \
 	daemon/facts.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
@@ -57,6 +62,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/staff.h \
 	daemon/stats.c \
 	daemon/stats.h \
+	daemon/stats_detail.c \
 	daemon/transport.c \
 	daemon/transport.h \
 	daemon/upload.c \

@@ -105,11 +105,11 @@ static void fill(struct outbox *outbox, size_t size)
     outbox->backlog += size;
 }
 
-void outbox_reply(struct outbox *outbox, const struct reply *reply)
+void outbox_reply(struct outbox *outbox, const struct request *request, const struct reply *reply)
 {
     char *to = room(outbox, REPLY_HEAD_MAX);
     if (to != NULL) {
-        fill(outbox, outbox->protocol->head(reply, to));
+        fill(outbox, outbox->protocol->head(request, reply, to));
     }
 }
 
@@ -136,27 +136,30 @@ void outbox_prepare(struct outbox *outbox)
     }
 }
 
-void outbox_value_copy(struct outbox *outbox, const struct reply *reply, struct slice value)
+void outbox_value_copy(struct outbox *outbox, const struct request *request,
+                       const struct reply *reply, struct slice value)
 {
     char *to = room(outbox, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
     if (to == NULL) {
         return;
     }
-    size_t size = outbox->protocol->head(reply, to);
+    size_t size = outbox->protocol->head(request, reply, to);
     memcpy(to + size, value.bytes, value.length);
     size += value.length;
-    size += outbox->protocol->tail(reply, to + size);
+    size += outbox->protocol->tail(request, reply, to + size);
     fill(outbox, size);
 }
 
-void outbox_value(struct outbox *outbox, const struct reply *reply, struct store_view *view)
+void outbox_value(struct outbox *outbox, const struct request *request, const struct reply *reply,
+                  struct store_view *view)
 {
     if (!view->pinned) {
-        outbox_value_copy(outbox, reply, (struct slice){view->bytes, (size_t)view->length});
+        outbox_value_copy(outbox, request, reply,
+                          (struct slice){view->bytes, (size_t)view->length});
         store_view_put(view);
         return;
     }
-    outbox_reply(outbox, reply);
+    outbox_reply(outbox, request, reply);
     char *to = room(outbox, REPLY_TAIL_MAX);
     if (to == NULL) {
         store_view_put(view);
@@ -165,7 +168,7 @@ void outbox_value(struct outbox *outbox, const struct reply *reply, struct store
     unsigned place = (outbox->pin_first + outbox->pin_count++) % OUTBOX_PINS;
     outbox->pins[place] = (struct outbox_pin){.view = *view, .at = outbox->written};
     outbox->backlog += view->length;
-    fill(outbox, outbox->protocol->tail(reply, to));
+    fill(outbox, outbox->protocol->tail(request, reply, to));
 }
 
 /* --- sending them --------------------------------------------------------- */

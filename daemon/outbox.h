@@ -76,11 +76,13 @@ static inline bool outbox_has_drained(const struct outbox *outbox)
     return outbox->backlog < OUTBOX_BOUND / 2 && outbox->pin_count < OUTBOX_PINS;
 }
 
-/* A reply without a value, HELP apart. */
-void outbox_reply(struct outbox *outbox, const struct reply *reply);
-static inline void outbox_say(struct outbox *outbox, enum reply_kind kind)
+/* A reply without a value, HELP apart. `request` is what it answers, or NULL where there
+ * was none; the protocol may leave the reply out. */
+void outbox_reply(struct outbox *outbox, const struct request *request, const struct reply *reply);
+static inline void outbox_say(struct outbox *outbox, const struct request *request,
+                              enum reply_kind kind)
 {
-    outbox_reply(outbox, &(struct reply){.kind = kind});
+    outbox_reply(outbox, request, &(struct reply){.kind = kind});
 }
 
 /* Whole lines, as they are. */
@@ -92,10 +94,12 @@ void outbox_prepare(struct outbox *outbox);
 
 /* A reply with the view's value; the view is the outbox's from here on. The
  * outbox must not be full. */
-void outbox_value(struct outbox *outbox, const struct reply *reply, struct store_view *view);
+void outbox_value(struct outbox *outbox, const struct request *request, const struct reply *reply,
+                  struct store_view *view);
 
 /* A reply with a value of at most STORE_COPY_MAX bytes. */
-void outbox_value_copy(struct outbox *outbox, const struct reply *reply, struct slice value);
+void outbox_value_copy(struct outbox *outbox, const struct request *request,
+                       const struct reply *reply, struct slice value);
 
 /* One write of what it can take. *moved: bytes, also when it was not all. */
 enum transport_status outbox_send(struct outbox *outbox, struct transport *transport,

@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "protocol/protocol.h"
 
 /* A namespace that requires a ttl does not take the daemon's for one: the store
  * refuses what would never end. */
@@ -28,10 +31,45 @@ static struct store_namespace_options declared(const struct conf *conf,
     };
 }
 
+/* Where the keys of a listener live whose clients name no namespace; NULL: they do. */
+static const char *namespace_of(const struct conf *conf, const struct conf_listen *listen)
+{
+    if (strcmp(listen->protocol, protocol_memcache.name) != 0) {
+        return NULL;
+    }
+    return listen->default_namespace != NULL ? listen->default_namespace : conf->default_namespace;
+}
+
+static bool is_among(const struct store_namespace_options *all, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(all[i].name, slice_of(name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A listener's namespace is always there, so that it can be written to whatever the
+ * policy is, and be flushed at a time to come. Returns how many there are then. */
+static size_t declare_for_listeners(const struct conf *conf, struct store_namespace_options *all,
+                                    size_t count)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const char *name = namespace_of(conf, &conf->listen[i]);
+        if (name != NULL && !is_among(all, count, name)) {
+            all[count++] = (struct store_namespace_options){
+                .name = slice_of(name), .ttl = conf->ttl, .max_ttl = STORE_NEVER};
+        }
+    }
+    return count;
+}
+
 bool policy_apply(const struct conf *conf, struct store *store, struct lane *lane, uint64_t now)
 {
-    /* One more than there are, so that nothing is never asked for. */
-    struct store_namespace_options *all = calloc(conf->namespace_count + 1, sizeof *all);
+    /* One more than there can be, so that nothing is never asked for. */
+    struct store_namespace_options *all =
+        calloc(conf->namespace_count + conf->listen_count + 1, sizeof *all);
 
     if (all == NULL) {
         return false;
@@ -41,7 +79,7 @@ bool policy_apply(const struct conf *conf, struct store *store, struct lane *lan
     }
     const struct store_policy policy = {
         .declared = all,
-        .declared_count = conf->namespace_count,
+        .declared_count = declare_for_listeners(conf, all, conf->namespace_count),
         .declared_only = conf->policy == CONF_DECLARED,
         .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
         .max_value = conf->max_value,

@@ -393,7 +393,7 @@ static void say_ready(const struct server *server)
                (uintmax_t)(server->first->memory >> 20));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
-        log_notice("listening on %s (%s)%s", listener->name, listener->protocol->name,
+        log_notice("listening on %s (%s)%s", listener->door.name, listener->door.protocol->name,
                    listener->taken ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {

@@ -9,112 +9,182 @@
 #include <sys/resource.h>
 
 #include "daemon/clock.h"
+#include "daemon/execute_verbs.h"
 
-static void text(struct executor *by, const char *name, const char *value)
+void stats_text(struct executor *by, const struct request *request, const char *name,
+                const char *value)
 {
     outbox_reply(
-        by->outbox,
+        by->outbox, request,
         &(struct reply){.kind = REPLY_STAT, .name = slice_of(name), .text = slice_of(value)});
 }
 
-static void number(struct executor *by, const char *name, uint64_t value)
+void stats_number(struct executor *by, const struct request *request, const char *name,
+                  uint64_t value)
 {
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRIu64, value);
-    text(by, name, digits);
+    stats_text(by, request, name, digits);
 }
 
-static void seconds(struct executor *by, const char *name, struct timeval time)
+static void seconds(struct executor *by, const struct request *request, const char *name,
+                    struct timeval time)
 {
     char value[32];
     snprintf(value, sizeof value, "%lld.%06ld", (long long)time.tv_sec, (long)time.tv_usec);
-    text(by, name, value);
+    stats_text(by, request, name, value);
 }
 
 /* A time to live, as a configuration has it: seconds, or `never`. */
-static void lifetime(struct executor *by, const char *name, uint64_t milliseconds)
+static void lifetime(struct executor *by, const struct request *request, const char *name,
+                     uint64_t milliseconds)
 {
     char value[32] = "never";
     if (milliseconds != STORE_NEVER) {
         snprintf(value, sizeof value, "%" PRIu64 ".%03u", milliseconds / 1000,
                  (unsigned)(milliseconds % 1000));
     }
-    text(by, name, value);
+    stats_text(by, request, name, value);
 }
 
-static void process(struct executor *by)
+static void process(struct executor *by, const struct request *request)
 {
     const struct facts *facts = by->facts;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    number(by, "pid", (uint64_t)facts->pid);
-    number(by, "uptime", (by->now - facts->started) / 1000);
-    number(by, "time", clock_wall_seconds());
-    text(by, "version", facts->version);
-    number(by, "pointer_size", sizeof(void *) * 8);
-    seconds(by, "rusage_user", usage.ru_utime);
-    seconds(by, "rusage_system", usage.ru_stime);
-    number(by, "threads", facts->threads);
-    number(by, "max_connections", atomic_load(&facts->max_connections));
-    number(by, "curr_connections", atomic_load(&facts->connections));
+    stats_number(by, request, "pid", (uint64_t)facts->pid);
+    stats_number(by, request, "uptime", (by->now - facts->started) / 1000);
+    stats_number(by, request, "time", clock_wall() / 1000);
+    stats_text(by, request, "version", facts->version);
+    stats_number(by, request, "pointer_size", sizeof(void *) * 8);
+    seconds(by, request, "rusage_user", usage.ru_utime);
+    seconds(by, request, "rusage_system", usage.ru_stime);
+    stats_number(by, request, "threads", facts->threads);
+    stats_number(by, request, "max_connections", atomic_load(&facts->max_connections));
+    stats_number(by, request, "curr_connections", atomic_load(&facts->connections));
 }
 
-static void counters(struct executor *by)
+static void counters(struct executor *by, const struct request *request)
 {
     const struct facts *facts = by->facts;
     for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
-        number(by, metrics_name(metric), metrics_sum(facts->metrics, facts->metrics_sets, metric));
+        uint64_t sum = metrics_sum(facts->metrics, facts->metrics_sets, metric);
+        stats_number(by, request, metrics_name(metric),
+                     sum - metrics_sum(&facts->forgotten, 1, metric));
     }
 }
 
-static void records(struct executor *by)
+static void records(struct executor *by, const struct request *request)
 {
     struct store_figures figures;
     store_figures(by->lane, &figures);
-    number(by, "get_hits", figures.counters.hits);
-    number(by, "get_misses", figures.counters.misses);
-    number(by, "curr_items", figures.items);
-    number(by, "total_items", figures.total_items);
-    number(by, "bytes", figures.bytes);
-    number(by, "limit_maxbytes", figures.memory_limit);
-    number(by, "memory_used", figures.memory_used);
-    number(by, "index_bytes", figures.index_bytes);
-    number(by, "segments", figures.segments);
-    number(by, "segments_free", figures.segments_free);
-    number(by, "segment_size", figures.segment_size);
-    number(by, "namespaces", figures.namespaces);
-    number(by, "evictions", figures.counters.evictions);
-    number(by, "expirations", figures.counters.expirations);
-    number(by, "compactions", figures.compactions);
-    number(by, "direct_reclaims", figures.reclaims);
+    stats_number(by, request, "get_hits", figures.counters.hits);
+    stats_number(by, request, "get_misses", figures.counters.misses);
+    stats_number(by, request, "curr_items", figures.items);
+    stats_number(by, request, "total_items", figures.total_items);
+    stats_number(by, request, "bytes", figures.bytes);
+    stats_number(by, request, "limit_maxbytes", figures.memory_limit);
+    stats_number(by, request, "memory_used", figures.memory_used);
+    stats_number(by, request, "index_bytes", figures.index_bytes);
+    stats_number(by, request, "segments", figures.segments);
+    stats_number(by, request, "segments_free", figures.segments_free);
+    stats_number(by, request, "segment_size", figures.segment_size);
+    stats_number(by, request, "namespaces", figures.namespaces);
+    stats_number(by, request, "evictions", figures.counters.evictions);
+    stats_number(by, request, "expirations", figures.counters.expirations);
+    stats_number(by, request, "compactions", figures.compactions);
+    stats_number(by, request, "direct_reclaims", figures.reclaims);
 }
 
-void stats_daemon(struct executor *by)
-{
-    process(by);
-    counters(by);
-    records(by);
-}
-
-enum store_status stats_namespace(struct executor *by, struct slice ns)
-{
+static enum store_status namespace(struct executor *by, const struct request *request,
+                                   struct slice ns) {
     struct store_namespace_figures figures;
     enum store_status status = store_namespace_figures(by->lane, ns, &figures);
-    if (status != STORE_OK) {
-        return status;
+    if (status != STORE_OK){return status;}
+stats_number(by, request, "items", figures.items);
+stats_number(by, request, "bytes", figures.bytes);
+stats_number(by, request, "memory", figures.memory);
+stats_number(by, request, "quota", figures.quota);
+lifetime(by, request, "ttl", figures.ttl);
+lifetime(by, request, "max_ttl", figures.max_ttl);
+stats_number(by, request, "hits", figures.counters.hits);
+stats_number(by, request, "misses", figures.counters.misses);
+stats_number(by, request, "sets", figures.counters.sets);
+stats_number(by, request, "deletes", figures.counters.deletes);
+stats_number(by, request, "touches", figures.counters.touches);
+stats_number(by, request, "expirations", figures.counters.expirations);
+stats_number(by, request, "evictions", figures.counters.evictions);
+return STORE_OK;
+}
+
+/* --- topics ------------------------------------------------------------------- */
+
+static enum outcome all(struct executor *by, const struct request *request)
+{
+    if (request->ns.length == 0) {
+        process(by, request);
+        counters(by, request);
+        records(by, request);
+        outbox_say(by->outbox, request, REPLY_END);
+        return OUTCOME_DONE;
     }
-    number(by, "items", figures.items);
-    number(by, "bytes", figures.bytes);
-    number(by, "memory", figures.memory);
-    number(by, "quota", figures.quota);
-    lifetime(by, "ttl", figures.ttl);
-    lifetime(by, "max_ttl", figures.max_ttl);
-    number(by, "hits", figures.counters.hits);
-    number(by, "misses", figures.counters.misses);
-    number(by, "sets", figures.counters.sets);
-    number(by, "deletes", figures.counters.deletes);
-    number(by, "touches", figures.counters.touches);
-    number(by, "expirations", figures.counters.expirations);
-    number(by, "evictions", figures.counters.evictions);
-    return STORE_OK;
+    struct slice ns = execute_namespace(by, request);
+    enum store_status status = namespace(by, request, ns);
+    if (status == STORE_OK) {
+        outbox_say(by->outbox, request, REPLY_END);
+    } else {
+        execute_answer(by, request, ns, status);
+    }
+    return OUTCOME_DONE;
+}
+
+/* Counters are their owners' to change: what they are now is taken off from now on. */
+static enum outcome reset(struct executor *by, const struct request *request)
+{
+    struct facts *facts = by->facts;
+    for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
+        atomic_store(&facts->forgotten.count[metric],
+                     metrics_sum(facts->metrics, facts->metrics_sets, metric));
+    }
+    store_reset_counters(by->lane);
+    outbox_say(by->outbox, request, REPLY_RESET);
+    return OUTCOME_DONE;
+}
+
+static enum outcome settings(struct executor *by, const struct request *request)
+{
+    struct store_figures figures;
+    char separator[2] = {by->door->separator, '\0'};
+    char name[REQUEST_NAMESPACE_MAX + 1] = "";
+    struct slice ns = execute_namespace(by, request);
+    memcpy(name, ns.bytes, ns.length);
+    store_figures(by->lane, &figures);
+    stats_number(by, request, "maxbytes", figures.memory_limit);
+    stats_number(by, request, "maxconns", atomic_load(&by->facts->max_connections));
+    stats_number(by, request, "num_threads", by->facts->threads);
+    stats_number(by, request, "item_size_max", by->max_value);
+    stats_text(by, request, "evictions", "on");
+    stats_text(by, request, "cas_enabled", "yes");
+    stats_text(by, request, "flush_enabled", "yes");
+    stats_text(by, request, "namespace", name);
+    stats_text(by, request, "prefix_delimiter", separator);
+    outbox_say(by->outbox, request, REPLY_END);
+    return OUTCOME_DONE;
+}
+
+enum outcome stats_answer(struct executor *by, struct execution *of)
+{
+    switch (of->request.topic) {
+    case STATS_ALL:
+        return all(by, &of->request);
+    case STATS_RESET:
+        return reset(by, &of->request);
+    case STATS_SETTINGS:
+        return settings(by, &of->request);
+    case STATS_ITEMS:
+    case STATS_SLABS:
+    case STATS_NAMESPACES:
+        break;
+    }
+    return stats_by_namespace(by, of);
 }

@@ -6,10 +6,19 @@
 
 #include "daemon/execute.h"
 
-/* The daemon's figures, a REPLY_STAT each, without the END. */
-void stats_daemon(struct executor *executor);
+/* Whichever figures the request asks for, and the END. */
+enum outcome stats_answer(struct executor *by, struct execution *of);
 
-/* A namespace's. STORE_OK, or why there are none: then nothing was answered. */
-enum store_status stats_namespace(struct executor *executor, struct slice ns);
+/* --- stats_detail.c: figures of each namespace that the door reaches ------- */
+
+/* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES: resumable, as answers may be long. */
+enum outcome stats_by_namespace(struct executor *by, struct execution *of);
+
+/* --- for both -------------------------------------------------------------- */
+
+void stats_text(struct executor *by, const struct request *request, const char *name,
+                const char *value);
+void stats_number(struct executor *by, const struct request *request, const char *name,
+                  uint64_t value);
 
 #endif

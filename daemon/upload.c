@@ -3,9 +3,33 @@
  */
 #include "daemon/upload.h"
 
-static struct slice name_of(const struct upload *upload)
+static struct slice keep(struct slice slice, char **to)
 {
-    return (struct slice){upload->name, upload->name_length};
+    char *at = *to;
+    if (slice.length > 0) {
+        memcpy(at, slice.bytes, slice.length);
+    }
+    *to += slice.length;
+    return (struct slice){at, slice.length};
+}
+
+/* What the answer will need when the inbox has long been filled with other bytes. */
+static void keep_request(struct upload *upload, const struct request *request)
+{
+    char *to = upload->text;
+    upload->request = *request;
+    upload->request.ns = keep(request->ns, &to);
+    upload->request.key = upload->request.keys = keep(request->keys, &to);
+    upload->request.words = keep(request->words, &to);
+}
+
+/* Locates the key once more: between two turns the store was left. */
+static void answer(struct upload *upload, struct executor *by, enum store_status status,
+                   uint64_t version)
+{
+    struct store_key at;
+    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    execute_stored(by, &upload->request, &at, status, version);
 }
 
 static void refused(struct upload *upload, struct executor *by, enum store_status status)
@@ -13,25 +37,20 @@ static void refused(struct upload *upload, struct executor *by, enum store_statu
     if (upload->write != NULL) {
         store_write_abort(by->lane, &upload->write);
     }
-    execute_stored(by, name_of(upload), status);
+    answer(upload, by, status, 0);
 }
 
 void upload_begin(struct upload *upload, struct executor *by, const struct request *request)
 {
-    struct slice ns = execute_namespace(by, request);
-    memcpy(upload->name, ns.bytes, ns.length);
-    upload->name_length = ns.length;
+    struct store_terms terms = execute_terms(request);
+    struct store_key at;
+    keep_request(upload, request);
     upload->left = request->value_length;
     upload->write = NULL;
-    upload->request = *request;
-    upload->request.ns = upload->request.keys = (struct slice){NULL, 0};
-
-    enum store_mode mode = request->verb == VERB_ADD ? STORE_ADD : STORE_SET;
-    struct store_key at;
-    enum store_status status = store_locate(by->lane, ns, request->keys, &at);
+    enum store_status status = execute_locate_key(by, &upload->request, upload->request.keys, &at);
     if (status == STORE_OK) {
-        status = store_write_begin(by->lane, &at, mode, execute_ttl(request), 0,
-                                   request->value_length, by->now, &upload->write);
+        status = store_write_begin(by->lane, &at, &terms, request->value_length, by->now,
+                                   &upload->write);
     }
     if (status != STORE_OK) {
         upload->write = NULL;
@@ -74,7 +93,9 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 
 void upload_commit(struct upload *upload, struct executor *by)
 {
-    execute_stored(by, name_of(upload), store_write_commit(by->lane, &upload->write, by->now));
+    uint64_t version = 0;
+    enum store_status status = store_write_commit(by->lane, &upload->write, by->now, &version);
+    answer(upload, by, status, version);
 }
 
 void upload_abort(struct upload *upload, struct lane *lane)

@@ -17,9 +17,8 @@
 struct upload {
     struct store_write *write; /* NULL: there is none */
     uint64_t left;             /* bytes of the value that are still to come */
-    struct request request;    /* without its slices, which the inbox has dropped */
-    size_t name_length;
-    char name[REQUEST_NAMESPACE_MAX];
+    struct request request;    /* its slices point to `text`: the inbox has dropped its own */
+    char text[REQUEST_NAMESPACE_MAX + REQUEST_KEY_MAX + REQUEST_WORDS_MAX];
 };
 
 static inline bool upload_is_open(const struct upload *upload)

@@ -24,8 +24,7 @@
 struct parcel {
     STAILQ_ENTRY(parcel) next;
     int fd;
-    const struct protocol *protocol;
-    const char *listener;
+    const struct door *door;
 };
 
 STAILQ_HEAD(parcels, parcel);
@@ -88,7 +87,7 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     struct parcel *parcel;
     while ((parcel = STAILQ_FIRST(&parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(&parcels, next);
-        conn_open(&worker->crew, parcel->fd, parcel->protocol, parcel->listener);
+        conn_open(&worker->crew, parcel->fd, parcel->door);
         free(parcel);
     }
     if (stop && !worker->crew.draining) {
@@ -157,14 +156,13 @@ static void mailbox_send(struct worker *worker)
     }
 }
 
-bool worker_adopt(struct worker *worker, int fd, const struct protocol *protocol,
-                  const char *listener)
+bool worker_adopt(struct worker *worker, int fd, const struct door *door)
 {
     struct parcel *parcel = malloc(sizeof *parcel);
     if (parcel == NULL) {
         return false;
     }
-    *parcel = (struct parcel){.fd = fd, .protocol = protocol, .listener = listener};
+    *parcel = (struct parcel){.fd = fd, .door = door};
     mailbox_lock(worker);
     STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
     mailbox_send(worker);

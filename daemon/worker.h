@@ -12,9 +12,9 @@
 #include <stdbool.h>
 
 #include "daemon/conn_settings.h"
+#include "daemon/door.h"
 #include "daemon/facts.h"
 #include "daemon/store/store.h"
-#include "protocol/protocol.h"
 
 struct housekeeper;
 struct worker;
@@ -38,12 +38,11 @@ struct worker *worker_create(const struct worker_options *options);
 /*
  * Hands over an accepted connection: the descriptor is the worker's from here
  * on, and has been counted in facts->connections, which the worker takes back
- * when it closes. It need not be non-blocking yet. `listener` names the door in
- * the log and must outlive the worker. False when there is no memory: the
- * descriptor and the count are still the caller's.
+ * when it closes. It need not be non-blocking yet. `door` is where it came in and
+ * must outlive the worker. False when there is no memory: the descriptor and the
+ * count are still the caller's.
  */
-bool worker_adopt(struct worker *worker, int fd, const struct protocol *protocol,
-                  const char *listener);
+bool worker_adopt(struct worker *worker, int fd, const struct door *door);
 
 /* New settings, for the connections that are open too. */
 void worker_reconfigure(struct worker *worker, const struct conn_settings *settings);

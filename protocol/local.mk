@@ -3,8 +3,18 @@
 noinst_LIBRARIES += protocol/libprotocol.a
 
 protocol_libprotocol_a_SOURCES = \
+	protocol/base64.c \
+	protocol/frame.c \
+	protocol/frame.h \
 	protocol/glob.c \
 	protocol/glob.h \
+	protocol/memcache.c \
+	protocol/memcache.def \
+	protocol/memcache.h \
+	protocol/memcache_line.c \
+	protocol/memcache_reply.c \
+	protocol/meta_line.c \
+	protocol/meta_reply.c \
 	protocol/native.c \
 	protocol/native.h \
 	protocol/native_help.c \

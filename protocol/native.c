@@ -1,302 +1,46 @@
 /*
- * native.c - the native protocol's view of a connection's buffer.
- *
- * It finds where requests, values and refused values end; what a line means is
- * native_line.c's business. One rule stands above all others: a value is never
- * taken for commands. So a refused PUT leaves the parser in a state in which
- * the value is dropped, however it is cut, and where its extent cannot be known
- * the connection ends.
- *
- *   at the front of the buffer          state
- *   ----------------------------------  -------------------------------------
- *   a request line, perhaps not whole   NATIVE_LINE, parser.line is 0
- *   a PUT's line, its value to come     NATIVE_LINE, parser.line is its length
- *   bytes of a refused value            NATIVE_DROP_BYTES, parser.dropping left
- *   a line that is a refused value      NATIVE_DROP_LINE
- *
- * A line that waits for its value is read again when more has come. It is
- * short, its slices have to follow the buffer anyway, and `wanted` and
- * `scanned` see to it that nothing long is looked at twice.
+ * native.c - the native protocol: how its lines are framed, and its entry in the
+ * table of protocols.
  */
 #include "protocol/native.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
-enum native_state { NATIVE_LINE, NATIVE_DROP_BYTES, NATIVE_DROP_LINE };
-
-void native_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
+static bool is_too_large(struct parser *parser, uint64_t length)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(parser->said, sizeof parser->said, format, arguments);
-    va_end(arguments);
-    size_t kept = length < 0 ? 0 : (size_t)length;
-    if (kept >= sizeof parser->said) {
-        kept = sizeof parser->said - 1;
+    if (length <= parser->max_value) {
+        return false;
     }
-    parser->error = (struct reply){.kind = kind, .text = {parser->said, kept}};
+    frame_refuse(parser, REPLY_CLIENT_ERROR,
+                 "value of %" PRIu64 " bytes is larger than max_value, %" PRIu64 " bytes", length,
+                 parser->max_value);
+    return true;
 }
 
-static enum parse_result more(struct parser *parser, size_t wanted)
+static const struct frame frame = {
+    .read_line = native_line_read,
+    .is_too_large = is_too_large,
+    .no_line_end = "no line end behind the value: <bytes> must count it exactly",
+    .line_too_long = "line is longer than 65536 bytes: ask for fewer keys at a time",
+};
+
+static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
+                               struct request *request, size_t *consumed)
 {
-    parser->wanted = wanted;
-    return PARSE_MORE;
+    return frame_parse(&frame, parser, bytes, length, request, consumed);
 }
 
-/* The line end that must be the first of these bytes. PARSE_REQUEST when it was
- * there. */
-static enum parse_result take_line_end(struct parser *parser, const char *bytes, size_t length,
-                                       size_t *taken)
+static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,
+                                  size_t *consumed)
 {
-    *taken = 0;
-    if (length > 0 && bytes[0] == '\n') {
-        *taken = 1;
-        return PARSE_REQUEST;
-    }
-    if (length == 0 || (length == 1 && bytes[0] == '\r')) {
-        return more(parser, length + 1);
-    }
-    if (bytes[0] == '\r' && bytes[1] == '\n') {
-        *taken = 2;
-        return PARSE_REQUEST;
-    }
-    native_refuse(parser, REPLY_CLIENT_ERROR,
-                  "no line end behind the value: <bytes> must count it exactly");
-    return PARSE_FATAL;
-}
-
-/* --- refused values ------------------------------------------------------- */
-
-static void drop_line(struct parser *parser)
-{
-    parser->state = NATIVE_DROP_LINE;
-}
-
-static void drop_bytes(struct parser *parser, uint64_t length)
-{
-    parser->state = NATIVE_DROP_BYTES;
-    parser->dropping = length;
-}
-
-/* PARSE_REQUEST when all is dropped. */
-static enum parse_result drop_rest_of_line(struct parser *parser, const char *bytes, size_t length,
-                                           size_t *dropped)
-{
-    const char *line_end = memchr(bytes, '\n', length);
-    if (line_end == NULL) {
-        *dropped = length;
-        return more(parser, 1);
-    }
-    *dropped = (size_t)(line_end - bytes) + 1;
-    parser->state = NATIVE_LINE;
-    return PARSE_REQUEST;
-}
-
-/* The same, for a value whose length is known. */
-static enum parse_result drop_rest_of_bytes(struct parser *parser, const char *bytes, size_t length,
-                                            size_t *dropped)
-{
-    if (length < parser->dropping) {
-        *dropped = length;
-        parser->dropping -= length;
-        return more(parser, 1);
-    }
-    size_t rest = (size_t)parser->dropping;
-    size_t line_end;
-    enum parse_result result = take_line_end(parser, bytes + rest, length - rest, &line_end);
-    *dropped = rest + line_end;
-    parser->dropping = 0;
-    if (result == PARSE_REQUEST) {
-        parser->state = NATIVE_LINE;
-    }
-    return result;
-}
-
-static enum parse_result drop(struct parser *parser, const char *bytes, size_t length,
-                              size_t *dropped)
-{
-    *dropped = 0;
-    if (length == 0) {
-        return more(parser, 1);
-    }
-    return parser->state == NATIVE_DROP_LINE ? drop_rest_of_line(parser, bytes, length, dropped)
-                                             : drop_rest_of_bytes(parser, bytes, length, dropped);
-}
-
-/* --- values --------------------------------------------------------------- */
-
-/* A request is done with: the next call begins behind it. */
-static enum parse_result finish(struct parser *parser, enum parse_result result)
-{
-    parser->line = 0;
-    parser->scanned = 0;
-    return result;
-}
-
-/* The value that is the line behind the request's line. */
-static enum parse_result read_value_line(struct parser *parser, const char *bytes, size_t length,
-                                         struct request *request, size_t *consumed)
-{
-    size_t line = parser->line;
-    size_t from = parser->scanned > line ? parser->scanned : line;
-    const char *line_end = memchr(bytes + from, '\n', length - from);
-    size_t value = line_end == NULL ? length - line : (size_t)(line_end - bytes) - line;
-    bool ends_in_cr = value > 0 && bytes[line + value - 1] == '\r';
-    if (value - ends_in_cr > parser->max_value) {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "value is larger than max_value, %" PRIu64 " bytes", parser->max_value);
-        drop_line(parser);
-        *consumed = line;
-        return finish(parser, PARSE_REFUSED);
-    }
-    if (value >= REQUEST_LINE_MAX) {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "value on a line of its own is longer than %d bytes: give <bytes>",
-                      REQUEST_LINE_MAX - 1);
-        return finish(parser, PARSE_FATAL);
-    }
-    if (line_end == NULL) {
-        parser->scanned = length;
-        return more(parser, length + 1);
-    }
-    *consumed = line + value + 1;
-    request->value = (struct slice){bytes + line, value - ends_in_cr};
-    request->value_length = request->value.length;
-    return finish(parser, PARSE_REQUEST);
-}
-
-/* The value that has request->value_length bytes. */
-static enum parse_result read_value_bytes(struct parser *parser, const char *bytes, size_t length,
-                                          struct request *request, size_t *consumed)
-{
-    size_t line = parser->line;
-    uint64_t value = request->value_length;
-    *consumed = line;
-    if (value > parser->max_value) {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "value of %" PRIu64 " bytes is larger than max_value, %" PRIu64 " bytes",
-                      value, parser->max_value);
-        drop_bytes(parser, value);
-        return finish(parser, PARSE_REFUSED);
-    }
-    if (value > parser->window || parser->window - (size_t)value < line + 2) {
-        return finish(parser, PARSE_BODY);
-    }
-    *consumed = 0;
-    size_t end = line + (size_t)value;
-    if (length <= end) {
-        return more(parser, end + 1);
-    }
-    size_t line_end;
-    enum parse_result result = take_line_end(parser, bytes + end, length - end, &line_end);
-    if (result == PARSE_MORE) {
-        return more(parser, end + 2);
-    }
-    *consumed = end + line_end;
-    request->value = (struct slice){bytes + line, (size_t)value};
-    return finish(parser, result);
-}
-
-/* --- lines ---------------------------------------------------------------- */
-
-/* Looks for the end of the request line. PARSE_REQUEST when parser.line is set. */
-static enum parse_result find_line(struct parser *parser, const char *bytes, size_t length)
-{
-    size_t from = parser->scanned;
-    size_t end = length < REQUEST_LINE_MAX ? length : REQUEST_LINE_MAX;
-    const char *line_end = from < end ? memchr(bytes + from, '\n', end - from) : NULL;
-    if (line_end != NULL) {
-        parser->line = (size_t)(line_end - bytes) + 1;
-        return PARSE_REQUEST;
-    }
-    if (native_line_from_browser((struct slice){bytes, length})) {
-        return PARSE_HANGUP;
-    }
-    if (length >= REQUEST_LINE_MAX) {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "line is longer than %d bytes: ask for fewer keys at a time",
-                      REQUEST_LINE_MAX);
-        return PARSE_FATAL;
-    }
-    parser->scanned = length;
-    return more(parser, length + 1);
-}
-
-static struct slice without_line_end(const char *bytes, size_t line)
-{
-    size_t length = line - 1;
-    length -= length > 0 && bytes[length - 1] == '\r';
-    return (struct slice){bytes, length};
-}
-
-static enum parse_result read_request(struct parser *parser, const char *bytes, size_t length,
-                                      struct request *request, size_t *consumed)
-{
-    if (parser->line == 0) {
-        enum parse_result result = find_line(parser, bytes, length);
-        if (result != PARSE_REQUEST) {
-            return result;
-        }
-    } else if (length < parser->wanted) {
-        return PARSE_MORE;
-    }
-    size_t line = parser->line;
-    switch (native_line_read(parser, without_line_end(bytes, line), request)) {
-    case NATIVE_LINE_REQUEST:
-        *consumed = line;
-        return finish(parser, PARSE_REQUEST);
-    case NATIVE_LINE_VALUE_LINE:
-        return read_value_line(parser, bytes, length, request, consumed);
-    case NATIVE_LINE_VALUE_BYTES:
-        return read_value_bytes(parser, bytes, length, request, consumed);
-    case NATIVE_LINE_REFUSED_THEN_LINE:
-        drop_line(parser);
-        break;
-    case NATIVE_LINE_REFUSED_THEN_BYTES:
-        drop_bytes(parser, request->value_length);
-        break;
-    case NATIVE_LINE_REFUSED:
-        break;
-    case NATIVE_LINE_FATAL:
-        return finish(parser, PARSE_FATAL);
-    case NATIVE_LINE_BROWSER:
-        return finish(parser, PARSE_HANGUP);
-    }
-    *consumed = line;
-    return finish(parser, PARSE_REFUSED);
-}
-
-/* --- the protocol --------------------------------------------------------- */
-
-static enum parse_result native_parse(struct parser *parser, const char *bytes, size_t length,
-                                      struct request *request, size_t *consumed)
-{
-    *consumed = 0;
-    if (parser->state == NATIVE_LINE) {
-        return read_request(parser, bytes, length, request, consumed);
-    }
-    size_t dropped;
-    enum parse_result result = drop(parser, bytes, length, &dropped);
-    if (result == PARSE_REQUEST) {
-        result = read_request(parser, bytes + dropped, length - dropped, request, consumed);
-    }
-    *consumed += dropped;
-    return result;
-}
-
-static void native_body_refused(struct parser *parser, const struct request *request, uint64_t left)
-{
-    (void)request;
-    drop_bytes(parser, left);
+    return frame_body_end(&frame, parser, bytes, length, consumed);
 }
 
 const struct protocol protocol_native = {
     .name = "native",
-    .parse = native_parse,
-    .body_end = take_line_end,
-    .body_refused = native_body_refused,
+    .parse = parse,
+    .body_end = body_end,
+    .body_refused = frame_body_refused,
     .head = native_reply_head,
     .tail = native_reply_tail,
 };

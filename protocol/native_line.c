@@ -63,8 +63,8 @@ bad_word(struct reading *in, const struct word_rule *rule, struct slice word)
 {
     char quoted[TOKEN_QUOTE_MAX];
     token_quote(word, quoted);
-    native_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s %s: write %s", rule->what, quoted,
-                  rule->right);
+    frame_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s %s: write %s", rule->what, quoted,
+                 rule->right);
     return false;
 }
 
@@ -73,15 +73,15 @@ static bool __attribute__((cold))
 wrong_word(struct reading *in, const struct word_rule *rule, const char *from)
 {
     if (from > in->end) {
-        native_refuse(in->parser, REPLY_CLIENT_ERROR, "%s missing: write %s", rule->what,
-                      in->verb->usage);
+        frame_refuse(in->parser, REPLY_CLIENT_ERROR, "%s missing: write %s", rule->what,
+                     in->verb->usage);
         return false;
     }
     const char *to = memchr(from, ' ', (size_t)(in->end - from));
     struct slice word = {from, (size_t)((to == NULL ? in->end : to) - from)};
     if (word.length == 0) {
-        native_refuse(in->parser, REPLY_CLIENT_ERROR,
-                      "empty word: write single spaces between words, and none at the end");
+        frame_refuse(in->parser, REPLY_CLIENT_ERROR,
+                     "empty word: write single spaces between words, and none at the end");
         return false;
     }
     return bad_word(in, rule, word);
@@ -113,7 +113,7 @@ static inline bool done(struct reading *in)
     if (at_end(in)) {
         return true;
     }
-    native_refuse(in->parser, REPLY_CLIENT_ERROR, "too many words: write %s", in->verb->usage);
+    frame_refuse(in->parser, REPLY_CLIENT_ERROR, "too many words: write %s", in->verb->usage);
     return false;
 }
 
@@ -127,18 +127,18 @@ static bool take_ttl(struct reading *in, struct request *request)
     if (!take(in, &rule_ttl, &word)) {
         return false;
     }
-    switch (token_time(word, &request->ttl)) {
+    switch (token_time(word, &request->ttl.milliseconds)) {
     case TOKEN_TIME_DEFAULT:
         return true;
     case TOKEN_TIME_NEVER:
-        request->ttl_kind = TTL_NEVER;
+        request->ttl.kind = TTL_NEVER;
         return true;
     case TOKEN_TIME_FOR:
-        request->ttl_kind = TTL_FOR;
+        request->ttl.kind = TTL_FOR;
         return true;
     case TOKEN_TIME_TOO_FAR:
-        native_refuse(in->parser, REPLY_CLIENT_ERROR,
-                      "ttl is longer than 36500d: write never for what is not to expire");
+        frame_refuse(in->parser, REPLY_CLIENT_ERROR,
+                     "ttl is longer than 36500d: write never for what is not to expire");
         return false;
     case TOKEN_NO_TIME:
         break;
@@ -166,7 +166,7 @@ static inline bool take_namespace_and_key(struct reading *in, struct request *re
  * value is a line, unless there is a tab, which a careless client may have put
  * where a space belongs: then there may have been a count as well.
  */
-static enum native_line __attribute__((cold))
+static enum frame_line __attribute__((cold))
 refuse_with_value(struct reading *in, struct request *request)
 {
     enum { WORDS_WITH_COUNT = 5 };
@@ -181,31 +181,31 @@ refuse_with_value(struct reading *in, struct request *request)
         blanks |= *at >= '\t' && *at <= '\r';
     }
     if (words > WORDS_WITH_COUNT || (words < WORDS_WITH_COUNT && blanks)) {
-        return NATIVE_LINE_FATAL;
+        return FRAME_FATAL;
     }
     if (words < WORDS_WITH_COUNT) {
-        return NATIVE_LINE_REFUSED_THEN_LINE;
+        return FRAME_REFUSED_THEN_LINE;
     }
     struct slice word = {count + 1, (size_t)(in->end - count - 1)};
     if (token_number(word, &request->value_length)) {
-        return NATIVE_LINE_REFUSED_THEN_BYTES;
+        return FRAME_REFUSED_THEN_BYTES;
     }
     bad_word(in, &rule_bytes, word);
-    return NATIVE_LINE_FATAL;
+    return FRAME_FATAL;
 }
 
-static enum native_line read_storing(struct reading *in, struct request *request)
+static enum frame_line read_storing(struct reading *in, struct request *request)
 {
     if (!take_namespace_and_key(in, request) || !take_ttl(in, request)) {
         return refuse_with_value(in, request);
     }
     if (at_end(in)) {
-        return NATIVE_LINE_VALUE_LINE;
+        return FRAME_VALUE_LINE;
     }
     if (!take_number(in, &rule_bytes, &request->value_length) || !done(in)) {
         return refuse_with_value(in, request);
     }
-    return NATIVE_LINE_VALUE_BYTES;
+    return FRAME_VALUE_BYTES;
 }
 
 /* --- the other verbs ------------------------------------------------------ */
@@ -234,6 +234,7 @@ static bool read_touch(struct reading *in, struct request *request)
 static bool read_counting(struct reading *in, struct request *request)
 {
     request->number = 1;
+    request->ttl.kind = TTL_KEEP;
     return take_namespace_and_key(in, request) &&
            (at_end(in) || take_number(in, &rule_number, &request->number)) && done(in);
 }
@@ -260,12 +261,12 @@ static bool read_namespace(struct reading *in, struct request *request)
     return take(in, &rule_namespace, &request->ns) && done(in);
 }
 
-static enum native_line whole(bool understood)
+static enum frame_line whole(bool understood)
 {
-    return understood ? NATIVE_LINE_REQUEST : NATIVE_LINE_REFUSED;
+    return understood ? FRAME_REQUEST : FRAME_REFUSED;
 }
 
-static enum native_line read_words(struct reading *in, struct request *request)
+static enum frame_line read_words(struct reading *in, struct request *request)
 {
     switch (request->verb) {
     case VERB_PUT:
@@ -294,8 +295,10 @@ static enum native_line read_words(struct reading *in, struct request *request)
     case VERB_HELP:
     case VERB_QUIT:
         return whole(done(in));
+    default: /* what the native protocol has no word for */
+        break;
     }
-    return NATIVE_LINE_FATAL; /* no such verb is in the table */
+    return FRAME_FATAL; /* no such verb is in the table */
 }
 
 /* --- verbs ---------------------------------------------------------------- */
@@ -321,23 +324,6 @@ static const struct verb_entry *find_verb(const char *bytes, size_t length)
     return NULL;
 }
 
-bool native_line_from_browser(struct slice start)
-{
-    return start.length >= 5 && ((same_letters(start.bytes, "POST", 4) && start.bytes[4] == ' ') ||
-                                 (same_letters(start.bytes, "HOST", 4) && start.bytes[4] == ':'));
-}
-
-static bool ends_like_http(struct slice line)
-{
-    static const char version[] = " HTTP/1.";
-    enum { LENGTH = sizeof version - 1 };
-    if (line.length < LENGTH + 1) {
-        return false;
-    }
-    const char *end = line.bytes + line.length;
-    return memcmp(end - 1 - LENGTH, version, LENGTH) == 0 && (end[-1] == '0' || end[-1] == '1');
-}
-
 /* Whether blanks are all that keeps this from being a PUT: then a value follows. */
 static bool almost_storing(struct slice line)
 {
@@ -351,38 +337,35 @@ static bool almost_storing(struct slice line)
     return verb == &verbs[VERB_PUT] || verb == &verbs[VERB_ADD];
 }
 
-static enum native_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
+static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
 {
-    if (native_line_from_browser(line)) {
-        return NATIVE_LINE_BROWSER;
-    }
     if (almost_storing(line)) {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "no blank goes before the verb, and a space behind it: write %s",
-                      verbs[VERB_PUT].usage);
-        return NATIVE_LINE_FATAL;
+        frame_refuse(parser, REPLY_CLIENT_ERROR,
+                     "no blank goes before the verb, and a space behind it: write %s",
+                     verbs[VERB_PUT].usage);
+        return FRAME_FATAL;
     }
     if (line.length == 0) {
-        native_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: the line is empty");
-        return NATIVE_LINE_REFUSED;
+        frame_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: the line is empty");
+        return FRAME_REFUSED;
     }
     if (line.bytes[0] == ' ') {
-        native_refuse(parser, REPLY_CLIENT_ERROR,
-                      "empty word: write the verb at the line's beginning, without spaces");
-        return NATIVE_LINE_REFUSED;
+        frame_refuse(parser, REPLY_CLIENT_ERROR,
+                     "empty word: write the verb at the line's beginning, without spaces");
+        return FRAME_REFUSED;
     }
     const char *space = memchr(line.bytes, ' ', line.length);
     struct slice word = {line.bytes, space == NULL ? line.length : (size_t)(space - line.bytes)};
     char quoted[TOKEN_QUOTE_MAX];
     token_quote(word, quoted);
-    native_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: %s", quoted);
-    return NATIVE_LINE_REFUSED;
+    frame_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: %s", quoted);
+    return FRAME_REFUSED;
 }
 
-enum native_line native_line_read(struct parser *parser, struct slice line, struct request *request)
+enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request)
 {
-    if (ends_like_http(line)) {
-        return NATIVE_LINE_BROWSER;
+    if (frame_is_browser(line)) {
+        return FRAME_BROWSER;
     }
     const char *end = line.bytes + line.length;
     const char *at = token_span(line.bytes, end, TOKEN_KEY);

@@ -24,10 +24,13 @@ struct first_words {
 static const struct first_words first_words[] = {
     [REPLY_STORED] = WORDS("STORED"),
     [REPLY_EXISTS] = WORDS("EXISTS"),
+    [REPLY_CHANGED] = WORDS("EXISTS"),
     [REPLY_NOT_FOUND] = WORDS("NOT_FOUND"),
     [REPLY_DELETED] = WORDS("DELETED"),
     [REPLY_TOUCHED] = WORDS("TOUCHED"),
     [REPLY_VALUE] = WORDS("VALUE"),
+    [REPLY_FOUND] = WORDS("FOUND"),
+    [REPLY_KEYS_END] = WORDS(""),
     [REPLY_TTL] = WORDS("TTL"),
     [REPLY_TTL_NEVER] = WORDS("TTL never"),
     [REPLY_NUMBER] = WORDS("NUMBER"),
@@ -37,6 +40,9 @@ static const struct first_words first_words[] = {
     [REPLY_FLUSHED] = WORDS("FLUSHED"),
     [REPLY_NAMESPACE] = WORDS("NAMESPACE"),
     [REPLY_STAT] = WORDS("STAT"),
+    [REPLY_DETAIL] = WORDS("STAT"),
+    [REPLY_OK] = WORDS("OK"),
+    [REPLY_RESET] = WORDS("RESET"),
     [REPLY_PONG] = WORDS("PONG"),
     [REPLY_VERSION] = WORDS("VERSION kvcached"),
     [REPLY_HELP] = WORDS(""),
@@ -101,6 +107,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
         at = add_text(at, to + NAME_END, reply->name);
         return add_number(add_number(at, reply->number), reply->bytes);
     case REPLY_STAT:
+    case REPLY_DETAIL:
         at = add_text(at, to + NAME_END, reply->name);
         return add_text(at, to + TEXT_END, reply->text);
     case REPLY_VERSION:
@@ -110,6 +117,11 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
         return add_text(at, to + TEXT_END, reply->text);
     case REPLY_STORED:
     case REPLY_EXISTS:
+    case REPLY_CHANGED:
+    case REPLY_FOUND:
+    case REPLY_KEYS_END:
+    case REPLY_OK:
+    case REPLY_RESET:
     case REPLY_NOT_FOUND:
     case REPLY_DELETED:
     case REPLY_TOUCHED:
@@ -122,10 +134,11 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     return at;
 }
 
-size_t native_reply_head(const struct reply *reply, char *to)
+size_t native_reply_head(const struct request *request, const struct reply *reply, char *to)
 {
-    if (reply->kind == REPLY_HELP) {
-        return 0;
+    (void)request;
+    if (reply->kind == REPLY_HELP || reply->kind == REPLY_KEYS_END) {
+        return 0; /* what follows the last key, nobody waits for */
     }
     const struct first_words *words = &first_words[reply->kind];
     memcpy(to, words->bytes, sizeof words->bytes); /* a fixed length is a fast one */
@@ -134,8 +147,9 @@ size_t native_reply_head(const struct reply *reply, char *to)
     return (size_t)(at + 2 - to);
 }
 
-size_t native_reply_tail(const struct reply *reply, char *to)
+size_t native_reply_tail(const struct request *request, const struct reply *reply, char *to)
 {
+    (void)request;
     if (reply->kind != REPLY_VALUE && reply->kind != REPLY_RECORD) {
         return 0;
     }

@@ -6,6 +6,7 @@
 
 static const struct protocol *const protocols[] = {
     &protocol_native,
+    &protocol_memcache,
 };
 
 const struct protocol *protocol_find(struct slice name)

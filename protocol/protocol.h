@@ -64,10 +64,11 @@ struct protocol {
      * The next request of bytes[0..length). *consumed is 0 unless said above,
      * and counts the dropped bytes of a refused value before the request too.
      * The next call begins behind it: between two calls the bytes that were
-     * not consumed stay as they are, though they may move.
+     * not consumed stay as they are, though they may move. What is consumed may
+     * be changed in place (a key that is decoded).
      */
-    enum parse_result (*parse)(struct parser *, const char *bytes, size_t length,
-                               struct request *request, size_t *consumed);
+    enum parse_result (*parse)(struct parser *, char *bytes, size_t length, struct request *request,
+                               size_t *consumed);
 
     /* After the value of a PARSE_BODY: takes its line end. PARSE_REQUEST when
      * it was there (*consumed set), PARSE_MORE, or PARSE_FATAL. */
@@ -79,15 +80,18 @@ struct protocol {
     void (*body_refused)(struct parser *, const struct request *, uint64_t left);
 
     /* Writes what comes before the value, or the whole of a reply without one;
-     * at most REPLY_HEAD_MAX bytes. Returns how many. Not for REPLY_HELP, whose
-     * text the caller sends as it is, followed by REPLY_END's head. */
-    size_t (*head)(const struct reply *, char *to);
+     * at most REPLY_HEAD_MAX bytes. Returns how many: 0 where the client waits
+     * for no such reply. `request` is what is answered; NULL: a line that was no
+     * request, and REPLY_END behind a HELP. Not for REPLY_HELP, whose text the
+     * caller sends as it is, followed by REPLY_END's head. */
+    size_t (*head)(const struct request *request, const struct reply *, char *to);
 
     /* Writes what comes after the value; at most REPLY_TAIL_MAX bytes. */
-    size_t (*tail)(const struct reply *, char *to);
+    size_t (*tail)(const struct request *request, const struct reply *, char *to);
 };
 
 extern const struct protocol protocol_native;
+extern const struct protocol protocol_memcache;
 
 /* The protocol of that name, or NULL. */
 const struct protocol *protocol_find(struct slice name);

@@ -103,7 +103,7 @@ static enum store_status write_bytes(struct box *box, struct slice name, struct 
     enum store_status status = enter_at(box, name, key, &at);
 
     if (status == STORE_OK)
-        status = store_put(box->lane, &at, mode, ttl, 0, value, box->now);
+        status = store_put(box->lane, &at, TERMS(mode, ttl), value, box->now, NULL);
     store_leave(box->lane);
     return status;
 }
@@ -164,7 +164,7 @@ enum store_status box_delete(struct box *box, const char *name, const char *key)
     enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_delete(box->lane, &at, box->now);
+        status = store_delete(box->lane, &at, NULL, box->now);
     store_leave(box->lane);
     return status;
 }
@@ -196,11 +196,13 @@ static enum store_status add_number(struct box *box, const char *name, const cha
                                     bool subtract, uint64_t *result)
 {
     struct store_key at;
+    struct store_sum sum = {.by = by, .subtract = subtract};
     enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_add_number(box->lane, &at, by, subtract, box->now, result);
+        status = store_add_number(box->lane, &at, TERMS(STORE_SET, TTL_KEEP), &sum, box->now);
     store_leave(box->lane);
+    *result = sum.number;
     return status;
 }
 
@@ -380,7 +382,7 @@ enum store_status box_begin(struct box *box, const char *name, const char *key,
     enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_write_begin(box->lane, &at, mode, ttl, 0, length, box->now, write);
+        status = store_write_begin(box->lane, &at, TERMS(mode, ttl), length, box->now, write);
     store_leave(box->lane);
     return status;
 }
@@ -409,7 +411,7 @@ enum store_status box_write_pattern(struct box *box, struct store_write *write, 
 enum store_status box_commit(struct box *box, struct store_write **write)
 {
     store_enter(box->lane);
-    enum store_status status = store_write_commit(box->lane, write, box->now);
+    enum store_status status = store_write_commit(box->lane, write, box->now, NULL);
     store_leave(box->lane);
     ck_assert_ptr_null(*write);
     return status;

@@ -32,6 +32,10 @@ enum {
 #define TTL_DEFAULT ((struct store_ttl){STORE_TTL_DEFAULT, 0})
 #define TTL_NEVER   ((struct store_ttl){STORE_TTL_NEVER, 0})
 #define TTL_FOR(ms) ((struct store_ttl){STORE_TTL_FOR, (ms)})
+#define TTL_KEEP    ((struct store_ttl){STORE_TTL_KEEP, 0})
+
+/* A plain write. */
+#define TERMS(how, time) (&(struct store_terms){.mode = (how), .ttl = (time)})
 
 /* libcheck writes every assertion that holds to a file. Where there are millions
  * of them, only what fails is told. */

@@ -461,8 +461,18 @@ static const char *const wrong[][2] = {
      "listen.mode: only a Unix socket has one, write it beside path or leave it out"},
     {"listen = ( { owner = \"root\"; } );",
      "listen.owner: only a Unix socket has one, write it beside path or leave it out"},
+    {"listen = ( { namespace = \"cache\"; } );",
+     "listen.namespace: it needs protocol = \"memcache\" beside it; clients of the native protocol "
+     "name their namespaces"},
+    {"listen = ( { protocol = \"native\"; prefix = \":\"; } );",
+     "listen.prefix: it needs protocol = \"memcache\" beside it; clients of the native protocol "
+     "name their namespaces"},
+    {"listen = ( { protocol = \"memcache\"; prefix = \"::\"; } );",
+     "listen.prefix: \"::\" is not one of its words, write \":\", \"/\", \".\", \",\", \";\", "
+     "\"#\", "
+     "\"@\", \"=\", \"+\", \"~\" or \"!\""},
     {"listen = ( { protocol = \"gopher\"; } );",
-     "listen.protocol: \"gopher\" is not one of its words, write \"native\""},
+     "listen.protocol: \"gopher\" is not one of its words, write \"native\" or \"memcache\""},
     {"listen = ( { address = \"::1\"; }, { address = \"0::0:1\"; port = 7171; } );",
      "listen.port: the group in line 1 listens there already, write another or leave this one "
      "out"},

@@ -21,6 +21,8 @@ static struct store *store;
 static struct facts facts;
 static struct metrics metrics[2];
 static struct crew crew;
+static const struct door native_door = {.protocol = &protocol_native, .name = "test"};
+static const struct door *door = &native_door; /* what desks are made for */
 
 static void set_up(void)
 {
@@ -64,7 +66,7 @@ static void flush(struct desk *desk, struct wire *wire)
 /* As a connection does, until the desk has nothing more to do. */
 static enum desk_state hold(struct wire *wire)
 {
-    struct desk *desk = desk_create(&crew, &protocol_native);
+    struct desk *desk = desk_create(&crew, door);
     ck_assert_ptr_nonnull(desk);
     enum desk_state state = DESK_HUNGRY;
     bool ended = false;
@@ -79,7 +81,7 @@ static enum desk_state hold(struct wire *wire)
         flush(desk, wire);
         if (desk_is_clear(desk)) { /* as if it had been idle in between */
             desk_destroy(&desk, &crew);
-            desk = desk_create(&crew, &protocol_native);
+            desk = desk_create(&crew, door);
         }
     }
     while (!outbox_is_empty(&desk->outbox)) {
@@ -397,7 +399,7 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct desk *desk = desk_create(&crew, &protocol_native);
+        struct desk *desk = desk_create(&crew, door);
         size_t moved;
         while (desk_receive(desk, &crew, &wire.transport, &moved) == TRANSPORT_OK) {
             desk_work(desk, &crew);

@@ -52,13 +52,14 @@ static void put_records(void)
 {
     const struct store_ttl ttl = {.kind = STORE_TTL_FOR, .milliseconds = 1};
 
+    const struct store_terms terms = {.ttl = ttl};
     store_enter(lane);
     for (int i = 0; i < RECORDS; i++) {
         struct store_key at;
         char key[16];
         snprintf(key, sizeof key, "key%d", i);
         ck_assert_int_eq(store_locate(lane, slice_of("ns"), slice_of(key), &at), STORE_OK);
-        ck_assert_int_eq(store_put(lane, &at, STORE_SET, ttl, 0, slice_of("value"), clock_now()),
+        ck_assert_int_eq(store_put(lane, &at, &terms, slice_of("value"), clock_now(), NULL),
                          STORE_OK);
     }
     store_leave(lane);

@@ -18,6 +18,7 @@
 #include "daemon/privilege.h"
 #include "tests/scratch.h"
 
+static const struct door native = {.protocol = &protocol_native};
 static struct listener listener;
 static char error[LISTENER_ERROR_MAX];
 
@@ -50,7 +51,7 @@ static bool connects(const char *path)
 
 static uint16_t port_of(const struct listener *at)
 {
-    return (uint16_t)atoi(strrchr(at->name, ':') + 1);
+    return (uint16_t)atoi(strrchr(at->door.name, ':') + 1);
 }
 
 /* --- TCP ---------------------------------------------------------------- */
@@ -65,8 +66,8 @@ START_TEST(the_kernel_picks_a_port_and_the_name_says_which)
     ck_assert_int_eq(getsockname(listener.fd, (struct sockaddr *)&at, &length), 0);
     ck_assert_uint_ne(ntohs(at.sin_port), 0);
     snprintf(name, sizeof name, "127.0.0.1:%u", ntohs(at.sin_port));
-    ck_assert_str_eq(listener.name, name);
-    ck_assert_ptr_eq(listener.protocol, &protocol_native);
+    ck_assert_str_eq(listener.door.name, name);
+    ck_assert_ptr_eq(listener.door.protocol, &protocol_native);
     ck_assert(!listener.taken);
     listener_close(&listener);
     ck_assert_int_eq(listener.fd, -1);
@@ -80,7 +81,7 @@ START_TEST(ipv6_stands_in_brackets)
         ck_assert_int_eq(errno, EADDRNOTAVAIL); /* a machine without IPv6 */
         return;
     }
-    ck_assert_int_eq(strncmp(listener.name, "[::1]:", 6), 0);
+    ck_assert_int_eq(strncmp(listener.door.name, "[::1]:", 6), 0);
     listener_close(&listener);
 }
 END_TEST
@@ -160,7 +161,7 @@ START_TEST(the_mode_is_as_it_was_asked_for)
     umask(077);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         ck_assert_msg(open_path(&listener, scratch_path("socket"), modes[i], NULL), "%s", error);
-        ck_assert_str_eq(listener.name, scratch_path("socket"));
+        ck_assert_str_eq(listener.door.name, scratch_path("socket"));
         ck_assert_int_eq(stat(scratch_path("socket"), &made), 0);
         ck_assert(S_ISSOCK(made.st_mode));
         ck_assert_uint_eq(made.st_mode & 07777, modes[i]);
@@ -258,8 +259,8 @@ START_TEST(a_socket_that_listens_is_taken)
     struct listener other;
 
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
-    ck_assert(listener_take(&other, dup(listener.fd), &protocol_native, error));
-    ck_assert_str_eq(other.name, listener.name);
+    ck_assert(listener_take(&other, dup(listener.fd), &native, error));
+    ck_assert_str_eq(other.door.name, listener.door.name);
     ck_assert(other.taken);
     listener_close(&other);
     listener_close(&listener);
@@ -271,8 +272,8 @@ START_TEST(the_name_of_a_taken_socket_stays)
     struct listener other;
 
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
-    ck_assert(listener_take(&other, dup(listener.fd), &protocol_native, error));
-    ck_assert_str_eq(other.name, scratch_path("socket"));
+    ck_assert(listener_take(&other, dup(listener.fd), &native, error));
+    ck_assert_str_eq(other.door.name, scratch_path("socket"));
     listener_close(&other);
     ck_assert(connects(scratch_path("socket")));
     listener_close(&listener);
@@ -284,12 +285,12 @@ START_TEST(what_does_not_listen_is_refused)
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    ck_assert(!listener_take(&listener, ends[0], &protocol_native, error));
+    ck_assert(!listener_take(&listener, ends[0], &native, error));
     ck_assert_ptr_nonnull(strstr(error, "is no listening stream socket"));
     close(ends[1]);
-    ck_assert(!listener_take(&listener, socket(AF_INET, SOCK_DGRAM, 0), &protocol_native, error));
+    ck_assert(!listener_take(&listener, socket(AF_INET, SOCK_DGRAM, 0), &native, error));
     ck_assert_int_eq(pipe(ends), 0);
-    ck_assert(!listener_take(&listener, ends[0], &protocol_native, error));
+    ck_assert(!listener_take(&listener, ends[0], &native, error));
     close(ends[1]);
 }
 END_TEST

@@ -74,17 +74,16 @@ static void answer_value(size_t size)
     outbox_prepare(&outbox);
     ck_assert_int_eq(store_get(lane, &at, NOW, &view), STORE_OK);
     ck_assert_uint_eq(view.length, size);
-    outbox_value(&outbox, &(struct reply){.kind = REPLY_VALUE, .value_length = size}, &view);
+    outbox_value(&outbox, NULL, &(struct reply){.kind = REPLY_VALUE, .value_length = size}, &view);
 }
 
 static void store_all(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
         struct store_key at = locate(sizes[i]);
-        struct store_ttl ttl = {STORE_TTL_FOR, 60000};
-        ck_assert_int_eq(
-            store_put(lane, &at, STORE_SET, ttl, 0, (struct slice){value, sizes[i]}, NOW),
-            STORE_OK);
+        struct store_terms terms = {.ttl = {STORE_TTL_FOR, 60000}};
+        ck_assert_int_eq(store_put(lane, &at, &terms, (struct slice){value, sizes[i]}, NOW, NULL),
+                         STORE_OK);
     }
 }
 
@@ -138,7 +137,7 @@ START_TEST(in_order_and_whole)
             send_all(&wire);
         }
         answer_value(sizes[i]);
-        outbox_say(&outbox, i % 2 == 0 ? REPLY_PONG : REPLY_STORED);
+        outbox_say(&outbox, NULL, i % 2 == 0 ? REPLY_PONG : REPLY_STORED);
     }
     store_leave(lane);
     send_all(&wire);
@@ -206,7 +205,7 @@ START_TEST(what_is_unsent_is_given_back)
     store_all();
     while (!outbox_is_full(&outbox)) {
         answer_value(70000);
-        outbox_say(&outbox, REPLY_PONG);
+        outbox_say(&outbox, NULL, REPLY_PONG);
     }
     store_leave(lane);
     ck_assert_uint_ge(outbox.backlog, OUTBOX_BOUND);
@@ -223,7 +222,7 @@ START_TEST(full_and_drained)
     ck_assert(outbox_is_empty(&outbox));
     ck_assert(outbox_has_drained(&outbox));
     while (!outbox_is_full(&outbox)) {
-        outbox_say(&outbox, REPLY_PONG);
+        outbox_say(&outbox, NULL, REPLY_PONG);
     }
     ck_assert_uint_lt(outbox.backlog, OUTBOX_BOUND + 10);
     ck_assert(!outbox_has_drained(&outbox));
@@ -249,9 +248,9 @@ START_TEST(text_longer_than_a_chunk)
     size_t at = 0;
     wire_init(&wire, (struct slice){NULL, 0});
     wire.write_step = 777;
-    outbox_say(&outbox, REPLY_PONG);
+    outbox_say(&outbox, NULL, REPLY_PONG);
     outbox_text(&outbox, (struct slice){value, 3 * OUTBOX_CHUNK});
-    outbox_say(&outbox, REPLY_END);
+    outbox_say(&outbox, NULL, REPLY_END);
     send_all(&wire);
     expect_text(&wire, &at, "PONG\r\n");
     ck_assert(got(&wire, &at, value, (size_t)3 * OUTBOX_CHUNK));
@@ -274,7 +273,7 @@ START_TEST(no_memory_fails_for_good)
     ck_assert(outbox_is_full(&outbox));
     answer_value(70000);
     store_leave(lane);
-    outbox_say(&outbox, REPLY_PONG);
+    outbox_say(&outbox, NULL, REPLY_PONG);
     outbox_text(&outbox, slice_of("text"));
     ck_assert(outbox_is_empty(&outbox));
 }

@@ -170,8 +170,8 @@ START_TEST(client_flags_are_kept)
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         store_enter(box.lane);
         BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
-        BOX_OK(store_put(box.lane, &at, STORE_SET, TTL_FOR(5000), flags[i], slice_of("value"),
-                         box.now));
+        struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = flags[i]};
+        BOX_OK(store_put(box.lane, &at, &terms, slice_of("value"), box.now, NULL));
         store_leave(box.lane);
         box_expect_left(&box, "ns", "key", 5000);
         BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));

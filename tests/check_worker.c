@@ -21,6 +21,7 @@ enum {
     PEERS = 8,
 };
 
+static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 static struct facts facts;
 static struct metrics metrics[2];
@@ -54,7 +55,7 @@ static int connect_one(void)
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&facts.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &protocol_native, "test"));
+    ck_assert(worker_adopt(worker, ends[1], &door));
     return ends[0];
 }
 

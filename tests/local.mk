@@ -14,10 +14,11 @@ AM_TESTS_ENVIRONMENT = \
 conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
-protocol_tests = tests/check_glob tests/check_native tests/check_reply tests/check_token
+protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_store tests/check_store_cursor tests/check_store_memory \
-	tests/check_store_namespace tests/check_store_number tests/check_store_ttl \
-	tests/check_store_write tests/model_store tests/threads_exact tests/threads_store
+	tests/check_store_namespace tests/check_store_number tests/check_store_terms \
+	tests/check_store_ttl tests/check_store_write tests/model_store tests/model_terms \
+	tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -42,6 +43,10 @@ TESTS += tests/check_conf_documents
 tests_check_conf_SOURCES = tests/check_conf.c
 tests_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+
+tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/transcript.h
+tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_memcache_LDADD = $(protocol_test_libs)
 
 tests_check_native_SOURCES = tests/check_native.c tests/transcript.c tests/transcript.h
 tests_check_native_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -75,6 +80,10 @@ tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
 tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_number_LDADD = $(store_test_libs)
 
+tests_check_store_terms_SOURCES = tests/check_store_terms.c $(store_test_box)
+tests_check_store_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_terms_LDADD = $(store_test_libs)
+
 tests_check_store_ttl_SOURCES = tests/check_store_ttl.c $(store_test_box)
 tests_check_store_ttl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_ttl_LDADD = $(store_test_libs)
@@ -84,6 +93,10 @@ tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_write_LDADD = $(store_test_libs)
 
 # Millions of random operations beside a reference model; many threads at once.
+tests_model_terms_SOURCES = tests/model_terms.c $(store_test_box)
+tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_model_terms_LDADD = $(store_test_libs)
+
 tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
 	tests/model.c tests/model.h $(store_test_box)
 tests_model_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -137,8 +150,8 @@ tests_check_pidfile_LDADD = $(daemon_test_libs)
 # the corpus of their name, and what they find is added to it.
 
 if FUZZERS
-fuzz_programs = tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_native \
-	tests/fuzz/fuzz_time
+fuzz_programs = tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
+	tests/fuzz/fuzz_native tests/fuzz/fuzz_time
 noinst_PROGRAMS += $(fuzz_programs)
 endif
 
@@ -150,6 +163,11 @@ tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c
 tests_fuzz_fuzz_glob_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_glob_LDADD = protocol/libprotocol.a
 
+tests_fuzz_fuzz_memcache_SOURCES = tests/fuzz/fuzz_memcache.c tests/transcript.c \
+	tests/transcript.h
+tests_fuzz_fuzz_memcache_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_memcache_LDADD = protocol/libprotocol.a
+
 tests_fuzz_fuzz_native_SOURCES = tests/fuzz/fuzz_native.c tests/transcript.c tests/transcript.h
 tests_fuzz_fuzz_native_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_native_LDADD = protocol/libprotocol.a
@@ -158,7 +176,7 @@ tests_fuzz_fuzz_time_SOURCES = tests/fuzz/fuzz_time.c
 tests_fuzz_fuzz_time_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_time_LDADD = protocol/libprotocol.a
 
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/native.dict
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 
 # --- end to end ---------------------------------------------------------------
 

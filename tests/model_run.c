@@ -245,8 +245,8 @@ void run_put(void)
         box_pattern(run.value, 0, record.length, record.seed);
     enum store_status expected = run_expected_write(&record, mode, ttl);
     run_enter();
-    enum store_status status =
-        store_put(run.box.lane, &run.at, mode, ttl, record.flags, value, run.box.now);
+    struct store_terms terms = {.mode = mode, .ttl = ttl, .client_flags = record.flags};
+    enum store_status status = store_put(run.box.lane, &run.at, &terms, value, run.box.now, NULL);
     run_leave();
     run.puts++;
     run_note("%s %zu bytes until %" PRIu64 ": %d", mode == STORE_ADD ? "add" : "put", value.length,
@@ -259,7 +259,7 @@ void run_put(void)
 void run_delete(void)
 {
     run_enter();
-    enum store_status status = store_delete(run.box.lane, &run.at, run.box.now);
+    enum store_status status = store_delete(run.box.lane, &run.at, NULL, run.box.now);
     run_leave();
     run_note("delete: %d", (int)status);
     if (both_there(status))
@@ -320,9 +320,11 @@ void run_add_number(void)
     uint64_t result = 0;
 
     run_enter();
+    struct store_sum addition = {.by = by, .subtract = subtract};
     enum store_status status =
-        store_add_number(run.box.lane, &run.at, by, subtract, run.box.now, &result);
+        store_add_number(run.box.lane, &run.at, TERMS(STORE_SET, TTL_KEEP), &addition, run.box.now);
     run_leave();
+    result = addition.number;
     run_note("%s %" PRIu64 ": %d", subtract ? "decr" : "incr", by, (int)status);
     if (status == STORE_NO_MEMORY && !run.ample) {
         run.refused++;

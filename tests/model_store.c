@@ -32,8 +32,9 @@ static void begin_write(struct open_write *slot)
     slot->record.seed = run_choose_seed();
     enum store_status expected = run_expected_write(&slot->record, slot->mode, slot->ttl);
     run_enter();
-    enum store_status status = store_write_begin(run.box.lane, &run.at, slot->mode, slot->ttl, 0,
-                                                 slot->record.length, run.box.now, &slot->write);
+    enum store_status status =
+        store_write_begin(run.box.lane, &run.at, TERMS(slot->mode, slot->ttl), slot->record.length,
+                          run.box.now, &slot->write);
     run_leave();
     run_note("begin %u bytes: %d", slot->record.length, (int)status);
     run_judge_write(status, expected);

@@ -1,6 +1,7 @@
 /*
  * threads_exact.c - what many threads do at once and what can be counted: sums of
- * INCR, who wins an ADD or a DELETE, and listings among writers. With ample
+ * INCR and of comparing versions, bytes appended, who wins an ADD, a DELETE or a
+ * stale record, and listings among writers. With ample
  * memory all of it is exact.
  *
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
@@ -8,6 +9,7 @@
 #include "tests/crew.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     COUNTERS = 50,
@@ -20,6 +22,7 @@ enum {
 struct own {
     uint64_t sum;
     uint64_t won;
+    uint64_t renewals;
     struct store_cursor *cursor;
     uint8_t still_seen[STILL];
     struct store_key at;
@@ -56,9 +59,9 @@ static void disturb(struct worker *worker, const char *name)
     if (crew_below(worker, 3)) {
         size_t length = CREW_VALUE_MIN + (size_t)crew_below(worker, 400);
         struct slice value = crew_value(worker, number, now, length);
-        status = store_put(worker->lane, &own->at, STORE_SET, ttl, 0, value, now);
+        status = store_put(worker->lane, &own->at, TERMS(STORE_SET, ttl), value, now, NULL);
     } else {
-        status = store_delete(worker->lane, &own->at, now);
+        status = store_delete(worker->lane, &own->at, NULL, now);
     }
     store_leave(worker->lane);
     if (status != STORE_OK && status != STORE_NOT_FOUND)
@@ -69,14 +72,14 @@ static void count_up(struct worker *worker)
 {
     struct own *own = worker->own;
     uint64_t by = crew_below(worker, 1000);
-    uint64_t result = 0;
+    struct store_sum sum = {.by = by};
 
     store_enter(worker->lane);
     find_named(worker, "sums", "counter", (size_t)crew_below(worker, COUNTERS));
-    enum store_status status =
-        store_add_number(worker->lane, &own->at, by, false, crew_now(worker->crew), &result);
+    enum store_status status = store_add_number(worker->lane, &own->at, TERMS(STORE_SET, TTL_KEEP),
+                                                &sum, crew_now(worker->crew));
     store_leave(worker->lane);
-    if (status != STORE_OK || result < by)
+    if (status != STORE_OK || sum.number < by)
         crew_wrong(worker->crew, "a counter: status %d", (int)status);
     own->sum += by;
 }
@@ -90,9 +93,10 @@ static void win_prizes(struct worker *worker, bool by_adding)
         store_enter(worker->lane);
         find_named(worker, "prizes", "prize", i);
         uint64_t now = crew_now(worker->crew);
-        enum store_status status = by_adding ? store_put(worker->lane, &own->at, STORE_ADD,
-                                                         TTL_NEVER, 0, slice_of("mine"), now)
-                                             : store_delete(worker->lane, &own->at, now);
+        enum store_status status =
+            by_adding ? store_put(worker->lane, &own->at, TERMS(STORE_ADD, TTL_NEVER),
+                                  slice_of("mine"), now, NULL)
+                      : store_delete(worker->lane, &own->at, NULL, now);
         store_leave(worker->lane);
         if (status == STORE_OK)
             own->won++;
@@ -101,14 +105,85 @@ static void win_prizes(struct worker *worker, bool by_adding)
     }
 }
 
+/* Adds one to a number that it has to read first: nobody else's may be lost. */
+static void count_by_comparing(struct worker *worker)
+{
+    struct own *own = worker->own;
+    enum store_status status = STORE_CHANGED;
+
+    while (status == STORE_CHANGED) {
+        struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
+        struct store_view view;
+        char digits[24] = "";
+        store_enter(worker->lane);
+        find_named(worker, "sums", "compared", 0);
+        uint64_t now = crew_now(worker->crew);
+        status = store_look(worker->lane, &own->at, &terms, now, &view);
+        if (status == STORE_OK) {
+            memcpy(digits, view.bytes, view.length < 20 ? view.length : 20);
+            store_view_put(&view);
+            terms.compares = true;
+            terms.expected = view.version;
+            snprintf(digits, sizeof digits, "%llu", strtoull(digits, NULL, 10) + 1);
+            terms.ttl = TTL_NEVER;
+            status = store_put(worker->lane, &own->at, &terms, slice_of(digits), now, NULL);
+        }
+        store_leave(worker->lane);
+    }
+    if (status != STORE_OK)
+        crew_wrong(worker->crew, "comparing: status %d", (int)status);
+}
+
+/* Every byte that anybody appends has to be there in the end. */
+static void append_byte(struct worker *worker)
+{
+    struct own *own = worker->own;
+    const struct store_terms terms = {.mode = crew_below(worker, 2) ? STORE_APPEND : STORE_PREPEND};
+
+    store_enter(worker->lane);
+    find_named(worker, "sums", "appended", 0);
+    enum store_status status =
+        store_put(worker->lane, &own->at, &terms, slice_of("+"), crew_now(worker->crew), NULL);
+    store_leave(worker->lane);
+    if (status != STORE_OK)
+        crew_wrong(worker->crew, "appending: status %d", (int)status);
+}
+
+/* Of all who look at a stale record, one is told to renew it. */
+static void look_at_stale(struct worker *worker)
+{
+    struct own *own = worker->own;
+
+    for (size_t i = 0; i < PRIZES && !crew_failed(worker->crew); i++) {
+        const struct store_terms terms = {.ttl = TTL_KEEP};
+        struct store_view view;
+        store_enter(worker->lane);
+        find_named(worker, "stale", "prize", i);
+        enum store_status status =
+            store_look(worker->lane, &own->at, &terms, crew_now(worker->crew), &view);
+        if (status == STORE_OK) {
+            own->renewals += view.won;
+            store_view_put(&view);
+        }
+        store_leave(worker->lane);
+        if (status != STORE_OK)
+            crew_wrong(worker->crew, "stale %zu: status %d", i, (int)status);
+    }
+}
+
 static void add_up(struct worker *worker)
 {
     uint64_t steps = box_setting("THREADS_OPS", 20000);
 
     win_prizes(worker, true);
+    look_at_stale(worker);
     crew_meet(worker);
     for (uint64_t step = 0; step < steps && !crew_failed(worker->crew); step++) {
         count_up(worker);
+        if (step % 8 == 0)
+            count_by_comparing(worker);
+        if (step % 64 == 0)
+            append_byte(worker);
         if (step % 4 == 0)
             disturb(worker, "others");
         if (step % 64 == 0)
@@ -118,6 +193,22 @@ static void add_up(struct worker *worker)
     win_prizes(worker, false);
 }
 
+static void put_stale_ones(void)
+{
+    const struct store_terms terms = {.ttl = TTL_KEEP};
+    struct store_key at;
+    char key[32];
+
+    for (int i = 0; i < PRIZES; i++) {
+        snprintf(key, sizeof key, "prize-%d", i);
+        BOX_OK(box_put(&box, "stale", key, TTL_NEVER, "old"));
+        store_enter(box.lane);
+        BOX_OK(store_locate(box.lane, slice_of("stale"), slice_of(key), &at));
+        BOX_OK(store_make_stale(box.lane, &at, &terms, box.now));
+        store_leave(box.lane);
+    }
+}
+
 START_TEST(sums_are_exact)
 {
     struct crew crew;
@@ -125,6 +216,8 @@ START_TEST(sums_are_exact)
     uint64_t expected = 0;
     uint64_t sum = 0;
     uint64_t won = 0;
+    uint64_t renewals = 0;
+    struct store_view view;
 
     box_open(&box, 256 * BOX_MIB, BOX_MIB);
     crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
@@ -132,13 +225,25 @@ START_TEST(sums_are_exact)
         snprintf(key, sizeof key, "counter-%d", i);
         BOX_OK(box_put(&box, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
     }
+    BOX_OK(box_put(&box, "sums", "compared-0", TTL_NEVER, "0"));
+    BOX_OK(box_put(&box, "sums", "appended-0", TTL_NEVER, ""));
+    put_stale_ones();
     crew_run(&crew, add_up);
     box.now = crew_now(&crew);
     for (unsigned i = 0; i < crew.count; i++) {
         const struct own *own = crew.workers[i].own;
         expected += own->sum;
         won += own->won;
+        renewals += own->renewals;
     }
+    uint64_t steps = crew.count * box_setting("THREADS_OPS", 20000);
+    BOX_OK(box_incr(&box, "sums", "compared-0", 0, &sum));
+    ck_assert_uint_eq(sum, steps / 8);
+    BOX_OK(box_get(&box, "sums", "appended-0", &view));
+    ck_assert_uint_eq(view.length, crew.count * ((steps / crew.count + 63) / 64));
+    box_give_back(&view);
+    ck_assert_uint_eq(renewals, PRIZES);
+    sum = 0;
     for (int i = 0; i < COUNTERS; i++) {
         uint64_t number = 0;
         snprintf(key, sizeof key, "counter-%d", i);

@@ -166,8 +166,8 @@ static void put(struct worker *worker)
     struct slice value =
         crew_value(worker, place_of(own->ns, own->key), version, some_length(worker));
     uint64_t now = crew_now(worker->crew);
-    enum store_status status =
-        store_put(worker->lane, &own->at, STORE_SET, ttl, (uint32_t)version, value, now);
+    struct store_terms terms = {.ttl = ttl, .client_flags = (uint32_t)version};
+    enum store_status status = store_put(worker->lane, &own->at, &terms, value, now, NULL);
     store_leave(worker->lane);
     own->version = version;
     if (was_done(worker, status))
@@ -181,7 +181,7 @@ static void delete (struct worker *worker)
     store_enter(worker->lane);
     struct owned *owned = find_mine(worker, KEYS);
     uint64_t now = crew_now(worker->crew);
-    enum store_status status = store_delete(worker->lane, &own->at, now);
+    enum store_status status = store_delete(worker->lane, &own->at, NULL, now);
     store_leave(worker->lane);
     if (status == STORE_NOT_FOUND)
         accept_missing(worker, owned);
@@ -283,8 +283,8 @@ static void begin_write(struct worker *worker)
     own->write_length = CREW_VALUE_MIN + crew_below(worker, CREW_VALUE_MAX - CREW_VALUE_MIN);
     own->write_done = 0;
     own->write_version = own->version + 1;
-    enum store_status status = store_write_begin(worker->lane, &own->at, STORE_SET, TTL_NEVER,
-                                                 (uint32_t)own->write_version, own->write_length,
+    struct store_terms terms = {.ttl = TTL_NEVER, .client_flags = (uint32_t)own->write_version};
+    enum store_status status = store_write_begin(worker->lane, &own->at, &terms, own->write_length,
                                                  crew_now(worker->crew), &own->write);
     store_leave(worker->lane);
     if (!was_done(worker, status))
@@ -318,7 +318,7 @@ static void stream(struct worker *worker)
     store_enter(worker->lane);
     uint64_t now = crew_now(worker->crew);
     if (status == STORE_OK && crew_below(worker, 10)) {
-        status = store_write_commit(worker->lane, &own->write, now);
+        status = store_write_commit(worker->lane, &own->write, now, NULL);
         if (was_done(worker, status))
             settle(&own->owned[own->write_ns][own->write_key], own->write_version, TTL_NEVER, now);
     } else {

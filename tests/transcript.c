@@ -32,6 +32,8 @@ static const char *const verb_words[] = {
 #define VERB(id, word, arguments, help) [VERB_##id] = word,
 #include "protocol/verbs.def"
 #undef VERB
+    [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
+    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_OK] = "OK",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -48,25 +50,69 @@ static void write_bytes(FILE *out, struct slice bytes)
     }
 }
 
-static void write_ttl(FILE *out, const struct request *request)
+static void write_ttl(FILE *out, const char *name, struct ttl ttl)
 {
-    switch (request->ttl_kind) {
-    case TTL_DEFAULT:
-        fprintf(out, " ttl=default");
-        break;
-    case TTL_NEVER:
-        fprintf(out, " ttl=never");
-        break;
-    case TTL_FOR:
-        must(request->ttl > 0, "a ttl of no time");
-        fprintf(out, " ttl=%" PRIu64, request->ttl);
-        break;
+    static const char *const kinds[] = {
+        [TTL_DEFAULT] = "default", [TTL_NEVER] = "never", [TTL_FOR] = "",
+        [TTL_UNTIL] = "until:",    [TTL_GONE] = "gone",   [TTL_KEEP] = "keep"};
+    bool timed = ttl.kind == TTL_FOR || ttl.kind == TTL_UNTIL;
+    must(!timed || ttl.milliseconds > 0, "a ttl of no time");
+    fprintf(out, " %s=%s", name, kinds[ttl.kind]);
+    if (timed) {
+        fprintf(out, "%" PRIu64, ttl.milliseconds);
     }
+}
+
+/* What only memcached's clients ask for. */
+static void write_options(FILE *out, const struct request *request)
+{
+    static const char *const names[] = {"quiet",   "novalue",  "version", "noted",
+                                        "compare", "or-stale", "peek",    "make",
+                                        "wrap",    "clear",    "base64"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((request->options >> i & 1) != 0) {
+            fprintf(out, " %s", names[i]);
+        }
+    }
+    if ((request->options & REQUEST_COMPARE) != 0) {
+        fprintf(out, "=%" PRIu64, request->compare);
+    }
+    if ((request->options & REQUEST_MAKE) != 0) {
+        write_ttl(out, "make", request->make);
+    }
+    if (request->client_flags != 0) {
+        fprintf(out, " flags=%u", request->client_flags);
+    }
+    if (request->version != 0) {
+        fprintf(out, " becomes=%" PRIu64, request->version);
+    }
+    if (request->refresh != 0) {
+        fprintf(out, " refresh=%" PRIu64, request->refresh);
+    }
+    if (request->initial != 0) {
+        fprintf(out, " initial=%" PRIu64, request->initial);
+    }
+    if (request->topic != STATS_ALL) {
+        fprintf(out, " topic=%d", (int)request->topic);
+    }
+    if (request->words.length > 0) {
+        fprintf(out, " words=");
+        write_bytes(out, request->words);
+    }
+}
+
+static bool is_storing(const struct request *request)
+{
+    return request->verb == VERB_PUT || request->verb == VERB_ADD ||
+           request->verb == VERB_REPLACE || request->verb == VERB_APPEND ||
+           request->verb == VERB_PREPEND;
 }
 
 static void write_request(FILE *out, const struct request *request, struct slice value)
 {
-    bool storing = request->verb == VERB_PUT || request->verb == VERB_ADD;
+    bool storing = is_storing(request);
+    bool counting = request->verb == VERB_INCR || request->verb == VERB_DECR;
+    bool ttl_matters = request->ttl.kind != TTL_DEFAULT && !(counting && request->options == 0);
     fprintf(out, "%s", verb_words[request->verb]);
     if (request->ns.length > 0) {
         fprintf(out, " ns=");
@@ -80,10 +126,11 @@ static void write_request(FILE *out, const struct request *request, struct slice
         fprintf(out, " pattern=");
         write_bytes(out, request->pattern);
     }
-    if (storing || request->verb == VERB_TOUCH) {
-        write_ttl(out, request);
+    if (storing || request->verb == VERB_TOUCH || ttl_matters) {
+        write_ttl(out, "ttl", request->ttl);
     }
-    if (request->verb == VERB_INCR || request->verb == VERB_DECR) {
+    write_options(out, request);
+    if (counting) {
         fprintf(out, " number=%" PRIu64, request->number);
     }
     if (storing) {
@@ -99,9 +146,10 @@ static void write_error(struct session *session, const char *before)
     const struct reply *error = &session->parser.error;
     const char *word = error->kind == REPLY_ERROR          ? "ERROR"
                        : error->kind == REPLY_CLIENT_ERROR ? "CLIENT_ERROR"
+                       : error->kind == REPLY_SERVER_ERROR ? "SERVER_ERROR"
                                                            : NULL;
     must(word != NULL, "an error that is none of a parser's");
-    must(error->text.length > 0 && error->text.length <= 200, "an error that is no short line");
+    must(error->text.length <= 200, "an error that is no short line");
     for (size_t i = 0; i < error->text.length; i++) {
         must(error->text.bytes[i] >= 0x20 && error->text.bytes[i] < 0x7f,
              "an error with bytes that are not fit to be shown");
@@ -115,6 +163,10 @@ static void check_words(const struct request *request)
     struct slice keys = request->keys;
     struct slice key;
     must(request->ns.length <= REQUEST_NAMESPACE_MAX, "a namespace that is too long");
+    if ((request->options & REQUEST_BASE64) != 0) {
+        must(keys.length >= 1 && keys.length <= REQUEST_KEY_MAX, "a key that is too long");
+        return; /* of bytes of any kind */
+    }
     while (request_next_key(&keys, &key)) {
         must(key.length >= 1 && key.length <= REQUEST_KEY_MAX, "a key that is too long or empty");
         for (size_t i = 0; i < key.length; i++) {

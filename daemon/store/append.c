@@ -166,6 +166,8 @@ uint32_t append_size(const struct store *store, const struct record *record, uin
     struct record widest = *record;
     widest.expires = expires != SEGMENT_NEVER;
     widest.after = UINT64_MAX;
+    widest.noted = true;
+    widest.version = UINT64_MAX;
     uint64_t size =
         (uint64_t)record_header_size(&widest) + record->key.length + record->value_length;
     return size > store->span_size ? store->span_size

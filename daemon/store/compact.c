@@ -10,6 +10,20 @@
 /* With less time than this left, the rest of a segment is left to the purge. */
 enum { SOON = 1000 /* ms */ };
 
+/* What goes along with a record that is moved. */
+static struct record take_along(const struct visited *visited)
+{
+    struct record fresh = visited->record;
+    if (fresh.noted) {
+        fresh.read_at = record_read_at(visited->bytes);
+    }
+    if ((fresh.notes & NOTE_TOLD) != 0) {
+        fresh.version =
+            record_version(visited->lane->store, visited->segment, visited->bytes, &fresh);
+    }
+    return fresh;
+}
+
 bool compact_move(struct visited *visited)
 {
     struct store *store = visited->lane->store;
@@ -23,7 +37,7 @@ bool compact_move(struct visited *visited)
                     &to) != ROOM_FOUND) {
         return false;
     }
-    struct record fresh = visited->record;
+    struct record fresh = take_along(visited);
     uint32_t place = append_record(store, to, &fresh, visited->expires);
     slot_set_place(&visited->slot, place);
     bury(visited->lane, visited->segment, visited->bytes, &visited->record, BURIED_REPLACED);

@@ -57,14 +57,10 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
 static bool offer(struct store_cursor *cursor, struct segment *segment, const struct record *record,
                   store_visit *visit, void *context)
 {
-    struct segments *segments = &cursor->store->segments;
     struct store_entry entry = {.key = record->key, .value_length = record->value_length};
-    struct store_view view = {.length = record->value_length, .pinned = true};
+    struct store_view view;
     if (record->span || record->value_length > STORE_COPY_MAX) {
-        view.store = cursor->store;
-        view.segment = segment_number(segments, segment);
-        view.offset = (uint32_t)(record->value - segment_bytes(segments, segment));
-        segment_get(segment);
+        lookup_pin(cursor->store, segment, record, &view);
         entry.large = &view;
     } else {
         entry.value = (struct slice){record->value, record->value_length};

@@ -20,6 +20,7 @@ static void describe(const struct store *store, struct namespace *ns,
     figures->quota = namespace_quota(ns);
     figures->ttl = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);
     figures->max_ttl = __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED);
+    figures->declared = __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
     lanes_sum(&store->lanes, ns->id, &figures->counters);
     counters_subtract(&figures->counters, &ns->before);
 }

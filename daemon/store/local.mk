@@ -11,20 +11,25 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
+	daemon/store/flush.c \
 	daemon/store/generation.c \
 	daemon/store/hash.c daemon/store/hash.h \
 	daemon/store/index.c daemon/store/index.h \
 	daemon/store/index_pool.c daemon/store/index_pool.h \
 	daemon/store/index_resize.c \
+	daemon/store/join.c \
 	daemon/store/lane.c daemon/store/lane.h \
 	daemon/store/lock.h \
+	daemon/store/look.c \
 	daemon/store/lookup.c daemon/store/lookup.h \
 	daemon/store/namespace.c daemon/store/namespace.h \
+	daemon/store/number.c \
 	daemon/store/purge.c \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \
 	daemon/store/record.c daemon/store/record.h \
 	daemon/store/reserve.h \
+	daemon/store/rewrite.c daemon/store/rewrite.h \
 	daemon/store/segment.c daemon/store/segment.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \

@@ -41,6 +41,38 @@ bool lookup_refresh(struct lane *lane, struct store_key *at)
     return true;
 }
 
+static void describe(struct store *store, struct segment *segment, const struct record *record,
+                     struct store_view *view)
+{
+    *view = (struct store_view){.length = record->value_length,
+                                .bytes = record->value,
+                                .client_flags = record->client_flags,
+                                .store = store,
+                                .segment = segment_number(&store->segments, segment)};
+    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
+}
+
+void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
+                struct store_view *view)
+{
+    describe(store, segment, record, view);
+    view->pinned = true;
+    segment_get(segment);
+}
+
+void lookup_view(struct store *store, struct bucket *home, const struct found *found,
+                 struct store_view *view)
+{
+    const struct record *record = &found->record;
+    if (record->span || record->value_length > STORE_COPY_MAX) {
+        lookup_pin(store, found->segment, record, view);
+    } else {
+        describe(store, found->segment, record, view);
+        view->held = home;
+    }
+    view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
+}
+
 uint32_t record_footprint(const struct store *store, const struct record *record)
 {
     return record->span ? record_size(record)

@@ -23,6 +23,47 @@ struct found {
 bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
             struct found *found);
 
+/* The record's version. It comes from where it was written, and stays that where it
+ * is moved after somebody was told of it. */
+static inline uint64_t record_version(const struct store *store, const struct segment *segment,
+                                      const char *bytes, const struct record *record)
+{
+    if (record->version != 0) {
+        return record->version;
+    }
+    uint64_t first = __atomic_load_n(&segment->version, __ATOMIC_RELAXED);
+    return first + (uint64_t)(bytes - segment_bytes(&store->segments, segment));
+}
+
+static inline uint64_t found_version(const struct store *store, const struct found *found)
+{
+    return record_version(store, found->segment, found->bytes, &found->record);
+}
+
+/* A view that may outlive all locks: the segment is kept for it. */
+void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
+                struct store_view *view);
+
+/* A view of what was found; the bucket stays locked until lookup_leave, and for a small
+ * value until the view is given back. */
+void lookup_view(struct store *store, struct bucket *home, const struct found *found,
+                 struct store_view *view);
+static inline void lookup_leave(struct bucket *home, const struct store_view *view)
+{
+    if (view->pinned) {
+        index_unlock(home);
+    }
+}
+
+/* Counts a read for eviction; the count stays at the most. */
+static inline void lookup_count_read(struct slot *slot)
+{
+    unsigned reads = slot_reads(slot);
+    if (reads < INDEX_READS_MAX) {
+        slot_set_reads(slot, reads + 1);
+    }
+}
+
 static inline bool found_lives(const struct found *found, uint64_t now)
 {
     return now < found->expires;

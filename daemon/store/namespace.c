@@ -25,6 +25,7 @@ bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
     memset(all, 0, sizeof *all);
     pthread_mutex_init(&all->lock, NULL);
     all->secret = secret;
+    all->next_flush = NAMESPACES_NO_FLUSH;
     all->budget = budget;
     all->lanes = lanes;
     all->heads = reserve_pages(NAMESPACES_HEADS * sizeof(struct namespace *));
@@ -204,7 +205,11 @@ enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl 
                                    uint64_t *expires)
 {
     uint64_t wanted = STORE_NEVER;
-    if (ttl.kind == STORE_TTL_DEFAULT) {
+    if (ttl.kind == STORE_TTL_GONE) {
+        *expires = now;
+        return STORE_OK;
+    }
+    if (ttl.kind == STORE_TTL_DEFAULT || ttl.kind == STORE_TTL_KEEP) {
         wanted = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);
     } else if (ttl.kind == STORE_TTL_FOR) {
         wanted = ttl.milliseconds < TTL_MAX ? ttl.milliseconds : TTL_MAX;

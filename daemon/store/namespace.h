@@ -67,12 +67,15 @@ struct namespace
     /* work.lock */
     struct namespace *queued;
     uint8_t waiting;
+    uint64_t flush_at; /* when it is to be flushed; 0: not; namespaces.lock */
     /* the housekeeper's */
     struct namespace *next_gone;
     uint64_t epoch;
 };
 
 enum { NAMESPACES_HEADS = 16384 };
+
+#define NAMESPACES_NO_FLUSH UINT64_MAX
 
 struct lanes;
 
@@ -93,6 +96,7 @@ struct namespaces {
     /* for names that are not declared */
     struct store_namespace_options undeclared;
     uint8_t declared_only; /* atomic */
+    uint64_t next_flush;   /* the first that was set for later; atomic, changed under lock */
 };
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,

@@ -16,6 +16,12 @@ enum store_status store_locate(struct lane *lane, struct slice name, struct slic
                                                                                : STORE_OK;
 }
 
+bool store_declares(struct lane *lane, struct slice name)
+{
+    const struct namespace *ns = lane_find(lane, name);
+    return ns != NULL && __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+}
+
 void store_fetch(struct lane *lane, const struct store_key *at)
 {
     const struct store *store = lane->store;
@@ -27,36 +33,6 @@ void store_fetch(struct lane *lane, const struct store_key *at)
         __builtin_prefetch(bytes);
         __builtin_prefetch(bytes + 64);
         __builtin_prefetch(bytes + 128);
-    }
-}
-
-/* Counts a read for eviction; it stays at the most. */
-static void note_read(struct slot *slot)
-{
-    unsigned reads = slot_reads(slot);
-    if (reads < INDEX_READS_MAX) {
-        slot_set_reads(slot, reads + 1);
-    }
-}
-
-static void fill_view(struct store *store, struct bucket *home, const struct found *found,
-                      struct store_view *view)
-{
-    const struct record *record = &found->record;
-    *view = (struct store_view){.length = record->value_length,
-                                .bytes = record->value,
-                                .pinned = record->span || record->value_length > STORE_COPY_MAX,
-                                .expires =
-                                    found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires,
-                                .client_flags = record->client_flags,
-                                .store = store};
-    view->segment = segment_number(&store->segments, found->segment);
-    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, found->segment));
-    if (view->pinned) {
-        segment_get(found->segment);
-        index_unlock(home);
-    } else {
-        view->held = home;
     }
 }
 
@@ -78,8 +54,12 @@ enum store_status store_get(struct lane *lane, const struct store_key *where, ui
         return STORE_NOT_FOUND;
     }
     lane_count(&counters->hits, 1);
-    note_read(&found.slot);
-    fill_view(store, home, &found, view);
+    lookup_count_read(&found.slot);
+    if (found.record.noted) {
+        record_note_read(found.bytes, found.record.notes, now);
+    }
+    lookup_view(store, home, &found, view);
+    lookup_leave(home, view);
     return STORE_OK;
 }
 
@@ -137,22 +117,25 @@ enum store_status store_ttl_left(struct lane *lane, const struct store_key *wher
     return STORE_OK;
 }
 
-enum store_status store_delete(struct lane *lane, const struct store_key *where, uint64_t now)
+enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
+                               uint64_t now)
 {
     struct store *store = lane->store;
-    struct store_key at = *where;
     struct found found;
-    if (!lookup_refresh(lane, &at)) {
+    if (!lookup_refresh(lane, at)) {
         return STORE_NOT_FOUND;
     }
-    struct bucket *home = index_lock(&store->index, at.hash);
-    bool exists = lookup(store, home, &at, &found);
+    struct bucket *home = index_lock(&store->index, at->hash);
+    bool exists = lookup(store, home, at, &found);
     bool lives = exists && found_lives(&found, now);
-    if (exists) {
+    enum store_status status = lives ? STORE_OK : STORE_NOT_FOUND;
+    if (lives && expected != NULL && *expected != found_version(store, &found)) {
+        status = STORE_CHANGED;
+    } else if (exists) {
         bury(lane, found.segment, found.bytes, &found.record,
              lives ? BURIED_DELETED : BURIED_EXPIRED);
         index_remove(&store->index, &found.slot);
     }
     index_unlock(home);
-    return lives ? STORE_OK : STORE_NOT_FOUND;
+    return status;
 }

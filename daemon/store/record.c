@@ -29,8 +29,9 @@ static uint8_t expiry_code(const struct record *record)
 
 static uint8_t flags_of(const struct record *record)
 {
-    unsigned flags = (unsigned)value_code(record->value_length) << RECORD_VALUE_SHIFT |
-                     (unsigned)expiry_code(record) << RECORD_EXPIRY_SHIFT;
+    unsigned value = record->noted ? RECORD_NOTED : value_code(record->value_length);
+    unsigned flags = value << RECORD_VALUE_SHIFT | (unsigned)expiry_code(record)
+                                                       << RECORD_EXPIRY_SHIFT;
     if (record->key.length > UINT8_MAX) {
         flags |= RECORD_WIDE_KEY;
     }
@@ -43,17 +44,21 @@ static uint8_t flags_of(const struct record *record)
     return (uint8_t)flags;
 }
 
-static inline uint32_t header_size(uint8_t flags)
+static uint8_t notes_of(const struct record *record)
 {
-    return 1u + 1u + ((flags & RECORD_WIDE_KEY) != 0) +
-           value_widths[flags >> RECORD_VALUE_SHIFT & 3] +
-           expiry_widths[flags >> RECORD_EXPIRY_SHIFT & 3] +
-           ((flags & RECORD_CLIENT_FLAGS) != 0 ? 4u : 0u);
+    return (uint8_t)((record->notes & ~(NOTE_VERSION | 3)) | value_code(record->value_length) |
+                     (record->version != 0 ? NOTE_VERSION : 0));
 }
 
 uint32_t record_header_size(const struct record *record)
 {
-    return header_size(flags_of(record));
+    uint32_t size = 1u + 1u + (record->key.length > UINT8_MAX) +
+                    value_widths[value_code(record->value_length)] +
+                    expiry_widths[expiry_code(record)] + (record->client_flags != 0 ? 4u : 0u);
+    if (record->noted) {
+        size += RECORD_NOTES_SIZE + (record->version != 0 ? RECORD_VERSION_SIZE : 0u);
+    }
+    return size;
 }
 
 static char *put_number(char *to, uint64_t number, uint8_t width)
@@ -70,31 +75,69 @@ static inline uint64_t get_number(const char *from, uint8_t width)
     return le64toh(little);
 }
 
+static char *put_notes(char *to, const struct record *record)
+{
+    uint8_t notes = notes_of(record);
+    __atomic_store_n((uint8_t *)to, notes, __ATOMIC_RELAXED);
+    memcpy(to + 1, &record->read_at, sizeof record->read_at);
+    return put_number(to + RECORD_NOTES_SIZE, record->version,
+                      (notes & NOTE_VERSION) != 0 ? RECORD_VERSION_SIZE : 0);
+}
+
 char *record_write(char *at, const struct record *record)
 {
     uint8_t flags = flags_of(record);
     char *to = at + 1;
     __atomic_store_n((uint8_t *)at, flags, __ATOMIC_RELAXED);
+    if (record->noted) {
+        to = put_notes(to, record);
+    }
     to = put_number(to, record->key.length, (flags & RECORD_WIDE_KEY) != 0 ? 2 : 1);
-    to = put_number(to, record->value_length, value_widths[flags >> RECORD_VALUE_SHIFT & 3]);
+    to = put_number(to, record->value_length, value_widths[value_code(record->value_length)]);
     to = put_number(to, record->after, expiry_widths[flags >> RECORD_EXPIRY_SHIFT & 3]);
     to = put_number(to, record->client_flags, (flags & RECORD_CLIENT_FLAGS) != 0 ? 4 : 0);
     memcpy(to, record->key.bytes, record->key.length);
     to += record->key.length;
-    if (record->value != NULL && !record->span) {
-        memcpy(to, record->value, record->value_length);
+    if (!record->span) {
+        size_t first = record->value_length - record->rest.length;
+        memcpy(to, record->value, first);
+        if (record->rest.length > 0) {
+            memcpy(to + first, record->rest.bytes, record->rest.length);
+        }
     }
     return to;
+}
+
+/* Returns where the rest of the header begins. */
+static const char *get_notes(const char *at, struct record *record, uint8_t *value_code_there)
+{
+    record->noted = true;
+    record->notes = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
+    *value_code_there = record->notes & 3;
+    at += RECORD_NOTES_SIZE;
+    if ((record->notes & NOTE_VERSION) != 0) {
+        record->version = get_number(at, RECORD_VERSION_SIZE);
+        at += RECORD_VERSION_SIZE;
+    }
+    return at;
 }
 
 void record_read(const char *at, struct record *record)
 {
     uint8_t flags = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
     uint8_t key_width = (flags & RECORD_WIDE_KEY) != 0 ? 2 : 1;
-    uint8_t value_width = value_widths[flags >> RECORD_VALUE_SHIFT & 3];
+    uint8_t value_code_there = flags >> RECORD_VALUE_SHIFT & 3;
     uint8_t expiry_width = expiry_widths[flags >> RECORD_EXPIRY_SHIFT & 3];
     uint8_t flags_width = (flags & RECORD_CLIENT_FLAGS) != 0 ? 4 : 0;
     at++;
+    record->noted = false;
+    record->notes = 0;
+    record->version = 0;
+    record->rest.length = 0;
+    if (value_code_there == RECORD_NOTED) {
+        at = get_notes(at, record, &value_code_there);
+    }
+    uint8_t value_width = value_widths[value_code_there];
     record->key.length = get_number(at, key_width);
     at += key_width;
     record->value_length = (uint32_t)get_number(at, value_width);

@@ -20,6 +20,7 @@ bool segments_init(struct segments *segments, struct arena *arena)
 {
     memset(segments, 0, sizeof *segments);
     segments->arena = arena;
+    segments->version = 1;
     segments->table = reserve_pages(table_bytes(segments));
     segments->by_frame = reserve_pages(arena->frames * sizeof(uint32_t));
     segments->by_unit = reserve_pages(arena_units(arena) * sizeof(uint32_t));
@@ -92,6 +93,9 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     struct segment *segment = segment_at(segments, number);
     __atomic_store_n(&segment->generation, generation, __ATOMIC_RELAXED);
     segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
+    uint64_t version =
+        __atomic_fetch_add(&segments->version, arena_block_size(order), __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->version, version, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->used, 0, __ATOMIC_RELAXED);
     segment->earliest = SEGMENT_NEVER;

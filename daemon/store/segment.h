@@ -38,6 +38,9 @@ enum segment_state {
 struct segment {
     struct generation *generation; /* whose it is; atomic */
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
+    uint64_t version;              /* of what lies at its first byte; that of a record is so
+                                      much above it as the record lies behind. Of a span,
+                                      the version of the record; atomic */
     uint32_t unit;                 /* where in the arena */
     uint32_t used;                 /* bytes appended; atomic, changed under namespace.lock */
     uint64_t earliest;             /* the first expiry, as far as known; namespace.lock */
@@ -68,6 +71,7 @@ struct segments {
     uint32_t free;    /* the first free one among them */
     uint32_t in_use;  /* atomic */
     uint32_t serial;  /* the last one given; atomic */
+    uint64_t version; /* the next one that was never given; atomic */
 };
 
 #define SEGMENTS_SHARED UINT32_MAX
@@ -91,6 +95,12 @@ static inline uint32_t segment_number(const struct segments *segments, const str
  */
 uint32_t segment_create(struct segments *segments, struct generation *generation,
                         enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now);
+
+/* A version above all that were given so far. */
+static inline uint64_t segments_next_version(struct segments *segments)
+{
+    return __atomic_fetch_add(&segments->version, 1, __ATOMIC_RELAXED);
+}
 
 /* Only while its bucket's or the namespace's lock keeps the segment alive. */
 void segment_get(struct segment *segment);

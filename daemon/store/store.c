@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/state.h"
+#include "daemon/store/upkeep.h"
 
 /* A record of more than this part of a frame would leave too much of a segment
  * unused at its end: it gets segments of its own. */
@@ -108,47 +108,6 @@ void store_destroy(struct store **store)
     free(gone);
 }
 
-/* --- flushing ------------------------------------------------------------------ */
-
-/* False without memory for a new generation. */
-static bool flush(struct store *store, struct namespace *ns, uint64_t *records)
-{
-    struct generation *fresh = generation_create(&store->namespaces, ns);
-    if (fresh == NULL) {
-        return false;
-    }
-    lock_take(&ns->lock);
-    struct generation *old = ns->generation;
-    bool empty = old->first == 0;
-    *records = __atomic_load_n(&old->items, __ATOMIC_RELAXED);
-    if (!empty) {
-        old->retired = true;
-        __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
-        __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
-        work_add_retired(&store->work, old);
-    }
-    work_add_namespace(&store->work, ns);
-    lock_give(&ns->lock);
-    if (empty) {
-        generation_destroy(&fresh);
-    }
-    return true;
-}
-
-enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now, uint64_t *records)
-{
-    (void)now;
-    struct store *store = lane->store;
-    struct namespace *ns = lane_find(lane, name);
-    *records = 0;
-    if (ns == NULL) {
-        return __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED)
-                   ? STORE_UNDECLARED
-                   : STORE_OK;
-    }
-    return flush(store, ns, records) ? STORE_OK : STORE_NO_MEMORY;
-}
-
 /* --- policy --------------------------------------------------------------------- */
 
 static const struct store_namespace_options *declared_as(const struct store_policy *policy,
@@ -182,7 +141,7 @@ static void apply(struct store *store, const struct store_policy *policy, struct
     uint64_t records = 0;
     namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
     if (declared == NULL && policy->declared_only) {
-        flush(store, ns, &records);
+        flush_namespace(store, ns, &records);
     }
     /* It may be empty and unused now, or above a lowered quota. */
     work_add_namespace(&store->work, ns);

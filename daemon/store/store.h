@@ -45,6 +45,7 @@ enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,
     STORE_EXISTS,
+    STORE_CHANGED,      /* the record has another version than was expected */
     STORE_NOT_A_NUMBER, /* the value is not an unsigned 64-bit decimal */
     STORE_OVERFLOW,     /* the sum would not fit 64 bits */
     STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
@@ -142,6 +143,13 @@ struct store_view {
     bool pinned;
     uint64_t expires; /* on the clock of `now`, or STORE_NEVER */
     uint32_t client_flags;
+    /* Of store_look only. */
+    uint64_t version;
+    uint64_t idle;    /* milliseconds since it was written or read, as far as known */
+    bool read_before; /* since it was written */
+    bool stale;
+    bool won;   /* this reader is the one who should write it again */
+    bool taken; /* another one was told so before */
     /* the store's own */
     struct store *store;
     uint32_t segment;
@@ -160,22 +168,88 @@ void store_view_put(struct store_view *view);
 size_t store_view_pieces(const struct store_view *view, uint64_t from, struct iovec *pieces,
                          size_t count);
 
-enum store_ttl_kind { STORE_TTL_DEFAULT, STORE_TTL_NEVER, STORE_TTL_FOR };
+enum store_ttl_kind {
+    STORE_TTL_DEFAULT,
+    STORE_TTL_NEVER,
+    STORE_TTL_FOR,
+    STORE_TTL_GONE, /* it has expired as soon as it is there */
+    STORE_TTL_KEEP, /* the record's own; of a record that is made, as DEFAULT */
+};
 
 struct store_ttl {
     enum store_ttl_kind kind;
     uint64_t milliseconds; /* with STORE_TTL_FOR */
 };
 
-enum store_mode { STORE_SET, STORE_ADD };
+enum store_mode {
+    STORE_SET,
+    STORE_ADD,     /* STORE_EXISTS where there is such a record */
+    STORE_REPLACE, /* STORE_NOT_FOUND where there is none */
+    STORE_APPEND,  /* the same; the record keeps its ttl and flags, and the value goes
+                      behind its value */
+    STORE_PREPEND, /* or before it */
+};
 
-/* Writes a whole value. STORE_EXISTS only with STORE_ADD. Where it fails, the
- * old record stays as it was. */
-enum store_status store_put(struct lane *lane, struct store_key *at, enum store_mode mode,
-                            struct store_ttl ttl, uint32_t client_flags, struct slice value,
-                            uint64_t now);
+/*
+ * On what terms a record is written or looked at. All zero: a plain SET with the
+ * namespace's ttl.
+ *
+ * Versions: every record has one, which no record of that key ever had or will
+ * have. It rises when the record is written and stays when only its ttl changes.
+ * It comes from where in the log the record was written and costs nothing; when
+ * somebody was told it (`tells_version`), it goes along when the record is moved.
+ *
+ * Notes: whether and when a record was read, whether it is stale and whether a
+ * reader was told to renew it are kept with records that are `noted`, in five
+ * bytes. Others get theirs when somebody looks.
+ */
+struct store_terms {
+    enum store_mode mode;  /* store_put and store_write_begin */
+    struct store_ttl ttl;  /* of what is written; store_look, store_add_number,
+                              store_make_stale: KEEP, or the record's new one */
+    struct store_ttl make; /* with `makes` */
+    uint64_t expected;     /* with `compares` */
+    uint64_t version;      /* what is written shall have this one; 0: a new one */
+    uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
+                              that left wins; 0: nobody */
+    uint32_t client_flags;
+    bool compares;      /* STORE_CHANGED where the record has another version than
+                           `expected`, STORE_NOT_FOUND where there is none */
+    bool or_stale;      /* with `compares`: where `expected` is lower than the record's
+                           version, write all the same, leave the expiry as it was,
+                           and mark what was written as stale */
+    bool makes;         /* where there is no record: store_look makes an empty one, and
+                           its caller has won; store_add_number one that holds `initial`;
+                           APPEND and PREPEND make one of the value. With `make` as ttl */
+    bool noted;         /* writes: keep notes */
+    bool tells_version; /* the caller is told the version */
+    bool peeks;         /* store_look: not to be taken for a read */
+};
 
-enum store_status store_delete(struct lane *lane, const struct store_key *at, uint64_t now);
+/*
+ * store_get on terms: ttl (KEEP: not touched), compares is not looked at. A record
+ * that is stale is renewed by whoever looks first: `won`. Where the ttl is changed
+ * or a record made, this can fail as a write does.
+ */
+enum store_status store_look(struct lane *lane, struct store_key *at,
+                             const struct store_terms *terms, uint64_t now,
+                             struct store_view *view);
+
+/* Writes a whole value. Where it fails, the old record stays as it was. *version,
+ * if not NULL, is what it got; terms->tells_version says whether anybody will hear
+ * of it. */
+enum store_status store_put(struct lane *lane, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version);
+
+/* `expected`: the version that it must have, or NULL. */
+enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
+                               uint64_t now);
+
+/* The record stays and gets a new version, but is marked as stale, and the next
+ * who looks at it wins. Terms: ttl, compares, version. */
+enum store_status store_make_stale(struct lane *lane, struct store_key *at,
+                                   const struct store_terms *terms, uint64_t now);
 
 /* *left: milliseconds, or STORE_NEVER. Counts neither hit nor miss. */
 enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, uint64_t now,
@@ -184,9 +258,23 @@ enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, 
 enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
                               uint64_t now);
 
-/* Adds, or takes (stopping at 0). The record keeps its expiry. */
-enum store_status store_add_number(struct lane *lane, struct store_key *at, uint64_t by,
-                                   bool subtract, uint64_t now, uint64_t *result);
+struct store_sum {
+    uint64_t by;
+    uint64_t initial; /* with terms->makes */
+    bool subtract;    /* stops at 0 */
+    bool wraps;       /* a sum beyond 64 bits begins at 0 again, else STORE_OVERFLOW; and
+                         blanks around the number are no error */
+    /* results */
+    uint64_t number;
+    uint64_t version;
+    uint64_t expires; /* or STORE_NEVER */
+};
+
+/* Adds, or takes. The record keeps its expiry with a ttl of KEEP. Terms: ttl,
+ * compares, makes, version, noted, tells_version. */
+enum store_status store_add_number(struct lane *lane, struct store_key *at,
+                                   const struct store_terms *terms, struct store_sum *sum,
+                                   uint64_t now);
 
 /* --- a large value that arrives in parts -------------------------------- */
 
@@ -199,17 +287,18 @@ enum store_status store_add_number(struct lane *lane, struct store_key *at, uint
 struct store_write;
 
 /* Checks everything that can be known before the value is there. */
-enum store_status store_write_begin(struct lane *lane, struct store_key *at, enum store_mode mode,
-                                    struct store_ttl ttl, uint32_t client_flags, uint64_t length,
-                                    uint64_t now, struct store_write **write);
+enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+                                    const struct store_terms *terms, uint64_t length, uint64_t now,
+                                    struct store_write **write);
 /* Where the next bytes go: one contiguous place, `space->iov_len` at least 1 and
  * never past the value's end. STORE_NO_MEMORY: abort it. */
 enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
                                     struct iovec *space);
 void store_write_advance(struct store_write *write, size_t bytes);
 /* All bytes must have been given. Always ends the write and sets it to NULL. The
- * time to live counts from this `now`. */
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now);
+ * time to live counts from this `now`. *version as in store_put. */
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                     uint64_t *version);
 void store_write_abort(struct lane *lane, struct store_write **write);
 
 /* --- whole namespaces --------------------------------------------------- */
@@ -218,6 +307,20 @@ void store_write_abort(struct lane *lane, struct store_write **write);
  * there is no such namespace (0 records), or STORE_UNDECLARED. */
 enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now,
                               uint64_t *records);
+
+/*
+ * The same at a time to come, for what the namespace holds then; `when` of 0 takes
+ * back what was set before. It happens in the first store_tick from that time on.
+ * STORE_NOT_FOUND where there is no such namespace.
+ */
+enum store_status store_flush_at(struct lane *lane, struct slice name, uint64_t when);
+
+/* Carries out what was set for a time that has come. Cheap: to be called after
+ * every reading of the clock, between enter and leave. */
+void store_tick(struct lane *lane, uint64_t now);
+
+/* Whether the policy declares such a namespace. */
+bool store_declares(struct lane *lane, struct slice name);
 
 /*
  * A listing. Opened, stepped until it ends, closed; it holds no lock between
@@ -273,6 +376,7 @@ struct store_namespace_figures {
     uint64_t memory; /* bytes of arena that it owns */
     uint64_t quota;  /* 0: none */
     uint64_t ttl, max_ttl;
+    bool declared;
     struct store_counters counters;
 };
 

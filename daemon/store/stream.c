@@ -11,13 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/change.h"
+#include "daemon/store/rewrite.h"
 
 struct store_write {
     struct store *store;
     struct namespace *ns; /* held */
-    enum store_mode mode;
-    struct store_ttl ttl;
+    struct store_terms terms;
     struct record record; /* key: points to `key` */
     uint64_t given;       /* bytes of the value that are there */
     uint64_t memory;      /* bytes of its blocks */
@@ -36,35 +35,60 @@ static bool could_fit(const struct store *store, const struct namespace *ns, uin
     return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
 }
 
-static enum store_status may_begin(struct change *change, enum store_mode mode,
-                                   struct store_ttl ttl, uint64_t length)
+static enum store_status may_begin(struct change *change, const struct store_terms *terms,
+                                   uint64_t length)
 {
     uint64_t expires = 0;
+    bool stale = false;
     if (!could_fit(change->lane->store, change->at->ns, length)) {
         return STORE_TOO_LARGE;
     }
     change_look(change);
-    bool exists = mode == STORE_ADD && change->lives;
+    enum store_status status = rewrite_allowed(change, terms, &stale);
+    if (status == STORE_OK) {
+        status = rewrite_expiry(change, terms->ttl, &expires);
+    }
     change_unlook(change);
-    return exists ? STORE_EXISTS : namespace_expiry(change->at->ns, ttl, change->now, &expires);
+    return status;
 }
 
-enum store_status store_write_begin(struct lane *lane, struct store_key *at, enum store_mode mode,
-                                    struct store_ttl ttl, uint32_t client_flags, uint64_t length,
-                                    uint64_t now, struct store_write **result)
+static struct store_write *create(struct store *store, const struct store_key *at,
+                                  const struct store_terms *terms, uint64_t length)
 {
-    struct store *store = lane->store;
+    struct store_write *write = malloc(sizeof *write);
+    if (write == NULL) {
+        return NULL;
+    }
+    memcpy(write->key, at->key.bytes, at->key.length);
+    write->store = store;
+    write->ns = NULL;
+    write->terms = *terms;
+    write->record = (struct record){.key = {write->key, at->key.length},
+                                    .value_length = (uint32_t)length,
+                                    .client_flags = terms->client_flags,
+                                    .noted = true,
+                                    .notes = terms->tells_version ? NOTE_TOLD : 0,
+                                    .span = true};
+    write->given = write->memory = 0;
+    write->head = write->last = 0;
+    return write;
+}
+
+enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+                                    const struct store_terms *terms, uint64_t length, uint64_t now,
+                                    struct store_write **result)
+{
     struct change change;
-    if (length > __atomic_load_n(&store->max_value, __ATOMIC_RELAXED)) {
+    if (length > __atomic_load_n(&lane->store->max_value, __ATOMIC_RELAXED)) {
         return STORE_TOO_LARGE;
     }
-    struct store_write *write = malloc(sizeof *write);
+    struct store_write *write = create(lane->store, at, terms, length);
     if (write == NULL) {
         return STORE_NO_MEMORY;
     }
     enum store_status status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
     if (status == STORE_OK) {
-        status = may_begin(&change, mode, ttl, length);
+        status = may_begin(&change, terms, length);
         if (status == STORE_OK) {
             __atomic_fetch_add(&at->ns->holds, 1, __ATOMIC_RELAXED);
             change_end(&change);
@@ -76,17 +100,7 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at, enu
         free(write);
         return status;
     }
-    memcpy(write->key, at->key.bytes, at->key.length);
-    write->store = store;
     write->ns = at->ns;
-    write->mode = mode;
-    write->ttl = ttl;
-    write->record = (struct record){.key = {write->key, at->key.length},
-                                    .value_length = (uint32_t)length,
-                                    .client_flags = client_flags,
-                                    .span = true};
-    write->given = write->memory = 0;
-    write->head = write->last = 0;
     *result = write;
     return STORE_OK;
 }
@@ -250,21 +264,44 @@ static void publish(struct change *change, struct store_write *write, struct slo
     change_commit(change, slot, place_of(&store->segments, head, 0));
 }
 
+/* What is only known now: its version, its notes and when it was written. */
+static uint64_t complete(struct change *change, struct store_write *write, bool stale)
+{
+    struct segments *segments = &change->lane->store->segments;
+    struct segment *head = segment_at(segments, write->head);
+    char *bytes = segment_bytes(segments, head);
+    uint64_t version = write->terms.version;
+    if (version == 0) {
+        version = rewrite_later_version(change, head->version);
+    }
+    if (version != 0) {
+        __atomic_store_n(&head->version, version, __ATOMIC_RELAXED);
+    }
+    if (stale) {
+        unsigned won = change->old.record.notes & NOTE_WON;
+        record_set_notes(bytes, (uint8_t)(write->record.notes | NOTE_STALE | won));
+    }
+    record_set_read_at(bytes, record_time(change->now));
+    return head->version;
+}
+
 /* True when the write has ended, with *status. */
 static bool try_commit(struct lane *lane, struct store_write *write, struct store_key *at,
-                       uint64_t now, enum store_status *status)
+                       uint64_t now, enum store_status *status, uint64_t *version)
 {
     struct change change;
     struct slot slot;
     uint64_t expires = 0;
+    bool stale = false;
     *status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
     if (*status != STORE_OK) {
         return true;
     }
-    *status = namespace_expiry(at->ns, write->ttl, now, &expires);
     change_look(&change);
-    if (*status == STORE_OK && write->mode == STORE_ADD && change.lives) {
-        *status = STORE_EXISTS;
+    *status = rewrite_allowed(&change, &write->terms, &stale);
+    if (*status == STORE_OK) {
+        struct store_ttl keep = {STORE_TTL_KEEP, 0};
+        *status = rewrite_expiry(&change, stale ? keep : write->terms.ttl, &expires);
     }
     if (*status != STORE_OK) {
         change_fail(&change);
@@ -274,14 +311,34 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         *status = STORE_NO_MEMORY;
         return !change_make_room(&change, LACK_BUDGET);
     }
+    uint64_t got = complete(&change, write, stale);
     publish(&change, write, &slot, expires);
     lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
     change_end(&change);
     index_grow(&lane->store->index);
+    if (version != NULL) {
+        *version = got;
+    }
     return true;
 }
 
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now)
+/* The value as it lies in the write's segments; good until the write ends. */
+static struct store_view written_value(const struct store_write *write)
+{
+    return (struct store_view){.length = write->given,
+                               .pinned = true,
+                               .store = write->store,
+                               .segment = write->head,
+                               .offset = header_and_key(write)};
+}
+
+static bool is_joined(const struct store_write *write)
+{
+    return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
+}
+
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                     uint64_t *version)
 {
     struct store_write *w = *write;
     struct store_key at = {
@@ -290,40 +347,20 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
     if (w->head == 0) { /* an empty value has not asked for space yet */
         status = need_piece(lane, w, now);
     }
+    if (status == STORE_OK && is_joined(w)) {
+        struct store_view value = written_value(w);
+        status = stream_join_written(lane, &at, &w->terms, &value, now, version);
+        store_write_abort(lane, write);
+        return status;
+    }
     bool ended = status != STORE_OK;
     for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
-        ended = try_commit(lane, w, &at, now, &status);
+        ended = try_commit(lane, w, &at, now, &status, version);
     }
     if (status != STORE_OK) {
         store_write_abort(lane, write);
     } else {
         end_write(write);
-    }
-    return status;
-}
-
-enum store_status stream_put(struct lane *lane, struct store_key *at, enum store_mode mode,
-                             struct store_ttl ttl, uint32_t client_flags, struct slice value,
-                             uint64_t now)
-{
-    struct store_write *write = NULL;
-    enum store_status status =
-        store_write_begin(lane, at, mode, ttl, client_flags, value.length, now, &write);
-    while (status == STORE_OK && value.length > 0) {
-        struct iovec space;
-        status = store_write_space(lane, write, now, &space);
-        if (status == STORE_OK) {
-            memcpy(space.iov_base, value.bytes, space.iov_len);
-            value.bytes += space.iov_len;
-            value.length -= space.iov_len;
-            store_write_advance(write, space.iov_len);
-        }
-    }
-    if (status == STORE_OK) {
-        return store_write_commit(lane, &write, now);
-    }
-    if (write != NULL) {
-        store_write_abort(lane, &write);
     }
     return status;
 }

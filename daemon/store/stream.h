@@ -7,9 +7,19 @@
 #include "daemon/store/state.h"
 
 /* store_put for a record that needs segments of its own. */
-enum store_status stream_put(struct lane *lane, struct store_key *at, enum store_mode mode,
-                             struct store_ttl ttl, uint32_t client_flags, struct slice value,
-                             uint64_t now);
+enum store_status stream_put(struct lane *lane, struct store_key *at,
+                             const struct store_terms *terms, struct slice value, uint64_t now,
+                             uint64_t *version);
+
+/* APPEND and PREPEND where the record that results needs them. */
+enum store_status stream_join(struct lane *lane, struct store_key *at,
+                              const struct store_terms *terms, struct slice value, uint64_t now,
+                              uint64_t *version);
+/* The same with the value of a write that is whole, which stays as it is. */
+enum store_status stream_join_written(struct lane *lane, struct store_key *at,
+                                      const struct store_terms *terms,
+                                      const struct store_view *value, uint64_t now,
+                                      uint64_t *version);
 
 /* Gives a large record another expiry where it lies. Namespace and bucket are
  * locked. */

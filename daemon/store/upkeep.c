@@ -122,6 +122,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     size_t step = 1;
     pthread_mutex_lock(&store->upkeep);
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
+    store_tick(lane, now);
     purge_grant(store, now);
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);

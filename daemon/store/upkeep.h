@@ -37,6 +37,12 @@ static inline enum lack upkeep_lack(enum room room)
  */
 bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now);
 
+/* --- flush.c --- */
+
+/* Gives the namespace a new generation. False without memory for it. Takes the
+ * namespace's lock. */
+bool flush_namespace(struct store *store, struct namespace *ns, uint64_t *records);
+
 /* --- purge.c --- */
 
 /* The next segment in which something has expired; 0 when none is due. */

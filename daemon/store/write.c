@@ -1,186 +1,150 @@
 /*
- * write.c - whole values in: put, and the records that are rewritten because of
- * what they held before (touch, incr, decr).
- *
- * Each tries, and when it lacks room makes some and tries again.
+ * write.c - whole values in: put in all its modes, touch, and marking as stale.
  */
-#include <stdio.h>
-
-#include "daemon/store/change.h"
+#include "daemon/store/rewrite.h"
 #include "daemon/store/stream.h"
 
-static void written(struct change *change)
+static void count_set(struct lane *lane, const struct store_key *at)
 {
-    struct store *store = change->lane->store;
-    lane_count(&lane_counters(change->lane, change->at->ns->id)->sets, 1);
-    change_end(change);
-    index_grow(&store->index);
-}
-
-/* With room in `segment`: the record goes there. False when the index has none. */
-static bool place_record(struct change *change, struct segment *segment, struct record *record,
-                         uint64_t expires)
-{
-    struct slot slot;
-    if (!change_slot(change, &slot)) {
-        return false;
-    }
-    uint32_t place = append_record(change->lane->store, segment, record, expires);
-    change_commit(change, &slot, place);
-    return true;
+    lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
 }
 
 /* --- put ---------------------------------------------------------------------- */
 
-enum attempt { ATTEMPT_ENDED, ATTEMPT_AGAIN };
-
 struct put {
-    enum store_mode mode;
-    struct store_ttl ttl;
-    struct record record;
+    const struct store_terms *terms;
+    struct slice value;
+    bool is_large; /* result: together with the old value it needs segments of its own */
 };
 
-static enum attempt retry(struct change *change, enum lack lack, enum store_status *status)
+static bool needs_span(const struct store *store, struct slice key, uint64_t length)
 {
-    *status = STORE_NO_MEMORY;
-    return change_make_room(change, lack) ? ATTEMPT_AGAIN : ATTEMPT_ENDED;
+    return length + key.length + RECORD_HEADER_MAX >= store->span_size;
 }
 
-static enum attempt end(struct change *change, enum store_status why, enum store_status *status)
+static uint8_t notes_for(const struct change *change, const struct store_terms *terms, bool stale)
 {
-    *status = why;
-    change_fail(change);
-    return ATTEMPT_ENDED;
+    unsigned notes = terms->tells_version ? NOTE_TOLD : 0;
+    if (stale) {
+        notes |= NOTE_STALE | (change->old.record.notes & NOTE_WON);
+    }
+    return (uint8_t)notes;
 }
 
-static enum attempt try_put(struct change *change, struct put *put, enum store_status *status)
+static enum store_status compose_value(struct change *change, void *context, struct draft *draft)
 {
-    struct store *store = change->lane->store;
-    uint64_t expires = 0;
-    *status = namespace_expiry(change->at->ns, put->ttl, change->now, &expires);
-    if (*status != STORE_OK) {
-        return end(change, *status, status);
+    const struct put *put = context;
+    const struct store_terms *terms = put->terms;
+    bool stale = false;
+    enum store_status status = rewrite_allowed(change, terms, &stale);
+    if (status == STORE_OK) {
+        struct store_ttl keep = {STORE_TTL_KEEP, 0};
+        status = rewrite_expiry(change, stale ? keep : terms->ttl, &draft->expires);
     }
-    if (put->mode == STORE_ADD) {
-        change_look(change);
-        if (change->lives) {
-            return end(change, STORE_EXISTS, status);
-        }
-        change_unlook(change);
+    draft->record = (struct record){.key = change->at->key,
+                                    .value = put->value.bytes,
+                                    .value_length = (uint32_t)put->value.length,
+                                    .client_flags = terms->client_flags,
+                                    .version = terms->version,
+                                    .read_at = record_time(change->now),
+                                    .noted = terms->noted || terms->tells_version || stale,
+                                    .notes = notes_for(change, terms, stale)};
+    if (terms->version != 0) {
+        draft->record.noted = true;
     }
-    struct segment *segment = NULL;
-    uint32_t size = append_size(store, &put->record, expires);
-    enum room room = append_room(store, change->at->generation, expires, size, APPENDER_WRITER,
-                                 change->now, &segment);
-    if (room != ROOM_FOUND) {
-        return retry(change, upkeep_lack(room), status);
-    }
-    change_look(change);
-    if (!place_record(change, segment, &put->record, expires)) {
-        return retry(change, LACK_BUDGET, status);
-    }
-    written(change);
-    return ATTEMPT_ENDED;
+    return status;
 }
 
-enum store_status store_put(struct lane *lane, struct store_key *at, enum store_mode mode,
-                            struct store_ttl ttl, uint32_t client_flags, struct slice value,
-                            uint64_t now)
+/* The old value and the new one, as one. */
+static void join(const struct record *old, struct slice added, bool behind, struct record *fresh)
+{
+    struct slice before = {old->value, old->value_length};
+    fresh->value = behind ? before.bytes : added.bytes;
+    fresh->rest = behind ? added : before;
+    fresh->value_length = (uint32_t)(before.length + added.length);
+    fresh->client_flags = old->client_flags;
+}
+
+static enum store_status compose_joined(struct change *change, void *context, struct draft *draft)
+{
+    struct put *put = context;
+    struct put made = *put;
+    struct store_terms terms = *put->terms;
+    const struct record *old = &change->old.record;
+    terms.ttl = change->lives ? (struct store_ttl){STORE_TTL_KEEP, 0} : terms.make;
+    made.terms = &terms;
+    enum store_status status = compose_value(change, &made, draft);
+    if (status != STORE_OK || !change->lives) {
+        return status;
+    }
+    uint64_t length = (uint64_t)old->value_length + put->value.length;
+    if (length > __atomic_load_n(&change->lane->store->max_value, __ATOMIC_RELAXED)) {
+        return STORE_TOO_LARGE;
+    }
+    put->is_large = old->span || needs_span(change->lane->store, change->at->key, length);
+    if (put->is_large) {
+        return STORE_TOO_LARGE;
+    }
+    join(old, put->value, terms.mode == STORE_APPEND, &draft->record);
+    return STORE_OK;
+}
+
+static bool is_blind(const struct store_terms *terms)
+{
+    return terms->mode == STORE_SET && !terms->compares;
+}
+
+static bool joins(const struct store_terms *terms)
+{
+    return terms->mode == STORE_APPEND || terms->mode == STORE_PREPEND;
+}
+
+enum store_status store_put(struct lane *lane, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version)
 {
     struct store *store = lane->store;
     if (value.length > __atomic_load_n(&store->max_value, __ATOMIC_RELAXED)) {
         return STORE_TOO_LARGE;
     }
-    if (value.length + at->key.length + RECORD_HEADER_MAX >= store->span_size) {
-        return stream_put(lane, at, mode, ttl, client_flags, value, now);
+    if (needs_span(store, at->key, value.length)) {
+        return stream_put(lane, at, terms, value, now, version);
     }
-    struct put put = {.mode = mode,
-                      .ttl = ttl,
-                      .record = {.key = at->key,
-                                 .value = value.bytes,
-                                 .value_length = (uint32_t)value.length,
-                                 .client_flags = client_flags}};
-    enum store_status status = STORE_NO_MEMORY;
-    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
-        struct change change;
-        status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
-        if (status != STORE_OK || try_put(&change, &put, &status) == ATTEMPT_ENDED) {
-            break;
-        }
+    struct put put = {.terms = terms, .value = value};
+    struct rewrite rewrite = {.create = CHANGE_OR_CREATE,
+                              .blind = is_blind(terms),
+                              .compose = joins(terms) ? compose_joined : compose_value,
+                              .context = &put};
+    enum store_status status = rewrite_record(lane, at, &rewrite, now, version);
+    if (put.is_large) {
+        return stream_join(lane, at, terms, value, now, version);
+    }
+    if (status == STORE_OK) {
+        count_set(lane, at);
     }
     return status;
 }
 
-/* --- rewriting ------------------------------------------------------------------ */
+/* --- touch -------------------------------------------------------------------- */
 
-/*
- * Says what becomes of a live record: fills *fresh and *expires from change->old.
- * With fresh->span set the record was changed where it lies, and nothing is to be
- * appended.
- */
-typedef enum store_status compose(struct change *change, void *context, struct record *fresh,
-                                  uint64_t *expires);
-
-struct rewrite {
-    compose *compose;
-    void *context;
-};
-
-static enum attempt try_rewrite(struct change *change, const struct rewrite *rewrite,
-                                enum store_status *status)
-{
-    struct record fresh;
-    struct segment *segment = NULL;
-    uint64_t expires = 0;
-    change_look(change);
-    if (!change->lives) {
-        return end(change, STORE_NOT_FOUND, status);
-    }
-    *status = rewrite->compose(change, rewrite->context, &fresh, &expires);
-    if (*status != STORE_OK || fresh.span) {
-        return end(change, *status, status);
-    }
-    change_unlook(change);
-    struct store *store = change->lane->store;
-    uint32_t size = append_size(store, &fresh, expires);
-    enum room room = append_room(store, change->at->generation, expires, size, APPENDER_WRITER,
-                                 change->now, &segment);
-    if (room != ROOM_FOUND) {
-        return retry(change, upkeep_lack(room), status);
-    }
-    change_look(change);
-    if (!change->lives) {
-        return end(change, STORE_NOT_FOUND, status);
-    }
-    /* It has a slot already: this cannot fail. */
-    (void)place_record(change, segment, &fresh, expires);
-    change_end(change);
-    return ATTEMPT_ENDED;
-}
-
-static enum store_status rewrite_record(struct lane *lane, struct store_key *at, uint64_t now,
-                                        const struct rewrite *rewrite)
-{
-    enum store_status status = STORE_NO_MEMORY;
-    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
-        struct change change;
-        status = change_begin(&change, lane, at, CHANGE_EXISTING, now);
-        if (status != STORE_OK || try_rewrite(&change, rewrite, &status) == ATTEMPT_ENDED) {
-            break;
-        }
-    }
-    return status;
-}
-
-static enum store_status compose_touched(struct change *change, void *context, struct record *fresh,
-                                         uint64_t *expires)
+static enum store_status compose_touched(struct change *change, void *context, struct draft *draft)
 {
     const struct store_ttl *ttl = context;
     const struct found *old = &change->old;
-    enum store_status status = namespace_expiry(change->at->ns, *ttl, change->now, expires);
-    *fresh = old->record;
+    if (!change->lives) {
+        return STORE_NOT_FOUND;
+    }
+    rewrite_copy(change, draft);
+    draft->record.noted = old->record.noted;
+    enum store_status status = rewrite_expiry(change, *ttl, &draft->expires);
+    if (status == STORE_OK && old->record.noted) {
+        draft->record.read_at = record_time(change->now);
+        draft->record.notes |= NOTE_READ;
+    }
     if (status == STORE_OK && old->record.span) {
-        stream_set_expiry(change->lane->store, old->segment, *expires);
+        stream_set_expiry(change->lane->store, old->segment, draft->expires);
+        record_note_read(old->bytes, old->record.notes, change->now);
+        draft->in_place = true;
     }
     return status;
 }
@@ -188,70 +152,59 @@ static enum store_status compose_touched(struct change *change, void *context, s
 enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
                               uint64_t now)
 {
-    struct rewrite rewrite = {compose_touched, &ttl};
-    enum store_status status = rewrite_record(lane, at, now, &rewrite);
+    struct rewrite rewrite = {
+        .create = CHANGE_EXISTING, .compose = compose_touched, .context = &ttl};
+    enum store_status status = rewrite_record(lane, at, &rewrite, now, NULL);
     if (status == STORE_OK) {
         lane_count(&lane_counters(lane, at->ns->id)->touches, 1);
     }
     return status;
 }
 
-enum { DIGITS_MAX = 20 /* of 2^64 - 1 */ };
+/* --- stale -------------------------------------------------------------------- */
 
-struct addition {
-    uint64_t by;
-    bool subtract;
-    uint64_t result;
-    char digits[DIGITS_MAX + 1];
-};
-
-static bool parse_number(const char *digits, uint32_t length, uint64_t *number)
+/* A large record is marked where it lies. */
+static void mark_span(struct change *change, const struct store_terms *terms, uint8_t notes,
+                      uint64_t expires)
 {
-    *number = 0;
-    if (length == 0 || length > DIGITS_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned)(unsigned char)digits[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, digit, number)) {
-            return false;
-        }
-    }
-    return true;
+    struct store *store = change->lane->store;
+    struct found *old = &change->old;
+    uint64_t version =
+        terms->version != 0 ? terms->version : segments_next_version(&store->segments);
+    record_set_notes(old->bytes, notes);
+    __atomic_store_n(&old->segment->version, version, __ATOMIC_RELAXED);
+    stream_set_expiry(store, old->segment, expires);
 }
 
-static enum store_status compose_sum(struct change *change, void *context, struct record *fresh,
-                                     uint64_t *expires)
+static enum store_status compose_stale(struct change *change, void *context, struct draft *draft)
 {
-    struct addition *addition = context;
-    const struct record *old = &change->old.record;
-    uint64_t number = 0;
-    if (old->span || !parse_number(old->value, old->value_length, &number)) {
-        return STORE_NOT_A_NUMBER;
+    const struct store_terms *terms = context;
+    bool lower = false;
+    if (!change->lives) {
+        return STORE_NOT_FOUND;
     }
-    if (addition->subtract) {
-        addition->result = number > addition->by ? number - addition->by : 0;
-    } else if (__builtin_add_overflow(number, addition->by, &addition->result)) {
-        return STORE_OVERFLOW;
+    enum store_status status = rewrite_allowed(change, terms, &lower);
+    if (status != STORE_OK) {
+        return status;
     }
-    *fresh = *old;
-    *expires = change->old.expires;
-    fresh->value = addition->digits;
-    fresh->value_length = (uint32_t)snprintf(addition->digits, sizeof addition->digits, "%llu",
-                                             (unsigned long long)addition->result);
-    return STORE_OK;
-}
-
-enum store_status store_add_number(struct lane *lane, struct store_key *at, uint64_t by,
-                                   bool subtract, uint64_t now, uint64_t *result)
-{
-    struct addition addition = {.by = by, .subtract = subtract};
-    struct rewrite rewrite = {compose_sum, &addition};
-    enum store_status status = rewrite_record(lane, at, now, &rewrite);
-    if (status == STORE_OK) {
-        *result = addition.result;
-        lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
+    rewrite_copy(change, draft);
+    draft->record.notes &= (uint8_t) ~(NOTE_WON | NOTE_TOLD);
+    draft->record.notes |= NOTE_STALE;
+    draft->record.version = terms->version;
+    status = rewrite_expiry(change, terms->ttl, &draft->expires);
+    if (status == STORE_OK && draft->record.span) {
+        mark_span(change, terms, draft->record.notes, draft->expires);
+        draft->in_place = true;
     }
     return status;
+}
+
+enum store_status store_make_stale(struct lane *lane, struct store_key *at,
+                                   const struct store_terms *terms, uint64_t now)
+{
+    struct store_terms copy = *terms;
+    copy.mode = STORE_SET;
+    struct rewrite rewrite = {
+        .create = CHANGE_EXISTING, .compose = compose_stale, .context = &copy};
+    return rewrite_record(lane, at, &rewrite, now, NULL);
 }

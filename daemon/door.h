@@ -1,0 +1,22 @@
+/*
+ * door.h - what a connection has to know of the door that it came through.
+ */
+#ifndef KVCACHED_DOOR_H
+#define KVCACHED_DOOR_H
+
+#include "protocol/protocol.h"
+
+enum { DOOR_NAME_MAX = 128 /* bytes of a name, its NUL included */ };
+
+struct door {
+    const struct protocol *protocol;
+    char name[DOOR_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
+
+    /* Where keys live that come without a namespace. Before the first `separator` in a
+     * key may stand the name of a declared namespace: then it lives there, as what
+     * stands behind. */
+    char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* empty: the daemon's default */
+    char separator;                                    /* 0: none */
+};
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * execute_list.c - requests about whole namespaces: LIST, ALL, NAMESPACES, FLUSH.
+ */
+#include "daemon/execute_verbs.h"
+#include "protocol/glob.h"
+
+enum {
+    /* Records that LIST and ALL look at before others have their turn: about a
+     * third of a millisecond. */
+    LISTING_STEP = 512,
+    LISTING_STEPS = 4,
+};
+
+struct listing {
+    struct outbox *outbox;
+    const struct request *request;
+    struct slice pattern;
+    bool with_values;
+};
+
+/* A store_visit. It asks for memory beforehand: a view that could not be kept
+ * would have to be given back, which may not be done in here. */
+static bool list_one(void *context, struct store_entry *entry)
+{
+    struct listing *listing = context;
+    struct outbox *outbox = listing->outbox;
+    if (listing->pattern.length > 0 && !glob_match(listing->pattern, entry->key)) {
+        return true;
+    }
+    outbox_prepare(outbox);
+    if (outbox_is_full(outbox)) {
+        return false;
+    }
+    struct reply reply = {.kind = REPLY_KEY, .name = entry->key};
+    if (!listing->with_values) {
+        outbox_reply(outbox, listing->request, &reply);
+        return true;
+    }
+    reply.kind = REPLY_RECORD;
+    reply.value_length = entry->value_length;
+    if (entry->large == NULL) {
+        outbox_value_copy(outbox, listing->request, &reply, entry->value);
+    } else {
+        outbox_value(outbox, listing->request, &reply, entry->large);
+        entry->large = NULL;
+    }
+    return true;
+}
+
+enum outcome execute_list(struct executor *by, struct execution *of)
+{
+    struct slice ns = execute_namespace(by, &of->request);
+    if (!of->begun) {
+        metrics_add(by->metrics, METRIC_CMD_LIST, 1);
+        enum store_status status = store_cursor_open(by->lane, ns, &of->place.cursor);
+        if (status != STORE_OK) {
+            execute_refuse(by, &of->request, ns, status);
+            return OUTCOME_DONE;
+        }
+        of->begun = true;
+    }
+    struct listing listing = {.outbox = by->outbox,
+                              .request = &of->request,
+                              .pattern = of->request.pattern,
+                              .with_values = of->request.verb == VERB_ALL};
+    for (int step = 0; step < LISTING_STEPS && !outbox_is_full(by->outbox); step++) {
+        if (store_cursor_step(by->lane, of->place.cursor, by->now, LISTING_STEP, list_one,
+                              &listing)) {
+            execute_abandon(of);
+            outbox_say(by->outbox, &of->request, REPLY_END);
+            return OUTCOME_DONE;
+        }
+    }
+    return OUTCOME_LATER;
+}
+
+enum outcome execute_namespaces(struct executor *by, struct execution *of)
+{
+    struct store_namespace_figures figures;
+    if (!of->begun) {
+        of->begun = true;
+        of->place.next = 0;
+    }
+    while (!outbox_is_full(by->outbox)) {
+        if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
+            outbox_say(by->outbox, &of->request, REPLY_END);
+            return OUTCOME_DONE;
+        }
+        outbox_reply(by->outbox, &of->request,
+                     &(struct reply){.kind = REPLY_NAMESPACE,
+                                     .name = slice_of(figures.name),
+                                     .number = figures.items,
+                                     .bytes = figures.bytes});
+    }
+    return OUTCOME_LATER;
+}
+
+/* --- FLUSH ------------------------------------------------------------------ */
+
+/* Now, or when the request says. */
+static enum store_status flush_one(struct executor *by, const struct request *request,
+                                   struct slice name, uint64_t *records)
+{
+    struct store_ttl when = execute_lifetime(request->ttl);
+    if (when.kind == STORE_TTL_FOR) {
+        return store_flush_at(by->lane, name, by->now + when.milliseconds);
+    }
+    uint64_t held = 0;
+    enum store_status status = store_flush(by->lane, name, by->now, &held);
+    *records += held;
+    return status;
+}
+
+/* What a door reaches: its own namespace, and with a separator those that are
+ * declared. A flush that was to come is taken back by one that comes now. */
+static enum store_status flush_behind_door(struct executor *by, const struct request *request,
+                                           uint64_t *records)
+{
+    struct slice own = execute_namespace(by, request);
+    struct store_namespace_figures figures;
+    uint32_t next = 0;
+    store_flush_at(by->lane, own, 0);
+    enum store_status status = flush_one(by, request, own, records);
+    while (status == STORE_OK && by->door->separator != '\0' &&
+           store_namespace_next(by->lane, &next, &figures)) {
+        struct slice name = slice_of(figures.name);
+        if (figures.declared && !slice_equal(name, own)) {
+            store_flush_at(by->lane, name, 0);
+            status = flush_one(by, request, name, records);
+        }
+    }
+    return status;
+}
+
+enum outcome execute_flush(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    struct slice ns = execute_namespace(by, request);
+    uint64_t records = 0;
+    metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
+    enum store_status status = request->ns.length == 0
+                                   ? flush_behind_door(by, request, &records)
+                                   : store_flush(by->lane, ns, by->now, &records);
+    if (status == STORE_OK || status == STORE_NOT_FOUND) {
+        outbox_reply(by->outbox, request,
+                     &(struct reply){.kind = REPLY_FLUSHED, .number = records});
+    } else {
+        execute_refuse(by, request, ns, status);
+    }
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,105 @@
+/*
+ * execute_read.c - GET, LOOK, TTL.
+ */
+#include "daemon/execute_verbs.h"
+
+/* --- GET -------------------------------------------------------------------- */
+
+static void get_one(struct executor *by, const struct execution *of, struct store_key *at)
+{
+    struct store_view view;
+    outbox_prepare(by->outbox);
+    metrics_add(by->metrics, METRIC_CMD_GET, 1);
+    if (store_get(by->lane, at, by->now, &view) != STORE_OK) {
+        outbox_say(by->outbox, &of->request, REPLY_NOT_FOUND);
+        return;
+    }
+    outbox_value(by->outbox, &of->request,
+                 &(struct reply){.kind = REPLY_VALUE,
+                                 .name = of->request.key,
+                                 .value_length = view.length,
+                                 .client_flags = view.client_flags},
+                 &view);
+}
+
+static enum outcome each_key_and_end(struct executor *by, struct execution *of, answers_key *one)
+{
+    enum outcome outcome = execute_each_key(by, of, one);
+    if (outcome == OUTCOME_DONE) {
+        outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
+    }
+    return outcome;
+}
+
+enum outcome execute_get(struct executor *by, struct execution *of)
+{
+    return each_key_and_end(by, of, get_one);
+}
+
+/* --- LOOK ------------------------------------------------------------------- */
+
+static uint32_t notes_of(const struct store_view *view)
+{
+    return (view->read_before ? (uint32_t)REPLY_READ_BEFORE : 0) |
+           (view->stale ? (uint32_t)REPLY_STALE : 0) | (view->won ? (uint32_t)REPLY_WON : 0) |
+           (view->taken ? (uint32_t)REPLY_TAKEN : 0);
+}
+
+static void count_look(struct executor *by, const struct store_terms *terms, bool found)
+{
+    metrics_add(by->metrics, METRIC_CMD_GET, 1);
+    if (terms->ttl.kind != STORE_TTL_KEEP) {
+        metrics_add(by->metrics, METRIC_CMD_TOUCH, 1);
+        metrics_add(by->metrics, found ? METRIC_TOUCH_HITS : METRIC_TOUCH_MISSES, 1);
+    }
+}
+
+static void look_at_one(struct executor *by, const struct execution *of, struct store_key *at)
+{
+    const struct request *request = &of->request;
+    struct store_terms terms = execute_terms(request);
+    struct store_view view;
+    outbox_prepare(by->outbox);
+    enum store_status status = store_look(by->lane, at, &terms, by->now, &view);
+    count_look(by, &terms, status == STORE_OK);
+    if (status != STORE_OK) {
+        execute_answer(by, request, at->name, status);
+        return;
+    }
+    struct reply reply = {.kind = REPLY_VALUE,
+                          .name = of->request.key,
+                          .value_length = view.length,
+                          .client_flags = view.client_flags,
+                          .version = view.version,
+                          .notes = notes_of(&view),
+                          .left = execute_left(view.expires, by->now),
+                          .idle = view.idle};
+    if ((request->options & REQUEST_NO_VALUE) != 0) {
+        store_view_put(&view);
+        reply.kind = REPLY_FOUND;
+        outbox_reply(by->outbox, request, &reply);
+    } else {
+        outbox_value(by->outbox, request, &reply, &view);
+    }
+}
+
+enum outcome execute_look(struct executor *by, struct execution *of)
+{
+    return each_key_and_end(by, of, look_at_one);
+}
+
+/* --- TTL -------------------------------------------------------------------- */
+
+enum outcome execute_ttl(struct executor *by, struct execution *of)
+{
+    uint64_t left;
+    enum store_status status = store_ttl_left(by->lane, &of->at, by->now, &left);
+    if (status != STORE_OK) {
+        execute_answer(by, &of->request, of->at.name, status);
+    } else if (left == STORE_NEVER) {
+        outbox_say(by->outbox, &of->request, REPLY_TTL_NEVER);
+    } else {
+        outbox_reply(by->outbox, &of->request, &(struct reply){.kind = REPLY_TTL, .number = left});
+    }
+    return OUTCOME_DONE;
+}

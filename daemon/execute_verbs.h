@@ -1,0 +1,57 @@
+/*
+ * execute_verbs.h - the functions that carry out verbs, and what they share. For the
+ * files execute*.c only.
+ *
+ * A function here knows what a request means and says what became of it; how that
+ * is spelled is the protocol's affair, where records are is the store's.
+ */
+#ifndef KVCACHED_EXECUTE_VERBS_H
+#define KVCACHED_EXECUTE_VERBS_H
+
+#include "daemon/execute.h"
+
+/* execute_read.c */
+enum outcome execute_get(struct executor *by, struct execution *of);
+enum outcome execute_look(struct executor *by, struct execution *of);
+enum outcome execute_ttl(struct executor *by, struct execution *of);
+
+/* execute_write.c */
+enum outcome execute_put(struct executor *by, struct execution *of);
+enum outcome execute_delete(struct executor *by, struct execution *of);
+enum outcome execute_make_stale(struct executor *by, struct execution *of);
+enum outcome execute_touch(struct executor *by, struct execution *of);
+enum outcome execute_add_number(struct executor *by, struct execution *of);
+
+/* execute_list.c */
+enum outcome execute_list(struct executor *by, struct execution *of);
+enum outcome execute_namespaces(struct executor *by, struct execution *of);
+enum outcome execute_flush(struct executor *by, struct execution *of);
+
+/* Answers what the store refused, with `name` of the namespace. */
+void execute_refuse(struct executor *by, const struct request *request, struct slice name,
+                    enum store_status status);
+/* The same where it may also be that there is no such record, or another version. */
+void execute_answer(struct executor *by, const struct request *request, struct slice name,
+                    enum store_status status);
+
+/* The namespace that a request names; of memcached's requests, the door's. */
+struct slice execute_namespace(const struct executor *by, const struct request *request);
+
+/* Answers each key in turn with `one`, until there is none left or the peer has to
+ * read first. */
+typedef void answers_key(struct executor *by, const struct execution *of, struct store_key *at);
+enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one);
+
+/* A ttl as the store wants it: dates become times from now. */
+struct store_ttl execute_lifetime(struct ttl ttl);
+
+/* How long a record that ends then has left, as replies say it. */
+static inline uint64_t execute_left(uint64_t expires, uint64_t now)
+{
+    if (expires == STORE_NEVER) {
+        return REPLY_NEVER;
+    }
+    return expires > now ? expires - now : 0;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * execute_write.c - PUT and its like, DEL, STALE, TOUCH, INCR and DECR.
+ */
+#include "daemon/execute_verbs.h"
+
+/* --- PUT -------------------------------------------------------------------- */
+
+static void count_compared(struct executor *by, enum store_status status)
+{
+    enum metric metric = METRIC_CAS_HITS;
+    if (status == STORE_CHANGED) {
+        metric = METRIC_CAS_BADVAL;
+    } else if (status == STORE_NOT_FOUND) {
+        metric = METRIC_CAS_MISSES;
+    }
+    metrics_add(by->metrics, metric, 1);
+}
+
+/* Whether the store could not take the value, rather than that the terms did not hold. */
+static bool is_refusal(enum store_status status)
+{
+    return status != STORE_OK && status != STORE_EXISTS && status != STORE_NOT_FOUND &&
+           status != STORE_CHANGED;
+}
+
+void execute_stored(struct executor *by, const struct request *request, struct store_key *at,
+                    enum store_status status, uint64_t version)
+{
+    metrics_add(by->metrics, METRIC_CMD_SET, 1);
+    if ((request->options & REQUEST_COMPARE) != 0) {
+        count_compared(by, status);
+    }
+    if (status == STORE_OK) {
+        outbox_reply(by->outbox, request,
+                     &(struct reply){.kind = REPLY_STORED, .version = version});
+        return;
+    }
+    if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
+        store_delete(by->lane, at, NULL, by->now);
+    }
+    execute_answer(by, request, at->name, status);
+}
+
+enum outcome execute_put(struct executor *by, struct execution *of)
+{
+    struct store_terms terms = execute_terms(&of->request);
+    uint64_t version = 0;
+    enum store_status status =
+        store_put(by->lane, &of->at, &terms, of->request.value, by->now, &version);
+    execute_stored(by, &of->request, &of->at, status, version);
+    return OUTCOME_DONE;
+}
+
+/* --- DEL and STALE ---------------------------------------------------------- */
+
+static void delete_one(struct executor *by, const struct execution *of, struct store_key *at)
+{
+    const struct request *request = &of->request;
+    const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
+    enum store_status status = store_delete(by->lane, at, expected, by->now);
+    bool deleted = status == STORE_OK;
+    metrics_add(by->metrics, deleted ? METRIC_DELETE_HITS : METRIC_DELETE_MISSES, 1);
+    if (deleted) {
+        outbox_say(by->outbox, request, REPLY_DELETED);
+    } else {
+        execute_answer(by, request, at->name, status);
+    }
+}
+
+enum outcome execute_delete(struct executor *by, struct execution *of)
+{
+    return execute_each_key(by, of, delete_one);
+}
+
+enum outcome execute_make_stale(struct executor *by, struct execution *of)
+{
+    struct store_terms terms = execute_terms(&of->request);
+    enum store_status status = store_make_stale(by->lane, &of->at, &terms, by->now);
+    bool done = status == STORE_OK;
+    metrics_add(by->metrics, done ? METRIC_DELETE_HITS : METRIC_DELETE_MISSES, 1);
+    if (done) {
+        outbox_say(by->outbox, &of->request, REPLY_DELETED);
+    } else {
+        execute_answer(by, &of->request, of->at.name, status);
+    }
+    return OUTCOME_DONE;
+}
+
+/* --- TOUCH ------------------------------------------------------------------ */
+
+enum outcome execute_touch(struct executor *by, struct execution *of)
+{
+    struct store_ttl ttl = execute_lifetime(of->request.ttl);
+    enum store_status status = store_touch(by->lane, &of->at, ttl, by->now);
+    metrics_add(by->metrics, METRIC_CMD_TOUCH, 1);
+    if (status == STORE_OK) {
+        metrics_add(by->metrics, METRIC_TOUCH_HITS, 1);
+        outbox_say(by->outbox, &of->request, REPLY_TOUCHED);
+        return OUTCOME_DONE;
+    }
+    if (status == STORE_NOT_FOUND) {
+        metrics_add(by->metrics, METRIC_TOUCH_MISSES, 1);
+    }
+    execute_answer(by, &of->request, of->at.name, status);
+    return OUTCOME_DONE;
+}
+
+/* --- INCR and DECR ---------------------------------------------------------- */
+
+enum outcome execute_add_number(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    struct store_terms terms = execute_terms(request);
+    struct store_sum sum = {.by = request->number,
+                            .initial = request->initial,
+                            .subtract = request->verb == VERB_DECR,
+                            .wraps = (request->options & REQUEST_WRAP) != 0};
+    enum store_status status = store_add_number(by->lane, &of->at, &terms, &sum, by->now);
+    if (status == STORE_OK) {
+        metrics_add(by->metrics, sum.subtract ? METRIC_DECR_HITS : METRIC_INCR_HITS, 1);
+        outbox_reply(by->outbox, request,
+                     &(struct reply){.kind = REPLY_NUMBER,
+                                     .name = of->request.key,
+                                     .number = sum.number,
+                                     .version = sum.version,
+                                     .left = execute_left(sum.expires, by->now)});
+        return OUTCOME_DONE;
+    }
+    if (status == STORE_NOT_FOUND) {
+        metrics_add(by->metrics, sum.subtract ? METRIC_DECR_MISSES : METRIC_INCR_MISSES, 1);
+    }
+    execute_answer(by, request, of->at.name, status);
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,332 @@
+/*
+ * frame.c - where requests, values and refused values end in a connection's buffer;
+ * what a line means is its protocol's business, see frame.h.
+ *
+ * One rule stands above all others: a value is never taken for commands. So a
+ * refused write leaves the parser in a state in which the value is dropped, however
+ * it is cut, and where its extent cannot be known the connection ends.
+ *
+ *   at the front of the buffer          state
+ *   ----------------------------------  -------------------------------------
+ *   a request line, perhaps not whole   FRAME_LINE, parser.line is 0
+ *   a write's line, its value to come   FRAME_LINE, parser.line is its length
+ *   bytes of a refused value            FRAME_DROP_BYTES, parser.dropping left
+ *   a line that is a refused value      FRAME_DROP_LINE
+ *
+ * A line that waits for its value is read again when more has come. It is
+ * short, its slices have to follow the buffer anyway, and `wanted` and
+ * `scanned` see to it that nothing long is looked at twice.
+ */
+#include "protocol/frame.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum frame_state { FRAME_LINE, FRAME_DROP_BYTES, FRAME_DROP_LINE };
+
+void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(parser->said, sizeof parser->said, format, arguments);
+    va_end(arguments);
+    size_t kept = length < 0 ? 0 : (size_t)length;
+    if (kept >= sizeof parser->said) {
+        kept = sizeof parser->said - 1;
+    }
+    parser->error = (struct reply){.kind = kind, .text = {parser->said, kept}};
+}
+
+/* --- browsers ------------------------------------------------------------- */
+
+static bool begins_with(struct slice line, const char *capitals, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((line.bytes[i] & ~('a' - 'A')) != capitals[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool frame_from_browser(struct slice start)
+{
+    return start.length >= 5 && ((start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
+                                 (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
+}
+
+static bool ends_like_http(struct slice line)
+{
+    static const char version[] = " HTTP/1.";
+    enum { LENGTH = sizeof version - 1 };
+    if (line.length < LENGTH + 1) {
+        return false;
+    }
+    const char *end = line.bytes + line.length;
+    return (end[-1] == '0' || end[-1] == '1') && memcmp(end - 1 - LENGTH, version, LENGTH) == 0;
+}
+
+bool frame_is_browser(struct slice line)
+{
+    return frame_from_browser(line) || ends_like_http(line);
+}
+
+/* --- pieces --------------------------------------------------------------- */
+
+static enum parse_result more(struct parser *parser, size_t wanted)
+{
+    parser->wanted = wanted;
+    return PARSE_MORE;
+}
+
+/* The line end that must be the first of these bytes. PARSE_REQUEST when it was
+ * there. */
+static enum parse_result take_line_end(const struct frame *frame, struct parser *parser,
+                                       const char *bytes, size_t length, size_t *taken)
+{
+    *taken = 0;
+    if (length > 0 && bytes[0] == '\n') {
+        *taken = 1;
+        return PARSE_REQUEST;
+    }
+    if (length == 0 || (length == 1 && bytes[0] == '\r')) {
+        return more(parser, length + 1);
+    }
+    if (bytes[0] == '\r' && bytes[1] == '\n') {
+        *taken = 2;
+        return PARSE_REQUEST;
+    }
+    frame_refuse(parser, REPLY_CLIENT_ERROR, "%s", frame->no_line_end);
+    return PARSE_FATAL;
+}
+
+/* --- refused values ------------------------------------------------------- */
+
+static void drop_line(struct parser *parser)
+{
+    parser->state = FRAME_DROP_LINE;
+}
+
+static void drop_bytes(struct parser *parser, uint64_t length)
+{
+    parser->state = FRAME_DROP_BYTES;
+    parser->dropping = length;
+}
+
+/* PARSE_REQUEST when all is dropped. */
+static enum parse_result drop_rest_of_line(struct parser *parser, const char *bytes, size_t length,
+                                           size_t *dropped)
+{
+    const char *line_end = memchr(bytes, '\n', length);
+    if (line_end == NULL) {
+        *dropped = length;
+        return more(parser, 1);
+    }
+    *dropped = (size_t)(line_end - bytes) + 1;
+    parser->state = FRAME_LINE;
+    return PARSE_REQUEST;
+}
+
+/* The same, for a value whose length is known. */
+static enum parse_result drop_rest_of_bytes(const struct frame *frame, struct parser *parser,
+                                            const char *bytes, size_t length, size_t *dropped)
+{
+    if (length < parser->dropping) {
+        *dropped = length;
+        parser->dropping -= length;
+        return more(parser, 1);
+    }
+    size_t rest = (size_t)parser->dropping;
+    size_t line_end;
+    enum parse_result result = take_line_end(frame, parser, bytes + rest, length - rest, &line_end);
+    *dropped = rest + line_end;
+    parser->dropping = 0;
+    if (result == PARSE_REQUEST) {
+        parser->state = FRAME_LINE;
+    }
+    return result;
+}
+
+static enum parse_result drop(const struct frame *frame, struct parser *parser, const char *bytes,
+                              size_t length, size_t *dropped)
+{
+    *dropped = 0;
+    if (length == 0) {
+        return more(parser, 1);
+    }
+    return parser->state == FRAME_DROP_LINE
+               ? drop_rest_of_line(parser, bytes, length, dropped)
+               : drop_rest_of_bytes(frame, parser, bytes, length, dropped);
+}
+
+/* --- values --------------------------------------------------------------- */
+
+/* A request is done with: the next call begins behind it. */
+static enum parse_result finish(struct parser *parser, enum parse_result result)
+{
+    parser->line = 0;
+    parser->scanned = 0;
+    return result;
+}
+
+/* The value that is the line behind the request's line. */
+static enum parse_result read_value_line(struct parser *parser, const char *bytes, size_t length,
+                                         struct request *request, size_t *consumed)
+{
+    size_t line = parser->line;
+    size_t from = parser->scanned > line ? parser->scanned : line;
+    const char *line_end = memchr(bytes + from, '\n', length - from);
+    size_t value = line_end == NULL ? length - line : (size_t)(line_end - bytes) - line;
+    bool ends_in_cr = value > 0 && bytes[line + value - 1] == '\r';
+    if (value - ends_in_cr > parser->max_value) {
+        frame_refuse(parser, REPLY_CLIENT_ERROR,
+                     "value is larger than max_value, %" PRIu64 " bytes", parser->max_value);
+        drop_line(parser);
+        *consumed = line;
+        return finish(parser, PARSE_REFUSED);
+    }
+    if (value >= REQUEST_LINE_MAX) {
+        frame_refuse(parser, REPLY_CLIENT_ERROR,
+                     "value on a line of its own is longer than %d bytes: give <bytes>",
+                     REQUEST_LINE_MAX - 1);
+        return finish(parser, PARSE_FATAL);
+    }
+    if (line_end == NULL) {
+        parser->scanned = length;
+        return more(parser, length + 1);
+    }
+    *consumed = line + value + 1;
+    request->value = (struct slice){bytes + line, value - ends_in_cr};
+    request->value_length = request->value.length;
+    return finish(parser, PARSE_REQUEST);
+}
+
+/* The value that has request->value_length bytes. */
+static enum parse_result read_value_bytes(const struct frame *frame, struct parser *parser,
+                                          const char *bytes, size_t length, struct request *request,
+                                          size_t *consumed)
+{
+    size_t line = parser->line;
+    uint64_t value = request->value_length;
+    *consumed = line;
+    if (frame->is_too_large(parser, value)) {
+        drop_bytes(parser, value);
+        return finish(parser, PARSE_REFUSED);
+    }
+    if (value > parser->window || parser->window - (size_t)value < line + 2) {
+        return finish(parser, PARSE_BODY);
+    }
+    *consumed = 0;
+    size_t end = line + (size_t)value;
+    if (length <= end) {
+        return more(parser, end + 1);
+    }
+    size_t line_end;
+    enum parse_result result = take_line_end(frame, parser, bytes + end, length - end, &line_end);
+    if (result == PARSE_MORE) {
+        return more(parser, end + 2);
+    }
+    *consumed = end + line_end;
+    request->value = (struct slice){bytes + line, (size_t)value};
+    return finish(parser, result);
+}
+
+/* --- lines ---------------------------------------------------------------- */
+
+/* Looks for the end of the request line. PARSE_REQUEST when parser.line is set. */
+static enum parse_result find_line(const struct frame *frame, struct parser *parser,
+                                   const char *bytes, size_t length)
+{
+    size_t from = parser->scanned;
+    size_t end = length < REQUEST_LINE_MAX ? length : REQUEST_LINE_MAX;
+    const char *line_end = from < end ? memchr(bytes + from, '\n', end - from) : NULL;
+    if (line_end != NULL) {
+        parser->line = (size_t)(line_end - bytes) + 1;
+        return PARSE_REQUEST;
+    }
+    if (frame_from_browser((struct slice){bytes, length})) {
+        return PARSE_HANGUP;
+    }
+    if (length >= REQUEST_LINE_MAX) {
+        frame_refuse(parser, REPLY_CLIENT_ERROR, "%s", frame->line_too_long);
+        return PARSE_FATAL;
+    }
+    parser->scanned = length;
+    return more(parser, length + 1);
+}
+
+static struct slice without_line_end(const char *bytes, size_t line)
+{
+    size_t length = line - 1;
+    length -= length > 0 && bytes[length - 1] == '\r';
+    return (struct slice){bytes, length};
+}
+
+static enum parse_result read_request(const struct frame *frame, struct parser *parser,
+                                      const char *bytes, size_t length, struct request *request,
+                                      size_t *consumed)
+{
+    if (parser->line == 0) {
+        enum parse_result result = find_line(frame, parser, bytes, length);
+        if (result != PARSE_REQUEST) {
+            return result;
+        }
+    } else if (length < parser->wanted) {
+        return PARSE_MORE;
+    }
+    size_t line = parser->line;
+    switch (frame->read_line(parser, without_line_end(bytes, line), request)) {
+    case FRAME_REQUEST:
+        *consumed = line;
+        return finish(parser, PARSE_REQUEST);
+    case FRAME_VALUE_LINE:
+        return read_value_line(parser, bytes, length, request, consumed);
+    case FRAME_VALUE_BYTES:
+        return read_value_bytes(frame, parser, bytes, length, request, consumed);
+    case FRAME_REFUSED_THEN_LINE:
+        drop_line(parser);
+        break;
+    case FRAME_REFUSED_THEN_BYTES:
+        drop_bytes(parser, request->value_length);
+        break;
+    case FRAME_REFUSED:
+        break;
+    case FRAME_FATAL:
+        return finish(parser, PARSE_FATAL);
+    case FRAME_BROWSER:
+        return finish(parser, PARSE_HANGUP);
+    }
+    *consumed = line;
+    return finish(parser, PARSE_REFUSED);
+}
+
+/* --- the door ------------------------------------------------------------- */
+
+enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
+                              size_t length, struct request *request, size_t *consumed)
+{
+    *consumed = 0;
+    if (parser->state == FRAME_LINE) {
+        return read_request(frame, parser, bytes, length, request, consumed);
+    }
+    size_t dropped;
+    enum parse_result result = drop(frame, parser, bytes, length, &dropped);
+    if (result == PARSE_REQUEST) {
+        result = read_request(frame, parser, bytes + dropped, length - dropped, request, consumed);
+    }
+    *consumed += dropped;
+    return result;
+}
+
+enum parse_result frame_body_end(const struct frame *frame, struct parser *parser,
+                                 const char *bytes, size_t length, size_t *consumed)
+{
+    return take_line_end(frame, parser, bytes, length, consumed);
+}
+
+void frame_body_refused(struct parser *parser, const struct request *request, uint64_t left)
+{
+    (void)request;
+    drop_bytes(parser, left);
+}

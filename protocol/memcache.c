@@ -1,0 +1,57 @@
+/*
+ * memcache.c - memcached's protocol: how its lines are framed, and its entry in the
+ * table of protocols.
+ *
+ * How large a value may be is left to the store, since a set that it refuses has to
+ * take the old record with it. Only what no store could ever hold is dropped here.
+ */
+#include "protocol/memcache.h"
+
+static bool is_too_large(struct parser *parser, uint64_t length)
+{
+    if (length <= MEMCACHE_VALUE_MAX) {
+        return false;
+    }
+    frame_refuse(parser, REPLY_SERVER_ERROR, "object too large for cache");
+    return true;
+}
+
+static const struct frame frame = {
+    .read_line = memcache_line_read,
+    .is_too_large = is_too_large,
+    .no_line_end = "bad data chunk",
+    .line_too_long = "line too long",
+};
+
+/* The line is done with, so its key may be decoded where it stands. */
+static void decode_key(struct request *request)
+{
+    char *bytes = (char *)(uintptr_t)request->keys.bytes; /* of the buffer that parse was given */
+    base64_decode(bytes, &request->keys.length);
+}
+
+static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
+                               struct request *request, size_t *consumed)
+{
+    enum parse_result result = frame_parse(&frame, parser, bytes, length, request, consumed);
+    bool whole = result == PARSE_REQUEST || result == PARSE_BODY;
+    if (whole && (request->options & REQUEST_BASE64) != 0) {
+        decode_key(request);
+    }
+    return result;
+}
+
+static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,
+                                  size_t *consumed)
+{
+    return frame_body_end(&frame, parser, bytes, length, consumed);
+}
+
+const struct protocol protocol_memcache = {
+    .name = "memcache",
+    .parse = parse,
+    .body_end = body_end,
+    .body_refused = frame_body_refused,
+    .head = memcache_reply_head,
+    .tail = memcache_reply_tail,
+};

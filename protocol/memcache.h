@@ -1,0 +1,91 @@
+/*
+ * memcache.h - what the files of memcached's protocol share, and nobody else needs.
+ *
+ *   memcache.def      the commands
+ *   memcache.c        how lines and values are framed; keys in base64
+ *   memcache_line.c   one line of a text command to a request
+ *   meta_line.c       the flags of a meta command
+ *   memcache_reply.c  a reply to bytes: text commands
+ *   meta_reply.c      the same for meta commands
+ *
+ * A request's `form` is the command; `words` are a meta command's flags as they
+ * stood on the line, from which its reply is spelled.
+ */
+#ifndef KVCACHED_MEMCACHE_H
+#define KVCACHED_MEMCACHE_H
+
+#include "protocol/frame.h"
+#include "protocol/token.h"
+
+enum memcache_form {
+#define COMMAND(id, word, reader, verb) MEMCACHE_##id,
+#include "protocol/memcache.def"
+#undef COMMAND
+};
+
+enum {
+    MEMCACHE_KEY_MAX = 250,
+    MEMCACHE_OPAQUE_MAX = 32,
+    /* Above this an exptime is a date, in seconds since 1970. */
+    MEMCACHE_RELATIVE_MAX = 60 * 60 * 24 * 30,
+};
+
+#define MEMCACHE_VALUE_MAX (UINT64_C(1) << 30) /* larger ones are dropped unseen */
+
+/* A line that is being read. */
+struct memcache_line {
+    struct parser *parser;
+    const char *at; /* behind the last word that was taken */
+    const char *end;
+};
+
+/* The next word; false at the end of the line. Blanks may be several. */
+bool memcache_word(struct memcache_line *line, struct slice *word);
+
+/* A key, or false with parser.error set. */
+bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key);
+
+/* An exptime: 0, seconds, a date, or below 0. False when it is no number. */
+bool memcache_exptime(struct slice word, struct ttl *ttl);
+
+/* Sets parser.error and returns FRAME_REFUSED. `text`: behind CLIENT_ERROR. */
+enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
+
+/* Reads the words behind the command; request->form and verb are set. */
+typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);
+memcache_reads meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
+    meta_read_debug;
+
+enum frame_line memcache_line_read(struct parser *parser, struct slice line,
+                                   struct request *request);
+
+/* --- replies ------------------------------------------------------------- */
+
+size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to);
+size_t memcache_reply_tail(const struct request *request, const struct reply *reply, char *to);
+size_t meta_reply_head(const struct request *request, const struct reply *reply, char *to);
+
+static inline bool memcache_is_meta(const struct request *request)
+{
+    return request->form >= MEMCACHE_MG;
+}
+
+/* Each adds at `to`, and returns where it has come to. */
+char *memcache_add_number(char *to, uint64_t number);
+static inline char *memcache_add(char *to, struct slice text)
+{
+    memcpy(to, text.bytes, text.length);
+    return to + text.length;
+}
+/* What memcached says of an error; `reply` is one. */
+char *memcache_add_error(char *to, const struct reply *reply);
+
+/* --- keys in base64 (RFC 4648, with padding) ------------------------------- */
+
+/* Decodes in place; the length is set. False when it is none. */
+bool base64_decode(char *bytes, size_t *length);
+/* Whether it is one, and how long what it says is. */
+bool base64_check(struct slice text, size_t *length);
+char *base64_encode(char *to, struct slice bytes);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * memcache_reply.c - replies in the words of memcached's text commands. Where a client
+ * said noreply, or waits for no such word, nothing is written.
+ */
+#include "protocol/memcache.h"
+
+#include <string.h>
+
+#define TEXT(words) ((struct slice){words, sizeof(words) - 1})
+
+static const struct slice line_end = {"\r\n", 2};
+
+char *memcache_add_number(char *to, uint64_t number)
+{
+    char digits[20];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(to, digits + first, sizeof digits - first);
+    return to + (sizeof digits - first);
+}
+
+/* Text that must stay one line, and leave room for what follows. */
+static char *add_text(char *to, struct slice text)
+{
+    size_t length = text.length < REQUEST_KEY_MAX ? text.length : REQUEST_KEY_MAX;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        *to++ = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    return to;
+}
+
+/* --- errors --------------------------------------------------------------- */
+
+char *memcache_add_error(char *to, const struct reply *reply)
+{
+    switch (reply->reason) {
+    case REASON_NOT_A_NUMBER:
+        return memcache_add(to,
+                            TEXT("CLIENT_ERROR cannot increment or decrement non-numeric value"));
+    case REASON_TOO_LARGE:
+        return memcache_add(to, TEXT("SERVER_ERROR object too large for cache"));
+    case REASON_NO_MEMORY:
+        return memcache_add(to, TEXT("SERVER_ERROR out of memory storing object"));
+    case REASON_OTHER:
+        break;
+    }
+    if (reply->kind == REPLY_ERROR) {
+        return memcache_add(to, TEXT("ERROR"));
+    }
+    to = memcache_add(to, reply->kind == REPLY_CLIENT_ERROR ? TEXT("CLIENT_ERROR ")
+                                                            : TEXT("SERVER_ERROR "));
+    return add_text(to, reply->text);
+}
+
+static bool is_error(const struct reply *reply)
+{
+    return reply->kind == REPLY_ERROR || reply->kind == REPLY_CLIENT_ERROR ||
+           reply->kind == REPLY_SERVER_ERROR;
+}
+
+/* --- single replies ------------------------------------------------------- */
+
+/* VALUE <key> <flags> <bytes> [<cas>] */
+static char *add_value(char *to, const struct request *request, const struct reply *reply)
+{
+    to = memcache_add(to, TEXT("VALUE "));
+    to = memcache_add(to, reply->name);
+    *to++ = ' ';
+    to = memcache_add_number(to, reply->client_flags);
+    *to++ = ' ';
+    to = memcache_add_number(to, reply->value_length);
+    if ((request->options & REQUEST_VERSION) != 0) {
+        *to++ = ' ';
+        to = memcache_add_number(to, reply->version);
+    }
+    return to;
+}
+
+static char *add_named(char *to, struct slice word, const struct reply *reply)
+{
+    to = memcache_add(to, word);
+    to = add_text(to, reply->name);
+    *to++ = ' ';
+    return add_text(to, reply->text);
+}
+
+static bool is_read(const struct request *request)
+{
+    return request->verb == VERB_GET || request->verb == VERB_LOOK;
+}
+
+static bool is_write(const struct request *request)
+{
+    return request->verb == VERB_PUT || request->verb == VERB_ADD ||
+           request->verb == VERB_REPLACE || request->verb == VERB_APPEND ||
+           request->verb == VERB_PREPEND;
+}
+
+/* A record that is not there: misses of reads are not mentioned, writes that wanted one
+ * were not done. */
+static char *add_not_found(char *to, const struct request *request)
+{
+    if (is_read(request)) {
+        return to;
+    }
+    bool compared = (request->options & REQUEST_COMPARE) != 0;
+    return memcache_add(to,
+                        is_write(request) && !compared ? TEXT("NOT_STORED") : TEXT("NOT_FOUND"));
+}
+
+/* A version that clients take for one of a memcached that knows the meta commands. */
+static char *add_version(char *to, const struct reply *reply)
+{
+    to = memcache_add(to, TEXT("VERSION 1.6.0-kvcached-"));
+    return add_text(to, reply->text);
+}
+
+/* All but the line end; nothing where nobody waits for it. */
+static char *add_words(char *to, const struct request *request, const struct reply *reply)
+{
+    switch (reply->kind) {
+    case REPLY_STORED:
+        return memcache_add(to, TEXT("STORED"));
+    case REPLY_EXISTS:
+        return memcache_add(to, TEXT("NOT_STORED"));
+    case REPLY_CHANGED:
+        return memcache_add(to, TEXT("EXISTS"));
+    case REPLY_NOT_FOUND:
+        return add_not_found(to, request);
+    case REPLY_DELETED:
+        return memcache_add(to, TEXT("DELETED"));
+    case REPLY_TOUCHED:
+        return memcache_add(to, TEXT("TOUCHED"));
+    case REPLY_VALUE:
+    case REPLY_FOUND:
+        return add_value(to, request, reply);
+    case REPLY_KEYS_END:
+    case REPLY_END:
+        return memcache_add(to, TEXT("END"));
+    case REPLY_NUMBER:
+        return memcache_add_number(to, reply->number);
+    case REPLY_FLUSHED:
+    case REPLY_OK:
+        return memcache_add(to, TEXT("OK"));
+    case REPLY_RESET:
+        return memcache_add(to, TEXT("RESET"));
+    case REPLY_STAT:
+        return add_named(to, TEXT("STAT "), reply);
+    case REPLY_DETAIL:
+        return add_named(to, TEXT("PREFIX "), reply);
+    case REPLY_PONG:
+        return memcache_add(to, TEXT("MN"));
+    case REPLY_VERSION:
+        return add_version(to, reply);
+    case REPLY_ERROR:
+    case REPLY_CLIENT_ERROR:
+    case REPLY_SERVER_ERROR:
+        return memcache_add_error(to, reply);
+    case REPLY_TTL: /* what these answer cannot be asked here */
+    case REPLY_TTL_NEVER:
+    case REPLY_KEY:
+    case REPLY_RECORD:
+    case REPLY_NAMESPACE:
+    case REPLY_HELP:
+        break;
+    }
+    return to;
+}
+
+size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to)
+{
+    if (request != NULL && memcache_is_meta(request) && !is_error(reply)) {
+        return meta_reply_head(request, reply, to);
+    }
+    bool quiet =
+        request != NULL && (request->options & REQUEST_QUIET) != 0 && !memcache_is_meta(request);
+    if (quiet && (!is_error(reply) || reply->reason == REASON_NOT_A_NUMBER)) {
+        return 0;
+    }
+    char *end = add_words(to, request, reply);
+    return end == to ? 0 : (size_t)(memcache_add(end, line_end) - to);
+}
+
+size_t memcache_reply_tail(const struct request *request, const struct reply *reply, char *to)
+{
+    (void)request;
+    if (reply->kind != REPLY_VALUE) {
+        return 0;
+    }
+    memcpy(to, line_end.bytes, line_end.length);
+    return line_end.length;
+}

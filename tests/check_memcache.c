@@ -1,0 +1,247 @@
+/*
+ * check_memcache.c - lines of memcached's protocol: what is understood, what is
+ * refused and in which words, and that a value is never taken for commands, however
+ * all of it is cut.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/memcache.h"
+#include "tests/transcript.h"
+
+enum { MAX_VALUE = 1 << 20, TIMEOUT = 120 };
+
+static const struct feed at_once = {.max_value = MAX_VALUE, .window = REQUEST_LINE_MAX};
+
+struct told {
+    const char *wire;
+    const char *understood;
+};
+
+static void expect(const char *wire, const char *understood)
+{
+    char *text = transcript(&protocol_memcache, slice_of(wire), &at_once);
+    ck_assert_msg(strcmp(text, understood) == 0, "%s\nwas understood as\n%s\nnot\n%s", wire, text,
+                  understood);
+    free(text);
+}
+
+/* --- what is understood ----------------------------------------------------- */
+
+static const struct told good[] = {
+    {"get a\r\n", "GET keys=a\n"},
+    {"get a bb  ccc \n", "GET keys=a bb  ccc\n"},
+    {"gets a b\r\n", "LOOK keys=a b ttl=keep version\n"},
+    {"gat 10 a b\r\n", "LOOK keys=a b ttl=10000\n"},
+    {"gats 0 a\r\n", "LOOK keys=a version\n"},
+    {"gat -1 a\r\n", "LOOK keys=a ttl=gone\n"},
+    {"set k 5 60 3\r\nabc\r\n", "PUT keys=k ttl=60000 noted clear flags=5 value=3:abc\n"},
+    {"set k 0 0 0\r\n\r\n", "PUT keys=k ttl=default noted clear value=0:\n"},
+    {"set k 0 2592000 1\r\na\r\n", "PUT keys=k ttl=2592000000 noted clear value=1:a\n"},
+    {"set k 0 2592001 1\r\na\r\n", "PUT keys=k ttl=until:2592001000 noted clear value=1:a\n"},
+    {"add k 0 -5 1 noreply\r\na\r\n", "ADD keys=k ttl=gone quiet noted value=1:a\n"},
+    {"replace k 0 0 2\r\n\r\n\r\n", "REPLACE keys=k ttl=default noted value=2:\\x0d\\x0a\n"},
+    {"append k 1 2 1\r\na\r\n", "APPEND keys=k ttl=2000 noted flags=1 value=1:a\n"},
+    {"prepend k 0 0 1\r\na\r\n", "PREPEND keys=k ttl=default noted value=1:a\n"},
+    {"cas k 1 0 1 77\r\na\r\n", "PUT keys=k ttl=default noted compare=77 flags=1 value=1:a\n"},
+    {"cas k 0 0 1 77 noreply\r\na\r\n",
+     "PUT keys=k ttl=default quiet noted compare=77 value=1:a\n"},
+    {"delete k\r\ndelete k 0\r\ndelete k noreply\r\ndelete k 0 noreply\r\n",
+     "DEL keys=k\nDEL keys=k\nDEL keys=k quiet\nDEL keys=k quiet\n"},
+    {"incr k 5\r\ndecr k 18446744073709551615 noreply\r\n",
+     "INCR keys=k ttl=keep wrap number=5\n"
+     "DECR keys=k ttl=keep quiet wrap number=18446744073709551615\n"},
+    {"touch k 0\r\ntouch k 9 noreply\r\n",
+     "TOUCH keys=k ttl=default\nTOUCH keys=k ttl=9000 quiet\n"},
+    {"flush_all\r\nflush_all noreply\r\nflush_all 10\r\nflush_all 10 noreply\r\n",
+     "FLUSH\nFLUSH quiet\nFLUSH ttl=10000\nFLUSH ttl=10000 quiet\n"},
+    {"version\r\nverbosity 1\r\nquit\r\n", "VERSION\nOK\nQUIT\n"},
+    {"stats\r\nstats reset\r\nstats detail dump\r\nstats detail on\r\n",
+     "STATS\nSTATS topic=1\nSTATS topic=5\nOK\n"},
+    /* meta */
+    {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue\n"},
+    {"mg k v c T30 R5 N60 O12 q u\r\n",
+     "LOOK keys=k ttl=30000 quiet version peek make make=60000 refresh=5000 words=v c T30 R5 N60 "
+     "O12 q u\n"},
+    {"mg YSBi b k\r\n", "LOOK keys=a b ttl=keep novalue base64 words=b k\n"},
+    {"ms k 2\r\nab\r\n", "PUT keys=k ttl=default noted clear value=2:ab\n"},
+    {"ms k 2 T5 F9 c q E44\r\nab\r\n",
+     "PUT keys=k ttl=5000 quiet version noted clear flags=9 becomes=44 words=T5 F9 c q E44 "
+     "value=2:ab\n"},
+    {"ms k 1 ME\r\na\r\nms k 1 MA N5\r\na\r\nms k 1 mp\r\n",
+     "ADD keys=k ttl=default noted words=ME value=1:a\n"
+     "APPEND keys=k ttl=default noted make make=5000 words=MA N5 value=1:a\n"
+     "CLIENT_ERROR invalid flag\n"},
+    {"ms k 1 C5 I\r\na\r\n",
+     "PUT keys=k ttl=default noted compare or-stale clear=5 words=C5 I value=1:a\n"},
+    {"md k\r\nmd k C3 q\r\nmd k I T9\r\n",
+     "DEL keys=k ttl=keep\nDEL keys=k ttl=keep quiet compare=3 words=C3 q\n"
+     "STALE keys=k ttl=9000 words=I T9\n"},
+    {"ma k\r\nma k MD D9 N0 J7 v\r\n",
+     "INCR keys=k ttl=keep novalue noted wrap number=1\n"
+     "DECR keys=k ttl=keep noted make wrap make=default initial=7 words=MD D9 N0 J7 v number=9\n"},
+    {"me k\r\n", "LOOK keys=k ttl=keep novalue peek\n"},
+};
+
+START_TEST(lines_are_understood)
+{
+    expect(good[_i].wire, good[_i].understood);
+}
+END_TEST
+
+/* --- what is refused -------------------------------------------------------- */
+
+#define LONG_KEY                                                                                   \
+    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk" \
+    "kkkkkkkk"                                                                                     \
+    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk" \
+    "kkkkkkkk"                                                                                     \
+    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define BAD_FORMAT "CLIENT_ERROR bad command line format\n"
+
+static const struct told bad[] = {
+    {"\r\n", "ERROR \n"},
+    {"foo\r\nGET a\r\nget\r\ngat 0\r\n", "ERROR \nERROR \nERROR \nERROR \n"},
+    {"get " LONG_KEY "\r\nget a\r\n", BAD_FORMAT "GET keys=a\n"},
+    {"get a\tb\r\n", BAD_FORMAT},
+    {"gat x k\r\n", "CLIENT_ERROR invalid exptime argument\n"},
+    {"set k x 0 3\r\nget\r\nmn\r\n", BAD_FORMAT "PING\n"},
+    {"set k 0 x 3\r\nget\r\nmn\r\n", BAD_FORMAT "PING\n"},
+    {"set k 4294967296 0 3\r\nget\r\nmn\r\n", BAD_FORMAT "PING\n"},
+    {"set " LONG_KEY " 0 0 3\r\nget\r\nmn\r\n", BAD_FORMAT "PING\n"},
+    {"cas k 0 0 3\r\nget\r\nmn\r\n", "ERROR \nPING\n"},
+    {"cas k 0 0 3 x\r\nget\r\nmn\r\n", BAD_FORMAT "PING\n"},
+    {"set k 0 0 2000000000\r\n", "SERVER_ERROR object too large for cache\n"},
+    {"set k 0 0 x\r\nmn\r\n", "FATAL " BAD_FORMAT},
+    {"set k 0 0 -1\r\nmn\r\n", "FATAL " BAD_FORMAT},
+    {"set k 0 0\r\nmn\r\n", "FATAL ERROR \n"},
+    {"set k 0 0 1\r\nabc\r\nmn\r\n", "FATAL CLIENT_ERROR bad data chunk\n"},
+    {"delete k 5\r\n", "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\n"},
+    {"incr k x\r\nincr k -1\r\n", "CLIENT_ERROR invalid numeric delta argument\n"
+                                  "CLIENT_ERROR invalid numeric delta argument\n"},
+    {"touch k x\r\ntouch k\r\n", "CLIENT_ERROR invalid exptime argument\nERROR \n"},
+    {"flush_all x\r\nflush_all 1 2 3\r\n", "CLIENT_ERROR invalid exptime argument\nERROR \n"},
+    {"verbosity\r\nverbosity x\r\n", "ERROR \n" BAD_FORMAT},
+    {"stats detail\r\nstats sizes\r\n", "CLIENT_ERROR usage: stats detail on|off|dump\nERROR \n"},
+    {"mg\r\nmg k X\r\nmg k v v\r\n",
+     "ERROR \nCLIENT_ERROR invalid flag\nCLIENT_ERROR duplicate flag\n"},
+    {"mg k Tx\r\nmg k O123456789012345678901234567890123\r\n",
+     "CLIENT_ERROR bad token in command line format\nCLIENT_ERROR opaque token too long\n"},
+    {"mg Y!! b\r\nmg Y b\r\n",
+     "CLIENT_ERROR error decoding key\nCLIENT_ERROR error decoding key\n"},
+    {"ms k 3 Z\r\nget\r\nmn\r\n", "CLIENT_ERROR invalid flag\nPING\n"},
+    {"ms k 3 MX\r\nget\r\nms k 3 Mset\r\nget\r\nmn\r\n",
+     "CLIENT_ERROR invalid mode for ms M token\nCLIENT_ERROR incorrect length for M token\nPING\n"},
+    {"ms k 3 b\r\nget\r\nmn\r\n", "CLIENT_ERROR error decoding key\nPING\n"},
+    {"ms k\r\nget\r\n", "FATAL " BAD_FORMAT},
+    {"ms k S2\r\nget\r\n", "FATAL " BAD_FORMAT},
+    {"md k x\r\nma k Dx\r\nma k Mx\r\n",
+     "CLIENT_ERROR invalid or duplicate flag\nCLIENT_ERROR invalid or duplicate flag\n"
+     "CLIENT_ERROR invalid mode for ma M token\n"},
+    {"me\r\nme k b\r\n", BAD_FORMAT BAD_FORMAT},
+    {"POST / HTTP/1.1\r\n", "HANGUP\n"},
+    {"get / HTTP/1.1\r\n", "HANGUP\n"},
+};
+
+START_TEST(lines_are_refused)
+{
+    expect(bad[_i].wire, bad[_i].understood);
+}
+END_TEST
+
+/* --- cuts ------------------------------------------------------------------- */
+
+static char *all_wires(size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    ck_assert_ptr_nonnull(out);
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        fputs(good[i].wire, out);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (strstr(bad[i].understood, "FATAL") == NULL &&
+            strstr(bad[i].understood, "HANG") == NULL && strstr(bad[i].wire, "2000000000") == NULL)
+            fputs(bad[i].wire, out);
+    fclose(out);
+    return text;
+}
+
+static void must_be_the_same(struct slice wire, const char *whole, struct feed feed)
+{
+    char *pieces = transcript(&protocol_memcache, wire, &feed);
+    ck_assert_msg(strcmp(whole, pieces) == 0, "step %zu first %zu window %zu:\n%s\nnot\n%s",
+                  feed.step, feed.first, feed.window, pieces, whole);
+    free(pieces);
+}
+
+START_TEST(cuts_change_nothing)
+{
+    size_t length = 0;
+    char *bytes = all_wires(&length);
+    struct slice wire = {bytes, length};
+    char *whole = transcript(&protocol_memcache, wire, &at_once);
+    for (size_t first = 1; first < length; first++) {
+        struct feed feed = at_once;
+        feed.first = first;
+        must_be_the_same(wire, whole, feed);
+    }
+    for (size_t step = 1; step < 40; step++) {
+        struct feed feed = at_once;
+        feed.step = step;
+        must_be_the_same(wire, whole, feed);
+        feed.patient = true;
+        must_be_the_same(wire, whole, feed);
+        feed.window = 0; /* every value is streamed */
+        must_be_the_same(wire, whole, feed);
+    }
+    free(whole);
+    free(bytes);
+}
+END_TEST
+
+/* --- base64 ----------------------------------------------------------------- */
+
+START_TEST(base64_there_and_back)
+{
+    for (size_t length = 1; length <= 187; length++) {
+        char bytes[188];
+        char text[260];
+        for (size_t i = 0; i < length; i++)
+            bytes[i] = (char)(i * 37 + length);
+        size_t encoded = (size_t)(base64_encode(text, (struct slice){bytes, length}) - text);
+        ck_assert_uint_eq(encoded, (length + 2) / 3 * 4);
+        ck_assert(base64_decode(text, &encoded));
+        ck_assert_uint_eq(encoded, length);
+        ck_assert_mem_eq(text, bytes, length);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_base64_is_refused)
+{
+    static const char *const wrong[] = {
+        "", "a", "ab", "abc", "====", "a===", "ab=c", "abc!", "ab c"};
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!base64_check(slice_of(wrong[i]), &length), "%s", wrong[i]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("memcache");
+    TCase *tcase = tcase_create("lines");
+    tcase_set_timeout(tcase, TIMEOUT);
+    tcase_add_loop_test(tcase, lines_are_understood, 0, sizeof good / sizeof good[0]);
+    tcase_add_loop_test(tcase, lines_are_refused, 0, sizeof bad / sizeof bad[0]);
+    tcase_add_test(tcase, cuts_change_nothing);
+    tcase_add_test(tcase, base64_there_and_back);
+    tcase_add_test(tcase, what_is_no_base64_is_refused);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
