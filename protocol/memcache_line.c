@@ -152,12 +152,17 @@ static enum frame_line read_storing(struct memcache_line *line, struct request *
         request->options |= REQUEST_CLEAR;
     }
     bool counted = count > BYTES && token_number(words[BYTES], &request->value_length);
-    enum frame_line refused = counted ? FRAME_REFUSED_THEN_BYTES : FRAME_FATAL;
+    if (count > least) {
+        note_noreply(request, words[count - 1]);
+    }
+    /* With a word too many nobody knows which one was meant for the count. */
+    bool surplus = count > least + ((request->options & REQUEST_QUIET) != 0);
+    enum frame_line refused = counted && !surplus ? FRAME_REFUSED_THEN_BYTES : FRAME_FATAL;
     if (count < least) {
         too_few(line);
         return refused;
     }
-    if (!counted || !is_key(words[KEY]) || !token_number(words[FLAGS], &flags) ||
+    if (!counted || surplus || !is_key(words[KEY]) || !token_number(words[FLAGS], &flags) ||
         flags > UINT32_MAX || !memcache_exptime(words[EXPTIME], &request->ttl) ||
         (compares && !token_number(words[CAS], &request->compare))) {
         bad_format(line);
@@ -166,9 +171,6 @@ static enum frame_line read_storing(struct memcache_line *line, struct request *
     request->keys = words[KEY];
     request->client_flags = (uint32_t)flags;
     request->options |= compares ? REQUEST_COMPARE : 0;
-    if (count > least) {
-        note_noreply(request, words[count - 1]);
-    }
     return FRAME_VALUE_BYTES;
 }
 

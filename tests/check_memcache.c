@@ -116,6 +116,8 @@ static const struct told bad[] = {
     {"set k 0 0 x\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0 -1\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0\r\nmn\r\n", "FATAL ERROR \n"},
+    {"set k 0 0 3 foo\r\nmn\r\n", "FATAL " BAD_FORMAT},
+    {"set k 0 0 3 noreply noreply\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0 1\r\nabc\r\nmn\r\n", "FATAL CLIENT_ERROR bad data chunk\n"},
     {"delete k 5\r\n", "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\n"},
     {"incr k x\r\nincr k -1\r\n", "CLIENT_ERROR invalid numeric delta argument\n"
@@ -140,6 +142,9 @@ static const struct told bad[] = {
      "CLIENT_ERROR invalid or duplicate flag\nCLIENT_ERROR invalid or duplicate flag\n"
      "CLIENT_ERROR invalid mode for ma M token\n"},
     {"me\r\nme k b\r\n", BAD_FORMAT BAD_FORMAT},
+    {"\x80\x01",
+     "FATAL CLIENT_ERROR the binary protocol is not spoken here: use the text or the meta "
+     "commands\n"},
     {"POST / HTTP/1.1\r\n", "HANGUP\n"},
     {"get / HTTP/1.1\r\n", "HANGUP\n"},
 };
