@@ -145,15 +145,13 @@ struct store_terms execute_terms(const struct request *request)
     struct store_terms terms = {.mode = modes[request->verb],
                                 .ttl = execute_lifetime(request->ttl)};
     uint32_t options = request->options;
-    if (options == 0) {
-        return terms;
-    }
     terms.compares = (options & REQUEST_COMPARE) != 0;
     terms.or_stale = (options & REQUEST_OR_STALE) != 0;
     terms.makes = (options & REQUEST_MAKE) != 0;
     terms.noted = (options & REQUEST_NOTED) != 0;
     terms.tells_version = (options & REQUEST_VERSION) != 0;
     terms.peeks = (options & REQUEST_PEEK) != 0;
+    terms.contends = (options & REQUEST_CONTEND) != 0;
     terms.expected = request->compare;
     terms.version = request->version;
     terms.refresh = request->refresh;

@@ -70,6 +70,13 @@ static inline bool memcache_is_meta(const struct request *request)
     return request->form >= MEMCACHE_MG;
 }
 
+/* Whether a missing record is NOT_FOUND to a write, and not only NOT_STORED. */
+static inline bool memcache_compares(const struct request *request)
+{
+    return (request->options & REQUEST_COMPARE) != 0 && request->verb != VERB_APPEND &&
+           request->verb != VERB_PREPEND;
+}
+
 /* Each adds at `to`, and returns where it has come to. */
 char *memcache_add_number(char *to, uint64_t number);
 static inline char *memcache_add(char *to, struct slice text)

@@ -107,7 +107,7 @@ static char *add_not_found(char *to, const struct request *request)
     if (is_read(request)) {
         return to;
     }
-    bool compared = (request->options & REQUEST_COMPARE) != 0;
+    bool compared = memcache_compares(request);
     return memcache_add(to,
                         is_write(request) && !compared ? TEXT("NOT_STORED") : TEXT("NOT_FOUND"));
 }

@@ -225,7 +225,7 @@ enum frame_line meta_read_get(struct memcache_line *line, struct request *reques
                         .duplicate = "duplicate flag",
                         .bad_token = "bad token in command line format",
                         .refused = FRAME_REFUSED};
-    request->options = REQUEST_NO_VALUE;
+    request->options = REQUEST_NO_VALUE | REQUEST_CONTEND;
     request->ttl.kind = TTL_KEEP;
     return take_key(line, request) ? take_flags(&meta) : FRAME_REFUSED;
 }

@@ -146,7 +146,7 @@ static struct slice letters_of(const struct request *request, const struct reply
 {
     static const struct slice nothing = {"", 0};
     bool quiet = (request->options & REQUEST_QUIET) != 0;
-    bool compared = (request->options & REQUEST_COMPARE) != 0;
+    bool compared = memcache_compares(request);
     switch (reply->kind) {
     case REPLY_STORED:
     case REPLY_DELETED:

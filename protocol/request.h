@@ -70,6 +70,7 @@ enum request_option {
     REQUEST_CLEAR = 1 << 9,    /* writes: where the new value is refused, the old
                                   record goes too */
     REQUEST_BASE64 = 1 << 10,  /* the key came in base64, and was decoded */
+    REQUEST_CONTEND = 1 << 11, /* LOOK: this reader may be told to write the record again */
 };
 
 /* STATS: which figures. */

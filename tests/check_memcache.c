@@ -60,11 +60,11 @@ static const struct told good[] = {
     {"stats\r\nstats reset\r\nstats detail dump\r\nstats detail on\r\n",
      "STATS\nSTATS topic=1\nSTATS topic=5\nOK\n"},
     /* meta */
-    {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue\n"},
-    {"mg k v c T30 R5 N60 O12 q u\r\n",
-     "LOOK keys=k ttl=30000 quiet version peek make make=60000 refresh=5000 words=v c T30 R5 N60 "
-     "O12 q u\n"},
-    {"mg YSBi b k\r\n", "LOOK keys=a b ttl=keep novalue base64 words=b k\n"},
+    {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue contend\n"},
+    {"mg k v c T30 R5 N60 O12 q u\r\n", "LOOK keys=k ttl=30000 quiet version peek make contend "
+                                        "make=60000 refresh=5000 words=v c T30 R5 N60 "
+                                        "O12 q u\n"},
+    {"mg YSBi b k\r\n", "LOOK keys=a b ttl=keep novalue base64 contend words=b k\n"},
     {"ms k 2\r\nab\r\n", "PUT keys=k ttl=default noted clear value=2:ab\n"},
     {"ms k 2 T5 F9 c q E44\r\nab\r\n",
      "PUT keys=k ttl=5000 quiet version noted clear flags=9 becomes=44 words=T5 F9 c q E44 "

@@ -217,7 +217,7 @@ END_TEST
 
 START_TEST(looks_are_counted_as_reads_are)
 {
-    const struct store_terms plain = {.ttl = TTL_KEEP};
+    const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
     const struct store_terms longer = {.ttl = TTL_FOR(900)};
     const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
     struct store_view view;
@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST(a_plain_put_takes_notes_and_stale_marks_away)
 {
-    const struct store_terms plain = {.ttl = TTL_KEEP};
+    const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
     struct store_key at;
     struct store_view view;
     BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "old"));

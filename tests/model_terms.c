@@ -234,10 +234,9 @@ static void look(const struct store_terms *terms)
     uint64_t idle = ((box.now >> 7) - (record->touched >> 7)) << 7;
     bool was_noted = record->noted;
     record->noted |= !terms->peeks || terms->ttl.kind != STORE_TTL_KEEP;
-    bool close = record->expires != STORE_NEVER || expires != STORE_NEVER;
-    bool ending = close && expires != STORE_NEVER && expires > box.now && terms->refresh > 0 &&
-                  expires - box.now < terms->refresh;
-    bool won = !record->won && (record->stale || ending);
+    bool ending = record->expires != STORE_NEVER && terms->refresh > 0 &&
+                  record->expires - box.now < terms->refresh;
+    bool won = terms->contends && !record->won && (record->stale || ending);
     if (view.expires != expires || view.client_flags != record->flags)
         differ("look: expires %" PRIu64 " flags %u", view.expires, view.client_flags);
     if (view.stale != record->stale || view.taken != record->won || view.won != won)
@@ -266,7 +265,8 @@ static void step_look(void)
                                 .refresh = below(2) ? 0 : 1 + below(100000),
                                 .makes = once_in(5),
                                 .tells_version = below(2),
-                                .peeks = once_in(4)};
+                                .peeks = once_in(4),
+                                .contends = below(3) != 0};
     if (terms.ttl.kind != STORE_TTL_KEEP || (record->unsure && !record->noted))
         terms.peeks = false;
     look(&terms);
@@ -304,7 +304,7 @@ static struct store_terms some_terms(void)
 static enum store_status compared(const struct store_terms *terms, bool *stale)
 {
     *stale = false;
-    if (!terms->compares || (terms->makes && !lives()))
+    if (!terms->compares || terms->mode == STORE_ADD || (terms->makes && !lives()))
         return STORE_OK;
     if (!lives())
         return STORE_NOT_FOUND;
@@ -471,7 +471,7 @@ static void step_make_stale(void)
     bool noted_before = record->noted;
     record->noted = true;
     if (!noted_before) { /* whether it was read is not compared: read it */
-        const struct store_terms read = {.ttl = TTL_KEEP};
+        const struct store_terms read = {.ttl = TTL_KEEP, .contends = true};
         struct store_view view;
         enter();
         if (store_look(box.lane, &at, &read, box.now, &view) == STORE_OK) {
@@ -537,7 +537,7 @@ static void step_add_number(void)
                result);
     if (status != STORE_OK)
         return;
-    uint64_t expires = ends(lived ? terms.ttl : terms.make);
+    uint64_t expires = ends(lived || terms.ttl.kind != STORE_TTL_KEEP ? terms.ttl : terms.make);
     struct record old = *record;
     uint64_t before = lived && old.told ? old.version : 0;
     write_value(digits, (size_t)snprintf(digits, sizeof digits, "%" PRIu64, result), "", 0);

@@ -155,7 +155,7 @@ static void look_at_stale(struct worker *worker)
     struct own *own = worker->own;
 
     for (size_t i = 0; i < PRIZES && !crew_failed(worker->crew); i++) {
-        const struct store_terms terms = {.ttl = TTL_KEEP};
+        const struct store_terms terms = {.ttl = TTL_KEEP, .contends = true};
         struct store_view view;
         store_enter(worker->lane);
         find_named(worker, "stale", "prize", i);

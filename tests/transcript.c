@@ -68,7 +68,7 @@ static void write_options(FILE *out, const struct request *request)
 {
     static const char *const names[] = {"quiet",   "novalue",  "version", "noted",
                                         "compare", "or-stale", "peek",    "make",
-                                        "wrap",    "clear",    "base64"};
+                                        "wrap",    "clear",    "base64",  "contend"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if ((request->options >> i & 1) != 0) {
             fprintf(out, " %s", names[i]);

@@ -13,17 +13,19 @@ struct look {
     const struct store_terms *terms;
     struct store_view *view;
     bool made;
+    uint64_t ended; /* the record's expiry before it was looked at */
 };
 
 /* Whether this reader is the one who shall renew the record. */
-static bool wins(const struct found *found, const struct store_terms *terms, uint64_t now)
+static bool wins(const struct found *found, const struct look *look, uint64_t now)
 {
-    if ((found->record.notes & NOTE_WON) != 0) {
+    uint64_t refresh = look->terms->refresh;
+    if (!look->terms->contends || (found->record.notes & NOTE_WON) != 0) {
         return false;
     }
-    bool ends = found->expires != SEGMENT_NEVER && found->expires > now;
+    bool ends = look->ended != SEGMENT_NEVER && look->ended > now;
     return (found->record.notes & NOTE_STALE) != 0 ||
-           (ends && terms->refresh > 0 && found->expires - now < terms->refresh);
+           (ends && refresh > 0 && look->ended - now < refresh);
 }
 
 /* What the notes say, before this look changes them. */
@@ -68,7 +70,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
     struct store_view *view = look->view;
     lookup_view(store, home, found, view);
     tell(store, found, now, view);
-    view->won = look->made || wins(found, look->terms, now);
+    view->won = look->made || wins(found, look, now);
     if (found->record.noted) {
         note(found, look, now);
     }
@@ -101,6 +103,7 @@ static bool look_in_place(struct lane *lane, struct store_key *at, struct look *
         index_unlock(home);
         return !lives && !look->terms->makes;
     }
+    look->ended = found.expires;
     take_view(store, home, &found, look, now);
     *status = STORE_OK;
     return true;
@@ -132,6 +135,7 @@ static enum store_status compose_looked_at(struct change *change, void *context,
     if (!change->lives) {
         return compose_made(change, look, draft);
     }
+    look->ended = old->expires;
     rewrite_copy(change, draft);
     enum store_status status = rewrite_expiry(change, look->terms->ttl, &draft->expires);
     if (status == STORE_OK && (old->record.span || !must_write(look, old))) {

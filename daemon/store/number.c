@@ -82,8 +82,9 @@ static enum store_status compose_sum(struct change *change, void *context, struc
         sum->number = sum->initial;
         compose_new(change, terms, draft);
     }
+    bool takes_ttl = change->lives || terms->ttl.kind != STORE_TTL_KEEP;
     if (status == STORE_OK) {
-        status = rewrite_expiry(change, change->lives ? terms->ttl : terms->make, &draft->expires);
+        status = rewrite_expiry(change, takes_ttl ? terms->ttl : terms->make, &draft->expires);
     }
     draft->record.version = terms->version;
     draft->record.notes &= (uint8_t)~NOTE_TOLD;

@@ -25,7 +25,7 @@ enum store_status rewrite_allowed(const struct change *change, const struct stor
 {
     enum store_status status = STORE_OK;
     *stale = false;
-    if (terms->compares) {
+    if (terms->compares && terms->mode != STORE_ADD) {
         status = compare(change, terms, stale);
     }
     if (status != STORE_OK || terms->mode == STORE_SET) {

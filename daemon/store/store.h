@@ -183,7 +183,7 @@ struct store_ttl {
 
 enum store_mode {
     STORE_SET,
-    STORE_ADD,     /* STORE_EXISTS where there is such a record */
+    STORE_ADD,     /* STORE_EXISTS where there is such a record; compares nothing */
     STORE_REPLACE, /* STORE_NOT_FOUND where there is none */
     STORE_APPEND,  /* the same; the record keeps its ttl and flags, and the value goes
                       behind its value */
@@ -224,6 +224,7 @@ struct store_terms {
     bool noted;         /* writes: keep notes */
     bool tells_version; /* the caller is told the version */
     bool peeks;         /* store_look: not to be taken for a read */
+    bool contends;      /* store_look: may be told to write the record again */
 };
 
 /*
@@ -270,7 +271,8 @@ struct store_sum {
     uint64_t expires; /* or STORE_NEVER */
 };
 
-/* Adds, or takes. The record keeps its expiry with a ttl of KEEP. Terms: ttl,
+/* Adds, or takes. The record keeps its expiry with a ttl of KEEP; one that is made has
+ * `make` for its ttl then. Terms: ttl,
  * compares, makes, version, noted, tells_version. */
 enum store_status store_add_number(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, struct store_sum *sum,
