@@ -184,11 +184,17 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/client.py \
 	tests/e2e/harness.py \
+	tests/e2e/memcache.py \
+	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/test_clients.py \
+	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
+	tests/e2e/test_differential.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \

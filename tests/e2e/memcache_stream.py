@@ -199,7 +199,7 @@ class Stream:
             "stats foo", "mg", "mg key1 X", "mg key1 v v", "mg key1 Tx", "mg key1 O" + "1" * 33,
             "mg Y!! b", "md", "md key1 x", "md key1 Cx", "ma", "ma key1 Dx", "ma key1 Mx",
             "ma key1 Nx", "me", "get " + "k" * 251, "delete " + "k" * 251, "mg " + "k" * 251,
-            "version foo\r\nmn"]))
+            "version foo"]))
 
 
 # --- answers ---------------------------------------------------------------------
