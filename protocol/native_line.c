@@ -295,7 +295,13 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_HELP:
     case VERB_QUIT:
         return whole(done(in));
-    default: /* what the native protocol has no word for */
+    case VERB_REPLACE: /* what the native protocol has no word for */
+    case VERB_APPEND:
+    case VERB_PREPEND:
+    case VERB_LOOK:
+    case VERB_STALE:
+    case VERB_OK:
+    case VERB_UNUSED:
         break;
     }
     return FRAME_FATAL; /* no such verb is in the table */
