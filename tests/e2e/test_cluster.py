@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Case, Daemon, seconds, wait_for
+from harness import SANITIZER, Case, Daemon, wait_for
 from memcache import Wire
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,6 +41,7 @@ class Node(Daemon):
 
 
 @unittest.skipIf(NUTCRACKER is None, "Debian: nutcracker")
+@unittest.skipIf(SANITIZER, "slow nodes are left out: nutcracker's patience is short")
 class Cluster(Case):
     def setUp(self):
         self.nodes = []
@@ -142,6 +143,7 @@ class Cluster(Case):
                 self.set(key, "back")
             return returned.stats()["curr_items"] != "0"
         wait_for(taken_back, 15, "the node to be taken back")
-        self.assertEqual(self.get(lost[0]), "back")
+        wait_for(lambda: self.set(lost[0], "again") == "STORED" and self.get(lost[0]) == "again", 10,
+                 "a key to be kept there")
         for key in list(homes[1])[:100]:
             self.assertEqual(self.get(key), key[3:])
