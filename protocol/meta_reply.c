@@ -86,11 +86,14 @@ static char *add_flag(char *to, struct slice word, const struct request *request
 
 static char *add_flags(char *to, const struct request *request, const struct reply *reply)
 {
-    struct memcache_line line = {NULL, request->words.bytes,
-                                 request->words.bytes + request->words.length};
+    struct slice words = request->words;
     struct slice key = request->key;
     struct slice word;
-    while (request->words.length > 0 && memcache_word(&line, &word)) {
+    if (words.length == 0) {
+        return to;
+    }
+    struct memcache_line line = {NULL, words.bytes, words.bytes + words.length};
+    while (memcache_word(&line, &word)) {
         to = add_flag(to, word, request, reply, key);
     }
     return to;
