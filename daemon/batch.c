@@ -7,7 +7,7 @@
 
 void batch_init(struct batch *batch)
 {
-    batch->open = false;
+    batch->open = batch->located = false;
     batch->next = batch->count = 0;
 }
 
@@ -44,20 +44,23 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
         }
     }
     batch->open = true;
+    batch->located = false;
     batch->next = 0;
     batch->count = count;
     batch->ending = result;
     batch->taken = taken;
 }
 
-static void fetch_ahead(struct batch *batch, struct executor *by)
+void batch_locate(struct batch *batch, struct executor *by)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
         execute_locate(by, &batch->of[i]);
     }
-    if (batch->count - batch->next < 2) {
-        return; /* what would be fetched is looked at at once */
-    }
+    batch->located = true;
+}
+
+void batch_fetch(const struct batch *batch, struct executor *by)
+{
     for (unsigned i = batch->next; i < batch->count; i++) {
         execute_fetch(by, &batch->of[i]);
     }
@@ -68,7 +71,10 @@ enum outcome batch_execute(struct batch *batch, struct executor *by)
     if (batch->next < batch->count) {
         by->now = clock_now();
         store_tick(by->lane, by->now);
-        fetch_ahead(batch, by);
+        if (!batch->located) {
+            batch_locate(batch, by);
+            batch_fetch(batch, by);
+        }
     }
     while (batch->next < batch->count) {
         if (outbox_is_full(by->outbox)) {

@@ -25,7 +25,8 @@
 enum { BATCH_MAX = 32 };
 
 struct batch {
-    bool open; /* parsed, and not done with */
+    bool open;    /* parsed, and not done with */
+    bool located; /* since the store was entered last */
     unsigned next, count;
     enum parse_result ending;           /* what came after the requests: PARSE_REQUEST where
                                            there was no room for more */
@@ -41,8 +42,20 @@ void batch_deinit(struct batch *batch);
 void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
                  char *bytes, size_t length);
 
-/* Goes on with its requests; sets the executor's time. OUTCOME_DONE: all are
- * answered, and the ending is the caller's to deal with. */
+/* The index lines of all that is to be executed are on their way; and then, when they
+ * have had time to arrive, the records. */
+void batch_locate(struct batch *batch, struct executor *by);
+void batch_fetch(const struct batch *batch, struct executor *by);
+
+/* How many requests are to be executed. */
+static inline unsigned batch_left(const struct batch *batch)
+{
+    return batch->open ? batch->count - batch->next : 0;
+}
+
+/* Goes on with its requests, which it locates where that was not done; sets the
+ * executor's time. OUTCOME_DONE: all are answered, and the ending is the caller's to
+ * deal with. */
 enum outcome batch_execute(struct batch *batch, struct executor *by);
 
 /* The request that an ending of PARSE_BODY brought. */

@@ -1,16 +1,7 @@
 /*
- * conn.c - a connection's turns.
+ * conn.c - the life of a connection: opened, waiting, closed.
  *
- * A turn begins when the socket is ready, or when the others have had theirs:
- *
- *     receive   one read
- *     work      the desk answers what is there, within its budget
- *     send      one write of all replies
- *     settle    wait for bytes, for room to write, for the next turn; or close
- *
- * A peer that sends and never reads fills its outbox; then the desk stops, no
- * more is read, and the peer's own writes come to a halt. That bounds the memory
- * of a connection and harms nobody else.
+ * What it does when its socket is ready is in turn.c.
  *
  * A connection that ends while its peer may still be sending lingers: if a
  * socket is closed with bytes unread, the kernel resets it, and the reset may
@@ -22,29 +13,11 @@
 #include <syslog.h>
 
 #include "daemon/clock.h"
-#include "daemon/desk.h"
-#include "daemon/housekeeper.h"
+#include "daemon/conn_state.h"
 #include "daemon/log.h"
-#include "daemon/transport.h"
+#include "daemon/turn.h"
 
 enum { LINGER_MS = 2000 };
-
-struct conn {
-    struct event event;
-    struct crew *crew;
-    struct desk *desk; /* NULL while there is nothing to do */
-    const struct door *door;
-    struct transport transport;
-    TAILQ_ENTRY(conn) seat; /* in crew->seated or crew->lingers */
-    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits` */
-    uint64_t active;        /* when it last had a turn, or began to linger */
-    uint64_t seated;        /* when it was put at the end of crew->seated */
-    enum desk_state state;
-    short watched; /* what its event waits for */
-    bool waits;
-    bool lingers;
-    bool ended; /* no more bytes will be read */
-};
 
 size_t conn_size(void)
 {
@@ -107,7 +80,7 @@ static void leave(struct conn *conn)
     end_loop_if_done(crew);
 }
 
-static void close_for(struct conn *conn, enum conn_close why)
+void conn_close(struct conn *conn, enum conn_close why)
 {
     say_why(conn, why);
     leave(conn);
@@ -117,8 +90,7 @@ static void close_for(struct conn *conn, enum conn_close why)
 
 static void on_ready(evutil_socket_t fd, short what, void *context);
 
-/* Waits for these and for nothing else. False: no memory. */
-static bool watch(struct conn *conn, short what)
+bool conn_watch(struct conn *conn, short what)
 {
     if (conn->watched == what) {
         return true;
@@ -139,9 +111,9 @@ static bool watch(struct conn *conn, short what)
     return false;
 }
 
-/* Goes on when everybody else has been looked at: a timer that is due at once
- * fires after the sockets were polled, an event made active would before. */
-static void wait_for_turn(struct conn *conn)
+/* A timer that is due at once fires after the sockets were polled, an event made active
+ * would before. */
+void conn_wait_for_turn(struct conn *conn)
 {
     static const struct timeval at_once = {0, 0};
     struct crew *crew = conn->crew;
@@ -167,9 +139,9 @@ static void arm_sweep(struct crew *crew)
     }
 }
 
-/* It had a turn. Its seat follows only now and then, so that a busy
- * connection costs no more than a comparison. */
-static void touch(struct conn *conn)
+/* Its seat follows only now and then, so that a busy connection costs no more than a
+ * comparison. */
+void conn_touch(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     conn->active = crew->now;
@@ -180,9 +152,9 @@ static void touch(struct conn *conn)
     }
 }
 
-/* --- a turn --------------------------------------------------------------- */
+/* --- lingering ------------------------------------------------------------ */
 
-static void linger(struct conn *conn)
+void conn_linger(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     say_why(conn, CONN_CLOSE_CONFUSED);
@@ -193,7 +165,7 @@ static void linger(struct conn *conn)
     conn->lingers = true;
     conn->active = crew->now;
     arm_sweep(crew);
-    if (conn->ended || crew->draining || !watch(conn, EV_READ)) {
+    if (conn->ended || crew->draining || !conn_watch(conn, EV_READ)) {
         leave(conn);
     }
 }
@@ -210,150 +182,7 @@ static void swallow(struct conn *conn)
     }
 }
 
-/* False: it broke. */
-static bool receive(struct conn *conn)
-{
-    struct crew *crew = conn->crew;
-    size_t moved = 0;
-    switch (desk_receive(conn->desk, crew, &conn->transport, &moved)) {
-    case TRANSPORT_OK:
-        metrics_add(crew->metrics, METRIC_BYTES_READ, moved);
-        return true;
-    case TRANSPORT_AGAIN:
-        conn->ended = crew->draining;
-        return true;
-    case TRANSPORT_EOF:
-        conn->ended = true;
-        return true;
-    case TRANSPORT_FAILED:
-        break;
-    }
-    return false;
-}
-
-/* False: it broke. */
-static bool flush(struct conn *conn)
-{
-    struct outbox *outbox = &conn->desk->outbox;
-    size_t moved = 0;
-    if (outbox_is_empty(outbox)) {
-        return true;
-    }
-    switch (outbox_send(outbox, &conn->transport, &moved)) {
-    case TRANSPORT_OK:
-        metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
-        return true;
-    case TRANSPORT_AGAIN:
-        return true;
-    case TRANSPORT_EOF:
-    case TRANSPORT_FAILED:
-        break;
-    }
-    return false;
-}
-
-/* What it waits for next. It may be closed by this. */
-static void settle(struct conn *conn)
-{
-    struct crew *crew = conn->crew;
-    bool sent_all = outbox_is_empty(&conn->desk->outbox);
-    short what = sent_all ? 0 : EV_WRITE;
-    switch (conn->state) {
-    case DESK_HUNGRY:
-        if (conn->ended && sent_all) {
-            close_for(conn, crew->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
-            return;
-        }
-        if (!conn->ended) {
-            what |= EV_READ;
-        }
-        if (!conn->ended && crew->draining) {
-            wait_for_turn(conn);
-        }
-        break;
-    case DESK_TIRED:
-        metrics_add(crew->metrics, METRIC_CONN_YIELDS, 1);
-        wait_for_turn(conn);
-        return;
-    case DESK_STALLED:
-        if (outbox_has_drained(&conn->desk->outbox)) {
-            wait_for_turn(conn);
-            return;
-        }
-        if (conn->watched != EV_WRITE) {
-            metrics_add(crew->metrics, METRIC_CONN_STALLS, 1);
-        }
-        break;
-    case DESK_QUIT:
-        if (sent_all) {
-            close_for(conn, CONN_CLOSE_QUIT);
-            return;
-        }
-        break;
-    case DESK_CONFUSED:
-        if (sent_all) {
-            linger(conn);
-            return;
-        }
-        break;
-    case DESK_BROWSER:
-        close_for(conn, CONN_CLOSE_BROWSER);
-        return;
-    case DESK_NO_MEMORY:
-        close_for(conn, CONN_CLOSE_NO_MEMORY);
-        return;
-    }
-    if (desk_is_clear(conn->desk)) {
-        desk_destroy(&conn->desk, crew);
-    }
-    if (!watch(conn, what)) {
-        close_for(conn, CONN_CLOSE_NO_MEMORY);
-    }
-}
-
-/* Whether the desk has anything to do this turn. */
-static bool may_work(const struct conn *conn)
-{
-    switch (conn->state) {
-    case DESK_HUNGRY:
-    case DESK_TIRED:
-        return true;
-    case DESK_STALLED:
-        return outbox_has_drained(&conn->desk->outbox);
-    default:
-        return false;
-    }
-}
-
-static void turn(struct conn *conn, bool readable, bool writable)
-{
-    struct crew *crew = conn->crew;
-    if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->door);
-        if (conn->desk == NULL) {
-            close_for(conn, CONN_CLOSE_NO_MEMORY);
-            return;
-        }
-    }
-    bool whole = !writable || flush(conn);
-    if (whole && readable && conn->state == DESK_HUNGRY && !conn->ended) {
-        whole = receive(conn);
-    }
-    if (whole && may_work(conn)) {
-        conn->state = desk_work(conn->desk, crew);
-    } else {
-        crew->now = clock_now();
-    }
-    if (!whole || !flush(conn)) {
-        close_for(conn, CONN_CLOSE_BROKEN);
-        return;
-    }
-    touch(conn);
-    if (crew->housekeeper != NULL && store_wants_housekeeping(crew->store)) {
-        housekeeper_poke(crew->housekeeper);
-    }
-    settle(conn);
-}
+/* --- its socket ------------------------------------------------------------ */
 
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {
@@ -362,7 +191,7 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     if (conn->lingers) {
         swallow(conn);
     } else if (!conn->waits) {
-        turn(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
+        turn_begin(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
     }
 }
 
@@ -390,12 +219,12 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
     };
     TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
     arm_sweep(crew);
-    if (!watch(conn, EV_READ)) {
-        close_for(conn, CONN_CLOSE_NO_MEMORY);
+    if (!conn_watch(conn, EV_READ)) {
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return false;
     }
     if (crew->draining) {
-        wait_for_turn(conn);
+        conn_wait_for_turn(conn);
     }
     return true;
 }
@@ -410,18 +239,20 @@ void conn_resume_waiting(struct crew *crew)
         more = conn != last;
         TAILQ_REMOVE(&crew->waiting, conn, wait);
         conn->waits = false;
-        turn(conn, crew->draining, false);
+        turn_begin(conn, crew->draining, false);
     }
+    turn_end_round(crew);
 }
 
 void conn_sweep(struct crew *crew)
 {
     uint64_t timeout = crew->settings.idle_timeout;
     struct conn *conn;
+    turn_end_round(crew);
     crew->now = clock_now();
     while (timeout != 0 && (conn = TAILQ_FIRST(&crew->seated)) != NULL &&
            crew->now - conn->active >= timeout) {
-        close_for(conn, CONN_CLOSE_IDLE);
+        conn_close(conn, CONN_CLOSE_IDLE);
     }
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
         leave(conn);
@@ -439,6 +270,7 @@ void conn_reconfigure(struct crew *crew, const struct conn_settings *settings)
 void conn_drain(struct crew *crew)
 {
     struct conn *conn;
+    turn_end_round(crew);
     crew->draining = true;
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
@@ -446,7 +278,7 @@ void conn_drain(struct crew *crew)
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
         if (conn->state == DESK_HUNGRY && !conn->ended) {
-            wait_for_turn(conn);
+            conn_wait_for_turn(conn);
         }
     }
     end_loop_if_done(crew);
@@ -455,10 +287,11 @@ void conn_drain(struct crew *crew)
 void conn_close_all(struct crew *crew)
 {
     struct conn *conn;
+    turn_end_round(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }
     while ((conn = TAILQ_FIRST(&crew->seated)) != NULL) {
-        close_for(conn, CONN_CLOSE_STOPPING);
+        conn_close(conn, CONN_CLOSE_STOPPING);
     }
 }

@@ -24,6 +24,18 @@ struct conn;
 struct housekeeper;
 TAILQ_HEAD(crew_list, conn);
 
+/* Connections whose turns have begun and will be ended together; see turn.c. Long
+ * pipelines hide their waits themselves, and their desks are large: few make a round. */
+enum { ROUND_CONNS = 32, ROUND_REQUESTS = 32 };
+
+struct round {
+    struct conn *of[ROUND_CONNS];
+    unsigned count;
+    unsigned requests; /* that they have before them */
+    bool open;         /* the store is entered */
+    struct event ends; /* made active when it opens */
+};
+
 struct crew {
     struct event_base *base;
     struct store *store;
@@ -40,9 +52,10 @@ struct crew {
     struct crew_list seated;  /* all but those that linger; the longest silent first */
     struct crew_list lingers; /* said all, wait for the peer to go; the first first */
     struct crew_list waiting; /* have work to go on with when others had their turn */
-    struct event again;       /* fires when the loop has looked at everybody */
-    struct event sweep;       /* fires now and then, while somebody might be overdue */
-    bool draining;            /* what has not arrived by now is not waited for */
+    struct round round;
+    struct event again; /* fires when the loop has looked at everybody */
+    struct event sweep; /* fires now and then, while somebody might be overdue */
+    bool draining;      /* what has not arrived by now is not waited for */
 };
 
 /* Makes its lane and its base. False with errno; crew_deinit is legal then. */

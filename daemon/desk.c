@@ -72,9 +72,7 @@ static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *s
     }
     struct executor by = executor_for(desk, crew);
     by.now = clock_now();
-    store_enter(crew->lane);
     bool given = upload_space(&desk->upload, &by, space);
-    store_leave(crew->lane);
     if (!given) {
         desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     }
@@ -202,12 +200,17 @@ static bool finish_batch(struct desk *desk, struct executor *by)
     return goes_on;
 }
 
+static void parse(struct desk *desk)
+{
+    batch_parse(&desk->batch, desk->door->protocol, &desk->parser, inbox_bytes(&desk->inbox),
+                inbox_length(&desk->inbox));
+}
+
 static bool go_on_with_batch(struct desk *desk, struct executor *by)
 {
     struct batch *batch = &desk->batch;
     if (!batch->open) {
-        batch_parse(batch, desk->door->protocol, &desk->parser, inbox_bytes(&desk->inbox),
-                    inbox_length(&desk->inbox));
+        parse(desk);
     }
     switch (batch_execute(batch, by)) {
     case OUTCOME_LATER:
@@ -220,15 +223,42 @@ static bool go_on_with_batch(struct desk *desk, struct executor *by)
     return finish_batch(desk, by);
 }
 
+static bool is_hungry(const struct desk *desk)
+{
+    return !desk->batch.open && inbox_length(&desk->inbox) < desk->wanted;
+}
+
 static bool step(struct desk *desk, struct executor *by)
 {
     if (outbox_is_full(&desk->outbox)) {
         return stop(desk, DESK_STALLED);
     }
-    if (!desk->batch.open && inbox_length(&desk->inbox) < desk->wanted) {
+    if (is_hungry(desk)) {
         return stop(desk, DESK_HUNGRY);
     }
     return upload_is_open(&desk->upload) ? go_on_with_upload(desk, by) : go_on_with_batch(desk, by);
+}
+
+unsigned desk_prepare(struct desk *desk, struct crew *crew)
+{
+    desk->parser.max_value = crew->settings.max_value;
+    if (upload_is_open(&desk->upload) || is_hungry(desk)) {
+        return 0;
+    }
+    if (!desk->batch.open) {
+        parse(desk);
+    }
+    struct executor by = executor_for(desk, crew);
+    batch_locate(&desk->batch, &by);
+    return batch_left(&desk->batch);
+}
+
+void desk_fetch(struct desk *desk, struct crew *crew)
+{
+    struct executor by = executor_for(desk, crew);
+    if (batch_left(&desk->batch) > 0) {
+        batch_fetch(&desk->batch, &by);
+    }
 }
 
 enum desk_state desk_work(struct desk *desk, struct crew *crew)
@@ -237,11 +267,10 @@ enum desk_state desk_work(struct desk *desk, struct crew *crew)
     int steps = TURN_BATCHES;
     desk->state = DESK_TIRED;
     desk->parser.max_value = crew->settings.max_value;
-    store_enter(crew->lane);
     while (steps > 0 && step(desk, &by)) {
         steps--;
     }
-    store_leave(crew->lane);
+    desk->batch.located = false; /* the store will be left */
     crew->now = by.now == 0 ? clock_now() : by.now;
     return desk->outbox.failed ? DESK_NO_MEMORY : desk->state;
 }

@@ -48,10 +48,18 @@ void desk_destroy(struct desk **desk, struct crew *crew);
 /* Nothing is under way: it could be destroyed, and made anew for the next byte. */
 bool desk_is_clear(const struct desk *desk);
 
+/* All that follows happens between store_enter and store_leave of the crew's lane. */
+
 /* One read, to where the bytes are wanted. TRANSPORT_FAILED
  * also where there is no memory to read to. */
 enum transport_status desk_receive(struct desk *desk, struct crew *crew,
                                    struct transport *transport, size_t *moved);
+
+/* Ahead of desk_work, where it pays: parses what has come and sets index lines on their
+ * way, and says how many requests that were. */
+unsigned desk_prepare(struct desk *desk, struct crew *crew);
+/* The same for their records. */
+void desk_fetch(struct desk *desk, struct crew *crew);
 
 /* Works on what has come for one turn at most. Sets crew->now. */
 enum desk_state desk_work(struct desk *desk, struct crew *crew);

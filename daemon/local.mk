@@ -14,6 +14,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/conn.c \
 	daemon/conn.h \
 	daemon/conn_settings.h \
+	daemon/conn_state.h \
 	daemon/crew.c \
 	daemon/crew.h \
 	daemon/daemonize.c \
@@ -65,6 +66,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/stats_detail.c \
 	daemon/transport.c \
 	daemon/transport.h \
+	daemon/turn.c \
+	daemon/turn.h \
 	daemon/upload.c \
 	daemon/upload.h \
 	daemon/watchdog.c \

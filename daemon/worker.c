@@ -19,6 +19,7 @@
 #include "daemon/crew.h"
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
+#include "daemon/turn.h"
 
 /* An accepted connection on its way to the worker. */
 struct parcel {
@@ -108,6 +109,13 @@ static void on_again(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     conn_resume_waiting(context);
+}
+
+static void on_round(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    turn_end_round(context);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
@@ -201,6 +209,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     crew->settings = options->settings;
     crew->housekeeper = options->housekeeper;
     evtimer_assign(&crew->again, crew->base, on_again, crew);
+    evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
     evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
     worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

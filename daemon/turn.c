@@ -1,0 +1,233 @@
+/*
+ * turn.c - a connection's turns, and the rounds in which they are taken.
+ *
+ * A turn begins when the socket is ready, or when the others have had theirs:
+ *
+ *     receive   one read
+ *     prepare   what has come is parsed, and index lines are on their way
+ *     work      the desk answers what is there, within its budget
+ *     send      one write of all replies
+ *     settle    wait for bytes, for room to write, for the next turn; or close
+ *
+ * Connections that became ready together take their turns in a round: all of them
+ * receive and prepare before the first one works. A record lies at a random place in
+ * memory, and so does its index line; while one connection's bytes are being read the
+ * processor fetches what the one before it asked for, and the kernel's code for reading
+ * is not driven out of its caches by that for sending. With 50 connections that ask one
+ * thing at a time a request costs about a tenth less than with turns one by one.
+ *
+ * A peer that sends and never reads fills its outbox; then the desk stops, no
+ * more is read, and the peer's own writes come to a halt. That bounds the memory
+ * of a connection and harms nobody else.
+ */
+#include "daemon/turn.h"
+
+#include "daemon/clock.h"
+#include "daemon/conn_state.h"
+#include "daemon/housekeeper.h"
+
+/* False: it broke. */
+static bool receive(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    size_t moved = 0;
+    switch (desk_receive(conn->desk, crew, &conn->transport, &moved)) {
+    case TRANSPORT_OK:
+        metrics_add(crew->metrics, METRIC_BYTES_READ, moved);
+        return true;
+    case TRANSPORT_AGAIN:
+        conn->ended = crew->draining;
+        return true;
+    case TRANSPORT_EOF:
+        conn->ended = true;
+        return true;
+    case TRANSPORT_FAILED:
+        break;
+    }
+    return false;
+}
+
+/* False: it broke. */
+static bool flush(struct conn *conn)
+{
+    struct outbox *outbox = &conn->desk->outbox;
+    size_t moved = 0;
+    if (outbox_is_empty(outbox)) {
+        return true;
+    }
+    switch (outbox_send(outbox, &conn->transport, &moved)) {
+    case TRANSPORT_OK:
+        metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
+        return true;
+    case TRANSPORT_AGAIN:
+        return true;
+    case TRANSPORT_EOF:
+    case TRANSPORT_FAILED:
+        break;
+    }
+    return false;
+}
+
+/* What it waits for next. It may be closed by this. */
+static void settle(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    bool sent_all = outbox_is_empty(&conn->desk->outbox);
+    short what = sent_all ? 0 : EV_WRITE;
+    switch (conn->state) {
+    case DESK_HUNGRY:
+        if (conn->ended && sent_all) {
+            conn_close(conn, crew->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
+            return;
+        }
+        if (!conn->ended) {
+            what |= EV_READ;
+        }
+        if (!conn->ended && crew->draining) {
+            conn_wait_for_turn(conn);
+        }
+        break;
+    case DESK_TIRED:
+        metrics_add(crew->metrics, METRIC_CONN_YIELDS, 1);
+        conn_wait_for_turn(conn);
+        return;
+    case DESK_STALLED:
+        if (outbox_has_drained(&conn->desk->outbox)) {
+            conn_wait_for_turn(conn);
+            return;
+        }
+        if (conn->watched != EV_WRITE) {
+            metrics_add(crew->metrics, METRIC_CONN_STALLS, 1);
+        }
+        break;
+    case DESK_QUIT:
+        if (sent_all) {
+            conn_close(conn, CONN_CLOSE_QUIT);
+            return;
+        }
+        break;
+    case DESK_CONFUSED:
+        if (sent_all) {
+            conn_linger(conn);
+            return;
+        }
+        break;
+    case DESK_BROWSER:
+        conn_close(conn, CONN_CLOSE_BROWSER);
+        return;
+    case DESK_NO_MEMORY:
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
+        return;
+    }
+    if (desk_is_clear(conn->desk)) {
+        desk_destroy(&conn->desk, crew);
+    }
+    if (!conn_watch(conn, what)) {
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
+    }
+}
+
+/* Whether the desk has anything to do this turn. */
+static bool may_work(const struct conn *conn)
+{
+    switch (conn->state) {
+    case DESK_HUNGRY:
+    case DESK_TIRED:
+        return true;
+    case DESK_STALLED:
+        return outbox_has_drained(&conn->desk->outbox);
+    default:
+        return false;
+    }
+}
+
+/* --- a turn --------------------------------------------------------------- */
+
+/* Up to where the desk can work. False: it is closed. */
+static bool begin(struct conn *conn, bool readable, bool writable)
+{
+    struct crew *crew = conn->crew;
+    if (conn->desk == NULL) {
+        conn->desk = desk_create(crew, conn->door);
+        if (conn->desk == NULL) {
+            conn_close(conn, CONN_CLOSE_NO_MEMORY);
+            return false;
+        }
+    }
+    bool whole = !writable || flush(conn);
+    if (whole && readable && conn->state == DESK_HUNGRY && !conn->ended) {
+        whole = receive(conn);
+    }
+    if (!whole) {
+        conn_close(conn, CONN_CLOSE_BROKEN);
+        return false;
+    }
+    if (may_work(conn)) {
+        crew->round.requests += desk_prepare(conn->desk, crew);
+    }
+    return true;
+}
+
+static void end(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    if (may_work(conn)) {
+        conn->state = desk_work(conn->desk, crew);
+    } else {
+        crew->now = clock_now();
+    }
+    if (!flush(conn)) {
+        conn_close(conn, CONN_CLOSE_BROKEN);
+        return;
+    }
+    conn_touch(conn);
+    settle(conn);
+}
+
+/* --- rounds --------------------------------------------------------------- */
+
+void turn_end_round(struct crew *crew)
+{
+    struct round *round = &crew->round;
+    if (!round->open) {
+        return;
+    }
+    if (round->requests > 1) { /* a lone one is looked at at once */
+        for (unsigned i = 0; i < round->count; i++) {
+            desk_fetch(round->of[i]->desk, crew);
+        }
+    }
+    for (unsigned i = 0; i < round->count; i++) {
+        end(round->of[i]);
+    }
+    round->open = false;
+    round->count = round->requests = 0;
+    store_leave(crew->lane);
+    if (crew->housekeeper != NULL && store_wants_housekeeping(crew->store)) {
+        housekeeper_poke(crew->housekeeper);
+    }
+}
+
+/* An event that is made active is dealt with behind those that are so already: when all
+ * sockets that the last poll found have begun their turns. */
+static void open_round(struct crew *crew)
+{
+    crew->round.open = true;
+    store_enter(crew->lane);
+    event_active(&crew->round.ends, EV_TIMEOUT, 0);
+}
+
+void turn_begin(struct conn *conn, bool readable, bool writable)
+{
+    struct crew *crew = conn->crew;
+    struct round *round = &crew->round;
+    if (!round->open) {
+        open_round(crew);
+    }
+    if (begin(conn, readable, writable)) {
+        round->of[round->count++] = conn;
+    }
+    if (round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {
+        turn_end_round(crew);
+    }
+}
