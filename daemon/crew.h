@@ -26,7 +26,7 @@ TAILQ_HEAD(crew_list, conn);
 
 /* Connections whose turns have begun and will be ended together; see turn.c. Long
  * pipelines hide their waits themselves, and their desks are large: few make a round. */
-enum { ROUND_CONNS = 32, ROUND_REQUESTS = 32 };
+enum { ROUND_CONNS = 64, ROUND_REQUESTS = 64 };
 
 struct round {
     struct conn *of[ROUND_CONNS];

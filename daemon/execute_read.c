@@ -25,7 +25,7 @@ static void get_one(struct executor *by, const struct execution *of, struct stor
 static enum outcome each_key_and_end(struct executor *by, struct execution *of, answers_key *one)
 {
     enum outcome outcome = execute_each_key(by, of, one);
-    if (outcome == OUTCOME_DONE) {
+    if (outcome == OUTCOME_DONE && by->outbox->protocol->ends_keys) {
         outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
     }
     return outcome;

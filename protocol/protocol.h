@@ -59,6 +59,7 @@ struct parser {
 
 struct protocol {
     const char *name; /* as in the configuration */
+    bool ends_keys;   /* wants a REPLY_KEYS_END behind the last key of a GET or LOOK */
 
     /*
      * The next request of bytes[0..length). *consumed is 0 unless said above,
