@@ -34,7 +34,7 @@ def cpu(bench):
     load = {"connections": 50, "ratio": "1:10", **shape}
     ways = (("pipeline 32", 32, "", {"memcached": 0.40, "redis": 0.55}),
             ("pipeline 1", 1, "", {"memcached": 0.87, "floor": 1.08}),
-            ("Zipf 1.0, pipeline 32", 32, "1.0", {"memcached": 0.40, "redis": 0.55}))
+            ("Zipf 1.0, pipeline 32", 32, "1.0", None))
     with bench.running(*COMPARED, "floor", twins=True, memory=1024, pinned=True) as servers:
         for server in servers:
             if server.name not in ("floor", "kvcached-mc"):
