@@ -7,7 +7,7 @@ LASTING = "3600000:7200000"  # milliseconds, an hour or two: nothing expires mea
 
 
 def lasts(bench):
-    return {"seconds": 0.5 if bench.quick else 2, "warmup": 0.2 if bench.quick else 0.4}
+    return {"seconds": 0.5 if bench.quick else 1.5, "warmup": 0.2 if bench.quick else 0.4}
 
 
 def closed_loop(bench, server, way, add, at_most=None, **load):

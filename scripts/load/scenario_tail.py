@@ -77,13 +77,13 @@ def tail(bench):
 
 def probe(bench, server, seconds=None):
     """p99.9 in microseconds."""
-    seconds = seconds or (0.5 if bench.quick else 3)
+    seconds = seconds or (0.5 if bench.quick else 2)
     return bench.tools.load(server, seconds=round(seconds, 3), **PROBE)["p99.9_us"]
 
 
 def beside(bench, server, company):
     """The same with another client beside it; and what that one reports."""
-    lasting = 1.5 if bench.quick else 4
+    lasting = 1.5 if bench.quick else 3
     with bench.tools.begin(server, yielding=True, seconds=lasting, **company) as other:
         time.sleep(0.5)
         waited = probe(bench, server)
