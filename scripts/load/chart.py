@@ -10,7 +10,7 @@ from report import COLUMNS
 
 COLOURS = {"kvcached": "#1f5fa8", "kvcached-mc": "#7fb2e5", "memcached": "#6b8e23",
            "redis": "#b5452c", "floor": "#b0b0b0"}
-TITLES = {"kvcached": "kvcached", "kvcached-mc": "kvcached, memcached's protocol",
+TITLES = {"kvcached": "kvcached", "kvcached-mc": "kvcached, as memcached",
           "memcached": "memcached", "redis": "Redis", "floor": "bare libevent"}
 
 # Of each panel: its title, the server whose figure counts as one (or none does), and
@@ -79,6 +79,8 @@ set style data histogram
 set style histogram clustered gap 1
 set style fill solid noborder
 set boxwidth 0.9
+set lmargin at screen 0.07
+set rmargin at screen 0.69
 set yrange [0:*]
 set ytics nomirror
 set xtics nomirror scale 0
@@ -88,7 +90,7 @@ set grid ytics linecolor "#dddddd"
 
 
 def plot(number, title, servers):
-    legend = "set key outside right top" if number == 0 else "set key off"
+    legend = "set key outside right top Left reverse" if number == 0 else "set key off"
     bars = [f'$panel{number} using {column}:xtic(1) title "{TITLES[s]}" '
             f'linecolor rgb "{COLOURS[s]}"' for column, s in enumerate(servers, 2)]
     return "\n".join([legend, f'set title "{title}"', "plot " + ", ".join(bars)])
