@@ -1,7 +1,9 @@
 # scripts/local.mk - what drives the build and the benchmark.
 
-EXTRA_DIST += scripts/bench scripts/load/report.py scripts/load/scenarios.py \
-              scripts/load/servers.py scripts/load/tools.py
+EXTRA_DIST += scripts/bench scripts/bench.svg scripts/load/chart.py scripts/load/report.py \
+              scripts/load/scenario_cpu.py scripts/load/scenario_memory.py \
+              scripts/load/scenario_namespaces.py scripts/load/scenario_tail.py \
+              scripts/load/scenarios.py scripts/load/servers.py scripts/load/tools.py
 
 # The benchmark's programs are built when it runs, not with everything else.
 load_programs = scripts/load/loadgen scripts/load/probe scripts/load/floor
@@ -34,4 +36,4 @@ scripts_load_floor_LDADD = $(LIBEVENT_LIBS)
 .PHONY: bench
 bench: daemon/kvcached $(load_programs)
 	$(PYTHON3) $(srcdir)/scripts/bench --kvcached=daemon/kvcached --tools=scripts/load \
-	    --csv=bench.csv $(BENCH_FLAGS)
+	    --csv=bench.csv --svg=bench.svg $(BENCH_FLAGS)

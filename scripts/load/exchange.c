@@ -73,6 +73,15 @@ static void note_deadline(struct exchange *x, uint32_t record, uint64_t now)
         x->first_deadline = deadline;
 }
 
+static void count_get(struct exchange *x, uint32_t record, bool hit)
+{
+    bool lasting = !keyspace_is_brief(&x->plan->keys, record);
+    *(hit ? &x->tally.hits : &x->tally.misses) += 1;
+    *(hit ? &x->tally.lasting_hits : &x->tally.lasting_misses) += lasting;
+    if (!hit)
+        source_missed(x->source, record);
+}
+
 /* The oldest request of the link has its whole reply. */
 static void answered(struct exchange *x, struct link *l, enum verdict verdict, uint64_t now)
 {
@@ -91,11 +100,8 @@ static void answered(struct exchange *x, struct link *l, enum verdict verdict, u
             note_deadline(x, asked.record, now);
         break;
     case VERDICT_HIT:
-        x->tally.hits++;
-        break;
     case VERDICT_MISS:
-        x->tally.misses++;
-        source_missed(x->source, asked.record);
+        count_get(x, asked.record, verdict == VERDICT_HIT);
         break;
     default:
         x->tally.refused++;

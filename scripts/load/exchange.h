@@ -11,7 +11,8 @@
 struct tally {
     uint64_t requests; /* answered */
     uint64_t stored, hits, misses;
-    uint64_t refused; /* error lines and wrong values */
+    uint64_t lasting_hits, lasting_misses; /* of them, of records that are not brief */
+    uint64_t refused;                      /* error lines and wrong values */
     struct histogram latency;
 };
 

@@ -64,9 +64,17 @@ static void write_hex(char *to, uint32_t number)
         to[i] = digits[number & 15];
 }
 
+bool keyspace_is_brief(const struct keyspace *k, uint64_t i)
+{
+    struct chance c = {.state = ~i};
+    return k->brief && chance_below(&c, 2);
+}
+
 /* Neighbours get unlike times, and the same record always the same. */
 static uint32_t spread_ttl(const struct keyspace *k, uint64_t i)
 {
+    if (keyspace_is_brief(k, i))
+        return k->brief;
     if (k->ttl_max <= k->ttl_min)
         return k->ttl_min;
     struct chance c = {.state = i};

@@ -34,6 +34,7 @@ struct keyspace {
     uint32_t namespaces; /* 1: `name` as it is; more: name0, name1, … in turns */
     uint32_t ttl_min;    /* milliseconds, evenly spread over the records */
     uint32_t ttl_max;
+    uint32_t brief; /* milliseconds that half of them, by chance, live instead; 0: none */
     bool skewed;
     struct zipf zipf; /* when skewed */
     uint64_t stride;  /* coprime to count: rank * stride mod count is a record */
@@ -44,6 +45,9 @@ void keyspace_init(struct keyspace *k, double s);
 
 /* The number of a random record. */
 uint64_t keyspace_draw(const struct keyspace *k, struct chance *c);
+
+/* Whether record i is one of those that live briefly. */
+bool keyspace_is_brief(const struct keyspace *k, uint64_t i);
 
 /* What all records of the keyspace share, once for each struct record. */
 void keyspace_prepare(const struct keyspace *k, struct record *r);

@@ -180,6 +180,7 @@ static void report(struct run *run)
     double requests = t->requests ? (double)t->requests : 1;
     printf("requests=%lu\nstored=%lu\nhits=%lu\nmisses=%lu\nerrors=%lu\n", t->requests, t->stored,
            t->hits, t->misses, t->refused);
+    printf("lasting_hits=%lu\nlasting_misses=%lu\n", t->lasting_hits, t->lasting_misses);
     printf("seconds=%.6f\nrate=%.1f\n", seconds, (double)t->requests / seconds);
     static const struct {
         const char *name;

@@ -13,29 +13,18 @@
 #define REQUESTS_AT_ONCE_MAX ((uint64_t)1 << 30) /* bytes composed for one connection */
 
 static const struct option options[] = {
-    {"host", required_argument, NULL, 'h'},
-    {"port", required_argument, NULL, 'p'},
-    {"protocol", required_argument, NULL, 'P'},
-    {"trust", no_argument, NULL, 'T'},
-    {"mode", required_argument, NULL, 'm'},
-    {"connections", required_argument, NULL, 'c'},
-    {"pipeline", required_argument, NULL, 'd'},
-    {"rate", required_argument, NULL, 'R'},
-    {"keys", required_argument, NULL, 'n'},
-    {"key-bytes", required_argument, NULL, 'k'},
-    {"value-bytes", required_argument, NULL, 'v'},
-    {"ratio", required_argument, NULL, 'r'},
-    {"zipf", required_argument, NULL, 'z'},
-    {"namespace", required_argument, NULL, 's'},
-    {"namespaces", required_argument, NULL, 'S'},
-    {"ttl", required_argument, NULL, 't'},
-    {"cache-aside", no_argument, NULL, 'a'},
-    {"requests", required_argument, NULL, 'q'},
-    {"seconds", required_argument, NULL, 'x'},
-    {"warmup", required_argument, NULL, 'w'},
-    {"seed", required_argument, NULL, 'e'},
-    {"pid", required_argument, NULL, 'i'},
-    {NULL, 0, NULL, 0},
+    {"host", required_argument, NULL, 'h'},        {"port", required_argument, NULL, 'p'},
+    {"protocol", required_argument, NULL, 'P'},    {"trust", no_argument, NULL, 'T'},
+    {"mode", required_argument, NULL, 'm'},        {"connections", required_argument, NULL, 'c'},
+    {"pipeline", required_argument, NULL, 'd'},    {"rate", required_argument, NULL, 'R'},
+    {"keys", required_argument, NULL, 'n'},        {"key-bytes", required_argument, NULL, 'k'},
+    {"value-bytes", required_argument, NULL, 'v'}, {"ratio", required_argument, NULL, 'r'},
+    {"zipf", required_argument, NULL, 'z'},        {"namespace", required_argument, NULL, 's'},
+    {"namespaces", required_argument, NULL, 'S'},  {"ttl", required_argument, NULL, 't'},
+    {"brief", required_argument, NULL, 'b'},       {"cache-aside", no_argument, NULL, 'a'},
+    {"requests", required_argument, NULL, 'q'},    {"seconds", required_argument, NULL, 'x'},
+    {"warmup", required_argument, NULL, 'w'},      {"seed", required_argument, NULL, 'e'},
+    {"pid", required_argument, NULL, 'i'},         {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
@@ -48,6 +37,7 @@ static const char usage[] =
     "  --ratio=SETS:GETS  (1:10)      --zipf=S  skew (uniform)\n"
     "  --namespace=NAME   (bench)     --namespaces=N  NAME0, NAME1, ... in turns\n"
     "  --ttl=MIN[:MAX]    milliseconds, spread evenly over the records (never)\n"
+    "  --brief=N          milliseconds that half of the records live instead\n"
     "  --cache-aside      store what a get missed\n"
     "  --requests=N       stop after so many   --seconds=S  measured (10)\n"
     "  --warmup=S         before that (0)      --seed=N     (1)\n"
@@ -150,6 +140,8 @@ static bool take_what(struct plan *p, int option, const char *text)
         return small(text, 1, 1u << 31, &p->keys.namespaces);
     case 't':
         return take_ttl(p, text);
+    case 'b':
+        return small(text, 1, 1u << 31, &p->keys.brief);
     case 'P':
         p->dialect = dialect_find(text);
         return p->dialect != NULL;

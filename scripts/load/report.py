@@ -7,7 +7,9 @@ another server's median in the same run.
 import csv
 import statistics
 
-COLUMNS = ("kvcached", "memcached", "redis", "floor")
+OURS = ("kvcached", "kvcached-mc")  # the native listener, and the one for memcached's clients
+PEERS = ("memcached", "redis", "floor")
+COLUMNS = OURS + PEERS
 
 
 class Figure:
@@ -26,16 +28,23 @@ class Figure:
 
     def bound(self):
         if isinstance(self.at_most, dict):
-            return " and ".join(f"<= {share:g} {server}" for server, share in self.at_most.items())
+            return "<= " + ", ".join(f"{share:g} {server}" for server, share in self.at_most.items())
         if self.at_most is not None:
             return f"<= {self.at_most:g}"
         return f">= {self.at_least:g}" if self.at_least is not None else ""
 
-    def met(self):
-        """True, False, or None where there is nothing to compare."""
-        if not self.bound() or "kvcached" not in self.values:
+    def ratio(self, ours, peer):
+        """Our median as a share of the peer's, or None."""
+        mine, theirs = self.median(ours), self.median(peer)
+        if mine is None or not theirs or self.unit == "%":
             return None
-        ours = self.median("kvcached")
+        return mine / theirs
+
+    def met(self, ours):
+        """True, False, or None where there is nothing to compare."""
+        if not self.bound() or ours not in self.values:
+            return None
+        ours = self.median(ours)
         if ours is None:
             return False
         if self.at_least is not None:
@@ -68,10 +77,11 @@ class Report:
             if scenario != last:
                 rows.append((scenario,))
                 last = scenario
-            met = {True: "yes", False: "NO", None: ""}[figure.met()]
             cells = [show(figure, server) for server in COLUMNS]
-            rows.append(("  " + name, figure.unit, *cells, figure.bound(), met))
-        heading = ("", "", *COLUMNS, "kvcached shall", "met")
+            ratios = [show_ratios(figure, peer) for peer in PEERS]
+            rows.append(("  " + name, figure.unit, *cells, *ratios, figure.bound(),
+                         show_met(figure)))
+        heading = ("", "", *COLUMNS, *(f": {peer}" for peer in PEERS), "kvcached shall", "met")
         full = [heading] + [row for row in rows if len(row) > 1]
         widths = [max(len(row[i]) for row in full) for i in range(len(heading))]
         lines = [line(heading, widths)]
@@ -82,17 +92,20 @@ class Report:
         with open(path, "w", newline="") as file:
             out = csv.writer(file)
             out.writerow(("scenario", "figure", "unit", "server", "median", "least", "most",
-                          "rounds", "bound", "met"))
+                          "rounds", *(f"ratio to {peer}" for peer in PEERS), "bound", "met"))
             for (scenario, name), figure in self.figures.items():
                 for server, values in figure.values.items():
                     came = [v for v in values if v is not None]
-                    ours = server == "kvcached"
+                    ours = server in OURS
+                    ratios = [figure.ratio(server, peer) if ours else "" for peer in PEERS]
                     out.writerow((scenario, name, figure.unit, server, figure.median(server),
                                   min(came, default=None), max(came, default=None), len(values),
-                                  figure.bound() if ours else "", figure.met() if ours else ""))
+                                  *ratios, figure.bound() if ours else "",
+                                  figure.met(server) if ours else ""))
 
     def all_met(self):
-        return all(figure.met() is not False for figure in self.figures.values())
+        return all(figure.met(server) is not False
+                   for figure in self.figures.values() for server in OURS)
 
 
 def show(figure, server):
@@ -106,7 +119,21 @@ def show(figure, server):
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
+def show_ratios(figure, peer):
+    """Of both our listeners, where both were measured."""
+    ratios = [figure.ratio(ours, peer) for ours in OURS]
+    return " ".join(f"{ratio:.2f}" for ratio in ratios if ratio is not None)
+
+
+def show_met(figure):
+    """One word where our listeners agree, else a word for each."""
+    words = [{True: "yes", False: "NO"}[met] for met in map(figure.met, OURS) if met is not None]
+    return words[0] if len(set(words)) == 1 else " ".join(words)
+
+
 def line(cells, widths):
-    left = [cells[0].ljust(widths[0]), cells[1].ljust(widths[1])]
-    right = [cell.rjust(width) for cell, width in zip(cells[2:6], widths[2:6])]
-    return "  ".join(left + right + [cells[6].ljust(widths[6]), cells[7]]).rstrip()
+    """Names to the left, figures to the right."""
+    numbers = range(2, 2 + len(COLUMNS) + len(PEERS))
+    laid = [cell.rjust(width) if i in numbers else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths))]
+    return "  ".join(laid).rstrip()

@@ -29,35 +29,26 @@ def resident(pid):
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def install(packages):
-    """Through apt-get, with sudo where it is needed. True when it went well."""
-    if not shutil.which("apt-get"):
-        return False
-    command = [] if os.geteuid() == 0 else ["sudo"]
-    command += ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y",
-                "--no-install-recommends", *packages]
-    print("installing", *packages, flush=True)
-    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
-
-
 class Server:
     """One running server; a context manager. `name` is its column's heading."""
 
     dialect = "native"
+    space = ""  # the namespace of its keys, where nobody names one
 
-    def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=()):
+    def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=(), large=False):
         self.path = path
         self.memory = memory  # MiB
         self.threads = threads
         self.cpu = cpu  # the one to be pinned to, or None
         self.namespaces = namespaces  # (name, quota in MiB or 0), where there are any
+        self.large = large  # whether values may be of a MiB
 
     def arguments(self):
         raise NotImplementedError
 
     def flags(self):
         """How the generator and the probe find it."""
-        return [f"--port={self.port}", f"--protocol={self.dialect}"]
+        return [f"--port={self.port}", f"--protocol={self.dialect}", f"--namespace={self.space}"]
 
     def __enter__(self):
         for _ in range(3):  # somebody may have taken the port in between
@@ -106,19 +97,48 @@ class Server:
 
 
 class Kvcached(Server):
+    """It listens twice: `twin` is its listener for memcached's clients, with the same records."""
+
     name = "kvcached"
+    space = "bench"
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.twin = Twin(self)
 
     def arguments(self):
+        self.twin.port = free_port()
         groups = ",\n".join(
             f'    {{ name = "{name}";' + (f' memory = "{quota}M";' if quota else "") + " }"
             for name, quota in self.namespaces)
         path = os.path.join(self.directory, "kvcached.conf")
         with open(path, "w") as conf:
-            conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; }} );\n'
-                       f'memory = "{self.memory}M";\nthreads = {self.threads};\n')
+            conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; }},\n'
+                       f'    {{ address = "127.0.0.1"; port = {self.twin.port};\n'
+                       f'      protocol = "memcache"; namespace = "{self.space}"; }} );\n'
+                       f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
+                       'max_connections = 12000;\n')
             if groups:
                 conf.write(f"namespaces = (\n{groups}\n);\n")
         return [self.path, "-c", path]
+
+
+class Twin:
+    """The other listener of a kvcached, as if it were a server of its own."""
+
+    name = "kvcached-mc"
+    dialect = "memcache"
+    space = ""
+
+    def __init__(self, owner):
+        self.owner = owner
+        self.port = None
+
+    def __getattr__(self, name):
+        return getattr(self.owner, name)
+
+    def flags(self):
+        return Server.flags(self)
 
 
 class Memcached(Server):
@@ -127,8 +147,9 @@ class Memcached(Server):
 
     def arguments(self):
         who = ["-u", "root"] if os.geteuid() == 0 else []
+        large = ["-I", "2m"] if self.large else []
         return [self.path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m",
-                str(self.memory), "-t", str(self.threads), "-c", "12000", *who]
+                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *who]
 
 
 class Redis(Server):
@@ -145,6 +166,7 @@ class Floor(Server):
     """Answers every line with a fixed reply: what libevent and the kernel cost."""
 
     name = "floor"
+    space = "bench"
     value_bytes = 100
 
     def arguments(self):

@@ -4,7 +4,7 @@ Both are C programs; what they measure never passes through here while it is
 being measured.
 """
 
-import os
+import contextlib
 import subprocess
 
 from servers import Trouble
@@ -13,31 +13,35 @@ from servers import Trouble
 class Tools:
     def __init__(self, directory, cpu=None):
         self.directory = directory
-        self.cpu = cpu  # where the generator is pinned, when the server is too
+        self.cpu = cpu  # where the generators are pinned, when the server is too
 
     def path(self, name):
-        return os.path.join(self.directory, name)
+        return f"{self.directory}/{name}"
 
     def command(self, name, server, arguments):
         pin = ["taskset", "-c", str(self.cpu)] if server.cpu is not None else []
         return pin + [self.path(name), *server.flags(), *arguments]
 
-    def load(self, server, **options):
-        """One run of the generator: its report as a dictionary of numbers."""
+    def begin(self, server, yielding=False, **options):
+        """Starts a generator. One that is yielding lets another on its core go first, at once:
+        being nice would still hold it up for a slice of time."""
         arguments = []
         for name, value in options.items():
             name = name.replace("_", "-")
             arguments.append(f"--{name}" if value is True else f"--{name}={value}")
-        done = subprocess.run(self.command("loadgen", server, arguments), capture_output=True,
-                              text=True, timeout=900)
-        if done.returncode != 0:
-            server.resident()  # explains a server that died
-            raise Trouble(f"{server.name}: {done.stderr.strip()}")
-        report = dict(line.split("=") for line in done.stdout.split())
-        report = {name: float(value) for name, value in report.items()}
-        if report["errors"]:
-            raise Trouble(f"{server.name}: {report['errors']:.0f} refused: {done.stderr.strip()}")
-        return report
+        idle = ["chrt", "--idle", "0"] if yielding else []
+        return Load(server, idle + self.command("loadgen", server, arguments))
+
+    def load(self, server, **options):
+        """One run of the generator: its report as a dictionary of numbers."""
+        with self.begin(server, **options) as load:
+            return load.report()
+
+    def load_all(self, servers, **options):
+        """The same run for several servers at once: their reports, in order."""
+        with contextlib.ExitStack() as stack:
+            loads = [stack.enter_context(self.begin(s, pid=s.pid, **options)) for s in servers]
+            return [load.report() for load in loads]
 
     def fill(self, server, keys, **options):
         options = {"connections": 4, "pipeline": 64, **options}
@@ -66,6 +70,36 @@ class Tools:
             raise Trouble(f"{server.name}: {done.stderr.strip()}")
         answers = [line.split(" ", 2) for line in done.stdout.splitlines()]
         return [(int(lasted) / 1e6, int(lines), first) for lasted, lines, first in answers]
+
+
+class Load:
+    """A generator at work; a context manager, which ends one that nobody waited for."""
+
+    def __init__(self, server, command):
+        self.server = server
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+    def report(self, forgiving=False):
+        """Waits for it. Refused requests are trouble, unless it is forgiving."""
+        name = self.server.name
+        said, complaint = self.process.communicate(timeout=900)
+        if self.process.returncode != 0:
+            self.server.resident()  # explains a server that died
+            raise Trouble(f"{name}: {complaint.strip()}")
+        report = dict(line.split("=") for line in said.split())
+        report = {name: float(value) for name, value in report.items()}
+        if report["errors"] and not forgiving:
+            raise Trouble(f"{name}: {report['errors']:.0f} refused: {complaint.strip()}")
+        return report
 
 
 class Watch:
