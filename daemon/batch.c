@@ -59,10 +59,10 @@ void batch_locate(struct batch *batch, struct executor *by)
     batch->located = true;
 }
 
-void batch_fetch(const struct batch *batch, struct executor *by)
+void batch_fetch(const struct batch *batch, struct lane *lane)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
-        execute_fetch(by, &batch->of[i]);
+        execute_fetch(lane, &batch->of[i]);
     }
 }
 
@@ -73,7 +73,7 @@ enum outcome batch_execute(struct batch *batch, struct executor *by)
         store_tick(by->lane, by->now);
         if (!batch->located) {
             batch_locate(batch, by);
-            batch_fetch(batch, by);
+            batch_fetch(batch, by->lane);
         }
     }
     while (batch->next < batch->count) {

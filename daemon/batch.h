@@ -45,7 +45,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
 /* The index lines of all that is to be executed are on their way; and then, when they
  * have had time to arrive, the records. */
 void batch_locate(struct batch *batch, struct executor *by);
-void batch_fetch(const struct batch *batch, struct executor *by);
+void batch_fetch(const struct batch *batch, struct lane *lane);
 
 /* How many requests are to be executed. */
 static inline unsigned batch_left(const struct batch *batch)

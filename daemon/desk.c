@@ -255,9 +255,8 @@ unsigned desk_prepare(struct desk *desk, struct crew *crew)
 
 void desk_fetch(struct desk *desk, struct crew *crew)
 {
-    struct executor by = executor_for(desk, crew);
     if (batch_left(&desk->batch) > 0) {
-        batch_fetch(&desk->batch, &by);
+        batch_fetch(&desk->batch, crew->lane);
     }
 }
 

@@ -57,10 +57,10 @@ void execute_abandon(struct execution *execution);
 
 /* Before execute, and again after a store_leave. */
 void execute_locate(struct executor *executor, struct execution *execution);
-static inline void execute_fetch(struct executor *executor, const struct execution *execution)
+static inline void execute_fetch(struct lane *lane, const struct execution *execution)
 {
     if (execution->request.key.length > 0 && execution->located == STORE_OK) {
-        store_fetch(executor->lane, &execution->at);
+        store_fetch(lane, &execution->at);
     }
 }
 
