@@ -156,6 +156,41 @@ START_TEST(everybody_gets_turns)
 }
 END_TEST
 
+/* Many are ready at once, and each turn of their round ends in its own way: answered,
+ * half a request, let go, hung up on, gone. */
+START_TEST(a_crowd_with_many_fates)
+{
+    enum { CROWD = 150, TIMES = 20, FATES = 6 };
+    static const struct {
+        const char *said, *answer;
+    } fates[FATES] = {
+        {"GET n k\n", "NOT_FOUND\r\n"},
+        {"PING\nPUT n ", "PONG\r\n"},
+        {"PING\nQUIT\nPING\n", "PONG\r\n"},
+        {"POST / HTTP/1.1\r\n", ""},
+        {"PUT n k 1h x\nPING\n", "CLIENT_ERROR bad byte count"},
+        {"PING\nVERSION\nPING\n", "PONG\r\nVERSION kvcached 1.2.3\r\nPONG\r\n"},
+    };
+    static int crowd[CROWD];
+    start(0);
+    for (int time = 0; time < TIMES; time++) {
+        for (int i = 0; i < CROWD; i++) {
+            crowd[i] = connect_one();
+        }
+        for (int i = 0; i < CROWD; i++) {
+            say(crowd[i], fates[i % FATES].said);
+        }
+        for (int i = 0; i < CROWD; i++) {
+            hear(crowd[i], fates[i % FATES].answer);
+            if (i % FATES == 2 || i % FATES == 3) {
+                hear_end(crowd[i]);
+            }
+            close(crowd[i]);
+        }
+    }
+}
+END_TEST
+
 static void put_big(int fd, size_t length)
 {
     char *value = malloc(length);
@@ -333,6 +368,7 @@ int main(void)
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, everybody_gets_turns);
+    tcase_add_test(all, a_crowd_with_many_fates);
     tcase_add_test(all, a_peer_that_does_not_read);
     tcase_add_test(all, a_half_closed_peer);
     tcase_add_test(all, the_silent_are_closed_and_others_are_not);
