@@ -11,9 +11,11 @@
 
 #include "daemon/store/upkeep.h"
 
-/* What is kept of a segment at most, in quarters: so never more than three bytes are
- * moved to free one. Usually it is less than one. */
-enum { KEEP_QUARTERS = 3 };
+/* What is kept of a segment at most, in eighths: seven of them of proven ones, so that
+ * seven bytes may be moved to free one. That is rare, since a record that was read is
+ * one that nobody has to write: on traces it is less than one byte for each that is
+ * written. With six of eight, Zipf 1 misses 0.122 where it misses 0.119. */
+enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
 struct cut {
     struct cull *cull;
@@ -149,7 +151,8 @@ void cull_segment(struct cull *cull)
     }
     if (cull->may_drop) {
         visit(&cut, survey_record, false);
-        choose_threshold(&cut, (uint64_t)segment_capacity(segment) * KEEP_QUARTERS / 4);
+        unsigned eighths = cut.proves ? EIGHTHS_OF_YOUNG : EIGHTHS_OF_PROVEN;
+        choose_threshold(&cut, (uint64_t)segment_capacity(segment) * eighths / 8);
     }
     visit(&cut, cut_record, true);
     reclaim_segment(cull->lane->store, segment);

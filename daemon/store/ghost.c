@@ -10,7 +10,7 @@
 enum {
     PROBES = 4,
     MEMORY_SHARE = 170, /* of the store's memory */
-    RECORDS_SHARE = 4,  /* a filter takes so much less keys than there are records, */
+    RECORDS_SHARE = 6,  /* a filter takes so much less keys than there are records, */
     LINE_KEYS = 20,     /* and no more than this for each line */
     PAYMENTS = 16,
     PAGE = 4096,

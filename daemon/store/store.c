@@ -38,8 +38,7 @@ static bool init_parts(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
     return arena_init(&store->arena, memory, &store->budget) &&
-           segments_init(&store->segments, &store->arena) &&
-           ghost_init(&store->ghost, memory) &&
+           segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            index_init(&store->index, index_capacity(memory), &store->budget, records) &&
            namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes);
