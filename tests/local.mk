@@ -18,7 +18,7 @@ protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/
 store_tests = tests/check_store tests/check_store_cursor tests/check_store_memory \
 	tests/check_store_namespace tests/check_store_number tests/check_store_terms \
 	tests/check_store_ttl tests/check_store_write tests/model_store tests/model_terms \
-	tests/threads_exact tests/threads_store
+	tests/simulate tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -101,6 +101,12 @@ tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_ru
 	tests/model.c tests/model.h $(store_test_box)
 tests_model_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_store_LDADD = $(store_test_libs)
+
+# Eviction on made-up traces, beside other policies.
+tests_simulate_SOURCES = tests/simulate.c tests/policies.c tests/policies.h \
+	tests/trace.c tests/trace.h $(store_test_box)
+tests_simulate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_simulate_LDADD = $(store_test_libs)
 
 store_test_crew = tests/crew.c tests/crew.h $(store_test_box)
 

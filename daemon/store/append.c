@@ -2,9 +2,9 @@
  * append.c - choosing, opening and filling segments; see append.h.
  *
  * A segment is about a sixteenth of what its namespace holds, from a kilobyte to a
- * frame, and a small namespace does with few classes of time to live. So ten
- * records cost a kilobyte or two, and what lies unused at the ends of open segments
- * stays in proportion.
+ * frame, and a small namespace does with few classes of time to live, and does not
+ * tell young records from proven ones. So ten records cost a kilobyte or two, and
+ * what lies unused at the ends of open segments stays in proportion.
  */
 #include "daemon/store/append.h"
 
@@ -18,46 +18,54 @@ enum {
     OCTAVE_CLASSES = 16 << 20, /* classes of one octave */
 };
 
-/* How many of the quarter-octave classes are taken as one. */
-static unsigned class_width(const struct generation *generation)
+bool append_separates(const struct generation *generation)
+{
+    return __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) >= ONE_CLASS;
+}
+
+/* How many of the quarter-octave classes are taken as one. Of proven records there
+ * are fewer by the second, so that they are never split further. */
+static unsigned class_width(const struct generation *generation, enum segment_queue queue)
 {
     uint64_t bytes = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED);
     if (bytes < WIDE_CLASSES) {
         return 16;
     }
-    return bytes < OCTAVE_CLASSES ? 4 : 1;
+    return bytes < OCTAVE_CLASSES || queue == SEGMENT_PROVEN ? 4 : 1;
 }
 
-static uint8_t class_for(const struct generation *generation, uint64_t expires, uint64_t now)
+static uint8_t class_for(const struct generation *generation, enum segment_queue queue,
+                         uint64_t expires, uint64_t now)
 {
-    if (__atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) < ONE_CLASS) {
+    if (!append_separates(generation)) {
         return TTL_CLASS_MIXED;
     }
     if (expires == SEGMENT_NEVER) {
         return TTL_CLASS_NEVER;
     }
-    unsigned width = class_width(generation);
+    unsigned width = class_width(generation, queue);
     return (uint8_t)(ttl_class(expires > now ? expires - now : 0) / width * width +
                      TTL_CLASS_FIRST);
 }
 
 /* Whether the namespace, as large as it is now, still writes to such a class. */
-static bool is_class_in_use(const struct generation *generation, uint8_t class)
+static bool is_class_in_use(const struct generation *generation, enum segment_queue queue,
+                            uint8_t class)
 {
-    bool one = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) < ONE_CLASS;
+    bool one = !append_separates(generation);
     if (class < TTL_CLASS_FIRST) {
         return one == (class == TTL_CLASS_MIXED);
     }
-    return !one && (class - TTL_CLASS_FIRST) % class_width(generation) == 0;
+    return !one && (class - TTL_CLASS_FIRST) % class_width(generation, queue) == 0;
 }
 
 static struct segment *open_of_class(struct store *store, struct generation *generation,
-                                     uint8_t class)
+                                     enum segment_queue queue, uint8_t class)
 {
     uint32_t number = generation->open;
     while (number != 0) {
         struct segment *segment = segment_at(&store->segments, number);
-        if (segment->class == class) {
+        if (segment->class == class && segment_queue(segment) == queue) {
             return segment;
         }
         number = segment->open_next;
@@ -101,8 +109,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
 static void seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     generation_seal(generation, &store->segments, segment);
-    __atomic_fetch_sub(&generation->memory, segment_shrink(&store->segments, segment),
-                       __ATOMIC_RELAXED);
+    generation_shrink(generation, &store->segments, segment);
     if (segment_is_half_dead(segment)) {
         work_add_segment(&store->work, &store->segments, segment);
     }
@@ -114,7 +121,8 @@ static void seal_old(struct store *store, struct generation *generation, const s
     for (uint32_t number = generation->open; number != 0;) {
         struct segment *segment = segment_at(&store->segments, number);
         number = segment->open_next;
-        if (segment == full || !is_class_in_use(generation, segment->class)) {
+        if (segment == full ||
+            !is_class_in_use(generation, segment_queue(segment), segment->class)) {
             seal(store, generation, segment);
         }
     }
@@ -140,21 +148,23 @@ static enum room open_segment(struct store *store, struct generation *generation
     return *number != 0 ? ROOM_FOUND : ROOM_ARENA;
 }
 
-enum room append_room(struct store *store, struct generation *generation, uint64_t expires,
-                      uint32_t size, enum appender who, uint64_t now, struct segment **segment)
+enum room append_room(struct store *store, struct generation *generation,
+                      const struct append *append, uint64_t now, struct segment **segment)
 {
-    uint8_t class = class_for(generation, expires, now);
-    struct segment *open = open_of_class(store, generation, class);
-    if (open != NULL && has_room(open, size)) {
+    enum segment_queue queue = append_separates(generation) ? append->queue : SEGMENT_YOUNG;
+    uint8_t class = class_for(generation, queue, append->expires, now);
+    struct segment *open = open_of_class(store, generation, queue, class);
+    if (open != NULL && has_room(open, append->size)) {
         *segment = open;
         return ROOM_FOUND;
     }
     uint32_t number = 0;
-    enum room room = open_segment(store, generation, size, who, now, &number);
+    enum room room = open_segment(store, generation, append->size, append->who, now, &number);
     if (room == ROOM_FOUND) {
         seal_old(store, generation, open);
         *segment = segment_at(&store->segments, number);
         (*segment)->class = class;
+        __atomic_store_n(&(*segment)->queue, (uint8_t)queue, __ATOMIC_RELAXED);
         generation_link(generation, &store->segments, *segment);
         foresee_quota(store, generation);
     }

@@ -20,9 +20,20 @@ enum appender { APPENDER_WRITER, APPENDER_UPKEEP };
 
 enum { APPEND_RESERVE = 2 /* frames that a writer may not take */ };
 
-/* An open segment with room for `size` bytes, which is less than span_size. */
-enum room append_room(struct store *store, struct generation *generation, uint64_t expires,
-                      uint32_t size, enum appender who, uint64_t now, struct segment **segment);
+/* What is to be appended, and how. */
+struct append {
+    uint64_t expires; /* or SEGMENT_NEVER */
+    uint32_t size;    /* bytes; less than span_size */
+    enum appender who;
+    enum segment_queue queue;
+};
+
+/* An open segment with room for it. */
+enum room append_room(struct store *store, struct generation *generation,
+                      const struct append *append, uint64_t now, struct segment **segment);
+
+/* Whether the namespace is large enough to have proven records apart from young ones. */
+bool append_separates(const struct generation *generation);
 
 /*
  * Appends the record and counts it; `expires` may be SEGMENT_NEVER. Sets the

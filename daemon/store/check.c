@@ -12,6 +12,7 @@ struct recount {
     uint64_t items; /* of one generation */
     uint64_t bytes;
     uint64_t memory;
+    uint64_t young; /* of that */
     uint64_t all_items;
 };
 
@@ -58,7 +59,9 @@ static const char *check_segment(struct recount *count, struct segment *segment)
     }
     for (uint32_t piece = segment_number(&store->segments, segment); piece != 0;
          piece = segment_at(&store->segments, piece)->piece) {
-        count->memory += segment_capacity(segment_at(&store->segments, piece));
+        uint32_t bytes = segment_capacity(segment_at(&store->segments, piece));
+        count->memory += bytes;
+        count->young += segment_queue(segment) == SEGMENT_YOUNG ? bytes : 0;
     }
     return live == segment->live ? NULL : "a segment's live bytes are miscounted";
 }
@@ -67,13 +70,17 @@ static const char *check_generation(struct recount *count, const struct generati
 {
     const char *wrong = NULL;
     uint32_t last = 0;
-    count->items = count->bytes = count->memory = 0;
+    count->items = count->bytes = count->memory = count->young = 0;
+    uint32_t first_young = 0;
     for (uint32_t number = generation->first; number != 0 && wrong == NULL;) {
         struct segment *segment = segment_at(&count->store->segments, number);
         if (segment->generation != generation || segment->previous != last) {
             return "a list of segments is broken";
         }
         wrong = check_segment(count, segment);
+        if (first_young == 0 && segment_queue(segment) == SEGMENT_YOUNG) {
+            first_young = number;
+        }
         last = number;
         number = segment->next;
     }
@@ -83,8 +90,12 @@ static const char *check_generation(struct recount *count, const struct generati
     if (wrong == NULL && (count->items != generation->items || count->bytes != generation->bytes)) {
         wrong = "a namespace's records are miscounted";
     }
-    if (wrong == NULL && count->memory != generation->memory) {
+    if (wrong == NULL &&
+        (count->memory != generation->memory || count->young != generation->young)) {
         wrong = "a namespace's memory is miscounted";
+    }
+    if (wrong == NULL && first_young != generation->first_young) {
+        wrong = "a namespace's oldest young segment is another";
     }
     count->all_items += count->items;
     return wrong;

@@ -24,7 +24,7 @@ static struct record take_along(const struct visited *visited)
     return fresh;
 }
 
-bool compact_move(struct visited *visited)
+bool compact_move(struct visited *visited, enum segment_queue queue)
 {
     struct store *store = visited->lane->store;
     struct generation *generation = visited->segment->generation;
@@ -32,9 +32,11 @@ bool compact_move(struct visited *visited)
         return false;
     }
     struct segment *to = NULL;
-    uint32_t size = append_size(store, &visited->record, visited->expires);
-    if (append_room(store, generation, visited->expires, size, APPENDER_UPKEEP, visited->now,
-                    &to) != ROOM_FOUND) {
+    struct append append = {.expires = visited->expires,
+                            .size = append_size(store, &visited->record, visited->expires),
+                            .who = APPENDER_UPKEEP,
+                            .queue = queue};
+    if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {
         return false;
     }
     struct record fresh = take_along(visited);
@@ -49,7 +51,7 @@ static void compact_record(struct visited *visited)
     if (visited->expires <= visited->now) {
         visited_remove(visited, BURIED_EXPIRED);
     } else {
-        compact_move(visited);
+        compact_move(visited, segment_queue(visited->segment));
     }
 }
 

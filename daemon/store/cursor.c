@@ -109,8 +109,7 @@ static void seal_passed_segments(struct store_cursor *cursor)
         number = segment->open_next;
         if ((int32_t)(segment->serial - cursor->serial) <= 0) {
             generation_seal(generation, segments, segment);
-            __atomic_fetch_sub(&generation->memory, segment_shrink(segments, segment),
-                               __ATOMIC_RELAXED);
+            generation_shrink(generation, segments, segment);
         }
     }
 }

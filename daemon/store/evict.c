@@ -1,5 +1,5 @@
 /*
- * evict.c - choosing segments and emptying them; see evict.h.
+ * evict.c - choosing segments; see evict.h.
  *
  * Victims are whole frames: where a frame is shared by small segments they are
  * all emptied, else memory would come back in crumbs that no full segment fits.
@@ -8,135 +8,15 @@
  */
 #include "daemon/store/evict.h"
 
-#include <string.h>
-
+#include "daemon/store/cull.h"
 #include "daemon/store/upkeep.h"
 
 enum {
-    KEEP_SHARE = 2,      /* at most half of a segment is kept */
+    YOUNG_SHARE = 16,    /* of the memory: the young may have a sixteenth */
+    LISTED_SHARE = 32,   /* of the segments are listed at once */
     LOOK_AT_MOST = 1024, /* segments of a namespace */
     WASTE_LEAST = 200,   /* of 1024: below, moving the rest costs too much */
 };
-
-/* --- emptying one segment --------------------------------------------------- */
-
-struct eviction {
-    bool may_drop;                       /* else: move what lives */
-    unsigned keep_from;                  /* reads from which every record is kept */
-    uint64_t room;                       /* for how many bytes with one read less, too */
-    uint64_t bytes[INDEX_READS_MAX + 1]; /* of records, by reads */
-};
-
-static void survey_record(struct visited *visited)
-{
-    struct eviction *eviction = visited->context;
-    if (visited->expires > visited->now) {
-        eviction->bytes[slot_reads(&visited->slot)] +=
-            record_footprint(visited->lane->store, &visited->record);
-    }
-}
-
-/* The lowest count of reads at which what is kept is no more than the share; what
- * is left of the share goes to the count below. */
-static unsigned choose_threshold(struct eviction *eviction, uint64_t share)
-{
-    uint64_t kept = 0;
-    unsigned reads = INDEX_READS_MAX + 1;
-    while (reads > 1 && kept + eviction->bytes[reads - 1] <= share) {
-        reads--;
-        kept += eviction->bytes[reads];
-    }
-    eviction->room = reads > 1 ? share - kept : 0;
-    return reads;
-}
-
-/* A large record stays where it is and is given another round. */
-static bool spare_span(struct visited *visited)
-{
-    struct segments *segments = &visited->lane->store->segments;
-    uint32_t serial = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
-    __atomic_store_n(&visited->segment->serial, serial, __ATOMIC_RELAXED);
-    return true;
-}
-
-static bool keep_record(struct visited *visited)
-{
-    unsigned reads = slot_reads(&visited->slot);
-    slot_set_reads(&visited->slot, reads / 2);
-    return visited->record.span ? spare_span(visited) : compact_move(visited);
-}
-
-/* Whether it is among those that are read most. Of records that were read equally
- * often, and are too many to be kept all, the first are. */
-static bool is_worth_keeping(struct eviction *eviction, const struct visited *visited)
-{
-    unsigned reads = slot_reads(&visited->slot);
-    if (visited->record.span) {
-        return reads > 0;
-    }
-    if (reads == 0 || reads + 1 != eviction->keep_from) {
-        return reads >= eviction->keep_from;
-    }
-    uint64_t bytes = record_footprint(visited->lane->store, &visited->record);
-    bool fits = bytes <= eviction->room;
-    eviction->room -= fits ? bytes : 0;
-    return fits;
-}
-
-static void evict_record(struct visited *visited)
-{
-    struct eviction *eviction = visited->context;
-    if (visited->expires <= visited->now) {
-        visited_remove(visited, BURIED_EXPIRED);
-    } else if (!eviction->may_drop) {
-        compact_move(visited);
-    } else if (!is_worth_keeping(eviction, visited) || !keep_record(visited)) {
-        visited_remove(visited, BURIED_EVICTED);
-    }
-}
-
-/* Nobody appends to it from now on. False when it is not there any more. */
-static bool seal(struct store *store, struct segment *segment, struct generation *generation)
-{
-    lock_take(&generation->ns->lock);
-    bool good =
-        segment->generation == generation && !generation->retired && segment_is_linked(segment);
-    if (good) {
-        generation_seal(generation, &store->segments, segment);
-    }
-    lock_give(&generation->ns->lock);
-    return good;
-}
-
-static size_t evict_segment(struct lane *lane, struct segment *segment, bool may_drop, uint64_t now)
-{
-    struct store *store = lane->store;
-    struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
-    if (generation == NULL || !seal(store, segment, generation)) {
-        return 1;
-    }
-    struct eviction eviction = {.may_drop = may_drop};
-    struct visit survey = {.lane = lane,
-                           .segment = segment,
-                           .now = now,
-                           .expired_by = SEGMENT_NEVER,
-                           .each = survey_record,
-                           .context = &eviction};
-    if (may_drop) {
-        visit_segment(&survey);
-        eviction.keep_from = choose_threshold(&eviction, segment_capacity(segment) / KEEP_SHARE);
-    }
-    struct visit visit = {.lane = lane,
-                          .segment = segment,
-                          .now = now,
-                          .expired_by = SEGMENT_NEVER,
-                          .lock_namespace = true,
-                          .each = evict_record,
-                          .context = &eviction};
-    visit_segment(&visit);
-    reclaim_segment(store, segment);
-    return visit.seen + survey.seen + 1;
-}
 
 /* --- choosing --------------------------------------------------------------- */
 
@@ -161,6 +41,19 @@ static uint32_t waste_of(const struct segment *segment)
     return waste >= WASTE_LEAST ? waste : 0;
 }
 
+static void offer(struct evict *evict, const struct segment *segment, uint32_t number,
+                  uint32_t newest)
+{
+    enum segment_queue queue = segment_queue(segment);
+    uint32_t serial = __atomic_load_n(&segment->serial, __ATOMIC_RELAXED);
+    uint32_t waste = waste_of(segment);
+    evict->bytes[queue] += segment_capacity(segment);
+    victims_offer(&evict->old[queue], (struct victim){number, serial, newest - serial});
+    if (waste > 0) {
+        victims_offer(&evict->wasteful, (struct victim){number, serial, waste});
+    }
+}
+
 static void find_victims(struct store *store)
 {
     struct evict *evict = &store->evict;
@@ -168,41 +61,61 @@ static void find_victims(struct store *store)
     uint32_t count = __atomic_load_n(&segments->count, __ATOMIC_ACQUIRE);
     uint32_t newest = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
     /* Few of few, so that a list does not outlive what it says. */
-    uint32_t most = __atomic_load_n(&segments->in_use, __ATOMIC_RELAXED) / 8 + 1;
-    victims_clear(&evict->old, most);
+    uint32_t most = __atomic_load_n(&segments->in_use, __ATOMIC_RELAXED) / LISTED_SHARE + 1;
     victims_clear(&evict->wasteful, most);
+    for (int queue = 0; queue < SEGMENT_QUEUES; queue++) {
+        victims_clear(&evict->old[queue], most);
+        evict->bytes[queue] = 0;
+    }
     for (uint32_t number = 1; number <= count; number++) {
         const struct segment *segment = segment_at(segments, number);
-        if (!victims_is_eligible(segment) || !in_pool(segment)) {
-            continue;
-        }
-        uint32_t serial = __atomic_load_n(&segment->serial, __ATOMIC_RELAXED);
-        uint32_t waste = waste_of(segment);
-        victims_offer(&evict->old, (struct victim){number, serial, newest - serial});
-        if (waste > 0) {
-            victims_offer(&evict->wasteful, (struct victim){number, serial, waste});
+        if (victims_is_eligible(segment) && in_pool(segment)) {
+            offer(evict, segment, number, newest);
         }
     }
     evict->found_waste = evict->wasteful.count > 0;
+}
+
+static bool is_listed(const struct evict *evict)
+{
+    return evict->old[SEGMENT_YOUNG].count + evict->old[SEGMENT_PROVEN].count > 0;
 }
 
 static struct segment *choose_wasteful(struct store *store)
 {
     struct evict *evict = &store->evict;
     struct segment *segment = victims_take(&evict->wasteful, &store->segments);
-    if (segment == NULL && (evict->found_waste || evict->old.count == 0)) {
+    if (segment == NULL && (evict->found_waste || !is_listed(evict))) {
         find_victims(store);
         segment = victims_take(&evict->wasteful, &store->segments);
     }
     return segment;
 }
 
+/* Whose turn it is. The young have theirs until they are few. */
+static enum segment_queue choose_queue(uint64_t young, uint64_t all)
+{
+    return young > all / YOUNG_SHARE ? SEGMENT_YOUNG : SEGMENT_PROVEN;
+}
+
+static struct segment *take_old(struct store *store)
+{
+    struct evict *evict = &store->evict;
+    uint64_t young = evict->bytes[SEGMENT_YOUNG];
+    enum segment_queue queue = choose_queue(young, young + evict->bytes[SEGMENT_PROVEN]);
+    return victims_take(&evict->old[queue], &store->segments);
+}
+
 static struct segment *choose_old(struct store *store)
 {
-    struct segment *segment = victims_take(&store->evict.old, &store->segments);
+    struct evict *evict = &store->evict;
+    struct segment *segment = take_old(store);
     if (segment == NULL) {
         find_victims(store);
-        segment = victims_take(&store->evict.old, &store->segments);
+        segment = take_old(store);
+    }
+    for (int queue = 0; queue < SEGMENT_QUEUES && segment == NULL; queue++) {
+        segment = victims_take(&evict->old[queue], &store->segments);
     }
     return segment;
 }
@@ -221,6 +134,39 @@ static struct segment *segment_of_unit(struct store *store, uint32_t unit)
         segment = segment_at(segments, __atomic_load_n(&segment->previous, __ATOMIC_RELAXED));
     }
     return victims_is_eligible(segment) ? segment : NULL;
+}
+
+/* The lists are not made again at once: what came free will be filled by young ones, and
+ * what was moved is proven now. */
+static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes, uint64_t moved)
+{
+    evict->bytes[from] -= bytes < evict->bytes[from] ? bytes : evict->bytes[from];
+    evict->bytes[SEGMENT_PROVEN] += moved;
+    evict->bytes[SEGMENT_YOUNG] += moved < bytes ? bytes - moved : 0;
+}
+
+/* Each segment that is emptied pays for some of the memory of what was evicted. Frames
+ * that just came free may have to be given back for it. */
+static void pay_for_ghosts(struct store *store)
+{
+    if (!ghost_pay(&store->ghost, &store->budget)) {
+        arena_trim(&store->arena, 0, 1);
+    }
+}
+
+static size_t evict_segment(struct lane *lane, struct segment *segment, bool may_drop, uint64_t now)
+{
+    struct store *store = lane->store;
+    struct cull cull = {.lane = lane, .segment = segment, .now = now, .may_drop = may_drop};
+    enum segment_queue queue = segment_queue(segment);
+    uint64_t bytes = segment_capacity(segment);
+    bool counts = may_drop && in_pool(segment);
+    cull_segment(&cull);
+    if (counts) {
+        follow(&store->evict, queue, bytes, cull.moved);
+    }
+    pay_for_ghosts(store);
+    return cull.effort;
 }
 
 static size_t evict_frame(struct lane *lane, uint32_t frame, uint64_t now)
@@ -261,40 +207,64 @@ size_t evict_from_pool(struct lane *lane, uint64_t now)
 
 /* --- inside of one namespace -------------------------------------------------- */
 
-/* The oldest of the namespace's segments, and the one that wastes most. */
-static struct segment *look_through(struct store *store, struct namespace *ns,
-                                    struct segment **wasteful)
+/* What may go, of one namespace. */
+struct choice {
+    struct segment *oldest[SEGMENT_QUEUES];
+    struct segment *wasteful;
+    uint32_t waste;
+};
+
+static void consider(struct choice *choice, struct segment *segment)
 {
-    struct segment *oldest = NULL;
-    uint32_t most = 0;
-    *wasteful = NULL;
-    lock_take(&ns->lock);
-    uint32_t number = ns->generation->first;
-    for (int i = 0; i < LOOK_AT_MOST && number != 0; i++) {
-        struct segment *segment = segment_at(&store->segments, number);
-        number = segment->next;
-        if (!victims_is_eligible(segment)) {
-            continue;
-        }
-        oldest = oldest == NULL ? segment : oldest;
-        if (waste_of(segment) > most) {
-            most = waste_of(segment);
-            *wasteful = segment;
-        }
+    struct segment **oldest = &choice->oldest[segment_queue(segment)];
+    if (!victims_is_eligible(segment)) {
+        return;
     }
+    if (*oldest == NULL || (int32_t)(segment->serial - (*oldest)->serial) < 0) {
+        *oldest = segment;
+    }
+    if (waste_of(segment) > choice->waste) {
+        choice->waste = waste_of(segment);
+        choice->wasteful = segment;
+    }
+}
+
+/* Those from `number` on; under the namespace's lock. */
+static void look_through(struct store *store, uint32_t number, int most, struct choice *choice)
+{
+    while (number != 0 && most-- > 0) {
+        struct segment *segment = segment_at(&store->segments, number);
+        consider(choice, segment);
+        number = segment->next;
+    }
+}
+
+static void choose_of_namespace(struct store *store, struct namespace *ns, struct choice *choice,
+                                enum segment_queue *queue)
+{
+    enum { YOUNG_AT_MOST = 16 };
+    lock_take(&ns->lock);
+    const struct generation *generation = ns->generation;
+    look_through(store, generation->first, LOOK_AT_MOST, choice);
+    look_through(store, generation->first_young, YOUNG_AT_MOST, choice);
+    *queue = choose_queue(generation->young, generation->memory);
     lock_give(&ns->lock);
-    return oldest;
 }
 
 size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
 {
-    struct segment *wasteful = NULL;
-    struct segment *oldest = look_through(lane->store, ns, &wasteful);
+    struct choice choice = {.waste = 0};
+    enum segment_queue queue = SEGMENT_YOUNG;
+    choose_of_namespace(lane->store, ns, &choice, &queue);
     size_t effort = 0;
-    if (wasteful != NULL && compact_segment(lane, wasteful, now, &effort)) {
+    if (choice.wasteful != NULL && compact_segment(lane, choice.wasteful, now, &effort)) {
         return effort;
     }
-    return oldest == NULL ? 0 : effort + evict_segment(lane, oldest, true, now);
+    struct segment *segment = choice.oldest[queue];
+    if (segment == NULL) {
+        segment = choice.oldest[queue == SEGMENT_YOUNG ? SEGMENT_PROVEN : SEGMENT_YOUNG];
+    }
+    return segment == NULL ? 0 : effort + evict_segment(lane, segment, true, now);
 }
 
 size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now)

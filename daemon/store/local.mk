@@ -7,12 +7,14 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/change.c daemon/store/change.h \
 	daemon/store/check.c \
 	daemon/store/compact.c \
+	daemon/store/cull.c daemon/store/cull.h \
 	daemon/store/cursor.c \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
 	daemon/store/flush.c \
 	daemon/store/generation.c \
+	daemon/store/ghost.c daemon/store/ghost.h \
 	daemon/store/hash.c daemon/store/hash.h \
 	daemon/store/index.c daemon/store/index.h \
 	daemon/store/index_pool.c daemon/store/index_pool.h \

@@ -35,8 +35,10 @@ struct generation {
     uint64_t items;  /* live records; atomic */
     uint64_t bytes;  /* of them, headers included; atomic */
     uint64_t memory; /* bytes of its blocks; atomic, changed under ns->lock */
+    uint64_t young;  /* of that in segments that are young; likewise */
     /* ns->lock guards what follows */
     uint32_t first, last;        /* its segments, oldest first */
+    uint32_t first_young;        /* the oldest of those that are young */
     uint32_t open;               /* the first of those that are appended to */
     struct standpoint *listings; /* those under way; atomic */
     bool retired;                /* flushed: ns has another by now */
@@ -159,5 +161,11 @@ void generation_unlink(struct generation *generation, struct segments *segments,
 /* Takes an open segment off the list of open ones; no harm to others. */
 void generation_seal(struct generation *generation, struct segments *segments,
                      struct segment *segment);
+/* Gives back the blocks that a sealed one did not use. */
+void generation_shrink(struct generation *generation, struct segments *segments,
+                       struct segment *segment);
+/* A young one is proven from now on. */
+void generation_prove(struct generation *generation, struct segments *segments,
+                      struct segment *segment);
 
 #endif

@@ -146,9 +146,11 @@ static enum attempt try_rewrite(struct change *change, const struct rewrite *rew
     if (!rewrite->blind) {
         change_unlook(change);
     }
-    uint32_t size = append_size(store, &draft->record, draft->expires);
-    enum room room = append_room(store, change->at->generation, draft->expires, size,
-                                 APPENDER_WRITER, change->now, &segment);
+    struct append append = {.expires = draft->expires,
+                            .size = append_size(store, &draft->record, draft->expires),
+                            .who = APPENDER_WRITER,
+                            .queue = ghost_queue(&store->ghost, change->at->hash)};
+    enum room room = append_room(store, change->at->generation, &append, change->now, &segment);
     if (room != ROOM_FOUND) {
         return retry(change, upkeep_lack(room), status);
     }
@@ -157,7 +159,7 @@ static enum attempt try_rewrite(struct change *change, const struct rewrite *rew
     if (*status != STORE_OK) {
         return refuse(change);
     }
-    if (append_size(store, &draft->record, draft->expires) > size) {
+    if (append_size(store, &draft->record, draft->expires) > append.size) {
         change_end(change);
         return ATTEMPT_AGAIN; /* the old one has just gone, and the new one grew by it */
     }

@@ -108,6 +108,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     __atomic_store_n(&segment->serial, serial, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
     segment->class = 0;
+    __atomic_store_n(&segment->queue, SEGMENT_YOUNG, __ATOMIC_RELAXED);
     map_units(segments, number, unit, order);
     __atomic_store_n(&segment->state, (uint8_t)state, __ATOMIC_RELEASE);
     return number;

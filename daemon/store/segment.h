@@ -35,6 +35,13 @@ enum segment_state {
     SEGMENT_GONE,    /* unlinked; readers still hold it */
 };
 
+/* Where its records stand with eviction, see evict.h. */
+enum segment_queue {
+    SEGMENT_YOUNG,  /* written not long ago */
+    SEGMENT_PROVEN, /* and were read, or missed, after they were looked at */
+    SEGMENT_QUEUES,
+};
+
 struct segment {
     struct generation *generation; /* whose it is; atomic */
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
@@ -58,6 +65,8 @@ struct segment {
     uint8_t order;                 /* of its block */
     uint8_t class;                 /* of time to live, see ttl.h */
     uint8_t waiting;               /* whether it is queued; work.lock */
+    uint8_t queue;                 /* enum segment_queue; atomic, changed under
+                                      namespace.lock */
 };
 
 struct segments {
@@ -129,6 +138,11 @@ static inline char *segment_bytes(const struct segments *segments, const struct 
 static inline enum segment_state segment_state(const struct segment *segment)
 {
     return (enum segment_state)__atomic_load_n(&segment->state, __ATOMIC_ACQUIRE);
+}
+
+static inline enum segment_queue segment_queue(const struct segment *segment)
+{
+    return (enum segment_queue)__atomic_load_n(&segment->queue, __ATOMIC_RELAXED);
 }
 
 /* Linked to a generation: its records are, or were, somebody's. */

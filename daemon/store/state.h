@@ -16,6 +16,7 @@
 #include "daemon/store/budget.h"
 #include "daemon/store/evict.h"
 #include "daemon/store/expire.h"
+#include "daemon/store/ghost.h"
 #include "daemon/store/hash.h"
 #include "daemon/store/index.h"
 #include "daemon/store/lane.h"
@@ -33,6 +34,7 @@ struct store {
     struct namespaces namespaces;
     struct lanes lanes;
     struct expire expire;
+    struct ghost ghost;
     struct work work;
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */

@@ -38,7 +38,7 @@ static bool init_parts(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
     return arena_init(&store->arena, memory, &store->budget) &&
-           segments_init(&store->segments, &store->arena) &&
+           segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            index_init(&store->index, index_capacity(memory), &store->budget, records) &&
            namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes);
@@ -99,6 +99,7 @@ void store_destroy(struct store **store)
     }
     index_deinit(&gone->index);
     expire_deinit(&gone->expire);
+    ghost_deinit(&gone->ghost);
     if (gone->segments.arena != NULL) {
         segments_deinit(&gone->segments);
     }

@@ -72,8 +72,9 @@ size_t compact_next(struct lane *lane, uint64_t now, bool pressing);
 /* Empties a segment by moving what lives. True when it came free. */
 bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort);
 
-/* A record that is being visited goes to an open segment of its generation. False
- * when it has to stay: no room, or a listing is under way. */
-bool compact_move(struct visited *visited);
+/* A record that is being visited goes to an open segment of its generation, among
+ * those that are young or proven. False when it has to stay: no room, or a listing is
+ * under way. */
+bool compact_move(struct visited *visited, enum segment_queue queue);
 
 #endif

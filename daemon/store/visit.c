@@ -30,6 +30,7 @@ static void visit_one(struct visit *visit, char *bytes, uint64_t hash)
     struct visited visited = {.lane = visit->lane,
                               .now = visit->now,
                               .segment = segment,
+                              .hash = hash,
                               .bytes = bytes,
                               .context = visit->context};
     struct bucket *home = index_lock(&store->index, hash);

@@ -15,6 +15,7 @@ struct visited {
     uint64_t now;
     struct segment *segment;
     struct slot slot; /* the record's own; the visitor may empty or turn it */
+    uint64_t hash;    /* of its key */
     char *bytes;
     struct record record;
     uint64_t expires;
