@@ -41,7 +41,8 @@ static bool init_parts(struct store *store, uint64_t memory)
            segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            index_init(&store->index, index_capacity(memory), &store->budget, records) &&
-           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes);
+           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes,
+                           store->arena.file);
 }
 
 struct store *store_create(const struct store_options *options)
@@ -142,7 +143,7 @@ static void apply(struct store *store, const struct store_policy *policy, struct
     uint64_t records = 0;
     namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
     if (declared == NULL && policy->declared_only) {
-        flush_namespace(store, ns, &records);
+        flush_namespace(store, ns, false, &records);
     }
     /* It may be empty and unused now, or above a lowered quota. */
     work_add_namespace(&store->work, ns);
@@ -167,8 +168,6 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
             apply(store, policy, all->by_id[id]);
         }
     }
-    /* Lanes must not go on with a name that has just been forbidden. */
-    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
     /* Lanes must not go on with a name that has just been forbidden. */
     __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&all->lock);
