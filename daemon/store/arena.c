@@ -46,12 +46,18 @@ static size_t stack_bytes(const struct arena *arena)
     return arena->frames * sizeof(uint32_t);
 }
 
-bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget)
+void arena_choose(struct arena *arena, uint64_t bytes)
 {
-    memset(arena, 0, sizeof *arena);
     arena->frame_order = choose_frame_order(bytes);
     arena->frames = (uint32_t)(bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
     arena->place_shift = choose_place_shift(range(arena));
+}
+
+bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, struct file *file)
+{
+    memset(arena, 0, sizeof *arena);
+    arena->file = file;
+    arena_choose(arena, bytes);
     arena->budget = budget;
     arena->base = reserve_scattered(range(arena));
     arena->warm = reserve_pages(stack_bytes(arena));

@@ -21,6 +21,8 @@
 #include "daemon/store/budget.h"
 #include "daemon/store/lock.h"
 
+struct file;
+
 enum {
     ARENA_UNIT_SHIFT = 10,
     ARENA_UNIT = 1 << ARENA_UNIT_SHIFT, /* bytes */
@@ -29,6 +31,7 @@ enum {
 
 struct arena {
     char *base;
+    struct file *file;     /* NULL: the process's own memory; not owned */
     uint8_t frame_order;   /* a frame is 2^frame_order units; 6 to 10 */
     uint8_t place_shift;   /* records start at multiples of 2^place_shift bytes */
     uint32_t frames;       /* of the range, frame 0 included */
@@ -44,8 +47,12 @@ struct arena {
                                              here + 1, or 0 */
 };
 
-/* Reserves `bytes` of address space and its tables. False with errno. */
-bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget);
+/* What an arena of so many bytes looks like: sets frames, frame_order, place_shift. */
+void arena_choose(struct arena *arena, uint64_t bytes);
+
+/* Reserves `bytes` of address space and its tables; with a file, the file says how many and
+ * where. Every frame is free and cold. False with errno. */
+bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, struct file *file);
 void arena_deinit(struct arena *arena);
 
 static inline uint64_t arena_block_size(uint8_t order)
@@ -69,6 +76,13 @@ uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve);
 void arena_free(struct arena *arena, uint32_t unit, uint8_t order);
 /* Gives back all of a block but its first 2^order units. */
 void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order);
+
+/*
+ * Says which units are in use, a bit for each, in an arena where nothing was allocated yet.
+ * Frames without one stay cold and give their blocks back, of the others every unit that is not
+ * in use becomes free. In the budget, whether there is room or not.
+ */
+void arena_adopt(struct arena *arena, const uint64_t *used_units);
 
 /* How many whole frames could be had at once. */
 uint32_t arena_available(struct arena *arena);

@@ -12,6 +12,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
+	daemon/store/file.h \
 	daemon/store/flush.c \
 	daemon/store/generation.c \
 	daemon/store/ghost.c daemon/store/ghost.h \
@@ -20,7 +21,9 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/index_pool.c daemon/store/index_pool.h \
 	daemon/store/index_resize.c \
 	daemon/store/join.c \
+	daemon/store/label.h \
 	daemon/store/lane.c daemon/store/lane.h \
+	daemon/store/layout.h \
 	daemon/store/lock.h \
 	daemon/store/look.c \
 	daemon/store/lookup.c daemon/store/lookup.h \
@@ -32,6 +35,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/record.c daemon/store/record.h \
 	daemon/store/reserve.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
+	daemon/store/roll.h \
+	daemon/store/seal.h \
 	daemon/store/segment.c daemon/store/segment.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \

@@ -91,6 +91,28 @@ static inline void record_kill(char *at)
     __atomic_fetch_or((uint8_t *)at, RECORD_DEAD, __ATOMIC_RELAXED);
 }
 
+/* --- guards: records in a file have RECORD_GUARD bytes (layout.h) in front ------ */
+
+/*
+ * at[-3] is the XOR of the covered bytes, at[-2] and at[-1] are of their hash, complemented when
+ * the record dies: together with RECORD_DEAD a death takes two flipped bytes to undo. Covered
+ * are `size` bytes from the flags on, without what changes in place: DEAD; of notes READ, WON,
+ * TOLD and the time. Of a span: header and key. `seed`: the segment's and the offset's.
+ */
+void record_guard(char *at, uint32_t size, uint64_t seed);
+
+enum guard { GUARD_LIVE, GUARD_DEAD, GUARD_BAD };
+enum guard record_guard_check(const char *at, uint32_t size, uint64_t seed);
+
+/* Once, when the record dies. */
+void record_guard_kill(char *at);
+
+/*
+ * Decodes what may be no record. False unless its key is of 1 .. STORE_KEY_MAX bytes and all of
+ * it (of a span: header and key) lies in the `left` bytes from `at` on; *size is that much.
+ */
+bool record_measure(const char *at, uint32_t left, struct record *record, uint32_t *size);
+
 /* --- the notes of a record that has them; its bucket is locked ------------- */
 
 static inline void record_set_notes(char *at, uint8_t notes)

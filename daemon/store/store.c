@@ -37,7 +37,7 @@ static uint64_t index_capacity(uint64_t memory)
 static bool init_parts(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
-    return arena_init(&store->arena, memory, &store->budget) &&
+    return arena_init(&store->arena, memory, &store->budget, NULL) &&
            segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            index_init(&store->index, index_capacity(memory), &store->budget, records) &&

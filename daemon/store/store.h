@@ -58,19 +58,63 @@ enum store_status {
 
 /* --- the store ---------------------------------------------------------- */
 
+/* What time it is, and in which run of the machine. */
+struct store_clock {
+    uint8_t boot[16]; /* names the run; zeros: unknown */
+    uint64_t uptime;  /* ms since the machine started, sleep included */
+    uint64_t wall;    /* ms since 1970 */
+};
+
+enum store_arena {
+    STORE_ARENA_MEMORY,    /* there is no file */
+    STORE_ARENA_NEW,       /* it was not there */
+    STORE_ARENA_KEPT,      /* its records are the store's */
+    STORE_ARENA_DISCARDED, /* nobody can know what is in it: emptied */
+    STORE_ARENA_ASIDE,     /* it is no arena, or damaged: it has another name now */
+};
+
+/* How a store with a file found it. */
+struct store_recovery {
+    enum store_arena arena;
+    char why[96];         /* DISCARDED, ASIDE: a clause for the log */
+    char *aside;          /* ASIDE: where it is now; the caller frees it */
+    int64_t clock_offset; /* ms: `now` of this store is the uptime and this */
+    uint64_t records, bytes, namespaces;
+    uint64_t expired, duplicates, evicted;
+    uint64_t damaged_records, damaged_segments, damaged_namespaces;
+    uint64_t cut_off; /* bytes that are missing at the file's end */
+    uint64_t beyond;  /* bytes of memory that the file has no room for */
+};
+
 struct store_options {
     uint64_t memory;    /* bytes that bound everything, index included; at
                            least STORE_MEMORY_MIN */
     uint64_t max_value; /* bytes */
     uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
+
+    /* For a store whose records shall outlive the process. */
+    const char *file;         /* NULL: memory of the process's own, and none of the rest */
+    unsigned threads;         /* that read the file at the start; 0: 1 */
+    struct store_clock clock; /* at the call */
+    uint8_t file_secret[16];  /* random: for a file that is made */
+    /* Called now and then from store_create; NULL: not. */
+    void (*progress)(void *context, uint64_t done, uint64_t all);
+    void *context;
+    struct store_recovery *recovery; /* filled; or NULL */
 };
 
 #define STORE_MEMORY_MIN (4u << 20)
 
-/* NULL with errno when the address space cannot be had. */
+/*
+ * NULL with errno when the address space cannot be had. With a file also: EWOULDBLOCK another
+ * process has it, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now` of
+ * every call is from here on clock.uptime + recovery.clock_offset.
+ */
 struct store *store_create(const struct store_options *options);
-/* Every lane must be gone. Sets *store to NULL. */
+/* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
 void store_destroy(struct store **store);
+/* The same, and a file is left in order: it outlives the machine's run too. */
+void store_close(struct store **store, const struct store_clock *clock);
 
 /* A namespace as the configuration declares it. */
 struct store_namespace_options {

@@ -1,0 +1,97 @@
+/*
+ * file.h - the file that an arena may lie in, so that records outlive the process.
+ *
+ * The only part of this room that does input and output. It makes, opens, locks and maps
+ * the file, sees to it that blocks are there before they are written (a page that the file
+ * system cannot give would be SIGBUS), and keeps the head and the clock in it. What names,
+ * labels and frames hold is others' business (roll.h, label.h, segment.h).
+ *
+ * A file is one store's: it is locked (flock) while it is open. A file that cannot be what
+ * it should is set aside under another name, never overwritten.
+ */
+#ifndef KVCACHED_FILE_H
+#define KVCACHED_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/layout.h"
+#include "daemon/store/store.h"
+
+struct file {
+    int fd;
+    char *map;       /* all of it; NULL: there is no file */
+    size_t length;   /* of the mapping and of the file */
+    uint64_t before; /* how long a kept file was when it was opened: less than it should be
+                        where its end was cut off. What was missing reads as zeros */
+    struct arena_head *head;
+    struct name_entry *names; /* by the namespace's number, below LAYOUT_NAMES */
+    struct label *labels;     /* by the segment's number, below labels_max */
+    uint32_t labels_max;
+    char *base; /* of the arena */
+    /* Of the arena. A file's stay as it was made; frames may become more */
+    uint32_t frames; /* frame 0 included */
+    uint8_t frame_order, place_shift;
+    uint32_t names_backed, labels_backed; /* entries below are backed; atomic, only grow */
+    int64_t clock_offset;                 /* ms, the store's clock less the machine's uptime */
+    char *path;
+};
+
+enum file_state { FILE_NEW, FILE_KEPT, FILE_FAILED };
+
+/*
+ * Opens options->file, or makes it. FILE_KEPT: there may be records; `clock_offset` says
+ * what the store's clock is, and the file says "in use" from here on. FILE_FAILED with errno:
+ * EWOULDBLOCK another process has it, ENOSPC, EINVAL not a regular file, or what open, ftruncate
+ * and mmap have to say. `recovery` is told arena, why, aside, clock_offset and frames_cut.
+ */
+enum file_state file_open(struct file *file, const struct store_options *options,
+                          struct store_recovery *recovery);
+
+/* Bytes of the arena get their blocks, or keep them; false: the file system has none. Takes
+ * its time: not to be called under a lock of more than one namespace. */
+bool file_back(struct file *file, uint64_t arena_byte, uint64_t length);
+/* Gives blocks back; they read as zeros. False: they are still there, as they were. */
+bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length);
+
+/* An entry can be written after this; false: no space. Cheap when it was so before; for
+ * labels, segments.lock is held, for names, namespaces.lock. */
+bool file_back_label(struct file *file, uint32_t number);
+bool file_back_name(struct file *file, uint32_t id);
+
+/*
+ * The next entries from *first on that are backed, as *first <= n < *end. False: none.
+ * Others must not be read: in a file system in memory, to read a hole is to fill it.
+ */
+bool file_label_run(const struct file *file, uint32_t *first, uint32_t *end);
+bool file_name_run(const struct file *file, uint32_t *first, uint32_t *end);
+
+/* Marks it as left in order, after all of it has been written. No thread is inside. */
+void file_stop(struct file *file, const struct store_clock *clock);
+/* Unmaps and unlocks. A file that holds nothing and was made by this process stays. */
+void file_close(struct file *file);
+/* The same for a file that was made by this start, which then failed: it is removed. */
+void file_drop(struct file *file);
+
+/* --- file_life.c: whether the store's clock can go on ----------------------- */
+
+enum bridge {
+    LIFE_GOES_ON, /* the machine has not been started again since */
+    LIFE_BRIDGED, /* it has, after a stop in order: the wall clock bridges the gap */
+    LIFE_CRASHED, /* it has, and nobody knows what was written and what not */
+    LIFE_COPY,    /* of a file that was in use */
+    LIFE_DAMAGED,
+};
+
+/*
+ * What two lives say of a file with that inode, at `clock`. *offset for the first two of the
+ * results, such that the store's clock never goes back. `secret` is the head's. Pure.
+ */
+enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
+                        const struct store_clock *clock, uint64_t inode, int64_t *offset);
+
+/* Writes over the older one of the two. stopped, wall: 0 while in use. */
+void life_write(struct life lives[2], const uint64_t secret[2], const struct life *fields);
+
+#endif
