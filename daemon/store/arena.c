@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/store/file.h"
 #include "daemon/store/reserve.h"
+
+enum { RETRY_AFTER = 1000 /* ms; for what the file system refused */ };
 
 struct free_block {
     uint32_t next, previous; /* units; 0: none */
@@ -53,17 +56,33 @@ void arena_choose(struct arena *arena, uint64_t bytes)
     arena->place_shift = choose_place_shift(range(arena));
 }
 
+/* Where the frames are: false with errno. */
+static bool find_range(struct arena *arena, uint64_t bytes, struct file *file)
+{
+    if (file != NULL) {
+        arena->frame_order = file->frame_order;
+        arena->place_shift = file->place_shift;
+        arena->frames = file->frames;
+        arena->base = file->base;
+        return true;
+    }
+    arena_choose(arena, bytes);
+    arena->base = reserve_scattered(range(arena));
+    return arena->base != NULL;
+}
+
 bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, struct file *file)
 {
     memset(arena, 0, sizeof *arena);
     arena->file = file;
-    arena_choose(arena, bytes);
     arena->budget = budget;
-    arena->base = reserve_scattered(range(arena));
+    if (!find_range(arena, bytes, file)) {
+        return false;
+    }
     arena->warm = reserve_pages(stack_bytes(arena));
     arena->cold = reserve_pages(stack_bytes(arena));
     arena->block = reserve_pages(arena_units(arena));
-    if (arena->base == NULL || arena->warm == NULL || arena->cold == NULL || arena->block == NULL) {
+    if (arena->warm == NULL || arena->cold == NULL || arena->block == NULL) {
         arena_deinit(arena);
         return false;
     }
@@ -75,11 +94,15 @@ bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, stru
 
 void arena_deinit(struct arena *arena)
 {
-    reserve_release(arena->base, range(arena));
+    if (arena->file == NULL) {
+        reserve_release(arena->base, range(arena));
+    }
     reserve_release(arena->warm, stack_bytes(arena));
     reserve_release(arena->cold, stack_bytes(arena));
     reserve_release(arena->block, arena_units(arena));
     arena->base = NULL;
+    arena->warm = arena->cold = NULL;
+    arena->block = NULL;
 }
 
 uint8_t arena_order_for(uint64_t bytes)
@@ -124,8 +147,27 @@ static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
 /* Free frames that could be used now: a cold one needs budget for its pages. */
 static uint32_t available(const struct arena *arena)
 {
-    uint64_t fresh = budget_left(arena->budget) / arena_frame_size(arena);
+    uint64_t fresh = arena->starved ? 0 : budget_left(arena->budget) / arena_frame_size(arena);
     return arena->warm_count + (fresh < arena->cold_count ? (uint32_t)fresh : arena->cold_count);
+}
+
+/* Blocks of the file for a frame that was cold. The lock is given meanwhile: the kernel
+ * takes its time for this. */
+static bool warm_up(struct arena *arena, uint32_t frame)
+{
+    uint64_t size = arena_frame_size(arena);
+    if (arena->file == NULL) {
+        return true;
+    }
+    lock_give(&arena->lock);
+    bool backed = file_back(arena->file, frame * size, size);
+    lock_take(&arena->lock);
+    if (!backed) {
+        arena->cold[arena->cold_count++] = frame;
+        arena->starved = true;
+        budget_give(arena->budget, size);
+    }
+    return backed;
 }
 
 static uint32_t take_frame(struct arena *arena, uint32_t reserve)
@@ -136,8 +178,10 @@ static uint32_t take_frame(struct arena *arena, uint32_t reserve)
     if (arena->warm_count > 0) {
         return arena->warm[--arena->warm_count] << arena->frame_order;
     }
-    if (arena->cold_count > 0 && budget_take(arena->budget, arena_frame_size(arena))) {
-        return arena->cold[--arena->cold_count] << arena->frame_order;
+    if (!arena->starved && arena->cold_count > 0 &&
+        budget_take(arena->budget, arena_frame_size(arena))) {
+        uint32_t frame = arena->cold[--arena->cold_count];
+        return warm_up(arena, frame) ? frame << arena->frame_order : 0;
     }
     return 0;
 }
@@ -216,10 +260,22 @@ uint32_t arena_in_use(struct arena *arena)
     return count;
 }
 
+/* Gives a frame's pages to the system; false: it cannot be done. */
+static bool cool_down(struct arena *arena, uint32_t frame)
+{
+    uint64_t size = arena_frame_size(arena);
+    if (arena->file != NULL) {
+        return file_forget(arena->file, frame * size, size);
+    }
+    reserve_forget(arena->base + frame * size, size);
+    return true;
+}
+
 uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
 {
     uint32_t given = 0;
-    for (; given < most; given++) {
+    bool gives = true;
+    for (; gives && given < most; given += gives) {
         uint32_t frame = 0;
         lock_take(&arena->lock);
         if (arena->warm_count > keep) {
@@ -230,11 +286,86 @@ uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
             break;
         }
         /* Outside of the lock: the kernel takes its time for this. */
-        reserve_forget(arena_at(arena, frame << arena->frame_order), arena_frame_size(arena));
-        budget_give(arena->budget, arena_frame_size(arena));
+        gives = cool_down(arena, frame);
+        if (gives) {
+            budget_give(arena->budget, arena_frame_size(arena));
+        }
         lock_take(&arena->lock);
-        arena->cold[arena->cold_count++] = frame;
+        if (gives) {
+            arena->cold[arena->cold_count++] = frame;
+            arena->starved = false;
+        } else {
+            arena->warm[arena->warm_count++] = frame;
+        }
         lock_give(&arena->lock);
     }
     return given;
+}
+
+void arena_retry(struct arena *arena, uint64_t now)
+{
+    lock_take(&arena->lock);
+    if (arena->starved && now >= arena->retry_at) {
+        arena->starved = false;
+        arena->retry_at = now + RETRY_AFTER;
+    }
+    lock_give(&arena->lock);
+}
+
+/* --- an arena that is in use already ------------------------------------------- */
+
+static bool any_used(const uint64_t *used, uint32_t unit, uint8_t order)
+{
+    uint32_t end = unit + (1u << order);
+    for (; unit < end; unit++) {
+        if ((used[unit / 64] >> unit % 64 & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a block that is in use somewhere, the largest blocks that are not become free. */
+static void free_rest(struct arena *arena, const uint64_t *used, uint32_t unit, uint8_t order)
+{
+    if (!any_used(used, unit, order)) {
+        push_block(arena, unit, order);
+    } else if (order > 0) {
+        free_rest(arena, used, unit + (1u << (order - 1)), (uint8_t)(order - 1));
+        free_rest(arena, used, unit, (uint8_t)(order - 1));
+    }
+}
+
+/* Frames first .. end - 1 hold nothing: they are cold, or warm where they must be. */
+static void adopt_free(struct arena *arena, uint32_t first, uint32_t end)
+{
+    uint64_t size = arena_frame_size(arena);
+    bool cold = first == end || arena->file == NULL ||
+                file_forget(arena->file, first * size, (end - first) * size);
+    for (uint32_t frame = first; frame < end; frame++) {
+        if (cold) {
+            arena->cold[arena->cold_count++] = frame;
+        } else {
+            arena->warm[arena->warm_count++] = frame;
+            budget_force(arena->budget, size);
+        }
+    }
+}
+
+void arena_adopt(struct arena *arena, const uint64_t *used_units)
+{
+    uint32_t idle = 1; /* the first of the frames without one, up to this one */
+    lock_take(&arena->lock);
+    arena->cold_count = 0;
+    for (uint32_t frame = 1; frame < arena->frames; frame++) {
+        uint32_t unit = frame << arena->frame_order;
+        if (any_used(used_units, unit, arena->frame_order)) {
+            budget_force(arena->budget, arena_frame_size(arena));
+            adopt_free(arena, idle, frame);
+            idle = frame + 1;
+            free_rest(arena, used_units, unit, arena->frame_order);
+        }
+    }
+    adopt_free(arena, idle, arena->frames);
+    lock_give(&arena->lock);
 }

@@ -9,7 +9,12 @@
  * Frames are free in two ways: warm ones still have their pages and stay in the
  * budget, cold ones have been given back to the operating system.
  *
- * Any thread; arena.lock is a leaf.
+ * With a file (file.h) the frames are the file's. Its blocks are asked for before a cold frame
+ * is used and given back when it is trimmed, so the file takes what the budget says. Where the
+ * file system refuses, the arena is starved: there are no cold frames, and the store lives
+ * with what it has by evicting.
+ *
+ * Any thread; arena.lock is a leaf. No lock of this file is held while the kernel works.
  */
 #ifndef KVCACHED_ARENA_H
 #define KVCACHED_ARENA_H
@@ -38,7 +43,9 @@ struct arena {
     struct budget *budget; /* not owned */
 
     struct lock lock; /* guards all that follows */
-    uint32_t *warm;   /* stack of free frames that have their pages */
+    bool starved;     /* the file system has no room: cold frames cannot be had */
+    uint64_t retry_at;
+    uint32_t *warm; /* stack of free frames that have their pages */
     uint32_t warm_count;
     uint32_t *cold; /* stack of free frames that have none */
     uint32_t cold_count;
@@ -90,6 +97,10 @@ uint32_t arena_available(struct arena *arena);
 /* Gives pages of warm frames back until `keep` are left, `most` at a time; how
  * many were given. */
 uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most);
+
+/* To be called now and then: cold frames that the file system had no room for are tried
+ * again after a second. */
+void arena_retry(struct arena *arena, uint64_t now);
 
 /* Frames that are in use, whole or cut. */
 uint32_t arena_in_use(struct arena *arena);

@@ -21,10 +21,8 @@
 
 struct file {
     int fd;
-    char *map;       /* all of it; NULL: there is no file */
-    size_t length;   /* of the mapping and of the file */
-    uint64_t before; /* how long a kept file was when it was opened: less than it should be
-                        where its end was cut off. What was missing reads as zeros */
+    char *map;     /* all of it; NULL: there is no file */
+    size_t length; /* of the mapping and of the file */
     struct arena_head *head;
     struct name_entry *names; /* by the namespace's number, below LAYOUT_NAMES */
     struct label *labels;     /* by the segment's number, below labels_max */
@@ -36,6 +34,7 @@ struct file {
     uint32_t names_backed, labels_backed; /* entries below are backed; atomic, only grow */
     int64_t clock_offset;                 /* ms, the store's clock less the machine's uptime */
     char *path;
+    bool made; /* by this start: it was not there */
 };
 
 enum file_state { FILE_NEW, FILE_KEPT, FILE_FAILED };
@@ -44,7 +43,8 @@ enum file_state { FILE_NEW, FILE_KEPT, FILE_FAILED };
  * Opens options->file, or makes it. FILE_KEPT: there may be records; `clock_offset` says
  * what the store's clock is, and the file says "in use" from here on. FILE_FAILED with errno:
  * EWOULDBLOCK another process has it, ENOSPC, EINVAL not a regular file, or what open, ftruncate
- * and mmap have to say. `recovery` is told arena, why, aside, clock_offset and frames_cut.
+ * and mmap have to say. `recovery` is told arena, why, aside, clock_offset and beyond.
+ * A file whose end was cut off reads as zeros there.
  */
 enum file_state file_open(struct file *file, const struct store_options *options,
                           struct store_recovery *recovery);
@@ -69,9 +69,9 @@ bool file_name_run(const struct file *file, uint32_t *first, uint32_t *end);
 
 /* Marks it as left in order, after all of it has been written. No thread is inside. */
 void file_stop(struct file *file, const struct store_clock *clock);
-/* Unmaps and unlocks. A file that holds nothing and was made by this process stays. */
+/* Unmaps and unlocks. */
 void file_close(struct file *file);
-/* The same for a file that was made by this start, which then failed: it is removed. */
+/* The same after a start that failed: a file that it made is removed. */
 void file_drop(struct file *file);
 
 /* --- file_life.c: whether the store's clock can go on ----------------------- */

@@ -12,7 +12,9 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
-	daemon/store/file.h \
+	daemon/store/file.c daemon/store/file.h \
+	daemon/store/file_life.c \
+	daemon/store/file_open.c \
 	daemon/store/flush.c \
 	daemon/store/generation.c \
 	daemon/store/ghost.c daemon/store/ghost.h \

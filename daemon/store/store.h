@@ -82,8 +82,7 @@ struct store_recovery {
     uint64_t records, bytes, namespaces;
     uint64_t expired, duplicates, evicted;
     uint64_t damaged_records, damaged_segments, damaged_namespaces;
-    uint64_t cut_off; /* bytes that are missing at the file's end */
-    uint64_t beyond;  /* bytes of memory that the file has no room for */
+    uint64_t beyond; /* bytes of memory that the file has no room for */
 };
 
 struct store_options {

@@ -124,6 +124,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
     store_tick(lane, now);
     purge_grant(store, now);
+    arena_retry(&store->arena, now);
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);
         spent += step;
