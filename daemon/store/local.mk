@@ -35,6 +35,10 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \
 	daemon/store/record.c daemon/store/record.h \
+	daemon/store/recover.c daemon/store/recover.h \
+	daemon/store/recover_crew.c \
+	daemon/store/recover_label.c \
+	daemon/store/recover_segment.c \
 	daemon/store/reserve.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
 	daemon/store/roll.h \

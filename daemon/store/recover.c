@@ -15,7 +15,6 @@ enum {
     YOUNG_SHARE = 16, /* of what a namespace holds, see below */
     TRIM_AT_ONCE = 64,
     SHRINK_AT_ONCE = 4096,
-    CLEAN_UP = 65536, /* effort of a turn of housekeeping, in records */
 };
 
 /* Above all versions that may have been given and that no label tells of any more. */
@@ -91,7 +90,7 @@ static void sort_out(struct recover *recover)
             continue;
         }
         uint8_t from = segment->order;
-        if (!recover_is_span(segment) && segment_narrow(segments, segment)) {
+        if (!recover_is_span(recover, segment) && segment_narrow(segments, segment)) {
             recover_unclaim(recover, segment->unit, from);
             recover_claim(recover, segment->unit, segment->order);
         }
@@ -122,7 +121,7 @@ static bool sort_by_age(struct recover *recover)
     for (size_t i = 0; i < recover->count; i++) {
         const struct segment *segment =
             segment_at(&recover->store->segments, recover->segments[i]);
-        aged[i] = (struct aged){segment->label->version, recover->segments[i]};
+        aged[i] = (struct aged){recover_label(recover, segment)->version, recover->segments[i]};
     }
     qsort(aged, recover->count, sizeof *aged, by_age);
     for (size_t i = 0; i < recover->count; i++) {
@@ -188,7 +187,7 @@ static void renew_stale(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;
     struct label_facts facts;
-    if (recover_is_span(segment) &&
+    if (recover_is_span(recover, segment) &&
         label_open(recover->store->arena.file, segment_number(segments, segment), &facts) ==
             LABEL_IS_VALID &&
         facts.stale) {
@@ -236,7 +235,6 @@ static void fit(struct recover *recover, struct lane *lane, uint64_t memory)
     recover->found->evicted += before - __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
 }
 
-/* Namespaces that are empty are in the way, too, when there is little memory. */
 static bool evict_the_rest(struct recover *recover, uint64_t memory)
 {
     struct store *store = recover->store;
@@ -271,12 +269,18 @@ static void link_all(struct recover *recover)
         link_segment(recover, segment);
     }
     for (size_t i = 0; i < recover->owner_count; i++) {
-        recover->found->records += recover->owners[i]->items;
-        recover->found->bytes += recover->owners[i]->bytes;
         work_add_namespace(&store->work, recover->owners[i]->ns);
     }
-    recover->found->namespaces = recover->owner_count;
     arena_adopt(&store->arena, recover->claimed);
+}
+
+static void count_all(struct recover *recover)
+{
+    for (size_t i = 0; i < recover->owner_count; i++) {
+        recover->found->records += recover->owners[i]->items;
+        recover->found->bytes += recover->owners[i]->bytes;
+    }
+    recover->found->namespaces = recover->owner_count;
 }
 
 static bool recover_all(struct recover *recover)
@@ -309,6 +313,9 @@ bool recover_store(struct store *store, const struct store_options *options, uin
     store->budget.limit = UINT64_MAX;
     bool good = recover_all(&recover) && evict_the_rest(&recover, limit);
     store->budget.limit = limit;
+    if (good) {
+        count_all(&recover);
+    }
     free(recover.claimed);
     free(recover.owners);
     free(recover.segments);

@@ -49,6 +49,7 @@ struct recover {
     size_t next;     /* of `segments`, to be walked; atomic */
     uint64_t walked; /* bytes; atomic */
     uint64_t to_walk;
+    uint64_t alive; /* records that may go into the index; atomic */
 };
 
 /* --- recover_label.c --- */
@@ -61,10 +62,17 @@ void recover_drop(struct recover *recover, struct segment *segment);
 void recover_claim(struct recover *recover, uint32_t unit, uint8_t order);
 void recover_unclaim(struct recover *recover, uint32_t unit, uint8_t order);
 
-/* A large record, alone in its segment and its pieces. */
-static inline bool recover_is_span(const struct segment *segment)
+static inline struct label *recover_label(const struct recover *recover,
+                                          const struct segment *segment)
 {
-    return (segment->label->shape >> 8 & 0xff) == LABEL_SPAN;
+    const struct segments *segments = &recover->store->segments;
+    return &segments->file->labels[segment_number(segments, segment)];
+}
+
+/* A large record, alone in its segment and its pieces. */
+static inline bool recover_is_span(const struct recover *recover, const struct segment *segment)
+{
+    return (recover_label(recover, segment)->shape >> 8 & 0xff) == LABEL_SPAN;
 }
 
 /* --- recover_crew.c --- */

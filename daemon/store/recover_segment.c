@@ -36,7 +36,7 @@ static bool populate(const struct segments *segments, const struct segment *segm
  * was being buried when the process ended. */
 static void bury_for_good(char *bytes, enum guard guard)
 {
-    record_kill(bytes, 0);
+    record_kill(bytes, false);
     if (guard == GUARD_LIVE) {
         record_guard_kill(bytes);
     }
@@ -46,14 +46,16 @@ struct walk {
     struct recover *recover;
     struct segment *segment;
     char *start;
+    uint64_t seed; /* of its guards */
+    uint64_t alive;
 };
 
-static void examine_record(const struct walk *walk, uint32_t at, const struct record *record,
+static void examine_record(struct walk *walk, uint32_t at, const struct record *record,
                            uint32_t size)
 {
     const struct segment *segment = walk->segment;
     char *bytes = walk->start + at;
-    enum guard guard = record_guard_check(bytes, size, segment_guard_seed(segment, at));
+    enum guard guard = record_guard_check(bytes, size, segment_guard_seed(walk->seed, at));
     bool dead = record_is_dead(bytes);
     bool expired = record->expires && segment->base_time + record->after <= walk->recover->now;
     if (guard == GUARD_BAD && !dead) {
@@ -63,6 +65,8 @@ static void examine_record(const struct walk *walk, uint32_t at, const struct re
     }
     if (guard != GUARD_LIVE || dead || expired) {
         bury_for_good(bytes, guard);
+    } else {
+        walk->alive++;
     }
 }
 
@@ -73,13 +77,13 @@ static void end_at(const struct walk *walk, uint32_t at)
     struct segment *segment = walk->segment;
     uint32_t left = segment_capacity(segment) - at;
     if (at != segment->used) {
-        label_set_used(segment->label, at);
+        label_set_used(recover_label(walk->recover, segment), at);
         segment->used = at;
     }
     memset(walk->start + at, 0, left < RECORD_HEADER_MAX ? left : RECORD_HEADER_MAX);
 }
 
-static void examine_log(const struct walk *walk)
+static void examine_log(struct walk *walk)
 {
     struct store *store = walk->recover->store;
     const struct segment *segment = walk->segment;
@@ -100,15 +104,18 @@ static void examine_log(const struct walk *walk)
 }
 
 /* All of the value is there, and is what was written. `from`: where it begins in the head. */
-static bool is_value_whole(const struct segments *segments, const struct segment *segment,
+static bool is_value_whole(const struct recover *recover, const struct segment *segment,
                            uint32_t from, uint64_t length)
 {
+    const struct segments *segments = &recover->store->segments;
     bool whole = true;
     while (whole && segment != NULL) {
+        const struct label *label = recover_label(recover, segment);
         uint32_t here = segment->used - from;
         whole = segment->used >= from && here <= length &&
                 (here == length || segment->used == segment_capacity(segment)) &&
-                segment_sum(segments, segment, from) == segment->sum;
+                label->sum == label_sum_of(segments->file, label->version,
+                                           segment_bytes(segments, segment) + from, here);
         length -= here;
         from = 0;
         segment = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
@@ -127,46 +134,59 @@ static bool is_span_right(const struct walk *walk)
         !record_measure(walk->start + at, segment->used - at, &record, &size) || !record.span) {
         return false;
     }
-    return record_guard_check(walk->start + at, size, segment_guard_seed(segment, at)) ==
-               GUARD_LIVE &&
-           !record_is_dead(walk->start + at) &&
-           is_value_whole(segments, segment, at + size, record.value_length);
+    uint64_t seed = segment_guard_seed(walk->seed, at);
+    return record_guard_check(walk->start + at, size, seed) == GUARD_LIVE &&
+           is_value_whole(walk->recover, segment, at + size, record.value_length);
 }
 
-/* One that was buried goes as well. */
-static void examine_span(const struct walk *walk)
+/* One that was buried goes as well: the guard tells of it where the flag does not. */
+static bool examine_span(const struct walk *walk)
 {
     struct recover *recover = walk->recover;
-    struct segment *segment = walk->segment;
-    bool dead = record_is_dead(walk->start + recover->store->segments.lead);
-    bool expired = segment->latest <= recover->now;
-    if (!dead && expired) {
-        recover_count(&recover->found->expired, 1);
-    } else if (!dead && !is_span_right(walk)) {
-        recover_count(&recover->found->damaged_records, 1);
-    } else if (!dead) {
-        return;
+    if (record_is_dead(walk->start + recover->store->segments.lead)) {
+        return false;
     }
-    __atomic_store_n(&segment->state, SEGMENT_GONE, __ATOMIC_RELAXED);
+    if (walk->segment->latest <= recover->now) {
+        recover_count(&recover->found->expired, 1);
+        return false;
+    }
+    if (!is_span_right(walk)) {
+        recover_count(&recover->found->damaged_records, 1);
+        return false;
+    }
+    return true;
+}
+
+static bool populate_all(const struct segments *segments, const struct segment *segment)
+{
+    bool there = true;
+    while (segment != NULL && there) {
+        there = populate(segments, segment);
+        segment = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
+    }
+    return there;
 }
 
 void recover_examine(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;
-    struct walk walk = {recover, segment, segment_bytes(segments, segment)};
-    for (struct segment *piece = segment; piece != NULL;
-         piece = piece->piece == 0 ? NULL : segment_at(segments, piece->piece)) {
-        if (!populate(segments, piece)) {
-            recover_count(&recover->found->damaged_segments, 1);
-            __atomic_store_n(&segment->state, SEGMENT_GONE, __ATOMIC_RELAXED);
-            return;
-        }
-    }
-    if (recover_is_span(segment)) {
-        examine_span(&walk);
+    struct walk walk = {.recover = recover,
+                        .segment = segment,
+                        .start = segment_bytes(segments, segment),
+                        .seed = segments->seeds[segment_number(segments, segment)]};
+    bool good = populate_all(segments, segment);
+    if (!good) {
+        recover_count(&recover->found->damaged_segments, 1);
+    } else if (recover_is_span(recover, segment)) {
+        good = examine_span(&walk);
+        walk.alive = good;
     } else {
         examine_log(&walk);
     }
+    if (!good) {
+        __atomic_store_n(&segment->state, SEGMENT_GONE, __ATOMIC_RELAXED);
+    }
+    recover_count(&recover->alive, walk.alive);
 }
 
 /* --- into the index -------------------------------------------------------------- */
@@ -210,7 +230,7 @@ static void insert_one(struct batch *batch, char *bytes, uint64_t hash)
         index_fill(&store->index, &slot, hash, place_of(&store->segments, segment, offset));
         count_in(batch, record_footprint(store, &record), expires);
     } else {
-        record_kill(bytes, RECORD_GUARD);
+        record_kill(bytes, true);
         recover_count(twice ? &recover->found->duplicates : &recover->found->evicted, 1);
     }
     index_unlock(home);
@@ -250,7 +270,7 @@ void recover_insert(struct recover *recover, struct segment *segment)
         if (!record_is_dead(start + at)) {
             add(&batch, start + at, record.key);
         }
-        at = recover_is_span(segment) ? segment->used : at + record_footprint(store, &record);
+        at = recover_is_span(recover, segment) ? segment->used : at + record_footprint(store, &record);
     }
     insert_batch(&batch);
     recover_count(&segment->generation->items, batch.items);

@@ -146,3 +146,58 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
     arena_cut(segments->arena, segment->unit, from, order);
     return (uint32_t)(arena_block_size(from) - arena_block_size(order));
 }
+
+/* --- from a file ------------------------------------------------------------------ */
+
+void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
+                   const struct label_facts *facts)
+{
+    struct segment *segment = segment_at(segments, number);
+    bool is_span = facts->kind == LABEL_SPAN;
+    *segment = (struct segment){.generation = generation,
+                                .base_time = facts->base_time,
+                                .version = is_span ? facts->bound : facts->version,
+                                .unit = facts->unit,
+                                .used = facts->used,
+                                .earliest = is_span ? facts->expires : SEGMENT_NEVER,
+                                .latest = is_span ? facts->expires : 0,
+                                .due = SEGMENT_NEVER,
+                                .references = 1,
+                                .order = facts->order};
+    segments->seeds[number] = label_record_seed(segments->file, number, facts);
+    map_units(segments, number, facts->unit, facts->order);
+    segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
+    if (number > segments->count) {
+        segments->count = number;
+    }
+}
+
+void segments_adopted(struct segments *segments)
+{
+    while (segments->count > 0 &&
+           segment_state(segment_at(segments, segments->count)) == SEGMENT_FREE) {
+        segments->count--;
+    }
+    for (uint32_t number = segments->count; number > 0; number--) {
+        struct segment *segment = segment_at(segments, number);
+        if (segment_state(segment) == SEGMENT_FREE) {
+            segment->next = segments->free;
+            segments->free = number;
+        } else {
+            segments->in_use++;
+        }
+    }
+    budget_force(segments->arena->budget, segments->count * number_cost(segments));
+}
+
+bool segment_narrow(struct segments *segments, struct segment *segment)
+{
+    uint8_t order = arena_order_for(segment->used);
+    if (order >= segment->order) {
+        return false;
+    }
+    segment->order = order;
+    label_shrink(segments->file, segment_number(segments, segment), order);
+    map_units(segments, segment_number(segments, segment), segment->unit, order);
+    return true;
+}

@@ -111,6 +111,20 @@ static inline uint64_t segments_next_version(struct segments *segments)
     return __atomic_fetch_add(&segments->version, 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * At the start, of a store that a file was kept of: a segment as its label tells of it, linked
+ * nowhere, with one reference, sealed or a piece, and its records not counted yet. Of a large
+ * record, `previous` and the pieces are the caller's. When all are there, segments_adopted.
+ */
+struct label_facts;
+void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
+                   const struct label_facts *facts);
+/* Numbers that are in use are paid for, and those between them are free. */
+void segments_adopted(struct segments *segments);
+/* One that was adopted needs no more than this of its block. True when it became less;
+ * the rest is the caller's to free. */
+bool segment_narrow(struct segments *segments, struct segment *segment);
+
 /* Only while its bucket's or the namespace's lock keeps the segment alive. */
 void segment_get(struct segment *segment);
 void segment_put(struct segments *segments, struct segment *segment);
