@@ -82,7 +82,7 @@ static uint8_t next_order(const struct store *store, const struct generation *ge
                           uint32_t size)
 {
     uint64_t share = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) / SEGMENT_SHARE;
-    uint8_t fit = arena_order_for(size);
+    uint8_t fit = arena_order_for((uint64_t)store->segments.lead + size);
     uint8_t order = arena_order_for(share / 2 + 1);
     if (order > store->arena.frame_order) {
         order = store->arena.frame_order;
@@ -133,14 +133,14 @@ static enum room open_segment(struct store *store, struct generation *generation
                               enum appender who, uint64_t now, uint32_t *number)
 {
     uint8_t order = next_order(store, generation, size);
+    uint8_t least = arena_order_for((uint64_t)store->segments.lead + size);
     while (who == APPENDER_WRITER && !append_quota_allows(generation, arena_block_size(order))) {
-        if (order == 0 || arena_block_size((uint8_t)(order - 1)) < size) {
+        if (order <= least) {
             return ROOM_QUOTA;
         }
         order--;
     }
     uint32_t reserve = who == APPENDER_WRITER ? APPEND_RESERVE : 0;
-    uint8_t least = arena_order_for(size);
     /* Small blocks that are left over are used before anything is evicted. */
     do {
         *number = segment_create(&store->segments, generation, SEGMENT_OPEN, order, reserve, now);
@@ -178,8 +178,8 @@ uint32_t append_size(const struct store *store, const struct record *record, uin
     widest.after = UINT64_MAX;
     widest.noted = true;
     widest.version = UINT64_MAX;
-    uint64_t size =
-        (uint64_t)record_header_size(&widest) + record->key.length + record->value_length;
+    uint64_t size = (uint64_t)record_header_size(&widest) + record->key.length +
+                    record->value_length + store->segments.guard;
     return size > store->span_size ? store->span_size
                                    : place_aligned(&store->segments, (uint32_t)size);
 }
@@ -195,6 +195,17 @@ static void note_expiry(struct store *store, struct segment *segment, uint64_t e
     }
 }
 
+/* The record is written; from here on it exists in the file, too. */
+static void commit(struct segments *segments, struct segment *segment, uint32_t offset,
+                   uint32_t size, uint32_t used)
+{
+    if (segments->file != NULL) {
+        segment_guard(segments, segment, offset, size);
+        label_set_used(&segments->file->labels[segment_number(segments, segment)], used);
+    }
+    __atomic_store_n(&segment->used, used, __ATOMIC_RELAXED);
+}
+
 uint32_t append_record(struct store *store, struct segment *segment, struct record *record,
                        uint64_t expires)
 {
@@ -204,7 +215,7 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
     uint32_t offset = segment->used;
     uint32_t size = record_footprint(store, record);
     record_write(segment_bytes(&store->segments, segment) + offset, record);
-    __atomic_store_n(&segment->used, offset + size, __ATOMIC_RELAXED);
+    commit(&store->segments, segment, offset, record_size(record), offset + size);
     __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);
     __atomic_fetch_add(&segment->generation->items, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&segment->generation->bytes, size, __ATOMIC_RELAXED);

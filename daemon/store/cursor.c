@@ -80,12 +80,13 @@ static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, 
     if (segment_state(segment) == SEGMENT_OPEN) { /* these are in order of their serials */
         cursor->serial = segment->serial;
     }
-    if (cursor->at.offset >= segment->used) {
+    uint32_t offset = cursor->at.offset != 0 ? cursor->at.offset : store->segments.lead;
+    if (offset >= segment->used) {
         cursor->at.segment = segment->next;
         cursor->at.offset = 0;
         return true;
     }
-    char *bytes = segment_bytes(&store->segments, segment) + cursor->at.offset;
+    char *bytes = segment_bytes(&store->segments, segment) + offset;
     struct record record;
     uint64_t expires = 0;
     segment_record(segment, bytes, &record, &expires);
@@ -93,7 +94,7 @@ static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, 
         !offer(cursor, segment, &record, visit, context)) {
         return false;
     }
-    cursor->at.offset += record_footprint(store, &record);
+    cursor->at.offset = offset + record_footprint(store, &record);
     return true;
 }
 

@@ -8,9 +8,10 @@
  * under namespaces.lock, so that a request which read the clock after that time
  * waits for it.
  */
+#include "daemon/store/roll.h"
 #include "daemon/store/upkeep.h"
 
-bool flush_namespace(struct store *store, struct namespace *ns, uint64_t *records)
+bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records)
 {
     struct generation *fresh = generation_create(&store->namespaces, ns);
     if (fresh == NULL) {
@@ -22,9 +23,14 @@ bool flush_namespace(struct store *store, struct namespace *ns, uint64_t *record
     *records = __atomic_load_n(&old->items, __ATOMIC_RELAXED);
     if (!empty) {
         old->retired = true;
+        roll_generation(store->namespaces.file, ns->id, fresh->number);
         __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
         __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
         work_add_retired(&store->work, old);
+    }
+    if (due) { /* before anybody can write what a second flush would take */
+        ns->flush_at = 0;
+        roll_flush_at(store->namespaces.file, ns->id, 0);
     }
     work_add_namespace(&store->work, ns);
     lock_give(&ns->lock);
@@ -45,7 +51,7 @@ enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now
                    ? STORE_UNDECLARED
                    : STORE_OK;
     }
-    return flush_namespace(store, ns, records) ? STORE_OK : STORE_NO_MEMORY;
+    return flush_namespace(store, ns, false, records) ? STORE_OK : STORE_NO_MEMORY;
 }
 
 /* --- later ------------------------------------------------------------------------ */
@@ -65,6 +71,7 @@ enum store_status store_flush_at(struct lane *lane, struct slice name, uint64_t 
     struct namespace *ns = namespaces_find(all, name);
     if (ns != NULL) {
         ns->flush_at = when;
+        roll_flush_at(all->file, ns->id, when);
         look_no_later_than(all, when != 0 ? when : NAMESPACES_NO_FLUSH);
     }
     pthread_mutex_unlock(&all->lock);
@@ -82,9 +89,8 @@ static void flush_what_is_due(struct store *store, uint64_t now)
         if (ns == NULL || ns->flush_at == 0) {
             continue;
         }
-        if (ns->flush_at <= now && flush_namespace(store, ns, &records)) {
-            ns->flush_at = 0;
-        } else if (ns->flush_at < next) {
+        bool flushed = ns->flush_at <= now && flush_namespace(store, ns, true, &records);
+        if (!flushed && ns->flush_at < next) {
             next = ns->flush_at;
         }
     }

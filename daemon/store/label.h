@@ -46,9 +46,18 @@ enum label_state { LABEL_IS_FREE, LABEL_IS_VALID, LABEL_IS_DAMAGED };
  * not above the block's size. */
 enum label_state label_open(const struct file *file, uint32_t number, struct label_facts *facts);
 
-/* The file knows that versions below this may have been given. Under segments.lock, before
- * one is given that label_versions did not cover. */
-void label_set_versions(const struct file *file, uint64_t version);
+/*
+ * The seed of the guards in the segment, to which each adds its place (segment_guard_seed); from
+ * version, owner and base time. And the sum of a value's bytes in it; `version` is the label's.
+ */
+uint64_t label_record_seed(const struct file *file, uint32_t number,
+                           const struct label_facts *facts);
+uint32_t label_sum_of(const struct file *file, uint64_t version, const char *bytes,
+                      uint32_t length);
+
+/* The file knows that versions below this may have been given, and those below the result.
+ * Under segments.lock, before one is given that was not covered. */
+uint64_t label_set_versions(const struct file *file, uint64_t version);
 /* What was set, rounded up to what the file keeps. False: damaged; 0: none yet. */
 bool label_versions(const struct file *file, uint64_t *version);
 

@@ -23,7 +23,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/index_pool.c daemon/store/index_pool.h \
 	daemon/store/index_resize.c \
 	daemon/store/join.c \
-	daemon/store/label.h \
+	daemon/store/label.c daemon/store/label.h \
 	daemon/store/lane.c daemon/store/lane.h \
 	daemon/store/layout.h \
 	daemon/store/lock.h \
@@ -41,8 +41,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/recover_segment.c \
 	daemon/store/reserve.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
-	daemon/store/roll.h \
-	daemon/store/seal.h \
+	daemon/store/roll.c daemon/store/roll.h \
+	daemon/store/seal.c daemon/store/seal.h \
 	daemon/store/segment.c daemon/store/segment.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \

@@ -75,8 +75,9 @@ void lookup_view(struct store *store, struct bucket *home, const struct found *f
 
 uint32_t record_footprint(const struct store *store, const struct record *record)
 {
-    return record->span ? record_size(record)
-                        : place_aligned(&store->segments, record_size(record));
+    const struct segments *segments = &store->segments;
+    uint32_t size = record_size(record);
+    return record->span ? size : place_aligned(segments, size + segments->guard);
 }
 
 static void count_burial(struct lane *lane, const struct generation *generation, enum burial why)
@@ -105,7 +106,7 @@ void bury(struct lane *lane, struct segment *segment, char *bytes, const struct 
     uint32_t size = record_footprint(store, record);
     uint32_t half = segment_capacity(segment) / 2;
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
-    record_kill(bytes);
+    record_kill(bytes, store->segments.guard != 0);
     /* With its last byte gone the segment may be freed at once by another thread:
      * nothing of it is read after this. */
     uint32_t live = __atomic_sub_fetch(&segment->live, size, __ATOMIC_ACQ_REL);

@@ -11,6 +11,7 @@
 
 #include "daemon/store/lane.h"
 #include "daemon/store/reserve.h"
+#include "daemon/store/roll.h"
 
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */
 #define TTL_MAX (UINT64_C(1) << 47)
@@ -20,7 +21,7 @@
 #define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
-                     struct budget *budget, const struct lanes *lanes)
+                     struct budget *budget, const struct lanes *lanes, struct file *file)
 {
     memset(all, 0, sizeof *all);
     pthread_mutex_init(&all->lock, NULL);
@@ -28,6 +29,7 @@ bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
     all->next_flush = NAMESPACES_NO_FLUSH;
     all->budget = budget;
     all->lanes = lanes;
+    all->file = file;
     all->heads = reserve_pages(NAMESPACES_HEADS * sizeof(struct namespace *));
     all->by_id = reserve_pages((STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
     all->free_ids = reserve_pages(STORE_NAMESPACES_MAX * sizeof(uint32_t));
@@ -135,7 +137,8 @@ static struct namespace *namespace_create(struct namespaces *all, struct slice n
     return ns;
 }
 
-static void link_namespace(struct namespaces *all, struct namespace *ns, struct slice name)
+/* False: the file has no room for its name. */
+static bool link_namespace(struct namespaces *all, struct namespace *ns, struct slice name)
 {
     if (all->free_count > 0) {
         ns->id = all->free_ids[--all->free_count];
@@ -143,12 +146,16 @@ static void link_namespace(struct namespaces *all, struct namespace *ns, struct 
         ns->id = all->highest + 1;
         __atomic_store_n(&all->highest, ns->id, __ATOMIC_RELEASE);
     }
+    if (!roll_enter(all->file, ns->id, name, ns->generation->number)) {
+        return false;
+    }
     __atomic_fetch_add(&all->count, 1, __ATOMIC_RELAXED);
     lanes_sum(all->lanes, ns->id, &ns->before);
     struct namespace **head = head_of(all, name);
     ns->chain = *head;
     __atomic_store_n(&all->by_id[ns->id], ns, __ATOMIC_SEQ_CST);
     __atomic_store_n(head, ns, __ATOMIC_SEQ_CST);
+    return true;
 }
 
 static struct namespace *make(struct namespaces *all, struct slice name, bool declare,
@@ -167,11 +174,12 @@ static struct namespace *make(struct namespaces *all, struct slice name, bool de
         return NULL;
     }
     ns = namespace_create(all, name);
+    if (ns != NULL && !link_namespace(all, ns, name)) {
+        namespace_destroy(all, &ns);
+    }
     if (ns == NULL) {
         *why = STORE_NO_MEMORY;
-        return NULL;
     }
-    link_namespace(all, ns, name);
     return ns;
 }
 
@@ -211,6 +219,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct s
 
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
+    roll_leave(all->file, ns->id);
     struct namespace **link = head_of(all, (struct slice){ns->name, ns->name_length});
     while (*link != ns) {
         link = &(*link)->chain;

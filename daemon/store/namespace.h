@@ -26,7 +26,7 @@
 struct standpoint {
     struct standpoint *next;
     uint32_t segment; /* 0: at the end */
-    uint32_t offset;
+    uint32_t offset; /* 0: at its first record */
 };
 
 struct generation {
@@ -83,6 +83,7 @@ struct lanes;
 
 struct namespaces {
     const struct lanes *lanes; /* not owned */
+    struct file *file;         /* where they are written down; NULL: nowhere; not owned */
     pthread_mutex_t lock;      /* making, removing, settings; lock.h has the order */
     const struct hash_secret *secret;
     struct budget *budget;
@@ -102,7 +103,7 @@ struct namespaces {
 };
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
-                     struct budget *budget, const struct lanes *lanes);
+                     struct budget *budget, const struct lanes *lanes, struct file *file);
 void namespaces_deinit(struct namespaces *all);
 
 /* NULL when there is none, or when only declared ones count and it is not. The

@@ -7,6 +7,9 @@
 
 #include <endian.h>
 
+#include "daemon/store/seal.h"
+#include "daemon/store/store.h"
+
 static const uint8_t value_widths[4] = {1, 2, 4, 4};
 static const uint8_t expiry_widths[4] = {0, 4, 6, 6};
 
@@ -167,4 +170,90 @@ void record_read(const char *at, struct record *record)
     record->span = (flags & RECORD_SPAN) != 0;
     record->key.bytes = at;
     record->value = at + record->key.length;
+}
+
+/* --- guards ------------------------------------------------------------------- */
+
+enum { WORD = sizeof(uint64_t) };
+
+/* What is covered of the first word. Its bytes are flags, notes, four of time, two more. */
+#define COVERED_BARE  UINT64_C(0xfffffffffffffffe) /* all but DEAD */
+#define COVERED_NOTED UINT64_C(0xffff00000000cbfe) /* nor READ, WON, TOLD and the time */
+#define COVERED_SPAN  UINT64_C(0xffff00000000c3fe) /* nor STALE: the label says it */
+
+static inline uint64_t first_word(const char *at, uint32_t size)
+{
+    uint64_t word = 0;
+    if (size >= WORD) {
+        memcpy(&word, at, WORD);
+    } else {
+        memcpy(&word, at, size);
+    }
+    return le64toh(word);
+}
+
+static inline uint64_t covered(uint64_t word)
+{
+    if ((word >> RECORD_VALUE_SHIFT & 3) != RECORD_NOTED) {
+        return word & COVERED_BARE;
+    }
+    return word & ((word & RECORD_SPAN) != 0 ? COVERED_SPAN : COVERED_NOTED);
+}
+
+/* Over the bytes as they lie there, not as they were meant. */
+static inline struct sum sum_record(const char *at, uint32_t size, uint64_t seed)
+{
+    uint64_t first = covered(first_word(at, size));
+    uint32_t rest = size > WORD ? size - WORD : 0;
+    struct sum sum = sum_bytes(seal_mix(seed, first), at + WORD, rest);
+    sum.fold ^= seal_fold(first);
+    return sum;
+}
+
+void record_guard(char *at, uint32_t size, uint64_t seed)
+{
+    struct sum sum = sum_record(at, size, seed);
+    at[-3] = (char)sum.fold;
+    at[-2] = (char)(sum.hash >> 8);
+    at[-1] = (char)sum.hash;
+}
+
+enum guard record_guard_check(const char *at, uint32_t size, uint64_t seed)
+{
+    struct sum sum = sum_record(at, size, seed);
+    unsigned there = (unsigned)(uint8_t)at[-2] << 8 | (uint8_t)at[-1];
+    unsigned differs = there ^ (unsigned)(sum.hash & UINT16_MAX);
+    if ((uint8_t)at[-3] != sum.fold || (differs != 0 && differs != UINT16_MAX)) {
+        return GUARD_BAD;
+    }
+    return differs == 0 ? GUARD_LIVE : GUARD_DEAD;
+}
+
+static inline void complement(char *byte)
+{
+    uint8_t old = __atomic_load_n((uint8_t *)byte, __ATOMIC_RELAXED);
+    __atomic_store_n((uint8_t *)byte, (uint8_t)~old, __ATOMIC_RELEASE);
+}
+
+void record_guard_kill(char *at)
+{
+    complement(at - 2);
+    complement(at - 1);
+}
+
+bool record_measure(const char *at, uint32_t left, struct record *record, uint32_t *size)
+{
+    char header[RECORD_HEADER_MAX] = {0};
+    memcpy(header, at, left < sizeof header ? left : sizeof header);
+    record_read(header, record);
+    uint64_t before = (uint64_t)(record->key.bytes - header);
+    uint64_t length =
+        before + record->key.length + (record->span ? 0 : (uint64_t)record->value_length);
+    if (record->key.length == 0 || record->key.length > STORE_KEY_MAX || length > left) {
+        return false;
+    }
+    record->key.bytes = at + before;
+    record->value = record->key.bytes + record->key.length;
+    *size = (uint32_t)length;
+    return true;
 }

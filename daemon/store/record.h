@@ -86,11 +86,6 @@ static inline bool record_is_dead(const char *at)
     return (__atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED) & RECORD_DEAD) != 0;
 }
 
-static inline void record_kill(char *at)
-{
-    __atomic_fetch_or((uint8_t *)at, RECORD_DEAD, __ATOMIC_RELAXED);
-}
-
 /* --- guards: records in a file have RECORD_GUARD bytes (layout.h) in front ------ */
 
 /*
@@ -112,6 +107,17 @@ void record_guard_kill(char *at);
  * it (of a span: header and key) lies in the `left` bytes from `at` on; *size is that much.
  */
 bool record_measure(const char *at, uint32_t left, struct record *record, uint32_t *size);
+
+/* The end of a record, under its bucket's lock. `guarded`: it has a guard, which dies with it;
+ * not twice, since that would be a life. */
+static inline void record_kill(char *at, bool guarded)
+{
+    bool dies = guarded && !record_is_dead(at);
+    __atomic_fetch_or((uint8_t *)at, RECORD_DEAD, __ATOMIC_RELEASE);
+    if (dies) {
+        record_guard_kill(at);
+    }
+}
 
 /* --- the notes of a record that has them; its bucket is locked ------------- */
 

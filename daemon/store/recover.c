@@ -207,7 +207,7 @@ static void go_on_counting(struct recover *recover)
     bool sure = label_versions(recover->store->arena.file, &given);
     given = given > recover->newest ? given : recover->newest;
     segments->version = given + (sure ? VERSIONS_APART : VERSIONS_UNSURE);
-    label_set_versions(recover->store->arena.file, segments->version);
+    segments->versions_told = label_set_versions(segments->file, segments->version);
 }
 
 /* --- what does not fit ------------------------------------------------------------- */
@@ -283,10 +283,17 @@ static void count_all(struct recover *recover)
     recover->found->namespaces = recover->owner_count;
 }
 
+/* Entries that will be written to have blocks, also where the file has lost them. */
+static bool back_tables(struct store *store)
+{
+    return file_back_name(&store->file, store->namespaces.highest) &&
+           file_back_label(&store->file, store->segments.count);
+}
+
 static bool recover_all(struct recover *recover)
 {
     struct store *store = recover->store;
-    if (!recover_names(recover) || !recover_segments(recover)) {
+    if (!recover_names(recover) || !recover_segments(recover) || !back_tables(store)) {
         return false;
     }
     recover_each(recover, recover_examine);

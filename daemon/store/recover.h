@@ -24,7 +24,8 @@
 
 /*
  * All parts of the store are initialised and empty, and its file was kept. `now` is on the
- * store's clock. Evicts what does not fit into the memory. False without memory for it.
+ * store's clock. Evicts what does not fit into the memory. False, with errno, without memory
+ * for it.
  */
 bool recover_store(struct store *store, const struct store_options *options, uint64_t now,
                    struct store_recovery *found);

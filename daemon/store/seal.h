@@ -3,7 +3,8 @@
  *
  * They find damage, not an enemy: but they are seeded from a secret in the file, so that a
  * value that a client sends cannot look like a record by design. One flipped byte is found
- * with certainty, since every check carries the XOR of the bytes that it covers.
+ * with certainty, since every check carries the XOR of the bytes that it covers. (Where the
+ * byte says how much is covered, it is the hash that finds it, but for one in 2^24.)
  *
  * Pure functions; any thread.
  */
@@ -18,6 +19,21 @@ struct sum {
     uint64_t hash;
     uint8_t fold; /* XOR of all bytes */
 };
+
+/* XOR of the eight bytes. */
+static inline uint8_t seal_fold(uint64_t word)
+{
+    word ^= word >> 32;
+    word ^= word >> 16;
+    return (uint8_t)(word ^ (word >> 8));
+}
+
+/* A seed for what comes after the word; no two words make the same of one seed. */
+static inline uint64_t seal_mix(uint64_t seed, uint64_t word)
+{
+    uint64_t x = (seed ^ word) * UINT64_C(0x9e3779b97f4a7c15); /* odd: 2^64 / golden ratio */
+    return (x << 31) | (x >> 33);
+}
 
 /*
  * Four lanes of 8 bytes, (lane ^ word) * odd, rotated by 31 (the round of xxHash64: Collet,

@@ -12,6 +12,10 @@
  * Lives: segment_create makes one with one reference, the owner's. A reader that
  * sends a value from where it lies takes another. Whoever drops the last one
  * frees it, pieces and all.
+ *
+ * With a file there is a label for each (label.h), and each record has a guard in front
+ * (record.h): the first one begins at `lead`, and what a record takes ends with the
+ * guard of the next. Without a file both are of no size.
  */
 #ifndef KVCACHED_SEGMENT_H
 #define KVCACHED_SEGMENT_H
@@ -20,6 +24,7 @@
 #include <stdint.h>
 
 #include "daemon/store/arena.h"
+#include "daemon/store/label.h"
 #include "daemon/store/record.h"
 
 struct generation;
@@ -47,7 +52,7 @@ struct segment {
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
     uint64_t version;              /* of what lies at its first byte; that of a record is so
                                       much above it as the record lies behind. Of a span,
-                                      the version of the record; atomic */
+                                      of the record's own choice (stream.h); atomic */
     uint32_t unit;                 /* where in the arena */
     uint32_t used;                 /* bytes appended; atomic, changed under namespace.lock */
     uint64_t earliest;             /* the first expiry, as far as known; namespace.lock */
@@ -71,6 +76,10 @@ struct segment {
 
 struct segments {
     struct arena *arena;   /* not owned */
+    struct file *file;     /* NULL: none; not owned */
+    uint64_t *seeds;       /* with a file: of the guards in the segment, by number */
+    uint32_t guard;        /* bytes before each record: 0 or RECORD_GUARD */
+    uint32_t lead;         /* where the first record of a segment is */
     struct segment *table; /* reserved for as many as there are units */
     uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
                               look into by_unit */
@@ -81,10 +90,12 @@ struct segments {
     uint32_t in_use;  /* atomic */
     uint32_t serial;  /* the last one given; atomic */
     uint64_t version; /* the next one that was never given; atomic */
+    uint64_t versions_told; /* the file knows of those below */
 };
 
 #define SEGMENTS_SHARED UINT32_MAX
 
+/* With a file, if the arena lies in one. */
 bool segments_init(struct segments *segments, struct arena *arena);
 void segments_deinit(struct segments *segments);
 
@@ -116,7 +127,6 @@ static inline uint64_t segments_next_version(struct segments *segments)
  * nowhere, with one reference, sealed or a piece, and its records not counted yet. Of a large
  * record, `previous` and the pieces are the caller's. When all are there, segments_adopted.
  */
-struct label_facts;
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
                    const struct label_facts *facts);
 /* Numbers that are in use are paid for, and those between them are free. */
@@ -198,6 +208,28 @@ static inline uint32_t place_aligned(const struct segments *segments, uint32_t s
     uint32_t mask = (1u << segments->arena->place_shift) - 1;
     return (size + mask) & ~mask;
 }
+
+/* --- segments in a file ---------------------------------------------------- */
+
+static inline uint64_t segment_guard_seed(uint64_t seed, uint32_t offset)
+{
+    return seed + offset * UINT64_C(0x9e3779b97f4a7c15); /* odd: 2^64 / golden ratio */
+}
+
+/* The guard of a record of `size` bytes that has just been written there. */
+static inline void segment_guard(const struct segments *segments, const struct segment *segment,
+                                 uint32_t offset, uint32_t size)
+{
+    uint64_t seed = segments->seeds[segment_number(segments, segment)];
+    record_guard(segment_bytes(segments, segment) + offset, size,
+                 segment_guard_seed(seed, offset));
+}
+
+/* Writes its label, which has no owner yet, and sets the seed of its guards. The caller has
+ * filled in what a segment does not know of itself: kind, owner, version as it was made, bound,
+ * sum, expires and stale. */
+void segment_describe(struct segments *segments, const struct segment *segment,
+                      struct label_facts *facts);
 
 /* --- records of a segment ------------------------------------------------ */
 

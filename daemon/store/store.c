@@ -67,10 +67,7 @@ static bool make(struct store *store, const struct store_options *options,
     store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
     if (file == FILE_KEPT) {
         uint64_t now = options->clock.uptime + (uint64_t)store->file.clock_offset;
-        if (!recover_store(store, options, now, found)) {
-            errno = ENOMEM;
-            return false;
-        }
+        return recover_store(store, options, now, found);
     }
     return true;
 }
@@ -188,7 +185,7 @@ static void apply(struct store *store, const struct store_policy *policy, struct
     uint64_t records = 0;
     namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
     if (declared == NULL && policy->declared_only) {
-        flush_namespace(store, ns, &records);
+        flush_namespace(store, ns, false, &records);
     }
     /* It may be empty and unused now, or above a lowered quota. */
     work_add_namespace(&store->work, ns);
@@ -213,8 +210,6 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
             apply(store, policy, all->by_id[id]);
         }
     }
-    /* Lanes must not go on with a name that has just been forbidden. */
-    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
     /* Lanes must not go on with a name that has just been forbidden. */
     __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&all->lock);

@@ -5,6 +5,11 @@
  * that less than a kilobyte of the last one is unused. They are taken from the
  * arena as the bytes come; a value that is announced and not sent costs nothing.
  * Until the commit the segments belong to the writer alone.
+ *
+ * In a file the pieces get their labels before the commit and the head's label is the
+ * commit: without a head that knows them, pieces are nobody's. What of the value lies in a
+ * segment is summed as it is filled, and the sum waits in the label, which nobody reads
+ * before it has an owner.
  */
 #include "daemon/store/stream.h"
 
@@ -22,6 +27,7 @@ struct store_write {
     uint64_t memory;      /* bytes of its blocks */
     uint32_t head;        /* its segment, or 0: nothing was taken yet */
     uint32_t last;        /* the piece that is being filled */
+    uint64_t born;        /* the head's version as it was made: what its pieces know it by */
     char key[STORE_KEY_MAX];
 };
 
@@ -71,6 +77,7 @@ static struct store_write *create(struct store *store, const struct store_key *a
                                     .span = true};
     write->given = write->memory = 0;
     write->head = write->last = 0;
+    write->born = 0;
     return write;
 }
 
@@ -141,8 +148,9 @@ static void link_piece(struct store_write *write, uint32_t number)
     struct segment *piece = segment_at(segments, number);
     if (write->head == 0) {
         write->head = number;
-        record_write(segment_bytes(segments, piece), &write->record);
-        __atomic_store_n(&piece->used, header_and_key(write), __ATOMIC_RELAXED);
+        write->born = piece->version;
+        record_write(segment_bytes(segments, piece) + segments->lead, &write->record);
+        __atomic_store_n(&piece->used, segments->lead + header_and_key(write), __ATOMIC_RELAXED);
     } else {
         segment_at(segments, write->last)->piece = number;
         __atomic_store_n(&piece->previous, write->head, __ATOMIC_RELAXED);
@@ -155,7 +163,7 @@ static void link_piece(struct store_write *write, uint32_t number)
 static enum room take_piece(struct store_write *write, uint64_t now)
 {
     struct store *store = write->store;
-    uint64_t least = write->head == 0 ? header_and_key(write) + 1u : 1;
+    uint64_t least = write->head == 0 ? store->segments.lead + header_and_key(write) + 1u : 1;
     uint64_t left = write->record.value_length - write->given + (least - 1);
     uint8_t order = block_for(store, left, least);
     struct generation *generation = namespace_generation(write->ns);
@@ -205,11 +213,26 @@ enum store_status store_write_space(struct lane *lane, struct store_write *write
     return STORE_OK;
 }
 
+/* The bytes of the value in the last piece are all there, and still in the cache. */
+static void sum_piece(struct store_write *write)
+{
+    struct segments *segments = &write->store->segments;
+    struct segment *last = segment_at(segments, write->last);
+    uint32_t from = write->last == write->head ? segments->lead + header_and_key(write) : 0;
+    segments->file->labels[write->last].sum = label_sum_of(
+        segments->file, last->version, segment_bytes(segments, last) + from, last->used - from);
+}
+
 void store_write_advance(struct store_write *write, size_t bytes)
 {
     struct segment *last = segment_at(&write->store->segments, write->last);
-    __atomic_store_n(&last->used, last->used + (uint32_t)bytes, __ATOMIC_RELAXED);
+    uint32_t used = last->used + (uint32_t)bytes;
+    __atomic_store_n(&last->used, used, __ATOMIC_RELAXED);
     write->given += bytes;
+    bool filled = used == segment_capacity(last) || write->given == write->record.value_length;
+    if (write->store->segments.file != NULL && filled) {
+        sum_piece(write);
+    }
 }
 
 /* --- the end ------------------------------------------------------------------ */
@@ -236,32 +259,77 @@ void store_write_abort(struct lane *lane, struct store_write **write)
     end_write(write);
 }
 
-void stream_set_expiry(struct store *store, struct segment *segment, uint64_t expires)
+static void set_expiry(struct store *store, struct segment *segment, uint64_t expires)
 {
     __atomic_store_n(&segment->latest, expires, __ATOMIC_RELAXED);
     segment->earliest = expires;
     expire_reschedule(&store->expire, segment, expires);
 }
 
+void stream_set_life(struct store *store, struct segment *segment, uint64_t expires, bool stale)
+{
+    if (store->segments.file != NULL) {
+        label_life(store->segments.file, segment_number(&store->segments, segment), expires, stale);
+    }
+    set_expiry(store, segment, expires);
+}
+
+/* --- in the file ---------------------------------------------------------------- */
+
+/* In any order: without the head's label they are nobody's. */
+static void enter_pieces(struct segments *segments, const struct store_write *write)
+{
+    uint32_t number = segment_at(segments, write->head)->piece;
+    for (; number != 0; number = segment_at(segments, number)->piece) {
+        const struct segment *piece = segment_at(segments, number);
+        struct label_facts facts = {.kind = LABEL_PIECE,
+                                    .owner = write->head,
+                                    .version = piece->version,
+                                    .bound = write->born,
+                                    .sum = segments->file->labels[number].sum};
+        segment_describe(segments, piece, &facts);
+        label_own(segments->file, number, facts.owner);
+    }
+}
+
+/* Now the record exists there. */
+static void enter_head(struct segments *segments, const struct store_write *write,
+                       const struct segment *head, uint64_t expires, bool stale)
+{
+    struct label_facts facts = {.kind = LABEL_SPAN,
+                                .owner = head->generation->number,
+                                .version = write->born,
+                                .bound = head->version + segments->lead,
+                                .sum = segments->file->labels[write->head].sum,
+                                .expires = expires,
+                                .stale = stale};
+    segment_describe(segments, head, &facts);
+    segment_guard(segments, head, segments->lead, header_and_key(write));
+    label_own(segments->file, write->head, facts.owner);
+}
+
 /* The segments become the namespace's; the slot is turned to them. */
 static void publish(struct change *change, struct store_write *write, struct slot *slot,
-                    uint64_t expires)
+                    uint64_t expires, bool stale)
 {
     struct store *store = change->lane->store;
     struct segment *head = segment_at(&store->segments, write->head);
     struct generation *generation = change->at->generation;
     uint32_t size = record_footprint(store, &write->record);
     __atomic_store_n(&head->generation, generation, __ATOMIC_RELAXED);
+    if (store->segments.file != NULL) {
+        enter_head(&store->segments, write, head, expires, stale);
+    }
     __atomic_store_n(&head->live, size, __ATOMIC_RELAXED);
     generation_link(generation, &store->segments, head);
     __atomic_fetch_add(&generation->items, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&generation->bytes, size, __ATOMIC_RELAXED);
     __atomic_store_n(&head->state, SEGMENT_SEALED, __ATOMIC_RELEASE);
-    stream_set_expiry(store, head, expires);
+    set_expiry(store, head, expires);
     if (!append_quota_allows(generation, 0)) { /* several at once may overrun it */
         work_add_namespace(&store->work, generation->ns);
     }
-    change_commit(change, slot, place_of(&store->segments, head, 0));
+    change_commit(change, slot, place_of(&store->segments, head, store->segments.lead));
 }
 
 /* What is only known now: its version, its notes and when it was written. */
@@ -269,20 +337,20 @@ static uint64_t complete(struct change *change, struct store_write *write, bool 
 {
     struct segments *segments = &change->lane->store->segments;
     struct segment *head = segment_at(segments, write->head);
-    char *bytes = segment_bytes(segments, head);
+    char *bytes = segment_bytes(segments, head) + segments->lead;
     uint64_t version = write->terms.version;
     if (version == 0) {
-        version = rewrite_later_version(change, head->version);
+        version = rewrite_later_version(change, stream_version(change->lane->store, head));
     }
     if (version != 0) {
-        __atomic_store_n(&head->version, version, __ATOMIC_RELAXED);
+        stream_set_version(change->lane->store, head, version);
     }
     if (stale) {
         unsigned won = change->old.record.notes & NOTE_WON;
         record_set_notes(bytes, (uint8_t)(write->record.notes | NOTE_STALE | won));
     }
     record_set_read_at(bytes, record_time(change->now));
-    return head->version;
+    return stream_version(change->lane->store, head);
 }
 
 /* True when the write has ended, with *status. */
@@ -312,7 +380,7 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         return !change_make_room(&change, LACK_BUDGET);
     }
     uint64_t got = complete(&change, write, stale);
-    publish(&change, write, &slot, expires);
+    publish(&change, write, &slot, expires, stale);
     lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
     change_end(&change);
     index_grow(&lane->store->index);
@@ -329,7 +397,7 @@ static struct store_view written_value(const struct store_write *write)
                                .pinned = true,
                                .store = write->store,
                                .segment = write->head,
-                               .offset = header_and_key(write)};
+                               .offset = write->store->segments.lead + header_and_key(write)};
 }
 
 static bool is_joined(const struct store_write *write)
@@ -346,6 +414,9 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
     enum store_status status = STORE_OK;
     if (w->head == 0) { /* an empty value has not asked for space yet */
         status = need_piece(lane, w, now);
+        if (status == STORE_OK && w->store->segments.file != NULL) {
+            sum_piece(w);
+        }
     }
     if (status == STORE_OK && is_joined(w)) {
         struct store_view value = written_value(w);
@@ -354,6 +425,9 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
         return status;
     }
     bool ended = status != STORE_OK;
+    if (!ended && w->store->segments.file != NULL) {
+        enter_pieces(&w->store->segments, w);
+    }
     for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
         ended = try_commit(lane, w, &at, now, &status, version);
     }

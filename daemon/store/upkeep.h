@@ -40,8 +40,8 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
 /* --- flush.c --- */
 
 /* Gives the namespace a new generation. False without memory for it. Takes the
- * namespace's lock. */
-bool flush_namespace(struct store *store, struct namespace *ns, uint64_t *records);
+ * namespace's lock. `due`: this is the flush that was set for later, which is over then. */
+bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records);
 
 /* --- purge.c --- */
 

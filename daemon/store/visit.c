@@ -81,8 +81,8 @@ void visit_segment(struct visit *visit)
 {
     struct store *store = visit->lane->store;
     struct segment *segment = visit->segment;
-    char *bytes = segment_bytes(&store->segments, segment);
-    char *end = bytes + used_now(segment);
+    char *bytes = segment_bytes(&store->segments, segment) + store->segments.lead;
+    char *end = segment_bytes(&store->segments, segment) + used_now(segment);
     struct batch batch = {.count = 0};
     visit->earliest_left = SEGMENT_NEVER;
     while (bytes < end) {

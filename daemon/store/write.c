@@ -19,7 +19,7 @@ struct put {
 
 static bool needs_span(const struct store *store, struct slice key, uint64_t length)
 {
-    return length + key.length + RECORD_HEADER_MAX >= store->span_size;
+    return length + key.length + RECORD_HEADER_MAX + store->segments.guard >= store->span_size;
 }
 
 static uint8_t notes_for(const struct change *change, const struct store_terms *terms, bool stale)
@@ -142,7 +142,8 @@ static enum store_status compose_touched(struct change *change, void *context, s
         draft->record.notes |= NOTE_READ;
     }
     if (status == STORE_OK && old->record.span) {
-        stream_set_expiry(change->lane->store, old->segment, draft->expires);
+        stream_set_life(change->lane->store, old->segment, draft->expires,
+                        (old->record.notes & NOTE_STALE) != 0);
         record_note_read(old->bytes, old->record.notes, change->now);
         draft->in_place = true;
     }
@@ -172,8 +173,8 @@ static void mark_span(struct change *change, const struct store_terms *terms, ui
     uint64_t version =
         terms->version != 0 ? terms->version : segments_next_version(&store->segments);
     record_set_notes(old->bytes, notes);
-    __atomic_store_n(&old->segment->version, version, __ATOMIC_RELAXED);
-    stream_set_expiry(store, old->segment, expires);
+    stream_set_version(store, old->segment, version);
+    stream_set_life(store, old->segment, expires, (notes & NOTE_STALE) != 0);
 }
 
 static enum store_status compose_stale(struct change *change, void *context, struct draft *draft)
