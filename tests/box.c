@@ -65,6 +65,7 @@ void box_open_file(struct box *box, uint64_t memory, uint64_t max_value, const c
 
 void box_crash(struct box *box)
 {
+    read_clock(box);
     store_lane_destroy(&box->lane);
     ck_assert_ptr_null(box->lane);
     store_destroy(&box->store);
@@ -87,7 +88,6 @@ void box_start(struct box *box)
 void box_restart(struct box *box)
 {
     box_check(box);
-    read_clock(box);
     box_crash(box);
     box_start(box);
     box_check(box);
