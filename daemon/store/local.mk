@@ -5,7 +5,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/arena.c daemon/store/arena.h \
 	daemon/store/budget.h \
 	daemon/store/change.c daemon/store/change.h \
-	daemon/store/check.c \
+	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
 	daemon/store/cursor.c \

@@ -26,7 +26,7 @@
 struct standpoint {
     struct standpoint *next;
     uint32_t segment; /* 0: at the end */
-    uint32_t offset; /* 0: at its first record */
+    uint32_t offset;  /* 0: at its first record */
 };
 
 struct generation {

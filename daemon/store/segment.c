@@ -127,9 +127,8 @@ void segment_describe(struct segments *segments, const struct segment *segment,
  * by one. Those of a large record do not until it is whole. */
 static void enter_file(struct segments *segments, const struct segment *segment)
 {
-    struct label_facts facts = {.kind = LABEL_LOG,
-                                .owner = segment->generation->number,
-                                .version = segment->version};
+    struct label_facts facts = {
+        .kind = LABEL_LOG, .owner = segment->generation->number, .version = segment->version};
     segment_describe(segments, segment, &facts);
     label_own(segments->file, segment_number(segments, segment), facts.owner);
 }
@@ -156,8 +155,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
     __atomic_store_n(&segment->version, version, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->used, state == SEGMENT_PIECE ? 0 : segments->lead,
-                     __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->used, state == SEGMENT_PIECE ? 0 : segments->lead, __ATOMIC_RELAXED);
     segment->earliest = SEGMENT_NEVER;
     __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);

@@ -84,12 +84,12 @@ struct segments {
     uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
                               look into by_unit */
     uint32_t *by_unit;
-    struct lock lock; /* guards what follows */
-    uint32_t count;   /* numbers 1 .. count have been used; atomic */
-    uint32_t free;    /* the first free one among them */
-    uint32_t in_use;  /* atomic */
-    uint32_t serial;  /* the last one given; atomic */
-    uint64_t version; /* the next one that was never given; atomic */
+    struct lock lock;       /* guards what follows */
+    uint32_t count;         /* numbers 1 .. count have been used; atomic */
+    uint32_t free;          /* the first free one among them */
+    uint32_t in_use;        /* atomic */
+    uint32_t serial;        /* the last one given; atomic */
+    uint64_t version;       /* the next one that was never given; atomic */
     uint64_t versions_told; /* the file knows of those below */
 };
 
@@ -221,8 +221,7 @@ static inline void segment_guard(const struct segments *segments, const struct s
                                  uint32_t offset, uint32_t size)
 {
     uint64_t seed = segments->seeds[segment_number(segments, segment)];
-    record_guard(segment_bytes(segments, segment) + offset, size,
-                 segment_guard_seed(seed, offset));
+    record_guard(segment_bytes(segments, segment) + offset, size, segment_guard_seed(seed, offset));
 }
 
 /* Writes its label, which has no owner yet, and sets the seed of its guards. The caller has
