@@ -84,7 +84,7 @@ static void print_member(const struct conf_option *option)
 
 static void print_members(enum conf_scope scope)
 {
-    printf("#\n# In %s group:\n", scope == SCOPE_LOG ? "the" : "each");
+    printf("#\n# In %s group:\n", scope == SCOPE_LOG || scope == SCOPE_ARENA ? "the" : "each");
     for (size_t i = 0; i < conf_option_count; i++)
         if (conf_options[i].scope == scope)
             print_member(&conf_options[i]);
@@ -103,6 +103,8 @@ static void print_setting(const struct conf_option *option)
         print_members(SCOPE_LISTEN);
     else if (option->type == TYPE_NAMESPACES)
         print_members(SCOPE_NAMESPACES);
+    else if (option->type == TYPE_ARENA)
+        print_members(SCOPE_ARENA);
     else if (option->type == TYPE_LOGGING)
         print_members(SCOPE_LOG);
     literal(option, text, sizeof(text));
@@ -165,10 +167,8 @@ static bool print_table_of(const char *name)
         const char *name;
         enum conf_scope scope;
     } scopes[] = {
-        {"top\n", SCOPE_TOP},
-        {"listen\n", SCOPE_LISTEN},
-        {"namespaces\n", SCOPE_NAMESPACES},
-        {"log\n", SCOPE_LOG},
+        {"top\n", SCOPE_TOP},     {"listen\n", SCOPE_LISTEN}, {"namespaces\n", SCOPE_NAMESPACES},
+        {"arena\n", SCOPE_ARENA}, {"log\n", SCOPE_LOG},
     };
 
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {

@@ -141,6 +141,16 @@ static void read_log(const struct conf_option *option, config_setting_t *setting
         conf_value_refuse(option, setting, report, "not a group");
 }
 
+static void read_arena(const struct conf_option *option, config_setting_t *setting,
+                       struct conf *conf, struct conf_report *report)
+{
+    bool group = setting != NULL && config_setting_is_group(setting);
+
+    if (setting != NULL && !group)
+        conf_value_refuse(option, setting, report, "not a group");
+    read_group(SCOPE_ARENA, group ? setting : NULL, conf, report);
+}
+
 /* --- the whole ------------------------------------------------------------ */
 
 static void read_top(const config_setting_t *root, struct conf *conf, struct conf_report *report)
@@ -154,6 +164,8 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
             read_listeners(option, setting, conf, report);
         else if (option->type == TYPE_NAMESPACES)
             read_namespaces(option, setting, conf, report);
+        else if (option->type == TYPE_ARENA)
+            read_arena(option, setting, conf, report);
         else if (option->type == TYPE_LOGGING)
             read_log(option, setting, conf, report);
         else
@@ -269,6 +281,7 @@ void conf_destroy(struct conf **conf)
     free(it->default_namespace);
     free(it->user);
     free(it->pid_file);
+    free(it->arena.file);
     free(it->log.to);
     free(it->file);
     free(it);

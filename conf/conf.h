@@ -60,6 +60,9 @@ struct conf {
     char *user;
     char *pid_file;
     struct {
+        char *file; /* NULL: the process's own memory */
+    } arena;
+    struct {
         char *to;  /* "stderr", "syslog" or a file's path */
         int level; /* syslog's numbers: LOG_ERR .. LOG_DEBUG */
     } log;

@@ -77,6 +77,7 @@ static const char *home_of(const char *name)
         {SCOPE_TOP, "at the top level"},
         {SCOPE_LISTEN, "in a group of listen"},
         {SCOPE_NAMESPACES, "in a group of namespaces"},
+        {SCOPE_ARENA, "in the group arena"},
         {SCOPE_LOG, "in the group log"},
     };
 

@@ -18,6 +18,7 @@ static bool same_string(const char *a, const char *b)
 }
 
 static bool same_listeners(const struct conf *a, const struct conf *b);
+static bool same_group(enum conf_scope scope, const struct conf *a, const struct conf *b);
 
 /* Whether an option has the same value in two structs of its scope. */
 static bool same_value(const struct conf_option *option, const void *a, const void *b)
@@ -53,10 +54,21 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
         return same_string(*(char *const *)(const void *)one, *(char *const *)(const void *)other);
     case TYPE_LISTENERS:
         return same_listeners(a, b);
+    case TYPE_ARENA:
+        return same_group(SCOPE_ARENA, a, b);
     case TYPE_NAMESPACES:
     case TYPE_LOGGING:
         return true; /* a reload applies these */
     }
+    return true;
+}
+
+/* A group whose options are fields of struct conf itself. */
+static bool same_group(enum conf_scope scope, const struct conf *a, const struct conf *b)
+{
+    for (size_t i = 0; i < conf_option_count; i++)
+        if (conf_options[i].scope == scope && !same_value(&conf_options[i], a, b))
+            return false;
     return true;
 }
 

@@ -17,6 +17,7 @@
 #define STRUCT_TOP        struct conf
 #define STRUCT_LISTEN     struct conf_listen
 #define STRUCT_NAMESPACES struct conf_namespace
+#define STRUCT_ARENA      struct conf
 #define STRUCT_LOG        struct conf
 
 const struct conf_option conf_options[] = {
@@ -88,10 +89,8 @@ const struct conf_option *conf_option_nearest(enum conf_scope scope, const char 
 const char *conf_option_prefix(enum conf_scope scope)
 {
     static const char *const prefixes[] = {
-        [SCOPE_TOP] = "",
-        [SCOPE_LISTEN] = "listen.",
-        [SCOPE_NAMESPACES] = "namespaces.",
-        [SCOPE_LOG] = "log.",
+        [SCOPE_TOP] = "",         [SCOPE_LISTEN] = "listen.", [SCOPE_NAMESPACES] = "namespaces.",
+        [SCOPE_ARENA] = "arena.", [SCOPE_LOG] = "log.",
     };
     return prefixes[scope];
 }
@@ -104,6 +103,7 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_BOOL:
     case TYPE_LISTENERS:
     case TYPE_NAMESPACES:
+    case TYPE_ARENA:
     case TYPE_LOGGING:
         return false;
     default:
@@ -242,6 +242,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
     case TYPE_NAMESPACES:
         snprintf(text, size, "a list of %s to %s groups, ( { ... }, { ... } )", range.least,
                  range.most);
+        return;
+    case TYPE_ARENA:
+        snprintf(text, size, "a group, { file = ...; }");
         return;
     case TYPE_LOGGING:
         snprintf(text, size,

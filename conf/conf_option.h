@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum conf_scope { SCOPE_TOP, SCOPE_LISTEN, SCOPE_NAMESPACES, SCOPE_LOG };
+enum conf_scope { SCOPE_TOP, SCOPE_LISTEN, SCOPE_NAMESPACES, SCOPE_ARENA, SCOPE_LOG };
 
 enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
 
@@ -37,6 +37,7 @@ enum conf_type {
     TYPE_TARGET,     /* "stderr", "syslog" or an absolute path (char *) */
     TYPE_LISTENERS,  /* a list of groups of SCOPE_LISTEN */
     TYPE_NAMESPACES, /* a list of groups of SCOPE_NAMESPACES */
+    TYPE_ARENA,      /* a group of SCOPE_ARENA */
     TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */
 };
 

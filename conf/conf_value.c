@@ -305,6 +305,7 @@ static const struct {
     [TYPE_TARGET] = {read_target, TAKES_STRING, "a place for messages"},
     [TYPE_LISTENERS] = {NULL, 0, "a list of groups"},
     [TYPE_NAMESPACES] = {NULL, 0, "a list of groups"},
+    [TYPE_ARENA] = {NULL, 0, "a group"},
     [TYPE_LOGGING] = {NULL, 0, "a group"},
 };
 

@@ -95,6 +95,7 @@ static void check_defaults(const struct conf *conf)
     ck_assert_uint_eq(conf->purge_interval, 100);
     ck_assert_ptr_null(conf->user);
     ck_assert_ptr_null(conf->pid_file);
+    ck_assert_ptr_null(conf->arena.file);
     ck_assert_str_eq(conf->log.to, "stderr");
     ck_assert_int_eq(conf->log.level, LOG_INFO);
 }
@@ -252,6 +253,7 @@ START_TEST(every_option_is_taken)
              "namespaces_policy = \"open\"; threads = 3; max_connections = 7;\n"
              "idle_timeout = \"5m\"; purge_interval = 0.25; user = \"root\";\n"
              "pid_file = \"/run/k.pid\";\n"
+             "arena = { file = \"/run/k/arena\"; };\n"
              "log = { to = \"/var/log/k\"; level = \"warning\"; };\n");
     ck_assert_str_eq(conf->default_namespace, "main");
     ck_assert_uint_eq(conf->ttl, 90000);
@@ -263,6 +265,7 @@ START_TEST(every_option_is_taken)
     ck_assert_uint_eq(conf->purge_interval, 250);
     ck_assert_str_eq(conf->user, "root");
     ck_assert_str_eq(conf->pid_file, "/run/k.pid");
+    ck_assert_str_eq(conf->arena.file, "/run/k/arena");
     ck_assert_str_eq(conf->log.to, "/var/log/k");
     ck_assert_int_eq(conf->log.level, LOG_WARNING);
     conf_destroy(&conf);
@@ -337,6 +340,9 @@ static const char *const fine[] = {
     "user = \"\"; pid_file = \"\";",
     "log = \"syslog\";",
     "log = \"/var/log/kvcached\";",
+    "arena = { };",
+    "arena = { file = \"\"; };",
+    "arena = { file = \"/run/kvcached/arena\"; };",
     "log = { };",
     "log : { level = \"error\" }",
     "namespaces = ( );",
@@ -420,6 +426,13 @@ static const char *const wrong[][2] = {
                               "begins with / and has at most 4095 bytes"},
     {"pid_file = \"\\x07\";", "pid_file: \"?\" is not an absolute path, write a path that begins "
                               "with / and has at most 4095 bytes"},
+    {"arena = 5;", "arena: 5 is not a group, write a group, { file = ...; }"},
+    {"arena = \"/a\";", "arena: \"/a\" is not a group, write a group, { file = ...; }"},
+    {"arena = { file = \"a\"; };", "arena.file: \"a\" is not an absolute path, write a path that "
+                                   "begins with / and has at most 4095 bytes"},
+    {"arena = { file = true; };", "arena.file: true is not an absolute path, write a path that "
+                                  "begins with / and has at most 4095 bytes"},
+    {"file = \"/a\";", "file: it is no option here, write it in the group arena"},
     {"log = 5;", "log: 5 is not a group, write a group, { to = ...; level = ...; }, or "
                  "\"stderr\", \"syslog\" or a path that begins with /"},
     {"log = \"stdout\";", "log.to: \"stdout\" is not a place for messages, write \"stderr\", "
@@ -731,6 +744,10 @@ static const struct {
     {"threads = 2;", "threads = 3;", "threads"},
     {"memory = \"64M\";", "memory = \"65M\";", "memory"},
     {"", "user = \"root\";", "user"},
+    {"", "arena = { file = \"/a\"; };", "arena"},
+    {"arena = { file = \"/a\"; };", "arena = { file = \"/b\"; };", "arena"},
+    {"arena = { };", "", ""},
+    {"arena = { file = \"/a\"; };", "arena : { file = \"/a\" }", ""},
     {"pid_file = \"/a\";", "pid_file = \"/b\";", "pid_file"},
     {"pid_file = \"/a\"; user = \"root\"; threads = 2;",
      "listen = ( { port = 1; } ); memory = \"5M\"; threads = 3;",
