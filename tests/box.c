@@ -7,27 +7,99 @@
 
 enum { HOUSEKEEP_ROUNDS = 1000000, PIECES_AT_ONCE = 5 };
 
-void box_open(struct box *box, uint64_t memory, uint64_t max_value)
+/* What the machine's clock says when the store's says `now`. */
+static void read_clock(struct box *box)
 {
-    struct store_options options = {.memory = memory, .max_value = max_value};
+    box->clock.uptime = (uint64_t)((int64_t)box->now - box->found.clock_offset);
+}
 
-    for (size_t i = 0; i < sizeof options.secret; i++)
+static void create(struct box *box)
+{
+    struct store_options options = {.memory = box->memory,
+                                    .max_value = box->max_value,
+                                    .file = box->file,
+                                    .threads = box->threads,
+                                    .clock = box->clock,
+                                    .recovery = &box->found};
+
+    for (size_t i = 0; i < sizeof options.secret; i++) {
         options.secret[i] = (uint8_t)(i * 37 + 11);
-    *box = (struct box){.now = 1000, .max_value = max_value};
+        options.file_secret[i] = (uint8_t)(i * 41 + 5);
+    }
+    free(box->found.aside);
     box->store = store_create(&options);
     ck_assert_ptr_nonnull(box->store);
     box->lane = store_lane_create(box->store);
     ck_assert_ptr_nonnull(box->lane);
+    if (box->file != NULL)
+        box->now = (uint64_t)((int64_t)box->clock.uptime + box->found.clock_offset);
     box_declare(box, NULL, 0, STORE_NEVER);
+}
+
+void box_open(struct box *box, uint64_t memory, uint64_t max_value)
+{
+    *box = (struct box){.now = 1000, .memory = memory, .max_value = max_value};
+    create(box);
 }
 
 void box_close(struct box *box)
 {
     box_check(box);
+    box_crash(box);
+    free(box->found.aside);
+    box->found.aside = NULL;
+}
+
+/* --- with a file ------------------------------------------------------------ */
+
+void box_open_file(struct box *box, uint64_t memory, uint64_t max_value, const char *path)
+{
+    *box = (struct box){.now = 1000,
+                        .memory = memory,
+                        .max_value = max_value,
+                        .file = path,
+                        .threads = 1,
+                        .clock = {.boot = {1}, .uptime = 1000, .wall = 1700000000000}};
+    create(box);
+}
+
+void box_crash(struct box *box)
+{
+    read_clock(box);
     store_lane_destroy(&box->lane);
     ck_assert_ptr_null(box->lane);
     store_destroy(&box->store);
     ck_assert_ptr_null(box->store);
+}
+
+void box_stop(struct box *box)
+{
+    read_clock(box);
+    store_lane_destroy(&box->lane);
+    store_close(&box->store, &box->clock);
+    ck_assert_ptr_null(box->store);
+}
+
+void box_start(struct box *box)
+{
+    create(box);
+}
+
+void box_restart(struct box *box)
+{
+    box_check(box);
+    box_crash(box);
+    box_start(box);
+    box_check(box);
+}
+
+void box_reboot(struct box *box, int64_t passed)
+{
+    box_stop(box);
+    box->clock.boot[0]++;
+    box->clock.uptime = 500;
+    box->clock.wall = (uint64_t)((int64_t)box->clock.wall + passed);
+    box_start(box);
 }
 
 void box_check(struct box *box)

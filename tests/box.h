@@ -18,7 +18,13 @@ struct box {
     struct store *store;
     struct lane *lane;
     uint64_t now;
+    uint64_t memory;
     uint64_t max_value;
+    /* With a file only. */
+    const char *file;             /* the caller's */
+    struct store_clock clock;     /* but for its uptime, which follows from `now` */
+    struct store_recovery found;  /* at the last start */
+    unsigned threads;             /* that recover; 1 */
     char copy[STORE_COPY_MAX]; /* of the small value that was read last */
 };
 
@@ -55,6 +61,20 @@ enum {
  * ttl. Close checks the store, then destroys it. */
 void box_open(struct box *box, uint64_t memory, uint64_t max_value);
 void box_close(struct box *box);
+
+/* The same with a file, which may be there. `path` has to stay. */
+void box_open_file(struct box *box, uint64_t memory, uint64_t max_value, const char *path);
+/* The store goes without a word, as by a kill; every view, write and listing is over. */
+void box_crash(struct box *box);
+/* It is closed in order. */
+void box_stop(struct box *box);
+/* It is there again, with the same policy as after box_open. box->memory may have been
+ * changed meanwhile. */
+void box_start(struct box *box);
+/* Crash and start; the store is checked before and after. */
+void box_restart(struct box *box);
+/* Closed in order; then the machine starts again, with so much time on its wall clock. */
+void box_reboot(struct box *box, int64_t passed);
 
 /* store_check, and that no more memory is used than allowed. */
 void box_check(struct box *box);

@@ -3,9 +3,10 @@
  *
  * Every slot of the index must point to a record that is alive, in a segment that
  * is in use, in the bucket that its hash asks for; every record that is alive must
- * be found that way; and all counts must be what a recount gives.
+ * be found that way; and all counts must be what a recount gives. With a file: what it
+ * says must be what a start would make of it.
  */
-#include "daemon/store/lookup.h"
+#include "daemon/store/check.h"
 
 struct recount {
     struct store *store;
@@ -37,7 +38,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
     struct store *store = count->store;
     char *start = segment_bytes(&store->segments, segment);
     uint64_t live = 0;
-    for (char *bytes = start; bytes < start + segment->used;) {
+    for (char *bytes = start + store->segments.lead; bytes < start + segment->used;) {
         struct record record;
         uint64_t expires = 0;
         segment_record(segment, bytes, &record, &expires);
@@ -56,6 +57,10 @@ static const char *check_segment(struct recount *count, struct segment *segment)
             return "a place does not lead to its segment";
         }
         bytes += record_footprint(store, &record);
+    }
+    const char *wrong = check_marks(store, segment);
+    if (wrong != NULL) {
+        return wrong;
     }
     for (uint32_t piece = segment_number(&store->segments, segment); piece != 0;
          piece = segment_at(&store->segments, piece)->piece) {
@@ -126,6 +131,9 @@ const char *store_check(struct lane *lane, uint64_t now)
         if (ns != NULL) {
             wrong = check_generation(&count, ns->generation);
         }
+        if (wrong == NULL) {
+            wrong = check_name(store, id);
+        }
     }
     for (const struct generation *flushed = work_first_retired(&store->work);
          flushed != NULL && wrong == NULL; flushed = flushed->next_retired) {
@@ -134,6 +142,9 @@ const char *store_check(struct lane *lane, uint64_t now)
     if (wrong == NULL && (count_slots(&store->index) != count.all_items ||
                           store->index.entries != count.all_items)) {
         wrong = "the index holds another number of records than the segments";
+    }
+    if (wrong == NULL) {
+        wrong = check_free_labels(store);
     }
     if (wrong == NULL && budget_used(&store->budget) > store->budget.limit) {
         wrong = "more memory is used than allowed";

@@ -165,6 +165,10 @@ void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t 
 /* Empties a slot; the chain's last one takes its place. */
 void index_remove(struct index *index, struct slot *slot);
 
+/* While it is empty and nobody else uses it: makes it as large as so many records
+ * will want it, so that none of them pays for a split. False without memory: then it
+ * grows as it is filled. */
+bool index_reserve(struct index *index, uint64_t entries);
 /* With no bucket locked. Grows by one bucket if the load asks for it. */
 void index_grow(struct index *index);
 /* Shrinks by up to `most` buckets if the load allows; true when it could shrink

@@ -156,6 +156,22 @@ void index_grow(struct index *index)
     end_resizing(index);
 }
 
+bool index_reserve(struct index *index, uint64_t entries)
+{
+    uint64_t size = entries / INDEX_LOAD + 1;
+    uint64_t last = index->capacity - INDEX_BUCKETS_PER_PAGE;
+    size = size > last ? last : size;
+    while (index->resident < size) {
+        if (!have_page(index, index->resident)) {
+            return false;
+        }
+    }
+    if (size > index->size) {
+        __atomic_store_n(&index->size, size, __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
 /* --- shrinking ------------------------------------------------------------- */
 
 /* Gets the overflow buckets that two chains together will need. */

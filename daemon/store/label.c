@@ -153,8 +153,8 @@ enum label_state label_open(const struct file *file, uint32_t number, struct lab
         return LABEL_IS_FREE;
     }
     bool whole = seal_open(seed_of(file, SEAL_OWNER, number), owner, &facts->owner) &&
-                 label->check == check_of(file, number, label) &&
-                 open_shape(label->shape, facts) && open_life(file, number, label->life, facts) &&
+                 label->check == check_of(file, number, label) && open_shape(label->shape, facts) &&
+                 open_life(file, number, label->life, facts) &&
                  is_block(file, facts->unit, facts->order) &&
                  facts->used <= arena_block_size(facts->order);
     return whole ? LABEL_IS_VALID : LABEL_IS_DAMAGED;

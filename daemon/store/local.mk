@@ -5,7 +5,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/arena.c daemon/store/arena.h \
 	daemon/store/budget.h \
 	daemon/store/change.c daemon/store/change.h \
-	daemon/store/check.c \
+	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
 	daemon/store/cursor.c \
@@ -35,6 +35,10 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \
 	daemon/store/record.c daemon/store/record.h \
+	daemon/store/recover.c daemon/store/recover.h \
+	daemon/store/recover_crew.c \
+	daemon/store/recover_label.c \
+	daemon/store/recover_segment.c \
 	daemon/store/reserve.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
 	daemon/store/roll.c daemon/store/roll.h \

@@ -192,6 +192,31 @@ struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, b
     return ns;
 }
 
+struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct slice name,
+                                   uint64_t generation, uint64_t flush_at)
+{
+    uint64_t last = all->generations;
+    struct namespace *ns = namespace_create(all, name);
+    if (ns == NULL) {
+        return NULL;
+    }
+    ns->generation->number = generation;
+    all->generations = generation > last ? generation : last;
+    while (all->highest + 1 < id) {
+        all->free_ids[all->free_count++] = ++all->highest;
+    }
+    all->highest = ns->id = id;
+    all->count++;
+    all->by_id[id] = ns;
+    ns->chain = *head_of(all, name);
+    *head_of(all, name) = ns;
+    ns->flush_at = flush_at;
+    if (flush_at != 0 && flush_at < all->next_flush) {
+        all->next_flush = flush_at;
+    }
+    return ns;
+}
+
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
     roll_leave(all->file, ns->id);

@@ -26,7 +26,7 @@
 struct standpoint {
     struct standpoint *next;
     uint32_t segment; /* 0: at the end */
-    uint32_t offset; /* 0: at its first record */
+    uint32_t offset;  /* 0: at its first record */
 };
 
 struct generation {
@@ -116,6 +116,11 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
  */
 struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, bool declare,
                                     enum store_status *why);
+
+/* At the start: one that a file tells of, by ascending numbers, empty and with the
+ * generation of that number. NULL without memory. */
+struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct slice name,
+                                   uint64_t generation, uint64_t flush_at);
 
 /* A fresh, empty generation for ns; NULL without memory. */
 struct generation *generation_create(struct namespaces *all, struct namespace *ns);

@@ -83,12 +83,11 @@ enum roll_state roll_open(const struct file *file, uint32_t id, struct roll_fact
     if (generation == 0) {
         return ROLL_IS_FREE;
     }
-    if (flush_at != 0 &&
-        !seal_open(seed_of(file, SEAL_FLUSH_AT, id), flush_at, &facts->flush_at)) {
+    if (flush_at != 0 && !seal_open(seed_of(file, SEAL_FLUSH_AT, id), flush_at, &facts->flush_at)) {
         facts->flush_at = 1;
     }
-    bool whole =
-        seal_open(seed_of(file, SEAL_GENERATION, id), generation, &facts->generation) &&
-        entry->name_length <= sizeof entry->name && entry->check == check_of(file, id, entry);
+    bool whole = seal_open(seed_of(file, SEAL_GENERATION, id), generation, &facts->generation) &&
+                 entry->name_length <= sizeof entry->name &&
+                 entry->check == check_of(file, id, entry);
     return whole ? ROLL_IS_VALID : ROLL_IS_DAMAGED;
 }

@@ -52,6 +52,13 @@ void segments_deinit(struct segments *segments)
     reserve_release(segments->by_unit, arena_units(segments->arena) * sizeof(uint32_t));
 }
 
+/* What a number takes in tables. */
+static uint64_t number_cost(const struct segments *segments)
+{
+    return sizeof(struct segment) +
+           (segments->file != NULL ? sizeof(struct label) + sizeof(uint64_t) : 0);
+}
+
 /* Numbers used for the first time are paid for; they are kept for ever after. */
 static uint32_t take_number(struct segments *segments)
 {
@@ -60,10 +67,7 @@ static uint32_t take_number(struct segments *segments)
         segments->free = segment_at(segments, number)->next;
         return number;
     }
-    uint64_t cost = sizeof(struct segment);
-    if (segments->file != NULL) {
-        cost += sizeof(struct label) + sizeof(uint64_t);
-    }
+    uint64_t cost = number_cost(segments);
     if (!budget_take(segments->arena->budget, cost)) {
         return 0;
     }
@@ -123,9 +127,8 @@ void segment_describe(struct segments *segments, const struct segment *segment,
  * by one. Those of a large record do not until it is whole. */
 static void enter_file(struct segments *segments, const struct segment *segment)
 {
-    struct label_facts facts = {.kind = LABEL_LOG,
-                                .owner = segment->generation->number,
-                                .version = segment->version};
+    struct label_facts facts = {
+        .kind = LABEL_LOG, .owner = segment->generation->number, .version = segment->version};
     segment_describe(segments, segment, &facts);
     label_own(segments->file, segment_number(segments, segment), facts.owner);
 }
@@ -152,8 +155,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
     __atomic_store_n(&segment->version, version, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->used, state == SEGMENT_PIECE ? 0 : segments->lead,
-                     __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->used, state == SEGMENT_PIECE ? 0 : segments->lead, __ATOMIC_RELAXED);
     segment->earliest = SEGMENT_NEVER;
     __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);
@@ -210,4 +212,59 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
     }
     arena_cut(segments->arena, segment->unit, from, order);
     return (uint32_t)(arena_block_size(from) - arena_block_size(order));
+}
+
+/* --- from a file ------------------------------------------------------------------ */
+
+void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
+                   const struct label_facts *facts)
+{
+    struct segment *segment = segment_at(segments, number);
+    bool is_span = facts->kind == LABEL_SPAN;
+    *segment = (struct segment){.generation = generation,
+                                .base_time = facts->base_time,
+                                .version = is_span ? facts->bound : facts->version,
+                                .unit = facts->unit,
+                                .used = facts->used,
+                                .earliest = is_span ? facts->expires : SEGMENT_NEVER,
+                                .latest = is_span ? facts->expires : 0,
+                                .due = SEGMENT_NEVER,
+                                .references = 1,
+                                .order = facts->order};
+    segments->seeds[number] = label_record_seed(segments->file, number, facts);
+    map_units(segments, number, facts->unit, facts->order);
+    segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
+    if (number > segments->count) {
+        segments->count = number;
+    }
+}
+
+void segments_adopted(struct segments *segments)
+{
+    while (segments->count > 0 &&
+           segment_state(segment_at(segments, segments->count)) == SEGMENT_FREE) {
+        segments->count--;
+    }
+    for (uint32_t number = segments->count; number > 0; number--) {
+        struct segment *segment = segment_at(segments, number);
+        if (segment_state(segment) == SEGMENT_FREE) {
+            segment->next = segments->free;
+            segments->free = number;
+        } else {
+            segments->in_use++;
+        }
+    }
+    budget_force(segments->arena->budget, segments->count * number_cost(segments));
+}
+
+bool segment_narrow(struct segments *segments, struct segment *segment)
+{
+    uint8_t order = arena_order_for(segment->used);
+    if (order >= segment->order) {
+        return false;
+    }
+    segment->order = order;
+    label_shrink(segments->file, segment_number(segments, segment), order);
+    map_units(segments, segment_number(segments, segment), segment->unit, order);
+    return true;
 }

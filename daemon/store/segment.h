@@ -84,12 +84,12 @@ struct segments {
     uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
                               look into by_unit */
     uint32_t *by_unit;
-    struct lock lock; /* guards what follows */
-    uint32_t count;   /* numbers 1 .. count have been used; atomic */
-    uint32_t free;    /* the first free one among them */
-    uint32_t in_use;  /* atomic */
-    uint32_t serial;  /* the last one given; atomic */
-    uint64_t version; /* the next one that was never given; atomic */
+    struct lock lock;       /* guards what follows */
+    uint32_t count;         /* numbers 1 .. count have been used; atomic */
+    uint32_t free;          /* the first free one among them */
+    uint32_t in_use;        /* atomic */
+    uint32_t serial;        /* the last one given; atomic */
+    uint64_t version;       /* the next one that was never given; atomic */
     uint64_t versions_told; /* the file knows of those below */
 };
 
@@ -121,6 +121,19 @@ static inline uint64_t segments_next_version(struct segments *segments)
 {
     return __atomic_fetch_add(&segments->version, 1, __ATOMIC_RELAXED);
 }
+
+/*
+ * At the start, of a store that a file was kept of: a segment as its label tells of it, linked
+ * nowhere, with one reference, sealed or a piece, and its records not counted yet. Of a large
+ * record, `previous` and the pieces are the caller's. When all are there, segments_adopted.
+ */
+void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
+                   const struct label_facts *facts);
+/* Numbers that are in use are paid for, and those between them are free. */
+void segments_adopted(struct segments *segments);
+/* One that was adopted needs no more than this of its block. True when it became less;
+ * the rest is the caller's to free. */
+bool segment_narrow(struct segments *segments, struct segment *segment);
 
 /* Only while its bucket's or the namespace's lock keeps the segment alive. */
 void segment_get(struct segment *segment);
@@ -208,8 +221,7 @@ static inline void segment_guard(const struct segments *segments, const struct s
                                  uint32_t offset, uint32_t size)
 {
     uint64_t seed = segments->seeds[segment_number(segments, segment)];
-    record_guard(segment_bytes(segments, segment) + offset, size,
-                 segment_guard_seed(seed, offset));
+    record_guard(segment_bytes(segments, segment) + offset, size, segment_guard_seed(seed, offset));
 }
 
 /* Writes its label, which has no owner yet, and sets the seed of its guards. The caller has

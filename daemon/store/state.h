@@ -16,6 +16,7 @@
 #include "daemon/store/budget.h"
 #include "daemon/store/evict.h"
 #include "daemon/store/expire.h"
+#include "daemon/store/file.h"
 #include "daemon/store/ghost.h"
 #include "daemon/store/hash.h"
 #include "daemon/store/index.h"
@@ -26,6 +27,7 @@
 #include "daemon/store/work.h"
 
 struct store {
+    struct file file; /* where the arena lies; not in use without one */
     struct budget budget;
     struct hash_secret secret;
     struct arena arena;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/store/recover.h"
 #include "daemon/store/upkeep.h"
 
 /* A record of more than this part of a frame would leave too much of a segment
@@ -28,25 +29,53 @@ static void fetch_at(const void *context, uint32_t place)
     __builtin_prefetch(place_bytes(&store->segments, place));
 }
 
-/* One slot for each of the smallest records that could ever be, at full load. */
-static uint64_t index_capacity(uint64_t memory)
+/* One slot for each of the smallest records that could ever be, at full load. A file
+ * may be of a time when there was more memory. */
+static uint64_t index_capacity(const struct store *store, uint64_t memory)
 {
-    return memory / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
+    uint64_t range = arena_units(&store->arena) << ARENA_UNIT_SHIFT;
+    uint64_t most = memory > range ? memory : range;
+    return most / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
 }
 
 static bool init_parts(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
-    return arena_init(&store->arena, memory, &store->budget, NULL) &&
+    struct file *file = store->file.map != NULL ? &store->file : NULL;
+    return arena_init(&store->arena, memory, &store->budget, file) &&
            segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
-           index_init(&store->index, index_capacity(memory), &store->budget, records) &&
+           index_init(&store->index, index_capacity(store, memory), &store->budget, records) &&
            namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes,
-                           store->arena.file);
+                           file);
+}
+
+/* All of it; false with errno. */
+static bool make(struct store *store, const struct store_options *options,
+                 struct store_recovery *found)
+{
+    enum file_state file = FILE_NEW;
+    if (options->file != NULL) {
+        file = file_open(&store->file, options, found);
+        if (file == FILE_FAILED) {
+            return false;
+        }
+    }
+    if (!init_parts(store, options->memory)) {
+        return false;
+    }
+    store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
+    if (file == FILE_KEPT) {
+        uint64_t now = options->clock.uptime + (uint64_t)store->file.clock_offset;
+        return recover_store(store, options, now, found);
+    }
+    return true;
 }
 
 struct store *store_create(const struct store_options *options)
 {
+    struct store_recovery unheard = {.arena = STORE_ARENA_MEMORY};
+    struct store_recovery *found = options->recovery != NULL ? options->recovery : &unheard;
     if (options->memory < STORE_MEMORY_MIN) {
         errno = EINVAL;
         return NULL;
@@ -55,19 +84,31 @@ struct store *store_create(const struct store_options *options)
     if (store == NULL) {
         return NULL;
     }
+    *found = unheard;
     pthread_mutex_init(&store->upkeep, NULL);
     store->budget.limit = options->memory;
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
-    if (!init_parts(store, options->memory)) {
+    if (!make(store, options, found)) {
         int why = errno;
+        file_drop(&store->file);
         store_destroy(&store);
         errno = why;
         return NULL;
     }
-    store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
+    if (found == &unheard) {
+        free(unheard.aside);
+    }
     return store;
+}
+
+void store_close(struct store **store, const struct store_clock *clock)
+{
+    if (*store != NULL && (*store)->file.map != NULL) {
+        file_stop(&(*store)->file, clock);
+    }
+    store_destroy(store);
 }
 
 static void destroy_gone(struct store *store)
@@ -105,6 +146,7 @@ void store_destroy(struct store **store)
         segments_deinit(&gone->segments);
     }
     arena_deinit(&gone->arena);
+    file_close(&gone->file);
     lanes_deinit(&gone->lanes);
     pthread_mutex_destroy(&gone->upkeep);
     free(gone);
