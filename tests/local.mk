@@ -206,6 +206,7 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/client.py \
 	tests/e2e/harness.py \
+	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
@@ -221,6 +222,7 @@ e2e_files = \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_values.py
