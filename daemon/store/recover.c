@@ -195,7 +195,7 @@ static void renew_stale(struct recover *recover, struct segment *segment)
         struct record record;
         record_read(bytes, &record);
         record_set_notes(bytes, record.notes | NOTE_STALE);
-        segment->version = segments_next_version(segments);
+        segment->version = segments_next_version(segments) - segments->lead;
     }
 }
 

@@ -223,7 +223,7 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
     bool is_span = facts->kind == LABEL_SPAN;
     *segment = (struct segment){.generation = generation,
                                 .base_time = facts->base_time,
-                                .version = is_span ? facts->bound : facts->version,
+                                .version = is_span ? facts->bound - segments->lead : facts->version,
                                 .unit = facts->unit,
                                 .used = facts->used,
                                 .earliest = is_span ? facts->expires : SEGMENT_NEVER,
