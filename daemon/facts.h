@@ -18,8 +18,10 @@
 struct facts {
     const char *version; /* "x.y.z" */
     pid_t pid;
-    uint64_t started; /* clock_now() at the start */
-    unsigned threads; /* workers */
+    uint64_t started;   /* clock_now() at the start */
+    unsigned threads;   /* workers */
+    const char *arena;  /* where the records lie: "memory" or "file" */
+    uint64_t recovered; /* records that were there at the start */
 
     /* A set for each worker, then one for the thread that accepts: metrics_sets
      * is threads + 1. The server allocates them (aligned: aligned_alloc). */

@@ -70,6 +70,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/turn.h \
 	daemon/upload.c \
 	daemon/upload.h \
+	daemon/vault.c \
+	daemon/vault.h \
 	daemon/watchdog.c \
 	daemon/watchdog.h \
 	daemon/worker.c \

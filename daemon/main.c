@@ -194,6 +194,7 @@ int main(int count, char **words)
         return EX_OSERR;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
 
     struct arguments arguments = read_arguments(count, words);
     switch (arguments.task) {

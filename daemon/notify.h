@@ -18,6 +18,9 @@ void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);
 
+/* A start or a stop takes longer: so many milliseconds from now on are wanted, at least. */
+void notify_extend(uint64_t milliseconds);
+
 /* One line for people, shown by `systemctl status`. */
 void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

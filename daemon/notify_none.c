@@ -15,6 +15,11 @@ void notify_stopping(void)
 {
 }
 
+void notify_extend(uint64_t milliseconds)
+{
+    (void)milliseconds;
+}
+
 void notify_status(const char *format, ...)
 {
     (void)format;

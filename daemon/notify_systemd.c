@@ -34,6 +34,11 @@ void notify_stopping(void)
     sd_notify(0, "STOPPING=1");
 }
 
+void notify_extend(uint64_t milliseconds)
+{
+    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, milliseconds * 1000);
+}
+
 void notify_status(const char *format, ...)
 {
     char text[256];

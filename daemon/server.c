@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@
 #include "daemon/policy.h"
 #include "daemon/privilege.h"
 #include "daemon/staff.h"
+#include "daemon/vault.h"
 #include "daemon/watchdog.h"
 
 enum {
@@ -51,8 +51,7 @@ struct server {
     struct privilege_user user;
     bool becomes_user; /* `user` is to be become */
     struct doors doors;
-    struct store *store;
-    struct lane *lane;
+    struct vault vault;
     struct facts facts;
     struct staff staff;
     struct acceptor *acceptor;
@@ -172,25 +171,7 @@ static int become_user(struct server *server)
 
 static int start_store(struct server *server)
 {
-    struct store_options options = {.memory = server->conf->memory,
-                                    .max_value = server->conf->max_value};
-
-    if (getrandom(options.secret, sizeof options.secret, 0) != sizeof options.secret) {
-        return failed(EX_OSERR, "cannot get random bytes");
-    }
-    server->store = store_create(&options);
-    if (server->store == NULL) {
-        log_error("memory: cannot reserve %ju bytes: %s", (uintmax_t)options.memory,
-                  strerror(errno));
-        return EX_OSERR;
-    }
-    server->lane = store_lane_create(server->store);
-    if (server->lane == NULL ||
-        !policy_apply(server->conf, server->store, server->lane, clock_now())) {
-        errno = ENOMEM;
-        return failed(EX_OSERR, "namespaces");
-    }
-    return EX_OK;
+    return vault_open(&server->vault, server->conf);
 }
 
 static int make_facts(struct server *server)
@@ -201,6 +182,8 @@ static int make_facts(struct server *server)
     facts->pid = getpid();
     facts->started = clock_now();
     facts->threads = server->conf->threads;
+    facts->arena = server->vault.file != NULL ? "file" : "memory";
+    facts->recovered = server->vault.recovered;
     facts->metrics_sets = facts->threads + 1;
     atomic_init(&facts->connections, 0);
     atomic_init(&facts->max_connections, server->conf->max_connections);
@@ -216,8 +199,9 @@ static int make_facts(struct server *server)
 
 static int start_staff(struct server *server)
 {
-    return staff_start(&server->staff, server->conf, server->store, &server->facts) ? EX_OK
-                                                                                    : EX_OSERR;
+    return staff_start(&server->staff, server->conf, server->vault.store, &server->facts)
+               ? EX_OK
+               : EX_OSERR;
 }
 
 static int start_accepting(struct server *server)
@@ -277,7 +261,7 @@ static bool apply(struct server *server, const struct conf *next)
         log_error("cannot log to %s: %s", next->log.to, strerror(errno));
         return false;
     }
-    if (!policy_apply(next, server->store, server->lane, clock_now())) {
+    if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         open_log(server, server->conf);
         return false;
@@ -450,12 +434,7 @@ void server_destroy(struct server **owned)
     acceptor_destroy(&server->acceptor);
     doors_close(&server->doors);
     staff_end(&server->staff);
-    if (server->lane != NULL) {
-        store_lane_destroy(&server->lane);
-    }
-    if (server->store != NULL) {
-        store_destroy(&server->store);
-    }
+    vault_close(&server->vault);
     if (server->base != NULL) {
         event_base_free(server->base);
     }

@@ -84,6 +84,8 @@ static void records(struct executor *by, const struct request *request)
     stats_number(by, request, "total_items", figures.total_items);
     stats_number(by, request, "bytes", figures.bytes);
     stats_number(by, request, "limit_maxbytes", figures.memory_limit);
+    stats_text(by, request, "arena", by->facts->arena);
+    stats_number(by, request, "recovered_items", by->facts->recovered);
     stats_number(by, request, "memory_used", figures.memory_used);
     stats_number(by, request, "index_bytes", figures.index_bytes);
     stats_number(by, request, "segments", figures.segments);

@@ -32,6 +32,7 @@ static void set_up(void)
     memset(metrics, 0, sizeof metrics);
     memset(&facts, 0, sizeof facts);
     facts.version = "1.2.3";
+    facts.arena = "memory";
     facts.started = clock_now();
     facts.threads = 1;
     facts.metrics = metrics;

@@ -33,6 +33,7 @@ static void start(uint64_t idle_timeout)
     memset(metrics, 0, sizeof metrics);
     memset(&facts, 0, sizeof facts);
     facts.version = "1.2.3";
+    facts.arena = "memory";
     facts.started = clock_now();
     facts.threads = 1;
     facts.metrics = metrics;

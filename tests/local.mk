@@ -15,10 +15,11 @@ conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_store tests/check_store_cursor tests/check_store_memory \
-	tests/check_store_namespace tests/check_store_number tests/check_store_restart \
-	tests/check_store_terms \
-	tests/check_store_ttl tests/check_store_write tests/kill_points tests/model_store tests/model_terms \
+store_tests = tests/check_store tests/check_store_cursor tests/check_store_file \
+	tests/check_store_life tests/check_store_memory tests/check_store_namespace \
+	tests/check_store_number tests/check_store_restart tests/check_store_terms \
+	tests/check_store_ttl tests/check_store_write tests/kill_points tests/model_store \
+	tests/model_terms \
 	tests/simulate tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
@@ -68,6 +69,14 @@ tests_check_store_LDADD = $(store_test_libs)
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_cursor_LDADD = $(store_test_libs)
+
+tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/scratch.h
+tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_file_LDADD = $(store_test_libs)
+
+tests_check_store_life_SOURCES = tests/check_store_life.c
+tests_check_store_life_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_life_LDADD = $(store_test_libs)
 
 tests_check_store_memory_SOURCES = tests/check_store_memory.c $(store_test_box)
 tests_check_store_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -202,6 +211,7 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/client.py \
 	tests/e2e/harness.py \
+	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
@@ -217,6 +227,7 @@ e2e_files = \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_values.py

@@ -1,0 +1,648 @@
+/*
+ * check_store_file.c - the arena's file: made, kept, refused, emptied, set aside, full.
+ *
+ * A small file system to fill is mounted where that is allowed; else a limit on the size of
+ * files does for it.
+ */
+#include "daemon/store/file.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/store/arena.h"
+#include "tests/scratch.h"
+
+enum { MIB = 1 << 20, MEMORY = 8 * MIB };
+
+static struct file file;
+static struct store_recovery recovery;
+static struct store_options options;
+
+static void begin(void)
+{
+    scratch_make();
+    memset(&recovery, 0, sizeof recovery);
+    options = (struct store_options){.memory = MEMORY,
+                                     .file = strdup(scratch_path("arena")),
+                                     .clock = {.boot = {1}, .uptime = 5000, .wall = 1000000},
+                                     .file_secret = "sixteen bytes..."};
+}
+
+static void end(void)
+{
+    file_close(&file);
+    free(recovery.aside);
+    free((char *)options.file);
+    scratch_remove();
+}
+
+static enum file_state open_it(void)
+{
+    free(recovery.aside);
+    memset(&recovery, 0, sizeof recovery);
+    return file_open(&file, &options, &recovery);
+}
+
+static void make_it(void)
+{
+    ck_assert_int_eq(open_it(), FILE_NEW);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_NEW);
+    ck_assert_int_eq(recovery.clock_offset, 0);
+}
+
+static uint64_t taken(void)
+{
+    struct stat found;
+    ck_assert_int_eq(fstat(file.fd, &found), 0);
+    return (uint64_t)found.st_blocks * 512;
+}
+
+/* A byte of the file that is closed. */
+static void flip(off_t at)
+{
+    unsigned char byte;
+    int fd = open(options.file, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* --- made and kept ---------------------------------------------------------------- */
+
+START_TEST(a_new_one_is_sparse_and_its_owners)
+{
+    struct stat found;
+    make_it();
+    ck_assert_int_eq(fstat(file.fd, &found), 0);
+    ck_assert_uint_eq(found.st_mode & 07777, 0600);
+    ck_assert_uint_eq((uint64_t)found.st_size, file.length);
+    ck_assert_uint_lt(taken(), MIB);
+    ck_assert_uint_ge((file.frames - 1) * arena_block_size(file.frame_order), MEMORY);
+    ck_assert_uint_ge(file.labels_max, file.frames << file.frame_order);
+    ck_assert_int_eq(memcmp(file.head->magic, LAYOUT_MAGIC, 8), 0);
+}
+END_TEST
+
+START_TEST(what_lies_in_it_is_there_again)
+{
+    make_it();
+    ck_assert(file_back(&file, 3 * 65536, 65536));
+    ck_assert(file_back_label(&file, 1500));
+    ck_assert(file_back_name(&file, 600));
+    strcpy(file.base + 3 * 65536, "a record");
+    file.labels[1500].unit = 77;
+    strcpy(file.names[600].name, "a name");
+    file_close(&file);
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_KEPT);
+    ck_assert_str_eq(file.base + 3 * 65536, "a record");
+    ck_assert_uint_eq(file.labels[1500].unit, 77);
+    ck_assert_str_eq(file.names[600].name, "a name");
+    ck_assert_uint_eq(file.frames, MEMORY / arena_block_size(file.frame_order) + 1);
+}
+END_TEST
+
+START_TEST(entries_in_holes_are_passed_over)
+{
+    uint32_t first = 0, end_of_run = 0;
+    make_it();
+    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    ck_assert(file_back_label(&file, 1500));
+    file.labels[1500].unit = 1;
+    first = 0;
+    ck_assert(file_label_run(&file, &first, &end_of_run));
+    ck_assert_uint_le(first, 1500);
+    ck_assert_uint_gt(end_of_run, 1500);
+    ck_assert_uint_le(end_of_run, 2048);
+    first = end_of_run;
+    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    first = 2;
+    ck_assert(file_back_name(&file, LAYOUT_NAMES - 1));
+    file.names[LAYOUT_NAMES - 1].name_length = 1;
+    do {
+        ck_assert(file_name_run(&file, &first, &end_of_run));
+        ck_assert_uint_ge(first, 2);
+        first = end_of_run;
+    } while (end_of_run < LAYOUT_NAMES);
+    ck_assert_uint_eq(end_of_run, LAYOUT_NAMES);
+    ck_assert(!file_name_run(&file, &first, &end_of_run));
+    ck_assert(!file_back_label(&file, file.labels_max));
+    ck_assert(!file_back_name(&file, LAYOUT_NAMES));
+}
+END_TEST
+
+START_TEST(blocks_come_and_go)
+{
+    uint64_t before;
+    make_it();
+    before = taken();
+    ck_assert(file_back(&file, 65536, 4 * 65536));
+    ck_assert_uint_eq(taken(), before + 4 * 65536);
+    memset(file.base + 65536, 'x', 4 * 65536);
+    ck_assert(file_back(&file, 65536, 65536));
+    ck_assert_int_eq(file.base[65536], 'x');
+    ck_assert(file_forget(&file, 65536, 65536));
+    ck_assert_uint_eq(taken(), before + 3 * 65536);
+    ck_assert_int_eq(file.base[65536], 0);
+    ck_assert_int_eq(file.base[2 * 65536], 'x');
+}
+END_TEST
+
+START_TEST(memory_may_change)
+{
+    uint32_t frames;
+    make_it();
+    frames = file.frames;
+    file_close(&file);
+    options.memory = MEMORY * 2;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_uint_eq(file.frames, 2 * (frames - 1) + 1);
+    ck_assert_uint_eq(recovery.beyond, 0);
+    file_close(&file);
+    options.memory = MEMORY / 2;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_uint_eq(file.frames, 2 * (frames - 1) + 1);
+    file_close(&file);
+    options.memory = MEMORY * 16;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_uint_eq(file.frames, file.head->frames_max);
+    ck_assert_uint_eq(recovery.beyond + file.frames * arena_block_size(file.frame_order),
+                      options.memory + arena_block_size(file.frame_order));
+}
+END_TEST
+
+/* --- refused -------------------------------------------------------------------------- */
+
+START_TEST(one_that_another_has_is_refused)
+{
+    struct file second;
+    make_it();
+    ck_assert_int_eq(file_open(&second, &options, &recovery), FILE_FAILED);
+    ck_assert_int_eq(errno, EWOULDBLOCK);
+    ck_assert_int_eq(memcmp(file.head->magic, LAYOUT_MAGIC, 8), 0);
+}
+END_TEST
+
+START_TEST(one_that_is_given_up_soon_is_waited_for)
+{
+    int wait_for_it[2];
+    char byte;
+    make_it();
+    file_close(&file);
+    ck_assert_int_eq(pipe(wait_for_it), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bool kept = open_it() == FILE_KEPT;
+        ck_assert_int_eq(write(wait_for_it[1], "", 1), 1);
+        usleep(200000);
+        _exit(kept ? 0 : 1);
+    }
+    ck_assert_int_eq(read(wait_for_it[0], &byte, 1), 1);
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    close(wait_for_it[0]);
+    close(wait_for_it[1]);
+}
+END_TEST
+
+START_TEST(what_is_no_regular_file_is_refused)
+{
+    ck_assert_int_eq(mkfifo(options.file, 0600), 0);
+    ck_assert_int_eq(open_it(), FILE_FAILED);
+    ck_assert_int_eq(errno, EINVAL);
+    ck_assert_int_eq(unlink(options.file), 0);
+    ck_assert_int_eq(symlink("/dev/null", options.file), 0);
+    ck_assert_int_eq(open_it(), FILE_FAILED);
+    ck_assert_int_eq(errno, ELOOP);
+    ck_assert_int_eq(unlink(options.file), 0);
+    ck_assert_int_eq(mkdir(options.file, 0700), 0);
+    ck_assert_int_eq(open_it(), FILE_FAILED);
+    ck_assert_int_eq(errno, EISDIR);
+    ck_assert_int_eq(rmdir(options.file), 0);
+}
+END_TEST
+
+START_TEST(one_that_was_made_in_vain_is_removed)
+{
+    make_it();
+    file_drop(&file);
+    ck_assert(!scratch_has("arena"));
+    make_it();
+    file_close(&file);
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    file_drop(&file);
+    ck_assert(scratch_has("arena"));
+}
+END_TEST
+
+/* Under a limit, in a child: it does not go away again. */
+static int open_limited(uint64_t limit)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit size = {limit, limit};
+    if (setrlimit(RLIMIT_FSIZE, &size) != 0) {
+        return 1;
+    }
+    return open_it() == FILE_FAILED && errno == EFBIG ? 0 : 2;
+}
+
+START_TEST(a_limit_on_files_is_an_error)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(open_limited(4 * MIB));
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert(!scratch_has("arena"));
+}
+END_TEST
+
+/* --- set aside ------------------------------------------------------------------------- */
+
+static void expect_aside(const char *why, const char *name)
+{
+    ck_assert_int_eq(open_it(), FILE_NEW);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_ASIDE);
+    ck_assert_msg(strstr(recovery.why, why) != NULL, "%s", recovery.why);
+    ck_assert_str_eq(recovery.aside, scratch_path(name));
+    ck_assert(scratch_has(name));
+    ck_assert_int_eq(recovery.clock_offset, 0);
+    file_close(&file);
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_KEPT);
+    file_close(&file);
+}
+
+START_TEST(what_is_something_else_is_set_aside)
+{
+    scratch_write("arena", "dear diary");
+    expect_aside("too short", "arena.aside");
+    ck_assert_str_eq(scratch_read("arena.aside"), "dear diary");
+    scratch_write("arena", "dear diary, again");
+    expect_aside("too short", "arena.aside.2");
+    char page[8192];
+    memset(page, '.', sizeof page);
+    page[sizeof page - 1] = '\0';
+    scratch_write("arena", page);
+    expect_aside("no arena", "arena.aside.3");
+    ck_assert_str_eq(scratch_read("arena.aside.3"), page);
+}
+END_TEST
+
+START_TEST(a_damaged_head_is_set_aside)
+{
+    /* Not of the first life, which is whole again as soon as the other one is newer. */
+    for (size_t at = 0; at < offsetof(struct arena_head, pad); at++) {
+        make_it();
+        file_close(&file);
+        flip((off_t)at);
+        ck_assert_int_eq(open_it(), FILE_NEW);
+        ck_assert_int_eq(recovery.arena, STORE_ARENA_ASIDE);
+        ck_assert_int_eq(unlink(recovery.aside), 0);
+        file_close(&file);
+        ck_assert_int_eq(unlink(options.file), 0);
+    }
+}
+END_TEST
+
+START_TEST(another_layout_is_set_aside)
+{
+    make_it();
+    file.head->byte_order = 0x04030201;
+    file_close(&file);
+    expect_aside("another kind of processor", "arena.aside");
+}
+END_TEST
+
+START_TEST(one_with_two_damaged_lives_is_set_aside)
+{
+    make_it();
+    file.head->life[0].check ^= 1;
+    file_close(&file);
+    expect_aside("clock", "arena.aside");
+}
+END_TEST
+
+START_TEST(a_copy_of_one_in_use_is_set_aside)
+{
+    make_it();
+    struct arena_head head = *file.head;
+    uint64_t length = file.length;
+    file_close(&file);
+    ck_assert_int_eq(rename(options.file, scratch_path("first")), 0);
+    int fd = open(options.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(ftruncate(fd, (off_t)length), 0);
+    ck_assert_int_eq(pwrite(fd, &head, sizeof head, 0), sizeof head);
+    close(fd);
+    expect_aside("copy", "arena.aside");
+}
+END_TEST
+
+/* --- emptied, cut off, half made ----------------------------------------------------------- */
+
+START_TEST(after_a_crash_of_the_machine_it_is_emptied)
+{
+    make_it();
+    ck_assert(file_back(&file, 65536, 65536));
+    strcpy(file.base + 65536, "half of a record");
+    file_close(&file);
+    options.clock.boot[0] = 2;
+    ck_assert_int_eq(open_it(), FILE_NEW);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_DISCARDED);
+    ck_assert_uint_gt(strlen(recovery.why), 10);
+    ck_assert_int_eq(file.base[65536], 0);
+    ck_assert_uint_lt(taken(), MIB);
+    ck_assert(!scratch_has("arena.aside"));
+}
+END_TEST
+
+START_TEST(after_a_clean_stop_it_is_kept_across_a_reboot)
+{
+    make_it();
+    ck_assert(file_back(&file, 65536, 65536));
+    strcpy(file.base + 65536, "a record");
+    options.clock.uptime = 9000;
+    file_stop(&file, &options.clock);
+    file_close(&file);
+    options.clock = (struct store_clock){.boot = {2}, .uptime = 300, .wall = 1000700};
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_str_eq(file.base + 65536, "a record");
+    /* 9000 and 700 more make 9700, at an uptime of 300. */
+    ck_assert_int_eq(recovery.clock_offset, 9400);
+    file_close(&file);
+    /* It is in use now: */
+    options.clock.boot[0] = 3;
+    ck_assert_int_eq(open_it(), FILE_NEW);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_DISCARDED);
+    ck_assert_int_eq(recovery.clock_offset, 0);
+}
+END_TEST
+
+START_TEST(one_that_was_cut_off_reads_as_zeros_there)
+{
+    make_it();
+    off_t length = (off_t)file.length;
+    size_t first = (size_t)(file.base - file.map);
+    ck_assert(file_back(&file, 65536, MEMORY));
+    memset(file.base + 65536, 'x', MEMORY);
+    file_close(&file);
+    for (size_t keep = (size_t)length; keep >= LAYOUT_HEAD; keep = keep * 2 / 3) {
+        ck_assert_int_eq(truncate(options.file, (off_t)keep), 0);
+        ck_assert_int_eq(open_it(), FILE_KEPT);
+        ck_assert_uint_eq(file.length, (size_t)length);
+        for (size_t at = 65536; at < MEMORY; at += 65536) {
+            ck_assert_int_eq(file.base[at], first + at < keep ? 'x' : 0);
+        }
+        file_close(&file);
+    }
+    ck_assert_int_eq(truncate(options.file, LAYOUT_HEAD - 1), 0);
+    ck_assert_int_eq(open_it(), FILE_NEW);
+    ck_assert_int_eq(recovery.arena, STORE_ARENA_ASIDE);
+}
+END_TEST
+
+START_TEST(a_half_made_one_is_made_anew)
+{
+    make_it();
+    memset(file.head->magic, 0, sizeof file.head->magic);
+    file_close(&file);
+    make_it();
+    memset(file.head, 0, sizeof *file.head);
+    file_close(&file);
+    make_it();
+    ck_assert(!scratch_has("arena.aside"));
+    /* With something behind its head it is something else. */
+    ck_assert(file_back_label(&file, 1));
+    file.labels[1].unit = 1;
+    memset(file.head, 0, sizeof *file.head);
+    file_close(&file);
+    expect_aside("no arena", "arena.aside");
+}
+END_TEST
+
+/* --- a file system without room ------------------------------------------------------------ */
+
+static bool mount_small(char *where, const char *size)
+{
+    strcpy(where, scratch_path("small"));
+    return mkdir(where, 0700) == 0 && mount("none", where, "tmpfs", 0, size) == 0;
+}
+
+START_TEST(memory_must_fit)
+{
+    char where[256];
+    if (!mount_small(where, "size=4m")) {
+        rmdir(where);
+        return;
+    }
+    free((char *)options.file);
+    options.file = strdup(scratch_path("small/arena"));
+    enum file_state state = open_it();
+    int why = errno;
+    bool left = scratch_has("small/arena");
+    ck_assert_int_eq(umount(where), 0);
+    rmdir(where);
+    ck_assert_int_eq(state, FILE_FAILED);
+    ck_assert_int_eq(why, ENOSPC);
+    ck_assert(!left);
+}
+END_TEST
+
+/* All the frames that can be had; how many. */
+static uint32_t take_all(struct arena *arena)
+{
+    uint32_t count = 0;
+    while (arena_alloc(arena, arena->frame_order, 0) != 0) {
+        count++;
+    }
+    return count;
+}
+
+static void starve_and_recover(struct arena *arena, struct budget *budget, const char *other)
+{
+    uint64_t size = arena_frame_size(arena);
+    uint32_t count = take_all(arena);
+    ck_assert_uint_gt(count, 10);
+    ck_assert_uint_lt(count, arena->frames - 1);
+    ck_assert(arena->starved);
+    ck_assert_uint_eq(arena_available(arena), 0);
+    ck_assert_uint_eq(budget_used(budget), count * size);
+    memset(arena->base + size, 'x', count * size); /* no page of them is missing */
+    /* What is free goes round without the file system. */
+    arena_free(arena, 1u << arena->frame_order, arena->frame_order);
+    ck_assert_uint_eq(arena_available(arena), 1);
+    ck_assert_uint_eq(take_all(arena), 1);
+    /* It is asked again after a second, and when there is room it gives. */
+    arena_retry(arena, 5000);
+    ck_assert_uint_eq(take_all(arena), 0);
+    ck_assert_int_eq(unlink(other), 0);
+    arena_retry(arena, 5999);
+    ck_assert_uint_eq(take_all(arena), 0);
+    arena_retry(arena, 6000);
+    ck_assert_uint_ge(take_all(arena), 16);
+}
+
+START_TEST(without_room_there_are_no_cold_frames)
+{
+    char where[256];
+    if (!mount_small(where, "size=16m")) {
+        rmdir(where);
+        return;
+    }
+    free((char *)options.file);
+    options.file = strdup(scratch_path("small/arena"));
+    options.memory = 15 * MIB;
+    struct budget budget = {.limit = 32 * MIB};
+    struct arena arena;
+    make_it();
+    /* Others fill the file system after that. */
+    int fd = open(scratch_path("small/other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(posix_fallocate(fd, 0, 8 * MIB), 0);
+    close(fd);
+    ck_assert(arena_init(&arena, options.memory, &budget, &file));
+    starve_and_recover(&arena, &budget, scratch_path("small/other"));
+    arena_deinit(&arena);
+    file_close(&file);
+    ck_assert_int_eq(umount(where), 0);
+    rmdir(where);
+}
+END_TEST
+
+/* --- an arena over it --------------------------------------------------------------------- */
+
+START_TEST(trimmed_frames_are_the_systems)
+{
+    struct budget budget = {.limit = MEMORY};
+    struct arena arena;
+    make_it();
+    uint64_t before = taken();
+    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
+    ck_assert_ptr_eq(arena.base, file.base);
+    uint32_t first = arena_alloc(&arena, arena.frame_order, 0);
+    uint32_t second = arena_alloc(&arena, 0, 0);
+    ck_assert_uint_ne(first, 0);
+    ck_assert_uint_ne(second, 0);
+    uint64_t size = arena_frame_size(&arena);
+    ck_assert_uint_eq(taken(), before + 2 * size);
+    arena_free(&arena, first, arena.frame_order);
+    arena_free(&arena, second, 0);
+    ck_assert_uint_eq(arena_trim(&arena, 1, 10), 1);
+    ck_assert_uint_eq(taken(), before + size);
+    ck_assert_uint_eq(budget_used(&budget), size);
+    arena_deinit(&arena);
+}
+END_TEST
+
+static void use_units(uint64_t *used, uint32_t unit, uint8_t order)
+{
+    for (uint32_t i = unit; i < unit + (1u << order); i++) {
+        used[i / 64] |= UINT64_C(1) << i % 64;
+    }
+}
+
+START_TEST(what_is_in_use_is_adopted)
+{
+    struct budget budget = {.limit = MEMORY};
+    struct arena arena;
+    static uint64_t used[MEMORY / ARENA_UNIT / 32];
+    make_it();
+    uint64_t before = taken();
+    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
+    uint32_t frame = 1u << arena.frame_order;
+    uint64_t size = arena_frame_size(&arena);
+    ck_assert(file_back(&file, size, 6 * size));
+    memset(used, 0, sizeof used);
+    use_units(used, 2 * frame, arena.frame_order);
+    use_units(used, 4 * frame + 4, 2);
+    use_units(used, 4 * frame + 31, 0);
+    memset(arena.base + 2 * size, 'x', size);
+    memset(arena.base + 4 * size, 'x', size);
+    arena_adopt(&arena, used);
+    ck_assert_uint_eq(taken(), before + 2 * size);
+    ck_assert_uint_eq(budget_used(&budget), 2 * size);
+    ck_assert_uint_eq(arena_in_use(&arena), 2);
+    /* All that is free of frame 4 can be had, and nothing else of it, before another frame. */
+    uint32_t units = 0;
+    for (uint32_t unit; (unit = arena_alloc(&arena, 0, 0)) >> arena.frame_order == 4; units++) {
+        ck_assert_uint_eq(used[unit / 64] >> unit % 64 & 1, 0);
+        use_units(used, unit, 0);
+    }
+    ck_assert_uint_eq(units, frame - 5);
+    ck_assert_uint_eq(arena_in_use(&arena), 3);
+    /* And goes back together with what was in use. */
+    for (uint32_t unit = 4 * frame; unit < 5 * frame; unit++) {
+        arena_free(&arena, unit, 0);
+    }
+    arena_free(&arena, 2 * frame, arena.frame_order);
+    ck_assert_uint_eq(arena_in_use(&arena), 1);
+    arena_deinit(&arena);
+}
+END_TEST
+
+static TCase *fixtured(Suite *suite, const char *name)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+static void add_opening(Suite *suite)
+{
+    TCase *kept = fixtured(suite, "made and kept");
+    tcase_add_test(kept, a_new_one_is_sparse_and_its_owners);
+    tcase_add_test(kept, what_lies_in_it_is_there_again);
+    tcase_add_test(kept, entries_in_holes_are_passed_over);
+    tcase_add_test(kept, blocks_come_and_go);
+    tcase_add_test(kept, memory_may_change);
+    tcase_add_test(kept, trimmed_frames_are_the_systems);
+    tcase_add_test(kept, what_is_in_use_is_adopted);
+
+    TCase *refused = fixtured(suite, "refused");
+    tcase_add_test(refused, one_that_another_has_is_refused);
+    tcase_add_test(refused, one_that_is_given_up_soon_is_waited_for);
+    tcase_add_test(refused, what_is_no_regular_file_is_refused);
+    tcase_add_test(refused, one_that_was_made_in_vain_is_removed);
+    tcase_add_test(refused, a_limit_on_files_is_an_error);
+    tcase_add_test(refused, memory_must_fit);
+    tcase_add_test(refused, without_room_there_are_no_cold_frames);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("file");
+    add_opening(suite);
+
+    TCase *bad = fixtured(suite, "not what it should be");
+    tcase_add_test(bad, what_is_something_else_is_set_aside);
+    tcase_add_test(bad, a_damaged_head_is_set_aside);
+    tcase_add_test(bad, another_layout_is_set_aside);
+    tcase_add_test(bad, one_with_two_damaged_lives_is_set_aside);
+    tcase_add_test(bad, a_copy_of_one_in_use_is_set_aside);
+    tcase_add_test(bad, after_a_crash_of_the_machine_it_is_emptied);
+    tcase_add_test(bad, after_a_clean_stop_it_is_kept_across_a_reboot);
+    tcase_add_test(bad, one_that_was_cut_off_reads_as_zeros_there);
+    tcase_add_test(bad, a_half_made_one_is_made_anew);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
