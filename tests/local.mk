@@ -19,7 +19,7 @@ store_tests = tests/check_seal tests/check_store tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
-	tests/check_store_write tests/model_store tests/model_terms tests/simulate \
+	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
@@ -104,6 +104,10 @@ store_test_file = tests/image.c tests/image.h tests/scratch.c tests/scratch.h $(
 tests_check_store_restart_SOURCES = tests/check_store_restart.c $(store_test_file)
 tests_check_store_restart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_restart_LDADD = $(store_test_libs)
+
+tests_kill_points_SOURCES = tests/kill_points.c $(store_test_file)
+tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_kill_points_LDADD = $(store_test_libs)
 
 tests_check_store_terms_SOURCES = tests/check_store_terms.c $(store_test_box)
 tests_check_store_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

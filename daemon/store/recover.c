@@ -181,21 +181,25 @@ static void link_segment(struct recover *recover, struct segment *segment)
     }
 }
 
-/* A large record that is stale had got another version than the one it was written with:
- * that is not in the file, so it gets one that nobody was told. */
-static void renew_stale(struct recover *recover, struct segment *segment)
+/* Whether a large record is stale is what its label says: the note in the record is not
+ * written in the same instruction. One that is stale had got another version than the one it
+ * was written with: that is not in the file, so it gets one that nobody was told. */
+static void note_stale(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;
     struct label_facts facts;
-    if (recover_is_span(recover, segment) &&
-        label_open(recover->store->arena.file, segment_number(segments, segment), &facts) ==
-            LABEL_IS_VALID &&
-        facts.stale) {
-        char *bytes = segment_bytes(segments, segment) + segments->lead;
-        struct record record;
-        record_read(bytes, &record);
+    if (!recover_is_span(recover, segment) ||
+        label_open(segments->file, segment_number(segments, segment), &facts) != LABEL_IS_VALID) {
+        return;
+    }
+    char *bytes = segment_bytes(segments, segment) + segments->lead;
+    struct record record;
+    record_read(bytes, &record);
+    if (facts.stale) {
         record_set_notes(bytes, record.notes | NOTE_STALE);
         segment->version = segments_next_version(segments) - segments->lead;
+    } else {
+        record_set_notes(bytes, (uint8_t)(record.notes & ~NOTE_STALE));
     }
 }
 
@@ -265,7 +269,7 @@ static void link_all(struct recover *recover)
     choose_queues(recover);
     for (size_t i = 0; i < recover->count; i++) {
         struct segment *segment = segment_at(&store->segments, recover->segments[i]);
-        renew_stale(recover, segment);
+        note_stale(recover, segment);
         link_segment(recover, segment);
     }
     for (size_t i = 0; i < recover->owner_count; i++) {

@@ -32,12 +32,16 @@ static bool populate(const struct segments *segments, const struct segment *segm
            (errno != EFAULT && errno != EHWPOISON);
 }
 
-/* Both marks of a death, so that no flipped byte undoes it. One that has the first only
- * was being buried when the process ended. */
-static void bury_for_good(char *bytes, enum guard guard)
+/* Both marks of a death, so that no flipped byte undoes it. One that was just being buried
+ * may have a part of them, and one that is damaged has none that can be told: theirs are
+ * made anew, the flag first. */
+static void bury_for_good(char *bytes, uint32_t size, enum guard guard, uint64_t seed)
 {
     record_kill(bytes, false);
-    if (guard == GUARD_LIVE) {
+    if (guard == GUARD_BAD) {
+        record_guard(bytes, size, seed);
+    }
+    if (guard != GUARD_DEAD) {
         record_guard_kill(bytes);
     }
 }
@@ -55,7 +59,8 @@ static void examine_record(struct walk *walk, uint32_t at, const struct record *
 {
     const struct segment *segment = walk->segment;
     char *bytes = walk->start + at;
-    enum guard guard = record_guard_check(bytes, size, segment_guard_seed(walk->seed, at));
+    uint64_t seed = segment_guard_seed(walk->seed, at);
+    enum guard guard = record_guard_check(bytes, size, seed);
     bool dead = record_is_dead(bytes);
     bool expired = record->expires && segment->base_time + record->after <= walk->recover->now;
     if (guard == GUARD_BAD && !dead) {
@@ -64,7 +69,7 @@ static void examine_record(struct walk *walk, uint32_t at, const struct record *
         recover_count(&walk->recover->found->expired, 1);
     }
     if (guard != GUARD_LIVE || dead || expired) {
-        bury_for_good(bytes, guard);
+        bury_for_good(bytes, size, guard, seed);
     } else {
         walk->alive++;
     }
