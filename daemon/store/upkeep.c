@@ -10,6 +10,7 @@
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
     SHRINK_AT_ONCE = 64, /* buckets of the index */
+    LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
 };
 
 /* Frames that should be free, so that a writer finds one without evicting. */
@@ -91,11 +92,23 @@ static size_t evict_for_reserve(struct lane *lane, uint64_t now)
     return arena_available(&store->arena) >= wanted_frames(store) ? 0 : evict_from_pool(lane, now);
 }
 
-/* Free frames beyond what will be needed soon go back to the system. */
+/* Free frames that nobody has wanted for a while go back to the system, but for what will
+ * be needed soon. */
 static size_t trim(struct store *store)
 {
+    if (arena_idle(&store->arena) == 0) {
+        return 0;
+    }
     uint32_t keep = APPEND_RESERVE + arena_in_use(&store->arena) / 32;
     return arena_trim(&store->arena, keep, 1) * TRIM_EFFORT;
+}
+
+static void watch_frames(struct store *store, uint64_t now)
+{
+    if (now - store->frames_marked >= LULL_MS) {
+        store->frames_marked = now;
+        arena_mark(&store->arena);
+    }
 }
 
 /* One step of whatever is most worth doing. */
@@ -124,6 +137,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
     store_tick(lane, now);
     purge_grant(store, now);
+    watch_frames(store, now);
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);
         spent += step;
