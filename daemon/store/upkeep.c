@@ -10,6 +10,7 @@
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
     SHRINK_AT_ONCE = 64, /* buckets of the index */
+    YIELD_EFFORT = 64,   /* as much is done in one go: less than ten microseconds */
     LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
 };
 
@@ -132,6 +133,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
 {
     struct store *store = lane->store;
     size_t spent = 0;
+    size_t yield_at = YIELD_EFFORT;
     size_t step = 1;
     pthread_mutex_lock(&store->upkeep);
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
@@ -141,7 +143,10 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);
         spent += step;
-        sched_yield(); /* requests that wait for this processor go first */
+        if (spent >= yield_at) {
+            sched_yield(); /* requests that wait for this processor go first */
+            yield_at = spent + YIELD_EFFORT;
+        }
     }
     reclaim_gone(store);
     pthread_mutex_unlock(&store->upkeep);
