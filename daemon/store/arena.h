@@ -7,7 +7,9 @@
  * pointers. Unit 0 is never given out, so 0 means "nowhere".
  *
  * Frames are free in two ways: warm ones still have their pages and stay in the
- * budget, cold ones have been given back to the operating system.
+ * budget, cold ones have been given back to the operating system. Going cold and coming
+ * back costs more than filling a frame does, since the kernel clears its pages; so the
+ * arena knows how many warm frames nobody has wanted for a while.
  *
  * Any thread; arena.lock is a leaf.
  */
@@ -37,7 +39,9 @@ struct arena {
     struct lock lock; /* guards all that follows */
     uint32_t *warm;   /* stack of free frames that have their pages */
     uint32_t warm_count;
-    uint32_t *cold; /* stack of free frames that have none */
+    uint32_t warm_least; /* of warm_count, since the last mark */
+    uint32_t idle;       /* of warm_count, what it never fell below between the last two marks */
+    uint32_t *cold;      /* stack of free frames that have none */
     uint32_t cold_count;
     uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
     uint8_t *block;                       /* by unit: the order of the free block that starts
@@ -72,6 +76,12 @@ void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order);
 
 /* How many whole frames could be had at once. */
 uint32_t arena_available(struct arena *arena);
+
+/* Begins a new stretch of time; see arena_idle. */
+void arena_mark(struct arena *arena);
+
+/* Warm frames that nobody needed since the mark before the last one. */
+uint32_t arena_idle(struct arena *arena);
 
 /* Gives pages of warm frames back until `keep` are left, `most` at a time; how
  * many were given. */
