@@ -258,7 +258,6 @@ enum desk_state desk_work(struct desk *desk, struct crew *crew)
 {
     struct executor *by = seat(desk, crew);
     int steps = TURN_BATCHES;
-    by->now = 0;
     desk->state = DESK_TIRED;
     desk->parser.max_value = crew->settings.max_value;
     while (steps > 0 && step(desk, by)) {

@@ -61,7 +61,8 @@ unsigned desk_prepare(struct desk *desk, struct crew *crew);
 /* The same for their records. */
 void desk_fetch(struct desk *desk, struct crew *crew);
 
-/* Works on what has come for one turn at most. Sets crew->now. */
+/* Works on what has come for one turn at most. Sets crew->now. The clock is looked at now
+ * and then, and at first where crew->by.now is 0. */
 enum desk_state desk_work(struct desk *desk, struct crew *crew);
 
 #endif

@@ -192,6 +192,7 @@ void turn_end_round(struct crew *crew)
     if (!round->open) {
         return;
     }
+    crew->by.now = 0;
     if (round->requests > 1) { /* a lone one is looked at at once */
         for (unsigned i = 0; i < round->count; i++) {
             desk_fetch(round->of[i]->desk, crew);

@@ -71,6 +71,7 @@ static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
     static unsigned turns;
     size_t moved = 0;
     bool ended = false;
+    crew.by.now = 0;
     store_enter(crew.lane);
     if (*state == DESK_HUNGRY) {
         ended = desk_receive(desk, &crew, &wire->transport, &moved) == TRANSPORT_EOF;

@@ -53,7 +53,7 @@ bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget)
     arena->frames = (uint32_t)(bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
     arena->place_shift = choose_place_shift(range(arena));
     arena->budget = budget;
-    arena->base = reserve_scattered(range(arena));
+    arena->base = reserve_pages(range(arena));
     arena->warm = reserve_pages(stack_bytes(arena));
     arena->cold = reserve_pages(stack_bytes(arena));
     arena->block = reserve_pages(arena_units(arena));
