@@ -22,6 +22,7 @@ struct desk *desk_create(struct crew *crew, const struct door *door)
     desk->door = door;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
+    desk->overflew = false;
     parser_init(&desk->parser, INBOX_LARGE);
     batch_init(&desk->batch);
     desk->upload.write = NULL;
@@ -78,21 +79,22 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
                                    struct transport *transport, size_t *moved)
 {
     struct iovec space;
-    if (space_in_store(desk, crew, &space)) {
-        enum transport_status status =
-            transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-        if (status == TRANSPORT_OK) {
-            upload_advance(&desk->upload, *moved);
+    bool stored = space_in_store(desk, crew, &space);
+    if (!stored) {
+        if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
+            return TRANSPORT_FAILED;
         }
+        space.iov_base = inbox_free(&desk->inbox, &space.iov_len);
+    }
+    enum transport_status status =
+        transport->ops->read(transport, space.iov_base, space.iov_len, moved);
+    desk->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
+    if (status != TRANSPORT_OK) {
         return status;
     }
-    if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
-        return TRANSPORT_FAILED;
-    }
-    size_t size;
-    char *to = inbox_free(&desk->inbox, &size);
-    enum transport_status status = transport->ops->read(transport, to, size, moved);
-    if (status == TRANSPORT_OK) {
+    if (stored) {
+        upload_advance(&desk->upload, *moved);
+    } else {
         inbox_fill(&desk->inbox, *moved);
     }
     return status;

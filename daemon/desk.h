@@ -34,6 +34,7 @@ struct desk {
     enum desk_state state;
     struct inbox inbox;
     size_t wanted; /* bytes of the inbox below which parsing makes no sense */
+    bool overflew; /* the last read filled all the space it had: there may be more */
     struct parser parser;
     struct batch batch;
     struct upload upload;
@@ -54,6 +55,12 @@ bool desk_is_clear(const struct desk *desk);
  * also where there is no memory to read to. */
 enum transport_status desk_receive(struct desk *desk, struct crew *crew,
                                    struct transport *transport, size_t *moved);
+
+/* More of the value that is being uploaded may have come already. */
+static inline bool desk_expects_more(const struct desk *desk)
+{
+    return desk->overflew && upload_is_open(&desk->upload);
+}
 
 /* Ahead of desk_work, where it pays: parses what has come and sets index lines on their
  * way, and says how many requests that were. */
