@@ -262,7 +262,7 @@ void conn_sweep(struct crew *crew)
 
 void conn_reconfigure(struct crew *crew, const struct conn_settings *settings)
 {
-    crew->settings = *settings;
+    crew_configure(crew, settings);
     event_del(&crew->sweep);
     arm_sweep(crew);
 }

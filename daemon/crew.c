@@ -48,6 +48,16 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     return crew->lane != NULL;
 }
 
+void crew_configure(struct crew *crew, const struct conn_settings *settings)
+{
+    crew->settings = *settings;
+    crew->by.lane = crew->lane;
+    crew->by.metrics = crew->metrics;
+    crew->by.facts = crew->facts;
+    crew->by.default_namespace = slice_of(crew->settings.default_namespace);
+    crew->by.max_value = crew->settings.max_value;
+}
+
 void crew_deinit(struct crew *crew)
 {
     if (crew->lane != NULL) {

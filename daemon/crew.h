@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "daemon/conn_settings.h"
+#include "daemon/execute.h"
 #include "daemon/facts.h"
 #include "daemon/inbox.h"
 #include "daemon/metrics.h"
@@ -43,8 +44,9 @@ struct crew {
     struct metrics *metrics;
     struct facts *facts;
     struct housekeeper *housekeeper; /* or NULL */
-    struct conn_settings settings;
-    uint64_t now; /* when the last turn read the clock */
+    struct conn_settings settings;   /* see crew_configure */
+    struct executor by;              /* lent to one desk after the other */
+    uint64_t now;                    /* when the last turn read the clock */
 
     struct inbox_pools inboxes;
     struct pool chunks, desks, conns;
@@ -62,6 +64,9 @@ struct crew {
 bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id);
 /* Its connections must be closed. */
 void crew_deinit(struct crew *crew);
+
+/* What connections shall go by from now on. */
+void crew_configure(struct crew *crew, const struct conn_settings *settings);
 
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
 uint64_t crew_grain(const struct crew *crew);

@@ -22,7 +22,8 @@ struct desk *desk_create(struct crew *crew, const struct door *door)
     desk->door = door;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
-    desk->parser = (struct parser){.window = INBOX_LARGE};
+    desk->overflew = false;
+    parser_init(&desk->parser, INBOX_LARGE);
     batch_init(&desk->batch);
     desk->upload.write = NULL;
     outbox_init(&desk->outbox, door->protocol, &crew->chunks);
@@ -47,17 +48,12 @@ bool desk_is_clear(const struct desk *desk)
            !upload_is_open(&desk->upload) && parser->state == 0 && parser->dropping == 0;
 }
 
-static struct executor executor_for(struct desk *desk, struct crew *crew)
+/* The crew's executor, at this desk. */
+static struct executor *seat(struct desk *desk, struct crew *crew)
 {
-    return (struct executor){
-        .lane = crew->lane,
-        .outbox = &desk->outbox,
-        .metrics = crew->metrics,
-        .facts = crew->facts,
-        .default_namespace = slice_of(crew->settings.default_namespace),
-        .door = desk->door,
-        .max_value = crew->settings.max_value,
-    };
+    crew->by.outbox = &desk->outbox;
+    crew->by.door = desk->door;
+    return &crew->by;
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -70,9 +66,9 @@ static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *s
     if (!upload_is_open(upload) || upload->left == 0 || inbox_length(&desk->inbox) > 0) {
         return false;
     }
-    struct executor by = executor_for(desk, crew);
-    by.now = clock_now();
-    bool given = upload_space(&desk->upload, &by, space);
+    struct executor *by = seat(desk, crew);
+    by->now = clock_now();
+    bool given = upload_space(&desk->upload, by, space);
     if (!given) {
         desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     }
@@ -83,21 +79,22 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
                                    struct transport *transport, size_t *moved)
 {
     struct iovec space;
-    if (space_in_store(desk, crew, &space)) {
-        enum transport_status status =
-            transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-        if (status == TRANSPORT_OK) {
-            upload_advance(&desk->upload, *moved);
+    bool stored = space_in_store(desk, crew, &space);
+    if (!stored) {
+        if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
+            return TRANSPORT_FAILED;
         }
+        space.iov_base = inbox_free(&desk->inbox, &space.iov_len);
+    }
+    enum transport_status status =
+        transport->ops->read(transport, space.iov_base, space.iov_len, moved);
+    desk->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
+    if (status != TRANSPORT_OK) {
         return status;
     }
-    if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
-        return TRANSPORT_FAILED;
-    }
-    size_t size;
-    char *to = inbox_free(&desk->inbox, &size);
-    enum transport_status status = transport->ops->read(transport, to, size, moved);
-    if (status == TRANSPORT_OK) {
+    if (stored) {
+        upload_advance(&desk->upload, *moved);
+    } else {
         inbox_fill(&desk->inbox, *moved);
     }
     return status;
@@ -248,8 +245,7 @@ unsigned desk_prepare(struct desk *desk, struct crew *crew)
     if (!desk->batch.open) {
         parse(desk);
     }
-    struct executor by = executor_for(desk, crew);
-    batch_locate(&desk->batch, &by);
+    batch_locate(&desk->batch, seat(desk, crew));
     return batch_left(&desk->batch);
 }
 
@@ -262,14 +258,14 @@ void desk_fetch(struct desk *desk, struct crew *crew)
 
 enum desk_state desk_work(struct desk *desk, struct crew *crew)
 {
-    struct executor by = executor_for(desk, crew);
+    struct executor *by = seat(desk, crew);
     int steps = TURN_BATCHES;
     desk->state = DESK_TIRED;
     desk->parser.max_value = crew->settings.max_value;
-    while (steps > 0 && step(desk, &by)) {
+    while (steps > 0 && step(desk, by)) {
         steps--;
     }
     desk->batch.located = false; /* the store will be left */
-    crew->now = by.now == 0 ? clock_now() : by.now;
+    crew->now = by->now == 0 ? clock_now() : by->now;
     return desk->outbox.failed ? DESK_NO_MEMORY : desk->state;
 }

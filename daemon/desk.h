@@ -34,6 +34,7 @@ struct desk {
     enum desk_state state;
     struct inbox inbox;
     size_t wanted; /* bytes of the inbox below which parsing makes no sense */
+    bool overflew; /* the last read filled all the space it had: there may be more */
     struct parser parser;
     struct batch batch;
     struct upload upload;
@@ -55,13 +56,20 @@ bool desk_is_clear(const struct desk *desk);
 enum transport_status desk_receive(struct desk *desk, struct crew *crew,
                                    struct transport *transport, size_t *moved);
 
+/* More of the value that is being uploaded may have come already. */
+static inline bool desk_expects_more(const struct desk *desk)
+{
+    return desk->overflew && upload_is_open(&desk->upload);
+}
+
 /* Ahead of desk_work, where it pays: parses what has come and sets index lines on their
  * way, and says how many requests that were. */
 unsigned desk_prepare(struct desk *desk, struct crew *crew);
 /* The same for their records. */
 void desk_fetch(struct desk *desk, struct crew *crew);
 
-/* Works on what has come for one turn at most. Sets crew->now. */
+/* Works on what has come for one turn at most. Sets crew->now. The clock is looked at now
+ * and then, and at first where crew->by.now is 0. */
 enum desk_state desk_work(struct desk *desk, struct crew *crew);
 
 #endif

@@ -30,7 +30,8 @@ struct executor {
     struct slice default_namespace; /* what `-` stands for */
     const struct door *door;        /* where keys live that come without a namespace */
     uint64_t max_value;             /* bytes */
-    uint64_t now;
+    uint64_t now;                   /* 0: the clock is to be looked at */
+    unsigned unclocked;             /* about how much was done since it was */
 };
 
 struct execution {

@@ -256,14 +256,36 @@ static void forget(struct outbox *outbox, size_t size)
     }
 }
 
-enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t *moved)
+/* Nothing but text, and all of it in one chunk: what most replies are. */
+static enum transport_status send_chunk(struct outbox *outbox, struct transport *transport,
+                                        size_t *moved)
+{
+    struct outbox_chunk *chunk = outbox->first;
+    struct iovec piece = {chunk->bytes + chunk->start, chunk->end - chunk->start};
+    enum transport_status status = transport->ops->writev(transport, &piece, 1, moved);
+    if (status == TRANSPORT_OK) {
+        outbox->backlog -= *moved;
+        forget_text(outbox, *moved);
+    }
+    return status;
+}
+
+static enum transport_status send_pieces(struct outbox *outbox, struct transport *transport,
+                                         size_t *moved)
 {
     struct iovec pieces[PIECES_MAX];
-    *moved = 0;
     size_t count = gather(outbox, pieces);
     enum transport_status status = transport->ops->writev(transport, pieces, count, moved);
     if (status == TRANSPORT_OK) {
         forget(outbox, *moved);
     }
     return status;
+}
+
+enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t *moved)
+{
+    *moved = 0;
+    return outbox->pin_count == 0 && outbox->first == outbox->last
+               ? send_chunk(outbox, transport, moved)
+               : send_pieces(outbox, transport, moved);
 }

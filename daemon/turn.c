@@ -6,6 +6,7 @@
  *     receive   one read
  *     prepare   what has come is parsed, and index lines are on their way
  *     work      the desk answers what is there, within its budget
+ *     take on   further reads, while a large value fills whatever space is given
  *     send      one write of all replies
  *     settle    wait for bytes, for room to write, for the next turn; or close
  *
@@ -25,6 +26,10 @@
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
 #include "daemon/housekeeper.h"
+
+enum {
+    READS_MAX = 4, /* further ones in a turn, of a MiB at most each */
+};
 
 /* False: it broke. */
 static bool receive(struct conn *conn)
@@ -168,6 +173,24 @@ static bool begin(struct conn *conn, bool readable, bool writable)
     return true;
 }
 
+static bool may_take_on(const struct conn *conn)
+{
+    return conn->state == DESK_HUNGRY && !conn->ended && desk_expects_more(conn->desk);
+}
+
+/* What has come of a large value is taken at once: it goes to several places, and each of
+ * them would wait for the turns of all others. False: it broke. */
+static bool take_on(struct conn *conn)
+{
+    for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
+        if (!receive(conn)) {
+            return false;
+        }
+        conn->state = desk_work(conn->desk, conn->crew);
+    }
+    return true;
+}
+
 static void end(struct conn *conn)
 {
     struct crew *crew = conn->crew;
@@ -176,7 +199,7 @@ static void end(struct conn *conn)
     } else {
         crew->now = clock_now();
     }
-    if (!flush(conn)) {
+    if (!take_on(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_BROKEN);
         return;
     }
@@ -192,6 +215,7 @@ void turn_end_round(struct crew *crew)
     if (!round->open) {
         return;
     }
+    crew->by.now = 0;
     if (round->requests > 1) { /* a lone one is looked at at once */
         for (unsigned i = 0; i < round->count; i++) {
             desk_fetch(round->of[i]->desk, crew);

@@ -206,7 +206,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     if (!crew_init(crew, options->store, options->facts, options->id)) {
         return false;
     }
-    crew->settings = options->settings;
+    crew_configure(crew, &options->settings);
     crew->housekeeper = options->housekeeper;
     evtimer_assign(&crew->again, crew->base, on_again, crew);
     evtimer_assign(&crew->round.ends, crew->base, on_round, crew);

@@ -30,8 +30,8 @@ enum parse_result {
 };
 
 /*
- * One per connection. Zero is its starting state; `max_value` and `window` are
- * the owner's to set, before any call.
+ * One per connection. Zero is its starting state, and so is parser_init's; `max_value`
+ * and `window` are the owner's to set, before any call.
  */
 struct parser {
     uint64_t max_value; /* bytes; larger values are refused, read and dropped */
@@ -56,6 +56,16 @@ struct parser {
                            `said` or is constant */
     char said[256];
 };
+
+/* The starting state. What a refusal says is not cleared: a parser is made for every turn
+ * of a connection that is mostly idle. */
+static inline void parser_init(struct parser *parser, size_t window)
+{
+    parser->window = window;
+    parser->max_value = parser->dropping = 0;
+    parser->line = parser->scanned = parser->wanted = 0;
+    parser->state = 0;
+}
 
 struct protocol {
     const char *name; /* as in the configuration */

@@ -150,6 +150,15 @@ void box_housekeep(struct box *box)
     ck_assert_msg(!more, "housekeeping never ends");
 }
 
+void box_rest(struct box *box)
+{
+    for (int lull = 0; lull < 3; lull++) {
+        box_housekeep(box);
+        box_wait(box, 1000);
+    }
+    box_housekeep(box);
+}
+
 void box_wait(struct box *box, uint64_t milliseconds)
 {
     box->now += milliseconds;

@@ -88,6 +88,8 @@ void box_declare_only(struct box *box, const struct store_namespace_options *dec
 
 /* Housekeeping until there is nothing left to do now. */
 void box_housekeep(struct box *box);
+/* The same, and so much time passes without requests that free memory is given back. */
+void box_rest(struct box *box);
 /* Moves the clock on. */
 void box_wait(struct box *box, uint64_t milliseconds);
 

@@ -38,7 +38,8 @@ static void set_up(void)
     facts.metrics = metrics;
     facts.metrics_sets = 2;
     ck_assert(crew_init(&crew, store, &facts, 0));
-    crew.settings = (struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"};
+    crew_configure(&crew,
+                   &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});
     struct store_namespace_options strict = {.name = slice_of("strict"), .require_ttl = true};
     struct store_policy policy = {.declared = &strict, .declared_count = 1, .max_value = MAX_VALUE};
     store_enter(crew.lane);
@@ -71,6 +72,7 @@ static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
     static unsigned turns;
     size_t moved = 0;
     bool ended = false;
+    crew.by.now = 0;
     store_enter(crew.lane);
     if (*state == DESK_HUNGRY) {
         ended = desk_receive(desk, &crew, &wire->transport, &moved) == TRANSPORT_EOF;

@@ -351,7 +351,7 @@ START_TEST(the_largest_value)
     box_housekeep(&large);
     box_expect_pattern(&large, "ns", "key", LARGEST, 4);
     box_wait(&large, 1);
-    box_housekeep(&large);
+    box_rest(&large);
     box_expect_gone(&large, "ns", "key");
     box_expect(&large, "ns", "other", "stays");
     ck_assert_uint_lt(box_figures(&large).memory_used, LARGEST / 2);

@@ -87,7 +87,7 @@ START_TEST(an_aborted_write_leaves_nothing)
         box_abort(&box, &write);
         box_expect(&box, "ns", "key", "old");
     }
-    box_housekeep(&box);
+    box_rest(&box);
     ck_assert_uint_le(box_figures(&box).memory_used, before + BOX_MIB);
     ck_assert_uint_eq(box_figures(&box).items, 1);
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
@@ -306,7 +306,7 @@ START_TEST(a_view_outlives_its_record)
     for (size_t i = 0; i < 6; i++)
         store_view_put(&views[i]);
     box_wait(&box, 60000);
-    box_housekeep(&box);
+    box_rest(&box);
     ck_assert_uint_eq(box_figures(&box).items, 0);
     ck_assert_uint_eq(box_figures(&box).bytes, 0);
     ck_assert_uint_lt(box_figures(&box).memory_used, 8 * BOX_MIB);

@@ -67,7 +67,7 @@ static bool find_range(struct arena *arena, uint64_t bytes, struct file *file)
         return true;
     }
     arena_choose(arena, bytes);
-    arena->base = reserve_scattered(range(arena));
+    arena->base = reserve_pages(range(arena));
     return arena->base != NULL;
 }
 
@@ -170,13 +170,31 @@ static bool warm_up(struct arena *arena, uint32_t frame)
     return backed;
 }
 
+/* There is one. */
+static uint32_t use_warm(struct arena *arena)
+{
+    uint32_t frame = arena->warm[--arena->warm_count];
+    if (arena->warm_count < arena->warm_least) {
+        arena->warm_least = arena->warm_count;
+    }
+    return frame;
+}
+
+/* There is one. It goes cold, and is one less of those that were idle. */
+static uint32_t drop_warm(struct arena *arena)
+{
+    arena->idle -= arena->idle > 0;
+    arena->warm_least -= arena->warm_least > 0;
+    return arena->warm[--arena->warm_count];
+}
+
 static uint32_t take_frame(struct arena *arena, uint32_t reserve)
 {
     if (reserve > 0 && available(arena) <= reserve) {
         return 0;
     }
     if (arena->warm_count > 0) {
-        return arena->warm[--arena->warm_count] << arena->frame_order;
+        return use_warm(arena) << arena->frame_order;
     }
     if (!arena->starved && arena->cold_count > 0 &&
         budget_take(arena->budget, arena_frame_size(arena))) {
@@ -271,6 +289,22 @@ static bool cool_down(struct arena *arena, uint32_t frame)
     return true;
 }
 
+void arena_mark(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    arena->idle = arena->warm_least;
+    arena->warm_least = arena->warm_count;
+    lock_give(&arena->lock);
+}
+
+uint32_t arena_idle(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    uint32_t idle = arena->idle < arena->warm_least ? arena->idle : arena->warm_least;
+    lock_give(&arena->lock);
+    return idle;
+}
+
 uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
 {
     uint32_t given = 0;
@@ -279,7 +313,7 @@ uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
         uint32_t frame = 0;
         lock_take(&arena->lock);
         if (arena->warm_count > keep) {
-            frame = arena->warm[--arena->warm_count];
+            frame = drop_warm(arena);
         }
         lock_give(&arena->lock);
         if (frame == 0) {

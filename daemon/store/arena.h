@@ -7,7 +7,9 @@
  * pointers. Unit 0 is never given out, so 0 means "nowhere".
  *
  * Frames are free in two ways: warm ones still have their pages and stay in the
- * budget, cold ones have been given back to the operating system.
+ * budget, cold ones have been given back to the operating system. Going cold and coming
+ * back costs more than filling a frame does, since the kernel clears its pages; so the
+ * arena knows how many warm frames nobody has wanted for a while.
  *
  * With a file (file.h) the frames are the file's. Its blocks are asked for before a cold frame
  * is used and given back when it is trimmed, so the file takes what the budget says. Where the
@@ -47,7 +49,9 @@ struct arena {
     uint64_t retry_at;
     uint32_t *warm; /* stack of free frames that have their pages */
     uint32_t warm_count;
-    uint32_t *cold; /* stack of free frames that have none */
+    uint32_t warm_least; /* of warm_count, since the last mark */
+    uint32_t idle;       /* of warm_count, what it never fell below between the last two marks */
+    uint32_t *cold;      /* stack of free frames that have none */
     uint32_t cold_count;
     uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
     uint8_t *block;                       /* by unit: the order of the free block that starts
@@ -93,6 +97,12 @@ void arena_adopt(struct arena *arena, const uint64_t *used_units);
 
 /* How many whole frames could be had at once. */
 uint32_t arena_available(struct arena *arena);
+
+/* Begins a new stretch of time; see arena_idle. */
+void arena_mark(struct arena *arena);
+
+/* Warm frames that nobody needed since the mark before the last one. */
+uint32_t arena_idle(struct arena *arena);
 
 /* Gives pages of warm frames back until `keep` are left, `most` at a time; how
  * many were given. */

@@ -21,8 +21,8 @@ bool index_init(struct index *index, uint64_t capacity, struct budget *budget,
     index->resident = INDEX_BUCKETS_MIN;
     index->budget = budget;
     index->records = records;
-    index->buckets = reserve_scattered(index->capacity * sizeof(struct bucket));
-    index->overflow = reserve_scattered(index->capacity * sizeof(struct bucket));
+    index->buckets = reserve_pages(index->capacity * sizeof(struct bucket));
+    index->overflow = reserve_pages(index->capacity * sizeof(struct bucket));
     if (index->buckets == NULL || index->overflow == NULL ||
         !budget_take(budget, index->resident * sizeof(struct bucket))) {
         index_deinit(index);

@@ -29,13 +29,19 @@ struct standpoint {
     uint32_t offset;  /* 0: at its first record */
 };
 
+/* So much between what is read and what is written keeps them on different lines of the
+ * processor's cache. With two workers and a pipeline this took a fifth off what a request costs. */
+enum { NAMESPACE_LINE = 64 };
+
 struct generation {
     uint64_t number; /* never used twice; salts the hash of its keys */
     struct namespace *ns;
-    uint64_t items;  /* live records; atomic */
-    uint64_t bytes;  /* of them, headers included; atomic */
-    uint64_t memory; /* bytes of its blocks; atomic, changed under ns->lock */
-    uint64_t young;  /* of that in segments that are young; likewise */
+    char apart[NAMESPACE_LINE]; /* every request reads what is above, every write changes
+                                   what is below */
+    uint64_t items;             /* live records; atomic */
+    uint64_t bytes;             /* of them, headers included; atomic */
+    uint64_t memory;            /* bytes of its blocks; atomic, changed under ns->lock */
+    uint64_t young;             /* of that in segments that are young; likewise */
     /* ns->lock guards what follows */
     uint32_t first, last;        /* its segments, oldest first */
     uint32_t first_young;        /* the oldest of those that are young */
@@ -51,9 +57,6 @@ struct namespace
 {
     struct namespace *chain;       /* the next of the same hash; atomic */
     struct generation *generation; /* the current one; atomic */
-    struct lock lock;
-    bool gone; /* taken out of the table; written under lock and work.lock, read under
-                  either */
     uint32_t id;
     uint8_t name_length;
     char name[STORE_NAMESPACE_MAX + 1];
@@ -66,6 +69,10 @@ struct namespace
                                      are being taken apart; atomic. Keep it from going */
     struct store_counters before; /* what the counters of its number were when it
                                      was made; lane.h */
+    char apart[NAMESPACE_LINE];   /* every request reads what is above */
+    struct lock lock;
+    bool gone; /* taken out of the table; written under lock and work.lock, read under
+                  either */
     /* work.lock */
     struct namespace *queued;
     uint8_t waiting;

@@ -48,31 +48,36 @@ enum segment_queue {
 };
 
 struct segment {
+    /* The first half is what a lookup reads. */
     struct generation *generation; /* whose it is; atomic */
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
     uint64_t version;              /* of what lies at its first byte; that of a record is so
                                       much above it as the record lies behind. Of a span,
                                       of the record's own choice (stream.h); atomic */
+    uint64_t latest;               /* the last expiry; namespace.lock. Of a span: its expiry,
+                                      atomic */
     uint32_t unit;                 /* where in the arena */
-    uint32_t used;                 /* bytes appended; atomic, changed under namespace.lock */
-    uint64_t earliest;             /* the first expiry, as far as known; namespace.lock */
-    uint64_t latest;               /* the last; namespace.lock. Of a span: its expiry, atomic */
-    uint64_t due;                  /* when the purge will look at it; expire.lock */
-    uint32_t live;                 /* bytes of records that are not dead; atomic */
-    uint32_t references;           /* atomic */
-    uint32_t next, previous;       /* in the generation's list; namespace.lock. Of a
-                                      free one, next: the next free; segments.lock */
     uint32_t piece;                /* the next piece of a span */
     uint32_t serial;               /* rises with every segment made: its age */
-    uint32_t open_next;            /* the next open one of the generation; namespace.lock */
-    uint32_t queued;               /* the next one waiting for the housekeeper; work.lock */
     uint8_t state;                 /* enum segment_state; atomic */
     uint8_t order;                 /* of its block */
     uint8_t class;                 /* of time to live, see ttl.h */
-    uint8_t waiting;               /* whether it is queued; work.lock */
     uint8_t queue;                 /* enum segment_queue; atomic, changed under
                                       namespace.lock */
+    /* The second half is what writes change. */
+    _Alignas(64) uint64_t earliest; /* the first expiry, as far as known; namespace.lock */
+    uint64_t due;                   /* when the purge will look at it; expire.lock */
+    uint32_t used;                  /* bytes appended; atomic, changed under namespace.lock */
+    uint32_t live;                  /* bytes of records that are not dead; atomic */
+    uint32_t references;            /* atomic */
+    uint32_t next, previous;        /* in the generation's list; namespace.lock. Of a
+                                       free one, next: the next free; segments.lock */
+    uint32_t open_next;             /* the next open one of the generation; namespace.lock */
+    uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
+    uint8_t waiting;                /* whether it is queued; work.lock */
 };
+
+_Static_assert(sizeof(struct segment) == 128, "a segment is two lines of the processor's cache");
 
 struct segments {
     struct arena *arena;   /* not owned */

@@ -10,6 +10,8 @@
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
     SHRINK_AT_ONCE = 64, /* buckets of the index */
+    YIELD_EFFORT = 64,   /* as much is done in one go: less than ten microseconds */
+    LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
 };
 
 /* Frames that should be free, so that a writer finds one without evicting. */
@@ -91,11 +93,23 @@ static size_t evict_for_reserve(struct lane *lane, uint64_t now)
     return arena_available(&store->arena) >= wanted_frames(store) ? 0 : evict_from_pool(lane, now);
 }
 
-/* Free frames beyond what will be needed soon go back to the system. */
+/* Free frames that nobody has wanted for a while go back to the system, but for what will
+ * be needed soon. */
 static size_t trim(struct store *store)
 {
+    if (arena_idle(&store->arena) == 0) {
+        return 0;
+    }
     uint32_t keep = APPEND_RESERVE + arena_in_use(&store->arena) / 32;
     return arena_trim(&store->arena, keep, 1) * TRIM_EFFORT;
+}
+
+static void watch_frames(struct store *store, uint64_t now)
+{
+    if (now - store->frames_marked >= LULL_MS) {
+        store->frames_marked = now;
+        arena_mark(&store->arena);
+    }
 }
 
 /* One step of whatever is most worth doing. */
@@ -119,16 +133,21 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
 {
     struct store *store = lane->store;
     size_t spent = 0;
+    size_t yield_at = YIELD_EFFORT;
     size_t step = 1;
     pthread_mutex_lock(&store->upkeep);
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
     store_tick(lane, now);
     purge_grant(store, now);
     arena_retry(&store->arena, now);
+    watch_frames(store, now);
     while (step > 0 && spent < effort) {
         step = one_step(lane, now);
         spent += step;
-        sched_yield(); /* requests that wait for this processor go first */
+        if (spent >= yield_at) {
+            sched_yield(); /* requests that wait for this processor go first */
+            yield_at = spent + YIELD_EFFORT;
+        }
     }
     reclaim_gone(store);
     pthread_mutex_unlock(&store->upkeep);

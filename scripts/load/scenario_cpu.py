@@ -76,29 +76,37 @@ def values_of(bench, way, size, keys):
 
 
 def threads(bench):
-    """What a second worker costs.
+    """What two workers of one server cost each other.
 
-    One and two workers are measured in turns, on the same processors, which the
-    generator shares: so both have the same company, and what a request costs
-    more is locks and cache lines.
+    Two servers with a worker each, and one server with two workers, are measured in
+    turns, each time with two generators of 25 connections: as many threads are busy
+    and as many wake up, so what a request costs more is locks and cache lines. (One
+    worker beside one generator is no comparison: it never sleeps, and takes its
+    requests in larger helpings.)
     """
     for kind in bench.peers("kvcached", "memcached"):
         with (bench.start(kind, memory=1024, threads=1) as one,
-              bench.start(kind, memory=1024, threads=2) as two):
-            threads_of(bench, one, two)
+              bench.start(kind, memory=1024, threads=1) as other,
+              bench.start(kind, memory=1024, threads=2) as both):
+            threads_of(bench, (one, other), (both, both))
 
 
-def threads_of(bench, one, two):
+def cpu_of(reports):
+    """Microseconds a request. Each report has all CPU time of the server that it asked."""
+    spent = [report["cpu_us"] * report["requests"] for report in reports]
+    return sum(spent) / sum(report["requests"] for report in reports)
+
+
+def threads_of(bench, apart, together):
     shape = {"keys": bench.size(1_000_000), "value_bytes": 100, "ttl": LASTING}
-    add = bench.adder("threads", one)
-    for server in (one, two):
+    add = bench.adder("threads", together[0])
+    for server in (*apart, together[0]):
         bench.tools.fill(server, **shape)
     for _ in range(bench.rounds):
         for pipeline in (32, 1):
-            single, double = (
-                bench.tools.load(server, pid=server.pid, connections=50, pipeline=pipeline,
-                                 ratio="1:10", **lasts(bench), **shape)["cpu_us"]
-                for server in (one, two))
-            add(f"pipeline {pipeline}: CPU with one", "us/request", single)
-            add(f"pipeline {pipeline}: CPU with two", "us/request", double)
+            load = {"connections": 25, "pipeline": pipeline, "ratio": "1:10", **lasts(bench), **shape}
+            single = cpu_of(bench.tools.load_all(apart, **load))
+            double = cpu_of(bench.tools.load_all(together, **load)) / 2
+            add(f"pipeline {pipeline}: CPU, a worker each", "us/request", single)
+            add(f"pipeline {pipeline}: CPU, two workers", "us/request", double)
             add(f"pipeline {pipeline}: grows to", "", double / single, at_most=1.1)
