@@ -62,6 +62,10 @@ tests_check_token_SOURCES = tests/check_token.c
 tests_check_token_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_token_LDADD = $(protocol_test_libs)
 
+tests_check_ghost_SOURCES = tests/check_ghost.c
+tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_ghost_LDADD = $(store_test_libs)
+
 tests_check_seal_SOURCES = tests/check_seal.c $(store_test_box)
 tests_check_seal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_seal_LDADD = $(store_test_libs)
