@@ -57,41 +57,67 @@ static inline uint64_t load_rest(const char *bytes, size_t left, size_t length)
     return word;
 }
 
+struct absorbed {
+    uint64_t a, b, c, d;
+    uint64_t fold; /* XOR of all words */
+};
+
+static inline void absorb_words(struct absorbed *lanes, const char *bytes)
+{
+    uint64_t word[4] = {load(bytes), load(bytes + 8), load(bytes + 16), load(bytes + 24)};
+    lanes->a = seal_mix(lanes->a, word[0]);
+    lanes->b = seal_mix(lanes->b, word[1]);
+    lanes->c = seal_mix(lanes->c, word[2]);
+    lanes->d = seal_mix(lanes->d, word[3]);
+    lanes->fold ^= word[0] ^ word[1] ^ word[2] ^ word[3];
+}
+
+/* Two words to a lane and multiplication, one of them turned: what cancels in the lane then
+ * stands in other bits of its bytes, and does not cancel in the fold. */
+static inline void absorb_pairs(struct absorbed *lanes, const char *bytes)
+{
+    uint64_t even[4] = {load(bytes), load(bytes + 16), load(bytes + 32), load(bytes + 48)};
+    uint64_t odd[4] = {load(bytes + 8), load(bytes + 24), load(bytes + 40), load(bytes + 56)};
+    lanes->a = seal_mix(lanes->a, even[0] ^ rotate(odd[0], 29));
+    lanes->b = seal_mix(lanes->b, even[1] ^ rotate(odd[1], 29));
+    lanes->c = seal_mix(lanes->c, even[2] ^ rotate(odd[2], 29));
+    lanes->d = seal_mix(lanes->d, even[3] ^ rotate(odd[3], 29));
+    lanes->fold ^= even[0] ^ even[1] ^ even[2] ^ even[3];
+    lanes->fold ^= odd[0] ^ odd[1] ^ odd[2] ^ odd[3];
+}
+
 struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length)
 {
-    uint64_t a = seed ^ ODD_TWO;
-    uint64_t b = seed ^ ODD_THREE;
-    uint64_t c = seed ^ ODD_FIVE;
-    uint64_t d = seed;
-    uint64_t fold = 0;
+    struct absorbed lanes = {seed ^ ODD_TWO, seed ^ ODD_THREE, seed ^ ODD_FIVE, seed, 0};
     size_t left = length;
-    for (; left >= 32; bytes += 32, left -= 32) {
-        uint64_t word[4] = {load(bytes), load(bytes + 8), load(bytes + 16), load(bytes + 24)};
-        a = seal_mix(a, word[0]);
-        b = seal_mix(b, word[1]);
-        c = seal_mix(c, word[2]);
-        d = seal_mix(d, word[3]);
-        fold ^= word[0] ^ word[1] ^ word[2] ^ word[3];
+    for (; left >= 64; bytes += 64, left -= 64) {
+        absorb_pairs(&lanes, bytes);
+    }
+    if (left >= 32) {
+        absorb_words(&lanes, bytes);
+        bytes += 32;
+        left -= 32;
     }
     if (left >= 16) {
         uint64_t word[2] = {load(bytes), load(bytes + 8)};
-        a = seal_mix(a, word[0]);
-        b = seal_mix(b, word[1]);
-        fold ^= word[0] ^ word[1];
+        lanes.a = seal_mix(lanes.a, word[0]);
+        lanes.b = seal_mix(lanes.b, word[1]);
+        lanes.fold ^= word[0] ^ word[1];
         bytes += 16;
         left -= 16;
     }
     if (left >= 8) {
         uint64_t word = load(bytes);
-        c = seal_mix(c, word);
-        fold ^= word;
+        lanes.c = seal_mix(lanes.c, word);
+        lanes.fold ^= word;
         bytes += 8;
         left -= 8;
     }
     uint64_t rest = load_rest(bytes, left, length);
-    d = seal_mix(d, rest);
-    uint64_t all = rotate(a, 1) + rotate(b, 12) + rotate(c, 25) + rotate(d, 43) + length;
-    return (struct sum){.hash = finish(all), .fold = seal_fold(fold ^ rest)};
+    lanes.d = seal_mix(lanes.d, rest);
+    uint64_t all = rotate(lanes.a, 1) + rotate(lanes.b, 12) + rotate(lanes.c, 25) +
+                   rotate(lanes.d, 43) + length;
+    return (struct sum){.hash = finish(all), .fold = seal_fold(lanes.fold ^ rest)};
 }
 
 uint32_t seal_bytes(uint64_t seed, const void *bytes, size_t length)

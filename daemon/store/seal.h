@@ -37,8 +37,9 @@ static inline uint64_t seal_mix(uint64_t seed, uint64_t word)
 
 /*
  * Four lanes of 8 bytes, (lane ^ word) * odd, rotated by 31 (the round of xxHash64: Collet,
- * 2012); a tail is padded with zeros, and the length goes into the end. The rotation
- * matters: without it two flipped top bits in one lane cancel.
+ * 2012), with two words at once while there are eight; a tail is padded with zeros, and the
+ * length goes into the end. The rotation matters: without it two flipped top bits in one lane
+ * cancel.
  */
 struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length);
 
