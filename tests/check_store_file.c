@@ -161,7 +161,7 @@ START_TEST(labels_beyond_the_arena_are_not_looked_at)
     uint32_t first = 0, end_of_run = 0;
     make_it();
     struct label *beyond = &file.labels[file.labels_max];
-    ck_assert_ptr_le((char *)beyond + 65536, file.base);
+    ck_assert((char *)beyond + 65536 <= file.base);
     memset(beyond, 'x', 65536);
     ck_assert(!file_label_run(&file, &first, &end_of_run));
     file_close(&file);
