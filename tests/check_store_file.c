@@ -85,7 +85,7 @@ START_TEST(a_new_one_is_sparse_and_its_owners)
     ck_assert_uint_eq((uint64_t)found.st_size, file.length);
     ck_assert_uint_lt(taken(), MIB);
     ck_assert_uint_ge((file.frames - 1) * arena_block_size(file.frame_order), MEMORY);
-    ck_assert_uint_ge(file.labels_max, file.frames << file.frame_order);
+    ck_assert_uint_eq(file.labels_max, file.frames << file.frame_order);
     ck_assert_int_eq(memcmp(file.head->magic, LAYOUT_MAGIC, 8), 0);
 }
 END_TEST
@@ -152,6 +152,23 @@ START_TEST(blocks_come_and_go)
     ck_assert_uint_eq(taken(), before + 3 * 65536);
     ck_assert_int_eq(file.base[65536], 0);
     ck_assert_int_eq(file.base[2 * 65536], 'x');
+}
+END_TEST
+
+/* Of segments that there cannot be, also where the file has room for more of them. */
+START_TEST(labels_beyond_the_arena_are_not_looked_at)
+{
+    uint32_t first = 0, end_of_run = 0;
+    make_it();
+    struct label *beyond = &file.labels[file.labels_max];
+    ck_assert((char *)beyond + 65536 <= file.base);
+    memset(beyond, 'x', 65536);
+    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    file_close(&file);
+    options.memory = MEMORY * 2;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    first = 0;
+    ck_assert(file_label_run(&file, &first, &end_of_run));
 }
 END_TEST
 
@@ -446,6 +463,7 @@ static void add_opening(Suite *suite)
     tcase_add_test(kept, what_lies_in_it_is_there_again);
     tcase_add_test(kept, entries_in_holes_are_passed_over);
     tcase_add_test(kept, blocks_come_and_go);
+    tcase_add_test(kept, labels_beyond_the_arena_are_not_looked_at);
     tcase_add_test(kept, memory_may_change);
 
     TCase *refused = fixtured(suite, "refused");
