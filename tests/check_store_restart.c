@@ -223,9 +223,8 @@ static uint64_t version_of(const char *key)
 
     store_enter(box.lane);
     BOX_OK(store_locate(box.lane, slice_of("a"), slice_of(key), &at));
-    BOX_OK(store_look(box.lane, &at,
-                      &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true}, box.now,
-                      &view));
+    BOX_OK(store_look(box.lane, &at, &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true},
+                      box.now, &view));
     store_view_put(&view);
     store_leave(box.lane);
     return view.version;

@@ -275,7 +275,8 @@ void recover_insert(struct recover *recover, struct segment *segment)
         if (!record_is_dead(start + at)) {
             add(&batch, start + at, record.key);
         }
-        at = recover_is_span(recover, segment) ? segment->used : at + record_footprint(store, &record);
+        at = recover_is_span(recover, segment) ? segment->used
+                                               : at + record_footprint(store, &record);
     }
     insert_batch(&batch);
     recover_count(&segment->generation->items, batch.items);
