@@ -20,6 +20,7 @@
 
 enum {
     TELL_EVERY = 1000, /* ms between two lines about how far the reading is */
+    STOP_TIME = 90000, /* ms that writing all of it to a disk may take */
     MORE_TIME = 30000, /* ms that the service manager is asked for each time */
 };
 
@@ -257,6 +258,7 @@ void vault_close(struct vault *vault)
     }
     if (vault->file != NULL) {
         notify_status("Writing %s", vault->file);
+        notify_extend(STOP_TIME);
     }
     clock_read(&clock);
     store_close(&vault->store, &clock);

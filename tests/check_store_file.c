@@ -1,8 +1,5 @@
 /*
- * check_store_file.c - the arena's file: made, kept, refused, emptied, set aside, full.
- *
- * A small file system to fill is mounted where that is allowed; else a limit on the size of
- * files does for it.
+ * check_store_file.c - the arena's file: made, kept, refused, emptied, set aside.
  */
 #include "daemon/store/file.h"
 
@@ -13,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -89,7 +85,7 @@ START_TEST(a_new_one_is_sparse_and_its_owners)
     ck_assert_uint_eq((uint64_t)found.st_size, file.length);
     ck_assert_uint_lt(taken(), MIB);
     ck_assert_uint_ge((file.frames - 1) * arena_block_size(file.frame_order), MEMORY);
-    ck_assert_uint_ge(file.labels_max, file.frames << file.frame_order);
+    ck_assert_uint_eq(file.labels_max, file.frames << file.frame_order);
     ck_assert_int_eq(memcmp(file.head->magic, LAYOUT_MAGIC, 8), 0);
 }
 END_TEST
@@ -156,6 +152,23 @@ START_TEST(blocks_come_and_go)
     ck_assert_uint_eq(taken(), before + 3 * 65536);
     ck_assert_int_eq(file.base[65536], 0);
     ck_assert_int_eq(file.base[2 * 65536], 'x');
+}
+END_TEST
+
+/* Of segments that there cannot be, also where the file has room for more of them. */
+START_TEST(labels_beyond_the_arena_are_not_looked_at)
+{
+    uint32_t first = 0, end_of_run = 0;
+    make_it();
+    struct label *beyond = &file.labels[file.labels_max];
+    ck_assert((char *)beyond + 65536 <= file.base);
+    memset(beyond, 'x', 65536);
+    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    file_close(&file);
+    options.memory = MEMORY * 2;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    first = 0;
+    ck_assert(file_label_run(&file, &first, &end_of_run));
 }
 END_TEST
 
@@ -306,7 +319,6 @@ END_TEST
 
 START_TEST(a_damaged_head_is_set_aside)
 {
-    /* Not of the first life, which is whole again as soon as the other one is newer. */
     for (size_t at = 0; at < offsetof(struct arena_head, pad); at++) {
         make_it();
         file_close(&file);
@@ -435,165 +447,6 @@ START_TEST(a_half_made_one_is_made_anew)
 }
 END_TEST
 
-/* --- a file system without room ------------------------------------------------------------ */
-
-static bool mount_small(char *where, const char *size)
-{
-    strcpy(where, scratch_path("small"));
-    return mkdir(where, 0700) == 0 && mount("none", where, "tmpfs", 0, size) == 0;
-}
-
-START_TEST(memory_must_fit)
-{
-    char where[256];
-    if (!mount_small(where, "size=4m")) {
-        rmdir(where);
-        return;
-    }
-    free((char *)options.file);
-    options.file = strdup(scratch_path("small/arena"));
-    enum file_state state = open_it();
-    int why = errno;
-    bool left = scratch_has("small/arena");
-    ck_assert_int_eq(umount(where), 0);
-    rmdir(where);
-    ck_assert_int_eq(state, FILE_FAILED);
-    ck_assert_int_eq(why, ENOSPC);
-    ck_assert(!left);
-}
-END_TEST
-
-/* All the frames that can be had; how many. */
-static uint32_t take_all(struct arena *arena)
-{
-    uint32_t count = 0;
-    while (arena_alloc(arena, arena->frame_order, 0) != 0) {
-        count++;
-    }
-    return count;
-}
-
-static void starve_and_recover(struct arena *arena, struct budget *budget, const char *other)
-{
-    uint64_t size = arena_frame_size(arena);
-    uint32_t count = take_all(arena);
-    ck_assert_uint_gt(count, 10);
-    ck_assert_uint_lt(count, arena->frames - 1);
-    ck_assert(arena->starved);
-    ck_assert_uint_eq(arena_available(arena), 0);
-    ck_assert_uint_eq(budget_used(budget), count * size);
-    memset(arena->base + size, 'x', count * size); /* no page of them is missing */
-    /* What is free goes round without the file system. */
-    arena_free(arena, 1u << arena->frame_order, arena->frame_order);
-    ck_assert_uint_eq(arena_available(arena), 1);
-    ck_assert_uint_eq(take_all(arena), 1);
-    /* It is asked again after a second, and when there is room it gives. */
-    arena_retry(arena, 5000);
-    ck_assert_uint_eq(take_all(arena), 0);
-    ck_assert_int_eq(unlink(other), 0);
-    arena_retry(arena, 5999);
-    ck_assert_uint_eq(take_all(arena), 0);
-    arena_retry(arena, 6000);
-    ck_assert_uint_ge(take_all(arena), 16);
-}
-
-START_TEST(without_room_there_are_no_cold_frames)
-{
-    char where[256];
-    if (!mount_small(where, "size=16m")) {
-        rmdir(where);
-        return;
-    }
-    free((char *)options.file);
-    options.file = strdup(scratch_path("small/arena"));
-    options.memory = 15 * MIB;
-    struct budget budget = {.limit = 32 * MIB};
-    struct arena arena;
-    make_it();
-    /* Others fill the file system after that. */
-    int fd = open(scratch_path("small/other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    ck_assert_int_eq(posix_fallocate(fd, 0, 8 * MIB), 0);
-    close(fd);
-    ck_assert(arena_init(&arena, options.memory, &budget, &file));
-    starve_and_recover(&arena, &budget, scratch_path("small/other"));
-    arena_deinit(&arena);
-    file_close(&file);
-    ck_assert_int_eq(umount(where), 0);
-    rmdir(where);
-}
-END_TEST
-
-/* --- an arena over it --------------------------------------------------------------------- */
-
-START_TEST(trimmed_frames_are_the_systems)
-{
-    struct budget budget = {.limit = MEMORY};
-    struct arena arena;
-    make_it();
-    uint64_t before = taken();
-    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
-    ck_assert_ptr_eq(arena.base, file.base);
-    uint32_t first = arena_alloc(&arena, arena.frame_order, 0);
-    uint32_t second = arena_alloc(&arena, 0, 0);
-    ck_assert_uint_ne(first, 0);
-    ck_assert_uint_ne(second, 0);
-    uint64_t size = arena_frame_size(&arena);
-    ck_assert_uint_eq(taken(), before + 2 * size);
-    arena_free(&arena, first, arena.frame_order);
-    arena_free(&arena, second, 0);
-    ck_assert_uint_eq(arena_trim(&arena, 1, 10), 1);
-    ck_assert_uint_eq(taken(), before + size);
-    ck_assert_uint_eq(budget_used(&budget), size);
-    arena_deinit(&arena);
-}
-END_TEST
-
-static void use_units(uint64_t *used, uint32_t unit, uint8_t order)
-{
-    for (uint32_t i = unit; i < unit + (1u << order); i++) {
-        used[i / 64] |= UINT64_C(1) << i % 64;
-    }
-}
-
-START_TEST(what_is_in_use_is_adopted)
-{
-    struct budget budget = {.limit = MEMORY};
-    struct arena arena;
-    static uint64_t used[MEMORY / ARENA_UNIT / 32];
-    make_it();
-    uint64_t before = taken();
-    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
-    uint32_t frame = 1u << arena.frame_order;
-    uint64_t size = arena_frame_size(&arena);
-    ck_assert(file_back(&file, size, 6 * size));
-    memset(used, 0, sizeof used);
-    use_units(used, 2 * frame, arena.frame_order);
-    use_units(used, 4 * frame + 4, 2);
-    use_units(used, 4 * frame + 31, 0);
-    memset(arena.base + 2 * size, 'x', size);
-    memset(arena.base + 4 * size, 'x', size);
-    arena_adopt(&arena, used);
-    ck_assert_uint_eq(taken(), before + 2 * size);
-    ck_assert_uint_eq(budget_used(&budget), 2 * size);
-    ck_assert_uint_eq(arena_in_use(&arena), 2);
-    /* All that is free of frame 4 can be had, and nothing else of it, before another frame. */
-    uint32_t units = 0;
-    for (uint32_t unit; (unit = arena_alloc(&arena, 0, 0)) >> arena.frame_order == 4; units++) {
-        ck_assert_uint_eq(used[unit / 64] >> unit % 64 & 1, 0);
-        use_units(used, unit, 0);
-    }
-    ck_assert_uint_eq(units, frame - 5);
-    ck_assert_uint_eq(arena_in_use(&arena), 3);
-    /* And goes back together with what was in use. */
-    for (uint32_t unit = 4 * frame; unit < 5 * frame; unit++) {
-        arena_free(&arena, unit, 0);
-    }
-    arena_free(&arena, 2 * frame, arena.frame_order);
-    ck_assert_uint_eq(arena_in_use(&arena), 1);
-    arena_deinit(&arena);
-}
-END_TEST
-
 static TCase *fixtured(Suite *suite, const char *name)
 {
     TCase *tcase = tcase_create(name);
@@ -610,9 +463,8 @@ static void add_opening(Suite *suite)
     tcase_add_test(kept, what_lies_in_it_is_there_again);
     tcase_add_test(kept, entries_in_holes_are_passed_over);
     tcase_add_test(kept, blocks_come_and_go);
+    tcase_add_test(kept, labels_beyond_the_arena_are_not_looked_at);
     tcase_add_test(kept, memory_may_change);
-    tcase_add_test(kept, trimmed_frames_are_the_systems);
-    tcase_add_test(kept, what_is_in_use_is_adopted);
 
     TCase *refused = fixtured(suite, "refused");
     tcase_add_test(refused, one_that_another_has_is_refused);
@@ -620,8 +472,6 @@ static void add_opening(Suite *suite)
     tcase_add_test(refused, what_is_no_regular_file_is_refused);
     tcase_add_test(refused, one_that_was_made_in_vain_is_removed);
     tcase_add_test(refused, a_limit_on_files_is_an_error);
-    tcase_add_test(refused, memory_must_fit);
-    tcase_add_test(refused, without_room_there_are_no_cold_frames);
 }
 
 int main(void)

@@ -15,13 +15,12 @@ conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_seal tests/check_store tests/check_store_cursor \
-	tests/check_store_file \
-	tests/check_store_life tests/check_store_memory tests/check_store_namespace \
-	tests/check_store_number tests/check_store_restart tests/check_store_terms \
-	tests/check_store_ttl tests/check_store_write tests/kill_points tests/model_store \
-	tests/model_terms \
-	tests/simulate tests/threads_exact tests/threads_store
+store_tests = tests/check_seal tests/check_store tests/check_store_arena \
+	tests/check_store_cursor tests/check_store_file tests/check_store_life \
+	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
+	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
+	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
+	tests/threads_exact tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -70,6 +69,10 @@ tests_check_seal_LDADD = $(store_test_libs)
 tests_check_store_SOURCES = tests/check_store.c $(store_test_box)
 tests_check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_LDADD = $(store_test_libs)
+
+tests_check_store_arena_SOURCES = tests/check_store_arena.c tests/scratch.c tests/scratch.h
+tests_check_store_arena_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_arena_LDADD = $(store_test_libs)
 
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

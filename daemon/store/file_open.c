@@ -45,15 +45,14 @@ static uint64_t aligned(uint64_t bytes, uint64_t to)
 
 struct regions {
     uint64_t labels, base, frame_size;
-    uint32_t labels_max;
 };
 
 static struct regions regions_of(uint32_t frames_max, uint8_t frame_order)
 {
-    struct regions at = {.labels_max = frames_max << frame_order,
-                         .frame_size = arena_block_size(frame_order)};
+    struct regions at = {.frame_size = arena_block_size(frame_order)};
+    uint64_t labels = (uint64_t)frames_max << frame_order;
     at.labels = aligned(LAYOUT_HEAD + LAYOUT_NAMES * sizeof(struct name_entry), LAYOUT_STEP);
-    at.base = aligned(at.labels + at.labels_max * sizeof(struct label), ARENA_ALIGN);
+    at.base = aligned(at.labels + labels * sizeof(struct label), ARENA_ALIGN);
     return at;
 }
 
@@ -73,7 +72,7 @@ static bool map(struct file *file)
     file->head = (struct arena_head *)(void *)bytes;
     file->names = (struct name_entry *)(void *)(bytes + LAYOUT_HEAD);
     file->labels = (struct label *)(void *)(bytes + at.labels);
-    file->labels_max = at.labels_max;
+    file->labels_max = file->frames << file->frame_order; /* no more segments than units */
     file->base = bytes + at.base;
     return true;
 }
