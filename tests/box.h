@@ -21,11 +21,11 @@ struct box {
     uint64_t memory;
     uint64_t max_value;
     /* With a file only. */
-    const char *file;             /* the caller's */
-    struct store_clock clock;     /* but for its uptime, which follows from `now` */
-    struct store_recovery found;  /* at the last start */
-    unsigned threads;             /* that recover; 1 */
-    char copy[STORE_COPY_MAX]; /* of the small value that was read last */
+    const char *file;            /* the caller's */
+    struct store_clock clock;    /* but for its uptime, which follows from `now` */
+    struct store_recovery found; /* at the last start */
+    unsigned threads;            /* that recover; 1 */
+    char copy[STORE_COPY_MAX];   /* of the small value that was read last */
 };
 
 enum {

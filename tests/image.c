@@ -144,11 +144,13 @@ static bool move_lives(int fd, uint64_t inode)
 bool image_put(const struct image *image, const char *path)
 {
     struct stat found;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
+    /* A new file: some file systems write one that was made empty to the disk at once. */
+    unlink(path);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    bool good = ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)image->length) == 0;
+    bool good = ftruncate(fd, (off_t)image->length) == 0;
     for (unsigned i = 0; i < image->count && good; i++)
         good = write_all(fd, image->runs[i].bytes, image->runs[i].length, image->runs[i].from);
     good = good && fstat(fd, &found) == 0 && move_lives(fd, found.st_ino);

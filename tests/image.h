@@ -36,9 +36,9 @@ bool image_is(const struct image *image, int fd);
 void image_free(struct image *image);
 
 /*
- * Makes the file at `path` what the image says. It is written over in place, or made. The
- * clock in it is told that this is its file (struct life), else it would be taken for a
- * copy of one that was in use.
+ * Makes a file at `path`, in place of what there is, that is what the image says. The clock
+ * in it is told that this is its file (struct life), else it would be taken for a copy of
+ * one that was in use.
  */
 bool image_put(const struct image *image, const char *path);
 

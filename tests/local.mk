@@ -15,7 +15,8 @@ conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_ghost tests/check_seal tests/check_store tests/check_store_arena \
+store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
+	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
@@ -104,6 +105,10 @@ tests_check_store_number_LDADD = $(store_test_libs)
 
 # With its arena in a file.
 store_test_file = tests/image.c tests/image.h tests/scratch.c tests/scratch.h $(store_test_box)
+
+tests_check_arena_damage_SOURCES = tests/check_arena_damage.c $(store_test_file)
+tests_check_arena_damage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_arena_damage_LDADD = $(store_test_libs)
 
 tests_check_store_restart_SOURCES = tests/check_store_restart.c $(store_test_file)
 tests_check_store_restart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -119,8 +119,7 @@ static bool sort_by_age(struct recover *recover)
         return false;
     }
     for (size_t i = 0; i < recover->count; i++) {
-        const struct segment *segment =
-            segment_at(&recover->store->segments, recover->segments[i]);
+        const struct segment *segment = segment_at(&recover->store->segments, recover->segments[i]);
         aged[i] = (struct aged){recover_label(recover, segment)->version, recover->segments[i]};
     }
     qsort(aged, recover->count, sizeof *aged, by_age);
@@ -157,8 +156,8 @@ static void choose_queues(struct recover *recover)
     for (size_t i = recover->count; i-- > 0;) {
         struct segment *segment = segment_at(segments, recover->segments[i]);
         struct generation *generation = segment->generation;
-        bool is_young = !append_separates(generation) ||
-                        generation->young < generation->memory / YOUNG_SHARE;
+        bool is_young =
+            !append_separates(generation) || generation->young < generation->memory / YOUNG_SHARE;
         segment->queue = is_young ? SEGMENT_YOUNG : SEGMENT_PROVEN;
         generation->young += is_young ? bytes_of(segments, segment) : 0;
     }

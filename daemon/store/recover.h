@@ -40,8 +40,8 @@ struct recover {
     void *context;
     struct store_recovery *found; /* its counts: atomic while segments are walked */
     /* recover_label.c */
-    uint64_t *claimed;           /* a bit for each unit of the arena */
-    struct generation **owners;  /* current ones, by number */
+    uint64_t *claimed;          /* a bit for each unit of the arena */
+    struct generation **owners; /* current ones, by number */
     size_t owner_count;
     uint32_t *segments; /* numbers of those that were adopted, pieces left out */
     size_t count;

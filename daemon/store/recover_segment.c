@@ -88,17 +88,24 @@ static void end_at(const struct walk *walk, uint32_t at)
     memset(walk->start + at, 0, left < RECORD_HEADER_MAX ? left : RECORD_HEADER_MAX);
 }
 
+/* Something that can be walked over, later too: then its size is what its lengths need,
+ * which a damaged header may have more room for. */
+static bool make_out(const struct walk *walk, uint32_t at, struct record *record, uint32_t *size)
+{
+    const struct store *store = walk->recover->store;
+    uint32_t left = walk->segment->used - at;
+    return record_measure(walk->start + at, left, record, size) && !record->span &&
+           *size == record_size(record) && record_footprint(store, record) <= left;
+}
+
 static void examine_log(struct walk *walk)
 {
     struct store *store = walk->recover->store;
-    const struct segment *segment = walk->segment;
     uint32_t at = store->segments.lead;
-    while (at < segment->used) {
+    while (at < walk->segment->used) {
         struct record record;
         uint32_t size = 0;
-        uint32_t left = segment->used - at;
-        if (!record_measure(walk->start + at, left, &record, &size) || record.span ||
-            record_footprint(store, &record) > left) {
+        if (!make_out(walk, at, &record, &size)) {
             recover_count(&walk->recover->found->damaged_records, 1);
             break;
         }
@@ -275,7 +282,8 @@ void recover_insert(struct recover *recover, struct segment *segment)
         if (!record_is_dead(start + at)) {
             add(&batch, start + at, record.key);
         }
-        at = recover_is_span(recover, segment) ? segment->used : at + record_footprint(store, &record);
+        at = recover_is_span(recover, segment) ? segment->used
+                                               : at + record_footprint(store, &record);
     }
     insert_batch(&batch);
     recover_count(&segment->generation->items, batch.items);

@@ -46,8 +46,7 @@ static bool init_parts(struct store *store, uint64_t memory)
            segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            index_init(&store->index, index_capacity(store, memory), &store->budget, records) &&
-           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes,
-                           file);
+           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes, file);
 }
 
 /* All of it; false with errno. */
