@@ -21,11 +21,11 @@ struct box {
     uint64_t memory;
     uint64_t max_value;
     /* With a file only. */
-    const char *file;             /* the caller's */
-    struct store_clock clock;     /* but for its uptime, which follows from `now` */
-    struct store_recovery found;  /* at the last start */
-    unsigned threads;             /* that recover; 1 */
-    char copy[STORE_COPY_MAX]; /* of the small value that was read last */
+    const char *file;            /* the caller's */
+    struct store_clock clock;    /* but for its uptime, which follows from `now` */
+    struct store_recovery found; /* at the last start */
+    unsigned threads;            /* that recover; 1 */
+    char copy[STORE_COPY_MAX];   /* of the small value that was read last */
 };
 
 enum {
@@ -58,7 +58,8 @@ enum {
     } while (0)
 
 /* Opens at now = 1000 with a policy that allows every namespace and knows no
- * ttl. Close checks the store, then destroys it. */
+ * ttl. Close checks the store, then destroys it. With BOX_ARENA set, which is a
+ * directory, the arena is a file there. */
 void box_open(struct box *box, uint64_t memory, uint64_t max_value);
 void box_close(struct box *box);
 
