@@ -320,11 +320,14 @@ static inline bool same_letters(const char *bytes, const char *capitals, size_t 
     return true;
 }
 
+/* Most requests are GETs, so that is asked first. */
 static const struct verb_entry *find_verb(const char *bytes, size_t length)
 {
+    if (length == 3 && same_letters(bytes, "GET", 3)) {
+        return &verbs[VERB_GET];
+    }
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (verbs[i].length == length && (bytes[0] & ~('a' - 'A')) == verbs[i].word[0] &&
-            same_letters(bytes, verbs[i].word, length)) {
+        if (verbs[i].length == length && same_letters(bytes, verbs[i].word, length)) {
             return &verbs[i];
         }
     }
