@@ -2,8 +2,9 @@
 
 EXTRA_DIST += scripts/bench scripts/bench.svg scripts/load/chart.py scripts/load/report.py \
               scripts/load/scenario_cpu.py scripts/load/scenario_memory.py \
-              scripts/load/scenario_namespaces.py scripts/load/scenario_tail.py \
-              scripts/load/scenarios.py scripts/load/servers.py scripts/load/tools.py
+              scripts/load/scenario_namespaces.py scripts/load/scenario_restart.py \
+              scripts/load/scenario_tail.py scripts/load/scenarios.py scripts/load/servers.py \
+              scripts/load/tools.py
 
 # The benchmark's programs are built when it runs, not with everything else.
 load_programs = scripts/load/loadgen scripts/load/probe scripts/load/floor

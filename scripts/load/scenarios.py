@@ -9,8 +9,9 @@ fairly. Where no time is measured they may run side by side.
 from scenario_cpu import cpu, threads, values
 from scenario_memory import connections, misses, mixed, overhead
 from scenario_namespaces import namespaces, pressure
+from scenario_restart import restart
 from scenario_tail import expiry, tail
 
 ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "expiry": expiry,
-       "tail": tail, "namespaces": namespaces, "pressure": pressure}
+       "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart}

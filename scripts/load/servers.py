@@ -34,14 +34,17 @@ class Server:
 
     dialect = "native"
     space = ""  # the namespace of its keys, where nobody names one
+    lasts_in = None  # the directory for what outlives the process; None: any on a disk
 
-    def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=(), large=False):
+    def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=(), large=False,
+                 lasting=False):
         self.path = path
         self.memory = memory  # MiB
         self.threads = threads
         self.cpu = cpu  # the one to be pinned to, or None
         self.namespaces = namespaces  # (name, quota in MiB or 0), where there are any
         self.large = large  # whether values may be of a MiB
+        self.lasting = lasting  # whether records shall outlive the process
 
     def arguments(self):
         raise NotImplementedError
@@ -53,7 +56,8 @@ class Server:
     def __enter__(self):
         for _ in range(3):  # somebody may have taken the port in between
             self.port = free_port()
-            self.directory = tempfile.mkdtemp(prefix=f"bench-{self.name}-")
+            self.directory = tempfile.mkdtemp(prefix=f"bench-{self.name}-",
+                                              dir=self.lasts_in if self.lasting else None)
             if self.launch():
                 return self
             said = self.said()
@@ -101,6 +105,7 @@ class Kvcached(Server):
 
     name = "kvcached"
     space = "bench"
+    lasts_in = "/dev/shm"
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -118,6 +123,8 @@ class Kvcached(Server):
                        f'      protocol = "memcache"; namespace = "{self.space}"; }} );\n'
                        f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
                        'max_connections = 12000;\n')
+            if self.lasting:
+                conf.write(f'arena = {{ file = "{self.directory}/arena"; }};\n')
             if groups:
                 conf.write(f"namespaces = (\n{groups}\n);\n")
         return [self.path, "-c", path]
@@ -144,12 +151,14 @@ class Twin:
 class Memcached(Server):
     name = "memcached"
     dialect = "memcache"
+    lasts_in = "/dev/shm"
 
     def arguments(self):
         who = ["-u", "root"] if os.geteuid() == 0 else []
         large = ["-I", "2m"] if self.large else []
+        lasting = ["-e", os.path.join(self.directory, "arena")] if self.lasting else []
         return [self.path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m",
-                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *who]
+                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *lasting, *who]
 
 
 class Redis(Server):
@@ -158,7 +167,8 @@ class Redis(Server):
 
     def arguments(self):
         return [self.path, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
-                "--appendonly", "no", "--dir", self.directory, "--maxclients", "12000",
+                "--appendonly", "yes" if self.lasting else "no", "--appendfsync", "everysec",
+                "--dir", self.directory, "--maxclients", "12000",
                 "--maxmemory", f"{self.memory}mb", "--maxmemory-policy", "allkeys-lru"]
 
 
