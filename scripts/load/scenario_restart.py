@@ -23,8 +23,9 @@ def restart(bench):
             for _ in range(min(bench.rounds, 3)):
                 after_a_kill(bench, kind, words, bench.size(records))
     bench.report.note("restart: killed with SIGKILL as soon as the last record was acknowledged. "
-                      "memcached's -e file serves restarts that were announced; Redis loses up "
-                      "to what a second brought when the machine goes down, not the process.")
+                      "memcached's -e file serves restarts that were announced. Redis puts off "
+                      "writing to its file while that is being flushed to the disk, so that what "
+                      "was acknowledged in the last second or two can be lost.")
 
 
 def what_it_costs(bench, plain, lasting):
