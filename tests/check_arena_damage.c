@@ -211,7 +211,7 @@ static uint64_t find(uint64_t seed)
 
 static void make(void)
 {
-    scratch_make();
+    scratch_make_in_memory();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
     box_open_file(&box, MEMORY, BOX_MIB / 2, path);
     fill();

@@ -717,7 +717,7 @@ END_TEST
 
 static void make(void)
 {
-    scratch_make();
+    scratch_make_in_memory();
     snprintf(worked_on, sizeof worked_on, "%s", scratch_path("worked-on"));
     snprintf(tried_on, sizeof tried_on, "%s", scratch_path("tried-on"));
 }

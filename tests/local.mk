@@ -133,7 +133,7 @@ tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_terms_LDADD = $(store_test_libs)
 
 tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
-	tests/model.c tests/model.h $(store_test_box)
+	tests/model.c tests/model.h tests/scratch.c tests/scratch.h $(store_test_box)
 tests_model_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_store_LDADD = $(store_test_libs)
 

@@ -1,5 +1,5 @@
 /*
- * scratch.c - a directory below TMPDIR. See scratch.h.
+ * scratch.c - a directory of one's own. See scratch.h.
  */
 #include "tests/scratch.h"
 
@@ -18,6 +18,13 @@ void scratch_make(void)
 {
     strcpy(scratch, "/tmp/kvcached-check-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(scratch));
+}
+
+void scratch_make_in_memory(void)
+{
+    strcpy(scratch, "/dev/shm/kvcached-check-XXXXXX");
+    if (mkdtemp(scratch) == NULL)
+        scratch_make();
 }
 
 void scratch_remove(void)

@@ -9,6 +9,8 @@
 /* For tcase_add_checked_fixture: each test has an empty directory of its own,
  * which goes with all files in it. */
 void scratch_make(void);
+/* The same where files lie in memory, if there is such a place: for thousands of them. */
+void scratch_make_in_memory(void);
 void scratch_remove(void);
 
 /* The path of a name in it; good until the next eight calls. */
