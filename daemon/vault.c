@@ -83,7 +83,7 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
 
     if (reading->begun == 0) {
         reading->begun = reading->told = now;
-        log_notice("arena %s: reading %s", reading->file, shown_size(all).text);
+        log_notice("arena %s: reading %s", reading->file, shown_size(all / 2).text);
     } else if (now - reading->told >= TELL_EVERY) {
         reading->told = now;
         log_notice("arena %s: %u %% read", reading->file, percent);

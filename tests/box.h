@@ -58,7 +58,8 @@ enum {
     } while (0)
 
 /* Opens at now = 1000 with a policy that allows every namespace and knows no
- * ttl. Close checks the store, then destroys it. */
+ * ttl. Close checks the store, then destroys it. With BOX_ARENA set, which is a
+ * directory, the arena is a file there. */
 void box_open(struct box *box, uint64_t memory, uint64_t max_value);
 void box_close(struct box *box);
 

@@ -24,11 +24,13 @@ store_tests = tests/check_arena_damage tests/check_seal tests/check_store tests/
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
-TESTS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
+TESTS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests) tests/over_file
+dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store tests/e2e/run
+thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store \
+	tests/over_file tests/e2e/run
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)

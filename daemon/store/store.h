@@ -96,7 +96,8 @@ struct store_options {
     unsigned threads;         /* that read the file at the start; 0: 1 */
     struct store_clock clock; /* at the call */
     uint8_t file_secret[16];  /* random: for a file that is made */
-    /* Called now and then from store_create; NULL: not. */
+    /* Called now and then from store_create, by the calling thread; NULL: not. Bytes of
+     * records, each of which is looked at twice. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
     void *context;
     struct store_recovery *recovery; /* filled; or NULL */

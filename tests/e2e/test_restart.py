@@ -8,8 +8,10 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import threading
 import time
+import uuid
 
 from harness import Case, Client, DAEMON, SANITIZER, seconds, wait_for
 from lasting import Lasting, Writer
@@ -196,6 +198,64 @@ class Kept(LastingCase):
             self.assertGreater(client.stat("curr_items"), 5000)
             self.assertLessEqual(client.stat("memory_used"), 8 * MIB)
             self.assertLess(os.stat(daemon.arena).st_blocks * 512, 9 * MIB)
+
+
+class Rebooted(LastingCase):
+    """Another run of the machine, as far as the daemon can see."""
+
+    BOOT = "/proc/sys/kernel/random/boot_id"
+    SCRIPT = f'mount --bind "$0" {BOOT} && exec "$@"'
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="kvcached-e2e-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.boot = os.path.join(self.folder, "boot_id")
+        self.reboot()
+        probe = subprocess.run(self.launcher() + ["cat", self.BOOT], capture_output=True,
+                               text=True, check=False)
+        if probe.returncode != 0:
+            self.skipTest("needs the right to mount")
+
+    def launcher(self):
+        return ["unshare", "-m", "sh", "-c", self.SCRIPT, self.boot]
+
+    def reboot(self):
+        with open(self.boot, "w", encoding="ascii") as file:
+            file.write(f"{uuid.uuid4()}\n")
+
+    def test_after_a_clean_stop_time_goes_on(self):
+        daemon = self.lasting(launcher=self.launcher())
+        client = self.connect(daemon)
+        client.put("a", "k", "v", "1h")
+        client.put("a", "short", "v", "100ms")
+        asked = time.monotonic()
+        daemon.end(signal.SIGTERM)
+        self.reboot()
+        time.sleep(0.15)
+        daemon.start()
+        client = self.connect(daemon)
+        self.assertIn("kept", daemon.log())
+        passed = time.monotonic() - asked
+        self.assertEqual(client.get("a", "k"), b"v")
+        self.assertIsNone(client.get("a", "short"))
+        left = float(client.ask("TTL a k").split(" ")[1])
+        self.assertAlmostEqual(left, 3600 - passed, delta=seconds(0.1))
+
+    def test_after_a_crash_it_is_empty(self):
+        daemon = self.lasting(launcher=self.launcher())
+        self.connect(daemon).put("a", "k", "v")
+        daemon.end(signal.SIGTERM)
+        self.reboot()
+        daemon.start()
+        self.assertEqual(self.connect(daemon).get("a", "k"), b"v")
+        daemon.end(signal.SIGKILL)
+        self.reboot()
+        daemon.start()
+        self.assertIn("emptied: the machine went down", daemon.log())
+        client = self.connect(daemon)
+        self.assertIsNone(client.get("a", "k"))
+        self.assertEqual(client.stat("curr_items"), 0)
+        self.assertFalse(os.path.exists(daemon.arena + ".aside"))
 
 
 class Beside(LastingCase):
