@@ -128,7 +128,8 @@ tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_write_LDADD = $(store_test_libs)
 
 # Millions of random operations beside a reference model; many threads at once.
-tests_model_terms_SOURCES = tests/model_terms.c $(store_test_box)
+tests_model_terms_SOURCES = tests/model_terms.c tests/scratch.c tests/scratch.h \
+	$(store_test_box)
 tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_terms_LDADD = $(store_test_libs)
 
