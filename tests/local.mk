@@ -20,7 +20,7 @@ store_tests = tests/check_arena_damage tests/check_seal tests/check_store tests/
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -150,6 +150,11 @@ tests_threads_exact_SOURCES = tests/threads_exact.c $(store_test_crew)
 tests_threads_exact_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_exact_LDADD = $(store_test_libs)
 
+tests_threads_killed_SOURCES = tests/threads_killed.c tests/scratch.c tests/scratch.h \
+	$(store_test_crew)
+tests_threads_killed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_killed_LDADD = $(store_test_libs)
+
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_store_LDADD = $(store_test_libs)
@@ -192,10 +197,14 @@ tests_check_pidfile_LDADD = $(daemon_test_libs)
 # the corpus of their name, and what they find is added to it.
 
 if FUZZERS
-fuzz_programs = tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
+fuzz_programs = tests/fuzz/fuzz_arena tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
 	tests/fuzz/fuzz_native tests/fuzz/fuzz_time
 noinst_PROGRAMS += $(fuzz_programs)
 endif
+
+tests_fuzz_fuzz_arena_SOURCES = tests/fuzz/fuzz_arena.c tests/image.c tests/image.h
+tests_fuzz_fuzz_arena_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_arena_LDADD = daemon/store/libstore.a
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
