@@ -74,6 +74,23 @@ START_TEST(two_bits_change_a_sum)
 }
 END_TEST
 
+/* Nor these, where they are an even number of bytes; found by the fuzzer of arena files. */
+START_TEST(inverted_bytes_change_a_sum)
+{
+    for (size_t length = 1; length <= sizeof buffer; length++) {
+        box_pattern(buffer, 0, sizeof buffer, SEED + length);
+        sum_now = seal_bytes(SEED, buffer, sizeof buffer);
+        for (size_t from = 0; from + length <= sizeof buffer; from++) {
+            for (size_t i = from; i < from + length; i++)
+                buffer[i] = (char)~buffer[i];
+            BOX_THAT(seal_bytes(SEED, buffer, sizeof buffer) != sum_now);
+            for (size_t i = from; i < from + length; i++)
+                buffer[i] = (char)~buffer[i];
+        }
+    }
+}
+END_TEST
+
 START_TEST(zeros_of_any_length_differ)
 {
     uint32_t sums[sizeof buffer];
@@ -526,6 +543,7 @@ static Suite *seal_suite(void)
     tcase_set_timeout(sums, BOX_TIMEOUT);
     tcase_add_test(sums, a_byte_changes_a_sum);
     tcase_add_test(sums, two_bits_change_a_sum);
+    tcase_add_test(sums, inverted_bytes_change_a_sum);
     tcase_add_test(sums, zeros_of_any_length_differ);
     tcase_add_test(sums, a_byte_breaks_a_word);
     tcase_add_test(sums, a_byte_makes_no_word_of_none);

@@ -21,7 +21,7 @@ store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -133,12 +133,13 @@ tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_write_LDADD = $(store_test_libs)
 
 # Millions of random operations beside a reference model; many threads at once.
-tests_model_terms_SOURCES = tests/model_terms.c $(store_test_box)
+tests_model_terms_SOURCES = tests/model_terms.c tests/scratch.c tests/scratch.h \
+	$(store_test_box)
 tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_terms_LDADD = $(store_test_libs)
 
 tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
-	tests/model.c tests/model.h $(store_test_box)
+	tests/model.c tests/model.h tests/scratch.c tests/scratch.h $(store_test_box)
 tests_model_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_store_LDADD = $(store_test_libs)
 
@@ -153,6 +154,11 @@ store_test_crew = tests/crew.c tests/crew.h $(store_test_box)
 tests_threads_exact_SOURCES = tests/threads_exact.c $(store_test_crew)
 tests_threads_exact_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_exact_LDADD = $(store_test_libs)
+
+tests_threads_killed_SOURCES = tests/threads_killed.c tests/scratch.c tests/scratch.h \
+	$(store_test_crew)
+tests_threads_killed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_killed_LDADD = $(store_test_libs)
 
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -196,10 +202,14 @@ tests_check_pidfile_LDADD = $(daemon_test_libs)
 # the corpus of their name, and what they find is added to it.
 
 if FUZZERS
-fuzz_programs = tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
+fuzz_programs = tests/fuzz/fuzz_arena tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
 	tests/fuzz/fuzz_native tests/fuzz/fuzz_time
 noinst_PROGRAMS += $(fuzz_programs)
 endif
+
+tests_fuzz_fuzz_arena_SOURCES = tests/fuzz/fuzz_arena.c tests/image.c tests/image.h
+tests_fuzz_fuzz_arena_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_arena_LDADD = daemon/store/libstore.a
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)

@@ -7,6 +7,9 @@
  * memory the store may lose records at any time; what it still serves must be
  * right, and what was seen lost, deleted, flushed or expired never comes back.
  *
+ * In both ways also with the arena in a file. Then the store ends at times, as by a kill or in
+ * order and with the machine, and is opened again with the file.
+ *
  * MODEL_OPS says how many things are done in each run (a million), MODEL_SEED
  * which ones, MODEL_AMPLE and MODEL_MEMORY how much memory there is, in bytes. A
  * failure tells seed and step; the same settings bring it back. Here are the
@@ -16,7 +19,10 @@
 #include "tests/model_run.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "tests/scratch.h"
 
 /* --- writes in parts ---------------------------------------------------- */
 
@@ -245,6 +251,53 @@ static void compare_figures(void)
     box_check(&run.box);
 }
 
+/* --- the end of a store -------------------------------------------------- */
+
+/* All views, writes and listings. A write that is `left` is one that a kill cut short. */
+static void let_go(bool left)
+{
+    for (size_t i = 0; i < RUN_VIEWS; i++)
+        if (run.views[i].held) {
+            ck_assert(box_view_is_pattern(&run.views[i].view, run.views[i].seed));
+            store_view_put(&run.views[i].view);
+            run.views[i].held = false;
+        }
+    for (size_t i = 0; i < RUN_WRITES; i++) {
+        if (run.writes[i].write != NULL && left)
+            free(run.writes[i].write);
+        else if (run.writes[i].write != NULL)
+            box_abort(&run.box, &run.writes[i].write);
+        run.writes[i].write = NULL;
+    }
+    for (unsigned i = 0; i < MODEL_LISTINGS; i++)
+        if (run.model.listings[i].open)
+            close_listing(i);
+}
+
+static void restart(void)
+{
+    if (run.box.file == NULL)
+        return;
+    bool in_order = run_below(3) == 0;
+    let_go(!in_order);
+    box_check(&run.box);
+    if (in_order) {
+        box_reboot(&run.box, (int64_t)run_below(3000) - 500);
+    } else {
+        box_crash(&run.box);
+        box_start(&run.box);
+    }
+    const struct store_recovery *found = &run.box.found;
+    run_note("again at %" PRIu64 ", with %" PRIu64 " records", run.box.now, found->records);
+    if (found->arena != STORE_ARENA_KEPT || found->duplicates != 0 ||
+        found->damaged_records + found->damaged_segments + found->damaged_namespaces != 0 ||
+        (run.ample && found->evicted != 0))
+        run_differ("restart: arena %d, %" PRIu64 " twice, %" PRIu64 " damaged, %" PRIu64 " evicted",
+                   (int)found->arena, found->duplicates, found->damaged_records, found->evicted);
+    declare();
+    box_check(&run.box);
+}
+
 /* --- a run -------------------------------------------------------------- */
 
 static const struct {
@@ -255,7 +308,7 @@ static const struct {
     {4000, run_ttl_left},  {6000, run_touch}, {6000, run_add_number},
     {3000, go_on_writing}, {3000, list},      {6000, pass_time},
     {4000, housekeep},     {6, flush},        {3, declare},
-    {5, compare_figures},
+    {5, compare_figures},  {5, restart},
 };
 
 static void act(void)
@@ -277,7 +330,8 @@ static void act(void)
     }
 }
 
-static void compare(bool ample, uint64_t memory, size_t keys)
+/* `file`: of the arena, or NULL. */
+static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
 {
     uint64_t steps = box_setting("MODEL_OPS", 1000000);
 
@@ -288,21 +342,14 @@ static void compare(bool ample, uint64_t memory, size_t keys)
     run.lines = calloc(RUN_LINES, RUN_LINE);
     ck_assert_ptr_nonnull(run.lines);
     ck_assert(model_init(&run.model, keys));
-    box_open(&run.box, memory, BOX_MIB);
+    if (file != NULL)
+        box_open_file(&run.box, memory, BOX_MIB, file);
+    else
+        box_open(&run.box, memory, BOX_MIB);
     declare();
     for (run.step = 1; run.step <= steps; run.step++)
         act();
-    for (size_t i = 0; i < RUN_VIEWS; i++)
-        if (run.views[i].held) {
-            ck_assert(box_view_is_pattern(&run.views[i].view, run.views[i].seed));
-            store_view_put(&run.views[i].view);
-        }
-    for (size_t i = 0; i < RUN_WRITES; i++)
-        if (run.writes[i].write != NULL)
-            box_abort(&run.box, &run.writes[i].write);
-    for (unsigned i = 0; i < MODEL_LISTINGS; i++)
-        if (run.model.listings[i].open)
-            close_listing(i);
+    let_go(false);
     run.record = model_at(&run.model, 0, 0);
     compare_figures();
     ck_assert_msg(run.refused * 20 <= run.puts, "%" PRIu64 " of %" PRIu64 " writes were refused",
@@ -314,13 +361,32 @@ static void compare(bool ample, uint64_t memory, size_t keys)
 
 START_TEST(with_ample_memory_they_are_equal)
 {
-    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096);
+    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, NULL);
 }
 END_TEST
 
 START_TEST(with_little_memory_what_is_served_is_right)
 {
-    compare(false, box_setting("MODEL_MEMORY", (_i ? 8 : 5) * BOX_MIB), 16384);
+    compare(false, box_setting("MODEL_MEMORY", (_i ? 8 : 5) * BOX_MIB), 16384, NULL);
+}
+END_TEST
+
+static const char *arena(void)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s", scratch_path("arena"));
+    return path;
+}
+
+START_TEST(with_a_file_and_ample_memory_they_are_equal)
+{
+    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, arena());
+}
+END_TEST
+
+START_TEST(with_a_file_and_little_memory_what_is_served_is_right)
+{
+    compare(false, box_setting("MODEL_MEMORY", 6 * BOX_MIB), 16384, arena());
 }
 END_TEST
 
@@ -333,5 +399,11 @@ int main(void)
     tcase_add_test(model, with_ample_memory_they_are_equal);
     tcase_add_loop_test(model, with_little_memory_what_is_served_is_right, 0, 2);
     suite_add_tcase(suite, model);
+    TCase *file = tcase_create("model and file");
+    tcase_add_checked_fixture(file, scratch_make_in_memory, scratch_remove);
+    tcase_set_timeout(file, 4 * BOX_TIMEOUT);
+    tcase_add_test(file, with_a_file_and_ample_memory_they_are_equal);
+    tcase_add_test(file, with_a_file_and_little_memory_what_is_served_is_right);
+    suite_add_tcase(suite, file);
     return box_main(suite);
 }

@@ -5,7 +5,8 @@
  *
  * Memory is ample, so nothing may ever be missing. Beside the records under test
  * others come and go, so that those are moved now and then: a version that was
- * told must be the same afterwards.
+ * told must be the same afterwards. Some runs have the arena in a file, and the store ends
+ * now and then and is opened again.
  *
  * MODEL_SEED and MODEL_STEPS choose another run.
  */
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 
 #include "tests/box.h"
+#include "tests/scratch.h"
 
 enum {
     KEYS = 48,
@@ -605,6 +607,24 @@ static void step_churn(void)
     box_housekeep(&box);
 }
 
+/* Versions that were told stay what they were, but for large records that are stale: nobody
+ * knows theirs afterwards, and it is a new one. */
+static void step_restart(void)
+{
+    if (box.file == NULL)
+        return;
+    if (once_in(3))
+        box_reboot(&box, (int64_t)below(1000));
+    else
+        box_restart(&box);
+    if (box.found.arena != STORE_ARENA_KEPT || box.found.evicted + box.found.duplicates != 0 ||
+        box.found.damaged_records + box.found.damaged_segments != 0)
+        differ("restart: %" PRIu64 " damaged", box.found.damaged_records);
+    for (unsigned i = 0; i < KEYS; i++)
+        if (records[i].large && records[i].stale)
+            records[i].told = false;
+}
+
 static void one_step(void)
 {
     snprintf(key, sizeof key, "key%" PRIu64, below(KEYS));
@@ -616,6 +636,8 @@ static void one_step(void)
     case 1:
         if (once_in(5))
             step_churn();
+        else if (once_in(20))
+            step_restart();
         break;
     case 2:
         step_delete();
@@ -644,24 +666,41 @@ static void one_step(void)
     }
 }
 
-START_TEST(all_terms)
+/* `file`: of the arena, or NULL. */
+static void compare(uint64_t with_seed, const char *file)
 {
-    seed = box_setting("MODEL_SEED", 1) + (uint64_t)_i;
+    seed = with_seed;
     uint64_t steps = box_setting("MODEL_STEPS", STEPS);
     chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     value = malloc(VALUE_MAX);
     ck_assert_ptr_nonnull(value);
-    box_open(&box, 128 * BOX_MIB, 4 * BOX_MIB);
+    if (file != NULL)
+        box_open_file(&box, 128 * BOX_MIB, 4 * BOX_MIB, file);
+    else
+        box_open(&box, 128 * BOX_MIB, 4 * BOX_MIB);
     for (step = 0; step < steps; step++) {
         one_step();
         if (step % 4096 == 0)
             box_check(&box);
     }
-    ck_assert_msg(box_figures(&box).compactions > 0, "nothing was ever moved");
+    ck_assert_msg(file != NULL || box_figures(&box).compactions > 0, "nothing was ever moved");
     box_close(&box);
     for (unsigned i = 0; i < KEYS; i++)
         free(records[i].bytes);
     free(value);
+}
+
+START_TEST(all_terms)
+{
+    compare(box_setting("MODEL_SEED", 1) + (uint64_t)_i, NULL);
+}
+END_TEST
+
+START_TEST(all_terms_with_a_file)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s", scratch_path("arena"));
+    compare(box_setting("MODEL_SEED", 1) + (uint64_t)_i, path);
 }
 END_TEST
 
@@ -672,5 +711,10 @@ int main(void)
     tcase_set_timeout(tcase, BOX_TIMEOUT);
     tcase_add_loop_test(tcase, all_terms, 0, 2);
     suite_add_tcase(suite, tcase);
+    TCase *file = tcase_create("random with a file");
+    tcase_add_checked_fixture(file, scratch_make_in_memory, scratch_remove);
+    tcase_set_timeout(file, BOX_TIMEOUT);
+    tcase_add_loop_test(file, all_terms_with_a_file, 0, 2);
+    suite_add_tcase(suite, file);
     return box_main(suite);
 }

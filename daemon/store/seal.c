@@ -73,15 +73,16 @@ static inline void absorb_words(struct absorbed *lanes, const char *bytes)
 }
 
 /* Two words to a lane and multiplication, one of them turned: what cancels in the lane then
- * stands in other bits of its bytes, and does not cancel in the fold. */
+ * stands in other bits of its bytes, and does not cancel in the fold. Their sum and not their
+ * XOR, which is the same of two words whose bits are all inverted; so is the fold. */
 static inline void absorb_pairs(struct absorbed *lanes, const char *bytes)
 {
     uint64_t even[4] = {load(bytes), load(bytes + 16), load(bytes + 32), load(bytes + 48)};
     uint64_t odd[4] = {load(bytes + 8), load(bytes + 24), load(bytes + 40), load(bytes + 56)};
-    lanes->a = seal_mix(lanes->a, even[0] ^ rotate(odd[0], 29));
-    lanes->b = seal_mix(lanes->b, even[1] ^ rotate(odd[1], 29));
-    lanes->c = seal_mix(lanes->c, even[2] ^ rotate(odd[2], 29));
-    lanes->d = seal_mix(lanes->d, even[3] ^ rotate(odd[3], 29));
+    lanes->a = seal_mix(lanes->a, even[0] + rotate(odd[0], 29));
+    lanes->b = seal_mix(lanes->b, even[1] + rotate(odd[1], 29));
+    lanes->c = seal_mix(lanes->c, even[2] + rotate(odd[2], 29));
+    lanes->d = seal_mix(lanes->d, even[3] + rotate(odd[3], 29));
     lanes->fold ^= even[0] ^ even[1] ^ even[2] ^ even[3];
     lanes->fold ^= odd[0] ^ odd[1] ^ odd[2] ^ odd[3];
 }

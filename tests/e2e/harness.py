@@ -32,6 +32,7 @@ class Daemon:
     """
 
     alive = set()
+    ARENA = os.environ.get("E2E_ARENA")  # have every daemon's records lie in a file
     LISTENING = re.compile(rb"listening on (\S+) \((\w+)\)")
     LISTEN = 'listen = ( { address = "127.0.0.1"; port = 0; } );\n'
 
@@ -63,7 +64,10 @@ class Daemon:
     def configure(self, conf):
         """Writes the configuration; the listeners stay what they are."""
         threads = "" if re.search(r"^threads", conf, re.M) else "threads = 2;\n"
-        self.write_conf(self.listen + threads + conf.replace("@", self.folder) + "\n")
+        if self.ARENA and not re.search(r"^(arena|user)", conf, re.M):
+            conf += '\narena = { file = "@/arena"; };'
+        conf = (threads + conf).replace("@", self.folder)
+        self.write_conf(self.listen + conf + "\n")
 
     def write_conf(self, text):
         with open(self.conf + ".new", "w") as file:

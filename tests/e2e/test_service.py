@@ -1,5 +1,6 @@
 """kvcached as a service: sockets it is given, notifications, background, users."""
 
+import contextlib
 import os
 import pwd
 import re
@@ -113,6 +114,30 @@ class Notification(Case):
         daemon.send_signal(signal.SIGTERM)
         self.until(receiver, "STOPPING=1")
         self.assertEqual(daemon.wait_exit(2), 0)
+
+    def test_an_arena_takes_its_time(self):
+        """READY comes after the records have been read, and more time is asked for."""
+        daemon, receiver = self.notified('arena = { file = "@/arena"; };')
+        self.until(receiver, "READY=1")
+        self.connect(daemon).put("a", "k", "v")
+        daemon.send_signal(signal.SIGTERM)
+        lines = self.until(receiver, "EXTEND_TIMEOUT_USEC=90000000")
+        self.assertIn("STOPPING=1", lines)
+        self.assertIn(f"STATUS=Writing {daemon.path('arena')}", lines)
+        self.assertEqual(daemon.wait_exit(5), 0)
+        receiver.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while receiver.recv(4096):
+                pass
+        receiver.settimeout(seconds(5))
+        daemon.start(ready=False)
+        lines = self.until(receiver, "READY=1")
+        self.assertIn("EXTEND_TIMEOUT_USEC=30000000", lines)
+        self.assertTrue(any(line.startswith(f"STATUS=Reading {daemon.path('arena')}")
+                            for line in lines), lines)
+        wait_for(lambda: len(daemon.addresses()) == 2, 5, "it to listen again")
+        with Client(daemon.addresses()[1]) as client:
+            self.assertEqual(client.get("a", "k"), b"v")
 
     def test_a_failed_reload_is_over_too(self):
         daemon, receiver = self.notified()
