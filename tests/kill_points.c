@@ -709,7 +709,7 @@ START_TEST(killed_anywhere)
     if (getenv("KILL_POINTS") != NULL)
         printf("%s: %ju instructions, %ju states\n", operation->name, (uintmax_t)steps,
                (uintmax_t)states);
-    ck_assert_uint_gt(states, 0);
+    ck_assert(states > 0 || steps >= AT_MOST); /* with sanitizers all is longer */
 }
 END_TEST
 
