@@ -725,7 +725,8 @@ START_TEST(killed_anywhere)
     if (getenv("KILL_POINTS") != NULL)
         printf("%s: %ju instructions, %ju states\n", operation->name, (uintmax_t)steps,
                (uintmax_t)states);
-    ck_assert_uint_gt(states, 0);
+    if (all || steps < AT_MOST) /* with a sanitizer an operation may be longer */
+        ck_assert_uint_gt(states, 0);
 }
 END_TEST
 
