@@ -33,7 +33,7 @@ enum {
     MEMORY = STORE_MEMORY_MIN,
     SKIPPED = 77,
     EVERY = 3000,     /* instructions, the first of which are all looked at */
-    CLOSELY = 60,    /* states, likewise */
+    CLOSELY = 60,     /* states, likewise */
     AT_MOST = 300000, /* instructions of one operation; the rest of it is done in one go */
     LARGE = 20000,    /* bytes: several pieces */
 };
