@@ -127,7 +127,7 @@ static void work_for_ever(struct worker *worker)
     struct store_key at;
 
     name_of(worker->number, name);
-    worker->random += ledger->steps;
+    worker->random += __atomic_load_n(&ledger->steps, __ATOMIC_RELAXED);
     for (;;) {
         unsigned key = (unsigned)crew_below(worker, KEYS);
         uint64_t dice = crew_below(worker, 1000);
