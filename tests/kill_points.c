@@ -27,6 +27,7 @@
 
 #include "tests/box.h"
 #include "tests/image.h"
+#include "tests/kill_operations.h"
 #include "tests/scratch.h"
 
 enum {
@@ -35,505 +36,12 @@ enum {
     EVERY = 3000,     /* instructions, the first of which are all looked at */
     CLOSELY = 60,     /* states, likewise */
     AT_MOST = 300000, /* instructions of one operation; the rest of it is done in one go */
-    LARGE = 20000,    /* bytes: several pieces */
 };
 
-/* What a store holds is one of these. */
-enum state { BEFORE, AFTER, EITHER };
-
-static struct box box;
 static char worked_on[128];
 static char tried_on[128];
 
-/* --- what is asked ----------------------------------------------------------- */
-
-static bool holds(const char *name, const char *key, const char *value)
-{
-    struct store_view view;
-    enum store_status status = box_get(&box, name, key, &view);
-
-    if (status != STORE_OK || value == NULL)
-        return status != STORE_OK && value == NULL;
-    return !view.pinned && view.length == strlen(value) &&
-           memcmp(view.bytes, value, view.length) == 0;
-}
-
-static enum state which(const char *name, const char *key, const char *before, const char *after)
-{
-    if (holds(name, key, before))
-        return BEFORE;
-    if (!holds(name, key, after))
-        ck_abort_msg("%s %s is neither as before nor as after", name, key);
-    return AFTER;
-}
-
-/* 0 bytes: it is not there. */
-static bool holds_pattern(const char *name, const char *key, size_t length, uint64_t seed)
-{
-    struct store_view view;
-    enum store_status status = box_get(&box, name, key, &view);
-
-    if (status != STORE_OK || length == 0)
-        return status != STORE_OK && length == 0;
-    bool same = view.length == length && box_view_is_pattern(&view, seed);
-    box_give_back(&view);
-    return same;
-}
-
-static enum state which_pattern(const char *key, size_t before, uint64_t before_seed, size_t after,
-                                uint64_t after_seed)
-{
-    if (holds_pattern("a", key, before, before_seed))
-        return BEFORE;
-    if (!holds_pattern("a", key, after, after_seed))
-        ck_abort_msg("%s is neither as before nor as after", key);
-    return AFTER;
-}
-
-static bool has_left(const char *key, uint64_t left)
-{
-    uint64_t got = 0;
-    return box_left(&box, "a", key, &got) == STORE_OK && got == left;
-}
-
-/* --- small records ------------------------------------------------------------- */
-
-static void no_preparation(void)
-{
-}
-
-static void put_small(void)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_FOR(100000), "the first value"));
-}
-
-static void overwrite(void)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_FOR(100000), "the second value, and longer"));
-}
-
-static void overwrite_for_ever(void)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "the second value, and longer"));
-}
-
-static enum state is_put(void)
-{
-    return which("a", "k", NULL, "the first value");
-}
-
-static enum state is_overwritten(void)
-{
-    return which("a", "k", "the first value", "the second value, and longer");
-}
-
-static void delete_it(void)
-{
-    BOX_OK(box_delete(&box, "a", "k"));
-}
-
-static enum state is_deleted(void)
-{
-    return which("a", "k", "the first value", NULL);
-}
-
-static void put_number(void)
-{
-    BOX_OK(box_put(&box, "a", "k", TTL_FOR(100000), "99"));
-}
-
-static void add_number(void)
-{
-    uint64_t sum = 0;
-    BOX_OK(box_incr(&box, "a", "k", 1, &sum));
-}
-
-static enum state is_added(void)
-{
-    return which("a", "k", "99", "100");
-}
-
-static void touch(void)
-{
-    BOX_OK(box_touch(&box, "a", "k", TTL_FOR(5000)));
-}
-
-static enum state is_touched(void)
-{
-    BOX_THAT(holds("a", "k", "the first value"));
-    if (has_left("k", 100000))
-        return BEFORE;
-    BOX_THAT(has_left("k", 5000));
-    return AFTER;
-}
-
-static void append(void)
-{
-    struct store_key at;
-
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_put(box.lane, &at, TERMS(STORE_APPEND, TTL_KEEP), slice_of(", and more"), box.now,
-                     NULL));
-    store_leave(box.lane);
-}
-
-static enum state is_appended(void)
-{
-    return which("a", "k", "the first value", "the first value, and more");
-}
-
-static void make_stale(void)
-{
-    struct store_key at;
-
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_make_stale(box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(7000)}, box.now));
-    store_leave(box.lane);
-}
-
-/* Both at once: stale, and with the new time to live. */
-static enum state is_stale(void)
-{
-    struct store_key at;
-    struct store_view view;
-
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_look(box.lane, &at, &(struct store_terms){.ttl = TTL_KEEP, .peeks = true}, box.now,
-                      &view));
-    store_view_put(&view);
-    store_leave(box.lane);
-    bool shorter = view.expires == box.now + 7000;
-    BOX_THAT(shorter || view.expires == box.now + 100000);
-    BOX_THAT(shorter == view.stale);
-    return view.stale ? AFTER : BEFORE;
-}
-
-/* --- large records --------------------------------------------------------------- */
-
-/* Made beforehand, so that no steps are spent on it. */
-static char large_bytes[3][LARGE];
-
-static void make_large_bytes(void)
-{
-    for (unsigned seed = 0; seed < 3; seed++)
-        box_pattern(large_bytes[seed], 0, LARGE, seed);
-}
-
-static void put_bytes(unsigned seed, size_t length)
-{
-    BOX_OK(box_put_bytes(&box, slice_of("a"), slice_of("k"), TTL_FOR(100000),
-                         (struct slice){large_bytes[seed], length}));
-}
-
-static void put_large(void)
-{
-    put_bytes(1, LARGE);
-}
-
-static void overwrite_large(void)
-{
-    put_bytes(2, LARGE / 2);
-}
-
-static enum state is_large_put(void)
-{
-    return which_pattern("k", 0, 0, LARGE, 1);
-}
-
-static enum state is_large_overwritten(void)
-{
-    return which_pattern("k", LARGE, 1, LARGE / 2, 2);
-}
-
-static enum state is_large_deleted(void)
-{
-    return which_pattern("k", LARGE, 1, 0, 0);
-}
-
-static enum state is_large_made_small(void)
-{
-    return holds_pattern("a", "k", LARGE, 1) ? BEFORE : which("a", "k", "", "the first value");
-}
-
-static enum state is_large_touched(void)
-{
-    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
-    if (has_left("k", 100000))
-        return BEFORE;
-    BOX_THAT(has_left("k", 5000));
-    return AFTER;
-}
-
-/* --- whole namespaces --------------------------------------------------------------- */
-
-static void put_two(void)
-{
-    BOX_OK(box_put(&box, "n", "k", TTL_NEVER, "one"));
-    BOX_OK(box_put_pattern(&box, "n", "l", TTL_NEVER, LARGE, 3));
-}
-
-static void flush(void)
-{
-    box_flush(&box, "n");
-}
-
-static void flush_and_put(void)
-{
-    box_flush(&box, "n");
-    box_housekeep(&box);
-    BOX_OK(box_put(&box, "n", "k", TTL_NEVER, "two"));
-}
-
-static enum state is_flushed(void)
-{
-    enum state state = which("n", "k", "one", NULL);
-    BOX_THAT(holds_pattern("n", "l", state == BEFORE ? LARGE : 0, 3));
-    return state;
-}
-
-static enum state is_flushed_and_put(void)
-{
-    bool there = holds("n", "k", "one");
-    BOX_THAT(holds_pattern("n", "l", there ? LARGE : 0, 3));
-    BOX_THAT(there || holds("n", "k", NULL) || holds("n", "k", "two"));
-    return holds("n", "k", "two") ? AFTER : BEFORE;
-}
-
-static void flush_later(void)
-{
-    put_two();
-    store_enter(box.lane);
-    BOX_OK(store_flush_at(box.lane, slice_of("n"), box.now + 10));
-    store_leave(box.lane);
-}
-
-static void tick(void)
-{
-    store_enter(box.lane);
-    store_tick(box.lane, box.now + 10);
-    store_leave(box.lane);
-    BOX_OK(box_put(&box, "n", "k", TTL_NEVER, "two"));
-}
-
-/* What was written after the flush is never taken by the same flush. */
-static enum state is_ticked(void)
-{
-    store_enter(box.lane);
-    store_tick(box.lane, box.now + 10);
-    store_leave(box.lane);
-    return which("n", "k", NULL, "two");
-}
-
-static void make_namespace(void)
-{
-    BOX_OK(box_put(&box, "n", "k", TTL_NEVER, "two"));
-}
-
-static enum state is_made(void)
-{
-    return which("n", "k", NULL, "two");
-}
-
-static void put_one(void)
-{
-    BOX_OK(box_put(&box, "n", "k", TTL_NEVER, "one"));
-}
-
-static void empty_namespace(void)
-{
-    BOX_OK(box_delete(&box, "n", "k"));
-    box_housekeep(&box);
-    BOX_OK(box_put(&box, "m", "k", TTL_NEVER, "in its place"));
-}
-
-static enum state is_emptied(void)
-{
-    if (holds("n", "k", "one")) {
-        BOX_THAT(holds("m", "k", NULL));
-        return BEFORE;
-    }
-    BOX_THAT(holds("n", "k", NULL));
-    return holds("m", "k", NULL) ? BEFORE : which("m", "k", "", "in its place");
-}
-
-/* --- what the housekeeper does --------------------------------------------------------- */
-
-enum { MANY = 60 };
-
-static void put_many(struct store_ttl ttl)
-{
-    char key[16];
-
-    for (unsigned i = 0; i < MANY; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, ttl, 20 + i % 50, i));
-    }
-}
-
-/* One in four, or none. */
-static void expect_many(bool fourth)
-{
-    char key[16];
-
-    for (unsigned i = 0; i < MANY; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        if (!holds_pattern("a", key, fourth && i % 4 == 0 ? 20 + i % 50 : 0, i))
-            ck_abort_msg("%s is not as it was", key);
-    }
-}
-
-static void prepare_purge(void)
-{
-    put_many(TTL_FOR(50));
-    box_wait(&box, 50);
-}
-
-static enum state is_purged(void)
-{
-    expect_many(false);
-    return EITHER;
-}
-
-static void prepare_compaction(void)
-{
-    char key[16];
-
-    put_many(TTL_NEVER);
-    for (unsigned i = 0; i < MANY; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        if (i % 4 != 0)
-            BOX_OK(box_delete(&box, "a", key));
-    }
-}
-
-static void keep_house(void)
-{
-    box_housekeep(&box);
-}
-
-static enum state is_compacted(void)
-{
-    expect_many(true);
-    return EITHER;
-}
-
-static void fill(void)
-{
-    char key[16];
-
-    for (unsigned i = 0; i < 3400; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, TTL_NEVER, 1000, i));
-    }
-}
-
-static void put_into_full(void)
-{
-    char key[16];
-
-    for (unsigned i = 0; i < 8; i++) {
-        snprintf(key, sizeof key, "new%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, TTL_NEVER, 1000, i));
-    }
-}
-
-static enum state is_right_or_gone(void)
-{
-    char key[16];
-    unsigned there = 0;
-
-    for (unsigned i = 0; i < 3400; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        bool gone = holds_pattern("a", key, 0, 0);
-        BOX_THAT(gone || holds_pattern("a", key, 1000, i));
-        there += !gone;
-    }
-    BOX_THAT(there > 2400);
-    return EITHER;
-}
-
-/* --- the end and the beginning ------------------------------------------------------- */
-
-static void prepare_recovery(void)
-{
-    prepare_compaction();
-    put_large();
-    put_two();
-    box_flush(&box, "n");
-    BOX_OK(box_put(&box, "a", "soon", TTL_FOR(10), "gone"));
-    box_wait(&box, 10);
-    box_crash(&box);
-}
-
-static enum state is_recovered(void)
-{
-    expect_many(true);
-    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
-    BOX_THAT(holds("n", "k", NULL) && holds_pattern("n", "l", 0, 0));
-    BOX_THAT(holds("a", "soon", NULL));
-    return EITHER;
-}
-
-static void recover(void)
-{
-    box_start(&box);
-}
-
-static void stop(void)
-{
-    box_stop(&box);
-}
-
-static enum state is_stopped(void)
-{
-    BOX_THAT(holds("a", "k", "the first value"));
-    return EITHER;
-}
-
-static const struct operation {
-    const char *name;
-    void (*prepare)(void);
-    void (*act)(void);
-    enum state (*ask)(void);
-    bool evicts;
-} operations[] = {
-    {"put", no_preparation, put_small, is_put, false},
-    {"overwrite", put_small, overwrite, is_overwritten, false},
-    {"overwrite with another ttl", put_small, overwrite_for_ever, is_overwritten, false},
-    {"delete", put_small, delete_it, is_deleted, false},
-    {"add to a number", put_number, add_number, is_added, false},
-    {"touch", put_small, touch, is_touched, false},
-    {"append", put_small, append, is_appended, false},
-    {"make stale", put_small, make_stale, is_stale, false},
-    {"put large", no_preparation, put_large, is_large_put, false},
-    {"overwrite large", put_large, overwrite_large, is_large_overwritten, false},
-    {"delete large", put_large, delete_it, is_large_deleted, false},
-    {"large to small", put_large, put_small, is_large_made_small, false},
-    {"touch large", put_large, touch, is_large_touched, false},
-    {"make large stale", put_large, make_stale, is_stale, false},
-    {"flush", put_two, flush, is_flushed, false},
-    {"flush and put", put_two, flush_and_put, is_flushed_and_put, false},
-    {"flush that is due", flush_later, tick, is_ticked, false},
-    {"make namespace", no_preparation, make_namespace, is_made, false},
-    {"last record of a namespace", put_one, empty_namespace, is_emptied, false},
-    {"purge", prepare_purge, keep_house, is_purged, false},
-    {"compaction", prepare_compaction, keep_house, is_compacted, false},
-    {"eviction", fill, put_into_full, is_right_or_gone, true},
-    {"recovery", prepare_recovery, recover, is_recovered, false},
-    {"clean stop", put_small, stop, is_stopped, false},
-};
-
 /* --- one state of the file ------------------------------------------------------------ */
-
-/* Records that the operation has nothing to do with. */
-static void put_bystanders(void)
-{
-    BOX_OK(box_put(&box, "a", "bystander", TTL_NEVER, "looks on"));
-    BOX_OK(box_put_pattern(&box, "others", "large", TTL_NEVER, LARGE, 9));
-}
 
 /* Twice: what a recovery leaves must be recovered, too. */
 static enum state try(const struct operation *operation, const char *file, const struct box *as)
@@ -541,22 +49,21 @@ static enum state try(const struct operation *operation, const char *file, const
     enum state states[2];
 
     for (int i = 0; i < 2; i++) {
-        box = *as;
-        box.file = file;
-        box.found.aside = NULL;
-        box.clock.uptime = as->now; /* the offset of a file that was made here is 0 */
-        box_start(&box);
-        ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
-        ck_assert_uint_eq(box.found.damaged_records + box.found.damaged_segments +
-                              box.found.damaged_namespaces,
+        kill_box = *as;
+        kill_box.file = file;
+        kill_box.found.aside = NULL;
+        kill_box.clock.uptime = as->now; /* the offset of a file that was made here is 0 */
+        box_start(&kill_box);
+        ck_assert_int_eq(kill_box.found.arena, STORE_ARENA_KEPT);
+        ck_assert_uint_eq(kill_box.found.damaged_records + kill_box.found.damaged_segments +
+                              kill_box.found.damaged_namespaces,
                           0);
-        box_check(&box);
+        box_check(&kill_box);
         if (!operation->evicts) {
-            BOX_THAT(holds("a", "bystander", "looks on"));
-            BOX_THAT(holds_pattern("others", "large", LARGE, 9));
+            BOX_THAT(kill_bystanders_are_there());
         }
         states[i] = operation->ask();
-        box_close(&box);
+        box_close(&kill_box);
     }
     ck_assert_int_eq(states[0], states[1]);
     return states[0];
@@ -566,8 +73,8 @@ static enum state try(const struct operation *operation, const char *file, const
 
 static void be_child(const struct operation *operation)
 {
-    box_open_file(&box, MEMORY, BOX_MIB / 2, worked_on);
-    put_bystanders();
+    box_open_file(&kill_box, MEMORY, BOX_MIB / 2, worked_on);
+    kill_put_bystanders();
     operation->prepare();
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
     raise(SIGSTOP);
@@ -651,12 +158,12 @@ static struct box box_of(const struct operation *operation)
 {
     struct box made;
 
-    box_open_file(&box, MEMORY, BOX_MIB / 2, tried_on);
-    put_bystanders();
+    box_open_file(&kill_box, MEMORY, BOX_MIB / 2, tried_on);
+    kill_put_bystanders();
     operation->prepare();
-    made = box;
-    if (box.store != NULL)
-        box_crash(&box);
+    made = kill_box;
+    if (kill_box.store != NULL)
+        box_crash(&kill_box);
     ck_assert_int_eq(unlink(tried_on), 0);
     return made;
 }
@@ -687,10 +194,10 @@ static bool is_worth_trying(uint64_t states)
 START_TEST(killed_anywhere)
 {
     static struct watch watch;
-    const struct operation *operation = &operations[_i];
+    const struct operation *operation = &kill_operations[_i];
     bool all = getenv("KILL_POINTS") != NULL && strcmp(getenv("KILL_POINTS"), "all") == 0;
     stay_on_one_processor();
-    make_large_bytes();
+    kill_prepare();
     struct box as = box_of(operation);
     uint64_t states = 0;
     uint64_t steps = 0;
@@ -774,7 +281,7 @@ int main(void)
         return SKIPPED;
     tcase_add_checked_fixture(tcase, make, unmake);
     tcase_set_timeout(tcase, 4 * BOX_TIMEOUT);
-    tcase_add_loop_test(tcase, killed_anywhere, 0, (int)(sizeof operations / sizeof *operations));
+    tcase_add_loop_test(tcase, killed_anywhere, 0, kill_operations_count);
     suite_add_tcase(suite, tcase);
     return box_main(suite);
 }

@@ -116,7 +116,8 @@ tests_check_store_restart_SOURCES = tests/check_store_restart.c $(store_test_fil
 tests_check_store_restart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_restart_LDADD = $(store_test_libs)
 
-tests_kill_points_SOURCES = tests/kill_points.c $(store_test_file)
+tests_kill_points_SOURCES = tests/kill_points.c tests/kill_operations.c \
+	tests/kill_operations.h $(store_test_file)
 tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_kill_points_LDADD = $(store_test_libs)
 

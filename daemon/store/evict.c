@@ -67,11 +67,16 @@ static void find_victims(struct store *store)
         victims_clear(&evict->old[queue], most);
         evict->bytes[queue] = 0;
     }
+    uint32_t young = 0;
     for (uint32_t number = 1; number <= count; number++) {
         const struct segment *segment = segment_at(segments, number);
         if (victims_is_eligible(segment) && in_pool(segment)) {
             offer(evict, segment, number, newest);
+            young += segment_queue(segment) == SEGMENT_YOUNG;
         }
+    }
+    if (young == evict->old[SEGMENT_YOUNG].count) {
+        victims_spare(&evict->old[SEGMENT_YOUNG]); /* what was written last does not go at once */
     }
     evict->found_waste = evict->wasteful.count > 0;
 }

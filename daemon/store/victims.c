@@ -28,6 +28,14 @@ void victims_offer(struct victims *victims, struct victim victim)
     of[at] = victim;
 }
 
+void victims_spare(struct victims *victims)
+{
+    if (victims->count > 1) {
+        victims->count--;
+        memmove(victims->of, victims->of + 1, victims->count * sizeof *victims->of);
+    }
+}
+
 bool victims_is_eligible(const struct segment *segment)
 {
     return segment_is_linked(segment) &&

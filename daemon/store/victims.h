@@ -30,6 +30,8 @@ struct victims {
 /* Empties the list; it will keep `most` at most. */
 void victims_clear(struct victims *victims, unsigned most);
 void victims_offer(struct victims *victims, struct victim victim);
+/* The one of the lowest rank is taken off, unless it is the only one. */
+void victims_spare(struct victims *victims);
 /* The one of the highest rank that is still what it was; NULL: none is left. */
 struct segment *victims_take(struct victims *victims, const struct segments *segments);
 
