@@ -16,6 +16,7 @@ enum {
     LISTED_SHARE = 32,   /* of the segments are listed at once */
     LOOK_AT_MOST = 1024, /* segments of a namespace */
     WASTE_LEAST = 200,   /* of 1024: below, moving the rest costs too much */
+    FRESH = 16,          /* segments, those made last: not emptied for others' sake */
 };
 
 /* --- choosing --------------------------------------------------------------- */
@@ -174,14 +175,22 @@ static size_t evict_segment(struct lane *lane, struct segment *segment, bool may
     return cull.effort;
 }
 
-static size_t evict_frame(struct lane *lane, uint32_t frame, uint64_t now)
+static bool is_fresh(const struct store *store, const struct segment *segment)
+{
+    uint32_t newest = __atomic_load_n(&store->segments.serial, __ATOMIC_RELAXED);
+    return newest - __atomic_load_n(&segment->serial, __ATOMIC_RELAXED) < FRESH;
+}
+
+/* The victim, and those that share its frame. */
+static size_t evict_frame(struct lane *lane, const struct segment *victim, uint64_t now)
 {
     struct store *store = lane->store;
-    uint32_t first = frame << store->arena.frame_order;
+    uint32_t unit = __atomic_load_n(&victim->unit, __ATOMIC_RELAXED);
+    uint32_t first = arena_frame_of(&store->arena, unit) << store->arena.frame_order;
     size_t effort = 1;
     for (uint32_t i = 0; i < 1u << store->arena.frame_order; i++) {
         struct segment *segment = segment_of_unit(store, first + i);
-        if (segment != NULL) {
+        if (segment != NULL && (segment == victim || !is_fresh(store, segment))) {
             effort += evict_segment(lane, segment, in_pool(segment), now);
         }
     }
@@ -206,8 +215,7 @@ size_t evict_from_pool(struct lane *lane, uint64_t now)
     if (__atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order) {
         return effort + evict_segment(lane, segment, true, now);
     }
-    uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
-    return effort + evict_frame(lane, arena_frame_of(&store->arena, unit), now);
+    return effort + evict_frame(lane, segment, now);
 }
 
 /* --- inside of one namespace -------------------------------------------------- */
