@@ -76,7 +76,7 @@ def misses(bench):
             "cache_aside": True, "connections": 8, "pipeline": 32, "seconds": 600}
     for skew, bound in (("0.8", 0.32), ("1.0", 0.110)):
         with bench.running(*COMPARED, memory=memory) as servers:
-            bench.tools.load_all(servers, zipf=skew, requests=bench.size(10_000_000), **load)
+            bench.tools.load_all(servers, zipf=skew, requests=bench.size(20_000_000), **load)
             for part in range(bench.rounds):
                 done = bench.tools.load_all(servers, zipf=skew, seed=2 + part,
                                             requests=bench.size(500_000), **load)
@@ -86,8 +86,8 @@ def misses(bench):
             for server in servers:
                 bench.adder("misses", server)(f"64 MiB, Zipf {skew}: resident", "MiB",
                                               server.resident() / MIB)
-    bench.report.note("misses: two million keys of 14 bytes, values of 100. Ten million gets to "
-                      "warm up; the rounds are half a million each, one after another.")
+    bench.report.note("misses: two million keys of 14 bytes, values of 100. Twenty million gets "
+                      "to warm up; the rounds are half a million each, one after another.")
 
 
 def missed(said):
