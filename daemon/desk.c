@@ -48,9 +48,10 @@ bool desk_is_clear(const struct desk *desk)
            !upload_is_open(&desk->upload) && parser->state == 0 && parser->dropping == 0;
 }
 
-/* The crew's executor, at this desk. */
+/* The crew's executor, at this desk, and what a reload may have changed for its parser. */
 static struct executor *seat(struct desk *desk, struct crew *crew)
 {
+    desk->parser.max_value = crew->settings.max_value;
     crew->by.outbox = &desk->outbox;
     crew->by.door = desk->door;
     return &crew->by;
@@ -238,14 +239,14 @@ static bool step(struct desk *desk, struct executor *by)
 
 unsigned desk_prepare(struct desk *desk, struct crew *crew)
 {
-    desk->parser.max_value = crew->settings.max_value;
+    struct executor *by = seat(desk, crew);
     if (upload_is_open(&desk->upload) || is_hungry(desk)) {
         return 0;
     }
     if (!desk->batch.open) {
         parse(desk);
     }
-    batch_locate(&desk->batch, seat(desk, crew));
+    batch_locate(&desk->batch, by);
     return batch_left(&desk->batch);
 }
 
@@ -261,7 +262,6 @@ enum desk_state desk_work(struct desk *desk, struct crew *crew)
     struct executor *by = seat(desk, crew);
     int steps = TURN_BATCHES;
     desk->state = DESK_TIRED;
-    desk->parser.max_value = crew->settings.max_value;
     while (steps > 0 && step(desk, by)) {
         steps--;
     }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "daemon/store/layout.h"
+#include "daemon/store/seal.h"
 #include "daemon/store/store.h"
 
 struct file {
@@ -93,5 +94,11 @@ enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
 
 /* Writes over the older one of the two. stopped, wall: 0 while in use. */
 void life_write(struct life lives[2], const uint64_t secret[2], const struct life *fields);
+
+/* What seals the fields of that kind and number in the file. */
+static inline uint64_t file_seed(const struct file *file, enum seal_what what, uint64_t number)
+{
+    return seal_seed(file->head->secret, what, number);
+}
 
 #endif

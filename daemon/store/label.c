@@ -23,15 +23,10 @@ static struct label *label_at(const struct file *file, uint32_t number)
     return &file->labels[number];
 }
 
-static uint64_t seed_of(const struct file *file, enum seal_what what, uint32_t number)
-{
-    return seal_seed(file->head->secret, what, number);
-}
-
 static uint32_t check_of(const struct file *file, uint32_t number, const struct label *label)
 {
     const size_t from = offsetof(struct label, base_time);
-    return seal_bytes(seed_of(file, SEAL_LABEL, number), (const char *)label + from,
+    return seal_bytes(file_seed(file, SEAL_LABEL, number), (const char *)label + from,
                       offsetof(struct label, check) - from);
 }
 
@@ -81,7 +76,7 @@ void label_write(const struct file *file, uint32_t number, const struct label_fa
 void label_own(const struct file *file, uint32_t number, uint64_t generation)
 {
     set_word(&label_at(file, number)->owner,
-             seal_word(seed_of(file, SEAL_OWNER, number), generation));
+             seal_word(file_seed(file, SEAL_OWNER, number), generation));
 }
 
 void label_free(const struct file *file, uint32_t number)
@@ -99,7 +94,7 @@ void label_shrink(const struct file *file, uint32_t number, uint8_t order)
 void label_life(const struct file *file, uint32_t number, uint64_t expires, bool stale)
 {
     set_word(&label_at(file, number)->life,
-             seal_word(seed_of(file, SEAL_SPAN, number), life_of(expires, stale)));
+             seal_word(file_seed(file, SEAL_SPAN, number), life_of(expires, stale)));
 }
 
 /* --- reading ------------------------------------------------------------------ */
@@ -121,7 +116,7 @@ static bool open_life(const struct file *file, uint32_t number, uint64_t word,
     if (facts->kind != LABEL_SPAN) {
         return word == 0;
     }
-    if (!seal_open(seed_of(file, SEAL_SPAN, number), word, &life)) {
+    if (!seal_open(file_seed(file, SEAL_SPAN, number), word, &life)) {
         return false;
     }
     uint64_t when = life & ~LIFE_STALE;
@@ -152,7 +147,7 @@ enum label_state label_open(const struct file *file, uint32_t number, struct lab
     if (owner == 0) {
         return LABEL_IS_FREE;
     }
-    bool whole = seal_open(seed_of(file, SEAL_OWNER, number), owner, &facts->owner) &&
+    bool whole = seal_open(file_seed(file, SEAL_OWNER, number), owner, &facts->owner) &&
                  label->check == check_of(file, number, label) && open_shape(label->shape, facts) &&
                  open_life(file, number, label->life, facts) &&
                  is_block(file, facts->unit, facts->order) &&
@@ -165,13 +160,13 @@ enum label_state label_open(const struct file *file, uint32_t number, struct lab
 uint64_t label_record_seed(const struct file *file, uint32_t number,
                            const struct label_facts *facts)
 {
-    uint64_t seed = seal_mix(seed_of(file, SEAL_RECORDS, number), facts->version);
+    uint64_t seed = seal_mix(file_seed(file, SEAL_RECORDS, number), facts->version);
     return seal_mix(seal_mix(seed, facts->owner), facts->base_time);
 }
 
 uint32_t label_sum_of(const struct file *file, uint64_t version, const char *bytes, uint32_t length)
 {
-    return seal_bytes(seal_seed(file->head->secret, SEAL_SUM, version), bytes, length);
+    return seal_bytes(file_seed(file, SEAL_SUM, version), bytes, length);
 }
 
 /* --- versions ------------------------------------------------------------------- */
@@ -179,7 +174,7 @@ uint32_t label_sum_of(const struct file *file, uint64_t version, const char *byt
 uint64_t label_set_versions(const struct file *file, uint64_t version)
 {
     uint64_t units = (version >> VERSION_UNIT_SHIFT) + 1;
-    set_word(&file->head->versions, seal_word(seed_of(file, SEAL_VERSIONS, 0), units));
+    set_word(&file->head->versions, seal_word(file_seed(file, SEAL_VERSIONS, 0), units));
     return units << VERSION_UNIT_SHIFT;
 }
 
@@ -191,7 +186,7 @@ bool label_versions(const struct file *file, uint64_t *version)
     if (word == 0) {
         return true;
     }
-    if (!seal_open(seed_of(file, SEAL_VERSIONS, 0), word, &units)) {
+    if (!seal_open(file_seed(file, SEAL_VERSIONS, 0), word, &units)) {
         return false;
     }
     *version = units << VERSION_UNIT_SHIFT;

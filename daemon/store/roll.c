@@ -14,15 +14,10 @@ _Static_assert(sizeof(((struct name_entry *)NULL)->name) == STORE_NAMESPACE_MAX 
                    (unsigned)LAYOUT_NAMES > (unsigned)STORE_NAMESPACES_MAX,
                "every name has its place");
 
-static uint64_t seed_of(const struct file *file, enum seal_what what, uint32_t id)
-{
-    return seal_seed(file->head->secret, what, id);
-}
-
 static uint32_t check_of(const struct file *file, uint32_t id, const struct name_entry *entry)
 {
     const size_t from = offsetof(struct name_entry, name_length);
-    return seal_bytes(seed_of(file, SEAL_NAME, id), (const char *)entry + from,
+    return seal_bytes(file_seed(file, SEAL_NAME, id), (const char *)entry + from,
                       offsetof(struct name_entry, rest) - from);
 }
 
@@ -54,7 +49,7 @@ void roll_generation(struct file *file, uint32_t id, uint64_t generation)
 {
     if (file != NULL) {
         set_word(&file->names[id].generation,
-                 seal_word(seed_of(file, SEAL_GENERATION, id), generation));
+                 seal_word(file_seed(file, SEAL_GENERATION, id), generation));
     }
 }
 
@@ -63,7 +58,7 @@ void roll_flush_at(struct file *file, uint32_t id, uint64_t when)
     if (file != NULL) {
         uint64_t bounded = when < SEAL_MAX ? when : SEAL_MAX;
         set_word(&file->names[id].flush_at,
-                 when == 0 ? 0 : seal_word(seed_of(file, SEAL_FLUSH_AT, id), bounded));
+                 when == 0 ? 0 : seal_word(file_seed(file, SEAL_FLUSH_AT, id), bounded));
     }
 }
 
@@ -83,10 +78,11 @@ enum roll_state roll_open(const struct file *file, uint32_t id, struct roll_fact
     if (generation == 0) {
         return ROLL_IS_FREE;
     }
-    if (flush_at != 0 && !seal_open(seed_of(file, SEAL_FLUSH_AT, id), flush_at, &facts->flush_at)) {
+    if (flush_at != 0 &&
+        !seal_open(file_seed(file, SEAL_FLUSH_AT, id), flush_at, &facts->flush_at)) {
         facts->flush_at = 1;
     }
-    bool whole = seal_open(seed_of(file, SEAL_GENERATION, id), generation, &facts->generation) &&
+    bool whole = seal_open(file_seed(file, SEAL_GENERATION, id), generation, &facts->generation) &&
                  entry->name_length <= sizeof entry->name &&
                  entry->check == check_of(file, id, entry);
     return whole ? ROLL_IS_VALID : ROLL_IS_DAMAGED;
