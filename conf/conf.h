@@ -18,6 +18,9 @@
 
 #define CONF_NEVER 0 /* a ttl or max_ttl that does not end */
 
+/* With a tls_client_ca: whether a client may come without a certificate. */
+enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
+
 struct conf_listen {
     char *address;           /* numeric IPv4 or IPv6, or NULL with path */
     uint16_t port;           /* 0: the kernel picks */
@@ -27,7 +30,11 @@ struct conf_listen {
     char *protocol;          /* "native" or "memcache" */
     char *default_namespace; /* where keys without a namespace live, or NULL: conf's own */
     char *prefix;            /* one character that ends a namespace's name in a key, or NULL */
-    int line;                /* in the file, for messages; 0 for a default */
+    char *tls_certificate;   /* a chain in PEM; NULL: no TLS here */
+    char *tls_key;           /* its key in PEM */
+    char *tls_client_ca;     /* who vouches for clients' certificates; NULL: none is asked for */
+    enum conf_tls_client tls_client;
+    int line; /* in the file, for messages; 0 for a default */
 };
 
 struct conf_namespace {
@@ -38,6 +45,20 @@ struct conf_namespace {
     uint64_t memory;  /* quota in bytes; 0: shares what no quota claims */
     bool require_ttl; /* a write must say its ttl, unless ttl is set here; and
                          one that says `never` is refused always */
+};
+
+/* Globs of namespaces' names. */
+struct conf_patterns {
+    char **of;
+    size_t count;
+};
+
+struct conf_user {
+    char *name;
+    char *secret;    /* its salted hash, as crypt(3) has them; NULL: no secret opens */
+    char *unix_user; /* of this machine: whose processes need no secret at a Unix socket;
+                        NULL: nobody's */
+    struct conf_patterns read, write, admin; /* where it may do what */
 };
 
 enum conf_policy { CONF_OPEN, CONF_DECLARED };
@@ -51,6 +72,9 @@ struct conf {
     struct conf_namespace *namespaces;
     size_t namespace_count;
     enum conf_policy policy;
+    struct conf_user *users; /* none: whoever connects may do everything */
+    size_t user_count;
+    bool insecure; /* others than this machine may connect without users and TLS */
     uint64_t memory;
     uint64_t max_value;
     unsigned threads; /* 0 in the file means one a core; resolved here */
@@ -59,6 +83,7 @@ struct conf {
     uint64_t purge_interval;
     char *user;
     char *pid_file;
+    bool core_dumps; /* a core file may be written, with records and secrets in it */
     struct {
         char *file; /* NULL: the process's own memory */
     } arena;
