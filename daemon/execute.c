@@ -219,6 +219,9 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
             if (outbox_is_full(by->outbox)) {
                 return OUTCOME_LATER;
             }
+            if (!execute_allowed(by, &of->request, ahead[i].name)) {
+                return OUTCOME_DONE;
+            }
             one(by, of, &ahead[i]);
         }
     }
@@ -284,6 +287,7 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_NAMESPACES] = execute_namespaces,
     [VERB_STATS] = stats_answer,
     [VERB_OK] = do_ok,
+    [VERB_AUTH] = execute_auth,
     [VERB_PING] = do_ping,
     [VERB_VERSION] = do_version,
     [VERB_HELP] = do_help,
@@ -292,6 +296,10 @@ static executes *const verbs[VERB_UNUSED] = {
 
 enum outcome execute(struct executor *by, struct execution *of)
 {
+    enum outcome outcome = OUTCOME_DONE;
+    if (pass_is_asked(by->pass) && !execute_admits(by, of, &outcome)) {
+        return outcome;
+    }
     if (of->request.key.length > 0) {
         if (of->located == STORE_OK && of->at.ns == NULL) {
             execute_locate(by, of); /* a request before this one may have made it */

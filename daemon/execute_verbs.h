@@ -27,6 +27,14 @@ enum outcome execute_list(struct executor *by, struct execution *of);
 enum outcome execute_namespaces(struct executor *by, struct execution *of);
 enum outcome execute_flush(struct executor *by, struct execution *of);
 
+/* execute_guard.c */
+enum outcome execute_auth(struct executor *by, struct execution *of);
+/* Where there are users: whether the request is to be carried out. If not, it is answered,
+ * or waits: *outcome says so. */
+bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome);
+/* The bits of enum right that who asks has. */
+unsigned execute_rights(const struct executor *by, struct slice name);
+
 /* Answers what the store refused, with `name` of the namespace. */
 void execute_refuse(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);

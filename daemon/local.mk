@@ -28,11 +28,13 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/doors.h \
 	daemon/execute.c \
 	daemon/execute.h \
+	daemon/execute_guard.c \
 	daemon/execute_list.c \
 	daemon/execute_read.c \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+	daemon/gate.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -49,6 +51,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/notify.h \
 	daemon/outbox.c \
 	daemon/outbox.h \
+	daemon/pass.c \
+	daemon/pass.h \
 	daemon/pidfile.c \
 	daemon/pidfile.h \
 	daemon/policy.c \
@@ -57,6 +61,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
 	daemon/staff.c \
