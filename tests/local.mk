@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pidfile tests/check_worker
+	tests/check_outbox tests/check_pidfile tests/check_secret tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -167,7 +167,8 @@ tests_threads_store_LDADD = $(store_test_libs)
 
 # The daemon without its sockets: a wire stands in for them.
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS) $(CHECK_LIBS)
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
+	$(CHECK_LIBS)
 
 tests_check_desk_SOURCES = tests/check_desk.c tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -196,6 +197,10 @@ tests_check_log_LDADD = $(daemon_test_libs)
 tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
+
+tests_check_secret_SOURCES = tests/check_secret.c
+tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_secret_LDADD = $(daemon_test_libs)
 
 # --- fuzzers ------------------------------------------------------------------
 #
