@@ -11,7 +11,8 @@ AM_TESTS_ENVIRONMENT = \
 
 # --- units --------------------------------------------------------------------
 
-conf_tests = tests/check_conf
+conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
+	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_secret tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
@@ -45,9 +46,28 @@ tests_check_glob_LDADD = $(protocol_test_libs)
 dist_check_SCRIPTS += tests/check_conf_documents
 TESTS += tests/check_conf_documents
 
-tests_check_conf_SOURCES = tests/check_conf.c
+conf_test_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+
+tests_check_conf_SOURCES = tests/check_conf.c tests/verdict.c tests/verdict.h
 tests_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_check_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+tests_check_conf_LDADD = $(conf_test_libs)
+
+tests_check_conf_files_SOURCES = tests/check_conf_files.c
+tests_check_conf_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_files_LDADD = $(conf_test_libs)
+
+tests_check_conf_table_SOURCES = tests/check_conf_table.c tests/verdict.c tests/verdict.h
+tests_check_conf_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_table_LDADD = $(conf_test_libs)
+
+tests_check_conf_units_SOURCES = tests/check_conf_units.c
+tests_check_conf_units_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_units_LDADD = $(conf_test_libs)
+
+# Patterns are held against protocol/glob.h, which conf/ does not link.
+tests_check_conf_users_SOURCES = tests/check_conf_users.c tests/verdict.c tests/verdict.h
+tests_check_conf_users_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_users_LDADD = $(conf_test_libs) protocol/libprotocol.a
 
 tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/transcript.h
 tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
