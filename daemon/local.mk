@@ -2,7 +2,8 @@
 # can link it.
 
 noinst_LIBRARIES += daemon/libdaemon.a
-daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
+	$(LIBSYSTEMD_CFLAGS)
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
@@ -61,6 +62,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/secret.c \
 	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
@@ -93,4 +95,4 @@ sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS)
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS)
