@@ -14,7 +14,7 @@ AM_TESTS_ENVIRONMENT = \
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pidfile tests/check_secret tests/check_worker
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -31,7 +31,7 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store \
+thread_tests = tests/check_housekeeper tests/check_pass tests/threads_exact tests/threads_store \
 	tests/over_file tests/e2e/run
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
@@ -197,6 +197,10 @@ tests_check_desk_LDADD = $(daemon_test_libs)
 tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_outbox_LDADD = $(daemon_test_libs)
+
+tests_check_pass_SOURCES = tests/check_pass.c
+tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_pass_LDADD = $(daemon_test_libs)
 
 tests_check_worker_SOURCES = tests/check_worker.c
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
