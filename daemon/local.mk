@@ -35,7 +35,12 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+<<<<<<< HEAD
 	daemon/gate.h \
+=======
+	daemon/grants.c \
+	daemon/grants.h \
+>>>>>>> gate
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -66,6 +71,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/sip.c \
+	daemon/sip.h \
 	daemon/staff.c \
 	daemon/staff.h \
 	daemon/stats.c \
@@ -77,6 +84,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/turn.h \
 	daemon/upload.c \
 	daemon/upload.h \
+	daemon/users.c \
+	daemon/users.h \
 	daemon/vault.c \
 	daemon/vault.h \
 	daemon/watchdog.c \

@@ -13,8 +13,9 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_worker
+daemon_tests = tests/check_desk tests/check_housekeeper \
+	tests/check_listener tests/check_log tests/check_outbox tests/check_pass tests/check_pidfile \
+	tests/check_secret tests/check_sip tests/check_users tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -225,6 +226,14 @@ tests_check_pidfile_LDADD = $(daemon_test_libs)
 tests_check_secret_SOURCES = tests/check_secret.c
 tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_secret_LDADD = $(daemon_test_libs)
+
+tests_check_sip_SOURCES = tests/check_sip.c
+tests_check_sip_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_sip_LDADD = $(daemon_test_libs)
+
+tests_check_users_SOURCES = tests/check_users.c tests/members.c tests/members.h
+tests_check_users_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_users_LDADD = $(daemon_test_libs)
 
 # --- fuzzers ------------------------------------------------------------------
 #
