@@ -34,6 +34,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+	daemon/hash_secret.c \
+	daemon/hash_secret.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
