@@ -217,7 +217,7 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
         return OUTCOME_DONE;
     }
     of->begun = true;
-    enum pass_verdict verdict = pass_ask(by->pass, by->porter, name, secret, by->now);
+    enum pass_verdict verdict = pass_ask(by->pass, by->porter, name, secret);
     wipe(secret);
     return conclude(by, request, verdict);
 }

@@ -55,7 +55,7 @@ struct petition {
     size_t name_length;
     char secret[SECRET_MAX]; /* wiped before `answered` */
     size_t secret_length;
-    /* Called once, on the gate's thread, unless gate_ask has answered. */
+    /* Called once, on the gate's thread or inside of gate_ask. */
     void (*answered)(struct petition *petition);
     void *context;           /* the caller's */
     const struct user *user; /* set: who it is, of `users`; NULL: denied */
@@ -68,7 +68,7 @@ struct gate *gate_create(void);
  * nobody asks any more. */
 void gate_destroy(struct gate **gate);
 
-/* Any thread; returns at once. True: the petition is answered already. */
-bool gate_ask(struct gate *gate, struct petition *petition);
+/* Any thread; returns at once. */
+void gate_ask(struct gate *gate, struct petition *petition);
 
 #endif

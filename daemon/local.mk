@@ -35,11 +35,13 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
-<<<<<<< HEAD
 	daemon/gate.h \
-=======
 	daemon/grants.c \
 	daemon/grants.h \
+	daemon/hash_secret.c \
+	daemon/hash_secret.h \
+<<<<<<< HEAD
+=======
 >>>>>>> gate
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \

@@ -139,7 +139,7 @@ static void write_errand(struct errand *errand, struct pass *pass, const struct 
 }
 
 enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, struct slice name,
-                           struct slice secret, uint64_t now)
+                           struct slice secret)
 {
     struct errand *errand = calloc(1, sizeof *errand);
     if (errand == NULL) {
@@ -147,8 +147,9 @@ enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, struc
     }
     write_errand(errand, pass, porter, name, secret);
     pass->petition = &errand->petition;
-    pass->answered = gate_ask(porter->gate, &errand->petition);
-    return pass->answered ? pass_take(pass, porter, now) : PASS_WAITS;
+    pass->answered = false;
+    gate_ask(porter->gate, &errand->petition);
+    return PASS_WAITS;
 }
 
 enum pass_verdict pass_take(struct pass *pass, const struct porter *porter, uint64_t now)

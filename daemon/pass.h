@@ -33,8 +33,8 @@ enum pass_way { PASS_BY_SECRET, PASS_BY_SOCKET, PASS_BY_CERTIFICATE };
 struct porter {
     struct users *users; /* those of now: a reference */
     struct gate *gate;   /* NULL: only in tests, where nobody asks */
-    /* Tells the worker; may be called on the gate's thread. The worker then calls
-     * pass_answered on its own. */
+    /* Tells the worker, which then calls pass_answered; on the gate's thread, or inside of
+     * pass_ask. */
     void (*answered)(struct petition *petition);
     void *context; /* becomes the petition's */
 };
@@ -62,15 +62,15 @@ void pass_follow(struct pass *pass, const struct porter *porter, uint64_t now);
 void pass_by_certificate(struct pass *pass, const struct porter *porter, struct slice name);
 
 enum pass_verdict {
+    PASS_WAITS, /* pass_take says what became of it, when it is answered */
     PASS_GRANTED,
     PASS_DENIED,
-    PASS_WAITS, /* ask again with pass_take when it is answered */
     PASS_NO_MEMORY,
 };
 
 /* Somebody says to be this user. Nothing may be under way. */
 enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, struct slice name,
-                           struct slice secret, uint64_t now);
+                           struct slice secret);
 /* What became of it; only after pass_ask said PASS_WAITS. */
 enum pass_verdict pass_take(struct pass *pass, const struct porter *porter, uint64_t now);
 

@@ -287,6 +287,7 @@ e2e_files = \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
