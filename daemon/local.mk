@@ -40,9 +40,6 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/grants.h \
 	daemon/hash_secret.c \
 	daemon/hash_secret.h \
-<<<<<<< HEAD
-=======
->>>>>>> gate
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
