@@ -188,10 +188,10 @@ static void dismiss_strangers(struct crew *crew)
 
 /* --- lingering ------------------------------------------------------------ */
 
-void conn_linger(struct conn *conn)
+void conn_linger(struct conn *conn, enum conn_close why)
 {
     struct crew *crew = conn->crew;
-    say_why(conn, CONN_CLOSE_CONFUSED);
+    say_why(conn, why);
     give_back(conn);
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&crew->seated, conn, seat);

@@ -34,8 +34,8 @@ struct conn {
 /* Says why, and is gone. */
 void conn_close(struct conn *conn, enum conn_close why);
 
-/* Says what was wrong, and reads and drops what still comes. May close it. */
-void conn_linger(struct conn *conn);
+/* Says why, and reads and drops what still comes. May close it. */
+void conn_linger(struct conn *conn, enum conn_close why);
 
 /* Waits for these events and for nothing else. False: no memory. */
 bool conn_watch(struct conn *conn, short what);

@@ -204,7 +204,8 @@ static size_t look_ahead(struct executor *by, struct execution *of, struct store
     return count;
 }
 
-enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one)
+enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
+                              bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
     one(by, of, &of->at);
@@ -212,7 +213,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
         size_t count = look_ahead(by, of, ahead);
         if (count == 0) {
             execute_refuse(by, &of->request, of->at.name, of->located);
-            break;
+            return OUTCOME_DONE; /* an error is the last that is said */
         }
         for (size_t i = 0; i < count; i++) {
             request_next_key(&of->request.keys, &of->request.key);
@@ -224,6 +225,9 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
             }
             one(by, of, &ahead[i]);
         }
+    }
+    if (reads && by->outbox->protocol->ends_keys) {
+        outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
 }

@@ -45,10 +45,11 @@ void execute_answer(struct executor *by, const struct request *request, struct s
 /* The namespace that a request names; of memcached's requests, the door's. */
 struct slice execute_namespace(const struct executor *by, const struct request *request);
 
-/* Answers each key in turn with `one`, until there is none left or the peer has to
- * read first. */
+/* Answers each key in turn with `one`, until there is none left, one is refused, or the
+ * peer has to read first. Where the request `reads`, the end of its keys is said. */
 typedef void answers_key(struct executor *by, const struct execution *of, struct store_key *at);
-enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one);
+enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
+                              bool reads);
 
 /* A ttl as the store wants it: dates become times from now. */
 struct store_ttl execute_lifetime(struct ttl ttl);

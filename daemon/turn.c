@@ -82,7 +82,7 @@ static void settle(struct conn *conn)
     switch (conn->state) {
     case DESK_HUNGRY:
         if (pass_allowance(&conn->pass) == 0 && sent_all) {
-            conn_close(conn, CONN_CLOSE_STRANGER);
+            conn_linger(conn, CONN_CLOSE_STRANGER);
             return;
         }
         if (conn->ended && sent_all) {
@@ -119,7 +119,7 @@ static void settle(struct conn *conn)
         break;
     case DESK_CONFUSED:
         if (sent_all) {
-            conn_linger(conn);
+            conn_linger(conn, CONN_CLOSE_CONFUSED);
             return;
         }
         break;
