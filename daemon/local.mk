@@ -34,6 +34,11 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+	daemon/gate.c \
+	daemon/gate.h \
+	daemon/gate_address.c \
+	daemon/gate_queue.c \
+	daemon/gate_queue.h \
 	daemon/grants.c \
 	daemon/grants.h \
 	daemon/heartbeat.c \
