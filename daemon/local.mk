@@ -36,6 +36,10 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_write.c \
 	daemon/facts.h \
 	daemon/gate.h \
+	daemon/gate.c \
+	daemon/gate_address.c \
+	daemon/gate_queue.c \
+	daemon/gate_queue.h \
 	daemon/grants.c \
 	daemon/grants.h \
 	daemon/hash_secret.c \

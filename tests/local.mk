@@ -13,9 +13,10 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_housekeeper \
-	tests/check_listener tests/check_log tests/check_outbox tests/check_pass tests/check_pidfile \
-	tests/check_secret tests/check_sip tests/check_users tests/check_worker
+daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+	tests/check_housekeeper tests/check_listener tests/check_log tests/check_outbox \
+	tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
+	tests/check_worker tests/threads_gate
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -32,7 +33,8 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_housekeeper tests/check_pass tests/threads_exact tests/threads_store \
+thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
+	tests/threads_gate tests/threads_store \
 	tests/over_file tests/e2e/run
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
@@ -207,6 +209,18 @@ tests_check_worker_SOURCES = tests/check_worker.c
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_worker_LDADD = $(daemon_test_libs)
 
+tests_check_gate_SOURCES = tests/check_gate.c tests/members.c tests/members.h
+tests_check_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_LDADD = $(daemon_test_libs)
+
+tests_check_gate_address_SOURCES = tests/check_gate_address.c
+tests_check_gate_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_address_LDADD = $(daemon_test_libs)
+
+tests_check_gate_queue_SOURCES = tests/check_gate_queue.c
+tests_check_gate_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_queue_LDADD = $(daemon_test_libs)
+
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_housekeeper_LDADD = $(daemon_test_libs)
@@ -234,6 +248,10 @@ tests_check_sip_LDADD = $(daemon_test_libs)
 tests_check_users_SOURCES = tests/check_users.c tests/members.c tests/members.h
 tests_check_users_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_users_LDADD = $(daemon_test_libs)
+
+tests_threads_gate_SOURCES = tests/threads_gate.c tests/members.c tests/members.h
+tests_threads_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_gate_LDADD = $(daemon_test_libs)
 
 # --- fuzzers ------------------------------------------------------------------
 #
