@@ -126,6 +126,19 @@ START_TEST(a_process_is_known_by_its_unix_user)
 }
 END_TEST
 
+START_TEST(of_two_with_one_unix_user_always_the_same_is_found)
+{
+    members_add(&members, "bob", NULL, "root");
+    members_add(&members, "ann", NULL, "root");
+    reload();
+    ck_assert_ptr_eq(users_find_unix(users, 0), find("ann"));
+    members_add(&members, "ann", NULL, "root");
+    members_add(&members, "bob", NULL, "root");
+    reload();
+    ck_assert_ptr_eq(users_find_unix(users, 0), find("ann"));
+}
+END_TEST
+
 START_TEST(a_unix_user_that_is_gone_is_said)
 {
     members_add(&members, "ann", "hash", NULL);
@@ -395,6 +408,7 @@ int main(void)
     tcase_add_test(who, a_user_is_found_by_its_whole_name);
     tcase_add_test(who, many_users_are_told_apart);
     tcase_add_test(who, a_process_is_known_by_its_unix_user);
+    tcase_add_test(who, of_two_with_one_unix_user_always_the_same_is_found);
     tcase_add_test(who, a_unix_user_that_is_gone_is_said);
     tcase_add_test(who, users_last_as_long_as_somebody_holds_them);
     suite_add_tcase(suite, who);
