@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
+#include "daemon/greeting.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
 
@@ -61,7 +62,8 @@ static void give_back(struct conn *conn)
 
 static void end_loop_if_done(struct crew *crew)
 {
-    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers)) {
+    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers) &&
+        TAILQ_EMPTY(&crew->greetings.unfinished)) {
         event_base_loopbreak(crew->base);
     }
 }
@@ -70,7 +72,11 @@ static void leave(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     give_back(conn);
-    TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    if (conn->greets) {
+        greeting_leave(conn);
+    } else {
+        TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    }
     if (conn->watched != 0) {
         event_del(&conn->event);
     }
@@ -129,7 +135,7 @@ void conn_wait_for_turn(struct conn *conn)
 
 static void arm_sweep(struct crew *crew)
 {
-    bool needed = !TAILQ_EMPTY(&crew->lingers) ||
+    bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->greetings.unfinished) ||
                   (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
     if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
         uint64_t grain = crew_grain(crew);
@@ -197,11 +203,40 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 /* --- for the worker ------------------------------------------------------- */
 
+/* False: no memory for it. */
+static bool put_up_transport(struct transport *transport, int fd, const struct door *door)
+{
+    transport_plain(transport, fd);
+    return door->tls == NULL || transport_tls(transport, door->tls);
+}
+
+/* Takes its seat, and waits for the first bytes. May close it: false. */
+static bool sit_down(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    conn->active = conn->seated = crew->now;
+    TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
+    arm_sweep(crew);
+    if (!conn_watch(conn, EV_READ)) {
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
+        return false;
+    }
+    if (crew->draining || conn->transport.wants != 0) {
+        conn_wait_for_turn(conn);
+    }
+    return true;
+}
+
+void conn_greeted(struct conn *conn)
+{
+    metrics_add(conn->crew->metrics, METRIC_TLS_HANDSHAKES, 1);
+    sit_down(conn);
+}
+
 bool conn_open(struct crew *crew, int fd, const struct door *door)
 {
     struct transport transport;
-    transport_plain(&transport, fd);
-    struct conn *conn = pool_get(&crew->conns);
+    struct conn *conn = put_up_transport(&transport, fd, door) ? pool_get(&crew->conns) : NULL;
     if (conn == NULL) {
         transport.ops->close(&transport);
         atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
@@ -215,17 +250,12 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
         .transport = transport,
         .state = DESK_HUNGRY,
         .active = crew->now,
-        .seated = crew->now,
     };
-    TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
+    if (transport.ops->greet == NULL) {
+        return sit_down(conn);
+    }
+    greeting_begin(conn);
     arm_sweep(crew);
-    if (!conn_watch(conn, EV_READ)) {
-        conn_close(conn, CONN_CLOSE_NO_MEMORY);
-        return false;
-    }
-    if (crew->draining) {
-        conn_wait_for_turn(conn);
-    }
     return true;
 }
 
@@ -257,6 +287,7 @@ void conn_sweep(struct crew *crew)
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
         leave(conn);
     }
+    greeting_sweep(crew);
     arm_sweep(crew);
 }
 
@@ -272,6 +303,7 @@ void conn_drain(struct crew *crew)
     struct conn *conn;
     turn_end_round(crew);
     crew->draining = true;
+    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }
@@ -288,6 +320,7 @@ void conn_close_all(struct crew *crew)
 {
     struct conn *conn;
     turn_end_round(crew);
+    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }

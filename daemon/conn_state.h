@@ -17,16 +17,21 @@ struct conn {
     struct desk *desk; /* NULL while there is nothing to do */
     const struct door *door;
     struct transport transport;
-    TAILQ_ENTRY(conn) seat; /* in crew->seated or crew->lingers */
-    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits` */
+    TAILQ_ENTRY(conn) seat; /* in crew->seated, crew->lingers or crew->greetings.unfinished */
+    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits`; in .greetings.ready, if `in_line` */
     uint64_t active;        /* when it last had a turn, or began to linger */
     uint64_t seated;        /* when it was put at the end of crew->seated */
     enum desk_state state;
     short watched; /* what its event waits for */
     bool waits;
     bool lingers;
-    bool ended; /* no more bytes will be read */
+    bool greets;  /* its peer still has to greet: see greeting.h */
+    bool in_line; /* for a step of that */
+    bool ended;   /* no more bytes will be read */
 };
+
+/* Its peer has greeted: it takes its seat, and is served from now on. */
+void conn_greeted(struct conn *conn);
 
 /* Says why, and is gone. */
 void conn_close(struct conn *conn, enum conn_close why);

@@ -169,6 +169,16 @@ static int become_user(struct server *server)
     return EX_OK;
 }
 
+/* As the user that reads them at a reload, too: what would fail then shall fail now. */
+static int read_certificates(struct server *server)
+{
+    if (!doors_load_tls(&server->doors)) {
+        return EX_CONFIG;
+    }
+    doors_adopt_tls(&server->doors);
+    return EX_OK;
+}
+
 static int start_store(struct server *server)
 {
     return vault_open(&server->vault, server->conf);
@@ -257,15 +267,21 @@ static bool apply(struct server *server, const struct conf *next)
         log_error("%s", conflict);
         return false;
     }
+    if (!doors_load_tls(&server->doors)) {
+        return false;
+    }
     if (!open_log(server, next)) {
         log_error("cannot log to %s: %s", next->log.to, strerror(errno));
+        doors_abandon_tls(&server->doors);
         return false;
     }
     if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         open_log(server, server->conf);
+        doors_abandon_tls(&server->doors);
         return false;
     }
+    doors_adopt_tls(&server->doors);
     staff_reconfigure(&server->staff, next);
     atomic_store(&server->facts.max_connections, next->max_connections);
     allow_descriptors(next);
@@ -377,7 +393,8 @@ static void say_ready(const struct server *server)
                (uintmax_t)(server->first->memory >> 20));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
-        log_notice("listening on %s (%s)%s", listener->door.name, listener->door.protocol->name,
+        log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
+                   listener->door.tls != NULL ? ", with TLS" : "",
                    listener->taken ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {
@@ -391,7 +408,7 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,   find_user,  take_pidfile,  open_doors,  become_user,
+        start_log,   find_user,  take_pidfile,  open_doors,  become_user,     read_certificates,
         start_store, make_facts, start_signals, start_staff, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
