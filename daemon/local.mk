@@ -2,8 +2,8 @@
 # can link it.
 
 noinst_LIBRARIES += daemon/libdaemon.a
-daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(LIBSYSTEMD_CFLAGS) \
-	$(OPENSSL_CFLAGS)
+daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
+	$(LIBSYSTEMD_CFLAGS) $(OPENSSL_CFLAGS)
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
@@ -36,6 +36,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/facts.h \
 	daemon/greeting.c \
 	daemon/greeting.h \
+	daemon/hash_secret.c \
+	daemon/hash_secret.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -60,6 +62,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/secret.c \
+	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
 	daemon/staff.c \
@@ -99,5 +103,5 @@ sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS) \
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
 	$(OPENSSL_LIBS)

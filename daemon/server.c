@@ -297,6 +297,19 @@ static void adopt(struct server *server, struct conf *next)
     server->conf = next;
 }
 
+/* What only the listeners could forbid, which a reload leaves as they are. */
+static bool exposes(const struct server *server, const struct conf *next)
+{
+    const struct conf_listen *listen = conf_exposed(server->first, next);
+
+    if (listen != NULL) {
+        log_error("others than this machine can reach %s until the daemon is restarted, so until "
+                  "then there must be users and TLS, or insecure = true",
+                  listen->address);
+    }
+    return listen != NULL;
+}
+
 static void reload(struct server *server)
 {
     struct conf_errors errors = {.text = NULL};
@@ -307,7 +320,7 @@ static void reload(struct server *server)
         log_conf_errors(&errors);
     }
     conf_errors_deinit(&errors);
-    if (next != NULL && apply(server, next)) {
+    if (next != NULL && !exposes(server, next) && apply(server, next)) {
         log_unchanged(server, next);
         adopt(server, next);
         log_notice("reloaded the configuration");
