@@ -72,13 +72,15 @@ static bool may_complain(struct acceptor *acceptor, struct timeval *quiet)
 
 /* What a peer already said is read and dropped: closing over unread bytes would
  * reset the connection, and the reset might overtake the answer. */
-static void refuse(struct acceptor *acceptor, int fd)
+static void refuse(struct acceptor *acceptor, int fd, const struct door *door)
 {
     static const char answer[] = "SERVER_ERROR too many connections\r\n";
     char dropped[4096];
 
     metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-    send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (door->tls == NULL) { /* where TLS is spoken, nothing can be said before a handshake */
+        send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     shutdown(fd, SHUT_WR);
     recv(fd, dropped, sizeof dropped, MSG_DONTWAIT);
     close(fd);
@@ -133,16 +135,16 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
 }
 
 /* True when the connection at the head of the queue was dealt with. */
-static bool spend_reserve(struct acceptor *acceptor, int listening)
+static bool spend_reserve(struct acceptor *acceptor, const struct listener *listener)
 {
     if (acceptor->reserve < 0) {
         return false;
     }
     close(acceptor->reserve);
     acceptor->reserve = -1;
-    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        refuse(acceptor, fd);
+        refuse(acceptor, fd, &listener->door);
     }
     take_reserve(acceptor);
     return fd >= 0 && acceptor->reserve >= 0;
@@ -160,7 +162,7 @@ static void welcome(struct post *post, int fd)
             log_warning("max_connections (%u) reached: refusing connections on %s",
                         atomic_load(&facts->max_connections), post->listener->door.name);
         }
-        refuse(acceptor, fd);
+        refuse(acceptor, fd, &post->listener->door);
         return;
     }
     /* Counted before the worker has it: it may be asked for the figure at once. */
@@ -169,7 +171,7 @@ static void welcome(struct post *post, int fd)
     acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
     if (!worker_adopt(worker, fd, &post->listener->door)) {
         dismiss(facts);
-        refuse(acceptor, fd);
+        refuse(acceptor, fd, &post->listener->door);
     }
 }
 
@@ -205,6 +207,7 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
 {
     struct post *post = context;
     struct acceptor *acceptor = post->acceptor;
+    (void)fd;
     (void)what;
 
     for (int i = 0; i < TURN_MAX; i++) {
@@ -219,7 +222,7 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
             log_error("cannot accept connections on %s: %s", post->listener->door.name,
                       strerror(errno));
         }
-        if (!spend_reserve(acceptor, fd)) {
+        if (!spend_reserve(acceptor, post->listener)) {
             pause_accepting(acceptor);
             return;
         }

@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
+#include "daemon/greeting.h"
 #include "daemon/log.h"
 #include "daemon/turn.h"
 
@@ -66,7 +67,8 @@ static void give_back(struct conn *conn)
 
 static void end_loop_if_done(struct crew *crew)
 {
-    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers)) {
+    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers) &&
+        TAILQ_EMPTY(&crew->greetings.unfinished)) {
         event_base_loopbreak(crew->base);
     }
 }
@@ -75,7 +77,11 @@ static void leave(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     give_back(conn);
-    TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    if (conn->greets) {
+        greeting_leave(conn);
+    } else {
+        TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    }
     if (conn->watched != 0) {
         event_del(&conn->event);
     }
@@ -135,6 +141,7 @@ void conn_wait_for_turn(struct conn *conn)
 static void arm_sweep(struct crew *crew)
 {
     bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
+                  !TAILQ_EMPTY(&crew->greetings.unfinished) ||
                   (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
     if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
         uint64_t grain = crew_grain(crew);
@@ -231,11 +238,54 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 /* --- for the worker ------------------------------------------------------- */
 
+/* False: no memory for it. */
+static bool put_up_transport(struct transport *transport, int fd, const struct door *door)
+{
+    transport_plain(transport, fd);
+    return door->tls == NULL || transport_tls(transport, door->tls);
+}
+
+/* A certificate may say who it is, though nobody asked. */
+static void look_at_certificate(struct conn *conn)
+{
+    char name[REQUEST_NAMESPACE_MAX];
+    size_t length =
+        conn->pass.state == PASS_STRANGER ? transport_user(&conn->transport, name, sizeof name) : 0;
+    if (length > 0) {
+        pass_by_certificate(&conn->pass, &conn->crew->porter, (struct slice){name, length});
+    }
+}
+
+/* Takes its seat, and waits for the first bytes. May close it: false. */
+static bool sit_down(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    conn->active = conn->seated = crew->now;
+    pass_init(&conn->pass, &crew->porter, conn->transport.fd, crew->now);
+    look_at_certificate(conn);
+    TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
+    conn_note_stranger(conn);
+    arm_sweep(crew);
+    if (!conn_watch(conn, EV_READ)) {
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
+        return false;
+    }
+    if (crew->draining || conn->transport.wants != 0) {
+        conn_wait_for_turn(conn);
+    }
+    return true;
+}
+
+void conn_greeted(struct conn *conn)
+{
+    metrics_add(conn->crew->metrics, METRIC_TLS_HANDSHAKES, 1);
+    sit_down(conn);
+}
+
 bool conn_open(struct crew *crew, int fd, const struct door *door)
 {
     struct transport transport;
-    transport_plain(&transport, fd);
-    struct conn *conn = pool_get(&crew->conns);
+    struct conn *conn = put_up_transport(&transport, fd, door) ? pool_get(&crew->conns) : NULL;
     if (conn == NULL) {
         transport.ops->close(&transport);
         atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
@@ -249,19 +299,12 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
         .transport = transport,
         .state = DESK_HUNGRY,
         .active = crew->now,
-        .seated = crew->now,
     };
-    pass_init(&conn->pass, &crew->porter, fd, crew->now);
-    TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
-    conn_note_stranger(conn);
+    if (transport.ops->greet == NULL) {
+        return sit_down(conn);
+    }
+    greeting_begin(conn);
     arm_sweep(crew);
-    if (!conn_watch(conn, EV_READ)) {
-        conn_close(conn, CONN_CLOSE_NO_MEMORY);
-        return false;
-    }
-    if (crew->draining) {
-        conn_wait_for_turn(conn);
-    }
     return true;
 }
 
@@ -294,6 +337,7 @@ void conn_sweep(struct crew *crew)
         leave(conn);
     }
     dismiss_strangers(crew);
+    greeting_sweep(crew);
     arm_sweep(crew);
 }
 
@@ -306,6 +350,7 @@ static void change_users(struct crew *crew, struct users *users)
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
         pass_follow(&conn->pass, &crew->porter, crew->now);
+        look_at_certificate(conn);
         conn_note_stranger(conn);
     }
     users_put(&before);
@@ -334,6 +379,7 @@ void conn_drain(struct crew *crew)
     struct conn *conn;
     turn_end_round(crew);
     crew->draining = true;
+    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }
@@ -350,6 +396,7 @@ void conn_close_all(struct crew *crew)
 {
     struct conn *conn;
     turn_end_round(crew);
+    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }

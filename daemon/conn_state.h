@@ -17,9 +17,9 @@ struct conn {
     struct desk *desk; /* NULL while there is nothing to do */
     const struct door *door;
     struct transport transport;
-    struct pass pass;
-    TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */
-    TAILQ_ENTRY(conn) wait;     /* in crew->waiting, if `waits` */
+    struct pass pass;       /* once it is seated */
+    TAILQ_ENTRY(conn) seat; /* in crew->seated, crew->lingers or crew->greetings.unfinished */
+    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits`; in .greetings.ready, if `in_line` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
     uint64_t active;            /* when it last had a turn, or began to linger */
     uint64_t seated;            /* when it was put at the end of crew->seated */
@@ -28,8 +28,13 @@ struct conn {
     bool waits;
     bool strange;
     bool lingers;
-    bool ended; /* no more bytes will be read */
+    bool greets;  /* its peer still has to greet: see greeting.h */
+    bool in_line; /* for a step of that */
+    bool ended;   /* no more bytes will be read */
 };
+
+/* Its peer has greeted: it takes its seat, and is served from now on. */
+void conn_greeted(struct conn *conn);
 
 /* Says why, and is gone. */
 void conn_close(struct conn *conn, enum conn_close why);

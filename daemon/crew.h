@@ -37,6 +37,14 @@ struct round {
     struct event ends; /* made active when it opens */
 };
 
+/* Connections whose peers still have to greet; see greeting.h. */
+struct greetings {
+    struct crew_list unfinished; /* the oldest first; in no other list of the crew */
+    struct crew_list ready;      /* of those, the ones that can make a step, in order */
+    unsigned count;              /* unfinished ones */
+    struct event turn;           /* fires when the loop has looked at everybody */
+};
+
 struct crew {
     struct event_base *base;
     struct store *store;
@@ -52,10 +60,11 @@ struct crew {
     struct inbox_pools inboxes;
     struct pool chunks, desks, conns;
 
-    struct crew_list seated;    /* all but those that linger; the longest silent first */
+    struct crew_list seated;    /* all but those that linger or greet; the longest silent first */
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
     struct crew_list waiting;   /* have work to go on with when others had their turn */
+    struct greetings greetings;
     struct round round;
     struct event again; /* fires when the loop has looked at everybody */
     struct event sweep; /* fires now and then, while somebody might be overdue */

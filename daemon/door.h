@@ -8,8 +8,11 @@
 
 enum { DOOR_NAME_MAX = 128 /* bytes of a name, its NUL included */ };
 
+struct tls;
+
 struct door {
     const struct protocol *protocol;
+    struct tls *tls;          /* NULL: bytes go as they are */
     char name[DOOR_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
 
     /* Where keys live that come without a namespace. Before the first `separator` in a

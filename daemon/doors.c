@@ -13,14 +13,17 @@
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/tls.h"
 
-/* Where keys live behind a socket of that protocol: as behind the first listener that
- * the configuration has for it. */
-static struct door door_like(const struct conf *conf, const struct protocol *protocol)
+/* Where keys live behind a socket of that protocol, and whether TLS is spoken: as behind the first
+ * listener that the configuration has for it. */
+static struct door door_like(const struct doors *doors, const struct conf *conf,
+                             const struct protocol *protocol)
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
         struct door door = listener_door(&conf->listen[i]);
         if (door.protocol == protocol) {
+            door.tls = doors->tls[i];
             return door;
         }
     }
@@ -36,7 +39,7 @@ static int take(struct doors *doors, const struct conf *conf, const struct notif
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
-        struct door door = door_like(conf, protocol);
+        struct door door = door_like(doors, conf, protocol);
         if (listener_take(&doors->listeners[doors->count], sockets[i].fd, &door, error)) {
             doors->count++;
         } else {
@@ -58,9 +61,25 @@ static int open_configured(struct doors *doors, const struct conf *conf,
             log_error("%s", error);
             return status;
         }
+        doors->listeners[i].door.tls = doors->tls[i];
         doors->count++;
     }
     return EX_OK;
+}
+
+static bool make_room(struct doors *doors, const struct conf *conf, size_t wanted)
+{
+    *doors = (struct doors){.listeners = calloc(wanted, sizeof *doors->listeners),
+                            .tls = calloc(conf->listen_count + 1, sizeof *doors->tls)};
+    bool done = doors->listeners != NULL && doors->tls != NULL;
+    doors->tls_count = done ? conf->listen_count : 0;
+    for (size_t i = 0; done && i < conf->listen_count; i++) {
+        if (conf->listen[i].tls_certificate != NULL) {
+            doors->tls[i] = tls_create(&conf->listen[i]);
+            done = doors->tls[i] != NULL;
+        }
+    }
+    return done;
 }
 
 int doors_open(struct doors *doors, const struct conf *conf, const struct privilege_user *user)
@@ -70,8 +89,7 @@ int doors_open(struct doors *doors, const struct conf *conf, const struct privil
     size_t wanted = taken > 0 ? taken : conf->listen_count;
     int status;
 
-    *doors = (struct doors){.listeners = calloc(wanted, sizeof *doors->listeners)};
-    if (doors->listeners == NULL) {
+    if (!make_room(doors, conf, wanted)) {
         log_error("listen: %s", strerror(errno));
         status = EX_OSERR;
     } else if (taken > 0) {
@@ -86,6 +104,45 @@ int doors_open(struct doors *doors, const struct conf *conf, const struct privil
     return status;
 }
 
+/* --- TLS ------------------------------------------------------------------- */
+
+bool doors_load_tls(struct doors *doors)
+{
+    char error[TLS_ERROR_MAX];
+    bool done = true;
+
+    for (size_t i = 0; i < doors->tls_count; i++) {
+        if (doors->tls[i] != NULL && !tls_load(doors->tls[i], error)) {
+            log_error("%s", error);
+            done = false;
+        }
+    }
+    if (!done) {
+        doors_abandon_tls(doors);
+    }
+    return done;
+}
+
+void doors_adopt_tls(struct doors *doors)
+{
+    for (size_t i = 0; i < doors->tls_count; i++) {
+        if (doors->tls[i] != NULL) {
+            tls_adopt(doors->tls[i]);
+        }
+    }
+}
+
+void doors_abandon_tls(struct doors *doors)
+{
+    for (size_t i = 0; i < doors->tls_count; i++) {
+        if (doors->tls[i] != NULL) {
+            tls_abandon(doors->tls[i]);
+        }
+    }
+}
+
+/* --- the end --------------------------------------------------------------- */
+
 void doors_close(struct doors *doors)
 {
     for (size_t i = 0; i < doors->count; i++) {
@@ -96,6 +153,10 @@ void doors_close(struct doors *doors)
 void doors_deinit(struct doors *doors)
 {
     doors_close(doors);
+    for (size_t i = 0; i < doors->tls_count; i++) {
+        tls_destroy(&doors->tls[i]);
+    }
+    free(doors->tls);
     free(doors->listeners);
     *doors = (struct doors){.listeners = NULL};
 }

@@ -3,7 +3,7 @@
 
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
-	$(LIBSYSTEMD_CFLAGS)
+	$(LIBSYSTEMD_CFLAGS) $(OPENSSL_CFLAGS)
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
@@ -35,13 +35,15 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
-	daemon/gate.h \
 	daemon/gate.c \
+	daemon/gate.h \
 	daemon/gate_address.c \
 	daemon/gate_queue.c \
 	daemon/gate_queue.h \
 	daemon/grants.c \
 	daemon/grants.h \
+	daemon/greeting.c \
+	daemon/greeting.h \
 	daemon/hash_secret.c \
 	daemon/hash_secret.h \
 	daemon/heartbeat.c \
@@ -81,6 +83,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/stats.c \
 	daemon/stats.h \
 	daemon/stats_detail.c \
+	daemon/tls.h \
 	daemon/transport.c \
 	daemon/transport.h \
 	daemon/turn.c \
@@ -103,8 +106,16 @@ else
 daemon_libdaemon_a_SOURCES += daemon/notify_none.c
 endif
 
+# The same for TLS.
+if TLS
+daemon_libdaemon_a_SOURCES += daemon/tls.c daemon/tls_context.h daemon/transport_tls.c
+else
+daemon_libdaemon_a_SOURCES += daemon/tls_none.c
+endif
+
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS)
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
+	$(OPENSSL_LIBS)

@@ -170,6 +170,16 @@ static int become_user(struct server *server)
     return EX_OK;
 }
 
+/* As the user that reads them at a reload, too: what would fail then shall fail now. */
+static int read_certificates(struct server *server)
+{
+    if (!doors_load_tls(&server->doors)) {
+        return EX_CONFIG;
+    }
+    doors_adopt_tls(&server->doors);
+    return EX_OK;
+}
+
 static int start_store(struct server *server)
 {
     return vault_open(&server->vault, server->conf);
@@ -256,8 +266,8 @@ static void log_unchanged(const struct server *server, const struct conf *next)
     }
 }
 
-/* Either all of it or nothing: what can fail comes first. */
-static bool apply(struct server *server, const struct conf *next)
+/* Users and certificates first: to drop them again is easy. */
+static bool prepare(struct server *server, const struct conf *next, struct users **users)
 {
     const char *conflict = policy_conflict(next, server->first->memory);
 
@@ -265,22 +275,39 @@ static bool apply(struct server *server, const struct conf *next)
         log_error("%s", conflict);
         return false;
     }
-    struct users *users = users_create(next, server->users);
-    if (users == NULL) {
+    *users = users_create(next, server->users);
+    if (*users == NULL) {
         log_error("users: %s", strerror(errno));
         return false;
     }
+    return doors_load_tls(&server->doors);
+}
+
+static bool change_log_and_store(struct server *server, const struct conf *next)
+{
     if (!open_log(server, next)) {
         log_error("cannot log to %s: %s", next->log.to, strerror(errno));
-        users_put(&users);
         return false;
     }
     if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         open_log(server, server->conf);
+        return false;
+    }
+    return true;
+}
+
+/* Either all of it or nothing: what can fail comes first. */
+static bool apply(struct server *server, const struct conf *next)
+{
+    struct users *users = NULL;
+
+    if (!prepare(server, next, &users) || !change_log_and_store(server, next)) {
+        doors_abandon_tls(&server->doors);
         users_put(&users);
         return false;
     }
+    doors_adopt_tls(&server->doors);
     staff_reconfigure(&server->staff, next, users);
     users_put(&server->users);
     server->users = users;
@@ -407,7 +434,8 @@ static void say_ready(const struct server *server)
                (uintmax_t)(server->first->memory >> 20));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
-        log_notice("listening on %s (%s)%s", listener->door.name, listener->door.protocol->name,
+        log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
+                   listener->door.tls != NULL ? ", with TLS" : "",
                    listener->taken ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {
@@ -421,8 +449,8 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,  find_user,  take_pidfile,  open_doors,  become_user,     start_store,
-        make_facts, make_users, start_signals, start_staff, start_accepting,
+        start_log,   find_user,  take_pidfile, open_doors,    become_user, read_certificates,
+        start_store, make_facts, make_users,   start_signals, start_staff, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 

@@ -89,6 +89,11 @@ void transport_plain(struct transport *transport, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+size_t transport_user(const struct transport *transport, char *name, size_t size)
+{
+    return transport->ops->user == NULL ? 0 : transport->ops->user(transport, name, size);
+}
+
 void transport_peer(int fd, char *name, size_t size)
 {
     union {

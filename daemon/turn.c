@@ -73,6 +73,26 @@ static bool flush(struct conn *conn)
     return false;
 }
 
+/* Where the transport wants something else than what is to be done: that is waited for
+ * instead. False: it goes on in its next turn, whatever becomes of the socket. */
+static bool cross(struct conn *conn, short *what)
+{
+    unsigned wants = conn->transport.wants;
+    short instead = 0;
+    if ((*what & EV_READ) != 0) {
+        if ((wants & TRANSPORT_PENDING) != 0) {
+            conn_wait_for_turn(conn);
+            return false;
+        }
+        instead |= (wants & TRANSPORT_READ_WRITES) != 0 ? EV_WRITE : EV_READ;
+    }
+    if ((*what & EV_WRITE) != 0) {
+        instead |= (wants & TRANSPORT_WRITE_READS) != 0 ? EV_READ : EV_WRITE;
+    }
+    *what = instead;
+    return true;
+}
+
 /* What it waits for next. It may be closed by this. */
 static void settle(struct conn *conn)
 {
@@ -130,6 +150,9 @@ static void settle(struct conn *conn)
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return;
     }
+    if (conn->transport.wants != 0 && !cross(conn, &what)) {
+        return;
+    }
     if (desk_is_clear(conn->desk)) {
         desk_destroy(&conn->desk, crew);
     }
@@ -168,7 +191,8 @@ static bool begin(struct conn *conn, bool readable, bool writable)
         }
     }
     bool whole = !writable || flush(conn);
-    if (whole && readable && conn->state == DESK_HUNGRY && !conn->ended) {
+    bool reads = readable || conn->transport.wants != 0;
+    if (whole && reads && conn->state == DESK_HUNGRY && !conn->ended) {
         whole = receive(conn);
     }
     if (!whole) {

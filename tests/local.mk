@@ -17,6 +17,9 @@ daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/
 	tests/check_housekeeper tests/check_listener tests/check_log tests/check_outbox \
 	tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
 	tests/check_worker tests/threads_gate
+if TLS
+daemon_tests += tests/check_tls
+endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -191,7 +194,7 @@ tests_threads_store_LDADD = $(store_test_libs)
 # The daemon without its sockets: a wire stands in for them.
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
-	$(CHECK_LIBS)
+	$(OPENSSL_LIBS) $(CHECK_LIBS)
 
 tests_check_desk_SOURCES = tests/check_desk.c tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -220,6 +223,14 @@ tests_check_gate_address_LDADD = $(daemon_test_libs)
 tests_check_gate_queue_SOURCES = tests/check_gate_queue.c
 tests_check_gate_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_gate_queue_LDADD = $(daemon_test_libs)
+
+# With a client of TLS, and certificates that are made on the spot.
+tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c tests/scratch.h \
+	tests/tls_client.c tests/tls_client.h
+
+tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_client)
+tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_check_tls_LDADD = $(daemon_test_libs)
 
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
