@@ -141,6 +141,20 @@ void doors_abandon_tls(struct doors *doors)
     }
 }
 
+/* --- who can reach them ------------------------------------------------------ */
+
+const char *doors_exposed(const struct doors *doors, const struct conf *conf)
+{
+    for (size_t i = 0; i < doors->count && !conf->insecure; i++) {
+        const struct listener *listener = &doors->listeners[i];
+        bool guarded = conf->user_count > 0 && listener->door.tls != NULL;
+        if (listener->taken && listener->reached && !guarded) {
+            return listener->door.name;
+        }
+    }
+    return NULL;
+}
+
 /* --- the end --------------------------------------------------------------- */
 
 void doors_close(struct doors *doors)

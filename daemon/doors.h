@@ -36,6 +36,13 @@ bool doors_load_tls(struct doors *doors);
 void doors_adopt_tls(struct doors *doors);
 void doors_abandon_tls(struct doors *doors);
 
+/*
+ * A socket that was handed over, where others than this machine could do everything with
+ * that configuration: they can reach it, and it has no users, or no TLS. Its name, or NULL:
+ * there is none. Of listeners of the configuration, that was seen when it was loaded.
+ */
+const char *doors_exposed(const struct doors *doors, const struct conf *conf);
+
 /* Nobody comes in any more. The listeners' names stay readable. */
 void doors_close(struct doors *doors);
 

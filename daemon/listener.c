@@ -71,6 +71,17 @@ static void name_unix(char *name, const struct sockaddr_un *address, socklen_t l
     }
 }
 
+static bool is_reached(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+        return ntohl(four->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+    }
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    return address->sa_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(six) &&
+           !(IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET);
+}
+
 /* What the kernel says it is bound to, so that a port of 0 gets its number. */
 static bool name_from_kernel(struct listener *listener)
 {
@@ -84,6 +95,7 @@ static bool name_from_kernel(struct listener *listener)
     if (getsockname(listener->fd, &address.any, &length) != 0) {
         return false;
     }
+    listener->reached = is_reached(&address.any);
     if (address.any.sa_family == AF_UNIX) {
         name_unix(listener->door.name, &address.local, length);
     } else {

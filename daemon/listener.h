@@ -18,7 +18,8 @@ enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 struct listener {
     int fd;
     struct door door;
-    bool taken; /* handed over, not opened here */
+    bool taken;   /* handed over, not opened here */
+    bool reached; /* by others than this machine */
     /* Of a Unix socket that was made here: whether its name may be removed. */
     bool named;
     dev_t device;

@@ -154,7 +154,17 @@ static void allow_descriptors(const struct conf *conf)
 static int open_doors(struct server *server)
 {
     allow_descriptors(server->conf);
-    return doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
+    int status =
+        doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
+    const char *exposed = doors_exposed(&server->doors, server->conf);
+    if (status == EX_OK && exposed != NULL) {
+        log_error("others than this machine can reach %s, which was handed over: write users and, "
+                  "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
+                  "true, if everybody there may read and change everything",
+                  exposed);
+        status = EX_CONFIG;
+    }
+    return status;
 }
 
 static int become_user(struct server *server)
@@ -329,13 +339,14 @@ static void adopt(struct server *server, struct conf *next)
 static bool exposes(const struct server *server, const struct conf *next)
 {
     const struct conf_listen *listen = conf_exposed(server->first, next);
+    const char *name = listen != NULL ? listen->address : doors_exposed(&server->doors, next);
 
-    if (listen != NULL) {
+    if (name != NULL) {
         log_error("others than this machine can reach %s until the daemon is restarted, so until "
                   "then there must be users and TLS, or insecure = true",
-                  listen->address);
+                  name);
     }
-    return listen != NULL;
+    return name != NULL;
 }
 
 static void reload(struct server *server)

@@ -51,6 +51,20 @@ class Activation(Case):
         self.assertEqual(len(daemon.addresses()), 1, "the configured listener is open too")
         self.assertEqual(self.connect(daemon).ask("PING"), "PONG")
 
+    def test_a_socket_that_others_can_reach(self):
+        listener = socket.socket()
+        self.addCleanup(listener.close)
+        listener.bind(("", 0))
+        listener.listen(1)
+        daemon = self.activate([listener], ready=False)
+        self.assertEqual(daemon.wait_exit(), 78)
+        self.assertIn("others than this machine can reach 0.0.0.0", daemon.log())
+        daemon = self.activate([listener], conf="insecure = true;")
+        daemon.configure("")
+        self.assertIn("until the daemon is restarted", daemon.reload("refused"))
+        client = self.kept(Client(("127.0.0.1", listener.getsockname()[1])))
+        self.assertEqual(client.ask("PING"), "PONG")
+
     def test_several_sockets(self):
         one, two = self.tcp(), self.tcp()
         path = os.path.join(self.start().folder, "activated")
