@@ -33,6 +33,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+	daemon/hardening.c \
+	daemon/hardening.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \

@@ -25,6 +25,7 @@
 #include "daemon/descriptors.h"
 #include "daemon/doors.h"
 #include "daemon/facts.h"
+#include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/pidfile.h"
@@ -165,6 +166,17 @@ static int become_user(struct server *server)
     if (privilege_drop(&server->user) != PRIVILEGE_OK) {
         log_error("user: cannot become %s: %s", server->conf->user, strerror(errno));
         return EX_NOPERM;
+    }
+    return EX_OK;
+}
+
+/* What cannot be had here is said, and is no reason not to serve. */
+static int harden(struct server *server)
+{
+    const char *undone = hardening_apply(server->conf->core_dumps);
+
+    if (undone != NULL) {
+        log_warning("hardening: %s: %s", undone, strerror(errno));
     }
     return EX_OK;
 }
@@ -391,7 +403,7 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,   find_user,  take_pidfile,  open_doors,  become_user,
+        start_log,   find_user,  take_pidfile,  open_doors,  become_user,     harden,
         start_store, make_facts, start_signals, start_staff, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);

@@ -12,7 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 # --- units --------------------------------------------------------------------
 
 conf_tests = tests/check_conf
-daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
+daemon_tests = tests/check_desk tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
@@ -181,6 +181,10 @@ tests_check_worker_SOURCES = tests/check_worker.c
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_worker_LDADD = $(daemon_test_libs)
 
+tests_check_hardening_SOURCES = tests/check_hardening.c
+tests_check_hardening_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_hardening_LDADD = $(daemon_test_libs)
+
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_housekeeper_LDADD = $(daemon_test_libs)
@@ -249,6 +253,7 @@ e2e_files = \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_hardening.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
