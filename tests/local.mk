@@ -267,7 +267,7 @@ e2e_files = \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_values.py
 
-EXTRA_DIST += $(e2e_files)
+EXTRA_DIST += $(e2e_files) tests/check_hardened
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 endif
