@@ -35,6 +35,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/facts.h \
 	daemon/hardening.c \
 	daemon/hardening.h \
+	daemon/heap.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -84,6 +85,13 @@ if SYSTEMD
 daemon_libdaemon_a_SOURCES += daemon/notify_systemd.c
 else
 daemon_libdaemon_a_SOURCES += daemon/notify_none.c
+endif
+
+# Likewise, what malloc keeps.
+if MALLOC_TRIM
+daemon_libdaemon_a_SOURCES += daemon/heap_glibc.c
+else
+daemon_libdaemon_a_SOURCES += daemon/heap_none.c
 endif
 
 sbin_PROGRAMS += daemon/kvcached
