@@ -243,12 +243,14 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 
 e2e_files = \
 	tests/e2e/run \
+	tests/e2e/attackers.py \
 	tests/e2e/client.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
