@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/heap.h"
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
 #include "daemon/store/store.h"
@@ -44,6 +45,7 @@ struct housekeeper {
     struct event *timer; /* the interval while idle, the rest after a slice */
     struct event *bell;  /* the eventfd became readable */
     struct heartbeat heartbeat;
+    struct heap heap;
     struct lane *lane;
     pthread_t thread;
     bool has_thread;
@@ -79,11 +81,13 @@ static void idle(struct housekeeper *housekeeper)
 static void slice(struct housekeeper *housekeeper)
 {
     uint64_t start = now_us();
+    uint64_t now = clock_now();
 
     atomic_store(&housekeeper->poked, false);
     store_enter(housekeeper->lane);
-    housekeeper->more = store_housekeep(housekeeper->lane, clock_now(), SLICE_EFFORT);
+    housekeeper->more = store_housekeep(housekeeper->lane, now, SLICE_EFFORT);
     store_leave(housekeeper->lane);
+    heap_trim(&housekeeper->heap, now);
 
     uint64_t rest = now_us() - start;
     rest = rest < REST_MIN_US ? REST_MIN_US : rest > REST_MAX_US ? REST_MAX_US : rest;

@@ -44,8 +44,11 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/grants.h \
 	daemon/greeting.c \
 	daemon/greeting.h \
+	daemon/hardening.c \
+	daemon/hardening.h \
 	daemon/hash_secret.c \
 	daemon/hash_secret.h \
+	daemon/heap.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -111,6 +114,13 @@ if TLS
 daemon_libdaemon_a_SOURCES += daemon/tls.c daemon/tls_context.h daemon/transport_tls.c
 else
 daemon_libdaemon_a_SOURCES += daemon/tls_none.c
+endif
+
+# Likewise, what malloc keeps.
+if MALLOC_TRIM
+daemon_libdaemon_a_SOURCES += daemon/heap_glibc.c
+else
+daemon_libdaemon_a_SOURCES += daemon/heap_none.c
 endif
 
 sbin_PROGRAMS += daemon/kvcached

@@ -25,6 +25,7 @@
 #include "daemon/descriptors.h"
 #include "daemon/doors.h"
 #include "daemon/facts.h"
+#include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/pidfile.h"
@@ -187,6 +188,17 @@ static int read_certificates(struct server *server)
         return EX_CONFIG;
     }
     doors_adopt_tls(&server->doors);
+    return EX_OK;
+}
+
+/* What cannot be had here is said, and is no reason not to serve. */
+static int harden(struct server *server)
+{
+    const char *undone = hardening_apply(server->conf->core_dumps);
+
+    if (undone != NULL) {
+        log_warning("hardening: %s: %s", undone, strerror(errno));
+    }
     return EX_OK;
 }
 
@@ -460,8 +472,9 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,   find_user,  take_pidfile, open_doors,    become_user, read_certificates,
-        start_store, make_facts, make_users,   start_signals, start_staff, start_accepting,
+        start_log,     find_user,         take_pidfile,    open_doors, become_user,
+        harden,        read_certificates, start_store,     make_facts, make_users,
+        start_signals, start_staff,       start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 

@@ -88,7 +88,19 @@ bool glob_valid(struct slice pattern)
     return true;
 }
 
+/* A set is read through for every byte that is compared with it. */
+static size_t cost_of(const char *at, const char *end)
+{
+    return at < end && *at == '[' ? (size_t)(end - at) : 1;
+}
+
 bool glob_match(struct slice pattern, struct slice text)
+{
+    uint64_t unheard = 0;
+    return glob_match_counted(pattern, text, &unheard);
+}
+
+bool glob_match_counted(struct slice pattern, struct slice text, uint64_t *steps)
 {
     const char *at = pattern.bytes;
     const char *end = at + pattern.length;
@@ -103,6 +115,7 @@ bool glob_match(struct slice pattern, struct slice text)
             star_takes = c;
             continue;
         }
+        *steps += cost_of(at, end);
         const char *next = at < end ? match_one(at, end, (unsigned char)*c) : NULL;
         if (next != NULL) {
             at = next;

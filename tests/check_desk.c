@@ -66,11 +66,12 @@ static void flush(struct desk *desk, struct wire *wire)
     }
 }
 
+static unsigned turns;
+
 /* What a connection does in a turn, with and without preparing it. True at the end of
  * what the peer says. */
 static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
 {
-    static unsigned turns;
     size_t moved = 0;
     bool ended = false;
     crew.by.now = 0;
@@ -404,6 +405,43 @@ START_TEST(a_long_listing)
 }
 END_TEST
 
+/* Patterns that take as long as patterns can share the thread with others: the longer
+ * they take, the fewer records are looked at in a turn. */
+START_TEST(a_slow_pattern)
+{
+    enum { RECORDS = 200, A_TURN_AT_MOST = 4, LENGTH = 1000 };
+    static const char *const parts[] = {"a", "?", "[0-9a]"};
+    struct text said = {0};
+    struct wire wire;
+    char key[LENGTH], pattern[LENGTH + 1];
+
+    memset(key, 'a', LENGTH);
+    for (int i = 0; i < RECORDS; i++) {
+        add(&said, "PUT n ");
+        add_bytes(&said, key, LENGTH);
+        add(&said, "%d 1h\nv\n", i);
+    }
+    talk(slice_text(&said), 0, 0, &wire);
+    wire_deinit(&wire);
+    free(said.bytes);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char line[LENGTH + 32];
+        size_t length = 0;
+        pattern[length++] = '*';
+        while (length < LENGTH / 2) {
+            length += (size_t)snprintf(pattern + length, LENGTH - length, "%s", parts[i]);
+        }
+        snprintf(line, sizeof line, "LIST n %sb\nLIST n *7\n", pattern);
+        unsigned before = turns;
+        ck_assert_int_eq(talk(slice_of(line), 0, 0, &wire), DESK_HUNGRY);
+        ck_assert_uint_eq(count_lines(&wire, "END\r\n"), 2);
+        ck_assert_uint_eq(count_lines(&wire, "KEY "), RECORDS / 10);
+        ck_assert_uint_ge(turns - before, RECORDS / A_TURN_AT_MOST);
+        wire_deinit(&wire);
+    }
+}
+END_TEST
+
 /* A peer that goes in the middle of anything leaves nothing behind: tear_down
  * asks the store. */
 START_TEST(cut_off_anywhere)
@@ -465,6 +503,7 @@ int main(void)
     tcase_add_test(all, a_long_pipeline);
     tcase_add_test(all, a_get_of_many_keys);
     tcase_add_test(all, a_long_listing);
+    tcase_add_test(all, a_slow_pattern);
     tcase_add_test(all, cut_off_anywhere);
     tcase_add_test(all, figures);
     suite_add_tcase(suite, all);

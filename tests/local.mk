@@ -14,8 +14,8 @@ AM_TESTS_ENVIRONMENT = \
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
-	tests/check_housekeeper tests/check_listener tests/check_log tests/check_outbox \
-	tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
+	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
 	tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_tls
@@ -232,6 +232,10 @@ tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_client)
 tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_tls_LDADD = $(daemon_test_libs)
 
+tests_check_hardening_SOURCES = tests/check_hardening.c
+tests_check_hardening_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_hardening_LDADD = $(daemon_test_libs)
+
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_housekeeper_LDADD = $(daemon_test_libs)
@@ -306,16 +310,19 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 
 e2e_files = \
 	tests/e2e/run \
+	tests/e2e/attackers.py \
 	tests/e2e/client.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
@@ -328,9 +335,10 @@ e2e_files = \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_ttl.py \
+	tests/e2e/test_users.py \
 	tests/e2e/test_values.py
 
-EXTRA_DIST += $(e2e_files)
+EXTRA_DIST += $(e2e_files) tests/check_hardened
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 endif

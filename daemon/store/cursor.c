@@ -133,7 +133,7 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     if (!ended) {
         seal_passed_segments(cursor);
     }
-    lock_give(&cursor->ns->lock);
+    lock_let_in(&cursor->ns->lock);
     return ended;
 }
 

@@ -4,7 +4,8 @@
  * What it guards is held for about a microsecond: the copy of a small record,
  * a link in a list. So a waiter spins a little, then lets others run; nobody
  * sleeps in the kernel and an uncontended pair costs one atomic exchange and
- * one store.
+ * one store. Nobody queues either: who gives it and takes it again at once keeps the
+ * others out. So whoever holds it for longer gives it with lock_let_in.
  *
  * Lock order, outermost first. A thread that holds one may take those below it:
  *
@@ -24,7 +25,13 @@
 #include <stdint.h>
 
 struct lock {
-    uint32_t held;
+    uint32_t word; /* LOCK_HELD, and LOCK_WANTED by those who found it so */
+};
+
+enum {
+    LOCK_HELD = 1,
+    LOCK_WANTED = 2,
+    LOCK_PATIENCE = 1024, /* turns in which somebody is let in: some tens of microseconds */
 };
 
 /* Tells the processor that this is a loop that waits. */
@@ -49,8 +56,9 @@ static inline void lock_wait(unsigned *turns)
 static inline void lock_take(struct lock *lock)
 {
     unsigned turns = 0;
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0) {
-        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
+    while ((__atomic_exchange_n(&lock->word, LOCK_HELD, __ATOMIC_ACQUIRE) & LOCK_HELD) != 0) {
+        __atomic_fetch_or(&lock->word, LOCK_WANTED, __ATOMIC_RELAXED);
+        while ((__atomic_load_n(&lock->word, __ATOMIC_RELAXED) & LOCK_HELD) != 0) {
             lock_wait(&turns);
         }
     }
@@ -58,7 +66,20 @@ static inline void lock_take(struct lock *lock)
 
 static inline void lock_give(struct lock *lock)
 {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+}
+
+/* Gives it, and waits a little for one who wanted it to have it. */
+static inline void lock_let_in(struct lock *lock)
+{
+    uint32_t word = __atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE);
+    if ((word & LOCK_WANTED) == 0) {
+        return;
+    }
+    unsigned turns = 0;
+    while (turns < LOCK_PATIENCE && __atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0) {
+        lock_wait(&turns);
+    }
 }
 
 #endif

@@ -41,6 +41,7 @@ struct store {
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
     struct store_counters before; /* counted before the last reset; namespaces.lock */
+    uint64_t writing;             /* bytes of blocks that open writes hold; atomic */
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
 

@@ -327,8 +327,8 @@ enum store_status store_add_number(struct lane *lane, struct store_key *at,
 /*
  * A write in progress belongs to no record yet: it is counted as used memory,
  * which is taken piece by piece as the bytes come, and nobody sees it before
- * it is committed. Use it from one thread at a time; it lives across leave and
- * enter.
+ * it is committed. All of them together take half of the memory at most. Use it from one thread at
+ * a time; it lives across leave and enter.
  */
 struct store_write;
 

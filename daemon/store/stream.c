@@ -3,8 +3,10 @@
  *
  * Such a record has a segment of its own, and pieces: blocks of halving sizes, so
  * that less than a kilobyte of the last one is unused. They are taken from the
- * arena as the bytes come; a value that is announced and not sent costs nothing.
- * Until the commit the segments belong to the writer alone.
+ * arena as the bytes come, none larger than what has come already, so that a value that
+ * is announced and not sent takes no more than twice what was sent of it.
+ * Until the commit the segments belong to the writer alone, and nobody can evict them:
+ * all that is being written takes half of all memory at most.
  *
  * In a file the pieces get their labels before the commit and the head's label is the
  * commit: without a head that knows them, pieces are nobody's. What of the value lies in a
@@ -24,6 +26,7 @@ struct store_write {
     struct store_terms terms;
     struct record record; /* key: points to `key` */
     uint64_t given;       /* bytes of the value that are there */
+    bool promised;        /* all bytes of the value will be given */
     uint64_t memory;      /* bytes of its blocks */
     uint32_t head;        /* its segment, or 0: nothing was taken yet */
     uint32_t last;        /* the piece that is being filled */
@@ -76,6 +79,7 @@ static struct store_write *create(struct store *store, const struct store_key *a
                                     .notes = terms->tells_version ? NOTE_TOLD : 0,
                                     .span = true};
     write->given = write->memory = 0;
+    write->promised = false;
     write->head = write->last = 0;
     write->born = 0;
     return write;
@@ -110,6 +114,11 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
     write->ns = at->ns;
     *result = write;
     return STORE_OK;
+}
+
+void stream_promise(struct store_write *write)
+{
+    write->promised = true;
 }
 
 /* --- taking space ------------------------------------------------------------- */
@@ -157,15 +166,26 @@ static void link_piece(struct store_write *write, uint32_t number)
     }
     write->last = number;
     write->memory += segment_capacity(piece);
+    __atomic_fetch_add(&write->store->writing, segment_capacity(piece), __ATOMIC_RELAXED);
+}
+
+/* How large the next block is to be. */
+static uint8_t next_order(const struct store_write *write)
+{
+    const struct store *store = write->store;
+    uint64_t least = write->head == 0 ? store->segments.lead + header_and_key(write) + 1u : 1;
+    uint64_t left = write->record.value_length - write->given + (least - 1);
+    uint64_t earned = write->promised ? left : write->given;
+    if (earned < ARENA_UNIT) {
+        earned = ARENA_UNIT;
+    }
+    return block_for(store, left < earned ? left : earned, least);
 }
 
 /* One more block. ROOM_FOUND, or what was lacking. */
-static enum room take_piece(struct store_write *write, uint64_t now)
+static enum room take_piece(struct store_write *write, uint8_t order, uint64_t now)
 {
     struct store *store = write->store;
-    uint64_t least = write->head == 0 ? store->segments.lead + header_and_key(write) + 1u : 1;
-    uint64_t left = write->record.value_length - write->given + (least - 1);
-    uint8_t order = block_for(store, left, least);
     struct generation *generation = namespace_generation(write->ns);
     if (!append_quota_allows(generation, write->memory + arena_block_size(order))) {
         return ROOM_QUOTA;
@@ -180,10 +200,20 @@ static enum room take_piece(struct store_write *write, uint64_t now)
     return ROOM_FOUND;
 }
 
+/* Several threads at once may overrun it, by a block each. */
+static bool leaves_half(const struct store *store, uint64_t bytes)
+{
+    return __atomic_load_n(&store->writing, __ATOMIC_RELAXED) + bytes <= store->budget.limit / 2;
+}
+
 static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
 {
+    uint8_t order = next_order(write);
+    if (!leaves_half(write->store, arena_block_size(order))) {
+        return STORE_NO_MEMORY;
+    }
     for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
-        enum room room = take_piece(write, now);
+        enum room room = take_piece(write, order, now);
         if (room == ROOM_FOUND) {
             return STORE_OK;
         }
@@ -241,6 +271,7 @@ static void end_write(struct store_write **write)
 {
     struct store *store = (*write)->store;
     struct namespace *ns = (*write)->ns;
+    __atomic_fetch_sub(&store->writing, (*write)->memory, __ATOMIC_RELAXED);
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
