@@ -94,6 +94,7 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 void upload_commit(struct upload *upload, struct executor *by)
 {
     uint64_t version = 0;
+    store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
     enum store_status status = store_write_commit(by->lane, &upload->write, by->now, &version);
     answer(upload, by, status, version);
 }
