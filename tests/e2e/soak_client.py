@@ -19,6 +19,8 @@ from soak_ops import Choice, Judge, mistake
 PROTOCOLS = {"native": (soak_native, soak_native.Native),
              "memcache": (soak_memcache, soak_memcache.Memcache)}
 REFUSED = ((b"x", LIMIT + 1),)  # a value that is too large always
+# What a request may be told before it is whole, since it will not be done.
+REFUSALS = (b"NS", b"NF", b"EX", b"NOT_", b"CLIENT_ERROR", b"SERVER_ERROR")
 HEAVY = 6 << 20  # bytes that the values of a batch may have, about
 
 
@@ -129,6 +131,7 @@ class Client:
         for i, op in enumerate(ops):
             end += len(op.data)
             if end > len(data):
+                data = data[:end - op.tail - 1]
                 return data, ops[:i], [step._replace(value=REFUSED) for step in op.steps
                                        if self.may_be_refused(step)]
         return data, ops, []
@@ -180,13 +183,12 @@ class Client:
         line.finish()
         self.hear(line, whole, judge)
         self.journal.know(refused)
-        if len(data) < HEAVY // 100:  # else one may be refused before it is whole
-            self.expect_end(line, "after a half request", tls_too=False)
+        left = b"" if line.is_secure() else line.rest()
+        if left and not left.startswith(REFUSALS):
+            raise Wrong(f"after a half request, {data[-200:]!r}, came {left!r}")
 
     @staticmethod
-    def expect_end(line, what, tls_too=True):
-        if line.is_secure() and not tls_too:
-            return
+    def expect_end(line, what):
         left = line.rest()
         if left:
             raise Wrong(f"{what} came {left[:200]!r}")

@@ -4,7 +4,7 @@ import base64
 import functools
 import math
 
-from soak_model import LEAST_LIMIT, Step, Wrong, content, length
+from soak_model import Step, Wrong, content, length
 from soak_ops import Op, mistake, plain, refused
 
 MISTAKES = (("foo", "ERROR"), ("get", "ERROR"), ("mg", "ERROR"), ("delete", "ERROR"),
@@ -45,7 +45,7 @@ class Memcache:
 
     def finish(self, head, value, step, words):
         """Of a text command that says noreply at times: then nobody hears what became of it."""
-        large = value is not None and length(value) > LEAST_LIMIT // 2
+        large = ".L" in step.key[1]  # what is refused is told all the same
         space = self.choice.model.spaces[step.key[0]]
         quiet = self.chance.random() < 0.1 and not large and not space.require_ttl
         data = (head + (" noreply" if quiet else "")).encode() + b"\r\n"
@@ -177,7 +177,7 @@ class Memcache:
                 return
             parts = answer.split(" ")
             if refused(answer):
-                judge.step(step, "refused")
+                judge.refuse(step, answer)
             elif parts[0] in ("HD", "VA", *answers):
                 self.meta_answer(step, parts, words, answers, line, judge)
                 if opaque and opaque not in parts:
@@ -186,7 +186,8 @@ class Memcache:
                 raise Wrong(f"{' '.join(head)} was answered with {answer}")
             if quiet and line.line() != "MN":
                 raise Wrong(f"{' '.join(head)} had two answers")
-        return Op(data + (b"mn\r\n" if quiet else b""), [step] if step.kind != "look" else [], read, 1)
+        steps, end = [step] if step.kind != "look" else [], b"mn\r\n" if quiet else b""
+        return Op(data + end, steps, read, 1, len(end))
 
     @staticmethod
     def silent(verb):

@@ -61,8 +61,9 @@ class Space(collections.namedtuple("Space", "name ttl max_ttl require_ttl declar
         """Between which two moments a record ends that was given this ttl: a number of seconds,
         ("at", date), "default" or "never". (None, None): it does not. None: it is refused."""
         if isinstance(ttl, tuple):
-            at = ttl[1] - (time.time() - clock())
-            return at, at
+            # The daemon looks at one clock, and then at the other.
+            before, wall, after = clock(), time.time(), clock()
+            return ttl[1] - wall + before - (now - sent), ttl[1] - wall + after
         if ttl == "default":
             ttl = self.ttl if self.ttl is not None else "never"
         if ttl == "never":
@@ -143,8 +144,8 @@ def write(step, state, space, sent, now):
 
 def otherwise(step, answer, state, space, sent, now):
     """A write that is not done, unless it would be refused before."""
-    refusals = [found for found in write(step, state, space, sent, now) if found[0] == "refused"]
-    return [(answer, state)] + [("refused", state) for _ in refusals]
+    return [(answer, state)] + [found for found in write(step, state, space, sent, now)
+                                if found[0] == "refused"]
 
 
 def put_living(step, state, *more):

@@ -8,11 +8,12 @@ from soak_model import LIMIT, Step, Wrong, literal
 class Op:
     """A request: its bytes, the steps that it takes, and how its answer is read and judged."""
 
-    def __init__(self, data, steps, read, weight=0):
+    def __init__(self, data, steps, read, weight=0, tail=0):
         self.data = data if isinstance(data, bytes) else data.encode()
         self.steps = steps
         self.read = read  # (line, judge)
-        self.weight = weight  # bytes that the answer may have
+        self.weight = weight  # values that the answer may have
+        self.tail = tail  # bytes behind what is done
 
 
 class Judge:
@@ -25,6 +26,10 @@ class Judge:
 
     def step(self, step, *answers):
         self.model.apply(step, answers or None, self.sent, self.now())
+
+    def refuse(self, step, answer):
+        self.model.lately[step.key].append((answer,))
+        self.step(step, "refused")
 
     def look(self, key, found):
         self.step(Step("look", key), "hit" if found else "missing")
@@ -41,7 +46,7 @@ def plain(step, words):
         if answer in words:
             judge.step(step, words[answer])
         elif refused(answer):
-            judge.step(step, "refused")
+            judge.refuse(step, answer)
         else:
             raise Wrong(f"{step} was answered with {answer}")
     return read
