@@ -103,6 +103,8 @@ static void print_setting(const struct conf_option *option)
         print_members(SCOPE_LISTEN);
     else if (option->type == TYPE_NAMESPACES)
         print_members(SCOPE_NAMESPACES);
+    else if (option->type == TYPE_USERS)
+        print_members(SCOPE_USERS);
     else if (option->type == TYPE_ARENA)
         print_members(SCOPE_ARENA);
     else if (option->type == TYPE_LOGGING)
@@ -132,6 +134,23 @@ static const char sample_ends[] =
     "#   namespaces = (\n"
     "#       { name = \"sessions\"; ttl = \"30m\"; memory = \"16M\"; },\n"
     "#       { name = \"codes\"; require_ttl = true; max_ttl = \"10m\"; }\n"
+    "#   );\n"
+    "\n"
+    "# Another: a server of another machine, which knows a secret, reads and writes\n"
+    "# sessions and reads codes; root of this machine may do everything, over the\n"
+    "# Unix socket. `kvcached --hash-secret` asks for a secret and prints what to\n"
+    "# write.\n"
+    "#\n"
+    "#   listen = (\n"
+    "#       { address = \"192.0.2.7\"; tls_certificate = \"/etc/kvcached/cert.pem\";\n"
+    "#         tls_key = \"/etc/kvcached/key.pem\"; },\n"
+    "#       { path = \"/run/kvcached/kvcached.sock\"; mode = \"0666\"; }\n"
+    "#   );\n"
+    "#   users = (\n"
+    "#       { name = \"web\"; secret = \"$y$j9T$...\";\n"
+    "#         read = [ \"sessions\", \"codes\" ]; write = \"sessions\"; },\n"
+    "#       { name = \"root\"; unix_user = \"root\"; read = \"*\"; write = \"*\"; admin = \"*\"; "
+    "}\n"
     "#   );\n";
 
 static void print_sample(void)
@@ -168,7 +187,7 @@ static bool print_table_of(const char *name)
         enum conf_scope scope;
     } scopes[] = {
         {"top\n", SCOPE_TOP},     {"listen\n", SCOPE_LISTEN}, {"namespaces\n", SCOPE_NAMESPACES},
-        {"arena\n", SCOPE_ARENA}, {"log\n", SCOPE_LOG},
+        {"users\n", SCOPE_USERS}, {"arena\n", SCOPE_ARENA},   {"log\n", SCOPE_LOG},
     };
 
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {

@@ -126,6 +126,24 @@ static void read_namespaces(const struct conf_option *option, config_setting_t *
     }
 }
 
+static void read_users(const struct conf_option *option, config_setting_t *setting,
+                       struct conf *conf, struct conf_report *report)
+{
+    size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
+
+    conf->users = calloc(count + 1, sizeof(*conf->users));
+    if (conf->users == NULL) {
+        report->lost = true;
+        return;
+    }
+    conf->user_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *group = get_group(option, setting, i, report);
+        if (group != NULL)
+            read_group(SCOPE_USERS, group, &conf->users[i], report);
+    }
+}
+
 /* A string in place of the group is its `to`. */
 static void read_log(const struct conf_option *option, config_setting_t *setting, struct conf *conf,
                      struct conf_report *report)
@@ -164,6 +182,8 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
             read_listeners(option, setting, conf, report);
         else if (option->type == TYPE_NAMESPACES)
             read_namespaces(option, setting, conf, report);
+        else if (option->type == TYPE_USERS)
+            read_users(option, setting, conf, report);
         else if (option->type == TYPE_ARENA)
             read_arena(option, setting, conf, report);
         else if (option->type == TYPE_LOGGING)
@@ -260,24 +280,51 @@ bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors)
     return finish(&text, file == NULL || text.lines > 0, file, conf, &report, errors);
 }
 
+static void deinit_listener(struct conf_listen *listen)
+{
+    free(listen->address);
+    free(listen->path);
+    free(listen->owner);
+    free(listen->protocol);
+    free(listen->default_namespace);
+    free(listen->prefix);
+    free(listen->tls_certificate);
+    free(listen->tls_key);
+    free(listen->tls_client_ca);
+}
+
+static void deinit_patterns(struct conf_patterns *patterns)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        free(patterns->of[i]);
+    free(patterns->of);
+}
+
+static void deinit_user(struct conf_user *user)
+{
+    free(user->name);
+    free(user->secret);
+    free(user->unix_user);
+    deinit_patterns(&user->read);
+    deinit_patterns(&user->write);
+    deinit_patterns(&user->admin);
+}
+
 void conf_destroy(struct conf **conf)
 {
     struct conf *it = *conf;
 
     if (it == NULL)
         return;
-    for (size_t i = 0; i < it->listen_count; i++) {
-        free(it->listen[i].address);
-        free(it->listen[i].path);
-        free(it->listen[i].owner);
-        free(it->listen[i].protocol);
-        free(it->listen[i].default_namespace);
-        free(it->listen[i].prefix);
-    }
+    for (size_t i = 0; i < it->listen_count; i++)
+        deinit_listener(&it->listen[i]);
+    for (size_t i = 0; i < it->user_count; i++)
+        deinit_user(&it->users[i]);
     for (size_t i = 0; i < it->namespace_count; i++)
         free(it->namespaces[i].name);
     free(it->listen);
     free(it->namespaces);
+    free(it->users);
     free(it->default_namespace);
     free(it->user);
     free(it->pid_file);

@@ -121,6 +121,13 @@ void conf_errors_deinit(struct conf_errors *errors);
  */
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size);
 
+/*
+ * A listener of `listening` that others than this machine could use freely if the
+ * users were those of `next`: a reload takes users, but leaves listeners as they
+ * are. NULL when there is none.
+ */
+const struct conf_listen *conf_exposed(const struct conf *listening, const struct conf *next);
+
 /* `30m`, `500ms`, `1.5h`, a plain number of seconds: milliseconds. `64M`: bytes.
  * False when it is neither. Exposed for tests. */
 bool conf_parse_duration(const char *text, uint64_t *milliseconds);

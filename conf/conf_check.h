@@ -15,6 +15,13 @@ struct conf_report;
  * read from `root`. What was refused before is left out. */
 void conf_check(const config_setting_t *root, const struct conf *conf, struct conf_report *report);
 
+/* The parts of it that have files of their own: of the groups of `listen` and of
+ * `users`, which were not refused as lists. */
+void conf_check_listeners(const config_setting_t *root, const config_setting_t *list,
+                          const struct conf *conf, struct conf_report *report);
+void conf_check_users(const config_setting_t *list, const struct conf *conf,
+                      struct conf_report *report);
+
 /* Reports the settings of a group that are no options of its scope: unknown
  * names and names that are given twice. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);

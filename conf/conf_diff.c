@@ -41,11 +41,13 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     case TYPE_BOOL:
         return memcmp(one, other, sizeof(bool)) == 0;
     case TYPE_CHOICE:
-        return memcmp(one, other, sizeof(enum conf_policy)) == 0;
+        return memcmp(one, other, sizeof(unsigned)) == 0;
     case TYPE_LEVEL:
         return memcmp(one, other, sizeof(int)) == 0;
     case TYPE_WORD:
     case TYPE_NAME:
+    case TYPE_LOGIN:
+    case TYPE_SECRET:
     case TYPE_ADDRESS:
     case TYPE_PATH:
     case TYPE_OWNER:
@@ -57,6 +59,8 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     case TYPE_ARENA:
         return same_group(SCOPE_ARENA, a, b);
     case TYPE_NAMESPACES:
+    case TYPE_USERS:
+    case TYPE_PATTERNS:
     case TYPE_LOGGING:
         return true; /* a reload applies these */
     }

@@ -17,6 +17,7 @@
 #define STRUCT_TOP        struct conf
 #define STRUCT_LISTEN     struct conf_listen
 #define STRUCT_NAMESPACES struct conf_namespace
+#define STRUCT_USERS      struct conf_user
 #define STRUCT_ARENA      struct conf
 #define STRUCT_LOG        struct conf
 
@@ -90,7 +91,7 @@ const char *conf_option_prefix(enum conf_scope scope)
 {
     static const char *const prefixes[] = {
         [SCOPE_TOP] = "",         [SCOPE_LISTEN] = "listen.", [SCOPE_NAMESPACES] = "namespaces.",
-        [SCOPE_ARENA] = "arena.", [SCOPE_LOG] = "log.",
+        [SCOPE_USERS] = "users.", [SCOPE_ARENA] = "arena.",   [SCOPE_LOG] = "log.",
     };
     return prefixes[scope];
 }
@@ -101,8 +102,10 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_COUNT:
     case TYPE_PORT:
     case TYPE_BOOL:
+    case TYPE_PATTERNS:
     case TYPE_LISTENERS:
     case TYPE_NAMESPACES:
+    case TYPE_USERS:
     case TYPE_ARENA:
     case TYPE_LOGGING:
         return false;
@@ -220,6 +223,7 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
         list_words(option->range, text, size);
         return;
     case TYPE_NAME:
+    case TYPE_LOGIN:
         snprintf(text, size, "%s to %s of A-Z a-z 0-9 _ . - (but not - alone)", range.least,
                  range.most);
         return;
@@ -238,8 +242,16 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
     case TYPE_TARGET:
         snprintf(text, size, "\"stderr\", \"syslog\" or a path that begins with /");
         return;
+    case TYPE_SECRET:
+        snprintf(text, size, "what \"kvcached --hash-secret\" prints for the secret");
+        return;
+    case TYPE_PATTERNS:
+        snprintf(text, size, "%s to %s of A-Z a-z 0-9 _ . - * ? [ ] in quotes, or a list of such",
+                 range.least, range.most);
+        return;
     case TYPE_LISTENERS:
     case TYPE_NAMESPACES:
+    case TYPE_USERS:
         snprintf(text, size, "a list of %s to %s groups, ( { ... }, { ... } )", range.least,
                  range.most);
         return;

@@ -12,7 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum conf_scope { SCOPE_TOP, SCOPE_LISTEN, SCOPE_NAMESPACES, SCOPE_ARENA, SCOPE_LOG };
+enum conf_scope {
+    SCOPE_TOP,
+    SCOPE_LISTEN,
+    SCOPE_NAMESPACES,
+    SCOPE_USERS,
+    SCOPE_ARENA,
+    SCOPE_LOG,
+};
 
 enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
 
@@ -30,13 +37,17 @@ enum conf_type {
     TYPE_LEVEL,      /* one of the range's words (int: syslog's number) */
     TYPE_WORD,       /* one of the range's words (char *) */
     TYPE_NAME,       /* a namespace's name (char *) */
+    TYPE_LOGIN,      /* a name of struct conf's users (char *) */
     TYPE_ADDRESS,    /* a numeric IPv4 or IPv6 address (char *) */
     TYPE_PATH,       /* an absolute path (char *) */
     TYPE_OWNER,      /* "user" or "user:group" (char *) */
     TYPE_USER,       /* "user" (char *) */
     TYPE_TARGET,     /* "stderr", "syslog" or an absolute path (char *) */
+    TYPE_SECRET,     /* a hash of crypt(3); is never shown (char *) */
+    TYPE_PATTERNS,   /* a glob of namespaces' names, or a list (struct conf_patterns) */
     TYPE_LISTENERS,  /* a list of groups of SCOPE_LISTEN */
     TYPE_NAMESPACES, /* a list of groups of SCOPE_NAMESPACES */
+    TYPE_USERS,      /* a list of groups of SCOPE_USERS */
     TYPE_ARENA,      /* a group of SCOPE_ARENA */
     TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */
 };

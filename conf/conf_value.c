@@ -21,6 +21,7 @@
 
 #include "conf/conf.h"
 #include "conf/conf_option.h"
+#include "conf/conf_pattern.h"
 #include "conf/conf_report.h"
 
 enum kind { KIND_STRING, KIND_NUMBER, KIND_BOOL, KIND_OTHER };
@@ -150,14 +151,17 @@ static enum verdict read_bool(const struct conf_option *option, const char *text
 
 /* --- words ---------------------------------------------------------------- */
 
+_Static_assert(sizeof(enum conf_policy) == sizeof(unsigned), "an enum is an unsigned");
+_Static_assert(sizeof(enum conf_tls_client) == sizeof(unsigned), "this one too");
+
+/* The words are in the enum's order. */
 static enum verdict read_choice(const struct conf_option *option, const char *text, void *field)
 {
     size_t place = conf_option_word(option, text);
 
     if (place == conf_option_word(option, ""))
         return VERDICT_WRONG;
-    /* The policy is the one choice there is; its words are in the enum's order. */
-    *(enum conf_policy *)field = (enum conf_policy)place;
+    memcpy(field, &(unsigned){(unsigned)place}, sizeof(unsigned));
     return VERDICT_TAKEN;
 }
 
@@ -273,6 +277,21 @@ static enum verdict read_owner(const struct conf_option *option, const char *tex
     return keep(text, field);
 }
 
+/* Of the form that all of crypt(3)'s hashes have, but for those too old to be of
+ * use: `$`, the method, another `$`, and what is its own. A secret that was
+ * written here by mistake seldom looks so. */
+static enum verdict read_secret(const struct conf_option *option, const char *text, void *field)
+{
+    enum verdict verdict = length_within(option, text);
+
+    if (text[0] != '$' || text[1] == '$' || strchr(text + 1, '$') == NULL)
+        return VERDICT_WRONG;
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~')
+            return VERDICT_WRONG;
+    return verdict == VERDICT_TAKEN ? keep(text, field) : verdict;
+}
+
 /* --- types ---------------------------------------------------------------- */
 
 enum {
@@ -298,13 +317,17 @@ static const struct {
     [TYPE_LEVEL] = {read_level, TAKES_STRING, "a level"},
     [TYPE_WORD] = {read_word, TAKES_STRING, "one of its words"},
     [TYPE_NAME] = {read_name, TAKES_STRING, "a namespace's name"},
+    [TYPE_LOGIN] = {read_name, TAKES_STRING, "a user's name"},
     [TYPE_ADDRESS] = {read_address, TAKES_STRING, "a numeric address"},
     [TYPE_PATH] = {read_path, TAKES_STRING, "an absolute path"},
     [TYPE_OWNER] = {read_owner, TAKES_STRING, "a user or group of this machine"},
     [TYPE_USER] = {read_user, TAKES_STRING, "a user of this machine"},
     [TYPE_TARGET] = {read_target, TAKES_STRING, "a place for messages"},
+    [TYPE_SECRET] = {read_secret, TAKES_STRING, "a secret's hash"},
+    [TYPE_PATTERNS] = {NULL, 0, "a pattern"},
     [TYPE_LISTENERS] = {NULL, 0, "a list of groups"},
     [TYPE_NAMESPACES] = {NULL, 0, "a list of groups"},
+    [TYPE_USERS] = {NULL, 0, "a list of groups"},
     [TYPE_ARENA] = {NULL, 0, "a group"},
     [TYPE_LOGGING] = {NULL, 0, "a group"},
 };
@@ -359,6 +382,8 @@ void conf_value_refuse(const struct conf_option *option, config_setting_t *setti
     struct value value;
 
     value_of(setting, &value);
+    if (option->type == TYPE_SECRET)
+        value = (struct value){.kind = KIND_OTHER, .text = "what stands here"};
     mark(setting);
     conf_option_expected(option, expected, sizeof(expected));
     const char *quote = value.kind == KIND_STRING ? "\"" : "";
@@ -400,6 +425,8 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     enum verdict verdict = VERDICT_WRONG;
     struct value value;
 
+    if (option->type == TYPE_PATTERNS)
+        return conf_pattern_read(option, setting, field, report);
     if (setting == NULL) {
         if (option->fallback != NULL && read(option, option->fallback, field) != VERDICT_TAKEN)
             report->lost = true;

@@ -7,9 +7,15 @@ conf_libconf_a_SOURCES = \
 	conf/conf.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
+	conf/conf_check_listen.c \
+	conf/conf_check_users.c \
 	conf/conf_diff.c \
+	conf/conf_group.c \
+	conf/conf_group.h \
 	conf/conf_option.c \
 	conf/conf_option.h \
+	conf/conf_pattern.c \
+	conf/conf_pattern.h \
 	conf/conf_report.c \
 	conf/conf_report.h \
 	conf/conf_scan.c \

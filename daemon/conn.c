@@ -42,7 +42,7 @@ static void say_why(const struct conn *conn, enum conn_close why)
     metrics_add(conn->crew->metrics, reason->metric, 1);
     if (log_wants(reason->level)) {
         char peer[TRANSPORT_PEER_MAX];
-        transport_peer(&conn->transport, peer, sizeof peer);
+        transport_peer(conn->transport.fd, peer, sizeof peer);
         log_line(reason->level, "%s: %s: %s", conn->door->name, peer, reason->text);
     }
 }
@@ -56,6 +56,11 @@ static void give_back(struct conn *conn)
     if (conn->waits) {
         TAILQ_REMOVE(&conn->crew->waiting, conn, wait);
         conn->waits = false;
+    }
+    pass_deinit(&conn->pass);
+    if (conn->strange) {
+        TAILQ_REMOVE(&conn->crew->strangers, conn, stranger);
+        conn->strange = false;
     }
 }
 
@@ -129,7 +134,7 @@ void conn_wait_for_turn(struct conn *conn)
 
 static void arm_sweep(struct crew *crew)
 {
-    bool needed = !TAILQ_EMPTY(&crew->lingers) ||
+    bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
                   (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
     if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
         uint64_t grain = crew_grain(crew);
@@ -152,12 +157,41 @@ void conn_touch(struct conn *conn)
     }
 }
 
-/* --- lingering ------------------------------------------------------------ */
+/* --- strangers ------------------------------------------------------------ */
 
-void conn_linger(struct conn *conn)
+void conn_note_stranger(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    say_why(conn, CONN_CLOSE_CONFUSED);
+    bool strange = conn->pass.state == PASS_STRANGER;
+    if (conn->strange) {
+        TAILQ_REMOVE(&crew->strangers, conn, stranger);
+    }
+    conn->strange = strange;
+    if (strange) {
+        TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
+        arm_sweep(crew);
+    }
+}
+
+/* Those that wait for the gate are not to blame. */
+static void dismiss_strangers(struct crew *crew)
+{
+    struct conn *conn = TAILQ_FIRST(&crew->strangers);
+    while (conn != NULL && crew->now - conn->pass.stranger_since >= PASS_STRANGER_MS) {
+        struct conn *next = TAILQ_NEXT(conn, stranger);
+        if (conn->pass.petition == NULL) {
+            conn_close(conn, CONN_CLOSE_STRANGER);
+        }
+        conn = next;
+    }
+}
+
+/* --- lingering ------------------------------------------------------------ */
+
+void conn_linger(struct conn *conn, enum conn_close why)
+{
+    struct crew *crew = conn->crew;
+    say_why(conn, why);
     give_back(conn);
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&crew->seated, conn, seat);
@@ -217,7 +251,9 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
         .active = crew->now,
         .seated = crew->now,
     };
+    pass_init(&conn->pass, &crew->porter, fd, crew->now);
     TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
+    conn_note_stranger(conn);
     arm_sweep(crew);
     if (!conn_watch(conn, EV_READ)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
@@ -257,14 +293,40 @@ void conn_sweep(struct crew *crew)
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
         leave(conn);
     }
+    dismiss_strangers(crew);
     arm_sweep(crew);
 }
 
-void conn_reconfigure(struct crew *crew, const struct conn_settings *settings)
+/* Each is asked anew who it is; the old users go when nobody refers to them any more. */
+static void change_users(struct crew *crew, struct users *users)
 {
+    struct users *before = crew->porter.users;
+    struct conn *conn;
+    crew->porter.users = users_get(users);
+    TAILQ_FOREACH(conn, &crew->seated, seat)
+    {
+        pass_follow(&conn->pass, &crew->porter, crew->now);
+        conn_note_stranger(conn);
+    }
+    users_put(&before);
+}
+
+void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users)
+{
+    turn_end_round(crew);
+    crew->now = clock_now();
     crew_configure(crew, settings);
+    change_users(crew, users);
     event_del(&crew->sweep);
     arm_sweep(crew);
+}
+
+void conn_answered(struct petition *petition)
+{
+    struct pass *pass = pass_answered(petition);
+    if (pass != NULL) {
+        conn_wait_for_turn((struct conn *)((char *)pass - offsetof(struct conn, pass)));
+    }
 }
 
 void conn_drain(struct crew *crew)

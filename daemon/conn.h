@@ -32,8 +32,11 @@ bool conn_open(struct crew *crew, int fd, const struct door *door);
 void conn_resume_waiting(struct crew *crew);
 void conn_sweep(struct crew *crew);
 
-/* New settings, for the connections that are open too. */
-void conn_reconfigure(struct crew *crew, const struct conn_settings *settings);
+/* New settings, for the connections that are open too. A reference to `users` is taken. */
+void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users);
+
+/* The gate has answered a petition of this crew: its connection goes on. */
+void conn_answered(struct petition *petition);
 
 /*
  * From now on, what has arrived is answered and sent, and then every connection

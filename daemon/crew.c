@@ -36,6 +36,7 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     pool_init(&crew->conns, conn_size(), KEEP_CONNS);
     TAILQ_INIT(&crew->seated);
     TAILQ_INIT(&crew->lingers);
+    TAILQ_INIT(&crew->strangers);
     TAILQ_INIT(&crew->waiting);
     crew->now = clock_now();
     errno = ENOMEM;
@@ -52,6 +53,7 @@ void crew_configure(struct crew *crew, const struct conn_settings *settings)
 {
     crew->settings = *settings;
     crew->by.lane = crew->lane;
+    crew->by.porter = &crew->porter;
     crew->by.metrics = crew->metrics;
     crew->by.facts = crew->facts;
     crew->by.default_namespace = slice_of(crew->settings.default_namespace);
@@ -67,6 +69,7 @@ void crew_deinit(struct crew *crew)
         event_base_free(crew->base);
         crew->base = NULL;
     }
+    users_put(&crew->porter.users);
     pool_deinit(&crew->inboxes.small);
     pool_deinit(&crew->inboxes.large);
     pool_deinit(&crew->chunks);

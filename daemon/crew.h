@@ -46,14 +46,16 @@ struct crew {
     struct housekeeper *housekeeper; /* or NULL */
     struct conn_settings settings;   /* see crew_configure */
     struct executor by;              /* lent to one desk after the other */
+    struct porter porter;            /* its users are a reference */
     uint64_t now;                    /* when the last turn read the clock */
 
     struct inbox_pools inboxes;
     struct pool chunks, desks, conns;
 
-    struct crew_list seated;  /* all but those that linger; the longest silent first */
-    struct crew_list lingers; /* said all, wait for the peer to go; the first first */
-    struct crew_list waiting; /* have work to go on with when others had their turn */
+    struct crew_list seated;    /* all but those that linger; the longest silent first */
+    struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
+    struct crew_list strangers; /* have not said who they are; the first first */
+    struct crew_list waiting;   /* have work to go on with when others had their turn */
     struct round round;
     struct event again; /* fires when the loop has looked at everybody */
     struct event sweep; /* fires now and then, while somebody might be overdue */

@@ -13,13 +13,14 @@ enum {
     TURN_BATCHES = 8, /* so 256 requests */
 };
 
-struct desk *desk_create(struct crew *crew, const struct door *door)
+struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
 {
     struct desk *desk = pool_get(&crew->desks);
     if (desk == NULL) {
         return NULL;
     }
     desk->door = door;
+    desk->pass = pass;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
     desk->overflew = false;
@@ -54,6 +55,7 @@ static struct executor *seat(struct desk *desk, struct crew *crew)
     desk->parser.max_value = crew->settings.max_value;
     crew->by.outbox = &desk->outbox;
     crew->by.door = desk->door;
+    crew->by.pass = desk->pass;
     return &crew->by;
 }
 
@@ -87,11 +89,18 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
         }
         space.iov_base = inbox_free(&desk->inbox, &space.iov_len);
     }
+    size_t allowance = pass_allowance(desk->pass);
+    if (space.iov_len > allowance) {
+        space.iov_len = allowance;
+    }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
     desk->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;
+    }
+    if (desk->pass->state == PASS_STRANGER) {
+        desk->pass->received += (unsigned)*moved;
     }
     if (stored) {
         upload_advance(&desk->upload, *moved);
@@ -163,6 +172,10 @@ static void begin_upload(struct desk *desk, struct executor *by)
 
 static void say_error(struct desk *desk, struct executor *by)
 {
+    if (desk->pass->state == PASS_STRANGER) {
+        execute_refuse_stranger(by, NULL);
+        return;
+    }
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
 }
@@ -213,6 +226,8 @@ static bool go_on_with_batch(struct desk *desk, struct executor *by)
     switch (batch_execute(batch, by)) {
     case OUTCOME_LATER:
         return stop(desk, outbox_is_full(&desk->outbox) ? DESK_STALLED : DESK_TIRED);
+    case OUTCOME_WAITS:
+        return stop(desk, DESK_WAITING);
     case OUTCOME_QUIT:
         return stop(desk, DESK_QUIT);
     case OUTCOME_DONE:

@@ -204,7 +204,8 @@ static size_t look_ahead(struct executor *by, struct execution *of, struct store
     return count;
 }
 
-enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one)
+enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
+                              bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
     one(by, of, &of->at);
@@ -212,15 +213,21 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
         size_t count = look_ahead(by, of, ahead);
         if (count == 0) {
             execute_refuse(by, &of->request, of->at.name, of->located);
-            break;
+            return OUTCOME_DONE; /* an error is the last that is said */
         }
         for (size_t i = 0; i < count; i++) {
             request_next_key(&of->request.keys, &of->request.key);
             if (outbox_is_full(by->outbox)) {
                 return OUTCOME_LATER;
             }
+            if (!execute_allowed(by, &of->request, ahead[i].name)) {
+                return OUTCOME_DONE;
+            }
             one(by, of, &ahead[i]);
         }
+    }
+    if (reads && by->outbox->protocol->ends_keys) {
+        outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
 }
@@ -284,6 +291,7 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_NAMESPACES] = execute_namespaces,
     [VERB_STATS] = stats_answer,
     [VERB_OK] = do_ok,
+    [VERB_AUTH] = execute_auth,
     [VERB_PING] = do_ping,
     [VERB_VERSION] = do_version,
     [VERB_HELP] = do_help,
@@ -292,6 +300,10 @@ static executes *const verbs[VERB_UNUSED] = {
 
 enum outcome execute(struct executor *by, struct execution *of)
 {
+    enum outcome outcome = OUTCOME_DONE;
+    if (pass_is_asked(by->pass) && !execute_admits(by, of, &outcome)) {
+        return outcome;
+    }
     if (of->request.key.length > 0) {
         if (of->located == STORE_OK && of->at.ns == NULL) {
             execute_locate(by, of); /* a request before this one may have made it */

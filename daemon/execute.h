@@ -17,6 +17,7 @@
 #include "daemon/facts.h"
 #include "daemon/metrics.h"
 #include "daemon/outbox.h"
+#include "daemon/pass.h"
 #include "daemon/store/store.h"
 #include "protocol/request.h"
 
@@ -29,6 +30,8 @@ struct executor {
     struct facts *facts;
     struct slice default_namespace; /* what `-` stands for */
     const struct door *door;        /* where keys live that come without a namespace */
+    struct pass *pass;              /* who asks */
+    const struct porter *porter;    /* to whom he may say who he is */
     uint64_t max_value;             /* bytes */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
@@ -48,6 +51,7 @@ struct execution {
 enum outcome {
     OUTCOME_DONE,  /* answered */
     OUTCOME_LATER, /* the outbox is full, or others shall have their turn */
+    OUTCOME_WAITS, /* for the gate */
     OUTCOME_QUIT,  /* the peer wants to go */
 };
 
@@ -67,6 +71,11 @@ static inline void execute_fetch(struct lane *lane, const struct execution *exec
 
 /* Answers it, or goes on answering it. */
 enum outcome execute(struct executor *executor, struct execution *execution);
+
+/* Whether who asks may do it in the namespace of that name. If not, that is answered. */
+bool execute_allowed(struct executor *by, const struct request *request, struct slice name);
+/* What a stranger is answered, whatever the request. */
+void execute_refuse_stranger(struct executor *by, const struct request *request);
 
 /* For a value that is streamed into the store: where it goes, on what terms, and the
  * answer to what became of it. */

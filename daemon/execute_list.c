@@ -86,6 +86,9 @@ enum outcome execute_namespaces(struct executor *by, struct execution *of)
             outbox_say(by->outbox, &of->request, REPLY_END);
             return OUTCOME_DONE;
         }
+        if (execute_rights(by, slice_of(figures.name)) == 0) {
+            continue; /* who has no right in it need not know of it */
+        }
         outbox_reply(by->outbox, &of->request,
                      &(struct reply){.kind = REPLY_NAMESPACE,
                                      .name = slice_of(figures.name),
@@ -109,6 +112,19 @@ static enum store_status flush_one(struct executor *by, const struct request *re
     enum store_status status = store_flush(by->lane, name, by->now, &held);
     *records += held;
     return status;
+}
+
+/* Whether who asks may flush all that a door with a separator reaches. */
+static bool may_flush_behind_door(struct executor *by, const struct request *request)
+{
+    struct store_namespace_figures figures;
+    uint32_t next = 0;
+    while (by->door->separator != '\0' && store_namespace_next(by->lane, &next, &figures)) {
+        if (figures.declared && !execute_allowed(by, request, slice_of(figures.name))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* What a door reaches: its own namespace, and with a separator those that are
@@ -138,6 +154,9 @@ enum outcome execute_flush(struct executor *by, struct execution *of)
     struct slice ns = execute_namespace(by, request);
     uint64_t records = 0;
     metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
+    if (request->ns.length == 0 && !may_flush_behind_door(by, request)) {
+        return OUTCOME_DONE;
+    }
     enum store_status status = request->ns.length == 0
                                    ? flush_behind_door(by, request, &records)
                                    : store_flush(by->lane, ns, by->now, &records);

@@ -22,18 +22,9 @@ static void get_one(struct executor *by, const struct execution *of, struct stor
                  &view);
 }
 
-static enum outcome each_key_and_end(struct executor *by, struct execution *of, answers_key *one)
-{
-    enum outcome outcome = execute_each_key(by, of, one);
-    if (outcome == OUTCOME_DONE && by->outbox->protocol->ends_keys) {
-        outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
-    }
-    return outcome;
-}
-
 enum outcome execute_get(struct executor *by, struct execution *of)
 {
-    return each_key_and_end(by, of, get_one);
+    return execute_each_key(by, of, get_one, true);
 }
 
 /* --- LOOK ------------------------------------------------------------------- */
@@ -85,7 +76,7 @@ static void look_at_one(struct executor *by, const struct execution *of, struct 
 
 enum outcome execute_look(struct executor *by, struct execution *of)
 {
-    return each_key_and_end(by, of, look_at_one);
+    return execute_each_key(by, of, look_at_one, true);
 }
 
 /* --- TTL -------------------------------------------------------------------- */

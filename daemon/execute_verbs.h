@@ -27,6 +27,14 @@ enum outcome execute_list(struct executor *by, struct execution *of);
 enum outcome execute_namespaces(struct executor *by, struct execution *of);
 enum outcome execute_flush(struct executor *by, struct execution *of);
 
+/* execute_guard.c */
+enum outcome execute_auth(struct executor *by, struct execution *of);
+/* Where there are users: whether the request is to be carried out. If not, it is answered,
+ * or waits: *outcome says so. */
+bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome);
+/* The bits of enum right that who asks has. */
+unsigned execute_rights(const struct executor *by, struct slice name);
+
 /* Answers what the store refused, with `name` of the namespace. */
 void execute_refuse(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);
@@ -37,10 +45,11 @@ void execute_answer(struct executor *by, const struct request *request, struct s
 /* The namespace that a request names; of memcached's requests, the door's. */
 struct slice execute_namespace(const struct executor *by, const struct request *request);
 
-/* Answers each key in turn with `one`, until there is none left or the peer has to
- * read first. */
+/* Answers each key in turn with `one`, until there is none left, one is refused, or the
+ * peer has to read first. Where the request `reads`, the end of its keys is said. */
 typedef void answers_key(struct executor *by, const struct execution *of, struct store_key *at);
-enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one);
+enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
+                              bool reads);
 
 /* How long a record that ends then has left, as replies say it. */
 static inline uint64_t execute_left(uint64_t expires, uint64_t now)

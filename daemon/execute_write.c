@@ -69,7 +69,7 @@ static void delete_one(struct executor *by, const struct execution *of, struct s
 
 enum outcome execute_delete(struct executor *by, struct execution *of)
 {
-    return execute_each_key(by, of, delete_one);
+    return execute_each_key(by, of, delete_one, false);
 }
 
 enum outcome execute_make_stale(struct executor *by, struct execution *of)

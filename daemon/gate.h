@@ -6,19 +6,32 @@
  * address, so that one that tries a thousand secrets delays another by a single check.
  *
  * Failures slow their address down: each one makes its next check wait twice as long, from
- * GATE_DELAY_MS up to GATE_DELAY_MOST_MS, and is forgotten after GATE_FORGET_MS; what waits
- * answers late, and nobody else waits with it. An address that has more than
- * GATE_WAITING_MAX waiting is denied at once, without a look. A secret that was right before
- * is known at once (user_recalls), but for an address that has failed: nobody can try many
- * secrets in that way.
+ * GATE_DELAY_MS up to GATE_DELAY_MOST_MS, until there was none for GATE_FORGET_MS. The delay
+ * comes before a check, and right and wrong secrets wait alike; nobody else waits with them.
+ * A success takes nothing back. Of an address that has failed no more than GATE_WAITING_MAX
+ * wait: the others are denied at once, without a look. One that has not may have as many
+ * waiting as it has connections, because all clients of a machine come back at once when
+ * the daemon was away.
+ *
+ * A secret that was right before is known at once (user_recalls), but only to an address
+ * that has neither failed nor somebody waiting of whom it is not known yet whether he fails:
+ * so each wrong guess costs its address a check and a failure, and a thousand guesses at
+ * once are no way around that. In their turn those who wait are recalled too, until one of
+ * their address fails: of a thousand with the same right secret one is checked.
+ *
+ * Who is unknown, or has no secret, is checked against secret_of_nobody: the time of an
+ * answer does not say who exists.
  *
  * An address is a peer's IPv4 address, the first 64 bits of its IPv6 address, or the user
- * of the process at the other end of a Unix socket.
+ * of the process at the other end of a Unix socket. Where somebody waits at each of
+ * GATE_ADDRESSES_MAX addresses, further ones are denied at once; to remember nothing of them
+ * and to look nevertheless would be a way to guess.
  */
 #ifndef KVCACHED_GATE_H
 #define KVCACHED_GATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -31,7 +44,8 @@ enum {
     GATE_DELAY_MOST_MS = 10000,
     GATE_FORGET_MS = 60000,
     GATE_WAITING_MAX = 16,
-    GATE_ADDRESSES_MAX = 4096, /* the one that was quiet for longest is forgotten first */
+    GATE_ADDRESSES_MAX = 4096, /* remembered; the one that was quiet for longest goes first,
+                                  and none at which somebody waits */
 };
 
 struct gate;
@@ -42,7 +56,7 @@ struct gate_address {
     uint64_t number;
 };
 
-/* Of a connected socket. */
+/* Of a connected socket. What cannot be told apart shares one address, that is all zeros. */
 struct gate_address gate_address_of(int fd);
 
 /* Somebody who says who he is. The caller's to fill in and to free; the gate's between
@@ -55,20 +69,36 @@ struct petition {
     size_t name_length;
     char secret[SECRET_MAX]; /* wiped before `answered` */
     size_t secret_length;
-    /* Called once, on the gate's thread or inside of gate_ask. */
+    /* Called once, on the gate's thread or inside of gate_ask, with no lock held: it may free
+     * the petition, and ask again. */
     void (*answered)(struct petition *petition);
     void *context;           /* the caller's */
     const struct user *user; /* set: who it is, of `users`; NULL: denied */
 };
 
+/* What the daemon never needs to say: NULL means secret_matches and clock_now. */
+struct gate_options {
+    /* On the gate's thread. */
+    bool (*check)(void *context, struct slice secret, const char *hash);
+    /* Milliseconds, and never back; any thread, with the gate's lock held. */
+    uint64_t (*now)(void *context);
+    void *context;
+};
+
 /* Starts the thread, with every signal blocked. NULL with errno. */
 struct gate *gate_create(void);
+struct gate *gate_create_with(const struct gate_options *options);
 
-/* Denies all that wait, ends the thread and frees. Sets *gate to NULL. Workers must be gone:
- * nobody asks any more. */
+/* Denies all that wait, but answers as it should the one that is being checked; ends the
+ * thread and frees. Sets *gate to NULL. Workers must be gone: nobody asks any more. Good for
+ * NULL. */
 void gate_destroy(struct gate **gate);
 
-/* Any thread; returns at once. */
+/* Any thread; takes microseconds. */
 void gate_ask(struct gate *gate, struct petition *petition);
+
+/* Any thread: options.now has jumped ahead. The gate sleeps by the machine's clock, and does
+ * not see that for itself. */
+void gate_wake(struct gate *gate);
 
 #endif

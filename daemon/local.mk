@@ -2,7 +2,8 @@
 # can link it.
 
 noinst_LIBRARIES += daemon/libdaemon.a
-daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
+	$(LIBSYSTEMD_CFLAGS)
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
@@ -28,11 +29,21 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/doors.h \
 	daemon/execute.c \
 	daemon/execute.h \
+	daemon/execute_guard.c \
 	daemon/execute_list.c \
 	daemon/execute_read.c \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
 	daemon/facts.h \
+	daemon/gate.h \
+	daemon/gate.c \
+	daemon/gate_address.c \
+	daemon/gate_queue.c \
+	daemon/gate_queue.h \
+	daemon/grants.c \
+	daemon/grants.h \
+	daemon/hash_secret.c \
+	daemon/hash_secret.h \
 	daemon/heartbeat.c \
 	daemon/heartbeat.h \
 	daemon/housekeeper.c \
@@ -49,6 +60,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/notify.h \
 	daemon/outbox.c \
 	daemon/outbox.h \
+	daemon/pass.c \
+	daemon/pass.h \
 	daemon/pidfile.c \
 	daemon/pidfile.h \
 	daemon/policy.c \
@@ -57,8 +70,12 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/secret.c \
+	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/sip.c \
+	daemon/sip.h \
 	daemon/staff.c \
 	daemon/staff.h \
 	daemon/stats.c \
@@ -70,6 +87,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/turn.h \
 	daemon/upload.c \
 	daemon/upload.h \
+	daemon/users.c \
+	daemon/users.h \
 	daemon/vault.c \
 	daemon/vault.h \
 	daemon/watchdog.c \
@@ -88,4 +107,4 @@ sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS)
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS)

@@ -16,10 +16,12 @@
 
 #include "conf/conf.h"
 #include "daemon/daemonize.h"
+#include "daemon/hash_secret.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 
-static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n";
+static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
+                            "       kvcached --hash-secret\n";
 
 static const char help[] =
     "\n"
@@ -29,10 +31,13 @@ static const char help[] =
     "  -t       check the configuration and exit\n"
     "  -V       show the version\n"
     "  -v       log more; give it twice for still more\n"
+    "  --hash-secret\n"
+    "           ask for a secret, or read one line of standard input, and print\n"
+    "           what the configuration has of it\n"
     "\n"
     "See kvcached(8), kvcached.conf(5) and kvcached-protocol(7).\n";
 
-enum task { TASK_SERVE, TASK_CHECK, TASK_HELP, TASK_VERSION, TASK_USAGE };
+enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
 
 struct arguments {
     enum task task;
@@ -41,11 +46,27 @@ struct arguments {
     const char *file;
 };
 
+/* What is left of the words when all options are taken is a mistake. It is not repeated
+ * where it may be a secret. */
+static void refuse_surplus(struct arguments *arguments, const char *word)
+{
+    if (arguments->task == TASK_HASH_SECRET) {
+        fprintf(stderr, "kvcached: a secret is no argument, where others could see it; it is "
+                        "asked for, or read from standard input\n");
+    } else {
+        fprintf(stderr, "kvcached: what is \"%s\"? A configuration is named with -c\n", word);
+    }
+    arguments->task = TASK_USAGE;
+}
+
 static struct arguments read_arguments(int count, char **words)
 {
+    enum { HASH_SECRET = 1 << 8 }; /* no letter */
+    static const struct option long_options[] = {{"hash-secret", no_argument, NULL, HASH_SECRET},
+                                                 {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
 
-    for (int letter; (letter = getopt(count, words, "c:dhtVv")) != -1;) {
+    for (int letter; (letter = getopt_long(count, words, "c:dhtVv", long_options, NULL)) != -1;) {
         switch (letter) {
         case 'c':
             arguments.file = optarg;
@@ -65,15 +86,16 @@ static struct arguments read_arguments(int count, char **words)
         case 'v':
             arguments.verbosity++;
             break;
+        case HASH_SECRET:
+            arguments.task = TASK_HASH_SECRET;
+            break;
         default:
             arguments.task = TASK_USAGE;
             return arguments;
         }
     }
     if (optind < count) {
-        fprintf(stderr, "kvcached: what is \"%s\"? A configuration is named with -c\n",
-                words[optind]);
-        arguments.task = TASK_USAGE;
+        refuse_surplus(&arguments, words[optind]);
     }
     return arguments;
 }
@@ -202,6 +224,8 @@ int main(int count, char **words)
         return serve(&arguments);
     case TASK_CHECK:
         return check(arguments.file);
+    case TASK_HASH_SECRET:
+        return hash_secret() ? EX_OK : EXIT_FAILURE;
     case TASK_HELP:
         printf("%s%s", usage, help);
         return EX_OK;

@@ -13,11 +13,11 @@
 
 #include <stdbool.h>
 
-#include "protocol/slice.h"
+#include "protocol/request.h"
 
 enum {
-    SECRET_MAX = 256,      /* bytes of a secret: none of them white space or a control character */
-    SECRET_HASH_MAX = 384, /* bytes of a hash, its NUL included */
+    SECRET_MAX = REQUEST_SECRET_MAX, /* bytes: no white space, no control characters */
+    SECRET_HASH_MAX = 384,           /* bytes of a hash, its NUL included */
 };
 
 /* Whether these bytes may be a secret; if not, what is wrong in *why. */

@@ -52,6 +52,7 @@ struct server {
     bool becomes_user; /* `user` is to be become */
     struct doors doors;
     struct vault vault;
+    struct users *users; /* those of `conf` */
     struct facts facts;
     struct staff staff;
     struct acceptor *acceptor;
@@ -197,9 +198,16 @@ static int make_facts(struct server *server)
     return EX_OK;
 }
 
+static int make_users(struct server *server)
+{
+    server->users = users_create(server->conf, NULL);
+    return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
+}
+
 static int start_staff(struct server *server)
 {
-    return staff_start(&server->staff, server->conf, server->vault.store, &server->facts)
+    return staff_start(&server->staff, server->conf, server->users, server->vault.store,
+                       &server->facts)
                ? EX_OK
                : EX_OSERR;
 }
@@ -257,16 +265,25 @@ static bool apply(struct server *server, const struct conf *next)
         log_error("%s", conflict);
         return false;
     }
+    struct users *users = users_create(next, server->users);
+    if (users == NULL) {
+        log_error("users: %s", strerror(errno));
+        return false;
+    }
     if (!open_log(server, next)) {
         log_error("cannot log to %s: %s", next->log.to, strerror(errno));
+        users_put(&users);
         return false;
     }
     if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         open_log(server, server->conf);
+        users_put(&users);
         return false;
     }
-    staff_reconfigure(&server->staff, next);
+    staff_reconfigure(&server->staff, next, users);
+    users_put(&server->users);
+    server->users = users;
     atomic_store(&server->facts.max_connections, next->max_connections);
     allow_descriptors(next);
     return true;
@@ -281,6 +298,19 @@ static void adopt(struct server *server, struct conf *next)
     server->conf = next;
 }
 
+/* What only the listeners could forbid, which a reload leaves as they are. */
+static bool exposes(const struct server *server, const struct conf *next)
+{
+    const struct conf_listen *listen = conf_exposed(server->first, next);
+
+    if (listen != NULL) {
+        log_error("others than this machine can reach %s until the daemon is restarted, so until "
+                  "then there must be users and TLS, or insecure = true",
+                  listen->address);
+    }
+    return listen != NULL;
+}
+
 static void reload(struct server *server)
 {
     struct conf_errors errors = {.text = NULL};
@@ -291,7 +321,7 @@ static void reload(struct server *server)
         log_conf_errors(&errors);
     }
     conf_errors_deinit(&errors);
-    if (next != NULL && apply(server, next)) {
+    if (next != NULL && !exposes(server, next) && apply(server, next)) {
         log_unchanged(server, next);
         adopt(server, next);
         log_notice("reloaded the configuration");
@@ -391,8 +421,8 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,   find_user,  take_pidfile,  open_doors,  become_user,
-        start_store, make_facts, start_signals, start_staff, start_accepting,
+        start_log,  find_user,  take_pidfile,  open_doors,  become_user,     start_store,
+        make_facts, make_users, start_signals, start_staff, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 
@@ -435,6 +465,7 @@ void server_destroy(struct server **owned)
     doors_close(&server->doors);
     staff_end(&server->staff);
     vault_close(&server->vault);
+    users_put(&server->users);
     if (server->base != NULL) {
         event_base_free(server->base);
     }

@@ -1,5 +1,5 @@
 /*
- * staff.h - all the threads of the daemon together: workers and housekeeper.
+ * staff.h - all the threads of the daemon together: workers, housekeeper and gate.
  */
 #ifndef KVCACHED_STAFF_H
 #define KVCACHED_STAFF_H
@@ -8,23 +8,26 @@
 
 #include "conf/conf.h"
 #include "daemon/facts.h"
+#include "daemon/gate.h"
 #include "daemon/housekeeper.h"
 #include "daemon/worker.h"
 
 struct staff {
     struct housekeeper *housekeeper;
+    struct gate *gate;
     struct worker **workers;
     unsigned count; /* of workers */
 };
 
-/* Starts facts->threads workers, and the housekeeper. False when one of them could
+/* Starts facts->threads workers, the housekeeper and the gate. False when one of them could
  * not start: then the log has said which, and staff_end ends the others. `store`
  * and `facts` must outlive them. */
-bool staff_start(struct staff *staff, const struct conf *conf, struct store *store,
-                 struct facts *facts);
+bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
+                 struct store *store, struct facts *facts);
 
-/* What of a reloaded configuration concerns threads. */
-void staff_reconfigure(struct staff *staff, const struct conf *conf);
+/* What of a reloaded configuration concerns threads. It is in force everywhere when this
+ * returns, unless the log says otherwise. */
+void staff_reconfigure(struct staff *staff, const struct conf *conf, struct users *users);
 
 /* Lets them finish what was asked of them, waits for that, and frees all. Good for
  * a zeroed one. */

@@ -89,7 +89,7 @@ void transport_plain(struct transport *transport, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-void transport_peer(const struct transport *transport, char *name, size_t size)
+void transport_peer(int fd, char *name, size_t size)
 {
     union {
         struct sockaddr any;
@@ -99,7 +99,7 @@ void transport_peer(const struct transport *transport, char *name, size_t size)
     } peer;
     socklen_t length = sizeof peer;
     char address[INET6_ADDRSTRLEN] = "";
-    if (getpeername(transport->fd, &peer.any, &length) != 0) {
+    if (getpeername(fd, &peer.any, &length) != 0) {
         snprintf(name, size, "a peer that is gone");
     } else if (peer.any.sa_family == AF_INET) {
         inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof address);

@@ -39,7 +39,7 @@ void transport_plain(struct transport *transport, int fd);
 
 /* Who is at the other end, for the log: "192.0.2.1:4711", "[::1]:4711" or
  * "unix". At most `size` bytes, terminated. */
-void transport_peer(const struct transport *transport, char *name, size_t size);
+void transport_peer(int fd, char *name, size_t size);
 
 enum { TRANSPORT_PEER_MAX = 64 };
 

@@ -81,11 +81,15 @@ static void settle(struct conn *conn)
     short what = sent_all ? 0 : EV_WRITE;
     switch (conn->state) {
     case DESK_HUNGRY:
+        if (pass_allowance(&conn->pass) == 0 && sent_all) {
+            conn_linger(conn, CONN_CLOSE_STRANGER);
+            return;
+        }
         if (conn->ended && sent_all) {
             conn_close(conn, crew->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
             return;
         }
-        if (!conn->ended) {
+        if (!conn->ended && pass_allowance(&conn->pass) > 0) {
             what |= EV_READ;
         }
         if (!conn->ended && crew->draining) {
@@ -105,6 +109,8 @@ static void settle(struct conn *conn)
             metrics_add(crew->metrics, METRIC_CONN_STALLS, 1);
         }
         break;
+    case DESK_WAITING:
+        break;
     case DESK_QUIT:
         if (sent_all) {
             conn_close(conn, CONN_CLOSE_QUIT);
@@ -113,7 +119,7 @@ static void settle(struct conn *conn)
         break;
     case DESK_CONFUSED:
         if (sent_all) {
-            conn_linger(conn);
+            conn_linger(conn, CONN_CLOSE_CONFUSED);
             return;
         }
         break;
@@ -141,6 +147,8 @@ static bool may_work(const struct conn *conn)
         return true;
     case DESK_STALLED:
         return outbox_has_drained(&conn->desk->outbox);
+    case DESK_WAITING:
+        return !pass_waits(&conn->pass);
     default:
         return false;
     }
@@ -153,7 +161,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
 {
     struct crew *crew = conn->crew;
     if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->door);
+        conn->desk = desk_create(crew, conn->door, &conn->pass);
         if (conn->desk == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;
@@ -204,6 +212,9 @@ static void end(struct conn *conn)
         return;
     }
     conn_touch(conn);
+    if (conn->strange != (conn->pass.state == PASS_STRANGER)) {
+        conn_note_stranger(conn);
+    }
     settle(conn);
 }
 

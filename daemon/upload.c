@@ -48,6 +48,9 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
     upload->left = request->value_length;
     upload->write = NULL;
     enum store_status status = execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    if (!execute_allowed(by, &upload->request, at.name)) {
+        return;
+    }
     if (status == STORE_OK) {
         status = store_write_begin(by->lane, &at, &terms, request->value_length, by->now,
                                    &upload->write);
@@ -94,6 +97,12 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 void upload_commit(struct upload *upload, struct executor *by)
 {
     uint64_t version = 0;
+    struct store_key at;
+    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    if (!execute_allowed(by, &upload->request, at.name)) {
+        upload_abort(upload, by->lane);
+        return;
+    }
     store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
     enum store_status status = store_write_commit(by->lane, &upload->write, by->now, &version);
     answer(upload, by, status, version);

@@ -26,14 +26,17 @@ struct user;
 
 /* With one reference, the caller's. What users of `before` have proved is remembered where
  * their secret is the same; it may be NULL. NULL with errno: no memory, or a unix_user that
- * is gone since the configuration was checked. */
+ * is gone since the configuration was checked (ENOENT). Looks users of this machine up, so
+ * one thread at a time. */
 struct users *users_create(const struct conf *conf, struct users *before);
 
+/* Any thread. */
+/* Good for NULL. */
 struct users *users_get(struct users *users);
-/* Sets *users to NULL. Good for NULL. */
+/* Any thread. Sets *users to NULL. Good for NULL. */
 void users_put(struct users **users);
 
-/* None: there is nothing to prove, and everybody may do everything. */
+/* None, or NULL: there is nothing to prove, and everybody may do everything. */
 bool users_is_empty(const struct users *users);
 
 /* A user lives as long as its users do. NULL: there is none. */
@@ -47,6 +50,7 @@ enum user_change {
                      prove again who it is */
     USER_GONE,
 };
+/* *now is NULL, but where it is the same. */
 enum user_change users_follow(const struct users *users, const struct user *before, bool by_secret,
                               const struct user **now);
 
@@ -59,9 +63,9 @@ unsigned user_rights(const struct user *user, struct slice ns);
 /* Those that it has in every namespace, whatever its name. */
 unsigned user_rights_everywhere(const struct user *user);
 
-/* Whether the secret is the one that user_prove saw: takes a microsecond, and a time that
- * depends on lengths alone. A keyed hash of 128 bits is all that is kept for it. Any
- * thread. */
+/* Whether the secret is the one that user_prove saw first: takes a microsecond, and a time
+ * that depends on lengths alone. A keyed hash of 128 bits is all that is kept for it; the
+ * key is random for each process. Any thread. */
 bool user_recalls(const struct user *user, struct slice secret);
 /* The secret was found to match the user's hash. Any thread. */
 void user_prove(const struct user *user, struct slice secret);

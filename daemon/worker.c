@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/conn.h"
@@ -29,15 +30,20 @@ struct parcel {
 };
 
 STAILQ_HEAD(parcels, parcel);
+TAILQ_HEAD(petitions, petition);
 
 struct mailbox {
     pthread_mutex_t lock;
     /* under the lock */
     struct parcels parcels;
+    struct petitions petitions; /* that the gate has answered */
     struct conn_settings settings;
+    struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
     bool stop;
     bool rung;
+    bool busy;           /* the worker has taken settings, and does not go by them yet */
+    pthread_cond_t idle; /* neither `reconfigure` nor `busy` */
 };
 
 struct worker {
@@ -63,35 +69,73 @@ static void start_draining(struct worker *worker)
     }
 }
 
+/* What lay in a mailbox, taken out. */
+struct mail {
+    struct parcels parcels;
+    struct petitions petitions;
+    struct conn_settings settings;
+    struct users *users;
+    bool reconfigure, stop;
+};
+
+static void take_mail(struct mailbox *mailbox, struct mail *mail)
+{
+    STAILQ_INIT(&mail->parcels);
+    TAILQ_INIT(&mail->petitions);
+    pthread_mutex_lock(&mailbox->lock);
+    STAILQ_CONCAT(&mail->parcels, &mailbox->parcels);
+    TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
+    mail->settings = mailbox->settings;
+    mail->users = mailbox->users;
+    mail->reconfigure = mailbox->reconfigure;
+    mail->stop = mailbox->stop;
+    mailbox->users = NULL;
+    mailbox->busy = mailbox->reconfigure;
+    mailbox->reconfigure = mailbox->rung = false;
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+static void reconfigure(struct worker *worker, struct mail *mail)
+{
+    struct mailbox *mailbox = &worker->mailbox;
+    conn_reconfigure(&worker->crew, &mail->settings, mail->users);
+    users_put(&mail->users);
+    pthread_mutex_lock(&mailbox->lock);
+    mailbox->busy = false;
+    pthread_cond_broadcast(&mailbox->idle);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+static void return_petitions(struct petitions *petitions)
+{
+    struct petition *petition;
+    while ((petition = TAILQ_FIRST(petitions)) != NULL) {
+        TAILQ_REMOVE(petitions, petition, next);
+        conn_answered(petition);
+    }
+}
+
 static void on_bell(evutil_socket_t fd, short what, void *context)
 {
     (void)what;
     struct worker *worker = context;
-    struct mailbox *mailbox = &worker->mailbox;
-    struct parcels parcels = STAILQ_HEAD_INITIALIZER(parcels);
+    struct mail mail;
     uint64_t rings;
     if (read(fd, &rings, sizeof rings) < 0 && errno != EAGAIN) {
         log_error("worker %u: cannot read its eventfd: %m", worker->id);
     }
-    pthread_mutex_lock(&mailbox->lock);
-    STAILQ_CONCAT(&parcels, &mailbox->parcels);
-    bool reconfigure = mailbox->reconfigure;
-    struct conn_settings settings = mailbox->settings;
-    mailbox->reconfigure = false;
-    bool stop = mailbox->stop;
-    mailbox->rung = false;
-    pthread_mutex_unlock(&mailbox->lock);
-
-    if (reconfigure) {
-        conn_reconfigure(&worker->crew, &settings);
+    take_mail(&worker->mailbox, &mail);
+    if (mail.reconfigure) {
+        reconfigure(worker, &mail);
     }
+    return_petitions(&mail.petitions);
     struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(&parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(&parcels, next);
+    while ((parcel = STAILQ_FIRST(&mail.parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&mail.parcels, next);
         conn_open(&worker->crew, parcel->fd, parcel->door);
         free(parcel);
     }
-    if (stop && !worker->crew.draining) {
+    if (mail.stop && !worker->crew.draining) {
         start_draining(worker);
     }
 }
@@ -177,11 +221,39 @@ bool worker_adopt(struct worker *worker, int fd, const struct door *door)
     return true;
 }
 
-void worker_reconfigure(struct worker *worker, const struct conn_settings *settings)
+void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
+                        struct users *users)
 {
     mailbox_lock(worker);
+    users_put(&worker->mailbox.users);
+    worker->mailbox.users = users_get(users);
     worker->mailbox.settings = *settings;
     worker->mailbox.reconfigure = true;
+    mailbox_send(worker);
+}
+
+bool worker_await(struct worker *worker)
+{
+    struct mailbox *mailbox = &worker->mailbox;
+    struct timespec until;
+    int error = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += WORKER_PATIENCE_MS / 1000;
+    mailbox_lock(worker);
+    while ((mailbox->reconfigure || mailbox->busy) && error == 0) {
+        error = pthread_cond_timedwait(&mailbox->idle, &mailbox->lock, &until);
+    }
+    bool goes_by_it = !mailbox->reconfigure && !mailbox->busy;
+    pthread_mutex_unlock(&mailbox->lock);
+    return goes_by_it;
+}
+
+/* The porter's: on the gate's thread. */
+static void on_answered(struct petition *petition)
+{
+    struct worker *worker = petition->context;
+    mailbox_lock(worker);
+    TAILQ_INSERT_TAIL(&worker->mailbox.petitions, petition, next);
     mailbox_send(worker);
 }
 
@@ -199,6 +271,25 @@ uint64_t worker_heartbeat(const struct worker *worker)
 
 /* --- beginning and end ---------------------------------------------------- */
 
+static void mailbox_init(struct mailbox *mailbox)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&mailbox->idle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&mailbox->lock, NULL);
+    STAILQ_INIT(&mailbox->parcels);
+    TAILQ_INIT(&mailbox->petitions);
+}
+
+static void mailbox_deinit(struct mailbox *mailbox)
+{
+    users_put(&mailbox->users);
+    pthread_cond_destroy(&mailbox->idle);
+    pthread_mutex_destroy(&mailbox->lock);
+}
+
 /* Everything but the thread. False with errno. */
 static bool prepare(struct worker *worker, const struct worker_options *options)
 {
@@ -207,6 +298,10 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
         return false;
     }
     crew_configure(crew, &options->settings);
+    crew->porter = (struct porter){.users = users_get(options->users),
+                                   .gate = options->gate,
+                                   .answered = on_answered,
+                                   .context = worker};
     crew->housekeeper = options->housekeeper;
     evtimer_assign(&crew->again, crew->base, on_again, crew);
     evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
@@ -241,14 +336,22 @@ struct worker *worker_create(const struct worker_options *options)
     }
     worker->id = options->id;
     worker->bell = -1;
-    pthread_mutex_init(&worker->mailbox.lock, NULL);
-    STAILQ_INIT(&worker->mailbox.parcels);
+    mailbox_init(&worker->mailbox);
     int error = prepare(worker, options) ? start(worker) : errno;
     if (error != 0) {
         worker_destroy(&worker);
         errno = error;
     }
     return worker;
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->runs) {
+        worker_stop(worker);
+        pthread_join(worker->thread, NULL);
+        worker->runs = false;
+    }
 }
 
 /* Those that came after it had ended. */
@@ -270,16 +373,14 @@ void worker_destroy(struct worker **place)
     if (worker == NULL) {
         return;
     }
-    if (worker->runs) {
-        worker_stop(worker);
-        pthread_join(worker->thread, NULL);
-    }
+    worker_join(worker);
     refuse_parcels(worker);
+    return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
     crew_deinit(&worker->crew);
     if (worker->bell >= 0) {
         close(worker->bell);
     }
-    pthread_mutex_destroy(&worker->mailbox.lock);
+    mailbox_deinit(&worker->mailbox);
     free(worker);
 }

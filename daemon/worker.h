@@ -27,6 +27,8 @@ struct worker_options {
                                         turn in which the store wanted it. NULL:
                                         nobody is */
     struct conn_settings settings;   /* copied */
+    struct users *users;             /* a reference is taken */
+    struct gate *gate;               /* must outlive the worker's thread */
 };
 
 /*
@@ -44,8 +46,16 @@ struct worker *worker_create(const struct worker_options *options);
  */
 bool worker_adopt(struct worker *worker, int fd, const struct door *door);
 
-/* New settings, for the connections that are open too. */
-void worker_reconfigure(struct worker *worker, const struct conn_settings *settings);
+/* New settings and users, for the connections that are open too. A reference to `users` is
+ * taken. */
+void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
+                        struct users *users);
+
+/* Waits until the worker goes by what worker_reconfigure said last. False: it has not done
+ * so within WORKER_PATIENCE_MS. */
+bool worker_await(struct worker *worker);
+
+enum { WORKER_PATIENCE_MS = 2000 };
 
 /*
  * Asks it to end: what has arrived is answered, replies are sent as far as the
@@ -60,8 +70,12 @@ enum { WORKER_DRAIN_MS = 800 };
  * turns; for the watchdog. */
 uint64_t worker_heartbeat(const struct worker *worker);
 
-/* Stops it where that has not been asked yet, waits for the thread to end and
- * frees everything. Sets *worker to NULL. */
+/* Stops it where that has not been asked yet, and waits for the thread to end. The gate may
+ * still answer it then. */
+void worker_join(struct worker *worker);
+
+/* Joins it where that has not been done yet, and frees everything; the gate must be gone, or
+ * have answered all. Sets *worker to NULL. */
 void worker_destroy(struct worker **worker);
 
 #endif

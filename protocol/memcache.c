@@ -65,6 +65,7 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 const struct protocol protocol_memcache = {
     .name = "memcache",
     .ends_keys = true,
+    .put_is_auth = true,
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,

@@ -37,6 +37,9 @@ static char *add_text(char *to, struct slice text)
 
 char *memcache_add_error(char *to, const struct reply *reply)
 {
+    if (reply->kind == REPLY_DENIED) {
+        return memcache_add(to, TEXT("CLIENT_ERROR authentication failure"));
+    }
     switch (reply->reason) {
     case REASON_NOT_A_NUMBER:
         return memcache_add(to,
@@ -45,6 +48,8 @@ char *memcache_add_error(char *to, const struct reply *reply)
         return memcache_add(to, TEXT("SERVER_ERROR object too large for cache"));
     case REASON_NO_MEMORY:
         return memcache_add(to, TEXT("SERVER_ERROR out of memory storing object"));
+    case REASON_UNAUTHENTICATED:
+        return memcache_add(to, TEXT("CLIENT_ERROR unauthenticated"));
     case REASON_OTHER:
         break;
     }
@@ -59,7 +64,7 @@ char *memcache_add_error(char *to, const struct reply *reply)
 static bool is_error(const struct reply *reply)
 {
     return reply->kind == REPLY_ERROR || reply->kind == REPLY_CLIENT_ERROR ||
-           reply->kind == REPLY_SERVER_ERROR;
+           reply->kind == REPLY_SERVER_ERROR || reply->kind == REPLY_DENIED;
 }
 
 /* --- single replies ------------------------------------------------------- */
@@ -159,6 +164,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
     case REPLY_SERVER_ERROR:
+    case REPLY_DENIED:
         return memcache_add_error(to, reply);
     case REPLY_TTL: /* what these answer cannot be asked here */
     case REPLY_TTL_NEVER:

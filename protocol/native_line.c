@@ -29,23 +29,29 @@ struct word_rule {
     const char *right;
     size_t longest;
     enum token_class class;
+    bool hidden; /* not to be repeated in what is said of it */
 };
 
+static const struct word_rule rule_user = {"user", "1 to 64 of A-Z a-z 0-9 _ . -",
+                                           REQUEST_NAMESPACE_MAX, TOKEN_NAME, false};
+static const struct word_rule rule_secret = {
+    "secret", "1 to 256 bytes without white space and control characters", REQUEST_SECRET_MAX,
+    TOKEN_KEY, true};
 static const struct word_rule rule_namespace = {"namespace", "1 to 64 of A-Z a-z 0-9 _ . -",
-                                                REQUEST_NAMESPACE_MAX, TOKEN_NAME};
+                                                REQUEST_NAMESPACE_MAX, TOKEN_NAME, false};
 static const struct word_rule rule_key = {
-    "key", "1 to 1024 bytes without white space and control characters", REQUEST_KEY_MAX,
-    TOKEN_KEY};
+    "key", "1 to 1024 bytes without white space and control characters", REQUEST_KEY_MAX, TOKEN_KEY,
+    false};
 static const struct word_rule rule_ttl = {
     "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default", 64,
-    TOKEN_KEY};
+    TOKEN_KEY, false};
 static const struct word_rule rule_bytes = {
-    "byte count", "a decimal number, and that many bytes behind the line", 20, TOKEN_KEY};
+    "byte count", "a decimal number, and that many bytes behind the line", 20, TOKEN_KEY, false};
 static const struct word_rule rule_number = {"number", "a decimal from 0 to 18446744073709551615",
-                                             20, TOKEN_KEY};
+                                             20, TOKEN_KEY, false};
 static const struct word_rule rule_pattern = {
     "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", REQUEST_KEY_MAX,
-    TOKEN_KEY};
+    TOKEN_KEY, false};
 
 /* A line that is being read. */
 struct reading {
@@ -63,8 +69,8 @@ bad_word(struct reading *in, const struct word_rule *rule, struct slice word)
 {
     char quoted[TOKEN_QUOTE_MAX];
     token_quote(word, quoted);
-    frame_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s %s: write %s", rule->what, quoted,
-                 rule->right);
+    frame_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s%s%s: write %s", rule->what,
+                 rule->hidden ? "" : " ", rule->hidden ? "" : quoted, rule->right);
     return false;
 }
 
@@ -261,6 +267,12 @@ static bool read_namespace(struct reading *in, struct request *request)
     return take(in, &rule_namespace, &request->ns) && done(in);
 }
 
+static bool read_auth(struct reading *in, struct request *request)
+{
+    return take(in, &rule_user, &request->ns) && take(in, &rule_secret, &request->value) &&
+           done(in);
+}
+
 static enum frame_line whole(bool understood)
 {
     return understood ? FRAME_REQUEST : FRAME_REFUSED;
@@ -289,6 +301,8 @@ static enum frame_line read_words(struct reading *in, struct request *request)
         return whole(read_namespace(in, request));
     case VERB_STATS:
         return whole(at_end(in) || read_namespace(in, request));
+    case VERB_AUTH:
+        return whole(read_auth(in, request));
     case VERB_NAMESPACES:
     case VERB_PING:
     case VERB_VERSION:

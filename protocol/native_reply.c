@@ -42,6 +42,7 @@ static const struct first_words first_words[] = {
     [REPLY_STAT] = WORDS("STAT"),
     [REPLY_DETAIL] = WORDS("STAT"),
     [REPLY_OK] = WORDS("OK"),
+    [REPLY_DENIED] = WORDS("DENIED"),
     [REPLY_RESET] = WORDS("RESET"),
     [REPLY_PONG] = WORDS("PONG"),
     [REPLY_VERSION] = WORDS("VERSION kvcached"),
@@ -121,6 +122,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_FOUND:
     case REPLY_KEYS_END:
     case REPLY_OK:
+    case REPLY_DENIED:
     case REPLY_RESET:
     case REPLY_NOT_FOUND:
     case REPLY_DELETED:

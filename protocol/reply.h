@@ -35,7 +35,8 @@ enum reply_kind {
     REPLY_STAT,      /* name; text: the value */
     REPLY_DETAIL,    /* name: a namespace; text: its figures, as "get 2 hit 1 set 2 del 0" */
     REPLY_OK,
-    REPLY_RESET, /* the counters are 0 */
+    REPLY_DENIED, /* AUTH: it is not that user's secret, or there is no such user */
+    REPLY_RESET,  /* the counters are 0 */
     REPLY_PONG,
     REPLY_VERSION,      /* text: x.y.z */
     REPLY_HELP,         /* text: whole lines, already ending as the wire wants */
@@ -50,6 +51,7 @@ enum reply_reason {
     REASON_NOT_A_NUMBER,
     REASON_TOO_LARGE,
     REASON_NO_MEMORY,
+    REASON_UNAUTHENTICATED, /* who asks has to say first who it is */
 };
 
 /* Bits of reply.notes. */

@@ -19,6 +19,7 @@ enum {
     REQUEST_KEY_MAX = 1024,     /* bytes of a key */
     REQUEST_LINE_MAX = 65536,   /* bytes of a line, its line end included */
     REQUEST_WORDS_MAX = 512,    /* bytes of `words` */
+    REQUEST_SECRET_MAX = 256,   /* bytes of a user's secret */
 };
 
 enum verb {
@@ -87,7 +88,8 @@ struct request {
     enum verb verb;
     uint32_t options;      /* bits of enum request_option */
     struct slice ns;       /* the namespace's name; empty where none was given: then
-                              the listener says where keys live, key by key */
+                              the listener says where keys live, key by key.
+                              AUTH: the user's name */
     struct slice keys;     /* the keys, separated by spaces; see request_next_key.
                               One key for most verbs */
     struct slice key;      /* the one that is being answered: whoever takes it off `keys`
@@ -97,7 +99,7 @@ struct request {
     uint64_t number;       /* INCR and DECR: by how much */
     uint64_t value_length; /* PUT and its like: bytes of the value */
     struct slice value;    /* PUT and its like: the value, when the parser says
-                              PARSE_REQUEST; nothing with PARSE_BODY */
+                              PARSE_REQUEST; nothing with PARSE_BODY. AUTH: the secret */
 
     /* What only some protocols set; all of it 0 where they do not. */
     enum stats_topic topic; /* STATS */

@@ -1,220 +1,19 @@
 /*
  * check_conf.c - kvcached.conf: what each option takes and refuses, that all
  * mistakes are told at once and at their lines, what contradicts itself, what a
- * reload may change, and that the sample file and the manual page have it all.
+ * reload may change. Units, files, users with TLS, and what is made from the table
+ * have programs of their own.
  */
 #include "conf/conf.h"
 
 #include <check.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
-#include <unistd.h>
 
-#include "conf/conf_option.h"
-#include "conf/conf_units.h"
-
-/* --- helpers -------------------------------------------------------------- */
-
-static struct conf *good(const char *text)
-{
-    struct conf *conf;
-    struct conf_errors errors;
-
-    bool loaded = conf_load_text("f", text, strlen(text), &conf, &errors);
-    ck_assert_msg(loaded, "%s\nis refused:\n%s", text, errors.text);
-    ck_assert_ptr_null(errors.text);
-    ck_assert_uint_eq(errors.count, 0);
-    conf_errors_deinit(&errors);
-    return conf;
-}
-
-/* The text is refused with exactly these lines. */
-static void bad(const char *text, const char *expected)
-{
-    struct conf *conf;
-    struct conf_errors errors;
-    size_t lines = 0;
-
-    bool loaded = conf_load_text("f", text, strlen(text), &conf, &errors);
-    ck_assert_msg(!loaded, "%s\nis taken", text);
-    ck_assert_ptr_null(conf);
-    ck_assert_str_eq(errors.text, expected);
-    for (const char *at = errors.text; *at != '\0'; at++)
-        lines += *at == '\n';
-    ck_assert_uint_eq(errors.count, lines);
-    conf_errors_deinit(&errors);
-}
-
-/* One line is all, and this is what stands behind "f:1: ". */
-static void refused(const char *text, const char *message)
-{
-    char expected[512];
-
-    snprintf(expected, sizeof(expected), "f:1: %s\n", message);
-    bad(text, expected);
-}
-
-static char *read_whole(const char *file)
-{
-    const char *srcdir = getenv("srcdir");
-    char path[512];
-    char *bytes = calloc(1, 1 << 18);
-
-    snprintf(path, sizeof(path), "%s/%s", srcdir != NULL ? srcdir : ".", file);
-    FILE *in = fopen(path, "r");
-    ck_assert_msg(in != NULL, "%s: %s", path, strerror(errno));
-    size_t length = fread(bytes, 1, (1 << 18) - 1, in);
-    ck_assert_uint_gt(length, 0);
-    fclose(in);
-    return bytes;
-}
-
-static void check_defaults(const struct conf *conf)
-{
-    ck_assert_uint_eq(conf->listen_count, 1);
-    ck_assert_str_eq(conf->listen[0].address, "127.0.0.1");
-    ck_assert_uint_eq(conf->listen[0].port, 7171);
-    ck_assert_ptr_null(conf->listen[0].path);
-    ck_assert_ptr_null(conf->listen[0].owner);
-    ck_assert_str_eq(conf->listen[0].protocol, "native");
-    ck_assert_str_eq(conf->default_namespace, "default");
-    ck_assert_uint_eq(conf->ttl, CONF_NEVER);
-    ck_assert_uint_eq(conf->namespace_count, 0);
-    ck_assert_int_eq(conf->policy, CONF_OPEN);
-    ck_assert_uint_eq(conf->memory, 64 << 20);
-    ck_assert_uint_eq(conf->max_value, 1 << 20);
-    ck_assert_uint_ge(conf->threads, 1);
-    ck_assert_uint_le(conf->threads, 64);
-    ck_assert_uint_eq(conf->max_connections, 10000);
-    ck_assert_uint_eq(conf->idle_timeout, 0);
-    ck_assert_uint_eq(conf->purge_interval, 100);
-    ck_assert_ptr_null(conf->user);
-    ck_assert_ptr_null(conf->pid_file);
-    ck_assert_ptr_null(conf->arena.file);
-    ck_assert_str_eq(conf->log.to, "stderr");
-    ck_assert_int_eq(conf->log.level, LOG_INFO);
-}
-
-/* --- times and sizes ------------------------------------------------------ */
-
-struct measure {
-    const char *text;
-    uint64_t value;
-};
-
-static const struct measure times[] = {
-    {"0", 0},
-    {"never", 0},
-    {"90", 90000},
-    {"1.5", 1500},
-    {"500ms", 500},
-    {"30s", 30000},
-    {"30m", 1800000},
-    {"1.5h", 5400000},
-    {"7d", 604800000},
-    {"1w", 604800000},
-    {"0.0001", 1},
-    {"1.0001ms", 2},
-    {"18446744073709551615ms", UINT64_MAX},
-    {"18446744073709551.615", UINT64_MAX},
-};
-
-static const struct measure sizes[] = {
-    {"0", 0},
-    {"100", 100},
-    {"64K", 65536},
-    {"64k", 65536},
-    {"1.5M", 1572864},
-    {"2G", 2147483648},
-    {"1T", 1099511627776},
-    {"0.5K", 512},
-    {"18446744073709551615", UINT64_MAX},
-};
-
-static const char *const no_times[] = {
-    "",
-    " ",
-    "s",
-    "ms",
-    ".5",
-    "5.",
-    "5 s",
-    "-5s",
-    "+5",
-    "5S",
-    "5mm",
-    "5y",
-    "1e3",
-    "0x10",
-    "5s ",
-    "1,5",
-    "Never",
-    "1.0000001",
-    "18446744073709551616ms",
-    "18446744073709551615",
-    "30500568904944w",
-    "99999999999999999999999",
-};
-
-static const char *const no_sizes[] = {
-    "",     "K",   "5KB",   "5MiB",      "5 M",
-    "-1",   "1.5", "0.1K",  "5.M",       "0x1M",
-    "1e3M", "5P",  "never", "16777216T", "18446744073709551616",
-};
-
-START_TEST(times_are_read)
-{
-    uint64_t value = 77;
-    ck_assert(conf_parse_duration(times[_i].text, &value));
-    ck_assert_msg(value == times[_i].value, "%s is %" PRIu64, times[_i].text, value);
-}
-END_TEST
-
-START_TEST(sizes_are_read)
-{
-    uint64_t value = 77;
-    ck_assert(conf_parse_size(sizes[_i].text, &value));
-    ck_assert_msg(value == sizes[_i].value, "%s is %" PRIu64, sizes[_i].text, value);
-}
-END_TEST
-
-START_TEST(no_times_are_refused)
-{
-    uint64_t value = 77;
-    ck_assert_msg(!conf_parse_duration(no_times[_i], &value), "\"%s\"", no_times[_i]);
-    ck_assert_uint_eq(value, 77);
-}
-END_TEST
-
-START_TEST(no_sizes_are_refused)
-{
-    uint64_t value = 77;
-    ck_assert_msg(!conf_parse_size(no_sizes[_i], &value), "\"%s\"", no_sizes[_i]);
-    ck_assert_uint_eq(value, 77);
-}
-END_TEST
-
-START_TEST(what_is_written_can_be_read)
-{
-    uint64_t back;
-    for (uint64_t value = 1; value < UINT64_MAX / 7; value = value * 7 + value % 5) {
-        ck_assert(conf_parse_duration(conf_units_duration(value).bytes, &back));
-        ck_assert_uint_eq(back, value);
-        ck_assert(conf_parse_size(conf_units_size(value).bytes, &back));
-        ck_assert_uint_eq(back, value);
-    }
-    ck_assert_str_eq(conf_units_duration(90000).bytes, "90s");
-    ck_assert_str_eq(conf_units_duration(1800000).bytes, "30m");
-    ck_assert_str_eq(conf_units_duration(0).bytes, "never");
-    ck_assert_str_eq(conf_units_size(64 << 20).bytes, "64M");
-    ck_assert_str_eq(conf_units_size(0).bytes, "0");
-}
-END_TEST
+#include "tests/verdict.h"
 
 /* --- options -------------------------------------------------------------- */
 
@@ -227,7 +26,7 @@ START_TEST(without_a_file_the_defaults_hold)
     ck_assert_ptr_null(errors.text);
     ck_assert_ptr_null(conf->file);
     ck_assert_int_eq(conf->listen[0].line, 0);
-    check_defaults(conf);
+    verdict_defaults(conf);
     conf_destroy(&conf);
     ck_assert_ptr_null(conf);
     conf_destroy(&conf);
@@ -236,12 +35,12 @@ END_TEST
 
 START_TEST(an_empty_file_is_the_defaults)
 {
-    struct conf *conf = good("");
+    struct conf *conf = verdict_good("");
     ck_assert_str_eq(conf->file, "f");
-    check_defaults(conf);
+    verdict_defaults(conf);
     conf_destroy(&conf);
-    conf = good("# a comment\n// another /*\n/* a third\n*/");
-    check_defaults(conf);
+    conf = verdict_good("# a comment\n// another /*\n/* a third\n*/");
+    verdict_defaults(conf);
     conf_destroy(&conf);
 }
 END_TEST
@@ -249,12 +48,12 @@ END_TEST
 START_TEST(every_option_is_taken)
 {
     struct conf *conf =
-        good("namespace = \"main\"; ttl = 90; memory = \"128M\"; max_value = 65536;\n"
-             "namespaces_policy = \"open\"; threads = 3; max_connections = 7;\n"
-             "idle_timeout = \"5m\"; purge_interval = 0.25; user = \"root\";\n"
-             "pid_file = \"/run/k.pid\";\n"
-             "arena = { file = \"/run/k/arena\"; };\n"
-             "log = { to = \"/var/log/k\"; level = \"warning\"; };\n");
+        verdict_good("namespace = \"main\"; ttl = 90; memory = \"128M\"; max_value = 65536;\n"
+                     "namespaces_policy = \"open\"; threads = 3; max_connections = 7;\n"
+                     "idle_timeout = \"5m\"; purge_interval = 0.25; user = \"root\";\n"
+                     "pid_file = \"/run/k.pid\";\n"
+                     "arena = { file = \"/run/k/arena\"; };\n"
+                     "log = { to = \"/var/log/k\"; level = \"warning\"; };\n");
     ck_assert_str_eq(conf->default_namespace, "main");
     ck_assert_uint_eq(conf->ttl, 90000);
     ck_assert_uint_eq(conf->memory, 128 << 20);
@@ -274,12 +73,13 @@ END_TEST
 
 START_TEST(listeners_are_taken)
 {
-    struct conf *conf = good("listen = (\n"
-                             " { },\n"
-                             " { address = \"::1\"; port = 0; protocol = \"native\"; },\n"
-                             " { address = \"::1\"; port = 0; },\n"
-                             " { path = \"/tmp/s\"; owner = \"root:root\"; mode = \"0600\"; },\n"
-                             " { path = \"/tmp/t\"; } );");
+    struct conf *conf =
+        verdict_good("listen = (\n"
+                     " { },\n"
+                     " { address = \"::1\"; port = 0; protocol = \"native\"; },\n"
+                     " { address = \"::1\"; port = 0; },\n"
+                     " { path = \"/tmp/s\"; owner = \"root:root\"; mode = \"0600\"; },\n"
+                     " { path = \"/tmp/t\"; } );");
     ck_assert_uint_eq(conf->listen_count, 5);
     ck_assert_str_eq(conf->listen[0].address, "127.0.0.1");
     ck_assert_uint_eq(conf->listen[0].port, 7171);
@@ -299,12 +99,13 @@ END_TEST
 
 START_TEST(namespaces_are_taken)
 {
-    struct conf *conf = good("namespaces_policy = \"declared\"; namespace = \"a\";\n"
-                             "namespaces = (\n"
-                             " { name = \"a\"; ttl = \"30m\"; max_ttl = \"1h\"; memory = \"1M\";\n"
-                             "   require_ttl = true; },\n"
-                             " { name = \"-b.C_9\"; ttl = \"never\"; },\n"
-                             " { name = \"c\"; } );");
+    struct conf *conf =
+        verdict_good("namespaces_policy = \"declared\"; namespace = \"a\";\n"
+                     "namespaces = (\n"
+                     " { name = \"a\"; ttl = \"30m\"; max_ttl = \"1h\"; memory = \"1M\";\n"
+                     "   require_ttl = true; },\n"
+                     " { name = \"-b.C_9\"; ttl = \"never\"; },\n"
+                     " { name = \"c\"; } );");
     ck_assert_int_eq(conf->policy, CONF_DECLARED);
     ck_assert_uint_eq(conf->namespace_count, 3);
     ck_assert_str_eq(conf->namespaces[0].name, "a");
@@ -348,7 +149,7 @@ static const char *const fine[] = {
     "namespaces = ( );",
     "namespaces = [ ];",
     "listen = ( { path = \"\"; port = 65535; } );",
-    "listen = ( { address = \"0.0.0.0\"; }, { address = \"::\"; } );",
+    "listen = ( { address = \"0.0.0.0\"; }, { address = \"::\"; } ); insecure = true;",
     "namespaces = ( { name = \"a\"; memory = \"32M\"; }, { name = \"b\"; memory = \"32M\"; } );",
     "namespaces = ( { name = \"a\"; ttl = \"1h\"; max_ttl = \"1h\"; } );",
     "namespaces = ( { name = \"a\"; max_ttl = \"1h\"; require_ttl = true; } );",
@@ -356,17 +157,17 @@ static const char *const fine[] = {
 
 START_TEST(good_values_are_taken)
 {
-    struct conf *conf = good(fine[_i]);
+    struct conf *conf = verdict_good(fine[_i]);
     conf_destroy(&conf);
 }
 END_TEST
 
 START_TEST(plain_numbers_are_never_cut_short)
 {
-    struct conf *conf = good("memory = 8589934592;");
+    struct conf *conf = verdict_good("memory = 8589934592;");
     ck_assert_uint_eq(conf->memory, 8589934592);
     conf_destroy(&conf);
-    conf = good("memory = 0x200000000;");
+    conf = verdict_good("memory = 0x200000000;");
     ck_assert_uint_eq(conf->memory, 8589934592);
     conf_destroy(&conf);
 }
@@ -532,12 +333,12 @@ static const char *const wrong[][2] = {
 START_TEST(bad_values_are_refused)
 {
     if (wrong[_i][1] == NULL) {
-        struct conf *conf = good(wrong[_i][0]);
+        struct conf *conf = verdict_good(wrong[_i][0]);
         ck_assert_uint_eq(conf->memory, 4294967297);
         conf_destroy(&conf);
         return;
     }
-    refused(wrong[_i][0], wrong[_i][1]);
+    verdict_refused(wrong[_i][0], wrong[_i][1]);
 }
 END_TEST
 
@@ -545,7 +346,8 @@ END_TEST
 
 START_TEST(all_mistakes_are_told_at_once_and_in_order)
 {
-    bad("memroy = \"64M\";\n"
+    verdict_bad(
+        "memroy = \"64M\";\n"
         "ttl = \"soon\"; # and a comment with { \" in it\n"
         "namespaces = (\n"
         "  { name = \"a b\"; },\n"
@@ -577,27 +379,29 @@ END_TEST
 
 START_TEST(what_stands_before_a_syntax_error_is_told_too)
 {
-    bad("threads = 1000;\nttl = 5 5;\nmemory = 1;",
-        "f:1: threads: 1000 is too large, write a whole number from 0 to 64\n"
-        "f:2: syntax error here or just before, a setting is written name = value;\n");
-    bad("\nmemory = \"64M\n",
-        "f:2: the string that begins here has no end, write a \" behind it\n"
-        "f:3: syntax error here or just before, a setting is written name = value;\n");
+    verdict_bad("threads = 1000;\nttl = 5 5;\nmemory = 1;",
+                "f:1: threads: 1000 is too large, write a whole number from 0 to 64\n"
+                "f:2: syntax error here or just before, a setting is written name = value;\n");
+    verdict_bad("\nmemory = \"64M\n",
+                "f:2: the string that begins here has no end, write a \" behind it\n"
+                "f:3: syntax error here or just before, a setting is written name = value;\n");
 }
 END_TEST
 
 START_TEST(one_mistake_is_told_once)
 {
     /* Nothing is concluded from what was refused. */
-    bad("memory = \"1X\"; namespaces = ( { name = \"a\"; memory = \"1G\"; } ); "
-        "max_value = \"60M\";",
-        "f:1: memory: \"1X\" is not a size, write a size from 4M to 1T\n");
-    bad("listen = ( { path = 5; mode = \"0600\"; }, { path = 5; } );",
+    verdict_bad("memory = \"1X\"; namespaces = ( { name = \"a\"; memory = \"1G\"; } ); "
+                "max_value = \"60M\";",
+                "f:1: memory: \"1X\" is not a size, write a size from 4M to 1T\n");
+    verdict_bad(
+        "listen = ( { path = 5; mode = \"0600\"; }, { path = 5; } );",
         "f:1: listen.path: 5 is not an absolute path, write a path that begins with / and has at "
         "most 107 bytes\n"
         "f:1: listen.path: 5 is not an absolute path, write a path that begins with / and has at "
         "most 107 bytes\n");
-    bad("namespaces = ( { name = 5; max_ttl = 5; ttl = -1; } );",
+    verdict_bad(
+        "namespaces = ( { name = 5; max_ttl = 5; ttl = -1; } );",
         "f:1: namespaces.name: 5 is not a namespace's name, write 1 to 64 of A-Z a-z 0-9 _ . - "
         "(but not - alone)\n"
         "f:1: namespaces.ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w\n");
@@ -611,115 +415,6 @@ START_TEST(a_zero_byte_ends_the_text)
 
     ck_assert(!conf_load_text("f", "ttl = 5;\n\0ttl = 6;", 17, &conf, &errors));
     ck_assert_str_eq(errors.text, "f:1: there is a zero byte in this file, write plain text\n");
-    conf_errors_deinit(&errors);
-}
-END_TEST
-
-/* --- files ---------------------------------------------------------------- */
-
-static char directory[] = "/tmp/check_conf.XXXXXX";
-static char path[sizeof(directory) + 32];
-
-static const char *in_directory(const char *name)
-{
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    return path;
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *out = fopen(in_directory(name), "w");
-    ck_assert_ptr_nonnull(out);
-    fputs(text, out);
-    fclose(out);
-}
-
-static void make_directory(void)
-{
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    ck_assert_int_eq(mkdir(in_directory("more"), 0700), 0);
-}
-
-static void remove_directory(void)
-{
-    static const char *const names[] = {"a.conf", "b.conf", "more/c.conf", "more/d.conf"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlink(in_directory(names[i]));
-    rmdir(in_directory("more"));
-    rmdir(directory);
-}
-
-static void load_bad(const char *file, const char *expected)
-{
-    struct conf *conf;
-    struct conf_errors errors;
-
-    ck_assert(!conf_load(file, &conf, &errors));
-    ck_assert_ptr_null(conf);
-    ck_assert_str_eq(errors.text, expected);
-    conf_errors_deinit(&errors);
-}
-
-START_TEST(a_file_that_cannot_be_read_says_why)
-{
-    load_bad("/nonexistent/k.conf", "/nonexistent/k.conf: cannot be read: No such file or "
-                                    "directory\n");
-    load_bad("/tmp", "/tmp: cannot be read: Is a directory\n");
-}
-END_TEST
-
-START_TEST(included_files_are_part_of_it)
-{
-    struct conf *conf;
-    struct conf_errors errors;
-
-    put("a.conf", "ttl = 5;\n\t@include \"more/c.conf\" namespace = \"a\";\nthreads = 1;\n");
-    put("more/c.conf", "memory = \"8M\";\n@include \"d.conf\"\nmax_value = 5;");
-    put("more/d.conf", "max_connections = 9;");
-    ck_assert(conf_load(in_directory("a.conf"), &conf, &errors));
-    ck_assert_uint_eq(conf->memory, 8 << 20);
-    ck_assert_uint_eq(conf->max_connections, 9);
-    ck_assert_uint_eq(conf->max_value, 5);
-    ck_assert_uint_eq(conf->threads, 1);
-    ck_assert_str_eq(conf->default_namespace, "a");
-    conf_destroy(&conf);
-}
-END_TEST
-
-START_TEST(mistakes_in_included_files_are_told_where_they_are)
-{
-    char expected[1024], main_file[64], absolute[128];
-
-    snprintf(absolute, sizeof(absolute), "ttl = -1;\n@include \"%s\"\nmemory = 0;\n",
-             in_directory("b.conf"));
-    put("a.conf", absolute);
-    put("b.conf", "\nthreads = 99;\nttl = 6;\n@include \"more\"\n@include \"more/c.conf\"");
-    put("more/c.conf", "ttl = 7; xyzzy = 1");
-    strcpy(main_file, in_directory("a.conf"));
-    snprintf(expected, sizeof(expected),
-             "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w\n"
-             "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
-             "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/b.conf:4: @include: cannot read \"%1$s/more\": Is a directory, name a file "
-             "that can be read\n"
-             "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
-             "there are\n"
-             "%1$s/a.conf:3: memory: 0 is too small, write a size from 4M to 1T\n",
-             directory);
-    load_bad(main_file, expected);
-}
-END_TEST
-
-START_TEST(a_file_that_includes_itself_comes_to_an_end)
-{
-    struct conf *conf;
-    struct conf_errors errors;
-
-    put("a.conf", "@include \"a.conf\"\n@include \"a.conf\"\n");
-    ck_assert(!conf_load(in_directory("a.conf"), &conf, &errors));
-    ck_assert_ptr_nonnull(strstr(errors.text, "more than 32 files"));
     conf_errors_deinit(&errors);
 }
 END_TEST
@@ -761,7 +456,7 @@ static const struct {
 
 START_TEST(what_needs_a_restart_is_named)
 {
-    struct conf *now = good(changes[_i].now), *next = good(changes[_i].next);
+    struct conf *now = verdict_good(changes[_i].now), *next = verdict_good(changes[_i].next);
     char names[128], few[8];
 
     conf_needs_restart(now, next, names, sizeof(names));
@@ -775,64 +470,6 @@ START_TEST(what_needs_a_restart_is_named)
 }
 END_TEST
 
-/* --- what is made from the table ------------------------------------------ */
-
-START_TEST(the_sample_is_good_and_changes_nothing)
-{
-    char *sample = read_whole("conf/kvcached.conf");
-    struct conf *conf = good(sample);
-    check_defaults(conf);
-    conf_destroy(&conf);
-
-    /* So is what it shows, with the # taken away. */
-    for (char *line = sample; line != NULL && *line != '\0';) {
-        if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z')
-            line[0] = ' ';
-        line = strchr(line, '\n');
-        line += line != NULL;
-    }
-    ck_assert_ptr_nonnull(strstr(sample, "\n memory = \"64M\";"));
-    conf = good(sample);
-    check_defaults(conf);
-    conf_destroy(&conf);
-    free(sample);
-}
-END_TEST
-
-START_TEST(every_option_is_in_the_sample_and_in_the_manual_page)
-{
-    char *sample = read_whole("conf/kvcached.conf");
-    char *page = read_whole("conf/kvcached.conf.5");
-
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *option = &conf_options[i];
-        char line[64];
-        snprintf(line, sizeof(line), "\n#%s%s", option->scope == SCOPE_TOP ? "" : "   ",
-                 option->name);
-        ck_assert_msg(strstr(sample, line) != NULL, "%s is not in the sample", option->name);
-        snprintf(line, sizeof(line), "\n.It Ic %s\n", option->name);
-        ck_assert_msg(strstr(page, line) != NULL, "%s is not in the page", option->name);
-    }
-    free(sample);
-    free(page);
-}
-END_TEST
-
-START_TEST(the_table_is_sound)
-{
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *option = &conf_options[i];
-        struct conf_bounds bounds = conf_option_bounds(option);
-        char text[160];
-        ck_assert_uint_le(bounds.least, bounds.most);
-        ck_assert_ptr_eq(conf_option_find(option->scope, option->name), option);
-        conf_option_expected(option, text, sizeof(text));
-        ck_assert_uint_lt(strlen(text), sizeof(text) - 1);
-        ck_assert_int_eq(option->help[strlen(option->help) - 1], '.');
-    }
-}
-END_TEST
-
 /* --- all of it ------------------------------------------------------------ */
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
@@ -840,16 +477,8 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *suite = suite_create("conf");
-    TCase *units = tcase_create("times and sizes");
     TCase *options = tcase_create("options");
-    TCase *files = tcase_create("files");
-    TCase *table = tcase_create("the table");
 
-    tcase_add_loop_test(units, times_are_read, 0, COUNT(times));
-    tcase_add_loop_test(units, sizes_are_read, 0, COUNT(sizes));
-    tcase_add_loop_test(units, no_times_are_refused, 0, COUNT(no_times));
-    tcase_add_loop_test(units, no_sizes_are_refused, 0, COUNT(no_sizes));
-    tcase_add_test(units, what_is_written_can_be_read);
     tcase_add_test(options, without_a_file_the_defaults_hold);
     tcase_add_test(options, an_empty_file_is_the_defaults);
     tcase_add_test(options, every_option_is_taken);
@@ -863,18 +492,7 @@ static Suite *suite(void)
     tcase_add_test(options, one_mistake_is_told_once);
     tcase_add_test(options, a_zero_byte_ends_the_text);
     tcase_add_loop_test(options, what_needs_a_restart_is_named, 0, COUNT(changes));
-    tcase_add_checked_fixture(files, make_directory, remove_directory);
-    tcase_add_test(files, a_file_that_cannot_be_read_says_why);
-    tcase_add_test(files, included_files_are_part_of_it);
-    tcase_add_test(files, mistakes_in_included_files_are_told_where_they_are);
-    tcase_add_test(files, a_file_that_includes_itself_comes_to_an_end);
-    tcase_add_test(table, the_sample_is_good_and_changes_nothing);
-    tcase_add_test(table, every_option_is_in_the_sample_and_in_the_manual_page);
-    tcase_add_test(table, the_table_is_sound);
-    suite_add_tcase(suite, units);
     suite_add_tcase(suite, options);
-    suite_add_tcase(suite, files);
-    suite_add_tcase(suite, table);
     return suite;
 }
 

@@ -11,6 +11,7 @@
 enum { MAX_VALUE = 64, WINDOW = REQUEST_LINE_MAX + MAX_VALUE + 2, KIB = 1024 };
 
 #define USAGE_PUT "PUT <ns> <key> [<ttl> [<bytes>]]"
+#define RIGHT_SECRET "write 1 to 256 bytes without white space and control characters"
 #define RIGHT_NS  "write 1 to 64 of A-Z a-z 0-9 _ . -"
 #define RIGHT_KEY "write 1 to 1024 bytes without white space and control characters"
 #define RIGHT_TTL                                                                                  \
@@ -68,6 +69,8 @@ static const struct exchange exchanges[] = {
     {"namespaces\n", "NAMESPACES\n"},
     {"STATS\r\n", "STATS\n"},
     {"STATS ns\r\n", "STATS ns=ns\n"},
+    {"AUTH web s3cret/+=\r\n", "AUTH ns=web secret=s3cret/+=\n"},
+    {"auth a.b-c \xc3\xa4\n", "AUTH ns=a.b-c secret=\\xc3\\xa4\n"},
     {"PING\r\n", "PING\n"},
     {"VERSION\n", "VERSION\n"},
     {"Help\r\n", "HELP\n"},
@@ -102,6 +105,11 @@ static const struct exchange exchanges[] = {
     {"FLUSH a b\n", "CLIENT_ERROR too many words: write FLUSH <ns>\n"},
     {"NAMESPACES a\n", "CLIENT_ERROR too many words: write NAMESPACES\n"},
     {"STATS a b\n", "CLIENT_ERROR too many words: write STATS [<ns>]\n"},
+    {"AUTH\n", "CLIENT_ERROR user missing: write AUTH <user> <secret>\n"},
+    {"AUTH web\n", "CLIENT_ERROR secret missing: write AUTH <user> <secret>\n"},
+    {"AUTH web a b\n", "CLIENT_ERROR too many words: write AUTH <user> <secret>\n"},
+    {"AUTH w/b a\n", "CLIENT_ERROR bad user \"w/b\": " RIGHT_NS "\n"},
+    {"AUTH web a\tb\n", "CLIENT_ERROR bad secret: " RIGHT_SECRET "\n"}, /* not repeated */
     {"PING a\n", "CLIENT_ERROR too many words: write PING\n"},
     {"PING \n", "CLIENT_ERROR too many words: write PING\n"},
     {"VERSION a\n", "CLIENT_ERROR too many words: write VERSION\n"},

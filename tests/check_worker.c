@@ -285,7 +285,7 @@ START_TEST(new_settings_count_for_open_connections)
     hear(peers[0], "STORED\r\nVALUE 3\r\nold\r\n");
     struct conn_settings settings = {
         .max_value = 3, .idle_timeout = 200, .default_namespace = "other"};
-    worker_reconfigure(worker, &settings);
+    worker_reconfigure(worker, &settings, NULL);
     hear_end(peers[1]); /* idle_timeout */
     peers[2] = connect_one();
     say(peers[2], "PUT - k 1h\nnew\nGET other k\n");

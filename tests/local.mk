@@ -11,9 +11,12 @@ AM_TESTS_ENVIRONMENT = \
 
 # --- units --------------------------------------------------------------------
 
-conf_tests = tests/check_conf
-daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pidfile tests/check_worker
+conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
+	tests/check_conf_units tests/check_conf_users
+daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+	tests/check_housekeeper tests/check_listener tests/check_log tests/check_outbox \
+	tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
+	tests/check_worker tests/threads_gate
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -30,7 +33,8 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store \
+thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
+	tests/threads_gate tests/threads_store \
 	tests/over_file tests/e2e/run
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
@@ -45,9 +49,28 @@ tests_check_glob_LDADD = $(protocol_test_libs)
 dist_check_SCRIPTS += tests/check_conf_documents
 TESTS += tests/check_conf_documents
 
-tests_check_conf_SOURCES = tests/check_conf.c
+conf_test_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+
+tests_check_conf_SOURCES = tests/check_conf.c tests/verdict.c tests/verdict.h
 tests_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_check_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+tests_check_conf_LDADD = $(conf_test_libs)
+
+tests_check_conf_files_SOURCES = tests/check_conf_files.c
+tests_check_conf_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_files_LDADD = $(conf_test_libs)
+
+tests_check_conf_table_SOURCES = tests/check_conf_table.c tests/verdict.c tests/verdict.h
+tests_check_conf_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_table_LDADD = $(conf_test_libs)
+
+tests_check_conf_units_SOURCES = tests/check_conf_units.c
+tests_check_conf_units_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_units_LDADD = $(conf_test_libs)
+
+# Patterns are held against protocol/glob.h, which conf/ does not link.
+tests_check_conf_users_SOURCES = tests/check_conf_users.c tests/verdict.c tests/verdict.h
+tests_check_conf_users_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_conf_users_LDADD = $(conf_test_libs) protocol/libprotocol.a
 
 tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/transcript.h
 tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -167,7 +190,8 @@ tests_threads_store_LDADD = $(store_test_libs)
 
 # The daemon without its sockets: a wire stands in for them.
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBSYSTEMD_LIBS) $(CHECK_LIBS)
+	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
+	$(CHECK_LIBS)
 
 tests_check_desk_SOURCES = tests/check_desk.c tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -177,9 +201,25 @@ tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_outbox_LDADD = $(daemon_test_libs)
 
+tests_check_pass_SOURCES = tests/check_pass.c
+tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_pass_LDADD = $(daemon_test_libs)
+
 tests_check_worker_SOURCES = tests/check_worker.c
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_worker_LDADD = $(daemon_test_libs)
+
+tests_check_gate_SOURCES = tests/check_gate.c tests/members.c tests/members.h
+tests_check_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_LDADD = $(daemon_test_libs)
+
+tests_check_gate_address_SOURCES = tests/check_gate_address.c
+tests_check_gate_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_address_LDADD = $(daemon_test_libs)
+
+tests_check_gate_queue_SOURCES = tests/check_gate_queue.c
+tests_check_gate_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_queue_LDADD = $(daemon_test_libs)
 
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -196,6 +236,22 @@ tests_check_log_LDADD = $(daemon_test_libs)
 tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
+
+tests_check_secret_SOURCES = tests/check_secret.c
+tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_secret_LDADD = $(daemon_test_libs)
+
+tests_check_sip_SOURCES = tests/check_sip.c
+tests_check_sip_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_sip_LDADD = $(daemon_test_libs)
+
+tests_check_users_SOURCES = tests/check_users.c tests/members.c tests/members.h
+tests_check_users_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_users_LDADD = $(daemon_test_libs)
+
+tests_threads_gate_SOURCES = tests/threads_gate.c tests/members.c tests/members.h
+tests_threads_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_gate_LDADD = $(daemon_test_libs)
 
 # --- fuzzers ------------------------------------------------------------------
 #
@@ -257,6 +313,7 @@ e2e_files = \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \

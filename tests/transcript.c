@@ -138,6 +138,10 @@ static void write_request(FILE *out, const struct request *request, struct slice
         fprintf(out, " value=%zu:", value.length);
         write_bytes(out, value);
     }
+    if (request->verb == VERB_AUTH) {
+        fprintf(out, " secret=");
+        write_bytes(out, request->value);
+    }
     fputc('\n', out);
 }
 
@@ -163,6 +167,8 @@ static void check_words(const struct request *request)
     struct slice keys = request->keys;
     struct slice key;
     must(request->ns.length <= REQUEST_NAMESPACE_MAX, "a namespace that is too long");
+    must(request->verb != VERB_AUTH || request->value.length <= REQUEST_SECRET_MAX,
+         "a secret that is too long");
     if ((request->options & REQUEST_BASE64) != 0) {
         must(keys.length >= 1 && keys.length <= REQUEST_KEY_MAX, "a key that is too long");
         return; /* of bytes of any kind */

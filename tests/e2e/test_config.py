@@ -36,7 +36,7 @@ class CommandLine(Case):
     def test_help(self):
         status, out, _ = self.run_daemon("-h")
         self.assertEqual(status, 0)
-        for option in ("-c", "-t", "-d", "-v", "-V", "-h"):
+        for option in ("-c", "-t", "-d", "-v", "-V", "-h", "--hash-secret"):
             self.assertIn(option, out)
 
     def test_unknown_option(self):
@@ -77,6 +77,11 @@ class CommandLine(Case):
                      'listen = ( { address = "::1"; port = 1; }, { path = "/tmp/x"; mode = "0600"; } );',
                      'namespaces = ( { name = "a"; ttl = "30m"; max_ttl = "1h"; memory = "1M"; '
                      'require_ttl = true; }, { name = "b"; } ); namespaces_policy = "declared";',
+                     'users = ( { name = "web"; secret = "$6$saltstring$abc"; read = [ "a.*", "b" ]; '
+                     'write = "a.*"; }, { name = "root"; unix_user = "root"; admin = "*"; } );',
+                     'users = ( { name = "web"; } ); listen = ( { address = "0.0.0.0"; '
+                     'tls_certificate = "/c.pem"; tls_key = "/k.pem"; } );',
+                     'insecure = true; listen = ( { address = "0.0.0.0"; } ); core_dumps = true;',
                      'idle_timeout = "5m"; purge_interval = "500ms"; threads = 4; '
                      'max_connections = 10; max_value = 1000;'):
             status, said, _ = self.check(text)
@@ -110,12 +115,40 @@ class CommandLine(Case):
                 ('namespaces = ( { name = "a"; }, { name = "a"; } );', "name"),
                 ('namespaces = ( { name = "a"; memory = "1T"; } );', "memory"),
                 ('namespaces = ( { name = "a"; ttl = "2h"; max_ttl = "1h"; } );', "ttl"),
+                ('users = ( { secret = "$6$saltstring$abc"; } );', "name"),
+                ('users = ( { name = "a"; read = "-"; } );', "read"),
+                ('users = ( { name = "a"; unix_user = "no-such-user-here"; } );', "unix_user"),
+                ('listen = ( { tls_certificate = "/c.pem"; } );', "tls_key"),
                 ("memory = ;", "syntax"),
                 ('memory = "64M', "syntax")):
             status, said, path = self.check(f"# one\n\n{line}\n")
             self.assertGreater(status, 0, line)
             self.assertRegex(said, rf"{re.escape(path)}:[345]: ", line)
             self.assertRegex(said, f"(?i){option}", line)
+
+    def test_others_than_this_machine_are_not_let_in_by_chance(self):
+        text = 'listen = (\n  { port = 0; },\n  { port = 0; address = "0.0.0.0"; }\n);\n'
+        status, said, path = self.check(text)
+        self.assertEqual(status, 1)
+        self.assertRegex(said, rf'{re.escape(path)}:3: listen\.address: .*"0\.0\.0\.0"')
+        for word in ("users", "tls_certificate", "tls_key", "insecure = true"):
+            self.assertIn(word, said)
+        daemon = self.start(text, listen="", ready=False)
+        self.assertEqual(daemon.wait_exit(), os.EX_CONFIG)
+        self.assertNotIn("listening", daemon.log())
+        self.assertIn("listen.address", daemon.log())
+        self.assertEqual(self.check(text + "insecure = true;")[0], 0)
+
+    def test_a_secret_in_place_of_its_hash_is_not_repeated(self):
+        line = 'users = ( { name = "web"; secret = "hunter2"; read = "*"; } );\n'
+        status, said, path = self.check("\n" + line)
+        self.assertEqual(status, 1)
+        self.assertRegex(said, rf"{re.escape(path)}:2: users\.secret: .*kvcached --hash-secret")
+        self.assertNotIn("hunter2", said)
+        daemon = self.start(line, ready=False)
+        self.assertEqual(daemon.wait_exit(), os.EX_CONFIG)
+        self.assertIn("--hash-secret", daemon.log())
+        self.assertNotIn("hunter2", daemon.log())
 
     def test_all_errors_in_one_go(self):
         status, said, path = self.check('memry = "64M";\nttl = "soon";\nthreads = 1000;\n'
@@ -193,6 +226,13 @@ class Reload(Case):
         self.reload('ttl = "2h";')
         self.wait_ttl("other", 7200)
 
+    def test_a_secret_in_place_of_its_hash_is_not_logged(self):
+        before = self.reload('users = ( { name = "web"; secret = "hunter2"; } );')
+        self.daemon.wait_log("reload refused", after=before)
+        self.assertIn("--hash-secret", self.daemon.log())
+        self.assertNotIn("hunter2", self.daemon.log())
+        self.assertEqual(self.client.ask("PING"), "PONG")
+
     def test_what_needs_a_restart_is_named(self):
         port = self.daemon.address[1]
         before = self.reload('threads = 3;\nttl = "2h";')
@@ -264,6 +304,37 @@ class Reload(Case):
             self.assertEqual(replies[0::2], ["STORED"] * 200)
             self.assertEqual(set(replies[1::2]), {("VALUE 1", b"v")})
         self.wait_ttl("other", 20 * 3600)
+
+
+class Reachable(Case):
+    """A listener for others than this machine, in a network that has no others."""
+
+    ALONE = ["unshare", "--user", "--map-root-user", "--net"]
+    LISTEN = 'listen = ( { address = "0.0.0.0"; port = 0; } );\n'
+
+    def setUp(self):
+        try:
+            subprocess.run([*self.ALONE, "true"], check=True, stderr=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            raise unittest.SkipTest("this process may not have a network of its own") from None
+
+    def reload(self, daemon, listen, conf):
+        """What it logs of a reload."""
+        daemon.listen = listen
+        daemon.configure(conf)
+        return daemon.reload("reload(ed| refused)")
+
+    def test_a_reload_leaves_no_listener_open(self):
+        """Without its listener a file is good; but the listener stays until a restart."""
+        daemon = self.start("insecure = true;", listen=self.LISTEN, launcher=self.ALONE)
+        said = self.reload(daemon, daemon.LISTEN, 'ttl = "2h";')
+        self.assertIn("reload refused", said)
+        self.assertRegex(said, r"can reach 0\.0\.0\.0 .*users and TLS, or insecure = true")
+        said = self.reload(daemon, self.LISTEN, 'ttl = "2h";')
+        self.assertIn("reload refused", said)
+        self.assertRegex(said, rf"{re.escape(daemon.conf)}:1: listen\.address: ")
+        said = self.reload(daemon, daemon.LISTEN, 'insecure = true; ttl = "2h";')
+        self.assertIn("reloaded", said)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+/*
+ * conf_pattern.c - globs of namespaces' names, one or a list of them.
+ *
+ * What a glob is, protocol/glob.h says. This room does not link that one, and
+ * what it takes is less: bytes that no namespace can have in its name, among
+ * them a backslash and what turns a set round, are more likely a mistake than
+ * meant. A test holds the two against each other.
+ */
+#include "conf/conf_pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "conf/conf_option.h"
+#include "conf/conf_report.h"
+#include "conf/conf_value.h"
+
+static const char no_pattern[] = "not a pattern of namespaces";
+
+/* What follows the `]` of the set whose `[` was just taken; NULL, with what is
+ * wrong, where it is not well formed. A `]` that comes first belongs to the set. */
+static const char *pass_set(const char *at, const char **wrong)
+{
+    for (const char *first = at; *at != ']' || at == first;) {
+        char low = *at;
+        if (low == '\0' || at[1] == '\0') {
+            *wrong = "a pattern with a [ that has no ]";
+            return NULL;
+        }
+        at++;
+        if (at[0] != '-' || at[1] == ']' || at[1] == '\0')
+            continue;
+        if (at[1] < low) {
+            *wrong = "a pattern with a range that runs backwards";
+            return NULL;
+        }
+        at += 2;
+    }
+    return at + 1;
+}
+
+/* NULL where it is a pattern; else what it is. */
+static const char *what_is_wrong(const struct conf_option *option, const char *text)
+{
+    static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_.-*?[]";
+    size_t length = strlen(text);
+    const char *wrong = NULL;
+
+    if (length == 0 || strspn(text, taken) != length)
+        return no_pattern;
+    if (length > conf_option_bounds(option).most)
+        return "too long";
+    for (const char *at = text; at != NULL && *at != '\0';)
+        at = *at == '[' ? pass_set(at + 1, &wrong) : at + 1;
+    return wrong;
+}
+
+static bool append(struct conf_patterns *patterns, const char *text)
+{
+    char **more = reallocarray(patterns->of, patterns->count + 1, sizeof(*more));
+    char *copy = more != NULL ? strdup(text) : NULL;
+
+    if (more != NULL)
+        patterns->of = more;
+    if (copy == NULL)
+        return false;
+    more[patterns->count++] = copy;
+    return true;
+}
+
+static bool read_one(const struct conf_option *option, config_setting_t *setting,
+                     struct conf_patterns *patterns, struct conf_report *report)
+{
+    const char *text = config_setting_get_string(setting);
+
+    if (text != NULL && strcmp(text, "-") == 0) {
+        conf_report_option(report, config_setting_source_line(setting), option,
+                           "\"-\" is no namespace here, write the namespace's own name");
+        return false;
+    }
+    const char *wrong = text != NULL ? what_is_wrong(option, text) : no_pattern;
+    if (wrong != NULL) {
+        conf_value_refuse(option, setting, report, wrong);
+        return false;
+    }
+    if (!append(patterns, text))
+        report->lost = true;
+    return true;
+}
+
+bool conf_pattern_read(const struct conf_option *option, config_setting_t *setting,
+                       struct conf_patterns *patterns, struct conf_report *report)
+{
+    bool good = true;
+
+    if (setting == NULL)
+        return true;
+    if (!config_setting_is_list(setting) && !config_setting_is_array(setting))
+        return read_one(option, setting, patterns, report);
+    for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++)
+        good &= read_one(option, config_setting_get_elem(setting, i), patterns, report);
+    return good;
+}

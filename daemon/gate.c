@@ -1,0 +1,289 @@
+/*
+ * gate.c - the thread, and what one petition goes through.
+ *
+ *      gate_ask --- recalled, or no place ---> answered
+ *         |
+ *      gate_queue --- its turn ---> checked, without the lock ---> settled ---> answered
+ *
+ * gate_queue.h says whose turn it is. A failure is counted before it is answered: whoever
+ * has heard of it finds his next petition delayed.
+ */
+#include "daemon/gate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/gate_queue.h"
+#include "daemon/log.h"
+
+enum { NICENESS = 5 }; /* requests come first */
+
+struct gate {
+    struct gate_options options;
+    pthread_t thread;
+    pthread_mutex_t lock;     /* never held while a secret is checked, or an answer given */
+    pthread_cond_t bell;      /* lock; one of those below has changed, or the clock */
+    bool stopping;            /* lock */
+    struct gate_queue *queue; /* lock */
+};
+
+static uint64_t now_of(const struct gate *gate)
+{
+    return gate->options.now(gate->options.context);
+}
+
+/* --- one petition ----------------------------------------------------------- */
+
+static struct slice secret_of(const struct petition *petition)
+{
+    return (struct slice){petition->secret, petition->secret_length};
+}
+
+static const struct user *user_of(const struct petition *petition)
+{
+    return users_find(petition->users, (struct slice){petition->name, petition->name_length});
+}
+
+/* NULL: it is not known again, and may be right or wrong. */
+static const struct user *recall(const struct petition *petition)
+{
+    const struct user *user = user_of(petition);
+
+    return user != NULL && user_recalls(user, secret_of(petition)) ? user : NULL;
+}
+
+/* NULL: denied. */
+static const struct user *check(const struct gate *gate, const struct petition *petition)
+{
+    const struct user *user = user_of(petition);
+    const char *hash = user != NULL ? user_hash(user) : NULL;
+    bool matches = gate->options.check(gate->options.context, secret_of(petition),
+                                       hash != NULL ? hash : secret_of_nobody);
+
+    if (hash == NULL || !matches) {
+        return NULL;
+    }
+    user_prove(user, secret_of(petition));
+    return user;
+}
+
+static void answer(struct petition *petition, const struct user *user)
+{
+    explicit_bzero(petition->secret, sizeof petition->secret);
+    petition->secret_length = 0;
+    petition->user = user;
+    petition->answered(petition);
+}
+
+static void deny_all(struct petitions *petitions)
+{
+    struct petition *petition;
+
+    while ((petition = TAILQ_FIRST(petitions)) != NULL) {
+        TAILQ_REMOVE(petitions, petition, next);
+        answer(petition, NULL);
+    }
+}
+
+void gate_ask(struct gate *gate, struct petition *petition)
+{
+    const struct user *user = NULL;
+    bool waits = false;
+
+    pthread_mutex_lock(&gate->lock);
+    uint64_t now = now_of(gate);
+    if (gate_queue_trusts(gate->queue, &petition->address, now)) {
+        user = recall(petition);
+    }
+    if (user == NULL) {
+        waits = gate_queue_add(gate->queue, petition, now);
+    }
+    if (waits) {
+        pthread_cond_signal(&gate->bell);
+    }
+    pthread_mutex_unlock(&gate->lock);
+    if (!waits) {
+        answer(petition, user);
+    }
+}
+
+/* --- the thread ------------------------------------------------------------- */
+
+/* With the lock, which it gives while it sleeps. May return early. */
+static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
+{
+    struct timespec until;
+
+    if (due == UINT64_MAX) {
+        pthread_cond_wait(&gate->bell, &gate->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t nanoseconds = (uint64_t)until.tv_nsec + (due - now) % 1000 * 1000000;
+    until.tv_sec += (time_t)((due - now) / 1000 + nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    pthread_cond_timedwait(&gate->bell, &gate->lock, &until);
+}
+
+/* With the lock, which it gives meanwhile. */
+static void serve(struct gate *gate, struct petition *petition, bool may_recall)
+{
+    struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
+
+    pthread_mutex_unlock(&gate->lock);
+    const struct user *user = may_recall ? recall(petition) : NULL;
+    if (user == NULL) {
+        user = check(gate, petition);
+    }
+    pthread_mutex_lock(&gate->lock);
+    gate_queue_settle(gate->queue, user == NULL, now_of(gate), &lost);
+    pthread_mutex_unlock(&gate->lock);
+    answer(petition, user);
+    deny_all(&lost);
+    pthread_mutex_lock(&gate->lock);
+}
+
+static void *run(void *context)
+{
+    struct gate *gate = context;
+    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
+
+    /* On Linux a thread has a niceness of its own. A hint: no reason to fail. */
+    pthread_setname_np(pthread_self(), "gate");
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS) != 0) {
+        log_debug("the gate keeps its priority");
+    }
+    pthread_mutex_lock(&gate->lock);
+    while (!gate->stopping) {
+        uint64_t due, now = now_of(gate);
+        struct petition *petition = gate_queue_next(gate->queue, now, &due);
+        if (petition != NULL) {
+            serve(gate, petition, !gate_queue_has_failed(gate->queue, now));
+        } else {
+            sleep_until(gate, now, due);
+        }
+    }
+    gate_queue_drain(gate->queue, &left);
+    pthread_mutex_unlock(&gate->lock);
+    deny_all(&left);
+    return NULL;
+}
+
+static void ring(struct gate *gate, bool stop)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->stopping = gate->stopping || stop;
+    pthread_cond_signal(&gate->bell);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_wake(struct gate *gate)
+{
+    ring(gate, false);
+}
+
+/* --- life ------------------------------------------------------------------- */
+
+static bool check_truly(void *context, struct slice secret, const char *hash)
+{
+    (void)context;
+    return secret_matches(secret, hash);
+}
+
+static uint64_t now_truly(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
+/* So that nobody who sets the wall clock makes a delay longer. */
+static bool make_bell(struct gate *gate)
+{
+    pthread_condattr_t attributes;
+
+    errno = pthread_condattr_init(&attributes);
+    if (errno != 0) {
+        return false;
+    }
+    errno = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (errno == 0) {
+        errno = pthread_cond_init(&gate->bell, &attributes);
+    }
+    int why = errno;
+    pthread_condattr_destroy(&attributes);
+    errno = why;
+    return why == 0;
+}
+
+/* Signals are the main thread's: the new thread inherits a mask that has all. */
+static bool start_thread(struct gate *gate)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int why = pthread_create(&gate->thread, NULL, run, gate);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = why;
+    return why == 0;
+}
+
+static void dispose(struct gate *gate)
+{
+    int why = errno;
+
+    gate_queue_destroy(&gate->queue);
+    pthread_mutex_destroy(&gate->lock);
+    free(gate);
+    errno = why;
+}
+
+struct gate *gate_create_with(const struct gate_options *options)
+{
+    struct gate *gate = calloc(1, sizeof *gate);
+
+    if (gate == NULL) {
+        return NULL;
+    }
+    gate->options = *options;
+    gate->options.check = options->check != NULL ? options->check : check_truly;
+    gate->options.now = options->now != NULL ? options->now : now_truly;
+    pthread_mutex_init(&gate->lock, NULL);
+    gate->queue = gate_queue_create();
+    if (gate->queue == NULL || !make_bell(gate)) {
+        dispose(gate);
+        return NULL;
+    }
+    if (!start_thread(gate)) {
+        pthread_cond_destroy(&gate->bell);
+        dispose(gate);
+        return NULL;
+    }
+    return gate;
+}
+
+struct gate *gate_create(void)
+{
+    return gate_create_with(&(struct gate_options){0});
+}
+
+void gate_destroy(struct gate **owned)
+{
+    struct gate *gate = *owned;
+
+    *owned = NULL;
+    if (gate == NULL) {
+        return;
+    }
+    ring(gate, true);
+    pthread_join(gate->thread, NULL);
+    pthread_cond_destroy(&gate->bell);
+    dispose(gate);
+}

@@ -1,0 +1,40 @@
+/*
+ * grants.h - what patterns of namespaces' names allow.
+ *
+ * Asked before every request, so the patterns are sorted by shape once: a namespace's name
+ * is searched for among the plain names, compared with each prefix (`web-*`), and only what
+ * is left over is matched as a glob.
+ */
+#ifndef KVCACHED_GRANTS_H
+#define KVCACHED_GRANTS_H
+
+#include <stddef.h>
+
+#include "protocol/slice.h"
+
+/* In the order in which they lie. */
+enum grant_shape { GRANT_NAME, GRANT_PREFIX, GRANT_GLOB };
+
+/* One pattern, and the bits that it gives. */
+struct grant {
+    struct slice text; /* of a prefix without its star */
+    enum grant_shape shape;
+    unsigned bits;
+};
+
+struct grants {
+    unsigned everywhere;                                /* what `*` gives */
+    const struct grant *names, *prefixes, *globs, *end; /* each up to the next */
+};
+
+/* Keeps the pattern's bytes, which are the caller's. */
+struct grant grant_of(struct slice pattern, unsigned bits);
+
+/* The array is the caller's, to be left alone as long as the grants are asked: it is put in
+ * order, and those that differ in bits only become one. */
+void grants_init(struct grants *grants, struct grant *array, size_t count);
+
+/* The bits in a namespace. */
+unsigned grants_in(const struct grants *grants, struct slice ns);
+
+#endif

@@ -1,0 +1,301 @@
+"""Users: who may come in, what each may do, and what strangers learn (nothing).
+
+Secrets are hashed by the daemon's own command, once for all tests.
+"""
+
+import functools
+import os
+import pwd
+import subprocess
+import time
+
+from harness import DAEMON, Case, Client, wait_for
+from memcache import Memcache
+
+LISTEN_UNIX = 'listen = ( { path = "@/socket"; mode = "0666"; }, { port = 0; } );\n'
+FIRST = "authenticate first: write AUTH <user> <secret>"
+
+
+@functools.lru_cache(maxsize=None)
+def hashed(secret):
+    done = subprocess.run([DAEMON, "--hash-secret"], input=secret.encode() + b"\n",
+                          stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode().strip()
+
+
+def user(name, secret=None, **options):
+    """A group of `users`; lists become lists of patterns."""
+    words = [f'name = "{name}";']
+    if secret is not None:
+        words.append(f'secret = "{hashed(secret)}";')
+    for option, value in options.items():
+        if isinstance(value, str):
+            value = [value] if option != "unix_user" else value
+        text = f'"{value}"' if isinstance(value, str) else str(value).replace("'", '"')
+        words.append(f"{option} = {text};")
+    return "{ " + " ".join(words) + " }"
+
+
+def users(*groups):
+    return "users = ( " + ", ".join(groups) + " );\n"
+
+
+WEB = user("web", "open-sesame", read=["sessions.*", "pages"],
+           write="sessions.*")
+ROOT = user("root", "top", read="*", write="*", admin="*")
+SECRET = "open-sesame"
+
+
+class Native(Case):
+    def setUp(self):
+        self.daemon = self.start(users(WEB, ROOT))
+
+    def known(self, name="web", secret=SECRET):
+        client = self.connect(self.daemon)
+        self.assertEqual(client.ask(f"AUTH {name} {secret}"), "OK")
+        return client
+
+    def refused(self, client, request, right, ns):
+        answer = client.ask(request)
+        self.assertTrue(answer.startswith("CLIENT_ERROR not allowed"), answer)
+        self.assertIn(f'"{right}"', answer)
+        if ns:
+            self.assertIn(f'"{ns}"', answer)
+
+    def test_strangers_may_do_nothing(self):
+        client = self.connect(self.daemon)
+        for request in ("PING", "VERSION", "HELP", "STATS", "NAMESPACES", "LIST sessions.a",
+                        "GET sessions.a k", "PUT sessions.a k 1m 1\r\nx", "FLUSH sessions.a",
+                        "INCR sessions.a k", "nonsense", "GET", "TTL a/b c"):
+            self.assertEqual(client.ask(request), f"CLIENT_ERROR {FIRST}", request)
+        self.assertEqual(client.ask(f"AUTH web {SECRET}"), "OK")
+        self.assertEqual(client.ask("PING"), "PONG")
+        self.assertEqual(client.get("sessions.a", "k"), None)
+
+    def test_wrong_secrets_and_unknown_users_are_told_the_same(self):
+        for attempt in ("web wrong", "nobody wrong", f"nobody {SECRET}", "root " + SECRET):
+            self.assertEqual(self.connect(self.daemon).ask("AUTH " + attempt), "DENIED")
+        log = self.daemon.log()
+        self.assertNotIn(SECRET, log)
+        self.assertNotIn("wrong", log)
+        self.assertIn("denied", log)
+
+    def test_rights(self):
+        root = self.known("root", "top")
+        web = self.known()
+        self.assertEqual(web.put("sessions.a", "k", "v"), "STORED")
+        self.assertEqual(root.put("pages", "k", "v"), "STORED")
+        self.assertEqual(root.put("other", "k", "v"), "STORED")
+        self.assertEqual(web.get("sessions.a", "k"), b"v")
+        self.assertEqual(web.get("pages", "k"), b"v")
+        self.refused(web, "PUT pages k 1m 1\r\nx", "write", "pages")
+        self.refused(web, "DEL pages k", "write", "pages")
+        self.refused(web, "TOUCH pages k 1m", "write", "pages")
+        self.refused(web, "INCR pages k", "write", "pages")
+        self.refused(web, "GET other k", "read", "other")
+        self.refused(web, "GET never_made k", "read", "never_made")
+        self.refused(web, "TTL other k", "read", "other")
+        for verb in ("LIST", "ALL", "FLUSH", "STATS"):
+            self.refused(web, f"{verb} sessions.a", "admin", "sessions.a")
+        self.refused(web, "STATS", "admin", None)
+        self.assertEqual(web.ask("INCR sessions.a n"), "NOT_FOUND")
+        self.assertEqual([line.split()[1] for line in web.ask_all("NAMESPACES")],
+                         [ns for ns in (line.split()[1] for line in root.ask_all("NAMESPACES"))
+                          if ns != "other"])
+        self.assertEqual(root.get("pages", "k"), b"v")
+        self.assertEqual(root.ask("FLUSH other"), "FLUSHED 1")
+        self.assertGreaterEqual(root.stat("auth_cmds"), 2)
+
+    def test_a_value_too_large_for_the_buffer_is_refused_and_dropped(self):
+        web = self.known()
+        value = b"FLUSH sessions.a\r\n" * 20000
+        self.assertTrue(web.put("pages", "k", value).startswith("CLIENT_ERROR not allowed"))
+        self.assertEqual(web.put("sessions.a", "k", value), "STORED")
+        self.assertEqual(web.get("sessions.a", "k"), value)
+
+    def test_what_is_sent_behind_auth_is_answered_behind_it(self):
+        client = self.connect(self.daemon)
+        client.send(f"PING\r\nAUTH web {SECRET}\r\nPUT sessions.a k 1m 1\r\nx\r\n"
+                    "GET sessions.a k\r\nQUIT\r\n")
+        self.assertEqual(client.reply(), f"CLIENT_ERROR {FIRST}")
+        self.assertEqual(client.reply(), "OK")
+        self.assertEqual(client.reply(), "STORED")
+        self.assertEqual(client.reply(), ("VALUE 1", b"x"))
+        client.expect_closed()
+
+    def test_a_stranger_that_sends_much_is_closed(self):
+        client = self.connect(self.daemon)
+        client.send("PING\r\n" * 600)
+        answers = client.rest().split(b"\r\n")
+        self.assertTrue(all(a in (b"", f"CLIENT_ERROR {FIRST}".encode()) for a in answers))
+        self.assertLess(len(answers), 700)
+        slow = self.connect(self.daemon)
+        slow.send("PUT a b 1m 1000000\r\n" + "v" * 4000)
+        self.assertEqual(slow.reply(), f"CLIENT_ERROR {FIRST}")
+        slow.send("v" * 4000)
+        slow.expect_closed()
+        self.daemon.wait_log("did not say in time who it is")
+
+    def test_a_silent_stranger_is_closed_and_a_user_is_not(self):
+        web = self.known()
+        stranger = self.connect(self.daemon, timeout=30)
+        start = time.monotonic()
+        stranger.expect_closed()
+        self.assertGreater(time.monotonic() - start, 5)
+        self.assertEqual(web.ask("PING"), "PONG")
+
+    def test_a_checked_secret_holds_nobody_up(self):
+        web = self.known()
+        guessers = [self.connect(self.daemon) for _ in range(12)]
+        for guesser in guessers:
+            guesser.send("AUTH root wrong\r\n")
+        for _ in range(1000):
+            self.assertEqual(web.ask("PING"), "PONG")
+        self.assertEqual(guessers[0].reply(), "DENIED")
+
+    def test_failures_slow_their_address_down(self):
+        took = []
+        for _ in range(5):
+            start = time.monotonic()
+            self.assertEqual(self.connect(self.daemon).ask("AUTH web wrong"), "DENIED")
+            took.append(time.monotonic() - start)
+        self.assertGreater(took[4], 0.7)  # 100 ms, doubled three times
+        self.assertGreater(took[4], 2 * took[0])
+
+    def test_another_user_and_back(self):
+        client = self.known()
+        self.refused(client, "LIST sessions.a", "admin", "sessions.a")
+        self.assertEqual(client.ask("AUTH root top"), "OK")
+        self.assertEqual(client.ask_all("LIST sessions.a"), [])
+        self.assertEqual(client.ask("AUTH root wrong"), "DENIED")
+        self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
+
+
+class Reload(Case):
+    def test_rights_go_at_once_and_users_too(self):
+        daemon = self.start(users(WEB, ROOT))
+        web, root = (self.connect(daemon) for _ in range(2))
+        self.assertEqual(web.ask(f"AUTH web {SECRET}"), "OK")
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        daemon.configure(users(user("web", SECRET, read="sessions.*"), ROOT))
+        daemon.reload("reloaded")
+        self.assertTrue(web.ask("PUT sessions.a k 1m 1\r\nx").startswith("CLIENT_ERROR not"))
+        self.assertEqual(web.get("sessions.a", "k"), None)
+        self.assertEqual(root.put("sessions.a", "k", "v"), "STORED")
+        daemon.configure(users(user("web", "another", read="sessions.*"), ROOT))
+        daemon.reload("reloaded")
+        self.assertEqual(web.ask("GET sessions.a k"), f"CLIENT_ERROR {FIRST}")
+        self.assertEqual(web.ask(f"AUTH web {SECRET}"), "DENIED")
+        self.assertEqual(web.ask("AUTH web another"), "OK")
+        daemon.configure(users(ROOT))
+        daemon.reload("reloaded")
+        self.assertEqual(web.ask("GET sessions.a k"), f"CLIENT_ERROR {FIRST}")
+        self.assertEqual(root.get("sessions.a", "k"), b"v")
+        daemon.configure("")
+        daemon.reload("reloaded")
+        self.assertEqual(web.get("sessions.a", "k"), b"v")
+        self.assertTrue(web.ask("AUTH root top").startswith("CLIENT_ERROR there are no users"))
+
+    def test_a_listing_that_has_lost_its_right_ends(self):
+        daemon = self.start(users(ROOT), listen=None)
+        root = self.connect(daemon, receive_buffer=4096)
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        value = "v" * 10000
+        for i in range(1000):
+            self.assertEqual(root.put("big", f"k{i}", value), "STORED")
+        root.send("ALL big\r\n")
+        self.assertTrue(root.reply()[0].startswith("RECORD"))
+        daemon.configure(users(user("root", "top", read="*", write="*")))
+        daemon.reload("reloaded")
+        last = ("", b"")
+        while not isinstance(last, str):
+            last = root.reply()
+        self.assertTrue(last.startswith("CLIENT_ERROR not allowed"), last)
+        self.assertEqual(root.ask("PING"), "PONG")
+
+    def test_an_upload_that_has_lost_its_right_stores_nothing(self):
+        daemon = self.start(users(WEB, ROOT))
+        web, root = (self.connect(daemon) for _ in range(2))
+        self.assertEqual(web.ask(f"AUTH web {SECRET}"), "OK")
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        web.send("PUT sessions.a k 1m 1000000\r\n" + "v" * 500000)
+        wait_for(lambda: root.stat("bytes_read") > 500000, what="half of the value to arrive")
+        daemon.configure(users(user("web", SECRET, read="sessions.*"), ROOT))
+        daemon.reload("reloaded")
+        web.send("v" * 500000 + "\r\n")
+        self.assertTrue(web.reply().startswith("CLIENT_ERROR not allowed"))
+        self.assertEqual(web.get("sessions.a", "k"), None)
+
+
+class Others(Case):
+    def test_memcached_clients(self):
+        daemon = Memcache(users(user("web", SECRET, read=["cache", "tokens"],
+                                     write=["cache", "tokens"]), ROOT) +
+                          'namespaces = ( { name = "tokens"; }, { name = "hidden"; } );')
+        self.addCleanup(self._end, daemon)
+        wire = self.kept(daemon.talk())
+        for request in ("get a", "version", "stats", "mn", "mg a v", "nonsense", "delete a"):
+            self.assertEqual(wire.ask(request), "CLIENT_ERROR unauthenticated", request)
+        self.assertEqual(wire.ask("set x 0 0 9\nweb wrong"), "CLIENT_ERROR authentication failure")
+        self.assertEqual(wire.ask("set x 0 0 3\nweb"),
+                         "CLIENT_ERROR bad authentication token format")
+        self.assertEqual(wire.ask(f"set x 0 0 {4 + len(SECRET)}\nweb {SECRET}"), "STORED")
+        self.assertEqual(wire.ask("get x"), "END")
+        self.assertEqual(wire.ask("set x 0 0 1\ny"), "STORED")
+        self.assertEqual(wire.ask("get x", 3), ["VALUE x 0 1", "y", "END"])
+        self.assertEqual(wire.ask("set tokens:x 0 0 1\ny"), "STORED")
+        for request in ("set hidden:x 0 0 1\ny", "get hidden:x", "gat 10 hidden:x", "mg hidden:x",
+                        "get x hidden:x", "stats", "flush_all"):
+            answer = wire.ask(request)
+            while answer in ("VALUE x 0 1", "y"):
+                answer = wire.line()
+            self.assertTrue(answer.startswith("CLIENT_ERROR not allowed"), (request, answer))
+        self.assertEqual(wire.ask("get x", 3), ["VALUE x 0 1", "y", "END"])
+
+    def test_the_user_of_the_process_behind_a_unix_socket(self):
+        me = pwd.getpwuid(os.getuid()).pw_name
+        local = user("local", unix_user=me, read="*", write="a")
+        daemon = self.start(users(local, ROOT), listen=LISTEN_UNIX)
+        client = self.kept(Client(daemon.address))
+        self.assertEqual(client.put("a", "k", "v"), "STORED")
+        self.assertTrue(client.ask("LIST a").startswith("CLIENT_ERROR not allowed"))
+        self.assertEqual(client.ask("AUTH root top"), "OK")
+        self.assertEqual(client.ask_all("LIST a"), ["KEY k"])
+        remote = self.kept(Client(daemon.addresses()[1]))
+        self.assertEqual(remote.ask("GET a k"), f"CLIENT_ERROR {FIRST}")
+        other = self.kept(Client(daemon.address))
+        self.assertEqual(other.get("a", "k"), b"v")
+        daemon.configure(users(ROOT))
+        daemon.reload("reloaded")
+        self.assertEqual(other.ask("GET a k"), f"CLIENT_ERROR {FIRST}")
+        self.assertEqual(client.get("a", "k"), b"v")
+
+    def test_secrets_are_nowhere_to_be_found(self):
+        daemon = self.start(users(WEB, ROOT), arguments=("-vv",))
+        client = self.connect(daemon)
+        self.assertEqual(client.ask(f"AUTH web {SECRET}"), "OK")
+        root = self.connect(daemon)
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        self.assertNotIn(SECRET, str(root.stats()))
+        self.assertNotIn(SECRET, daemon.log())
+        self.assertNotIn("$y$", daemon.log())
+        if os.getuid() == 0:
+            self.assertEqual(self.found_in_memory(daemon, SECRET.encode()), 0)
+
+    @staticmethod
+    def found_in_memory(daemon, needle):
+        """How often it stands in the daemon's writable memory."""
+        count = 0
+        with open(f"/proc/{daemon.pid}/maps") as maps, \
+                open(f"/proc/{daemon.pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                where, rights = line.split()[:2]
+                first, last = (int(x, 16) for x in where.split("-"))
+                if not rights.startswith("rw") or last - first > 1 << 26:
+                    continue
+                memory.seek(first)
+                try:
+                    count += memory.read(last - first).count(needle)
+                except OSError:
+                    pass
+        return count
