@@ -34,10 +34,27 @@ def spaces_of(number):
     return [*SHARED, Space(f"own{number}"), Space(f"wild{number}", declared=False)]
 
 
-class Soaked(Daemon):
-    """`clients`: how many there will be. `arena`: a directory, or None."""
+class Listening(Daemon):
+    """A daemon whose doors speak anything."""
 
     LISTENING = re.compile(rb"listening on (\S+) \(([^)\n]*)\)")
+
+
+def speaks_tls(listen):
+    """Whether it was built with TLS: it knows the options in any case."""
+    try:
+        probe = Listening(listen=listen)
+    except AssertionError:
+        return False
+    try:
+        return b"with TLS" in probe.log_bytes()
+    finally:
+        probe.stop()
+        probe.clean()
+
+
+class Soaked(Listening):
+    """`clients`: how many there will be. `arena`: a directory, or None."""
 
     def __init__(self, clients, arena):
         self.clients = clients
@@ -96,8 +113,8 @@ class Soaked(Daemon):
             return None
         if done.returncode != 0:
             raise Wrong(f"{' '.join(command)}: {done.stderr.decode()}")
-        listen = 'listen = ( { port = 0; tls_certificate = "%s"; tls_key = "%s"; } );'
-        return certificate if self.accepts(listen % (certificate, key)) else None
+        listen = f'listen = ( {{ port = 0; tls_certificate = "{certificate}"; tls_key = "{key}"; }} );'
+        return certificate if self.accepts(listen) and speaks_tls(listen) else None
 
     def make_users(self):
         """A user who may do everything, with two secrets for one who is changed now and then."""
