@@ -82,6 +82,8 @@ void execute_refuse_stranger(struct executor *by, const struct request *request)
 enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
                                      struct slice key, struct store_key *at);
 struct store_terms execute_terms(const struct request *request);
+/* A ttl as the store wants it: dates become times from now. */
+struct store_ttl execute_lifetime(struct ttl ttl);
 void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
                     enum store_status status, uint64_t version);
 

@@ -51,9 +51,6 @@ typedef void answers_key(struct executor *by, const struct execution *of, struct
 enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
                               bool reads);
 
-/* A ttl as the store wants it: dates become times from now. */
-struct store_ttl execute_lifetime(struct ttl ttl);
-
 /* How long a record that ends then has left, as replies say it. */
 static inline uint64_t execute_left(uint64_t expires, uint64_t now)
 {

@@ -103,6 +103,7 @@ void upload_commit(struct upload *upload, struct executor *by)
         upload_abort(upload, by->lane);
         return;
     }
+    store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
     enum store_status status = store_write_commit(by->lane, &upload->write, by->now, &version);
     answer(upload, by, status, version);
 }

@@ -317,6 +317,14 @@ e2e_files = \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/soak \
+	tests/e2e/soak_client.py \
+	tests/e2e/soak_daemon.py \
+	tests/e2e/soak_memcache.py \
+	tests/e2e/soak_model.py \
+	tests/e2e/soak_native.py \
+	tests/e2e/soak_ops.py \
+	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_cluster.py \

@@ -341,6 +341,9 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
 enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
                                     struct iovec *space);
 void store_write_advance(struct store_write *write, size_t bytes);
+/* Another time to live than the terms had: of one that ends at a date, less is left by the
+ * time all bytes are there. */
+void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
 /* All bytes must have been given. Always ends the write and sets it to NULL. The
  * time to live counts from this `now`. *version as in store_put. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,

@@ -253,6 +253,11 @@ static void sum_piece(struct store_write *write)
         segments->file, last->version, segment_bytes(segments, last) + from, last->used - from);
 }
 
+void store_write_set_ttl(struct store_write *write, struct store_ttl ttl)
+{
+    write->terms.ttl = ttl;
+}
+
 void store_write_advance(struct store_write *write, size_t bytes)
 {
     struct segment *last = segment_at(&write->store->segments, write->last);

@@ -84,6 +84,18 @@ class HowLong(MemcacheCase):
         self.say("touch short:a 2000000", "TOUCHED")
         self.say("mg short:a t", "HD t60")
 
+    def test_a_date_does_not_wait_for_a_value_that_is_slow(self):
+        then, value = int(time.time()) + 100, b"v" * 250000
+        self.wire.send(f"set k 0 {then} {len(value)}\r\n")
+        self.wire.send(value[:150000])
+        wait_for(lambda: self.native.stat("bytes_read") >= 150000, 5, "it to begin")
+        late = time.monotonic() + 0.5
+        wait_for(lambda: time.monotonic() > late, 5, "some time to pass")
+        self.wire.send(value[150000:] + b"\r\n")
+        self.assertEqual(self.wire.line(), "STORED")
+        most = then - time.time()
+        self.assertLess(float(self.asked("TTL cache k").split(" ")[1]), most + 0.1)
+
     def test_more_than_thirty_days_is_a_date(self):
         then = int(time.time()) + 100
         self.say(f"set a 0 {then} 1\nx", "STORED")
