@@ -316,6 +316,30 @@ START_TEST(ten_thousand_small_ones_fit)
 }
 END_TEST
 
+/* A writer that needs room evicts. Each frame that is emptied leaves dozens of namespaces
+ * with nothing in them, and to look at those first would be to go round in vain. */
+START_TEST(room_is_made_by_eviction_and_not_by_tidying)
+{
+    enum { NEW = 2000, A_FRAME = 16 };
+    char name[32];
+    int made = 0;
+
+    for (; box_figures(&box).counters.evictions == 0; made++) {
+        snprintf(name, sizeof name, "ns%d", made);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    }
+    uint64_t before = box_figures(&box).reclaims;
+    for (int i = 0; i < NEW; i++) {
+        snprintf(name, sizeof name, "ns%d", made + i);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    }
+    ck_assert_uint_le(box_figures(&box).reclaims - before, NEW / A_FRAME);
+    let_time_pass();
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_eq(figures.namespaces, figures.items);
+}
+END_TEST
+
 START_TEST(how_many_there_may_be_is_bounded)
 {
     char name[32];
@@ -460,6 +484,7 @@ int main(void)
     tcase_add_test(namespaces, names_are_used_again);
     tcase_add_test(namespaces, a_write_that_waits_keeps_its_namespace);
     tcase_add_test(namespaces, ten_thousand_small_ones_fit);
+    tcase_add_test(namespaces, room_is_made_by_eviction_and_not_by_tidying);
     tcase_add_test(namespaces, how_many_there_may_be_is_bounded);
     tcase_add_test(namespaces, only_declared_namespaces);
     tcase_add_test(namespaces, no_longer_declared);

@@ -182,6 +182,9 @@ enum store_status rewrite_record(struct lane *lane, struct store_key *at,
         }
         status = STORE_NO_MEMORY;
     }
+    if (status == STORE_NO_MEMORY && at->ns != NULL) {
+        work_add_namespace(&lane->store->work, at->ns); /* it may have been made in vain */
+    }
     if (status == STORE_OK && rewrite->create == CHANGE_OR_CREATE && rewrite->finish == NULL) {
         index_grow(&lane->store->index); /* takes buckets' locks: finish may have kept one */
     }

@@ -192,6 +192,7 @@ void segment_put(struct segments *segments, struct segment *segment)
             label_free(segments->file, segment_number(segments, segment));
         }
         arena_free(segments->arena, segment->unit, segment->order);
+        __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
         give_number(segments, segment_number(segments, segment));
         segment = next;
     }
@@ -211,6 +212,7 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
         label_shrink(segments->file, segment_number(segments, segment), order);
     }
     arena_cut(segments->arena, segment->unit, from, order);
+    __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
     return (uint32_t)(arena_block_size(from) - arena_block_size(order));
 }
 

@@ -93,6 +93,7 @@ struct segments {
     uint32_t count;         /* numbers 1 .. count have been used; atomic */
     uint32_t free;          /* the first free one among them */
     uint32_t in_use;        /* atomic */
+    uint64_t returns;       /* how often space went back to the arena; atomic */
     uint32_t serial;        /* the last one given; atomic */
     uint64_t version;       /* the next one that was never given; atomic */
     uint64_t versions_told; /* the file knows of those below */

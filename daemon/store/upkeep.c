@@ -12,6 +12,7 @@ enum {
     SHRINK_AT_ONCE = 64, /* buckets of the index */
     YIELD_EFFORT = 64,   /* as much is done in one go: less than ten microseconds */
     LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
+    STEPS_MAX = 1024,    /* that a writer does in one go, when they free nothing */
 };
 
 /* Frames that should be free, so that a writer finds one without evicting. */
@@ -51,7 +52,7 @@ static size_t free_the_dead(struct lane *lane, uint64_t now, bool pressing)
     return effort;
 }
 
-static size_t free_something(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+static size_t free_step(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
 {
     size_t effort = free_the_dead(lane, now, true);
     if (effort == 0) {
@@ -63,6 +64,22 @@ static size_t free_something(struct lane *lane, enum lack lack, struct namespace
         effort = evict_from_namespace(lane, ns, now);
     }
     return effort;
+}
+
+/* What is to be looked at may be gone already, and by the thousand where small namespaces
+ * were evicted: a writer goes on until space has come back. */
+static bool free_something(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+{
+    const uint64_t *returns = &lane->store->segments.returns;
+    uint64_t before = __atomic_load_n(returns, __ATOMIC_RELAXED);
+    size_t effort = 1;
+    for (int i = 0; i < STEPS_MAX && effort > 0; i++) {
+        effort = free_step(lane, lack, ns, now);
+        if (__atomic_load_n(returns, __ATOMIC_RELAXED) != before) {
+            return true;
+        }
+    }
+    return effort > 0;
 }
 
 /* Tables and the index need memory that free frames may still sit on. */
@@ -79,7 +96,7 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
         freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE) ||
-                free_something(lane, lack, ns, now) > 0;
+                free_something(lane, lack, ns, now);
     }
     pthread_mutex_unlock(&store->upkeep);
     __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);

@@ -125,7 +125,7 @@ class Native(Case):
 
     def test_a_stranger_that_sends_much_is_closed(self):
         client = self.connect(self.daemon)
-        client.send("PING\r\n" * 600)
+        client.send("PING\r\n" * 1200)
         answers = client.rest().split(b"\r\n")
         self.assertTrue(all(a in (b"", f"CLIENT_ERROR {FIRST}".encode()) for a in answers))
         self.assertLess(len(answers), 700)
