@@ -88,7 +88,8 @@ class Soaked(Listening):
             ('{ path = "@/native"; }', "native", "unix", None, None),
             ('{ address = "127.0.0.1"; port = 0; %s }' % CACHE, "memcache", "tcp", "cache", ":"),
             ('{ path = "@/memcache"; %s }' % CACHE, "memcache", "unix", "cache", ":"),
-            ('{ port = 0; protocol = "memcache"; namespace = "own0"; }', "memcache", "tcp", "own0", None)]
+            ('{ port = 0; protocol = "memcache"; namespace = "own0"; }',
+             "memcache", "tcp", "own0", None)]
         self.authority = self.make_certificate()
         if self.authority:
             tls = f'address = "127.0.0.1"; port = 0; tls_certificate = "{self.authority}"; ' \
@@ -104,9 +105,9 @@ class Soaked(Listening):
     def make_certificate(self):
         """The path of a certificate that vouches for itself, or None."""
         certificate, key = self.path("certificate.pem"), self.path("key.pem")
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                   "-nodes", "-days", "2", "-subj", "/CN=kvcached", "-addext",
-                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=kvcached",
+                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=seconds(30))
         except FileNotFoundError:
@@ -191,7 +192,8 @@ class Soaked(Listening):
             before = self.varied = chance.choice(("1h", "2h", "90s"))
             guest = chance.randrange(2)
             self.max_value = chance.choice((LIMIT, LEAST_LIMIT))
-            self.configure(self.conf_of(before, self.max_value, chance.choice(("never", "1h")), guest))
+            idle = chance.choice(("never", "1h"))
+            self.configure(self.conf_of(before, self.max_value, idle, guest))
             self.hang_up("reloaded the configuration")
             if self.users and chance.random() < 0.2:
                 self.come_as_guest(guest)

@@ -9,8 +9,8 @@ from soak_ops import Op, mistake, plain, refused
 
 MISTAKES = (("foo", "ERROR"), ("get", "ERROR"), ("mg", "ERROR"), ("delete", "ERROR"),
             ("incr zz x", "CLIENT_ERROR"), ("get " + "k" * 251, "CLIENT_ERROR"), ("touch zz", "ERROR"),
-            ("", "ERROR"), ("mg k Tx", "CLIENT_ERROR"), ("me", "CLIENT_ERROR"), ("ma k Mx", "CLIENT_ERROR"),
-            ("flush_all x", "CLIENT_ERROR"))
+            ("", "ERROR"), ("mg k Tx", "CLIENT_ERROR"), ("me", "CLIENT_ERROR"),
+            ("ma k Mx", "CLIENT_ERROR"), ("flush_all x", "CLIENT_ERROR"))
 CONFUSIONS = ("set zz", "set zz 0 0 3\r\nabcdef", "x" * 70000)
 FAREWELL = "quit\r\n"
 STORED = {"STORED": "stored", "EXISTS": "exists", "NOT_STORED": "missing", "NOT_FOUND": "missing"}

@@ -102,17 +102,22 @@ class State(collections.namedtuple("State", "value first last flags version",
 
 NOTHING = State()
 
-# One thing that is done to one key, or to a whole namespace (kind "flush", no name).
-#   kind   look, put, join, delete, touch, count, flush
-#   mode   put: set, add, replace, cas; join: append, prepend; count: up, down
-#   drops  a refused set takes the old record with it
-#   cas    the version that it must have, or None
-#   wraps  a sum beyond 64 bits begins at 0 again
-#   makes  count: what a record that is not there begins with, or None
-Step = collections.namedtuple("Step", "kind key mode value ttl flags cas by drops wraps makes",
-                              defaults=(None, None, None, 0, None, 1, False, False, None))
-Step.__repr__ = lambda step: " ".join(f"{name}={value!r:.80}" for name, value
-                                      in step._asdict().items() if value != Step._field_defaults.get(name, ""))
+class Step(collections.namedtuple("Step", "kind key mode value ttl flags cas by drops wraps makes",
+                                  defaults=(None, None, None, 0, None, 1, False, False, None))):
+    """One thing that is done to one key, or to a whole namespace (kind "flush", no name).
+
+    kind   look, put, join, delete, touch, count, flush
+    mode   put: set, add, replace, cas; join: append, prepend; count: up, down
+    drops  a refused set takes the old record with it
+    cas    the version that it must have, or None
+    wraps  a sum beyond 64 bits begins at 0 again
+    makes  count: what a record that is not there begins with, or None
+    """
+
+    def __repr__(self):
+        given = (pair for pair in self._asdict().items()
+                 if pair[1] != self._field_defaults.get(pair[0], ""))
+        return " ".join(f"{name}={value!r:.80}" for name, value in given)
 
 
 def results(step, state, space, sent, now):
