@@ -255,6 +255,7 @@ e2e_files = \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_failing.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
@@ -269,7 +270,15 @@ e2e_files = \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_values.py
 
-EXTRA_DIST += $(e2e_files) tests/check_hardened
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+
+# Not linked with anything of ours, and without sanitizers: it stands before the C library.
+check_DATA = tests/failing.so
+CLEANFILES += tests/failing.so
+tests/failing.so: tests/failing.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
+	    $(srcdir)/tests/failing.c -ldl
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 endif
