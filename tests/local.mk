@@ -15,7 +15,7 @@ conf_tests = tests/check_conf
 daemon_tests = tests/check_desk tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_worker
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
+store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
@@ -64,6 +64,10 @@ tests_check_reply_LDADD = $(protocol_test_libs)
 tests_check_token_SOURCES = tests/check_token.c
 tests_check_token_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_token_LDADD = $(protocol_test_libs)
+
+tests_check_collisions_SOURCES = tests/check_collisions.c
+tests_check_collisions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_collisions_LDADD = $(store_test_libs)
 
 tests_check_ghost_SOURCES = tests/check_ghost.c
 tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
