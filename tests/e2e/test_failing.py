@@ -106,10 +106,19 @@ class Run:
         for line in self.MEMCACHE_LISTS:
             self.memcache.ask(line.encode() + b"\r\n", listing)
 
+    def read(self, ns, key):
+        """What is said to a GET; once more where it was the one that got no memory."""
+        request = b"GET %s %s\r\n" % (ns, key)
+        reply = self.native.ask(request, lambda client: client.reply())
+        if str(reply).startswith("SERVER_ERROR"):
+            reply = self.native.ask(request, lambda client: client.reply())
+        return reply
+
     def lost(self):
-        return [key for key, value in self.stored.items()
-                if self.native.ask(b"GET %s %s\r\n" % key, lambda client: client.reply())[1] !=
-                value]
+        """What is owed, with what is said instead."""
+        replies = {key: self.read(*key) for key in self.stored}
+        return [(key, reply if isinstance(reply, str) else reply[0])
+                for key, reply in replies.items() if reply[1] != self.stored[key]]
 
     def close(self):
         self.native.close()
