@@ -21,7 +21,7 @@ if TLS
 daemon_tests += tests/check_tls
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
+store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
@@ -90,6 +90,10 @@ tests_check_reply_LDADD = $(protocol_test_libs)
 tests_check_token_SOURCES = tests/check_token.c
 tests_check_token_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_token_LDADD = $(protocol_test_libs)
+
+tests_check_collisions_SOURCES = tests/check_collisions.c
+tests_check_collisions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_collisions_LDADD = $(store_test_libs)
 
 tests_check_ghost_SOURCES = tests/check_ghost.c
 tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -330,6 +334,7 @@ e2e_files = \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_failing.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_life.py \
@@ -346,7 +351,15 @@ e2e_files = \
 	tests/e2e/test_users.py \
 	tests/e2e/test_values.py
 
-EXTRA_DIST += $(e2e_files) tests/check_hardened
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+
+# Not linked with anything of ours, and without sanitizers: it stands before the C library.
+check_DATA = tests/failing.so
+CLEANFILES += tests/failing.so
+tests/failing.so: tests/failing.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
+	    $(srcdir)/tests/failing.c -ldl
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 endif

@@ -6,6 +6,7 @@ the servers take turns, so that what the machine does meanwhile is shared out
 fairly. Where no time is measured they may run side by side.
 """
 
+from scenario_abuse import abuse
 from scenario_cpu import cpu, threads, values
 from scenario_memory import connections, misses, mixed, overhead
 from scenario_namespaces import namespaces, pressure
@@ -14,4 +15,5 @@ from scenario_tail import expiry, tail
 
 ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "expiry": expiry,
-       "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart}
+       "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart,
+       "abuse": abuse}
