@@ -36,6 +36,9 @@ endif
 # What runs under ThreadSanitizer.
 thread_tests = tests/check_housekeeper tests/threads_exact tests/threads_store \
 	tests/over_file tests/e2e/run
+if TLS
+thread_tests += tests/over_tls
+endif
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
@@ -276,6 +279,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 e2e_files = \
 	tests/e2e/run \
 	tests/e2e/client.py \
+	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
@@ -296,10 +300,15 @@ e2e_files = \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_tls.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += $(e2e_files)
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
+if TLS
+TESTS += tests/over_tls
 endif
+endif
+dist_check_SCRIPTS += tests/over_tls
