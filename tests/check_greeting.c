@@ -273,6 +273,8 @@ START_TEST(stopping)
 {
     int silent = connect_one();
     greet(0);
+    say("PING\r\n");
+    hear("PONG\r\n"); /* so the worker knows that it has greeted */
     say("PING\r\nPING\r\n");
     uint64_t before = clock_now();
     worker_destroy(&worker);

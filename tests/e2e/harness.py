@@ -47,8 +47,8 @@ class Daemon:
         os.chmod(self.folder, 0o755)
         self.conf = os.path.join(self.folder, "kvcached.conf")
         self.log_path = os.path.join(self.folder, "stderr")
-        self.listen = listen or encryption.Everywhere.encrypt(self.LISTEN)
-        self.listen = self.listen.replace("@", self.folder)
+        listen = encryption.Everywhere.encrypt(self.LISTEN) if listen is None else listen
+        self.listen = listen.replace("@", self.folder)
         self.configure(conf)
         self.command = [*launcher, DAEMON, "-c", self.conf, *arguments]
         self.environment = dict(os.environ, **(environment or {}))
