@@ -114,8 +114,8 @@ class Starting(Case):
         self.assertEqual(self.connect(first).ask("PING"), "PONG")
 
     def test_an_address_that_is_not_ours(self):
-        daemon = self.start(listen='listen = ( { address = "192.0.2.1"; port = 0; } );\n',
-                            ready=False)
+        daemon = self.start("insecure = true;", ready=False,
+                            listen='listen = ( { address = "192.0.2.1"; port = 0; } );\n')
         self.assertGreater(daemon.wait_exit(), 0)
         self.assertIn("192.0.2.1", daemon.log())
         self.assertIn("Cannot assign requested address", daemon.log())

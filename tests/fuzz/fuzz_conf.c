@@ -23,6 +23,29 @@ static void must(bool holds)
     }
 }
 
+static void check_patterns(const struct conf_patterns *patterns)
+{
+    static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_.-*?[]";
+    for (size_t i = 0; i < patterns->count; i++) {
+        size_t length = strlen(patterns->of[i]);
+        must(length >= 1 && length <= 64 && strspn(patterns->of[i], taken) == length);
+        must(strcmp(patterns->of[i], "-") != 0);
+    }
+}
+
+static void check_users(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->user_count; i++) {
+        const struct conf_user *user = &conf->users[i];
+        must(user->name != NULL && strlen(user->name) <= 64);
+        must(user->secret == NULL || (user->secret[0] == '$' && strlen(user->secret) < 384));
+        check_patterns(&user->read);
+        check_patterns(&user->write);
+        check_patterns(&user->admin);
+    }
+}
+
 static void check_taken(const struct conf *conf)
 {
     uint64_t quotas = 0;
@@ -30,11 +53,15 @@ static void check_taken(const struct conf *conf)
     for (size_t i = 0; i < conf->listen_count; i++) {
         must((conf->listen[i].path == NULL) != (conf->listen[i].address == NULL));
         must(conf->listen[i].protocol != NULL);
+        must((conf->listen[i].tls_certificate == NULL) == (conf->listen[i].tls_key == NULL));
+        must(conf->listen[i].tls_client_ca == NULL || conf->listen[i].tls_key != NULL);
     }
     for (size_t i = 0; i < conf->namespace_count; i++) {
         must(conf->namespaces[i].name != NULL && strlen(conf->namespaces[i].name) <= 64);
         quotas += conf->namespaces[i].memory;
     }
+    check_users(conf);
+    must(conf_exposed(conf, conf) == NULL);
     must(quotas <= conf->memory && conf->max_value <= conf->memory / 4);
     must(conf->threads >= 1 && conf->threads <= 64);
     must(conf->default_namespace != NULL && conf->log.to != NULL);
