@@ -16,7 +16,7 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 daemon_tests = tests/check_desk tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pidfile tests/check_secret tests/check_worker
 if TLS
-daemon_tests += tests/check_greeting tests/check_tls
+daemon_tests += tests/check_greeting tests/check_tls tests/check_transport_tls
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_ghost tests/check_seal tests/check_store \
@@ -212,13 +212,19 @@ tests_check_worker_LDADD = $(daemon_test_libs)
 tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c tests/scratch.h \
 	tests/tls_client.c tests/tls_client.h
 
+tls_test_pair = tests/tls_pair.c tests/tls_pair.h $(tls_test_client)
+
 tests_check_greeting_SOURCES = tests/check_greeting.c $(tls_test_client)
 tests_check_greeting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_greeting_LDADD = $(daemon_test_libs)
 
-tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_client)
+tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_pair)
 tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_tls_LDADD = $(daemon_test_libs)
+
+tests_check_transport_tls_SOURCES = tests/check_transport_tls.c $(tls_test_pair)
+tests_check_transport_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_check_transport_tls_LDADD = $(daemon_test_libs)
 
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
