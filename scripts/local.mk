@@ -3,11 +3,15 @@
 EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/load/chart.py scripts/load/report.py \
               scripts/load/scenario_abuse.py scripts/load/scenario_cpu.py scripts/load/scenario_memory.py \
               scripts/load/scenario_namespaces.py scripts/load/scenario_restart.py \
-              scripts/load/scenario_tail.py scripts/load/scenarios.py scripts/load/servers.py \
+              scripts/load/scenario_tail.py scripts/load/scenario_tls.py \
+              scripts/load/scenarios.py scripts/load/servers.py \
               scripts/load/tools.py
 
 # The benchmark's programs are built when it runs, not with everything else.
 load_programs = scripts/load/loadgen scripts/load/probe scripts/load/floor
+if TLS
+load_programs += scripts/load/greet
+endif
 EXTRA_PROGRAMS += $(load_programs)
 CLEANFILES += $(load_programs)
 
@@ -16,18 +20,29 @@ load_common = scripts/load/chance.c scripts/load/chance.h \
               scripts/load/dialect_memcache.c scripts/load/dialect_native.c \
               scripts/load/dialect_redis.c \
               scripts/load/keyspace.c scripts/load/keyspace.h \
-              scripts/load/link.c scripts/load/link.h \
+              scripts/load/link.c scripts/load/link.h scripts/load/link_tls.h \
               scripts/load/process.c scripts/load/process.h
+if TLS
+load_common += scripts/load/link_tls.c
+else
+load_common += scripts/load/link_tls_none.c
+endif
 
 scripts_load_loadgen_SOURCES = scripts/load/loadgen.c $(load_common) \
                                scripts/load/exchange.c scripts/load/exchange.h \
                                scripts/load/histogram.c scripts/load/histogram.h \
                                scripts/load/plan.c scripts/load/plan.h \
                                scripts/load/source.c scripts/load/source.h
-scripts_load_loadgen_LDADD = -lm
+scripts_load_loadgen_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+scripts_load_loadgen_LDADD = $(OPENSSL_LIBS) -lm
 
 scripts_load_probe_SOURCES = scripts/load/probe.c $(load_common)
-scripts_load_probe_LDADD = -lm
+scripts_load_probe_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+scripts_load_probe_LDADD = $(OPENSSL_LIBS) -lm
+
+scripts_load_greet_SOURCES = scripts/load/greet.c $(load_common)
+scripts_load_greet_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+scripts_load_greet_LDADD = $(OPENSSL_LIBS) -lm
 
 scripts_load_floor_SOURCES = scripts/load/floor.c
 scripts_load_floor_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)

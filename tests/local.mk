@@ -15,10 +15,10 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip tests/check_users \
-	tests/check_worker tests/threads_gate
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip \
+	tests/check_users tests/check_worker tests/threads_gate
 if TLS
-daemon_tests += tests/check_tls
+daemon_tests += tests/check_greeting tests/check_tls tests/check_transport_tls
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
@@ -39,6 +39,9 @@ endif
 thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
 	tests/threads_gate tests/threads_store \
 	tests/over_file tests/e2e/run
+if TLS
+thread_tests += tests/check_greeting tests/over_tls
+endif
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
@@ -232,13 +235,23 @@ tests_check_gate_queue_LDADD = $(daemon_test_libs)
 tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c tests/scratch.h \
 	tests/tls_client.c tests/tls_client.h
 
-tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_client)
+tls_test_pair = tests/tls_pair.c tests/tls_pair.h $(tls_test_client)
+
+tests_check_greeting_SOURCES = tests/check_greeting.c $(tls_test_client)
+tests_check_greeting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_check_greeting_LDADD = $(daemon_test_libs)
+
+tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_pair)
 tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_tls_LDADD = $(daemon_test_libs)
 
 tests_check_hardening_SOURCES = tests/check_hardening.c
 tests_check_hardening_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_hardening_LDADD = $(daemon_test_libs)
+
+tests_check_transport_tls_SOURCES = tests/check_transport_tls.c $(tls_test_pair)
+tests_check_transport_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_check_transport_tls_LDADD = $(daemon_test_libs)
 
 tests_check_housekeeper_SOURCES = tests/check_housekeeper.c
 tests_check_housekeeper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -316,6 +329,7 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
+	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
@@ -347,6 +361,7 @@ e2e_files = \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_tls.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_users.py \
 	tests/e2e/test_values.py
@@ -362,4 +377,8 @@ tests/failing.so: tests/failing.c
 	    $(srcdir)/tests/failing.c -ldl
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
+if TLS
+TESTS += tests/over_tls
 endif
+endif
+dist_check_SCRIPTS += tests/over_tls

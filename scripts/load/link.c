@@ -36,12 +36,18 @@ int link_connect(const char *host, const char *port)
     return fd;
 }
 
-bool link_open(struct link *l, int epoll, const char *host, const char *port, unsigned pipeline)
+bool link_open(struct link *l, int epoll, const char *host, const char *port, unsigned pipeline,
+               bool tls)
 {
     *l = (struct link){.epoll = epoll};
     l->fd = link_connect(host, port);
     if (l->fd < 0)
         return false;
+    if (tls) {
+        l->tls = link_tls_open(l->fd);
+        if (!l->tls)
+            return false;
+    }
     l->asked = calloc(pipeline, sizeof *l->asked);
     l->carry = malloc(DIALECT_HEAD_MAX);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = l};
@@ -51,6 +57,7 @@ bool link_open(struct link *l, int epoll, const char *host, const char *port, un
 
 void link_close(struct link *l)
 {
+    link_tls_close(l->tls);
     if (l->fd >= 0)
         close(l->fd);
     free(l->asked);
@@ -70,7 +77,8 @@ static void await_writable(struct link *l, bool wanted)
 
 static enum link_result write_some(struct link *l, const char *bytes, size_t length, size_t *taken)
 {
-    ssize_t n = send(l->fd, bytes, length, MSG_NOSIGNAL);
+    ssize_t n =
+        l->tls ? link_tls_send(l->tls, bytes, length) : send(l->fd, bytes, length, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
         return LINK_CLOSED;
     *taken = n > 0 ? (size_t)n : 0;
@@ -117,7 +125,7 @@ enum link_result link_flush(struct link *l)
 
 enum link_result link_read(struct link *l, char *to, size_t size, size_t *length)
 {
-    ssize_t n = recv(l->fd, to, size, 0);
+    ssize_t n = l->tls ? link_tls_recv(l->tls, to, size) : recv(l->fd, to, size, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return LINK_LATER;
     if (n <= 0)

@@ -9,6 +9,7 @@
 #define LOAD_LINK_H
 
 #include "scripts/load/dialect.h"
+#include "scripts/load/link_tls.h"
 
 struct link_asked {
     uint64_t sent; /* process_clock */
@@ -18,6 +19,7 @@ struct link_asked {
 
 struct link {
     int fd;
+    struct link_tls *tls; /* NULL: bytes go as they are */
     int epoll;
     bool writable_awaited;
     /* what was asked and not yet answered: a ring of the plan's pipeline */
@@ -37,7 +39,8 @@ struct link {
 enum link_result { LINK_DONE, LINK_LATER, LINK_CLOSED };
 
 /* Connects to a numeric address, watched by `epoll` with the link as its data. */
-bool link_open(struct link *l, int epoll, const char *host, const char *port, unsigned pipeline);
+bool link_open(struct link *l, int epoll, const char *host, const char *port, unsigned pipeline,
+               bool tls);
 void link_close(struct link *l);
 
 /* Sends, keeping a copy of what the kernel does not take now. */
@@ -48,6 +51,12 @@ enum link_result link_flush(struct link *l);
 
 /* What has come, up to `size` bytes, at `to`. LINK_LATER: nothing now. */
 enum link_result link_read(struct link *l, char *to, size_t size, size_t *length);
+
+/* There is more to be read, though the socket may be silent. */
+static inline bool link_has_more(const struct link *l)
+{
+    return l->tls && link_tls_pending(l->tls);
+}
 
 /* A blocking connection, for programs that ask one thing at a time; -1 with
  * errno set when there is none. */

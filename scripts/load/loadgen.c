@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -80,7 +81,8 @@ static bool open_links(struct run *run)
     for (unsigned i = 0; i < plan->connections; i++)
         run->links[i].fd = -1;
     for (unsigned i = 0; i < plan->connections; i++)
-        if (!link_open(&run->links[i], run->epoll, plan->host, plan->port, plan->pipeline))
+        if (!link_open(&run->links[i], run->epoll, plan->host, plan->port, plan->pipeline,
+                       plan->tls))
             return fail("connecting");
     return true;
 }
@@ -115,8 +117,10 @@ static bool serve_link(struct run *run, struct link *l, uint32_t events)
         return fail("sending");
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
         return true;
-    if (!exchange_take(&run->exchange, l))
-        return false;
+    do {
+        if (!exchange_take(&run->exchange, l))
+            return false;
+    } while (link_has_more(l));
     if (l->asked_count || run->plan->rate || run->plan->mode == PLAN_IDLE)
         return true;
     return exchange_ask(&run->exchange, l, run->plan->pipeline) || fail("sending");
@@ -227,6 +231,7 @@ static bool carry_out(struct run *run)
 int main(int argc, char **argv)
 {
     struct plan plan;
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes as anybody does */
     if (!plan_read(&plan, argc, argv))
         return 2;
     struct run *run = calloc(1, sizeof *run); /* the histogram is large for a stack */

@@ -13,18 +13,31 @@
 #define REQUESTS_AT_ONCE_MAX ((uint64_t)1 << 30) /* bytes composed for one connection */
 
 static const struct option options[] = {
-    {"host", required_argument, NULL, 'h'},        {"port", required_argument, NULL, 'p'},
-    {"protocol", required_argument, NULL, 'P'},    {"trust", no_argument, NULL, 'T'},
-    {"mode", required_argument, NULL, 'm'},        {"connections", required_argument, NULL, 'c'},
-    {"pipeline", required_argument, NULL, 'd'},    {"rate", required_argument, NULL, 'R'},
-    {"keys", required_argument, NULL, 'n'},        {"key-bytes", required_argument, NULL, 'k'},
-    {"value-bytes", required_argument, NULL, 'v'}, {"ratio", required_argument, NULL, 'r'},
-    {"zipf", required_argument, NULL, 'z'},        {"namespace", required_argument, NULL, 's'},
-    {"namespaces", required_argument, NULL, 'S'},  {"ttl", required_argument, NULL, 't'},
-    {"brief", required_argument, NULL, 'b'},       {"cache-aside", no_argument, NULL, 'a'},
-    {"requests", required_argument, NULL, 'q'},    {"seconds", required_argument, NULL, 'x'},
-    {"warmup", required_argument, NULL, 'w'},      {"seed", required_argument, NULL, 'e'},
-    {"pid", required_argument, NULL, 'i'},         {NULL, 0, NULL, 0},
+    {"host", required_argument, NULL, 'h'},
+    {"port", required_argument, NULL, 'p'},
+    {"protocol", required_argument, NULL, 'P'},
+    {"trust", no_argument, NULL, 'T'},
+    {"mode", required_argument, NULL, 'm'},
+    {"connections", required_argument, NULL, 'c'},
+    {"pipeline", required_argument, NULL, 'd'},
+    {"rate", required_argument, NULL, 'R'},
+    {"keys", required_argument, NULL, 'n'},
+    {"key-bytes", required_argument, NULL, 'k'},
+    {"value-bytes", required_argument, NULL, 'v'},
+    {"ratio", required_argument, NULL, 'r'},
+    {"zipf", required_argument, NULL, 'z'},
+    {"namespace", required_argument, NULL, 's'},
+    {"namespaces", required_argument, NULL, 'S'},
+    {"ttl", required_argument, NULL, 't'},
+    {"brief", required_argument, NULL, 'b'},
+    {"cache-aside", no_argument, NULL, 'a'},
+    {"requests", required_argument, NULL, 'q'},
+    {"seconds", required_argument, NULL, 'x'},
+    {"warmup", required_argument, NULL, 'w'},
+    {"seed", required_argument, NULL, 'e'},
+    {"pid", required_argument, NULL, 'i'},
+    {"tls", no_argument, NULL, 'E'},
+    {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
@@ -42,7 +55,8 @@ static const char usage[] =
     "  --requests=N       stop after so many   --seconds=S  measured (10)\n"
     "  --warmup=S         before that (0)      --seed=N     (1)\n"
     "  --pid=N            of the server, for its CPU time\n"
-    "  --trust            judge the form of replies only\n";
+    "  --trust            judge the form of replies only\n"
+    "  --tls              whatever the server's certificate\n";
 
 static bool whole(const char *text, uint64_t low, uint64_t high, uint64_t *number)
 {
@@ -215,8 +229,12 @@ bool plan_read(struct plan *plan, int argc, char **argv)
     for (int o, which = 0; (o = getopt_long(argc, argv, "", options, &which)) != -1;) {
         if (o == '?')
             return fputs(usage, stderr), false;
-        if (o == 'T' || o == 'a') {
-            *(o == 'T' ? &plan->trust : &plan->cache_aside) = true;
+        bool *flag = o == 'T'   ? &plan->trust
+                     : o == 'a' ? &plan->cache_aside
+                     : o == 'E' ? &plan->tls
+                                : NULL;
+        if (flag) {
+            *flag = true;
         } else if (o == 'z' ? !real(optarg, &zipf) : !take_how(plan, o, optarg)) {
             fprintf(stderr, "loadgen: --%s: %s is not understood or out of range\n",
                     options[which].name, optarg);

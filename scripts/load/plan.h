@@ -20,6 +20,7 @@ struct plan {
     const char *host; /* numeric address */
     const char *port;
     const struct dialect *dialect;
+    bool tls;
     bool trust; /* the server's replies are fixed: judge their form only */
     enum plan_mode mode;
     unsigned connections;

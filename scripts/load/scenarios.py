@@ -12,8 +12,9 @@ from scenario_memory import connections, misses, mixed, overhead
 from scenario_namespaces import namespaces, pressure
 from scenario_restart import restart
 from scenario_tail import expiry, tail
+from scenario_tls import tls
 
 ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "expiry": expiry,
        "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart,
-       "abuse": abuse}
+       "abuse": abuse, "tls": tls}

@@ -37,7 +37,7 @@ class Server:
     lasts_in = None  # the directory for what outlives the process; None: any on a disk
 
     def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=(), large=False,
-                 lasting=False):
+                 lasting=False, tls=None):
         self.path = path
         self.memory = memory  # MiB
         self.threads = threads
@@ -45,13 +45,15 @@ class Server:
         self.namespaces = namespaces  # (name, quota in MiB or 0), where there are any
         self.large = large  # whether values may be of a MiB
         self.lasting = lasting  # whether records shall outlive the process
+        self.tls = tls  # the files of a certificate and its key, or None
 
     def arguments(self):
         raise NotImplementedError
 
     def flags(self):
         """How the generator and the probe find it."""
-        return [f"--port={self.port}", f"--protocol={self.dialect}", f"--namespace={self.space}"]
+        return [f"--port={self.port}", f"--protocol={self.dialect}",
+                f"--namespace={self.space}"] + (["--tls"] if self.tls else [])
 
     def __enter__(self):
         for _ in range(3):  # somebody may have taken the port in between
@@ -117,9 +119,10 @@ class Kvcached(Server):
             f'    {{ name = "{name}";' + (f' memory = "{quota}M";' if quota else "") + " }"
             for name, quota in self.namespaces)
         path = os.path.join(self.directory, "kvcached.conf")
+        pair = 'tls_certificate = "%s"; tls_key = "%s"; ' % self.tls if self.tls else ""
         with open(path, "w") as conf:
-            conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; }},\n'
-                       f'    {{ address = "127.0.0.1"; port = {self.twin.port};\n'
+            conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; {pair}}},\n'
+                       f'    {{ address = "127.0.0.1"; port = {self.twin.port}; {pair}\n'
                        f'      protocol = "memcache"; namespace = "{self.space}"; }} );\n'
                        f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
                        'max_connections = 12000;\n')
@@ -157,8 +160,10 @@ class Memcached(Server):
         who = ["-u", "root"] if os.geteuid() == 0 else []
         large = ["-I", "2m"] if self.large else []
         lasting = ["-e", os.path.join(self.directory, "arena")] if self.lasting else []
+        tls = ["-Z", "-o", "ssl_chain_cert=%s,ssl_key=%s" % self.tls] if self.tls else []
         return [self.path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m",
-                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *lasting, *who]
+                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *lasting, *tls,
+                *who]
 
 
 class Redis(Server):
@@ -166,7 +171,11 @@ class Redis(Server):
     dialect = "redis"
 
     def arguments(self):
-        return [self.path, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
+        port = ["--port", str(self.port)]
+        if self.tls:
+            port = ["--port", "0", "--tls-port", str(self.port), "--tls-cert-file", self.tls[0],
+                    "--tls-key-file", self.tls[1], "--tls-auth-clients", "no"]
+        return [self.path, "--bind", "127.0.0.1", *port, "--save", "",
                 "--appendonly", "yes" if self.lasting else "no", "--appendfsync", "everysec",
                 "--dir", self.directory, "--maxclients", "12000",
                 "--maxmemory", f"{self.memory}mb", "--maxmemory-policy", "allkeys-lru"]

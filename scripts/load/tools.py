@@ -51,6 +51,14 @@ class Tools:
         options = {"connections": 4, "pipeline": 64, **options}
         return self.load(server, mode="read", keys=keys, **options)
 
+    def greet(self, server, seconds, resume):
+        """Handshakes for so long, one after the other: a report as the generator's."""
+        pin = ["taskset", "-c", str(self.cpu)] if server.cpu is not None else []
+        command = [*pin, self.path("greet"), f"--port={server.port}", f"--pid={server.pid}",
+                   f"--seconds={seconds}", *(["--resume"] if resume else [])]
+        with Load(server, command) as load:
+            return load.report()
+
     def watch(self, server, every, lasting):
         """Starts polling, in milliseconds; the samples come from Watch.stop()."""
         arguments = ["watch", f"--pid={server.pid}", f"--every={every}", f"--for={lasting}"]
@@ -97,7 +105,7 @@ class Load:
             raise Trouble(f"{name}: {complaint.strip()}")
         report = dict(line.split("=") for line in said.split())
         report = {name: float(value) for name, value in report.items()}
-        if report["errors"] and not forgiving:
+        if report.get("errors") and not forgiving:
             raise Trouble(f"{name}: {report['errors']:.0f} refused: {complaint.strip()}")
         return report
 

@@ -4,10 +4,12 @@ Knows how long each reply is, and nothing of what it means. Reads are exact, so
 that a stray byte is always noticed.
 """
 
+import contextlib
 import select
 import socket
 import time
 
+from encryption import NOT_NOW, Everywhere
 from patience import seconds
 
 
@@ -31,6 +33,7 @@ class Client:
             self.socket.connect(address)
             if family != socket.AF_UNIX:
                 self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket = Everywhere.wrap(self.socket, address)
         except BaseException:
             self.socket.close()
             raise
@@ -55,7 +58,7 @@ class Client:
 
     def finish(self):
         """Says that no more requests will come; answers may."""
-        self.socket.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(self.socket, socket.SHUT_WR)  # of the connection, also under TLS
 
     def _fill(self):
         try:
@@ -163,13 +166,12 @@ class Client:
         try:
             while data:
                 ready = select.select([self.socket], [self.socket], [], 1.0)
-                if ready[0] and not self._fill():
-                    raise EOFError(f"closed with {len(data)} bytes still to send")
-                if ready[1]:
-                    try:
+                with contextlib.suppress(BlockingIOError, *NOT_NOW):
+                    if ready[0] and not self._fill():
+                        raise EOFError(f"closed with {len(data)} bytes still to send")
+                with contextlib.suppress(BlockingIOError, *NOT_NOW):
+                    if ready[1]:
                         data = data[self.socket.send(data[:1 << 16]):]
-                    except BlockingIOError:
-                        pass
                 if time.monotonic() > deadline:
                     raise AssertionError(f"{len(data)} bytes were never taken")
         finally:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import unittest
 
+import encryption
 from client import Client, as_bytes
 from patience import DAEMON, SANITIZER, seconds, wait_for
 
@@ -34,6 +35,7 @@ class Daemon:
     alive = set()
     ARENA = os.environ.get("E2E_ARENA")  # have every daemon's records lie in a file
     LISTENING = re.compile(rb"listening on (\S+) \((\w+)\)")
+    SPEAKING_TLS = re.compile(r"listening on \[?([^\s\]]+)\]?:(\d+) \(\w+\), with TLS")
     LISTEN = 'listen = ( { address = "127.0.0.1"; port = 0; } );\n'
 
     def __init__(self, conf="", listen=None, arguments=(), environment=None, before_exec=None,
@@ -45,7 +47,8 @@ class Daemon:
         os.chmod(self.folder, 0o755)
         self.conf = os.path.join(self.folder, "kvcached.conf")
         self.log_path = os.path.join(self.folder, "stderr")
-        self.listen = (self.LISTEN if listen is None else listen).replace("@", self.folder)
+        listen = encryption.Everywhere.encrypt(self.LISTEN) if listen is None else listen
+        self.listen = listen.replace("@", self.folder)
         self.configure(conf)
         self.command = [*launcher, DAEMON, "-c", self.conf, *arguments]
         self.environment = dict(os.environ, **(environment or {}))
@@ -91,6 +94,8 @@ class Daemon:
                 raise AssertionError(f"the daemon ended with {self.process.returncode}:\n{self.log()}")
             return len(self.LISTENING.findall(self.log_bytes())) >= count
         wait_for(listening, 10, "the daemon to listen")
+        for host, port in self.SPEAKING_TLS.findall(self.log()):
+            encryption.Everywhere.addresses.add((host, int(port)))
 
     @property
     def pid(self):

@@ -7,6 +7,7 @@ the same records from both sides.
 
 import socket
 
+from encryption import Everywhere
 from harness import Daemon, as_bytes, seconds
 
 NATIVE = '{ address = "127.0.0.1"; port = 0; }'
@@ -19,7 +20,7 @@ class Memcache(Daemon):
     """As Daemon; `memcache` is where memcached's protocol is spoken."""
 
     def __init__(self, conf="", **options):
-        super().__init__(conf, listen=LISTEN, **options)
+        super().__init__(conf, listen=Everywhere.encrypt(LISTEN), **options)
 
     def wait_listening(self, count=1):
         super().wait_listening(2 * count)
@@ -43,6 +44,7 @@ class Wire:
     def __init__(self, address):
         self.socket = socket.create_connection(address, timeout=seconds(10))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = Everywhere.wrap(self.socket, address)
         self.file = self.socket.makefile("rb")
 
     def close(self):
