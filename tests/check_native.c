@@ -10,10 +10,10 @@
 
 enum { MAX_VALUE = 64, WINDOW = REQUEST_LINE_MAX + MAX_VALUE + 2, KIB = 1024 };
 
-#define USAGE_PUT "PUT <ns> <key> [<ttl> [<bytes>]]"
+#define USAGE_PUT    "PUT <ns> <key> [<ttl> [<bytes>]]"
 #define RIGHT_SECRET "write 1 to 256 bytes without white space and control characters"
-#define RIGHT_NS  "write 1 to 64 of A-Z a-z 0-9 _ . -"
-#define RIGHT_KEY "write 1 to 1024 bytes without white space and control characters"
+#define RIGHT_NS     "write 1 to 64 of A-Z a-z 0-9 _ . -"
+#define RIGHT_KEY    "write 1 to 1024 bytes without white space and control characters"
 #define RIGHT_TTL                                                                                  \
     "write 90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default"
 #define RIGHT_SPACES  "write single spaces between words, and none at the end"
