@@ -122,8 +122,8 @@ class Run:
                 for key, reply in replies.items() if reply[1] != self.stored[key]]
 
     def evictions(self):
-        with Client(self.daemon.address) as client:
-            return client.stat("evictions")
+        lines = self.native.ask(b"STATS\r\n", lambda client: client.until_end())
+        return int(next(line for line in lines if line.startswith("STAT evictions ")).split()[2])
 
     def close(self):
         self.native.close()
