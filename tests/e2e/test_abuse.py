@@ -127,7 +127,7 @@ class Abuse(Case):
         try:
             wait_for(as_before, 20)
         except AssertionError:
-            self.fail(f"before: {before}\nat the end: {self.worst}\nafter: {self.after}")
+            self.fail(f"before: {before}\nat the end: {self.worst}\nafter: {self.after}\n{client.ask_all('NAMESPACES')[:20]}")
         self.assertEqual(self.good.missing(), [])
         self.assertEqual(client.stat("evictions", "good"), 0)
 
