@@ -27,7 +27,10 @@
 
 #include "daemon/privilege.h"
 
-enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
+enum {
+    BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
+    UNSENT_MAX = 128 << 10,
+};
 
 /* Says what failed and why, keeps errno, and is false for the caller to return. */
 static bool failed(char error[LISTENER_ERROR_MAX], const char *format, ...)
@@ -112,10 +115,14 @@ static bool turn_on(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-/* What connections inherit. Keepalive finds peers whose machine is gone. */
+/* What connections inherit. Keepalive finds peers whose machine is gone. The kernel takes no
+ * more replies than it may soon send, instead of megabytes for each peer that asks much and
+ * never reads. */
 static bool set_inherited(int fd)
 {
-    return turn_on(fd, IPPROTO_TCP, TCP_NODELAY) && turn_on(fd, SOL_SOCKET, SO_KEEPALIVE);
+    const int unsent = UNSENT_MAX;
+    return turn_on(fd, IPPROTO_TCP, TCP_NODELAY) && turn_on(fd, SOL_SOCKET, SO_KEEPALIVE) &&
+           setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) == 0;
 }
 
 /* "*" would be every address of one family, at the library's choice. */

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import DAEMON, SANITIZER, Case, SharedCase, wait_for
+from harness import SANITIZER, Case, SharedCase, wait_for
 
 PLENTY = resource.RLIM_INFINITY
 
@@ -55,20 +55,6 @@ class Process(SharedCase):
         self.assertEqual(line.split()[4:6], ["0", "0"])
 
 
-
-def has_core_dumps():
-    """Whether the daemon has an option for that."""
-    with tempfile.NamedTemporaryFile("w") as conf:
-        conf.write("core_dumps = true;\n")
-        conf.flush()
-        return subprocess.run([DAEMON, "-t", "-c", conf.name], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode == 0
-
-
-def needs_core_dumps(test):
-    return unittest.skipIf(DAEMON and not has_core_dumps(), "no option core_dumps")(test)
-
-
 class Neighbour(Case):
     """Another process of the daemon's own user."""
 
@@ -113,17 +99,14 @@ class Killed(Case):
     def test_no_core_file(self):
         self.assertEqual(self.crash(), [])
 
-    @needs_core_dumps
     def test_a_core_file_for_who_wants_one(self):
         self.assertEqual(len(self.crash("core_dumps = true;")), 1)
 
-    @needs_core_dumps
     @unittest.skipIf(os.geteuid() != 0, "only root can become another user")
     def test_a_core_file_of_another_user_s(self):
         self.assertEqual(len(self.crash('core_dumps = true; user = "nobody";')), 1)
 
 
-@needs_core_dumps
 class Limit(Case):
     def test_left_as_it_was_for_who_wants_core_files(self):
         wanted = (0, resource.getrlimit(resource.RLIMIT_CORE)[1])
