@@ -45,7 +45,7 @@ endif
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
-store_test_box = tests/box.c tests/box.h
+store_test_box = tests/box.c tests/box.h tests/box_pattern.c
 
 tests_check_glob_SOURCES = tests/check_glob.c
 tests_check_glob_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
