@@ -28,6 +28,20 @@ static int by_uid(const void *a, const void *b)
     return one->place < other->place ? -1 : 1;
 }
 
+/* The number that the kernel gives instead of one that it cannot say: to a daemon in a
+ * namespace of users, that of everybody who has none in there. */
+enum { NUMBER_OF_ANYBODY = 65534 };
+
+static void check_not_anybody(const config_setting_t *group, const char *name, uid_t uid,
+                              struct conf_report *report)
+{
+    if (uid == NUMBER_OF_ANYBODY)
+        CONF_COMPLAIN(report, group, SCOPE_USERS, "unix_user",
+                      "\"%s\" may stand for anybody whose number the kernel cannot say, write "
+                      "another user of this machine",
+                      name);
+}
+
 /* A process can be one user only. */
 static void check_unix_users(const config_setting_t *list, const struct conf *conf,
                              struct numbered *numbers, size_t count, struct conf_report *report)
@@ -79,8 +93,10 @@ void conf_check_users(const config_setting_t *list, const struct conf *conf,
         else if (!conf_value_refused(group, "name"))
             CONF_COMPLAIN(report, group, SCOPE_USERS, "name",
                           "it is missing, write name = \"...\"; in this group");
-        if (user->unix_user != NULL && find_uid(user->unix_user, &numbers[numbered].uid))
+        if (user->unix_user != NULL && find_uid(user->unix_user, &numbers[numbered].uid)) {
+            check_not_anybody(group, user->unix_user, numbers[numbered].uid, report);
             numbers[numbered++].place = i;
+        }
     }
     conf_group_named_once(list, SCOPE_USERS, names, named, report);
     check_unix_users(list, conf, numbers, numbered, report);

@@ -190,26 +190,35 @@ static void list_words(const char *range, char *text, size_t size)
     }
 }
 
+/* What lies between two ends. */
+static const char *measured(enum conf_type type)
+{
+    switch (type) {
+    case TYPE_SIZE:
+        return "a size";
+    case TYPE_QUOTA:
+        return "0 or a size";
+    case TYPE_DURATION:
+        return "a time";
+    case TYPE_LIFETIME:
+        return "\"never\" or a time";
+    default:
+        return "a whole number";
+    }
+}
+
 void conf_option_expected(const struct conf_option *option, char *text, size_t size)
 {
     struct ends range = ends(option);
 
     switch (option->type) {
     case TYPE_SIZE:
-        snprintf(text, size, "a size from %s to %s", range.least, range.most);
-        return;
     case TYPE_QUOTA:
-        snprintf(text, size, "0 or a size from %s to %s", range.least, range.most);
-        return;
     case TYPE_DURATION:
-        snprintf(text, size, "a time from %s to %s", range.least, range.most);
-        return;
     case TYPE_LIFETIME:
-        snprintf(text, size, "\"never\" or a time from %s to %s", range.least, range.most);
-        return;
     case TYPE_COUNT:
     case TYPE_PORT:
-        snprintf(text, size, "a whole number from %s to %s", range.least, range.most);
+        snprintf(text, size, "%s from %s to %s", measured(option->type), range.least, range.most);
         return;
     case TYPE_MODE:
         snprintf(text, size, "octal digits in quotes, \"0\" to \"%s\"", range.most);

@@ -321,7 +321,7 @@ static const struct {
     [TYPE_ADDRESS] = {read_address, TAKES_STRING, "a numeric address"},
     [TYPE_PATH] = {read_path, TAKES_STRING, "an absolute path"},
     [TYPE_OWNER] = {read_owner, TAKES_STRING, "a user or group of this machine"},
-    [TYPE_USER] = {read_user, TAKES_STRING, "a user of this machine"},
+    [TYPE_USER] = {read_user, TAKES_STRING, "known here"},
     [TYPE_TARGET] = {read_target, TAKES_STRING, "a place for messages"},
     [TYPE_SECRET] = {read_secret, TAKES_STRING, "a secret's hash"},
     [TYPE_PATTERNS] = {NULL, 0, "a pattern"},

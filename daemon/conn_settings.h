@@ -1,5 +1,7 @@
 /*
  * conn_settings.h - what a reload may change under a running connection.
+ *
+ * A value: the main thread makes one, every worker has a copy that it alone reads.
  */
 #ifndef KVCACHED_CONN_SETTINGS_H
 #define KVCACHED_CONN_SETTINGS_H

@@ -1,5 +1,5 @@
 /*
- * descriptors.h - how many descriptors this process may have.
+ * descriptors.h - how many descriptors this process may have. For the main thread.
  */
 #ifndef KVCACHED_DESCRIPTORS_H
 #define KVCACHED_DESCRIPTORS_H

@@ -29,8 +29,8 @@ struct facts {
     size_t metrics_sets;
     struct metrics forgotten; /* what was counted before they were reset; any thread */
 
-    atomic_uint connections;     /* open ones: the server adds at accept, the
-                                    worker takes off when it closes one */
+    atomic_uint connections;     /* open ones: the acceptor adds, the worker takes
+                                    off when it closes one */
     atomic_uint max_connections; /* changes with a reload */
 };
 

@@ -1,5 +1,8 @@
 /*
  * listener.h - a door: one socket that listens, and what it is called.
+ *
+ * The main thread's. Workers read the door of a connection, which does not change while
+ * there are any.
  */
 #ifndef KVCACHED_LISTENER_H
 #define KVCACHED_LISTENER_H

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -187,13 +188,20 @@ static int run(struct server_options *options, struct conf **conf)
     return status;
 }
 
+/* Whether there is a file to find mistakes in. */
+static bool is_readable(const char *file)
+{
+    struct stat about;
+
+    return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
 static int serve(const struct arguments *arguments)
 {
     struct conf *conf = load(arguments->file);
 
     if (conf == NULL) {
-        bool unreadable = arguments->file != NULL && access(arguments->file, R_OK) != 0;
-        return unreadable ? EX_NOINPUT : EX_CONFIG;
+        return arguments->file != NULL && !is_readable(arguments->file) ? EX_NOINPUT : EX_CONFIG;
     }
     char *file = absolute(arguments->file);
     if (file == NULL && arguments->file != NULL) {

@@ -2,7 +2,7 @@
  * policy.h - what the configuration means to the store and to connections.
  *
  * The store and the connections know no configuration; here it is put into
- * their words, at the start and at every reload.
+ * their words, at the start and at every reload. All of it is for the main thread.
  */
 #ifndef KVCACHED_POLICY_H
 #define KVCACHED_POLICY_H

@@ -98,25 +98,22 @@ static void records(struct executor *by, const struct request *request)
     stats_number(by, request, "direct_reclaims", figures.reclaims);
 }
 
-static enum store_status namespace(struct executor *by, const struct request *request,
-                                   struct slice ns) {
-    struct store_namespace_figures figures;
-    enum store_status status = store_namespace_figures(by->lane, ns, &figures);
-    if (status != STORE_OK){return status;}
-stats_number(by, request, "items", figures.items);
-stats_number(by, request, "bytes", figures.bytes);
-stats_number(by, request, "memory", figures.memory);
-stats_number(by, request, "quota", figures.quota);
-lifetime(by, request, "ttl", figures.ttl);
-lifetime(by, request, "max_ttl", figures.max_ttl);
-stats_number(by, request, "hits", figures.counters.hits);
-stats_number(by, request, "misses", figures.counters.misses);
-stats_number(by, request, "sets", figures.counters.sets);
-stats_number(by, request, "deletes", figures.counters.deletes);
-stats_number(by, request, "touches", figures.counters.touches);
-stats_number(by, request, "expirations", figures.counters.expirations);
-stats_number(by, request, "evictions", figures.counters.evictions);
-return STORE_OK;
+static void one_namespace(struct executor *by, const struct request *request,
+                          const struct store_namespace_figures *figures)
+{
+    stats_number(by, request, "items", figures->items);
+    stats_number(by, request, "bytes", figures->bytes);
+    stats_number(by, request, "memory", figures->memory);
+    stats_number(by, request, "quota", figures->quota);
+    lifetime(by, request, "ttl", figures->ttl);
+    lifetime(by, request, "max_ttl", figures->max_ttl);
+    stats_number(by, request, "hits", figures->counters.hits);
+    stats_number(by, request, "misses", figures->counters.misses);
+    stats_number(by, request, "sets", figures->counters.sets);
+    stats_number(by, request, "deletes", figures->counters.deletes);
+    stats_number(by, request, "touches", figures->counters.touches);
+    stats_number(by, request, "expirations", figures->counters.expirations);
+    stats_number(by, request, "evictions", figures->counters.evictions);
 }
 
 /* --- topics ------------------------------------------------------------------- */
@@ -130,9 +127,11 @@ static enum outcome all(struct executor *by, const struct request *request)
         outbox_say(by->outbox, request, REPLY_END);
         return OUTCOME_DONE;
     }
+    struct store_namespace_figures figures;
     struct slice ns = execute_namespace(by, request);
-    enum store_status status = namespace(by, request, ns);
+    enum store_status status = store_namespace_figures(by->lane, ns, &figures);
     if (status == STORE_OK) {
+        one_namespace(by, request, &figures);
         outbox_say(by->outbox, request, REPLY_END);
     } else {
         execute_answer(by, request, ns, status);

@@ -6,6 +6,7 @@
  */
 #include "daemon/tls.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "daemon/log.h"
 #include "daemon/tls_context.h"
@@ -32,12 +34,21 @@ struct tls {
 
 /* --- what was wrong ------------------------------------------------------- */
 
+/* OpenSSL opens a directory, finds nothing to read in it and blames the format. */
+static bool is_directory(const char *file)
+{
+    struct stat about;
+    return stat(file, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 /* `what` should be in the file. */
 static bool failed(char *error, const char *option, const char *file, const char *what)
 {
     unsigned long code = ERR_peek_error();
     const char *text = ERR_reason_error_string(code);
-    if (ERR_GET_LIB(code) == ERR_LIB_SYS) {
+    if (is_directory(file)) {
+        snprintf(error, TLS_ERROR_MAX, "%s: %s: %s", option, file, strerror(EISDIR));
+    } else if (ERR_GET_LIB(code) == ERR_LIB_SYS) {
         snprintf(error, TLS_ERROR_MAX, "%s: %s: %s", option, file, strerror(ERR_GET_REASON(code)));
     } else {
         snprintf(error, TLS_ERROR_MAX, "%s: %s: no %s in PEM could be read from it (%s)", option,

@@ -8,6 +8,9 @@
  * Where the store refuses it, at first or in the middle, the refusal is
  * answered at once, and upload_is_open is false from then on: what is left of
  * the value is the parser's to drop.
+ *
+ * For the thread of the connection, between store_enter and store_leave of the lane, but for
+ * upload_abort, which is good everywhere.
  */
 #ifndef KVCACHED_UPLOAD_H
 #define KVCACHED_UPLOAD_H

@@ -30,8 +30,7 @@ struct user;
  * one thread at a time. */
 struct users *users_create(const struct conf *conf, struct users *before);
 
-/* Any thread. */
-/* Good for NULL. */
+/* Any thread. Good for NULL. */
 struct users *users_get(struct users *users);
 /* Any thread. Sets *users to NULL. Good for NULL. */
 void users_put(struct users **users);

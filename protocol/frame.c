@@ -50,7 +50,8 @@ static bool begins_with(struct slice line, const char *capitals, size_t length)
     return true;
 }
 
-bool frame_from_browser(struct slice start)
+/* What begins with these bytes is what only a browser would send. */
+static bool from_browser(struct slice start)
 {
     return start.length >= 5 && ((start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
                                  (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
@@ -69,7 +70,7 @@ static bool ends_like_http(struct slice line)
 
 bool frame_is_browser(struct slice line)
 {
-    return frame_from_browser(line) || ends_like_http(line);
+    return from_browser(line) || ends_like_http(line);
 }
 
 /* --- pieces --------------------------------------------------------------- */
@@ -245,7 +246,7 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
         parser->line = (size_t)(line_end - bytes) + 1;
         return PARSE_REQUEST;
     }
-    if (frame_from_browser((struct slice){bytes, length})) {
+    if (from_browser((struct slice){bytes, length})) {
         return PARSE_HANGUP;
     }
     if (length >= REQUEST_LINE_MAX) {

@@ -43,9 +43,7 @@ void frame_body_refused(struct parser *parser, const struct request *request, ui
 void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Whether what begins with these bytes is what only a browser would send. */
-bool frame_from_browser(struct slice start);
-/* Whether a whole line is. */
+/* Whether a whole line is what only a browser would send. */
 bool frame_is_browser(struct slice line);
 
 #endif

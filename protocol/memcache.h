@@ -84,8 +84,6 @@ static inline char *memcache_add(char *to, struct slice text)
     memcpy(to, text.bytes, text.length);
     return to + text.length;
 }
-/* What memcached says of an error; `reply` is one. */
-char *memcache_add_error(char *to, const struct reply *reply);
 
 /* --- keys in base64 (RFC 4648, with padding) ------------------------------- */
 

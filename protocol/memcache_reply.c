@@ -35,7 +35,8 @@ static char *add_text(char *to, struct slice text)
 
 /* --- errors --------------------------------------------------------------- */
 
-char *memcache_add_error(char *to, const struct reply *reply)
+/* What memcached says of an error; `reply` is one. */
+static char *add_error(char *to, const struct reply *reply)
 {
     if (reply->kind == REPLY_DENIED) {
         return memcache_add(to, TEXT("CLIENT_ERROR authentication failure"));
@@ -165,7 +166,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_CLIENT_ERROR:
     case REPLY_SERVER_ERROR:
     case REPLY_DENIED:
-        return memcache_add_error(to, reply);
+        return add_error(to, reply);
     case REPLY_TTL: /* what these answer cannot be asked here */
     case REPLY_TTL_NEVER:
     case REPLY_KEY:

@@ -221,7 +221,7 @@ static const char *const wrong[][2] = {
     {"namespaces_policy = \"declared\"; namespace = \"a\";",
      "namespace: \"a\" is not declared, and namespaces_policy wants it to be: add it to "
      "namespaces"},
-    {"user = \"no-such-user-here\";", "user: \"no-such-user-here\" is not a user of this machine, "
+    {"user = \"no-such-user-here\";", "user: \"no-such-user-here\" is not known here, "
                                       "write the name of a user of this machine"},
     {"pid_file = \"k.pid\";", "pid_file: \"k.pid\" is not an absolute path, write a path that "
                               "begins with / and has at most 4095 bytes"},

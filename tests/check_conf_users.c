@@ -148,8 +148,11 @@ static const char *const wrong[][2] = {
      "users.ttl: it is no option here, write it at the top level"},
     {"secret = \"$6$salt$hunter2\";", "secret: it is no option here, write it in a group of users"},
     {"users = ( { name = \"a\"; unix_user = \"no-such-user-here\"; } );",
-     "users.unix_user: \"no-such-user-here\" is not a user of this machine, write the name of a "
-     "user of this machine"},
+     "users.unix_user: \"no-such-user-here\" is not known here, write the name of a user of this "
+     "machine"},
+    {"users = ( { name = \"a\"; unix_user = \"nobody\"; } );",
+     "users.unix_user: \"nobody\" may stand for anybody whose number the kernel cannot say, write "
+     "another user of this machine"},
     {"users = ( { name = \"a\"; unix_user = \"root\"; }, { name = \"b\"; unix_user = \"root\"; } "
      ");",
      "users.unix_user: \"root\" is another user in line 1 already, keep one of them"},
@@ -255,8 +258,7 @@ START_TEST(one_mistake_is_told_once)
         "not - alone)\n"
         "f:1: users.name: 5 is not a user's name, write 1 to 64 of A-Z a-z 0-9 _ . - (but "
         "not - alone)\n"
-        "f:1: users.unix_user: 5 is not a user of this machine, write the name of a user of "
-        "this machine\n");
+        "f:1: users.unix_user: 5 is not known here, write the name of a user of this machine\n");
 }
 END_TEST
 
@@ -292,14 +294,14 @@ START_TEST(each_mistake_is_told_at_its_line)
 }
 END_TEST
 
-/* root, and anybody who is not. */
+/* root, and somebody who is not and has a number of his own. */
 START_TEST(two_users_of_this_machine_are_two)
 {
     char text[256];
     const struct passwd *other;
 
     setpwent();
-    while ((other = getpwent()) != NULL && other->pw_uid == 0) {
+    while ((other = getpwent()) != NULL && (other->pw_uid == 0 || other->pw_uid == 65534)) {
     }
     ck_assert_ptr_nonnull(other);
     snprintf(text, sizeof(text),

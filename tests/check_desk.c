@@ -13,13 +13,14 @@
 #include <stdlib.h>
 
 #include "daemon/clock.h"
+#include "tests/facts_of_one.h"
 #include "tests/wire.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 300000, CASE_TIMEOUT = 300 };
 
 static struct store *store;
 static struct facts facts;
-static struct metrics metrics[2];
+static struct metrics metrics[FACTS_SETS];
 static struct crew crew;
 static struct pass pass; /* there are no users */
 static const struct door native_door = {.protocol = &protocol_native, .name = "test"};
@@ -30,14 +31,7 @@ static void set_up(void)
     struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    memset(metrics, 0, sizeof metrics);
-    memset(&facts, 0, sizeof facts);
-    facts.version = "1.2.3";
-    facts.arena = "memory";
-    facts.started = clock_now();
-    facts.threads = 1;
-    facts.metrics = metrics;
-    facts.metrics_sets = 2;
+    facts_of_one(&facts, metrics);
     ck_assert(crew_init(&crew, store, &facts, 0));
     crew_configure(&crew,
                    &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});

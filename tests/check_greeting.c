@@ -17,6 +17,7 @@
 #include "daemon/tls.h"
 #include "daemon/worker.h"
 #include "tests/certificates.h"
+#include "tests/facts_of_one.h"
 #include "tests/scratch.h"
 #include "tests/tls_client.h"
 
@@ -31,21 +32,14 @@ static struct conf_listen conf;
 static struct door door = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 static struct facts facts;
-static struct metrics metrics[2];
+static struct metrics metrics[FACTS_SETS];
 static struct worker *worker;
 static struct tls_client client;
 static unsigned char sent[MAX_VALUE], got[MAX_VALUE];
 
 static void start_worker(void)
 {
-    memset(metrics, 0, sizeof metrics);
-    memset(&facts, 0, sizeof facts);
-    facts.version = "1.2.3";
-    facts.arena = "memory";
-    facts.started = clock_now();
-    facts.threads = 1;
-    facts.metrics = metrics;
-    facts.metrics_sets = 2;
+    facts_of_one(&facts, metrics);
     const struct worker_options options = {
         .store = store,
         .facts = &facts,

@@ -12,6 +12,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/worker.h"
+#include "tests/facts_of_one.h"
 
 enum { MEMORY = 8 << 20, PATIENCE_MS = 20000, CASE_TIMEOUT = 120 };
 
@@ -21,7 +22,7 @@ static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static const struct conn_settings settings = {.max_value = 1 << 20, .default_namespace = "main"};
 static struct store *store;
 static struct facts facts;
-static struct metrics metrics[2];
+static struct metrics metrics[FACTS_SETS];
 static struct gate *gate;
 static struct worker *worker;
 static char hash[SECRET_HASH_MAX];
@@ -60,13 +61,7 @@ static void set_up(void)
     ck_assert(store_set_policy(store, lane, &policy, clock_now()));
     store_leave(lane);
     store_lane_destroy(&lane);
-    memset(metrics, 0, sizeof metrics);
-    memset(&facts, 0, sizeof facts);
-    facts.version = "1.2.3";
-    facts.arena = "memory";
-    facts.threads = 1;
-    facts.metrics = metrics;
-    facts.metrics_sets = 2;
+    facts_of_one(&facts, metrics);
     ck_assert(secret_hash(slice_of("s3cret"), hash));
     users = make_users("web", "write", NULL);
     gate = gate_create();

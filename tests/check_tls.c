@@ -263,11 +263,15 @@ START_TEST(files_that_are_wrong)
     expect_error("nowhere: No such file");
     change(&pair.conf.tls_key, certificate_path("server"));
     expect_error("no key in PEM could be read from it");
+    change(&pair.conf.tls_key, scratch_path("."));
+    expect_error("Is a directory");
     change(&pair.conf.tls_certificate, certificate_path("secret"));
     change(&pair.conf.tls_key, certificate_key_path("secret"));
     expect_error("it is encrypted");
     change(&pair.conf.tls_certificate, scratch_path("nowhere"));
     expect_error("tls_certificate: ");
+    change(&pair.conf.tls_certificate, scratch_path("."));
+    expect_error("Is a directory");
     scratch_write("empty", "");
     change(&pair.conf.tls_certificate, scratch_path("empty"));
     expect_error("no certificate in PEM");
@@ -276,6 +280,8 @@ START_TEST(files_that_are_wrong)
     pair_load();
     change(&pair.conf.tls_client_ca, scratch_path("nowhere"));
     expect_error("tls_client_ca: ");
+    change(&pair.conf.tls_client_ca, scratch_path("."));
+    expect_error("Is a directory");
     change(&pair.conf.tls_client_ca, certificate_key_path("other"));
     expect_error("tls_client_ca: ");
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "tests/facts_of_one.h"
 
 enum {
     MEMORY = 32 << 20,
@@ -24,20 +25,13 @@ enum {
 static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 static struct facts facts;
-static struct metrics metrics[2];
+static struct metrics metrics[FACTS_SETS];
 static struct worker *worker;
 static int peers[PEERS];
 
 static void start(uint64_t idle_timeout)
 {
-    memset(metrics, 0, sizeof metrics);
-    memset(&facts, 0, sizeof facts);
-    facts.version = "1.2.3";
-    facts.arena = "memory";
-    facts.started = clock_now();
-    facts.threads = 1;
-    facts.metrics = metrics;
-    facts.metrics_sets = 2;
+    facts_of_one(&facts, metrics);
     struct worker_options options = {
         .store = store,
         .facts = &facts,

@@ -45,7 +45,7 @@ endif
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
-store_test_box = tests/box.c tests/box.h
+store_test_box = tests/box.c tests/box.h tests/box_pattern.c
 
 tests_check_glob_SOURCES = tests/check_glob.c
 tests_check_glob_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -203,7 +203,7 @@ daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) $(CHECK_LIBS)
 
-tests_check_desk_SOURCES = tests/check_desk.c tests/wire.c tests/wire.h
+tests_check_desk_SOURCES = tests/check_desk.c tests/facts_of_one.h tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_desk_LDADD = $(daemon_test_libs)
 
@@ -211,11 +211,11 @@ tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_outbox_LDADD = $(daemon_test_libs)
 
-tests_check_pass_SOURCES = tests/check_pass.c
+tests_check_pass_SOURCES = tests/check_pass.c tests/facts_of_one.h
 tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_pass_LDADD = $(daemon_test_libs)
 
-tests_check_worker_SOURCES = tests/check_worker.c
+tests_check_worker_SOURCES = tests/check_worker.c tests/facts_of_one.h
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_worker_LDADD = $(daemon_test_libs)
 
@@ -237,7 +237,7 @@ tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c test
 
 tls_test_pair = tests/tls_pair.c tests/tls_pair.h $(tls_test_client)
 
-tests_check_greeting_SOURCES = tests/check_greeting.c $(tls_test_client)
+tests_check_greeting_SOURCES = tests/check_greeting.c tests/facts_of_one.h $(tls_test_client)
 tests_check_greeting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_greeting_LDADD = $(daemon_test_libs)
 
@@ -354,6 +354,7 @@ e2e_files = \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_peers.py \

@@ -349,6 +349,7 @@ void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
  * time to live counts from this `now`. *version as in store_put. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                      uint64_t *version);
+/* Legal inside and outside of enter and leave. Sets *write to NULL. */
 void store_write_abort(struct lane *lane, struct store_write **write);
 
 /* --- whole namespaces --------------------------------------------------- */

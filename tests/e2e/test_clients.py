@@ -12,6 +12,7 @@ import unittest
 
 from harness import Case, seconds, wait_for
 from memcache import Memcache
+from test_users import user, users
 
 # Debian's modules, for a python3 that is not Debian's.
 sys.path.append("/usr/lib/python3/dist-packages")
@@ -80,6 +81,23 @@ class Pymemcache(ClientCase):
         self.assertIn(b"kvcached", client.version())
         self.assertTrue(client.flush_all())
         self.assertEqual(client.get_many(list(many)), {})
+
+    def test_it_can_be_taught_to_say_who_it_is(self):
+        """As kvcached-memcache(7) shows it."""
+        class Known(pymemcache.Client):
+            def _connect(self):
+                super()._connect()
+                self.set("auth", "web open-sesame", noreply=False)
+
+        daemon = self.node(users(user("web", "open-sesame", read="cache", write="cache")))
+        stranger = pymemcache.Client(daemon.memcache)
+        self.addCleanup(stranger.close)
+        self.assertRaises(pymemcache.MemcacheClientError, stranger.get, "a")
+        client = Known(daemon.memcache, default_noreply=False)
+        self.addCleanup(client.close)
+        self.assertTrue(client.set("a", "1"))
+        client.close()
+        self.assertEqual(client.get("a"), b"1")
 
     def test_keys_over_three_nodes(self):
         nodes = [self.node() for _ in range(3)]

@@ -150,6 +150,22 @@ class CommandLine(Case):
         self.assertIn("--hash-secret", daemon.log())
         self.assertNotIn("hunter2", daemon.log())
 
+    def test_the_statuses_are_those_of_the_manual(self):
+        folder = os.path.dirname(self.file(""))
+        taken = self.start()
+        here = 'listen = ( { address = "%s"; port = %d; } );\n' % taken.address
+        for wanted, arguments in ((os.EX_USAGE, ["surplus"]),
+                                  (os.EX_NOINPUT, ["-c", "/nonexistent/kvcached.conf"]),
+                                  (os.EX_NOINPUT, ["-c", folder]),
+                                  (os.EX_CONFIG, ["-c", self.file("thread = 1;")]),
+                                  (os.EX_UNAVAILABLE, ["-c", self.file(here)]),
+                                  (os.EX_CANTCREAT, ["-c", self.file(
+                                      'listen = ( { port = 0; } ); pid_file = "/nonexistent/pid";')])):
+            with self.subTest(wanted=wanted, arguments=arguments):
+                status, _, said = self.run_daemon(*arguments)
+                self.assertEqual(status, wanted, said)
+                self.assertNotEqual(said, "")
+
     def test_all_errors_in_one_go(self):
         status, said, path = self.check('memry = "64M";\nttl = "soon";\nthreads = 1000;\n'
                                         'namespaces = (\n{ name = "a b"; },\n'

@@ -1,0 +1,27 @@
+/*
+ * facts_of_one.h - the facts of a daemon with one worker, for tests of what needs some.
+ */
+#ifndef KVCACHED_TESTS_FACTS_OF_ONE_H
+#define KVCACHED_TESTS_FACTS_OF_ONE_H
+
+#include <string.h>
+
+#include "daemon/clock.h"
+#include "daemon/facts.h"
+
+enum { FACTS_SETS = 2 }; /* of metrics: the worker's, and that of who accepts */
+
+/* All zero but for what never changes. Both are the caller's and outlive the worker. */
+static inline void facts_of_one(struct facts *facts, struct metrics metrics[FACTS_SETS])
+{
+    memset(metrics, 0, FACTS_SETS * sizeof *metrics);
+    memset(facts, 0, sizeof *facts);
+    facts->version = "1.2.3";
+    facts->arena = "memory";
+    facts->started = clock_now();
+    facts->threads = 1;
+    facts->metrics = metrics;
+    facts->metrics_sets = FACTS_SETS;
+}
+
+#endif
