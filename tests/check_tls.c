@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/certificates.h"
@@ -381,6 +382,42 @@ START_TEST(a_resumed_session_keeps_its_name_while_the_authority_stays)
 }
 END_TEST
 
+/* Takes up the session of "brief", which becomes the next one. */
+static bool is_brief(struct tls_client_options options, SSL_SESSION **session)
+{
+    char name[50];
+    options.resume = *session;
+    pair_connect_well(&options);
+    ck_assert(pair.greeting.resumed);
+    size_t length = transport_user(&pair.server, name, sizeof name);
+    ck_assert(length == 0 || (length == 5 && memcmp(name, "brief", 5) == 0));
+    take_session(session);
+    pair_hang_up();
+    return length > 0;
+}
+
+/* Though its session may be taken up again, and each time brings the next. */
+START_TEST(a_certificate_is_over_when_its_time_is)
+{
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        make_clients(CONF_TLS_OPTIONAL);
+        certificate_make(
+            &(struct certificate){.name = "brief", .issuer = "ours", .from = -60, .until = 3});
+        struct tls_client_options options = {.version = version, .certificate = "brief"};
+        SSL_SESSION *session = make_session(&options);
+        int times = 0;
+        while (times < 400 && is_brief(options, &session)) {
+            nanosleep(&moment, NULL);
+            times++;
+        }
+        ck_assert_int_gt(times, 0);
+        ck_assert_int_lt(times, 400);
+        SSL_SESSION_free(session);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls");
@@ -402,6 +439,7 @@ int main(void)
     tcase_add_test(all, clients_with_certificates);
     tcase_add_test(all, nobody_asked);
     tcase_add_test(all, a_resumed_session_keeps_its_name_while_the_authority_stays);
+    tcase_add_test(all, a_certificate_is_over_when_its_time_is);
     suite_add_tcase(suite, all);
 
     SRunner *runner = srunner_create(suite);
