@@ -299,3 +299,70 @@ class Others(Case):
                 except OSError:
                     pass
         return count
+
+
+class Crowds(Case):
+    """Strangers cannot keep those out who may come in."""
+
+    FULL = "max_connections = 8;\n"
+
+    def join(self, daemon):
+        client = self.connect(daemon)
+        self.assertEqual(client.ask(f"AUTH web {SECRET}"), "OK")
+        return client
+
+    def crowd(self, daemon, count):
+        crowd = [self.connect(daemon) for _ in range(count)]
+        for stranger in crowd:
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+        return crowd
+
+    def test_the_oldest_stranger_makes_room(self):
+        daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
+        inside = [self.join(daemon)]
+        crowd = self.crowd(daemon, 7)
+        for stranger in crowd:  # they go in the order in which they came
+            inside.append(self.join(daemon))
+            stranger.expect_closed()
+        refused = self.connect(daemon)
+        self.assertEqual(refused.reply(), "SERVER_ERROR too many connections")
+        refused.expect_closed()
+        for client in inside:
+            self.assertEqual(client.ask("PING"), "PONG")
+        inside.pop().close()
+        root = wait_for(lambda: self.root(daemon), what="a place that was left")
+        self.assertEqual(root.stat("closed_replaced"), 7)
+        self.assertEqual(root.stat("curr_connections"), 8)
+
+    def root(self, daemon):
+        client = self.connect(daemon)
+        try:
+            return client if client.ask("AUTH root top") == "OK" else None
+        except (EOFError, OSError):
+            return None
+
+    def test_whichever_worker_has_them(self):
+        daemon = self.start(self.FULL + "threads = 4;\n" + users(WEB, ROOT))
+        root = self.root(daemon)
+        inside = [self.join(daemon) for _ in range(6)]
+        for _ in range(10):
+            crowd = self.crowd(daemon, 1)
+            inside.append(self.join(daemon))
+            crowd[0].expect_closed()
+            inside.pop().close()
+            wait_for(lambda: root.stat("curr_connections") == 7, what="the place to be free")
+
+    def test_whoever_has_asked_stays_longer(self):
+        daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
+        asked = self.connect(daemon)
+        self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")
+        for _ in range(3):
+            self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")  # from now on it waits
+        asked.send(f"AUTH web {SECRET}\r\n")
+        crowd = self.crowd(daemon, 7)
+        newcomers = self.crowd(daemon, 7)
+        self.assertEqual(asked.reply(), "OK")
+        for stranger in crowd:
+            stranger.expect_closed()
+        for stranger in newcomers:
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
