@@ -40,7 +40,7 @@ void strangers_leave(struct conn *conn)
 void strangers_dismiss(struct crew *crew)
 {
     struct conn *conn = TAILQ_FIRST(&crew->strangers);
-    while (conn != NULL && crew->now - conn->pass.stranger_since >= PASS_STRANGER_MS) {
+    while (conn != NULL && pass_is_overdue(&conn->pass, crew->now)) {
         struct conn *next = TAILQ_NEXT(conn, stranger);
         if (conn->pass.petition == NULL) {
             conn_close(conn, CONN_CLOSE_STRANGER);

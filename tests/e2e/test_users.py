@@ -139,9 +139,12 @@ class Native(Case):
     def test_a_silent_stranger_is_closed_and_a_user_is_not(self):
         web = self.known()
         stranger = self.connect(self.daemon, timeout=30)
+        stubborn = self.connect(self.daemon, timeout=60)
+        stubborn.send("AUTH web wrong\r\n" * 250)  # each would wait longer than the last
         start = time.monotonic()
         stranger.expect_closed()
         self.assertGreater(time.monotonic() - start, 5)
+        self.assertEqual(set(stubborn.rest().split(b"\r\n")), {b"DENIED", b""})
         self.assertEqual(web.ask("PING"), "PONG")
 
     def test_a_checked_secret_holds_nobody_up(self):
@@ -251,6 +254,37 @@ class Others(Case):
                 answer = wire.line()
             self.assertTrue(answer.startswith("CLIENT_ERROR not allowed"), (request, answer))
         self.assertEqual(wire.ask("get x", 3), ["VALUE x 0 1", "y", "END"])
+
+    def wire(self, daemon, name, secret):
+        wire = self.kept(daemon.talk())
+        said = f"{name} {secret}"
+        self.assertEqual(wire.ask(f"set x 0 0 {len(said)}\n{said}"), "STORED")
+        return wire
+
+    def test_refusals_name_nothing_that_was_not_asked_for(self):
+        daemon = Memcache(users(user("web", SECRET, read="tokens", admin=["cache", "tokens"]),
+                                ROOT) +
+                          'namespaces = ( { name = "tokens"; }, { name = "hidden"; } );'
+                          'namespaces_policy = "declared";')
+        self.addCleanup(self._end, daemon)
+        wire = self.wire(daemon, "web", SECRET)
+        answer = wire.ask("flush_all")
+        self.assertIn("not allowed", answer)
+        self.assertNotIn("hidden", answer)
+        self.assertIn("not allowed", wire.ask("get tokens:x y"))
+
+    def test_who_only_reads_keeps_nobody_from_renewing(self):
+        daemon = Memcache(users(user("reader", SECRET, read="cache"), ROOT))
+        self.addCleanup(self._end, daemon)
+        reader, root = self.wire(daemon, "reader", SECRET), self.wire(daemon, "root", "top")
+        self.assertEqual(root.ask("ms k 1 T60\ny"), "HD")
+        self.assertEqual(reader.ask("mg k R100"), "HD")
+        self.assertEqual(root.ask("mg k R100"), "HD W")
+        self.assertEqual(reader.ask("mg k R100"), "HD Z")
+        self.assertEqual(root.ask("ms k 1 T60\ny"), "HD")
+        self.assertEqual(root.ask("md k I"), "HD")
+        self.assertEqual(reader.ask("mg k"), "HD X")
+        self.assertEqual(root.ask("mg k"), "HD X W")
 
     def test_the_user_of_the_process_behind_a_unix_socket(self):
         me = pwd.getpwuid(os.getuid()).pw_name
