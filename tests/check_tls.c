@@ -346,6 +346,30 @@ START_TEST(clients_with_certificates)
 }
 END_TEST
 
+/* A name is all of its bytes, and what is too long is no name. */
+START_TEST(names_of_any_bytes)
+{
+    static const struct {
+        const char *bytes;
+        int length;
+        size_t known;
+    } names[] = {{"alice\0evil", 10, 10}, {"-", 1, 1},  {" alice", 6, 6},
+                 {"alice\r\nx", 8, 8},    {"\0", 1, 1}, {"0123456789abcdefX", 17, 0}};
+    char name[16];
+    make_clients(CONF_TLS_OPTIONAL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        certificate_make(&(struct certificate){.name = "odd",
+                                               .issuer = "ours",
+                                               .common = names[i].bytes,
+                                               .common_length = names[i].length});
+        pair_connect_well(&(struct tls_client_options){.certificate = "odd"});
+        ck_assert_uint_eq(transport_user(&pair.server, name, sizeof name), names[i].known);
+        ck_assert_mem_eq(name, names[i].bytes, names[i].known);
+        pair_hang_up();
+    }
+}
+END_TEST
+
 /* Nobody has a name without an authority that says so, nor on a plain transport. */
 START_TEST(nobody_asked)
 {
@@ -437,6 +461,7 @@ int main(void)
     tcase_add_test(all, files_that_are_wrong);
     tcase_add_test(all, an_expired_certificate_still_serves);
     tcase_add_test(all, clients_with_certificates);
+    tcase_add_test(all, names_of_any_bytes);
     tcase_add_test(all, nobody_asked);
     tcase_add_test(all, a_resumed_session_keeps_its_name_while_the_authority_stays);
     tcase_add_test(all, a_certificate_is_over_when_its_time_is);

@@ -400,3 +400,72 @@ class Crowds(Case):
             stranger.expect_closed()
         for stranger in newcomers:
             self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+
+
+class Waiting(Case):
+    """At the gate, where nobody holds anything up."""
+
+    def wait_at_the_gate(self, daemon, count):
+        """Failures make their address wait; so do these then."""
+        first = self.connect(daemon)
+        for _ in range(5):
+            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        waiting = [self.connect(daemon) for _ in range(count)]
+        for client in waiting:
+            self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
+            client.send(f"AUTH web {SECRET}\r\nPING\r\n")
+        return waiting
+
+    def test_the_end_of_the_daemon(self):
+        daemon = self.start(users(WEB, ROOT))
+        waiting = self.wait_at_the_gate(daemon, 10)
+        waiting[0].close()
+        waiting[1].reset()
+        daemon.stop()
+        for client in waiting[2:]:
+            self.assertNotIn(b"PONG", client.rest())
+
+    def test_idle_timeout(self):
+        daemon = self.start('idle_timeout = "2s";\n' + users(WEB, ROOT), listen=LISTEN_UNIX)
+        root = self.kept(Client(daemon.address))
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        start = len(daemon.log())
+        first = self.kept(Client(daemon.addresses()[1]))
+        for _ in range(6):  # the next one would wait for 3.2 seconds
+            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        waiting = [self.kept(Client(daemon.addresses()[1])) for _ in range(5)]
+        for client in waiting:
+            client.send(f"AUTH web {SECRET}\r\n")
+        self.assertEqual([client.rest() for client in waiting], [b""] * 5)
+        daemon.wait_log("idle_timeout", after=start)
+        self.kept(Client(daemon.address)).ask("PING")
+
+    def test_who_left_takes_nothing_along(self):
+        daemon = self.start("threads = 1;\n" + users(WEB, ROOT))
+        root = self.connect(daemon)
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        for client in self.wait_at_the_gate(daemon, 10):
+            client.reset()
+        wait_for(lambda: root.stat("curr_connections") == 2, 30, "them to be gone")
+        self.assertEqual(root.ask("PING"), "PONG")
+
+    def test_users_come_and_go_meanwhile(self):
+        """What was said to prove who somebody is never becomes a record."""
+        daemon = Memcache(users(WEB, ROOT))
+        self.addCleanup(self._end, daemon)
+        root = self.kept(daemon.connect())
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        said = f"root {SECRET}"
+        for conf in ("", users(ROOT), users(WEB, ROOT)):
+            wire = self.kept(daemon.talk())
+            self.assertEqual(wire.ask("version"), "CLIENT_ERROR unauthenticated")
+            before = root.stat("auth_cmds")
+            wire.send(f"set x 0 0 {len(said)}\r\n{said}\r\n")
+            wait_for(lambda: root.stat("auth_cmds") > before, what="it to be on its way")
+            daemon.configure(conf)
+            daemon.reload("reloaded")
+            self.assertEqual(wire.line(), "CLIENT_ERROR authentication failure")
+            daemon.configure(users(WEB, ROOT))
+            daemon.reload("reloaded")
+            self.assertEqual(root.ask("AUTH root top"), "OK")
+        self.assertEqual(root.get("cache", "x"), None)
