@@ -8,8 +8,9 @@
  * taken again. Where even that fails (the whole machine is short), accepting
  * pauses for a moment.
  *
- * Refuses to wait for anybody: what a refused peer is told is sent if it fits
- * the socket's buffer, which in a new connection it does.
+ * At the limit a connection is not refused where it can take the place of one that has not
+ * said who it is: see strangers.h. The worker that has most of those makes room then, and
+ * until it has there are more than the limit, EXCHANGES_MAX at most.
  */
 #include "daemon/acceptor.h"
 
@@ -23,12 +24,14 @@
 
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "daemon/refusal.h"
 
 enum {
     TURN_MAX = 64,        /* connections of one listener in one turn of the loop */
     LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
     PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
     QUIET_S = 5,          /* the same complaint is not logged again for so long */
+    EXCHANGES_MAX = 64,   /* connections above the limit, while room is made for them */
 };
 
 /* A listener that is being waited at. */
@@ -70,32 +73,25 @@ static bool may_complain(struct acceptor *acceptor, struct timeval *quiet)
 
 /* --- refusing ----------------------------------------------------------- */
 
-/* What a peer already said is read and dropped: closing over unread bytes would
- * reset the connection, and the reset might overtake the answer. */
 static void refuse(struct acceptor *acceptor, int fd, const struct door *door)
 {
-    static const char answer[] = "SERVER_ERROR too many connections\r\n";
-    char dropped[4096];
-
     metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-    if (door->tls == NULL) { /* where TLS is spoken, nothing can be said before a handshake */
-        send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    shutdown(fd, SHUT_WR);
-    recv(fd, dropped, sizeof dropped, MSG_DONTWAIT);
-    close(fd);
+    refuse_one_more(fd, door);
 }
 
-static bool admit(struct facts *facts)
-{
-    unsigned limit = atomic_load_explicit(&facts->max_connections, memory_order_relaxed);
+/* --- counting ----------------------------------------------------------- */
 
-    /* Only this thread adds, so the limit cannot be passed between the two. */
-    if (atomic_load_explicit(&facts->connections, memory_order_relaxed) >= limit) {
-        return false;
-    }
+/* How many there are beyond the last that the limit allows; below 0: room. */
+static long long surplus(const struct facts *facts)
+{
+    return (long long)atomic_load_explicit(&facts->connections, memory_order_relaxed) -
+           atomic_load_explicit(&facts->max_connections, memory_order_relaxed);
+}
+
+/* Only this thread adds, so nothing is passed between looking and counting. */
+static void count(struct facts *facts)
+{
     atomic_fetch_add_explicit(&facts->connections, 1, memory_order_relaxed);
-    return true;
 }
 
 static void dismiss(struct facts *facts)
@@ -152,25 +148,69 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
 
 /* --- accepting ---------------------------------------------------------- */
 
+static struct worker *whose_turn(struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->staff->workers[acceptor->next];
+
+    acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
+    return worker;
+}
+
+/* NULL: nobody has any. */
+static struct worker *whose_are_most_strangers(const struct acceptor *acceptor)
+{
+    struct worker *found = NULL;
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < acceptor->staff->count; i++) {
+        unsigned unproven = worker_unproven(acceptor->staff->workers[i]);
+        if (unproven > most) {
+            most = unproven;
+            found = acceptor->staff->workers[i];
+        }
+    }
+    return found;
+}
+
+static void hand_over(struct post *post, struct worker *worker, int fd, bool in_exchange)
+{
+    struct facts *facts = post->acceptor->facts;
+
+    /* Counted before the worker has it: it may be asked for the figure at once. */
+    metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
+    count(facts);
+    if (!worker_adopt(worker, fd, &post->listener->door, in_exchange)) {
+        dismiss(facts);
+        refuse(post->acceptor, fd, &post->listener->door);
+    }
+}
+
+static void complain_of_too_many(struct post *post, const char *consequence)
+{
+    struct acceptor *acceptor = post->acceptor;
+
+    if (may_complain(acceptor, &acceptor->too_many_quiet)) {
+        log_warning("max_connections (%u) reached: %s %s",
+                    atomic_load(&acceptor->facts->max_connections), consequence,
+                    post->listener->door.name);
+    }
+}
+
 static void welcome(struct post *post, int fd)
 {
     struct acceptor *acceptor = post->acceptor;
-    struct facts *facts = acceptor->facts;
+    long long over = surplus(acceptor->facts);
 
-    if (!admit(facts)) {
-        if (may_complain(acceptor, &acceptor->too_many_quiet)) {
-            log_warning("max_connections (%u) reached: refusing connections on %s",
-                        atomic_load(&facts->max_connections), post->listener->door.name);
-        }
-        refuse(acceptor, fd, &post->listener->door);
+    if (over < 0) {
+        hand_over(post, whose_turn(acceptor), fd, false);
         return;
     }
-    /* Counted before the worker has it: it may be asked for the figure at once. */
-    metrics_add(acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
-    struct worker *worker = acceptor->staff->workers[acceptor->next];
-    acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
-    if (!worker_adopt(worker, fd, &post->listener->door)) {
-        dismiss(facts);
+    struct worker *worker = over < EXCHANGES_MAX ? whose_are_most_strangers(acceptor) : NULL;
+    if (worker != NULL) {
+        complain_of_too_many(post, "who has not said who he is makes room for connections on");
+        hand_over(post, worker, fd, true);
+    } else {
+        complain_of_too_many(post, "refusing connections on");
         refuse(acceptor, fd, &post->listener->door);
     }
 }

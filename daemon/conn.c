@@ -16,6 +16,7 @@
 #include "daemon/conn_state.h"
 #include "daemon/greeting.h"
 #include "daemon/log.h"
+#include "daemon/strangers.h"
 #include "daemon/turn.h"
 
 enum { LINGER_MS = 2000 };
@@ -59,10 +60,7 @@ static void give_back(struct conn *conn)
         conn->waits = false;
     }
     pass_deinit(&conn->pass);
-    if (conn->strange) {
-        TAILQ_REMOVE(&conn->crew->strangers, conn, stranger);
-        conn->strange = false;
-    }
+    strangers_leave(conn);
 }
 
 static void end_loop_if_done(struct crew *crew)
@@ -138,7 +136,7 @@ void conn_wait_for_turn(struct conn *conn)
     TAILQ_INSERT_TAIL(&crew->waiting, conn, wait);
 }
 
-static void arm_sweep(struct crew *crew)
+void conn_arm_sweep(struct crew *crew)
 {
     bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
                   !TAILQ_EMPTY(&crew->greetings.unfinished) ||
@@ -164,35 +162,6 @@ void conn_touch(struct conn *conn)
     }
 }
 
-/* --- strangers ------------------------------------------------------------ */
-
-void conn_note_stranger(struct conn *conn)
-{
-    struct crew *crew = conn->crew;
-    bool strange = conn->pass.state == PASS_STRANGER;
-    if (conn->strange) {
-        TAILQ_REMOVE(&crew->strangers, conn, stranger);
-    }
-    conn->strange = strange;
-    if (strange) {
-        TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
-        arm_sweep(crew);
-    }
-}
-
-/* Those that wait for the gate are not to blame. */
-static void dismiss_strangers(struct crew *crew)
-{
-    struct conn *conn = TAILQ_FIRST(&crew->strangers);
-    while (conn != NULL && crew->now - conn->pass.stranger_since >= PASS_STRANGER_MS) {
-        struct conn *next = TAILQ_NEXT(conn, stranger);
-        if (conn->pass.petition == NULL) {
-            conn_close(conn, CONN_CLOSE_STRANGER);
-        }
-        conn = next;
-    }
-}
-
 /* --- lingering ------------------------------------------------------------ */
 
 void conn_linger(struct conn *conn, enum conn_close why)
@@ -205,7 +174,7 @@ void conn_linger(struct conn *conn, enum conn_close why)
     TAILQ_INSERT_TAIL(&crew->lingers, conn, seat);
     conn->lingers = true;
     conn->active = crew->now;
-    arm_sweep(crew);
+    conn_arm_sweep(crew);
     if (conn->ended || crew->draining || !conn_watch(conn, EV_READ)) {
         leave(conn);
     }
@@ -264,8 +233,8 @@ static bool sit_down(struct conn *conn)
     pass_init(&conn->pass, &crew->porter, conn->transport.fd, crew->now);
     look_at_certificate(conn);
     TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
-    conn_note_stranger(conn);
-    arm_sweep(crew);
+    strangers_follow(conn);
+    conn_arm_sweep(crew);
     if (!conn_watch(conn, EV_READ)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return false;
@@ -304,7 +273,7 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
         return sit_down(conn);
     }
     greeting_begin(conn);
-    arm_sweep(crew);
+    conn_arm_sweep(crew);
     return true;
 }
 
@@ -336,9 +305,9 @@ void conn_sweep(struct crew *crew)
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
         leave(conn);
     }
-    dismiss_strangers(crew);
+    strangers_dismiss(crew);
     greeting_sweep(crew);
-    arm_sweep(crew);
+    conn_arm_sweep(crew);
 }
 
 /* Each is asked anew who it is; the old users go when nobody refers to them any more. */
@@ -351,7 +320,7 @@ static void change_users(struct crew *crew, struct users *users)
     {
         pass_follow(&conn->pass, &crew->porter, crew->now);
         look_at_certificate(conn);
-        conn_note_stranger(conn);
+        strangers_follow(conn);
     }
     users_put(&before);
 }
@@ -363,7 +332,7 @@ void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, s
     crew_configure(crew, settings);
     change_users(crew, users);
     event_del(&crew->sweep);
-    arm_sweep(crew);
+    conn_arm_sweep(crew);
 }
 
 void conn_answered(struct petition *petition)

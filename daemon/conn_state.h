@@ -48,8 +48,8 @@ bool conn_watch(struct conn *conn, short what);
 /* Goes on when everybody else has been looked at. */
 void conn_wait_for_turn(struct conn *conn);
 
-/* Its pass may have changed: it is among the strangers, behind all others, or not. */
-void conn_note_stranger(struct conn *conn);
+/* Somebody of the crew may be overdue one day. */
+void conn_arm_sweep(struct crew *crew);
 
 /* It had a turn. */
 void conn_touch(struct conn *conn);

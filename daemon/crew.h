@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -63,6 +64,7 @@ struct crew {
     struct crew_list seated;    /* all but those that linger or greet; the longest silent first */
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
+    atomic_uint unproven;       /* strangers, and those that greet; any thread reads it */
     struct crew_list waiting;   /* have work to go on with when others had their turn */
     struct greetings greetings;
     struct round round;
@@ -78,6 +80,12 @@ void crew_deinit(struct crew *crew);
 
 /* What connections shall go by from now on. */
 void crew_configure(struct crew *crew, const struct conn_settings *settings);
+
+/* One more, or less, that has not proved who it is. */
+static inline void crew_count_unproven(struct crew *crew, int change)
+{
+    atomic_fetch_add_explicit(&crew->unproven, (unsigned)change, memory_order_relaxed);
+}
 
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
 uint64_t crew_grain(const struct crew *crew);

@@ -212,7 +212,9 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
     while (of->request.keys.length > 0) {
         size_t count = look_ahead(by, of, ahead);
         if (count == 0) {
-            execute_refuse(by, &of->request, of->at.name, of->located);
+            if (execute_allowed(by, &of->request, of->at.name)) {
+                execute_refuse(by, &of->request, of->at.name, of->located);
+            }
             return OUTCOME_DONE; /* an error is the last that is said */
         }
         for (size_t i = 0; i < count; i++) {

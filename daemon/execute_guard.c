@@ -98,6 +98,22 @@ static void refuse_right(struct executor *by, const struct request *request, uns
     say(by, request, REASON_OTHER, text, (size_t)length);
 }
 
+bool execute_may(const struct executor *by, const struct request *request, struct slice name)
+{
+    return (needs(request) & ~execute_rights(by, name)) == 0;
+}
+
+void execute_refuse_declared(struct executor *by, const struct request *request)
+{
+    struct slice user = user_name(by->pass->user);
+    char text[REQUEST_NAMESPACE_MAX + 128];
+    int length = snprintf(text, sizeof text,
+                          "not allowed: user \"%.*s\" needs the right \"admin\" in every "
+                          "namespace that is declared",
+                          (int)user.length, user.bytes);
+    say(by, request, REASON_OTHER, text, (size_t)length);
+}
+
 bool execute_allowed(struct executor *by, const struct request *request, struct slice name)
 {
     if (by->pass->state == PASS_FREE) {
@@ -217,7 +233,7 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
         return OUTCOME_DONE;
     }
     of->begun = true;
-    enum pass_verdict verdict = pass_ask(by->pass, by->porter, name, secret);
+    enum pass_verdict verdict = pass_ask(by->pass, by->porter, by->now, name, secret);
     wipe(secret);
     return conclude(by, request, verdict);
 }

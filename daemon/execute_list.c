@@ -134,7 +134,8 @@ static bool may_flush_behind_door(struct executor *by, const struct request *req
     struct store_namespace_figures figures;
     uint32_t next = 0;
     while (by->door->separator != '\0' && store_namespace_next(by->lane, &next, &figures)) {
-        if (figures.declared && !execute_allowed(by, request, slice_of(figures.name))) {
+        if (figures.declared && !execute_may(by, request, slice_of(figures.name))) {
+            execute_refuse_declared(by, request); /* which one is nobody's business */
             return false;
         }
     }

@@ -50,6 +50,8 @@ static void look_at_one(struct executor *by, const struct execution *of, struct 
     const struct request *request = &of->request;
     struct store_terms terms = execute_terms(request);
     struct store_view view;
+    /* Who may not write the record again is not asked to, nor keeps another from it. */
+    terms.contends = terms.contends && (execute_rights(by, at->name) & RIGHT_WRITE) != 0;
     outbox_prepare(by->outbox);
     enum store_status status = store_look(by->lane, at, &terms, by->now, &view);
     count_look(by, &terms, status == STORE_OK);

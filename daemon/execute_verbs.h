@@ -35,6 +35,11 @@ bool execute_admits(struct executor *by, struct execution *of, enum outcome *out
 /* The bits of enum right that who asks has. */
 unsigned execute_rights(const struct executor *by, struct slice name);
 
+/* Whether who asks has the rights that a request takes, without a word. */
+bool execute_may(const struct executor *by, const struct request *request, struct slice name);
+/* Answers that admin is wanted in all declared namespaces, and names none. */
+void execute_refuse_declared(struct executor *by, const struct request *request);
+
 /* Answers what the store refused, with `name` of the namespace. */
 void execute_refuse(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);

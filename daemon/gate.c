@@ -46,9 +46,14 @@ static struct slice secret_of(const struct petition *petition)
     return (struct slice){petition->secret, petition->secret_length};
 }
 
+static struct slice name_of(const struct petition *petition)
+{
+    return (struct slice){petition->name, petition->name_length};
+}
+
 static const struct user *user_of(const struct petition *petition)
 {
-    return users_find(petition->users, (struct slice){petition->name, petition->name_length});
+    return users_find(petition->users, name_of(petition));
 }
 
 /* NULL: it is not known again, and may be right or wrong. */
@@ -59,13 +64,21 @@ static const struct user *recall(const struct petition *petition)
     return user != NULL && user_recalls(user, secret_of(petition)) ? user : NULL;
 }
 
+/* For who is nobody. */
+static const char *decoy(const struct petition *petition)
+{
+    const char *hash = users_decoy(petition->users, name_of(petition));
+
+    return hash != NULL ? hash : secret_of_nobody;
+}
+
 /* NULL: denied. */
 static const struct user *check(const struct gate *gate, const struct petition *petition)
 {
     const struct user *user = user_of(petition);
     const char *hash = user != NULL ? user_hash(user) : NULL;
     bool matches = gate->options.check(gate->options.context, secret_of(petition),
-                                       hash != NULL ? hash : secret_of_nobody);
+                                       hash != NULL ? hash : decoy(petition));
 
     if (hash == NULL || !matches) {
         return NULL;

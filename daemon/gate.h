@@ -19,8 +19,9 @@
  * once are no way around that. In their turn those who wait are recalled too, until one of
  * their address fails: of a thousand with the same right secret one is checked.
  *
- * Who is unknown, or has no secret, is checked against secret_of_nobody: the time of an
- * answer does not say who exists.
+ * Who is unknown, or has no secret, is checked against the hash of somebody else
+ * (users_decoy), or secret_of_nobody where there is none: the time of an answer does not say
+ * who exists, though hashes of several kinds may take differently long.
  *
  * An address is a peer's IPv4 address, the first 64 bits of its IPv6 address, or the user
  * of the process at the other end of a Unix socket. Where somebody waits at each of

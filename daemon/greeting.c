@@ -54,6 +54,7 @@ void greeting_begin(struct conn *conn)
     TAILQ_INSERT_TAIL(&greetings->unfinished, conn, seat);
     conn->greets = true;
     greetings->count++;
+    crew_count_unproven(crew, 1);
     if (crew->draining) {
         conn_close(conn, CONN_CLOSE_STOPPING);
         return;
@@ -70,6 +71,7 @@ void greeting_leave(struct conn *conn)
     TAILQ_REMOVE(&greetings->unfinished, conn, seat);
     conn->greets = false;
     greetings->count--;
+    crew_count_unproven(conn->crew, -1);
     if (conn->in_line) {
         TAILQ_REMOVE(&greetings->ready, conn, wait);
         conn->in_line = false;

@@ -75,6 +75,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/refusal.c \
+	daemon/refusal.h \
 	daemon/secret.c \
 	daemon/secret.h \
 	daemon/server.c \
@@ -86,6 +88,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/stats.c \
 	daemon/stats.h \
 	daemon/stats_detail.c \
+	daemon/strangers.c \
+	daemon/strangers.h \
 	daemon/tls.h \
 	daemon/transport.c \
 	daemon/transport.h \

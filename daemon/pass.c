@@ -138,9 +138,12 @@ static void write_errand(struct errand *errand, struct pass *pass, const struct 
     errand->pass = pass;
 }
 
-enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, struct slice name,
-                           struct slice secret)
+enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, uint64_t now,
+                           struct slice name, struct slice secret)
 {
+    if (pass_is_overdue(pass, now)) {
+        return PASS_DENIED;
+    }
     struct errand *errand = calloc(1, sizeof *errand);
     if (errand == NULL) {
         return PASS_NO_MEMORY;

@@ -68,9 +68,10 @@ enum pass_verdict {
     PASS_NO_MEMORY,
 };
 
-/* Somebody says to be this user. Nothing may be under way. */
-enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, struct slice name,
-                           struct slice secret);
+/* Somebody says to be this user. Nothing may be under way. A stranger whose time is over is
+ * denied without a look: what he sent in time, all at once, would keep him for hours. */
+enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, uint64_t now,
+                           struct slice name, struct slice secret);
 /* What became of it; only after pass_ask said PASS_WAITS. */
 enum pass_verdict pass_take(struct pass *pass, const struct porter *porter, uint64_t now);
 
@@ -88,6 +89,12 @@ static inline bool pass_is_asked(const struct pass *pass)
 static inline bool pass_waits(const struct pass *pass)
 {
     return pass->petition != NULL && !pass->answered;
+}
+
+/* Whether a stranger should be known by now, or gone. */
+static inline bool pass_is_overdue(const struct pass *pass, uint64_t now)
+{
+    return pass->state == PASS_STRANGER && now - pass->stranger_since >= PASS_STRANGER_MS;
 }
 
 /* How many bytes more it may send before it has to be known. */

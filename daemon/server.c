@@ -37,7 +37,7 @@
 
 enum {
     DESCRIPTORS_A_WORKER = 4,
-    DESCRIPTORS_BESIDE = 32, /* the log, the pid file, the bases and so on */
+    DESCRIPTORS_BESIDE = 96, /* the log, the pid file, the bases and so on; the acceptor's */
     NAMES_MAX = 256,         /* of options that need a restart */
 };
 

@@ -66,7 +66,8 @@ void transport_plain(struct transport *transport, int fd);
  * as it was. `tls` must outlive it. */
 bool transport_tls(struct transport *transport, struct tls *tls);
 
-/* Who the peer has proved to be, once it has greeted: the common name in its certificate.
+/* Who the peer has proved to be, once it has greeted: the common name in its certificate, as
+ * long as that is good.
  * At most `size` bytes, not terminated; returns how many, 0 where there is no name, or none
  * of that size. */
 size_t transport_user(const struct transport *transport, char *name, size_t size);

@@ -9,6 +9,11 @@
  * A record that the socket did not take must be offered again as it was: `owed` says how
  * long it is. The bytes are the same, as whoever writes offers first what is still unsent;
  * they need not be in the same place.
+ *
+ * Not all that comes is bytes for the reader: a peer may renew its keys as often as it likes,
+ * which costs it next to nothing and the server a derivation of keys, and OpenSSL goes on
+ * with that as long as something comes. So a read asks the socket only as often as its space
+ * is worth, and whoever sends more of that than goes with his bytes is hung up on.
  */
 #include <errno.h>
 #include <limits.h>
@@ -27,17 +32,21 @@
 enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH, /* bytes */
     RECORDS_MAX = 16,                  /* of one write, however fast the peer takes them */
+    ASIDES_FREE = 32,                  /* see takes_too_many */
 };
 
 struct stream {
     SSL *ssl;
     int fd;
-    size_t owed;     /* bytes of a record under way; 0: none */
-    bool drained;    /* the socket had no more, in this call */
-    bool ended;      /* the peer's half of the socket is closed */
-    bool heard;      /* something has come */
-    bool spoke_text; /* and it was no TLS */
-    bool broken;     /* there is nothing more to be said */
+    size_t owed;          /* bytes of a record under way; 0: none */
+    size_t reads;         /* how often the socket may still be asked, in this call */
+    uint64_t asides;      /* records of a handshake that came behind it */
+    uint64_t heard_bytes; /* that were the reader's */
+    bool drained;         /* the socket had no more, in this call */
+    bool ended;           /* the peer's half of the socket is closed */
+    bool heard;           /* something has come */
+    bool spoke_text;      /* and it was no TLS */
+    bool broken;          /* there is nothing more to be said */
     bool shook_hands;
 };
 
@@ -67,10 +76,11 @@ static int socket_read(BIO *bio, char *to, int size)
 {
     struct stream *stream = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (stream->drained) {
+    if (stream->drained || stream->reads == 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
+    stream->reads--;
     ssize_t got = syscall(SYS_recvfrom, stream->fd, to, (size_t)size, 0, NULL, NULL);
     if (got > 0) {
         note_first(stream, to);
@@ -120,11 +130,13 @@ static void make_method(void)
 
 /* --- verdicts --------------------------------------------------------------- */
 
-static void begin(struct transport *transport, unsigned clear)
+/* Of a call that has so much space. What it leaves in the socket keeps that readable. */
+static void begin(struct transport *transport, unsigned clear, size_t space)
 {
     struct stream *stream = transport->own;
     transport->wants = (unsigned char)(transport->wants & ~clear);
     stream->drained = false;
+    stream->reads = 1 + space / RECORD;
     ERR_clear_error();
 }
 
@@ -167,7 +179,7 @@ static enum transport_status tls_greet(struct transport *transport,
                                        struct transport_greeting *greeting)
 {
     struct stream *stream = transport->own;
-    begin(transport, TRANSPORT_READ_WRITES);
+    begin(transport, TRANSPORT_READ_WRITES, 0);
     int result = SSL_accept(stream->ssl);
     if (result == 1) {
         stream->shook_hands = true;
@@ -198,20 +210,43 @@ static enum transport_status tls_greet(struct transport *transport,
 
 /* --- moving bytes ------------------------------------------------------------ */
 
+/* A callback of OpenSSL's, for each record: of what kind it is stands in the open up to 1.2,
+ * and from 1.3 on inside. */
+static void note_record(int write, int version, int what, const void *bytes, size_t length,
+                        SSL *ssl, void *context)
+{
+    struct stream *stream = context;
+    (void)version;
+    (void)ssl;
+    if (write == 0 && stream->shook_hands && length > 0 &&
+        (what == SSL3_RT_HEADER || what == SSL3_RT_INNER_CONTENT_TYPE) &&
+        *(const unsigned char *)bytes == SSL3_RT_HANDSHAKE) {
+        stream->asides++;
+    }
+}
+
+/* Keys are good for gigabytes. */
+static bool takes_too_many(const struct stream *stream)
+{
+    return stream->asides > ASIDES_FREE + stream->heard_bytes / RECORD;
+}
+
 static enum transport_status tls_read(struct transport *transport, void *to, size_t size,
                                       size_t *moved)
 {
     struct stream *stream = transport->own;
     char *at = to;
     size_t total = 0;
-    begin(transport, TRANSPORT_PENDING | TRANSPORT_READ_WRITES);
+    begin(transport, TRANSPORT_PENDING | TRANSPORT_READ_WRITES, size);
     while (total < size) {
         size_t part = 0;
         int result = SSL_read_ex(stream->ssl, at + total, size - total, &part);
         if (result == 1) {
             total += part;
+            stream->heard_bytes += part;
             continue;
         }
+        stream->broken |= takes_too_many(stream);
         enum transport_status status =
             stream->broken
                 ? TRANSPORT_FAILED
@@ -277,7 +312,7 @@ static enum transport_status tls_writev(struct transport *transport, struct iove
     struct place place = {.piece = pieces, .left = count};
     size_t total = 0;
     enum transport_status status = TRANSPORT_OK;
-    begin(transport, TRANSPORT_WRITE_READS);
+    begin(transport, TRANSPORT_WRITE_READS, 0);
     if (stream->broken) {
         return TRANSPORT_FAILED;
     }
@@ -348,12 +383,20 @@ static size_t common_name(X509_NAME *subject, char *name, size_t size)
     return bytes;
 }
 
+/* It was good when it was shown, but that may have been in an earlier session, and a session
+ * can be taken up again and again. */
+static bool is_over(const X509 *certificate)
+{
+    return X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
+}
+
 static size_t tls_user(const struct transport *transport, char *name, size_t size)
 {
     const struct stream *stream = transport->own;
     X509 *certificate = SSL_get_peer_certificate(stream->ssl);
     size_t length = 0;
-    if (certificate != NULL && SSL_get_verify_result(stream->ssl) == X509_V_OK) {
+    if (certificate != NULL && SSL_get_verify_result(stream->ssl) == X509_V_OK &&
+        !is_over(certificate)) {
         length = common_name(X509_get_subject_name(certificate), name, size);
     }
     X509_free(certificate);
@@ -382,6 +425,8 @@ static bool plug_in(struct stream *stream)
     BIO_set_data(bio, stream);
     BIO_set_init(bio, 1);
     SSL_set_bio(stream->ssl, bio, bio);
+    SSL_set_msg_callback(stream->ssl, note_record);
+    SSL_set_msg_callback_arg(stream->ssl, stream);
     return true;
 }
 

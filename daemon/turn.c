@@ -26,6 +26,7 @@
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
 #include "daemon/housekeeper.h"
+#include "daemon/strangers.h"
 
 enum {
     READS_MAX = 4, /* further ones in a turn, of a MiB at most each */
@@ -236,9 +237,7 @@ static void end(struct conn *conn)
         return;
     }
     conn_touch(conn);
-    if (conn->strange != (conn->pass.state == PASS_STRANGER)) {
-        conn_note_stranger(conn);
-    }
+    strangers_follow(conn);
     settle(conn);
 }
 

@@ -34,10 +34,15 @@ static void answer(struct upload *upload, struct executor *by, enum store_status
 
 static void refused(struct upload *upload, struct executor *by, enum store_status status)
 {
+    struct store_key at;
     if (upload->write != NULL) {
         store_write_abort(by->lane, &upload->write);
     }
-    answer(upload, by, status, 0);
+    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    /* The answer may take the old record with it, and the right to that may be gone. */
+    if (execute_allowed(by, &upload->request, at.name)) {
+        execute_stored(by, &upload->request, &at, status, 0);
+    }
 }
 
 void upload_begin(struct upload *upload, struct executor *by, const struct request *request)

@@ -342,6 +342,19 @@ const char *user_hash(const struct user *user)
     return user->hash;
 }
 
+const char *users_decoy(const struct users *users, struct slice name)
+{
+    size_t first = (size_t)sip_of(&users->key, name).low;
+
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user *user = &users->list[(first % users->count + i) % users->count];
+        if (user->hash != NULL) {
+            return user->hash;
+        }
+    }
+    return NULL;
+}
+
 unsigned user_rights(const struct user *user, struct slice ns)
 {
     return grants_in(&user->grants, ns);

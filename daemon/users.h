@@ -56,6 +56,9 @@ enum user_change users_follow(const struct users *users, const struct user *befo
 struct slice user_name(const struct user *user);
 /* NULL: it has no secret. */
 const char *user_hash(const struct user *user);
+/* The hash of some user's secret, for a name with which there is nothing to check: always the
+ * same, so that it takes as long as if it were that name's own. NULL: nobody has a secret. */
+const char *users_decoy(const struct users *users, struct slice name);
 
 /* The bits of enum right that it has in a namespace. */
 unsigned user_rights(const struct user *user, struct slice ns);

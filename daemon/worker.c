@@ -21,6 +21,8 @@
 #include "daemon/greeting.h"
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
+#include "daemon/refusal.h"
+#include "daemon/strangers.h"
 #include "daemon/turn.h"
 
 /* An accepted connection on its way to the worker. */
@@ -28,6 +30,7 @@ struct parcel {
     STAILQ_ENTRY(parcel) next;
     int fd;
     const struct door *door;
+    bool in_exchange;
 };
 
 STAILQ_HEAD(parcels, parcel);
@@ -116,6 +119,17 @@ static void return_petitions(struct petitions *petitions)
     }
 }
 
+static void open_parcel(struct crew *crew, const struct parcel *parcel)
+{
+    if (!parcel->in_exchange || strangers_make_room(crew)) {
+        conn_open(crew, parcel->fd, parcel->door);
+        return;
+    }
+    metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
+    atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
+    refuse_one_more(parcel->fd, parcel->door);
+}
+
 static void on_bell(evutil_socket_t fd, short what, void *context)
 {
     (void)what;
@@ -133,7 +147,7 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     struct parcel *parcel;
     while ((parcel = STAILQ_FIRST(&mail.parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(&mail.parcels, next);
-        conn_open(&worker->crew, parcel->fd, parcel->door);
+        open_parcel(&worker->crew, parcel);
         free(parcel);
     }
     if (mail.stop && !worker->crew.draining) {
@@ -216,13 +230,13 @@ static void mailbox_send(struct worker *worker)
     }
 }
 
-bool worker_adopt(struct worker *worker, int fd, const struct door *door)
+bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
 {
     struct parcel *parcel = malloc(sizeof *parcel);
     if (parcel == NULL) {
         return false;
     }
-    *parcel = (struct parcel){.fd = fd, .door = door};
+    *parcel = (struct parcel){.fd = fd, .door = door, .in_exchange = in_exchange};
     mailbox_lock(worker);
     STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
     mailbox_send(worker);
@@ -275,6 +289,11 @@ void worker_stop(struct worker *worker)
 uint64_t worker_heartbeat(const struct worker *worker)
 {
     return heartbeat_count(&worker->heartbeat);
+}
+
+unsigned worker_unproven(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->crew.unproven, memory_order_relaxed);
 }
 
 /* --- beginning and end ---------------------------------------------------- */

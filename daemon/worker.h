@@ -41,10 +41,15 @@ struct worker *worker_create(const struct worker_options *options);
  * Hands over an accepted connection: the descriptor is the worker's from here
  * on, and has been counted in facts->connections, which the worker takes back
  * when it closes. It need not be non-blocking yet. `door` is where it came in and
- * must outlive the worker. False when there is no memory: the descriptor and the
+ * must outlive the worker. `in_exchange`: there is no room for it but that of a
+ * connection that has not said who it is, which is closed for it; where there is none
+ * any more, it is refused. False when there is no memory: the descriptor and the
  * count are still the caller's.
  */
-bool worker_adopt(struct worker *worker, int fd, const struct door *door);
+bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange);
+
+/* Any thread: how many of its connections have not said who they are, or still greet. */
+unsigned worker_unproven(const struct worker *worker);
 
 /* New settings and users, for the connections that are open too. A reference to `users` is
  * taken. */

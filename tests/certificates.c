@@ -87,6 +87,14 @@ static void add_name(X509_NAME *subject, const char *name)
                      1);
 }
 
+/* Of a type of its own, no rule is asked what a common name should be. */
+static void add_bytes(X509_NAME *subject, const char *bytes, int length)
+{
+    ck_assert_int_eq(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_UTF8STRING,
+                                                (const unsigned char *)bytes, length, -1, 0),
+                     1);
+}
+
 static void say_whether_authority(X509 *made, const char *words)
 {
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, words);
@@ -106,7 +114,11 @@ void certificate_make(const struct certificate *of)
     X509_gmtime_adj(X509_getm_notBefore(made), of->from == 0 ? -HOUR : of->from);
     X509_gmtime_adj(X509_getm_notAfter(made), of->until == 0 ? HOUR : of->until);
     X509_set_pubkey(made, key);
-    add_name(X509_get_subject_name(made), of->name);
+    if (of->common != NULL) {
+        add_bytes(X509_get_subject_name(made), of->common, of->common_length);
+    } else {
+        add_name(X509_get_subject_name(made), of->name);
+    }
     if (of->other_name != NULL) {
         add_name(X509_get_subject_name(made), of->other_name);
     }

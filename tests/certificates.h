@@ -10,8 +10,10 @@ struct certificate {
     const char *name;       /* of its files, and its common name */
     const char *issuer;     /* of whose files; NULL: it vouches for itself, and for others */
     const char *other_name; /* a second common name, or NULL */
-    const char *password;   /* of the key, or NULL */
-    long from, until;       /* seconds from now; both 0: for an hour */
+    const char *common;     /* instead of the name: any bytes, of any number; or NULL */
+    int common_length;
+    const char *password; /* of the key, or NULL */
+    long from, until;     /* seconds from now; both 0: for an hour */
 };
 
 void certificate_make(const struct certificate *certificate);

@@ -250,14 +250,21 @@ END_TEST
 
 START_TEST(who_is_nobody_takes_a_check_all_the_same)
 {
-    ck_assert_ptr_null(try(1, "stranger", "guess"));
-    ck_assert_str_eq(last_hash, secret_of_nobody);
-    ck_assert_uint_eq(count_checks(), 1);
-    ck_assert_ptr_null(try(2, "mute", "guess"));
-    ck_assert_str_eq(last_hash, secret_of_nobody);
-    ck_assert_uint_eq(count_checks(), 2);
-    ck_assert_ptr_null(try(3, "", "guess"));
-    ck_assert_uint_eq(count_checks(), 3);
+    static const char *const nobodies[] = {"stranger", "mute", ""};
+    unsigned made = 0;
+
+    for (size_t i = 0; i < sizeof nobodies / sizeof *nobodies; i++) {
+        char first[SECRET_HASH_MAX];
+        ck_assert_ptr_null(try(10 * i + 1, nobodies[i], "guess"));
+        ck_assert_uint_eq(count_checks(), ++made);
+        ck_assert_int_eq(strncmp(last_hash, "is secret", 9), 0); /* as long as somebody's */
+        memcpy(first, last_hash, sizeof first);
+        ck_assert_ptr_null(try(10 * i + 2, nobodies[i], "guess"));
+        ck_assert_uint_eq(count_checks(), ++made);
+        ck_assert_str_eq(last_hash, first);
+        ck_assert_ptr_null(try(10 * i + 3, nobodies[i], first + 3)); /* whose it is not */
+        ck_assert_uint_eq(count_checks(), ++made);
+    }
 }
 END_TEST
 

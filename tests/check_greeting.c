@@ -92,7 +92,7 @@ static int connect_one(void)
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&facts.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &door));
+    ck_assert(worker_adopt(worker, ends[1], &door, false));
     return ends[0];
 }
 

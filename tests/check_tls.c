@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/certificates.h"
@@ -351,6 +352,30 @@ START_TEST(clients_with_certificates)
 }
 END_TEST
 
+/* A name is all of its bytes, and what is too long is no name. */
+START_TEST(names_of_any_bytes)
+{
+    static const struct {
+        const char *bytes;
+        int length;
+        size_t known;
+    } names[] = {{"alice\0evil", 10, 10}, {"-", 1, 1},  {" alice", 6, 6},
+                 {"alice\r\nx", 8, 8},    {"\0", 1, 1}, {"0123456789abcdefX", 17, 0}};
+    char name[16];
+    make_clients(CONF_TLS_OPTIONAL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        certificate_make(&(struct certificate){.name = "odd",
+                                               .issuer = "ours",
+                                               .common = names[i].bytes,
+                                               .common_length = names[i].length});
+        pair_connect_well(&(struct tls_client_options){.certificate = "odd"});
+        ck_assert_uint_eq(transport_user(&pair.server, name, sizeof name), names[i].known);
+        ck_assert_mem_eq(name, names[i].bytes, names[i].known);
+        pair_hang_up();
+    }
+}
+END_TEST
+
 /* Nobody has a name without an authority that says so, nor on a plain transport. */
 START_TEST(nobody_asked)
 {
@@ -387,6 +412,42 @@ START_TEST(a_resumed_session_keeps_its_name_while_the_authority_stays)
 }
 END_TEST
 
+/* Takes up the session of "brief", which becomes the next one. */
+static bool is_brief(struct tls_client_options options, SSL_SESSION **session)
+{
+    char name[50];
+    options.resume = *session;
+    pair_connect_well(&options);
+    ck_assert(pair.greeting.resumed);
+    size_t length = transport_user(&pair.server, name, sizeof name);
+    ck_assert(length == 0 || (length == 5 && memcmp(name, "brief", 5) == 0));
+    take_session(session);
+    pair_hang_up();
+    return length > 0;
+}
+
+/* Though its session may be taken up again, and each time brings the next. */
+START_TEST(a_certificate_is_over_when_its_time_is)
+{
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        make_clients(CONF_TLS_OPTIONAL);
+        certificate_make(
+            &(struct certificate){.name = "brief", .issuer = "ours", .from = -60, .until = 3});
+        struct tls_client_options options = {.version = version, .certificate = "brief"};
+        SSL_SESSION *session = make_session(&options);
+        int times = 0;
+        while (times < 400 && is_brief(options, &session)) {
+            nanosleep(&moment, NULL);
+            times++;
+        }
+        ck_assert_int_gt(times, 0);
+        ck_assert_int_lt(times, 400);
+        SSL_SESSION_free(session);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls");
@@ -406,8 +467,10 @@ int main(void)
     tcase_add_test(all, files_that_are_wrong);
     tcase_add_test(all, an_expired_certificate_still_serves);
     tcase_add_test(all, clients_with_certificates);
+    tcase_add_test(all, names_of_any_bytes);
     tcase_add_test(all, nobody_asked);
     tcase_add_test(all, a_resumed_session_keeps_its_name_while_the_authority_stays);
+    tcase_add_test(all, a_certificate_is_over_when_its_time_is);
     suite_add_tcase(suite, all);
 
     SRunner *runner = srunner_create(suite);

@@ -163,6 +163,62 @@ START_TEST(new_keys)
 }
 END_TEST
 
+/* The client sends new keys, of which the server is to hear no end. */
+static void pour_keys(int version, size_t bytes)
+{
+    while (tls_client_owes(&pair.client) < bytes) {
+        if (version == TLS1_3_VERSION) {
+            ck_assert_int_eq(SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+            ck_assert_int_eq(SSL_do_handshake(pair.client.ssl), 1);
+        } else {
+            pair_client_writes("x", 1);
+        }
+    }
+}
+
+/* Whatever comes, one read takes no more than about what it has space for. */
+START_TEST(a_read_has_an_end)
+{
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        size_t moved;
+        pair_connect_well(&(struct tls_client_options){.version = version});
+        pour_keys(version, 200000);
+        ck_assert_uint_gt(tls_client_send(&pair.client, SIZE_MAX), 60000);
+        pair_server_reads(pair.got, 100, &moved);
+        ck_assert_uint_eq(moved, version == TLS1_3_VERSION ? 0 : 100);
+        ck_assert(pair_is_readable());
+        pair_hang_up();
+    }
+}
+END_TEST
+
+/* New keys cost far more to take than to send. */
+START_TEST(keys_without_an_end)
+{
+    size_t moved;
+    pair_connect_well(&(struct tls_client_options){.version = TLS1_3_VERSION});
+    enum transport_status status = TRANSPORT_AGAIN;
+    for (int i = 0; i < 10000 && status == TRANSPORT_AGAIN; i++) {
+        pour_keys(TLS1_3_VERSION, 1);
+        tls_client_send(&pair.client, SIZE_MAX);
+        status = pair_server_reads(pair.got, 100, &moved);
+    }
+    ck_assert_int_eq(status, TRANSPORT_FAILED);
+    pair_hang_up();
+
+    pair_connect_well(&(struct tls_client_options){.version = TLS1_3_VERSION});
+    for (size_t at = 0; at + 16384 <= sizeof pair.sent; at += 16384) {
+        pair_client_writes(pair.sent + at, 16384); /* who sends much may have many */
+        pour_keys(TLS1_3_VERSION, tls_client_owes(&pair.client) + 1);
+        for (size_t read = 0; read < 16384; read += moved) {
+            tls_client_send(&pair.client, SIZE_MAX);
+            status = pair_server_reads(pair.got, sizeof pair.got, &moved);
+            ck_assert(status == TRANSPORT_OK || status == TRANSPORT_AGAIN);
+        }
+    }
+}
+END_TEST
+
 START_TEST(damage_on_the_way)
 {
     size_t moved;
@@ -256,6 +312,8 @@ int main(void)
     tcase_add_test(all, a_mebibyte_in);
     tcase_add_test(all, a_mebibyte_out_through_a_small_socket);
     tcase_add_test(all, new_keys);
+    tcase_add_test(all, a_read_has_an_end);
+    tcase_add_test(all, keys_without_an_end);
     tcase_add_test(all, damage_on_the_way);
     tcase_add_test(all, the_client_says_goodbye);
     tcase_add_test(all, the_client_goes_without_goodbye);

@@ -43,15 +43,20 @@ static void start(uint64_t idle_timeout)
     ck_assert_ptr_nonnull(worker);
 }
 
-static int connect_one(void)
+static int connect_one_more(bool in_exchange)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&facts.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &door));
+    ck_assert(worker_adopt(worker, ends[1], &door, in_exchange));
     return ends[0];
+}
+
+static int connect_one(void)
+{
+    return connect_one_more(false);
 }
 
 static void connect_all(void)
@@ -356,6 +361,23 @@ START_TEST(the_last_error_arrives)
 }
 END_TEST
 
+/* It was to take a place that is nobody's any more. */
+START_TEST(one_too_many)
+{
+    start(0);
+    peers[0] = connect_one();
+    say(peers[0], "PING\r\n");
+    hear(peers[0], "PONG\r\n");
+    int more = connect_one_more(true);
+    hear(more, "SERVER_ERROR too many connections\r\n");
+    hear_end(more);
+    ck_assert_uint_eq(atomic_load(&facts.connections), 1);
+    ck_assert_uint_eq(metrics_sum(metrics, 2, METRIC_REJECTED_CONNECTIONS), 1);
+    say(peers[0], "PING\r\n");
+    hear(peers[0], "PONG\r\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("worker");
@@ -371,6 +393,7 @@ int main(void)
     tcase_add_test(all, stopping);
     tcase_add_test(all, stopping_at_once);
     tcase_add_test(all, the_last_error_arrives);
+    tcase_add_test(all, one_too_many);
     suite_add_tcase(suite, all);
 
     SRunner *runner = srunner_create(suite);

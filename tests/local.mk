@@ -363,6 +363,7 @@ e2e_files = \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_tls.py \
+	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_users.py \
 	tests/e2e/test_values.py

@@ -246,6 +246,20 @@ class Crowds(TlsCase):
         self.assertEqual(good.stat("closed_handshake_slow"), 1)
         self.assertEqual(good.ask("PING"), "PONG")
 
+    def test_silence_makes_room(self):
+        """Where there is no room, for whoever comes later."""
+        daemon = self.serve("threads = 1; max_connections = 20;")
+        good = self.talk(daemon)
+        self.assertEqual(good.ask("PING"), "PONG")
+        silent = [self.kept(Client(daemon.address)) for _ in range(19)]
+        wait_for(lambda: good.stat("curr_connections") == 20, what="them to be there")
+        others = [self.talk(daemon) for _ in range(3)]
+        for client in (good, *others):
+            self.assertEqual(client.ask("PING"), "PONG")
+        for one in silent[:3]:
+            self.assertEqual(one.rest(), b"")
+        self.assertEqual(good.stat("closed_replaced"), 3)
+
     def test_idle_connections_are_cheap(self):
         """Prints what one takes; it must stay within what OpenSSL's own state explains."""
         count = 500

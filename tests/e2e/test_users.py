@@ -139,9 +139,12 @@ class Native(Case):
     def test_a_silent_stranger_is_closed_and_a_user_is_not(self):
         web = self.known()
         stranger = self.connect(self.daemon, timeout=30)
+        stubborn = self.connect(self.daemon, timeout=60)
+        stubborn.send("AUTH web wrong\r\n" * 250)  # each would wait longer than the last
         start = time.monotonic()
         stranger.expect_closed()
         self.assertGreater(time.monotonic() - start, 5)
+        self.assertEqual(set(stubborn.rest().split(b"\r\n")), {b"DENIED", b""})
         self.assertEqual(web.ask("PING"), "PONG")
 
     def test_a_checked_secret_holds_nobody_up(self):
@@ -252,6 +255,37 @@ class Others(Case):
             self.assertTrue(answer.startswith("CLIENT_ERROR not allowed"), (request, answer))
         self.assertEqual(wire.ask("get x", 3), ["VALUE x 0 1", "y", "END"])
 
+    def wire(self, daemon, name, secret):
+        wire = self.kept(daemon.talk())
+        said = f"{name} {secret}"
+        self.assertEqual(wire.ask(f"set x 0 0 {len(said)}\n{said}"), "STORED")
+        return wire
+
+    def test_refusals_name_nothing_that_was_not_asked_for(self):
+        daemon = Memcache(users(user("web", SECRET, read="tokens", admin=["cache", "tokens"]),
+                                ROOT) +
+                          'namespaces = ( { name = "tokens"; }, { name = "hidden"; } );'
+                          'namespaces_policy = "declared";')
+        self.addCleanup(self._end, daemon)
+        wire = self.wire(daemon, "web", SECRET)
+        answer = wire.ask("flush_all")
+        self.assertIn("not allowed", answer)
+        self.assertNotIn("hidden", answer)
+        self.assertIn("not allowed", wire.ask("get tokens:x y"))
+
+    def test_who_only_reads_keeps_nobody_from_renewing(self):
+        daemon = Memcache(users(user("reader", SECRET, read="cache"), ROOT))
+        self.addCleanup(self._end, daemon)
+        reader, root = self.wire(daemon, "reader", SECRET), self.wire(daemon, "root", "top")
+        self.assertEqual(root.ask("ms k 1 T60\ny"), "HD")
+        self.assertEqual(reader.ask("mg k R100"), "HD")
+        self.assertEqual(root.ask("mg k R100"), "HD W")
+        self.assertEqual(reader.ask("mg k R100"), "HD Z")
+        self.assertEqual(root.ask("ms k 1 T60\ny"), "HD")
+        self.assertEqual(root.ask("md k I"), "HD")
+        self.assertEqual(reader.ask("mg k"), "HD X")
+        self.assertEqual(root.ask("mg k"), "HD X W")
+
     def test_the_user_of_the_process_behind_a_unix_socket(self):
         me = pwd.getpwuid(os.getuid()).pw_name
         local = user("local", unix_user=me, read="*", write="a")
@@ -299,3 +333,139 @@ class Others(Case):
                 except OSError:
                     pass
         return count
+
+
+class Crowds(Case):
+    """Strangers cannot keep those out who may come in."""
+
+    FULL = "max_connections = 8;\n"
+
+    def join(self, daemon):
+        client = self.connect(daemon)
+        self.assertEqual(client.ask(f"AUTH web {SECRET}"), "OK")
+        return client
+
+    def crowd(self, daemon, count):
+        crowd = [self.connect(daemon) for _ in range(count)]
+        for stranger in crowd:
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+        return crowd
+
+    def test_the_oldest_stranger_makes_room(self):
+        daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
+        inside = [self.join(daemon)]
+        crowd = self.crowd(daemon, 7)
+        for stranger in crowd:  # they go in the order in which they came
+            inside.append(self.join(daemon))
+            stranger.expect_closed()
+        refused = self.connect(daemon)
+        self.assertEqual(refused.reply(), "SERVER_ERROR too many connections")
+        refused.expect_closed()
+        for client in inside:
+            self.assertEqual(client.ask("PING"), "PONG")
+        inside.pop().close()
+        root = wait_for(lambda: self.root(daemon), what="a place that was left")
+        self.assertEqual(root.stat("closed_replaced"), 7)
+        self.assertEqual(root.stat("curr_connections"), 8)
+
+    def root(self, daemon):
+        client = self.connect(daemon)
+        try:
+            return client if client.ask("AUTH root top") == "OK" else None
+        except (EOFError, OSError):
+            return None
+
+    def test_whichever_worker_has_them(self):
+        daemon = self.start(self.FULL + "threads = 4;\n" + users(WEB, ROOT))
+        root = self.root(daemon)
+        inside = [self.join(daemon) for _ in range(6)]
+        for _ in range(10):
+            crowd = self.crowd(daemon, 1)
+            inside.append(self.join(daemon))
+            crowd[0].expect_closed()
+            inside.pop().close()
+            wait_for(lambda: root.stat("curr_connections") == 7, what="the place to be free")
+
+    def test_whoever_has_asked_stays_longer(self):
+        daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
+        asked = self.connect(daemon)
+        self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")
+        for _ in range(3):
+            self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")  # from now on it waits
+        asked.send(f"AUTH web {SECRET}\r\n")
+        crowd = self.crowd(daemon, 7)
+        newcomers = self.crowd(daemon, 7)
+        self.assertEqual(asked.reply(), "OK")
+        for stranger in crowd:
+            stranger.expect_closed()
+        for stranger in newcomers:
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+
+
+class Waiting(Case):
+    """At the gate, where nobody holds anything up."""
+
+    def wait_at_the_gate(self, daemon, count):
+        """Failures make their address wait; so do these then."""
+        first = self.connect(daemon)
+        for _ in range(5):
+            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        waiting = [self.connect(daemon) for _ in range(count)]
+        for client in waiting:
+            self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
+            client.send(f"AUTH web {SECRET}\r\nPING\r\n")
+        return waiting
+
+    def test_the_end_of_the_daemon(self):
+        daemon = self.start(users(WEB, ROOT))
+        waiting = self.wait_at_the_gate(daemon, 10)
+        waiting[0].close()
+        waiting[1].reset()
+        daemon.stop()
+        for client in waiting[2:]:
+            self.assertNotIn(b"PONG", client.rest())
+
+    def test_idle_timeout(self):
+        daemon = self.start('idle_timeout = "2s";\n' + users(WEB, ROOT), listen=LISTEN_UNIX)
+        root = self.kept(Client(daemon.address))
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        start = len(daemon.log())
+        first = self.kept(Client(daemon.addresses()[1]))
+        for _ in range(6):  # the next one would wait for 3.2 seconds
+            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        waiting = [self.kept(Client(daemon.addresses()[1])) for _ in range(5)]
+        for client in waiting:
+            client.send(f"AUTH web {SECRET}\r\n")
+        self.assertEqual([client.rest() for client in waiting], [b""] * 5)
+        daemon.wait_log("idle_timeout", after=start)
+        self.kept(Client(daemon.address)).ask("PING")
+
+    def test_who_left_takes_nothing_along(self):
+        daemon = self.start("threads = 1;\n" + users(WEB, ROOT))
+        root = self.connect(daemon)
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        for client in self.wait_at_the_gate(daemon, 10):
+            client.reset()
+        wait_for(lambda: root.stat("curr_connections") == 2, 30, "them to be gone")
+        self.assertEqual(root.ask("PING"), "PONG")
+
+    def test_users_come_and_go_meanwhile(self):
+        """What was said to prove who somebody is never becomes a record."""
+        daemon = Memcache(users(WEB, ROOT))
+        self.addCleanup(self._end, daemon)
+        root = self.kept(daemon.connect())
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        said = f"root {SECRET}"
+        for conf in ("", users(ROOT), users(WEB, ROOT)):
+            wire = self.kept(daemon.talk())
+            self.assertEqual(wire.ask("version"), "CLIENT_ERROR unauthenticated")
+            before = root.stat("auth_cmds")
+            wire.send(f"set x 0 0 {len(said)}\r\n{said}\r\n")
+            wait_for(lambda: root.stat("auth_cmds") > before, what="it to be on its way")
+            daemon.configure(conf)
+            daemon.reload("reloaded")
+            self.assertEqual(wire.line(), "CLIENT_ERROR authentication failure")
+            daemon.configure(users(WEB, ROOT))
+            daemon.reload("reloaded")
+            self.assertEqual(root.ask("AUTH root top"), "OK")
+        self.assertEqual(root.get("cache", "x"), None)

@@ -1,0 +1,12 @@
+/*
+ * refusal.h - what becomes of a connection for which there is no room.
+ */
+#ifndef KVCACHED_REFUSAL_H
+#define KVCACHED_REFUSAL_H
+
+#include "daemon/door.h"
+
+/* Tells the peer that there are too many, where that can be said at once, and closes. */
+void refuse_one_more(int fd, const struct door *door);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * strangers.c - who has to go when, of those that have proved nothing.
+ *
+ * They stand in crew->strangers in the order in which they became strangers, and stay where
+ * they stand as long as they are: a reload makes nobody younger.
+ */
+#include "daemon/strangers.h"
+
+#include "daemon/conn_state.h"
+#include "daemon/turn.h"
+
+/* Of the oldest, so many may wait for the gate before one of those goes. */
+enum { PASSED_OVER_MAX = 64 };
+
+void strangers_follow(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    bool strange = conn->pass.state == PASS_STRANGER;
+    if (strange && !conn->strange) {
+        conn->strange = true;
+        TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
+        crew_count_unproven(crew, 1);
+        conn_arm_sweep(crew);
+    } else if (!strange) {
+        strangers_leave(conn);
+    }
+}
+
+void strangers_leave(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    if (conn->strange) {
+        conn->strange = false;
+        TAILQ_REMOVE(&crew->strangers, conn, stranger);
+        crew_count_unproven(crew, -1);
+    }
+}
+
+/* Those that wait for the gate are not to blame. */
+void strangers_dismiss(struct crew *crew)
+{
+    struct conn *conn = TAILQ_FIRST(&crew->strangers);
+    while (conn != NULL && pass_is_overdue(&conn->pass, crew->now)) {
+        struct conn *next = TAILQ_NEXT(conn, stranger);
+        if (conn->pass.petition == NULL) {
+            conn_close(conn, CONN_CLOSE_STRANGER);
+        }
+        conn = next;
+    }
+}
+
+/* Who has asked the gate has a better right to stay than who was silent. */
+static struct conn *oldest_stranger(const struct crew *crew)
+{
+    struct conn *conn = TAILQ_FIRST(&crew->strangers);
+    for (int i = 0; i < PASSED_OVER_MAX && conn != NULL && conn->pass.petition != NULL; i++) {
+        conn = TAILQ_NEXT(conn, stranger);
+    }
+    return conn != NULL && conn->pass.petition == NULL ? conn : TAILQ_FIRST(&crew->strangers);
+}
+
+bool strangers_make_room(struct crew *crew)
+{
+    turn_end_round(crew); /* it may have begun its turn */
+    struct conn *oldest = oldest_stranger(crew);
+    struct conn *greets = TAILQ_FIRST(&crew->greetings.unfinished);
+    if (oldest == NULL || (greets != NULL && greets->active < oldest->pass.stranger_since)) {
+        oldest = greets;
+    }
+    if (oldest != NULL) {
+        conn_close(oldest, CONN_CLOSE_REPLACED);
+    }
+    return oldest != NULL;
+}

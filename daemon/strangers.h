@@ -1,0 +1,31 @@
+/*
+ * strangers.h - connections that have not said yet who they are.
+ *
+ * There are such only where there are users. They have PASS_STRANGER_MS, and where
+ * max_connections is reached not even that: one that is new takes the place of the oldest
+ * that has proved nothing, so that nobody without a secret can keep those out who have one.
+ * Connections that still greet (greeting.h) have proved nothing either.
+ *
+ * All calls are for the thread of the crew.
+ */
+#ifndef KVCACHED_STRANGERS_H
+#define KVCACHED_STRANGERS_H
+
+#include <stdbool.h>
+
+struct conn;
+struct crew;
+
+/* Its pass may have changed: it is one of them, behind all others, or is one no more. */
+void strangers_follow(struct conn *conn);
+
+/* It goes, whatever its pass says. */
+void strangers_leave(struct conn *conn);
+
+/* Closes those whose time is over. */
+void strangers_dismiss(struct crew *crew);
+
+/* Closes the oldest. False: there is none. */
+bool strangers_make_room(struct crew *crew);
+
+#endif
