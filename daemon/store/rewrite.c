@@ -174,16 +174,16 @@ enum store_status rewrite_record(struct lane *lane, struct store_key *at,
 {
     struct draft draft = {.version = 0};
     enum store_status status = STORE_NO_MEMORY;
-    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
+    bool ended = false;
+    for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
         struct change change;
         status = change_begin(&change, lane, at, rewrite->create, now);
-        if (status != STORE_OK || try_rewrite(&change, rewrite, &draft, &status) == ATTEMPT_ENDED) {
-            break;
-        }
-        status = STORE_NO_MEMORY;
+        ended =
+            status != STORE_OK || try_rewrite(&change, rewrite, &draft, &status) == ATTEMPT_ENDED;
     }
-    if (status == STORE_NO_MEMORY && at->ns != NULL) {
-        work_add_namespace(&lane->store->work, at->ns); /* it may have been made in vain */
+    if (!ended) { /* others took whatever room was made: the namespace was made in vain */
+        status = STORE_NO_MEMORY;
+        work_add_namespace(&lane->store->work, at->ns);
     }
     if (status == STORE_OK && rewrite->create == CHANGE_OR_CREATE && rewrite->finish == NULL) {
         index_grow(&lane->store->index); /* takes buckets' locks: finish may have kept one */

@@ -239,9 +239,10 @@ enum store_mode {
  * namespace's ttl.
  *
  * Versions: every record has one, which no record of that key ever had or will
- * have. It rises when the record is written and stays when only its ttl changes.
- * It comes from where in the log the record was written and costs nothing; when
- * somebody was told it (`tells_version`), it goes along when the record is moved.
+ * have. It stays when only its ttl changes. It comes from where in the log the record
+ * was written and costs nothing; when somebody was told it (`tells_version`), it goes
+ * along when the record is moved, and the next write's is higher. Of writes whose version
+ * nobody asked for, nothing is kept: a later one may have a lower version than they had.
  *
  * Notes: whether and when a record was read, whether it is stale and whether a
  * reader was told to renew it are kept with records that are `noted`, in five

@@ -52,8 +52,14 @@ class Memcache:
         if value is not None:
             data += content(value) + b"\r\n"
         if quiet:
-            return Op(data, [step], lambda line, judge: judge.step(step))
+            return Op(data + b"mn\r\n", [step], functools.partial(self.unheard, step), 1, 4)
         return Op(data, [step], plain(step, words))
+
+    def unheard(self, step, line, judge):
+        """By the answer to what follows it is done, and not before."""
+        if line.line() != "MN":
+            raise Wrong(f"something was said to {step}, which was to be quiet")
+        judge.step(step)
 
     def put(self):
         key = self.choice.key()

@@ -91,10 +91,15 @@ class FromATerminal(Case):
         self.addCleanup(os.close, self.slave)
         self.shown = b""
 
-    def hash_secret(self, command=(DAEMON, "--hash-secret")):
+    def hash_secret(self, command=(DAEMON, "--hash-secret"), ignored=()):
         """Starts it with the terminal as its own, so that its keys make signals."""
+        heard = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM,
+                 signal.SIGTSTP} - set(ignored)
+
         def take_terminal():
             os.setsid()
+            for number in heard:  # whatever started the tests may have them ignored
+                signal.signal(number, signal.SIG_DFL)
             fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(command, stdin=self.slave, stdout=subprocess.PIPE,
@@ -129,8 +134,8 @@ class FromATerminal(Case):
 
     def end(self):
         """Its status and what it printed; the terminal shows what is typed again."""
-        out = self.process.stdout.read()
-        status = self.process.wait(seconds(10))
+        out, _ = self.process.communicate(timeout=seconds(10))
+        status = self.process.returncode
         self.assertTrue(self.echoes())
         return status, out
 
@@ -185,7 +190,7 @@ class FromATerminal(Case):
     def test_it_asks_again_after_a_signal_that_is_ignored(self):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
-        self.hash_secret()
+        self.hash_secret(ignored=[signal.SIGHUP])
         self.type(b"forgotten")
         self.process.send_signal(signal.SIGHUP)
         self.wait_shown(b"Secret: ")
