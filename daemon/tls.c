@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,11 +138,17 @@ static bool digest_authorities(SSL_CTX *context, EVP_MD_CTX *digest)
 {
     const STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
     for (int i = 0; i < sk_X509_OBJECT_num(trusted); i++) {
-        const X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+        X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
         unsigned char print[EVP_MAX_MD_SIZE];
         unsigned length = sizeof print;
-        if (authority != NULL && (X509_digest(authority, EVP_sha256(), print, &length) != 1 ||
-                                  EVP_DigestUpdate(digest, print, length) != 1)) {
+        if (authority == NULL) {
+            continue;
+        }
+        /* OpenSSL takes an authority's extensions apart when they are first asked for, and
+         * soon all workers will ask. */
+        X509_check_purpose(authority, -1, 0);
+        if (X509_digest(authority, EVP_sha256(), print, &length) != 1 ||
+            EVP_DigestUpdate(digest, print, length) != 1) {
             return false;
         }
     }
