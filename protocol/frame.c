@@ -240,6 +240,9 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
                                    const char *bytes, size_t length)
 {
     size_t from = parser->scanned;
+    if (frame->is_foreign != NULL && length > 0 && frame->is_foreign(parser, bytes[0])) {
+        return PARSE_FATAL;
+    }
     size_t end = length < REQUEST_LINE_MAX ? length : REQUEST_LINE_MAX;
     const char *line_end = from < end ? memchr(bytes + from, '\n', end - from) : NULL;
     if (line_end != NULL) {

@@ -27,6 +27,9 @@ struct frame {
     enum frame_line (*read_line)(struct parser *parser, struct slice line, struct request *request);
     /* Whether a value of so many bytes is to be dropped unseen; sets parser.error. */
     bool (*is_too_large)(struct parser *parser, uint64_t length);
+    /* Whether what begins with this byte is no line but another protocol's; sets
+     * parser.error. NULL: nothing is. */
+    bool (*is_foreign)(struct parser *parser, char first);
     /* What is said, as CLIENT_ERROR. */
     const char *no_line_end;
     const char *line_too_long;

@@ -16,9 +16,24 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     return true;
 }
 
+/* The first byte of every request of memcached's old binary protocol: its clients
+ * shall be told at once, instead of waiting for an answer. */
+enum { BINARY_REQUEST = 0x80 };
+
+static bool is_binary(struct parser *parser, char first)
+{
+    if ((unsigned char)first != BINARY_REQUEST) {
+        return false;
+    }
+    frame_refuse(parser, REPLY_CLIENT_ERROR,
+                 "the binary protocol is not spoken here: use the text or the meta commands");
+    return true;
+}
+
 static const struct frame frame = {
     .read_line = memcache_line_read,
     .is_too_large = is_too_large,
+    .is_foreign = is_binary,
     .no_line_end = "bad data chunk",
     .line_too_long = "line too long",
 };
@@ -30,24 +45,9 @@ static void decode_key(struct request *request)
     base64_decode(bytes, &request->keys.length);
 }
 
-/* The first byte of every request of memcached's old binary protocol: its clients
- * shall be told at once, instead of waiting for an answer. */
-enum { BINARY_REQUEST = 0x80 };
-
-static bool at_request(const struct parser *parser)
-{
-    return parser->state == 0 && parser->line == 0;
-}
-
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    if (length > 0 && (unsigned char)bytes[0] == BINARY_REQUEST && at_request(parser)) {
-        *consumed = 0;
-        frame_refuse(parser, REPLY_CLIENT_ERROR,
-                     "the binary protocol is not spoken here: use the text or the meta commands");
-        return PARSE_FATAL;
-    }
     enum parse_result result = frame_parse(&frame, parser, bytes, length, request, consumed);
     bool whole = result == PARSE_REQUEST || result == PARSE_BODY;
     if (whole && (request->options & REQUEST_BASE64) != 0) {

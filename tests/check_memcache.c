@@ -145,6 +145,10 @@ static const struct told bad[] = {
     {"\x80\x01",
      "FATAL CLIENT_ERROR the binary protocol is not spoken here: use the text or the meta "
      "commands\n"},
+    {"cas k x 0 1 7\r\ny\r\n\x80\x01", /* behind a value that was dropped */
+     "CLIENT_ERROR bad command line format\n"
+     "FATAL CLIENT_ERROR the binary protocol is not spoken here: use the text or the meta "
+     "commands\n"},
     {"POST / HTTP/1.1\r\n", "HANGUP\n"},
     {"get / HTTP/1.1\r\n", "HANGUP\n"},
 };

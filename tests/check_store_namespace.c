@@ -324,10 +324,12 @@ START_TEST(room_is_made_by_eviction_and_not_by_tidying)
     char name[32];
     int made = 0;
 
-    for (; box_figures(&box).counters.evictions == 0; made++) {
-        snprintf(name, sizeof name, "ns%d", made);
-        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
-    }
+    do {
+        for (int i = 0; i < NEW; i++) {
+            snprintf(name, sizeof name, "ns%d", made++);
+            BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        }
+    } while (box_figures(&box).counters.evictions == 0);
     uint64_t before = box_figures(&box).reclaims;
     for (int i = 0; i < NEW; i++) {
         snprintf(name, sizeof name, "ns%d", made + i);
