@@ -232,12 +232,12 @@ static void end(struct conn *conn)
     } else {
         crew->now = clock_now();
     }
+    strangers_follow(conn); /* before its peer hears of it */
     if (!take_on(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_BROKEN);
         return;
     }
     conn_touch(conn);
-    strangers_follow(conn);
     settle(conn);
 }
 
