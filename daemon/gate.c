@@ -12,16 +12,14 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/gate_queue.h"
-#include "daemon/log.h"
+#include "daemon/thread.h"
 
 enum { NICENESS = 5 }; /* requests come first */
 
@@ -168,11 +166,7 @@ static void *run(void *context)
     struct gate *gate = context;
     struct petitions left = TAILQ_HEAD_INITIALIZER(left);
 
-    /* On Linux a thread has a niceness of its own. A hint: no reason to fail. */
-    pthread_setname_np(pthread_self(), "gate");
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS) != 0) {
-        log_debug("the gate keeps its priority");
-    }
+    thread_be_nice("gate", NICENESS);
     pthread_mutex_lock(&gate->lock);
     while (!gate->stopping) {
         uint64_t due, now = now_of(gate);
@@ -216,36 +210,16 @@ static uint64_t now_truly(void *context)
     return clock_now();
 }
 
-/* So that nobody who sets the wall clock makes a delay longer. */
 static bool make_bell(struct gate *gate)
 {
-    pthread_condattr_t attributes;
-
-    errno = pthread_condattr_init(&attributes);
-    if (errno != 0) {
-        return false;
-    }
-    errno = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (errno == 0) {
-        errno = pthread_cond_init(&gate->bell, &attributes);
-    }
-    int why = errno;
-    pthread_condattr_destroy(&attributes);
-    errno = why;
-    return why == 0;
+    errno = thread_cond_init(&gate->bell);
+    return errno == 0;
 }
 
-/* Signals are the main thread's: the new thread inherits a mask that has all. */
 static bool start_thread(struct gate *gate)
 {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int why = pthread_create(&gate->thread, NULL, run, gate);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = why;
-    return why == 0;
+    errno = thread_start(&gate->thread, run, gate);
+    return errno == 0;
 }
 
 static void dispose(struct gate *gate)

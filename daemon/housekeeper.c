@@ -17,20 +17,18 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/heap.h"
 #include "daemon/heartbeat.h"
-#include "daemon/log.h"
 #include "daemon/store/store.h"
+#include "daemon/thread.h"
 
 enum {
     SLICE_EFFORT = 4096, /* records looked at: about half a millisecond */
@@ -131,26 +129,16 @@ static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
 
-    /* On Linux a thread has a niceness of its own. A hint: no reason to fail. */
-    pthread_setname_np(pthread_self(), "housekeeper");
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS) != 0) {
-        log_debug("the housekeeper keeps its priority");
-    }
+    thread_be_nice("housekeeper", NICENESS);
     idle(housekeeper);
     event_base_dispatch(housekeeper->base);
     return NULL;
 }
 
-/* Signals are the main thread's: the new thread inherits a mask that has all. */
 static bool start_thread(struct housekeeper *housekeeper)
 {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    errno = pthread_create(&housekeeper->thread, NULL, run, housekeeper);
+    errno = thread_start(&housekeeper->thread, run, housekeeper);
     housekeeper->has_thread = errno == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return housekeeper->has_thread;
 }
 

@@ -90,6 +90,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/stats_detail.c \
 	daemon/strangers.c \
 	daemon/strangers.h \
+	daemon/thread.c \
+	daemon/thread.h \
 	daemon/tls.h \
 	daemon/transport.c \
 	daemon/transport.h \

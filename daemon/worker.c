@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -23,6 +22,7 @@
 #include "daemon/log.h"
 #include "daemon/refusal.h"
 #include "daemon/strangers.h"
+#include "daemon/thread.h"
 #include "daemon/turn.h"
 
 /* An accepted connection on its way to the worker. */
@@ -300,11 +300,7 @@ unsigned worker_unproven(const struct worker *worker)
 
 static void mailbox_init(struct mailbox *mailbox)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&mailbox->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&mailbox->idle);
     pthread_mutex_init(&mailbox->lock, NULL);
     STAILQ_INIT(&mailbox->parcels);
     TAILQ_INIT(&mailbox->petitions);
@@ -344,14 +340,9 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     return event_add(&worker->ring, NULL) == 0 && heartbeat_init(&worker->heartbeat, crew->base);
 }
 
-/* With every signal blocked: they are the main thread's. */
 static int start(struct worker *worker)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&worker->thread, NULL, run, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = thread_start(&worker->thread, run, worker);
     worker->runs = error == 0;
     return error;
 }

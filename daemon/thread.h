@@ -1,0 +1,21 @@
+/*
+ * thread.h - what all threads of the daemon have in common.
+ */
+#ifndef KVCACHED_THREAD_H
+#define KVCACHED_THREAD_H
+
+#include <pthread.h>
+
+/* Starts one with every signal blocked: they are the main thread's. 0, or what errno would
+ * be, and nothing was started. */
+int thread_start(pthread_t *thread, void *(*run)(void *), void *context);
+
+/* For the thread itself: its name, of at most 15 bytes, and how much it lets others go first.
+ * A hint: where it may not be nicer the log says so at debug. */
+void thread_be_nice(const char *name, int niceness);
+
+/* A condition whose waits end by CLOCK_MONOTONIC, so that nobody who sets the wall clock makes
+ * one longer. 0, or what errno would be. */
+int thread_cond_init(pthread_cond_t *cond);
+
+#endif
