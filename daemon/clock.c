@@ -28,6 +28,13 @@ uint64_t clock_wall(void)
     return milliseconds(CLOCK_REALTIME);
 }
 
+uint64_t clock_precise(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 void clock_continue(int64_t offset)
 {
     ahead = offset;

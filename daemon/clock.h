@@ -21,6 +21,9 @@ uint64_t clock_now(void);
 /* Milliseconds since the beginning of 1970, for logs, STATS and clients that give dates. */
 uint64_t clock_wall(void);
 
+/* Nanoseconds since some time or other: for how long something takes. Any thread. */
+uint64_t clock_precise(void);
+
 /* The clocks as they are, and which run of the machine this is: zeros where the system
  * does not say. */
 void clock_read(struct store_clock *clock);

@@ -16,16 +16,11 @@
 #include "daemon/conn_state.h"
 #include "daemon/greeting.h"
 #include "daemon/log.h"
+#include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/turn.h"
 
-enum {
-    LINGER_MS = 2000,
-    /* Connections that could go on, between two looks at those that were quiet: who asks for
-     * little waits for a few of those who ask for much, however many there are. Beside a
-     * hundred that list everything half of all GETs waited 2.6 ms without, and 0.14 with it. */
-    RESUMED_MAX = 4,
-};
+enum { LINGER_MS = 2000 };
 
 size_t conn_size(void)
 {
@@ -61,10 +56,8 @@ static void give_back(struct conn *conn)
     if (conn->desk != NULL) {
         desk_destroy(&conn->desk, conn->crew);
     }
-    if (conn->waits) {
-        TAILQ_REMOVE(&conn->crew->waiting, conn, wait);
-        conn->waits = false;
-    }
+    conn->crew->owing -= conn->owes;
+    conn->owes = false;
     pass_deinit(&conn->pass);
     strangers_leave(conn);
 }
@@ -81,6 +74,7 @@ static void leave(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     give_back(conn);
+    schedule_leave(conn);
     if (conn->greets) {
         greeting_leave(conn);
     } else {
@@ -124,27 +118,6 @@ bool conn_watch(struct conn *conn, short what)
     }
     conn->watched = 0;
     return false;
-}
-
-/* A timer that is due at once fires after the sockets were polled, an event made active
- * would before. */
-static void arm_again(struct crew *crew)
-{
-    static const struct timeval at_once = {0, 0};
-    if (!event_pending(&crew->again, EV_TIMEOUT, NULL) && event_add(&crew->again, &at_once) != 0) {
-        event_active(&crew->again, EV_TIMEOUT, 0);
-    }
-}
-
-void conn_wait_for_turn(struct conn *conn)
-{
-    struct crew *crew = conn->crew;
-    if (conn->waits) {
-        return;
-    }
-    arm_again(crew);
-    conn->waits = true;
-    TAILQ_INSERT_TAIL(&crew->waiting, conn, wait);
 }
 
 void conn_arm_sweep(struct crew *crew)
@@ -191,8 +164,7 @@ void conn_linger(struct conn *conn, enum conn_close why)
     }
 }
 
-/* A lingering connection: drops what comes. */
-static void swallow(struct conn *conn)
+void conn_swallow(struct conn *conn)
 {
     char dropped[16384];
     size_t moved;
@@ -203,17 +175,11 @@ static void swallow(struct conn *conn)
     }
 }
 
-/* --- its socket ------------------------------------------------------------ */
-
+/* Its socket is ready. */
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
-    struct conn *conn = context;
-    if (conn->lingers) {
-        swallow(conn);
-    } else if (!conn->waits) {
-        turn_begin(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
-    }
+    schedule_ready(context, what);
 }
 
 /* --- for the worker ------------------------------------------------------- */
@@ -251,7 +217,7 @@ static bool sit_down(struct conn *conn)
         return false;
     }
     if (crew->draining || conn->transport.wants != 0) {
-        conn_wait_for_turn(conn);
+        schedule_wait(conn);
     }
     return true;
 }
@@ -286,20 +252,6 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
     greeting_begin(conn);
     conn_arm_sweep(crew);
     return true;
-}
-
-void conn_resume_waiting(struct crew *crew)
-{
-    struct conn *conn;
-    for (int i = 0; i < RESUMED_MAX && (conn = TAILQ_FIRST(&crew->waiting)) != NULL; i++) {
-        TAILQ_REMOVE(&crew->waiting, conn, wait);
-        conn->waits = false;
-        turn_begin(conn, crew->draining, false);
-    }
-    turn_end_round(crew);
-    if (!TAILQ_EMPTY(&crew->waiting)) {
-        arm_again(crew);
-    }
 }
 
 void conn_sweep(struct crew *crew)
@@ -349,7 +301,7 @@ void conn_answered(struct petition *petition)
 {
     struct pass *pass = pass_answered(petition);
     if (pass != NULL) {
-        conn_wait_for_turn((struct conn *)((char *)pass - offsetof(struct conn, pass)));
+        schedule_wait((struct conn *)((char *)pass - offsetof(struct conn, pass)));
     }
 }
 
@@ -365,7 +317,7 @@ void conn_drain(struct crew *crew)
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
         if (conn->state == DESK_HUNGRY && !conn->ended) {
-            conn_wait_for_turn(conn);
+            schedule_wait(conn);
         }
     }
     end_loop_if_done(crew);

@@ -28,8 +28,7 @@ size_t conn_size(void);
  */
 bool conn_open(struct crew *crew, int fd, const struct door *door);
 
-/* For the crew's events. Both may close connections. */
-void conn_resume_waiting(struct crew *crew);
+/* For the crew's event. May close connections. */
 void conn_sweep(struct crew *crew);
 
 /* New settings, for the connections that are open too. A reference to `users` is taken. */

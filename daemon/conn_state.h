@@ -1,5 +1,5 @@
 /*
- * conn_state.h - what conn.c and turn.c share of a connection.
+ * conn_state.h - what conn.c, schedule.c and turn.c share of a connection.
  *
  * conn.c owns its life: opening, waiting, lingering, closing. turn.c moves its bytes.
  * Nobody else includes this.
@@ -25,7 +25,10 @@ struct conn {
     uint64_t seated;            /* when it was put at the end of crew->seated */
     enum desk_state state;
     short watched; /* what its event waits for */
+    short ready;   /* what its socket was ready for, while it `waits` */
     bool waits;
+    bool prompt; /* its last turn was short, and left nothing open: see schedule.h */
+    bool owes;   /* replies, which its peer does not take */
     bool strange;
     bool lingers;
     bool greets;  /* its peer still has to greet: see greeting.h */
@@ -45,8 +48,8 @@ void conn_linger(struct conn *conn, enum conn_close why);
 /* Waits for these events and for nothing else. False: no memory. */
 bool conn_watch(struct conn *conn, short what);
 
-/* Goes on when everybody else has been looked at. */
-void conn_wait_for_turn(struct conn *conn);
+/* One that lingers: drops what has come. May close it. */
+void conn_swallow(struct conn *conn);
 
 /* Somebody of the crew may be overdue one day. */
 void conn_arm_sweep(struct crew *crew);

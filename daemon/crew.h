@@ -66,6 +66,7 @@ struct crew {
     struct crew_list strangers; /* have not said who they are; the first first */
     atomic_uint unproven;       /* strangers, and those that greet; any thread reads it */
     struct crew_list waiting;   /* have work to go on with when others had their turn */
+    unsigned owing;             /* connections that have replies which their peers do not take */
     struct greetings greetings;
     struct round round;
     struct event again; /* fires when the loop has looked at everybody */

@@ -10,7 +10,7 @@
 #include "daemon/clock.h"
 
 enum {
-    TURN_BATCHES = 8, /* so 256 requests */
+    STEPS_MIN = 2, /* of a turn: a batch, and what comes behind it */
 };
 
 struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
@@ -275,10 +275,9 @@ void desk_fetch(struct desk *desk, struct crew *crew)
 enum desk_state desk_work(struct desk *desk, struct crew *crew)
 {
     struct executor *by = seat(desk, crew);
-    int steps = TURN_BATCHES;
+    int steps = 0;
     desk->state = DESK_TIRED;
-    while (steps > 0 && step(desk, by)) {
-        steps--;
+    while (step(desk, by) && (++steps < STEPS_MIN || executor_has_time(by))) {
     }
     desk->batch.located = false; /* the store will be left */
     crew->now = by->now == 0 ? clock_now() : by->now;

@@ -12,6 +12,7 @@
 enum {
     /* Keys of a long GET or DEL that are located before the first is read. */
     KEYS_AHEAD = 8,
+    KEYS_TIMED = 64, /* keys of a request, after which it looks at the time */
 };
 
 /* --- refusals ------------------------------------------------------------- */
@@ -208,6 +209,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
                               bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
+    unsigned done = 0;
     one(by, of, &of->at);
     while (of->request.keys.length > 0) {
         size_t count = look_ahead(by, of, ahead);
@@ -219,7 +221,8 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
         }
         for (size_t i = 0; i < count; i++) {
             request_next_key(&of->request.keys, &of->request.key);
-            if (outbox_is_full(by->outbox)) {
+            if (outbox_is_full(by->outbox) ||
+                (++done % KEYS_TIMED == 0 && !executor_has_time(by))) {
                 return OUTCOME_LATER;
             }
             if (!execute_allowed(by, &of->request, ahead[i].name)) {

@@ -13,6 +13,7 @@
 #ifndef KVCACHED_EXECUTE_H
 #define KVCACHED_EXECUTE_H
 
+#include "daemon/clock.h"
 #include "daemon/door.h"
 #include "daemon/facts.h"
 #include "daemon/metrics.h"
@@ -35,7 +36,16 @@ struct executor {
     uint64_t max_value;             /* bytes */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
+    uint64_t until;                 /* by clock_precise: then others shall have their turn;
+                                       0: as soon as may be */
 };
+
+/* Whether it is still its turn. To be asked when about as much has been done as looking at the
+ * clock is little against. */
+static inline bool executor_has_time(const struct executor *executor)
+{
+    return executor->until != 0 && clock_precise() < executor->until;
+}
 
 struct execution {
     struct request request; /* its key is the one that is next, its keys those behind */

@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/clock.h"
@@ -56,13 +55,6 @@ struct housekeeper {
     _Atomic uint64_t interval; /* milliseconds */
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void wait_us(struct housekeeper *housekeeper, uint64_t us)
 {
     const struct timeval delay = {.tv_sec = (time_t)(us / 1000000),
@@ -78,7 +70,7 @@ static void idle(struct housekeeper *housekeeper)
 
 static void slice(struct housekeeper *housekeeper)
 {
-    uint64_t start = now_us();
+    uint64_t start = clock_precise();
     uint64_t now = clock_now();
 
     atomic_store(&housekeeper->poked, false);
@@ -87,7 +79,7 @@ static void slice(struct housekeeper *housekeeper)
     store_leave(housekeeper->lane);
     heap_trim(&housekeeper->heap, now);
 
-    uint64_t rest = now_us() - start;
+    uint64_t rest = (clock_precise() - start) / 1000;
     rest = rest < REST_MIN_US ? REST_MIN_US : rest > REST_MAX_US ? REST_MAX_US : rest;
     housekeeper->resting = true;
     wait_us(housekeeper, rest);

@@ -29,7 +29,7 @@
 
 enum {
     BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
-    UNSENT_MAX = 128 << 10,
+    UNSENT_MAX = 16 << 10,
 };
 
 /* Says what failed and why, keeps errno, and is false for the caller to return. */

@@ -77,6 +77,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/privilege.h \
 	daemon/refusal.c \
 	daemon/refusal.h \
+	daemon/schedule.c \
+	daemon/schedule.h \
 	daemon/secret.c \
 	daemon/secret.h \
 	daemon/server.c \

@@ -270,11 +270,24 @@ static enum transport_status send_chunk(struct outbox *outbox, struct transport 
     return status;
 }
 
+/* Cuts what is beyond so many bytes; returns the number of pieces that are left. */
+static size_t cut(struct iovec *pieces, size_t count, size_t most)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].iov_len >= most) {
+            pieces[i].iov_len = most;
+            return i + 1;
+        }
+        most -= pieces[i].iov_len;
+    }
+    return count;
+}
+
 static enum transport_status send_pieces(struct outbox *outbox, struct transport *transport,
-                                         size_t *moved)
+                                         size_t most, size_t *moved)
 {
     struct iovec pieces[PIECES_MAX];
-    size_t count = gather(outbox, pieces);
+    size_t count = cut(pieces, gather(outbox, pieces), most);
     enum transport_status status = transport->ops->writev(transport, pieces, count, moved);
     if (status == TRANSPORT_OK) {
         forget(outbox, *moved);
@@ -282,10 +295,11 @@ static enum transport_status send_pieces(struct outbox *outbox, struct transport
     return status;
 }
 
-enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t *moved)
+enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t most,
+                                  size_t *moved)
 {
     *moved = 0;
     return outbox->pin_count == 0 && outbox->first == outbox->last
                ? send_chunk(outbox, transport, moved)
-               : send_pieces(outbox, transport, moved);
+               : send_pieces(outbox, transport, most, moved);
 }

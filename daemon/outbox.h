@@ -101,8 +101,9 @@ void outbox_value(struct outbox *outbox, const struct request *request, const st
 void outbox_value_copy(struct outbox *outbox, const struct request *request,
                        const struct reply *reply, struct slice value);
 
-/* One write of what it can take. *moved: bytes, also when it was not all. */
-enum transport_status outbox_send(struct outbox *outbox, struct transport *transport,
+/* One write of what it can take, at most `most` bytes, or a chunk where that is more.
+ * *moved: bytes, also when it was not all. */
+enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t most,
                                   size_t *moved);
 
 #endif

@@ -26,10 +26,15 @@
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
 #include "daemon/housekeeper.h"
+#include "daemon/schedule.h"
 #include "daemon/strangers.h"
 
 enum {
     READS_MAX = 4, /* further ones in a turn, of a MiB at most each */
+    /* Bytes of a write: of one, and for all whose peers do not take theirs. */
+    WRITE_MIN = 16 << 10,
+    WRITE_MAX = 256 << 10,
+    WRITTEN_ALL = 32 << 20,
 };
 
 /* False: it broke. */
@@ -53,6 +58,23 @@ static bool receive(struct conn *conn)
     return false;
 }
 
+/* Bytes of a write. The kernel keeps what a peer does not take, and has its limits for all
+ * connections of the machine together; where it has reached them, it drops what comes for
+ * anybody, and they wait for hundreds of milliseconds. So the more peers do not take what they
+ * asked for, the less is given to each. */
+static size_t bound(const struct crew *crew)
+{
+    size_t share = WRITTEN_ALL / (crew->owing + 1);
+    return share > WRITE_MAX ? WRITE_MAX : share < WRITE_MIN ? WRITE_MIN : share;
+}
+
+/* It keeps account of who has not taken his replies. */
+static void account(struct conn *conn, bool owes)
+{
+    conn->crew->owing += (unsigned)owes - (unsigned)conn->owes;
+    conn->owes = owes;
+}
+
 /* False: it broke. */
 static bool flush(struct conn *conn)
 {
@@ -61,7 +83,7 @@ static bool flush(struct conn *conn)
     if (outbox_is_empty(outbox)) {
         return true;
     }
-    switch (outbox_send(outbox, &conn->transport, &moved)) {
+    switch (outbox_send(outbox, &conn->transport, bound(conn->crew), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
         return true;
@@ -82,7 +104,7 @@ static bool cross(struct conn *conn, short *what)
     short instead = 0;
     if ((*what & EV_READ) != 0) {
         if ((wants & TRANSPORT_PENDING) != 0) {
-            conn_wait_for_turn(conn);
+            schedule_wait(conn);
             return false;
         }
         instead |= (wants & TRANSPORT_READ_WRITES) != 0 ? EV_WRITE : EV_READ;
@@ -100,6 +122,7 @@ static void settle(struct conn *conn)
     struct crew *crew = conn->crew;
     bool sent_all = outbox_is_empty(&conn->desk->outbox);
     short what = sent_all ? 0 : EV_WRITE;
+    account(conn, !sent_all);
     switch (conn->state) {
     case DESK_HUNGRY:
         if (pass_allowance(&conn->pass) == 0 && sent_all) {
@@ -114,16 +137,16 @@ static void settle(struct conn *conn)
             what |= EV_READ;
         }
         if (!conn->ended && crew->draining) {
-            conn_wait_for_turn(conn);
+            schedule_wait(conn);
         }
         break;
     case DESK_TIRED:
         metrics_add(crew->metrics, METRIC_CONN_YIELDS, 1);
-        conn_wait_for_turn(conn);
+        schedule_wait(conn);
         return;
     case DESK_STALLED:
         if (outbox_has_drained(&conn->desk->outbox)) {
-            conn_wait_for_turn(conn);
+            schedule_wait(conn);
             return;
         }
         if (conn->watched != EV_WRITE) {
@@ -238,6 +261,7 @@ static void end(struct conn *conn)
         return;
     }
     conn_touch(conn);
+    conn->prompt = conn->state == DESK_HUNGRY && desk_is_clear(conn->desk);
     settle(conn);
 }
 

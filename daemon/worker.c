@@ -21,6 +21,7 @@
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
 #include "daemon/refusal.h"
+#include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/thread.h"
 #include "daemon/turn.h"
@@ -167,7 +168,7 @@ static void on_again(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    conn_resume_waiting(context);
+    schedule_run(context);
 }
 
 static void on_round(evutil_socket_t fd, short what, void *context)

@@ -56,7 +56,8 @@ static void flush(struct desk *desk, struct wire *wire)
 {
     size_t moved;
     if (!outbox_is_empty(&desk->outbox)) {
-        ck_assert_int_eq(outbox_send(&desk->outbox, &wire->transport, &moved), TRANSPORT_OK);
+        ck_assert_int_eq(outbox_send(&desk->outbox, &wire->transport, SIZE_MAX, &moved),
+                         TRANSPORT_OK);
     }
 }
 

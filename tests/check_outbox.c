@@ -115,7 +115,7 @@ static void send_all(struct wire *wire)
     size_t moved;
     while (!outbox_is_empty(&outbox)) {
         uint64_t before = outbox.backlog;
-        ck_assert_int_eq(outbox_send(&outbox, &wire->transport, &moved), TRANSPORT_OK);
+        ck_assert_int_eq(outbox_send(&outbox, &wire->transport, SIZE_MAX, &moved), TRANSPORT_OK);
         ck_assert_uint_eq(before - outbox.backlog, moved);
     }
 }
@@ -160,11 +160,11 @@ START_TEST(replies_and_sending_by_turns)
     store_all();
     for (size_t i = 0; i < 20 * SIZES; i++) {
         while (outbox_is_full(&outbox)) {
-            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, &moved), TRANSPORT_OK);
+            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
         }
         answer_value(sizes[i % SIZES]);
         if (i % 3 == 0) {
-            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, &moved), TRANSPORT_OK);
+            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
         }
     }
     store_leave(lane);
@@ -226,17 +226,17 @@ START_TEST(full_and_drained)
     }
     ck_assert_uint_lt(outbox.backlog, OUTBOX_BOUND + 10);
     ck_assert(!outbox_has_drained(&outbox));
-    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, &moved), TRANSPORT_OK);
+    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
     ck_assert(!outbox_is_full(&outbox));
     ck_assert(!outbox_has_drained(&outbox));
     while (!outbox_has_drained(&outbox)) {
-        ck_assert_int_eq(outbox_send(&outbox, &wire.transport, &moved), TRANSPORT_OK);
+        ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
     }
     ck_assert_uint_le(outbox.backlog, OUTBOX_BOUND / 2);
     ck_assert_uint_gt(outbox.backlog, OUTBOX_BOUND / 2 - 2000);
     wire.full = true;
     uint64_t before = outbox.backlog;
-    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, &moved), TRANSPORT_AGAIN);
+    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_AGAIN);
     ck_assert_uint_eq(before, outbox.backlog);
     wire_deinit(&wire);
 }
