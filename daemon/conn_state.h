@@ -19,7 +19,7 @@ struct conn {
     struct transport transport;
     struct pass pass;       /* once it is seated */
     TAILQ_ENTRY(conn) seat; /* in crew->seated, crew->lingers or crew->greetings.unfinished */
-    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits`; in .greetings.ready, if `in_line` */
+    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
     uint64_t active;            /* when it last had a turn, or began to linger */
     uint64_t seated;            /* when it was put at the end of crew->seated */
@@ -31,9 +31,8 @@ struct conn {
     bool owes;   /* replies, which its peer does not take */
     bool strange;
     bool lingers;
-    bool greets;  /* its peer still has to greet: see greeting.h */
-    bool in_line; /* for a step of that */
-    bool ended;   /* no more bytes will be read */
+    bool greets; /* its peer still has to greet: see greeting.h */
+    bool ended;  /* no more bytes will be read */
 };
 
 /* Its peer has greeted: it takes its seat, and is served from now on. */

@@ -39,7 +39,6 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     TAILQ_INIT(&crew->strangers);
     TAILQ_INIT(&crew->waiting);
     TAILQ_INIT(&crew->greetings.unfinished);
-    TAILQ_INIT(&crew->greetings.ready);
     crew->now = clock_now();
     errno = ENOMEM;
     crew->base = make_base();

@@ -41,9 +41,7 @@ struct round {
 /* Connections whose peers still have to greet; see greeting.h. */
 struct greetings {
     struct crew_list unfinished; /* the oldest first; in no other list of the crew */
-    struct crew_list ready;      /* of those, the ones that can make a step, in order */
-    unsigned count;              /* unfinished ones */
-    struct event turn;           /* fires when the loop has looked at everybody */
+    unsigned count;
 };
 
 struct crew {
@@ -65,11 +63,11 @@ struct crew {
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
     atomic_uint unproven;       /* strangers, and those that greet; any thread reads it */
-    struct crew_list waiting;   /* have work to go on with when others had their turn */
+    struct crew_list waiting;   /* stand in line: see schedule.h; the first first */
     unsigned owing;             /* connections that have replies which their peers do not take */
     struct greetings greetings;
     struct round round;
-    struct event again; /* fires when the loop has looked at everybody */
+    struct event again; /* the line has its slice */
     struct event sweep; /* fires now and then, while somebody might be overdue */
     bool draining;      /* what has not arrived by now is not waited for */
 };

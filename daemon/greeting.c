@@ -1,9 +1,8 @@
 /*
- * greeting.c - whose handshake makes its next step, and whose ends.
+ * greeting.c - handshakes: how they go on, and whose ends.
  *
- * An unfinished one has its seat among crew->greetings.unfinished, the first come first. It
- * is woken once by its socket, and then stands in line in crew->greetings.ready until a turn
- * of greetings gets to it; between two such turns the sockets of all others are polled.
+ * An unfinished one has its seat among crew->greetings.unfinished, the first come first. Each
+ * of its steps is a turn in line (schedule.h).
  */
 #include "daemon/greeting.h"
 
@@ -13,36 +12,11 @@
 #include "daemon/conn_state.h"
 #include "daemon/log.h"
 
-static void stand_in_line(struct conn *conn)
-{
-    static const struct timeval at_once = {0, 0};
-    struct greetings *greetings = &conn->crew->greetings;
-    TAILQ_INSERT_TAIL(&greetings->ready, conn, wait);
-    conn->in_line = true;
-    if (!event_pending(&greetings->turn, EV_TIMEOUT, NULL) &&
-        event_add(&greetings->turn, &at_once) != 0) {
-        event_active(&greetings->turn, EV_TIMEOUT, 0);
-    }
-}
-
-static void on_ready(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    struct conn *conn = context;
-    conn->watched = 0; /* an event without EV_PERSIST ends by itself */
-    stand_in_line(conn);
-}
-
 /* May close it. */
 static void wait_for_socket(struct conn *conn)
 {
     bool writes = (conn->transport.wants & TRANSPORT_READ_WRITES) != 0;
-    short what = writes ? EV_WRITE : EV_READ;
-    event_assign(&conn->event, conn->crew->base, conn->transport.fd, what, on_ready, conn);
-    if (event_add(&conn->event, NULL) == 0) {
-        conn->watched = what;
-    } else {
+    if (!conn_watch(conn, writes ? EV_WRITE : EV_READ)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
     }
 }
@@ -72,10 +46,6 @@ void greeting_leave(struct conn *conn)
     conn->greets = false;
     greetings->count--;
     crew_count_unproven(conn->crew, -1);
-    if (conn->in_line) {
-        TAILQ_REMOVE(&greetings->ready, conn, wait);
-        conn->in_line = false;
-    }
 }
 
 /* --- a step ----------------------------------------------------------------- */
@@ -107,9 +77,10 @@ static void fail(struct conn *conn, const struct transport_greeting *greeting)
     conn_close(conn, CONN_CLOSE_HANDSHAKE);
 }
 
-static void step(struct conn *conn)
+void greeting_step(struct conn *conn)
 {
     struct transport_greeting greeting = {.failure = NULL};
+    conn->crew->now = clock_now();
     switch (conn->transport.ops->greet(&conn->transport, &greeting)) {
     case TRANSPORT_OK:
         succeed(conn, &greeting);
@@ -123,22 +94,6 @@ static void step(struct conn *conn)
     case TRANSPORT_FAILED:
         fail(conn, &greeting);
         break;
-    }
-}
-
-void greeting_turn(struct crew *crew)
-{
-    static const struct timeval at_once = {0, 0};
-    struct greetings *greetings = &crew->greetings;
-    struct conn *conn;
-    crew->now = clock_now();
-    for (int i = 0; i < GREETING_STEPS && (conn = TAILQ_FIRST(&greetings->ready)) != NULL; i++) {
-        TAILQ_REMOVE(&greetings->ready, conn, wait);
-        conn->in_line = false;
-        step(conn);
-    }
-    if (!TAILQ_EMPTY(&greetings->ready) && event_add(&greetings->turn, &at_once) != 0) {
-        event_active(&greetings->turn, EV_TIMEOUT, 0);
     }
 }
 

@@ -2,9 +2,9 @@
  * greeting.h - connections whose peers still have to greet: TLS handshakes.
  *
  * A handshake takes the processor up to a millisecond, as long as hundreds of requests, and
- * anybody can ask for one. So handshakes are bounded: in time, in number, and in how many of
- * their steps are made before the crew looks at its other connections again. What is beyond
- * waits, and those that are in are not held up.
+ * anybody can ask for one. So handshakes are bounded in time and in number, and their steps
+ * stand in line with all else that takes long: one of them uses up a slice of time, and those
+ * that are in are not held up.
  *
  * All calls are for the thread of the crew.
  */
@@ -17,7 +17,6 @@ struct crew;
 enum {
     GREETING_MS = 5000,   /* from accept to the end of the handshake */
     GREETINGS_MAX = 1024, /* unfinished ones of a crew; the oldest goes for one more */
-    GREETING_STEPS = 2,   /* at a time: about one handshake */
 };
 
 /* A connection that was just opened waits for its peer. May close it, or another one. */
@@ -26,8 +25,8 @@ void greeting_begin(struct conn *conn);
 /* It leaves the ones that greet, because it has greeted or is closed. */
 void greeting_leave(struct conn *conn);
 
-/* Some steps of those that are ready. For the event greetings.turn. */
-void greeting_turn(struct crew *crew);
+/* Its turn. May close it. */
+void greeting_step(struct conn *conn);
 
 /* Closes those whose time is over. */
 void greeting_sweep(struct crew *crew);

@@ -17,6 +17,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
+#include "daemon/greeting.h"
 #include "daemon/turn.h"
 
 /* A timer that is due at once fires after the sockets were polled. */
@@ -80,12 +81,14 @@ static void take_turn(struct conn *conn)
     short ready = conn->ready;
     schedule_leave(conn);
     conn->ready = 0;
-    if (conn->lingers) {
+    if (conn->greets) {
+        greeting_step(conn);
+    } else if (conn->lingers) {
         conn_swallow(conn);
-        return;
+    } else {
+        turn_begin(conn, crew->draining || (ready & EV_READ) != 0, (ready & EV_WRITE) != 0);
+        turn_end_round(crew);
     }
-    turn_begin(conn, crew->draining || (ready & EV_READ) != 0, (ready & EV_WRITE) != 0);
-    turn_end_round(crew);
 }
 
 void schedule_run(struct crew *crew)

@@ -17,7 +17,6 @@
 
 #include "daemon/conn.h"
 #include "daemon/crew.h"
-#include "daemon/greeting.h"
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
 #include "daemon/refusal.h"
@@ -185,13 +184,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     conn_sweep(context);
 }
 
-static void on_greeting(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    greeting_turn(context);
-}
-
 static void *run(void *context)
 {
     struct worker *worker = context;
@@ -328,7 +320,6 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
                                    .context = worker};
     crew->housekeeper = options->housekeeper;
     evtimer_assign(&crew->again, crew->base, on_again, crew);
-    evtimer_assign(&crew->greetings.turn, crew->base, on_greeting, crew);
     evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
     evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
