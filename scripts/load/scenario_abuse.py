@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
+from scenario_tls import make_certificate
 from servers import Trouble
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ATTACKERS = os.path.join(HERE, "..", "..", "tests", "e2e", "attackers.py")
 NAMES = ("silent", "trickle", "deaf", "babble", "endless", "announcer", "globber", "founder",
-         "lister")
+         "lister", "hauler", "asker", "knocker", "greeter")
 
 # Gets of records that live, on schedule, so that a pause shows in each that fell into it.
 GOOD = {"namespace": "probe", "keys": 500, "ratio": "0:1", "mode": "mix", "rate": 2000,
@@ -24,10 +26,11 @@ class Attack:
     def __init__(self, bench, server, name):
         pin = ["taskset", "-c", str(bench.tools.cpu)] if bench.pinning else []
         share = "0.1" if bench.quick else "1"
-        addresses = [f"127.0.0.1:{port}" for port in (server.port, server.twin.port)]
+        ports = (server.port, server.twin.port, server.encrypted_port)
+        addresses = [f"127.0.0.1:{port}" for port in ports]
         self.name = name
         self.process = subprocess.Popen(
-            [*pin, "chrt", "--idle", "0", sys.executable, ATTACKERS, name, *addresses, share],
+            [*pin, "chrt", "--idle", "0", sys.executable, ATTACKERS, name, share, *addresses],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -53,11 +56,13 @@ class Attack:
 
 def abuse(bench):
     """GETs at 2000 a second, alone and beside each kind of attacker."""
-    for name in NAMES:
-        for kind in bench.turns("kvcached"):
-            with bench.start(kind, memory=64, pinned=True,
-                             namespaces=[("probe", 8)]) as server:
-                beside(bench, server, name)
+    with tempfile.TemporaryDirectory(prefix="bench-certificate-") as directory:
+        pair = make_certificate(directory)
+        for name in NAMES:
+            for kind in bench.turns("kvcached"):
+                with bench.start(kind, memory=64, pinned=True, namespaces=[("probe", 8)],
+                                 encrypted=pair) as server:
+                    beside(bench, server, name)
     bench.report.note("abuse: each quiet time is taken in the same server just before. Attackers "
                       "run on the probe's processor, which goes first.")
 

@@ -102,16 +102,22 @@ class Server:
         return resident(self.pid)
 
 
+PAIR = 'tls_certificate = "%s"; tls_key = "%s"; '
+
+
 class Kvcached(Server):
-    """It listens twice: `twin` is its listener for memcached's clients, with the same records."""
+    """It listens twice: `twin` is its listener for memcached's clients, with the same records.
+    With `encrypted`, a certificate and its key, there is a third, for TLS alone."""
 
     name = "kvcached"
     space = "bench"
     lasts_in = "/dev/shm"
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments, encrypted=None, **options):
         super().__init__(*arguments, **options)
         self.twin = Twin(self)
+        self.encrypted = encrypted
+        self.encrypted_port = None
 
     def arguments(self):
         self.twin.port = free_port()
@@ -119,11 +125,16 @@ class Kvcached(Server):
             f'    {{ name = "{name}";' + (f' memory = "{quota}M";' if quota else "") + " }"
             for name, quota in self.namespaces)
         path = os.path.join(self.directory, "kvcached.conf")
-        pair = 'tls_certificate = "%s"; tls_key = "%s"; ' % self.tls if self.tls else ""
+        pair = PAIR % self.tls if self.tls else ""
+        third = ""
+        if self.encrypted:
+            self.encrypted_port = free_port()
+            third = (f',\n    {{ address = "127.0.0.1"; port = {self.encrypted_port}; '
+                     f'{PAIR % self.encrypted}}}')
         with open(path, "w") as conf:
             conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; {pair}}},\n'
                        f'    {{ address = "127.0.0.1"; port = {self.twin.port}; {pair}\n'
-                       f'      protocol = "memcache"; namespace = "{self.space}"; }} );\n'
+                       f'      protocol = "memcache"; namespace = "{self.space}"; }}{third} );\n'
                        f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
                        'max_connections = 12000;\n')
             if self.lasting:

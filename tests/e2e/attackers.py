@@ -4,7 +4,7 @@ All of them work in turns: begin() makes the connections, turn() does a bounded 
 harm and never waits for the daemon, end() hangs up. So a test can alternate between an
 attacker and a good client and needs no threads, and the benchmark runs one as a process:
 
-    attackers.py NAME HOST:PORT MEMCACHE-HOST:PORT [SHARE]
+    attackers.py NAME SHARE HOST:PORT MEMCACHE-HOST:PORT [TLS-HOST:PORT]
 
 attacks until it is told to stop, after a line `ready` on standard output. SHARE, 0 to 1, is
 how much of an attack there is to be.
@@ -18,10 +18,13 @@ import random
 import select
 import signal
 import socket
+import ssl
+import struct
 import sys
+import time
 
 MIB = 1 << 20
-OWN = ("attack", "attack-deaf", "attack-glob", "attack-listed")
+OWN = ("attack", "attack-deaf", "attack-glob", "attack-haul", "attack-listed")
 
 
 def connection(address):
@@ -32,13 +35,15 @@ def connection(address):
 
 
 class Attacker:
-    """`connections` are all it has; `native` and `memcache` are (host, port)."""
+    """`connections` are all it has; `native`, `memcache` and `tls` are (host, port)."""
 
     COUNT = 1  # connections of a whole attack
+    REST = 0  # seconds from one turn to the next, where it is not as fast as it can
 
-    def __init__(self, native, memcache=None, share=1.0):
+    def __init__(self, native, memcache=None, tls=None, share=1.0):
         self.native = native
         self.memcache = memcache or native
+        self.tls = tls
         self.count = max(1, int(self.COUNT * share))
         self.connections = []
         self.lost = 0  # connections that the daemon has closed
@@ -100,23 +105,26 @@ class Silent(Attacker):
     """Connects and sends nothing."""
 
     COUNT = 10000
+    REST = 0.1
 
 
 class Trickle(Attacker):
-    """Sends a byte to each connection each turn, of requests that take long to be whole."""
+    """Sends a byte a second on each connection, of requests that take long to be whole."""
 
     COUNT = 10000
+    PARTS = 50  # turns until each has had its byte
+    REST = 1 / PARTS
     WORDS = b"PUT attack key 1h 30\r\n" + b"v" * 30 + b"\r\nGET attack key key key key key\r\n"
 
     def begin(self):
         super().begin()
-        self.at = 0
+        self.turns = 0
 
     def turn(self):
-        byte = self.WORDS[self.at % len(self.WORDS):][:1]
-        self.at += 1
-        for made in list(self.connections):
-            self.push(made, byte)
+        at = self.turns // self.PARTS % len(self.WORDS)
+        for made in self.connections[self.turns % self.PARTS::self.PARTS]:
+            self.push(made, self.WORDS[at:at + 1])
+        self.turns += 1
 
 
 class Deaf(Attacker):
@@ -306,22 +314,105 @@ class Lister(Attacker):
                 self.waiting.discard(made)
 
 
+class Hauler(Attacker):
+    """Takes large values and brings large values, as fast as they go."""
+
+    COUNT = 8
+    GET = b"GET attack-haul large\r\n"
+    PUT = b"PUT attack-haul brought 1h 1048576\r\n" + b"v" * MIB + b"\r\n"
+
+    def begin(self):
+        self.prepare(self.PUT.replace(b"brought", b"large"), 1)
+        super().begin()
+        self.places = [0] * self.count
+
+    def turn(self):
+        for i, made in enumerate(self.connections):
+            data = self.PUT if i % 2 else self.GET
+            at = self.places[i] % len(data)
+            self.places[i] += self.push(made, data[at:])
+            self.pull(made, MIB)
+
+
+class Asker(Attacker):
+    """Asks for thousands of keys in one line, none of which there is."""
+
+    COUNT = 8
+    LINE = b"GET attack " + b" ".join(b"%x" % i for i in range(13000)) + b"\r\n"
+
+    def begin(self):
+        super().begin()
+        self.places = [0] * self.count
+
+    def turn(self):
+        for i, made in enumerate(self.connections):
+            at = self.places[i] % len(self.LINE)
+            self.places[i] += self.push(made, self.LINE[at:])
+            self.pull(made)
+
+
+class Knocker(Attacker):
+    """Connects and is gone."""
+
+    A_TURN = 20
+
+    def begin(self):
+        self.turn()
+
+    def turn(self):
+        for _ in range(self.A_TURN):
+            with socket.socket() as made:
+                # It resets the connection, so that no port of this side stays in use.
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                made.connect(self.native)
+
+
+class Greeter(Attacker):
+    """Begins TLS handshakes and leaves them at that."""
+
+    COUNT = 200
+    A_TURN = 10
+
+    def begin(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        said = ssl.MemoryBIO()
+        try:
+            context.wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        self.hello = said.read()
+        self.turn()
+
+    def turn(self):
+        for _ in range(self.A_TURN):
+            self.connections.append(connection(self.tls))
+            self.push(self.connections[-1], self.hello)
+        while len(self.connections) > self.count:
+            self.connections.pop(0).close()
+
+
 ALL = {"silent": Silent, "trickle": Trickle, "deaf": Deaf, "babble": Babble, "endless": Endless,
-       "announcer": Announcer, "globber": Globber, "founder": Founder, "lister": Lister}
+       "announcer": Announcer, "globber": Globber, "founder": Founder, "lister": Lister, "hauler": Hauler,
+       "asker": Asker, "knocker": Knocker, "greeter": Greeter}
 
 
 def main():
-    name, *addresses = sys.argv[1:4]
-    share = float(sys.argv[4]) if len(sys.argv) > 4 else 1.0
+    name, share, *addresses = sys.argv[1:]
     pairs = [address.rsplit(":", 1) for address in addresses]
-    attacker = ALL[name](*[(host, int(port)) for host, port in pairs], share=share)
+    attacker = ALL[name](*[(host, int(port)) for host, port in pairs], share=float(share))
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     attacker.begin()
     print("ready", flush=True)
     parent = os.getppid()
+    due = time.monotonic()
     while not stopped and os.getppid() == parent:  # nobody is left behind
         attacker.turn()
+        due += attacker.REST
+        if attacker.REST:
+            time.sleep(max(0, due - time.monotonic()))
     attacker.end()
 
 

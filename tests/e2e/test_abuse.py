@@ -78,7 +78,7 @@ class Abuse(Case):
         """An attack of that many turns, with the good client's in between; the attacker."""
         kind = attackers.ALL[name]
         share = min(share, self.connections / kind.COUNT)
-        attacker = kind(self.daemon.address, self.daemon.memcache, share)
+        attacker = kind(self.daemon.address, self.daemon.memcache, share=share)
         self.addCleanup(attacker.end)
         before = self.figures()
         attacker.begin()
@@ -137,7 +137,7 @@ class Abuse(Case):
             self.assertLess(self.worst["resident"], 128 * MIB)
 
     def test_ten_thousand_that_say_a_byte(self):
-        self.attack("trickle", 60 if FULL else 15)
+        self.attack("trickle", attackers.Trickle.PARTS * (60 if FULL else 15))
 
     def test_ten_thousand_that_do_not_read(self):
         self.attack("deaf", 10, share=1 if FULL else 0.1)
@@ -168,6 +168,15 @@ class Abuse(Case):
 
     def test_a_hundred_that_list_everything(self):
         self.attack("lister", 40)
+
+    def test_large_values_to_and_fro(self):
+        self.attack("hauler", 60)
+
+    def test_thousands_of_keys_in_a_line(self):
+        self.attack("asker", 60)
+
+    def test_connections_that_are_gone_at_once(self):
+        self.attack("knocker", 100)
 
 
 if __name__ == "__main__":
