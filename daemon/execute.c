@@ -5,6 +5,7 @@
 #include "daemon/execute_verbs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/clock.h"
 #include "daemon/stats.h"
@@ -325,7 +326,8 @@ void execute_abandon(struct execution *of)
 {
     bool lists = of->request.verb == VERB_LIST || of->request.verb == VERB_ALL;
     if (of->begun && lists) {
-        store_cursor_close(&of->place.cursor);
+        store_cursor_close(&of->place.listing.cursor);
+        free(of->place.listing.glob);
     }
     of->begun = false;
 }

@@ -20,6 +20,7 @@
 #include "daemon/outbox.h"
 #include "daemon/pass.h"
 #include "daemon/store/store.h"
+#include "protocol/glob.h"
 #include "protocol/request.h"
 
 /* What executing takes from outside; nothing of it is the execution's own. All
@@ -53,8 +54,11 @@ struct execution {
     enum store_status located;
     bool begun;
     union {
-        struct store_cursor *cursor; /* LIST and ALL, once begun */
-        uint32_t next;               /* NAMESPACES and STATS by namespace */
+        struct { /* LIST and ALL, once begun */
+            struct store_cursor *cursor;
+            struct glob *glob; /* the execution's own; NULL: everything */
+        } listing;
+        uint32_t next; /* NAMESPACES and STATS by namespace */
     } place;
 };
 

@@ -6,12 +6,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "protocol/glob.h"
-
 /* Stars at the end say together what one says. */
-struct grant grant_of(struct slice pattern, unsigned bits)
+static struct grant read_shape(struct slice pattern)
 {
-    struct grant grant = {.text = pattern, .shape = GRANT_NAME, .bits = bits};
+    struct grant grant = {.text = pattern, .shape = GRANT_NAME};
 
     while (grant.text.length > 0 && grant.text.bytes[grant.text.length - 1] == '*') {
         grant.text.length--;
@@ -19,8 +17,24 @@ struct grant grant_of(struct slice pattern, unsigned bits)
     }
     for (size_t i = 0; i < grant.text.length; i++) {
         if (memchr("*?[\\", grant.text.bytes[i], 4) != NULL) {
-            return (struct grant){pattern, GRANT_GLOB, bits};
+            return (struct grant){.text = pattern, .shape = GRANT_GLOB};
         }
+    }
+    return grant;
+}
+
+size_t grant_size(struct slice pattern)
+{
+    return read_shape(pattern).shape == GRANT_GLOB ? glob_size(pattern.length) : 0;
+}
+
+struct grant grant_of(struct slice pattern, unsigned bits, void *memory)
+{
+    struct grant grant = read_shape(pattern);
+
+    grant.bits = bits;
+    if (grant.shape == GRANT_GLOB) {
+        grant.glob = glob_compile(memory, pattern);
     }
     return grant;
 }
@@ -109,7 +123,7 @@ unsigned grants_in(const struct grants *grants, struct slice ns)
         }
     }
     for (; grant < grants->end; grant++) {
-        if ((grant->bits & ~bits) != 0 && glob_match(grant->text, ns)) {
+        if ((grant->bits & ~bits) != 0 && glob_match(grant->glob, ns)) {
             bits |= grant->bits;
         }
     }

@@ -46,6 +46,7 @@ struct users {
     size_t unix_count;
     const struct user **unix_list; /* by uid */
     struct grant *grants;
+    char *globs;        /* memory of the grants */
     struct memo *memos; /* one for each of list */
     char *text;
     size_t text_size;
@@ -80,24 +81,35 @@ static int compare_uids(const void *a, const void *b)
 
 /* --- making ---------------------------------------------------------------- */
 
-static void measure_patterns(const struct conf_patterns *patterns, size_t *text, size_t *grants)
+/* What all users take. */
+struct need {
+    size_t text; /* bytes */
+    size_t grants;
+    size_t globs; /* bytes */
+};
+
+static void measure_patterns(const struct conf_patterns *patterns, struct need *need)
 {
     for (size_t i = 0; i < patterns->count; i++) {
-        *text += strlen(patterns->of[i]);
+        struct slice pattern = slice_of(patterns->of[i]);
+        need->text += pattern.length;
+        need->globs += grant_size(pattern);
     }
-    *grants += patterns->count;
+    need->grants += patterns->count;
 }
 
-/* Bytes of text, and grants, of all users. */
-static void measure(const struct conf *conf, size_t *text, size_t *grants)
+static struct need measure(const struct conf *conf)
 {
+    struct need need = {0};
+
     for (size_t i = 0; i < conf->user_count; i++) {
         const struct conf_user *user = &conf->users[i];
-        *text += strlen(user->name) + (user->secret != NULL ? strlen(user->secret) + 1 : 0);
-        measure_patterns(&user->read, text, grants);
-        measure_patterns(&user->write, text, grants);
-        measure_patterns(&user->admin, text, grants);
+        need.text += strlen(user->name) + (user->secret != NULL ? strlen(user->secret) + 1 : 0);
+        measure_patterns(&user->read, &need);
+        measure_patterns(&user->write, &need);
+        measure_patterns(&user->admin, &need);
     }
+    return need;
 }
 
 /* An array that has room for nothing is an array all the same. */
@@ -108,23 +120,24 @@ static void *array_of(size_t count, size_t size)
 
 static bool make_blocks(struct users *users, const struct conf *conf)
 {
-    size_t text = 0, grants = 0;
+    struct need need = measure(conf);
 
-    measure(conf, &text, &grants);
     users->list = array_of(conf->user_count, sizeof *users->list);
     users->unix_list = array_of(conf->user_count, sizeof(struct user *));
     users->memos = array_of(conf->user_count, sizeof *users->memos);
-    users->grants = array_of(grants, sizeof *users->grants);
-    users->text = array_of(text, 1);
-    users->text_size = text;
+    users->grants = array_of(need.grants, sizeof *users->grants);
+    users->globs = array_of(need.globs, 1);
+    users->text = array_of(need.text, 1);
+    users->text_size = need.text;
     return users->list != NULL && users->unix_list != NULL && users->memos != NULL &&
-           users->grants != NULL && users->text != NULL;
+           users->grants != NULL && users->globs != NULL && users->text != NULL;
 }
 
-/* Where the next bytes and the next grant go. */
+/* Where the next bytes, the next grant and its memory go. */
 struct pen {
     char *text;
     struct grant *grant;
+    char *glob;
 };
 
 static struct slice copy_text(struct pen *pen, const char *text, size_t length)
@@ -139,8 +152,9 @@ static struct slice copy_text(struct pen *pen, const char *text, size_t length)
 static void copy_patterns(struct pen *pen, const struct conf_patterns *patterns, unsigned right)
 {
     for (size_t i = 0; i < patterns->count; i++) {
-        const char *pattern = patterns->of[i];
-        *pen->grant++ = grant_of(copy_text(pen, pattern, strlen(pattern)), right);
+        struct slice pattern = copy_text(pen, patterns->of[i], strlen(patterns->of[i]));
+        *pen->grant++ = grant_of(pattern, right, pen->glob);
+        pen->glob += grant_size(pattern);
     }
 }
 
@@ -174,7 +188,7 @@ static bool make_user(struct user *user, struct pen *pen, const struct conf_user
 
 static bool make_list(struct users *users, const struct conf *conf)
 {
-    struct pen pen = {.text = users->text, .grant = users->grants};
+    struct pen pen = {.text = users->text, .grant = users->grants, .glob = users->globs};
 
     for (users->count = 0; users->count < conf->user_count; users->count++) {
         if (!make_user(&users->list[users->count], &pen, &conf->users[users->count])) {
@@ -243,6 +257,7 @@ static void users_free(struct users *users)
 {
     wipe_and_free(users->memos, users->count * sizeof *users->memos);
     wipe_and_free(users->text, users->text_size);
+    free(users->globs);
     free(users->grants);
     free(users->unix_list);
     free(users->list);

@@ -1,13 +1,62 @@
 /*
- * glob.c - matching without recursion.
+ * glob.c - patterns as automata, in bits; see glob.h.
  *
- * Only the last `*` that was met ever has to be reconsidered: where an earlier
- * one could have taken more bytes so that the rest fits, the last one can take
- * them as well. So one place to go back to is enough, and a pattern with many
- * stars costs no more than length times length. Recursion at each star would
- * make `*a*a*a*a*b` a way to stop the daemon.
+ * What takes one byte is an element: a byte, `?` or a set. State number i means
+ * that the first i elements have taken all that came so far, and is bit i % 64
+ * of word i / 64. A byte moves each state on whose element takes it; a state at
+ * which a `*` stands stays as well:
+ *
+ *     pattern       a     *  [bc]    d
+ *     element       0          1     2
+ *     state      0 ---> 1 -------> 2 ---> 3     matches if it ends with 3
+ *                      \_/ any byte
+ *
+ *     states = ((states & takes[byte]) << 1) | (states & stays)
+ *
+ * Most bytes mean the same to all elements of a pattern: they share a row of
+ * takes[]. An edge is a byte that at least one element takes, but not the byte
+ * before it, or the other way round; rows begin at edges.
  */
 #include "protocol/glob.h"
+
+#include <stdint.h>
+
+enum {
+    BYTES = 256, /* that there are */
+    WORD = 64,
+    WORDS_MAX = GLOB_MAX / WORD + 1, /* one state more than elements */
+};
+
+struct glob {
+    size_t words;
+    uint64_t end;         /* in the last word: all elements have taken a byte */
+    uint64_t stays_there; /* the same bit, if a `*` stands there */
+    uint8_t row_of[BYTES];
+    uint64_t rows[]; /* each of `words` words: `stays` is the first, then takes[] */
+};
+
+/* Some of all bytes. */
+struct byte_set {
+    uint64_t bits[BYTES / WORD];
+};
+
+/* --- reading --------------------------------------------------------------- */
+
+static void add_range(struct byte_set *set, unsigned low, unsigned high)
+{
+    for (unsigned i = low / WORD; i <= high / WORD; i++) {
+        uint64_t above = i == low / WORD ? UINT64_MAX << low % WORD : UINT64_MAX;
+        uint64_t below = i == high / WORD ? UINT64_MAX >> (WORD - 1 - high % WORD) : UINT64_MAX;
+        set->bits[i] |= above & below;
+    }
+}
+
+static void negate(struct byte_set *set)
+{
+    for (unsigned i = 0; i < BYTES / WORD; i++) {
+        set->bits[i] = ~set->bits[i];
+    }
+}
 
 /* One byte of a set, which may be escaped. NULL where the pattern ends first. */
 static const char *set_byte(const char *at, const char *end, unsigned char *byte)
@@ -22,14 +71,11 @@ static const char *set_byte(const char *at, const char *end, unsigned char *byte
     return at + 1;
 }
 
-/*
- * The set whose `[` was just taken: *matches says whether c is in it. Returns
- * what follows its `]`, or NULL where it is not well formed.
- */
-static const char *read_set(const char *at, const char *end, unsigned char c, bool *matches)
+/* The set whose `[` was just taken. Returns what follows its `]`, or NULL where it is not
+ * well formed. */
+static const char *read_set(const char *at, const char *end, struct byte_set *set)
 {
     bool negated = at < end && (*at == '^' || *at == '!');
-    bool found = false;
     at += negated;
     for (const char *first = at; at < end && (*at != ']' || at == first);) {
         unsigned char low;
@@ -44,93 +90,214 @@ static const char *read_set(const char *at, const char *end, unsigned char c, bo
                 return NULL;
             }
         }
-        found |= low <= c && c <= high;
+        add_range(set, low, high);
     }
-    *matches = found != negated;
+    if (negated) {
+        negate(set);
+    }
     return at < end ? at + 1 : NULL;
 }
 
-/*
- * Whether the part of the pattern at `at`, which is no `*`, matches that byte.
- * Returns what follows the part, or NULL where it does not match.
- */
-static const char *match_one(const char *at, const char *end, unsigned char c)
+/* What the element at `at` takes. Returns what follows it, or NULL where it is not well
+ * formed. */
+static const char *read_element(const char *at, const char *end, struct byte_set *takes)
 {
-    bool matches;
+    *takes = (struct byte_set){{0}};
     switch (*at) {
     case '?':
+        negate(takes);
         return at + 1;
     case '[':
-        at = read_set(at + 1, end, c, &matches);
-        return at != NULL && matches ? at : NULL;
+        return read_set(at + 1, end, takes);
     case '\\':
-        at++;
-        return at < end && (unsigned char)*at == c ? at + 1 : NULL;
-    default:
-        return (unsigned char)*at == c ? at + 1 : NULL;
+        if (++at == end) {
+            return NULL;
+        }
+        break;
     }
+    add_range(takes, (unsigned char)*at, (unsigned char)*at);
+    return at + 1;
 }
 
 bool glob_valid(struct slice pattern)
 {
     const char *at = pattern.bytes;
     const char *end = at + pattern.length;
-    bool matches;
-    while (at < end) {
-        char c = *at++;
-        if (c == '\\' && at++ == end) {
-            return false;
-        }
-        if (c == '[' && (at = read_set(at, end, 0, &matches)) == NULL) {
-            return false;
-        }
+    struct byte_set ignored;
+    while (at != NULL && at < end) {
+        at = *at == '*' ? at + 1 : read_element(at, end, &ignored);
     }
-    return true;
+    return at != NULL || pattern.length == 0;
 }
 
-/* A set is read through for every byte that is compared with it. */
-static size_t cost_of(const char *at, const char *end)
+/* --- compiling ------------------------------------------------------------- */
+
+/* A byte of the pattern makes two edges at most, and byte 0 always counts as one. */
+size_t glob_size(size_t length)
 {
-    return at < end && *at == '[' ? (size_t)(end - at) : 1;
+    size_t takes = 2 * length + 1 < BYTES ? 2 * length + 1 : BYTES;
+    return sizeof(struct glob) + (1 + takes) * (length / WORD + 1) * sizeof(uint64_t);
 }
 
-bool glob_match(struct slice pattern, struct slice text)
+static struct byte_set edges_of(const struct byte_set *set)
 {
-    uint64_t unheard = 0;
-    return glob_match_counted(pattern, text, &unheard);
+    struct byte_set edges;
+    uint64_t before = 0;
+    for (unsigned i = 0; i < BYTES / WORD; i++) {
+        edges.bits[i] = set->bits[i] ^ (set->bits[i] << 1 | before);
+        before = set->bits[i] >> (WORD - 1);
+    }
+    return edges;
 }
 
-bool glob_match_counted(struct slice pattern, struct slice text, uint64_t *steps)
+/* How many elements there are, and the edges of all. */
+static size_t survey(struct slice pattern, struct byte_set *edges)
 {
     const char *at = pattern.bytes;
     const char *end = at + pattern.length;
-    const char *c = text.bytes;
-    const char *text_end = c + text.length;
-    const char *behind_star = NULL;
-    const char *star_takes = NULL; /* the first byte that the last star leaves */
-
-    while (c < text_end) {
-        if (at < end && *at == '*') {
-            behind_star = ++at;
-            star_takes = c;
+    struct byte_set takes;
+    size_t elements = 0;
+    while (at != NULL && at < end) {
+        if (*at == '*') {
+            at++;
             continue;
         }
-        *steps += cost_of(at, end);
-        const char *next = at < end ? match_one(at, end, (unsigned char)*c) : NULL;
-        if (next != NULL) {
-            at = next;
-            c++;
-        } else if (behind_star == NULL) {
-            return false;
-        } else if (behind_star == end) {
-            return true;
-        } else {
-            at = behind_star;
-            c = ++star_takes;
+        at = read_element(at, end, &takes);
+        takes = edges_of(&takes);
+        for (unsigned i = 0; i < BYTES / WORD; i++) {
+            edges->bits[i] |= takes.bits[i];
+        }
+        elements++;
+    }
+    return elements;
+}
+
+/* Gives each byte the row of the last edge, the first of which is at 0; returns how many rows
+ * there are. */
+static size_t number_rows(struct glob *glob, const struct byte_set *edges)
+{
+    unsigned row = 0;
+    for (unsigned byte = 0; byte < BYTES; byte++) {
+        row += edges->bits[byte / WORD] >> byte % WORD & 1;
+        glob->row_of[byte] = (uint8_t)(row - 1);
+    }
+    return row;
+}
+
+static uint64_t *takes_of(struct glob *glob, unsigned byte)
+{
+    return glob->rows + (1 + (size_t)glob->row_of[byte]) * glob->words;
+}
+
+/* Marks the element in the rows at its edges. */
+static void mark_edges(struct glob *glob, const struct byte_set *edges, size_t element)
+{
+    for (unsigned i = 0; i < BYTES / WORD; i++) {
+        for (uint64_t left = edges->bits[i]; left != 0; left &= left - 1) {
+            unsigned byte = i * WORD + (unsigned)__builtin_ctzll(left);
+            takes_of(glob, byte)[element / WORD] |= UINT64_C(1) << element % WORD;
         }
     }
-    while (at < end && *at == '*') {
-        at++;
+}
+
+static void mark(struct glob *glob, struct slice pattern)
+{
+    const char *at = pattern.bytes;
+    const char *end = at + pattern.length;
+    struct byte_set takes;
+    size_t element = 0;
+    while (at != NULL && at < end) {
+        if (*at == '*') {
+            glob->rows[element / WORD] |= UINT64_C(1) << element % WORD;
+            at++;
+            continue;
+        }
+        at = read_element(at, end, &takes);
+        takes = edges_of(&takes);
+        mark_edges(glob, &takes, element);
+        element++;
     }
-    return at == end;
+}
+
+struct glob *glob_compile(void *memory, struct slice pattern)
+{
+    struct glob *glob = memory;
+    struct byte_set edges = {{1}};
+    size_t elements = survey(pattern, &edges);
+    size_t words = elements / WORD + 1;
+    size_t takes = number_rows(glob, &edges);
+
+    glob->words = words;
+    memset(glob->rows, 0, (1 + takes) * words * sizeof(uint64_t));
+    mark(glob, pattern);
+    /* From edges to what lies between them: what began in a row before goes on, unless it ends
+     * here. That is one pass for all elements, however wide their sets are. */
+    for (size_t i = 2 * words; i < (1 + takes) * words; i++) {
+        glob->rows[i] ^= glob->rows[i - words];
+    }
+    glob->end = UINT64_C(1) << elements % WORD;
+    glob->stays_there = glob->rows[words - 1] & glob->end;
+    return glob;
+}
+
+/* --- matching -------------------------------------------------------------- */
+
+static bool match_word(const struct glob *glob, struct slice text)
+{
+    uint64_t stays = glob->rows[0];
+    uint64_t states = 1;
+    for (size_t i = 0; i < text.length; i++) {
+        if ((states & glob->stays_there) != 0) {
+            return true;
+        }
+        uint64_t takes = glob->rows[1 + (size_t)glob->row_of[(unsigned char)text.bytes[i]]];
+        states = (states & takes) << 1 | (states & stays);
+        if (states == 0) {
+            return false;
+        }
+    }
+    return (states & glob->end) != 0;
+}
+
+/* The same with several words, of which only those count that a state was in yet: most texts
+ * do not come far. */
+static bool match_words(const struct glob *glob, struct slice text)
+{
+    const uint64_t *stays = glob->rows;
+    uint64_t states[WORDS_MAX] = {1};
+    const uint64_t *last = &states[glob->words - 1];
+    size_t reached = 1;
+    for (size_t i = 0; i < text.length; i++) {
+        if ((*last & glob->stays_there) != 0) {
+            return true;
+        }
+        const uint64_t *takes =
+            stays + (1 + (size_t)glob->row_of[(unsigned char)text.bytes[i]]) * glob->words;
+        uint64_t moved = 0;
+        uint64_t any = 0;
+        for (size_t word = 0; word < reached; word++) {
+            uint64_t taken = states[word] & takes[word];
+            states[word] = taken << 1 | moved | (states[word] & stays[word]);
+            moved = taken >> (WORD - 1);
+            any |= states[word];
+        }
+        if (moved != 0) { /* never out of the last word: no element is behind the end */
+            states[reached++] = moved;
+            any = moved;
+        }
+        if (any == 0) {
+            return false;
+        }
+    }
+    return (*last & glob->end) != 0;
+}
+
+bool glob_match(const struct glob *glob, struct slice text)
+{
+    return glob->words == 1 ? match_word(glob, text) : match_words(glob, text);
+}
+
+size_t glob_steps(const struct glob *glob)
+{
+    return glob->words;
 }

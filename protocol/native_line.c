@@ -50,8 +50,8 @@ static const struct word_rule rule_bytes = {
 static const struct word_rule rule_number = {"number", "a decimal from 0 to 18446744073709551615",
                                              20, TOKEN_KEY, false};
 static const struct word_rule rule_pattern = {
-    "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", REQUEST_KEY_MAX,
-    TOKEN_KEY, false};
+    "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", GLOB_MAX, TOKEN_KEY,
+    false};
 
 /* A line that is being read. */
 struct reading {

@@ -47,7 +47,7 @@ protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
 store_test_libs = daemon/store/libstore.a $(CHECK_LIBS)
 store_test_box = tests/box.c tests/box.h tests/box_pattern.c
 
-tests_check_glob_SOURCES = tests/check_glob.c
+tests_check_glob_SOURCES = tests/check_glob.c tests/glob_model.c tests/glob_model.h
 tests_check_glob_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_glob_LDADD = $(protocol_test_libs)
 
@@ -304,7 +304,7 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS)
 
-tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c
+tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c tests/glob_model.c tests/glob_model.h
 tests_fuzz_fuzz_glob_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_glob_LDADD = protocol/libprotocol.a
 
