@@ -17,9 +17,9 @@ struct conn {
     struct desk *desk; /* NULL while there is nothing to do */
     const struct door *door;
     struct transport transport;
-    struct pass pass;       /* once it is seated */
-    TAILQ_ENTRY(conn) seat; /* in crew->seated, crew->lingers or crew->greetings.unfinished */
-    TAILQ_ENTRY(conn) wait; /* in crew->waiting, if `waits` */
+    struct pass pass;           /* once it is seated */
+    TAILQ_ENTRY(conn) seat;     /* in crew->seated, crew->lingers or crew->greetings.unfinished */
+    TAILQ_ENTRY(conn) wait;     /* in crew->waiting, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
     uint64_t active;            /* when it last had a turn, or began to linger */
     uint64_t seated;            /* when it was put at the end of crew->seated */

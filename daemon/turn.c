@@ -1,7 +1,7 @@
 /*
  * turn.c - a connection's turns, and the rounds in which they are taken.
  *
- * A turn begins when the socket is ready, or when the others have had theirs:
+ * When a turn begins, schedule.c decides:
  *
  *     receive   one read
  *     prepare   what has come is parsed, and index lines are on their way
@@ -10,7 +10,7 @@
  *     send      one write of all replies
  *     settle    wait for bytes, for room to write, for the next turn; or close
  *
- * Connections that became ready together take their turns in a round: all of them
+ * Prompt connections that became ready together take their turns in a round: all of them
  * receive and prepare before the first one works. A record lies at a random place in
  * memory, and so does its index line; while one connection's bytes are being read the
  * processor fetches what the one before it asked for, and the kernel's code for reading
