@@ -27,7 +27,7 @@ struct conn {
     short watched; /* what its event waits for */
     short ready;   /* what its socket was ready for, while it `waits` */
     bool waits;
-    bool prompt; /* its last turn was short, and left nothing open: see schedule.h */
+    bool prompt; /* idle, and its last turn was short and left nothing open: see schedule.h */
     bool owes;   /* replies, which its peer does not take */
     bool strange;
     bool lingers;

@@ -63,6 +63,7 @@ void schedule_wait(struct conn *conn)
 void schedule_ready(struct conn *conn, short what)
 {
     if (conn->prompt) {
+        conn->prompt = false; /* until this turn has shown that it is */
         turn_begin(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
         return;
     }

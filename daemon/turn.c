@@ -178,6 +178,7 @@ static void settle(struct conn *conn)
         return;
     }
     if (desk_is_clear(conn->desk)) {
+        conn->prompt = conn->state == DESK_HUNGRY && !conn->waits;
         desk_destroy(&conn->desk, crew);
     }
     if (!conn_watch(conn, what)) {
@@ -261,7 +262,6 @@ static void end(struct conn *conn)
         return;
     }
     conn_touch(conn);
-    conn->prompt = conn->state == DESK_HUNGRY && desk_is_clear(conn->desk);
     settle(conn);
 }
 

@@ -136,6 +136,19 @@ class Native(Case):
         slow.expect_closed()
         self.daemon.wait_log("did not say in time who it is")
 
+    def test_a_stranger_that_goes_on_is_closed_once(self):
+        root = self.known("root", "top")
+        before = root.stat("curr_connections")
+        client = self.connect(self.daemon)
+        client.send("PING\r\n" * 682 + "AB\r\n")  # 4096 bytes, and nothing is left open
+        for _ in range(683):
+            self.assertEqual(client.line(), f"CLIENT_ERROR {FIRST}")
+        client.expect_closed()
+        client.send("PING\r\n" * 100)
+        client.close()
+        wait_for(lambda: root.stat("curr_connections") == before, what="it to be gone")
+        self.assertEqual(root.stat("closed_strangers"), 1)
+
     def test_a_silent_stranger_is_closed_and_a_user_is_not(self):
         web = self.known()
         stranger = self.connect(self.daemon, timeout=30)
