@@ -50,14 +50,19 @@ static void say_why(const struct conn *conn, enum conn_close why)
     }
 }
 
+void conn_account(struct conn *conn, bool owes)
+{
+    conn->crew->owing += (unsigned)owes - (unsigned)conn->owes;
+    conn->owes = owes;
+}
+
 /* What it holds of the crew, its seat apart. */
 static void give_back(struct conn *conn)
 {
     if (conn->desk != NULL) {
         desk_destroy(&conn->desk, conn->crew);
     }
-    conn->crew->owing -= conn->owes;
-    conn->owes = false;
+    conn_account(conn, false);
     pass_deinit(&conn->pass);
     strangers_leave(conn);
 }

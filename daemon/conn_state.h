@@ -1,8 +1,9 @@
 /*
- * conn_state.h - what conn.c, schedule.c and turn.c share of a connection.
+ * conn_state.h - what the files that make up a connection share of it.
  *
- * conn.c owns its life: opening, waiting, lingering, closing. turn.c moves its bytes.
- * Nobody else includes this.
+ * conn.c owns its life: opening, lingering, closing; greeting.c its beginning with TLS and
+ * strangers.c its end for want of a name. schedule.c says when it has its turn, and turn.c
+ * moves its bytes. Nobody else includes this.
  */
 #ifndef KVCACHED_CONN_STATE_H
 #define KVCACHED_CONN_STATE_H
@@ -46,6 +47,9 @@ void conn_linger(struct conn *conn, enum conn_close why);
 
 /* Waits for these events and for nothing else. False: no memory. */
 bool conn_watch(struct conn *conn, short what);
+
+/* Whether it has replies that its peer does not take: the crew counts those. */
+void conn_account(struct conn *conn, bool owes);
 
 /* One that lingers: drops what has come. May close it. */
 void conn_swallow(struct conn *conn);

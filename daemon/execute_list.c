@@ -1,9 +1,9 @@
 /*
  * execute_list.c - requests about whole namespaces: LIST, ALL, NAMESPACES, FLUSH.
  */
-#include <stdlib.h>
-
 #include "daemon/execute_verbs.h"
+
+#include <stdlib.h>
 
 enum {
     /* Records that LIST and ALL look at before they look at the time, and steps of comparing

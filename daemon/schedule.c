@@ -4,10 +4,10 @@
  *
  *     poll ---> the prompt have their turns, in rounds ---> the line has a slice ---> poll
  *
- * Without that, somebody who asks for one record waits until each of those that were ready
- * together with him has been served: beside ten thousand who ask for everything and read
- * nothing that was more than a second, beside eight with pipelines without an end half of one
- * hundredth of it.
+ * Without that, who asks for one record waits until each of those that were ready together
+ * with him has been served. Beside ten thousand who ask for everything and read nothing that
+ * can be a second; beside eight with pipelines without an end it was half a millisecond for
+ * half of all requests, and is a tenth of one now.
  *
  * The poll names whoever is ready again and again, as long as he is. Those in line would be
  * named each time, and to look at thousands of them would take as long as a turn of each; so

@@ -64,15 +64,11 @@ static bool receive(struct conn *conn)
  * asked for, the less is given to each. */
 static size_t bound(const struct crew *crew)
 {
+    if (crew->owing < WRITTEN_ALL / WRITE_MAX) {
+        return WRITE_MAX;
+    }
     size_t share = WRITTEN_ALL / (crew->owing + 1);
-    return share > WRITE_MAX ? WRITE_MAX : share < WRITE_MIN ? WRITE_MIN : share;
-}
-
-/* It keeps account of who has not taken his replies. */
-static void account(struct conn *conn, bool owes)
-{
-    conn->crew->owing += (unsigned)owes - (unsigned)conn->owes;
-    conn->owes = owes;
+    return share < WRITE_MIN ? WRITE_MIN : share;
 }
 
 /* False: it broke. */
@@ -122,7 +118,7 @@ static void settle(struct conn *conn)
     struct crew *crew = conn->crew;
     bool sent_all = outbox_is_empty(&conn->desk->outbox);
     short what = sent_all ? 0 : EV_WRITE;
-    account(conn, !sent_all);
+    conn_account(conn, !sent_all);
     switch (conn->state) {
     case DESK_HUNGRY:
         if (pass_allowance(&conn->pass) == 0 && sent_all) {

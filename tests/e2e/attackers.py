@@ -45,6 +45,7 @@ class Attacker:
         self.memcache = memcache or native
         self.tls = tls
         self.count = max(1, int(self.COUNT * share))
+        self.places = [0] * self.count  # see push_round
         self.connections = []
         self.lost = 0  # connections that the daemon has closed
         self.sent = 0  # bytes
@@ -82,6 +83,11 @@ class Attacker:
             return 0
         self.sent += sent
         return sent
+
+    def push_round(self, i, made, data, most=1 << 18):
+        """The same of what is sent again and again, from where the i-th connection is in it."""
+        at = self.places[i] % len(data)
+        self.places[i] += self.push(made, data[at:at + most])
 
     def pull(self, made, most=1 << 18):
         """What has come; b"" if nothing has."""
@@ -223,12 +229,10 @@ class Endless(Attacker):
         super().begin()
         self.unit = b"".join(b"PUT attack k%d 1h 100\r\n" % i + b"v" * 100 +
                              b"\r\nGET attack k%d k%d\r\n" % (i, i // 2) for i in range(1000))
-        self.places = [0] * self.count
 
     def turn(self):
         for i, made in enumerate(list(self.connections)):
-            at = self.places[i] % len(self.unit)
-            self.places[i] += self.push(made, self.unit[at:at + (1 << 18)])
+            self.push_round(i, made, self.unit)
             self.pull(made)
 
 
@@ -324,13 +328,10 @@ class Hauler(Attacker):
     def begin(self):
         self.prepare(self.PUT.replace(b"brought", b"large"), 1)
         super().begin()
-        self.places = [0] * self.count
 
     def turn(self):
-        for i, made in enumerate(self.connections):
-            data = self.PUT if i % 2 else self.GET
-            at = self.places[i] % len(data)
-            self.places[i] += self.push(made, data[at:])
+        for i, made in enumerate(list(self.connections)):
+            self.push_round(i, made, self.PUT if i % 2 else self.GET, len(self.PUT))
             self.pull(made, MIB)
 
 
@@ -340,14 +341,9 @@ class Asker(Attacker):
     COUNT = 8
     LINE = b"GET attack " + b" ".join(b"%x" % i for i in range(13000)) + b"\r\n"
 
-    def begin(self):
-        super().begin()
-        self.places = [0] * self.count
-
     def turn(self):
-        for i, made in enumerate(self.connections):
-            at = self.places[i] % len(self.LINE)
-            self.places[i] += self.push(made, self.LINE[at:])
+        for i, made in enumerate(list(self.connections)):
+            self.push_round(i, made, self.LINE)
             self.pull(made)
 
 
@@ -394,8 +390,8 @@ class Greeter(Attacker):
 
 
 ALL = {"silent": Silent, "trickle": Trickle, "deaf": Deaf, "babble": Babble, "endless": Endless,
-       "announcer": Announcer, "globber": Globber, "founder": Founder, "lister": Lister, "hauler": Hauler,
-       "asker": Asker, "knocker": Knocker, "greeter": Greeter}
+       "announcer": Announcer, "globber": Globber, "founder": Founder, "lister": Lister,
+       "hauler": Hauler, "asker": Asker, "knocker": Knocker, "greeter": Greeter}
 
 
 def main():

@@ -61,7 +61,8 @@ def listing(client):
 class Run:
     """One run of everything; `stored` is what the daemon owes."""
 
-    LISTS = ("LIST n", "ALL n k*", "LIST n " + "*[a-y]" * 170, "NAMESPACES", "STATS", "STATS n", "HELP", "LIST fresh")
+    LISTS = ("LIST n", "ALL n k*", "LIST n " + "*[a-y]" * 170, "NAMESPACES", "STATS",
+             "STATS n", "HELP", "LIST fresh")
     LINES = ("TTL n key1", "TOUCH n key2 2h", "DEL n gone", "GET n none", "FLUSH fresh", "WHAT",
              "PUT n key soon 1\r\nv", "ADD n key1 1h 1\r\nv", "VERSION", "GET n " + "x" * 1000)
     MEMCACHE = ("touch key 100", "delete none", "incr none 1", "verbosity 1", "mn", "mg none v",
