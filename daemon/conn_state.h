@@ -20,7 +20,7 @@ struct conn {
     struct transport transport;
     struct pass pass;           /* once it is seated */
     TAILQ_ENTRY(conn) seat;     /* in crew->seated, crew->lingers or crew->greetings.unfinished */
-    TAILQ_ENTRY(conn) wait;     /* in crew->waiting, if `waits` */
+    TAILQ_ENTRY(conn) wait;     /* in a line of crew->lines, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
     uint64_t active;            /* when it last had a turn, or began to linger */
     uint64_t seated;            /* when it was put at the end of crew->seated */
@@ -29,6 +29,7 @@ struct conn {
     short ready;   /* what its socket was ready for, while it `waits` */
     bool waits;
     bool prompt; /* idle, and its last turn was short and left nothing open: see schedule.h */
+    bool lags;   /* its last turn in line was not enough: likewise */
     bool owes;   /* replies, which its peer does not take */
     bool strange;
     bool lingers;

@@ -37,7 +37,8 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     TAILQ_INIT(&crew->seated);
     TAILQ_INIT(&crew->lingers);
     TAILQ_INIT(&crew->strangers);
-    TAILQ_INIT(&crew->waiting);
+    TAILQ_INIT(&crew->lines.quick);
+    TAILQ_INIT(&crew->lines.slow);
     TAILQ_INIT(&crew->greetings.unfinished);
     crew->now = clock_now();
     errno = ENOMEM;

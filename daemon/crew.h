@@ -44,6 +44,13 @@ struct greetings {
     unsigned count;
 };
 
+/* Connections that wait for their turn, the first first; see schedule.c. */
+struct lines {
+    struct crew_list quick; /* new, or prompt until now */
+    struct crew_list slow;  /* their last turn in line was not enough */
+    unsigned served; /* turns, modulo 3: which end of which line is next */
+};
+
 struct crew {
     struct event_base *base;
     struct store *store;
@@ -63,11 +70,11 @@ struct crew {
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
     atomic_uint unproven;       /* strangers, and those that greet; any thread reads it */
-    struct crew_list waiting;   /* stand in line: see schedule.h; the first first */
-    unsigned owing;             /* connections that have replies which their peers do not take */
+    struct lines lines;
+    unsigned owing; /* connections that have replies which their peers do not take */
     struct greetings greetings;
     struct round round;
-    struct event again; /* the line has its slice */
+    struct event again; /* those in line have their slice */
     struct event sweep; /* fires now and then, while somebody might be overdue */
     bool draining;      /* what has not arrived by now is not waited for */
 };

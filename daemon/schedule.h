@@ -3,8 +3,8 @@
  *
  * Those whose last turn was short and left nothing open are prompt: as soon as they are ready
  * they have a short turn again. All others wait in line: whoever is new, asks for much, sends
- * in pieces or does not read. Between two looks at the sockets the line gets one slice of
- * time, however long it is; what a turn does not get done in it, goes on in the next.
+ * in pieces or does not read. Between two looks at the sockets those in line get one slice of
+ * time, however many they are; what a turn does not get done in it, goes on in the next.
  *
  * So who asks for a little waits about for a slice, whatever the others do, and where nobody
  * is in need of it nothing is lost: a line of one gets one slice after the other.
@@ -26,10 +26,13 @@ void schedule_ready(struct conn *conn, short what);
 /* It can go on whatever becomes of its socket: it gets in line. */
 void schedule_wait(struct conn *conn);
 
+/* Its turn was short and left nothing open. */
+void schedule_done(struct conn *conn);
+
 /* It is closed: it leaves the line. */
 void schedule_leave(struct conn *conn);
 
-/* The line has a slice. For the event crew->again. May close connections. */
+/* Those in line have a slice. For the event crew->again. May close connections. */
 void schedule_run(struct crew *crew);
 
 #endif

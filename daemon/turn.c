@@ -174,7 +174,9 @@ static void settle(struct conn *conn)
         return;
     }
     if (desk_is_clear(conn->desk)) {
-        conn->prompt = conn->state == DESK_HUNGRY && !conn->waits;
+        if (conn->state == DESK_HUNGRY) {
+            schedule_done(conn);
+        }
         desk_destroy(&conn->desk, crew);
     }
     if (!conn_watch(conn, what)) {
