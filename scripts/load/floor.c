@@ -7,7 +7,10 @@
  * because the value's line that follows it gets the `STORED`. What a real
  * server costs above this is its own doing.
  *
- *   floor PORT VALUE_BYTES
+ * With SEND_BYTES the kernel keeps about so much for each peer, and who does not take his
+ * replies gets no more and is not read from any more.
+ *
+ *   floor PORT VALUE_BYTES [SEND_BYTES]
  */
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -29,7 +32,8 @@ struct floor {
     struct event_base *base;
     char *value; /* the reply to a get */
     size_t value_length;
-    char *out; /* room for the replies to all that one read can bring */
+    char *out;      /* room for the replies to all that one read can bring */
+    int send_bytes; /* 0: as many as the kernel likes, and peers are waited for */
 };
 
 struct guest {
@@ -56,16 +60,19 @@ static char *answer(const struct floor *f, char first, char *out)
 }
 
 /* Blocking until all is out would be unfair to the others, but the generator
- * reads everything before it asks again. */
-static bool write_all(evutil_socket_t fd, const char *bytes, size_t length)
+ * reads everything before it asks again. False: it broke. */
+static bool write_all(struct guest *g, const char *bytes, size_t length)
 {
     while (length) {
-        ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+        ssize_t n = send(event_get_fd(g->readable), bytes, length, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN)
             return false;
         if (n > 0) {
             bytes += n;
             length -= (size_t)n;
+        } else if (g->floor->send_bytes) {
+            event_del(g->readable);
+            return true;
         }
     }
     return true;
@@ -94,7 +101,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
         g->last = 0;
         at = line_end + 1;
     }
-    if (!write_all(fd, g->floor->out, (size_t)(out - g->floor->out)))
+    if (!write_all(g, g->floor->out, (size_t)(out - g->floor->out)))
         leave(g);
 }
 
@@ -110,6 +117,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (f->send_bytes)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &f->send_bytes, sizeof f->send_bytes);
     g->floor = f;
     g->readable = event_new(f->base, fd, EV_READ | EV_PERSIST, on_readable, g);
     event_add(g->readable, NULL);
@@ -134,8 +143,9 @@ int main(int argc, char **argv)
 {
     struct floor f = {.base = event_base_new()};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (argc != 3 || !f.base || !prepare(&f, strtoul(argv[2], NULL, 10))) {
-        fputs("usage: floor PORT VALUE_BYTES\n", stderr);
+    f.send_bytes = argc == 4 ? atoi(argv[3]) : 0;
+    if (argc < 3 || argc > 4 || !f.base || !prepare(&f, strtoul(argv[2], NULL, 10))) {
+        fputs("usage: floor PORT VALUE_BYTES [SEND_BYTES]\n", stderr);
         return 2;
     }
     at.sin_port = htons((in_port_t)strtoul(argv[1], NULL, 10));

@@ -13,6 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ATTACKERS = os.path.join(HERE, "..", "..", "tests", "e2e", "attackers.py")
 NAMES = ("silent", "trickle", "deaf", "babble", "endless", "announcer", "globber", "founder",
          "lister", "hauler", "asker", "knocker", "greeter")
+# These need nothing but connections: what they do to any server, the floor shows.
+ANYWHERE = ("silent", "trickle", "deaf", "announcer", "knocker")
 
 # Gets of records that live, on schedule, so that a pause shows in each that fell into it.
 GOOD = {"namespace": "probe", "keys": 500, "ratio": "0:1", "mode": "mix", "rate": 2000,
@@ -59,9 +61,10 @@ def abuse(bench):
     with tempfile.TemporaryDirectory(prefix="bench-certificate-") as directory:
         pair = make_certificate(directory)
         for name in NAMES:
-            for kind in bench.turns("kvcached"):
+            for kind in bench.turns("kvcached", *(["floor"] if name in ANYWHERE else [])):
+                options = {"patient": False} if kind == "floor" else {"encrypted": pair}
                 with bench.start(kind, memory=64, pinned=True, namespaces=[("probe", 8)],
-                                 encrypted=pair) as server:
+                                 **options) as server:
                     beside(bench, server, name)
     bench.report.note("abuse: each quiet time is taken in the same server just before. Attackers "
                       "run on the probe's processor, which goes first.")

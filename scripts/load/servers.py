@@ -193,14 +193,21 @@ class Redis(Server):
 
 
 class Floor(Server):
-    """Answers every line with a fixed reply: what libevent and the kernel cost."""
+    """Answers every line with a fixed reply: what libevent and the kernel cost. Where it is
+    `patient` it waits for whoever does not read, else it leaves him alone."""
 
     name = "floor"
     space = "bench"
     value_bytes = 100
+    encrypted_port = 0
+
+    def __init__(self, *arguments, patient=True, **options):
+        super().__init__(*arguments, **options)
+        self.send_bytes = [] if patient else ["16384"]
+        self.twin = self
 
     def arguments(self):
-        return [self.path, str(self.port), str(self.value_bytes)]
+        return [self.path, str(self.port), str(self.value_bytes), *self.send_bytes]
 
     def flags(self):
         return super().flags() + ["--trust"]
