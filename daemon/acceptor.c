@@ -77,6 +77,7 @@ static void refuse(struct acceptor *acceptor, int fd, const struct door *door)
 {
     metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
     refuse_one_more(fd, door);
+    close(fd);
 }
 
 /* --- counting ----------------------------------------------------------- */

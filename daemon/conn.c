@@ -10,12 +10,8 @@
  */
 #include "daemon/conn.h"
 
-#include <syslog.h>
-
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
-#include "daemon/greeting.h"
-#include "daemon/log.h"
 #include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/turn.h"
@@ -29,25 +25,9 @@ size_t conn_size(void)
 
 /* --- closing -------------------------------------------------------------- */
 
-static const struct close_reason {
-    enum metric metric;
-    int level;
-    const char *text;
-} reasons[] = {
-#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
-#include "daemon/closes.def"
-#undef CLOSE
-};
-
 static void say_why(const struct conn *conn, enum conn_close why)
 {
-    const struct close_reason *reason = &reasons[why];
-    metrics_add(conn->crew->metrics, reason->metric, 1);
-    if (log_wants(reason->level)) {
-        char peer[TRANSPORT_PEER_MAX];
-        transport_peer(conn->transport.fd, peer, sizeof peer);
-        log_line(reason->level, "%s: %s: %s", conn->door->name, peer, reason->text);
-    }
+    closing_note(conn->crew->metrics, conn->transport.fd, conn->door, why);
 }
 
 void conn_account(struct conn *conn, bool owes)
@@ -69,8 +49,7 @@ static void give_back(struct conn *conn)
 
 static void end_loop_if_done(struct crew *crew)
 {
-    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers) &&
-        TAILQ_EMPTY(&crew->greetings.unfinished)) {
+    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers)) {
         event_base_loopbreak(crew->base);
     }
 }
@@ -80,11 +59,7 @@ static void leave(struct conn *conn)
     struct crew *crew = conn->crew;
     give_back(conn);
     schedule_leave(conn);
-    if (conn->greets) {
-        greeting_leave(conn);
-    } else {
-        TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
-    }
+    TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
     if (conn->watched != 0) {
         event_del(&conn->event);
     }
@@ -128,7 +103,6 @@ bool conn_watch(struct conn *conn, short what)
 void conn_arm_sweep(struct crew *crew)
 {
     bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
-                  !TAILQ_EMPTY(&crew->greetings.unfinished) ||
                   (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
     if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
         uint64_t grain = crew_grain(crew);
@@ -189,13 +163,6 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 /* --- for the worker ------------------------------------------------------- */
 
-/* False: no memory for it. */
-static bool put_up_transport(struct transport *transport, int fd, const struct door *door)
-{
-    transport_plain(transport, fd);
-    return door->tls == NULL || transport_tls(transport, door->tls);
-}
-
 /* A certificate may say who it is, though nobody asked. */
 static void look_at_certificate(struct conn *conn)
 {
@@ -211,7 +178,6 @@ static void look_at_certificate(struct conn *conn)
 static bool sit_down(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    conn->active = conn->seated = crew->now;
     pass_init(&conn->pass, &crew->porter, conn->transport.fd, crew->now);
     look_at_certificate(conn);
     TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
@@ -227,18 +193,11 @@ static bool sit_down(struct conn *conn)
     return true;
 }
 
-void conn_greeted(struct conn *conn)
+bool conn_open(struct crew *crew, struct transport *transport, const struct door *door)
 {
-    metrics_add(conn->crew->metrics, METRIC_TLS_HANDSHAKES, 1);
-    sit_down(conn);
-}
-
-bool conn_open(struct crew *crew, int fd, const struct door *door)
-{
-    struct transport transport;
-    struct conn *conn = put_up_transport(&transport, fd, door) ? pool_get(&crew->conns) : NULL;
+    struct conn *conn = pool_get(&crew->conns);
     if (conn == NULL) {
-        transport.ops->close(&transport);
+        transport->ops->close(transport);
         atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
         metrics_add(crew->metrics, METRIC_CLOSE_NO_MEMORY, 1);
         return false;
@@ -247,16 +206,12 @@ bool conn_open(struct crew *crew, int fd, const struct door *door)
     *conn = (struct conn){
         .crew = crew,
         .door = door,
-        .transport = transport,
+        .transport = *transport,
         .state = DESK_HUNGRY,
         .active = crew->now,
+        .seated = crew->now,
     };
-    if (transport.ops->greet == NULL) {
-        return sit_down(conn);
-    }
-    greeting_begin(conn);
-    conn_arm_sweep(crew);
-    return true;
+    return sit_down(conn);
 }
 
 void conn_sweep(struct crew *crew)
@@ -273,7 +228,6 @@ void conn_sweep(struct crew *crew)
         leave(conn);
     }
     strangers_dismiss(crew);
-    greeting_sweep(crew);
     conn_arm_sweep(crew);
 }
 
@@ -315,7 +269,6 @@ void conn_drain(struct crew *crew)
     struct conn *conn;
     turn_end_round(crew);
     crew->draining = true;
-    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }
@@ -332,7 +285,6 @@ void conn_close_all(struct crew *crew)
 {
     struct conn *conn;
     turn_end_round(crew);
-    greeting_end(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
         leave(conn);
     }

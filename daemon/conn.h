@@ -11,22 +11,17 @@
 
 #include "daemon/crew.h"
 #include "daemon/door.h"
-
-enum conn_close {
-#define CLOSE(id, name, level, text) CONN_CLOSE_##id,
-#include "daemon/closes.def"
-#undef CLOSE
-};
+#include "daemon/transport.h"
 
 /* Bytes of a connection: for the crew's pool. */
 size_t conn_size(void);
 
 /*
- * Takes over a connected socket, which is counted in facts->connections; closing
- * it takes it off. False when there is no memory: then it is closed already.
- * `door` is where it came in and must outlive the connection.
+ * Takes over a transport whose peer has greeted, if it has to. It is counted in
+ * facts->connections; closing it takes it off. False when there is no memory: then it is
+ * closed already. `door` is where it came in and must outlive the connection.
  */
-bool conn_open(struct crew *crew, int fd, const struct door *door);
+bool conn_open(struct crew *crew, struct transport *transport, const struct door *door);
 
 /* For the crew's event. May close connections. */
 void conn_sweep(struct crew *crew);

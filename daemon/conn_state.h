@@ -1,13 +1,13 @@
 /*
  * conn_state.h - what the files that make up a connection share of it.
  *
- * conn.c owns its life: opening, lingering, closing; greeting.c its beginning with TLS and
- * strangers.c its end for want of a name. schedule.c says when it has its turn, and turn.c
- * moves its bytes. Nobody else includes this.
+ * conn.c owns its life: opening, lingering, closing; strangers.c its end for want of a name.
+ * schedule.c says when it has its turn, and turn.c moves its bytes. Nobody else includes this.
  */
 #ifndef KVCACHED_CONN_STATE_H
 #define KVCACHED_CONN_STATE_H
 
+#include "daemon/closing.h"
 #include "daemon/conn.h"
 #include "daemon/desk.h"
 #include "daemon/transport.h"
@@ -18,8 +18,8 @@ struct conn {
     struct desk *desk; /* NULL while there is nothing to do */
     const struct door *door;
     struct transport transport;
-    struct pass pass;           /* once it is seated */
-    TAILQ_ENTRY(conn) seat;     /* in crew->seated, crew->lingers or crew->greetings.unfinished */
+    struct pass pass;
+    TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */
     TAILQ_ENTRY(conn) wait;     /* in a line of crew->lines, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
     uint64_t active;            /* when it last had a turn, or began to linger */
@@ -33,12 +33,8 @@ struct conn {
     bool owes;   /* replies, which its peer does not take */
     bool strange;
     bool lingers;
-    bool greets; /* its peer still has to greet: see greeting.h */
-    bool ended;  /* no more bytes will be read */
+    bool ended; /* no more bytes will be read */
 };
-
-/* Its peer has greeted: it takes its seat, and is served from now on. */
-void conn_greeted(struct conn *conn);
 
 /* Says why, and is gone. */
 void conn_close(struct conn *conn, enum conn_close why);

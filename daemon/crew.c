@@ -9,22 +9,10 @@
 #include "daemon/conn.h"
 #include "daemon/desk.h"
 #include "daemon/outbox.h"
+#include "daemon/thread.h"
 
 /* How many free blocks of each kind are kept. */
 enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_DESKS = 64, KEEP_CONNS = 256 };
-
-/* The base of one thread: no locks, for nobody else may touch it. */
-static struct event_base *make_base(void)
-{
-    struct event_config *config = event_config_new();
-    if (config == NULL) {
-        return NULL;
-    }
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    struct event_base *base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
 
 bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id)
 {
@@ -39,10 +27,8 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     TAILQ_INIT(&crew->strangers);
     TAILQ_INIT(&crew->lines.quick);
     TAILQ_INIT(&crew->lines.slow);
-    TAILQ_INIT(&crew->greetings.unfinished);
     crew->now = clock_now();
-    errno = ENOMEM;
-    crew->base = make_base();
+    crew->base = thread_base();
     if (crew->base == NULL) {
         return false;
     }

@@ -24,6 +24,7 @@
 
 struct conn;
 struct housekeeper;
+struct reception;
 TAILQ_HEAD(crew_list, conn);
 
 /* Connections whose turns have begun and will be ended together; see turn.c. Long
@@ -38,17 +39,11 @@ struct round {
     struct event ends; /* made active when it opens */
 };
 
-/* Connections whose peers still have to greet; see greeting.h. */
-struct greetings {
-    struct crew_list unfinished; /* the oldest first; in no other list of the crew */
-    unsigned count;
-};
-
 /* Connections that wait for their turn, the first first; see schedule.c. */
 struct lines {
     struct crew_list quick; /* new, or prompt until now */
     struct crew_list slow;  /* their last turn in line was not enough */
-    unsigned served; /* turns, modulo 3: which end of which line is next */
+    unsigned served;        /* turns, modulo 3: which end of which line is next */
 };
 
 struct crew {
@@ -58,6 +53,7 @@ struct crew {
     struct metrics *metrics;
     struct facts *facts;
     struct housekeeper *housekeeper; /* or NULL */
+    struct reception *reception;     /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see crew_configure */
     struct executor by;              /* lent to one desk after the other */
     struct porter porter;            /* its users are a reference */
@@ -66,13 +62,12 @@ struct crew {
     struct inbox_pools inboxes;
     struct pool chunks, desks, conns;
 
-    struct crew_list seated;    /* all but those that linger or greet; the longest silent first */
+    struct crew_list seated;    /* all but those that linger; the longest silent first */
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
-    atomic_uint unproven;       /* strangers, and those that greet; any thread reads it */
+    atomic_uint unproven;       /* strangers, and those in the reception; any thread reads it */
     struct lines lines;
     unsigned owing; /* connections that have replies which their peers do not take */
-    struct greetings greetings;
     struct round round;
     struct event again; /* those in line have their slice */
     struct event sweep; /* fires now and then, while somebody might be overdue */

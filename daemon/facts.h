@@ -15,6 +15,9 @@
 
 #include "daemon/metrics.h"
 
+/* Sets of metrics of a daemon with so many workers. */
+#define FACTS_SETS_OF(threads) (2 * (threads) + 1)
+
 struct facts {
     const char *version; /* "x.y.z" */
     pid_t pid;
@@ -23,14 +26,14 @@ struct facts {
     const char *arena;  /* where the records lie: "memory" or "file" */
     uint64_t recovered; /* records that were there at the start */
 
-    /* A set for each worker, then one for the thread that accepts: metrics_sets
-     * is threads + 1. The server allocates them (aligned: aligned_alloc). */
+    /* A set for each worker, one for the reception of each, and one for the thread that
+     * accepts: see FACTS_SETS_OF. The server allocates them (aligned: aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
     struct metrics forgotten; /* what was counted before they were reset; any thread */
 
-    atomic_uint connections;     /* open ones: the acceptor adds, the worker takes
-                                    off when it closes one */
+    atomic_uint connections;     /* open ones: the acceptor adds, and whoever closes
+                                    one takes it off */
     atomic_uint max_connections; /* changes with a reload */
 };
 

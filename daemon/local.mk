@@ -12,6 +12,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/clock.c \
 	daemon/clock.h \
 	daemon/closes.def \
+	daemon/closing.c \
+	daemon/closing.h \
 	daemon/conn.c \
 	daemon/conn.h \
 	daemon/conn_settings.h \
@@ -42,8 +44,6 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/gate_queue.h \
 	daemon/grants.c \
 	daemon/grants.h \
-	daemon/greeting.c \
-	daemon/greeting.h \
 	daemon/hardening.c \
 	daemon/hardening.h \
 	daemon/hash_secret.c \
@@ -65,6 +65,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/notify.h \
 	daemon/outbox.c \
 	daemon/outbox.h \
+	daemon/parcel.c \
+	daemon/parcel.h \
 	daemon/pass.c \
 	daemon/pass.h \
 	daemon/pidfile.c \
@@ -75,6 +77,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/pool.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
+	daemon/reception.c \
+	daemon/reception.h \
 	daemon/refusal.c \
 	daemon/refusal.h \
 	daemon/schedule.c \

@@ -7,7 +7,6 @@
 #include "daemon/refusal.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* What a peer already said is read and dropped: closing over unread bytes would reset the
  * connection, and the reset might overtake the answer. */
@@ -21,5 +20,4 @@ void refuse_one_more(int fd, const struct door *door)
     }
     shutdown(fd, SHUT_WR);
     recv(fd, dropped, sizeof dropped, MSG_DONTWAIT);
-    close(fd);
 }

@@ -6,7 +6,8 @@
 
 #include "daemon/door.h"
 
-/* Tells the peer that there are too many, where that can be said at once, and closes. */
+/* Tells the peer that there are too many, where that can be said at once. The socket is to be
+ * closed then. */
 void refuse_one_more(int fd, const struct door *door);
 
 #endif

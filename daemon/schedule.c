@@ -24,7 +24,6 @@
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
-#include "daemon/greeting.h"
 #include "daemon/turn.h"
 
 /* A timer that is due at once fires after the sockets were polled. */
@@ -102,9 +101,7 @@ static void take_turn(struct conn *conn)
     schedule_leave(conn);
     conn->ready = 0;
     conn->lags = true; /* until it gets done in this turn */
-    if (conn->greets) {
-        greeting_step(conn);
-    } else if (conn->lingers) {
+    if (conn->lingers) {
         conn_swallow(conn);
     } else {
         turn_begin(conn, crew->draining || (ready & EV_READ) != 0, (ready & EV_WRITE) != 0);

@@ -217,7 +217,7 @@ static int make_facts(struct server *server)
     facts->threads = server->conf->threads;
     facts->arena = server->vault.file != NULL ? "file" : "memory";
     facts->recovered = server->vault.recovered;
-    facts->metrics_sets = facts->threads + 1;
+    facts->metrics_sets = FACTS_SETS_OF(facts->threads);
     atomic_init(&facts->connections, 0);
     atomic_init(&facts->max_connections, server->conf->max_connections);
 

@@ -29,11 +29,24 @@ static bool start_others(struct staff *staff, const struct conf *conf, struct st
     return true;
 }
 
+static bool speaks_tls(const struct conf *conf)
+{
+    bool speaks = false;
+
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        speaks |= conf->listen[i].tls_certificate != NULL;
+    }
+    return speaks;
+}
+
 bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
                  struct store *store, struct facts *facts)
 {
-    struct worker_options options = {
-        .store = store, .facts = facts, .settings = policy_conn_settings(conf), .users = users};
+    struct worker_options options = {.store = store,
+                                     .facts = facts,
+                                     .settings = policy_conn_settings(conf),
+                                     .users = users,
+                                     .greets = speaks_tls(conf)};
 
     *staff = (struct staff){.workers = calloc(facts->threads, sizeof(struct worker *))};
     if (staff->workers == NULL) {

@@ -7,6 +7,7 @@
 #include "daemon/strangers.h"
 
 #include "daemon/conn_state.h"
+#include "daemon/reception.h"
 #include "daemon/turn.h"
 
 /* Of the oldest, so many may wait for the gate before one of those goes. */
@@ -63,12 +64,14 @@ bool strangers_make_room(struct crew *crew)
 {
     turn_end_round(crew); /* it may have begun its turn */
     struct conn *oldest = oldest_stranger(crew);
-    struct conn *greets = TAILQ_FIRST(&crew->greetings.unfinished);
-    if (oldest == NULL || (greets != NULL && greets->active < oldest->pass.stranger_since)) {
-        oldest = greets;
-    }
-    if (oldest != NULL) {
+    uint64_t greets_since =
+        crew->reception == NULL ? RECEPTION_EMPTY : reception_oldest(crew->reception);
+    if (oldest != NULL && oldest->pass.stranger_since <= greets_since) {
         conn_close(oldest, CONN_CLOSE_REPLACED);
+    } else if (greets_since != RECEPTION_EMPTY) {
+        reception_make_room(crew->reception);
+    } else {
+        return false;
     }
-    return oldest != NULL;
+    return true;
 }

@@ -4,7 +4,7 @@
  * There are such only where there are users. They have PASS_STRANGER_MS, and where
  * max_connections is reached not even that: one that is new takes the place of the oldest
  * that has proved nothing, so that nobody without a secret can keep those out who have one.
- * Connections that still greet (greeting.h) have proved nothing either.
+ * Connections that still greet (reception.h) have proved nothing either.
  *
  * All calls are for the thread of the crew.
  */

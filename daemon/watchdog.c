@@ -29,19 +29,34 @@ struct watchdog {
     struct event *timer;
     uint64_t patience; /* milliseconds of silence that are forgiven */
     const struct staff *staff;
-    struct pulse pulses[]; /* the workers', then the housekeeper's */
+    struct pulse pulses[]; /* the workers', their receptions', then the housekeeper's */
 };
+
+static unsigned pulses_of(const struct staff *staff)
+{
+    return 2 * staff->count + 1;
+}
 
 static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 {
-    return i < watchdog->staff->count ? worker_heartbeat(watchdog->staff->workers[i])
-                                      : housekeeper_heartbeat(watchdog->staff->housekeeper);
+    const struct staff *staff = watchdog->staff;
+
+    if (i < staff->count) {
+        return worker_heartbeat(staff->workers[i]);
+    }
+    return i < 2 * staff->count ? worker_reception_heartbeat(staff->workers[i - staff->count])
+                                : housekeeper_heartbeat(staff->housekeeper);
 }
 
 static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
-    if (i < watchdog->staff->count) {
+    unsigned workers = watchdog->staff->count;
+
+    if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
+    } else if (i < 2 * workers) {
+        log_error("the reception of worker %u has been stuck for %ju ms", i - workers,
+                  (uintmax_t)silence);
     } else {
         log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
     }
@@ -75,7 +90,7 @@ static void look(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    for (unsigned i = 0; i <= watchdog->staff->count; i++) {
+    for (unsigned i = 0; i < pulses_of(watchdog->staff); i++) {
         all = beats(watchdog, i, now) && all;
     }
     if (all) {
@@ -87,7 +102,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
                                  const struct staff *staff)
 {
     struct watchdog *watchdog =
-        calloc(1, sizeof *watchdog + (staff->count + 1) * sizeof(struct pulse));
+        calloc(1, sizeof *watchdog + pulses_of(staff) * sizeof(struct pulse));
     uint64_t period = interval / LOOKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
@@ -97,7 +112,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
     }
     watchdog->patience = interval / 2 > PATIENCE_MIN_MS ? interval / 2 : PATIENCE_MIN_MS;
     watchdog->staff = staff;
-    for (unsigned i = 0; i <= staff->count; i++) {
+    for (unsigned i = 0; i < pulses_of(staff); i++) {
         watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
     }
     watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);

@@ -19,21 +19,13 @@
 #include "daemon/crew.h"
 #include "daemon/heartbeat.h"
 #include "daemon/log.h"
-#include "daemon/refusal.h"
+#include "daemon/parcel.h"
+#include "daemon/reception.h"
 #include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/thread.h"
 #include "daemon/turn.h"
 
-/* An accepted connection on its way to the worker. */
-struct parcel {
-    STAILQ_ENTRY(parcel) next;
-    int fd;
-    const struct door *door;
-    bool in_exchange;
-};
-
-STAILQ_HEAD(parcels, parcel);
 TAILQ_HEAD(petitions, petition);
 
 struct mailbox {
@@ -67,6 +59,9 @@ struct worker {
 static void start_draining(struct worker *worker)
 {
     static const struct timeval drain = {WORKER_DRAIN_MS / 1000, WORKER_DRAIN_MS % 1000 * 1000};
+    if (worker->crew.reception != NULL) {
+        reception_stop(worker->crew.reception);
+    }
     conn_drain(&worker->crew);
     if (event_add(&worker->deadline, &drain) != 0) {
         conn_close_all(&worker->crew);
@@ -119,15 +114,15 @@ static void return_petitions(struct petitions *petitions)
     }
 }
 
-static void open_parcel(struct crew *crew, const struct parcel *parcel)
+static void open_parcel(struct crew *crew, struct parcel *parcel)
 {
     if (!parcel->in_exchange || strangers_make_room(crew)) {
-        conn_open(crew, parcel->fd, parcel->door);
+        conn_open(crew, &parcel->transport, parcel->door);
+        free(parcel);
         return;
     }
     metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-    atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
-    refuse_one_more(parcel->fd, parcel->door);
+    parcel_refuse(&parcel, crew->facts);
 }
 
 static void on_bell(evutil_socket_t fd, short what, void *context)
@@ -148,7 +143,6 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     while ((parcel = STAILQ_FIRST(&mail.parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(&mail.parcels, next);
         open_parcel(&worker->crew, parcel);
-        free(parcel);
     }
     if (mail.stop && !worker->crew.draining) {
         start_draining(worker);
@@ -189,7 +183,7 @@ static void *run(void *context)
     struct worker *worker = context;
     char name[16];
     snprintf(name, sizeof name, "worker-%u", worker->id);
-    pthread_setname_np(pthread_self(), name);
+    thread_be_prompt(name);
     if (event_base_loop(worker->crew.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
@@ -223,16 +217,26 @@ static void mailbox_send(struct worker *worker)
     }
 }
 
-bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
+/* The reception's as well, on its thread. */
+static void deliver(struct parcel *parcel, void *context)
 {
-    struct parcel *parcel = malloc(sizeof *parcel);
-    if (parcel == NULL) {
-        return false;
-    }
-    *parcel = (struct parcel){.fd = fd, .door = door, .in_exchange = in_exchange};
+    struct worker *worker = context;
     mailbox_lock(worker);
     STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
     mailbox_send(worker);
+}
+
+bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
+{
+    struct parcel *parcel = parcel_create(fd, door, in_exchange);
+    if (parcel == NULL) {
+        return false;
+    }
+    if (door->tls != NULL) {
+        reception_adopt(worker->crew.reception, parcel);
+    } else {
+        deliver(parcel, worker);
+    }
     return true;
 }
 
@@ -284,6 +288,12 @@ uint64_t worker_heartbeat(const struct worker *worker)
     return heartbeat_count(&worker->heartbeat);
 }
 
+uint64_t worker_reception_heartbeat(const struct worker *worker)
+{
+    return worker->crew.reception == NULL ? worker_heartbeat(worker)
+                                          : reception_heartbeat(worker->crew.reception);
+}
+
 unsigned worker_unproven(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->crew.unproven, memory_order_relaxed);
@@ -332,6 +342,18 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     return event_add(&worker->ring, NULL) == 0 && heartbeat_init(&worker->heartbeat, crew->base);
 }
 
+/* False with errno. */
+static bool open_reception(struct worker *worker)
+{
+    const struct reception_options options = {.id = worker->id,
+                                              .facts = worker->crew.facts,
+                                              .unproven = &worker->crew.unproven,
+                                              .greeted = deliver,
+                                              .context = worker};
+    worker->crew.reception = reception_create(&options);
+    return worker->crew.reception != NULL;
+}
+
 static int start(struct worker *worker)
 {
     int error = thread_start(&worker->thread, run, worker);
@@ -348,7 +370,8 @@ struct worker *worker_create(const struct worker_options *options)
     worker->id = options->id;
     worker->bell = -1;
     mailbox_init(&worker->mailbox);
-    int error = prepare(worker, options) ? start(worker) : errno;
+    bool prepared = prepare(worker, options) && (!options->greets || open_reception(worker));
+    int error = prepared ? start(worker) : errno;
     if (error != 0) {
         worker_destroy(&worker);
         errno = error;
@@ -363,6 +386,7 @@ void worker_join(struct worker *worker)
         pthread_join(worker->thread, NULL);
         worker->runs = false;
     }
+    reception_destroy(&worker->crew.reception); /* it delivers to nobody from now on */
 }
 
 /* Those that came after it had ended. */
@@ -371,9 +395,7 @@ static void refuse_parcels(struct worker *worker)
     struct parcel *parcel;
     while ((parcel = STAILQ_FIRST(&worker->mailbox.parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(&worker->mailbox.parcels, next);
-        close(parcel->fd);
-        atomic_fetch_sub_explicit(&worker->crew.facts->connections, 1, memory_order_relaxed);
-        free(parcel);
+        parcel_close(&parcel, worker->crew.facts);
     }
 }
 

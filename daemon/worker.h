@@ -28,6 +28,7 @@ struct worker_options {
                                         nobody is */
     struct conn_settings settings;   /* copied */
     struct users *users;             /* a reference is taken */
+    bool greets;                     /* TLS is spoken somewhere: it has a reception */
     struct gate *gate;               /* must outlive the worker's thread */
 };
 
@@ -43,8 +44,8 @@ struct worker *worker_create(const struct worker_options *options);
  * when it closes. It need not be non-blocking yet. `door` is where it came in and
  * must outlive the worker. `in_exchange`: there is no room for it but that of a
  * connection that has not said who it is, which is closed for it; where there is none
- * any more, it is refused. False when there is no memory: the descriptor and the
- * count are still the caller's.
+ * any more, it is refused. Where TLS is spoken it goes to the worker's reception first. False when
+ * there is no memory: the descriptor and the count are still the caller's.
  */
 bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange);
 
@@ -74,6 +75,9 @@ enum { WORKER_DRAIN_MS = 800 };
 /* Any thread: a number that goes up at least once a second while the thread
  * turns; for the watchdog. */
 uint64_t worker_heartbeat(const struct worker *worker);
+
+/* Likewise for its reception; where it has none, its own. */
+uint64_t worker_reception_heartbeat(const struct worker *worker);
 
 /* Stops it where that has not been asked yet, and waits for the thread to end. The gate may
  * still answer it then. */

@@ -9,7 +9,7 @@
 #include "daemon/clock.h"
 #include "daemon/facts.h"
 
-enum { FACTS_SETS = 2 }; /* of metrics: the worker's, and that of who accepts */
+enum { FACTS_SETS = FACTS_SETS_OF(1) }; /* of metrics */
 
 /* All zero but for what never changes. Both are the caller's and outlive the worker. */
 static inline void facts_of_one(struct facts *facts, struct metrics metrics[FACTS_SETS])

@@ -18,7 +18,7 @@ daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip \
 	tests/check_users tests/check_worker tests/threads_gate
 if TLS
-daemon_tests += tests/check_greeting tests/check_tls tests/check_transport_tls
+daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
@@ -40,7 +40,7 @@ thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/t
 	tests/threads_gate tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
-thread_tests += tests/check_greeting tests/over_tls
+thread_tests += tests/check_reception tests/over_tls
 endif
 
 protocol_test_libs = protocol/libprotocol.a $(CHECK_LIBS)
@@ -237,9 +237,9 @@ tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c test
 
 tls_test_pair = tests/tls_pair.c tests/tls_pair.h $(tls_test_client)
 
-tests_check_greeting_SOURCES = tests/check_greeting.c tests/facts_of_one.h $(tls_test_client)
-tests_check_greeting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
-tests_check_greeting_LDADD = $(daemon_test_libs)
+tests_check_reception_SOURCES = tests/check_reception.c tests/facts_of_one.h $(tls_test_client)
+tests_check_reception_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_check_reception_LDADD = $(daemon_test_libs)
 
 tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_pair)
 tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)

@@ -1,8 +1,8 @@
 /*
- * check_greeting.c - a worker whose connections greet first: who gets in, who is closed,
+ * check_reception.c - a worker whose connections greet first: who gets in, who is closed,
  * and what is counted.
  */
-#include "daemon/greeting.h"
+#include "daemon/reception.h"
 
 #include <check.h>
 #include <stdint.h>
@@ -30,6 +30,7 @@ enum {
 
 static struct conf_listen conf;
 static struct door door = {.protocol = &protocol_native, .name = "test"};
+static const struct door plain = {.protocol = &protocol_native, .name = "plain"};
 static struct store *store;
 static struct facts facts;
 static struct metrics metrics[FACTS_SETS];
@@ -44,6 +45,7 @@ static void start_worker(void)
         .store = store,
         .facts = &facts,
         .settings = {.max_value = MAX_VALUE, .default_namespace = "main"},
+        .greets = true,
     };
     worker = worker_create(&options);
     ck_assert_ptr_nonnull(worker);
@@ -85,15 +87,20 @@ static void tear_down(void)
     scratch_remove();
 }
 
-static int connect_one(void)
+static int connect_to(const struct door *where, bool in_exchange)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&facts.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &door, false));
+    ck_assert(worker_adopt(worker, ends[1], where, in_exchange));
     return ends[0];
+}
+
+static int connect_one(void)
+{
+    return connect_to(&door, false);
 }
 
 static void greet(int version)
@@ -135,7 +142,7 @@ static void hear_end(int fd)
 
 static uint64_t count(enum metric metric)
 {
-    return metrics_sum(metrics, 2, metric);
+    return metrics_sum(metrics, FACTS_SETS, metric);
 }
 
 START_TEST(values_of_every_size)
@@ -262,6 +269,37 @@ START_TEST(the_crowd)
 }
 END_TEST
 
+/* At the limit the oldest that greets makes room, for whomever. */
+START_TEST(in_exchange)
+{
+    char pong[6];
+    int first = connect_one();
+    int second = connect_to(&door, true);
+    hear_end(first);
+    close(first);
+    int clear = connect_to(&plain, true);
+    hear_end(second);
+    close(second);
+    ck_assert_uint_eq(count(METRIC_CLOSE_REPLACED), 2);
+    ck_assert_int_eq(send(clear, "PING\r\n", 6, MSG_NOSIGNAL), 6);
+    ck_assert_int_eq(recv(clear, pong, sizeof pong, MSG_WAITALL), sizeof pong);
+    close(clear);
+}
+END_TEST
+
+/* Where nobody makes room, who has greeted has to go after all. */
+START_TEST(in_exchange_for_nobody)
+{
+    tls_client_open(&client, connect_to(&door, true),
+                    &(struct tls_client_options){.version = TLS1_2_VERSION});
+    tls_client_shake(&client);
+    hear_end(client.fd);
+    ck_assert_uint_eq(count(METRIC_REJECTED_CONNECTIONS), 1);
+    ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    leave();
+}
+END_TEST
+
 /* Those that have not greeted hold nothing up; those that have are answered. */
 START_TEST(stopping)
 {
@@ -282,7 +320,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("greeting");
+    Suite *suite = suite_create("reception");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);
@@ -292,6 +330,8 @@ int main(void)
     tcase_add_test(all, nobody_who_speaks_in_clear);
     tcase_add_test(all, the_slow);
     tcase_add_test(all, the_crowd);
+    tcase_add_test(all, in_exchange);
+    tcase_add_test(all, in_exchange_for_nobody);
     tcase_add_test(all, stopping);
     suite_add_tcase(suite, all);
 

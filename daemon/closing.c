@@ -1,0 +1,30 @@
+/*
+ * closing.c - see closing.h.
+ */
+#include "daemon/closing.h"
+
+#include <syslog.h>
+
+#include "daemon/log.h"
+#include "daemon/transport.h"
+
+static const struct close_reason {
+    enum metric metric;
+    int level;
+    const char *text;
+} reasons[] = {
+#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
+#include "daemon/closes.def"
+#undef CLOSE
+};
+
+void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why)
+{
+    const struct close_reason *reason = &reasons[why];
+    metrics_add(metrics, reason->metric, 1);
+    if (log_wants(reason->level)) {
+        char peer[TRANSPORT_PEER_MAX];
+        transport_peer(fd, peer, sizeof peer);
+        log_line(reason->level, "%s: %s: %s", door->name, peer, reason->text);
+    }
+}

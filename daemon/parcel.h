@@ -1,0 +1,36 @@
+/*
+ * parcel.h - an accepted connection on its way to the worker that it will belong to.
+ *
+ * Whoever has the parcel owns it: the thread that accepts, then the reception where TLS is
+ * spoken, then the worker. Each hands it on under the lock of a mailbox.
+ */
+#ifndef KVCACHED_PARCEL_H
+#define KVCACHED_PARCEL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/door.h"
+#include "daemon/facts.h"
+#include "daemon/transport.h"
+
+struct parcel {
+    STAILQ_ENTRY(parcel) next;
+    struct transport transport;
+    const struct door *door;
+    bool in_exchange; /* there is no room for it but that of one that has proved nothing */
+};
+
+STAILQ_HEAD(parcels, parcel);
+
+/* Of a connected socket, which is the parcel's from now on. NULL: no memory, and it is still
+ * the caller's. */
+struct parcel *parcel_create(int fd, const struct door *door, bool in_exchange);
+
+/* Closes it, and takes it off the count of connections. Sets *parcel to NULL. */
+void parcel_close(struct parcel **parcel, struct facts *facts);
+
+/* Likewise, and the peer is told that there are too many. */
+void parcel_refuse(struct parcel **parcel, struct facts *facts);
+
+#endif

@@ -1,0 +1,404 @@
+/*
+ * reception.c - handshakes: how they go on, and whose ends.
+ *
+ * A guest is a connection whose peer still has to greet. They are seated in the order in which
+ * they came, so the first is the one whose time is over first.
+ */
+#include "daemon/reception.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/closing.h"
+#include "daemon/heartbeat.h"
+#include "daemon/log.h"
+#include "daemon/thread.h"
+
+enum { NICENESS = 10 }; /* requests come first, and so do secrets and the housekeeper */
+
+struct guest {
+    TAILQ_ENTRY(guest) seat;
+    struct reception *reception;
+    struct parcel *parcel;
+    struct event event;
+    short watched;  /* what its event waits for */
+    uint64_t since; /* when it sat down */
+};
+
+TAILQ_HEAD(guests, guest);
+
+/* What others leave for the thread. */
+struct mail {
+    pthread_mutex_t lock;
+    /* under the lock */
+    struct parcels parcels;
+    unsigned leavers; /* so many of the oldest shall go */
+    bool stop;
+    bool rung;
+};
+
+struct reception {
+    struct reception_options options;
+    struct metrics *metrics;
+    struct event_base *base;
+    struct guests guests; /* the oldest first */
+    unsigned count;       /* of them */
+    _Atomic uint64_t oldest;
+    struct event deadline; /* of the oldest */
+    struct mail mail;
+    int bell; /* eventfd, or -1 */
+    struct event ring;
+    struct heartbeat heartbeat;
+    pthread_t thread;
+    bool runs; /* the thread was started */
+};
+
+/* --- seats -------------------------------------------------------------------- */
+
+/* The first may be another one. */
+static void look_at_first(struct reception *reception)
+{
+    struct guest *first = TAILQ_FIRST(&reception->guests);
+    atomic_store_explicit(&reception->oldest, first == NULL ? RECEPTION_EMPTY : first->since,
+                          memory_order_relaxed);
+    if (first != NULL && !event_pending(&reception->deadline, EV_TIMEOUT, NULL)) {
+        uint64_t spent = clock_now() - first->since;
+        uint64_t left = spent < GREETING_MS ? GREETING_MS - spent : 0;
+        struct timeval wait = {.tv_sec = (time_t)(left / 1000),
+                               .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+        event_add(&reception->deadline, &wait);
+    }
+}
+
+/* The guest goes; its parcel is the caller's. */
+static struct parcel *stand_up(struct guest *guest)
+{
+    struct reception *reception = guest->reception;
+    struct parcel *parcel = guest->parcel;
+    TAILQ_REMOVE(&reception->guests, guest, seat);
+    reception->count--;
+    atomic_fetch_sub_explicit(reception->options.unproven, 1, memory_order_relaxed);
+    if (guest->watched != 0) {
+        event_del(&guest->event);
+    }
+    free(guest);
+    look_at_first(reception);
+    return parcel;
+}
+
+static void turn_away(struct guest *guest, enum conn_close why)
+{
+    struct reception *reception = guest->reception;
+    struct parcel *parcel = stand_up(guest);
+    closing_note(reception->metrics, parcel->transport.fd, parcel->door, why);
+    parcel_close(&parcel, reception->options.facts);
+}
+
+/* --- a step ------------------------------------------------------------------- */
+
+static void on_ready(evutil_socket_t fd, short what, void *context);
+
+/* May close it. */
+static void wait_for_socket(struct guest *guest)
+{
+    const struct transport *transport = &guest->parcel->transport;
+    short what = (transport->wants & TRANSPORT_READ_WRITES) != 0 ? EV_WRITE : EV_READ;
+    if (guest->watched == what) {
+        return;
+    }
+    if (guest->watched != 0) {
+        event_del(&guest->event);
+    }
+    guest->watched = what;
+    event_assign(&guest->event, guest->reception->base, transport->fd, (short)(what | EV_PERSIST),
+                 on_ready, guest);
+    if (event_add(&guest->event, NULL) != 0) {
+        guest->watched = 0;
+        turn_away(guest, CONN_CLOSE_NO_MEMORY);
+    }
+}
+
+static void say(const struct guest *guest, int level, const char *what, const char *more)
+{
+    if (log_wants(level)) {
+        char peer[TRANSPORT_PEER_MAX];
+        transport_peer(guest->parcel->transport.fd, peer, sizeof peer);
+        log_line(level, "%s: %s: %s%s", guest->parcel->door->name, peer, what, more);
+    }
+}
+
+static void succeed(struct guest *guest, const struct transport_greeting *greeting)
+{
+    struct reception *reception = guest->reception;
+    metrics_add(reception->metrics, METRIC_TLS_HANDSHAKES, 1);
+    metrics_add(reception->metrics, METRIC_TLS_RESUMED, greeting->resumed);
+    say(guest, LOG_DEBUG, greeting->resumed ? "resumed a session of " : "greeted with ",
+        greeting->version);
+    say(guest, LOG_DEBUG, "its cipher is ", greeting->cipher);
+    reception->options.greeted(stand_up(guest), reception->options.context);
+}
+
+static void fail(struct guest *guest, const struct transport_greeting *greeting)
+{
+    metrics_add(guest->reception->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
+    say(guest, LOG_INFO, "no TLS handshake: ", greeting->failure);
+    turn_away(guest, CONN_CLOSE_HANDSHAKE);
+}
+
+static void step(struct guest *guest)
+{
+    struct transport *transport = &guest->parcel->transport;
+    struct transport_greeting greeting = {.failure = NULL};
+    switch (transport->ops->greet(transport, &greeting)) {
+    case TRANSPORT_OK:
+        succeed(guest, &greeting);
+        break;
+    case TRANSPORT_AGAIN:
+        wait_for_socket(guest);
+        break;
+    case TRANSPORT_EOF:
+        turn_away(guest, CONN_CLOSE_PEER); /* it looked whether somebody listens */
+        break;
+    case TRANSPORT_FAILED:
+        fail(guest, &greeting);
+        break;
+    }
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    step(context);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    struct reception *reception = context;
+    struct guest *first;
+    (void)fd;
+    (void)what;
+
+    while ((first = TAILQ_FIRST(&reception->guests)) != NULL &&
+           clock_now() - first->since >= GREETING_MS) {
+        metrics_add(reception->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
+        turn_away(first, CONN_CLOSE_SLOW);
+    }
+    look_at_first(reception);
+}
+
+/* --- arriving ----------------------------------------------------------------- */
+
+/* False: there is nobody. */
+static bool turn_away_oldest(struct reception *reception, enum conn_close why)
+{
+    struct guest *oldest = TAILQ_FIRST(&reception->guests);
+    if (oldest != NULL) {
+        turn_away(oldest, why);
+    }
+    return oldest != NULL;
+}
+
+static void sit_down(struct reception *reception, struct parcel *parcel)
+{
+    struct guest *guest = calloc(1, sizeof *guest);
+    if (guest == NULL || !transport_tls(&parcel->transport, parcel->door->tls)) {
+        free(guest);
+        closing_note(reception->metrics, parcel->transport.fd, parcel->door, CONN_CLOSE_NO_MEMORY);
+        parcel_close(&parcel, reception->options.facts);
+        return;
+    }
+    if (parcel->in_exchange) {
+        parcel->in_exchange = !turn_away_oldest(reception, CONN_CLOSE_REPLACED);
+    }
+    guest->reception = reception;
+    guest->parcel = parcel;
+    guest->since = clock_now();
+    TAILQ_INSERT_TAIL(&reception->guests, guest, seat);
+    atomic_fetch_add_explicit(reception->options.unproven, 1, memory_order_relaxed);
+    if (++reception->count > GREETINGS_MAX) {
+        turn_away_oldest(reception, CONN_CLOSE_CROWDED);
+    }
+    look_at_first(reception);
+    wait_for_socket(guest);
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *context)
+{
+    struct reception *reception = context;
+    struct mail *mail = &reception->mail;
+    struct parcels parcels = STAILQ_HEAD_INITIALIZER(parcels);
+    uint64_t rings;
+    (void)what;
+
+    if (read(fd, &rings, sizeof rings) < 0 && errno != EAGAIN) {
+        log_error("reception %u: cannot read its eventfd: %m", reception->options.id);
+    }
+    pthread_mutex_lock(&mail->lock);
+    STAILQ_CONCAT(&parcels, &mail->parcels);
+    unsigned leavers = mail->leavers;
+    bool stop = mail->stop;
+    mail->leavers = 0;
+    mail->rung = false;
+    pthread_mutex_unlock(&mail->lock);
+
+    while (leavers > 0 && turn_away_oldest(reception, CONN_CLOSE_REPLACED)) {
+        leavers--;
+    }
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(&parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&parcels, next);
+        sit_down(reception, parcel);
+    }
+    if (stop) {
+        event_base_loopbreak(reception->base);
+    }
+}
+
+static void *run(void *context)
+{
+    struct reception *reception = context;
+    char name[16];
+    snprintf(name, sizeof name, "reception-%u", reception->options.id);
+    thread_be_nice(name, NICENESS);
+    if (event_base_loop(reception->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+        log_error("%s: its event loop failed: %m", name);
+    }
+    while (turn_away_oldest(reception, CONN_CLOSE_STOPPING)) {
+    }
+    return NULL;
+}
+
+/* --- everybody else's side ---------------------------------------------------- */
+
+static void mail_lock(struct reception *reception)
+{
+    pthread_mutex_lock(&reception->mail.lock);
+}
+
+/* Unlocks it, and rings where nobody has since the thread last looked. */
+static void mail_send(struct reception *reception)
+{
+    uint64_t one = 1;
+    bool rung = reception->mail.rung;
+    reception->mail.rung = true;
+    pthread_mutex_unlock(&reception->mail.lock);
+    if (!rung && write(reception->bell, &one, sizeof one) < 0 && errno != EAGAIN) {
+        log_error("reception %u: cannot write its eventfd: %m", reception->options.id);
+    }
+}
+
+void reception_adopt(struct reception *reception, struct parcel *parcel)
+{
+    mail_lock(reception);
+    STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
+    mail_send(reception);
+}
+
+uint64_t reception_oldest(const struct reception *reception)
+{
+    return atomic_load_explicit(&reception->oldest, memory_order_relaxed);
+}
+
+void reception_make_room(struct reception *reception)
+{
+    mail_lock(reception);
+    reception->mail.leavers++;
+    mail_send(reception);
+}
+
+void reception_stop(struct reception *reception)
+{
+    mail_lock(reception);
+    reception->mail.stop = true;
+    mail_send(reception);
+}
+
+uint64_t reception_heartbeat(const struct reception *reception)
+{
+    return heartbeat_count(&reception->heartbeat);
+}
+
+/* --- beginning and end -------------------------------------------------------- */
+
+/* Everything but the thread. False with errno. */
+static bool prepare(struct reception *reception)
+{
+    reception->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (reception->bell < 0) {
+        return false;
+    }
+    reception->base = thread_base();
+    if (reception->base == NULL) {
+        return false;
+    }
+    evtimer_assign(&reception->deadline, reception->base, on_deadline, reception);
+    event_assign(&reception->ring, reception->base, reception->bell, EV_READ | EV_PERSIST, on_bell,
+                 reception);
+    errno = ENOMEM;
+    return event_add(&reception->ring, NULL) == 0 &&
+           heartbeat_init(&reception->heartbeat, reception->base);
+}
+
+static int start(struct reception *reception)
+{
+    int error = thread_start(&reception->thread, run, reception);
+    reception->runs = error == 0;
+    return error;
+}
+
+struct reception *reception_create(const struct reception_options *options)
+{
+    struct reception *reception = calloc(1, sizeof *reception);
+    if (reception == NULL) {
+        return NULL;
+    }
+    reception->options = *options;
+    reception->metrics = &options->facts->metrics[options->facts->threads + options->id];
+    reception->bell = -1;
+    TAILQ_INIT(&reception->guests);
+    atomic_init(&reception->oldest, RECEPTION_EMPTY);
+    pthread_mutex_init(&reception->mail.lock, NULL);
+    STAILQ_INIT(&reception->mail.parcels);
+    int error = prepare(reception) ? start(reception) : errno;
+    if (error != 0) {
+        reception_destroy(&reception);
+        errno = error;
+    }
+    return reception;
+}
+
+void reception_destroy(struct reception **place)
+{
+    struct reception *reception = *place;
+    struct parcel *parcel;
+    *place = NULL;
+    if (reception == NULL) {
+        return;
+    }
+    if (reception->runs) {
+        reception_stop(reception);
+        pthread_join(reception->thread, NULL);
+    }
+    while ((parcel = STAILQ_FIRST(&reception->mail.parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&reception->mail.parcels, next);
+        parcel_close(&parcel, reception->options.facts);
+    }
+    heartbeat_deinit(&reception->heartbeat);
+    if (reception->base != NULL) {
+        event_base_free(reception->base);
+    }
+    if (reception->bell >= 0) {
+        close(reception->bell);
+    }
+    pthread_mutex_destroy(&reception->mail.lock);
+    free(reception);
+}
