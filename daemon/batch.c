@@ -79,6 +79,21 @@ static void look_at_clock(struct executor *by, unsigned requests)
     }
 }
 
+/* As long as hundreds of others, or that may be. */
+static bool takes_long(const struct request *request)
+{
+    switch (request->verb) {
+    case VERB_LIST:
+    case VERB_ALL:
+    case VERB_FLUSH:
+    case VERB_NAMESPACES:
+    case VERB_STATS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum outcome batch_execute(struct batch *batch, struct executor *by)
 {
     if (batch->next < batch->count) {
@@ -92,11 +107,15 @@ enum outcome batch_execute(struct batch *batch, struct executor *by)
         if (outbox_is_full(by->outbox)) {
             return OUTCOME_LATER;
         }
-        enum outcome outcome = execute(by, &batch->of[batch->next]);
+        struct execution *next = &batch->of[batch->next];
+        enum outcome outcome = execute(by, next);
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }
         batch->next++;
+        if (takes_long(&next->request) && batch->next < batch->count && !executor_has_time(by)) {
+            return OUTCOME_LATER;
+        }
     }
     return OUTCOME_DONE;
 }

@@ -129,7 +129,7 @@ enum outcome execute_namespaces(struct executor *by, struct execution *of)
         of->begun = true;
         of->place.next = 0;
     }
-    while (!outbox_is_full(by->outbox)) {
+    for (unsigned seen = 1; execute_may_see_next(by, seen); seen++) {
         if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
             outbox_say(by->outbox, &of->request, REPLY_END);
             return OUTCOME_DONE;

@@ -56,6 +56,13 @@ typedef void answers_key(struct executor *by, const struct execution *of, struct
 enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
                               bool reads);
 
+/* Whether a walk over namespaces goes on at once; `seen` counts them, from 1 in each turn. */
+static inline bool execute_may_see_next(const struct executor *by, unsigned seen)
+{
+    enum { TIMED = 32 };
+    return !outbox_is_full(by->outbox) && (seen % TIMED != 0 || executor_has_time(by));
+}
+
 /* How long a record that ends then has left, as replies say it. */
 static inline uint64_t execute_left(uint64_t expires, uint64_t now)
 {

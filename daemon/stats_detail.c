@@ -100,7 +100,7 @@ enum outcome stats_by_namespace(struct executor *by, struct execution *of)
         of->begun = true;
         of->place.next = 0;
     }
-    while (!outbox_is_full(by->outbox)) {
+    for (unsigned seen = 1; execute_may_see_next(by, seen); seen++) {
         if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
             if (request->topic == STATS_SLABS) {
                 totals_of_slabs(by, request);
