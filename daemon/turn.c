@@ -237,7 +237,11 @@ static bool may_take_on(const struct conn *conn)
  * them would wait for the turns of all others. False: it broke. */
 static bool take_on(struct conn *conn)
 {
+    const struct executor *by = &conn->crew->by;
     for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
+        if (reads > 0 && !executor_has_time(by)) {
+            break;
+        }
         if (!receive(conn)) {
             return false;
         }
