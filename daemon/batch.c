@@ -79,7 +79,7 @@ static void look_at_clock(struct executor *by, unsigned requests)
     }
 }
 
-/* As long as hundreds of others, or that may be. */
+/* As long as hundreds of others, or it may be. */
 static bool takes_long(const struct request *request)
 {
     switch (request->verb) {
@@ -92,6 +92,16 @@ static bool takes_long(const struct request *request)
     default:
         return false;
     }
+}
+
+/* Whether others shall have their turn before the next request of the batch. Of those whose
+ * turn is to be short one batch is let through: it is their last for now. */
+static bool is_enough(const struct batch *batch, const struct executor *by)
+{
+    enum { TIMED = 8 };
+    const struct request *last = &batch->of[batch->next - 1].request;
+    bool ask = takes_long(last) || (by->until != 0 && batch->next % TIMED == 0);
+    return ask && batch->next < batch->count && !executor_has_time(by);
 }
 
 enum outcome batch_execute(struct batch *batch, struct executor *by)
@@ -107,13 +117,12 @@ enum outcome batch_execute(struct batch *batch, struct executor *by)
         if (outbox_is_full(by->outbox)) {
             return OUTCOME_LATER;
         }
-        struct execution *next = &batch->of[batch->next];
-        enum outcome outcome = execute(by, next);
+        enum outcome outcome = execute(by, &batch->of[batch->next]);
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }
         batch->next++;
-        if (takes_long(&next->request) && batch->next < batch->count && !executor_has_time(by)) {
+        if (is_enough(batch, by)) {
             return OUTCOME_LATER;
         }
     }

@@ -10,7 +10,7 @@
 #include "daemon/clock.h"
 
 enum {
-    STEPS_MIN = 2, /* of a turn: a batch, and what comes behind it */
+    STEPS_SHORT = 2, /* of a turn that shall be short: a batch, and what comes behind it */
 };
 
 struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
@@ -277,7 +277,7 @@ enum desk_state desk_work(struct desk *desk, struct crew *crew)
     struct executor *by = seat(desk, crew);
     int steps = 0;
     desk->state = DESK_TIRED;
-    while (step(desk, by) && (++steps < STEPS_MIN || executor_has_time(by))) {
+    while (step(desk, by) && (executor_has_time(by) || (by->until == 0 && ++steps < STEPS_SHORT))) {
     }
     desk->batch.located = false; /* the store will be left */
     crew->now = by->now == 0 ? clock_now() : by->now;
