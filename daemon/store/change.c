@@ -13,6 +13,9 @@ static enum store_status make_namespace(struct change *change)
         change->at->ns = namespaces_obtain(&store->namespaces, change->at->name, false, &why);
     } while (change->at->ns == NULL && why == STORE_NO_MEMORY &&
              upkeep_make_room(change->lane, LACK_BUDGET, NULL, change->now));
+    if (why == STORE_TOO_MANY_NAMESPACES) {
+        work_hurry(&store->work); /* it may be but because many are just going */
+    }
     return change->at->ns != NULL ? STORE_OK : why;
 }
 

@@ -158,6 +158,12 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
     return true;
 }
 
+/* Those that are gone keep theirs until every lane has left. */
+static bool has_number(const struct namespaces *all)
+{
+    return all->free_count > 0 || all->highest < STORE_NAMESPACES_MAX;
+}
+
 static struct namespace *make(struct namespaces *all, struct slice name, bool declare,
                               enum store_status *why)
 {
@@ -169,7 +175,7 @@ static struct namespace *make(struct namespaces *all, struct slice name, bool de
         *why = STORE_UNDECLARED;
         return NULL;
     }
-    if (all->count == STORE_NAMESPACES_MAX) {
+    if (!has_number(all)) {
         *why = STORE_TOO_MANY_NAMESPACES;
         return NULL;
     }

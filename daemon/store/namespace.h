@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "daemon/store/hash.h"
 #include "daemon/store/lock.h"
@@ -78,11 +79,13 @@ struct namespace
     uint8_t waiting;
     uint64_t flush_at; /* when it is to be flushed; 0: not; namespaces.lock */
     /* the housekeeper's */
-    struct namespace *next_gone;
+    STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
 };
 
-enum { NAMESPACES_HEADS = 16384 };
+STAILQ_HEAD(gone_namespaces, namespace);
+
+enum { NAMESPACES_HEADS = 65536 };
 
 #define NAMESPACES_NO_FLUSH UINT64_MAX
 

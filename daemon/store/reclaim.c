@@ -98,8 +98,7 @@ void reclaim_if_unused(struct store *store, struct namespace *ns)
     if (goes) {
         namespaces_unlink(all, ns);
         ns->epoch = lanes_unlinked(&store->lanes);
-        ns->next_gone = store->gone_namespaces;
-        store->gone_namespaces = ns;
+        STAILQ_INSERT_TAIL(&store->gone, ns, next_gone);
     }
     pthread_mutex_unlock(&all->lock);
 }
@@ -133,27 +132,33 @@ static void free_generations(struct store *store)
     }
 }
 
-static void free_namespaces(struct store *store)
+/* Some of them, for who makes a namespace waits meanwhile. True: there are more to be freed. */
+static bool free_namespaces(struct store *store)
 {
-    struct namespace **link = &store->gone_namespaces;
-    while (*link != NULL) {
-        struct namespace *ns = *link;
-        if (!lanes_have_left(&store->lanes, ns->epoch)) {
-            link = &ns->next_gone;
-            continue;
+    enum { AT_ONCE = 64 };
+    for (int freed = 0; freed < AT_ONCE; freed++) {
+        struct namespace *ns = STAILQ_FIRST(&store->gone);
+        if (ns == NULL || !lanes_have_left(&store->lanes, ns->epoch)) {
+            return false;
         }
-        *link = ns->next_gone;
+        STAILQ_REMOVE_HEAD(&store->gone, next_gone);
         namespace_destroy(&store->namespaces, &ns);
     }
+    return true;
 }
 
 void reclaim_gone(struct store *store)
 {
-    if (store->gone_generations == NULL && store->gone_namespaces == NULL) {
-        return;
+    pthread_mutex_t *lock = &store->namespaces.lock;
+    if (store->gone_generations != NULL) {
+        pthread_mutex_lock(lock);
+        free_generations(store);
+        pthread_mutex_unlock(lock);
     }
-    pthread_mutex_lock(&store->namespaces.lock);
-    free_generations(store);
-    free_namespaces(store);
-    pthread_mutex_unlock(&store->namespaces.lock);
+    bool more = !STAILQ_EMPTY(&store->gone);
+    while (more) {
+        pthread_mutex_lock(lock);
+        more = free_namespaces(store);
+        pthread_mutex_unlock(lock);
+    }
 }

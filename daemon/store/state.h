@@ -50,7 +50,7 @@ struct store {
     uint64_t spare_effort;               /* records that may be walked though few expired */
     uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
     uint64_t frames_marked;              /* `now` of the last arena_mark */
-    struct namespace *gone_namespaces;   /* unlinked, not freed yet */
+    struct gone_namespaces gone;         /* unlinked, not freed yet; the first first */
     struct generation *gone_generations; /* taken apart, not freed yet */
 };
 

@@ -85,6 +85,7 @@ struct store *store_create(const struct store_options *options)
     }
     *found = unheard;
     pthread_mutex_init(&store->upkeep, NULL);
+    STAILQ_INIT(&store->gone);
     store->budget.limit = options->memory;
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
@@ -121,8 +122,8 @@ static void destroy_gone(struct store *store)
         generation_destroy(&generation);
     }
     struct namespace *ns = NULL;
-    while ((ns = store->gone_namespaces) != NULL) {
-        store->gone_namespaces = ns->next_gone;
+    while ((ns = STAILQ_FIRST(&store->gone)) != NULL) {
+        STAILQ_REMOVE_HEAD(&store->gone, next_gone);
         namespace_destroy(&store->namespaces, &ns);
     }
 }
