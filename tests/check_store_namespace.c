@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/store/evict.h"
+
 enum { CROWD = 10000, CROWD_RECORDS = 10, BIG = 300000 };
 
 static const uint64_t HOUR = 3600000;
@@ -342,6 +344,72 @@ START_TEST(room_is_made_by_eviction_and_not_by_tidying)
 }
 END_TEST
 
+static int survivors(int from, int to)
+{
+    char name[32];
+    int found = 0;
+
+    for (int i = from; i < to; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        found += box_has(&box, name, "key");
+    }
+    return found;
+}
+
+static void put_new(int *made, int until)
+{
+    char name[32];
+
+    for (; *made < until; ++*made) {
+        snprintf(name, sizeof name, "ns%d", *made);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        if (*made % 1000 == 0) {
+            box_housekeep(&box);
+        }
+    }
+}
+
+/* With more segments than a search looks at it still is the old ones that go, wherever they
+ * lie, and none is forgotten. */
+START_TEST(eviction_goes_round)
+{
+    int made = 0, fit;
+
+    while (box_figures(&box).counters.evictions == 0) {
+        put_new(&made, made + 1);
+    }
+    fit = made;
+    ck_assert_uint_gt(box_figures(&box).segments, 4 * EVICT_SAMPLE);
+    put_new(&made, fit + fit / 2);
+    ck_assert_int_lt(survivors(0, fit / 4), fit / 4 / 10);
+    ck_assert_int_gt(survivors(fit * 3 / 4, fit), fit / 4 * 9 / 10);
+    put_new(&made, 3 * fit);
+    ck_assert_int_lt(survivors(0, fit), fit / 100); /* some were read just now */
+    box_check(&box);
+}
+END_TEST
+
+/* Those that were evicted a moment ago keep their numbers until nobody can see them. */
+START_TEST(how_many_are_going_is_bounded)
+{
+    enum { MANY = 2 * STORE_NAMESPACES_MAX };
+    enum store_status status = STORE_OK;
+    char name[32];
+    int made = 0;
+
+    for (; made < MANY && status == STORE_OK; made++) {
+        snprintf(name, sizeof name, "ns%d", made);
+        status = box_put(&box, name, "key", TTL_NEVER, "value");
+    }
+    ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
+    ck_assert_int_gt(made, STORE_NAMESPACES_MAX);
+    ck_assert_uint_gt(box_figures(&box).counters.evictions, 0);
+    ck_assert(store_wants_housekeeping(box.store));
+    box_housekeep(&box);
+    BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+}
+END_TEST
+
 START_TEST(how_many_there_may_be_is_bounded)
 {
     char name[32];
@@ -487,6 +555,8 @@ int main(void)
     tcase_add_test(namespaces, a_write_that_waits_keeps_its_namespace);
     tcase_add_test(namespaces, ten_thousand_small_ones_fit);
     tcase_add_test(namespaces, room_is_made_by_eviction_and_not_by_tidying);
+    tcase_add_test(namespaces, eviction_goes_round);
+    tcase_add_test(namespaces, how_many_are_going_is_bounded);
     tcase_add_test(namespaces, how_many_there_may_be_is_bounded);
     tcase_add_test(namespaces, only_declared_namespaces);
     tcase_add_test(namespaces, no_longer_declared);

@@ -16,6 +16,7 @@ enum {
     LISTED_SHARE = 32,   /* of the segments are listed at once */
     LOOK_AT_MOST = 1024, /* segments of a namespace */
     WASTE_LEAST = 200,   /* of 1024: below, moving the rest costs too much */
+    FRAME_STEP = 32,     /* segments that are emptied at once, of a frame that many share */
     FRESH = 16,          /* segments, those made last: not emptied for others' sake */
 };
 
@@ -55,22 +56,31 @@ static void offer(struct evict *evict, const struct segment *segment, uint32_t n
     }
 }
 
-static void find_victims(struct store *store)
+static void clear(struct evict *evict, uint32_t segments)
 {
-    struct evict *evict = &store->evict;
-    struct segments *segments = &store->segments;
-    uint32_t count = __atomic_load_n(&segments->count, __ATOMIC_ACQUIRE);
-    uint32_t newest = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
     /* Few of few, so that a list does not outlive what it says. */
-    uint32_t most = __atomic_load_n(&segments->in_use, __ATOMIC_RELAXED) / LISTED_SHARE + 1;
+    uint32_t most = (segments < EVICT_SAMPLE ? segments : EVICT_SAMPLE) / LISTED_SHARE + 1;
     victims_clear(&evict->wasteful, most);
     for (int queue = 0; queue < SEGMENT_QUEUES; queue++) {
         victims_clear(&evict->old[queue], most);
         evict->bytes[queue] = 0;
     }
+}
+
+static bool is_listed(const struct evict *evict)
+{
+    return evict->old[SEGMENT_YOUNG].count + evict->old[SEGMENT_PROVEN].count > 0;
+}
+
+/* One in `stride`, from `number` on. */
+static void look_at(struct store *store, uint32_t number, uint32_t stride, uint32_t count)
+{
+    struct evict *evict = &store->evict;
+    uint32_t newest = __atomic_load_n(&store->segments.serial, __ATOMIC_RELAXED);
     uint32_t young = 0;
-    for (uint32_t number = 1; number <= count; number++) {
-        const struct segment *segment = segment_at(segments, number);
+    clear(evict, __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED));
+    for (; number <= count; number += stride) {
+        const struct segment *segment = segment_at(&store->segments, number);
         if (victims_is_eligible(segment) && in_pool(segment)) {
             offer(evict, segment, number, newest);
             young += segment_queue(segment) == SEGMENT_YOUNG;
@@ -82,9 +92,17 @@ static void find_victims(struct store *store)
     evict->found_waste = evict->wasteful.count > 0;
 }
 
-static bool is_listed(const struct evict *evict)
+/* Goes on to the next sample in which there are some; looks at each segment once at most. */
+static void find_victims(struct store *store)
 {
-    return evict->old[SEGMENT_YOUNG].count + evict->old[SEGMENT_PROVEN].count > 0;
+    struct evict *evict = &store->evict;
+    uint32_t count = __atomic_load_n(&store->segments.count, __ATOMIC_ACQUIRE);
+    uint32_t stride = count / (EVICT_SAMPLE + 1) + 1;
+    uint32_t looks = 0;
+    do {
+        evict->hand = (evict->hand + 1) % stride;
+        look_at(store, evict->hand + 1, stride, count);
+    } while (++looks < stride && !is_listed(evict));
 }
 
 static struct segment *choose_wasteful(struct store *store)
@@ -181,27 +199,42 @@ static bool is_fresh(const struct store *store, const struct segment *segment)
     return newest - __atomic_load_n(&segment->serial, __ATOMIC_RELAXED) < FRESH;
 }
 
-/* The victim, and those that share its frame. */
-static size_t evict_frame(struct lane *lane, const struct segment *victim, uint64_t now)
+/* Goes on with the frame that is being emptied. Not to its end at once: where segments are
+ * small one of them is what a writer needs, and all of them take as long as a hundred writes. */
+static size_t go_on_with_frame(struct lane *lane, uint64_t now)
 {
     struct store *store = lane->store;
-    uint32_t unit = __atomic_load_n(&victim->unit, __ATOMIC_RELAXED);
-    uint32_t first = arena_frame_of(&store->arena, unit) << store->arena.frame_order;
-    size_t effort = 1;
-    for (uint32_t i = 0; i < 1u << store->arena.frame_order; i++) {
-        struct segment *segment = segment_of_unit(store, first + i);
-        if (segment != NULL && (segment == victim || !is_fresh(store, segment))) {
+    struct evict *evict = &store->evict;
+    size_t effort = 0;
+    for (int emptied = 0; evict->unit < evict->units_end && emptied < FRAME_STEP; evict->unit++) {
+        struct segment *segment = segment_of_unit(store, evict->unit);
+        if (segment != NULL && !is_fresh(store, segment)) {
             effort += evict_segment(lane, segment, in_pool(segment), now);
+            emptied++;
         }
     }
     return effort;
 }
 
+/* The victim, and then those that share its frame. */
+static size_t begin_frame(struct lane *lane, struct segment *victim, uint64_t now)
+{
+    struct store *store = lane->store;
+    uint32_t unit = __atomic_load_n(&victim->unit, __ATOMIC_RELAXED);
+    store->evict.unit = arena_frame_of(&store->arena, unit) << store->arena.frame_order;
+    store->evict.units_end = store->evict.unit + (1u << store->arena.frame_order);
+    size_t effort = evict_segment(lane, victim, true, now);
+    return effort + go_on_with_frame(lane, now);
+}
+
 size_t evict_from_pool(struct lane *lane, uint64_t now)
 {
     struct store *store = lane->store;
+    size_t effort = go_on_with_frame(lane, now);
+    if (effort > 0) {
+        return effort;
+    }
     struct segment *segment = choose_wasteful(store);
-    size_t effort = 0;
     if (segment != NULL) {
         if (compact_segment(lane, segment, now, &effort)) {
             return effort;
@@ -215,7 +248,7 @@ size_t evict_from_pool(struct lane *lane, uint64_t now)
     if (__atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order) {
         return effort + evict_segment(lane, segment, true, now);
     }
-    return effort + evict_frame(lane, segment, now);
+    return effort + begin_frame(lane, segment, now);
 }
 
 /* --- inside of one namespace -------------------------------------------------- */

@@ -20,6 +20,11 @@
  * misses 0.294, and 0.122 instead of 0.124 where sets of keys replace each other.
  * tests/simulate.c holds the store itself to bounds, beside other policies.
  *
+ * A search looks at EVICT_SAMPLE segments at most, so that nobody waits longer for it the
+ * more there are. Where there are more, it looks at every second, third and so on, and what is
+ * said above of all segments holds for these: the oldest of a sample go, as Redis has it, but
+ * of a sample that is spread evenly over all and moves on by one each time.
+ *
  * Namespaces with a quota are only ever evicted from by their own pressure. All
  * others share the rest of the memory and are one pool.
  */
@@ -35,11 +40,15 @@
 struct lane;
 struct namespace;
 
+enum { EVICT_SAMPLE = 512 };
+
 /* Under store.upkeep. */
 struct evict {
     struct victims wasteful;            /* by dead space: emptied without losses */
     struct victims old[SEGMENT_QUEUES]; /* by age */
-    uint64_t bytes[SEGMENT_QUEUES];     /* of the pool's segments, about */
+    uint64_t bytes[SEGMENT_QUEUES];     /* of the pool's segments in the sample, about */
+    uint32_t hand;                      /* where the sample begins */
+    uint32_t unit, units_end;           /* of a frame that is being emptied; equal: of none */
     bool found_waste;                   /* when the lists were made there was some: look again,
                                            before a record that lives is dropped */
 };
