@@ -3,7 +3,7 @@
  *
  * conn.c owns its life: opening, lingering, closing; greeting.c its beginning with TLS and
  * strangers.c its end for want of a name. schedule.c says when it has its turn, and turn.c
- * moves its bytes. Nobody else includes this.
+ * moves its bytes. Nobody else includes this, but for the test of schedule.c.
  */
 #ifndef KVCACHED_CONN_STATE_H
 #define KVCACHED_CONN_STATE_H
