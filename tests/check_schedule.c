@@ -423,6 +423,28 @@ START_TEST(overdue_while_in_line)
 }
 END_TEST
 
+/* What is still to be read of one that was told off is read to its end, though it was in line
+ * for long, and not watched. */
+START_TEST(lingering_while_in_line)
+{
+    enum { MORE = 100000 };
+    rig_come(&others[0]);
+    rig_say(&others[0], "PUT n k 1h x\n", 1);
+    rig_pass();
+    ck_assert(others[0].conn->lingers);
+    ck_assert_uint_gt(rig_hear(&others[0], SIZE_MAX), ANSWER);
+    make_lag(crowd, CROWD);
+    rig_say(&others[0], "x", MORE);
+    ck_assert_int_eq(shutdown(others[0].fd, SHUT_WR), 0);
+    drain();
+    for (int i = 0; i < SOON * MORE / 16384; i++) {
+        rig_pass();
+    }
+    ck_assert(TAILQ_EMPTY(&rig.crew.lingers));
+    ck_assert_uint_eq(atomic_load(&rig.facts.connections), CROWD);
+}
+END_TEST
+
 /* What has come before is answered, in turns as ever, and then all leave. */
 START_TEST(draining_while_in_line)
 {
@@ -474,6 +496,7 @@ int main(void)
     tcase_add_test(all, reset_while_in_line);
     tcase_add_test(all, all_closed_while_in_line);
     tcase_add_test(all, overdue_while_in_line);
+    tcase_add_test(all, lingering_while_in_line);
     tcase_add_test(all, draining_while_in_line);
     suite_add_tcase(suite, all);
 
