@@ -48,7 +48,7 @@ struct greetings {
 struct lines {
     struct crew_list quick; /* new, or prompt until now */
     struct crew_list slow;  /* their last turn in line was not enough */
-    unsigned served; /* turns, modulo 3: which end of which line is next */
+    unsigned served;        /* turns, modulo 3: which end of which line is next */
 };
 
 struct crew {
