@@ -149,7 +149,8 @@ void conn_swallow(struct conn *conn)
     size_t moved;
     enum transport_status status =
         conn->transport.ops->read(&conn->transport, dropped, sizeof dropped, &moved);
-    if (status == TRANSPORT_EOF || status == TRANSPORT_FAILED) {
+    bool ends = status == TRANSPORT_EOF || status == TRANSPORT_FAILED;
+    if (ends || !conn_watch(conn, EV_READ)) { /* nobody watches it, if it was in line for long */
         leave(conn);
     }
 }

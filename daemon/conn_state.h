@@ -2,7 +2,8 @@
  * conn_state.h - what the files that make up a connection share of it.
  *
  * conn.c owns its life: opening, lingering, closing; strangers.c its end for want of a name.
- * schedule.c says when it has its turn, and turn.c moves its bytes. Nobody else includes this.
+ * schedule.c says when it has its turn, and turn.c moves its bytes. Nobody else includes this,
+ * but for the test of schedule.c.
  */
 #ifndef KVCACHED_CONN_STATE_H
 #define KVCACHED_CONN_STATE_H

@@ -15,8 +15,8 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_secret tests/check_sip \
-	tests/check_users tests/check_worker tests/threads_gate
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
+	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
 endif
@@ -214,6 +214,10 @@ tests_check_outbox_LDADD = $(daemon_test_libs)
 tests_check_pass_SOURCES = tests/check_pass.c tests/facts_of_one.h
 tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_pass_LDADD = $(daemon_test_libs)
+
+tests_check_schedule_SOURCES = tests/check_schedule.c tests/facts_of_one.h tests/rig.c tests/rig.h
+tests_check_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_schedule_LDADD = $(daemon_test_libs)
 
 tests_check_worker_SOURCES = tests/check_worker.c tests/facts_of_one.h
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)

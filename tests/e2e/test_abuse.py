@@ -15,8 +15,10 @@ import time
 import unittest
 
 import attackers
+import encryption
 from harness import SANITIZER, Case, wait_for
-from memcache import Memcache
+from memcache import MEMCACHE, NATIVE, Memcache
+from test_tls import PAIR, TlsCase
 
 MIB = 1 << 20
 FULL = os.environ.get("ABUSE") == "full"
@@ -25,8 +27,9 @@ FULL = os.environ.get("ABUSE") == "full"
 class Good:
     """A client that knows what it has stored, and asks for it."""
 
-    def __init__(self, client):
+    def __init__(self, client, name="key"):
         self.client = client
+        self.name = name
         self.chance = random.Random(7)
         self.stored = {}
         self.slowest = 0.0
@@ -38,7 +41,7 @@ class Good:
 
     def store(self):
         number = len(self.stored)
-        key = f"key{number}"
+        key = f"{self.name}{number}"
         assert self.client.put("good", key, self.value(number), "1h") == "STORED"
         self.stored[key] = self.value(number)
 
@@ -55,7 +58,9 @@ class Good:
                 if self.client.get("good", key) != value]
 
 
-class Abuse(Case):
+class AbuseCase(Case):
+    """`goods` are the good clients, `tls` where TLS is spoken, if it is."""
+
     CONF = """
         memory = "64M"; max_connections = 12000;
         namespaces = ( { name = "good"; memory = "8M"; } );
@@ -70,21 +75,25 @@ class Abuse(Case):
         self.connections = min(hard, 20000) - 1000
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        self.tls = None
+        self.begin()
+        self.goods = [Good(self.kept(self.daemon.connect()))]
+
+    def begin(self):
         self.daemon = Memcache(self.CONF)
         self.addCleanup(self._end, self.daemon)
-        self.good = Good(self.kept(self.daemon.connect()))
 
     def attack(self, name, turns, share=1.0, kept=KEPT):
-        """An attack of that many turns, with the good client's in between; the attacker."""
+        """An attack of that many turns, with the good clients' in between; the attacker."""
         kind = attackers.ALL[name]
         share = min(share, self.connections / kind.COUNT)
-        attacker = kind(self.daemon.address, self.daemon.memcache, share=share)
+        attacker = kind(*self.daemon.addresses()[:2], tls=self.tls, share=share)
         self.addCleanup(attacker.end)
         before = self.figures()
         attacker.begin()
         for _ in range(turns):
             attacker.turn()
-            self.good.turn()
+            self.turn()
         self.worst = self.figures()
         self.during(attacker)
         attacker.end()
@@ -92,14 +101,19 @@ class Abuse(Case):
         print(f"\n  {name}: {attacker.count} connections, {turns} turns; memory "
               f"{self.worst['resident'] - before['resident'] >> 10:+} KiB during, "
               f"{self.daemon.resident() - before['resident'] >> 10:+} KiB after; the slowest turn "
-              f"of the good client took {1000 * self.good.slowest:.1f} ms", file=sys.stderr, end=" ")
+              f"of a good client took {1000 * max(good.slowest for good in self.goods):.1f} ms",
+              file=sys.stderr, end=" ")
         return attacker
+
+    def turn(self):
+        for good in self.goods:
+            good.turn()
 
     def during(self, attacker):
         """For what a test wants to see at the end of the attack."""
 
     def figures(self):
-        stats = self.good.client.stats()
+        stats = self.goods[0].client.stats()
         return {"resident": self.daemon.resident(), "descriptors": self.daemon.descriptors(),
                 "connections": int(stats["curr_connections"]),
                 "namespaces": int(stats["namespaces"]), "used": int(stats["memory_used"])}
@@ -110,7 +124,7 @@ class Abuse(Case):
 
     def check_over(self, before, kept):
         """All is as it was, but for the good client's records and a little."""
-        client = self.good.client
+        client = self.goods[0].client
         # What had come from them is still answered, and stored, when they are gone.
         wait_for(lambda: self.figures()["connections"] == before["connections"], 20)
         for name in attackers.OWN:
@@ -128,9 +142,12 @@ class Abuse(Case):
         except AssertionError:
             self.fail(f"before: {before}\nat the end: {self.worst}\nafter: {self.after}\n"
                       f"namespaces: {client.ask_all('NAMESPACES')[:20]}")
-        self.assertEqual(self.good.missing(), [])
+        for good in self.goods:
+            self.assertEqual(good.missing(), [])
         self.assertEqual(client.stat("evictions", "good"), 0)
 
+
+class Abuse(AbuseCase):
     def test_ten_thousand_that_say_nothing(self):
         self.attack("silent", 20)
         if not SANITIZER:
@@ -175,6 +192,52 @@ class Abuse(Case):
 
     def test_connections_that_are_gone_at_once(self):
         self.attack("knocker", 100)
+
+
+class AbuseOfTls(AbuseCase, TlsCase):
+    """One listener more, which speaks TLS, and a good client behind it too."""
+
+    UNFINISHED = 2 * 1024  # handshakes: GREETINGS_MAX (daemon/greeting.h), for two threads
+    COMES = 10  # turns until one more good client comes, and goes
+
+    def setUp(self):
+        TlsCase.setUp(self)
+        AbuseCase.setUp(self)
+        self.goods.append(Good(self.kept(self.talk(self.daemon, 2)), "secret"))
+        self.turns = 0
+        self.greeted = 1  # good clients
+
+    def begin(self):
+        listeners = ", ".join((NATIVE, MEMCACHE, NATIVE.replace(" }", " " + PAIR + " }")))
+        self.daemon = self.start(self.CONF, listen=f"listen = ( {listeners} );\n", run=False)
+        encryption.make_certificate(self.daemon.folder, "server")
+        self.daemon.start()
+        self.daemon.wait_listening(3)
+        self.tls = self.daemon.addresses()[2]
+
+    def turn(self):
+        super().turn()
+        self.turns += 1
+        if self.turns % self.COMES == 0:
+            with self.talk(self.daemon, 2) as client:
+                self.assertEqual(client.ask("PING"), "PONG")
+            self.greeted += 1
+
+    def unfinished(self):
+        return self.figures()["connections"] - len(self.goods)
+
+    def during(self, attacker):
+        wait_for(lambda: self.unfinished() <= self.UNFINISHED, 10, "handshakes to be cut short")
+        stats = self.goods[0].client.stats()
+        cut_short = int(stats["closed_handshake_crowded"]) + int(stats["closed_handshake_slow"])
+        self.assertGreaterEqual(cut_short, attacker.count - self.UNFINISHED)
+        self.assertEqual(int(stats["tls_handshakes"]), self.greeted)
+        if not SANITIZER:
+            self.assertLess(self.worst["resident"], 192 * MIB)
+
+    def test_handshakes_that_are_left_at_that(self):
+        # Blocks of OpenSSL that stay lie between those that go: parts of their pages are in use.
+        self.attack("greeter", 300, share=15, kept=24 * MIB)
 
 
 if __name__ == "__main__":
