@@ -17,6 +17,7 @@ enum {
     LOOK_AT_MOST = 1024, /* segments of a namespace */
     WASTE_LEAST = 200,   /* of 1024: below, moving the rest costs too much */
     FRAME_STEP = 32,     /* segments that are emptied at once, of a frame that many share */
+    SEGMENT_EFFORT = 8,  /* what emptying one costs beside its records, in records */
     FRESH = 16,          /* segments, those made last: not emptied for others' sake */
 };
 
@@ -190,7 +191,7 @@ static size_t evict_segment(struct lane *lane, struct segment *segment, bool may
         follow(&store->evict, queue, bytes, cull.moved);
     }
     pay_for_ghosts(store);
-    return cull.effort;
+    return cull.effort + SEGMENT_EFFORT;
 }
 
 static bool is_fresh(const struct store *store, const struct segment *segment)

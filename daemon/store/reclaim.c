@@ -132,11 +132,10 @@ static void free_generations(struct store *store)
     }
 }
 
-/* Some of them, for who makes a namespace waits meanwhile. True: there are more to be freed. */
+/* A round of them, for who makes a namespace waits meanwhile. True: there are more to be freed. */
 static bool free_namespaces(struct store *store)
 {
-    enum { AT_ONCE = 64 };
-    for (int freed = 0; freed < AT_ONCE; freed++) {
+    for (int freed = 0; freed < RECLAIM_ROUND; freed++) {
         struct namespace *ns = STAILQ_FIRST(&store->gone);
         if (ns == NULL || !lanes_have_left(&store->lanes, ns->epoch)) {
             return false;
@@ -147,7 +146,7 @@ static bool free_namespaces(struct store *store)
     return true;
 }
 
-void reclaim_gone(struct store *store)
+bool reclaim_gone(struct store *store, int rounds)
 {
     pthread_mutex_t *lock = &store->namespaces.lock;
     if (store->gone_generations != NULL) {
@@ -156,9 +155,10 @@ void reclaim_gone(struct store *store)
         pthread_mutex_unlock(lock);
     }
     bool more = !STAILQ_EMPTY(&store->gone);
-    while (more) {
+    for (int i = 0; i < rounds && more; i++) {
         pthread_mutex_lock(lock);
         more = free_namespaces(store);
         pthread_mutex_unlock(lock);
     }
+    return more;
 }

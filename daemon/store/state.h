@@ -44,6 +44,7 @@ struct store {
     uint64_t writing;             /* bytes of blocks that open writes hold; atomic */
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
+    uint32_t hurried;             /* writers that wait for `upkeep`; atomic */
 
     pthread_mutex_t upkeep; /* guards what follows */
     struct evict evict;

@@ -12,6 +12,7 @@ enum {
     SHRINK_AT_ONCE = 64, /* buckets of the index */
     YIELD_EFFORT = 64,   /* as much is done in one go: less than ten microseconds */
     LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
+    GONE_ROUNDS = 4,     /* of namespaces that are freed in a slice */
     STEPS_MAX = 1024,    /* that a writer does in one go, when they free nothing */
 };
 
@@ -91,12 +92,15 @@ static bool free_budget(struct store *store)
 bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
 {
     struct store *store = lane->store;
+    __atomic_fetch_add(&store->hurried, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->upkeep);
+    __atomic_fetch_sub(&store->hurried, 1, __ATOMIC_RELAXED);
     bool freed = free_budget(store);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
         freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE) ||
                 free_something(lane, lack, ns, now);
+        reclaim_gone(store, 1); /* who is in need makes more of them than the housekeeper frees */
     }
     pthread_mutex_unlock(&store->upkeep);
     __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);
@@ -152,23 +156,25 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     size_t spent = 0;
     size_t yield_at = YIELD_EFFORT;
     size_t step = 1;
+    bool hurried = false;
     pthread_mutex_lock(&store->upkeep);
     __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
     store_tick(lane, now);
     purge_grant(store, now);
     arena_retry(&store->arena, now);
     watch_frames(store, now);
-    while (step > 0 && spent < effort) {
+    while (step > 0 && spent < effort && !hurried) {
         step = one_step(lane, now);
         spent += step;
+        hurried = upkeep_is_hurried(store);
         if (spent >= yield_at) {
             sched_yield(); /* requests that wait for this processor go first */
             yield_at = spent + YIELD_EFFORT;
         }
     }
-    reclaim_gone(store);
+    bool more = reclaim_gone(store, GONE_ROUNDS);
     pthread_mutex_unlock(&store->upkeep);
-    return step > 0;
+    return step > 0 || more;
 }
 
 bool store_wants_housekeeping(const struct store *store)

@@ -20,6 +20,14 @@ enum lack {
     LACK_BUDGET, /* memory for the index or a table */
 };
 
+/* Whether a writer waits for room: then whoever holds store.upkeep is to let go of it soon, and
+ * to sleep. To take it again at once would not do, for whoever does that has it before the one
+ * who is woken for it. */
+static inline bool upkeep_is_hurried(const struct store *store)
+{
+    return __atomic_load_n(&store->hurried, __ATOMIC_RELAXED) > 0;
+}
+
 /* How often a writer makes room and tries again. Each time a segment comes free at
  * least; only a store that others fill as fast as this one empties it would ever see
  * the end of this. */
@@ -58,8 +66,11 @@ size_t reclaim_flushed(struct lane *lane);
 void reclaim_dead_segments(struct store *store, struct namespace *ns);
 /* An undeclared namespace goes when it is empty and nobody is on it. */
 void reclaim_if_unused(struct store *store, struct namespace *ns);
-/* Frees what no lane can see any more. */
-void reclaim_gone(struct store *store);
+/* Frees what no lane can see any more, so many rounds of RECLAIM_ROUND namespaces at most. True:
+ * there is more. */
+bool reclaim_gone(struct store *store, int rounds);
+
+enum { RECLAIM_ROUND = 64 };
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
 bool reclaim_segment(struct store *store, struct segment *segment);
 
