@@ -29,6 +29,7 @@
 enum {
     TURN_MAX = 64,        /* connections of one listener in one turn of the loop */
     LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
+    REST_MS = 5,          /* how long those that have to greet wait for a reception */
     PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
     QUIET_S = 5,          /* the same complaint is not logged again for so long */
     EXCHANGES_MAX = 64,   /* connections above the limit, while room is made for them */
@@ -39,6 +40,7 @@ struct post {
     struct acceptor *acceptor;
     const struct listener *listener;
     struct event *event;
+    struct event *rest; /* until it is waited at again */
 };
 
 struct acceptor {
@@ -149,12 +151,49 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
 
 /* --- accepting ---------------------------------------------------------- */
 
-static struct worker *whose_turn(struct acceptor *acceptor)
+/* In turn, but for those whose reception is behind. */
+static struct worker *whose_turn(struct acceptor *acceptor, const struct door *door)
 {
-    struct worker *worker = acceptor->staff->workers[acceptor->next];
+    const struct staff *staff = acceptor->staff;
+    struct worker *worker = staff->workers[acceptor->next];
 
-    acceptor->next = (acceptor->next + 1) % acceptor->staff->count;
+    for (unsigned i = 0; i < staff->count; i++) {
+        worker = staff->workers[acceptor->next];
+        acceptor->next = (acceptor->next + 1) % staff->count;
+        if (door->tls == NULL || worker_has_room(worker)) {
+            break;
+        }
+    }
     return worker;
+}
+
+static bool somebody_greets(const struct acceptor *acceptor)
+{
+    bool somebody = false;
+
+    for (unsigned i = 0; i < acceptor->staff->count; i++) {
+        somebody |= worker_has_room(acceptor->staff->workers[i]);
+    }
+    return somebody;
+}
+
+static void on_rest_over(evutil_socket_t fd, short what, void *context)
+{
+    struct post *post = context;
+    (void)fd;
+    (void)what;
+
+    event_add(post->event, NULL);
+}
+
+/* The others go on meanwhile. */
+static void rest(struct post *post)
+{
+    const struct timeval wait = {.tv_usec = REST_MS * 1000};
+
+    if (event_add(post->rest, &wait) == 0) {
+        event_del(post->event);
+    }
 }
 
 /* NULL: nobody has any. */
@@ -203,7 +242,7 @@ static void welcome(struct post *post, int fd)
     long long over = surplus(acceptor->facts);
 
     if (over < 0) {
-        hand_over(post, whose_turn(acceptor), fd, false);
+        hand_over(post, whose_turn(acceptor, &post->listener->door), fd, false);
         return;
     }
     struct worker *worker = over < EXCHANGES_MAX ? whose_are_most_strangers(acceptor) : NULL;
@@ -252,6 +291,10 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     for (int i = 0; i < TURN_MAX; i++) {
+        if (post->listener->door.tls != NULL && !somebody_greets(acceptor)) {
+            rest(post);
+            return;
+        }
         enum outcome outcome = accept_one(post);
         if (outcome == DRAINED) {
             return;
@@ -290,10 +333,11 @@ static bool add_post(struct acceptor *acceptor, const struct listener *listener)
     post->acceptor = acceptor;
     post->listener = listener;
     post->event = event_new(acceptor->base, listener->fd, EV_READ | EV_PERSIST, on_waiting, post);
-    if (post->event == NULL) {
+    post->rest = event_new(acceptor->base, -1, 0, on_rest_over, post);
+    acceptor->post_count++;
+    if (post->event == NULL || post->rest == NULL) {
         return false;
     }
-    acceptor->post_count++;
     return event_add(post->event, NULL) == 0;
 }
 
@@ -333,6 +377,13 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
     return acceptor;
 }
 
+static void free_event(struct event *event)
+{
+    if (event != NULL) {
+        event_free(event);
+    }
+}
+
 void acceptor_destroy(struct acceptor **owned)
 {
     struct acceptor *acceptor = *owned;
@@ -342,11 +393,10 @@ void acceptor_destroy(struct acceptor **owned)
         return;
     }
     for (size_t i = 0; i < acceptor->post_count; i++) {
-        event_free(acceptor->posts[i].event);
+        free_event(acceptor->posts[i].event);
+        free_event(acceptor->posts[i].rest);
     }
-    if (acceptor->pause != NULL) {
-        event_free(acceptor->pause);
-    }
+    free_event(acceptor->pause);
     if (acceptor->reserve >= 0) {
         close(acceptor->reserve);
     }

@@ -35,6 +35,8 @@ struct guest {
 
 TAILQ_HEAD(guests, guest);
 
+enum { SEATED_AT_ONCE = 16 }; /* then who is ready has a step first */
+
 /* What others leave for the thread. */
 struct mail {
     pthread_mutex_t lock;
@@ -52,7 +54,10 @@ struct reception {
     struct guests guests; /* the oldest first */
     unsigned count;       /* of them */
     _Atomic uint64_t oldest;
-    struct event deadline; /* of the oldest */
+    struct event deadline;  /* of the oldest */
+    struct parcels arrived; /* out of the mail, and not seated yet */
+    atomic_uint waiting;    /* those, and what is in the mail */
+    struct event again;     /* others sit down */
     struct mail mail;
     int bell; /* eventfd, or -1 */
     struct event ring;
@@ -231,11 +236,32 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
     wait_for_socket(guest);
 }
 
+static void seat_some(struct reception *reception)
+{
+    static const struct timeval after_poll = {0, 0};
+    struct parcel *parcel;
+    for (int i = 0; i < SEATED_AT_ONCE; i++) {
+        if ((parcel = STAILQ_FIRST(&reception->arrived)) == NULL) {
+            return;
+        }
+        STAILQ_REMOVE_HEAD(&reception->arrived, next);
+        atomic_fetch_sub_explicit(&reception->waiting, 1, memory_order_relaxed);
+        sit_down(reception, parcel);
+    }
+    event_add(&reception->again, &after_poll);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    seat_some(context);
+}
+
 static void on_bell(evutil_socket_t fd, short what, void *context)
 {
     struct reception *reception = context;
     struct mail *mail = &reception->mail;
-    struct parcels parcels = STAILQ_HEAD_INITIALIZER(parcels);
     uint64_t rings;
     (void)what;
 
@@ -243,7 +269,7 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
         log_error("reception %u: cannot read its eventfd: %m", reception->options.id);
     }
     pthread_mutex_lock(&mail->lock);
-    STAILQ_CONCAT(&parcels, &mail->parcels);
+    STAILQ_CONCAT(&reception->arrived, &mail->parcels);
     unsigned leavers = mail->leavers;
     bool stop = mail->stop;
     mail->leavers = 0;
@@ -253,11 +279,7 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     while (leavers > 0 && turn_away_oldest(reception, CONN_CLOSE_REPLACED)) {
         leavers--;
     }
-    struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(&parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(&parcels, next);
-        sit_down(reception, parcel);
-    }
+    seat_some(reception);
     if (stop) {
         event_base_loopbreak(reception->base);
     }
@@ -296,8 +318,14 @@ static void mail_send(struct reception *reception)
     }
 }
 
+bool reception_has_room(const struct reception *reception)
+{
+    return atomic_load_explicit(&reception->waiting, memory_order_relaxed) < RECEPTION_WAITING;
+}
+
 void reception_adopt(struct reception *reception, struct parcel *parcel)
 {
+    atomic_fetch_add_explicit(&reception->waiting, 1, memory_order_relaxed);
     mail_lock(reception);
     STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
     mail_send(reception);
@@ -341,6 +369,7 @@ static bool prepare(struct reception *reception)
         return false;
     }
     evtimer_assign(&reception->deadline, reception->base, on_deadline, reception);
+    evtimer_assign(&reception->again, reception->base, on_again, reception);
     event_assign(&reception->ring, reception->base, reception->bell, EV_READ | EV_PERSIST, on_bell,
                  reception);
     errno = ENOMEM;
@@ -368,6 +397,7 @@ struct reception *reception_create(const struct reception_options *options)
     atomic_init(&reception->oldest, RECEPTION_EMPTY);
     pthread_mutex_init(&reception->mail.lock, NULL);
     STAILQ_INIT(&reception->mail.parcels);
+    STAILQ_INIT(&reception->arrived);
     int error = prepare(reception) ? start(reception) : errno;
     if (error != 0) {
         reception_destroy(&reception);
@@ -376,10 +406,19 @@ struct reception *reception_create(const struct reception_options *options)
     return reception;
 }
 
+/* Those that came when it had ended, or was about to. */
+static void close_parcels(struct reception *reception, struct parcels *parcels)
+{
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(parcels, next);
+        parcel_close(&parcel, reception->options.facts);
+    }
+}
+
 void reception_destroy(struct reception **place)
 {
     struct reception *reception = *place;
-    struct parcel *parcel;
     *place = NULL;
     if (reception == NULL) {
         return;
@@ -388,10 +427,8 @@ void reception_destroy(struct reception **place)
         reception_stop(reception);
         pthread_join(reception->thread, NULL);
     }
-    while ((parcel = STAILQ_FIRST(&reception->mail.parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(&reception->mail.parcels, next);
-        parcel_close(&parcel, reception->options.facts);
-    }
+    close_parcels(reception, &reception->arrived);
+    close_parcels(reception, &reception->mail.parcels);
     heartbeat_deinit(&reception->heartbeat);
     if (reception->base != NULL) {
         event_base_free(reception->base);

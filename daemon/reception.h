@@ -18,8 +18,9 @@
 #include "daemon/parcel.h"
 
 enum {
-    GREETING_MS = 5000,   /* from accept to the end of the handshake */
-    GREETINGS_MAX = 1024, /* unfinished ones; the oldest goes for one more */
+    GREETING_MS = 5000,     /* from accept to the end of the handshake */
+    GREETINGS_MAX = 1024,   /* unfinished ones; the oldest goes for one more */
+    RECEPTION_WAITING = 64, /* more should not be brought to the door */
 };
 
 struct reception;
@@ -39,6 +40,11 @@ struct reception *reception_create(const struct reception_options *options);
  * is in exchange takes the place of the oldest that greets; where there is none it is handed
  * on as it came. */
 void reception_adopt(struct reception *reception, struct parcel *parcel);
+
+/* Any thread: whether it keeps up with those that come. Where it does not, let them wait in the
+ * kernel's queue: who is let in, only to be pushed out by the next before anybody has looked at
+ * him, has cost what a handshake is to be spared for. */
+bool reception_has_room(const struct reception *reception);
 
 /* Any thread: since when its oldest greets, by clock_now(); RECEPTION_EMPTY: nobody does. */
 uint64_t reception_oldest(const struct reception *reception);

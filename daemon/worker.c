@@ -294,6 +294,11 @@ uint64_t worker_reception_heartbeat(const struct worker *worker)
                                           : reception_heartbeat(worker->crew.reception);
 }
 
+bool worker_has_room(const struct worker *worker)
+{
+    return worker->crew.reception == NULL || reception_has_room(worker->crew.reception);
+}
+
 unsigned worker_unproven(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->crew.unproven, memory_order_relaxed);

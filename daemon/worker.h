@@ -49,6 +49,9 @@ struct worker *worker_create(const struct worker_options *options);
  */
 bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange);
 
+/* Any thread: whether its reception keeps up with those that have to greet. */
+bool worker_has_room(const struct worker *worker);
+
 /* Any thread: how many of its connections have not said who they are, or still greet. */
 unsigned worker_unproven(const struct worker *worker);
 
