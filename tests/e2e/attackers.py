@@ -24,6 +24,9 @@ import sys
 import time
 
 MIB = 1 << 20
+# Bytes that are sent or taken by one call: the kernel may let nobody else have the processor
+# before it has copied all of them, not even a client whose replies are timed there.
+AT_ONCE = 1 << 17
 OWN = ("attack", "attack-deaf", "attack-glob", "attack-haul", "attack-listed")
 
 
@@ -84,12 +87,12 @@ class Attacker:
         self.sent += sent
         return sent
 
-    def push_round(self, i, made, data, most=1 << 18):
+    def push_round(self, i, made, data, most=AT_ONCE):
         """The same of what is sent again and again, from where the i-th connection is in it."""
         at = self.places[i] % len(data)
         self.places[i] += self.push(made, data[at:at + most])
 
-    def pull(self, made, most=1 << 18):
+    def pull(self, made, most=AT_ONCE):
         """What has come; b"" if nothing has."""
         try:
             got = made.recv(most)
@@ -331,8 +334,8 @@ class Hauler(Attacker):
 
     def turn(self):
         for i, made in enumerate(list(self.connections)):
-            self.push_round(i, made, self.PUT if i % 2 else self.GET, len(self.PUT))
-            self.pull(made, MIB)
+            self.push_round(i, made, self.PUT if i % 2 else self.GET)
+            self.pull(made)
 
 
 class Asker(Attacker):
