@@ -20,6 +20,9 @@ daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
 endif
+if MALLOC_TRIM
+daemon_tests += tests/check_heap
+endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
@@ -248,6 +251,10 @@ tests_check_reception_LDADD = $(daemon_test_libs)
 tests_check_tls_SOURCES = tests/check_tls.c $(tls_test_pair)
 tests_check_tls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_check_tls_LDADD = $(daemon_test_libs)
+
+tests_check_heap_SOURCES = tests/check_heap.c
+tests_check_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_heap_LDADD = $(daemon_test_libs)
 
 tests_check_hardening_SOURCES = tests/check_hardening.c
 tests_check_hardening_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
