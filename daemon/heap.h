@@ -11,16 +11,19 @@
 #ifndef KVCACHED_HEAP_H
 #define KVCACHED_HEAP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* All zero at the beginning; one thread's. */
 struct heap {
-    uint64_t next;   /* when to look again, in milliseconds */
-    uint64_t faults; /* of pages that there had been when it was given back last */
-    unsigned vain;   /* how often nothing came of it */
+    uint64_t looked;      /* when, in milliseconds */
+    size_t known;         /* bytes that are free and not worth another look */
+    uint64_t faults;      /* of pages that there had been when it was given back last */
+    uint64_t heard_again; /* when faults of pages may ask for it again */
+    unsigned vain;        /* how often nothing came of it */
 };
 
-/* Looks, unless that was a moment ago. Other threads that want memory of the
+/* Looks, unless that was less than a second ago. Other threads that want memory of the
  * heap wait meanwhile: microseconds, or, where it gives memory back, a millisecond for
  * every ten MiB or so. */
 void heap_trim(struct heap *heap, uint64_t now);

@@ -1,10 +1,11 @@
 /*
  * heap_glibc.c - malloc_trim, when there is something to be trimmed.
  *
- * What was given back counts as free for malloc all the same, so how much is free does not say
- * how much can be given back. But what was given back and is used again costs a page fault a
- * page: without so many since the last time there is nothing. The records' memory costs them
- * too, while a store grows; so what was in vain is not tried again for a while.
+ * What was given back counts as free for malloc all the same. So it is an increase since the
+ * last time that is asked for; and when some of it was used again, since then. Where all of it
+ * was used again and is free again since the last look, nothing shows that but page faults. The
+ * records' memory costs such too, while a store grows; so where it was them that asked, and in
+ * vain, they are not heard again for a while.
  */
 #include <fcntl.h>
 #include <malloc.h>
@@ -17,7 +18,7 @@
 
 enum {
     LOOK_EVERY_MS = 1000,
-    LOOK_AT_LEAST_MS = 64000, /* however often it was in vain */
+    TRY_EVERY_MS = 64000, /* at least, though it is in vain */
     WORTH_BYTES = 1024 * 1024,
 };
 
@@ -43,29 +44,46 @@ static uint64_t page_faults(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_minflt : 0;
 }
 
-static bool may_be_worth_it(const struct heap *heap, uint64_t faults)
+static void trim(struct heap *heap)
 {
-    uint64_t touched = (faults - heap->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
-    return touched >= WORTH_BYTES && mallinfo2().fordblks >= WORTH_BYTES;
+    malloc_trim(0);
+    heap->known = mallinfo2().fordblks;
+    heap->faults = page_faults();
+}
+
+static bool were_touched(const struct heap *heap)
+{
+    uint64_t bytes = (page_faults() - heap->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return bytes >= WORTH_BYTES;
+}
+
+/* Whether that was worth it decides when it is tried again. */
+static void try_to_trim(struct heap *heap, uint64_t now)
+{
+    size_t before = resident_bytes();
+    uint64_t wait = (uint64_t)LOOK_EVERY_MS << heap->vain;
+    trim(heap);
+    if (resident_bytes() + WORTH_BYTES <= before) {
+        heap->vain = 0;
+    } else {
+        heap->heard_again = now + wait;
+        heap->vain += wait < TRY_EVERY_MS;
+    }
 }
 
 void heap_trim(struct heap *heap, uint64_t now)
 {
-    if (now < heap->next) {
+    if (now - heap->looked < LOOK_EVERY_MS) {
         return;
     }
-    heap->next = now + LOOK_EVERY_MS;
-    if (!may_be_worth_it(heap, page_faults())) {
-        return;
+    heap->looked = now;
+    size_t unused = mallinfo2().fordblks;
+    if (unused >= heap->known + WORTH_BYTES) {
+        trim(heap);
+    } else if (unused >= WORTH_BYTES && now >= heap->heard_again && were_touched(heap)) {
+        try_to_trim(heap, now);
     }
-    size_t before = resident_bytes();
-    malloc_trim(0);
-    heap->faults = page_faults();
-    if (resident_bytes() + WORTH_BYTES <= before) {
-        heap->vain = 0;
-        return;
+    if (unused < heap->known) {
+        heap->known = unused;
     }
-    uint64_t wait = (uint64_t)LOOK_EVERY_MS << heap->vain;
-    heap->next = now + (wait < LOOK_AT_LEAST_MS ? wait : LOOK_AT_LEAST_MS);
-    heap->vain += wait < LOOK_AT_LEAST_MS;
 }

@@ -30,7 +30,7 @@ static void rush(void)
         blocks[i] = calloc(1, BLOCK_BYTES);
         ck_assert_msg(blocks[i] != NULL, "no memory");
     }
-    void *stays = malloc(BLOCK_BYTES);
+    void *stays = malloc(2 * BLOCK_BYTES); /* no place that a block left will do */
     ck_assert_ptr_nonnull(stays);
     for (int i = 0; i < BLOCKS; i++) {
         free(blocks[i]);
