@@ -20,9 +20,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "daemon/bell.h"
 #include "daemon/clock.h"
 #include "daemon/heap.h"
 #include "daemon/heartbeat.h"
@@ -43,13 +43,12 @@ enum {
 struct housekeeper {
     struct event_base *base;
     struct event *timer; /* the interval while idle, the rest after a slice */
-    struct event *bell;  /* the eventfd became readable */
+    struct bell bell;
     struct heartbeat heartbeat;
     struct heap heap;
     struct lane *lane;
     pthread_t thread;
     bool has_thread;
-    int bell_fd;
     bool resting; /* the timer counts a rest */
     bool more;    /* the last slice did not finish */
     /* Any thread. */
@@ -105,10 +104,10 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 static void on_bell(evutil_socket_t fd, short what, void *context)
 {
     struct housekeeper *housekeeper = context;
-    eventfd_t ignored;
+    (void)fd;
     (void)what;
 
-    eventfd_read(fd, &ignored);
+    bell_still(&housekeeper->bell);
     if (atomic_load(&housekeeper->stopping)) {
         event_base_loopbreak(housekeeper->base);
     } else if (housekeeper->resting) {
@@ -161,16 +160,10 @@ static bool make_events(struct housekeeper *housekeeper)
     if (housekeeper->base == NULL) {
         return false;
     }
-    housekeeper->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (housekeeper->bell_fd < 0) {
-        return false;
-    }
     errno = ENOMEM;
     housekeeper->timer = event_new(housekeeper->base, -1, 0, on_timer, housekeeper);
-    housekeeper->bell = event_new(housekeeper->base, housekeeper->bell_fd, EV_READ | EV_PERSIST,
-                                  on_bell, housekeeper);
-    return housekeeper->timer != NULL && housekeeper->bell != NULL &&
-           event_add(housekeeper->bell, NULL) == 0 &&
+    return housekeeper->timer != NULL &&
+           bell_init(&housekeeper->bell, housekeeper->base, on_bell, housekeeper) &&
            heartbeat_init(&housekeeper->heartbeat, housekeeper->base);
 }
 
@@ -181,7 +174,6 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
     if (housekeeper == NULL) {
         return NULL;
     }
-    housekeeper->bell_fd = -1;
     atomic_init(&housekeeper->interval, interval);
     housekeeper->lane = store_lane_create(store);
     if (housekeeper->lane == NULL) {
@@ -195,11 +187,6 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
     return NULL;
 }
 
-static void ring(struct housekeeper *housekeeper)
-{
-    eventfd_write(housekeeper->bell_fd, 1);
-}
-
 void housekeeper_destroy(struct housekeeper **owned)
 {
     struct housekeeper *housekeeper = *owned;
@@ -210,21 +197,16 @@ void housekeeper_destroy(struct housekeeper **owned)
     }
     if (housekeeper->has_thread) {
         atomic_store(&housekeeper->stopping, true);
-        ring(housekeeper);
+        bell_ring(&housekeeper->bell);
         pthread_join(housekeeper->thread, NULL);
     }
     heartbeat_deinit(&housekeeper->heartbeat);
+    bell_deinit(&housekeeper->bell);
     if (housekeeper->timer != NULL) {
         event_free(housekeeper->timer);
     }
-    if (housekeeper->bell != NULL) {
-        event_free(housekeeper->bell);
-    }
     if (housekeeper->base != NULL) {
         event_base_free(housekeeper->base);
-    }
-    if (housekeeper->bell_fd >= 0) {
-        close(housekeeper->bell_fd);
     }
     if (housekeeper->lane != NULL) {
         store_lane_destroy(&housekeeper->lane);
@@ -236,14 +218,14 @@ void housekeeper_poke(struct housekeeper *housekeeper)
 {
     if (!atomic_load_explicit(&housekeeper->poked, memory_order_relaxed) &&
         !atomic_exchange(&housekeeper->poked, true)) {
-        ring(housekeeper);
+        bell_ring(&housekeeper->bell);
     }
 }
 
 void housekeeper_reconfigure(struct housekeeper *housekeeper, uint64_t interval)
 {
     atomic_store(&housekeeper->interval, interval);
-    ring(housekeeper);
+    bell_ring(&housekeeper->bell);
 }
 
 uint64_t housekeeper_heartbeat(const struct housekeeper *housekeeper)

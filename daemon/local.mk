@@ -9,6 +9,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.h \
 	daemon/batch.c \
 	daemon/batch.h \
+	daemon/bell.c \
+	daemon/bell.h \
 	daemon/clock.c \
 	daemon/clock.h \
 	daemon/closes.def \

@@ -12,10 +12,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <syslog.h>
-#include <unistd.h>
 
+#include "daemon/bell.h"
 #include "daemon/clock.h"
 #include "daemon/closing.h"
 #include "daemon/heartbeat.h"
@@ -59,8 +58,7 @@ struct reception {
     atomic_uint waiting;    /* those, and what is in the mail */
     struct event again;     /* others sit down */
     struct mail mail;
-    int bell; /* eventfd, or -1 */
-    struct event ring;
+    struct bell bell;
     struct heartbeat heartbeat;
     pthread_t thread;
     bool runs; /* the thread was started */
@@ -221,18 +219,17 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
         parcel_close(&parcel, reception->options.facts);
         return;
     }
-    if (parcel->in_exchange) {
-        parcel->in_exchange = !turn_away_oldest(reception, CONN_CLOSE_REPLACED);
-    }
     guest->reception = reception;
     guest->parcel = parcel;
     guest->since = clock_now();
     TAILQ_INSERT_TAIL(&reception->guests, guest, seat);
     atomic_fetch_add_explicit(reception->options.unproven, 1, memory_order_relaxed);
-    if (++reception->count > GREETINGS_MAX) {
-        turn_away_oldest(reception, CONN_CLOSE_CROWDED);
-    }
+    bool crowded = ++reception->count > GREETINGS_MAX;
     look_at_first(reception);
+    if (reception->count > 1 && (crowded || parcel->in_exchange)) {
+        turn_away_oldest(reception, parcel->in_exchange ? CONN_CLOSE_REPLACED : CONN_CLOSE_CROWDED);
+        parcel->in_exchange = false;
+    }
     wait_for_socket(guest);
 }
 
@@ -262,12 +259,10 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
 {
     struct reception *reception = context;
     struct mail *mail = &reception->mail;
-    uint64_t rings;
+    (void)fd;
     (void)what;
 
-    if (read(fd, &rings, sizeof rings) < 0 && errno != EAGAIN) {
-        log_error("reception %u: cannot read its eventfd: %m", reception->options.id);
-    }
+    bell_still(&reception->bell);
     pthread_mutex_lock(&mail->lock);
     STAILQ_CONCAT(&reception->arrived, &mail->parcels);
     unsigned leavers = mail->leavers;
@@ -309,12 +304,11 @@ static void mail_lock(struct reception *reception)
 /* Unlocks it, and rings where nobody has since the thread last looked. */
 static void mail_send(struct reception *reception)
 {
-    uint64_t one = 1;
     bool rung = reception->mail.rung;
     reception->mail.rung = true;
     pthread_mutex_unlock(&reception->mail.lock);
-    if (!rung && write(reception->bell, &one, sizeof one) < 0 && errno != EAGAIN) {
-        log_error("reception %u: cannot write its eventfd: %m", reception->options.id);
+    if (!rung) {
+        bell_ring(&reception->bell);
     }
 }
 
@@ -360,20 +354,13 @@ uint64_t reception_heartbeat(const struct reception *reception)
 /* Everything but the thread. False with errno. */
 static bool prepare(struct reception *reception)
 {
-    reception->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (reception->bell < 0) {
-        return false;
-    }
     reception->base = thread_base();
     if (reception->base == NULL) {
         return false;
     }
     evtimer_assign(&reception->deadline, reception->base, on_deadline, reception);
     evtimer_assign(&reception->again, reception->base, on_again, reception);
-    event_assign(&reception->ring, reception->base, reception->bell, EV_READ | EV_PERSIST, on_bell,
-                 reception);
-    errno = ENOMEM;
-    return event_add(&reception->ring, NULL) == 0 &&
+    return bell_init(&reception->bell, reception->base, on_bell, reception) &&
            heartbeat_init(&reception->heartbeat, reception->base);
 }
 
@@ -392,7 +379,6 @@ struct reception *reception_create(const struct reception_options *options)
     }
     reception->options = *options;
     reception->metrics = &options->facts->metrics[options->facts->threads + options->id];
-    reception->bell = -1;
     TAILQ_INIT(&reception->guests);
     atomic_init(&reception->oldest, RECEPTION_EMPTY);
     pthread_mutex_init(&reception->mail.lock, NULL);
@@ -430,11 +416,9 @@ void reception_destroy(struct reception **place)
     close_parcels(reception, &reception->arrived);
     close_parcels(reception, &reception->mail.parcels);
     heartbeat_deinit(&reception->heartbeat);
+    bell_deinit(&reception->bell);
     if (reception->base != NULL) {
         event_base_free(reception->base);
-    }
-    if (reception->bell >= 0) {
-        close(reception->bell);
     }
     pthread_mutex_destroy(&reception->mail.lock);
     free(reception);

@@ -1,7 +1,7 @@
 /*
  * worker.c - the thread, and its mailbox.
  *
- * Whoever puts something into the mailbox rings an eventfd, once until the
+ * Whoever puts something into the mailbox rings a bell, once until the
  * worker has looked. The worker takes all there is under the lock and deals
  * with it outside.
  */
@@ -11,10 +11,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/bell.h"
 #include "daemon/conn.h"
 #include "daemon/crew.h"
 #include "daemon/heartbeat.h"
@@ -45,8 +45,7 @@ struct mailbox {
 struct worker {
     struct crew crew; /* the thread's own, once that runs */
     struct mailbox mailbox;
-    int bell; /* eventfd, or -1 */
-    struct event ring;
+    struct bell bell;
     struct event deadline; /* of draining */
     struct heartbeat heartbeat;
     pthread_t thread;
@@ -127,13 +126,11 @@ static void open_parcel(struct crew *crew, struct parcel *parcel)
 
 static void on_bell(evutil_socket_t fd, short what, void *context)
 {
+    (void)fd;
     (void)what;
     struct worker *worker = context;
     struct mail mail;
-    uint64_t rings;
-    if (read(fd, &rings, sizeof rings) < 0 && errno != EAGAIN) {
-        log_error("worker %u: cannot read its eventfd: %m", worker->id);
-    }
+    bell_still(&worker->bell);
     take_mail(&worker->mailbox, &mail);
     if (mail.reconfigure) {
         reconfigure(worker, &mail);
@@ -193,14 +190,6 @@ static void *run(void *context)
 
 /* --- everybody else's side ------------------------------------------------ */
 
-static void ring(struct worker *worker)
-{
-    uint64_t one = 1;
-    if (write(worker->bell, &one, sizeof one) < 0 && errno != EAGAIN) {
-        log_error("worker %u: cannot write its eventfd: %m", worker->id);
-    }
-}
-
 static void mailbox_lock(struct worker *worker)
 {
     pthread_mutex_lock(&worker->mailbox.lock);
@@ -213,7 +202,7 @@ static void mailbox_send(struct worker *worker)
     worker->mailbox.rung = true;
     pthread_mutex_unlock(&worker->mailbox.lock);
     if (!rung) {
-        ring(worker);
+        bell_ring(&worker->bell);
     }
 }
 
@@ -338,13 +327,8 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
     evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
-    worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (worker->bell < 0) {
-        return false;
-    }
-    event_assign(&worker->ring, crew->base, worker->bell, EV_READ | EV_PERSIST, on_bell, worker);
-    errno = ENOMEM;
-    return event_add(&worker->ring, NULL) == 0 && heartbeat_init(&worker->heartbeat, crew->base);
+    return bell_init(&worker->bell, crew->base, on_bell, worker) &&
+           heartbeat_init(&worker->heartbeat, crew->base);
 }
 
 /* False with errno. */
@@ -373,7 +357,6 @@ struct worker *worker_create(const struct worker_options *options)
         return NULL;
     }
     worker->id = options->id;
-    worker->bell = -1;
     mailbox_init(&worker->mailbox);
     bool prepared = prepare(worker, options) && (!options->greets || open_reception(worker));
     int error = prepared ? start(worker) : errno;
@@ -415,10 +398,8 @@ void worker_destroy(struct worker **place)
     refuse_parcels(worker);
     return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
+    bell_deinit(&worker->bell);
     crew_deinit(&worker->crew);
-    if (worker->bell >= 0) {
-        close(worker->bell);
-    }
     mailbox_deinit(&worker->mailbox);
     free(worker);
 }
