@@ -56,6 +56,7 @@ struct reception {
     struct event deadline;  /* of the oldest */
     struct parcels arrived; /* out of the mail, and not seated yet */
     atomic_uint waiting;    /* those, and what is in the mail */
+    unsigned leavers;       /* so many of the oldest shall go */
     struct event again;     /* others sit down */
     struct mail mail;
     struct bell bell;
@@ -81,6 +82,11 @@ static void look_at_first(struct reception *reception)
     }
 }
 
+static void count_unproven(struct reception *reception, int change)
+{
+    atomic_fetch_add_explicit(reception->options.unproven, (unsigned)change, memory_order_relaxed);
+}
+
 /* The guest goes; its parcel is the caller's. */
 static struct parcel *stand_up(struct guest *guest)
 {
@@ -88,7 +94,7 @@ static struct parcel *stand_up(struct guest *guest)
     struct parcel *parcel = guest->parcel;
     TAILQ_REMOVE(&reception->guests, guest, seat);
     reception->count--;
-    atomic_fetch_sub_explicit(reception->options.unproven, 1, memory_order_relaxed);
+    count_unproven(reception, -1);
     if (guest->watched != 0) {
         event_del(&guest->event);
     }
@@ -215,6 +221,7 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
     struct guest *guest = calloc(1, sizeof *guest);
     if (guest == NULL || !transport_tls(&parcel->transport, parcel->door->tls)) {
         free(guest);
+        count_unproven(reception, -1);
         closing_note(reception->metrics, parcel->transport.fd, parcel->door, CONN_CLOSE_NO_MEMORY);
         parcel_close(&parcel, reception->options.facts);
         return;
@@ -223,7 +230,6 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
     guest->parcel = parcel;
     guest->since = clock_now();
     TAILQ_INSERT_TAIL(&reception->guests, guest, seat);
-    atomic_fetch_add_explicit(reception->options.unproven, 1, memory_order_relaxed);
     bool crowded = ++reception->count > GREETINGS_MAX;
     look_at_first(reception);
     if (reception->count > 1 && (crowded || parcel->in_exchange)) {
@@ -233,19 +239,30 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
     wait_for_socket(guest);
 }
 
+/* As many as were asked for; who has not sat down yet may be one of them. */
+static void make_room(struct reception *reception)
+{
+    while (reception->leavers > 0 && turn_away_oldest(reception, CONN_CLOSE_REPLACED)) {
+        reception->leavers--;
+    }
+    if (STAILQ_EMPTY(&reception->arrived)) {
+        reception->leavers = 0;
+    }
+}
+
 static void seat_some(struct reception *reception)
 {
     static const struct timeval after_poll = {0, 0};
     struct parcel *parcel;
-    for (int i = 0; i < SEATED_AT_ONCE; i++) {
-        if ((parcel = STAILQ_FIRST(&reception->arrived)) == NULL) {
-            return;
-        }
+    for (int i = 0; i < SEATED_AT_ONCE && (parcel = STAILQ_FIRST(&reception->arrived)); i++) {
         STAILQ_REMOVE_HEAD(&reception->arrived, next);
-        atomic_fetch_sub_explicit(&reception->waiting, 1, memory_order_relaxed);
         sit_down(reception, parcel);
+        atomic_fetch_sub_explicit(&reception->waiting, 1, memory_order_relaxed);
     }
-    event_add(&reception->again, &after_poll);
+    if (!STAILQ_EMPTY(&reception->arrived)) {
+        event_add(&reception->again, &after_poll);
+    }
+    make_room(reception);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *context)
@@ -265,15 +282,12 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     bell_still(&reception->bell);
     pthread_mutex_lock(&mail->lock);
     STAILQ_CONCAT(&reception->arrived, &mail->parcels);
-    unsigned leavers = mail->leavers;
+    reception->leavers += mail->leavers;
     bool stop = mail->stop;
     mail->leavers = 0;
     mail->rung = false;
     pthread_mutex_unlock(&mail->lock);
 
-    while (leavers > 0 && turn_away_oldest(reception, CONN_CLOSE_REPLACED)) {
-        leavers--;
-    }
     seat_some(reception);
     if (stop) {
         event_base_loopbreak(reception->base);
@@ -320,6 +334,7 @@ bool reception_has_room(const struct reception *reception)
 void reception_adopt(struct reception *reception, struct parcel *parcel)
 {
     atomic_fetch_add_explicit(&reception->waiting, 1, memory_order_relaxed);
+    count_unproven(reception, 1);
     mail_lock(reception);
     STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
     mail_send(reception);
@@ -327,7 +342,9 @@ void reception_adopt(struct reception *reception, struct parcel *parcel)
 
 uint64_t reception_oldest(const struct reception *reception)
 {
-    return atomic_load_explicit(&reception->oldest, memory_order_relaxed);
+    uint64_t oldest = atomic_load_explicit(&reception->oldest, memory_order_relaxed);
+    bool some_wait = atomic_load_explicit(&reception->waiting, memory_order_relaxed) > 0;
+    return oldest == RECEPTION_EMPTY && some_wait ? RECEPTION_EMPTY - 1 : oldest;
 }
 
 void reception_make_room(struct reception *reception)
@@ -398,6 +415,7 @@ static void close_parcels(struct reception *reception, struct parcels *parcels)
     struct parcel *parcel;
     while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(parcels, next);
+        count_unproven(reception, -1);
         parcel_close(&parcel, reception->options.facts);
     }
 }

@@ -46,7 +46,8 @@ void reception_adopt(struct reception *reception, struct parcel *parcel);
  * him, has cost what a handshake is to be spared for. */
 bool reception_has_room(const struct reception *reception);
 
-/* Any thread: since when its oldest greets, by clock_now(); RECEPTION_EMPTY: nobody does. */
+/* Any thread: since when its oldest greets, by clock_now(), or later than anybody else where
+ * nobody has sat down yet; RECEPTION_EMPTY: nobody is there. */
 uint64_t reception_oldest(const struct reception *reception);
 
 #define RECEPTION_EMPTY UINT64_MAX
