@@ -82,12 +82,6 @@ void crew_deinit(struct crew *crew);
 /* What connections shall go by from now on. */
 void crew_configure(struct crew *crew, const struct conn_settings *settings);
 
-/* One more, or less, that has not proved who it is. */
-static inline void crew_count_unproven(struct crew *crew, int change)
-{
-    atomic_fetch_add_explicit(&crew->unproven, (unsigned)change, memory_order_relaxed);
-}
-
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
 uint64_t crew_grain(const struct crew *crew);
 

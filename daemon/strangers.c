@@ -13,6 +13,11 @@
 /* Of the oldest, so many may wait for the gate before one of those goes. */
 enum { PASSED_OVER_MAX = 64 };
 
+static void count(struct crew *crew, int change)
+{
+    atomic_fetch_add_explicit(&crew->unproven, (unsigned)change, memory_order_relaxed);
+}
+
 void strangers_follow(struct conn *conn)
 {
     struct crew *crew = conn->crew;
@@ -20,7 +25,7 @@ void strangers_follow(struct conn *conn)
     if (strange && !conn->strange) {
         conn->strange = true;
         TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
-        crew_count_unproven(crew, 1);
+        count(crew, 1);
         conn_arm_sweep(crew);
     } else if (!strange) {
         strangers_leave(conn);
@@ -33,7 +38,7 @@ void strangers_leave(struct conn *conn)
     if (conn->strange) {
         conn->strange = false;
         TAILQ_REMOVE(&crew->strangers, conn, stranger);
-        crew_count_unproven(crew, -1);
+        count(crew, -1);
     }
 }
 
