@@ -321,5 +321,6 @@ class Writer:
             matching = [state for state in fits if state.first is not None and
                         state.first - SLACK <= last and first - SLACK <= state.last]
         if not matching:
-            raise AssertionError(f"{self.name} {key}: ttl {words}, might have been {fits}")
+            raise AssertionError(f"{self.name} {key}: ttl {words} at {before:.3f}..{after:.3f}, might "
+                                 f"have been {fits}")
         return matching[-1]
