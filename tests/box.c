@@ -493,13 +493,3 @@ uint64_t box_setting(const char *name, uint64_t otherwise)
 
     return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : otherwise;
 }
-
-int box_main(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

@@ -13,6 +13,7 @@
 #include <check.h>
 
 #include "daemon/store/store.h"
+#include "tests/suite.h"
 
 struct box {
     struct store *store;
@@ -170,8 +171,5 @@ uint64_t box_random(uint64_t *state);
 
 /* An unsigned number from the environment, or `otherwise`. */
 uint64_t box_setting(const char *name, uint64_t otherwise);
-
-/* Runs the suite; the exit code of a test program. */
-int box_main(Suite *suite);
 
 #endif

@@ -316,5 +316,5 @@ int main(void)
     tcase_add_loop_test(tcase, of_a_large_record, 0, 3);
     tcase_add_test(tcase, of_a_whole_page);
     suite_add_tcase(suite, tcase);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 
 #include "daemon/store/hash.h"
 #include "daemon/store/index.h"
+#include "tests/suite.h"
 
 enum {
     KEYS_MOST = 1000000,
@@ -130,9 +131,5 @@ int main(void)
     tcase_set_timeout(tcase, CASE_TIMEOUT);
     tcase_add_test(tcase, they_collide_under_no_other_secret);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "tests/suite.h"
 #include "tests/verdict.h"
 
 /* --- options -------------------------------------------------------------- */
@@ -498,10 +499,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite());
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "tests/suite.h"
 
 static char directory[] = "/tmp/check_conf.XXXXXX";
 static char path[sizeof(directory) + 32];
@@ -129,9 +130,5 @@ int main(void)
     tcase_add_test(files, a_file_that_includes_itself_comes_to_an_end);
     suite_add_tcase(suite, files);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

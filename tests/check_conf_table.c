@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "conf/conf_option.h"
+#include "tests/suite.h"
 #include "tests/verdict.h"
 
 static char *read_whole(const char *file)
@@ -92,9 +93,5 @@ int main(void)
     tcase_add_test(table, the_table_is_sound);
     suite_add_tcase(suite, table);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "conf/conf.h"
 #include "conf/conf_units.h"
+#include "tests/suite.h"
 
 struct measure {
     const char *text;
@@ -135,9 +136,5 @@ int main(void)
     tcase_add_test(units, what_is_written_can_be_read);
     suite_add_tcase(suite, units);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

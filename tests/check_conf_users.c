@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "protocol/glob.h"
+#include "tests/suite.h"
 #include "tests/verdict.h"
 
 #define HASH  "$y$j9T$j9jms9XQtxTOnBKJvnoPy1$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0"
@@ -495,9 +496,5 @@ int main(void)
     tcase_add_loop_test(users, what_would_be_left_open_is_found, 0, COUNT(exposures));
     suite_add_tcase(suite, users);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "tests/facts_of_one.h"
+#include "tests/suite.h"
 #include "tests/wire.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 300000, CASE_TIMEOUT = 300 };
@@ -506,9 +507,5 @@ int main(void)
     tcase_add_test(all, figures);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

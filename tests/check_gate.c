@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "tests/members.h"
+#include "tests/suite.h"
 
 enum {
     MEMBERS = 10, /* user0 and so on, whose secret is secret0 */
@@ -532,9 +533,5 @@ int main(void)
     tcase_add_test(failures, who_still_waits_at_the_end_is_denied);
     suite_add_tcase(suite, failures);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/gate.h"
+#include "tests/suite.h"
 
 union any_address {
     struct sockaddr any;
@@ -105,9 +106,5 @@ int main(void)
     tcase_add_test(addresses, a_process_of_this_machine_is_its_user);
     suite_add_tcase(suite, addresses);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 enum {
     START = 1000000, /* milliseconds */
     MANY = 1000,
@@ -435,9 +437,5 @@ int main(void)
     tcase_add_test(bounds, where_somebody_waits_nothing_is_forgotten);
     suite_add_tcase(suite, bounds);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

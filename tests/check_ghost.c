@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 enum { MEMORY = 8 << 20, RECORDS = 60000 };
 
 static struct ghost ghost;
@@ -127,9 +129,5 @@ int main(void)
     tcase_add_test(all, without_memory_it_stays_closed);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tests/glob_model.h"
+#include "tests/suite.h"
 
 /* In a block of just the size that was promised to be enough, so that a sanitizer sees a step
  * beyond. */
@@ -477,9 +478,5 @@ int main(void)
     tcase_add_test(patterns_case, no_pattern_takes_long);
     suite_add_tcase(suite, patterns_case);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

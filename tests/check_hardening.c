@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/descriptors.h"
+#include "tests/suite.h"
 
 enum { CORE_LIMIT = 4096 };
 
@@ -153,17 +154,11 @@ int main(void)
 {
     Suite *suite = suite_create("hardening");
     TCase *tcase = tcase_create("process");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, no_core_file_and_no_new_privileges);
     tcase_add_test(tcase, what_is_so_already_is_no_failure);
     tcase_add_test(tcase, core_files_where_they_are_wanted);
     tcase_add_test(tcase, limits_that_may_not_be_changed_are_no_harm);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

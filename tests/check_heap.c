@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 enum { BLOCKS = 40000, BLOCK_BYTES = 1000, MIB = 1 << 20, RUSHES = 3 };
 
 static void *blocks[BLOCKS];
@@ -65,9 +67,5 @@ int main(void)
     tcase_add_test(all, rush_after_rush);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

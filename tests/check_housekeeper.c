@@ -11,6 +11,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/store/store.h"
+#include "tests/suite.h"
 
 enum {
     SOON_MS = 10,
@@ -165,9 +166,5 @@ int main(void)
     tcase_add_test(life, its_heart_beats);
     suite_add_tcase(suite, life);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

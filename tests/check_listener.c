@@ -17,6 +17,7 @@
 
 #include "daemon/privilege.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static const struct door native = {.protocol = &protocol_native};
 static struct listener listener;
@@ -327,9 +328,5 @@ int main(void)
     tcase_add_test(handed_over, what_does_not_listen_is_refused);
     suite_add_tcase(suite, handed_over);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

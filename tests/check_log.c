@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static void set_up(void)
 {
@@ -224,9 +225,5 @@ int main(void)
     tcase_add_test(lines, lines_of_many_threads_do_not_mix);
     suite_add_tcase(suite, lines);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "protocol/memcache.h"
+#include "tests/suite.h"
 #include "tests/transcript.h"
 
 enum { MAX_VALUE = 1 << 20, TIMEOUT = 120 };
@@ -248,9 +249,5 @@ int main(void)
     tcase_add_test(tcase, base64_there_and_back);
     tcase_add_test(tcase, what_is_no_base64_is_refused);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

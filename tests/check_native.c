@@ -2,6 +2,7 @@
  * check_native.c - the native protocol: each request and each error, cut at
  * every byte, in single bytes, and all of them in one buffer.
  */
+#include "tests/suite.h"
 #include "tests/transcript.h"
 
 #include <check.h>
@@ -564,9 +565,5 @@ int main(void)
     suite_add_tcase(suite, lines);
     suite_add_tcase(suite, sizes);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
 #include "tests/wire.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, NOW = 1000, CASE_TIMEOUT = 120 };
@@ -307,9 +308,5 @@ int main(void)
     tcase_add_test(all, no_memory_fails_for_good);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include "daemon/clock.h"
 #include "daemon/worker.h"
 #include "tests/facts_of_one.h"
+#include "tests/suite.h"
 
 enum { MEMORY = 8 << 20, PATIENCE_MS = 20000, CASE_TIMEOUT = 120 };
 
@@ -245,9 +246,5 @@ int main(void)
     tcase_add_test(all, users_change);
     tcase_add_test(all, users_change_while_the_gate_looks);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static struct pidfile pidfile;
 static pid_t holder;
@@ -116,9 +117,5 @@ int main(void)
     tcase_add_test(files, a_directory_that_is_not_there_is_said);
     suite_add_tcase(suite, files);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

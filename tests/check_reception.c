@@ -19,6 +19,7 @@
 #include "tests/certificates.h"
 #include "tests/facts_of_one.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 #include "tests/tls_client.h"
 
 enum {
@@ -335,9 +336,5 @@ int main(void)
     tcase_add_test(all, stopping);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,6 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static char written[REPLY_HEAD_MAX + 1];
 
 static const char *head(struct reply reply)
@@ -166,9 +168,5 @@ int main(void)
     tcase_add_test(replies, help_has_a_line_for_each_verb);
     suite_add_tcase(suite, replies);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "tests/rig.h"
+#include "tests/suite.h"
 
 enum {
     CASE_TIMEOUT = 120,
@@ -500,9 +501,5 @@ int main(void)
     tcase_add_test(all, draining_while_in_line);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -573,5 +573,5 @@ static Suite *seal_suite(void)
 
 int main(void)
 {
-    return box_main(seal_suite());
+    return suite_run(seal_suite());
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 static char hash[SECRET_HASH_MAX];
 
 /* Made by `openssl passwd -6`, which has SHA-crypt from elsewhere. */
@@ -178,9 +180,5 @@ int main(void)
     tcase_add_test(secrets_case, nobodys_takes_as_long_as_others);
     suite_add_tcase(suite, secrets_case);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

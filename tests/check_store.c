@@ -515,5 +515,5 @@ int main(void)
     tcase_add_test(large, a_megabyte_fits_the_smallest_memory);
     tcase_add_test(large, the_largest_value);
     suite_add_tcase(suite, large);
-    return box_main(suite);
+    return suite_run(suite);
 }

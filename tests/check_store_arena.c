@@ -19,6 +19,7 @@
 
 #include "daemon/store/file.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 enum { MIB = 1 << 20, MEMORY = 8 * MIB };
 
@@ -227,9 +228,5 @@ int main(void)
     tcase_add_test(arena, what_is_in_use_is_adopted);
     suite_add_tcase(suite, arena);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -461,5 +461,5 @@ int main(void)
     tcase_add_test(listing, the_namespace_goes_away);
     tcase_add_test(listing, under_pressure);
     suite_add_tcase(suite, listing);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -17,6 +17,7 @@
 
 #include "daemon/store/arena.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 enum { MIB = 1 << 20, MEMORY = 8 * MIB };
 
@@ -490,9 +491,5 @@ int main(void)
     tcase_add_test(bad, one_that_was_cut_off_reads_as_zeros_there);
     tcase_add_test(bad, a_half_made_one_is_made_anew);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

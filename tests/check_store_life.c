@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/store/file.h"
+#include "tests/suite.h"
 
 static const uint64_t secret[2] = {17, 4711};
 
@@ -144,9 +145,5 @@ int main(void)
     tcase_add_test(clock, no_flipped_byte_invents_a_clean_stop);
     suite_add_tcase(suite, clock);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

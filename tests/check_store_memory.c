@@ -382,5 +382,5 @@ int main(void)
     tcase_add_test(memory, housekeeping_in_small_slices);
     tcase_add_test(memory, what_comes_and_goes_is_not_given_back);
     suite_add_tcase(suite, memory);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -568,5 +568,5 @@ int main(void)
     tcase_add_test(namespaces, a_new_max_value);
     tcase_add_test(namespaces, many_policies_in_a_row);
     suite_add_tcase(suite, namespaces);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -125,5 +125,5 @@ int main(void)
     tcase_add_test(numbers, a_sum_must_fit);
     tcase_add_test(numbers, what_is_no_number_is_left_alone);
     suite_add_tcase(suite, numbers);
-    return box_main(suite);
+    return suite_run(suite);
 }

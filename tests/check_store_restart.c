@@ -558,5 +558,5 @@ int main(void)
     tcase_add_loop_test(tcase, either_mark_of_a_death_is_enough, 0, 2);
     tcase_add_test(tcase, a_shorter_file_is_kept_as_far_as_it_goes);
     suite_add_tcase(suite, tcase);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -288,5 +288,5 @@ int main(void)
     tcase_add_test(tcase, a_plain_put_takes_notes_and_stale_marks_away);
     tcase_add_test(tcase, what_is_gone_at_once_is_purged);
     suite_add_tcase(suite, tcase);
-    return box_main(suite);
+    return suite_run(suite);
 }

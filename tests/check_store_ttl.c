@@ -440,5 +440,5 @@ int main(void)
     tcase_add_test(time, touched_up_and_down_many_times);
     tcase_add_test(time, an_overwritten_timer_never_rings);
     suite_add_tcase(suite, time);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -451,5 +451,5 @@ int main(void)
     tcase_add_test(out, pieces_from_any_byte_on);
     tcase_add_test(out, pinned_memory_is_not_taken_away);
     suite_add_tcase(suite, out);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 
 #include "tests/certificates.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 #include "tests/tls_pair.h"
 
 enum { CASE_TIMEOUT = 120 };
@@ -473,9 +474,5 @@ int main(void)
     tcase_add_test(all, a_certificate_is_over_when_its_time_is);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

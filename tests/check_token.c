@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 /* --- classes -------------------------------------------------------------- */
 
 START_TEST(bytes_have_the_right_class)
@@ -288,9 +290,5 @@ int main(void)
     tcase_add_test(words, quoted_words_fit);
     suite_add_tcase(suite, words);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

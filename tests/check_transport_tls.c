@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
 #include "tests/tls_pair.h"
 
 enum { CASE_TIMEOUT = 120 };
@@ -321,9 +322,5 @@ int main(void)
     tcase_add_test(all, a_peer_that_is_gone);
     suite_add_tcase(suite, all);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

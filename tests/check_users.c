@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tests/members.h"
+#include "tests/suite.h"
 
 enum {
     R = RIGHT_READ,
@@ -432,9 +433,5 @@ int main(void)
     tcase_add_test(later, a_reload_keeps_it_while_the_hash_is_the_same);
     suite_add_tcase(suite, later);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

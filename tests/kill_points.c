@@ -283,5 +283,5 @@ int main(void)
     tcase_set_timeout(tcase, 4 * BOX_TIMEOUT);
     tcase_add_loop_test(tcase, killed_anywhere, 0, kill_operations_count);
     suite_add_tcase(suite, tcase);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -379,6 +379,7 @@ e2e_files = \
 	tests/e2e/test_users.py \
 	tests/e2e/test_values.py
 
+EXTRA_DIST += tests/suite.h
 EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 /* --- writes in parts ---------------------------------------------------- */
 
@@ -405,5 +406,5 @@ int main(void)
     tcase_add_test(file, with_a_file_and_ample_memory_they_are_equal);
     tcase_add_test(file, with_a_file_and_little_memory_what_is_served_is_right);
     suite_add_tcase(suite, file);
-    return box_main(suite);
+    return suite_run(suite);
 }

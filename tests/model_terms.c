@@ -716,5 +716,5 @@ int main(void)
     tcase_set_timeout(file, BOX_TIMEOUT);
     tcase_add_loop_test(file, all_terms_with_a_file, 0, 2);
     suite_add_tcase(suite, file);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -163,5 +163,5 @@ int main(void)
     tcase_add_loop_test(simulation, traces_are_the_same_everywhere, 0, TRACE_KINDS);
     tcase_add_loop_test(simulation, misses_little, 0, TRACE_KINDS);
     suite_add_tcase(suite, simulation);
-    return box_main(suite);
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
  */
 #include "tests/crew.h"
+#include "tests/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,5 +346,5 @@ int main(void)
     tcase_add_test(threads, sums_are_exact);
     tcase_add_test(threads, what_stays_is_listed_once);
     suite_add_tcase(suite, threads);
-    return box_main(suite);
+    return suite_run(suite);
 }

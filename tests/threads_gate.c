@@ -16,6 +16,7 @@
 
 #include "daemon/gate.h"
 #include "tests/members.h"
+#include "tests/suite.h"
 
 enum {
     ASKERS = 4,
@@ -212,9 +213,5 @@ int main(void)
     tcase_add_test(crowd, many_ask_while_users_are_replaced);
     suite_add_tcase(suite, crowd);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

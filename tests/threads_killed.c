@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 enum {
     KEYS = 400, /* of each thread */
@@ -264,5 +265,5 @@ int main(void)
     tcase_set_timeout(tcase, 2 * BOX_TIMEOUT);
     tcase_add_test(tcase, killed_at_any_moment);
     suite_add_tcase(suite, tcase);
-    return box_main(suite);
+    return suite_run(suite);
 }

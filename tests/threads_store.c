@@ -11,6 +11,7 @@
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
  */
 #include "tests/crew.h"
+#include "tests/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -467,5 +468,5 @@ int main(void)
     tcase_add_loop_test(threads, with_little_memory, 0, 2);
     tcase_add_test(threads, with_ample_memory);
     suite_add_tcase(suite, threads);
-    return box_main(suite);
+    return suite_run(suite);
 }
