@@ -97,11 +97,6 @@ static void count(struct facts *facts)
     atomic_fetch_add_explicit(&facts->connections, 1, memory_order_relaxed);
 }
 
-static void dismiss(struct facts *facts)
-{
-    atomic_fetch_sub_explicit(&facts->connections, 1, memory_order_relaxed);
-}
-
 /* --- running out of descriptors ----------------------------------------- */
 
 static void take_reserve(struct acceptor *acceptor)
@@ -155,15 +150,13 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
 static struct worker *whose_turn(struct acceptor *acceptor, const struct door *door)
 {
     const struct staff *staff = acceptor->staff;
-    struct worker *worker = staff->workers[acceptor->next];
+    struct worker *worker;
+    unsigned tried = 0;
 
-    for (unsigned i = 0; i < staff->count; i++) {
+    do {
         worker = staff->workers[acceptor->next];
         acceptor->next = (acceptor->next + 1) % staff->count;
-        if (door->tls == NULL || worker_has_room(worker)) {
-            break;
-        }
-    }
+    } while (door->tls != NULL && !worker_has_room(worker) && ++tried < staff->count);
     return worker;
 }
 
@@ -220,7 +213,7 @@ static void hand_over(struct post *post, struct worker *worker, int fd, bool in_
     metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     count(facts);
     if (!worker_adopt(worker, fd, &post->listener->door, in_exchange)) {
-        dismiss(facts);
+        facts_uncount(facts);
         refuse(post->acceptor, fd, &post->listener->door);
     }
 }

@@ -65,7 +65,7 @@ static void leave(struct conn *conn)
     }
     conn->transport.ops->close(&conn->transport);
     pool_put(&crew->conns, conn);
-    atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
+    facts_uncount(crew->facts);
     end_loop_if_done(crew);
 }
 
@@ -199,7 +199,7 @@ bool conn_open(struct crew *crew, struct transport *transport, const struct door
     struct conn *conn = pool_get(&crew->conns);
     if (conn == NULL) {
         transport->ops->close(transport);
-        atomic_fetch_sub_explicit(&crew->facts->connections, 1, memory_order_relaxed);
+        facts_uncount(crew->facts);
         metrics_add(crew->metrics, METRIC_CLOSE_NO_MEMORY, 1);
         return false;
     }
@@ -230,6 +230,34 @@ void conn_sweep(struct crew *crew)
     }
     strangers_dismiss(crew);
     conn_arm_sweep(crew);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    schedule_run(context);
+}
+
+static void on_round(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    turn_end_round(context);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    conn_sweep(context);
+}
+
+void conn_serve(struct crew *crew)
+{
+    evtimer_assign(&crew->again, crew->base, on_again, crew);
+    evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
+    evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
 }
 
 /* Each is asked anew who it is; the old users go when nobody refers to them any more. */

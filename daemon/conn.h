@@ -23,8 +23,11 @@ size_t conn_size(void);
  */
 bool conn_open(struct crew *crew, struct transport *transport, const struct door *door);
 
-/* For the crew's event. May close connections. */
+/* Closes those whose time is over. */
 void conn_sweep(struct crew *crew);
+
+/* From now on the crew's events see to its connections. Once, after crew_init. */
+void conn_serve(struct crew *crew);
 
 /* New settings, for the connections that are open too. A reference to `users` is taken. */
 void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users);

@@ -28,7 +28,7 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     TAILQ_INIT(&crew->lines.quick);
     TAILQ_INIT(&crew->lines.slow);
     crew->now = clock_now();
-    crew->base = thread_base();
+    crew->base = thread_base(0);
     if (crew->base == NULL) {
         return false;
     }

@@ -37,4 +37,10 @@ struct facts {
     atomic_uint max_connections; /* changes with a reload */
 };
 
+/* A connection is closed. Its peer may look at the count as soon as it hears of that. */
+static inline void facts_uncount(struct facts *facts)
+{
+    atomic_fetch_sub_explicit(&facts->connections, 1, memory_order_relaxed);
+}
+
 #endif

@@ -136,27 +136,11 @@ static bool start_thread(struct housekeeper *housekeeper)
     return housekeeper->has_thread;
 }
 
-/* Rests are shorter than a millisecond, which epoll alone cannot count, and begin
- * when the slice ends, not at the time that the base remembers from before it. */
-static struct event_base *make_base(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-
-    if (config != NULL) {
-        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-        event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
-        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        base = event_base_new_with_config(config);
-        event_config_free(config);
-    }
-    return base;
-}
-
 static bool make_events(struct housekeeper *housekeeper)
 {
-    errno = ENOMEM;
-    housekeeper->base = make_base();
+    /* Rests are shorter than a millisecond, which epoll alone cannot count, and begin when the
+     * slice ends, not at the time that the base remembers from before it. */
+    housekeeper->base = thread_base(EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME);
     if (housekeeper->base == NULL) {
         return false;
     }

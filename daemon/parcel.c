@@ -17,12 +17,6 @@ struct parcel *parcel_create(int fd, const struct door *door, bool in_exchange)
     return parcel;
 }
 
-/* Its peer may look at the count as soon as it hears of its end. */
-static void uncount(struct facts *facts)
-{
-    atomic_fetch_sub_explicit(&facts->connections, 1, memory_order_relaxed);
-}
-
 static void destroy(struct parcel **parcel)
 {
     (*parcel)->transport.ops->close(&(*parcel)->transport);
@@ -32,13 +26,22 @@ static void destroy(struct parcel **parcel)
 
 void parcel_close(struct parcel **parcel, struct facts *facts)
 {
-    uncount(facts);
+    facts_uncount(facts);
     destroy(parcel);
+}
+
+void parcels_close(struct parcels *parcels, struct facts *facts)
+{
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(parcels, next);
+        parcel_close(&parcel, facts);
+    }
 }
 
 void parcel_refuse(struct parcel **parcel, struct facts *facts)
 {
-    uncount(facts);
+    facts_uncount(facts);
     refuse_one_more((*parcel)->transport.fd, (*parcel)->door);
     destroy(parcel);
 }

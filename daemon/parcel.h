@@ -30,7 +30,10 @@ struct parcel *parcel_create(int fd, const struct door *door, bool in_exchange);
 /* Closes it, and takes it off the count of connections. Sets *parcel to NULL. */
 void parcel_close(struct parcel **parcel, struct facts *facts);
 
-/* Likewise, and the peer is told that there are too many. */
+/* Likewise, all of them. */
+void parcels_close(struct parcels *parcels, struct facts *facts);
+
+/* Likewise, one, and the peer is told that there are too many. */
 void parcel_refuse(struct parcel **parcel, struct facts *facts);
 
 #endif

@@ -36,14 +36,11 @@ TAILQ_HEAD(guests, guest);
 
 enum { SEATED_AT_ONCE = 16 }; /* then who is ready has a step first */
 
-/* What others leave for the thread. */
+/* What others leave for the thread; under the bell's lock. */
 struct mail {
-    pthread_mutex_t lock;
-    /* under the lock */
     struct parcels parcels;
     unsigned leavers; /* so many of the oldest shall go */
     bool stop;
-    bool rung;
 };
 
 struct reception {
@@ -279,14 +276,12 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    bell_still(&reception->bell);
-    pthread_mutex_lock(&mail->lock);
+    bell_open(&reception->bell);
     STAILQ_CONCAT(&reception->arrived, &mail->parcels);
     reception->leavers += mail->leavers;
     bool stop = mail->stop;
     mail->leavers = 0;
-    mail->rung = false;
-    pthread_mutex_unlock(&mail->lock);
+    bell_unlock(&reception->bell);
 
     seat_some(reception);
     if (stop) {
@@ -310,22 +305,6 @@ static void *run(void *context)
 
 /* --- everybody else's side ---------------------------------------------------- */
 
-static void mail_lock(struct reception *reception)
-{
-    pthread_mutex_lock(&reception->mail.lock);
-}
-
-/* Unlocks it, and rings where nobody has since the thread last looked. */
-static void mail_send(struct reception *reception)
-{
-    bool rung = reception->mail.rung;
-    reception->mail.rung = true;
-    pthread_mutex_unlock(&reception->mail.lock);
-    if (!rung) {
-        bell_ring(&reception->bell);
-    }
-}
-
 bool reception_has_room(const struct reception *reception)
 {
     return atomic_load_explicit(&reception->waiting, memory_order_relaxed) < RECEPTION_WAITING;
@@ -335,9 +314,9 @@ void reception_adopt(struct reception *reception, struct parcel *parcel)
 {
     atomic_fetch_add_explicit(&reception->waiting, 1, memory_order_relaxed);
     count_unproven(reception, 1);
-    mail_lock(reception);
+    bell_lock(&reception->bell);
     STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
-    mail_send(reception);
+    bell_send(&reception->bell);
 }
 
 uint64_t reception_oldest(const struct reception *reception)
@@ -349,16 +328,16 @@ uint64_t reception_oldest(const struct reception *reception)
 
 void reception_make_room(struct reception *reception)
 {
-    mail_lock(reception);
+    bell_lock(&reception->bell);
     reception->mail.leavers++;
-    mail_send(reception);
+    bell_send(&reception->bell);
 }
 
 void reception_stop(struct reception *reception)
 {
-    mail_lock(reception);
+    bell_lock(&reception->bell);
     reception->mail.stop = true;
-    mail_send(reception);
+    bell_send(&reception->bell);
 }
 
 uint64_t reception_heartbeat(const struct reception *reception)
@@ -371,7 +350,7 @@ uint64_t reception_heartbeat(const struct reception *reception)
 /* Everything but the thread. False with errno. */
 static bool prepare(struct reception *reception)
 {
-    reception->base = thread_base();
+    reception->base = thread_base(0);
     if (reception->base == NULL) {
         return false;
     }
@@ -398,7 +377,6 @@ struct reception *reception_create(const struct reception_options *options)
     reception->metrics = &options->facts->metrics[options->facts->threads + options->id];
     TAILQ_INIT(&reception->guests);
     atomic_init(&reception->oldest, RECEPTION_EMPTY);
-    pthread_mutex_init(&reception->mail.lock, NULL);
     STAILQ_INIT(&reception->mail.parcels);
     STAILQ_INIT(&reception->arrived);
     int error = prepare(reception) ? start(reception) : errno;
@@ -407,17 +385,6 @@ struct reception *reception_create(const struct reception_options *options)
         errno = error;
     }
     return reception;
-}
-
-/* Those that came when it had ended, or was about to. */
-static void close_parcels(struct reception *reception, struct parcels *parcels)
-{
-    struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(parcels, next);
-        count_unproven(reception, -1);
-        parcel_close(&parcel, reception->options.facts);
-    }
 }
 
 void reception_destroy(struct reception **place)
@@ -431,13 +398,13 @@ void reception_destroy(struct reception **place)
         reception_stop(reception);
         pthread_join(reception->thread, NULL);
     }
-    close_parcels(reception, &reception->arrived);
-    close_parcels(reception, &reception->mail.parcels);
+    /* Those that came when it had ended, or was about to. */
+    parcels_close(&reception->arrived, reception->options.facts);
+    parcels_close(&reception->mail.parcels, reception->options.facts);
     heartbeat_deinit(&reception->heartbeat);
     bell_deinit(&reception->bell);
     if (reception->base != NULL) {
         event_base_free(reception->base);
     }
-    pthread_mutex_destroy(&reception->mail.lock);
     free(reception);
 }

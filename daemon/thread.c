@@ -63,13 +63,13 @@ void thread_be_prompt(const char *name)
     }
 }
 
-struct event_base *thread_base(void)
+struct event_base *thread_base(int flags)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
 
     if (config != NULL) {
-        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | flags);
         base = event_base_new_with_config(config);
         event_config_free(config);
     }

@@ -21,8 +21,9 @@ void thread_be_nice(const char *name, int niceness);
  * once, instead of letting him have his slice of milliseconds first. A hint. */
 void thread_be_prompt(const char *name);
 
-/* An event base that no other thread may touch: it has no locks. NULL with errno. */
-struct event_base *thread_base(void);
+/* An event base that no other thread may touch: it has no locks. `flags`: further ones, of enum
+ * event_base_config_flag. NULL with errno. */
+struct event_base *thread_base(int flags);
 
 /* A condition whose waits end by CLOCK_MONOTONIC, so that nobody who sets the wall clock makes
  * one longer. 0, or what errno would be. */

@@ -1,9 +1,7 @@
 /*
  * worker.c - the thread, and its mailbox.
  *
- * Whoever puts something into the mailbox rings a bell, once until the
- * worker has looked. The worker takes all there is under the lock and deals
- * with it outside.
+ * The worker takes all there is under the bell's lock and deals with it outside.
  */
 #include "daemon/worker.h"
 
@@ -21,23 +19,19 @@
 #include "daemon/log.h"
 #include "daemon/parcel.h"
 #include "daemon/reception.h"
-#include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/thread.h"
-#include "daemon/turn.h"
 
 TAILQ_HEAD(petitions, petition);
 
+/* Under the bell's lock. */
 struct mailbox {
-    pthread_mutex_t lock;
-    /* under the lock */
     struct parcels parcels;
     struct petitions petitions; /* that the gate has answered */
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
     bool stop;
-    bool rung;
     bool busy;           /* the worker has taken settings, and does not go by them yet */
     pthread_cond_t idle; /* neither `reconfigure` nor `busy` */
 };
@@ -76,11 +70,12 @@ struct mail {
     bool reconfigure, stop;
 };
 
-static void take_mail(struct mailbox *mailbox, struct mail *mail)
+static void take_mail(struct worker *worker, struct mail *mail)
 {
+    struct mailbox *mailbox = &worker->mailbox;
     STAILQ_INIT(&mail->parcels);
     TAILQ_INIT(&mail->petitions);
-    pthread_mutex_lock(&mailbox->lock);
+    bell_open(&worker->bell);
     STAILQ_CONCAT(&mail->parcels, &mailbox->parcels);
     TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
     mail->settings = mailbox->settings;
@@ -89,8 +84,8 @@ static void take_mail(struct mailbox *mailbox, struct mail *mail)
     mail->stop = mailbox->stop;
     mailbox->users = NULL;
     mailbox->busy = mailbox->reconfigure;
-    mailbox->reconfigure = mailbox->rung = false;
-    pthread_mutex_unlock(&mailbox->lock);
+    mailbox->reconfigure = false;
+    bell_unlock(&worker->bell);
 }
 
 static void reconfigure(struct worker *worker, struct mail *mail)
@@ -98,10 +93,10 @@ static void reconfigure(struct worker *worker, struct mail *mail)
     struct mailbox *mailbox = &worker->mailbox;
     conn_reconfigure(&worker->crew, &mail->settings, mail->users);
     users_put(&mail->users);
-    pthread_mutex_lock(&mailbox->lock);
+    bell_lock(&worker->bell);
     mailbox->busy = false;
     pthread_cond_broadcast(&mailbox->idle);
-    pthread_mutex_unlock(&mailbox->lock);
+    bell_unlock(&worker->bell);
 }
 
 static void return_petitions(struct petitions *petitions)
@@ -130,8 +125,7 @@ static void on_bell(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct worker *worker = context;
     struct mail mail;
-    bell_still(&worker->bell);
-    take_mail(&worker->mailbox, &mail);
+    take_mail(worker, &mail);
     if (mail.reconfigure) {
         reconfigure(worker, &mail);
     }
@@ -154,27 +148,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     conn_close_all(&worker->crew);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    schedule_run(context);
-}
-
-static void on_round(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    turn_end_round(context);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    conn_sweep(context);
-}
-
 static void *run(void *context)
 {
     struct worker *worker = context;
@@ -190,29 +163,13 @@ static void *run(void *context)
 
 /* --- everybody else's side ------------------------------------------------ */
 
-static void mailbox_lock(struct worker *worker)
-{
-    pthread_mutex_lock(&worker->mailbox.lock);
-}
-
-/* Unlocks it, and rings where nobody has since the worker last looked. */
-static void mailbox_send(struct worker *worker)
-{
-    bool rung = worker->mailbox.rung;
-    worker->mailbox.rung = true;
-    pthread_mutex_unlock(&worker->mailbox.lock);
-    if (!rung) {
-        bell_ring(&worker->bell);
-    }
-}
-
 /* The reception's as well, on its thread. */
 static void deliver(struct parcel *parcel, void *context)
 {
     struct worker *worker = context;
-    mailbox_lock(worker);
+    bell_lock(&worker->bell);
     STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
-    mailbox_send(worker);
+    bell_send(&worker->bell);
 }
 
 bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
@@ -232,12 +189,12 @@ bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool i
 void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
                         struct users *users)
 {
-    mailbox_lock(worker);
+    bell_lock(&worker->bell);
     users_put(&worker->mailbox.users);
     worker->mailbox.users = users_get(users);
     worker->mailbox.settings = *settings;
     worker->mailbox.reconfigure = true;
-    mailbox_send(worker);
+    bell_send(&worker->bell);
 }
 
 bool worker_await(struct worker *worker)
@@ -247,12 +204,12 @@ bool worker_await(struct worker *worker)
     int error = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WORKER_PATIENCE_MS / 1000;
-    mailbox_lock(worker);
+    bell_lock(&worker->bell);
     while ((mailbox->reconfigure || mailbox->busy) && error == 0) {
-        error = pthread_cond_timedwait(&mailbox->idle, &mailbox->lock, &until);
+        error = pthread_cond_timedwait(&mailbox->idle, &worker->bell.lock, &until);
     }
     bool goes_by_it = !mailbox->reconfigure && !mailbox->busy;
-    pthread_mutex_unlock(&mailbox->lock);
+    bell_unlock(&worker->bell);
     return goes_by_it;
 }
 
@@ -260,16 +217,16 @@ bool worker_await(struct worker *worker)
 static void on_answered(struct petition *petition)
 {
     struct worker *worker = petition->context;
-    mailbox_lock(worker);
+    bell_lock(&worker->bell);
     TAILQ_INSERT_TAIL(&worker->mailbox.petitions, petition, next);
-    mailbox_send(worker);
+    bell_send(&worker->bell);
 }
 
 void worker_stop(struct worker *worker)
 {
-    mailbox_lock(worker);
+    bell_lock(&worker->bell);
     worker->mailbox.stop = true;
-    mailbox_send(worker);
+    bell_send(&worker->bell);
 }
 
 uint64_t worker_heartbeat(const struct worker *worker)
@@ -298,7 +255,6 @@ unsigned worker_unproven(const struct worker *worker)
 static void mailbox_init(struct mailbox *mailbox)
 {
     thread_cond_init(&mailbox->idle);
-    pthread_mutex_init(&mailbox->lock, NULL);
     STAILQ_INIT(&mailbox->parcels);
     TAILQ_INIT(&mailbox->petitions);
 }
@@ -307,7 +263,6 @@ static void mailbox_deinit(struct mailbox *mailbox)
 {
     users_put(&mailbox->users);
     pthread_cond_destroy(&mailbox->idle);
-    pthread_mutex_destroy(&mailbox->lock);
 }
 
 /* Everything but the thread. False with errno. */
@@ -323,9 +278,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
                                    .answered = on_answered,
                                    .context = worker};
     crew->housekeeper = options->housekeeper;
-    evtimer_assign(&crew->again, crew->base, on_again, crew);
-    evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
-    evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
+    conn_serve(crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
     return bell_init(&worker->bell, crew->base, on_bell, worker) &&
            heartbeat_init(&worker->heartbeat, crew->base);
@@ -377,16 +330,6 @@ void worker_join(struct worker *worker)
     reception_destroy(&worker->crew.reception); /* it delivers to nobody from now on */
 }
 
-/* Those that came after it had ended. */
-static void refuse_parcels(struct worker *worker)
-{
-    struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(&worker->mailbox.parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(&worker->mailbox.parcels, next);
-        parcel_close(&parcel, worker->crew.facts);
-    }
-}
-
 void worker_destroy(struct worker **place)
 {
     struct worker *worker = *place;
@@ -395,8 +338,8 @@ void worker_destroy(struct worker **place)
         return;
     }
     worker_join(worker);
-    refuse_parcels(worker);
-    return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
+    parcels_close(&worker->mailbox.parcels, worker->crew.facts); /* they came when it had ended */
+    return_petitions(&worker->mailbox.petitions);                /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
     bell_deinit(&worker->bell);
     crew_deinit(&worker->crew);

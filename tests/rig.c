@@ -11,7 +11,6 @@
 
 #include "daemon/clock.h"
 #include "daemon/schedule.h"
-#include "daemon/turn.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, LAST_PASSES = 3 };
 
@@ -37,27 +36,6 @@ uint64_t clock_precise(void)
 }
 
 /* --- in place of the worker ----------------------------------------------- */
-
-static void on_again(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    schedule_run(context);
-}
-
-static void on_round(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    turn_end_round(context);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    conn_sweep(context);
-}
 
 void rig_pass(void)
 {
@@ -88,9 +66,7 @@ void rig_open(void)
     store_enter(rig.crew.lane);
     ck_assert(store_set_policy(store, rig.crew.lane, &policy, clock_now()));
     store_leave(rig.crew.lane);
-    evtimer_assign(&rig.crew.again, rig.crew.base, on_again, &rig.crew);
-    evtimer_assign(&rig.crew.round.ends, rig.crew.base, on_round, &rig.crew);
-    evtimer_assign(&rig.crew.sweep, rig.crew.base, on_sweep, &rig.crew);
+    conn_serve(&rig.crew);
 }
 
 void rig_hang_up(struct peer *peer)
