@@ -34,6 +34,10 @@ static const struct frame frame = {
     .read_line = memcache_line_read,
     .is_too_large = is_too_large,
     .is_foreign = is_binary,
+    .begin_keys = memcache_begin_keys,
+    .is_key = memcache_is_key,
+    .key_max = MEMCACHE_KEY_MAX,
+    .many_blanks = true,
     .no_line_end = "bad data chunk",
     .line_too_long = "line too long",
 };
@@ -65,10 +69,10 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 const struct protocol protocol_memcache = {
     .name = "memcache",
     .ends_keys = true,
-    .put_is_auth = true,
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,
+    .keys_refused = frame_keys_refused,
     .head = memcache_reply_head,
     .tail = memcache_reply_tail,
 };

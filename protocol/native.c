@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include "protocol/token.h"
+
 static bool is_too_large(struct parser *parser, uint64_t length)
 {
     if (length <= parser->max_value) {
@@ -17,17 +19,34 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     return true;
 }
 
+/* The line is done with, so its key may be changed where it stands. */
+static void unescape(struct slice *key)
+{
+    char *bytes = (char *)(uintptr_t)key->bytes; /* of the buffer that parse was given */
+    key->length = token_unescape(bytes, key->length);
+}
+
 static const struct frame frame = {
     .read_line = native_line_read,
     .is_too_large = is_too_large,
+    .begin_keys = native_begin_keys,
+    .is_key = native_is_key,
+    .unescape = unescape,
+    .key_max = REQUEST_KEY_MAX,
     .no_line_end = "no line end behind the value: <bytes> must count it exactly",
-    .line_too_long = "line is longer than 65536 bytes: ask for fewer keys at a time",
+    .line_too_long = "line is longer than 65536 bytes: none but GET and DEL may be",
 };
 
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    return frame_parse(&frame, parser, bytes, length, request, consumed);
+    enum parse_result result = frame_parse(&frame, parser, bytes, length, request, consumed);
+    bool whole = result == PARSE_REQUEST || result == PARSE_BODY;
+    if (whole && (request->options & REQUEST_WHOLE_KEY) != 0 &&
+        (request->options & REQUEST_IN_PIECES) == 0) {
+        unescape(&request->keys);
+    }
+    return result;
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,
@@ -41,6 +60,7 @@ const struct protocol protocol_native = {
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,
+    .keys_refused = frame_keys_refused,
     .head = native_reply_head,
     .tail = native_reply_tail,
 };

@@ -308,7 +308,7 @@ class Refusals(SharedCase):
 
     def test_a_line_past_64_KiB(self):
         self.closes("GET " + "x" * 70000 + "\r\n")
-        self.closes(f"GET {self.ns} " + "x " * 40000)
+        self.closes(f"TTL {self.ns} " + "x " * 40000)
 
     def test_a_line_past_64_KiB_that_never_ends(self):
         with self.connect(self.daemon) as client:
