@@ -228,8 +228,6 @@ static enum frame_line read_storing(struct memcache_line *line, struct request *
         request->options |= REQUEST_CLEAR | (line->parser->login ? REQUEST_LOGIN : 0);
     }
     bool counted = count > BYTES && token_number(words[BYTES], &request->value_length);
-    if (count > least) {
-    }
     if (!counted || (count > least && !is_surplus_harmless(words, least, count))) {
         memcache_bad_format(line);
         return FRAME_FATAL;
@@ -321,7 +319,7 @@ static enum frame_line read_verbosity(struct memcache_line *line, struct request
     size_t count = take_words(line, words);
     uint64_t level = 0;
     (void)request;
-    if (count == 0 || !token_number(words[0], &level)) {
+    if (count == 0 || !token_number(words[0], &level) || level > UINT32_MAX) {
         return memcache_bad_format(line);
     }
     return FRAME_REQUEST;
