@@ -42,7 +42,7 @@ class MetaCommands(MemcacheCase):
         self.say("mg n f", "HD f0")
         self.say("ms nothing 1 C1 N100\nx", "NF")
         self.say("ms nothing 1 MR N100\nx", "NS")
-        self.say("ms n 1 MA I C1\nx", "EX")
+        self.say("ms n 1 MA I C7777777\nx", "EX")
         self.say("mg n v", "VA 1", "0")
 
     def test_a_value_that_the_client_has_is_not_sent(self):
