@@ -7,8 +7,14 @@
  * socket is closed with bytes unread, the kernel resets it, and the reset may
  * overtake the reply that says what was wrong. So it says that it is done, and
  * reads and drops what comes, until the peer has gone or LINGER_MS have passed.
+ *
+ * A connection that waits for the gate reads nothing, but sees its peer go, and takes its
+ * petition along. A peer that has only said its last, which is how most go, may still want
+ * the answer: it has PARTING_MS.
  */
 #include "daemon/conn.h"
+
+#include <poll.h>
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
@@ -16,7 +22,7 @@
 #include "daemon/strangers.h"
 #include "daemon/turn.h"
 
-enum { LINGER_MS = 2000 };
+enum { LINGER_MS = 2000, PARTING_MS = 1000 };
 
 size_t conn_size(void)
 {
@@ -36,6 +42,12 @@ void conn_account(struct conn *conn, bool owes)
     conn->owes = owes;
 }
 
+static void stop_parting(struct conn *conn)
+{
+    conn->crew->parting -= conn->parts;
+    conn->parts = false;
+}
+
 /* What it holds of the crew, its seat apart. */
 static void give_back(struct conn *conn)
 {
@@ -45,6 +57,7 @@ static void give_back(struct conn *conn)
     conn_account(conn, false);
     pass_deinit(&conn->pass);
     strangers_leave(conn);
+    stop_parting(conn);
 }
 
 static void end_loop_if_done(struct crew *crew)
@@ -78,6 +91,7 @@ void conn_close(struct conn *conn, enum conn_close why)
 /* --- waiting -------------------------------------------------------------- */
 
 static void on_ready(evutil_socket_t fd, short what, void *context);
+static void on_peer(evutil_socket_t fd, short what, void *context);
 
 bool conn_watch(struct conn *conn, short what)
 {
@@ -92,7 +106,7 @@ bool conn_watch(struct conn *conn, short what)
         return true;
     }
     event_assign(&conn->event, conn->crew->base, conn->transport.fd, (short)(what | EV_PERSIST),
-                 on_ready, conn);
+                 what == CONN_WATCH_PEER ? on_peer : on_ready, conn);
     if (event_add(&conn->event, NULL) == 0) {
         return true;
     }
@@ -103,6 +117,7 @@ bool conn_watch(struct conn *conn, short what)
 void conn_arm_sweep(struct crew *crew)
 {
     bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
+                  crew->parting > 0 ||
                   (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
     if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
         uint64_t grain = crew_grain(crew);
@@ -152,6 +167,47 @@ void conn_swallow(struct conn *conn)
     bool ends = status == TRANSPORT_EOF || status == TRANSPORT_FAILED;
     if (ends || !conn_watch(conn, EV_READ)) { /* nobody watches it, if it was in line for long */
         leave(conn);
+    }
+}
+
+/* --- parting ---------------------------------------------------------------- */
+
+static void part(struct conn *conn)
+{
+    struct crew *crew = conn->crew;
+    crew->now = clock_now();
+    conn->active = crew->now;
+    conn->parts = true;
+    crew->parting++;
+    conn_arm_sweep(crew);
+}
+
+/* It waits for the gate, and more has come or its peer goes. */
+static void on_peer(evutil_socket_t fd, short what, void *context)
+{
+    struct conn *conn = context;
+    struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
+    (void)what;
+
+    poll(&peer, 1, 0);
+    if ((peer.revents & (POLLHUP | POLLERR)) != 0) {
+        conn_close(conn, CONN_CLOSE_PEER);
+    } else if ((peer.revents & POLLRDHUP) != 0 && !conn->parts) {
+        part(conn);
+    }
+}
+
+/* Closes those that have had PARTING_MS. */
+static void close_parted(struct crew *crew)
+{
+    struct conn *next, *conn = crew->parting > 0 ? TAILQ_FIRST(&crew->seated) : NULL;
+    for (; conn != NULL; conn = next) {
+        next = TAILQ_NEXT(conn, seat);
+        if (conn->parts && !pass_waits(&conn->pass)) {
+            stop_parting(conn);
+        } else if (conn->parts && crew->now - conn->active >= PARTING_MS) {
+            conn_close(conn, CONN_CLOSE_PEER);
+        }
     }
 }
 
@@ -229,6 +285,7 @@ void conn_sweep(struct crew *crew)
         leave(conn);
     }
     strangers_dismiss(crew);
+    close_parted(crew);
     conn_arm_sweep(crew);
 }
 

@@ -13,6 +13,9 @@
 #include "daemon/desk.h"
 #include "daemon/transport.h"
 
+/* Of conn_watch: that more comes or the peer goes, each time once and not as long as it is so. */
+enum { CONN_WATCH_PEER = EV_READ | EV_ET };
+
 struct conn {
     struct event event;
     struct crew *crew;
@@ -23,7 +26,7 @@ struct conn {
     TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */
     TAILQ_ENTRY(conn) wait;     /* in a line of crew->lines, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
-    uint64_t active;            /* when it last had a turn, or began to linger */
+    uint64_t active;            /* when it last had a turn, or began to linger or part */
     uint64_t seated;            /* when it was put at the end of crew->seated */
     enum desk_state state;
     short watched; /* what its event waits for */
@@ -35,6 +38,7 @@ struct conn {
     bool strange;
     bool lingers;
     bool ended; /* no more bytes will be read */
+    bool parts; /* waits for the gate, and its peer has said its last: crew->parting counts it */
 };
 
 /* Says why, and is gone. */

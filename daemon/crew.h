@@ -67,7 +67,8 @@ struct crew {
     struct crew_list strangers; /* have not said who they are; the first first */
     atomic_uint unproven;       /* strangers, and those in the reception; any thread reads it */
     struct lines lines;
-    unsigned owing; /* connections that have replies which their peers do not take */
+    unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
+    unsigned owing;   /* connections that have replies which their peers do not take */
     struct round round;
     struct event again; /* those in line have their slice */
     struct event sweep; /* fires now and then, while somebody might be overdue */

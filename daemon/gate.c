@@ -4,9 +4,15 @@
  *      gate_ask --- recalled, or no place ---> answered
  *         |
  *      gate_queue --- its turn ---> checked, without the lock ---> settled ---> answered
+ *         |   +--- GATE_PATIENCE_MS ---> answered
+ *         +--- gate_withdraw ---> its caller's
  *
- * gate_queue.h says whose turn it is. A failure is counted before it is answered: whoever
- * has heard of it finds his next petition delayed.
+ * gate_queue.h says whose turn it is. A failure is counted before it is answered: a petition
+ * that follows the answer finds itself delayed.
+ *
+ * What is known to be wrong waits in a line of its own, that of an address which no peer has:
+ * APART is set in its family. Each failure of the address delays it there, and so does each
+ * repetition: a client that knows nothing better does not keep the processor busy.
  */
 #include "daemon/gate.h"
 
@@ -19,17 +25,21 @@
 
 #include "daemon/clock.h"
 #include "daemon/gate_queue.h"
+#include "daemon/gate_wrongs.h"
 #include "daemon/thread.h"
 
 enum { NICENESS = 5 }; /* requests come first */
 
+static const uint64_t APART = (uint64_t)1 << 32;
+
 struct gate {
     struct gate_options options;
     pthread_t thread;
-    pthread_mutex_t lock;     /* never held while a secret is checked, or an answer given */
-    pthread_cond_t bell;      /* lock; one of those below has changed, or the clock */
-    bool stopping;            /* lock */
-    struct gate_queue *queue; /* lock */
+    pthread_mutex_t lock;      /* never held while a secret is checked, or an answer given */
+    pthread_cond_t bell;       /* lock; one of those below has changed, or the clock */
+    bool stopping;             /* lock */
+    struct gate_queue *queue;  /* lock */
+    struct gate_wrongs wrongs; /* lock, but for the key */
 };
 
 static uint64_t now_of(const struct gate *gate)
@@ -103,18 +113,41 @@ static void deny_all(struct petitions *petitions)
     }
 }
 
-void gate_ask(struct gate *gate, struct petition *petition)
+static bool is_apart(const struct petition *petition)
+{
+    return (petition->address.family & APART) != 0;
+}
+
+/* With the lock. The user where it is known at once. */
+static const struct user *look_at(struct gate *gate, struct petition *petition, uint64_t now)
 {
     const struct user *user = NULL;
+
+    petition->compared = false;
+    if (gate_wrongs_has(&gate->wrongs, petition->token)) {
+        petition->address.family |= APART;
+    } else if (gate_queue_trusts(gate->queue, &petition->address, now)) {
+        user = recall(petition);
+        petition->compared = user == NULL;
+    }
+    if (user != NULL) {
+        gate_queue_know(gate->queue, &petition->address, now);
+    }
+    return user;
+}
+
+void gate_ask(struct gate *gate, struct petition *petition)
+{
+    struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
     bool waits = false;
 
+    petition->entry = NULL;
+    petition->token = gate_wrongs_token(&gate->wrongs, petition);
     pthread_mutex_lock(&gate->lock);
     uint64_t now = now_of(gate);
-    if (gate_queue_trusts(gate->queue, &petition->address, now)) {
-        user = recall(petition);
-    }
+    const struct user *user = look_at(gate, petition, now);
     if (user == NULL) {
-        waits = gate_queue_add(gate->queue, petition, now);
+        waits = gate_queue_add(gate->queue, petition, now, &lost);
     }
     if (waits) {
         pthread_cond_signal(&gate->bell);
@@ -123,6 +156,19 @@ void gate_ask(struct gate *gate, struct petition *petition)
     if (!waits) {
         answer(petition, user);
     }
+    deny_all(&lost);
+}
+
+bool gate_withdraw(struct gate *gate, struct petition *petition)
+{
+    pthread_mutex_lock(&gate->lock);
+    bool waited = gate_queue_withdraw(gate->queue, petition, now_of(gate));
+    pthread_mutex_unlock(&gate->lock);
+    if (waited) {
+        explicit_bzero(petition->secret, sizeof petition->secret);
+        petition->secret_length = 0;
+    }
+    return waited;
 }
 
 /* --- the thread ------------------------------------------------------------- */
@@ -143,22 +189,59 @@ static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
     pthread_cond_timedwait(&gate->bell, &gate->lock, &until);
 }
 
+/* With the lock. */
+static void remember_wrong(struct gate *gate, const struct petition *petition, uint64_t now)
+{
+    const struct gate_address apart = {petition->address.family | APART, petition->address.number};
+
+    gate_wrongs_add(&gate->wrongs, petition->token);
+    gate_queue_fail(gate->queue, &apart, now);
+}
+
+/* NULL: denied. Without the lock. */
+static const struct user *judge(const struct gate *gate, const struct petition *petition,
+                                bool is_wrong)
+{
+    if (is_wrong) {
+        return NULL;
+    }
+    const struct user *user = recall(petition);
+    return user != NULL ? user : check(gate, petition);
+}
+
 /* With the lock, which it gives meanwhile. */
-static void serve(struct gate *gate, struct petition *petition, bool may_recall)
+static void serve(struct gate *gate, struct petition *petition)
+{
+    bool is_wrong = is_apart(petition) || gate_wrongs_has(&gate->wrongs, petition->token);
+    enum gate_end end = GATE_RIGHT;
+
+    pthread_mutex_unlock(&gate->lock);
+    const struct user *user = judge(gate, petition, is_wrong);
+    pthread_mutex_lock(&gate->lock);
+    if (user == NULL) {
+        end = is_wrong && !is_apart(petition) ? GATE_KNOWN_WRONG : GATE_WRONG;
+    }
+    uint64_t now = now_of(gate);
+    if (user == NULL && !is_wrong) {
+        remember_wrong(gate, petition, now);
+    }
+    gate_queue_settle(gate->queue, end, now);
+    pthread_mutex_unlock(&gate->lock);
+    answer(petition, user);
+    pthread_mutex_lock(&gate->lock);
+}
+
+/* With the lock, which it gives meanwhile. */
+static void deny_expired(struct gate *gate, uint64_t now)
 {
     struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
 
-    pthread_mutex_unlock(&gate->lock);
-    const struct user *user = may_recall ? recall(petition) : NULL;
-    if (user == NULL) {
-        user = check(gate, petition);
+    gate_queue_expire(gate->queue, now, &lost);
+    if (!TAILQ_EMPTY(&lost)) {
+        pthread_mutex_unlock(&gate->lock);
+        deny_all(&lost);
+        pthread_mutex_lock(&gate->lock);
     }
-    pthread_mutex_lock(&gate->lock);
-    gate_queue_settle(gate->queue, user == NULL, now_of(gate), &lost);
-    pthread_mutex_unlock(&gate->lock);
-    answer(petition, user);
-    deny_all(&lost);
-    pthread_mutex_lock(&gate->lock);
 }
 
 static void *run(void *context)
@@ -170,10 +253,11 @@ static void *run(void *context)
     pthread_mutex_lock(&gate->lock);
     while (!gate->stopping) {
         uint64_t due, now = now_of(gate);
+        deny_expired(gate, now);
         struct petition *petition = gate_queue_next(gate->queue, now, &due);
         if (petition != NULL) {
-            serve(gate, petition, !gate_queue_has_failed(gate->queue, now));
-        } else {
+            serve(gate, petition);
+        } else if (!gate->stopping) {
             sleep_until(gate, now, due);
         }
     }
@@ -244,7 +328,7 @@ struct gate *gate_create_with(const struct gate_options *options)
     gate->options.now = options->now != NULL ? options->now : now_truly;
     pthread_mutex_init(&gate->lock, NULL);
     gate->queue = gate_queue_create();
-    if (gate->queue == NULL || !make_bell(gate)) {
+    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_bell(gate)) {
         dispose(gate);
         return NULL;
     }

@@ -44,6 +44,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/gate_address.c \
 	daemon/gate_queue.c \
 	daemon/gate_queue.h \
+	daemon/gate_wrongs.c \
+	daemon/gate_wrongs.h \
 	daemon/grants.c \
 	daemon/grants.h \
 	daemon/hardening.c \

@@ -8,11 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A petition on its way to the gate and back. Its connection may be gone before it
- * returns: then it belongs to nobody, and whoever gets it back frees it. */
+/* A petition on its way to the gate and back. Where its connection is gone it is withdrawn,
+ * or if it is being checked belongs to nobody, and whoever gets it back frees it. */
 struct errand {
     struct petition petition; /* first: one is the other's address */
-    struct pass *pass;        /* NULL: gone */
+    struct gate *gate;
+    struct pass *pass; /* NULL: gone */
 };
 
 static struct errand *errand_of(struct petition *petition)
@@ -71,7 +72,7 @@ void pass_deinit(struct pass *pass)
     if (pass->petition == NULL) {
         return;
     }
-    if (pass->answered) {
+    if (pass->answered || gate_withdraw(errand_of(pass->petition)->gate, pass->petition)) {
         errand_destroy(&pass->petition);
     } else {
         errand_of(pass->petition)->pass = NULL;
@@ -135,6 +136,7 @@ static void write_errand(struct errand *errand, struct pass *pass, const struct 
     petition->secret_length = secret.length;
     petition->answered = porter->answered;
     petition->context = porter->context;
+    errand->gate = porter->gate;
     errand->pass = pass;
 }
 

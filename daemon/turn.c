@@ -173,6 +173,9 @@ static void settle(struct conn *conn)
     if (conn->transport.wants != 0 && !cross(conn, &what)) {
         return;
     }
+    if (conn->state == DESK_WAITING && what == 0) {
+        what = CONN_WATCH_PEER;
+    }
     if (desk_is_clear(conn->desk)) {
         if (conn->state == DESK_HUNGRY) {
             schedule_done(conn);

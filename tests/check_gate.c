@@ -23,6 +23,8 @@ enum {
     START = 1000000, /* milliseconds */
     GUESSES = 12,    /* enough to reach the longest delay */
     ELSEWHERE = 1000000,
+    WAITING = 16,
+    FENCE = 5,
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -170,6 +172,16 @@ static const char *outcome(struct visitor *visitor)
     return name;
 }
 
+/* No two of them are the same. */
+static const char *guess(void)
+{
+    static char secret[32];
+    static unsigned number;
+
+    snprintf(secret, sizeof secret, "guess%u", number++);
+    return secret;
+}
+
 static const char *try(uint64_t address, const char *name, const char *secret)
 {
     struct visitor visitor;
@@ -186,12 +198,12 @@ static unsigned count_checks(void)
     return count;
 }
 
-/* Two turns of addresses that nobody knows: who was ready before has had his. */
+/* So many turns of addresses that are fresh that each that was ready has had its own. */
 static void fence(void)
 {
     static uint64_t address = ELSEWHERE;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < FENCE; i++) {
         ck_assert_ptr_null(try(address++, "stranger", "guess"));
     }
 }
@@ -338,6 +350,10 @@ START_TEST(the_turn_goes_round_by_address)
 {
     struct visitor a[4], b[2], c;
 
+    for (uint64_t address = 1; address <= 3; address++) {
+        ck_assert_ptr_nonnull(try(address, "user9", "secret9"));
+    }
+    unsigned before = answers;
     hold(&a[0], 1, "user0", "secret0");
     ask(&a[1], 1, "user1", "secret1");
     ask(&a[2], 1, "user2", "secret2");
@@ -349,41 +365,179 @@ START_TEST(the_turn_goes_round_by_address)
     struct visitor *const order[] = {&a[0], &b[0], &c, &a[1], &b[1], &a[2], &a[3]};
     for (unsigned i = 0; i < 7; i++) {
         ck_assert_ptr_nonnull(outcome(order[i]));
-        ck_assert_uint_eq(answer_of(order[i]), i + 1);
+        ck_assert_uint_eq(answer_of(order[i]), before + i + 1);
     }
-    ck_assert_uint_eq(count_checks(), 7);
+    ck_assert_uint_eq(count_checks(), 8);
 }
 END_TEST
 
 START_TEST(a_thousand_guesses_delay_another_by_one_check)
 {
     static struct visitor guesses[MANY];
-    struct visitor other, more;
+    struct visitor other;
 
-    hold(&guesses[0], 1, "user0", "guess");
+    hold(&guesses[0], 1, "user0", guess());
     for (int i = 1; i < MANY; i++) {
-        ask(&guesses[i], 1, "user0", "guess");
+        ask(&guesses[i], 1, "user0", guess());
     }
     ask(&other, 2, "user1", "secret1");
     let_go();
     ck_assert_str_eq(outcome(&other), "user1");
     ck_assert_uint_eq(count_checks(), 2);
-    /* Most of the others have lost their places, without a look. */
-    for (int i = 1 + GATE_WAITING_MAX; i < MANY; i++) {
+    /* They get one look each time, until their patience ends. */
+    for (int i = 0; i < 4; i++) {
+        pass_time(GATE_DELAY_MOST_MS);
+        fence();
+    }
+    for (int i = 0; i < MANY; i++) {
         ck_assert_ptr_null(outcome(&guesses[i]));
     }
-    for (int i = 1; i <= GATE_WAITING_MAX; i++) {
+    ck_assert_uint_le(count_checks(), 2 + 3 + 4 * FENCE);
+}
+END_TEST
+
+/* However many come from everywhere, and stay. */
+START_TEST(a_thousand_addresses_delay_another_by_two_checks)
+{
+    static struct visitor guesses[MANY];
+    struct visitor other;
+
+    hold(&guesses[0], 1, "user0", guess());
+    for (int i = 1; i < MANY; i++) {
+        ask(&guesses[i], 1 + (uint64_t)i, "user0", guess());
+    }
+    ask(&other, ELSEWHERE, "user1", "secret1");
+    let_go();
+    ck_assert_str_eq(outcome(&other), "user1");
+    ck_assert_uint_le(answer_of(&other), 3);
+}
+END_TEST
+
+/* --- who goes ------------------------------------------------------------------- */
+
+START_TEST(what_is_withdrawn_is_not_answered_and_takes_no_check)
+{
+    static struct visitor guesses[MANY];
+    struct visitor first, last;
+
+    hold(&first, ELSEWHERE, "user0", guess());
+    for (int i = 0; i < MANY; i++) {
+        ask(&guesses[i], 1 + (uint64_t)i % 100, "user0", guess());
+    }
+    ask(&last, 1, "user1", "secret1");
+    for (int i = 0; i < MANY; i++) {
+        ck_assert(gate_withdraw(gate, &guesses[i].petition));
+        ck_assert_uint_eq(guesses[i].petition.secret_length, 0);
+    }
+    ck_assert(!gate_withdraw(gate, &first.petition)); /* it is being checked */
+    let_go();
+    ck_assert_str_eq(outcome(&last), "user1");
+    ck_assert_ptr_null(outcome(&first));
+    ck_assert(!gate_withdraw(gate, &first.petition)); /* it was answered */
+    ck_assert_uint_eq(count_checks(), 2);
+    for (int i = 0; i < MANY; i++) {
         ck_assert_uint_eq(answer_of(&guesses[i]), 0);
     }
-    ask(&more, 1, "user0", "secret0");
-    ck_assert_uint_ne(answer_of(&more), 0);
-    ck_assert_ptr_null(outcome(&more));
-    ck_assert_uint_eq(count_checks(), 2);
-    for (int i = 1; i <= GATE_WAITING_MAX; i++) {
-        pass_time(GATE_DELAY_MOST_MS);
-        ck_assert_ptr_null(outcome(&guesses[i]));
+}
+END_TEST
+
+/* A guess that goes as soon as it is not recalled has been one. */
+START_TEST(what_is_withdrawn_finds_nothing_out)
+{
+    struct visitor first, visitor;
+
+    ck_assert_str_eq(try(2, "user1", "secret1"), "user1");
+    hold(&first, ELSEWHERE, "user0", guess());
+    ask(&visitor, 1, "user1", guess());
+    ck_assert(gate_withdraw(gate, &visitor.petition));
+    for (int i = 0; i < MANY; i++) {
+        ask(&visitor, 1, "user1", i == MANY / 2 ? "secret1" : guess());
+        ck_assert_uint_eq(answer_of(&visitor), 0);
+        ck_assert(gate_withdraw(gate, &visitor.petition));
     }
-    ck_assert_uint_eq(count_checks(), 2 + GATE_WAITING_MAX);
+    let_go();
+    ck_assert_ptr_null(outcome(&first));
+    ck_assert_str_eq(try(1, "user1", "secret1"), "user1"); /* and nothing was held against it */
+}
+END_TEST
+
+/* --- what is known to be wrong ------------------------------------------------------ */
+
+/* Two clients that go on with an old secret, and one of the same address that has the new. */
+START_TEST(an_old_secret_keeps_none_out)
+{
+    static struct visitor old[MANY];
+    struct visitor right;
+
+    ck_assert_ptr_null(try(1, "user1", "old"));
+    for (int i = 0; i < MANY; i++) {
+        ask(&old[i], 1, "user1", "old");
+    }
+    ask(&right, 1, "user1", "secret1");
+    expect_delay(&right, GATE_DELAY_MS); /* of the one failure that there was */
+    ck_assert_str_eq(outcome(&right), "user1");
+    ck_assert_str_eq(try(1, "user2", "secret2"), "user2"); /* at once */
+    for (int i = 0; i < 4; i++) {
+        pass_time(GATE_DELAY_MOST_MS);
+        fence();
+    }
+    for (int i = 0; i < MANY; i++) {
+        ck_assert_ptr_null(outcome(&old[i]));
+    }
+    ck_assert_uint_eq(count_checks(), 3 + 5 * FENCE);
+}
+END_TEST
+
+/* Nor where all of them came before it was known. */
+START_TEST(an_old_secret_is_checked_once)
+{
+    static struct visitor old[MANY];
+
+    hold(&old[0], 1, "user1", "old");
+    for (int i = 1; i < MANY; i++) {
+        ask(&old[i], 1, "user1", "old");
+    }
+    let_go();
+    ck_assert_ptr_null(outcome(&old[0]));
+    pass_time(GATE_DELAY_MS); /* for all of them together */
+    for (int i = 1; i < MANY; i++) {
+        ck_assert_ptr_null(outcome(&old[i]));
+    }
+    ck_assert_uint_eq(count_checks(), 1);
+}
+END_TEST
+
+/* It waits all the same: what knows nothing better shall not keep the processor busy. */
+START_TEST(an_old_secret_waits_longer_each_time)
+{
+    uint64_t delay = GATE_DELAY_MS;
+    struct visitor visitor;
+
+    ck_assert_ptr_null(try(1, "user0", "old"));
+    for (int i = 0; i < GUESSES; i++) {
+        ask(&visitor, 1, "user0", "old");
+        expect_delay(&visitor, delay);
+        delay = 2 * delay < GATE_DELAY_MOST_MS ? 2 * delay : GATE_DELAY_MOST_MS;
+    }
+}
+END_TEST
+
+/* Another address, another user, another secret of that user: all is checked. */
+START_TEST(what_was_wrong_may_be_right_elsewhere_or_later)
+{
+    struct members members = {0};
+
+    ck_assert_ptr_null(try(1, "user1", "secret2"));
+    ck_assert_ptr_null(try(2, "user1", "secret2"));
+    ck_assert_uint_eq(count_checks(), 2);
+    pass_time(GATE_FORGET_MS);
+    ck_assert_str_eq(try(1, "user2", "secret2"), "user2");
+    ck_assert_ptr_null(try(1, "user12", "secret2"));
+    pass_time(GATE_FORGET_MS);
+    members_add(&members, "user1", "is secret2", NULL);
+    users = members_users(&members, users);
+    members_clear(&members);
+    ck_assert_str_eq(try(1, "user1", "secret2"), "user1");
 }
 END_TEST
 
@@ -394,9 +548,9 @@ START_TEST(each_failure_doubles_the_delay_up_to_a_bound)
     uint64_t delay = GATE_DELAY_MS;
     struct visitor visitor;
 
-    ck_assert_ptr_null(try(1, "user0", "guess"));
+    ck_assert_ptr_null(try(1, "user0", guess()));
     for (int i = 0; i < GUESSES; i++) {
-        ask(&visitor, 1, "user0", "guess");
+        ask(&visitor, 1, "user0", guess());
         expect_delay(&visitor, delay);
         delay = 2 * delay < GATE_DELAY_MOST_MS ? 2 * delay : GATE_DELAY_MOST_MS;
     }
@@ -407,14 +561,14 @@ START_TEST(right_and_wrong_secrets_wait_alike_and_a_success_takes_nothing_back)
 {
     struct visitor visitor;
 
-    ck_assert_ptr_null(try(1, "user0", "guess"));
-    ask(&visitor, 1, "user0", "guess");
+    ck_assert_ptr_null(try(1, "user0", guess()));
+    ask(&visitor, 1, "user0", guess());
     expect_delay(&visitor, GATE_DELAY_MS);
     ask(&visitor, 1, "user1", "secret1");
     expect_delay(&visitor, 2 * GATE_DELAY_MS);
     ck_assert_str_eq(outcome(&visitor), "user1");
-    ck_assert_ptr_null(try(1, "user0", "guess"));
-    ask(&visitor, 1, "user0", "guess");
+    ck_assert_ptr_null(try(1, "user0", guess()));
+    ask(&visitor, 1, "user0", guess());
     expect_delay(&visitor, 4 * GATE_DELAY_MS);
 }
 END_TEST
@@ -424,19 +578,22 @@ START_TEST(after_quiet_all_is_forgotten)
     struct visitor visitor;
 
     ck_assert_str_eq(try(2, "user1", "secret1"), "user1");
-    ck_assert_ptr_null(try(1, "user0", "guess"));
+    ck_assert_ptr_null(try(1, "user0", guess()));
     pass_time(GATE_DELAY_MS);
-    ck_assert_ptr_null(try(1, "user0", "guess"));
+    ck_assert_ptr_null(try(1, "user0", guess()));
     unsigned before = count_checks();
 
     pass_time(GATE_FORGET_MS - 1);
     ck_assert_str_eq(try(1, "user1", "secret1"), "user1");
-    ck_assert_uint_eq(count_checks(), before + 1); /* not recalled */
+    ask(&visitor, 1, "user1", "secret1"); /* not recalled before its turn */
+    ck_assert_str_eq(outcome(&visitor), "user1");
     pass_time(1);
-    ck_assert_str_eq(try(1, "user1", "secret1"), "user1");
-    ck_assert_uint_eq(count_checks(), before + 1); /* recalled */
-    ck_assert_ptr_null(try(1, "user0", "guess"));
-    ask(&visitor, 1, "user0", "guess");
+    ask(&visitor, 1, "user1", "secret1");
+    ck_assert_uint_ne(answer_of(&visitor), 0);
+    ck_assert_str_eq(outcome(&visitor), "user1");
+    ck_assert_uint_eq(count_checks(), before);
+    ck_assert_ptr_null(try(1, "user0", guess()));
+    ask(&visitor, 1, "user0", guess());
     expect_delay(&visitor, GATE_DELAY_MS);
 }
 END_TEST
@@ -446,59 +603,55 @@ START_TEST(who_has_failed_is_not_told_what_is_remembered)
     struct visitor visitor;
 
     ck_assert_str_eq(try(2, "user1", "secret1"), "user1");
-    ck_assert_ptr_null(try(1, "user1", "guess"));
+    ck_assert_ptr_null(try(1, "user1", guess()));
     ck_assert_uint_eq(count_checks(), 2);
     ask(&visitor, 1, "user1", "secret1");
     ck_assert_uint_eq(answer_of(&visitor), 0);
     expect_delay(&visitor, GATE_DELAY_MS);
     ck_assert_str_eq(outcome(&visitor), "user1");
-    ck_assert_str_eq(last_hash, "is secret1"); /* looked at, after the fence's */
     ck_assert_str_eq(try(3, "user1", "secret1"), "user1");
 }
 END_TEST
 
-/* The right one among many guesses at once is found no sooner than they are failures. */
+/* The right one among many guesses at once is found no sooner than they are failures. The
+ * last of them has the first turn. */
 START_TEST(many_guesses_at_once_are_not_told_either)
 {
-    static struct visitor guesses[GATE_WAITING_MAX];
+    static struct visitor guesses[WAITING];
     struct visitor first;
 
     ck_assert_str_eq(try(2, "user1", "secret1"), "user1");
-    hold(&first, 1, "user1", "guess");
-    for (int i = 0; i < GATE_WAITING_MAX; i++) {
-        ask(&guesses[i], 1, "user1", i == 5 ? "secret1" : "guess");
+    hold(&first, 1, "user1", guess());
+    for (int i = 0; i < WAITING; i++) {
+        ask(&guesses[i], 1, "user1", i == WAITING - 6 ? "secret1" : guess());
         ck_assert_uint_eq(answer_of(&guesses[i]), 0);
     }
     let_go();
     ck_assert_ptr_null(outcome(&first));
     uint64_t delay = GATE_DELAY_MS;
-    for (int i = 0; i <= 5; i++) {
-        expect_delay(&guesses[i], delay);
+    for (int i = 1; i <= 6; i++) {
+        expect_delay(&guesses[WAITING - i], delay);
         delay *= 2;
     }
-    ck_assert_str_eq(outcome(&guesses[5]), "user1");
-    for (int i = 6; i < GATE_WAITING_MAX; i++) {
-        pass_time(GATE_DELAY_MOST_MS);
-        ck_assert_ptr_null(outcome(&guesses[i]));
-    }
-    /* Each took one, and so did the two of each fence. */
-    ck_assert_uint_eq(count_checks(), 2 + GATE_WAITING_MAX + 6 * 2);
+    ck_assert_str_eq(outcome(&guesses[WAITING - 6]), "user1");
+    ck_assert_ptr_null(outcome(&guesses[WAITING - 7])); /* a success delays nothing */
+    ck_assert_uint_eq(count_checks(), 2 + 5 + 1 + 6 * FENCE);
 }
 END_TEST
 
 START_TEST(who_still_waits_at_the_end_is_denied)
 {
-    static struct visitor waiting[3 * GATE_WAITING_MAX];
+    static struct visitor waiting[3 * WAITING];
 
     for (uint64_t address = 0; address < 3; address++) {
-        ck_assert_ptr_null(try(address, "user0", "guess"));
+        ck_assert_ptr_null(try(address, "user0", guess()));
     }
-    for (int i = 0; i < 3 * GATE_WAITING_MAX; i++) {
+    for (int i = 0; i < 3 * WAITING; i++) {
         ask(&waiting[i], (uint64_t)i % 3, "user0", "secret0");
         ck_assert_uint_eq(answer_of(&waiting[i]), 0);
     }
     gate_destroy(&gate);
-    for (int i = 0; i < 3 * GATE_WAITING_MAX; i++) {
+    for (int i = 0; i < 3 * WAITING; i++) {
         ck_assert_uint_ne(answer_of(&waiting[i]), 0);
         ck_assert_ptr_null(outcome(&waiting[i]));
     }
@@ -520,7 +673,19 @@ int main(void)
     tcase_add_test(doors, the_daemons_own_gate_knows_true_hashes);
     tcase_add_test(doors, the_turn_goes_round_by_address);
     tcase_add_test(doors, a_thousand_guesses_delay_another_by_one_check);
+    tcase_add_test(doors, a_thousand_addresses_delay_another_by_two_checks);
+    tcase_add_test(doors, what_is_withdrawn_is_not_answered_and_takes_no_check);
+    tcase_add_test(doors, what_is_withdrawn_finds_nothing_out);
     suite_add_tcase(suite, doors);
+
+    TCase *wrongs = tcase_create("wrongs");
+    tcase_add_checked_fixture(wrongs, open_gate, close_gate);
+    tcase_set_timeout(wrongs, 60);
+    tcase_add_test(wrongs, an_old_secret_keeps_none_out);
+    tcase_add_test(wrongs, an_old_secret_is_checked_once);
+    tcase_add_test(wrongs, an_old_secret_waits_longer_each_time);
+    tcase_add_test(wrongs, what_was_wrong_may_be_right_elsewhere_or_later);
+    suite_add_tcase(suite, wrongs);
 
     TCase *failures = tcase_create("failures");
     tcase_add_checked_fixture(failures, open_gate, close_gate);

@@ -6,10 +6,11 @@ Secrets are hashed by the daemon's own command, once for all tests.
 import functools
 import os
 import pwd
+import socket
 import subprocess
 import time
 
-from harness import DAEMON, Case, Client, wait_for
+from harness import DAEMON, Case, Client, seconds, wait_for
 from memcache import Memcache
 
 LISTEN_UNIX = 'listen = ( { path = "@/socket"; mode = "0666"; }, { port = 0; } );\n'
@@ -177,6 +178,14 @@ class Native(Case):
             took.append(time.monotonic() - start)
         self.assertGreater(took[4], 0.7)  # 100 ms, doubled three times
         self.assertGreater(took[4], 2 * took[0])
+
+    def test_guesses_slow_their_address_down(self):
+        took = []
+        for number in range(5):
+            start = time.monotonic()
+            self.assertEqual(self.connect(self.daemon).ask(f"AUTH web wrong{number}"), "DENIED")
+            took.append(time.monotonic() - start)
+        self.assertGreater(took[4], 0.7)
 
     def test_another_user_and_back(self):
         client = self.known()
@@ -403,8 +412,8 @@ class Crowds(Case):
         daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
         asked = self.connect(daemon)
         self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")
-        for _ in range(3):
-            self.assertEqual(asked.ask("AUTH web wrong"), "DENIED")  # from now on it waits
+        for number in range(3):  # from now on it waits
+            self.assertEqual(asked.ask(f"AUTH web wrong{number}"), "DENIED")
         asked.send(f"AUTH web {SECRET}\r\n")
         crowd = self.crowd(daemon, 7)
         newcomers = self.crowd(daemon, 7)
@@ -421,8 +430,8 @@ class Waiting(Case):
     def wait_at_the_gate(self, daemon, count):
         """Failures make their address wait; so do these then."""
         first = self.connect(daemon)
-        for _ in range(5):
-            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        for number in range(5):
+            self.assertEqual(first.ask(f"AUTH web wrong{number}"), "DENIED")
         waiting = [self.connect(daemon) for _ in range(count)]
         for client in waiting:
             self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
@@ -444,8 +453,8 @@ class Waiting(Case):
         self.assertEqual(root.ask("AUTH root top"), "OK")
         start = len(daemon.log())
         first = self.kept(Client(daemon.addresses()[1]))
-        for _ in range(6):  # the next one would wait for 3.2 seconds
-            self.assertEqual(first.ask("AUTH web wrong"), "DENIED")
+        for number in range(6):  # the next one would wait for 3.2 seconds
+            self.assertEqual(first.ask(f"AUTH web wrong{number}"), "DENIED")
         waiting = [self.kept(Client(daemon.addresses()[1])) for _ in range(5)]
         for client in waiting:
             client.send(f"AUTH web {SECRET}\r\n")
@@ -461,6 +470,51 @@ class Waiting(Case):
             client.reset()
         wait_for(lambda: root.stat("curr_connections") == 2, 30, "them to be gone")
         self.assertEqual(root.ask("PING"), "PONG")
+
+    def test_who_hangs_up_waits_no_more(self):
+        """From many addresses, and as most go: without a reset."""
+        daemon = self.start("threads = 2;\n" + users(WEB, ROOT))
+        gone = []
+        for number in range(500):
+            there = socket.socket()
+            self.addCleanup(there.close)
+            there.bind((f"127.0.1.{number % 250 + 1}", 0))
+            there.connect(daemon.address)
+            there.sendall(f"AUTH web wrong{number}\r\n".encode())
+            gone.append(there)
+        for there in gone:
+            there.close()
+        root = self.connect(daemon)
+        start = time.monotonic()
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        self.assertLess(time.monotonic() - start, seconds(2))
+        wait_for(lambda: root.stat("curr_connections") == 1, 4, "them to be gone")
+
+    def test_who_has_said_its_last_is_answered(self):
+        daemon = self.start(users(WEB, ROOT))
+        for number in range(3):
+            client = self.connect(daemon)
+            client.send(f"AUTH web {SECRET}{'x' * (number % 2)}\r\nPING\r\n")
+            client.finish()
+            self.assertEqual(client.rest(), b"OK\r\nPONG\r\n" if number % 2 == 0 else
+                             f"DENIED\r\nCLIENT_ERROR {FIRST}\r\n".encode())
+
+    def test_a_right_secret_beside_many_that_try_an_old_one(self):
+        daemon = self.start(users(WEB, ROOT))
+        daemon.configure(users(user("web", "another"), ROOT))
+        daemon.reload("reloaded")
+        old = [self.connect(daemon, timeout=60) for _ in range(20)]
+        for client in old:
+            client.send(f"AUTH web {SECRET}\r\n" * 50)
+        self.assertEqual(old[0].reply(), "DENIED")
+        for client in old[1:4]:  # these begin anew, as most do
+            client.close()
+            client = self.connect(daemon)
+            client.send(f"AUTH web {SECRET}\r\n" * 50)
+        start = time.monotonic()
+        self.assertEqual(self.connect(daemon).ask("AUTH web another"), "OK")
+        self.assertEqual(self.connect(daemon).ask("AUTH root top"), "OK")
+        self.assertLess(time.monotonic() - start, seconds(2))
 
     def test_users_come_and_go_meanwhile(self):
         """What was said to prove who somebody is never becomes a record."""
