@@ -8,9 +8,9 @@
  * taken again. Where even that fails (the whole machine is short), accepting
  * pauses for a moment.
  *
- * At the limit a connection is not refused where it can take the place of one that has not
- * said who it is: see strangers.h. The worker that has most of those makes room then, and
- * until it has there are more than the limit, EXCHANGES_MAX at most.
+ * At the limit a connection is not refused where it can take the place of one that has said
+ * all, or has not said who it is: see strangers.h. The worker that has most of those makes
+ * room then, and until it has there are more than the limit, EXCHANGES_MAX at most.
  */
 #include "daemon/acceptor.h"
 
@@ -189,20 +189,29 @@ static void rest(struct post *post)
     }
 }
 
-/* NULL: nobody has any. */
-static struct worker *whose_are_most_strangers(const struct acceptor *acceptor)
+/* NULL: none has any. */
+static struct worker *whose_are_most(const struct acceptor *acceptor,
+                                     unsigned (*count_of)(const struct worker *worker))
 {
     struct worker *found = NULL;
     unsigned most = 0;
 
     for (unsigned i = 0; i < acceptor->staff->count; i++) {
-        unsigned unproven = worker_unproven(acceptor->staff->workers[i]);
-        if (unproven > most) {
-            most = unproven;
+        unsigned some = count_of(acceptor->staff->workers[i]);
+        if (some > most) {
+            most = some;
             found = acceptor->staff->workers[i];
         }
     }
     return found;
+}
+
+/* The worker that can make room; NULL: none can. */
+static struct worker *who_makes_room(const struct acceptor *acceptor)
+{
+    struct worker *worker = whose_are_most(acceptor, worker_lingering);
+
+    return worker != NULL ? worker : whose_are_most(acceptor, worker_replaceable);
 }
 
 static void hand_over(struct post *post, struct worker *worker, int fd, bool in_exchange)
@@ -238,7 +247,7 @@ static void welcome(struct post *post, int fd)
         hand_over(post, whose_turn(acceptor, &post->listener->door), fd, false);
         return;
     }
-    struct worker *worker = over < EXCHANGES_MAX ? whose_are_most_strangers(acceptor) : NULL;
+    struct worker *worker = over < EXCHANGES_MAX ? who_makes_room(acceptor) : NULL;
     if (worker != NULL) {
         complain_of_too_many(post, "who has not said who he is makes room for connections on");
         hand_over(post, worker, fd, true);

@@ -60,6 +60,11 @@ static void give_back(struct conn *conn)
     stop_parting(conn);
 }
 
+static void count_lingering(struct crew *crew, int change)
+{
+    atomic_fetch_add_explicit(&crew->lingering, (unsigned)change, memory_order_relaxed);
+}
+
 static void end_loop_if_done(struct crew *crew)
 {
     if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers)) {
@@ -67,12 +72,15 @@ static void end_loop_if_done(struct crew *crew)
     }
 }
 
-static void leave(struct conn *conn)
+void conn_leave(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     give_back(conn);
     schedule_leave(conn);
     TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    if (conn->lingers) {
+        count_lingering(crew, -1);
+    }
     if (conn->watched != 0) {
         event_del(&conn->event);
     }
@@ -85,7 +93,7 @@ static void leave(struct conn *conn)
 void conn_close(struct conn *conn, enum conn_close why)
 {
     say_why(conn, why);
-    leave(conn);
+    conn_leave(conn);
 }
 
 /* --- waiting -------------------------------------------------------------- */
@@ -150,11 +158,12 @@ void conn_linger(struct conn *conn, enum conn_close why)
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&crew->seated, conn, seat);
     TAILQ_INSERT_TAIL(&crew->lingers, conn, seat);
+    count_lingering(crew, 1);
     conn->lingers = true;
     conn->active = crew->now;
     conn_arm_sweep(crew);
     if (conn->ended || crew->draining || !conn_watch(conn, EV_READ)) {
-        leave(conn);
+        conn_leave(conn);
     }
 }
 
@@ -166,7 +175,7 @@ void conn_swallow(struct conn *conn)
         conn->transport.ops->read(&conn->transport, dropped, sizeof dropped, &moved);
     bool ends = status == TRANSPORT_EOF || status == TRANSPORT_FAILED;
     if (ends || !conn_watch(conn, EV_READ)) { /* nobody watches it, if it was in line for long */
-        leave(conn);
+        conn_leave(conn);
     }
 }
 
@@ -282,7 +291,7 @@ void conn_sweep(struct crew *crew)
         conn_close(conn, CONN_CLOSE_IDLE);
     }
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
-        leave(conn);
+        conn_leave(conn);
     }
     strangers_dismiss(crew);
     close_parted(crew);
@@ -356,7 +365,7 @@ void conn_drain(struct crew *crew)
     turn_end_round(crew);
     crew->draining = true;
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
-        leave(conn);
+        conn_leave(conn);
     }
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
@@ -372,7 +381,7 @@ void conn_close_all(struct crew *crew)
     struct conn *conn;
     turn_end_round(crew);
     while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
-        leave(conn);
+        conn_leave(conn);
     }
     while ((conn = TAILQ_FIRST(&crew->seated)) != NULL) {
         conn_close(conn, CONN_CLOSE_STOPPING);

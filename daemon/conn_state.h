@@ -44,6 +44,9 @@ struct conn {
 /* Says why, and is gone. */
 void conn_close(struct conn *conn, enum conn_close why);
 
+/* The same for one that lingers, which has said why. */
+void conn_leave(struct conn *conn);
+
 /* Says why, and reads and drops what still comes. May close it. */
 void conn_linger(struct conn *conn, enum conn_close why);
 

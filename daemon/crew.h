@@ -65,7 +65,10 @@ struct crew {
     struct crew_list seated;    /* all but those that linger; the longest silent first */
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
     struct crew_list strangers; /* have not said who they are; the first first */
-    atomic_uint unproven;       /* strangers, and those in the reception; any thread reads it */
+    /* Any thread reads these. */
+    atomic_uint lingering; /* how many `lingers` has */
+    atomic_uint exchanges; /* connections on their way for which another has to go */
+    atomic_uint unproven;  /* strangers, and those in the reception */
     struct lines lines;
     unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
     unsigned owing;   /* connections that have replies which their peers do not take */

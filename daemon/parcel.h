@@ -2,7 +2,8 @@
  * parcel.h - an accepted connection on its way to the worker that it will belong to.
  *
  * Whoever has the parcel owns it: the thread that accepts, then the reception where TLS is
- * spoken, then the worker. Each hands it on under the lock of a mailbox.
+ * spoken, then the worker; one that is in exchange goes to the worker first. Each hands it on
+ * under the lock of a mailbox.
  */
 #ifndef KVCACHED_PARCEL_H
 #define KVCACHED_PARCEL_H
@@ -18,7 +19,7 @@ struct parcel {
     STAILQ_ENTRY(parcel) next;
     struct transport transport;
     const struct door *door;
-    bool in_exchange; /* there is no room for it but that of one that has proved nothing */
+    bool in_exchange; /* there is no room for it but that of another: strangers_make_room */
 };
 
 STAILQ_HEAD(parcels, parcel);

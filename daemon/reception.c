@@ -229,9 +229,8 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
     TAILQ_INSERT_TAIL(&reception->guests, guest, seat);
     bool crowded = ++reception->count > GREETINGS_MAX;
     look_at_first(reception);
-    if (reception->count > 1 && (crowded || parcel->in_exchange)) {
-        turn_away_oldest(reception, parcel->in_exchange ? CONN_CLOSE_REPLACED : CONN_CLOSE_CROWDED);
-        parcel->in_exchange = false;
+    if (crowded) {
+        turn_away_oldest(reception, CONN_CLOSE_CROWDED);
     }
     wait_for_socket(guest);
 }

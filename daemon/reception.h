@@ -36,9 +36,7 @@ struct reception_options {
 /* Starts the thread. NULL with errno. */
 struct reception *reception_create(const struct reception_options *options);
 
-/* Any thread: a connection whose peer has to greet is the reception's from now on. One that
- * is in exchange takes the place of the oldest that greets; where there is none it is handed
- * on as it came. */
+/* Any thread: a connection whose peer has to greet is the reception's from now on. */
 void reception_adopt(struct reception *reception, struct parcel *parcel);
 
 /* Any thread: whether it keeps up with those that come. Where it does not, let them wait in the

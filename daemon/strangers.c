@@ -68,6 +68,10 @@ static struct conn *oldest_stranger(const struct crew *crew)
 bool strangers_make_room(struct crew *crew)
 {
     turn_end_round(crew); /* it may have begun its turn */
+    if (!TAILQ_EMPTY(&crew->lingers)) {
+        conn_leave(TAILQ_FIRST(&crew->lingers));
+        return true;
+    }
     struct conn *oldest = oldest_stranger(crew);
     uint64_t greets_since =
         crew->reception == NULL ? RECEPTION_EMPTY : reception_oldest(crew->reception);

@@ -4,7 +4,8 @@
  * There are such only where there are users. They have PASS_STRANGER_MS, and where
  * max_connections is reached not even that: one that is new takes the place of the oldest
  * that has proved nothing, so that nobody without a secret can keep those out who have one.
- * Connections that still greet (reception.h) have proved nothing either.
+ * Connections that still greet (reception.h) have proved nothing either. Those that linger,
+ * whatever they had proved, have said all, and go first.
  *
  * All calls are for the thread of the crew.
  */
@@ -25,7 +26,8 @@ void strangers_leave(struct conn *conn);
 /* Closes those whose time is over. */
 void strangers_dismiss(struct crew *crew);
 
-/* Closes the oldest. False: there is none. */
+/* Closes the oldest that lingers, or else the oldest that has proved nothing. False: there is
+ * none. */
 bool strangers_make_room(struct crew *crew);
 
 #endif

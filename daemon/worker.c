@@ -108,15 +108,30 @@ static void return_petitions(struct petitions *petitions)
     }
 }
 
+/* For one that is in exchange. */
+static bool make_room(struct crew *crew)
+{
+    bool made = strangers_make_room(crew);
+    atomic_fetch_sub_explicit(&crew->exchanges, 1, memory_order_relaxed);
+    return made;
+}
+
+/* One that is in exchange has not greeted yet. */
 static void open_parcel(struct crew *crew, struct parcel *parcel)
 {
-    if (!parcel->in_exchange || strangers_make_room(crew)) {
-        conn_open(crew, &parcel->transport, parcel->door);
-        free(parcel);
+    bool greets = parcel->in_exchange && parcel->door->tls != NULL;
+    if (parcel->in_exchange && !make_room(crew)) {
+        metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
+        parcel_refuse(&parcel, crew->facts);
         return;
     }
-    metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-    parcel_refuse(&parcel, crew->facts);
+    parcel->in_exchange = false;
+    if (greets) {
+        reception_adopt(crew->reception, parcel);
+        return;
+    }
+    conn_open(crew, &parcel->transport, parcel->door);
+    free(parcel);
 }
 
 static void on_bell(evutil_socket_t fd, short what, void *context)
@@ -178,7 +193,10 @@ bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool i
     if (parcel == NULL) {
         return false;
     }
-    if (door->tls != NULL) {
+    if (in_exchange) {
+        atomic_fetch_add_explicit(&worker->crew.exchanges, 1, memory_order_relaxed);
+    }
+    if (door->tls != NULL && !in_exchange) {
         reception_adopt(worker->crew.reception, parcel);
     } else {
         deliver(parcel, worker);
@@ -245,9 +263,27 @@ bool worker_has_room(const struct worker *worker)
     return worker->crew.reception == NULL || reception_has_room(worker->crew.reception);
 }
 
-unsigned worker_unproven(const struct worker *worker)
+static unsigned figure(const atomic_uint *of)
 {
-    return atomic_load_explicit(&worker->crew.unproven, memory_order_relaxed);
+    return atomic_load_explicit(of, memory_order_relaxed);
+}
+
+/* Of so many, those that none on its way takes the place of. */
+static unsigned left_of(const struct worker *worker, unsigned count)
+{
+    unsigned exchanges = figure(&worker->crew.exchanges);
+    return count > exchanges ? count - exchanges : 0;
+}
+
+unsigned worker_lingering(const struct worker *worker)
+{
+    return left_of(worker, figure(&worker->crew.lingering));
+}
+
+unsigned worker_replaceable(const struct worker *worker)
+{
+    const struct crew *crew = &worker->crew;
+    return left_of(worker, figure(&crew->lingering) + figure(&crew->unproven));
 }
 
 /* --- beginning and end ---------------------------------------------------- */

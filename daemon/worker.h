@@ -42,18 +42,22 @@ struct worker *worker_create(const struct worker_options *options);
  * Hands over an accepted connection: the descriptor is the worker's from here
  * on, and has been counted in facts->connections, which the worker takes back
  * when it closes. It need not be non-blocking yet. `door` is where it came in and
- * must outlive the worker. `in_exchange`: there is no room for it but that of a
- * connection that has not said who it is, which is closed for it; where there is none
- * any more, it is refused. Where TLS is spoken it goes to the worker's reception first. False when
- * there is no memory: the descriptor and the count are still the caller's.
+ * must outlive the worker. `in_exchange`: there is no room for it but that of another
+ * connection, which is closed for it (strangers_make_room); where there is none any
+ * more, it is refused. Where TLS is spoken it goes to the worker's reception first. False
+ * when there is no memory: the descriptor and the count are still the caller's.
  */
 bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange);
 
 /* Any thread: whether its reception keeps up with those that have to greet. */
 bool worker_has_room(const struct worker *worker);
 
-/* Any thread: how many of its connections have not said who they are, or still greet. */
-unsigned worker_unproven(const struct worker *worker);
+/* Any thread: how many of its connections have said all and wait for their peers to go, and
+ * are not to go yet for one on its way. */
+unsigned worker_lingering(const struct worker *worker);
+
+/* The same of these and of those that have not said who they are, or still greet. */
+unsigned worker_replaceable(const struct worker *worker);
 
 /* New settings and users, for the connections that are open too. A reference to `users` is
  * taken. */

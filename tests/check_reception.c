@@ -288,15 +288,34 @@ START_TEST(in_exchange)
 }
 END_TEST
 
-/* Where nobody makes room, who has greeted has to go after all. */
+/* Where none makes room, it has to go before it greets. */
 START_TEST(in_exchange_for_nobody)
 {
-    tls_client_open(&client, connect_to(&door, true),
-                    &(struct tls_client_options){.version = TLS1_2_VERSION});
-    tls_client_shake(&client);
-    hear_end(client.fd);
+    int fd = connect_to(&door, true);
+    hear_end(fd);
     ck_assert_uint_eq(count(METRIC_REJECTED_CONNECTIONS), 1);
     ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    close(fd);
+}
+END_TEST
+
+/* One that waits for its peer to go has said all: it goes before one that greets. */
+START_TEST(in_exchange_for_one_that_lingers)
+{
+    tls_client_open(&client, connect_one(), &(struct tls_client_options){0});
+    int lingering = connect_to(&plain, false);
+    ck_assert_int_eq(send(lingering, "PUT n k 1h x\r\n", 14, MSG_NOSIGNAL), 14);
+    hear_end(lingering);
+    ck_assert_uint_eq(worker_lingering(worker), 1);
+    int more = connect_to(&door, true);
+    tls_client_shake(&client);
+    say("PING\r\n");
+    hear("PONG\r\n");
+    ck_assert_uint_eq(worker_lingering(worker), 0);
+    ck_assert_uint_eq(count(METRIC_CLOSE_REPLACED), 0);
+    ck_assert_uint_eq(atomic_load(&facts.connections), 2);
+    close(lingering);
+    close(more);
     leave();
 }
 END_TEST
@@ -333,6 +352,7 @@ int main(void)
     tcase_add_test(all, the_crowd);
     tcase_add_test(all, in_exchange);
     tcase_add_test(all, in_exchange_for_nobody);
+    tcase_add_test(all, in_exchange_for_one_that_lingers);
     tcase_add_test(all, stopping);
     suite_add_tcase(suite, all);
 

@@ -184,6 +184,23 @@ class Secrets(TlsCase):
         client.finish()
         self.assertEqual(client.rest(), b"OK\r\nPONG\r\n")
 
+    def test_strangers_make_room_in_the_order_of_their_ages(self):
+        """Those that have greeted and are silent go before one that greets later."""
+        daemon = self.serve("max_connections = 8;\nthreads = 1;\n" + users(WEB, ROOT))
+        strangers = [self.talk(daemon) for _ in range(8)]
+        for client in strangers:
+            self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
+        slow = self.kept(Client(daemon.address))  # its handshake comes later
+        strangers[0].expect_closed()
+        others = [self.kept(Client(daemon.address)) for _ in range(5)]
+        for client in strangers[1:6]:
+            client.expect_closed()
+        self.encrypt(slow, encryption.context())
+        self.assertEqual(slow.ask(f"AUTH web {SECRET}"), "OK")
+        for client in others:
+            self.encrypt(client, encryption.context())
+            self.assertEqual(client.ask("PING"), f"CLIENT_ERROR {FIRST}")
+
     def test_a_stranger_that_sends_much_is_closed(self):
         daemon = self.serve(users(WEB, ROOT))
         client = self.talk(daemon)

@@ -408,6 +408,27 @@ class Crowds(Case):
             inside.pop().close()
             wait_for(lambda: root.stat("curr_connections") == 7, what="the place to be free")
 
+    def test_those_that_are_about_to_end_make_room_first(self):
+        """A stranger's garbage has been refused, and it does not go: it lingers."""
+        for threads in (1, 4):
+            daemon = self.start(self.FULL + f"threads = {threads};\n" + users(WEB, ROOT))
+            root = self.root(daemon)
+            stranger = self.crowd(daemon, 1)[0]
+            for _ in range(5):
+                lingering = [self.connect(daemon) for _ in range(6)]
+                for client in lingering:
+                    client.send("x" * 5000)
+                    client.rest()
+                inside = [self.join(daemon) for _ in range(6)]
+                self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+                for client in lingering + inside:
+                    client.close()
+                wait_for(lambda: root.stat("curr_connections") == 2, what="them to be gone")
+                stranger.close()
+                stranger = self.crowd(daemon, 1)[0]
+            self.assertEqual(root.stat("closed_replaced"), 0)
+            self.assertEqual(root.stat("rejected_connections"), 0)
+
     def test_whoever_has_asked_stays_longer(self):
         daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
         asked = self.connect(daemon)
