@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "conf/conf_check.h"
 #include "conf/conf_group.h"
+#include "conf/conf_secret.h"
 #include "conf/conf_value.h"
 
 /* The number of a group's unix_user. Two names may have the same. */
@@ -75,6 +76,18 @@ static bool find_uid(const char *name, uid_t *uid)
     return entry != NULL;
 }
 
+static void check_secret(const config_setting_t *group, const struct conf_user *user,
+                         struct conf_report *report)
+{
+    const char *why;
+
+    if (user->secret != NULL && !conf_secret_usable(user->secret, &why))
+        CONF_COMPLAIN(report, group, SCOPE_USERS, "secret",
+                      "no secret can have this hash: %s, write what \"kvcached --hash-secret\" "
+                      "prints for the secret",
+                      why);
+}
+
 void conf_check_users(const config_setting_t *list, const struct conf *conf,
                       struct conf_report *report)
 {
@@ -93,6 +106,7 @@ void conf_check_users(const config_setting_t *list, const struct conf *conf,
         else if (!conf_value_refused(group, "name"))
             CONF_COMPLAIN(report, group, SCOPE_USERS, "name",
                           "it is missing, write name = \"...\"; in this group");
+        check_secret(group, user, report);
         if (user->unix_user != NULL && find_uid(user->unix_user, &numbers[numbered].uid)) {
             check_not_anybody(group, user->unix_user, numbers[numbered].uid, report);
             numbers[numbered++].place = i;

@@ -1,7 +1,7 @@
-# conf/local.mk - the room's files. Links libconfig.
+# conf/local.mk - the room's files. Links libconfig and libcrypt.
 
 noinst_LIBRARIES += conf/libconf.a
-conf_libconf_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS)
+conf_libconf_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBCRYPT_CFLAGS)
 conf_libconf_a_SOURCES = \
 	conf/conf.c \
 	conf/conf.h \
@@ -20,6 +20,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_report.h \
 	conf/conf_scan.c \
 	conf/conf_scan.h \
+	conf/conf_secret.c \
+	conf/conf_secret.h \
 	conf/conf_text.c \
 	conf/conf_text.h \
 	conf/conf_units.c \

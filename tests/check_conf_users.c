@@ -92,8 +92,11 @@ END_TEST
 
 static const char *const fine[] = {
     "users = ( );",
-    "users = ( { name = \"a\"; secret = \"$6$saltstring$abc\"; } );",
-    "users = ( { name = \"a\"; secret = \"$2b$05$abc./\"; } );",
+    "users = ( { name = \"a\"; secret = "
+    "\"$6$saltstring$nk7Qohr7tOmwY2mX639VRP.Lyvj3uhcgpatqHuLC867qfSHKq1LDuKa/"
+    "h7Es9Nv0aL08pbF.cnQlRqhaoKT/D.\"; } );",
+    "users = ( { name = \"a\"; secret = "
+    "\"$2y$05$abcdefghijklmnopqrstuuhKF09ZYWwH2zP/0fwE1X8e/Q1YNx/hO\"; } );",
     "users = ( { name = \"a\"; read = \"A.b_C-9\"; write = \"-a\"; admin = \"--\"; } );",
     "users = ( { name = \"a\"; unix_user = \"\"; }, { name = \"b\"; unix_user = \"\"; } );",
     "users = ( { name = \"a\"; }, { name = \"A\"; } );",
@@ -317,6 +320,10 @@ END_TEST
 
 /* --- secrets ------------------------------------------------------------------ */
 
+#define UNUSABLE(why)                                                                              \
+    "users.secret: no secret can have this hash: " why ", write what \"kvcached --hash-secret\" "  \
+    "prints for the secret"
+
 /* What somebody might write in place of a hash. */
 static const char *const secrets[] = {
     "\"hunter2\"",     "\"$hunter2\"",      "\"hunter2$6$salt$\"",       "\"$6$hunter2 $x\"",
@@ -349,9 +356,97 @@ START_TEST(other_things_that_are_no_hash)
                           "--hash-secret\" prints for the secret");
     word[383] = '\0';
     snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );", word);
-    struct conf *conf = verdict_good(text);
-    ck_assert_str_eq(conf->users[0].secret, word);
-    conf_destroy(&conf);
+    verdict_refused(text, UNUSABLE("it is not whole, or has something in it that its method never "
+                                   "writes"));
+}
+END_TEST
+
+/* One of each method that libxcrypt makes, whatever it costs. */
+static const char *const usable[] = {
+    HASH,
+    "$6$saltstring$nk7Qohr7tOmwY2mX639VRP.Lyvj3uhcgpatqHuLC867qfSHKq1LDuKa/"
+    "h7Es9Nv0aL08pbF.cnQlRqhaoKT/D.",
+    "$6$rounds=20000$salt$emY6EsEusa/8F5oT05EN8SY1uf0kys1qElQB9ASuAwDQhgxvYHz/fE9DBoQw/"
+    "BiG7QVYLNoSK9zJ43kqa0W49.",
+    "$5$salt$eC8iHMk0B/acxRGi4idWiCK/.xXHLUsxovn4V591t3.",
+    "$2b$12$abcdefghijklmnopqrstuuOeZ2hQ32AyBh8ZYFFLfYoUxWKOV2GcS",
+    "$2y$05$abcdefghijklmnopqrstuuhKF09ZYWwH2zP/0fwE1X8e/Q1YNx/hO",
+    "$gy$j9T$j9jms9XQtxTOnBKJvnoPy1$GnEUAns2qMK7gd9e4twD01E0ZtyN88RkFd8bux4/xM9",
+    "$7$BU..../....abcdefgh$8p0vD2tMIirrBrzpRbAQQOApz47pWLzCNylrN1epSo5",
+    "$sha1$20000$salt$pnQ1evHbANrvQpNPiFXzYoPOBE4Q",
+    "$md5,rounds=100$salt$$xTwY.V2r7DEufYusrAV1k0",
+    "$1$salt$9GHNWvCB1UrDZjPi7uags0",
+    "$3$$a9f0dd57e1edab5bb55a9ac0a99c15ec",
+    "$y$jCT$j9jms9XQtxTOnBKJvnoPy1$CJOD7nwHJaFmriF9XRAJOup7HC.eFe8iqkr.4RWs4o7",
+};
+
+START_TEST(hashes_that_crypt_makes)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );", usable[_i]);
+    for (int i = 0; i < 2; i++) { /* the second time it is remembered */
+        struct conf *conf = verdict_good(text);
+        ck_assert_str_eq(conf->users[0].secret, usable[_i]);
+        conf_destroy(&conf);
+    }
+}
+END_TEST
+
+/* A byte less at the end, a byte more, and a byte that is none of the alphabet. */
+START_TEST(hashes_that_are_not_whole)
+{
+    char text[512], hash[256];
+    size_t length = strlen(usable[_i]);
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(hash, sizeof(hash), "%s", usable[_i]);
+        if (i == 0) {
+            hash[length - 1] = '\0';
+        } else if (i == 1) {
+            strcpy(hash + length, ".");
+        } else if (i == 2) {
+            hash[length - 1] = '=';
+        } else {
+            strcpy(strrchr(hash, '$'), strncmp(hash, "$2", 2) == 0 ? "$abc" : "$");
+        }
+        snprintf(text, sizeof(text), "users = ( { name = \"a\";\nsecret = \"%s\"; } );", hash);
+        struct conf *conf = NULL;
+        struct conf_errors errors = {0};
+        ck_assert_msg(!conf_load_text("f", text, strlen(text), &conf, &errors), "%s", hash);
+        ck_assert_ptr_nonnull(strstr(errors.text, "f:2: users.secret: no secret can have this"));
+        ck_assert_ptr_null(strstr(errors.text, hash));
+        conf_errors_deinit(&errors);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *hash, *why;
+} unusable[] = {
+    {"$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub", "crypt(3) has no such method"},
+    {"$foo$bar", "crypt(3) has no such method"},
+    {"$2z$05$abcdefghijklmnopqrstuu", "crypt(3) has no such method"},
+    {"$2b$32$abcdefghijklmnopqrstuu", "its cost is none that crypt(3) takes"},
+    {"$2b$5$abcdefghijklmnopqrstuu", "its cost is none that crypt(3) takes"},
+    {"$6$rounds=999999999999$salt$abc", "its cost is none that crypt(3) takes"},
+    {"$6$rounds=020000$salt$abc", "its cost is none that crypt(3) takes"},
+    {"$y$j.T$j9jms9XQtxTOnBKJvnoPy1$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0",
+     "its cost is none that crypt(3) takes"},
+    {"$y$jzT$j9jms9XQtxTOnBKJvnoPy1$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0",
+     "its cost is none that crypt(3) takes"},
+    {"$y$j9T$j9jms9XQtxTOnBKJvnoPy$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0",
+     "its salt or its cost is none that crypt(3) takes"},
+};
+
+START_TEST(hashes_that_no_secret_has)
+{
+    char text[512], said[512];
+
+    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );",
+             unusable[_i].hash);
+    snprintf(said, sizeof(said), UNUSABLE("%s"), unusable[_i].why);
+    verdict_refused(text, said);
 }
 END_TEST
 
@@ -490,6 +585,10 @@ int main(void)
     tcase_add_test(users, two_users_of_this_machine_are_two);
     tcase_add_loop_test(users, a_plain_secret_is_not_repeated, 0, COUNT(secrets));
     tcase_add_test(users, other_things_that_are_no_hash);
+    tcase_add_loop_test(users, hashes_that_crypt_makes, 0, sizeof(usable) / sizeof(usable[0]));
+    tcase_add_loop_test(users, hashes_that_are_not_whole, 0, sizeof(usable) / sizeof(usable[0]));
+    tcase_add_loop_test(users, hashes_that_no_secret_has, 0,
+                        sizeof(unusable) / sizeof(unusable[0]));
     tcase_add_test(users, a_hash_is_in_no_message);
     tcase_add_test(users, a_pattern_is_what_a_glob_is);
     tcase_add_loop_test(users, what_needs_a_restart_is_named, 0, COUNT(changes));

@@ -58,7 +58,7 @@ tests_check_glob_LDADD = $(protocol_test_libs)
 dist_check_SCRIPTS += tests/check_conf_documents
 TESTS += tests/check_conf_documents
 
-conf_test_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(CHECK_LIBS)
+conf_test_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(CHECK_LIBS)
 
 tests_check_conf_SOURCES = tests/check_conf.c tests/verdict.c tests/verdict.h
 tests_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -313,7 +313,7 @@ tests_fuzz_fuzz_arena_LDADD = daemon/store/libstore.a
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
-tests_fuzz_fuzz_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS)
+tests_fuzz_fuzz_conf_LDADD = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS)
 
 tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c tests/glob_model.c tests/glob_model.h
 tests_fuzz_fuzz_glob_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)

@@ -77,7 +77,7 @@ class CommandLine(Case):
                      'listen = ( { address = "::1"; port = 1; }, { path = "/tmp/x"; mode = "0600"; } );',
                      'namespaces = ( { name = "a"; ttl = "30m"; max_ttl = "1h"; memory = "1M"; '
                      'require_ttl = true; }, { name = "b"; } ); namespaces_policy = "declared";',
-                     'users = ( { name = "web"; secret = "$6$saltstring$abc"; read = [ "a.*", "b" ]; '
+                     'users = ( { name = "web"; secret = "$6$saltstring$nk7Qohr7tOmwY2mX639VRP.Lyvj3uhcgpatqHuLC867qfSHKq1LDuKa/h7Es9Nv0aL08pbF.cnQlRqhaoKT/D."; read = [ "a.*", "b" ]; '
                      'write = "a.*"; }, { name = "root"; unix_user = "root"; admin = "*"; } );',
                      'users = ( { name = "web"; } ); listen = ( { address = "0.0.0.0"; '
                      'tls_certificate = "/c.pem"; tls_key = "/k.pem"; } );',
@@ -115,8 +115,11 @@ class CommandLine(Case):
                 ('namespaces = ( { name = "a"; }, { name = "a"; } );', "name"),
                 ('namespaces = ( { name = "a"; memory = "1T"; } );', "memory"),
                 ('namespaces = ( { name = "a"; ttl = "2h"; max_ttl = "1h"; } );', "ttl"),
-                ('users = ( { secret = "$6$saltstring$abc"; } );', "name"),
+                ('users = ( { secret = "$6$saltstring$nk7Qohr7tOmwY2mX639VRP.Lyvj3uhcgpatqHuLC867qfSHKq1LDuKa/h7Es9Nv0aL08pbF.cnQlRqhaoKT/D."; } );', "name"),
                 ('users = ( { name = "a"; read = "-"; } );', "read"),
+                ('users = ( { name = "a"; secret = "$argon2id$v=19$m=1,t=1,p=1$c2E$aGFz"; } );',
+                 "no such method"),
+                ('users = ( { name = "a"; secret = "$6$saltstring$abc"; } );', "not whole"),
                 ('users = ( { name = "a"; unix_user = "no-such-user-here"; } );', "unix_user"),
                 ('listen = ( { tls_certificate = "/c.pem"; } );', "tls_key"),
                 ("memory = ;", "syntax"),
