@@ -229,7 +229,8 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 /* --- for the worker ------------------------------------------------------- */
 
-/* A certificate may say who it is, though nobody asked. */
+/* A certificate may say who it is, unasked; and after a reload says it again, if it is still
+ * good. */
 static void look_at_certificate(struct conn *conn)
 {
     char name[REQUEST_NAMESPACE_MAX];

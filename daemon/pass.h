@@ -55,7 +55,8 @@ void pass_init(struct pass *pass, const struct porter *porter, int fd, uint64_t 
 /* What it asked is forgotten. */
 void pass_deinit(struct pass *pass);
 
-/* The porter's users are others now, and `before` still there. */
+/* The porter's users are others now, and those before still there. One that was known by a
+ * certificate is a stranger, until pass_by_certificate is called again. */
 void pass_follow(struct pass *pass, const struct porter *porter, uint64_t now);
 
 /* A certificate of that name was shown, and is good. */

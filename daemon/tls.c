@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,19 @@ enum {
     SESSIONS_MAX = 1024, /* kept for clients of TLS 1.2 that know no tickets */
 };
 
+/* Of the authorities, and of whether a certificate must be shown. */
+struct print {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned length;
+};
+
 struct tls {
     const struct conf_listen *conf;
     pthread_mutex_t lock;
-    SSL_CTX *now;  /* in force; written by the main thread under the lock */
-    SSL_CTX *next; /* loaded; the main thread's */
+    SSL_CTX *now;      /* in force; written by the main thread under the lock */
+    atomic_uint trust; /* likewise */
+    SSL_CTX *next;     /* loaded; this and those below are the main thread's */
+    struct print now_print, next_print;
 };
 
 /* --- what was wrong ------------------------------------------------------- */
@@ -157,21 +166,20 @@ static bool digest_authorities(SSL_CTX *context, EVP_MD_CTX *digest)
 
 /* A session belongs to this context: to whoever is trusted, and to whether a certificate
  * must be shown. Without any, all sessions are of one kind. */
-static bool set_session_context(SSL_CTX *context, int mode)
+static bool set_session_context(SSL_CTX *context, int mode, struct print *print)
 {
-    unsigned char print[EVP_MAX_MD_SIZE];
-    unsigned length = sizeof print;
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool done = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
                 EVP_DigestUpdate(digest, &mode, sizeof mode) == 1 &&
                 digest_authorities(context, digest) &&
-                EVP_DigestFinal_ex(digest, print, &length) == 1 &&
-                SSL_CTX_set_session_id_context(context, print, length) == 1;
+                EVP_DigestFinal_ex(digest, print->bytes, &print->length) == 1 &&
+                SSL_CTX_set_session_id_context(context, print->bytes, print->length) == 1;
     EVP_MD_CTX_free(digest);
     return done;
 }
 
-static bool trust(SSL_CTX *context, const struct conf_listen *conf, char *error)
+static bool trust(SSL_CTX *context, const struct conf_listen *conf, struct print *print,
+                  char *error)
 {
     int mode = SSL_VERIFY_NONE;
     if (conf->tls_client_ca != NULL) {
@@ -185,7 +193,7 @@ static bool trust(SSL_CTX *context, const struct conf_listen *conf, char *error)
         mode |= conf->tls_client == CONF_TLS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     }
     SSL_CTX_set_verify(context, mode, NULL);
-    return set_session_context(context, mode) || cannot(error);
+    return set_session_context(context, mode, print) || cannot(error);
 }
 
 /* --- the context ----------------------------------------------------------- */
@@ -224,9 +232,10 @@ bool tls_load(struct tls *tls, char error[TLS_ERROR_MAX])
     tls_abandon(tls);
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    bool done = context != NULL && set_up(context, tls->now)
-                    ? use_certificate(context, conf, error) && trust(context, conf, error)
-                    : cannot(error);
+    bool done =
+        context != NULL && set_up(context, tls->now)
+            ? use_certificate(context, conf, error) && trust(context, conf, &tls->next_print, error)
+            : cannot(error);
     if (done) {
         tls->next = context;
     } else {
@@ -242,9 +251,13 @@ void tls_adopt(struct tls *tls)
         return;
     }
     SSL_CTX *before = tls->now;
+    bool same = tls->next_print.length == tls->now_print.length &&
+                memcmp(tls->next_print.bytes, tls->now_print.bytes, tls->now_print.length) == 0;
     pthread_mutex_lock(&tls->lock);
     tls->now = tls->next;
+    tls->trust += !same;
     pthread_mutex_unlock(&tls->lock);
+    tls->now_print = tls->next_print;
     tls->next = NULL;
     SSL_CTX_free(before);
 }
@@ -255,13 +268,19 @@ void tls_abandon(struct tls *tls)
     tls->next = NULL;
 }
 
-SSL_CTX *tls_context(struct tls *tls)
+SSL_CTX *tls_context(struct tls *tls, unsigned *trust)
 {
     pthread_mutex_lock(&tls->lock);
     SSL_CTX *context = tls->now;
     SSL_CTX_up_ref(context);
+    *trust = tls->trust;
     pthread_mutex_unlock(&tls->lock);
     return context;
+}
+
+unsigned tls_trust(struct tls *tls)
+{
+    return tls->trust;
 }
 
 /* --- life ------------------------------------------------------------------- */

@@ -4,7 +4,8 @@
  * One struct tls belongs to one listener of the configuration, for the life of the daemon.
  * What is in its files is read at the start and at each reload, in two steps, so that either
  * all listeners go on with what their files hold now or all stay as they are: tls_load reads,
- * tls_adopt puts in force. A connection keeps what was in force when it was made.
+ * tls_adopt puts in force. A connection keeps what was in force when it was made; but who its
+ * peer is, by a certificate, is asked anew of the authorities that are trusted now.
  *
  * TLS 1.2 and 1.3, without renegotiation and compression. Who was here before is let in by a
  * session ticket; the tickets' keys are random, live as long as the daemon, and are kept

@@ -9,7 +9,11 @@
 
 #include "daemon/tls.h"
 
-/* Any thread: what is in force, with a reference for the caller. */
-SSL_CTX *tls_context(struct tls *tls);
+/* Any thread: what is in force, with a reference for the caller, and whom it trusts: a number
+ * that is another one after the authorities for clients have changed. */
+SSL_CTX *tls_context(struct tls *tls, unsigned *trust);
+
+/* Any thread: the number alone. */
+unsigned tls_trust(struct tls *tls);
 
 #endif

@@ -67,7 +67,7 @@ void transport_plain(struct transport *transport, int fd);
 bool transport_tls(struct transport *transport, struct tls *tls);
 
 /* Who the peer has proved to be, once it has greeted: the common name in its certificate, as
- * long as that is good.
+ * long as that is good and of an authority that is trusted now.
  * At most `size` bytes, not terminated; returns how many, 0 where there is no name, or none
  * of that size. */
 size_t transport_user(const struct transport *transport, char *name, size_t size);

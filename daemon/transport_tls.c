@@ -37,6 +37,8 @@ enum {
 
 struct stream {
     SSL *ssl;
+    struct tls *tls;
+    unsigned trust; /* of `tls`, when the peer's certificate was found good */
     int fd;
     size_t owed;          /* bytes of a record under way; 0: none */
     size_t reads;         /* how often the socket may still be asked, in this call */
@@ -383,20 +385,83 @@ static size_t common_name(X509_NAME *subject, char *name, size_t size)
     return bytes;
 }
 
-/* It was good when it was shown, but that may have been in an earlier session, and a session
- * can be taken up again and again. */
+/* It was good when it was shown, but that may have been long ago, or in an earlier session, and
+ * a session can be taken up again and again. */
 static bool is_over(const X509 *certificate)
 {
     return X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
 }
 
+/* The certificate, or one of those that vouched for it when it was shown. */
+static bool is_chain_over(const struct stream *stream, const X509 *certificate)
+{
+    const STACK_OF(X509) *chain = SSL_get0_verified_chain(stream->ssl);
+    bool over = is_over(certificate);
+    for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
+        over |= is_over(sk_X509_value(chain, i));
+    }
+    return over;
+}
+
+/* --- whom it trusts ---------------------------------------------------------- */
+
+/* Whether the authority that it was verified by is there still: then the rest was looked at
+ * already. Nothing is known of a session that was taken up. */
+static bool has_authority(const struct stream *stream, X509_STORE *store)
+{
+    const STACK_OF(X509) *chain = SSL_get0_verified_chain(stream->ssl);
+    bool found = false;
+    if (chain == NULL || sk_X509_num(chain) == 0) {
+        return false;
+    }
+    const X509 *authority = sk_X509_value(chain, sk_X509_num(chain) - 1);
+    X509_STORE_lock(store);
+    const STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(store);
+    for (int i = 0; i < sk_X509_OBJECT_num(trusted); i++) {
+        const X509 *one = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+        found |= one != NULL && X509_cmp(one, authority) == 0;
+    }
+    X509_STORE_unlock(store);
+    return found;
+}
+
+static bool verify(const struct stream *stream, X509_STORE *store, X509 *certificate)
+{
+    X509_STORE_CTX *verification = X509_STORE_CTX_new();
+    bool good = verification != NULL &&
+                X509_STORE_CTX_init(verification, store, certificate,
+                                    SSL_get_peer_cert_chain(stream->ssl)) == 1 &&
+                X509_STORE_CTX_set_default(verification, "ssl_client") == 1 &&
+                X509_verify_cert(verification) == 1;
+    X509_STORE_CTX_free(verification);
+    ERR_clear_error();
+    return good;
+}
+
+/* By those that are trusted now: since the handshake a reload may have changed them. */
+static bool is_trusted(struct stream *stream, X509 *certificate)
+{
+    unsigned trust;
+    if (tls_trust(stream->tls) == stream->trust) {
+        return true;
+    }
+    SSL_CTX *context = tls_context(stream->tls, &trust);
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    bool good = has_authority(stream, store) || verify(stream, store, certificate);
+    SSL_CTX_free(context);
+    if (good) {
+        stream->trust = trust;
+    }
+    return good;
+}
+
 static size_t tls_user(const struct transport *transport, char *name, size_t size)
 {
-    const struct stream *stream = transport->own;
+    struct stream *stream = transport->own;
     X509 *certificate = SSL_get_peer_certificate(stream->ssl);
     size_t length = 0;
     if (certificate != NULL && SSL_get_verify_result(stream->ssl) == X509_V_OK &&
-        !is_over(certificate)) {
+        !is_chain_over(stream, certificate) && is_trusted(stream, certificate)) {
         length = common_name(X509_get_subject_name(certificate), name, size);
     }
     X509_free(certificate);
@@ -436,9 +501,10 @@ bool transport_tls(struct transport *transport, struct tls *tls)
     if (stream == NULL) {
         return false;
     }
-    SSL_CTX *context = tls_context(tls);
+    SSL_CTX *context = tls_context(tls, &stream->trust);
     stream->ssl = SSL_new(context);
     SSL_CTX_free(context);
+    stream->tls = tls;
     stream->fd = transport->fd;
     if (stream->ssl == NULL || !plug_in(stream)) {
         SSL_free(stream->ssl);

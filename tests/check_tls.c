@@ -413,6 +413,73 @@ START_TEST(a_resumed_session_keeps_its_name_while_the_authority_stays)
 }
 END_TEST
 
+/* The name that is behind the handshake now; empty: none. */
+static const char *name_now(void)
+{
+    static char name[51];
+    name[transport_user(&pair.server, name, 50)] = '\0';
+    return name;
+}
+
+static void trust_now(const char *authority)
+{
+    change(&pair.conf.tls_client_ca, authority);
+    pair_load();
+}
+
+/* With one authority, with the other, and with both: also where a session was taken up, of which
+ * there is no chain. */
+START_TEST(an_authority_that_is_replaced_takes_names_away)
+{
+    char *both = NULL;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        for (int resumed = 0; resumed < 2; resumed++) {
+            make_clients(CONF_TLS_OPTIONAL);
+            char *ours = strdup(scratch_read("ours.pem")),
+                 *theirs = strdup(scratch_read("theirs.pem"));
+            ck_assert_int_gt(asprintf(&both, "%s%s", theirs, ours), 0);
+            scratch_write("both.pem", both);
+            struct tls_client_options options = {.version = version, .certificate = "alice"};
+            SSL_SESSION *session = make_session(&options);
+            options.resume = resumed ? session : NULL;
+            pair_connect_well(&options);
+            ck_assert_int_eq(pair.greeting.resumed, resumed);
+            ck_assert_str_eq(name_now(), "alice");
+            trust_now(certificate_path("both"));
+            ck_assert_str_eq(name_now(), "alice");
+            trust_now(certificate_path("theirs"));
+            ck_assert_str_eq(name_now(), "");
+            trust_now(certificate_path("ours"));
+            ck_assert_str_eq(name_now(), "alice");
+            certificate_make_plain("ours", NULL); /* of the same name, with another key */
+            pair_load();
+            ck_assert_str_eq(name_now(), "");
+            pair_hang_up();
+            SSL_SESSION_free(session);
+            free(both);
+            free(ours);
+            free(theirs);
+        }
+    }
+}
+END_TEST
+
+/* The connection does not end when its certificate does. */
+START_TEST(a_certificate_runs_out_behind_the_handshake)
+{
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    make_clients(CONF_TLS_OPTIONAL);
+    certificate_make(
+        &(struct certificate){.name = "brief", .issuer = "ours", .from = -60, .until = 2});
+    pair_connect_well(&(struct tls_client_options){.certificate = "brief"});
+    ck_assert_str_eq(name_now(), "brief");
+    for (int times = 0; times < 400 && *name_now() != '\0'; times++) {
+        nanosleep(&moment, NULL);
+    }
+    ck_assert_str_eq(name_now(), "");
+}
+END_TEST
+
 /* Takes up the session of "brief", which becomes the next one. */
 static bool is_brief(struct tls_client_options options, SSL_SESSION **session)
 {
@@ -472,6 +539,8 @@ int main(void)
     tcase_add_test(all, nobody_asked);
     tcase_add_test(all, a_resumed_session_keeps_its_name_while_the_authority_stays);
     tcase_add_test(all, a_certificate_is_over_when_its_time_is);
+    tcase_add_test(all, an_authority_that_is_replaced_takes_names_away);
+    tcase_add_test(all, a_certificate_runs_out_behind_the_handshake);
     suite_add_tcase(suite, all);
 
     return suite_run(suite);

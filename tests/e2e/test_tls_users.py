@@ -148,6 +148,30 @@ class Reload(Certified):
         self.assertEqual(alice.get("hers", "k"), b"v")
         self.assertIn("not allowed", alice.put("hers", "k", "w"))
 
+    def test_an_authority_that_is_replaced(self):
+        daemon = self.serve_users()
+        context = self.context(daemon, "alice")
+        alice = self.kept(self.encrypt(Client(daemon.address), context))
+        self.assertEqual(alice.put("hers", "k", "v"), "STORED")
+        again = self.kept(self.encrypt(Client(daemon.address), context, alice.socket.session))
+        wire = self.come(daemon, "alice", Wire)
+        self.assertEqual(again.get("hers", "k"), b"v")
+        self.assertEqual(wire.ask("get k"), "END")
+        secret = self.come(daemon, "alice")
+        self.assertEqual(secret.ask("AUTH root top"), "OK")
+        ours = open(daemon.path("ours.pem")).read()
+        theirs = open(daemon.path("theirs.pem")).read()
+        for text, trusted in ((theirs + ours, True), (theirs, False), (ours + theirs, True)):
+            with open(daemon.path("ours.pem"), "w") as file:
+                file.write(text)
+            daemon.reload("reloaded")
+            for client in (alice, again):
+                self.assertEqual(client.ask("GET hers k"), ("VALUE 1", b"v") if trusted else
+                                 f"CLIENT_ERROR {FIRST}")
+            self.assertEqual(wire.ask("get k"), "END" if trusted else UNKNOWN)
+            self.assertEqual(secret.get("hers", "k"), b"v")
+        self.assertEqual(alice.put("hers", "k", "v"), "STORED")
+
     def test_users_that_come_first_when_everybody_was_free(self):
         daemon = self.serve_users(conf="")
         alice, ghost = self.come(daemon, "alice"), self.come(daemon, "ghost")
