@@ -13,7 +13,9 @@
  *   - a long whole number gets the suffix that makes it one of 64 bits, and one
  *     that is longer still becomes one that is too large for every option;
  *   - a name that its group has already is changed to one that libconfig takes
- *     and that the checks know (CONF_SCAN_AGAIN).
+ *     and that the checks know (CONF_SCAN_AGAIN);
+ *   - a comment that ends with the file instead of its line is left out, and so is
+ *     the byte order mark that some editors put in front: libconfig knows neither.
  *
  * Lines stay lines. Everything else goes through as it is.
  */
@@ -259,6 +261,8 @@ static void pass_comment(struct scan *scan, struct source *source, const char *a
         (after - source->at < 4 || after[-2] != '*' || after[-1] != '/'))
         conf_report_add(scan->report, scan->text->lines,
                         "the comment that begins here has no end, write */ behind it");
+    if (after == source->end && !starts(source->at, source->end, "/*"))
+        source->at = after;
     pass(scan, source, after);
 }
 
@@ -422,6 +426,11 @@ static void step(struct scan *scan, struct source *source)
 
 static void walk(struct scan *scan, struct source *source)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+    if (starts(source->at, source->end, byte_order_mark))
+        source->at += sizeof(byte_order_mark) - 1;
+
     const char *nothing = memchr(source->at, '\0', (size_t)(source->end - source->at));
 
     if (nothing != NULL) {

@@ -70,7 +70,7 @@ START_TEST(included_files_are_part_of_it)
     struct conf_errors errors;
 
     put("a.conf", "ttl = 5;\n\t@include \"more/c.conf\" namespace = \"a\";\nthreads = 1;\n");
-    put("more/c.conf", "memory = \"8M\";\n@include \"d.conf\"\nmax_value = 5;");
+    put("more/c.conf", "\xef\xbb\xbfmemory = \"8M\";\n@include \"d.conf\"\nmax_value = 5;# end");
     put("more/d.conf", "max_connections = 9;");
     ck_assert(conf_load(in_directory("a.conf"), &conf, &errors));
     ck_assert_uint_eq(conf->memory, 8 << 20);

@@ -72,7 +72,9 @@ class CommandLine(Case):
         self.assertEqual(self.run_daemon("-t")[0], 0)
 
     def test_good_files(self):
-        for text in ("", "# nothing\n", 'memory = "64M"; ttl = 30;\n',
+        for text in ("", "# nothing\n", "# nothing", "// nothing", "/* nothing */", "\ufeff",
+                     "\ufeff# nothing", 'memory = "64M";\n# end', 'memory = "64M"; // end',
+                     '\ufeffmemory = "64M";', 'memory = "64M";\r\n# end\r\n', 'memory = "64M"; ttl = 30;\n',
                      'log = "stderr";\n', 'log = { to = "stderr"; level = "debug"; };\n',
                      'listen = ( { address = "::1"; port = 1; }, { path = "/tmp/x"; mode = "0600"; } );',
                      'namespaces = ( { name = "a"; ttl = "30m"; max_ttl = "1h"; memory = "1M"; '
