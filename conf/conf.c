@@ -137,6 +137,7 @@ static void read_users(const struct conf_option *option, config_setting_t *setti
         return;
     }
     conf->user_count = count;
+    conf->users_given = setting != NULL;
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *group = get_group(option, setting, i, report);
         if (group != NULL)
@@ -173,6 +174,7 @@ static void read_arena(const struct conf_option *option, config_setting_t *setti
 
 static void read_top(const config_setting_t *root, struct conf *conf, struct conf_report *report)
 {
+    conf->blank = config_setting_length(root) == 0;
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
         if (option->scope != SCOPE_TOP)

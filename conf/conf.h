@@ -74,7 +74,9 @@ struct conf {
     enum conf_policy policy;
     struct conf_user *users; /* none: whoever connects may do everything */
     size_t user_count;
-    bool insecure; /* others than this machine may connect without users and TLS */
+    bool users_given; /* the file says which users there are, be it none */
+    bool blank;       /* the file says nothing at all */
+    bool insecure;    /* others than this machine may connect without users and TLS */
     uint64_t memory;
     uint64_t max_value;
     unsigned threads; /* 0 in the file means one a core; resolved here */

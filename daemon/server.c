@@ -361,6 +361,23 @@ static bool exposes(const struct server *server, const struct conf *next)
     return name != NULL;
 }
 
+/* A file that lacks what there was is seldom meant so: an editor may have emptied it, and not
+ * written it yet. */
+static bool forgets(const struct server *server, const struct conf *next)
+{
+    bool users = server->conf->user_count > 0 && !next->users_given;
+    bool everything = next->blank && !server->conf->blank;
+
+    if (everything) {
+        log_error("the file has no setting in it, and had some before: write one, such as "
+                  "users = (); if the defaults are meant");
+    } else if (users) {
+        log_error("users: the file does not speak of them, and there are some: write users = (); "
+                  "if everybody shall do everything");
+    }
+    return everything || users;
+}
+
 static void reload(struct server *server)
 {
     struct conf_errors errors = {.text = NULL};
@@ -371,7 +388,7 @@ static void reload(struct server *server)
         log_conf_errors(&errors);
     }
     conf_errors_deinit(&errors);
-    if (next != NULL && !exposes(server, next) && apply(server, next)) {
+    if (next != NULL && !forgets(server, next) && !exposes(server, next) && apply(server, next)) {
         log_unchanged(server, next);
         adopt(server, next);
         log_notice("reloaded the configuration");

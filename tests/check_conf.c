@@ -46,6 +46,51 @@ START_TEST(an_empty_file_is_the_defaults)
 }
 END_TEST
 
+/* Libconfig wants a line's end behind each comment, and knows no byte order mark. */
+START_TEST(a_file_may_end_anywhere_in_a_comment)
+{
+    static const char *const ends[] = {"#",    "# end",     "//",   "// end", "#\r",
+                                       "/**/", "/* end */", "# /*", "// \"",  "# \xef\xbb\xbf"};
+    char text[128];
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        for (int mark = 0; mark < 2; mark++) {
+            snprintf(text, sizeof(text), "%s%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
+            struct conf *conf = verdict_good(text);
+            verdict_defaults(conf);
+            ck_assert(conf->blank);
+            conf_destroy(&conf);
+            snprintf(text, sizeof(text), "%sttl = 5;%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
+            conf = verdict_good(text);
+            ck_assert_uint_eq(conf->ttl, 5000);
+            ck_assert(!conf->blank);
+            conf_destroy(&conf);
+        }
+    }
+    struct conf *conf = verdict_good("\xef\xbb\xbf");
+    ck_assert(conf->blank);
+    conf_destroy(&conf);
+    verdict_refused("ttl = -1; # end",
+                    "ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w");
+    verdict_refused("ttl = 5; /* end",
+                    "the comment that begins here has no end, write */ behind it");
+}
+END_TEST
+
+/* Whether there are no users because the file says so. */
+START_TEST(what_a_file_says_of_users)
+{
+    struct conf *conf = verdict_good("ttl = 5;");
+    ck_assert(!conf->users_given);
+    conf_destroy(&conf);
+    conf = verdict_good("users = ();");
+    ck_assert(conf->users_given);
+    ck_assert_uint_eq(conf->user_count, 0);
+    ck_assert(!conf->blank);
+    conf_destroy(&conf);
+}
+END_TEST
+
 START_TEST(every_option_is_taken)
 {
     struct conf *conf =
@@ -482,6 +527,8 @@ static Suite *suite(void)
 
     tcase_add_test(options, without_a_file_the_defaults_hold);
     tcase_add_test(options, an_empty_file_is_the_defaults);
+    tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
+    tcase_add_test(options, what_a_file_says_of_users);
     tcase_add_test(options, every_option_is_taken);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);

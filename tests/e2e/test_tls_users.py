@@ -180,7 +180,7 @@ class Reload(Certified):
         daemon.reload("reloaded")
         self.assertEqual(ghost.ask("GET hers k"), f"CLIENT_ERROR {FIRST}")
         self.assertEqual(alice.get("hers", "k"), b"v")
-        daemon.configure("")
+        daemon.configure("users = ();")
         daemon.reload("reloaded")
         self.assertEqual(ghost.get("hers", "k"), b"v")
 

@@ -216,10 +216,31 @@ class Reload(Case):
         daemon.reload("reloaded")
         self.assertEqual(web.ask("GET sessions.a k"), f"CLIENT_ERROR {FIRST}")
         self.assertEqual(root.get("sessions.a", "k"), b"v")
-        daemon.configure("")
+        daemon.configure("users = ();")
         daemon.reload("reloaded")
         self.assertEqual(web.get("sessions.a", "k"), b"v")
         self.assertTrue(web.ask("AUTH root top").startswith("CLIENT_ERROR there are no users"))
+
+    def test_users_go_only_where_the_file_says_so(self):
+        """An editor may have emptied it, and not written it yet."""
+        daemon = self.start(users(WEB, ROOT))
+        root, stranger = (self.connect(daemon) for _ in range(2))
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        before = open(daemon.conf).read()
+        for text in ("", "# nothing yet", "\n", daemon.listen, 'memory = "64M";\n'):
+            daemon.write_conf(text)
+            self.assertIn("users = ();", daemon.reload("reload refused"))
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+            self.assertEqual(root.ask("PING"), "PONG")
+        daemon.write_conf(before)
+        daemon.reload("reloaded")
+        daemon.write_conf(daemon.listen + "users = ();\n")
+        daemon.reload("reloaded")
+        self.assertEqual(stranger.ask("PING"), "PONG")
+        daemon.write_conf("")
+        self.assertIn("has no setting in it", daemon.reload("reload refused"))
+        daemon.write_conf(daemon.listen)
+        daemon.reload("reloaded")
 
     def test_a_listing_that_has_lost_its_right_ends(self):
         daemon = self.start(users(ROOT), listen=None)
@@ -544,7 +565,7 @@ class Waiting(Case):
         root = self.kept(daemon.connect())
         self.assertEqual(root.ask("AUTH root top"), "OK")
         said = f"root {SECRET}"
-        for conf in ("", users(ROOT), users(WEB, ROOT)):
+        for conf in ("users = ();", users(ROOT), users(WEB, ROOT)):
             wire = self.kept(daemon.talk())
             self.assertEqual(wire.ask("version"), "CLIENT_ERROR unauthenticated")
             before = root.stat("auth_cmds")
