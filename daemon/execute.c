@@ -96,8 +96,15 @@ struct slice execute_namespace(const struct executor *by, const struct request *
     return is_default ? by->default_namespace : request->ns;
 }
 
+/* To a user without any right in it, a namespace looks as if it were not declared. */
+static bool is_hidden(const struct executor *by, struct slice name)
+{
+    return by->pass->state == PASS_KNOWN && execute_rights(by, name) == 0;
+}
+
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
-static bool split_key(const struct executor *by, struct slice *name, struct slice *key)
+static bool split_key(const struct executor *by, enum split split, struct slice *name,
+                      struct slice *key)
 {
     char separator = by->door->separator;
     const char *at = separator == '\0' ? NULL : memchr(key->bytes, separator, key->length);
@@ -107,7 +114,7 @@ static bool split_key(const struct executor *by, struct slice *name, struct slic
     struct slice before = {key->bytes, (size_t)(at - key->bytes)};
     struct slice behind = {at + 1, key->length - before.length - 1};
     if (before.length == 0 || before.length > REQUEST_NAMESPACE_MAX || behind.length == 0 ||
-        !store_declares(by->lane, before)) {
+        !store_declares(by->lane, before) || (split == SPLIT_OWN && is_hidden(by, before))) {
         return false;
     }
     *name = before;
@@ -116,10 +123,10 @@ static bool split_key(const struct executor *by, struct slice *name, struct slic
 }
 
 enum store_status execute_locate_key(const struct executor *by, const struct request *request,
-                                     struct slice key, struct store_key *at)
+                                     struct slice key, enum split split, struct store_key *at)
 {
     struct slice name = {NULL, 0};
-    if (request->ns.length != 0 || !split_key(by, &name, &key)) {
+    if (request->ns.length != 0 || split == SPLIT_NONE || !split_key(by, split, &name, &key)) {
         name = execute_namespace(by, request);
     }
     return store_locate(by->lane, name, key, at);
@@ -184,11 +191,18 @@ void execute_begin(struct execution *of)
     }
 }
 
+/* A request before this one may be a login: the guard looks at rights. */
 void execute_locate(struct executor *by, struct execution *of)
 {
     if (of->request.key.length > 0) {
-        of->located = execute_locate_key(by, &of->request, of->request.key, &of->at);
+        of->located =
+            execute_locate_key(by, &of->request, of->request.key, SPLIT_DECLARED, &of->at);
     }
+}
+
+void execute_locate_own(struct executor *by, struct execution *of)
+{
+    of->located = execute_locate_key(by, &of->request, of->request.key, SPLIT_OWN, &of->at);
 }
 
 /* Locates and fetches the keys that come next; returns how many. */
@@ -198,7 +212,7 @@ static size_t look_ahead(struct executor *by, struct execution *of, struct store
     struct slice key;
     size_t count = 0;
     while (count < KEYS_AHEAD && request_next_key(&keys, &key)) {
-        of->located = execute_locate_key(by, &of->request, key, &ahead[count]);
+        of->located = execute_locate_key(by, &of->request, key, SPLIT_OWN, &ahead[count]);
         if (of->located != STORE_OK) {
             of->at.name = ahead[count].name;
             break;
@@ -321,7 +335,7 @@ enum outcome execute(struct executor *by, struct execution *of)
     }
     if (of->request.key.length > 0) {
         if (of->located == STORE_OK && of->at.ns == NULL) {
-            execute_locate(by, of); /* a request before this one may have made it */
+            execute_locate_own(by, of); /* a request before this one may have made it */
         }
         if (of->located != STORE_OK) {
             execute_refuse(by, &of->request, of->at.name, of->located);

@@ -93,8 +93,13 @@ void execute_refuse_stranger(struct executor *by, const struct request *request)
 
 /* For a value that is streamed into the store: where it goes, on what terms, and the
  * answer to what became of it. */
+enum split {
+    SPLIT_OWN, /* as who asks may: the namespace in front of a key is one where it has a right */
+    SPLIT_DECLARED, /* whoever asks: the rights are not known yet, or were looked at */
+    SPLIT_NONE,     /* the key is whole */
+};
 enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
-                                     struct slice key, struct store_key *at);
+                                     struct slice key, enum split split, struct store_key *at);
 struct store_terms execute_terms(const struct request *request);
 /* A ttl as the store wants it: dates become times from now. */
 struct store_ttl execute_lifetime(struct ttl ttl);

@@ -148,11 +148,23 @@ static bool allowed_everywhere(struct executor *by, const struct request *reques
     return missing == 0;
 }
 
-static bool is_allowed(struct executor *by, const struct execution *of)
+/* Where it may not, its key may be whole for who asks. */
+static bool is_allowed_key(struct executor *by, struct execution *of)
+{
+    if (execute_may(by, &of->request, of->at.name)) {
+        return true;
+    }
+    if (by->door->separator != '\0') {
+        execute_locate_own(by, of);
+    }
+    return execute_allowed(by, &of->request, of->at.name);
+}
+
+static bool is_allowed(struct executor *by, struct execution *of)
 {
     const struct request *request = &of->request;
     if (request->key.length > 0) {
-        return execute_allowed(by, request, of->at.name);
+        return is_allowed_key(by, of);
     }
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */

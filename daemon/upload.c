@@ -23,11 +23,18 @@ static void keep_request(struct upload *upload, const struct request *request)
     upload->request.words = keep(request->words, &to);
 }
 
-/* Locates the key once more: between two turns the store was left. */
+/* Once more, to the same place, whatever rights there are now: between two turns the store was
+ * left. */
+static enum store_status locate(const struct upload *upload, struct executor *by,
+                                struct store_key *at)
+{
+    return execute_locate_key(by, &upload->request, upload->request.keys, upload->split, at);
+}
+
 static void answer(struct upload *upload, struct executor *by, enum store_status status)
 {
     struct store_key at;
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    locate(upload, by, &at);
     execute_stored(by, &upload->request, &at, status, &upload->stored);
 }
 
@@ -37,7 +44,7 @@ static void refused(struct upload *upload, struct executor *by, enum store_statu
     if (upload->write != NULL) {
         store_write_abort(by->lane, &upload->write);
     }
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    locate(upload, by, &at);
     /* The answer may take the old record with it, and the right to that may be gone. */
     if (execute_allowed(by, &upload->request, at.name)) {
         execute_stored(by, &upload->request, &at, status, &upload->stored);
@@ -55,7 +62,9 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
     if ((request->options & REQUEST_LENGTH) != 0) {
         terms.length = &upload->stored.length;
     }
-    enum store_status status = execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    upload->split = SPLIT_OWN;
+    enum store_status status = locate(upload, by, &at);
+    upload->split = at.key.length == request->keys.length ? SPLIT_NONE : SPLIT_DECLARED;
     if (!execute_allowed(by, &upload->request, at.name)) {
         return;
     }
@@ -105,7 +114,7 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 void upload_commit(struct upload *upload, struct executor *by)
 {
     struct store_key at;
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    locate(upload, by, &at);
     if (!execute_allowed(by, &upload->request, at.name)) {
         upload_abort(upload, by->lane);
         return;
