@@ -104,6 +104,7 @@ static void read_listeners(const struct conf_option *option, config_setting_t *s
         if (setting == NULL || group != NULL)
             read_listener(group, &conf->listen[i], report);
     }
+    conf_settle_listeners(conf);
 }
 
 static void read_namespaces(const struct conf_option *option, config_setting_t *setting,

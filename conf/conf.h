@@ -23,6 +23,7 @@ enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
 struct conf_listen {
     char *address;           /* numeric IPv4 or IPv6, or NULL with path */
+    bool both;               /* "::" that takes IPv4 too: no other group has that with its port */
     uint16_t port;           /* 0: the kernel picks */
     char *path;              /* Unix socket, or NULL */
     char *owner;             /* of the socket: "user" or "user:group", or NULL */

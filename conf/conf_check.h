@@ -22,6 +22,9 @@ void conf_check_listeners(const config_setting_t *root, const config_setting_t *
 void conf_check_users(const config_setting_t *list, const struct conf *conf,
                       struct conf_report *report);
 
+/* Says of each listener of all IPv6 addresses whether it takes IPv4 too. */
+void conf_settle_listeners(struct conf *conf);
+
 /* Reports the settings of a group that are no options of its scope: unknown
  * names and names that are given twice. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);

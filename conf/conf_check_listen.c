@@ -114,6 +114,7 @@ static void check_reach(const config_setting_t *root, const config_setting_t *gr
 {
     bool users = conf->user_count > 0 || conf_value_refused(root, "users");
     bool tls = has_text(group, "tls_certificate") || conf_value_refused(group, "tls_certificate");
+    const char *written = listen->address;
     const char *missing = users ? "it has no TLS, write tls_certificate and tls_key beside it"
                           : tls ? "there are no users, write users at the top level"
                                 : "there are no users and it has no TLS, write users at the top "
@@ -122,21 +123,26 @@ static void check_reach(const config_setting_t *root, const config_setting_t *gr
     if ((users && tls) || conf->insecure || conf_value_refused(root, "insecure") ||
         !is_reached(listen))
         return;
+    config_setting_lookup_string(group, "address", &written);
     CONF_COMPLAIN(report, group, SCOPE_LISTEN, "address",
                   "others than this machine can reach \"%s\", but %s; or write insecure = true at "
                   "the top level, if everybody there may read and change everything",
-                  listen->address, missing);
+                  written, missing);
 }
 
 /* --- all of them ------------------------------------------------------------------ */
 
+/* Or one of them is all addresses of its family: the kernel lets them listen beside each other
+ * no more. */
 static bool same_address(const char *a, const char *b)
 {
+    static const struct in6_addr all = {0};
     struct in6_addr one = {0}, other = {0};
     int family = strchr(a, ':') != NULL ? AF_INET6 : AF_INET;
 
     return inet_pton(family, a, &one) == 1 && inet_pton(family, b, &other) == 1 &&
-           memcmp(&one, &other, sizeof(one)) == 0;
+           (memcmp(&one, &other, sizeof(one)) == 0 || memcmp(&one, &all, sizeof(one)) == 0 ||
+            memcmp(&other, &all, sizeof(other)) == 0);
 }
 
 static bool same_listener(const struct conf_listen *a, const struct conf_listen *b)
@@ -145,6 +151,32 @@ static bool same_listener(const struct conf_listen *a, const struct conf_listen 
         return a->path != NULL && b->path != NULL && strcmp(a->path, b->path) == 0;
     return a->port == b->port && a->port != 0 && a->address != NULL && b->address != NULL &&
            same_address(a->address, b->address);
+}
+
+static bool is_ipv6(const struct conf_listen *listen)
+{
+    return listen->address != NULL && strchr(listen->address, ':') != NULL;
+}
+
+static bool takes_both(const struct conf *conf, const struct conf_listen *listen)
+{
+    struct in6_addr address;
+
+    if (!is_ipv6(listen) || inet_pton(AF_INET6, listen->address, &address) != 1 ||
+        !IN6_IS_ADDR_UNSPECIFIED(&address))
+        return false;
+    for (size_t i = 0; i < conf->listen_count && listen->port != 0; i++) {
+        const struct conf_listen *other = &conf->listen[i];
+        if (other->address != NULL && !is_ipv6(other) && other->port == listen->port)
+            return false;
+    }
+    return true;
+}
+
+void conf_settle_listeners(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listen_count; i++)
+        conf->listen[i].both = takes_both(conf, &conf->listen[i]);
 }
 
 static bool is_sound(const config_setting_t *group)

@@ -237,7 +237,8 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
                  range.most);
         return;
     case TYPE_ADDRESS:
-        snprintf(text, size, "a numeric address such as \"127.0.0.1\" or \"::1\"");
+        snprintf(text, size,
+                 "a numeric address such as \"127.0.0.1\" or \"::1\", or \"localhost\"");
         return;
     case TYPE_PATH:
         snprintf(text, size, "a path that begins with / and has at most %s bytes", range.most);

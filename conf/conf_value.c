@@ -227,11 +227,17 @@ static enum verdict read_name(const struct conf_option *option, const char *text
 static enum verdict read_address(const struct conf_option *option, const char *text, void *field)
 {
     struct in6_addr address;
+    char plain[INET_ADDRSTRLEN];
 
     (void)option;
+    if (strcmp(text, "localhost") == 0)
+        return keep("127.0.0.1", field);
     if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1)
         return VERDICT_WRONG;
-    return keep(text, field);
+    if (strchr(text, ':') == NULL || !IN6_IS_ADDR_V4MAPPED(&address))
+        return keep(text, field);
+    inet_ntop(AF_INET, address.s6_addr + 12, plain, sizeof(plain)); /* IPv4 in other words */
+    return keep(plain, field);
 }
 
 static enum verdict read_path(const struct conf_option *option, const char *text, void *field)

@@ -136,13 +136,20 @@ static bool resolve(const struct conf_listen *conf, struct addrinfo **found)
     return strcmp(conf->address, "*") != 0 && getaddrinfo(conf->address, port, &hints, found) == 0;
 }
 
-/* "::" leaves IPv4 to a listener of its own, so that both can be configured. */
-static bool bind_internet(struct listener *listener, const struct addrinfo *at)
+static bool set_families(int fd, const struct addrinfo *at, bool both)
+{
+    const int only = !both;
+
+    return at->ai_family != AF_INET6 ||
+           setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0;
+}
+
+static bool bind_internet(struct listener *listener, const struct addrinfo *at, bool both)
 {
     listener->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return listener->fd >= 0 && turn_on(listener->fd, SOL_SOCKET, SO_REUSEADDR) &&
-           (at->ai_family != AF_INET6 || turn_on(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
-           set_inherited(listener->fd) && bind(listener->fd, at->ai_addr, at->ai_addrlen) == 0 &&
+           set_families(listener->fd, at, both) && set_inherited(listener->fd) &&
+           bind(listener->fd, at->ai_addr, at->ai_addrlen) == 0 &&
            listen(listener->fd, BACKLOG) == 0 && name_from_kernel(listener);
 }
 
@@ -156,7 +163,7 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
                       conf->port);
     }
     name_internet(listener->door.name, found->ai_addr, found->ai_addrlen);
-    bool done = bind_internet(listener, found);
+    bool done = bind_internet(listener, found, conf->both);
     int why = errno;
     freeaddrinfo(found);
     errno = why;

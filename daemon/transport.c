@@ -109,6 +109,9 @@ void transport_peer(int fd, char *name, size_t size)
     } else if (peer.any.sa_family == AF_INET) {
         inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof address);
         snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in.sin_port));
+    } else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)) {
+        inet_ntop(AF_INET, peer.in6.sin6_addr.s6_addr + 12, address, sizeof address);
+        snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in6.sin6_port));
     } else if (peer.any.sa_family == AF_INET6) {
         inet_ntop(AF_INET6, &peer.in6.sin6_addr, address, sizeof address);
         snprintf(name, size, "[%s]:%u", address, (unsigned)ntohs(peer.in6.sin6_port));

@@ -78,6 +78,34 @@ START_TEST(a_file_may_end_anywhere_in_a_comment)
 END_TEST
 
 /* Whether there are no users because the file says so. */
+static void expect_address(const char *written, const char *kept, bool both)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "insecure = true; listen = ( %s );", written);
+    struct conf *conf = verdict_good(text);
+    ck_assert_str_eq(conf->listen[0].address, kept);
+    ck_assert_int_eq(conf->listen[0].both, both);
+    conf_destroy(&conf);
+}
+
+START_TEST(addresses_in_other_words)
+{
+    expect_address("{ address = \"localhost\"; }", "127.0.0.1", false);
+    expect_address("{ address = \"::ffff:127.0.0.1\"; }", "127.0.0.1", false);
+    expect_address("{ address = \"::ffff:7f00:2\"; }", "127.0.0.2", false);
+    expect_address("{ address = \"0.0.0.0\"; }", "0.0.0.0", false);
+    expect_address("{ address = \"::1\"; }", "::1", false);
+    expect_address("{ address = \"::\"; }", "::", true);
+    expect_address("{ address = \"0::0\"; }, { path = \"/s\"; }", "0::0", true);
+    expect_address("{ address = \"::\"; }, { address = \"127.0.0.1\"; port = 1; }", "::", true);
+    expect_address("{ address = \"::\"; }, { address = \"127.0.0.1\"; }", "::", false);
+    expect_address("{ address = \"::\"; }, { address = \"0.0.0.0\"; }", "::", false);
+    expect_address("{ address = \"::\"; port = 0; }, { address = \"127.0.0.1\"; port = 0; }",
+                   "::", true);
+}
+END_TEST
+
 START_TEST(what_a_file_says_of_users)
 {
     struct conf *conf = verdict_good("ttl = 5;");
@@ -297,9 +325,9 @@ static const char *const wrong[][2] = {
      "listen.port: 65536 is too large, write a whole number from 0 to 65535"},
     {"listen = ( { port = -1; } );",
      "listen.port: -1 is too small, write a whole number from 0 to 65535"},
-    {"listen = ( { address = \"localhost\"; } );",
-     "listen.address: \"localhost\" is not a numeric address, write a numeric address such as "
-     "\"127.0.0.1\" or \"::1\""},
+    {"listen = ( { address = \"localhost.\"; } );",
+     "listen.address: \"localhost.\" is not a numeric address, write a numeric address such as "
+     "\"127.0.0.1\" or \"::1\", or \"localhost\""},
     {"listen = ( { path = \"s\"; mode = \"0600\"; } );",
      "listen.path: \"s\" is not an absolute path, write a path that begins with / and has at most "
      "107 bytes"},
@@ -333,6 +361,10 @@ static const char *const wrong[][2] = {
      "\"@\", \"=\", \"+\", \"~\" or \"!\""},
     {"listen = ( { protocol = \"gopher\"; } );",
      "listen.protocol: \"gopher\" is not one of its words, write \"native\" or \"memcache\""},
+    {"insecure = true; listen = ( { }, { address = \"0.0.0.0\"; } );",
+     "listen.port: the group in line 1 listens there already, write another or leave this one out"},
+    {"listen = ( { }, { address = \"localhost\"; } );",
+     "listen.port: the group in line 1 listens there already, write another or leave this one out"},
     {"listen = ( { address = \"::1\"; }, { address = \"0::0:1\"; port = 7171; } );",
      "listen.port: the group in line 1 listens there already, write another or leave this one "
      "out"},
@@ -529,6 +561,7 @@ static Suite *suite(void)
     tcase_add_test(options, an_empty_file_is_the_defaults);
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
     tcase_add_test(options, what_a_file_says_of_users);
+    tcase_add_test(options, addresses_in_other_words);
     tcase_add_test(options, every_option_is_taken);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);

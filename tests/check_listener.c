@@ -101,6 +101,35 @@ START_TEST(both_families_share_a_port)
 }
 END_TEST
 
+/* Whether a client of IPv4 gets in. */
+static bool takes_ipv4(uint16_t port)
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    bool done = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    close(fd);
+    return done;
+}
+
+START_TEST(all_addresses_are_those_of_ipv4_too)
+{
+    struct conf_listen conf = {.address = (char[]){"::"}, .protocol = (char[]){"native"}};
+
+    for (int both = 0; both < 2; both++) {
+        conf.both = both;
+        if (!listener_open(&listener, &conf, NULL, error)) {
+            ck_assert_int_eq(errno, EAFNOSUPPORT); /* a machine without IPv6 */
+            continue;
+        }
+        ck_assert(listener.reached);
+        ck_assert_int_eq(takes_ipv4(port_of(&listener)), both);
+        listener_close(&listener);
+    }
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_said_with_its_number)
 {
     struct listener other;
@@ -303,6 +332,7 @@ int main(void)
     tcase_add_test(tcp, the_kernel_picks_a_port_and_the_name_says_which);
     tcase_add_test(tcp, ipv6_stands_in_brackets);
     tcase_add_test(tcp, both_families_share_a_port);
+    tcase_add_test(tcp, all_addresses_are_those_of_ipv4_too);
     tcase_add_test(tcp, a_port_in_use_is_said_with_its_number);
     tcase_add_test(tcp, names_of_machines_are_not_resolved);
     tcase_add_test(tcp, an_address_of_another_machine);

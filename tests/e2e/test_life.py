@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 import signal
+import socket
 import stat
 import time
 import unittest
@@ -112,6 +113,40 @@ class Starting(Case):
         self.assertIn(f"{host}:{port}", second.log())
         self.assertIn("Address already in use", second.log())
         self.assertEqual(self.connect(first).ask("PING"), "PONG")
+
+    def test_all_addresses_and_other_words_for_one(self):
+        for address, hosts in (("::", ("127.0.0.1", "::1")), ("localhost", ("127.0.0.1",)),
+                               ("::ffff:127.0.0.1", ("127.0.0.1",))):
+            daemon = self.start("insecure = true;", arguments=("-vv",), ready=False,
+                                listen='listen = ( { address = "%s"; port = 0; } );\n' % address)
+            try:
+                daemon.wait_listening()
+            except AssertionError:
+                self.assertIn("Address family not supported", daemon.log())
+                continue
+            for host in hosts:
+                client = self.kept(Client((host, daemon.address[1])))
+                self.assertEqual(client.ask("PING"), "PONG")
+                client.send("PUT a b 1h x\r\n")  # what is no byte count ends it
+                client.rest()
+                shown = f"[{host}]" if ":" in host else host
+                daemon.wait_log(rf": {re.escape(shown)}:\d+: closed after an error")
+
+    def test_all_addresses_beside_one_of_ipv4(self):
+        holder = self.kept(socket.socket())
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        holder.close()
+        daemon = self.start("insecure = true;", ready=False, listen=(
+            'listen = ( { address = "::"; port = %d; }, { address = "127.0.0.1"; port = %d; } );\n'
+            % (port, port)))
+        try:
+            daemon.wait_listening(2)
+        except AssertionError:
+            self.assertIn("Address family not supported", daemon.log())
+            return
+        for host in ("127.0.0.1", "::1"):
+            self.assertEqual(self.kept(Client((host, port))).ask("PING"), "PONG")
 
     def test_an_address_that_is_not_ours(self):
         daemon = self.start("insecure = true;", ready=False,
