@@ -26,7 +26,7 @@ endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
-	tests/check_store_cursor tests/check_store_file tests/check_store_life \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
@@ -120,6 +120,10 @@ tests_check_store_arena_LDADD = $(store_test_libs)
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_cursor_LDADD = $(store_test_libs)
+
+tests_check_store_figures_SOURCES = tests/check_store_figures.c $(store_test_box)
+tests_check_store_figures_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_figures_LDADD = $(store_test_libs)
 
 tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/scratch.h
 tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

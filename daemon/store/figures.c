@@ -82,7 +82,7 @@ void store_figures(struct lane *lane, struct store_figures *figures)
     figures->namespaces = all->count;
     lanes_sum_all(&store->lanes, all->highest, &figures->counters);
     counters_subtract(&figures->counters, &store->before);
-    figures->total_items = figures->counters.sets;
+    figures->total_items = figures->counters.sets + figures->counters.made;
     pthread_mutex_unlock(&all->lock);
     figures->memory_limit = store->budget.limit;
     figures->memory_used = budget_used(&store->budget);

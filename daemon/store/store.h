@@ -189,7 +189,11 @@ struct store_view {
     uint32_t client_flags;
     /* Of store_look only. */
     uint64_t version;
-    uint64_t idle;    /* milliseconds since it was written or read, as far as known */
+    uint64_t size;    /* bytes that the record takes */
+    uint64_t idle;    /* milliseconds since it was written or read, as far as known; up to an
+                         eighth of a second too much, and never too little */
+    uint32_t number;  /* of its namespace: see store_namespace_next */
+    bool made;        /* there was none, and it was made */
     bool read_before; /* since it was written */
     bool stale;
     bool won;   /* this reader is the one who should write it again */
@@ -269,13 +273,15 @@ struct store_terms {
     bool noted;         /* writes: keep notes */
     bool tells_version; /* the caller is told the version */
     bool peeks;         /* store_look: not to be taken for a read */
+    bool uncounted;     /* store_look: neither a hit nor a miss */
     bool contends;      /* store_look: may be told to write the record again */
 };
 
 /*
  * store_get on terms: ttl (KEEP: not touched), compares is not looked at. A record
  * that is stale is renewed by whoever looks first: `won`. Where the ttl is changed
- * or a record made, this can fail as a write does.
+ * or a record made, this can fail as a write does. With a new ttl it counts as a touch, and
+ * neither as a hit nor as a miss.
  */
 enum store_status store_look(struct lane *lane, struct store_key *at,
                              const struct store_terms *terms, uint64_t now,
@@ -291,6 +297,8 @@ enum store_status store_put(struct lane *lane, struct store_key *at,
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
                                uint64_t now);
+/* The same of a record whose new value was refused: that counts as no deletion. */
+void store_drop(struct lane *lane, struct store_key *at, uint64_t now);
 
 /* The record stays and gets a new version, but is marked as stale, and the next
  * who looks at it wins. Terms: ttl, compares, version. */
@@ -314,6 +322,7 @@ struct store_sum {
     uint64_t number;
     uint64_t version;
     uint64_t expires; /* or STORE_NEVER */
+    bool made;        /* there was none, and it was made */
 };
 
 /* Adds, or takes. The record keeps its expiry with a ttl of KEEP; one that is made has
@@ -387,16 +396,27 @@ struct store_cursor;
 enum store_status store_cursor_open(struct lane *lane, struct slice name,
                                     struct store_cursor **cursor);
 
+/* From here on each entry comes with its notes, which takes a look into the index. */
+void store_cursor_want_notes(struct store_cursor *cursor);
+
 struct store_entry {
     struct slice key;
     uint64_t value_length;
     struct slice value;       /* where `large` is NULL: at most STORE_COPY_MAX bytes */
     struct store_view *large; /* else: pinned; the visitor copies *large and so takes it
                                  over, or leaves it and it is put back */
+    uint64_t size;            /* bytes that the record takes */
+    uint64_t expires;         /* on the clock of `now`, or STORE_NEVER */
+    uint64_t version;
+    uint32_t client_flags;
+    /* With store_cursor_want_notes: as in store_view. */
+    uint64_t idle;
+    bool read_before;
 };
 
 /* Returns false to stop before this entry: it will be the next one. A visitor
- * that keeps entry->large sets entry->large to NULL. It must not call the store. */
+ * that keeps entry->large sets entry->large to NULL. Of the store it must call nothing but
+ * store_declares. */
 typedef bool store_visit(void *context, struct store_entry *entry);
 
 /*
@@ -413,11 +433,18 @@ void store_cursor_close(struct store_cursor **cursor);
 struct store_counters {
     uint64_t hits;
     uint64_t misses;
-    uint64_t sets; /* PUT, ADD, and what INCR and DECR write */
+    uint64_t sets;   /* values that were written: PUT and ADD in all their modes */
+    uint64_t denied; /* and those that were not, since the record was not as the terms want it */
     uint64_t deletes;
     uint64_t touches;
-    uint64_t expirations; /* records purged because their time had come */
-    uint64_t evictions;   /* records dropped while they still lived */
+    uint64_t increments, decrements; /* of a number that was there */
+    uint64_t made;                   /* records that a look or a sum made */
+    uint64_t cas_hits;               /* of `sets`: those that replaced the version expected */
+    uint64_t cas_changed;            /* of `denied`: those that found another */
+    uint64_t cas_missing;            /* of `denied`: those that found no record */
+    uint64_t full;                   /* values that no memory could be had for */
+    uint64_t expirations;            /* records purged because their time had come */
+    uint64_t evictions;              /* records dropped while they still lived */
 };
 
 struct store_namespace_figures {
@@ -443,7 +470,7 @@ enum store_status store_namespace_figures(struct lane *lane, struct slice name,
 struct store_figures {
     uint64_t items;
     uint64_t bytes;
-    uint64_t total_items; /* writes since the start */
+    uint64_t total_items; /* records that were written, changes of numbers apart */
     uint64_t memory_limit;
     uint64_t memory_used; /* arena, index and tables */
     uint64_t index_bytes;
