@@ -4,8 +4,10 @@
  *   memcache.def      the commands
  *   memcache.c        how lines and values are framed; keys in base64
  *   memcache_line.c   one line of a text command to a request
+ *   memcache_admin.c  the same of commands that are about no record
  *   meta_line.c       the flags of a meta command
  *   memcache_reply.c  a reply to bytes: text commands
+ *   memcache_dump.c   the same for records that are listed
  *   meta_reply.c      the same for meta commands
  *
  * A request's `form` is the command; `words` are a meta command's flags as they
@@ -54,7 +56,7 @@ enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
 /* Reads the words behind the command; request->form and verb are set. */
 typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);
 memcache_reads meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
-    meta_read_debug;
+    meta_read_debug, memcache_read_verbosity, memcache_read_stats, memcache_read_crawler;
 
 enum frame_line memcache_line_read(struct parser *parser, struct slice line,
                                    struct request *request);
@@ -64,6 +66,10 @@ enum frame_line memcache_line_read(struct parser *parser, struct slice line,
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to);
 size_t memcache_reply_tail(const struct request *request, const struct reply *reply, char *to);
 size_t meta_reply_head(const struct request *request, const struct reply *reply, char *to);
+/* REPLY_ENTRY and, behind the last one, REPLY_END. */
+size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
+
+struct slice memcache_help(void);
 
 static inline bool memcache_is_meta(const struct request *request)
 {

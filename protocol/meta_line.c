@@ -308,7 +308,7 @@ enum frame_line meta_read_debug(struct memcache_line *line, struct request *requ
                         .bad_token = "bad command line format",
                         .refused = FRAME_REFUSED};
     struct slice word;
-    request->options = REQUEST_NO_VALUE | REQUEST_PEEK;
+    request->options = REQUEST_NO_VALUE | REQUEST_PEEK | REQUEST_UNCOUNTED;
     request->ttl.kind = TTL_KEEP;
     if (!memcache_word(line, &word)) {
         return memcache_refuse(line, "bad command line format");

@@ -20,6 +20,7 @@ enum {
     REQUEST_LINE_MAX = 65536,   /* bytes of a line, its line end included */
     REQUEST_WORDS_MAX = 512,    /* bytes of `words` */
     REQUEST_SECRET_MAX = 256,   /* bytes of a user's secret */
+    REQUEST_NUMBER_MAX = 65535, /* number of a namespace */
 };
 
 enum verb {
@@ -32,6 +33,7 @@ enum verb {
     VERB_PREPEND, /* before it */
     VERB_LOOK,    /* GET on the request's terms: options, ttl, refresh */
     VERB_STALE,   /* the record stays, but is marked as stale */
+    VERB_DUMP,    /* all records that the listener reaches, as `dump` says */
     VERB_OK,      /* nothing but REPLY_OK */
     VERB_UNUSED,  /* how many verbs there are */
 };
@@ -53,25 +55,27 @@ struct ttl {
 
 /* Bits of request.options. */
 enum request_option {
-    REQUEST_QUIET = 1 << 0,    /* the protocol leaves some replies out */
-    REQUEST_NO_VALUE = 1 << 1, /* LOOK: the value is not asked for (REPLY_FOUND) */
-    REQUEST_VERSION = 1 << 2,  /* the record's version is to be told: it must not
-                                  change before the record is written again */
-    REQUEST_NOTED = 1 << 3,    /* writes: what LOOK may ask for (when it was read
-                                  last, whether it is stale) is kept with it */
-    REQUEST_COMPARE = 1 << 4,  /* only where the record has version `compare` */
-    REQUEST_OR_STALE = 1 << 5, /* writes, with COMPARE: where `compare` is lower than
-                                  the record's version, write all the same, keep the
-                                  ttl, and mark what is written as stale */
-    REQUEST_PEEK = 1 << 6,     /* LOOK: not to be taken for a read */
-    REQUEST_MAKE = 1 << 7,     /* LOOK, INCR, DECR, APPEND, PREPEND: make the record
-                                  where there is none, with the ttl `make` */
-    REQUEST_WRAP = 1 << 8,     /* INCR: beyond 64 bits it begins at 0 again; INCR and
-                                  DECR: blanks around the number are no error */
-    REQUEST_CLEAR = 1 << 9,    /* writes: where the new value is refused, the old
-                                  record goes too */
-    REQUEST_BASE64 = 1 << 10,  /* the key came in base64, and was decoded */
-    REQUEST_CONTEND = 1 << 11, /* LOOK: this reader may be told to write the record again */
+    REQUEST_QUIET = 1 << 0,      /* the protocol leaves some replies out */
+    REQUEST_NO_VALUE = 1 << 1,   /* LOOK: the value is not asked for (REPLY_FOUND) */
+    REQUEST_VERSION = 1 << 2,    /* the record's version is to be told: it must not
+                                    change before the record is written again */
+    REQUEST_NOTED = 1 << 3,      /* writes: what LOOK may ask for (when it was read
+                                    last, whether it is stale) is kept with it */
+    REQUEST_COMPARE = 1 << 4,    /* only where the record has version `compare` */
+    REQUEST_OR_STALE = 1 << 5,   /* writes, with COMPARE: where `compare` is lower than
+                                    the record's version, write all the same, keep the
+                                    ttl, and mark what is written as stale */
+    REQUEST_PEEK = 1 << 6,       /* LOOK: not to be taken for a read */
+    REQUEST_MAKE = 1 << 7,       /* LOOK, INCR, DECR, APPEND, PREPEND: make the record
+                                    where there is none, with the ttl `make` */
+    REQUEST_WRAP = 1 << 8,       /* INCR: beyond 64 bits it begins at 0 again; INCR and
+                                    DECR: blanks around the number are no error */
+    REQUEST_CLEAR = 1 << 9,      /* writes: where the new value is refused, the old
+                                    record goes too */
+    REQUEST_BASE64 = 1 << 10,    /* the key came in base64, and was decoded */
+    REQUEST_CONTEND = 1 << 11,   /* LOOK: this reader may be told to write the record again */
+    REQUEST_UNCOUNTED = 1 << 24, /* LOOK: for what is known of the record; no read in the
+                                    figures */
 };
 
 /* STATS: which figures. */
@@ -82,6 +86,16 @@ enum stats_topic {
     STATS_ITEMS,      /* records, by namespace */
     STATS_SLABS,      /* memory, by namespace */
     STATS_NAMESPACES, /* reads and writes, by namespace */
+    STATS_NUMBERS,    /* the number of each namespace, and its name */
+    STATS_CONNS,      /* connections */
+};
+
+/* DUMP: what is told of the records. */
+enum dump_form {
+    DUMP_DETAILS,  /* all that is known of each */
+    DUMP_REQUESTS, /* how each is asked for */
+    DUMP_ITEMS,    /* key, size and expiry of those that can be asked for by text */
+    DUMP_SIZES,    /* how many there are of each size */
 };
 
 struct request {
@@ -94,15 +108,17 @@ struct request {
                               One key for most verbs */
     struct slice key;      /* the one that is being answered: whoever takes it off `keys`
                               sets it */
-    struct slice pattern;  /* LIST and ALL: the glob; empty: everything */
+    struct slice pattern;  /* LIST and ALL: the glob; empty: everything. DUMP: the numbers of
+                              namespaces, with commas between; empty: all that are reached */
     struct ttl ttl;        /* of what is written; FLUSH: when, TTL_DEFAULT: now */
-    uint64_t number;       /* INCR and DECR: by how much */
+    uint64_t number;       /* INCR and DECR: by how much. DUMP: how many records at most, 0: all */
     uint64_t value_length; /* PUT and its like: bytes of the value */
     struct slice value;    /* PUT and its like: the value, when the parser says
                               PARSE_REQUEST; nothing with PARSE_BODY. AUTH: the secret */
 
     /* What only some protocols set; all of it 0 where they do not. */
     enum stats_topic topic; /* STATS */
+    enum dump_form dump;    /* DUMP */
     uint32_t client_flags;  /* kept with the record and given back */
     uint64_t compare;       /* REQUEST_COMPARE */
     uint64_t version;       /* what is written shall have this one; 0: a new one */

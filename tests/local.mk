@@ -23,7 +23,8 @@ endif
 if MALLOC_TRIM
 daemon_tests += tests/check_heap
 endif
-protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
+protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admin \
+	tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
@@ -84,6 +85,11 @@ tests_check_conf_users_LDADD = $(conf_test_libs) protocol/libprotocol.a
 tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/transcript.h
 tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_memcache_LDADD = $(protocol_test_libs)
+
+tests_check_memcache_admin_SOURCES = tests/check_memcache_admin.c tests/transcript.c \
+	tests/transcript.h
+tests_check_memcache_admin_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_memcache_admin_LDADD = $(protocol_test_libs)
 
 tests_check_native_SOURCES = tests/check_native.c tests/transcript.c tests/transcript.h
 tests_check_native_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

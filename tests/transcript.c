@@ -33,7 +33,8 @@ static const char *const verb_words[] = {
 #include "protocol/verbs.def"
 #undef VERB
     [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
-    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_OK] = "OK",
+    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_DUMP] = "DUMP",
+    [VERB_OK] = "OK",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -74,6 +75,9 @@ static void write_options(FILE *out, const struct request *request)
             fprintf(out, " %s", names[i]);
         }
     }
+    if ((request->options & REQUEST_UNCOUNTED) != 0) {
+        fprintf(out, " uncounted");
+    }
     if ((request->options & REQUEST_COMPARE) != 0) {
         fprintf(out, "=%" PRIu64, request->compare);
     }
@@ -94,6 +98,10 @@ static void write_options(FILE *out, const struct request *request)
     }
     if (request->topic != STATS_ALL) {
         fprintf(out, " topic=%d", (int)request->topic);
+    }
+    if (request->verb == VERB_DUMP) {
+        static const char *const forms[] = {"details", "requests", "items", "sizes"};
+        fprintf(out, " %s most=%" PRIu64, forms[request->dump], request->number);
     }
     if (request->words.length > 0) {
         fprintf(out, " words=");

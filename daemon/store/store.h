@@ -477,6 +477,7 @@ struct store_figures {
     uint64_t segments;
     uint64_t segment_size;
     uint64_t segments_free;
+    uint64_t grain; /* bytes: what a record takes is a multiple of it */
     uint64_t namespaces;
     uint64_t compactions; /* segments rewritten to win back dead space */
     uint64_t reclaims;    /* times that a writer had to make room itself */
