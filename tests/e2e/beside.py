@@ -33,3 +33,8 @@ def start(case, *options):
     wire = wait_for(listens, 10, "memcached to listen")
     case.addCleanup(wire.close)
     return wire
+
+
+def knows_mgdump(wire):
+    """Whether it is of those that list keys as requests."""
+    return wire.ask("lru_crawler mgdump x").startswith("BADCLASS")

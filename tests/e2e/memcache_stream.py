@@ -199,7 +199,7 @@ class Stream:
         return Request(self.chance.choice([
             "", "foo", "get", "gets", "GET key1", "gat x key1", "delete", "delete key1 5", "incr",
             "incr key1", "incr key1 x", "incr key1 -1", "touch", "touch key1", "touch key1 x",
-            "flush_all x", "flush_all 1 2 3", "verbosity", "verbosity x", "stats detail",
+            "flush_all x", "flush_all 1 2 3", "verbosity x", "stats detail",
             "stats foo", "mg", "mg key1 X", "mg key1 v v", "mg key1 Tx", "mg key1 O" + "1" * 33,
             "mg Y!! b", "md", "md key1 x", "md key1 Cx", "ma", "ma key1 Dx", "ma key1 Mx",
             "ma key1 Nx", "me", "get " + "k" * 251, "delete " + "k" * 251, "mg " + "k" * 251,

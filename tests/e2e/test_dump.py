@@ -7,6 +7,7 @@ import socket
 import time
 import urllib.parse
 
+import beside
 from harness import Case, seconds, wait_for
 from memcache import LISTEN, Memcache
 from test_users import user, users
@@ -383,3 +384,36 @@ class Answered(DumpCase):
                          "tcp:%s:%d" % self.wire.socket.getsockname()[:2])
         self.assertEqual(conns[f"{number}:listen_addr"], "tcp:%s:%d" % self.daemon.memcache)
         self.assertEqual(conns[f"{number}:secs_since_last_cmd"], "0")
+
+
+# Of caches that hold nothing.
+ALIKE = ["verbosity", "verbosity x", "verbosity -1", "verbosity 1", "verbosity 1 x",
+         "stats detail", "stats detail x", "stats detail on", "stats detail off", "stats reset",
+         "stats reset x", "stats malloc", "stats foo", "stats cachedump", "stats cachedump 1",
+         "stats cachedump x 1", "stats cachedump 1 x", "stats cachedump 1 -1",
+         "stats cachedump 1 0", "stats cachedump 1 0 0", "stats cachedump 70000 0",
+         *(f"lru_crawler {words}".rstrip() for words in (
+             "", "x", "enable x", "crawl", "crawl x", "crawl 0", "crawl 70000", "tocrawl",
+             "tocrawl x", "tocrawl -1", "tocrawl 5", "tocrawl 4294967296", "sleep", "sleep x",
+             "sleep 1000001", "sleep 1000000", "metadump", "metadump x", "metadump 0",
+             "metadump 70000", "metadump 1 2", "metadump all", "metadump hash", "metadump 1",
+             "metadump 1,2", "mgdump", "mgdump x", "mgdump all", "mgdump hash", "mgdump 3"))]
+
+
+class Alike(DumpCase):
+    CONF = ""
+
+    def answer(self, wire, request):
+        wire.send(request + "\r\n")
+        lines = [wire.line()]
+        while lines[-1] == "OK" and re.search("(meta|mg)dump", request):
+            lines.append(wire.line())
+        return lines
+
+    def test_words_are_those_of_memcached(self):
+        theirs = beside.start(self)
+        if not beside.knows_mgdump(theirs):
+            self.skipTest("memcached is too old for this; name a newer one in MEMCACHED")
+        for request in ALIKE:
+            with self.subTest(request=request):
+                self.assertEqual(self.answer(self.wire, request), self.answer(theirs, request))
