@@ -285,6 +285,8 @@ static void list_still(struct worker *worker)
     store_enter(worker->lane);
     if (store_cursor_open(worker->lane, slice_of("still"), &own->cursor) != STORE_OK)
         crew_wrong(worker->crew, "listing cannot be opened");
+    else if (crew_below(worker, 2) == 0)
+        store_cursor_want_notes(own->cursor);
     store_leave(worker->lane);
     while (own->cursor != NULL && !ended) {
         store_enter(worker->lane);

@@ -376,6 +376,8 @@ static void list(struct worker *worker)
         snprintf(name, sizeof name, "ns%u", own->cursor_ns);
         if (store_cursor_open(worker->lane, slice_of(name), &own->cursor) != STORE_OK)
             crew_wrong(worker->crew, "listing cannot be opened");
+        else if (crew_below(worker, 2) == 0)
+            store_cursor_want_notes(own->cursor);
     }
     bool ended =
         own->cursor == NULL ||
