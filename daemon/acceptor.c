@@ -113,6 +113,8 @@ static void pause_accepting(struct acceptor *acceptor)
     for (size_t i = 0; i < acceptor->post_count; i++) {
         event_del(acceptor->posts[i].event);
     }
+    metrics_add(acceptor->metrics, METRIC_LISTEN_DISABLED, 1);
+    atomic_store(&acceptor->facts->paused, true);
     event_add(acceptor->pause, &delay);
 }
 
@@ -123,6 +125,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     take_reserve(acceptor);
+    atomic_store(&acceptor->facts->paused, false);
     for (size_t i = 0; i < acceptor->post_count; i++) {
         event_add(acceptor->posts[i].event, NULL);
     }

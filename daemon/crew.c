@@ -46,6 +46,7 @@ void crew_configure(struct crew *crew, const struct conn_settings *settings)
     crew->by.facts = crew->facts;
     crew->by.default_namespace = slice_of(crew->settings.default_namespace);
     crew->by.max_value = crew->settings.max_value;
+    crew->by.idle_timeout = crew->settings.idle_timeout;
 }
 
 void crew_deinit(struct crew *crew)

@@ -178,6 +178,9 @@ static void say_error(struct desk *desk, struct executor *by)
         return;
     }
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    if (desk->parser.error.reason == REASON_TOO_LARGE) {
+        metrics_add(by->metrics, METRIC_STORE_TOO_LARGE, 1);
+    }
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
 }
 

@@ -97,7 +97,7 @@ struct slice execute_namespace(const struct executor *by, const struct request *
 }
 
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
-static bool split_key(const struct executor *by, struct slice *name, struct slice *key)
+bool execute_split_key(const struct executor *by, struct slice *name, struct slice *key)
 {
     char separator = by->door->separator;
     const char *at = separator == '\0' ? NULL : memchr(key->bytes, separator, key->length);
@@ -119,7 +119,7 @@ enum store_status execute_locate_key(const struct executor *by, const struct req
                                      struct slice key, struct store_key *at)
 {
     struct slice name = {NULL, 0};
-    if (request->ns.length != 0 || !split_key(by, &name, &key)) {
+    if (request->ns.length != 0 || !execute_split_key(by, &name, &key)) {
         name = execute_namespace(by, request);
     }
     return store_locate(by->lane, name, key, at);
@@ -155,6 +155,7 @@ struct store_terms execute_terms(const struct request *request)
     terms.noted = (options & REQUEST_NOTED) != 0;
     terms.tells_version = (options & REQUEST_VERSION) != 0;
     terms.peeks = (options & REQUEST_PEEK) != 0;
+    terms.uncounted = (options & REQUEST_UNCOUNTED) != 0;
     terms.contends = (options & REQUEST_CONTEND) != 0;
     terms.expected = request->compare;
     terms.version = request->version;
@@ -263,13 +264,13 @@ static enum outcome do_ping(struct executor *by, struct execution *of)
 static enum outcome do_version(struct executor *by, struct execution *of)
 {
     outbox_reply(by->outbox, &of->request,
-                 &(struct reply){.kind = REPLY_VERSION, .text = slice_of(by->facts->version)});
+                 &(struct reply){.kind = REPLY_VERSION, .text = slice_of(execute_version(by))});
     return OUTCOME_DONE;
 }
 
 static enum outcome do_help(struct executor *by, struct execution *of)
 {
-    outbox_text(by->outbox, native_help());
+    outbox_text(by->outbox, by->outbox->protocol->help());
     outbox_say(by->outbox, &of->request, REPLY_END);
     return OUTCOME_DONE;
 }
@@ -305,6 +306,7 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_FLUSH] = execute_flush,
     [VERB_NAMESPACES] = execute_namespaces,
     [VERB_STATS] = stats_answer,
+    [VERB_DUMP] = execute_dump,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = execute_auth,
     [VERB_PING] = do_ping,
@@ -340,6 +342,8 @@ void execute_abandon(struct execution *of)
     if (of->begun && lists) {
         store_cursor_close(&of->place.listing.cursor);
         free(of->place.listing.glob);
+    } else if (of->begun && of->request.verb == VERB_DUMP) {
+        execute_dump_end(of);
     }
     of->begun = false;
 }

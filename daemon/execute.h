@@ -35,6 +35,7 @@ struct executor {
     struct pass *pass;              /* who asks */
     const struct porter *porter;    /* to whom he may say who he is */
     uint64_t max_value;             /* bytes */
+    uint64_t idle_timeout;          /* milliseconds; 0: never */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
     uint64_t until;                 /* by clock_precise: then others shall have their turn;
@@ -48,6 +49,8 @@ static inline bool executor_has_time(const struct executor *executor)
     return executor->until != 0 && clock_precise() < executor->until;
 }
 
+struct dump;
+
 struct execution {
     struct request request; /* its key is the one that is next, its keys those behind */
     struct store_key at;    /* where it is; good until store_leave */
@@ -58,7 +61,8 @@ struct execution {
             struct store_cursor *cursor;
             struct glob *glob; /* the execution's own; NULL: everything */
         } listing;
-        uint32_t next; /* NAMESPACES and STATS by namespace */
+        struct dump *dump; /* DUMP, once begun; the execution's own */
+        uint32_t next;     /* NAMESPACES and STATS by namespace */
     } place;
 };
 

@@ -146,6 +146,38 @@ enum outcome execute_namespaces(struct executor *by, struct execution *of)
     return OUTCOME_LATER;
 }
 
+/* --- what a listener reaches -------------------------------------------------- */
+
+bool execute_reaches(const struct executor *by, struct slice own,
+                     const struct store_namespace_figures *figures)
+{
+    struct slice name = slice_of(figures->name);
+    char separator = by->door->separator;
+    if (slice_equal(own, name)) {
+        return true;
+    }
+    return figures->declared && separator != '\0' &&
+           memchr(name.bytes, separator, name.length) == NULL;
+}
+
+bool execute_may_behind_door(struct executor *by, const struct request *request)
+{
+    struct slice own = execute_namespace(by, request);
+    struct store_namespace_figures figures;
+    uint32_t next = 0;
+    if (by->door->separator == '\0' || execute_may_everywhere(by, request)) {
+        return true;
+    }
+    while (store_namespace_next(by->lane, &next, &figures)) {
+        if (execute_reaches(by, own, &figures) &&
+            !execute_may(by, request, slice_of(figures.name))) {
+            execute_refuse_declared(by, request); /* which one is nobody's business */
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- FLUSH ------------------------------------------------------------------ */
 
 /* Now, or when the request says. */
@@ -162,20 +194,6 @@ static enum store_status flush_one(struct executor *by, const struct request *re
     return status;
 }
 
-/* Whether who asks may flush all that a door with a separator reaches. */
-static bool may_flush_behind_door(struct executor *by, const struct request *request)
-{
-    struct store_namespace_figures figures;
-    uint32_t next = 0;
-    while (by->door->separator != '\0' && store_namespace_next(by->lane, &next, &figures)) {
-        if (figures.declared && !execute_may(by, request, slice_of(figures.name))) {
-            execute_refuse_declared(by, request); /* which one is nobody's business */
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What a door reaches: its own namespace, and with a separator those that are
  * declared. A flush that was to come is taken back by one that comes now. */
 static enum store_status flush_behind_door(struct executor *by, const struct request *request,
@@ -189,7 +207,7 @@ static enum store_status flush_behind_door(struct executor *by, const struct req
     while (status == STORE_OK && by->door->separator != '\0' &&
            store_namespace_next(by->lane, &next, &figures)) {
         struct slice name = slice_of(figures.name);
-        if (figures.declared && !slice_equal(name, own)) {
+        if (execute_reaches(by, own, &figures) && !slice_equal(name, own)) {
             store_flush_at(by->lane, name, 0);
             status = flush_one(by, request, name, records);
         }
@@ -203,7 +221,7 @@ enum outcome execute_flush(struct executor *by, struct execution *of)
     struct slice ns = execute_namespace(by, request);
     uint64_t records = 0;
     metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
-    if (request->ns.length == 0 && !may_flush_behind_door(by, request)) {
+    if (request->ns.length == 0 && !execute_may_behind_door(by, request)) {
         return OUTCOME_DONE;
     }
     enum store_status status = request->ns.length == 0

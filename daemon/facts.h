@@ -35,6 +35,7 @@ struct facts {
     atomic_uint connections;     /* open ones: the acceptor adds, and whoever closes
                                     one takes it off */
     atomic_uint max_connections; /* changes with a reload */
+    atomic_bool paused;          /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */

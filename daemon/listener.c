@@ -27,10 +27,7 @@
 
 #include "daemon/privilege.h"
 
-enum {
-    BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
-    UNSENT_MAX = 16 << 10,
-};
+enum { UNSENT_MAX = 16 << 10 };
 
 /* Says what failed and why, keeps errno, and is false for the caller to return. */
 static bool failed(char error[LISTENER_ERROR_MAX], const char *format, ...)
@@ -143,7 +140,7 @@ static bool bind_internet(struct listener *listener, const struct addrinfo *at)
     return listener->fd >= 0 && turn_on(listener->fd, SOL_SOCKET, SO_REUSEADDR) &&
            (at->ai_family != AF_INET6 || turn_on(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
            set_inherited(listener->fd) && bind(listener->fd, at->ai_addr, at->ai_addrlen) == 0 &&
-           listen(listener->fd, BACKLOG) == 0 && name_from_kernel(listener);
+           listen(listener->fd, DOOR_BACKLOG) == 0 && name_from_kernel(listener);
 }
 
 static bool open_internet(struct listener *listener, const struct conf_listen *conf, char *error)
@@ -265,7 +262,7 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
     }
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0 || !bind_with_mode(listener->fd, &at, conf->mode) ||
-        !remember_name(listener) || listen(listener->fd, BACKLOG) != 0) {
+        !remember_name(listener) || listen(listener->fd, DOOR_BACKLOG) != 0) {
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
     }
     return give_to(listener, conf->owner, user, error);

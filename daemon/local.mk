@@ -33,6 +33,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/doors.h \
 	daemon/execute.c \
 	daemon/execute.h \
+	daemon/execute_dump.c \
 	daemon/execute_guard.c \
 	daemon/execute_list.c \
 	daemon/execute_read.c \
@@ -95,7 +96,9 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/staff.h \
 	daemon/stats.c \
 	daemon/stats.h \
+	daemon/stats_conns.c \
 	daemon/stats_detail.c \
+	daemon/stats_settings.c \
 	daemon/strangers.c \
 	daemon/strangers.h \
 	daemon/thread.c \

@@ -199,6 +199,7 @@ static enum parse_result read_value_line(const struct frame *frame, struct parse
     if (value - ends_in_cr > parser->max_value) {
         frame_refuse(parser, REPLY_CLIENT_ERROR,
                      "value is larger than max_value, %" PRIu64 " bytes", parser->max_value);
+        parser->error.reason = REASON_TOO_LARGE;
         drop_line(parser);
         *consumed = line;
         return finish(parser, PARSE_REFUSED);

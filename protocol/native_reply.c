@@ -37,6 +37,7 @@ static const struct first_words first_words[] = {
     [REPLY_NUMBER] = WORDS("NUMBER"),
     [REPLY_KEY] = WORDS("KEY"),
     [REPLY_RECORD] = WORDS("RECORD"),
+    [REPLY_ENTRY] = WORDS("KEY"),
     [REPLY_END] = WORDS("END"),
     [REPLY_FLUSHED] = WORDS("FLUSHED"),
     [REPLY_NAMESPACE] = WORDS("NAMESPACE"),
@@ -108,6 +109,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_FLUSHED:
         return add_number(at, reply->number);
     case REPLY_KEY:
+    case REPLY_ENTRY:
         return add_key(at, to + NAME_END, reply->name);
     case REPLY_RECORD:
         return add_number(add_key(at, to + NAME_END, reply->name), reply->value_length);

@@ -29,6 +29,10 @@ enum reply_kind {
     REPLY_NUMBER, /* number; version and left, where they were asked for */
     REPLY_KEY,    /* name: the key */
     REPLY_RECORD, /* name: the key; value_length, then the value */
+    REPLY_ENTRY,  /* DUMP: name: the key as the listener's clients know it; bytes that the record
+                     takes, value_length, client_flags, version, notes; number: its namespace's;
+                     left and idle: when it ends and when it was read or written last, in seconds
+                     since 1970, or REPLY_NEVER */
     REPLY_END,
     REPLY_FLUSHED,   /* number: records */
     REPLY_NAMESPACE, /* name; number: records; bytes */
@@ -52,6 +56,7 @@ enum reply_reason {
     REASON_TOO_LARGE,
     REASON_NO_MEMORY,
     REASON_UNAUTHENTICATED, /* who asks has to say first who it is */
+    REASON_NO_SUCH_NUMBER,  /* of a namespace */
 };
 
 /* Bits of reply.notes. */

@@ -441,6 +441,97 @@ START_TEST(under_pressure)
 }
 END_TEST
 
+/* --- what is told of a record --------------------------------------------------- */
+
+struct told {
+    struct store_entry of[4]; /* by the last letter of its key, a to d */
+    size_t count;
+};
+
+static bool note_entry(void *context, struct store_entry *entry)
+{
+    struct told *told = context;
+    unsigned letter = (unsigned)(entry->key.bytes[entry->key.length - 1] - 'a');
+
+    BOX_THAT(letter < 4);
+    told->of[letter] = *entry;
+    told->count++;
+    return true;
+}
+
+static void look_at(const char *key, const struct store_terms *terms, struct store_view *view)
+{
+    struct store_key at;
+
+    store_enter(box.lane);
+    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+    BOX_OK(store_look(box.lane, &at, terms, box.now, view));
+    store_view_put(view);
+    store_leave(box.lane);
+}
+
+static struct told list_told(bool wants_notes)
+{
+    struct told told = {.count = 0};
+    struct store_cursor *cursor = open_cursor("ns");
+
+    if (wants_notes)
+        store_cursor_want_notes(cursor);
+    store_enter(box.lane);
+    ck_assert(store_cursor_step(box.lane, cursor, box.now, 100, note_entry, &told));
+    store_leave(box.lane);
+    close_cursor(&cursor);
+    return told;
+}
+
+static void put_on_terms(const char *key, const struct store_terms *terms, size_t length)
+{
+    static char value[300000];
+    struct store_key at;
+
+    store_enter(box.lane);
+    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+    BOX_OK(store_put(box.lane, &at, terms, (struct slice){value, length}, box.now, NULL));
+    store_leave(box.lane);
+}
+
+/* The same as a look tells: a is plain, b noted and read, c large, d plain and read. */
+START_TEST(entries_tell_what_looks_tell)
+{
+    const struct store_terms peek = {.ttl = TTL_KEEP, .peeks = true};
+    const struct store_terms read = {.ttl = TTL_KEEP};
+    const struct store_terms noted = {.ttl = TTL_FOR(5000), .client_flags = 7, .noted = true};
+    struct store_view view;
+
+    BOX_OK(box_put(&box, "ns", "a", TTL_NEVER, "value"));
+    put_on_terms("b", &noted, 10);
+    put_on_terms("c", &noted, 300000);
+    BOX_OK(box_put(&box, "ns", "d", TTL_NEVER, "value"));
+    ck_assert(box_has(&box, "ns", "d"));
+    box_wait(&box, 1000);
+    look_at("b", &read, &view);
+    box_wait(&box, 777);
+    struct told told = list_told(true);
+    ck_assert_uint_eq(told.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct store_entry *entry = &told.of[i];
+        look_at((char[2]){(char)('a' + i), '\0'}, &peek, &view);
+        ck_assert_uint_eq(entry->value_length, view.length);
+        ck_assert_uint_eq(entry->size, view.size);
+        ck_assert_uint_gt(entry->size, entry->value_length);
+        ck_assert_uint_eq(entry->expires, view.expires);
+        ck_assert_uint_eq(entry->version, view.version);
+        ck_assert_uint_eq(entry->client_flags, view.client_flags);
+        ck_assert_uint_eq(entry->idle, view.idle);
+        ck_assert(entry->read_before == view.read_before);
+    }
+    ck_assert(told.of[1].idle >= 777 && told.of[2].idle >= 1777);
+    ck_assert(!told.of[0].read_before && told.of[1].read_before && !told.of[2].read_before &&
+              told.of[3].read_before);
+    ck_assert_uint_eq(list_told(false).of[1].expires, told.of[1].expires);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store cursor");
@@ -460,6 +551,7 @@ int main(void)
     tcase_add_test(listing, closed_early);
     tcase_add_test(listing, the_namespace_goes_away);
     tcase_add_test(listing, under_pressure);
+    tcase_add_test(listing, entries_tell_what_looks_tell);
     suite_add_tcase(suite, listing);
     return suite_run(suite);
 }

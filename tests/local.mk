@@ -23,10 +23,11 @@ endif
 if MALLOC_TRIM
 daemon_tests += tests/check_heap
 endif
-protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
+protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admin \
+	tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
-	tests/check_store_cursor tests/check_store_file tests/check_store_life \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
@@ -85,6 +86,11 @@ tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/t
 tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_memcache_LDADD = $(protocol_test_libs)
 
+tests_check_memcache_admin_SOURCES = tests/check_memcache_admin.c tests/transcript.c \
+	tests/transcript.h
+tests_check_memcache_admin_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_memcache_admin_LDADD = $(protocol_test_libs)
+
 tests_check_native_SOURCES = tests/check_native.c tests/transcript.c tests/transcript.h
 tests_check_native_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_native_LDADD = $(protocol_test_libs)
@@ -120,6 +126,10 @@ tests_check_store_arena_LDADD = $(store_test_libs)
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_cursor_LDADD = $(store_test_libs)
+
+tests_check_store_figures_SOURCES = tests/check_store_figures.c $(store_test_box)
+tests_check_store_figures_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_figures_LDADD = $(store_test_libs)
 
 tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/scratch.h
 tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

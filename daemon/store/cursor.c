@@ -17,6 +17,7 @@ struct store_cursor {
     struct generation *generation; /* kept from being freed by being listed there */
     struct standpoint at;          /* ns->lock */
     uint32_t serial;               /* of the youngest segment it has stood on */
+    bool wants_notes;
 };
 
 static void enroll(struct store_cursor *cursor, struct namespace *ns)
@@ -53,14 +54,61 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
     return STORE_OK;
 }
 
+void store_cursor_want_notes(struct store_cursor *cursor)
+{
+    cursor->wants_notes = true;
+}
+
+/* A record where the listing stands. */
+struct stand {
+    struct segment *segment;
+    char *bytes;
+    uint32_t offset;
+    uint64_t expires;
+    struct record record;
+};
+
+/* Reads the notes, and what the index has counted where there are none. False: the record has
+ * just gone. */
+static bool read_notes(struct store_cursor *cursor, const struct stand *stand, uint64_t now,
+                       struct store_entry *entry)
+{
+    struct store *store = cursor->store;
+    const struct record *record = &stand->record;
+    uint64_t hash = store_hash(store, cursor->generation, record->key);
+    uint32_t place = place_of(&store->segments, stand->segment, stand->offset);
+    struct bucket *home = index_lock(&store->index, hash);
+    struct slot slot;
+    bool there = index_find_place(&store->index, home, hash, place, &slot);
+    if (there && record->noted) {
+        entry->idle = record_idle(stand->bytes, now);
+        entry->read_before = (record->notes & NOTE_READ) != 0;
+    } else if (there) {
+        entry->read_before = slot_reads(&slot) > 0;
+    }
+    index_unlock(home);
+    return there;
+}
+
 /* Offers one live record to the visitor; false: it wants to stop before it. */
-static bool offer(struct store_cursor *cursor, struct segment *segment, const struct record *record,
+static bool offer(struct store_cursor *cursor, const struct stand *stand, uint64_t now,
                   store_visit *visit, void *context)
 {
-    struct store_entry entry = {.key = record->key, .value_length = record->value_length};
+    struct store *store = cursor->store;
+    const struct record *record = &stand->record;
+    struct store_entry entry = {
+        .key = record->key,
+        .value_length = record->value_length,
+        .size = record_footprint(store, record),
+        .expires = stand->expires == SEGMENT_NEVER ? STORE_NEVER : stand->expires,
+        .version = record_version(store, stand->segment, stand->bytes, record),
+        .client_flags = record->client_flags};
     struct store_view view;
+    if (cursor->wants_notes && !read_notes(cursor, stand, now, &entry)) {
+        return true;
+    }
     if (record->span || record->value_length > STORE_COPY_MAX) {
-        lookup_pin(cursor->store, segment, record, &view);
+        lookup_pin(store, stand->segment, record, &view);
         entry.large = &view;
     } else {
         entry.value = (struct slice){record->value, record->value_length};
@@ -86,15 +134,15 @@ static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, 
         cursor->at.offset = 0;
         return true;
     }
-    char *bytes = segment_bytes(&store->segments, segment) + offset;
-    struct record record;
-    uint64_t expires = 0;
-    segment_record(segment, bytes, &record, &expires);
-    if (!record_is_dead(bytes) && now < expires &&
-        !offer(cursor, segment, &record, visit, context)) {
+    struct stand stand = {.segment = segment,
+                          .bytes = segment_bytes(&store->segments, segment) + offset,
+                          .offset = offset};
+    segment_record(segment, stand.bytes, &stand.record, &stand.expires);
+    if (!record_is_dead(stand.bytes) && now < stand.expires &&
+        !offer(cursor, &stand, now, visit, context)) {
         return false;
     }
-    cursor->at.offset = offset + record_footprint(store, &record);
+    cursor->at.offset = offset + record_footprint(store, &stand.record);
     return true;
 }
 

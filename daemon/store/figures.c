@@ -82,7 +82,7 @@ void store_figures(struct lane *lane, struct store_figures *figures)
     figures->namespaces = all->count;
     lanes_sum_all(&store->lanes, all->highest, &figures->counters);
     counters_subtract(&figures->counters, &store->before);
-    figures->total_items = figures->counters.sets;
+    figures->total_items = figures->counters.sets + figures->counters.made;
     pthread_mutex_unlock(&all->lock);
     figures->memory_limit = store->budget.limit;
     figures->memory_used = budget_used(&store->budget);
@@ -90,6 +90,7 @@ void store_figures(struct lane *lane, struct store_figures *figures)
     figures->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);
     figures->segment_size = arena_frame_size(&store->arena);
     figures->segments_free = arena_available(&store->arena);
+    figures->grain = UINT64_C(1) << store->arena.place_shift;
     figures->compactions = __atomic_load_n(&store->compactions, __ATOMIC_RELAXED);
     figures->reclaims = __atomic_load_n(&store->reclaims, __ATOMIC_RELAXED);
 }

@@ -47,6 +47,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \
 	daemon/store/stream.c daemon/store/stream.h \
+	daemon/store/tally.c daemon/store/tally.h \
 	daemon/store/ttl.h \
 	daemon/store/upkeep.c daemon/store/upkeep.h \
 	daemon/store/victims.c daemon/store/victims.h \

@@ -189,7 +189,11 @@ struct store_view {
     uint32_t client_flags;
     /* Of store_look only. */
     uint64_t version;
-    uint64_t idle;    /* milliseconds since it was written or read, as far as known */
+    uint64_t size;    /* bytes that the record takes */
+    uint64_t idle;    /* milliseconds since it was written or read, as far as known; up to an
+                         eighth of a second too much, and never too little */
+    uint32_t number;  /* of its namespace: see store_namespace_next */
+    bool made;        /* there was none, and it was made */
     bool read_before; /* since it was written */
     bool stale;
     bool won;   /* this reader is the one who should write it again */
@@ -271,13 +275,15 @@ struct store_terms {
     bool noted;         /* writes: keep notes */
     bool tells_version; /* the caller is told the version */
     bool peeks;         /* store_look: not to be taken for a read */
+    bool uncounted;     /* store_look: neither a hit nor a miss */
     bool contends;      /* store_look: may be told to write the record again */
 };
 
 /*
  * store_get on terms: ttl (KEEP: not touched), compares is not looked at. A record
  * that is stale is renewed by whoever looks first: `won`. Where the ttl is changed
- * or a record made, this can fail as a write does.
+ * or a record made, this can fail as a write does. With a new ttl it counts as a touch, and
+ * neither as a hit nor as a miss.
  */
 enum store_status store_look(struct lane *lane, struct store_key *at,
                              const struct store_terms *terms, uint64_t now,
@@ -293,6 +299,8 @@ enum store_status store_put(struct lane *lane, struct store_key *at,
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
                                uint64_t now);
+/* The same of a record whose new value was refused: that counts as no deletion. */
+void store_drop(struct lane *lane, struct store_key *at, uint64_t now);
 
 /* The record stays and gets a new version, but is marked as stale, and the next
  * who looks at it wins. Terms: ttl, compares, version. */
@@ -300,8 +308,8 @@ enum store_status store_make_stale(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
 
 /* The record stays under the same version, but its value goes, and what was noted of it.
- * Terms: ttl, client_flags, compares, version. `stale`: it gets a new version, and is marked as
- * by store_make_stale. */
+ * Terms: ttl, client_flags, compares, version. It counts as a deletion. `stale`: it does not,
+ * but the record gets a new version and is marked as by store_make_stale. */
 enum store_status store_empty(struct lane *lane, struct store_key *at,
                               const struct store_terms *terms, bool stale, uint64_t now);
 
@@ -322,6 +330,7 @@ struct store_sum {
     uint64_t number;
     uint64_t version;
     uint64_t expires; /* or STORE_NEVER */
+    bool made;        /* there was none, and it was made */
 };
 
 /* Adds, or takes. The record keeps its expiry with a ttl of KEEP; one that is made has
@@ -395,16 +404,27 @@ struct store_cursor;
 enum store_status store_cursor_open(struct lane *lane, struct slice name,
                                     struct store_cursor **cursor);
 
+/* From here on each entry comes with its notes, which takes a look into the index. */
+void store_cursor_want_notes(struct store_cursor *cursor);
+
 struct store_entry {
     struct slice key;
     uint64_t value_length;
     struct slice value;       /* where `large` is NULL: at most STORE_COPY_MAX bytes */
     struct store_view *large; /* else: pinned; the visitor copies *large and so takes it
                                  over, or leaves it and it is put back */
+    uint64_t size;            /* bytes that the record takes */
+    uint64_t expires;         /* on the clock of `now`, or STORE_NEVER */
+    uint64_t version;
+    uint32_t client_flags;
+    /* With store_cursor_want_notes: as in store_view. */
+    uint64_t idle;
+    bool read_before;
 };
 
 /* Returns false to stop before this entry: it will be the next one. A visitor
- * that keeps entry->large sets entry->large to NULL. It must not call the store. */
+ * that keeps entry->large sets entry->large to NULL. Of the store it must call nothing but
+ * store_declares. */
 typedef bool store_visit(void *context, struct store_entry *entry);
 
 /*
@@ -421,11 +441,18 @@ void store_cursor_close(struct store_cursor **cursor);
 struct store_counters {
     uint64_t hits;
     uint64_t misses;
-    uint64_t sets; /* PUT, ADD, and what INCR and DECR write */
+    uint64_t sets;   /* values that were written: PUT and ADD in all their modes */
+    uint64_t denied; /* and those that were not, since the record was not as the terms want it */
     uint64_t deletes;
     uint64_t touches;
-    uint64_t expirations; /* records purged because their time had come */
-    uint64_t evictions;   /* records dropped while they still lived */
+    uint64_t increments, decrements; /* of a number that was there */
+    uint64_t made;                   /* records that a look or a sum made */
+    uint64_t cas_hits;               /* of `sets`: those that replaced the version expected */
+    uint64_t cas_changed;            /* of `denied`: those that found another */
+    uint64_t cas_missing;            /* of `denied`: those that found no record */
+    uint64_t full;                   /* values that no memory could be had for */
+    uint64_t expirations;            /* records purged because their time had come */
+    uint64_t evictions;              /* records dropped while they still lived */
 };
 
 struct store_namespace_figures {
@@ -451,13 +478,14 @@ enum store_status store_namespace_figures(struct lane *lane, struct slice name,
 struct store_figures {
     uint64_t items;
     uint64_t bytes;
-    uint64_t total_items; /* writes since the start */
+    uint64_t total_items; /* records that were written, changes of numbers apart */
     uint64_t memory_limit;
     uint64_t memory_used; /* arena, index and tables */
     uint64_t index_bytes;
     uint64_t segments;
     uint64_t segment_size;
     uint64_t segments_free;
+    uint64_t grain; /* bytes: what a record takes is a multiple of it */
     uint64_t namespaces;
     uint64_t compactions; /* segments rewritten to win back dead space */
     uint64_t reclaims;    /* times that a writer had to make room itself */

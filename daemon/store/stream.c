@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "daemon/store/rewrite.h"
+#include "daemon/store/tally.h"
 
 struct store_write {
     struct store *store;
@@ -85,9 +86,9 @@ static struct store_write *create(struct store *store, const struct store_key *a
     return write;
 }
 
-enum store_status store_write_begin(struct lane *lane, struct store_key *at,
-                                    const struct store_terms *terms, uint64_t length, uint64_t now,
-                                    struct store_write **result)
+enum store_status stream_begin(struct lane *lane, struct store_key *at,
+                               const struct store_terms *terms, uint64_t length, uint64_t now,
+                               struct store_write **result)
 {
     struct change change;
     if (length > __atomic_load_n(&lane->store->max_value, __ATOMIC_RELAXED)) {
@@ -224,8 +225,8 @@ static enum store_status need_piece(struct lane *lane, struct store_write *write
     return STORE_NO_MEMORY;
 }
 
-enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
-                                    struct iovec *space)
+enum store_status stream_space(struct lane *lane, struct store_write *write, uint64_t now,
+                               struct iovec *space)
 {
     uint32_t offset = 0;
     uint64_t left = write->record.value_length - write->given;
@@ -420,7 +421,6 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         *write->terms.length = write->record.value_length;
     }
     publish(&change, write, &slot, expires, stale);
-    lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
     change_end(&change);
     index_grow(&lane->store->index);
     if (version != NULL) {
@@ -444,8 +444,8 @@ static bool is_joined(const struct store_write *write)
     return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
 }
 
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
-                                     uint64_t *version)
+enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                uint64_t *version)
 {
     struct store_write *w = *write;
     struct store_key at = {
@@ -475,5 +475,38 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
     } else {
         end_write(write);
     }
+    return status;
+}
+
+/* --- the same, counted ---------------------------------------------------------- */
+
+enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+                                    const struct store_terms *terms, uint64_t length, uint64_t now,
+                                    struct store_write **write)
+{
+    enum store_status status = stream_begin(lane, at, terms, length, now, write);
+    if (status != STORE_OK) {
+        tally_write(lane, tally_id(at), terms, status);
+    }
+    return status;
+}
+
+enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
+                                    struct iovec *space)
+{
+    enum store_status status = stream_space(lane, write, now, space);
+    if (status != STORE_OK) {
+        tally_write(lane, write->ns->id, &write->terms, status);
+    }
+    return status;
+}
+
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                     uint64_t *version)
+{
+    struct store_terms terms = (*write)->terms;
+    uint32_t id = (*write)->ns->id;
+    enum store_status status = stream_commit(lane, write, now, version);
+    tally_write(lane, id, &terms, status);
     return status;
 }
