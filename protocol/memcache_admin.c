@@ -2,7 +2,7 @@
  * memcache_admin.c - the commands of memcached's protocol that are about no record: figures,
  * listings, settings, and which commands there are.
  *
- * Nobody waits in vain: what is not known here is an error line, as it is with memcached.
+ * No client waits in vain: what is not known here is an error line, as it is with memcached.
  * What asks for a change of memcached's own workings is checked as memcached checks it and
  * answered OK, since there is nothing here that it could break.
  */
@@ -16,17 +16,6 @@ enum {
 };
 
 /* --- words ---------------------------------------------------------------------- */
-
-static enum frame_line bad_format(struct memcache_line *line)
-{
-    return memcache_refuse(line, "bad command line format");
-}
-
-static enum frame_line unknown(struct memcache_line *line)
-{
-    frame_refuse(line->parser, REPLY_ERROR, "%s", "");
-    return FRAME_REFUSED;
-}
 
 /* Returns how many words there are. */
 static size_t take_words(struct memcache_line *line, struct slice words[ADMIN_WORDS_MAX])
@@ -43,16 +32,13 @@ static size_t take_words(struct memcache_line *line, struct slice words[ADMIN_WO
 }
 
 /* The same, but a last word that is noreply is none of them. */
-static size_t take_words_quietly(struct memcache_line *line, struct request *request,
-                                 struct slice words[ADMIN_WORDS_MAX])
+static size_t take_words_but_noreply(struct memcache_line *line,
+                                     struct slice words[ADMIN_WORDS_MAX])
 {
     size_t count = take_words(line, words);
-    if (count > 0 && count <= ADMIN_WORDS_MAX &&
-        slice_equal(words[count - 1], slice_of("noreply"))) {
-        request->options |= REQUEST_QUIET;
-        count--;
-    }
-    return count;
+    bool has_it =
+        count > 0 && count <= ADMIN_WORDS_MAX && slice_equal(words[count - 1], slice_of("noreply"));
+    return count - has_it;
 }
 
 static bool number32(struct slice word, uint64_t *number)
@@ -66,9 +52,9 @@ enum frame_line memcache_read_verbosity(struct memcache_line *line, struct reque
 {
     struct slice words[ADMIN_WORDS_MAX];
     uint64_t level = 0;
-    size_t count = take_words_quietly(line, request, words);
-    bool silent = count == 0 && (request->options & REQUEST_QUIET) != 0;
-    return silent || (count > 0 && number32(words[0], &level)) ? FRAME_REQUEST : bad_format(line);
+    (void)request;
+    return take_words(line, words) > 0 && number32(words[0], &level) ? FRAME_REQUEST
+                                                                     : memcache_bad_format(line);
 }
 
 /* --- stats ------------------------------------------------------------------------ */
@@ -95,7 +81,7 @@ static enum frame_line read_cachedump(struct memcache_line *line, struct request
         return memcache_refuse(line, "bad command line");
     }
     if (!number32(words[1], &number) || !number32(words[2], &request->number)) {
-        return bad_format(line);
+        return memcache_bad_format(line);
     }
     if (number > REQUEST_NUMBER_MAX) {
         return memcache_refuse(line, "Illegal slab id");
@@ -142,7 +128,7 @@ enum frame_line memcache_read_stats(struct memcache_line *line, struct request *
         request->dump = DUMP_SIZES;
         return FRAME_REQUEST;
     }
-    return unknown(line);
+    return memcache_unknown(line);
 }
 
 /* --- lru_crawler ------------------------------------------------------------------- */
@@ -187,10 +173,10 @@ static enum frame_line read_tuning(struct memcache_line *line, struct slice what
     bool is_sleep = slice_equal(what, slice_of("sleep"));
     uint64_t number = 0;
     if (!is_sleep && !slice_equal(what, slice_of("tocrawl"))) {
-        return unknown(line);
+        return memcache_unknown(line);
     }
     if (!number32(value, &number)) {
-        return bad_format(line);
+        return memcache_bad_format(line);
     }
     if (is_sleep && number > SLEEP_MAX) {
         return memcache_refuse(line, "sleep must be one second or less");
@@ -201,14 +187,14 @@ static enum frame_line read_tuning(struct memcache_line *line, struct slice what
 enum frame_line memcache_read_crawler(struct memcache_line *line, struct request *request)
 {
     struct slice words[ADMIN_WORDS_MAX];
-    size_t count = take_words_quietly(line, request, words);
+    size_t count = take_words_but_noreply(line, words);
     if (count == 1) {
         bool known =
             slice_equal(words[0], slice_of("enable")) || slice_equal(words[0], slice_of("disable"));
-        return known ? FRAME_REQUEST : unknown(line);
+        return known ? FRAME_REQUEST : memcache_unknown(line);
     }
     if (count != 2) {
-        return unknown(line);
+        return memcache_unknown(line);
     }
     if (slice_equal(words[0], slice_of("crawl"))) {
         return take_classes(line, request, words[1]);

@@ -20,6 +20,7 @@ struct box {
     struct lane *lane;
     uint64_t now;
     uint64_t memory;
+    uint64_t excused; /* bytes that were in use when the memory was made less; 0: it is kept */
     uint64_t max_value;
     /* With a file only. */
     const char *file;            /* the caller's */
@@ -80,6 +81,12 @@ void box_reboot(struct box *box, int64_t passed);
 
 /* store_check, and that no more memory is used than allowed. */
 void box_check(struct box *box);
+
+/* The store has another memory, which it must take; of less it need not be within that at once,
+ * but uses no more than before. */
+void box_set_memory(struct box *box, uint64_t memory);
+/* Whether no more memory is used than that. */
+bool box_is_within(struct box *box);
 
 /* Applies `declared` and an open policy whose other namespaces have `ttl`. */
 void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,

@@ -10,7 +10,7 @@
 
 #include "tests/suite.h"
 
-enum { MEMORY = 8 << 20, RECORDS = 60000 };
+enum { MEMORY = 8 << 20, MOST = 64 << 20, RECORDS = 60000 };
 
 static struct ghost ghost;
 static struct budget budget;
@@ -18,7 +18,7 @@ static struct budget budget;
 static void set_up(void)
 {
     budget = (struct budget){.limit = MEMORY};
-    ck_assert(ghost_init(&ghost, MEMORY));
+    ck_assert(ghost_init(&ghost, MEMORY, MOST));
 }
 
 static void tear_down(void)

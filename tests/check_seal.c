@@ -337,7 +337,6 @@ static struct file file = {.head = &head,
                            .labels = labels,
                            .names = names,
                            .labels_max = NUMBER + 1,
-                           .labels_backed = NUMBER + 1,
                            .names_backed = NUMBER + 1,
                            .frames = FRAMES,
                            .frame_order = FRAME_ORDER};

@@ -29,7 +29,8 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
-	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
+	tests/check_store_resize tests/check_store_resize_file tests/check_store_restart \
+	tests/check_store_shelf tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_store
 
@@ -146,6 +147,19 @@ tests_check_store_memory_LDADD = $(store_test_libs)
 tests_check_store_namespace_SOURCES = tests/check_store_namespace.c $(store_test_box)
 tests_check_store_namespace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_namespace_LDADD = $(store_test_libs)
+
+tests_check_store_resize_SOURCES = tests/check_store_resize.c $(store_test_box)
+tests_check_store_resize_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_resize_LDADD = $(store_test_libs)
+
+tests_check_store_resize_file_SOURCES = tests/check_store_resize_file.c tests/image.c tests/image.h \
+	tests/scratch.c tests/scratch.h $(store_test_box)
+tests_check_store_resize_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_resize_file_LDADD = $(store_test_libs)
+
+tests_check_store_shelf_SOURCES = tests/check_store_shelf.c $(store_test_box)
+tests_check_store_shelf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_shelf_LDADD = $(store_test_libs)
 
 tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
 tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -350,12 +364,15 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
+	tests/e2e/client_case.py \
 	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/reference.py \
+	tests/e2e/request_mix.py \
 	tests/e2e/soak \
 	tests/e2e/soak_client.py \
 	tests/e2e/soak_daemon.py \
@@ -366,23 +383,32 @@ e2e_files = \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
+	tests/e2e/test_clients_node.py \
+	tests/e2e/test_clients_perl.py \
+	tests/e2e/test_clients_php.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
+	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_long_lines.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
+	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_sessions.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \

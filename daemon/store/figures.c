@@ -84,7 +84,7 @@ void store_figures(struct lane *lane, struct store_figures *figures)
     counters_subtract(&figures->counters, &store->before);
     figures->total_items = figures->counters.sets + figures->counters.made;
     pthread_mutex_unlock(&all->lock);
-    figures->memory_limit = store->budget.limit;
+    figures->memory_limit = store_memory(store);
     figures->memory_used = budget_used(&store->budget);
     figures->index_bytes = index_resident(&store->index);
     figures->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);

@@ -30,7 +30,6 @@ enum {
     LOCK_PAUSE_MS = 50,
     OPEN_ATTEMPTS = 8, /* when the name leads elsewhere meanwhile, or the file was set aside */
     ASIDE_MOST = 99,
-    FRAMES_GROW = 4, /* so many times its first frames a file has labels for */
     ARENA_ALIGN = 1 << 20,
     FRAME_ORDER_MIN = 6,
     PLACE_SHIFT_MAX = 16,
@@ -56,24 +55,50 @@ static struct regions regions_of(uint32_t frames_max, uint8_t frame_order)
     return at;
 }
 
-static bool map(struct file *file)
+static uint64_t length_for(const struct file *file, uint32_t frames)
 {
     struct regions at = regions_of(file->head->frames_max, file->frame_order);
-    file->length = at.base + file->frames * at.frame_size;
-    file->head = NULL;
-    if (ftruncate(file->fd, (off_t)file->length) != 0) {
-        return false;
-    }
-    char *bytes = mmap(NULL, file->length, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+    return at.base + frames * at.frame_size;
+}
+
+/* No more segments than units. */
+static void set_frames(struct file *file, uint32_t frames)
+{
+    file->frames = frames;
+    __atomic_store_n(&file->labels_max, frames << file->frame_order, __ATOMIC_RELAXED);
+}
+
+/* With all that it could come to hold, so that it can grow where it lies; or, without that much
+ * address space, as it is. */
+static char *map_all(struct file *file)
+{
+    file->frames_max = file->head->frames_max;
+    file->mapped = length_for(file, file->frames_max);
+    char *bytes = mmap(NULL, file->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
     if (bytes == MAP_FAILED) {
+        file->frames_max = file->frames;
+        file->mapped = length_for(file, file->frames);
+        bytes = mmap(NULL, file->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+    }
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static bool map(struct file *file, uint32_t frames)
+{
+    struct regions at = regions_of(file->head->frames_max, file->frame_order);
+    set_frames(file, frames);
+    if (ftruncate(file->fd, (off_t)length_for(file, frames)) != 0) {
         return false;
     }
-    file->map = bytes;
-    file->head = (struct arena_head *)(void *)bytes;
-    file->names = (struct name_entry *)(void *)(bytes + LAYOUT_HEAD);
-    file->labels = (struct label *)(void *)(bytes + at.labels);
-    file->labels_max = file->frames << file->frame_order; /* no more segments than units */
-    file->base = bytes + at.base;
+    file->map = map_all(file);
+    file->head = NULL;
+    if (file->map == NULL) {
+        return false;
+    }
+    file->head = (struct arena_head *)(void *)file->map;
+    file->names = (struct name_entry *)(void *)(file->map + LAYOUT_HEAD);
+    file->labels = (struct label *)(void *)(file->map + at.labels);
+    file->base = file->map + at.base;
     return true;
 }
 
@@ -258,7 +283,7 @@ static char *rename_aside(const char *path)
 
 /* --- a new file, a file that is kept ------------------------------------------------- */
 
-/* All that `memory` may come to be must fit, now: later nobody could be told. */
+/* All that the memory may come to take must fit, now: later nobody could be told. */
 static bool has_room(int fd, uint64_t memory)
 {
     struct statvfs system;
@@ -276,23 +301,16 @@ static bool has_room(int fd, uint64_t memory)
     return true;
 }
 
-static void compose_head(struct arena_head *head, const struct store_options *options)
+static void compose_head(struct arena_head *head, const struct store_options *options,
+                         const struct arena *shape)
 {
-    struct arena shape;
-    arena_choose(&shape, options->memory);
-    uint64_t most = (uint64_t)shape.frames * FRAMES_GROW;
-    uint64_t addressed =
-        (UINT64_C(1) << (32 + shape.place_shift)) >> ARENA_UNIT_SHIFT >> shape.frame_order;
-    uint64_t numbered = UINT32_MAX >> shape.frame_order;
-    most = most < addressed ? most : addressed;
-    most = most < numbered ? most : numbered;
     memset(head, 0, sizeof *head);
     head->byte_order = LAYOUT_BYTE_ORDER;
     head->layout = LAYOUT_VERSION;
     memcpy(head->secret, options->file_secret, sizeof head->secret);
-    head->frames_max = (uint32_t)most;
-    head->frame_order = shape.frame_order;
-    head->place_shift = shape.place_shift;
+    head->frames_max = shape->frames_max;
+    head->frame_order = shape->frame_order;
+    head->place_shift = shape->place_shift;
     head->guard = RECORD_GUARD;
     head->check = head_check(head);
 }
@@ -304,18 +322,33 @@ static void begin_life(struct file *file, const struct store_clock *clock, uint6
     life_write(file->head->life, file->head->secret, &life);
 }
 
+/* Composes the head of a new file and maps it. Without the address space that it could grow
+ * into it is made to stay as it is. */
+static bool map_new(struct file *file, const struct store_options *options, struct arena_head *head)
+{
+    struct arena shape;
+    arena_choose(&shape, options->memory);
+    for (;;) {
+        compose_head(head, options, &shape);
+        file->head = head;
+        file->frame_order = head->frame_order;
+        file->place_shift = head->place_shift;
+        if (map(file, shape.frames)) {
+            return true;
+        }
+        if (errno != ENOMEM || shape.frames_max == shape.frames) {
+            return false;
+        }
+        shape.frames_max = shape.frames;
+    }
+}
+
 static bool make(struct file *file, const struct store_options *options, const struct stat *found)
 {
     struct arena_head head;
-    struct arena shape;
-    arena_choose(&shape, options->memory);
-    compose_head(&head, options);
-    file->head = &head;
-    file->frames = shape.frames;
-    file->frame_order = head.frame_order;
-    file->place_shift = head.place_shift;
     file->clock_offset = 0;
-    if (ftruncate(file->fd, 0) != 0 || !has_room(file->fd, options->memory) || !map(file) ||
+    if (ftruncate(file->fd, 0) != 0 || !has_room(file->fd, options->memory) ||
+        !map_new(file, options, &head) ||
         fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, LAYOUT_HEAD) != 0) {
         return false;
     }
@@ -333,9 +366,10 @@ static uint32_t frames_for(const struct arena_head *head, const struct stat *fou
 {
     struct regions at = regions_of(head->frames_max, head->frame_order);
     uint64_t size = (uint64_t)found->st_size;
+    uint64_t most = head->frames_max * at.frame_size;
     uint64_t wanted = memory / at.frame_size + 1;
     uint64_t has = size > at.base ? (size - at.base + at.frame_size - 1) / at.frame_size : 0;
-    *beyond = wanted > head->frames_max ? (wanted - head->frames_max) * at.frame_size : 0;
+    *beyond = memory > most ? memory - most : 0;
     uint64_t frames = wanted > has ? wanted : has;
     return (uint32_t)(frames < head->frames_max ? frames : head->frames_max);
 }
@@ -343,12 +377,12 @@ static uint32_t frames_for(const struct arena_head *head, const struct stat *fou
 static bool keep(struct file *file, const struct store_options *options, const struct stat *found,
                  struct arena_head *head, uint64_t *beyond)
 {
+    uint32_t frames = frames_for(head, found, options->memory, beyond);
     file->head = head;
-    file->frames = frames_for(head, found, options->memory, beyond);
     file->frame_order = head->frame_order;
     file->place_shift = head->place_shift;
     /* The head may be a hole in a file that was damaged. */
-    if (!has_room(file->fd, options->memory) || !map(file) ||
+    if (!has_room(file->fd, options->memory) || !map(file, frames) ||
         fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, LAYOUT_HEAD) != 0) {
         return false;
     }
@@ -365,7 +399,7 @@ static enum file_state give_up(struct file *file)
         unlink(file->path);
     }
     if (file->map != NULL) {
-        munmap(file->map, file->length);
+        munmap(file->map, file->mapped);
     }
     if (file->fd >= 0) {
         close(file->fd);
@@ -430,6 +464,26 @@ enum file_state file_open(struct file *file, const struct store_options *options
     }
     return give_up(file);
 }
+
+/* --- a file that grows ---------------------------------------------------------------- */
+
+bool file_has_room(const struct file *file, uint64_t memory)
+{
+    return has_room(file->fd, memory);
+}
+
+bool file_grow(struct file *file, uint32_t frames)
+{
+    if (frames > file->frames) {
+        if (ftruncate(file->fd, (off_t)length_for(file, frames)) != 0) {
+            return false;
+        }
+        set_frames(file, frames);
+    }
+    return true;
+}
+
+/* --- the end --------------------------------------------------------------------------- */
 
 void file_stop(struct file *file, const struct store_clock *clock)
 {

@@ -39,11 +39,14 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/recover_crew.c \
 	daemon/store/recover_label.c \
 	daemon/store/recover_segment.c \
+	daemon/store/relocate.c \
 	daemon/store/reserve.h \
+	daemon/store/resize.c daemon/store/resize.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
 	daemon/store/roll.c daemon/store/roll.h \
 	daemon/store/seal.c daemon/store/seal.h \
 	daemon/store/segment.c daemon/store/segment.h \
+	daemon/store/shelf.c daemon/store/shelf.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \
 	daemon/store/stream.c daemon/store/stream.h \

@@ -16,10 +16,6 @@
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */
 #define TTL_MAX (UINT64_C(1) << 47)
 
-/* A namespace and its generation; that it has two for a moment after a flush is not
- * counted. */
-#define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
-
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
                      struct budget *budget, const struct lanes *lanes, struct file *file)
 {

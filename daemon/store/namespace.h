@@ -87,6 +87,10 @@ STAILQ_HEAD(gone_namespaces, namespace);
 
 enum { NAMESPACES_HEADS = 65536 };
 
+/* A namespace and its generation; that it has two for a moment after a flush is not
+ * counted. */
+#define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
+
 #define NAMESPACES_NO_FLUSH UINT64_MAX
 
 struct lanes;

@@ -22,6 +22,7 @@
 #include "daemon/store/index.h"
 #include "daemon/store/lane.h"
 #include "daemon/store/namespace.h"
+#include "daemon/store/resize.h"
 #include "daemon/store/segment.h"
 #include "daemon/store/store.h"
 #include "daemon/store/work.h"
@@ -38,6 +39,8 @@ struct store {
     struct expire expire;
     struct ghost ghost;
     struct work work;
+    uint64_t memory;              /* bytes: what budget.limit is, or is on its way to; atomic,
+                                     changed under upkeep */
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
     struct store_counters before; /* counted before the last reset; namespaces.lock */
@@ -48,6 +51,7 @@ struct store {
 
     pthread_mutex_t upkeep; /* guards what follows */
     struct evict evict;
+    struct resize resize;
     uint64_t spare_effort;               /* records that may be walked though few expired */
     uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
     uint64_t frames_marked;              /* `now` of the last arena_mark */
@@ -60,5 +64,8 @@ static inline uint64_t store_hash(const struct store *store, const struct genera
 {
     return hash_bytes(&store->secret, generation->number, key);
 }
+
+/* Buckets that the index may come to need with so much memory. */
+uint64_t store_index_capacity(uint64_t memory);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/store/recover.h"
+#include "daemon/store/reserve.h"
 #include "daemon/store/upkeep.h"
 
 /* A record of more than this part of a frame would leave too much of a segment
@@ -29,24 +30,66 @@ static void fetch_at(const void *context, uint32_t place)
     __builtin_prefetch(place_bytes(&store->segments, place));
 }
 
-/* One slot for each of the smallest records that could ever be, at full load. A file
- * may be of a time when there was more memory. */
-static uint64_t index_capacity(const struct store *store, uint64_t memory)
+/* One slot for each of the smallest records that could ever be, at full load. */
+uint64_t store_index_capacity(uint64_t memory)
 {
-    uint64_t range = arena_units(&store->arena) << ARENA_UNIT_SHIFT;
-    uint64_t most = memory > range ? memory : range;
-    return most / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
+    return memory / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
 }
 
-static bool init_parts(struct store *store, uint64_t memory)
+static bool init_index(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
+    uint64_t range = arena_units(&store->arena) << ARENA_UNIT_SHIFT;
+    uint64_t now = memory > range ? memory : range; /* a file may be of a time with more */
+    uint64_t most = arena_most(&store->arena);
+    return index_init(&store->index, store_index_capacity(now), store_index_capacity(most),
+                      &store->budget, records);
+}
+
+/* With address space for `most` bytes at most, to grow into. False with errno. */
+static bool init_parts(struct store *store, uint64_t memory, uint64_t most)
+{
     struct file *file = store->file.map != NULL ? &store->file : NULL;
-    return arena_init(&store->arena, memory, &store->budget, file) &&
-           segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
+    return arena_init(&store->arena, memory, most, &store->budget, file) &&
+           segments_init(&store->segments, &store->arena) &&
+           ghost_init(&store->ghost, memory, arena_most(&store->arena)) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
-           index_init(&store->index, index_capacity(store, memory), &store->budget, records) &&
+           init_index(store, memory) &&
            namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes, file);
+}
+
+static void deinit_parts(struct store *store)
+{
+    if (store->namespaces.secret != NULL) {
+        namespaces_deinit(&store->namespaces);
+    }
+    index_deinit(&store->index);
+    expire_deinit(&store->expire);
+    ghost_deinit(&store->ghost);
+    if (store->segments.arena != NULL) {
+        segments_deinit(&store->segments);
+    }
+    arena_deinit(&store->arena);
+}
+
+/* Address space that is left to the rest of the process, where there is a limit to it. */
+static bool leaves_space(void)
+{
+    enum { SPACE = 1 << 30 };
+    void *space = reserve_space(SPACE);
+    reserve_release(space, SPACE);
+    return space != NULL;
+}
+
+/* Where address space is short the memory cannot grow, but be had. */
+static bool init_all(struct store *store, uint64_t memory)
+{
+    if (init_parts(store, memory, UINT64_MAX) && leaves_space()) {
+        return true;
+    }
+    deinit_parts(store);
+    store->budget.used = 0;
+    return init_parts(store, memory, memory);
 }
 
 /* All of it; false with errno. */
@@ -60,7 +103,7 @@ static bool make(struct store *store, const struct store_options *options,
             return false;
         }
     }
-    if (!init_parts(store, options->memory)) {
+    if (!init_all(store, options->memory)) {
         return false;
     }
     store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
@@ -86,7 +129,7 @@ struct store *store_create(const struct store_options *options)
     *found = unheard;
     pthread_mutex_init(&store->upkeep, NULL);
     STAILQ_INIT(&store->gone);
-    store->budget.limit = options->memory;
+    store->budget.limit = store->memory = options->memory;
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
@@ -136,16 +179,7 @@ void store_destroy(struct store **store)
     }
     *store = NULL;
     destroy_gone(gone);
-    if (gone->namespaces.secret != NULL) {
-        namespaces_deinit(&gone->namespaces);
-    }
-    index_deinit(&gone->index);
-    expire_deinit(&gone->expire);
-    ghost_deinit(&gone->ghost);
-    if (gone->segments.arena != NULL) {
-        segments_deinit(&gone->segments);
-    }
-    arena_deinit(&gone->arena);
+    deinit_parts(gone);
     file_close(&gone->file);
     lanes_deinit(&gone->lanes);
     pthread_mutex_destroy(&gone->upkeep);

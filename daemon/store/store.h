@@ -87,7 +87,7 @@ struct store_recovery {
 
 struct store_options {
     uint64_t memory;    /* bytes that bound everything, index included; at
-                           least STORE_MEMORY_MIN */
+                           least STORE_MEMORY_MIN. store_set_memory changes it */
     uint64_t max_value; /* bytes */
     uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
 
@@ -115,6 +115,33 @@ struct store *store_create(const struct store_options *options);
 void store_destroy(struct store **store);
 /* The same, and a file is left in order: it outlives the machine's run too. */
 void store_close(struct store **store, const struct store_clock *clock);
+
+enum store_resize {
+    STORE_RESIZED,
+    STORE_RESIZE_TOO_SMALL, /* below STORE_MEMORY_MIN, or 16 segments of full size */
+    STORE_RESIZE_TOO_LARGE, /* above store_memory_most */
+    STORE_RESIZE_PROMISED,  /* below the sum of quotas, or four values of max_value */
+    STORE_RESIZE_FAILED,    /* with errno: ENOSPC no room for the file, EFBIG, ENOMEM */
+};
+
+/*
+ * Another memory, from now on; where it is refused nothing has changed. More of it can be used at
+ * once. Of less no more is taken than was given back, and housekeeping gives back what there is
+ * too much of, by evicting where it must: so long more may be in use than is allowed. What
+ * readers hold is given back when they have given it back.
+ *
+ * The size of segments is chosen for the memory that a store is made with, and stays. A store
+ * that has become a hundred times larger has a hundred times as many segments, and large records
+ * lie in more pieces; one that has become a hundred times smaller has few, each of which is a
+ * larger part of it when it is evicted.
+ *
+ * A file becomes as long as it must for more memory; for less it stays as long, with holes. Both
+ * is found again by a start with the new memory.
+ */
+enum store_resize store_set_memory(struct lane *lane, uint64_t memory);
+/* Bytes that bound everything, and the most that can be set. */
+uint64_t store_memory(const struct store *store);
+uint64_t store_memory_most(const struct store *store);
 
 /* A namespace as the configuration declares it. */
 struct store_namespace_options {
@@ -262,6 +289,8 @@ struct store_terms {
     uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
                               that left wins; 0: nobody */
     uint32_t client_flags;
+    uint64_t *length;   /* writes of a value: if not NULL, set to the bytes of the record's whole
+                           value when it is written */
     bool compares;      /* STORE_CHANGED where the record has another version than
                            `expected`, STORE_NOT_FOUND where there is none */
     bool or_stale;      /* with `compares`: where `expected` is lower than the record's
@@ -304,6 +333,12 @@ void store_drop(struct lane *lane, struct store_key *at, uint64_t now);
  * who looks at it wins. Terms: ttl, compares, version. */
 enum store_status store_make_stale(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
+
+/* The record stays under the same version, but its value goes, and what was noted of it.
+ * Terms: ttl, client_flags, compares, version. It counts as a deletion. `stale`: it does not,
+ * but the record gets a new version and is marked as by store_make_stale. */
+enum store_status store_empty(struct lane *lane, struct store_key *at,
+                              const struct store_terms *terms, bool stale, uint64_t now);
 
 /* *left: milliseconds, or STORE_NEVER. Counts neither hit nor miss. */
 enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, uint64_t now,

@@ -41,7 +41,7 @@ struct store_write {
 static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
 {
     uint64_t quota = namespace_quota(ns);
-    uint64_t most = quota != 0 ? quota : store->budget.limit / 2;
+    uint64_t most = quota != 0 ? quota : store_memory(store) / 2;
     return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
 }
 
@@ -204,7 +204,7 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
 /* Several threads at once may overrun it, by a block each. */
 static bool leaves_half(const struct store *store, uint64_t bytes)
 {
-    return __atomic_load_n(&store->writing, __ATOMIC_RELAXED) + bytes <= store->budget.limit / 2;
+    return __atomic_load_n(&store->writing, __ATOMIC_RELAXED) + bytes <= store_memory(store) / 2;
 }
 
 static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
@@ -318,7 +318,7 @@ static void enter_pieces(struct segments *segments, const struct store_write *wr
 {
     uint32_t number = segment_at(segments, write->head)->piece;
     for (; number != 0; number = segment_at(segments, number)->piece) {
-        const struct segment *piece = segment_at(segments, number);
+        struct segment *piece = segment_at(segments, number);
         struct label_facts facts = {.kind = LABEL_PIECE,
                                     .owner = write->head,
                                     .version = piece->version,
@@ -331,7 +331,7 @@ static void enter_pieces(struct segments *segments, const struct store_write *wr
 
 /* Now the record exists there. */
 static void enter_head(struct segments *segments, const struct store_write *write,
-                       const struct segment *head, uint64_t expires, bool stale)
+                       struct segment *head, uint64_t expires, bool stale)
 {
     struct label_facts facts = {.kind = LABEL_SPAN,
                                 .owner = head->generation->number,
@@ -417,6 +417,9 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         return !change_make_room(&change, LACK_BUDGET);
     }
     uint64_t got = complete(&change, write, stale);
+    if (write->terms.length != NULL) {
+        *write->terms.length = write->record.value_length;
+    }
     publish(&change, write, &slot, expires, stale);
     change_end(&change);
     index_grow(&lane->store->index);

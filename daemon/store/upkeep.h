@@ -74,6 +74,12 @@ enum { RECLAIM_ROUND = 64 };
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
 bool reclaim_segment(struct store *store, struct segment *segment);
 
+/* --- relocate.c --- */
+
+/* Moves what lives in a segment to others, as far as that can be done; frees it if all could.
+ * The effort. */
+size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now);
+
 /* --- compact.c --- */
 
 /* The next segment that lost half of its records; 0 when none waits. With
