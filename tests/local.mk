@@ -30,7 +30,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_killed tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -40,7 +40,7 @@ endif
 
 # What runs under ThreadSanitizer.
 thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
-	tests/threads_gate tests/threads_store \
+	tests/threads_gate tests/threads_policy tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
 thread_tests += tests/check_reception tests/over_tls
@@ -196,6 +196,10 @@ tests_threads_killed_SOURCES = tests/threads_killed.c tests/scratch.c tests/scra
 	$(store_test_crew)
 tests_threads_killed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_killed_LDADD = $(store_test_libs)
+
+tests_threads_policy_SOURCES = tests/threads_policy.c $(store_test_box)
+tests_threads_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_policy_LDADD = $(store_test_libs)
 
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

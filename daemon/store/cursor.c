@@ -38,7 +38,7 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
 {
     struct store *store = lane->store;
     struct namespace *ns = lane_find(lane, name);
-    if (ns == NULL && __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED)) {
+    if (ns == NULL && namespaces_missing(&store->namespaces, name) != STORE_OK) {
         return STORE_UNDECLARED;
     }
     struct store_cursor *cursor = calloc(1, sizeof *cursor);
