@@ -28,6 +28,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
+	tests/check_store_policy \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
@@ -140,6 +141,10 @@ tests_check_store_namespace_LDADD = $(store_test_libs)
 tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
 tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_number_LDADD = $(store_test_libs)
+
+tests_check_store_policy_SOURCES = tests/check_store_policy.c $(store_test_box)
+tests_check_store_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_policy_LDADD = $(store_test_libs)
 
 # With its arena in a file.
 store_test_file = tests/image.c tests/image.h tests/scratch.c tests/scratch.h $(store_test_box)
