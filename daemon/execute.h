@@ -88,6 +88,8 @@ enum outcome execute(struct executor *executor, struct execution *execution);
 
 /* Whether who asks may do it in the namespace of that name. If not, that is answered. */
 bool execute_allowed(struct executor *by, const struct request *request, struct slice name);
+/* A store_maker: the user, of an executor. */
+uint64_t execute_maker(void *executor);
 /* What a stranger is answered, whatever the request. */
 void execute_refuse_stranger(struct executor *by, const struct request *request);
 

@@ -64,6 +64,12 @@ unsigned execute_rights(const struct executor *by, struct slice name)
     return 0;
 }
 
+uint64_t execute_maker(void *executor)
+{
+    const struct executor *by = executor;
+    return by->pass->state == PASS_KNOWN ? user_tag(by->pass->user) : 0;
+}
+
 static void say(struct executor *by, const struct request *request, enum reply_reason reason,
                 const char *text, size_t length)
 {
