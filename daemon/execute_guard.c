@@ -146,6 +146,17 @@ static bool allowed_everywhere(struct executor *by, const struct request *reques
     return missing == 0;
 }
 
+/* The namespace that a request is about: a listing stays where it began. */
+static struct slice subject(const struct executor *by, const struct execution *of)
+{
+    enum verb verb = of->request.verb;
+    struct slice ns = {NULL, 0};
+    if (of->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+        ns = store_cursor_namespace(of->place.listing.cursor);
+    }
+    return ns.length > 0 ? ns : execute_namespace(by, &of->request);
+}
+
 static bool is_allowed(struct executor *by, const struct execution *of)
 {
     const struct request *request = &of->request;
@@ -155,7 +166,7 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     if (request->verb == VERB_STATS && request->ns.length == 0) {
         return allowed_everywhere(by, request);
     }
-    return needs(request) == 0 || execute_allowed(by, request, execute_namespace(by, request));
+    return needs(request) == 0 || execute_allowed(by, request, subject(by, of));
 }
 
 /* --- AUTH ---------------------------------------------------------------------- */

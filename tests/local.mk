@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+daemon_tests = tests/check_desk tests/check_desk_reload tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
@@ -218,6 +218,11 @@ daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 tests_check_desk_SOURCES = tests/check_desk.c tests/facts_of_one.h tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_desk_LDADD = $(daemon_test_libs)
+
+tests_check_desk_reload_SOURCES = tests/check_desk_reload.c tests/facts_of_one.h \
+	tests/members.c tests/members.h tests/wire.c tests/wire.h
+tests_check_desk_reload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_desk_reload_LDADD = $(daemon_test_libs)
 
 tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)

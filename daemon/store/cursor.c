@@ -137,6 +137,12 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     return ended;
 }
 
+struct slice store_cursor_namespace(const struct store_cursor *cursor)
+{
+    const struct namespace *ns = cursor->ns;
+    return ns != NULL ? (struct slice){ns->name, ns->name_length} : (struct slice){NULL, 0};
+}
+
 /* What lost records during the listing could not be compacted meanwhile. */
 static void queue_for_compaction(struct store *store, const struct generation *generation)
 {

@@ -382,7 +382,8 @@ void store_write_advance(struct store_write *write, size_t bytes);
  * time all bytes are there. */
 void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
 /* All bytes must have been given. Always ends the write and sets it to NULL. The
- * time to live counts from this `now`. *version as in store_put. */
+ * time to live counts from this `now`. *version as in store_put. STORE_UNDECLARED: the policy
+ * does not allow the namespace any more. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                      uint64_t *version);
 /* Legal inside and outside of enter and leave. Sets *write to NULL. */
@@ -441,6 +442,8 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  */
 bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
                        store_visit *visit, void *context);
+/* Of what namespace it is; empty where there was none. */
+struct slice store_cursor_namespace(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
