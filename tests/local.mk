@@ -385,6 +385,7 @@ e2e_files = \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_reload.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_tls.py \
