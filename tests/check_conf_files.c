@@ -157,6 +157,7 @@ int main(void)
     Suite *suite = suite_create("conf files");
     TCase *files = tcase_create("files");
     tcase_add_checked_fixture(files, make_directory, remove_directory);
+    tcase_set_timeout(files, 60); /* sanitizers are slow */
     tcase_add_test(files, a_file_that_cannot_be_read_says_why);
     tcase_add_test(files, included_files_are_part_of_it);
     tcase_add_test(files, mistakes_in_included_files_are_told_where_they_are);

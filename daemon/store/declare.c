@@ -109,6 +109,7 @@ static enum store_status make_some(struct store *store, const struct store_names
         }
         why = STORE_OK;
         declaring->next++;
+        declaring->attempts = 0;
     }
     pthread_mutex_unlock(&all->lock);
     return why;
