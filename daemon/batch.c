@@ -39,7 +39,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
             break;
         }
         execute_begin(next);
-        if (++count == BATCH_MAX) {
+        if (++count == BATCH_MAX || (next->request.options & REQUEST_IN_PIECES) != 0) {
             break;
         }
     }
@@ -47,6 +47,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
     batch->located = false;
     batch->next = 0;
     batch->count = count;
+    batch->goes_on = count > 0 && (batch->of[count - 1].request.options & REQUEST_MORE_FOLLOW) != 0;
     batch->ending = result;
     batch->taken = taken;
 }

@@ -27,9 +27,10 @@ enum { BATCH_MAX = 32 };
 struct batch {
     bool open;    /* parsed, and not done with */
     bool located; /* since the store was entered last */
+    bool goes_on; /* the last request has keys of a line of which more follow */
     unsigned next, count;
     enum parse_result ending;           /* what came after the requests: PARSE_REQUEST where
-                                           there was no room for more */
+                                           no more were looked for */
     size_t taken;                       /* bytes of the requests, and of the ending */
     struct execution of[BATCH_MAX + 1]; /* the last is room for an ending's request */
 };

@@ -53,6 +53,7 @@ bool desk_is_clear(const struct desk *desk)
 static struct executor *seat(struct desk *desk, struct crew *crew)
 {
     desk->parser.max_value = crew->settings.max_value;
+    desk->parser.login = desk->pass->state == PASS_STRANGER;
     crew->by.outbox = &desk->outbox;
     crew->by.door = desk->door;
     crew->by.pass = desk->pass;
@@ -180,12 +181,25 @@ static void say_error(struct desk *desk, struct executor *by)
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
 }
 
+/* Of a line behind which the next request is known. */
+static void refuse_line(struct desk *desk, struct executor *by)
+{
+    if (desk->parser.silent) {
+        metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    } else {
+        say_error(desk, by);
+    }
+}
+
 /* All requests of the batch are answered: deals with what came behind them. */
 static bool finish_batch(struct desk *desk, struct executor *by)
 {
     struct batch *batch = &desk->batch;
     bool goes_on = true;
     desk->wanted = 1;
+    if (batch->goes_on && desk->outbox.refused) {
+        desk->door->protocol->keys_refused(&desk->parser);
+    }
     switch (batch->ending) {
     case PARSE_REQUEST:
         break;
@@ -196,7 +210,7 @@ static bool finish_batch(struct desk *desk, struct executor *by)
         begin_upload(desk, by);
         break;
     case PARSE_REFUSED:
-        say_error(desk, by);
+        refuse_line(desk, by);
         break;
     case PARSE_FATAL:
         say_error(desk, by);

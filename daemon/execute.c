@@ -57,27 +57,29 @@ void execute_refuse(struct executor *by, const struct request *request, struct s
                           name.bytes, refusal->after);
     }
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    by->outbox->refused = true;
     outbox_reply(by->outbox, request,
                  &(struct reply){.kind = refusal->kind,
                                  .reason = refusal->reason,
                                  .text = {text, (size_t)length}});
 }
 
-void execute_answer(struct executor *by, const struct request *request, struct slice name,
+bool execute_answer(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status)
 {
     switch (status) {
     case STORE_NOT_FOUND:
         outbox_say(by->outbox, request, REPLY_NOT_FOUND);
-        break;
+        return true;
     case STORE_EXISTS:
         outbox_say(by->outbox, request, REPLY_EXISTS);
-        break;
+        return true;
     case STORE_CHANGED:
         outbox_say(by->outbox, request, REPLY_CHANGED);
-        break;
+        return true;
     default:
         execute_refuse(by, request, name, status);
+        return false;
     }
 }
 
@@ -161,10 +163,13 @@ struct store_terms execute_terms(const struct request *request)
     terms.contends = (options & REQUEST_CONTEND) != 0;
     terms.expected = request->compare;
     terms.version = request->version;
-    terms.refresh = request->refresh;
     terms.client_flags = request->client_flags;
     if (terms.makes) {
         terms.make = execute_lifetime(request->make);
+    }
+    if (request->refresh.kind != TTL_DEFAULT) {
+        struct store_ttl refresh = execute_lifetime(request->refresh);
+        terms.refresh = refresh.kind == STORE_TTL_FOR ? refresh.milliseconds : 0;
     }
     return terms;
 }
@@ -176,8 +181,8 @@ void execute_begin(struct execution *of)
     struct request *request = &of->request;
     of->begun = false;
     of->located = STORE_OK;
-    if ((request->options & REQUEST_BASE64) != 0) {
-        request->key = request->keys; /* it may hold spaces */
+    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
+        request->key = request->keys;
         request->keys.length = 0;
     } else if (!request_next_key(&request->keys, &request->key)) {
         request->key.length = 0;
@@ -216,14 +221,17 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
 {
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
-    one(by, of, &of->at);
+    by->outbox->refused = false;
+    if (of->request.key.length > 0 && !one(by, of, &of->at)) {
+        return OUTCOME_DONE;
+    }
     while (of->request.keys.length > 0) {
         size_t count = look_ahead(by, of, ahead);
         if (count == 0) {
             if (execute_allowed(by, &of->request, of->at.name)) {
                 execute_refuse(by, &of->request, of->at.name, of->located);
             }
-            return OUTCOME_DONE; /* an error is the last that is said */
+            return OUTCOME_DONE;
         }
         for (size_t i = 0; i < count; i++) {
             request_next_key(&of->request.keys, &of->request.key);
@@ -231,13 +239,13 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
                 (++done % KEYS_TIMED == 0 && !executor_has_time(by))) {
                 return OUTCOME_LATER;
             }
-            if (!execute_allowed(by, &of->request, ahead[i].name)) {
+            if (!execute_allowed(by, &of->request, ahead[i].name) || !one(by, of, &ahead[i])) {
                 return OUTCOME_DONE;
             }
-            one(by, of, &ahead[i]);
         }
     }
-    if (reads && by->outbox->protocol->ends_keys) {
+    bool is_last = (of->request.options & REQUEST_MORE_FOLLOW) == 0;
+    if (reads && is_last && by->outbox->protocol->ends_keys) {
         outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
@@ -292,6 +300,7 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_LOOK] = execute_look,
     [VERB_DEL] = execute_delete,
     [VERB_STALE] = execute_make_stale,
+    [VERB_EMPTY] = execute_empty,
     [VERB_TTL] = execute_ttl,
     [VERB_TOUCH] = execute_touch,
     [VERB_INCR] = execute_add_number,
@@ -323,6 +332,9 @@ enum outcome execute(struct executor *by, struct execution *of)
             execute_refuse(by, &of->request, of->at.name, of->located);
             return OUTCOME_DONE;
         }
+    } else if ((of->request.options & REQUEST_ONLY_LOGIN) != 0) {
+        execute_refuse_login(by, &of->request);
+        return OUTCOME_DONE;
     }
     return verbs[of->request.verb](by, of);
 }

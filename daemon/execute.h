@@ -107,7 +107,12 @@ enum store_status execute_locate_key(const struct executor *executor, const stru
 struct store_terms execute_terms(const struct request *request);
 /* A ttl as the store wants it: dates become times from now. */
 struct store_ttl execute_lifetime(struct ttl ttl);
+/* What became of a write; `stored` of one that was done. */
+struct stored {
+    uint64_t version;
+    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
+};
 void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
-                    enum store_status status, uint64_t version);
+                    enum store_status status, const struct stored *stored);
 
 #endif

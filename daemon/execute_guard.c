@@ -33,6 +33,7 @@ static unsigned needs(const struct request *request)
         [VERB_PREPEND] = RIGHT_WRITE,
         [VERB_DEL] = RIGHT_WRITE,
         [VERB_STALE] = RIGHT_WRITE,
+        [VERB_EMPTY] = RIGHT_WRITE,
         [VERB_TOUCH] = RIGHT_WRITE,
         [VERB_GET] = RIGHT_READ,
         [VERB_LOOK] = RIGHT_READ,
@@ -74,6 +75,7 @@ static void say(struct executor *by, const struct request *request, enum reply_r
                 const char *text, size_t length)
 {
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    by->outbox->refused = true;
     outbox_reply(
         by->outbox, request,
         &(struct reply){.kind = REPLY_CLIENT_ERROR, .reason = reason, .text = {text, length}});
@@ -83,6 +85,12 @@ void execute_refuse_stranger(struct executor *by, const struct request *request)
 {
     static const char text[] = "authenticate first: write AUTH <user> <secret>";
     say(by, request, REASON_UNAUTHENTICATED, text, sizeof text - 1);
+}
+
+void execute_refuse_login(struct executor *by, const struct request *request)
+{
+    static const char text[] = "bad command line format";
+    say(by, request, REASON_OTHER, text, sizeof text - 1);
 }
 
 /* `name` is empty: every namespace. */
@@ -162,6 +170,9 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     const struct request *request = &of->request;
     if (request->key.length > 0) {
         return execute_allowed(by, request, of->at.name);
+    }
+    if ((request->options & REQUEST_IN_PIECES) != 0) {
+        return true; /* the end of a line whose keys have been answered */
     }
     if (request->verb == VERB_STATS && request->ns.length == 0) {
         return allowed_everywhere(by, request);
@@ -260,8 +271,7 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
 static bool is_auth(const struct executor *by, const struct request *request)
 {
     return request->verb == VERB_AUTH || by->pass->petition != NULL ||
-           (request->verb == VERB_PUT && by->pass->state == PASS_STRANGER &&
-            by->door->protocol->put_is_auth);
+           (by->pass->state == PASS_STRANGER && (request->options & REQUEST_LOGIN) != 0);
 }
 
 bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome)

@@ -5,14 +5,14 @@
 
 /* --- GET -------------------------------------------------------------------- */
 
-static void get_one(struct executor *by, const struct execution *of, struct store_key *at)
+static bool get_one(struct executor *by, const struct execution *of, struct store_key *at)
 {
     struct store_view view;
     outbox_prepare(by->outbox);
     metrics_add(by->metrics, METRIC_CMD_GET, 1);
     if (store_get(by->lane, at, by->now, &view) != STORE_OK) {
         outbox_say(by->outbox, &of->request, REPLY_NOT_FOUND);
-        return;
+        return true;
     }
     outbox_value(by->outbox, &of->request,
                  &(struct reply){.kind = REPLY_VALUE,
@@ -20,6 +20,7 @@ static void get_one(struct executor *by, const struct execution *of, struct stor
                                  .value_length = view.length,
                                  .client_flags = view.client_flags},
                  &view);
+    return true;
 }
 
 enum outcome execute_get(struct executor *by, struct execution *of)
@@ -45,7 +46,14 @@ static void count_look(struct executor *by, const struct store_terms *terms, boo
     }
 }
 
-static void look_at_one(struct executor *by, const struct execution *of, struct store_key *at)
+/* A client that has the version which it names has the value, too. */
+static bool wants_value(const struct request *request, const struct store_view *view)
+{
+    bool has_it = (request->options & REQUEST_COMPARE) != 0 && view->version == request->compare;
+    return (request->options & REQUEST_NO_VALUE) == 0 && !has_it;
+}
+
+static bool look_at_one(struct executor *by, const struct execution *of, struct store_key *at)
 {
     const struct request *request = &of->request;
     struct store_terms terms = execute_terms(request);
@@ -56,8 +64,7 @@ static void look_at_one(struct executor *by, const struct execution *of, struct 
     enum store_status status = store_look(by->lane, at, &terms, by->now, &view);
     count_look(by, &terms, status == STORE_OK);
     if (status != STORE_OK) {
-        execute_answer(by, request, at->name, status);
-        return;
+        return execute_answer(by, request, at->name, status);
     }
     struct reply reply = {.kind = REPLY_VALUE,
                           .name = of->request.key,
@@ -67,13 +74,14 @@ static void look_at_one(struct executor *by, const struct execution *of, struct 
                           .notes = notes_of(&view),
                           .left = execute_left(view.expires, by->now),
                           .idle = view.idle};
-    if ((request->options & REQUEST_NO_VALUE) != 0) {
+    if (wants_value(request, &view)) {
+        outbox_value(by->outbox, request, &reply, &view);
+    } else {
         store_view_put(&view);
         reply.kind = REPLY_FOUND;
         outbox_reply(by->outbox, request, &reply);
-    } else {
-        outbox_value(by->outbox, request, &reply, &view);
     }
+    return true;
 }
 
 enum outcome execute_look(struct executor *by, struct execution *of)

@@ -19,6 +19,7 @@ enum outcome execute_ttl(struct executor *by, struct execution *of);
 enum outcome execute_put(struct executor *by, struct execution *of);
 enum outcome execute_delete(struct executor *by, struct execution *of);
 enum outcome execute_make_stale(struct executor *by, struct execution *of);
+enum outcome execute_empty(struct executor *by, struct execution *of);
 enum outcome execute_touch(struct executor *by, struct execution *of);
 enum outcome execute_add_number(struct executor *by, struct execution *of);
 
@@ -32,6 +33,8 @@ enum outcome execute_auth(struct executor *by, struct execution *of);
 /* Where there are users: whether the request is to be carried out. If not, it is answered,
  * or waits: *outcome says so. */
 bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome);
+/* A login of a client that has authenticated, or need not: its words are those of no write. */
+void execute_refuse_login(struct executor *by, const struct request *request);
 /* The bits of enum right that who asks has. */
 unsigned execute_rights(const struct executor *by, struct slice name);
 
@@ -43,16 +46,18 @@ void execute_refuse_declared(struct executor *by, const struct request *request)
 /* Answers what the store refused, with `name` of the namespace. */
 void execute_refuse(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);
-/* The same where it may also be that there is no such record, or another version. */
-void execute_answer(struct executor *by, const struct request *request, struct slice name,
+/* The same where it may also be that there is no such record, or another version, which is no
+ * refusal. False: it was refused. */
+bool execute_answer(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);
 
 /* The namespace that a request names; of memcached's requests, the door's. */
 struct slice execute_namespace(const struct executor *by, const struct request *request);
 
-/* Answers each key in turn with `one`, until there is none left, one is refused, or the
- * peer has to read first. Where the request `reads`, the end of its keys is said. */
-typedef void answers_key(struct executor *by, const struct execution *of, struct store_key *at);
+/* Answers each key in turn with `one`, until there is none left, one is refused (`one` is
+ * false: an error is the last that is said), or the peer has to read first. Where the request
+ * `reads`, the end of its keys is said. */
+typedef bool answers_key(struct executor *by, const struct execution *of, struct store_key *at);
 enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
                               bool reads);
 

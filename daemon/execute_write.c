@@ -24,7 +24,7 @@ static bool is_refusal(enum store_status status)
 }
 
 void execute_stored(struct executor *by, const struct request *request, struct store_key *at,
-                    enum store_status status, uint64_t version)
+                    enum store_status status, const struct stored *stored)
 {
     metrics_add(by->metrics, METRIC_CMD_SET, 1);
     if ((request->options & REQUEST_COMPARE) != 0) {
@@ -32,7 +32,9 @@ void execute_stored(struct executor *by, const struct request *request, struct s
     }
     if (status == STORE_OK) {
         outbox_reply(by->outbox, request,
-                     &(struct reply){.kind = REPLY_STORED, .version = version});
+                     &(struct reply){.kind = REPLY_STORED,
+                                     .version = stored->version,
+                                     .value_length = stored->length});
         return;
     }
     if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
@@ -44,27 +46,30 @@ void execute_stored(struct executor *by, const struct request *request, struct s
 enum outcome execute_put(struct executor *by, struct execution *of)
 {
     struct store_terms terms = execute_terms(&of->request);
-    uint64_t version = 0;
+    struct stored stored = {0, 0};
+    if ((of->request.options & REQUEST_LENGTH) != 0) {
+        terms.length = &stored.length;
+    }
     enum store_status status =
-        store_put(by->lane, &of->at, &terms, of->request.value, by->now, &version);
-    execute_stored(by, &of->request, &of->at, status, version);
+        store_put(by->lane, &of->at, &terms, of->request.value, by->now, &stored.version);
+    execute_stored(by, &of->request, &of->at, status, &stored);
     return OUTCOME_DONE;
 }
 
-/* --- DEL and STALE ---------------------------------------------------------- */
+/* --- DEL, STALE and EMPTY --------------------------------------------------- */
 
-static void delete_one(struct executor *by, const struct execution *of, struct store_key *at)
+static bool delete_one(struct executor *by, const struct execution *of, struct store_key *at)
 {
     const struct request *request = &of->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
     enum store_status status = store_delete(by->lane, at, expected, by->now);
     bool deleted = status == STORE_OK;
     metrics_add(by->metrics, deleted ? METRIC_DELETE_HITS : METRIC_DELETE_MISSES, 1);
-    if (deleted) {
-        outbox_say(by->outbox, request, REPLY_DELETED);
-    } else {
-        execute_answer(by, request, at->name, status);
+    if (!deleted) {
+        return execute_answer(by, request, at->name, status);
     }
+    outbox_say(by->outbox, request, REPLY_DELETED);
+    return true;
 }
 
 enum outcome execute_delete(struct executor *by, struct execution *of)
@@ -82,6 +87,25 @@ enum outcome execute_make_stale(struct executor *by, struct execution *of)
         outbox_say(by->outbox, &of->request, REPLY_DELETED);
     } else {
         execute_answer(by, &of->request, of->at.name, status);
+    }
+    return OUTCOME_DONE;
+}
+
+enum outcome execute_empty(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    struct store_terms terms = execute_terms(request);
+    bool marks = (request->options & REQUEST_MARK) != 0;
+    enum store_status status = store_empty(by->lane, &of->at, &terms, marks, by->now);
+    if (status == STORE_OK && !marks) {
+        metrics_add(by->metrics, METRIC_DELETE_HITS, 1);
+    } else if (status != STORE_OK) {
+        metrics_add(by->metrics, METRIC_DELETE_MISSES, 1);
+    }
+    if (status == STORE_OK) {
+        outbox_say(by->outbox, request, REPLY_DELETED);
+    } else {
+        execute_answer(by, request, of->at.name, status);
     }
     return OUTCOME_DONE;
 }

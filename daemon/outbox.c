@@ -28,7 +28,7 @@ void outbox_init(struct outbox *outbox, const struct protocol *protocol, struct 
     outbox->first = outbox->last = NULL;
     outbox->written = outbox->sent = outbox->backlog = 0;
     outbox->pin_first = outbox->pin_count = 0;
-    outbox->failed = false;
+    outbox->failed = outbox->refused = false;
 }
 
 static struct outbox_pin *first_pin(struct outbox *outbox)

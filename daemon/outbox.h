@@ -51,6 +51,7 @@ struct outbox {
     uint64_t backlog; /* bytes of text and values still to be sent */
     unsigned pin_first, pin_count;
     bool failed;
+    bool refused;                        /* the last request for keys was answered with an error */
     struct outbox_pin pins[OUTBOX_PINS]; /* a ring */
 };
 

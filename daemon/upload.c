@@ -32,12 +32,11 @@ static void keep_place(struct upload *upload, const struct store_key *at)
 }
 
 /* Locates the key once more: between two turns the store was left. */
-static void answer(struct upload *upload, struct executor *by, enum store_status status,
-                   uint64_t version)
+static void answer(struct upload *upload, struct executor *by, enum store_status status)
 {
     struct store_key at;
     store_locate(by->lane, upload->name, upload->key, &at);
-    execute_stored(by, &upload->request, &at, status, version);
+    execute_stored(by, &upload->request, &at, status, &upload->stored);
 }
 
 static void refused(struct upload *upload, struct executor *by, enum store_status status)
@@ -47,7 +46,7 @@ static void refused(struct upload *upload, struct executor *by, enum store_statu
     }
     /* The answer may take the old record with it, and the right to that may be gone. */
     if (execute_allowed(by, &upload->request, upload->name)) {
-        answer(upload, by, status, 0);
+        answer(upload, by, status);
     }
 }
 
@@ -58,6 +57,10 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
     keep_request(upload, request);
     upload->left = request->value_length;
     upload->write = NULL;
+    upload->stored = (struct stored){0, 0};
+    if ((request->options & REQUEST_LENGTH) != 0) {
+        terms.length = &upload->stored.length;
+    }
     enum store_status status = execute_locate_key(by, &upload->request, upload->request.keys, &at);
     keep_place(upload, &at);
     if (!execute_allowed(by, &upload->request, upload->name)) {
@@ -108,14 +111,14 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 
 void upload_commit(struct upload *upload, struct executor *by)
 {
-    uint64_t version = 0;
     if (!execute_allowed(by, &upload->request, upload->name)) {
         upload_abort(upload, by->lane);
         return;
     }
     store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
-    enum store_status status = store_write_commit(by->lane, &upload->write, by->now, &version);
-    answer(upload, by, status, version);
+    enum store_status status =
+        store_write_commit(by->lane, &upload->write, by->now, &upload->stored.version);
+    answer(upload, by, status);
 }
 
 void upload_abort(struct upload *upload, struct lane *lane)

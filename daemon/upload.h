@@ -24,6 +24,7 @@
 struct upload {
     struct store_write *write; /* NULL: there is none */
     uint64_t left;             /* bytes of the value that are still to come */
+    struct stored stored;      /* what its commit made */
     struct request request;    /* its slices point to `text`: the inbox has dropped its own */
     struct slice name, key;    /* where the record lives; they point to what follows */
     char name_text[REQUEST_NAMESPACE_MAX];

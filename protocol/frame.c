@@ -12,6 +12,7 @@
  *   a write's line, its value to come   FRAME_LINE, parser.line is its length
  *   bytes of a refused value            FRAME_DROP_BYTES, parser.dropping left
  *   a line that is a refused value      FRAME_DROP_LINE
+ *   the next key of a long line         FRAME_KEYS: see frame_keys.c
  *
  * A line that waits for its value is read again when more has come. It is
  * short, its slices have to follow the buffer anyway, and `wanted` and
@@ -22,8 +23,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-enum frame_state { FRAME_LINE, FRAME_DROP_BYTES, FRAME_DROP_LINE };
 
 void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
 {
@@ -71,6 +70,12 @@ static bool ends_like_http(struct slice line)
 bool frame_is_browser(struct slice line)
 {
     return from_browser(line) || ends_like_http(line);
+}
+
+bool frame_is_http(struct slice line)
+{
+    const char *space = memchr(line.bytes, ' ', line.length);
+    return space != NULL && ends_like_http(line) && space[1] == '/';
 }
 
 /* --- pieces --------------------------------------------------------------- */
@@ -171,9 +176,20 @@ static enum parse_result finish(struct parser *parser, enum parse_result result)
     return result;
 }
 
+/* The same for a request that is handed on: it is read no more, so its key may change. */
+static enum parse_result finish_request(const struct frame *frame, struct parser *parser,
+                                        struct request *request, enum parse_result result)
+{
+    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
+        frame->decode_key(&request->keys);
+    }
+    return finish(parser, result);
+}
+
 /* The value that is the line behind the request's line. */
-static enum parse_result read_value_line(struct parser *parser, const char *bytes, size_t length,
-                                         struct request *request, size_t *consumed)
+static enum parse_result read_value_line(const struct frame *frame, struct parser *parser,
+                                         const char *bytes, size_t length, struct request *request,
+                                         size_t *consumed)
 {
     size_t line = parser->line;
     size_t from = parser->scanned > line ? parser->scanned : line;
@@ -200,7 +216,7 @@ static enum parse_result read_value_line(struct parser *parser, const char *byte
     *consumed = line + value + 1;
     request->value = (struct slice){bytes + line, value - ends_in_cr};
     request->value_length = request->value.length;
-    return finish(parser, PARSE_REQUEST);
+    return finish_request(frame, parser, request, PARSE_REQUEST);
 }
 
 /* The value that has request->value_length bytes. */
@@ -216,7 +232,7 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
         return finish(parser, PARSE_REFUSED);
     }
     if (value > parser->window || parser->window - (size_t)value < line + 2) {
-        return finish(parser, PARSE_BODY);
+        return finish_request(frame, parser, request, PARSE_BODY);
     }
     *consumed = 0;
     size_t end = line + (size_t)value;
@@ -228,14 +244,35 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
     if (result == PARSE_MORE) {
         return more(parser, end + 2);
     }
+    if (result != PARSE_REQUEST) {
+        return finish(parser, result);
+    }
     *consumed = end + line_end;
     request->value = (struct slice){bytes + line, (size_t)value};
-    return finish(parser, result);
+    return finish_request(frame, parser, request, result);
 }
 
 /* --- lines ---------------------------------------------------------------- */
 
-/* Looks for the end of the request line. PARSE_REQUEST when parser.line is set. */
+/* A line that is longer than lines may be: of keys, or of nothing that is known. */
+static enum parse_result read_long_line(const struct frame *frame, struct parser *parser,
+                                        const char *bytes, size_t length, struct request *request,
+                                        size_t *consumed)
+{
+    size_t begun = frame->begin_keys(parser, (struct slice){bytes, REQUEST_LINE_MAX}, request);
+    if (begun == 0) {
+        frame_refuse(parser, REPLY_CLIENT_ERROR, "%s", frame->line_too_long);
+        return PARSE_FATAL;
+    }
+    frame_keys_begin(parser, request);
+    enum parse_result result =
+        frame_keys_read(frame, parser, bytes + begun, length - begun, request, consumed);
+    *consumed += begun;
+    return result;
+}
+
+/* Looks for the end of the request line. PARSE_REQUEST when parser.line is set; PARSE_BODY
+ * when there is none where one had to be. */
 static enum parse_result find_line(const struct frame *frame, struct parser *parser,
                                    const char *bytes, size_t length)
 {
@@ -253,8 +290,7 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
         return PARSE_HANGUP;
     }
     if (length >= REQUEST_LINE_MAX) {
-        frame_refuse(parser, REPLY_CLIENT_ERROR, "%s", frame->line_too_long);
-        return PARSE_FATAL;
+        return PARSE_BODY;
     }
     parser->scanned = length;
     return more(parser, length + 1);
@@ -267,12 +303,28 @@ static struct slice without_line_end(const char *bytes, size_t line)
     return (struct slice){bytes, length};
 }
 
+/* A whole line that has a key which stands for other bytes. */
+static enum parse_result read_in_pieces(const struct frame *frame, struct parser *parser,
+                                        const char *bytes, size_t length, struct request *request,
+                                        size_t *consumed)
+{
+    size_t begun = (size_t)(request->keys.bytes - bytes) - 1;
+    frame_keys_begin(parser, request);
+    enum parse_result result =
+        frame_keys_read(frame, parser, bytes + begun, length - begun, request, consumed);
+    *consumed += begun;
+    return result;
+}
+
 static enum parse_result read_request(const struct frame *frame, struct parser *parser,
                                       const char *bytes, size_t length, struct request *request,
                                       size_t *consumed)
 {
     if (parser->line == 0) {
         enum parse_result result = find_line(frame, parser, bytes, length);
+        if (result == PARSE_BODY) {
+            return read_long_line(frame, parser, bytes, length, request, consumed);
+        }
         if (result != PARSE_REQUEST) {
             return result;
         }
@@ -283,9 +335,11 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
     switch (frame->read_line(parser, without_line_end(bytes, line), request)) {
     case FRAME_REQUEST:
         *consumed = line;
-        return finish(parser, PARSE_REQUEST);
+        return finish_request(frame, parser, request, PARSE_REQUEST);
+    case FRAME_REQUEST_IN_PIECES:
+        return read_in_pieces(frame, parser, bytes, length, request, consumed);
     case FRAME_VALUE_LINE:
-        return read_value_line(parser, bytes, length, request, consumed);
+        return read_value_line(frame, parser, bytes, length, request, consumed);
     case FRAME_VALUE_BYTES:
         return read_value_bytes(frame, parser, bytes, length, request, consumed);
     case FRAME_REFUSED_THEN_LINE:
@@ -313,6 +367,9 @@ enum parse_result frame_parse(const struct frame *frame, struct parser *parser, 
     *consumed = 0;
     if (parser->state == FRAME_LINE) {
         return read_request(frame, parser, bytes, length, request, consumed);
+    }
+    if (parser->state == FRAME_KEYS) {
+        return frame_keys_read(frame, parser, bytes, length, request, consumed);
     }
     size_t dropped;
     enum parse_result result = drop(frame, parser, bytes, length, &dropped);

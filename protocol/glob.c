@@ -21,6 +21,8 @@
 
 #include <stdint.h>
 
+#include "protocol/token.h"
+
 enum {
     BYTES = 256, /* that there are */
     WORD = 64,
@@ -58,9 +60,13 @@ static void negate(struct byte_set *set)
     }
 }
 
-/* One byte of a set, which may be escaped. NULL where the pattern ends first. */
-static const char *set_byte(const char *at, const char *end, unsigned char *byte)
+/* One byte as it is, which may be escaped: as in a key (token.h), or by a backslash before
+ * it. NULL where the pattern ends first. */
+static const char *read_byte(const char *at, const char *end, unsigned char *byte)
 {
+    if (token_escape_at(at, end, byte)) {
+        return at + TOKEN_ESCAPE;
+    }
     if (at < end && *at == '\\') {
         at++;
     }
@@ -79,13 +85,13 @@ static const char *read_set(const char *at, const char *end, struct byte_set *se
     at += negated;
     for (const char *first = at; at < end && (*at != ']' || at == first);) {
         unsigned char low;
-        at = set_byte(at, end, &low);
+        at = read_byte(at, end, &low);
         if (at == NULL) {
             return NULL;
         }
         unsigned char high = low;
         if (end - at >= 2 && at[0] == '-' && at[1] != ']') {
-            at = set_byte(at + 1, end, &high);
+            at = read_byte(at + 1, end, &high);
             if (at == NULL || high < low) {
                 return NULL;
             }
@@ -102,6 +108,7 @@ static const char *read_set(const char *at, const char *end, struct byte_set *se
  * formed. */
 static const char *read_element(const char *at, const char *end, struct byte_set *takes)
 {
+    unsigned char byte = 0;
     *takes = (struct byte_set){{0}};
     switch (*at) {
     case '?':
@@ -109,14 +116,11 @@ static const char *read_element(const char *at, const char *end, struct byte_set
         return at + 1;
     case '[':
         return read_set(at + 1, end, takes);
-    case '\\':
-        if (++at == end) {
-            return NULL;
-        }
-        break;
+    default:
+        at = read_byte(at, end, &byte);
+        add_range(takes, byte, byte);
+        return at;
     }
-    add_range(takes, (unsigned char)*at, (unsigned char)*at);
-    return at + 1;
 }
 
 bool glob_valid(struct slice pattern)

@@ -6,6 +6,7 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/base64.c \
 	protocol/frame.c \
 	protocol/frame.h \
+	protocol/frame_keys.c \
 	protocol/glob.c \
 	protocol/glob.h \
 	protocol/memcache.c \

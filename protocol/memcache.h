@@ -28,6 +28,7 @@ enum {
     MEMCACHE_OPAQUE_MAX = 32,
     /* Above this an exptime is a date, in seconds since 1970. */
     MEMCACHE_RELATIVE_MAX = 60 * 60 * 24 * 30,
+    MEMCACHE_EXPTIME_MAX = INT32_MAX,
 };
 
 #define MEMCACHE_VALUE_MAX (UINT64_C(1) << 30) /* larger ones are dropped unseen */
@@ -45,11 +46,21 @@ bool memcache_word(struct memcache_line *line, struct slice *word);
 /* A key, or false with parser.error set. */
 bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key);
 
-/* An exptime: 0, seconds, a date, or below 0. False when it is no number. */
+/*
+ * An exptime: 0, seconds, a date, or below 0. False when it is no number of 32 bits with a
+ * sign. The storage commands take larger ones too, up to 64 bits with a sign, and the record
+ * has expired at once, since what clients print so was a negative number of 32 bits.
+ */
 bool memcache_exptime(struct slice word, struct ttl *ttl);
 
 /* Sets parser.error and returns FRAME_REFUSED. `text`: behind CLIENT_ERROR. */
 enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
+/* The same where the words are too few, or none of them fits. */
+enum frame_line memcache_bad_format(struct memcache_line *line);
+
+/* For memcache.c's frame: as frame.begin_keys and frame.is_key. */
+size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request);
+bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped);
 
 /* Reads the words behind the command; request->form and verb are set. */
 typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);

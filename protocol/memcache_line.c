@@ -32,48 +32,80 @@ enum frame_line memcache_refuse(struct memcache_line *line, const char *text)
     return FRAME_REFUSED;
 }
 
-static enum frame_line bad_format(struct memcache_line *line)
+enum frame_line memcache_bad_format(struct memcache_line *line)
 {
     return memcache_refuse(line, "bad command line format");
 }
 
-/* The command is known, but its words are too few to be it. */
-static enum frame_line too_few(struct memcache_line *line)
+/* What is asked for is not known at all. */
+static enum frame_line memcache_unknown(struct memcache_line *line)
 {
     frame_refuse(line->parser, REPLY_ERROR, "%s", "");
     return FRAME_REFUSED;
 }
 
+/* Any bytes but blanks and line ends, which are no part of a word. */
 static bool is_key(struct slice word)
 {
-    const char *end = word.bytes + word.length;
-    return word.length <= MEMCACHE_KEY_MAX && token_span(word.bytes, end, TOKEN_KEY) == end;
+    return word.length <= MEMCACHE_KEY_MAX;
 }
 
 bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key)
 {
     if (!is_key(word)) {
-        bad_format(line);
+        memcache_bad_format(line);
         return false;
     }
     *key = word;
     return true;
 }
 
+bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped)
+{
+    struct memcache_line line = {.parser = parser};
+    *escaped = false;
+    return memcache_key(&line, word, &word);
+}
+
+/* A decimal that may have a sign before it: up to `most`, and one more below 0. */
+static bool signed_number(struct slice word, uint64_t most, bool *negative, uint64_t *number)
+{
+    *negative = word.length > 1 && word.bytes[0] == '-';
+    struct slice digits = {word.bytes + *negative, word.length - *negative};
+    return token_number(digits, number) && *number <= most + *negative;
+}
+
+static struct ttl ttl_of(bool negative, uint64_t seconds)
+{
+    struct ttl ttl = {TTL_DEFAULT, seconds * 1000};
+    if ((negative && seconds > 0) || seconds > MEMCACHE_EXPTIME_MAX) {
+        ttl = (struct ttl){TTL_GONE, 0};
+    } else if (seconds > 0) {
+        ttl.kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
+    }
+    return ttl;
+}
+
 bool memcache_exptime(struct slice word, struct ttl *ttl)
 {
-    bool negative = word.length > 1 && word.bytes[0] == '-';
-    struct slice digits = {word.bytes + negative, word.length - negative};
+    bool negative;
     uint64_t seconds = 0;
-    if (!token_number(digits, &seconds) || seconds > TOKEN_TIME_MAX) {
+    if (!signed_number(word, MEMCACHE_EXPTIME_MAX, &negative, &seconds)) {
         return false;
     }
-    *ttl = (struct ttl){TTL_DEFAULT, seconds * 1000};
-    if (negative && seconds > 0) {
-        ttl->kind = TTL_GONE;
-    } else if (seconds > 0) {
-        ttl->kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
+    *ttl = ttl_of(negative, seconds);
+    return true;
+}
+
+/* See memcache_exptime. */
+static bool storing_exptime(struct slice word, struct ttl *ttl)
+{
+    bool negative;
+    uint64_t seconds = 0;
+    if (!signed_number(word, INT64_MAX, &negative, &seconds)) {
+        return false;
     }
+    *ttl = ttl_of(negative, seconds);
     return true;
 }
 
@@ -87,11 +119,9 @@ static size_t take_words(struct memcache_line *line, struct slice words[WORDS_MA
     return count;
 }
 
-static void note_noreply(struct request *request, struct slice last)
+static bool is_noreply(struct slice word)
 {
-    if (slice_equal(last, slice_of("noreply"))) {
-        request->options |= REQUEST_QUIET;
-    }
+    return slice_equal(word, slice_of("noreply"));
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -112,66 +142,114 @@ static enum frame_line take_keys(struct memcache_line *line, struct request *req
     return FRAME_REQUEST;
 }
 
-static enum frame_line read_get(struct memcache_line *line, struct request *request)
-{
-    if (request->form == MEMCACHE_GETS) {
-        request->ttl.kind = TTL_KEEP;
-        request->options = REQUEST_VERSION;
-    }
-    enum frame_line result = take_keys(line, request);
-    return request->keys.length > 0 || result != FRAME_REQUEST ? result : too_few(line);
-}
-
-static enum frame_line read_gat(struct memcache_line *line, struct request *request)
+/* What stands before the keys of gat and gats. */
+static bool take_touch(struct memcache_line *line, struct request *request)
 {
     struct slice word;
     if (!memcache_word(line, &word)) {
-        return too_few(line);
+        memcache_bad_format(line);
+        return false;
     }
     if (!memcache_exptime(word, &request->ttl)) {
-        return memcache_refuse(line, "invalid exptime argument");
+        memcache_refuse(line, "invalid exptime argument");
+        return false;
     }
-    if (request->form == MEMCACHE_GATS) {
+    return true;
+}
+
+/* Sets what a form of get is beside its keys. False: refused. */
+static bool begin_reading(struct memcache_line *line, struct request *request)
+{
+    switch (request->form) {
+    case MEMCACHE_GETS:
+        request->ttl.kind = TTL_KEEP;
         request->options = REQUEST_VERSION;
+        return true;
+    case MEMCACHE_GATS:
+        request->options = REQUEST_VERSION;
+        return take_touch(line, request);
+    case MEMCACHE_GAT:
+        return take_touch(line, request);
+    default:
+        return true;
+    }
+}
+
+static enum frame_line read_keys(struct memcache_line *line, struct request *request)
+{
+    if (!begin_reading(line, request)) {
+        return FRAME_REFUSED;
     }
     enum frame_line result = take_keys(line, request);
-    return request->keys.length > 0 || result != FRAME_REQUEST ? result : too_few(line);
+    return request->keys.length > 0 || result != FRAME_REQUEST ? result : memcache_bad_format(line);
 }
 
 /* The words of a storage command: <key> <flags> <exptime> <bytes> [<cas>] [noreply] */
-static enum frame_line read_storing(struct memcache_line *line, struct request *request)
+enum storing_word { KEY, FLAGS, EXPTIME, BYTES, CAS };
+
+/*
+ * Whether the words behind those that a storage command knows may be passed over. What only
+ * looks like noreply is no matter; with a number among them a blank may stand inside the key,
+ * and then another word was meant for the count.
+ */
+static bool is_surplus_harmless(const struct slice *words, size_t from, size_t count)
 {
-    enum { KEY, FLAGS, EXPTIME, BYTES, CAS };
-    struct slice words[WORDS_MAX];
-    bool compares = request->form == MEMCACHE_CAS;
-    size_t count = take_words(line, words);
-    size_t least = compares ? CAS + 1 : BYTES + 1;
+    uint64_t number;
+    for (size_t i = from; i < count; i++) {
+        if (token_number(words[i], &number)) {
+            return false;
+        }
+    }
+    return count < WORDS_MAX;
+}
+
+static bool take_storing(struct request *request, const struct slice *words)
+{
     uint64_t flags = 0;
-    request->options = REQUEST_NOTED;
-    if (request->form == MEMCACHE_SET) {
-        request->options |= REQUEST_CLEAR;
-    }
-    bool counted = count > BYTES && token_number(words[BYTES], &request->value_length);
-    if (count > least) {
-        note_noreply(request, words[count - 1]);
-    }
-    /* With a word too many nobody knows which one was meant for the count. */
-    bool surplus = count > least + ((request->options & REQUEST_QUIET) != 0);
-    enum frame_line refused = counted && !surplus ? FRAME_REFUSED_THEN_BYTES : FRAME_FATAL;
-    if (count < least) {
-        too_few(line);
-        return refused;
-    }
-    if (!counted || surplus || !is_key(words[KEY]) || !token_number(words[FLAGS], &flags) ||
-        flags > UINT32_MAX || !memcache_exptime(words[EXPTIME], &request->ttl) ||
+    bool compares = request->form == MEMCACHE_CAS;
+    if (!is_key(words[KEY]) || !token_number(words[FLAGS], &flags) || flags > UINT32_MAX ||
+        !storing_exptime(words[EXPTIME], &request->ttl) ||
         (compares && !token_number(words[CAS], &request->compare))) {
-        bad_format(line);
-        return refused;
+        return false;
     }
     request->keys = words[KEY];
     request->client_flags = (uint32_t)flags;
     request->options |= compares ? REQUEST_COMPARE : 0;
-    return FRAME_VALUE_BYTES;
+    return true;
+}
+
+static enum frame_line read_storing(struct memcache_line *line, struct request *request)
+{
+    struct slice words[WORDS_MAX];
+    size_t count = take_words(line, words);
+    size_t least = request->form == MEMCACHE_CAS ? CAS + 1 : BYTES + 1;
+    request->options = REQUEST_NOTED;
+    if (request->form == MEMCACHE_SET) {
+        request->options |= REQUEST_CLEAR | (line->parser->login ? REQUEST_LOGIN : 0);
+    }
+    bool counted = count > BYTES && token_number(words[BYTES], &request->value_length);
+    if (!counted || (count > least && !is_surplus_harmless(words, least, count))) {
+        memcache_bad_format(line);
+        return FRAME_FATAL;
+    }
+    if (count >= least && take_storing(request, words)) {
+        return FRAME_VALUE_BYTES;
+    }
+    if ((request->options & REQUEST_LOGIN) != 0) {
+        request->options |= REQUEST_ONLY_LOGIN;
+        return FRAME_VALUE_BYTES;
+    }
+    memcache_bad_format(line);
+    bool is_surplus = count > least + is_noreply(words[count - 1]);
+    return is_surplus ? FRAME_FATAL : FRAME_REFUSED_THEN_BYTES;
+}
+
+/* Old clients send a time behind the key, and what only looks like noreply is no matter. More
+ * words than these are keys, of which one alone is deleted. */
+static bool is_delete(const struct slice *words, size_t count)
+{
+    uint64_t time;
+    return count <= 2 || (count == 3 && token_number(words[1], &time));
 }
 
 static enum frame_line read_delete(struct memcache_line *line, struct request *request)
@@ -179,16 +257,12 @@ static enum frame_line read_delete(struct memcache_line *line, struct request *r
     struct slice words[WORDS_MAX];
     size_t count = take_words(line, words);
     if (count == 0) {
-        return too_few(line);
+        return memcache_bad_format(line);
     }
     if (!memcache_key(line, words[0], &request->keys)) {
         return FRAME_REFUSED;
     }
-    note_noreply(request, words[count - 1]);
-    bool quiet = (request->options & REQUEST_QUIET) != 0;
-    bool zero = count > 1 && slice_equal(words[1], slice_of("0")); /* a time, once */
-    size_t known = 1 + (size_t)zero + (size_t)(quiet && count > 1);
-    if (count > known) {
+    if (!is_delete(words, count)) {
         return memcache_refuse(line, "bad command line format.  Usage: delete <key> [noreply]");
     }
     return FRAME_REQUEST;
@@ -201,7 +275,7 @@ static enum frame_line read_counting(struct memcache_line *line, struct request 
     request->options = REQUEST_WRAP;
     request->ttl.kind = TTL_KEEP;
     if (count < 2) {
-        return too_few(line);
+        return memcache_bad_format(line);
     }
     if (!memcache_key(line, words[0], &request->keys)) {
         return FRAME_REFUSED;
@@ -209,7 +283,6 @@ static enum frame_line read_counting(struct memcache_line *line, struct request 
     if (!token_number(words[1], &request->number)) {
         return memcache_refuse(line, "invalid numeric delta argument");
     }
-    note_noreply(request, words[count - 1]);
     return FRAME_REQUEST;
 }
 
@@ -218,7 +291,7 @@ static enum frame_line read_touch(struct memcache_line *line, struct request *re
     struct slice words[WORDS_MAX];
     size_t count = take_words(line, words);
     if (count < 2) {
-        return too_few(line);
+        return memcache_bad_format(line);
     }
     if (!memcache_key(line, words[0], &request->keys)) {
         return FRAME_REFUSED;
@@ -226,7 +299,6 @@ static enum frame_line read_touch(struct memcache_line *line, struct request *re
     if (!memcache_exptime(words[1], &request->ttl)) {
         return memcache_refuse(line, "invalid exptime argument");
     }
-    note_noreply(request, words[count - 1]);
     return FRAME_REQUEST;
 }
 
@@ -234,14 +306,8 @@ static enum frame_line read_flush(struct memcache_line *line, struct request *re
 {
     struct slice words[WORDS_MAX];
     size_t count = take_words(line, words);
-    if (count > 2) {
-        return too_few(line);
-    }
-    if (count > 0) {
-        note_noreply(request, words[count - 1]);
-    }
-    bool only_quiet = count == 1 && (request->options & REQUEST_QUIET) != 0;
-    if (count > 0 && !only_quiet && !memcache_exptime(words[0], &request->ttl)) {
+    bool at_once = count == 0 || (count == 1 && is_noreply(words[0]));
+    if (!at_once && !memcache_exptime(words[0], &request->ttl)) {
         return memcache_refuse(line, "invalid exptime argument");
     }
     return FRAME_REQUEST;
@@ -252,13 +318,9 @@ static enum frame_line read_verbosity(struct memcache_line *line, struct request
     struct slice words[WORDS_MAX];
     size_t count = take_words(line, words);
     uint64_t level = 0;
-    if (count == 0) {
-        return too_few(line);
-    }
-    note_noreply(request, words[count - 1]);
-    bool quiet = (request->options & REQUEST_QUIET) != 0;
-    if (!(quiet && count == 1) && !token_number(words[0], &level)) {
-        return bad_format(line);
+    (void)request;
+    if (count == 0 || !token_number(words[0], &level) || level > UINT32_MAX) {
+        return memcache_bad_format(line);
     }
     return FRAME_REQUEST;
 }
@@ -298,7 +360,7 @@ static enum frame_line read_stats(struct memcache_line *line, struct request *re
             return FRAME_REQUEST;
         }
     }
-    return too_few(line);
+    return memcache_unknown(line);
 }
 
 static enum frame_line read_nothing(struct memcache_line *line, struct request *request)
@@ -335,19 +397,79 @@ static const struct command *find_command(struct slice word)
     return NULL;
 }
 
-enum frame_line memcache_line_read(struct parser *parser, struct slice text,
-                                   struct request *request)
+static const struct command *take_command(struct memcache_line *line, struct request *request)
+{
+    struct slice word = {NULL, 0};
+    const struct command *command = memcache_word(line, &word) ? find_command(word) : NULL;
+    if (command != NULL) {
+        *request = (struct request){.verb = command->verb, .form = (unsigned)(command - commands)};
+    }
+    return command;
+}
+
+/* Whether a line whose last word is noreply is not answered. Where keys are read that word is
+ * a key, and the meta commands have q. */
+static bool takes_noreply(const struct command *command)
+{
+    switch ((enum memcache_form)(command - commands)) {
+    case MEMCACHE_GET:
+    case MEMCACHE_GETS:
+    case MEMCACHE_GAT:
+    case MEMCACHE_GATS:
+    case MEMCACHE_VERSION:
+    case MEMCACHE_STATS:
+    case MEMCACHE_QUIT:
+    case MEMCACHE_MG:
+    case MEMCACHE_MS:
+    case MEMCACHE_MD:
+    case MEMCACHE_MA:
+    case MEMCACHE_ME:
+    case MEMCACHE_MN:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool ends_in_noreply(struct slice line)
+{
+    static const char noreply[] = " noreply";
+    enum { LENGTH = sizeof noreply - 1 };
+    while (line.length > 0 && line.bytes[line.length - 1] == ' ') {
+        line.length--;
+    }
+    return line.length >= LENGTH && memcmp(line.bytes + line.length - LENGTH, noreply, LENGTH) == 0;
+}
+
+enum { SHORTEST = 2 }; /* bytes of a command */
+
+static enum frame_line read_unknown(struct memcache_line *line, struct slice text)
 {
     if (frame_is_browser(text)) {
         return FRAME_BROWSER;
     }
+    line->parser->silent = ends_in_noreply(text);
+    return text.length < SHORTEST ? memcache_bad_format(line) : memcache_unknown(line);
+}
+
+enum frame_line memcache_line_read(struct parser *parser, struct slice text,
+                                   struct request *request)
+{
     struct memcache_line line = {parser, text.bytes, text.bytes + text.length};
-    struct slice word = {NULL, 0};
-    memcache_word(&line, &word);
-    const struct command *command = word.length == 0 ? NULL : find_command(word);
+    const struct command *command = take_command(&line, request);
     if (command == NULL) {
-        return too_few(&line);
+        return read_unknown(&line, text);
     }
-    *request = (struct request){.verb = command->verb, .form = (unsigned)(command - commands)};
-    return command->read(&line, request);
+    enum frame_line result = command->read(&line, request);
+    parser->silent = takes_noreply(command) && ends_in_noreply(text);
+    request->options |= parser->silent ? (uint32_t)REQUEST_QUIET : 0;
+    return result;
+}
+
+size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request)
+{
+    struct memcache_line line = {parser, start.bytes, start.bytes + start.length};
+    const struct command *command = take_command(&line, request);
+    bool reads = command != NULL && command->read == read_keys;
+    return reads && begin_reading(&line, request) ? (size_t)(line.at - start.bytes) : 0;
 }

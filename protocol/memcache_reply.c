@@ -183,9 +183,7 @@ size_t memcache_reply_head(const struct request *request, const struct reply *re
     if (request != NULL && memcache_is_meta(request) && !is_error(reply)) {
         return meta_reply_head(request, reply, to);
     }
-    bool quiet =
-        request != NULL && (request->options & REQUEST_QUIET) != 0 && !memcache_is_meta(request);
-    if (quiet && (!is_error(reply) || reply->reason == REASON_NOT_A_NUMBER)) {
+    if (request != NULL && (request->options & REQUEST_QUIET) != 0 && !memcache_is_meta(request)) {
         return 0;
     }
     char *end = add_words(to, request, reply);

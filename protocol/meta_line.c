@@ -11,32 +11,38 @@ enum { FLAGS_MAX = 20 };
 struct meta {
     struct memcache_line *line;
     struct request *request;
-    const char *letters;     /* that the command knows */
-    const char *invalid;     /* what is said of others, */
-    const char *duplicate;   /* of those that come twice, */
-    const char *bad_token;   /* and of tokens that are no numbers */
     enum frame_line refused; /* what a refusal is: a value may follow */
     uint64_t seen[2];        /* letters, by number */
-    bool stale;              /* I */
+    struct slice mode;       /* M's token */
+    bool has_mode;
+    bool stale;   /* I */
+    bool empties; /* x */
 };
+
+/* Every command takes every flag: what has no meaning for it is passed over, and a token that
+ * the flag wants is looked at all the same. */
+static const char letters[] = "bcfhklqstuvxCDEFIJLMNOPRT";
 
 static bool refuse(struct meta *meta, const char *text)
 {
-    memcache_refuse(meta->line, text);
+    bool counts = meta->request->form == MEMCACHE_MA; /* which has one word for all */
+    memcache_refuse(meta->line, counts ? "invalid or duplicate flag" : text);
     return false;
 }
 
-static bool number(struct meta *meta, struct slice token, uint64_t *to)
+static bool number(struct meta *meta, struct slice token, uint64_t *to, const char *text)
 {
-    return token_number(token, to) || refuse(meta, meta->bad_token);
-}
-
-static bool exptime(struct meta *meta, struct slice token, struct ttl *to)
-{
-    return memcache_exptime(token, to) || refuse(meta, meta->bad_token);
+    return token_number(token, to) || refuse(meta, text);
 }
 
 /* --- single flags --------------------------------------------------------- */
+
+static const char bad_token[] = "bad token in command line format";
+
+static bool exptime(struct meta *meta, struct slice token, struct ttl *to)
+{
+    return memcache_exptime(token, to) || refuse(meta, bad_token);
+}
 
 static bool take_client_flags(struct meta *meta, struct slice token)
 {
@@ -48,58 +54,43 @@ static bool take_client_flags(struct meta *meta, struct slice token)
     return true;
 }
 
-static bool take_set_mode(struct meta *meta, struct slice token)
+static bool take_opaque(struct meta *meta, struct slice token)
 {
-    if (token.length != 1) {
-        return refuse(meta, "incorrect length for M token");
+    if (token.length <= MEMCACHE_OPAQUE_MAX) {
+        return true;
     }
-    switch (token.bytes[0] | ('a' - 'A')) {
-    case 'e':
-        meta->request->verb = VERB_ADD;
+    memcache_refuse(meta->line, "opaque token too long");
+    return false;
+}
+
+/* A flag with a token that says how to write. */
+static bool take_writing_flag(struct meta *meta, char letter, struct slice token)
+{
+    struct request *request = meta->request;
+    switch (letter) {
+    case 'C':
+        request->options |= REQUEST_COMPARE;
+        return number(meta, token, &request->compare, bad_token);
+    case 'D':
+        return number(meta, token, &request->number, "invalid numeric delta value");
+    case 'E':
+        return number(meta, token, &request->version, bad_token);
+    case 'F':
+        return take_client_flags(meta, token);
+    case 'J':
+        return number(meta, token, &request->initial, "invalid numeric initial value");
+    case 'M':
+        meta->mode = token;
+        meta->has_mode = true;
         return true;
-    case 'a':
-        meta->request->verb = VERB_APPEND;
-        return true;
-    case 'p':
-        meta->request->verb = VERB_PREPEND;
-        return true;
-    case 'r':
-        meta->request->verb = VERB_REPLACE;
-        return true;
-    case 's':
-        return true;
+    case 'N':
+        request->options |= REQUEST_MAKE;
+        return exptime(meta, token, &request->make);
+    case 'R':
+        return exptime(meta, token, &request->refresh);
     default:
-        return refuse(meta, "invalid mode for ms M token");
+        return exptime(meta, token, &request->ttl); /* T */
     }
-}
-
-static bool take_arithmetic_mode(struct meta *meta, struct slice token)
-{
-    char mode = token.length == 1 ? token.bytes[0] : '\0';
-    if (token.length > 1) {
-        return refuse(meta, meta->invalid);
-    }
-    if (mode == 'D' || mode == 'd' || mode == '-') {
-        meta->request->verb = VERB_DECR;
-        return true;
-    }
-    return mode == 'I' || mode == 'i' || mode == '+' || refuse(meta, "invalid mode for ma M token");
-}
-
-static bool take_mode(struct meta *meta, struct slice token)
-{
-    return meta->request->form == MEMCACHE_MS ? take_set_mode(meta, token)
-                                              : take_arithmetic_mode(meta, token);
-}
-
-static bool take_refresh(struct meta *meta, struct slice token)
-{
-    uint64_t seconds = 0;
-    if (!number(meta, token, &seconds)) {
-        return false;
-    }
-    meta->request->refresh = seconds < TOKEN_TIME_MAX ? seconds * 1000 : TOKEN_TIME_MAX;
-    return true;
 }
 
 /* One flag. False: refused, with parser.error. */
@@ -108,7 +99,7 @@ static bool take_flag(struct meta *meta, char letter, struct slice token)
     struct request *request = meta->request;
     switch (letter) {
     case 'b':
-        request->options |= REQUEST_BASE64;
+        request->options |= REQUEST_BASE64 | REQUEST_WHOLE_KEY;
         return true;
     case 'c':
         request->options |= REQUEST_VERSION;
@@ -116,38 +107,34 @@ static bool take_flag(struct meta *meta, char letter, struct slice token)
     case 'q':
         request->options |= REQUEST_QUIET;
         return true;
+    case 's':
+        request->options |= REQUEST_LENGTH;
+        return true;
     case 'u':
-        request->options |= request->form == MEMCACHE_MG ? REQUEST_PEEK : 0;
+        request->options |= REQUEST_PEEK;
         return true;
     case 'v':
         request->options &= ~(uint32_t)REQUEST_NO_VALUE;
         return true;
-    case 'C':
-        request->options |= REQUEST_COMPARE;
-        return number(meta, token, &request->compare);
-    case 'D':
-        return number(meta, token, &request->number);
-    case 'E':
-        return number(meta, token, &request->version);
-    case 'F':
-        return take_client_flags(meta, token);
+    case 'x':
+        meta->empties = true;
+        return true;
     case 'I':
         meta->stale = true;
         return true;
-    case 'J':
-        return number(meta, token, &request->initial);
-    case 'M':
-        return take_mode(meta, token);
-    case 'N':
-        request->options |= REQUEST_MAKE;
-        return exptime(meta, token, &request->make);
     case 'O':
-        return token.length <= MEMCACHE_OPAQUE_MAX || refuse(meta, "opaque token too long");
+        return take_opaque(meta, token);
+    case 'C':
+    case 'D':
+    case 'E':
+    case 'F':
+    case 'J':
+    case 'M':
+    case 'N':
     case 'R':
-        return take_refresh(meta, token);
     case 'T':
-        return exptime(meta, token, &request->ttl);
-    default: /* only to be returned */
+        return take_writing_flag(meta, letter, token);
+    default: /* only to be returned, or for a router before this server: L and P */
         return true;
     }
 }
@@ -157,11 +144,11 @@ static bool take_flag(struct meta *meta, char letter, struct slice token)
 static bool check_letter(struct meta *meta, char letter)
 {
     unsigned bit = (unsigned)(unsigned char)letter;
-    if (bit >= 128 || letter == '\0' || strchr(meta->letters, letter) == NULL) {
-        return refuse(meta, meta->invalid);
+    if (bit >= 128 || letter == '\0' || strchr(letters, letter) == NULL) {
+        return refuse(meta, "invalid flag");
     }
     if ((meta->seen[bit / 64] >> bit % 64 & 1) != 0) {
-        return refuse(meta, meta->duplicate);
+        return refuse(meta, "duplicate flag");
     }
     meta->seen[bit / 64] |= UINT64_C(1) << bit % 64;
     return true;
@@ -191,7 +178,7 @@ static enum frame_line take_flags(struct meta *meta)
     for (int count = 0; memcache_word(line, &word); count++) {
         first = first == NULL ? word.bytes : first;
         if (count == FLAGS_MAX || line->at - first > REQUEST_WORDS_MAX) {
-            memcache_refuse(line, "options flags are too long");
+            refuse(meta, "options flags are too long");
             return meta->refused;
         }
         struct slice token = {word.bytes + 1, word.length - 1};
@@ -203,51 +190,76 @@ static enum frame_line take_flags(struct meta *meta)
     return check_key(meta) ? FRAME_REQUEST : meta->refused;
 }
 
-/* The key; ERROR where there is none. */
-static bool take_key(struct memcache_line *line, struct request *request)
+/* The key, and the flags behind it. */
+static enum frame_line take_key_and_flags(struct meta *meta)
 {
     struct slice word;
-    if (!memcache_word(line, &word)) {
-        frame_refuse(line->parser, REPLY_ERROR, "%s", "");
-        return false;
+    if (!memcache_word(meta->line, &word)) {
+        return memcache_bad_format(meta->line);
     }
-    return memcache_key(line, word, &request->keys);
+    if (!memcache_key(meta->line, word, &meta->request->keys)) {
+        refuse(meta, "bad command line format");
+        return FRAME_REFUSED;
+    }
+    return take_flags(meta);
+}
+
+/* Of all bits that flags have set, those that the command knows stay. */
+static void keep_options(struct request *request, uint32_t known)
+{
+    request->options &= known | REQUEST_QUIET | REQUEST_BASE64 | REQUEST_WHOLE_KEY;
 }
 
 /* --- commands ------------------------------------------------------------- */
 
 enum frame_line meta_read_get(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line,
-                        .request = request,
-                        .letters = "bcfhklOqstuvENRT",
-                        .invalid = "invalid flag",
-                        .duplicate = "duplicate flag",
-                        .bad_token = "bad token in command line format",
-                        .refused = FRAME_REFUSED};
+    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
     request->options = REQUEST_NO_VALUE | REQUEST_CONTEND;
     request->ttl.kind = TTL_KEEP;
-    return take_key(line, request) ? take_flags(&meta) : FRAME_REFUSED;
+    enum frame_line result = take_key_and_flags(&meta);
+    keep_options(request, REQUEST_NO_VALUE | REQUEST_CONTEND | REQUEST_VERSION | REQUEST_PEEK |
+                              REQUEST_MAKE | REQUEST_COMPARE);
+    request->client_flags = 0; /* of what is made, too */
+    if ((request->options & REQUEST_COMPARE) != 0) {
+        request->options |= REQUEST_VERSION;
+    }
+    return result;
+}
+
+/* The mode of a set, by M's first letter. */
+static bool take_set_mode(struct meta *meta)
+{
+    switch (meta->mode.length == 0 ? '\0' : meta->mode.bytes[0]) {
+    case 'E':
+        meta->request->verb = VERB_ADD;
+        return true;
+    case 'A':
+        meta->request->verb = VERB_APPEND;
+        return true;
+    case 'P':
+        meta->request->verb = VERB_PREPEND;
+        return true;
+    case 'R':
+        meta->request->verb = VERB_REPLACE;
+        return true;
+    case 'S':
+        return true;
+    default:
+        memcache_refuse(meta->line, "invalid mode for ms M token");
+        return false;
+    }
 }
 
 enum frame_line meta_read_set(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line,
-                        .request = request,
-                        .letters = "bcCEFIkMNOqTsu",
-                        .invalid = "invalid flag",
-                        .duplicate = "duplicate flag",
-                        .bad_token = "bad token in command line format",
-                        .refused = FRAME_REFUSED_THEN_BYTES};
+    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED_THEN_BYTES};
     struct slice key;
     struct slice word;
     request->options = REQUEST_NOTED;
-    if (!memcache_word(line, &key)) {
-        frame_refuse(line->parser, REPLY_ERROR, "%s", "");
-        return FRAME_FATAL;
-    }
-    if (!memcache_word(line, &word) || !token_number(word, &request->value_length)) {
-        memcache_refuse(line, "bad command line format");
+    if (!memcache_word(line, &key) || !memcache_word(line, &word) ||
+        !token_number(word, &request->value_length)) {
+        memcache_bad_format(line);
         return FRAME_FATAL;
     }
     if (!memcache_key(line, key, &request->keys)) {
@@ -257,7 +269,15 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
     if (result != FRAME_REQUEST) {
         return result;
     }
-    if (meta.stale && (request->options & REQUEST_COMPARE) != 0) {
+    if (meta.has_mode && !take_set_mode(&meta)) {
+        return FRAME_REFUSED_THEN_BYTES;
+    }
+    bool joins = request->verb == VERB_APPEND || request->verb == VERB_PREPEND;
+    bool replaces = request->verb == VERB_PUT || request->verb == VERB_REPLACE;
+    uint32_t makes = joins ? REQUEST_MAKE : 0;
+    keep_options(request,
+                 REQUEST_NOTED | REQUEST_VERSION | REQUEST_COMPARE | REQUEST_LENGTH | makes);
+    if (meta.stale && replaces && (request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_OR_STALE;
     }
     if (request->verb == VERB_PUT) {
@@ -266,52 +286,63 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
     return FRAME_VALUE_BYTES;
 }
 
+/* What x leaves is a new record: without a T it has no time to live of its own. */
 enum frame_line meta_read_delete(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line,
-                        .request = request,
-                        .letters = "bCEIkOqT",
-                        .invalid = "invalid or duplicate flag",
-                        .duplicate = "invalid or duplicate flag",
-                        .bad_token = "invalid or duplicate flag",
-                        .refused = FRAME_REFUSED};
+    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
     request->ttl.kind = TTL_KEEP;
-    enum frame_line result = take_key(line, request) ? take_flags(&meta) : FRAME_REFUSED;
-    if (meta.stale) {
+    enum frame_line result = take_key_and_flags(&meta);
+    keep_options(request, REQUEST_COMPARE);
+    if (meta.empties) {
+        request->verb = VERB_EMPTY;
+        request->options |= meta.stale ? (uint32_t)REQUEST_MARK : 0;
+        request->ttl.kind = request->ttl.kind == TTL_KEEP ? TTL_DEFAULT : request->ttl.kind;
+    } else if (meta.stale) {
         request->verb = VERB_STALE;
     }
     return result;
 }
 
+/* The direction, by M's first letter. */
+static bool take_arithmetic_mode(struct meta *meta)
+{
+    char mode = meta->mode.length == 0 ? '\0' : meta->mode.bytes[0];
+    if (mode == 'D' || mode == '-') {
+        meta->request->verb = VERB_DECR;
+        return true;
+    }
+    if (mode != 'I' && mode != '+') {
+        memcache_refuse(meta->line, "invalid mode for ma M token");
+        return false;
+    }
+    return true;
+}
+
 enum frame_line meta_read_arithmetic(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line,
-                        .request = request,
-                        .letters = "bcCDEJkMNOqtTv",
-                        .invalid = "invalid or duplicate flag",
-                        .duplicate = "invalid or duplicate flag",
-                        .bad_token = "invalid or duplicate flag",
-                        .refused = FRAME_REFUSED};
+    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
     request->options = REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED;
     request->ttl.kind = TTL_KEEP;
     request->number = 1;
-    return take_key(line, request) ? take_flags(&meta) : FRAME_REFUSED;
+    enum frame_line result = take_key_and_flags(&meta);
+    keep_options(request, REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED | REQUEST_VERSION |
+                              REQUEST_MAKE | REQUEST_COMPARE);
+    request->client_flags = 0; /* of what is made, too */
+    if (result == FRAME_REQUEST && meta.has_mode && !take_arithmetic_mode(&meta)) {
+        return FRAME_REFUSED;
+    }
+    return result;
 }
 
 enum frame_line meta_read_debug(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line,
-                        .request = request,
-                        .letters = "b",
-                        .invalid = "bad command line format",
-                        .duplicate = "bad command line format",
-                        .bad_token = "bad command line format",
-                        .refused = FRAME_REFUSED};
-    struct slice word;
+    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
     request->options = REQUEST_NO_VALUE | REQUEST_PEEK;
+    enum frame_line result = take_key_and_flags(&meta);
+    keep_options(request, REQUEST_PEEK);
+    request->options |= REQUEST_NO_VALUE;
+    request->options &= ~(uint32_t)REQUEST_QUIET;
     request->ttl.kind = TTL_KEEP;
-    if (!memcache_word(line, &word)) {
-        return memcache_refuse(line, "bad command line format");
-    }
-    return memcache_key(line, word, &request->keys) ? take_flags(&meta) : FRAME_REFUSED;
+    request->refresh.kind = TTL_DEFAULT;
+    return result;
 }

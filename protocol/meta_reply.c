@@ -32,7 +32,15 @@ static bool has_record(const struct reply *reply)
     return reply->kind == REPLY_VALUE || reply->kind == REPLY_FOUND || reply->kind == REPLY_NUMBER;
 }
 
-static char *add_of_record(char *to, char letter, const struct reply *reply)
+/* A set that was not done says how long the value was that came with it. */
+static uint64_t length_of(const struct request *request, const struct reply *reply)
+{
+    bool is_sent = request->form == MEMCACHE_MS && reply->kind != REPLY_STORED;
+    return is_sent ? request->value_length : reply->value_length;
+}
+
+static char *add_of_record(char *to, char letter, const struct request *request,
+                           const struct reply *reply)
 {
     *to++ = ' ';
     *to++ = letter;
@@ -47,17 +55,32 @@ static char *add_of_record(char *to, char letter, const struct reply *reply)
     case 'l':
         return memcache_add_number(to, reply->idle / 1000);
     case 's':
-        return memcache_add_number(to, reply->value_length);
+        return memcache_add_number(to, length_of(request, reply));
     default:
         return add_left(to, reply);
+    }
+}
+
+/* Whether the reply to such a command says that of a record. */
+static bool returns(const struct request *request, const struct reply *reply, char letter)
+{
+    switch (request->form) {
+    case MEMCACHE_MG:
+        return has_record(reply) && strchr("cfhlst", letter) != NULL;
+    case MEMCACHE_MS:
+        return letter == 'c' || letter == 's';
+    case MEMCACHE_MA:
+        return has_record(reply) && (letter == 'c' || letter == 't');
+    default:
+        return false;
     }
 }
 
 static char *add_flag(char *to, struct slice word, const struct request *request,
                       const struct reply *reply, struct slice key)
 {
-    bool is_set = request->form == MEMCACHE_MS;
-    switch (word.bytes[0]) {
+    char letter = word.bytes[0];
+    switch (letter) {
     case 'O':
         *to++ = ' ';
         return memcache_add(to, word);
@@ -66,21 +89,8 @@ static char *add_flag(char *to, struct slice word, const struct request *request
         *to++ = 'k';
         to = add_key(to, request, key);
         return (request->options & REQUEST_BASE64) != 0 ? memcache_add(to, TEXT(" b")) : to;
-    case 'c':
-        return has_record(reply) || is_set ? add_of_record(to, 'c', reply) : to;
-    case 's':
-        if (is_set && reply->kind == REPLY_STORED) {
-            to = memcache_add(to, TEXT(" s"));
-            return memcache_add_number(to, request->value_length);
-        }
-        return has_record(reply) ? add_of_record(to, 's', reply) : to;
-    case 'f':
-    case 'h':
-    case 'l':
-    case 't':
-        return has_record(reply) ? add_of_record(to, word.bytes[0], reply) : to;
     default:
-        return to;
+        return returns(request, reply, letter) ? add_of_record(to, letter, request, reply) : to;
     }
 }
 

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include "protocol/token.h"
+
 static bool is_too_large(struct parser *parser, uint64_t length)
 {
     if (length <= parser->max_value) {
@@ -17,11 +19,21 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     return true;
 }
 
+static void unescape(struct slice *key)
+{
+    char *bytes = (char *)(uintptr_t)key->bytes; /* of the buffer that parse was given */
+    key->length = token_unescape(bytes, key->length);
+}
+
 static const struct frame frame = {
     .read_line = native_line_read,
     .is_too_large = is_too_large,
+    .begin_keys = native_begin_keys,
+    .is_key = native_is_key,
+    .decode_key = unescape,
+    .key_max = REQUEST_KEY_MAX,
     .no_line_end = "no line end behind the value: <bytes> must count it exactly",
-    .line_too_long = "line is longer than 65536 bytes: ask for fewer keys at a time",
+    .line_too_long = "line is longer than 65536 bytes: none but GET and DEL may be",
 };
 
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
@@ -41,6 +53,7 @@ const struct protocol protocol_native = {
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,
+    .keys_refused = frame_keys_refused,
     .head = native_reply_head,
     .tail = native_reply_tail,
 };

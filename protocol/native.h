@@ -13,6 +13,10 @@
 
 enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request);
 
+/* As frame.begin_keys and frame.is_key. */
+size_t native_begin_keys(struct parser *parser, struct slice start, struct request *request);
+bool native_is_key(struct parser *parser, struct slice word, bool *escaped);
+
 size_t native_reply_head(const struct request *request, const struct reply *reply, char *to);
 size_t native_reply_tail(const struct request *request, const struct reply *reply, char *to);
 

@@ -40,8 +40,8 @@ static const struct word_rule rule_secret = {
 static const struct word_rule rule_namespace = {"namespace", "1 to 64 of A-Z a-z 0-9 _ . -",
                                                 REQUEST_NAMESPACE_MAX, TOKEN_NAME, false};
 static const struct word_rule rule_key = {
-    "key", "1 to 1024 bytes without white space and control characters", REQUEST_KEY_MAX, TOKEN_KEY,
-    false};
+    "key", "1 to 1024 bytes, white space and control characters as \\xNN", REQUEST_KEY_MAX,
+    TOKEN_PLAIN, false};
 static const struct word_rule rule_ttl = {
     "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default", 64,
     TOKEN_KEY, false};
@@ -60,6 +60,7 @@ struct reading {
     const char *start;
     const char *at; /* the space before the next word, or the end */
     const char *end;
+    bool escaped; /* a key has an escape in it */
 };
 
 /* --- words ---------------------------------------------------------------- */
@@ -93,12 +94,24 @@ wrong_word(struct reading *in, const struct word_rule *rule, const char *from)
     return bad_word(in, rule, word);
 }
 
+/* A key with a backslash: where it ends, as far as its bytes are those of keys. */
+static const char *__attribute__((cold)) span_escaped(struct reading *in, const char *from)
+{
+    const char *to = token_span(from, in->end, TOKEN_KEY);
+    in->escaped |= token_is_escaped((struct slice){from, (size_t)(to - from)});
+    return to;
+}
+
 /* Takes the next word. False when there is none or it is wrong: parser.error
- * then says how. */
-static inline bool take(struct reading *in, const struct word_rule *rule, struct slice *word)
+ * then says how. Inlined with its rule, which is a constant: words are most of a line. */
+static inline __attribute__((always_inline)) bool
+take(struct reading *in, const struct word_rule *rule, struct slice *word)
 {
     const char *from = in->at + 1;
     const char *to = token_span(from, in->end, rule->class);
+    if (rule->class == TOKEN_PLAIN && to < in->end && *to == '\\') {
+        to = span_escaped(in, from);
+    }
     size_t length = (size_t)(to - from);
     if (from >= in->end || length == 0 || length > rule->longest || (to < in->end && *to != ' ')) {
         return wrong_word(in, rule, from);
@@ -160,7 +173,13 @@ static bool take_number(struct reading *in, const struct word_rule *rule, uint64
 
 static inline bool take_namespace_and_key(struct reading *in, struct request *request)
 {
-    return take(in, &rule_namespace, &request->ns) && take(in, &rule_key, &request->keys);
+    if (!take(in, &rule_namespace, &request->ns) || !take(in, &rule_key, &request->keys)) {
+        return false;
+    }
+    if (in->escaped) {
+        request->options |= REQUEST_WHOLE_KEY;
+    }
+    return true;
 }
 
 /* --- PUT and ADD ---------------------------------------------------------- */
@@ -216,20 +235,20 @@ static enum frame_line read_storing(struct reading *in, struct request *request)
 
 /* --- the other verbs ------------------------------------------------------ */
 
-static bool read_keys(struct reading *in, struct request *request)
+static enum frame_line read_keys(struct reading *in, struct request *request)
 {
     if (!take(in, &rule_namespace, &request->ns)) {
-        return false;
+        return FRAME_REFUSED;
     }
     const char *first = in->at + 1;
     struct slice key;
     do {
         if (!take(in, &rule_key, &key)) {
-            return false;
+            return FRAME_REFUSED;
         }
     } while (!at_end(in));
     request->keys = (struct slice){first, (size_t)(in->end - first)};
-    return true;
+    return in->escaped ? FRAME_REQUEST_IN_PIECES : FRAME_REQUEST;
 }
 
 static bool read_touch(struct reading *in, struct request *request)
@@ -286,7 +305,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
         return read_storing(in, request);
     case VERB_GET:
     case VERB_DEL:
-        return whole(read_keys(in, request));
+        return read_keys(in, request);
     case VERB_TTL:
         return whole(take_namespace_and_key(in, request) && done(in));
     case VERB_TOUCH:
@@ -314,6 +333,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_PREPEND:
     case VERB_LOOK:
     case VERB_STALE:
+    case VERB_EMPTY:
     case VERB_OK:
     case VERB_UNUSED:
         break;
@@ -363,6 +383,9 @@ static bool almost_storing(struct slice line)
 
 static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
 {
+    if (frame_is_browser(line)) {
+        return FRAME_BROWSER;
+    }
     if (almost_storing(line)) {
         frame_refuse(parser, REPLY_CLIENT_ERROR,
                      "no blank goes before the verb, and a space behind it: write %s",
@@ -386,18 +409,55 @@ static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser,
     return FRAME_REFUSED;
 }
 
+/* The verb that the line begins with, a space or the line's end behind it, or NULL. */
+static const struct verb_entry *verb_of(struct slice line, const char **at)
+{
+    const char *end = line.bytes + line.length;
+    *at = token_span(line.bytes, end, TOKEN_KEY);
+    const struct verb_entry *verb = find_verb(line.bytes, (size_t)(*at - line.bytes));
+    return *at < end && **at != ' ' ? NULL : verb;
+}
+
+/* HTTP has GET and PUT as well, but no namespace begins with a slash. */
+static bool is_refused_http(enum frame_line result, struct slice line)
+{
+    bool refused = result != FRAME_REQUEST && result != FRAME_REQUEST_IN_PIECES &&
+                   result != FRAME_VALUE_LINE && result != FRAME_VALUE_BYTES;
+    return refused && frame_is_http(line);
+}
+
 enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request)
 {
-    if (frame_is_browser(line)) {
-        return FRAME_BROWSER;
-    }
-    const char *end = line.bytes + line.length;
-    const char *at = token_span(line.bytes, end, TOKEN_KEY);
-    const struct verb_entry *verb = find_verb(line.bytes, (size_t)(at - line.bytes));
-    if (verb == NULL || (at < end && *at != ' ')) {
+    const char *at;
+    const struct verb_entry *verb = verb_of(line, &at);
+    if (verb == NULL) {
         return unknown_verb(parser, line);
     }
-    struct reading in = {parser, verb, line.bytes, at, end};
+    struct reading in = {parser, verb, line.bytes, at, line.bytes + line.length, false};
     *request = (struct request){.verb = (enum verb)(verb - verbs)};
-    return read_words(&in, request);
+    enum frame_line result = read_words(&in, request);
+    return is_refused_http(result, line) ? FRAME_BROWSER : result;
+}
+
+/* --- lines of keys in pieces ------------------------------------------------- */
+
+size_t native_begin_keys(struct parser *parser, struct slice start, struct request *request)
+{
+    const char *at;
+    const struct verb_entry *verb = verb_of(start, &at);
+    if (verb != &verbs[VERB_GET] && verb != &verbs[VERB_DEL]) {
+        return 0;
+    }
+    struct reading in = {parser, verb, start.bytes, at, start.bytes + start.length, false};
+    *request = (struct request){.verb = (enum verb)(verb - verbs)};
+    return take(&in, &rule_namespace, &request->ns) ? (size_t)(in.at - start.bytes) : 0;
+}
+
+bool native_is_key(struct parser *parser, struct slice word, bool *escaped)
+{
+    const char *end = word.bytes + word.length;
+    struct reading in = {parser, &verbs[VERB_GET], word.bytes - 1, word.bytes - 1, end, false};
+    bool is_key = take(&in, &rule_key, &word);
+    *escaped = in.escaped;
+    return is_key;
 }

@@ -7,6 +7,7 @@
  * reply.
  */
 #include "protocol/native.h"
+#include "protocol/token.h"
 
 /* Text leaves room for a line end, names leave room for what follows them. */
 enum { TEXT_END = REPLY_HEAD_MAX - 2, NAME_END = REQUEST_KEY_MAX + 32 };
@@ -78,6 +79,12 @@ static char *add_text(char *at, const char *end, struct slice text)
     return at;
 }
 
+static char *add_key(char *at, const char *end, struct slice key)
+{
+    *at++ = ' ';
+    return token_escape(at, (size_t)(end - at), key);
+}
+
 static char *add_seconds(char *at, uint64_t milliseconds)
 {
     unsigned rest = (unsigned)(milliseconds % 1000);
@@ -101,9 +108,9 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_FLUSHED:
         return add_number(at, reply->number);
     case REPLY_KEY:
-        return add_text(at, to + NAME_END, reply->name);
+        return add_key(at, to + NAME_END, reply->name);
     case REPLY_RECORD:
-        return add_number(add_text(at, to + NAME_END, reply->name), reply->value_length);
+        return add_number(add_key(at, to + NAME_END, reply->name), reply->value_length);
     case REPLY_NAMESPACE:
         at = add_text(at, to + NAME_END, reply->name);
         return add_number(add_number(at, reply->number), reply->bytes);

@@ -29,12 +29,24 @@ enum parse_result {
     PARSE_HANGUP,  /* a browser that was lured here: close without a word */
 };
 
+/* What stood before the keys of a line that is handed on in pieces. */
+struct parser_keys {
+    enum verb verb;
+    unsigned form;
+    uint32_t options;
+    struct ttl ttl;
+    size_t ns_length;
+    char ns[REQUEST_NAMESPACE_MAX];
+};
+
 /*
- * One per connection. Zero is its starting state, and so is parser_init's; `max_value`
- * and `window` are the owner's to set, before any call.
+ * One per connection. Zero is its starting state, and so is parser_init's; `max_value`,
+ * `window` and `login` are the owner's to set, before any call.
  */
 struct parser {
     uint64_t max_value; /* bytes; larger values are refused, read and dropped */
+    bool login;         /* the client has to authenticate: where the protocol has no AUTH,
+                           the first SET does that, whatever its words before the count */
     size_t window;      /* bytes that the caller can hold at once: a request
                            that fits with its value is waited for whole, a
                            larger one becomes PARSE_BODY. At least
@@ -50,8 +62,10 @@ struct parser {
                           byte is not searched again and again */
     uint64_t dropping; /* bytes of a refused value still to be dropped */
     uint8_t state;
+    struct parser_keys keys; /* while a line of keys is handed on; its requests' ns is here */
     /* results */
     size_t wanted;      /* with PARSE_MORE */
+    bool silent;        /* with PARSE_REFUSED: the client said that it waits for no answer */
     struct reply error; /* with PARSE_REFUSED and PARSE_FATAL; its text lives in
                            `said` or is constant */
     char said[256];
@@ -65,19 +79,20 @@ static inline void parser_init(struct parser *parser, size_t window)
     parser->max_value = parser->dropping = 0;
     parser->line = parser->scanned = parser->wanted = 0;
     parser->state = 0;
+    parser->login = parser->silent = false;
 }
 
 struct protocol {
     const char *name; /* as in the configuration */
     bool ends_keys;   /* wants a REPLY_KEYS_END behind the last key of a GET or LOOK */
-    bool put_is_auth; /* has no AUTH: the value of the first PUT is user and secret */
 
     /*
      * The next request of bytes[0..length). *consumed is 0 unless said above,
      * and counts the dropped bytes of a refused value before the request too.
      * The next call begins behind it: between two calls the bytes that were
      * not consumed stay as they are, though they may move. What is consumed may
-     * be changed in place (a key that is decoded).
+     * be changed in place (a key that is decoded). After a request with REQUEST_IN_PIECES
+     * the next call is made when that one has been answered.
      */
     enum parse_result (*parse)(struct parser *, char *bytes, size_t length, struct request *request,
                                size_t *consumed);
@@ -90,6 +105,10 @@ struct protocol {
     /* After a PARSE_BODY that cannot be stored (out of memory, a namespace that
      * is not declared): the parser drops its value and line end itself. */
     void (*body_refused)(struct parser *, const struct request *, uint64_t left);
+
+    /* After a request with REQUEST_MORE_FOLLOW that was answered with an error: that ends the
+     * answer to its line, so the parser drops the keys that are left. */
+    void (*keys_refused)(struct parser *);
 
     /* Writes what comes before the value, or the whole of a reply without one;
      * at most REPLY_HEAD_MAX bytes. Returns how many: 0 where the client waits

@@ -14,7 +14,7 @@
 #include "protocol/slice.h"
 
 enum reply_kind {
-    REPLY_STORED,  /* version, where it was asked for */
+    REPLY_STORED,  /* version, and with REQUEST_LENGTH value_length: of the whole value */
     REPLY_EXISTS,  /* ADD: there is such a record */
     REPLY_CHANGED, /* REQUEST_COMPARE: the record has another version */
     REPLY_NOT_FOUND,

@@ -32,6 +32,7 @@ enum verb {
     VERB_PREPEND, /* before it */
     VERB_LOOK,    /* GET on the request's terms: options, ttl, refresh */
     VERB_STALE,   /* the record stays, but is marked as stale */
+    VERB_EMPTY,   /* the record stays, but its value goes */
     VERB_OK,      /* nothing but REPLY_OK */
     VERB_UNUSED,  /* how many verbs there are */
 };
@@ -53,25 +54,34 @@ struct ttl {
 
 /* Bits of request.options. */
 enum request_option {
-    REQUEST_QUIET = 1 << 0,    /* the protocol leaves some replies out */
-    REQUEST_NO_VALUE = 1 << 1, /* LOOK: the value is not asked for (REPLY_FOUND) */
-    REQUEST_VERSION = 1 << 2,  /* the record's version is to be told: it must not
-                                  change before the record is written again */
-    REQUEST_NOTED = 1 << 3,    /* writes: what LOOK may ask for (when it was read
-                                  last, whether it is stale) is kept with it */
-    REQUEST_COMPARE = 1 << 4,  /* only where the record has version `compare` */
-    REQUEST_OR_STALE = 1 << 5, /* writes, with COMPARE: where `compare` is lower than
-                                  the record's version, write all the same, keep the
-                                  ttl, and mark what is written as stale */
-    REQUEST_PEEK = 1 << 6,     /* LOOK: not to be taken for a read */
-    REQUEST_MAKE = 1 << 7,     /* LOOK, INCR, DECR, APPEND, PREPEND: make the record
-                                  where there is none, with the ttl `make` */
-    REQUEST_WRAP = 1 << 8,     /* INCR: beyond 64 bits it begins at 0 again; INCR and
-                                  DECR: blanks around the number are no error */
-    REQUEST_CLEAR = 1 << 9,    /* writes: where the new value is refused, the old
-                                  record goes too */
-    REQUEST_BASE64 = 1 << 10,  /* the key came in base64, and was decoded */
-    REQUEST_CONTEND = 1 << 11, /* LOOK: this reader may be told to write the record again */
+    REQUEST_QUIET = 1 << 0,        /* the protocol leaves some replies out */
+    REQUEST_NO_VALUE = 1 << 1,     /* LOOK: the value is not asked for (REPLY_FOUND) */
+    REQUEST_VERSION = 1 << 2,      /* the record's version is to be told: it must not
+                                      change before the record is written again */
+    REQUEST_NOTED = 1 << 3,        /* writes: what LOOK may ask for (when it was read
+                                      last, whether it is stale) is kept with it */
+    REQUEST_COMPARE = 1 << 4,      /* only where the record has version `compare` */
+    REQUEST_OR_STALE = 1 << 5,     /* writes, with COMPARE: where `compare` is lower than
+                                      the record's version, write all the same, keep the
+                                      ttl, and mark what is written as stale */
+    REQUEST_PEEK = 1 << 6,         /* LOOK: not to be taken for a read */
+    REQUEST_MAKE = 1 << 7,         /* LOOK, INCR, DECR, APPEND, PREPEND: make the record
+                                      where there is none, with the ttl `make` */
+    REQUEST_WRAP = 1 << 8,         /* INCR: beyond 64 bits it begins at 0 again; INCR and
+                                      DECR: blanks around the number are no error */
+    REQUEST_CLEAR = 1 << 9,        /* writes: where the new value is refused, the old
+                                      record goes too */
+    REQUEST_BASE64 = 1 << 10,      /* the key came in base64, and was decoded */
+    REQUEST_CONTEND = 1 << 11,     /* LOOK: this reader may be told to write the record again */
+    REQUEST_WHOLE_KEY = 1 << 12,   /* all of `keys` is one key: of any bytes, blanks too */
+    REQUEST_IN_PIECES = 1 << 13,   /* GET, LOOK, DEL: the keys of one line come in several
+                                      requests; the last may have none left */
+    REQUEST_MORE_FOLLOW = 1 << 14, /* with IN_PIECES: this one is not the last */
+    REQUEST_LOGIN = 1 << 15,       /* PUT of a client that has not authenticated: the value is
+                                      user and secret */
+    REQUEST_ONLY_LOGIN = 1 << 16,  /* with LOGIN: it is nothing else, for its words are wrong */
+    REQUEST_MARK = 1 << 17,        /* EMPTY: and mark the record as stale */
+    REQUEST_LENGTH = 1 << 18,      /* writes: how long the whole value is now is to be told */
 };
 
 /* STATS: which figures. */
@@ -108,8 +118,8 @@ struct request {
     uint64_t version;       /* what is written shall have this one; 0: a new one */
     struct ttl make;        /* REQUEST_MAKE */
     uint64_t initial;       /* INCR and DECR with REQUEST_MAKE: the number to begin with */
-    uint64_t refresh;       /* LOOK: milliseconds; who first finds that the record has
-                               less left is told to write it again; 0: nobody */
+    struct ttl refresh;     /* LOOK: the first client that finds less than that left is
+                               told to write the record again; TTL_DEFAULT: none is */
     unsigned form;          /* the protocol's own: how it was asked */
     struct slice words;     /* the protocol's own: at most REQUEST_WORDS_MAX bytes
                                that the reply is spelled from */
@@ -118,8 +128,7 @@ struct request {
 /*
  * Takes the next key off *keys. False when there is none left. Cheap enough to
  * be the loop over a GET of thousands of keys, and resumable: *keys is all the
- * state there is. A decoded key may hold a space: with REQUEST_BASE64 all of
- * `keys` is the key.
+ * state there is. Not for a request with REQUEST_WHOLE_KEY.
  */
 static inline bool request_next_key(struct slice *keys, struct slice *key)
 {

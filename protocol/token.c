@@ -6,14 +6,15 @@
 #include "protocol/token.h"
 
 enum {
-    NAME = TOKEN_NAME | TOKEN_KEY,
-    KEY = TOKEN_KEY,
+    NAME = TOKEN_NAME | TOKEN_KEY | TOKEN_PLAIN,
+    KEY = TOKEN_KEY | TOKEN_PLAIN,
 };
 
 const uint8_t token_classes[256] = {
-    ['!' ... ','] = KEY, ['-' ... '.'] = NAME, ['/'] = KEY,         ['0' ... '9'] = NAME,
-    [':' ... '@'] = KEY, ['A' ... 'Z'] = NAME, ['[' ... '^'] = KEY, ['_'] = NAME,
-    ['`'] = KEY,         ['a' ... 'z'] = NAME, ['{' ... '~'] = KEY, [0x80 ... 0xff] = KEY,
+    ['!' ... ','] = KEY, ['-' ... '.'] = NAME,  ['/'] = KEY, ['0' ... '9'] = NAME,
+    [':' ... '@'] = KEY, ['A' ... 'Z'] = NAME,  ['['] = KEY, ['\\'] = TOKEN_KEY,
+    [']' ... '^'] = KEY, ['_'] = NAME,          ['`'] = KEY, ['a' ... 'z'] = NAME,
+    ['{' ... '~'] = KEY, [0x80 ... 0xff] = KEY,
 };
 
 static bool is_digit(char c)
@@ -142,10 +143,88 @@ enum token_time token_time(struct slice word, uint64_t *milliseconds)
     return scale(whole, fraction, unit, milliseconds);
 }
 
+/* --- escapes --------------------------------------------------------------- */
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* The value of a hexadecimal digit, or -1. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char small = (char)(c | ('a' - 'A'));
+    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+bool token_escape_at(const char *at, const char *end, unsigned char *byte)
+{
+    if (end - at < TOKEN_ESCAPE || at[0] != '\\' || at[1] != 'x' || hex_value(at[2]) < 0 ||
+        hex_value(at[3]) < 0) {
+        return false;
+    }
+    *byte = (unsigned char)(hex_value(at[2]) << 4 | hex_value(at[3]));
+    return true;
+}
+
+bool token_is_escaped(struct slice word)
+{
+    const char *end = word.bytes + word.length;
+    unsigned char byte;
+    for (const char *at = word.bytes; at < end; at++) {
+        if (token_escape_at(at, end, &byte)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t token_unescape(char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    char *to = bytes;
+    for (const char *at = bytes; at < end;) {
+        unsigned char byte;
+        bool escape = token_escape_at(at, end, &byte);
+        *to++ = escape ? (char)byte : *at;
+        at += escape ? TOKEN_ESCAPE : 1;
+    }
+    return (size_t)(to - bytes);
+}
+
+static char *add_escape(char *to, unsigned char byte)
+{
+    *to++ = '\\';
+    *to++ = 'x';
+    *to++ = hex_digits[byte >> 4];
+    *to++ = hex_digits[byte & 15];
+    return to;
+}
+
+char *token_escape(char *to, size_t most, struct slice bytes)
+{
+    const char *limit = to + most;
+    const char *end = bytes.bytes + bytes.length;
+    for (const char *at = bytes.bytes; at < end; at++) {
+        unsigned char byte = (unsigned char)*at;
+        unsigned char ignored;
+        bool is_plain =
+            (token_classes[byte] & TOKEN_KEY) != 0 && !token_escape_at(at, end, &ignored);
+        if (limit - to < (is_plain ? 1 : TOKEN_ESCAPE)) {
+            break;
+        }
+        if (is_plain) {
+            *to++ = *at;
+        } else {
+            to = add_escape(to, byte);
+        }
+    }
+    return to;
+}
+
 void token_quote(struct slice word, char to[TOKEN_QUOTE_MAX])
 {
-    static const char digits[] = "0123456789abcdef";
-    enum { LONGEST = 4, ENDING = 5 }; /* `\xNN`; `..."` and the NUL */
+    enum { LONGEST = TOKEN_ESCAPE, ENDING = 5 }; /* `..."` and the NUL */
     size_t at = 0;
     size_t taken = 0;
     to[at++] = '"';
@@ -155,10 +234,8 @@ void token_quote(struct slice word, char to[TOKEN_QUOTE_MAX])
             to[at++] = (char)c;
             continue;
         }
-        to[at++] = '\\';
-        to[at++] = 'x';
-        to[at++] = digits[c >> 4];
-        to[at++] = digits[c & 15];
+        add_escape(to + at, c);
+        at += TOKEN_ESCAPE;
     }
     if (taken < word.length) {
         memcpy(to + at, "...", 3);

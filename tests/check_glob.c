@@ -129,6 +129,12 @@ static const struct trial trials[] = {
     {"\\[a]", "[a]", true},
     {"\\a", "a", true},
     {"\\\\", "\\", true},
+    {"a\\x20*", "a b", true},
+    {"\\x2a", "*", true},
+    {"\\x2a", "a", false},
+    {"[\\x00-\\x20]", "\n", true},
+    {"[\\x00-\\x20]", "x", false},
+    {"\\xg", "xg", true},
     {"*\\*", "ab*", true},
     {"*\\*", "ab", false},
 };

@@ -14,7 +14,7 @@ enum { MAX_VALUE = 64, WINDOW = REQUEST_LINE_MAX + MAX_VALUE + 2, KIB = 1024 };
 #define USAGE_PUT    "PUT <ns> <key> [<ttl> [<bytes>]]"
 #define RIGHT_SECRET "write 1 to 256 bytes without white space and control characters"
 #define RIGHT_NS     "write 1 to 64 of A-Z a-z 0-9 _ . -"
-#define RIGHT_KEY    "write 1 to 1024 bytes without white space and control characters"
+#define RIGHT_KEY    "write 1 to 1024 bytes, white space and control characters as \\xNN"
 #define RIGHT_TTL                                                                                  \
     "write 90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default"
 #define RIGHT_SPACES  "write single spaces between words, and none at the end"
@@ -38,6 +38,24 @@ static const struct exchange exchanges[] = {
     {"PUT ns k 0\n a\rb \r\r\n", "PUT ns=ns keys=k ttl=never value=6: a\\x0db \\x0d\n"},
     {"PUT ns k never\nPING\n", "PUT ns=ns keys=k ttl=never value=4:PING\n"},
     {"PUT ns k\r\nPOST / HTTP/1.1\r\n", "PUT ns=ns keys=k ttl=default value=15:POST / HTTP/1.1\n"},
+    /* a line that begins with a verb is no browser's */
+    {"GET ns HTTP/1.1\r\n", "GET ns=ns keys=HTTP/1.1\n"},
+    {"DEL ns HTTP/1.0\n", "DEL ns=ns keys=HTTP/1.0\n"},
+    {"PUT ns k HTTP/1.1\r\nv\r\n", "CLIENT_ERROR bad ttl \"HTTP/1.1\": " RIGHT_TTL "\n"},
+    /* keys of any bytes */
+    {"PUT ns a\\x20b\\x0A 1m\r\nv\r\n", "PUT ns=ns keys=a b\\x0a ttl=60000 value=1:v\n"},
+    {"PUT ns \\x00\\x7f - 1\r\nv\r\n", "PUT ns=ns keys=\\x00\\x7f ttl=default value=1:v\n"},
+    {"GET ns a b\\x20c d\r\n", "GET in pieces ns=ns ttl=default key=a key=b c key=d\n"},
+    {"GET ns \\x20 \\x41\n", "GET in pieces ns=ns ttl=default key=  key=A\n"},
+    {"TTL ns \\x20\n", "TTL ns=ns keys= \n"},
+    {"DEL ns \\x5cx41 App\\User \\xyz\n",
+     "DEL in pieces ns=ns ttl=default key=\\x41 key=App\\User key=\\xyz\n"},
+    {"GET ns App\\User \\x4 \\xg0 \\\n", "GET ns=ns keys=App\\User \\x4 \\xg0 \\\n"},
+    {"GET ns a\\x20b a\tb\n", "CLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\n"},
+    {"GET ns a\\x20b \n",
+     "CLIENT_ERROR empty word: write single spaces between words, and none at the end\n"},
+    {"INCR ns \\x20 5\n", "INCR ns=ns keys=  ttl=keep number=5\n"},
+    {"TOUCH ns a\\x20b 1s\n", "TOUCH ns=ns keys=a b ttl=1000\n"},
     {"PUT ns k\r\nHost: a\r\n", "PUT ns=ns keys=k ttl=default value=7:Host: a\n"},
     {"ADD ns k 1w\nx\n", "ADD ns=ns keys=k ttl=604800000 value=1:x\n"},
     /* values with their length */
@@ -216,7 +234,6 @@ static const struct exchange endings[] = {
     {"GET / HTTP/1.1\r\n", "HANGUP\n"},
     {"GET / HTTP/1.0\n", "HANGUP\n"},
     {"PUT / HTTP/1.1\r\n", "HANGUP\n"},
-    {"PUT ns k HTTP/1.1\r\n", "HANGUP\n"},
     {"OPTIONS * HTTP/1.1\r\n", "HANGUP\n"},
 };
 
@@ -415,6 +432,60 @@ START_TEST(lines_to_their_limit)
 }
 END_TEST
 
+/* Keys until their line is too long, then `ending`. */
+static char *many_keys(const char *start, const char *ending, size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    ck_assert_ptr_nonnull(out);
+    fputs(start, out);
+    for (unsigned i = 0; i < 2 * REQUEST_LINE_MAX / 12; i++)
+        fprintf(out, " key%08u", i);
+    fputs(ending, out);
+    fclose(out);
+    return text;
+}
+
+static const struct {
+    const char *start, *ending, *first, *last;
+} long_lines[] = {
+    {"GET ns", "\r\nPING\r\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
+     " key=key00010921\nPING\n"},
+    {"del ns", " a\\x20b c\nPING\n", "DEL in pieces ns=ns ttl=default key=key00000000 ",
+     " key=key00010921 key=a b key=c\nPING\n"},
+    {"GET ns", "  a\nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
+     " key=key00010921 but\nCLIENT_ERROR empty word: write single spaces between words, and none "
+     "at the end\nPING\n"},
+    {"GET ns", " \nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
+     " key=key00010921 but\nCLIENT_ERROR empty word: write single spaces between words, and none "
+     "at the end\nPING\n"},
+    {"GET ns", " a\tb c\nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
+     " key=key00010921 but\nCLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\nPING\n"},
+    {"GET n/s", "\n", "FATAL CLIENT_ERROR line is longer", "none but GET and DEL may be\n"},
+    {"TTL ns", "\n", "FATAL CLIENT_ERROR line is longer", "none but GET and DEL may be\n"},
+};
+
+START_TEST(long_lines_of_keys_come_in_pieces)
+{
+    size_t length = 0;
+    char *bytes = many_keys(long_lines[_i].start, long_lines[_i].ending, &length);
+    char *whole = transcript(&protocol_native, (struct slice){bytes, length}, &at_once);
+    const char *first = long_lines[_i].first;
+    const char *last = long_lines[_i].last;
+    ck_assert_msg(strncmp(whole, first, strlen(first)) == 0, "%.300s", whole);
+    ck_assert_str_eq(whole + strlen(whole) - strlen(last), last);
+    for (size_t i = 0; i < 40; i++) {
+        struct feed feed = at_once;
+        feed.first = i < 20 ? REQUEST_LINE_MAX - 10 + i : 0;
+        feed.step = i < 20 ? 4096 + i : 1 + i * 331;
+        feed.patient = i % 2 == 0;
+        expect_bytes((struct slice){bytes, length}, &feed, whole);
+    }
+    free(whole);
+    free(bytes);
+}
+END_TEST
+
 /* A refused value has no limit of its own, and the next request is understood. */
 START_TEST(long_refused_values)
 {
@@ -555,6 +626,8 @@ int main(void)
     tcase_set_timeout(sizes, 300);
     tcase_add_test(sizes, names_to_their_limits);
     tcase_add_test(sizes, lines_to_their_limit);
+    tcase_add_loop_test(sizes, long_lines_of_keys_come_in_pieces, 0,
+                        sizeof long_lines / sizeof long_lines[0]);
     tcase_add_test(sizes, long_refused_values);
     tcase_add_test(sizes, value_lines_to_their_limit);
     tcase_add_test(sizes, what_fits_the_window_is_waited_for);

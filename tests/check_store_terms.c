@@ -175,6 +175,51 @@ START_TEST(a_version_outlives_a_touch)
 }
 END_TEST
 
+static enum store_status empty(const char *key, const struct store_terms *terms, bool stale)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_empty(box.lane, &at, terms, stale, box.now);
+    store_leave(box.lane);
+    return status;
+}
+
+/* Its version as well, so that a client which has it is told of no change. */
+START_TEST(an_emptied_record_stays)
+{
+    const struct store_terms keep = {.ttl = TTL_KEEP, .tells_version = true};
+    const struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = 7};
+    struct store_view view;
+    ck_assert_int_eq(empty("k", &terms, false), STORE_NOT_FOUND);
+    BOX_OK(box_put(&box, "ns", "k", TTL_FOR(1000), "value"));
+    uint64_t version = version_of("k");
+    BOX_OK(empty("k", &terms, false));
+    BOX_OK(look("k", &keep, &view));
+    ck_assert_uint_eq(view.length, 0);
+    ck_assert_uint_eq(view.client_flags, 7);
+    ck_assert_uint_eq(view.version, version);
+    ck_assert_uint_eq(view.expires, box.now + 5000);
+    ck_assert(!view.stale);
+    BOX_OK(empty("k", &terms, true));
+    BOX_OK(look("k", &keep, &view));
+    ck_assert(view.stale);
+    ck_assert_uint_gt(view.version, version);
+    ck_assert_uint_eq(box_figures(&box).items, 1);
+}
+END_TEST
+
+START_TEST(only_a_record_of_the_right_version_is_emptied)
+{
+    BOX_OK(box_put(&box, "ns", "k", TTL_NEVER, "value"));
+    struct store_terms terms = {.compares = true, .expected = version_of("k") + 1};
+    ck_assert_int_eq(empty("k", &terms, false), STORE_CHANGED);
+    box_expect(&box, "ns", "k", "value");
+    terms.expected--;
+    BOX_OK(empty("k", &terms, false));
+    box_expect(&box, "ns", "k", "");
+}
+END_TEST
+
 START_TEST(a_version_does_not_come_back_after_a_delete)
 {
     uint64_t last = 0;
@@ -283,6 +328,8 @@ int main(void)
     tcase_add_test(tcase, a_version_that_was_told_outlives_compaction);
     tcase_add_test(tcase, a_version_outlives_a_touch);
     tcase_add_test(tcase, a_version_does_not_come_back_after_a_delete);
+    tcase_add_test(tcase, an_emptied_record_stays);
+    tcase_add_test(tcase, only_a_record_of_the_right_version_is_emptied);
     tcase_add_test(tcase, a_value_grows_until_it_is_too_large);
     tcase_add_test(tcase, looks_are_counted_as_reads_are);
     tcase_add_test(tcase, a_plain_put_takes_notes_and_stale_marks_away);

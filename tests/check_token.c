@@ -20,6 +20,8 @@ START_TEST(bytes_have_the_right_class)
         bool key = c > ' ' && c != 0x7f;
         ck_assert_msg(((token_classes[c] & TOKEN_NAME) != 0) == name, "byte %d in a name", c);
         ck_assert_msg(((token_classes[c] & TOKEN_KEY) != 0) == key, "byte %d in a key", c);
+        bool plain = key && c != '\\';
+        ck_assert_msg(((token_classes[c] & TOKEN_PLAIN) != 0) == plain, "byte %d as it is", c);
     }
 }
 END_TEST
@@ -35,6 +37,8 @@ START_TEST(a_run_ends_at_the_first_byte_that_is_not_of_it)
                 word[place] = (char)c;
                 size_t run = (token_classes[c] & TOKEN_KEY) != 0 ? length : place;
                 ck_assert_ptr_eq(token_span(word, word + length, TOKEN_KEY), word + run);
+                run = (token_classes[c] & TOKEN_PLAIN) != 0 ? length : place;
+                ck_assert_ptr_eq(token_span(word, word + length, TOKEN_PLAIN), word + run);
                 memset(word, 'z', length);
                 word[place] = (char)c;
                 run = (token_classes[c] & TOKEN_NAME) != 0 ? length : place;
@@ -273,6 +277,70 @@ START_TEST(quoted_words_fit)
 }
 END_TEST
 
+/* --- escapes -------------------------------------------------------------- */
+
+START_TEST(escapes)
+{
+    static const struct {
+        const char *word, *bytes;
+        bool escaped, shortest;
+    } words[] = {
+        {"abc", "abc", false, true},
+        {"a\\x20b", "a b", true, true},
+        {"\\x0d\\x0a\\x7f", "\r\n\x7f", true, true},
+        {"\\x5cx41", "\\x41", true, true},
+        {"\\x41", "A", true, false},
+        {"\\x0A", "\n", true, false},
+        {"App\\User", "App\\User", false, true},
+        {"\\", "\\", false, true},
+        {"\\x4", "\\x4", false, true},
+        {"\\xg1\\x1g", "\\xg1\\x1g", false, true},
+        {"\\\\x5cx41", "\\\\x41", true, true},
+        {"\xff\x80", "\xff\x80", false, true},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char text[32];
+        size_t length = strlen(words[i].word);
+        ck_assert(token_is_escaped(slice_of(words[i].word)) == words[i].escaped);
+        memcpy(text, words[i].word, length);
+        text[token_unescape(text, length)] = '\0';
+        ck_assert_str_eq(text, words[i].bytes);
+        *token_escape(text, sizeof text, slice_of(words[i].bytes)) = '\0';
+        ck_assert_msg((strcmp(text, words[i].word) == 0) == words[i].shortest, "%s", text);
+    }
+}
+END_TEST
+
+/* Bytes of which words and escapes are made come back as they were, and the word is one. */
+START_TEST(any_bytes_there_and_back)
+{
+    static const char of[] = "\\x0aF5c \n\x7f\x80z";
+    uint64_t chance = 1;
+    for (size_t i = 0; i < 200000; i++) {
+        char bytes[12];
+        char text[4 * sizeof bytes];
+        size_t length = 1 + i % sizeof bytes;
+        for (size_t j = 0; j < length; j++) {
+            chance = chance * UINT64_C(6364136223846793005) + 1442695040888963407U;
+            bytes[j] = of[(chance >> 33) % (sizeof of - 1)];
+        }
+        const char *end = token_escape(text, sizeof text, (struct slice){bytes, length});
+        ck_assert_ptr_eq(token_span(text, end, TOKEN_KEY), end);
+        ck_assert_uint_eq(token_unescape(text, (size_t)(end - text)), length);
+        ck_assert_mem_eq(text, bytes, length);
+    }
+}
+END_TEST
+
+START_TEST(an_escape_is_not_cut)
+{
+    char text[8];
+    ck_assert_ptr_eq(token_escape(text, 5, slice_of("ab  ")), text + 2);
+    ck_assert_ptr_eq(token_escape(text, 6, slice_of("ab  ")), text + 6);
+    ck_assert_mem_eq(text, "ab\\x20", 6);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("token");
@@ -288,6 +356,9 @@ int main(void)
     tcase_add_test(words, each_way_to_write_a_time);
     tcase_add_test(words, quoted_words);
     tcase_add_test(words, quoted_words_fit);
+    tcase_add_test(words, escapes);
+    tcase_add_test(words, any_bytes_there_and_back);
+    tcase_add_test(words, an_escape_is_not_cut);
     suite_add_tcase(suite, words);
 
     return suite_run(suite);

@@ -7,9 +7,21 @@
  */
 #include "tests/glob_model.h"
 
-/* One byte of a set, which may be escaped. NULL where the pattern ends first. */
-static const char *set_byte(const char *at, const char *end, unsigned char *byte)
+#include <stdio.h>
+
+/* One byte as it is, which may be escaped: by a backslash before it, or as \xNN. NULL where the
+ * pattern ends first. */
+static const char *read_byte(const char *at, const char *end, unsigned char *byte)
 {
+    static const char digits[] = "0123456789abcdefABCDEF";
+    if (end - at >= 4 && memcmp(at, "\\x", 2) == 0 && memchr(digits, at[2], 22) != NULL &&
+        memchr(digits, at[3], 22) != NULL) {
+        char number[] = {at[2], at[3], '\0'};
+        unsigned value = 0;
+        sscanf(number, "%x", &value);
+        *byte = (unsigned char)value;
+        return at + 4;
+    }
     if (at < end && *at == '\\') {
         at++;
     }
@@ -31,13 +43,13 @@ static const char *read_set(const char *at, const char *end, unsigned char c, bo
     at += negated;
     for (const char *first = at; at < end && (*at != ']' || at == first);) {
         unsigned char low;
-        at = set_byte(at, end, &low);
+        at = read_byte(at, end, &low);
         if (at == NULL) {
             return NULL;
         }
         unsigned char high = low;
         if (end - at >= 2 && at[0] == '-' && at[1] != ']') {
-            at = set_byte(at + 1, end, &high);
+            at = read_byte(at + 1, end, &high);
             if (at == NULL || high < low) {
                 return NULL;
             }
@@ -55,17 +67,16 @@ static const char *read_set(const char *at, const char *end, unsigned char c, bo
 static const char *match_one(const char *at, const char *end, unsigned char c)
 {
     bool matches;
+    unsigned char byte;
     switch (*at) {
     case '?':
         return at + 1;
     case '[':
         at = read_set(at + 1, end, c, &matches);
         return at != NULL && matches ? at : NULL;
-    case '\\':
-        at++;
-        return at < end && (unsigned char)*at == c ? at + 1 : NULL;
     default:
-        return (unsigned char)*at == c ? at + 1 : NULL;
+        at = read_byte(at, end, &byte);
+        return at != NULL && byte == c ? at : NULL;
     }
 }
 

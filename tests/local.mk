@@ -354,12 +354,15 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
+	tests/e2e/client_case.py \
 	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/reference.py \
+	tests/e2e/request_mix.py \
 	tests/e2e/soak \
 	tests/e2e/soak_client.py \
 	tests/e2e/soak_daemon.py \
@@ -370,24 +373,33 @@ e2e_files = \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
+	tests/e2e/test_clients_node.py \
+	tests/e2e/test_clients_perl.py \
+	tests/e2e/test_clients_php.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
+	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_long_lines.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
+	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_reload.py \
+	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_sessions.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \

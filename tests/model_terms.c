@@ -405,6 +405,8 @@ static void step_put(void)
         return;
     bool lived = lives();
     bool was_large = record->large;
+    uint64_t written = 0;
+    terms.length = &written;
     enum store_status expected = expected_put(&terms, &stale);
     /* Where the result is large and stale at once, the old value is joined anew and
      * is not marked: keep to what is defined. */
@@ -422,6 +424,8 @@ static void step_put(void)
         differ("put mode %d: status %d, not %d", (int)terms.mode, (int)status, (int)expected);
     if (status == STORE_OK) {
         put_in_model(&terms, added, stale, version);
+        if (written != record->length)
+            differ("put: a length of %" PRIu64 ", not %zu", written, record->length);
         record->large = in_parts || is_large(record->length) || (joins && lived && was_large);
         record->noted |= record->large;
     }
@@ -482,6 +486,40 @@ static void step_make_stale(void)
         }
         leave();
         touch_notes();
+    }
+}
+
+/* The version stays where the record is not marked as stale; without one of its own choice a
+ * marked record has a new one. */
+static void step_empty(void)
+{
+    struct store_terms terms = {.ttl = some_ttl(false),
+                                .compares = once_in(2),
+                                .client_flags = (uint32_t)below(3),
+                                .version = once_in(4) ? EXPLICIT + ++asked : 0};
+    bool marks = once_in(2);
+    bool ignored = false;
+    hear_version();
+    terms.expected = some_version();
+    enum store_status right = lives() ? compared(&terms, &ignored) : STORE_NOT_FOUND;
+    enter();
+    enum store_status status = store_empty(box.lane, &at, &terms, marks, box.now);
+    leave();
+    if (status != right)
+        differ("empty: status %d, not %d", (int)status, (int)right);
+    if (status != STORE_OK)
+        return;
+    uint64_t version = terms.version != 0 ? terms.version : record->version;
+    write_value("", 0, "", 0);
+    record->expires = ends(terms.ttl);
+    record->flags = terms.client_flags;
+    record->noted = true;
+    record->unsure = false;
+    record->stale = marks;
+    if (!marks || terms.version != 0) {
+        record->version = version;
+        record->told = true;
+        record->known[record->count++ % KNOWN] = version;
     }
 }
 
@@ -643,7 +681,10 @@ static void one_step(void)
         step_delete();
         break;
     case 3:
-        step_make_stale();
+        if (below(2))
+            step_make_stale();
+        else
+            step_empty();
         break;
     case 4:
     case 5:

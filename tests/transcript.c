@@ -16,6 +16,7 @@ struct session {
     size_t arrived; /* bytes that have come */
     size_t at;      /* of them, bytes that were consumed */
     uint64_t chance;
+    bool in_pieces; /* a line of keys has been begun, and written down up to here */
     FILE *out;
 };
 
@@ -33,7 +34,8 @@ static const char *const verb_words[] = {
 #include "protocol/verbs.def"
 #undef VERB
     [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
-    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_OK] = "OK",
+    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_EMPTY] = "EMPTY",
+    [VERB_OK] = "OK",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -66,11 +68,12 @@ static void write_ttl(FILE *out, const char *name, struct ttl ttl)
 /* What only memcached's clients ask for. */
 static void write_options(FILE *out, const struct request *request)
 {
-    static const char *const names[] = {"quiet",   "novalue",  "version", "noted",
-                                        "compare", "or-stale", "peek",    "make",
-                                        "wrap",    "clear",    "base64",  "contend"};
+    static const char *const names[] = {"quiet",    "novalue",    "version", "noted", "compare",
+                                        "or-stale", "peek",       "make",    "wrap",  "clear",
+                                        "base64",   "contend",    NULL,      NULL,    NULL,
+                                        "login",    "only-login", "mark",    "length"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if ((request->options >> i & 1) != 0) {
+        if (names[i] != NULL && (request->options >> i & 1) != 0) {
             fprintf(out, " %s", names[i]);
         }
     }
@@ -86,8 +89,8 @@ static void write_options(FILE *out, const struct request *request)
     if (request->version != 0) {
         fprintf(out, " becomes=%" PRIu64, request->version);
     }
-    if (request->refresh != 0) {
-        fprintf(out, " refresh=%" PRIu64, request->refresh);
+    if (request->refresh.kind != TTL_DEFAULT) {
+        write_ttl(out, "refresh", request->refresh);
     }
     if (request->initial != 0) {
         fprintf(out, " initial=%" PRIu64, request->initial);
@@ -106,6 +109,33 @@ static bool is_storing(const struct request *request)
     return request->verb == VERB_PUT || request->verb == VERB_ADD ||
            request->verb == VERB_REPLACE || request->verb == VERB_APPEND ||
            request->verb == VERB_PREPEND;
+}
+
+/* Keys of which more follow in the next request, or which follow some: one line of them is
+ * written down, however it was cut. */
+static void write_pieces(struct session *session, const struct request *request)
+{
+    struct slice keys = request->keys;
+    struct slice key = keys;
+    bool is_whole = (request->options & REQUEST_WHOLE_KEY) != 0;
+    if (!session->in_pieces) {
+        fprintf(session->out, "%s in pieces ns=", verb_words[request->verb]);
+        write_bytes(session->out, request->ns);
+        write_ttl(session->out, "ttl", request->ttl);
+        write_options(session->out, request);
+        session->in_pieces = true;
+    }
+    while (is_whole ? key.length > 0 : request_next_key(&keys, &key)) {
+        fputs(" key=", session->out);
+        write_bytes(session->out, key);
+        if (is_whole) {
+            break;
+        }
+    }
+    if ((request->options & REQUEST_MORE_FOLLOW) == 0) {
+        fputc('\n', session->out);
+        session->in_pieces = false;
+    }
 }
 
 static void write_request(FILE *out, const struct request *request, struct slice value)
@@ -158,18 +188,25 @@ static void write_error(struct session *session, const char *before)
         must(error->text.bytes[i] >= 0x20 && error->text.bytes[i] < 0x7f,
              "an error with bytes that are not fit to be shown");
     }
-    fprintf(session->out, "%s%s %.*s\n", before, word, (int)error->text.length, error->text.bytes);
+    fprintf(session->out, "%s%s%s%s %.*s\n", session->in_pieces ? " but\n" : "",
+            session->parser.silent && before[0] == '\0' ? "silent " : "", before, word,
+            (int)error->text.length, error->text.bytes);
+    session->in_pieces = false;
 }
 
 /* What request.h promises about every request. */
-static void check_words(const struct request *request)
+static void check_words(const struct session *session, const struct request *request)
 {
+    bool is_native = session->protocol == &protocol_native;
     struct slice keys = request->keys;
     struct slice key;
     must(request->ns.length <= REQUEST_NAMESPACE_MAX, "a namespace that is too long");
     must(request->verb != VERB_AUTH || request->value.length <= REQUEST_SECRET_MAX,
          "a secret that is too long");
-    if ((request->options & REQUEST_BASE64) != 0) {
+    if ((request->options & REQUEST_ONLY_LOGIN) != 0) {
+        must(keys.length == 0, "a key of what is only a login");
+    }
+    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
         must(keys.length >= 1 && keys.length <= REQUEST_KEY_MAX, "a key that is too long");
         return; /* of bytes of any kind */
     }
@@ -177,7 +214,7 @@ static void check_words(const struct request *request)
         must(key.length >= 1 && key.length <= REQUEST_KEY_MAX, "a key that is too long or empty");
         for (size_t i = 0; i < key.length; i++) {
             unsigned char c = (unsigned char)key.bytes[i];
-            must(c > ' ' && c != 0x7f, "a key with white space or a control character");
+            must(is_native ? c > ' ' && c != 0x7f : c != '\n', "a key with bytes that end words");
         }
     }
 }
@@ -327,11 +364,15 @@ static bool turn(struct session *session)
         goes_on = arrive_up_to(session, session->parser.wanted);
         break;
     case PARSE_REQUEST:
-        check_words(&request);
-        write_request(session->out, &request, request.value);
+        check_words(session, &request);
+        if ((request.options & REQUEST_IN_PIECES) != 0) {
+            write_pieces(session, &request);
+        } else {
+            write_request(session->out, &request, request.value);
+        }
         break;
     case PARSE_BODY:
-        check_words(&request);
+        check_words(session, &request);
         goes_on = stream_body(session, &request);
         break;
     case PARSE_REFUSED:
@@ -357,7 +398,7 @@ char *transcript(const struct protocol *protocol, struct slice bytes, const stru
     struct session session = {
         .protocol = protocol,
         .feed = feed,
-        .parser = {.max_value = feed->max_value, .window = feed->window},
+        .parser = {.max_value = feed->max_value, .window = feed->window, .login = feed->login},
         .bytes = bytes,
         .chance = feed->seed,
         .out = open_memstream(&text, &length),

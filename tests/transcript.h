@@ -21,6 +21,7 @@ struct feed {
     uint64_t seed;      /* not 0: pieces of 1 to `step` bytes, by chance */
     bool patient;       /* waits for `wanted` bytes before it calls again */
     bool refuse_bodies; /* streamed values are refused after half of them */
+    bool login;         /* the client has to authenticate */
 };
 
 /*
@@ -29,7 +30,9 @@ struct feed {
  *
  *   GET ns=a keys=k1 k2
  *   PUT ns=a keys=k ttl=1500 value=5:hello
+ *   GET in pieces ns=a ttl=default key=k1 key=k2     keys of a line that came in pieces
  *   CLIENT_ERROR ...
+ *   silent CLIENT_ERROR ...       the client waits for no answer
  *   FATAL CLIENT_ERROR ...        and nothing comes after it
  *   HANGUP                        and nothing comes after it
  *

@@ -294,6 +294,8 @@ struct store_terms {
     uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
                               that left wins; 0: nobody */
     uint32_t client_flags;
+    uint64_t *length;   /* writes of a value: if not NULL, set to the bytes of the record's whole
+                           value when it is written */
     bool compares;      /* STORE_CHANGED where the record has another version than
                            `expected`, STORE_NOT_FOUND where there is none */
     bool or_stale;      /* with `compares`: where `expected` is lower than the record's
@@ -332,6 +334,12 @@ enum store_status store_delete(struct lane *lane, struct store_key *at, const ui
  * who looks at it wins. Terms: ttl, compares, version. */
 enum store_status store_make_stale(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
+
+/* The record stays under the same version, but its value goes, and what was noted of it.
+ * Terms: ttl, client_flags, compares, version. `stale`: it gets a new version, and is marked as
+ * by store_make_stale. */
+enum store_status store_empty(struct lane *lane, struct store_key *at,
+                              const struct store_terms *terms, bool stale, uint64_t now);
 
 /* *left: milliseconds, or STORE_NEVER. Counts neither hit nor miss. */
 enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, uint64_t now,

@@ -416,6 +416,9 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         return !change_make_room(&change, LACK_BUDGET);
     }
     uint64_t got = complete(&change, write, stale);
+    if (write->terms.length != NULL) {
+        *write->terms.length = write->record.value_length;
+    }
     publish(&change, write, &slot, expires, stale);
     lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
     change_end(&change);

@@ -1,5 +1,6 @@
 /*
- * write.c - whole values in: put in all its modes, touch, and marking as stale.
+ * write.c - whole values in: put in all its modes, touch, marking as stale, and taking the
+ * value away.
  */
 #include "daemon/store/rewrite.h"
 #include "daemon/store/stream.h"
@@ -31,6 +32,13 @@ static uint8_t notes_for(const struct change *change, const struct store_terms *
     return (uint8_t)notes;
 }
 
+static void tell_length(const struct store_terms *terms, const struct draft *draft)
+{
+    if (terms->length != NULL) {
+        *terms->length = draft->record.value_length;
+    }
+}
+
 static enum store_status compose_value(struct change *change, void *context, struct draft *draft)
 {
     const struct put *put = context;
@@ -52,6 +60,7 @@ static enum store_status compose_value(struct change *change, void *context, str
     if (terms->version != 0) {
         draft->record.noted = true;
     }
+    tell_length(terms, draft);
     return status;
 }
 
@@ -86,6 +95,7 @@ static enum store_status compose_joined(struct change *change, void *context, st
         return STORE_TOO_LARGE;
     }
     join(old, put->value, terms.mode == STORE_APPEND, &draft->record);
+    tell_length(&terms, draft);
     return STORE_OK;
 }
 
@@ -207,5 +217,44 @@ enum store_status store_make_stale(struct lane *lane, struct store_key *at,
     copy.mode = STORE_SET;
     struct rewrite rewrite = {
         .create = CHANGE_EXISTING, .compose = compose_stale, .context = &copy};
+    return rewrite_record(lane, at, &rewrite, now, NULL);
+}
+
+/* --- a record without its value -------------------------------------------------- */
+
+struct emptying {
+    const struct store_terms *terms;
+    bool stale;
+};
+
+static enum store_status compose_empty(struct change *change, void *context, struct draft *draft)
+{
+    const struct emptying *emptying = context;
+    const struct store_terms *terms = emptying->terms;
+    bool lower = false;
+    if (!change->lives) {
+        return STORE_NOT_FOUND;
+    }
+    enum store_status status = rewrite_allowed(change, terms, &lower);
+    if (status != STORE_OK) {
+        return status;
+    }
+    uint64_t kept = emptying->stale ? 0 : found_version(change->lane->store, &change->old);
+    draft->record = (struct record){.key = change->at->key,
+                                    .value = "",
+                                    .client_flags = terms->client_flags,
+                                    .version = terms->version != 0 ? terms->version : kept,
+                                    .read_at = record_time(change->now),
+                                    .noted = true,
+                                    .notes = emptying->stale ? NOTE_STALE : 0};
+    return rewrite_expiry(change, terms->ttl, &draft->expires);
+}
+
+enum store_status store_empty(struct lane *lane, struct store_key *at,
+                              const struct store_terms *terms, bool stale, uint64_t now)
+{
+    struct emptying emptying = {.terms = terms, .stale = stale};
+    struct rewrite rewrite = {
+        .create = CHANGE_EXISTING, .compose = compose_empty, .context = &emptying};
     return rewrite_record(lane, at, &rewrite, now, NULL);
 }

@@ -179,10 +179,10 @@ class Babble(Attacker):
         "what{i}", "{i}", "get", "get " + "k" * 251 + "{i}", "gets\x01{i} k",
         "touch k{i}", "touch k{i} soon", "incr k{i}", "incr k{i} x", "decr k{i} -{i}",
         "incr k 99999999999999999999{i}", "gat x{i} k", "flush_all x{i}", "mg " + "k" * 300 + "{i}",
-        "delete", "delete k {i}", "verbosity", "meta{i}", "mq{i}", "ma", "md",
+        "delete", "delete k {i} x y", "verbosity", "meta{i}", "mq{i}", "ma", "md",
     ]
     # After these the daemon may hang up.
-    FATAL = ["PUT n k 1h x{i}", "PUT n k 1h -{i}", "PUT n k 1h 3\r\nabcd{i}", "GET n " + "k " * 40000,
+    FATAL = ["PUT n k 1h x{i}", "PUT n k 1h -{i}", "PUT n k 1h 3\r\nabcd{i}", "TTL n " + "k " * 40000,
              "PUT n k 1h 18446744073709551616{i}", "x" * 70000 + "{i}", "ADD n k 1h 2 2 {i}"]
 
     def begin(self):
