@@ -72,7 +72,8 @@ struct conf {
     struct conf_namespace *namespaces;
     size_t namespace_count;
     enum conf_policy policy;
-    struct conf_user *users; /* none: whoever connects may do everything */
+    unsigned undeclared_namespaces; /* the most there may be */
+    struct conf_user *users;        /* none: whoever connects may do everything */
     size_t user_count;
     bool insecure; /* others than this machine may connect without users and TLS */
     uint64_t memory;

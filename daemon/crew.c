@@ -34,6 +34,9 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     }
     errno = ENOMEM;
     crew->lane = store_lane_create(store);
+    if (crew->lane != NULL) {
+        store_lane_name_maker(crew->lane, execute_maker, &crew->by);
+    }
     return crew->lane != NULL;
 }
 

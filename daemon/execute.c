@@ -34,7 +34,12 @@ static const struct refusal {
     [STORE_UNDECLARED] = {REPLY_CLIENT_ERROR, REASON_OTHER, "namespace \"",
                           "\" is not declared; NAMESPACES lists those that are"},
     [STORE_TOO_MANY_NAMESPACES] = {REPLY_SERVER_ERROR, REASON_OTHER,
-                                   "too many namespaces to make \"", "\""},
+                                   "too many namespaces to make \"",
+                                   "\"; flush some that are not declared"},
+    [STORE_TOO_MANY_OWN] = {REPLY_SERVER_ERROR, REASON_OTHER,
+                            "half of the namespaces that are not declared are yours, too many to "
+                            "make \"",
+                            "\"; flush some of them"},
     [STORE_TOO_LARGE] = {REPLY_SERVER_ERROR, REASON_TOO_LARGE,
                          "the record is larger than namespace \"", "\" may hold"},
     [STORE_NO_MEMORY] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,

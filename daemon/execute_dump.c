@@ -260,8 +260,8 @@ static bool enter_next(struct executor *by, const struct request *request, struc
             dump->walked = true;
             return true;
         }
-        if (execute_reaches(by, own, &figures) && is_asked_for(request, dump->next - 1) &&
-            !enter(by, request, dump, &figures)) {
+        if (execute_reaches(by, own, slice_of(figures.name), figures.declared) &&
+            is_asked_for(request, dump->next - 1) && !enter(by, request, dump, &figures)) {
             return false;
         }
     }

@@ -66,6 +66,12 @@ unsigned execute_rights(const struct executor *by, struct slice name)
     return 0;
 }
 
+uint64_t execute_maker(void *executor)
+{
+    const struct executor *by = executor;
+    return by->pass->state == PASS_KNOWN ? user_tag(by->pass->user) : 0;
+}
+
 static void say(struct executor *by, const struct request *request, enum reply_reason reason,
                 const char *text, size_t length)
 {
@@ -156,6 +162,17 @@ static bool allowed_everywhere(struct executor *by, const struct request *reques
     return missing == 0;
 }
 
+/* The namespace that a request is about: a listing stays where it began. */
+static struct slice subject(const struct executor *by, const struct execution *of)
+{
+    enum verb verb = of->request.verb;
+    struct slice ns = {NULL, 0};
+    if (of->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+        ns = store_cursor_namespace(of->place.listing.cursor);
+    }
+    return ns.length > 0 ? ns : execute_namespace(by, &of->request);
+}
+
 static bool is_allowed(struct executor *by, const struct execution *of)
 {
     const struct request *request = &of->request;
@@ -168,7 +185,7 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     if (request->verb == VERB_STATS && request->ns.length == 0) {
         return allowed_everywhere(by, request);
     }
-    return needs(request) == 0 || execute_allowed(by, request, execute_namespace(by, request));
+    return needs(request) == 0 || execute_allowed(by, request, subject(by, of));
 }
 
 /* --- AUTH ---------------------------------------------------------------------- */

@@ -30,8 +30,7 @@ enum outcome execute_flush(struct executor *by, struct execution *of);
 
 /* Whether a listener reaches that namespace: it is `own`, the listener's, or declared, and its
  * name may stand before a key. */
-bool execute_reaches(const struct executor *by, struct slice own,
-                     const struct store_namespace_figures *figures);
+bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared);
 /* Whether who asks may do it in all declared namespaces that a listener reaches. If not, that
  * is answered. */
 bool execute_may_behind_door(struct executor *by, const struct request *request);

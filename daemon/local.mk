@@ -84,12 +84,15 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/reception.h \
 	daemon/refusal.c \
 	daemon/refusal.h \
+	daemon/reload.c \
+	daemon/reload.h \
 	daemon/schedule.c \
 	daemon/schedule.h \
 	daemon/secret.c \
 	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/server_state.h \
 	daemon/sip.c \
 	daemon/sip.h \
 	daemon/staff.c \

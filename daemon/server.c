@@ -1,5 +1,5 @@
 /*
- * server.c - the life of the daemon: start, reload, shutdown.
+ * server.c - the life of the daemon: start and shutdown. Between the two: reload.c.
  *
  * Owns all the parts and the order in which they come and go. The start is a
  * list of steps; each says itself what it could not do, and the first that fails
@@ -20,48 +20,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "daemon/acceptor.h"
 #include "daemon/clock.h"
 #include "daemon/descriptors.h"
-#include "daemon/doors.h"
-#include "daemon/facts.h"
 #include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
-#include "daemon/pidfile.h"
-#include "daemon/policy.h"
-#include "daemon/privilege.h"
-#include "daemon/staff.h"
-#include "daemon/vault.h"
-#include "daemon/watchdog.h"
+#include "daemon/server_state.h"
 
 enum {
     DESCRIPTORS_A_WORKER = 4,
     DESCRIPTORS_BESIDE = 96, /* the log, the pid file, the bases and so on; the acceptor's */
-    NAMES_MAX = 256,         /* of options that need a restart */
 };
 
-struct server {
-    struct server_options options;
-    struct conf *first; /* what the daemon was started with: listeners, threads
-                           and so on are still as it says */
-    struct conf *conf;  /* what was loaded last; may be `first` */
-    struct event_base *base;
-    struct event *signals[3];
-    struct pidfile pidfile;
-    struct privilege_user user;
-    bool becomes_user; /* `user` is to be become */
-    struct doors doors;
-    struct vault vault;
-    struct users *users; /* those of `conf` */
-    struct facts facts;
-    struct staff staff;
-    struct acceptor *acceptor;
-    struct watchdog *watchdog;
-};
-
-/* For `systemctl status`. */
-static void show_status(const struct server *server, const char *remark)
+void server_show_status(const struct server *server, const char *remark)
 {
     notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
                   server->facts.threads, (uintmax_t)(server->first->memory >> 20), remark);
@@ -75,7 +46,7 @@ static int failed(int status, const char *what)
     return status;
 }
 
-static bool open_log(const struct server *server, const struct conf *conf)
+bool server_open_log(const struct server *server, const struct conf *conf)
 {
     int level = conf->log.level + server->options.verbosity;
     const char *to = conf->log.to;
@@ -89,7 +60,7 @@ static bool open_log(const struct server *server, const struct conf *conf)
 static int start_log(struct server *server)
 {
     log_echo(true);
-    if (!open_log(server, server->conf)) {
+    if (!server_open_log(server, server->conf)) {
         log_error("cannot log to %s: %s", server->conf->log.to, strerror(errno));
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
@@ -137,7 +108,7 @@ static int take_pidfile(struct server *server)
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-static void allow_descriptors(const struct conf *conf)
+void server_allow_descriptors(const struct conf *conf)
 {
     uint64_t beside =
         DESCRIPTORS_BESIDE + conf->listen_count + (uint64_t)DESCRIPTORS_A_WORKER * conf->threads;
@@ -154,7 +125,7 @@ static void allow_descriptors(const struct conf *conf)
 
 static int open_doors(struct server *server)
 {
-    allow_descriptors(server->conf);
+    server_allow_descriptors(server->conf);
     int status =
         doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
     const char *exposed = doors_exposed(&server->doors, server->conf);
@@ -244,6 +215,11 @@ static int start_staff(struct server *server)
                : EX_OSERR;
 }
 
+static int allow_reloads(struct server *server)
+{
+    return reload_init(server) ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
+}
+
 static int start_accepting(struct server *server)
 {
     const struct acceptor_options options = {.base = server->base,
@@ -265,131 +241,11 @@ static int start_accepting(struct server *server)
     return EX_OK;
 }
 
-/* --- reload ------------------------------------------------------------- */
-
-static void log_conf_errors(const struct conf_errors *errors)
-{
-    const char *line = errors->text == NULL ? "" : errors->text;
-
-    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        log_error("%.*s", (int)(end - line), line);
-    }
-}
-
-/* Options that cannot change while the daemon runs stay as they were at the start;
- * those of the new file are said to be unheard. */
-static void log_unchanged(const struct server *server, const struct conf *next)
-{
-    char names[NAMES_MAX];
-
-    conf_needs_restart(server->first, next, names, sizeof names);
-    if (names[0] != '\0') {
-        log_warning("reload: left as it was until a restart: %s", names);
-    }
-}
-
-/* Users and certificates first: to drop them again is easy. */
-static bool prepare(struct server *server, const struct conf *next, struct users **users)
-{
-    const char *conflict = policy_conflict(next, server->first->memory);
-
-    if (conflict != NULL) {
-        log_error("%s", conflict);
-        return false;
-    }
-    *users = users_create(next, server->users);
-    if (*users == NULL) {
-        log_error("users: %s", strerror(errno));
-        return false;
-    }
-    return doors_load_tls(&server->doors);
-}
-
-static bool change_log_and_store(struct server *server, const struct conf *next)
-{
-    if (!open_log(server, next)) {
-        log_error("cannot log to %s: %s", next->log.to, strerror(errno));
-        return false;
-    }
-    if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
-        log_error("namespaces: %s", strerror(ENOMEM));
-        open_log(server, server->conf);
-        return false;
-    }
-    return true;
-}
-
-/* Either all of it or nothing: what can fail comes first. */
-static bool apply(struct server *server, const struct conf *next)
-{
-    struct users *users = NULL;
-
-    if (!prepare(server, next, &users) || !change_log_and_store(server, next)) {
-        doors_abandon_tls(&server->doors);
-        users_put(&users);
-        return false;
-    }
-    doors_adopt_tls(&server->doors);
-    staff_reconfigure(&server->staff, next, users);
-    users_put(&server->users);
-    server->users = users;
-    atomic_store(&server->facts.max_connections, next->max_connections);
-    allow_descriptors(next);
-    return true;
-}
-
-/* `next` becomes the configuration in force. */
-static void adopt(struct server *server, struct conf *next)
-{
-    if (server->conf != server->first) {
-        conf_destroy(&server->conf);
-    }
-    server->conf = next;
-}
-
-/* What only the listeners could forbid, which a reload leaves as they are. */
-static bool exposes(const struct server *server, const struct conf *next)
-{
-    const struct conf_listen *listen = conf_exposed(server->first, next);
-    const char *name = listen != NULL ? listen->address : doors_exposed(&server->doors, next);
-
-    if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted, so until "
-                  "then there must be users and TLS, or insecure = true",
-                  name);
-    }
-    return name != NULL;
-}
-
-static void reload(struct server *server)
-{
-    struct conf_errors errors = {.text = NULL};
-    struct conf *next = NULL;
-
-    open_log(server, server->conf); /* whatever the file says, this one was rotated */
-    if (!conf_load(server->options.file, &next, &errors)) {
-        log_conf_errors(&errors);
-    }
-    conf_errors_deinit(&errors);
-    if (next != NULL && !exposes(server, next) && apply(server, next)) {
-        log_unchanged(server, next);
-        adopt(server, next);
-        log_notice("reloaded the configuration");
-        show_status(server, "");
-    } else {
-        conf_destroy(&next);
-        log_error("reload refused: the configuration stays as it was");
-        show_status(server, "; the last reload was refused, see the log");
-    }
-}
-
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
     (void)number;
     (void)what;
-    notify_reloading();
-    reload(context);
-    notify_ready();
+    reload_begin(context);
 }
 
 /* --- shutdown ----------------------------------------------------------- */
@@ -472,9 +328,9 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,     find_user,         take_pidfile,    open_doors, become_user,
-        harden,        read_certificates, start_store,     make_facts, make_users,
-        start_signals, start_staff,       start_accepting,
+        start_log,     find_user,         take_pidfile,  open_doors,      become_user,
+        harden,        read_certificates, start_store,   make_facts,      make_users,
+        start_signals, start_staff,       allow_reloads, start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 
@@ -500,7 +356,7 @@ struct server *server_create(const struct server_options *options, struct conf *
 
 void server_run(struct server *server)
 {
-    show_status(server, "");
+    server_show_status(server, "");
     notify_ready();
     event_base_dispatch(server->base);
     acceptor_last_call(server->acceptor);
@@ -512,6 +368,7 @@ void server_destroy(struct server **owned)
 
     *owned = NULL;
     end_signals(server);
+    reload_deinit(server);
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     doors_close(&server->doors);
@@ -524,7 +381,9 @@ void server_destroy(struct server **owned)
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
     free(server->facts.metrics);
-    adopt(server, NULL);
+    if (server->conf != server->first) {
+        conf_destroy(&server->conf);
+    }
     conf_destroy(&server->first);
     free(server);
     log_close();

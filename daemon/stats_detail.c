@@ -129,7 +129,7 @@ enum outcome stats_by_namespace(struct executor *by, struct execution *of)
             outbox_say(by->outbox, request, REPLY_END);
             return OUTCOME_DONE;
         }
-        if (execute_reaches(by, own, &figures)) {
+        if (execute_reaches(by, own, slice_of(figures.name), figures.declared)) {
             detail.number = of->place.next - 1;
             topics[request->topic](&detail, &figures);
         }

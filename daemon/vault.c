@@ -239,7 +239,7 @@ int vault_open(struct vault *vault, const struct conf *conf)
         return status;
     }
     vault->lane = store_lane_create(vault->store);
-    if (vault->lane == NULL || !policy_apply(conf, vault->store, vault->lane, clock_now())) {
+    if (vault->lane == NULL || !policy_apply(conf, vault->lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         return EX_OSERR;
     }

@@ -168,6 +168,23 @@ static void apply(struct box *box, const struct store_policy *policy)
     ck_assert(applied);
 }
 
+void box_declare_slowly(struct box *box, const struct store_policy *policy, size_t effort)
+{
+    enum store_progress progress = STORE_GOES_ON;
+
+    store_enter(box->lane);
+    ck_assert(store_policy_begin(box->lane, policy));
+    store_leave(box->lane);
+    while (progress == STORE_GOES_ON) {
+        store_enter(box->lane);
+        if (effort > 0)
+            store_housekeep(box->lane, box->now, effort);
+        progress = store_policy_step(box->lane, box->now);
+        store_leave(box->lane);
+    }
+    ck_assert_int_eq(progress, STORE_DONE);
+}
+
 void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
                  uint64_t ttl)
 {

@@ -94,6 +94,8 @@ void box_declare(struct box *box, const struct store_namespace_options *declared
 /* The same, but other namespaces are refused. */
 void box_declare_only(struct box *box, const struct store_namespace_options *declared,
                       size_t count);
+/* The policy, in steps between which the housekeeper has a slice of that effort (0: none). */
+void box_declare_slowly(struct box *box, const struct store_policy *policy, size_t effort);
 
 /* Housekeeping until there is nothing left to do now. */
 void box_housekeep(struct box *box);

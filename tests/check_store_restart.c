@@ -531,6 +531,34 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
 }
 END_TEST
 
+/* --- makers ----------------------------------------------------------------------------- */
+
+static uint64_t seven(void *context)
+{
+    (void)context;
+    return 7;
+}
+
+/* A restart makes nobody's of none of the namespaces that one has made. */
+START_TEST(what_one_has_made_still_counts)
+{
+    struct store_policy policy = {.undeclared_most = 10, .max_value = box.max_value};
+    char name[16];
+
+    store_lane_name_maker(box.lane, seven, NULL);
+    for (int i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    }
+    box_restart(&box);
+    box_declare_slowly(&box, &policy, 0);
+    BOX_OK(box_put(&box, "another", "key", TTL_NEVER, "value"));
+    store_lane_name_maker(box.lane, seven, NULL);
+    ck_assert_int_eq(box_put(&box, "more", "key", TTL_NEVER, "value"), STORE_TOO_MANY_OWN);
+    BOX_OK(box_put(&box, "ns3", "more", TTL_NEVER, "value"));
+}
+END_TEST
+
 /* --- the program ----------------------------------------------------------------------- */
 
 int main(void)
@@ -557,6 +585,7 @@ int main(void)
     tcase_add_test(tcase, of_two_that_live_one_is_buried);
     tcase_add_loop_test(tcase, either_mark_of_a_death_is_enough, 0, 2);
     tcase_add_test(tcase, a_shorter_file_is_kept_as_far_as_it_goes);
+    tcase_add_test(tcase, what_one_has_made_still_counts);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+daemon_tests = tests/check_desk tests/check_desk_reload tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
@@ -29,10 +29,11 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
-	tests/check_store_resize tests/check_store_resize_file tests/check_store_restart \
-	tests/check_store_shelf tests/check_store_terms tests/check_store_ttl \
+	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
+	tests/check_store_restart tests/check_store_shelf tests/check_store_terms \
+	tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_killed tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -42,7 +43,7 @@ endif
 
 # What runs under ThreadSanitizer.
 thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
-	tests/threads_gate tests/threads_store \
+	tests/threads_gate tests/threads_policy tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
 thread_tests += tests/check_reception tests/over_tls
@@ -165,6 +166,10 @@ tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
 tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_number_LDADD = $(store_test_libs)
 
+tests_check_store_policy_SOURCES = tests/check_store_policy.c $(store_test_box)
+tests_check_store_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_policy_LDADD = $(store_test_libs)
+
 # With its arena in a file.
 store_test_file = tests/image.c tests/image.h tests/scratch.c tests/scratch.h $(store_test_box)
 
@@ -221,6 +226,10 @@ tests_threads_killed_SOURCES = tests/threads_killed.c tests/scratch.c tests/scra
 tests_threads_killed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_killed_LDADD = $(store_test_libs)
 
+tests_threads_policy_SOURCES = tests/threads_policy.c $(store_test_box)
+tests_threads_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_policy_LDADD = $(store_test_libs)
+
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_store_LDADD = $(store_test_libs)
@@ -233,6 +242,11 @@ daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 tests_check_desk_SOURCES = tests/check_desk.c tests/facts_of_one.h tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_desk_LDADD = $(daemon_test_libs)
+
+tests_check_desk_reload_SOURCES = tests/check_desk_reload.c tests/facts_of_one.h \
+	tests/members.c tests/members.h tests/wire.c tests/wire.h
+tests_check_desk_reload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_desk_reload_LDADD = $(daemon_test_libs)
 
 tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -405,6 +419,7 @@ e2e_files = \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_reload.py \
 	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \

@@ -226,7 +226,11 @@ static void declare(void)
                                                       .require_ttl = ns->require_ttl};
     }
     options[3].memory = run.box.max_value * (run.ample ? 16 : 1);
-    box_declare(&run.box, options, 4, STORE_NEVER);
+    box_declare_slowly(&run.box,
+                       &(struct store_policy){.declared = options,
+                                              .declared_count = 4,
+                                              .max_value = run.box.max_value},
+                       (size_t)run_below(1000));
     run_note("new policy");
 }
 

@@ -152,6 +152,29 @@ static const char *check_numbers(const struct segments *segments)
     return in_use == segments->in_use ? NULL : "the segments in use are miscounted";
 }
 
+/* How many namespaces are declared, and how many each maker has. */
+static const char *check_makers(const struct namespaces *all)
+{
+    uint32_t declared = 0;
+    uint32_t made = 0;
+    uint32_t counted = 0;
+    for (uint32_t id = 1; id <= all->highest; id++) {
+        const struct namespace *ns = all->by_id[id];
+        declared += ns != NULL && ns->declared;
+        made += ns != NULL && ns->maker != NULL;
+    }
+    for (unsigned i = 0; i < MAKERS_HEADS; i++) {
+        for (const struct maker *maker = all->makers.heads[i]; maker != NULL; maker = maker->next) {
+            counted += maker->namespaces;
+        }
+    }
+    if (declared != all->declared_there) {
+        return "the namespaces that are declared are miscounted";
+    }
+    /* Those that are gone and not freed yet are counted, too. */
+    return counted >= made ? NULL : "the namespaces of a maker are miscounted";
+}
+
 const char *store_check(struct lane *lane, uint64_t now)
 {
     (void)now;
@@ -177,6 +200,9 @@ const char *store_check(struct lane *lane, uint64_t now)
     }
     if (wrong == NULL) {
         wrong = check_free_labels(store);
+    }
+    if (wrong == NULL) {
+        wrong = check_makers(&store->namespaces);
     }
     if (wrong == NULL && budget_used(&store->budget) > budget_limit(&store->budget)) {
         wrong = "more memory is used than allowed";

@@ -39,7 +39,7 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
 {
     struct store *store = lane->store;
     struct namespace *ns = lane_find(lane, name);
-    if (ns == NULL && __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED)) {
+    if (ns == NULL && namespaces_missing(&store->namespaces, name) != STORE_OK) {
         return STORE_UNDECLARED;
     }
     struct store_cursor *cursor = calloc(1, sizeof *cursor);
@@ -183,6 +183,12 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     }
     lock_let_in(&cursor->ns->lock);
     return ended;
+}
+
+struct slice store_cursor_namespace(const struct store_cursor *cursor)
+{
+    const struct namespace *ns = cursor->ns;
+    return ns != NULL ? (struct slice){ns->name, ns->name_length} : (struct slice){NULL, 0};
 }
 
 /* What lost records during the listing could not be compacted meanwhile. */

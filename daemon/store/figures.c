@@ -43,6 +43,21 @@ bool store_namespace_next(struct lane *lane, uint32_t *next,
     return ns != NULL;
 }
 
+bool store_namespace_walk(struct lane *lane, uint32_t *next, struct slice *name, bool *declared)
+{
+    const struct namespaces *all = &lane->store->namespaces;
+    const struct namespace *ns = NULL;
+    uint32_t highest = __atomic_load_n(&all->highest, __ATOMIC_ACQUIRE);
+    while (ns == NULL && *next <= highest) {
+        ns = __atomic_load_n(&all->by_id[(*next)++], __ATOMIC_SEQ_CST);
+    }
+    if (ns != NULL) {
+        *name = (struct slice){ns->name, ns->name_length};
+        *declared = __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+    }
+    return ns != NULL;
+}
+
 enum store_status store_namespace_figures(struct lane *lane, struct slice name,
                                           struct store_namespace_figures *figures)
 {
@@ -53,7 +68,8 @@ enum store_status store_namespace_figures(struct lane *lane, struct slice name,
     if (ns != NULL) {
         describe(store, ns, figures);
     } else {
-        status = store->namespaces.declared_only ? STORE_UNDECLARED : STORE_NOT_FOUND;
+        status = namespaces_missing_locked(&store->namespaces, name);
+        status = status == STORE_OK ? STORE_NOT_FOUND : status;
     }
     pthread_mutex_unlock(&store->namespaces.lock);
     return status;

@@ -44,6 +44,12 @@ struct lane *store_lane_create(struct store *store)
     return lane;
 }
 
+void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context)
+{
+    lane->maker = maker;
+    lane->maker_context = context;
+}
+
 /* What a lane has counted stays: handed over as it is, or added to what is there. */
 static void bequeath(struct lane *from, struct lanes *to)
 {

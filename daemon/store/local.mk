@@ -9,6 +9,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
 	daemon/store/cursor.c \
+	daemon/store/declare.c \
+	daemon/store/declared.c daemon/store/declared.h \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
@@ -29,6 +31,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/lock.h \
 	daemon/store/look.c \
 	daemon/store/lookup.c daemon/store/lookup.h \
+	daemon/store/makers.c daemon/store/makers.h \
 	daemon/store/namespace.c daemon/store/namespace.h \
 	daemon/store/number.c \
 	daemon/store/purge.c \

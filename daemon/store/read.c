@@ -12,14 +12,14 @@ enum store_status store_locate(struct lane *lane, struct slice name, struct slic
         index_prefetch(&store->index, at->hash);
         return STORE_OK;
     }
-    return __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED) ? STORE_UNDECLARED
-                                                                               : STORE_OK;
+    return namespaces_missing(&store->namespaces, name);
 }
 
 bool store_declares(struct lane *lane, struct slice name)
 {
     const struct namespace *ns = lane_find(lane, name);
-    return ns != NULL && __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+    return ns != NULL ? __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0
+                      : namespaces_declare(&lane->store->namespaces, name);
 }
 
 void store_fetch(struct lane *lane, const struct store_key *at)

@@ -41,8 +41,7 @@ static bool adopt_name(struct recover *recover, uint32_t id)
         roll_leave(store->arena.file, id);
         return true;
     }
-    struct namespace *ns =
-        namespaces_adopt(&store->namespaces, id, facts.name, facts.generation, facts.flush_at);
+    struct namespace *ns = namespaces_adopt(&store->namespaces, id, &facts);
     if (ns != NULL) {
         recover->owners[recover->owner_count++] = ns->generation;
     }

@@ -27,6 +27,27 @@
 #include "daemon/store/store.h"
 #include "daemon/store/work.h"
 
+/* A policy that is being put in force; see declare.c. */
+enum declare_phase {
+    DECLARE_DONE,
+    DECLARE_MARK,
+    DECLARE_MAKE,
+    DECLARE_SWITCH,
+    DECLARE_DRAIN,
+    DECLARE_DROP,
+};
+
+struct declaring {
+    enum declare_phase phase;
+    bool declared_only; /* from SWITCH on */
+    uint32_t next;      /* number of the next namespace, or of the next name in the table */
+    uint64_t epoch;     /* of SWITCH */
+    bool no_room;       /* nothing may be evicted */
+    int attempts;       /* to make room for one name */
+    int tidies;
+    struct store_policy_result result;
+};
+
 struct store {
     struct file file; /* where the arena lies; not in use without one */
     struct budget budget;
@@ -48,6 +69,7 @@ struct store {
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
     uint32_t hurried;             /* writers that wait for `upkeep`; atomic */
+    struct declaring declaring;   /* the thread's that changes the policy */
 
     pthread_mutex_t upkeep; /* guards what follows */
     struct evict evict;

@@ -1,5 +1,5 @@
 /*
- * store.c - making and unmaking a store, its policy, and flushing; see store.h.
+ * store.c - making and unmaking a store; see store.h.
  */
 #include "daemon/store/store.h"
 
@@ -184,69 +184,4 @@ void store_destroy(struct store **store)
     lanes_deinit(&gone->lanes);
     pthread_mutex_destroy(&gone->upkeep);
     free(gone);
-}
-
-/* --- policy --------------------------------------------------------------------- */
-
-static const struct store_namespace_options *declared_as(const struct store_policy *policy,
-                                                         const struct namespace *ns)
-{
-    for (size_t i = 0; i < policy->declared_count; i++) {
-        if (slice_equal(policy->declared[i].name, (struct slice){ns->name, ns->name_length})) {
-            return &policy->declared[i];
-        }
-    }
-    return NULL;
-}
-
-static bool make_declared(struct store *store, const struct store_policy *policy)
-{
-    for (size_t i = 0; i < policy->declared_count; i++) {
-        enum store_status why = STORE_OK;
-        struct namespace *ns =
-            namespaces_obtain(&store->namespaces, policy->declared[i].name, true, &why);
-        if (ns == NULL) {
-            return false;
-        }
-        work_add_namespace(&store->work, ns);
-    }
-    return true;
-}
-
-static void apply(struct store *store, const struct store_policy *policy, struct namespace *ns)
-{
-    const struct store_namespace_options *declared = declared_as(policy, ns);
-    uint64_t records = 0;
-    namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
-    if (declared == NULL && policy->declared_only) {
-        flush_namespace(store, ns, false, &records);
-    }
-    /* It may be empty and unused now, or above a lowered quota. */
-    work_add_namespace(&store->work, ns);
-}
-
-bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
-                      uint64_t now)
-{
-    (void)lane;
-    (void)now;
-    struct namespaces *all = &store->namespaces;
-    if (!make_declared(store, policy)) {
-        return false;
-    }
-    __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
-    pthread_mutex_lock(&all->lock);
-    all->undeclared = policy->undeclared;
-    all->undeclared.name = (struct slice){NULL, 0};
-    __atomic_store_n(&all->declared_only, policy->declared_only, __ATOMIC_RELAXED);
-    for (uint32_t id = 1; id <= all->highest; id++) {
-        if (all->by_id[id] != NULL) {
-            apply(store, policy, all->by_id[id]);
-        }
-    }
-    /* Lanes must not go on with a name that has just been forbidden. */
-    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
-    pthread_mutex_unlock(&all->lock);
-    work_hurry(&store->work);
-    return true;
 }

@@ -50,7 +50,8 @@ enum store_status {
     STORE_OVERFLOW,     /* the sum would not fit 64 bits */
     STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
     STORE_UNDECLARED,   /* policy: only declared namespaces */
-    STORE_TOO_MANY_NAMESPACES,
+    STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
+    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this maker's */
     STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
                         quota or the memory could ever hold */
     STORE_NO_MEMORY, /* nothing may be evicted at the moment */
@@ -158,17 +159,47 @@ struct store_policy {
     size_t declared_count;
     bool declared_only;                        /* others are refused; else made with `undeclared` */
     struct store_namespace_options undeclared; /* name unused */
+    uint32_t undeclared_most; /* that are not declared, at once; 0: as many as there are numbers.
+                                 Never more than the declared ones leave over */
     uint64_t max_value;
 };
 
 /*
- * Applies a new policy: at start and at every reload. Records stay; new
- * settings count for later writes; a lowered quota is enforced by the
- * housekeeper. Declared namespaces exist even when they hold nothing. Those
- * that are no longer declared live on as undeclared ones (with declared_only
- * they are flushed). False when memory for it could not be had: then nothing
- * has changed.
+ * A new policy, at the start and at every reload. Records stay; new settings count for later
+ * writes; a lowered quota is enforced by the housekeeper. Declared namespaces exist even when
+ * they hold nothing; where there is no room, some of what may be evicted is. Those that are no
+ * longer declared live on as undeclared ones (with declared_only they are flushed).
+ *
+ * It is put in force in steps, between which others are served: store_policy_begin, then
+ * store_policy_step until it says STORE_DONE, all by one thread, which leaves and enters
+ * between two steps. From the beginning on each namespace is as the old policy has it or as the
+ * new one does, and once it is as the new one does it stays so. Another policy may begin at any
+ * time, instead of the one that is under way. The policy's slices are copied.
+ *
+ * False when there is no memory for what it says: then nothing has changed.
  */
+bool store_policy_begin(struct lane *lane, const struct store_policy *policy);
+
+enum store_progress {
+    STORE_GOES_ON,
+    STORE_WAITS, /* for other lanes to leave: not to be asked again at once */
+    STORE_DONE,
+};
+enum store_progress store_policy_step(struct lane *lane, uint64_t now);
+
+/* Of declared names whose namespaces could not be made, nothing being there to be evicted. All
+ * else is in force, and their settings too: a write makes such a namespace when it can. */
+struct store_policy_result {
+    uint32_t owed;         /* how many */
+    enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
+    char first[STORE_NAMESPACE_MAX + 1];
+};
+/* Once it is done. */
+struct store_policy_result store_policy_result(const struct lane *lane);
+/* Tries to make them, with further steps. */
+void store_policy_retry(struct lane *lane);
+
+/* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
 bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
                       uint64_t now);
 
@@ -177,6 +208,11 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
 /* One for each thread. NULL when out of memory or when 72 are there. */
 struct lane *store_lane_create(struct store *store);
 void store_lane_destroy(struct lane **lane);
+
+/* Who asks for what is being done now: a number that stays the same, across restarts too; 0:
+ * nobody in particular. Asked only when a namespace is made that is not declared. */
+typedef uint64_t store_maker(void *context);
+void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context);
 
 void store_enter(struct lane *lane);
 void store_leave(struct lane *lane);
@@ -390,7 +426,8 @@ void store_write_advance(struct store_write *write, size_t bytes);
  * time all bytes are there. */
 void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
 /* All bytes must have been given. Always ends the write and sets it to NULL. The
- * time to live counts from this `now`. *version as in store_put. */
+ * time to live counts from this `now`. *version as in store_put. STORE_UNDECLARED: the policy
+ * does not allow the namespace any more. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                      uint64_t *version);
 /* Legal inside and outside of enter and leave. Sets *write to NULL. */
@@ -460,6 +497,8 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  */
 bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
                        store_visit *visit, void *context);
+/* Of what namespace it is; empty where there was none. */
+struct slice store_cursor_namespace(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
@@ -498,6 +537,9 @@ struct store_namespace_figures {
  * once. */
 bool store_namespace_next(struct lane *lane, uint32_t *next,
                           struct store_namespace_figures *figures);
+/* Names only, as store_namespace_next gives figures: locks nothing. The name is good until
+ * store_leave. */
+bool store_namespace_walk(struct lane *lane, uint32_t *next, struct slice *name, bool *declared);
 /* STORE_OK, STORE_NOT_FOUND or STORE_UNDECLARED. */
 enum store_status store_namespace_figures(struct lane *lane, struct slice name,
                                           struct store_namespace_figures *figures);

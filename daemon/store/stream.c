@@ -450,8 +450,9 @@ enum store_status stream_commit(struct lane *lane, struct store_write **write, u
     struct store_write *w = *write;
     struct store_key at = {
         .name = {w->ns->name, w->ns->name_length}, .key = w->record.key, .ns = w->ns};
-    enum store_status status = STORE_OK;
-    if (w->head == 0) { /* an empty value has not asked for space yet */
+    enum store_status status =
+        namespace_is_allowed(&w->store->namespaces, w->ns) ? STORE_OK : STORE_UNDECLARED;
+    if (status == STORE_OK && w->head == 0) { /* an empty value has not asked for space yet */
         status = need_piece(lane, w, now);
         if (status == STORE_OK && w->store->segments.file != NULL) {
             sum_piece(w);

@@ -51,6 +51,9 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
  * namespace's lock. `due`: this is the flush that was set for later, which is over then. */
 bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records);
 
+/* The same with the next store_tick. Under namespaces.lock. */
+void flush_soon(struct store *store, struct namespace *ns);
+
 /* --- purge.c --- */
 
 /* The next segment in which something has expired; 0 when none is due. */
