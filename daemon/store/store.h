@@ -45,16 +45,16 @@ enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,
     STORE_EXISTS,
-    STORE_CHANGED,      /* the record has another version than was expected */
-    STORE_NOT_A_NUMBER, /* the value is not an unsigned 64-bit decimal */
-    STORE_OVERFLOW,     /* the sum would not fit 64 bits */
-    STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
-    STORE_UNDECLARED,   /* policy: only declared namespaces */
+    STORE_CHANGED,             /* the record has another version than was expected */
+    STORE_NOT_A_NUMBER,        /* the value is not an unsigned 64-bit decimal */
+    STORE_OVERFLOW,            /* the sum would not fit 64 bits */
+    STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
+    STORE_UNDECLARED,          /* policy: only declared namespaces */
     STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
     STORE_TOO_MANY_OWN,        /* half of those that are not declared are this maker's */
-    STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
-                        quota or the memory could ever hold */
-    STORE_NO_MEMORY, /* nothing may be evicted at the moment */
+    STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
+                                  quota or the memory could ever hold */
+    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -512,7 +512,7 @@ struct store_counters {
     uint64_t deletes;
     uint64_t touches;
     uint64_t increments, decrements; /* of a number that was there */
-    uint64_t made;                   /* records that a look or a sum made */
+    uint64_t made;                   /* records that a look or a sum made, or that were emptied */
     uint64_t cas_hits;               /* of `sets`: those that replaced the version expected */
     uint64_t cas_changed;            /* of `denied`: those that found another */
     uint64_t cas_missing;            /* of `denied`: those that found no record */

@@ -256,8 +256,10 @@ enum store_status store_empty(struct lane *lane, struct store_key *at,
     struct rewrite rewrite = {
         .create = CHANGE_EXISTING, .compose = compose_empty, .context = &emptying};
     enum store_status status = rewrite_record(lane, at, &rewrite, now, NULL);
-    if (status == STORE_OK && !stale) {
-        lane_count(&lane_counters(lane, at->ns->id)->deletes, 1);
+    if (status == STORE_OK) {
+        struct store_counters *counters = lane_counters(lane, at->ns->id);
+        lane_count(&counters->made, 1);
+        lane_count(&counters->deletes, stale ? 0 : 1);
     }
     return status;
 }

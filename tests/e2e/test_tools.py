@@ -7,19 +7,16 @@ MEMCACHED_TOOL names another memcached-tool than Debian's.
 import json
 import os
 import re
-import shutil
-import subprocess
 import unittest
 
-from harness import Case, seconds
+from client_case import ClientCase
 from memcache import Memcache
-from test_clients import NPM
 
 TOOL = os.environ.get("MEMCACHED_TOOL", "/usr/share/memcached/scripts/memcached-tool")
 CONF = 'namespaces = ( { name = "sessions"; } );'
 
 
-class ToolCase(Case):
+class ToolCase(ClientCase):
     """With records in two namespaces."""
 
     KEYS = {f"key{i}" for i in range(100)} | {f"sessions:user%{i}" for i in range(20)}
@@ -32,20 +29,15 @@ class ToolCase(Case):
             self.wire.send(f"set {key} 3 0 {len(key)} noreply\r\n{key}\r\n")
         self.assertEqual(self.wire.ask("mn"), "MN")
 
-    def program(self, command, needs, text="", **options):
-        """What it says, given a text, when it ended well."""
-        if shutil.which(command[0]) is None:
-            raise unittest.SkipTest(needs)
-        done = subprocess.run(command, input=text, capture_output=True, text=True,
-                              timeout=seconds(30), **options)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+    def told(self, *command):
+        """What a command says when it ended well."""
+        return self.program(command, "")
 
 
 @unittest.skipUnless(os.path.exists(TOOL), "Debian: memcached, which brings memcached-tool")
 class MemcachedTool(ToolCase):
     def tool(self, *mode):
-        return self.program(["perl", TOOL, self.daemon.server, *mode], "Debian: perl")
+        return self.told("perl", TOOL, self.daemon.server, *mode)
 
     def table(self, mode):
         """Lines of two words, by the first."""
@@ -96,14 +88,14 @@ class MemcachedTool(ToolCase):
 
 
 class Libmemcached(ToolCase):
-    NEEDS = "Debian: libmemcached-tools"
+    """Debian: libmemcached-tools."""
 
     def test_memcdump(self):
-        told = self.program(["memcdump", f"--servers={self.daemon.server}"], self.NEEDS)
+        told = self.told("memcdump", f"--servers={self.daemon.server}")
         self.assertEqual(set(told.split()), self.KEYS)
 
     def test_memcstat(self):
-        told = self.program(["memcstat", f"--servers={self.daemon.server}"], self.NEEDS)
+        told = self.told("memcstat", f"--servers={self.daemon.server}")
         self.assertRegex(told, r"curr_items: 120\b")
         self.assertRegex(told, r"\bversion: \d+\.\d+\.\d+\s")
 
@@ -121,9 +113,9 @@ echo json_encode([$keys, $stats["curr_items"], array_values($m->getVersion())[0]
 
 class Php(ToolCase):
     def test_get_all_keys(self):
-        if "memcached" not in self.program(["php", "-m"], "Debian: php-cli").split():
+        if "memcached" not in self.told("php", "-m").split():
             raise unittest.SkipTest("Debian: php-memcached")
-        told = self.program(["php", "-r", PHP, "--", self.daemon.server], "Debian: php-cli")
+        told = self.told("php", "-r", PHP, "--", self.daemon.server)
         keys, items, version, by_class = json.loads(told)
         self.assertEqual(set(keys), self.KEYS)
         self.assertEqual(items, 120)
@@ -158,10 +150,8 @@ class Node(ToolCase):
     """It loses what does not come in one piece; so few keys do."""
 
     def test_items_and_their_dump(self):
-        if not os.path.isdir(os.path.join(NPM, "memcached")):
-            raise unittest.SkipTest(f"npm's memcached is not in {NPM}; scripts/setup check puts it there")
-        told = json.loads(self.program(["node", "-", self.daemon.server], "Debian: nodejs", NODE,
-                                       env=dict(os.environ, NODE_PATH=NPM)))
+        self.needs_npm("memcached")
+        told = json.loads(self.npm(NODE, self.daemon.server))
         self.assertEqual(set(told["keys"]), self.KEYS)
         self.assertEqual(told["items"], 120)
         self.assertEqual(told["settings"]["prefix_delimiter"], ":")
