@@ -19,6 +19,7 @@
 /* A namespace and its generation; that it has two for a moment after a flush is not
  * counted. */
 #define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
+_Static_assert(NAMESPACE_COST <= STORE_NAMESPACE_COST, "a namespace costs more than is said");
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
                      struct budget *budget, const struct lanes *lanes, struct file *file)
@@ -254,7 +255,7 @@ static struct namespace *make(struct namespaces *all, struct slice name, uint64_
         return NULL;
     }
     if (!ns->declared) {
-        ns->maker = makers_take(&all->makers, maker); /* without memory it is nobody's */
+        ns->maker = makers_take(&all->makers, maker); /* without memory: NULL */
     }
     if (!link_namespace(all, ns, name)) {
         namespace_destroy(all, &ns);

@@ -39,22 +39,23 @@ enum {
                                      where it lies; so are some smaller ones */
     STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
     STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
+    STORE_NAMESPACE_COST = 512,   /* bytes that one takes before anything is in it, at most */
 };
 
 enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,
     STORE_EXISTS,
-    STORE_CHANGED,      /* the record has another version than was expected */
-    STORE_NOT_A_NUMBER, /* the value is not an unsigned 64-bit decimal */
-    STORE_OVERFLOW,     /* the sum would not fit 64 bits */
-    STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
-    STORE_UNDECLARED,   /* policy: only declared namespaces */
+    STORE_CHANGED,             /* the record has another version than was expected */
+    STORE_NOT_A_NUMBER,        /* the value is not an unsigned 64-bit decimal */
+    STORE_OVERFLOW,            /* the sum would not fit 64 bits */
+    STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
+    STORE_UNDECLARED,          /* policy: only declared namespaces */
     STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
     STORE_TOO_MANY_OWN,        /* half of those that are not declared are this maker's */
-    STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
-                        quota or the memory could ever hold */
-    STORE_NO_MEMORY, /* nothing may be evicted at the moment */
+    STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
+                                  quota or the memory could ever hold */
+    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -160,8 +161,9 @@ enum store_progress {
 };
 enum store_progress store_policy_step(struct lane *lane, uint64_t now);
 
-/* Of declared names whose namespaces could not be made, nothing being there to be evicted. All
- * else is in force, and their settings too: a write makes such a namespace when it can. */
+/* Declared names without a namespace yet, since there was no room for it and nothing to be
+ * evicted. All else is in force, and their settings too: a write makes such a namespace when it
+ * can. */
 struct store_policy_result {
     uint32_t owed;         /* how many */
     enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
@@ -182,8 +184,8 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
 struct lane *store_lane_create(struct store *store);
 void store_lane_destroy(struct lane **lane);
 
-/* Who asks for what is being done now: a number that stays the same, across restarts too; 0:
- * nobody in particular. Asked only when a namespace is made that is not declared. */
+/* The number of the user that asks for what is being done now, the same across restarts; 0:
+ * none in particular. Called only when a namespace is made. */
 typedef uint64_t store_maker(void *context);
 void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context);
 
