@@ -209,8 +209,9 @@ static enum outcome answer_flush(struct executor *by, struct execution *of, stru
     return OUTCOME_DONE;
 }
 
-/* Whether who asks may flush all that a door with a separator reaches, as far as it was looked
- * at in this turn: OUTCOME_DONE where not, which is answered. *all: all was. */
+/* Looks at the namespaces that a door with a separator reaches, for the right to flush them, as
+ * far as a turn goes. OUTCOME_DONE: it is missing in one, which was answered. *all: it is there
+ * in all. */
 static enum outcome check_declared(struct executor *by, struct execution *of, bool *all)
 {
     struct slice own = execute_namespace(by, &of->request);
@@ -225,7 +226,7 @@ static enum outcome check_declared(struct executor *by, struct execution *of, bo
         if (!*all && execute_reaches(by, own, name, declared) &&
             !execute_may(by, &of->request, name)) {
             of->begun = false;
-            execute_refuse_declared(by, &of->request); /* which one is nobody's business */
+            execute_refuse_declared(by, &of->request); /* without naming it */
             return OUTCOME_DONE;
         }
     }

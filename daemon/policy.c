@@ -13,6 +13,9 @@
 
 enum { SLICE_NS = 500000 };
 
+_Static_assert((unsigned)CONF_NAMESPACE_COST == (unsigned)STORE_NAMESPACE_COST,
+               "a namespace costs what its configuration is held to");
+
 /* A namespace that requires a ttl does not take the daemon's for one: the store
  * refuses what would never end. */
 static uint64_t own_ttl(const struct conf *conf, const struct conf_namespace *from)
@@ -131,6 +134,10 @@ const char *policy_conflict(const struct conf *conf, uint64_t memory)
 
     for (size_t i = 0; i < conf->namespace_count; i++) {
         quotas += conf->namespaces[i].memory;
+    }
+    if (conf->namespace_count * (uint64_t)CONF_NAMESPACE_COST > memory) {
+        return "namespaces: so many take more than the memory that the daemon runs with before "
+               "anything is in them, which takes a restart to change";
     }
     if (quotas > memory) {
         return "namespaces: the quotas come to more than the memory that the daemon runs with, "

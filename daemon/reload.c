@@ -21,8 +21,7 @@
 enum {
     NAMES_MAX = 256, /* of options that need a restart */
     WAIT_US = 1000,  /* for requests that were under way */
-    NICENESS = 5,
-    RETRY_S = 1, /* between two tries to make what is owed */
+    RETRY_S = 1,     /* between two tries to make what is owed */
 };
 
 /* --- reading: on the reader's thread --------------------------------------- */
@@ -64,7 +63,7 @@ static void *read_all(void *context)
     struct server *server = context;
     struct reload *reload = &server->reload;
 
-    thread_be_nice("reload", NICENESS);
+    pthread_setname_np(pthread_self(), "reload");
     reload->prepared = conf_load(server->options.file, &reload->next, &reload->errors) &&
                        !exposes(server, reload->next) && prepare(server);
     bell_ring(&reload->bell);

@@ -352,8 +352,8 @@ struct slice user_name(const struct user *user)
     return user->name;
 }
 
-/* FNV-1a (Fowler, Noll and Vo). Nobody but the administrator chooses names, and two of one
- * number would only share what one may make. */
+/* FNV-1a (Fowler, Noll and Vo). The administrator chooses the names, and two of one number
+ * would only share what one may make. */
 uint64_t user_tag(const struct user *user)
 {
     uint64_t tag = UINT64_C(14695981039346656037);

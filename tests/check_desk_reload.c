@@ -387,7 +387,7 @@ START_TEST(who_may_not_flush_all_flushes_none)
     say(slice_of("flush_all\r\n"));
     expect_said(EVERYWHERE);
     ck_assert_uint_eq(all_items(), MANY);
-    allow(RIGHT_ADMIN, "*"); /* and who has lost the right in the middle flushes no more */
+    allow(RIGHT_ADMIN, "*"); /* and without the right no more is flushed */
     wire.in = slice_of("flush_all\r\n");
     while (all_items() == MANY) {
         ck_assert_int_eq(turn(), DESK_TIRED);

@@ -539,7 +539,7 @@ static uint64_t seven(void *context)
     return 7;
 }
 
-/* A restart makes nobody's of none of the namespaces that one has made. */
+/* After a restart a maker has the namespaces that it had. */
 START_TEST(what_one_has_made_still_counts)
 {
     struct store_policy policy = {.undeclared_most = 10, .max_value = box.max_value};

@@ -21,6 +21,7 @@
 enum {
     ROUND = 64,         /* namespaces in a step */
     TIDY_EFFORT = 1024, /* of housekeeping, where numbers are lacking */
+    RETRY_ATTEMPTS = 4, /* to make room for what is owed */
     TIDIES_MAX = 1024,  /* how often, in a change of policy */
 };
 
@@ -109,20 +110,22 @@ static enum store_status make_some(struct store *store, const struct store_names
         }
         why = STORE_OK;
         declaring->next++;
-        declaring->attempts = 0;
+        declaring->attempts = declaring->retries ? declaring->attempts : 0;
     }
     pthread_mutex_unlock(&all->lock);
     return why;
 }
 
 /* True when it makes sense to try again. When nothing may be evicted that is so for all that
- * follow, which then take what others give back. */
+ * follow, which then take what others give back. Little is evicted for what is owed, or all would
+ * be, again and again, where memory is too small. */
 static bool make_way(struct lane *lane, enum store_status why, uint64_t now)
 {
     struct declaring *declaring = &lane->store->declaring;
+    int most = declaring->retries ? RETRY_ATTEMPTS : UPKEEP_ATTEMPTS;
     if (why == STORE_NO_MEMORY && !declaring->no_room) {
-        declaring->no_room = ++declaring->attempts > UPKEEP_ATTEMPTS ||
-                             !upkeep_make_room(lane, LACK_BUDGET, NULL, now);
+        declaring->no_room =
+            ++declaring->attempts > most || !upkeep_make_room(lane, LACK_BUDGET, NULL, now);
         return !declaring->no_room;
     }
     /* Those that are declared no more may be going. */
@@ -139,7 +142,6 @@ static void owe(struct declaring *declaring, struct slice name, enum store_statu
         declaring->result.first[name.length] = '\0';
     }
     declaring->next++;
-    declaring->attempts = 0;
 }
 
 static bool make(struct lane *lane, uint64_t now)
@@ -231,8 +233,8 @@ void store_policy_retry(struct lane *lane)
 {
     struct declaring *declaring = &lane->store->declaring;
     if (declaring->phase == DECLARE_DONE && declaring->result.owed > 0) {
-        *declaring =
-            (struct declaring){.phase = DECLARE_MAKE, .declared_only = declaring->declared_only};
+        *declaring = (struct declaring){
+            .phase = DECLARE_MAKE, .retries = true, .declared_only = declaring->declared_only};
     }
 }
 

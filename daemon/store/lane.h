@@ -49,7 +49,7 @@ struct namespace *lane_find(struct lane *lane, struct slice name);
  * that do not exist). Never NULL: without memory they count into nowhere. */
 struct store_counters *lane_counters(struct lane *lane, uint32_t id);
 
-/* Whose a namespace is that is made now; 0: nobody's. */
+/* The maker of a namespace that is made now; 0: none in particular. */
 static inline uint64_t lane_maker(const struct lane *lane)
 {
     return lane->maker != NULL ? lane->maker(lane->maker_context) : 0;

@@ -16,6 +16,8 @@
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */
 #define TTL_MAX (UINT64_C(1) << 47)
 
+_Static_assert(NAMESPACE_COST <= STORE_NAMESPACE_COST, "a namespace costs more than is said");
+
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
                      struct budget *budget, const struct lanes *lanes, struct file *file)
 {
@@ -250,7 +252,7 @@ static struct namespace *make(struct namespaces *all, struct slice name, uint64_
         return NULL;
     }
     if (!ns->declared) {
-        ns->maker = makers_take(&all->makers, maker); /* without memory it is nobody's */
+        ns->maker = makers_take(&all->makers, maker); /* without memory: NULL */
     }
     if (!link_namespace(all, ns, name)) {
         namespace_destroy(all, &ns);

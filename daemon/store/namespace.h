@@ -80,7 +80,7 @@ struct namespace
     struct namespace *queued;
     uint8_t waiting;
     uint64_t flush_at;   /* when it is to be flushed; 0: not; namespaces.lock */
-    struct maker *maker; /* whose it is, while it is not declared, or NULL; namespaces.lock */
+    struct maker *maker; /* what made it, while it is not declared, or NULL; namespaces.lock */
     /* the housekeeper's */
     STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
@@ -117,7 +117,7 @@ struct namespaces {
     struct declared *declared; /* what the policy declares; own; NULL: nothing */
     uint32_t declared_there;   /* namespaces that are declared */
     /* For names that are not declared: their settings, how many numbers they may take, those
-     * that are just going included, and whose they are. */
+     * that are just going included, and what made them. */
     struct store_namespace_options undeclared;
     uint32_t undeclared_most;
     struct makers makers;

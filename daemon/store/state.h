@@ -43,7 +43,8 @@ struct declaring {
     uint32_t next;      /* number of the next namespace, or of the next name in the table */
     uint64_t epoch;     /* of SWITCH */
     bool no_room;       /* nothing may be evicted */
-    int attempts;       /* to make room for one name */
+    bool retries;       /* what was owed is tried again */
+    int attempts;       /* to make room, without making a namespace; with `retries`, all */
     int tidies;
     struct store_policy_result result;
 };

@@ -39,6 +39,7 @@ enum {
                                      where it lies; so are some smaller ones */
     STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
     STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
+    STORE_NAMESPACE_COST = 512,   /* bytes that one takes before anything is in it, at most */
 };
 
 enum store_status {
@@ -187,8 +188,9 @@ enum store_progress {
 };
 enum store_progress store_policy_step(struct lane *lane, uint64_t now);
 
-/* Of declared names whose namespaces could not be made, nothing being there to be evicted. All
- * else is in force, and their settings too: a write makes such a namespace when it can. */
+/* Declared names without a namespace yet, since there was no room for it and nothing to be
+ * evicted. All else is in force, and their settings too: a write makes such a namespace when it
+ * can. */
 struct store_policy_result {
     uint32_t owed;         /* how many */
     enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
@@ -209,8 +211,8 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
 struct lane *store_lane_create(struct store *store);
 void store_lane_destroy(struct lane **lane);
 
-/* Who asks for what is being done now: a number that stays the same, across restarts too; 0:
- * nobody in particular. Asked only when a namespace is made that is not declared. */
+/* The number of the user that asks for what is being done now, the same across restarts; 0:
+ * none in particular. Called only when a namespace is made. */
 typedef uint64_t store_maker(void *context);
 void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context);
 

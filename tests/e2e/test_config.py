@@ -115,6 +115,8 @@ class CommandLine(Case):
                 ('namespaces = ( { name = "a"; }, { name = "a"; } );', "name"),
                 ('namespaces = ( { name = "a"; memory = "1T"; } );', "memory"),
                 ('namespaces = ( { name = "a"; ttl = "2h"; max_ttl = "1h"; } );', "ttl"),
+                ('memory = "4M"; namespaces = ( ' +
+                 ", ".join('{ name = "n%d"; }' % i for i in range(8193)) + " );", "namespaces"),
                 ('users = ( { secret = "$6$saltstring$abc"; } );', "name"),
                 ('users = ( { name = "a"; read = "-"; } );', "read"),
                 ('users = ( { name = "a"; unix_user = "no-such-user-here"; } );', "unix_user"),

@@ -14,12 +14,12 @@ from test_users import SECRET, user, users
 FEW = SANITIZER is not None
 
 
-def namespaces(count, name="n%d", rounds=0):
+def namespaces(count, rounds=0, before=()):
     """Settings follow from the number and the round."""
-    return "namespaces = (\n" + ",\n".join(
-        '{ name = "%s"; ttl = "%ds"; max_ttl = "%dm"; require_ttl = %s; }'
-        % (name % i, 1000 + i % 100 + rounds, 100 + i % 10, "true" if i % 2 else "false")
-        for i in range(count)) + "\n);\n"
+    return "namespaces = (\n" + ",\n".join([*before, *(
+        '{ name = "n%d"; ttl = "%ds"; max_ttl = "%dm"; require_ttl = %s; }'
+        % (i, 1000 + i % 100 + rounds, 100 + i % 10, "true" if i % 2 else "false")
+        for i in range(count))]) + "\n);\n"
 
 
 def expected(i, rounds=0):
@@ -113,25 +113,30 @@ class Declared(ReloadCase):
 
     def test_what_memory_cannot_hold_is_named_and_all_else_applies(self):
         root, web = user("root", SECRET, read="*", write="*", admin="*"), user("web", SECRET)
+        quota = ['{ name = "q"; memory = "3M"; }']  # which is kept from others' pressure
         conf = 'memory = "4M"; max_value = "1M";\n'
-        daemon = self.start(conf + users(user("web", SECRET, read="*"), root))
+        daemon = self.start(conf + users(user("web", SECRET, read="*"), root) +
+                            namespaces(0, before=quota))
         client, other = self.connect(daemon), self.connect(daemon)
         self.assertEqual(client.ask(f"AUTH root {SECRET}"), "OK")
         self.assertEqual(other.ask(f"AUTH web {SECRET}"), "OK")
         self.assertEqual(other.get("x", "k"), None)
+        while client.stat("evictions", "q") == 0:
+            client.pipelined("".join(f"PUT q {os.urandom(8).hex()} never\n{'v' * 10000}\n"
+                                     for _ in range(20)), 20)
         said = self.reload(daemon, conf + 'namespaces_policy = "declared";\n' + users(web, root)
-                           + namespaces(20000))
+                           + namespaces(6000, before=quota))
         self.assertRegex(said, r'namespaces: \d+ could not be made yet, the first is "n\d+": memory '
                                'is full, and nothing may be evicted')
         self.assertRegex(other.ask("GET x k"), "^CLIENT_ERROR not allowed")
-        self.assertNotIn("n19998", self.names(client))
-        self.assertRegex(client.put("n19999", "k", "v", "never"), "wants a ttl|out of memory")
-        self.assertRegex(client.put("n19998", "k", "v"), "out of memory|STORED")
-        self.assertEqual(client.get("n19997", "k"), None)
-        self.assertRegex(client.ask("GET n20000 k"), "^CLIENT_ERROR .*is not declared")
-        said = self.reload(daemon, conf + users(web, root) + namespaces(100))
+        self.assertNotIn("n5998", self.names(client))
+        self.assertRegex(client.put("n5999", "k", "v", "never"), "wants a ttl|out of memory")
+        self.assertRegex(client.put("n5998", "k", "v"), "out of memory|STORED")
+        self.assertEqual(client.get("n5997", "k"), None)
+        self.assertRegex(client.ask("GET n6000 k"), "^CLIENT_ERROR .*is not declared")
+        said = self.reload(daemon, conf + users(web, root) + namespaces(100, before=quota))
         self.assertNotIn("could not be made", said)
-        wait_for(lambda: len(self.names(client)) == 100, 10, "the others to be gone")
+        wait_for(lambda: len(self.names(client)) == 101, 10, "the others to be gone")
 
     def test_what_finds_no_number_is_made_when_there_is_one(self):
         if FEW:
@@ -178,7 +183,7 @@ class Meanwhile(ReloadCase):
                 with self.daemon.connect() as other:
                     self.assertEqual(other.ask("PING"), "PONG")
                 self.assertEqual(client.put("n7", "k", "v"), "STORED")
-                self.assertEqual(client.put(f"new{served}", "k", "v"), "STORED")
+                self.assertEqual(client.put(f"new{served % 1000}", "k", "v"), "STORED")
                 served += 1
             self.assertGreater(served, 3)
 
@@ -199,7 +204,7 @@ class Meanwhile(ReloadCase):
 
 
 class Undeclared(ReloadCase):
-    """How many namespaces there may be that nobody declares."""
+    """How many namespaces there may be beside the declared ones."""
 
     def test_there_is_a_bound_that_a_reload_changes(self):
         daemon = self.start("undeclared_namespaces = 100;\n" + namespaces(2))
