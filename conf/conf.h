@@ -19,7 +19,7 @@
 #define CONF_NEVER 0 /* a ttl or max_ttl that does not end */
 
 /* Bytes of memory that a namespace takes before anything is in it, at most. */
-enum { CONF_NAMESPACE_COST = 512 };
+enum { CONF_NAMESPACE_COST = 640 };
 
 /* With a tls_client_ca: whether a client may come without a certificate. */
 enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };

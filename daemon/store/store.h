@@ -39,7 +39,7 @@ enum {
                                      where it lies; so are some smaller ones */
     STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
     STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
-    STORE_NAMESPACE_COST = 512,   /* bytes that one takes before anything is in it, at most */
+    STORE_NAMESPACE_COST = 640,   /* bytes that one takes before anything is in it, at most */
 };
 
 enum store_status {
