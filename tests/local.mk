@@ -24,8 +24,9 @@ if MALLOC_TRIM
 daemon_tests += tests/check_heap
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
-	tests/check_store_arena \
+store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
+	tests/check_seal tests/check_store \
+	tests/check_store_arena tests/check_store_busy \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
@@ -105,6 +106,10 @@ tests_check_ghost_SOURCES = tests/check_ghost.c
 tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_ghost_LDADD = $(store_test_libs)
 
+tests_check_owed_SOURCES = tests/check_owed.c
+tests_check_owed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_owed_LDADD = $(store_test_libs)
+
 tests_check_seal_SOURCES = tests/check_seal.c $(store_test_box)
 tests_check_seal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_seal_LDADD = $(store_test_libs)
@@ -116,6 +121,10 @@ tests_check_store_LDADD = $(store_test_libs)
 tests_check_store_arena_SOURCES = tests/check_store_arena.c tests/scratch.c tests/scratch.h
 tests_check_store_arena_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_arena_LDADD = $(store_test_libs)
+
+tests_check_store_busy_SOURCES = tests/check_store_busy.c $(store_test_box)
+tests_check_store_busy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_busy_LDADD = $(store_test_libs)
 
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

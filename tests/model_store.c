@@ -116,7 +116,7 @@ static void expect_all_seen(struct model_listing *listing)
     for (run.key = 0; run.key < run.model.keys; run.key++) {
         run.record = model_at(&run.model, run.ns, run.key);
         unsigned seen = listing->seen[run.key];
-        if (listing->duty[run.key] == MODEL_ONCE && seen > 1)
+        if (seen > 2)
             run_differ("listing: seen %u times", seen);
         if (listing->duty[run.key] == MODEL_NONE || !run_alive() || seen > 0)
             continue;
@@ -158,6 +158,8 @@ static void list(void)
                                    (size_t)(1 + run_below(200)), visit, listing);
     run_leave();
     run_note("step listing %u: %d", i, ended);
+    if (ended && store_cursor_status(run.cursors[i]) != STORE_OK)
+        run_differ("listing: ended before its time");
     if (ended)
         expect_all_seen(listing);
     if (ended || run_below(200) == 0)

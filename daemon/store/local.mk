@@ -8,7 +8,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
-	daemon/store/cursor.c \
+	daemon/store/cursor.c daemon/store/cursor.h \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
@@ -31,6 +31,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/lookup.c daemon/store/lookup.h \
 	daemon/store/namespace.c daemon/store/namespace.h \
 	daemon/store/number.c \
+	daemon/store/owed.c daemon/store/owed.h \
 	daemon/store/purge.c \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \

@@ -90,6 +90,7 @@ struct store *store_create(const struct store_options *options)
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
+    cursors_init(&store->cursors, options->memory);
     if (!make(store, options, found)) {
         int why = errno;
         file_drop(&store->file);

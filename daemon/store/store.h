@@ -51,9 +51,10 @@ enum store_status {
     STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
     STORE_UNDECLARED,   /* policy: only declared namespaces */
     STORE_TOO_MANY_NAMESPACES,
-    STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
-                        quota or the memory could ever hold */
-    STORE_NO_MEMORY, /* nothing may be evicted at the moment */
+    STORE_TOO_LARGE,   /* larger than max_value, or than the namespace's
+                          quota or the memory could ever hold */
+    STORE_NO_MEMORY,   /* nothing may be evicted at the moment */
+    STORE_FELL_BEHIND, /* a listing that was read too slowly while memory was short */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -383,10 +384,20 @@ bool store_declares(struct lane *lane, struct slice name);
 
 /*
  * A listing. Opened, stepped until it ends, closed; it holds no lock between
- * steps and lives across leave and enter, on one thread. Each record that lives
- * from open to end is visited exactly once unless it is written again meanwhile
- * (then at least once). While listings are open their namespace's records are
- * not moved by compaction.
+ * steps and lives across leave and enter, on one thread.
+ *
+ * Each key that has a living record from open to end is visited at least once, with
+ * the value that it has then. It is visited exactly once if its record was neither
+ * written nor moved meanwhile, by compaction or eviction; no key is more than twice. One that
+ * is written first, or deleted and written again, after the opening may be visited.
+ * Records that do not live are never visited.
+ *
+ * The work is bounded by what the namespace held at the opening and by how many of these
+ * records were written again or moved. Whatever is written meanwhile, a listing ends.
+ * Compaction and eviction go on beside it. Of a record that was written again or moved it
+ * holds eight bytes, and 128 KiB at most. All listings together hold a 32nd of the memory
+ * at most, but at least 512 KiB, besides the memory of the store. Where half of that is held,
+ * one that was not stepped for 10 seconds is ended; where all of it is, the one that needs more.
  */
 struct store_cursor;
 
@@ -413,6 +424,9 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  */
 bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
                        store_visit *visit, void *context);
+/* Of a listing that has ended: STORE_OK, or STORE_FELL_BEHIND where it did so before its time
+ * and what it should have visited may be missing. */
+enum store_status store_cursor_status(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
