@@ -32,6 +32,7 @@ struct own {
 };
 
 static struct box box;
+static bool rewrites; /* what stays is written again and again */
 
 /* --- sums --------------------------------------------------------------- */
 
@@ -292,34 +293,63 @@ static void list_still(struct worker *worker)
                                   visit_still, worker);
         store_leave(worker->lane);
     }
+    if (own->cursor != NULL && store_cursor_status(own->cursor) != STORE_OK)
+        crew_wrong(worker->crew, "a listing ended before its time");
     if (own->cursor != NULL)
         store_cursor_close(&own->cursor);
     for (size_t i = 0; i < STILL; i++)
-        if (own->still_seen[i] != 1)
+        if (own->still_seen[i] != 1 && own->still_seen[i] != 2)
             crew_wrong(worker->crew, "still-%zu was seen %u times", i, own->still_seen[i]);
 }
 
-/* The first lists, the others write. */
+/* Writes one of the records that stay, with what ends in a value of its own. */
+static void rewrite_still(struct worker *worker)
+{
+    struct own *own = worker->own;
+    size_t number = (size_t)crew_below(worker, STILL);
+    uint64_t version = crew_below(worker, 1 << 20);
+
+    store_enter(worker->lane);
+    find_named(worker, "still", "still", number);
+    size_t length = CREW_VALUE_MIN + (size_t)crew_below(worker, 400);
+    enum store_status status =
+        store_put(worker->lane, &own->at, TERMS(STORE_SET, TTL_NEVER),
+                  crew_value(worker, number, version, length), crew_now(worker->crew), NULL);
+    store_leave(worker->lane);
+    if (status != STORE_OK)
+        crew_wrong(worker->crew, "still-%zu: status %d", number, (int)status);
+}
+
+static void write_beside_listings(struct worker *worker)
+{
+    disturb(worker, "still");
+    if (rewrites)
+        rewrite_still(worker);
+}
+
+/* The first two list, the others write. */
 static void list_or_write(struct worker *worker)
 {
     uint64_t steps = box_setting("THREADS_OPS", 20000);
 
-    for (uint64_t i = 0; worker->number == 0 && i < steps / 1000; i++)
+    for (uint64_t i = 0; worker->number < 2 && i < steps / 1000; i++)
         if (!crew_failed(worker->crew))
             list_still(worker);
-    for (uint64_t i = 0; worker->number != 0 && i < steps; i++) {
+    for (uint64_t i = 0; worker->number >= 2 && i < steps; i++) {
         if (crew_failed(worker->crew))
             return;
-        disturb(worker, "still");
+        write_beside_listings(worker);
         if (i % 16 == 0)
             crew_pass_time(worker->crew, 1);
     }
 }
 
-START_TEST(what_stays_is_listed_once)
+START_TEST(what_stays_is_listed)
 {
     struct crew crew;
     char key[32];
+
+    rewrites = _i == 1;
 
     box_open(&box, 128 * BOX_MIB, BOX_MIB);
     crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
@@ -344,7 +374,7 @@ int main(void)
 
     tcase_set_timeout(threads, 2 * BOX_TIMEOUT);
     tcase_add_test(threads, sums_are_exact);
-    tcase_add_test(threads, what_stays_is_listed_once);
+    tcase_add_loop_test(threads, what_stays_is_listed, 0, 2);
     suite_add_tcase(suite, threads);
     return suite_run(suite);
 }
