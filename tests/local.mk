@@ -349,6 +349,7 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
+	tests/e2e/deadline.py \
 	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
@@ -367,6 +368,7 @@ e2e_files = \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
+	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_hardening.py \

@@ -80,6 +80,8 @@ def normal(answer):
 
 @unittest.skipIf(MEMCACHED is None, "Debian: memcached")
 class Differential(Case):
+    DEADLINE = 120 + 10 * ROUNDS
+
     def setUp(self):
         port, = free_ports(1)
         command = [MEMCACHED, "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "64", "-t", "1"]
