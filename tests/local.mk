@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+daemon_tests = tests/check_arena_watch tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
@@ -281,6 +281,10 @@ tests_check_listener_SOURCES = tests/check_listener.c tests/scratch.c tests/scra
 tests_check_listener_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_listener_LDADD = $(daemon_test_libs)
 
+tests_check_arena_watch_SOURCES = tests/check_arena_watch.c tests/scratch.c tests/scratch.h
+tests_check_arena_watch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_arena_watch_LDADD = $(daemon_test_libs)
+
 tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
 tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_log_LDADD = $(daemon_test_libs)
@@ -365,6 +369,7 @@ e2e_files = \
 	tests/e2e/soak_ops.py \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
+	tests/e2e/test_arena.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
@@ -391,15 +396,18 @@ e2e_files = \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += tests/suite.h
-EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/refusing.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
-check_DATA = tests/failing.so
-CLEANFILES += tests/failing.so
+check_DATA = tests/failing.so tests/refusing.so
+CLEANFILES += tests/failing.so tests/refusing.so
+preloaded = $(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared
 tests/failing.so: tests/failing.c
 	@$(MKDIR_P) tests
-	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
-	    $(srcdir)/tests/failing.c -ldl
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/failing.c -ldl
+tests/refusing.so: tests/refusing.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/refusing.c
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 if TLS

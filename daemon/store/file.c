@@ -20,6 +20,16 @@ static bool change_blocks(const struct file *file, int mode, uint64_t from, uint
     return failed == 0;
 }
 
+static bool back(struct file *file, uint64_t from, uint64_t length)
+{
+    bool backed = change_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
+    if (!backed) {
+        __atomic_store_n(&file->why_refused, errno, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_add(backed ? &file->granted : &file->refused, 1, __ATOMIC_RELEASE);
+    return backed;
+}
+
 static uint64_t position(const struct file *file, const void *at)
 {
     return (uint64_t)((const char *)at - file->map);
@@ -27,14 +37,18 @@ static uint64_t position(const struct file *file, const void *at)
 
 bool file_back(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, file->base) + arena_byte,
-                         length);
+    return back(file, position(file, file->base) + arena_byte, length);
 }
 
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                         position(file, file->base) + arena_byte, length);
+    bool taken = change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                               position(file, file->base) + arena_byte, length);
+    if (!taken) {
+        __atomic_store_n(&file->why_kept, errno, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&file->kept, 1, __ATOMIC_RELEASE);
+    }
+    return taken;
 }
 
 /* Entries of a table are backed a step at a time, in order. */
@@ -43,8 +57,7 @@ static bool back_entry(struct file *file, const void *table, size_t entry, uint3
 {
     uint32_t have = __atomic_load_n(backed, __ATOMIC_ACQUIRE);
     while (number >= have) {
-        if (!change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, table) + have * entry,
-                           LAYOUT_STEP)) {
+        if (!back(file, position(file, table) + have * entry, LAYOUT_STEP)) {
             return false;
         }
         have += (uint32_t)(LAYOUT_STEP / entry);

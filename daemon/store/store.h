@@ -114,8 +114,9 @@ struct store_options {
 struct store *store_create(const struct store_options *options);
 /* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
 void store_destroy(struct store **store);
-/* The same, and a file is left in order: it outlives the machine's run too. */
-void store_close(struct store **store, const struct store_clock *clock);
+/* The same, and a file is left in order: it outlives the machine's run too. False, with errno:
+ * it could not be written, and is left as by a crash. */
+bool store_close(struct store **store, const struct store_clock *clock);
 
 /* A namespace as the configuration declares it. */
 struct store_namespace_options {
@@ -478,6 +479,21 @@ struct store_figures {
     struct store_counters counters;
 };
 void store_figures(struct lane *lane, struct store_figures *figures);
+
+/* What the file system has done with the blocks of the arena's file. */
+struct store_file_figures {
+    const char *file;          /* its name, the store's own; NULL: there is none */
+    uint64_t granted, refused; /* how often it gave blocks, and how often it refused them: then
+                                  the store makes do with what it has */
+    uint64_t kept;             /* how often it did not take blocks back */
+    int why_refused, why_kept; /* errno of the last time */
+    uint64_t memory_used, memory_limit;
+    const void *mapped; /* where in memory all of it is */
+    size_t length;
+};
+
+/* Any thread, inside or outside of enter and leave; cheap. */
+void store_file_figures(const struct store *store, struct store_file_figures *figures);
 void store_reset_counters(struct lane *lane);
 
 /* --- the housekeeper's side --------------------------------------------- */
