@@ -306,7 +306,7 @@ START_TEST(those_that_stand_still_give_way)
     box_wait(&box, 9999);
     box_housekeep(&box);
     ck_assert(!step(&crowd[0], 10));
-    box_wait(&box, 1);
+    box_wait(&box, 1000);
     box_housekeep(&box);
     fill("ns");
     ck_assert_int_eq(run_out(&crowd[0]), STORE_OK);

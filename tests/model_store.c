@@ -166,6 +166,20 @@ static void list(void)
         close_listing(i);
 }
 
+/* Of a namespace that is being listed: most of it is written again, which is more than a
+ * listing keeps one by one. */
+static void write_much(void)
+{
+    const struct model_listing *listing = &run.model.listings[run_below(MODEL_LISTINGS)];
+
+    for (size_t i = 0; listing->open && i < run.model.keys; i++) {
+        run.ns = listing->ns;
+        run.key = (size_t)run_below(run.model.keys);
+        run.record = model_at(&run.model, run.ns, run.key);
+        run_put();
+    }
+}
+
 /* --- whole namespaces, time, housekeeping -------------------------------- */
 
 static void flush(void)
@@ -311,7 +325,7 @@ static const struct {
     {4000, run_ttl_left},  {6000, run_touch}, {6000, run_add_number},
     {3000, go_on_writing}, {3000, list},      {6000, pass_time},
     {4000, housekeep},     {6, flush},        {3, declare},
-    {5, compare_figures},  {5, restart},
+    {5, compare_figures},  {5, restart},      {3, write_much},
 };
 
 static void act(void)

@@ -36,6 +36,8 @@ enum {
     OWED_LEAST = 1 << 19, /* and at least this */
     STALL_MS = 10000,     /* without a step */
     BUCKET_AT_ONCE = 16,  /* records that are given with their bucket locked once */
+    BUCKET_EFFORT = 3,    /* what a look into a bucket costs besides, in records */
+    LOOK_EVERY_MS = 1000, /* for those that have stood still */
 };
 
 struct store_cursor {
@@ -313,7 +315,8 @@ static bool give_part(struct step *step, uint64_t *from, uint64_t to)
     gather(step->cursor, &part);
     bool goes_on = offer_part(step, &part);
     index_unlock(part.home);
-    step->left -= part.count > 0 ? part.count : 1;
+    size_t effort = part.count + BUCKET_EFFORT;
+    step->left -= step->left < effort ? step->left : effort;
     *from = goes_on ? part.to : part.from;
     return goes_on;
 }
@@ -476,6 +479,10 @@ static void end_stalled(const struct store_cursor *stalled, struct generation *g
 void cursors_end_stalled(struct store *store, uint64_t now)
 {
     struct owed_total *total = &store->cursors.total;
+    if (now < store->cursors.look_at) {
+        return;
+    }
+    store->cursors.look_at = now + LOOK_EVERY_MS;
     while (__atomic_load_n(&total->bytes, __ATOMIC_RELAXED) > total->most / 2) {
         struct generation *generation = NULL;
         const struct store_cursor *stalled = find_stalled(&store->cursors, now, &generation);

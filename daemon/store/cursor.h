@@ -17,6 +17,7 @@ struct cursors {
     struct lock lock;        /* guards `all`; a leaf */
     struct cursor_list all;  /* but for empty ones */
     struct owed_total total; /* of what they owe */
+    uint64_t look_at;        /* when those that stand still are looked for next; store.upkeep */
 };
 
 void cursors_init(struct cursors *cursors, uint64_t memory);
