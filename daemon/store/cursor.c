@@ -24,34 +24,16 @@
  * for long. All of it together is bounded. When half of that is taken, a listing that has stood
  * still for STALL_MS is ended; when all of it is, the one that needs more.
  */
-#include "daemon/store/cursor.h"
-
 #include <stdlib.h>
 
 #include "daemon/store/append.h"
-#include "daemon/store/lookup.h"
+#include "daemon/store/cursor_state.h"
 
 enum {
     OWED_SHARE = 32,      /* of the memory: what is owed may take so much besides, */
     OWED_LEAST = 1 << 19, /* and at least this */
     STALL_MS = 10000,     /* without a step */
-    BUCKET_AT_ONCE = 16,  /* records that are given with their bucket locked once */
-    BUCKET_EFFORT = 3,    /* what a look into a bucket costs besides, in records */
     LOOK_EVERY_MS = 1000, /* for those that have stood still */
-};
-
-struct store_cursor {
-    struct standpoint at; /* where the first round is; ns->lock. Comes first */
-    struct store *store;
-    struct namespace *ns;          /* held; NULL: an empty listing */
-    struct generation *generation; /* kept from being freed by being listed there */
-    uint64_t bound;                /* the first round goes up to this link */
-    uint64_t from;                 /* where the second is, of a map; reversed hash */
-    struct owed owed;              /* ns->lock */
-    bool broken;                   /* memory ran short; ns->lock */
-    enum store_status status;      /* at the end */
-    uint64_t progress;             /* `now` of the last step; 0: none yet; atomic */
-    LIST_ENTRY(store_cursor) all;  /* cursors.lock */
 };
 
 void cursors_init(struct cursors *cursors, uint64_t memory)
@@ -152,33 +134,26 @@ void cursors_owe(struct store *store, const struct segment *segment, const char 
 
 /* --- giving -------------------------------------------------------------------- */
 
-/* Offers one live record to the visitor; false: it wants to stop before it. */
-static bool offer(struct store_cursor *cursor, struct segment *segment, const struct record *record,
-                  store_visit *visit, void *context)
+bool cursor_offer(const struct cursor_step *step, struct segment *segment,
+                  const struct record *record, uint64_t expires)
 {
     struct store_entry entry = {.key = record->key, .value_length = record->value_length};
     struct store_view view;
+    if (step->now >= expires) {
+        return true;
+    }
     if (record->span || record->value_length > STORE_COPY_MAX) {
-        lookup_pin(cursor->store, segment, record, &view);
+        lookup_pin(step->cursor->store, segment, record, &view);
         entry.large = &view;
     } else {
         entry.value = (struct slice){record->value, record->value_length};
     }
-    bool goes_on = visit(context, &entry);
+    bool goes_on = step->visit(step->context, &entry);
     if (entry.large != NULL) {
         store_view_put(&view);
     }
     return goes_on;
 }
-
-/* One step of either round, and who is told. */
-struct step {
-    struct store_cursor *cursor;
-    uint64_t now;
-    size_t left; /* records that may still be looked at */
-    store_visit *visit;
-    void *context;
-};
 
 /* --- the first round ------------------------------------------------------------- */
 
@@ -189,7 +164,7 @@ static bool walks(const struct store_cursor *cursor)
 }
 
 /* One record further. False when the visitor wants to stop before it. */
-static bool walk(struct step *step)
+static bool walk(struct cursor_step *step)
 {
     struct store_cursor *cursor = step->cursor;
     struct store *store = cursor->store;
@@ -205,160 +180,17 @@ static bool walk(struct step *step)
     struct record record;
     uint64_t expires = 0;
     segment_record(segment, bytes, &record, &expires);
-    if (!record_is_dead(bytes) && step->now < expires &&
-        !offer(cursor, segment, &record, step->visit, step->context)) {
+    if (!record_is_dead(bytes) && !cursor_offer(step, segment, &record, expires)) {
         return false;
     }
     cursor->at.offset = offset + record_footprint(store, &record);
     return true;
 }
 
-/* --- the second round ------------------------------------------------------------- */
-
-/* Part of the reversed order, both ends included, in one locked bucket; and what of it is
- * owed: the first ones in that order. */
-struct part {
-    struct bucket *home;
-    uint64_t from, to;
-    size_t most;
-    size_t count;
-    struct {
-        uint64_t at;
-        uint32_t place;
-    } owed[BUCKET_AT_ONCE];
-};
-
-static void keep_lowest(struct part *part, uint64_t at, uint32_t place)
-{
-    size_t i = part->count;
-    if (i < part->most) {
-        part->count++;
-    } else if (at < part->owed[--i].at) {
-        part->to = part->owed[i].at - 1; /* that one has to wait, with all behind it */
-    } else {
-        part->to = at - 1;
-        return;
-    }
-    for (; i > 0 && part->owed[i - 1].at > at; i--) {
-        part->owed[i] = part->owed[i - 1];
-    }
-    part->owed[i].at = at;
-    part->owed[i].place = place;
-}
-
-/* The record at that place, if it is the listing's, and was written or moved since the
- * beginning: what lies where it lay then was met in the first round. */
-static struct segment *candidate(const struct store_cursor *cursor, uint32_t place,
-                                 struct record *record, uint64_t *expires)
-{
-    const struct segments *segments = &cursor->store->segments;
-    struct segment *segment = place_segment(segments, place);
-    if (__atomic_load_n(&segment->generation, __ATOMIC_RELAXED) != cursor->generation ||
-        segment->link <= cursor->bound) {
-        return NULL;
-    }
-    segment_record(segment, place_bytes(segments, place), record, expires);
-    return segment;
-}
-
-static void gather_one(const struct store_cursor *cursor, struct part *part, uint32_t place)
-{
-    struct record record;
-    uint64_t expires = 0;
-    if (candidate(cursor, place, &record, &expires) == NULL) {
-        return;
-    }
-    uint64_t at = owed_reverse(store_hash(cursor->store, cursor->generation, record.key));
-    bool is_owed = cursor->owed.map == NULL || owed_has(&cursor->owed, at);
-    if (at >= part->from && at <= part->to && is_owed) {
-        keep_lowest(part, at, place);
-    }
-}
-
-static void gather(const struct store_cursor *cursor, struct part *part)
-{
-    const struct index *index = &cursor->store->index;
-    const struct bucket *bucket = part->home;
-    for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-        for (unsigned i = 0; i < INDEX_SLOTS && bucket->place[i] != 0; i++) {
-            gather_one(cursor, part, bucket->place[i]);
-        }
-    }
-}
-
-/* False: the visitor wants to stop before the one at part->from. */
-static bool offer_part(struct step *step, struct part *part)
-{
-    struct record record;
-    uint64_t expires = 0;
-    for (size_t i = 0; i < part->count; i++) {
-        struct segment *segment = candidate(step->cursor, part->owed[i].place, &record, &expires);
-        part->from = part->owed[i].at;
-        if (step->now < expires &&
-            !offer(step->cursor, segment, &record, step->visit, step->context)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Gives what is owed from *from on, up to `to` or to the end of its bucket, and moves *from to
- * where that was, or before the record that the visitor does not want yet: then false. */
-static bool give_part(struct step *step, uint64_t *from, uint64_t to)
-{
-    struct index *index = &step->cursor->store->index;
-    struct part part = {.from = *from};
-    part.most = step->left < BUCKET_AT_ONCE ? step->left : BUCKET_AT_ONCE;
-    part.home = index_lock(index, owed_reverse(*from));
-    part.to = *from | UINT64_MAX >> index_shared_bits(index, part.home);
-    part.to = part.to < to ? part.to : to;
-    gather(step->cursor, &part);
-    bool goes_on = offer_part(step, &part);
-    index_unlock(part.home);
-    size_t effort = part.count + BUCKET_EFFORT;
-    step->left -= step->left < effort ? step->left : effort;
-    *from = goes_on ? part.to : part.from;
-    return goes_on;
-}
-
-static bool give_listed(struct step *step)
-{
-    struct owed *owed = &step->cursor->owed;
-    uint64_t at = owed->list[owed->count - 1];
-    bool goes_on = give_part(step, &at, at);
-    owed->count -= goes_on;
-    return goes_on;
-}
-
-/* False: the visitor wants to stop. */
-static bool give_marked(struct step *step, bool *ended)
-{
-    struct store_cursor *cursor = step->cursor;
-    if (!owed_next(&cursor->owed, &cursor->from)) {
-        *ended = true;
-        return true;
-    }
-    bool goes_on = give_part(step, &cursor->from, UINT64_MAX);
-    if (goes_on) {
-        *ended = ++cursor->from == 0;
-    }
-    return goes_on;
-}
-
-static bool give_owed(struct step *step, bool *ended)
-{
-    const struct owed *owed = &step->cursor->owed;
-    if (owed->map != NULL) {
-        return give_marked(step, ended);
-    }
-    *ended = owed->count == 0;
-    return *ended || give_listed(step);
-}
-
 /* --- a step ------------------------------------------------------------------------ */
 
 /* True at the end. */
-static bool go_on(struct step *step)
+static bool go_on(struct cursor_step *step)
 {
     const struct store_cursor *cursor = step->cursor;
     bool goes_on = true;
@@ -370,7 +202,7 @@ static bool go_on(struct step *step)
         } else if (walks(cursor)) {
             goes_on = walk(step);
         } else {
-            goes_on = give_owed(step, &ended);
+            goes_on = cursor_owed_give(step, &ended);
         }
     }
     return ended;
@@ -380,7 +212,7 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
                        store_visit *visit, void *context)
 {
     (void)lane;
-    struct step step = {cursor, now, limit, visit, context};
+    struct cursor_step step = {cursor, now, limit, visit, context};
     if (cursor->ns == NULL) {
         return true;
     }

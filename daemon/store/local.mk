@@ -8,7 +8,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
-	daemon/store/cursor.c daemon/store/cursor.h \
+	daemon/store/cursor.c daemon/store/cursor.h daemon/store/cursor_owed.c \
+	daemon/store/cursor_state.h \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
