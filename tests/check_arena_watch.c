@@ -79,7 +79,7 @@ START_TEST(a_refusal_is_said_once)
 }
 END_TEST
 
-/* Where nothing was asked for, nobody knows. */
+/* Where nothing was asked for, it is not known whether there is room. */
 START_TEST(silence_is_no_room)
 {
     figures.refused = 1;

@@ -22,7 +22,7 @@ struct store_cursor {
     LIST_ENTRY(store_cursor) all;  /* cursors.lock */
 };
 
-/* One step of either round, and who is told. */
+/* One step of either round, and the visitor. */
 struct cursor_step {
     struct store_cursor *cursor;
     uint64_t now;
