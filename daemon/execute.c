@@ -44,6 +44,10 @@ static const struct refusal {
                          "the record is larger than namespace \"", "\" may hold"},
     [STORE_NO_MEMORY] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
                          "out of memory, and nothing may be evicted", NULL},
+    [STORE_FELL_BEHIND] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
+                           "the listing was read too slowly while memory was short; list "
+                           "namespace \"",
+                           "\" again, and read without pauses"},
 };
 
 void execute_refuse(struct executor *by, const struct request *request, struct slice name,

@@ -93,6 +93,17 @@ static enum store_status begin_listing(struct executor *by, struct execution *of
     return STORE_OK;
 }
 
+static void end_listing(struct executor *by, struct execution *of, struct slice ns)
+{
+    enum store_status status = store_cursor_status(of->place.listing.cursor);
+    execute_abandon(of);
+    if (status == STORE_OK) {
+        outbox_say(by->outbox, &of->request, REPLY_END);
+    } else {
+        execute_refuse(by, &of->request, ns, status);
+    }
+}
+
 enum outcome execute_list(struct executor *by, struct execution *of)
 {
     struct slice ns = execute_namespace(by, &of->request);
@@ -114,8 +125,7 @@ enum outcome execute_list(struct executor *by, struct execution *of)
         listing.compared = 0;
         if (store_cursor_step(by->lane, of->place.listing.cursor, by->now, LISTING_STEP, list_one,
                               &listing)) {
-            execute_abandon(of);
-            outbox_say(by->outbox, &of->request, REPLY_END);
+            end_listing(by, of, ns);
             return OUTCOME_DONE;
         }
     } while (!outbox_is_full(by->outbox) && executor_has_time(by));

@@ -7,6 +7,8 @@ daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
+	daemon/arena_watch.c \
+	daemon/arena_watch.h \
 	daemon/batch.c \
 	daemon/batch.h \
 	daemon/bell.c \

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -190,6 +191,46 @@ static void turn_to(log_say *say, int fd)
     the_log.say = say;
     the_log.fd = fd;
 }
+
+/* --- a line from a handler of a signal --------------------------------------------- */
+
+static struct {
+    int level;
+    char text[4 * LOG_TEXT_MAX];       /* escaped */
+    char dated[4 * LOG_TEXT_MAX + 16]; /* with what stands before and behind it */
+    char journal[4 * LOG_TEXT_MAX + 16];
+} prepared;
+
+void log_prepare(int level, const char *format, ...)
+{
+    char text[LOG_TEXT_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    prepared.level = level;
+    escape(prepared.text, text);
+    snprintf(prepared.dated, sizeof prepared.dated, "%s: %s\n", level_name(level), prepared.text);
+    snprintf(prepared.journal, sizeof prepared.journal, "<%d>%s\n", level, prepared.text);
+}
+
+/* Without the lock: its owner may be any thread. What it guards is read as it is. */
+void log_prepared(void)
+{
+    enum { SYSLOG_SECONDS = 5 };
+    if (the_log.say == say_to_syslog) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(SYSLOG_SECONDS);
+        syslog(prepared.level, "%s", prepared.text);
+        return;
+    }
+    const char *line = the_log.say == say_to_journal ? prepared.journal : prepared.dated;
+    ssize_t ignored = write(the_log.fd, line, strlen(line));
+    (void)ignored;
+}
+
+/* --- where lines go ------------------------------------------------------------------ */
 
 bool log_open(const char *to, int level)
 {

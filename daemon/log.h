@@ -52,4 +52,13 @@ void log_give(uid_t uid, gid_t gid);
 
 void log_close(void);
 
+/*
+ * A line that is made ready now and leaves later, from a handler of a signal that came from the
+ * thread's own doing (SIGBUS) while it was not in here. It has no date. Where the log is a file
+ * or stderr, it leaves in one write and nothing else is called; syslog gets it as usual, for
+ * which the process has a few seconds.
+ */
+void log_prepare(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_prepared(void);
+
 #endif

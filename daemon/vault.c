@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <sysexits.h>
 
+#include "daemon/arena_watch.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -192,6 +193,17 @@ static bool has_secrets(struct store_options *options)
                sizeof options->file_secret;
 }
 
+/* Where the file is mapped. */
+static void watch_file(const struct store *store)
+{
+    struct store_file_figures figures;
+
+    store_file_figures(store, &figures);
+    if (figures.file != NULL) {
+        arena_watch_range(figures.mapped, figures.length);
+    }
+}
+
 /* How long the store's making took is told by the clock that it was given, so it is
  * measured on the uptime. */
 static int make_store(struct vault *vault, struct store_options *options)
@@ -208,6 +220,7 @@ static int make_store(struct vault *vault, struct store_options *options)
         return failed(options);
     }
     uint64_t took = clock_now() - begun;
+    watch_file(vault->store);
     clock_continue(recovery.clock_offset);
     vault->recovered = recovery.records;
     tell_recovery(vault->file, &recovery, options->memory, took);
@@ -229,6 +242,9 @@ int vault_open(struct vault *vault, const struct conf *conf)
         return EX_OSERR;
     }
     clock_read(&options.clock);
+    if (vault->file != NULL) {
+        arena_watch_faults(vault->file);
+    }
     if (vault->file != NULL && !is_known(options.clock.boot)) {
         log_warning("arena %s: /proc/sys/kernel/random/boot_id cannot be read: only a clean stop "
                     "will keep the records",
@@ -261,5 +277,9 @@ void vault_close(struct vault *vault)
         notify_extend(STOP_TIME);
     }
     clock_read(&clock);
-    store_close(&vault->store, &clock);
+    if (!store_close(&vault->store, &clock)) {
+        log_error("arena %s: it could not be written to its disk: %s; after a restart of the "
+                  "machine it will be emptied",
+                  vault->file, strerror(errno));
+    }
 }

@@ -58,6 +58,16 @@ START_TEST(what_a_peer_sent_cannot_forge_a_line)
 }
 END_TEST
 
+/* From a handler of a signal there is no date. */
+START_TEST(a_prepared_line_leaves_when_it_is_told)
+{
+    log_prepare(LOG_ERR, "arena %s: gone", "/a\nb");
+    ck_assert_str_eq(scratch_read("log"), "");
+    log_prepared();
+    ck_assert_str_eq(scratch_read("log"), "error: arena /a\\nb: gone\n");
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut_and_ends)
 {
     char text[8192];
@@ -214,6 +224,7 @@ int main(void)
     tcase_add_checked_fixture(lines, set_up, tear_down);
     tcase_add_test(lines, a_line_has_time_level_and_text);
     tcase_add_test(lines, what_a_peer_sent_cannot_forge_a_line);
+    tcase_add_test(lines, a_prepared_line_leaves_when_it_is_told);
     tcase_add_test(lines, a_long_line_is_cut_and_ends);
     tcase_add_test(lines, levels_below_are_left_out);
     tcase_add_test(lines, a_rotated_file_is_opened_anew);

@@ -13,7 +13,8 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_desk_reload tests/check_gate tests/check_gate_address tests/check_gate_queue \
+daemon_tests = tests/check_arena_watch tests/check_desk tests/check_desk_reload tests/check_gate \
+	tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
@@ -25,8 +26,9 @@ daemon_tests += tests/check_heap
 endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admin \
 	tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
-	tests/check_store_arena \
+store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
+	tests/check_seal tests/check_store \
+	tests/check_store_arena tests/check_store_busy \
 	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
@@ -113,6 +115,10 @@ tests_check_ghost_SOURCES = tests/check_ghost.c
 tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_ghost_LDADD = $(store_test_libs)
 
+tests_check_owed_SOURCES = tests/check_owed.c
+tests_check_owed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_owed_LDADD = $(store_test_libs)
+
 tests_check_seal_SOURCES = tests/check_seal.c $(store_test_box)
 tests_check_seal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_seal_LDADD = $(store_test_libs)
@@ -124,6 +130,10 @@ tests_check_store_LDADD = $(store_test_libs)
 tests_check_store_arena_SOURCES = tests/check_store_arena.c tests/scratch.c tests/scratch.h
 tests_check_store_arena_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_arena_LDADD = $(store_test_libs)
+
+tests_check_store_busy_SOURCES = tests/check_store_busy.c $(store_test_box)
+tests_check_store_busy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_busy_LDADD = $(store_test_libs)
 
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -310,6 +320,10 @@ tests_check_listener_SOURCES = tests/check_listener.c tests/scratch.c tests/scra
 tests_check_listener_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_listener_LDADD = $(daemon_test_libs)
 
+tests_check_arena_watch_SOURCES = tests/check_arena_watch.c tests/scratch.c tests/scratch.h
+tests_check_arena_watch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_arena_watch_LDADD = $(daemon_test_libs)
+
 tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
 tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_log_LDADD = $(daemon_test_libs)
@@ -379,6 +393,7 @@ e2e_files = \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
 	tests/e2e/client_case.py \
+	tests/e2e/deadline.py \
 	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
@@ -396,12 +411,14 @@ e2e_files = \
 	tests/e2e/soak_ops.py \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
+	tests/e2e/test_arena.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_clients_node.py \
 	tests/e2e/test_clients_perl.py \
 	tests/e2e/test_clients_php.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
+	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
 	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
@@ -431,15 +448,18 @@ e2e_files = \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += tests/suite.h
-EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/refusing.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
-check_DATA = tests/failing.so
-CLEANFILES += tests/failing.so
+check_DATA = tests/failing.so tests/refusing.so
+CLEANFILES += tests/failing.so tests/refusing.so
+preloaded = $(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared
 tests/failing.so: tests/failing.c
 	@$(MKDIR_P) tests
-	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
-	    $(srcdir)/tests/failing.c -ldl
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/failing.c -ldl
+tests/refusing.so: tests/refusing.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/refusing.c
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 if TLS

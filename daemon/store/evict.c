@@ -30,14 +30,13 @@ static bool in_pool(const struct segment *segment)
 }
 
 /* How much of a segment is dead, and could be won back without losing a record:
- * parts in 1024, or 0 where it is too little, or nothing may be moved. */
+ * parts in 1024, or 0 where it is too little. */
 static uint32_t waste_of(const struct segment *segment)
 {
     const struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
     uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-    if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL ||
-        __atomic_load_n(&generation->listings, __ATOMIC_RELAXED) != NULL) {
+    if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL) {
         return 0;
     }
     uint32_t waste = (uint32_t)((used - live) * 1024 / segment_capacity(segment));

@@ -124,3 +124,19 @@ void store_reset_counters(struct lane *lane)
     }
     pthread_mutex_unlock(&all->lock);
 }
+
+void store_file_figures(const struct store *store, struct store_file_figures *figures)
+{
+    const struct file *file = &store->file;
+    *figures =
+        (struct store_file_figures){.file = file->map != NULL ? file->path : NULL,
+                                    .granted = __atomic_load_n(&file->granted, __ATOMIC_ACQUIRE),
+                                    .refused = __atomic_load_n(&file->refused, __ATOMIC_ACQUIRE),
+                                    .kept = __atomic_load_n(&file->kept, __ATOMIC_ACQUIRE),
+                                    .memory_used = budget_used(&store->budget),
+                                    .memory_limit = budget_limit(&store->budget),
+                                    .mapped = file->map,
+                                    .length = file->mapped};
+    figures->why_refused = __atomic_load_n(&file->why_refused, __ATOMIC_RELAXED);
+    figures->why_kept = __atomic_load_n(&file->why_kept, __ATOMIC_RELAXED);
+}

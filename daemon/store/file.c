@@ -20,6 +20,16 @@ static bool change_blocks(const struct file *file, int mode, uint64_t from, uint
     return failed == 0;
 }
 
+static bool back(struct file *file, uint64_t from, uint64_t length)
+{
+    bool backed = change_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
+    if (!backed) {
+        __atomic_store_n(&file->why_refused, errno, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_add(backed ? &file->granted : &file->refused, 1, __ATOMIC_RELEASE);
+    return backed;
+}
+
 static uint64_t position(const struct file *file, const void *at)
 {
     return (uint64_t)((const char *)at - file->map);
@@ -27,14 +37,18 @@ static uint64_t position(const struct file *file, const void *at)
 
 bool file_back(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, file->base) + arena_byte,
-                         length);
+    return back(file, position(file, file->base) + arena_byte, length);
 }
 
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                         position(file, file->base) + arena_byte, length);
+    bool taken = change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                               position(file, file->base) + arena_byte, length);
+    if (!taken) {
+        __atomic_store_n(&file->why_kept, errno, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&file->kept, 1, __ATOMIC_RELEASE);
+    }
+    return taken;
 }
 
 static uint64_t labels_page(const struct file *file, uint32_t number)
@@ -45,8 +59,7 @@ static uint64_t labels_page(const struct file *file, uint32_t number)
 bool file_back_labels(struct file *file, uint32_t number)
 {
     return number < __atomic_load_n(&file->labels_max, __ATOMIC_RELAXED) &&
-           change_blocks(file, FALLOC_FL_KEEP_SIZE, labels_page(file, number),
-                         FILE_LABELS * sizeof *file->labels);
+           back(file, labels_page(file, number), FILE_LABELS * sizeof *file->labels);
 }
 
 bool file_forget_labels(struct file *file, uint32_t number)
@@ -61,8 +74,7 @@ bool file_back_name(struct file *file, uint32_t id)
     const size_t entry = sizeof *file->names;
     uint32_t have = __atomic_load_n(&file->names_backed, __ATOMIC_ACQUIRE);
     while (id < LAYOUT_NAMES && id >= have) {
-        if (!change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, file->names) + have * entry,
-                           LAYOUT_STEP)) {
+        if (!back(file, position(file, file->names) + have * entry, LAYOUT_STEP)) {
             return false;
         }
         have += (uint32_t)(LAYOUT_STEP / entry);

@@ -37,6 +37,10 @@ struct file {
     int64_t clock_offset;  /* ms, the store's clock less the machine's uptime */
     char *path;
     bool made; /* by this start: it was not there */
+    /* How often the file system gave blocks, refused some, or did not take some back, and the
+     * errno of the last time; atomic */
+    uint64_t granted, refused, kept;
+    int why_refused, why_kept;
 };
 
 enum file_state { FILE_NEW, FILE_KEPT, FILE_FAILED };
@@ -81,8 +85,9 @@ bool file_back_name(struct file *file, uint32_t id);
 bool file_label_run(const struct file *file, uint32_t *first, uint32_t *end);
 bool file_name_run(const struct file *file, uint32_t *first, uint32_t *end);
 
-/* Marks it as left in order, after all of it has been written. No thread is inside. */
-void file_stop(struct file *file, const struct store_clock *clock);
+/* Marks it as left in order, after all of it has been written. No thread is inside. False, with
+ * errno: that cannot be known, and it is as after a crash. */
+bool file_stop(struct file *file, const struct store_clock *clock);
 /* Unmaps and unlocks. */
 void file_close(struct file *file);
 /* The same after a start that failed: a file that it made is removed. */

@@ -485,7 +485,16 @@ bool file_grow(struct file *file, uint32_t frames)
 
 /* --- the end --------------------------------------------------------------------------- */
 
-void file_stop(struct file *file, const struct store_clock *clock)
+/* Written back to be "in use": errno stays. */
+static void take_mark_back(struct file *file, struct life *life)
+{
+    int why = errno;
+    life->stopped = life->wall = 0;
+    life_write(file->head->life, file->head->secret, life);
+    errno = why;
+}
+
+bool file_stop(struct file *file, const struct store_clock *clock)
 {
     struct life life = {.offset = file->clock_offset, .wall = clock->wall};
     struct stat found;
@@ -493,12 +502,13 @@ void file_stop(struct file *file, const struct store_clock *clock)
     life.stopped = (uint64_t)((int64_t)clock->uptime + file->clock_offset);
     /* The mark must not be on the disk before what it vouches for. */
     if (fstat(file->fd, &found) != 0 || fsync(file->fd) != 0) {
-        return;
+        return false;
     }
     life.inode = found.st_ino;
     life_write(file->head->life, file->head->secret, &life);
-    if (fsync(file->fd) != 0) {
-        life.stopped = life.wall = 0;
-        life_write(file->head->life, file->head->secret, &life);
+    bool written = fsync(file->fd) == 0;
+    if (!written) {
+        take_mark_back(file, &life);
     }
+    return written;
 }

@@ -96,6 +96,17 @@ static inline uint64_t index_address(uint64_t hash, uint64_t size)
     return number < size ? number : hash & (half - 1);
 }
 
+/* How many low bits the hashes of a locked bucket have in common: those that are its own
+ * number. Its split and its merge need its lock, so that the size may be read at any time. */
+static inline unsigned index_shared_bits(const struct index *index, const struct bucket *home)
+{
+    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
+    uint64_t number = (uint64_t)(home - index->buckets);
+    unsigned bits = (unsigned)(63 - __builtin_clzll(size));
+    uint64_t half = UINT64_C(1) << bits;
+    return number >= half || number + half < size ? bits + 1 : bits;
+}
+
 static inline uint16_t index_tag(uint64_t hash)
 {
     return (uint16_t)((hash >> 48) & 0xfff0);

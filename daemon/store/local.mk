@@ -8,7 +8,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
-	daemon/store/cursor.c \
+	daemon/store/cursor.c daemon/store/cursor.h daemon/store/cursor_owed.c \
+	daemon/store/cursor_state.h \
 	daemon/store/declare.c \
 	daemon/store/declared.c daemon/store/declared.h \
 	daemon/store/evict.c daemon/store/evict.h \
@@ -34,6 +35,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/makers.c daemon/store/makers.h \
 	daemon/store/namespace.c daemon/store/namespace.h \
 	daemon/store/number.c \
+	daemon/store/owed.c daemon/store/owed.h \
 	daemon/store/purge.c \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \

@@ -47,6 +47,7 @@ struct generation {
     uint64_t young;             /* of that in segments that are young; likewise */
     /* ns->lock guards what follows */
     uint32_t first, last;        /* its segments, oldest first */
+    uint64_t links;              /* how many were ever linked: the last one's `link` */
     uint32_t first_young;        /* the oldest of those that are young */
     uint32_t open;               /* the first of those that are appended to */
     struct standpoint *listings; /* those under way; atomic */

@@ -49,6 +49,7 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* the caller may want to hear of it: the file may fail */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 1; i < wanted && i < recover->count; i++) {
         hands[count] = (struct hand){.recover = recover, .work = work};

@@ -334,6 +334,7 @@ enum store_resize store_set_memory(struct lane *lane, uint64_t memory)
     if (result == STORE_RESIZED) {
         __atomic_store_n(&store->memory, memory, __ATOMIC_RELAXED);
         ghost_resize(&store->ghost, memory);
+        cursors_resize(&store->cursors, memory);
         resize_begin(store);
     }
     pthread_mutex_unlock(&store->upkeep);

@@ -76,6 +76,7 @@ struct segment {
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
     uint8_t waiting;                /* whether it is queued; work.lock */
+    uint64_t link;                  /* rises along the generation's list; namespace.lock */
 };
 
 _Static_assert(sizeof(struct segment) == 128, "a segment is two lines of the processor's cache");

@@ -14,6 +14,7 @@
 
 #include "daemon/store/arena.h"
 #include "daemon/store/budget.h"
+#include "daemon/store/cursor.h"
 #include "daemon/store/evict.h"
 #include "daemon/store/expire.h"
 #include "daemon/store/file.h"
@@ -61,8 +62,9 @@ struct store {
     struct expire expire;
     struct ghost ghost;
     struct work work;
-    uint64_t memory;              /* bytes: what budget.limit is, or is on its way to; atomic,
-                                     changed under upkeep */
+    uint64_t memory; /* bytes: what budget.limit is, or is on its way to; atomic,
+                        changed under upkeep */
+    struct cursors cursors;
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
     struct store_counters before; /* counted before the last reset; namespaces.lock */

@@ -133,6 +133,7 @@ struct store *store_create(const struct store_options *options)
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
+    cursors_init(&store->cursors, options->memory);
     if (!make(store, options, found)) {
         int why = errno;
         file_drop(&store->file);
@@ -146,12 +147,14 @@ struct store *store_create(const struct store_options *options)
     return store;
 }
 
-void store_close(struct store **store, const struct store_clock *clock)
+bool store_close(struct store **store, const struct store_clock *clock)
 {
-    if (*store != NULL && (*store)->file.map != NULL) {
-        file_stop(&(*store)->file, clock);
-    }
+    bool in_order =
+        *store == NULL || (*store)->file.map == NULL || file_stop(&(*store)->file, clock);
+    int why = errno;
     store_destroy(store);
+    errno = why;
+    return in_order;
 }
 
 static void destroy_gone(struct store *store)

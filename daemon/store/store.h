@@ -56,6 +56,7 @@ enum store_status {
     STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
                                   quota or the memory could ever hold */
     STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
+    STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -115,8 +116,9 @@ struct store_options {
 struct store *store_create(const struct store_options *options);
 /* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
 void store_destroy(struct store **store);
-/* The same, and a file is left in order: it outlives the machine's run too. */
-void store_close(struct store **store, const struct store_clock *clock);
+/* The same, and a file is left in order: it outlives the machine's run too. False, with errno:
+ * it could not be written, and is left as by a crash. */
+bool store_close(struct store **store, const struct store_clock *clock);
 
 enum store_resize {
     STORE_RESIZED,
@@ -458,10 +460,20 @@ bool store_declares(struct lane *lane, struct slice name);
 
 /*
  * A listing. Opened, stepped until it ends, closed; it holds no lock between
- * steps and lives across leave and enter, on one thread. Each record that lives
- * from open to end is visited exactly once unless it is written again meanwhile
- * (then at least once). While listings are open their namespace's records are
- * not moved by compaction.
+ * steps and lives across leave and enter, on one thread.
+ *
+ * Each key that has a living record from open to end is visited at least once, with
+ * the value that it has then. It is visited exactly once if its record was neither
+ * written nor moved meanwhile, by compaction or eviction; no key is more than twice. One that
+ * is written first, or deleted and written again, after the opening may be visited.
+ * Records that do not live are never visited.
+ *
+ * The work is bounded by what the namespace held at the opening and by how many of these
+ * records were written again or moved. Whatever is written meanwhile, a listing ends.
+ * Compaction and eviction go on beside it. Of a record that was written again or moved it
+ * holds eight bytes, and 128 KiB at most. All listings together hold a 32nd of the memory
+ * at most, but at least 512 KiB, besides the memory of the store. Where half of that is held,
+ * one that was not stepped for 10 seconds is ended; where all of it is, the one that needs more.
  */
 struct store_cursor;
 
@@ -501,6 +513,9 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
                        store_visit *visit, void *context);
 /* Of what namespace it is; empty where there was none. */
 struct slice store_cursor_namespace(const struct store_cursor *cursor);
+/* Of a listing that has ended: STORE_OK, or STORE_FELL_BEHIND where it did so before its time
+ * and what it should have visited may be missing. */
+enum store_status store_cursor_status(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
@@ -563,6 +578,21 @@ struct store_figures {
     struct store_counters counters;
 };
 void store_figures(struct lane *lane, struct store_figures *figures);
+
+/* What the file system has done with the blocks of the arena's file. */
+struct store_file_figures {
+    const char *file;          /* its name, the store's own; NULL: there is none */
+    uint64_t granted, refused; /* how often it gave blocks, and how often it refused them: then
+                                  the store makes do with what it has */
+    uint64_t kept;             /* how often it did not take blocks back */
+    int why_refused, why_kept; /* errno of the last time */
+    uint64_t memory_used, memory_limit;
+    const void *mapped; /* where in memory all of it is */
+    size_t length;
+};
+
+/* Any thread, inside or outside of enter and leave; cheap. */
+void store_file_figures(const struct store *store, struct store_file_figures *figures);
 void store_reset_counters(struct lane *lane);
 
 /* --- the housekeeper's side --------------------------------------------- */

@@ -167,6 +167,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     purge_grant(store, now);
     arena_retry(&store->arena, now);
     watch_frames(store, now);
+    cursors_end_stalled(store, now);
     while (step > 0 && spent < effort && !hurried) {
         step = one_step(lane, now);
         spent += step;

@@ -93,8 +93,7 @@ size_t compact_next(struct lane *lane, uint64_t now, bool pressing);
 bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort);
 
 /* A record that is being visited goes to an open segment of its generation, among
- * those that are young or proven. False when it has to stay: no room, or a listing is
- * under way. */
+ * those that are young or proven. False when it has to stay: there is no room. */
 bool compact_move(struct visited *visited, enum segment_queue queue);
 
 #endif

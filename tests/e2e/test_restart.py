@@ -32,6 +32,7 @@ class Storm(LastingCase):
     """Writers on both protocols, and a daemon that goes away at any moment."""
 
     ROUNDS = int(os.environ.get("RESTART_ROUNDS", 50))
+    DEADLINE = 120 + 10 * ROUNDS
     LONGEST = 30.0 if "RESTART_ROUNDS" not in os.environ else 1e9  # seconds
     DECLARED = "namespaces = ( %s );\n" % ", ".join(
         '{ name = "m%d"; }' % i for i in range(4))
