@@ -61,6 +61,12 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/listener.h \
 	daemon/log.c \
 	daemon/log.h \
+	daemon/log_ring.c \
+	daemon/log_ring.h \
+	daemon/log_target.c \
+	daemon/log_target.h \
+	daemon/log_writer.c \
+	daemon/log_writer.h \
 	daemon/metrics.c \
 	daemon/metrics.def \
 	daemon/metrics.h \

@@ -198,6 +198,7 @@ static bool is_readable(const char *file)
 
 static int serve(const struct arguments *arguments)
 {
+    log_hurry();
     struct conf *conf = load(arguments->file);
 
     if (conf == NULL) {

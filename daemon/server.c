@@ -75,7 +75,8 @@ static int failed(int status, const char *what)
     return status;
 }
 
-static bool open_log(const struct server *server, const struct conf *conf)
+/* False, with errno and *why, when it cannot be opened. */
+static bool open_log(const struct server *server, const struct conf *conf, const char **why)
 {
     int level = conf->log.level + server->options.verbosity;
     const char *to = conf->log.to;
@@ -83,14 +84,16 @@ static bool open_log(const struct server *server, const struct conf *conf)
     if (server->options.detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }
-    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG);
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, why);
 }
 
 static int start_log(struct server *server)
 {
-    log_echo(true);
-    if (!open_log(server, server->conf)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, strerror(errno));
+    const char *why;
+
+    log_echo();
+    if (!open_log(server, server->conf, &why)) {
+        log_error("cannot log to %s: %s", server->conf->log.to, why);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -236,6 +239,14 @@ static int make_users(struct server *server)
     return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
 }
 
+/* Its thread waits until the daemon serves. */
+static int start_log_thread(struct server *server)
+{
+    struct metrics *metrics = &server->facts.metrics[FACTS_SET_OF_LOG(server->facts.threads)];
+
+    return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
+}
+
 static int start_staff(struct server *server)
 {
     return staff_start(&server->staff, server->conf, server->users, server->vault.store,
@@ -307,13 +318,15 @@ static bool prepare(struct server *server, const struct conf *next, struct users
 
 static bool change_log_and_store(struct server *server, const struct conf *next)
 {
-    if (!open_log(server, next)) {
-        log_error("cannot log to %s: %s", next->log.to, strerror(errno));
+    const char *why;
+
+    if (!open_log(server, next, &why)) {
+        log_error("cannot log to %s: %s", next->log.to, why);
         return false;
     }
     if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
-        open_log(server, server->conf);
+        open_log(server, server->conf, &why);
         return false;
     }
     return true;
@@ -365,8 +378,9 @@ static void reload(struct server *server)
 {
     struct conf_errors errors = {.text = NULL};
     struct conf *next = NULL;
+    const char *why;
 
-    open_log(server, server->conf); /* whatever the file says, this one was rotated */
+    open_log(server, server->conf, &why); /* whatever the file says, this one was rotated */
     if (!conf_load(server->options.file, &next, &errors)) {
         log_conf_errors(&errors);
     }
@@ -427,6 +441,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     (void)what;
 
     log_notice("stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    log_ending();
     notify_stopping();
     event_base_loopbreak(server->base);
 }
@@ -464,7 +479,7 @@ static void say_ready(const struct server *server)
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
     }
-    log_echo(false);
+    log_serve();
 }
 
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
@@ -472,9 +487,9 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,     find_user,         take_pidfile,    open_doors, become_user,
-        harden,        read_certificates, start_store,     make_facts, make_users,
-        start_signals, start_staff,       start_accepting,
+        start_log,     find_user,         take_pidfile, open_doors,      become_user,
+        harden,        read_certificates, start_store,  make_facts,      make_users,
+        start_signals, start_log_thread,  start_staff,  start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
 
@@ -523,9 +538,9 @@ void server_destroy(struct server **owned)
     }
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
+    log_close();
     free(server->facts.metrics);
     adopt(server, NULL);
     conf_destroy(&server->first);
     free(server);
-    log_close();
 }

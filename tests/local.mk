@@ -15,6 +15,7 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
+	tests/check_log_ring tests/check_log_stuck \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
@@ -39,7 +40,7 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
+thread_tests = tests/check_gate tests/check_housekeeper tests/check_log tests/check_log_stuck tests/check_pass tests/threads_exact \
 	tests/threads_gate tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
@@ -276,6 +277,14 @@ tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
 tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_log_LDADD = $(daemon_test_libs)
 
+tests_check_log_ring_SOURCES = tests/check_log_ring.c
+tests_check_log_ring_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_ring_LDADD = $(daemon_test_libs)
+
+tests_check_log_stuck_SOURCES = tests/check_log_stuck.c tests/scratch.c tests/scratch.h
+tests_check_log_stuck_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_stuck_LDADD = $(daemon_test_libs)
+
 tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
@@ -365,6 +374,7 @@ e2e_files = \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_log.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
