@@ -215,17 +215,16 @@ static bool bind_with_mode(int fd, const struct sockaddr_un *at, mode_t mode)
     return done;
 }
 
-static bool remember_name(struct listener *listener)
+/* No signal comes between the name and its note. */
+static bool bind_and_note(struct listener *listener, const struct sockaddr_un *at, mode_t mode)
 {
-    struct stat made;
+    sigset_t before;
 
-    if (lstat(listener->door.name, &made) != 0) {
-        return false;
-    }
-    listener->named = true;
-    listener->device = made.st_dev;
-    listener->inode = made.st_ino;
-    return true;
+    litter_hold(&before);
+    bool done = bind_with_mode(listener->fd, at, mode) &&
+                litter_note(&listener->litter, listener->door.name, -1);
+    litter_release(&before);
+    return done;
 }
 
 static bool give_to(const struct listener *listener, const char *owner,
@@ -264,8 +263,8 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
         return false;
     }
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0 || !bind_with_mode(listener->fd, &at, conf->mode) ||
-        !remember_name(listener) || listen(listener->fd, BACKLOG) != 0) {
+    if (listener->fd < 0 || !bind_and_note(listener, &at, conf->mode) ||
+        listen(listener->fd, BACKLOG) != 0) {
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
     }
     return give_to(listener, conf->owner, user, error);
@@ -328,21 +327,9 @@ bool listener_take(struct listener *listener, int fd, const struct door *door,
     return true;
 }
 
-/* Of a name that leads elsewhere by now, another daemon is the owner. */
-static bool still_leads_here(const struct listener *listener)
-{
-    struct stat found;
-
-    return lstat(listener->door.name, &found) == 0 && found.st_dev == listener->device &&
-           found.st_ino == listener->inode;
-}
-
 void listener_close(struct listener *listener)
 {
-    if (listener->named && still_leads_here(listener)) {
-        unlink(listener->door.name); /* where it may not, the next start finds it stale */
-    }
-    listener->named = false;
+    litter_remove(&listener->litter); /* where it may not, the next start finds it stale */
     if (listener->fd >= 0) {
         close(listener->fd);
         listener->fd = -1;

@@ -59,6 +59,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/inbox.h \
 	daemon/listener.c \
 	daemon/listener.h \
+	daemon/litter.c \
+	daemon/litter.h \
 	daemon/log.c \
 	daemon/log.h \
 	daemon/log_ring.c \
@@ -95,6 +97,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/signals.c \
+	daemon/signals.h \
 	daemon/sip.c \
 	daemon/sip.h \
 	daemon/staff.c \

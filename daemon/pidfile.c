@@ -73,40 +73,51 @@ static bool write_number(int fd)
     return written == length;
 }
 
+static void forget(struct pidfile *pidfile)
+{
+    int why = errno;
+
+    litter_remove(&pidfile->litter);
+    if (pidfile->path != NULL) {
+        close(pidfile->fd);
+    }
+    free(pidfile->path);
+    *pidfile = (struct pidfile){.path = NULL, .fd = -1};
+    errno = why;
+}
+
+/* Locked, noted and with the number in it. */
+static bool fill(struct pidfile *pidfile, const char *path, int fd)
+{
+    *pidfile = (struct pidfile){.path = strdup(path), .fd = fd};
+    if (pidfile->path == NULL) {
+        close(fd);
+        return false;
+    }
+    if (!litter_note(&pidfile->litter, pidfile->path, fd) || !write_number(fd)) {
+        forget(pidfile);
+        return false;
+    }
+    return true;
+}
+
 enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, pid_t *holder)
 {
+    sigset_t before;
+    int fd;
+
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
-
-    int fd;
+    litter_hold(&before);
     enum pidfile_status status = lock(path, &fd, holder);
-    if (status != PIDFILE_OK) {
-        return status;
+    if (status == PIDFILE_OK && !fill(pidfile, path, fd)) {
+        status = PIDFILE_FAILED;
     }
-    *pidfile = (struct pidfile){.path = strdup(path), .fd = fd};
-    if (pidfile->path == NULL || !write_number(fd)) {
-        int why = errno;
-        unlink(path);
-        close(fd);
-        free(pidfile->path);
-        *pidfile = (struct pidfile){.path = NULL, .fd = -1};
-        errno = why;
-        return PIDFILE_FAILED;
-    }
-    return PIDFILE_OK;
+    litter_release(&before);
+    return status;
 }
 
 void pidfile_close(struct pidfile *pidfile)
 {
-    if (pidfile->path == NULL) {
-        return;
-    }
-    /* Another daemon may have been given the name since; its file is its own. */
-    if (is_still(pidfile->fd, pidfile->path) && unlink(pidfile->path) != 0 &&
-        ftruncate(pidfile->fd, 0) != 0) {
-        errno = 0; /* neither worked: the lock's end says enough */
-    }
-    close(pidfile->fd);
-    free(pidfile->path);
-    *pidfile = (struct pidfile){.path = NULL, .fd = -1};
+    forget(pidfile);
 }

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,7 @@
 #include "daemon/pidfile.h"
 #include "daemon/policy.h"
 #include "daemon/privilege.h"
+#include "daemon/signals.h"
 #include "daemon/staff.h"
 #include "daemon/vault.h"
 #include "daemon/watchdog.h"
@@ -205,8 +205,10 @@ static int harden(struct server *server)
     return EX_OK;
 }
 
+/* From the arena's file on, a start that is to end leaves it in order. */
 static int start_store(struct server *server)
 {
+    signals_note();
     return vault_open(&server->vault, server->conf);
 }
 
@@ -408,31 +410,24 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 
 /* --- shutdown ----------------------------------------------------------- */
 
-static void leave(int number)
-{
-    (void)number;
-    _exit(EX_OK);
-}
-
 /* From here on a second signal to stop ends the process at once, whatever the
  * threads may be waiting for, and a reload comes too late. Nothing may arrive
  * between the old handlers and the new. */
 static void end_signals(struct server *server)
 {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    signals_hand_over();
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
             server->signals[i] = NULL;
         }
     }
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGTERM, leave);
-    signal(SIGINT, leave);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signals_end();
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
 static void on_stop(evutil_socket_t number, short what, void *context)
@@ -440,13 +435,26 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     struct server *server = context;
     (void)what;
 
-    log_notice("stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    log_notice("stopping: %s", signal_name(number));
     log_ending();
     notify_stopping();
     event_base_loopbreak(server->base);
 }
 
 /* --- life --------------------------------------------------------------- */
+
+/* They come first when the loop runs. */
+static void remember_signals(struct server *server)
+{
+    const struct signals_given given = signals_handed_over();
+
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        int number = event_get_signal(server->signals[i]);
+        if (number == given.stop || number == given.reload) {
+            event_active(server->signals[i], EV_SIGNAL, 1);
+        }
+    }
+}
 
 static int start_signals(struct server *server)
 {
@@ -455,6 +463,7 @@ static int start_signals(struct server *server)
         event_callback_fn handler;
     } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
+    signals_hand_over();
     server->base = event_base_new();
     for (size_t i = 0; server->base != NULL && i < sizeof wanted / sizeof *wanted; i++) {
         server->signals[i] =
@@ -463,7 +472,11 @@ static int start_signals(struct server *server)
             return failed(EX_OSERR, "signals");
         }
     }
-    return server->base != NULL ? EX_OK : failed(EX_OSERR, "event base");
+    if (server->base == NULL) {
+        return failed(EX_OSERR, "event base");
+    }
+    remember_signals(server);
+    return EX_OK;
 }
 
 static void say_ready(const struct server *server)
@@ -492,6 +505,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         start_signals, start_log_thread,  start_staff,  start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
+    int stopped = 0;
 
     if (server == NULL) {
         *status = failed(EX_OSERR, "cannot start");
@@ -504,10 +518,16 @@ struct server *server_create(const struct server_options *options, struct conf *
     *status = EX_OK;
     for (size_t i = 0; *status == EX_OK && i < sizeof steps / sizeof *steps; i++) {
         *status = steps[i](server);
+        stopped = signals_noted();
+        *status = stopped != 0 ? EX_TEMPFAIL : *status;
     }
     if (*status == EX_OK) {
         say_ready(server);
     } else {
+        if (stopped != 0) {
+            log_notice("stopping before it served: %s", signal_name(stopped));
+            *status = EX_OK;
+        }
         server_destroy(&server);
     }
     return server;

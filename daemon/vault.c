@@ -17,6 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/policy.h"
+#include "daemon/signals.h"
 
 enum {
     TELL_EVERY = 1000, /* ms between two lines about how far the reading is */
@@ -94,9 +95,17 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     notify_extend(MORE_TIME);
 }
 
+static bool on_look(void *context)
+{
+    (void)context;
+    return signals_noted() != 0;
+}
+
 static int failed_with_file(const char *file, uint64_t memory, int why)
 {
     switch (why) {
+    case ECANCELED: /* by a signal, which the caller knows of */
+        return EX_TEMPFAIL;
     case EWOULDBLOCK:
         log_error("arena.file: %s: another kvcached uses it", file);
         return EX_UNAVAILABLE;
@@ -221,7 +230,8 @@ int vault_open(struct vault *vault, const struct conf *conf)
                                     .max_value = conf->max_value,
                                     .file = conf->arena.file,
                                     .threads = conf->threads,
-                                    .progress = on_progress};
+                                    .progress = on_progress,
+                                    .cancelled = on_look};
 
     *vault = (struct vault){.file = conf->arena.file};
     if (!has_secrets(&options)) {

@@ -383,6 +383,7 @@ e2e_files = \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_signals.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \

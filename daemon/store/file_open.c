@@ -169,9 +169,19 @@ static void pause_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static bool lock_file(int fd)
+static bool is_cancelled(const struct store_options *options)
+{
+    bool cancelled = options->cancelled != NULL && options->cancelled(options->context);
+    errno = cancelled ? ECANCELED : errno;
+    return cancelled;
+}
+
+static bool lock_file(int fd, const struct store_options *options)
 {
     for (int attempt = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
+        if (is_cancelled(options)) {
+            return false;
+        }
         if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == LOCK_ATTEMPTS) {
             return false;
         }
@@ -189,7 +199,7 @@ static int open_or_make(const char *path, bool *made)
 }
 
 /* Locks it; the name may have been given to another file since it was opened. */
-static bool take(int fd, const char *path, struct stat *found, bool *moved)
+static bool take(int fd, const struct store_options *options, struct stat *found, bool *moved)
 {
     struct stat named;
     if (fstat(fd, found) != 0) {
@@ -199,24 +209,24 @@ static bool take(int fd, const char *path, struct stat *found, bool *moved)
         errno = EINVAL;
         return false;
     }
-    if (!lock_file(fd) || fstat(fd, found) != 0) {
+    if (!lock_file(fd, options) || fstat(fd, found) != 0) {
         return false;
     }
-    *moved =
-        lstat(path, &named) != 0 || named.st_dev != found->st_dev || named.st_ino != found->st_ino;
+    *moved = lstat(options->file, &named) != 0 || named.st_dev != found->st_dev ||
+             named.st_ino != found->st_ino;
     return *moved || fchmod(fd, 0600) == 0;
 }
 
 /* Open and locked; -1 with errno. */
-static int open_locked(const char *path, struct stat *found, bool *made)
+static int open_locked(const struct store_options *options, struct stat *found, bool *made)
 {
     for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
         bool moved = false;
-        int fd = open_or_make(path, made);
+        int fd = open_or_make(options->file, made);
         if (fd < 0 && errno != EEXIST) {
             return -1;
         }
-        if (fd >= 0 && take(fd, path, found, &moved) && !moved) {
+        if (fd >= 0 && take(fd, options, found, &moved) && !moved) {
             return fd;
         }
         int why = errno;
@@ -407,7 +417,7 @@ enum file_state file_open(struct file *file, const struct store_options *options
     tell(recovery, STORE_ARENA_NEW, NULL);
     for (int attempt = 0; file->path != NULL && attempt < OPEN_ATTEMPTS; attempt++) {
         const char *why = NULL;
-        file->fd = open_locked(file->path, &found, &file->made);
+        file->fd = open_locked(options, &found, &file->made);
         if (file->fd < 0) {
             return give_up(file);
         }

@@ -231,7 +231,8 @@ static void fit(struct recover *recover, struct lane *lane, uint64_t memory)
     const struct budget wanted = {.limit = memory};
     uint64_t before = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
     bool more = true;
-    while (budget_used(&store->budget) > budget_open(&wanted) && more) {
+    while (budget_used(&store->budget) > budget_open(&wanted) && more &&
+           !recover_is_cancelled(recover)) {
         more = evict_from_pool(lane, recover->now) > 0;
         give_back(store);
     }
@@ -255,7 +256,7 @@ static bool evict_the_rest(struct recover *recover, uint64_t memory)
     pthread_mutex_unlock(&store->upkeep);
     store_leave(lane);
     store_lane_destroy(&lane);
-    return true;
+    return !recover_is_cancelled(recover);
 }
 
 /* --- in order ------------------------------------------------------------------------ */
@@ -299,9 +300,13 @@ static bool recover_all(struct recover *recover)
     if (!recover_names(recover) || !recover_segments(recover) || !back_tables(store)) {
         return false;
     }
-    recover_each(recover, recover_examine);
+    if (!recover_each(recover, recover_examine)) {
+        return false;
+    }
     index_reserve(&store->index, recover->alive);
-    recover_each(recover, recover_insert);
+    if (!recover_each(recover, recover_insert)) {
+        return false;
+    }
     sort_out(recover);
     if (!sort_by_age(recover)) {
         return false;
@@ -317,6 +322,7 @@ bool recover_store(struct store *store, const struct store_options *options, uin
                               .now = now,
                               .threads = options->threads,
                               .progress = options->progress,
+                              .cancelled = options->cancelled,
                               .context = options->context,
                               .found = found};
     uint64_t limit = store->budget.limit;

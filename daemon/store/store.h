@@ -99,6 +99,9 @@ struct store_options {
     /* Called now and then from store_create, by the calling thread; NULL: not. Bytes of
      * records, each of which is looked at twice. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
+    /* Whether store_create is to give up, with ECANCELED, and leave the file in order; called
+     * often, by the calling thread. NULL: it is not. */
+    bool (*cancelled)(void *context);
     void *context;
     struct store_recovery *recovery; /* filled; or NULL */
 };
@@ -107,8 +110,8 @@ struct store_options {
 
 /*
  * NULL with errno when the address space cannot be had. With a file also: EWOULDBLOCK another
- * process has it, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now` of
- * every call is from here on clock.uptime + recovery.clock_offset.
+ * process has it, ECANCELED, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now`
+ * of every call is from here on clock.uptime + recovery.clock_offset.
  */
 struct store *store_create(const struct store_options *options);
 /* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
