@@ -23,13 +23,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/privilege.h"
+#include "daemon/safe_open.h"
 
 enum {
     BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
     UNSENT_MAX = 16 << 10,
+    LOCK_ATTEMPTS = 40, /* of LOCK_PAUSE_MS; another daemon has a name's lock for microseconds */
+    LOCK_PAUSE_MS = 25,
 };
 
 /* Says what failed and why, keeps errno, and is false for the caller to return. */
@@ -241,17 +245,83 @@ static bool give_to(const struct listener *listener, const char *owner,
         }
         user = &found;
     }
-    if (user != NULL && lchown(listener->door.name, user->uid, user->gid) != 0) {
+    if (user != NULL && !safe_give_socket(listener->door.name, user->uid, user->gid)) {
         return failed(error, "cannot give %s to %s: %s", listener->door.name,
                       owner == NULL ? user->name : owner, strerror(errno));
     }
     return true;
 }
 
+/* Listens under a name that is free, or was left behind. */
+static bool take_name(struct listener *listener, const struct conf_listen *conf,
+                      const struct sockaddr_un *at, char *error)
+{
+    if (!remove_stale(at, error)) {
+        return false;
+    }
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0 || !bind_and_note(listener, at, conf->mode) ||
+        listen(listener->fd, BACKLOG) != 0) {
+        return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
+    }
+    return true;
+}
+
+/* Of two daemons that start at once one takes the name, and the other one finds it taken: both
+ * need the lock meanwhile. -1 with `error`. */
+static int lock_name(const char *path, const struct privilege_user *user, struct litter *litter,
+                     char *error)
+{
+    const struct safe_terms terms = {.path = path,
+                                     .flags = O_RDWR | O_CREAT,
+                                     .mode = 0600,
+                                     .user = user != NULL ? user->uid : geteuid()};
+    const char *why;
+    bool made;
+    int fd = safe_open_locked(&terms, &made, &why, NULL);
+
+    for (int i = 0; fd < 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_MS * 1000000}, NULL);
+        fd = safe_open_locked(&terms, &made, &why, NULL);
+    }
+    if (fd < 0) {
+        failed(error, "cannot lock %s: %s", path, why);
+    } else if (!litter_note(litter, path, -1)) {
+        failed(error, "cannot lock %s: %s", path, strerror(errno));
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool open_locked(struct listener *listener, const struct conf_listen *conf,
+                        const struct privilege_user *user, const struct sockaddr_un *at,
+                        char *error)
+{
+    struct litter litter = {.path = NULL};
+    char lock[sizeof at->sun_path + sizeof ".lock"];
+    sigset_t before;
+
+    snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
+    litter_hold(&before);
+    int fd = lock_name(lock, user, &litter, error);
+    litter_release(&before);
+    if (fd < 0) {
+        return false;
+    }
+    bool done = take_name(listener, conf, at, error);
+    int why = errno;
+    litter_remove(&litter);
+    close(fd);
+    errno = why;
+    return done;
+}
+
 static bool open_unix(struct listener *listener, const struct conf_listen *conf,
                       const struct privilege_user *user, char *error)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const char *why;
 
     if (strlen(conf->path) >= sizeof at.sun_path) {
         errno = ENAMETOOLONG;
@@ -259,15 +329,11 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
     }
     strcpy(at.sun_path, conf->path);
     snprintf(listener->door.name, sizeof listener->door.name, "%s", conf->path);
-    if (!remove_stale(&at, error)) {
-        return false;
+    if (!safe_way(conf->path, &why)) {
+        return failed(error, "cannot listen on %s: %s", conf->path, why);
     }
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0 || !bind_and_note(listener, &at, conf->mode) ||
-        listen(listener->fd, BACKLOG) != 0) {
-        return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
-    }
-    return give_to(listener, conf->owner, user, error);
+    return open_locked(listener, conf, user, &at, error) &&
+           give_to(listener, conf->owner, user, error);
 }
 
 /* --- both --------------------------------------------------------------- */

@@ -30,6 +30,16 @@ void litter_release(const sigset_t *before)
     errno = why;
 }
 
+static bool is_noted(const struct litter *litter)
+{
+    const struct litter *at = first;
+
+    while (at != NULL && at != litter) {
+        at = at->next;
+    }
+    return at != NULL;
+}
+
 bool litter_note(struct litter *litter, const char *path, int fd)
 {
     struct stat found;
@@ -38,10 +48,15 @@ bool litter_note(struct litter *litter, const char *path, int fd)
     if (lstat(path, &found) != 0) {
         return false;
     }
-    *litter = (struct litter){
-        .path = path, .fd = fd, .device = found.st_dev, .inode = found.st_ino, .next = first};
     litter_hold(&before);
-    first = litter;
+    if (!is_noted(litter)) {
+        litter->next = first;
+        first = litter;
+    }
+    litter->path = path;
+    litter->fd = fd;
+    litter->device = found.st_dev;
+    litter->inode = found.st_ino;
     litter_release(&before);
     return true;
 }

@@ -91,6 +91,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/reception.h \
 	daemon/refusal.c \
 	daemon/refusal.h \
+	daemon/safe_open.c \
+	daemon/safe_open.h \
 	daemon/schedule.c \
 	daemon/schedule.h \
 	daemon/secret.c \

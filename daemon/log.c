@@ -155,11 +155,11 @@ static uint64_t tick(void)
 
 /* --- where lines go ----------------------------------------------------------------- */
 
-bool log_open(const char *to, int level, const char **why)
+bool log_open(const char *to, int level, uid_t user, const char **why)
 {
     struct log_target target;
 
-    if (!log_target_open(&target, to, why)) {
+    if (!log_target_open(&target, to, user, why)) {
         return false;
     }
     log_writer_turn_to(&target);
@@ -191,7 +191,9 @@ void log_serve(void)
 void log_give(uid_t uid, gid_t gid)
 {
     if (!log_writer_give(uid, gid)) {
-        log_warning("log: the file could not be given to the user: %m");
+        log_warning(
+            "log: the file is not the user's that kvcached becomes, which may not be able to "
+            "open it again at a reload: %m");
     }
 }
 

@@ -68,9 +68,10 @@ bool log_admits(struct log_limit *limit, int level);
  *
  * `to` is "stderr", "syslog" or the path of a regular file, which is made if it is not
  * there. Called again it changes over, and opens a file of the same name anew.
+ * The file must be this user's: see safe_open.h.
  * False, with errno and *why, when the file cannot be opened: then nothing has changed.
  */
-bool log_open(const char *to, int level, const char **why);
+bool log_open(const char *to, int level, uid_t user, const char **why);
 
 /* For a daemon: as long as lines are written by the threads that say them, these wait for about
  * a second in all, and what cannot be written then is lost. */
@@ -87,7 +88,8 @@ void log_echo(void);
 bool log_start(struct metrics *metrics);
 void log_serve(void);
 
-/* Gives the log's file, if it is one, to the user that the daemon becomes. */
+/* Gives the log's file, if it was not there before, to the user that the daemon becomes; or warns
+ * that the file is not that user's. */
 void log_give(uid_t uid, gid_t gid);
 
 /* The end has begun. What waits in the log has a second from now on, or a tenth of one from

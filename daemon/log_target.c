@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/safe_open.h"
 
 enum {
     PREFIX_MAX = 96,
@@ -167,26 +168,20 @@ struct log_target log_target_syslog(const char *socket)
     return (struct log_target){.form = LOG_FORM_SYSLOG, .fd = -1, .socket = socket};
 }
 
-/* O_NONBLOCK is for what is no regular file, and is seen only after it was opened. */
-static int open_file(const char *path, const char **why)
+static bool open_file(struct log_target *target, const char *path, uid_t user, const char **why)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-    struct stat found;
+    const struct safe_terms terms = {
+        .path = path, .flags = O_WRONLY | O_CREAT | O_APPEND, .mode = 0640, .user = user};
 
-    if (fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
-        return fd;
+    *target = (struct log_target){.form = LOG_FORM_DATED};
+    target->fd = safe_open(&terms, &target->made, why);
+    if (target->fd < 0 && errno == EINVAL) {
+        *why = "not a regular file: write \"stderr\", \"syslog\" or the name of a file";
     }
-    bool other = fd >= 0 || errno == ENXIO || errno == EISDIR || errno == ENODEV;
-    *why = other ? "not a regular file: write \"stderr\", \"syslog\" or the name of a file"
-                 : strerror(errno);
-    if (fd >= 0) {
-        close(fd);
-        errno = EINVAL;
-    }
-    return -1;
+    return target->fd >= 0;
 }
 
-bool log_target_open(struct log_target *target, const char *to, const char **why)
+bool log_target_open(struct log_target *target, const char *to, uid_t user, const char **why)
 {
     if (strcmp(to, "stderr") == 0) {
         *target = log_target_bare();
@@ -197,11 +192,7 @@ bool log_target_open(struct log_target *target, const char *to, const char **why
         *target = log_target_syslog(_PATH_LOG);
         return true;
     }
-    int fd = open_file(to, why);
-    if (fd >= 0) {
-        *target = (struct log_target){.form = LOG_FORM_DATED, .fd = fd};
-    }
-    return fd >= 0;
+    return open_file(target, to, user, why);
 }
 
 void log_target_close(struct log_target *target)

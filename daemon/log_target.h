@@ -14,6 +14,7 @@
 #define KVCACHED_LOG_TARGET_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "daemon/log_ring.h"
 
@@ -29,6 +30,7 @@ struct log_target {
     int fd;             /* -1: a syslog that is not connected */
     const char *socket; /* of a syslog */
     bool stream;        /* what it listens for there */
+    bool made;          /* a file that was not there */
 };
 
 enum log_written {
@@ -41,10 +43,11 @@ enum log_written {
 struct log_target log_target_bare(void);
 
 /*
- * `to` is "stderr", "syslog" or the path of a regular file, which is made if it is not there.
- * False: it cannot be, and *why says why, with errno. Never waits.
+ * `to` is "stderr", "syslog" or the path of a regular file, which is made if it is not there,
+ * and else must be this user's as safe_open.h has it. False: it cannot be, and *why says why,
+ * with errno. Never waits.
  */
-bool log_target_open(struct log_target *target, const char *to, const char **why);
+bool log_target_open(struct log_target *target, const char *to, uid_t user, const char **why);
 
 /* The syslog that listens, or will, at this socket. The name must last. */
 struct log_target log_target_syslog(const char *socket);

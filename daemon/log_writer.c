@@ -252,9 +252,17 @@ void log_writer_turn_to(const struct log_target *target)
 
 bool log_writer_give(uid_t uid, gid_t gid)
 {
+    struct stat found;
+
     pthread_mutex_lock(&writer.lock);
     bool is_file = writer.target.form == LOG_FORM_DATED && writer.target.fd != STDERR_FILENO;
-    bool done = !is_file || fchown(writer.target.fd, uid, gid) == 0;
+    bool done = true;
+    if (is_file && writer.target.made) {
+        done = fchown(writer.target.fd, uid, gid) == 0;
+    } else if (is_file) {
+        errno = EPERM;
+        done = fstat(writer.target.fd, &found) == 0 && found.st_uid == uid;
+    }
     pthread_mutex_unlock(&writer.lock);
     return done;
 }

@@ -32,7 +32,8 @@ void log_writer_patience(int all_ms);
  * another one when it has the lines that were said before. */
 void log_writer_turn_to(const struct log_target *target);
 
-/* Gives the log's file, if it is one, to a user. False with errno. Before the thread. */
+/* Gives the log's file to a user, if it was made here. False with errno; EPERM: it was not, and is
+ * another user's. Before the thread. */
 bool log_writer_give(uid_t uid, gid_t gid);
 
 /*

@@ -1,9 +1,5 @@
 /*
  * pidfile.c - a number in a locked file.
- *
- * Between opening a file and locking it, its former owner may have removed it:
- * then the lock is on a file without a name and protects nothing. So after
- * locking, the name must still lead to the same file, else all is done again.
  */
 #include "daemon/pidfile.h"
 
@@ -12,50 +8,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_still(int fd, const char *path)
+#include "daemon/safe_open.h"
+
+enum { TEXT_MAX = 64 }; /* bytes of a number, and of white space around it */
+
+/* So that no configuration, arena or other program's file is overwritten. */
+static bool has_number_at_most(int fd)
 {
-    struct stat opened, named;
+    char text[TEXT_MAX + 1];
+    ssize_t length = pread(fd, text, sizeof text, 0);
 
-    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
-}
-
-static pid_t read_number(int fd)
-{
-    char text[32];
-    ssize_t length = pread(fd, text, sizeof text - 1, 0);
-
-    if (length <= 0) {
-        return 0;
+    if (length < 0 || length > TEXT_MAX) {
+        return false;
     }
     text[length] = '\0';
-    return (pid_t)strtol(text, NULL, 10);
+    return strspn(text, "0123456789 \t\r\n") == (size_t)length;
 }
 
-static enum pidfile_status lock(const char *path, int *fd, pid_t *holder)
+/* Open and locked, or -1 with errno and *why. */
+static int lock(const char *path, uid_t user, pid_t *holder, const char **why)
 {
-    for (;;) {
-        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-        if (*fd < 0) {
-            return PIDFILE_FAILED;
-        }
-        if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-            enum pidfile_status status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
-            int why = errno;
-            *holder = read_number(*fd);
-            close(*fd);
-            errno = why;
-            return status;
-        }
-        if (is_still(*fd, path)) {
-            return PIDFILE_OK;
-        }
-        close(*fd);
+    const struct safe_terms terms = {
+        .path = path, .flags = O_RDWR | O_CREAT, .mode = 0644, .user = user};
+    bool made;
+    int fd = safe_open_locked(&terms, &made, why, holder);
+
+    if (fd >= 0 && !has_number_at_most(fd)) {
+        close(fd);
+        *why = "it is no pid file: there is something else than a number in it";
+        errno = EEXIST;
+        return -1;
     }
+    return fd;
 }
 
 static bool write_number(int fd)
@@ -101,16 +87,20 @@ static bool fill(struct pidfile *pidfile, const char *path, int fd)
     return true;
 }
 
-enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, pid_t *holder)
+enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_t user,
+                                 pid_t *holder, const char **why)
 {
+    enum pidfile_status status = PIDFILE_OK;
     sigset_t before;
-    int fd;
 
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
     litter_hold(&before);
-    enum pidfile_status status = lock(path, &fd, holder);
-    if (status == PIDFILE_OK && !fill(pidfile, path, fd)) {
+    int fd = lock(path, user, holder, why);
+    if (fd < 0) {
+        status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
+    } else if (!fill(pidfile, path, fd)) {
+        *why = strerror(errno);
         status = PIDFILE_FAILED;
     }
     litter_release(&before);

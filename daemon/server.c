@@ -30,6 +30,7 @@
 #include "daemon/pidfile.h"
 #include "daemon/policy.h"
 #include "daemon/privilege.h"
+#include "daemon/safe_open.h"
 #include "daemon/signals.h"
 #include "daemon/staff.h"
 #include "daemon/vault.h"
@@ -75,6 +76,12 @@ static int failed(int status, const char *what)
     return status;
 }
 
+/* Who it will become, or is: whose files it may take for its own. */
+static uid_t user_of(const struct server *server)
+{
+    return server->becomes_user ? server->user.uid : geteuid();
+}
+
 /* False, with errno and *why, when it cannot be opened. */
 static bool open_log(const struct server *server, const struct conf *conf, const char **why)
 {
@@ -84,7 +91,7 @@ static bool open_log(const struct server *server, const struct conf *conf, const
     if (server->options.detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }
-    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, why);
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, user_of(server), why);
 }
 
 static int start_log(struct server *server)
@@ -121,13 +128,19 @@ static int find_user(struct server *server)
 static int take_pidfile(struct server *server)
 {
     const char *path = server->conf->pid_file;
+    const char *why;
     pid_t holder;
 
     if (path == NULL) {
         return EX_OK;
     }
-    switch (pidfile_open(&server->pidfile, path, &holder)) {
+    switch (pidfile_open(&server->pidfile, path, user_of(server), &holder, &why)) {
     case PIDFILE_OK:
+        if (geteuid() == 0 && safe_is_open_to_others(path)) {
+            log_warning("pid_file: others than root may write to its directory, and put another "
+                        "number there: %s",
+                        path);
+        }
         return EX_OK;
     case PIDFILE_TAKEN:
         log_error("pid_file: %s: another kvcached is running, with process number %d", path,
@@ -136,7 +149,7 @@ static int take_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, strerror(errno));
+    log_error("pid_file: %s: %s", path, why);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
@@ -500,7 +513,7 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,     find_user,         take_pidfile, open_doors,      become_user,
+        find_user,     start_log,         take_pidfile, open_doors,      become_user,
         harden,        read_certificates, start_store,  make_facts,      make_users,
         start_signals, start_log_thread,  start_staff,  start_accepting,
     };

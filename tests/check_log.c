@@ -19,7 +19,7 @@ static const char *why;
 
 static bool open_log(const char *name, int level)
 {
-    return log_open(scratch_path(name), level, &why);
+    return log_open(scratch_path(name), level, getuid(), &why);
 }
 
 static void set_up(void)
@@ -123,7 +123,7 @@ START_TEST(what_is_no_regular_file_is_refused)
     ck_assert_int_eq(mkdir(scratch_path("directory"), 0700), 0);
     for (size_t i = 0; i < 3; i++) {
         const char *names[] = {scratch_path("fifo"), scratch_path("directory"), "/dev/null"};
-        ck_assert(!log_open(names[i], LOG_INFO, &why));
+        ck_assert(!log_open(names[i], LOG_INFO, getuid(), &why));
         ck_assert_ptr_nonnull(strstr(why, "not a regular file"));
     }
     log_info("here");
@@ -178,10 +178,10 @@ START_TEST(the_journal_gets_priorities)
     ck_assert_int_eq(fstat(STDERR_FILENO, &found), 0);
     snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
     setenv("JOURNAL_STREAM", stream, 1);
-    ck_assert(log_open("stderr", LOG_INFO, &why));
+    ck_assert(log_open("stderr", LOG_INFO, getuid(), &why));
     log_warning("short of %d", 3);
     setenv("JOURNAL_STREAM", "1:2", 1);
-    ck_assert(log_open("stderr", LOG_INFO, &why));
+    ck_assert(log_open("stderr", LOG_INFO, getuid(), &why));
     log_warning("other");
     const char *text = scratch_read("stderr");
     ck_assert_int_eq(strncmp(text, "<4>short of 3\n2", 15), 0);

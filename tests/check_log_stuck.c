@@ -69,7 +69,7 @@ static void set_up(void)
     text[0] = '\0';
     catch_stderr();
     log_hurry();
-    ck_assert(log_open("stderr", LOG_INFO, &why));
+    ck_assert(log_open("stderr", LOG_INFO, getuid(), &why));
 }
 
 static void tear_down(void)
@@ -219,7 +219,7 @@ START_TEST(it_turns_to_another_target)
 {
     serve();
     fill();
-    ck_assert(log_open(scratch_path("log"), LOG_INFO, &why));
+    ck_assert(log_open(scratch_path("log"), LOG_INFO, getuid(), &why));
     do { /* as long as the ring is full it is lost */
         log_info("elsewhere");
         pause_briefly();
@@ -231,12 +231,12 @@ END_TEST
 
 START_TEST(lines_before_a_turn_stay_where_they_belong)
 {
-    ck_assert(log_open(scratch_path("log"), LOG_INFO, &why));
+    ck_assert(log_open(scratch_path("log"), LOG_INFO, getuid(), &why));
     serve();
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(rename(scratch_path("log"), scratch_path("log.1")), 0);
         log_info("before %d.", i);
-        ck_assert(log_open(scratch_path("log"), LOG_INFO, &why));
+        ck_assert(log_open(scratch_path("log"), LOG_INFO, getuid(), &why));
         log_info("after %d.", i);
         char wanted[32];
         snprintf(wanted, sizeof wanted, "info: after %d.\n", i);
@@ -307,7 +307,7 @@ START_TEST(debug_tells_all)
     static struct log_limit noise = LOG_LIMIT("noise");
 
     ck_assert_uint_eq(burst(&noise, LOG_DEBUG, 100), 0);
-    ck_assert(log_open(scratch_path("log"), LOG_DEBUG, &why));
+    ck_assert(log_open(scratch_path("log"), LOG_DEBUG, getuid(), &why));
     ck_assert_uint_eq(burst(&noise, LOG_DEBUG, 100), 100);
 }
 END_TEST

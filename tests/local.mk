@@ -16,7 +16,7 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_log_ring tests/check_log_stuck \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_safe_open tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
@@ -289,6 +289,10 @@ tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratc
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
 
+tests_check_safe_open_SOURCES = tests/check_safe_open.c tests/scratch.c tests/scratch.h
+tests_check_safe_open_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_safe_open_LDADD = $(daemon_test_libs)
+
 tests_check_secret_SOURCES = tests/check_secret.c
 tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_secret_LDADD = $(daemon_test_libs)
@@ -369,6 +373,7 @@ e2e_files = \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
 	tests/e2e/test_failing.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_life.py \

@@ -190,8 +190,12 @@ static bool lock_file(int fd, const struct store_options *options)
     return true;
 }
 
-static int open_or_make(const char *path, bool *made)
+static int open_or_make(const struct store_options *options, bool *made)
 {
+    const char *path = options->file;
+    if (options->open_file != NULL) {
+        return options->open_file(options->context, path, made);
+    }
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     int fd = open(path, flags);
     *made = fd < 0 && errno == ENOENT;
@@ -214,7 +218,7 @@ static bool take(int fd, const struct store_options *options, struct stat *found
     }
     *moved = lstat(options->file, &named) != 0 || named.st_dev != found->st_dev ||
              named.st_ino != found->st_ino;
-    return *moved || fchmod(fd, 0600) == 0;
+    return true;
 }
 
 /* Open and locked; -1 with errno. */
@@ -222,7 +226,7 @@ static int open_locked(const struct store_options *options, struct stat *found, 
 {
     for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
         bool moved = false;
-        int fd = open_or_make(options->file, made);
+        int fd = open_or_make(options, made);
         if (fd < 0 && errno != EEXIST) {
             return -1;
         }
@@ -390,6 +394,10 @@ static enum file_state settle(struct file *file, enum sentence sentence,
                               const struct store_options *options, const struct stat *found,
                               struct arena_head *head, struct store_recovery *recovery)
 {
+    /* Only now is it known to be the store's, to be changed. */
+    if (sentence != IS_UNREADABLE && fchmod(file->fd, 0600) != 0) {
+        return give_up(file);
+    }
     if (sentence == IS_KEPT) {
         recovery->arena = STORE_ARENA_KEPT;
         if (!keep(file, options, found, head, &recovery->beyond)) {

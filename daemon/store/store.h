@@ -92,7 +92,10 @@ struct store_options {
     uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
 
     /* For a store whose records shall outlive the process. */
-    const char *file;         /* NULL: memory of the process's own, and none of the rest */
+    const char *file; /* NULL: memory of the process's own, and none of the rest */
+    /* Opens it for reading and writing, or makes it for its owner alone (*made), and decides
+     * whether it is to be trusted: a descriptor, or -1 with errno. NULL: open(2). */
+    int (*open_file)(void *context, const char *path, bool *made);
     unsigned threads;         /* that read the file at the start; 0: 1 */
     struct store_clock clock; /* at the call */
     uint8_t file_secret[16];  /* random: for a file that is made */
