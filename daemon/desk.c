@@ -7,6 +7,8 @@
  */
 #include "daemon/desk.h"
 
+#include <string.h>
+
 #include "daemon/clock.h"
 
 enum {
@@ -38,6 +40,9 @@ void desk_destroy(struct desk **place, struct crew *crew)
     batch_deinit(&desk->batch);
     upload_abort(&desk->upload, crew->lane);
     outbox_deinit(&desk->outbox);
+    if (desk->pass->state == PASS_STRANGER && inbox_length(&desk->inbox) > 0) {
+        explicit_bzero(inbox_bytes(&desk->inbox), inbox_length(&desk->inbox));
+    }
     inbox_deinit(&desk->inbox, &crew->inboxes);
     pool_put(&crew->desks, desk);
 }
@@ -191,6 +196,26 @@ static void refuse_line(struct desk *desk, struct executor *by)
     }
 }
 
+/* Of what was hung up on: whether it is a client of TLS. */
+static bool greets(const struct inbox *inbox)
+{
+    return inbox_length(inbox) > 0 && inbox_bytes(inbox)[0] == 0x16;
+}
+
+/* What a stranger has said, or what was refused, may have a secret in it, however badly said:
+ * it shall not be found in the memory later. */
+static void wipe_answered(struct desk *desk)
+{
+    const struct batch *batch = &desk->batch;
+    bool is_last = desk->state == DESK_CONFUSED || batch->ending == PARSE_HANGUP;
+    bool is_refused = is_last || batch->ending == PARSE_REFUSED;
+
+    if (is_refused || desk->pass->state == PASS_STRANGER) {
+        explicit_bzero(inbox_bytes(&desk->inbox),
+                       is_last ? inbox_length(&desk->inbox) : batch->taken);
+    }
+}
+
 /* All requests of the batch are answered: deals with what came behind them. */
 static bool finish_batch(struct desk *desk, struct executor *by)
 {
@@ -217,9 +242,10 @@ static bool finish_batch(struct desk *desk, struct executor *by)
         goes_on = stop(desk, DESK_CONFUSED);
         break;
     case PARSE_HANGUP:
-        goes_on = stop(desk, DESK_BROWSER);
+        goes_on = stop(desk, greets(&desk->inbox) ? DESK_HELLO : DESK_BROWSER);
         break;
     }
+    wipe_answered(desk);
     inbox_drop(&desk->inbox, batch->taken);
     batch->open = false;
     return goes_on;

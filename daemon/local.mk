@@ -31,6 +31,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/door.h \
 	daemon/doors.c \
 	daemon/doors.h \
+	daemon/event_errors.c \
+	daemon/event_errors.h \
 	daemon/execute.c \
 	daemon/execute.h \
 	daemon/execute_guard.c \

@@ -23,6 +23,7 @@
 #include "daemon/clock.h"
 #include "daemon/descriptors.h"
 #include "daemon/doors.h"
+#include "daemon/event_errors.h"
 #include "daemon/facts.h"
 #include "daemon/hardening.h"
 #include "daemon/log.h"
@@ -37,9 +38,7 @@
 #include "daemon/watchdog.h"
 
 enum {
-    DESCRIPTORS_A_WORKER = 4,
-    DESCRIPTORS_BESIDE = 96, /* the log, the pid file, the bases and so on; the acceptor's */
-    NAMES_MAX = 256,         /* of options that need a restart */
+    NAMES_MAX = 256, /* of options that need a restart */
 };
 
 struct server {
@@ -153,24 +152,13 @@ static int take_pidfile(struct server *server)
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-static void allow_descriptors(const struct conf *conf)
+static int take_descriptors(struct server *server)
 {
-    uint64_t beside =
-        DESCRIPTORS_BESIDE + conf->listen_count + (uint64_t)DESCRIPTORS_A_WORKER * conf->threads;
-    uint64_t wanted = beside + conf->max_connections;
-    uint64_t allowed = descriptors_allow(wanted);
-
-    if (allowed < wanted) {
-        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
-                    "%ju connections will find room",
-                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
-                    (uintmax_t)(allowed > beside ? allowed - beside : 0));
-    }
+    return descriptors_take(server->conf) ? EX_OK : EX_OSERR;
 }
 
 static int open_doors(struct server *server)
 {
-    allow_descriptors(server->conf);
     int status =
         doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
     const char *exposed = doors_exposed(&server->doors, server->conf);
@@ -362,7 +350,7 @@ static bool apply(struct server *server, const struct conf *next)
     users_put(&server->users);
     server->users = users;
     atomic_store(&server->facts.max_connections, next->max_connections);
-    allow_descriptors(next);
+    descriptors_allow_for(next);
     return true;
 }
 
@@ -513,9 +501,9 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,     start_log,         take_pidfile, open_doors,      become_user,
-        harden,        read_certificates, start_store,  make_facts,      make_users,
-        start_signals, start_log_thread,  start_staff,  start_accepting,
+        find_user,   start_log,     take_descriptors,  take_pidfile, open_doors,
+        become_user, harden,        read_certificates, start_store,  make_facts,
+        make_users,  start_signals, start_log_thread,  start_staff,  start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -525,6 +513,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         conf_destroy(conf);
         return NULL;
     }
+    event_errors_to_log();
     server->options = *options;
     server->conf = server->first = *conf;
     *conf = NULL;
