@@ -369,6 +369,7 @@ e2e_files = \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_clients.py \
+	tests/e2e/test_clock.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_differential.py \
@@ -396,15 +397,18 @@ e2e_files = \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += tests/suite.h
-EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/wall_clock.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
-check_DATA = tests/failing.so
-CLEANFILES += tests/failing.so
+check_DATA = tests/failing.so tests/wall_clock.so
+CLEANFILES += $(check_DATA)
+PRELOADED = $(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared
 tests/failing.so: tests/failing.c
 	@$(MKDIR_P) tests
-	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
-	    $(srcdir)/tests/failing.c -ldl
+	$(PRELOADED) -o $@ $(srcdir)/tests/failing.c -ldl
+tests/wall_clock.so: tests/wall_clock.c
+	@$(MKDIR_P) tests
+	$(PRELOADED) -o $@ $(srcdir)/tests/wall_clock.c
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 if TLS
