@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,11 +107,10 @@ END_TEST
 
 START_TEST(what_is_no_pid_file_is_left_alone)
 {
-    static const char *const texts[] = {
-        "log = \"stderr\";\n", "4711\nand more\n",
-        "1111111111111111111111111111111111111111111111111111111111111111"
-        "1"};
+    char long_one[66] = {0};
+    const char *texts[] = {"log = \"stderr\";\n", "4711\nand more\n", long_one};
 
+    memset(long_one, '1', sizeof long_one - 1);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         scratch_write("pid", texts[i]);
         ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
