@@ -15,6 +15,13 @@ enum {
     STEPS_SHORT = 2, /* of a turn that shall be short: a batch, and what comes behind it */
 };
 
+/* What a stranger has said, or what was refused, may have a secret in it, however badly said:
+ * it shall not be found in the memory later. */
+static void wipe(struct desk *desk, size_t length)
+{
+    explicit_bzero(inbox_bytes(&desk->inbox), length);
+}
+
 struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
 {
     struct desk *desk = pool_get(&crew->desks);
@@ -41,7 +48,7 @@ void desk_destroy(struct desk **place, struct crew *crew)
     upload_abort(&desk->upload, crew->lane);
     outbox_deinit(&desk->outbox);
     if (desk->pass->state == PASS_STRANGER && inbox_length(&desk->inbox) > 0) {
-        explicit_bzero(inbox_bytes(&desk->inbox), inbox_length(&desk->inbox));
+        wipe(desk, inbox_length(&desk->inbox));
     }
     inbox_deinit(&desk->inbox, &crew->inboxes);
     pool_put(&crew->desks, desk);
@@ -202,20 +209,6 @@ static bool greets(const struct inbox *inbox)
     return inbox_length(inbox) > 0 && inbox_bytes(inbox)[0] == 0x16;
 }
 
-/* What a stranger has said, or what was refused, may have a secret in it, however badly said:
- * it shall not be found in the memory later. */
-static void wipe_answered(struct desk *desk)
-{
-    const struct batch *batch = &desk->batch;
-    bool is_last = desk->state == DESK_CONFUSED || batch->ending == PARSE_HANGUP;
-    bool is_refused = is_last || batch->ending == PARSE_REFUSED;
-
-    if (is_refused || desk->pass->state == PASS_STRANGER) {
-        explicit_bzero(inbox_bytes(&desk->inbox),
-                       is_last ? inbox_length(&desk->inbox) : batch->taken);
-    }
-}
-
 /* All requests of the batch are answered: deals with what came behind them. */
 static bool finish_batch(struct desk *desk, struct executor *by)
 {
@@ -236,16 +229,21 @@ static bool finish_batch(struct desk *desk, struct executor *by)
         break;
     case PARSE_REFUSED:
         refuse_line(desk, by);
+        wipe(desk, batch->taken);
         break;
     case PARSE_FATAL:
         say_error(desk, by);
+        wipe(desk, inbox_length(&desk->inbox));
         goes_on = stop(desk, DESK_CONFUSED);
         break;
     case PARSE_HANGUP:
         goes_on = stop(desk, greets(&desk->inbox) ? DESK_HELLO : DESK_BROWSER);
+        wipe(desk, inbox_length(&desk->inbox));
         break;
     }
-    wipe_answered(desk);
+    if (desk->pass->state == PASS_STRANGER) {
+        wipe(desk, batch->taken);
+    }
     inbox_drop(&desk->inbox, batch->taken);
     batch->open = false;
     return goes_on;
