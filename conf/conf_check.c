@@ -216,4 +216,5 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
     check_default_namespace(root, conf, report);
     if (users != NULL)
         conf_check_users(users, conf, report);
+    conf_check_paths(root, conf, report);
 }

@@ -198,7 +198,9 @@ static void say_granted(struct executor *by, const struct request *request)
 
 static void log_denial(const struct executor *by)
 {
-    if (log_wants(LOG_INFO)) {
+    static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
+
+    if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(by->pass->fd, peer, sizeof peer);
         log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->door->name, peer);

@@ -33,6 +33,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/door.h \
 	daemon/doors.c \
 	daemon/doors.h \
+	daemon/event_errors.c \
+	daemon/event_errors.h \
 	daemon/execute.c \
 	daemon/execute.h \
 	daemon/execute_dump.c \
@@ -62,8 +64,16 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/inbox.h \
 	daemon/listener.c \
 	daemon/listener.h \
+	daemon/litter.c \
+	daemon/litter.h \
 	daemon/log.c \
 	daemon/log.h \
+	daemon/log_ring.c \
+	daemon/log_ring.h \
+	daemon/log_target.c \
+	daemon/log_target.h \
+	daemon/log_writer.c \
+	daemon/log_writer.h \
 	daemon/metrics.c \
 	daemon/metrics.def \
 	daemon/metrics.h \
@@ -88,6 +98,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/refusal.h \
 	daemon/reload.c \
 	daemon/reload.h \
+	daemon/safe_open.c \
+	daemon/safe_open.h \
 	daemon/schedule.c \
 	daemon/schedule.h \
 	daemon/secret.c \
@@ -95,6 +107,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/server.c \
 	daemon/server.h \
 	daemon/server_state.h \
+	daemon/signals.c \
+	daemon/signals.h \
 	daemon/sip.c \
 	daemon/sip.h \
 	daemon/staff.c \

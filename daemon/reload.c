@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/clock.h"
+#include "daemon/descriptors.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/policy.h"
@@ -95,13 +96,15 @@ static void log_unchanged(const struct server *server)
 
 static bool change_log_and_store(struct server *server, const struct conf *next)
 {
-    if (!server_open_log(server, next)) {
-        log_error("cannot log to %s: %s", next->log.to, strerror(errno));
+    const char *why;
+
+    if (!server_open_log(server, next, &why)) {
+        log_error("cannot log to %s: %s", next->log.to, why);
         return false;
     }
     if (!policy_begin(next, server->vault.lane)) {
         log_error("namespaces: %s", strerror(ENOMEM));
-        server_open_log(server, server->conf);
+        server_open_log(server, server->conf, &why);
         return false;
     }
     return true;
@@ -119,7 +122,7 @@ static void adopt(struct server *server)
     server->users = reload->users;
     reload->users = NULL;
     atomic_store(&server->facts.max_connections, next->max_connections);
-    server_allow_descriptors(next);
+    descriptors_allow_for(next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }
@@ -141,7 +144,9 @@ static void wait_for_slice(struct server *server, time_t seconds, suseconds_t us
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
 
-    event_add(server->reload.slice, &delay);
+    if (event_add(server->reload.slice, &delay) != 0) { /* a timer takes memory: do without */
+        event_active(server->reload.slice, EV_TIMEOUT, 0);
+    }
 }
 
 /* It was applied, or refused. */
@@ -238,13 +243,14 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
 void reload_begin(struct server *server)
 {
     struct reload *reload = &server->reload;
+    const char *why;
 
     if (reload->state != RELOAD_IDLE) {
         reload->again = true;
         return;
     }
     notify_reloading();
-    server_open_log(server, server->conf); /* whatever the file says, this one was rotated */
+    server_open_log(server, server->conf, &why); /* whatever the file says, this one was rotated */
     event_del(reload->slice);
     reload->state = RELOAD_READS;
     int error = thread_start(&reload->reader, read_all, server);

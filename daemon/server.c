@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +21,13 @@
 
 #include "daemon/clock.h"
 #include "daemon/descriptors.h"
+#include "daemon/event_errors.h"
 #include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/safe_open.h"
 #include "daemon/server_state.h"
-
-enum {
-    DESCRIPTORS_A_WORKER = 4,
-    DESCRIPTORS_BESIDE = 96, /* the log, the pid file, the bases and so on; the acceptor's */
-};
+#include "daemon/signals.h"
 
 void server_show_status(const struct server *server, const char *remark)
 {
@@ -46,7 +43,13 @@ static int failed(int status, const char *what)
     return status;
 }
 
-bool server_open_log(const struct server *server, const struct conf *conf)
+/* Who it will become, or is: whose files it may take for its own. */
+static uid_t user_of(const struct server *server)
+{
+    return server->becomes_user ? server->user.uid : geteuid();
+}
+
+bool server_open_log(const struct server *server, const struct conf *conf, const char **why)
 {
     int level = conf->log.level + server->options.verbosity;
     const char *to = conf->log.to;
@@ -54,14 +57,16 @@ bool server_open_log(const struct server *server, const struct conf *conf)
     if (server->options.detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }
-    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG);
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, user_of(server), why);
 }
 
 static int start_log(struct server *server)
 {
-    log_echo(true);
-    if (!server_open_log(server, server->conf)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, strerror(errno));
+    const char *why;
+
+    log_echo();
+    if (!server_open_log(server, server->conf, &why)) {
+        log_error("cannot log to %s: %s", server->conf->log.to, why);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -89,13 +94,19 @@ static int find_user(struct server *server)
 static int take_pidfile(struct server *server)
 {
     const char *path = server->conf->pid_file;
+    const char *why;
     pid_t holder;
 
     if (path == NULL) {
         return EX_OK;
     }
-    switch (pidfile_open(&server->pidfile, path, &holder)) {
+    switch (pidfile_open(&server->pidfile, path, user_of(server), &holder, &why)) {
     case PIDFILE_OK:
+        if (geteuid() == 0 && safe_is_open_to_others(path)) {
+            log_warning("pid_file: others than root may write to its directory, and put another "
+                        "number there: %s",
+                        path);
+        }
         return EX_OK;
     case PIDFILE_TAKEN:
         log_error("pid_file: %s: another kvcached is running, with process number %d", path,
@@ -104,28 +115,17 @@ static int take_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, strerror(errno));
+    log_error("pid_file: %s: %s", path, why);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-void server_allow_descriptors(const struct conf *conf)
+static int take_descriptors(struct server *server)
 {
-    uint64_t beside =
-        DESCRIPTORS_BESIDE + conf->listen_count + (uint64_t)DESCRIPTORS_A_WORKER * conf->threads;
-    uint64_t wanted = beside + conf->max_connections;
-    uint64_t allowed = descriptors_allow(wanted);
-
-    if (allowed < wanted) {
-        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
-                    "%ju connections will find room",
-                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
-                    (uintmax_t)(allowed > beside ? allowed - beside : 0));
-    }
+    return descriptors_take(server->conf) ? EX_OK : EX_OSERR;
 }
 
 static int open_doors(struct server *server)
 {
-    server_allow_descriptors(server->conf);
     int status =
         doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
     const char *exposed = doors_exposed(&server->doors, server->conf);
@@ -173,8 +173,10 @@ static int harden(struct server *server)
     return EX_OK;
 }
 
+/* From the arena's file on, a start that is to end leaves it in order. */
 static int start_store(struct server *server)
 {
+    signals_note();
     return vault_open(&server->vault, server->conf);
 }
 
@@ -205,6 +207,14 @@ static int make_users(struct server *server)
 {
     server->users = users_create(server->conf, NULL);
     return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
+}
+
+/* Its thread waits until the daemon serves. */
+static int start_log_thread(struct server *server)
+{
+    struct metrics *metrics = &server->facts.metrics[FACTS_SET_OF_LOG(server->facts.threads)];
+
+    return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
 
 static int start_staff(struct server *server)
@@ -250,31 +260,24 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 
 /* --- shutdown ----------------------------------------------------------- */
 
-static void leave(int number)
-{
-    (void)number;
-    _exit(EX_OK);
-}
-
 /* From here on a second signal to stop ends the process at once, whatever the
  * threads may be waiting for, and a reload comes too late. Nothing may arrive
  * between the old handlers and the new. */
 static void end_signals(struct server *server)
 {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    signals_hand_over();
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
             server->signals[i] = NULL;
         }
     }
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGTERM, leave);
-    signal(SIGINT, leave);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signals_end();
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
 static void on_stop(evutil_socket_t number, short what, void *context)
@@ -282,12 +285,26 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     struct server *server = context;
     (void)what;
 
-    log_notice("stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    log_notice("stopping: %s", signal_name(number));
+    log_ending();
     notify_stopping();
     event_base_loopbreak(server->base);
 }
 
 /* --- life --------------------------------------------------------------- */
+
+/* They come first when the loop runs. */
+static void remember_signals(struct server *server)
+{
+    const struct signals_given given = signals_handed_over();
+
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        int number = event_get_signal(server->signals[i]);
+        if (number == given.stop || number == given.reload) {
+            event_active(server->signals[i], EV_SIGNAL, 1);
+        }
+    }
+}
 
 static int start_signals(struct server *server)
 {
@@ -296,6 +313,7 @@ static int start_signals(struct server *server)
         event_callback_fn handler;
     } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
+    signals_hand_over();
     server->base = event_base_new();
     for (size_t i = 0; server->base != NULL && i < sizeof wanted / sizeof *wanted; i++) {
         server->signals[i] =
@@ -304,7 +322,11 @@ static int start_signals(struct server *server)
             return failed(EX_OSERR, "signals");
         }
     }
-    return server->base != NULL ? EX_OK : failed(EX_OSERR, "event base");
+    if (server->base == NULL) {
+        return failed(EX_OSERR, "event base");
+    }
+    remember_signals(server);
+    return EX_OK;
 }
 
 static void say_ready(const struct server *server)
@@ -320,7 +342,7 @@ static void say_ready(const struct server *server)
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
     }
-    log_echo(false);
+    log_serve();
 }
 
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
@@ -328,27 +350,36 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,     find_user,         take_pidfile,  open_doors,      become_user,
-        harden,        read_certificates, start_store,   make_facts,      make_users,
-        start_signals, start_staff,       allow_reloads, start_accepting,
+        find_user,        start_log,   take_descriptors, take_pidfile,
+        open_doors,       become_user, harden,           read_certificates,
+        start_store,      make_facts,  make_users,       start_signals,
+        start_log_thread, start_staff, allow_reloads,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
+    int stopped = 0;
 
     if (server == NULL) {
         *status = failed(EX_OSERR, "cannot start");
         conf_destroy(conf);
         return NULL;
     }
+    event_errors_to_log();
     server->options = *options;
     server->conf = server->first = *conf;
     *conf = NULL;
     *status = EX_OK;
     for (size_t i = 0; *status == EX_OK && i < sizeof steps / sizeof *steps; i++) {
         *status = steps[i](server);
+        stopped = signals_noted();
+        *status = stopped != 0 ? EX_TEMPFAIL : *status;
     }
     if (*status == EX_OK) {
         say_ready(server);
     } else {
+        if (stopped != 0) {
+            log_notice("stopping before it served: %s", signal_name(stopped));
+            *status = EX_OK;
+        }
         server_destroy(&server);
     }
     return server;
@@ -380,11 +411,11 @@ void server_destroy(struct server **owned)
     }
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
+    log_close();
     free(server->facts.metrics);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }
     conf_destroy(&server->first);
     free(server);
-    log_close();
 }

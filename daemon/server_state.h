@@ -37,10 +37,8 @@ struct server {
     struct reload reload;
 };
 
-/* Opens the log that a configuration names. False with errno: it stays as it was. */
-bool server_open_log(const struct server *server, const struct conf *conf);
-/* Warns where there cannot be as many connections as a configuration allows. */
-void server_allow_descriptors(const struct conf *conf);
+/* Opens the log that a configuration names. False with errno and *why: it stays as it was. */
+bool server_open_log(const struct server *server, const struct conf *conf, const char **why);
 /* For `systemctl status`. */
 void server_show_status(const struct server *server, const char *remark);
 

@@ -4,6 +4,7 @@
 #include "daemon/vault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "daemon/arena_watch.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/policy.h"
+#include "daemon/safe_open.h"
+#include "daemon/signals.h"
 
 enum {
     TELL_EVERY = 1000, /* ms between two lines about how far the reading is */
@@ -30,6 +34,7 @@ struct reading {
     const char *file;
     uint64_t begun; /* on clock_now before it was set; 0: not yet */
     uint64_t told;
+    const char *why; /* it was not opened; NULL: it was */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
@@ -95,9 +100,27 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     notify_extend(MORE_TIME);
 }
 
+static bool on_look(void *context)
+{
+    (void)context;
+    return signals_noted() != 0;
+}
+
+static int open_file(void *context, const char *path, bool *made)
+{
+    struct reading *reading = context;
+    const struct safe_terms terms = {
+        .path = path, .flags = O_RDWR | O_CREAT, .mode = 0600, .user = geteuid()};
+
+    reading->why = NULL;
+    return safe_open(&terms, made, &reading->why);
+}
+
 static int failed_with_file(const char *file, uint64_t memory, int why)
 {
     switch (why) {
+    case ECANCELED: /* by a signal, which the caller knows of */
+        return EX_TEMPFAIL;
     case EWOULDBLOCK:
         log_error("arena.file: %s: another kvcached uses it", file);
         return EX_UNAVAILABLE;
@@ -125,7 +148,12 @@ static int failed_with_file(const char *file, uint64_t memory, int why)
 
 static int failed(const struct store_options *options)
 {
+    const struct reading *reading = options->context;
     int why = errno;
+    if (reading->why != NULL && why == EPERM) {
+        log_error("arena.file: %s: %s", options->file, reading->why);
+        return EX_NOPERM;
+    }
     if (options->file != NULL && why != ENOMEM) {
         return failed_with_file(options->file, options->memory, why);
     }
@@ -234,7 +262,9 @@ int vault_open(struct vault *vault, const struct conf *conf)
                                     .max_value = conf->max_value,
                                     .file = conf->arena.file,
                                     .threads = conf->threads,
-                                    .progress = on_progress};
+                                    .open_file = open_file,
+                                    .progress = on_progress,
+                                    .cancelled = on_look};
 
     *vault = (struct vault){.file = conf->arena.file};
     if (!has_secrets(&options)) {

@@ -49,11 +49,18 @@ static bool begins_with(struct slice line, const char *capitals, size_t length)
     return true;
 }
 
-/* What begins with these bytes is what only a browser would send. */
+/* The record and the version that a client of TLS begins with. */
+static bool greets(struct slice start)
+{
+    return start.bytes[0] == 0x16 && start.bytes[1] == 0x03;
+}
+
+/* What begins with these bytes is what only a browser would send, or a client of TLS. */
 static bool from_browser(struct slice start)
 {
-    return start.length >= 5 && ((start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
-                                 (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
+    return start.length >= 5 &&
+           (greets(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
+            (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
 }
 
 static bool ends_like_http(struct slice line)

@@ -26,7 +26,7 @@ enum parse_result {
     PARSE_REFUSED, /* answer with parser.error; go on after *consumed */
     PARSE_FATAL,   /* answer with parser.error and close: where the next request
                       begins cannot be known */
-    PARSE_HANGUP,  /* a browser that was lured here: close without a word */
+    PARSE_HANGUP,  /* a browser that was lured here, or TLS: close without a word */
 };
 
 /* What stood before the keys of a line that is handed on in pieces. */

@@ -4,6 +4,7 @@
  */
 #include "tests/box.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,47 @@ START_TEST(a_stale_large_record_stays_stale)
 END_TEST
 
 /* --- time ------------------------------------------------------------------------ */
+
+static unsigned looks_left; /* until it is cancelled */
+
+static bool cancel(void *context)
+{
+    (void)context;
+    return looks_left == 0 || looks_left-- == 0;
+}
+
+/* At every look in turn. The machine starts again each time, so that the file has to have been
+ * left in order. */
+START_TEST(reading_can_be_given_up)
+{
+    struct store_options options = {
+        .memory = MEMORY, .max_value = BOX_MIB, .file = path, .threads = 2, .cancelled = cancel};
+    unsigned given_up = 0;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "key%u", i);
+        BOX_OK(box_put_pattern(&box, "n", key, TTL_NEVER, 1 + i % 100, i));
+    }
+    box_stop(&box);
+    struct store *store = NULL;
+    for (; store == NULL; given_up++) {
+        looks_left = given_up;
+        options.clock = box.clock;
+        options.clock.boot[0] = (uint8_t)(2 + given_up % 100);
+        options.clock.uptime = 500;
+        store = store_create(&options);
+        ck_assert(store != NULL || errno == ECANCELED);
+    }
+    ck_assert_uint_gt(given_up, 10);
+    store_close(&store, &options.clock);
+    box.clock = options.clock;
+    box_start(&box);
+    ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
+    ck_assert_uint_eq(box.found.records, 20000);
+    box_expect_pattern(&box, "n", "key777", 1 + 777 % 100, 777);
+}
+END_TEST
 
 START_TEST(a_new_run_of_the_machine_goes_on_by_the_wall_clock)
 {
@@ -579,6 +621,7 @@ int main(void)
     tcase_add_test(tcase, a_stale_large_record_stays_stale);
     tcase_add_test(tcase, a_new_run_of_the_machine_goes_on_by_the_wall_clock);
     tcase_add_test(tcase, a_crash_of_the_machine_is_believed_nothing);
+    tcase_add_test(tcase, reading_can_be_given_up);
     tcase_add_test(tcase, starting_again_costs_no_memory);
     tcase_add_test(tcase, what_went_gives_its_blocks_back);
     tcase_add_test(tcase, less_memory_evicts_and_more_is_used);

@@ -16,7 +16,8 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 daemon_tests = tests/check_arena_watch tests/check_desk tests/check_desk_reload tests/check_gate \
 	tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
+	tests/check_log_ring tests/check_log_stuck \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_safe_open tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
@@ -44,7 +45,8 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
+thread_tests = tests/check_gate tests/check_housekeeper tests/check_log tests/check_log_stuck \
+	tests/check_pass tests/threads_exact \
 	tests/threads_gate tests/threads_policy tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
@@ -328,9 +330,21 @@ tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
 tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_log_LDADD = $(daemon_test_libs)
 
+tests_check_log_ring_SOURCES = tests/check_log_ring.c
+tests_check_log_ring_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_ring_LDADD = $(daemon_test_libs)
+
+tests_check_log_stuck_SOURCES = tests/check_log_stuck.c tests/scratch.c tests/scratch.h
+tests_check_log_stuck_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_stuck_LDADD = $(daemon_test_libs)
+
 tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
+
+tests_check_safe_open_SOURCES = tests/check_safe_open.c tests/scratch.c tests/scratch.h
+tests_check_safe_open_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_safe_open_LDADD = $(daemon_test_libs)
 
 tests_check_secret_SOURCES = tests/check_secret.c
 tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -416,12 +430,14 @@ e2e_files = \
 	tests/e2e/test_clients_node.py \
 	tests/e2e/test_clients_perl.py \
 	tests/e2e/test_clients_php.py \
+	tests/e2e/test_clock.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
 	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_keys.py \
@@ -429,6 +445,7 @@ e2e_files = \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
 	tests/e2e/test_long_lines.py \
+	tests/e2e/test_log.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
 	tests/e2e/test_nc.py \
@@ -441,6 +458,7 @@ e2e_files = \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_sessions.py \
+	tests/e2e/test_signals.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \
@@ -448,11 +466,11 @@ e2e_files = \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += tests/suite.h
-EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/refusing.c
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/refusing.c tests/wall_clock.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
-check_DATA = tests/failing.so tests/refusing.so
-CLEANFILES += tests/failing.so tests/refusing.so
+check_DATA = tests/failing.so tests/refusing.so tests/wall_clock.so
+CLEANFILES += $(check_DATA)
 preloaded = $(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared
 tests/failing.so: tests/failing.c
 	@$(MKDIR_P) tests
@@ -460,6 +478,9 @@ tests/failing.so: tests/failing.c
 tests/refusing.so: tests/refusing.c
 	@$(MKDIR_P) tests
 	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/refusing.c
+tests/wall_clock.so: tests/wall_clock.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/wall_clock.c
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 if TLS

@@ -194,9 +194,19 @@ static void pause_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static bool lock_file(int fd)
+static bool is_cancelled(const struct store_options *options)
+{
+    bool cancelled = options->cancelled != NULL && options->cancelled(options->context);
+    errno = cancelled ? ECANCELED : errno;
+    return cancelled;
+}
+
+static bool lock_file(int fd, const struct store_options *options)
 {
     for (int attempt = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
+        if (is_cancelled(options)) {
+            return false;
+        }
         if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == LOCK_ATTEMPTS) {
             return false;
         }
@@ -205,8 +215,12 @@ static bool lock_file(int fd)
     return true;
 }
 
-static int open_or_make(const char *path, bool *made)
+static int open_or_make(const struct store_options *options, bool *made)
 {
+    const char *path = options->file;
+    if (options->open_file != NULL) {
+        return options->open_file(options->context, path, made);
+    }
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     int fd = open(path, flags);
     *made = fd < 0 && errno == ENOENT;
@@ -214,7 +228,7 @@ static int open_or_make(const char *path, bool *made)
 }
 
 /* Locks it; the name may have been given to another file since it was opened. */
-static bool take(int fd, const char *path, struct stat *found, bool *moved)
+static bool take(int fd, const struct store_options *options, struct stat *found, bool *moved)
 {
     struct stat named;
     if (fstat(fd, found) != 0) {
@@ -224,24 +238,24 @@ static bool take(int fd, const char *path, struct stat *found, bool *moved)
         errno = EINVAL;
         return false;
     }
-    if (!lock_file(fd) || fstat(fd, found) != 0) {
+    if (!lock_file(fd, options) || fstat(fd, found) != 0) {
         return false;
     }
-    *moved =
-        lstat(path, &named) != 0 || named.st_dev != found->st_dev || named.st_ino != found->st_ino;
-    return *moved || fchmod(fd, 0600) == 0;
+    *moved = lstat(options->file, &named) != 0 || named.st_dev != found->st_dev ||
+             named.st_ino != found->st_ino;
+    return true;
 }
 
 /* Open and locked; -1 with errno. */
-static int open_locked(const char *path, struct stat *found, bool *made)
+static int open_locked(const struct store_options *options, struct stat *found, bool *made)
 {
     for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
         bool moved = false;
-        int fd = open_or_make(path, made);
+        int fd = open_or_make(options, made);
         if (fd < 0 && errno != EEXIST) {
             return -1;
         }
-        if (fd >= 0 && take(fd, path, found, &moved) && !moved) {
+        if (fd >= 0 && take(fd, options, found, &moved) && !moved) {
             return fd;
         }
         int why = errno;
@@ -414,6 +428,10 @@ static enum file_state settle(struct file *file, enum sentence sentence,
                               const struct store_options *options, const struct stat *found,
                               struct arena_head *head, struct store_recovery *recovery)
 {
+    /* Only now is it known to be the store's, to be changed. */
+    if (sentence != IS_UNREADABLE && fchmod(file->fd, 0600) != 0) {
+        return give_up(file);
+    }
     if (sentence == IS_KEPT) {
         recovery->arena = STORE_ARENA_KEPT;
         if (!keep(file, options, found, head, &recovery->beyond)) {
@@ -441,7 +459,7 @@ enum file_state file_open(struct file *file, const struct store_options *options
     tell(recovery, STORE_ARENA_NEW, NULL);
     for (int attempt = 0; file->path != NULL && attempt < OPEN_ATTEMPTS; attempt++) {
         const char *why = NULL;
-        file->fd = open_locked(file->path, &found, &file->made);
+        file->fd = open_locked(options, &found, &file->made);
         if (file->fd < 0) {
             return give_up(file);
         }

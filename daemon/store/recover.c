@@ -217,7 +217,7 @@ static void fit(struct recover *recover, struct lane *lane)
 {
     struct store *store = recover->store;
     uint64_t before = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
-    while (store->resize.shrinks &&
+    while (store->resize.shrinks && !recover_is_cancelled(recover) &&
            (compact_next(lane, recover->now, true) > 0 || resize_step(lane, recover->now) > 0)) {
     }
     recover->found->evicted += before - __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
@@ -241,7 +241,7 @@ static bool evict_the_rest(struct recover *recover)
     pthread_mutex_unlock(&store->upkeep);
     store_leave(lane);
     store_lane_destroy(&lane);
-    return true;
+    return !recover_is_cancelled(recover);
 }
 
 /* --- in order ------------------------------------------------------------------------ */
@@ -285,9 +285,13 @@ static bool recover_all(struct recover *recover)
     if (!recover_names(recover) || !recover_segments(recover) || !back_tables(store)) {
         return false;
     }
-    recover_each(recover, recover_examine);
+    if (!recover_each(recover, recover_examine)) {
+        return false;
+    }
     index_reserve(&store->index, recover->alive);
-    recover_each(recover, recover_insert);
+    if (!recover_each(recover, recover_insert)) {
+        return false;
+    }
     sort_out(recover);
     if (!sort_by_age(recover)) {
         return false;
@@ -303,6 +307,7 @@ bool recover_store(struct store *store, const struct store_options *options, uin
                               .now = now,
                               .threads = options->threads,
                               .progress = options->progress,
+                              .cancelled = options->cancelled,
                               .context = options->context,
                               .found = found};
     budget_set_limit(&store->budget, UINT64_MAX);

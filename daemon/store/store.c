@@ -136,6 +136,9 @@ struct store *store_create(const struct store_options *options)
     cursors_init(&store->cursors, options->memory);
     if (!make(store, options, found)) {
         int why = errno;
+        if (why == ECANCELED && store->file.map != NULL) {
+            file_stop(&store->file, &options->clock);
+        }
         file_drop(&store->file);
         store_destroy(&store);
         errno = why;

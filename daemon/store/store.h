@@ -95,13 +95,19 @@ struct store_options {
     uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
 
     /* For a store whose records shall outlive the process. */
-    const char *file;         /* NULL: memory of the process's own, and none of the rest */
+    const char *file; /* NULL: memory of the process's own, and none of the rest */
+    /* Opens it for reading and writing, or makes it for its owner alone (*made), and decides
+     * whether it is to be trusted: a descriptor, or -1 with errno. NULL: open(2). */
+    int (*open_file)(void *context, const char *path, bool *made);
     unsigned threads;         /* that read the file at the start; 0: 1 */
     struct store_clock clock; /* at the call */
     uint8_t file_secret[16];  /* random: for a file that is made */
     /* Called now and then from store_create, by the calling thread; NULL: not. Bytes of
      * records, each of which is looked at twice. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
+    /* Whether store_create is to give up, with ECANCELED, and leave the file in order; called
+     * often, by the calling thread. NULL: it is not. */
+    bool (*cancelled)(void *context);
     void *context;
     struct store_recovery *recovery; /* filled; or NULL */
 };
@@ -110,8 +116,8 @@ struct store_options {
 
 /*
  * NULL with errno when the address space cannot be had. With a file also: EWOULDBLOCK another
- * process has it, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now` of
- * every call is from here on clock.uptime + recovery.clock_offset.
+ * process has it, ECANCELED, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now`
+ * of every call is from here on clock.uptime + recovery.clock_offset.
  */
 struct store *store_create(const struct store_options *options);
 /* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */

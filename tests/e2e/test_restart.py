@@ -295,10 +295,10 @@ class Beside(LastingCase):
     def test_what_cannot_be_had_is_said(self):
         daemon = self.lasting(run=False)
         os.mkdir(daemon.arena)
-        self.assertIn("arena.file: " + daemon.arena, self.refuse(daemon, 73))
+        self.assertIn(f"arena.file: {daemon.arena} is a directory", self.refuse(daemon, 78))
         os.rmdir(daemon.arena)
         os.symlink("/dev/null", daemon.arena)
-        self.assertIn("symbolic link", self.refuse(daemon, 73))
+        self.assertIn("symbolic link", self.refuse(daemon, 78))
         os.unlink(daemon.arena)
         daemon.configure('memory = "1T";')
         self.assertIn("the file system has room for", self.refuse(daemon, 73))
