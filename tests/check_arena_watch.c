@@ -21,8 +21,9 @@ static struct store_file_figures figures;
 
 static void set_up(void)
 {
+    const char *why;
     scratch_make();
-    ck_assert(log_open(scratch_path("log"), LOG_INFO));
+    ck_assert(log_open(scratch_path("log"), LOG_INFO, getuid(), &why));
     memset(&watch, 0, sizeof watch);
     figures = (struct store_file_figures){
         .file = "/a/file", .granted = 5, .memory_used = 3 << 20, .memory_limit = 8 << 20};
