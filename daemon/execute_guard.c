@@ -43,6 +43,7 @@ static unsigned needs(const struct request *request)
         [VERB_ALL] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_ADMIN,
+        [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_LOOK && look_changes(request)) {
@@ -130,7 +131,7 @@ bool execute_allowed(struct executor *by, const struct request *request, struct 
     return missing == 0;
 }
 
-/* Figures of the daemon are everybody's. */
+/* Figures of the daemon are everybody's, and so is its memory. */
 static bool allowed_everywhere(struct executor *by, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(by->pass->user);
@@ -146,7 +147,7 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     if (request->key.length > 0) {
         return execute_allowed(by, request, of->at.name);
     }
-    if (request->verb == VERB_STATS && request->ns.length == 0) {
+    if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
         return allowed_everywhere(by, request);
     }
     return needs(request) == 0 || execute_allowed(by, request, execute_namespace(by, request));

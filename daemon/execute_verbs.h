@@ -27,6 +27,9 @@ enum outcome execute_list(struct executor *by, struct execution *of);
 enum outcome execute_namespaces(struct executor *by, struct execution *of);
 enum outcome execute_flush(struct executor *by, struct execution *of);
 
+/* execute_memory.c */
+enum outcome execute_memory(struct executor *by, struct execution *of);
+
 /* execute_guard.c */
 enum outcome execute_auth(struct executor *by, struct execution *of);
 /* Where there are users: whether the request is to be carried out. If not, it is answered,

@@ -18,9 +18,9 @@
  * nothing has changed. */
 bool policy_apply(const struct conf *conf, struct store *store, struct lane *lane, uint64_t now);
 
-/* What of it does not fit the `memory` (bytes) that the store was made with, for
- * the log; NULL: all does. A file's own checks cannot see it where the same file
- * asks for more memory, which a reload does not give. */
+/* What of it does not fit the `memory` (bytes) that the store has, for the log; NULL: all
+ * does. A file's own checks cannot see it where the same file asks for more memory, which could
+ * not be had. */
 const char *policy_conflict(const struct conf *conf, uint64_t memory);
 
 struct conn_settings policy_conn_settings(const struct conf *conf);

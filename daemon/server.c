@@ -60,11 +60,17 @@ struct server {
     struct watchdog *watchdog;
 };
 
+/* In MiB. */
+static uintmax_t memory_shown(const struct server *server)
+{
+    return (uintmax_t)(store_memory(server->vault.store) >> 20);
+}
+
 /* For `systemctl status`. */
 static void show_status(const struct server *server, const char *remark)
 {
     notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
-                  server->facts.threads, (uintmax_t)(server->first->memory >> 20), remark);
+                  server->facts.threads, memory_shown(server), remark);
 }
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
@@ -288,10 +294,18 @@ static void log_unchanged(const struct server *server, const struct conf *next)
     }
 }
 
+/* The memory that the daemon will have: what it has, where more could not be had. */
+static uint64_t memory_to_be(const struct server *server, const struct conf *next)
+{
+    uint64_t memory = store_memory(server->vault.store);
+
+    return next->memory < memory ? next->memory : memory;
+}
+
 /* Users and certificates first: to drop them again is easy. */
 static bool prepare(struct server *server, const struct conf *next, struct users **users)
 {
-    const char *conflict = policy_conflict(next, server->first->memory);
+    const char *conflict = policy_conflict(next, memory_to_be(server, next));
 
     if (conflict != NULL) {
         log_error("%s", conflict);
@@ -319,15 +333,24 @@ static bool change_log_and_store(struct server *server, const struct conf *next)
     return true;
 }
 
-/* Either all of it or nothing: what can fail comes first. */
+/* Either all of it or nothing: what can fail comes first. But for the memory, which stays what it
+ * is where no other can be had. More comes before what may be promised of it, less behind. */
 static bool apply(struct server *server, const struct conf *next)
 {
     struct users *users = NULL;
+    uint64_t memory = store_memory(server->vault.store);
 
+    if (next->memory > memory) {
+        vault_set_memory(&server->vault, next->memory);
+    }
     if (!prepare(server, next, &users) || !change_log_and_store(server, next)) {
+        vault_set_memory(&server->vault, memory);
         doors_abandon_tls(&server->doors);
         users_put(&users);
         return false;
+    }
+    if (next->memory < memory) {
+        vault_set_memory(&server->vault, next->memory);
     }
     doors_adopt_tls(&server->doors);
     staff_reconfigure(&server->staff, next, users);
@@ -454,7 +477,7 @@ static int start_signals(struct server *server)
 static void say_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
-               (uintmax_t)(server->first->memory >> 20));
+               memory_shown(server));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
         log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,

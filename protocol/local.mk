@@ -11,6 +11,7 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/memcache.c \
 	protocol/memcache.def \
 	protocol/memcache.h \
+	protocol/memcache_limits.c \
 	protocol/memcache_line.c \
 	protocol/memcache_reply.c \
 	protocol/meta_line.c \

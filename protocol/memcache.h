@@ -4,6 +4,7 @@
  *   memcache.def      the commands
  *   memcache.c        how lines and values are framed; keys in base64
  *   memcache_line.c   one line of a text command to a request
+ *   memcache_limits.c one line that sets a limit
  *   meta_line.c       the flags of a meta command
  *   memcache_reply.c  a reply to bytes: text commands
  *   meta_reply.c      the same for meta commands
@@ -55,6 +56,7 @@ enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
 typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);
 memcache_reads meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
     meta_read_debug;
+memcache_reads memcache_read_limit;
 
 enum frame_line memcache_line_read(struct parser *parser, struct slice line,
                                    struct request *request);

@@ -314,6 +314,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_PREPEND:
     case VERB_LOOK:
     case VERB_STALE:
+    case VERB_MEMORY:
     case VERB_OK:
     case VERB_UNUSED:
         break;

@@ -32,6 +32,7 @@ enum verb {
     VERB_PREPEND, /* before it */
     VERB_LOOK,    /* GET on the request's terms: options, ttl, refresh */
     VERB_STALE,   /* the record stays, but is marked as stale */
+    VERB_MEMORY,  /* the daemon's memory is to be another */
     VERB_OK,      /* nothing but REPLY_OK */
     VERB_UNUSED,  /* how many verbs there are */
 };
@@ -96,7 +97,7 @@ struct request {
                               sets it */
     struct slice pattern;  /* LIST and ALL: the glob; empty: everything */
     struct ttl ttl;        /* of what is written; FLUSH: when, TTL_DEFAULT: now */
-    uint64_t number;       /* INCR and DECR: by how much */
+    uint64_t number;       /* INCR and DECR: by how much; MEMORY: megabytes of 2^20 bytes */
     uint64_t value_length; /* PUT and its like: bytes of the value */
     struct slice value;    /* PUT and its like: the value, when the parser says
                               PARSE_REQUEST; nothing with PARSE_BODY. AUTH: the secret */

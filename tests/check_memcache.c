@@ -60,6 +60,10 @@ static const struct told good[] = {
     {"version\r\nverbosity 1\r\nquit\r\n", "VERSION\nOK\nQUIT\n"},
     {"stats\r\nstats reset\r\nstats detail dump\r\nstats detail on\r\n",
      "STATS\nSTATS topic=1\nSTATS topic=5\nOK\n"},
+    {"cache_memlimit 64\r\ncache_memlimit 064 noreply\r\ncache_memlimit 0 x\r\n",
+     "MEMORY number=64\nMEMORY quiet number=64\nMEMORY number=0\n"},
+    {"cache_memlimit  4294967295  noreply x \r\n", "MEMORY number=4294967295\n"},
+    {"cache_memlimit noreply\r\ncache_memlimit x noreply\r\n", "OK quiet\nOK quiet\n"},
     /* meta */
     {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue contend\n"},
     {"mg k v c T30 R5 N60 O12 q u\r\n", "LOOK keys=k ttl=30000 quiet version peek make contend "
@@ -125,6 +129,10 @@ static const struct told bad[] = {
                                   "CLIENT_ERROR invalid numeric delta argument\n"},
     {"touch k x\r\ntouch k\r\n", "CLIENT_ERROR invalid exptime argument\nERROR \n"},
     {"flush_all x\r\nflush_all 1 2 3\r\n", "CLIENT_ERROR invalid exptime argument\nERROR \n"},
+    {"cache_memlimit\r\ncache_memlimit x\r\ncache_memlimit -1\r\ncache_memlimit +1\r\n",
+     "ERROR \nERROR \nERROR \nERROR \n"},
+    {"cache_memlimit 4294967296\r\ncache_memlimit 64x\r\ncache_memlimit 0x40 64\r\n",
+     "ERROR \nERROR \nERROR \n"},
     {"verbosity\r\nverbosity x\r\n", "ERROR \n" BAD_FORMAT},
     {"stats detail\r\nstats sizes\r\n", "CLIENT_ERROR usage: stats detail on|off|dump\nERROR \n"},
     {"mg\r\nmg k X\r\nmg k v v\r\n",

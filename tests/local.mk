@@ -381,6 +381,7 @@ e2e_files = \
 	tests/e2e/test_listing.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
+	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
