@@ -316,6 +316,7 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_NAMESPACES] = execute_namespaces,
     [VERB_STATS] = stats_answer,
     [VERB_DUMP] = execute_dump,
+    [VERB_MEMORY] = execute_memory,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = execute_auth,
     [VERB_PING] = do_ping,

@@ -45,6 +45,7 @@ static unsigned needs(const struct request *request)
         [VERB_DUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_ADMIN,
+        [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_LOOK && look_changes(request)) {
@@ -152,7 +153,7 @@ bool execute_allowed(struct executor *by, const struct request *request, struct 
     return missing == 0;
 }
 
-/* Figures of the daemon are everybody's. */
+/* Figures of the daemon are everybody's, and so is its memory. */
 static bool allowed_everywhere(struct executor *by, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(by->pass->user);
@@ -182,7 +183,7 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
-    if (request->verb == VERB_STATS && request->ns.length == 0) {
+    if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
         return allowed_everywhere(by, request);
     }
     return needs(request) == 0 || execute_allowed(by, request, subject(by, of));

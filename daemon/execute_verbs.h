@@ -39,6 +39,8 @@ bool execute_may_behind_door(struct executor *by, const struct request *request)
 enum outcome execute_dump(struct executor *by, struct execution *of);
 /* Ends it, wherever it stands. */
 void execute_dump_end(struct execution *of);
+/* execute_memory.c */
+enum outcome execute_memory(struct executor *by, struct execution *of);
 
 /* execute_guard.c */
 enum outcome execute_auth(struct executor *by, struct execution *of);

@@ -40,6 +40,7 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/execute_dump.c \
 	daemon/execute_guard.c \
 	daemon/execute_list.c \
+	daemon/execute_memory.c \
 	daemon/execute_read.c \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \

@@ -140,12 +140,12 @@ const char *policy_conflict(const struct conf *conf, uint64_t memory)
                "anything is in them, which takes a restart to change";
     }
     if (quotas > memory) {
-        return "namespaces: the quotas come to more than the memory that the daemon runs with, "
-               "which takes a restart to change";
+        return "namespaces: the quotas come to more than the memory that the daemon has without "
+               "a restart";
     }
     if (conf->max_value > memory / 4) {
-        return "max_value: more than a quarter of the memory that the daemon runs with, "
-               "which takes a restart to change";
+        return "max_value: more than a quarter of the memory that the daemon has without a "
+               "restart";
     }
     return NULL;
 }

@@ -27,9 +27,9 @@ enum store_progress policy_go_on(struct lane *lane, uint64_t now);
 /* Says in the log what is owed, if something is: then true. */
 bool policy_owes(const struct lane *lane);
 
-/* What of it does not fit the `memory` (bytes) that the store was made with, for
- * the log; NULL: all does. A file's own checks cannot see it where the same file
- * asks for more memory, which a reload does not give. */
+/* What of it does not fit the `memory` (bytes) that the store has, for the log; NULL: all
+ * does. A file's own checks cannot see it where the same file asks for more memory, which could
+ * not be had. */
 const char *policy_conflict(const struct conf *conf, uint64_t memory);
 
 struct conn_settings policy_conn_settings(const struct conf *conf);

@@ -41,14 +41,23 @@ static bool exposes(const struct server *server, const struct conf *next)
     return name != NULL;
 }
 
+/* Whether namespaces ask for more than there is of so much memory, which is said. */
+static bool conflicts(const struct conf *next, uint64_t memory)
+{
+    const char *conflict = policy_conflict(next, memory);
+
+    if (conflict != NULL) {
+        log_error("%s", conflict);
+    }
+    return conflict != NULL;
+}
+
 /* What can fail, and is easily dropped again. */
 static bool prepare(struct server *server)
 {
     struct reload *reload = &server->reload;
-    const char *conflict = policy_conflict(reload->next, server->first->memory);
 
-    if (conflict != NULL) {
-        log_error("%s", conflict);
+    if (conflicts(reload->next, reload->next->memory)) {
         return false;
     }
     reload->users = users_create(reload->next, server->users);
@@ -94,10 +103,14 @@ static void log_unchanged(const struct server *server)
     }
 }
 
-static bool change_log_and_store(struct server *server, const struct conf *next)
+static bool change_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
 
+    /* The memory stays what it is where no other can be had. */
+    if (conflicts(next, store_memory(server->vault.store))) {
+        return false;
+    }
     if (!server_open_log(server, next, &why)) {
         log_error("cannot log to %s: %s", next->log.to, why);
         return false;
@@ -105,6 +118,21 @@ static bool change_log_and_store(struct server *server, const struct conf *next)
     if (!policy_begin(next, server->vault.lane)) {
         log_error("namespaces: %s", strerror(ENOMEM));
         server_open_log(server, server->conf, &why);
+        return false;
+    }
+    return true;
+}
+
+/* More memory comes before what may be promised of it. Less comes at the end: finish. */
+static bool change_log_and_store(struct server *server, const struct conf *next)
+{
+    uint64_t memory = store_memory(server->vault.store);
+
+    if (next->memory > memory) {
+        vault_set_memory(&server->vault, next->memory);
+    }
+    if (!change_log_and_policy(server, next)) {
+        vault_set_memory(&server->vault, memory);
         return false;
     }
     return true;
@@ -202,6 +230,9 @@ static void finish(struct server *server)
 
     if (reload->state == RELOAD_APPLIES) {
         reload->retries = policy_owes(server->vault.lane);
+        if (server->conf->memory < store_memory(server->vault.store)) {
+            vault_set_memory(&server->vault, server->conf->memory);
+        }
         log_unchanged(server);
         log_notice("reloaded the configuration");
         server_show_status(server, "");

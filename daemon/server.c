@@ -29,10 +29,16 @@
 #include "daemon/server_state.h"
 #include "daemon/signals.h"
 
+/* In MiB. */
+static uintmax_t memory_shown(const struct server *server)
+{
+    return (uintmax_t)(store_memory(server->vault.store) >> 20);
+}
+
 void server_show_status(const struct server *server, const char *remark)
 {
     notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
-                  server->facts.threads, (uintmax_t)(server->first->memory >> 20), remark);
+                  server->facts.threads, memory_shown(server), remark);
 }
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
@@ -332,7 +338,7 @@ static int start_signals(struct server *server)
 static void say_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
-               (uintmax_t)(server->first->memory >> 20));
+               memory_shown(server));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
         log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,

@@ -292,6 +292,58 @@ int vault_open(struct vault *vault, const struct conf *conf)
     return EX_OK;
 }
 
+/* --- another memory -------------------------------------------------------------------- */
+
+/* Why it stays as it is; the text is good until the next call. */
+static const char *why_not(const struct vault *vault, enum store_resize result, int why)
+{
+    static char text[160];
+    switch (result) {
+    case STORE_RESIZE_TOO_SMALL:
+        snprintf(text, sizeof text, "a daemon that was started with more needs %s at least",
+                 shown_size(store_memory_least(vault->store)).text);
+        break;
+    case STORE_RESIZE_TOO_LARGE:
+        snprintf(text, sizeof text, "no more than %s can be had without a restart",
+                 shown_size(store_memory_most(vault->store)).text);
+        break;
+    case STORE_RESIZE_PROMISED:
+        snprintf(text, sizeof text, "quotas, or four values of max_value, come to more");
+        break;
+    case STORE_RESIZE_FAILED:
+        if (why == ENOSPC) {
+            snprintf(text, sizeof text, "the file system has room for %s",
+                     shown_size(room_for(vault->file)).text);
+        } else {
+            snprintf(text, sizeof text, "%s",
+                     why == EFBIG ? "the process may not write files that large (ulimit -f)"
+                                  : strerror(why));
+        }
+        break;
+    case STORE_RESIZED:
+        break;
+    }
+    return text;
+}
+
+bool vault_set_memory(struct vault *vault, uint64_t memory)
+{
+    uint64_t before = store_memory(vault->store);
+    store_enter(vault->lane);
+    enum store_resize result = store_set_memory(vault->lane, memory);
+    int why = errno;
+    store_leave(vault->lane);
+    if (result != STORE_RESIZED) {
+        log_warning("memory: %s is asked for, left at %s: %s", shown_size(memory).text,
+                    shown_size(before).text, why_not(vault, result, why));
+        return false;
+    }
+    if (memory != before) {
+        log_notice("memory: %s, was %s", shown_size(memory).text, shown_size(before).text);
+    }
+    return true;
+}
+
 void vault_close(struct vault *vault)
 {
     struct store_clock clock;

@@ -69,7 +69,8 @@ bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped);
 /* Reads the words behind the command; request->form and verb are set. */
 typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);
 memcache_reads meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
-    meta_read_debug, memcache_read_verbosity, memcache_read_stats, memcache_read_crawler;
+    meta_read_debug, memcache_read_verbosity, memcache_read_stats, memcache_read_crawler,
+    memcache_read_limit;
 
 enum frame_line memcache_line_read(struct parser *parser, struct slice line,
                                    struct request *request);

@@ -208,6 +208,16 @@ enum frame_line memcache_read_crawler(struct memcache_line *line, struct request
     return take_classes(line, request, words[1]);
 }
 
+/* --- cache_memlimit ---------------------------------------------------------------- */
+
+/* Whether so many megabytes can be had is found out when it is carried out. */
+enum frame_line memcache_read_limit(struct memcache_line *line, struct request *request)
+{
+    struct slice word;
+    bool is_limit = memcache_word(line, &word) && number32(word, &request->number);
+    return is_limit ? FRAME_REQUEST : memcache_unknown(line);
+}
+
 /* --- help -------------------------------------------------------------------------- */
 
 struct slice memcache_help(void)

@@ -149,6 +149,10 @@ static char *add_words(char *to, const struct request *request, const struct rep
         return memcache_add(to, TEXT("OK"));
     case REPLY_RESET:
         return memcache_add(to, TEXT("RESET"));
+    case REPLY_MEMORY_TOO_SMALL:
+        return memcache_add(to, TEXT("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m"));
+    case REPLY_MEMORY_FAILED:
+        return add_text(memcache_add(to, TEXT("MEMLIMIT_ADJUST_FAILED ")), reply->text);
     case REPLY_STAT:
         return add_named(to, TEXT("STAT "), reply);
     case REPLY_DETAIL:

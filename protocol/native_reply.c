@@ -46,6 +46,8 @@ static const struct first_words first_words[] = {
     [REPLY_OK] = WORDS("OK"),
     [REPLY_DENIED] = WORDS("DENIED"),
     [REPLY_RESET] = WORDS("RESET"),
+    [REPLY_MEMORY_TOO_SMALL] = WORDS("CLIENT_ERROR"),
+    [REPLY_MEMORY_FAILED] = WORDS("SERVER_ERROR"),
     [REPLY_PONG] = WORDS("PONG"),
     [REPLY_VERSION] = WORDS("VERSION kvcached"),
     [REPLY_HELP] = WORDS(""),
@@ -124,6 +126,8 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
     case REPLY_SERVER_ERROR:
+    case REPLY_MEMORY_TOO_SMALL:
+    case REPLY_MEMORY_FAILED:
         return add_text(at, to + TEXT_END, reply->text);
     case REPLY_STORED:
     case REPLY_EXISTS:

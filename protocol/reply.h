@@ -39,8 +39,10 @@ enum reply_kind {
     REPLY_STAT,      /* name; text: the value */
     REPLY_DETAIL,    /* name: a namespace; text: its figures, as "get 2 hit 1 set 2 del 0" */
     REPLY_OK,
-    REPLY_DENIED, /* AUTH: it is not that user's secret, or there is no such user */
-    REPLY_RESET,  /* the counters are 0 */
+    REPLY_DENIED,           /* AUTH: it is not that user's secret, or there is no such user */
+    REPLY_RESET,            /* the counters are 0 */
+    REPLY_MEMORY_TOO_SMALL, /* MEMORY: less than a daemon can work with */
+    REPLY_MEMORY_FAILED,    /* MEMORY, text: why there is no such memory */
     REPLY_PONG,
     REPLY_VERSION,      /* text: x.y.z */
     REPLY_HELP,         /* text: whole lines, already ending as the wire wants */

@@ -35,6 +35,7 @@ enum verb {
     VERB_STALE,   /* the record stays, but is marked as stale */
     VERB_EMPTY,   /* the record stays, but its value goes */
     VERB_DUMP,    /* all records that the listener reaches, as `dump` says */
+    VERB_MEMORY,  /* the daemon's memory is to be another */
     VERB_OK,      /* nothing but REPLY_OK */
     VERB_UNUSED,  /* how many verbs there are */
 };
@@ -121,7 +122,8 @@ struct request {
     struct slice pattern;  /* LIST and ALL: the glob; empty: everything. DUMP: the numbers of
                               namespaces, with commas between; empty: all that are reached */
     struct ttl ttl;        /* of what is written; FLUSH: when, TTL_DEFAULT: now */
-    uint64_t number;       /* INCR and DECR: by how much. DUMP: how many records at most, 0: all */
+    uint64_t number;       /* INCR and DECR: by how much. DUMP: how many records at most, 0: all.
+                              MEMORY: megabytes of 2^20 bytes */
     uint64_t value_length; /* PUT and its like: bytes of the value */
     struct slice value;    /* PUT and its like: the value, when the parser says
                               PARSE_REQUEST; nothing with PARSE_BODY. AUTH: the secret */

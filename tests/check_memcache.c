@@ -82,6 +82,9 @@ static const struct told good[] = {
     {"touch k 2147483647\r\ntouch k -2147483648\r\n",
      "TOUCH keys=k ttl=until:2147483647000\nTOUCH keys=k ttl=gone\n"},
     {"version\r\nquit\r\n", "VERSION\nQUIT\n"},
+    {"cache_memlimit 64\r\ncache_memlimit 064 noreply\r\ncache_memlimit 0 x\r\n",
+     "MEMORY number=64\nMEMORY quiet number=64\nMEMORY number=0\n"},
+    {"cache_memlimit  4294967295  noreply x \r\n", "MEMORY number=4294967295\n"},
     /* meta */
     {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue contend\n"},
     {"mg k v c T30 R5 N60 O12 q u\r\n", "LOOK keys=k ttl=30000 quiet version peek make contend "
@@ -163,6 +166,11 @@ static const struct told bad[] = {
     {"touch k x\r\ntouch k 4294967295\r\ntouch k\r\n",
      "CLIENT_ERROR invalid exptime argument\nCLIENT_ERROR invalid exptime argument\n" BAD_FORMAT},
     {"flush_all x\r\n", "CLIENT_ERROR invalid exptime argument\n"},
+    {"cache_memlimit\r\ncache_memlimit x\r\ncache_memlimit -1\r\ncache_memlimit +1\r\n",
+     "ERROR \nERROR \nERROR \nERROR \n"},
+    {"cache_memlimit 4294967296\r\ncache_memlimit 64x\r\ncache_memlimit 0x40 64\r\n",
+     "ERROR \nERROR \nERROR \n"},
+    {"cache_memlimit noreply\r\ncache_memlimit x noreply\r\n", "silent ERROR \nsilent ERROR \n"},
     {"mg\r\nmg k X\r\nmg k v v\r\n",
      BAD_FORMAT "CLIENT_ERROR invalid flag\nCLIENT_ERROR duplicate flag\n"},
     {"mg k Tx\r\nmg k O123456789012345678901234567890123\r\n",

@@ -37,7 +37,7 @@ static bool shelf_holds(uint32_t shelf, enum number what)
 
 static void set_shelf(uint32_t shelf, enum number what)
 {
-    memset(numbers + shelf * SHELF_NUMBERS, what, SHELF_NUMBERS);
+    memset(numbers + shelf * SHELF_NUMBERS, (int)what, SHELF_NUMBERS);
     numbers[0] = ABSENT;
 }
 

@@ -448,6 +448,7 @@ e2e_files = \
 	tests/e2e/test_log.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
+	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \

@@ -35,7 +35,7 @@ static const char *const verb_words[] = {
 #undef VERB
     [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
     [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_EMPTY] = "EMPTY",
-    [VERB_DUMP] = "DUMP",       [VERB_OK] = "OK",
+    [VERB_DUMP] = "DUMP",       [VERB_OK] = "OK",         [VERB_MEMORY] = "MEMORY",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -167,7 +167,7 @@ static void write_request(FILE *out, const struct request *request, struct slice
         write_ttl(out, "ttl", request->ttl);
     }
     write_options(out, request);
-    if (counting) {
+    if (counting || request->verb == VERB_MEMORY) {
         fprintf(out, " number=%" PRIu64, request->number);
     }
     if (storing) {

@@ -80,6 +80,11 @@ void store_lane_destroy(struct lane **lane)
     *lane = NULL;
 }
 
+struct store *store_of(const struct lane *lane)
+{
+    return lane->store;
+}
+
 void store_enter(struct lane *lane)
 {
     uint64_t epoch = __atomic_load_n(&lane->store->lanes.epoch, __ATOMIC_SEQ_CST);

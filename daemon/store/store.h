@@ -128,7 +128,7 @@ bool store_close(struct store **store, const struct store_clock *clock);
 
 enum store_resize {
     STORE_RESIZED,
-    STORE_RESIZE_TOO_SMALL, /* below STORE_MEMORY_MIN, or 16 segments of full size */
+    STORE_RESIZE_TOO_SMALL, /* below store_memory_least */
     STORE_RESIZE_TOO_LARGE, /* above store_memory_most */
     STORE_RESIZE_PROMISED,  /* below the sum of quotas, or four values of max_value */
     STORE_RESIZE_FAILED,    /* with errno: ENOSPC no room for the file, EFBIG, ENOMEM */
@@ -149,8 +149,9 @@ enum store_resize {
  * is found again by a start with the new memory.
  */
 enum store_resize store_set_memory(struct lane *lane, uint64_t memory);
-/* Bytes that bound everything, and the most that can be set. */
+/* Bytes that bound everything, and the least and the most that can be set. */
 uint64_t store_memory(const struct store *store);
+uint64_t store_memory_least(const struct store *store);
 uint64_t store_memory_most(const struct store *store);
 
 /* A namespace as the configuration declares it. */
@@ -218,6 +219,8 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
 /* One for each thread. NULL when out of memory or when 72 are there. */
 struct lane *store_lane_create(struct store *store);
 void store_lane_destroy(struct lane **lane);
+/* The one that it was made for. */
+struct store *store_of(const struct lane *lane);
 
 /* The number of the user that asks for what is being done now, the same across restarts; 0:
  * none in particular. Called only when a namespace is made. */

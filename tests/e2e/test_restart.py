@@ -332,7 +332,7 @@ class Beside(LastingCase):
         client.expect("STORED\r\n" * 3010)
         daemon.end(signal.SIGKILL)
         whole = daemon.arena + ".whole"
-        shutil.copyfile(daemon.arena, whole)
+        self.copy(daemon.arena, whole)
         for number in range(12):
             self.damage(daemon.arena, whole, chance, number)
             daemon.start()
@@ -350,18 +350,32 @@ class Beside(LastingCase):
         daemon.start()
 
     @staticmethod
-    def damage(arena, whole, chance, number):
-        with open(whole, "rb") as source, open(arena, "r+b") as target:
-            data = source.read()
-            target.truncate(len(data))
-            target.write(data)
-            length = len(data.rstrip(b"\0"))
+    def copy(source, target):
+        """Holes are holes again."""
+        subprocess.run(["cp", "--sparse=always", source, target], check=True)
+
+    @staticmethod
+    def written(file):
+        """Where the file has data: the first byte of each 512."""
+        places, at = [], 0
+        length = os.fstat(file.fileno()).st_size
+        while True:
+            try:
+                start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                return places
+            at = min(os.lseek(file.fileno(), start, os.SEEK_HOLE), length)
+            places += range(start, at, 512)
+
+    def damage(self, arena, whole, chance, number):
+        self.copy(whole, arena)
+        with open(arena, "r+b") as target:
+            places = [at for at in self.written(target) if at >= 4096]
             for _ in range(1 << number % 7):
-                at = chance.randrange(4096, length) // 512 * 512
-                target.seek(at)
+                target.seek(chance.choice(places))
                 target.write(bytes(512) if chance.random() < 0.5 else chance.randbytes(512))
             if number % 4 == 3:
-                target.truncate(chance.randrange(length))
+                target.truncate(chance.choice(places) + chance.randrange(512))
 
     def test_clients_wait_at_the_door(self):
         """With a socket of the service manager's, a restart refuses nobody."""
