@@ -109,8 +109,7 @@ static bool step(struct way *way, const char *name, const char **why)
         failed(why);
     } else if (!may_have_link(way->directory, &found)) {
         refuse(why, EPERM,
-               "its way leads over a symbolic link in a directory that others may "
-               "write to");
+               "its way leads over a symbolic link that another user may have put there");
     } else if (follow(way, fd, why)) {
         close(fd);
         return true;
