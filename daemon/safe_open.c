@@ -52,7 +52,7 @@ static bool is_own(uid_t uid)
 
 /* Whether none but root and this user have put a link there. Where a group may write, as some
  * systems have /var/log, or where the sticky bit lets none remove what is another's, the link has
- * an owner who did. */
+ * an owner that did. */
 static bool may_have_link(int directory, const struct stat *link)
 {
     struct stat about;
