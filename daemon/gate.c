@@ -328,7 +328,7 @@ static bool await_end(struct gate *gate)
     return gate->ended;
 }
 
-/* With the lock: all that nobody has answered. */
+/* With the lock: all petitions that are not answered yet. */
 static void take_left(struct gate *gate, struct petitions *left)
 {
     if (gate->checked != NULL) {

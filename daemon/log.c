@@ -66,7 +66,7 @@ static uint64_t now_ms(void)
     return clock_precise() / 1000000;
 }
 
-/* Takes a limit out of the list whose second is over, as a copy. False: there is none. */
+/* Takes out of the list a limit with a second that is over, as a copy. False: there is none. */
 static bool take_over(uint64_t second, struct log_limit *copy)
 {
     struct log_limit **link = &the_log.limits;

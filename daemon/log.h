@@ -78,7 +78,7 @@ bool log_open(const char *to, int level, uid_t user, const char **why);
 void log_hurry(void);
 
 /*
- * While a daemon starts, whoever started it looks at stderr: from log_echo on, warnings and
+ * While a daemon starts, its stderr is what is looked at: from log_echo on, warnings and
  * errors are said there too, wherever the log goes. With log_start there is a thread; it writes
  * all lines from log_serve on, when the start is over, and there is no more echo. What is lost
  * is counted in `metrics`, which is the log's alone until log_close. log_start is false with

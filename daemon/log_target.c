@@ -1,7 +1,7 @@
 /*
  * log_target.c - forms of lines, and writing them without being kept waiting.
  *
- * stderr is shared with whoever started the daemon, so it cannot be made not to block: poll()
+ * stderr is shared with the shell or the manager before, so it cannot be made not to block: poll()
  * is asked first. A pipe that is ready takes PIPE_BUF bytes at once. The daemon speaks to
  * syslog itself, because syslog(3) waits for as long as the other side does not read.
  */

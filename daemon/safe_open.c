@@ -50,7 +50,9 @@ static bool is_own(uid_t uid)
     return uid == 0 || uid == geteuid();
 }
 
-/* Whether none but root and this user could have put a link there. */
+/* Whether none but root and this user have put a link there. Where a group may write, as some
+ * systems have /var/log, or where the sticky bit lets none remove what is another's, the link has
+ * an owner that did. */
 static bool may_have_link(int directory, const struct stat *link)
 {
     struct stat about;
@@ -58,8 +60,9 @@ static bool may_have_link(int directory, const struct stat *link)
     if (fstat(directory, &about) != 0 || !is_own(about.st_uid)) {
         return false;
     }
+    bool is_open = (about.st_mode & S_IWOTH) != 0 && (about.st_mode & S_ISVTX) == 0;
     bool is_shared = (about.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-    return !is_shared || ((about.st_mode & S_ISVTX) != 0 && is_own(link->st_uid));
+    return !is_open && (!is_shared || is_own(link->st_uid));
 }
 
 /* What is left of the way. */
@@ -106,8 +109,7 @@ static bool step(struct way *way, const char *name, const char **why)
         failed(why);
     } else if (!may_have_link(way->directory, &found)) {
         refuse(why, EPERM,
-               "its way leads over a symbolic link in a directory that others may "
-               "write to");
+               "its way leads over a symbolic link that another user may have put there");
     } else if (follow(way, fd, why)) {
         close(fd);
         return true;

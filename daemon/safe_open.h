@@ -20,7 +20,7 @@ struct safe_terms {
     const char *path; /* absolute */
     int flags;        /* of open(2); with O_CREAT it is made where there is none */
     mode_t mode;      /* of one that is made */
-    uid_t user;       /* whom the process will become, or is */
+    uid_t user;       /* the one that the process will become, or is */
 };
 
 /* The descriptor; *made: there was none. Or -1, with errno and *why. */

@@ -49,7 +49,7 @@ static int failed(int status, const char *what)
     return status;
 }
 
-/* Who it will become, or is: whose files it may take for its own. */
+/* The user that it will become, or is: that user's files it may take for its own. */
 static uid_t user_of(const struct server *server)
 {
     return server->becomes_user ? server->user.uid : geteuid();

@@ -12,7 +12,7 @@
  * Nothing is written that was not so before in meaning: records are marked as dead, segments
  * become shorter, labels become free. So recovery may be ended at any point and begun again.
  *
- * Whoever started it may have it given up in between: then the file is as good as it was.
+ * It can be cancelled in between: then the file is as good as it was.
  *
  * recover.c, recover_label.c, recover_segment.c and recover_crew.c include it, and store.c
  * for the first function.

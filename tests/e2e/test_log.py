@@ -1,4 +1,4 @@
-"""A log that stands still, and strangers who would fill it: neither holds the daemon up."""
+"""A log that stands still, and lines that strangers bring about: neither holds the daemon up."""
 
 import fcntl
 import os

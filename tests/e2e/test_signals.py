@@ -254,7 +254,7 @@ class Reading(Case):
 
 
 class CostlySecrets(Case):
-    # yescrypt that takes seconds; whose it is does not matter.
+    # yescrypt that takes seconds; of what does not matter.
     HASH = "$y$jFT$j1A93hWMHr/UO7fEIOb75.$S.DtrOFm75ankWZVlETbdQMVjGS9FMIgQies1Re91J2"
 
     def test_a_stop_does_not_wait_for_a_check(self):
