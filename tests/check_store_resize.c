@@ -197,7 +197,7 @@ static void fill_namespaces(size_t count)
 
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
-        put_one(name, i, 100);
+        BOX_OK(box_put(&box, name, "expires", TTL_FOR(10000000 + i), "by and by"));
         put_one(name, i + 1, 700);
     }
 }
@@ -207,8 +207,11 @@ START_TEST(many_namespaces_become_few)
     box_set_memory(&box, 128 * BOX_MIB);
     fill_namespaces(50000);
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    size_t entries = box.store->expire.resident;
+    ck_assert_uint_gt(entries, 50000);
     shrink(8 * BOX_MIB);
     box_rest(&box);
+    ck_assert_uint_lt(box.store->expire.resident, entries / 2);
     struct store_figures figures = box_figures(&box);
     ck_assert_uint_gt(figures.items, 3000);
     ck_assert_uint_le(figures.namespaces, figures.items + 1);
