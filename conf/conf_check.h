@@ -25,6 +25,10 @@ void conf_check_users(const config_setting_t *list, const struct conf *conf,
 /* Says of each listener of all IPv6 addresses whether it takes IPv4 too. */
 void conf_settle_listeners(struct conf *conf);
 
+/* The names of files. */
+void conf_check_paths(const config_setting_t *root, const struct conf *conf,
+                      struct conf_report *report);
+
 /* Reports the settings of a group that are no options of its scope: unknown
  * names and names that are given twice. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);

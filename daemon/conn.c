@@ -155,10 +155,10 @@ void conn_linger(struct conn *conn, enum conn_close why)
     struct crew *crew = conn->crew;
     say_why(conn, why);
     give_back(conn);
+    count_lingering(crew, 1); /* before its peer hears of it */
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&crew->seated, conn, seat);
     TAILQ_INSERT_TAIL(&crew->lingers, conn, seat);
-    count_lingering(crew, 1);
     conn->lingers = true;
     conn->active = crew->now;
     conn_arm_sweep(crew);

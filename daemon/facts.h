@@ -16,7 +16,8 @@
 #include "daemon/metrics.h"
 
 /* Sets of metrics of a daemon with so many workers. */
-#define FACTS_SETS_OF(threads) (2 * (threads) + 1)
+#define FACTS_SETS_OF(threads)    (2 * (threads) + 2)
+#define FACTS_SET_OF_LOG(threads) (2 * (threads))
 
 struct facts {
     const char *version; /* "x.y.z" */
@@ -26,8 +27,9 @@ struct facts {
     const char *arena;  /* where the records lie: "memory" or "file" */
     uint64_t recovered; /* records that were there at the start */
 
-    /* A set for each worker, one for the reception of each, and one for the thread that
-     * accepts: see FACTS_SETS_OF. The server allocates them (aligned: aligned_alloc). */
+    /* A set for each worker, one for the reception of each, one for the log, and one for the
+     * thread that accepts: see FACTS_SETS_OF. The server allocates them (aligned:
+     * aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
     struct metrics forgotten; /* what was counted before they were reset; any thread */
@@ -35,6 +37,7 @@ struct facts {
     atomic_uint connections;     /* open ones: the acceptor adds, and whoever closes
                                     one takes it off */
     atomic_uint max_connections; /* changes with a reload */
+    atomic_bool paused;          /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */

@@ -7,6 +7,10 @@
  *         |   +--- GATE_PATIENCE_MS ---> answered
  *         +--- gate_withdraw ---> its caller's
  *
+ * A check cannot be cut short, and the end of the gate does not wait for a long one: the thread
+ * works on a copy of the petition, and when it was left behind it ends alone and touches nothing
+ * else.
+ *
  * gate_queue.h says whose turn it is. A failure is counted before it is answered: a petition
  * that follows the answer finds itself delayed.
  *
@@ -28,7 +32,10 @@
 #include "daemon/gate_wrongs.h"
 #include "daemon/thread.h"
 
-enum { NICENESS = 5 }; /* requests come first */
+enum {
+    NICENESS = 5, /* requests come first */
+    END_MS = 100, /* that a check may still take when the gate is destroyed */
+};
 
 static const uint64_t APART = (uint64_t)1 << 32;
 
@@ -37,7 +44,12 @@ struct gate {
     pthread_t thread;
     pthread_mutex_t lock;      /* never held while a secret is checked, or an answer given */
     pthread_cond_t bell;       /* lock; one of those below has changed, or the clock */
+    pthread_cond_t over;       /* lock; `ended` has changed */
     bool stopping;             /* lock */
+    bool ended;                /* lock; the thread has, but for its return */
+    bool left_behind;          /* lock; the thread frees the gate, and only that */
+    struct petition *checked;  /* lock; NULL: none, or answered by gate_destroy */
+    bool answering;            /* lock; the thread is, without it: for microseconds */
     struct gate_queue *queue;  /* lock */
     struct gate_wrongs wrongs; /* lock, but for the key */
 };
@@ -119,7 +131,7 @@ static bool is_apart(const struct petition *petition)
 }
 
 /* With the lock. The user where it is known at once. */
-static const struct user *look_at(struct gate *gate, struct petition *petition, uint64_t now)
+static const struct user *recall_at_once(struct gate *gate, struct petition *petition, uint64_t now)
 {
     const struct user *user = NULL;
 
@@ -145,7 +157,7 @@ void gate_ask(struct gate *gate, struct petition *petition)
     petition->token = gate_wrongs_token(&gate->wrongs, petition);
     pthread_mutex_lock(&gate->lock);
     uint64_t now = now_of(gate);
-    const struct user *user = look_at(gate, petition, now);
+    const struct user *user = recall_at_once(gate, petition, now);
     if (user == NULL) {
         waits = gate_queue_add(gate->queue, petition, now, &lost);
     }
@@ -198,7 +210,7 @@ static void remember_wrong(struct gate *gate, const struct petition *petition, u
     gate_queue_fail(gate->queue, &apart, now);
 }
 
-/* NULL: denied. Without the lock. */
+/* NULL: denied. The petition's owner may be gone before this returns. */
 static const struct user *judge(const struct gate *gate, const struct petition *petition,
                                 bool is_wrong)
 {
@@ -210,25 +222,43 @@ static const struct user *judge(const struct gate *gate, const struct petition *
 }
 
 /* With the lock, which it gives meanwhile. */
-static void serve(struct gate *gate, struct petition *petition)
+static void settle(struct gate *gate, const struct user *user, bool is_wrong)
 {
-    bool is_wrong = is_apart(petition) || gate_wrongs_has(&gate->wrongs, petition->token);
+    struct petition *petition = gate->checked;
     enum gate_end end = GATE_RIGHT;
+    uint64_t now = now_of(gate);
 
-    pthread_mutex_unlock(&gate->lock);
-    const struct user *user = judge(gate, petition, is_wrong);
-    pthread_mutex_lock(&gate->lock);
     if (user == NULL) {
         end = is_wrong && !is_apart(petition) ? GATE_KNOWN_WRONG : GATE_WRONG;
     }
-    uint64_t now = now_of(gate);
     if (user == NULL && !is_wrong) {
         remember_wrong(gate, petition, now);
     }
+    gate->checked = NULL;
     gate_queue_settle(gate->queue, end, now);
+    gate->answering = true;
     pthread_mutex_unlock(&gate->lock);
     answer(petition, user);
     pthread_mutex_lock(&gate->lock);
+    gate->answering = false;
+}
+
+/* With the lock, which it gives meanwhile. */
+static void serve(struct gate *gate, struct petition *petition)
+{
+    bool is_wrong = is_apart(petition) || gate_wrongs_has(&gate->wrongs, petition->token);
+    struct petition copy = *petition;
+
+    copy.users = users_get(petition->users);
+    gate->checked = petition;
+    pthread_mutex_unlock(&gate->lock);
+    const struct user *user = judge(gate, &copy, is_wrong);
+    explicit_bzero(copy.secret, sizeof copy.secret);
+    pthread_mutex_lock(&gate->lock);
+    if (!gate->left_behind) {
+        settle(gate, user, is_wrong);
+    }
+    users_put(&copy.users);
 }
 
 /* With the lock, which it gives meanwhile. */
@@ -238,20 +268,38 @@ static void deny_expired(struct gate *gate, uint64_t now)
 
     gate_queue_expire(gate->queue, now, &lost);
     if (!TAILQ_EMPTY(&lost)) {
+        gate->answering = true;
         pthread_mutex_unlock(&gate->lock);
         deny_all(&lost);
         pthread_mutex_lock(&gate->lock);
+        gate->answering = false;
     }
+}
+
+static void dispose_parts(struct gate *gate)
+{
+    int why = errno;
+
+    gate_queue_destroy(&gate->queue);
+    pthread_mutex_destroy(&gate->lock);
+    free(gate);
+    errno = why;
+}
+
+static void dispose(struct gate *gate)
+{
+    pthread_cond_destroy(&gate->bell);
+    pthread_cond_destroy(&gate->over);
+    dispose_parts(gate);
 }
 
 static void *run(void *context)
 {
     struct gate *gate = context;
-    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
 
     thread_be_nice("gate", NICENESS);
     pthread_mutex_lock(&gate->lock);
-    while (!gate->stopping) {
+    while (!gate->stopping && !gate->left_behind) {
         uint64_t due, now = now_of(gate);
         deny_expired(gate, now);
         struct petition *petition = gate_queue_next(gate->queue, now, &due);
@@ -261,9 +309,13 @@ static void *run(void *context)
             sleep_until(gate, now, due);
         }
     }
-    gate_queue_drain(gate->queue, &left);
+    bool alone = gate->left_behind;
+    gate->ended = true;
+    pthread_cond_signal(&gate->over);
     pthread_mutex_unlock(&gate->lock);
-    deny_all(&left);
+    if (alone) {
+        dispose(gate);
+    }
     return NULL;
 }
 
@@ -294,9 +346,16 @@ static uint64_t now_truly(void *context)
     return clock_now();
 }
 
-static bool make_bell(struct gate *gate)
+static bool make_bells(struct gate *gate)
 {
     errno = thread_cond_init(&gate->bell);
+    if (errno != 0) {
+        return false;
+    }
+    errno = thread_cond_init(&gate->over);
+    if (errno != 0) {
+        pthread_cond_destroy(&gate->bell);
+    }
     return errno == 0;
 }
 
@@ -304,16 +363,6 @@ static bool start_thread(struct gate *gate)
 {
     errno = thread_start(&gate->thread, run, gate);
     return errno == 0;
-}
-
-static void dispose(struct gate *gate)
-{
-    int why = errno;
-
-    gate_queue_destroy(&gate->queue);
-    pthread_mutex_destroy(&gate->lock);
-    free(gate);
-    errno = why;
 }
 
 struct gate *gate_create_with(const struct gate_options *options)
@@ -328,12 +377,11 @@ struct gate *gate_create_with(const struct gate_options *options)
     gate->options.now = options->now != NULL ? options->now : now_truly;
     pthread_mutex_init(&gate->lock, NULL);
     gate->queue = gate_queue_create();
-    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_bell(gate)) {
-        dispose(gate);
+    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_bells(gate)) {
+        dispose_parts(gate);
         return NULL;
     }
     if (!start_thread(gate)) {
-        pthread_cond_destroy(&gate->bell);
         dispose(gate);
         return NULL;
     }
@@ -345,16 +393,54 @@ struct gate *gate_create(void)
     return gate_create_with(&(struct gate_options){0});
 }
 
+/* With the lock. Whether the thread has ended in time. */
+static bool await_end(struct gate *gate)
+{
+    uint64_t deadline = clock_precise() + END_MS * UINT64_C(1000000);
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
+                                   .tv_nsec = (long)(deadline % 1000000000)};
+
+    while (!gate->ended && clock_precise() < deadline) {
+        pthread_cond_timedwait(&gate->over, &gate->lock, &until);
+    }
+    while (!gate->ended && gate->answering) {
+        pthread_cond_wait(&gate->over, &gate->lock);
+    }
+    return gate->ended;
+}
+
+/* With the lock: all petitions that are not answered yet. */
+static void take_left(struct gate *gate, struct petitions *left)
+{
+    if (gate->checked != NULL) {
+        gate_queue_settle(gate->queue, GATE_KNOWN_WRONG, now_of(gate));
+        TAILQ_INSERT_TAIL(left, gate->checked, next);
+        gate->checked = NULL;
+    }
+    gate_queue_drain(gate->queue, left);
+}
+
 void gate_destroy(struct gate **owned)
 {
     struct gate *gate = *owned;
+    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
 
     *owned = NULL;
     if (gate == NULL) {
         return;
     }
     ring(gate, true);
-    pthread_join(gate->thread, NULL);
-    pthread_cond_destroy(&gate->bell);
-    dispose(gate);
+    pthread_mutex_lock(&gate->lock);
+    bool ended = await_end(gate);
+    gate->left_behind = !ended;
+    take_left(gate, &left);
+    pthread_t thread = gate->thread;
+    pthread_mutex_unlock(&gate->lock);
+    deny_all(&left);
+    if (ended) {
+        pthread_join(thread, NULL);
+        dispose(gate);
+    } else {
+        pthread_detach(thread);
+    }
 }

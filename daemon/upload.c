@@ -23,31 +23,30 @@ static void keep_request(struct upload *upload, const struct request *request)
     upload->request.words = keep(request->words, &to);
 }
 
-/* Once more, to the same place, whatever rights there are now: between two turns the store was
- * left. */
-static enum store_status locate(const struct upload *upload, struct executor *by,
-                                struct store_key *at)
+/* The name may be one of a setting, which a reload changes. */
+static void keep_place(struct upload *upload, const struct store_key *at)
 {
-    return execute_locate_key(by, &upload->request, upload->request.keys, upload->split, at);
+    char *to = upload->name_text;
+    upload->name = keep(at->name, &to);
+    upload->key = at->key;
 }
 
+/* Locates the key once more: between two turns the store was left. */
 static void answer(struct upload *upload, struct executor *by, enum store_status status)
 {
     struct store_key at;
-    locate(upload, by, &at);
+    store_locate(by->lane, upload->name, upload->key, &at);
     execute_stored(by, &upload->request, &at, status, &upload->stored);
 }
 
 static void refused(struct upload *upload, struct executor *by, enum store_status status)
 {
-    struct store_key at;
     if (upload->write != NULL) {
         store_write_abort(by->lane, &upload->write);
     }
-    locate(upload, by, &at);
     /* The answer may take the old record with it, and the right to that may be gone. */
-    if (execute_allowed(by, &upload->request, at.name)) {
-        execute_stored(by, &upload->request, &at, status, &upload->stored);
+    if (execute_allowed(by, &upload->request, upload->name)) {
+        answer(upload, by, status);
     }
 }
 
@@ -62,10 +61,10 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
     if ((request->options & REQUEST_LENGTH) != 0) {
         terms.length = &upload->stored.length;
     }
-    upload->split = SPLIT_OWN;
-    enum store_status status = locate(upload, by, &at);
-    upload->split = at.key.length == request->keys.length ? SPLIT_NONE : SPLIT_DECLARED;
-    if (!execute_allowed(by, &upload->request, at.name)) {
+    enum store_status status =
+        execute_locate_key(by, &upload->request, upload->request.keys, SPLIT_OWN, &at);
+    keep_place(upload, &at);
+    if (!execute_allowed(by, &upload->request, upload->name)) {
         return;
     }
     if (status == STORE_OK) {
@@ -113,9 +112,7 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 
 void upload_commit(struct upload *upload, struct executor *by)
 {
-    struct store_key at;
-    locate(upload, by, &at);
-    if (!execute_allowed(by, &upload->request, at.name)) {
+    if (!execute_allowed(by, &upload->request, upload->name)) {
         upload_abort(upload, by->lane);
         return;
     }

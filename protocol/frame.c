@@ -49,11 +49,18 @@ static bool begins_with(struct slice line, const char *capitals, size_t length)
     return true;
 }
 
-/* What begins with these bytes is what only a browser would send. */
+/* The record and the version that a client of TLS begins with. */
+static bool greets(struct slice start)
+{
+    return start.bytes[0] == 0x16 && start.bytes[1] == 0x03;
+}
+
+/* What begins with these bytes is what only a browser would send, or a client of TLS. */
 static bool from_browser(struct slice start)
 {
-    return start.length >= 5 && ((start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
-                                 (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
+    return start.length >= 5 &&
+           (greets(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
+            (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
 }
 
 static bool ends_like_http(struct slice line)
@@ -199,6 +206,7 @@ static enum parse_result read_value_line(const struct frame *frame, struct parse
     if (value - ends_in_cr > parser->max_value) {
         frame_refuse(parser, REPLY_CLIENT_ERROR,
                      "value is larger than max_value, %" PRIu64 " bytes", parser->max_value);
+        parser->error.reason = REASON_TOO_LARGE;
         drop_line(parser);
         *consumed = line;
         return finish(parser, PARSE_REFUSED);

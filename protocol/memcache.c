@@ -13,6 +13,7 @@ static bool is_too_large(struct parser *parser, uint64_t length)
         return false;
     }
     frame_refuse(parser, REPLY_SERVER_ERROR, "object too large for cache");
+    parser->error.reason = REASON_TOO_LARGE;
     return true;
 }
 
@@ -63,6 +64,9 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 
 const struct protocol protocol_memcache = {
     .name = "memcache",
+    .version = "1.6.45",
+    .key_max = MEMCACHE_KEY_MAX,
+    .help = memcache_help,
     .ends_keys = true,
     .parse = parse,
     .body_end = body_end,

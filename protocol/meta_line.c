@@ -340,7 +340,7 @@ enum frame_line meta_read_debug(struct memcache_line *line, struct request *requ
     request->options = REQUEST_NO_VALUE | REQUEST_PEEK;
     enum frame_line result = take_key_and_flags(&meta);
     keep_options(request, REQUEST_PEEK);
-    request->options |= REQUEST_NO_VALUE;
+    request->options |= REQUEST_NO_VALUE | REQUEST_UNCOUNTED;
     request->options &= ~(uint32_t)REQUEST_QUIET;
     request->ttl.kind = TTL_KEEP;
     request->refresh.kind = TTL_DEFAULT;

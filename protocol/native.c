@@ -16,6 +16,7 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     frame_refuse(parser, REPLY_CLIENT_ERROR,
                  "value of %" PRIu64 " bytes is larger than max_value, %" PRIu64 " bytes", length,
                  parser->max_value);
+    parser->error.reason = REASON_TOO_LARGE;
     return true;
 }
 
@@ -50,6 +51,8 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 
 const struct protocol protocol_native = {
     .name = "native",
+    .key_max = REQUEST_KEY_MAX,
+    .help = native_help,
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,

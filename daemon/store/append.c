@@ -105,8 +105,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
     }
 }
 
-/* What it did not use goes back to the arena. */
-static void seal(struct store *store, struct generation *generation, struct segment *segment)
+void append_seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     generation_seal(generation, &store->segments, segment);
     generation_shrink(generation, &store->segments, segment);
@@ -123,7 +122,7 @@ static void seal_old(struct store *store, struct generation *generation, const s
         number = segment->open_next;
         if (segment == full ||
             !is_class_in_use(generation, segment_queue(segment), segment->class)) {
-            seal(store, generation, segment);
+            append_seal(store, generation, segment);
         }
     }
 }

@@ -22,7 +22,7 @@ static enum store_status feed(struct lane *lane, struct store_write *write, stru
 {
     while (bytes.length > 0) {
         struct iovec space;
-        enum store_status status = store_write_space(lane, write, now, &space);
+        enum store_status status = stream_space(lane, write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
@@ -55,7 +55,7 @@ static enum store_status end(struct lane *lane, struct store_write *write, enum 
                              uint64_t now, uint64_t *version)
 {
     if (status == STORE_OK) {
-        return store_write_commit(lane, &write, now, version);
+        return stream_commit(lane, &write, now, version);
     }
     if (write != NULL) {
         store_write_abort(lane, &write);
@@ -68,7 +68,7 @@ static enum store_status begin(struct lane *lane, struct store_key *at,
                                const struct store_terms *terms, uint64_t length, uint64_t now,
                                struct store_write **write)
 {
-    enum store_status status = store_write_begin(lane, at, terms, length, now, write);
+    enum store_status status = stream_begin(lane, at, terms, length, now, write);
     if (status == STORE_OK) {
         stream_promise(*write);
     }

@@ -21,6 +21,16 @@ enum store_status stream_join_written(struct lane *lane, struct store_key *at,
                                       const struct store_view *value, uint64_t now,
                                       uint64_t *version);
 
+/* store_write_begin, store_write_space and store_write_commit, for parts of a request that
+ * counts as a whole. */
+enum store_status stream_begin(struct lane *lane, struct store_key *at,
+                               const struct store_terms *terms, uint64_t length, uint64_t now,
+                               struct store_write **write);
+enum store_status stream_space(struct lane *lane, struct store_write *write, uint64_t now,
+                               struct iovec *space);
+enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                uint64_t *version);
+
 /* All bytes of the value are there already, so that its blocks may be as large as it is. */
 void stream_promise(struct store_write *write);
 

@@ -23,7 +23,8 @@ class Memcached(NodeCase):
         const Memcached = require("memcached");
         const client = new Memcached(process.argv[2], { retries: 0, timeout: 20000 });
         const call = (name, ...rest) => new Promise((good, bad) => client[name](...rest,
-          (error, data) => error ? bad(new Error(name + ": " + error)) : good(data)));
+          (error, data) => error ? bad(new Error(name + ": " + error))
+            : good(Array.isArray(data) ? [...data] : data))); // it empties its list afterwards
     """
 
     def setUp(self):

@@ -63,6 +63,8 @@ def normal(answer):
 class Beside(Case):
     """kvcached and memcached, and what two streams of requests show of them."""
 
+    DEADLINE = 120 + 10 * ROUNDS
+
     def setUp(self):
         theirs = start_memcached(self)
         daemon = Memcache()
