@@ -37,6 +37,8 @@ static const struct refusal {
                                    "too many namespaces to make \"", "\""},
     [STORE_TOO_LARGE] = {REPLY_SERVER_ERROR, REASON_TOO_LARGE,
                          "the record is larger than namespace \"", "\" may hold"},
+    [STORE_TOO_SLOW] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
+                        "the value came too slowly while memory was short; send it again", NULL},
     [STORE_NO_MEMORY] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
                          "out of memory, and nothing may be evicted", NULL},
 };
@@ -218,7 +220,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
     unsigned done = 0;
     by->outbox->refused = false;
     if (of->request.key.length > 0 && !one(by, of, &of->at)) {
-        return OUTCOME_DONE;
+        return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
     while (of->request.keys.length > 0) {
         size_t count = look_ahead(by, of, ahead);
@@ -235,7 +237,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
                 return OUTCOME_LATER;
             }
             if (!execute_allowed(by, &of->request, ahead[i].name) || !one(by, of, &ahead[i])) {
-                return OUTCOME_DONE;
+                return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
             }
         }
     }

@@ -37,6 +37,7 @@ struct executor {
     uint64_t max_value;             /* bytes */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
+    bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
     uint64_t until;                 /* by clock_precise: then others shall have their turn;
                                        0: as soon as may be */
 };
@@ -64,7 +65,7 @@ struct execution {
 
 enum outcome {
     OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the outbox is full, or others shall have their turn */
+    OUTCOME_LATER, /* the outbox is full, others shall have their turn, or `crowded` */
     OUTCOME_WAITS, /* for the gate */
     OUTCOME_QUIT,  /* the peer wants to go */
 };

@@ -118,7 +118,8 @@ enum outcome execute_list(struct executor *by, struct execution *of)
             outbox_say(by->outbox, &of->request, REPLY_END);
             return OUTCOME_DONE;
         }
-    } while (!outbox_is_full(by->outbox) && executor_has_time(by));
+        by->crowded = store_cursor_is_crowded(of->place.listing.cursor);
+    } while (!by->crowded && !outbox_is_full(by->outbox) && executor_has_time(by));
     return OUTCOME_LATER;
 }
 

@@ -55,7 +55,8 @@ bool execute_answer(struct executor *by, const struct request *request, struct s
 struct slice execute_namespace(const struct executor *by, const struct request *request);
 
 /* Answers each key in turn with `one`, until there is none left, one is refused (`one` is
- * false: an error is the last that is said), or the peer has to read first. Where the request
+ * false: an error is the last that is said), or the peer has to read first, or `one` is false and
+ * the executor crowded. Where the request
  * `reads`, the end of its keys is said. */
 typedef bool answers_key(struct executor *by, const struct execution *of, struct store_key *at);
 enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,

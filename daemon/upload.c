@@ -72,11 +72,11 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
 bool upload_space(struct upload *upload, struct executor *by, struct iovec *space)
 {
     enum store_status status = store_write_space(by->lane, upload->write, by->now, space);
-    if (status != STORE_OK) {
+    by->crowded = status == STORE_CROWDED;
+    if (status != STORE_OK && !by->crowded) {
         refused(upload, by, status);
-        return false;
     }
-    return true;
+    return status == STORE_OK;
 }
 
 void upload_advance(struct upload *upload, size_t size)
@@ -114,6 +114,11 @@ void upload_commit(struct upload *upload, struct executor *by)
     enum store_status status =
         store_write_commit(by->lane, &upload->write, by->now, &upload->stored.version);
     answer(upload, by, status);
+}
+
+void upload_give_way(struct upload *upload, struct executor *by)
+{
+    refused(upload, by, STORE_TOO_SLOW);
 }
 
 void upload_abort(struct upload *upload, struct lane *lane)

@@ -33,15 +33,20 @@ static inline bool upload_is_open(const struct upload *upload)
 /* Of a request whose value is to come. */
 void upload_begin(struct upload *upload, struct executor *by, const struct request *request);
 
-/* Takes as many of the bytes as belong to the value and returns how many. */
+/* Takes as many of the bytes as belong to the value and returns how many. Fewer where the store
+ * refuses it, or where it has to wait: then by->crowded is set. */
 size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes);
 
-/* Where the next bytes may be read to, and how many of them came. */
+/* Where the next bytes may be read to, and how many of them came. False: refused, or by->crowded.
+ */
 bool upload_space(struct upload *upload, struct executor *by, struct iovec *space);
 void upload_advance(struct upload *upload, size_t size);
 
 /* The value is whole: commits and answers. */
 void upload_commit(struct upload *upload, struct executor *by);
+
+/* It came too slowly, and gives way: that is answered. */
+void upload_give_way(struct upload *upload, struct executor *by);
 
 /* The connection ends, or the value has no line end. */
 void upload_abort(struct upload *upload, struct lane *lane);

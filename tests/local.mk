@@ -15,7 +15,7 @@ conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_schedule tests/check_secret \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_pressure tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
@@ -28,7 +28,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_arena \
 	tests/check_store_cursor tests/check_store_file tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
-	tests/check_store_restart tests/check_store_terms tests/check_store_ttl \
+	tests/check_store_restart tests/check_store_share tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_store
 
@@ -157,6 +157,10 @@ tests_kill_points_SOURCES = tests/kill_points.c tests/kill_operations.c \
 tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_kill_points_LDADD = $(store_test_libs)
 
+tests_check_store_share_SOURCES = tests/check_store_share.c $(store_test_box)
+tests_check_store_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_share_LDADD = $(store_test_libs)
+
 tests_check_store_terms_SOURCES = tests/check_store_terms.c $(store_test_box)
 tests_check_store_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_terms_LDADD = $(store_test_libs)
@@ -217,6 +221,10 @@ tests_check_outbox_LDADD = $(daemon_test_libs)
 tests_check_pass_SOURCES = tests/check_pass.c tests/facts_of_one.h
 tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_pass_LDADD = $(daemon_test_libs)
+
+tests_check_pressure_SOURCES = tests/check_pressure.c tests/facts_of_one.h tests/rig.c tests/rig.h
+tests_check_pressure_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_pressure_LDADD = $(daemon_test_libs)
 
 tests_check_schedule_SOURCES = tests/check_schedule.c tests/facts_of_one.h tests/rig.c tests/rig.h
 tests_check_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -370,6 +378,7 @@ e2e_files = \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
+	tests/e2e/test_pressure.py \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \

@@ -146,6 +146,9 @@ const char *store_check(struct lane *lane, uint64_t now)
     if (wrong == NULL) {
         wrong = check_free_labels(store);
     }
+    if (wrong == NULL) {
+        wrong = check_shares(store);
+    }
     if (wrong == NULL && budget_used(&store->budget) > store->budget.limit) {
         wrong = "more memory is used than allowed";
     }

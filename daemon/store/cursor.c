@@ -17,6 +17,8 @@ struct store_cursor {
     struct generation *generation; /* kept from being freed by being listed there */
     struct standpoint at;          /* ns->lock */
     uint32_t serial;               /* of the youngest segment it has stood on */
+    bool crowded;                  /* the last step stopped before a value that may not be
+                                      pinned for now */
 };
 
 static void enroll(struct store_cursor *cursor, struct namespace *ns)
@@ -55,11 +57,15 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
 
 /* Offers one live record to the visitor; false: it wants to stop before it. */
 static bool offer(struct store_cursor *cursor, struct segment *segment, const struct record *record,
-                  store_visit *visit, void *context)
+                  uint64_t now, store_visit *visit, void *context)
 {
     struct store_entry entry = {.key = record->key, .value_length = record->value_length};
     struct store_view view;
-    if (record->span || record->value_length > STORE_COPY_MAX) {
+    if (lookup_pins(record)) {
+        cursor->crowded = !lookup_may_pin(cursor->store, segment, record, now);
+        if (cursor->crowded) {
+            return false;
+        }
         lookup_pin(cursor->store, segment, record, &view);
         entry.large = &view;
     } else {
@@ -67,7 +73,7 @@ static bool offer(struct store_cursor *cursor, struct segment *segment, const st
     }
     bool goes_on = visit(context, &entry);
     if (entry.large != NULL) {
-        store_view_put(&view);
+        share_unpin_locked(cursor->store, cursor->ns, segment);
     }
     return goes_on;
 }
@@ -91,7 +97,7 @@ static bool step(struct store_cursor *cursor, uint64_t now, store_visit *visit, 
     uint64_t expires = 0;
     segment_record(segment, bytes, &record, &expires);
     if (!record_is_dead(bytes) && now < expires &&
-        !offer(cursor, segment, &record, visit, context)) {
+        !offer(cursor, segment, &record, now, visit, context)) {
         return false;
     }
     cursor->at.offset = offset + record_footprint(store, &record);
@@ -122,6 +128,7 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     if (cursor->ns == NULL) {
         return true;
     }
+    cursor->crowded = false;
     lock_take(&cursor->ns->lock);
     bool goes_on = true;
     bool ended = false;
@@ -135,6 +142,11 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     }
     lock_let_in(&cursor->ns->lock);
     return ended;
+}
+
+bool store_cursor_is_crowded(const struct store_cursor *cursor)
+{
+    return cursor->crowded;
 }
 
 /* What lost records during the listing could not be compacted meanwhile. */

@@ -63,24 +63,12 @@ static enum store_status end(struct lane *lane, struct store_write *write, enum 
     return status;
 }
 
-/* Begins a write whose bytes are all there. */
-static enum store_status begin(struct lane *lane, struct store_key *at,
-                               const struct store_terms *terms, uint64_t length, uint64_t now,
-                               struct store_write **write)
-{
-    enum store_status status = store_write_begin(lane, at, terms, length, now, write);
-    if (status == STORE_OK) {
-        stream_promise(*write);
-    }
-    return status;
-}
-
 enum store_status stream_put(struct lane *lane, struct store_key *at,
                              const struct store_terms *terms, struct slice value, uint64_t now,
                              uint64_t *version)
 {
     struct store_write *write = NULL;
-    enum store_status status = begin(lane, at, terms, value.length, now, &write);
+    enum store_status status = stream_begin(lane, at, terms, value.length, now, &write);
     if (status == STORE_OK) {
         status = feed(lane, write, value, now);
     }
@@ -143,7 +131,8 @@ static enum store_status write_both(struct lane *lane, struct store_key *at,
     const struct part *first = terms->mode == STORE_APPEND ? &before : added;
     const struct part *second = terms->mode == STORE_APPEND ? added : &before;
     struct store_write *write = NULL;
-    enum store_status status = begin(lane, at, &anew, first->length + second->length, now, &write);
+    enum store_status status =
+        stream_begin(lane, at, &anew, first->length + second->length, now, &write);
     if (status == STORE_OK) {
         status = feed_part(lane, write, first, now);
     }
@@ -163,7 +152,7 @@ static enum store_status write_one(struct lane *lane, struct store_key *at,
     anew.ttl = terms->make;
     anew.compares = anew.makes = false;
     struct store_write *write = NULL;
-    enum store_status status = begin(lane, at, &anew, added->length, now, &write);
+    enum store_status status = stream_begin(lane, at, &anew, added->length, now, &write);
     if (status == STORE_OK) {
         status = feed_part(lane, write, added, now);
     }

@@ -201,6 +201,7 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
         return false;
     }
     __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
+    share_set_quotas(store, policy);
     pthread_mutex_lock(&all->lock);
     all->undeclared = policy->undeclared;
     all->undeclared.name = (struct slice){NULL, 0};

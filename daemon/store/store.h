@@ -54,6 +54,9 @@ enum store_status {
     STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
                         quota or the memory could ever hold */
     STORE_NO_MEMORY, /* nothing may be evicted at the moment */
+    STORE_CROWDED,   /* not now: too much is pinned, or being uploaded. To be tried again in a
+                        few milliseconds */
+    STORE_TOO_SLOW,  /* of an upload that gave way; the store itself never says so */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -196,13 +199,14 @@ struct store_view {
     bool taken; /* another one was told so before */
     /* the store's own */
     struct store *store;
+    struct namespace *ns; /* with `pinned`; it stays as long */
     uint32_t segment;
     uint32_t offset;
     void *held;
 };
 
-/* STORE_OK and a view that must be given back, or STORE_NOT_FOUND. Counts a hit
- * or a miss. */
+/* STORE_OK and a view that must be given back, STORE_NOT_FOUND, or of a large value
+ * STORE_CROWDED. Counts a hit or a miss. */
 enum store_status store_get(struct lane *lane, const struct store_key *at, uint64_t now,
                             struct store_view *view);
 void store_view_put(struct store_view *view);
@@ -331,13 +335,35 @@ enum store_status store_add_number(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, struct store_sum *sum,
                                    uint64_t now);
 
+/* --- when memory is short ------------------------------------------------ */
+
+/*
+ * Pinned values and unfinished uploads are bounded (share.h), and what exceeds the bounds waits.
+ * Whether the wait ends is up to the peers that are sent or send those values, so the caller
+ * has some of them give way: those that were stuck for longest, and only where these functions
+ * say that something waits for what they hold. To be looked at anew for each, since the one
+ * before may have been enough.
+ */
+struct store_pressure {
+    uint64_t now;
+    bool scarce; /* hardly any memory is free, and much is pinned */
+    bool calm;   /* nothing presses */
+};
+
+struct store_write;
+void store_pressure(struct store *store, uint64_t now, struct store_pressure *pressure);
+/* Of a pinned view. */
+bool store_view_presses(const struct store_view *view, const struct store_pressure *pressure);
+bool store_write_presses(const struct store_write *write, const struct store_pressure *pressure);
+
 /* --- a large value that arrives in parts -------------------------------- */
 
 /*
- * A write in progress belongs to no record yet: it is counted as used memory,
+ * A write in progress belongs to no record yet: it is counted as its namespace's memory,
  * which is taken piece by piece as the bytes come, and nobody sees it before
- * it is committed. All of them together take half of the memory at most. Use it from one thread at
- * a time; it lives across leave and enter.
+ * it is committed. All of them together take three eighths of a quota at most, or of what no
+ * quota claims; a write that would exceed that waits until others have ended. Use it from one
+ * thread at a time; it lives across leave and enter.
  */
 struct store_write;
 
@@ -346,7 +372,8 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write);
 /* Where the next bytes go: one contiguous place, `space->iov_len` at least 1 and
- * never past the value's end. STORE_NO_MEMORY: abort it. */
+ * never past the value's end. STORE_CROWDED: ask again later; only before the first byte.
+ * Else not STORE_OK: abort it. */
 enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
                                     struct iovec *space);
 void store_write_advance(struct store_write *write, size_t bytes);
@@ -413,6 +440,9 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  */
 bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
                        store_visit *visit, void *context);
+/* Whether the last step stopped because too much is pinned: to be gone on with in a few
+ * milliseconds. */
+bool store_cursor_is_crowded(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
