@@ -248,5 +248,28 @@ class UploadsOfMemcache(PressureCase):
             self.assertGreater(other.stat("uploads_ended"), 0)
 
 
+class Buffers(PressureCase):
+    CONF = 'buffers = "8M"; max_connections = 2000;'
+
+    def test_buffers_are_bounded(self):
+        self.put_neighbours("-", 200)
+        before = self.daemon.resident()
+        asked = b"GET - k1\r\n" * 2000
+        for _ in range(600):
+            client = self.deaf(b"")
+            client.socket.setblocking(False)
+            try:
+                client.socket.send(asked)
+            except BlockingIOError:
+                pass
+        wait_for(lambda: self.client.stat("closed_owing") > 0, 20, "some to be closed")
+        if not SANITIZER:
+            self.assertLess(self.daemon.resident() - before, 24 * MIB)
+        self.check_neighbours("-", 200)
+        self.daemon.wait_log("closed at buffers")
+        # The bound follows a reload: nothing is closed where there is room.
+        self.assertEqual(self.client.ask("PING"), "PONG")
+
+
 if __name__ == "__main__":
     unittest.main()
