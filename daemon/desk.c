@@ -27,6 +27,8 @@ struct desk *desk_create(struct crew *crew, const struct door *door, struct pass
     parser_init(&desk->parser, INBOX_LARGE);
     batch_init(&desk->batch);
     desk->upload.write = NULL;
+    desk->upload.join = NULL;
+    desk->upload.whole = false;
     outbox_init(&desk->outbox, door->protocol, &crew->chunks);
     return desk;
 }
@@ -128,6 +130,16 @@ static bool wait_for_bytes(struct desk *desk, size_t wanted)
     return stop(desk, DESK_HUNGRY);
 }
 
+/* Its value is whole, and its line end was there. */
+static bool commit_upload(struct desk *desk, struct executor *by)
+{
+    by->now = clock_now();
+    if (upload_commit(&desk->upload, by)) {
+        return true;
+    }
+    return stop(desk, by->crowded ? DESK_CROWDED : DESK_TIRED);
+}
+
 /* The value's line end: commits it when it is there. */
 static bool end_upload(struct desk *desk, struct executor *by)
 {
@@ -140,9 +152,8 @@ static bool end_upload(struct desk *desk, struct executor *by)
     }
     desk->wanted = 1;
     if (result == PARSE_REQUEST) {
-        upload_commit(&desk->upload, by);
         inbox_drop(&desk->inbox, consumed);
-        return true;
+        return commit_upload(desk, by);
     }
     upload_abort(&desk->upload, by->lane);
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
@@ -267,6 +278,9 @@ static bool step(struct desk *desk, struct executor *by)
     if (outbox_is_full(&desk->outbox)) {
         return stop(desk, DESK_STALLED);
     }
+    if (desk->upload.whole) {
+        return commit_upload(desk, by);
+    }
     if (is_hungry(desk)) {
         return stop(desk, DESK_HUNGRY);
     }
@@ -310,7 +324,7 @@ size_t desk_memory(const struct desk *desk)
 
 bool desk_presses(const struct desk *desk, const struct store_pressure *pressure)
 {
-    return (upload_is_open(&desk->upload) && store_write_presses(desk->upload.write, pressure)) ||
+    return (upload_arrives(&desk->upload) && store_write_presses(desk->upload.write, pressure)) ||
            outbox_presses(&desk->outbox, pressure);
 }
 

@@ -291,8 +291,8 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_PUT] = execute_put,
     [VERB_ADD] = execute_put,
     [VERB_REPLACE] = execute_put,
-    [VERB_APPEND] = execute_put,
-    [VERB_PREPEND] = execute_put,
+    [VERB_APPEND] = execute_join,
+    [VERB_PREPEND] = execute_join,
     [VERB_GET] = execute_get,
     [VERB_LOOK] = execute_look,
     [VERB_DEL] = execute_delete,
@@ -342,6 +342,9 @@ void execute_abandon(struct execution *of)
     if (of->begun && lists) {
         store_cursor_close(&of->place.listing.cursor);
         free(of->place.listing.glob);
+    }
+    if (of->begun && (of->request.verb == VERB_APPEND || of->request.verb == VERB_PREPEND)) {
+        store_join_abort(&of->place.joining.join);
     }
     of->begun = false;
 }

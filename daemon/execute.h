@@ -49,6 +49,12 @@ static inline bool executor_has_time(const struct executor *executor)
     return executor->until != 0 && clock_precise() < executor->until;
 }
 
+/* Of a write that was done. */
+struct stored {
+    uint64_t version;
+    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
+};
+
 struct execution {
     struct request request; /* its key is the one that is next, its keys those behind */
     struct store_key at;    /* where it is; good until store_leave */
@@ -60,6 +66,10 @@ struct execution {
             struct glob *glob; /* the execution's own; NULL: everything */
         } listing;
         uint32_t next; /* NAMESPACES and STATS by namespace */
+        struct {       /* APPEND and PREPEND, once begun */
+            struct store_join *join;
+            struct stored stored;
+        } joining;
     } place;
 };
 
@@ -100,10 +110,6 @@ struct store_terms execute_terms(const struct request *request);
 /* A ttl as the store wants it: dates become times from now. */
 struct store_ttl execute_lifetime(struct ttl ttl);
 /* What became of a write; `stored` of one that was done. */
-struct stored {
-    uint64_t version;
-    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
-};
 void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
                     enum store_status status, const struct stored *stored);
 

@@ -17,6 +17,7 @@ enum outcome execute_ttl(struct executor *by, struct execution *of);
 
 /* execute_write.c */
 enum outcome execute_put(struct executor *by, struct execution *of);
+enum outcome execute_join(struct executor *by, struct execution *of);
 enum outcome execute_delete(struct executor *by, struct execution *of);
 enum outcome execute_make_stale(struct executor *by, struct execution *of);
 enum outcome execute_empty(struct executor *by, struct execution *of);

@@ -17,6 +17,7 @@
 enum {
     SMALLEST_CLASS = 32 << 10, /* bytes, up to which a connection is of the lowest class */
     CHOSEN_MAX = 32,           /* that give way after one look */
+    RETRIES_MAX = 64,          /* of those that wait, at once */
     HOPELESS_LOOKS = 16,       /* in calm times only one of so many is for hopeless uploads */
     TLS_BUFFERS = 36 << 10,    /* bytes that OpenSSL holds for one that is in the midst of it */
 };
@@ -142,9 +143,12 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
     struct conn *conn;
     (void)fd;
     (void)what;
-    while ((conn = TAILQ_FIRST(&crew->pressure.crowd)) != NULL) {
+    for (int i = 0; i < RETRIES_MAX && (conn = TAILQ_FIRST(&crew->pressure.crowd)) != NULL; i++) {
         wait_no_more(conn);
         schedule_wait(conn);
+    }
+    if (!TAILQ_EMPTY(&crew->pressure.crowd)) { /* thousands would do nothing else */
+        arm(&crew->pressure.retry, PRESSURE_RETRY_MS);
     }
 }
 
@@ -200,7 +204,7 @@ static bool drains(struct conn *conn)
 
 static bool is_hopeless(const struct conn *conn, uint64_t late)
 {
-    return late >= PRESSURE_HOPELESS_MS && upload_is_open(&conn->desk->upload);
+    return late >= PRESSURE_HOPELESS_MS && upload_arrives(&conn->desk->upload);
 }
 
 static void look_at(struct chosen *chosen, struct conn *conn, const struct store_pressure *pressure)
@@ -220,7 +224,7 @@ static void look_at(struct chosen *chosen, struct conn *conn, const struct store
 static void give_way(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    if (!upload_is_open(&conn->desk->upload)) {
+    if (!upload_arrives(&conn->desk->upload)) {
         conn_close(conn, CONN_CLOSE_UNREAD);
         return;
     }

@@ -31,7 +31,7 @@ enum {
     PRESSURE_PATIENCE_MS = 8000,  /* so long behind that it gives way as soon as memory is short */
     PRESSURE_HOPELESS_MS = 30000, /* an upload so long behind is ended, short or not */
     PRESSURE_LOOK_MS = 100,       /* between two looks at those that hold something */
-    PRESSURE_RETRY_MS = 5,        /* after which one that waits for memory tries again */
+    PRESSURE_RETRY_MS = 5,        /* after which some of those that wait for memory try again */
 };
 
 /* It had a turn: what it holds may have changed. For one that has a desk, or had one when this

@@ -26,7 +26,7 @@ endif
 protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
 	tests/check_store_arena \
-	tests/check_store_cursor tests/check_store_file tests/check_store_life \
+	tests/check_store_cursor tests/check_store_file tests/check_store_join tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_restart tests/check_store_share tests/check_store_terms tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
@@ -124,6 +124,10 @@ tests_check_store_cursor_LDADD = $(store_test_libs)
 tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/scratch.h
 tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_file_LDADD = $(store_test_libs)
+
+tests_check_store_join_SOURCES = tests/check_store_join.c $(store_test_box)
+tests_check_store_join_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_join_LDADD = $(store_test_libs)
 
 tests_check_store_life_SOURCES = tests/check_store_life.c
 tests_check_store_life_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

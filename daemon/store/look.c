@@ -103,7 +103,7 @@ static bool look_in_place(struct lane *lane, struct store_key *at, struct look *
         index_unlock(home);
         return !lives && !look->terms->makes;
     }
-    if (!lookup_may_pin(store, found.segment, &found.record, now)) {
+    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         *status = STORE_CROWDED;
         return true;
@@ -140,7 +140,8 @@ static enum store_status compose_looked_at(struct change *change, void *context,
     if (!change->lives) {
         return compose_made(change, look, draft);
     }
-    if (!lookup_may_pin(change->lane->store, old->segment, &old->record, change->now)) {
+    if (lookup_pins(&old->record) &&
+        !lookup_may_pin(change->lane->store, old->segment, &old->record, change->now)) {
         return STORE_CROWDED;
     }
     look->ended = old->expires;

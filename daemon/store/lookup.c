@@ -61,8 +61,8 @@ static uint64_t pinned_bytes(const struct segment *segment, const struct record 
 bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
                     uint64_t now)
 {
-    return !lookup_pins(record) || share_admits_pin(store, segment->generation->ns, segment,
-                                                    pinned_bytes(segment, record), now);
+    return share_admits_pin(store, segment->generation->ns, segment, pinned_bytes(segment, record),
+                            now);
 }
 
 void lookup_pin(struct store *store, struct segment *segment, const struct record *record,

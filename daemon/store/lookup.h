@@ -46,7 +46,7 @@ static inline bool lookup_pins(const struct record *record)
     return record->span || record->value_length > STORE_COPY_MAX;
 }
 
-/* False: a view of it would be pinned, and for now too much is. The bucket or the namespace is
+/* Of a record whose views are pinned. False: for now too much is. The bucket or the namespace is
  * locked. */
 bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
                     uint64_t now);

@@ -53,7 +53,7 @@ enum store_status store_get(struct lane *lane, const struct store_key *where, ui
         lane_count(&counters->misses, 1);
         return STORE_NOT_FOUND;
     }
-    if (!lookup_may_pin(store, found.segment, &found.record, now)) {
+    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         return STORE_CROWDED;
     }

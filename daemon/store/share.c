@@ -13,7 +13,7 @@
 enum {
     PRESSED_MS = 1000, /* a share is pressed for so long after something had to wait */
     LATEST_MS = 1000,  /* an upload that began so much later than the first one waits behind it */
-    FIRST_MS = 100,    /* one that has not asked for so long is not the first any more */
+    FIRST_MS = 500,    /* one that has not asked for so long is not the first any more */
     FREE_SHARE = 16,   /* memory is short where less than a sixteenth of it is free */
 };
 

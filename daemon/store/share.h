@@ -15,8 +15,10 @@
  *     a namespace of it       3        2
  *
  * So an eighth at least is always there for finished records. An upload counts with the length
- * that was announced for as long as it takes, so that every one that has begun can end. What
- * exceeds a bound waits: STORE_CROWDED. The first in a share never waits, however large.
+ * that was announced for as long as it takes, so that every one that has begun can end; and so
+ * does a large value that is appended to in steps (join.c). What exceeds a bound waits:
+ * STORE_CROWDED. The first in a share never waits, however large. A value whose bytes are all
+ * there, and which is written at once, does not wait and is not granted.
  *
  * Where there is waiting, or pinned memory is much while free memory is short, the share is
  * pressed: the daemon then has the connections give way that were stuck for longest.
@@ -93,7 +95,8 @@ struct grant {
     bool pool;      /* counted there too */
 };
 
-/* Grants an upload that began then so many bytes. False: it has to wait. */
+/* Grants an upload that began then so many bytes. False: it has to wait. Where `begun` is 0 it
+ * goes before all others that wait. */
 bool share_grant(struct store *store, struct namespace *ns, uint64_t bytes, uint64_t begun,
                  uint64_t now, struct grant *grant);
 /* Gives it back. */

@@ -26,6 +26,7 @@
 #include "protocol/slice.h"
 
 struct store;
+struct store_join;
 struct lane;
 struct namespace;
 struct generation;
@@ -51,12 +52,13 @@ enum store_status {
     STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
     STORE_UNDECLARED,   /* policy: only declared namespaces */
     STORE_TOO_MANY_NAMESPACES,
-    STORE_TOO_LARGE, /* larger than max_value, or than the namespace's
-                        quota or the memory could ever hold */
-    STORE_NO_MEMORY, /* nothing may be evicted at the moment */
-    STORE_CROWDED,   /* not now: too much is pinned, or being uploaded. To be tried again in a
-                        few milliseconds */
-    STORE_TOO_SLOW,  /* of an upload that gave way; the store itself never says so */
+    STORE_TOO_LARGE,  /* larger than max_value, or than the namespace's
+                         quota or the memory could ever hold */
+    STORE_NO_MEMORY,  /* nothing may be evicted at the moment */
+    STORE_CROWDED,    /* not now: too much is pinned, or being uploaded. To be tried again in a
+                         few milliseconds */
+    STORE_UNFINISHED, /* of APPEND and PREPEND: go on with store_join_step */
+    STORE_TOO_SLOW,   /* of an upload that gave way; the store itself never says so */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -262,20 +264,22 @@ struct store_terms {
     uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
                               that left wins; 0: nobody */
     uint32_t client_flags;
-    uint64_t *length;   /* writes of a value: if not NULL, set to the bytes of the record's whole
-                           value when it is written */
-    bool compares;      /* STORE_CHANGED where the record has another version than
-                           `expected`, STORE_NOT_FOUND where there is none */
-    bool or_stale;      /* with `compares`: where `expected` is lower than the record's
-                           version, write all the same, leave the expiry as it was,
-                           and mark what was written as stale */
-    bool makes;         /* where there is no record: store_look makes an empty one, and
-                           its caller has won; store_add_number one that holds `initial`;
-                           APPEND and PREPEND make one of the value. With `make` as ttl */
-    bool noted;         /* writes: keep notes */
-    bool tells_version; /* the caller is told the version */
-    bool peeks;         /* store_look: not to be taken for a read */
-    bool contends;      /* store_look: may be told to write the record again */
+    uint64_t *length; /* writes of a value: if not NULL, set to the bytes of the record's whole
+                         value when it is written */
+    struct store_join **join; /* APPEND, PREPEND: if not NULL, they may be left unfinished, see
+                                 store_join_step; it must stay for as long as a write in parts */
+    bool compares;            /* STORE_CHANGED where the record has another version than
+                                 `expected`, STORE_NOT_FOUND where there is none */
+    bool or_stale;            /* with `compares`: where `expected` is lower than the record's
+                                 version, write all the same, leave the expiry as it was,
+                                 and mark what was written as stale */
+    bool makes;               /* where there is no record: store_look makes an empty one, and
+                                 its caller has won; store_add_number one that holds `initial`;
+                                 APPEND and PREPEND make one of the value. With `make` as ttl */
+    bool noted;               /* writes: keep notes */
+    bool tells_version;       /* the caller is told the version */
+    bool peeks;               /* store_look: not to be taken for a read */
+    bool contends;            /* store_look: may be told to write the record again */
 };
 
 /*
@@ -293,6 +297,19 @@ enum store_status store_look(struct lane *lane, struct store_key *at,
 enum store_status store_put(struct lane *lane, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version);
+
+/*
+ * To append to a large value takes as long as to copy it. Where terms->join is given, store_put and
+ * store_write_commit return STORE_UNFINISHED after the first part of that and set *terms->join;
+ * each step goes on for some microseconds. The value that was given to store_put must stay
+ * where it is until the end. STORE_UNFINISHED: there is more to do; else it has ended, and
+ * *join is NULL. A thread has one of these at a time, where another one is to begin that is
+ * STORE_CROWDED.
+ */
+enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
+                                  uint64_t *version);
+/* On the lane's thread, inside and outside of enter and leave. Sets *join to NULL. */
+void store_join_abort(struct store_join **join);
 
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
@@ -380,7 +397,7 @@ void store_write_advance(struct store_write *write, size_t bytes);
 /* Another time to live than the terms had: of one that ends at a date, less is left by the
  * time all bytes are there. */
 void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
-/* All bytes must have been given. Always ends the write and sets it to NULL. The
+/* All bytes must have been given. Ends the write and sets it to NULL, but for STORE_CROWDED. The
  * time to live counts from this `now`. *version as in store_put. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                      uint64_t *version);

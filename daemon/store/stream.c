@@ -498,9 +498,7 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
     }
     if (status == STORE_OK && is_joined(w)) {
         struct store_view value = written_value(w);
-        status = stream_join_written(lane, &at, &w->terms, &value, now, version);
-        store_write_abort(lane, write);
-        return status;
+        return stream_join_written(lane, &at, &w->terms, write, &value, now, version);
     }
     bool ended = status != STORE_OK;
     if (!ended && w->store->segments.file != NULL) {

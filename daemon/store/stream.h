@@ -15,9 +15,10 @@ enum store_status stream_put(struct lane *lane, struct store_key *at,
 enum store_status stream_join(struct lane *lane, struct store_key *at,
                               const struct store_terms *terms, struct slice value, uint64_t now,
                               uint64_t *version);
-/* The same with the value of a write that is whole, which stays as it is. */
+/* The same with the value of a write that is whole, which ends with this, but for
+ * STORE_CROWDED. `value` is a view of it. */
 enum store_status stream_join_written(struct lane *lane, struct store_key *at,
-                                      const struct store_terms *terms,
+                                      const struct store_terms *terms, struct store_write **write,
                                       const struct store_view *value, uint64_t now,
                                       uint64_t *version);
 

@@ -9,6 +9,7 @@ import time
 import unittest
 
 from client import Client
+from encryption import NOT_NOW
 from harness import SANITIZER, Case, wait_for
 from memcache import Memcache
 from patience import seconds
@@ -269,6 +270,63 @@ class Buffers(PressureCase):
         self.daemon.wait_log("closed at buffers")
         # The bound follows a reload: nothing is closed where there is room.
         self.assertEqual(self.client.ask("PING"), "PONG")
+
+
+class Joins(Case):
+    """What is appended to a large value does not keep others waiting."""
+
+    CONF = """
+threads = 1;
+memory = "256M"; max_value = "64M";
+    """
+    LENGTH = 48 * MIB
+
+    def setUp(self):
+        self.daemon = Memcache(self.CONF)
+        self.addCleanup(self._end, self.daemon)
+        self.native, self.memcache = self.daemon.addresses()[:2]
+        self.client = self.kept(Client(self.native))
+        self.old = b"v" * self.LENGTH
+        self.assertEqual(self.client.put("cache", "large", self.old, "1h"), "STORED")
+
+    def turns_meanwhile(self, request):
+        """How often another client is answered before this is done."""
+        appender = self.kept(Client(self.memcache))
+        appender.send(request)
+        appender.socket.setblocking(False)
+        turns = 0
+        while True:
+            self.assertEqual(self.client.ask("PING"), "PONG")
+            try:
+                if appender._fill():
+                    break
+            except NOT_NOW + (BlockingIOError,):
+                turns += 1
+        appender.socket.settimeout(seconds(30))
+        self.assertEqual(appender.line(), "STORED")
+        return turns
+
+    def test_others_are_answered_meanwhile(self):
+        added = b"w" * 300000
+        head = b"append large 0 0 %d\r\n" % len(added)
+        self.assertGreater(self.turns_meanwhile(b"append large 0 0 1\r\na\r\n"), 10)
+        self.assertGreater(self.turns_meanwhile(b"prepend large 0 0 1\r\nb\r\n"), 10)
+        self.assertGreater(self.turns_meanwhile(head + added + b"\r\n"), 10)
+        self.assertEqual(self.client.get("cache", "large"), b"b" + self.old + b"a" + added)
+
+    def test_many_at_once(self):
+        """Each is done, one after the other; and one that goes away does no harm."""
+        appenders = [self.kept(Client(self.memcache)) for _ in range(8)]
+        for number, appender in enumerate(appenders):
+            appender.send(b"append large 0 0 1\r\n%d\r\n" % number)
+        gone = Client(self.memcache)
+        gone.send(b"append large 0 0 1\r\n9\r\n")
+        gone.reset()
+        self.assertEqual([appender.line() for appender in appenders], ["STORED"] * 8)
+        value = self.client.get("cache", "large")
+        self.assertEqual(value[:self.LENGTH], self.old)
+        self.assertLessEqual(set(b"01234567"), set(value[self.LENGTH:]))
+        self.assertIn(len(value), (self.LENGTH + 8, self.LENGTH + 9))
 
 
 if __name__ == "__main__":
