@@ -245,7 +245,7 @@ static bool finish(struct conf_text *text, bool readable, const char *file, stru
     *conf = calloc(1, sizeof(**conf));
     if (*conf == NULL)
         report->lost = true;
-    if (readable && !report->lost)
+    if (readable && !report->lost && !text->cut)
         parse(text, *conf, report);
     if (*conf != NULL && file != NULL) {
         (*conf)->file = strdup(file);

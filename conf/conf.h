@@ -18,6 +18,9 @@
 
 #define CONF_NEVER 0 /* a ttl or max_ttl that does not end */
 
+/* Bytes of memory that a namespace takes before anything is in it, at most. */
+enum { CONF_NAMESPACE_COST = 640 };
+
 /* With a tls_client_ca: whether a client may come without a certificate. */
 enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
@@ -72,7 +75,8 @@ struct conf {
     struct conf_namespace *namespaces;
     size_t namespace_count;
     enum conf_policy policy;
-    struct conf_user *users; /* none: whoever connects may do everything */
+    unsigned undeclared_namespaces; /* the most there may be */
+    struct conf_user *users;        /* none: whoever connects may do everything */
     size_t user_count;
     bool insecure; /* others than this machine may connect without users and TLS */
     uint64_t memory;

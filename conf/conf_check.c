@@ -133,6 +133,19 @@ static void check_namespaces(const config_setting_t *list, const struct conf *co
     free(names);
 }
 
+/* They are there even when they hold nothing. */
+static void check_room(const config_setting_t *root, const struct conf *conf,
+                       struct conf_report *report)
+{
+    uint64_t cost = conf->namespace_count * (uint64_t)CONF_NAMESPACE_COST;
+
+    if (cost > conf->memory)
+        CONF_COMPLAIN(report, root, SCOPE_TOP, "namespaces",
+                      "%zu of them take %s before anything is in them, which is more than memory, "
+                      "write fewer or a memory much larger than that",
+                      conf->namespace_count, conf_units_size(cost).bytes);
+}
+
 /* Told once, at the quota that is too much. */
 static void check_quotas(const config_setting_t *list, const struct conf *conf,
                          struct conf_report *report)
@@ -194,11 +207,14 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
         conf_check_listeners(root, listen, conf, report);
     if (namespaces != NULL)
         check_namespaces(namespaces, conf, report);
-    if (namespaces != NULL && memory_known)
+    if (namespaces != NULL && memory_known) {
+        check_room(root, conf, report);
         check_quotas(namespaces, conf, report);
+    }
     if (memory_known && !conf_value_refused(root, "max_value"))
         check_max_value(root, conf, report);
     check_default_namespace(root, conf, report);
     if (users != NULL)
         conf_check_users(users, conf, report);
+    conf_check_paths(root, conf, report);
 }

@@ -22,6 +22,10 @@ void conf_check_listeners(const config_setting_t *root, const config_setting_t *
 void conf_check_users(const config_setting_t *list, const struct conf *conf,
                       struct conf_report *report);
 
+/* The names of files. */
+void conf_check_paths(const config_setting_t *root, const struct conf *conf,
+                      struct conf_report *report);
+
 /* Reports the settings of a group that are no options of its scope: unknown
  * names and names that are given twice. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);

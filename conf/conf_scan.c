@@ -15,6 +15,10 @@
  *   - a name that its group has already is changed to one that libconfig takes
  *     and that the checks know (CONF_SCAN_AGAIN).
  *
+ * libconfig compares each name with all that its group has, and so does the search for names
+ * that are there twice. No group has many options; so that a file of whatever contents is read
+ * in a time that grows with its length and no faster, the walk ends where one has far too many.
+ *
  * Lines stay lines. Everything else goes through as it is.
  */
 #include "conf/conf_scan.h"
@@ -34,7 +38,8 @@
 enum {
     FILE_LARGEST = 16 << 20, /* bytes of one file */
     FILES_MOST = 32,         /* files in all, which bounds includes in a circle */
-    GROUPS_DEEPEST = 16,     /* further inside, names may be there twice */
+    GROUPS_DEEPEST = 16,     /* groups inside of groups; options are three deep at most */
+    SETTINGS_MOST = 256,     /* in one group */
     DIGITS_INT = 9,          /* so many digits fit 32 bits */
     DIGITS_MOST = 18,        /* so many digits fit 64 bits */
 };
@@ -52,8 +57,9 @@ struct scan {
     struct name *names; /* of all open groups, the innermost last */
     size_t name_count;
     size_t name_room;
-    size_t groups[GROUPS_DEEPEST]; /* where the names of each group begin */
-    size_t depth;                  /* of open groups; may be deeper than that */
+    size_t groups[GROUPS_DEEPEST];         /* where the names of each group begin */
+    unsigned settings[GROUPS_DEEPEST + 1]; /* in each, and first at the top level */
+    size_t depth;                          /* of open groups */
 };
 
 /* The file that is being walked. */
@@ -152,18 +158,34 @@ static void remember(struct scan *scan, size_t length)
 
 static void open_group(struct scan *scan)
 {
-    if (scan->depth < GROUPS_DEEPEST)
-        scan->groups[scan->depth] = scan->name_count;
-    scan->depth++;
+    if (scan->depth == GROUPS_DEEPEST) {
+        conf_report_add(scan->report, scan->text->lines,
+                        "this is the %dth group inside of another, no option is so far inside: "
+                        "close some with }",
+                        GROUPS_DEEPEST);
+        scan->text->cut = true;
+        return;
+    }
+    scan->groups[scan->depth] = scan->name_count;
+    scan->settings[++scan->depth] = 0;
 }
 
 static void close_group(struct scan *scan)
 {
-    if (scan->depth == 0)
+    if (scan->depth > 0)
+        scan->name_count = scan->groups[--scan->depth];
+}
+
+/* One more in the innermost group. */
+static void count_setting(struct scan *scan)
+{
+    if (++scan->settings[scan->depth] <= SETTINGS_MOST)
         return;
-    scan->depth--;
-    if (scan->depth < GROUPS_DEEPEST)
-        scan->name_count = scan->groups[scan->depth];
+    conf_report_add(scan->report, scan->text->lines,
+                    "this is the %dth setting of one group, there are not so many options: "
+                    "leave out what is none",
+                    SETTINGS_MOST + 1);
+    scan->text->cut = true;
 }
 
 /* --- the parts of a text -------------------------------------------------- */
@@ -268,7 +290,8 @@ static void pass_name(struct scan *scan, struct source *source)
 
     while (after < source->end && is_name(*after))
         after++;
-    if (scan->depth <= GROUPS_DEEPEST && is_assigned(after, source->end)) {
+    if (is_assigned(after, source->end)) {
+        count_setting(scan);
         size_t length = (size_t)(after - name);
         unsigned first = seen_before(scan, name, length);
         char prefix[sizeof(CONF_SCAN_AGAIN) + 48];
@@ -429,7 +452,7 @@ static void walk(struct scan *scan, struct source *source)
                         "there is a zero byte in this file, write plain text");
         source->end = nothing;
     }
-    while (source->at < source->end && !scan->text->lost)
+    while (source->at < source->end && !scan->text->lost && !scan->text->cut)
         if (*source->at != '@' || !take_include(scan, source))
             step(scan, source);
 }

@@ -26,6 +26,7 @@ struct conf_text {
     char **files; /* the first is the configuration file itself */
     size_t file_count;
     bool lost; /* memory ran out: the text is not whole */
+    bool cut;  /* nor is it here: something was reported for which the rest is not read */
 };
 
 void conf_text_deinit(struct conf_text *text);

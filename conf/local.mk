@@ -8,6 +8,7 @@ conf_libconf_a_SOURCES = \
 	conf/conf_check.c \
 	conf/conf_check.h \
 	conf/conf_check_listen.c \
+	conf/conf_check_paths.c \
 	conf/conf_check_users.c \
 	conf/conf_diff.c \
 	conf/conf_group.c \

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/refusal.h"
@@ -31,7 +32,7 @@ enum {
     LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
     REST_MS = 5,          /* how long those that have to greet wait for a reception */
     PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
-    QUIET_S = 5,          /* the same complaint is not logged again for so long */
+    QUIET_MS = 5000,      /* the same complaint is not logged again for so long */
     EXCHANGES_MAX = 64,   /* connections above the limit, while room is made for them */
 };
 
@@ -50,9 +51,9 @@ struct acceptor {
     const struct staff *staff;
     unsigned next; /* whose turn it is */
     struct event *pause;
-    int reserve;                   /* -1: it could not be taken again yet */
-    struct timeval too_many_quiet; /* complaints are held back until then */
-    struct timeval cannot_quiet;
+    int reserve;             /* -1: it could not be taken again yet */
+    uint64_t too_many_quiet; /* complaints are held back until then, on clock_now */
+    uint64_t cannot_quiet;
     size_t post_count;
     struct post posts[];
 };
@@ -60,16 +61,14 @@ struct acceptor {
 /* --- complaints --------------------------------------------------------- */
 
 /* Whether it is time to say it again. A flood must not become a flood of lines. */
-static bool may_complain(struct acceptor *acceptor, struct timeval *quiet)
+static bool may_complain(uint64_t *quiet)
 {
-    const struct timeval more = {.tv_sec = QUIET_S};
-    struct timeval now;
+    uint64_t now = clock_now();
 
-    event_base_gettimeofday_cached(acceptor->base, &now);
-    if (evutil_timercmp(&now, quiet, <)) {
+    if (now < *quiet) {
         return false;
     }
-    evutil_timeradd(&now, &more, quiet);
+    *quiet = now + QUIET_MS;
     return true;
 }
 
@@ -113,6 +112,8 @@ static void pause_accepting(struct acceptor *acceptor)
     for (size_t i = 0; i < acceptor->post_count; i++) {
         event_del(acceptor->posts[i].event);
     }
+    metrics_add(acceptor->metrics, METRIC_LISTEN_DISABLED, 1);
+    atomic_store(&acceptor->facts->paused, true);
     event_add(acceptor->pause, &delay);
 }
 
@@ -123,6 +124,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     take_reserve(acceptor);
+    atomic_store(&acceptor->facts->paused, false);
     for (size_t i = 0; i < acceptor->post_count; i++) {
         event_add(acceptor->posts[i].event, NULL);
     }
@@ -222,7 +224,7 @@ static void complain_of_too_many(struct post *post, const char *consequence)
 {
     struct acceptor *acceptor = post->acceptor;
 
-    if (may_complain(acceptor, &acceptor->too_many_quiet)) {
+    if (may_complain(&acceptor->too_many_quiet)) {
         log_warning("max_connections (%u) reached: %s %s",
                     atomic_load(&acceptor->facts->max_connections), consequence,
                     post->listener->door.name);
@@ -295,7 +297,7 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
         if (outcome != STUCK) {
             continue;
         }
-        if (may_complain(acceptor, &acceptor->cannot_quiet)) {
+        if (may_complain(&acceptor->cannot_quiet)) {
             log_error("cannot accept connections on %s: %s", post->listener->door.name,
                       strerror(errno));
         }

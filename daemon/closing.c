@@ -18,11 +18,18 @@ static const struct close_reason {
 #undef CLOSE
 };
 
+/* A peer may bring any of them about, as often as it can connect. */
+static struct log_limit limits[] = {
+#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#include "daemon/closes.def"
+#undef CLOSE
+};
+
 void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why)
 {
     const struct close_reason *reason = &reasons[why];
     metrics_add(metrics, reason->metric, 1);
-    if (log_wants(reason->level)) {
+    if (log_admits(&limits[why], reason->level)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(fd, peer, sizeof peer);
         log_line(reason->level, "%s: %s: %s", door->name, peer, reason->text);

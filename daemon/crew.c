@@ -38,6 +38,9 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     }
     errno = ENOMEM;
     crew->lane = store_lane_create(store);
+    if (crew->lane != NULL) {
+        store_lane_name_maker(crew->lane, execute_maker, &crew->by);
+    }
     return crew->lane != NULL;
 }
 
@@ -50,6 +53,7 @@ void crew_configure(struct crew *crew, const struct conn_settings *settings)
     crew->by.facts = crew->facts;
     crew->by.default_namespace = slice_of(crew->settings.default_namespace);
     crew->by.max_value = crew->settings.max_value;
+    crew->by.idle_timeout = crew->settings.idle_timeout;
 }
 
 void crew_deinit(struct crew *crew)

@@ -15,6 +15,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "daemon/signals.h"
+
 /* Waits for the byte or for the end. */
 static int verdict(int from_child, pid_t child)
 {
@@ -47,7 +49,12 @@ int daemonize(void)
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return -1;
     }
+    signals_hold();
     pid_t child = fork();
+    if (child > 0) {
+        signals_pass_on(child);
+    }
+    signals_ordinary();
     if (child > 0) {
         close(ends[1]);
         _exit(verdict(ends[0], child));

@@ -7,11 +7,20 @@
  */
 #include "daemon/desk.h"
 
+#include <string.h>
+
 #include "daemon/clock.h"
 
 enum {
     STEPS_SHORT = 2, /* of a turn that shall be short: a batch, and what comes behind it */
 };
+
+/* What a stranger has said, or what was refused, may have a secret in it, however badly said:
+ * it shall not be found in the memory later. */
+static void wipe(struct desk *desk, size_t length)
+{
+    explicit_bzero(inbox_bytes(&desk->inbox), length);
+}
 
 struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
 {
@@ -40,6 +49,9 @@ void desk_destroy(struct desk **place, struct crew *crew)
     batch_deinit(&desk->batch);
     upload_abort(&desk->upload, crew->lane);
     outbox_deinit(&desk->outbox);
+    if (desk->pass->state == PASS_STRANGER && inbox_length(&desk->inbox) > 0) {
+        wipe(desk, inbox_length(&desk->inbox));
+    }
     inbox_deinit(&desk->inbox, &crew->inboxes);
     pool_put(&crew->desks, desk);
 }
@@ -193,6 +205,9 @@ static void say_error(struct desk *desk, struct executor *by)
         return;
     }
     metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    if (desk->parser.error.reason == REASON_TOO_LARGE) {
+        metrics_add(by->metrics, METRIC_STORE_TOO_LARGE, 1);
+    }
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
 }
 
@@ -204,6 +219,12 @@ static void refuse_line(struct desk *desk, struct executor *by)
     } else {
         say_error(desk, by);
     }
+}
+
+/* Of what was hung up on: whether it is a client of TLS. */
+static bool greets(const struct inbox *inbox)
+{
+    return inbox_length(inbox) > 0 && inbox_bytes(inbox)[0] == 0x16;
 }
 
 /* All requests of the batch are answered: deals with what came behind them. */
@@ -226,14 +247,20 @@ static bool finish_batch(struct desk *desk, struct executor *by)
         break;
     case PARSE_REFUSED:
         refuse_line(desk, by);
+        wipe(desk, batch->taken);
         break;
     case PARSE_FATAL:
         say_error(desk, by);
+        wipe(desk, inbox_length(&desk->inbox));
         goes_on = stop(desk, DESK_CONFUSED);
         break;
     case PARSE_HANGUP:
-        goes_on = stop(desk, DESK_BROWSER);
+        goes_on = stop(desk, greets(&desk->inbox) ? DESK_HELLO : DESK_BROWSER);
+        wipe(desk, inbox_length(&desk->inbox));
         break;
+    }
+    if (desk->pass->state == PASS_STRANGER) {
+        wipe(desk, batch->taken);
     }
     inbox_drop(&desk->inbox, batch->taken);
     batch->open = false;

@@ -28,6 +28,7 @@ enum desk_state {
     DESK_QUIT,      /* the peer asked to be let go, when all is sent */
     DESK_CONFUSED,  /* to be closed when all is sent: what follows has no meaning */
     DESK_BROWSER,   /* to be hung up on */
+    DESK_HELLO,     /* the same, for TLS that is not spoken here */
     DESK_NO_MEMORY, /* to be closed: replies are missing */
 };
 

@@ -6,7 +6,11 @@
 
 #include "protocol/protocol.h"
 
-enum { DOOR_NAME_MAX = 128 /* bytes of a name, its NUL included */ };
+enum {
+    DOOR_NAME_MAX = 128, /* bytes of a name, its NUL included */
+    DOOR_BACKLOG = 4096, /* connections that wait to be accepted; the kernel lowers it to
+                            net.core.somaxconn */
+};
 
 struct tls;
 

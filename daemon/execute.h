@@ -4,7 +4,8 @@
  * An execution is a request on its way. Most are done in one step. Those whose
  * answer may be long (GET of many keys, LIST, ALL, NAMESPACES) stop when the
  * outbox is full, keep their place and go on later, so that no answer is ever
- * held in memory as a whole.
+ * held in memory as a whole. So do those that may take long, a FLUSH of many namespaces too,
+ * when their turn is over.
  *
  * Executions of one connection are carried out strictly one after the other.
  * Only execute_locate and execute_fetch may run ahead: they change nothing but
@@ -35,6 +36,7 @@ struct executor {
     struct pass *pass;              /* who asks */
     const struct porter *porter;    /* to whom he may say who he is */
     uint64_t max_value;             /* bytes */
+    uint64_t idle_timeout;          /* milliseconds; 0: never */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
     bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
@@ -55,6 +57,8 @@ struct stored {
     uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
 };
 
+struct dump;
+
 struct execution {
     struct request request; /* its key is the one that is next, its keys those behind */
     struct store_key at;    /* where it is; good until store_leave */
@@ -65,8 +69,15 @@ struct execution {
             struct store_cursor *cursor;
             struct glob *glob; /* the execution's own; NULL: everything */
         } listing;
-        uint32_t next; /* NAMESPACES and STATS by namespace */
-        struct {       /* APPEND and PREPEND, once begun */
+        struct dump *dump; /* DUMP, once begun; the execution's own */
+        uint32_t next;     /* NAMESPACES and STATS by namespace */
+        struct flushing {
+            uint64_t when;    /* by the store's clock; 0: now */
+            uint64_t records; /* flushed so far */
+            uint32_t next;
+            bool checked; /* it may be done */
+        } flushing;       /* FLUSH of all that a door reaches, once begun */
+        struct {          /* APPEND and PREPEND, once begun */
             struct store_join *join;
             struct stored stored;
         } joining;
@@ -99,6 +110,8 @@ enum outcome execute(struct executor *executor, struct execution *execution);
 
 /* Whether who asks may do it in the namespace of that name. If not, that is answered. */
 bool execute_allowed(struct executor *by, const struct request *request, struct slice name);
+/* A store_maker: the user, of an executor. */
+uint64_t execute_maker(void *executor);
 /* What a stranger is answered, whatever the request. */
 void execute_refuse_stranger(struct executor *by, const struct request *request);
 

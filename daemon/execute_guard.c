@@ -42,8 +42,10 @@ static unsigned needs(const struct request *request)
         [VERB_DECR] = RIGHT_READ | RIGHT_WRITE,
         [VERB_LIST] = RIGHT_ADMIN,
         [VERB_ALL] = RIGHT_ADMIN,
+        [VERB_DUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_ADMIN,
+        [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_LOOK && look_changes(request)) {
@@ -63,6 +65,12 @@ unsigned execute_rights(const struct executor *by, struct slice name)
         break;
     }
     return 0;
+}
+
+uint64_t execute_maker(void *executor)
+{
+    const struct executor *by = executor;
+    return by->pass->state == PASS_KNOWN ? user_tag(by->pass->user) : 0;
 }
 
 static void say(struct executor *by, const struct request *request, enum reply_reason reason,
@@ -111,6 +119,13 @@ bool execute_may(const struct executor *by, const struct request *request, struc
     return (needs(request) & ~execute_rights(by, name)) == 0;
 }
 
+bool execute_may_everywhere(const struct executor *by, const struct request *request)
+{
+    unsigned rights = by->pass->state == PASS_KNOWN ? user_rights_everywhere(by->pass->user)
+                                                    : execute_rights(by, (struct slice){NULL, 0});
+    return (needs(request) & ~rights) == 0;
+}
+
 void execute_refuse_declared(struct executor *by, const struct request *request)
 {
     struct slice user = user_name(by->pass->user);
@@ -138,7 +153,7 @@ bool execute_allowed(struct executor *by, const struct request *request, struct 
     return missing == 0;
 }
 
-/* Figures of the daemon are everybody's. */
+/* Figures of the daemon are everybody's, and so is its memory. */
 static bool allowed_everywhere(struct executor *by, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(by->pass->user);
@@ -146,6 +161,17 @@ static bool allowed_everywhere(struct executor *by, const struct request *reques
         refuse_right(by, request, missing, (struct slice){NULL, 0});
     }
     return missing == 0;
+}
+
+/* The namespace that a request is about: a listing stays where it began. */
+static struct slice subject(const struct executor *by, const struct execution *of)
+{
+    enum verb verb = of->request.verb;
+    struct slice ns = {NULL, 0};
+    if (of->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+        ns = store_cursor_namespace(of->place.listing.cursor);
+    }
+    return ns.length > 0 ? ns : execute_namespace(by, &of->request);
 }
 
 static bool is_allowed(struct executor *by, const struct execution *of)
@@ -157,10 +183,10 @@ static bool is_allowed(struct executor *by, const struct execution *of)
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
-    if (request->verb == VERB_STATS && request->ns.length == 0) {
+    if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
         return allowed_everywhere(by, request);
     }
-    return needs(request) == 0 || execute_allowed(by, request, execute_namespace(by, request));
+    return needs(request) == 0 || execute_allowed(by, request, subject(by, of));
 }
 
 /* --- AUTH ---------------------------------------------------------------------- */
@@ -173,7 +199,9 @@ static void say_granted(struct executor *by, const struct request *request)
 
 static void log_denial(const struct executor *by)
 {
-    if (log_wants(LOG_INFO)) {
+    static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
+
+    if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(by->pass->fd, peer, sizeof peer);
         log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->door->name, peer);

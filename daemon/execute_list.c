@@ -88,9 +88,23 @@ static enum store_status begin_listing(struct executor *by, struct execution *of
         free(glob);
         return status;
     }
+    if (of->request.verb == VERB_LIST) {
+        store_cursor_skip_values(of->place.listing.cursor);
+    }
     of->place.listing.glob = glob;
     of->begun = true;
     return STORE_OK;
+}
+
+static void end_listing(struct executor *by, struct execution *of, struct slice ns)
+{
+    enum store_status status = store_cursor_status(of->place.listing.cursor);
+    execute_abandon(of);
+    if (status == STORE_OK) {
+        outbox_say(by->outbox, &of->request, REPLY_END);
+    } else {
+        execute_refuse(by, &of->request, ns, status);
+    }
 }
 
 enum outcome execute_list(struct executor *by, struct execution *of)
@@ -114,8 +128,7 @@ enum outcome execute_list(struct executor *by, struct execution *of)
         listing.compared = 0;
         if (store_cursor_step(by->lane, of->place.listing.cursor, by->now, LISTING_STEP, list_one,
                               &listing)) {
-            execute_abandon(of);
-            outbox_say(by->outbox, &of->request, REPLY_END);
+            end_listing(by, of, ns);
             return OUTCOME_DONE;
         }
         by->crowded = store_cursor_is_crowded(of->place.listing.cursor);
@@ -147,74 +160,155 @@ enum outcome execute_namespaces(struct executor *by, struct execution *of)
     return OUTCOME_LATER;
 }
 
-/* --- FLUSH ------------------------------------------------------------------ */
+/* --- what a listener reaches -------------------------------------------------- */
 
-/* Now, or when the request says. */
-static enum store_status flush_one(struct executor *by, const struct request *request,
-                                   struct slice name, uint64_t *records)
+bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared)
 {
-    struct store_ttl when = execute_lifetime(request->ttl);
-    if (when.kind == STORE_TTL_FOR) {
-        return store_flush_at(by->lane, name, by->now + when.milliseconds);
+    char separator = by->door->separator;
+    if (slice_equal(own, name)) {
+        return true;
     }
-    uint64_t held = 0;
-    enum store_status status = store_flush(by->lane, name, by->now, &held);
-    *records += held;
-    return status;
+    return declared && separator != '\0' && memchr(name.bytes, separator, name.length) == NULL;
 }
 
-/* Whether who asks may flush all that a door with a separator reaches. */
-static bool may_flush_behind_door(struct executor *by, const struct request *request)
+/* Whether the rights in one that the listener has to reach are there anyway. */
+static bool may_behind_door(const struct executor *by, const struct request *request)
 {
-    struct store_namespace_figures figures;
+    return by->door->separator == '\0' || execute_may_everywhere(by, request);
+}
+
+bool execute_may_behind_door(struct executor *by, const struct request *request)
+{
+    struct slice own = execute_namespace(by, request);
+    struct slice name;
+    bool declared = false;
     uint32_t next = 0;
-    while (by->door->separator != '\0' && store_namespace_next(by->lane, &next, &figures)) {
-        if (figures.declared && !execute_may(by, request, slice_of(figures.name))) {
-            execute_refuse_declared(by, request); /* which one is nobody's business */
+    if (may_behind_door(by, request)) {
+        return true;
+    }
+    while (store_namespace_walk(by->lane, &next, &name, &declared)) {
+        if (execute_reaches(by, own, name, declared) && !execute_may(by, request, name)) {
+            execute_refuse_declared(by, request); /* which one is not told */
             return false;
         }
     }
     return true;
 }
 
-/* What a door reaches: its own namespace, and with a separator those that are
- * declared. A flush that was to come is taken back by one that comes now. */
-static enum store_status flush_behind_door(struct executor *by, const struct request *request,
-                                           uint64_t *records)
+/* --- FLUSH ------------------------------------------------------------------ */
+
+/* Now, or when the request says; what was set for later before is taken back. */
+static enum store_status flush_one(struct executor *by, struct flushing *flushing,
+                                   struct slice name)
 {
-    struct slice own = execute_namespace(by, request);
-    struct store_namespace_figures figures;
-    uint32_t next = 0;
-    store_flush_at(by->lane, own, 0);
-    enum store_status status = flush_one(by, request, own, records);
-    while (status == STORE_OK && by->door->separator != '\0' &&
-           store_namespace_next(by->lane, &next, &figures)) {
-        struct slice name = slice_of(figures.name);
-        if (figures.declared && !slice_equal(name, own)) {
-            store_flush_at(by->lane, name, 0);
-            status = flush_one(by, request, name, records);
+    uint64_t held = 0;
+    enum store_status status = store_flush_at(by->lane, name, flushing->when);
+    if (flushing->when == 0) {
+        status = store_flush(by->lane, name, by->now, &held);
+        flushing->records += held;
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+static enum outcome answer_flush(struct executor *by, struct execution *of, struct slice name,
+                                 enum store_status status, uint64_t records)
+{
+    of->begun = false;
+    if (status == STORE_OK) {
+        outbox_reply(by->outbox, &of->request,
+                     &(struct reply){.kind = REPLY_FLUSHED, .number = records});
+    } else {
+        execute_refuse(by, &of->request, name, status);
+    }
+    return OUTCOME_DONE;
+}
+
+/* Looks at the namespaces that a door with a separator reaches, for the right to flush them, as
+ * far as a turn goes. OUTCOME_DONE: it is missing in one, which was answered. *all: it is there
+ * in all. */
+static enum outcome check_declared(struct executor *by, struct execution *of, bool *all)
+{
+    struct slice own = execute_namespace(by, &of->request);
+    struct slice name;
+    bool declared = false;
+    *all = may_behind_door(by, &of->request);
+    for (unsigned seen = 1; !*all; seen++) {
+        if (!execute_may_see_next(by, seen)) {
+            return OUTCOME_LATER;
+        }
+        *all = !store_namespace_walk(by->lane, &of->place.flushing.next, &name, &declared);
+        if (!*all && execute_reaches(by, own, name, declared) &&
+            !execute_may(by, &of->request, name)) {
+            of->begun = false;
+            execute_refuse_declared(by, &of->request); /* without naming it */
+            return OUTCOME_DONE;
         }
     }
-    return status;
+    return OUTCOME_LATER;
+}
+
+/* The right is asked for again: it may be gone since it was checked. */
+static enum outcome flush_declared(struct executor *by, struct execution *of, struct slice own)
+{
+    struct flushing *flushing = &of->place.flushing;
+    enum store_status status = STORE_OK;
+    struct slice name = own;
+    bool declared = false;
+    for (unsigned seen = 1; status == STORE_OK; seen++) {
+        if (!execute_may_see_next(by, seen)) {
+            return OUTCOME_LATER;
+        }
+        if (by->door->separator == '\0' ||
+            !store_namespace_walk(by->lane, &flushing->next, &name, &declared)) {
+            break;
+        }
+        if (!slice_equal(name, own) && execute_reaches(by, own, name, declared) &&
+            execute_may(by, &of->request, name)) {
+            status = flush_one(by, flushing, name);
+        }
+    }
+    return answer_flush(by, of, name, status, flushing->records);
+}
+
+/* What a door reaches: its own namespace, and with a separator those that are declared. First
+ * all are looked at, and then they are flushed, over as many turns as that takes. */
+static enum outcome flush_behind_door(struct executor *by, struct execution *of)
+{
+    struct flushing *flushing = &of->place.flushing;
+    struct slice own = execute_namespace(by, &of->request);
+    if (!flushing->checked) {
+        enum outcome outcome = check_declared(by, of, &flushing->checked);
+        if (!flushing->checked) {
+            return outcome;
+        }
+        flushing->next = 0;
+        enum store_status status = flush_one(by, flushing, own);
+        if (status != STORE_OK) {
+            return answer_flush(by, of, own, status, 0);
+        }
+    }
+    return flush_declared(by, of, own);
+}
+
+static void begin_flush(struct executor *by, struct execution *of)
+{
+    struct store_ttl when = execute_lifetime(of->request.ttl);
+    metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
+    of->begun = true;
+    of->place.flushing =
+        (struct flushing){.when = when.kind == STORE_TTL_FOR ? by->now + when.milliseconds : 0};
 }
 
 enum outcome execute_flush(struct executor *by, struct execution *of)
 {
-    const struct request *request = &of->request;
-    struct slice ns = execute_namespace(by, request);
+    if (!of->begun) {
+        begin_flush(by, of);
+    }
+    if (of->request.ns.length == 0) {
+        return flush_behind_door(by, of);
+    }
     uint64_t records = 0;
-    metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
-    if (request->ns.length == 0 && !may_flush_behind_door(by, request)) {
-        return OUTCOME_DONE;
-    }
-    enum store_status status = request->ns.length == 0
-                                   ? flush_behind_door(by, request, &records)
-                                   : store_flush(by->lane, ns, by->now, &records);
-    if (status == STORE_OK || status == STORE_NOT_FOUND) {
-        outbox_reply(by->outbox, request,
-                     &(struct reply){.kind = REPLY_FLUSHED, .number = records});
-    } else {
-        execute_refuse(by, request, ns, status);
-    }
-    return OUTCOME_DONE;
+    struct slice ns = execute_namespace(by, &of->request);
+    enum store_status status = store_flush(by->lane, ns, by->now, &records);
+    return answer_flush(by, of, ns, status, records);
 }

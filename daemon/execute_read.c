@@ -20,7 +20,6 @@ static bool get_one(struct executor *by, const struct execution *of, struct stor
     if (status == STORE_CROWDED) {
         return wait(by);
     }
-    metrics_add(by->metrics, METRIC_CMD_GET, 1);
     if (status != STORE_OK) {
         outbox_say(by->outbox, &of->request, REPLY_NOT_FOUND);
         return true;
@@ -48,12 +47,16 @@ static uint32_t notes_of(const struct store_view *view)
            (view->taken ? (uint32_t)REPLY_TAKEN : 0);
 }
 
+/* What the store does not count. */
 static void count_look(struct executor *by, const struct store_terms *terms, bool found)
 {
-    metrics_add(by->metrics, METRIC_CMD_GET, 1);
-    if (terms->ttl.kind != STORE_TTL_KEEP) {
+    if (terms->uncounted) {
+        metrics_add(by->metrics, METRIC_CMD_META, 1);
+    } else if (terms->ttl.kind != STORE_TTL_KEEP) {
         metrics_add(by->metrics, METRIC_CMD_TOUCH, 1);
-        metrics_add(by->metrics, found ? METRIC_TOUCH_HITS : METRIC_TOUCH_MISSES, 1);
+        if (!found) {
+            metrics_add(by->metrics, METRIC_TOUCH_MISSES, 1);
+        }
     }
 }
 
@@ -76,7 +79,7 @@ static bool look_at_one(struct executor *by, const struct execution *of, struct 
     if (status == STORE_CROWDED) {
         return wait(by);
     }
-    count_look(by, &terms, status == STORE_OK);
+    count_look(by, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
         return execute_answer(by, request, at->name, status);
     }
@@ -85,6 +88,8 @@ static bool look_at_one(struct executor *by, const struct execution *of, struct 
                           .value_length = view.length,
                           .client_flags = view.client_flags,
                           .version = view.version,
+                          .number = view.number,
+                          .bytes = view.size,
                           .notes = notes_of(&view),
                           .left = execute_left(view.expires, by->now),
                           .idle = view.idle};

@@ -29,6 +29,20 @@ enum outcome execute_list(struct executor *by, struct execution *of);
 enum outcome execute_namespaces(struct executor *by, struct execution *of);
 enum outcome execute_flush(struct executor *by, struct execution *of);
 
+/* Whether a listener reaches that namespace: it is `own`, the listener's, or declared, and its
+ * name may stand before a key. */
+bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared);
+/* Whether who asks may do it in all declared namespaces that a listener reaches. If not, that
+ * is answered. */
+bool execute_may_behind_door(struct executor *by, const struct request *request);
+
+/* execute_dump.c */
+enum outcome execute_dump(struct executor *by, struct execution *of);
+/* Ends it, wherever it stands. */
+void execute_dump_end(struct execution *of);
+/* execute_memory.c */
+enum outcome execute_memory(struct executor *by, struct execution *of);
+
 /* execute_guard.c */
 enum outcome execute_auth(struct executor *by, struct execution *of);
 /* Where there are users: whether the request is to be carried out. If not, it is answered,
@@ -41,6 +55,8 @@ unsigned execute_rights(const struct executor *by, struct slice name);
 
 /* Whether who asks has the rights that a request takes, without a word. */
 bool execute_may(const struct executor *by, const struct request *request, struct slice name);
+/* The same in all namespaces that there could be. */
+bool execute_may_everywhere(const struct executor *by, const struct request *request);
 /* Answers that admin is wanted in all declared namespaces, and names none. */
 void execute_refuse_declared(struct executor *by, const struct request *request);
 
@@ -54,6 +70,16 @@ bool execute_answer(struct executor *by, const struct request *request, struct s
 
 /* The namespace that a request names; of memcached's requests, the door's. */
 struct slice execute_namespace(const struct executor *by, const struct request *request);
+
+/* Whether a key that comes without a namespace begins with one, which is taken off. */
+bool execute_split_key(const struct executor *by, struct slice *name, struct slice *key);
+
+/* The version that clients of this protocol are told. */
+static inline const char *execute_version(const struct executor *by)
+{
+    const char *version = by->outbox->protocol->version;
+    return version != NULL ? version : by->facts->version;
+}
 
 /* Answers each key in turn with `one`, until there is none left, one is refused (`one` is
  * false: an error is the last that is said), or the peer has to read first, or `one` is false and

@@ -5,17 +5,6 @@
 
 /* --- PUT -------------------------------------------------------------------- */
 
-static void count_compared(struct executor *by, enum store_status status)
-{
-    enum metric metric = METRIC_CAS_HITS;
-    if (status == STORE_CHANGED) {
-        metric = METRIC_CAS_BADVAL;
-    } else if (status == STORE_NOT_FOUND) {
-        metric = METRIC_CAS_MISSES;
-    }
-    metrics_add(by->metrics, metric, 1);
-}
-
 /* Whether the store could not take the value, rather than that the terms did not hold. */
 static bool is_refusal(enum store_status status)
 {
@@ -26,10 +15,6 @@ static bool is_refusal(enum store_status status)
 void execute_stored(struct executor *by, const struct request *request, struct store_key *at,
                     enum store_status status, const struct stored *stored)
 {
-    metrics_add(by->metrics, METRIC_CMD_SET, 1);
-    if ((request->options & REQUEST_COMPARE) != 0) {
-        count_compared(by, status);
-    }
     if (status == STORE_OK) {
         outbox_reply(by->outbox, request,
                      &(struct reply){.kind = REPLY_STORED,
@@ -38,7 +23,10 @@ void execute_stored(struct executor *by, const struct request *request, struct s
         return;
     }
     if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
-        store_delete(by->lane, at, NULL, by->now);
+        store_drop(by->lane, at, by->now);
+    }
+    if (status == STORE_TOO_LARGE) {
+        metrics_add(by->metrics, METRIC_STORE_TOO_LARGE, 1);
     }
     execute_answer(by, request, at->name, status);
 }
@@ -97,9 +85,8 @@ static bool delete_one(struct executor *by, const struct execution *of, struct s
     const struct request *request = &of->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
     enum store_status status = store_delete(by->lane, at, expected, by->now);
-    bool deleted = status == STORE_OK;
-    metrics_add(by->metrics, deleted ? METRIC_DELETE_HITS : METRIC_DELETE_MISSES, 1);
-    if (!deleted) {
+    if (status != STORE_OK) {
+        metrics_add(by->metrics, METRIC_DELETE_MISSES, 1);
         return execute_answer(by, request, at->name, status);
     }
     outbox_say(by->outbox, request, REPLY_DELETED);
@@ -115,11 +102,10 @@ enum outcome execute_make_stale(struct executor *by, struct execution *of)
 {
     struct store_terms terms = execute_terms(&of->request);
     enum store_status status = store_make_stale(by->lane, &of->at, &terms, by->now);
-    bool done = status == STORE_OK;
-    metrics_add(by->metrics, done ? METRIC_DELETE_HITS : METRIC_DELETE_MISSES, 1);
-    if (done) {
+    if (status == STORE_OK) {
         outbox_say(by->outbox, &of->request, REPLY_DELETED);
     } else {
+        metrics_add(by->metrics, METRIC_DELETE_MISSES, 1);
         execute_answer(by, &of->request, of->at.name, status);
     }
     return OUTCOME_DONE;
@@ -131,14 +117,10 @@ enum outcome execute_empty(struct executor *by, struct execution *of)
     struct store_terms terms = execute_terms(request);
     bool marks = (request->options & REQUEST_MARK) != 0;
     enum store_status status = store_empty(by->lane, &of->at, &terms, marks, by->now);
-    if (status == STORE_OK && !marks) {
-        metrics_add(by->metrics, METRIC_DELETE_HITS, 1);
-    } else if (status != STORE_OK) {
-        metrics_add(by->metrics, METRIC_DELETE_MISSES, 1);
-    }
     if (status == STORE_OK) {
         outbox_say(by->outbox, request, REPLY_DELETED);
     } else {
+        metrics_add(by->metrics, METRIC_DELETE_MISSES, 1);
         execute_answer(by, request, of->at.name, status);
     }
     return OUTCOME_DONE;
@@ -152,7 +134,6 @@ enum outcome execute_touch(struct executor *by, struct execution *of)
     enum store_status status = store_touch(by->lane, &of->at, ttl, by->now);
     metrics_add(by->metrics, METRIC_CMD_TOUCH, 1);
     if (status == STORE_OK) {
-        metrics_add(by->metrics, METRIC_TOUCH_HITS, 1);
         outbox_say(by->outbox, &of->request, REPLY_TOUCHED);
         return OUTCOME_DONE;
     }
@@ -175,7 +156,6 @@ enum outcome execute_add_number(struct executor *by, struct execution *of)
                             .wraps = (request->options & REQUEST_WRAP) != 0};
     enum store_status status = store_add_number(by->lane, &of->at, &terms, &sum, by->now);
     if (status == STORE_OK) {
-        metrics_add(by->metrics, sum.subtract ? METRIC_DECR_HITS : METRIC_INCR_HITS, 1);
         outbox_reply(by->outbox, request,
                      &(struct reply){.kind = REPLY_NUMBER,
                                      .name = of->request.key,

@@ -19,7 +19,8 @@
 enum { FACTS_HELD_CLASSES = 6 };
 
 /* Sets of metrics of a daemon with so many workers. */
-#define FACTS_SETS_OF(threads) (2 * (threads) + 1)
+#define FACTS_SETS_OF(threads)    (2 * (threads) + 2)
+#define FACTS_SET_OF_LOG(threads) (2 * (threads))
 
 struct facts {
     const char *version; /* "x.y.z" */
@@ -29,8 +30,9 @@ struct facts {
     const char *arena;  /* where the records lie: "memory" or "file" */
     uint64_t recovered; /* records that were there at the start */
 
-    /* A set for each worker, one for the reception of each, and one for the thread that
-     * accepts: see FACTS_SETS_OF. The server allocates them (aligned: aligned_alloc). */
+    /* A set for each worker, one for the reception of each, one for the log, and one for the
+     * thread that accepts: see FACTS_SETS_OF. The server allocates them (aligned:
+     * aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
     struct metrics forgotten; /* what was counted before they were reset; any thread */
@@ -41,6 +43,7 @@ struct facts {
     atomic_size_t buffers;       /* bytes that connections hold between their turns */
     /* How many of them hold about how much. */
     atomic_uint holders[FACTS_HELD_CLASSES];
+    atomic_bool paused; /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */

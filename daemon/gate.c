@@ -5,6 +5,10 @@
  *         |
  *      gate_queue --- its turn ---> checked, without the lock ---> settled ---> answered
  *
+ * A check cannot be cut short, and the end of the gate does not wait for a long one: the thread
+ * works on a copy of the petition, and when it was left behind it ends alone and touches nothing
+ * else.
+ *
  * gate_queue.h says whose turn it is. A failure is counted before it is answered: whoever
  * has heard of it finds his next petition delayed.
  */
@@ -21,14 +25,22 @@
 #include "daemon/gate_queue.h"
 #include "daemon/thread.h"
 
-enum { NICENESS = 5 }; /* requests come first */
+enum {
+    NICENESS = 5, /* requests come first */
+    END_MS = 100, /* that a check may still take when the gate is destroyed */
+};
 
 struct gate {
     struct gate_options options;
     pthread_t thread;
     pthread_mutex_t lock;     /* never held while a secret is checked, or an answer given */
     pthread_cond_t bell;      /* lock; one of those below has changed, or the clock */
+    pthread_cond_t over;      /* lock; `ended` has changed */
     bool stopping;            /* lock */
+    bool ended;               /* lock; the thread has, but for its return */
+    bool left_behind;         /* lock; the thread frees the gate, and only that */
+    struct petition *checked; /* lock; NULL: none, or answered by gate_destroy */
+    bool answering;           /* lock; the thread is, without it: for microseconds */
     struct gate_queue *queue; /* lock */
 };
 
@@ -143,32 +155,71 @@ static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
     pthread_cond_timedwait(&gate->bell, &gate->lock, &until);
 }
 
-/* With the lock, which it gives meanwhile. */
-static void serve(struct gate *gate, struct petition *petition, bool may_recall)
+/* The petition's owner may be gone before this returns. */
+static const struct user *look_at(const struct gate *gate, const struct petition *petition,
+                                  bool may_recall)
+{
+    const struct user *user = may_recall ? recall(petition) : NULL;
+
+    return user != NULL ? user : check(gate, petition);
+}
+
+static void settle(struct gate *gate, const struct user *user)
 {
     struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
+    struct petition *petition = gate->checked;
 
-    pthread_mutex_unlock(&gate->lock);
-    const struct user *user = may_recall ? recall(petition) : NULL;
-    if (user == NULL) {
-        user = check(gate, petition);
-    }
-    pthread_mutex_lock(&gate->lock);
+    gate->checked = NULL;
     gate_queue_settle(gate->queue, user == NULL, now_of(gate), &lost);
+    gate->answering = true;
     pthread_mutex_unlock(&gate->lock);
     answer(petition, user);
     deny_all(&lost);
     pthread_mutex_lock(&gate->lock);
+    gate->answering = false;
+}
+
+/* With the lock, which it gives meanwhile. */
+static void serve(struct gate *gate, struct petition *petition, bool may_recall)
+{
+    struct petition copy = *petition;
+
+    copy.users = users_get(petition->users);
+    gate->checked = petition;
+    pthread_mutex_unlock(&gate->lock);
+    const struct user *user = look_at(gate, &copy, may_recall);
+    explicit_bzero(copy.secret, sizeof copy.secret);
+    pthread_mutex_lock(&gate->lock);
+    if (!gate->left_behind) {
+        settle(gate, user);
+    }
+    users_put(&copy.users);
+}
+
+static void dispose_parts(struct gate *gate)
+{
+    int why = errno;
+
+    gate_queue_destroy(&gate->queue);
+    pthread_mutex_destroy(&gate->lock);
+    free(gate);
+    errno = why;
+}
+
+static void dispose(struct gate *gate)
+{
+    pthread_cond_destroy(&gate->bell);
+    pthread_cond_destroy(&gate->over);
+    dispose_parts(gate);
 }
 
 static void *run(void *context)
 {
     struct gate *gate = context;
-    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
 
     thread_be_nice("gate", NICENESS);
     pthread_mutex_lock(&gate->lock);
-    while (!gate->stopping) {
+    while (!gate->stopping && !gate->left_behind) {
         uint64_t due, now = now_of(gate);
         struct petition *petition = gate_queue_next(gate->queue, now, &due);
         if (petition != NULL) {
@@ -177,9 +228,13 @@ static void *run(void *context)
             sleep_until(gate, now, due);
         }
     }
-    gate_queue_drain(gate->queue, &left);
+    bool alone = gate->left_behind;
+    gate->ended = true;
+    pthread_cond_signal(&gate->over);
     pthread_mutex_unlock(&gate->lock);
-    deny_all(&left);
+    if (alone) {
+        dispose(gate);
+    }
     return NULL;
 }
 
@@ -210,9 +265,16 @@ static uint64_t now_truly(void *context)
     return clock_now();
 }
 
-static bool make_bell(struct gate *gate)
+static bool make_bells(struct gate *gate)
 {
     errno = thread_cond_init(&gate->bell);
+    if (errno != 0) {
+        return false;
+    }
+    errno = thread_cond_init(&gate->over);
+    if (errno != 0) {
+        pthread_cond_destroy(&gate->bell);
+    }
     return errno == 0;
 }
 
@@ -220,16 +282,6 @@ static bool start_thread(struct gate *gate)
 {
     errno = thread_start(&gate->thread, run, gate);
     return errno == 0;
-}
-
-static void dispose(struct gate *gate)
-{
-    int why = errno;
-
-    gate_queue_destroy(&gate->queue);
-    pthread_mutex_destroy(&gate->lock);
-    free(gate);
-    errno = why;
 }
 
 struct gate *gate_create_with(const struct gate_options *options)
@@ -244,12 +296,11 @@ struct gate *gate_create_with(const struct gate_options *options)
     gate->options.now = options->now != NULL ? options->now : now_truly;
     pthread_mutex_init(&gate->lock, NULL);
     gate->queue = gate_queue_create();
-    if (gate->queue == NULL || !make_bell(gate)) {
-        dispose(gate);
+    if (gate->queue == NULL || !make_bells(gate)) {
+        dispose_parts(gate);
         return NULL;
     }
     if (!start_thread(gate)) {
-        pthread_cond_destroy(&gate->bell);
         dispose(gate);
         return NULL;
     }
@@ -261,16 +312,54 @@ struct gate *gate_create(void)
     return gate_create_with(&(struct gate_options){0});
 }
 
+/* With the lock. Whether the thread has ended in time. */
+static bool await_end(struct gate *gate)
+{
+    uint64_t deadline = clock_precise() + END_MS * UINT64_C(1000000);
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
+                                   .tv_nsec = (long)(deadline % 1000000000)};
+
+    while (!gate->ended && clock_precise() < deadline) {
+        pthread_cond_timedwait(&gate->over, &gate->lock, &until);
+    }
+    while (!gate->ended && gate->answering) {
+        pthread_cond_wait(&gate->over, &gate->lock);
+    }
+    return gate->ended;
+}
+
+/* With the lock: all petitions that are not answered yet. */
+static void take_left(struct gate *gate, struct petitions *left)
+{
+    if (gate->checked != NULL) {
+        gate_queue_settle(gate->queue, false, now_of(gate), left);
+        TAILQ_INSERT_TAIL(left, gate->checked, next);
+        gate->checked = NULL;
+    }
+    gate_queue_drain(gate->queue, left);
+}
+
 void gate_destroy(struct gate **owned)
 {
     struct gate *gate = *owned;
+    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
 
     *owned = NULL;
     if (gate == NULL) {
         return;
     }
     ring(gate, true);
-    pthread_join(gate->thread, NULL);
-    pthread_cond_destroy(&gate->bell);
-    dispose(gate);
+    pthread_mutex_lock(&gate->lock);
+    bool ended = await_end(gate);
+    gate->left_behind = !ended;
+    take_left(gate, &left);
+    pthread_t thread = gate->thread;
+    pthread_mutex_unlock(&gate->lock);
+    deny_all(&left);
+    if (ended) {
+        pthread_join(thread, NULL);
+        dispose(gate);
+    } else {
+        pthread_detach(thread);
+    }
 }

@@ -90,9 +90,10 @@ struct gate_options {
 struct gate *gate_create(void);
 struct gate *gate_create_with(const struct gate_options *options);
 
-/* Denies all that wait, but answers as it should the one that is being checked; ends the
- * thread and frees. Sets *gate to NULL. Workers must be gone: nobody asks any more. Good for
- * NULL. */
+/* Denies all that wait, but answers as it should the one that is being checked if that takes a
+ * tenth of a second at most; ends the thread and frees. A thread that is checking for longer is
+ * left behind: it ends, and frees what is left, when the check does. Sets *gate to NULL. Workers
+ * must be gone: nobody asks any more. Good for NULL. */
 void gate_destroy(struct gate **gate);
 
 /* Any thread; takes microseconds. */

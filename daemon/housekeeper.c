@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/arena_watch.h"
 #include "daemon/bell.h"
 #include "daemon/clock.h"
 #include "daemon/heap.h"
@@ -46,7 +47,9 @@ struct housekeeper {
     struct bell bell;
     struct heartbeat heartbeat;
     struct heap heap;
+    const struct store *store;
     struct lane *lane;
+    struct arena_watch watch;
     pthread_t thread;
     bool has_thread;
     bool resting; /* the timer counts a rest */
@@ -70,6 +73,16 @@ static void idle(struct housekeeper *housekeeper)
     wait_us(housekeeper, 1000 * atomic_load(&housekeeper->interval));
 }
 
+static void watch(struct housekeeper *housekeeper, uint64_t now)
+{
+    struct store_file_figures figures;
+
+    store_file_figures(housekeeper->store, &figures);
+    if (figures.file != NULL) {
+        arena_watch_look(&housekeeper->watch, &figures, now);
+    }
+}
+
 static void slice(struct housekeeper *housekeeper)
 {
     uint64_t start = clock_precise();
@@ -80,6 +93,7 @@ static void slice(struct housekeeper *housekeeper)
     housekeeper->more = store_housekeep(housekeeper->lane, now, SLICE_EFFORT);
     store_leave(housekeeper->lane);
     heap_trim(&housekeeper->heap, now);
+    watch(housekeeper, now);
 
     uint64_t rest = (clock_precise() - start) / 1000;
     rest = rest < REST_MIN_US ? REST_MIN_US : rest > REST_MAX_US ? REST_MAX_US : rest;
@@ -159,6 +173,7 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
         return NULL;
     }
     atomic_init(&housekeeper->interval, interval);
+    housekeeper->store = store;
     housekeeper->lane = store_lane_create(store);
     if (housekeeper->lane == NULL) {
         errno = ENOMEM;

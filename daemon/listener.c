@@ -23,13 +23,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/privilege.h"
+#include "daemon/safe_open.h"
 
 enum {
-    BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
     UNSENT_MAX = 16 << 10,
+    LOCK_ATTEMPTS = 40, /* of LOCK_PAUSE_MS; another daemon has a name's lock for microseconds */
+    LOCK_PAUSE_MS = 25,
 };
 
 /* Says what failed and why, keeps errno, and is false for the caller to return. */
@@ -143,7 +146,7 @@ static bool bind_internet(struct listener *listener, const struct addrinfo *at)
     return listener->fd >= 0 && turn_on(listener->fd, SOL_SOCKET, SO_REUSEADDR) &&
            (at->ai_family != AF_INET6 || turn_on(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
            set_inherited(listener->fd) && bind(listener->fd, at->ai_addr, at->ai_addrlen) == 0 &&
-           listen(listener->fd, BACKLOG) == 0 && name_from_kernel(listener);
+           listen(listener->fd, DOOR_BACKLOG) == 0 && name_from_kernel(listener);
 }
 
 static bool open_internet(struct listener *listener, const struct conf_listen *conf, char *error)
@@ -215,17 +218,16 @@ static bool bind_with_mode(int fd, const struct sockaddr_un *at, mode_t mode)
     return done;
 }
 
-static bool remember_name(struct listener *listener)
+/* No signal comes between the name and its note. */
+static bool bind_and_note(struct listener *listener, const struct sockaddr_un *at, mode_t mode)
 {
-    struct stat made;
+    sigset_t before;
 
-    if (lstat(listener->door.name, &made) != 0) {
-        return false;
-    }
-    listener->named = true;
-    listener->device = made.st_dev;
-    listener->inode = made.st_ino;
-    return true;
+    litter_hold(&before);
+    bool done = bind_with_mode(listener->fd, at, mode) &&
+                litter_note(&listener->litter, listener->door.name, -1);
+    litter_release(&before);
+    return done;
 }
 
 static bool give_to(const struct listener *listener, const char *owner,
@@ -242,17 +244,83 @@ static bool give_to(const struct listener *listener, const char *owner,
         }
         user = &found;
     }
-    if (user != NULL && lchown(listener->door.name, user->uid, user->gid) != 0) {
+    if (user != NULL && !safe_give_socket(listener->door.name, user->uid, user->gid)) {
         return failed(error, "cannot give %s to %s: %s", listener->door.name,
                       owner == NULL ? user->name : owner, strerror(errno));
     }
     return true;
 }
 
+/* Listens under a name that is free, or was left behind. */
+static bool take_name(struct listener *listener, const struct conf_listen *conf,
+                      const struct sockaddr_un *at, char *error)
+{
+    if (!remove_stale(at, error)) {
+        return false;
+    }
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0 || !bind_and_note(listener, at, conf->mode) ||
+        listen(listener->fd, DOOR_BACKLOG) != 0) {
+        return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
+    }
+    return true;
+}
+
+/* Of two daemons that start at once one takes the name, and the other one finds it taken: both
+ * need the lock meanwhile. -1 with `error`. */
+static int lock_name(const char *path, const struct privilege_user *user, struct litter *litter,
+                     char *error)
+{
+    const struct safe_terms terms = {.path = path,
+                                     .flags = O_RDWR | O_CREAT,
+                                     .mode = 0600,
+                                     .user = user != NULL ? user->uid : geteuid()};
+    const char *why;
+    bool made;
+    int fd = safe_open_locked(&terms, &made, &why, NULL);
+
+    for (int i = 0; fd < 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_MS * 1000000}, NULL);
+        fd = safe_open_locked(&terms, &made, &why, NULL);
+    }
+    if (fd < 0) {
+        failed(error, "cannot lock %s: %s", path, why);
+    } else if (!litter_note(litter, path, -1)) {
+        failed(error, "cannot lock %s: %s", path, strerror(errno));
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool open_locked(struct listener *listener, const struct conf_listen *conf,
+                        const struct privilege_user *user, const struct sockaddr_un *at,
+                        char *error)
+{
+    struct litter litter = {.path = NULL};
+    char lock[sizeof at->sun_path + sizeof ".lock"];
+    sigset_t before;
+
+    snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
+    litter_hold(&before);
+    int fd = lock_name(lock, user, &litter, error);
+    litter_release(&before);
+    if (fd < 0) {
+        return false;
+    }
+    bool done = take_name(listener, conf, at, error);
+    int why = errno;
+    litter_remove(&litter);
+    close(fd);
+    errno = why;
+    return done;
+}
+
 static bool open_unix(struct listener *listener, const struct conf_listen *conf,
                       const struct privilege_user *user, char *error)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const char *why;
 
     if (strlen(conf->path) >= sizeof at.sun_path) {
         errno = ENAMETOOLONG;
@@ -260,15 +328,11 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
     }
     strcpy(at.sun_path, conf->path);
     snprintf(listener->door.name, sizeof listener->door.name, "%s", conf->path);
-    if (!remove_stale(&at, error)) {
-        return false;
+    if (!safe_way(conf->path, &why)) {
+        return failed(error, "cannot listen on %s: %s", conf->path, why);
     }
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0 || !bind_with_mode(listener->fd, &at, conf->mode) ||
-        !remember_name(listener) || listen(listener->fd, BACKLOG) != 0) {
-        return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
-    }
-    return give_to(listener, conf->owner, user, error);
+    return open_locked(listener, conf, user, &at, error) &&
+           give_to(listener, conf->owner, user, error);
 }
 
 /* --- both --------------------------------------------------------------- */
@@ -328,21 +392,9 @@ bool listener_take(struct listener *listener, int fd, const struct door *door,
     return true;
 }
 
-/* Of a name that leads elsewhere by now, another daemon is the owner. */
-static bool still_leads_here(const struct listener *listener)
-{
-    struct stat found;
-
-    return lstat(listener->door.name, &found) == 0 && found.st_dev == listener->device &&
-           found.st_ino == listener->inode;
-}
-
 void listener_close(struct listener *listener)
 {
-    if (listener->named && still_leads_here(listener)) {
-        unlink(listener->door.name); /* where it may not, the next start finds it stale */
-    }
-    listener->named = false;
+    litter_remove(&listener->litter); /* where it may not, the next start finds it stale */
     if (listener->fd >= 0) {
         close(listener->fd);
         listener->fd = -1;

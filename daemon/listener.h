@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "daemon/door.h"
+#include "daemon/litter.h"
 
 struct privilege_user;
 
@@ -21,17 +22,15 @@ enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 struct listener {
     int fd;
     struct door door;
-    bool taken;   /* handed over, not opened here */
-    bool reached; /* by others than this machine */
-    /* Of a Unix socket that was made here: whether its name may be removed. */
-    bool named;
-    dev_t device;
-    ino_t inode;
+    bool taken;           /* handed over, not opened here */
+    bool reached;         /* by others than this machine */
+    struct litter litter; /* the name of a Unix socket that was made here */
 };
 
 /*
  * Opens what the configuration asks for. A Unix socket without an owner of its
- * own is given to `user`, where that is not NULL. On failure *listener is closed,
+ * own is given to `user`, where that is not NULL. The struct stays where it is until
+ * listener_close. On failure *listener is closed,
  * `error` says what could not be done and where, and errno says why.
  */
 bool listener_open(struct listener *listener, const struct conf_listen *conf,

@@ -7,6 +7,8 @@ daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
 daemon_libdaemon_a_SOURCES = \
 	daemon/acceptor.c \
 	daemon/acceptor.h \
+	daemon/arena_watch.c \
+	daemon/arena_watch.h \
 	daemon/batch.c \
 	daemon/batch.h \
 	daemon/bell.c \
@@ -31,10 +33,14 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/door.h \
 	daemon/doors.c \
 	daemon/doors.h \
+	daemon/event_errors.c \
+	daemon/event_errors.h \
 	daemon/execute.c \
 	daemon/execute.h \
+	daemon/execute_dump.c \
 	daemon/execute_guard.c \
 	daemon/execute_list.c \
+	daemon/execute_memory.c \
 	daemon/execute_read.c \
 	daemon/execute_verbs.h \
 	daemon/execute_write.c \
@@ -59,8 +65,16 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/inbox.h \
 	daemon/listener.c \
 	daemon/listener.h \
+	daemon/litter.c \
+	daemon/litter.h \
 	daemon/log.c \
 	daemon/log.h \
+	daemon/log_ring.c \
+	daemon/log_ring.h \
+	daemon/log_target.c \
+	daemon/log_target.h \
+	daemon/log_writer.c \
+	daemon/log_writer.h \
 	daemon/metrics.c \
 	daemon/metrics.def \
 	daemon/metrics.h \
@@ -85,19 +99,28 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/reception.h \
 	daemon/refusal.c \
 	daemon/refusal.h \
+	daemon/reload.c \
+	daemon/reload.h \
+	daemon/safe_open.c \
+	daemon/safe_open.h \
 	daemon/schedule.c \
 	daemon/schedule.h \
 	daemon/secret.c \
 	daemon/secret.h \
 	daemon/server.c \
 	daemon/server.h \
+	daemon/server_state.h \
+	daemon/signals.c \
+	daemon/signals.h \
 	daemon/sip.c \
 	daemon/sip.h \
 	daemon/staff.c \
 	daemon/staff.h \
 	daemon/stats.c \
 	daemon/stats.h \
+	daemon/stats_conns.c \
 	daemon/stats_detail.c \
+	daemon/stats_settings.c \
 	daemon/strangers.c \
 	daemon/strangers.h \
 	daemon/thread.c \

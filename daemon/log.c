@@ -1,153 +1,36 @@
 /*
- * log.c - where lines go, and that nothing in them can lie.
+ * log.c - which lines are said.
  *
- * Owns the one log of the process: stderr (with time, or with the priority
- * prefixes that the journal reads when stderr is the journal), syslog, or a
- * file. It refuses to fail: a line that cannot be written is lost, since there
- * is nobody left to tell.
- *
- * A mutex makes the change of a target safe while others are writing. Lines are
- * rare, so nobody waits for it.
+ * Owns the levels, and what is held back of lines that strangers can bring about. It refuses to
+ * fail: a line that cannot be written is lost, and counted.
  */
 #include "daemon/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/log_writer.h"
 
 enum {
-    LOG_TEXT_MAX = 1024,                  /* bytes of a message as it was given */
-    LOG_LINE_MAX = 4 * LOG_TEXT_MAX + 64, /* every byte escaped, and a prefix */
+    HURRY_MS = 1000,
+    END_MS = 1000,
+    END_LEAST_MS = 100,
+    NOTHING_HELD_MS = 3600 * 1000,
 };
-
-typedef void log_say(int fd, int level, const char *text);
-
-static log_say say_bare, say_dated, say_to_journal, say_to_syslog;
 
 static struct {
     atomic_int level;
-    pthread_mutex_t lock; /* for everything below */
-    log_say *say;
-    int fd;
-    bool echo;
-} the_log = {
-    .level = LOG_NOTICE, .lock = PTHREAD_MUTEX_INITIALIZER, .say = say_bare, .fd = STDERR_FILENO};
-
-/* Bytes that may stand in a line as they are: printable ASCII but the backslash,
- * which introduces the others. */
-static bool is_plain(unsigned char byte)
-{
-    return byte >= ' ' && byte <= '~' && byte != '\\';
-}
-
-static char *escape_byte(char *to, unsigned char byte)
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char letters[] = "\\\\\nn\rr\tt";
-
-    *to++ = '\\';
-    for (const char *pair = letters; *pair != '\0'; pair += 2) {
-        if ((unsigned char)pair[0] == byte) {
-            *to++ = pair[1];
-            return to;
-        }
-    }
-    *to++ = 'x';
-    *to++ = digits[byte >> 4];
-    *to++ = digits[byte & 15];
-    return to;
-}
-
-static void escape(char *to, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (is_plain(byte)) {
-            *to++ = *text;
-        } else {
-            to = escape_byte(to, byte);
-        }
-    }
-    *to = '\0';
-}
-
-static const char *level_name(int level)
-{
-    static const char *const names[] = {
-        [LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-        [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
-    };
-    return level >= LOG_ERR && level <= LOG_DEBUG ? names[level] : names[LOG_ERR];
-}
-
-static void write_line(int fd, const char *prefix, const char *text)
-{
-    char line[LOG_LINE_MAX];
-    int length = snprintf(line, sizeof line, "%s%s\n", prefix, text);
-    ssize_t ignored = write(fd, line, (size_t)length);
-    (void)ignored;
-}
-
-/* systemd names the stream that it connected stderr to; a stderr that somebody
- * redirected since is another one. */
-static bool stderr_is_journal(void)
-{
-    const char *stream = getenv("JOURNAL_STREAM");
-    struct stat found;
-    char name[64];
-
-    if (stream == NULL || fstat(STDERR_FILENO, &found) != 0) {
-        return false;
-    }
-    snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
-    return strcmp(stream, name) == 0;
-}
-
-static void say_bare(int fd, int level, const char *text)
-{
-    if (stderr_is_journal()) {
-        say_to_journal(fd, level, text);
-    } else {
-        write_line(fd, "", text);
-    }
-}
-
-static void say_to_journal(int fd, int level, const char *text)
-{
-    char prefix[16];
-    snprintf(prefix, sizeof prefix, "<%d>", level);
-    write_line(fd, prefix, text);
-}
-
-static void say_dated(int fd, int level, const char *text)
-{
-    struct timespec now;
-    struct tm local;
-    char date[32] = "", prefix[64];
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (localtime_r(&now.tv_sec, &local) != NULL) {
-        strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local);
-    }
-    snprintf(prefix, sizeof prefix, "%s.%03ld %s: ", date, now.tv_nsec / 1000000,
-             level_name(level));
-    write_line(fd, prefix, text);
-}
-
-static void say_to_syslog(int fd, int level, const char *text)
-{
-    (void)fd;
-    syslog(level, "%s", text);
-}
+    atomic_bool echo;
+    uint64_t ending;          /* by clock_precise; 0: not yet. The main thread's */
+    pthread_mutex_t lock;     /* for what follows, and for every struct log_limit */
+    struct log_limit *limits; /* those that have held lines back */
+} the_log = {.level = LOG_NOTICE, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 bool log_wants(int level)
 {
@@ -156,85 +39,196 @@ bool log_wants(int level)
 
 void log_line(int level, const char *format, ...)
 {
-    char text[LOG_TEXT_MAX], escaped[4 * LOG_TEXT_MAX];
+    struct log_entry entry;
     int saved = errno;
     va_list arguments;
 
     if (!log_wants(level)) {
         return;
     }
+    entry.level = level;
+    clock_gettime(CLOCK_REALTIME, &entry.time);
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int length = vsnprintf(entry.text, sizeof entry.text, format, arguments);
     va_end(arguments);
-    escape(escaped, text);
-
-    pthread_mutex_lock(&the_log.lock);
-    the_log.say(the_log.fd, level, escaped);
-    if (the_log.echo && level <= LOG_WARNING &&
-        (the_log.fd != STDERR_FILENO || the_log.say == say_to_syslog)) {
-        say_bare(STDERR_FILENO, level, escaped);
-    }
-    pthread_mutex_unlock(&the_log.lock);
+    entry.length = length < 0                      ? 0
+                   : (size_t)length < LOG_TEXT_MAX ? (size_t)length
+                                                   : LOG_TEXT_MAX - 1;
+    entry.text[entry.length] = '\0';
+    log_writer_put(&entry, level <= LOG_WARNING && atomic_load(&the_log.echo));
     errno = saved;
 }
 
-/* The lock is held. */
-static void turn_to(log_say *say, int fd)
+/* --- limits --------------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
 {
-    if (the_log.fd != STDERR_FILENO) {
-        close(the_log.fd);
-    }
-    if (the_log.say == say_to_syslog && say != say_to_syslog) {
-        closelog();
-    }
-    the_log.say = say;
-    the_log.fd = fd;
+    return clock_precise() / 1000000;
 }
 
-bool log_open(const char *to, int level)
+/* Takes out of the list a limit with a second that is over, as a copy. False: there is none. */
+static bool take_over(uint64_t second, struct log_limit *copy)
 {
-    log_say *say = say_dated;
-    int fd = STDERR_FILENO;
+    struct log_limit **link = &the_log.limits;
 
-    if (strcmp(to, "stderr") == 0) {
-        say = stderr_is_journal() ? say_to_journal : say_dated;
-    } else if (strcmp(to, "syslog") == 0) {
-        say = say_to_syslog;
-        openlog("kvcached", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-    } else {
-        fd = open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-        if (fd < 0) {
-            return false;
+    while (*link != NULL && (*link)->second == second) {
+        link = &(*link)->next;
+    }
+    if (*link == NULL) {
+        return false;
+    }
+    struct log_limit *limit = *link;
+    *copy = *limit;
+    *link = limit->next;
+    limit->listed = false;
+    limit->held = 0;
+    return true;
+}
+
+/* Those of seconds other than this. */
+static void tell_held(uint64_t second)
+{
+    struct log_limit over;
+    bool found;
+
+    do {
+        pthread_mutex_lock(&the_log.lock);
+        found = take_over(second, &over);
+        pthread_mutex_unlock(&the_log.lock);
+        if (found) {
+            log_line(over.level, "%s: and %u more", over.what, over.held);
         }
+    } while (found);
+}
+
+/* With the lock. Whether it is the first to be held back since the log spoke of them. */
+static bool hold_back(struct log_limit *limit, int level)
+{
+    limit->held++;
+    limit->level = level;
+    if (limit->listed) {
+        return false;
+    }
+    limit->listed = true;
+    limit->next = the_log.limits;
+    the_log.limits = limit;
+    return true;
+}
+
+bool log_admits(struct log_limit *limit, int level)
+{
+    uint64_t second = now_ms() / 1000;
+    bool first = false;
+
+    if (!log_wants(level) || level >= LOG_DEBUG) {
+        return log_wants(level);
     }
     pthread_mutex_lock(&the_log.lock);
-    turn_to(say, fd);
+    if (limit->second != second && !limit->listed) {
+        limit->second = second;
+        limit->said = 0;
+    }
+    bool admitted = limit->second == second && limit->said < LOG_LIMIT_LINES;
+    if (admitted) {
+        limit->said++;
+    } else {
+        first = hold_back(limit, level);
+    }
     pthread_mutex_unlock(&the_log.lock);
+    if (first) {
+        log_writer_wake();
+    }
+    return admitted;
+}
+
+/* The thread's, between lines. */
+static uint64_t tick(void)
+{
+    uint64_t now = now_ms();
+
+    tell_held(now / 1000);
+    pthread_mutex_lock(&the_log.lock);
+    uint64_t ms = the_log.limits != NULL ? 1000 - now % 1000 : NOTHING_HELD_MS;
+    pthread_mutex_unlock(&the_log.lock);
+    return ms;
+}
+
+/* --- where lines go ----------------------------------------------------------------- */
+
+bool log_open(const char *to, int level, uid_t user, const char **why)
+{
+    struct log_target target;
+
+    if (!log_target_open(&target, to, user, why)) {
+        return false;
+    }
+    log_writer_turn_to(&target);
     atomic_store_explicit(&the_log.level, level, memory_order_relaxed);
     return true;
 }
 
-void log_echo(bool on)
+void log_hurry(void)
 {
-    pthread_mutex_lock(&the_log.lock);
-    the_log.echo = on;
-    pthread_mutex_unlock(&the_log.lock);
+    log_writer_patience(HURRY_MS);
 }
+
+void log_echo(void)
+{
+    atomic_store(&the_log.echo, true);
+}
+
+bool log_start(struct metrics *metrics)
+{
+    return log_writer_start(tick, metrics);
+}
+
+void log_serve(void)
+{
+    atomic_store(&the_log.echo, false);
+    log_writer_hand_over();
+}
+
+/* --- a line from a handler of a signal --------------------------------------------- */
+
+void log_prepare(int level, const char *format, ...)
+{
+    struct log_entry entry = {.level = level};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(entry.text, sizeof entry.text, format, arguments);
+    va_end(arguments);
+    log_writer_prepare(&entry);
+}
+
+void log_prepared(void)
+{
+    log_writer_prepared();
+}
+
+/* --- the user, and the end ----------------------------------------------------------- */
 
 void log_give(uid_t uid, gid_t gid)
 {
-    pthread_mutex_lock(&the_log.lock);
-    if (the_log.fd != STDERR_FILENO && fchown(the_log.fd, uid, gid) != 0) {
-        say_bare(STDERR_FILENO, LOG_WARNING, "the log file could not be given to the user");
+    if (!log_writer_give(uid, gid)) {
+        log_warning(
+            "log: the file is not the user's that kvcached becomes, which may not be able to "
+            "open it again at a reload: %m");
     }
-    pthread_mutex_unlock(&the_log.lock);
+}
+
+void log_ending(void)
+{
+    the_log.ending = clock_precise();
 }
 
 void log_close(void)
 {
-    pthread_mutex_lock(&the_log.lock);
-    turn_to(say_bare, STDERR_FILENO);
-    the_log.echo = false;
-    pthread_mutex_unlock(&the_log.lock);
+    uint64_t gone = the_log.ending == 0 ? 0 : (clock_precise() - the_log.ending) / 1000000;
+
+    the_log.ending = 0;
+    tell_held(UINT64_MAX);
+    log_writer_stop(gone < END_MS - END_LEAST_MS ? END_MS - gone : END_LEAST_MS);
+    atomic_store(&the_log.echo, false);
     atomic_store_explicit(&the_log.level, LOG_NOTICE, memory_order_relaxed);
 }

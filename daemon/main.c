@@ -20,6 +20,7 @@
 #include "daemon/hash_secret.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
+#include "daemon/signals.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
                             "       kvcached --hash-secret\n";
@@ -198,6 +199,7 @@ static bool is_readable(const char *file)
 
 static int serve(const struct arguments *arguments)
 {
+    log_hurry();
     struct conf *conf = load(arguments->file);
 
     if (conf == NULL) {
@@ -220,6 +222,7 @@ static int serve(const struct arguments *arguments)
 
 int main(int count, char **words)
 {
+    signals_hold();
     if (!fill_standard_descriptors()) {
         return EX_OSERR;
     }
@@ -227,6 +230,11 @@ int main(int count, char **words)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
 
     struct arguments arguments = read_arguments(count, words);
+    if (arguments.task == TASK_SERVE) {
+        signals_start();
+    } else {
+        signals_ordinary();
+    }
     switch (arguments.task) {
     case TASK_SERVE:
         return serve(&arguments);

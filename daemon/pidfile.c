@@ -1,9 +1,5 @@
 /*
  * pidfile.c - a number in a locked file.
- *
- * Between opening a file and locking it, its former owner may have removed it:
- * then the lock is on a file without a name and protects nothing. So after
- * locking, the name must still lead to the same file, else all is done again.
  */
 #include "daemon/pidfile.h"
 
@@ -12,50 +8,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_still(int fd, const char *path)
+#include "daemon/safe_open.h"
+
+enum { TEXT_MAX = 64 }; /* bytes of a number, and of white space around it */
+
+/* So that no configuration, arena or other program's file is overwritten. */
+static bool has_number_at_most(int fd)
 {
-    struct stat opened, named;
+    char text[TEXT_MAX + 1];
+    ssize_t length = pread(fd, text, sizeof text, 0);
 
-    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
-}
-
-static pid_t read_number(int fd)
-{
-    char text[32];
-    ssize_t length = pread(fd, text, sizeof text - 1, 0);
-
-    if (length <= 0) {
-        return 0;
+    if (length < 0 || length > TEXT_MAX) {
+        return false;
     }
     text[length] = '\0';
-    return (pid_t)strtol(text, NULL, 10);
+    return strspn(text, "0123456789 \t\r\n") == (size_t)length;
 }
 
-static enum pidfile_status lock(const char *path, int *fd, pid_t *holder)
+/* Open and locked, or -1 with errno and *why. */
+static int lock(const char *path, uid_t user, pid_t *holder, const char **why)
 {
-    for (;;) {
-        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-        if (*fd < 0) {
-            return PIDFILE_FAILED;
-        }
-        if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-            enum pidfile_status status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
-            int why = errno;
-            *holder = read_number(*fd);
-            close(*fd);
-            errno = why;
-            return status;
-        }
-        if (is_still(*fd, path)) {
-            return PIDFILE_OK;
-        }
-        close(*fd);
+    const struct safe_terms terms = {
+        .path = path, .flags = O_RDWR | O_CREAT, .mode = 0644, .user = user};
+    bool made;
+    int fd = safe_open_locked(&terms, &made, why, holder);
+
+    if (fd >= 0 && !has_number_at_most(fd)) {
+        close(fd);
+        *why = "it is no pid file: there is something else than a number in it";
+        errno = EEXIST;
+        return -1;
     }
+    return fd;
 }
 
 static bool write_number(int fd)
@@ -73,40 +59,55 @@ static bool write_number(int fd)
     return written == length;
 }
 
-enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, pid_t *holder)
+static void forget(struct pidfile *pidfile)
 {
+    int why = errno;
+
+    litter_remove(&pidfile->litter);
+    if (pidfile->path != NULL) {
+        close(pidfile->fd);
+    }
+    free(pidfile->path);
+    *pidfile = (struct pidfile){.path = NULL, .fd = -1};
+    errno = why;
+}
+
+/* Locked, noted and with the number in it. */
+static bool fill(struct pidfile *pidfile, const char *path, int fd)
+{
+    *pidfile = (struct pidfile){.path = strdup(path), .fd = fd};
+    if (pidfile->path == NULL) {
+        close(fd);
+        return false;
+    }
+    if (!litter_note(&pidfile->litter, pidfile->path, fd) || !write_number(fd)) {
+        forget(pidfile);
+        return false;
+    }
+    return true;
+}
+
+enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_t user,
+                                 pid_t *holder, const char **why)
+{
+    enum pidfile_status status = PIDFILE_OK;
+    sigset_t before;
+
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
-
-    int fd;
-    enum pidfile_status status = lock(path, &fd, holder);
-    if (status != PIDFILE_OK) {
-        return status;
+    litter_hold(&before);
+    int fd = lock(path, user, holder, why);
+    if (fd < 0) {
+        status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
+    } else if (!fill(pidfile, path, fd)) {
+        *why = strerror(errno);
+        status = PIDFILE_FAILED;
     }
-    *pidfile = (struct pidfile){.path = strdup(path), .fd = fd};
-    if (pidfile->path == NULL || !write_number(fd)) {
-        int why = errno;
-        unlink(path);
-        close(fd);
-        free(pidfile->path);
-        *pidfile = (struct pidfile){.path = NULL, .fd = -1};
-        errno = why;
-        return PIDFILE_FAILED;
-    }
-    return PIDFILE_OK;
+    litter_release(&before);
+    return status;
 }
 
 void pidfile_close(struct pidfile *pidfile)
 {
-    if (pidfile->path == NULL) {
-        return;
-    }
-    /* Another daemon may have been given the name since; its file is its own. */
-    if (is_still(pidfile->fd, pidfile->path) && unlink(pidfile->path) != 0 &&
-        ftruncate(pidfile->fd, 0) != 0) {
-        errno = 0; /* neither worked: the lock's end says enough */
-    }
-    close(pidfile->fd);
-    free(pidfile->path);
-    *pidfile = (struct pidfile){.path = NULL, .fd = -1};
+    forget(pidfile);
 }

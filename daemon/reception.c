@@ -134,7 +134,9 @@ static void wait_for_socket(struct guest *guest)
 
 static void say(const struct guest *guest, int level, const char *what, const char *more)
 {
-    if (log_wants(level)) {
+    static struct log_limit limit = LOG_LIMIT("no TLS handshake");
+
+    if (log_admits(&limit, level)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(guest->parcel->transport.fd, peer, sizeof peer);
         log_line(level, "%s: %s: %s%s", guest->parcel->door->name, peer, what, more);

@@ -1,5 +1,5 @@
 /*
- * server.c - the life of the daemon: start, reload, shutdown.
+ * server.c - the life of the daemon: start and shutdown. Between the two: reload.c.
  *
  * Owns all the parts and the order in which they come and go. The start is a
  * list of steps; each says itself what it could not do, and the first that fails
@@ -13,58 +13,32 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "daemon/acceptor.h"
 #include "daemon/clock.h"
 #include "daemon/descriptors.h"
-#include "daemon/doors.h"
-#include "daemon/facts.h"
+#include "daemon/event_errors.h"
 #include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
-#include "daemon/pidfile.h"
-#include "daemon/policy.h"
-#include "daemon/privilege.h"
-#include "daemon/staff.h"
-#include "daemon/vault.h"
-#include "daemon/watchdog.h"
+#include "daemon/safe_open.h"
+#include "daemon/server_state.h"
+#include "daemon/signals.h"
 
-enum {
-    DESCRIPTORS_A_WORKER = 4,
-    DESCRIPTORS_BESIDE = 96, /* the log, the pid file, the bases and so on; the acceptor's */
-    NAMES_MAX = 256,         /* of options that need a restart */
-};
+/* In MiB. */
+static uintmax_t memory_shown(const struct server *server)
+{
+    return (uintmax_t)(store_memory(server->vault.store) >> 20);
+}
 
-struct server {
-    struct server_options options;
-    struct conf *first; /* what the daemon was started with: listeners, threads
-                           and so on are still as it says */
-    struct conf *conf;  /* what was loaded last; may be `first` */
-    struct event_base *base;
-    struct event *signals[3];
-    struct pidfile pidfile;
-    struct privilege_user user;
-    bool becomes_user; /* `user` is to be become */
-    struct doors doors;
-    struct vault vault;
-    struct users *users; /* those of `conf` */
-    struct facts facts;
-    struct staff staff;
-    struct acceptor *acceptor;
-    struct watchdog *watchdog;
-};
-
-/* For `systemctl status`. */
-static void show_status(const struct server *server, const char *remark)
+void server_show_status(const struct server *server, const char *remark)
 {
     notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
-                  server->facts.threads, (uintmax_t)(server->first->memory >> 20), remark);
+                  server->facts.threads, memory_shown(server), remark);
 }
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
@@ -75,7 +49,13 @@ static int failed(int status, const char *what)
     return status;
 }
 
-static bool open_log(const struct server *server, const struct conf *conf)
+/* The user that it will become, or is: that user's files it may take for its own. */
+static uid_t user_of(const struct server *server)
+{
+    return server->becomes_user ? server->user.uid : geteuid();
+}
+
+bool server_open_log(const struct server *server, const struct conf *conf, const char **why)
 {
     int level = conf->log.level + server->options.verbosity;
     const char *to = conf->log.to;
@@ -83,14 +63,16 @@ static bool open_log(const struct server *server, const struct conf *conf)
     if (server->options.detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }
-    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG);
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, user_of(server), why);
 }
 
 static int start_log(struct server *server)
 {
-    log_echo(true);
-    if (!open_log(server, server->conf)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, strerror(errno));
+    const char *why;
+
+    log_echo();
+    if (!server_open_log(server, server->conf, &why)) {
+        log_error("cannot log to %s: %s", server->conf->log.to, why);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -118,13 +100,19 @@ static int find_user(struct server *server)
 static int take_pidfile(struct server *server)
 {
     const char *path = server->conf->pid_file;
+    const char *why;
     pid_t holder;
 
     if (path == NULL) {
         return EX_OK;
     }
-    switch (pidfile_open(&server->pidfile, path, &holder)) {
+    switch (pidfile_open(&server->pidfile, path, user_of(server), &holder, &why)) {
     case PIDFILE_OK:
+        if (geteuid() == 0 && safe_is_open_to_others(path)) {
+            log_warning("pid_file: others than root may write to its directory, and put another "
+                        "number there: %s",
+                        path);
+        }
         return EX_OK;
     case PIDFILE_TAKEN:
         log_error("pid_file: %s: another kvcached is running, with process number %d", path,
@@ -133,28 +121,17 @@ static int take_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, strerror(errno));
+    log_error("pid_file: %s: %s", path, why);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-static void allow_descriptors(const struct conf *conf)
+static int take_descriptors(struct server *server)
 {
-    uint64_t beside =
-        DESCRIPTORS_BESIDE + conf->listen_count + (uint64_t)DESCRIPTORS_A_WORKER * conf->threads;
-    uint64_t wanted = beside + conf->max_connections;
-    uint64_t allowed = descriptors_allow(wanted);
-
-    if (allowed < wanted) {
-        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
-                    "%ju connections will find room",
-                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
-                    (uintmax_t)(allowed > beside ? allowed - beside : 0));
-    }
+    return descriptors_take(server->conf) ? EX_OK : EX_OSERR;
 }
 
 static int open_doors(struct server *server)
 {
-    allow_descriptors(server->conf);
     int status =
         doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
     const char *exposed = doors_exposed(&server->doors, server->conf);
@@ -202,8 +179,10 @@ static int harden(struct server *server)
     return EX_OK;
 }
 
+/* From the arena's file on, a start that is to end leaves it in order. */
 static int start_store(struct server *server)
 {
+    signals_note();
     return vault_open(&server->vault, server->conf);
 }
 
@@ -236,12 +215,25 @@ static int make_users(struct server *server)
     return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
 }
 
+/* Its thread waits until the daemon serves. */
+static int start_log_thread(struct server *server)
+{
+    struct metrics *metrics = &server->facts.metrics[FACTS_SET_OF_LOG(server->facts.threads)];
+
+    return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
+}
+
 static int start_staff(struct server *server)
 {
     return staff_start(&server->staff, server->conf, server->users, server->vault.store,
                        &server->facts)
                ? EX_OK
                : EX_OSERR;
+}
+
+static int allow_reloads(struct server *server)
+{
+    return reload_init(server) ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
 }
 
 static int start_accepting(struct server *server)
@@ -265,160 +257,33 @@ static int start_accepting(struct server *server)
     return EX_OK;
 }
 
-/* --- reload ------------------------------------------------------------- */
-
-static void log_conf_errors(const struct conf_errors *errors)
-{
-    const char *line = errors->text == NULL ? "" : errors->text;
-
-    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        log_error("%.*s", (int)(end - line), line);
-    }
-}
-
-/* Options that cannot change while the daemon runs stay as they were at the start;
- * those of the new file are said to be unheard. */
-static void log_unchanged(const struct server *server, const struct conf *next)
-{
-    char names[NAMES_MAX];
-
-    conf_needs_restart(server->first, next, names, sizeof names);
-    if (names[0] != '\0') {
-        log_warning("reload: left as it was until a restart: %s", names);
-    }
-}
-
-/* Users and certificates first: to drop them again is easy. */
-static bool prepare(struct server *server, const struct conf *next, struct users **users)
-{
-    const char *conflict = policy_conflict(next, server->first->memory);
-
-    if (conflict != NULL) {
-        log_error("%s", conflict);
-        return false;
-    }
-    *users = users_create(next, server->users);
-    if (*users == NULL) {
-        log_error("users: %s", strerror(errno));
-        return false;
-    }
-    return doors_load_tls(&server->doors);
-}
-
-static bool change_log_and_store(struct server *server, const struct conf *next)
-{
-    if (!open_log(server, next)) {
-        log_error("cannot log to %s: %s", next->log.to, strerror(errno));
-        return false;
-    }
-    if (!policy_apply(next, server->vault.store, server->vault.lane, clock_now())) {
-        log_error("namespaces: %s", strerror(ENOMEM));
-        open_log(server, server->conf);
-        return false;
-    }
-    return true;
-}
-
-/* Either all of it or nothing: what can fail comes first. */
-static bool apply(struct server *server, const struct conf *next)
-{
-    struct users *users = NULL;
-
-    if (!prepare(server, next, &users) || !change_log_and_store(server, next)) {
-        doors_abandon_tls(&server->doors);
-        users_put(&users);
-        return false;
-    }
-    doors_adopt_tls(&server->doors);
-    staff_reconfigure(&server->staff, next, users);
-    users_put(&server->users);
-    server->users = users;
-    atomic_store(&server->facts.max_connections, next->max_connections);
-    allow_descriptors(next);
-    return true;
-}
-
-/* `next` becomes the configuration in force. */
-static void adopt(struct server *server, struct conf *next)
-{
-    if (server->conf != server->first) {
-        conf_destroy(&server->conf);
-    }
-    server->conf = next;
-}
-
-/* What only the listeners could forbid, which a reload leaves as they are. */
-static bool exposes(const struct server *server, const struct conf *next)
-{
-    const struct conf_listen *listen = conf_exposed(server->first, next);
-    const char *name = listen != NULL ? listen->address : doors_exposed(&server->doors, next);
-
-    if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted, so until "
-                  "then there must be users and TLS, or insecure = true",
-                  name);
-    }
-    return name != NULL;
-}
-
-static void reload(struct server *server)
-{
-    struct conf_errors errors = {.text = NULL};
-    struct conf *next = NULL;
-
-    open_log(server, server->conf); /* whatever the file says, this one was rotated */
-    if (!conf_load(server->options.file, &next, &errors)) {
-        log_conf_errors(&errors);
-    }
-    conf_errors_deinit(&errors);
-    if (next != NULL && !exposes(server, next) && apply(server, next)) {
-        log_unchanged(server, next);
-        adopt(server, next);
-        log_notice("reloaded the configuration");
-        show_status(server, "");
-    } else {
-        conf_destroy(&next);
-        log_error("reload refused: the configuration stays as it was");
-        show_status(server, "; the last reload was refused, see the log");
-    }
-}
-
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
     (void)number;
     (void)what;
-    notify_reloading();
-    reload(context);
-    notify_ready();
+    reload_begin(context);
 }
 
 /* --- shutdown ----------------------------------------------------------- */
-
-static void leave(int number)
-{
-    (void)number;
-    _exit(EX_OK);
-}
 
 /* From here on a second signal to stop ends the process at once, whatever the
  * threads may be waiting for, and a reload comes too late. Nothing may arrive
  * between the old handlers and the new. */
 static void end_signals(struct server *server)
 {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    signals_hand_over();
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
             server->signals[i] = NULL;
         }
     }
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGTERM, leave);
-    signal(SIGINT, leave);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signals_end();
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
 static void on_stop(evutil_socket_t number, short what, void *context)
@@ -426,12 +291,26 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     struct server *server = context;
     (void)what;
 
-    log_notice("stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    log_notice("stopping: %s", signal_name(number));
+    log_ending();
     notify_stopping();
     event_base_loopbreak(server->base);
 }
 
 /* --- life --------------------------------------------------------------- */
+
+/* They come first when the loop runs. */
+static void remember_signals(struct server *server)
+{
+    const struct signals_given given = signals_handed_over();
+
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        int number = event_get_signal(server->signals[i]);
+        if (number == given.stop || number == given.reload) {
+            event_active(server->signals[i], EV_SIGNAL, 1);
+        }
+    }
+}
 
 static int start_signals(struct server *server)
 {
@@ -440,6 +319,7 @@ static int start_signals(struct server *server)
         event_callback_fn handler;
     } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
+    signals_hand_over();
     server->base = event_base_new();
     for (size_t i = 0; server->base != NULL && i < sizeof wanted / sizeof *wanted; i++) {
         server->signals[i] =
@@ -448,13 +328,17 @@ static int start_signals(struct server *server)
             return failed(EX_OSERR, "signals");
         }
     }
-    return server->base != NULL ? EX_OK : failed(EX_OSERR, "event base");
+    if (server->base == NULL) {
+        return failed(EX_OSERR, "event base");
+    }
+    remember_signals(server);
+    return EX_OK;
 }
 
 static void say_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
-               (uintmax_t)(server->first->memory >> 20));
+               memory_shown(server));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
         log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
@@ -464,7 +348,7 @@ static void say_ready(const struct server *server)
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
     }
-    log_echo(false);
+    log_serve();
 }
 
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
@@ -472,27 +356,36 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        start_log,     find_user,         take_pidfile,    open_doors, become_user,
-        harden,        read_certificates, start_store,     make_facts, make_users,
-        start_signals, start_staff,       start_accepting,
+        find_user,        start_log,   take_descriptors, take_pidfile,
+        open_doors,       become_user, harden,           read_certificates,
+        start_store,      make_facts,  make_users,       start_signals,
+        start_log_thread, start_staff, allow_reloads,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
+    int stopped = 0;
 
     if (server == NULL) {
         *status = failed(EX_OSERR, "cannot start");
         conf_destroy(conf);
         return NULL;
     }
+    event_errors_to_log();
     server->options = *options;
     server->conf = server->first = *conf;
     *conf = NULL;
     *status = EX_OK;
     for (size_t i = 0; *status == EX_OK && i < sizeof steps / sizeof *steps; i++) {
         *status = steps[i](server);
+        stopped = signals_noted();
+        *status = stopped != 0 ? EX_TEMPFAIL : *status;
     }
     if (*status == EX_OK) {
         say_ready(server);
     } else {
+        if (stopped != 0) {
+            log_notice("stopping before it served: %s", signal_name(stopped));
+            *status = EX_OK;
+        }
         server_destroy(&server);
     }
     return server;
@@ -500,7 +393,7 @@ struct server *server_create(const struct server_options *options, struct conf *
 
 void server_run(struct server *server)
 {
-    show_status(server, "");
+    server_show_status(server, "");
     notify_ready();
     event_base_dispatch(server->base);
     acceptor_last_call(server->acceptor);
@@ -512,6 +405,7 @@ void server_destroy(struct server **owned)
 
     *owned = NULL;
     end_signals(server);
+    reload_deinit(server);
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     doors_close(&server->doors);
@@ -523,9 +417,11 @@ void server_destroy(struct server **owned)
     }
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
+    log_close();
     free(server->facts.metrics);
-    adopt(server, NULL);
+    if (server->conf != server->first) {
+        conf_destroy(&server->conf);
+    }
     conf_destroy(&server->first);
     free(server);
-    log_close();
 }

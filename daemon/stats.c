@@ -4,6 +4,7 @@
  */
 #include "daemon/stats.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -55,14 +56,17 @@ static void process(struct executor *by, const struct request *request)
     stats_number(by, request, "pid", (uint64_t)facts->pid);
     stats_number(by, request, "uptime", (by->now - facts->started) / 1000);
     stats_number(by, request, "time", clock_wall() / 1000);
-    stats_text(by, request, "version", facts->version);
+    stats_text(by, request, "version", execute_version(by));
+    stats_text(by, request, "kvcached_version", facts->version);
+    stats_text(by, request, "libevent", event_get_version());
     stats_number(by, request, "pointer_size", sizeof(void *) * 8);
     seconds(by, request, "rusage_user", usage.ru_utime);
     seconds(by, request, "rusage_system", usage.ru_stime);
     stats_number(by, request, "threads", facts->threads);
     stats_number(by, request, "max_connections", atomic_load(&facts->max_connections));
     stats_number(by, request, "curr_connections", atomic_load(&facts->connections));
-    stats_number(by, request, "buffer_bytes", atomic_load(&by->facts->buffers));
+    stats_number(by, request, "accepting_conns", atomic_load(&facts->paused) ? 0 : 1);
+    stats_number(by, request, "buffer_bytes", atomic_load(&facts->buffers));
 }
 
 static void counters(struct executor *by, const struct request *request)
@@ -75,12 +79,32 @@ static void counters(struct executor *by, const struct request *request)
     }
 }
 
+/* What requests came to. */
+static void requests(struct executor *by, const struct request *request,
+                     const struct store_counters *counters)
+{
+    stats_number(by, request, "cmd_get", counters->hits + counters->misses);
+    stats_number(by, request, "get_hits", counters->hits);
+    stats_number(by, request, "get_misses", counters->misses);
+    stats_number(by, request, "cmd_set", counters->sets + counters->denied);
+    stats_number(by, request, "cas_hits", counters->cas_hits);
+    stats_number(by, request, "cas_misses", counters->cas_missing);
+    stats_number(by, request, "cas_badval", counters->cas_changed);
+    stats_number(by, request, "store_no_memory", counters->full);
+    stats_number(by, request, "delete_hits", counters->deletes);
+    stats_number(by, request, "incr_hits", counters->increments);
+    stats_number(by, request, "decr_hits", counters->decrements);
+    stats_number(by, request, "touch_hits", counters->touches);
+    stats_number(by, request, "evictions", counters->evictions);
+    stats_number(by, request, "expirations", counters->expirations);
+    stats_number(by, request, "reclaimed", counters->expirations);
+}
+
 static void records(struct executor *by, const struct request *request)
 {
     struct store_figures figures;
     store_figures(by->lane, &figures);
-    stats_number(by, request, "get_hits", figures.counters.hits);
-    stats_number(by, request, "get_misses", figures.counters.misses);
+    requests(by, request, &figures.counters);
     stats_number(by, request, "curr_items", figures.items);
     stats_number(by, request, "total_items", figures.total_items);
     stats_number(by, request, "bytes", figures.bytes);
@@ -89,12 +113,12 @@ static void records(struct executor *by, const struct request *request)
     stats_number(by, request, "recovered_items", by->facts->recovered);
     stats_number(by, request, "memory_used", figures.memory_used);
     stats_number(by, request, "index_bytes", figures.index_bytes);
+    stats_number(by, request, "hash_bytes", figures.index_bytes);
     stats_number(by, request, "segments", figures.segments);
     stats_number(by, request, "segments_free", figures.segments_free);
+    stats_number(by, request, "slab_global_page_pool", figures.segments_free);
     stats_number(by, request, "segment_size", figures.segment_size);
     stats_number(by, request, "namespaces", figures.namespaces);
-    stats_number(by, request, "evictions", figures.counters.evictions);
-    stats_number(by, request, "expirations", figures.counters.expirations);
     stats_number(by, request, "compactions", figures.compactions);
     stats_number(by, request, "direct_reclaims", figures.reclaims);
 }
@@ -153,27 +177,6 @@ static enum outcome reset(struct executor *by, const struct request *request)
     return OUTCOME_DONE;
 }
 
-static enum outcome settings(struct executor *by, const struct request *request)
-{
-    struct store_figures figures;
-    char separator[2] = {by->door->separator, '\0'};
-    char name[REQUEST_NAMESPACE_MAX + 1] = "";
-    struct slice ns = execute_namespace(by, request);
-    memcpy(name, ns.bytes, ns.length);
-    store_figures(by->lane, &figures);
-    stats_number(by, request, "maxbytes", figures.memory_limit);
-    stats_number(by, request, "maxconns", atomic_load(&by->facts->max_connections));
-    stats_number(by, request, "num_threads", by->facts->threads);
-    stats_number(by, request, "item_size_max", by->max_value);
-    stats_text(by, request, "evictions", "on");
-    stats_text(by, request, "cas_enabled", "yes");
-    stats_text(by, request, "flush_enabled", "yes");
-    stats_text(by, request, "namespace", name);
-    stats_text(by, request, "prefix_delimiter", separator);
-    outbox_say(by->outbox, request, REPLY_END);
-    return OUTCOME_DONE;
-}
-
 enum outcome stats_answer(struct executor *by, struct execution *of)
 {
     switch (of->request.topic) {
@@ -182,10 +185,13 @@ enum outcome stats_answer(struct executor *by, struct execution *of)
     case STATS_RESET:
         return reset(by, &of->request);
     case STATS_SETTINGS:
-        return settings(by, &of->request);
+        return stats_settings(by, &of->request);
+    case STATS_CONNS:
+        return stats_conns(by, &of->request);
     case STATS_ITEMS:
     case STATS_SLABS:
     case STATS_NAMESPACES:
+    case STATS_NUMBERS:
         break;
     }
     return stats_by_namespace(by, of);

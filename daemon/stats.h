@@ -4,6 +4,8 @@
 #ifndef KVCACHED_STATS_H
 #define KVCACHED_STATS_H
 
+#include <string.h>
+
 #include "daemon/execute.h"
 
 /* Whichever figures the request asks for, and the END. */
@@ -11,10 +13,24 @@ enum outcome stats_answer(struct executor *by, struct execution *of);
 
 /* --- stats_detail.c: figures of each namespace that the door reaches ------- */
 
-/* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES: resumable, as answers may be long. */
+/* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES, STATS_NUMBERS: resumable, as answers may be
+ * long. */
 enum outcome stats_by_namespace(struct executor *by, struct execution *of);
 
-/* --- for both -------------------------------------------------------------- */
+/* --- stats_settings.c and stats_conns.c --------------------------------------- */
+
+/* STATS_SETTINGS: what the daemon was told to do. */
+enum outcome stats_settings(struct executor *by, const struct request *request);
+/* STATS_CONNS: the connection that asks. */
+enum outcome stats_conns(struct executor *by, const struct request *request);
+
+/* --- for all of them ------------------------------------------------------- */
+
+/* Whether it is a Unix socket. */
+static inline bool stats_is_local(const struct door *door)
+{
+    return door->name[0] == '/' || door->name[0] == '@' || strchr(door->name, ':') == NULL;
+}
 
 void stats_text(struct executor *by, const struct request *request, const char *name,
                 const char *value);

@@ -15,12 +15,14 @@
 
 #include "daemon/log.h"
 
-/* The new thread inherits a mask that has all. */
+/* The new thread inherits a mask that has all but what it may bring upon itself (arena_watch.h):
+ * where that is blocked, the kernel ends the process without asking the handler. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
 {
     sigset_t all, before;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(thread, NULL, run, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

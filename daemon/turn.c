@@ -174,6 +174,9 @@ static void settle(struct conn *conn)
     case DESK_BROWSER:
         conn_close(conn, CONN_CLOSE_BROWSER);
         return;
+    case DESK_HELLO:
+        conn_close(conn, CONN_CLOSE_HELLO);
+        return;
     case DESK_NO_MEMORY:
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return;

@@ -23,24 +23,30 @@ static void keep_request(struct upload *upload, const struct request *request)
     upload->request.words = keep(request->words, &to);
 }
 
+/* The name may be one of a setting, which a reload changes. */
+static void keep_place(struct upload *upload, const struct store_key *at)
+{
+    char *to = upload->name_text;
+    upload->name = keep(at->name, &to);
+    upload->key = at->key;
+}
+
 /* Locates the key once more: between two turns the store was left. */
 static void answer(struct upload *upload, struct executor *by, enum store_status status)
 {
     struct store_key at;
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
+    store_locate(by->lane, upload->name, upload->key, &at);
     execute_stored(by, &upload->request, &at, status, &upload->stored);
 }
 
 static void refused(struct upload *upload, struct executor *by, enum store_status status)
 {
-    struct store_key at;
     if (upload->write != NULL) {
         store_write_abort(by->lane, &upload->write);
     }
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
     /* The answer may take the old record with it, and the right to that may be gone. */
-    if (execute_allowed(by, &upload->request, at.name)) {
-        execute_stored(by, &upload->request, &at, status, &upload->stored);
+    if (execute_allowed(by, &upload->request, upload->name)) {
+        answer(upload, by, status);
     }
 }
 
@@ -59,7 +65,8 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
         terms.length = &upload->stored.length;
     }
     enum store_status status = execute_locate_key(by, &upload->request, upload->request.keys, &at);
-    if (!execute_allowed(by, &upload->request, at.name)) {
+    keep_place(upload, &at);
+    if (!execute_allowed(by, &upload->request, upload->name)) {
         return;
     }
     if (status == STORE_OK) {
@@ -125,10 +132,8 @@ static enum store_status commit(struct upload *upload, struct executor *by)
 
 bool upload_commit(struct upload *upload, struct executor *by)
 {
-    struct store_key at;
     upload->whole = true;
-    execute_locate_key(by, &upload->request, upload->request.keys, &at);
-    if (!execute_allowed(by, &upload->request, at.name)) {
+    if (!execute_allowed(by, &upload->request, upload->name)) {
         upload_abort(upload, by->lane);
         return true;
     }

@@ -5,6 +5,10 @@
  * from the socket to where they will lie. Nobody sees the record before the
  * value is whole and its line end was there.
  *
+ * Where the key lives is decided at the beginning. A reload in between can change what the same
+ * words would mean now; the record goes where it began all the same, if what it takes is
+ * still allowed there, by rights and by the policy.
+ *
  * Where the store refuses it, at first or in the middle, the refusal is
  * answered at once, and upload_is_open is false from then on: what is left of
  * the value is the parser's to drop.
@@ -24,6 +28,8 @@ struct upload {
     uint64_t left;             /* bytes of the value that are still to come */
     struct stored stored;      /* what its commit made */
     struct request request;    /* its slices point to `text`: the inbox has dropped its own */
+    struct slice name, key;    /* where the record lives; they point to what follows */
+    char name_text[REQUEST_NAMESPACE_MAX];
     char text[REQUEST_NAMESPACE_MAX + REQUEST_KEY_MAX + REQUEST_WORDS_MAX];
 };
 

@@ -352,6 +352,18 @@ struct slice user_name(const struct user *user)
     return user->name;
 }
 
+/* FNV-1a (Fowler, Noll and Vo). The administrator chooses the names, and two of one number
+ * would only share what one may make. */
+uint64_t user_tag(const struct user *user)
+{
+    uint64_t tag = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < user->name.length; i++) {
+        tag = (tag ^ (unsigned char)user->name.bytes[i]) * UINT64_C(1099511628211);
+    }
+    return tag != 0 ? tag : 1;
+}
+
 const char *user_hash(const struct user *user)
 {
     return user->hash;

@@ -9,6 +9,7 @@
 #define KVCACHED_USERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "conf/conf.h"
@@ -54,6 +55,8 @@ enum user_change users_follow(const struct users *users, const struct user *befo
                               const struct user **now);
 
 struct slice user_name(const struct user *user);
+/* A number that follows from the name alone, and is not 0. */
+uint64_t user_tag(const struct user *user);
 /* NULL: it has no secret. */
 const char *user_hash(const struct user *user);
 /* The hash of some user's secret, for a name with which there is nothing to check: always the

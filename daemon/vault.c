@@ -4,6 +4,7 @@
 #include "daemon/vault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "daemon/arena_watch.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/policy.h"
+#include "daemon/safe_open.h"
+#include "daemon/signals.h"
 
 enum {
     TELL_EVERY = 1000, /* ms between two lines about how far the reading is */
@@ -29,6 +34,7 @@ struct reading {
     const char *file;
     uint64_t begun; /* on clock_now before it was set; 0: not yet */
     uint64_t told;
+    const char *why; /* it was not opened; NULL: it was */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
@@ -94,9 +100,27 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     notify_extend(MORE_TIME);
 }
 
+static bool on_look(void *context)
+{
+    (void)context;
+    return signals_noted() != 0;
+}
+
+static int open_file(void *context, const char *path, bool *made)
+{
+    struct reading *reading = context;
+    const struct safe_terms terms = {
+        .path = path, .flags = O_RDWR | O_CREAT, .mode = 0600, .user = geteuid()};
+
+    reading->why = NULL;
+    return safe_open(&terms, made, &reading->why);
+}
+
 static int failed_with_file(const char *file, uint64_t memory, int why)
 {
     switch (why) {
+    case ECANCELED: /* by a signal, which the caller knows of */
+        return EX_TEMPFAIL;
     case EWOULDBLOCK:
         log_error("arena.file: %s: another kvcached uses it", file);
         return EX_UNAVAILABLE;
@@ -124,7 +148,12 @@ static int failed_with_file(const char *file, uint64_t memory, int why)
 
 static int failed(const struct store_options *options)
 {
+    const struct reading *reading = options->context;
     int why = errno;
+    if (reading->why != NULL && why == EPERM) {
+        log_error("arena.file: %s: %s", options->file, reading->why);
+        return EX_NOPERM;
+    }
     if (options->file != NULL && why != ENOMEM) {
         return failed_with_file(options->file, options->memory, why);
     }
@@ -192,6 +221,17 @@ static bool has_secrets(struct store_options *options)
                sizeof options->file_secret;
 }
 
+/* Where the file is mapped. */
+static void watch_file(const struct store *store)
+{
+    struct store_file_figures figures;
+
+    store_file_figures(store, &figures);
+    if (figures.file != NULL) {
+        arena_watch_range(figures.mapped, figures.length);
+    }
+}
+
 /* How long the store's making took is told by the clock that it was given, so it is
  * measured on the uptime. */
 static int make_store(struct vault *vault, struct store_options *options)
@@ -208,6 +248,7 @@ static int make_store(struct vault *vault, struct store_options *options)
         return failed(options);
     }
     uint64_t took = clock_now() - begun;
+    watch_file(vault->store);
     clock_continue(recovery.clock_offset);
     vault->recovered = recovery.records;
     tell_recovery(vault->file, &recovery, options->memory, took);
@@ -221,7 +262,9 @@ int vault_open(struct vault *vault, const struct conf *conf)
                                     .max_value = conf->max_value,
                                     .file = conf->arena.file,
                                     .threads = conf->threads,
-                                    .progress = on_progress};
+                                    .open_file = open_file,
+                                    .progress = on_progress,
+                                    .cancelled = on_look};
 
     *vault = (struct vault){.file = conf->arena.file};
     if (!has_secrets(&options)) {
@@ -229,6 +272,9 @@ int vault_open(struct vault *vault, const struct conf *conf)
         return EX_OSERR;
     }
     clock_read(&options.clock);
+    if (vault->file != NULL) {
+        arena_watch_faults(vault->file);
+    }
     if (vault->file != NULL && !is_known(options.clock.boot)) {
         log_warning("arena %s: /proc/sys/kernel/random/boot_id cannot be read: only a clean stop "
                     "will keep the records",
@@ -239,11 +285,63 @@ int vault_open(struct vault *vault, const struct conf *conf)
         return status;
     }
     vault->lane = store_lane_create(vault->store);
-    if (vault->lane == NULL || !policy_apply(conf, vault->store, vault->lane, clock_now())) {
+    if (vault->lane == NULL || !policy_apply(conf, vault->lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         return EX_OSERR;
     }
     return EX_OK;
+}
+
+/* --- another memory -------------------------------------------------------------------- */
+
+/* Why it stays as it is; the text is good until the next call. */
+static const char *why_not(const struct vault *vault, enum store_resize result, int why)
+{
+    static char text[160];
+    switch (result) {
+    case STORE_RESIZE_TOO_SMALL:
+        snprintf(text, sizeof text, "a daemon that was started with more needs %s at least",
+                 shown_size(store_memory_least(vault->store)).text);
+        break;
+    case STORE_RESIZE_TOO_LARGE:
+        snprintf(text, sizeof text, "no more than %s can be had without a restart",
+                 shown_size(store_memory_most(vault->store)).text);
+        break;
+    case STORE_RESIZE_PROMISED:
+        snprintf(text, sizeof text, "quotas, or four values of max_value, come to more");
+        break;
+    case STORE_RESIZE_FAILED:
+        if (why == ENOSPC) {
+            snprintf(text, sizeof text, "the file system has room for %s",
+                     shown_size(room_for(vault->file)).text);
+        } else {
+            snprintf(text, sizeof text, "%s",
+                     why == EFBIG ? "the process may not write files that large (ulimit -f)"
+                                  : strerror(why));
+        }
+        break;
+    case STORE_RESIZED:
+        break;
+    }
+    return text;
+}
+
+bool vault_set_memory(struct vault *vault, uint64_t memory)
+{
+    uint64_t before = store_memory(vault->store);
+    store_enter(vault->lane);
+    enum store_resize result = store_set_memory(vault->lane, memory);
+    int why = errno;
+    store_leave(vault->lane);
+    if (result != STORE_RESIZED) {
+        log_warning("memory: %s is asked for, left at %s: %s", shown_size(memory).text,
+                    shown_size(before).text, why_not(vault, result, why));
+        return false;
+    }
+    if (memory != before) {
+        log_notice("memory: %s, was %s", shown_size(memory).text, shown_size(before).text);
+    }
+    return true;
 }
 
 void vault_close(struct vault *vault)
@@ -261,5 +359,9 @@ void vault_close(struct vault *vault)
         notify_extend(STOP_TIME);
     }
     clock_read(&clock);
-    store_close(&vault->store, &clock);
+    if (!store_close(&vault->store, &clock)) {
+        log_error("arena %s: it could not be written to its disk: %s; after a restart of the "
+                  "machine it will be emptied",
+                  vault->file, strerror(errno));
+    }
 }

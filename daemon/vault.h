@@ -22,6 +22,10 @@ struct vault {
  * are threads. */
 int vault_open(struct vault *vault, const struct conf *conf);
 
+/* The store's memory becomes `memory` bytes, at once or by and by (store_set_memory). False: it
+ * stays as it was, and the log has said why. */
+bool vault_set_memory(struct vault *vault, uint64_t memory);
+
 /* When no other thread is inside. What is in a file is written to where it lies, which takes
  * a while on a disk. Does nothing to one that was not opened. */
 void vault_close(struct vault *vault);

@@ -49,11 +49,18 @@ static bool begins_with(struct slice line, const char *capitals, size_t length)
     return true;
 }
 
-/* What begins with these bytes is what only a browser would send. */
+/* The record and the version that a client of TLS begins with. */
+static bool greets(struct slice start)
+{
+    return start.bytes[0] == 0x16 && start.bytes[1] == 0x03;
+}
+
+/* What begins with these bytes is what only a browser would send, or a client of TLS. */
 static bool from_browser(struct slice start)
 {
-    return start.length >= 5 && ((start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
-                                 (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
+    return start.length >= 5 &&
+           (greets(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
+            (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
 }
 
 static bool ends_like_http(struct slice line)
@@ -176,9 +183,20 @@ static enum parse_result finish(struct parser *parser, enum parse_result result)
     return result;
 }
 
+/* The same for a request that is handed on: it is read no more, so its key may change. */
+static enum parse_result finish_request(const struct frame *frame, struct parser *parser,
+                                        struct request *request, enum parse_result result)
+{
+    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
+        frame->decode_key(&request->keys);
+    }
+    return finish(parser, result);
+}
+
 /* The value that is the line behind the request's line. */
-static enum parse_result read_value_line(struct parser *parser, const char *bytes, size_t length,
-                                         struct request *request, size_t *consumed)
+static enum parse_result read_value_line(const struct frame *frame, struct parser *parser,
+                                         const char *bytes, size_t length, struct request *request,
+                                         size_t *consumed)
 {
     size_t line = parser->line;
     size_t from = parser->scanned > line ? parser->scanned : line;
@@ -188,6 +206,7 @@ static enum parse_result read_value_line(struct parser *parser, const char *byte
     if (value - ends_in_cr > parser->max_value) {
         frame_refuse(parser, REPLY_CLIENT_ERROR,
                      "value is larger than max_value, %" PRIu64 " bytes", parser->max_value);
+        parser->error.reason = REASON_TOO_LARGE;
         drop_line(parser);
         *consumed = line;
         return finish(parser, PARSE_REFUSED);
@@ -205,7 +224,7 @@ static enum parse_result read_value_line(struct parser *parser, const char *byte
     *consumed = line + value + 1;
     request->value = (struct slice){bytes + line, value - ends_in_cr};
     request->value_length = request->value.length;
-    return finish(parser, PARSE_REQUEST);
+    return finish_request(frame, parser, request, PARSE_REQUEST);
 }
 
 /* The value that has request->value_length bytes. */
@@ -221,7 +240,7 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
         return finish(parser, PARSE_REFUSED);
     }
     if (value > parser->window || parser->window - (size_t)value < line + 2) {
-        return finish(parser, PARSE_BODY);
+        return finish_request(frame, parser, request, PARSE_BODY);
     }
     *consumed = 0;
     size_t end = line + (size_t)value;
@@ -233,9 +252,12 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
     if (result == PARSE_MORE) {
         return more(parser, end + 2);
     }
+    if (result != PARSE_REQUEST) {
+        return finish(parser, result);
+    }
     *consumed = end + line_end;
     request->value = (struct slice){bytes + line, (size_t)value};
-    return finish(parser, result);
+    return finish_request(frame, parser, request, result);
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -321,11 +343,11 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
     switch (frame->read_line(parser, without_line_end(bytes, line), request)) {
     case FRAME_REQUEST:
         *consumed = line;
-        return finish(parser, PARSE_REQUEST);
+        return finish_request(frame, parser, request, PARSE_REQUEST);
     case FRAME_REQUEST_IN_PIECES:
         return read_in_pieces(frame, parser, bytes, length, request, consumed);
     case FRAME_VALUE_LINE:
-        return read_value_line(parser, bytes, length, request, consumed);
+        return read_value_line(frame, parser, bytes, length, request, consumed);
     case FRAME_VALUE_BYTES:
         return read_value_bytes(frame, parser, bytes, length, request, consumed);
     case FRAME_REFUSED_THEN_LINE:

@@ -47,10 +47,12 @@ struct frame {
      */
     size_t (*begin_keys)(struct parser *parser, struct slice start, struct request *request);
     /* Whether a word of such a line is a key; sets parser.error. *escaped: it stands for
-     * other bytes, which unescape writes in its place. */
+     * other bytes. */
     bool (*is_key)(struct parser *parser, struct slice word, bool *escaped);
-    void (*unescape)(struct slice *key); /* NULL: no key is escaped */
-    size_t key_max;                      /* bytes of a key as it is written */
+    /* Writes the bytes that a key with REQUEST_WHOLE_KEY stands for in its place: they are no
+     * more than it has. Its line is done with. */
+    void (*decode_key)(struct slice *key);
+    size_t key_max;   /* bytes of a key as it is written */
     bool many_blanks; /* may stand between keys, and behind the last; else just one */
     /* What is said, as CLIENT_ERROR. */
     const char *no_line_end;

@@ -142,6 +142,6 @@ enum parse_result frame_keys_read(const struct frame *frame, struct parser *pars
         parser->state = FRAME_DROP_LINE;
         return PARSE_REFUSED;
     }
-    frame->unescape(&word);
+    frame->decode_key(&word);
     return hand_on(parser, request, word, REQUEST_MORE_FOLLOW | REQUEST_WHOLE_KEY);
 }

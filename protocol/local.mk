@@ -12,6 +12,8 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/memcache.c \
 	protocol/memcache.def \
 	protocol/memcache.h \
+	protocol/memcache_admin.c \
+	protocol/memcache_dump.c \
 	protocol/memcache_line.c \
 	protocol/memcache_reply.c \
 	protocol/meta_line.c \

@@ -13,6 +13,7 @@ static bool is_too_large(struct parser *parser, uint64_t length)
         return false;
     }
     frame_refuse(parser, REPLY_SERVER_ERROR, "object too large for cache");
+    parser->error.reason = REASON_TOO_LARGE;
     return true;
 }
 
@@ -30,34 +31,29 @@ static bool is_binary(struct parser *parser, char first)
     return true;
 }
 
+static void decode_base64(struct slice *key)
+{
+    char *bytes = (char *)(uintptr_t)key->bytes; /* of the buffer that parse was given */
+    base64_decode(bytes, &key->length);
+}
+
 static const struct frame frame = {
     .read_line = memcache_line_read,
     .is_too_large = is_too_large,
     .is_foreign = is_binary,
     .begin_keys = memcache_begin_keys,
     .is_key = memcache_is_key,
+    .decode_key = decode_base64,
     .key_max = MEMCACHE_KEY_MAX,
     .many_blanks = true,
     .no_line_end = "bad data chunk",
     .line_too_long = "line too long",
 };
 
-/* The line is done with, so its key may be decoded where it stands. */
-static void decode_key(struct request *request)
-{
-    char *bytes = (char *)(uintptr_t)request->keys.bytes; /* of the buffer that parse was given */
-    base64_decode(bytes, &request->keys.length);
-}
-
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    enum parse_result result = frame_parse(&frame, parser, bytes, length, request, consumed);
-    bool whole = result == PARSE_REQUEST || result == PARSE_BODY;
-    if (whole && (request->options & REQUEST_BASE64) != 0) {
-        decode_key(request);
-    }
-    return result;
+    return frame_parse(&frame, parser, bytes, length, request, consumed);
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,
@@ -68,6 +64,9 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 
 const struct protocol protocol_memcache = {
     .name = "memcache",
+    .version = "1.6.45",
+    .key_max = MEMCACHE_KEY_MAX,
+    .help = memcache_help,
     .ends_keys = true,
     .parse = parse,
     .body_end = body_end,

@@ -4,8 +4,10 @@
  *   memcache.def      the commands
  *   memcache.c        how lines and values are framed; keys in base64
  *   memcache_line.c   one line of a text command to a request
+ *   memcache_admin.c  the same of commands that are about no record
  *   meta_line.c       the flags of a meta command
  *   memcache_reply.c  a reply to bytes: text commands
+ *   memcache_dump.c   the same for records that are listed
  *   meta_reply.c      the same for meta commands
  *
  * A request's `form` is the command; `words` are a meta command's flags as they
@@ -57,6 +59,8 @@ bool memcache_exptime(struct slice word, struct ttl *ttl);
 enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
 /* The same where the words are too few, or none of them fits. */
 enum frame_line memcache_bad_format(struct memcache_line *line);
+/* The same, as ERROR: what is asked for is not known at all. */
+enum frame_line memcache_unknown(struct memcache_line *line);
 
 /* For memcache.c's frame: as frame.begin_keys and frame.is_key. */
 size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request);
@@ -65,7 +69,8 @@ bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped);
 /* Reads the words behind the command; request->form and verb are set. */
 typedef enum frame_line memcache_reads(struct memcache_line *line, struct request *request);
 memcache_reads meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
-    meta_read_debug;
+    meta_read_debug, memcache_read_verbosity, memcache_read_stats, memcache_read_crawler,
+    memcache_read_limit;
 
 enum frame_line memcache_line_read(struct parser *parser, struct slice line,
                                    struct request *request);
@@ -75,6 +80,10 @@ enum frame_line memcache_line_read(struct parser *parser, struct slice line,
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to);
 size_t memcache_reply_tail(const struct request *request, const struct reply *reply, char *to);
 size_t meta_reply_head(const struct request *request, const struct reply *reply, char *to);
+/* REPLY_ENTRY and, behind the last one, REPLY_END. */
+size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
+
+struct slice memcache_help(void);
 
 static inline bool memcache_is_meta(const struct request *request)
 {

@@ -1,5 +1,6 @@
 /*
- * memcache_line.c - one line of memcached's protocol: a command and its words.
+ * memcache_line.c - one line of memcached's protocol: a command and its words. Those of
+ * commands that are about no record are in memcache_admin.c.
  *
  * What is wrong is said in memcached's own words, since clients look at them. Where
  * a storage command is refused, its value is still to come: its extent is taken from
@@ -37,8 +38,7 @@ enum frame_line memcache_bad_format(struct memcache_line *line)
     return memcache_refuse(line, "bad command line format");
 }
 
-/* What is asked for is not known at all. */
-static enum frame_line memcache_unknown(struct memcache_line *line)
+enum frame_line memcache_unknown(struct memcache_line *line)
 {
     frame_refuse(line->parser, REPLY_ERROR, "%s", "");
     return FRAME_REFUSED;
@@ -228,8 +228,6 @@ static enum frame_line read_storing(struct memcache_line *line, struct request *
         request->options |= REQUEST_CLEAR | (line->parser->login ? REQUEST_LOGIN : 0);
     }
     bool counted = count > BYTES && token_number(words[BYTES], &request->value_length);
-    if (count > least) {
-    }
     if (!counted || (count > least && !is_surplus_harmless(words, least, count))) {
         memcache_bad_format(line);
         return FRAME_FATAL;
@@ -315,56 +313,6 @@ static enum frame_line read_flush(struct memcache_line *line, struct request *re
     return FRAME_REQUEST;
 }
 
-static enum frame_line read_verbosity(struct memcache_line *line, struct request *request)
-{
-    struct slice words[WORDS_MAX];
-    size_t count = take_words(line, words);
-    uint64_t level = 0;
-    (void)request;
-    if (count == 0 || !token_number(words[0], &level)) {
-        return memcache_bad_format(line);
-    }
-    return FRAME_REQUEST;
-}
-
-static enum frame_line read_detail(struct memcache_line *line, struct request *request,
-                                   struct slice what)
-{
-    if (slice_equal(what, slice_of("dump"))) {
-        request->topic = STATS_NAMESPACES;
-    } else if (slice_equal(what, slice_of("on")) || slice_equal(what, slice_of("off"))) {
-        request->verb = VERB_OK; /* it is always on */
-    } else {
-        return memcache_refuse(line, "usage: stats detail on|off|dump");
-    }
-    return FRAME_REQUEST;
-}
-
-static enum frame_line read_stats(struct memcache_line *line, struct request *request)
-{
-    static const struct {
-        const char *word;
-        enum stats_topic topic;
-    } topics[] = {{"reset", STATS_RESET},
-                  {"settings", STATS_SETTINGS},
-                  {"items", STATS_ITEMS},
-                  {"slabs", STATS_SLABS}};
-    struct slice words[WORDS_MAX] = {{NULL, 0}};
-    if (take_words(line, words) == 0) {
-        return FRAME_REQUEST;
-    }
-    if (slice_equal(words[0], slice_of("detail"))) {
-        return read_detail(line, request, words[1]);
-    }
-    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
-        if (slice_equal(words[0], slice_of(topics[i].word))) {
-            request->topic = topics[i].topic;
-            return FRAME_REQUEST;
-        }
-    }
-    return memcache_unknown(line);
-}
-
 static enum frame_line read_nothing(struct memcache_line *line, struct request *request)
 {
     (void)line;
@@ -420,6 +368,7 @@ static bool takes_noreply(const struct command *command)
     case MEMCACHE_GATS:
     case MEMCACHE_VERSION:
     case MEMCACHE_STATS:
+    case MEMCACHE_HELP:
     case MEMCACHE_QUIT:
     case MEMCACHE_MG:
     case MEMCACHE_MS:

@@ -51,6 +51,8 @@ static char *add_error(char *to, const struct reply *reply)
         return memcache_add(to, TEXT("SERVER_ERROR out of memory storing object"));
     case REASON_UNAUTHENTICATED:
         return memcache_add(to, TEXT("CLIENT_ERROR unauthenticated"));
+    case REASON_NO_SUCH_NUMBER:
+        return memcache_add(to, TEXT("BADCLASS invalid class id"));
     case REASON_OTHER:
         break;
     }
@@ -118,13 +120,6 @@ static char *add_not_found(char *to, const struct request *request)
                         is_write(request) && !compared ? TEXT("NOT_STORED") : TEXT("NOT_FOUND"));
 }
 
-/* A version that clients take for one of a memcached that knows the meta commands. */
-static char *add_version(char *to, const struct reply *reply)
-{
-    to = memcache_add(to, TEXT("VERSION 1.6.0-kvcached-"));
-    return add_text(to, reply->text);
-}
-
 /* All but the line end; nothing where nobody waits for it. */
 static char *add_words(char *to, const struct request *request, const struct reply *reply)
 {
@@ -154,6 +149,10 @@ static char *add_words(char *to, const struct request *request, const struct rep
         return memcache_add(to, TEXT("OK"));
     case REPLY_RESET:
         return memcache_add(to, TEXT("RESET"));
+    case REPLY_MEMORY_TOO_SMALL:
+        return memcache_add(to, TEXT("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m"));
+    case REPLY_MEMORY_FAILED:
+        return add_text(memcache_add(to, TEXT("MEMLIMIT_ADJUST_FAILED ")), reply->text);
     case REPLY_STAT:
         return add_named(to, TEXT("STAT "), reply);
     case REPLY_DETAIL:
@@ -161,7 +160,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_PONG:
         return memcache_add(to, TEXT("MN"));
     case REPLY_VERSION:
-        return add_version(to, reply);
+        return add_text(memcache_add(to, TEXT("VERSION ")), reply->text);
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
     case REPLY_SERVER_ERROR:
@@ -171,6 +170,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_TTL_NEVER:
     case REPLY_KEY:
     case REPLY_RECORD:
+    case REPLY_ENTRY: /* see memcache_dump_line */
     case REPLY_NAMESPACE:
     case REPLY_HELP:
         break;
@@ -185,6 +185,10 @@ size_t memcache_reply_head(const struct request *request, const struct reply *re
     }
     if (request != NULL && (request->options & REQUEST_QUIET) != 0 && !memcache_is_meta(request)) {
         return 0;
+    }
+    if (request != NULL && request->verb == VERB_DUMP &&
+        (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
+        return memcache_dump_line(request, reply, to);
     }
     char *end = add_words(to, request, reply);
     return end == to ? 0 : (size_t)(memcache_add(end, line_end) - to);

@@ -220,6 +220,7 @@ enum frame_line meta_read_get(struct memcache_line *line, struct request *reques
     enum frame_line result = take_key_and_flags(&meta);
     keep_options(request, REQUEST_NO_VALUE | REQUEST_CONTEND | REQUEST_VERSION | REQUEST_PEEK |
                               REQUEST_MAKE | REQUEST_COMPARE);
+    request->client_flags = 0; /* of what is made, too */
     if ((request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_VERSION;
     }
@@ -271,9 +272,12 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
     if (meta.has_mode && !take_set_mode(&meta)) {
         return FRAME_REFUSED_THEN_BYTES;
     }
+    bool joins = request->verb == VERB_APPEND || request->verb == VERB_PREPEND;
+    bool replaces = request->verb == VERB_PUT || request->verb == VERB_REPLACE;
+    uint32_t makes = joins ? REQUEST_MAKE : 0;
     keep_options(request,
-                 REQUEST_NOTED | REQUEST_VERSION | REQUEST_MAKE | REQUEST_COMPARE | REQUEST_LENGTH);
-    if (meta.stale && (request->options & REQUEST_COMPARE) != 0) {
+                 REQUEST_NOTED | REQUEST_VERSION | REQUEST_COMPARE | REQUEST_LENGTH | makes);
+    if (meta.stale && replaces && (request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_OR_STALE;
     }
     if (request->verb == VERB_PUT) {
@@ -323,6 +327,7 @@ enum frame_line meta_read_arithmetic(struct memcache_line *line, struct request 
     enum frame_line result = take_key_and_flags(&meta);
     keep_options(request, REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED | REQUEST_VERSION |
                               REQUEST_MAKE | REQUEST_COMPARE);
+    request->client_flags = 0; /* of what is made, too */
     if (result == FRAME_REQUEST && meta.has_mode && !take_arithmetic_mode(&meta)) {
         return FRAME_REFUSED;
     }
@@ -335,7 +340,7 @@ enum frame_line meta_read_debug(struct memcache_line *line, struct request *requ
     request->options = REQUEST_NO_VALUE | REQUEST_PEEK;
     enum frame_line result = take_key_and_flags(&meta);
     keep_options(request, REQUEST_PEEK);
-    request->options |= REQUEST_NO_VALUE;
+    request->options |= REQUEST_NO_VALUE | REQUEST_UNCOUNTED;
     request->options &= ~(uint32_t)REQUEST_QUIET;
     request->ttl.kind = TTL_KEEP;
     request->refresh.kind = TTL_DEFAULT;

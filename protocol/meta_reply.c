@@ -135,8 +135,8 @@ static char *add_debug(char *to, const struct request *request, const struct rep
     to = memcache_add_number(memcache_add(to, TEXT(" cas=")), reply->version);
     bool read = (reply->notes & REPLY_READ_BEFORE) != 0;
     to = memcache_add(to, read ? TEXT(" fetch=yes") : TEXT(" fetch=no"));
-    to = memcache_add(to, TEXT(" cls=1 size="));
-    return memcache_add_number(to, request->key.length + reply->value_length);
+    to = memcache_add_number(memcache_add(to, TEXT(" cls=")), reply->number);
+    return memcache_add_number(memcache_add(to, TEXT(" size=")), reply->bytes);
 }
 
 /* VA <bytes> <flags>, and of a number the value too. */

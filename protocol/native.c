@@ -16,10 +16,10 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     frame_refuse(parser, REPLY_CLIENT_ERROR,
                  "value of %" PRIu64 " bytes is larger than max_value, %" PRIu64 " bytes", length,
                  parser->max_value);
+    parser->error.reason = REASON_TOO_LARGE;
     return true;
 }
 
-/* The line is done with, so its key may be changed where it stands. */
 static void unescape(struct slice *key)
 {
     char *bytes = (char *)(uintptr_t)key->bytes; /* of the buffer that parse was given */
@@ -31,7 +31,7 @@ static const struct frame frame = {
     .is_too_large = is_too_large,
     .begin_keys = native_begin_keys,
     .is_key = native_is_key,
-    .unescape = unescape,
+    .decode_key = unescape,
     .key_max = REQUEST_KEY_MAX,
     .no_line_end = "no line end behind the value: <bytes> must count it exactly",
     .line_too_long = "line is longer than 65536 bytes: none but GET and DEL may be",
@@ -40,13 +40,7 @@ static const struct frame frame = {
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    enum parse_result result = frame_parse(&frame, parser, bytes, length, request, consumed);
-    bool whole = result == PARSE_REQUEST || result == PARSE_BODY;
-    if (whole && (request->options & REQUEST_WHOLE_KEY) != 0 &&
-        (request->options & REQUEST_IN_PIECES) == 0) {
-        unescape(&request->keys);
-    }
-    return result;
+    return frame_parse(&frame, parser, bytes, length, request, consumed);
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,
@@ -57,6 +51,8 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 
 const struct protocol protocol_native = {
     .name = "native",
+    .key_max = REQUEST_KEY_MAX,
+    .help = native_help,
     .parse = parse,
     .body_end = body_end,
     .body_refused = frame_body_refused,

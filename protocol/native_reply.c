@@ -37,6 +37,7 @@ static const struct first_words first_words[] = {
     [REPLY_NUMBER] = WORDS("NUMBER"),
     [REPLY_KEY] = WORDS("KEY"),
     [REPLY_RECORD] = WORDS("RECORD"),
+    [REPLY_ENTRY] = WORDS("KEY"),
     [REPLY_END] = WORDS("END"),
     [REPLY_FLUSHED] = WORDS("FLUSHED"),
     [REPLY_NAMESPACE] = WORDS("NAMESPACE"),
@@ -45,6 +46,8 @@ static const struct first_words first_words[] = {
     [REPLY_OK] = WORDS("OK"),
     [REPLY_DENIED] = WORDS("DENIED"),
     [REPLY_RESET] = WORDS("RESET"),
+    [REPLY_MEMORY_TOO_SMALL] = WORDS("CLIENT_ERROR"),
+    [REPLY_MEMORY_FAILED] = WORDS("SERVER_ERROR"),
     [REPLY_PONG] = WORDS("PONG"),
     [REPLY_VERSION] = WORDS("VERSION kvcached"),
     [REPLY_HELP] = WORDS(""),
@@ -108,6 +111,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_FLUSHED:
         return add_number(at, reply->number);
     case REPLY_KEY:
+    case REPLY_ENTRY:
         return add_key(at, to + NAME_END, reply->name);
     case REPLY_RECORD:
         return add_number(add_key(at, to + NAME_END, reply->name), reply->value_length);
@@ -122,6 +126,8 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
     case REPLY_SERVER_ERROR:
+    case REPLY_MEMORY_TOO_SMALL:
+    case REPLY_MEMORY_FAILED:
         return add_text(at, to + TEXT_END, reply->text);
     case REPLY_STORED:
     case REPLY_EXISTS:

@@ -26,7 +26,7 @@ enum parse_result {
     PARSE_REFUSED, /* answer with parser.error; go on after *consumed */
     PARSE_FATAL,   /* answer with parser.error and close: where the next request
                       begins cannot be known */
-    PARSE_HANGUP,  /* a browser that was lured here: close without a word */
+    PARSE_HANGUP,  /* a browser that was lured here, or TLS: close without a word */
 };
 
 /* What stood before the keys of a line that is handed on in pieces. */
@@ -83,8 +83,13 @@ static inline void parser_init(struct parser *parser, size_t window)
 }
 
 struct protocol {
-    const char *name; /* as in the configuration */
-    bool ends_keys;   /* wants a REPLY_KEYS_END behind the last key of a GET or LOOK */
+    const char *name;    /* as in the configuration */
+    bool ends_keys;      /* wants a REPLY_KEYS_END behind the last key of a GET or LOOK */
+    const char *version; /* of the server whose protocol this is, as numbers with points
+                            between; NULL: kvcached's own */
+    size_t key_max;      /* bytes of a key that can be asked for */
+    /* HELP's text: whole lines. */
+    struct slice (*help)(void);
 
     /*
      * The next request of bytes[0..length). *consumed is 0 unless said above,

@@ -29,14 +29,20 @@ enum reply_kind {
     REPLY_NUMBER, /* number; version and left, where they were asked for */
     REPLY_KEY,    /* name: the key */
     REPLY_RECORD, /* name: the key; value_length, then the value */
+    REPLY_ENTRY,  /* DUMP: name: the key as the listener's clients know it; bytes that the record
+                     takes, value_length, client_flags, version, notes; number: its namespace's;
+                     left and idle: when it ends and when it was read or written last, in seconds
+                     since 1970, or REPLY_NEVER */
     REPLY_END,
     REPLY_FLUSHED,   /* number: records */
     REPLY_NAMESPACE, /* name; number: records; bytes */
     REPLY_STAT,      /* name; text: the value */
     REPLY_DETAIL,    /* name: a namespace; text: its figures, as "get 2 hit 1 set 2 del 0" */
     REPLY_OK,
-    REPLY_DENIED, /* AUTH: it is not that user's secret, or there is no such user */
-    REPLY_RESET,  /* the counters are 0 */
+    REPLY_DENIED,           /* AUTH: it is not that user's secret, or there is no such user */
+    REPLY_RESET,            /* the counters are 0 */
+    REPLY_MEMORY_TOO_SMALL, /* MEMORY: less than a daemon can work with */
+    REPLY_MEMORY_FAILED,    /* MEMORY, text: why there is no such memory */
     REPLY_PONG,
     REPLY_VERSION,      /* text: x.y.z */
     REPLY_HELP,         /* text: whole lines, already ending as the wire wants */
@@ -52,6 +58,7 @@ enum reply_reason {
     REASON_TOO_LARGE,
     REASON_NO_MEMORY,
     REASON_UNAUTHENTICATED, /* who asks has to say first who it is */
+    REASON_NO_SUCH_NUMBER,  /* of a namespace */
 };
 
 /* Bits of reply.notes. */

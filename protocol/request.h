@@ -20,6 +20,7 @@ enum {
     REQUEST_LINE_MAX = 65536,   /* bytes of a line, its line end included */
     REQUEST_WORDS_MAX = 512,    /* bytes of `words` */
     REQUEST_SECRET_MAX = 256,   /* bytes of a user's secret */
+    REQUEST_NUMBER_MAX = 65535, /* number of a namespace */
 };
 
 enum verb {
@@ -33,6 +34,8 @@ enum verb {
     VERB_LOOK,    /* GET on the request's terms: options, ttl, refresh */
     VERB_STALE,   /* the record stays, but is marked as stale */
     VERB_EMPTY,   /* the record stays, but its value goes */
+    VERB_DUMP,    /* all records that the listener reaches, as `dump` says */
+    VERB_MEMORY,  /* the daemon's memory is to be another */
     VERB_OK,      /* nothing but REPLY_OK */
     VERB_UNUSED,  /* how many verbs there are */
 };
@@ -82,6 +85,8 @@ enum request_option {
     REQUEST_ONLY_LOGIN = 1 << 16,  /* with LOGIN: it is nothing else, for its words are wrong */
     REQUEST_MARK = 1 << 17,        /* EMPTY: and mark the record as stale */
     REQUEST_LENGTH = 1 << 18,      /* writes: how long the whole value is now is to be told */
+    REQUEST_UNCOUNTED = 1 << 24,   /* LOOK: for what is known of the record; no read in the
+                                      figures */
 };
 
 /* STATS: which figures. */
@@ -92,6 +97,16 @@ enum stats_topic {
     STATS_ITEMS,      /* records, by namespace */
     STATS_SLABS,      /* memory, by namespace */
     STATS_NAMESPACES, /* reads and writes, by namespace */
+    STATS_NUMBERS,    /* the number of each namespace, and its name */
+    STATS_CONNS,      /* connections */
+};
+
+/* DUMP: what is told of the records. */
+enum dump_form {
+    DUMP_DETAILS,  /* all that is known of each */
+    DUMP_REQUESTS, /* how each is asked for */
+    DUMP_ITEMS,    /* key, size and expiry of those that can be asked for by text */
+    DUMP_SIZES,    /* how many there are of each size */
 };
 
 struct request {
@@ -104,15 +119,18 @@ struct request {
                               One key for most verbs */
     struct slice key;      /* the one that is being answered: whoever takes it off `keys`
                               sets it */
-    struct slice pattern;  /* LIST and ALL: the glob; empty: everything */
+    struct slice pattern;  /* LIST and ALL: the glob; empty: everything. DUMP: the numbers of
+                              namespaces, with commas between; empty: all that are reached */
     struct ttl ttl;        /* of what is written; FLUSH: when, TTL_DEFAULT: now */
-    uint64_t number;       /* INCR and DECR: by how much */
+    uint64_t number;       /* INCR and DECR: by how much. DUMP: how many records at most, 0: all.
+                              MEMORY: megabytes of 2^20 bytes */
     uint64_t value_length; /* PUT and its like: bytes of the value */
     struct slice value;    /* PUT and its like: the value, when the parser says
                               PARSE_REQUEST; nothing with PARSE_BODY. AUTH: the secret */
 
     /* What only some protocols set; all of it 0 where they do not. */
     enum stats_topic topic; /* STATS */
+    enum dump_form dump;    /* DUMP */
     uint32_t client_flags;  /* kept with the record and given back */
     uint64_t compare;       /* REQUEST_COMPARE */
     uint64_t version;       /* what is written shall have this one; 0: a new one */

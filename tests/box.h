@@ -20,6 +20,7 @@ struct box {
     struct lane *lane;
     uint64_t now;
     uint64_t memory;
+    uint64_t excused; /* bytes that were in use when the memory was made less; 0: it is kept */
     uint64_t max_value;
     /* With a file only. */
     const char *file;            /* the caller's */
@@ -81,12 +82,20 @@ void box_reboot(struct box *box, int64_t passed);
 /* store_check, and that no more memory is used than allowed. */
 void box_check(struct box *box);
 
+/* The store has another memory, which it must take; of less it need not be within that at once,
+ * but uses no more than before. */
+void box_set_memory(struct box *box, uint64_t memory);
+/* Whether no more memory is used than that. */
+bool box_is_within(struct box *box);
+
 /* Applies `declared` and an open policy whose other namespaces have `ttl`. */
 void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
                  uint64_t ttl);
 /* The same, but other namespaces are refused. */
 void box_declare_only(struct box *box, const struct store_namespace_options *declared,
                       size_t count);
+/* The policy, in steps between which the housekeeper has a slice of that effort (0: none). */
+void box_declare_slowly(struct box *box, const struct store_policy *policy, size_t effort);
 
 /* Housekeeping until there is nothing left to do now. */
 void box_housekeep(struct box *box);

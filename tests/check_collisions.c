@@ -96,7 +96,7 @@ static uint64_t chain_under(const struct hash_secret *secret, uint32_t keys)
     struct budget budget = {.limit = UINT64_C(1) << 30};
     struct index index;
     struct index_records records = {.hash_at = hash_at, .fetch_at = fetch_at};
-    ck_assert(index_init(&index, KEYS_MOST, &budget, records));
+    ck_assert(index_init(&index, KEYS_MOST, KEYS_MOST, &budget, records));
     for (uint32_t i = 0; i < keys; i++) {
         hashes[i] = hash_of(secret, names[i]);
     }

@@ -438,7 +438,7 @@ static const struct {
      "listen"},
     {"listen = ( { path = \"/a\"; } );", "\nlisten = ( { path = \"/a\"; mode = \"660\"; } );", ""},
     {"threads = 2;", "threads = 3;", "threads"},
-    {"memory = \"64M\";", "memory = \"65M\";", "memory"},
+    {"memory = \"64M\";", "memory = \"65M\";", ""},
     {"", "user = \"root\";", "user"},
     {"", "arena = { file = \"/a\"; };", "arena"},
     {"arena = { file = \"/a\"; };", "arena = { file = \"/b\"; };", "arena"},
@@ -447,7 +447,7 @@ static const struct {
     {"pid_file = \"/a\";", "pid_file = \"/b\";", "pid_file"},
     {"pid_file = \"/a\"; user = \"root\"; threads = 2;",
      "listen = ( { port = 1; } ); memory = \"5M\"; threads = 3;",
-     "listen, memory, threads, user, pid_file"},
+     "listen, threads, user, pid_file"},
     {"",
      "namespace = \"a\"; ttl = 5; namespaces = ( { name = \"a\"; memory = \"1M\"; } ); "
      "namespaces_policy = \"declared\"; max_value = 5; max_connections = 5; idle_timeout = 5; "

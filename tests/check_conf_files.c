@@ -1,6 +1,6 @@
 /*
- * check_conf_files.c - kvcached.conf as a file: one that cannot be read, and
- * what @include brings.
+ * check_conf_files.c - kvcached.conf as a file: one that cannot be read, what
+ * @include brings, and how long a file of whatever contents takes.
  */
 #include <check.h>
 #include <stdio.h>
@@ -119,15 +119,50 @@ START_TEST(a_file_that_includes_itself_comes_to_an_end)
 }
 END_TEST
 
+/* Each part many times over; to compare all with all would take minutes. */
+START_TEST(much_of_what_is_no_option_is_refused_soon)
+{
+    enum { TIMES = 200000, ROOM = 32 };
+    static const struct {
+        const char *before, *part, *said;
+    } cases[] = {
+        {"", "n%d = 1;\n", "f:257: this is the 257th setting of one group, "},
+        {"", "memory = 5;\n", "f:257: this is the 257th setting of one group, "},
+        {"log = {\n", "n%d = 1;\n", "f:258: this is the 257th setting of one group, "},
+        {"", "g = {\n", "f:17: this is the 16th group inside of another, "},
+        {"namespaces = (\n", "{ name = \"n%d\"; }, ", "f:1: namespaces: this list is too long"},
+    };
+    char *text = malloc((size_t)TIMES * ROOM);
+    struct conf *conf;
+    struct conf_errors errors;
+
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t length = (size_t)sprintf(text, "%s", cases[i].before);
+        for (int n = 0; n < TIMES; n++)
+            length += (size_t)snprintf(text + length, ROOM, cases[i].part, n);
+        length += (size_t)sprintf(text + length, "%s", i == 4 ? "{ name = \"last\"; } );" : "");
+        ck_assert(!conf_load_text("f", text, length, &conf, &errors));
+        const char *line = strstr(errors.text, cases[i].said);
+        ck_assert_msg(line != NULL, "%s", errors.text);
+        ck_assert(i == 4 || errors.count <= 257); /* those that were there twice */
+        conf_errors_deinit(&errors);
+    }
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf files");
     TCase *files = tcase_create("files");
     tcase_add_checked_fixture(files, make_directory, remove_directory);
+    tcase_set_timeout(files, 60); /* sanitizers are slow */
     tcase_add_test(files, a_file_that_cannot_be_read_says_why);
     tcase_add_test(files, included_files_are_part_of_it);
     tcase_add_test(files, mistakes_in_included_files_are_told_where_they_are);
     tcase_add_test(files, a_file_that_includes_itself_comes_to_an_end);
+    tcase_add_test(files, much_of_what_is_no_option_is_refused_soon);
     suite_add_tcase(suite, files);
 
     return suite_run(suite);

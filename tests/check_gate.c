@@ -59,6 +59,7 @@ static bool check_secret(void *context, struct slice secret, const char *hash)
         pthread_cond_wait(&changed, &lock);
     }
     checking = false;
+    pthread_cond_broadcast(&changed);
     snprintf(own, sizeof own, "is %.*s", (int)secret.length, secret.bytes);
     bool matches = all_match || strcmp(own, hash) == 0;
     pthread_mutex_unlock(&lock);
@@ -506,6 +507,32 @@ START_TEST(who_still_waits_at_the_end_is_denied)
 }
 END_TEST
 
+/* The thread is left behind in it; what it still needs must be there. */
+START_TEST(the_end_does_not_wait_for_a_long_check)
+{
+    static struct visitor longest, waiting[8];
+
+    hold(&longest, 1, "user0", "secret0");
+    for (int i = 0; i < 8; i++) {
+        ask(&waiting[i], (uint64_t)i % 2, "user0", "secret0");
+    }
+    gate_destroy(&gate);
+    ck_assert_ptr_null(outcome(&longest));
+    for (int i = 0; i < 8; i++) {
+        ck_assert_ptr_null(outcome(&waiting[i]));
+    }
+    memset(&longest, 0, sizeof longest);
+    users_put(&users);
+    pthread_mutex_lock(&lock);
+    held = false;
+    pthread_cond_broadcast(&changed);
+    while (checking) {
+        pthread_cond_wait(&changed, &lock);
+    }
+    pthread_mutex_unlock(&lock);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gate");
@@ -531,6 +558,7 @@ int main(void)
     tcase_add_test(failures, who_has_failed_is_not_told_what_is_remembered);
     tcase_add_test(failures, many_guesses_at_once_are_not_told_either);
     tcase_add_test(failures, who_still_waits_at_the_end_is_denied);
+    tcase_add_test(failures, the_end_does_not_wait_for_a_long_check);
     suite_add_tcase(suite, failures);
 
     return suite_run(suite);

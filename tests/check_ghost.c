@@ -10,7 +10,7 @@
 
 #include "tests/suite.h"
 
-enum { MEMORY = 8 << 20, RECORDS = 60000 };
+enum { MEMORY = 8 << 20, MOST = 64 << 20, RECORDS = 60000 };
 
 static struct ghost ghost;
 static struct budget budget;
@@ -18,7 +18,7 @@ static struct budget budget;
 static void set_up(void)
 {
     budget = (struct budget){.limit = MEMORY};
-    ck_assert(ghost_init(&ghost, MEMORY));
+    ck_assert(ghost_init(&ghost, MEMORY, MOST));
 }
 
 static void tear_down(void)
@@ -116,6 +116,46 @@ START_TEST(without_memory_it_stays_closed)
 }
 END_TEST
 
+static void settle(void)
+{
+    while (ghost_settle(&ghost, &budget)) {
+        ck_assert_uint_eq(ghost.open, 0);
+        /* It takes nothing meanwhile. */
+        uint64_t used = budget_used(&budget);
+        ck_assert(ghost.count == ghost.wanted || ghost_pay(&ghost, &budget));
+        ck_assert_uint_eq(budget_used(&budget), used);
+    }
+}
+
+/* With another memory it is another: all is given back and forgotten, and begins anew. */
+START_TEST(another_memory)
+{
+    static const uint64_t memories[] = {MOST, MEMORY / 4, MEMORY, MOST};
+    uint32_t count = ghost.count;
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++) {
+        pay_all();
+        add(0, 1000);
+        ck_assert_uint_eq(known(0, 1000), 1000);
+        uint64_t used = budget_used(&budget);
+        budget.limit = MOST;
+        ck_assert(ghost_open(&ghost, memories[i]));
+        ghost_resize(&ghost, memories[i]);
+        ck_assert_uint_eq(budget_used(&budget), used);
+        settle();
+        ck_assert_uint_eq(budget_used(&budget), 0);
+        ck_assert_uint_eq(known(0, 1000), 0);
+        ck_assert(ghost.count != count);
+        count = ghost.count;
+    }
+    pay_all();
+    add(0, 100000);
+    ck_assert_uint_eq(known(99000, 100000), 1000);
+    ghost_resize(&ghost, MOST);
+    ck_assert(!ghost_settle(&ghost, &budget)); /* it is so already */
+    ck_assert_uint_eq(known(99000, 100000), 1000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ghost");
@@ -127,6 +167,7 @@ int main(void)
     tcase_add_test(all, what_was_long_ago_is_forgotten);
     tcase_add_test(all, it_is_paid_for_first);
     tcase_add_test(all, without_memory_it_stays_closed);
+    tcase_add_test(all, another_memory);
     suite_add_tcase(suite, all);
 
     return suite_run(suite);

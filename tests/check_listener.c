@@ -7,15 +7,21 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/privilege.h"
+#include "daemon/safe_open.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 
@@ -197,6 +203,89 @@ START_TEST(a_socket_that_is_answered_is_not)
 }
 END_TEST
 
+/* Shared by processes that all want one name in each round. */
+enum { RIVALS = 4, RIVAL_ROUNDS = 2000 };
+
+struct rivalry {
+    atomic_int round, arrived, won;
+};
+
+static void await(atomic_int *number, int value)
+{
+    while (atomic_load(number) < value) {
+        sched_yield();
+    }
+}
+
+static void compete(struct rivalry *rivalry)
+{
+    for (int round = 1; round <= RIVAL_ROUNDS; round++) {
+        await(&rivalry->round, 2 * round - 1);
+        bool won = open_path(&listener, scratch_path("socket"), 0600, NULL);
+        atomic_fetch_add(&rivalry->won, won);
+        atomic_fetch_add(&rivalry->arrived, 1);
+        await(&rivalry->round, 2 * round);
+        if (won) {
+            close(listener.fd); /* as by a kill: it is stale in the next round */
+        }
+        atomic_fetch_add(&rivalry->arrived, 1);
+    }
+    _exit(0);
+}
+
+START_TEST(one_of_many_takes_a_name_that_was_left_behind)
+{
+    static struct listener dead;
+    struct rivalry *rivalry =
+        mmap(NULL, sizeof *rivalry, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+
+    ck_assert(open_path(&dead, scratch_path("socket"), 0600, NULL));
+    close(dead.fd);
+    for (int i = 0; i < RIVALS; i++) {
+        if (fork() == 0) {
+            compete(rivalry);
+        }
+    }
+    for (int round = 1; round <= RIVAL_ROUNDS; round++) {
+        atomic_store(&rivalry->won, 0);
+        atomic_store(&rivalry->round, 2 * round - 1);
+        await(&rivalry->arrived, (2 * round - 1) * RIVALS);
+        ck_assert_int_eq(atomic_load(&rivalry->won), 1);
+        ck_assert(connects(scratch_path("socket")));
+        atomic_store(&rivalry->round, 2 * round);
+        await(&rivalry->arrived, 2 * round * RIVALS);
+    }
+    for (int i = 0; i < RIVALS; i++) {
+        ck_assert_int_gt(wait(&status), 0);
+        ck_assert_int_eq(status, 0);
+    }
+    ck_assert(!scratch_has("socket.lock"));
+    munmap(rivalry, sizeof *rivalry);
+}
+END_TEST
+
+/* A name is looked at and taken under a lock. */
+START_TEST(a_name_that_another_process_is_taking)
+{
+    const struct safe_terms terms = {
+        .path = scratch_path("socket.lock"), .flags = O_RDWR | O_CREAT, .mode = 0600};
+    const char *why;
+    bool made;
+    int fd = safe_open_locked(&terms, &made, &why, NULL);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert(!open_path(&listener, scratch_path("socket"), 0600, NULL));
+    ck_assert_int_eq(errno, EWOULDBLOCK);
+    ck_assert_ptr_nonnull(strstr(error, "cannot lock "));
+    ck_assert(!scratch_has("socket"));
+    close(fd); /* as by a kill */
+    ck_assert_msg(open_path(&listener, scratch_path("socket"), 0600, NULL), "%s", error);
+    ck_assert(!scratch_has("socket.lock"));
+    listener_close(&listener);
+}
+END_TEST
+
 START_TEST(a_file_is_never_replaced)
 {
     scratch_write("socket", "precious");
@@ -310,10 +399,13 @@ int main(void)
     suite_add_tcase(suite, tcp);
 
     TCase *unix_sockets = tcase_create("unix");
+    tcase_set_timeout(unix_sockets, 60);
     tcase_add_checked_fixture(unix_sockets, scratch_make, scratch_remove);
     tcase_add_test(unix_sockets, the_mode_is_as_it_was_asked_for);
     tcase_add_test(unix_sockets, a_socket_left_behind_is_replaced);
     tcase_add_test(unix_sockets, a_socket_that_is_answered_is_not);
+    tcase_add_test(unix_sockets, one_of_many_takes_a_name_that_was_left_behind);
+    tcase_add_test(unix_sockets, a_name_that_another_process_is_taking);
     tcase_add_test(unix_sockets, a_file_is_never_replaced);
     tcase_add_test(unix_sockets, a_name_that_leads_elsewhere_is_left_alone);
     tcase_add_test(unix_sockets, an_owner_who_is_not_there);

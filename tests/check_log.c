@@ -15,10 +15,17 @@
 #include "tests/scratch.h"
 #include "tests/suite.h"
 
+static const char *why;
+
+static bool open_log(const char *name, int level)
+{
+    return log_open(scratch_path(name), level, getuid(), &why);
+}
+
 static void set_up(void)
 {
     scratch_make();
-    ck_assert(log_open(scratch_path("log"), LOG_INFO));
+    ck_assert(open_log("log", LOG_INFO));
 }
 
 static void tear_down(void)
@@ -58,6 +65,16 @@ START_TEST(what_a_peer_sent_cannot_forge_a_line)
 }
 END_TEST
 
+/* From a handler of a signal there is no date. */
+START_TEST(a_prepared_line_leaves_when_it_is_told)
+{
+    log_prepare(LOG_ERR, "arena %s: gone", "/a\nb");
+    ck_assert_str_eq(scratch_read("log"), "");
+    log_prepared();
+    ck_assert_str_eq(scratch_read("log"), "error: arena /a\\nb: gone\n");
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut_and_ends)
 {
     char text[8192];
@@ -79,7 +96,7 @@ START_TEST(levels_below_are_left_out)
     ck_assert(log_wants(LOG_INFO));
     log_info("but this");
     ck_assert_str_eq(only_line("log"), "info: but this\n");
-    ck_assert(log_open(scratch_path("log"), LOG_DEBUG));
+    ck_assert(open_log("log", LOG_DEBUG));
     ck_assert(log_wants(LOG_DEBUG));
 }
 END_TEST
@@ -90,7 +107,7 @@ START_TEST(a_rotated_file_is_opened_anew)
     ck_assert_int_eq(rename(scratch_path("log"), scratch_path("log.1")), 0);
     log_info("still");
     ck_assert(!scratch_has("log"));
-    ck_assert(log_open(scratch_path("log"), LOG_INFO));
+    ck_assert(open_log("log", LOG_INFO));
     log_info("after");
     ck_assert_ptr_nonnull(strstr(scratch_read("log.1"), "info: still\n"));
     ck_assert_str_eq(only_line("log"), "info: after\n");
@@ -100,11 +117,28 @@ END_TEST
 START_TEST(what_cannot_be_opened_changes_nothing)
 {
     errno = 0;
-    ck_assert(!log_open(scratch_path("none/log"), LOG_DEBUG));
+    ck_assert(!open_log("none/log", LOG_DEBUG));
     ck_assert_int_eq(errno, ENOENT);
+    ck_assert_str_eq(why, "No such file or directory");
     ck_assert(!log_wants(LOG_DEBUG));
     log_info("here");
     ck_assert_str_eq(only_line("log"), "info: here\n");
+}
+END_TEST
+
+/* A FIFO without a reader, above all: to open it would wait. */
+START_TEST(what_is_no_regular_file_is_refused)
+{
+    ck_assert_int_eq(mkfifo(scratch_path("fifo"), 0600), 0);
+    ck_assert_int_eq(mkdir(scratch_path("directory"), 0700), 0);
+    for (size_t i = 0; i < 3; i++) {
+        const char *names[] = {scratch_path("fifo"), scratch_path("directory"), "/dev/null"};
+        ck_assert(!log_open(names[i], LOG_INFO, getuid(), &why));
+        ck_assert_ptr_nonnull(strstr(why, "not a regular file"));
+    }
+    log_info("here");
+    ck_assert_str_eq(only_line("log"), "info: here\n");
+    ck_assert_int_eq(rmdir(scratch_path("directory")), 0);
 }
 END_TEST
 
@@ -135,10 +169,10 @@ END_TEST
 START_TEST(an_echo_reaches_stderr_too)
 {
     catch_stderr();
-    log_echo(true);
+    log_echo();
     log_error("cannot");
     log_notice("not this");
-    log_echo(false);
+    log_serve();
     log_error("nor this");
     ck_assert_str_eq(scratch_read("stderr"), "cannot\n");
     ck_assert_ptr_nonnull(strstr(scratch_read("log"), "error: nor this\n"));
@@ -154,10 +188,10 @@ START_TEST(the_journal_gets_priorities)
     ck_assert_int_eq(fstat(STDERR_FILENO, &found), 0);
     snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
     setenv("JOURNAL_STREAM", stream, 1);
-    ck_assert(log_open("stderr", LOG_INFO));
+    ck_assert(log_open("stderr", LOG_INFO, getuid(), &why));
     log_warning("short of %d", 3);
     setenv("JOURNAL_STREAM", "1:2", 1);
-    ck_assert(log_open("stderr", LOG_INFO));
+    ck_assert(log_open("stderr", LOG_INFO, getuid(), &why));
     log_warning("other");
     const char *text = scratch_read("stderr");
     ck_assert_int_eq(strncmp(text, "<4>short of 3\n2", 15), 0);
@@ -190,7 +224,7 @@ START_TEST(lines_of_many_threads_do_not_mix)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines, &letters[i]), 0);
     }
     for (int i = 0; i < 20; i++) { /* rotated meanwhile */
-        ck_assert(log_open(scratch_path("log"), LOG_INFO));
+        ck_assert(open_log("log", LOG_INFO));
     }
     for (int i = 0; i < WRITERS; i++) {
         pthread_join(threads[i], NULL);
@@ -214,10 +248,12 @@ int main(void)
     tcase_add_checked_fixture(lines, set_up, tear_down);
     tcase_add_test(lines, a_line_has_time_level_and_text);
     tcase_add_test(lines, what_a_peer_sent_cannot_forge_a_line);
+    tcase_add_test(lines, a_prepared_line_leaves_when_it_is_told);
     tcase_add_test(lines, a_long_line_is_cut_and_ends);
     tcase_add_test(lines, levels_below_are_left_out);
     tcase_add_test(lines, a_rotated_file_is_opened_anew);
     tcase_add_test(lines, what_cannot_be_opened_changes_nothing);
+    tcase_add_test(lines, what_is_no_regular_file_is_refused);
     tcase_add_test(lines, errno_is_left_alone);
     tcase_add_test(lines, before_it_is_opened_lines_are_bare);
     tcase_add_test(lines, an_echo_reaches_stderr_too);

@@ -81,9 +81,10 @@ static const struct told good[] = {
      "ADD keys=k ttl=gone noted value=1:a\nPUT keys=k ttl=gone noted compare=1 value=1:a\n"},
     {"touch k 2147483647\r\ntouch k -2147483648\r\n",
      "TOUCH keys=k ttl=until:2147483647000\nTOUCH keys=k ttl=gone\n"},
-    {"version\r\nverbosity 1\r\nquit\r\n", "VERSION\nOK\nQUIT\n"},
-    {"stats\r\nstats reset\r\nstats detail dump\r\nstats detail on\r\n",
-     "STATS\nSTATS topic=1\nSTATS topic=5\nOK\n"},
+    {"version\r\nquit\r\n", "VERSION\nQUIT\n"},
+    {"cache_memlimit 64\r\ncache_memlimit 064 noreply\r\ncache_memlimit 0 x\r\n",
+     "MEMORY number=64\nMEMORY quiet number=64\nMEMORY number=0\n"},
+    {"cache_memlimit  4294967295  noreply x \r\n", "MEMORY number=4294967295\n"},
     /* meta */
     {"mn\r\nmg k\r\n", "PING\nLOOK keys=k ttl=keep novalue contend\n"},
     {"mg k v c T30 R5 N60 O12 q u\r\n", "LOOK keys=k ttl=30000 quiet version peek make contend "
@@ -111,8 +112,9 @@ static const struct told good[] = {
     {"ma k\r\nma k MD D9 N0 J7 v\r\n",
      "INCR keys=k ttl=keep novalue noted wrap number=1\n"
      "DECR keys=k ttl=keep noted make wrap make=default initial=7 words=MD D9 N0 J7 v number=9\n"},
-    {"me k\r\nme k q v T0 N0 R9\r\n", "LOOK keys=k ttl=keep novalue peek\n"
-                                      "LOOK keys=k ttl=keep novalue peek words=q v T0 N0 R9\n"},
+    {"me k\r\nme k q v T0 N0 R9\r\n",
+     "LOOK keys=k ttl=keep novalue peek uncounted\n"
+     "LOOK keys=k ttl=keep novalue peek uncounted words=q v T0 N0 R9\n"},
 };
 
 START_TEST(lines_are_understood)
@@ -164,8 +166,11 @@ static const struct told bad[] = {
     {"touch k x\r\ntouch k 4294967295\r\ntouch k\r\n",
      "CLIENT_ERROR invalid exptime argument\nCLIENT_ERROR invalid exptime argument\n" BAD_FORMAT},
     {"flush_all x\r\n", "CLIENT_ERROR invalid exptime argument\n"},
-    {"verbosity\r\nverbosity x\r\n", BAD_FORMAT BAD_FORMAT},
-    {"stats detail\r\nstats sizes\r\n", "CLIENT_ERROR usage: stats detail on|off|dump\nERROR \n"},
+    {"cache_memlimit\r\ncache_memlimit x\r\ncache_memlimit -1\r\ncache_memlimit +1\r\n",
+     "ERROR \nERROR \nERROR \nERROR \n"},
+    {"cache_memlimit 4294967296\r\ncache_memlimit 64x\r\ncache_memlimit 0x40 64\r\n",
+     "ERROR \nERROR \nERROR \n"},
+    {"cache_memlimit noreply\r\ncache_memlimit x noreply\r\n", "silent ERROR \nsilent ERROR \n"},
     {"mg\r\nmg k X\r\nmg k v v\r\n",
      BAD_FORMAT "CLIENT_ERROR invalid flag\nCLIENT_ERROR duplicate flag\n"},
     {"mg k Tx\r\nmg k O123456789012345678901234567890123\r\n",

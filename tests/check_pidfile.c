@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 static struct pidfile pidfile;
 static pid_t holder;
+static const char *why;
 
 static const char *own_number(void)
 {
@@ -25,7 +27,8 @@ static const char *own_number(void)
 
 START_TEST(it_holds_the_number_and_goes_at_the_end)
 {
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_OK);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
     ck_assert_str_eq(scratch_read("pid"), own_number());
     pidfile_close(&pidfile);
     ck_assert(!scratch_has("pid"));
@@ -35,8 +38,9 @@ END_TEST
 
 START_TEST(a_stale_one_is_taken_over)
 {
-    scratch_write("pid", "99999999999\nand more, from another program\n");
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_OK);
+    scratch_write("pid", " 99999999999\n");
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
     ck_assert_str_eq(scratch_read("pid"), own_number());
     pidfile_close(&pidfile);
 }
@@ -46,8 +50,10 @@ START_TEST(a_held_one_is_not)
 {
     struct pidfile second;
 
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_OK);
-    ck_assert_int_eq(pidfile_open(&second, scratch_path("pid"), &holder), PIDFILE_TAKEN);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
+    ck_assert_int_eq(pidfile_open(&second, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_TAKEN);
     ck_assert_int_eq(holder, getpid());
     pidfile_close(&second);
     ck_assert_str_eq(scratch_read("pid"), own_number());
@@ -61,12 +67,13 @@ START_TEST(its_lock_ends_with_the_process)
     pid_t child = fork();
 
     if (child == 0) {
-        _exit(pidfile_open(&pidfile, scratch_path("pid"), &holder) != PIDFILE_OK);
+        _exit(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why) != PIDFILE_OK);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
     ck_assert(scratch_has("pid"));
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_OK);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
     ck_assert_str_eq(scratch_read("pid"), own_number());
     pidfile_close(&pidfile);
 }
@@ -76,9 +83,11 @@ START_TEST(a_name_that_leads_elsewhere_is_left_alone)
 {
     struct pidfile second;
 
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_OK);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
     ck_assert_int_eq(unlink(scratch_path("pid")), 0);
-    ck_assert_int_eq(pidfile_open(&second, scratch_path("pid"), &holder), PIDFILE_OK);
+    ck_assert_int_eq(pidfile_open(&second, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
     pidfile_close(&pidfile);
     ck_assert(scratch_has("pid"));
     pidfile_close(&second);
@@ -89,15 +98,38 @@ END_TEST
 START_TEST(a_symbolic_link_is_not_followed)
 {
     ck_assert_int_eq(symlink(scratch_path("victim"), scratch_path("pid")), 0);
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), &holder), PIDFILE_FAILED);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_FAILED);
     ck_assert_int_eq(errno, ELOOP);
     ck_assert(!scratch_has("victim"));
 }
 END_TEST
 
+START_TEST(what_is_no_pid_file_is_left_alone)
+{
+    char long_one[66] = {0};
+    const char *texts[] = {"log = \"stderr\";\n", "4711\nand more\n", long_one};
+
+    memset(long_one, '1', sizeof long_one - 1);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        scratch_write("pid", texts[i]);
+        ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                         PIDFILE_FAILED);
+        ck_assert_ptr_nonnull(strstr(why, "it is no pid file"));
+        pidfile_close(&pidfile);
+        ck_assert_str_eq(scratch_read("pid"), texts[i]);
+    }
+    scratch_write("pid", "");
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
+                     PIDFILE_OK);
+    pidfile_close(&pidfile);
+}
+END_TEST
+
 START_TEST(a_directory_that_is_not_there_is_said)
 {
-    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("none/pid"), &holder), PIDFILE_FAILED);
+    ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("none/pid"), getuid(), &holder, &why),
+                     PIDFILE_FAILED);
     ck_assert_int_eq(errno, ENOENT);
     pidfile_close(&pidfile);
 }
@@ -114,6 +146,7 @@ int main(void)
     tcase_add_test(files, its_lock_ends_with_the_process);
     tcase_add_test(files, a_name_that_leads_elsewhere_is_left_alone);
     tcase_add_test(files, a_symbolic_link_is_not_followed);
+    tcase_add_test(files, what_is_no_pid_file_is_left_alone);
     tcase_add_test(files, a_directory_that_is_not_there_is_said);
     suite_add_tcase(suite, files);
 

@@ -337,7 +337,6 @@ static struct file file = {.head = &head,
                            .labels = labels,
                            .names = names,
                            .labels_max = NUMBER + 1,
-                           .labels_backed = NUMBER + 1,
                            .names_backed = NUMBER + 1,
                            .frames = FRAMES,
                            .frame_order = FRAME_ORDER};
@@ -484,7 +483,7 @@ static void expect_name_or_none(size_t at)
 
     BOX_THAT(state != ROLL_IS_FREE);
     if (state == ROLL_IS_VALID) {
-        bool spare = at >= offsetof(struct name_entry, rest);
+        bool spare = at >= offsetof(struct name_entry, maker);
         bool flush = at >= offsetof(struct name_entry, flush_at) &&
                      at < offsetof(struct name_entry, flush_at) + sizeof(uint64_t);
         BOX_THAT(spare || flush);
@@ -504,7 +503,8 @@ static void expect_no_name(size_t at)
 START_TEST(a_byte_breaks_a_name)
 {
     memset(names, 0, sizeof names);
-    ck_assert(roll_enter(&file, NUMBER, slice_of("some.name"), 33));
+    ck_assert(roll_enter(&file, NUMBER,
+                         &(struct roll_facts){.name = slice_of("some.name"), .generation = 33}));
     roll_generation(&file, NUMBER, 44);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_name_or_none);
     roll_flush_at(&file, NUMBER, 7000);

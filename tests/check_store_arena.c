@@ -137,7 +137,7 @@ START_TEST(without_room_there_are_no_cold_frames)
     int fd = open(scratch_path("small/other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(posix_fallocate(fd, 0, 8 * MIB), 0);
     close(fd);
-    ck_assert(arena_init(&arena, options.memory, &budget, &file));
+    ck_assert(arena_init(&arena, options.memory, UINT64_MAX, &budget, &file));
     starve_and_recover(&arena, &budget, scratch_path("small/other"));
     arena_deinit(&arena);
     file_close(&file);
@@ -154,7 +154,7 @@ START_TEST(trimmed_frames_are_the_systems)
     struct arena arena;
     make_it();
     uint64_t before = taken();
-    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
+    ck_assert(arena_init(&arena, MEMORY, UINT64_MAX, &budget, &file));
     ck_assert_ptr_eq(arena.base, file.base);
     uint32_t first = arena_alloc(&arena, arena.frame_order, 0);
     uint32_t second = arena_alloc(&arena, 0, 0);
@@ -185,7 +185,7 @@ START_TEST(what_is_in_use_is_adopted)
     static uint64_t used[MEMORY / ARENA_UNIT / 32];
     make_it();
     uint64_t before = taken();
-    ck_assert(arena_init(&arena, MEMORY, &budget, &file));
+    ck_assert(arena_init(&arena, MEMORY, UINT64_MAX, &budget, &file));
     uint32_t frame = 1u << arena.frame_order;
     uint64_t size = arena_frame_size(&arena);
     ck_assert(file_back(&file, size, 6 * size));

@@ -75,6 +75,12 @@ static void flip(off_t at)
     close(fd);
 }
 
+/* Of a file with so many frames. */
+static uint64_t length_of(uint32_t frames)
+{
+    return (uint64_t)(file.base - file.map) + frames * arena_block_size(file.frame_order);
+}
+
 /* --- made and kept ---------------------------------------------------------------- */
 
 START_TEST(a_new_one_is_sparse_and_its_owners)
@@ -83,7 +89,7 @@ START_TEST(a_new_one_is_sparse_and_its_owners)
     make_it();
     ck_assert_int_eq(fstat(file.fd, &found), 0);
     ck_assert_uint_eq(found.st_mode & 07777, 0600);
-    ck_assert_uint_eq((uint64_t)found.st_size, file.length);
+    ck_assert_uint_eq((uint64_t)found.st_size, length_of(file.frames));
     ck_assert_uint_lt(taken(), MIB);
     ck_assert_uint_ge((file.frames - 1) * arena_block_size(file.frame_order), MEMORY);
     ck_assert_uint_eq(file.labels_max, file.frames << file.frame_order);
@@ -95,7 +101,7 @@ START_TEST(what_lies_in_it_is_there_again)
 {
     make_it();
     ck_assert(file_back(&file, 3 * 65536, 65536));
-    ck_assert(file_back_label(&file, 1500));
+    ck_assert(file_back_labels(&file, 1500));
     ck_assert(file_back_name(&file, 600));
     strcpy(file.base + 3 * 65536, "a record");
     file.labels[1500].unit = 77;
@@ -115,13 +121,13 @@ START_TEST(entries_in_holes_are_passed_over)
     uint32_t first = 0, end_of_run = 0;
     make_it();
     ck_assert(!file_label_run(&file, &first, &end_of_run));
-    ck_assert(file_back_label(&file, 1500));
+    ck_assert(file_back_labels(&file, 1500));
     file.labels[1500].unit = 1;
     first = 0;
     ck_assert(file_label_run(&file, &first, &end_of_run));
     ck_assert_uint_le(first, 1500);
     ck_assert_uint_gt(end_of_run, 1500);
-    ck_assert_uint_le(end_of_run, 2048);
+    ck_assert_uint_le(end_of_run, 1536);
     first = end_of_run;
     ck_assert(!file_label_run(&file, &first, &end_of_run));
     first = 2;
@@ -134,7 +140,7 @@ START_TEST(entries_in_holes_are_passed_over)
     } while (end_of_run < LAYOUT_NAMES);
     ck_assert_uint_eq(end_of_run, LAYOUT_NAMES);
     ck_assert(!file_name_run(&file, &first, &end_of_run));
-    ck_assert(!file_back_label(&file, file.labels_max));
+    ck_assert(!file_back_labels(&file, file.labels_max));
     ck_assert(!file_back_name(&file, LAYOUT_NAMES));
 }
 END_TEST
@@ -173,6 +179,22 @@ START_TEST(labels_beyond_the_arena_are_not_looked_at)
 }
 END_TEST
 
+/* The file, which is closed, has labels for no more than so many frames: earlier versions made
+ * them so. */
+static void make_as_before(uint32_t frames_max)
+{
+    struct arena_head head;
+    const size_t from = offsetof(struct arena_head, byte_order);
+    int fd = open(options.file, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(pread(fd, &head, sizeof head, 0), sizeof head);
+    head.frames_max = frames_max;
+    head.check = seal_bytes(seal_seed(head.secret, SEAL_HEAD, 0), (const char *)&head + from,
+                            offsetof(struct arena_head, check) - from);
+    ck_assert_int_eq(pwrite(fd, &head, sizeof head, 0), sizeof head);
+    ck_assert_int_eq(ftruncate(fd, sizeof head), 0);
+    close(fd);
+}
+
 START_TEST(memory_may_change)
 {
     uint32_t frames;
@@ -188,11 +210,73 @@ START_TEST(memory_may_change)
     ck_assert_int_eq(open_it(), FILE_KEPT);
     ck_assert_uint_eq(file.frames, 2 * (frames - 1) + 1);
     file_close(&file);
-    options.memory = MEMORY * 16;
+    make_as_before(8 * MEMORY / 65536);
+    options.memory = 8 * MEMORY;
     ck_assert_int_eq(open_it(), FILE_KEPT);
     ck_assert_uint_eq(file.frames, file.head->frames_max);
-    ck_assert_uint_eq(recovery.beyond + file.frames * arena_block_size(file.frame_order),
-                      options.memory + arena_block_size(file.frame_order));
+    ck_assert_uint_eq(recovery.beyond, 0);
+    file_close(&file);
+    options.memory = 8 * MEMORY + 12345;
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_uint_eq(file.frames, file.head->frames_max);
+    ck_assert_uint_eq(recovery.beyond, 12345);
+}
+END_TEST
+
+START_TEST(it_grows_while_it_is_open)
+{
+    make_it();
+    uint32_t frames = file.frames;
+    uint64_t last = (uint64_t)(2 * frames - 1) * 65536;
+    uint64_t before = taken();
+    ck_assert_uint_gt(file.frames_max, 4 * frames);
+    ck_assert(file_grow(&file, 2 * frames));
+    ck_assert_uint_eq(taken(), before);
+    ck_assert(file_back(&file, last, 65536));
+    memset(file.base + last, 'x', 65536);
+    ck_assert(file_back_labels(&file, file.labels_max - 1));
+    file.labels[file.labels_max - 1].unit = 7;
+    ck_assert(file_grow(&file, frames)); /* it does not become less */
+    ck_assert_uint_eq(file.frames, 2 * frames);
+    file_close(&file);
+    ck_assert_int_eq(open_it(), FILE_KEPT);
+    ck_assert_uint_eq(file.frames, 2 * frames);
+    ck_assert_int_eq(file.base[last + 65535], 'x');
+    ck_assert_uint_eq(file.labels[file.labels_max - 1].unit, 7);
+}
+END_TEST
+
+START_TEST(one_that_may_not_be_that_long_stays)
+{
+    struct rlimit limit;
+    make_it();
+    uint32_t frames = file.frames;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    limit.rlim_cur = length_of(2 * frames - 1);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert(!file_grow(&file, 2 * frames));
+    ck_assert_int_eq(errno, EFBIG);
+    ck_assert_uint_eq(file.frames, frames);
+    ck_assert(file_grow(&file, 2 * frames - 1));
+}
+END_TEST
+
+START_TEST(labels_come_and_go_by_the_page)
+{
+    make_it();
+    uint64_t before = taken();
+    ck_assert(file_back_labels(&file, 64));
+    ck_assert(file_back_labels(&file, 127));
+    ck_assert(file_back_labels(&file, 200));
+    ck_assert_uint_eq(taken(), before + 2 * FILE_LABELS * sizeof(struct label));
+    memset(&file.labels[64], 'x', 64 * sizeof(struct label));
+    file.labels[192].unit = file.labels[255].unit = 5;
+    ck_assert(file_forget_labels(&file, 64));
+    ck_assert_uint_eq(taken(), before + FILE_LABELS * sizeof(struct label));
+    ck_assert_uint_eq(file.labels[100].unit, 0);
+    ck_assert_uint_eq(file.labels[192].unit, 5);
+    ck_assert_uint_eq(file.labels[255].unit, 5);
 }
 END_TEST
 
@@ -355,7 +439,7 @@ START_TEST(a_copy_of_one_in_use_is_set_aside)
 {
     make_it();
     struct arena_head head = *file.head;
-    uint64_t length = file.length;
+    uint64_t length = length_of(file.frames);
     file_close(&file);
     ck_assert_int_eq(rename(options.file, scratch_path("first")), 0);
     int fd = open(options.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -409,7 +493,7 @@ END_TEST
 START_TEST(one_that_was_cut_off_reads_as_zeros_there)
 {
     make_it();
-    off_t length = (off_t)file.length;
+    off_t length = (off_t)length_of(file.frames);
     size_t first = (size_t)(file.base - file.map);
     ck_assert(file_back(&file, 65536, MEMORY));
     memset(file.base + 65536, 'x', MEMORY);
@@ -417,7 +501,7 @@ START_TEST(one_that_was_cut_off_reads_as_zeros_there)
     for (size_t keep = (size_t)length; keep >= LAYOUT_HEAD; keep = keep * 2 / 3) {
         ck_assert_int_eq(truncate(options.file, (off_t)keep), 0);
         ck_assert_int_eq(open_it(), FILE_KEPT);
-        ck_assert_uint_eq(file.length, (size_t)length);
+        ck_assert_uint_eq(length_of(file.frames), (size_t)length);
         for (size_t at = 65536; at < MEMORY; at += 65536) {
             ck_assert_int_eq(file.base[at], first + at < keep ? 'x' : 0);
         }
@@ -440,7 +524,7 @@ START_TEST(a_half_made_one_is_made_anew)
     make_it();
     ck_assert(!scratch_has("arena.aside"));
     /* With something behind its head it is something else. */
-    ck_assert(file_back_label(&file, 1));
+    ck_assert(file_back_labels(&file, 1));
     file.labels[1].unit = 1;
     memset(file.head, 0, sizeof *file.head);
     file_close(&file);
@@ -466,6 +550,9 @@ static void add_opening(Suite *suite)
     tcase_add_test(kept, blocks_come_and_go);
     tcase_add_test(kept, labels_beyond_the_arena_are_not_looked_at);
     tcase_add_test(kept, memory_may_change);
+    tcase_add_test(kept, it_grows_while_it_is_open);
+    tcase_add_test(kept, one_that_may_not_be_that_long_stays);
+    tcase_add_test(kept, labels_come_and_go_by_the_page);
 
     TCase *refused = fixtured(suite, "refused");
     tcase_add_test(refused, one_that_another_has_is_refused);

@@ -4,6 +4,7 @@
  */
 #include "tests/box.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,6 +281,47 @@ END_TEST
 
 /* --- time ------------------------------------------------------------------------ */
 
+static unsigned looks_left; /* until it is cancelled */
+
+static bool cancel(void *context)
+{
+    (void)context;
+    return looks_left == 0 || looks_left-- == 0;
+}
+
+/* At every look in turn. The machine starts again each time, so that the file has to have been
+ * left in order. */
+START_TEST(reading_can_be_given_up)
+{
+    struct store_options options = {
+        .memory = MEMORY, .max_value = BOX_MIB, .file = path, .threads = 2, .cancelled = cancel};
+    unsigned given_up = 0;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "key%u", i);
+        BOX_OK(box_put_pattern(&box, "n", key, TTL_NEVER, 1 + i % 100, i));
+    }
+    box_stop(&box);
+    struct store *store = NULL;
+    for (; store == NULL; given_up++) {
+        looks_left = given_up;
+        options.clock = box.clock;
+        options.clock.boot[0] = (uint8_t)(2 + given_up % 100);
+        options.clock.uptime = 500;
+        store = store_create(&options);
+        ck_assert(store != NULL || errno == ECANCELED);
+    }
+    ck_assert_uint_gt(given_up, 10);
+    store_close(&store, &options.clock);
+    box.clock = options.clock;
+    box_start(&box);
+    ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
+    ck_assert_uint_eq(box.found.records, 20000);
+    box_expect_pattern(&box, "n", "key777", 1 + 777 % 100, 777);
+}
+END_TEST
+
 START_TEST(a_new_run_of_the_machine_goes_on_by_the_wall_clock)
 {
     BOX_OK(box_put(&box, "a", "k", TTL_FOR(10000), "1"));
@@ -531,6 +573,34 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
 }
 END_TEST
 
+/* --- makers ----------------------------------------------------------------------------- */
+
+static uint64_t seven(void *context)
+{
+    (void)context;
+    return 7;
+}
+
+/* After a restart a maker has the namespaces that it had. */
+START_TEST(what_one_has_made_still_counts)
+{
+    struct store_policy policy = {.undeclared_most = 10, .max_value = box.max_value};
+    char name[16];
+
+    store_lane_name_maker(box.lane, seven, NULL);
+    for (int i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    }
+    box_restart(&box);
+    box_declare_slowly(&box, &policy, 0);
+    BOX_OK(box_put(&box, "another", "key", TTL_NEVER, "value"));
+    store_lane_name_maker(box.lane, seven, NULL);
+    ck_assert_int_eq(box_put(&box, "more", "key", TTL_NEVER, "value"), STORE_TOO_MANY_OWN);
+    BOX_OK(box_put(&box, "ns3", "more", TTL_NEVER, "value"));
+}
+END_TEST
+
 /* --- the program ----------------------------------------------------------------------- */
 
 int main(void)
@@ -551,12 +621,14 @@ int main(void)
     tcase_add_test(tcase, a_stale_large_record_stays_stale);
     tcase_add_test(tcase, a_new_run_of_the_machine_goes_on_by_the_wall_clock);
     tcase_add_test(tcase, a_crash_of_the_machine_is_believed_nothing);
+    tcase_add_test(tcase, reading_can_be_given_up);
     tcase_add_test(tcase, starting_again_costs_no_memory);
     tcase_add_test(tcase, what_went_gives_its_blocks_back);
     tcase_add_test(tcase, less_memory_evicts_and_more_is_used);
     tcase_add_test(tcase, of_two_that_live_one_is_buried);
     tcase_add_loop_test(tcase, either_mark_of_a_death_is_enough, 0, 2);
     tcase_add_test(tcase, a_shorter_file_is_kept_as_far_as_it_goes);
+    tcase_add_test(tcase, what_one_has_made_still_counts);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /*
  * check_store_terms.c - what model_terms cannot see or would seldom meet: flushes
  * that are set for later, versions of records that are moved, values that grow
- * large, figures.
+ * large.
  */
 #include "tests/box.h"
 
@@ -258,31 +258,7 @@ START_TEST(a_value_grows_until_it_is_too_large)
 }
 END_TEST
 
-/* --- figures, and what looking means to others ----------------------------------- */
-
-START_TEST(looks_are_counted_as_reads_are)
-{
-    const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
-    const struct store_terms longer = {.ttl = TTL_FOR(900)};
-    const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
-    struct store_view view;
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "value"));
-    BOX_OK(look("key", &plain, &view));
-    BOX_OK(look("key", &longer, &view));
-    ck_assert_int_eq(look("nothing", &plain, &view), STORE_NOT_FOUND);
-    BOX_OK(look("made", &making, &view));
-    ck_assert(view.won);
-    BOX_OK(look("made", &making, &view));
-    ck_assert(!view.won && view.taken);
-    struct store_counters counters = box_figures(&box).counters;
-    ck_assert_uint_eq(counters.hits, 3);
-    ck_assert_uint_eq(counters.misses, 2);
-    ck_assert_uint_eq(counters.touches, 1);
-    ck_assert_uint_eq(counters.sets, 2);
-    box_expect_left(&box, "ns", "key", 900);
-    box_expect_left(&box, "ns", "made", 700);
-}
-END_TEST
+/* --- what looking means to others ----------------------------------------------- */
 
 START_TEST(a_plain_put_takes_notes_and_stale_marks_away)
 {
@@ -331,7 +307,6 @@ int main(void)
     tcase_add_test(tcase, an_emptied_record_stays);
     tcase_add_test(tcase, only_a_record_of_the_right_version_is_emptied);
     tcase_add_test(tcase, a_value_grows_until_it_is_too_large);
-    tcase_add_test(tcase, looks_are_counted_as_reads_are);
     tcase_add_test(tcase, a_plain_put_takes_notes_and_stale_marks_away);
     tcase_add_test(tcase, what_is_gone_at_once_is_purged);
     suite_add_tcase(suite, tcase);

@@ -400,6 +400,23 @@ START_TEST(a_reload_keeps_it_while_the_hash_is_the_same)
 }
 END_TEST
 
+/* What an arena file says of its namespaces has to mean the same user later. */
+START_TEST(its_number_follows_from_the_name)
+{
+    members_add(&members, "ann", "hash of ann", NULL);
+    members_add(&members, "bob", "hash of bob", NULL);
+    reload();
+    uint64_t ann = user_tag(find("ann"));
+    ck_assert_uint_ne(ann, 0);
+    ck_assert_uint_ne(user_tag(find("bob")), ann);
+    close_users();
+    members_add(&members, "ann", "another hash", "root");
+    reload();
+    ck_assert_uint_eq(user_tag(find("ann")), ann);
+    ck_assert_uint_eq(ann, UINT64_C(0xe6f79d19051ffcb8));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("users");
@@ -431,6 +448,7 @@ int main(void)
     tcase_add_test(later, what_was_proved_is_known_again);
     tcase_add_test(later, of_two_secrets_the_first_one_is_kept);
     tcase_add_test(later, a_reload_keeps_it_while_the_hash_is_the_same);
+    tcase_add_test(later, its_number_follows_from_the_name);
     suite_add_tcase(suite, later);
 
     return suite_run(suite);

@@ -64,7 +64,7 @@ static void *be_housekeeper(void *argument)
         struct store_figures figures;
         store_figures(lane, &figures);
         store_leave(lane);
-        if (figures.memory_used > figures.memory_limit)
+        if (figures.memory_used > (crew->most != 0 ? crew->most : figures.memory_limit))
             crew_wrong(crew, "%ju bytes are used", (uintmax_t)figures.memory_used);
         if (!more)
             sched_yield();

@@ -39,6 +39,7 @@ struct crew {
     crew_work *work;
     uint64_t clock;  /* atomic */
     unsigned busy;   /* workers that have not finished; atomic */
+    uint64_t most;   /* bytes that may be used, where the memory is changed; 0: it is not */
     bool failed;     /* atomic */
     char wrong[256]; /* what was first found wrong; guarded by `telling` */
     pthread_mutex_t telling;

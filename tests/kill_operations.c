@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "daemon/store/upkeep.h"
+
 enum { LARGE = 20000 /* bytes: several pieces */ };
 
 struct box kill_box;
@@ -421,6 +423,74 @@ static enum state is_right_or_gone(void)
     return EITHER;
 }
 
+/* --- another memory ------------------------------------------------------------------- */
+
+static void grow_and_put(void)
+{
+    box_set_memory(&kill_box, 8 * BOX_MIB);
+    put_small();
+}
+
+static void prepare_relocation(void)
+{
+    prepare_compaction();
+    put_large();
+}
+
+/* Every segment is emptied once: what lives in it is written elsewhere. */
+static void relocate(void)
+{
+    struct segments *segments = &kill_box.store->segments;
+
+    store_enter(kill_box.lane);
+    pthread_mutex_lock(&kill_box.store->upkeep);
+    for (uint32_t number = segments_end(segments); number-- > 1;) {
+        struct segment *segment = segment_at(segments, number);
+        if (victims_is_eligible(segment))
+            relocate_segment(kill_box.lane, segment, kill_box.now);
+    }
+    pthread_mutex_unlock(&kill_box.store->upkeep);
+    store_leave(kill_box.lane);
+}
+
+static enum state is_relocated(void)
+{
+    expect_many(true);
+    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
+    return EITHER;
+}
+
+enum { SMALL_ONES = 100 }; /* namespaces, more than a shelf has numbers */
+
+static void fill_more(void)
+{
+    char name[16];
+
+    box_set_memory(&kill_box, 6 * BOX_MIB);
+    for (unsigned i = 0; i < SMALL_ONES; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        BOX_OK(box_put(&kill_box, name, "k", TTL_NEVER, "the first value"));
+    }
+    fill();
+}
+
+static void shrink(void)
+{
+    box_set_memory(&kill_box, STORE_MEMORY_MIN);
+    box_housekeep(&kill_box);
+}
+
+static enum state is_shrunk(void)
+{
+    char name[16];
+
+    for (unsigned i = 0; i < SMALL_ONES; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        BOX_THAT(holds(name, "k", NULL) || holds(name, "k", "the first value"));
+    }
+    return is_right_or_gone();
+}
+
 /* --- the end and the beginning ------------------------------------------------------- */
 
 static void prepare_recovery(void)
@@ -482,6 +552,9 @@ const struct operation kill_operations[] = {
     {"purge", prepare_purge, keep_house, is_purged, false},
     {"compaction", prepare_compaction, keep_house, is_compacted, false},
     {"eviction", fill, put_into_full, is_right_or_gone, true},
+    {"growth", no_preparation, grow_and_put, is_put, false},
+    {"relocation", prepare_relocation, relocate, is_relocated, false},
+    {"shrinking", fill_more, shrink, is_shrunk, true},
     {"recovery", prepare_recovery, recover, is_recovered, false},
     {"clean stop", put_small, stop, is_stopped, false},
 };

@@ -32,6 +32,7 @@
 
 enum {
     MEMORY = STORE_MEMORY_MIN,
+    MAY_GROW = 16 * BOX_MIB, /* a file, in one operation */
     SKIPPED = 77,
     EVERY = 3000,     /* instructions, the first of which are all looked at */
     CLOSELY = 60,     /* states, likewise */
@@ -97,7 +98,8 @@ static int wait_for(pid_t child)
 struct watch {
     int fd;
     uint64_t blocks, length;
-    const char *bytes; /* of all of it */
+    const char *bytes; /* of all of it, and of what it may grow by */
+    size_t mapped;
     struct image image;
 };
 
@@ -134,14 +136,15 @@ static void begin_watch(struct watch *watch)
     watch->fd = open(worked_on, O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(watch->fd, 0);
     ck_assert_int_eq(fstat(watch->fd, &found), 0);
-    watch->bytes = mmap(NULL, (size_t)found.st_size, PROT_READ, MAP_SHARED, watch->fd, 0);
+    watch->mapped = (size_t)found.st_size + MAY_GROW;
+    watch->bytes = mmap(NULL, watch->mapped, PROT_READ, MAP_SHARED, watch->fd, 0);
     ck_assert(watch->bytes != MAP_FAILED);
     look_again(watch);
 }
 
 static void end_watch(struct watch *watch)
 {
-    munmap((void *)watch->bytes, watch->length);
+    munmap((void *)watch->bytes, watch->mapped);
     close(watch->fd);
     image_free(&watch->image);
 }

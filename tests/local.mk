@@ -13,9 +13,12 @@ AM_TESTS_ENVIRONMENT = \
 
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
-daemon_tests = tests/check_desk tests/check_gate tests/check_gate_address tests/check_gate_queue \
+daemon_tests = tests/check_arena_watch tests/check_desk tests/check_desk_reload tests/check_gate \
+	tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_pressure tests/check_schedule tests/check_secret \
+	tests/check_log_ring tests/check_log_stuck \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_pressure tests/check_safe_open \
+	tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
@@ -23,14 +26,19 @@ endif
 if MALLOC_TRIM
 daemon_tests += tests/check_heap
 endif
-protocol_tests = tests/check_glob tests/check_memcache tests/check_native tests/check_reply tests/check_token
-store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_seal tests/check_store \
-	tests/check_store_arena \
-	tests/check_store_cursor tests/check_store_file tests/check_store_join tests/check_store_life \
+protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admin \
+	tests/check_native tests/check_reply tests/check_token
+store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
+	tests/check_seal tests/check_store \
+	tests/check_store_arena tests/check_store_busy \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_join \
+	tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
-	tests/check_store_restart tests/check_store_share tests/check_store_terms tests/check_store_ttl \
+	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
+	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
+	tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_killed tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -39,8 +47,9 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_gate tests/check_housekeeper tests/check_pass tests/threads_exact \
-	tests/threads_gate tests/threads_store \
+thread_tests = tests/check_gate tests/check_housekeeper tests/check_log tests/check_log_stuck \
+	tests/check_pass tests/threads_exact \
+	tests/threads_gate tests/threads_policy tests/threads_store \
 	tests/over_file tests/e2e/run
 if TLS
 thread_tests += tests/check_reception tests/over_tls
@@ -85,6 +94,11 @@ tests_check_memcache_SOURCES = tests/check_memcache.c tests/transcript.c tests/t
 tests_check_memcache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_memcache_LDADD = $(protocol_test_libs)
 
+tests_check_memcache_admin_SOURCES = tests/check_memcache_admin.c tests/transcript.c \
+	tests/transcript.h
+tests_check_memcache_admin_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_memcache_admin_LDADD = $(protocol_test_libs)
+
 tests_check_native_SOURCES = tests/check_native.c tests/transcript.c tests/transcript.h
 tests_check_native_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_native_LDADD = $(protocol_test_libs)
@@ -105,6 +119,10 @@ tests_check_ghost_SOURCES = tests/check_ghost.c
 tests_check_ghost_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_ghost_LDADD = $(store_test_libs)
 
+tests_check_owed_SOURCES = tests/check_owed.c
+tests_check_owed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_owed_LDADD = $(store_test_libs)
+
 tests_check_seal_SOURCES = tests/check_seal.c $(store_test_box)
 tests_check_seal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_seal_LDADD = $(store_test_libs)
@@ -117,9 +135,17 @@ tests_check_store_arena_SOURCES = tests/check_store_arena.c tests/scratch.c test
 tests_check_store_arena_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_arena_LDADD = $(store_test_libs)
 
+tests_check_store_busy_SOURCES = tests/check_store_busy.c $(store_test_box)
+tests_check_store_busy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_busy_LDADD = $(store_test_libs)
+
 tests_check_store_cursor_SOURCES = tests/check_store_cursor.c $(store_test_box)
 tests_check_store_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_cursor_LDADD = $(store_test_libs)
+
+tests_check_store_figures_SOURCES = tests/check_store_figures.c $(store_test_box)
+tests_check_store_figures_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_figures_LDADD = $(store_test_libs)
 
 tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/scratch.h
 tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -141,9 +167,26 @@ tests_check_store_namespace_SOURCES = tests/check_store_namespace.c $(store_test
 tests_check_store_namespace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_namespace_LDADD = $(store_test_libs)
 
+tests_check_store_resize_SOURCES = tests/check_store_resize.c $(store_test_box)
+tests_check_store_resize_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_resize_LDADD = $(store_test_libs)
+
+tests_check_store_resize_file_SOURCES = tests/check_store_resize_file.c tests/image.c tests/image.h \
+	tests/scratch.c tests/scratch.h $(store_test_box)
+tests_check_store_resize_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_resize_file_LDADD = $(store_test_libs)
+
+tests_check_store_shelf_SOURCES = tests/check_store_shelf.c $(store_test_box)
+tests_check_store_shelf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_shelf_LDADD = $(store_test_libs)
+
 tests_check_store_number_SOURCES = tests/check_store_number.c $(store_test_box)
 tests_check_store_number_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_number_LDADD = $(store_test_libs)
+
+tests_check_store_policy_SOURCES = tests/check_store_policy.c $(store_test_box)
+tests_check_store_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_policy_LDADD = $(store_test_libs)
 
 # With its arena in a file.
 store_test_file = tests/image.c tests/image.h tests/scratch.c tests/scratch.h $(store_test_box)
@@ -205,6 +248,10 @@ tests_threads_killed_SOURCES = tests/threads_killed.c tests/scratch.c tests/scra
 tests_threads_killed_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_killed_LDADD = $(store_test_libs)
 
+tests_threads_policy_SOURCES = tests/threads_policy.c $(store_test_box)
+tests_threads_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_policy_LDADD = $(store_test_libs)
+
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_store_LDADD = $(store_test_libs)
@@ -217,6 +264,11 @@ daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 tests_check_desk_SOURCES = tests/check_desk.c tests/facts_of_one.h tests/wire.c tests/wire.h
 tests_check_desk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_desk_LDADD = $(daemon_test_libs)
+
+tests_check_desk_reload_SOURCES = tests/check_desk_reload.c tests/facts_of_one.h \
+	tests/members.c tests/members.h tests/wire.c tests/wire.h
+tests_check_desk_reload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_desk_reload_LDADD = $(daemon_test_libs)
 
 tests_check_outbox_SOURCES = tests/check_outbox.c tests/wire.c tests/wire.h
 tests_check_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -284,13 +336,29 @@ tests_check_listener_SOURCES = tests/check_listener.c tests/scratch.c tests/scra
 tests_check_listener_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_listener_LDADD = $(daemon_test_libs)
 
+tests_check_arena_watch_SOURCES = tests/check_arena_watch.c tests/scratch.c tests/scratch.h
+tests_check_arena_watch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_arena_watch_LDADD = $(daemon_test_libs)
+
 tests_check_log_SOURCES = tests/check_log.c tests/scratch.c tests/scratch.h
 tests_check_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_log_LDADD = $(daemon_test_libs)
 
+tests_check_log_ring_SOURCES = tests/check_log_ring.c
+tests_check_log_ring_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_ring_LDADD = $(daemon_test_libs)
+
+tests_check_log_stuck_SOURCES = tests/check_log_stuck.c tests/scratch.c tests/scratch.h
+tests_check_log_stuck_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_log_stuck_LDADD = $(daemon_test_libs)
+
 tests_check_pidfile_SOURCES = tests/check_pidfile.c tests/scratch.c tests/scratch.h
 tests_check_pidfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_pidfile_LDADD = $(daemon_test_libs)
+
+tests_check_safe_open_SOURCES = tests/check_safe_open.c tests/scratch.c tests/scratch.h
+tests_check_safe_open_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_safe_open_LDADD = $(daemon_test_libs)
 
 tests_check_secret_SOURCES = tests/check_secret.c
 tests_check_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -352,12 +420,16 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
 	tests/e2e/client.py \
+	tests/e2e/client_case.py \
+	tests/e2e/deadline.py \
 	tests/e2e/encryption.py \
 	tests/e2e/harness.py \
 	tests/e2e/lasting.py \
 	tests/e2e/memcache.py \
 	tests/e2e/memcache_stream.py \
 	tests/e2e/patience.py \
+	tests/e2e/reference.py \
+	tests/e2e/request_mix.py \
 	tests/e2e/soak \
 	tests/e2e/soak_client.py \
 	tests/e2e/soak_daemon.py \
@@ -367,25 +439,42 @@ e2e_files = \
 	tests/e2e/soak_ops.py \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
+	tests/e2e/test_arena.py \
 	tests/e2e/test_clients.py \
+	tests/e2e/test_clients_node.py \
+	tests/e2e/test_clients_perl.py \
+	tests/e2e/test_clients_php.py \
+	tests/e2e/test_clock.py \
 	tests/e2e/test_cluster.py \
 	tests/e2e/test_config.py \
+	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
+	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
+	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_long_lines.py \
+	tests/e2e/test_log.py \
 	tests/e2e/test_manual.py \
 	tests/e2e/test_memcache.py \
+	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
+	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_pressure.py \
 	tests/e2e/test_protocol.py \
+	tests/e2e/test_reload.py \
+	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_service.py \
+	tests/e2e/test_sessions.py \
+	tests/e2e/test_signals.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \
@@ -393,15 +482,21 @@ e2e_files = \
 	tests/e2e/test_values.py
 
 EXTRA_DIST += tests/suite.h
-EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c
+EXTRA_DIST += $(e2e_files) tests/check_hardened tests/failing.c tests/refusing.c tests/wall_clock.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
-check_DATA = tests/failing.so
-CLEANFILES += tests/failing.so
+check_DATA = tests/failing.so tests/refusing.so tests/wall_clock.so
+CLEANFILES += $(check_DATA)
+preloaded = $(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared
 tests/failing.so: tests/failing.c
 	@$(MKDIR_P) tests
-	$(AM_V_CCLD)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNING_CFLAGS) -O1 -fPIC -shared -o $@ \
-	    $(srcdir)/tests/failing.c -ldl
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/failing.c -ldl
+tests/refusing.so: tests/refusing.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/refusing.c
+tests/wall_clock.so: tests/wall_clock.c
+	@$(MKDIR_P) tests
+	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/wall_clock.c
 if HAVE_PYTHON3
 TESTS += tests/e2e/run
 if TLS

@@ -37,7 +37,7 @@ struct model_namespace {
 /* What has to be true of a record at the end of a listing. */
 enum model_duty {
     MODEL_NONE,          /* was not there all the time: seen or not */
-    MODEL_ONCE,          /* has been there, untouched */
+    MODEL_ONCE,          /* has been there, and was not written */
     MODEL_ONCE_AT_LEAST, /* has been there, but was written again */
 };
 

@@ -42,7 +42,8 @@ struct run {
     uint64_t random;
     uint64_t seed;
     uint64_t step;
-    bool ample; /* memory: nothing may be lost */
+    bool ample;      /* memory: nothing may be lost */
+    uint64_t memory; /* bytes, at first */
     uint64_t puts;
     uint64_t refused; /* for want of memory */
     struct store_cursor *cursors[MODEL_LISTINGS];

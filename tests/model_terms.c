@@ -233,7 +233,7 @@ static void look(const struct store_terms *terms)
         return;
     }
     uint64_t expires = ends(terms->ttl);
-    uint64_t idle = ((box.now >> 7) - (record->touched >> 7)) << 7;
+    uint64_t idle = box.now - (record->touched >> 7 << 7);
     bool was_noted = record->noted;
     record->noted |= !terms->peeks || terms->ttl.kind != STORE_TTL_KEEP;
     bool ending = record->expires != STORE_NEVER && terms->refresh > 0 &&

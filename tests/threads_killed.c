@@ -121,6 +121,14 @@ static void flush(struct worker *worker, struct slice name)
     __atomic_store_n(&ledger->flushing[worker->number], 0, __ATOMIC_SEQ_CST);
 }
 
+/* Never so little that something has to be evicted. */
+static void resize(struct worker *worker)
+{
+    uint64_t memory = MEMORY / 2 + crew_below(worker, 2 * (uint64_t)MEMORY);
+
+    must(store_set_memory(worker->lane, memory) == STORE_RESIZED);
+}
+
 static void work_for_ever(struct worker *worker)
 {
     char name[16];
@@ -139,8 +147,10 @@ static void work_for_ever(struct worker *worker)
             write_one(worker, &at, key);
         else if (dice < 900)
             delete_one(worker, &at, key);
-        else if (dice < 998)
+        else if (dice < 997)
             store_touch(worker->lane, &at, TTL_NEVER, crew_now(worker->crew));
+        else if (dice < 998)
+            resize(worker);
         else
             flush(worker, slice_of(name));
         store_leave(worker->lane);
@@ -156,6 +166,7 @@ static void be_killed(unsigned threads)
     box_start(&box);
     crew_open(&crew, box.store, threads, 1);
     crew.clock = box.now;
+    crew.most = 3 * (uint64_t)MEMORY;
     crew_run(&crew, work_for_ever);
     _exit(EXIT_FAILURE);
 }

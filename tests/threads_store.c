@@ -8,6 +8,8 @@
  * memory a record may be missing, but never an old one come back; with ample
  * memory nothing may be missing.
  *
+ * In some of the runs everybody changes the memory now and then.
+ *
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
  */
 #include "tests/crew.h"
@@ -40,7 +42,8 @@ struct held {
 /* What a worker keeps to itself. */
 struct own {
     bool ample;
-    uint64_t version; /* last written */
+    uint64_t least, most; /* bytes of memory that it sets; 0: it does not */
+    uint64_t version;     /* last written */
     struct owned owned[NAMESPACES][KEYS];
     uint64_t seen[NAMESPACES][KEYS]; /* the version that was read last */
     struct held views[VIEWS];
@@ -380,6 +383,8 @@ static void list(struct worker *worker)
         snprintf(name, sizeof name, "ns%u", own->cursor_ns);
         if (store_cursor_open(worker->lane, slice_of(name), &own->cursor) != STORE_OK)
             crew_wrong(worker->crew, "listing cannot be opened");
+        else if (crew_below(worker, 2) == 0)
+            store_cursor_want_notes(own->cursor);
     }
     bool ended =
         own->cursor == NULL ||
@@ -403,6 +408,22 @@ static void look_at_figures(struct worker *worker)
         crew_wrong(worker->crew, "there are %u namespaces", count);
 }
 
+/* --- another memory ---------------------------------------------------------- */
+
+static void resize(struct worker *worker)
+{
+    struct own *own = worker->own;
+
+    if (own->least == 0)
+        return;
+    uint64_t memory = own->least + crew_below(worker, own->most - own->least + 1);
+    store_enter(worker->lane);
+    enum store_resize result = store_set_memory(worker->lane, memory);
+    store_leave(worker->lane);
+    if (result != STORE_RESIZED)
+        crew_wrong(worker->crew, "memory of %ju: %d", (uintmax_t)memory, (int)result);
+}
+
 /* --- everything at once ------------------------------------------------- */
 
 static void churn(struct worker *worker)
@@ -410,14 +431,14 @@ static void churn(struct worker *worker)
     static const struct {
         unsigned weight;
         crew_work *act;
-    } acts[] = {{300, put},   {400, get},  {60, delete}, {60, touch},
-                {20, stream}, {100, list}, {5, flush},   {2, look_at_figures}};
+    } acts[] = {{300, put},  {400, get}, {60, delete},         {60, touch}, {20, stream},
+                {100, list}, {5, flush}, {2, look_at_figures}, {2, resize}};
     struct own *own = worker->own;
     uint64_t steps = box_setting("THREADS_OPS", 10000);
 
     for (uint64_t step = 0; step < steps && !crew_failed(worker->crew); step++) {
         size_t chosen = 0;
-        uint64_t dice = crew_below(worker, 947);
+        uint64_t dice = crew_below(worker, 949);
         while (dice >= acts[chosen].weight)
             dice -= acts[chosen++].weight;
         acts[chosen].act(worker);
@@ -430,7 +451,8 @@ static void churn(struct worker *worker)
         store_cursor_close(&own->cursor);
 }
 
-static void run(uint64_t memory, bool ample, crew_work *work)
+/* The memory changes between two bounds, or not at all. */
+static void run(uint64_t memory, uint64_t most, bool ample, crew_work *work)
 {
     struct store_namespace_options options[] = {
         {.name = slice_of("ns0"), .memory = ample ? 0 : BOX_MIB}, {.name = slice_of("ns1")}};
@@ -439,12 +461,19 @@ static void run(uint64_t memory, bool ample, crew_work *work)
     box_open(&box, memory, BOX_MIB);
     box_declare(&box, options, 2, STORE_NEVER);
     crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
-    for (unsigned i = 0; i < crew.count; i++)
-        ((struct own *)crew.workers[i].own)->ample = ample;
+    crew.most = most;
+    for (unsigned i = 0; i < crew.count; i++) {
+        struct own *own = crew.workers[i].own;
+        own->ample = ample;
+        own->least = most != 0 ? memory : 0;
+        own->most = most;
+    }
     crew_run(&crew, work);
     box.now = crew_now(&crew);
+    box_set_memory(&box, memory);
     box_check(&box);
-    box_housekeep(&box);
+    box_rest(&box);
+    ck_assert_uint_le(box_figures(&box).memory_used, memory);
     if (ample)
         ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
     crew_close(&crew);
@@ -453,13 +482,25 @@ static void run(uint64_t memory, bool ample, crew_work *work)
 
 START_TEST(with_little_memory)
 {
-    run(_i ? 12 * BOX_MIB : STORE_MEMORY_MIN + BOX_MIB, false, churn);
+    run(_i ? 12 * BOX_MIB : STORE_MEMORY_MIN + BOX_MIB, 0, false, churn);
 }
 END_TEST
 
 START_TEST(with_ample_memory)
 {
-    run(128 * BOX_MIB, true, churn);
+    run(128 * BOX_MIB, 0, true, churn);
+}
+END_TEST
+
+START_TEST(with_little_memory_that_changes)
+{
+    run(STORE_MEMORY_MIN + BOX_MIB, (_i ? 12 : 48) * BOX_MIB, false, churn);
+}
+END_TEST
+
+START_TEST(with_ample_memory_that_changes)
+{
+    run(128 * BOX_MIB, 256 * BOX_MIB, true, churn);
 }
 END_TEST
 
@@ -471,6 +512,8 @@ int main(void)
     tcase_set_timeout(threads, 2 * BOX_TIMEOUT);
     tcase_add_loop_test(threads, with_little_memory, 0, 2);
     tcase_add_test(threads, with_ample_memory);
+    tcase_add_loop_test(threads, with_little_memory_that_changes, 0, 2);
+    tcase_add_test(threads, with_ample_memory_that_changes);
     suite_add_tcase(suite, threads);
     return suite_run(suite);
 }

@@ -35,7 +35,7 @@ static const char *const verb_words[] = {
 #undef VERB
     [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
     [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_EMPTY] = "EMPTY",
-    [VERB_OK] = "OK",
+    [VERB_DUMP] = "DUMP",       [VERB_OK] = "OK",         [VERB_MEMORY] = "MEMORY",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -77,6 +77,9 @@ static void write_options(FILE *out, const struct request *request)
             fprintf(out, " %s", names[i]);
         }
     }
+    if ((request->options & REQUEST_UNCOUNTED) != 0) {
+        fprintf(out, " uncounted");
+    }
     if ((request->options & REQUEST_COMPARE) != 0) {
         fprintf(out, "=%" PRIu64, request->compare);
     }
@@ -97,6 +100,10 @@ static void write_options(FILE *out, const struct request *request)
     }
     if (request->topic != STATS_ALL) {
         fprintf(out, " topic=%d", (int)request->topic);
+    }
+    if (request->verb == VERB_DUMP) {
+        static const char *const forms[] = {"details", "requests", "items", "sizes"};
+        fprintf(out, " %s most=%" PRIu64, forms[request->dump], request->number);
     }
     if (request->words.length > 0) {
         fprintf(out, " words=");
@@ -160,7 +167,7 @@ static void write_request(FILE *out, const struct request *request, struct slice
         write_ttl(out, "ttl", request->ttl);
     }
     write_options(out, request);
-    if (counting) {
+    if (counting || request->verb == VERB_MEMORY) {
         fprintf(out, " number=%" PRIu64, request->number);
     }
     if (storing) {

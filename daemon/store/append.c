@@ -107,8 +107,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
     }
 }
 
-/* What it did not use goes back to the arena. */
-static void seal(struct store *store, struct generation *generation, struct segment *segment)
+void append_seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     generation_seal(generation, &store->segments, segment);
     generation_shrink(generation, &store->segments, segment);
@@ -125,7 +124,7 @@ static void seal_old(struct store *store, struct generation *generation, const s
         number = segment->open_next;
         if (segment == full ||
             !is_class_in_use(generation, segment_queue(segment), segment->class)) {
-            seal(store, generation, segment);
+            append_seal(store, generation, segment);
         }
     }
 }

@@ -32,6 +32,10 @@ struct append {
 enum room append_room(struct store *store, struct generation *generation,
                       const struct append *append, uint64_t now, struct segment **segment);
 
+/* Nothing is appended to that open segment any more. What it did not use goes back to the
+ * arena, and what is left is compacted if little of it lives. */
+void append_seal(struct store *store, struct generation *generation, struct segment *segment);
+
 /* Whether the namespace is large enough to have proven records apart from young ones. */
 bool append_separates(const struct generation *generation);
 

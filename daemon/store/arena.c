@@ -29,65 +29,100 @@ static uint8_t choose_frame_order(uint64_t bytes)
     return order;
 }
 
-/* The index has 32 bits for a place: larger stores align their records. */
+/* The index has 32 bits for a place: larger stores align their records. There is room for
+ * twice as much. */
 static uint8_t choose_place_shift(uint64_t bytes)
 {
     uint8_t shift = 0;
-    while (bytes >> shift > UINT32_MAX) {
+    while (2 * bytes > UINT64_C(1) << (32 + shift)) {
         shift++;
     }
     return shift;
 }
 
-static size_t range(const struct arena *arena)
+uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes)
 {
-    return arena_units(arena) << ARENA_UNIT_SHIFT;
-}
-
-static size_t stack_bytes(const struct arena *arena)
-{
-    return arena->frames * sizeof(uint32_t);
+    uint64_t frames = (bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
+    return frames < arena->frames_max ? (uint32_t)frames : arena->frames_max;
 }
 
 void arena_choose(struct arena *arena, uint64_t bytes)
 {
     arena->frame_order = choose_frame_order(bytes);
-    arena->frames = (uint32_t)(bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
-    arena->place_shift = choose_place_shift(range(arena));
+    arena->place_shift = choose_place_shift(bytes);
+    uint64_t addressed = (UINT64_C(1) << (32 + arena->place_shift)) >> ARENA_UNIT_SHIFT;
+    uint64_t units = addressed < UINT32_MAX ? addressed : UINT32_MAX;
+    arena->frames_max = (uint32_t)(units >> arena->frame_order);
+    arena->frames = arena_frames_for(arena, bytes);
+}
+
+static size_t range_bytes(const struct arena *arena, uint32_t frames)
+{
+    return frames * arena_frame_size(arena);
+}
+
+static size_t stack_bytes(uint32_t frames)
+{
+    return frames * sizeof(uint32_t);
+}
+
+/* No more of the range than `most` bytes. */
+static void limit_range(struct arena *arena, uint64_t most)
+{
+    uint64_t frames = most / arena_frame_size(arena);
+    if (frames < arena->frames) {
+        frames = arena->frames;
+    }
+    if (frames < arena->frames_max) {
+        arena->frames_max = (uint32_t)frames;
+    }
 }
 
 /* Where the frames are: false with errno. */
-static bool find_range(struct arena *arena, uint64_t bytes, struct file *file)
+static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struct file *file)
 {
     if (file != NULL) {
         arena->frame_order = file->frame_order;
         arena->place_shift = file->place_shift;
         arena->frames = file->frames;
+        arena->frames_max = file->frames_max;
         arena->base = file->base;
+        limit_range(arena, most);
         return true;
     }
     arena_choose(arena, bytes);
-    arena->base = reserve_pages(range(arena));
+    limit_range(arena, most);
+    arena->base = reserve_space(range_bytes(arena, arena->frames_max));
     return arena->base != NULL;
 }
 
-bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, struct file *file)
+/* So many frames, and what the tables say of them, can be touched. */
+static bool open_frames(struct arena *arena, uint32_t frames)
+{
+    bool there = arena->file != NULL ? file_grow(arena->file, frames)
+                                     : reserve_open(arena->base, range_bytes(arena, frames));
+    return there && reserve_open(arena->warm, stack_bytes(frames)) &&
+           reserve_open(arena->cold, stack_bytes(frames)) &&
+           reserve_open(arena->block, (size_t)frames << arena->frame_order);
+}
+
+bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
+                struct file *file)
 {
     memset(arena, 0, sizeof *arena);
     arena->file = file;
     arena->budget = budget;
-    if (!find_range(arena, bytes, file)) {
+    arena->fresh = 1;
+    if (!find_range(arena, bytes, most, file)) {
         return false;
     }
-    arena->warm = reserve_pages(stack_bytes(arena));
-    arena->cold = reserve_pages(stack_bytes(arena));
-    arena->block = reserve_pages(arena_units(arena));
-    if (arena->warm == NULL || arena->cold == NULL || arena->block == NULL) {
+    arena->warm = reserve_space(stack_bytes(arena->frames_max));
+    arena->cold = reserve_space(stack_bytes(arena->frames_max));
+    arena->block = reserve_space(arena_units_max(arena));
+    if (arena->warm == NULL || arena->cold == NULL || arena->block == NULL ||
+        !open_frames(arena, arena->frames)) {
         arena_deinit(arena);
         return false;
-    }
-    for (uint32_t frame = arena->frames - 1; frame > 0; frame--) {
-        arena->cold[arena->cold_count++] = frame;
     }
     return true;
 }
@@ -95,14 +130,27 @@ bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, stru
 void arena_deinit(struct arena *arena)
 {
     if (arena->file == NULL) {
-        reserve_release(arena->base, range(arena));
+        reserve_release(arena->base, range_bytes(arena, arena->frames_max));
     }
-    reserve_release(arena->warm, stack_bytes(arena));
-    reserve_release(arena->cold, stack_bytes(arena));
-    reserve_release(arena->block, arena_units(arena));
+    reserve_release(arena->warm, stack_bytes(arena->frames_max));
+    reserve_release(arena->cold, stack_bytes(arena->frames_max));
+    reserve_release(arena->block, arena_units_max(arena));
     arena->base = NULL;
     arena->warm = arena->cold = NULL;
     arena->block = NULL;
+}
+
+bool arena_open(struct arena *arena, uint32_t frames)
+{
+    if (frames > arena->frames && !open_frames(arena, frames)) {
+        return false;
+    }
+    lock_take(&arena->lock);
+    if (frames > arena->frames) {
+        arena->frames = frames;
+    }
+    lock_give(&arena->lock);
+    return true;
 }
 
 uint8_t arena_order_for(uint64_t bytes)
@@ -144,11 +192,24 @@ static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
     arena->block[unit] = 0;
 }
 
+/* Free frames without pages. */
+static uint32_t cold_frames(const struct arena *arena)
+{
+    return arena->cold_count + (arena->frames - arena->fresh);
+}
+
 /* Free frames that could be used now: a cold one needs budget for its pages. */
 static uint32_t available(const struct arena *arena)
 {
-    uint64_t fresh = arena->starved ? 0 : budget_left(arena->budget) / arena_frame_size(arena);
-    return arena->warm_count + (fresh < arena->cold_count ? (uint32_t)fresh : arena->cold_count);
+    uint64_t paid = arena->starved ? 0 : budget_left(arena->budget) / arena_frame_size(arena);
+    uint32_t cold = cold_frames(arena);
+    return arena->warm_count + (paid < cold ? (uint32_t)paid : cold);
+}
+
+/* There is one. */
+static uint32_t pop_cold(struct arena *arena)
+{
+    return arena->cold_count > 0 ? arena->cold[--arena->cold_count] : arena->fresh++;
 }
 
 /* Blocks of the file for a frame that was cold. The lock is given meanwhile: the kernel
@@ -196,9 +257,9 @@ static uint32_t take_frame(struct arena *arena, uint32_t reserve)
     if (arena->warm_count > 0) {
         return use_warm(arena) << arena->frame_order;
     }
-    if (!arena->starved && arena->cold_count > 0 &&
+    if (!arena->starved && cold_frames(arena) > 0 &&
         budget_take(arena->budget, arena_frame_size(arena))) {
-        uint32_t frame = arena->cold[--arena->cold_count];
+        uint32_t frame = pop_cold(arena);
         return warm_up(arena, frame) ? frame << arena->frame_order : 0;
     }
     return 0;
@@ -273,7 +334,7 @@ uint32_t arena_available(struct arena *arena)
 uint32_t arena_in_use(struct arena *arena)
 {
     lock_take(&arena->lock);
-    uint32_t count = arena->frames - 1 - arena->warm_count - arena->cold_count;
+    uint32_t count = arena->fresh - 1 - arena->warm_count - arena->cold_count;
     lock_give(&arena->lock);
     return count;
 }
@@ -370,13 +431,15 @@ static void free_rest(struct arena *arena, const uint64_t *used, uint32_t unit, 
     }
 }
 
-/* Frames first .. end - 1 hold nothing: they are cold, or warm where they must be. */
+/* Frames first .. end - 1 hold nothing: they are cold, or warm where they must be. The last
+ * ones may as well have never been used. */
 static void adopt_free(struct arena *arena, uint32_t first, uint32_t end)
 {
     uint64_t size = arena_frame_size(arena);
     bool cold = first == end || arena->file == NULL ||
                 file_forget(arena->file, first * size, (end - first) * size);
-    for (uint32_t frame = first; frame < end; frame++) {
+    arena->fresh = cold && end == arena->frames ? first : end;
+    for (uint32_t frame = first; frame < arena->fresh; frame++) {
         if (cold) {
             arena->cold[arena->cold_count++] = frame;
         } else {
@@ -390,7 +453,6 @@ void arena_adopt(struct arena *arena, const uint64_t *used_units)
 {
     uint32_t idle = 1; /* the first of the frames without one, up to this one */
     lock_take(&arena->lock);
-    arena->cold_count = 0;
     for (uint32_t frame = 1; frame < arena->frames; frame++) {
         uint32_t unit = frame << arena->frame_order;
         if (any_used(used_units, unit, arena->frame_order)) {

@@ -16,6 +16,10 @@
  * file system refuses, the arena is starved: there are no cold frames, and the store lives
  * with what it has by evicting.
  *
+ * Address space is reserved for more frames than the memory has at first, so that the memory may
+ * grow while pointers into the range stay good (arena_open). What frames there may be is no
+ * bound of what is used: that is the budget.
+ *
  * Any thread; arena.lock is a leaf. No lock of this file is held while the kernel works.
  */
 #ifndef KVCACHED_ARENA_H
@@ -41,10 +45,12 @@ struct arena {
     struct file *file;     /* NULL: the process's own memory; not owned */
     uint8_t frame_order;   /* a frame is 2^frame_order units; 6 to 10 */
     uint8_t place_shift;   /* records start at multiples of 2^place_shift bytes */
-    uint32_t frames;       /* of the range, frame 0 included */
+    uint32_t frames_max;   /* of the range, frame 0 included */
     struct budget *budget; /* not owned */
 
     struct lock lock; /* guards all that follows */
+    uint32_t frames;  /* that may be used, frame 0 included; never fewer than before */
+    uint32_t fresh;   /* from this one on none was ever used: they are free and cold, too */
     bool starved;     /* the file system has no room: cold frames cannot be had */
     uint64_t retry_at;
     uint32_t *warm; /* stack of free frames that have their pages */
@@ -58,13 +64,23 @@ struct arena {
                                              here + 1, or 0 */
 };
 
-/* What an arena of so many bytes looks like: sets frames, frame_order, place_shift. */
+/*
+ * What an arena of so many bytes looks like: sets frames, frame_order, place_shift and
+ * frames_max. It may grow as far as places reach: to twice its bytes at least, and to 4 GiB.
+ */
 void arena_choose(struct arena *arena, uint64_t bytes);
 
-/* Reserves `bytes` of address space and its tables; with a file, the file says how many and
- * where. Every frame is free and cold. False with errno. */
-bool arena_init(struct arena *arena, uint64_t bytes, struct budget *budget, struct file *file);
+/* Reserves address space for `most` bytes at most, and tables; with a file, the file says how
+ * many and where. Frames for `bytes` are free and cold. False with errno. */
+bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
+                struct file *file);
 void arena_deinit(struct arena *arena);
+
+/* Frames that so many bytes are, with frame 0; as many as there may be at most. */
+uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes);
+/* So many frames may be used; it never has fewer again. One thread at a time. False with errno:
+ * then nothing has changed. */
+bool arena_open(struct arena *arena, uint32_t frames);
 
 static inline uint64_t arena_block_size(uint8_t order)
 {
@@ -115,10 +131,22 @@ void arena_retry(struct arena *arena, uint64_t now);
 /* Frames that are in use, whole or cut. */
 uint32_t arena_in_use(struct arena *arena);
 
-/* Of the whole range, unit 0 included. */
+/* Of all frames that there may be one day, unit 0 included. */
+static inline size_t arena_units_max(const struct arena *arena)
+{
+    return (size_t)arena->frames_max << arena->frame_order;
+}
+
+/* Of those that may be used. While no other thread may open more. */
 static inline size_t arena_units(const struct arena *arena)
 {
     return (size_t)arena->frames << arena->frame_order;
+}
+
+/* Bytes that the range could come to hold. */
+static inline uint64_t arena_most(const struct arena *arena)
+{
+    return (uint64_t)arena->frames_max * arena_frame_size(arena);
 }
 
 static inline char *arena_at(const struct arena *arena, uint32_t unit)

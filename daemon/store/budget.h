@@ -12,14 +12,26 @@
 #include <stdint.h>
 
 struct budget {
-    uint64_t limit; /* bytes; constant after creation */
+    uint64_t limit; /* bytes; atomic */
     uint64_t used;  /* bytes; atomic */
 };
+
+static inline uint64_t budget_limit(const struct budget *budget)
+{
+    return __atomic_load_n(&budget->limit, __ATOMIC_RELAXED);
+}
+
+/* A lower one takes nothing back. */
+static inline void budget_set_limit(struct budget *budget, uint64_t limit)
+{
+    __atomic_store_n(&budget->limit, limit, __ATOMIC_RELAXED);
+}
 
 /* What may be taken: a little is kept for what is forced. */
 static inline uint64_t budget_open(const struct budget *budget)
 {
-    return budget->limit - budget->limit / 128;
+    uint64_t limit = budget_limit(budget);
+    return limit - limit / 128;
 }
 
 static inline bool budget_take(struct budget *budget, uint64_t bytes)
@@ -54,7 +66,8 @@ static inline uint64_t budget_used(const struct budget *budget)
 static inline uint64_t budget_left(const struct budget *budget)
 {
     uint64_t used = budget_used(budget);
-    return used < budget_open(budget) ? budget_open(budget) - used : 0;
+    uint64_t open = budget_open(budget);
+    return used < open ? open - used : 0;
 }
 
 #endif

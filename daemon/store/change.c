@@ -10,7 +10,8 @@ static enum store_status make_namespace(struct change *change)
     struct store *store = change->lane->store;
     enum store_status why = STORE_OK;
     do {
-        change->at->ns = namespaces_obtain(&store->namespaces, change->at->name, false, &why);
+        change->at->ns =
+            namespaces_obtain(&store->namespaces, change->at->name, lane_maker(change->lane), &why);
     } while (change->at->ns == NULL && why == STORE_NO_MEMORY &&
              upkeep_make_room(change->lane, LACK_BUDGET, NULL, change->now));
     if (why == STORE_TOO_MANY_NAMESPACES) {

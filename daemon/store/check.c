@@ -120,6 +120,61 @@ static uint64_t count_slots(const struct index *index)
     return slots;
 }
 
+/* What all parts say they hold, in bytes. */
+static uint64_t count_memory(struct store *store)
+{
+    const struct arena *arena = &store->arena;
+    uint64_t namespaces = store->namespaces.count;
+    const struct namespace *ns;
+    STAILQ_FOREACH(ns, &store->gone, next_gone)
+    {
+        namespaces++;
+    }
+    return (arena->fresh - 1 - arena->cold_count) * arena_frame_size(arena) +
+           store->segments.shelves.count * segments_shelf_cost(&store->segments) +
+           index_resident(&store->index) + store->ghost.paid + namespaces * NAMESPACE_COST +
+           store->expire.resident * sizeof(struct expire_entry);
+}
+
+/* Free numbers are those of segments that are free. */
+static const char *check_numbers(const struct segments *segments)
+{
+    uint32_t in_use = 0;
+    for (uint32_t number = 1; number < segments_end(segments); number++) {
+        bool is_free = segment_state(segment_at(segments, number)) == SEGMENT_FREE;
+        bool there = shelf_is_there(&segments->shelves, shelf_of(number));
+        uint64_t free = segments->shelves.free[shelf_of(number)];
+        in_use += !is_free;
+        if (there ? (free >> number % SHELF_NUMBERS & 1) != is_free : !is_free) {
+            return "a segment's number is free and the segment is not, or the other way";
+        }
+    }
+    return in_use == segments->in_use ? NULL : "the segments in use are miscounted";
+}
+
+/* How many namespaces are declared, and how many each maker has. */
+static const char *check_makers(const struct namespaces *all)
+{
+    uint32_t declared = 0;
+    uint32_t made = 0;
+    uint32_t counted = 0;
+    for (uint32_t id = 1; id <= all->highest; id++) {
+        const struct namespace *ns = all->by_id[id];
+        declared += ns != NULL && ns->declared;
+        made += ns != NULL && ns->maker != NULL;
+    }
+    for (unsigned i = 0; i < MAKERS_HEADS; i++) {
+        for (const struct maker *maker = all->makers.heads[i]; maker != NULL; maker = maker->next) {
+            counted += maker->namespaces;
+        }
+    }
+    if (declared != all->declared_there) {
+        return "the namespaces that are declared are miscounted";
+    }
+    /* Those that are gone and not freed yet are counted, too. */
+    return counted >= made ? NULL : "the namespaces of a maker are miscounted";
+}
+
 const char *store_check(struct lane *lane, uint64_t now)
 {
     (void)now;
@@ -149,8 +204,17 @@ const char *store_check(struct lane *lane, uint64_t now)
     if (wrong == NULL) {
         wrong = check_shares(store);
     }
-    if (wrong == NULL && budget_used(&store->budget) > store->budget.limit) {
+    if (wrong == NULL) {
+        wrong = check_makers(&store->namespaces);
+    }
+    if (wrong == NULL && budget_used(&store->budget) > budget_limit(&store->budget)) {
         wrong = "more memory is used than allowed";
+    }
+    if (wrong == NULL) {
+        wrong = check_numbers(&store->segments);
+    }
+    if (wrong == NULL && count_memory(store) != budget_used(&store->budget)) {
+        wrong = "the memory that is used is miscounted";
     }
     return wrong;
 }

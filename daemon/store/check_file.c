@@ -122,8 +122,9 @@ const char *check_free_labels(struct store *store)
     if (segments->file == NULL) {
         return NULL;
     }
-    for (uint32_t number = 1; number <= segments->count; number++) {
-        if (segment_state(segment_at(segments, number)) == SEGMENT_FREE &&
+    for (uint32_t number = 1; number < segments_end(segments); number++) {
+        if (shelf_is_there(&segments->shelves, shelf_of(number)) &&
+            segment_state(segment_at(segments, number)) == SEGMENT_FREE &&
             label_open(segments->file, number, &facts) != LABEL_IS_FREE) {
             return "the file has a segment that is free";
         }

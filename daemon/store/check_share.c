@@ -20,7 +20,7 @@ static uint64_t blocks_of(const struct segments *segments, const struct segment 
 
 static void sum_segments(const struct store *store, struct sums *sums)
 {
-    for (uint32_t number = 1; number <= store->segments.count; number++) {
+    for (uint32_t number = 1; number < segments_end(&store->segments); number++) {
         const struct segment *segment = segment_at(&store->segments, number);
         uint64_t references = segment->references;
         enum segment_state state = segment_state(segment);

@@ -2,8 +2,8 @@
  * compact.c - winning back the dead space between records that live.
  *
  * What lives in a segment that is half dead is appended to the namespace's open
- * segments, by the time it has left, and the segment is freed. Nothing is moved
- * while the namespace is listed, since a listing must meet every record once.
+ * segments, by the time it has left, and the segment is freed. Listings that have
+ * not met a record which is moved look for it later (cursor.c).
  */
 #include "daemon/store/upkeep.h"
 
@@ -28,7 +28,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue)
 {
     struct store *store = visited->lane->store;
     struct generation *generation = visited->segment->generation;
-    if (generation->retired || generation->listings != NULL || visited->record.span) {
+    if (generation->retired || visited->record.span) {
         return false;
     }
     struct segment *to = NULL;

@@ -30,14 +30,13 @@ static bool in_pool(const struct segment *segment)
 }
 
 /* How much of a segment is dead, and could be won back without losing a record:
- * parts in 1024, or 0 where it is too little, or nothing may be moved. */
+ * parts in 1024, or 0 where it is too little. */
 static uint32_t waste_of(const struct segment *segment)
 {
     const struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
     uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-    if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL ||
-        __atomic_load_n(&generation->listings, __ATOMIC_RELAXED) != NULL) {
+    if (segment_state(segment) != SEGMENT_SEALED || live >= used || generation == NULL) {
         return 0;
     }
     uint32_t waste = (uint32_t)((used - live) * 1024 / segment_capacity(segment));
@@ -74,13 +73,13 @@ static bool is_listed(const struct evict *evict)
 }
 
 /* One in `stride`, from `number` on. */
-static void look_at(struct store *store, uint32_t number, uint32_t stride, uint32_t count)
+static void look_at(struct store *store, uint32_t number, uint32_t stride, uint32_t end)
 {
     struct evict *evict = &store->evict;
     uint32_t newest = __atomic_load_n(&store->segments.serial, __ATOMIC_RELAXED);
     uint32_t young = 0;
     clear(evict, __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED));
-    for (; number <= count; number += stride) {
+    for (; number < end; number += stride) {
         const struct segment *segment = segment_at(&store->segments, number);
         if (victims_is_eligible(segment) && in_pool(segment)) {
             offer(evict, segment, number, newest);
@@ -93,16 +92,37 @@ static void look_at(struct store *store, uint32_t number, uint32_t stride, uint3
     evict->found_waste = evict->wasteful.count > 0;
 }
 
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Where the next sample begins, of `stride` that there are: not beside the last one, which would
+ * look into the same frames again, and each has its turn. */
+static uint32_t next_hand(uint32_t hand, uint32_t stride)
+{
+    uint32_t step = (uint32_t)(stride * UINT64_C(0x9e3779b9) >> 32); /* the golden section */
+    while (common_divisor(step, stride) != 1) {
+        step++;
+    }
+    return (uint32_t)(((uint64_t)hand + step) % stride);
+}
+
 /* Goes on to the next sample in which there are some; looks at each segment once at most. */
 static void find_victims(struct store *store)
 {
     struct evict *evict = &store->evict;
-    uint32_t count = __atomic_load_n(&store->segments.count, __ATOMIC_ACQUIRE);
-    uint32_t stride = count / (EVICT_SAMPLE + 1) + 1;
+    uint32_t end = segments_end(&store->segments);
+    uint32_t stride = end / (EVICT_SAMPLE + 1) + 1;
     uint32_t looks = 0;
     do {
-        evict->hand = (evict->hand + 1) % stride;
-        look_at(store, evict->hand + 1, stride, count);
+        evict->hand = next_hand(evict->hand, stride);
+        look_at(store, evict->hand + 1, stride, end);
     } while (++looks < stride && !is_listed(evict));
 }
 
@@ -174,7 +194,7 @@ static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes,
  * that just came free may have to be given back for it. */
 static void pay_for_ghosts(struct store *store)
 {
-    if (!ghost_pay(&store->ghost, &store->budget)) {
+    if (!store->resize.shrinks && !ghost_pay(&store->ghost, &store->budget)) {
         arena_trim(&store->arena, 0, 1);
     }
 }
@@ -228,6 +248,14 @@ static size_t begin_frame(struct lane *lane, struct segment *victim, uint64_t no
     return effort + go_on_with_frame(lane, now);
 }
 
+static size_t evict_with_frame(struct lane *lane, struct segment *segment, uint64_t now)
+{
+    if (__atomic_load_n(&segment->order, __ATOMIC_RELAXED) == lane->store->arena.frame_order) {
+        return evict_segment(lane, segment, true, now);
+    }
+    return begin_frame(lane, segment, now);
+}
+
 size_t evict_from_pool(struct lane *lane, uint64_t now)
 {
     struct store *store = lane->store;
@@ -243,13 +271,7 @@ size_t evict_from_pool(struct lane *lane, uint64_t now)
         store->evict.found_waste = false; /* not now: do not look for more at once */
     }
     segment = choose_old(store);
-    if (segment == NULL) {
-        return 0;
-    }
-    if (__atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order) {
-        return effort + evict_segment(lane, segment, true, now);
-    }
-    return effort + begin_frame(lane, segment, now);
+    return segment == NULL ? 0 : effort + evict_with_frame(lane, segment, now);
 }
 
 /* --- inside of one namespace -------------------------------------------------- */
@@ -298,6 +320,14 @@ static void choose_of_namespace(struct store *store, struct namespace *ns, struc
     lock_give(&ns->lock);
 }
 
+static struct segment *oldest_of(const struct choice *choice, enum segment_queue queue)
+{
+    struct segment *segment = choice->oldest[queue];
+    return segment != NULL
+               ? segment
+               : choice->oldest[queue == SEGMENT_YOUNG ? SEGMENT_PROVEN : SEGMENT_YOUNG];
+}
+
 size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
 {
     struct choice choice = {.waste = 0};
@@ -307,11 +337,17 @@ size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t no
     if (choice.wasteful != NULL && compact_segment(lane, choice.wasteful, now, &effort)) {
         return effort;
     }
-    struct segment *segment = choice.oldest[queue];
-    if (segment == NULL) {
-        segment = choice.oldest[queue == SEGMENT_YOUNG ? SEGMENT_PROVEN : SEGMENT_YOUNG];
-    }
+    struct segment *segment = oldest_of(&choice, queue);
     return segment == NULL ? 0 : effort + evict_segment(lane, segment, true, now);
+}
+
+size_t evict_frame_of_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
+{
+    struct choice choice = {.waste = 0};
+    enum segment_queue queue = SEGMENT_YOUNG;
+    choose_of_namespace(lane->store, ns, &choice, &queue);
+    struct segment *segment = oldest_of(&choice, queue);
+    return segment == NULL ? 0 : evict_with_frame(lane, segment, now);
 }
 
 size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now)

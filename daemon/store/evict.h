@@ -23,7 +23,8 @@
  * A search looks at EVICT_SAMPLE segments at most, so that nobody waits longer for it the
  * more there are. Where there are more, it looks at every second, third and so on, and what is
  * said above of all segments holds for these: the oldest of a sample go, as Redis has it, but
- * of a sample that is spread evenly over all and moves on by one each time.
+ * of a sample that is spread evenly over all, and that is another each time until each segment
+ * was looked at.
  *
  * Namespaces with a quota are only ever evicted from by their own pressure. All
  * others share the rest of the memory and are one pool.
@@ -57,6 +58,8 @@ struct evict {
 size_t evict_from_pool(struct lane *lane, uint64_t now);
 /* Evicts inside of one namespace. */
 size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now);
+/* The same, such that a frame comes free: what others have in it is moved. */
+size_t evict_frame_of_namespace(struct lane *lane, struct namespace *ns, uint64_t now);
 /* Brings a namespace that nears its quota, or is above it, safely below. */
 size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now);
 

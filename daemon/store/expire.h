@@ -24,14 +24,17 @@ struct expire {
     struct segments *segments; /* not owned */
     struct budget *budget;     /* not owned */
     struct lock lock;          /* guards what follows */
-    struct expire_entry *heap; /* reserved for `capacity` */
+    struct expire_entry *heap; /* reserved for twice as many as there may be segments */
+    size_t capacity;           /* entries that can be used */
     size_t count;
-    size_t capacity;
     size_t resident; /* entries that are paid for */
 };
 
 bool expire_init(struct expire *expire, struct segments *segments, struct budget *budget);
 void expire_deinit(struct expire *expire);
+
+/* There is room for the segments of so many frames. False with errno. */
+bool expire_open(struct expire *expire, uint32_t frames);
 
 /* Makes the segment due at `when`, if it is not due before. */
 void expire_schedule(struct expire *expire, struct segment *segment, uint64_t when);
@@ -40,5 +43,13 @@ void expire_reschedule(struct expire *expire, struct segment *segment, uint64_t 
 
 /* Takes the first segment that is due; 0 when none is. It is no longer due. */
 uint32_t expire_take(struct expire *expire, uint64_t now);
+
+/*
+ * Of `most` entries from *hand on, drops those that count no more; behind the last one gives
+ * memory back. How many it looked at, at least 1 when it gave something; 0: it is through.
+ */
+size_t expire_tidy(struct expire *expire, size_t *hand, size_t most);
+/* Bytes that it could give back, about. */
+uint64_t expire_excess(struct expire *expire);
 
 #endif

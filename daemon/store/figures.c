@@ -44,6 +44,21 @@ bool store_namespace_next(struct lane *lane, uint32_t *next,
     return ns != NULL;
 }
 
+bool store_namespace_walk(struct lane *lane, uint32_t *next, struct slice *name, bool *declared)
+{
+    const struct namespaces *all = &lane->store->namespaces;
+    const struct namespace *ns = NULL;
+    uint32_t highest = __atomic_load_n(&all->highest, __ATOMIC_ACQUIRE);
+    while (ns == NULL && *next <= highest) {
+        ns = __atomic_load_n(&all->by_id[(*next)++], __ATOMIC_SEQ_CST);
+    }
+    if (ns != NULL) {
+        *name = (struct slice){ns->name, ns->name_length};
+        *declared = __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+    }
+    return ns != NULL;
+}
+
 enum store_status store_namespace_figures(struct lane *lane, struct slice name,
                                           struct store_namespace_figures *figures)
 {
@@ -54,7 +69,8 @@ enum store_status store_namespace_figures(struct lane *lane, struct slice name,
     if (ns != NULL) {
         describe(store, ns, figures);
     } else {
-        status = store->namespaces.declared_only ? STORE_UNDECLARED : STORE_NOT_FOUND;
+        status = namespaces_missing_locked(&store->namespaces, name);
+        status = status == STORE_OK ? STORE_NOT_FOUND : status;
     }
     pthread_mutex_unlock(&store->namespaces.lock);
     return status;
@@ -83,14 +99,15 @@ void store_figures(struct lane *lane, struct store_figures *figures)
     figures->namespaces = all->count;
     lanes_sum_all(&store->lanes, all->highest, &figures->counters);
     counters_subtract(&figures->counters, &store->before);
-    figures->total_items = figures->counters.sets;
+    figures->total_items = figures->counters.sets + figures->counters.made;
     pthread_mutex_unlock(&all->lock);
-    figures->memory_limit = store->budget.limit;
+    figures->memory_limit = store_memory(store);
     figures->memory_used = budget_used(&store->budget);
     figures->index_bytes = index_resident(&store->index);
     figures->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);
     figures->segment_size = arena_frame_size(&store->arena);
     figures->segments_free = arena_available(&store->arena);
+    figures->grain = UINT64_C(1) << store->arena.place_shift;
     figures->compactions = __atomic_load_n(&store->compactions, __ATOMIC_RELAXED);
     figures->reclaims = __atomic_load_n(&store->reclaims, __ATOMIC_RELAXED);
 }
@@ -107,4 +124,20 @@ void store_reset_counters(struct lane *lane)
         }
     }
     pthread_mutex_unlock(&all->lock);
+}
+
+void store_file_figures(const struct store *store, struct store_file_figures *figures)
+{
+    const struct file *file = &store->file;
+    *figures =
+        (struct store_file_figures){.file = file->map != NULL ? file->path : NULL,
+                                    .granted = __atomic_load_n(&file->granted, __ATOMIC_ACQUIRE),
+                                    .refused = __atomic_load_n(&file->refused, __ATOMIC_ACQUIRE),
+                                    .kept = __atomic_load_n(&file->kept, __ATOMIC_ACQUIRE),
+                                    .memory_used = budget_used(&store->budget),
+                                    .memory_limit = budget_limit(&store->budget),
+                                    .mapped = file->map,
+                                    .length = file->mapped};
+    figures->why_refused = __atomic_load_n(&file->why_refused, __ATOMIC_RELAXED);
+    figures->why_kept = __atomic_load_n(&file->why_kept, __ATOMIC_RELAXED);
 }

@@ -20,6 +20,16 @@ static bool change_blocks(const struct file *file, int mode, uint64_t from, uint
     return failed == 0;
 }
 
+static bool back(struct file *file, uint64_t from, uint64_t length)
+{
+    bool backed = change_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
+    if (!backed) {
+        __atomic_store_n(&file->why_refused, errno, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_add(backed ? &file->granted : &file->refused, 1, __ATOMIC_RELEASE);
+    return backed;
+}
+
 static uint64_t position(const struct file *file, const void *at)
 {
     return (uint64_t)((const char *)at - file->map);
@@ -27,42 +37,50 @@ static uint64_t position(const struct file *file, const void *at)
 
 bool file_back(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, file->base) + arena_byte,
-                         length);
+    return back(file, position(file, file->base) + arena_byte, length);
 }
 
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                         position(file, file->base) + arena_byte, length);
+    bool taken = change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                               position(file, file->base) + arena_byte, length);
+    if (!taken) {
+        __atomic_store_n(&file->why_kept, errno, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&file->kept, 1, __ATOMIC_RELEASE);
+    }
+    return taken;
 }
 
-/* Entries of a table are backed a step at a time, in order. */
-static bool back_entry(struct file *file, const void *table, size_t entry, uint32_t number,
-                       uint32_t *backed)
+static uint64_t labels_page(const struct file *file, uint32_t number)
 {
-    uint32_t have = __atomic_load_n(backed, __ATOMIC_ACQUIRE);
-    while (number >= have) {
-        if (!change_blocks(file, FALLOC_FL_KEEP_SIZE, position(file, table) + have * entry,
-                           LAYOUT_STEP)) {
+    return position(file, &file->labels[number / FILE_LABELS * FILE_LABELS]);
+}
+
+bool file_back_labels(struct file *file, uint32_t number)
+{
+    return number < __atomic_load_n(&file->labels_max, __ATOMIC_RELAXED) &&
+           back(file, labels_page(file, number), FILE_LABELS * sizeof *file->labels);
+}
+
+bool file_forget_labels(struct file *file, uint32_t number)
+{
+    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                         labels_page(file, number), FILE_LABELS * sizeof *file->labels);
+}
+
+/* A step at a time, in order. */
+bool file_back_name(struct file *file, uint32_t id)
+{
+    const size_t entry = sizeof *file->names;
+    uint32_t have = __atomic_load_n(&file->names_backed, __ATOMIC_ACQUIRE);
+    while (id < LAYOUT_NAMES && id >= have) {
+        if (!back(file, position(file, file->names) + have * entry, LAYOUT_STEP)) {
             return false;
         }
         have += (uint32_t)(LAYOUT_STEP / entry);
-        __atomic_store_n(backed, have, __ATOMIC_RELEASE);
+        __atomic_store_n(&file->names_backed, have, __ATOMIC_RELEASE);
     }
-    return true;
-}
-
-bool file_back_label(struct file *file, uint32_t number)
-{
-    return number < file->labels_max &&
-           back_entry(file, file->labels, sizeof *file->labels, number, &file->labels_backed);
-}
-
-bool file_back_name(struct file *file, uint32_t id)
-{
-    return id < LAYOUT_NAMES &&
-           back_entry(file, file->names, sizeof *file->names, id, &file->names_backed);
+    return id < LAYOUT_NAMES;
 }
 
 /* Where from `from` on, before `end`, is data, or a hole. `otherwise`: where there is none, or
@@ -110,7 +128,7 @@ void file_close(struct file *file)
     if (file->map == NULL) {
         return;
     }
-    munmap(file->map, file->length);
+    munmap(file->map, file->mapped);
     close(file->fd);
     free(file->path);
     *file = (struct file){.fd = -1};

@@ -23,19 +23,24 @@
 struct file {
     int fd;
     char *map;     /* all of it; NULL: there is no file */
-    size_t length; /* of the mapping and of the file */
+    size_t mapped; /* bytes; what lies behind the file's end must not be touched */
     struct arena_head *head;
     struct name_entry *names; /* by the namespace's number, below LAYOUT_NAMES */
     struct label *labels;     /* by the segment's number, below labels_max */
-    uint32_t labels_max;
-    char *base; /* of the arena */
+    uint32_t labels_max;      /* atomic */
+    char *base;               /* of the arena */
     /* Of the arena. A file's stay as it was made; frames may become more */
-    uint32_t frames; /* frame 0 included */
+    uint32_t frames;     /* that the file is long enough for, frame 0 included */
+    uint32_t frames_max; /* that it has labels for, and that are mapped */
     uint8_t frame_order, place_shift;
-    uint32_t names_backed, labels_backed; /* entries below are backed; atomic, only grow */
-    int64_t clock_offset;                 /* ms, the store's clock less the machine's uptime */
+    uint32_t names_backed; /* entries below are backed; atomic, only grows */
+    int64_t clock_offset;  /* ms, the store's clock less the machine's uptime */
     char *path;
     bool made; /* by this start: it was not there */
+    /* How often the file system gave blocks, refused some, or did not take some back, and the
+     * errno of the last time; atomic */
+    uint64_t granted, refused, kept;
+    int why_refused, why_kept;
 };
 
 enum file_state { FILE_NEW, FILE_KEPT, FILE_FAILED };
@@ -56,9 +61,21 @@ bool file_back(struct file *file, uint64_t arena_byte, uint64_t length);
 /* Gives blocks back; they read as zeros. False: they are still there, as they were. */
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length);
 
-/* An entry can be written after this; false: no space. Cheap when it was so before; for
- * labels, segments.lock is held, for names, namespaces.lock. */
-bool file_back_label(struct file *file, uint32_t number);
+/* Whether the file system has room for a file that takes so many bytes; false with errno. */
+bool file_has_room(const struct file *file, uint64_t memory);
+/* The file becomes long enough for so many frames, frames_max at most; no more of it is backed.
+ * One thread at a time. False with errno, as EFBIG; then nothing has changed. */
+bool file_grow(struct file *file, uint32_t frames);
+
+/* Labels come and go by the page: those of `number` and of its neighbours can be written after
+ * this; false: no space. segments.lock is held. */
+enum { FILE_LABELS = 64 /* in a page; the first one's number is a multiple of it */ };
+bool file_back_labels(struct file *file, uint32_t number);
+/* None of them has an owner, and none is touched until they are backed again. */
+bool file_forget_labels(struct file *file, uint32_t number);
+
+/* An entry can be written after this; false: no space. Cheap when it was so before;
+ * namespaces.lock is held. */
 bool file_back_name(struct file *file, uint32_t id);
 
 /*
@@ -68,8 +85,9 @@ bool file_back_name(struct file *file, uint32_t id);
 bool file_label_run(const struct file *file, uint32_t *first, uint32_t *end);
 bool file_name_run(const struct file *file, uint32_t *first, uint32_t *end);
 
-/* Marks it as left in order, after all of it has been written. No thread is inside. */
-void file_stop(struct file *file, const struct store_clock *clock);
+/* Marks it as left in order, after all of it has been written. No thread is inside. False, with
+ * errno: that cannot be known, and it is as after a crash. */
+bool file_stop(struct file *file, const struct store_clock *clock);
 /* Unmaps and unlocks. */
 void file_close(struct file *file);
 /* The same after a start that failed: a file that it made is removed. */

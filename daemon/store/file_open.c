@@ -30,7 +30,6 @@ enum {
     LOCK_PAUSE_MS = 50,
     OPEN_ATTEMPTS = 8, /* when the name leads elsewhere meanwhile, or the file was set aside */
     ASIDE_MOST = 99,
-    FRAMES_GROW = 4, /* so many times its first frames a file has labels for */
     ARENA_ALIGN = 1 << 20,
     FRAME_ORDER_MIN = 6,
     PLACE_SHIFT_MAX = 16,
@@ -56,24 +55,50 @@ static struct regions regions_of(uint32_t frames_max, uint8_t frame_order)
     return at;
 }
 
-static bool map(struct file *file)
+static uint64_t length_for(const struct file *file, uint32_t frames)
 {
     struct regions at = regions_of(file->head->frames_max, file->frame_order);
-    file->length = at.base + file->frames * at.frame_size;
-    file->head = NULL;
-    if (ftruncate(file->fd, (off_t)file->length) != 0) {
-        return false;
-    }
-    char *bytes = mmap(NULL, file->length, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+    return at.base + frames * at.frame_size;
+}
+
+/* No more segments than units. */
+static void set_frames(struct file *file, uint32_t frames)
+{
+    file->frames = frames;
+    __atomic_store_n(&file->labels_max, frames << file->frame_order, __ATOMIC_RELAXED);
+}
+
+/* With all that it could come to hold, so that it can grow where it lies; or, without that much
+ * address space, as it is. */
+static char *map_all(struct file *file)
+{
+    file->frames_max = file->head->frames_max;
+    file->mapped = length_for(file, file->frames_max);
+    char *bytes = mmap(NULL, file->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
     if (bytes == MAP_FAILED) {
+        file->frames_max = file->frames;
+        file->mapped = length_for(file, file->frames);
+        bytes = mmap(NULL, file->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+    }
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static bool map(struct file *file, uint32_t frames)
+{
+    struct regions at = regions_of(file->head->frames_max, file->frame_order);
+    set_frames(file, frames);
+    if (ftruncate(file->fd, (off_t)length_for(file, frames)) != 0) {
         return false;
     }
-    file->map = bytes;
-    file->head = (struct arena_head *)(void *)bytes;
-    file->names = (struct name_entry *)(void *)(bytes + LAYOUT_HEAD);
-    file->labels = (struct label *)(void *)(bytes + at.labels);
-    file->labels_max = file->frames << file->frame_order; /* no more segments than units */
-    file->base = bytes + at.base;
+    file->map = map_all(file);
+    file->head = NULL;
+    if (file->map == NULL) {
+        return false;
+    }
+    file->head = (struct arena_head *)(void *)file->map;
+    file->names = (struct name_entry *)(void *)(file->map + LAYOUT_HEAD);
+    file->labels = (struct label *)(void *)(file->map + at.labels);
+    file->base = file->map + at.base;
     return true;
 }
 
@@ -169,9 +194,19 @@ static void pause_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static bool lock_file(int fd)
+static bool is_cancelled(const struct store_options *options)
+{
+    bool cancelled = options->cancelled != NULL && options->cancelled(options->context);
+    errno = cancelled ? ECANCELED : errno;
+    return cancelled;
+}
+
+static bool lock_file(int fd, const struct store_options *options)
 {
     for (int attempt = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
+        if (is_cancelled(options)) {
+            return false;
+        }
         if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == LOCK_ATTEMPTS) {
             return false;
         }
@@ -180,8 +215,12 @@ static bool lock_file(int fd)
     return true;
 }
 
-static int open_or_make(const char *path, bool *made)
+static int open_or_make(const struct store_options *options, bool *made)
 {
+    const char *path = options->file;
+    if (options->open_file != NULL) {
+        return options->open_file(options->context, path, made);
+    }
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     int fd = open(path, flags);
     *made = fd < 0 && errno == ENOENT;
@@ -189,7 +228,7 @@ static int open_or_make(const char *path, bool *made)
 }
 
 /* Locks it; the name may have been given to another file since it was opened. */
-static bool take(int fd, const char *path, struct stat *found, bool *moved)
+static bool take(int fd, const struct store_options *options, struct stat *found, bool *moved)
 {
     struct stat named;
     if (fstat(fd, found) != 0) {
@@ -199,24 +238,24 @@ static bool take(int fd, const char *path, struct stat *found, bool *moved)
         errno = EINVAL;
         return false;
     }
-    if (!lock_file(fd) || fstat(fd, found) != 0) {
+    if (!lock_file(fd, options) || fstat(fd, found) != 0) {
         return false;
     }
-    *moved =
-        lstat(path, &named) != 0 || named.st_dev != found->st_dev || named.st_ino != found->st_ino;
-    return *moved || fchmod(fd, 0600) == 0;
+    *moved = lstat(options->file, &named) != 0 || named.st_dev != found->st_dev ||
+             named.st_ino != found->st_ino;
+    return true;
 }
 
 /* Open and locked; -1 with errno. */
-static int open_locked(const char *path, struct stat *found, bool *made)
+static int open_locked(const struct store_options *options, struct stat *found, bool *made)
 {
     for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
         bool moved = false;
-        int fd = open_or_make(path, made);
+        int fd = open_or_make(options, made);
         if (fd < 0 && errno != EEXIST) {
             return -1;
         }
-        if (fd >= 0 && take(fd, path, found, &moved) && !moved) {
+        if (fd >= 0 && take(fd, options, found, &moved) && !moved) {
             return fd;
         }
         int why = errno;
@@ -258,7 +297,7 @@ static char *rename_aside(const char *path)
 
 /* --- a new file, a file that is kept ------------------------------------------------- */
 
-/* All that `memory` may come to be must fit, now: later nobody could be told. */
+/* All that the memory may come to take must fit, now: later nobody could be told. */
 static bool has_room(int fd, uint64_t memory)
 {
     struct statvfs system;
@@ -276,23 +315,16 @@ static bool has_room(int fd, uint64_t memory)
     return true;
 }
 
-static void compose_head(struct arena_head *head, const struct store_options *options)
+static void compose_head(struct arena_head *head, const struct store_options *options,
+                         const struct arena *shape)
 {
-    struct arena shape;
-    arena_choose(&shape, options->memory);
-    uint64_t most = (uint64_t)shape.frames * FRAMES_GROW;
-    uint64_t addressed =
-        (UINT64_C(1) << (32 + shape.place_shift)) >> ARENA_UNIT_SHIFT >> shape.frame_order;
-    uint64_t numbered = UINT32_MAX >> shape.frame_order;
-    most = most < addressed ? most : addressed;
-    most = most < numbered ? most : numbered;
     memset(head, 0, sizeof *head);
     head->byte_order = LAYOUT_BYTE_ORDER;
     head->layout = LAYOUT_VERSION;
     memcpy(head->secret, options->file_secret, sizeof head->secret);
-    head->frames_max = (uint32_t)most;
-    head->frame_order = shape.frame_order;
-    head->place_shift = shape.place_shift;
+    head->frames_max = shape->frames_max;
+    head->frame_order = shape->frame_order;
+    head->place_shift = shape->place_shift;
     head->guard = RECORD_GUARD;
     head->check = head_check(head);
 }
@@ -304,18 +336,33 @@ static void begin_life(struct file *file, const struct store_clock *clock, uint6
     life_write(file->head->life, file->head->secret, &life);
 }
 
+/* Composes the head of a new file and maps it. Without the address space that it could grow
+ * into it is made to stay as it is. */
+static bool map_new(struct file *file, const struct store_options *options, struct arena_head *head)
+{
+    struct arena shape;
+    arena_choose(&shape, options->memory);
+    for (;;) {
+        compose_head(head, options, &shape);
+        file->head = head;
+        file->frame_order = head->frame_order;
+        file->place_shift = head->place_shift;
+        if (map(file, shape.frames)) {
+            return true;
+        }
+        if (errno != ENOMEM || shape.frames_max == shape.frames) {
+            return false;
+        }
+        shape.frames_max = shape.frames;
+    }
+}
+
 static bool make(struct file *file, const struct store_options *options, const struct stat *found)
 {
     struct arena_head head;
-    struct arena shape;
-    arena_choose(&shape, options->memory);
-    compose_head(&head, options);
-    file->head = &head;
-    file->frames = shape.frames;
-    file->frame_order = head.frame_order;
-    file->place_shift = head.place_shift;
     file->clock_offset = 0;
-    if (ftruncate(file->fd, 0) != 0 || !has_room(file->fd, options->memory) || !map(file) ||
+    if (ftruncate(file->fd, 0) != 0 || !has_room(file->fd, options->memory) ||
+        !map_new(file, options, &head) ||
         fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, LAYOUT_HEAD) != 0) {
         return false;
     }
@@ -333,9 +380,10 @@ static uint32_t frames_for(const struct arena_head *head, const struct stat *fou
 {
     struct regions at = regions_of(head->frames_max, head->frame_order);
     uint64_t size = (uint64_t)found->st_size;
+    uint64_t most = head->frames_max * at.frame_size;
     uint64_t wanted = memory / at.frame_size + 1;
     uint64_t has = size > at.base ? (size - at.base + at.frame_size - 1) / at.frame_size : 0;
-    *beyond = wanted > head->frames_max ? (wanted - head->frames_max) * at.frame_size : 0;
+    *beyond = memory > most ? memory - most : 0;
     uint64_t frames = wanted > has ? wanted : has;
     return (uint32_t)(frames < head->frames_max ? frames : head->frames_max);
 }
@@ -343,12 +391,12 @@ static uint32_t frames_for(const struct arena_head *head, const struct stat *fou
 static bool keep(struct file *file, const struct store_options *options, const struct stat *found,
                  struct arena_head *head, uint64_t *beyond)
 {
+    uint32_t frames = frames_for(head, found, options->memory, beyond);
     file->head = head;
-    file->frames = frames_for(head, found, options->memory, beyond);
     file->frame_order = head->frame_order;
     file->place_shift = head->place_shift;
     /* The head may be a hole in a file that was damaged. */
-    if (!has_room(file->fd, options->memory) || !map(file) ||
+    if (!has_room(file->fd, options->memory) || !map(file, frames) ||
         fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, LAYOUT_HEAD) != 0) {
         return false;
     }
@@ -365,7 +413,7 @@ static enum file_state give_up(struct file *file)
         unlink(file->path);
     }
     if (file->map != NULL) {
-        munmap(file->map, file->length);
+        munmap(file->map, file->mapped);
     }
     if (file->fd >= 0) {
         close(file->fd);
@@ -380,6 +428,10 @@ static enum file_state settle(struct file *file, enum sentence sentence,
                               const struct store_options *options, const struct stat *found,
                               struct arena_head *head, struct store_recovery *recovery)
 {
+    /* Only now is it known to be the store's, to be changed. */
+    if (sentence != IS_UNREADABLE && fchmod(file->fd, 0600) != 0) {
+        return give_up(file);
+    }
     if (sentence == IS_KEPT) {
         recovery->arena = STORE_ARENA_KEPT;
         if (!keep(file, options, found, head, &recovery->beyond)) {
@@ -407,7 +459,7 @@ enum file_state file_open(struct file *file, const struct store_options *options
     tell(recovery, STORE_ARENA_NEW, NULL);
     for (int attempt = 0; file->path != NULL && attempt < OPEN_ATTEMPTS; attempt++) {
         const char *why = NULL;
-        file->fd = open_locked(file->path, &found, &file->made);
+        file->fd = open_locked(options, &found, &file->made);
         if (file->fd < 0) {
             return give_up(file);
         }
@@ -431,7 +483,36 @@ enum file_state file_open(struct file *file, const struct store_options *options
     return give_up(file);
 }
 
-void file_stop(struct file *file, const struct store_clock *clock)
+/* --- a file that grows ---------------------------------------------------------------- */
+
+bool file_has_room(const struct file *file, uint64_t memory)
+{
+    return has_room(file->fd, memory);
+}
+
+bool file_grow(struct file *file, uint32_t frames)
+{
+    if (frames > file->frames) {
+        if (ftruncate(file->fd, (off_t)length_for(file, frames)) != 0) {
+            return false;
+        }
+        set_frames(file, frames);
+    }
+    return true;
+}
+
+/* --- the end --------------------------------------------------------------------------- */
+
+/* Written back to be "in use": errno stays. */
+static void take_mark_back(struct file *file, struct life *life)
+{
+    int why = errno;
+    life->stopped = life->wall = 0;
+    life_write(file->head->life, file->head->secret, life);
+    errno = why;
+}
+
+bool file_stop(struct file *file, const struct store_clock *clock)
 {
     struct life life = {.offset = file->clock_offset, .wall = clock->wall};
     struct stat found;
@@ -439,12 +520,13 @@ void file_stop(struct file *file, const struct store_clock *clock)
     life.stopped = (uint64_t)((int64_t)clock->uptime + file->clock_offset);
     /* The mark must not be on the disk before what it vouches for. */
     if (fstat(file->fd, &found) != 0 || fsync(file->fd) != 0) {
-        return;
+        return false;
     }
     life.inode = found.st_ino;
     life_write(file->head->life, file->head->secret, &life);
-    if (fsync(file->fd) != 0) {
-        life.stopped = life.wall = 0;
-        life_write(file->head->life, file->head->secret, &life);
+    bool written = fsync(file->fd) == 0;
+    if (!written) {
+        take_mark_back(file, &life);
     }
+    return written;
 }

@@ -44,6 +44,7 @@ void generation_link(struct generation *generation, struct segments *segments,
                      struct segment *segment)
 {
     uint32_t number = segment_number(segments, segment);
+    segment->link = ++generation->links;
     segment->next = 0;
     segment->previous = generation->last;
     if (generation->last != 0) {

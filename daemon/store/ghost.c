@@ -14,34 +14,79 @@ enum {
     LINE_KEYS = 20,     /* and no more than this for each line */
     PAYMENTS = 16,
     PAGE = 4096,
+    GIVE_BACK = 64 * PAGE, /* at once: some 50 microseconds */
 };
 
-static size_t ghost_bytes(const struct ghost *ghost)
+static size_t bytes_of(uint32_t lines)
 {
-    return ghost->count * sizeof(struct ghost_line);
+    return lines * sizeof(struct ghost_line);
 }
 
-bool ghost_init(struct ghost *ghost, uint64_t memory)
+/* A whole number of pages. */
+static uint32_t lines_for(uint64_t memory)
 {
     const uint64_t page = PAGE / sizeof(struct ghost_line);
     uint64_t lines = memory / MEMORY_SHARE / sizeof(struct ghost_line);
     lines = lines / page * page + page;
+    return (uint32_t)(lines < UINT32_MAX ? lines : UINT32_MAX / page * page);
+}
+
+bool ghost_init(struct ghost *ghost, uint64_t memory, uint64_t most)
+{
     memset(ghost, 0, sizeof *ghost);
-    ghost->count = (uint32_t)(lines < UINT32_MAX ? lines : UINT32_MAX / page * page);
-    ghost->lines = reserve_pages(ghost_bytes(ghost));
-    return ghost->lines != NULL;
+    ghost->count = ghost->wanted = lines_for(memory);
+    ghost->most = lines_for(most > memory ? most : memory);
+    ghost->lines = reserve_space(bytes_of(ghost->most));
+    return ghost->lines != NULL && ghost_open(ghost, memory);
 }
 
 void ghost_deinit(struct ghost *ghost)
 {
-    reserve_release(ghost->lines, ghost_bytes(ghost));
+    reserve_release(ghost->lines, bytes_of(ghost->most));
+    ghost->lines = NULL;
+}
+
+bool ghost_open(struct ghost *ghost, uint64_t memory)
+{
+    return reserve_open(ghost->lines, bytes_of(lines_for(memory)));
+}
+
+void ghost_resize(struct ghost *ghost, uint64_t memory)
+{
+    ghost->wanted = lines_for(memory);
+}
+
+/* The last pages that may be in use are the system's. */
+static void give_back(struct ghost *ghost, struct budget *budget)
+{
+    uint64_t end = (ghost->paid + PAGE - 1) / PAGE * PAGE;
+    uint64_t from = end > GIVE_BACK ? end - GIVE_BACK : 0;
+    reserve_forget((char *)ghost->lines + from, end - from);
+    budget_give(budget, ghost->paid - from);
+    ghost->paid = from;
+}
+
+bool ghost_settle(struct ghost *ghost, struct budget *budget)
+{
+    if (ghost->count == ghost->wanted) {
+        return false;
+    }
+    __atomic_store_n(&ghost->open, 0, __ATOMIC_RELAXED);
+    if (ghost->paid > 0) {
+        give_back(ghost, budget);
+    } else {
+        __atomic_store_n(&ghost->count, ghost->wanted, __ATOMIC_RELAXED);
+        ghost->keys = 0;
+        ghost->filling = ghost->cleared = 0;
+    }
+    return true;
 }
 
 bool ghost_pay(struct ghost *ghost, struct budget *budget)
 {
-    uint64_t whole = ghost_bytes(ghost);
+    uint64_t whole = bytes_of(ghost->count);
     uint64_t part = whole / PAYMENTS + 1;
-    if (ghost->paid == whole) {
+    if (ghost->paid == whole || ghost->count != ghost->wanted) {
         return true;
     }
     part = part < whole - ghost->paid ? part : whole - ghost->paid;

@@ -24,7 +24,8 @@
  *     a quarter         0.299      0.120    0.122    5.5 %
  *
  * All three are 1/170 of the memory. They are paid for when something is evicted for
- * the first time: a store that never fills has none.
+ * the first time: a store that never fills has none. Where a key's line is depends on how many
+ * there are, so that all is forgotten when the memory becomes another.
  */
 #ifndef KVCACHED_GHOST_H
 #define KVCACHED_GHOST_H
@@ -51,18 +52,28 @@ _Static_assert(sizeof(struct ghost_line) == 64, "a line is a cache line");
 
 struct ghost {
     struct ghost_line *lines; /* reserved; written under store.upkeep, read by all */
-    uint32_t count;
-    uint32_t open; /* paid for, and in use; atomic */
+    uint32_t most;            /* lines that are reserved */
+    uint32_t count;           /* atomic, changed under store.upkeep while it is not open */
+    uint32_t open;            /* paid for, and in use; atomic */
     /* under store.upkeep */
+    uint32_t wanted;  /* what count is to be */
     uint64_t paid;    /* bytes */
     uint64_t keys;    /* in the filter that is being filled */
     uint32_t filling; /* which that is */
     uint32_t cleared; /* lines of the next one that are empty */
 };
 
-/* False with errno when there is no address space. */
-bool ghost_init(struct ghost *ghost, uint64_t memory);
+/* For so much memory of a store, and for `most` bytes one day. False with errno when there is
+ * no address space. */
+bool ghost_init(struct ghost *ghost, uint64_t memory, uint64_t most);
 void ghost_deinit(struct ghost *ghost);
+
+/* What it takes with so much memory can be used. False with errno. */
+bool ghost_open(struct ghost *ghost, uint64_t memory);
+/* It is to be as with so much memory, which was opened: ghost_settle goes there. */
+void ghost_resize(struct ghost *ghost, uint64_t memory);
+/* Gives some of what it was back. False: it is as large as it is to be. */
+bool ghost_settle(struct ghost *ghost, struct budget *budget);
 
 /* Takes a part of what it needs from the budget. False when that has no more. */
 bool ghost_pay(struct ghost *ghost, struct budget *budget);
@@ -78,7 +89,8 @@ static inline uint64_t ghost_mix(uint64_t hash)
 
 static inline struct ghost_line *ghost_line(const struct ghost *ghost, uint64_t mixed)
 {
-    return &ghost->lines[(mixed >> 32) * ghost->count >> 32];
+    uint32_t count = __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
+    return &ghost->lines[(mixed >> 32) * count >> 32];
 }
 
 /* Any thread: was it evicted lately? */

@@ -12,18 +12,19 @@
 #include "daemon/store/index_pool.h"
 #include "daemon/store/reserve.h"
 
-bool index_init(struct index *index, uint64_t capacity, struct budget *budget,
+bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
                 struct index_records records)
 {
     memset(index, 0, sizeof *index);
-    index->capacity = capacity < 2 * INDEX_BUCKETS_MIN ? 2 * INDEX_BUCKETS_MIN : capacity;
+    capacity = capacity < 2 * INDEX_BUCKETS_MIN ? 2 * INDEX_BUCKETS_MIN : capacity;
+    index->most = most < capacity ? capacity : most;
     index->size = INDEX_BUCKETS_MIN;
     index->resident = INDEX_BUCKETS_MIN;
     index->budget = budget;
     index->records = records;
-    index->buckets = reserve_pages(index->capacity * sizeof(struct bucket));
-    index->overflow = reserve_pages(index->capacity * sizeof(struct bucket));
-    if (index->buckets == NULL || index->overflow == NULL ||
+    index->buckets = reserve_space(index->most * sizeof(struct bucket));
+    index->overflow = reserve_space(index->most * sizeof(struct bucket));
+    if (index->buckets == NULL || index->overflow == NULL || !index_open(index, capacity) ||
         !budget_take(budget, index->resident * sizeof(struct bucket))) {
         index_deinit(index);
         return false;
@@ -33,8 +34,20 @@ bool index_init(struct index *index, uint64_t capacity, struct budget *budget,
 
 void index_deinit(struct index *index)
 {
-    reserve_release(index->buckets, index->capacity * sizeof(struct bucket));
-    reserve_release(index->overflow, index->capacity * sizeof(struct bucket));
+    reserve_release(index->buckets, index->most * sizeof(struct bucket));
+    reserve_release(index->overflow, index->most * sizeof(struct bucket));
+    index->buckets = index->overflow = NULL;
+}
+
+bool index_open(struct index *index, uint64_t capacity)
+{
+    capacity = capacity < index->most ? capacity : index->most;
+    bool open = reserve_open(index->buckets, capacity * sizeof(struct bucket)) &&
+                reserve_open(index->overflow, capacity * sizeof(struct bucket));
+    if (open && capacity > __atomic_load_n(&index->capacity, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&index->capacity, capacity, __ATOMIC_RELEASE);
+    }
+    return open;
 }
 
 static struct bucket *home_of(const struct index *index, uint64_t hash)

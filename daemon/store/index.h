@@ -42,6 +42,9 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 
+/* Whether overflow buckets are being moved to the front. */
+enum pool_phase { POOL_RESTS, POOL_SORTS, POOL_MOVES, POOL_GIVES };
+
 /* What the index must know of the records that it points to: their hash, and how
  * to have one fetched into the processor's cache before it is asked for. */
 struct index_records {
@@ -51,9 +54,10 @@ struct index_records {
 };
 
 struct index {
-    struct bucket *buckets;  /* reserved for `capacity` */
-    struct bucket *overflow; /* reserved for `capacity`; 0 is not used */
-    uint64_t capacity;
+    struct bucket *buckets;  /* reserved for `most` */
+    struct bucket *overflow; /* reserved for `most`; 0 is not used */
+    uint64_t most;
+    uint64_t capacity;     /* of both, what can be used; atomic */
     uint64_t size;         /* buckets in use; atomic, changed by who holds `resizing` */
     uint64_t entries;      /* records; atomic */
     uint32_t resizing;     /* atomic flag: one at a time */
@@ -64,11 +68,25 @@ struct index {
     uint64_t pool_made;    /* overflow buckets that have pages */
     uint64_t pool_used;
     uint32_t pool_free; /* the first free one, chained by `word` */
+    uint8_t pool_phase; /* enum pool_phase; atomic */
+    /* While overflow buckets move to the front; see index_pool.c. Free ones may be in any of
+     * the lists, also when that is over */
+    uint64_t pool_keep; /* those from this one on are to go */
+    uint32_t pool_low;  /* free ones below it */
+    uint32_t pool_high; /* free ones from it on */
+    uint64_t pool_high_count;
+    /* the housekeeper's */
+    uint64_t pool_hand;   /* the bucket whose chain is next */
+    unsigned pool_rounds; /* over all chains */
 };
 
-bool index_init(struct index *index, uint64_t capacity, struct budget *budget,
+/* Buckets for as much as `capacity` can be made, and for `most` after index_open. */
+bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
                 struct index_records records);
 void index_deinit(struct index *index);
+
+/* It may have so many buckets, `most` at most. False with errno. */
+bool index_open(struct index *index, uint64_t capacity);
 
 /* The number of a hash's bucket when there are `size` of them. */
 static inline uint64_t index_address(uint64_t hash, uint64_t size)
@@ -76,6 +94,17 @@ static inline uint64_t index_address(uint64_t hash, uint64_t size)
     uint64_t half = UINT64_C(1) << (63 - __builtin_clzll(size));
     uint64_t number = hash & (2 * half - 1);
     return number < size ? number : hash & (half - 1);
+}
+
+/* How many low bits the hashes of a locked bucket have in common: those that are its own
+ * number. Its split and its merge need its lock, so that the size may be read at any time. */
+static inline unsigned index_shared_bits(const struct index *index, const struct bucket *home)
+{
+    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
+    uint64_t number = (uint64_t)(home - index->buckets);
+    unsigned bits = (unsigned)(63 - __builtin_clzll(size));
+    uint64_t half = UINT64_C(1) << bits;
+    return number >= half || number + half < size ? bits + 1 : bits;
 }
 
 static inline uint16_t index_tag(uint64_t hash)
@@ -174,6 +203,20 @@ void index_grow(struct index *index);
 /* Shrinks by up to `most` buckets if the load allows; true when it could shrink
  * further. The housekeeper's. */
 bool index_shrink(struct index *index, unsigned most);
+
+/*
+ * For an index that is to take no more memory than it must; a part of it each time, about
+ * `most` buckets. How many were looked at; 0: nothing more is to be won. The housekeeper's.
+ *
+ * index_tighten shrinks it as long as its buckets are not as full as when it grows.
+ * index_squeeze moves overflow buckets to where their memory can be given back, which takes a
+ * walk over all buckets; what was begun (index_is_squeezed) is to be gone on with.
+ */
+size_t index_tighten(struct index *index, unsigned most);
+size_t index_squeeze(struct index *index, unsigned most);
+bool index_is_squeezed(const struct index *index);
+/* Bytes that both could give back, about. */
+uint64_t index_excess(struct index *index);
 
 /* Bytes of pages that the index holds. */
 uint64_t index_resident(struct index *index);

@@ -50,4 +50,14 @@ uint32_t pool_take(struct index *index);
 /* Takes back an empty one. */
 void pool_give(struct index *index, uint32_t link);
 
+/*
+ * Moves overflow buckets that are in use to the front, so that the memory behind them can be
+ * given back. So many buckets are looked at, at most; 0: nothing is to be won. One thread at a
+ * time, and buckets are not merged while it is under way.
+ */
+size_t pool_squeeze(struct index *index, unsigned most);
+bool pool_is_moving(const struct index *index);
+/* Buckets that it could give back, about. */
+uint64_t pool_excess(struct index *index);
+
 #endif

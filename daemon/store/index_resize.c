@@ -89,7 +89,7 @@ static bool have_page(struct index *index, uint64_t size)
     if (size < index->resident) {
         return true;
     }
-    if (size + INDEX_BUCKETS_PER_PAGE > index->capacity ||
+    if (size + INDEX_BUCKETS_PER_PAGE > __atomic_load_n(&index->capacity, __ATOMIC_ACQUIRE) ||
         !budget_take(index->budget, INDEX_PAGE)) {
         return false;
     }
@@ -241,38 +241,95 @@ static bool shrink_once(struct index *index)
     return merged;
 }
 
-/* Late comers may still lock and unlock a bucket whose page has gone: it reads
- * as zeros, which is an empty, unlocked bucket, and they look again. */
-static void give_pages_back(struct index *index)
+/* How far it shrinks. */
+struct shrinking {
+    unsigned load; /* records a bucket below which it does */
+    uint64_t step; /* buckets whose pages are given back at once at least, */
+    uint64_t kept; /* and so many steps behind the last bucket are not */
+};
+
+static const struct shrinking at_leisure = {INDEX_LOAD_LOW, INDEX_GIVE_BACK, 2};
+static const struct shrinking in_need = {INDEX_LOAD - 1, 16 * INDEX_BUCKETS_PER_PAGE, 1};
+
+static uint64_t kept_behind(const struct index *index, const struct shrinking *how)
 {
-    uint64_t keep = (index->size / INDEX_GIVE_BACK + 2) * INDEX_GIVE_BACK;
-    if (index->resident < keep + INDEX_GIVE_BACK) {
-        return;
-    }
-    uint64_t bytes = (index->resident - keep) * sizeof(struct bucket);
-    reserve_forget(&index->buckets[keep], bytes);
-    budget_give(index->budget, bytes);
-    __atomic_store_n(&index->resident, keep, __ATOMIC_RELAXED);
+    return (index->size / how->step + how->kept) * how->step;
 }
 
-static bool too_empty(const struct index *index)
+/* Late comers may still lock and unlock a bucket whose page has gone: it reads
+ * as zeros, which is an empty, unlocked bucket, and they look again. */
+static bool give_pages_back(struct index *index, const struct shrinking *how)
+{
+    uint64_t keep = kept_behind(index, how);
+    if (index->resident < keep + how->step) {
+        return false;
+    }
+    /* No more at once than a shrink that goes on all the time leaves behind. */
+    uint64_t first =
+        index->resident - keep > 2 * INDEX_GIVE_BACK ? index->resident - 2 * INDEX_GIVE_BACK : keep;
+    uint64_t bytes = (index->resident - first) * sizeof(struct bucket);
+    reserve_forget(&index->buckets[first], bytes);
+    budget_give(index->budget, bytes);
+    __atomic_store_n(&index->resident, first, __ATOMIC_RELAXED);
+    return true;
+}
+
+static bool too_empty(const struct index *index, const struct shrinking *how)
 {
     uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
     return size > INDEX_BUCKETS_MIN &&
-           __atomic_load_n(&index->entries, __ATOMIC_RELAXED) < INDEX_LOAD_LOW * size;
+           __atomic_load_n(&index->entries, __ATOMIC_RELAXED) < how->load * size;
+}
+
+static unsigned shrink(struct index *index, unsigned most, const struct shrinking *how)
+{
+    unsigned done = 0;
+    while (done < most && too_empty(index, how) && shrink_once(index)) {
+        done++;
+    }
+    return done;
 }
 
 bool index_shrink(struct index *index, unsigned most)
 {
-    if (!too_empty(index) || !start_resizing(index)) {
+    if (!too_empty(index, &at_leisure) || pool_is_moving(index) || !start_resizing(index)) {
         return false;
     }
-    for (; most > 0 && too_empty(index); most--) {
-        if (!shrink_once(index)) {
-            break;
-        }
-    }
-    give_pages_back(index);
+    bool all = shrink(index, most, &at_leisure) == most;
+    give_pages_back(index, &at_leisure);
     end_resizing(index);
-    return most == 0;
+    return all;
+}
+
+size_t index_tighten(struct index *index, unsigned most)
+{
+    if (!start_resizing(index)) {
+        return 1; /* it grows just now */
+    }
+    /* A merge may bring overflow buckets to where they have been moved from: not in between. */
+    size_t effort = pool_is_moving(index) ? 0 : shrink(index, most, &in_need);
+    if (effort == 0 && give_pages_back(index, &in_need)) {
+        effort = most;
+    }
+    end_resizing(index);
+    return effort;
+}
+
+size_t index_squeeze(struct index *index, unsigned most)
+{
+    return pool_squeeze(index, most);
+}
+
+bool index_is_squeezed(const struct index *index)
+{
+    return pool_is_moving(index);
+}
+
+uint64_t index_excess(struct index *index)
+{
+    uint64_t entries = __atomic_load_n(&index->entries, __ATOMIC_RELAXED);
+    uint64_t wanted = entries / in_need.load + 2 * in_need.step;
+    uint64_t resident = __atomic_load_n(&index->resident, __ATOMIC_RELAXED);
+    uint64_t excess = resident > wanted ? resident - wanted : 0;
+    return (excess + pool_excess(index)) * sizeof(struct bucket);
 }

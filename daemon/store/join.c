@@ -15,6 +15,7 @@
 
 #include "daemon/store/rewrite.h"
 #include "daemon/store/stream.h"
+#include "daemon/store/tally.h"
 
 enum {
     ATTEMPTS = 100,      /* of a record that others write at the same time */
@@ -29,7 +30,7 @@ static enum store_status feed(struct lane *lane, struct store_write *write, stru
 {
     while (bytes.length > 0) {
         struct iovec space;
-        enum store_status status = store_write_space(lane, write, now, &space);
+        enum store_status status = stream_space(lane, write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
@@ -46,7 +47,7 @@ static enum store_status end(struct lane *lane, struct store_write *write, enum 
                              uint64_t now, uint64_t *version)
 {
     if (status == STORE_OK) {
-        status = store_write_commit(lane, &write, now, version);
+        status = stream_commit(lane, &write, now, version);
     }
     if (write != NULL) { /* also where the commit has to wait: it is begun anew later */
         store_write_abort(lane, &write);
@@ -85,6 +86,7 @@ struct store_join {
     struct store_write *write; /* of both; NULL: no attempt is under way */
     bool has_old;              /* `old` is pinned */
     struct part parts[2];      /* what is copied, in this order */
+    uint32_t id;               /* its namespace's, for counting; 0: none yet */
     unsigned part;             /* the one that is being copied, */
     uint64_t done;             /* and bytes of it that are */
     int attempts;
@@ -131,7 +133,7 @@ static enum store_status feed_part(struct store_join *join, const struct part *p
             from.iov_base = (char *)(uintptr_t)part->bytes.bytes + join->done;
             from.iov_len = part->length - join->done;
         }
-        enum store_status status = store_write_space(join->lane, join->write, now, &space);
+        enum store_status status = stream_space(join->lane, join->write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
@@ -274,6 +276,7 @@ static enum store_status proceed(struct store_join *join, size_t most, uint64_t 
     join->at.generation = NULL;
     if (join->write == NULL) {
         status = begin_attempt(join, now, &final);
+        join->id = tally_id(&join->at);
     }
     if (status == STORE_OK) {
         status = feed_parts(join, most, now);
@@ -385,9 +388,9 @@ enum store_status stream_join_written(struct lane *lane, struct store_key *at,
 enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
                                   uint64_t *version)
 {
-    (void)lane;
     enum store_status status = proceed(*join, STEP, now, version);
     if (status != STORE_UNFINISHED) {
+        tally_write(lane, (*join)->id, &(*join)->terms, status);
         store_join_abort(join);
     }
     return status;

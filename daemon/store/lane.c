@@ -44,6 +44,12 @@ struct lane *store_lane_create(struct store *store)
     return lane;
 }
 
+void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context)
+{
+    lane->maker = maker;
+    lane->maker_context = context;
+}
+
 /* What a lane has counted stays: handed over as it is, or added to what is there. */
 static void bequeath(struct lane *from, struct lanes *to)
 {
@@ -72,6 +78,11 @@ void store_lane_destroy(struct lane **lane)
     pthread_mutex_unlock(&store->namespaces.lock);
     free(gone);
     *lane = NULL;
+}
+
+struct store *store_of(const struct lane *lane)
+{
+    return lane->store;
 }
 
 void store_enter(struct lane *lane)

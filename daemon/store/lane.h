@@ -32,6 +32,8 @@ struct lane {
     struct store_counters *counters[LANE_CHUNKS]; /* atomic pointers */
     struct store_join *joining;                   /* the one that proceeds in steps; join.c */
     struct store_counters scrap;                  /* counts that no memory could be had for */
+    store_maker *maker;                           /* or NULL; store_lane_name_maker */
+    void *maker_context;
 };
 
 struct lanes {
@@ -47,6 +49,12 @@ struct namespace *lane_find(struct lane *lane, struct slice name);
 /* The lane's own counters for a namespace number (0: for requests to namespaces
  * that do not exist). Never NULL: without memory they count into nowhere. */
 struct store_counters *lane_counters(struct lane *lane, uint32_t id);
+
+/* The maker of a namespace that is made now; 0: none in particular. */
+static inline uint64_t lane_maker(const struct lane *lane)
+{
+    return lane->maker != NULL ? lane->maker(lane->maker_context) : 0;
+}
 
 /* Only the owner adds, so a load and a store are enough. */
 static inline void lane_count(uint64_t *counter, uint64_t by)

@@ -69,7 +69,9 @@ struct name_entry {
     uint8_t name_length;
     uint8_t spare[3];
     char name[64];
-    uint8_t rest[40];
+    uint64_t maker; /* what made it (makers.h); 0: unknown, as in files of older programs. Has no
+                       check: a wrong one counts the namespace at another maker, no more */
+    uint8_t rest[32];
 };
 
 enum label_kind { LABEL_LOG = 1, LABEL_SPAN = 2, LABEL_PIECE = 3 };
@@ -95,7 +97,8 @@ _Static_assert(sizeof(struct arena_head) == LAYOUT_HEAD &&
                    offsetof(struct arena_head, life) == 64 &&
                    offsetof(struct arena_head, versions) == 192,
                "arena_head");
-_Static_assert(sizeof(struct name_entry) == 128 && offsetof(struct name_entry, name) == 24,
+_Static_assert(sizeof(struct name_entry) == 128 && offsetof(struct name_entry, name) == 24 &&
+                   offsetof(struct name_entry, maker) == 88,
                "name_entry");
 _Static_assert(sizeof(struct label) == 64 && offsetof(struct label, used) == 56, "label");
 

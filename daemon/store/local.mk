@@ -9,7 +9,10 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/check_share.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
-	daemon/store/cursor.c \
+	daemon/store/cursor.c daemon/store/cursor.h daemon/store/cursor_owed.c \
+	daemon/store/cursor_state.h \
+	daemon/store/declare.c \
+	daemon/store/declared.c daemon/store/declared.h \
 	daemon/store/evict.c daemon/store/evict.h \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
@@ -30,8 +33,10 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/lock.h \
 	daemon/store/look.c \
 	daemon/store/lookup.c daemon/store/lookup.h \
+	daemon/store/makers.c daemon/store/makers.h \
 	daemon/store/namespace.c daemon/store/namespace.h \
 	daemon/store/number.c \
+	daemon/store/owed.c daemon/store/owed.h \
 	daemon/store/purge.c \
 	daemon/store/read.c \
 	daemon/store/reclaim.c \
@@ -40,15 +45,19 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/recover_crew.c \
 	daemon/store/recover_label.c \
 	daemon/store/recover_segment.c \
+	daemon/store/relocate.c \
 	daemon/store/reserve.h \
+	daemon/store/resize.c daemon/store/resize.h \
 	daemon/store/rewrite.c daemon/store/rewrite.h \
 	daemon/store/roll.c daemon/store/roll.h \
 	daemon/store/seal.c daemon/store/seal.h \
 	daemon/store/segment.c daemon/store/segment.h \
 	daemon/store/share.c daemon/store/share.h \
+	daemon/store/shelf.c daemon/store/shelf.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \
 	daemon/store/stream.c daemon/store/stream.h \
+	daemon/store/tally.c daemon/store/tally.h \
 	daemon/store/ttl.h \
 	daemon/store/upkeep.c daemon/store/upkeep.h \
 	daemon/store/victims.c daemon/store/victims.h \

@@ -15,7 +15,7 @@
  *   4. bucket            one line of the index (index.h); two only when the
  *                        index grows or shrinks, the lower number first
  *   5. leaves            arena.lock, segments.lock, expire.lock, work.lock,
- *                        index.pool_lock: never two at once
+ *                        cursors.lock, index.pool_lock: never two at once
  */
 #ifndef KVCACHED_LOCK_H
 #define KVCACHED_LOCK_H

@@ -8,6 +8,7 @@
  */
 #include "daemon/store/rewrite.h"
 #include "daemon/store/stream.h"
+#include "daemon/store/tally.h"
 
 struct look {
     const struct store_terms *terms;
@@ -34,9 +35,10 @@ static void tell(struct store *store, const struct found *found, uint64_t now,
 {
     const struct record *record = &found->record;
     view->version = found_version(store, found);
+    view->size = record_footprint(store, record);
+    view->number = found->segment->generation->ns->id;
     if (record->noted) {
-        uint32_t units = record_time(now) - record_read_at(found->bytes);
-        view->idle = (uint64_t)units << 7;
+        view->idle = record_idle(found->bytes, now);
         view->read_before = (record->notes & NOTE_READ) != 0;
         view->stale = (record->notes & NOTE_STALE) != 0;
         view->taken = (record->notes & NOTE_WON) != 0;
@@ -70,6 +72,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
     struct store_view *view = look->view;
     lookup_view(store, home, found, view);
     tell(store, found, now, view);
+    view->made = look->made;
     view->won = look->made || wins(found, look, now);
     if (found->record.noted) {
         note(found, look, now);
@@ -178,17 +181,23 @@ static enum store_status look_writing(struct lane *lane, struct store_key *at, s
     return rewrite_record(lane, at, &rewrite, now, NULL);
 }
 
+/* A record that was made was not there to be found. */
 static void count(struct lane *lane, const struct store_key *at, const struct look *look,
                   enum store_status status)
 {
-    struct store_counters *counters = lane_counters(lane, at->ns == NULL ? 0 : at->ns->id);
+    struct store_counters *counters = lane_counters(lane, tally_id(at));
+    bool made = look->made && status == STORE_OK;
     bool hit = status == STORE_OK && !look->made;
-    lane_count(hit ? &counters->hits : &counters->misses, 1);
-    if (hit && look->terms->ttl.kind != STORE_TTL_KEEP) {
-        lane_count(&counters->touches, 1);
+    if (made) {
+        lane_count(&counters->made, 1);
     }
-    if (look->made && status == STORE_OK) {
-        lane_count(&counters->sets, 1);
+    if (look->terms->uncounted) {
+        return;
+    }
+    if (look->terms->ttl.kind == STORE_TTL_KEEP) {
+        lane_count(hit ? &counters->hits : &counters->misses, 1);
+    } else if (hit) {
+        lane_count(&counters->touches, 1);
     }
 }
 

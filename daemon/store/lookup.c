@@ -99,6 +99,7 @@ static void count_burial(struct lane *lane, const struct generation *generation,
     struct store_counters *counters = lane_counters(lane, generation->ns->id);
     switch (why) {
     case BURIED_REPLACED:
+    case BURIED_FLUSHED:
         break;
     case BURIED_DELETED:
         lane_count(&counters->deletes, 1);
@@ -120,6 +121,9 @@ void bury(struct lane *lane, struct segment *segment, char *bytes, const struct 
     uint32_t size = record_footprint(store, record);
     uint32_t half = segment_capacity(segment) / 2;
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
+    if (why == BURIED_REPLACED && generation->listings != NULL) {
+        cursors_owe(store, segment, bytes, record->key);
+    }
     record_kill(bytes, store->segments.guard != 0);
     /* With its last byte gone the segment may be freed at once by another thread:
      * nothing of it is read after this. */

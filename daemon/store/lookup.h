@@ -88,8 +88,9 @@ static inline bool found_lives(const struct found *found, uint64_t now)
  */
 bool lookup_refresh(struct lane *lane, struct store_key *at);
 
-/* Why a record ends, for the counters. */
-enum burial { BURIED_REPLACED, BURIED_DELETED, BURIED_EXPIRED, BURIED_EVICTED };
+/* Why a record ends: for the counters, and for listings, which follow one that was REPLACED by
+ * a copy with the same key. Then, and only then, the caller holds the namespace's lock too. */
+enum burial { BURIED_REPLACED, BURIED_DELETED, BURIED_EXPIRED, BURIED_EVICTED, BURIED_FLUSHED };
 
 /* Bytes that a record takes in its segment; for a span all of it. */
 uint32_t record_footprint(const struct store *store, const struct record *record);

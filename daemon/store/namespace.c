@@ -16,9 +16,7 @@
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */
 #define TTL_MAX (UINT64_C(1) << 47)
 
-/* A namespace and its generation; that it has two for a moment after a flush is not
- * counted. */
-#define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
+_Static_assert(NAMESPACE_COST <= STORE_NAMESPACE_COST, "a namespace costs more than is said");
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
                      struct budget *budget, const struct lanes *lanes, struct file *file)
@@ -26,7 +24,8 @@ bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
     memset(all, 0, sizeof *all);
     pthread_mutex_init(&all->lock, NULL);
     all->secret = secret;
-    all->next_flush = NAMESPACES_NO_FLUSH;
+    all->next_flush = all->due_next = NAMESPACES_NO_FLUSH;
+    all->undeclared_most = STORE_NAMESPACES_MAX;
     all->budget = budget;
     all->lanes = lanes;
     all->file = file;
@@ -51,7 +50,13 @@ void namespaces_deinit(struct namespaces *all)
     reserve_release(all->heads, NAMESPACES_HEADS * sizeof(struct namespace *));
     reserve_release(all->by_id, (STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
     reserve_release(all->free_ids, STORE_NAMESPACES_MAX * sizeof(uint32_t));
+    declared_destroy(&all->declared);
     pthread_mutex_destroy(&all->lock);
+}
+
+static struct slice name_of(const struct namespace *ns)
+{
+    return (struct slice){ns->name, ns->name_length};
 }
 
 static struct namespace **head_of(const struct namespaces *all, struct slice name)
@@ -61,7 +66,7 @@ static struct namespace **head_of(const struct namespaces *all, struct slice nam
 
 static bool is_named(const struct namespace *ns, struct slice name)
 {
-    return slice_equal(name, (struct slice){ns->name, ns->name_length});
+    return slice_equal(name, name_of(ns));
 }
 
 static struct namespace *find_any(const struct namespaces *all, struct slice name)
@@ -77,6 +82,31 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
 {
     struct namespace *ns = find_any(all, name);
     return ns != NULL && namespace_is_allowed(all, ns) ? ns : NULL;
+}
+
+enum store_status namespaces_missing_locked(const struct namespaces *all, struct slice name)
+{
+    bool allowed = !__atomic_load_n(&all->declared_only, __ATOMIC_RELAXED) ||
+                   declared_find(all->declared, name) != NULL;
+    return allowed ? STORE_OK : STORE_UNDECLARED;
+}
+
+bool namespaces_declare(struct namespaces *all, struct slice name)
+{
+    if (__atomic_load_n(&all->owed, __ATOMIC_ACQUIRE) == 0) {
+        return false; /* all that are declared are there */
+    }
+    pthread_mutex_lock(&all->lock);
+    bool declares = declared_find(all->declared, name) != NULL;
+    pthread_mutex_unlock(&all->lock);
+    return declares;
+}
+
+enum store_status namespaces_missing(struct namespaces *all, struct slice name)
+{
+    bool allowed =
+        !__atomic_load_n(&all->declared_only, __ATOMIC_RELAXED) || namespaces_declare(all, name);
+    return allowed ? STORE_OK : STORE_UNDECLARED;
 }
 
 struct generation *generation_create(struct namespaces *all, struct namespace *ns)
@@ -100,20 +130,39 @@ void namespace_destroy(struct namespaces *all, struct namespace **ns)
     if ((*ns)->id != 0) {
         all->free_ids[all->free_count++] = (*ns)->id;
     }
+    makers_give(&all->makers, &(*ns)->maker);
+    all->declared_there -= (*ns)->declared;
     generation_destroy(&(*ns)->generation);
     free(*ns);
     *ns = NULL;
     budget_give(all->budget, NAMESPACE_COST);
 }
 
-void namespace_apply(struct namespace *ns, const struct store_namespace_options *options,
-                     bool declared)
+/* Under its lock, so that a write has all settings of one policy. */
+static void apply(struct namespace *ns, const struct store_namespace_options *options,
+                  bool declared)
 {
     __atomic_store_n(&ns->ttl, options->ttl, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->max_ttl, options->max_ttl, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->quota, options->memory, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->require_ttl, options->require_ttl, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->declared, declared, __ATOMIC_RELAXED);
+}
+
+bool namespaces_settle(struct namespaces *all, struct namespace *ns)
+{
+    const struct store_namespace_options *declared = declared_find(all->declared, name_of(ns));
+    const struct store_namespace_options *options = declared != NULL ? declared : &all->undeclared;
+    bool was_declared = ns->declared;
+    uint64_t quota = ns->quota;
+    lock_take(&ns->lock);
+    apply(ns, options, declared != NULL);
+    lock_give(&ns->lock);
+    if (declared != NULL) {
+        makers_give(&all->makers, &ns->maker);
+    }
+    all->declared_there += (uint32_t)(declared != NULL) - was_declared;
+    return (was_declared && declared == NULL) || quota != options->memory;
 }
 
 static struct namespace *namespace_create(struct namespaces *all, struct slice name)
@@ -133,7 +182,7 @@ static struct namespace *namespace_create(struct namespaces *all, struct slice n
         namespace_destroy(all, &ns);
         return NULL;
     }
-    namespace_apply(ns, &all->undeclared, false);
+    namespaces_settle(all, ns);
     return ns;
 }
 
@@ -146,7 +195,10 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
         ns->id = all->highest + 1;
         __atomic_store_n(&all->highest, ns->id, __ATOMIC_RELEASE);
     }
-    if (!roll_enter(all->file, ns->id, name, ns->generation->number)) {
+    const struct roll_facts facts = {.name = name,
+                                     .generation = ns->generation->number,
+                                     .maker = ns->maker != NULL ? ns->maker->tag : 0};
+    if (!roll_enter(all->file, ns->id, &facts)) {
         return false;
     }
     __atomic_fetch_add(&all->count, 1, __ATOMIC_RELAXED);
@@ -164,61 +216,100 @@ static bool has_number(const struct namespaces *all)
     return all->free_count > 0 || all->highest < STORE_NAMESPACES_MAX;
 }
 
-static struct namespace *make(struct namespaces *all, struct slice name, bool declare,
-                              enum store_status *why)
+/* Numbers that namespaces have which are not declared, those that are gone included: until
+ * every lane has left they keep it, and else going ones could take all there are. */
+static uint32_t undeclared_numbers(const struct namespaces *all)
 {
-    struct namespace *ns = find_any(all, name);
-    if (ns != NULL && (declare || namespace_is_allowed(all, ns))) {
-        return ns;
+    return all->highest - all->free_count - all->declared_there;
+}
+
+/* One maker alone leaves half of them to others. */
+static uint32_t share_of_one(const struct namespaces *all)
+{
+    return all->undeclared_most - all->undeclared_most / 2;
+}
+
+static enum store_status may_make(const struct namespaces *all, struct slice name, uint64_t maker)
+{
+    enum store_status status = namespaces_missing_locked(all, name);
+    if (status != STORE_OK) {
+        return status;
     }
-    if (ns != NULL || (!declare && __atomic_load_n(&all->declared_only, __ATOMIC_RELAXED))) {
-        *why = STORE_UNDECLARED;
+    bool declared = declared_find(all->declared, name) != NULL;
+    if (!has_number(all) || (!declared && undeclared_numbers(all) >= all->undeclared_most)) {
+        return STORE_TOO_MANY_NAMESPACES;
+    }
+    bool others = declared || maker == 0;
+    return others || makers_namespaces(&all->makers, maker) < share_of_one(all)
+               ? STORE_OK
+               : STORE_TOO_MANY_OWN;
+}
+
+static struct namespace *make(struct namespaces *all, struct slice name, uint64_t maker)
+{
+    struct namespace *ns = namespace_create(all, name);
+    if (ns == NULL) {
         return NULL;
     }
-    if (!has_number(all)) {
-        *why = STORE_TOO_MANY_NAMESPACES;
-        return NULL;
+    if (!ns->declared) {
+        ns->maker = makers_take(&all->makers, maker); /* without memory: NULL */
     }
-    ns = namespace_create(all, name);
-    if (ns != NULL && !link_namespace(all, ns, name)) {
+    if (!link_namespace(all, ns, name)) {
         namespace_destroy(all, &ns);
     }
-    if (ns == NULL) {
+    return ns;
+}
+
+struct namespace *namespaces_obtain_locked(struct namespaces *all, struct slice name,
+                                           uint64_t maker, enum store_status *why)
+{
+    struct namespace *ns = find_any(all, name);
+    if (ns != NULL && !ns->declared && declared_find(all->declared, name) != NULL) {
+        namespaces_settle(all, ns); /* the policy has just been changed */
+    }
+    if (ns != NULL) {
+        *why = STORE_UNDECLARED;
+        return namespace_is_allowed(all, ns) ? ns : NULL;
+    }
+    *why = may_make(all, name, maker);
+    if (*why == STORE_OK) {
+        ns = make(all, name, maker);
         *why = STORE_NO_MEMORY;
     }
     return ns;
 }
 
-struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, bool declare,
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t maker,
                                     enum store_status *why)
 {
     pthread_mutex_lock(&all->lock);
-    struct namespace *ns = make(all, name, declare, why);
+    struct namespace *ns = namespaces_obtain_locked(all, name, maker, why);
     pthread_mutex_unlock(&all->lock);
     return ns;
 }
 
-struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct slice name,
-                                   uint64_t generation, uint64_t flush_at)
+struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
+                                   const struct roll_facts *facts)
 {
     uint64_t last = all->generations;
-    struct namespace *ns = namespace_create(all, name);
+    struct namespace *ns = namespace_create(all, facts->name);
     if (ns == NULL) {
         return NULL;
     }
-    ns->generation->number = generation;
-    all->generations = generation > last ? generation : last;
+    ns->maker = makers_take(&all->makers, facts->maker);
+    ns->generation->number = facts->generation;
+    all->generations = facts->generation > last ? facts->generation : last;
     while (all->highest + 1 < id) {
         all->free_ids[all->free_count++] = ++all->highest;
     }
     all->highest = ns->id = id;
     all->count++;
     all->by_id[id] = ns;
-    ns->chain = *head_of(all, name);
-    *head_of(all, name) = ns;
-    ns->flush_at = flush_at;
-    if (flush_at != 0 && flush_at < all->next_flush) {
-        all->next_flush = flush_at;
+    ns->chain = *head_of(all, facts->name);
+    *head_of(all, facts->name) = ns;
+    ns->flush_at = facts->flush_at;
+    if (facts->flush_at != 0 && facts->flush_at < all->next_flush) {
+        all->next_flush = facts->flush_at;
     }
     return ns;
 }
@@ -226,7 +317,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct s
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
     roll_leave(all->file, ns->id);
-    struct namespace **link = head_of(all, (struct slice){ns->name, ns->name_length});
+    struct namespace **link = head_of(all, name_of(ns));
     while (*link != ns) {
         link = &(*link)->chain;
     }

@@ -18,8 +18,10 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "daemon/store/declared.h"
 #include "daemon/store/hash.h"
 #include "daemon/store/lock.h"
+#include "daemon/store/makers.h"
 #include "daemon/store/segment.h"
 #include "daemon/store/share.h"
 #include "daemon/store/store.h"
@@ -46,6 +48,7 @@ struct generation {
     uint64_t young;             /* of that in segments that are young; likewise */
     /* ns->lock guards what follows */
     uint32_t first, last;        /* its segments, oldest first */
+    uint64_t links;              /* how many were ever linked: the last one's `link` */
     uint32_t first_young;        /* the oldest of those that are young */
     uint32_t open;               /* the first of those that are appended to */
     struct standpoint *listings; /* those under way; atomic */
@@ -62,7 +65,7 @@ struct namespace
     uint32_t id;
     uint8_t name_length;
     char name[STORE_NAMESPACE_MAX + 1];
-    /* settings; atomic, changed by store_set_policy */
+    /* settings; atomic, changed under namespaces.lock and `lock` */
     uint8_t declared;
     uint8_t require_ttl;
     uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
@@ -79,7 +82,8 @@ struct namespace
     /* work.lock */
     struct namespace *queued;
     uint8_t waiting;
-    uint64_t flush_at; /* when it is to be flushed; 0: not; namespaces.lock */
+    uint64_t flush_at;   /* when it is to be flushed; 0: not; namespaces.lock */
+    struct maker *maker; /* what made it, while it is not declared, or NULL; namespaces.lock */
     /* the housekeeper's */
     STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
@@ -89,9 +93,14 @@ STAILQ_HEAD(gone_namespaces, namespace);
 
 enum { NAMESPACES_HEADS = 65536 };
 
+/* A namespace and its generation; that it has two for a moment after a flush is not
+ * counted. */
+#define NAMESPACE_COST (sizeof(struct namespace) + sizeof(struct generation))
+
 #define NAMESPACES_NO_FLUSH UINT64_MAX
 
 struct lanes;
+struct roll_facts;
 
 struct namespaces {
     const struct lanes *lanes; /* not owned */
@@ -103,15 +112,26 @@ struct namespaces {
     struct namespace **by_id; /* 1 .. STORE_NAMESPACES_MAX; atomic */
     uint32_t *free_ids;
     uint32_t free_count;
-    uint32_t highest;     /* ids up to here have been used; atomic */
-    uint32_t count;       /* atomic */
-    uint64_t generations; /* the last number given; atomic */
-    uint32_t removals;    /* rises with each removal and change of policy, so that
-                             lanes know when to forget names; atomic */
-    /* for names that are not declared */
+    uint32_t highest;          /* ids up to here have been used; atomic */
+    uint32_t count;            /* atomic */
+    uint64_t generations;      /* the last number given; atomic */
+    uint32_t removals;         /* rises with each removal and change of policy, so that
+                                  lanes know when to forget names; atomic */
+    struct declared *declared; /* what the policy declares; own; NULL: nothing */
+    uint32_t declared_there;   /* namespaces that are declared */
+    /* For names that are not declared: their settings, how many numbers they may take, those
+     * that are just going included, and what made them. */
     struct store_namespace_options undeclared;
+    uint32_t undeclared_most;
+    struct makers makers;
+    uint32_t owed;         /* not 0: of some names that are declared there may be no namespace
+                              yet; atomic */
     uint8_t declared_only; /* atomic */
     uint64_t next_flush;   /* the first that was set for later; atomic, changed under lock */
+    /* The look at those that are due: the last number, and the first that is to come as far as
+     * seen. */
+    uint32_t due_id;
+    uint64_t due_next;
 };
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
@@ -122,17 +142,33 @@ void namespaces_deinit(struct namespaces *all);
  * caller is inside of enter and leave. */
 struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
 
+/* What is to be said of a name that was not found: STORE_UNDECLARED, or STORE_OK where there
+ * could be such a namespace. */
+enum store_status namespaces_missing(struct namespaces *all, struct slice name);
+/* The same, with namespaces.lock held. */
+enum store_status namespaces_missing_locked(const struct namespaces *all, struct slice name);
+/* Whether a name that was not found is declared: there was no room for it yet. */
+bool namespaces_declare(struct namespaces *all, struct slice name);
+
 /*
- * Finds or makes. NULL with *why: STORE_UNDECLARED, STORE_TOO_MANY_NAMESPACES or
- * STORE_NO_MEMORY. `declare` makes it whatever the policy says.
+ * Finds or makes, with the settings that the policy has for the name. NULL with *why:
+ * STORE_UNDECLARED, STORE_TOO_MANY_NAMESPACES, STORE_TOO_MANY_OWN or STORE_NO_MEMORY.
+ * `maker`: see makers.h.
  */
-struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, bool declare,
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t maker,
                                     enum store_status *why);
+/* The same, with namespaces.lock held. */
+struct namespace *namespaces_obtain_locked(struct namespaces *all, struct slice name,
+                                           uint64_t maker, enum store_status *why);
+
+/* Gives it the settings that the policy has for its name. True: the housekeeper should look at
+ * it, for it is declared no more or has another quota. Under namespaces.lock. */
+bool namespaces_settle(struct namespaces *all, struct namespace *ns);
 
 /* At the start: one that a file tells of, by ascending numbers, empty and with the
  * generation of that number. NULL without memory. */
-struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id, struct slice name,
-                                   uint64_t generation, uint64_t flush_at);
+struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
+                                   const struct roll_facts *facts);
 
 /* A fresh, empty generation for ns; NULL without memory. */
 struct generation *generation_create(struct namespaces *all, struct namespace *ns);
@@ -165,9 +201,6 @@ static inline uint64_t namespace_quota(const struct namespace *ns)
  * SEGMENT_NEVER. STORE_OK or STORE_TTL_REQUIRED. */
 enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
                                    uint64_t *expires);
-
-void namespace_apply(struct namespace *ns, const struct store_namespace_options *options,
-                     bool declared);
 
 /* --- segments of a generation; under ns->lock ----------------------------- */
 

@@ -71,6 +71,7 @@ static enum store_status compose_sum(struct change *change, void *context, struc
     struct store_sum *sum = addition->sum;
     bool stale = false;
     enum store_status status = rewrite_allowed(change, terms, &stale);
+    sum->made = !change->lives;
     if (status != STORE_OK || (!change->lives && !terms->makes)) {
         return status != STORE_OK ? status : STORE_NOT_FOUND;
     }
@@ -109,7 +110,9 @@ enum store_status store_add_number(struct lane *lane, struct store_key *at,
                               .context = &addition};
     enum store_status status = rewrite_record(lane, at, &rewrite, now, &sum->version);
     if (status == STORE_OK) {
-        lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
+        struct store_counters *counters = lane_counters(lane, at->ns->id);
+        uint64_t *changed = sum->subtract ? &counters->decrements : &counters->increments;
+        lane_count(sum->made ? &counters->made : changed, 1);
     }
     return status;
 }

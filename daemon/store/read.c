@@ -12,14 +12,14 @@ enum store_status store_locate(struct lane *lane, struct slice name, struct slic
         index_prefetch(&store->index, at->hash);
         return STORE_OK;
     }
-    return __atomic_load_n(&store->namespaces.declared_only, __ATOMIC_RELAXED) ? STORE_UNDECLARED
-                                                                               : STORE_OK;
+    return namespaces_missing(&store->namespaces, name);
 }
 
 bool store_declares(struct lane *lane, struct slice name)
 {
     const struct namespace *ns = lane_find(lane, name);
-    return ns != NULL && __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+    return ns != NULL ? __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0
+                      : namespaces_declare(&lane->store->namespaces, name);
 }
 
 void store_fetch(struct lane *lane, const struct store_key *at)
@@ -120,8 +120,8 @@ enum store_status store_ttl_left(struct lane *lane, const struct store_key *wher
     return STORE_OK;
 }
 
-enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
-                               uint64_t now)
+static enum store_status end_record(struct lane *lane, struct store_key *at,
+                                    const uint64_t *expected, uint64_t now, enum burial why)
 {
     struct store *store = lane->store;
     struct found found;
@@ -135,10 +135,20 @@ enum store_status store_delete(struct lane *lane, struct store_key *at, const ui
     if (lives && expected != NULL && *expected != found_version(store, &found)) {
         status = STORE_CHANGED;
     } else if (exists) {
-        bury(lane, found.segment, found.bytes, &found.record,
-             lives ? BURIED_DELETED : BURIED_EXPIRED);
+        bury(lane, found.segment, found.bytes, &found.record, lives ? why : BURIED_EXPIRED);
         index_remove(&store->index, &found.slot);
     }
     index_unlock(home);
     return status;
+}
+
+enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
+                               uint64_t now)
+{
+    return end_record(lane, at, expected, now, BURIED_DELETED);
+}
+
+void store_drop(struct lane *lane, struct store_key *at, uint64_t now)
+{
+    end_record(lane, at, NULL, now, BURIED_REPLACED);
 }

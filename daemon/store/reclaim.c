@@ -30,7 +30,7 @@ bool reclaim_segment(struct store *store, struct segment *segment)
 
 static void drop_record(struct visited *visited)
 {
-    visited_remove(visited, BURIED_REPLACED);
+    visited_remove(visited, BURIED_FLUSHED);
 }
 
 static void retire_for_good(struct store *store, struct generation *generation)

@@ -145,6 +145,18 @@ static inline uint32_t record_read_at(const char *at)
     return time;
 }
 
+/*
+ * How long ago that was, in milliseconds: counted from the beginning of the unit, so that
+ * rounding makes it up to 127 ms too long and never too short. A reader on another thread may
+ * have been a moment ahead of `now`: then it is 0. Known up to 8 years.
+ */
+static inline uint64_t record_idle(const char *at, uint64_t now)
+{
+    const uint64_t range = UINT64_C(1) << 39;
+    uint64_t since = (now - ((uint64_t)record_read_at(at) << 7)) & (range - 1);
+    return since < range / 2 ? since : 0;
+}
+
 static inline void record_set_read_at(char *at, uint32_t time)
 {
     memcpy(at + 2, &time, sizeof time);

@@ -13,8 +13,6 @@
 
 enum {
     YOUNG_SHARE = 16, /* of what a namespace holds, see below */
-    TRIM_AT_ONCE = 64,
-    SHRINK_AT_ONCE = 4096,
 };
 
 /* Above all versions that may have been given and that no label tells of any more. */
@@ -43,8 +41,7 @@ static bool adopt_name(struct recover *recover, uint32_t id)
         roll_leave(store->arena.file, id);
         return true;
     }
-    struct namespace *ns =
-        namespaces_adopt(&store->namespaces, id, facts.name, facts.generation, facts.flush_at);
+    struct namespace *ns = namespaces_adopt(&store->namespaces, id, &facts);
     if (ns != NULL) {
         recover->owners[recover->owner_count++] = ns->generation;
     }
@@ -215,34 +212,23 @@ static void go_on_counting(struct recover *recover)
 
 /* --- what does not fit ------------------------------------------------------------- */
 
-/* Free memory that nobody needs is given back. */
-static void give_back(struct store *store)
-{
-    while (arena_trim(&store->arena, 0, TRIM_AT_ONCE) > 0) {
-    }
-    while (index_shrink(&store->index, SHRINK_AT_ONCE)) {
-    }
-}
-
-/* Evicts until what is left is within `memory`, or nothing is left. */
-static void fit(struct recover *recover, struct lane *lane, uint64_t memory)
+/* Evicts until what is left is within the memory, or nothing is left. */
+static void fit(struct recover *recover, struct lane *lane)
 {
     struct store *store = recover->store;
-    const struct budget wanted = {.limit = memory};
     uint64_t before = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
-    bool more = true;
-    while (budget_used(&store->budget) > budget_open(&wanted) && more) {
-        more = evict_from_pool(lane, recover->now) > 0;
-        give_back(store);
+    while (store->resize.shrinks && !recover_is_cancelled(recover) &&
+           (compact_next(lane, recover->now, true) > 0 || resize_step(lane, recover->now) > 0)) {
     }
     recover->found->evicted += before - __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
 }
 
-static bool evict_the_rest(struct recover *recover, uint64_t memory)
+/* From here on the memory is the limit again. */
+static bool evict_the_rest(struct recover *recover)
 {
     struct store *store = recover->store;
-    const struct budget wanted = {.limit = memory};
-    if (budget_used(&store->budget) <= budget_open(&wanted)) {
+    resize_begin(store);
+    if (!store->resize.shrinks) {
         return true;
     }
     struct lane *lane = store_lane_create(store);
@@ -251,11 +237,11 @@ static bool evict_the_rest(struct recover *recover, uint64_t memory)
     }
     store_enter(lane);
     pthread_mutex_lock(&store->upkeep);
-    fit(recover, lane, memory);
+    fit(recover, lane);
     pthread_mutex_unlock(&store->upkeep);
     store_leave(lane);
     store_lane_destroy(&lane);
-    return true;
+    return !recover_is_cancelled(recover);
 }
 
 /* --- in order ------------------------------------------------------------------------ */
@@ -290,7 +276,7 @@ static void count_all(struct recover *recover)
 static bool back_tables(struct store *store)
 {
     return file_back_name(&store->file, store->namespaces.highest) &&
-           file_back_label(&store->file, store->segments.count);
+           segments_back_labels(&store->segments);
 }
 
 static bool recover_all(struct recover *recover)
@@ -299,9 +285,13 @@ static bool recover_all(struct recover *recover)
     if (!recover_names(recover) || !recover_segments(recover) || !back_tables(store)) {
         return false;
     }
-    recover_each(recover, recover_examine);
+    if (!recover_each(recover, recover_examine)) {
+        return false;
+    }
     index_reserve(&store->index, recover->alive);
-    recover_each(recover, recover_insert);
+    if (!recover_each(recover, recover_insert)) {
+        return false;
+    }
     sort_out(recover);
     if (!sort_by_age(recover)) {
         return false;
@@ -317,12 +307,11 @@ bool recover_store(struct store *store, const struct store_options *options, uin
                               .now = now,
                               .threads = options->threads,
                               .progress = options->progress,
+                              .cancelled = options->cancelled,
                               .context = options->context,
                               .found = found};
-    uint64_t limit = store->budget.limit;
-    store->budget.limit = UINT64_MAX;
-    bool good = recover_all(&recover) && evict_the_rest(&recover, limit);
-    store->budget.limit = limit;
+    budget_set_limit(&store->budget, UINT64_MAX);
+    bool good = recover_all(&recover) && evict_the_rest(&recover);
     if (good) {
         count_all(&recover);
     }

@@ -12,6 +12,8 @@
  * Nothing is written that was not so before in meaning: records are marked as dead, segments
  * become shorter, labels become free. So recovery may be ended at any point and begun again.
  *
+ * It can be cancelled in between: then the file is as good as it was.
+ *
  * recover.c, recover_label.c, recover_segment.c and recover_crew.c include it, and store.c
  * for the first function.
  */
@@ -37,7 +39,9 @@ struct recover {
     uint64_t now;
     unsigned threads;
     void (*progress)(void *context, uint64_t done, uint64_t all); /* bytes; or NULL */
+    bool (*cancelled)(void *context);                             /* or NULL */
     void *context;
+    bool gives_up;                /* atomic: it was cancelled */
     struct store_recovery *found; /* its counts: atomic while segments are walked */
     /* recover_label.c */
     uint64_t *claimed;          /* a bit for each unit of the arena */
@@ -80,8 +84,12 @@ static inline bool recover_is_span(const struct recover *recover, const struct s
 
 typedef void recover_work(struct recover *recover, struct segment *segment);
 
-/* Has it done for all adopted segments, on several threads at once. */
-void recover_each(struct recover *recover, recover_work *work);
+/* Has it done for all adopted segments, on several threads at once. False, with ECANCELED, where
+ * it was cancelled meanwhile. */
+bool recover_each(struct recover *recover, recover_work *work);
+
+/* The calling thread's. */
+bool recover_is_cancelled(struct recover *recover);
 
 static inline void recover_count(uint64_t *figure, uint64_t by)
 {

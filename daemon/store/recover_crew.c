@@ -4,6 +4,7 @@
  * The calling thread works too, and tells how far it is. A thread that cannot be had is
  * done without.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -20,8 +21,21 @@ struct hand {
     pthread_t thread;
 };
 
+bool recover_is_cancelled(struct recover *recover)
+{
+    if (recover->cancelled != NULL && recover->cancelled(recover->context)) {
+        __atomic_store_n(&recover->gives_up, true, __ATOMIC_RELAXED);
+        errno = ECANCELED;
+        return true;
+    }
+    return false;
+}
+
 static bool work_on_next(struct recover *recover, recover_work *work)
 {
+    if (__atomic_load_n(&recover->gives_up, __ATOMIC_RELAXED)) {
+        return false;
+    }
     size_t at = __atomic_fetch_add(&recover->next, 1, __ATOMIC_RELAXED);
     if (at >= recover->count) {
         return false;
@@ -49,6 +63,7 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* the caller may want to hear of it: the file may fail */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 1; i < wanted && i < recover->count; i++) {
         hands[count] = (struct hand){.recover = recover, .work = work};
@@ -60,13 +75,13 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
     return count;
 }
 
-void recover_each(struct recover *recover, recover_work *work)
+bool recover_each(struct recover *recover, recover_work *work)
 {
     struct hand hands[CREW_MOST];
     recover->next = 0;
     unsigned count = hire(recover, work, hands);
     uint64_t told = 0;
-    while (work_on_next(recover, work)) {
+    while (!recover_is_cancelled(recover) && work_on_next(recover, work)) {
         uint64_t walked = __atomic_load_n(&recover->walked, __ATOMIC_RELAXED);
         if (recover->progress != NULL && walked - told >= recover->to_walk / TELLINGS) {
             recover->progress(recover->context, walked, recover->to_walk);
@@ -76,4 +91,5 @@ void recover_each(struct recover *recover, recover_work *work)
     for (unsigned i = 0; i < count; i++) {
         pthread_join(hands[i].thread, NULL);
     }
+    return !recover_is_cancelled(recover);
 }

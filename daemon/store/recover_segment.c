@@ -185,7 +185,7 @@ void recover_examine(struct recover *recover, struct segment *segment)
     struct walk walk = {.recover = recover,
                         .segment = segment,
                         .start = segment_bytes(segments, segment),
-                        .seed = segments->seeds[segment_number(segments, segment)]};
+                        .seed = segment->seed};
     bool good = populate_all(segments, segment);
     if (!good) {
         recover_count(&recover->found->damaged_segments, 1);

@@ -18,7 +18,7 @@ static uint32_t check_of(const struct file *file, uint32_t id, const struct name
 {
     const size_t from = offsetof(struct name_entry, name_length);
     return seal_bytes(file_seed(file, SEAL_NAME, id), (const char *)entry + from,
-                      offsetof(struct name_entry, rest) - from);
+                      offsetof(struct name_entry, maker) - from);
 }
 
 static void set_word(uint64_t *field, uint64_t word)
@@ -26,7 +26,7 @@ static void set_word(uint64_t *field, uint64_t word)
     __atomic_store_n(field, word, __ATOMIC_RELEASE);
 }
 
-bool roll_enter(struct file *file, uint32_t id, struct slice name, uint64_t generation)
+bool roll_enter(struct file *file, uint32_t id, const struct roll_facts *facts)
 {
     if (file == NULL) {
         return true;
@@ -36,12 +36,13 @@ bool roll_enter(struct file *file, uint32_t id, struct slice name, uint64_t gene
     }
     struct name_entry *entry = &file->names[id];
     entry->flush_at = 0;
-    entry->name_length = (uint8_t)name.length;
+    entry->name_length = (uint8_t)facts->name.length;
     memset(entry->spare, 0, sizeof entry->spare);
     memset(entry->name, 0, sizeof entry->name);
-    memcpy(entry->name, name.bytes, name.length);
+    memcpy(entry->name, facts->name.bytes, facts->name.length);
     entry->check = check_of(file, id, entry);
-    roll_generation(file, id, generation);
+    entry->maker = facts->maker;
+    roll_generation(file, id, facts->generation);
     return true;
 }
 
@@ -74,7 +75,7 @@ enum roll_state roll_open(const struct file *file, uint32_t id, struct roll_fact
     const struct name_entry *entry = &file->names[id];
     uint64_t generation = __atomic_load_n(&entry->generation, __ATOMIC_ACQUIRE);
     uint64_t flush_at = __atomic_load_n(&entry->flush_at, __ATOMIC_ACQUIRE);
-    *facts = (struct roll_facts){.name = {entry->name, entry->name_length}};
+    *facts = (struct roll_facts){.name = {entry->name, entry->name_length}, .maker = entry->maker};
     if (generation == 0) {
         return ROLL_IS_FREE;
     }

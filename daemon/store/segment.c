@@ -12,32 +12,32 @@
  * their expiries must not lie before its base time. */
 enum { CLOCK_SLACK = 60000 /* ms */ };
 
-static size_t table_bytes(const struct segments *segments)
+_Static_assert((int)SHELF_NUMBERS == (int)FILE_LABELS, "labels come and go by the shelf");
+
+static size_t table_bytes(size_t units)
 {
-    return (arena_units(segments->arena) + 1) * sizeof(struct segment);
+    return units * sizeof(struct segment);
 }
 
-static size_t seeds_bytes(const struct segments *segments)
+static size_t numbers_bytes(size_t count)
 {
-    return (arena_units(segments->arena) + 1) * sizeof(uint64_t);
+    return count * sizeof(uint32_t);
 }
 
 bool segments_init(struct segments *segments, struct arena *arena)
 {
+    size_t units = arena_units_max(arena);
     memset(segments, 0, sizeof *segments);
     segments->arena = arena;
     segments->version = 1;
     segments->file = arena->file;
     segments->guard = arena->file != NULL ? RECORD_GUARD : 0;
     segments->lead = place_aligned(segments, segments->guard);
-    if (arena->file != NULL) {
-        segments->seeds = reserve_pages(seeds_bytes(segments));
-    }
-    segments->table = reserve_pages(table_bytes(segments));
-    segments->by_frame = reserve_pages(arena->frames * sizeof(uint32_t));
-    segments->by_unit = reserve_pages(arena_units(arena) * sizeof(uint32_t));
+    segments->table = reserve_space(table_bytes(units));
+    segments->by_frame = reserve_space(numbers_bytes(arena->frames_max));
+    segments->by_unit = reserve_space(numbers_bytes(units));
     if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL ||
-        (segments->file != NULL && segments->seeds == NULL)) {
+        !shelves_init(&segments->shelves, units) || !segments_open(segments, arena->frames)) {
         segments_deinit(segments);
         return false;
     }
@@ -46,38 +46,92 @@ bool segments_init(struct segments *segments, struct arena *arena)
 
 void segments_deinit(struct segments *segments)
 {
-    reserve_release(segments->seeds, seeds_bytes(segments));
-    reserve_release(segments->table, table_bytes(segments));
-    reserve_release(segments->by_frame, segments->arena->frames * sizeof(uint32_t));
-    reserve_release(segments->by_unit, arena_units(segments->arena) * sizeof(uint32_t));
+    size_t units = arena_units_max(segments->arena);
+    shelves_deinit(&segments->shelves);
+    reserve_release(segments->table, table_bytes(units));
+    reserve_release(segments->by_frame, numbers_bytes(segments->arena->frames_max));
+    reserve_release(segments->by_unit, numbers_bytes(units));
+    segments->table = NULL;
+    segments->by_frame = segments->by_unit = NULL;
 }
 
-/* What a number takes in tables. */
-static uint64_t number_cost(const struct segments *segments)
+bool segments_open(struct segments *segments, uint32_t frames)
 {
-    return sizeof(struct segment) +
-           (segments->file != NULL ? sizeof(struct label) + sizeof(uint64_t) : 0);
+    size_t units = (size_t)frames << segments->arena->frame_order;
+    bool open = reserve_open(segments->table, table_bytes(units)) &&
+                reserve_open(segments->by_frame, numbers_bytes(frames)) &&
+                reserve_open(segments->by_unit, numbers_bytes(units));
+    lock_take(&segments->lock);
+    if (open && units / SHELF_NUMBERS > segments->shelves_open) {
+        segments->shelves_open = (uint32_t)(units / SHELF_NUMBERS);
+    }
+    lock_give(&segments->lock);
+    return open;
 }
 
-/* Numbers used for the first time are paid for; they are kept for ever after. */
+/* --- numbers -------------------------------------------------------------------------- */
+
+uint64_t segments_shelf_cost(const struct segments *segments)
+{
+    return SHELF_NUMBERS *
+           (sizeof(struct segment) + (segments->file != NULL ? sizeof(struct label) : 0));
+}
+
+/* Memory for more numbers; false: there is none. */
+static bool add_shelf(struct segments *segments)
+{
+    uint32_t shelf = shelves_absent(&segments->shelves);
+    uint64_t cost = segments_shelf_cost(segments);
+    if (shelf >= segments->shelves_open || !budget_take(segments->arena->budget, cost)) {
+        return false;
+    }
+    if (segments->file != NULL && !file_back_labels(segments->file, shelf * SHELF_NUMBERS)) {
+        budget_give(segments->arena->budget, cost);
+        return false;
+    }
+    shelves_add(&segments->shelves, shelf);
+    return true;
+}
+
 static uint32_t take_number(struct segments *segments)
 {
-    uint32_t number = segments->free;
-    if (number != 0) {
-        segments->free = segment_at(segments, number)->next;
-        return number;
+    uint32_t number = shelves_take(&segments->shelves);
+    if (number == 0 && add_shelf(segments)) {
+        number = shelves_take(&segments->shelves);
     }
-    uint64_t cost = number_cost(segments);
-    if (!budget_take(segments->arena->budget, cost)) {
-        return 0;
-    }
-    number = segments->count + 1;
-    if (segments->file != NULL && !file_back_label(segments->file, number)) {
-        budget_give(segments->arena->budget, cost);
-        return 0;
-    }
-    __atomic_store_n(&segments->count, number, __ATOMIC_RELEASE);
     return number;
+}
+
+bool segments_has_shelf(struct segments *segments, uint32_t shelf)
+{
+    lock_take(&segments->lock);
+    bool there = shelf_is_there(&segments->shelves, shelf);
+    lock_give(&segments->lock);
+    return there;
+}
+
+bool segments_close_shelf(struct segments *segments, uint32_t shelf)
+{
+    lock_take(&segments->lock);
+    bool closed = shelves_close(&segments->shelves, shelf);
+    lock_give(&segments->lock);
+    return closed;
+}
+
+void segments_end_shelf(struct segments *segments, uint32_t shelf, bool goes)
+{
+    goes = goes &&
+           (segments->file == NULL || file_forget_labels(segments->file, shelf * SHELF_NUMBERS));
+    lock_take(&segments->lock);
+    if (goes) {
+        shelves_remove(&segments->shelves, shelf);
+    } else {
+        shelves_reopen(&segments->shelves, shelf);
+    }
+    lock_give(&segments->lock);
+    if (goes) {
+        budget_give(segments->arena->budget, segments_shelf_cost(segments));
+    }
 }
 
 /* Versions for so many bytes. The file knows of them first: none may be given twice. */
@@ -93,8 +147,7 @@ static uint64_t take_versions(struct segments *segments, uint64_t bytes)
 static void give_number(struct segments *segments, uint32_t number)
 {
     lock_take(&segments->lock);
-    segment_at(segments, number)->next = segments->free;
-    segments->free = number;
+    shelves_give(&segments->shelves, number);
     lock_give(&segments->lock);
     __atomic_fetch_sub(&segments->in_use, 1, __ATOMIC_RELAXED);
 }
@@ -110,8 +163,7 @@ static void map_units(struct segments *segments, uint32_t number, uint32_t unit,
                      whole ? number : SEGMENTS_SHARED, __ATOMIC_RELEASE);
 }
 
-void segment_describe(struct segments *segments, const struct segment *segment,
-                      struct label_facts *facts)
+void segment_describe(struct segments *segments, struct segment *segment, struct label_facts *facts)
 {
     uint32_t number = segment_number(segments, segment);
     facts->order = segment->order;
@@ -120,12 +172,12 @@ void segment_describe(struct segments *segments, const struct segment *segment,
     facts->piece = segment->piece;
     facts->used = segment->used;
     label_write(segments->file, number, facts);
-    segments->seeds[number] = label_record_seed(segments->file, number, facts);
+    segment->seed = label_record_seed(segments->file, number, facts);
 }
 
 /* Open ones exist in the file from the beginning, since their records are written there one
  * by one. Those of a large record do not until it is whole. */
-static void enter_file(struct segments *segments, const struct segment *segment)
+static void enter_file(struct segments *segments, struct segment *segment)
 {
     struct label_facts facts = {
         .kind = LABEL_LOG, .owner = segment->generation->number, .version = segment->version};
@@ -232,30 +284,50 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
                                 .due = SEGMENT_NEVER,
                                 .references = SEGMENT_OWNER,
                                 .order = facts->order};
-    segments->seeds[number] = label_record_seed(segments->file, number, facts);
+    segment->seed = label_record_seed(segments->file, number, facts);
     map_units(segments, number, facts->unit, facts->order);
     segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
-    if (number > segments->count) {
-        segments->count = number;
+    if (!shelf_is_there(&segments->shelves, shelf_of(number))) {
+        shelves_add(&segments->shelves, shelf_of(number));
+    }
+}
+
+bool segments_back_labels(struct segments *segments)
+{
+    bool good = true;
+    for (uint32_t shelf = 0; shelf < segments->shelves.end && good; shelf++) {
+        good = !shelf_is_there(&segments->shelves, shelf) ||
+               file_back_labels(segments->file, shelf * SHELF_NUMBERS);
+    }
+    return good;
+}
+
+/* The numbers that are in use are taken; a shelf where none is goes. */
+static void settle_shelf(struct segments *segments, uint32_t shelf)
+{
+    uint32_t first = shelf * SHELF_NUMBERS;
+    uint32_t in_use = 0;
+    for (uint32_t number = first; number < first + SHELF_NUMBERS; number++) {
+        if (segment_state(segment_at(segments, number)) != SEGMENT_FREE) {
+            shelves_claim(&segments->shelves, number);
+            in_use++;
+        }
+    }
+    segments->in_use += in_use;
+    budget_force(segments->arena->budget, segments_shelf_cost(segments));
+    if (in_use == 0 && segments_close_shelf(segments, shelf)) {
+        reserve_forget(segment_at(segments, first), SHELF_NUMBERS * sizeof(struct segment));
+        segments_end_shelf(segments, shelf, true);
     }
 }
 
 void segments_adopted(struct segments *segments)
 {
-    while (segments->count > 0 &&
-           segment_state(segment_at(segments, segments->count)) == SEGMENT_FREE) {
-        segments->count--;
-    }
-    for (uint32_t number = segments->count; number > 0; number--) {
-        struct segment *segment = segment_at(segments, number);
-        if (segment_state(segment) == SEGMENT_FREE) {
-            segment->next = segments->free;
-            segments->free = number;
-        } else {
-            segments->in_use++;
+    for (uint32_t shelf = 0; shelf < segments->shelves.end; shelf++) {
+        if (shelf_is_there(&segments->shelves, shelf)) {
+            settle_shelf(segments, shelf);
         }
     }
-    budget_force(segments->arena->budget, segments->count * number_cost(segments));
 }
 
 bool segment_narrow(struct segments *segments, struct segment *segment)

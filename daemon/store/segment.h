@@ -26,6 +26,7 @@
 #include "daemon/store/arena.h"
 #include "daemon/store/label.h"
 #include "daemon/store/record.h"
+#include "daemon/store/shelf.h"
 
 struct generation;
 
@@ -62,6 +63,7 @@ struct segment {
                                       of the record's own choice (stream.h); atomic */
     uint64_t latest;               /* the last expiry; namespace.lock. Of a span: its expiry,
                                       atomic */
+    uint64_t seed;                 /* with a file: of the guards in it */
     uint32_t unit;                 /* where in the arena */
     uint32_t piece;                /* the next piece of a span */
     uint32_t serial;               /* rises with every segment made: its age */
@@ -76,11 +78,11 @@ struct segment {
     uint64_t references;            /* SEGMENT_OWNER, and readers; atomic */
     uint32_t used;                  /* bytes appended; atomic, changed under namespace.lock */
     uint32_t live;                  /* bytes of records that are not dead; atomic */
-    uint32_t next, previous;        /* in the generation's list; namespace.lock. Of a
-                                       free one, next: the next free; segments.lock */
+    uint32_t next, previous;        /* in the generation's list; namespace.lock */
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
     uint8_t waiting;                /* whether it is queued; work.lock */
+    uint64_t link;                  /* rises along the generation's list; namespace.lock */
 };
 
 _Static_assert(sizeof(struct segment) == 128, "a segment is two lines of the processor's cache");
@@ -88,16 +90,15 @@ _Static_assert(sizeof(struct segment) == 128, "a segment is two lines of the pro
 struct segments {
     struct arena *arena;   /* not owned */
     struct file *file;     /* NULL: none; not owned */
-    uint64_t *seeds;       /* with a file: of the guards in the segment, by number */
     uint32_t guard;        /* bytes before each record: 0 or RECORD_GUARD */
     uint32_t lead;         /* where the first record of a segment is */
-    struct segment *table; /* reserved for as many as there are units */
+    struct segment *table; /* reserved for as many as there may be units */
     uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
                               look into by_unit */
     uint32_t *by_unit;
     struct lock lock;       /* guards what follows */
-    uint32_t count;         /* numbers 1 .. count have been used; atomic */
-    uint32_t free;          /* the first free one among them */
+    struct shelves shelves; /* numbers that are free */
+    uint32_t shelves_open;  /* those before this one may be there */
     uint32_t in_use;        /* atomic */
     uint64_t returns;       /* how often space went back to the arena; atomic */
     uint32_t serial;        /* the last one given; atomic */
@@ -110,6 +111,27 @@ struct segments {
 /* With a file, if the arena lies in one. */
 bool segments_init(struct segments *segments, struct arena *arena);
 void segments_deinit(struct segments *segments);
+
+/* The tables can be used for so many frames of the arena. False with errno. */
+bool segments_open(struct segments *segments, uint32_t frames);
+
+/* Numbers of segments that there are, or were, are below this. */
+static inline uint32_t segments_end(const struct segments *segments)
+{
+    return __atomic_load_n(&segments->shelves.end, __ATOMIC_ACQUIRE) * SHELF_NUMBERS;
+}
+
+bool segments_has_shelf(struct segments *segments, uint32_t shelf);
+/* What a shelf of numbers takes in tables, in bytes. */
+uint64_t segments_shelf_cost(const struct segments *segments);
+/*
+ * Where none of a shelf's numbers is in use none will be given out any more. False: some are.
+ * Then the caller gives the segments' memory back, if nothing waits on any of them, and says in
+ * segments_end_shelf whether it did: the rest of what the shelf takes goes too, or its numbers
+ * can be had again.
+ */
+bool segments_close_shelf(struct segments *segments, uint32_t shelf);
+void segments_end_shelf(struct segments *segments, uint32_t shelf, bool goes);
 
 static inline struct segment *segment_at(const struct segments *segments, uint32_t number)
 {
@@ -141,7 +163,9 @@ static inline uint64_t segments_next_version(struct segments *segments)
  */
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
                    const struct label_facts *facts);
-/* Numbers that are in use are paid for, and those between them are free. */
+/* Labels of those that were adopted, and of their neighbours, can be written. False: no space. */
+bool segments_back_labels(struct segments *segments);
+/* Numbers that are in use are paid for, and the others on their shelves are free. */
 void segments_adopted(struct segments *segments);
 /* One that was adopted needs no more than this of its block. True when it became less;
  * the rest is the caller's to free. */
@@ -249,14 +273,14 @@ static inline uint64_t segment_guard_seed(uint64_t seed, uint32_t offset)
 static inline void segment_guard(const struct segments *segments, const struct segment *segment,
                                  uint32_t offset, uint32_t size)
 {
-    uint64_t seed = segments->seeds[segment_number(segments, segment)];
-    record_guard(segment_bytes(segments, segment) + offset, size, segment_guard_seed(seed, offset));
+    record_guard(segment_bytes(segments, segment) + offset, size,
+                 segment_guard_seed(segment->seed, offset));
 }
 
 /* Writes its label, which has no owner yet, and sets the seed of its guards. The caller has
  * filled in what a segment does not know of itself: kind, owner, version as it was made, bound,
  * sum, expires and stale. */
-void segment_describe(struct segments *segments, const struct segment *segment,
+void segment_describe(struct segments *segments, struct segment *segment,
                       struct label_facts *facts);
 
 /* --- records of a segment ------------------------------------------------ */

@@ -14,6 +14,7 @@
 
 #include "daemon/store/arena.h"
 #include "daemon/store/budget.h"
+#include "daemon/store/cursor.h"
 #include "daemon/store/evict.h"
 #include "daemon/store/expire.h"
 #include "daemon/store/file.h"
@@ -22,10 +23,33 @@
 #include "daemon/store/index.h"
 #include "daemon/store/lane.h"
 #include "daemon/store/namespace.h"
+#include "daemon/store/resize.h"
 #include "daemon/store/segment.h"
 #include "daemon/store/share.h"
 #include "daemon/store/store.h"
 #include "daemon/store/work.h"
+
+/* A policy that is being put in force; see declare.c. */
+enum declare_phase {
+    DECLARE_DONE,
+    DECLARE_MARK,
+    DECLARE_MAKE,
+    DECLARE_SWITCH,
+    DECLARE_DRAIN,
+    DECLARE_DROP,
+};
+
+struct declaring {
+    enum declare_phase phase;
+    bool declared_only; /* from SWITCH on */
+    uint32_t next;      /* number of the next namespace, or of the next name in the table */
+    uint64_t epoch;     /* of SWITCH */
+    bool no_room;       /* nothing may be evicted */
+    bool retries;       /* what was owed is tried again */
+    int attempts;       /* to make room, without making a namespace; with `retries`, all */
+    int tidies;
+    struct store_policy_result result;
+};
 
 struct store {
     struct file file; /* where the arena lies; not in use without one */
@@ -39,6 +63,9 @@ struct store {
     struct expire expire;
     struct ghost ghost;
     struct work work;
+    uint64_t memory; /* bytes: what budget.limit is, or is on its way to; atomic,
+                        changed under upkeep */
+    struct cursors cursors;
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
     struct store_counters before; /* counted before the last reset; namespaces.lock */
@@ -48,9 +75,11 @@ struct store {
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
     uint32_t hurried;             /* writers that wait for `upkeep`; atomic */
+    struct declaring declaring;   /* the thread's that changes the policy */
 
     pthread_mutex_t upkeep; /* guards what follows */
     struct evict evict;
+    struct resize resize;
     uint64_t spare_effort;               /* records that may be walked though few expired */
     uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
     uint64_t frames_marked;              /* `now` of the last arena_mark */
@@ -63,5 +92,8 @@ static inline uint64_t store_hash(const struct store *store, const struct genera
 {
     return hash_bytes(&store->secret, generation->number, key);
 }
+
+/* Buckets that the index may come to need with so much memory. */
+uint64_t store_index_capacity(uint64_t memory);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * store.c - making and unmaking a store, its policy, and flushing; see store.h.
+ * store.c - making and unmaking a store; see store.h.
  */
 #include "daemon/store/store.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/store/recover.h"
+#include "daemon/store/reserve.h"
 #include "daemon/store/upkeep.h"
 
 /* A record of more than this part of a frame would leave too much of a segment
@@ -29,24 +30,66 @@ static void fetch_at(const void *context, uint32_t place)
     __builtin_prefetch(place_bytes(&store->segments, place));
 }
 
-/* One slot for each of the smallest records that could ever be, at full load. A file
- * may be of a time when there was more memory. */
-static uint64_t index_capacity(const struct store *store, uint64_t memory)
+/* One slot for each of the smallest records that could ever be, at full load. */
+uint64_t store_index_capacity(uint64_t memory)
 {
-    uint64_t range = arena_units(&store->arena) << ARENA_UNIT_SHIFT;
-    uint64_t most = memory > range ? memory : range;
-    return most / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
+    return memory / (RECORD_SIZE_MIN * INDEX_LOAD) + INDEX_BUCKETS_MIN;
 }
 
-static bool init_parts(struct store *store, uint64_t memory)
+static bool init_index(struct store *store, uint64_t memory)
 {
     struct index_records records = {hash_at, fetch_at, store};
+    uint64_t range = arena_units(&store->arena) << ARENA_UNIT_SHIFT;
+    uint64_t now = memory > range ? memory : range; /* a file may be of a time with more */
+    uint64_t most = arena_most(&store->arena);
+    return index_init(&store->index, store_index_capacity(now), store_index_capacity(most),
+                      &store->budget, records);
+}
+
+/* With address space for `most` bytes at most, to grow into. False with errno. */
+static bool init_parts(struct store *store, uint64_t memory, uint64_t most)
+{
     struct file *file = store->file.map != NULL ? &store->file : NULL;
-    return arena_init(&store->arena, memory, &store->budget, file) &&
-           segments_init(&store->segments, &store->arena) && ghost_init(&store->ghost, memory) &&
+    return arena_init(&store->arena, memory, most, &store->budget, file) &&
+           segments_init(&store->segments, &store->arena) &&
+           ghost_init(&store->ghost, memory, arena_most(&store->arena)) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
-           index_init(&store->index, index_capacity(store, memory), &store->budget, records) &&
+           init_index(store, memory) &&
            namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes, file);
+}
+
+static void deinit_parts(struct store *store)
+{
+    if (store->namespaces.secret != NULL) {
+        namespaces_deinit(&store->namespaces);
+    }
+    index_deinit(&store->index);
+    expire_deinit(&store->expire);
+    ghost_deinit(&store->ghost);
+    if (store->segments.arena != NULL) {
+        segments_deinit(&store->segments);
+    }
+    arena_deinit(&store->arena);
+}
+
+/* Address space that is left to the rest of the process, where there is a limit to it. */
+static bool leaves_space(void)
+{
+    enum { SPACE = 1 << 30 };
+    void *space = reserve_space(SPACE);
+    reserve_release(space, SPACE);
+    return space != NULL;
+}
+
+/* Where address space is short the memory cannot grow, but be had. */
+static bool init_all(struct store *store, uint64_t memory)
+{
+    if (init_parts(store, memory, UINT64_MAX) && leaves_space()) {
+        return true;
+    }
+    deinit_parts(store);
+    store->budget.used = 0;
+    return init_parts(store, memory, memory);
 }
 
 /* All of it; false with errno. */
@@ -60,7 +103,7 @@ static bool make(struct store *store, const struct store_options *options,
             return false;
         }
     }
-    if (!init_parts(store, options->memory)) {
+    if (!init_all(store, options->memory)) {
         return false;
     }
     store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
@@ -86,12 +129,16 @@ struct store *store_create(const struct store_options *options)
     *found = unheard;
     pthread_mutex_init(&store->upkeep, NULL);
     STAILQ_INIT(&store->gone);
-    store->budget.limit = options->memory;
+    store->budget.limit = store->memory = options->memory;
     store->max_value = options->max_value;
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
+    cursors_init(&store->cursors, options->memory);
     if (!make(store, options, found)) {
         int why = errno;
+        if (why == ECANCELED && store->file.map != NULL) {
+            file_stop(&store->file, &options->clock);
+        }
         file_drop(&store->file);
         store_destroy(&store);
         errno = why;
@@ -103,12 +150,14 @@ struct store *store_create(const struct store_options *options)
     return store;
 }
 
-void store_close(struct store **store, const struct store_clock *clock)
+bool store_close(struct store **store, const struct store_clock *clock)
 {
-    if (*store != NULL && (*store)->file.map != NULL) {
-        file_stop(&(*store)->file, clock);
-    }
+    bool in_order =
+        *store == NULL || (*store)->file.map == NULL || file_stop(&(*store)->file, clock);
+    int why = errno;
     store_destroy(store);
+    errno = why;
+    return in_order;
 }
 
 static void destroy_gone(struct store *store)
@@ -136,84 +185,9 @@ void store_destroy(struct store **store)
     }
     *store = NULL;
     destroy_gone(gone);
-    if (gone->namespaces.secret != NULL) {
-        namespaces_deinit(&gone->namespaces);
-    }
-    index_deinit(&gone->index);
-    expire_deinit(&gone->expire);
-    ghost_deinit(&gone->ghost);
-    if (gone->segments.arena != NULL) {
-        segments_deinit(&gone->segments);
-    }
-    arena_deinit(&gone->arena);
+    deinit_parts(gone);
     file_close(&gone->file);
     lanes_deinit(&gone->lanes);
     pthread_mutex_destroy(&gone->upkeep);
     free(gone);
-}
-
-/* --- policy --------------------------------------------------------------------- */
-
-static const struct store_namespace_options *declared_as(const struct store_policy *policy,
-                                                         const struct namespace *ns)
-{
-    for (size_t i = 0; i < policy->declared_count; i++) {
-        if (slice_equal(policy->declared[i].name, (struct slice){ns->name, ns->name_length})) {
-            return &policy->declared[i];
-        }
-    }
-    return NULL;
-}
-
-static bool make_declared(struct store *store, const struct store_policy *policy)
-{
-    for (size_t i = 0; i < policy->declared_count; i++) {
-        enum store_status why = STORE_OK;
-        struct namespace *ns =
-            namespaces_obtain(&store->namespaces, policy->declared[i].name, true, &why);
-        if (ns == NULL) {
-            return false;
-        }
-        work_add_namespace(&store->work, ns);
-    }
-    return true;
-}
-
-static void apply(struct store *store, const struct store_policy *policy, struct namespace *ns)
-{
-    const struct store_namespace_options *declared = declared_as(policy, ns);
-    uint64_t records = 0;
-    namespace_apply(ns, declared != NULL ? declared : &policy->undeclared, declared != NULL);
-    if (declared == NULL && policy->declared_only) {
-        flush_namespace(store, ns, false, &records);
-    }
-    /* It may be empty and unused now, or above a lowered quota. */
-    work_add_namespace(&store->work, ns);
-}
-
-bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
-                      uint64_t now)
-{
-    (void)lane;
-    (void)now;
-    struct namespaces *all = &store->namespaces;
-    if (!make_declared(store, policy)) {
-        return false;
-    }
-    __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
-    share_set_quotas(store, policy);
-    pthread_mutex_lock(&all->lock);
-    all->undeclared = policy->undeclared;
-    all->undeclared.name = (struct slice){NULL, 0};
-    __atomic_store_n(&all->declared_only, policy->declared_only, __ATOMIC_RELAXED);
-    for (uint32_t id = 1; id <= all->highest; id++) {
-        if (all->by_id[id] != NULL) {
-            apply(store, policy, all->by_id[id]);
-        }
-    }
-    /* Lanes must not go on with a name that has just been forbidden. */
-    __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
-    pthread_mutex_unlock(&all->lock);
-    work_hurry(&store->work);
-    return true;
 }

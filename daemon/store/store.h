@@ -40,25 +40,28 @@ enum {
                                      where it lies; so are some smaller ones */
     STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
     STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
+    STORE_NAMESPACE_COST = 640,   /* bytes that one takes before anything is in it, at most */
 };
 
 enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,
     STORE_EXISTS,
-    STORE_CHANGED,      /* the record has another version than was expected */
-    STORE_NOT_A_NUMBER, /* the value is not an unsigned 64-bit decimal */
-    STORE_OVERFLOW,     /* the sum would not fit 64 bits */
-    STORE_TTL_REQUIRED, /* the namespace wants a ttl with every write */
-    STORE_UNDECLARED,   /* policy: only declared namespaces */
-    STORE_TOO_MANY_NAMESPACES,
-    STORE_TOO_LARGE,  /* larger than max_value, or than the namespace's
-                         quota or the memory could ever hold */
-    STORE_NO_MEMORY,  /* nothing may be evicted at the moment */
-    STORE_CROWDED,    /* not now: too much is pinned, or being uploaded. To be tried again in a
-                         few milliseconds */
-    STORE_UNFINISHED, /* of APPEND and PREPEND: go on with store_join_step */
-    STORE_TOO_SLOW,   /* of an upload that gave way; the store itself never says so */
+    STORE_CHANGED,             /* the record has another version than was expected */
+    STORE_NOT_A_NUMBER,        /* the value is not an unsigned 64-bit decimal */
+    STORE_OVERFLOW,            /* the sum would not fit 64 bits */
+    STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
+    STORE_UNDECLARED,          /* policy: only declared namespaces */
+    STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
+    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this maker's */
+    STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
+                                  quota or the memory could ever hold */
+    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
+    STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
+    STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
+                                  in a few milliseconds */
+    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_join_step */
+    STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -92,18 +95,24 @@ struct store_recovery {
 
 struct store_options {
     uint64_t memory;    /* bytes that bound everything, index included; at
-                           least STORE_MEMORY_MIN */
+                           least STORE_MEMORY_MIN. store_set_memory changes it */
     uint64_t max_value; /* bytes */
     uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
 
     /* For a store whose records shall outlive the process. */
-    const char *file;         /* NULL: memory of the process's own, and none of the rest */
+    const char *file; /* NULL: memory of the process's own, and none of the rest */
+    /* Opens it for reading and writing, or makes it for its owner alone (*made), and decides
+     * whether it is to be trusted: a descriptor, or -1 with errno. NULL: open(2). */
+    int (*open_file)(void *context, const char *path, bool *made);
     unsigned threads;         /* that read the file at the start; 0: 1 */
     struct store_clock clock; /* at the call */
     uint8_t file_secret[16];  /* random: for a file that is made */
     /* Called now and then from store_create, by the calling thread; NULL: not. Bytes of
      * records, each of which is looked at twice. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
+    /* Whether store_create is to give up, with ECANCELED, and leave the file in order; called
+     * often, by the calling thread. NULL: it is not. */
+    bool (*cancelled)(void *context);
     void *context;
     struct store_recovery *recovery; /* filled; or NULL */
 };
@@ -112,14 +121,43 @@ struct store_options {
 
 /*
  * NULL with errno when the address space cannot be had. With a file also: EWOULDBLOCK another
- * process has it, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now` of
- * every call is from here on clock.uptime + recovery.clock_offset.
+ * process has it, ECANCELED, ENOSPC, EINVAL it is not a regular file, and others of open(2). `now`
+ * of every call is from here on clock.uptime + recovery.clock_offset.
  */
 struct store *store_create(const struct store_options *options);
 /* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
 void store_destroy(struct store **store);
-/* The same, and a file is left in order: it outlives the machine's run too. */
-void store_close(struct store **store, const struct store_clock *clock);
+/* The same, and a file is left in order: it outlives the machine's run too. False, with errno:
+ * it could not be written, and is left as by a crash. */
+bool store_close(struct store **store, const struct store_clock *clock);
+
+enum store_resize {
+    STORE_RESIZED,
+    STORE_RESIZE_TOO_SMALL, /* below store_memory_least */
+    STORE_RESIZE_TOO_LARGE, /* above store_memory_most */
+    STORE_RESIZE_PROMISED,  /* below the sum of quotas, or four values of max_value */
+    STORE_RESIZE_FAILED,    /* with errno: ENOSPC no room for the file, EFBIG, ENOMEM */
+};
+
+/*
+ * Another memory, from now on; where it is refused nothing has changed. More of it can be used at
+ * once. Of less no more is taken than was given back, and housekeeping gives back what there is
+ * too much of, by evicting where it must: so long more may be in use than is allowed. What
+ * readers hold is given back when they have given it back.
+ *
+ * The size of segments is chosen for the memory that a store is made with, and stays. A store
+ * that has become a hundred times larger has a hundred times as many segments, and large records
+ * lie in more pieces; one that has become a hundred times smaller has few, each of which is a
+ * larger part of it when it is evicted.
+ *
+ * A file becomes as long as it must for more memory; for less it stays as long, with holes. Both
+ * is found again by a start with the new memory.
+ */
+enum store_resize store_set_memory(struct lane *lane, uint64_t memory);
+/* Bytes that bound everything, and the least and the most that can be set. */
+uint64_t store_memory(const struct store *store);
+uint64_t store_memory_least(const struct store *store);
+uint64_t store_memory_most(const struct store *store);
 
 /* A namespace as the configuration declares it. */
 struct store_namespace_options {
@@ -136,17 +174,48 @@ struct store_policy {
     size_t declared_count;
     bool declared_only;                        /* others are refused; else made with `undeclared` */
     struct store_namespace_options undeclared; /* name unused */
+    uint32_t undeclared_most; /* that are not declared, at once; 0: as many as there are numbers.
+                                 Never more than the declared ones leave over */
     uint64_t max_value;
 };
 
 /*
- * Applies a new policy: at start and at every reload. Records stay; new
- * settings count for later writes; a lowered quota is enforced by the
- * housekeeper. Declared namespaces exist even when they hold nothing. Those
- * that are no longer declared live on as undeclared ones (with declared_only
- * they are flushed). False when memory for it could not be had: then nothing
- * has changed.
+ * A new policy, at the start and at every reload. Records stay; new settings count for later
+ * writes; a lowered quota is enforced by the housekeeper. Declared namespaces exist even when
+ * they hold nothing; where there is no room, some of what may be evicted is. Those that are no
+ * longer declared live on as undeclared ones (with declared_only they are flushed).
+ *
+ * It is put in force in steps, between which others are served: store_policy_begin, then
+ * store_policy_step until it says STORE_DONE, all by one thread, which leaves and enters
+ * between two steps. From the beginning on each namespace is as the old policy has it or as the
+ * new one does, and once it is as the new one does it stays so. Another policy may begin at any
+ * time, instead of the one that is under way. The policy's slices are copied.
+ *
+ * False when there is no memory for what it says: then nothing has changed.
  */
+bool store_policy_begin(struct lane *lane, const struct store_policy *policy);
+
+enum store_progress {
+    STORE_GOES_ON,
+    STORE_WAITS, /* for other lanes to leave: not to be asked again at once */
+    STORE_DONE,
+};
+enum store_progress store_policy_step(struct lane *lane, uint64_t now);
+
+/* Declared names without a namespace yet, since there was no room for it and nothing to be
+ * evicted. All else is in force, and their settings too: a write makes such a namespace when it
+ * can. */
+struct store_policy_result {
+    uint32_t owed;         /* how many */
+    enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
+    char first[STORE_NAMESPACE_MAX + 1];
+};
+/* Once it is done. */
+struct store_policy_result store_policy_result(const struct lane *lane);
+/* Tries to make them, with further steps. */
+void store_policy_retry(struct lane *lane);
+
+/* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
 bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
                       uint64_t now);
 
@@ -155,6 +224,13 @@ bool store_set_policy(struct store *store, struct lane *lane, const struct store
 /* One for each thread. NULL when out of memory or when 72 are there. */
 struct lane *store_lane_create(struct store *store);
 void store_lane_destroy(struct lane **lane);
+/* The one that it was made for. */
+struct store *store_of(const struct lane *lane);
+
+/* The number of the user that asks for what is being done now, the same across restarts; 0:
+ * none in particular. Called only when a namespace is made. */
+typedef uint64_t store_maker(void *context);
+void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context);
 
 void store_enter(struct lane *lane);
 void store_leave(struct lane *lane);
@@ -194,7 +270,11 @@ struct store_view {
     uint32_t client_flags;
     /* Of store_look only. */
     uint64_t version;
-    uint64_t idle;    /* milliseconds since it was written or read, as far as known */
+    uint64_t size;    /* bytes that the record takes */
+    uint64_t idle;    /* milliseconds since it was written or read, as far as known; up to an
+                         eighth of a second too much, and never too little */
+    uint32_t number;  /* of its namespace: see store_namespace_next */
+    bool made;        /* there was none, and it was made */
     bool read_before; /* since it was written */
     bool stale;
     bool won;   /* this reader is the one who should write it again */
@@ -279,13 +359,15 @@ struct store_terms {
     bool noted;               /* writes: keep notes */
     bool tells_version;       /* the caller is told the version */
     bool peeks;               /* store_look: not to be taken for a read */
+    bool uncounted;           /* store_look: neither a hit nor a miss */
     bool contends;            /* store_look: may be told to write the record again */
 };
 
 /*
  * store_get on terms: ttl (KEEP: not touched), compares is not looked at. A record
  * that is stale is renewed by whoever looks first: `won`. Where the ttl is changed
- * or a record made, this can fail as a write does.
+ * or a record made, this can fail as a write does. With a new ttl it counts as a touch, and
+ * neither as a hit nor as a miss.
  */
 enum store_status store_look(struct lane *lane, struct store_key *at,
                              const struct store_terms *terms, uint64_t now,
@@ -314,6 +396,8 @@ void store_join_abort(struct store_join **join);
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
                                uint64_t now);
+/* The same of a record whose new value was refused: that counts as no deletion. */
+void store_drop(struct lane *lane, struct store_key *at, uint64_t now);
 
 /* The record stays and gets a new version, but is marked as stale, and the next
  * who looks at it wins. Terms: ttl, compares, version. */
@@ -321,8 +405,8 @@ enum store_status store_make_stale(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
 
 /* The record stays under the same version, but its value goes, and what was noted of it.
- * Terms: ttl, client_flags, compares, version. `stale`: it gets a new version, and is marked as
- * by store_make_stale. */
+ * Terms: ttl, client_flags, compares, version. It counts as a deletion. `stale`: it does not,
+ * but the record gets a new version and is marked as by store_make_stale. */
 enum store_status store_empty(struct lane *lane, struct store_key *at,
                               const struct store_terms *terms, bool stale, uint64_t now);
 
@@ -343,6 +427,7 @@ struct store_sum {
     uint64_t number;
     uint64_t version;
     uint64_t expires; /* or STORE_NEVER */
+    bool made;        /* there was none, and it was made */
 };
 
 /* Adds, or takes. The record keeps its expiry with a ttl of KEEP; one that is made has
@@ -398,7 +483,8 @@ void store_write_advance(struct store_write *write, size_t bytes);
  * time all bytes are there. */
 void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
 /* All bytes must have been given. Ends the write and sets it to NULL, but for STORE_CROWDED. The
- * time to live counts from this `now`. *version as in store_put. */
+ * time to live counts from this `now`. *version as in store_put. STORE_UNDECLARED: the policy
+ * does not allow the namespace any more. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                      uint64_t *version);
 /* Legal inside and outside of enter and leave. Sets *write to NULL. */
@@ -427,10 +513,20 @@ bool store_declares(struct lane *lane, struct slice name);
 
 /*
  * A listing. Opened, stepped until it ends, closed; it holds no lock between
- * steps and lives across leave and enter, on one thread. Each record that lives
- * from open to end is visited exactly once unless it is written again meanwhile
- * (then at least once). While listings are open their namespace's records are
- * not moved by compaction.
+ * steps and lives across leave and enter, on one thread.
+ *
+ * Each key that has a living record from open to end is visited at least once, with
+ * the value that it has then. It is visited exactly once if its record was neither
+ * written nor moved meanwhile, by compaction or eviction; no key is more than twice. One that
+ * is written first, or deleted and written again, after the opening may be visited.
+ * Records that do not live are never visited.
+ *
+ * The work is bounded by what the namespace held at the opening and by how many of these
+ * records were written again or moved. Whatever is written meanwhile, a listing ends.
+ * Compaction and eviction go on beside it. Of a record that was written again or moved it
+ * holds eight bytes, and 128 KiB at most. All listings together hold a 32nd of the memory
+ * at most, but at least 512 KiB, besides the memory of the store. Where half of that is held,
+ * one that was not stepped for 10 seconds is ended; where all of it is, the one that needs more.
  */
 struct store_cursor;
 
@@ -439,16 +535,30 @@ struct store_cursor;
 enum store_status store_cursor_open(struct lane *lane, struct slice name,
                                     struct store_cursor **cursor);
 
+/* From here on each entry comes with its notes, which takes a look into the index. */
+void store_cursor_want_notes(struct store_cursor *cursor);
+/* From here on entries come without their values, so that none is pinned and none waited for. */
+void store_cursor_skip_values(struct store_cursor *cursor);
+
 struct store_entry {
     struct slice key;
     uint64_t value_length;
     struct slice value;       /* where `large` is NULL: at most STORE_COPY_MAX bytes */
     struct store_view *large; /* else: pinned; the visitor copies *large and so takes it
-                                 over, or leaves it and it is put back */
+                                 over, or leaves it and it is put back. With
+                                 store_cursor_skip_values neither is there */
+    uint64_t size;            /* bytes that the record takes */
+    uint64_t expires;         /* on the clock of `now`, or STORE_NEVER */
+    uint64_t version;
+    uint32_t client_flags;
+    /* With store_cursor_want_notes: as in store_view. */
+    uint64_t idle;
+    bool read_before;
 };
 
 /* Returns false to stop before this entry: it will be the next one. A visitor
- * that keeps entry->large sets entry->large to NULL. It must not call the store. */
+ * that keeps entry->large sets entry->large to NULL. Of the store it must call nothing but
+ * store_declares. */
 typedef bool store_visit(void *context, struct store_entry *entry);
 
 /*
@@ -460,6 +570,11 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
 /* Whether the last step stopped because too much is pinned: to be gone on with in a few
  * milliseconds. */
 bool store_cursor_is_crowded(const struct store_cursor *cursor);
+/* Of what namespace it is; empty where there was none. */
+struct slice store_cursor_namespace(const struct store_cursor *cursor);
+/* Of a listing that has ended: STORE_OK, or STORE_FELL_BEHIND where it did so before its time
+ * and what it should have visited may be missing. */
+enum store_status store_cursor_status(const struct store_cursor *cursor);
 /* Legal inside and outside of enter and leave, from the thread that opened it. */
 void store_cursor_close(struct store_cursor **cursor);
 
@@ -468,11 +583,18 @@ void store_cursor_close(struct store_cursor **cursor);
 struct store_counters {
     uint64_t hits;
     uint64_t misses;
-    uint64_t sets; /* PUT, ADD, and what INCR and DECR write */
+    uint64_t sets;   /* values that were written: PUT and ADD in all their modes */
+    uint64_t denied; /* and those that were not, since the record was not as the terms want it */
     uint64_t deletes;
     uint64_t touches;
-    uint64_t expirations; /* records purged because their time had come */
-    uint64_t evictions;   /* records dropped while they still lived */
+    uint64_t increments, decrements; /* of a number that was there */
+    uint64_t made;                   /* records that a look or a sum made, or that were emptied */
+    uint64_t cas_hits;               /* of `sets`: those that replaced the version expected */
+    uint64_t cas_changed;            /* of `denied`: those that found another */
+    uint64_t cas_missing;            /* of `denied`: those that found no record */
+    uint64_t full;                   /* values that no memory could be had for */
+    uint64_t expirations;            /* records purged because their time had come */
+    uint64_t evictions;              /* records dropped while they still lived */
 };
 
 struct store_namespace_figures {
@@ -491,6 +613,9 @@ struct store_namespace_figures {
  * once. */
 bool store_namespace_next(struct lane *lane, uint32_t *next,
                           struct store_namespace_figures *figures);
+/* Names only, as store_namespace_next gives figures: locks nothing. The name is good until
+ * store_leave. */
+bool store_namespace_walk(struct lane *lane, uint32_t *next, struct slice *name, bool *declared);
 /* STORE_OK, STORE_NOT_FOUND or STORE_UNDECLARED. */
 enum store_status store_namespace_figures(struct lane *lane, struct slice name,
                                           struct store_namespace_figures *figures);
@@ -498,19 +623,35 @@ enum store_status store_namespace_figures(struct lane *lane, struct slice name,
 struct store_figures {
     uint64_t items;
     uint64_t bytes;
-    uint64_t total_items; /* writes since the start */
+    uint64_t total_items; /* records that were written, changes of numbers apart */
     uint64_t memory_limit;
     uint64_t memory_used; /* arena, index and tables */
     uint64_t index_bytes;
     uint64_t segments;
     uint64_t segment_size;
     uint64_t segments_free;
+    uint64_t grain; /* bytes: what a record takes is a multiple of it */
     uint64_t namespaces;
     uint64_t compactions; /* segments rewritten to win back dead space */
     uint64_t reclaims;    /* times that a writer had to make room itself */
     struct store_counters counters;
 };
 void store_figures(struct lane *lane, struct store_figures *figures);
+
+/* What the file system has done with the blocks of the arena's file. */
+struct store_file_figures {
+    const char *file;          /* its name, the store's own; NULL: there is none */
+    uint64_t granted, refused; /* how often it gave blocks, and how often it refused them: then
+                                  the store makes do with what it has */
+    uint64_t kept;             /* how often it did not take blocks back */
+    int why_refused, why_kept; /* errno of the last time */
+    uint64_t memory_used, memory_limit;
+    const void *mapped; /* where in memory all of it is */
+    size_t length;
+};
+
+/* Any thread, inside or outside of enter and leave; cheap. */
+void store_file_figures(const struct store *store, struct store_file_figures *figures);
 void store_reset_counters(struct lane *lane);
 
 /* --- the housekeeper's side --------------------------------------------- */

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "daemon/store/rewrite.h"
+#include "daemon/store/tally.h"
 
 struct store_write {
     struct store *store;
@@ -44,7 +45,7 @@ struct store_write {
 static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
 {
     uint64_t quota = namespace_quota(ns);
-    uint64_t most = quota != 0 ? quota : store->budget.limit / 2;
+    uint64_t most = quota != 0 ? quota : store_memory(store) / 2;
     return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
 }
 
@@ -128,17 +129,6 @@ static bool is_granted(struct store_write *write, uint64_t now)
     uint64_t bytes = write->record.value_length + STORE_KEY_MAX + RECORD_HEADER_MAX;
     return write->promised || write->grant.bytes != 0 ||
            share_grant(write->store, write->ns, bytes, write->begun, now, &write->grant);
-}
-
-enum store_status store_write_begin(struct lane *lane, struct store_key *at,
-                                    const struct store_terms *terms, uint64_t length, uint64_t now,
-                                    struct store_write **write)
-{
-    enum store_status status = begin(lane, at, terms, length, now, write);
-    if (status == STORE_OK) {
-        is_granted(*write, now);
-    }
-    return status;
 }
 
 enum store_status stream_begin(struct lane *lane, struct store_key *at,
@@ -251,8 +241,8 @@ static enum store_status need_piece(struct lane *lane, struct store_write *write
     return STORE_NO_MEMORY;
 }
 
-enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
-                                    struct iovec *space)
+enum store_status stream_space(struct lane *lane, struct store_write *write, uint64_t now,
+                               struct iovec *space)
 {
     uint32_t offset = 0;
     uint64_t left = write->record.value_length - write->given;
@@ -355,7 +345,7 @@ static void enter_pieces(struct segments *segments, const struct store_write *wr
 {
     uint32_t number = segment_at(segments, write->head)->piece;
     for (; number != 0; number = segment_at(segments, number)->piece) {
-        const struct segment *piece = segment_at(segments, number);
+        struct segment *piece = segment_at(segments, number);
         struct label_facts facts = {.kind = LABEL_PIECE,
                                     .owner = write->head,
                                     .version = piece->version,
@@ -368,7 +358,7 @@ static void enter_pieces(struct segments *segments, const struct store_write *wr
 
 /* Now the record exists there. */
 static void enter_head(struct segments *segments, const struct store_write *write,
-                       const struct segment *head, uint64_t expires, bool stale)
+                       struct segment *head, uint64_t expires, bool stale)
 {
     struct label_facts facts = {.kind = LABEL_SPAN,
                                 .owner = head->generation->number,
@@ -459,7 +449,6 @@ static bool try_commit(struct lane *lane, struct store_write *write, struct stor
         *write->terms.length = write->record.value_length;
     }
     publish(&change, write, &slot, expires, stale);
-    lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
     change_end(&change);
     index_grow(&lane->store->index);
     if (version != NULL) {
@@ -483,14 +472,15 @@ static bool is_joined(const struct store_write *write)
     return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
 }
 
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
-                                     uint64_t *version)
+enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                uint64_t *version)
 {
     struct store_write *w = *write;
     struct store_key at = {
         .name = {w->ns->name, w->ns->name_length}, .key = w->record.key, .ns = w->ns};
-    enum store_status status = STORE_OK;
-    if (w->head == 0) { /* an empty value has not asked for space yet */
+    enum store_status status =
+        namespace_is_allowed(&w->store->namespaces, w->ns) ? STORE_OK : STORE_UNDECLARED;
+    if (status == STORE_OK && w->head == 0) { /* an empty value has not asked for space yet */
         status = need_piece(lane, w, now);
         if (status == STORE_OK && w->store->segments.file != NULL) {
             sum_piece(w);
@@ -512,5 +502,40 @@ enum store_status store_write_commit(struct lane *lane, struct store_write **wri
     } else {
         end_write(write);
     }
+    return status;
+}
+
+/* --- the same, counted ---------------------------------------------------------- */
+
+enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+                                    const struct store_terms *terms, uint64_t length, uint64_t now,
+                                    struct store_write **write)
+{
+    enum store_status status = begin(lane, at, terms, length, now, write);
+    if (status == STORE_OK) {
+        is_granted(*write, now);
+    } else {
+        tally_write(lane, tally_id(at), terms, status);
+    }
+    return status;
+}
+
+enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
+                                    struct iovec *space)
+{
+    enum store_status status = stream_space(lane, write, now, space);
+    if (status != STORE_OK) {
+        tally_write(lane, write->ns->id, &write->terms, status);
+    }
+    return status;
+}
+
+enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
+                                     uint64_t *version)
+{
+    struct store_terms terms = (*write)->terms;
+    uint32_t id = (*write)->ns->id;
+    enum store_status status = stream_commit(lane, write, now, version);
+    tally_write(lane, id, &terms, status);
     return status;
 }

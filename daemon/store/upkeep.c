@@ -19,8 +19,8 @@ enum {
 /* Frames that should be free, so that a writer finds one without evicting. */
 static uint32_t wanted_frames(const struct store *store)
 {
-    uint32_t share = store->arena.frames / 128;
-    return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : share);
+    uint64_t share = store_memory(store) / arena_frame_size(&store->arena) / 128;
+    return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : (uint32_t)share);
 }
 
 /* The next namespace that asked for attention: it is empty, or near its quota. */
@@ -95,6 +95,7 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
     __atomic_fetch_add(&store->hurried, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->upkeep);
     __atomic_fetch_sub(&store->hurried, 1, __ATOMIC_RELAXED);
+    resize_help(lane, now);
     bool freed = free_budget(store);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
@@ -142,6 +143,9 @@ static size_t one_step(struct lane *lane, uint64_t now)
     struct store *store = lane->store;
     size_t effort = free_the_dead(lane, now, false);
     if (effort == 0) {
+        effort = resize_step(lane, now);
+    }
+    if (effort == 0) {
         effort = evict_for_reserve(lane, now);
     }
     if (effort == 0) {
@@ -166,6 +170,7 @@ bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
     purge_grant(store, now);
     arena_retry(&store->arena, now);
     watch_frames(store, now);
+    cursors_end_stalled(store, now);
     while (step > 0 && spent < effort && !hurried) {
         step = one_step(lane, now);
         spent += step;

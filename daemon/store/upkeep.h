@@ -51,6 +51,9 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
  * namespace's lock. `due`: this is the flush that was set for later, which is over then. */
 bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records);
 
+/* The same with the next store_tick. Under namespaces.lock. */
+void flush_soon(struct store *store, struct namespace *ns);
+
 /* --- purge.c --- */
 
 /* The next segment in which something has expired; 0 when none is due. */
@@ -74,6 +77,12 @@ enum { RECLAIM_ROUND = 64 };
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
 bool reclaim_segment(struct store *store, struct segment *segment);
 
+/* --- relocate.c --- */
+
+/* Moves what lives in a segment to others, as far as that can be done; frees it if all could.
+ * The effort. */
+size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now);
+
 /* --- compact.c --- */
 
 /* The next segment that lost half of its records; 0 when none waits. With
@@ -84,8 +93,7 @@ size_t compact_next(struct lane *lane, uint64_t now, bool pressing);
 bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort);
 
 /* A record that is being visited goes to an open segment of its generation, among
- * those that are young or proven. False when it has to stay: no room, or a listing is
- * under way. */
+ * those that are young or proven. False when it has to stay: there is no room. */
 bool compact_move(struct visited *visited, enum segment_queue queue);
 
 #endif

@@ -3,6 +3,8 @@
  */
 #include "daemon/store/work.h"
 
+#include "daemon/store/reserve.h"
+
 void work_add_segment(struct work *work, struct segments *segments, struct segment *segment)
 {
     lock_take(&work->lock);
@@ -34,6 +36,21 @@ uint32_t work_take_segment(struct work *work, struct segments *segments)
     }
     lock_give(&work->lock);
     return number;
+}
+
+bool work_forget_segments(struct work *work, struct segments *segments, uint32_t first,
+                          uint32_t count)
+{
+    bool waits = false;
+    lock_take(&work->lock);
+    for (uint32_t number = first; number < first + count && !waits; number++) {
+        waits = segment_at(segments, number)->waiting != 0;
+    }
+    if (!waits) {
+        reserve_forget(segment_at(segments, first), count * sizeof(struct segment));
+    }
+    lock_give(&work->lock);
+    return !waits;
 }
 
 void work_add_namespace(struct work *work, struct namespace *ns)

@@ -26,6 +26,11 @@ void work_add_segment(struct work *work, struct segments *segments, struct segme
 /* 0 when none waits. */
 uint32_t work_take_segment(struct work *work, struct segments *segments);
 
+/* Gives the memory of the table for so many segments back, from `first` on, all of them free.
+ * False: one of them waits still. */
+bool work_forget_segments(struct work *work, struct segments *segments, uint32_t first,
+                          uint32_t count);
+
 /* One that has been removed is left alone. */
 void work_add_namespace(struct work *work, struct namespace *ns);
 struct namespace *work_take_namespace(struct work *work);

@@ -4,11 +4,7 @@
  */
 #include "daemon/store/rewrite.h"
 #include "daemon/store/stream.h"
-
-static void count_set(struct lane *lane, const struct store_key *at)
-{
-    lane_count(&lane_counters(lane, at->ns->id)->sets, 1);
-}
+#include "daemon/store/tally.h"
 
 /* --- put ---------------------------------------------------------------------- */
 
@@ -109,9 +105,9 @@ static bool joins(const struct store_terms *terms)
     return terms->mode == STORE_APPEND || terms->mode == STORE_PREPEND;
 }
 
-enum store_status store_put(struct lane *lane, struct store_key *at,
-                            const struct store_terms *terms, struct slice value, uint64_t now,
-                            uint64_t *version)
+static enum store_status put(struct lane *lane, struct store_key *at,
+                             const struct store_terms *terms, struct slice value, uint64_t now,
+                             uint64_t *version)
 {
     struct store *store = lane->store;
     if (value.length > __atomic_load_n(&store->max_value, __ATOMIC_RELAXED)) {
@@ -126,12 +122,15 @@ enum store_status store_put(struct lane *lane, struct store_key *at,
                               .compose = joins(terms) ? compose_joined : compose_value,
                               .context = &put};
     enum store_status status = rewrite_record(lane, at, &rewrite, now, version);
-    if (put.is_large) {
-        return stream_join(lane, at, terms, value, now, version);
-    }
-    if (status == STORE_OK) {
-        count_set(lane, at);
-    }
+    return put.is_large ? stream_join(lane, at, terms, value, now, version) : status;
+}
+
+enum store_status store_put(struct lane *lane, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version)
+{
+    enum store_status status = put(lane, at, terms, value, now, version);
+    tally_write(lane, tally_id(at), terms, status);
     return status;
 }
 
@@ -256,5 +255,11 @@ enum store_status store_empty(struct lane *lane, struct store_key *at,
     struct emptying emptying = {.terms = terms, .stale = stale};
     struct rewrite rewrite = {
         .create = CHANGE_EXISTING, .compose = compose_empty, .context = &emptying};
-    return rewrite_record(lane, at, &rewrite, now, NULL);
+    enum store_status status = rewrite_record(lane, at, &rewrite, now, NULL);
+    if (status == STORE_OK) {
+        struct store_counters *counters = lane_counters(lane, at->ns->id);
+        lane_count(&counters->made, 1);
+        lane_count(&counters->deletes, stale ? 0 : 1);
+    }
+    return status;
 }

@@ -19,8 +19,8 @@ LISTEN = f"listen = ( {NATIVE}, {MEMCACHE} );\n"
 class Memcache(Daemon):
     """As Daemon; `memcache` is where memcached's protocol is spoken."""
 
-    def __init__(self, conf="", **options):
-        super().__init__(conf, listen=Everywhere.encrypt(LISTEN), **options)
+    def __init__(self, conf="", listen=LISTEN, **options):
+        super().__init__(conf, listen=Everywhere.encrypt(listen), **options)
 
     def wait_listening(self, count=1):
         super().wait_listening(2 * count)

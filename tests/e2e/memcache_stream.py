@@ -4,6 +4,9 @@ A stream is a list of requests of which each is bytes and says how its answer
 ends. Versions (cas) differ between servers and are only compared by meaning: a
 request that needs one names a key, and gets what the server said last for it, or
 what it said before that.
+
+A stream for the newest memcached uses what that has and 1.6.18 has not; one for
+1.6.18 leaves out where the two differ, since kvcached speaks as the newest does.
 """
 
 import base64
@@ -11,14 +14,27 @@ import random
 import re
 
 KEYS = [f"key{i}" for i in range(12)] + ["n0", "n1", "n2"]
+# Whose version is asked for after each write: only then does the next one have a higher one.
+ASKED = ["key0", "key1"]
+# Every byte but a blank and a line feed may be in a key; at a line's end, a carriage return is
+# the line's.
+RAW_KEYS = [bytes(byte for byte in range(1, 256) if byte not in b"\n ")[at:at + 40] + b"."
+            for at in range(0, 253, 40)]
+RAW_KEYS += [b"\\x41", b"a\rb", b"\xff\xfe", b"HTTP/1.1", b"HTTP/1.0", b"k" * 250]
+RAW_KEYS_NOW = RAW_KEYS + [b"\0", b"a\0b"]  # which end the line in 1.6.18
 FLAGS_MG = ["b", "c", "f", "h", "k", "s", "t", "v", "u"]
+# What the newest takes and does nothing with, by command. Of M it looks at one byte.
+IDLE = {"mg": ["D5", "F7", "I", "J3", "MA", "x"],
+        "ms": ["D5", "J3", "R30", "f", "h", "l", "t", "u", "v", "x"],
+        "md": ["D5", "J3", "MS", "N30", "R30", "c", "f", "h", "l", "s", "t", "u", "v"],
+        "ma": ["F7", "I", "R30", "f", "h", "l", "s", "u", "x"]}
 
 
 class Request:
     """`text` may hold {cas} and {old}, the key's version of now and of before."""
 
     def __init__(self, text, key=None, value=None, until=None):
-        self.text = text
+        self.text = text.encode() if isinstance(text, str) else text
         self.key = key
         self.value = value  # bytes behind the line
         self.until = until  # the line that ends the answer; None: one line
@@ -28,8 +44,9 @@ class Request:
 
 
 class Stream:
-    def __init__(self, seed):
+    def __init__(self, seed, newest=True):
         self.chance = random.Random(seed)
+        self.newest = newest
 
     def make(self, count):
         return [self.one() for _ in range(count)]
@@ -37,8 +54,12 @@ class Stream:
     def one(self):
         kinds = [self.get, self.storing, self.storing, self.cas, self.delete, self.number,
                  self.touch, self.gat, self.mg, self.mg, self.ms, self.ms, self.md, self.ma,
-                 self.bad, self.rest]
-        return self.chance.choice(kinds)()
+                 self.bad, self.rest, self.raw]
+        made = self.chance.choice(kinds)()
+        words = made.text.split()
+        if made.key is None and len(words) > 1 and words[1].decode("latin-1") in ASKED:
+            made.key = words[1].decode()
+        return made
 
     # --- words ---
 
@@ -116,7 +137,28 @@ class Stream:
         return Request(self.chance.choice(["mn", "verbosity 1", "mn", "stats detail on", "flush_all"]
                                           if self.chance.random() < 0.1 else ["mn"]))
 
+    def raw(self):
+        """With a key of any bytes."""
+        chance, value, keys = self.chance, self.value(), RAW_KEYS_NOW if self.newest else RAW_KEYS
+        key = chance.choice(keys)
+        number = chance.randrange(5)
+        if number == 0:
+            word = chance.choice([b"set", b"set", b"add", b"replace", b"append"])
+            return Request(b"%s %s %d 0 %d" % (word, key, self.flags(), len(value)), value=value)
+        if number == 1:
+            return Request(b"get " + b" ".join([key] + chance.sample(keys, 3)), until="END")
+        return Request([b"delete %s", b"touch %s 1000", b"mg %s v"][number - 2] % key)
+
     # --- meta ---
+
+    def idle(self, command, words):
+        """With flags that the newest takes, and that mean nothing here."""
+        if self.newest and self.chance.random() < 0.3:
+            chosen = self.chance.sample(IDLE[command], self.chance.randrange(1, 3))
+            chosen += [word for word in ("P", "P/a/path", "L", "Lhere") if self.chance.random() < 0.2]
+            words = words + [word for word in chosen if word[0] not in {word[0] for word in words}]
+            words = list({word[0]: word for word in words}.values())
+        return words
 
     def flag_words(self, flags, *more):
         chosen = self.chance.sample(flags, self.chance.randrange(min(len(flags), 5)))
@@ -134,6 +176,18 @@ class Stream:
     def line(self, *words):
         return " ".join(str(word) for word in words if word != "")
 
+    def version(self, words):
+        """At times with a version, and then the key that it is of."""
+        if self.chance.random() < 0.3 and "b" not in words:
+            words.append(self.chance.choice(["C{cas}", "C{old}"]))
+            return self.text_key()
+        return None
+
+    def own_version(self, words):
+        """At times with one that the record is to have."""
+        if self.newest and self.chance.random() < 0.1:
+            words.append("E%d" % self.chance.getrandbits(40))
+
     def mg(self):
         words = self.flag_words(FLAGS_MG, "T1000", "R30", "R3000", "N2000", "q")
         if "R30" in words and "R3000" in words:
@@ -147,43 +201,46 @@ class Stream:
             words.remove("k")  # it forgets at times that a key came in base64
         if "T1000" in words:  # whether R looks at the old ttl or the new follows from their order
             words = [word for word in words if not word.startswith("R")]
-        quiet = "q" in words
-        key = self.meta_key(words)
+        known = self.version(words) if self.newest else None
+        key = known or self.meta_key(words)
         if key.startswith("n"):
             # `s` counts the blanks; what it knows of a number is forgotten when that grows
             words = [word for word in words if word[0] not in "sRh"]
-        text = self.line("mg", key, *words)
-        # a quiet miss says nothing: what follows shows where the answer ends
-        return Request(text + ("\r\nmn" if quiet else ""), until="MN" if quiet else None)
+        return self.asked("mg", key, self.idle("mg", words), known)
+
+    def asked(self, command, key, words, known=None):
+        """Of a quiet one that says nothing, what follows shows where the answer ends."""
+        quiet = "q" in words
+        return Request(self.line(command, key, *words) + ("\r\nmn" if quiet else ""), known,
+                       until="MN" if quiet else None)
 
     def ms(self):
         value = self.value()
         modes = ["ME", "MA", "MP", "MR", "MS"]
-        words = self.flag_words(["b", "k", "c"], "T1000", "F77", "I", self.chance.choice(modes))
-        key = None
-        if self.chance.random() < 0.3 and "b" not in words:
-            words.append(self.chance.choice(["C{cas}", "C{old}"]))
-            key = self.text_key()
+        words = self.flag_words(["b", "k", "c"] + (["s"] if self.newest else []), "T1000", "F77",
+                                "I", self.chance.choice(modes))
+        key = self.version(words)
         if "I" in words and key is None:
             words.remove("I")
+        if "I" in words and "C{old}" in words:
+            key = self.chance.choice(ASKED)
         # an invalidating set must not change how it is stored
         if "I" in words:
             words = [word for word in words if not word.startswith("M")]
+        self.own_version(words)
+        words = self.idle("ms", words)
         return Request(self.line("ms", key or self.meta_key(words), len(value), *words), key, value)
 
     def md(self):
-        words = self.flag_words(["b", "k"], "I", "q")
-        key = None
-        if self.chance.random() < 0.3 and "b" not in words:
-            words.append(self.chance.choice(["C{cas}", "C{old}"]))
-            key = self.text_key()
-        if "I" in words and self.chance.random() < 0.5:
+        words = self.flag_words(["b", "k"], "I", "q", *(["x"] if self.newest else []))
+        key = self.version(words)
+        if ("I" in words or "x" in words) and self.chance.random() < 0.5:
             words.append("T2000")
+        if "x" in words and self.chance.random() < 0.3:
+            words.append("F9")
         if "I" in words and "b" not in words:  # of a number, it is forgotten when that grows
             key = key or self.text_key()
-        quiet = "q" in words
-        return Request(self.line("md", key or self.meta_key(words), *words)
-                       + ("\r\nmn" if quiet else ""), key, until="MN" if quiet else None)
+        return self.asked("md", key or self.meta_key(words), self.idle("md", words), key)
 
     def ma(self):
         # no T: memcached loses it where the number does not fit its old place
@@ -191,25 +248,30 @@ class Stream:
                                 self.chance.choice(["MI", "MD", "M+", "M-"]))
         if "N2000" in words:  # as with mg
             words = ["N2000"] + [word for word in words if word != "N2000"]
-        return Request(self.line("ma", self.counter(), *words))
+        return Request(self.line("ma", self.counter(), *self.idle("ma", words)))
 
     # --- mistakes, in which both servers understand where the next request begins ---
 
+    BAD = ["foo", "GET key1", "gat x key1", "incr key1 x", "incr key1 -1", "touch key1 x",
+           "flush_all x", "verbosity x", "stats detail", "stats foo", "mg key1 v v", "mg key1 Tx",
+           "mg key1 O" + "1" * 33, "mg Y!! b", "ma key1 Dx", "ma key1 Mx", "ma key1 Nx",
+           "delete " + "k" * 251, "mg " + "k" * 251, "version foo", "mg key1 X"]
+    # Where 1.6.18 says something else, or, as to a get, the newest sends an empty line too.
+    BAD_OLD = ["get " + "k" * 251]
+    BAD_NOW = ["", "get", "gets", "gat", "gats 0", "touch", "touch key1", "delete", "incr",
+               "incr key1", "decr", "mg", "md", "ma", "me", "verbosity", "md key1 Cx", "mg key1 C",
+               "mg key1 Fx", "md key1 X", "delete key1 5", "delete key1 foo",
+               "verbosity 1 2"]
+
     def bad(self):
-        return Request(self.chance.choice([
-            "", "foo", "get", "gets", "GET key1", "gat x key1", "delete", "delete key1 5", "incr",
-            "incr key1", "incr key1 x", "incr key1 -1", "touch", "touch key1", "touch key1 x",
-            "flush_all x", "flush_all 1 2 3", "verbosity", "verbosity x", "stats detail",
-            "stats foo", "mg", "mg key1 X", "mg key1 v v", "mg key1 Tx", "mg key1 O" + "1" * 33,
-            "mg Y!! b", "md", "md key1 x", "md key1 Cx", "ma", "ma key1 Dx", "ma key1 Mx",
-            "ma key1 Nx", "me", "get " + "k" * 251, "delete " + "k" * 251, "mg " + "k" * 251,
-            "version foo"]))
+        return Request(self.chance.choice(self.BAD + (self.BAD_NOW if self.newest
+                                                      else self.BAD_OLD)))
 
 
 # --- answers ---------------------------------------------------------------------
 
-VALUE = re.compile(r"^VALUE \S+ \d+ (\d+)( \d+)?$")
-VA = re.compile(r"^VA (\d+)")
+VALUE = re.compile(rb"^VALUE [^ ]+ \d+ (\d+)( \d+)?$")
+VA = re.compile(rb"^VA (\d+)")
 
 
 def read_answer(wire, request):
@@ -222,12 +284,13 @@ def read_answer(wire, request):
         if not line:
             return lines + [b"closed"]
         lines.append(line)
-        text = line.rstrip(b"\r\n").decode("latin-1")
+        text = line.rstrip(b"\r\n")
         found = VALUE.match(text) or VA.match(text)
         if found:
             lines.append(wire.file.read(int(found.group(1)) + 2))
-        error = text.split(" ")[0] in ("ERROR", "CLIENT_ERROR", "SERVER_ERROR")
-        if request.until is None or text == request.until or (error and request.until == "END"):
+        error = text.split(b" ")[0] in (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
+        if request.until is None or text == request.until.encode() or (
+                error and request.until == "END"):
             return lines
 
 
@@ -243,15 +306,19 @@ class Versions:
             self.before[key] = self.now.get(key, "1")
             self.now[key] = version
 
+    def forget(self, key):
+        """There is none: the next one may be lower, and is only never the same."""
+        self.now.pop(key, None)
+
     def fill(self, request):
-        return request.text.replace("{cas}", self.now.get(request.key, "1")).replace(
-            "{old}", self.before.get(request.key, "1"))
+        return request.text.replace(b"{cas}", self.now.get(request.key, "1").encode()).replace(
+            b"{old}", self.before.get(request.key, "1").encode())
 
 
 def comparable(lines):
     """Without what the two servers may differ in."""
     text = b"".join(lines)
-    text = re.sub(rb"(?m)^(VALUE \S+ \d+ \d+) \d+\r$", rb"\1 CAS\r", text)
+    text = re.sub(rb"(?m)^(VALUE [^ ]+ \d+ \d+) \d+\r$", rb"\1 CAS\r", text)
     text = re.sub(rb"(?m)^((?:HD|VA|NS|EX|NF|EN)\b[^\r\n]*?) c\d+", rb"\1 cCAS", text)
     # time passes while the stream is talked through, in whole seconds there
     text = re.sub(rb"(?m)^((?:HD|VA)\b[^\r\n]*? t)(\d+)",

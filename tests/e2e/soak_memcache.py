@@ -7,9 +7,9 @@ import math
 from soak_model import Step, Wrong, content, length
 from soak_ops import Op, mistake, plain, refused
 
-MISTAKES = (("foo", "ERROR"), ("get", "ERROR"), ("mg", "ERROR"), ("delete", "ERROR"),
-            ("incr zz x", "CLIENT_ERROR"), ("get " + "k" * 251, "CLIENT_ERROR"), ("touch zz", "ERROR"),
-            ("", "ERROR"), ("mg k Tx", "CLIENT_ERROR"), ("me", "CLIENT_ERROR"),
+MISTAKES = (("foo", "ERROR"), ("get", "CLIENT_ERROR"), ("mg", "CLIENT_ERROR"), ("delete", "CLIENT_ERROR"),
+            ("incr zz x", "CLIENT_ERROR"), ("get " + "k" * 251, "CLIENT_ERROR"), ("touch zz", "CLIENT_ERROR"),
+            ("", "CLIENT_ERROR"), ("mg k Tx", "CLIENT_ERROR"), ("me", "CLIENT_ERROR"),
             ("ma k Mx", "CLIENT_ERROR"), ("flush_all x", "CLIENT_ERROR"))
 CONFUSIONS = ("set zz", "set zz 0 0 3\r\nabcdef", "x" * 70000)
 FAREWELL = "quit\r\n"

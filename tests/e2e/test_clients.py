@@ -1,21 +1,15 @@
-"""Real client libraries do their work: what they were written for is memcached, and
-nothing in them knows of kvcached. Each is a program of its own where it is not
-Python's. Those that are not installed are passed over, and said so.
+"""Python's clients do their work: what they were written for is memcached.
+
+With noreply no reply is ever taken for another one's, and a get of 3,000 keys finds them all.
 """
 
-import json
+import contextlib
+import importlib.util
 import os
-import shutil
-import subprocess
-import sys
 import unittest
 
-from harness import Case, seconds, wait_for
-from memcache import Memcache
+from client_case import MANY, ClientCase, many_keys, node_items
 from test_users import user, users
-
-# Debian's modules, for a python3 that is not Debian's.
-sys.path.append("/usr/lib/python3/dist-packages")
 
 try:
     import pymemcache
@@ -27,60 +21,116 @@ try:
 except ImportError:
     pylibmc = None
 
-NPM = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
-                   "kvcached", "npm", "node_modules")
 
-
-class ClientCase(Case):
-    def node(self, conf='max_value = "4M";'):
-        daemon = Memcache(conf)
-        self.addCleanup(self._end, daemon)
-        return daemon
-
-    def program(self, command, text, *arguments, **environment):
-        """Runs a script; what it prints, when it ended well."""
-        if shutil.which(command[0]) is None:
-            raise unittest.SkipTest(f"{command[0]} is not installed")
-        done = subprocess.run([*command, *arguments], input=text, capture_output=True, text=True,
-                              timeout=seconds(30), env=dict(os.environ, **environment))
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+def load_python_memcached():
+    """Its module has the name of one of these tests' own."""
+    path = "/usr/lib/python3/dist-packages/memcache.py"
+    if not os.path.exists(path):
+        return None
+    spec = importlib.util.spec_from_file_location("python_memcached", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @unittest.skipIf(pymemcache is None, "Debian: python3-pymemcache")
 class Pymemcache(ClientCase):
+    def client(self, daemon, **options):
+        client = pymemcache.Client(daemon.memcache, **options)
+        self.addCleanup(client.close)
+        return client
+
     def test_everything_it_does(self):
         daemon = self.node()
-        client = pymemcache.Client(daemon.memcache, default_noreply=False,
-                                   serde=pymemcache.serde.pickle_serde)
-        self.addCleanup(client.close)
+        client = self.client(daemon, default_noreply=False, serde=pymemcache.serde.pickle_serde)
         session = {"user": "alice", "cart": [1, 2, 3]}
         self.assertTrue(client.set("s:1", session, expire=100))
         self.assertEqual(client.get("s:1"), session)
         value, cas = client.gets("s:1")
         self.assertTrue(client.cas("s:1", "other", cas))
         self.assertFalse(client.cas("s:1", "late", cas))
+        self.assertIsNone(client.cas("nothing", "x", cas))
         self.assertFalse(client.add("s:1", "x"))
         self.assertTrue(client.replace("s:1", "y"))
         self.assertFalse(client.replace("nothing", "y"))
-        raw = pymemcache.Client(daemon.memcache)
-        self.addCleanup(raw.close)
+        raw = self.client(daemon)
         raw.set("text", b"b")
         raw.append("text", b"c", noreply=False)
         raw.prepend("text", b"a", noreply=False)
         self.assertEqual(raw.get("text"), b"abc")
         raw.set("n", b"5", noreply=False)
         self.assertEqual((raw.incr("n", 3), raw.decr("n", 100)), (8, 0))
+        self.assertIsNone(raw.incr("nothing", 1))
+        self.assertRaises(pymemcache.MemcacheClientError, raw.incr, "text", 1, False)
         self.assertTrue(client.touch("s:1", 50))
+        self.assertFalse(client.touch("nothing", 50))
         many = {f"key{i}": f"value{i}" for i in range(200)}
         self.assertEqual(client.set_many(many), [])
         self.assertEqual(client.get_many(list(many) + ["nothing"]), many)
+        self.assertEqual(client.gets_many(["key7"])["key7"][0], "value7")
+        self.assertTrue(client.delete_many(["key7"]))
         self.assertTrue(client.delete("s:1"))
+        self.assertFalse(client.delete("s:1"))
         self.assertIsNone(client.get("s:1"))
-        self.assertIn(b"curr_items", client.stats())
-        self.assertIn(b"kvcached", client.version())
+        self.assertTrue(client.flush_all(delay=100))
+        self.assertEqual(len(client.get_many(list(many))), 199)
         self.assertTrue(client.flush_all())
         self.assertEqual(client.get_many(list(many)), {})
+
+    def test_what_it_asks_of_the_server(self):
+        daemon = self.node()
+        client = self.client(daemon, default_noreply=False)
+        self.assertRegex(client.version(), rb"^\d+\.\d+\.\d+$")
+        stats = client.stats()
+        self.assertEqual(stats[b"version"], client.version())
+        self.assertIsInstance(stats[b"curr_items"], int)
+        self.assertTrue(client.cache_memlimit(128))
+        self.assertEqual(client.stats()[b"limit_maxbytes"], 128 << 20)
+        self.assertEqual(client.stats("settings")[b"maxbytes"], 128 << 20)
+        self.assertIn(b"verbosity", client.stats("settings"))
+        client.set("a", "1")
+        self.assertTrue(client.stats("items"))
+        self.assertTrue(client.stats("slabs"))
+        self.assertEqual(client.get("a"), b"1")
+
+    def test_nothing_is_said_where_no_reply_is_wanted(self):
+        client = self.client(self.node("memory = \"64M\";"), default_noreply=True)
+        many = {f"key{number}": b"%d" % number for number in range(300)}
+        client.set_many(many)
+        large = b"v" * 2_000_000
+        for number in range(20):
+            for store in (client.set, client.add, client.replace, client.append, client.prepend):
+                self.assertTrue(store("large", large))
+            client.cas("large", large, b"1", noreply=True)
+            client.incr(f"key{number}", 1, noreply=True)
+            client.decr("large", 1, noreply=True)
+            client.touch("nothing", 5, noreply=True)
+            client.delete("nothing")
+            client.set("text", "text")
+            client.incr("text", 1, noreply=True)
+            self.assertEqual(client.get(f"key{number}"), b"%d" % (number + 1))
+            self.assertEqual(client.get("key100"), b"100")
+        client.delete_many(list(many)[:100])
+        self.assertEqual(client.get_many(list(many)), dict(list(many.items())[100:]))
+        client.flush_all()
+        self.assertEqual(client.get_many(list(many)), {})
+
+    def test_thousands_of_keys_at_once(self):
+        client = self.client(self.node())
+        keys = many_keys()
+        client.set_many({key: key.encode() for key in keys})
+        self.assertEqual(client.get_many(keys), {key: key.encode() for key in keys})
+        self.assertEqual(len(client.gets_many(keys)), MANY)
+        self.assertEqual(client.get_many(["none" + key for key in keys]), {})
+        client.delete_many(keys)
+        self.assertEqual(client.get_many(keys), {})
+
+    def test_keys_of_any_bytes(self):
+        client = self.client(self.node(), default_noreply=False, allow_unicode_keys=True)
+        for key in ("größe", "ключ", "鍵" * 50):
+            self.assertTrue(client.set(key, "value"))
+            self.assertEqual(client.get_many([key]), {key: b"value"})
+            self.assertTrue(client.delete(key))
 
     def test_it_can_be_taught_to_say_who_it_is(self):
         """As kvcached-memcache(7) shows it."""
@@ -90,8 +140,7 @@ class Pymemcache(ClientCase):
                 self.set("auth", "web open-sesame", noreply=False)
 
         daemon = self.node(users(user("web", "open-sesame", read="cache", write="cache")))
-        stranger = pymemcache.Client(daemon.memcache)
-        self.addCleanup(stranger.close)
+        stranger = self.client(daemon)
         self.assertRaises(pymemcache.MemcacheClientError, stranger.get, "a")
         client = Known(daemon.memcache, default_noreply=False)
         self.addCleanup(client.close)
@@ -112,16 +161,13 @@ class Pymemcache(ClientCase):
         client.close()
 
 
-def node_items(node):
-    wire = node.talk()
-    try:
-        return wire.stats()["curr_items"]
-    finally:
-        wire.close()
-
-
 @unittest.skipIf(pylibmc is None, "Debian: python3-pylibmc")
 class Pylibmc(ClientCase):
+    def quietly(self, method, *arguments):
+        """It may have an opinion of its own about what was not answered."""
+        with contextlib.suppress(pylibmc.Error):
+            method(*arguments)
+
     def test_ketama_over_three_nodes(self):
         nodes = [self.node() for _ in range(3)]
         client = pylibmc.Client([node.server for node in nodes],
@@ -143,133 +189,101 @@ class Pylibmc(ClientCase):
         self.assertTrue(client.flush_all())
         self.assertEqual(client.get_multi(list(many)), {})
 
+    def test_nothing_is_said_where_no_reply_is_wanted(self):
+        """One refused set, and each later get would have the value of the key before."""
+        for behaviors in ({"_noreply": True}, {"_noreply": True, "no_block": True},
+                          {"_noreply": True, "buffer_requests": True}):
+            client = pylibmc.Client([self.node('memory = "64M";').server], behaviors=behaviors)
+            for number in range(100):
+                client.set(f"key{number}", b"%d" % number)
+            for number in range(20):
+                for store in (client.set, client.add, client.replace):
+                    store("large", b"v" * 2_000_000)
+                self.quietly(client.append, "large", "v" * 2_000_000)
+                self.quietly(client.delete, "nothing")
+                self.quietly(client.incr, "nothing")
+                client.set("k" * 250, "long")
+                self.assertEqual(client.get(f"key{number}"), b"%d" % number)
+                self.assertEqual(client.get("key50"), b"50")
+            self.assertEqual(len(client.get_multi([f"key{number}" for number in range(100)])), 100)
 
-PERL = r"""
-use strict; use warnings; use Cache::Memcached;
-my $m = Cache::Memcached->new({ servers => [ $ARGV[0] ], compress_threshold => 1000 });
-sub must { my ($what, $is) = @_; die "$what\n" unless $is; }
-must("set", $m->set("a", { user => "alice", list => [1, 2, 3] }, 100));
-must("get", $m->get("a")->{list}[2] == 3);
-must("add", !$m->add("a", 1));
-must("replace", $m->replace("a", "text"));
-must("large", $m->set("large", "abc" x 50000) && $m->get("large") eq "abc" x 50000);
-must("incr", $m->set("n", 5) && $m->incr("n", 2) == 7 && $m->decr("n") == 6);
-$m->set("k$_", $_) for 1 .. 50;
-my $all = $m->get_multi(map { "k$_" } 1 .. 60);
-must("multi", keys %$all == 50 && $all->{k50} == 50);
-must("delete", $m->delete("a") && !defined $m->get("a"));
-must("stats", $m->stats(["misc"])->{hosts}{$ARGV[0]}{misc}{curr_items} > 50);
-must("flush", $m->flush_all && !defined $m->get("k1"));
-print "done";
-"""
+    def test_thousands_of_keys_at_once(self):
+        client = pylibmc.Client([self.node().server])
+        keys = many_keys()
+        self.assertEqual(client.set_multi({key: key for key in keys}), [])
+        self.assertEqual(client.get_multi(keys), {key: key for key in keys})
+        self.assertTrue(client.delete_multi(keys))
+        self.assertEqual(client.get_multi(keys), {})
 
+    def test_times_as_it_prints_them(self):
+        """-1 comes as 4294967295: what is not to be kept is not."""
+        client = pylibmc.Client([self.node().server])
+        for over in (-1, -100, 4294967295, 2147483648):
+            client.set("key", "there")
+            self.assertTrue(client.set("key", "over", time=over))
+            self.assertIsNone(client.get("key"), over)
+        for time in (0, 100, 2592000, 2147483647):
+            self.assertTrue(client.set("key", "there", time=time))
+            self.assertEqual(client.get("key"), "there", time)
+        self.assertTrue(client.touch("key", 50))
 
-class Perl(ClientCase):
-    def test_cache_memcached(self):
-        if subprocess.run(["perl", "-MCache::Memcached", "-e1"], capture_output=True).returncode:
-            raise unittest.SkipTest("Debian: libcache-memcached-perl")
-        self.assertEqual(self.program(["perl", "-"], PERL, self.node().server), "done")
-
-
-PHP = r"""<?php
-session_start();
-if ($argv[1] === "login") { $_SESSION["user"] = "alice"; $_SESSION["visits"] = 0; }
-if (isset($_SESSION["user"])) { $_SESSION["visits"]++; }
-echo json_encode([session_id(), $_SESSION["user"] ?? null, $_SESSION["visits"] ?? null]);
-"""
-
-
-class Php(ClientCase):
-    def visit(self, daemon, what, session="", lifetime=100):
-        done = self.program(
-            ["php", "-d", "session.save_handler=memcached", "-d",
-             f"session.save_path={daemon.server}", "-d", f"session.gc_maxlifetime={lifetime}",
-             "-d", "session.use_cookies=0", "-d", "session.use_only_cookies=0", "-d",
-             "session.use_trans_sid=0", "-d", "session.cache_limiter=", "-d",
-             "memcached.sess_binary_protocol=0", "-r",
-             (f'session_id("{session}"); ' if session else "") + PHP[6:]], "", "--", what)
-        return json.loads(done)
-
-    def setUp(self):
-        if shutil.which("php") is None or "memcached" not in subprocess.run(
-                ["php", "-m"], capture_output=True, text=True).stdout.split():
-            raise unittest.SkipTest("Debian: php-cli php-memcached")
-
-    def test_a_session_outlives_php(self):
-        daemon = self.node()
-        session, user, visits = self.visit(daemon, "login")
-        self.assertEqual((user, visits), ("alice", 1))
-        self.assertEqual(self.visit(daemon, "come", session), [session, "alice", 2])
-        self.assertEqual(self.visit(daemon, "come", session), [session, "alice", 3])
-
-    def test_a_session_ends_at_its_time(self):
-        daemon = self.node()
-        session, user, _ = self.visit(daemon, "login", lifetime=2)
-        self.assertEqual(user, "alice")
-        wire = daemon.talk()
-        self.addCleanup(wire.close)
-        key = f"memc.sess.key.{session}"
-        self.assertTrue(wire.ask(f"mg {key} u").startswith("HD"))
-        wait_for(lambda: wire.stats()["curr_items"] == "0", 10, "the session to end")
-        self.assertIsNone(self.visit(daemon, "come", session)[1])
+    def test_what_it_asks_of_the_server(self):
+        client = pylibmc.Client([self.node().server])
+        client.set("key", "value")
+        (server, stats), = client.get_stats()
+        self.assertRegex(stats["version"], rb"^\d+\.\d+\.\d+$")
+        self.assertEqual(stats["curr_items"], b"1")
+        self.assertTrue(client.get_stats("items")[0][1])
+        self.assertTrue(client.get_stats("settings")[0][1])
 
 
-RUBY = r"""
-require "dalli"
-client = Dalli::Client.new(ARGV[0])
-begin
-  client.set("a", 1)
-  print "stored"
-rescue Dalli::RingError
-  print "refused"
-end
-"""
+PYTHON_MEMCACHED = load_python_memcached()
 
 
-class Ruby(ClientCase):
-    def test_a_client_of_the_binary_protocol_is_told_so_at_once(self):
-        """Debian's dalli, 3.0, speaks nothing else; from 3.2 on it has protocol: :meta."""
-        if shutil.which("ruby") is None or subprocess.run(
-                ["ruby", "-rdalli", "-e1"], capture_output=True).returncode:
-            raise unittest.SkipTest("Debian: ruby-dalli")
-        version = self.program(["ruby", "-rdalli", "-e", "print Dalli::VERSION"], "")
-        if not version.startswith("3.0."):
-            raise unittest.SkipTest(f"dalli {version} is not the one that this is about")
-        daemon = self.node()
-        self.assertTrue(self.program(["ruby", "-"], RUBY, daemon.server).endswith("refused"))
-        daemon.wait_log("closed after an error")
+@unittest.skipIf(PYTHON_MEMCACHED is None, "Debian: python3-memcache")
+class PythonMemcached(ClientCase):
+    def client(self, conf='max_value = "4M";'):
+        client = PYTHON_MEMCACHED.Client([self.node(conf).server], cache_cas=True,
+                                         server_max_value_length=8 << 20)
+        self.addCleanup(client.disconnect_all)
+        return client
 
+    def test_everything_it_does(self):
+        client = self.client()
+        self.assertTrue(client.set("a", {"user": "alice"}, time=100))
+        self.assertEqual(client.gets("a"), {"user": "alice"})
+        self.assertTrue(client.cas("a", "new"))
+        self.assertFalse(client.add("a", "x"))
+        self.assertTrue(client.set("n", 5))
+        self.assertEqual((client.incr("n", 3), client.decr("n", 100)), (8, 0))
+        self.assertTrue(client.set("text", "b"))
+        self.assertTrue(client.append("text", "c") and client.prepend("text", "a"))
+        self.assertEqual(client.get("text"), "abc")
+        self.assertTrue(client.touch("a", 50))
+        self.assertTrue(client.delete("a"))
+        self.assertIsNone(client.get("a"))
+        (_, stats), = client.get_stats()
+        self.assertRegex(stats["version"], r"^\d+\.\d+\.\d+$")
+        client.flush_all()
+        self.assertIsNone(client.get("text"))
 
-NODE = r"""
-const Memcached = require("memcached");
-const client = new Memcached(process.argv[2], { retries: 0, timeout: 20000 });
-const call = (name, ...rest) => new Promise((good, bad) =>
-  client[name](...rest, (error, data) => error ? bad(new Error(name + ": " + error)) : good(data)));
-const must = (what, is) => { if (!is) throw new Error(what); };
-(async () => {
-  must("set", await call("set", "a", { user: "alice" }, 100));
-  must("get", (await call("get", "a")).user === "alice");
-  const { cas } = await call("gets", "a");
-  must("cas", await call("cas", "a", "new", cas, 100));
-  must("add", await call("add", "b", "x", 100));
-  must("append", await call("append", "b", "y") && await call("prepend", "b", "w"));
-  must("joined", await call("get", "b") === "wxy");
-  must("incr", await call("set", "n", 5, 100) && await call("incr", "n", 2) === 7);
-  must("touch", await call("touch", "a", 50));
-  for (let i = 0; i < 50; i++) await call("set", "k" + i, i, 100);
-  must("multi", Object.keys(await call("getMulti", ["k0", "k49", "k50"])).length === 2);
-  must("delete", await call("del", "a") && await call("get", "a") === undefined);
-  must("large", await call("set", "l", "z".repeat(300000), 100));
-  must("flush", await call("flush") && await call("get", "k1") === undefined);
-  client.end();
-  console.log("done");
-})().catch((error) => { console.error(error); process.exit(1); });
-"""
+    def test_thousands_of_keys_at_once(self):
+        client = self.client()
+        keys = many_keys()
+        self.assertEqual(client.set_multi({key: key for key in keys}), [])
+        self.assertEqual(client.get_multi(keys), {key: key for key in keys})
+        self.assertTrue(client.delete_multi(keys))
+        self.assertEqual(client.get_multi(keys), {})
+        self.assertTrue(client.servers[0]._check_dead() == 0)
 
-
-class Node(ClientCase):
-    def test_npm_memcached(self):
-        if shutil.which("node") is None or not os.path.isdir(os.path.join(NPM, "memcached")):
-            raise unittest.SkipTest(f"npm's memcached is not in {NPM}; scripts/setup check puts it there")
-        self.assertEqual(self.program(["node", "-"], NODE, self.node().server,
-                                      NODE_PATH=NPM).strip(), "done")
+    def test_nothing_is_said_where_no_reply_is_wanted(self):
+        client = self.client('memory = "64M";')
+        for number in range(50):
+            client.set(f"key{number}", number, noreply=True)
+            client.set("large", "v" * 2_000_000, noreply=True)
+            client.add("large", "v" * 2_000_000, noreply=True)
+            client.incr("nothing", noreply=True)
+            client.touch("nothing", noreply=True)
+            client.delete("nothing", noreply=True)
+            client.delete("nothing", 10, noreply=True)
+            self.assertEqual(client.get(f"key{number}"), number)

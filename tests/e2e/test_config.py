@@ -115,6 +115,8 @@ class CommandLine(Case):
                 ('namespaces = ( { name = "a"; }, { name = "a"; } );', "name"),
                 ('namespaces = ( { name = "a"; memory = "1T"; } );', "memory"),
                 ('namespaces = ( { name = "a"; ttl = "2h"; max_ttl = "1h"; } );', "ttl"),
+                ('memory = "4M"; namespaces = ( ' +
+                 ", ".join('{ name = "n%d"; }' % i for i in range(8193)) + " );", "namespaces"),
                 ('users = ( { secret = "$6$saltstring$abc"; } );', "name"),
                 ('users = ( { name = "a"; read = "-"; } );', "read"),
                 ('users = ( { name = "a"; unix_user = "no-such-user-here"; } );', "unix_user"),
@@ -257,10 +259,11 @@ class Reload(Case):
         self.assertIn("threads", line)
         self.assertNotIn("ttl", line)
         self.assertEqual(self.client.stat("threads"), 2)
-        before = self.reload('memory = "32M";\nttl = "3h";')
+        before = self.reload('memory = "32M";\nttl = "3h"; core_dumps = true;')
         self.wait_ttl("other", 10800)
         line = self.daemon.wait_log(r".*restart.*", after=before).group(0)
-        self.assertIn("memory", line)
+        self.assertIn("core_dumps", line)
+        self.assertNotIn("memory", line)
         self.daemon.listen = self.daemon.listen.replace("port = 0", f"port = {port + 1}")
         before = self.reload("threads = 2;")
         self.assertIn("listen", self.daemon.wait_log(r".*restart.*", after=before).group(0))

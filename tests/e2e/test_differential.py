@@ -1,18 +1,30 @@
-"""The same random stream to kvcached and to Debian's memcached: the same answers.
+"""The same random stream to kvcached and to memcached: the same answers.
+
+MEMCACHED names a memcached other than Debian's 1.6.18: with a newer one the streams use what that
+has, and say what the two versions answer differently. kvcached speaks as the newest does.
 
 Byte for byte, but for these differences, which are meant:
 
-- cas values are unique and rise, but not by one; me's size is our own;
+- cas values are unique and rise, but not by one, and not beyond a deletion; me's size is our own;
 - a number that becomes shorter has no blanks behind it (`decr`);
 - numbers are digits: no sign before them, and at most twenty;
 - after a refused storage command nothing of its value is taken for a command,
   and where its length cannot be read, or no line end follows, the connection ends;
+- so it does where a number stands behind a whole storage command, or words stand behind one that
+  is wrong: there may be a blank inside the key;
 - lines may end in LF alone;
-- words behind a whole storage command other than noreply are refused;
-- client flags above 32 bits, and keys with control characters, are refused;
-- dates beyond 2038 are understood, and times are exact to the millisecond;
-- `k` spells the key as the request did, and E (a cas of one's own) is known;
-- what memcached is asked about its slabs, its LRU and its workings is not there.
+- client flags above 32 bits are refused, and delete takes one key;
+- an exptime of 2^32 is not 0, and times are exact to the millisecond;
+- of what an error stops nothing is done: memcached makes the record of `mg k N0 O<33 bytes>`, and
+  an `ms` that is too large for it deletes the old record in any mode;
+- a line that ends in noreply is never answered, also where a word is missing before it;
+- `k` spells the key as the request did;
+- the newest sends an empty line too behind the error for a key that is too long for get, and takes
+  a flag that is no letter for the end of the words;
+- what memcached is asked about its slabs, its LRU and its workings is not compared.
+
+What two servers say of a stream of right and wrong requests, with and without noreply and q, is
+compared by number and kind (request_mix.py).
 
 DIFFERENTIAL_SEED and DIFFERENTIAL_ROUNDS choose another run. A stream on which the
 two differ is made shorter before it is shown.
@@ -20,48 +32,17 @@ two differ is made shorter before it is shown.
 
 import os
 import re
-import shutil
-import subprocess
 import unittest
 
-from harness import SANITIZER, Case, wait_for
-from memcache import Memcache, Wire
-from memcache_stream import Stream, Versions, comparable, read_answer
-from test_cluster import free_ports
+from harness import SANITIZER, Case
+from memcache import Memcache
+from memcache_stream import Stream
+from reference import MEMCACHED, NEWEST, Peer, start_memcached
+from request_mix import Mix, kind, read_until
 
-MEMCACHED = shutil.which("memcached", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
 ROUNDS = int(os.environ.get("DIFFERENTIAL_ROUNDS", 3 if SANITIZER else 8))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", 1))
 REQUESTS = 1500
-
-
-class Peer:
-    """One of the two servers, and what it has said so far."""
-
-    def __init__(self, address):
-        self.wire = Wire(address)
-        self.versions = Versions()
-
-    def ask(self, request):
-        text = self.versions.fill(request).encode()
-        value = b"" if request.value is None else request.value + b"\r\n"
-        self.wire.send(text + b"\r\n" + value)
-        return comparable(read_answer(self.wire, request))
-
-    def learn_version(self, key):
-        """Every key's version, so that the next request can name it."""
-        self.wire.send(f"gets {key}\r\n")
-        line = self.wire.line()
-        if line.startswith("VALUE"):
-            size, version = line.split()[3:]
-            self.wire.file.read(int(size) + 2)
-            self.versions.learn(key, version)
-            self.wire.line()
-
-    def begin(self):
-        self.versions = Versions()
-        self.wire.send("flush_all\r\n")
-        self.wire.line()
 
 
 def normal(answer):
@@ -79,40 +60,18 @@ def normal(answer):
 
 
 @unittest.skipIf(MEMCACHED is None, "Debian: memcached")
-class Differential(Case):
-    def setUp(self):
-        port, = free_ports(1)
-        command = [MEMCACHED, "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "64", "-t", "1"]
-        self.process = subprocess.Popen(command + (["-u", "nobody"] if os.geteuid() == 0 else []),
-                                        stderr=subprocess.DEVNULL)
-        self.addCleanup(self.process.wait)
-        self.addCleanup(self.process.kill)
+class Beside(Case):
+    """kvcached and memcached, and what two streams of requests show of them."""
 
-        def listens():
-            try:
-                return Peer(("127.0.0.1", port))
-            except ConnectionRefusedError:
-                return None
-        theirs = wait_for(listens, 10, "memcached to listen")
-        self.addCleanup(theirs.wire.close)
+    DEADLINE = 120 + 10 * ROUNDS
+
+    def setUp(self):
+        theirs = start_memcached(self)
         daemon = Memcache()
         self.addCleanup(self._end, daemon)
         ours = Peer(daemon.memcache)
-        self.addCleanup(ours.wire.close)
+        self.addCleanup(ours.close)
         self.peers = theirs, ours
-
-    def difference(self, requests):
-        """None, or the first request that was answered differently, and the answers."""
-        for peer in self.peers:
-            peer.begin()
-        for number, request in enumerate(requests):
-            answers = [normal(peer.ask(request)) for peer in self.peers]
-            if answers[0] != answers[1]:
-                return number, answers
-            if request.key is not None or number % 7 == 0:
-                for peer in self.peers:
-                    peer.learn_version(request.key or "key1")
-        return None
 
     def shorter(self, requests):
         """As few of them as still show a difference."""
@@ -128,9 +87,9 @@ class Differential(Case):
             size //= 2
         return requests
 
-    def test_streams_are_answered_alike(self):
+    def compare(self, streams):
         for seed in range(SEED, SEED + ROUNDS):
-            requests = Stream(seed).make(REQUESTS)
+            requests = streams(seed).make(REQUESTS)
             found = self.difference(requests)
             # memcached's clock ticks once a second: what a tick in an unlucky place made
             # differ does not come again, what is wrong does.
@@ -140,3 +99,40 @@ class Differential(Case):
             _, (theirs, ours) = self.difference(few) or found
             self.fail(f"DIFFERENTIAL_SEED={seed}: after {few}\nmemcached says {theirs[:300]}\n"
                       f"kvcached says  {ours[:300]}")
+
+
+class Differential(Beside):
+    def difference(self, requests):
+        """None, or the first request that was answered differently, and the answers."""
+        for peer in self.peers:
+            peer.begin()
+        for number, request in enumerate(requests):
+            answers = [normal(peer.ask(request)) for peer in self.peers]
+            if answers[0] != answers[1]:
+                return number, answers
+            if request.key is not None or number % 7 == 0:
+                for peer in self.peers:
+                    peer.learn_version(request.key or "key1")
+        return None
+
+    def test_streams_are_answered_alike(self):
+        self.compare(lambda seed: Stream(seed, NEWEST))
+
+
+class Replies(Beside):
+    """With noreply, with q, right and wrong: as many replies, and of the same kinds."""
+
+    def difference(self, requests):
+        for peer in self.peers:
+            peer.begin()
+        for number, request in enumerate(requests):
+            kinds = []
+            for peer in self.peers:
+                peer.wire.send(request.text(True) + b"mn\r\n")
+                kinds.append([kind(reply) for reply in read_until(peer.wire, b"MN\r\n")])
+            if kinds[0] != kinds[1]:
+                return number, kinds
+        return None
+
+    def test_as_many_and_of_the_same_kinds(self):
+        self.compare(lambda seed: Mix(seed, alike=True, newest=NEWEST))

@@ -68,7 +68,8 @@ class Run:
     MEMCACHE = ("touch key 100", "delete none", "incr none 1", "verbosity 1", "mn", "mg none v",
                 "ms meta 2\r\nab", "ma counter N100 J5", "md none", "version", "what",
                 "append app 0 0 1\r\nx", "prepend app 0 0 1\r\nx", "cas none 0 0 1 5\r\nx")
-    MEMCACHE_LISTS = ("get key large none", "gets key", "gat 100 key", "stats")
+    MEMCACHE_LISTS = ("get key large none", "gets key", "gat 100 key", "stats", "stats slabs",
+                      "stats sizes", "stats cachedump 1 0", "stats settings", "help")
 
     def __init__(self, daemon):
         self.daemon = daemon

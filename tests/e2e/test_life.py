@@ -3,7 +3,9 @@
 import os
 import pwd
 import re
+import resource
 import signal
+import ssl
 import stat
 import time
 import unittest
@@ -153,6 +155,26 @@ class Starting(Case):
         self.assertGreater(len(daemon.log()), len(quiet.log()))
 
 
+    def test_too_few_descriptors(self):
+        """It says so before it begins, whatever the number."""
+        nobody = pwd.getpwnam("nobody")
+
+        def limit(number):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+            if os.geteuid() == 0:  # root would raise it
+                os.setgid(nobody.pw_gid)
+                os.setuid(nobody.pw_uid)
+        for number in (8, 12, 16, 20, 24, 28, 32):
+            with self.subTest(number=number):
+                daemon = self.start(ready=False, before_exec=lambda: limit(number))
+                self.assertEqual(daemon.wait_exit(), 71)
+                self.assertRegex(daemon.log(), f"error: file descriptors: the limit is {number}, but "
+                                               r"2 threads and 1 listeners need \d+: raise it")
+                self.assertNotIn("[err]", daemon.log())
+        daemon = self.start(before_exec=lambda: limit(33))
+        self.assertEqual(self.connect(daemon).ask("PING"), "PONG")
+
+
 class UnixSockets(Case):
     def test_mode_and_traffic(self):
         for mode in (0o600, 0o666):
@@ -260,6 +282,25 @@ class Logs(Case):
         daemon = self.start('log = { to = "@/missing/log"; level = "info"; };', ready=False)
         self.assertGreater(daemon.wait_exit(), 0)
         self.assertIn("/missing/log", daemon.log())
+
+    def test_tls_where_none_is_spoken(self):
+        listen = ('listen = ( { address = "127.0.0.1"; port = 0; },\n'
+                  '{ address = "127.0.0.1"; port = 0; protocol = "memcache"; } );\n')
+        daemon = self.start(listen=listen)
+        daemon.wait_listening(2)
+        context = ssl.create_default_context()
+        for address in daemon.addresses():
+            with self.subTest(address=address):
+                out = ssl.MemoryBIO()
+                client = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost")
+                with self.assertRaises(ssl.SSLWantReadError):
+                    client.do_handshake()
+                with Client(address) as client:
+                    client.send(out.read())
+                    client.expect_closed()
+                daemon.wait_log(rf"warning: 127\.0\.0\.1:{address[1]}: 127\.0\.0\.1:\d+: hung up on: "
+                                "it began to speak TLS")
+        self.assertEqual(self.connect(daemon).stat("closed_tls_hello"), 2)
 
     def test_control_characters_do_not_reach_the_log(self):
         daemon = self.start(arguments=["-v"])

@@ -221,6 +221,19 @@ class Descriptors(Case):
                     return False
         wait_for(served, 10, "new connections to be served again")
 
+    def test_figures_say_that_none_can_be_accepted(self):
+        daemon = self.start("max_connections = 1000;")
+        first = self.connect(daemon)
+        self.assertEqual((first.stat("accepting_conns"), first.stat("listen_disabled_num")), (1, 0))
+        soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, hard))
+        waiting = self.connect(daemon)
+        wait_for(lambda: first.stat("accepting_conns") == 0, 10, "a pause")
+        self.assertGreater(first.stat("listen_disabled_num"), 0)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertEqual(waiting.ask("PING"), "PONG")
+        wait_for(lambda: first.stat("accepting_conns") == 1, 10, "the pause to be over")
+
     def test_started_with_few(self):
         daemon = self.start("max_connections = 1000;",
                             before_exec=limited(resource.RLIMIT_NOFILE, 40))

@@ -299,9 +299,11 @@ class Stats(MemcacheCase):
         self.say("get sessions:a sessions:b", "VALUE sessions:a 0 1", "x", "END")
         self.say("stats detail on", "OK")
         self.assertIn("PREFIX sessions get 2 hit 1 set 1 del 0", self.wire.until_end("stats detail dump"))
+        numbers = {value: name.split(":")[0]
+                   for name, value in self.wire.stats("namespaces").items()}
         items = self.wire.stats("items")
-        number = [name.split(":")[1] for name, value in items.items() if value == "sessions"][0]
-        self.assertEqual(items[f"items:{number}:number"], "1")
+        self.assertEqual(items[f"items:{numbers['sessions']}:number"], "1")
+        self.assertEqual(len({name.split(":")[1] for name in items}), 1)  # of those that hold some
         self.assertIn("active_slabs", self.wire.stats("slabs"))
         self.assertEqual(self.wire.stats("settings")["maxbytes"], str(32 << 20))
 

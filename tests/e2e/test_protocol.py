@@ -331,13 +331,20 @@ class Refusals(SharedCase):
 
     def test_browsers(self):
         for request in ("POST / HTTP/1.1\r\n", "POST /x\r\n", "Host: localhost\r\n",
-                        "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\n", f"PUT {self.ns} k HTTP/1.1\r\nv\r\n"):
+                        "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\n", "PUT /x HTTP/1.1\r\nv\r\n",
+                        "OPTIONS * HTTP/1.1\r\n"):
             before = len(self.daemon.log())
             with self.connect(self.daemon) as client:
                 client.send(f"{request}PUT {self.ns} k 1m\r\nstolen\r\nPING\r\n")
                 client.expect_closed()
             self.daemon.wait_log(r"http|browser", after=before)
         self.assertIsNone(self.client.get(self.ns, "k"))
+
+    def test_a_line_that_begins_with_a_verb_is_no_browsers(self):
+        self.client.put(self.ns, "HTTP/1.1", "v")
+        self.assertEqual(self.client.get(self.ns, "HTTP/1.1"), b"v")
+        self.assertEqual(self.client.ask(f"DEL {self.ns} HTTP/1.0"), "NOT_FOUND")
+        self.assertRegex(self.client.ask(f"TTL {self.ns} k HTTP/1.1"), self.CLIENT)
 
     def test_browser_after_honest_requests(self):
         with self.connect(self.daemon) as client:

@@ -8,6 +8,7 @@ import os
 import pwd
 import subprocess
 import time
+import unittest
 
 from harness import DAEMON, Case, Client, wait_for
 from memcache import Memcache
@@ -328,6 +329,31 @@ class Others(Case):
         self.assertNotIn("$y$", daemon.log())
         if os.getuid() == 0:
             self.assertEqual(self.found_in_memory(daemon, SECRET.encode()), 0)
+
+    @unittest.skipIf(os.getuid() != 0, "only root reads the memory of a process that is not dumpable")
+    def test_nor_are_those_that_were_said_badly(self):
+        daemon = self.start(users(WEB, ROOT))
+        badly = ("AUTH web {0} more", "AUTH {0}", "AUT web {0}", "AUTH web  {0}", "auth web {0}\x01",
+                 "AUTH " + "x" * 100 + " {0}", "AUTH web {0}" + "y" * 300, "{0}")
+        secrets = []
+        for i, line in enumerate(badly):
+            secrets.append(f"secret-that-was-said-badly-{i}-" + "z" * 20)
+            with self.connect(daemon) as client:
+                client.send(line.format(secrets[-1]) + "\r\nQUIT\r\n")
+                client.rest()
+        secrets.append("secret-in-a-line-without-an-end-" + "z" * 20)
+        with self.connect(daemon) as client:
+            client.send("AUTH web " + secrets[-1])
+        client = self.connect(daemon)
+        self.assertEqual(client.ask(f"AUTH web {SECRET}"), "OK")
+        secrets.append("secret-of-a-known-user-" + "z" * 20)
+        self.assertRegex(client.ask(f"AUTH web {secrets[-1]} more"), "ERROR")
+        root = self.connect(daemon)
+        self.assertEqual(root.ask("AUTH root top"), "OK")
+        wait_for(lambda: root.stat("curr_connections") == 2)
+        for secret in secrets:
+            with self.subTest(secret=secret):
+                self.assertEqual(self.found_in_memory(daemon, secret.encode()), 0)
 
     @staticmethod
     def found_in_memory(daemon, needle):

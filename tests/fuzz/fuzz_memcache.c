@@ -103,7 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         return 0;
     }
     struct slice wire = {(const char *)bytes + HEADER, length - HEADER};
-    struct feed feed = {.max_value = bytes[0], .window = REQUEST_LINE_MAX + (size_t)bytes[1] * 16};
+    struct feed feed = {.max_value = bytes[0],
+                        .window = REQUEST_LINE_MAX + (size_t)bytes[1] * 16,
+                        .login = bytes[1] % 2 == 1};
     cut_in_all_ways(wire, feed, bytes[2]);
     feed.step = 1 + bytes[2] % 64;
     hide_commands(wire, &feed);
