@@ -86,6 +86,7 @@ struct conf {
     uint64_t max_value;
     unsigned threads; /* 0 in the file means one a core; resolved here */
     unsigned max_connections;
+    uint64_t buffers;      /* bytes, of all connections */
     uint64_t idle_timeout; /* 0: never */
     uint64_t purge_interval;
     char *user;

@@ -18,6 +18,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
+#include "daemon/pressure.h"
 #include "daemon/schedule.h"
 #include "daemon/strangers.h"
 #include "daemon/turn.h"
@@ -55,6 +56,7 @@ static void give_back(struct conn *conn)
         desk_destroy(&conn->desk, conn->crew);
     }
     conn_account(conn, false);
+    pressure_leave(conn);
     pass_deinit(&conn->pass);
     strangers_leave(conn);
     stop_parting(conn);
@@ -325,6 +327,7 @@ void conn_serve(struct crew *crew)
     evtimer_assign(&crew->again, crew->base, on_again, crew);
     evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
     evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
+    pressure_serve(crew);
 }
 
 /* Each is asked anew who it is; the old users go when nobody refers to them any more. */

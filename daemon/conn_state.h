@@ -1,7 +1,8 @@
 /*
  * conn_state.h - what the files that make up a connection share of it.
  *
- * conn.c owns its life: opening, lingering, closing; strangers.c its end for want of a name.
+ * conn.c owns its life: opening, lingering, closing; strangers.c its end for want of a name,
+ * pressure.c that for want of memory.
  * schedule.c says when it has its turn, and turn.c moves its bytes. Nobody else includes this,
  * but for the test of schedule.c.
  */
@@ -26,6 +27,13 @@ struct conn {
     TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */
     TAILQ_ENTRY(conn) wait;     /* in a line of crew->lines, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
+    TAILQ_ENTRY(conn) holding;  /* in crew->pressure.holders, if `holds` */
+    TAILQ_ENTRY(conn) crowd;    /* in crew->pressure.crowd, if `crowded` */
+    uint64_t moved;             /* bytes, since pressure.c last looked */
+    uint64_t due;               /* by when its peer should have taken or sent something */
+    size_t queued;              /* bytes that its socket held when something moved last, */
+    uint64_t queued_since;      /* and when that was */
+    size_t held;                /* bytes of buffers that it counts with */
     uint64_t active;            /* when it last had a turn, or began to linger or part */
     uint64_t seated;            /* when it was put at the end of crew->seated */
     enum desk_state state;
@@ -36,6 +44,8 @@ struct conn {
     bool lags;   /* its last turn in line was not enough: likewise */
     bool owes;   /* replies, which its peer does not take */
     bool strange;
+    bool holds;   /* buffers, between its turns */
+    bool crowded; /* waits for memory */
     bool lingers;
     bool ended; /* no more bytes will be read */
     bool parts; /* waits for the gate, and its peer has said its last: crew->parting counts it */

@@ -25,6 +25,10 @@ bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsi
     TAILQ_INIT(&crew->seated);
     TAILQ_INIT(&crew->lingers);
     TAILQ_INIT(&crew->strangers);
+    for (int class = 0; class < HELD_CLASSES; class ++) {
+        TAILQ_INIT(&crew->pressure.holders[class]);
+    }
+    TAILQ_INIT(&crew->pressure.crowd);
     TAILQ_INIT(&crew->lines.quick);
     TAILQ_INIT(&crew->lines.slow);
     crew->now = clock_now();

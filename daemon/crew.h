@@ -46,6 +46,20 @@ struct lines {
     unsigned served;        /* turns, modulo 3: which end of which line is next */
 };
 
+/* How much connections hold between their turns: a class for each doubling. */
+enum { HELD_CLASSES = FACTS_HELD_CLASSES };
+
+/* Those that hold memory and may have to give way; see pressure.c. */
+struct pressure {
+    struct crew_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
+    struct crew_list crowd;                 /* wait for memory, the first first */
+    uint64_t looked;                        /* when pressure.c last looked at all of them */
+    unsigned calm_looks;                    /* of which few have to look at each */
+    uint64_t patience;                      /* ms beyond `due` after which one gives way */
+    struct event look;                      /* fires now and then, while there are holders */
+    struct event retry;                     /* those that wait are to try again */
+};
+
 struct crew {
     struct event_base *base;
     struct store *store;
@@ -73,6 +87,7 @@ struct crew {
     unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
     unsigned owing;   /* connections that have replies which their peers do not take */
     struct round round;
+    struct pressure pressure;
     struct event again; /* those in line have their slice */
     struct event sweep; /* fires now and then, while somebody might be overdue */
     bool draining;      /* what has not arrived by now is not waited for */

@@ -36,6 +36,8 @@ struct desk *desk_create(struct crew *crew, const struct door *door, struct pass
     parser_init(&desk->parser, INBOX_LARGE);
     batch_init(&desk->batch);
     desk->upload.write = NULL;
+    desk->upload.join = NULL;
+    desk->upload.whole = false;
     outbox_init(&desk->outbox, door->protocol, &crew->chunks);
     return desk;
 }
@@ -69,13 +71,14 @@ static struct executor *seat(struct desk *desk, struct crew *crew)
     crew->by.outbox = &desk->outbox;
     crew->by.door = desk->door;
     crew->by.pass = desk->pass;
+    crew->by.crowded = false;
     return &crew->by;
 }
 
 /* --- reading -------------------------------------------------------------- */
 
 /* Where an upload's next bytes go. False when they go to the inbox: there is no
- * upload, or the store has refused it just now. */
+ * upload, or the store has refused it just now or lets it wait. */
 static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *space)
 {
     const struct upload *upload = &desk->upload;
@@ -85,7 +88,7 @@ static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *s
     struct executor *by = seat(desk, crew);
     by->now = clock_now();
     bool given = upload_space(&desk->upload, by, space);
-    if (!given) {
+    if (!upload_is_open(upload)) {
         desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     }
     return given;
@@ -139,6 +142,16 @@ static bool wait_for_bytes(struct desk *desk, size_t wanted)
     return stop(desk, DESK_HUNGRY);
 }
 
+/* Its value is whole, and its line end was there. */
+static bool commit_upload(struct desk *desk, struct executor *by)
+{
+    by->now = clock_now();
+    if (upload_commit(&desk->upload, by)) {
+        return true;
+    }
+    return stop(desk, by->crowded ? DESK_CROWDED : DESK_TIRED);
+}
+
 /* The value's line end: commits it when it is there. */
 static bool end_upload(struct desk *desk, struct executor *by)
 {
@@ -151,9 +164,8 @@ static bool end_upload(struct desk *desk, struct executor *by)
     }
     desk->wanted = 1;
     if (result == PARSE_REQUEST) {
-        upload_commit(&desk->upload, by);
         inbox_drop(&desk->inbox, consumed);
-        return true;
+        return commit_upload(desk, by);
     }
     upload_abort(&desk->upload, by->lane);
     outbox_reply(&desk->outbox, NULL, &desk->parser.error);
@@ -168,6 +180,9 @@ static bool go_on_with_upload(struct desk *desk, struct executor *by)
     if (!upload_is_open(upload)) {
         desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
         return true;
+    }
+    if (by->crowded) {
+        return stop(desk, DESK_CROWDED);
     }
     return upload->left > 0 ? wait_for_bytes(desk, 1) : end_upload(desk, by);
 }
@@ -266,6 +281,9 @@ static bool go_on_with_batch(struct desk *desk, struct executor *by)
     }
     switch (batch_execute(batch, by)) {
     case OUTCOME_LATER:
+        if (by->crowded) {
+            return stop(desk, DESK_CROWDED);
+        }
         return stop(desk, outbox_is_full(&desk->outbox) ? DESK_STALLED : DESK_TIRED);
     case OUTCOME_WAITS:
         return stop(desk, DESK_WAITING);
@@ -286,6 +304,9 @@ static bool step(struct desk *desk, struct executor *by)
 {
     if (outbox_is_full(&desk->outbox)) {
         return stop(desk, DESK_STALLED);
+    }
+    if (desk->upload.whole) {
+        return commit_upload(desk, by);
     }
     if (is_hungry(desk)) {
         return stop(desk, DESK_HUNGRY);
@@ -311,6 +332,27 @@ void desk_fetch(struct desk *desk, struct crew *crew)
     if (batch_left(&desk->batch) > 0) {
         batch_fetch(&desk->batch, crew->lane);
     }
+}
+
+void desk_give_up_upload(struct desk *desk, struct crew *crew)
+{
+    struct upload *upload = &desk->upload;
+    struct executor *by = seat(desk, crew);
+    by->now = clock_now();
+    upload_give_way(upload, by);
+    desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+    desk->wanted = 1;
+}
+
+size_t desk_memory(const struct desk *desk)
+{
+    return sizeof *desk + desk->inbox.capacity + outbox_memory(&desk->outbox);
+}
+
+bool desk_presses(const struct desk *desk, const struct store_pressure *pressure)
+{
+    return (upload_arrives(&desk->upload) && store_write_presses(desk->upload.write, pressure)) ||
+           outbox_presses(&desk->outbox, pressure);
 }
 
 enum desk_state desk_work(struct desk *desk, struct crew *crew)

@@ -24,6 +24,7 @@ enum desk_state {
     DESK_TIRED,     /* could go on, but others shall have their turn */
     DESK_STALLED,   /* the peer must take replies first */
     DESK_WAITING,   /* for the gate to answer */
+    DESK_CROWDED,   /* for memory: too much of it is pinned, or being uploaded */
     DESK_QUIT,      /* the peer asked to be let go, when all is sent */
     DESK_CONFUSED,  /* to be closed when all is sent: what follows has no meaning */
     DESK_BROWSER,   /* to be hung up on */
@@ -49,6 +50,13 @@ struct desk *desk_create(struct crew *crew, const struct door *door, struct pass
 /* Abandons what is under way. Sets *desk to NULL. */
 void desk_destroy(struct desk **desk, struct crew *crew);
 
+/* Bytes of memory that it takes now. */
+size_t desk_memory(const struct desk *desk);
+
+/* Whether peers that take or send nothing shall give way, for that this desk's is one that
+ * keeps others waiting. */
+bool desk_presses(const struct desk *desk, const struct store_pressure *pressure);
+
 /* Nothing is under way: it could be destroyed, and made anew for the next byte. */
 bool desk_is_clear(const struct desk *desk);
 
@@ -70,6 +78,9 @@ static inline bool desk_expects_more(const struct desk *desk)
 unsigned desk_prepare(struct desk *desk, struct crew *crew);
 /* The same for their records. */
 void desk_fetch(struct desk *desk, struct crew *crew);
+
+/* The value that is being uploaded is given up, and that is answered. */
+void desk_give_up_upload(struct desk *desk, struct crew *crew);
 
 /* Works on what has come for one turn at most. Sets crew->now. The clock is looked at now
  * and then, and at first where crew->by.now is 0. */

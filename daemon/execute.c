@@ -42,6 +42,8 @@ static const struct refusal {
                             "\"; flush some of them"},
     [STORE_TOO_LARGE] = {REPLY_SERVER_ERROR, REASON_TOO_LARGE,
                          "the record is larger than namespace \"", "\" may hold"},
+    [STORE_TOO_SLOW] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
+                        "the value came too slowly while memory was short; send it again", NULL},
     [STORE_NO_MEMORY] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
                          "out of memory, and nothing may be evicted", NULL},
     [STORE_FELL_BEHIND] = {REPLY_SERVER_ERROR, REASON_NO_MEMORY,
@@ -243,7 +245,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
     unsigned done = 0;
     by->outbox->refused = false;
     if (of->request.key.length > 0 && !one(by, of, &of->at)) {
-        return OUTCOME_DONE;
+        return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
     while (of->request.keys.length > 0) {
         size_t count = look_ahead(by, of, ahead);
@@ -260,7 +262,7 @@ enum outcome execute_each_key(struct executor *by, struct execution *of, answers
                 return OUTCOME_LATER;
             }
             if (!execute_allowed(by, &of->request, ahead[i].name) || !one(by, of, &ahead[i])) {
-                return OUTCOME_DONE;
+                return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
             }
         }
     }
@@ -314,8 +316,8 @@ static executes *const verbs[VERB_UNUSED] = {
     [VERB_PUT] = execute_put,
     [VERB_ADD] = execute_put,
     [VERB_REPLACE] = execute_put,
-    [VERB_APPEND] = execute_put,
-    [VERB_PREPEND] = execute_put,
+    [VERB_APPEND] = execute_join,
+    [VERB_PREPEND] = execute_join,
     [VERB_GET] = execute_get,
     [VERB_LOOK] = execute_look,
     [VERB_DEL] = execute_delete,
@@ -369,6 +371,9 @@ void execute_abandon(struct execution *of)
         free(of->place.listing.glob);
     } else if (of->begun && of->request.verb == VERB_DUMP) {
         execute_dump_end(of);
+    }
+    if (of->begun && (of->request.verb == VERB_APPEND || of->request.verb == VERB_PREPEND)) {
+        store_join_abort(&of->place.joining.join);
     }
     of->begun = false;
 }

@@ -39,6 +39,7 @@ struct executor {
     uint64_t idle_timeout;          /* milliseconds; 0: never */
     uint64_t now;                   /* 0: the clock is to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
+    bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
     uint64_t until;                 /* by clock_precise: then others shall have their turn;
                                        0: as soon as may be */
 };
@@ -49,6 +50,12 @@ static inline bool executor_has_time(const struct executor *executor)
 {
     return executor->until != 0 && clock_precise() < executor->until;
 }
+
+/* Of a write that was done. */
+struct stored {
+    uint64_t version;
+    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
+};
 
 struct dump;
 
@@ -70,12 +77,16 @@ struct execution {
             uint32_t next;
             bool checked; /* it may be done */
         } flushing;       /* FLUSH of all that a door reaches, once begun */
+        struct {          /* APPEND and PREPEND, once begun */
+            struct store_join *join;
+            struct stored stored;
+        } joining;
     } place;
 };
 
 enum outcome {
     OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the outbox is full, or others shall have their turn */
+    OUTCOME_LATER, /* the outbox is full, others shall have their turn, or `crowded` */
     OUTCOME_WAITS, /* for the gate */
     OUTCOME_QUIT,  /* the peer wants to go */
 };
@@ -116,10 +127,6 @@ struct store_terms execute_terms(const struct request *request);
 /* A ttl as the store wants it: dates become times from now. */
 struct store_ttl execute_lifetime(struct ttl ttl);
 /* What became of a write; `stored` of one that was done. */
-struct stored {
-    uint64_t version;
-    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
-};
 void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
                     enum store_status status, const struct stored *stored);
 

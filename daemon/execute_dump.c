@@ -243,6 +243,7 @@ static bool enter(struct executor *by, const struct request *request, struct dum
     if (status == STORE_OK) { /* else it has just gone */
         dump->is_own = slice_equal(name, execute_namespace(by, request));
         set_prefix(by, dump, name);
+        store_cursor_skip_values(dump->cursor);
         if (request->dump == DUMP_DETAILS) {
             store_cursor_want_notes(dump->cursor);
         }

@@ -88,6 +88,9 @@ static enum store_status begin_listing(struct executor *by, struct execution *of
         free(glob);
         return status;
     }
+    if (of->request.verb == VERB_LIST) {
+        store_cursor_skip_values(of->place.listing.cursor);
+    }
     of->place.listing.glob = glob;
     of->begun = true;
     return STORE_OK;
@@ -128,7 +131,8 @@ enum outcome execute_list(struct executor *by, struct execution *of)
             end_listing(by, of, ns);
             return OUTCOME_DONE;
         }
-    } while (!outbox_is_full(by->outbox) && executor_has_time(by));
+        by->crowded = store_cursor_is_crowded(of->place.listing.cursor);
+    } while (!by->crowded && !outbox_is_full(by->outbox) && executor_has_time(by));
     return OUTCOME_LATER;
 }
 

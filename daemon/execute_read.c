@@ -3,13 +3,24 @@
  */
 #include "daemon/execute_verbs.h"
 
+/* Too much is pinned for this value to be, for now. */
+static bool wait(struct executor *by)
+{
+    by->crowded = true;
+    return false;
+}
+
 /* --- GET -------------------------------------------------------------------- */
 
 static bool get_one(struct executor *by, const struct execution *of, struct store_key *at)
 {
     struct store_view view;
     outbox_prepare(by->outbox);
-    if (store_get(by->lane, at, by->now, &view) != STORE_OK) {
+    enum store_status status = store_get(by->lane, at, by->now, &view);
+    if (status == STORE_CROWDED) {
+        return wait(by);
+    }
+    if (status != STORE_OK) {
         outbox_say(by->outbox, &of->request, REPLY_NOT_FOUND);
         return true;
     }
@@ -65,6 +76,9 @@ static bool look_at_one(struct executor *by, const struct execution *of, struct 
     terms.contends = terms.contends && (execute_rights(by, at->name) & RIGHT_WRITE) != 0;
     outbox_prepare(by->outbox);
     enum store_status status = store_look(by->lane, at, &terms, by->now, &view);
+    if (status == STORE_CROWDED) {
+        return wait(by);
+    }
     count_look(by, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
         return execute_answer(by, request, at->name, status);

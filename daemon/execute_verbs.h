@@ -17,6 +17,7 @@ enum outcome execute_ttl(struct executor *by, struct execution *of);
 
 /* execute_write.c */
 enum outcome execute_put(struct executor *by, struct execution *of);
+enum outcome execute_join(struct executor *by, struct execution *of);
 enum outcome execute_delete(struct executor *by, struct execution *of);
 enum outcome execute_make_stale(struct executor *by, struct execution *of);
 enum outcome execute_empty(struct executor *by, struct execution *of);
@@ -84,7 +85,8 @@ static inline const char *execute_version(const struct executor *by)
 }
 
 /* Answers each key in turn with `one`, until there is none left, one is refused (`one` is
- * false: an error is the last that is said), or the peer has to read first. Where the request
+ * false: an error is the last that is said), or the peer has to read first, or `one` is false and
+ * the executor crowded. Where the request
  * `reads`, the end of its keys is said. */
 typedef bool answers_key(struct executor *by, const struct execution *of, struct store_key *at);
 enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,

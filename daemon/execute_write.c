@@ -44,6 +44,40 @@ enum outcome execute_put(struct executor *by, struct execution *of)
     return OUTCOME_DONE;
 }
 
+/* --- APPEND and PREPEND ----------------------------------------------------- */
+
+static enum store_status begin_join(struct executor *by, struct execution *of)
+{
+    struct store_terms terms = execute_terms(&of->request);
+    struct stored *stored = &of->place.joining.stored;
+    *stored = (struct stored){0, 0};
+    if ((of->request.options & REQUEST_LENGTH) != 0) {
+        terms.length = &stored->length;
+    }
+    terms.join = &of->place.joining.join;
+    return store_put(by->lane, &of->at, &terms, of->request.value, by->now, &stored->version);
+}
+
+enum outcome execute_join(struct executor *by, struct execution *of)
+{
+    struct stored *stored = &of->place.joining.stored;
+    enum store_status status = of->begun ? STORE_UNFINISHED : begin_join(by, of);
+    of->begun = status == STORE_UNFINISHED;
+    while (status == STORE_UNFINISHED) {
+        status = store_join_step(by->lane, &of->place.joining.join, by->now, &stored->version);
+        of->begun = status == STORE_UNFINISHED;
+        if (of->begun && !executor_has_time(by)) {
+            return OUTCOME_LATER;
+        }
+    }
+    if (status == STORE_CROWDED) {
+        by->crowded = true;
+        return OUTCOME_LATER;
+    }
+    execute_stored(by, &of->request, &of->at, status, stored);
+    return OUTCOME_DONE;
+}
+
 /* --- DEL, STALE and EMPTY --------------------------------------------------- */
 
 static bool delete_one(struct executor *by, const struct execution *of, struct store_key *at)

@@ -15,6 +15,9 @@
 
 #include "daemon/metrics.h"
 
+/* Of connections, by the memory of their buffers: see pressure.c. */
+enum { FACTS_HELD_CLASSES = 6 };
+
 /* Sets of metrics of a daemon with so many workers. */
 #define FACTS_SETS_OF(threads)    (2 * (threads) + 2)
 #define FACTS_SET_OF_LOG(threads) (2 * (threads))
@@ -37,7 +40,10 @@ struct facts {
     atomic_uint connections;     /* open ones: the acceptor adds, and whoever closes
                                     one takes it off */
     atomic_uint max_connections; /* changes with a reload */
-    atomic_bool paused;          /* no connection is accepted for a moment: none can be */
+    atomic_size_t buffers;       /* bytes that connections hold between their turns */
+    /* How many of them hold about how much. */
+    atomic_uint holders[FACTS_HELD_CLASSES];
+    atomic_bool paused; /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */

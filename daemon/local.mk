@@ -93,6 +93,8 @@ daemon_libdaemon_a_SOURCES = \
 	daemon/policy.h \
 	daemon/pool.c \
 	daemon/pool.h \
+	daemon/pressure.c \
+	daemon/pressure.h \
 	daemon/privilege.c \
 	daemon/privilege.h \
 	daemon/reception.c \

@@ -64,6 +64,26 @@ void outbox_deinit(struct outbox *outbox)
     outbox->backlog = 0;
 }
 
+size_t outbox_memory(const struct outbox *outbox)
+{
+    size_t bytes = 0;
+    for (const struct outbox_chunk *chunk = outbox->first; chunk != NULL; chunk = chunk->next) {
+        bytes += OUTBOX_CHUNK;
+    }
+    return bytes;
+}
+
+bool outbox_presses(const struct outbox *outbox, const struct store_pressure *pressure)
+{
+    for (unsigned i = 0; i < outbox->pin_count; i++) {
+        const struct outbox_pin *pin = &outbox->pins[(outbox->pin_first + i) % OUTBOX_PINS];
+        if (store_view_presses(&pin->view, pressure)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- taking replies ------------------------------------------------------- */
 
 static bool has_room(const struct outbox *outbox, size_t size)

@@ -77,6 +77,12 @@ static inline bool outbox_has_drained(const struct outbox *outbox)
     return outbox->backlog < OUTBOX_BOUND / 2 && outbox->pin_count < OUTBOX_PINS;
 }
 
+/* Bytes of memory that it takes beside itself. */
+size_t outbox_memory(const struct outbox *outbox);
+
+/* Whether a value that it pins keeps others waiting. */
+bool outbox_presses(const struct outbox *outbox, const struct store_pressure *pressure);
+
 /* A reply without a value, HELP apart. `request` is what it answers, or NULL where there
  * was none; the protocol may leave the reply out. */
 void outbox_reply(struct outbox *outbox, const struct request *request, const struct reply *reply);

@@ -154,6 +154,7 @@ struct conn_settings policy_conn_settings(const struct conf *conf)
 {
     struct conn_settings settings = {
         .max_value = conf->max_value,
+        .buffers = conf->buffers,
         .idle_timeout = conf->idle_timeout,
     };
     snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",

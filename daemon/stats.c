@@ -66,6 +66,7 @@ static void process(struct executor *by, const struct request *request)
     stats_number(by, request, "max_connections", atomic_load(&facts->max_connections));
     stats_number(by, request, "curr_connections", atomic_load(&facts->connections));
     stats_number(by, request, "accepting_conns", atomic_load(&facts->paused) ? 0 : 1);
+    stats_number(by, request, "buffer_bytes", atomic_load(&facts->buffers));
 }
 
 static void counters(struct executor *by, const struct request *request)

@@ -6,10 +6,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,6 +94,12 @@ void transport_plain(struct transport *transport, int fd)
 size_t transport_user(const struct transport *transport, char *name, size_t size)
 {
     return transport->ops->user == NULL ? 0 : transport->ops->user(transport, name, size);
+}
+
+size_t transport_queued(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 void transport_peer(int fd, char *name, size_t size)

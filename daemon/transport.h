@@ -76,6 +76,9 @@ size_t transport_user(const struct transport *transport, char *name, size_t size
  * "unix". At most `size` bytes, terminated. */
 void transport_peer(int fd, char *name, size_t size);
 
+/* Bytes that were written and that the peer's side has not taken yet. 0 where it is unknown. */
+size_t transport_queued(int fd);
+
 enum { TRANSPORT_PEER_MAX = 64 };
 
 #endif

@@ -26,6 +26,7 @@
 #include "daemon/clock.h"
 #include "daemon/conn_state.h"
 #include "daemon/housekeeper.h"
+#include "daemon/pressure.h"
 #include "daemon/schedule.h"
 #include "daemon/strangers.h"
 
@@ -45,6 +46,9 @@ static bool receive(struct conn *conn)
     switch (desk_receive(conn->desk, crew, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(crew->metrics, METRIC_BYTES_READ, moved);
+        if (outbox_is_empty(&conn->desk->outbox)) { /* else it is the peer's turn to take */
+            conn->moved += moved;
+        }
         return true;
     case TRANSPORT_AGAIN:
         conn->ended = crew->draining;
@@ -82,6 +86,7 @@ static bool flush(struct conn *conn)
     switch (outbox_send(outbox, &conn->transport, bound(conn->crew), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
+        conn->moved += moved;
         return true;
     case TRANSPORT_AGAIN:
         return true;
@@ -151,6 +156,9 @@ static void settle(struct conn *conn)
         break;
     case DESK_WAITING:
         break;
+    case DESK_CROWDED:
+        pressure_wait(conn);
+        break;
     case DESK_QUIT:
         if (sent_all) {
             conn_close(conn, CONN_CLOSE_QUIT);
@@ -185,6 +193,9 @@ static void settle(struct conn *conn)
         }
         desk_destroy(&conn->desk, crew);
     }
+    if (conn->desk != NULL || conn->holds) {
+        pressure_follow(conn);
+    }
     if (!conn_watch(conn, what)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
     }
@@ -201,6 +212,8 @@ static bool may_work(const struct conn *conn)
         return outbox_has_drained(&conn->desk->outbox);
     case DESK_WAITING:
         return !pass_waits(&conn->pass);
+    case DESK_CROWDED:
+        return !conn->crowded;
     default:
         return false;
     }

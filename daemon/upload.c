@@ -57,7 +57,10 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
     keep_request(upload, request);
     upload->left = request->value_length;
     upload->write = NULL;
+    upload->join = NULL;
+    upload->whole = false;
     upload->stored = (struct stored){0, 0};
+    terms.join = &upload->join;
     if ((request->options & REQUEST_LENGTH) != 0) {
         terms.length = &upload->stored.length;
     }
@@ -80,11 +83,11 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
 bool upload_space(struct upload *upload, struct executor *by, struct iovec *space)
 {
     enum store_status status = store_write_space(by->lane, upload->write, by->now, space);
-    if (status != STORE_OK) {
+    by->crowded = status == STORE_CROWDED;
+    if (status != STORE_OK && !by->crowded) {
         refused(upload, by, status);
-        return false;
     }
-    return true;
+    return status == STORE_OK;
 }
 
 void upload_advance(struct upload *upload, size_t size)
@@ -110,21 +113,53 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
     return taken;
 }
 
-void upload_commit(struct upload *upload, struct executor *by)
+/* Once the value is whole, this goes on with it until the time is over. */
+static enum store_status commit(struct upload *upload, struct executor *by)
 {
+    enum store_status status = STORE_UNFINISHED;
+    uint64_t *version = &upload->stored.version;
+    if (upload->join == NULL) {
+        store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
+        status = store_write_commit(by->lane, &upload->write, by->now, version);
+    }
+    while (status == STORE_UNFINISHED) {
+        status = store_join_step(by->lane, &upload->join, by->now, version);
+        if (!executor_has_time(by)) {
+            break;
+        }
+    }
+    return status;
+}
+
+bool upload_commit(struct upload *upload, struct executor *by)
+{
+    upload->whole = true;
     if (!execute_allowed(by, &upload->request, upload->name)) {
         upload_abort(upload, by->lane);
-        return;
+        return true;
     }
-    store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
-    enum store_status status =
-        store_write_commit(by->lane, &upload->write, by->now, &upload->stored.version);
+    enum store_status status = commit(upload, by);
+    by->crowded = status == STORE_CROWDED;
+    if (by->crowded || status == STORE_UNFINISHED) {
+        return false;
+    }
+    upload->whole = false;
     answer(upload, by, status);
+    return true;
+}
+
+void upload_give_way(struct upload *upload, struct executor *by)
+{
+    refused(upload, by, STORE_TOO_SLOW);
 }
 
 void upload_abort(struct upload *upload, struct lane *lane)
 {
+    upload->whole = false;
     if (upload->write != NULL) {
         store_write_abort(lane, &upload->write);
+    }
+    if (upload->join != NULL) {
+        store_join_abort(&upload->join);
     }
 }

@@ -23,6 +23,8 @@
 
 struct upload {
     struct store_write *write; /* NULL: there is none */
+    struct store_join *join;   /* it is whole, and being appended to a large value; or NULL */
+    bool whole;                /* all of it has come, but it is not committed */
     uint64_t left;             /* bytes of the value that are still to come */
     struct stored stored;      /* what its commit made */
     struct request request;    /* its slices point to `text`: the inbox has dropped its own */
@@ -33,21 +35,32 @@ struct upload {
 
 static inline bool upload_is_open(const struct upload *upload)
 {
-    return upload->write != NULL;
+    return upload->write != NULL || upload->join != NULL;
 }
 
 /* Of a request whose value is to come. */
 void upload_begin(struct upload *upload, struct executor *by, const struct request *request);
 
-/* Takes as many of the bytes as belong to the value and returns how many. */
+/* Takes as many of the bytes as belong to the value and returns how many. Fewer where the store
+ * refuses it, or where it has to wait: then by->crowded is set. */
 size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes);
 
-/* Where the next bytes may be read to, and how many of them came. */
+/* Where the next bytes may be read to, and how many of them came. False: refused, or by->crowded.
+ */
 bool upload_space(struct upload *upload, struct executor *by, struct iovec *space);
 void upload_advance(struct upload *upload, size_t size);
 
-/* The value is whole: commits and answers. */
-void upload_commit(struct upload *upload, struct executor *by);
+static inline bool upload_arrives(const struct upload *upload)
+{
+    return upload->write != NULL && !upload->whole;
+}
+
+/* The value is whole: commits and answers. False: that takes longer, or where by->crowded is set
+ * it has to wait; to be called again. */
+bool upload_commit(struct upload *upload, struct executor *by);
+
+/* It came too slowly, and gives way: that is answered. */
+void upload_give_way(struct upload *upload, struct executor *by);
 
 /* The connection ends, or the value has no line end. */
 void upload_abort(struct upload *upload, struct lane *lane);

@@ -200,8 +200,29 @@ START_TEST(a_write_in_parts_counts_once)
 }
 END_TEST
 
-/* All that is being written takes half of the memory at most. */
+/* One value that is kept, and one that arrives, do not wait and are all there is room for. */
 START_TEST(a_write_that_finds_no_room_counts_as_that)
+{
+    enum { HALF = 8 * BOX_MIB - STORE_KEY_MAX - 2048 };
+    const struct store_terms plain = {.mode = STORE_SET};
+    struct store_view kept;
+    box_close(&box);
+    box_open(&box, 16 * BOX_MIB, 8 * BOX_MIB);
+    BOX_OK(box_put_pattern(&box, "ns", "kept", TTL_NEVER, HALF, 1));
+    BOX_OK(box_get(&box, "ns", "kept", &kept));
+    reset_counters();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(put_in_parts("large", &plain, HALF), STORE_NO_MEMORY);
+        struct store_counters counters = reset_counters();
+        ck_assert_uint_eq(counters.full, 1);
+        ck_assert_uint_eq(counters.sets + counters.denied, 0);
+    }
+    box_give_back(&kept);
+}
+END_TEST
+
+/* It is the same request when it comes again. */
+START_TEST(a_write_that_waits_counts_once_it_is_done)
 {
     const struct store_terms plain = {.mode = STORE_SET};
     struct store_write *large[16] = {NULL};
@@ -212,16 +233,16 @@ START_TEST(a_write_that_finds_no_room_counts_as_that)
         BOX_OK(box_begin(&box, "ns", "large", STORE_SET, TTL_NEVER, BOX_MIB, &large[count]));
         status = box_write_pattern(&box, large[count], &done[count], BOX_MIB, BOX_MIB, 1);
     }
-    ck_assert_int_eq(status, STORE_NO_MEMORY);
+    ck_assert_int_eq(status, STORE_CROWDED);
+    ck_assert_int_eq(put_in_parts("another", &plain, BOX_MIB), STORE_CROWDED);
     struct store_counters counters = reset_counters();
-    ck_assert_uint_eq(counters.full, 1);
-    ck_assert_uint_eq(counters.sets + counters.denied, 0);
-    ck_assert_int_eq(put_in_parts("another", &plain, BOX_MIB), STORE_NO_MEMORY);
-    counters = reset_counters();
-    ck_assert_uint_eq(counters.full, 1);
-    ck_assert_uint_eq(counters.sets + counters.denied, 0);
+    ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
     for (size_t i = 0; i < count; i++)
         box_abort(&box, &large[i]);
+    BOX_OK(put_in_parts("another", &plain, BOX_MIB));
+    counters = reset_counters();
+    ck_assert_uint_eq(counters.sets, 1);
+    ck_assert_uint_eq(counters.full + counters.denied, 0);
 }
 END_TEST
 
@@ -306,6 +327,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_write_counts_once, 0, WRITES);
     tcase_add_loop_test(tcase, a_write_in_parts_counts_once, 0, WRITES);
     tcase_add_test(tcase, a_write_that_finds_no_room_counts_as_that);
+    tcase_add_test(tcase, a_write_that_waits_counts_once_it_is_done);
     tcase_add_test(tcase, a_record_that_is_dropped_was_not_deleted);
     tcase_add_test(tcase, a_sum_counts_as_that_and_not_as_a_write);
     tcase_add_test(tcase, idleness_is_never_told_too_short);

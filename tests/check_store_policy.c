@@ -292,33 +292,70 @@ START_TEST(room_is_made_for_what_is_declared)
 }
 END_TEST
 
-enum { HELD = 1000, HELD_SIZE = 200000 };
+enum { HELD = 1000, HELD_SIZE = 200000, HOLDERS = 2 };
 
-/* Values that are kept, until there is no room for another one. */
-static size_t hold_all(struct store_view *views)
+struct held {
+    size_t views_count, writes_count;
+    struct store_view views[HELD];
+    struct store_write *writes[HELD];
+};
+
+static void keep_values(struct held *held, const char *name)
 {
     char key[NAME];
-    size_t count = 0;
-    bool room = true;
+    enum store_status status = STORE_OK;
 
-    for (; room && count < HELD; count += room) {
-        snprintf(key, sizeof key, "held%zu", count);
-        room = box_put_pattern(&box, "full", key, TTL_NEVER, HELD_SIZE, 1) == STORE_OK &&
-               box_get(&box, "full", key, &views[count]) == STORE_OK;
+    while (status == STORE_OK && held->views_count < HELD) {
+        snprintf(key, sizeof key, "held%zu", held->views_count);
+        BOX_OK(box_put_pattern(&box, name, key, TTL_NEVER, HELD_SIZE, 1));
+        status = box_get(&box, name, key, &held->views[held->views_count]);
+        held->views_count += status == STORE_OK;
     }
-    ck_assert(!room);
-    return count;
+    ck_assert_int_eq(status, STORE_CROWDED);
+}
+
+static void begin_values(struct held *held, const char *name)
+{
+    enum store_status status = STORE_OK;
+
+    while (status == STORE_OK && held->writes_count < HELD) {
+        struct store_write **write = &held->writes[held->writes_count++];
+        uint64_t done = 0;
+        BOX_OK(box_begin(&box, name, "key", STORE_SET, TTL_NEVER, BOX_MIB, write));
+        status = box_write_pattern(&box, *write, &done, BOX_MIB, BOX_MIB, 1);
+    }
+    ck_assert_int_eq(status, STORE_CROWDED);
+}
+
+/* As much as may be: values that are kept, and values that arrive. */
+static void hold_all(struct held *held)
+{
+    char name[NAME];
+
+    for (int i = 0; i < HOLDERS; i++) {
+        snprintf(name, sizeof name, "full%d", i);
+        keep_values(held, name);
+        begin_values(held, name);
+    }
+}
+
+static void release_all(struct held *held)
+{
+    for (size_t i = 0; i < held->views_count; i++)
+        box_give_back(&held->views[i]);
+    for (size_t i = 0; i < held->writes_count; i++)
+        box_abort(&box, &held->writes[i]);
 }
 
 /* They are owed: each has its settings, is told from what is not declared, and is made when
  * there is room again. */
 START_TEST(what_nothing_makes_room_for_is_owed)
 {
-    static struct store_view views[HELD];
+    static struct held held;
     struct store_namespace_figures figures;
     struct store_key at;
 
-    size_t count = hold_all(views);
+    hold_all(&held);
     struct store_policy policy = declare("ns", 40000, 0);
     policy.declared_only = true;
     box_declare_slowly(&box, &policy, 0);
@@ -336,8 +373,7 @@ START_TEST(what_nothing_makes_room_for_is_owed)
     ck_assert_int_eq(store_locate(box.lane, slice_of("other"), slice_of("key"), &at),
                      STORE_UNDECLARED);
     store_leave(box.lane);
-    for (size_t i = 0; i < count; i++)
-        box_give_back(&views[i]);
+    release_all(&held);
     box_housekeep(&box);
     ck_assert_int_eq(box_put(&box, names[39998], "key", TTL_NEVER, "value"), STORE_TTL_REQUIRED);
     BOX_OK(box_put(&box, last, "key", TTL_DEFAULT, "value"));

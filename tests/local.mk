@@ -17,7 +17,8 @@ daemon_tests = tests/check_arena_watch tests/check_desk tests/check_desk_reload 
 	tests/check_gate_address tests/check_gate_queue \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_log_ring tests/check_log_stuck \
-	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_safe_open tests/check_schedule tests/check_secret \
+	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_pressure tests/check_safe_open \
+	tests/check_schedule tests/check_secret \
 	tests/check_sip tests/check_users tests/check_worker tests/threads_gate
 if TLS
 daemon_tests += tests/check_reception tests/check_tls tests/check_transport_tls
@@ -30,10 +31,11 @@ protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admi
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
 	tests/check_seal tests/check_store \
 	tests/check_store_arena tests/check_store_busy \
-	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_life \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_join \
+	tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
-	tests/check_store_restart tests/check_store_shelf tests/check_store_terms \
+	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
 	tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
@@ -149,6 +151,10 @@ tests_check_store_file_SOURCES = tests/check_store_file.c tests/scratch.c tests/
 tests_check_store_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_file_LDADD = $(store_test_libs)
 
+tests_check_store_join_SOURCES = tests/check_store_join.c $(store_test_box)
+tests_check_store_join_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_join_LDADD = $(store_test_libs)
+
 tests_check_store_life_SOURCES = tests/check_store_life.c
 tests_check_store_life_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_life_LDADD = $(store_test_libs)
@@ -197,6 +203,10 @@ tests_kill_points_SOURCES = tests/kill_points.c tests/kill_operations.c \
 	tests/kill_operations.h $(store_test_file)
 tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_kill_points_LDADD = $(store_test_libs)
+
+tests_check_store_share_SOURCES = tests/check_store_share.c $(store_test_box)
+tests_check_store_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_share_LDADD = $(store_test_libs)
 
 tests_check_store_terms_SOURCES = tests/check_store_terms.c $(store_test_box)
 tests_check_store_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -267,6 +277,10 @@ tests_check_outbox_LDADD = $(daemon_test_libs)
 tests_check_pass_SOURCES = tests/check_pass.c tests/facts_of_one.h
 tests_check_pass_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_pass_LDADD = $(daemon_test_libs)
+
+tests_check_pressure_SOURCES = tests/check_pressure.c tests/facts_of_one.h tests/rig.c tests/rig.h
+tests_check_pressure_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_check_pressure_LDADD = $(daemon_test_libs)
 
 tests_check_schedule_SOURCES = tests/check_schedule.c tests/facts_of_one.h tests/rig.c tests/rig.h
 tests_check_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -453,6 +467,7 @@ e2e_files = \
 	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
+	tests/e2e/test_pressure.py \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_replies.py \

@@ -179,6 +179,10 @@ void run_get(void)
     }
     run_leave();
     run_note("get: %d", (int)status);
+    if (status == STORE_CROWDED && !run.ample) {
+        run.refused++;
+        return;
+    }
     if (!both_there(status))
         return;
     if (!right)

@@ -93,6 +93,8 @@ void rig_close(void)
     ck_assert_uint_eq(rig.crew.owing, 0);
     event_del(&rig.crew.again);
     event_del(&rig.crew.sweep);
+    event_del(&rig.crew.pressure.look);
+    event_del(&rig.crew.pressure.retry);
     crew_deinit(&rig.crew);
     store_destroy(&store);
 }

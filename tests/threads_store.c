@@ -152,7 +152,9 @@ static bool was_done(struct worker *worker, enum store_status status)
 {
     struct own *own = worker->own;
 
-    if (status != STORE_OK && (own->ample || status != STORE_NO_MEMORY))
+    bool full = status == STORE_NO_MEMORY || status == STORE_CROWDED;
+
+    if (status != STORE_OK && (own->ample || !full))
         crew_wrong(worker->crew, "ns%u %zu: status %d", own->ns, own->key, (int)status);
     return status == STORE_OK;
 }
@@ -270,6 +272,8 @@ static void get(struct worker *worker)
     store_leave(worker->lane);
     if (status == STORE_OK)
         judge(worker, &seen, right, version, now);
+    else if (status == STORE_CROWDED)
+        was_done(worker, status);
     else if (is_mine(worker, own->key))
         accept_missing(worker, &own->owned[own->ns][own->key]);
 }

@@ -93,7 +93,9 @@ static uint8_t next_order(const struct store *store, const struct generation *ge
 bool append_quota_allows(const struct generation *generation, uint64_t bytes)
 {
     uint64_t quota = namespace_quota(generation->ns);
-    return quota == 0 || __atomic_load_n(&generation->memory, __ATOMIC_RELAXED) + bytes <= quota;
+    return quota == 0 || __atomic_load_n(&generation->memory, __ATOMIC_RELAXED) +
+                                 share_beside(&generation->ns->share) + bytes <=
+                             quota;
 }
 
 /* A namespace that is about to reach its quota is noted, so that the housekeeper

@@ -202,6 +202,9 @@ const char *store_check(struct lane *lane, uint64_t now)
         wrong = check_free_labels(store);
     }
     if (wrong == NULL) {
+        wrong = check_shares(store);
+    }
+    if (wrong == NULL) {
         wrong = check_makers(&store->namespaces);
     }
     if (wrong == NULL && budget_used(&store->budget) > budget_limit(&store->budget)) {

@@ -16,4 +16,7 @@ const char *check_name(const struct store *store, uint32_t id);
 /* Numbers that are free, and versions. */
 const char *check_free_labels(struct store *store);
 
+/* What is counted of pinned memory and of writes that are not committed. */
+const char *check_shares(const struct store *store);
+
 #endif

@@ -106,6 +106,11 @@ void store_cursor_want_notes(struct store_cursor *cursor)
     cursor->wants_notes = true;
 }
 
+void store_cursor_skip_values(struct store_cursor *cursor)
+{
+    cursor->skips_values = true;
+}
+
 /* --- what is owed -------------------------------------------------------------- */
 
 static void break_off(struct store_cursor *cursor)
@@ -187,7 +192,14 @@ bool cursor_offer(const struct cursor_step *step, const struct cursor_record *at
     if (step->cursor->wants_notes && !read_notes(step, at, home, &entry)) {
         return true;
     }
-    if (record->span || record->value_length > STORE_COPY_MAX) {
+    if (step->cursor->skips_values) {
+        return step->visit(step->context, &entry);
+    }
+    if (lookup_pins(record)) {
+        step->cursor->crowded = !lookup_may_pin(store, at->segment, record, step->now);
+        if (step->cursor->crowded) {
+            return false;
+        }
         lookup_pin(store, at->segment, record, &view);
         entry.large = &view;
     } else {
@@ -195,7 +207,7 @@ bool cursor_offer(const struct cursor_step *step, const struct cursor_record *at
     }
     bool goes_on = step->visit(step->context, &entry);
     if (entry.large != NULL) {
-        store_view_put(&view);
+        share_unpin_locked(store, step->cursor->ns, at->segment);
     }
     return goes_on;
 }
@@ -261,6 +273,7 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     if (cursor->ns == NULL) {
         return true;
     }
+    cursor->crowded = false;
     __atomic_store_n(&cursor->progress, now, __ATOMIC_RELAXED);
     lock_take(&cursor->ns->lock);
     bool ended = go_on(&step);
@@ -268,6 +281,11 @@ bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t 
     cursor->status = cursor->broken && !flushed ? STORE_FELL_BEHIND : STORE_OK;
     lock_let_in(&cursor->ns->lock);
     return ended;
+}
+
+bool store_cursor_is_crowded(const struct store_cursor *cursor)
+{
+    return cursor->crowded;
 }
 
 struct slice store_cursor_namespace(const struct store_cursor *cursor)

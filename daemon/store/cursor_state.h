@@ -18,6 +18,8 @@ struct store_cursor {
     struct owed owed;              /* ns->lock */
     bool broken;                   /* memory ran short; ns->lock */
     bool wants_notes;
+    bool skips_values;
+    bool crowded; /* the last step stopped before a value that may not be pinned for now */
     enum store_status status;     /* at the end */
     uint64_t progress;            /* `now` of the last step; 0: none yet; atomic */
     LIST_ENTRY(store_cursor) all; /* cursors.lock */

@@ -45,6 +45,7 @@ bool store_policy_begin(struct lane *lane, const struct store_policy *policy)
     store->declaring = (struct declaring){
         .phase = DECLARE_MARK, .next = 1, .declared_only = policy->declared_only};
     __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
+    share_set_quotas(store, policy);
     pthread_mutex_lock(&all->lock);
     struct declared *before = all->declared;
     all->declared = declared;

@@ -15,7 +15,8 @@ static void describe(const struct store *store, struct namespace *ns,
     const struct generation *generation = ns->generation;
     figures->items = __atomic_load_n(&generation->items, __ATOMIC_RELAXED);
     figures->bytes = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED);
-    figures->memory = __atomic_load_n(&generation->memory, __ATOMIC_RELAXED);
+    figures->memory =
+        __atomic_load_n(&generation->memory, __ATOMIC_RELAXED) + share_beside(&ns->share);
     lock_give(&ns->lock);
     figures->quota = namespace_quota(ns);
     figures->ttl = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);

@@ -6,6 +6,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/budget.h \
 	daemon/store/change.c daemon/store/change.h \
 	daemon/store/check.c daemon/store/check.h daemon/store/check_file.c \
+	daemon/store/check_share.c \
 	daemon/store/compact.c \
 	daemon/store/cull.c daemon/store/cull.h \
 	daemon/store/cursor.c daemon/store/cursor.h daemon/store/cursor_owed.c \
@@ -51,6 +52,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/roll.c daemon/store/roll.h \
 	daemon/store/seal.c daemon/store/seal.h \
 	daemon/store/segment.c daemon/store/segment.h \
+	daemon/store/share.c daemon/store/share.h \
 	daemon/store/shelf.c daemon/store/shelf.h \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \

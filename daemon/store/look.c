@@ -106,6 +106,11 @@ static bool look_in_place(struct lane *lane, struct store_key *at, struct look *
         index_unlock(home);
         return !lives && !look->terms->makes;
     }
+    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
+        index_unlock(home);
+        *status = STORE_CROWDED;
+        return true;
+    }
     look->ended = found.expires;
     take_view(store, home, &found, look, now);
     *status = STORE_OK;
@@ -137,6 +142,10 @@ static enum store_status compose_looked_at(struct change *change, void *context,
     look->made = false;
     if (!change->lives) {
         return compose_made(change, look, draft);
+    }
+    if (lookup_pins(&old->record) &&
+        !lookup_may_pin(change->lane->store, old->segment, &old->record, change->now)) {
+        return STORE_CROWDED;
     }
     look->ended = old->expires;
     rewrite_copy(change, draft);
@@ -200,6 +209,8 @@ enum store_status store_look(struct lane *lane, struct store_key *at,
     if (!look_in_place(lane, at, &look, now, &status)) {
         status = look_writing(lane, at, &look, now);
     }
-    count(lane, at, &look, status);
+    if (status != STORE_CROWDED) {
+        count(lane, at, &look, status);
+    }
     return status;
 }

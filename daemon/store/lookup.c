@@ -52,19 +52,33 @@ static void describe(struct store *store, struct segment *segment, const struct 
     view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
 }
 
+/* Of a span, all its pieces: less than a unit of them is unused. */
+static uint64_t pinned_bytes(const struct segment *segment, const struct record *record)
+{
+    return record->span ? record_size(record) : segment_capacity(segment);
+}
+
+bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
+                    uint64_t now)
+{
+    return share_admits_pin(store, segment->generation->ns, segment, pinned_bytes(segment, record),
+                            now);
+}
+
 void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
                 struct store_view *view)
 {
     describe(store, segment, record, view);
     view->pinned = true;
-    segment_get(segment);
+    view->ns = segment->generation->ns;
+    share_pin(store, segment, pinned_bytes(segment, record));
 }
 
 void lookup_view(struct store *store, struct bucket *home, const struct found *found,
                  struct store_view *view)
 {
     const struct record *record = &found->record;
-    if (record->span || record->value_length > STORE_COPY_MAX) {
+    if (lookup_pins(record)) {
         lookup_pin(store, found->segment, record, view);
     } else {
         describe(store, found->segment, record, view);

@@ -40,7 +40,19 @@ static inline uint64_t found_version(const struct store *store, const struct fou
     return record_version(store, found->segment, found->bytes, &found->record);
 }
 
-/* A view that may outlive all locks: the segment is kept for it. */
+/* Whether a view of it is pinned. */
+static inline bool lookup_pins(const struct record *record)
+{
+    return record->span || record->value_length > STORE_COPY_MAX;
+}
+
+/* Of a record whose views are pinned. False: for now too much is. The bucket or the namespace is
+ * locked. */
+bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
+                    uint64_t now);
+
+/* A view that may outlive all locks: the segment is kept for it. Under the lock of the bucket
+ * or of the namespace. */
 void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
                 struct store_view *view);
 

@@ -23,6 +23,7 @@
 #include "daemon/store/lock.h"
 #include "daemon/store/makers.h"
 #include "daemon/store/segment.h"
+#include "daemon/store/share.h"
 #include "daemon/store/store.h"
 
 /* Where a listing stands; cursor.c owns it. */
@@ -74,6 +75,7 @@ struct namespace
     struct store_counters before; /* what the counters of its number were when it
                                      was made; lane.h */
     char apart[NAMESPACE_LINE];   /* every request reads what is above */
+    struct share share;           /* what of it is pinned or being written */
     struct lock lock;
     bool gone; /* taken out of the table; written under lock and work.lock, read under
                   either */

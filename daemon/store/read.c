@@ -53,6 +53,10 @@ enum store_status store_get(struct lane *lane, const struct store_key *where, ui
         lane_count(&counters->misses, 1);
         return STORE_NOT_FOUND;
     }
+    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
+        index_unlock(home);
+        return STORE_CROWDED;
+    }
     lane_count(&counters->hits, 1);
     lookup_count_read(&found.slot);
     if (found.record.noted) {
@@ -66,8 +70,7 @@ enum store_status store_get(struct lane *lane, const struct store_key *where, ui
 void store_view_put(struct store_view *view)
 {
     if (view->pinned) {
-        struct segments *segments = &view->store->segments;
-        segment_put(segments, segment_at(segments, view->segment));
+        share_unpin(view->store, view->ns, segment_at(&view->store->segments, view->segment));
     } else {
         index_unlock(view->held);
     }

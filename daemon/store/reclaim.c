@@ -9,11 +9,17 @@ bool reclaim_segment(struct store *store, struct segment *segment)
     struct generation *generation = segment->generation;
     lock_take(&generation->ns->lock);
     bool empty = __atomic_load_n(&segment->live, __ATOMIC_ACQUIRE) == 0;
+    bool pinned = false;
     if (empty) {
         generation_unlink(generation, &store->segments, segment);
+        pinned = segment_is_pinned(segment);
+        if (pinned) { /* the last reader frees it, and cannot while this lock is held */
+            expire_reschedule(&store->expire, segment, SEGMENT_NEVER);
+            share_orphan(generation->ns, segment);
+        }
     }
     lock_give(&generation->ns->lock);
-    if (empty) {
+    if (empty && !pinned) {
         expire_reschedule(&store->expire, segment, SEGMENT_NEVER);
         segment_put(&store->segments, segment);
     }
@@ -82,7 +88,8 @@ void reclaim_dead_segments(struct store *store, struct namespace *ns)
 static bool may_go(const struct namespace *ns)
 {
     return !ns->declared && !ns->gone && ns->generation->first == 0 &&
-           ns->generation->listings == NULL && __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
+           ns->generation->listings == NULL && !share_is_held(&ns->share) &&
+           __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
 }
 
 void reclaim_if_unused(struct store *store, struct namespace *ns)

@@ -212,7 +212,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->live, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->references, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->references, SEGMENT_OWNER, __ATOMIC_RELAXED);
     segment->next = segment->piece = segment->open_next = 0;
     __atomic_store_n(&segment->previous, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->serial, serial, __ATOMIC_RELAXED);
@@ -227,16 +227,15 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     return number;
 }
 
-void segment_get(struct segment *segment)
-{
-    __atomic_fetch_add(&segment->references, 1, __ATOMIC_RELAXED);
-}
-
 void segment_put(struct segments *segments, struct segment *segment)
 {
-    if (__atomic_sub_fetch(&segment->references, 1, __ATOMIC_ACQ_REL) != 0) {
-        return;
+    if (__atomic_sub_fetch(&segment->references, SEGMENT_OWNER, __ATOMIC_ACQ_REL) == 0) {
+        segment_free(segments, segment);
     }
+}
+
+void segment_free(struct segments *segments, struct segment *segment)
+{
     while (segment != NULL) {
         struct segment *next = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
         __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
@@ -283,7 +282,7 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
                                 .earliest = is_span ? facts->expires : SEGMENT_NEVER,
                                 .latest = is_span ? facts->expires : 0,
                                 .due = SEGMENT_NEVER,
-                                .references = 1,
+                                .references = SEGMENT_OWNER,
                                 .order = facts->order};
     segment->seed = label_record_seed(segments->file, number, facts);
     map_units(segments, number, facts->unit, facts->order);

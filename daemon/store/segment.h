@@ -10,8 +10,8 @@
  * pieces, chained by `piece`.
  *
  * Lives: segment_create makes one with one reference, the owner's. A reader that
- * sends a value from where it lies takes another. Whoever drops the last one
- * frees it, pieces and all.
+ * sends a value from where it lies pins it, which is another (share.h). The last one that
+ * is dropped frees it, pieces and all.
  *
  * With a file there is a label for each (label.h), and each record has a guard in front
  * (record.h): the first one begins at `lead`, and what a record takes ends with the
@@ -48,6 +48,12 @@ enum segment_queue {
     SEGMENT_QUEUES,
 };
 
+/* A segment's references, in one word, so that they change together. */
+#define SEGMENT_OWNER UINT64_C(1)
+#define SEGMENT_PIN   UINT64_C(2)         /* of one reader; there are up to 2^30 */
+#define SEGMENT_POOL  (UINT64_C(1) << 32) /* what is pinned counts in the pool */
+enum { SEGMENT_COUNTED = 33 };            /* from this bit on: units that count as pinned */
+
 struct segment {
     /* The first half is what a lookup reads. */
     struct generation *generation; /* whose it is; atomic */
@@ -57,6 +63,7 @@ struct segment {
                                       of the record's own choice (stream.h); atomic */
     uint64_t latest;               /* the last expiry; namespace.lock. Of a span: its expiry,
                                       atomic */
+    uint64_t seed;                 /* with a file: of the guards in it */
     uint32_t unit;                 /* where in the arena */
     uint32_t piece;                /* the next piece of a span */
     uint32_t serial;               /* rises with every segment made: its age */
@@ -68,10 +75,9 @@ struct segment {
     /* The second half is what writes change. */
     _Alignas(64) uint64_t earliest; /* the first expiry, as far as known; namespace.lock */
     uint64_t due;                   /* when the purge will look at it; expire.lock */
-    uint64_t seed;                  /* with a file: of the guards in it */
+    uint64_t references;            /* SEGMENT_OWNER, and readers; atomic */
     uint32_t used;                  /* bytes appended; atomic, changed under namespace.lock */
     uint32_t live;                  /* bytes of records that are not dead; atomic */
-    uint32_t references;            /* atomic */
     uint32_t next, previous;        /* in the generation's list; namespace.lock */
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
@@ -165,9 +171,26 @@ void segments_adopted(struct segments *segments);
  * the rest is the caller's to free. */
 bool segment_narrow(struct segments *segments, struct segment *segment);
 
-/* Only while its bucket's or the namespace's lock keeps the segment alive. */
-void segment_get(struct segment *segment);
+/* Drops the owner's reference of a segment that nothing pins, or frees one whose last
+ * reference is gone. */
 void segment_put(struct segments *segments, struct segment *segment);
+void segment_free(struct segments *segments, struct segment *segment);
+
+static inline bool segment_has_pins(uint64_t references)
+{
+    return (uint32_t)references >= SEGMENT_PIN;
+}
+
+static inline bool segment_is_pinned(const struct segment *segment)
+{
+    return segment_has_pins(__atomic_load_n(&segment->references, __ATOMIC_ACQUIRE));
+}
+
+/* Bytes that the word says are pinned. */
+static inline uint64_t segment_counted(uint64_t references)
+{
+    return references >> SEGMENT_COUNTED << ARENA_UNIT_SHIFT;
+}
 
 /* Gives back the blocks beyond what is used, when no more is to be appended. Under
  * the namespace's lock. Returns how many bytes came free. */

@@ -25,6 +25,7 @@
 #include "daemon/store/namespace.h"
 #include "daemon/store/resize.h"
 #include "daemon/store/segment.h"
+#include "daemon/store/share.h"
 #include "daemon/store/store.h"
 #include "daemon/store/work.h"
 
@@ -68,7 +69,9 @@ struct store {
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
     struct store_counters before; /* counted before the last reset; namespaces.lock */
-    uint64_t writing;             /* bytes of blocks that open writes hold; atomic */
+    struct share pool;            /* of all namespaces without a quota together */
+    uint64_t wanted;              /* when something last had to wait for either; atomic */
+    uint64_t quotas;              /* bytes that the policy keeps for namespaces; atomic */
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
     uint32_t hurried;             /* writers that wait for `upkeep`; atomic */

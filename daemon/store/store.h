@@ -26,6 +26,7 @@
 #include "protocol/slice.h"
 
 struct store;
+struct store_join;
 struct lane;
 struct namespace;
 struct generation;
@@ -57,6 +58,10 @@ enum store_status {
                                   quota or the memory could ever hold */
     STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
     STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
+    STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
+                                  in a few milliseconds */
+    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_join_step */
+    STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
 };
 
 /* --- the store ---------------------------------------------------------- */
@@ -276,13 +281,14 @@ struct store_view {
     bool taken; /* another one was told so before */
     /* the store's own */
     struct store *store;
+    struct namespace *ns; /* with `pinned`; it stays as long */
     uint32_t segment;
     uint32_t offset;
     void *held;
 };
 
-/* STORE_OK and a view that must be given back, or STORE_NOT_FOUND. Counts a hit
- * or a miss. */
+/* STORE_OK and a view that must be given back, STORE_NOT_FOUND, or of a large value
+ * STORE_CROWDED. Counts a hit or a miss. */
 enum store_status store_get(struct lane *lane, const struct store_key *at, uint64_t now,
                             struct store_view *view);
 void store_view_put(struct store_view *view);
@@ -338,21 +344,23 @@ struct store_terms {
     uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
                               that left wins; 0: nobody */
     uint32_t client_flags;
-    uint64_t *length;   /* writes of a value: if not NULL, set to the bytes of the record's whole
-                           value when it is written */
-    bool compares;      /* STORE_CHANGED where the record has another version than
-                           `expected`, STORE_NOT_FOUND where there is none */
-    bool or_stale;      /* with `compares`: where `expected` is lower than the record's
-                           version, write all the same, leave the expiry as it was,
-                           and mark what was written as stale */
-    bool makes;         /* where there is no record: store_look makes an empty one, and
-                           its caller has won; store_add_number one that holds `initial`;
-                           APPEND and PREPEND make one of the value. With `make` as ttl */
-    bool noted;         /* writes: keep notes */
-    bool tells_version; /* the caller is told the version */
-    bool peeks;         /* store_look: not to be taken for a read */
-    bool uncounted;     /* store_look: neither a hit nor a miss */
-    bool contends;      /* store_look: may be told to write the record again */
+    uint64_t *length; /* writes of a value: if not NULL, set to the bytes of the record's whole
+                         value when it is written */
+    struct store_join **join; /* APPEND, PREPEND: if not NULL, they may be left unfinished, see
+                                 store_join_step; it must stay for as long as a write in parts */
+    bool compares;            /* STORE_CHANGED where the record has another version than
+                                 `expected`, STORE_NOT_FOUND where there is none */
+    bool or_stale;            /* with `compares`: where `expected` is lower than the record's
+                                 version, write all the same, leave the expiry as it was,
+                                 and mark what was written as stale */
+    bool makes;               /* where there is no record: store_look makes an empty one, and
+                                 its caller has won; store_add_number one that holds `initial`;
+                                 APPEND and PREPEND make one of the value. With `make` as ttl */
+    bool noted;               /* writes: keep notes */
+    bool tells_version;       /* the caller is told the version */
+    bool peeks;               /* store_look: not to be taken for a read */
+    bool uncounted;           /* store_look: neither a hit nor a miss */
+    bool contends;            /* store_look: may be told to write the record again */
 };
 
 /*
@@ -371,6 +379,19 @@ enum store_status store_look(struct lane *lane, struct store_key *at,
 enum store_status store_put(struct lane *lane, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version);
+
+/*
+ * To append to a large value takes as long as to copy it. Where terms->join is given, store_put and
+ * store_write_commit return STORE_UNFINISHED after the first part of that and set *terms->join;
+ * each step goes on for some microseconds. The value that was given to store_put must stay
+ * where it is until the end. STORE_UNFINISHED: there is more to do; else it has ended, and
+ * *join is NULL. A thread has one of these at a time, where another one is to begin that is
+ * STORE_CROWDED.
+ */
+enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
+                                  uint64_t *version);
+/* On the lane's thread, inside and outside of enter and leave. Sets *join to NULL. */
+void store_join_abort(struct store_join **join);
 
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
@@ -416,13 +437,35 @@ enum store_status store_add_number(struct lane *lane, struct store_key *at,
                                    const struct store_terms *terms, struct store_sum *sum,
                                    uint64_t now);
 
+/* --- when memory is short ------------------------------------------------ */
+
+/*
+ * Pinned values and unfinished uploads are bounded (share.h), and what exceeds the bounds waits.
+ * Whether the wait ends is up to the peers that are sent or send those values, so the caller
+ * has some of them give way: those that were stuck for longest, and only where these functions
+ * say that something waits for what they hold. To be looked at anew for each, since the one
+ * before may have been enough.
+ */
+struct store_pressure {
+    uint64_t now;
+    bool scarce; /* hardly any memory is free, and much is pinned */
+    bool calm;   /* nothing presses */
+};
+
+struct store_write;
+void store_pressure(struct store *store, uint64_t now, struct store_pressure *pressure);
+/* Of a pinned view. */
+bool store_view_presses(const struct store_view *view, const struct store_pressure *pressure);
+bool store_write_presses(const struct store_write *write, const struct store_pressure *pressure);
+
 /* --- a large value that arrives in parts -------------------------------- */
 
 /*
- * A write in progress belongs to no record yet: it is counted as used memory,
+ * A write in progress belongs to no record yet: it is counted as its namespace's memory,
  * which is taken piece by piece as the bytes come, and nobody sees it before
- * it is committed. All of them together take half of the memory at most. Use it from one thread at
- * a time; it lives across leave and enter.
+ * it is committed. All of them together take three eighths of a quota at most, or of what no
+ * quota claims; a write that would exceed that waits until others have ended. Use it from one
+ * thread at a time; it lives across leave and enter.
  */
 struct store_write;
 
@@ -431,14 +474,15 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write);
 /* Where the next bytes go: one contiguous place, `space->iov_len` at least 1 and
- * never past the value's end. STORE_NO_MEMORY: abort it. */
+ * never past the value's end. STORE_CROWDED: ask again later; only before the first byte.
+ * Else not STORE_OK: abort it. */
 enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
                                     struct iovec *space);
 void store_write_advance(struct store_write *write, size_t bytes);
 /* Another time to live than the terms had: of one that ends at a date, less is left by the
  * time all bytes are there. */
 void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
-/* All bytes must have been given. Always ends the write and sets it to NULL. The
+/* All bytes must have been given. Ends the write and sets it to NULL, but for STORE_CROWDED. The
  * time to live counts from this `now`. *version as in store_put. STORE_UNDECLARED: the policy
  * does not allow the namespace any more. */
 enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
@@ -493,13 +537,16 @@ enum store_status store_cursor_open(struct lane *lane, struct slice name,
 
 /* From here on each entry comes with its notes, which takes a look into the index. */
 void store_cursor_want_notes(struct store_cursor *cursor);
+/* From here on entries come without their values, so that none is pinned and none waited for. */
+void store_cursor_skip_values(struct store_cursor *cursor);
 
 struct store_entry {
     struct slice key;
     uint64_t value_length;
     struct slice value;       /* where `large` is NULL: at most STORE_COPY_MAX bytes */
     struct store_view *large; /* else: pinned; the visitor copies *large and so takes it
-                                 over, or leaves it and it is put back */
+                                 over, or leaves it and it is put back. With
+                                 store_cursor_skip_values neither is there */
     uint64_t size;            /* bytes that the record takes */
     uint64_t expires;         /* on the clock of `now`, or STORE_NEVER */
     uint64_t version;
@@ -520,6 +567,9 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  */
 bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
                        store_visit *visit, void *context);
+/* Whether the last step stopped because too much is pinned: to be gone on with in a few
+ * milliseconds. */
+bool store_cursor_is_crowded(const struct store_cursor *cursor);
 /* Of what namespace it is; empty where there was none. */
 struct slice store_cursor_namespace(const struct store_cursor *cursor);
 /* Of a listing that has ended: STORE_OK, or STORE_FELL_BEHIND where it did so before its time

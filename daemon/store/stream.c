@@ -5,8 +5,10 @@
  * that less than a kilobyte of the last one is unused. They are taken from the
  * arena as the bytes come, none larger than what has come already, so that a value that
  * is announced and not sent takes no more than twice what was sent of it.
- * Until the commit the segments belong to the writer alone, and nobody can evict them:
- * all that is being written takes half of all memory at most.
+ * Until the commit the segments belong to the writer alone, and cannot be evicted. So a
+ * write takes blocks only once it was granted as much as its value is long, which bounds
+ * what all of them take (share.h); one whose bytes are all there ends at once, and needs no
+ * grant.
  *
  * In a file the pieces get their labels before the commit and the head's label is the
  * commit: without a head that knows them, pieces are nobody's. What of the value lies in a
@@ -27,7 +29,9 @@ struct store_write {
     struct store_terms terms;
     struct record record; /* key: points to `key` */
     uint64_t given;       /* bytes of the value that are there */
-    bool promised;        /* all bytes of the value will be given */
+    bool promised;        /* all bytes of the value are there, to be given at once */
+    struct grant grant;   /* of a write that is not promised: to take memory for it */
+    uint64_t begun;       /* ms */
     uint64_t memory;      /* bytes of its blocks */
     uint32_t head;        /* its segment, or 0: nothing was taken yet */
     uint32_t last;        /* the piece that is being filled */
@@ -81,12 +85,13 @@ static struct store_write *create(struct store *store, const struct store_key *a
                                     .span = true};
     write->given = write->memory = 0;
     write->promised = false;
+    write->grant = (struct grant){0, false};
     write->head = write->last = 0;
     write->born = 0;
     return write;
 }
 
-enum store_status stream_begin(struct lane *lane, struct store_key *at,
+static enum store_status begin(struct lane *lane, struct store_key *at,
                                const struct store_terms *terms, uint64_t length, uint64_t now,
                                struct store_write **result)
 {
@@ -113,13 +118,33 @@ enum store_status stream_begin(struct lane *lane, struct store_key *at,
         return status;
     }
     write->ns = at->ns;
+    write->begun = now;
     *result = write;
     return STORE_OK;
 }
 
-void stream_promise(struct store_write *write)
+/* Whether it may take memory. */
+static bool is_granted(struct store_write *write, uint64_t now)
 {
-    write->promised = true;
+    uint64_t bytes = write->record.value_length + STORE_KEY_MAX + RECORD_HEADER_MAX;
+    return write->promised || write->grant.bytes != 0 ||
+           share_grant(write->store, write->ns, bytes, write->begun, now, &write->grant);
+}
+
+enum store_status stream_begin(struct lane *lane, struct store_key *at,
+                               const struct store_terms *terms, uint64_t length, uint64_t now,
+                               struct store_write **write)
+{
+    enum store_status status = begin(lane, at, terms, length, now, write);
+    if (status == STORE_OK) {
+        (*write)->promised = true;
+    }
+    return status;
+}
+
+bool store_write_presses(const struct store_write *write, const struct store_pressure *pressure)
+{
+    return write->grant.bytes != 0 && share_upload_presses(write->store, write->ns, pressure);
 }
 
 /* --- taking space ------------------------------------------------------------- */
@@ -167,7 +192,7 @@ static void link_piece(struct store_write *write, uint32_t number)
     }
     write->last = number;
     write->memory += segment_capacity(piece);
-    __atomic_fetch_add(&write->store->writing, segment_capacity(piece), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&write->ns->share.writing, segment_capacity(piece), __ATOMIC_RELAXED);
 }
 
 /* How large the next block is to be. */
@@ -188,7 +213,7 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
 {
     struct store *store = write->store;
     struct generation *generation = namespace_generation(write->ns);
-    if (!append_quota_allows(generation, write->memory + arena_block_size(order))) {
+    if (!append_quota_allows(generation, arena_block_size(order))) {
         return ROOM_QUOTA;
     }
     uint32_t number = segment_create(&store->segments, generation,
@@ -201,18 +226,9 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
     return ROOM_FOUND;
 }
 
-/* Several threads at once may overrun it, by a block each. */
-static bool leaves_half(const struct store *store, uint64_t bytes)
-{
-    return __atomic_load_n(&store->writing, __ATOMIC_RELAXED) + bytes <= store_memory(store) / 2;
-}
-
 static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
 {
     uint8_t order = next_order(write);
-    if (!leaves_half(write->store, arena_block_size(order))) {
-        return STORE_NO_MEMORY;
-    }
     for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
         enum room room = take_piece(write, order, now);
         if (room == ROOM_FOUND) {
@@ -230,6 +246,9 @@ enum store_status stream_space(struct lane *lane, struct store_write *write, uin
 {
     uint32_t offset = 0;
     uint64_t left = write->record.value_length - write->given;
+    if (!is_granted(write, now)) {
+        return STORE_CROWDED;
+    }
     uint32_t room = room_left(write, &offset);
     if (room == 0) {
         enum store_status status = need_piece(lane, write, now);
@@ -273,11 +292,19 @@ void store_write_advance(struct store_write *write, size_t bytes)
 
 /* --- the end ------------------------------------------------------------------ */
 
+/* Its blocks are the generation's now, or free. */
+static void uncount(struct store_write *write)
+{
+    __atomic_fetch_sub(&write->ns->share.writing, write->memory, __ATOMIC_RELAXED);
+    write->memory = 0;
+}
+
 static void end_write(struct store_write **write)
 {
     struct store *store = (*write)->store;
     struct namespace *ns = (*write)->ns;
-    __atomic_fetch_sub(&store->writing, (*write)->memory, __ATOMIC_RELAXED);
+    uncount(*write);
+    share_revoke(store, ns, &(*write)->grant);
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
@@ -358,6 +385,7 @@ static void publish(struct change *change, struct store_write *write, struct slo
         enter_head(&store->segments, write, head, expires, stale);
     }
     __atomic_store_n(&head->live, size, __ATOMIC_RELAXED);
+    uncount(write);
     generation_link(generation, &store->segments, head);
     __atomic_fetch_add(&generation->items, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&generation->bytes, size, __ATOMIC_RELAXED);
@@ -460,9 +488,7 @@ enum store_status stream_commit(struct lane *lane, struct store_write **write, u
     }
     if (status == STORE_OK && is_joined(w)) {
         struct store_view value = written_value(w);
-        status = stream_join_written(lane, &at, &w->terms, &value, now, version);
-        store_write_abort(lane, write);
-        return status;
+        return stream_join_written(lane, &at, &w->terms, write, &value, now, version);
     }
     bool ended = status != STORE_OK;
     if (!ended && w->store->segments.file != NULL) {
@@ -485,8 +511,10 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write)
 {
-    enum store_status status = stream_begin(lane, at, terms, length, now, write);
-    if (status != STORE_OK) {
+    enum store_status status = begin(lane, at, terms, length, now, write);
+    if (status == STORE_OK) {
+        is_granted(*write, now);
+    } else {
         tally_write(lane, tally_id(at), terms, status);
     }
     return status;

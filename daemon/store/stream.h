@@ -15,14 +15,16 @@ enum store_status stream_put(struct lane *lane, struct store_key *at,
 enum store_status stream_join(struct lane *lane, struct store_key *at,
                               const struct store_terms *terms, struct slice value, uint64_t now,
                               uint64_t *version);
-/* The same with the value of a write that is whole, which stays as it is. */
+/* The same with the value of a write that is whole, which ends with this, but for
+ * STORE_CROWDED. `value` is a view of it. */
 enum store_status stream_join_written(struct lane *lane, struct store_key *at,
-                                      const struct store_terms *terms,
+                                      const struct store_terms *terms, struct store_write **write,
                                       const struct store_view *value, uint64_t now,
                                       uint64_t *version);
 
 /* store_write_begin, store_write_space and store_write_commit, for parts of a request that
- * counts as a whole. */
+ * counts as a whole. The bytes of the value are all there, and will be given at once: its blocks
+ * may be as large as it is, and it never waits. */
 enum store_status stream_begin(struct lane *lane, struct store_key *at,
                                const struct store_terms *terms, uint64_t length, uint64_t now,
                                struct store_write **write);
@@ -30,9 +32,6 @@ enum store_status stream_space(struct lane *lane, struct store_write *write, uin
                                struct iovec *space);
 enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                 uint64_t *version);
-
-/* All bytes of the value are there already, so that its blocks may be as large as it is. */
-void stream_promise(struct store_write *write);
 
 /* The version of a large record, which is its segment's but for where it begins there. */
 static inline uint64_t stream_version(const struct store *store, const struct segment *segment)

@@ -104,6 +104,9 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
         reclaim_gone(store, 1); /* who is in need makes more of them than the housekeeper frees */
     }
     pthread_mutex_unlock(&store->upkeep);
+    if (!freed) {
+        share_note_want(store, ns, now);
+    }
     __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);
     work_hurry(&store->work);
     return freed;

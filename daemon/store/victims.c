@@ -38,8 +38,7 @@ void victims_spare(struct victims *victims)
 
 bool victims_is_eligible(const struct segment *segment)
 {
-    return segment_is_linked(segment) &&
-           __atomic_load_n(&segment->references, __ATOMIC_RELAXED) == 1;
+    return segment_is_linked(segment) && !segment_is_pinned(segment);
 }
 
 struct segment *victims_take(struct victims *victims, const struct segments *segments)
