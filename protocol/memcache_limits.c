@@ -6,7 +6,7 @@
  */
 #include "protocol/memcache.h"
 
-/* The last word is noreply: whatever becomes of the line, nobody waits for an answer. */
+/* The last word is noreply: whatever becomes of the line, no answer is waited for. */
 static bool is_noreply(struct slice last)
 {
     return slice_equal(last, slice_of("noreply"));

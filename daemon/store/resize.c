@@ -9,7 +9,7 @@
 
 enum {
     /* Below a frame, so that frames that were given back are not taken again; for pages of the
-     * index and of tables, which nobody should have to wait for. */
+     * index and of tables, which no writer should have to wait for. */
     SLACK = 32 << 10,
     GIVE_EFFORT = 256, /* what giving pages back to the system costs, in records */
     BUCKETS = 256,     /* of the index, at once */
