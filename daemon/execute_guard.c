@@ -153,7 +153,7 @@ bool execute_allowed(struct executor *by, const struct request *request, struct 
     return missing == 0;
 }
 
-/* Figures of the daemon are everybody's, and so is its memory. */
+/* Figures of the daemon, and its memory, are those of all namespaces. */
 static bool allowed_everywhere(struct executor *by, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(by->pass->user);

@@ -160,6 +160,23 @@ bool box_is_within(struct box *box)
     return within;
 }
 
+void box_expect_within(struct box *box)
+{
+    struct store_figures figures = box_figures(box);
+
+    box_check(box);
+    if (figures.memory_used > figures.memory_limit)
+        ck_abort_msg("%ju bytes are used, of %ju", (uintmax_t)figures.memory_used,
+                     (uintmax_t)figures.memory_limit);
+}
+
+void box_shrink(struct box *box, uint64_t memory)
+{
+    box_set_memory(box, memory);
+    box_housekeep(box);
+    box_expect_within(box);
+}
+
 static void apply(struct box *box, const struct store_policy *policy)
 {
     store_enter(box->lane);

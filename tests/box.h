@@ -87,6 +87,10 @@ void box_check(struct box *box);
 void box_set_memory(struct box *box, uint64_t memory);
 /* Whether no more memory is used than that. */
 bool box_is_within(struct box *box);
+/* box_check, and that no more is used than the memory. */
+void box_expect_within(struct box *box);
+/* To a smaller memory, and housekeeping until the store is within that. */
+void box_shrink(struct box *box, uint64_t memory);
 
 /* Applies `declared` and an open policy whose other namespaces have `ttl`. */
 void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
@@ -151,6 +155,17 @@ enum store_status box_put_pattern(struct box *box, const char *name, const char 
                                   struct store_ttl ttl, size_t length, uint64_t seed);
 void box_expect_pattern(struct box *box, const char *name, const char *key, size_t length,
                         uint64_t seed);
+
+/* Patterns of that length under "key<number>", the number being the seed, which must all be
+ * stored. */
+void box_pour(struct box *box, const char *name, size_t first, size_t count, size_t length);
+/* How many of them are there; those that are must be right. */
+size_t box_count_alive(struct box *box, const char *name, size_t first, size_t count,
+                       size_t length);
+
+/* So many from number 0 on that memory is full, and half as many again; how many records there
+ * are then. */
+size_t box_fill(struct box *box, const char *name, size_t length);
 
 /* The same in parts of `part` bytes at most. Leaves no write open. */
 enum store_status box_stream_pattern(struct box *box, const char *name, const char *key,

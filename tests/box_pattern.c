@@ -2,6 +2,7 @@
  * box_pattern.c - values of which every byte follows from its place and a seed, so that a
  * large one need not be kept to be compared.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/box.h"
@@ -104,4 +105,45 @@ void box_expect_pattern(struct box *box, const char *name, const char *key, size
         ck_abort_msg("%s %s, %zu bytes of pattern %ju: wrong bytes", name, key, length,
                      (uintmax_t)seed);
     BOX_THAT(pinned || length <= STORE_COPY_MAX);
+}
+
+/* --- many of them --------------------------------------------------------- */
+
+void box_pour(struct box *box, const char *name, size_t first, size_t count, size_t length)
+{
+    char key[32];
+
+    for (size_t i = first; i < first + count; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        BOX_OK(box_put_pattern(box, name, key, TTL_NEVER, length, i));
+        if (i % 64 == 0)
+            BOX_THAT(box_is_within(box));
+    }
+}
+
+size_t box_count_alive(struct box *box, const char *name, size_t first, size_t count, size_t length)
+{
+    size_t alive = 0;
+    char key[32];
+
+    for (size_t i = first; i < first + count; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        if (box_has(box, name, key)) {
+            box_expect_pattern(box, name, key, length, i);
+            alive++;
+        }
+    }
+    return alive;
+}
+
+size_t box_fill(struct box *box, const char *name, size_t length)
+{
+    uint64_t before = box_figures(box).counters.evictions;
+    size_t count = 0;
+
+    while (box_figures(box).counters.evictions == before)
+        box_pour(box, name, count++, 1, length);
+    box_pour(box, name, count, count / 2, length);
+    box_housekeep(box);
+    return box_figures(box).items;
 }

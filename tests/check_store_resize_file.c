@@ -41,42 +41,6 @@ static void teardown(void)
     scratch_remove();
 }
 
-static void pour(const char *name, size_t first, size_t count, size_t length)
-{
-    char key[32];
-
-    for (size_t i = first; i < first + count; i++) {
-        snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put_pattern(&box, name, key, TTL_NEVER, length, i));
-        if (i % 256 == 0)
-            BOX_THAT(box_is_within(&box));
-    }
-}
-
-static size_t count_alive(const char *name, size_t first, size_t count, size_t length)
-{
-    size_t alive = 0;
-    char key[32];
-
-    for (size_t i = first; i < first + count; i++) {
-        snprintf(key, sizeof key, "key%zu", i);
-        if (box_has(&box, name, key)) {
-            box_expect_pattern(&box, name, key, length, i);
-            alive++;
-        }
-    }
-    return alive;
-}
-
-static void shrink(uint64_t memory)
-{
-    box_set_memory(&box, memory);
-    box_housekeep(&box);
-    box_check(&box);
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_le(figures.memory_used, figures.memory_limit);
-}
-
 static uint64_t taken(void)
 {
     struct stat found;
@@ -114,10 +78,10 @@ START_TEST(it_takes_what_is_used)
     for (int round = 0; round < 3; round++) {
         box_set_memory(&box, 8 * MEMORY);
         ck_assert(round > 0 || length() == before + 7 * MEMORY);
-        pour("ns", 0, 16 * MEMORY / size, size);
+        box_pour(&box, "ns", 0, 16 * MEMORY / size, size);
         ck_assert_uint_gt(taken(), 4 * MEMORY);
         expect_taken();
-        shrink(MEMORY);
+        box_shrink(&box, MEMORY);
         ck_assert_uint_le(taken(), MEMORY + BOX_MIB);
         expect_taken();
         ck_assert_uint_eq(length(), before + 7 * MEMORY);
@@ -129,22 +93,22 @@ END_TEST
 
 START_TEST(a_restart_with_the_new_memory)
 {
-    pour("ns", 0, 5000, 1000);
+    box_pour(&box, "ns", 0, 5000, 1000);
     box_set_memory(&box, 4 * MEMORY);
-    pour("ns", 5000, 15000, 1000);
-    ck_assert_uint_eq(count_alive("ns", 0, 20000, 1000), 20000);
+    box_pour(&box, "ns", 5000, 15000, 1000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 20000, 1000), 20000);
     box_restart(&box);
     ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
     ck_assert_uint_eq(box.found.records, 20000);
     ck_assert_uint_eq(box.found.beyond + box.found.evicted + box.found.damaged_segments, 0);
-    ck_assert_uint_eq(count_alive("ns", 0, 20000, 1000), 20000);
-    shrink(MEMORY);
-    size_t left = count_alive("ns", 0, 20000, 1000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 20000, 1000), 20000);
+    box_shrink(&box, MEMORY);
+    size_t left = box_count_alive(&box, "ns", 0, 20000, 1000);
     ck_assert_uint_gt(left, 5000);
     box_reboot(&box, 1000);
     ck_assert_uint_eq(box.found.records, left);
     ck_assert_uint_eq(box.found.evicted, 0);
-    ck_assert_uint_eq(count_alive("ns", 0, 20000, 1000), left);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 20000, 1000), left);
 }
 END_TEST
 
@@ -156,7 +120,7 @@ START_TEST(a_restart_with_the_old_memory)
     size_t count = 2 * MEMORY / (size + 20);
 
     box_set_memory(&box, 4 * MEMORY);
-    pour("ns", 0, count, size);
+    box_pour(&box, "ns", 0, count, size);
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
     box.memory = MEMORY;
     box_crash(&box);
@@ -166,7 +130,7 @@ START_TEST(a_restart_with_the_old_memory)
     size_t left = box_figures(&box).items;
     ck_assert_uint_eq(box.found.records, left);
     ck_assert_msg(left * size > MEMORY / (_i ? 2 : 4), "%zu of %zu are left", left, count);
-    ck_assert_uint_eq(count_alive("ns", 0, count, size), left);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, count, size), left);
     expect_taken();
 }
 END_TEST
@@ -178,10 +142,10 @@ START_TEST(killed_while_it_shrinks)
     bool more = true;
 
     box_set_memory(&box, 3 * MEMORY);
-    pour("small", 0, SMALL, 300);
-    pour("spans", 0, SPANS, 9000);
-    pour("large", 0, LARGE, 100000);
-    pour("small", SMALL, SMALL, 300);
+    box_pour(&box, "small", 0, SMALL, 300);
+    box_pour(&box, "spans", 0, SPANS, 9000);
+    box_pour(&box, "large", 0, LARGE, 100000);
+    box_pour(&box, "small", SMALL, SMALL, 300);
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
     box_set_memory(&box, MEMORY);
     for (unsigned kills = 0; more; kills++) {
@@ -190,18 +154,18 @@ START_TEST(killed_while_it_shrinks)
             more = store_housekeep(box.lane, box.now, 200);
             store_leave(box.lane);
         }
-        size_t small = count_alive("small", 0, 2 * SMALL, 300);
-        size_t spans = count_alive("spans", 0, SPANS, 9000);
-        size_t large = count_alive("large", 0, LARGE, 100000);
+        size_t small = box_count_alive(&box, "small", 0, 2 * SMALL, 300);
+        size_t spans = box_count_alive(&box, "spans", 0, SPANS, 9000);
+        size_t large = box_count_alive(&box, "large", 0, LARGE, 100000);
         box.memory = 3 * MEMORY; /* so that the start itself evicts nothing */
         box_crash(&box);
         box_start(&box);
         ck_assert_uint_eq(box.found.duplicates + box.found.evicted + box.found.damaged_segments +
                               box.found.damaged_records,
                           0);
-        ck_assert_uint_eq(count_alive("small", 0, 2 * SMALL, 300), small);
-        ck_assert_uint_eq(count_alive("spans", 0, SPANS, 9000), spans);
-        ck_assert_uint_eq(count_alive("large", 0, LARGE, 100000), large);
+        ck_assert_uint_eq(box_count_alive(&box, "small", 0, 2 * SMALL, 300), small);
+        ck_assert_uint_eq(box_count_alive(&box, "spans", 0, SPANS, 9000), spans);
+        ck_assert_uint_eq(box_count_alive(&box, "large", 0, LARGE, 100000), large);
         box_check(&box);
         box_set_memory(&box, MEMORY);
         ck_assert_uint_lt(kills, 10000);
@@ -238,11 +202,11 @@ START_TEST(a_file_that_cannot_grow_that_far)
     ck_assert_int_eq(store_set_memory(box.lane, most + 1), STORE_RESIZE_TOO_LARGE);
     store_leave(box.lane);
     box_set_memory(&box, most);
-    pour("ns", 0, 20000, 1000);
-    ck_assert_uint_eq(count_alive("ns", 0, 20000, 1000), 20000);
+    box_pour(&box, "ns", 0, 20000, 1000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 20000, 1000), 20000);
     box_restart(&box);
     ck_assert_uint_eq(box.found.beyond, 0);
-    ck_assert_uint_eq(count_alive("ns", 0, 20000, 1000), 20000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 20000, 1000), 20000);
 }
 END_TEST
 
@@ -267,18 +231,18 @@ START_TEST(a_file_that_may_not_be_that_long)
 {
     struct rlimit limit;
 
-    pour("ns", 0, 5000, 1000);
+    box_pour(&box, "ns", 0, 5000, 1000);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_IGN);
     limit.rlim_cur = length() + MEMORY;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     expect_refused(3 * MEMORY, EFBIG);
-    pour("ns", 5000, 20000, 1000);
+    box_pour(&box, "ns", 5000, 20000, 1000);
     box_housekeep(&box);
     ck_assert_uint_le(box_figures(&box).memory_used, MEMORY);
     box_set_memory(&box, 2 * MEMORY);
-    pour("ns", 0, 12000, 1000);
-    ck_assert_uint_eq(count_alive("ns", 0, 12000, 1000), 12000);
+    box_pour(&box, "ns", 0, 12000, 1000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 12000, 1000), 12000);
 }
 END_TEST
 
@@ -302,12 +266,12 @@ START_TEST(a_file_system_without_room)
     box_close(&box);
     snprintf(path, sizeof path, "%s/arena", where);
     box_open_file(&box, MEMORY, BOX_MIB, path);
-    pour("ns", 0, 5000, 1000);
+    box_pour(&box, "ns", 0, 5000, 1000);
     expect_refused(40 * BOX_MIB, ENOSPC);
     box_set_memory(&box, 16 * BOX_MIB);
-    pour("ns", 5000, 8000, 1000);
-    ck_assert_uint_eq(count_alive("ns", 0, 13000, 1000), 13000);
-    shrink(MEMORY);
+    box_pour(&box, "ns", 5000, 8000, 1000);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 13000, 1000), 13000);
+    box_shrink(&box, MEMORY);
     expect_refused(40 * BOX_MIB, ENOSPC);
     box_close(&box);
     box.store = NULL;

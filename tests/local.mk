@@ -35,6 +35,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
+	tests/check_store_resize_limits \
 	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
 	tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
@@ -170,6 +171,10 @@ tests_check_store_namespace_LDADD = $(store_test_libs)
 tests_check_store_resize_SOURCES = tests/check_store_resize.c $(store_test_box)
 tests_check_store_resize_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_resize_LDADD = $(store_test_libs)
+
+tests_check_store_resize_limits_SOURCES = tests/check_store_resize_limits.c $(store_test_box)
+tests_check_store_resize_limits_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_resize_limits_LDADD = $(store_test_libs)
 
 tests_check_store_resize_file_SOURCES = tests/check_store_resize_file.c tests/image.c tests/image.h \
 	tests/scratch.c tests/scratch.h $(store_test_box)

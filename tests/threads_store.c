@@ -8,7 +8,7 @@
  * memory a record may be missing, but never an old one come back; with ample
  * memory nothing may be missing.
  *
- * In some of the runs everybody changes the memory now and then.
+ * In some of the runs every worker changes the memory now and then.
  *
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
  */

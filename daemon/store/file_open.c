@@ -297,7 +297,7 @@ static char *rename_aside(const char *path)
 
 /* --- a new file, a file that is kept ------------------------------------------------- */
 
-/* All that the memory may come to take must fit, now: later nobody could be told. */
+/* All that the memory may come to take must fit, now: later there is no way to say so. */
 static bool has_room(int fd, uint64_t memory)
 {
     struct statvfs system;

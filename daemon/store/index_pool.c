@@ -266,11 +266,11 @@ static void move_chains(struct index *index, unsigned most)
 
 /* --- giving back ------------------------------------------------------------------------ */
 
-/* Of those behind, which nobody has. */
+/* Of those behind, which are in no list. */
 static void give_back(struct index *index)
 {
     uint64_t keep = index->pool_keep;
-    uint64_t end = index->pool_made; /* nobody else changes it in this phase */
+    uint64_t end = index->pool_made; /* it changes nowhere else in this phase */
     uint64_t from = end - keep > INDEX_GIVE_BACK ? end - INDEX_GIVE_BACK : keep;
     reserve_forget(&index->overflow[from], (end - from) * sizeof(struct bucket));
     budget_give(index->budget, (end - from) * sizeof(struct bucket));

@@ -168,7 +168,7 @@ static void relocate_record(struct visited *visited)
     }
 }
 
-/* Nobody appends to it from now on. False when it is not there any more. */
+/* No more is appended to it. False when it is not there any more. */
 static bool seal(struct store *store, struct segment *segment)
 {
     struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);

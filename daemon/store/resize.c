@@ -9,13 +9,13 @@
 
 enum {
     /* Below a frame, so that frames that were given back are not taken again; for pages of the
-     * index and of tables, which nobody should have to wait for. */
+     * index and of tables, which no writer should have to wait for. */
     SLACK = 32 << 10,
     GIVE_EFFORT = 256, /* what giving pages back to the system costs, in records */
     BUCKETS = 256,     /* of the index, at once */
     ENTRIES = 512,     /* of the heap of expiries */
     NAMES = 256,       /* namespaces that are looked at for one that is to give */
-    FRAMES_LEAST = 16,
+    FRAMES_LEAST = 8,
     RETRY_AFTER = 1000,  /* ms, where nothing could be done */
     HELP_STEPS = 8,      /* of a writer */
     SHELVES_SPARE = 8,   /* an eighth more numbers of segments than there are may stay */
@@ -275,8 +275,8 @@ uint64_t store_memory(const struct store *store)
     return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
 }
 
-/* Of segments there are sixteen of full size at least: with fewer there would be no choice of
- * what to evict. */
+/* Of full segments there are eight at least: two are kept for making room, and with
+ * fewer there would be no choice of what to evict. */
 uint64_t store_memory_least(const struct store *store)
 {
     uint64_t least = FRAMES_LEAST * arena_frame_size(&store->arena);

@@ -148,7 +148,8 @@ enum store_resize {
  * The size of segments is chosen for the memory that a store is made with, and stays. A store
  * that has become a hundred times larger has a hundred times as many segments, and large records
  * lie in more pieces; one that has become a hundred times smaller has few, each of which is a
- * larger part of it when it is evicted.
+ * larger part of it when it is evicted: with eight of them, the fewest, half of the memory holds
+ * records.
  *
  * A file becomes as long as it must for more memory; for less it stays as long, with holes. Both
  * is found again by a start with the new memory.

@@ -1,5 +1,5 @@
 """The daemon's memory while it runs: larger and smaller, by a reload of its configuration and
-by memcached's cache_memlimit; under load, with the records in a file, and for who may.
+by memcached's cache_memlimit; under load, with the records in a file, and with users.
 """
 
 import os
@@ -141,7 +141,7 @@ class Reload(MemoryCase):
         put_many(client, "n", 0, 40000, 1000)
         self.assertLessEqual(client.stat("memory_used"), 16 * MIB)
 
-    def test_nobody_waits_for_it(self):
+    def test_other_clients_do_not_wait(self):
         """Half a million records go while others read and write."""
         daemon = self.start('memory = "512M";')
         client = self.connect(daemon)
@@ -329,7 +329,7 @@ class Command(MemoryCase):
         self.reload(daemon, 'memory = "32M"; ttl = "2h";')
         self.assertEqual(self.limit_of(wire), 32 * MIB)
 
-    def test_who_may(self):
+    def test_users(self):
         daemon, stranger = self.begin(users(
             user("root", "top", admin="*"), user("some", "part", read="*", write="*", admin="a*")))
         self.assertEqual(stranger.ask("cache_memlimit 128"), "CLIENT_ERROR unauthenticated")
