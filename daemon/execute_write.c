@@ -65,8 +65,8 @@ enum outcome execute_join(struct executor *by, struct execution *of)
     of->begun = status == STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
         status = store_join_step(by->lane, &of->place.joining.join, by->now, &stored->version);
-        of->begun = status == STORE_UNFINISHED;
-        if (of->begun && !executor_has_time(by)) {
+        of->begun = status == STORE_UNFINISHED || status == STORE_CROWDED;
+        if (status == STORE_UNFINISHED && !executor_has_time(by)) {
             return OUTCOME_LATER;
         }
     }

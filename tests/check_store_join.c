@@ -15,7 +15,8 @@ enum {
 };
 
 static struct box box;
-static char *bytes; /* the pattern with seed 1 */
+static char *bytes;   /* the pattern with seed 1 */
+static uint64_t told; /* length of the last value that was joined */
 
 static void set_up(void)
 {
@@ -35,7 +36,7 @@ static void tear_down(void)
 static enum store_status begin(enum store_mode mode, size_t from, size_t length,
                                struct store_join **join)
 {
-    struct store_terms terms = {.mode = mode, .ttl = TTL_KEEP, .join = join};
+    struct store_terms terms = {.mode = mode, .ttl = TTL_KEEP, .join = join, .length = &told};
     struct store_key at;
     store_enter(box.lane);
     BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
@@ -86,6 +87,13 @@ static void expect_part(size_t from, size_t length)
     store_view_put(&view);
 }
 
+static uint64_t sets(void)
+{
+    struct store_namespace_figures figures;
+    BOX_OK(box_namespace(&box, "ns", &figures));
+    return figures.counters.sets;
+}
+
 START_TEST(what_is_joined_in_steps_is_whole_at_once)
 {
     struct store_join *join = NULL;
@@ -98,8 +106,11 @@ START_TEST(what_is_joined_in_steps_is_whole_at_once)
     ck_assert_ptr_nonnull(join);
     ck_assert_int_eq(step(&join), STORE_UNFINISHED);
     expect_part(old, LARGE);
+    ck_assert_uint_eq(sets(), 1);
     BOX_OK(finish(&join, &steps));
     ck_assert_int_gt(steps, STEPS_LEAST);
+    ck_assert_uint_eq(told, LARGE + ADDED);
+    ck_assert_uint_eq(sets(), 2);
     expect_part(0, LARGE + ADDED);
     box_expect_left(&box, "ns", "key", 5000);
     box_check(&box);
@@ -200,7 +211,8 @@ END_TEST
 
 static struct store_write *upload(size_t from, size_t length, struct store_join **join)
 {
-    struct store_terms terms = {.mode = STORE_APPEND, .ttl = TTL_KEEP, .join = join};
+    struct store_terms terms = {
+        .mode = STORE_APPEND, .ttl = TTL_KEEP, .join = join, .length = &told};
     struct store_write *write = NULL;
     struct store_key at;
     store_enter(box.lane);
@@ -240,8 +252,11 @@ START_TEST(an_uploaded_value_is_joined_in_steps)
     ck_assert_ptr_nonnull(other);
     expect_part(0, LARGE);
     BOX_OK(finish(&first, &steps));
+    ck_assert_uint_eq(told, LARGE + ADDED);
     ck_assert_int_eq(commit(&other), STORE_UNFINISHED);
     BOX_OK(finish(&second, &steps));
+    ck_assert_uint_eq(told, LARGE + 2 * ADDED);
+    ck_assert_uint_eq(sets(), 3);
     expect_part(0, LARGE + 2 * ADDED);
     write = upload(0, ADDED, &first);
     ck_assert_int_eq(commit(&write), STORE_UNFINISHED);

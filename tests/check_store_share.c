@@ -327,6 +327,39 @@ START_TEST(a_listing_waits_like_a_reader)
 }
 END_TEST
 
+static bool see_key(void *context, struct store_entry *entry)
+{
+    size_t *seen = context;
+    ck_assert_ptr_null(entry->large);
+    ck_assert_ptr_null(entry->value.bytes);
+    ck_assert_uint_eq(entry->value_length, VALUE);
+    (*seen)++;
+    return true;
+}
+
+/* Nor does it have others give way. */
+START_TEST(a_listing_of_keys_waits_for_nothing)
+{
+    struct store_cursor *cursor = NULL;
+    struct store_pressure pressure;
+    size_t seen = 0;
+    for (size_t i = 0; i < 4; i++) {
+        BOX_OK(box_put_pattern(&box, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
+    }
+    BOX_OK(box_get(&box, "tight", name_of("k", 0), &views[0]));
+    store_enter(box.lane);
+    BOX_OK(store_cursor_open(box.lane, slice_of("tight"), &cursor));
+    store_cursor_skip_values(cursor);
+    ck_assert(store_cursor_step(box.lane, cursor, box.now, 100, see_key, &seen));
+    ck_assert_uint_eq(seen, 4);
+    store_pressure(box.store, box.now, &pressure);
+    ck_assert(!store_view_presses(&views[0], &pressure));
+    store_leave(box.lane);
+    store_cursor_close(&cursor);
+    give_back(0, 1);
+}
+END_TEST
+
 START_TEST(a_look_waits_like_a_read)
 {
     struct store_terms touch = {.ttl = TTL_FOR(5000)};
@@ -542,6 +575,7 @@ int main(void)
     tcase_add_test(pins, a_quota_that_comes_or_goes_is_no_harm);
     tcase_add_test(pins, a_namespace_goes_when_nothing_of_it_is_held);
     tcase_add_test(pins, a_listing_waits_like_a_reader);
+    tcase_add_test(pins, a_listing_of_keys_waits_for_nothing);
     tcase_add_test(pins, a_look_waits_like_a_read);
     tcase_add_test(pins, only_what_is_in_the_way_presses);
     tcase_add_test(pins, much_that_is_held_presses_when_memory_is_scarce);

@@ -389,7 +389,7 @@ enum store_status store_join_step(struct lane *lane, struct store_join **join, u
                                   uint64_t *version)
 {
     enum store_status status = proceed(*join, STEP, now, version);
-    if (status != STORE_UNFINISHED) {
+    if (status != STORE_UNFINISHED && status != STORE_CROWDED) {
         tally_write(lane, (*join)->id, &(*join)->terms, status);
         store_join_abort(join);
     }

@@ -385,9 +385,9 @@ enum store_status store_put(struct lane *lane, struct store_key *at,
  * To append to a large value takes as long as to copy it. Where terms->join is given, store_put and
  * store_write_commit return STORE_UNFINISHED after the first part of that and set *terms->join;
  * each step goes on for some microseconds. The value that was given to store_put must stay
- * where it is until the end. STORE_UNFINISHED: there is more to do; else it has ended, and
- * *join is NULL. A thread has one of these at a time, where another one is to begin that is
- * STORE_CROWDED.
+ * where it is until the end. STORE_UNFINISHED: there is more to do; STORE_CROWDED: there is, but
+ * not now; else it has ended, and *join is NULL. A thread has one of these at a time, where
+ * another one is to begin that is STORE_CROWDED.
  */
 enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
                                   uint64_t *version);
