@@ -14,7 +14,8 @@ AM_TESTS_ENVIRONMENT = \
 conf_tests = tests/check_conf tests/check_conf_files tests/check_conf_table \
 	tests/check_conf_units tests/check_conf_users
 daemon_tests = tests/check_arena_watch tests/check_desk tests/check_desk_reload tests/check_gate \
-	tests/check_gate_address tests/check_gate_queue \
+	tests/check_gate_address tests/check_gate_queue tests/check_gate_room \
+	tests/check_gate_turns \
 	tests/check_hardening tests/check_housekeeper tests/check_listener tests/check_log \
 	tests/check_log_ring tests/check_log_stuck \
 	tests/check_outbox tests/check_pass tests/check_pidfile tests/check_pressure tests/check_safe_open \
@@ -48,7 +49,7 @@ dist_check_SCRIPTS += tests/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/check_gate tests/check_housekeeper tests/check_log tests/check_log_stuck \
+thread_tests = tests/check_gate tests/check_gate_turns tests/check_housekeeper tests/check_log tests/check_log_stuck \
 	tests/check_pass tests/threads_exact \
 	tests/threads_gate tests/threads_policy tests/threads_store \
 	tests/over_file tests/e2e/run
@@ -295,17 +296,27 @@ tests_check_worker_SOURCES = tests/check_worker.c tests/facts_of_one.h
 tests_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_check_worker_LDADD = $(daemon_test_libs)
 
-tests_check_gate_SOURCES = tests/check_gate.c tests/members.c tests/members.h
+tests_check_gate_SOURCES = tests/check_gate.c tests/members.c tests/members.h \
+	tests/visitors.c tests/visitors.h
 tests_check_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_gate_LDADD = $(daemon_test_libs)
+
+tests_check_gate_turns_SOURCES = tests/check_gate_turns.c tests/members.c tests/members.h \
+	tests/visitors.c tests/visitors.h
+tests_check_gate_turns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_turns_LDADD = $(daemon_test_libs)
 
 tests_check_gate_address_SOURCES = tests/check_gate_address.c
 tests_check_gate_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_gate_address_LDADD = $(daemon_test_libs)
 
-tests_check_gate_queue_SOURCES = tests/check_gate_queue.c
+tests_check_gate_queue_SOURCES = tests/check_gate_queue.c tests/line.c tests/line.h
 tests_check_gate_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_gate_queue_LDADD = $(daemon_test_libs)
+
+tests_check_gate_room_SOURCES = tests/check_gate_room.c tests/line.c tests/line.h
+tests_check_gate_room_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_gate_room_LDADD = $(daemon_test_libs)
 
 # With a client of TLS, and certificates that are made on the spot.
 tls_test_client = tests/certificates.c tests/certificates.h tests/scratch.c tests/scratch.h \
@@ -463,6 +474,7 @@ e2e_files = \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
 	tests/e2e/test_listing.py \
+	tests/e2e/test_logins.py \
 	tests/e2e/test_long_lines.py \
 	tests/e2e/test_log.py \
 	tests/e2e/test_manual.py \
