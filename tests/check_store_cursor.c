@@ -363,6 +363,37 @@ START_TEST(several_listings_at_once)
 }
 END_TEST
 
+/* Bytes of memory after records were written again and again. */
+static uint64_t rewrite(size_t listed_every)
+{
+    uint64_t random = 3;
+    char key[32];
+
+    for (size_t i = 0; i < 60000; i++) {
+        snprintf(key, sizeof key, "key%d", (int)(box_random(&random) % RECORDS));
+        ck_assert_int_eq(box_put_pattern(&box, "ns", key, TTL_NEVER, 1000, i), STORE_OK);
+        if (listed_every != 0 && i % listed_every == 0) {
+            struct store_cursor *cursor = open_cursor("ns");
+            store_cursor_close(&cursor);
+        }
+        if (i % 50 == 0)
+            box_housekeep(&box);
+    }
+    box_rest(&box);
+    return box_figures(&box).memory_used;
+}
+
+/* A listing begins by sealing what is written to: the rest of it has to be used, too. */
+START_TEST(many_listings_take_no_more_memory)
+{
+    uint64_t without = rewrite(0);
+
+    box_flush(&box, "ns");
+    box_rest(&box);
+    ck_assert_uint_lt(rewrite(25), without + without / 4);
+}
+END_TEST
+
 START_TEST(closed_early)
 {
     struct listing listing = {.refuse_every = 0};
@@ -548,6 +579,7 @@ int main(void)
     tcase_add_test(listing, housekeeping_between_all_steps);
     tcase_add_loop_test(listing, flushed_in_between, 0, 4);
     tcase_add_test(listing, several_listings_at_once);
+    tcase_add_test(listing, many_listings_take_no_more_memory);
     tcase_add_test(listing, closed_early);
     tcase_add_test(listing, the_namespace_goes_away);
     tcase_add_test(listing, under_pressure);

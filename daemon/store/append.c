@@ -109,8 +109,12 @@ static void foresee_quota(struct store *store, struct generation *generation)
 
 void append_seal(struct store *store, struct generation *generation, struct segment *segment)
 {
+    uint8_t order = segment->order;
     generation_seal(generation, &store->segments, segment);
     generation_shrink(generation, &store->segments, segment);
+    if (segment->order < order) {
+        generation->remnants |= (uint16_t)(1u << (order - 1));
+    }
     if (segment_is_half_dead(segment)) {
         work_add_segment(&store->work, &store->segments, segment);
     }
@@ -129,12 +133,27 @@ static void seal_old(struct store *store, struct generation *generation, const s
     }
 }
 
+/* The largest block, from `least` to `order`, that a sealed segment left unused, if there is one:
+ * where segments are sealed early again and again, as listings do, these would be left over in
+ * frame after frame. It may be in use by now, which does no harm. */
+static uint8_t take_remnant(struct generation *generation, uint8_t least, uint8_t order)
+{
+    uint32_t fitting = generation->remnants & ((2u << order) - (1u << least));
+    if (fitting == 0) {
+        return order;
+    }
+    uint8_t found = (uint8_t)(31 - __builtin_clz(fitting));
+    generation->remnants ^= (uint16_t)(1u << found);
+    return found;
+}
+
 /* One more open segment. */
 static enum room open_segment(struct store *store, struct generation *generation, uint32_t size,
                               enum appender who, uint64_t now, uint32_t *number)
 {
     uint8_t order = next_order(store, generation, size);
     uint8_t least = arena_order_for((uint64_t)store->segments.lead + size);
+    order = take_remnant(generation, least, order);
     while (who == APPENDER_WRITER && !append_quota_allows(generation, arena_block_size(order))) {
         if (order <= least) {
             return ROOM_QUOTA;

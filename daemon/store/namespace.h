@@ -53,6 +53,7 @@ struct generation {
     uint32_t open;               /* the first of those that are appended to */
     struct standpoint *listings; /* those under way; atomic */
     bool retired;                /* flushed: ns has another by now */
+    uint16_t remnants;           /* orders of blocks that its segments left unused, as bits */
     /* the housekeeper's */
     struct generation *next_retired;
     uint64_t epoch;
