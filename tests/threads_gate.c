@@ -5,8 +5,8 @@
  * secret: from an address of its own, or from one that all share and at which every other
  * one fails, so that some are recalled, some checked and some delayed. Nobody gets in with
  * a wrong secret, and everybody with a right one: at the shared address time goes by so fast
- * that patience may end before, and then it is said again. Meanwhile one thread makes the next users
- * again and again, with other hashes for half of them.
+ * that patience may end before, and then it is said again. Meanwhile one thread makes the next
+ * users again and again, with other hashes for half of them.
  */
 #include <check.h>
 #include <pthread.h>
