@@ -3,10 +3,10 @@
  *
  * Each asker takes the users of the moment, as a worker does, and says a right or a wrong
  * secret: from an address of its own, or from one that all share and at which every other
- * one fails, so that some are recalled, some checked and some delayed. Nobody gets in with
- * a wrong secret, and everybody with a right one: at the shared address time goes by so fast
- * that patience may end before, and then it is said again. Meanwhile one thread makes the next
- * users again and again, with other hashes for half of them.
+ * one fails, so that some are recalled, some checked and some delayed. None gets in with a
+ * wrong secret, and each with a right one: time goes by so fast that patience may end before,
+ * and then it is said again. Meanwhile one thread makes the next users again and again, with
+ * other hashes for half of them.
  */
 #include <check.h>
 #include <pthread.h>
@@ -165,7 +165,7 @@ static void *ask(void *context)
         bool shared = i % 8 == 0, right = !shared || i % 16 == 0;
         uint64_t address = shared ? SHARED : OWN + asker->number;
         bool let_in = is_let_in(asker, address, member, right);
-        for (int tries = 0; !let_in && shared && right && tries < TRIES; tries++) {
+        for (int tries = 0; !let_in && right && tries < TRIES; tries++) {
             let_in = is_let_in(asker, address, member, right);
         }
         asker->right += let_in ? 1 : 0;

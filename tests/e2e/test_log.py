@@ -38,9 +38,18 @@ class Stalled(Case):
 
     def start_stalled(self, conf="", **options):
         daemon = self.start(conf, listen=UNIX, ready=False, **options)
-        wait_for(lambda: os.path.exists(daemon.path("socket")), 10, "the socket")
+        wait_for(lambda: self.listens(daemon), 10, "the socket")
         self.wait_answer(daemon)
         return daemon
+
+    @staticmethod
+    def listens(daemon):
+        """The socket is there a moment before it is listened on."""
+        try:
+            Client(daemon.path("socket")).close()
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def wait_answer(self, daemon):
         with Client(daemon.path("socket"), timeout=15) as client:
@@ -135,7 +144,7 @@ class Stalled(Case):
         daemon.conf_text = 'log = { to = "syslog"; level = "debug"; };'
         daemon.configure(daemon.conf_text + 'ttl = "1h";')
         daemon.start(ready=False)
-        wait_for(lambda: os.path.exists(daemon.path("socket")), 10, "the socket")
+        wait_for(lambda: self.listens(daemon), 10, "the socket")
         self.wait_answer(daemon)
         self.assertRegex(syslog.recv(4096), rb"^<2\d>\w+ +\d+ [\d:]+ kvcached\[%d\]: " % daemon.pid)
         self.check_life(daemon)
