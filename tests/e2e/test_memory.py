@@ -318,7 +318,7 @@ class Command(MemoryCase):
         self.assertEqual(wire.ask("cache_memlimit 128"), "OK")
         put_many(client, "m", 0, 80000, 1000)
         self.assertEqual(held(client, "m", 0, 80000, 1000), 80000)
-        self.assertIn("memory: 16 MiB, was 128 MiB: a client set it", daemon.log())
+        daemon.wait_log("memory: 16 MiB, was 128 MiB: a client set it")
 
     def test_a_reload_sets_what_the_file_says(self):
         daemon, wire = self.begin('memory = "32M";')
@@ -344,7 +344,7 @@ class Command(MemoryCase):
                 self.assertEqual(self.limit_of(wire), 128 * MIB)
             else:
                 self.assertRegex(answer, 'CLIENT_ERROR not allowed: .*"admin" everywhere')
-        self.assertIn('user "root" set it', daemon.log())
+        daemon.wait_log('user "root" set it')
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Storm(LastingCase):
         self.kill_while_it_starts(daemon, chance)
         daemon.configure(f'{self.DECLARED}memory = "{chance.choice([96, 96, 128])}M";')
         daemon.start()
-        self.assertIn("kept", daemon.log())
+        daemon.wait_log("kept")
         self.assertNotIn("damaged", daemon.log())
         with daemon.connect() as client:
             for writer in writers:
@@ -169,7 +169,7 @@ class Kept(LastingCase):
         for i in range(200):
             client.put("a", f"k{i}", "v" * 100000)
         daemon.again(signal.SIGKILL, 'memory = "8M"; max_value = "1M";')
-        self.assertRegex(daemon.log(), r"\d+ records did not fit into 8.*MiB")
+        daemon.wait_log(r"\d+ records did not fit into 8.*MiB")
         client = self.connect(daemon)
         items = client.stat("curr_items")
         self.assertLessEqual(items, 80)
@@ -235,7 +235,7 @@ class Rebooted(LastingCase):
         time.sleep(0.15)
         daemon.start()
         client = self.connect(daemon)
-        self.assertIn("kept", daemon.log())
+        daemon.wait_log("kept")
         passed = time.monotonic() - asked
         self.assertEqual(client.get("a", "k"), b"v")
         self.assertIsNone(client.get("a", "short"))
@@ -252,7 +252,7 @@ class Rebooted(LastingCase):
         daemon.end(signal.SIGKILL)
         self.reboot()
         daemon.start()
-        self.assertIn("emptied: the machine went down", daemon.log())
+        daemon.wait_log("emptied: the machine went down")
         client = self.connect(daemon)
         self.assertIsNone(client.get("a", "k"))
         self.assertEqual(client.stat("curr_items"), 0)
@@ -287,7 +287,7 @@ class Beside(LastingCase):
         with open(daemon.arena, "w", encoding="utf-8") as file:
             file.write("dear diary\n" * 1000)
         daemon.start()
-        self.assertRegex(daemon.log(), r"warning: arena .*no arena of kvcached; set aside as .*\.aside")
+        daemon.wait_log(r"warning: arena .*no arena of kvcached; set aside as .*\.aside")
         with open(daemon.arena + ".aside", encoding="utf-8") as file:
             self.assertEqual(file.read(), "dear diary\n" * 1000)
         self.assertEqual(self.connect(daemon).put("a", "k", "v"), "STORED")
