@@ -133,8 +133,9 @@ class Deaf(Case):
         self.check(b"STATS\r\nHELP\r\nNAMESPACES\r\n")
 
     def test_values_sent_to_the_deaf_stay_whole(self):
+        # Fewer than may be pinned at once: the others would wait, and these be closed for it.
         peers = []
-        for i in range(8):
+        for i in range(4):
             peer = self.kept(self.daemon.connect(receive_buffer=4096))
             peer.send(f"GET big k{i}\r\n" * 3)
             peers.append(peer)
