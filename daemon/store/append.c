@@ -13,6 +13,7 @@
 
 enum {
     SEGMENT_SHARE = 16,
+    OPEN_SHARE = 8,            /* all open segments are no more of their namespace's records, */
     ONE_CLASS = 32 << 10,      /* bytes of records up to which there is one class, */
     WIDE_CLASSES = 1 << 20,    /* classes of four octaves, */
     OCTAVE_CLASSES = 16 << 20, /* classes of one octave */
@@ -59,13 +60,15 @@ static bool is_class_in_use(const struct generation *generation, enum segment_qu
     return !one && (class - TTL_CLASS_FIRST) % class_width(generation, queue) == 0;
 }
 
-static struct segment *open_of_class(struct store *store, struct generation *generation,
-                                     enum segment_queue queue, uint8_t class)
+/* There is one at most that is `moving`, and one that is not. */
+static struct segment *open_of_class(const struct store *store, const struct generation *generation,
+                                     enum segment_queue queue, uint8_t class, bool moving)
 {
     uint32_t number = generation->open;
     while (number != 0) {
         struct segment *segment = segment_at(&store->segments, number);
-        if (segment->class == class && segment_queue(segment) == queue) {
+        if (segment->class == class && segment_queue(segment) == queue &&
+            segment->moving == moving) {
             return segment;
         }
         number = segment->open_next;
@@ -73,17 +76,43 @@ static struct segment *open_of_class(struct store *store, struct generation *gen
     return NULL;
 }
 
+static uint32_t room_in(const struct segment *segment)
+{
+    return segment_capacity(segment) - segment->used;
+}
+
 static bool has_room(const struct segment *segment, uint32_t size)
 {
-    return segment_capacity(segment) - segment->used >= size;
+    return room_in(segment) >= size;
+}
+
+static uint32_t count_open(const struct store *store, const struct generation *generation)
+{
+    uint32_t count = 0;
+    for (uint32_t number = generation->open; number != 0; count++) {
+        number = segment_at(&store->segments, number)->open_next;
+    }
+    return count;
+}
+
+/* Of blocks that few such records fill a large part is unused. */
+static uint64_t decent_size(uint32_t size)
+{
+    enum { MANY = 8 };
+    return (uint64_t)MANY * size;
 }
 
 static uint8_t next_order(const struct store *store, const struct generation *generation,
                           uint32_t size)
 {
-    uint64_t share = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) / SEGMENT_SHARE;
+    uint64_t bytes = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED);
+    uint64_t share = bytes / SEGMENT_SHARE / 2;
+    uint64_t apiece = bytes / OPEN_SHARE / (count_open(store, generation) + 1);
     uint8_t fit = arena_order_for((uint64_t)store->segments.lead + size);
-    uint8_t order = arena_order_for(share / 2 + 1);
+    uint8_t order = arena_order_for((apiece < share ? apiece : share) + 1);
+    while (arena_block_size(order) < decent_size(size) && arena_block_size(order) <= apiece) {
+        order++;
+    }
     if (order > store->arena.frame_order) {
         order = store->arena.frame_order;
     }
@@ -110,6 +139,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
 void append_seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     uint8_t order = segment->order;
+    age_seal(store, segment);
     generation_seal(generation, &store->segments, segment);
     generation_shrink(generation, &store->segments, segment);
     if (segment->order < order) {
@@ -147,25 +177,108 @@ static uint8_t take_remnant(struct generation *generation, uint8_t least, uint8_
     return found;
 }
 
-/* One more open segment. */
-static enum room open_segment(struct store *store, struct generation *generation, uint32_t size,
-                              enum appender who, uint64_t now, uint32_t *number)
+static uint8_t decent_order(uint8_t order, uint32_t size)
+{
+    uint8_t decent = arena_order_for(decent_size(size));
+    return decent < order ? decent : order;
+}
+
+/* The first that is there, from one order down to another; 0: none. */
+static uint32_t create(struct store *store, struct generation *generation, uint8_t order,
+                       uint8_t least, uint32_t reserve, uint64_t now)
+{
+    uint32_t number = 0;
+    do {
+        number = segment_create(&store->segments, generation, SEGMENT_OPEN, order, reserve, now);
+    } while (number == 0 && order-- > least);
+    return number;
+}
+
+/* Small blocks that are left over are used before anything is evicted, very small ones where there
+ * is nothing else. */
+static enum room open_for_writer(struct store *store, struct generation *generation, uint32_t size,
+                                 uint64_t now, uint32_t *number)
 {
     uint8_t order = next_order(store, generation, size);
-    uint8_t least = arena_order_for((uint64_t)store->segments.lead + size);
-    order = take_remnant(generation, least, order);
-    while (who == APPENDER_WRITER && !append_quota_allows(generation, arena_block_size(order))) {
-        if (order <= least) {
+    uint8_t fit = arena_order_for((uint64_t)store->segments.lead + size);
+    uint8_t decent = decent_order(order, size);
+    order = take_remnant(generation, decent > fit ? decent : fit, order);
+    while (!append_quota_allows(generation, arena_block_size(order))) {
+        if (order <= fit) {
             return ROOM_QUOTA;
         }
         order--;
     }
-    uint32_t reserve = who == APPENDER_WRITER ? APPEND_RESERVE : 0;
-    /* Small blocks that are left over are used before anything is evicted. */
-    do {
-        *number = segment_create(&store->segments, generation, SEGMENT_OPEN, order, reserve, now);
-    } while (*number == 0 && order-- > least);
+    decent = decent_order(order, size);
+    uint8_t least = arena_is_lent(&store->arena) || decent < fit ? fit : decent;
+    *number = create(store, generation, order, least, APPEND_RESERVE, now);
+    if (*number == 0) {
+        return ROOM_ARENA;
+    }
+    age_count(store, generation, segment_capacity(segment_at(&store->segments, *number)));
+    return ROOM_FOUND;
+}
+
+/*
+ * Where memory is short a frame is taken by what gives one back, or if another is left to go on
+ * with; else it has to be what is left over of frames.
+ */
+static enum room open_for_upkeep(struct store *store, struct generation *generation, uint32_t size,
+                                 uint64_t now, uint32_t *number)
+{
+    uint8_t order = next_order(store, generation, size);
+    uint8_t fit = arena_order_for((uint64_t)store->segments.lead + size);
+    uint32_t frames = arena_available(&store->arena);
+    if (!store->evict.thrifty && (frames > 1 || (frames > 0 && store->evict.whole))) {
+        *number = create(store, generation, order, fit, 0, now);
+    } else {
+        uint8_t decent = store->evict.thrifty ? fit : decent_order(order, size);
+        *number = create(store, generation, order, decent > fit ? decent : fit, ARENA_CRUMBS, now);
+    }
     return *number != 0 ? ROOM_FOUND : ROOM_ARENA;
+}
+
+/* It takes the place of one that has less room. Where that has more it is left alone: what is
+ * moved next has use for it. */
+static bool hand_over(struct store *store, struct generation *generation, struct segment *segment)
+{
+    struct segment *other =
+        open_of_class(store, generation, segment_queue(segment), segment->class, false);
+    if (other != NULL && room_in(other) >= room_in(segment)) {
+        return false;
+    }
+    segment->moving = false;
+    if (other != NULL) {
+        append_seal(store, generation, other);
+    }
+    return other != NULL;
+}
+
+void append_hand_over(struct store *store, struct generation *generation)
+{
+    if (arena_available(&store->arena) < APPEND_RESERVE) {
+        return;
+    }
+    for (uint32_t number = generation->open; number != 0;) {
+        struct segment *segment = segment_at(&store->segments, number);
+        number = segment->open_next;
+        if (segment->moving && hand_over(store, generation, segment)) {
+            number = generation->open; /* what was next may be sealed */
+        }
+    }
+}
+
+/* Better in any segment that is there than nowhere. */
+static struct segment *any_open(struct store *store, const struct generation *generation,
+                                uint32_t size)
+{
+    struct segment *found = NULL;
+    for (uint32_t number = generation->open; number != 0 && found == NULL;) {
+        struct segment *segment = segment_at(&store->segments, number);
+        found = has_room(segment, size) ? segment : NULL;
+        number = segment->open_next;
+    }
+    return found;
 }
 
 enum room append_room(struct store *store, struct generation *generation,
@@ -173,20 +286,34 @@ enum room append_room(struct store *store, struct generation *generation,
 {
     enum segment_queue queue = append_separates(generation) ? append->queue : SEGMENT_YOUNG;
     uint8_t class = class_for(generation, queue, append->expires, now);
-    struct segment *open = open_of_class(store, generation, queue, class);
+    bool moves = append->who == APPENDER_UPKEEP;
+    struct segment *open = open_of_class(store, generation, queue, class, false);
     if (open != NULL && has_room(open, append->size)) {
         *segment = open;
         return ROOM_FOUND;
     }
+    if (moves) {
+        open = open_of_class(store, generation, queue, class, true);
+        if (open != NULL && has_room(open, append->size)) {
+            *segment = open;
+            return ROOM_FOUND;
+        }
+    }
     uint32_t number = 0;
-    enum room room = open_segment(store, generation, append->size, append->who, now, &number);
+    enum room room = moves ? open_for_upkeep(store, generation, append->size, now, &number)
+                           : open_for_writer(store, generation, append->size, now, &number);
     if (room == ROOM_FOUND) {
         seal_old(store, generation, open);
         *segment = segment_at(&store->segments, number);
         (*segment)->class = class;
+        (*segment)->moving = moves;
         __atomic_store_n(&(*segment)->queue, (uint8_t)queue, __ATOMIC_RELAXED);
+        age_begin(store, *segment, generation, !moves);
         generation_link(generation, &store->segments, *segment);
         foresee_quota(store, generation);
+    } else if (moves) {
+        *segment = any_open(store, generation, append->size);
+        room = *segment != NULL ? ROOM_FOUND : room;
     }
     return room;
 }

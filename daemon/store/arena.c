@@ -66,6 +66,11 @@ static size_t stack_bytes(uint32_t frames)
     return frames * sizeof(uint32_t);
 }
 
+static size_t vacant_bytes(uint32_t frames)
+{
+    return frames * sizeof(uint16_t);
+}
+
 /* No more of the range than `most` bytes. */
 static void limit_range(struct arena *arena, uint64_t most)
 {
@@ -103,6 +108,7 @@ static bool open_frames(struct arena *arena, uint32_t frames)
                                      : reserve_open(arena->base, range_bytes(arena, frames));
     return there && reserve_open(arena->warm, stack_bytes(frames)) &&
            reserve_open(arena->cold, stack_bytes(frames)) &&
+           reserve_open(arena->vacant, vacant_bytes(frames)) &&
            reserve_open(arena->block, (size_t)frames << arena->frame_order);
 }
 
@@ -119,8 +125,9 @@ bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budge
     arena->warm = reserve_space(stack_bytes(arena->frames_max));
     arena->cold = reserve_space(stack_bytes(arena->frames_max));
     arena->block = reserve_space(arena_units_max(arena));
+    arena->vacant = reserve_space(vacant_bytes(arena->frames_max));
     if (arena->warm == NULL || arena->cold == NULL || arena->block == NULL ||
-        !open_frames(arena, arena->frames)) {
+        arena->vacant == NULL || !open_frames(arena, arena->frames)) {
         arena_deinit(arena);
         return false;
     }
@@ -135,9 +142,11 @@ void arena_deinit(struct arena *arena)
     reserve_release(arena->warm, stack_bytes(arena->frames_max));
     reserve_release(arena->cold, stack_bytes(arena->frames_max));
     reserve_release(arena->block, arena_units_max(arena));
+    reserve_release(arena->vacant, vacant_bytes(arena->frames_max));
     arena->base = NULL;
     arena->warm = arena->cold = NULL;
     arena->block = NULL;
+    arena->vacant = NULL;
 }
 
 bool arena_open(struct arena *arena, uint32_t frames)
@@ -167,7 +176,7 @@ static struct free_block *links(const struct arena *arena, uint32_t unit)
     return (struct free_block *)(void *)arena_at(arena, unit);
 }
 
-static void push_block(struct arena *arena, uint32_t unit, uint8_t order)
+static void list_block(struct arena *arena, uint32_t unit, uint8_t order)
 {
     uint32_t first = arena->first_free[order];
     *links(arena, unit) = (struct free_block){.next = first};
@@ -178,7 +187,7 @@ static void push_block(struct arena *arena, uint32_t unit, uint8_t order)
     arena->block[unit] = (uint8_t)(order + 1);
 }
 
-static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
+static void unlist_block(struct arena *arena, uint32_t unit, uint8_t order)
 {
     struct free_block at = *links(arena, unit);
     if (at.next != 0) {
@@ -190,6 +199,32 @@ static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
         arena->first_free[order] = at.next;
     }
     arena->block[unit] = 0;
+}
+
+static void count_vacant(struct arena *arena, uint32_t unit, int units)
+{
+    uint16_t *vacant = &arena->vacant[arena_frame_of(arena, unit)];
+    __atomic_store_n(vacant, (uint16_t)(*vacant + units), __ATOMIC_RELAXED);
+}
+
+static void push_block(struct arena *arena, uint32_t unit, uint8_t order)
+{
+    count_vacant(arena, unit, 1 << order);
+    if (arena_frame_of(arena, unit) == arena->withdrawn) {
+        arena->block[unit] = (uint8_t)((order + 1) | ARENA_APART);
+    } else {
+        list_block(arena, unit, order);
+    }
+}
+
+static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
+{
+    count_vacant(arena, unit, -(1 << order));
+    if ((arena->block[unit] & ARENA_APART) != 0) {
+        arena->block[unit] = 0;
+    } else {
+        unlist_block(arena, unit, order);
+    }
 }
 
 /* Free frames without pages. */
@@ -258,7 +293,7 @@ static uint32_t take_frame(struct arena *arena, uint32_t reserve)
         return use_warm(arena) << arena->frame_order;
     }
     if (!arena->starved && cold_frames(arena) > 0 &&
-        budget_take(arena->budget, arena_frame_size(arena))) {
+        budget_take_for_arena(arena->budget, arena_frame_size(arena))) {
         uint32_t frame = pop_cold(arena);
         return warm_up(arena, frame) ? frame << arena->frame_order : 0;
     }
@@ -279,7 +314,9 @@ uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve)
 {
     uint32_t unit = 0;
     lock_take(&arena->lock);
-    for (uint8_t from = order; from < arena->frame_order && unit == 0; from++) {
+    bool may =
+        reserve == 0 || reserve == ARENA_CRUMBS || arena->lent || available(arena) >= reserve;
+    for (uint8_t from = order; may && from < arena->frame_order && unit == 0; from++) {
         unit = arena->first_free[from];
         if (unit != 0) {
             unlink_block(arena, unit, from);
@@ -301,7 +338,7 @@ void arena_free(struct arena *arena, uint32_t unit, uint8_t order)
     lock_take(&arena->lock);
     while (order < arena->frame_order) {
         uint32_t buddy = unit ^ (1u << order);
-        if (arena->block[buddy] != order + 1) {
+        if ((arena->block[buddy] & ~ARENA_APART) != order + 1u) {
             break;
         }
         unlink_block(arena, buddy, order);
@@ -311,7 +348,10 @@ void arena_free(struct arena *arena, uint32_t unit, uint8_t order)
     if (order < arena->frame_order) {
         push_block(arena, unit, order);
     } else {
-        arena->warm[arena->warm_count++] = arena_frame_of(arena, unit);
+        uint32_t frame = arena_frame_of(arena, unit);
+        arena->warm[arena->warm_count++] = frame;
+        arena->withdrawn = frame == arena->withdrawn ? 0 : arena->withdrawn;
+        __atomic_store_n(&arena->lent, false, __ATOMIC_RELAXED);
     }
     lock_give(&arena->lock);
 }
@@ -322,6 +362,54 @@ void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order)
     cut(arena, unit, from, order);
     lock_give(&arena->lock);
 }
+
+bool arena_lend(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    bool was_lent = arena->lent;
+    __atomic_store_n(&arena->lent, true, __ATOMIC_RELAXED);
+    lock_give(&arena->lock);
+    return !was_lent;
+}
+
+/* --- emptying a frame ------------------------------------------------------------ */
+
+void arena_withdraw(struct arena *arena, uint32_t frame)
+{
+    lock_take(&arena->lock);
+    uint32_t unit = frame << arena->frame_order;
+    uint32_t end = unit + (1u << arena->frame_order);
+    arena->withdrawn = frame;
+    while (unit < end) {
+        uint8_t block = arena->block[unit];
+        if (block != 0) {
+            unlist_block(arena, unit, (uint8_t)(block - 1));
+            arena->block[unit] = (uint8_t)(block | ARENA_APART);
+        }
+        unit += block != 0 ? 1u << (block - 1) : 1;
+    }
+    lock_give(&arena->lock);
+}
+
+bool arena_restore(struct arena *arena)
+{
+    lock_take(&arena->lock);
+    uint32_t unit = arena->withdrawn << arena->frame_order;
+    uint32_t end = unit + (1u << arena->frame_order);
+    bool was_withdrawn = arena->withdrawn != 0;
+    arena->withdrawn = 0;
+    while (was_withdrawn && unit < end) {
+        uint8_t block = arena->block[unit] & (uint8_t)~ARENA_APART;
+        if (block != 0) {
+            list_block(arena, unit, (uint8_t)(block - 1));
+        }
+        unit += block != 0 ? 1u << (block - 1) : 1;
+    }
+    lock_give(&arena->lock);
+    return was_withdrawn;
+}
+
+/* ---------------------------------------------------------------------------------- */
 
 uint32_t arena_available(struct arena *arena)
 {

@@ -61,8 +61,14 @@ struct arena {
     uint32_t cold_count;
     uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
     uint8_t *block;                       /* by unit: the order of the free block that starts
-                                             here + 1, or 0 */
+                                             here + 1, or 0; with ARENA_APART */
+    uint16_t *vacant;                     /* by frame: units in its free blocks; atomic */
+    uint32_t withdrawn;                   /* the frame whose free blocks are apart; 0: none */
+    bool lent; /* blocks are given out though the reserve is not whole; atomic */
 };
+
+#define ARENA_APART  0x80u      /* of a free block: it is in no list */
+#define ARENA_CRUMBS UINT32_MAX /* a `reserve`: no frame is to be cut, and none be taken */
 
 /*
  * What an arena of so many bytes looks like: sets frames, frame_order, place_shift and
@@ -97,7 +103,8 @@ uint8_t arena_order_for(uint64_t bytes);
 
 /*
  * A block of 2^order units, or 0 when there is none. The last `reserve` frames
- * are not touched: they are kept for those who make room.
+ * are not touched: they are kept for those who make room. As long as these have used some of
+ * them others get nothing at all: what is left of a frame that was cut in need is needed, too.
  */
 uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve);
 void arena_free(struct arena *arena, uint32_t unit, uint8_t order);
@@ -113,6 +120,31 @@ void arena_adopt(struct arena *arena, const uint64_t *used_units);
 
 /* How many whole frames could be had at once. */
 uint32_t arena_available(struct arena *arena);
+
+/*
+ * The reserve cannot be made whole: what blocks there are may be used until a frame comes free.
+ * False: it was so already.
+ */
+bool arena_lend(struct arena *arena);
+static inline bool arena_is_lent(const struct arena *arena)
+{
+    return __atomic_load_n(&arena->lent, __ATOMIC_RELAXED);
+}
+
+/* Units of a frame that are free though the frame is in use: a hint. */
+static inline uint32_t arena_vacant(const struct arena *arena, uint32_t frame)
+{
+    return __atomic_load_n(&arena->vacant[frame], __ATOMIC_RELAXED);
+}
+
+/*
+ * Free blocks of the frame are not given out from now on, nor those that come free there, so that
+ * it can be emptied; of one frame at a time. That ends when all of it is free, or with
+ * arena_restore.
+ */
+void arena_withdraw(struct arena *arena, uint32_t frame);
+/* True: it did not end by itself. */
+bool arena_restore(struct arena *arena);
 
 /* Begins a new stretch of time; see arena_idle. */
 void arena_mark(struct arena *arena);

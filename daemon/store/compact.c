@@ -24,7 +24,7 @@ static struct record take_along(const struct visited *visited)
     return fresh;
 }
 
-bool compact_move(struct visited *visited, enum segment_queue queue)
+bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fresh_from)
 {
     struct store *store = visited->lane->store;
     struct generation *generation = visited->segment->generation;
@@ -39,6 +39,9 @@ bool compact_move(struct visited *visited, enum segment_queue queue)
     if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {
         return false;
     }
+    if (visited_offset(visited) >= fresh_from) {
+        append_fresh(store, to);
+    }
     struct record fresh = take_along(visited);
     uint32_t place = append_record(store, to, &fresh, visited->expires);
     slot_set_place(&visited->slot, place);
@@ -46,12 +49,19 @@ bool compact_move(struct visited *visited, enum segment_queue queue)
     return true;
 }
 
+struct compaction {
+    uint32_t fresh_from;
+    bool stuck; /* there is no room for what is to be moved */
+};
+
 static void compact_record(struct visited *visited)
 {
+    struct compaction *compaction = visited->context;
     if (visited->expires <= visited->now) {
         visited_remove(visited, BURIED_EXPIRED);
-    } else {
-        compact_move(visited, segment_queue(visited->segment));
+    } else if (!compaction->stuck) {
+        compaction->stuck =
+            !compact_move(visited, segment_queue(visited->segment), compaction->fresh_from);
     }
 }
 
@@ -60,13 +70,13 @@ static bool pays(const struct segment *segment, uint64_t now, bool pressing)
 {
     bool dead = __atomic_load_n(&segment->live, __ATOMIC_RELAXED) == 0;
     bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
-    return dead || (segment_is_half_dead(segment) && segment->piece == 0 && (stays || pressing));
+    return dead || (segment_is_half_dead(segment) && !segment->span && (stays || pressing));
 }
 
 static bool check(struct segment *segment, uint64_t now, bool pressing)
 {
-    struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
-    if (segment_state(segment) != SEGMENT_SEALED || generation == NULL) {
+    struct generation *generation = segment_owner(segment);
+    if (generation == NULL) {
         return false;
     }
     lock_take(&generation->ns->lock);
@@ -76,15 +86,37 @@ static bool check(struct segment *segment, uint64_t now, bool pressing)
     return good;
 }
 
+/* Where it is appended to still that ends, and what it did not use comes free. */
+static bool seal(struct store *store, struct segment *segment)
+{
+    struct generation *generation = segment->generation;
+    uint8_t order = segment->order;
+    lock_take(&generation->ns->lock);
+    if (segment_state(segment) == SEGMENT_OPEN) {
+        generation_seal(generation, &store->segments, segment);
+        generation_shrink(generation, &store->segments, segment);
+    }
+    lock_give(&generation->ns->lock);
+    return segment->order < order;
+}
+
 bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort)
 {
     struct store *store = lane->store;
+    struct compaction compaction = {.fresh_from = age_fresh_in(store, segment)};
+    store->evict.whole = segment->order == store->arena.frame_order;
+    if (seal(store, segment)) {
+        *effort += 1;
+        return true;
+    }
     struct visit visit = {.lane = lane,
                           .segment = segment,
                           .now = now,
                           .expired_by = SEGMENT_NEVER,
                           .lock_namespace = true,
-                          .each = compact_record};
+                          .each = compact_record,
+                          .context = &compaction,
+                          .stop = &compaction.stuck};
     visit_segment(&visit);
     *effort += visit.seen + 1;
     bool freed = reclaim_segment(store, segment);

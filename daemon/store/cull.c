@@ -20,17 +20,29 @@ enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 struct cut {
     struct cull *cull;
     bool proves;                         /* what is kept becomes proven */
+    uint32_t fresh_from;                 /* from there on records are fresh, and stay */
+    uint64_t fresh;                      /* bytes of them */
     unsigned keep_from;                  /* reads from which every record is kept */
     uint64_t room;                       /* for how many bytes with one read less, too */
     uint64_t bytes[INDEX_READS_MAX + 1]; /* of records, by reads */
 };
 
+static bool is_fresh(const struct cut *cut, const struct visited *visited)
+{
+    return visited_offset(visited) >= cut->fresh_from;
+}
+
 static void survey_record(struct visited *visited)
 {
     struct cut *cut = visited->context;
-    if (visited->expires > visited->now) {
-        cut->bytes[slot_reads(&visited->slot)] +=
-            record_footprint(visited->lane->store, &visited->record);
+    uint64_t bytes = record_footprint(visited->lane->store, &visited->record);
+    if (visited->expires <= visited->now) {
+        return;
+    }
+    if (is_fresh(cut, visited)) {
+        cut->fresh += bytes;
+    } else {
+        cut->bytes[slot_reads(&visited->slot)] += bytes;
     }
 }
 
@@ -38,18 +50,18 @@ static void survey_record(struct visited *visited)
  * is left of the share goes to the count below. */
 static void choose_threshold(struct cut *cut, uint64_t share)
 {
-    uint64_t kept = 0;
+    uint64_t kept = cut->fresh;
     unsigned reads = INDEX_READS_MAX + 1;
     while (reads > 1 && kept + cut->bytes[reads - 1] <= share) {
         reads--;
         kept += cut->bytes[reads];
     }
-    cut->room = reads > 1 ? share - kept : 0;
+    cut->room = reads > 1 && kept < share ? share - kept : 0;
     cut->keep_from = reads;
 }
 
 /* A large record stays where it is and is given another round. */
-static bool spare_span(const struct cut *cut, struct segment *segment)
+static bool spare_span(struct cut *cut, struct segment *segment)
 {
     struct segments *segments = &cut->cull->lane->store->segments;
     uint32_t serial = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
@@ -57,13 +69,15 @@ static bool spare_span(const struct cut *cut, struct segment *segment)
     if (cut->proves) {
         generation_prove(segment->generation, segments, segment);
     }
+    cut->cull->moved += segment_weight(segment);
     return true;
 }
 
 static bool move_record(struct cut *cut, struct visited *visited)
 {
-    enum segment_queue queue = cut->proves ? SEGMENT_PROVEN : segment_queue(cut->cull->segment);
-    if (!compact_move(visited, queue)) {
+    bool proves = cut->proves && !is_fresh(cut, visited);
+    enum segment_queue queue = proves ? SEGMENT_PROVEN : segment_queue(cut->cull->segment);
+    if (!compact_move(visited, queue, cut->fresh_from)) {
         return false;
     }
     cut->cull->moved += record_footprint(visited->lane->store, &visited->record);
@@ -101,7 +115,7 @@ static void cut_record(struct visited *visited)
     struct store *store = visited->lane->store;
     if (visited->expires <= visited->now) {
         visited_remove(visited, BURIED_EXPIRED);
-    } else if (!cut->cull->may_drop) {
+    } else if (!cut->cull->may_drop || is_fresh(cut, visited)) {
         move_record(cut, visited);
     } else if (!is_worth_keeping(cut, visited) || !keep_record(cut, visited)) {
         uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
@@ -118,6 +132,7 @@ static bool seal(struct cut *cut, struct segment *segment, struct generation *ge
     bool good =
         segment->generation == generation && !generation->retired && segment_is_linked(segment);
     if (good) {
+        cut->fresh_from = age_fresh_in(store, segment);
         generation_seal(generation, &store->segments, segment);
         cut->proves = cut->cull->may_drop && segment_queue(segment) == SEGMENT_YOUNG &&
                       append_separates(generation);
@@ -143,9 +158,10 @@ static void visit(struct cut *cut, void (*each)(struct visited *), bool lock_nam
 void cull_segment(struct cull *cull)
 {
     struct segment *segment = cull->segment;
-    struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
+    struct generation *generation = segment_owner(segment);
     struct cut cut = {.cull = cull};
     cull->effort++;
+    cull->lane->store->evict.whole = segment->order == cull->lane->store->arena.frame_order;
     if (generation == NULL || !seal(&cut, segment, generation)) {
         return;
     }

@@ -15,7 +15,7 @@ struct cull {
     struct lane *lane;
     struct segment *segment;
     uint64_t now;
-    bool may_drop; /* else what lives is moved, all of it */
+    bool may_drop; /* what is not fresh (age.h); else what lives is moved, all of it */
     /* results */
     size_t effort;  /* records looked at */
     uint64_t moved; /* bytes of those that were kept */

@@ -2,7 +2,7 @@
  * expire.c - the heap of due segments; see expire.h.
  *
  * Stale entries are dropped when they come up, or all at once when there are twice as many
- * entries as the memory could have segments; then half of them are stale at least. What the heap
+ * entries as segments; then half of them are stale at least. What the heap
  * has grown to is given back only when the memory is made smaller.
  */
 #include "daemon/store/expire.h"
@@ -66,9 +66,7 @@ static size_t most_current(const struct expire *expire)
 /* From here on stale ones are dropped before more memory is taken. */
 static size_t enough(const struct expire *expire)
 {
-    size_t units = budget_limit(expire->budget) >> ARENA_UNIT_SHIFT;
-    size_t current = most_current(expire);
-    size_t most = 2 * (units > current ? units : current);
+    size_t most = 2 * most_current(expire);
     return most < expire->capacity - ENTRIES_PER_STEP ? most : expire->capacity - ENTRIES_PER_STEP;
 }
 

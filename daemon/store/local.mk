@@ -1,6 +1,7 @@
 # The records: index, segments, namespaces. Knows nothing above it.
 noinst_LIBRARIES += daemon/store/libstore.a
 daemon_store_libstore_a_SOURCES = \
+	daemon/store/age.c daemon/store/age.h \
 	daemon/store/append.c daemon/store/append.h \
 	daemon/store/arena.c daemon/store/arena.h \
 	daemon/store/budget.h \
@@ -14,12 +15,14 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/declare.c \
 	daemon/store/declared.c daemon/store/declared.h \
 	daemon/store/evict.c daemon/store/evict.h \
+	daemon/store/evict_own.c \
 	daemon/store/expire.c daemon/store/expire.h \
 	daemon/store/figures.c \
 	daemon/store/file.c daemon/store/file.h \
 	daemon/store/file_life.c \
 	daemon/store/file_open.c \
 	daemon/store/flush.c \
+	daemon/store/frame.c daemon/store/frame.h \
 	daemon/store/generation.c \
 	daemon/store/ghost.c daemon/store/ghost.h \
 	daemon/store/hash.c daemon/store/hash.h \
@@ -54,6 +57,8 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/segment.c daemon/store/segment.h \
 	daemon/store/share.c daemon/store/share.h \
 	daemon/store/shelf.c daemon/store/shelf.h \
+	daemon/store/span.c daemon/store/span.h \
+	daemon/store/span_move.c \
 	daemon/store/state.h \
 	daemon/store/store.c daemon/store/store.h \
 	daemon/store/stream.c daemon/store/stream.h \
@@ -62,5 +67,6 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/upkeep.c daemon/store/upkeep.h \
 	daemon/store/victims.c daemon/store/victims.h \
 	daemon/store/visit.c daemon/store/visit.h \
+	daemon/store/window.c daemon/store/window.h \
 	daemon/store/work.c daemon/store/work.h \
 	daemon/store/write.c

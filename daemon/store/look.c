@@ -7,7 +7,7 @@
  * written, and looked at before anybody else can.
  */
 #include "daemon/store/rewrite.h"
-#include "daemon/store/stream.h"
+#include "daemon/store/span.h"
 #include "daemon/store/tally.h"
 
 struct look {
@@ -152,8 +152,8 @@ static enum store_status compose_looked_at(struct change *change, void *context,
     enum store_status status = rewrite_expiry(change, look->terms->ttl, &draft->expires);
     if (status == STORE_OK && (old->record.span || !must_write(look, old))) {
         if (look->terms->ttl.kind != STORE_TTL_KEEP) {
-            stream_set_life(change->lane->store, old->segment, draft->expires,
-                            (old->record.notes & NOTE_STALE) != 0);
+            span_set_life(change->lane->store, old->segment, draft->expires,
+                          (old->record.notes & NOTE_STALE) != 0);
         }
         draft->in_place = true;
     }

@@ -115,6 +115,7 @@ struct generation *generation_create(struct namespaces *all, struct namespace *n
     if (generation != NULL) {
         generation->number = __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED);
         generation->ns = ns;
+        age_start(&generation->age);
     }
     return generation;
 }

@@ -46,6 +46,7 @@ struct generation {
     uint64_t bytes;             /* of them, headers included; atomic */
     uint64_t memory;            /* bytes of its blocks; atomic, changed under ns->lock */
     uint64_t young;             /* of that in segments that are young; likewise */
+    struct age_clock age;       /* where the namespace has a quota */
     /* ns->lock guards what follows */
     uint32_t first, last;        /* its segments, oldest first */
     uint64_t links;              /* how many were ever linked: the last one's `link` */

@@ -30,8 +30,8 @@ struct outlook {
 static struct outlook look_at(struct segment *segment)
 {
     struct outlook outlook = {.alive = false};
-    struct generation *generation = __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
-    if (generation == NULL || !segment_is_linked(segment)) {
+    struct generation *generation = segment_owner(segment);
+    if (generation == NULL) {
         return outlook;
     }
     lock_take(&generation->ns->lock);

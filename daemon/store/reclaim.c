@@ -12,6 +12,7 @@ bool reclaim_segment(struct store *store, struct segment *segment)
     bool pinned = false;
     if (empty) {
         generation_unlink(generation, &store->segments, segment);
+        append_hand_over(store, generation);
         pinned = segment_is_pinned(segment);
         if (pinned) { /* the last reader frees it, and cannot while this lock is held */
             expire_reschedule(&store->expire, segment, SEGMENT_NEVER);

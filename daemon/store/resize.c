@@ -50,6 +50,7 @@ static void follow(struct store *store)
 {
     uint64_t limit = limit_for(budget_used(&store->budget) + SLACK);
     store->resize.shrinks = over(store) > 0;
+    budget_keep(&store->budget, store->resize.shrinks ? 0 : append_kept(store));
     if (!store->resize.shrinks) {
         budget_set_limit(&store->budget, store_memory(store));
     } else if (limit < budget_limit(&store->budget)) {
@@ -57,10 +58,14 @@ static void follow(struct store *store)
     }
 }
 
+/* What was written when there was more memory is not fresh by the measure of less. */
 void resize_begin(struct store *store)
 {
     store->resize = (struct resize){.squeeze_from = UINT64_MAX};
     follow(store);
+    if (store->resize.shrinks) {
+        age_pass(&store->age);
+    }
 }
 
 /* --- numbers of segments --------------------------------------------------------------- */

@@ -116,6 +116,7 @@ static bool place_record(struct change *change, struct segment *segment, struct 
         record->noted = true; /* there is no room for a version without notes */
         draft->version = record->version;
     }
+    append_fresh(store, segment);
     uint32_t place = append_record(store, segment, record, draft->expires);
     change_commit(change, &slot, place);
     return true;

@@ -78,25 +78,36 @@ uint64_t segments_shelf_cost(const struct segments *segments)
 }
 
 /* Memory for more numbers; false: there is none. */
-static bool add_shelf(struct segments *segments)
+static bool add_shelf(struct segments *segments, bool makes_room)
 {
+    struct budget *budget = segments->arena->budget;
     uint32_t shelf = shelves_absent(&segments->shelves);
     uint64_t cost = segments_shelf_cost(segments);
-    if (shelf >= segments->shelves_open || !budget_take(segments->arena->budget, cost)) {
+    if (shelf >= segments->shelves_open ||
+        !(makes_room ? budget_take_for_arena(budget, cost) : budget_take(budget, cost))) {
         return false;
     }
     if (segments->file != NULL && !file_back_labels(segments->file, shelf * SHELF_NUMBERS)) {
-        budget_give(segments->arena->budget, cost);
+        budget_give(budget, cost);
         return false;
     }
     shelves_add(&segments->shelves, shelf);
     return true;
 }
 
-static uint32_t take_number(struct segments *segments)
+uint64_t segments_lack(const struct segments *segments)
+{
+    uint64_t shelves = __atomic_load_n(&segments->shelves.count, __ATOMIC_RELAXED);
+    uint64_t used = 1 + (uint64_t)__atomic_load_n(&segments->in_use, __ATOMIC_RELAXED);
+    return used < shelves * SHELF_NUMBERS ? 0 : segments_shelf_cost(segments);
+}
+
+/* Those who make room, and do so with what is kept for them, are not to fail for want of a
+ * number. */
+static uint32_t take_number(struct segments *segments, bool makes_room)
 {
     uint32_t number = shelves_take(&segments->shelves);
-    if (number == 0 && add_shelf(segments)) {
+    if (number == 0 && add_shelf(segments, makes_room)) {
         number = shelves_take(&segments->shelves);
     }
     return number;
@@ -189,7 +200,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
                         enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now)
 {
     lock_take(&segments->lock);
-    uint32_t number = take_number(segments);
+    uint32_t number = take_number(segments, reserve == 0 || reserve == ARENA_CRUMBS);
     uint32_t serial = __atomic_add_fetch(&segments->serial, 1, __ATOMIC_RELAXED);
     uint64_t version = take_versions(segments, arena_block_size(order));
     lock_give(&segments->lock);
@@ -219,12 +230,24 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
     segment->class = 0;
     __atomic_store_n(&segment->queue, SEGMENT_YOUNG, __ATOMIC_RELAXED);
+    segment->span = segment->moving = false;
     map_units(segments, number, unit, order);
     if (segments->file != NULL && state == SEGMENT_OPEN) {
         enter_file(segments, segment);
     }
     __atomic_store_n(&segment->state, (uint8_t)state, __ATOMIC_RELEASE);
     return number;
+}
+
+static void free_one(struct segments *segments, struct segment *segment)
+{
+    __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
+    if (segments->file != NULL) {
+        label_free(segments->file, segment_number(segments, segment));
+    }
+    arena_free(segments->arena, segment->unit, segment->order);
+    __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
+    give_number(segments, segment_number(segments, segment));
 }
 
 void segment_put(struct segments *segments, struct segment *segment)
@@ -234,19 +257,20 @@ void segment_put(struct segments *segments, struct segment *segment)
     }
 }
 
+/* The head goes last: as long as a piece says that it is one of the head's, it is. In a file
+ * it goes first, and then pieces are nobody's. */
 void segment_free(struct segments *segments, struct segment *segment)
 {
-    while (segment != NULL) {
-        struct segment *next = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
-        __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
-        if (segments->file != NULL) {
-            label_free(segments->file, segment_number(segments, segment));
-        }
-        arena_free(segments->arena, segment->unit, segment->order);
-        __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
-        give_number(segments, segment_number(segments, segment));
-        segment = next;
+    uint32_t number = segment->piece;
+    if (segments->file != NULL) {
+        label_free(segments->file, segment_number(segments, segment));
     }
+    while (number != 0) {
+        struct segment *piece = segment_at(segments, number);
+        number = piece->piece;
+        free_one(segments, piece);
+    }
+    free_one(segments, segment);
 }
 
 uint32_t segment_shrink(struct segments *segments, struct segment *segment)
@@ -286,6 +310,7 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
                                 .order = facts->order};
     segment->seed = label_record_seed(segments->file, number, facts);
     map_units(segments, number, facts->unit, facts->order);
+    segment->span = is_span;
     segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
     if (!shelf_is_there(&segments->shelves, shelf_of(number))) {
         shelves_add(&segments->shelves, shelf_of(number));

@@ -23,10 +23,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/store/age.h"
 #include "daemon/store/arena.h"
 #include "daemon/store/label.h"
 #include "daemon/store/record.h"
 #include "daemon/store/shelf.h"
+#include "daemon/store/window.h"
 
 struct generation;
 
@@ -60,7 +62,7 @@ struct segment {
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
     uint64_t version;              /* of what lies at its first byte; that of a record is so
                                       much above it as the record lies behind. Of a span,
-                                      of the record's own choice (stream.h); atomic */
+                                      of the record's own choice (span.h); atomic */
     uint64_t latest;               /* the last expiry; namespace.lock. Of a span: its expiry,
                                       atomic */
     uint64_t seed;                 /* with a file: of the guards in it */
@@ -72,6 +74,7 @@ struct segment {
     uint8_t class;                 /* of time to live, see ttl.h */
     uint8_t queue;                 /* enum segment_queue; atomic, changed under
                                       namespace.lock */
+    struct age_marks age;          /* how fresh its records are; namespace.lock */
     /* The second half is what writes change. */
     _Alignas(64) uint64_t earliest; /* the first expiry, as far as known; namespace.lock */
     uint64_t due;                   /* when the purge will look at it; expire.lock */
@@ -82,6 +85,9 @@ struct segment {
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
     uint8_t waiting;                /* whether it is queued; work.lock */
+    uint8_t own_clock;              /* `age` is of the generation's clock; constant */
+    uint8_t span;                   /* one large record, which may have pieces; constant */
+    uint8_t moving;                 /* opened for what is moved: see append.h; namespace.lock */
     uint64_t link;                  /* rises along the generation's list; namespace.lock */
 };
 
@@ -149,6 +155,9 @@ static inline uint32_t segment_number(const struct segments *segments, const str
  */
 uint32_t segment_create(struct segments *segments, struct generation *generation,
                         enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now);
+
+/* Bytes of memory that the next segment would take in tables: a hint. */
+uint64_t segments_lack(const struct segments *segments);
 
 /* A version above all that were given so far. */
 static inline uint64_t segments_next_version(struct segments *segments)
@@ -227,6 +236,29 @@ static inline bool segment_is_linked(const struct segment *segment)
 {
     enum segment_state state = segment_state(segment);
     return state == SEGMENT_OPEN || state == SEGMENT_SEALED;
+}
+
+/*
+ * The generation that it is linked to; NULL: none. For those who know but its number, from a
+ * queue, a list or a unit: it may be free by now, or another's. Under store.upkeep, where what
+ * is linked stays so and its generation with it. The state is read first: before it says that
+ * the segment is linked the owner may be one that was freed.
+ */
+static inline struct generation *segment_owner(const struct segment *segment)
+{
+    if (!segment_is_linked(segment)) {
+        return NULL;
+    }
+    window_pass(WINDOW_OWNER);
+    return __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
+}
+
+/* Bytes of memory, about; of a large record with its pieces. */
+static inline uint64_t segment_weight(const struct segment *segment)
+{
+    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint32_t capacity = segment_capacity(segment);
+    return live > capacity ? live : capacity;
 }
 
 /* --- places: 32 bits that say where in the arena a record begins --------- */

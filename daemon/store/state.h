@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "daemon/store/age.h"
 #include "daemon/store/arena.h"
 #include "daemon/store/budget.h"
 #include "daemon/store/cursor.h"
@@ -63,8 +64,9 @@ struct store {
     struct expire expire;
     struct ghost ghost;
     struct work work;
-    uint64_t memory; /* bytes: what budget.limit is, or is on its way to; atomic,
-                        changed under upkeep */
+    struct age_clock age; /* of namespaces without a quota */
+    uint64_t memory;      /* bytes: what budget.limit is, or is on its way to; atomic,
+                             changed under upkeep */
     struct cursors cursors;
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */

@@ -108,6 +108,7 @@ static bool make(struct store *store, const struct store_options *options,
         return false;
     }
     store->span_size = (uint32_t)arena_frame_size(&store->arena) / SPAN_SHARE;
+    budget_keep(&store->budget, append_kept(store));
     if (file == FILE_KEPT) {
         uint64_t now = options->clock.uptime + (uint64_t)store->file.clock_offset;
         return recover_store(store, options, now, found);
@@ -132,6 +133,7 @@ struct store *store_create(const struct store_options *options)
     STAILQ_INIT(&store->gone);
     store->budget.limit = store->memory = options->memory;
     store->max_value = options->max_value;
+    age_start(&store->age);
     memcpy(&store->secret, options->secret, sizeof store->secret);
     lanes_init(&store->lanes);
     cursors_init(&store->cursors, options->memory);

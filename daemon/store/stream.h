@@ -33,20 +33,4 @@ enum store_status stream_space(struct lane *lane, struct store_write *write, uin
 enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
                                 uint64_t *version);
 
-/* The version of a large record, which is its segment's but for where it begins there. */
-static inline uint64_t stream_version(const struct store *store, const struct segment *segment)
-{
-    return segment->version + store->segments.lead;
-}
-
-static inline void stream_set_version(const struct store *store, struct segment *segment,
-                                      uint64_t version)
-{
-    __atomic_store_n(&segment->version, version - store->segments.lead, __ATOMIC_RELAXED);
-}
-
-/* Gives a large record another expiry where it lies; `stale`: whether it is so from now on.
- * Namespace and bucket are locked. */
-void stream_set_life(struct store *store, struct segment *segment, uint64_t expires, bool stale);
-
 #endif

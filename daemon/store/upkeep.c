@@ -67,26 +67,42 @@ static size_t free_step(struct lane *lane, enum lack lack, struct namespace *ns,
     return effort;
 }
 
+/* Bytes that tables need beside what is kept; 0: what is lacking is something else. */
+static uint64_t wanted_budget(const struct store *store, enum lack lack)
+{
+    return lack == LACK_BUDGET ? ARENA_UNIT << 4 : segments_lack(&store->segments);
+}
+
+static bool has_budget(const struct store *store, enum lack lack)
+{
+    uint64_t wanted = wanted_budget(store, lack);
+    return wanted == 0 || budget_left(&store->budget) >= budget_kept(&store->budget) + wanted;
+}
+
+/* Tables and the index need memory that free frames may still sit on. */
+static bool free_budget(struct store *store, enum lack lack)
+{
+    return !has_budget(store, lack) && arena_trim(&store->arena, 0, 1) > 0;
+}
+
 /* What is to be looked at may be gone already, and by the thousand where small namespaces
- * were evicted: a writer goes on until space has come back. */
+ * were evicted: a writer goes on until space has come back. For tables that takes a frame, which
+ * is let go before a writer has it. */
 static bool free_something(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
 {
-    const uint64_t *returns = &lane->store->segments.returns;
+    struct store *store = lane->store;
+    const uint64_t *returns = &store->segments.returns;
     uint64_t before = __atomic_load_n(returns, __ATOMIC_RELAXED);
     size_t effort = 1;
     for (int i = 0; i < STEPS_MAX && effort > 0; i++) {
         effort = free_step(lane, lack, ns, now);
-        if (__atomic_load_n(returns, __ATOMIC_RELAXED) != before) {
+        bool more = __atomic_load_n(returns, __ATOMIC_RELAXED) != before;
+        free_budget(store, lack);
+        if (lack == LACK_BUDGET ? has_budget(store, lack) : more) {
             return true;
         }
     }
     return effort > 0;
-}
-
-/* Tables and the index need memory that free frames may still sit on. */
-static bool free_budget(struct store *store)
-{
-    return budget_left(&store->budget) < ARENA_UNIT << 4 && arena_trim(&store->arena, 0, 1) > 0;
 }
 
 bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
@@ -96,16 +112,21 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
     pthread_mutex_lock(&store->upkeep);
     __atomic_fetch_sub(&store->hurried, 1, __ATOMIC_RELAXED);
     resize_help(lane, now);
-    bool freed = free_budget(store);
+    bool freed = free_budget(store, lack);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
-        freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE) ||
-                free_something(lane, lack, ns, now);
+        freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE &&
+                 has_budget(store, lack)) ||
+                free_something(lane, lack, ns, now) ||
+                (lack == LACK_ARENA && arena_lend(&store->arena));
         reclaim_gone(store, 1); /* who is in need makes more of them than the housekeeper frees */
     }
     pthread_mutex_unlock(&store->upkeep);
     if (!freed) {
         share_note_want(store, ns, now);
+        if (ns != NULL) { /* else what is fresh would stay so */
+            age_count(store, namespace_generation(ns), store->span_size);
+        }
     }
     __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);
     work_hurry(&store->work);

@@ -77,6 +77,15 @@ enum { RECLAIM_ROUND = 64 };
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
 bool reclaim_segment(struct store *store, struct segment *segment);
 
+/* --- span_move.c --- */
+
+/* Whether a large record is worth the copying, there are frames for what it fills of such, and it
+ * may be moved at all: nobody sends it or lists its namespace. */
+bool span_may_move(struct store *store, const struct segment *segment);
+/* Moves it and frees its blocks. False when it stays, for want of room, or has just gone; in
+ * that case they may be free, too. */
+bool span_move(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort);
+
 /* --- relocate.c --- */
 
 /* Moves what lives in a segment to others, as far as that can be done; frees it if all could.
@@ -89,11 +98,13 @@ size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now
  * `pressing`, also where its remains will expire soon. */
 size_t compact_next(struct lane *lane, uint64_t now, bool pressing);
 
-/* Empties a segment by moving what lives. True when it came free. */
+/* Empties a linked segment by moving what lives, all but a large record. Or, if it was appended to
+ * still, it is sealed. True when it came free, or a part of it. */
 bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort);
 
 /* A record that is being visited goes to an open segment of its generation, among
- * those that are young or proven. False when it has to stay: there is no room. */
-bool compact_move(struct visited *visited, enum segment_queue queue);
+ * those that are young or proven. It is fresh there as well if it lies behind `fresh_from`
+ * (age_fresh_in). False when it has to stay: there is no room. */
+bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fresh_from);
 
 #endif

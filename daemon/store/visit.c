@@ -103,6 +103,9 @@ void visit_segment(struct visit *visit)
         if (batch.count == BATCH) {
             visit_batch(visit, &batch);
         }
+        if (visit->stop != NULL && *visit->stop) {
+            return;
+        }
         bytes += record_footprint(store, &record);
     }
     visit_batch(visit, &batch);

@@ -31,6 +31,7 @@ struct visit {
     bool lock_namespace; /* hold the namespace's lock during a batch: moving */
     void (*each)(struct visited *visited);
     void *context;
+    const bool *stop; /* or NULL: the rest is passed over when this has become true */
     /* results */
     uint64_t earliest_left; /* of those passed over, the first to expire */
     size_t seen;            /* records, dead ones included */
@@ -38,6 +39,13 @@ struct visit {
 
 /* Visits what was in the segment when it began. No lock may be held. */
 void visit_segment(struct visit *visit);
+
+/* For visitors: where it lies in the segment. */
+static inline uint32_t visited_offset(const struct visited *visited)
+{
+    return (uint32_t)(visited->bytes -
+                      segment_bytes(&visited->lane->store->segments, visited->segment));
+}
 
 /* For visitors: the record ends, and its slot is emptied. */
 void visited_remove(struct visited *visited, enum burial why);

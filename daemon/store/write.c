@@ -3,6 +3,7 @@
  * value away.
  */
 #include "daemon/store/rewrite.h"
+#include "daemon/store/span.h"
 #include "daemon/store/stream.h"
 #include "daemon/store/tally.h"
 
@@ -151,8 +152,8 @@ static enum store_status compose_touched(struct change *change, void *context, s
         draft->record.notes |= NOTE_READ;
     }
     if (status == STORE_OK && old->record.span) {
-        stream_set_life(change->lane->store, old->segment, draft->expires,
-                        (old->record.notes & NOTE_STALE) != 0);
+        span_set_life(change->lane->store, old->segment, draft->expires,
+                      (old->record.notes & NOTE_STALE) != 0);
         record_note_read(old->bytes, old->record.notes, change->now);
         draft->in_place = true;
     }
@@ -182,8 +183,8 @@ static void mark_span(struct change *change, const struct store_terms *terms, ui
     uint64_t version =
         terms->version != 0 ? terms->version : segments_next_version(&store->segments);
     record_set_notes(old->bytes, notes);
-    stream_set_version(store, old->segment, version);
-    stream_set_life(store, old->segment, expires, (notes & NOTE_STALE) != 0);
+    span_set_version(store, old->segment, version);
+    span_set_life(store, old->segment, expires, (notes & NOTE_STALE) != 0);
 }
 
 static enum store_status compose_stale(struct change *change, void *context, struct draft *draft)
