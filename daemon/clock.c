@@ -10,11 +10,20 @@
 
 static int64_t ahead; /* of the uptime; set once */
 
+enum { NANOSECONDS = 1000000 /* in a millisecond */ };
+
+static uint64_t nanoseconds(clockid_t which)
+{
+    struct timespec time;
+    clock_gettime(which, &time);
+    return (uint64_t)time.tv_sec * 1000 * NANOSECONDS + (uint64_t)time.tv_nsec;
+}
+
 static uint64_t milliseconds(clockid_t which)
 {
     struct timespec time;
     clock_gettime(which, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / NANOSECONDS;
 }
 
 uint64_t clock_now(void)
@@ -30,9 +39,19 @@ uint64_t clock_wall(void)
 
 uint64_t clock_precise(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+    return nanoseconds(CLOCK_MONOTONIC);
+}
+
+/* The wall clock first: a rest in between makes it late. */
+uint64_t clock_when(uint64_t wall)
+{
+    uint64_t now = nanoseconds(CLOCK_REALTIME);
+    uint64_t then = wall * NANOSECONDS; /* up to the year 2554 */
+    if (then <= now) {
+        return 0;
+    }
+    uint64_t uptime = nanoseconds(CLOCK_BOOTTIME) + (then - now);
+    return (uint64_t)((int64_t)((uptime + NANOSECONDS - 1) / NANOSECONDS) + ahead);
 }
 
 void clock_continue(int64_t offset)
@@ -73,7 +92,13 @@ static void read_boot(uint8_t boot[16])
 
 void clock_read(struct store_clock *clock)
 {
+    enum { TRIES = 100 };
     read_boot(clock->boot);
-    clock->uptime = milliseconds(CLOCK_BOOTTIME);
-    clock->wall = clock_wall();
+    for (int i = 0; i < TRIES; i++) {
+        clock->uptime = milliseconds(CLOCK_BOOTTIME);
+        clock->wall = clock_wall();
+        if (milliseconds(CLOCK_BOOTTIME) == clock->uptime) {
+            break;
+        }
+    }
 }

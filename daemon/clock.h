@@ -21,10 +21,14 @@ uint64_t clock_now(void);
 /* Milliseconds since the beginning of 1970, for logs, STATS and clients that give dates. */
 uint64_t clock_wall(void);
 
+/* The first millisecond on clock_now in which clock_wall will have come to that time, if nothing
+ * sets it; 0: it has. Rounded up. `wall` is before the year 2554. Any thread. */
+uint64_t clock_when(uint64_t wall);
+
 /* Nanoseconds since some time or other: for how long something takes. Any thread. */
 uint64_t clock_precise(void);
 
-/* The clocks as they are, and which run of the machine this is: zeros where the system
+/* The clocks as they are at one moment, and which run of the machine this is: zeros where the system
  * does not say. */
 void clock_read(struct store_clock *clock);
 

@@ -111,6 +111,7 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
     }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
+    crew->by.now = 0; /* what has come may have come after that */
     desk->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;

@@ -148,15 +148,15 @@ struct store_ttl execute_lifetime(struct ttl ttl)
 {
     static const enum store_ttl_kind kinds[] = {
         [TTL_DEFAULT] = STORE_TTL_DEFAULT, [TTL_NEVER] = STORE_TTL_NEVER,
-        [TTL_FOR] = STORE_TTL_FOR,         [TTL_UNTIL] = STORE_TTL_FOR,
+        [TTL_FOR] = STORE_TTL_FOR,         [TTL_UNTIL] = STORE_TTL_UNTIL,
         [TTL_GONE] = STORE_TTL_GONE,       [TTL_KEEP] = STORE_TTL_KEEP,
     };
     if (ttl.kind != TTL_UNTIL) {
         return (struct store_ttl){kinds[ttl.kind], ttl.milliseconds};
     }
-    uint64_t wall = clock_wall();
-    return ttl.milliseconds > wall ? (struct store_ttl){STORE_TTL_FOR, ttl.milliseconds - wall}
-                                   : (struct store_ttl){STORE_TTL_GONE, 0};
+    uint64_t until = clock_when(ttl.milliseconds);
+    return until != 0 ? (struct store_ttl){STORE_TTL_UNTIL, until}
+                      : (struct store_ttl){STORE_TTL_GONE, 0};
 }
 
 struct store_terms execute_terms(const struct request *request)

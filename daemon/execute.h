@@ -37,7 +37,8 @@ struct executor {
     const struct porter *porter;    /* to whom he may say who he is */
     uint64_t max_value;             /* bytes */
     uint64_t idle_timeout;          /* milliseconds; 0: never */
-    uint64_t now;                   /* 0: the clock is to be looked at */
+    uint64_t now;                   /* read after what is answered had come; 0: the clock is
+                                       to be looked at */
     unsigned unclocked;             /* about how much was done since it was */
     bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
     uint64_t until;                 /* by clock_precise: then others shall have their turn;
@@ -124,7 +125,7 @@ enum split {
 enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
                                      struct slice key, enum split split, struct store_key *at);
 struct store_terms execute_terms(const struct request *request);
-/* A ttl as the store wants it: dates become times from now. */
+/* A ttl as the store wants it: dates become times on its clock. */
 struct store_ttl execute_lifetime(struct ttl ttl);
 /* What became of a write; `stored` of one that was done. */
 void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,

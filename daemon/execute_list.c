@@ -290,13 +290,25 @@ static enum outcome flush_behind_door(struct executor *by, struct execution *of)
     return flush_declared(by, of, own);
 }
 
+/* On the store's clock; 0: now. */
+static uint64_t flush_time(const struct executor *by, struct store_ttl when)
+{
+    switch (when.kind) {
+    case STORE_TTL_FOR:
+        return by->now + 1 + when.milliseconds; /* `now` was rounded down */
+    case STORE_TTL_UNTIL:
+        return when.milliseconds;
+    default:
+        return 0;
+    }
+}
+
 static void begin_flush(struct executor *by, struct execution *of)
 {
     struct store_ttl when = execute_lifetime(of->request.ttl);
     metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
     of->begun = true;
-    of->place.flushing =
-        (struct flushing){.when = when.kind == STORE_TTL_FOR ? by->now + when.milliseconds : 0};
+    of->place.flushing = (struct flushing){.when = flush_time(by, when)};
 }
 
 enum outcome execute_flush(struct executor *by, struct execution *of)

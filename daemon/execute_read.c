@@ -112,14 +112,15 @@ enum outcome execute_look(struct executor *by, struct execution *of)
 
 enum outcome execute_ttl(struct executor *by, struct execution *of)
 {
-    uint64_t left;
-    enum store_status status = store_ttl_left(by->lane, &of->at, by->now, &left);
+    uint64_t expires = STORE_NEVER;
+    enum store_status status = store_expiry(by->lane, &of->at, by->now, &expires);
     if (status != STORE_OK) {
         execute_answer(by, &of->request, of->at.name, status);
-    } else if (left == STORE_NEVER) {
+    } else if (expires == STORE_NEVER) {
         outbox_say(by->outbox, &of->request, REPLY_TTL_NEVER);
     } else {
-        outbox_reply(by->outbox, &of->request, &(struct reply){.kind = REPLY_TTL, .number = left});
+        outbox_reply(by->outbox, &of->request,
+                     &(struct reply){.kind = REPLY_TTL, .number = store_left(expires, by->now)});
     }
     return OUTCOME_DONE;
 }

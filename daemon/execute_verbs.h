@@ -105,7 +105,7 @@ static inline uint64_t execute_left(uint64_t expires, uint64_t now)
     if (expires == STORE_NEVER) {
         return REPLY_NEVER;
     }
-    return expires > now ? expires - now : 0;
+    return store_left(expires, now);
 }
 
 #endif

@@ -245,6 +245,11 @@ void box_wait(struct box *box, uint64_t milliseconds)
     box->now += milliseconds;
 }
 
+void box_outlive(struct box *box, uint64_t ttl)
+{
+    box_wait(box, ttl + 1);
+}
+
 /* --- one record --------------------------------------------------------- */
 
 /* Enters and locates; the caller leaves. */
@@ -346,11 +351,13 @@ enum store_status box_touch(struct box *box, const char *name, const char *key,
 enum store_status box_left(struct box *box, const char *name, const char *key, uint64_t *left)
 {
     struct store_key at;
+    uint64_t expires = STORE_NEVER;
     enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_ttl_left(box->lane, &at, box->now, left);
+        status = store_expiry(box->lane, &at, box->now, &expires);
     store_leave(box->lane);
+    *left = expires == STORE_NEVER ? BOX_NEVER : store_left(expires, box->now);
     return status;
 }
 
@@ -423,7 +430,7 @@ void box_expect_left(struct box *box, const char *name, const char *key, uint64_
 {
     struct store_view view;
     uint64_t got = 0;
-    uint64_t expires = left == STORE_NEVER ? STORE_NEVER : box->now + left;
+    uint64_t expires = left == BOX_NEVER ? STORE_NEVER : box->now + 1 + left;
 
     BOX_OK(box_left(box, name, key, &got));
     if (got != left)

@@ -37,6 +37,9 @@ enum {
     BOX_TIMEOUT = 300, /* seconds: sanitizers on a busy machine are slow */
 };
 
+/* How long a record lives that does not expire. */
+#define BOX_NEVER UINT64_MAX
+
 #define TTL_DEFAULT ((struct store_ttl){STORE_TTL_DEFAULT, 0})
 #define TTL_NEVER   ((struct store_ttl){STORE_TTL_NEVER, 0})
 #define TTL_FOR(ms) ((struct store_ttl){STORE_TTL_FOR, (ms)})
@@ -107,6 +110,8 @@ void box_housekeep(struct box *box);
 void box_rest(struct box *box);
 /* Moves the clock on. */
 void box_wait(struct box *box, uint64_t milliseconds);
+/* Until what is written now with that ttl has just expired: `now` is rounded down. */
+void box_outlive(struct box *box, uint64_t ttl);
 
 /* --- one record, named by strings --------------------------------------- */
 
@@ -125,7 +130,7 @@ enum store_status box_decr(struct box *box, const char *name, const char *key, u
 bool box_has(struct box *box, const char *name, const char *key);
 void box_expect(struct box *box, const char *name, const char *key, const char *value);
 void box_expect_gone(struct box *box, const char *name, const char *key);
-/* The record is there, with exactly so much time left. */
+/* The record is there, and store_left says so much; or BOX_NEVER. */
 void box_expect_left(struct box *box, const char *name, const char *key, uint64_t left);
 
 /* --- one record, named by bytes ----------------------------------------- */

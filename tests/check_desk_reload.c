@@ -168,7 +168,7 @@ static bool has(const char *name, const char *key)
     uint64_t left;
     store_enter(crew.lane);
     bool there = store_locate(crew.lane, slice_of(name), slice_of(key), &at) == STORE_OK &&
-                 store_ttl_left(crew.lane, &at, clock_now(), &left) == STORE_OK;
+                 store_expiry(crew.lane, &at, clock_now(), &left) == STORE_OK;
     store_leave(crew.lane);
     return there;
 }

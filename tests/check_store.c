@@ -26,7 +26,7 @@ START_TEST(a_record_is_put_and_got)
     BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "value"));
     box_expect(&box, "ns", "key", "value");
     box_expect(&box, "ns", "key", "value");
-    box_expect_left(&box, "ns", "key", STORE_NEVER);
+    box_expect_left(&box, "ns", "key", BOX_NEVER);
 }
 END_TEST
 
@@ -78,7 +78,7 @@ START_TEST(add_writes_only_where_nothing_is)
     box_expect_left(&box, "ns", "key", 500);
     box_wait(&box, 499);
     ck_assert_int_eq(box_add(&box, "ns", "key", TTL_DEFAULT, "third"), STORE_EXISTS);
-    box_wait(&box, 1);
+    box_outlive(&box, 1);
     BOX_OK(box_add(&box, "ns", "key", TTL_DEFAULT, "fourth"));
     box_expect(&box, "ns", "key", "fourth");
     BOX_OK(box_delete(&box, "ns", "key"));
@@ -103,7 +103,7 @@ END_TEST
 START_TEST(an_expired_record_cannot_be_deleted)
 {
     BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "value"));
-    box_wait(&box, 500);
+    box_outlive(&box, 500);
     ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
 }
 END_TEST
@@ -117,10 +117,10 @@ START_TEST(one_key_in_two_namespaces_is_two_records)
     box_expect(&box, "b", "key", "in b");
     box_expect_left(&box, "a", "key", 1000);
     box_expect_left(&box, "b", "key", 2000);
-    box_expect_left(&box, "c", "key", STORE_NEVER);
+    box_expect_left(&box, "c", "key", BOX_NEVER);
     BOX_OK(box_touch(&box, "a", "key", TTL_FOR(500)));
     box_expect_left(&box, "b", "key", 2000);
-    box_wait(&box, 500);
+    box_outlive(&box, 500);
     box_housekeep(&box);
     box_expect_gone(&box, "a", "key");
     box_expect(&box, "b", "key", "in b");
@@ -206,7 +206,7 @@ START_TEST(values_of_every_size)
     box_expect_pattern(&box, "ns", "key", length, 2);
     box_expect_left(&box, "ns", "key", 777);
     box_check(&box);
-    box_wait(&box, 777);
+    box_outlive(&box, 777);
     box_expect_gone(&box, "ns", "key");
     BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, length, 3));
     box_expect_pattern(&box, "ns", "key", length, 3);
@@ -256,7 +256,7 @@ START_TEST(values_near_a_segments_end)
             box_expect_pattern(&box, "ns", key, (size_t)segment / 3 + i - 40, i - 40);
             BOX_OK(box_delete(&box, "ns", key));
         }
-        box_wait(&box, 1);
+        box_outlive(&box, 1);
     }
     box_check(&box);
 }
@@ -350,7 +350,7 @@ START_TEST(the_largest_value)
     box_wait(&large, 999);
     box_housekeep(&large);
     box_expect_pattern(&large, "ns", "key", LARGEST, 4);
-    box_wait(&large, 1);
+    box_outlive(&large, 1);
     box_rest(&large);
     box_expect_gone(&large, "ns", "key");
     box_expect(&large, "ns", "other", "stays");
@@ -419,7 +419,7 @@ static void some_of_everything(const char *name)
     ck_assert(!box_has(&box, name, "c"));
     BOX_OK(box_touch(&box, name, "b", TTL_FOR(300)));
     BOX_OK(box_delete(&box, name, "a"));
-    box_wait(&box, 300);
+    box_outlive(&box, 300);
     ck_assert(!box_has(&box, name, "b"));
     box_housekeep(&box);
 }

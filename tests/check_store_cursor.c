@@ -156,7 +156,7 @@ START_TEST(nothing_to_list)
     close_cursor(&cursor);
     BOX_OK(box_put(&box, "ns", "key1", TTL_FOR(10), "value"));
     BOX_OK(box_put(&box, "other", "key2", TTL_NEVER, "value"));
-    box_wait(&box, 10);
+    box_outlive(&box, 10);
     cursor = open_cursor("ns");
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
@@ -231,7 +231,7 @@ START_TEST(expired_records_are_not_listed)
 
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
-    box_wait(&box, 60000 + 40 * 2000); /* all up to the 2000th that have a time */
+    box_outlive(&box, 60000 + 40 * 2000); /* all up to the 2000th that have a time */
     if (_i % 2 != 0)
         box_housekeep(&box);
     for (size_t i = 0; i <= 2000; i++)

@@ -146,7 +146,7 @@ static void take_away(int how)
     } else if (how == 1) {
         box_flush(&box, "ns");
     } else {
-        box_wait(&box, 5000);
+        box_outlive(&box, 5000);
     }
     box_housekeep(&box);
 }

@@ -116,7 +116,7 @@ START_TEST(dead_and_expired_records_go_first)
     for (int round = 0; round < 20; round++) {
         pour("churns", 0, 2000, 1000, TTL_FOR(1000), 0);
         if (round % 2 != 0)
-            box_wait(&box, 1000);
+            box_outlive(&box, 1000);
         box_housekeep(&box);
     }
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
@@ -333,7 +333,7 @@ START_TEST(housekeeping_in_small_slices)
 {
     pour("ns", 0, 30000, 100, TTL_FOR(1000), 0);
     for (int i = 0; i < 4; i++) {
-        box_wait(&box, 1000);
+        box_outlive(&box, 1000);
         housekeep_in_small_slices();
     }
     expect_empty();
@@ -347,7 +347,7 @@ START_TEST(what_comes_and_goes_is_not_given_back)
 
     for (int i = 0; i < 40; i++) {
         pour("ns", 0, 20, 200000, TTL_FOR(100), 0);
-        box_wait(&box, 100);
+        box_outlive(&box, 100);
         box_housekeep(&box);
         ck_assert_uint_eq(box_figures(&box).items, 0);
         ck_assert_uint_ge(box_figures(&box).memory_used, 20 * 200000);

@@ -29,7 +29,7 @@ static void teardown(void)
 static void let_time_pass(void)
 {
     for (int i = 0; i < 20; i++) {
-        box_wait(&box, 1000);
+        box_outlive(&box, 1000);
         box_housekeep(&box);
     }
 }
@@ -187,7 +187,7 @@ START_TEST(figures_are_the_namespaces_own)
     ck_assert_uint_eq(figures.items, 1);
     ck_assert_uint_ge(figures.bytes, 1000);
     ck_assert_uint_le(figures.bytes, 1200);
-    box_wait(&box, 90);
+    box_outlive(&box, 90);
     box_housekeep(&box);
     ck_assert_uint_eq(box_items(&box, "other"), 0);
 }
@@ -209,7 +209,7 @@ START_TEST(empty_undeclared_namespaces_go_away)
         BOX_OK(box_put(&box, "stays", "key", TTL_FOR(10 * HOUR), "value"));
         BOX_OK(box_delete(&box, "deleted", "key"));
         ck_assert_uint_eq(box_flush(&box, "flushed"), 1);
-        box_wait(&box, 10);
+        box_outlive(&box, 10);
         let_time_pass();
         ck_assert_int_eq(box_namespace(&box, "expires", &figures), STORE_NOT_FOUND);
         ck_assert_int_eq(box_namespace(&box, "deleted", &figures), STORE_NOT_FOUND);
@@ -231,7 +231,7 @@ START_TEST(names_are_used_again)
         snprintf(name, sizeof name, "ns%d", i);
         BOX_OK(box_put(&box, name, "key", TTL_FOR(10), "value"));
         if (i % 1000 == 999) {
-            box_wait(&box, 10);
+            box_outlive(&box, 10);
             let_time_pass();
         }
     }
@@ -312,7 +312,7 @@ START_TEST(ten_thousand_small_ones_fit)
     let_time_pass();
     expect_crowd();
     ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    box_wait(&box, HOUR);
+    box_outlive(&box, HOUR);
     box_housekeep(&box);
     ck_assert_uint_eq(box_figures(&box).items, CROWD / 10 * CROWD_RECORDS / 5 * 4);
 }
@@ -431,7 +431,7 @@ START_TEST(how_many_there_may_be_is_bounded)
         ck_assert_int_eq(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"),
                          STORE_TOO_MANY_NAMESPACES);
         BOX_OK(box_put(&box, name, "more", TTL_FOR(HOUR), "value"));
-        box_wait(&box, HOUR);
+        box_outlive(&box, HOUR);
         let_time_pass();
         BOX_OK(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"));
     }

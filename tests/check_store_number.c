@@ -52,11 +52,11 @@ START_TEST(a_number_keeps_its_expiry)
         BOX_OK(box_incr(&box, "ns", "never", 1, &number));
         box_expect_left(&box, "ns", "n", 800 - i);
     }
-    box_wait(&box, 1);
+    box_outlive(&box, 1);
     ck_assert_int_eq(box_incr(&box, "ns", "n", 1, &number), STORE_NOT_FOUND);
     ck_assert_int_eq(box_decr(&box, "ns", "n", 1, &number), STORE_NOT_FOUND);
     box_expect_gone(&box, "ns", "n");
-    box_expect_left(&box, "ns", "never", STORE_NEVER);
+    box_expect_left(&box, "ns", "never", BOX_NEVER);
 }
 END_TEST
 

@@ -374,7 +374,7 @@ START_TEST(a_look_waits_like_a_read)
         store_enter(box.lane);
         BOX_OK(store_locate(box.lane, slice_of("tight"), slice_of("other"), &at));
         ck_assert_int_eq(store_look(box.lane, &at, &touch, box.now, &view), STORE_CROWDED);
-        BOX_OK(store_ttl_left(box.lane, &at, box.now, &left));
+        BOX_OK(store_expiry(box.lane, &at, box.now, &left));
         store_leave(box.lane);
         ck_assert_uint_eq(left, STORE_NEVER);
     }

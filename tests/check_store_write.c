@@ -41,7 +41,7 @@ START_TEST(a_value_arrives_in_parts)
         box_expect_left(&box, "ns", "key", 50);
         ck_assert_uint_eq(box_items(&box, "ns"), 1);
     }
-    box_wait(&box, 50);
+    box_outlive(&box, 50);
     box_housekeep(&box);
     ck_assert_uint_eq(box_figures(&box).items, 0);
 }
@@ -67,7 +67,7 @@ START_TEST(nobody_sees_it_before_it_is_committed)
     box_expect_pattern(&box, "ns", "key", LARGE, 4);
     box_expect_left(&box, "ns", "key", 700);
     ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    box_wait(&box, 700);
+    box_outlive(&box, 700);
     box_expect_gone(&box, "ns", "key");
 }
 END_TEST
@@ -145,7 +145,7 @@ START_TEST(what_can_be_known_is_refused_at_once)
     ck_assert_int_eq(box_begin(&box, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write),
                      STORE_EXISTS);
     box_expect(&box, "ns", "key", "there");
-    box_wait(&box, 10);
+    box_outlive(&box, 10);
     BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write));
     box_abort(&box, &write);
 }
@@ -185,7 +185,7 @@ START_TEST(an_add_after_the_others_time_succeeds)
     BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &write));
     BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "meanwhile"));
     BOX_OK(box_write_pattern(&box, write, &done, LARGE, LARGE, 1));
-    box_wait(&box, 100);
+    box_outlive(&box, 100);
     BOX_OK(box_commit(&box, &write));
     box_expect_pattern(&box, "ns", "key", LARGE, 1);
 }
@@ -236,7 +236,7 @@ START_TEST(a_write_outlives_a_flush)
     ck_assert_uint_eq(box_flush(&box, "ns"), 1);
     for (int i = 0; i < 10; i++) {
         box_housekeep(&box);
-        box_wait(&box, 10000);
+        box_outlive(&box, 10000);
     }
     box_expect_gone(&box, "ns", "key");
     BOX_OK(box_write_pattern(&box, write, &done, LARGE, LARGE, 1));
@@ -321,13 +321,13 @@ START_TEST(a_view_outlives_its_record)
     BOX_OK(box_put(&box, "ns", "key1", TTL_NEVER, "small"));
     BOX_OK(box_put_pattern(&box, "ns", "key2", TTL_NEVER, LARGE, 99));
     BOX_OK(box_touch(&box, "ns", "key3", TTL_FOR(1)));
-    box_wait(&box, 1);
+    box_outlive(&box, 1);
     box_housekeep(&box);
     pour();
     ck_assert_uint_ge(box_flush(&box, "ns"), 1);
     box_housekeep(&box);
     pour();
-    box_wait(&box, 60000);
+    box_outlive(&box, 60000);
     box_housekeep(&box);
     pour();
     box_expect_gone(&box, "ns", "key5");
@@ -336,7 +336,7 @@ START_TEST(a_view_outlives_its_record)
         ck_assert_msg(box_view_is_pattern(&views[i], i), "view %zu has changed", i);
     for (size_t i = 0; i < 6; i++)
         store_view_put(&views[i]);
-    box_wait(&box, 60000);
+    box_outlive(&box, 60000);
     box_rest(&box);
     ck_assert_uint_eq(box_figures(&box).items, 0);
     ck_assert_uint_eq(box_figures(&box).bytes, 0);

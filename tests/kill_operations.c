@@ -173,8 +173,8 @@ static enum state is_stale(void)
                       kill_box.now, &view));
     store_view_put(&view);
     store_leave(kill_box.lane);
-    bool shorter = view.expires == kill_box.now + 7000;
-    BOX_THAT(shorter || view.expires == kill_box.now + 100000);
+    bool shorter = view.expires == kill_box.now + 7001;
+    BOX_THAT(shorter || view.expires == kill_box.now + 100001);
     BOX_THAT(shorter == view.stale);
     return view.stale ? AFTER : BEFORE;
 }
@@ -356,7 +356,7 @@ static void expect_many(bool fourth)
 static void prepare_purge(void)
 {
     put_many(TTL_FOR(50));
-    box_wait(&kill_box, 50);
+    box_outlive(&kill_box, 50);
 }
 
 static enum state is_purged(void)
@@ -500,7 +500,7 @@ static void prepare_recovery(void)
     put_two();
     box_flush(&kill_box, "n");
     BOX_OK(box_put(&kill_box, "a", "soon", TTL_FOR(10), "gone"));
-    box_wait(&kill_box, 10);
+    box_outlive(&kill_box, 10);
     box_crash(&kill_box);
 }
 

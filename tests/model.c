@@ -96,7 +96,7 @@ enum store_status model_expiry(const struct model_namespace *ns, struct store_tt
         return STORE_TTL_REQUIRED;
     if (ns->max_ttl != STORE_NEVER && (time == STORE_NEVER || time > ns->max_ttl))
         time = ns->max_ttl;
-    *expires = time == STORE_NEVER ? STORE_NEVER : now + time;
+    *expires = time == STORE_NEVER ? STORE_NEVER : now + 1 + time;
     return STORE_OK;
 }
 

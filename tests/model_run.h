@@ -94,7 +94,7 @@ void run_judge_write(enum store_status status, enum store_status expected);
 void run_get(void);
 void run_put(void);
 void run_delete(void);
-void run_ttl_left(void);
+void run_expiry(void);
 void run_touch(void);
 void run_add_number(void);
 

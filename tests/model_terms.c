@@ -89,7 +89,7 @@ static uint64_t ends(struct store_ttl ttl)
         return record->expires;
     if (ttl.kind == STORE_TTL_GONE)
         return box.now;
-    return ttl.kind == STORE_TTL_FOR ? box.now + ttl.milliseconds : STORE_NEVER;
+    return ttl.kind == STORE_TTL_FOR ? box.now + 1 + ttl.milliseconds : STORE_NEVER;
 }
 
 static bool was_told(uint64_t version)
@@ -237,7 +237,7 @@ static void look(const struct store_terms *terms)
     bool was_noted = record->noted;
     record->noted |= !terms->peeks || terms->ttl.kind != STORE_TTL_KEEP;
     bool ending = record->expires != STORE_NEVER && terms->refresh > 0 &&
-                  record->expires - box.now < terms->refresh;
+                  store_left(record->expires, box.now) < terms->refresh;
     bool won = terms->contends && !record->won && (record->stale || ending);
     if (view.expires != expires || view.client_flags != record->flags)
         differ("look: expires %" PRIu64 " flags %u", view.expires, view.client_flags);

@@ -30,6 +30,11 @@ uint64_t clock_wall(void)
     return rig.milliseconds;
 }
 
+uint64_t clock_when(uint64_t wall)
+{
+    return wall > rig.milliseconds ? wall : 0;
+}
+
 uint64_t clock_precise(void)
 {
     return rig.nanoseconds += SCHEDULE_SLICE_US * 1000;

@@ -125,7 +125,7 @@ static void settle(struct owned *owned, uint64_t version, struct store_ttl ttl, 
 {
     owned->there = true;
     owned->version = version;
-    owned->expires = ttl.kind == STORE_TTL_NEVER ? STORE_NEVER : now + ttl.milliseconds;
+    owned->expires = ttl.kind == STORE_TTL_NEVER ? STORE_NEVER : now + 1 + ttl.milliseconds;
 }
 
 /* The store says that one of the worker's own is missing. By now: others may have

@@ -10,7 +10,12 @@
 #include "daemon/store/file.h"
 #include "daemon/store/seal.h"
 
-enum { TURNS = 255 };
+enum {
+    TURNS = 255,
+    /* ms: what four readings that were rounded down may make of less than nothing. The bridge is
+     * shorter by that, so that no record expires early for it. */
+    ROUNDING = 2,
+};
 
 enum slot { SLOT_WHOLE, SLOT_BEING_WRITTEN, SLOT_DAMAGED };
 
@@ -81,7 +86,8 @@ enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
     if (life->stopped == 0) {
         return LIFE_CRASHED;
     }
-    uint64_t gap = clock->wall > life->wall ? clock->wall - life->wall : 0;
+    uint64_t from = life->wall + ROUNDING;
+    uint64_t gap = clock->wall > from ? clock->wall - from : 0;
     *offset = (int64_t)(life->stopped + gap) - (int64_t)clock->uptime;
     return LIFE_BRIDGED;
 }

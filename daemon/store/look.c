@@ -26,7 +26,7 @@ static bool wins(const struct found *found, const struct look *look, uint64_t no
     }
     bool ends = look->ended != SEGMENT_NEVER && look->ended > now;
     return (found->record.notes & NOTE_STALE) != 0 ||
-           (ends && refresh > 0 && look->ended - now < refresh);
+           (ends && refresh > 0 && store_left(look->ended, now) < refresh);
 }
 
 /* What the notes say, before this look changes them. */

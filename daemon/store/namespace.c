@@ -328,28 +328,45 @@ void namespaces_unlink(struct namespaces *all, struct namespace *ns)
     __atomic_fetch_sub(&all->count, 1, __ATOMIC_RELAXED);
 }
 
-static uint64_t shorter(uint64_t ttl, uint64_t bound)
+/* `now` was rounded down: the millisecond that it may be short of is added, so that all of the
+ * ttl has passed by then. */
+static uint64_t expiry_after(uint64_t now, uint64_t ttl)
 {
-    return bound != STORE_NEVER && (ttl == STORE_NEVER || ttl > bound) ? bound : ttl;
+    return ttl == STORE_NEVER ? SEGMENT_NEVER : now + 1 + ttl;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When it shall be; the namespace's bound comes later. */
+static uint64_t wanted_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now)
+{
+    switch (ttl.kind) {
+    case STORE_TTL_DEFAULT:
+    case STORE_TTL_KEEP:
+        return expiry_after(now, __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED));
+    case STORE_TTL_NEVER:
+        break;
+    case STORE_TTL_FOR:
+        return expiry_after(now, earlier(ttl.milliseconds, TTL_MAX));
+    case STORE_TTL_UNTIL:
+        return ttl.milliseconds > now ? earlier(ttl.milliseconds, expiry_after(now, TTL_MAX)) : now;
+    case STORE_TTL_GONE:
+        return now;
+    }
+    return SEGMENT_NEVER;
 }
 
 enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
                                    uint64_t *expires)
 {
-    uint64_t wanted = STORE_NEVER;
-    if (ttl.kind == STORE_TTL_GONE) {
-        *expires = now;
-        return STORE_OK;
-    }
-    if (ttl.kind == STORE_TTL_DEFAULT || ttl.kind == STORE_TTL_KEEP) {
-        wanted = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);
-    } else if (ttl.kind == STORE_TTL_FOR) {
-        wanted = ttl.milliseconds < TTL_MAX ? ttl.milliseconds : TTL_MAX;
-    }
-    if (wanted == STORE_NEVER && __atomic_load_n(&ns->require_ttl, __ATOMIC_RELAXED)) {
+    uint64_t wanted = wanted_expiry(ns, ttl, now);
+    if (wanted == SEGMENT_NEVER && __atomic_load_n(&ns->require_ttl, __ATOMIC_RELAXED)) {
         return STORE_TTL_REQUIRED;
     }
-    wanted = shorter(wanted, __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED));
-    *expires = wanted == STORE_NEVER ? SEGMENT_NEVER : now + wanted;
+    uint64_t most = expiry_after(now, __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED));
+    *expires = earlier(wanted, most);
     return STORE_OK;
 }

@@ -101,8 +101,8 @@ size_t store_view_pieces(const struct store_view *view, uint64_t from, struct io
     return filled;
 }
 
-enum store_status store_ttl_left(struct lane *lane, const struct store_key *where, uint64_t now,
-                                 uint64_t *left)
+enum store_status store_expiry(struct lane *lane, const struct store_key *where, uint64_t now,
+                               uint64_t *expires)
 {
     struct store *store = lane->store;
     struct store_key at = *where;
@@ -116,7 +116,7 @@ enum store_status store_ttl_left(struct lane *lane, const struct store_key *wher
     if (!lives) {
         return STORE_NOT_FOUND;
     }
-    *left = found.expires == SEGMENT_NEVER ? STORE_NEVER : found.expires - now;
+    *expires = found.expires == SEGMENT_NEVER ? STORE_NEVER : found.expires;
     return STORE_OK;
 }
 

@@ -4,7 +4,10 @@
  * The store keeps records (namespace, key, value, time to live) in a hash index
  * over an append-only log of segments. It knows no protocol, no configuration
  * file, no event loop and no clock: `now` is an argument everywhere, in
- * milliseconds of any clock that never goes back (start above 0).
+ * milliseconds of any clock that never goes back (start above 0), rounded down.
+ * A record's ttl counts from the `now` of its write, which must not be earlier
+ * than the request. All of the ttl passes before the record expires, by the most
+ * exact of clocks; less than a millisecond more is what the rounding may add.
  *
  * Threads. Every thread that calls in has a lane of its own, and wraps what it
  * does in store_enter .. store_leave. Between the two, namespaces that it looked
@@ -303,13 +306,14 @@ enum store_ttl_kind {
     STORE_TTL_DEFAULT,
     STORE_TTL_NEVER,
     STORE_TTL_FOR,
+    STORE_TTL_UNTIL,
     STORE_TTL_GONE, /* it has expired as soon as it is there */
     STORE_TTL_KEEP, /* the record's own; of a record that is made, as DEFAULT */
 };
 
 struct store_ttl {
     enum store_ttl_kind kind;
-    uint64_t milliseconds; /* with STORE_TTL_FOR */
+    uint64_t milliseconds; /* with STORE_TTL_FOR; with STORE_TTL_UNTIL on the clock of `now` */
 };
 
 enum store_mode {
@@ -411,9 +415,16 @@ enum store_status store_make_stale(struct lane *lane, struct store_key *at,
 enum store_status store_empty(struct lane *lane, struct store_key *at,
                               const struct store_terms *terms, bool stale, uint64_t now);
 
-/* *left: milliseconds, or STORE_NEVER. Counts neither hit nor miss. */
-enum store_status store_ttl_left(struct lane *lane, const struct store_key *at, uint64_t now,
-                                 uint64_t *left);
+/* When it expires: on the clock of `now`, or STORE_NEVER. Counts neither hit nor miss. */
+enum store_status store_expiry(struct lane *lane, const struct store_key *at, uint64_t now,
+                               uint64_t *expires);
+
+/* Whole milliseconds that a record which expires then is sure to live from any moment of `now`
+ * on; 0: less than one. Right after a write it is the ttl. */
+static inline uint64_t store_left(uint64_t expires, uint64_t now)
+{
+    return expires > now ? expires - now - 1 : 0;
+}
 
 enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
                               uint64_t now);

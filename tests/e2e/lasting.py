@@ -18,7 +18,8 @@ from client import Client
 from harness import Daemon
 from memcache import LISTEN
 
-SLACK = 0.003  # seconds: the daemon's clock and ours are read at different moments
+TICK = 0.001  # seconds: the daemon's clock counts milliseconds, and is rounded down
+SLACK = 1e-6  # that our clock and the daemon's may be apart, and what is lost in a float
 HOUR = 3600.0
 
 
@@ -92,7 +93,7 @@ class State:
             return found is None
         if found is None:
             return self.first is not None and after + SLACK >= self.first
-        return found == self.value and (self.last is None or before - SLACK <= self.last)
+        return found == self.value and (self.last is None or before - SLACK <= self.last + TICK)
 
     def __repr__(self):
         if self.value is None:
@@ -308,7 +309,8 @@ class Writer:
         self.asked = []
 
     def found(self, client, key, fits):
-        """One of the states that have the value; the time to live says which."""
+        """What the states that have the value come to; the time to live says which it may be,
+        and may leave more than one."""
         before = time.monotonic()
         words = client.ask(f"TTL {self.name} {key}").split(" ")
         after = time.monotonic()
@@ -319,8 +321,16 @@ class Writer:
         else:
             first, last = before + float(words[1]), after + float(words[1])
             matching = [state for state in fits if state.first is not None and
-                        state.first - SLACK <= last and first - SLACK <= state.last]
+                        state.first - TICK - SLACK <= last and first - SLACK <= state.last]
         if not matching:
             raise AssertionError(f"{self.name} {key}: ttl {words} at {before:.3f}..{after:.3f}, might "
                                  f"have been {fits}")
-        return matching[-1]
+        return self.either(matching)
+
+    @staticmethod
+    def either(states):
+        """One of them, which all have the same value: when it ends, all of them say."""
+        if any(state.first is None for state in states):
+            return State(states[0].value)
+        return State(states[0].value, min(state.first for state in states),
+                     max(state.last for state in states))
