@@ -484,6 +484,7 @@ e2e_files = \
 	tests/e2e/test_newest.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
+	tests/e2e/test_precise.py \
 	tests/e2e/test_pressure.py \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_reload.py \
