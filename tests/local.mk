@@ -40,7 +40,8 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
 	tests/check_store_ttl \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
-	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
+	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store \
+	tests/threads_windows
 
 if HAVE_CHECK
 check_PROGRAMS += $(conf_tests) $(daemon_tests) $(protocol_tests) $(store_tests)
@@ -51,7 +52,7 @@ endif
 # What runs under ThreadSanitizer.
 thread_tests = tests/check_gate tests/check_gate_turns tests/check_housekeeper tests/check_log tests/check_log_stuck \
 	tests/check_pass tests/threads_exact \
-	tests/threads_gate tests/threads_policy tests/threads_store \
+	tests/threads_gate tests/threads_policy tests/threads_store tests/threads_windows \
 	tests/over_file tests/e2e/run
 if TLS
 thread_tests += tests/check_reception tests/over_tls
@@ -261,6 +262,11 @@ tests_threads_policy_LDADD = $(store_test_libs)
 tests_threads_store_SOURCES = tests/threads_store.c $(store_test_crew)
 tests_threads_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_threads_store_LDADD = $(store_test_libs)
+
+# It has a window_pass of its own, which goes before the library's.
+tests_threads_windows_SOURCES = tests/threads_windows.c $(store_test_crew)
+tests_threads_windows_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_threads_windows_LDADD = $(store_test_libs)
 
 # The daemon without its sockets: a wire stands in for them.
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
