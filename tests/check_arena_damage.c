@@ -62,8 +62,8 @@ static void put(const char *name, const char *key, size_t length, uint64_t seed,
 {
     char bytes[LARGE];
     struct store_key at;
-    struct store_terms terms = {.ttl =
-                                    expires == STORE_NEVER ? TTL_NEVER : TTL_FOR(expires - box.now - 1),
+    struct store_terms terms = {.ttl = expires == STORE_NEVER ? TTL_NEVER
+                                                              : TTL_FOR(expires - box.now - 1),
                                 .client_flags = flags,
                                 .noted = noted};
 

@@ -38,7 +38,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
 	tests/check_store_resize_limits \
 	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
-	tests/check_store_ttl \
+	tests/check_store_ttl tests/check_store_ttl_ways \
 	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store \
 	tests/threads_windows
@@ -222,6 +222,10 @@ tests_check_store_terms_LDADD = $(store_test_libs)
 tests_check_store_ttl_SOURCES = tests/check_store_ttl.c $(store_test_box)
 tests_check_store_ttl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_ttl_LDADD = $(store_test_libs)
+
+tests_check_store_ttl_ways_SOURCES = tests/check_store_ttl_ways.c $(store_test_box)
+tests_check_store_ttl_ways_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_ttl_ways_LDADD = $(store_test_libs)
 
 tests_check_store_write_SOURCES = tests/check_store_write.c $(store_test_box)
 tests_check_store_write_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

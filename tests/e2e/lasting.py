@@ -321,7 +321,8 @@ class Writer:
         else:
             first, last = before + float(words[1]), after + float(words[1])
             matching = [state for state in fits if state.first is not None and
-                        state.first - TICK - SLACK <= last and first - SLACK <= state.last]
+                        state.first - TICK - SLACK <= last and
+                        first - SLACK <= state.last + TICK]
         if not matching:
             raise AssertionError(f"{self.name} {key}: ttl {words} at {before:.3f}..{after:.3f}, might "
                                  f"have been {fits}")
