@@ -21,14 +21,14 @@ class Crowd(Actor):
     def begin(self):
         self.number = 0
 
-    def connect(self):
+    def connect(self, memcache=False):
         """A connection that waits for nothing, or None."""
         self.number += 1
         made = socket.socket()
         try:
             made.bind((f"127.0.{self.NETWORK}.{self.number % 250 + 1}", 0))
             made.settimeout(2)
-            made.connect(self.daemon.address)
+            made.connect(self.daemon.told_addresses[memcache])
             made.setblocking(False)
             self.count("connections")
             return made
@@ -49,11 +49,14 @@ class HangUps(Crowd):
     """Says a secret, right or wrong, and hangs up before the answer."""
 
     def turn(self):
-        gone = [made for made in (self.connect() for _ in range(self.A_TURN)) if made]
-        for made in gone:
+        memcache = self.chance.random() < 0.3
+        gone = [made for made in (self.connect(memcache) for _ in range(self.A_TURN)) if made]
+        for i, made in enumerate(gone):
             right = self.chance.random() < 0.2
-            secret = self.daemon.steady_user[1] if right else f"wrong{self.number}"
-            self.send(made, f"AUTH {self.daemon.steady_user[0]} {secret}\r\n".encode())
+            name, secret = self.daemon.steady_user
+            words = f"{name} {secret if right else f'wrong{self.number}-{i}'}"
+            words = (f"set x 0 0 {len(words)}\r\n{words}" if memcache else f"AUTH {words}")
+            self.send(made, words.encode() + b"\r\n")
             self.count("with a right secret", int(right))
         for made in gone:
             if self.chance.random() < 0.5:
@@ -74,7 +77,7 @@ class Garbage(Crowd):
 
     def turn(self):
         for _ in range(self.A_TURN):
-            made = self.connect()
+            made = self.connect(self.chance.random() < 0.3)
             if made:
                 self.send(made, self.garbage())
                 self.there.append((made, time.monotonic()))

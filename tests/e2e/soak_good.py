@@ -1,5 +1,6 @@
 """Good clients of the second daemon: whatever the others do, they are served, and soon."""
 
+import collections
 import time
 
 from soak_actor import Actor, login
@@ -7,6 +8,7 @@ from soak_model import Wrong
 
 READ_MOST = 5.0  # seconds on an idle machine
 WRITE_MOST = 10.0
+RECENT = 30  # records that are looked for again
 FRESH_SHARE = 64  # of the memory so much may be written before a record may go: see Good
 
 
@@ -48,6 +50,7 @@ class Good(Actor):
     def begin(self):
         self.client = login(self, self.daemon.steady_user)
         self.number = 0
+        self.recent = collections.deque(maxlen=RECENT)
 
     def turn(self):
         if self.chance.random() < 0.1:
@@ -61,6 +64,9 @@ class Good(Actor):
         received = self.received()
         if self.store(key, value):
             self.find(key, value, received)
+            self.recent.append((key, value, received))
+        if self.recent:
+            self.find(*self.chance.choice(self.recent))
 
     def beside(self):
         return " beside a stalled log" if self.told.board.stalled else ""

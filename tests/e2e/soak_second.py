@@ -1,6 +1,8 @@
 """The second daemon and its actors, as the soak sees them: started, looked at, stopped, judged."""
 
+import signal
 import statistics
+import subprocess
 import time
 
 from harness import wait_for
@@ -21,9 +23,10 @@ HAPPENED = ("evictions", "closed_replaced", "auth_errors", "uploads_ended", "log
 
 
 class Second:
-    def __init__(self, board, told, options):
+    """`told.board`: the numbers that all processes see."""
+
+    def __init__(self, told, options):
         self.told = told
-        self.board = board
         self.options = options
         self.daemon = Pressed()
         self.places = []
@@ -34,11 +37,14 @@ class Second:
         load, seed = self.options.load, self.options.seed
         self.daemon.begin(self.told, load, seed)
         self.control = self.daemon.control()
+        self.descriptors = self.daemon.descriptors()
         self.began = time.monotonic()
         for number, actor in enumerate(ACTORS):
             self.places.append(Place(actor, self.daemon, self.told, load, seed * 100 + number))
 
     def look(self):
+        if not self.daemon.running():
+            raise Wrong(f"the second daemon ended with {self.daemon.process.returncode}")
         for place in [*self.places, self.daemon.log_reader]:
             place.look(stopping=False)
         if time.monotonic() > self.sample_at:
@@ -46,14 +52,13 @@ class Second:
             used = int(self.control.stats()["memory_used"])
             self.samples.append((time.monotonic() - self.began, self.daemon.resident() - used))
 
-    def figures(self):
-        return f"the second has {self.daemon.resident() / MIB:.1f} MiB resident"
-
     def calm(self, say):
         """All have been told to stop."""
         wait_for(self.are_gone, 60, "actors to stop")
         wait_for(lambda: self.control.stat("curr_connections") == 1, 15,
                  "the second daemon's connections to be gone")
+        wait_for(lambda: self.daemon.descriptors() == self.descriptors, 10,
+                 f"{self.descriptors} descriptors of the second daemon, as at the beginning")
         stats = self.control.stats()
         self.control.close()
         self.daemon.stop(timeout=20)
@@ -87,6 +92,16 @@ class Second:
         if not samples:
             return 0
         return statistics.median(samples[-third:]) - statistics.median(samples[:third])
+
+    def finish_log(self):
+        """After something went wrong: so that the log has what was said last."""
+        self.told.board.put(0, 1)
+        try:
+            self.daemon.send_signal(signal.SIGTERM)
+            self.daemon.wait_exit(10)
+            wait_for(lambda: not self.daemon.log_reader.look(stopping=True), 10, "the log to end")
+        except (AssertionError, OSError, subprocess.TimeoutExpired, AttributeError, Wrong):
+            pass
 
     def end(self):
         for place in [*self.places, self.daemon.log_reader]:
