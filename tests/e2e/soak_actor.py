@@ -29,13 +29,13 @@ class Figures:
     def count(self, what, by=1):
         self.counts[what] += by
 
-    def took(self, what, started, most):
+    def took(self, what, started, most, more=""):
         """Since `started`, on the monotonic clock; `most` seconds are allowed, as on an idle
-        machine."""
+        machine. `more` is what else is told where it was longer."""
         duration = time.monotonic() - started
         self.longest[what] = max(self.longest.get(what, 0), duration)
         if duration > seconds(most):
-            raise Wrong(f"{what} took {duration:.1f} s, more than {seconds(most):g}")
+            raise Wrong(f"{what} took {duration:.1f} s, more than {seconds(most):g}{more}")
 
     def told(self):
         words = [f"{self.counts[what]} {what}" for what in self.counts]
@@ -165,15 +165,16 @@ def login(actor, user, source="127.0.0.1", what="login", excused=0):
     """A connection that has proved with a right secret who it is. A connection that is hung up
     on at max_connections is made anew, and so often as is `excused` one that is denied; the time
     of all of them together is bounded."""
-    started = time.monotonic()
+    started, tries = time.monotonic(), []
     while True:
-        client = None
+        client, began = None, time.monotonic()
         try:
             client = From(actor.daemon.address, source, timeout=2 * LOGIN_MOST)
             answer = client.ask(f"AUTH {user[0]} {user[1]}")
         except (EOFError, OSError) as error:
             answer = error
-        actor.took(what, started, LOGIN_MOST)
+        tries.append(f"{time.monotonic() - began:.2f} s: {answer}")
+        actor.took(what, started, LOGIN_MOST, f" of {user[0]} from {source}, {tries[-20:]}")
         if answer == "OK":
             actor.count(f"{what}s")
             return client
