@@ -6,12 +6,10 @@ import re
 import select
 import time
 
-from patience import seconds, wait_for
+from harness import SANITIZER_WORDS, wait_for
 from soak_actor import Actor, login
 from soak_model import Wrong
 
-SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer",
-                   b"WARNING: ThreadSanitizer", b"runtime error:")
 KEPT = 8 << 20  # bytes of the log that are kept, and as many of what was before
 STALL_LEAST, STALL_MOST = 8.0, 60.0  # seconds
 READ_MOST = 12.0  # seconds between two stalls

@@ -52,6 +52,12 @@ class Second:
             used = int(self.control.stats()["memory_used"])
             self.samples.append((time.monotonic() - self.began, self.daemon.resident() - used))
 
+    def figures(self):
+        stats = self.control.stats()
+        told = ", ".join(f"{name} {stats[name]}" for name in
+                         ("evictions", "closed_replaced", "log_lines_lost"))
+        return f"the second: {told}, {self.daemon.resident() / MIB:.1f} MiB resident"
+
     def calm(self, say):
         """All have been told to stop."""
         wait_for(self.are_gone, 60, "actors to stop")

@@ -10,7 +10,7 @@ import select
 import signal
 import time
 
-from patience import wait_for
+from harness import wait_for
 from soak_actor import Actor, From, login
 from soak_model import Wrong
 
