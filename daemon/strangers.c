@@ -55,14 +55,20 @@ void strangers_dismiss(struct crew *crew)
     }
 }
 
-/* Who has asked the gate has a better right to stay than who was silent. */
+/* A peer that has said its last has most likely gone, and waits for no answer. */
+static bool waits(const struct conn *conn)
+{
+    return conn->pass.petition != NULL && !conn->parts;
+}
+
+/* One that waits for the gate has a better right to stay than one that is silent. */
 static struct conn *oldest_stranger(const struct crew *crew)
 {
     struct conn *conn = TAILQ_FIRST(&crew->strangers);
-    for (int i = 0; i < PASSED_OVER_MAX && conn != NULL && conn->pass.petition != NULL; i++) {
+    for (int i = 0; i < PASSED_OVER_MAX && conn != NULL && waits(conn); i++) {
         conn = TAILQ_NEXT(conn, stranger);
     }
-    return conn != NULL && conn->pass.petition == NULL ? conn : TAILQ_FIRST(&crew->strangers);
+    return conn != NULL && !waits(conn) ? conn : TAILQ_FIRST(&crew->strangers);
 }
 
 bool strangers_make_room(struct crew *crew)

@@ -457,12 +457,20 @@ e2e_files = \
 	tests/e2e/reference.py \
 	tests/e2e/request_mix.py \
 	tests/e2e/soak \
+	tests/e2e/soak_actor.py \
 	tests/e2e/soak_client.py \
+	tests/e2e/soak_crowds.py \
 	tests/e2e/soak_daemon.py \
+	tests/e2e/soak_good.py \
+	tests/e2e/soak_holders.py \
+	tests/e2e/soak_log.py \
 	tests/e2e/soak_memcache.py \
 	tests/e2e/soak_model.py \
 	tests/e2e/soak_native.py \
 	tests/e2e/soak_ops.py \
+	tests/e2e/soak_pressed.py \
+	tests/e2e/soak_second.py \
+	tests/e2e/soak_secrets.py \
 	tests/e2e/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_arena.py \

@@ -30,6 +30,7 @@ class Client:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
+            self.prepare()
             self.socket.connect(address)
             if family != socket.AF_UNIX:
                 self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -38,6 +39,9 @@ class Client:
             self.socket.close()
             raise
         self.buffer = bytearray()
+
+    def prepare(self):
+        """Called before it connects."""
 
     def __enter__(self):
         return self

@@ -95,6 +95,26 @@ class Crowds(Case):
         for stranger in newcomers:
             self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
 
+    def test_those_that_have_hung_up_make_room_first(self):
+        """They wait for the gate no more than those that are silent, and for a while it cannot
+        be known that they have gone."""
+        daemon = self.start(self.FULL + "threads = 1;\n" + users(WEB, ROOT))
+        root = self.root(daemon)
+        asked = self.connect(daemon)
+        for number in range(4):  # from now on it waits
+            self.assertEqual(asked.ask(f"AUTH web wrong{number}"), "DENIED")
+        asked.send(f"AUTH web {SECRET}\r\n")
+        for _ in range(6):
+            with self.connect(daemon) as gone:
+                gone.send(f"AUTH web {SECRET}\r\n")
+        wait_for(lambda: root.stat("auth_cmds") == 12, what="them to be on their way")
+        self.assertEqual(root.ask("PING"), "PONG")  # the worker has seen that they hung up
+        newcomers = self.crowd(daemon, 6)
+        self.assertEqual(asked.reply(), "OK")
+        for stranger in newcomers:
+            self.assertEqual(stranger.ask("PING"), f"CLIENT_ERROR {FIRST}")
+        self.assertEqual(root.stat("closed_replaced"), 6)
+
 
 class Waiting(Case):
     """At the gate, where nobody holds anything up."""
