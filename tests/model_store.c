@@ -349,7 +349,7 @@ static const struct {
     void (*act)(void);
 } acts[] = {
     {34000, run_get},      {28000, run_put},  {6000, run_delete},
-    {4000, run_expiry},  {6000, run_touch}, {6000, run_add_number},
+    {4000, run_expiry},    {6000, run_touch}, {6000, run_add_number},
     {3000, go_on_writing}, {3000, list},      {6000, pass_time},
     {4000, housekeep},     {6, flush},        {3, declare},
     {5, compare_figures},  {5, restart},      {20, resize},
