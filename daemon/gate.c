@@ -246,7 +246,7 @@ static void settle(struct gate *gate, const struct user *user, bool is_wrong)
 /* With the lock, which it gives meanwhile. */
 static void serve(struct gate *gate, struct petition *petition)
 {
-    bool is_wrong = is_apart(petition) || gate_wrongs_has(&gate->wrongs, petition->token);
+    bool is_wrong = gate_wrongs_has(&gate->wrongs, petition->token) || is_apart(petition);
     struct petition copy = *petition;
 
     copy.users = users_get(petition->users);

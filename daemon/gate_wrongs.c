@@ -47,20 +47,32 @@ struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs, const struct
     return token;
 }
 
-bool gate_wrongs_has(const struct gate_wrongs *wrongs, struct sip_hash token)
+/* The token comes first, and those before `place` move on to it. */
+static void put_first(struct sip_hash *set, unsigned place, struct sip_hash token)
 {
-    bool has = false;
+    memmove(set + 1, set, place * sizeof *set);
+    set[0] = token;
+}
+
+static struct sip_hash *set_of(struct gate_wrongs *wrongs, struct sip_hash token)
+{
+    return wrongs->sets[token.low % SETS].of;
+}
+
+bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token)
+{
+    struct sip_hash *set = set_of(wrongs, token);
 
     for (unsigned i = 0; i < GATE_WRONGS_WAYS; i++) {
-        has |= sip_equal(wrongs->sets[token.low % SETS].of[i], token);
+        if (sip_equal(set[i], token)) {
+            put_first(set, i, token);
+            return true;
+        }
     }
-    return has;
+    return false;
 }
 
 void gate_wrongs_add(struct gate_wrongs *wrongs, struct sip_hash token)
 {
-    unsigned *next = &wrongs->sets[token.low % SETS].next;
-
-    wrongs->sets[token.low % SETS].of[*next] = token;
-    *next = (*next + 1) % GATE_WRONGS_WAYS;
+    put_first(set_of(wrongs, token), GATE_WRONGS_WAYS - 1, token);
 }

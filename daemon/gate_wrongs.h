@@ -8,7 +8,10 @@
  * remembered of a user whose secret was changed, and nothing that one address tried can be
  * found out from another.
  *
- * GATE_WRONGS_MAX are kept; one more replaces an older one, which then is checked again.
+ * GATE_WRONGS_MAX are kept. One more replaces, of those in its set, the one that was not said
+ * for longest, and that is checked again then. So one that is repeated stays, however many
+ * others are tried: the gate checks fewer than GATE_WRONGS_MAX while one that is repeated
+ * waits for its next turn.
  *
  * Owns no lock.
  */
@@ -18,13 +21,12 @@
 #include "daemon/gate.h"
 #include "daemon/sip.h"
 
-enum { GATE_WRONGS_WAYS = 4, GATE_WRONGS_MAX = 4096 };
+enum { GATE_WRONGS_WAYS = 16, GATE_WRONGS_MAX = 4096 };
 
 struct gate_wrongs {
     struct sip_key key;
     struct {
-        struct sip_hash of[GATE_WRONGS_WAYS];
-        unsigned next; /* to be replaced */
+        struct sip_hash of[GATE_WRONGS_WAYS]; /* the one that was said last first */
     } sets[GATE_WRONGS_MAX / GATE_WRONGS_WAYS];
 };
 
@@ -35,7 +37,8 @@ bool gate_wrongs_init(struct gate_wrongs *wrongs);
 struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs,
                                   const struct petition *petition);
 
-bool gate_wrongs_has(const struct gate_wrongs *wrongs, struct sip_hash token);
+/* It was said now. */
+bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token);
 void gate_wrongs_add(struct gate_wrongs *wrongs, struct sip_hash token);
 
 #endif

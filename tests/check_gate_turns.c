@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/gate_wrongs.h"
 #include "tests/members.h"
 #include "tests/suite.h"
 #include "tests/visitors.h"
@@ -216,6 +217,26 @@ START_TEST(what_was_wrong_may_be_right_elsewhere_or_later)
 }
 END_TEST
 
+/* However much others guess: a client that goes on with it is not one that fails. */
+START_TEST(an_old_secret_that_is_repeated_stays_known)
+{
+    uint64_t address = 10;
+    struct visitor old;
+
+    ck_assert_ptr_null(visitors_try(1, "user1", "old"));
+    for (int round = 0; round < 3 * GATE_WRONGS_MAX / MANY; round++) {
+        for (int i = 0; i < MANY; i++) {
+            ck_assert_ptr_null(visitors_try(address++, "user2", visitors_guess()));
+        }
+        unsigned before = visitors_checks();
+        visitor_ask(&old, 1, "user1", "old");
+        visitors_pass_time(GATE_DELAY_MOST_MS);
+        ck_assert_ptr_null(visitor_outcome(&old));
+        ck_assert_uint_eq(visitors_checks(), before);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gate_turns");
@@ -235,6 +256,7 @@ int main(void)
     tcase_add_test(wrongs, an_old_secret_keeps_none_out);
     tcase_add_test(wrongs, an_old_secret_is_checked_once);
     tcase_add_test(wrongs, an_old_secret_waits_longer_each_time);
+    tcase_add_test(wrongs, an_old_secret_that_is_repeated_stays_known);
     tcase_add_test(wrongs, what_was_wrong_may_be_right_elsewhere_or_later);
     suite_add_tcase(suite, wrongs);
 

@@ -48,24 +48,16 @@ class Crowd(Actor):
 class HangUps(Crowd):
     """Says a secret, right or wrong, and hangs up before the answer.
 
-    Most wrong ones are the same from one address. The daemon remembers a few thousand of those
-    that it has checked; were each a new one, it would forget what old secrets the sites of
-    Secrets try, and count them as failures again.
+    Half of the wrong ones are new, more in a while than the daemon remembers: it shall not forget
+    the old secrets that the sites of Secrets repeat, and count them as failures again.
     """
-
-    ANEW = 0.2  # seconds from one wrong secret that is new to the next
-
-    def begin(self):
-        super().begin()
-        self.new_at = 0.0
 
     def words(self):
         name, secret = self.daemon.steady_user
         if self.chance.random() < 0.2:
             self.count("with a right secret")
             return f"{name} {secret}"
-        if time.monotonic() > self.new_at:
-            self.new_at = time.monotonic() + self.ANEW
+        if self.chance.random() < 0.5:
             self.count("with a secret that is new and wrong")
             return f"{name} wrong{self.number}-{self.chance.random()}"
         return f"{name} wrong"
