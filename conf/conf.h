@@ -8,8 +8,8 @@
  * Owned by the caller of conf_load; read by everybody, written by nobody after
  * that. Durations are milliseconds, sizes are bytes.
  */
-#ifndef KVCACHED_CONF_H
-#define KVCACHED_CONF_H
+#ifndef KVCACHED_CONF_CONF_H
+#define KVCACHED_CONF_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  *
  * Inside conf/ only.
  */
-#ifndef KVCACHED_CONF_CHECK_H
-#define KVCACHED_CONF_CHECK_H
+#ifndef KVCACHED_CONF_CONF_CHECK_H
+#define KVCACHED_CONF_CONF_CHECK_H
 
 #include <libconfig.h>
 

@@ -1,7 +1,7 @@
 /*
  * conf_check_paths.c - what can be seen of the files that options name, before one of them is
  * opened: each has one purpose, and what is to be written can be. What opens them later
- * (daemon/safe_open.h) looks again, and closer.
+ * (daemon/base/safe_open.h) looks again, and closer.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  *
  * Inside conf/ only.
  */
-#ifndef KVCACHED_CONF_GROUP_H
-#define KVCACHED_CONF_GROUP_H
+#ifndef KVCACHED_CONF_CONF_GROUP_H
+#define KVCACHED_CONF_CONF_GROUP_H
 
 #include <libconfig.h>
 #include <stddef.h>

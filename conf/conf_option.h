@@ -5,8 +5,8 @@
  * constant. How an option's value is read into its field is conf_value's
  * business, what options mean together is conf_check's.
  */
-#ifndef KVCACHED_CONF_OPTION_H
-#define KVCACHED_CONF_OPTION_H
+#ifndef KVCACHED_CONF_CONF_OPTION_H
+#define KVCACHED_CONF_CONF_OPTION_H
 
 #include <stdbool.h>
 #include <stddef.h>

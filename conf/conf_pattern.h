@@ -3,8 +3,8 @@
  *
  * Inside conf/ only.
  */
-#ifndef KVCACHED_CONF_PATTERN_H
-#define KVCACHED_CONF_PATTERN_H
+#ifndef KVCACHED_CONF_CONF_PATTERN_H
+#define KVCACHED_CONF_CONF_PATTERN_H
 
 #include <libconfig.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  *
  * Inside conf/ only. Mistakes are added in any order and come out by line.
  */
-#ifndef KVCACHED_CONF_REPORT_H
-#define KVCACHED_CONF_REPORT_H
+#ifndef KVCACHED_CONF_CONF_REPORT_H
+#define KVCACHED_CONF_CONF_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  *
  * Inside conf/ only.
  */
-#ifndef KVCACHED_CONF_SCAN_H
-#define KVCACHED_CONF_SCAN_H
+#ifndef KVCACHED_CONF_CONF_SCAN_H
+#define KVCACHED_CONF_CONF_SCAN_H
 
 #include <stddef.h>
 

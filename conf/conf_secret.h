@@ -5,8 +5,8 @@
  * know, cut short, or with a cost that is none. With such a hash a user is configured and
  * nothing opens, and only the log of denied logins would tell.
  */
-#ifndef KVCACHED_CONF_SECRET_H
-#define KVCACHED_CONF_SECRET_H
+#ifndef KVCACHED_CONF_CONF_SECRET_H
+#define KVCACHED_CONF_CONF_SECRET_H
 
 #include <stdbool.h>
 

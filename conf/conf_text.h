@@ -4,8 +4,8 @@
  *
  * Inside conf/ only. conf_scan writes it, out of the file and what it includes.
  */
-#ifndef KVCACHED_CONF_TEXT_H
-#define KVCACHED_CONF_TEXT_H
+#ifndef KVCACHED_CONF_CONF_TEXT_H
+#define KVCACHED_CONF_CONF_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * Inside conf/ only; the way there, conf_parse_duration and conf_parse_size, is
  * in conf.h.
  */
-#ifndef KVCACHED_CONF_UNITS_H
-#define KVCACHED_CONF_UNITS_H
+#ifndef KVCACHED_CONF_CONF_UNITS_H
+#define KVCACHED_CONF_CONF_UNITS_H
 
 #include <stdint.h>
 

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "daemon/daemonize.h"
-#include "daemon/hash_secret.h"
-#include "daemon/log.h"
-#include "daemon/server.h"
-#include "daemon/signals.h"
+#include "daemon/auth/secret_prompt.h"
+#include "daemon/base/log.h"
+#include "daemon/os/daemonize.h"
+#include "daemon/os/signals.h"
+#include "daemon/server/server.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
                             "       kvcached --hash-secret\n";

@@ -5,8 +5,8 @@
  * what is not there yet, drops what was refused, and hands on large values in
  * parts, and long lines of keys in pieces (frame_keys.c).
  */
-#ifndef KVCACHED_FRAME_H
-#define KVCACHED_FRAME_H
+#ifndef KVCACHED_PROTOCOL_FRAME_H
+#define KVCACHED_PROTOCOL_FRAME_H
 
 #include "protocol/protocol.h"
 

@@ -14,8 +14,8 @@
  * Matching in Strings", Cambridge 2002, chapter 4. So no pattern is slow: it
  * takes at most one step for each byte of the text and each word.
  */
-#ifndef KVCACHED_GLOB_H
-#define KVCACHED_GLOB_H
+#ifndef KVCACHED_PROTOCOL_GLOB_H
+#define KVCACHED_PROTOCOL_GLOB_H
 
 #include "protocol/slice.h"
 

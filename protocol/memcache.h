@@ -13,8 +13,8 @@
  * A request's `form` is the command; `words` are a meta command's flags as they
  * stood on the line, from which its reply is spelled.
  */
-#ifndef KVCACHED_MEMCACHE_H
-#define KVCACHED_MEMCACHE_H
+#ifndef KVCACHED_PROTOCOL_MEMCACHE_H
+#define KVCACHED_PROTOCOL_MEMCACHE_H
 
 #include "protocol/frame.h"
 #include "protocol/token.h"

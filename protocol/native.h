@@ -6,8 +6,8 @@
  *   native_reply.c  a reply to bytes
  *   native_help.c   HELP's text
  */
-#ifndef KVCACHED_NATIVE_H
-#define KVCACHED_NATIVE_H
+#ifndef KVCACHED_PROTOCOL_NATIVE_H
+#define KVCACHED_PROTOCOL_NATIVE_H
 
 #include "protocol/frame.h"
 

@@ -5,8 +5,8 @@
  * knows no store. Adding one adds files to this room and a line to the table
  * in protocol.c.
  */
-#ifndef KVCACHED_PROTOCOL_H
-#define KVCACHED_PROTOCOL_H
+#ifndef KVCACHED_PROTOCOL_PROTOCOL_H
+#define KVCACHED_PROTOCOL_PROTOCOL_H
 
 #include "protocol/reply.h"
 #include "protocol/request.h"

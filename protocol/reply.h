@@ -6,8 +6,8 @@
  * reply that carries a value is sent as head, value, tail: the value itself is
  * never copied through here.
  */
-#ifndef KVCACHED_REPLY_H
-#define KVCACHED_REPLY_H
+#ifndef KVCACHED_PROTOCOL_REPLY_H
+#define KVCACHED_PROTOCOL_REPLY_H
 
 #include <stdint.h>
 

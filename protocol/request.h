@@ -6,8 +6,8 @@
  * how it was spelled on the wire or how the answer will look there, but for
  * `form` and `words`, which nobody reads but the protocol that set them.
  */
-#ifndef KVCACHED_REQUEST_H
-#define KVCACHED_REQUEST_H
+#ifndef KVCACHED_PROTOCOL_REQUEST_H
+#define KVCACHED_PROTOCOL_REQUEST_H
 
 #include <stdint.h>
 

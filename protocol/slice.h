@@ -5,8 +5,8 @@
  * from a wire is never terminated by a NUL, so it never travels without its
  * length.
  */
-#ifndef KVCACHED_SLICE_H
-#define KVCACHED_SLICE_H
+#ifndef KVCACHED_PROTOCOL_SLICE_H
+#define KVCACHED_PROTOCOL_SLICE_H
 
 #include <stdbool.h>
 #include <stddef.h>

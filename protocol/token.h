@@ -6,8 +6,8 @@
  * knows no verb. What is refused is refused by name, so that the caller can
  * say what would have been right.
  */
-#ifndef KVCACHED_TOKEN_H
-#define KVCACHED_TOKEN_H
+#ifndef KVCACHED_PROTOCOL_TOKEN_H
+#define KVCACHED_PROTOCOL_TOKEN_H
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "daemon/store/layout.h"
+#include "daemon/store/arena/layout.h"
 #include "tests/image.h"
 #include "tests/scratch.h"
 

@@ -1,7 +1,7 @@
 /*
  * check_arena_watch.c - what the file system refuses is said once, and once that it gives again.
  */
-#include "daemon/arena_watch.h"
+#include "daemon/maintenance/arena_watch.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "daemon/store/hash.h"
-#include "daemon/store/index.h"
+#include "daemon/store/arena/hash.h"
+#include "daemon/store/index/index.h"
 #include "tests/suite.h"
 
 enum {

@@ -5,14 +5,14 @@
  * against a store. What is answered must not depend on how the bytes were cut,
  * nor on how little of the replies the peer takes at a time.
  */
-#include "daemon/desk.h"
+#include "daemon/request/pipeline.h"
 
 #include <check.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/clock.h"
+#include "daemon/base/clock.h"
 #include "tests/facts_of_one.h"
 #include "tests/suite.h"
 #include "tests/wire.h"

@@ -4,13 +4,13 @@
  *
  * A desk without a socket; the test is the reload.
  */
-#include "daemon/desk.h"
+#include "daemon/request/pipeline.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/clock.h"
+#include "daemon/base/clock.h"
 #include "tests/facts_of_one.h"
 #include "tests/members.h"
 #include "tests/suite.h"

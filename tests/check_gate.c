@@ -1,7 +1,7 @@
 /*
  * check_gate.c - who is let in at the gate, and how failures slow an address down.
  */
-#include "daemon/gate.h"
+#include "daemon/auth/authenticator.h"
 
 #include <check.h>
 #include <stdio.h>

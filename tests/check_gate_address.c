@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/gate.h"
+#include "daemon/auth/authenticator.h"
 #include "tests/suite.h"
 
 union any_address {

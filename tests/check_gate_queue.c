@@ -1,7 +1,7 @@
 /*
  * check_gate_queue.c - turns and delays, on a clock of numbers.
  */
-#include "daemon/gate_queue.h"
+#include "daemon/auth/login_queue.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * check_gate_room.c - what leaves the gate's queue without a turn, and how many addresses
  * there is room for.
  */
-#include "daemon/gate_queue.h"
+#include "daemon/auth/login_queue.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,14 +2,14 @@
  * check_gate_turns.c - whose turn it is at the gate where many wait, what becomes of those
  * that go, and of secrets that were wrong before.
  */
-#include "daemon/gate.h"
+#include "daemon/auth/authenticator.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/gate_wrongs.h"
+#include "daemon/auth/wrong_secrets.h"
 #include "tests/members.h"
 #include "tests/suite.h"
 #include "tests/visitors.h"

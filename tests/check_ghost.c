@@ -2,7 +2,7 @@
  * check_ghost.c - the memory of what was evicted: what it must remember, what it may
  * mistake, what it forgets, and what it costs.
  */
-#include "daemon/store/ghost.h"
+#include "daemon/store/records/ghost.h"
 
 #include <check.h>
 #include <stdlib.h>

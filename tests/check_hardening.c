@@ -3,7 +3,7 @@
  *
  * What it gives up does not come back, so every test hardens a child and asks that one.
  */
-#include "daemon/hardening.h"
+#include "daemon/os/hardening.h"
 
 #include <check.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/descriptors.h"
+#include "daemon/os/fd_limit.h"
 #include "tests/suite.h"
 
 enum { CORE_LIMIT = 4096 };

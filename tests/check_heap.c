@@ -1,7 +1,7 @@
 /*
  * check_heap.c - that what malloc keeps is given back, rush after rush.
  */
-#include "daemon/heap.h"
+#include "daemon/maintenance/malloc_trim.h"
 
 #include <check.h>
 #include <malloc.h>

@@ -2,14 +2,14 @@
  * check_housekeeper.c - it comes when it is due, sooner when it is called, and
  * leaves when it is told.
  */
-#include "daemon/housekeeper.h"
+#include "daemon/maintenance/housekeeper.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "daemon/clock.h"
+#include "daemon/base/clock.h"
 #include "daemon/store/store.h"
 #include "tests/suite.h"
 

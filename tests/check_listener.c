@@ -2,7 +2,7 @@
  * check_listener.c - where listeners listen, what they are called, and that they
  * take nothing from others.
  */
-#include "daemon/listener.h"
+#include "daemon/net/listener.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/privilege.h"
-#include "daemon/safe_open.h"
+#include "daemon/base/safe_open.h"
+#include "daemon/os/privilege.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 

@@ -1,7 +1,7 @@
 /*
  * check_log.c - lines are whole, honest, and where they belong.
  */
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <check.h>
 #include <errno.h>

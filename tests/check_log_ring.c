@@ -1,7 +1,7 @@
 /*
  * check_log_ring.c - lines come out as they went in, and what does not fit is refused.
  */
-#include "daemon/log_ring.h"
+#include "daemon/base/log_ring.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
-#include "daemon/log_target.h"
-#include "daemon/metrics.h"
+#include "daemon/base/log.h"
+#include "daemon/base/log_target.h"
+#include "daemon/base/metrics.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 

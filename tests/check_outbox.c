@@ -2,7 +2,7 @@
  * check_outbox.c - replies leave in order and whole, however little the peer
  * takes at a time, and no view stays behind.
  */
-#include "daemon/outbox.h"
+#include "daemon/request/reply_queue.h"
 
 #include <check.h>
 #include <inttypes.h>

@@ -2,12 +2,12 @@
  * check_owed.c - what a listing owes: nothing that was marked is forgotten, in a list or in a
  * map; the order is the buckets' own; and the memory is counted and bounded.
  */
-#include "daemon/store/owed.h"
+#include "daemon/store/access/revisits.h"
 
 #include <check.h>
 #include <stdlib.h>
 
-#include "daemon/store/index.h"
+#include "daemon/store/index/index.h"
 #include "tests/suite.h"
 
 enum { BUCKETS = 4096 };

@@ -2,7 +2,7 @@
  * check_pass.c - connections of a worker with users, over socket pairs: strangers become
  * known, wait for the gate, go away meanwhile, and are made strangers again.
  */
-#include "daemon/pass.h"
+#include "daemon/auth/identity.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/clock.h"
-#include "daemon/worker.h"
+#include "daemon/base/clock.h"
+#include "daemon/conn/worker.h"
 #include "tests/facts_of_one.h"
 #include "tests/suite.h"
 

@@ -1,7 +1,7 @@
 /*
  * check_pidfile.c - one holder at a time, and nothing left behind.
  */
-#include "daemon/pidfile.h"
+#include "daemon/os/pidfile.h"
 
 #include <check.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
  * check_pressure.c - which connections give way when memory is short, and which do not: a crew
  * looked at between two passes of its loop, with a clock that the test moves.
  */
-#include "daemon/pressure.h"
+#include "daemon/conn/pressure.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * check_reception.c - a worker whose connections greet first: who gets in, who is closed,
  * and what is counted.
  */
-#include "daemon/reception.h"
+#include "daemon/net/handshaker.h"
 
 #include <check.h>
 #include <stdint.h>
@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/clock.h"
-#include "daemon/tls.h"
-#include "daemon/worker.h"
+#include "daemon/base/clock.h"
+#include "daemon/conn/worker.h"
+#include "daemon/net/tls.h"
 #include "tests/certificates.h"
 #include "tests/facts_of_one.h"
 #include "tests/scratch.h"

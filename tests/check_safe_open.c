@@ -3,7 +3,7 @@
  *
  * What needs another user is tried by root only.
  */
-#include "daemon/safe_open.h"
+#include "daemon/base/safe_open.h"
 
 #include <check.h>
 #include <errno.h>

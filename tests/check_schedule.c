@@ -2,7 +2,7 @@
  * check_schedule.c - who has his turn at once, who stands in which line, and who leaves it:
  * a crew looked at between two passes of its loop.
  */
-#include "daemon/schedule.h"
+#include "daemon/conn/scheduler.h"
 
 #include <check.h>
 #include <stdlib.h>

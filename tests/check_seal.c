@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/label.h"
-#include "daemon/store/roll.h"
-#include "daemon/store/seal.h"
-#include "daemon/store/segment.h"
+#include "daemon/store/arena/checksum.h"
+#include "daemon/store/arena/file_namespace.h"
+#include "daemon/store/arena/file_segment.h"
+#include "daemon/store/records/segment.h"
 #include "tests/box.h"
 
 enum { SEED = 77, LEAD = RECORD_GUARD };

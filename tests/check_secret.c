@@ -1,7 +1,7 @@
 /*
  * check_secret.c - what may be a secret, whose hash is whose, and what is no hash.
  */
-#include "daemon/secret.h"
+#include "daemon/auth/secret.h"
 
 #include <check.h>
 #include <errno.h>

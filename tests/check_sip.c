@@ -1,7 +1,7 @@
 /*
  * check_sip.c - the hash that its authors published, and what it must tell apart.
  */
-#include "daemon/sip.h"
+#include "daemon/base/siphash.h"
 
 #include <check.h>
 #include <stdio.h>

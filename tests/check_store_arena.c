@@ -5,7 +5,7 @@
  * A small file system to fill is mounted where that is allowed; elsewhere those tests pass
  * over it.
  */
-#include "daemon/store/arena.h"
+#include "daemon/store/arena/arena.h"
 
 #include <check.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/file.h"
+#include "daemon/store/arena/file.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 

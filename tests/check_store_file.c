@@ -1,7 +1,7 @@
 /*
  * check_store_file.c - the arena's file: made, kept, refused, emptied, set aside.
  */
-#include "daemon/store/file.h"
+#include "daemon/store/arena/file.h"
 
 #include <check.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/store/arena.h"
+#include "daemon/store/arena/arena.h"
 #include "tests/scratch.h"
 #include "tests/suite.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/file.h"
+#include "daemon/store/arena/file.h"
 #include "tests/suite.h"
 
 static const uint64_t secret[2] = {17, 4711};

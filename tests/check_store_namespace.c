@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/store/evict.h"
+#include "daemon/store/reclaim/evict.h"
 
 enum { CROWD = 10000, CROWD_RECORDS = 10, BIG = 300000 };
 

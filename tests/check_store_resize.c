@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "daemon/store/state.h"
+#include "daemon/store/records/state.h"
 
 static struct box box;
 

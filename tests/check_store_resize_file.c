@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/state.h"
+#include "daemon/store/records/state.h"
 #include "tests/image.h"
 #include "tests/scratch.h"
 

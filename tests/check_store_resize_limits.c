@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "daemon/store/state.h"
+#include "daemon/store/records/state.h"
 
 static struct box box;
 

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/layout.h"
-#include "daemon/store/record.h"
+#include "daemon/store/arena/layout.h"
+#include "daemon/store/records/record.h"
 #include "tests/image.h"
 #include "tests/scratch.h"
 

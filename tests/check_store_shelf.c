@@ -2,12 +2,12 @@
  * check_store_shelf.c - numbers of segments, beside an array that says the same in the
  * simplest way; and overflow buckets of an index that are moved to the front.
  */
-#include "daemon/store/shelf.h"
+#include "daemon/store/records/segment_numbers.h"
 
 #include <check.h>
 #include <string.h>
 
-#include "daemon/store/index.h"
+#include "daemon/store/index/index.h"
 #include "tests/box.h"
 
 /* --- numbers ------------------------------------------------------------ */

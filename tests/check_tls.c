@@ -1,7 +1,7 @@
 /*
  * check_tls.c - who greets and who is refused, sessions, reloads, files that are wrong.
  */
-#include "daemon/tls.h"
+#include "daemon/net/tls.h"
 
 #include <check.h>
 #include <stdlib.h>

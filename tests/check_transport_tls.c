@@ -2,7 +2,7 @@
  * check_transport_tls.c - what the transport that encrypts reads and writes, what it waits
  * for, and how it ends.
  */
-#include "daemon/transport.h"
+#include "daemon/net/transport.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * check_worker.c - a worker and its connections, over socket pairs: turns,
  * stalled and silent peers, new settings, and the end.
  */
-#include "daemon/worker.h"
+#include "daemon/conn/worker.h"
 
 #include <check.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/clock.h"
+#include "daemon/base/clock.h"
 #include "tests/facts_of_one.h"
 #include "tests/suite.h"
 

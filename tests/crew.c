@@ -1,5 +1,5 @@
 /*
- * crew.c - see crew.h.
+ * loop.c - see loop.h.
  */
 #include "tests/crew.h"
 

@@ -1,5 +1,5 @@
 /*
- * crew.h - several threads at work on one store, each with a lane of its own,
+ * loop.h - several threads at work on one store, each with a lane of its own,
  * and a housekeeper beside them.
  *
  * The clock is a shared counter that the workers push on, so that nobody ever

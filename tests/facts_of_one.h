@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "daemon/clock.h"
-#include "daemon/facts.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/instance.h"
 
 enum { FACTS_SETS = FACTS_SETS_OF(1) }; /* of metrics */
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/layout.h"
-#include "daemon/store/seal.h"
+#include "daemon/store/arena/checksum.h"
+#include "daemon/store/arena/layout.h"
 
 enum { COMPARED_AT_ONCE = 65536 };
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "daemon/store/upkeep.h"
+#include "daemon/store/reclaim/housekeep.h"
 
 enum { LARGE = 20000 /* bytes: several pieces */ };
 

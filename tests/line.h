@@ -4,7 +4,7 @@
 #ifndef KVCACHED_TESTS_LINE_H
 #define KVCACHED_TESTS_LINE_H
 
-#include "daemon/gate_queue.h"
+#include "daemon/auth/login_queue.h"
 
 enum { LINE_START = 1000000 /* milliseconds */ };
 

@@ -1,13 +1,13 @@
 /*
  * members.h - a configuration that has users and nothing else, made in a few words.
  *
- * Not read from a file: tests of daemon/users.h have ten thousand of them, and some that
+ * Not read from a file: tests of daemon/auth/users.h have ten thousand of them, and some that
  * no file can have.
  */
 #ifndef KVCACHED_TESTS_MEMBERS_H
 #define KVCACHED_TESTS_MEMBERS_H
 
-#include "daemon/users.h"
+#include "daemon/auth/users.h"
 
 /* For members_clear, when it is no longer needed. Zeros: none. */
 struct members {

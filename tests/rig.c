@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/clock.h"
-#include "daemon/schedule.h"
+#include "daemon/base/clock.h"
+#include "daemon/conn/scheduler.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, LAST_PASSES = 3 };
 
@@ -18,7 +18,7 @@ static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 struct rig rig;
 
-/* --- in place of daemon/clock.c ------------------------------------------- */
+/* --- in place of daemon/base/clock.c ------------------------------------------- */
 
 uint64_t clock_now(void)
 {

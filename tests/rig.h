@@ -9,7 +9,7 @@
 #ifndef KVCACHED_TESTS_RIG_H
 #define KVCACHED_TESTS_RIG_H
 
-#include "daemon/conn_state.h"
+#include "daemon/conn/conn_state.h"
 #include "tests/facts_of_one.h"
 
 struct rig {

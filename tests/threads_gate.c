@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/gate.h"
+#include "daemon/auth/authenticator.h"
 #include "tests/members.h"
 #include "tests/suite.h"
 

@@ -1,5 +1,5 @@
 /*
- * threads_windows.c - a housekeeper that rests between two looks at a segment (window.h) while
+ * threads_windows.c - a housekeeper that rests between two looks at a segment (race_window.h) while
  * others use its number again, when what it belonged to before is gone.
  *
  * First it is done on purpose, by one thread: a segment waits for the housekeeper, its namespace
@@ -13,7 +13,7 @@
  *
  * THREADS, WINDOWS_OPS and THREADS_SEED say how many, how long and what.
  */
-#include "daemon/store/window.h"
+#include "daemon/store/arena/race_window.h"
 #include "tests/crew.h"
 #include "tests/suite.h"
 

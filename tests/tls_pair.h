@@ -6,8 +6,8 @@
 #ifndef KVCACHED_TESTS_TLS_PAIR_H
 #define KVCACHED_TESTS_TLS_PAIR_H
 
-#include "daemon/tls.h"
-#include "daemon/transport.h"
+#include "daemon/net/tls.h"
+#include "daemon/net/transport.h"
 #include "tests/tls_client.h"
 
 enum { PAIR_BYTES = 1 << 20 };

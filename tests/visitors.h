@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-#include "daemon/gate.h"
+#include "daemon/auth/authenticator.h"
 
 enum {
     VISITORS_MEMBERS = 10,    /* user0 and so on, whose secret is secret0; and mute, who has none */

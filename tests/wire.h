@@ -6,7 +6,7 @@
 #ifndef KVCACHED_TESTS_WIRE_H
 #define KVCACHED_TESTS_WIRE_H
 
-#include "daemon/transport.h"
+#include "daemon/net/transport.h"
 #include "protocol/slice.h"
 
 struct wire {

@@ -18,8 +18,8 @@
  * Ownership. Slices that go in are copied where they are kept. What comes out
  * (store_view) stays valid until it is given back.
  */
-#ifndef KVCACHED_STORE_H
-#define KVCACHED_STORE_H
+#ifndef KVCACHED_DAEMON_STORE_STORE_H
+#define KVCACHED_DAEMON_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

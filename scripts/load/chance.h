@@ -4,8 +4,8 @@
  * Everything random in a run comes from one seed, so that two servers are asked
  * for the same keys in the same order.
  */
-#ifndef LOAD_CHANCE_H
-#define LOAD_CHANCE_H
+#ifndef KVCACHED_SCRIPTS_LOAD_CHANCE_H
+#define KVCACHED_SCRIPTS_LOAD_CHANCE_H
 
 #include <stdint.h>
 

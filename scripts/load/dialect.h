@@ -7,8 +7,8 @@
  * with the record's own key, which every stored value does. A server that mixes
  * up records, loses its place or forgets a line end is found out.
  */
-#ifndef LOAD_DIALECT_H
-#define LOAD_DIALECT_H
+#ifndef KVCACHED_SCRIPTS_LOAD_DIALECT_H
+#define KVCACHED_SCRIPTS_LOAD_DIALECT_H
 
 #include "scripts/load/keyspace.h"
 

@@ -1,8 +1,8 @@
 /*
  * exchange.h - requests written, replies judged and counted, on any link.
  */
-#ifndef LOAD_EXCHANGE_H
-#define LOAD_EXCHANGE_H
+#ifndef KVCACHED_SCRIPTS_LOAD_EXCHANGE_H
+#define KVCACHED_SCRIPTS_LOAD_EXCHANGE_H
 
 #include "scripts/load/histogram.h"
 #include "scripts/load/link.h"

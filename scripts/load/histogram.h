@@ -6,8 +6,8 @@
  * and recording costs a shift and an increment. It keeps no samples; a
  * percentile is the upper edge of the bucket it falls into, never too low.
  */
-#ifndef LOAD_HISTOGRAM_H
-#define LOAD_HISTOGRAM_H
+#ifndef KVCACHED_SCRIPTS_LOAD_HISTOGRAM_H
+#define KVCACHED_SCRIPTS_LOAD_HISTOGRAM_H
 
 #include <stdint.h>
 

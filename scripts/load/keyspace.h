@@ -6,8 +6,8 @@
  * a right answer from a wrong one. Popular ranks are scattered over the numbers,
  * so that what was stored together is not popular together.
  */
-#ifndef LOAD_KEYSPACE_H
-#define LOAD_KEYSPACE_H
+#ifndef KVCACHED_SCRIPTS_LOAD_KEYSPACE_H
+#define KVCACHED_SCRIPTS_LOAD_KEYSPACE_H
 
 #include "scripts/load/chance.h"
 

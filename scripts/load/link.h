@@ -5,8 +5,8 @@
  * does, and so is the front of a reply that has not come whole; both are rare,
  * so that ten thousand links cost little.
  */
-#ifndef LOAD_LINK_H
-#define LOAD_LINK_H
+#ifndef KVCACHED_SCRIPTS_LOAD_LINK_H
+#define KVCACHED_SCRIPTS_LOAD_LINK_H
 
 #include "scripts/load/dialect.h"
 #include "scripts/load/link_tls.h"

@@ -3,8 +3,8 @@
  *
  * Any certificate will do: who the server is, is not what is measured.
  */
-#ifndef LOAD_LINK_TLS_H
-#define LOAD_LINK_TLS_H
+#ifndef KVCACHED_SCRIPTS_LOAD_LINK_TLS_H
+#define KVCACHED_SCRIPTS_LOAD_LINK_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * plan.h - what one run of the generator shall do, read from its arguments.
  */
-#ifndef LOAD_PLAN_H
-#define LOAD_PLAN_H
+#ifndef KVCACHED_SCRIPTS_LOAD_PLAN_H
+#define KVCACHED_SCRIPTS_LOAD_PLAN_H
 
 #include "scripts/load/dialect.h"
 #include "scripts/load/keyspace.h"

@@ -1,8 +1,8 @@
 /*
  * process.h - what the system says about a running server: time and memory.
  */
-#ifndef LOAD_PROCESS_H
-#define LOAD_PROCESS_H
+#ifndef KVCACHED_SCRIPTS_LOAD_PROCESS_H
+#define KVCACHED_SCRIPTS_LOAD_PROCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * source.h - which request comes next, and when there are no more.
  */
-#ifndef LOAD_SOURCE_H
-#define LOAD_SOURCE_H
+#ifndef KVCACHED_SCRIPTS_LOAD_SOURCE_H
+#define KVCACHED_SCRIPTS_LOAD_SOURCE_H
 
 #include "scripts/load/plan.h"
 

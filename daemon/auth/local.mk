@@ -1,0 +1,19 @@
+# daemon/auth/local.mk - users, secrets and rights.
+
+daemon_libdaemon_a_SOURCES += \
+	daemon/auth/acl.c \
+	daemon/auth/acl.h \
+	daemon/auth/authenticator.c \
+	daemon/auth/authenticator.h \
+	daemon/auth/identity.c \
+	daemon/auth/identity.h \
+	daemon/auth/login_queue.c \
+	daemon/auth/login_queue.h \
+	daemon/auth/secret.c \
+	daemon/auth/secret.h \
+	daemon/auth/secret_prompt.c \
+	daemon/auth/secret_prompt.h \
+	daemon/auth/users.c \
+	daemon/auth/users.h \
+	daemon/auth/wrong_secrets.c \
+	daemon/auth/wrong_secrets.h

@@ -1,0 +1,78 @@
+/*
+ * wrong_secrets.c - a table of sets: a token says in which of them it is kept.
+ *
+ * Which token comes into which set is decided by the key, so no choice of secrets fills one
+ * set and leaves the others empty.
+ */
+#include "daemon/auth/wrong_secrets.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+enum { SETS = GATE_WRONGS_MAX / GATE_WRONGS_WAYS };
+
+bool gate_wrongs_init(struct gate_wrongs *wrongs)
+{
+    return getrandom(&wrongs->key, sizeof wrongs->key, 0) == sizeof wrongs->key;
+}
+
+/* Each part is of a fixed size or says first how long it is: no two petitions make the same
+ * bytes. */
+struct said {
+    struct gate_address address;
+    size_t name_length, secret_length;
+    char rest[REQUEST_NAMESPACE_MAX + SECRET_MAX + SECRET_HASH_MAX];
+};
+
+struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs, const struct petition *petition)
+{
+    const struct slice name = {petition->name, petition->name_length};
+    const struct user *user = users_find(petition->users, name);
+    const char *hash = user != NULL && user_hash(user) != NULL ? user_hash(user) : "";
+    struct said said = {.address = petition->address,
+                        .name_length = petition->name_length,
+                        .secret_length = petition->secret_length};
+    char *at = said.rest;
+
+    memcpy(at, petition->name, petition->name_length);
+    at += petition->name_length;
+    memcpy(at, petition->secret, petition->secret_length);
+    at += petition->secret_length;
+    size_t hash_length = strnlen(hash, SECRET_HASH_MAX);
+    memcpy(at, hash, hash_length);
+    at += hash_length;
+    struct sip_hash token =
+        sip_of(&wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
+    explicit_bzero(&said, sizeof said);
+    return token;
+}
+
+/* The token comes first, and those before `place` move on to it. */
+static void put_first(struct sip_hash *set, unsigned place, struct sip_hash token)
+{
+    memmove(set + 1, set, place * sizeof *set);
+    set[0] = token;
+}
+
+static struct sip_hash *set_of(struct gate_wrongs *wrongs, struct sip_hash token)
+{
+    return wrongs->sets[token.low % SETS].of;
+}
+
+bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token)
+{
+    struct sip_hash *set = set_of(wrongs, token);
+
+    for (unsigned i = 0; i < GATE_WRONGS_WAYS; i++) {
+        if (sip_equal(set[i], token)) {
+            put_first(set, i, token);
+            return true;
+        }
+    }
+    return false;
+}
+
+void gate_wrongs_add(struct gate_wrongs *wrongs, struct sip_hash token)
+{
+    put_first(set_of(wrongs, token), GATE_WRONGS_WAYS - 1, token);
+}

@@ -1,0 +1,104 @@
+/*
+ * clock.c - the two clocks of the system that kvcached looks at.
+ */
+#include "daemon/base/clock.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t ahead; /* of the uptime; set once */
+
+enum { NANOSECONDS = 1000000 /* in a millisecond */ };
+
+static uint64_t nanoseconds(clockid_t which)
+{
+    struct timespec time;
+    clock_gettime(which, &time);
+    return (uint64_t)time.tv_sec * 1000 * NANOSECONDS + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t milliseconds(clockid_t which)
+{
+    struct timespec time;
+    clock_gettime(which, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / NANOSECONDS;
+}
+
+uint64_t clock_now(void)
+{
+    int64_t now = (int64_t)milliseconds(CLOCK_BOOTTIME) + ahead;
+    return now < 1 ? 1 : (uint64_t)now;
+}
+
+uint64_t clock_wall(void)
+{
+    return milliseconds(CLOCK_REALTIME);
+}
+
+uint64_t clock_precise(void)
+{
+    return nanoseconds(CLOCK_MONOTONIC);
+}
+
+/* The wall clock first: a rest in between makes it late. */
+uint64_t clock_when(uint64_t wall)
+{
+    uint64_t now = nanoseconds(CLOCK_REALTIME);
+    uint64_t then = wall * NANOSECONDS; /* up to the year 2554 */
+    if (then <= now) {
+        return 0;
+    }
+    uint64_t uptime = nanoseconds(CLOCK_BOOTTIME) + (then - now);
+    return (uint64_t)((int64_t)((uptime + NANOSECONDS - 1) / NANOSECONDS) + ahead);
+}
+
+void clock_continue(int64_t offset)
+{
+    ahead = offset;
+}
+
+static int digit(char letter)
+{
+    if (letter >= '0' && letter <= '9') {
+        return letter - '0';
+    }
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* Thirty-two hexadecimal digits, with hyphens among them. */
+static void read_boot(uint8_t boot[16])
+{
+    char text[40] = "";
+    size_t count = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    memset(boot, 0, 16);
+    for (ssize_t i = 0; i < length && count < 32; i++) {
+        int value = digit(text[i]);
+        if (value >= 0) {
+            boot[count / 2] = (uint8_t)(boot[count / 2] << 4 | value);
+            count++;
+        }
+    }
+    if (count < 32) {
+        memset(boot, 0, 16);
+    }
+}
+
+void clock_read(struct store_clock *clock)
+{
+    enum { TRIES = 100 };
+    read_boot(clock->boot);
+    for (int i = 0; i < TRIES; i++) {
+        clock->uptime = milliseconds(CLOCK_BOOTTIME);
+        clock->wall = clock_wall();
+        if (milliseconds(CLOCK_BOOTTIME) == clock->uptime) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/*
+ * conn.h - a connection: when its bytes are read, and when its replies leave.
+ *
+ * All calls are for the thread of the crew that the connection belongs to.
+ */
+#ifndef KVCACHED_DAEMON_CONN_CONN_H
+#define KVCACHED_DAEMON_CONN_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/conn/loop.h"
+#include "daemon/net/endpoint.h"
+#include "daemon/net/transport.h"
+
+/* Bytes of a connection: for the crew's pool. */
+size_t conn_size(void);
+
+/*
+ * Takes over a transport whose peer has greeted, if it has to. It is counted in
+ * facts->connections; closing it takes it off. False when there is no memory: then it is
+ * closed already. `door` is where it came in and must outlive the connection.
+ */
+bool conn_open(struct crew *crew, struct transport *transport, const struct door *door);
+
+/* Closes those whose time is over. */
+void conn_sweep(struct crew *crew);
+
+/* From now on the crew's events see to its connections. Once, after crew_init. */
+void conn_serve(struct crew *crew);
+
+/* New settings, for the connections that are open too. A reference to `users` is taken. */
+void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users);
+
+/* The gate has answered a petition of this crew: its connection goes on. */
+void conn_answered(struct petition *petition);
+
+/*
+ * From now on, what has arrived is answered and sent, and then every connection
+ * closes by itself. When none is left, then or at once, the event loop is told
+ * to end.
+ */
+void conn_drain(struct crew *crew);
+
+void conn_close_all(struct crew *crew);
+
+#endif

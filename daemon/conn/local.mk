@@ -1,0 +1,19 @@
+# daemon/conn/local.mk - a worker thread and its connections.
+
+daemon_libdaemon_a_SOURCES += \
+	daemon/conn/conn.c \
+	daemon/conn/conn.h \
+	daemon/conn/conn_io.c \
+	daemon/conn/conn_io.h \
+	daemon/conn/conn_state.h \
+	daemon/conn/loop.c \
+	daemon/conn/loop.h \
+	daemon/conn/pressure.c \
+	daemon/conn/pressure.h \
+	daemon/conn/scheduler.c \
+	daemon/conn/scheduler.h \
+	daemon/conn/settings.h \
+	daemon/conn/timeouts.c \
+	daemon/conn/timeouts.h \
+	daemon/conn/worker.c \
+	daemon/conn/worker.h

@@ -1,0 +1,107 @@
+/*
+ * loop.h - what the connections of one worker have in common.
+ *
+ * Blocks for their buffers, the lane into the store, the lists that say whose
+ * turn it is and who has been silent for longest. Nothing here is locked: a
+ * crew and all its connections are one thread's.
+ */
+#ifndef KVCACHED_DAEMON_CONN_LOOP_H
+#define KVCACHED_DAEMON_CONN_LOOP_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/base/instance.h"
+#include "daemon/base/metrics.h"
+#include "daemon/base/pool.h"
+#include "daemon/conn/settings.h"
+#include "daemon/request/command.h"
+#include "daemon/request/recv_buffer.h"
+#include "daemon/store/store.h"
+
+struct conn;
+struct housekeeper;
+struct reception;
+TAILQ_HEAD(crew_list, conn);
+
+/* Connections whose turns have begun and will be ended together; see conn_io.c. Long
+ * pipelines hide their waits themselves, and their desks are large: few make a round. */
+enum { ROUND_CONNS = 64, ROUND_REQUESTS = 64 };
+
+struct round {
+    struct conn *of[ROUND_CONNS];
+    unsigned count;
+    unsigned requests; /* that they have before them */
+    bool open;         /* the store is entered */
+    struct event ends; /* made active when it opens */
+};
+
+/* Connections that wait for their turn, the first first; see scheduler.c. */
+struct lines {
+    struct crew_list quick; /* new, or prompt until now */
+    struct crew_list slow;  /* their last turn in line was not enough */
+    unsigned served;        /* turns, modulo 3: which end of which line is next */
+};
+
+/* How much connections hold between their turns: a class for each doubling. */
+enum { HELD_CLASSES = FACTS_HELD_CLASSES };
+
+/* Those that hold memory and may have to give way; see pressure.c. */
+struct pressure {
+    struct crew_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
+    struct crew_list crowd;                 /* wait for memory, the first first */
+    uint64_t looked;                        /* when pressure.c last looked at all of them */
+    unsigned calm_looks;                    /* of which few have to look at each */
+    uint64_t patience;                      /* ms beyond `due` after which one gives way */
+    struct event look;                      /* fires now and then, while there are holders */
+    struct event retry;                     /* those that wait are to try again */
+};
+
+struct crew {
+    struct event_base *base;
+    struct store *store;
+    struct lane *lane;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct housekeeper *housekeeper; /* or NULL */
+    struct reception *reception;     /* or NULL: nobody has to greet */
+    struct conn_settings settings;   /* see crew_configure */
+    struct executor by;              /* lent to one desk after the other */
+    struct porter porter;            /* its users are a reference */
+    uint64_t now;                    /* when the last turn read the clock */
+
+    struct inbox_pools inboxes;
+    struct pool chunks, desks, conns;
+
+    struct crew_list seated;    /* all but those that linger; the longest silent first */
+    struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
+    struct crew_list strangers; /* have not said who they are; the first first */
+    /* Any thread reads these. */
+    atomic_uint lingering; /* how many `lingers` has */
+    atomic_uint exchanges; /* connections on their way for which another has to go */
+    atomic_uint unproven;  /* strangers, and those in the reception */
+    struct lines lines;
+    unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
+    unsigned owing;   /* connections that have replies which their peers do not take */
+    struct round round;
+    struct pressure pressure;
+    struct event again; /* those in line have their slice */
+    struct event sweep; /* fires now and then, while somebody might be overdue */
+    bool draining;      /* what has not arrived by now is not waited for */
+};
+
+/* Makes its lane and its base. False with errno; crew_deinit is legal then. */
+bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id);
+/* Its connections must be closed. */
+void crew_deinit(struct crew *crew);
+
+/* What connections shall go by from now on. */
+void crew_configure(struct crew *crew, const struct conn_settings *settings);
+
+/* Milliseconds between two sweeps, and how exact the order of `seated` is. */
+uint64_t crew_grain(const struct crew *crew);
+
+#endif

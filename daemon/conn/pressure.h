@@ -1,0 +1,53 @@
+/*
+ * pressure.h - which connections give way when memory is short.
+ *
+ * A connection holds memory between its turns when its peer does not do its part: replies that
+ * are not taken lie in buffers or pin values in the store, and a value that does not arrive
+ * keeps what has come of it. An honest peer is done with that in a moment. So there are three
+ * kinds of give and take:
+ *
+ *     pinned values       the store bounds them. Where the bound is reached, requests wait, and
+ *                         connections that pin values there are closed, those that were stuck
+ *                         for longest first
+ *     unfinished values   likewise; the value is answered with an error, and the connection
+ *                         stays
+ *     buffers             of all connections together are bounded by the option of that name:
+ *                         those that hold most are closed
+ *
+ * A peer is stuck when it is PRESSURE_GRACE_MS behind a rate of PRESSURE_RATE. So one that takes
+ * a byte now and then is stuck as well.
+ *
+ * All calls are for the thread of the crew.
+ */
+#ifndef KVCACHED_DAEMON_CONN_PRESSURE_H
+#define KVCACHED_DAEMON_CONN_PRESSURE_H
+
+struct conn;
+struct crew;
+
+enum {
+    PRESSURE_GRACE_MS = 2000,
+    PRESSURE_RATE = 32 << 10,     /* bytes a second */
+    PRESSURE_PATIENCE_MS = 8000,  /* so long behind that it gives way as soon as memory is short */
+    PRESSURE_HOPELESS_MS = 30000, /* an upload so long behind is ended, short or not */
+    PRESSURE_LOOK_MS = 100,       /* between two looks at those that hold something */
+    PRESSURE_RETRY_MS = 5,        /* after which some of those that wait for memory try again */
+};
+
+/* It had a turn: what it holds may have changed. For one that has a desk, or had one when this
+ * was called last. */
+void pressure_follow(struct conn *conn);
+
+/* It holds nothing, and waits for nothing. */
+void pressure_leave(struct conn *conn);
+
+/* What it asked for cannot be had for now: it has another turn soon. */
+void pressure_wait(struct conn *conn);
+
+/* Has those give way that must. May close connections. */
+void pressure_relieve(struct crew *crew);
+
+/* From now on the crew's events call it. Once, after crew_init. */
+void pressure_serve(struct crew *crew);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * timeouts.h - connections that have not said yet who they are.
+ *
+ * There are such only where there are users. They have PASS_STRANGER_MS, and where
+ * max_connections is reached not even that: one that is new takes the place of the oldest
+ * that has proved nothing, so that nobody without a secret can keep those out who have one.
+ * Connections that still greet (handshaker.h) have proved nothing either. Those that linger,
+ * whatever they had proved, have said all, and go first. Those that wait for the gate go last,
+ * unless the peer has said its last: most such peers have hung up, and the gate's answer is
+ * for none.
+ *
+ * All calls are for the thread of the crew.
+ */
+#ifndef KVCACHED_DAEMON_CONN_TIMEOUTS_H
+#define KVCACHED_DAEMON_CONN_TIMEOUTS_H
+
+#include <stdbool.h>
+
+struct conn;
+struct crew;
+
+/* Its pass may have changed: it is one of them, behind all others, or is one no more. */
+void strangers_follow(struct conn *conn);
+
+/* It goes, whatever its pass says. */
+void strangers_leave(struct conn *conn);
+
+/* Closes those whose time is over. */
+void strangers_dismiss(struct crew *crew);
+
+/* Closes the oldest that lingers, or else the oldest that has proved nothing. False: there is
+ * none. */
+bool strangers_make_room(struct crew *crew);
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * worker.c - the thread, and its mailbox.
+ *
+ * The worker takes all there is under the bell's lock and deals with it outside.
+ */
+#include "daemon/conn/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/base/heartbeat.h"
+#include "daemon/base/log.h"
+#include "daemon/base/thread.h"
+#include "daemon/base/wakeup.h"
+#include "daemon/conn/conn.h"
+#include "daemon/conn/loop.h"
+#include "daemon/conn/timeouts.h"
+#include "daemon/net/handoff.h"
+#include "daemon/net/handshaker.h"
+
+TAILQ_HEAD(petitions, petition);
+
+/* Under the bell's lock. */
+struct mailbox {
+    struct parcels parcels;
+    struct petitions petitions; /* that the gate has answered */
+    struct conn_settings settings;
+    struct users *users; /* a reference, while `reconfigure` */
+    bool reconfigure;
+    bool stop;
+    bool busy;           /* the worker has taken settings, and does not go by them yet */
+    pthread_cond_t idle; /* neither `reconfigure` nor `busy` */
+};
+
+struct worker {
+    struct crew crew; /* the thread's own, once that runs */
+    struct mailbox mailbox;
+    struct bell bell;
+    struct event deadline; /* of draining */
+    struct heartbeat heartbeat;
+    pthread_t thread;
+    bool runs; /* the thread was started */
+    unsigned id;
+};
+
+/* --- the worker's side ---------------------------------------------------- */
+
+static void start_draining(struct worker *worker)
+{
+    static const struct timeval drain = {WORKER_DRAIN_MS / 1000, WORKER_DRAIN_MS % 1000 * 1000};
+    if (worker->crew.reception != NULL) {
+        reception_stop(worker->crew.reception);
+    }
+    conn_drain(&worker->crew);
+    if (event_add(&worker->deadline, &drain) != 0) {
+        conn_close_all(&worker->crew);
+    }
+}
+
+/* What lay in a mailbox, taken out. */
+struct mail {
+    struct parcels parcels;
+    struct petitions petitions;
+    struct conn_settings settings;
+    struct users *users;
+    bool reconfigure, stop;
+};
+
+static void take_mail(struct worker *worker, struct mail *mail)
+{
+    struct mailbox *mailbox = &worker->mailbox;
+    STAILQ_INIT(&mail->parcels);
+    TAILQ_INIT(&mail->petitions);
+    bell_open(&worker->bell);
+    STAILQ_CONCAT(&mail->parcels, &mailbox->parcels);
+    TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
+    mail->settings = mailbox->settings;
+    mail->users = mailbox->users;
+    mail->reconfigure = mailbox->reconfigure;
+    mail->stop = mailbox->stop;
+    mailbox->users = NULL;
+    mailbox->busy = mailbox->reconfigure;
+    mailbox->reconfigure = false;
+    bell_unlock(&worker->bell);
+}
+
+static void reconfigure(struct worker *worker, struct mail *mail)
+{
+    struct mailbox *mailbox = &worker->mailbox;
+    conn_reconfigure(&worker->crew, &mail->settings, mail->users);
+    users_put(&mail->users);
+    bell_lock(&worker->bell);
+    mailbox->busy = false;
+    pthread_cond_broadcast(&mailbox->idle);
+    bell_unlock(&worker->bell);
+}
+
+static void return_petitions(struct petitions *petitions)
+{
+    struct petition *petition;
+    while ((petition = TAILQ_FIRST(petitions)) != NULL) {
+        TAILQ_REMOVE(petitions, petition, next);
+        conn_answered(petition);
+    }
+}
+
+/* For one that is in exchange. */
+static bool make_room(struct crew *crew)
+{
+    bool made = strangers_make_room(crew);
+    atomic_fetch_sub_explicit(&crew->exchanges, 1, memory_order_relaxed);
+    return made;
+}
+
+/* One that is in exchange has not greeted yet. */
+static void open_parcel(struct crew *crew, struct parcel *parcel)
+{
+    bool greets = parcel->in_exchange && parcel->door->tls != NULL;
+    if (parcel->in_exchange && !make_room(crew)) {
+        metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
+        parcel_refuse(&parcel, crew->facts);
+        return;
+    }
+    parcel->in_exchange = false;
+    if (greets) {
+        reception_adopt(crew->reception, parcel);
+        return;
+    }
+    conn_open(crew, &parcel->transport, parcel->door);
+    free(parcel);
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct worker *worker = context;
+    struct mail mail;
+    take_mail(worker, &mail);
+    if (mail.reconfigure) {
+        reconfigure(worker, &mail);
+    }
+    return_petitions(&mail.petitions);
+    struct parcel *parcel;
+    while ((parcel = STAILQ_FIRST(&mail.parcels)) != NULL) {
+        STAILQ_REMOVE_HEAD(&mail.parcels, next);
+        open_parcel(&worker->crew, parcel);
+    }
+    if (mail.stop && !worker->crew.draining) {
+        start_draining(worker);
+    }
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct worker *worker = context;
+    conn_close_all(&worker->crew);
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+    char name[16];
+    snprintf(name, sizeof name, "worker-%u", worker->id);
+    thread_be_prompt(name);
+    if (event_base_loop(worker->crew.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+        log_error("%s: its event loop failed: %m", name);
+    }
+    conn_close_all(&worker->crew);
+    return NULL;
+}
+
+/* --- everybody else's side ------------------------------------------------ */
+
+/* The reception's as well, on its thread. */
+static void deliver(struct parcel *parcel, void *context)
+{
+    struct worker *worker = context;
+    bell_lock(&worker->bell);
+    STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
+    bell_send(&worker->bell);
+}
+
+bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
+{
+    struct parcel *parcel = parcel_create(fd, door, in_exchange);
+    if (parcel == NULL) {
+        return false;
+    }
+    if (in_exchange) {
+        atomic_fetch_add_explicit(&worker->crew.exchanges, 1, memory_order_relaxed);
+    }
+    if (door->tls != NULL && !in_exchange) {
+        reception_adopt(worker->crew.reception, parcel);
+    } else {
+        deliver(parcel, worker);
+    }
+    return true;
+}
+
+void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
+                        struct users *users)
+{
+    bell_lock(&worker->bell);
+    users_put(&worker->mailbox.users);
+    worker->mailbox.users = users_get(users);
+    worker->mailbox.settings = *settings;
+    worker->mailbox.reconfigure = true;
+    bell_send(&worker->bell);
+}
+
+bool worker_await(struct worker *worker)
+{
+    struct mailbox *mailbox = &worker->mailbox;
+    struct timespec until;
+    int error = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += WORKER_PATIENCE_MS / 1000;
+    bell_lock(&worker->bell);
+    while ((mailbox->reconfigure || mailbox->busy) && error == 0) {
+        error = pthread_cond_timedwait(&mailbox->idle, &worker->bell.lock, &until);
+    }
+    bool goes_by_it = !mailbox->reconfigure && !mailbox->busy;
+    bell_unlock(&worker->bell);
+    return goes_by_it;
+}
+
+/* The porter's: on the gate's thread. */
+static void on_answered(struct petition *petition)
+{
+    struct worker *worker = petition->context;
+    bell_lock(&worker->bell);
+    TAILQ_INSERT_TAIL(&worker->mailbox.petitions, petition, next);
+    bell_send(&worker->bell);
+}
+
+void worker_stop(struct worker *worker)
+{
+    bell_lock(&worker->bell);
+    worker->mailbox.stop = true;
+    bell_send(&worker->bell);
+}
+
+uint64_t worker_heartbeat(const struct worker *worker)
+{
+    return heartbeat_count(&worker->heartbeat);
+}
+
+uint64_t worker_reception_heartbeat(const struct worker *worker)
+{
+    return worker->crew.reception == NULL ? worker_heartbeat(worker)
+                                          : reception_heartbeat(worker->crew.reception);
+}
+
+bool worker_has_room(const struct worker *worker)
+{
+    return worker->crew.reception == NULL || reception_has_room(worker->crew.reception);
+}
+
+static unsigned figure(const atomic_uint *of)
+{
+    return atomic_load_explicit(of, memory_order_relaxed);
+}
+
+/* Of so many, those that none on its way takes the place of. */
+static unsigned left_of(const struct worker *worker, unsigned count)
+{
+    unsigned exchanges = figure(&worker->crew.exchanges);
+    return count > exchanges ? count - exchanges : 0;
+}
+
+unsigned worker_lingering(const struct worker *worker)
+{
+    return left_of(worker, figure(&worker->crew.lingering));
+}
+
+unsigned worker_replaceable(const struct worker *worker)
+{
+    const struct crew *crew = &worker->crew;
+    return left_of(worker, figure(&crew->lingering) + figure(&crew->unproven));
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+static void mailbox_init(struct mailbox *mailbox)
+{
+    thread_cond_init(&mailbox->idle);
+    STAILQ_INIT(&mailbox->parcels);
+    TAILQ_INIT(&mailbox->petitions);
+}
+
+static void mailbox_deinit(struct mailbox *mailbox)
+{
+    users_put(&mailbox->users);
+    pthread_cond_destroy(&mailbox->idle);
+}
+
+/* Everything but the thread. False with errno. */
+static bool prepare(struct worker *worker, const struct worker_options *options)
+{
+    struct crew *crew = &worker->crew;
+    if (!crew_init(crew, options->store, options->facts, options->id)) {
+        return false;
+    }
+    crew_configure(crew, &options->settings);
+    crew->porter = (struct porter){.users = users_get(options->users),
+                                   .gate = options->gate,
+                                   .answered = on_answered,
+                                   .context = worker};
+    crew->housekeeper = options->housekeeper;
+    conn_serve(crew);
+    evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
+    return bell_init(&worker->bell, crew->base, on_bell, worker) &&
+           heartbeat_init(&worker->heartbeat, crew->base);
+}
+
+/* False with errno. */
+static bool open_reception(struct worker *worker)
+{
+    const struct reception_options options = {.id = worker->id,
+                                              .facts = worker->crew.facts,
+                                              .unproven = &worker->crew.unproven,
+                                              .greeted = deliver,
+                                              .context = worker};
+    worker->crew.reception = reception_create(&options);
+    return worker->crew.reception != NULL;
+}
+
+static int start(struct worker *worker)
+{
+    int error = thread_start(&worker->thread, run, worker);
+    worker->runs = error == 0;
+    return error;
+}
+
+struct worker *worker_create(const struct worker_options *options)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->id = options->id;
+    mailbox_init(&worker->mailbox);
+    bool prepared = prepare(worker, options) && (!options->greets || open_reception(worker));
+    int error = prepared ? start(worker) : errno;
+    if (error != 0) {
+        worker_destroy(&worker);
+        errno = error;
+    }
+    return worker;
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->runs) {
+        worker_stop(worker);
+        pthread_join(worker->thread, NULL);
+        worker->runs = false;
+    }
+    reception_destroy(&worker->crew.reception); /* it delivers to nobody from now on */
+}
+
+void worker_destroy(struct worker **place)
+{
+    struct worker *worker = *place;
+    *place = NULL;
+    if (worker == NULL) {
+        return;
+    }
+    worker_join(worker);
+    parcels_close(&worker->mailbox.parcels, worker->crew.facts); /* they came when it had ended */
+    return_petitions(&worker->mailbox.petitions);                /* nobody waits for them */
+    heartbeat_deinit(&worker->heartbeat);
+    bell_deinit(&worker->bell);
+    crew_deinit(&worker->crew);
+    mailbox_deinit(&worker->mailbox);
+    free(worker);
+}

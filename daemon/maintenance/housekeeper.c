@@ -1,0 +1,233 @@
+/*
+ * housekeeper.c - slices of housekeeping, and rests between them.
+ *
+ *      idle --- interval is over, or poked ---> a slice
+ *      a slice ---> rest, as long as the slice took
+ *      rest is over --- more to do, or poked meanwhile ---> a slice
+ *                   --- else ---> idle
+ *
+ * The rest after every slice is what keeps the promise that requests come
+ * first, also where pokes come all the time: a poke never cuts a rest short.
+ *
+ * Owns the thread, its base and its lane. It decides when, never what: that is
+ * the store's.
+ */
+#include "daemon/maintenance/housekeeper.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/heartbeat.h"
+#include "daemon/base/thread.h"
+#include "daemon/base/wakeup.h"
+#include "daemon/maintenance/arena_watch.h"
+#include "daemon/maintenance/malloc_trim.h"
+#include "daemon/store/store.h"
+
+enum {
+    /* Records looked at: about a tenth of a millisecond, and a single step may be longer. While it
+     * works a request that comes on the same processor may have to wait: the kernel sees to it
+     * that it has its share. */
+    SLICE_EFFORT = 512,
+    REST_MIN_US = 100,   /* a timer that is shorter only costs */
+    REST_MAX_US = 20000, /* a slice that was interrupted for long is no reason
+                            to be late with the next */
+    NICENESS = 5,
+};
+
+struct housekeeper {
+    struct event_base *base;
+    struct event *timer; /* the interval while idle, the rest after a slice */
+    struct bell bell;
+    struct heartbeat heartbeat;
+    struct heap heap;
+    const struct store *store;
+    struct lane *lane;
+    struct arena_watch watch;
+    pthread_t thread;
+    bool has_thread;
+    bool resting; /* the timer counts a rest */
+    bool more;    /* the last slice did not finish */
+    /* Any thread. */
+    atomic_bool poked;
+    atomic_bool stopping;
+    _Atomic uint64_t interval; /* milliseconds */
+};
+
+static void wait_us(struct housekeeper *housekeeper, uint64_t us)
+{
+    const struct timeval delay = {.tv_sec = (time_t)(us / 1000000),
+                                  .tv_usec = (suseconds_t)(us % 1000000)};
+    event_add(housekeeper->timer, &delay);
+}
+
+static void idle(struct housekeeper *housekeeper)
+{
+    housekeeper->resting = false;
+    wait_us(housekeeper, 1000 * atomic_load(&housekeeper->interval));
+}
+
+static void watch(struct housekeeper *housekeeper, uint64_t now)
+{
+    struct store_file_figures figures;
+
+    store_file_figures(housekeeper->store, &figures);
+    if (figures.file != NULL) {
+        arena_watch_look(&housekeeper->watch, &figures, now);
+    }
+}
+
+static void slice(struct housekeeper *housekeeper)
+{
+    uint64_t start = clock_precise();
+    uint64_t now = clock_now();
+
+    atomic_store(&housekeeper->poked, false);
+    store_enter(housekeeper->lane);
+    housekeeper->more = store_housekeep(housekeeper->lane, now, SLICE_EFFORT);
+    store_leave(housekeeper->lane);
+    heap_trim(&housekeeper->heap, now);
+    watch(housekeeper, now);
+
+    uint64_t rest = (clock_precise() - start) / 1000;
+    rest = rest < REST_MIN_US ? REST_MIN_US : rest > REST_MAX_US ? REST_MAX_US : rest;
+    housekeeper->resting = true;
+    wait_us(housekeeper, rest);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct housekeeper *housekeeper = context;
+    (void)fd;
+    (void)what;
+
+    if (!housekeeper->resting || housekeeper->more || atomic_load(&housekeeper->poked)) {
+        slice(housekeeper);
+    } else {
+        idle(housekeeper);
+    }
+}
+
+/* Somebody changed one of the shared fields: look at all of them. */
+static void on_bell(evutil_socket_t fd, short what, void *context)
+{
+    struct housekeeper *housekeeper = context;
+    (void)fd;
+    (void)what;
+
+    bell_still(&housekeeper->bell);
+    if (atomic_load(&housekeeper->stopping)) {
+        event_base_loopbreak(housekeeper->base);
+    } else if (housekeeper->resting) {
+        return; /* the end of the rest will see it */
+    } else if (atomic_load(&housekeeper->poked)) {
+        slice(housekeeper);
+    } else {
+        idle(housekeeper);
+    }
+}
+
+static void *run(void *context)
+{
+    struct housekeeper *housekeeper = context;
+
+    thread_be_nice("housekeeper", NICENESS);
+    idle(housekeeper);
+    event_base_dispatch(housekeeper->base);
+    return NULL;
+}
+
+static bool start_thread(struct housekeeper *housekeeper)
+{
+    errno = thread_start(&housekeeper->thread, run, housekeeper);
+    housekeeper->has_thread = errno == 0;
+    return housekeeper->has_thread;
+}
+
+static bool make_events(struct housekeeper *housekeeper)
+{
+    /* Rests are shorter than a millisecond, which epoll alone cannot count, and begin when the
+     * slice ends, not at the time that the base remembers from before it. */
+    housekeeper->base = thread_base(EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME);
+    if (housekeeper->base == NULL) {
+        return false;
+    }
+    errno = ENOMEM;
+    housekeeper->timer = event_new(housekeeper->base, -1, 0, on_timer, housekeeper);
+    return housekeeper->timer != NULL &&
+           bell_init(&housekeeper->bell, housekeeper->base, on_bell, housekeeper) &&
+           heartbeat_init(&housekeeper->heartbeat, housekeeper->base);
+}
+
+struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
+{
+    struct housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
+
+    if (housekeeper == NULL) {
+        return NULL;
+    }
+    atomic_init(&housekeeper->interval, interval);
+    housekeeper->store = store;
+    housekeeper->lane = store_lane_create(store);
+    if (housekeeper->lane == NULL) {
+        errno = ENOMEM;
+    } else if (make_events(housekeeper) && start_thread(housekeeper)) {
+        return housekeeper;
+    }
+    int why = errno;
+    housekeeper_destroy(&housekeeper);
+    errno = why;
+    return NULL;
+}
+
+void housekeeper_destroy(struct housekeeper **owned)
+{
+    struct housekeeper *housekeeper = *owned;
+
+    *owned = NULL;
+    if (housekeeper == NULL) {
+        return;
+    }
+    if (housekeeper->has_thread) {
+        atomic_store(&housekeeper->stopping, true);
+        bell_ring(&housekeeper->bell);
+        pthread_join(housekeeper->thread, NULL);
+    }
+    heartbeat_deinit(&housekeeper->heartbeat);
+    bell_deinit(&housekeeper->bell);
+    if (housekeeper->timer != NULL) {
+        event_free(housekeeper->timer);
+    }
+    if (housekeeper->base != NULL) {
+        event_base_free(housekeeper->base);
+    }
+    if (housekeeper->lane != NULL) {
+        store_lane_destroy(&housekeeper->lane);
+    }
+    free(housekeeper);
+}
+
+void housekeeper_poke(struct housekeeper *housekeeper)
+{
+    if (!atomic_load_explicit(&housekeeper->poked, memory_order_relaxed) &&
+        !atomic_exchange(&housekeeper->poked, true)) {
+        bell_ring(&housekeeper->bell);
+    }
+}
+
+void housekeeper_reconfigure(struct housekeeper *housekeeper, uint64_t interval)
+{
+    atomic_store(&housekeeper->interval, interval);
+    bell_ring(&housekeeper->bell);
+}
+
+uint64_t housekeeper_heartbeat(const struct housekeeper *housekeeper)
+{
+    return heartbeat_count(&housekeeper->heartbeat);
+}

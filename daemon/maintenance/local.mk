@@ -1,0 +1,14 @@
+# daemon/maintenance/local.mk - the housekeeper thread.
+
+daemon_libdaemon_a_SOURCES += \
+	daemon/maintenance/arena_watch.c \
+	daemon/maintenance/arena_watch.h \
+	daemon/maintenance/housekeeper.c \
+	daemon/maintenance/housekeeper.h \
+	daemon/maintenance/malloc_trim.h
+
+if MALLOC_TRIM
+daemon_libdaemon_a_SOURCES += daemon/maintenance/malloc_trim_glibc.c
+else
+daemon_libdaemon_a_SOURCES += daemon/maintenance/malloc_trim_none.c
+endif

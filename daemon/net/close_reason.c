@@ -1,0 +1,37 @@
+/*
+ * close_reason.c - see close_reason.h.
+ */
+#include "daemon/net/close_reason.h"
+
+#include <syslog.h>
+
+#include "daemon/base/log.h"
+#include "daemon/net/transport.h"
+
+static const struct close_reason {
+    enum metric metric;
+    int level;
+    const char *text;
+} reasons[] = {
+#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
+#include "daemon/base/close_reasons.def"
+#undef CLOSE
+};
+
+/* A peer may bring any of them about, as often as it can connect. */
+static struct log_limit limits[] = {
+#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#include "daemon/base/close_reasons.def"
+#undef CLOSE
+};
+
+void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why)
+{
+    const struct close_reason *reason = &reasons[why];
+    metrics_add(metrics, reason->metric, 1);
+    if (log_admits(&limits[why], reason->level)) {
+        char peer[TRANSPORT_PEER_MAX];
+        transport_peer(fd, peer, sizeof peer);
+        log_line(reason->level, "%s: %s: %s", door->name, peer, reason->text);
+    }
+}

@@ -1,0 +1,19 @@
+/*
+ * close_reason.h - why connections end: counted and logged in one place.
+ */
+#ifndef KVCACHED_DAEMON_NET_CLOSE_REASON_H
+#define KVCACHED_DAEMON_NET_CLOSE_REASON_H
+
+#include "daemon/base/metrics.h"
+#include "daemon/net/endpoint.h"
+
+enum conn_close {
+#define CLOSE(id, name, level, text) CONN_CLOSE_##id,
+#include "daemon/base/close_reasons.def"
+#undef CLOSE
+};
+
+/* The connection with this socket is going to be closed. `metrics` are the thread's own. */
+void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * listener.h - a door: one socket that listens, and what it is called.
+ *
+ * The main thread's. Workers read the door of a connection, which does not change while
+ * there are any.
+ */
+#ifndef KVCACHED_DAEMON_NET_LISTENER_H
+#define KVCACHED_DAEMON_NET_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "conf/conf.h"
+#include "daemon/net/endpoint.h"
+#include "daemon/os/cleanup.h"
+
+struct privilege_user;
+
+enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
+
+struct listener {
+    int fd;
+    struct door door;
+    bool taken;           /* handed over, not opened here */
+    bool reached;         /* by others than this machine */
+    struct litter litter; /* the name of a Unix socket that was made here */
+};
+
+/*
+ * Opens what the configuration asks for. A Unix socket without an owner of its
+ * own is given to `user`, where that is not NULL. The struct stays where it is until
+ * listener_close. On failure *listener is closed,
+ * `error` says what could not be done and where, and errno says why.
+ */
+bool listener_open(struct listener *listener, const struct conf_listen *conf,
+                   const struct privilege_user *user, char error[LISTENER_ERROR_MAX]);
+
+/* Takes a socket that somebody else opened, which must listen already. What is
+ * spoken there, and where its keys live, is `door`'s; the name is the socket's. The
+ * descriptor is the listener's also where this fails. */
+bool listener_take(struct listener *listener, int fd, const struct door *door,
+                   char error[LISTENER_ERROR_MAX]);
+
+/* The door that a listener of that configuration is; without a name. */
+struct door listener_door(const struct conf_listen *conf);
+
+/* Closes the socket, and removes the name of a Unix socket made here. Good for a
+ * second call. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * tls_none.c - for a build without OpenSSL: whoever asks for TLS is told so at the start.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/net/tls.h"
+#include "daemon/net/transport.h"
+
+struct tls {
+    const struct conf_listen *conf;
+};
+
+struct tls *tls_create(const struct conf_listen *conf)
+{
+    struct tls *tls = malloc(sizeof *tls);
+    if (tls != NULL) {
+        tls->conf = conf;
+    }
+    return tls;
+}
+
+void tls_destroy(struct tls **tls)
+{
+    free(*tls);
+    *tls = NULL;
+}
+
+bool tls_load(struct tls *tls, char error[TLS_ERROR_MAX])
+{
+    snprintf(error, TLS_ERROR_MAX, "tls_certificate: %s: this kvcached was built without TLS",
+             tls->conf->tls_certificate);
+    return false;
+}
+
+void tls_adopt(struct tls *tls)
+{
+    (void)tls;
+}
+
+void tls_abandon(struct tls *tls)
+{
+    (void)tls;
+}
+
+bool transport_tls(struct transport *transport, struct tls *tls)
+{
+    (void)transport;
+    (void)tls;
+    return false;
+}

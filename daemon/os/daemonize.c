@@ -1,0 +1,87 @@
+/*
+ * daemonize.c - a fork whose parent stays until it knows how it went.
+ *
+ * Whoever starts a daemon wants to know from the exit status whether it serves.
+ * So a pipe connects the two: a byte says that all is well, its end without a
+ * byte that the child is gone, and the child's status says why.
+ */
+#include "daemon/os/daemonize.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/os/signals.h"
+
+/* Waits for the byte or for the end. */
+static int verdict(int from_child, pid_t child)
+{
+    char byte;
+    ssize_t count;
+    int status;
+
+    do {
+        count = read(from_child, &byte, 1);
+    } while (count < 0 && errno == EINTR);
+    if (count == 1) {
+        return EX_OK;
+    }
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return EX_OSERR;
+        }
+    }
+    if (WIFEXITED(status)) {
+        return WEXITSTATUS(status);
+    }
+    fprintf(stderr, "kvcached: ended by signal %d before it was ready\n", WTERMSIG(status));
+    return EX_SOFTWARE;
+}
+
+int daemonize(void)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    signals_hold();
+    pid_t child = fork();
+    if (child > 0) {
+        signals_pass_on(child);
+    }
+    signals_ordinary();
+    if (child > 0) {
+        close(ends[1]);
+        _exit(verdict(ends[0], child));
+    }
+    close(ends[0]);
+    if (child < 0 || setsid() < 0 || chdir("/") != 0) {
+        int why = errno;
+        close(ends[1]);
+        errno = why;
+        return -1;
+    }
+    umask(022);
+    return ends[1];
+}
+
+void daemonize_ready(int handle)
+{
+    static const char well = '\0';
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
+        dup2(null, fd);
+    }
+    if (null > STDERR_FILENO) {
+        close(null);
+    }
+    ssize_t ignored = write(handle, &well, 1); /* nobody waits: nobody to tell */
+    (void)ignored;
+    close(handle);
+}

@@ -1,0 +1,81 @@
+/*
+ * fd_limit.c - RLIMIT_NOFILE.
+ *
+ * The soft limit may go up to the hard one by anybody's hand, the hard one by
+ * root's only. Both are tried, so that a start as root suffices.
+ */
+#include "daemon/os/fd_limit.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "conf/conf.h"
+#include "daemon/base/log.h"
+
+enum {
+    DESCRIPTORS_A_WORKER = 4, /* and as many for its reception */
+    DESCRIPTORS_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
+    DESCRIPTORS_BESIDE = 96,  /* the same, with room to spare */
+};
+
+uint64_t descriptors_allow(uint64_t wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 0;
+    }
+    if (limit.rlim_cur >= wanted) {
+        return limit.rlim_cur;
+    }
+    struct rlimit higher = {.rlim_cur = wanted, .rlim_max = limit.rlim_max};
+    if (higher.rlim_max < wanted) {
+        higher.rlim_max = wanted;
+    }
+    if (setrlimit(RLIMIT_NOFILE, &higher) == 0) {
+        return wanted;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+/* Those that are open when no client is connected. */
+static uint64_t own_descriptors(const struct conf *conf)
+{
+    bool greets = false;
+
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        greets |= conf->listen[i].tls_certificate != NULL;
+    }
+    return conf->listen_count + (greets ? 2u : 1u) * DESCRIPTORS_A_WORKER * (uint64_t)conf->threads;
+}
+
+uint64_t descriptors_allow_for(const struct conf *conf)
+{
+    uint64_t own = own_descriptors(conf);
+    uint64_t wanted = own + DESCRIPTORS_BESIDE + conf->max_connections;
+    uint64_t allowed = descriptors_allow(wanted);
+
+    if (allowed < wanted) {
+        uint64_t least = own + DESCRIPTORS_LEAST;
+        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
+                    "%ju connections will find room",
+                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
+                    (uintmax_t)(allowed > least ? allowed - least : 0));
+    }
+    return allowed;
+}
+
+bool descriptors_take(const struct conf *conf)
+{
+    uint64_t least = own_descriptors(conf) + DESCRIPTORS_LEAST;
+    uint64_t allowed = descriptors_allow_for(conf);
+
+    if (allowed < least) {
+        log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "
+                  "raise it (ulimit -n, LimitNOFILE), or write fewer threads",
+                  (uintmax_t)allowed, conf->threads, conf->listen_count, (uintmax_t)least);
+    }
+    return allowed >= least;
+}

@@ -1,0 +1,68 @@
+/*
+ * batch.h - requests that are worked on together.
+ *
+ * A record lies at a random place in memory, and the processor waits for it
+ * about as long as all the rest of a GET takes. So requests that have arrived
+ * together are parsed ahead, up to BATCH_MAX of them; then the processor is
+ * asked to fetch what each will need; and only then are they executed, in
+ * order, one after the other, the first one's lines being there by now.
+ *
+ *     parse      parse      parse   ...  what is there, in place
+ *     locate     locate     locate  ...  index lines on their way
+ *     fetch      fetch      fetch   ...  records on their way
+ *     execute -> execute -> execute ...  replies, strictly in this order
+ *
+ * Nothing takes effect before it is executed. A batch may stop between two
+ * requests, or inside a long one, and go on later: its requests are slices of
+ * the inbox, which stays as it is until the batch is done.
+ */
+#ifndef KVCACHED_DAEMON_REQUEST_BATCH_H
+#define KVCACHED_DAEMON_REQUEST_BATCH_H
+
+#include "daemon/request/command.h"
+#include "protocol/protocol.h"
+
+enum { BATCH_MAX = 32 };
+
+struct batch {
+    bool open;    /* parsed, and not done with */
+    bool located; /* since the store was entered last */
+    bool goes_on; /* the last request has keys of a line of which more follow */
+    unsigned next, count;
+    enum parse_result ending;           /* what came after the requests: PARSE_REQUEST where
+                                           no more were looked for */
+    size_t taken;                       /* bytes of the requests, and of the ending */
+    struct execution of[BATCH_MAX + 1]; /* the last is room for an ending's request */
+};
+
+void batch_init(struct batch *batch);
+/* Abandons what is not done. */
+void batch_deinit(struct batch *batch);
+
+/* Fills an empty batch with what the bytes hold. */
+void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
+                 char *bytes, size_t length);
+
+/* The index lines of all that is to be executed are on their way; and then, when they
+ * have had time to arrive, the records. */
+void batch_locate(struct batch *batch, struct executor *by);
+void batch_fetch(const struct batch *batch, struct lane *lane);
+
+/* How many requests are to be executed. */
+static inline unsigned batch_left(const struct batch *batch)
+{
+    return batch->open ? batch->count - batch->next : 0;
+}
+
+/* Goes on with its requests, which it locates where that was not done; sets the
+ * executor's time. OUTCOME_DONE: all are answered, and the ending is the caller's to
+ * deal with. */
+enum outcome batch_execute(struct batch *batch, struct executor *by);
+
+/* The request that an ending of PARSE_BODY brought. */
+static inline struct request *batch_last_request(struct batch *batch)
+{
+    return &batch->of[batch->count].request;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * command.h - a request against the store.
+ *
+ * An execution is a request on its way. Most are done in one step. Those whose
+ * answer may be long (GET of many keys, LIST, ALL, NAMESPACES) stop when the
+ * outbox is full, keep their place and go on later, so that no answer is ever
+ * held in memory as a whole. So do those that may take long, a FLUSH of many namespaces too,
+ * when their turn is over.
+ *
+ * Executions of one connection are carried out strictly one after the other.
+ * Only execute_locate and execute_fetch may run ahead: they change nothing but
+ * make the processor load what the execution will look at.
+ */
+#ifndef KVCACHED_DAEMON_REQUEST_COMMAND_H
+#define KVCACHED_DAEMON_REQUEST_COMMAND_H
+
+#include "daemon/auth/identity.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/instance.h"
+#include "daemon/base/metrics.h"
+#include "daemon/net/endpoint.h"
+#include "daemon/request/reply_queue.h"
+#include "daemon/store/store.h"
+#include "protocol/glob.h"
+#include "protocol/request.h"
+
+/* What executing takes from outside; nothing of it is the execution's own. All
+ * calls happen between store_enter and store_leave of its lane. */
+struct executor {
+    struct lane *lane;
+    struct outbox *outbox;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct slice default_namespace; /* what `-` stands for */
+    const struct door *door;        /* where keys live that come without a namespace */
+    struct pass *pass;              /* who asks */
+    const struct porter *porter;    /* to whom he may say who he is */
+    uint64_t max_value;             /* bytes */
+    uint64_t idle_timeout;          /* milliseconds; 0: never */
+    uint64_t now;                   /* read after what is answered had come; 0: the clock is
+                                       to be looked at */
+    unsigned unclocked;             /* about how much was done since it was */
+    bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
+    uint64_t until;                 /* by clock_precise: then others shall have their turn;
+                                       0: as soon as may be */
+};
+
+/* Whether it is still its turn. To be asked when about as much has been done as looking at the
+ * clock is little against. */
+static inline bool executor_has_time(const struct executor *executor)
+{
+    return executor->until != 0 && clock_precise() < executor->until;
+}
+
+/* Of a write that was done. */
+struct stored {
+    uint64_t version;
+    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
+};
+
+struct dump;
+
+struct execution {
+    struct request request; /* its key is the one that is next, its keys those behind */
+    struct store_key at;    /* where it is; good until store_leave */
+    enum store_status located;
+    bool begun;
+    union {
+        struct { /* LIST and ALL, once begun */
+            struct store_cursor *cursor;
+            struct glob *glob; /* the execution's own; NULL: everything */
+        } listing;
+        struct dump *dump; /* DUMP, once begun; the execution's own */
+        uint32_t next;     /* NAMESPACES and STATS by namespace */
+        struct flushing {
+            uint64_t when;    /* by the store's clock; 0: now */
+            uint64_t records; /* flushed so far */
+            uint32_t next;
+            bool checked; /* it may be done */
+        } flushing;       /* FLUSH of all that a door reaches, once begun */
+        struct {          /* APPEND and PREPEND, once begun */
+            struct store_join *join;
+            struct stored stored;
+        } joining;
+    } place;
+};
+
+enum outcome {
+    OUTCOME_DONE,  /* answered */
+    OUTCOME_LATER, /* the outbox is full, others shall have their turn, or `crowded` */
+    OUTCOME_WAITS, /* for the gate */
+    OUTCOME_QUIT,  /* the peer wants to go */
+};
+
+/* Makes a parsed request an execution: request is filled in, the rest is not. */
+void execute_begin(struct execution *execution);
+/* Ends it, wherever it stands; for an execution that has begun. */
+void execute_abandon(struct execution *execution);
+
+/* Before execute, and again after a store_leave. */
+void execute_locate(struct executor *executor, struct execution *execution);
+static inline void execute_fetch(struct lane *lane, const struct execution *execution)
+{
+    if (execution->request.key.length > 0 && execution->located == STORE_OK) {
+        store_fetch(lane, &execution->at);
+    }
+}
+
+/* Answers it, or goes on answering it. */
+enum outcome execute(struct executor *executor, struct execution *execution);
+
+/* Whether who asks may do it in the namespace of that name. If not, that is answered. */
+bool execute_allowed(struct executor *by, const struct request *request, struct slice name);
+/* A store_maker: the user, of an executor. */
+uint64_t execute_maker(void *executor);
+/* What a stranger is answered, whatever the request. */
+void execute_refuse_stranger(struct executor *by, const struct request *request);
+
+/* For a value that is streamed into the store: where it goes, on what terms, and the
+ * answer to what became of it. */
+enum split {
+    SPLIT_OWN, /* as who asks may: the namespace in front of a key is one where it has a right */
+    SPLIT_DECLARED, /* whoever asks: the rights are not known yet */
+};
+enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
+                                     struct slice key, enum split split, struct store_key *at);
+struct store_terms execute_terms(const struct request *request);
+/* A ttl as the store wants it: dates become times on its clock. */
+struct store_ttl execute_lifetime(struct ttl ttl);
+/* What became of a write; `stored` of one that was done. */
+void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
+                    enum store_status status, const struct stored *stored);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * dump.c - DUMP: all records that a listener reaches, namespace by namespace.
+ *
+ * It walks as LIST does: in steps of a bounded number of records, with the answer sent as it
+ * is made, so that neither the time of others nor memory depends on how much there is.
+ *
+ * Told is what the listener's clients could ask for, under the keys that they would ask with.
+ * Left out are keys that are too long for a request, and of the listener's own namespace those
+ * that begin like a key of another, which a request would be about instead.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/request/stats.h"
+#include "daemon/request/verbs.h"
+#include "protocol/token.h"
+
+enum {
+    DUMP_STEP = 128,       /* records of a namespace between two looks at the time */
+    DUMP_NAMESPACES = 32,  /* namespaces that are passed over, the same */
+    DUMP_STEPS = 16,       /* of these, where each was short */
+    DUMP_KEY_MAX = 1024,   /* bytes of a key with what stands before it */
+    ITEM_WORDS = 64,       /* bytes of a line of DUMP_ITEMS, its key apart, at most */
+    ITEMS_MAX = 2 << 20,   /* bytes of all of them */
+    SIZE_UNIT = 32,        /* bytes by which records are told apart by size */
+    SIZES_EXACT = 2048,    /* units up to which all are */
+    SIZES_OF_DOUBLING = 64 /* from there on, from a size to its double */
+};
+enum { SIZES_MAX = SIZES_EXACT + 16 * SIZES_OF_DOUBLING };
+
+struct dump {
+    struct store_cursor *cursor; /* of the namespace that is being walked; NULL: between two */
+    uint32_t next;               /* number from which namespaces are still to be walked */
+    uint32_t last;               /* the highest that is asked for */
+    bool walked;                 /* there are none left, or enough was told */
+    bool is_own;                 /* the one that is being walked is the listener's */
+    uint8_t prefix_length;
+    char prefix[STORE_NAMESPACE_MAX + 1]; /* what its keys begin with */
+    uint64_t told;                        /* records */
+    uint64_t bytes;                       /* of their lines, at most */
+    int64_t wall_ahead;                   /* milliseconds from the store's clock to 1970's */
+    unsigned told_sizes;                  /* of `sizes` */
+    uint64_t sizes[];                     /* DUMP_SIZES: records by their size */
+};
+
+/* --- sizes ------------------------------------------------------------------------ */
+
+/* Up to SIZES_EXACT units a place for each; above, each is 1/64 of the power of two below. */
+static unsigned size_place(uint64_t bytes)
+{
+    uint64_t units = (bytes + SIZE_UNIT - 1) / SIZE_UNIT;
+    if (units < SIZES_EXACT) {
+        return (unsigned)units;
+    }
+    unsigned doublings = (unsigned)(63 - __builtin_clzll(units / SIZES_EXACT));
+    uint64_t width = (uint64_t)(SIZES_EXACT / SIZES_OF_DOUBLING) << doublings;
+    uint64_t within = (units + width - 1) / width - SIZES_OF_DOUBLING;
+    uint64_t place = SIZES_EXACT + (uint64_t)doublings * SIZES_OF_DOUBLING + within;
+    return place < SIZES_MAX ? (unsigned)place : SIZES_MAX - 1;
+}
+
+/* The largest size of a place. */
+static uint64_t size_of_place(unsigned place)
+{
+    if (place < SIZES_EXACT) {
+        return (uint64_t)place * SIZE_UNIT;
+    }
+    unsigned doublings = (place - SIZES_EXACT) / SIZES_OF_DOUBLING;
+    uint64_t within = (place - SIZES_EXACT) % SIZES_OF_DOUBLING;
+    uint64_t width = (uint64_t)(SIZES_EXACT / SIZES_OF_DOUBLING) << doublings;
+    return (SIZES_OF_DOUBLING + within) * width * SIZE_UNIT;
+}
+
+static void tell_sizes(struct executor *by, const struct request *request, struct dump *dump)
+{
+    for (; dump->told_sizes < SIZES_MAX && !outbox_is_full(by->outbox); dump->told_sizes++) {
+        unsigned place = dump->told_sizes;
+        if (dump->sizes[place] > 0) {
+            char name[24];
+            snprintf(name, sizeof name, "%" PRIu64, size_of_place(place));
+            stats_number(by, request, name, dump->sizes[place]);
+        }
+    }
+}
+
+/* --- records ---------------------------------------------------------------------- */
+
+struct visit {
+    struct executor *by;
+    const struct request *request;
+    struct dump *dump;
+};
+
+static uint64_t wall_seconds(const struct dump *dump, uint64_t time, uint64_t rounds)
+{
+    return (uint64_t)((int64_t)(time + rounds) + dump->wall_ahead) / 1000;
+}
+
+/* The key as the listener's clients know it, perhaps made in `room`. False: they cannot ask
+ * for the record. */
+static bool key_of_clients(const struct visit *visit, struct slice *key, char room[DUMP_KEY_MAX])
+{
+    const struct dump *dump = visit->dump;
+    size_t length = dump->prefix_length + key->length;
+    struct slice name;
+    struct slice rest = *key;
+    if (length > visit->by->outbox->protocol->key_max || length > DUMP_KEY_MAX) {
+        return false;
+    }
+    if (dump->is_own) {
+        return !execute_split_key(visit->by, &name, &rest);
+    }
+    memcpy(room, dump->prefix, dump->prefix_length);
+    memcpy(room + dump->prefix_length, key->bytes, key->length);
+    *key = (struct slice){room, length};
+    return true;
+}
+
+static bool is_text(struct slice key)
+{
+    const char *end = key.bytes + key.length;
+    return token_span(key.bytes, end, TOKEN_KEY) == end;
+}
+
+/* Whether a line for that key is one too many. */
+static bool is_enough(const struct visit *visit, struct slice key)
+{
+    const struct dump *dump = visit->dump;
+    uint64_t most = visit->request->number;
+    return (most != 0 && dump->told == most) || dump->bytes + key.length + ITEM_WORDS > ITEMS_MAX;
+}
+
+/* A store_visit; see list_one in list.c. */
+static bool tell_one(void *context, struct store_entry *entry)
+{
+    struct visit *visit = context;
+    struct dump *dump = visit->dump;
+    struct outbox *outbox = visit->by->outbox;
+    enum dump_form form = visit->request->dump;
+    char room[DUMP_KEY_MAX];
+    struct slice key = entry->key;
+    if (form == DUMP_SIZES) {
+        dump->sizes[size_place(entry->size)]++;
+        return true;
+    }
+    if (!key_of_clients(visit, &key, room) || (form == DUMP_ITEMS && !is_text(key))) {
+        return true;
+    }
+    if (form == DUMP_ITEMS && is_enough(visit, key)) {
+        dump->walked = true;
+        return false;
+    }
+    outbox_prepare(outbox);
+    if (outbox_is_full(outbox)) {
+        return false;
+    }
+    uint64_t now = visit->by->now;
+    outbox_reply(outbox, visit->request,
+                 &(struct reply){.kind = REPLY_ENTRY,
+                                 .name = key,
+                                 .number = dump->next - 1,
+                                 .bytes = entry->size,
+                                 .value_length = entry->value_length,
+                                 .client_flags = entry->client_flags,
+                                 .notes = entry->read_before ? REPLY_READ_BEFORE : 0,
+                                 .version = entry->version,
+                                 .left = entry->expires == STORE_NEVER
+                                             ? REPLY_NEVER
+                                             : wall_seconds(dump, entry->expires, 500),
+                                 .idle = wall_seconds(dump, now - entry->idle, 0)});
+    dump->told++;
+    dump->bytes += key.length + ITEM_WORDS;
+    return true;
+}
+
+/* --- namespaces ------------------------------------------------------------------- */
+
+/* Takes the next number off a list with commas between. False: there is none left. */
+static bool next_number(struct slice *list, uint32_t *number)
+{
+    const char *comma = memchr(list->bytes, ',', list->length);
+    size_t length = comma == NULL ? list->length : (size_t)(comma - list->bytes);
+    uint64_t read = 0;
+    if (!token_number((struct slice){list->bytes, length}, &read)) {
+        return false;
+    }
+    size_t taken = comma == NULL ? length : length + 1;
+    *number = read < UINT32_MAX ? (uint32_t)read : UINT32_MAX;
+    list->bytes += taken;
+    list->length -= taken;
+    return true;
+}
+
+static bool is_asked_for(const struct request *request, uint32_t number)
+{
+    struct slice list = request->pattern;
+    uint32_t asked = 0;
+    bool found = list.length == 0;
+    while (!found && list.length > 0 && next_number(&list, &asked)) {
+        found = asked == number;
+    }
+    return found;
+}
+
+/* Numbers that nobody asks for need not be looked at. */
+static void set_range(const struct request *request, struct dump *dump)
+{
+    struct slice list = request->pattern;
+    uint32_t number = 0;
+    bool all = list.length == 0;
+    dump->next = all ? 0 : UINT32_MAX;
+    dump->last = all ? UINT32_MAX : 0;
+    while (list.length > 0 && next_number(&list, &number)) {
+        dump->next = number < dump->next ? number : dump->next;
+        dump->last = number > dump->last ? number : dump->last;
+    }
+}
+
+static void set_prefix(const struct executor *by, struct dump *dump, struct slice name)
+{
+    dump->prefix_length = 0;
+    if (!dump->is_own) {
+        memcpy(dump->prefix, name.bytes, name.length);
+        dump->prefix[name.length] = by->door->separator;
+        dump->prefix_length = (uint8_t)(name.length + 1);
+    }
+}
+
+/* Begins to walk a namespace. False: that was answered with an error. */
+static bool enter(struct executor *by, const struct request *request, struct dump *dump,
+                  const struct store_namespace_figures *figures)
+{
+    struct slice name = slice_of(figures->name);
+    if (!execute_allowed(by, request, name)) {
+        return false;
+    }
+    enum store_status status = store_cursor_open(by->lane, name, &dump->cursor);
+    if (status == STORE_NO_MEMORY) {
+        execute_refuse(by, request, name, status);
+        return false;
+    }
+    if (status == STORE_OK) { /* else it has just gone */
+        dump->is_own = slice_equal(name, execute_namespace(by, request));
+        set_prefix(by, dump, name);
+        store_cursor_skip_values(dump->cursor);
+        if (request->dump == DUMP_DETAILS) {
+            store_cursor_want_notes(dump->cursor);
+        }
+    }
+    return true;
+}
+
+/* Looks for the next namespace that is to be walked, among the next few. False: see enter. */
+static bool enter_next(struct executor *by, const struct request *request, struct dump *dump)
+{
+    struct slice own = execute_namespace(by, request);
+    struct store_namespace_figures figures;
+    for (int i = 0; i < DUMP_NAMESPACES && dump->cursor == NULL; i++) {
+        if (dump->next > dump->last || !store_namespace_next(by->lane, &dump->next, &figures)) {
+            dump->walked = true;
+            return true;
+        }
+        if (execute_reaches(by, own, slice_of(figures.name), figures.declared) &&
+            is_asked_for(request, dump->next - 1) && !enter(by, request, dump, &figures)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Walks on. Whether that came to the namespace's end, or to that of all. */
+static bool walk(struct executor *by, const struct request *request, struct dump *dump)
+{
+    struct visit visit = {by, request, dump};
+    if (!store_cursor_step(by->lane, dump->cursor, by->now, DUMP_STEP, tell_one, &visit) &&
+        !dump->walked) {
+        return false;
+    }
+    store_cursor_close(&dump->cursor);
+    return true;
+}
+
+/* --- the request ------------------------------------------------------------------- */
+
+static bool begin(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    if (!execute_may_behind_door(by, request)) {
+        return false;
+    }
+    metrics_add(by->metrics, METRIC_CMD_LIST, 1);
+    size_t sizes = request->dump == DUMP_SIZES ? SIZES_MAX : 0;
+    struct dump *dump = calloc(1, sizeof *dump + sizes * sizeof dump->sizes[0]);
+    if (dump == NULL) {
+        execute_refuse(by, request, execute_namespace(by, request), STORE_NO_MEMORY);
+        return false;
+    }
+    set_range(request, dump);
+    of->place.dump = dump;
+    of->begun = true;
+    if (request->dump == DUMP_DETAILS || request->dump == DUMP_REQUESTS) {
+        outbox_say(by->outbox, request, REPLY_OK);
+    }
+    return true;
+}
+
+void execute_dump_end(struct execution *of)
+{
+    store_cursor_close(&of->place.dump->cursor);
+    free(of->place.dump);
+}
+
+enum outcome execute_dump(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    if (!of->begun && !begin(by, of)) {
+        return OUTCOME_DONE;
+    }
+    struct dump *dump = of->place.dump;
+    dump->wall_ahead = (int64_t)clock_wall() - (int64_t)clock_now();
+    for (unsigned steps = 1; !dump->walked; steps++) {
+        bool is_long = steps % DUMP_STEPS == 0;
+        if (dump->cursor != NULL) {
+            is_long |= !walk(by, request, dump);
+        } else if (!enter_next(by, request, dump)) {
+            execute_abandon(of);
+            return OUTCOME_DONE; /* an error is the last that is said */
+        }
+        if (outbox_is_full(by->outbox) || (is_long && !executor_has_time(by))) {
+            return OUTCOME_LATER;
+        }
+    }
+    if (request->dump == DUMP_SIZES) {
+        tell_sizes(by, request, dump);
+        if (dump->told_sizes < SIZES_MAX) {
+            return OUTCOME_LATER;
+        }
+    }
+    execute_abandon(of);
+    outbox_say(by->outbox, request, REPLY_END);
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,27 @@
+# daemon/request/local.mk - from bytes to replies, without events.
+
+daemon_libdaemon_a_SOURCES += \
+	daemon/request/authorize.c \
+	daemon/request/batch.c \
+	daemon/request/batch.h \
+	daemon/request/command.c \
+	daemon/request/command.h \
+	daemon/request/dump.c \
+	daemon/request/get.c \
+	daemon/request/list.c \
+	daemon/request/memory_limit.c \
+	daemon/request/pipeline.c \
+	daemon/request/pipeline.h \
+	daemon/request/recv_buffer.c \
+	daemon/request/recv_buffer.h \
+	daemon/request/reply_queue.c \
+	daemon/request/reply_queue.h \
+	daemon/request/set.c \
+	daemon/request/stats.c \
+	daemon/request/stats.h \
+	daemon/request/stats_conns.c \
+	daemon/request/stats_detail.c \
+	daemon/request/stats_settings.c \
+	daemon/request/upload.c \
+	daemon/request/upload.h \
+	daemon/request/verbs.h

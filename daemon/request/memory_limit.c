@@ -1,0 +1,91 @@
+/*
+ * memory_limit.c - another limit for the memory of the store, as a client asks for it.
+ *
+ * It holds until the next one, or until a reload sets what the configuration says.
+ */
+#include "daemon/request/verbs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+
+enum {
+    LEAST = 8,             /* megabytes: memcached's */
+    MOST = 1000 * 1000000, /* more is meant for bytes: likewise */
+    MEGABYTE_SHIFT = 20,
+    TEXT_MAX = 160,
+};
+
+static void say(struct executor *by, const struct request *request, const char *text)
+{
+    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    outbox_reply(by->outbox, request,
+                 &(struct reply){.kind = REPLY_MEMORY_FAILED, .text = slice_of(text)});
+}
+
+static void refuse(struct executor *by, const struct request *request, enum store_resize result,
+                   int why)
+{
+    const struct store *store = store_of(by->lane);
+    char text[TEXT_MAX] = "";
+    switch (result) {
+    case STORE_RESIZE_TOO_SMALL:
+        snprintf(text, sizeof text, "at least %" PRIu64 " megabytes are needed without a restart",
+                 store_memory_least(store) >> MEGABYTE_SHIFT);
+        break;
+    case STORE_RESIZE_TOO_LARGE:
+        snprintf(text, sizeof text, "at most %" PRIu64 " megabytes can be had without a restart",
+                 store_memory_most(store) >> MEGABYTE_SHIFT);
+        break;
+    case STORE_RESIZE_PROMISED:
+        snprintf(text, sizeof text,
+                 "the quotas of namespaces, or four values of max_value, come to more");
+        break;
+    case STORE_RESIZE_FAILED:
+        snprintf(text, sizeof text, "%s", strerror(why));
+        break;
+    case STORE_RESIZED:
+        return;
+    }
+    say(by, request, text);
+}
+
+static void tell_log(const struct executor *by, uint64_t before, uint64_t megabytes)
+{
+    static const char unknown[] = "a client";
+    bool known = by->pass->state == PASS_KNOWN;
+    struct slice user = known ? user_name(by->pass->user) : slice_of(unknown);
+    log_notice("memory: %" PRIu64 " MiB, was %" PRIu64 " MiB: %s%.*s%s set it", megabytes,
+               before >> MEGABYTE_SHIFT, known ? "user \"" : "", (int)user.length, user.bytes,
+               known ? "\"" : "");
+}
+
+enum outcome execute_memory(struct executor *by, struct execution *of)
+{
+    const struct request *request = &of->request;
+    const struct store *store = store_of(by->lane);
+    uint64_t before = store_memory(store);
+    if (request->number < LEAST) {
+        metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+        outbox_say(by->outbox, request, REPLY_MEMORY_TOO_SMALL);
+        return OUTCOME_DONE;
+    }
+    if (request->number > MOST) {
+        say(by, request, "input value is megabytes not bytes");
+        return OUTCOME_DONE;
+    }
+    enum store_resize result = store_set_memory(by->lane, request->number << MEGABYTE_SHIFT);
+    int why = errno;
+    if (result != STORE_RESIZED) {
+        refuse(by, request, result, why);
+        return OUTCOME_DONE;
+    }
+    if (before != store_memory(store)) {
+        tell_log(by, before, request->number);
+    }
+    outbox_say(by->outbox, request, REPLY_OK);
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,40 @@
+/*
+ * stats.h - the answer to STATS.
+ */
+#ifndef KVCACHED_DAEMON_REQUEST_STATS_H
+#define KVCACHED_DAEMON_REQUEST_STATS_H
+
+#include <string.h>
+
+#include "daemon/request/command.h"
+
+/* Whichever figures the request asks for, and the END. */
+enum outcome stats_answer(struct executor *by, struct execution *of);
+
+/* --- stats_detail.c: figures of each namespace that the door reaches ------- */
+
+/* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES, STATS_NUMBERS: resumable, as answers may be
+ * long. */
+enum outcome stats_by_namespace(struct executor *by, struct execution *of);
+
+/* --- stats_settings.c and stats_conns.c --------------------------------------- */
+
+/* STATS_SETTINGS: what the daemon was told to do. */
+enum outcome stats_settings(struct executor *by, const struct request *request);
+/* STATS_CONNS: the connection that asks. */
+enum outcome stats_conns(struct executor *by, const struct request *request);
+
+/* --- for all of them ------------------------------------------------------- */
+
+/* Whether it is a Unix socket. */
+static inline bool stats_is_local(const struct door *door)
+{
+    return door->name[0] == '/' || door->name[0] == '@' || strchr(door->name, ':') == NULL;
+}
+
+void stats_text(struct executor *by, const struct request *request, const char *name,
+                const char *value);
+void stats_number(struct executor *by, const struct request *request, const char *name,
+                  uint64_t value);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * stats_conns.c - the connection that asks, as memcached tells of connections. Others are
+ * their workers' own, and not looked at from here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/net/transport.h"
+#include "daemon/request/stats.h"
+#include "daemon/request/verbs.h"
+
+/* An address as memcached writes it: tcp:127.0.0.1:4711, tcp6:[::1]:4711, unix:/a/path. */
+static void spell(char to[DOOR_NAME_MAX + 8], const char *kind, const char *address)
+{
+    snprintf(to, DOOR_NAME_MAX + 8, "%s:%s", kind, address);
+}
+
+enum outcome stats_conns(struct executor *by, const struct request *request)
+{
+    const char *door = by->door->name;
+    bool is_local = stats_is_local(by->door);
+    const char *kind = is_local ? "unix" : door[0] == '[' ? "tcp6" : "tcp";
+    char peer[TRANSPORT_PEER_MAX];
+    char address[DOOR_NAME_MAX + 8];
+    char listener[DOOR_NAME_MAX + 8];
+    transport_peer(by->pass->fd, peer, sizeof peer);
+    spell(address, kind, is_local ? door : peer);
+    spell(listener, kind, door);
+    const struct {
+        const char *name, *value;
+    } told[] = {{"addr", address},
+                {"listen_addr", listener},
+                {"state", "conn_parse_cmd"},
+                {"secs_since_last_cmd", "0"}};
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "%d:%s", by->pass->fd, told[i].name);
+        stats_text(by, request, name, told[i].value);
+    }
+    outbox_say(by->outbox, request, REPLY_END);
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,138 @@
+/*
+ * stats_detail.c - figures namespace by namespace, for those who ask memcached for
+ * its slab classes and prefixes: a namespace is what comes closest to both. It is
+ * numbered as the store does it; names and meanings are memcached's as far as
+ * there is anything that they can mean. Programs that know the names want numbers behind them.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/request/stats.h"
+#include "daemon/request/verbs.h"
+
+struct detail {
+    struct executor *by;
+    const struct request *request;
+    const char *prefix; /* of every name: "items:" or "" */
+    uint32_t number;    /* of the namespace */
+    struct store_figures totals;
+};
+
+static const char *name_of(const struct detail *detail, const char *what, char name[64])
+{
+    snprintf(name, 64, "%s%" PRIu32 ":%s", detail->prefix, detail->number, what);
+    return name;
+}
+
+static void say(const struct detail *detail, const char *what, uint64_t value)
+{
+    char name[64];
+    stats_number(detail->by, detail->request, name_of(detail, what, name), value);
+}
+
+/* Of those that hold something, since a client may ask for the items of each. */
+static void items(struct detail *detail, const struct store_namespace_figures *figures)
+{
+    detail->prefix = "items:";
+    if (figures->items == 0) {
+        return;
+    }
+    say(detail, "number", figures->items);
+    say(detail, "mem_requested", figures->bytes);
+    say(detail, "evicted", figures->counters.evictions);
+    say(detail, "reclaimed", figures->counters.expirations);
+    say(detail, "outofmemory", figures->counters.full);
+}
+
+/* A page is a segment, and a chunk what a record takes in the mean. */
+static void chunks(struct detail *detail, const struct store_namespace_figures *figures)
+{
+    uint64_t page = detail->totals.segment_size;
+    uint64_t used = figures->items;
+    uint64_t size = used == 0 ? detail->totals.grain : (figures->bytes + used - 1) / used;
+    uint64_t all = figures->memory / size > used ? figures->memory / size : used;
+    say(detail, "chunk_size", size);
+    say(detail, "chunks_per_page", page > size ? page / size : 1);
+    say(detail, "total_pages", (figures->memory + page - 1) / page);
+    say(detail, "total_chunks", all);
+    say(detail, "used_chunks", used);
+    say(detail, "free_chunks", all - used);
+    say(detail, "free_chunks_end", 0);
+}
+
+static void slabs(struct detail *detail, const struct store_namespace_figures *figures)
+{
+    const struct store_counters *counters = &figures->counters;
+    chunks(detail, figures);
+    say(detail, "mem_requested", figures->bytes);
+    say(detail, "get_hits", counters->hits);
+    say(detail, "cmd_set", counters->sets + counters->denied);
+    say(detail, "delete_hits", counters->deletes);
+    say(detail, "incr_hits", counters->increments);
+    say(detail, "decr_hits", counters->decrements);
+    say(detail, "cas_hits", counters->cas_hits);
+    say(detail, "cas_badval", counters->cas_changed);
+    say(detail, "touch_hits", counters->touches);
+}
+
+static void numbers(struct detail *detail, const struct store_namespace_figures *figures)
+{
+    char name[64];
+    stats_text(detail->by, detail->request, name_of(detail, "name", name), figures->name);
+}
+
+static void reads_and_writes(struct detail *detail, const struct store_namespace_figures *figures)
+{
+    const struct store_counters *counters = &figures->counters;
+    char text[128];
+    int length = snprintf(
+        text, sizeof text, "get %" PRIu64 " hit %" PRIu64 " set %" PRIu64 " del %" PRIu64,
+        counters->hits + counters->misses, counters->hits, counters->sets, counters->deletes);
+    outbox_reply(detail->by->outbox, detail->request,
+                 &(struct reply){.kind = REPLY_DETAIL,
+                                 .name = slice_of(figures->name),
+                                 .text = {text, (size_t)length}});
+}
+
+static void totals_of_slabs(struct executor *by, const struct request *request,
+                            const struct store_figures *totals)
+{
+    stats_number(by, request, "active_slabs", totals->namespaces);
+    stats_number(by, request, "total_malloced", totals->memory_used);
+}
+
+typedef void describes(struct detail *, const struct store_namespace_figures *);
+
+enum outcome stats_by_namespace(struct executor *by, struct execution *of)
+{
+    static describes *const topics[] = {
+        [STATS_ITEMS] = items,
+        [STATS_SLABS] = slabs,
+        [STATS_NAMESPACES] = reads_and_writes,
+        [STATS_NUMBERS] = numbers,
+    };
+    const struct request *request = &of->request;
+    struct slice own = execute_namespace(by, request);
+    struct store_namespace_figures figures;
+    struct detail detail = {.by = by, .request = request, .prefix = ""};
+    store_figures(by->lane, &detail.totals);
+    if (!of->begun) {
+        of->begun = true;
+        of->place.next = 0;
+    }
+    for (unsigned seen = 1; execute_may_see_next(by, seen); seen++) {
+        if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
+            if (request->topic == STATS_SLABS) {
+                totals_of_slabs(by, request, &detail.totals);
+            }
+            outbox_say(by->outbox, request, REPLY_END);
+            return OUTCOME_DONE;
+        }
+        if (execute_reaches(by, own, slice_of(figures.name), figures.declared)) {
+            detail.number = of->place.next - 1;
+            topics[request->topic](&detail, &figures);
+        }
+    }
+    return OUTCOME_LATER;
+}

@@ -1,0 +1,165 @@
+/*
+ * upload.c - feeding a store_write from a connection.
+ */
+#include "daemon/request/upload.h"
+
+static struct slice keep(struct slice slice, char **to)
+{
+    char *at = *to;
+    if (slice.length > 0) {
+        memcpy(at, slice.bytes, slice.length);
+    }
+    *to += slice.length;
+    return (struct slice){at, slice.length};
+}
+
+/* What the answer will need when the inbox has long been filled with other bytes. */
+static void keep_request(struct upload *upload, const struct request *request)
+{
+    char *to = upload->text;
+    upload->request = *request;
+    upload->request.ns = keep(request->ns, &to);
+    upload->request.key = upload->request.keys = keep(request->keys, &to);
+    upload->request.words = keep(request->words, &to);
+}
+
+/* The name may be one of a setting, which a reload changes. */
+static void keep_place(struct upload *upload, const struct store_key *at)
+{
+    char *to = upload->name_text;
+    upload->name = keep(at->name, &to);
+    upload->key = at->key;
+}
+
+/* Locates the key once more: between two turns the store was left. */
+static void answer(struct upload *upload, struct executor *by, enum store_status status)
+{
+    struct store_key at;
+    store_locate(by->lane, upload->name, upload->key, &at);
+    execute_stored(by, &upload->request, &at, status, &upload->stored);
+}
+
+static void refused(struct upload *upload, struct executor *by, enum store_status status)
+{
+    if (upload->write != NULL) {
+        store_write_abort(by->lane, &upload->write);
+    }
+    /* The answer may take the old record with it, and the right to that may be gone. */
+    if (execute_allowed(by, &upload->request, upload->name)) {
+        answer(upload, by, status);
+    }
+}
+
+void upload_begin(struct upload *upload, struct executor *by, const struct request *request)
+{
+    struct store_terms terms = execute_terms(request);
+    struct store_key at;
+    keep_request(upload, request);
+    upload->left = request->value_length;
+    upload->write = NULL;
+    upload->join = NULL;
+    upload->whole = false;
+    upload->stored = (struct stored){0, 0};
+    terms.join = &upload->join;
+    if ((request->options & REQUEST_LENGTH) != 0) {
+        terms.length = &upload->stored.length;
+    }
+    enum store_status status =
+        execute_locate_key(by, &upload->request, upload->request.keys, SPLIT_OWN, &at);
+    keep_place(upload, &at);
+    if (!execute_allowed(by, &upload->request, upload->name)) {
+        return;
+    }
+    if (status == STORE_OK) {
+        status = store_write_begin(by->lane, &at, &terms, request->value_length, by->now,
+                                   &upload->write);
+    }
+    if (status != STORE_OK) {
+        upload->write = NULL;
+        refused(upload, by, status);
+    }
+}
+
+bool upload_space(struct upload *upload, struct executor *by, struct iovec *space)
+{
+    enum store_status status = store_write_space(by->lane, upload->write, by->now, space);
+    by->crowded = status == STORE_CROWDED;
+    if (status != STORE_OK && !by->crowded) {
+        refused(upload, by, status);
+    }
+    return status == STORE_OK;
+}
+
+void upload_advance(struct upload *upload, size_t size)
+{
+    store_write_advance(upload->write, size);
+    upload->left -= size;
+}
+
+size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes)
+{
+    size_t taken = 0;
+    while (upload->left > 0 && taken < bytes.length) {
+        struct iovec space;
+        if (!upload_space(upload, by, &space)) {
+            break;
+        }
+        size_t rest = bytes.length - taken;
+        size_t part = space.iov_len < rest ? space.iov_len : rest;
+        memcpy(space.iov_base, bytes.bytes + taken, part);
+        upload_advance(upload, part);
+        taken += part;
+    }
+    return taken;
+}
+
+/* Once the value is whole, this goes on with it until the time is over. */
+static enum store_status commit(struct upload *upload, struct executor *by)
+{
+    enum store_status status = STORE_UNFINISHED;
+    uint64_t *version = &upload->stored.version;
+    if (upload->join == NULL) {
+        store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
+        status = store_write_commit(by->lane, &upload->write, by->now, version);
+    }
+    while (status == STORE_UNFINISHED) {
+        status = store_join_step(by->lane, &upload->join, by->now, version);
+        if (!executor_has_time(by)) {
+            break;
+        }
+    }
+    return status;
+}
+
+bool upload_commit(struct upload *upload, struct executor *by)
+{
+    upload->whole = true;
+    if (!execute_allowed(by, &upload->request, upload->name)) {
+        upload_abort(upload, by->lane);
+        return true;
+    }
+    enum store_status status = commit(upload, by);
+    by->crowded = status == STORE_CROWDED;
+    if (by->crowded || status == STORE_UNFINISHED) {
+        return false;
+    }
+    upload->whole = false;
+    answer(upload, by, status);
+    return true;
+}
+
+void upload_give_way(struct upload *upload, struct executor *by)
+{
+    refused(upload, by, STORE_TOO_SLOW);
+}
+
+void upload_abort(struct upload *upload, struct lane *lane)
+{
+    upload->whole = false;
+    if (upload->write != NULL) {
+        store_write_abort(lane, &upload->write);
+    }
+    if (upload->join != NULL) {
+        store_join_abort(&upload->join);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * acceptor.h - takes new connections and hands them round to the workers.
+ */
+#ifndef KVCACHED_DAEMON_SERVER_ACCEPTOR_H
+#define KVCACHED_DAEMON_SERVER_ACCEPTOR_H
+
+#include "daemon/base/instance.h"
+#include "daemon/net/listeners.h"
+#include "daemon/server/threads.h"
+
+struct acceptor;
+struct event_base;
+
+/* All that is pointed to must outlive the acceptor. */
+struct acceptor_options {
+    struct event_base *base;
+    const struct doors *doors;
+    const struct staff *staff;
+    struct facts *facts;
+};
+
+/* Accepts from now on, whenever the base turns. NULL, with errno, when there is no
+ * memory or no descriptor. All calls are for the base's thread. */
+struct acceptor *acceptor_create(const struct acceptor_options *options);
+
+/* Accepts at once whoever waits, before the doors are closed: a connection that was
+ * made before the end is answered, not reset. Sockets that the service manager
+ * keeps are left to the next process. */
+void acceptor_last_call(struct acceptor *acceptor);
+
+/* Accepts no more; the doors stay open. Sets *acceptor to NULL. */
+void acceptor_destroy(struct acceptor **acceptor);
+
+#endif

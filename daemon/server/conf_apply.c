@@ -1,0 +1,163 @@
+/*
+ * conf_apply.c - from struct conf to store_policy and conn_settings.
+ */
+#include "daemon/server/conf_apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "protocol/protocol.h"
+
+enum { SLICE_NS = 500000 };
+
+_Static_assert((unsigned)CONF_NAMESPACE_COST == (unsigned)STORE_NAMESPACE_COST,
+               "a namespace costs what its configuration is held to");
+
+/* A namespace that requires a ttl does not take the daemon's for one: the store
+ * refuses what would never end. */
+static uint64_t own_ttl(const struct conf *conf, const struct conf_namespace *from)
+{
+    if (from->ttl_set) {
+        return from->ttl;
+    }
+    return from->require_ttl ? STORE_NEVER : conf->ttl;
+}
+
+static struct store_namespace_options declared(const struct conf *conf,
+                                               const struct conf_namespace *from)
+{
+    return (struct store_namespace_options){
+        .name = slice_of(from->name),
+        .ttl = own_ttl(conf, from),
+        .max_ttl = from->max_ttl,
+        .memory = from->memory,
+        .require_ttl = from->require_ttl,
+    };
+}
+
+/* Where the keys of a listener live whose clients name no namespace; NULL: they do. */
+static const char *namespace_of(const struct conf *conf, const struct conf_listen *listen)
+{
+    if (strcmp(listen->protocol, protocol_memcache.name) != 0) {
+        return NULL;
+    }
+    return listen->default_namespace != NULL ? listen->default_namespace : conf->default_namespace;
+}
+
+/* A listener's namespace is always there, so that it can be written to whatever the
+ * policy is, and be flushed at a time to come. Where it is among those before, these count.
+ * Returns how many there are then. */
+static size_t declare_for_listeners(const struct conf *conf, struct store_namespace_options *all,
+                                    size_t count)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const char *name = namespace_of(conf, &conf->listen[i]);
+        if (name != NULL) {
+            all[count++] = (struct store_namespace_options){
+                .name = slice_of(name), .ttl = conf->ttl, .max_ttl = STORE_NEVER};
+        }
+    }
+    return count;
+}
+
+bool policy_begin(const struct conf *conf, struct lane *lane)
+{
+    /* One more than there can be, so that nothing is never asked for. */
+    struct store_namespace_options *all =
+        calloc(conf->namespace_count + conf->listen_count + 1, sizeof *all);
+
+    if (all == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        all[i] = declared(conf, &conf->namespaces[i]);
+    }
+    const struct store_policy policy = {
+        .declared = all,
+        .declared_count = declare_for_listeners(conf, all, conf->namespace_count),
+        .declared_only = conf->policy == CONF_DECLARED,
+        .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
+        .undeclared_most = conf->undeclared_namespaces,
+        .max_value = conf->max_value,
+    };
+    store_enter(lane);
+    bool begun = store_policy_begin(lane, &policy);
+    store_leave(lane);
+    free(all);
+    return begun;
+}
+
+enum store_progress policy_go_on(struct lane *lane, uint64_t now)
+{
+    uint64_t until = clock_precise() + SLICE_NS;
+    enum store_progress progress = STORE_GOES_ON;
+
+    while (progress == STORE_GOES_ON && clock_precise() < until) {
+        store_enter(lane);
+        progress = store_policy_step(lane, now);
+        store_leave(lane);
+    }
+    return progress;
+}
+
+bool policy_apply(const struct conf *conf, struct lane *lane, uint64_t now)
+{
+    bool begun = policy_begin(conf, lane);
+
+    while (begun && policy_go_on(lane, now) != STORE_DONE) {
+    }
+    return begun;
+}
+
+bool policy_owes(const struct lane *lane)
+{
+    struct store_policy_result result = store_policy_result(lane);
+    const char *why = result.why == STORE_NO_MEMORY
+                          ? "memory is full, and nothing may be evicted"
+                          : "there are 65535 already; flush some that are not declared, and write "
+                            "a lower undeclared_namespaces";
+
+    if (result.owed > 0) {
+        log_warning("namespaces: %u could not be made yet, the first is \"%s\": %s. What is "
+                    "configured for them holds, and each is made as soon as there is room",
+                    result.owed, result.first, why);
+    }
+    return result.owed > 0;
+}
+
+const char *policy_conflict(const struct conf *conf, uint64_t memory)
+{
+    uint64_t quotas = 0;
+
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        quotas += conf->namespaces[i].memory;
+    }
+    if (conf->namespace_count * (uint64_t)CONF_NAMESPACE_COST > memory) {
+        return "namespaces: so many take more than the memory that the daemon runs with before "
+               "anything is in them, which takes a restart to change";
+    }
+    if (quotas > memory) {
+        return "namespaces: the quotas come to more than the memory that the daemon has without "
+               "a restart";
+    }
+    if (conf->max_value > memory / 4) {
+        return "max_value: more than a quarter of the memory that the daemon has without a "
+               "restart";
+    }
+    return NULL;
+}
+
+struct conn_settings policy_conn_settings(const struct conf *conf)
+{
+    struct conn_settings settings = {
+        .max_value = conf->max_value,
+        .buffers = conf->buffers,
+        .idle_timeout = conf->idle_timeout,
+    };
+    snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",
+             conf->default_namespace);
+    return settings;
+}

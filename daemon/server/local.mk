@@ -1,0 +1,18 @@
+# daemon/server/local.mk - start, reload and stop of the daemon.
+
+daemon_libdaemon_a_SOURCES += \
+	daemon/server/acceptor.c \
+	daemon/server/acceptor.h \
+	daemon/server/conf_apply.c \
+	daemon/server/conf_apply.h \
+	daemon/server/reload.c \
+	daemon/server/reload.h \
+	daemon/server/server.c \
+	daemon/server/server.h \
+	daemon/server/server_state.h \
+	daemon/server/storage.c \
+	daemon/server/storage.h \
+	daemon/server/threads.c \
+	daemon/server/threads.h \
+	daemon/server/watchdog.c \
+	daemon/server/watchdog.h

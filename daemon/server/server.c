@@ -1,0 +1,427 @@
+/*
+ * server.c - the life of the daemon: start and shutdown. Between the two: reload.c.
+ *
+ * Owns all the parts and the order in which they come and go. The start is a
+ * list of steps; each says itself what it could not do, and the first that fails
+ * ends it. One function undoes whatever is there, so that a start that failed
+ * and a daemon that was stopped leave by the same way.
+ *
+ * The main thread accepts connections, takes signals and talks to the service
+ * manager. It serves no requests, so it is never busy for long.
+ */
+#include "daemon/server/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/safe_open.h"
+#include "daemon/os/event_errors.h"
+#include "daemon/os/fd_limit.h"
+#include "daemon/os/hardening.h"
+#include "daemon/os/service_manager.h"
+#include "daemon/os/signals.h"
+#include "daemon/server/server_state.h"
+
+/* In MiB. */
+static uintmax_t memory_shown(const struct server *server)
+{
+    return (uintmax_t)(store_memory(server->vault.store) >> 20);
+}
+
+void server_show_status(const struct server *server, const char *remark)
+{
+    notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
+                  server->facts.threads, memory_shown(server), remark);
+}
+
+/* --- the steps of a start: EX_OK, or what to exit with ------------------- */
+
+static int failed(int status, const char *what)
+{
+    log_error("%s: %s", what, strerror(errno));
+    return status;
+}
+
+/* The user that it will become, or is: that user's files it may take for its own. */
+static uid_t user_of(const struct server *server)
+{
+    return server->becomes_user ? server->user.uid : geteuid();
+}
+
+bool server_open_log(const struct server *server, const struct conf *conf, const char **why)
+{
+    int level = conf->log.level + server->options.verbosity;
+    const char *to = conf->log.to;
+
+    if (server->options.detached && strcmp(to, "stderr") == 0) {
+        to = "syslog";
+    }
+    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, user_of(server), why);
+}
+
+static int start_log(struct server *server)
+{
+    const char *why;
+
+    log_echo();
+    if (!server_open_log(server, server->conf, &why)) {
+        log_error("cannot log to %s: %s", server->conf->log.to, why);
+        return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
+    }
+    return EX_OK;
+}
+
+static int find_user(struct server *server)
+{
+    const char *name = server->conf->user;
+
+    if (name == NULL) {
+        return EX_OK;
+    }
+    enum privilege_status status = privilege_find(name, &server->user);
+    if (status != PRIVILEGE_OK) {
+        log_error("user: %s: %s", name, privilege_error(status));
+        return EX_CONFIG;
+    }
+    server->becomes_user = geteuid() == 0;
+    if (!server->becomes_user && server->user.uid != geteuid()) {
+        log_warning("user: %s: only root can become another user; left as it is", name);
+    }
+    return EX_OK;
+}
+
+static int take_pidfile(struct server *server)
+{
+    const char *path = server->conf->pid_file;
+    const char *why;
+    pid_t holder;
+
+    if (path == NULL) {
+        return EX_OK;
+    }
+    switch (pidfile_open(&server->pidfile, path, user_of(server), &holder, &why)) {
+    case PIDFILE_OK:
+        if (geteuid() == 0 && safe_is_open_to_others(path)) {
+            log_warning("pid_file: others than root may write to its directory, and put another "
+                        "number there: %s",
+                        path);
+        }
+        return EX_OK;
+    case PIDFILE_TAKEN:
+        log_error("pid_file: %s: another kvcached is running, with process number %d", path,
+                  (int)holder);
+        return EX_UNAVAILABLE;
+    case PIDFILE_FAILED:
+        break;
+    }
+    log_error("pid_file: %s: %s", path, why);
+    return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
+}
+
+static int take_descriptors(struct server *server)
+{
+    return descriptors_take(server->conf) ? EX_OK : EX_OSERR;
+}
+
+static int open_doors(struct server *server)
+{
+    int status =
+        doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
+    const char *exposed = doors_exposed(&server->doors, server->conf);
+    if (status == EX_OK && exposed != NULL) {
+        log_error("others than this machine can reach %s, which was handed over: write users and, "
+                  "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
+                  "true, if everybody there may read and change everything",
+                  exposed);
+        status = EX_CONFIG;
+    }
+    return status;
+}
+
+static int become_user(struct server *server)
+{
+    if (!server->becomes_user) {
+        return EX_OK;
+    }
+    log_give(server->user.uid, server->user.gid);
+    if (privilege_drop(&server->user) != PRIVILEGE_OK) {
+        log_error("user: cannot become %s: %s", server->conf->user, strerror(errno));
+        return EX_NOPERM;
+    }
+    return EX_OK;
+}
+
+/* As the user that reads them at a reload, too: what would fail then shall fail now. */
+static int read_certificates(struct server *server)
+{
+    if (!doors_load_tls(&server->doors)) {
+        return EX_CONFIG;
+    }
+    doors_adopt_tls(&server->doors);
+    return EX_OK;
+}
+
+/* What cannot be had here is said, and is no reason not to serve. */
+static int harden(struct server *server)
+{
+    const char *undone = hardening_apply(server->conf->core_dumps);
+
+    if (undone != NULL) {
+        log_warning("hardening: %s: %s", undone, strerror(errno));
+    }
+    return EX_OK;
+}
+
+/* From the arena's file on, a start that is to end leaves it in order. */
+static int start_store(struct server *server)
+{
+    signals_note();
+    return vault_open(&server->vault, server->conf);
+}
+
+static int make_facts(struct server *server)
+{
+    struct facts *facts = &server->facts;
+
+    facts->version = server->options.version;
+    facts->pid = getpid();
+    facts->started = clock_now();
+    facts->threads = server->conf->threads;
+    facts->arena = server->vault.file != NULL ? "file" : "memory";
+    facts->recovered = server->vault.recovered;
+    facts->metrics_sets = FACTS_SETS_OF(facts->threads);
+    atomic_init(&facts->connections, 0);
+    atomic_init(&facts->max_connections, server->conf->max_connections);
+
+    size_t bytes = facts->metrics_sets * sizeof(struct metrics);
+    facts->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
+    if (facts->metrics == NULL) {
+        return failed(EX_OSERR, "threads");
+    }
+    memset(facts->metrics, 0, bytes);
+    return EX_OK;
+}
+
+static int make_users(struct server *server)
+{
+    server->users = users_create(server->conf, NULL);
+    return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
+}
+
+/* Its thread waits until the daemon serves. */
+static int start_log_thread(struct server *server)
+{
+    struct metrics *metrics = &server->facts.metrics[FACTS_SET_OF_LOG(server->facts.threads)];
+
+    return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
+}
+
+static int start_staff(struct server *server)
+{
+    return staff_start(&server->staff, server->conf, server->users, server->vault.store,
+                       &server->facts)
+               ? EX_OK
+               : EX_OSERR;
+}
+
+static int allow_reloads(struct server *server)
+{
+    return reload_init(server) ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
+}
+
+static int start_accepting(struct server *server)
+{
+    const struct acceptor_options options = {.base = server->base,
+                                             .doors = &server->doors,
+                                             .staff = &server->staff,
+                                             .facts = &server->facts};
+    uint64_t interval = notify_watchdog();
+
+    server->acceptor = acceptor_create(&options);
+    if (server->acceptor == NULL) {
+        return failed(EX_OSERR, "cannot accept connections");
+    }
+    if (interval > 0) {
+        server->watchdog = watchdog_create(server->base, interval, &server->staff);
+        if (server->watchdog == NULL) {
+            return failed(EX_OSERR, "cannot start the watchdog");
+        }
+    }
+    return EX_OK;
+}
+
+static void on_reload(evutil_socket_t number, short what, void *context)
+{
+    (void)number;
+    (void)what;
+    reload_begin(context);
+}
+
+/* --- shutdown ----------------------------------------------------------- */
+
+/* From here on a second signal to stop ends the process at once, whatever the
+ * threads may be waiting for, and a reload comes too late. Nothing may arrive
+ * between the old handlers and the new. */
+static void end_signals(struct server *server)
+{
+    signals_hand_over();
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        if (server->signals[i] != NULL) {
+            event_free(server->signals[i]);
+            server->signals[i] = NULL;
+        }
+    }
+    signals_end();
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+static void on_stop(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+    (void)what;
+
+    log_notice("stopping: %s", signal_name(number));
+    log_ending();
+    notify_stopping();
+    event_base_loopbreak(server->base);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+/* They come first when the loop runs. */
+static void remember_signals(struct server *server)
+{
+    const struct signals_given given = signals_handed_over();
+
+    for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
+        int number = event_get_signal(server->signals[i]);
+        if (number == given.stop || number == given.reload) {
+            event_active(server->signals[i], EV_SIGNAL, 1);
+        }
+    }
+}
+
+static int start_signals(struct server *server)
+{
+    static const struct {
+        int number;
+        event_callback_fn handler;
+    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+
+    signals_hand_over();
+    server->base = event_base_new();
+    for (size_t i = 0; server->base != NULL && i < sizeof wanted / sizeof *wanted; i++) {
+        server->signals[i] =
+            evsignal_new(server->base, wanted[i].number, wanted[i].handler, server);
+        if (server->signals[i] == NULL || event_add(server->signals[i], NULL) != 0) {
+            return failed(EX_OSERR, "signals");
+        }
+    }
+    if (server->base == NULL) {
+        return failed(EX_OSERR, "event base");
+    }
+    remember_signals(server);
+    return EX_OK;
+}
+
+static void say_ready(const struct server *server)
+{
+    log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
+               memory_shown(server));
+    for (size_t i = 0; i < server->doors.count; i++) {
+        const struct listener *listener = &server->doors.listeners[i];
+        log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
+                   listener->door.tls != NULL ? ", with TLS" : "",
+                   listener->taken ? ", handed over by the service manager" : "");
+    }
+    if (geteuid() == 0) {
+        log_warning("running as root: set `user`, or start kvcached as another user");
+    }
+    log_serve();
+}
+
+struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
+{
+    /* Files and ports while it may still be root; threads after the last thing
+     * that concerns the process as a whole. */
+    static int (*const steps[])(struct server *) = {
+        find_user,        start_log,   take_descriptors, take_pidfile,
+        open_doors,       become_user, harden,           read_certificates,
+        start_store,      make_facts,  make_users,       start_signals,
+        start_log_thread, start_staff, allow_reloads,    start_accepting,
+    };
+    struct server *server = calloc(1, sizeof *server);
+    int stopped = 0;
+
+    if (server == NULL) {
+        *status = failed(EX_OSERR, "cannot start");
+        conf_destroy(conf);
+        return NULL;
+    }
+    event_errors_to_log();
+    server->options = *options;
+    server->conf = server->first = *conf;
+    *conf = NULL;
+    *status = EX_OK;
+    for (size_t i = 0; *status == EX_OK && i < sizeof steps / sizeof *steps; i++) {
+        *status = steps[i](server);
+        stopped = signals_noted();
+        *status = stopped != 0 ? EX_TEMPFAIL : *status;
+    }
+    if (*status == EX_OK) {
+        say_ready(server);
+    } else {
+        if (stopped != 0) {
+            log_notice("stopping before it served: %s", signal_name(stopped));
+            *status = EX_OK;
+        }
+        server_destroy(&server);
+    }
+    return server;
+}
+
+void server_run(struct server *server)
+{
+    server_show_status(server, "");
+    notify_ready();
+    event_base_dispatch(server->base);
+    acceptor_last_call(server->acceptor);
+}
+
+void server_destroy(struct server **owned)
+{
+    struct server *server = *owned;
+
+    *owned = NULL;
+    end_signals(server);
+    reload_deinit(server);
+    watchdog_destroy(&server->watchdog);
+    acceptor_destroy(&server->acceptor);
+    doors_close(&server->doors);
+    staff_end(&server->staff);
+    vault_close(&server->vault);
+    users_put(&server->users);
+    if (server->base != NULL) {
+        event_base_free(server->base);
+    }
+    pidfile_close(&server->pidfile);
+    doors_deinit(&server->doors);
+    log_close();
+    free(server->facts.metrics);
+    if (server->conf != server->first) {
+        conf_destroy(&server->conf);
+    }
+    conf_destroy(&server->first);
+    free(server);
+}

@@ -1,0 +1,36 @@
+/*
+ * threads.h - all the threads of the daemon together: workers, housekeeper and gate.
+ */
+#ifndef KVCACHED_DAEMON_SERVER_THREADS_H
+#define KVCACHED_DAEMON_SERVER_THREADS_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+#include "daemon/auth/authenticator.h"
+#include "daemon/base/instance.h"
+#include "daemon/conn/worker.h"
+#include "daemon/maintenance/housekeeper.h"
+
+struct staff {
+    struct housekeeper *housekeeper;
+    struct gate *gate;
+    struct worker **workers;
+    unsigned count; /* of workers */
+};
+
+/* Starts facts->threads workers, the housekeeper and the gate. False when one of them could
+ * not start: then the log has said which, and staff_end ends the others. `store`
+ * and `facts` must outlive them. */
+bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
+                 struct store *store, struct facts *facts);
+
+/* What of a reloaded configuration concerns threads. It is in force everywhere when this
+ * returns, unless the log says otherwise. */
+void staff_reconfigure(struct staff *staff, const struct conf *conf, struct users *users);
+
+/* Lets them finish what was asked of them, waits for that, and frees all. Good for
+ * a zeroed one. */
+void staff_end(struct staff *staff);
+
+#endif

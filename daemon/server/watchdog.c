@@ -1,0 +1,137 @@
+/*
+ * watchdog.c - one look at all heartbeats, a few times in each interval.
+ */
+#include "daemon/server/watchdog.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/heartbeat.h"
+#include "daemon/base/log.h"
+#include "daemon/os/service_manager.h"
+
+enum {
+    LOOKS = 4, /* in each interval: one may be late */
+    /* A heart beats once a second, and a busy machine may hold one up: a shorter
+     * silence says nothing, however short the interval is. */
+    PATIENCE_MIN_MS = 3 * HEARTBEAT_MS,
+};
+
+struct pulse {
+    uint64_t count;
+    uint64_t changed; /* when it last went up, by clock_now */
+    bool silent;      /* that has been logged */
+};
+
+struct watchdog {
+    struct event *timer;
+    uint64_t patience; /* milliseconds of silence that are forgiven */
+    const struct staff *staff;
+    struct pulse pulses[]; /* the workers', their receptions', then the housekeeper's */
+};
+
+static unsigned pulses_of(const struct staff *staff)
+{
+    return 2 * staff->count + 1;
+}
+
+static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
+{
+    const struct staff *staff = watchdog->staff;
+
+    if (i < staff->count) {
+        return worker_heartbeat(staff->workers[i]);
+    }
+    return i < 2 * staff->count ? worker_reception_heartbeat(staff->workers[i - staff->count])
+                                : housekeeper_heartbeat(staff->housekeeper);
+}
+
+static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
+{
+    unsigned workers = watchdog->staff->count;
+
+    if (i < workers) {
+        log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
+    } else if (i < 2 * workers) {
+        log_error("the reception of worker %u has been stuck for %ju ms", i - workers,
+                  (uintmax_t)silence);
+    } else {
+        log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
+    }
+}
+
+static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
+{
+    struct pulse *pulse = &watchdog->pulses[i];
+    uint64_t count = count_of(watchdog, i);
+
+    if (count != pulse->count) {
+        *pulse = (struct pulse){.count = count, .changed = now};
+        return true;
+    }
+    uint64_t silence = now - pulse->changed;
+    if (silence <= watchdog->patience) {
+        return true;
+    }
+    if (!pulse->silent) {
+        complain(watchdog, i, silence);
+        pulse->silent = true;
+    }
+    return false;
+}
+
+static void look(evutil_socket_t fd, short what, void *context)
+{
+    struct watchdog *watchdog = context;
+    uint64_t now = clock_now();
+    bool all = true;
+    (void)fd;
+    (void)what;
+
+    for (unsigned i = 0; i < pulses_of(watchdog->staff); i++) {
+        all = beats(watchdog, i, now) && all;
+    }
+    if (all) {
+        notify_alive();
+    }
+}
+
+struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
+                                 const struct staff *staff)
+{
+    struct watchdog *watchdog =
+        calloc(1, sizeof *watchdog + pulses_of(staff) * sizeof(struct pulse));
+    uint64_t period = interval / LOOKS + 1;
+    const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
+                                 .tv_usec = (suseconds_t)(period % 1000 * 1000)};
+
+    if (watchdog == NULL) {
+        return NULL;
+    }
+    watchdog->patience = interval / 2 > PATIENCE_MIN_MS ? interval / 2 : PATIENCE_MIN_MS;
+    watchdog->staff = staff;
+    for (unsigned i = 0; i < pulses_of(staff); i++) {
+        watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
+    }
+    watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);
+    if (watchdog->timer == NULL || event_add(watchdog->timer, &wait) != 0) {
+        watchdog_destroy(&watchdog);
+    }
+    return watchdog;
+}
+
+void watchdog_destroy(struct watchdog **owned)
+{
+    struct watchdog *watchdog = *owned;
+
+    *owned = NULL;
+    if (watchdog == NULL) {
+        return;
+    }
+    if (watchdog->timer != NULL) {
+        event_free(watchdog->timer);
+    }
+    free(watchdog);
+}

@@ -1,0 +1,216 @@
+/*
+ * inspect.c - reading with notes: store_look, for protocols whose clients ask when a
+ * record was read last, compare versions, or agree on who renews it.
+ *
+ * Most looks change nothing but the notes and are a GET that costs a little more.
+ * Where the record has no notes yet, is to live longer, or is to be made, it is
+ * written, and looked at before anybody else can.
+ */
+#include "daemon/store/access/modify.h"
+#include "daemon/store/access/write_stats.h"
+#include "daemon/store/records/span.h"
+
+struct look {
+    const struct store_terms *terms;
+    struct store_view *view;
+    bool made;
+    uint64_t ended; /* the record's expiry before it was looked at */
+};
+
+/* Whether this reader is the one who shall renew the record. */
+static bool wins(const struct found *found, const struct look *look, uint64_t now)
+{
+    uint64_t refresh = look->terms->refresh;
+    if (!look->terms->contends || (found->record.notes & NOTE_WON) != 0) {
+        return false;
+    }
+    bool ends = look->ended != SEGMENT_NEVER && look->ended > now;
+    return (found->record.notes & NOTE_STALE) != 0 ||
+           (ends && refresh > 0 && store_left(look->ended, now) < refresh);
+}
+
+/* What the notes say, before this look changes them. */
+static void tell(struct store *store, const struct found *found, uint64_t now,
+                 struct store_view *view)
+{
+    const struct record *record = &found->record;
+    view->version = found_version(store, found);
+    view->size = record_footprint(store, record);
+    view->number = found->segment->generation->ns->id;
+    if (record->noted) {
+        view->idle = record_idle(found->bytes, now);
+        view->read_before = (record->notes & NOTE_READ) != 0;
+        view->stale = (record->notes & NOTE_STALE) != 0;
+        view->taken = (record->notes & NOTE_WON) != 0;
+    } else {
+        view->read_before = slot_reads(&found->slot) > 0;
+    }
+}
+
+static void note(const struct found *found, const struct look *look, uint64_t now)
+{
+    const struct store_terms *terms = look->terms;
+    uint8_t notes = found->record.notes;
+    if (terms->tells_version) {
+        notes |= NOTE_TOLD;
+    }
+    if (look->view->won) {
+        notes |= NOTE_WON;
+    }
+    if (notes != found->record.notes) {
+        record_set_notes(found->bytes, notes);
+    }
+    if (!terms->peeks) {
+        record_note_read(found->bytes, notes, now);
+    }
+}
+
+/* With the bucket locked, whose lock is the view's from here on. */
+static void take_view(struct store *store, struct bucket *home, struct found *found,
+                      struct look *look, uint64_t now)
+{
+    struct store_view *view = look->view;
+    lookup_view(store, home, found, view);
+    tell(store, found, now, view);
+    view->made = look->made;
+    view->won = look->made || wins(found, look, now);
+    if (found->record.noted) {
+        note(found, look, now);
+    }
+    if (!look->terms->peeks) {
+        lookup_count_read(&found->slot);
+    }
+    lookup_leave(home, view);
+}
+
+/* Whether the record has to be written for that. */
+static bool must_write(const struct look *look, const struct found *found)
+{
+    const struct store_terms *terms = look->terms;
+    return terms->ttl.kind != STORE_TTL_KEEP || (!found->record.noted && !terms->peeks);
+}
+
+/* STORE_OK, STORE_NOT_FOUND; false: it takes a write. */
+static bool look_in_place(struct lane *lane, struct store_key *at, struct look *look, uint64_t now,
+                          enum store_status *status)
+{
+    struct store *store = lane->store;
+    struct found found;
+    *status = STORE_NOT_FOUND;
+    if (!lookup_refresh(lane, at)) {
+        return !look->terms->makes;
+    }
+    struct bucket *home = index_lock(&store->index, at->hash);
+    bool lives = lookup(store, home, at, &found) && found_lives(&found, now);
+    if (!lives || must_write(look, &found)) {
+        index_unlock(home);
+        return !lives && !look->terms->makes;
+    }
+    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
+        index_unlock(home);
+        *status = STORE_CROWDED;
+        return true;
+    }
+    look->ended = found.expires;
+    take_view(store, home, &found, look, now);
+    *status = STORE_OK;
+    return true;
+}
+
+/* --- where it is written ---------------------------------------------------------- */
+
+static enum store_status compose_made(struct change *change, struct look *look, struct draft *draft)
+{
+    const struct store_terms *terms = look->terms;
+    if (!terms->makes) {
+        return STORE_NOT_FOUND;
+    }
+    look->made = true;
+    draft->record = (struct record){.key = change->at->key,
+                                    .value = "",
+                                    .version = terms->version,
+                                    .read_at = record_time(change->now),
+                                    .noted = true};
+    return namespace_expiry(change->at->ns, terms->make, change->now, &draft->expires);
+}
+
+static enum store_status compose_looked_at(struct change *change, void *context,
+                                           struct draft *draft)
+{
+    struct look *look = context;
+    const struct found *old = &change->old;
+    look->made = false;
+    if (!change->lives) {
+        return compose_made(change, look, draft);
+    }
+    if (lookup_pins(&old->record) &&
+        !lookup_may_pin(change->lane->store, old->segment, &old->record, change->now)) {
+        return STORE_CROWDED;
+    }
+    look->ended = old->expires;
+    rewrite_copy(change, draft);
+    enum store_status status = rewrite_expiry(change, look->terms->ttl, &draft->expires);
+    if (status == STORE_OK && (old->record.span || !must_write(look, old))) {
+        if (look->terms->ttl.kind != STORE_TTL_KEEP) {
+            span_set_life(change->lane->store, old->segment, draft->expires,
+                          (old->record.notes & NOTE_STALE) != 0);
+        }
+        draft->in_place = true;
+    }
+    return status;
+}
+
+static void look_at_written(struct change *change, void *context, const struct draft *draft)
+{
+    (void)draft;
+    struct store *store = change->lane->store;
+    struct found found;
+    if (lookup(store, change->home, change->at, &found)) { /* it is: the bucket is locked */
+        take_view(store, change->home, &found, context, change->now);
+        change->home = NULL;
+    }
+}
+
+static enum store_status look_writing(struct lane *lane, struct store_key *at, struct look *look,
+                                      uint64_t now)
+{
+    struct rewrite rewrite = {.create = look->terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
+                              .compose = compose_looked_at,
+                              .finish = look_at_written,
+                              .context = look};
+    return rewrite_record(lane, at, &rewrite, now, NULL);
+}
+
+/* A record that was made was not there to be found. */
+static void count(struct lane *lane, const struct store_key *at, const struct look *look,
+                  enum store_status status)
+{
+    struct store_counters *counters = lane_counters(lane, tally_id(at));
+    bool made = look->made && status == STORE_OK;
+    bool hit = status == STORE_OK && !look->made;
+    if (made) {
+        lane_count(&counters->made, 1);
+    }
+    if (look->terms->uncounted) {
+        return;
+    }
+    if (look->terms->ttl.kind == STORE_TTL_KEEP) {
+        lane_count(hit ? &counters->hits : &counters->misses, 1);
+    } else if (hit) {
+        lane_count(&counters->touches, 1);
+    }
+}
+
+enum store_status store_look(struct lane *lane, struct store_key *at,
+                             const struct store_terms *terms, uint64_t now, struct store_view *view)
+{
+    struct look look = {.terms = terms, .view = view};
+    enum store_status status = STORE_OK;
+    if (!look_in_place(lane, at, &look, now, &status)) {
+        status = look_writing(lane, at, &look, now);
+    }
+    if (status != STORE_CROWDED) {
+        count(lane, at, &look, status);
+    }
+    return status;
+}

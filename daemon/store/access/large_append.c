@@ -1,0 +1,411 @@
+/*
+ * large_append.c - large values that are given at once: put, append and prepend.
+ *
+ * A record that is appended to and needs segments of its own is written anew, from
+ * the old value and the added one, and takes the old one's place only if that is
+ * still the same by then.
+ *
+ * To copy 64 MiB takes a second, with the eviction that makes room for it. Where the caller has
+ * something else to do meanwhile (terms->join), it proceeds in steps. A lane has one such join at
+ * a time, so that those of one thread do not undo each other's work, and what it writes is
+ * granted to it as to an upload (share.h).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/access/large_write.h"
+#include "daemon/store/access/modify.h"
+#include "daemon/store/access/write_stats.h"
+
+enum {
+    ATTEMPTS = 100,      /* of a record that others write at the same time */
+    STEP = 128 << 10,    /* bytes that are copied in a step */
+    AT_ONCE = 256 << 10, /* bytes of a joined value that needs no steps */
+};
+
+/* --- copying into a write ----------------------------------------------------- */
+
+static enum store_status feed(struct lane *lane, struct store_write *write, struct slice bytes,
+                              uint64_t now)
+{
+    while (bytes.length > 0) {
+        struct iovec space;
+        enum store_status status = stream_space(lane, write, now, &space);
+        if (status != STORE_OK) {
+            return status;
+        }
+        size_t size = space.iov_len < bytes.length ? space.iov_len : bytes.length;
+        memcpy(space.iov_base, bytes.bytes, size);
+        store_write_advance(write, size);
+        bytes.bytes += size;
+        bytes.length -= size;
+    }
+    return STORE_OK;
+}
+
+static enum store_status end(struct lane *lane, struct store_write *write, enum store_status status,
+                             uint64_t now, uint64_t *version)
+{
+    if (status == STORE_OK) {
+        status = stream_commit(lane, &write, now, version);
+    }
+    if (write != NULL) { /* also where the commit has to wait: it is begun anew later */
+        store_write_abort(lane, &write);
+    }
+    return status;
+}
+
+enum store_status stream_put(struct lane *lane, struct store_key *at,
+                             const struct store_terms *terms, struct slice value, uint64_t now,
+                             uint64_t *version)
+{
+    struct store_write *write = NULL;
+    enum store_status status = stream_begin(lane, at, terms, value.length, now, &write);
+    if (status == STORE_OK) {
+        status = feed(lane, write, value, now);
+    }
+    return end(lane, write, status, now, version);
+}
+
+/* --- old and new as one ------------------------------------------------------- */
+
+/* One of the two; with `view`, the bytes lie in the store. */
+struct part {
+    struct slice bytes;
+    const struct store_view *view;
+    uint64_t length;
+};
+
+struct store_join {
+    struct lane *lane;
+    struct store_key at; /* its name and key are here */
+    struct store_terms terms;
+    struct store_write *held; /* whose value is the added one, and the join's; or NULL */
+    struct store_view held_view, old;
+    struct part added;
+    struct store_write *write; /* of both; NULL: no attempt is under way */
+    bool has_old;              /* `old` is pinned */
+    struct part parts[2];      /* what is copied, in this order */
+    uint32_t id;               /* its namespace's, for counting; 0: none yet */
+    unsigned part;             /* the one that is being copied, */
+    uint64_t done;             /* and bytes of it that are */
+    int attempts;
+    struct namespace *ns; /* held, while there is a grant */
+    struct grant grant;
+    char name[STORE_NAMESPACE_MAX];
+    char key[STORE_KEY_MAX];
+};
+
+/* The old value, kept where it lies, if the terms allow to write. */
+static enum store_status take_old(struct lane *lane, struct store_key *at,
+                                  const struct store_terms *terms, uint64_t now,
+                                  struct store_view *view)
+{
+    struct store *store = lane->store;
+    struct change change = {.lane = lane, .at = at, .now = now};
+    bool stale = false;
+    if (!lookup_refresh(lane, at)) {
+        return STORE_NOT_FOUND;
+    }
+    change_look(&change);
+    enum store_status status = rewrite_allowed(&change, terms, &stale);
+    if (status == STORE_OK && !change.lives) {
+        status = STORE_NOT_FOUND;
+    }
+    if (status == STORE_OK) {
+        lookup_pin(store, change.old.segment, &change.old.record, view);
+        view->version = found_version(store, &change.old);
+    }
+    change_unlook(&change);
+    return status;
+}
+
+/* Copies some of a part: *most bytes at most, from which they are taken off. */
+static enum store_status feed_part(struct store_join *join, const struct part *part, size_t *most,
+                                   uint64_t now)
+{
+    while (join->done<part->length && * most> 0) {
+        struct iovec from = {NULL, 0};
+        struct iovec space;
+        if (part->view != NULL) {
+            store_view_pieces(part->view, join->done, &from, 1);
+        } else {
+            from.iov_base = (char *)(uintptr_t)part->bytes.bytes + join->done;
+            from.iov_len = part->length - join->done;
+        }
+        enum store_status status = stream_space(join->lane, join->write, now, &space);
+        if (status != STORE_OK) {
+            return status;
+        }
+        size_t size = from.iov_len < space.iov_len ? from.iov_len : space.iov_len;
+        size = size < *most ? size : *most;
+        memcpy(space.iov_base, from.iov_base, size);
+        store_write_advance(join->write, size);
+        join->done += size;
+        *most -= size;
+    }
+    return STORE_OK;
+}
+
+static enum store_status feed_parts(struct store_join *join, size_t most, uint64_t now)
+{
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && join->part < 2) {
+        const struct part *part = &join->parts[join->part];
+        status = feed_part(join, part, &most, now);
+        if (status == STORE_OK && join->done < part->length) {
+            return STORE_UNFINISHED;
+        }
+        join->part++;
+        join->done = 0;
+    }
+    return status;
+}
+
+static void put_old(struct store_join *join)
+{
+    if (join->has_old) {
+        store_view_put(&join->old);
+        join->has_old = false;
+    }
+}
+
+/* Whether another join of this thread has to end first. */
+static bool has_to_wait(const struct store_join *join, uint64_t length)
+{
+    const struct store_join *under_way = join->lane->joining;
+    return join->terms.join != NULL && length > AT_ONCE && under_way != NULL && under_way != join;
+}
+
+/* Begins to write so much. Where it is much, it must be granted. */
+static enum store_status begin_write(struct store_join *join, const struct store_terms *terms,
+                                     uint64_t length, uint64_t now)
+{
+    if (has_to_wait(join, length)) {
+        return STORE_CROWDED;
+    }
+    enum store_status status =
+        stream_begin(join->lane, &join->at, terms, length, now, &join->write);
+    if (status != STORE_OK || join->terms.join == NULL || length <= AT_ONCE || join->ns != NULL) {
+        return status;
+    }
+    if (!share_grant(join->lane->store, join->at.ns, length, 0, now, &join->grant)) {
+        store_write_abort(join->lane, &join->write);
+        return STORE_CROWDED;
+    }
+    join->ns = join->at.ns;
+    __atomic_fetch_add(&join->ns->holds, 1, __ATOMIC_RELAXED);
+    return STORE_OK;
+}
+
+static void give_back_grant(struct store_join *join)
+{
+    struct store *store = join->lane->store;
+    struct namespace *ns = join->ns;
+    if (ns == NULL) {
+        return;
+    }
+    join->ns = NULL;
+    share_revoke(store, ns, &join->grant);
+    /* The last touch of the namespace is under its lock: it may go after that. */
+    lock_take(&ns->lock);
+    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    work_add_namespace(&store->work, ns);
+    lock_give(&ns->lock);
+}
+
+/* Begins to write both. STORE_CHANGED, EXISTS or NOT_FOUND: the record is not what it was. */
+static enum store_status begin_both(struct store_join *join, uint64_t now)
+{
+    struct store_terms anew = join->terms;
+    struct part before = {.view = &join->old, .length = join->old.length};
+    bool appends = join->terms.mode == STORE_APPEND;
+    anew.mode = STORE_SET;
+    anew.ttl = (struct store_ttl){STORE_TTL_KEEP, 0};
+    anew.client_flags = join->old.client_flags;
+    anew.makes = anew.or_stale = false;
+    anew.compares = true;
+    anew.expected = join->old.version;
+    join->parts[0] = appends ? before : join->added;
+    join->parts[1] = appends ? join->added : before;
+    return begin_write(join, &anew, before.length + join->added.length, now);
+}
+
+/* There is no record: the added value is the record. */
+static enum store_status begin_one(struct store_join *join, uint64_t now)
+{
+    struct store_terms anew = join->terms;
+    anew.mode = STORE_ADD;
+    anew.ttl = join->terms.make;
+    anew.compares = anew.makes = false;
+    join->parts[0] = join->added;
+    join->parts[1] = (struct part){.length = 0};
+    return begin_write(join, &anew, join->added.length, now);
+}
+
+/* *final: the terms do not hold, and another attempt would not change that. */
+static enum store_status begin_attempt(struct store_join *join, uint64_t now, bool *final)
+{
+    enum store_status status = take_old(join->lane, &join->at, &join->terms, now, &join->old);
+    join->has_old = status == STORE_OK;
+    join->part = 0;
+    join->done = 0;
+    join->attempts++;
+    if (status == STORE_OK) {
+        return begin_both(join, now);
+    }
+    if (status == STORE_NOT_FOUND && join->terms.makes) {
+        return begin_one(join, now);
+    }
+    *final = true;
+    return status;
+}
+
+static bool is_overtaken(enum store_status status)
+{
+    return status == STORE_CHANGED || status == STORE_EXISTS || status == STORE_NOT_FOUND;
+}
+
+/* Copies so many bytes at most. STORE_UNFINISHED: there is more to do. */
+static enum store_status proceed(struct store_join *join, size_t most, uint64_t now,
+                                 uint64_t *version)
+{
+    enum store_status status = STORE_OK;
+    bool final = false;
+    join->at.ns = NULL; /* the store may have been left since */
+    join->at.generation = NULL;
+    if (join->write == NULL) {
+        status = begin_attempt(join, now, &final);
+        join->id = tally_id(&join->at);
+    }
+    if (status == STORE_OK) {
+        status = feed_parts(join, most, now);
+    }
+    if (status == STORE_UNFINISHED) {
+        return status;
+    }
+    status = end(join->lane, join->write, status, now, version);
+    join->write = NULL;
+    put_old(join);
+    if (final || !is_overtaken(status)) {
+        return status;
+    }
+    return join->attempts < ATTEMPTS ? STORE_UNFINISHED : STORE_NO_MEMORY;
+}
+
+static void init(struct store_join *join, struct lane *lane, const struct store_key *at,
+                 const struct store_terms *terms)
+{
+    *join = (struct store_join){.lane = lane, .terms = *terms};
+    memcpy(join->name, at->name.bytes, at->name.length);
+    memcpy(join->key, at->key.bytes, at->key.length);
+    join->at.name = (struct slice){join->name, at->name.length};
+    join->at.key = (struct slice){join->key, at->key.length};
+}
+
+static enum store_status join_at_once(struct store_join *join, uint64_t now, uint64_t *version)
+{
+    enum store_status status = STORE_UNFINISHED;
+    while (status == STORE_UNFINISHED) {
+        status = proceed(join, SIZE_MAX, now, version);
+    }
+    return status;
+}
+
+static void leave(struct store_join *join)
+{
+    give_back_grant(join);
+    if (join->lane->joining == join) {
+        join->lane->joining = NULL;
+    }
+    free(join);
+}
+
+/* Its first step. Where it is not the last the caller has it, in *terms->join. */
+static enum store_status join_in_steps(const struct store_join *first, uint64_t now,
+                                       uint64_t *version)
+{
+    struct store_join *join = malloc(sizeof *join);
+    if (join == NULL) {
+        return STORE_NO_MEMORY;
+    }
+    *join = *first;
+    join->at.name.bytes = join->name;
+    join->at.key.bytes = join->key;
+    if (join->held != NULL) {
+        join->added.view = &join->held_view;
+    }
+    enum store_status status = STORE_UNFINISHED;
+    do { /* again only where it is small, and was overtaken */
+        status = proceed(join, AT_ONCE, now, version);
+    } while (status == STORE_UNFINISHED && join->lane->joining != NULL);
+    if (status == STORE_UNFINISHED) {
+        join->lane->joining = join;
+        *join->terms.join = join;
+    } else {
+        leave(join);
+    }
+    return status;
+}
+
+static enum store_status join(struct store_join *join, uint64_t now, uint64_t *version)
+{
+    return join->terms.join != NULL ? join_in_steps(join, now, version)
+                                    : join_at_once(join, now, version);
+}
+
+enum store_status stream_join(struct lane *lane, struct store_key *at,
+                              const struct store_terms *terms, struct slice value, uint64_t now,
+                              uint64_t *version)
+{
+    struct store_join made;
+    init(&made, lane, at, terms);
+    made.added = (struct part){.bytes = value, .length = value.length};
+    return join(&made, now, version);
+}
+
+enum store_status stream_join_written(struct lane *lane, struct store_key *at,
+                                      const struct store_terms *terms, struct store_write **write,
+                                      const struct store_view *value, uint64_t now,
+                                      uint64_t *version)
+{
+    struct store_join made;
+    init(&made, lane, at, terms);
+    made.held = *write;
+    made.held_view = *value;
+    made.added = (struct part){.view = &made.held_view, .length = value->length};
+    enum store_status status = join(&made, now, version);
+    if (status == STORE_UNFINISHED) {
+        *write = NULL; /* the join's */
+    } else if (status != STORE_CROWDED) {
+        store_write_abort(lane, write);
+    }
+    return status;
+}
+
+/* --- its further steps ---------------------------------------------------------- */
+
+enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
+                                  uint64_t *version)
+{
+    enum store_status status = proceed(*join, STEP, now, version);
+    if (status != STORE_UNFINISHED && status != STORE_CROWDED) {
+        tally_write(lane, (*join)->id, &(*join)->terms, status);
+        store_join_abort(join);
+    }
+    return status;
+}
+
+void store_join_abort(struct store_join **place)
+{
+    struct store_join *join = *place;
+    *place = NULL;
+    if (join->write != NULL) {
+        store_write_abort(join->lane, &join->write);
+    }
+    if (join->held != NULL) {
+        store_write_abort(join->lane, &join->held);
+    }
+    put_old(join);
+    leave(join);
+}

@@ -1,0 +1,57 @@
+/*
+ * modify.h - how every record is written: on the terms of whoever writes it, and
+ * because of what was there before.
+ *
+ * The namespace is locked from beginning to end, so nobody else writes the record
+ * meanwhile. Its bucket is not, while room is being found: the old record may go
+ * away (deleted, evicted, expired) but not change. So what is to be written is
+ * composed twice, before there is room and when there is.
+ */
+#ifndef KVCACHED_DAEMON_STORE_ACCESS_MODIFY_H
+#define KVCACHED_DAEMON_STORE_ACCESS_MODIFY_H
+
+#include "daemon/store/access/write_txn.h"
+
+struct draft {
+    struct record record;
+    uint64_t expires; /* on the store's clock, or SEGMENT_NEVER */
+    bool in_place;    /* it is as it shall be: nothing is to be appended */
+    uint64_t version; /* when it is written: the one that it got */
+};
+
+struct rewrite {
+    enum create create;
+    bool blind; /* compose does not look at the old record */
+    /* Says what becomes of the record, from change->lives and change->old: fills the
+     * draft, or refuses. May be called more than once. */
+    enum store_status (*compose)(struct change *change, void *context, struct draft *draft);
+    /* If not NULL: called when the record is as it shall be, its bucket still locked. May
+     * keep that lock, with change->home set to NULL. */
+    void (*finish)(struct change *change, void *context, const struct draft *draft);
+    void *context;
+};
+
+/* *version, if not NULL, is set when a record was written. */
+enum store_status rewrite_record(struct lane *lane, struct store_key *at,
+                                 const struct rewrite *rewrite, uint64_t now, uint64_t *version);
+
+/* --- for those who compose: what terms mean ------------------------------------ */
+
+/* Whether the record may be written on these terms: STORE_OK, or EXISTS, NOT_FOUND,
+ * CHANGED. *stale: only as a stale one. */
+enum store_status rewrite_allowed(const struct change *change, const struct store_terms *terms,
+                                  bool *stale);
+
+/* When it shall expire: `ttl`, where KEEP is what the old one has. */
+enum store_status rewrite_expiry(const struct change *change, struct store_ttl ttl,
+                                 uint64_t *expires);
+
+/* The record that lives, as it is, to be written once more under the same version
+ * with notes. */
+void rewrite_copy(const struct change *change, struct draft *draft);
+
+/* A version that is above the old record's, for one that is about to be published as
+ * `version`; 0 where that is right. */
+uint64_t rewrite_later_version(const struct change *change, uint64_t version);
+
+#endif

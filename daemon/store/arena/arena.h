@@ -1,0 +1,194 @@
+/*
+ * arena.h - one contiguous range of address space, cut into frames and blocks.
+ *
+ * A frame is the size of a full segment. Frames that small namespaces share are
+ * cut further into blocks by halves (the buddy system: Knowlton, "A fast storage
+ * allocator", 1965), down to a unit of 1 KiB. Places are unit numbers, never
+ * pointers. Unit 0 is never given out, so 0 means "nowhere".
+ *
+ * Frames are free in two ways: warm ones still have their pages and stay in the
+ * budget, cold ones have been given back to the operating system. Going cold and coming
+ * back costs more than filling a frame does, since the kernel clears its pages; so the
+ * arena knows how many warm frames nobody has wanted for a while.
+ *
+ * With a file (file.h) the frames are the file's. Its blocks are asked for before a cold frame
+ * is used and given back when it is trimmed, so the file takes what the budget says. Where the
+ * file system refuses, the arena is starved: there are no cold frames, and the store lives
+ * with what it has by evicting.
+ *
+ * Address space is reserved for more frames than the memory has at first, so that the memory may
+ * grow while pointers into the range stay good (arena_open). What frames there may be is no
+ * bound of what is used: that is the budget.
+ *
+ * Any thread; arena.lock is a leaf. No lock of this file is held while the kernel works.
+ */
+#ifndef KVCACHED_DAEMON_STORE_ARENA_ARENA_H
+#define KVCACHED_DAEMON_STORE_ARENA_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/arena/budget.h"
+#include "daemon/store/arena/lock.h"
+
+struct file;
+
+enum {
+    ARENA_UNIT_SHIFT = 10,
+    ARENA_UNIT = 1 << ARENA_UNIT_SHIFT, /* bytes */
+    ARENA_ORDER_MAX = 10,               /* the largest frame is 1 MiB */
+};
+
+struct arena {
+    char *base;
+    struct file *file;     /* NULL: the process's own memory; not owned */
+    uint8_t frame_order;   /* a frame is 2^frame_order units; 6 to 10 */
+    uint8_t place_shift;   /* records start at multiples of 2^place_shift bytes */
+    uint32_t frames_max;   /* of the range, frame 0 included */
+    struct budget *budget; /* not owned */
+
+    struct lock lock; /* guards all that follows */
+    uint32_t frames;  /* that may be used, frame 0 included; never fewer than before */
+    uint32_t fresh;   /* from this one on none was ever used: they are free and cold, too */
+    bool starved;     /* the file system has no room: cold frames cannot be had */
+    uint64_t retry_at;
+    uint32_t *warm; /* stack of free frames that have their pages */
+    uint32_t warm_count;
+    uint32_t warm_least; /* of warm_count, since the last mark */
+    uint32_t idle;       /* of warm_count, what it never fell below between the last two marks */
+    uint32_t *cold;      /* stack of free frames that have none */
+    uint32_t cold_count;
+    uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
+    uint8_t *block;                       /* by unit: the order of the free block that starts
+                                             here + 1, or 0; with ARENA_APART */
+    uint16_t *vacant;                     /* by frame: units in its free blocks; atomic */
+    uint32_t withdrawn;                   /* the frame whose free blocks are apart; 0: none */
+    bool lent; /* blocks are given out though the reserve is not whole; atomic */
+};
+
+#define ARENA_APART  0x80u      /* of a free block: it is in no list */
+#define ARENA_CRUMBS UINT32_MAX /* a `reserve`: no frame is to be cut, and none be taken */
+
+/*
+ * What an arena of so many bytes looks like: sets frames, frame_order, place_shift and
+ * frames_max. It may grow as far as places reach: to twice its bytes at least, and to 4 GiB.
+ */
+void arena_choose(struct arena *arena, uint64_t bytes);
+
+/* Reserves address space for `most` bytes at most, and tables; with a file, the file says how
+ * many and where. Frames for `bytes` are free and cold. False with errno. */
+bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
+                struct file *file);
+void arena_deinit(struct arena *arena);
+
+/* Frames that so many bytes are, with frame 0; as many as there may be at most. */
+uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes);
+/* So many frames may be used; it never has fewer again. One thread at a time. False with errno:
+ * then nothing has changed. */
+bool arena_open(struct arena *arena, uint32_t frames);
+
+static inline uint64_t arena_block_size(uint8_t order)
+{
+    return (uint64_t)ARENA_UNIT << order;
+}
+
+static inline uint64_t arena_frame_size(const struct arena *arena)
+{
+    return arena_block_size(arena->frame_order);
+}
+
+/* The smallest order whose block holds so many bytes. */
+uint8_t arena_order_for(uint64_t bytes);
+
+/*
+ * A block of 2^order units, or 0 when there is none. The last `reserve` frames
+ * are not touched: they are kept for those who make room. As long as these have used some of
+ * them others get nothing at all: what is left of a frame that was cut in need is needed, too.
+ */
+uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve);
+void arena_free(struct arena *arena, uint32_t unit, uint8_t order);
+/* Gives back all of a block but its first 2^order units. */
+void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order);
+
+/*
+ * Says which units are in use, a bit for each, in an arena where nothing was allocated yet.
+ * Frames without one stay cold and give their blocks back, of the others every unit that is not
+ * in use becomes free. In the budget, whether there is room or not.
+ */
+void arena_adopt(struct arena *arena, const uint64_t *used_units);
+
+/* How many whole frames could be had at once. */
+uint32_t arena_available(struct arena *arena);
+
+/*
+ * The reserve cannot be made whole: what blocks there are may be used until a frame comes free.
+ * False: it was so already.
+ */
+bool arena_lend(struct arena *arena);
+static inline bool arena_is_lent(const struct arena *arena)
+{
+    return __atomic_load_n(&arena->lent, __ATOMIC_RELAXED);
+}
+
+/* Units of a frame that are free though the frame is in use: a hint. */
+static inline uint32_t arena_vacant(const struct arena *arena, uint32_t frame)
+{
+    return __atomic_load_n(&arena->vacant[frame], __ATOMIC_RELAXED);
+}
+
+/*
+ * Free blocks of the frame are not given out from now on, nor those that come free there, so that
+ * it can be emptied; of one frame at a time. That ends when all of it is free, or with
+ * arena_restore.
+ */
+void arena_withdraw(struct arena *arena, uint32_t frame);
+/* True: it did not end by itself. */
+bool arena_restore(struct arena *arena);
+
+/* Begins a new stretch of time; see arena_idle. */
+void arena_mark(struct arena *arena);
+
+/* Warm frames that nobody needed since the mark before the last one. */
+uint32_t arena_idle(struct arena *arena);
+
+/* Gives pages of warm frames back until `keep` are left, `most` at a time; how
+ * many were given. */
+uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most);
+
+/* To be called now and then: cold frames that the file system had no room for are tried
+ * again after a second. */
+void arena_retry(struct arena *arena, uint64_t now);
+
+/* Frames that are in use, whole or cut. */
+uint32_t arena_in_use(struct arena *arena);
+
+/* Of all frames that there may be one day, unit 0 included. */
+static inline size_t arena_units_max(const struct arena *arena)
+{
+    return (size_t)arena->frames_max << arena->frame_order;
+}
+
+/* Of those that may be used. While no other thread may open more. */
+static inline size_t arena_units(const struct arena *arena)
+{
+    return (size_t)arena->frames << arena->frame_order;
+}
+
+/* Bytes that the range could come to hold. */
+static inline uint64_t arena_most(const struct arena *arena)
+{
+    return (uint64_t)arena->frames_max * arena_frame_size(arena);
+}
+
+static inline char *arena_at(const struct arena *arena, uint32_t unit)
+{
+    return arena->base + ((uint64_t)unit << ARENA_UNIT_SHIFT);
+}
+
+static inline uint32_t arena_frame_of(const struct arena *arena, uint32_t unit)
+{
+    return unit >> arena->frame_order;
+}
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * budget.h - how much memory the store may use, and how much it does.
+ *
+ * One number bounds everything: arena, index, tables. Whoever makes memory
+ * resident takes it from the budget first and gives it back after the operating
+ * system has it again. Any thread, no lock.
+ */
+#ifndef KVCACHED_DAEMON_STORE_ARENA_BUDGET_H
+#define KVCACHED_DAEMON_STORE_ARENA_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct budget {
+    uint64_t limit; /* bytes; atomic */
+    uint64_t used;  /* bytes; atomic */
+    uint64_t kept;  /* bytes that only the arena may take: those who make room need some, and
+                       memory that a table took does not come back; atomic */
+};
+
+static inline uint64_t budget_limit(const struct budget *budget)
+{
+    return __atomic_load_n(&budget->limit, __ATOMIC_RELAXED);
+}
+
+/* A lower one takes nothing back. */
+static inline void budget_set_limit(struct budget *budget, uint64_t limit)
+{
+    __atomic_store_n(&budget->limit, limit, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t budget_kept(const struct budget *budget)
+{
+    return __atomic_load_n(&budget->kept, __ATOMIC_RELAXED);
+}
+
+static inline void budget_keep(struct budget *budget, uint64_t bytes)
+{
+    __atomic_store_n(&budget->kept, bytes, __ATOMIC_RELAXED);
+}
+
+/* What may be taken: a little is kept for what is forced. */
+static inline uint64_t budget_open(const struct budget *budget)
+{
+    uint64_t limit = budget_limit(budget);
+    return limit - limit / 128;
+}
+
+static inline bool budget_take_beside(struct budget *budget, uint64_t bytes, uint64_t kept)
+{
+    uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+    do {
+        if (used + bytes + kept > budget_open(budget)) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(&budget->used, &used, used + bytes, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+static inline bool budget_take(struct budget *budget, uint64_t bytes)
+{
+    return budget_take_beside(budget, bytes, budget_kept(budget));
+}
+
+/* For the arena, and for what it cannot be used without. */
+static inline bool budget_take_for_arena(struct budget *budget, uint64_t bytes)
+{
+    return budget_take_beside(budget, bytes, 0);
+}
+
+/* For what is small, bounded, and must not fail: a flush makes room, so it cannot
+ * wait for room. */
+static inline void budget_force(struct budget *budget, uint64_t bytes)
+{
+    __atomic_fetch_add(&budget->used, bytes, __ATOMIC_RELAXED);
+}
+
+static inline void budget_give(struct budget *budget, uint64_t bytes)
+{
+    __atomic_fetch_sub(&budget->used, bytes, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t budget_used(const struct budget *budget)
+{
+    return __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t budget_left(const struct budget *budget)
+{
+    uint64_t used = budget_used(budget);
+    uint64_t open = budget_open(budget);
+    return used < open ? open - used : 0;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * layout.h - what lies in an arena file. Structs and nothing else.
+ *
+ *   0                 struct arena_head
+ *   4096              struct name_entry[LAYOUT_NAMES], by the namespace's number
+ *   LAYOUT_LABELS     struct label[frames_max << frame_order], by the segment's number
+ *   aligned 1 MiB     the frames of the arena; frame 0 is never touched
+ *
+ * The file is sparse: names and labels are backed in steps of LAYOUT_STEP as numbers are
+ * first used, frames when they are first used. These structs are the file's format: they do
+ * not change when those of the running store do, so an upgrade keeps the arena. What does
+ * change them raises LAYOUT_VERSION. Numbers are as the machine has them.
+ *
+ * Every field has its writer's rule: the one that is marked as the commit mark is stored
+ * last, and what it covers does not exist before. Stores of it are release stores; that is
+ * enough, since a process dies and its memory does not. Sealed words and checks: checksum.h.
+ */
+#ifndef KVCACHED_DAEMON_STORE_ARENA_LAYOUT_H
+#define KVCACHED_DAEMON_STORE_ARENA_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LAYOUT_VERSION = 1,
+    LAYOUT_BYTE_ORDER = 0x01020304,
+    LAYOUT_NAMES = 65536,
+    LAYOUT_STEP = 65536,
+    LAYOUT_HEAD = 4096,
+    RECORD_GUARD = 3, /* bytes before a record; see record.h */
+};
+
+#define LAYOUT_MAGIC "kvcached" /* eight bytes, no zero behind */
+
+/* The clock. There are two, written in turn, so that one is always whole. */
+struct life {
+    uint64_t turn;    /* the commit mark. 0: being written; else a number of 1 .. 255 eight
+                         times over, so that no flipped byte makes 0 of it */
+    uint8_t boot[16]; /* of the machine's run; zeros: unknown, equal to nothing */
+    int64_t offset;   /* ms, the store's clock less the machine's uptime */
+    uint64_t stopped; /* the store's clock when it was left in order; 0: in use */
+    uint64_t wall;    /* ms since 1970 at that moment */
+    uint64_t inode;   /* of this file: a copy that was made while it was in use is not it */
+    uint32_t spare;
+    uint32_t check; /* seal_bytes of all above but `turn` */
+};
+
+struct arena_head {
+    char magic[8]; /* written last when the file is made */
+    uint32_t byte_order;
+    uint32_t layout;
+    uint64_t secret[2];  /* random; seeds every check in the file, nothing else */
+    uint32_t frames_max; /* frame 0 included: what the labels have room for */
+    uint8_t frame_order, place_shift;
+    uint8_t guard; /* RECORD_GUARD */
+    uint8_t spare;
+    uint32_t spare2;
+    uint32_t check; /* seal_bytes of all above but the magic */
+    uint8_t pad[16];
+    struct life life[2];
+    uint64_t versions; /* sealed: versions given so far, in units of 2^20, rounded up */
+    uint8_t rest[LAYOUT_HEAD - 200];
+};
+
+struct name_entry {
+    uint64_t generation; /* sealed: number of the current one. 0: free. The commit mark */
+    uint64_t flush_at;   /* sealed: on the store's clock; 0: not */
+    uint32_t check;      /* of name, length and number */
+    uint8_t name_length;
+    uint8_t spare[3];
+    char name[64];
+    uint64_t maker; /* what made it (creators.h); 0: unknown, as in files of older programs. Has no
+                       check: a wrong one counts the namespace at another maker, no more */
+    uint8_t rest[32];
+};
+
+enum label_kind { LABEL_LOG = 1, LABEL_SPAN = 2, LABEL_PIECE = 3 };
+
+struct label {
+    uint64_t owner;     /* sealed: the generation's number. 0: free. The commit mark */
+    uint64_t life;      /* sealed, of a span: expiry in 47 bits (all ones: never), bit 47:
+                           stale; else 0 */
+    uint64_t base_time; /* ms on the store's clock */
+    uint64_t version;   /* as the segment was made; never another's */
+    uint64_t bound;     /* piece: the head's `version`; span: the record's version; else 0 */
+    uint32_t unit;      /* where in the arena */
+    uint32_t piece;     /* number of the next piece, or 0 */
+    uint32_t sum;       /* span, piece: seal_bytes of the value's bytes that lie in it */
+    uint32_t check;     /* of base_time, version, bound, unit, piece, sum and the number */
+    uint32_t used;      /* bytes. The commit mark of records: above it there are none */
+    uint32_t shape;     /* order, kind << 8, 0x5a << 16, their XOR << 24: one store */
+};
+
+_Static_assert(sizeof(struct life) == 64 && offsetof(struct life, check) == 60, "life");
+_Static_assert(sizeof(struct arena_head) == LAYOUT_HEAD &&
+                   offsetof(struct arena_head, check) == 44 &&
+                   offsetof(struct arena_head, life) == 64 &&
+                   offsetof(struct arena_head, versions) == 192,
+               "arena_head");
+_Static_assert(sizeof(struct name_entry) == 128 && offsetof(struct name_entry, name) == 24 &&
+                   offsetof(struct name_entry, maker) == 88,
+               "name_entry");
+_Static_assert(sizeof(struct label) == 64 && offsetof(struct label, used) == 56, "label");
+
+#endif

@@ -1,0 +1,23 @@
+# daemon/store/arena/local.mk - memory, and the file that it may lie in.
+
+daemon_store_libstore_a_SOURCES += \
+	daemon/store/arena/arena.c \
+	daemon/store/arena/arena.h \
+	daemon/store/arena/budget.h \
+	daemon/store/arena/checksum.c \
+	daemon/store/arena/checksum.h \
+	daemon/store/arena/file.c \
+	daemon/store/arena/file.h \
+	daemon/store/arena/file_clock.c \
+	daemon/store/arena/file_namespace.c \
+	daemon/store/arena/file_namespace.h \
+	daemon/store/arena/file_open.c \
+	daemon/store/arena/file_segment.c \
+	daemon/store/arena/file_segment.h \
+	daemon/store/arena/hash.c \
+	daemon/store/arena/hash.h \
+	daemon/store/arena/layout.h \
+	daemon/store/arena/lock.h \
+	daemon/store/arena/pages.h \
+	daemon/store/arena/race_window.c \
+	daemon/store/arena/race_window.h

@@ -1,0 +1,224 @@
+/*
+ * index.h - from a hash to a place in the arena.
+ *
+ * Linear hashing (Litwin, "Linear hashing: a new tool for file and table
+ * addressing", 1980): the table grows and shrinks by one bucket at a time, so no
+ * request ever pays for more than its share. A bucket is one cache line of ten
+ * slots, each a tag and a place in six bytes; what does not fit goes on in
+ * overflow buckets, which hold the same. At eight records a bucket a record costs
+ * between 9 and 10 bytes, and four lookups in five touch one line.
+ *
+ * A slot's tag has twelve bits of the hash, and four bits that count how often
+ * the record was read, for eviction.
+ *
+ * A bucket is its own lock, held from index_lock to index_unlock; everything that
+ * hangs on it is guarded by it. Slots may be peeked at without it, for hints.
+ */
+#ifndef KVCACHED_DAEMON_STORE_INDEX_INDEX_H
+#define KVCACHED_DAEMON_STORE_INDEX_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/arena/budget.h"
+#include "daemon/store/arena/lock.h"
+
+enum {
+    INDEX_SLOTS = 10,   /* in a bucket */
+    INDEX_LOAD = 8,     /* records a bucket at which the index grows */
+    INDEX_LOAD_LOW = 3, /* and at which it shrinks */
+    INDEX_BUCKETS_MIN = 64,
+    INDEX_READS_MAX = 15, /* the read counter stays there */
+};
+
+#define INDEX_READS_MASK 0x000fu /* of a slot's tag */
+#define INDEX_TAG_MASK   0xfff0u
+
+struct bucket {
+    uint32_t word;               /* bit 0: locked; above: the overflow bucket or 0 */
+    uint16_t tag[INDEX_SLOTS];   /* high twelve bits: tag; low four: reads */
+    uint32_t place[INDEX_SLOTS]; /* 0: free. Slots are filled from the front */
+};
+
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+/* Whether overflow buckets are being moved to the front. */
+enum pool_phase { POOL_RESTS, POOL_SORTS, POOL_MOVES, POOL_GIVES };
+
+/* What the index must know of the records that it points to: their hash, and how
+ * to have one fetched into the processor's cache before it is asked for. */
+struct index_records {
+    uint64_t (*hash_at)(const void *context, uint32_t place);
+    void (*fetch_at)(const void *context, uint32_t place);
+    const void *context;
+};
+
+struct index {
+    struct bucket *buckets;  /* reserved for `most` */
+    struct bucket *overflow; /* reserved for `most`; 0 is not used */
+    uint64_t most;
+    uint64_t capacity;     /* of both, what can be used; atomic */
+    uint64_t size;         /* buckets in use; atomic, changed by who holds `resizing` */
+    uint64_t entries;      /* records; atomic */
+    uint32_t resizing;     /* atomic flag: one at a time */
+    uint64_t resident;     /* buckets whose pages are paid for; `resizing` */
+    struct budget *budget; /* not owned */
+    struct index_records records;
+    struct lock pool_lock; /* guards what follows */
+    uint64_t pool_made;    /* overflow buckets that have pages */
+    uint64_t pool_used;
+    uint32_t pool_free; /* the first free one, chained by `word` */
+    uint8_t pool_phase; /* enum pool_phase; atomic */
+    /* While overflow buckets move to the front; see index_pool.c. Free ones may be in any of
+     * the lists, also when that is over */
+    uint64_t pool_keep; /* those from this one on are to go */
+    uint32_t pool_low;  /* free ones below it */
+    uint32_t pool_high; /* free ones from it on */
+    uint64_t pool_high_count;
+    /* the housekeeper's */
+    uint64_t pool_hand;   /* the bucket whose chain is next */
+    unsigned pool_rounds; /* over all chains */
+};
+
+/* Buckets for as much as `capacity` can be made, and for `most` after index_open. */
+bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
+                struct index_records records);
+void index_deinit(struct index *index);
+
+/* It may have so many buckets, `most` at most. False with errno. */
+bool index_open(struct index *index, uint64_t capacity);
+
+/* The number of a hash's bucket when there are `size` of them. */
+static inline uint64_t index_address(uint64_t hash, uint64_t size)
+{
+    uint64_t half = UINT64_C(1) << (63 - __builtin_clzll(size));
+    uint64_t number = hash & (2 * half - 1);
+    return number < size ? number : hash & (half - 1);
+}
+
+/* How many low bits the hashes of a locked bucket have in common: those that are its own
+ * number. Its split and its merge need its lock, so that the size may be read at any time. */
+static inline unsigned index_shared_bits(const struct index *index, const struct bucket *home)
+{
+    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
+    uint64_t number = (uint64_t)(home - index->buckets);
+    unsigned bits = (unsigned)(63 - __builtin_clzll(size));
+    uint64_t half = UINT64_C(1) << bits;
+    return number >= half || number + half < size ? bits + 1 : bits;
+}
+
+static inline uint16_t index_tag(uint64_t hash)
+{
+    return (uint16_t)((hash >> 48) & 0xfff0);
+}
+
+static inline void index_prefetch(const struct index *index, uint64_t hash)
+{
+    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
+    __builtin_prefetch(&index->buckets[index_address(hash, size)], 1);
+}
+
+/* The first place in the hash's own bucket whose tag fits, or 0: a hint. */
+uint32_t index_peek(const struct index *index, uint64_t hash);
+
+struct bucket *index_lock(struct index *index, uint64_t hash);
+void index_unlock(struct bucket *bucket);
+
+/* A slot of a locked bucket or of what hangs on it. `bucket` NULL: none. */
+struct slot {
+    struct bucket *home;
+    struct bucket *bucket;
+    unsigned at;
+};
+
+static inline struct bucket *index_overflow(const struct index *index, const struct bucket *bucket)
+{
+    uint32_t link = __atomic_load_n(&bucket->word, __ATOMIC_RELAXED) >> 1;
+    return link == 0 ? NULL : &index->overflow[link];
+}
+
+/* Before the first slot. */
+static inline struct slot index_slots(struct bucket *home)
+{
+    return (struct slot){home, home, UINT32_MAX};
+}
+
+/* The next slot whose tag fits. False at the end. */
+static inline bool index_next(const struct index *index, struct slot *slot, uint16_t tag)
+{
+    for (unsigned i = slot->at + 1;; i = 0) {
+        for (; i < INDEX_SLOTS; i++) {
+            if ((slot->bucket->tag[i] & INDEX_TAG_MASK) == tag && slot->bucket->place[i] != 0) {
+                slot->at = i;
+                return true;
+            }
+        }
+        struct bucket *next = index_overflow(index, slot->bucket);
+        if (next == NULL) {
+            return false;
+        }
+        slot->bucket = next;
+    }
+}
+
+static inline uint32_t slot_place(const struct slot *slot)
+{
+    return slot->bucket->place[slot->at];
+}
+
+static inline unsigned slot_reads(const struct slot *slot)
+{
+    return slot->bucket->tag[slot->at] & INDEX_READS_MASK;
+}
+
+static inline void slot_set_reads(struct slot *slot, unsigned reads)
+{
+    uint16_t tag = slot->bucket->tag[slot->at];
+    __atomic_store_n(&slot->bucket->tag[slot->at], (uint16_t)((tag & INDEX_TAG_MASK) | reads),
+                     __ATOMIC_RELAXED);
+}
+
+static inline void slot_set_place(struct slot *slot, uint32_t place)
+{
+    __atomic_store_n(&slot->bucket->place[slot->at], place, __ATOMIC_RELAXED);
+}
+
+/* The slot of that very place; false when it is not there. */
+bool index_find_place(const struct index *index, struct bucket *home, uint64_t hash, uint32_t place,
+                      struct slot *slot);
+
+/* A free slot, making an overflow bucket if need be. False without memory. */
+bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot);
+/* Fills a free slot. */
+void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place);
+/* Empties a slot; the chain's last one takes its place. */
+void index_remove(struct index *index, struct slot *slot);
+
+/* While it is empty and nobody else uses it: makes it as large as so many records
+ * will want it, so that none of them pays for a split. False without memory: then it
+ * grows as it is filled. */
+bool index_reserve(struct index *index, uint64_t entries);
+/* With no bucket locked. Grows by one bucket if the load asks for it. */
+void index_grow(struct index *index);
+/* Shrinks by up to `most` buckets if the load allows; true when it could shrink
+ * further. The housekeeper's. */
+bool index_shrink(struct index *index, unsigned most);
+
+/*
+ * For an index that is to take no more memory than it must; a part of it each time, about
+ * `most` buckets. How many were looked at; 0: nothing more is to be won. The housekeeper's.
+ *
+ * index_tighten shrinks it as long as its buckets are not as full as when it grows.
+ * index_squeeze moves overflow buckets to where their memory can be given back, which takes a
+ * walk over all buckets; what was begun (index_is_squeezed) is to be gone on with.
+ */
+size_t index_tighten(struct index *index, unsigned most);
+size_t index_squeeze(struct index *index, unsigned most);
+bool index_is_squeezed(const struct index *index);
+/* Bytes that both could give back, about. */
+uint64_t index_excess(struct index *index);
+
+/* Bytes of pages that the index holds. */
+uint64_t index_resident(struct index *index);
+
+#endif

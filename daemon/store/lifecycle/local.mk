@@ -1,0 +1,16 @@
+# daemon/store/lifecycle/local.mk - how a store begins, changes its settings, and ends.
+
+daemon_store_libstore_a_SOURCES += \
+	daemon/store/lifecycle/check.c \
+	daemon/store/lifecycle/check.h \
+	daemon/store/lifecycle/check_file.c \
+	daemon/store/lifecycle/check_share.c \
+	daemon/store/lifecycle/declare.c \
+	daemon/store/lifecycle/recover.c \
+	daemon/store/lifecycle/recover.h \
+	daemon/store/lifecycle/recover_records.c \
+	daemon/store/lifecycle/recover_segments.c \
+	daemon/store/lifecycle/recover_threads.c \
+	daemon/store/lifecycle/resize.c \
+	daemon/store/lifecycle/resize.h \
+	daemon/store/lifecycle/store.c

@@ -1,0 +1,142 @@
+/*
+ * compact.c - winning back the dead space between records that live.
+ *
+ * What lives in a segment that is half dead is appended to the namespace's open
+ * segments, by the time it has left, and the segment is freed. Listings that have
+ * not met a record which is moved look for it later (cursor.c).
+ */
+#include "daemon/store/reclaim/housekeep.h"
+
+/* With less time than this left, the rest of a segment is left to the purge. */
+enum { SOON = 1000 /* ms */ };
+
+/* What goes along with a record that is moved. */
+static struct record take_along(const struct visited *visited)
+{
+    struct record fresh = visited->record;
+    if (fresh.noted) {
+        fresh.read_at = record_read_at(visited->bytes);
+    }
+    if ((fresh.notes & NOTE_TOLD) != 0) {
+        fresh.version =
+            record_version(visited->lane->store, visited->segment, visited->bytes, &fresh);
+    }
+    return fresh;
+}
+
+bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fresh_from)
+{
+    struct store *store = visited->lane->store;
+    struct generation *generation = visited->segment->generation;
+    if (generation->retired || visited->record.span) {
+        return false;
+    }
+    struct segment *to = NULL;
+    struct append append = {.expires = visited->expires,
+                            .size = append_size(store, &visited->record, visited->expires),
+                            .who = APPENDER_UPKEEP,
+                            .queue = queue};
+    if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {
+        return false;
+    }
+    if (visited_offset(visited) >= fresh_from) {
+        append_fresh(store, to);
+    }
+    struct record fresh = take_along(visited);
+    uint32_t place = append_record(store, to, &fresh, visited->expires);
+    slot_set_place(&visited->slot, place);
+    bury(visited->lane, visited->segment, visited->bytes, &visited->record, BURIED_REPLACED);
+    return true;
+}
+
+struct compaction {
+    uint32_t fresh_from;
+    bool stuck; /* there is no room for what is to be moved */
+};
+
+static void compact_record(struct visited *visited)
+{
+    struct compaction *compaction = visited->context;
+    if (visited->expires <= visited->now) {
+        visited_remove(visited, BURIED_EXPIRED);
+    } else if (!compaction->stuck) {
+        compaction->stuck =
+            !compact_move(visited, segment_queue(visited->segment), compaction->fresh_from);
+    }
+}
+
+/* Under the namespace's lock. A span is one record: it cannot be half dead. */
+static bool pays(const struct segment *segment, uint64_t now, bool pressing)
+{
+    bool dead = __atomic_load_n(&segment->live, __ATOMIC_RELAXED) == 0;
+    bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
+    return dead || (segment_is_half_dead(segment) && !segment->span && (stays || pressing));
+}
+
+static bool check(struct segment *segment, uint64_t now, bool pressing)
+{
+    struct generation *generation = segment_owner(segment);
+    if (generation == NULL) {
+        return false;
+    }
+    lock_take(&generation->ns->lock);
+    bool good = segment->generation == generation && !generation->retired &&
+                segment_state(segment) == SEGMENT_SEALED && pays(segment, now, pressing);
+    lock_give(&generation->ns->lock);
+    return good;
+}
+
+/* Where it is appended to still that ends, and what it did not use comes free. */
+static bool seal(struct store *store, struct segment *segment)
+{
+    struct generation *generation = segment->generation;
+    uint8_t order = segment->order;
+    lock_take(&generation->ns->lock);
+    if (segment_state(segment) == SEGMENT_OPEN) {
+        generation_seal(generation, &store->segments, segment);
+        generation_shrink(generation, &store->segments, segment);
+    }
+    lock_give(&generation->ns->lock);
+    return segment->order < order;
+}
+
+bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort)
+{
+    struct store *store = lane->store;
+    struct compaction compaction = {.fresh_from = age_fresh_in(store, segment)};
+    store->evict.whole = segment->order == store->arena.frame_order;
+    if (seal(store, segment)) {
+        *effort += 1;
+        return true;
+    }
+    struct visit visit = {.lane = lane,
+                          .segment = segment,
+                          .now = now,
+                          .expired_by = SEGMENT_NEVER,
+                          .lock_namespace = true,
+                          .each = compact_record,
+                          .context = &compaction,
+                          .stop = &compaction.stuck};
+    visit_segment(&visit);
+    *effort += visit.seen + 1;
+    bool freed = reclaim_segment(store, segment);
+    if (freed && visit.seen > 0) {
+        __atomic_fetch_add(&store->compactions, 1, __ATOMIC_RELAXED);
+    }
+    return freed;
+}
+
+size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
+{
+    struct store *store = lane->store;
+    uint32_t number = work_take_segment(&store->work, &store->segments);
+    size_t effort = 1;
+    if (number == 0) {
+        return 0;
+    }
+    struct segment *segment = segment_at(&store->segments, number);
+    if (check(segment, now, pressing)) {
+        compact_segment(lane, segment, now, &effort);
+    }
+    return effort;
+}

@@ -1,0 +1,194 @@
+/*
+ * evict_frame.c - from unit to unit; see evict_frame.h.
+ */
+#include "daemon/store/reclaim/evict_frame.h"
+
+#include "daemon/store/reclaim/housekeep.h"
+
+enum {
+    FRAME_STEP = 32, /* segments that are emptied at once */
+    VAIN_MOST = 8,
+};
+
+/* --- what lies in it -------------------------------------------------------------- */
+
+/*
+ * The segment whose block begins at the unit, of a piece its head; NULL: none that can be
+ * emptied. What a unit says may be of former times: the number may be free by now, or another's.
+ */
+static struct segment *segment_of_unit(const struct store *store, uint32_t unit, uint8_t *order)
+{
+    const struct segments *segments = &store->segments;
+    uint32_t number = __atomic_load_n(&segments->by_unit[unit], __ATOMIC_RELAXED);
+    struct segment *segment = segment_at(segments, number);
+    bool is_piece = segment_state(segment) == SEGMENT_PIECE;
+    window_pass(WINDOW_UNIT);
+    uint32_t head = is_piece ? __atomic_load_n(&segment->previous, __ATOMIC_RELAXED) : number;
+    struct segment *found = segment_at(segments, head);
+    *order = __atomic_load_n(&segment->order, __ATOMIC_RELAXED);
+    if (number == 0 || !victims_is_eligible(found) ||
+        __atomic_load_n(&segment->unit, __ATOMIC_RELAXED) != unit ||
+        *order >= store->arena.frame_order) {
+        return NULL;
+    }
+    /* A head that is linked stays, and a number that says now that it is a piece of it is one,
+     * since pieces are freed before their head. */
+    bool is_still = !is_piece || (segment_state(segment) == SEGMENT_PIECE &&
+                                  __atomic_load_n(&segment->previous, __ATOMIC_RELAXED) == head);
+    return is_still ? found : NULL;
+}
+
+/* What is in a frame, in bytes. */
+struct content {
+    uint64_t free;
+    uint64_t live; /* or will take as much where it goes */
+    bool stays;    /* something has to */
+};
+
+/* All of a block but what is dead in it: what is unused will be so elsewhere, too. Of a segment
+ * that has little else of its namespace beside it, what lives takes a block of its own. */
+static uint64_t live_in(const struct segment *segment, uint8_t order)
+{
+    enum { MUCH = 4 };
+    uint64_t block = arena_block_size(order);
+    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
+    if (segment->span || used <= live) {
+        return block;
+    }
+    uint64_t all = __atomic_load_n(&segment->generation->bytes, __ATOMIC_RELAXED);
+    return all >= MUCH * block ? block - (used - live) : arena_block_size(arena_order_for(live));
+}
+
+/* Free blocks are read without the lock: a hint. */
+static struct content look_between(struct store *store, uint32_t unit, uint32_t end)
+{
+    struct content content = {.free = 0};
+    while (unit < end && !content.stays) {
+        uint8_t free = __atomic_load_n(&store->arena.block[unit], __ATOMIC_RELAXED);
+        uint8_t order = free > 0 ? (uint8_t)(free - 1) : 0;
+        if (free > 0) {
+            content.free += arena_block_size(order);
+        } else {
+            const struct segment *segment = segment_of_unit(store, unit, &order);
+            content.stays = segment == NULL || segment_owner(segment) == NULL ||
+                            (segment->span && !span_may_move(store, segment));
+            content.live += content.stays ? 0 : live_in(segment, order);
+        }
+        unit += 1u << order;
+    }
+    return content;
+}
+
+/* --- beginning ---------------------------------------------------------------------- */
+
+static void begin(struct store *store, uint32_t frame, bool drops)
+{
+    struct evict *evict = &store->evict;
+    evict->unit = frame << store->arena.frame_order;
+    evict->units_end = evict->unit + (1u << store->arena.frame_order);
+    evict->drops = drops;
+    evict->fills = false;
+}
+
+/* Of those that cannot be emptied a few are tried, until more has been written. */
+static bool is_in_vain(struct store *store)
+{
+    struct evict *evict = &store->evict;
+    uint32_t period = age_period(&store->age);
+    if (period != evict->period) {
+        evict->period = period;
+        evict->vain = 0;
+    }
+    return evict->vain >= VAIN_MOST;
+}
+
+/* Where not much is dead, but free, what lives has to fit in between elsewhere: nothing would be
+ * won with another frame. */
+bool frame_begin(struct store *store, uint32_t frame)
+{
+    uint32_t unit = frame << store->arena.frame_order;
+    uint64_t size = arena_frame_size(&store->arena);
+    uint64_t least = size * EVICT_WASTE_LEAST / 1024;
+    if (is_in_vain(store)) {
+        return false;
+    }
+    struct content content = look_between(store, unit, unit + (1u << store->arena.frame_order));
+    if (content.stays || content.live + least > size) {
+        return false;
+    }
+    begin(store, frame, false);
+    store->evict.fills = content.live + content.free + least > size;
+    arena_withdraw(&store->arena, frame);
+    return true;
+}
+
+void frame_begin_dropping(struct store *store, uint32_t frame)
+{
+    begin(store, frame, true);
+}
+
+/* --- going on ------------------------------------------------------------------------- */
+
+static bool is_pool(const struct segment *segment)
+{
+    const struct generation *generation = segment_owner(segment);
+    return generation != NULL && namespace_quota(generation->ns) == 0;
+}
+
+static size_t empty_span(struct lane *lane, struct segment *segment, uint64_t now)
+{
+    struct store *store = lane->store;
+    size_t effort = 0;
+    if (!store->evict.drops && span_may_move(store, segment)) {
+        span_move(lane, segment, now, &effort);
+    } else if (store->evict.drops && is_pool(segment) && !age_is_fresh(store, segment)) {
+        effort = evict_segment(lane, segment, true, now);
+    }
+    return effort;
+}
+
+static size_t empty_unit(struct lane *lane, uint32_t unit, uint64_t now)
+{
+    struct store *store = lane->store;
+    uint8_t order = 0;
+    struct segment *segment = segment_of_unit(store, unit, &order);
+    if (segment == NULL) {
+        return 0;
+    }
+    if (segment->span) {
+        return empty_span(lane, segment, now);
+    }
+    return evict_segment(lane, segment, store->evict.drops && is_pool(segment), now);
+}
+
+/* All of it was looked at. */
+static void end(struct store *store)
+{
+    struct evict *evict = &store->evict;
+    if (arena_restore(&store->arena)) {
+        evict->vain++;
+        evict->sparse.count = 0;
+    }
+}
+
+size_t frame_go_on(struct lane *lane, uint64_t now)
+{
+    struct store *store = lane->store;
+    struct evict *evict = &store->evict;
+    size_t effort = 0;
+    if (evict->unit == evict->units_end) {
+        return 0;
+    }
+    evict->thrifty = evict->fills;
+    for (int emptied = 0; evict->unit < evict->units_end && emptied < FRAME_STEP; evict->unit++) {
+        size_t step = empty_unit(lane, evict->unit, now);
+        effort += step;
+        emptied += step > 0;
+    }
+    evict->thrifty = false;
+    if (evict->unit == evict->units_end) {
+        end(store);
+    }
+    return effort;
+}

@@ -1,0 +1,30 @@
+/*
+ * evict_frame.h - emptying a frame that small segments and pieces of large records share.
+ *
+ * Either because much of it is dead or free: then what lives is moved, all of it, and what is
+ * free of the frame is not given out meanwhile. Or because one of its segments was the oldest of
+ * all: then what is not fresh goes with it, and of the rest what is small is moved. Namespaces with
+ * a quota lose nothing by either.
+ *
+ * It is done in steps: where segments are small, one of them is what a writer needs, and all
+ * of them take as long as a hundred writes.
+ *
+ * Under store.upkeep.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECLAIM_EVICT_FRAME_H
+#define KVCACHED_DAEMON_STORE_RECLAIM_EVICT_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lane;
+struct store;
+
+/* False when it cannot be emptied, or it does not pay. */
+bool frame_begin(struct store *store, uint32_t frame);
+void frame_begin_dropping(struct store *store, uint32_t frame);
+/* Goes on with the one that was begun; returns the effort, 0 when there is none. */
+size_t frame_go_on(struct lane *lane, uint64_t now);
+
+#endif

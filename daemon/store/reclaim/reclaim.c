@@ -1,0 +1,172 @@
+/*
+ * reclaim.c - what belongs to nobody any more: segments without records, flushed
+ * generations, empty namespaces.
+ */
+#include "daemon/store/reclaim/housekeep.h"
+
+bool reclaim_segment(struct store *store, struct segment *segment)
+{
+    struct generation *generation = segment->generation;
+    lock_take(&generation->ns->lock);
+    bool empty = __atomic_load_n(&segment->live, __ATOMIC_ACQUIRE) == 0;
+    bool pinned = false;
+    if (empty) {
+        generation_unlink(generation, &store->segments, segment);
+        append_hand_over(store, generation);
+        pinned = segment_is_pinned(segment);
+        if (pinned) { /* the last reader frees it, and cannot while this lock is held */
+            expire_reschedule(&store->expire, segment, SEGMENT_NEVER);
+            share_orphan(generation->ns, segment);
+        }
+    }
+    lock_give(&generation->ns->lock);
+    if (empty && !pinned) {
+        expire_reschedule(&store->expire, segment, SEGMENT_NEVER);
+        segment_put(&store->segments, segment);
+    }
+    return empty;
+}
+
+/* --- flushed generations ---------------------------------------------------- */
+
+static void drop_record(struct visited *visited)
+{
+    visited_remove(visited, BURIED_FLUSHED);
+}
+
+static void retire_for_good(struct store *store, struct generation *generation)
+{
+    work_take_retired(&store->work);
+    generation->epoch = lanes_unlinked(&store->lanes);
+    generation->next_retired = store->gone_generations;
+    store->gone_generations = generation;
+}
+
+size_t reclaim_flushed(struct lane *lane)
+{
+    struct store *store = lane->store;
+    struct generation *generation = work_first_retired(&store->work);
+    if (generation == NULL) {
+        return 0;
+    }
+    lock_take(&generation->ns->lock);
+    uint32_t number = generation->first;
+    lock_give(&generation->ns->lock);
+    if (number == 0) {
+        retire_for_good(store, generation);
+        return 1;
+    }
+    struct visit visit = {.lane = lane,
+                          .segment = segment_at(&store->segments, number),
+                          .expired_by = SEGMENT_NEVER,
+                          .each = drop_record};
+    visit_segment(&visit);
+    reclaim_segment(store, visit.segment);
+    return visit.seen + 1;
+}
+
+/* --- namespaces -------------------------------------------------------------- */
+
+enum { SEGMENTS_A_TURN = 64 };
+
+void reclaim_dead_segments(struct store *store, struct namespace *ns)
+{
+    for (int i = 0; i < SEGMENTS_A_TURN; i++) {
+        lock_take(&ns->lock);
+        struct generation *generation = ns->generation;
+        uint64_t items = __atomic_load_n(&generation->items, __ATOMIC_RELAXED);
+        uint32_t number = generation->first;
+        lock_give(&ns->lock);
+        if (items != 0 || number == 0 ||
+            !reclaim_segment(store, segment_at(&store->segments, number))) {
+            return;
+        }
+    }
+    work_add_namespace(&store->work, ns);
+}
+
+/* Under both locks: nothing in it, nobody on it. */
+static bool may_go(const struct namespace *ns)
+{
+    return !ns->declared && !ns->gone && ns->generation->first == 0 &&
+           ns->generation->listings == NULL && !share_is_held(&ns->share) &&
+           __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
+}
+
+void reclaim_if_unused(struct store *store, struct namespace *ns)
+{
+    struct namespaces *all = &store->namespaces;
+    pthread_mutex_lock(&all->lock);
+    lock_take(&ns->lock);
+    lock_take(&store->work.lock);
+    bool goes = !ns->waiting && may_go(ns);
+    ns->gone = ns->gone || goes;
+    lock_give(&store->work.lock);
+    lock_give(&ns->lock);
+    if (goes) {
+        namespaces_unlink(all, ns);
+        ns->epoch = lanes_unlinked(&store->lanes);
+        STAILQ_INSERT_TAIL(&store->gone, ns, next_gone);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* --- after the grace period --------------------------------------------------- */
+
+/* A listing may still stand on a generation that was flushed under it. */
+static bool generation_is_free(struct store *store, struct generation *generation)
+{
+    lock_take(&generation->ns->lock);
+    bool listed = generation->listings != NULL;
+    lock_give(&generation->ns->lock);
+    return !listed && lanes_have_left(&store->lanes, generation->epoch);
+}
+
+static void free_generations(struct store *store)
+{
+    struct generation **link = &store->gone_generations;
+    while (*link != NULL) {
+        struct generation *generation = *link;
+        if (!generation_is_free(store, generation)) {
+            link = &generation->next_retired;
+            continue;
+        }
+        *link = generation->next_retired;
+        struct namespace *ns = generation->ns;
+        generation_destroy(&generation);
+        if (__atomic_sub_fetch(&ns->holds, 1, __ATOMIC_ACQ_REL) == 0) {
+            work_add_namespace(&store->work, ns);
+        }
+    }
+}
+
+/* A round of them, for who makes a namespace waits meanwhile. True: there are more to be freed. */
+static bool free_namespaces(struct store *store)
+{
+    for (int freed = 0; freed < RECLAIM_ROUND; freed++) {
+        struct namespace *ns = STAILQ_FIRST(&store->gone);
+        if (ns == NULL || !lanes_have_left(&store->lanes, ns->epoch)) {
+            return false;
+        }
+        STAILQ_REMOVE_HEAD(&store->gone, next_gone);
+        namespace_destroy(&store->namespaces, &ns);
+    }
+    return true;
+}
+
+bool reclaim_gone(struct store *store, int rounds)
+{
+    pthread_mutex_t *lock = &store->namespaces.lock;
+    if (store->gone_generations != NULL) {
+        pthread_mutex_lock(lock);
+        free_generations(store);
+        pthread_mutex_unlock(lock);
+    }
+    bool more = !STAILQ_EMPTY(&store->gone);
+    for (int i = 0; i < rounds && more; i++) {
+        pthread_mutex_lock(lock);
+        more = free_namespaces(store);
+        pthread_mutex_unlock(lock);
+    }
+    return more;
+}

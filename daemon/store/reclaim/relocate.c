@@ -1,0 +1,59 @@
+/*
+ * relocate.c - moving what lives out of a segment that stands in the way.
+ *
+ * Records of a log go the way of compaction, large ones that of span_move.c.
+ */
+#include "daemon/store/reclaim/housekeep.h"
+
+static void relocate_record(struct visited *visited)
+{
+    if (visited->expires <= visited->now) {
+        visited_remove(visited, BURIED_EXPIRED);
+    } else {
+        const uint32_t *fresh_from = visited->context;
+        compact_move(visited, segment_queue(visited->segment), *fresh_from);
+    }
+}
+
+/* No more is appended to it. False when it is not there any more. */
+static bool seal(struct store *store, struct segment *segment, uint32_t *fresh_from)
+{
+    struct generation *generation = segment_owner(segment);
+    if (generation == NULL || !victims_is_eligible(segment)) {
+        return false;
+    }
+    lock_take(&generation->ns->lock);
+    bool good =
+        segment->generation == generation && !generation->retired && segment_is_linked(segment);
+    if (good) {
+        *fresh_from = age_fresh_in(store, segment);
+        generation_seal(generation, &store->segments, segment);
+    }
+    lock_give(&generation->ns->lock);
+    return good;
+}
+
+size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now)
+{
+    uint32_t fresh_from = 0;
+    size_t effort = 1;
+    if (!seal(lane->store, segment, &fresh_from)) {
+        return effort;
+    }
+    if (segment->span) {
+        if (span_may_move(lane->store, segment)) {
+            span_move(lane, segment, now, &effort);
+        }
+        return effort;
+    }
+    struct visit visit = {.lane = lane,
+                          .segment = segment,
+                          .now = now,
+                          .expired_by = SEGMENT_NEVER,
+                          .lock_namespace = true,
+                          .each = relocate_record,
+                          .context = &fresh_from};
+    visit_segment(&visit);
+    reclaim_segment(lane->store, segment);
+    return visit.seen + 1;
+}

@@ -1,0 +1,118 @@
+/*
+ * visit.c - walking a segment in batches; see visit.h.
+ *
+ * A segment may still be appended to meanwhile: what lies below `used` when the
+ * walk begins is whole. A record that is found alive here may be dead by the time
+ * its bucket is locked: then its slot no longer points to it, and it is passed
+ * over.
+ */
+#include "daemon/store/reclaim/visit.h"
+
+#include <sched.h>
+
+enum {
+    BATCH = 16,
+    RECORDS_A_BREATH = 512, /* some 40 microseconds */
+};
+
+struct batch {
+    unsigned count;
+    char *bytes[BATCH];
+    uint64_t hash[BATCH];
+};
+
+static void visit_one(struct visit *visit, char *bytes, uint64_t hash)
+{
+    struct store *store = visit->lane->store;
+    struct segment *segment = visit->segment;
+    uint32_t offset = (uint32_t)(bytes - segment_bytes(&store->segments, segment));
+    uint32_t place = place_of(&store->segments, segment, offset);
+    struct visited visited = {.lane = visit->lane,
+                              .now = visit->now,
+                              .segment = segment,
+                              .hash = hash,
+                              .bytes = bytes,
+                              .context = visit->context};
+    struct bucket *home = index_lock(&store->index, hash);
+    if (index_find_place(&store->index, home, hash, place, &visited.slot)) {
+        segment_record(segment, bytes, &visited.record, &visited.expires);
+        if (visited.expires <= visit->expired_by) {
+            visit->each(&visited);
+        }
+    }
+    index_unlock(home);
+}
+
+static void visit_batch(struct visit *visit, struct batch *batch)
+{
+    struct lock *lock = visit->lock_namespace ? &visit->segment->generation->ns->lock : NULL;
+    if (lock != NULL) {
+        lock_take(lock);
+    }
+    for (unsigned i = 0; i < batch->count; i++) {
+        visit_one(visit, batch->bytes[i], batch->hash[i]);
+    }
+    if (lock != NULL) {
+        lock_give(lock);
+    }
+    batch->count = 0;
+}
+
+/* Only store.upkeep is held between batches, so requests that wait for this
+ * processor can go first: while a million records expired, this halved the 99.9th
+ * percentile of GET on a machine of two cores. */
+static void breathe(const struct visit *visit)
+{
+    if (visit->seen % RECORDS_A_BREATH == 0) {
+        sched_yield();
+    }
+}
+
+static uint32_t used_now(struct segment *segment)
+{
+    struct lock *lock = &segment->generation->ns->lock;
+    lock_take(lock);
+    uint32_t used = segment->used;
+    lock_give(lock);
+    return used;
+}
+
+void visit_segment(struct visit *visit)
+{
+    struct store *store = visit->lane->store;
+    struct segment *segment = visit->segment;
+    char *bytes = segment_bytes(&store->segments, segment) + store->segments.lead;
+    char *end = segment_bytes(&store->segments, segment) + used_now(segment);
+    struct batch batch = {.count = 0};
+    visit->earliest_left = SEGMENT_NEVER;
+    while (bytes < end) {
+        struct record record;
+        uint64_t expires = 0;
+        segment_record(segment, bytes, &record, &expires);
+        visit->seen++;
+        breathe(visit);
+        bool dead = record_is_dead(bytes);
+        if (!dead && expires <= visit->expired_by) {
+            batch.bytes[batch.count] = bytes;
+            batch.hash[batch.count] = store_hash(store, segment->generation, record.key);
+            index_prefetch(&store->index, batch.hash[batch.count]);
+            batch.count++;
+        } else if (!dead && expires < visit->earliest_left) {
+            visit->earliest_left = expires;
+        }
+        if (batch.count == BATCH) {
+            visit_batch(visit, &batch);
+        }
+        if (visit->stop != NULL && *visit->stop) {
+            return;
+        }
+        bytes += record_footprint(store, &record);
+    }
+    visit_batch(visit, &batch);
+}
+
+void visited_remove(struct visited *visited, enum burial why)
+{
+    bury(visited->lane, visited->segment, visited->bytes, &visited->record, why);
+    index_remove(&visited->lane->store->index, &visited->slot);
+}

@@ -1,0 +1,53 @@
+/*
+ * visit.h - all the records of one segment, each with its bucket locked.
+ *
+ * This is how records leave: by purge, flush, compaction and eviction. Records
+ * are taken in batches, so that the index lines of a batch are on their way
+ * before the first is needed.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECLAIM_VISIT_H
+#define KVCACHED_DAEMON_STORE_RECLAIM_VISIT_H
+
+#include "daemon/store/records/lookup.h"
+
+struct visited {
+    struct lane *lane;
+    uint64_t now;
+    struct segment *segment;
+    struct slot slot; /* the record's own; the visitor may empty or turn it */
+    uint64_t hash;    /* of its key */
+    char *bytes;
+    struct record record;
+    uint64_t expires;
+    void *context;
+};
+
+struct visit {
+    struct lane *lane;
+    struct segment *segment;
+    uint64_t now;
+    uint64_t expired_by; /* only records that expire at or before this time;
+                            SEGMENT_NEVER: all */
+    bool lock_namespace; /* hold the namespace's lock during a batch: moving */
+    void (*each)(struct visited *visited);
+    void *context;
+    const bool *stop; /* or NULL: the rest is passed over when this has become true */
+    /* results */
+    uint64_t earliest_left; /* of those passed over, the first to expire */
+    size_t seen;            /* records, dead ones included */
+};
+
+/* Visits what was in the segment when it began. No lock may be held. */
+void visit_segment(struct visit *visit);
+
+/* For visitors: where it lies in the segment. */
+static inline uint32_t visited_offset(const struct visited *visited)
+{
+    return (uint32_t)(visited->bytes -
+                      segment_bytes(&visited->lane->store->segments, visited->segment));
+}
+
+/* For visitors: the record ends, and its slot is emptied. */
+void visited_remove(struct visited *visited, enum burial why);
+
+#endif

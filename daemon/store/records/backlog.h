@@ -1,0 +1,50 @@
+/*
+ * backlog.h - what waits for the housekeeper.
+ *
+ * Requests leave notes here instead of doing what can wait: a segment that lost
+ * much of what it held, a namespace that became empty or nears its quota, a
+ * generation that was flushed. Any thread; work.lock is a leaf.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_BACKLOG_H
+#define KVCACHED_DAEMON_STORE_RECORDS_BACKLOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/records/namespace.h"
+#include "daemon/store/records/segment.h"
+
+struct work {
+    struct lock lock;
+    uint32_t first_segment, last_segment;
+    struct namespace *first_namespace, *last_namespace;
+    struct generation *first_retired, *last_retired;
+    uint32_t urgent; /* the housekeeper should not wait for its turn; atomic */
+};
+
+void work_add_segment(struct work *work, struct segments *segments, struct segment *segment);
+/* 0 when none waits. */
+uint32_t work_take_segment(struct work *work, struct segments *segments);
+
+/* Gives the memory of the table for so many segments back, from `first` on, all of them free.
+ * False: one of them waits still. */
+bool work_forget_segments(struct work *work, struct segments *segments, uint32_t first,
+                          uint32_t count);
+
+/* One that has been removed is left alone. */
+void work_add_namespace(struct work *work, struct namespace *ns);
+struct namespace *work_take_namespace(struct work *work);
+
+void work_add_retired(struct work *work, struct generation *generation);
+/* The oldest one, which stays first until it is taken; NULL: none. */
+struct generation *work_first_retired(struct work *work);
+struct generation *work_take_retired(struct work *work);
+
+static inline void work_hurry(struct work *work)
+{
+    if (__atomic_load_n(&work->urgent, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(&work->urgent, 1, __ATOMIC_RELEASE);
+    }
+}
+
+#endif

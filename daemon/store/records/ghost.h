@@ -1,0 +1,105 @@
+/*
+ * ghost.h - which keys were evicted not long ago.
+ *
+ * A key that was evicted and comes back soon was worth more than what was kept
+ * instead: its record is taken for proven at once. (Ghost entries: Megiddo and Modha,
+ * "ARC", FAST 2003; to pass the queue of the young by them: Yang, Zhang, Qiu, Yue and
+ * Rashmi, "FIFO queues are all you need for cache eviction", SOSP 2023.)
+ *
+ * Remembered is not the key but four bits of a Bloom filter, and of these there are
+ * three: one is filled, the one before it is full, and the oldest is being emptied,
+ * some of it with every key, so that nobody ever waits for a large filter to be
+ * cleared. All three are asked. A line of the processor's cache holds the same part of all
+ * three (blocked Bloom filters: Putze, Sanders and Singler, 2007), so a question
+ * costs one line. A mistake gives a record that nobody missed a longer trial.
+ *
+ * A filter takes a sixth as many keys as there are records. Longer memories follow a
+ * change of habits faster, and tell popular keys worse, also because fuller filters are
+ * mistaken more often. What the store misses on traces of tests/simulate.c:
+ *
+ *                     Zipf 0.8   Zipf 1.0   sets   mistaken
+ *     no memory         0.299      0.122    0.168
+ *     an eighth         0.293      0.120    0.126    0.7 %
+ *     a sixth           0.294      0.120    0.124    1.8 %
+ *     a quarter         0.299      0.120    0.122    5.5 %
+ *
+ * All three are 1/170 of the memory. They are paid for when something is evicted for
+ * the first time: a store that never fills has none. Where a key's line is depends on how many
+ * there are, so that all is forgotten when the memory becomes another.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_GHOST_H
+#define KVCACHED_DAEMON_STORE_RECORDS_GHOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/arena/budget.h"
+#include "daemon/store/records/segment.h"
+
+enum {
+    GHOST_FILTERS = 3,
+    GHOST_WORDS = 5, /* of a filter in a line; what is left of the line is not used */
+    GHOST_BITS = 32 * GHOST_WORDS,
+};
+
+struct ghost_line {
+    uint32_t bits[GHOST_FILTERS][GHOST_WORDS];
+    uint32_t unused;
+};
+
+_Static_assert(sizeof(struct ghost_line) == 64, "a line is a cache line");
+
+struct ghost {
+    struct ghost_line *lines; /* reserved; written under store.upkeep, read by all */
+    uint32_t most;            /* lines that are reserved */
+    uint32_t count;           /* atomic, changed under store.upkeep while it is not open */
+    uint32_t open;            /* paid for, and in use; atomic */
+    /* under store.upkeep */
+    uint32_t wanted;  /* what count is to be */
+    uint64_t paid;    /* bytes */
+    uint64_t keys;    /* in the filter that is being filled */
+    uint32_t filling; /* which that is */
+    uint32_t cleared; /* lines of the next one that are empty */
+};
+
+/* For so much memory of a store, and for `most` bytes one day. False with errno when there is
+ * no address space. */
+bool ghost_init(struct ghost *ghost, uint64_t memory, uint64_t most);
+void ghost_deinit(struct ghost *ghost);
+
+/* What it takes with so much memory can be used. False with errno. */
+bool ghost_open(struct ghost *ghost, uint64_t memory);
+/* It is to be as with so much memory, which was opened: ghost_settle goes there. */
+void ghost_resize(struct ghost *ghost, uint64_t memory);
+/* Gives some of what it was back. False: it is as large as it is to be. */
+bool ghost_settle(struct ghost *ghost, struct budget *budget);
+
+/* Takes a part of what it needs from the budget. False when that has no more. */
+bool ghost_pay(struct ghost *ghost, struct budget *budget);
+
+/* A key was evicted; the store has so many records. */
+void ghost_add(struct ghost *ghost, uint64_t hash, uint64_t records);
+
+/* The bits of a key all come from one product. */
+static inline uint64_t ghost_mix(uint64_t hash)
+{
+    return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline struct ghost_line *ghost_line(const struct ghost *ghost, uint64_t mixed)
+{
+    uint32_t count = __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
+    return &ghost->lines[(mixed >> 32) * count >> 32];
+}
+
+/* Any thread: was it evicted lately? */
+bool ghost_has(const struct ghost *ghost, uint64_t hash);
+
+/* Where a record that is written belongs. */
+static inline enum segment_queue ghost_queue(const struct ghost *ghost, uint64_t hash)
+{
+    return ghost_has(ghost, hash) ? SEGMENT_PROVEN : SEGMENT_YOUNG;
+}
+
+#endif

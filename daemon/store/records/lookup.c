@@ -1,0 +1,142 @@
+/*
+ * lookup.c - finding and burying records; see lookup.h.
+ */
+#include "daemon/store/records/lookup.h"
+
+bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
+            struct found *found)
+{
+    const struct segments *segments = &store->segments;
+    uint16_t tag = index_tag(at->hash);
+    found->slot = index_slots(home);
+    while (index_next(&store->index, &found->slot, tag)) {
+        uint32_t place = slot_place(&found->slot);
+        found->segment = place_segment(segments, place);
+        /* Another namespace's record, or one that was flushed, is not ours. */
+        if (__atomic_load_n(&found->segment->generation, __ATOMIC_RELAXED) != at->generation) {
+            continue;
+        }
+        found->bytes = place_bytes(segments, place);
+        segment_record(found->segment, found->bytes, &found->record, &found->expires);
+        if (slice_equal(found->record.key, at->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lookup_refresh(struct lane *lane, struct store_key *at)
+{
+    if (at->ns == NULL) {
+        at->ns = lane_find(lane, at->name);
+        if (at->ns == NULL) {
+            return false;
+        }
+    }
+    struct generation *current = namespace_generation(at->ns);
+    if (current != at->generation) {
+        at->generation = current;
+        at->hash = store_hash(lane->store, current, at->key);
+    }
+    return true;
+}
+
+static void describe(struct store *store, struct segment *segment, const struct record *record,
+                     struct store_view *view)
+{
+    *view = (struct store_view){.length = record->value_length,
+                                .bytes = record->value,
+                                .client_flags = record->client_flags,
+                                .store = store,
+                                .segment = segment_number(&store->segments, segment)};
+    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
+}
+
+/* Of a span, all its pieces: less than a unit of them is unused. */
+static uint64_t pinned_bytes(const struct segment *segment, const struct record *record)
+{
+    return record->span ? record_size(record) : segment_capacity(segment);
+}
+
+bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
+                    uint64_t now)
+{
+    return share_admits_pin(store, segment->generation->ns, segment, pinned_bytes(segment, record),
+                            now);
+}
+
+void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
+                struct store_view *view)
+{
+    describe(store, segment, record, view);
+    view->pinned = true;
+    view->ns = segment->generation->ns;
+    share_pin(store, segment, pinned_bytes(segment, record));
+}
+
+void lookup_view(struct store *store, struct bucket *home, const struct found *found,
+                 struct store_view *view)
+{
+    const struct record *record = &found->record;
+    if (lookup_pins(record)) {
+        lookup_pin(store, found->segment, record, view);
+    } else {
+        describe(store, found->segment, record, view);
+        view->held = home;
+    }
+    view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
+}
+
+uint32_t record_footprint(const struct store *store, const struct record *record)
+{
+    const struct segments *segments = &store->segments;
+    uint32_t size = record_size(record);
+    return record->span ? size : place_aligned(segments, size + segments->guard);
+}
+
+static void count_burial(struct lane *lane, const struct generation *generation, enum burial why)
+{
+    struct store_counters *counters = lane_counters(lane, generation->ns->id);
+    switch (why) {
+    case BURIED_REPLACED:
+    case BURIED_FLUSHED:
+        break;
+    case BURIED_DELETED:
+        lane_count(&counters->deletes, 1);
+        break;
+    case BURIED_EXPIRED:
+        lane_count(&counters->expirations, 1);
+        break;
+    case BURIED_EVICTED:
+        lane_count(&counters->evictions, 1);
+        break;
+    }
+}
+
+void bury(struct lane *lane, struct segment *segment, char *bytes, const struct record *record,
+          enum burial why)
+{
+    struct store *store = lane->store;
+    struct generation *generation = segment->generation;
+    uint32_t size = record_footprint(store, record);
+    uint32_t half = segment_capacity(segment) / 2;
+    bool sealed = segment_state(segment) == SEGMENT_SEALED;
+    if (why == BURIED_REPLACED && generation->listings != NULL) {
+        cursors_owe(store, segment, bytes, record->key);
+    }
+    record_kill(bytes, store->segments.guard != 0);
+    /* With its last byte gone the segment may be freed at once by another thread:
+     * nothing of it is read after this. */
+    uint32_t live = __atomic_sub_fetch(&segment->live, size, __ATOMIC_ACQ_REL);
+    __atomic_fetch_sub(&generation->bytes, size, __ATOMIC_RELAXED);
+    if (__atomic_sub_fetch(&generation->items, 1, __ATOMIC_RELAXED) == 0 &&
+        generation == namespace_generation(generation->ns)) {
+        work_add_namespace(&store->work, generation->ns);
+    }
+    count_burial(lane, generation, why);
+    /* Now all dead, or just half dead: worth a look. An open segment waits until it
+     * is sealed, or its namespace is found empty. */
+    if (sealed && (live == 0 || (live <= half && live + size > half))) {
+        work_add_segment(&store->work, &store->segments, segment);
+    }
+}

@@ -1,0 +1,106 @@
+/*
+ * lookup.h - from a key to its record, and the end of a record.
+ *
+ * All of it happens with the key's bucket locked.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_LOOKUP_H
+#define KVCACHED_DAEMON_STORE_RECORDS_LOOKUP_H
+
+#include "daemon/store/records/state.h"
+
+struct found {
+    struct slot slot;
+    struct segment *segment;
+    char *bytes;
+    struct record record;
+    uint64_t expires; /* on the store's clock, or SEGMENT_NEVER */
+};
+
+/*
+ * The record of that key in that generation, expired or not; false: there is
+ * none. `home` is the locked bucket of at->hash.
+ */
+bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
+            struct found *found);
+
+/* The record's version. It comes from where it was written, and stays that where it
+ * is moved after somebody was told of it. */
+static inline uint64_t record_version(const struct store *store, const struct segment *segment,
+                                      const char *bytes, const struct record *record)
+{
+    if (record->version != 0) {
+        return record->version;
+    }
+    uint64_t first = __atomic_load_n(&segment->version, __ATOMIC_RELAXED);
+    return first + (uint64_t)(bytes - segment_bytes(&store->segments, segment));
+}
+
+static inline uint64_t found_version(const struct store *store, const struct found *found)
+{
+    return record_version(store, found->segment, found->bytes, &found->record);
+}
+
+/* Whether a view of it is pinned. */
+static inline bool lookup_pins(const struct record *record)
+{
+    return record->span || record->value_length > STORE_COPY_MAX;
+}
+
+/* Of a record whose views are pinned. False: for now too much is. The bucket or the namespace is
+ * locked. */
+bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
+                    uint64_t now);
+
+/* A view that may outlive all locks: the segment is kept for it. Under the lock of the bucket
+ * or of the namespace. */
+void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
+                struct store_view *view);
+
+/* A view of what was found; the bucket stays locked until lookup_leave, and for a small
+ * value until the view is given back. */
+void lookup_view(struct store *store, struct bucket *home, const struct found *found,
+                 struct store_view *view);
+static inline void lookup_leave(struct bucket *home, const struct store_view *view)
+{
+    if (view->pinned) {
+        index_unlock(home);
+    }
+}
+
+/* Counts a read for eviction; the count stays at the most. */
+static inline void lookup_count_read(struct slot *slot)
+{
+    unsigned reads = slot_reads(slot);
+    if (reads < INDEX_READS_MAX) {
+        slot_set_reads(slot, reads + 1);
+    }
+}
+
+static inline bool found_lives(const struct found *found, uint64_t now)
+{
+    return now < found->expires;
+}
+
+/*
+ * Makes sure that the key was located in the namespace's current generation: a
+ * flush, or the making of the namespace, may have come in between. False when
+ * the namespace does not exist.
+ */
+bool lookup_refresh(struct lane *lane, struct store_key *at);
+
+/* Why a record ends: for the counters, and for listings, which follow one that was REPLACED by
+ * a copy with the same key. Then, and only then, the caller holds the namespace's lock too. */
+enum burial { BURIED_REPLACED, BURIED_DELETED, BURIED_EXPIRED, BURIED_EVICTED, BURIED_FLUSHED };
+
+/* Bytes that a record takes in its segment; for a span all of it. */
+uint32_t record_footprint(const struct store *store, const struct record *record);
+
+/*
+ * The record is dead from now on: marked where it lies, taken off the counts, and
+ * its segment left to the housekeeper if there is little else in it. The slot is
+ * the caller's to empty or to turn elsewhere.
+ */
+void bury(struct lane *lane, struct segment *segment, char *bytes, const struct record *record,
+          enum burial why);
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * segment.c - making, finding and freeing segments; see segment.h.
+ */
+#include "daemon/store/records/segment.h"
+
+#include <string.h>
+
+#include "daemon/store/arena/pages.h"
+#include "daemon/store/records/namespace.h"
+
+/* Threads may have read the clock a moment before the one that makes a segment:
+ * their expiries must not lie before its base time. */
+enum { CLOCK_SLACK = 60000 /* ms */ };
+
+_Static_assert((int)SHELF_NUMBERS == (int)FILE_LABELS, "labels come and go by the shelf");
+
+static size_t table_bytes(size_t units)
+{
+    return units * sizeof(struct segment);
+}
+
+static size_t numbers_bytes(size_t count)
+{
+    return count * sizeof(uint32_t);
+}
+
+bool segments_init(struct segments *segments, struct arena *arena)
+{
+    size_t units = arena_units_max(arena);
+    memset(segments, 0, sizeof *segments);
+    segments->arena = arena;
+    segments->version = 1;
+    segments->file = arena->file;
+    segments->guard = arena->file != NULL ? RECORD_GUARD : 0;
+    segments->lead = place_aligned(segments, segments->guard);
+    segments->table = reserve_space(table_bytes(units));
+    segments->by_frame = reserve_space(numbers_bytes(arena->frames_max));
+    segments->by_unit = reserve_space(numbers_bytes(units));
+    if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL ||
+        !shelves_init(&segments->shelves, units) || !segments_open(segments, arena->frames)) {
+        segments_deinit(segments);
+        return false;
+    }
+    return true;
+}
+
+void segments_deinit(struct segments *segments)
+{
+    size_t units = arena_units_max(segments->arena);
+    shelves_deinit(&segments->shelves);
+    reserve_release(segments->table, table_bytes(units));
+    reserve_release(segments->by_frame, numbers_bytes(segments->arena->frames_max));
+    reserve_release(segments->by_unit, numbers_bytes(units));
+    segments->table = NULL;
+    segments->by_frame = segments->by_unit = NULL;
+}
+
+bool segments_open(struct segments *segments, uint32_t frames)
+{
+    size_t units = (size_t)frames << segments->arena->frame_order;
+    bool open = reserve_open(segments->table, table_bytes(units)) &&
+                reserve_open(segments->by_frame, numbers_bytes(frames)) &&
+                reserve_open(segments->by_unit, numbers_bytes(units));
+    lock_take(&segments->lock);
+    if (open && units / SHELF_NUMBERS > segments->shelves_open) {
+        segments->shelves_open = (uint32_t)(units / SHELF_NUMBERS);
+    }
+    lock_give(&segments->lock);
+    return open;
+}
+
+/* --- numbers -------------------------------------------------------------------------- */
+
+uint64_t segments_shelf_cost(const struct segments *segments)
+{
+    return SHELF_NUMBERS *
+           (sizeof(struct segment) + (segments->file != NULL ? sizeof(struct label) : 0));
+}
+
+/* Memory for more numbers; false: there is none. */
+static bool add_shelf(struct segments *segments, bool makes_room)
+{
+    struct budget *budget = segments->arena->budget;
+    uint32_t shelf = shelves_absent(&segments->shelves);
+    uint64_t cost = segments_shelf_cost(segments);
+    if (shelf >= segments->shelves_open ||
+        !(makes_room ? budget_take_for_arena(budget, cost) : budget_take(budget, cost))) {
+        return false;
+    }
+    if (segments->file != NULL && !file_back_labels(segments->file, shelf * SHELF_NUMBERS)) {
+        budget_give(budget, cost);
+        return false;
+    }
+    shelves_add(&segments->shelves, shelf);
+    return true;
+}
+
+uint64_t segments_lack(const struct segments *segments)
+{
+    uint64_t shelves = __atomic_load_n(&segments->shelves.count, __ATOMIC_RELAXED);
+    uint64_t used = 1 + (uint64_t)__atomic_load_n(&segments->in_use, __ATOMIC_RELAXED);
+    return used < shelves * SHELF_NUMBERS ? 0 : segments_shelf_cost(segments);
+}
+
+/* Those who make room, and do so with what is kept for them, are not to fail for want of a
+ * number. */
+static uint32_t take_number(struct segments *segments, bool makes_room)
+{
+    uint32_t number = shelves_take(&segments->shelves);
+    if (number == 0 && add_shelf(segments, makes_room)) {
+        number = shelves_take(&segments->shelves);
+    }
+    return number;
+}
+
+bool segments_has_shelf(struct segments *segments, uint32_t shelf)
+{
+    lock_take(&segments->lock);
+    bool there = shelf_is_there(&segments->shelves, shelf);
+    lock_give(&segments->lock);
+    return there;
+}
+
+bool segments_close_shelf(struct segments *segments, uint32_t shelf)
+{
+    lock_take(&segments->lock);
+    bool closed = shelves_close(&segments->shelves, shelf);
+    lock_give(&segments->lock);
+    return closed;
+}
+
+void segments_end_shelf(struct segments *segments, uint32_t shelf, bool goes)
+{
+    goes = goes &&
+           (segments->file == NULL || file_forget_labels(segments->file, shelf * SHELF_NUMBERS));
+    lock_take(&segments->lock);
+    if (goes) {
+        shelves_remove(&segments->shelves, shelf);
+    } else {
+        shelves_reopen(&segments->shelves, shelf);
+    }
+    lock_give(&segments->lock);
+    if (goes) {
+        budget_give(segments->arena->budget, segments_shelf_cost(segments));
+    }
+}
+
+/* Versions for so many bytes. The file knows of them first: none may be given twice. */
+static uint64_t take_versions(struct segments *segments, uint64_t bytes)
+{
+    uint64_t first = __atomic_fetch_add(&segments->version, bytes, __ATOMIC_RELAXED);
+    if (segments->file != NULL && first + bytes > segments->versions_told) {
+        segments->versions_told = label_set_versions(segments->file, first + bytes);
+    }
+    return first;
+}
+
+static void give_number(struct segments *segments, uint32_t number)
+{
+    lock_take(&segments->lock);
+    shelves_give(&segments->shelves, number);
+    lock_give(&segments->lock);
+    __atomic_fetch_sub(&segments->in_use, 1, __ATOMIC_RELAXED);
+}
+
+static void map_units(struct segments *segments, uint32_t number, uint32_t unit, uint8_t order)
+{
+    const struct arena *arena = segments->arena;
+    bool whole = order == arena->frame_order;
+    for (uint32_t i = 0; !whole && i < 1u << order; i++) {
+        __atomic_store_n(&segments->by_unit[unit + i], number, __ATOMIC_RELAXED);
+    }
+    __atomic_store_n(&segments->by_frame[arena_frame_of(arena, unit)],
+                     whole ? number : SEGMENTS_SHARED, __ATOMIC_RELEASE);
+}
+
+void segment_describe(struct segments *segments, struct segment *segment, struct label_facts *facts)
+{
+    uint32_t number = segment_number(segments, segment);
+    facts->order = segment->order;
+    facts->base_time = segment->base_time;
+    facts->unit = segment->unit;
+    facts->piece = segment->piece;
+    facts->used = segment->used;
+    label_write(segments->file, number, facts);
+    segment->seed = label_record_seed(segments->file, number, facts);
+}
+
+/* Open ones exist in the file from the beginning, since their records are written there one
+ * by one. Those of a large record do not until it is whole. */
+static void enter_file(struct segments *segments, struct segment *segment)
+{
+    struct label_facts facts = {
+        .kind = LABEL_LOG, .owner = segment->generation->number, .version = segment->version};
+    segment_describe(segments, segment, &facts);
+    label_own(segments->file, segment_number(segments, segment), facts.owner);
+}
+
+uint32_t segment_create(struct segments *segments, struct generation *generation,
+                        enum segment_state state, uint8_t order, uint32_t reserve, uint64_t now)
+{
+    lock_take(&segments->lock);
+    uint32_t number = take_number(segments, reserve == 0 || reserve == ARENA_CRUMBS);
+    uint32_t serial = __atomic_add_fetch(&segments->serial, 1, __ATOMIC_RELAXED);
+    uint64_t version = take_versions(segments, arena_block_size(order));
+    lock_give(&segments->lock);
+    if (number == 0) {
+        return 0;
+    }
+    __atomic_fetch_add(&segments->in_use, 1, __ATOMIC_RELAXED);
+    uint32_t unit = arena_alloc(segments->arena, order, reserve);
+    if (unit == 0) {
+        give_number(segments, number);
+        return 0;
+    }
+    struct segment *segment = segment_at(segments, number);
+    __atomic_store_n(&segment->generation, generation, __ATOMIC_RELAXED);
+    segment->base_time = now > CLOCK_SLACK ? now - CLOCK_SLACK : 0;
+    __atomic_store_n(&segment->version, version, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->unit, unit, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->used, state == SEGMENT_PIECE ? 0 : segments->lead, __ATOMIC_RELAXED);
+    segment->earliest = SEGMENT_NEVER;
+    __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->live, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->references, SEGMENT_OWNER, __ATOMIC_RELAXED);
+    segment->next = segment->piece = segment->open_next = 0;
+    __atomic_store_n(&segment->previous, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->serial, serial, __ATOMIC_RELAXED);
+    __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
+    segment->class = 0;
+    __atomic_store_n(&segment->queue, SEGMENT_YOUNG, __ATOMIC_RELAXED);
+    segment->span = segment->moving = false;
+    map_units(segments, number, unit, order);
+    if (segments->file != NULL && state == SEGMENT_OPEN) {
+        enter_file(segments, segment);
+    }
+    __atomic_store_n(&segment->state, (uint8_t)state, __ATOMIC_RELEASE);
+    return number;
+}
+
+static void free_one(struct segments *segments, struct segment *segment)
+{
+    __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
+    if (segments->file != NULL) {
+        label_free(segments->file, segment_number(segments, segment));
+    }
+    arena_free(segments->arena, segment->unit, segment->order);
+    __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
+    give_number(segments, segment_number(segments, segment));
+}
+
+void segment_put(struct segments *segments, struct segment *segment)
+{
+    if (__atomic_sub_fetch(&segment->references, SEGMENT_OWNER, __ATOMIC_ACQ_REL) == 0) {
+        segment_free(segments, segment);
+    }
+}
+
+/* The head goes last: as long as a piece says that it is one of the head's, it is. In a file
+ * it goes first, and then pieces are nobody's. */
+void segment_free(struct segments *segments, struct segment *segment)
+{
+    uint32_t number = segment->piece;
+    if (segments->file != NULL) {
+        label_free(segments->file, segment_number(segments, segment));
+    }
+    while (number != 0) {
+        struct segment *piece = segment_at(segments, number);
+        number = piece->piece;
+        free_one(segments, piece);
+    }
+    free_one(segments, segment);
+}
+
+uint32_t segment_shrink(struct segments *segments, struct segment *segment)
+{
+    uint8_t from = segment->order;
+    uint8_t order = arena_order_for(segment->used);
+    if (order >= from || segment->piece != 0) {
+        return 0;
+    }
+    /* Readers may look it up meanwhile: they find it by frame or by unit. */
+    map_units(segments, segment_number(segments, segment), segment->unit, order);
+    __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
+    if (segments->file != NULL) {
+        label_shrink(segments->file, segment_number(segments, segment), order);
+    }
+    arena_cut(segments->arena, segment->unit, from, order);
+    __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
+    return (uint32_t)(arena_block_size(from) - arena_block_size(order));
+}
+
+/* --- from a file ------------------------------------------------------------------ */
+
+void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
+                   const struct label_facts *facts)
+{
+    struct segment *segment = segment_at(segments, number);
+    bool is_span = facts->kind == LABEL_SPAN;
+    *segment = (struct segment){.generation = generation,
+                                .base_time = facts->base_time,
+                                .version = is_span ? facts->bound - segments->lead : facts->version,
+                                .unit = facts->unit,
+                                .used = facts->used,
+                                .earliest = is_span ? facts->expires : SEGMENT_NEVER,
+                                .latest = is_span ? facts->expires : 0,
+                                .due = SEGMENT_NEVER,
+                                .references = SEGMENT_OWNER,
+                                .order = facts->order};
+    segment->seed = label_record_seed(segments->file, number, facts);
+    map_units(segments, number, facts->unit, facts->order);
+    segment->span = is_span;
+    segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
+    if (!shelf_is_there(&segments->shelves, shelf_of(number))) {
+        shelves_add(&segments->shelves, shelf_of(number));
+    }
+}
+
+bool segments_back_labels(struct segments *segments)
+{
+    bool good = true;
+    for (uint32_t shelf = 0; shelf < segments->shelves.end && good; shelf++) {
+        good = !shelf_is_there(&segments->shelves, shelf) ||
+               file_back_labels(segments->file, shelf * SHELF_NUMBERS);
+    }
+    return good;
+}
+
+/* The numbers that are in use are taken; a shelf where none is goes. */
+static void settle_shelf(struct segments *segments, uint32_t shelf)
+{
+    uint32_t first = shelf * SHELF_NUMBERS;
+    uint32_t in_use = 0;
+    for (uint32_t number = first; number < first + SHELF_NUMBERS; number++) {
+        if (segment_state(segment_at(segments, number)) != SEGMENT_FREE) {
+            shelves_claim(&segments->shelves, number);
+            in_use++;
+        }
+    }
+    segments->in_use += in_use;
+    budget_force(segments->arena->budget, segments_shelf_cost(segments));
+    if (in_use == 0 && segments_close_shelf(segments, shelf)) {
+        reserve_forget(segment_at(segments, first), SHELF_NUMBERS * sizeof(struct segment));
+        segments_end_shelf(segments, shelf, true);
+    }
+}
+
+void segments_adopted(struct segments *segments)
+{
+    for (uint32_t shelf = 0; shelf < segments->shelves.end; shelf++) {
+        if (shelf_is_there(&segments->shelves, shelf)) {
+            settle_shelf(segments, shelf);
+        }
+    }
+}
+
+bool segment_narrow(struct segments *segments, struct segment *segment)
+{
+    uint8_t order = arena_order_for(segment->used);
+    if (order >= segment->order) {
+        return false;
+    }
+    segment->order = order;
+    label_shrink(segments->file, segment_number(segments, segment), order);
+    map_units(segments, segment_number(segments, segment), segment->unit, order);
+    return true;
+}

@@ -1,0 +1,101 @@
+/*
+ * state.h - what a store is made of. For the files of this room only.
+ *
+ * From a request to a record: lane_find (namespace), index_lock (bucket),
+ * lookup.h (slot, segment, record). From a new value to a record: append.h puts
+ * it into an open segment, then the slot is turned to it. What is no longer
+ * wanted is buried (lookup.h), and the housekeeper (housekeep.h) takes back the
+ * space.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_STATE_H
+#define KVCACHED_DAEMON_STORE_RECORDS_STATE_H
+
+#include <pthread.h>
+
+#include "daemon/store/access/cursor.h"
+#include "daemon/store/arena/arena.h"
+#include "daemon/store/arena/budget.h"
+#include "daemon/store/arena/file.h"
+#include "daemon/store/arena/hash.h"
+#include "daemon/store/index/index.h"
+#include "daemon/store/lifecycle/resize.h"
+#include "daemon/store/reclaim/evict.h"
+#include "daemon/store/records/age.h"
+#include "daemon/store/records/backlog.h"
+#include "daemon/store/records/expire.h"
+#include "daemon/store/records/ghost.h"
+#include "daemon/store/records/namespace.h"
+#include "daemon/store/records/segment.h"
+#include "daemon/store/records/share.h"
+#include "daemon/store/records/thread.h"
+#include "daemon/store/store.h"
+
+/* A policy that is being put in force; see declare.c. */
+enum declare_phase {
+    DECLARE_DONE,
+    DECLARE_MARK,
+    DECLARE_MAKE,
+    DECLARE_SWITCH,
+    DECLARE_DRAIN,
+    DECLARE_DROP,
+};
+
+struct declaring {
+    enum declare_phase phase;
+    bool declared_only; /* from SWITCH on */
+    uint32_t next;      /* number of the next namespace, or of the next name in the table */
+    uint64_t epoch;     /* of SWITCH */
+    bool no_room;       /* nothing may be evicted */
+    bool retries;       /* what was owed is tried again */
+    int attempts;       /* to make room, without making a namespace; with `retries`, all */
+    int tidies;
+    struct store_policy_result result;
+};
+
+struct store {
+    struct file file; /* where the arena lies; not in use without one */
+    struct budget budget;
+    struct hash_secret secret;
+    struct arena arena;
+    struct segments segments;
+    struct index index;
+    struct namespaces namespaces;
+    struct lanes lanes;
+    struct expire expire;
+    struct ghost ghost;
+    struct work work;
+    struct age_clock age; /* of namespaces without a quota */
+    uint64_t memory;      /* bytes: what budget.limit is, or is on its way to; atomic,
+                             changed under upkeep */
+    struct cursors cursors;
+    uint64_t max_value;           /* atomic */
+    uint32_t span_size;           /* a record from this size on has segments of its own */
+    struct store_counters before; /* counted before the last reset; namespaces.lock */
+    struct share pool;            /* of all namespaces without a quota together */
+    uint64_t wanted;              /* when something last had to wait for either; atomic */
+    uint64_t quotas;              /* bytes that the policy keeps for namespaces; atomic */
+    uint64_t compactions;         /* atomic */
+    uint64_t reclaims;            /* atomic */
+    uint32_t hurried;             /* writers that wait for `upkeep`; atomic */
+    struct declaring declaring;   /* the thread's that changes the policy */
+
+    pthread_mutex_t upkeep; /* guards what follows */
+    struct evict evict;
+    struct resize resize;
+    uint64_t spare_effort;               /* records that may be walked though few expired */
+    uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
+    uint64_t frames_marked;              /* `now` of the last arena_mark */
+    struct gone_namespaces gone;         /* unlinked, not freed yet; the first first */
+    struct generation *gone_generations; /* taken apart, not freed yet */
+};
+
+static inline uint64_t store_hash(const struct store *store, const struct generation *generation,
+                                  struct slice key)
+{
+    return hash_bytes(&store->secret, generation->number, key);
+}
+
+/* Buckets that the index may come to need with so much memory. */
+uint64_t store_index_capacity(uint64_t memory);
+
+#endif
