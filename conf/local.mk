@@ -1,7 +1,6 @@
 # conf/local.mk - the room's files. Links libconfig and libcrypt.
 
 noinst_LIBRARIES += conf/libconf.a
-conf_libconf_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBCRYPT_CFLAGS)
 conf_libconf_a_SOURCES = \
 	conf/conf.c \
 	conf/conf.h \

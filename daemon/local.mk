@@ -3,8 +3,6 @@
 # the other: chosen here, never by #ifdef.
 
 noinst_LIBRARIES += daemon/libdaemon.a
-daemon_libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBCRYPT_CFLAGS) $(LIBEVENT_CFLAGS) \
-	$(LIBSYSTEMD_CFLAGS) $(OPENSSL_CFLAGS)
 daemon_libdaemon_a_SOURCES =
 include daemon/server/local.mk
 include daemon/conn/local.mk
@@ -16,7 +14,6 @@ include daemon/os/local.mk
 include daemon/base/local.mk
 
 sbin_PROGRAMS += daemon/kvcached
-daemon_kvcached_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \

@@ -33,19 +33,15 @@ scripts_load_loadgen_SOURCES = scripts/load/loadgen.c $(load_common) \
                                scripts/load/histogram.c scripts/load/histogram.h \
                                scripts/load/plan.c scripts/load/plan.h \
                                scripts/load/source.c scripts/load/source.h
-scripts_load_loadgen_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 scripts_load_loadgen_LDADD = $(OPENSSL_LIBS) -lm
 
 scripts_load_probe_SOURCES = scripts/load/probe.c $(load_common)
-scripts_load_probe_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 scripts_load_probe_LDADD = $(OPENSSL_LIBS) -lm
 
 scripts_load_greet_SOURCES = scripts/load/greet.c $(load_common)
-scripts_load_greet_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 scripts_load_greet_LDADD = $(OPENSSL_LIBS) -lm
 
 scripts_load_floor_SOURCES = scripts/load/floor.c
-scripts_load_floor_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 scripts_load_floor_LDADD = $(LIBEVENT_LIBS)
 
 # Takes some minutes, and a machine that does nothing else.

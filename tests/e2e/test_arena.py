@@ -7,7 +7,7 @@ import unittest
 
 from harness import SANITIZER, Case, Client, Daemon, wait_for
 
-LIBRARY = os.path.abspath("tests/refusing.so")
+LIBRARY = os.path.abspath("tests/support/fail_file.so")
 CONF = 'memory = "16M";\narena = { file = "@/arena"; };\n'
 
 
@@ -18,7 +18,7 @@ class Arena(Case):
 
 
 @unittest.skipIf(SANITIZER, "a sanitizer has to be loaded first")
-@unittest.skipUnless(os.path.exists(LIBRARY), "tests/refusing.so was not built")
+@unittest.skipUnless(os.path.exists(LIBRARY), "tests/support/fail_file.so was not built")
 class Refused(Arena):
     def begin(self):
         self.daemon = self.start(CONF, run=False, environment={"LD_PRELOAD": LIBRARY})

@@ -1,6 +1,6 @@
 """A wall clock that jumps: distances of time are measured by another one.
 
-tests/wall_clock.c gives a daemon a wall clock of its own.
+tests/support/wall_clock.c gives a daemon a wall clock of its own.
 """
 
 import os
@@ -10,12 +10,12 @@ import unittest
 
 from harness import SANITIZER, Case, wait_for
 
-LIBRARY = os.path.join(os.getcwd(), "tests", "wall_clock.so")
+LIBRARY = os.path.join(os.getcwd(), "tests", "support", "wall_clock.so")
 HOURS = 3600
 
 
 @unittest.skipIf(SANITIZER, "a sanitizer wants to be loaded first")
-@unittest.skipUnless(os.path.exists(LIBRARY), "tests/wall_clock.so was not built")
+@unittest.skipUnless(os.path.exists(LIBRARY), "tests/support/wall_clock.so was not built")
 class Jumps(Case):
     def start_with_clock(self, conf="", **options):
         daemon = self.start(conf, run=False, **options)

@@ -1,6 +1,6 @@
 """Memory, or a thread, that is refused once: at every point in turn.
 
-tests/failing.c makes one request fail, the first, the second, and so on until a whole run
+tests/support/fail_alloc.c makes one request fail, the first, the second, and so on until a whole run
 (a start, all verbs of both protocols, a reload, a stop) needs no more than that. Each run
 either refuses to start, with a message and a status of <sysexits.h>, or goes on answering and
 loses nothing that it said was stored; none crashes or hangs. Where there is no memory for a
@@ -15,7 +15,7 @@ import unittest
 from harness import SANITIZER, Case, Client, wait_for
 from memcache import Memcache
 
-LIBRARY = os.path.join(os.getcwd(), "tests", "failing.so")
+LIBRARY = os.path.join(os.getcwd(), "tests", "support", "fail_alloc.so")
 LARGE = b"large" * 40000
 EXITS = {64, 66, 69, 70, 71, 73, 77, 78}  # what the manual page promises
 
@@ -133,7 +133,7 @@ class Run:
 
 
 @unittest.skipIf(SANITIZER, "a sanitizer has an allocator of its own")
-@unittest.skipUnless(os.path.exists(LIBRARY), "tests/failing.so was not built")
+@unittest.skipUnless(os.path.exists(LIBRARY), "tests/support/fail_alloc.so was not built")
 class Failing(Case):
     CONF = 'threads = 1;\nmemory = "16M"; namespaces = ( { name = "n"; }, { name = "m"; } );\n'
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/store/store.h"
-#include "tests/image.h"
+#include "tests/store/crash/image.h"
 
 enum {
     KEYS = 40,      /* of a namespace; of each four one is deleted again */

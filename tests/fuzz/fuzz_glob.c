@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tests/glob_model.h"
+#include "tests/protocol/glob_model.h"
 
 static void must(bool holds)
 {

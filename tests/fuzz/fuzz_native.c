@@ -7,7 +7,7 @@
  * cuts nor on whether values are waited for or streamed, and what follows a PUT
  * or an ADD as its value is never executed.
  */
-#include "tests/transcript.h"
+#include "tests/protocol/transcript.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -19,7 +19,7 @@
  * Yue and Vinayak, NSDI 2021), and with counts of sixteen steps, as GCLOCK has (Smith,
  * 1978). A tenth for the young, as S3-FIFO has, misses 0.297 of Zipf 0.8 where this
  * misses 0.294, and 0.122 instead of 0.124 where sets of keys replace each other.
- * tests/simulate.c holds the store itself to bounds, beside other policies.
+ * tests/store/eviction/simulate.c holds the store itself to bounds, beside other policies.
  *
  * A search looks at EVICT_SAMPLE segments at most, so that nobody waits longer for it the
  * more there are. Where there are more, it looks at every second, third and so on, and what is

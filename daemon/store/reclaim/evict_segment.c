@@ -12,9 +12,9 @@
 #include "daemon/store/reclaim/housekeep.h"
 
 /* What is kept of a segment at most, in eighths. Seven bytes may be moved to free one of
- * proven ones, but hardly ever are: on the traces of tests/simulate.c it is 0.2 to 0.6
- * bytes. With six eighths for these as well, Zipf 0.8 and 1.0 miss 0.299 and 0.121
- * instead of 0.294 and 0.120. */
+ * proven ones, but hardly ever are: on the traces of tests/store/eviction/simulate.c it is 0.2 to
+ * 0.6 bytes. With six eighths for these as well, Zipf 0.8 and 1.0 miss 0.299 and 0.121 instead of
+ * 0.294 and 0.120. */
 enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
 struct cut {

@@ -15,7 +15,7 @@
  *
  * A filter takes a sixth as many keys as there are records. Longer memories follow a
  * change of habits faster, and tell popular keys worse, also because fuller filters are
- * mistaken more often. What the store misses on traces of tests/simulate.c:
+ * mistaken more often. What the store misses on traces of tests/store/eviction/simulate.c:
  *
  *                     Zipf 0.8   Zipf 1.0   sets   mistaken
  *     no memory         0.299      0.122    0.168

@@ -1,0 +1,140 @@
+/*
+ * loop_fixture.c - see loop_fixture.h.
+ */
+#include "tests/conn/loop_fixture.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/conn/scheduler.h"
+
+enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, LAST_PASSES = 3 };
+
+static const struct door door = {.protocol = &protocol_native, .name = "test"};
+static struct store *store;
+struct rig rig;
+
+/* --- in place of daemon/base/clock.c ------------------------------------------- */
+
+uint64_t clock_now(void)
+{
+    return rig.milliseconds;
+}
+
+uint64_t clock_wall(void)
+{
+    return rig.milliseconds;
+}
+
+uint64_t clock_when(uint64_t wall)
+{
+    return wall > rig.milliseconds ? wall : 0;
+}
+
+uint64_t clock_precise(void)
+{
+    return rig.nanoseconds += SCHEDULE_SLICE_US * 1000;
+}
+
+/* --- in place of the worker ----------------------------------------------- */
+
+void rig_pass(void)
+{
+    const struct conn *conn;
+    ck_assert_int_ge(event_base_loop(rig.crew.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+    TAILQ_FOREACH(conn, &rig.crew.seated, seat)
+    {
+        /* Who is prompt has nothing to wait for. An assertion that holds is written to a file,
+         * and here are hundreds in each of thousands of passes. */
+        if (conn->prompt && (conn->waits || conn->lags)) {
+            ck_abort_msg("one that is prompt waits, or lags");
+        }
+    }
+}
+
+void rig_open(void)
+{
+    static const struct conn_settings settings = {
+        .max_value = MAX_VALUE, .idle_timeout = 60000, .default_namespace = "main"};
+    struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
+    struct store_policy policy = {.max_value = MAX_VALUE};
+    rig.milliseconds = rig.nanoseconds = 1000;
+    store = store_create(&options);
+    ck_assert_ptr_nonnull(store);
+    facts_of_one(&rig.facts, rig.metrics);
+    ck_assert(crew_init(&rig.crew, store, &rig.facts, 0));
+    crew_configure(&rig.crew, &settings);
+    store_enter(rig.crew.lane);
+    ck_assert(store_set_policy(store, rig.crew.lane, &policy, clock_now()));
+    store_leave(rig.crew.lane);
+    conn_serve(&rig.crew);
+}
+
+void rig_hang_up(struct peer *peer)
+{
+    if (peer->fd >= 0) {
+        close(peer->fd);
+        peer->fd = -1;
+    }
+}
+
+bool rig_nobody_waits(void)
+{
+    return TAILQ_EMPTY(&rig.crew.lines.quick) && TAILQ_EMPTY(&rig.crew.lines.slow);
+}
+
+void rig_close(void)
+{
+    conn_close_all(&rig.crew);
+    ck_assert(rig_nobody_waits());
+    for (int i = 0; i < LAST_PASSES; i++) {
+        rig_pass(); /* what is still to come finds nobody */
+    }
+    ck_assert_uint_eq(atomic_load(&rig.facts.connections), 0);
+    ck_assert_uint_eq(rig.crew.owing, 0);
+    event_del(&rig.crew.again);
+    event_del(&rig.crew.sweep);
+    event_del(&rig.crew.pressure.look);
+    event_del(&rig.crew.pressure.retry);
+    crew_deinit(&rig.crew);
+    store_destroy(&store);
+}
+
+/* --- peers ---------------------------------------------------------------- */
+
+void rig_come(struct peer *peer)
+{
+    int ends[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    atomic_fetch_add(&rig.facts.connections, 1);
+    struct transport transport;
+    transport_plain(&transport, ends[1]);
+    ck_assert(conn_open(&rig.crew, &transport, &door));
+    *peer = (struct peer){.fd = ends[0], .conn = TAILQ_LAST(&rig.crew.seated, crew_list)};
+    ck_assert_int_eq(peer->conn->transport.fd, ends[1]);
+}
+
+void rig_say(const struct peer *peer, const char *text, size_t times)
+{
+    size_t length = strlen(text);
+    char *all = malloc(length * times);
+    ck_assert_ptr_nonnull(all);
+    for (size_t i = 0; i < times; i++) {
+        memcpy(all + i * length, text, length);
+    }
+    ck_assert_int_eq(send(peer->fd, all, length * times, MSG_NOSIGNAL), (ssize_t)(length * times));
+    free(all);
+}
+
+size_t rig_hear(struct peer *peer, size_t most)
+{
+    char bytes[1 << 16];
+    ssize_t got = recv(peer->fd, bytes, most < sizeof bytes ? most : sizeof bytes, 0);
+    ck_assert(got > 0 || (got < 0 && errno == EAGAIN));
+    peer->heard += got > 0 ? (size_t)got : 0;
+    return got > 0 ? (size_t)got : 0;
+}

@@ -1,0 +1,110 @@
+/*
+ * check_peer.c - which peers of sockets are one and the same to the gate.
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/auth/authenticator.h"
+#include "tests/support/suite.h"
+
+union any_address {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+};
+
+/* What the gate makes of the peer of a socket of family `to`, connected to from `from`. */
+static struct gate_address seen(int to, int from)
+{
+    union any_address at = {.any = {.sa_family = (sa_family_t)to}};
+    socklen_t length = sizeof at;
+    int door = socket(to, SOCK_STREAM, 0);
+    int off = 0;
+
+    if (to == AF_INET6) {
+        at.ipv6.sin6_addr = from == AF_INET6 ? in6addr_loopback : in6addr_any;
+        ck_assert_int_eq(setsockopt(door, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
+    } else {
+        at.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+    if (to == AF_INET6 && from == AF_INET) {
+        ck_assert_int_eq(inet_pton(AF_INET6, "::ffff:127.0.0.1", &at.ipv6.sin6_addr), 1);
+    }
+    ck_assert_int_eq(bind(door, &at.any, to == AF_INET ? sizeof at.ipv4 : sizeof at.ipv6), 0);
+    ck_assert_int_eq(listen(door, 1), 0);
+    ck_assert_int_eq(getsockname(door, &at.any, &length), 0);
+    int client = socket(to, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(client, &at.any, length), 0);
+    int served = accept(door, NULL, NULL);
+    ck_assert_int_ge(served, 0);
+    struct gate_address address = gate_address_of(served);
+    close(served);
+    close(client);
+    close(door);
+    return address;
+}
+
+START_TEST(an_ipv4_peer_is_its_address)
+{
+    struct gate_address address = seen(AF_INET, AF_INET);
+
+    ck_assert_uint_eq(address.family, AF_INET);
+    ck_assert_uint_eq(address.number, INADDR_LOOPBACK);
+}
+END_TEST
+
+/* A machine without IPv6 has no such peers. */
+START_TEST(an_ipv6_peer_is_its_network)
+{
+    union any_address loopback = {.ipv6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback}};
+    int probe = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has_ipv6 = probe >= 0 && bind(probe, &loopback.any, sizeof loopback.ipv6) == 0;
+
+    if (probe >= 0) {
+        close(probe);
+    }
+    if (has_ipv6) {
+        struct gate_address address = seen(AF_INET6, AF_INET6);
+        ck_assert_uint_eq(address.family, AF_INET6);
+        ck_assert_uint_eq(address.number, 0); /* ::1 */
+        address = seen(AF_INET6, AF_INET);
+        ck_assert_uint_eq(address.family, AF_INET);
+        ck_assert_uint_eq(address.number, INADDR_LOOPBACK);
+    }
+}
+END_TEST
+
+START_TEST(a_process_of_this_machine_is_its_user)
+{
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    struct gate_address address = gate_address_of(pair[0]);
+    ck_assert_uint_eq(address.family, AF_UNIX);
+    ck_assert_uint_eq(address.number, getuid());
+    close(pair[0]);
+    close(pair[1]);
+
+    ck_assert_int_eq(pipe(pair), 0);
+    address = gate_address_of(pair[0]);
+    ck_assert_uint_eq(address.family, 0);
+    ck_assert_uint_eq(address.number, 0);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("gate_address");
+    TCase *addresses = tcase_create("addresses");
+    tcase_add_test(addresses, an_ipv4_peer_is_its_address);
+    tcase_add_test(addresses, an_ipv6_peer_is_its_network);
+    tcase_add_test(addresses, a_process_of_this_machine_is_its_user);
+    suite_add_tcase(suite, addresses);
+
+    return suite_run(suite);
+}

@@ -1,0 +1,172 @@
+/*
+ * check_reply.c - replies: their words, their bounds, and that none can be made
+ * to look like two.
+ */
+#include "protocol/native.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "tests/support/suite.h"
+
+static char written[REPLY_HEAD_MAX + 1];
+
+static const char *head(struct reply reply)
+{
+    memset(written, '#', sizeof written);
+    size_t length = protocol_native.head(NULL, &reply, written);
+    ck_assert_uint_le(length, REPLY_HEAD_MAX);
+    written[length] = '\0';
+    return written;
+}
+
+static void expect(struct reply reply, const char *wanted, const char *wanted_tail)
+{
+    char tail[REPLY_TAIL_MAX + 1] = "";
+    ck_assert_str_eq(head(reply), wanted);
+    size_t length = protocol_native.tail(NULL, &reply, tail);
+    ck_assert_uint_le(length, REPLY_TAIL_MAX);
+    tail[length] = '\0';
+    ck_assert_str_eq(tail, wanted_tail);
+}
+
+START_TEST(replies_of_a_word)
+{
+    expect((struct reply){.kind = REPLY_STORED}, "STORED\r\n", "");
+    expect((struct reply){.kind = REPLY_EXISTS}, "EXISTS\r\n", "");
+    expect((struct reply){.kind = REPLY_NOT_FOUND}, "NOT_FOUND\r\n", "");
+    expect((struct reply){.kind = REPLY_DELETED}, "DELETED\r\n", "");
+    expect((struct reply){.kind = REPLY_TOUCHED}, "TOUCHED\r\n", "");
+    expect((struct reply){.kind = REPLY_END}, "END\r\n", "");
+    expect((struct reply){.kind = REPLY_OK}, "OK\r\n", "");
+    expect((struct reply){.kind = REPLY_DENIED}, "DENIED\r\n", "");
+    expect((struct reply){.kind = REPLY_PONG}, "PONG\r\n", "");
+    expect((struct reply){.kind = REPLY_TTL_NEVER}, "TTL never\r\n", "");
+}
+END_TEST
+
+START_TEST(replies_with_a_value)
+{
+    struct slice key = slice_of("alice");
+    expect((struct reply){.kind = REPLY_VALUE, .value_length = 0}, "VALUE 0\r\n", "\r\n");
+    expect((struct reply){.kind = REPLY_VALUE, .value_length = 1048576}, "VALUE 1048576\r\n",
+           "\r\n");
+    expect((struct reply){.kind = REPLY_VALUE, .value_length = UINT64_MAX},
+           "VALUE 18446744073709551615\r\n", "\r\n");
+    expect((struct reply){.kind = REPLY_RECORD, .name = key, .value_length = 5},
+           "RECORD alice 5\r\n", "\r\n");
+}
+END_TEST
+
+START_TEST(replies_with_numbers)
+{
+    struct slice name = slice_of("sessions");
+    expect((struct reply){.kind = REPLY_NUMBER, .number = 0}, "NUMBER 0\r\n", "");
+    expect((struct reply){.kind = REPLY_NUMBER, .number = 10}, "NUMBER 10\r\n", "");
+    expect((struct reply){.kind = REPLY_NUMBER, .number = UINT64_MAX},
+           "NUMBER 18446744073709551615\r\n", "");
+    expect((struct reply){.kind = REPLY_FLUSHED, .number = 100}, "FLUSHED 100\r\n", "");
+    expect((struct reply){.kind = REPLY_NAMESPACE, .name = name, .number = 12, .bytes = 3456},
+           "NAMESPACE sessions 12 3456\r\n", "");
+}
+END_TEST
+
+START_TEST(times)
+{
+    expect((struct reply){.kind = REPLY_TTL, .number = 1797204}, "TTL 1797.204\r\n", "");
+    expect((struct reply){.kind = REPLY_TTL, .number = 1}, "TTL 0.001\r\n", "");
+    expect((struct reply){.kind = REPLY_TTL, .number = 90}, "TTL 0.090\r\n", "");
+    expect((struct reply){.kind = REPLY_TTL, .number = 1000}, "TTL 1.000\r\n", "");
+    expect((struct reply){.kind = REPLY_TTL, .number = UINT64_MAX}, "TTL 18446744073709551.615\r\n",
+           "");
+}
+END_TEST
+
+START_TEST(replies_with_text)
+{
+    struct slice text = slice_of("what is wrong");
+    expect((struct reply){.kind = REPLY_KEY, .name = slice_of("k\xc3\xa4y")}, "KEY k\xc3\xa4y\r\n",
+           "");
+    expect((struct reply){.kind = REPLY_STAT, .name = slice_of("uptime"), .text = slice_of("7")},
+           "STAT uptime 7\r\n", "");
+    expect((struct reply){.kind = REPLY_VERSION, .text = slice_of("1.2.3")},
+           "VERSION kvcached 1.2.3\r\n", "");
+    expect((struct reply){.kind = REPLY_ERROR, .text = text}, "ERROR what is wrong\r\n", "");
+    expect((struct reply){.kind = REPLY_CLIENT_ERROR, .text = text},
+           "CLIENT_ERROR what is wrong\r\n", "");
+    expect((struct reply){.kind = REPLY_SERVER_ERROR, .text = text},
+           "SERVER_ERROR what is wrong\r\n", "");
+}
+END_TEST
+
+START_TEST(a_text_stays_one_line)
+{
+    expect((struct reply){.kind = REPLY_SERVER_ERROR, .text = {"a\r\nSTORED\0\x7f", 11}},
+           "SERVER_ERROR a??STORED??\r\n", "");
+}
+END_TEST
+
+/* The largest of all that a reply may hold. */
+START_TEST(heads_have_bounds)
+{
+    static char long_text[10000];
+    memset(long_text, 'x', sizeof long_text);
+    struct slice text = {long_text, sizeof long_text};
+    for (int kind = REPLY_STORED; kind <= REPLY_SERVER_ERROR; kind++) {
+        for (size_t name = 0; name <= sizeof long_text; name += 500) {
+            const char *line = head((struct reply){
+                .kind = (enum reply_kind)kind,
+                .name = {long_text, name},
+                .text = text,
+                .number = UINT64_MAX,
+                .bytes = UINT64_MAX,
+                .value_length = UINT64_MAX,
+            });
+            size_t length = strlen(line);
+            bool silent = kind == REPLY_HELP || kind == REPLY_KEYS_END;
+            ck_assert(silent ? length == 0 : length > 2 && line[length - 1] == '\n');
+            ck_assert_ptr_eq(strchr(line, '\n'), silent ? NULL : line + length - 1);
+        }
+    }
+    struct slice key = {long_text, REQUEST_KEY_MAX};
+    const char *line = head((struct reply){.kind = REPLY_RECORD, .name = key, .value_length = 1});
+    ck_assert_uint_eq(strlen(line), strlen("RECORD ") + REQUEST_KEY_MAX + strlen(" 1\r\n"));
+}
+END_TEST
+
+START_TEST(help_has_a_line_for_each_verb)
+{
+    struct slice text = native_help();
+    static const char *const lines[] = {
+#define VERB(id, word, arguments, help) word arguments ": " help "\r\n",
+#include "protocol/verbs.def"
+#undef VERB
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        size_t length = strlen(lines[i]);
+        ck_assert_uint_le(length, text.length);
+        ck_assert_mem_eq(text.bytes, lines[i], length);
+        text.bytes += length;
+        text.length -= length;
+    }
+    ck_assert_uint_eq(text.length, 0);
+    expect((struct reply){.kind = REPLY_HELP, .text = native_help()}, "", "");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("reply");
+    TCase *replies = tcase_create("replies");
+    tcase_add_test(replies, replies_of_a_word);
+    tcase_add_test(replies, replies_with_a_value);
+    tcase_add_test(replies, replies_with_numbers);
+    tcase_add_test(replies, times);
+    tcase_add_test(replies, replies_with_text);
+    tcase_add_test(replies, a_text_stays_one_line);
+    tcase_add_test(replies, heads_have_bounds);
+    tcase_add_test(replies, help_has_a_line_for_each_verb);
+    suite_add_tcase(suite, replies);
+
+    return suite_run(suite);
+}

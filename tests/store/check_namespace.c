@@ -1,0 +1,572 @@
+/*
+ * check_namespace.c - namespaces: flushing, figures, policies, how they
+ * come and go, and that ten thousand small ones fit.
+ */
+#include "tests/store/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/store/reclaim/evict.h"
+
+enum { CROWD = 10000, CROWD_RECORDS = 10, BIG = 300000 };
+
+static const uint64_t HOUR = 3600000;
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+/* Housekeeping over some time, for what need not be done at once. */
+static void let_time_pass(void)
+{
+    for (int i = 0; i < 20; i++) {
+        box_outlive(&box, 1000);
+        box_housekeep(&box);
+    }
+}
+
+/* --- flushing ----------------------------------------------------------- */
+
+START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
+{
+    char key[32];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        BOX_OK(box_put(&box, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
+        BOX_OK(box_put(&box, "other", key, TTL_FOR(HOUR), "other"));
+    }
+    ck_assert_uint_eq(box_flush(&box, "ns"), 1000);
+    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+    ck_assert_uint_eq(box_figures(&box).items, 1000);
+    for (int i = 0; i < 500; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        box_expect_gone(&box, "ns", key);
+        BOX_OK(box_add(&box, "ns", key, TTL_NEVER, "new"));
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 1000; i++) {
+            snprintf(key, sizeof key, "key%d", i);
+            if (i < 500)
+                box_expect(&box, "ns", key, "new");
+            else
+                box_expect_gone(&box, "ns", key);
+            box_expect(&box, "other", key, "other");
+        }
+        box_check(&box);
+        box_housekeep(&box);
+    }
+    ck_assert_uint_eq(box_items(&box, "ns"), 500);
+    ck_assert_uint_eq(box_flush(&box, "ns"), 500);
+    ck_assert_uint_eq(box_flush(&box, "ns"), 0);
+}
+END_TEST
+
+START_TEST(flushed_again_and_again)
+{
+    char key[32];
+
+    for (uint64_t round = 1; round <= 3000; round++) {
+        uint64_t count = round % 7;
+        for (uint64_t i = 0; i < count; i++) {
+            snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
+            BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(HOUR), 100 + i, round));
+        }
+        ck_assert_uint_eq(box_items(&box, "ns"), count);
+        ck_assert_uint_eq(box_flush(&box, "ns"), count);
+        ck_assert(!box_has(&box, "ns", "key0"));
+        if (round % 500 == 0)
+            box_housekeep(&box);
+    }
+    let_time_pass();
+    ck_assert_uint_lt(box_figures(&box).memory_used, 2 * BOX_MIB);
+}
+END_TEST
+
+START_TEST(flushing_nothing)
+{
+    struct store_namespace_figures figures;
+
+    ck_assert_uint_eq(box_flush(&box, "ghost"), 0);
+    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_NOT_FOUND);
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(box_delete(&box, "ns", "key"));
+    ck_assert_uint_eq(box_flush(&box, "ns"), 0);
+}
+END_TEST
+
+/* A flush forgets at once and leaves all that takes time to the housekeeper: right
+ * after it not one segment has been touched. */
+START_TEST(flushing_leaves_the_work_behind)
+{
+    char key[32];
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < BIG; i++) {
+            snprintf(key, sizeof key, "key%d", i);
+            BOX_OK(box_put(&box, "ns", key, TTL_FOR(HOUR), "value"));
+        }
+        ck_assert_uint_eq(box_items(&box, "ns"), BIG);
+        uint64_t segments = box_figures(&box).segments;
+        ck_assert_uint_eq(box_flush(&box, "ns"), BIG);
+        ck_assert_uint_eq(box_items(&box, "ns"), 0);
+        ck_assert_uint_eq(box_figures(&box).segments, segments);
+        BOX_OK(box_put(&box, "ns", "key7", TTL_FOR(HOUR), "again"));
+        box_housekeep(&box);
+        ck_assert_uint_eq(box_figures(&box).segments, 1);
+        box_expect(&box, "ns", "key7", "again");
+        ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    }
+}
+END_TEST
+
+/* --- figures ------------------------------------------------------------ */
+
+START_TEST(each_namespace_is_given_once)
+{
+    struct store_namespace_figures figures;
+    unsigned seen[300] = {0};
+    char name[32];
+    uint32_t next = 0;
+    unsigned number;
+
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        for (int k = 0; k <= i % 3; k++)
+            BOX_OK(box_put(&box, name, &"key"[k], TTL_NEVER, "value"));
+    }
+    store_enter(box.lane);
+    while (store_namespace_next(box.lane, &next, &figures)) {
+        ck_assert_int_eq(sscanf(figures.name, "ns%u", &number), 1);
+        ck_assert_uint_lt(number, 300);
+        ck_assert_uint_eq(figures.items, number % 3 + 1);
+        ck_assert_uint_ge(figures.bytes, figures.items * 6);
+        ck_assert_uint_eq(figures.counters.sets, figures.items);
+        seen[number]++;
+    }
+    store_leave(box.lane);
+    for (int i = 0; i < 300; i++)
+        ck_assert_uint_eq(seen[i], 1);
+    ck_assert_uint_eq(box_figures(&box).namespaces, 300);
+}
+END_TEST
+
+START_TEST(figures_are_the_namespaces_own)
+{
+    struct store_namespace_options options = {
+        .name = slice_of("declared"), .ttl = 5000, .max_ttl = 9000, .memory = 3 * BOX_MIB};
+    struct store_namespace_figures figures;
+
+    box_declare(&box, &options, 1, STORE_NEVER);
+    BOX_OK(box_namespace(&box, "declared", &figures));
+    ck_assert_str_eq(figures.name, "declared");
+    ck_assert_uint_eq(figures.items, 0);
+    ck_assert_uint_eq(figures.bytes, 0);
+    ck_assert_uint_eq(figures.quota, 3 * BOX_MIB);
+    ck_assert_uint_eq(figures.ttl, 5000);
+    ck_assert_uint_eq(figures.max_ttl, 9000);
+    BOX_OK(box_put_pattern(&box, "declared", "key", TTL_DEFAULT, 100000, 1));
+    BOX_OK(box_put_pattern(&box, "other", "key", TTL_FOR(90), 1000, 1));
+    BOX_OK(box_namespace(&box, "declared", &figures));
+    ck_assert_uint_eq(figures.items, 1);
+    ck_assert_uint_ge(figures.bytes, 100000);
+    ck_assert_uint_le(figures.bytes, 102000);
+    ck_assert_uint_ge(figures.memory, figures.bytes);
+    BOX_OK(box_namespace(&box, "other", &figures));
+    ck_assert_uint_eq(figures.quota, 0);
+    ck_assert_uint_eq(figures.ttl, STORE_NEVER);
+    ck_assert_uint_eq(figures.items, 1);
+    ck_assert_uint_ge(figures.bytes, 1000);
+    ck_assert_uint_le(figures.bytes, 1200);
+    box_outlive(&box, 90);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "other"), 0);
+}
+END_TEST
+
+/* --- coming and going --------------------------------------------------- */
+
+START_TEST(empty_undeclared_namespaces_go_away)
+{
+    struct store_namespace_options options = {.name = slice_of("declared")};
+    struct store_namespace_figures figures;
+
+    box_declare(&box, &options, 1, STORE_NEVER);
+    for (int round = 0; round < 50; round++) {
+        BOX_OK(box_put(&box, "expires", "key", TTL_FOR(10), "value"));
+        BOX_OK(box_put(&box, "deleted", "key", TTL_NEVER, "value"));
+        BOX_OK(box_put(&box, "flushed", "key", TTL_NEVER, "value"));
+        BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10), "value"));
+        BOX_OK(box_put(&box, "stays", "key", TTL_FOR(10 * HOUR), "value"));
+        BOX_OK(box_delete(&box, "deleted", "key"));
+        ck_assert_uint_eq(box_flush(&box, "flushed"), 1);
+        box_outlive(&box, 10);
+        let_time_pass();
+        ck_assert_int_eq(box_namespace(&box, "expires", &figures), STORE_NOT_FOUND);
+        ck_assert_int_eq(box_namespace(&box, "deleted", &figures), STORE_NOT_FOUND);
+        ck_assert_int_eq(box_namespace(&box, "flushed", &figures), STORE_NOT_FOUND);
+        BOX_OK(box_namespace(&box, "declared", &figures));
+        box_expect(&box, "stays", "key", "value");
+        ck_assert_uint_eq(box_figures(&box).namespaces, 2);
+        box_check(&box);
+    }
+}
+END_TEST
+
+/* More names over time than there may be at once. */
+START_TEST(names_are_used_again)
+{
+    char name[32];
+
+    for (int i = 0; i < 200000; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        BOX_OK(box_put(&box, name, "key", TTL_FOR(10), "value"));
+        if (i % 1000 == 999) {
+            box_outlive(&box, 10);
+            let_time_pass();
+        }
+    }
+    ck_assert_uint_eq(box_figures(&box).namespaces, 0);
+    ck_assert_uint_eq(box_figures(&box).items, 0);
+}
+END_TEST
+
+START_TEST(a_write_that_waits_keeps_its_namespace)
+{
+    struct store_write *write = NULL;
+    uint64_t done = 0;
+
+    BOX_OK(box_begin(&box, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
+    BOX_OK(box_write_pattern(&box, write, &done, 20000, 50000, 1));
+    let_time_pass();
+    BOX_OK(box_put(&box, "next", "key", TTL_NEVER, "value"));
+    BOX_OK(box_write_pattern(&box, write, &done, 50000, 50000, 1));
+    BOX_OK(box_commit(&box, &write));
+    box_expect_pattern(&box, "ns", "key", 50000, 1);
+    box_expect(&box, "next", "key", "value");
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    ck_assert_uint_eq(box_items(&box, "next"), 1);
+}
+END_TEST
+
+static struct store_ttl crowd_ttl(int namespace, int record)
+{
+    static const uint64_t hours[] = {1, 3, 30, 300};
+
+    if (namespace % 10 != 0)
+        return TTL_FOR(HOUR);
+    return record % 5 == 4 ? TTL_NEVER : TTL_FOR(hours[record % 5] * HOUR);
+}
+
+enum { KEY_ROOM = 48, VALUE_ROOM = 96 };
+
+static void crowd_record(char key[KEY_ROOM], char value[VALUE_ROOM], int namespace, int record)
+{
+    snprintf(key, KEY_ROOM, "key-%04d-%07d", record, namespace);
+    snprintf(value, VALUE_ROOM, "value %058d", namespace * CROWD_RECORDS + record);
+    BOX_THAT(strlen(key) == 16 && strlen(value) == 64);
+}
+
+static void expect_crowd(void)
+{
+    char name[32];
+    char key[KEY_ROOM];
+    char value[VALUE_ROOM];
+
+    for (int i = 0; i < CROWD; i++) {
+        snprintf(name, sizeof name, "namespace-%d", i);
+        for (int k = 0; k < CROWD_RECORDS; k++) {
+            crowd_record(key, value, i, k);
+            box_expect(&box, name, key, value);
+        }
+    }
+}
+
+START_TEST(ten_thousand_small_ones_fit)
+{
+    char name[32];
+    char key[KEY_ROOM];
+    char value[VALUE_ROOM];
+
+    for (int k = 0; k < CROWD_RECORDS; k++)
+        for (int i = 0; i < CROWD; i++) {
+            snprintf(name, sizeof name, "namespace-%d", i);
+            crowd_record(key, value, i, k);
+            BOX_OK(box_put(&box, name, key, crowd_ttl(i, k), value));
+            if (i % 1000 == 0)
+                box_housekeep(&box);
+        }
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    ck_assert_uint_eq(box_figures(&box).items, CROWD * CROWD_RECORDS);
+    ck_assert_uint_eq(box_figures(&box).namespaces, CROWD);
+    expect_crowd();
+    let_time_pass();
+    expect_crowd();
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    box_outlive(&box, HOUR);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_figures(&box).items, CROWD / 10 * CROWD_RECORDS / 5 * 4);
+}
+END_TEST
+
+/* A writer that needs room evicts. Each frame that is emptied leaves dozens of namespaces
+ * with nothing in them, and to look at those first would be to go round in vain. */
+START_TEST(room_is_made_by_eviction_and_not_by_tidying)
+{
+    enum { NEW = 2000, A_FRAME = 16 };
+    char name[32];
+    int made = 0;
+
+    do {
+        for (int i = 0; i < NEW; i++) {
+            snprintf(name, sizeof name, "ns%d", made++);
+            BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        }
+    } while (box_figures(&box).counters.evictions == 0);
+    uint64_t before = box_figures(&box).reclaims;
+    for (int i = 0; i < NEW; i++) {
+        snprintf(name, sizeof name, "ns%d", made + i);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    }
+    ck_assert_uint_le(box_figures(&box).reclaims - before, NEW / A_FRAME);
+    let_time_pass();
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_eq(figures.namespaces, figures.items);
+}
+END_TEST
+
+static int survivors(int from, int to)
+{
+    char name[32];
+    int found = 0;
+
+    for (int i = from; i < to; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        found += box_has(&box, name, "key");
+    }
+    return found;
+}
+
+static void put_new(int *made, int until)
+{
+    char name[32];
+
+    for (; *made < until; ++*made) {
+        snprintf(name, sizeof name, "ns%d", *made);
+        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        if (*made % 1000 == 0) {
+            box_housekeep(&box);
+        }
+    }
+}
+
+/* With more segments than a search looks at it still is the old ones that go, wherever they
+ * lie, and none is forgotten. */
+START_TEST(eviction_goes_round)
+{
+    int made = 0, fit;
+
+    while (box_figures(&box).counters.evictions == 0) {
+        put_new(&made, made + 1);
+    }
+    fit = made;
+    ck_assert_uint_gt(box_figures(&box).segments, 4 * EVICT_SAMPLE);
+    put_new(&made, fit + fit / 2);
+    ck_assert_int_lt(survivors(0, fit / 4), fit / 4 / 10);
+    ck_assert_int_gt(survivors(fit * 3 / 4, fit), fit / 4 * 9 / 10);
+    put_new(&made, 3 * fit);
+    ck_assert_int_lt(survivors(0, fit), fit / 100); /* some were read just now */
+    box_check(&box);
+}
+END_TEST
+
+/* Those that were evicted keep their numbers while somebody may still see them. */
+START_TEST(how_many_are_going_is_bounded)
+{
+    enum { MANY = 2 * STORE_NAMESPACES_MAX };
+    enum store_status status = STORE_OK;
+    struct lane *other = store_lane_create(box.store);
+    char name[32];
+    int made = 0;
+
+    ck_assert_ptr_nonnull(other);
+    store_enter(other);
+    for (; made < MANY && status == STORE_OK; made++) {
+        snprintf(name, sizeof name, "ns%d", made);
+        status = box_put(&box, name, "key", TTL_NEVER, "value");
+    }
+    ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
+    ck_assert_int_gt(made, STORE_NAMESPACES_MAX);
+    ck_assert_uint_gt(box_figures(&box).counters.evictions, 0);
+    ck_assert(store_wants_housekeeping(box.store));
+    store_leave(other);
+    store_lane_destroy(&other);
+    box_housekeep(&box);
+    BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+}
+END_TEST
+
+START_TEST(how_many_there_may_be_is_bounded)
+{
+    char name[32];
+
+    for (int i = 0; i < STORE_NAMESPACES_MAX; i++) {
+        snprintf(name, sizeof name, "ns%d", i);
+        enum store_status status = box_put(&box, name, "key", TTL_FOR(HOUR), "value");
+        if (status != STORE_OK)
+            ck_abort_msg("namespace %d: status %d", i, status);
+    }
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_le(figures.namespaces, STORE_NAMESPACES_MAX);
+    if (figures.namespaces == STORE_NAMESPACES_MAX) { /* else some were evicted */
+        ck_assert_int_eq(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"),
+                         STORE_TOO_MANY_NAMESPACES);
+        BOX_OK(box_put(&box, name, "more", TTL_FOR(HOUR), "value"));
+        box_outlive(&box, HOUR);
+        let_time_pass();
+        BOX_OK(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"));
+    }
+}
+END_TEST
+
+/* --- policies ----------------------------------------------------------- */
+
+START_TEST(only_declared_namespaces)
+{
+    struct store_namespace_options options[] = {{.name = slice_of("one")},
+                                                {.name = slice_of("two"), .ttl = 70}};
+    struct store_namespace_figures figures;
+    struct store_cursor *cursor = NULL;
+    struct store_key at;
+    uint64_t records;
+
+    BOX_OK(box_put(&box, "one", "key", TTL_NEVER, "kept"));
+    BOX_OK(box_put(&box, "three", "key", TTL_NEVER, "goes"));
+    box_declare_only(&box, options, 2);
+    box_expect(&box, "one", "key", "kept");
+    BOX_OK(box_put(&box, "two", "key", TTL_DEFAULT, "new"));
+    box_expect_left(&box, "two", "key", 70);
+    store_enter(box.lane);
+    ck_assert_int_eq(store_locate(box.lane, slice_of("three"), slice_of("key"), &at),
+                     STORE_UNDECLARED);
+    ck_assert_int_eq(store_locate(box.lane, slice_of("ghost"), slice_of("key"), &at),
+                     STORE_UNDECLARED);
+    ck_assert_int_eq(store_flush(box.lane, slice_of("three"), box.now, &records), STORE_UNDECLARED);
+    ck_assert_int_eq(store_cursor_open(box.lane, slice_of("three"), &cursor), STORE_UNDECLARED);
+    store_leave(box.lane);
+    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_UNDECLARED);
+    ck_assert_int_eq(box_put(&box, "three", "key", TTL_NEVER, "value"), STORE_UNDECLARED);
+    let_time_pass();
+    ck_assert_uint_eq(box_figures(&box).items, 1);
+    box_declare(&box, NULL, 0, STORE_NEVER);
+    box_expect_gone(&box, "three", "key");
+    BOX_OK(box_put(&box, "three", "key", TTL_NEVER, "value"));
+    box_expect(&box, "three", "key", "value");
+    box_expect(&box, "one", "key", "kept");
+}
+END_TEST
+
+START_TEST(no_longer_declared)
+{
+    struct store_namespace_options options = {
+        .name = slice_of("ns"), .ttl = 5000, .memory = 2 * BOX_MIB};
+    struct store_namespace_figures figures;
+
+    box_declare(&box, &options, 1, 700);
+    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "value"));
+    box_declare(&box, NULL, 0, 700);
+    box_expect(&box, "ns", "key", "value");
+    box_expect_left(&box, "ns", "key", 5000);
+    BOX_OK(box_put(&box, "ns", "other", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "ns", "other", 700);
+    BOX_OK(box_namespace(&box, "ns", &figures));
+    ck_assert_uint_eq(figures.quota, 0);
+    box_wait(&box, 5000);
+    let_time_pass();
+    ck_assert_int_eq(box_namespace(&box, "ns", &figures), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_new_max_value)
+{
+    box.max_value = 1000;
+    BOX_OK(box_put_pattern(&box, "ns", "old", TTL_NEVER, 5000, 1));
+    box_declare(&box, NULL, 0, STORE_NEVER);
+    box_expect_pattern(&box, "ns", "old", 5000, 1);
+    ck_assert_int_eq(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1001, 1), STORE_TOO_LARGE);
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1000, 1));
+    box.max_value = BOX_MIB;
+    box_declare(&box, NULL, 0, STORE_NEVER);
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1001, 1));
+}
+END_TEST
+
+START_TEST(many_policies_in_a_row)
+{
+    struct store_namespace_options options[40];
+    char names[40][16];
+    char name[16];
+
+    for (uint64_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < 40; i++) {
+            snprintf(names[i], sizeof names[i], "ns%ju", (uintmax_t)(i + round % 30));
+            options[i] =
+                (struct store_namespace_options){.name = slice_of(names[i]), .ttl = 1000 + round};
+        }
+        if (round % 2 == 0)
+            box_declare(&box, options, 40, 500);
+        else
+            box_declare_only(&box, options, 40);
+        for (size_t i = 0; i < 40; i += 3) {
+            BOX_OK(box_put(&box, names[i], "key", TTL_DEFAULT, names[i]));
+            box_expect_left(&box, names[i], "key", 1000 + round);
+        }
+        box_wait(&box, 20);
+        if (round % 4 == 3)
+            box_housekeep(&box);
+        for (size_t i = 0; i < 40; i += 3)
+            box_expect(&box, names[i], "key", names[i]);
+        snprintf(name, sizeof name, "ns%d", 80);
+        ck_assert_int_eq(box_put(&box, name, "key", TTL_DEFAULT, "value"),
+                         round % 2 ? STORE_UNDECLARED : STORE_OK);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store namespace");
+    TCase *namespaces = tcase_create("namespaces");
+
+    tcase_add_checked_fixture(namespaces, setup, teardown);
+    tcase_set_timeout(namespaces, BOX_TIMEOUT);
+    tcase_add_test(namespaces, what_is_flushed_is_gone_and_what_comes_stays);
+    tcase_add_test(namespaces, flushed_again_and_again);
+    tcase_add_test(namespaces, flushing_nothing);
+    tcase_add_test(namespaces, flushing_leaves_the_work_behind);
+    tcase_add_test(namespaces, each_namespace_is_given_once);
+    tcase_add_test(namespaces, figures_are_the_namespaces_own);
+    tcase_add_test(namespaces, empty_undeclared_namespaces_go_away);
+    tcase_add_test(namespaces, names_are_used_again);
+    tcase_add_test(namespaces, a_write_that_waits_keeps_its_namespace);
+    tcase_add_test(namespaces, ten_thousand_small_ones_fit);
+    tcase_add_test(namespaces, room_is_made_by_eviction_and_not_by_tidying);
+    tcase_add_test(namespaces, eviction_goes_round);
+    tcase_add_test(namespaces, how_many_are_going_is_bounded);
+    tcase_add_test(namespaces, how_many_there_may_be_is_bounded);
+    tcase_add_test(namespaces, only_declared_namespaces);
+    tcase_add_test(namespaces, no_longer_declared);
+    tcase_add_test(namespaces, a_new_max_value);
+    tcase_add_test(namespaces, many_policies_in_a_row);
+    suite_add_tcase(suite, namespaces);
+    return suite_run(suite);
+}

@@ -1,0 +1,521 @@
+/*
+ * check_records.c - single records: what each call answers, values and keys of
+ * every size around the boundaries, counters.
+ */
+#include "tests/store/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MANY = 200000, LARGEST = 64 * BOX_MIB };
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+START_TEST(a_record_is_put_and_got)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "value"));
+    box_expect(&box, "ns", "key", "value");
+    box_expect(&box, "ns", "key", "value");
+    box_expect_left(&box, "ns", "key", BOX_NEVER);
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_not_found)
+{
+    uint64_t number;
+
+    for (int round = 0; round < 2; round++) {
+        box_expect_gone(&box, "ns", "key");
+        ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
+        ck_assert_int_eq(box_touch(&box, "ns", "key", TTL_FOR(1000)), STORE_NOT_FOUND);
+        ck_assert_int_eq(box_incr(&box, "ns", "key", 1, &number), STORE_NOT_FOUND);
+        ck_assert_int_eq(box_decr(&box, "ns", "key", 1, &number), STORE_NOT_FOUND);
+        BOX_OK(box_put(&box, "ns", "other", TTL_DEFAULT, "value"));
+    }
+}
+END_TEST
+
+START_TEST(reading_makes_no_namespace)
+{
+    struct store_namespace_figures figures;
+    uint64_t left;
+
+    ck_assert(!box_has(&box, "ghost", "key"));
+    ck_assert_int_eq(box_left(&box, "ghost", "key", &left), STORE_NOT_FOUND);
+    ck_assert_int_eq(box_delete(&box, "ghost", "key"), STORE_NOT_FOUND);
+    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(the_last_put_counts)
+{
+    char value[32];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(value, sizeof value, "%.*s", i % 30, "abcdefghijklmnopqrstuvwxyz012345");
+        BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, value));
+        box_expect(&box, "ns", "key", value);
+    }
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+}
+END_TEST
+
+START_TEST(add_writes_only_where_nothing_is)
+{
+    BOX_OK(box_add(&box, "ns", "key", TTL_FOR(500), "first"));
+    ck_assert_int_eq(box_add(&box, "ns", "key", TTL_FOR(9000), "second"), STORE_EXISTS);
+    box_expect(&box, "ns", "key", "first");
+    box_expect_left(&box, "ns", "key", 500);
+    box_wait(&box, 499);
+    ck_assert_int_eq(box_add(&box, "ns", "key", TTL_DEFAULT, "third"), STORE_EXISTS);
+    box_outlive(&box, 1);
+    BOX_OK(box_add(&box, "ns", "key", TTL_DEFAULT, "fourth"));
+    box_expect(&box, "ns", "key", "fourth");
+    BOX_OK(box_delete(&box, "ns", "key"));
+    BOX_OK(box_add(&box, "ns", "key", TTL_DEFAULT, "fifth"));
+    box_expect(&box, "ns", "key", "fifth");
+}
+END_TEST
+
+START_TEST(a_deleted_record_stays_deleted)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "old"));
+    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "new"));
+    BOX_OK(box_delete(&box, "ns", "key"));
+    box_expect_gone(&box, "ns", "key");
+    ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
+    box_housekeep(&box);
+    box_expect_gone(&box, "ns", "key");
+    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+}
+END_TEST
+
+START_TEST(an_expired_record_cannot_be_deleted)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "value"));
+    box_outlive(&box, 500);
+    ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(one_key_in_two_namespaces_is_two_records)
+{
+    BOX_OK(box_put(&box, "a", "key", TTL_FOR(1000), "in a"));
+    BOX_OK(box_put(&box, "b", "key", TTL_FOR(2000), "in b"));
+    BOX_OK(box_add(&box, "c", "key", TTL_NEVER, "7"));
+    box_expect(&box, "a", "key", "in a");
+    box_expect(&box, "b", "key", "in b");
+    box_expect_left(&box, "a", "key", 1000);
+    box_expect_left(&box, "b", "key", 2000);
+    box_expect_left(&box, "c", "key", BOX_NEVER);
+    BOX_OK(box_touch(&box, "a", "key", TTL_FOR(500)));
+    box_expect_left(&box, "b", "key", 2000);
+    box_outlive(&box, 500);
+    box_housekeep(&box);
+    box_expect_gone(&box, "a", "key");
+    box_expect(&box, "b", "key", "in b");
+    ck_assert_uint_eq(box_flush(&box, "b"), 1);
+    box_expect_gone(&box, "b", "key");
+    box_expect(&box, "c", "key", "7");
+    BOX_OK(box_put(&box, "a", "key", TTL_DEFAULT, "again"));
+    BOX_OK(box_delete(&box, "c", "key"));
+    box_expect(&box, "a", "key", "again");
+}
+END_TEST
+
+START_TEST(name_and_key_do_not_run_together)
+{
+    BOX_OK(box_put(&box, "ab", "c", TTL_DEFAULT, "ab c"));
+    BOX_OK(box_put(&box, "a", "bc", TTL_DEFAULT, "a bc"));
+    box_expect(&box, "ab", "c", "ab c");
+    box_expect(&box, "a", "bc", "a bc");
+    box_expect_gone(&box, "ab", "bc");
+    box_expect_gone(&box, "a", "c");
+}
+END_TEST
+
+START_TEST(names_of_every_length)
+{
+    char name[STORE_NAMESPACE_MAX + 1];
+
+    for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
+        memset(name, 'n', length);
+        struct slice slice = {name, length};
+        BOX_OK(
+            box_put_bytes(&box, slice, slice_of("key"), TTL_DEFAULT, (struct slice){name, length}));
+    }
+    for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
+        struct slice slice = {name, length};
+        box_expect_bytes(&box, slice, slice_of("key"), slice);
+    }
+}
+END_TEST
+
+START_TEST(client_flags_are_kept)
+{
+    static const uint32_t flags[] = {0, 1, 255, 65536, UINT32_MAX, 0};
+    struct store_key at;
+    struct store_view view;
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        store_enter(box.lane);
+        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
+        struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = flags[i]};
+        BOX_OK(store_put(box.lane, &at, &terms, slice_of("value"), box.now, NULL));
+        store_leave(box.lane);
+        box_expect_left(&box, "ns", "key", 5000);
+        BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
+        BOX_OK(box_get(&box, "ns", "key", &view));
+        box_give_back(&view);
+        ck_assert_uint_eq(view.client_flags, flags[i]);
+        box_expect(&box, "ns", "key", "value");
+    }
+}
+END_TEST
+
+/* --- sizes -------------------------------------------------------------- */
+
+static const size_t sizes[] = {
+    0,      1,      2,      3,      7,      8,       15,      16,    63,    64,     65,
+    126,    127,    128,    129,    130,    254,     255,     256,   257,   258,    1023,
+    1024,   1025,   4095,   4096,   4097,   8191,    8192,    8193,  16383, 16384,  16385,
+    32767,  32768,  65519,  65535,  65536,  65537,   81920,   98304, 99999, 131071, 131072,
+    131073, 262143, 262144, 262145, 524289, 1048575, 1048576,
+};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* Every value alone, put over another one of every kind, and deleted. */
+START_TEST(values_of_every_size)
+{
+    size_t length = sizes[_i];
+    size_t before = sizes[(_i * 7 + 3) % SIZES];
+
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, before, 1));
+    box_expect_pattern(&box, "ns", "key", before, 1);
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_FOR(777), length, 2));
+    box_expect_pattern(&box, "ns", "key", length, 2);
+    box_expect_left(&box, "ns", "key", 777);
+    box_check(&box);
+    box_outlive(&box, 777);
+    box_expect_gone(&box, "ns", "key");
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, length, 3));
+    box_expect_pattern(&box, "ns", "key", length, 3);
+    BOX_OK(box_delete(&box, "ns", "key"));
+    box_expect_gone(&box, "ns", "key");
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_figures(&box).items, 0);
+    ck_assert_uint_eq(box_figures(&box).bytes, 0);
+}
+END_TEST
+
+START_TEST(values_of_all_sizes_at_once)
+{
+    char key[32];
+
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < SIZES; i++) {
+            snprintf(key, sizeof key, "key%zu", i);
+            BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, sizes[i], i + (size_t)round));
+        }
+        for (size_t i = 0; i < SIZES; i++) {
+            snprintf(key, sizeof key, "key%zu", i);
+            box_expect_pattern(&box, "ns", key, sizes[i], i + (size_t)round);
+        }
+        box_housekeep(&box);
+    }
+    ck_assert_uint_eq(box_items(&box, "ns"), SIZES);
+}
+END_TEST
+
+/* Places a record of each size behind others, so that every remainder of a
+ * segment is met. */
+START_TEST(values_near_a_segments_end)
+{
+    uint64_t segment = box_figures(&box).segment_size;
+    char key[32];
+
+    for (size_t i = 0; i < 300; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        size_t length = (size_t)segment / 3 + i;
+        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, length, i));
+        box_expect_pattern(&box, "ns", key, length, i);
+        snprintf(key, sizeof key, "old%zu", i);
+        BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(5), i, i));
+        if (i >= 40) {
+            snprintf(key, sizeof key, "key%zu", i - 40);
+            box_expect_pattern(&box, "ns", key, (size_t)segment / 3 + i - 40, i - 40);
+            BOX_OK(box_delete(&box, "ns", key));
+        }
+        box_outlive(&box, 1);
+    }
+    box_check(&box);
+}
+END_TEST
+
+START_TEST(keys_of_every_length)
+{
+    static const size_t values[] = {0, 1, 100, 254, 300, 5000, 20000};
+    char key[STORE_KEY_MAX + 1] = "";
+    size_t at;
+
+    for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
+        memset(key, 'k', length);
+        at = values[length % 7];
+        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, at, length));
+    }
+    for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
+        key[length] = '\0';
+        box_expect_pattern(&box, "ns", key, values[length % 7], length);
+        key[length] = 'k';
+    }
+    ck_assert_uint_eq(box_items(&box, "ns"), STORE_KEY_MAX);
+}
+END_TEST
+
+START_TEST(keys_and_values_are_any_bytes)
+{
+    char bytes[256];
+    struct slice name = slice_of("ns");
+
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (char)i;
+    for (size_t i = 0; i < 256; i++) {
+        struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
+        BOX_OK(box_put_bytes(&box, name, key, TTL_DEFAULT, (struct slice){bytes + i / 2, i / 2}));
+    }
+    BOX_OK(box_put_bytes(&box, name, (struct slice){"a\0b", 3}, TTL_DEFAULT,
+                         (struct slice){"x\0y", 3}));
+    BOX_OK(box_put(&box, "ns", "a", TTL_DEFAULT, "x"));
+    for (size_t i = 0; i < 256; i++) {
+        struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
+        box_expect_bytes(&box, name, key, (struct slice){bytes + i / 2, i / 2});
+    }
+    box_expect_bytes(&box, name, (struct slice){"a\0b", 3}, (struct slice){"x\0y", 3});
+    box_expect(&box, "ns", "a", "x");
+}
+END_TEST
+
+START_TEST(too_large_a_value_leaves_the_old_one)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(900), "old"));
+    ck_assert_int_eq(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, BOX_MIB + 1, 1),
+                     STORE_TOO_LARGE);
+    box_expect(&box, "ns", "key", "old");
+    box_expect_left(&box, "ns", "key", 900);
+    ck_assert_int_eq(box_put_pattern(&box, "ns", "fresh", TTL_DEFAULT, 2 * BOX_MIB, 1),
+                     STORE_TOO_LARGE);
+    box_expect_gone(&box, "ns", "fresh");
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, BOX_MIB, 1));
+    box_expect_pattern(&box, "ns", "key", BOX_MIB, 1);
+}
+END_TEST
+
+START_TEST(a_megabyte_fits_the_smallest_memory)
+{
+    struct box small;
+
+    box_open(&small, STORE_MEMORY_MIN, BOX_MIB);
+    for (uint64_t i = 0; i < 50; i++) {
+        BOX_OK(box_put_pattern(&small, "ns", i % 2 ? "a" : "b", TTL_DEFAULT, BOX_MIB, i));
+        box_expect_pattern(&small, "ns", i % 2 ? "a" : "b", BOX_MIB, i);
+        box_check(&small);
+    }
+    box_close(&small);
+}
+END_TEST
+
+START_TEST(the_largest_value)
+{
+    struct box large;
+
+    box_open(&large, 4ULL * LARGEST, LARGEST);
+    ck_assert_int_eq(box_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST + 1, 1),
+                     STORE_TOO_LARGE);
+    for (uint64_t i = 1; i <= 4; i++) {
+        BOX_OK(box_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST, i));
+        BOX_OK(box_put(&large, "ns", "other", TTL_NEVER, "stays"));
+    }
+    box_expect_pattern(&large, "ns", "key", LARGEST, 4);
+    BOX_OK(box_touch(&large, "ns", "key", TTL_FOR(1000)));
+    box_wait(&large, 999);
+    box_housekeep(&large);
+    box_expect_pattern(&large, "ns", "key", LARGEST, 4);
+    box_outlive(&large, 1);
+    box_rest(&large);
+    box_expect_gone(&large, "ns", "key");
+    box_expect(&large, "ns", "other", "stays");
+    ck_assert_uint_lt(box_figures(&large).memory_used, LARGEST / 2);
+    box_close(&large);
+}
+END_TEST
+
+START_TEST(many_records)
+{
+    char key[32];
+    char value[32];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof key, "key-%d", i);
+        snprintf(value, sizeof value, "value-%d", i);
+        BOX_OK(box_put(&box, i % 3 ? "a" : "b", key, TTL_DEFAULT, value));
+    }
+    ck_assert_uint_eq(box_figures(&box).items, MANY);
+    ck_assert_uint_eq(box_figures(&box).total_items, MANY);
+    for (int i = 0; i < MANY; i += 2) {
+        snprintf(key, sizeof key, "key-%d", i);
+        BOX_OK(box_delete(&box, i % 3 ? "a" : "b", key));
+    }
+    box_housekeep(&box);
+    box_check(&box);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof key, "key-%d", i);
+        snprintf(value, sizeof value, "value-%d", i);
+        if (i % 2 != 0)
+            box_expect(&box, i % 3 ? "a" : "b", key, value);
+        else
+            box_expect_gone(&box, i % 3 ? "a" : "b", key);
+        box_expect_gone(&box, i % 3 ? "b" : "a", key);
+    }
+    ck_assert_uint_eq(box_figures(&box).items, MANY / 2);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+}
+END_TEST
+
+/* --- counters ----------------------------------------------------------- */
+
+static void expect_counters(const struct store_counters *counters, uint64_t times)
+{
+    ck_assert_uint_eq(counters->hits, 3 * times);
+    ck_assert_uint_eq(counters->misses, 2 * times);
+    ck_assert_uint_eq(counters->sets, 3 * times);
+    ck_assert_uint_eq(counters->increments, times);
+    ck_assert_uint_eq(counters->decrements, times);
+    ck_assert_uint_eq(counters->deletes, times);
+    ck_assert_uint_eq(counters->touches, times);
+    ck_assert_uint_eq(counters->evictions, 0);
+}
+
+static void some_of_everything(const char *name)
+{
+    uint64_t number;
+
+    BOX_OK(box_put(&box, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
+    BOX_OK(box_put(&box, name, "a", TTL_DEFAULT, "2"));  /* 2 */
+    BOX_OK(box_add(&box, name, "b", TTL_FOR(400), "3")); /* 3 */
+    BOX_OK(box_incr(&box, name, "a", 7, &number));
+    BOX_OK(box_decr(&box, name, "a", 1, &number));
+    for (int i = 0; i < 3; i++)
+        box_expect(&box, name, "a", "8");
+    ck_assert(!box_has(&box, name, "c"));
+    BOX_OK(box_touch(&box, name, "b", TTL_FOR(300)));
+    BOX_OK(box_delete(&box, name, "a"));
+    box_outlive(&box, 300);
+    ck_assert(!box_has(&box, name, "b"));
+    box_housekeep(&box);
+}
+
+START_TEST(counters_count)
+{
+    struct store_namespace_figures figures;
+
+    some_of_everything("one");
+    some_of_everything("two");
+    BOX_OK(box_put(&box, "one", "x", TTL_DEFAULT, "keeps the namespace"));
+    BOX_OK(box_delete(&box, "one", "x"));
+    struct store_figures all = box_figures(&box);
+    all.counters.sets--;
+    all.counters.deletes--;
+    expect_counters(&all.counters, 2);
+    ck_assert_uint_eq(all.counters.expirations, 2);
+    ck_assert_uint_eq(all.total_items, 7);
+
+    store_enter(box.lane);
+    store_reset_counters(box.lane);
+    store_leave(box.lane);
+    all = box_figures(&box);
+    ck_assert_uint_eq(all.counters.hits + all.counters.misses + all.counters.sets +
+                          all.counters.deletes + all.counters.touches + all.counters.expirations,
+                      0);
+
+    box_declare(&box, (struct store_namespace_options[]){{.name = slice_of("three")}}, 1,
+                STORE_NEVER);
+    some_of_everything("three");
+    BOX_OK(box_namespace(&box, "three", &figures));
+    expect_counters(&figures.counters, 1);
+    ck_assert_uint_eq(figures.counters.expirations, 1);
+}
+END_TEST
+
+START_TEST(figures_follow_the_records)
+{
+    struct store_figures before = box_figures(&box);
+
+    ck_assert_uint_eq(before.items, 0);
+    ck_assert_uint_eq(before.bytes, 0);
+    ck_assert_uint_eq(before.memory_limit, 64 * BOX_MIB);
+    ck_assert_uint_gt(before.segment_size, 0);
+    for (uint64_t i = 1; i <= 20; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
+        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, 1000, i));
+        struct store_figures now = box_figures(&box);
+        ck_assert_uint_eq(now.items, i);
+        ck_assert_uint_ge(now.bytes, i * 1000);
+        ck_assert_uint_le(now.bytes, i * 1100);
+        ck_assert_uint_ge(now.memory_used, now.bytes);
+        ck_assert_uint_eq(now.namespaces, 1);
+    }
+    for (uint64_t i = 1; i <= 20; i++)
+        BOX_OK(box_put_pattern(&box, "ns", "key1", TTL_DEFAULT, 1000, i));
+    ck_assert_uint_eq(box_figures(&box).items, 20);
+    ck_assert_uint_le(box_figures(&box).bytes, 20 * 1100);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *records = tcase_create("records");
+    TCase *large = tcase_create("sizes");
+
+    tcase_add_checked_fixture(records, setup, teardown);
+    tcase_set_timeout(records, BOX_TIMEOUT);
+    tcase_add_test(records, a_record_is_put_and_got);
+    tcase_add_test(records, what_is_not_there_is_not_found);
+    tcase_add_test(records, reading_makes_no_namespace);
+    tcase_add_test(records, the_last_put_counts);
+    tcase_add_test(records, add_writes_only_where_nothing_is);
+    tcase_add_test(records, a_deleted_record_stays_deleted);
+    tcase_add_test(records, an_expired_record_cannot_be_deleted);
+    tcase_add_test(records, one_key_in_two_namespaces_is_two_records);
+    tcase_add_test(records, name_and_key_do_not_run_together);
+    tcase_add_test(records, names_of_every_length);
+    tcase_add_test(records, client_flags_are_kept);
+    tcase_add_test(records, many_records);
+    tcase_add_test(records, counters_count);
+    tcase_add_test(records, figures_follow_the_records);
+    suite_add_tcase(suite, records);
+
+    tcase_add_checked_fixture(large, setup, teardown);
+    tcase_set_timeout(large, BOX_TIMEOUT);
+    tcase_add_loop_test(large, values_of_every_size, 0, SIZES);
+    tcase_add_test(large, values_of_all_sizes_at_once);
+    tcase_add_test(large, values_near_a_segments_end);
+    tcase_add_test(large, keys_of_every_length);
+    tcase_add_test(large, keys_and_values_are_any_bytes);
+    tcase_add_test(large, too_large_a_value_leaves_the_old_one);
+    tcase_add_test(large, a_megabyte_fits_the_smallest_memory);
+    tcase_add_test(large, the_largest_value);
+    suite_add_tcase(suite, large);
+    return suite_run(suite);
+}

@@ -1,0 +1,302 @@
+/*
+ * check_resize.c - a store whose memory becomes another: larger at once, smaller by and
+ * by, and no record is lost for nothing.
+ */
+#include "tests/store/fixture.h"
+
+#include <stdio.h>
+
+#include "daemon/store/records/state.h"
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+/* --- larger --------------------------------------------------------------- */
+
+START_TEST(more_memory_can_be_used_at_once)
+{
+    size_t length = _i ? 20000 : 300;
+    size_t held = box_fill(&box, "ns", length);
+    size_t put = 2 * held; /* numbers from here on are new */
+    uint64_t evictions = box_figures(&box).counters.evictions;
+
+    for (uint64_t memory = 32 * BOX_MIB; memory <= 256 * BOX_MIB; memory *= 2) {
+        uint64_t items = box_figures(&box).items;
+        box_set_memory(&box, memory);
+        ck_assert_uint_eq(box_count_alive(&box, "ns", 0, put, length), items);
+        /* As many again as there are, but for some. */
+        box_pour(&box, "ns", put, items * 8 / 10, length);
+        put += items * 8 / 10;
+        box_check(&box);
+        ck_assert_uint_eq(box_figures(&box).counters.evictions, evictions);
+        ck_assert_uint_eq(box_count_alive(&box, "ns", 0, put, length), items + items * 8 / 10);
+    }
+}
+END_TEST
+
+/* --- smaller --------------------------------------------------------------- */
+
+/* A store that was made smaller holds about as much as one that was made small. */
+static void expect_as_if_made(uint64_t memory, uint64_t from, size_t length, unsigned percent)
+{
+    size_t small = box_fill(&box, "ns", length);
+
+    box_close(&box);
+    box_open(&box, memory, BOX_MIB);
+    box_set_memory(&box, from);
+    size_t large = box_fill(&box, "ns", length);
+    ck_assert_msg(large * 100 > small * (from / memory) * percent, "%zu of %zu", large,
+                  small * (size_t)(from / memory));
+    box_shrink(&box, memory);
+    size_t left = box_figures(&box).items;
+    ck_assert_msg(left * 100 >= small * percent && left <= small * 11 / 10,
+                  "%zu records of %zu bytes are left, of %zu; a small store has %zu", left, length,
+                  large, small);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 2 * large, length), left);
+    /* It is a small store from here on. */
+    box_pour(&box, "other", 0, 2 * small, length);
+    box_housekeep(&box);
+    box_expect_within(&box);
+    size_t held = box_figures(&box).items;
+    ck_assert_msg(held * 100 >= small * percent && held <= small * 11 / 10, "%zu records, not %zu",
+                  held, small);
+}
+
+static const size_t lengths[] = {10, 100, 1000, 9000, 70000, 500000};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+START_TEST(less_memory_holds_what_fits)
+{
+    expect_as_if_made(16 * BOX_MIB, 128 * BOX_MIB, lengths[_i], lengths[_i] > 50000 ? 60 : 75);
+}
+END_TEST
+
+/* Thousands of small segments, so that tables are a large part of what there is. */
+static void fill_namespaces(size_t count)
+{
+    char name[32];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "ns%zu", i);
+        BOX_OK(box_put(&box, name, "expires", TTL_FOR(10000000 + i), "by and by"));
+        box_pour(&box, name, i + 1, 1, 700);
+    }
+}
+
+START_TEST(many_namespaces_become_few)
+{
+    box_set_memory(&box, 128 * BOX_MIB);
+    fill_namespaces(50000);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    size_t entries = box.store->expire.resident;
+    ck_assert_uint_gt(entries, 50000);
+    box_shrink(&box, 8 * BOX_MIB);
+    box_rest(&box);
+    ck_assert_uint_lt(box.store->expire.resident, entries / 2);
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_gt(figures.items, 3000);
+    ck_assert_uint_le(figures.namespaces, figures.items + 1);
+    box_set_memory(&box, 128 * BOX_MIB);
+    fill_namespaces(30000);
+    ck_assert_uint_ge(box_figures(&box).items, 60000);
+    box_shrink(&box, 4 * BOX_MIB);
+}
+END_TEST
+
+/* Each slice gives some back, none takes long, and between two of them no more can be taken. */
+START_TEST(it_shrinks_in_slices)
+{
+    box_set_memory(&box, 64 * BOX_MIB);
+    box_fill(&box, "ns", 200);
+    uint64_t used = box_figures(&box).memory_used;
+    uint64_t evictions = box_figures(&box).counters.evictions;
+    bool more = true;
+    size_t number = 1000000;
+    unsigned slices = 0;
+
+    box_set_memory(&box, 8 * BOX_MIB);
+    ck_assert_uint_eq(box_figures(&box).memory_used, used);
+    ck_assert(store_wants_housekeeping(box.store));
+    for (; more; slices++) {
+        store_enter(box.lane);
+        more = store_housekeep(box.lane, box.now, 64);
+        store_leave(box.lane);
+        struct store_figures figures = box_figures(&box);
+        /* A frame of 64 KiB has 300 of these. */
+        ck_assert_uint_lt(figures.counters.evictions - evictions, 1000);
+        evictions = figures.counters.evictions;
+        BOX_THAT(box_is_within(&box));
+        if (slices % 2 == 0)
+            box_pour(&box, "ns", number++, 1, 200);
+        if (slices % 100 == 0)
+            box_check(&box);
+        ck_assert_uint_lt(slices, 1000000);
+    }
+    ck_assert_uint_gt(slices, 200);
+    box_expect_within(&box);
+}
+END_TEST
+
+/* Without a housekeeper the writers make the room, each a little. */
+START_TEST(writers_shrink_it_too)
+{
+    box_set_memory(&box, 64 * BOX_MIB);
+    box_fill(&box, "ns", 200);
+    box_set_memory(&box, 16 * BOX_MIB);
+    uint64_t evictions = box_figures(&box).counters.evictions;
+    for (size_t i = 0; i < 400000; i++) {
+        box_pour(&box, "ns", 1000000 + i, 1, 200);
+        if (i % 1000 == 0) {
+            BOX_THAT(box_is_within(&box));
+        }
+        if (i % 16 == 0) {
+            uint64_t now = box_figures(&box).counters.evictions;
+            ck_assert_uint_lt(now - evictions, 2000);
+            evictions = now;
+        }
+    }
+    box_expect_within(&box);
+}
+END_TEST
+
+/* --- up and down ------------------------------------------------------------------ */
+
+START_TEST(up_and_down_with_everything_in_it)
+{
+    uint64_t random = 11 + (uint64_t)_i;
+    char name[32];
+    char key[32];
+
+    for (int i = 0; i < 60000; i++) {
+        uint64_t dice = box_random(&random);
+        size_t length = dice % 100 == 0 ? (dice >> 8) % 200000 : (dice >> 8) % 400;
+        snprintf(name, sizeof name, "ns%ju", (uintmax_t)(dice >> 32) % 20);
+        snprintf(key, sizeof key, "key%ju", (uintmax_t)(dice >> 40) % 9000);
+        struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
+        enum store_status status = box_put_pattern(&box, name, key, ttl, length, dice);
+        BOX_THAT(status == STORE_OK || status == STORE_NO_MEMORY);
+        if (status == STORE_OK)
+            box_expect_pattern(&box, name, key, length, dice);
+        box_wait(&box, 1);
+        if (i % 97 == 0) {
+            store_enter(box.lane);
+            store_housekeep(box.lane, box.now, 500);
+            store_leave(box.lane);
+        }
+        if (i % 500 == 0)
+            box_set_memory(&box, (4 + box_random(&random) % 60) * BOX_MIB);
+        if (i % 1000 == 0)
+            box_check(&box);
+    }
+    box_shrink(&box, 4 * BOX_MIB);
+    box_set_memory(&box, 16 * BOX_MIB);
+}
+END_TEST
+
+/* Nothing is evicted that need not be: back before it has gone, and all stays. */
+START_TEST(taken_back_in_time)
+{
+    box_set_memory(&box, 64 * BOX_MIB);
+    box_pour(&box, "ns", 0, 40000, 1000);
+    box_set_memory(&box, 16 * BOX_MIB);
+    box_set_memory(&box, 64 * BOX_MIB);
+    box_rest(&box);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 40000, 1000), 40000);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+}
+END_TEST
+
+/* Of a store that is not full nothing is lost. */
+START_TEST(what_fits_stays)
+{
+    box_set_memory(&box, 512 * BOX_MIB);
+    box_pour(&box, "ns", 0, 5000, 1000);
+    box_pour(&box, "large", 0, 10, 200000);
+    box_shrink(&box, 16 * BOX_MIB);
+    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 5000, 1000), 5000);
+    ck_assert_uint_eq(box_count_alive(&box, "large", 0, 10, 200000), 10);
+    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+}
+END_TEST
+
+/* Large records keep what is said of them where they are moved out of the way. */
+START_TEST(moved_records_keep_what_they_are)
+{
+    enum { KEYS = 3000 };
+    uint64_t versions[KEYS] = {0};
+    struct store_key at;
+    struct store_view view;
+    char key[32];
+    const struct store_terms look = {.ttl = TTL_KEEP, .tells_version = true};
+
+    box_set_memory(&box, 128 * BOX_MIB);
+    /* In front of them are many that go. */
+    box_pour(&box, "front", 0, 6000, 9000);
+    for (size_t i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(100000 + i), 9000, i));
+        store_enter(box.lane);
+        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+        if (i % 3 == 0)
+            BOX_OK(store_make_stale(box.lane, &at, TERMS(STORE_SET, TTL_KEEP), box.now));
+        BOX_OK(store_look(box.lane, &at, &look, box.now, &view));
+        versions[i] = view.version;
+        store_view_put(&view);
+        store_leave(box.lane);
+    }
+    uint32_t numbers = segments_end(&box.store->segments);
+    box_flush(&box, "front");
+    box_housekeep(&box);
+    /* Less and less, until it has to win back what their numbers take. */
+    for (uint64_t memory = 48; segments_end(&box.store->segments) == numbers; memory--)
+        box_shrink(&box, memory * BOX_MIB);
+    ck_assert_uint_gt(box_items(&box, "ns"), KEYS / 2);
+    for (size_t i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        if (!box_has(&box, "ns", key))
+            continue;
+        box_expect_pattern(&box, "ns", key, 9000, i);
+        box_expect_left(&box, "ns", key, 100000 + i);
+        store_enter(box.lane);
+        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+        BOX_OK(store_look(box.lane, &at, &look, box.now, &view));
+        BOX_THAT(view.version == versions[i]);
+        BOX_THAT(view.stale == (i % 3 == 0));
+        BOX_THAT(view.read_before);
+        store_view_put(&view);
+        store_leave(box.lane);
+    }
+    box_wait(&box, 100000 + KEYS);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store resize");
+    TCase *resize = tcase_create("resize");
+
+    tcase_add_checked_fixture(resize, setup, teardown);
+    tcase_set_timeout(resize, 2 * BOX_TIMEOUT);
+    tcase_add_loop_test(resize, more_memory_can_be_used_at_once, 0, 2);
+    tcase_add_loop_test(resize, less_memory_holds_what_fits, 0, LENGTHS);
+    tcase_add_test(resize, many_namespaces_become_few);
+    tcase_add_test(resize, it_shrinks_in_slices);
+    tcase_add_test(resize, writers_shrink_it_too);
+    tcase_add_loop_test(resize, up_and_down_with_everything_in_it, 0, 3);
+    tcase_add_test(resize, taken_back_in_time);
+    tcase_add_test(resize, what_fits_stays);
+    tcase_add_test(resize, moved_records_keep_what_they_are);
+    suite_add_tcase(suite, resize);
+    return suite_run(suite);
+}

@@ -1,0 +1,337 @@
+/*
+ * check_store_stats.c - what each kind of request counts as, and how long a record was
+ * left alone.
+ */
+#include <string.h>
+
+#include "tests/store/fixture.h"
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+static void locate(const char *name, const char *key, struct store_key *at)
+{
+    store_enter(box.lane);
+    store_tick(box.lane, box.now);
+    BOX_OK(store_locate(box.lane, slice_of(name), slice_of(key), at));
+}
+
+static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
+                             uint64_t *version)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_put(box.lane, &at, terms, value, box.now, version);
+    store_leave(box.lane);
+    return status;
+}
+
+/* Small values only; what was looked at stays in *view but for its bytes. */
+static enum store_status look(const char *key, const struct store_terms *terms,
+                              struct store_view *view)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_look(box.lane, &at, terms, box.now, view);
+    if (status == STORE_OK)
+        store_view_put(view);
+    store_leave(box.lane);
+    return status;
+}
+
+static uint64_t version_of(const char *key)
+{
+    const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
+    struct store_view view;
+    BOX_OK(look(key, &terms, &view));
+    return view.version;
+}
+
+/* --- looks ---------------------------------------------------------------------- */
+
+START_TEST(looks_count_as_reads_or_as_touches)
+{
+    const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
+    const struct store_terms longer = {.ttl = TTL_FOR(900)};
+    const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
+    const struct store_terms unseen = {.ttl = TTL_KEEP, .peeks = true, .uncounted = true};
+    struct store_view view;
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "value"));
+    BOX_OK(look("key", &plain, &view));
+    ck_assert(!view.made);
+    BOX_OK(look("key", &longer, &view));
+    ck_assert_int_eq(look("nothing", &longer, &view), STORE_NOT_FOUND);
+    ck_assert_int_eq(look("nothing", &plain, &view), STORE_NOT_FOUND);
+    ck_assert_int_eq(look("nothing", &unseen, &view), STORE_NOT_FOUND);
+    BOX_OK(look("key", &unseen, &view));
+    BOX_OK(look("made", &making, &view));
+    ck_assert(view.won && view.made);
+    BOX_OK(look("made", &making, &view));
+    ck_assert(!view.won && view.taken && !view.made);
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_eq(figures.counters.hits, 2);
+    ck_assert_uint_eq(figures.counters.misses, 2);
+    ck_assert_uint_eq(figures.counters.touches, 1);
+    ck_assert_uint_eq(figures.counters.sets, 1);
+    ck_assert_uint_eq(figures.counters.made, 1);
+    ck_assert_uint_eq(figures.total_items, 2);
+    box_expect_left(&box, "ns", "key", 900);
+    box_expect_left(&box, "ns", "made", 700);
+}
+END_TEST
+
+/* --- writes --------------------------------------------------------------------- */
+
+/* What a write of so many bytes counts as, by its terms and what becomes of it. */
+static const struct {
+    const char *name; /* key of a record that is there, or "nothing" */
+    enum store_mode mode;
+    enum { UNCOMPARED, RIGHT, WRONG } compares;
+    size_t length;
+    enum store_status status;
+    struct store_counters counts;
+} writes[] = {
+    {"key", STORE_SET, UNCOMPARED, 1, STORE_OK, {.sets = 1}},
+    {"nothing", STORE_SET, UNCOMPARED, 1, STORE_OK, {.sets = 1}},
+    {"nothing", STORE_ADD, UNCOMPARED, 1, STORE_OK, {.sets = 1}},
+    {"key", STORE_ADD, UNCOMPARED, 1, STORE_EXISTS, {.denied = 1}},
+    {"key", STORE_ADD, WRONG, 1, STORE_EXISTS, {.denied = 1}},
+    {"key", STORE_REPLACE, UNCOMPARED, 1, STORE_OK, {.sets = 1}},
+    {"nothing", STORE_REPLACE, UNCOMPARED, 1, STORE_NOT_FOUND, {.denied = 1}},
+    {"key", STORE_SET, RIGHT, 1, STORE_OK, {.sets = 1, .cas_hits = 1}},
+    {"key", STORE_REPLACE, RIGHT, 1, STORE_OK, {.sets = 1, .cas_hits = 1}},
+    {"key", STORE_SET, WRONG, 1, STORE_CHANGED, {.denied = 1, .cas_changed = 1}},
+    {"nothing", STORE_SET, WRONG, 1, STORE_NOT_FOUND, {.denied = 1, .cas_missing = 1}},
+    {"nothing", STORE_REPLACE, WRONG, 1, STORE_NOT_FOUND, {.denied = 1, .cas_missing = 1}},
+    {"key", STORE_APPEND, UNCOMPARED, 1, STORE_OK, {.sets = 1}},
+    {"key", STORE_APPEND, RIGHT, 1, STORE_OK, {.sets = 1}},
+    {"key", STORE_APPEND, WRONG, 1, STORE_CHANGED, {.denied = 1}},
+    {"nothing", STORE_PREPEND, UNCOMPARED, 1, STORE_NOT_FOUND, {.denied = 1}},
+    {"key", STORE_SET, UNCOMPARED, BOX_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
+    {"key", STORE_SET, RIGHT, BOX_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
+    /* Of a size that is written in parts. */
+    {"key", STORE_SET, UNCOMPARED, BOX_MIB, STORE_OK, {.sets = 1}},
+    {"key", STORE_SET, RIGHT, BOX_MIB, STORE_OK, {.sets = 1, .cas_hits = 1}},
+    {"key", STORE_SET, WRONG, BOX_MIB, STORE_CHANGED, {.denied = 1, .cas_changed = 1}},
+    {"key", STORE_ADD, UNCOMPARED, BOX_MIB, STORE_EXISTS, {.denied = 1}},
+    {"key", STORE_APPEND, UNCOMPARED, 500000, STORE_OK, {.sets = 1}},
+    {"key", STORE_APPEND, RIGHT, 500000, STORE_OK, {.sets = 1}},
+    {"nothing", STORE_APPEND, UNCOMPARED, 500000, STORE_NOT_FOUND, {.denied = 1}},
+};
+enum { WRITES = sizeof writes / sizeof writes[0] };
+
+static struct store_terms terms_of(size_t i)
+{
+    struct store_terms terms = {.mode = writes[i].mode};
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    if (writes[i].compares != UNCOMPARED) {
+        terms.compares = true;
+        terms.expected = version_of("key") + (writes[i].compares == WRONG);
+    }
+    return terms;
+}
+
+static struct store_counters reset_counters(void)
+{
+    struct store_counters counters = box_figures(&box).counters;
+    store_enter(box.lane);
+    store_reset_counters(box.lane);
+    store_leave(box.lane);
+    return counters;
+}
+
+static void expect_counts(const char *how, size_t i)
+{
+    struct store_counters counters = reset_counters();
+    counters.hits = counters.misses = 0;
+    ck_assert_msg(memcmp(&counters, &writes[i].counts, sizeof counters) == 0,
+                  "write %zu %s: %ju sets, %ju denied, cas %ju %ju %ju, %ju full", i, how,
+                  (uintmax_t)counters.sets, (uintmax_t)counters.denied,
+                  (uintmax_t)counters.cas_hits, (uintmax_t)counters.cas_changed,
+                  (uintmax_t)counters.cas_missing, (uintmax_t)counters.full);
+}
+
+START_TEST(a_write_counts_once)
+{
+    static char value[BOX_MIB + 1];
+    size_t i = (size_t)_i;
+    struct store_terms terms = terms_of(i);
+    reset_counters();
+    ck_assert_int_eq(put(writes[i].name, &terms, (struct slice){value, writes[i].length}, NULL),
+                     writes[i].status);
+    expect_counts("at once", i);
+}
+END_TEST
+
+static enum store_status put_in_parts(const char *key, const struct store_terms *terms,
+                                      uint64_t length)
+{
+    struct store_write *write = NULL;
+    struct store_key at;
+    uint64_t done = 0;
+    locate("ns", key, &at);
+    enum store_status status = store_write_begin(box.lane, &at, terms, length, box.now, &write);
+    store_leave(box.lane);
+    if (status != STORE_OK)
+        return status;
+    status = box_write_pattern(&box, write, &done, length, 65536, 1);
+    if (status == STORE_OK)
+        return box_commit(&box, &write);
+    box_abort(&box, &write);
+    return status;
+}
+
+START_TEST(a_write_in_parts_counts_once)
+{
+    size_t i = (size_t)_i;
+    struct store_terms terms = terms_of(i);
+    reset_counters();
+    ck_assert_int_eq(put_in_parts(writes[i].name, &terms, writes[i].length), writes[i].status);
+    expect_counts("in parts", i);
+}
+END_TEST
+
+/* One value that is kept, and one that arrives, do not wait and are all there is room for. */
+START_TEST(a_write_that_finds_no_room_counts_as_that)
+{
+    enum { HALF = 8 * BOX_MIB - STORE_KEY_MAX - 2048 };
+    const struct store_terms plain = {.mode = STORE_SET};
+    struct store_view kept;
+    box_close(&box);
+    box_open(&box, 16 * BOX_MIB, 8 * BOX_MIB);
+    BOX_OK(box_put_pattern(&box, "ns", "kept", TTL_NEVER, HALF, 1));
+    BOX_OK(box_get(&box, "ns", "kept", &kept));
+    reset_counters();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(put_in_parts("large", &plain, HALF), STORE_NO_MEMORY);
+        struct store_counters counters = reset_counters();
+        ck_assert_uint_eq(counters.full, 1);
+        ck_assert_uint_eq(counters.sets + counters.denied, 0);
+    }
+    box_give_back(&kept);
+}
+END_TEST
+
+/* It is the same request when it comes again. */
+START_TEST(a_write_that_waits_counts_once_it_is_done)
+{
+    const struct store_terms plain = {.mode = STORE_SET};
+    struct store_write *large[16] = {NULL};
+    enum store_status status = STORE_OK;
+    uint64_t done[16] = {0};
+    size_t count = 0;
+    for (; count < 16 && status == STORE_OK; count++) {
+        BOX_OK(box_begin(&box, "ns", "large", STORE_SET, TTL_NEVER, BOX_MIB, &large[count]));
+        status = box_write_pattern(&box, large[count], &done[count], BOX_MIB, BOX_MIB, 1);
+    }
+    ck_assert_int_eq(status, STORE_CROWDED);
+    ck_assert_int_eq(put_in_parts("another", &plain, BOX_MIB), STORE_CROWDED);
+    struct store_counters counters = reset_counters();
+    ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
+    for (size_t i = 0; i < count; i++)
+        box_abort(&box, &large[i]);
+    BOX_OK(put_in_parts("another", &plain, BOX_MIB));
+    counters = reset_counters();
+    ck_assert_uint_eq(counters.sets, 1);
+    ck_assert_uint_eq(counters.full + counters.denied, 0);
+}
+END_TEST
+
+START_TEST(a_record_that_is_dropped_was_not_deleted)
+{
+    struct store_key at;
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    locate("ns", "key", &at);
+    store_drop(box.lane, &at, box.now);
+    store_leave(box.lane);
+    box_expect_gone(&box, "ns", "key");
+    ck_assert_uint_eq(box_figures(&box).counters.deletes, 0);
+}
+END_TEST
+
+START_TEST(a_sum_counts_as_that_and_not_as_a_write)
+{
+    const struct store_terms making = {.ttl = TTL_KEEP, .makes = true};
+    struct store_sum sum = {.by = 1, .initial = 5};
+    struct store_key at;
+    uint64_t number;
+    locate("ns", "n", &at);
+    BOX_OK(store_add_number(box.lane, &at, &making, &sum, box.now));
+    ck_assert(sum.made);
+    BOX_OK(store_add_number(box.lane, &at, &making, &sum, box.now));
+    ck_assert(!sum.made);
+    store_leave(box.lane);
+    BOX_OK(box_decr(&box, "ns", "n", 1, &number));
+    struct store_figures figures = box_figures(&box);
+    ck_assert_uint_eq(figures.counters.made, 1);
+    ck_assert_uint_eq(figures.counters.increments, 1);
+    ck_assert_uint_eq(figures.counters.decrements, 1);
+    ck_assert_uint_eq(figures.counters.sets, 0);
+    ck_assert_uint_eq(figures.total_items, 1);
+}
+END_TEST
+
+/* --- how long a record was left alone ---------------------------------------------- */
+
+/* Whenever in its unit it was read, and whenever in another it is asked. */
+START_TEST(idleness_is_never_told_too_short)
+{
+    const struct store_terms read = {.ttl = TTL_KEEP};
+    const struct store_terms peek = {.ttl = TTL_KEEP, .peeks = true};
+    static const uint64_t waits[] = {0, 1, 127, 128, 999, 1000, 1920, 2003, 86400000};
+    struct store_view view;
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    for (unsigned start = 0; start < 128; start++) {
+        for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+            BOX_OK(look("key", &read, &view));
+            box_wait(&box, waits[i]);
+            BOX_OK(look("key", &peek, &view));
+            BOX_THAT(view.idle >= waits[i] && view.idle < waits[i] + 128);
+        }
+        box_wait(&box, 1);
+    }
+}
+END_TEST
+
+/* The clocks of two threads are read at two times. */
+START_TEST(a_reader_that_is_ahead_leaves_no_idleness)
+{
+    const struct store_terms read = {.ttl = TTL_KEEP};
+    struct store_view view;
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(look("key", &read, &view));
+    box_wait(&box, 500);
+    BOX_OK(look("key", &read, &view));
+    box.now -= 200;
+    BOX_OK(look("key", &read, &view));
+    ck_assert_uint_eq(view.idle, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store figures");
+    TCase *tcase = tcase_create("figures");
+    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, looks_count_as_reads_or_as_touches);
+    tcase_add_loop_test(tcase, a_write_counts_once, 0, WRITES);
+    tcase_add_loop_test(tcase, a_write_in_parts_counts_once, 0, WRITES);
+    tcase_add_test(tcase, a_write_that_finds_no_room_counts_as_that);
+    tcase_add_test(tcase, a_write_that_waits_counts_once_it_is_done);
+    tcase_add_test(tcase, a_record_that_is_dropped_was_not_deleted);
+    tcase_add_test(tcase, a_sum_counts_as_that_and_not_as_a_write);
+    tcase_add_test(tcase, idleness_is_never_told_too_short);
+    tcase_add_test(tcase, a_reader_that_is_ahead_leaves_no_idleness);
+    suite_add_tcase(suite, tcase);
+    return suite_run(suite);
+}

@@ -1,0 +1,314 @@
+/*
+ * check_terms.c - what model_terms cannot see or would seldom meet: flushes
+ * that are set for later, versions of records that are moved, values that grow
+ * large.
+ */
+#include "tests/store/fixture.h"
+
+#include <stdio.h>
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+static void locate(const char *name, const char *key, struct store_key *at)
+{
+    store_enter(box.lane);
+    store_tick(box.lane, box.now);
+    BOX_OK(store_locate(box.lane, slice_of(name), slice_of(key), at));
+}
+
+static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
+                             uint64_t *version)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_put(box.lane, &at, terms, value, box.now, version);
+    store_leave(box.lane);
+    return status;
+}
+
+/* Small values only; what was looked at stays in *view but for its bytes. */
+static enum store_status look(const char *key, const struct store_terms *terms,
+                              struct store_view *view)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_look(box.lane, &at, terms, box.now, view);
+    if (status == STORE_OK)
+        store_view_put(view);
+    store_leave(box.lane);
+    return status;
+}
+
+static uint64_t version_of(const char *key)
+{
+    const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
+    struct store_view view;
+    BOX_OK(look(key, &terms, &view));
+    return view.version;
+}
+
+/* --- flushes to come ------------------------------------------------------- */
+
+static enum store_status flush_at(const char *name, uint64_t when)
+{
+    store_enter(box.lane);
+    enum store_status status = store_flush_at(box.lane, slice_of(name), when);
+    store_leave(box.lane);
+    return status;
+}
+
+static void tick(void)
+{
+    store_enter(box.lane);
+    store_tick(box.lane, box.now);
+    store_leave(box.lane);
+}
+
+START_TEST(a_flush_comes_at_its_time)
+{
+    BOX_OK(box_put(&box, "ns", "before", TTL_NEVER, "1"));
+    BOX_OK(box_put(&box, "other", "key", TTL_NEVER, "1"));
+    BOX_OK(flush_at("ns", box.now + 5000));
+    BOX_OK(flush_at("other", box.now + 7000));
+    box_wait(&box, 4999);
+    tick();
+    BOX_OK(box_put(&box, "ns", "after", TTL_NEVER, "1"));
+    box_expect(&box, "ns", "before", "1");
+    box_wait(&box, 1);
+    tick();
+    box_expect_gone(&box, "ns", "before");
+    box_expect_gone(&box, "ns", "after");
+    BOX_OK(box_put(&box, "ns", "later", TTL_NEVER, "1"));
+    box_expect(&box, "other", "key", "1");
+    box_wait(&box, 2000);
+    box_housekeep(&box);
+    box_expect_gone(&box, "other", "key");
+    box_expect(&box, "ns", "later", "1");
+}
+END_TEST
+
+START_TEST(a_flush_to_come_can_be_taken_back_and_moved)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "1"));
+    BOX_OK(flush_at("ns", box.now + 10));
+    BOX_OK(flush_at("ns", 0));
+    box_wait(&box, 20);
+    tick();
+    box_expect(&box, "ns", "key", "1");
+    BOX_OK(flush_at("ns", box.now + 10));
+    BOX_OK(flush_at("ns", box.now + 100));
+    box_wait(&box, 99);
+    tick();
+    box_expect(&box, "ns", "key", "1");
+    box_wait(&box, 1);
+    tick();
+    box_expect_gone(&box, "ns", "key");
+    ck_assert_int_eq(flush_at("nobody", box.now + 1), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(what_is_declared_is_known)
+{
+    const struct store_namespace_options declared = {.name = slice_of("sessions")};
+    box_declare(&box, &declared, 1, STORE_NEVER);
+    BOX_OK(box_put(&box, "open", "key", TTL_NEVER, "1"));
+    store_enter(box.lane);
+    ck_assert(store_declares(box.lane, slice_of("sessions")));
+    ck_assert(!store_declares(box.lane, slice_of("open")));
+    ck_assert(!store_declares(box.lane, slice_of("nobody")));
+    store_leave(box.lane);
+}
+END_TEST
+
+/* --- versions ----------------------------------------------------------------- */
+
+/* Nine records in ten go, so that what is left is moved together. */
+START_TEST(a_version_that_was_told_outlives_compaction)
+{
+    enum { ALL = 20000, STEP = 10 };
+    static uint64_t versions[ALL / STEP];
+    char key[16];
+    for (int i = 0; i < ALL; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        BOX_OK(box_put(&box, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
+        if (i % STEP == 0)
+            versions[i / STEP] = version_of(key);
+    }
+    for (int i = 0; i < ALL; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        if (i % STEP != 0)
+            BOX_OK(box_delete(&box, "ns", key));
+    }
+    box_housekeep(&box);
+    ck_assert_uint_gt(box_figures(&box).compactions, 0);
+    for (int i = 0; i < ALL; i += STEP) {
+        snprintf(key, sizeof key, "key%d", i);
+        ck_assert_uint_eq(version_of(key), versions[i / STEP]);
+        const struct store_terms terms = {.compares = true, .expected = versions[i / STEP]};
+        BOX_OK(put(key, &terms, slice_of("another"), NULL));
+        ck_assert_int_eq(put(key, &terms, slice_of("a third"), NULL), STORE_CHANGED);
+    }
+}
+END_TEST
+
+START_TEST(a_version_outlives_a_touch)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "value"));
+    uint64_t version = version_of("key");
+    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(1 << 20)));
+    BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
+    ck_assert_uint_eq(version_of("key"), version);
+    BOX_OK(box_put_pattern(&box, "ns", "large", TTL_FOR(100), 300000, 1));
+    version = version_of("large");
+    BOX_OK(box_touch(&box, "ns", "large", TTL_FOR(1 << 20)));
+    ck_assert_uint_eq(version_of("large"), version);
+}
+END_TEST
+
+static enum store_status empty(const char *key, const struct store_terms *terms, bool stale)
+{
+    struct store_key at;
+    locate("ns", key, &at);
+    enum store_status status = store_empty(box.lane, &at, terms, stale, box.now);
+    store_leave(box.lane);
+    return status;
+}
+
+/* Its version as well, so that a client which has it is told of no change. */
+START_TEST(an_emptied_record_stays)
+{
+    const struct store_terms keep = {.ttl = TTL_KEEP, .tells_version = true};
+    const struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = 7};
+    struct store_view view;
+    ck_assert_int_eq(empty("k", &terms, false), STORE_NOT_FOUND);
+    BOX_OK(box_put(&box, "ns", "k", TTL_FOR(1000), "value"));
+    uint64_t version = version_of("k");
+    BOX_OK(empty("k", &terms, false));
+    BOX_OK(look("k", &keep, &view));
+    ck_assert_uint_eq(view.length, 0);
+    ck_assert_uint_eq(view.client_flags, 7);
+    ck_assert_uint_eq(view.version, version);
+    ck_assert_uint_eq(view.expires, box.now + 5001);
+    ck_assert(!view.stale);
+    BOX_OK(empty("k", &terms, true));
+    BOX_OK(look("k", &keep, &view));
+    ck_assert(view.stale);
+    ck_assert_uint_gt(view.version, version);
+    ck_assert_uint_eq(box_figures(&box).items, 1);
+}
+END_TEST
+
+START_TEST(only_a_record_of_the_right_version_is_emptied)
+{
+    BOX_OK(box_put(&box, "ns", "k", TTL_NEVER, "value"));
+    struct store_terms terms = {.compares = true, .expected = version_of("k") + 1};
+    ck_assert_int_eq(empty("k", &terms, false), STORE_CHANGED);
+    box_expect(&box, "ns", "k", "value");
+    terms.expected--;
+    BOX_OK(empty("k", &terms, false));
+    box_expect(&box, "ns", "k", "");
+}
+END_TEST
+
+START_TEST(a_version_does_not_come_back_after_a_delete)
+{
+    uint64_t last = 0;
+    for (int i = 0; i < 1000; i++) {
+        BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+        uint64_t version = version_of("key");
+        ck_assert_uint_ne(version, last);
+        last = version;
+        BOX_OK(box_delete(&box, "ns", "key"));
+        box_housekeep(&box);
+    }
+}
+END_TEST
+
+/* --- values that grow ----------------------------------------------------------- */
+
+START_TEST(a_value_grows_until_it_is_too_large)
+{
+    enum { PART = 1000 };
+    static char part[PART];
+    struct store_terms terms = {.mode = STORE_APPEND};
+    size_t length = 0;
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(5000), ""));
+    for (; length + PART <= BOX_MIB; length += PART) {
+        box_pattern(part, length, PART, 7);
+        BOX_OK(put("key", &terms, (struct slice){part, PART}, NULL));
+    }
+    ck_assert_int_eq(put("key", &terms, (struct slice){part, PART}, NULL), STORE_TOO_LARGE);
+    box_expect_pattern(&box, "ns", "key", length, 7);
+    box_expect_left(&box, "ns", "key", 5000);
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    box_outlive(&box, 5000);
+    box_expect_gone(&box, "ns", "key");
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+}
+END_TEST
+
+/* --- what looking means to others ----------------------------------------------- */
+
+START_TEST(a_plain_put_takes_notes_and_stale_marks_away)
+{
+    const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
+    struct store_key at;
+    struct store_view view;
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "old"));
+    locate("ns", "key", &at);
+    BOX_OK(store_make_stale(box.lane, &at, &plain, box.now));
+    store_leave(box.lane);
+    box_expect(&box, "ns", "key", "old");
+    BOX_OK(look("key", &plain, &view));
+    ck_assert(view.stale && view.won && !view.taken);
+    BOX_OK(look("key", &plain, &view));
+    ck_assert(view.stale && !view.won && view.taken);
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "new"));
+    BOX_OK(look("key", &plain, &view));
+    ck_assert(!view.stale && !view.won && !view.taken);
+}
+END_TEST
+
+START_TEST(what_is_gone_at_once_is_purged)
+{
+    const struct store_terms gone = {.ttl = {STORE_TTL_GONE, 0}};
+    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(put("key", &gone, slice_of("new"), NULL));
+    box_expect_gone(&box, "ns", "key");
+    box_wait(&box, 1);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store terms");
+    TCase *tcase = tcase_create("terms");
+    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_flush_comes_at_its_time);
+    tcase_add_test(tcase, a_flush_to_come_can_be_taken_back_and_moved);
+    tcase_add_test(tcase, what_is_declared_is_known);
+    tcase_add_test(tcase, a_version_that_was_told_outlives_compaction);
+    tcase_add_test(tcase, a_version_outlives_a_touch);
+    tcase_add_test(tcase, a_version_does_not_come_back_after_a_delete);
+    tcase_add_test(tcase, an_emptied_record_stays);
+    tcase_add_test(tcase, only_a_record_of_the_right_version_is_emptied);
+    tcase_add_test(tcase, a_value_grows_until_it_is_too_large);
+    tcase_add_test(tcase, a_plain_put_takes_notes_and_stale_marks_away);
+    tcase_add_test(tcase, what_is_gone_at_once_is_purged);
+    suite_add_tcase(suite, tcase);
+    return suite_run(suite);
+}

@@ -1,0 +1,449 @@
+/*
+ * check_ttl.c - time: every record is there until all of its ttl has passed,
+ * by a clock that is rounded down, and not a millisecond longer than that takes,
+ * however it came by its expiry, and whether the housekeeper has been there or not.
+ */
+#include "tests/store/fixture.h"
+
+#include <stdio.h>
+
+enum { CROWD = 3000 };
+
+static const uint64_t SECOND = 1000;
+static const uint64_t DAY = 86400000;
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 32 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+/* From a millisecond to a century: around the places where a class of ttl, or
+ * the width of a field, is likely to end. */
+static const uint64_t ttls[] = {
+    1,
+    2,
+    3,
+    10,
+    99,
+    500,
+    999,
+    1000,
+    1001,
+    4095,
+    4096,
+    4097,
+    8191,
+    10000,
+    32767,
+    32768,
+    60000,
+    65535,
+    65536,
+    65537,
+    131072,
+    1000000,
+    3600000,
+    16777215,
+    16777216,
+    16777217,
+    86400000,
+    604800000,
+    2147483647,
+    2147483648,
+    2592000000,
+    4294967295,
+    4294967296,
+    4294967297,
+    31536000000,
+    1099511627775,
+    1099511627776,
+    3153600000000,
+};
+enum { TTLS = sizeof ttls / sizeof *ttls };
+
+START_TEST(alive_until_the_millisecond)
+{
+    uint64_t ttl = ttls[_i / 2];
+    bool tidy = _i % 2 != 0;
+
+    for (uint64_t start = 1; start <= 100000; start = start * 7 + 3) {
+        box_wait(&box, start);
+        BOX_OK(box_put(&box, "ns", "key", TTL_FOR(ttl), "value"));
+        box_expect_left(&box, "ns", "key", ttl);
+        box_wait(&box, ttl - 1);
+        if (tidy)
+            box_housekeep(&box);
+        box_expect(&box, "ns", "key", "value");
+        box_expect_left(&box, "ns", "key", 1);
+        box_wait(&box, 1);
+        if (tidy)
+            box_housekeep(&box);
+        box_expect(&box, "ns", "key", "value");
+        box_expect_left(&box, "ns", "key", 0);
+        box_wait(&box, 1);
+        if (tidy)
+            box_housekeep(&box);
+        box_expect_gone(&box, "ns", "key");
+    }
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_figures(&box).items, 0);
+    ck_assert_uint_eq(box_figures(&box).bytes, 0);
+}
+END_TEST
+
+START_TEST(half_a_second_from_one_second_on)
+{
+    ck_assert_uint_eq(box.now, 1000);
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "value"));
+    box.now = 1500; /* or nearly 1501: it may have been nearly 1001 */
+    box_expect(&box, "ns", "key", "value");
+    box.now = 1501;
+    box_expect_gone(&box, "ns", "key");
+}
+END_TEST
+
+START_TEST(all_ttls_together)
+{
+    char key[32];
+
+    for (size_t i = 0; i < TTLS; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        BOX_OK(box_put(&box, "ns", key, TTL_FOR(ttls[i]), key));
+    }
+    BOX_OK(box_put(&box, "ns", "never", TTL_NEVER, "value"));
+    uint64_t start = box.now;
+    for (size_t gone = 0; gone < TTLS; gone++) {
+        box.now = start + ttls[gone];
+        box_housekeep(&box);
+        snprintf(key, sizeof key, "key%zu", gone);
+        box_expect_left(&box, "ns", key, 0);
+        box.now++;
+        box_expect_gone(&box, "ns", key);
+        box_housekeep(&box);
+        ck_assert_uint_eq(box_items(&box, "ns"), TTLS - gone);
+        for (size_t i = gone + 1; i < TTLS; i++) {
+            snprintf(key, sizeof key, "key%zu", i);
+            box_expect(&box, "ns", key, key);
+            box_expect_left(&box, "ns", key, start + ttls[i] - box.now);
+        }
+    }
+    box_expect_left(&box, "ns", "never", BOX_NEVER);
+}
+END_TEST
+
+/* Neighbours in a segment whose times are one millisecond apart. */
+START_TEST(a_crowd_leaves_one_by_one)
+{
+    char key[32];
+
+    for (uint64_t i = 0; i < CROWD; i++) {
+        snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
+        BOX_OK(box_put(&box, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
+    }
+    uint64_t start = box.now;
+    for (uint64_t passed = 0; passed <= CROWD; passed += 97) {
+        box.now = start + passed;
+        if (passed % 2 == 0)
+            box_housekeep(&box);
+        for (uint64_t i = 0; i < CROWD; i++) {
+            snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
+            BOX_THAT(box_has(&box, "ns", key) == (1 + i * 7 % CROWD >= passed));
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_long_jump_takes_all_that_is_due)
+{
+    char key[32];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        BOX_OK(box_put(&box, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
+    }
+    BOX_OK(box_put(&box, "ns", "late", TTL_FOR(40000 * DAY), "late"));
+    BOX_OK(box_put(&box, "ns", "never", TTL_NEVER, "never"));
+    box_wait(&box, 40000 * DAY);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 2);
+    box_expect_left(&box, "ns", "late", 0);
+    box_wait(&box, 1);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    box_expect(&box, "ns", "never", "never");
+}
+END_TEST
+
+START_TEST(a_boundless_ttl_does_not_wrap_around)
+{
+    static const uint64_t huge[] = {UINT64_MAX, UINT64_MAX - 1000, UINT64_MAX / 2, 1ULL << 62};
+    char key[32];
+
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        BOX_OK(box_put(&box, "ns", key, TTL_FOR(huge[i]), key));
+        BOX_OK(box_touch(&box, "ns", key, TTL_FOR(huge[3 - i])));
+    }
+    box_wait(&box, 36500 * DAY);
+    box_housekeep(&box);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        box_expect(&box, "ns", key, key);
+    }
+}
+END_TEST
+
+START_TEST(a_clock_may_start_anywhere)
+{
+    static const uint64_t starts[] = {1, 2, 4294967290, 1700000000000, 1ULL << 50};
+    struct box other;
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        box_open(&other, STORE_MEMORY_MIN, BOX_MIB);
+        other.now = starts[i];
+        BOX_OK(box_put(&other, "ns", "key", TTL_FOR(100), "value"));
+        BOX_OK(box_put(&other, "ns", "day", TTL_FOR(DAY), "value"));
+        box_wait(&other, 100);
+        box_housekeep(&other);
+        box_expect_left(&other, "ns", "key", 0);
+        box_wait(&other, 1);
+        box_expect_gone(&other, "ns", "key");
+        box_expect_left(&other, "ns", "day", DAY - 101);
+        box_close(&other);
+    }
+}
+END_TEST
+
+/* --- the namespace's say ------------------------------------------------ */
+
+static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
+{
+    struct store_namespace_options options = {
+        .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
+
+    box_declare(&box, &options, 1, 30 * SECOND);
+}
+
+START_TEST(no_ttl_means_the_namespaces)
+{
+    declare(5 * SECOND, STORE_NEVER, false);
+    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "declared", "key", 5 * SECOND);
+    BOX_OK(box_put(&box, "declared", "key", TTL_NEVER, "value"));
+    box_expect_left(&box, "declared", "key", BOX_NEVER);
+    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(90 * SECOND), "value"));
+    box_expect_left(&box, "declared", "key", 90 * SECOND);
+    BOX_OK(box_touch(&box, "declared", "key", TTL_DEFAULT));
+    box_expect_left(&box, "declared", "key", 5 * SECOND);
+    BOX_OK(box_put(&box, "other", "key", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "other", "key", 30 * SECOND);
+    BOX_OK(box_stream_pattern(&box, "declared", "large", STORE_SET, TTL_DEFAULT, 100000, 5000, 1));
+    box_expect_left(&box, "declared", "large", 5 * SECOND);
+}
+END_TEST
+
+START_TEST(max_ttl_shortens_what_is_longer)
+{
+    declare(5 * SECOND, 10 * SECOND, false);
+    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10 * SECOND), "value"));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10 * SECOND + 1), "v"));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(box_put(&box, "declared", "key", TTL_NEVER, "value"));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(1), "value"));
+    box_expect_left(&box, "declared", "key", 1);
+    BOX_OK(box_touch(&box, "declared", "key", TTL_NEVER));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(DAY)));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(box_stream_pattern(&box, "declared", "large", STORE_SET, TTL_NEVER, 100000, 5000, 1));
+    box_expect_left(&box, "declared", "large", 10 * SECOND);
+    declare(STORE_NEVER, 10 * SECOND, false);
+    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "declared", "key", 10 * SECOND);
+}
+END_TEST
+
+START_TEST(a_ttl_can_be_required)
+{
+    struct store_write *write = NULL;
+
+    declare(STORE_NEVER, STORE_NEVER, true);
+    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_DEFAULT, "value"), STORE_TTL_REQUIRED);
+    ck_assert_int_eq(box_add(&box, "declared", "key", TTL_DEFAULT, "value"), STORE_TTL_REQUIRED);
+    ck_assert_int_eq(box_begin(&box, "declared", "key", STORE_SET, TTL_DEFAULT, 100000, &write),
+                     STORE_TTL_REQUIRED);
+    box_expect_gone(&box, "declared", "key");
+    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(70), "value"));
+    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_DEFAULT, "other"), STORE_TTL_REQUIRED);
+    box_expect(&box, "declared", "key", "value");
+    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_NEVER, "other"), STORE_TTL_REQUIRED);
+    box_expect_left(&box, "declared", "key", 70);
+    BOX_OK(box_put(&box, "other", "key", TTL_DEFAULT, "value"));
+}
+END_TEST
+
+/* Where the namespace has a ttl, only what asks for none is refused. */
+START_TEST(a_required_ttl_can_be_the_namespaces)
+{
+    declare(5 * SECOND, STORE_NEVER, true);
+    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "declared", "key", 5 * SECOND);
+    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_NEVER, "other"), STORE_TTL_REQUIRED);
+    box_expect(&box, "declared", "key", "value");
+    box_expect_left(&box, "declared", "key", 5 * SECOND);
+}
+END_TEST
+
+START_TEST(a_new_ttl_counts_for_later_writes)
+{
+    declare(5 * SECOND, STORE_NEVER, false);
+    BOX_OK(box_put(&box, "declared", "old", TTL_DEFAULT, "value"));
+    BOX_OK(box_put(&box, "declared", "never", TTL_NEVER, "value"));
+    declare(60 * SECOND, 90 * SECOND, false);
+    box_wait(&box, 1);
+    BOX_OK(box_put(&box, "declared", "new", TTL_DEFAULT, "value"));
+    box_expect_left(&box, "declared", "new", 60 * SECOND);
+    box_expect_left(&box, "declared", "old", 5 * SECOND - 1);
+    box_expect_left(&box, "declared", "never", BOX_NEVER);
+    BOX_OK(box_put(&box, "declared", "never", TTL_NEVER, "value"));
+    box_expect_left(&box, "declared", "never", 90 * SECOND);
+}
+END_TEST
+
+/* --- touching ----------------------------------------------------------- */
+
+/* With values that are copied, and with values that span segments. */
+static const size_t touched_sizes[] = {0, 5, 200, 16384, 16385, 300000};
+enum { TOUCHED_SIZES = sizeof touched_sizes / sizeof *touched_sizes };
+
+START_TEST(a_touched_record_lives_longer)
+{
+    size_t length = touched_sizes[_i];
+
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_FOR(100), length, 7));
+    BOX_OK(box_put(&box, "ns", "neighbour", TTL_FOR(100), "goes"));
+    box_wait(&box, 99);
+    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(100)));
+    box_expect_left(&box, "ns", "key", 100);
+    box_wait(&box, 100);
+    box_housekeep(&box);
+    box_expect_gone(&box, "ns", "neighbour");
+    box_expect_pattern(&box, "ns", "key", length, 7);
+    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(90 * DAY)));
+    box_wait(&box, 90 * DAY - 1);
+    box_housekeep(&box);
+    box_expect_pattern(&box, "ns", "key", length, 7);
+    box_expect_left(&box, "ns", "key", 1);
+    BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
+    box_wait(&box, 900 * DAY);
+    box_housekeep(&box);
+    box_expect_pattern(&box, "ns", "key", length, 7);
+    box_expect_left(&box, "ns", "key", BOX_NEVER);
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+}
+END_TEST
+
+START_TEST(a_touched_record_lives_shorter)
+{
+    size_t length = touched_sizes[_i];
+
+    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, length, 7));
+    BOX_OK(box_put(&box, "ns", "neighbour", TTL_NEVER, "stays"));
+    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(9 * DAY)));
+    box_expect_left(&box, "ns", "key", 9 * DAY);
+    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(50)));
+    box_wait(&box, 50);
+    box_housekeep(&box);
+    box_expect_pattern(&box, "ns", "key", length, 7);
+    box_wait(&box, 1);
+    box_expect_gone(&box, "ns", "key");
+    ck_assert_int_eq(box_touch(&box, "ns", "key", TTL_FOR(50)), STORE_NOT_FOUND);
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    box_expect(&box, "ns", "neighbour", "stays");
+}
+END_TEST
+
+START_TEST(touched_up_and_down_many_times)
+{
+    char key[32];
+    uint64_t random = 5;
+    uint64_t expires[50];
+
+    for (size_t round = 0; round < 2000; round++) {
+        size_t i = round % 50;
+        uint64_t ttl = ttls[box_random(&random) % TTLS] + 2000;
+        snprintf(key, sizeof key, "key%zu", i);
+        if (round < 50)
+            BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(ttl), i * 700, i));
+        else
+            BOX_OK(box_touch(&box, "ns", key, TTL_FOR(ttl)));
+        expires[i] = box.now + ttl;
+        if (round % 100 == 99) {
+            box_housekeep(&box);
+            box_wait(&box, 1);
+        }
+    }
+    for (size_t i = 0; i < 50; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        box_expect_left(&box, "ns", key, expires[i] - box.now);
+        box_expect_pattern(&box, "ns", key, i * 700, i);
+    }
+    ck_assert_uint_eq(box_items(&box, "ns"), 50);
+}
+END_TEST
+
+START_TEST(an_overwritten_timer_never_rings)
+{
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "old"));
+    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(5000), "new"));
+    BOX_OK(box_put(&box, "ns", "gone", TTL_FOR(100), "old"));
+    BOX_OK(box_delete(&box, "ns", "gone"));
+    BOX_OK(box_put(&box, "ns", "gone", TTL_NEVER, "new"));
+    box_outlive(&box, 100);
+    box_housekeep(&box);
+    box_expect(&box, "ns", "key", "new");
+    box_expect(&box, "ns", "gone", "new");
+    ck_assert_uint_eq(box_figures(&box).counters.expirations, 0);
+    box_wait(&box, 4899);
+    box_expect(&box, "ns", "key", "new");
+    box_wait(&box, 1);
+    box_expect_gone(&box, "ns", "key");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store ttl");
+    TCase *time = tcase_create("time");
+
+    tcase_add_checked_fixture(time, setup, teardown);
+    tcase_set_timeout(time, BOX_TIMEOUT);
+    tcase_add_loop_test(time, alive_until_the_millisecond, 0, 2 * TTLS);
+    tcase_add_test(time, half_a_second_from_one_second_on);
+    tcase_add_test(time, all_ttls_together);
+    tcase_add_test(time, a_crowd_leaves_one_by_one);
+    tcase_add_test(time, a_long_jump_takes_all_that_is_due);
+    tcase_add_test(time, a_boundless_ttl_does_not_wrap_around);
+    tcase_add_test(time, a_clock_may_start_anywhere);
+    tcase_add_test(time, no_ttl_means_the_namespaces);
+    tcase_add_test(time, max_ttl_shortens_what_is_longer);
+    tcase_add_test(time, a_ttl_can_be_required);
+    tcase_add_test(time, a_required_ttl_can_be_the_namespaces);
+    tcase_add_test(time, a_new_ttl_counts_for_later_writes);
+    tcase_add_loop_test(time, a_touched_record_lives_longer, 0, TOUCHED_SIZES);
+    tcase_add_loop_test(time, a_touched_record_lives_shorter, 0, TOUCHED_SIZES);
+    tcase_add_test(time, touched_up_and_down_many_times);
+    tcase_add_test(time, an_overwritten_timer_never_rings);
+    suite_add_tcase(suite, time);
+    return suite_run(suite);
+}

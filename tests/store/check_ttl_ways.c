@@ -1,0 +1,288 @@
+/*
+ * check_ttl_ways.c - all ways to give a ttl, and a date: all of it passes before the record
+ * is gone, by a clock that is rounded down, and no more than the millisecond that takes.
+ */
+#include "tests/store/fixture.h"
+
+enum { TTL = 5000, LARGE = 300000 };
+
+static struct box box;
+
+static void setup(void)
+{
+    box_open(&box, 32 * BOX_MIB, BOX_MIB);
+}
+
+static void teardown(void)
+{
+    box_close(&box);
+}
+
+static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
+{
+    struct store_namespace_options options = {
+        .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
+
+    box_declare(&box, &options, 1, STORE_NEVER);
+}
+
+/* --- the ways ----------------------------------------------------------------------- */
+
+static void locate(struct store_key *at)
+{
+    store_enter(box.lane);
+    BOX_OK(store_locate(box.lane, slice_of("declared"), slice_of("key"), at));
+}
+
+static void put(const struct store_terms *terms)
+{
+    struct store_key at;
+
+    locate(&at);
+    BOX_OK(store_put(box.lane, &at, terms, slice_of("1"), box.now, NULL));
+    store_leave(box.lane);
+}
+
+static void put_with(struct store_ttl ttl)
+{
+    put(TERMS(STORE_SET, ttl));
+}
+
+static void look(const struct store_terms *terms)
+{
+    struct store_key at;
+    struct store_view view;
+
+    locate(&at);
+    BOX_OK(store_look(box.lane, &at, terms, box.now, &view));
+    store_view_put(&view);
+    store_leave(box.lane);
+}
+
+static void sum(const struct store_terms *terms)
+{
+    struct store_sum sum = {.by = 1, .initial = 1};
+    struct store_key at;
+
+    locate(&at);
+    BOX_OK(store_add_number(box.lane, &at, terms, &sum, box.now));
+    store_leave(box.lane);
+    ck_assert_uint_eq(sum.expires, box.now + TTL + 1);
+}
+
+static void by_set(void)
+{
+    put_with(TTL_FOR(TTL));
+}
+
+static void by_add(void)
+{
+    put(TERMS(STORE_ADD, TTL_FOR(TTL)));
+}
+
+static void by_replace(void)
+{
+    put_with(TTL_NEVER);
+    put(TERMS(STORE_REPLACE, TTL_FOR(TTL)));
+}
+
+static void by_comparing(void)
+{
+    struct store_terms terms = {.tells_version = true};
+    uint64_t version = 0;
+    struct store_key at;
+
+    locate(&at);
+    BOX_OK(store_put(box.lane, &at, &terms, slice_of("1"), box.now, &version));
+    terms = (struct store_terms){.ttl = TTL_FOR(TTL), .compares = true, .expected = version};
+    BOX_OK(store_put(box.lane, &at, &terms, slice_of("2"), box.now, NULL));
+    store_leave(box.lane);
+}
+
+/* They keep it, and where they make a record they give it. */
+static void by_append(void)
+{
+    put_with(TTL_FOR(TTL));
+    put(TERMS(STORE_APPEND, TTL_KEEP));
+}
+
+static void by_making_append(void)
+{
+    put(&(struct store_terms){
+        .mode = STORE_APPEND, .ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(TTL)});
+}
+
+static void by_prepend(void)
+{
+    put_with(TTL_FOR(TTL));
+    put(TERMS(STORE_PREPEND, TTL_KEEP));
+}
+
+static void by_default(void)
+{
+    put_with(TTL_DEFAULT);
+}
+
+static void by_bound(void)
+{
+    declare(STORE_NEVER, TTL, false);
+    put_with(TTL_NEVER);
+    box_expect_left(&box, "declared", "key", TTL);
+    put_with(TTL_FOR(TTL + 1));
+}
+
+static void by_touch(void)
+{
+    put_with(TTL_NEVER);
+    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(TTL)));
+}
+
+static void by_touch_by_default(void)
+{
+    put_with(TTL_NEVER);
+    BOX_OK(box_touch(&box, "declared", "key", TTL_DEFAULT));
+}
+
+static void by_look(void)
+{
+    put_with(TTL_NEVER);
+    look(&(struct store_terms){.ttl = TTL_FOR(TTL)});
+}
+
+static void by_look_that_makes(void)
+{
+    look(&(struct store_terms){.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(TTL)});
+}
+
+static void by_sum(void)
+{
+    put_with(TTL_NEVER);
+    sum(&(struct store_terms){.ttl = TTL_FOR(TTL)});
+}
+
+static void by_sum_that_makes(void)
+{
+    sum(&(struct store_terms){.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(TTL)});
+}
+
+static void by_marking_stale(void)
+{
+    struct store_key at;
+
+    put_with(TTL_NEVER);
+    locate(&at);
+    BOX_OK(store_make_stale(box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, box.now));
+    store_leave(box.lane);
+}
+
+static void by_emptying(void)
+{
+    struct store_key at;
+
+    put_with(TTL_NEVER);
+    locate(&at);
+    BOX_OK(store_empty(box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false, box.now));
+    store_leave(box.lane);
+}
+
+/* It counts from the end. */
+static void by_upload(void)
+{
+    struct store_write *write = NULL;
+    uint64_t done = 0;
+
+    BOX_OK(box_begin(&box, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
+    BOX_OK(box_write_pattern(&box, write, &done, LARGE / 2, 5000, 1));
+    box_wait(&box, 2 * TTL);
+    BOX_OK(box_write_pattern(&box, write, &done, LARGE, 5000, 1));
+    BOX_OK(box_commit(&box, &write));
+}
+
+static void by_touching_large(void)
+{
+    BOX_OK(box_put_pattern(&box, "declared", "key", TTL_NEVER, LARGE, 1));
+    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(TTL)));
+}
+
+/* It is where the others end: a date was not rounded down. */
+static void by_date(void)
+{
+    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL + 1});
+}
+
+static void (*const ways[])(void) = {
+    by_set,
+    by_add,
+    by_replace,
+    by_comparing,
+    by_append,
+    by_prepend,
+    by_making_append,
+    by_default,
+    by_bound,
+    by_touch,
+    by_look,
+    by_touch_by_default,
+    by_sum,
+    by_look_that_makes,
+    by_sum_that_makes,
+    by_emptying,
+    by_marking_stale,
+    by_upload,
+    by_touching_large,
+    by_date,
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+/* In the last moment of its first millisecond a record may have been written, and in the first
+ * one of its last be read. */
+START_TEST(all_of_a_ttl_passes_first)
+{
+    declare(TTL, STORE_NEVER, false);
+    ways[_i]();
+    box_expect_left(&box, "declared", "key", TTL);
+    box_wait(&box, TTL);
+    box_housekeep(&box);
+    ck_assert(box_has(&box, "declared", "key"));
+    box_expect_left(&box, "declared", "key", 0);
+    box_wait(&box, 1);
+    box_expect_gone(&box, "declared", "key");
+    box_housekeep(&box);
+    ck_assert_uint_eq(box_items(&box, "declared"), 0);
+}
+END_TEST
+
+START_TEST(a_date_is_kept_to)
+{
+    struct store_ttl date = {STORE_TTL_UNTIL, box.now + 2 * TTL};
+
+    declare(STORE_NEVER, STORE_NEVER, true);
+    put_with(date);
+    box_wait(&box, 2 * TTL - 1);
+    box_expect_left(&box, "declared", "key", 0);
+    box_wait(&box, 1);
+    box_expect_gone(&box, "declared", "key");
+    put_with(date); /* it has passed */
+    box_expect_gone(&box, "declared", "key");
+    declare(STORE_NEVER, TTL, false);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL + 2});
+    box_expect_left(&box, "declared", "key", TTL);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL});
+    box_expect_left(&box, "declared", "key", TTL - 1);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + 1});
+    box_expect_left(&box, "declared", "key", 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store ttl, given in all ways");
+    TCase *ways_to = tcase_create("ways");
+
+    tcase_add_checked_fixture(ways_to, setup, teardown);
+    tcase_set_timeout(ways_to, BOX_TIMEOUT);
+    tcase_add_loop_test(ways_to, all_of_a_ttl_passes_first, 0, WAYS);
+    tcase_add_test(ways_to, a_date_is_kept_to);
+    suite_add_tcase(suite, ways_to);
+    return suite_run(suite);
+}

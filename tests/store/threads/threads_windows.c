@@ -1,0 +1,294 @@
+/*
+ * threads_windows.c - a housekeeper that rests between two looks at a segment (race_window.h) while
+ * others use its number again, when what it belonged to before is gone.
+ *
+ * First it is done on purpose, by one thread: a segment waits for the housekeeper, its namespace
+ * goes and is freed, and in the window its number is taken by another namespace. Then many
+ * threads do what they happen to do.
+ *
+ * Namespaces come and go: they are written to, emptied, flushed and left to expire, so that
+ * numbers of segments which wait in lists and in the heap of the due are nobody's by the time
+ * they come up, or another's. What is read must be whole, and in the end the store in order. A
+ * look at memory that was freed is for AddressSanitizer to find.
+ *
+ * THREADS, WINDOWS_OPS and THREADS_SEED say how many, how long and what.
+ */
+#include "daemon/store/arena/race_window.h"
+#include "tests/store/threads/threads.h"
+#include "tests/support/suite.h"
+
+#include <sched.h>
+#include <stdio.h>
+
+enum {
+    OPS = 6000, /* of each worker */
+    NAMES = 40, /* of each worker */
+    KEYS = 40,
+    VALUE_MOST = 700,
+    LARGE = 40000,
+    CHANGES = 300,      /* of others that a rest is long enough for */
+    PATIENCE = 1000000, /* turns of the processor that it takes at most; where writers may wait */
+    HASTE = 100,        /* for what the housekeeper holds, so many */
+    TAKEN_AT_ONCE = 100,
+    TAKEN_MOST = 4000,
+    ONE_IN = 4, /* passes with a rest */
+};
+
+static struct box box;
+static struct crew crew;
+static int patience;
+static unsigned changes;                   /* made by workers; atomic */
+static unsigned passes, rests, full_rests; /* atomic */
+
+/* --- the window ----------------------------------------------------------------- */
+
+static unsigned now_changed(void)
+{
+    return __atomic_load_n(&changes, __ATOMIC_ACQUIRE);
+}
+
+/* On purpose: takes numbers of segments, one for each namespace. */
+static struct lane *taker; /* NULL: nothing is taken */
+static unsigned taken;
+
+static void take_numbers(void)
+{
+    char name[24];
+
+    for (int i = 0; i < TAKEN_AT_ONCE && taken < TAKEN_MOST; i++) {
+        struct store_key at;
+        snprintf(name, sizeof name, "taker%u", taken++);
+        store_enter(taker);
+        BOX_OK(store_locate(taker, slice_of(name), slice_of("key"), &at));
+        BOX_OK(
+            store_put(taker, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), box.now, NULL));
+        store_leave(taker);
+    }
+}
+
+static bool is_enough(unsigned from)
+{
+    return now_changed() - from >= CHANGES || __atomic_load_n(&crew.busy, __ATOMIC_ACQUIRE) == 0;
+}
+
+void window_pass(enum window which)
+{
+    unsigned from = now_changed();
+
+    (void)which;
+    if (taker != NULL) {
+        take_numbers();
+        return;
+    }
+    if (__atomic_fetch_add(&passes, 1, __ATOMIC_RELAXED) % ONE_IN != 0)
+        return;
+    __atomic_fetch_add(&rests, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < patience && !is_enough(from); i++)
+        sched_yield();
+    if (is_enough(from))
+        __atomic_fetch_add(&full_rests, 1, __ATOMIC_RELAXED);
+}
+
+/* --- the workers ------------------------------------------------------------------ */
+
+/* A record of the worker's own. */
+struct place {
+    char name[24], key[16];
+    uint64_t number;
+    struct store_key at;
+};
+
+static void find(struct worker *worker, unsigned name, unsigned key, struct place *place)
+{
+    snprintf(place->name, sizeof place->name, "w%u-%u", worker->number, name);
+    snprintf(place->key, sizeof place->key, "key%u", key);
+    place->number = ((uint64_t)worker->number * NAMES + name) * KEYS + key + 1;
+    if (store_locate(worker->lane, slice_of(place->name), slice_of(place->key), &place->at) !=
+        STORE_OK)
+        crew_wrong(worker->crew, "%s cannot be located", place->name);
+}
+
+static void has_changed(void)
+{
+    __atomic_fetch_add(&changes, 1, __ATOMIC_ACQ_REL);
+}
+
+static void put(struct worker *worker, struct place *place)
+{
+    uint64_t now = crew_now(worker->crew);
+    size_t least = CREW_VALUE_MIN + (crew_below(worker, 50) == 0 ? (size_t)LARGE : 0);
+    size_t length = least + (size_t)crew_below(worker, VALUE_MOST);
+    struct slice value = crew_value(worker, place->number, now, length);
+    struct store_ttl ttl = crew_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + crew_below(worker, 300));
+    enum store_status status =
+        store_put(worker->lane, &place->at, TERMS(STORE_SET, ttl), value, now, NULL);
+
+    if (status != STORE_OK && status != STORE_NO_MEMORY)
+        crew_wrong(worker->crew, "put: status %d", (int)status);
+    has_changed();
+}
+
+static void drop(struct worker *worker, struct place *place)
+{
+    store_delete(worker->lane, &place->at, NULL, crew_now(worker->crew));
+    has_changed();
+}
+
+static void get(struct worker *worker, struct place *place)
+{
+    struct store_view view;
+    uint64_t version = 0;
+
+    if (store_get(worker->lane, &place->at, crew_now(worker->crew), &view) != STORE_OK)
+        return;
+    bool whole = crew_is_view(worker, &view, place->number, &version);
+    store_view_put(&view);
+    if (!whole)
+        crew_wrong(worker->crew, "%s %s is not what was written", place->name, place->key);
+}
+
+static void each_key(struct worker *worker, void (*act)(struct worker *, struct place *))
+{
+    unsigned name = (unsigned)crew_below(worker, NAMES);
+    unsigned count = 1 + (unsigned)crew_below(worker, KEYS);
+    struct place place;
+
+    for (unsigned key = 0; key < count; key++) {
+        store_enter(worker->lane);
+        find(worker, name, key, &place);
+        act(worker, &place);
+        store_leave(worker->lane);
+    }
+}
+
+static void flush(struct worker *worker)
+{
+    struct place place;
+    uint64_t records = 0;
+
+    store_enter(worker->lane);
+    find(worker, (unsigned)crew_below(worker, NAMES), 0, &place);
+    enum store_status status =
+        store_flush(worker->lane, slice_of(place.name), crew_now(worker->crew), &records);
+    store_leave(worker->lane);
+    if (status != STORE_OK && status != STORE_NO_MEMORY)
+        crew_wrong(worker->crew, "flush: status %d", (int)status);
+    has_changed();
+}
+
+static void churn(struct worker *worker)
+{
+    uint64_t ops = box_setting("WINDOWS_OPS", OPS);
+
+    for (uint64_t i = 0; i < ops && !crew_failed(worker->crew); i++) {
+        uint64_t dice = crew_below(worker, 100);
+        if (dice < 45)
+            each_key(worker, put);
+        else if (dice < 60)
+            each_key(worker, drop);
+        else if (dice < 80)
+            each_key(worker, get);
+        else
+            flush(worker);
+        crew_pass_time(worker->crew, 1);
+    }
+}
+
+static void run(uint64_t memory, int turns)
+{
+    patience = turns;
+    box_open(&box, memory, BOX_MIB);
+    passes = rests = full_rests = 0;
+    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 3), 1);
+    crew_run(&crew, churn);
+    box.now = crew_now(&crew);
+    box_check(&box);
+    box_rest(&box);
+    crew_close(&crew);
+    box_close(&box);
+    ck_assert_uint_gt(rests, 0);
+    if (turns == PATIENCE)
+        ck_assert_uint_gt(full_rests, 0);
+}
+
+/* --- on purpose --------------------------------------------------------------------- */
+
+enum { GOING = 4000, GOING_VALUE = 300 };
+
+/* Segments more than half of which is dead wait to be compacted. */
+static void leave_half_dead(const char *name)
+{
+    char key[16];
+
+    box_pour(&box, name, 0, GOING, GOING_VALUE);
+    for (unsigned i = 0; i < GOING; i++) {
+        snprintf(key, sizeof key, "key%u", i);
+        if (i % 4 != 0)
+            BOX_OK(box_delete(&box, name, key));
+    }
+}
+
+/* In steps that are as small as can be: what waits comes after what frees it. */
+static void keep_house(void)
+{
+    bool more = true;
+
+    while (more) {
+        store_enter(box.lane);
+        more = store_housekeep(box.lane, box.now, 1);
+        store_leave(box.lane);
+    }
+}
+
+START_TEST(a_number_that_waits_is_used_again)
+{
+    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+    taker = store_lane_create(box.store);
+    ck_assert_ptr_nonnull(taker);
+    taken = 0;
+    for (int i = 0; i < 10; i++) {
+        leave_half_dead("goes");  /* waits first */
+        leave_half_dead("stays"); /* passes the window, too */
+        box_flush(&box, "goes");
+        keep_house();
+        ck_assert_uint_eq(box_count_alive(&box, "goes", 0, GOING, GOING_VALUE), 0);
+        ck_assert_uint_eq(box_count_alive(&box, "stays", 0, GOING, GOING_VALUE), GOING / 4);
+    }
+    ck_assert_uint_gt(taken, 0);
+    store_lane_destroy(&taker);
+    ck_assert_ptr_null(taker);
+    for (unsigned i = 0; i < taken; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "taker%u", i);
+        box_expect(&box, name, "key", "value");
+    }
+    box_close(&box);
+}
+END_TEST
+
+/* --- by chance ---------------------------------------------------------------------- */
+
+START_TEST(with_ample_memory)
+{
+    run(64 * BOX_MIB, PATIENCE);
+}
+END_TEST
+
+START_TEST(with_little_memory)
+{
+    run(STORE_MEMORY_MIN, HASTE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("windows");
+    TCase *windows = tcase_create("windows");
+
+    tcase_set_timeout(windows, BOX_TIMEOUT);
+    tcase_add_test(windows, a_number_that_waits_is_used_again);
+    tcase_add_test(windows, with_ample_memory);
+    tcase_add_test(windows, with_little_memory);
+    suite_add_tcase(suite, windows);
+    return suite_run(suite);
+}
