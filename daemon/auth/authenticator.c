@@ -43,7 +43,7 @@ struct gate {
     struct gate_options options;
     pthread_t thread;
     pthread_mutex_t lock;      /* never held while a secret is checked, or an answer given */
-    pthread_cond_t bell;       /* lock; one of those below has changed, or the clock */
+    pthread_cond_t wakeup;     /* lock; one of those below has changed, or the clock */
     pthread_cond_t over;       /* lock; `ended` has changed */
     bool stopping;             /* lock */
     bool ended;                /* lock; the thread has, but for its return */
@@ -162,7 +162,7 @@ void gate_ask(struct gate *gate, struct petition *petition)
         waits = gate_queue_add(gate->queue, petition, now, &lost);
     }
     if (waits) {
-        pthread_cond_signal(&gate->bell);
+        pthread_cond_signal(&gate->wakeup);
     }
     pthread_mutex_unlock(&gate->lock);
     if (!waits) {
@@ -191,14 +191,14 @@ static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
     struct timespec until;
 
     if (due == UINT64_MAX) {
-        pthread_cond_wait(&gate->bell, &gate->lock);
+        pthread_cond_wait(&gate->wakeup, &gate->lock);
         return;
     }
     clock_gettime(CLOCK_MONOTONIC, &until);
     uint64_t nanoseconds = (uint64_t)until.tv_nsec + (due - now) % 1000 * 1000000;
     until.tv_sec += (time_t)((due - now) / 1000 + nanoseconds / 1000000000);
     until.tv_nsec = (long)(nanoseconds % 1000000000);
-    pthread_cond_timedwait(&gate->bell, &gate->lock, &until);
+    pthread_cond_timedwait(&gate->wakeup, &gate->lock, &until);
 }
 
 /* With the lock. */
@@ -288,7 +288,7 @@ static void dispose_parts(struct gate *gate)
 
 static void dispose(struct gate *gate)
 {
-    pthread_cond_destroy(&gate->bell);
+    pthread_cond_destroy(&gate->wakeup);
     pthread_cond_destroy(&gate->over);
     dispose_parts(gate);
 }
@@ -297,7 +297,7 @@ static void *run(void *context)
 {
     struct gate *gate = context;
 
-    thread_be_nice("gate", NICENESS);
+    thread_set_background("gate", NICENESS);
     pthread_mutex_lock(&gate->lock);
     while (!gate->stopping && !gate->left_behind) {
         uint64_t due, now = now_of(gate);
@@ -323,7 +323,7 @@ static void ring(struct gate *gate, bool stop)
 {
     pthread_mutex_lock(&gate->lock);
     gate->stopping = gate->stopping || stop;
-    pthread_cond_signal(&gate->bell);
+    pthread_cond_signal(&gate->wakeup);
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -346,15 +346,15 @@ static uint64_t now_truly(void *context)
     return clock_now();
 }
 
-static bool make_bells(struct gate *gate)
+static bool make_wakeups(struct gate *gate)
 {
-    errno = thread_cond_init(&gate->bell);
+    errno = thread_cond_init(&gate->wakeup);
     if (errno != 0) {
         return false;
     }
     errno = thread_cond_init(&gate->over);
     if (errno != 0) {
-        pthread_cond_destroy(&gate->bell);
+        pthread_cond_destroy(&gate->wakeup);
     }
     return errno == 0;
 }
@@ -377,7 +377,7 @@ struct gate *gate_create_with(const struct gate_options *options)
     gate->options.now = options->now != NULL ? options->now : now_truly;
     pthread_mutex_init(&gate->lock, NULL);
     gate->queue = gate_queue_create();
-    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_bells(gate)) {
+    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_wakeups(gate)) {
         dispose_parts(gate);
         return NULL;
     }

@@ -77,7 +77,7 @@ struct petition {
     TAILQ_ENTRY(petition) age;  /* among all that wait */
     struct gate_entry *entry;   /* where it waits; NULL: it does not */
     uint64_t since;             /* when it began to wait */
-    struct sip_hash token;      /* see wrong_secrets.h */
+    struct siphash_hash token;  /* see wrong_secrets.h */
     bool compared;              /* with what is remembered: it was not that */
 
     struct users *users; /* a reference */

@@ -26,7 +26,7 @@
 enum { MEMO_NOTHING, MEMO_WRITING, MEMO_KEPT };
 struct memo {
     atomic_uint state;
-    struct sip_hash hash; /* once KEPT */
+    struct siphash_hash hash; /* once KEPT */
 };
 
 struct user {
@@ -36,7 +36,7 @@ struct user {
     uid_t uid;
     struct grants grants;
     struct memo *memo;
-    const struct sip_key *key;
+    const struct siphash_key *key;
 };
 
 struct users {
@@ -50,7 +50,7 @@ struct users {
     struct memo *memos; /* one for each of list */
     char *text;
     size_t text_size;
-    struct sip_key key; /* of the memos; the same in all users that follow one another */
+    struct siphash_key key; /* of the memos; the same in all users that follow one another */
 };
 
 /* --- order ---------------------------------------------------------------- */
@@ -213,7 +213,7 @@ static bool same_secret(const struct user *a, const struct user *b)
     return a->hash != NULL && b->hash != NULL && strcmp(a->hash, b->hash) == 0;
 }
 
-static void keep(struct memo *memo, struct sip_hash hash)
+static void keep(struct memo *memo, struct siphash_hash hash)
 {
     unsigned nothing = MEMO_NOTHING;
 
@@ -371,7 +371,7 @@ const char *user_hash(const struct user *user)
 
 const char *users_decoy(const struct users *users, struct slice name)
 {
-    size_t first = (size_t)sip_of(&users->key, name).low;
+    size_t first = (size_t)siphash_of(&users->key, name).low;
 
     for (size_t i = 0; i < users->count; i++) {
         const struct user *user = &users->list[(first % users->count + i) % users->count];
@@ -394,12 +394,12 @@ unsigned user_rights_everywhere(const struct user *user)
 
 bool user_recalls(const struct user *user, struct slice secret)
 {
-    struct sip_hash hash = sip_of(user->key, secret);
+    struct siphash_hash hash = siphash_of(user->key, secret);
 
-    return is_kept(user->memo) && sip_equal(hash, user->memo->hash);
+    return is_kept(user->memo) && siphash_equal(hash, user->memo->hash);
 }
 
 void user_prove(const struct user *user, struct slice secret)
 {
-    keep(user->memo, sip_of(user->key, secret));
+    keep(user->memo, siphash_of(user->key, secret));
 }

@@ -24,7 +24,8 @@ struct said {
     char rest[REQUEST_NAMESPACE_MAX + SECRET_MAX + SECRET_HASH_MAX];
 };
 
-struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs, const struct petition *petition)
+struct siphash_hash gate_wrongs_token(const struct gate_wrongs *wrongs,
+                                      const struct petition *petition)
 {
     const struct slice name = {petition->name, petition->name_length};
     const struct user *user = users_find(petition->users, name);
@@ -41,30 +42,30 @@ struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs, const struct
     size_t hash_length = strnlen(hash, SECRET_HASH_MAX);
     memcpy(at, hash, hash_length);
     at += hash_length;
-    struct sip_hash token =
-        sip_of(&wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
+    struct siphash_hash token =
+        siphash_of(&wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
     explicit_bzero(&said, sizeof said);
     return token;
 }
 
 /* The token comes first, and those before `place` move on to it. */
-static void put_first(struct sip_hash *set, unsigned place, struct sip_hash token)
+static void put_first(struct siphash_hash *set, unsigned place, struct siphash_hash token)
 {
     memmove(set + 1, set, place * sizeof *set);
     set[0] = token;
 }
 
-static struct sip_hash *set_of(struct gate_wrongs *wrongs, struct sip_hash token)
+static struct siphash_hash *set_of(struct gate_wrongs *wrongs, struct siphash_hash token)
 {
     return wrongs->sets[token.low % SETS].of;
 }
 
-bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token)
+bool gate_wrongs_has(struct gate_wrongs *wrongs, struct siphash_hash token)
 {
-    struct sip_hash *set = set_of(wrongs, token);
+    struct siphash_hash *set = set_of(wrongs, token);
 
     for (unsigned i = 0; i < GATE_WRONGS_WAYS; i++) {
-        if (sip_equal(set[i], token)) {
+        if (siphash_equal(set[i], token)) {
             put_first(set, i, token);
             return true;
         }
@@ -72,7 +73,7 @@ bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token)
     return false;
 }
 
-void gate_wrongs_add(struct gate_wrongs *wrongs, struct sip_hash token)
+void gate_wrongs_add(struct gate_wrongs *wrongs, struct siphash_hash token)
 {
     put_first(set_of(wrongs, token), GATE_WRONGS_WAYS - 1, token);
 }

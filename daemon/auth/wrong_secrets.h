@@ -24,9 +24,9 @@
 enum { GATE_WRONGS_WAYS = 16, GATE_WRONGS_MAX = 4096 };
 
 struct gate_wrongs {
-    struct sip_key key;
+    struct siphash_key key;
     struct {
-        struct sip_hash of[GATE_WRONGS_WAYS]; /* the one that was said last first */
+        struct siphash_hash of[GATE_WRONGS_WAYS]; /* the one that was said last first */
     } sets[GATE_WRONGS_MAX / GATE_WRONGS_WAYS];
 };
 
@@ -34,11 +34,11 @@ struct gate_wrongs {
 bool gate_wrongs_init(struct gate_wrongs *wrongs);
 
 /* What is kept of a petition, once it was found wrong. */
-struct sip_hash gate_wrongs_token(const struct gate_wrongs *wrongs,
-                                  const struct petition *petition);
+struct siphash_hash gate_wrongs_token(const struct gate_wrongs *wrongs,
+                                      const struct petition *petition);
 
 /* It was said now. */
-bool gate_wrongs_has(struct gate_wrongs *wrongs, struct sip_hash token);
-void gate_wrongs_add(struct gate_wrongs *wrongs, struct sip_hash token);
+bool gate_wrongs_has(struct gate_wrongs *wrongs, struct siphash_hash token);
+void gate_wrongs_add(struct gate_wrongs *wrongs, struct siphash_hash token);
 
 #endif

@@ -16,13 +16,13 @@
 #include "daemon/base/metrics.h"
 
 /* Of connections, by the memory of their buffers: see pressure.c. */
-enum { FACTS_HELD_CLASSES = 6 };
+enum { INSTANCE_HELD_CLASSES = 6 };
 
 /* Sets of metrics of a daemon with so many workers. */
-#define FACTS_SETS_OF(threads)    (2 * (threads) + 2)
-#define FACTS_SET_OF_LOG(threads) (2 * (threads))
+#define INSTANCE_SETS_OF(threads)    (2 * (threads) + 2)
+#define INSTANCE_SET_OF_LOG(threads) (2 * (threads))
 
-struct facts {
+struct instance {
     const char *version; /* "x.y.z" */
     pid_t pid;
     uint64_t started;   /* clock_now() at the start */
@@ -31,7 +31,7 @@ struct facts {
     uint64_t recovered; /* records that were there at the start */
 
     /* A set for each worker, one for the reception of each, one for the log, and one for the
-     * thread that accepts: see FACTS_SETS_OF. The server allocates them (aligned:
+     * thread that accepts: see INSTANCE_SETS_OF. The server allocates them (aligned:
      * aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
@@ -42,14 +42,14 @@ struct facts {
     atomic_uint max_connections; /* changes with a reload */
     atomic_size_t buffers;       /* bytes that connections hold between their turns */
     /* How many of them hold about how much. */
-    atomic_uint holders[FACTS_HELD_CLASSES];
+    atomic_uint holders[INSTANCE_HELD_CLASSES];
     atomic_bool paused; /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */
-static inline void facts_uncount(struct facts *facts)
+static inline void instance_connection_closed(struct instance *instance)
 {
-    atomic_fetch_sub_explicit(&facts->connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&instance->connections, 1, memory_order_relaxed);
 }
 
 #endif

@@ -44,7 +44,7 @@ static struct {
     uint64_t turns_at;      /* so many lines of the ring belong to the target before */
     bool runs, stopping, ended, woken;
     pthread_t thread;
-    pthread_cond_t bell, over; /* there is something to do; the thread has ended */
+    pthread_cond_t wakeup, over; /* there is something to do; the thread has ended */
     uint64_t (*tick)(void);
 } writer = {.lock = PTHREAD_MUTEX_INITIALIZER,
             .target = {.form = LOG_FORM_BARE, .fd = STDERR_FILENO},
@@ -121,7 +121,7 @@ static void say_by_thread(const struct log_entry *entry)
     if (!log_ring_put(&writer.ring, entry)) {
         lose(1);
     }
-    pthread_cond_signal(&writer.bell);
+    pthread_cond_signal(&writer.wakeup);
 }
 
 /* The lock is not held. */
@@ -188,7 +188,7 @@ static void sleep_for(uint64_t ms)
     uint64_t nanoseconds = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
     until.tv_sec += (time_t)(ms / 1000 + nanoseconds / 1000000000);
     until.tv_nsec = (long)(nanoseconds % 1000000000);
-    pthread_cond_timedwait(&writer.bell, &writer.lock, &until);
+    pthread_cond_timedwait(&writer.wakeup, &writer.lock, &until);
 }
 
 /* Gives the lock while it calls, and while it sleeps. */
@@ -246,7 +246,7 @@ void log_writer_turn_to(const struct log_target *target)
     if (writer.mode == AT_ONCE) {
         turn();
     }
-    pthread_cond_signal(&writer.bell);
+    pthread_cond_signal(&writer.wakeup);
     pthread_mutex_unlock(&writer.lock);
 }
 
@@ -267,15 +267,15 @@ bool log_writer_give(uid_t uid, gid_t gid)
     return done;
 }
 
-static bool make_bells(void)
+static bool make_wakeups(void)
 {
-    errno = thread_cond_init(&writer.bell);
+    errno = thread_cond_init(&writer.wakeup);
     if (errno != 0) {
         return false;
     }
     errno = thread_cond_init(&writer.over);
     if (errno != 0) {
-        pthread_cond_destroy(&writer.bell);
+        pthread_cond_destroy(&writer.wakeup);
         return false;
     }
     return true;
@@ -283,7 +283,7 @@ static bool make_bells(void)
 
 bool log_writer_start(uint64_t (*tick)(void), struct metrics *metrics)
 {
-    if (!make_bells()) {
+    if (!make_wakeups()) {
         return false;
     }
     pthread_mutex_lock(&writer.lock);
@@ -308,7 +308,7 @@ void log_writer_hand_over(void)
     if (writer.runs) {
         writer.mode = BY_THREAD;
         writer.woken = true;
-        pthread_cond_signal(&writer.bell);
+        pthread_cond_signal(&writer.wakeup);
     }
     pthread_mutex_unlock(&writer.lock);
 }
@@ -318,7 +318,7 @@ void log_writer_wake(void)
     pthread_mutex_lock(&writer.lock);
     writer.woken = true;
     if (writer.runs) {
-        pthread_cond_signal(&writer.bell);
+        pthread_cond_signal(&writer.wakeup);
     }
     pthread_mutex_unlock(&writer.lock);
 }
@@ -331,7 +331,7 @@ static bool await_end(uint64_t wait_ms)
                                    .tv_nsec = (long)(deadline % 1000000000)};
 
     writer.stopping = true;
-    pthread_cond_signal(&writer.bell);
+    pthread_cond_signal(&writer.wakeup);
     while (!writer.ended && clock_precise() < deadline) {
         pthread_cond_timedwait(&writer.over, &writer.lock, &until);
     }
@@ -350,7 +350,7 @@ void log_writer_stop(uint64_t wait_ms)
     pthread_mutex_unlock(&writer.lock);
     if (ran && ended) {
         pthread_join(writer.thread, NULL);
-        pthread_cond_destroy(&writer.bell);
+        pthread_cond_destroy(&writer.wakeup);
         pthread_cond_destroy(&writer.over);
     } else if (ran) {
         pthread_detach(writer.thread);

@@ -54,7 +54,7 @@ static inline uint64_t squeeze(struct state *s)
     return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-struct sip_hash sip_of(const struct sip_key *key, struct slice bytes)
+struct siphash_hash siphash_of(const struct siphash_key *key, struct slice bytes)
 {
     struct state s = {
         key->k0 ^ UINT64_C(0x736f6d6570736575),
@@ -76,7 +76,7 @@ struct sip_hash sip_of(const struct sip_key *key, struct slice bytes)
     }
     absorb(&s, last);
 
-    struct sip_hash hash;
+    struct siphash_hash hash;
     s.v2 ^= LONG_LOW;
     hash.low = squeeze(&s);
     s.v1 ^= LONG_HIGH;
@@ -84,7 +84,7 @@ struct sip_hash sip_of(const struct sip_key *key, struct slice bytes)
     return hash;
 }
 
-bool sip_equal(struct sip_hash a, struct sip_hash b)
+bool siphash_equal(struct siphash_hash a, struct siphash_hash b)
 {
     volatile uint64_t differs = (a.low ^ b.low) | (a.high ^ b.high);
 

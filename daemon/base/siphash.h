@@ -16,18 +16,18 @@
 
 #include "protocol/slice.h"
 
-struct sip_key {
+struct siphash_key {
     uint64_t k0, k1;
 };
 
 /* In the published byte order `low` comes first; both are little-endian. */
-struct sip_hash {
+struct siphash_hash {
     uint64_t low, high;
 };
 
-struct sip_hash sip_of(const struct sip_key *key, struct slice bytes);
+struct siphash_hash siphash_of(const struct siphash_key *key, struct slice bytes);
 
 /* Looks at all bits, whichever differ. */
-bool sip_equal(struct sip_hash a, struct sip_hash b);
+bool siphash_equal(struct siphash_hash a, struct siphash_hash b);
 
 #endif

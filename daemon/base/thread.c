@@ -30,7 +30,7 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
 }
 
 /* On Linux a thread has a niceness of its own. */
-void thread_be_nice(const char *name, int niceness)
+void thread_set_background(const char *name, int niceness)
 {
     pthread_setname_np(pthread_self(), name);
     if (setpriority(PRIO_PROCESS, (id_t)gettid(), niceness) != 0) {
@@ -50,7 +50,7 @@ struct attributes {
 /* With the earliest eligible deadline first (Stoica and Abdel-Wahab, 1995), which is how Linux
  * chooses, who asks for short slices has early deadlines; his share of the time is the same.
  * Older kernels take no notice of it. */
-void thread_be_prompt(const char *name)
+void thread_set_short_slice(const char *name)
 {
     enum { SLICE_NS = 100000 }; /* the least there is */
     struct attributes own = {.size = sizeof own};

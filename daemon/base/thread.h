@@ -14,12 +14,12 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *context);
 
 /* For the thread itself: its name, of at most 15 bytes, and how much it lets others go first.
  * A hint: where it may not be nicer the log says so at debug. */
-void thread_be_nice(const char *name, int niceness);
+void thread_set_background(const char *name, int niceness);
 
 /* For the thread itself: its name likewise, and that it is woken often for a little work. Where
  * the kernel knows of that (Linux 6.12) it interrupts whoever calculates on that processor at
  * once, instead of letting him have his slice of milliseconds first. A hint. */
-void thread_be_prompt(const char *name);
+void thread_set_short_slice(const char *name);
 
 /* An event base that no other thread may touch: it has no locks. `flags`: further ones, of enum
  * event_base_config_flag. NULL with errno. */

@@ -9,69 +9,70 @@
 
 #include "daemon/base/log.h"
 
-bool bell_init(struct bell *bell, struct event_base *base, event_callback_fn heard, void *context)
+bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_fn heard,
+                 void *context)
 {
-    bell->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (bell->fd < 0) {
+    wakeup->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wakeup->fd < 0) {
         return false;
     }
-    bell->hangs = true;
-    bell->rung = false;
-    pthread_mutex_init(&bell->lock, NULL);
-    event_assign(&bell->event, base, bell->fd, EV_READ | EV_PERSIST, heard, context);
+    wakeup->registered = true;
+    wakeup->pending = false;
+    pthread_mutex_init(&wakeup->lock, NULL);
+    event_assign(&wakeup->event, base, wakeup->fd, EV_READ | EV_PERSIST, heard, context);
     errno = ENOMEM;
-    return event_add(&bell->event, NULL) == 0;
+    return event_add(&wakeup->event, NULL) == 0;
 }
 
-void bell_deinit(struct bell *bell)
+void wakeup_deinit(struct wakeup *wakeup)
 {
-    if (bell->hangs) {
-        event_del(&bell->event);
-        close(bell->fd);
-        pthread_mutex_destroy(&bell->lock);
-        bell->hangs = false;
+    if (wakeup->registered) {
+        event_del(&wakeup->event);
+        close(wakeup->fd);
+        pthread_mutex_destroy(&wakeup->lock);
+        wakeup->registered = false;
     }
 }
 
 /* One that has been rung as often as it can count rings all the same. */
-void bell_ring(const struct bell *bell)
+void wakeup_signal(const struct wakeup *wakeup)
 {
-    if (eventfd_write(bell->fd, 1) != 0 && errno != EAGAIN) {
+    if (eventfd_write(wakeup->fd, 1) != 0 && errno != EAGAIN) {
         log_error("cannot write an eventfd: %m");
     }
 }
 
-void bell_still(const struct bell *bell)
+void wakeup_clear(const struct wakeup *wakeup)
 {
     eventfd_t rings;
-    if (eventfd_read(bell->fd, &rings) != 0 && errno != EAGAIN) {
+    if (eventfd_read(wakeup->fd, &rings) != 0 && errno != EAGAIN) {
         log_error("cannot read an eventfd: %m");
     }
 }
 
-void bell_lock(struct bell *bell)
+void wakeup_lock(struct wakeup *wakeup)
 {
-    pthread_mutex_lock(&bell->lock);
+    pthread_mutex_lock(&wakeup->lock);
 }
 
-void bell_unlock(struct bell *bell)
+void wakeup_unlock(struct wakeup *wakeup)
 {
-    pthread_mutex_unlock(&bell->lock);
+    pthread_mutex_unlock(&wakeup->lock);
 }
 
-void bell_send(struct bell *bell)
+void wakeup_send(struct wakeup *wakeup)
 {
-    bool rung = bell->rung;
-    bell->rung = true;
-    bell_unlock(bell);
-    if (!rung) {
-        bell_ring(bell);
+    bool pending = wakeup->pending;
+    wakeup->pending = true;
+    wakeup_unlock(wakeup);
+    if (!pending) {
+        wakeup_signal(wakeup);
     }
 }
 
-void bell_open(struct bell *bell)
+void wakeup_receive(struct wakeup *wakeup)
 {
-    bell_still(bell);
-    bell_lock(bell);
-    bell->rung = false;
+    wakeup_clear(wakeup);
+    wakeup_lock(wakeup);
+    wakeup->pending = false;
 }

@@ -88,7 +88,7 @@ void conn_leave(struct conn *conn)
     }
     conn->transport.ops->close(&conn->transport);
     pool_put(&crew->conns, conn);
-    facts_uncount(crew->facts);
+    instance_connection_closed(crew->instance);
     end_loop_if_done(crew);
 }
 
@@ -267,7 +267,7 @@ bool conn_open(struct crew *crew, struct transport *transport, const struct door
     struct conn *conn = pool_get(&crew->conns);
     if (conn == NULL) {
         transport->ops->close(transport);
-        facts_uncount(crew->facts);
+        instance_connection_closed(crew->instance);
         metrics_add(crew->metrics, METRIC_CLOSE_NO_MEMORY, 1);
         return false;
     }

@@ -18,7 +18,7 @@ size_t conn_size(void);
 
 /*
  * Takes over a transport whose peer has greeted, if it has to. It is counted in
- * facts->connections; closing it takes it off. False when there is no memory: then it is
+ * instance->connections; closing it takes it off. False when there is no memory: then it is
  * closed already. `door` is where it came in and must outlive the connection.
  */
 bool conn_open(struct crew *crew, struct transport *transport, const struct door *door);

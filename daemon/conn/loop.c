@@ -14,9 +14,9 @@
 /* How many free blocks of each kind are kept. */
 enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_DESKS = 64, KEEP_CONNS = 256 };
 
-bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id)
+bool crew_init(struct crew *crew, struct store *store, struct instance *instance, unsigned id)
 {
-    *crew = (struct crew){.store = store, .facts = facts, .metrics = &facts->metrics[id]};
+    *crew = (struct crew){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
     pool_init(&crew->inboxes.small, INBOX_SMALL, KEEP_SMALL);
     pool_init(&crew->inboxes.large, INBOX_LARGE, KEEP_LARGE);
     pool_init(&crew->chunks, OUTBOX_CHUNK, KEEP_CHUNKS);
@@ -50,7 +50,7 @@ void crew_configure(struct crew *crew, const struct conn_settings *settings)
     crew->by.lane = crew->lane;
     crew->by.porter = &crew->porter;
     crew->by.metrics = crew->metrics;
-    crew->by.facts = crew->facts;
+    crew->by.instance = crew->instance;
     crew->by.default_namespace = slice_of(crew->settings.default_namespace);
     crew->by.max_value = crew->settings.max_value;
     crew->by.idle_timeout = crew->settings.idle_timeout;

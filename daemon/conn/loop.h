@@ -47,7 +47,7 @@ struct lines {
 };
 
 /* How much connections hold between their turns: a class for each doubling. */
-enum { HELD_CLASSES = FACTS_HELD_CLASSES };
+enum { HELD_CLASSES = INSTANCE_HELD_CLASSES };
 
 /* Those that hold memory and may have to give way; see pressure.c. */
 struct pressure {
@@ -65,7 +65,7 @@ struct crew {
     struct store *store;
     struct lane *lane;
     struct metrics *metrics;
-    struct facts *facts;
+    struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
     struct reception *reception;     /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see crew_configure */
@@ -94,7 +94,7 @@ struct crew {
 };
 
 /* Makes its lane and its base. False with errno; crew_deinit is legal then. */
-bool crew_init(struct crew *crew, struct store *store, struct facts *facts, unsigned id);
+bool crew_init(struct crew *crew, struct store *store, struct instance *instance, unsigned id);
 /* Its connections must be closed. */
 void crew_deinit(struct crew *crew);
 

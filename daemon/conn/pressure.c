@@ -51,18 +51,18 @@ static void arm(struct event *event, unsigned milliseconds)
 static void put_among_holders(struct conn *conn, size_t held)
 {
     struct crew *crew = conn->crew;
-    struct facts *facts = crew->facts;
+    struct instance *instance = crew->instance;
     if (conn->holds) {
         int class = class_of(conn->held);
         TAILQ_REMOVE(&crew->pressure.holders[class], conn, holding);
-        atomic_fetch_sub_explicit(&facts->holders[class], 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&instance->holders[class], 1, memory_order_relaxed);
     }
     if (held > 0) {
         int class = class_of(held);
         TAILQ_INSERT_TAIL(&crew->pressure.holders[class], conn, holding);
-        atomic_fetch_add_explicit(&facts->holders[class], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&instance->holders[class], 1, memory_order_relaxed);
     }
-    atomic_fetch_add_explicit(&facts->buffers, held - conn->held, memory_order_relaxed);
+    atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
     conn->holds = held > 0;
     conn->held = held;
 }
@@ -70,7 +70,8 @@ static void put_among_holders(struct conn *conn, size_t held)
 static bool too_much_is_held(const struct crew *crew)
 {
     size_t bound = crew->settings.buffers;
-    return bound != 0 && atomic_load_explicit(&crew->facts->buffers, memory_order_relaxed) > bound;
+    return bound != 0 &&
+           atomic_load_explicit(&crew->instance->buffers, memory_order_relaxed) > bound;
 }
 
 /* Whatever moves pushes the time on, but never beyond the grace from now. */
@@ -267,7 +268,7 @@ static struct conn *greatest(struct crew *crew)
     for (int class = HELD_CLASSES - 1; class >= 0; class --) {
         struct conn *conn = TAILQ_FIRST(&crew->pressure.holders[class]);
         if (conn != NULL ||
-            atomic_load_explicit(&crew->facts->holders[class], memory_order_relaxed) > 0) {
+            atomic_load_explicit(&crew->instance->holders[class], memory_order_relaxed) > 0) {
             return conn;
         }
     }

@@ -1,7 +1,7 @@
 /*
  * worker.c - the thread, and its mailbox.
  *
- * The worker takes all there is under the bell's lock and deals with it outside.
+ * The worker takes all there is under the wakeup's lock and deals with it outside.
  */
 #include "daemon/conn/worker.h"
 
@@ -24,7 +24,7 @@
 
 TAILQ_HEAD(petitions, petition);
 
-/* Under the bell's lock. */
+/* Under the wakeup's lock. */
 struct mailbox {
     struct parcels parcels;
     struct petitions petitions; /* that the gate has answered */
@@ -39,7 +39,7 @@ struct mailbox {
 struct worker {
     struct crew crew; /* the thread's own, once that runs */
     struct mailbox mailbox;
-    struct bell bell;
+    struct wakeup wakeup;
     struct event deadline; /* of draining */
     struct heartbeat heartbeat;
     pthread_t thread;
@@ -75,7 +75,7 @@ static void take_mail(struct worker *worker, struct mail *mail)
     struct mailbox *mailbox = &worker->mailbox;
     STAILQ_INIT(&mail->parcels);
     TAILQ_INIT(&mail->petitions);
-    bell_open(&worker->bell);
+    wakeup_receive(&worker->wakeup);
     STAILQ_CONCAT(&mail->parcels, &mailbox->parcels);
     TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
     mail->settings = mailbox->settings;
@@ -85,7 +85,7 @@ static void take_mail(struct worker *worker, struct mail *mail)
     mailbox->users = NULL;
     mailbox->busy = mailbox->reconfigure;
     mailbox->reconfigure = false;
-    bell_unlock(&worker->bell);
+    wakeup_unlock(&worker->wakeup);
 }
 
 static void reconfigure(struct worker *worker, struct mail *mail)
@@ -93,10 +93,10 @@ static void reconfigure(struct worker *worker, struct mail *mail)
     struct mailbox *mailbox = &worker->mailbox;
     conn_reconfigure(&worker->crew, &mail->settings, mail->users);
     users_put(&mail->users);
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     mailbox->busy = false;
     pthread_cond_broadcast(&mailbox->idle);
-    bell_unlock(&worker->bell);
+    wakeup_unlock(&worker->wakeup);
 }
 
 static void return_petitions(struct petitions *petitions)
@@ -122,7 +122,7 @@ static void open_parcel(struct crew *crew, struct parcel *parcel)
     bool greets = parcel->in_exchange && parcel->door->tls != NULL;
     if (parcel->in_exchange && !make_room(crew)) {
         metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-        parcel_refuse(&parcel, crew->facts);
+        parcel_refuse(&parcel, crew->instance);
         return;
     }
     parcel->in_exchange = false;
@@ -134,7 +134,7 @@ static void open_parcel(struct crew *crew, struct parcel *parcel)
     free(parcel);
 }
 
-static void on_bell(evutil_socket_t fd, short what, void *context)
+static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
@@ -168,7 +168,7 @@ static void *run(void *context)
     struct worker *worker = context;
     char name[16];
     snprintf(name, sizeof name, "worker-%u", worker->id);
-    thread_be_prompt(name);
+    thread_set_short_slice(name);
     if (event_base_loop(worker->crew.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
@@ -182,9 +182,9 @@ static void *run(void *context)
 static void deliver(struct parcel *parcel, void *context)
 {
     struct worker *worker = context;
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
-    bell_send(&worker->bell);
+    wakeup_send(&worker->wakeup);
 }
 
 bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
@@ -207,12 +207,12 @@ bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool i
 void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
                         struct users *users)
 {
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     users_put(&worker->mailbox.users);
     worker->mailbox.users = users_get(users);
     worker->mailbox.settings = *settings;
     worker->mailbox.reconfigure = true;
-    bell_send(&worker->bell);
+    wakeup_send(&worker->wakeup);
 }
 
 bool worker_await(struct worker *worker)
@@ -222,12 +222,12 @@ bool worker_await(struct worker *worker)
     int error = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WORKER_PATIENCE_MS / 1000;
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     while ((mailbox->reconfigure || mailbox->busy) && error == 0) {
-        error = pthread_cond_timedwait(&mailbox->idle, &worker->bell.lock, &until);
+        error = pthread_cond_timedwait(&mailbox->idle, &worker->wakeup.lock, &until);
     }
     bool goes_by_it = !mailbox->reconfigure && !mailbox->busy;
-    bell_unlock(&worker->bell);
+    wakeup_unlock(&worker->wakeup);
     return goes_by_it;
 }
 
@@ -235,16 +235,16 @@ bool worker_await(struct worker *worker)
 static void on_answered(struct petition *petition)
 {
     struct worker *worker = petition->context;
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     TAILQ_INSERT_TAIL(&worker->mailbox.petitions, petition, next);
-    bell_send(&worker->bell);
+    wakeup_send(&worker->wakeup);
 }
 
 void worker_stop(struct worker *worker)
 {
-    bell_lock(&worker->bell);
+    wakeup_lock(&worker->wakeup);
     worker->mailbox.stop = true;
-    bell_send(&worker->bell);
+    wakeup_send(&worker->wakeup);
 }
 
 uint64_t worker_heartbeat(const struct worker *worker)
@@ -305,7 +305,7 @@ static void mailbox_deinit(struct mailbox *mailbox)
 static bool prepare(struct worker *worker, const struct worker_options *options)
 {
     struct crew *crew = &worker->crew;
-    if (!crew_init(crew, options->store, options->facts, options->id)) {
+    if (!crew_init(crew, options->store, options->instance, options->id)) {
         return false;
     }
     crew_configure(crew, &options->settings);
@@ -316,7 +316,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     crew->housekeeper = options->housekeeper;
     conn_serve(crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
-    return bell_init(&worker->bell, crew->base, on_bell, worker) &&
+    return wakeup_init(&worker->wakeup, crew->base, on_wakeup, worker) &&
            heartbeat_init(&worker->heartbeat, crew->base);
 }
 
@@ -324,7 +324,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
 static bool open_reception(struct worker *worker)
 {
     const struct reception_options options = {.id = worker->id,
-                                              .facts = worker->crew.facts,
+                                              .instance = worker->crew.instance,
                                               .unproven = &worker->crew.unproven,
                                               .greeted = deliver,
                                               .context = worker};
@@ -374,10 +374,11 @@ void worker_destroy(struct worker **place)
         return;
     }
     worker_join(worker);
-    parcels_close(&worker->mailbox.parcels, worker->crew.facts); /* they came when it had ended */
-    return_petitions(&worker->mailbox.petitions);                /* nobody waits for them */
+    parcels_close(&worker->mailbox.parcels,
+                  worker->crew.instance);         /* they came when it had ended */
+    return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
-    bell_deinit(&worker->bell);
+    wakeup_deinit(&worker->wakeup);
     crew_deinit(&worker->crew);
     mailbox_deinit(&worker->mailbox);
     free(worker);

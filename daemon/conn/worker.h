@@ -20,9 +20,9 @@ struct housekeeper;
 struct worker;
 
 struct worker_options {
-    unsigned id;                     /* 0 .. facts->threads - 1; picks its set of metrics */
+    unsigned id;                     /* 0 .. instance->threads - 1; picks its set of metrics */
     struct store *store;             /* must outlive the worker */
-    struct facts *facts;             /* must outlive the worker */
+    struct instance *instance;       /* must outlive the worker */
     struct housekeeper *housekeeper; /* must outlive the worker; poked after a
                                         turn in which the store wanted it. NULL:
                                         nobody is */
@@ -40,7 +40,7 @@ struct worker *worker_create(const struct worker_options *options);
 
 /*
  * Hands over an accepted connection: the descriptor is the worker's from here
- * on, and has been counted in facts->connections, which the worker takes back
+ * on, and has been counted in instance->connections, which the worker takes back
  * when it closes. It need not be non-blocking yet. `door` is where it came in and
  * must outlive the worker. `in_exchange`: there is no room for it but that of another
  * connection, which is closed for it (strangers_make_room); where there is none any

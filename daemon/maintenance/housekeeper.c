@@ -44,7 +44,7 @@ enum {
 struct housekeeper {
     struct event_base *base;
     struct event *timer; /* the interval while idle, the rest after a slice */
-    struct bell bell;
+    struct wakeup wakeup;
     struct heartbeat heartbeat;
     struct heap heap;
     const struct store *store;
@@ -115,13 +115,13 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 }
 
 /* Somebody changed one of the shared fields: look at all of them. */
-static void on_bell(evutil_socket_t fd, short what, void *context)
+static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
     struct housekeeper *housekeeper = context;
     (void)fd;
     (void)what;
 
-    bell_still(&housekeeper->bell);
+    wakeup_clear(&housekeeper->wakeup);
     if (atomic_load(&housekeeper->stopping)) {
         event_base_loopbreak(housekeeper->base);
     } else if (housekeeper->resting) {
@@ -137,7 +137,7 @@ static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
 
-    thread_be_nice("housekeeper", NICENESS);
+    thread_set_background("housekeeper", NICENESS);
     idle(housekeeper);
     event_base_dispatch(housekeeper->base);
     return NULL;
@@ -161,7 +161,7 @@ static bool make_events(struct housekeeper *housekeeper)
     errno = ENOMEM;
     housekeeper->timer = event_new(housekeeper->base, -1, 0, on_timer, housekeeper);
     return housekeeper->timer != NULL &&
-           bell_init(&housekeeper->bell, housekeeper->base, on_bell, housekeeper) &&
+           wakeup_init(&housekeeper->wakeup, housekeeper->base, on_wakeup, housekeeper) &&
            heartbeat_init(&housekeeper->heartbeat, housekeeper->base);
 }
 
@@ -196,11 +196,11 @@ void housekeeper_destroy(struct housekeeper **owned)
     }
     if (housekeeper->has_thread) {
         atomic_store(&housekeeper->stopping, true);
-        bell_ring(&housekeeper->bell);
+        wakeup_signal(&housekeeper->wakeup);
         pthread_join(housekeeper->thread, NULL);
     }
     heartbeat_deinit(&housekeeper->heartbeat);
-    bell_deinit(&housekeeper->bell);
+    wakeup_deinit(&housekeeper->wakeup);
     if (housekeeper->timer != NULL) {
         event_free(housekeeper->timer);
     }
@@ -217,14 +217,14 @@ void housekeeper_poke(struct housekeeper *housekeeper)
 {
     if (!atomic_load_explicit(&housekeeper->poked, memory_order_relaxed) &&
         !atomic_exchange(&housekeeper->poked, true)) {
-        bell_ring(&housekeeper->bell);
+        wakeup_signal(&housekeeper->wakeup);
     }
 }
 
 void housekeeper_reconfigure(struct housekeeper *housekeeper, uint64_t interval)
 {
     atomic_store(&housekeeper->interval, interval);
-    bell_ring(&housekeeper->bell);
+    wakeup_signal(&housekeeper->wakeup);
 }
 
 uint64_t housekeeper_heartbeat(const struct housekeeper *housekeeper)

@@ -24,24 +24,24 @@ static void destroy(struct parcel **parcel)
     *parcel = NULL;
 }
 
-void parcel_close(struct parcel **parcel, struct facts *facts)
+void parcel_close(struct parcel **parcel, struct instance *instance)
 {
-    facts_uncount(facts);
+    instance_connection_closed(instance);
     destroy(parcel);
 }
 
-void parcels_close(struct parcels *parcels, struct facts *facts)
+void parcels_close(struct parcels *parcels, struct instance *instance)
 {
     struct parcel *parcel;
     while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
         STAILQ_REMOVE_HEAD(parcels, next);
-        parcel_close(&parcel, facts);
+        parcel_close(&parcel, instance);
     }
 }
 
-void parcel_refuse(struct parcel **parcel, struct facts *facts)
+void parcel_refuse(struct parcel **parcel, struct instance *instance)
 {
-    facts_uncount(facts);
+    instance_connection_closed(instance);
     refuse_one_more((*parcel)->transport.fd, (*parcel)->door);
     destroy(parcel);
 }

@@ -29,12 +29,12 @@ STAILQ_HEAD(parcels, parcel);
 struct parcel *parcel_create(int fd, const struct door *door, bool in_exchange);
 
 /* Closes it, and takes it off the count of connections. Sets *parcel to NULL. */
-void parcel_close(struct parcel **parcel, struct facts *facts);
+void parcel_close(struct parcel **parcel, struct instance *instance);
 
 /* Likewise, all of them. */
-void parcels_close(struct parcels *parcels, struct facts *facts);
+void parcels_close(struct parcels *parcels, struct instance *instance);
 
 /* Likewise, one, and the peer is told that there are too many. */
-void parcel_refuse(struct parcel **parcel, struct facts *facts);
+void parcel_refuse(struct parcel **parcel, struct instance *instance);
 
 #endif

@@ -36,7 +36,7 @@ TAILQ_HEAD(guests, guest);
 
 enum { SEATED_AT_ONCE = 16 }; /* then who is ready has a step first */
 
-/* What others leave for the thread; under the bell's lock. */
+/* What others leave for the thread; under the wakeup's lock. */
 struct mail {
     struct parcels parcels;
     unsigned leavers; /* so many of the oldest shall go */
@@ -56,7 +56,7 @@ struct reception {
     unsigned leavers;       /* so many of the oldest shall go */
     struct event again;     /* others sit down */
     struct mail mail;
-    struct bell bell;
+    struct wakeup wakeup;
     struct heartbeat heartbeat;
     pthread_t thread;
     bool runs; /* the thread was started */
@@ -105,7 +105,7 @@ static void turn_away(struct guest *guest, enum conn_close why)
     struct reception *reception = guest->reception;
     struct parcel *parcel = stand_up(guest);
     closing_note(reception->metrics, parcel->transport.fd, parcel->door, why);
-    parcel_close(&parcel, reception->options.facts);
+    parcel_close(&parcel, reception->options.instance);
 }
 
 /* --- a step ------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ static void sit_down(struct reception *reception, struct parcel *parcel)
         free(guest);
         count_unproven(reception, -1);
         closing_note(reception->metrics, parcel->transport.fd, parcel->door, CONN_CLOSE_NO_MEMORY);
-        parcel_close(&parcel, reception->options.facts);
+        parcel_close(&parcel, reception->options.instance);
         return;
     }
     guest->reception = reception;
@@ -270,19 +270,19 @@ static void on_again(evutil_socket_t fd, short what, void *context)
     seat_some(context);
 }
 
-static void on_bell(evutil_socket_t fd, short what, void *context)
+static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
     struct reception *reception = context;
     struct mail *mail = &reception->mail;
     (void)fd;
     (void)what;
 
-    bell_open(&reception->bell);
+    wakeup_receive(&reception->wakeup);
     STAILQ_CONCAT(&reception->arrived, &mail->parcels);
     reception->leavers += mail->leavers;
     bool stop = mail->stop;
     mail->leavers = 0;
-    bell_unlock(&reception->bell);
+    wakeup_unlock(&reception->wakeup);
 
     seat_some(reception);
     if (stop) {
@@ -295,7 +295,7 @@ static void *run(void *context)
     struct reception *reception = context;
     char name[16];
     snprintf(name, sizeof name, "reception-%u", reception->options.id);
-    thread_be_nice(name, NICENESS);
+    thread_set_background(name, NICENESS);
     if (event_base_loop(reception->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
@@ -315,9 +315,9 @@ void reception_adopt(struct reception *reception, struct parcel *parcel)
 {
     atomic_fetch_add_explicit(&reception->waiting, 1, memory_order_relaxed);
     count_unproven(reception, 1);
-    bell_lock(&reception->bell);
+    wakeup_lock(&reception->wakeup);
     STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
-    bell_send(&reception->bell);
+    wakeup_send(&reception->wakeup);
 }
 
 uint64_t reception_oldest(const struct reception *reception)
@@ -329,16 +329,16 @@ uint64_t reception_oldest(const struct reception *reception)
 
 void reception_make_room(struct reception *reception)
 {
-    bell_lock(&reception->bell);
+    wakeup_lock(&reception->wakeup);
     reception->mail.leavers++;
-    bell_send(&reception->bell);
+    wakeup_send(&reception->wakeup);
 }
 
 void reception_stop(struct reception *reception)
 {
-    bell_lock(&reception->bell);
+    wakeup_lock(&reception->wakeup);
     reception->mail.stop = true;
-    bell_send(&reception->bell);
+    wakeup_send(&reception->wakeup);
 }
 
 uint64_t reception_heartbeat(const struct reception *reception)
@@ -357,7 +357,7 @@ static bool prepare(struct reception *reception)
     }
     evtimer_assign(&reception->deadline, reception->base, on_deadline, reception);
     evtimer_assign(&reception->again, reception->base, on_again, reception);
-    return bell_init(&reception->bell, reception->base, on_bell, reception) &&
+    return wakeup_init(&reception->wakeup, reception->base, on_wakeup, reception) &&
            heartbeat_init(&reception->heartbeat, reception->base);
 }
 
@@ -375,7 +375,7 @@ struct reception *reception_create(const struct reception_options *options)
         return NULL;
     }
     reception->options = *options;
-    reception->metrics = &options->facts->metrics[options->facts->threads + options->id];
+    reception->metrics = &options->instance->metrics[options->instance->threads + options->id];
     TAILQ_INIT(&reception->guests);
     atomic_init(&reception->oldest, RECEPTION_EMPTY);
     STAILQ_INIT(&reception->mail.parcels);
@@ -400,10 +400,10 @@ void reception_destroy(struct reception **place)
         pthread_join(reception->thread, NULL);
     }
     /* Those that came when it had ended, or was about to. */
-    parcels_close(&reception->arrived, reception->options.facts);
-    parcels_close(&reception->mail.parcels, reception->options.facts);
+    parcels_close(&reception->arrived, reception->options.instance);
+    parcels_close(&reception->mail.parcels, reception->options.instance);
     heartbeat_deinit(&reception->heartbeat);
-    bell_deinit(&reception->bell);
+    wakeup_deinit(&reception->wakeup);
     if (reception->base != NULL) {
         event_base_free(reception->base);
     }

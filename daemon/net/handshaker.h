@@ -26,9 +26,9 @@ enum {
 struct reception;
 
 struct reception_options {
-    unsigned id;           /* of its worker; picks its set of metrics */
-    struct facts *facts;   /* must outlive it */
-    atomic_uint *unproven; /* counts those that greet; must outlive it */
+    unsigned id;               /* of its worker; picks its set of metrics */
+    struct instance *instance; /* must outlive it */
+    atomic_uint *unproven;     /* counts those that greet; must outlive it */
     void (*greeted)(struct parcel *parcel, void *context); /* on its thread: takes it over */
     void *context;
 };

@@ -30,7 +30,7 @@ struct executor {
     struct lane *lane;
     struct outbox *outbox;
     struct metrics *metrics;
-    struct facts *facts;
+    struct instance *instance;
     struct slice default_namespace; /* what `-` stands for */
     const struct door *door;        /* where keys live that come without a namespace */
     struct pass *pass;              /* who asks */

@@ -50,32 +50,32 @@ static void lifetime(struct executor *by, const struct request *request, const c
 
 static void process(struct executor *by, const struct request *request)
 {
-    const struct facts *facts = by->facts;
+    const struct instance *instance = by->instance;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    stats_number(by, request, "pid", (uint64_t)facts->pid);
-    stats_number(by, request, "uptime", (by->now - facts->started) / 1000);
+    stats_number(by, request, "pid", (uint64_t)instance->pid);
+    stats_number(by, request, "uptime", (by->now - instance->started) / 1000);
     stats_number(by, request, "time", clock_wall() / 1000);
     stats_text(by, request, "version", execute_version(by));
-    stats_text(by, request, "kvcached_version", facts->version);
+    stats_text(by, request, "kvcached_version", instance->version);
     stats_text(by, request, "libevent", event_get_version());
     stats_number(by, request, "pointer_size", sizeof(void *) * 8);
     seconds(by, request, "rusage_user", usage.ru_utime);
     seconds(by, request, "rusage_system", usage.ru_stime);
-    stats_number(by, request, "threads", facts->threads);
-    stats_number(by, request, "max_connections", atomic_load(&facts->max_connections));
-    stats_number(by, request, "curr_connections", atomic_load(&facts->connections));
-    stats_number(by, request, "accepting_conns", atomic_load(&facts->paused) ? 0 : 1);
-    stats_number(by, request, "buffer_bytes", atomic_load(&facts->buffers));
+    stats_number(by, request, "threads", instance->threads);
+    stats_number(by, request, "max_connections", atomic_load(&instance->max_connections));
+    stats_number(by, request, "curr_connections", atomic_load(&instance->connections));
+    stats_number(by, request, "accepting_conns", atomic_load(&instance->paused) ? 0 : 1);
+    stats_number(by, request, "buffer_bytes", atomic_load(&instance->buffers));
 }
 
 static void counters(struct executor *by, const struct request *request)
 {
-    const struct facts *facts = by->facts;
+    const struct instance *instance = by->instance;
     for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
-        uint64_t sum = metrics_sum(facts->metrics, facts->metrics_sets, metric);
+        uint64_t sum = metrics_sum(instance->metrics, instance->metrics_sets, metric);
         stats_number(by, request, metrics_name(metric),
-                     sum - metrics_sum(&facts->forgotten, 1, metric));
+                     sum - metrics_sum(&instance->forgotten, 1, metric));
     }
 }
 
@@ -109,8 +109,8 @@ static void records(struct executor *by, const struct request *request)
     stats_number(by, request, "total_items", figures.total_items);
     stats_number(by, request, "bytes", figures.bytes);
     stats_number(by, request, "limit_maxbytes", figures.memory_limit);
-    stats_text(by, request, "arena", by->facts->arena);
-    stats_number(by, request, "recovered_items", by->facts->recovered);
+    stats_text(by, request, "arena", by->instance->arena);
+    stats_number(by, request, "recovered_items", by->instance->recovered);
     stats_number(by, request, "memory_used", figures.memory_used);
     stats_number(by, request, "index_bytes", figures.index_bytes);
     stats_number(by, request, "hash_bytes", figures.index_bytes);
@@ -167,10 +167,10 @@ static enum outcome all(struct executor *by, const struct request *request)
 /* Counters are their owners' to change: what they are now is taken off from now on. */
 static enum outcome reset(struct executor *by, const struct request *request)
 {
-    struct facts *facts = by->facts;
+    struct instance *instance = by->instance;
     for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
-        atomic_store(&facts->forgotten.count[metric],
-                     metrics_sum(facts->metrics, facts->metrics_sets, metric));
+        atomic_store(&instance->forgotten.count[metric],
+                     metrics_sum(instance->metrics, instance->metrics_sets, metric));
     }
     store_reset_counters(by->lane);
     outbox_say(by->outbox, request, REPLY_RESET);

@@ -52,8 +52,8 @@ static void limits(struct executor *by, const struct request *request)
     struct store_figures figures;
     store_figures(by->lane, &figures);
     stats_number(by, request, "maxbytes", figures.memory_limit);
-    stats_number(by, request, "maxconns", atomic_load(&by->facts->max_connections));
-    stats_number(by, request, "num_threads", by->facts->threads);
+    stats_number(by, request, "maxconns", atomic_load(&by->instance->max_connections));
+    stats_number(by, request, "num_threads", by->instance->threads);
     stats_number(by, request, "item_size_max", by->max_value);
     stats_number(by, request, "slab_chunk_max", figures.segment_size);
     stats_number(by, request, "chunk_size", figures.grain);

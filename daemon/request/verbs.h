@@ -81,7 +81,7 @@ bool execute_split_key(const struct executor *by, struct slice *name, struct sli
 static inline const char *execute_version(const struct executor *by)
 {
     const char *version = by->outbox->protocol->version;
-    return version != NULL ? version : by->facts->version;
+    return version != NULL ? version : by->instance->version;
 }
 
 /* Answers each key in turn with `one`, until there is none left, one is refused (`one` is

@@ -46,7 +46,7 @@ struct post {
 
 struct acceptor {
     struct event_base *base;
-    struct facts *facts;
+    struct instance *instance;
     struct metrics *metrics; /* this thread's set: the last one */
     const struct staff *staff;
     unsigned next; /* whose turn it is */
@@ -84,16 +84,16 @@ static void refuse(struct acceptor *acceptor, int fd, const struct door *door)
 /* --- counting ----------------------------------------------------------- */
 
 /* How many there are beyond the last that the limit allows; below 0: room. */
-static long long surplus(const struct facts *facts)
+static long long surplus(const struct instance *instance)
 {
-    return (long long)atomic_load_explicit(&facts->connections, memory_order_relaxed) -
-           atomic_load_explicit(&facts->max_connections, memory_order_relaxed);
+    return (long long)atomic_load_explicit(&instance->connections, memory_order_relaxed) -
+           atomic_load_explicit(&instance->max_connections, memory_order_relaxed);
 }
 
 /* Only this thread adds, so nothing is passed between looking and counting. */
-static void count(struct facts *facts)
+static void count(struct instance *instance)
 {
-    atomic_fetch_add_explicit(&facts->connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&instance->connections, 1, memory_order_relaxed);
 }
 
 /* --- running out of descriptors ----------------------------------------- */
@@ -113,7 +113,7 @@ static void pause_accepting(struct acceptor *acceptor)
         event_del(acceptor->posts[i].event);
     }
     metrics_add(acceptor->metrics, METRIC_LISTEN_DISABLED, 1);
-    atomic_store(&acceptor->facts->paused, true);
+    atomic_store(&acceptor->instance->paused, true);
     event_add(acceptor->pause, &delay);
 }
 
@@ -124,7 +124,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     take_reserve(acceptor);
-    atomic_store(&acceptor->facts->paused, false);
+    atomic_store(&acceptor->instance->paused, false);
     for (size_t i = 0; i < acceptor->post_count; i++) {
         event_add(acceptor->posts[i].event, NULL);
     }
@@ -218,13 +218,13 @@ static struct worker *who_makes_room(const struct acceptor *acceptor)
 
 static void hand_over(struct post *post, struct worker *worker, int fd, bool in_exchange)
 {
-    struct facts *facts = post->acceptor->facts;
+    struct instance *instance = post->acceptor->instance;
 
     /* Counted before the worker has it: it may be asked for the figure at once. */
     metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
-    count(facts);
+    count(instance);
     if (!worker_adopt(worker, fd, &post->listener->door, in_exchange)) {
-        facts_uncount(facts);
+        instance_connection_closed(instance);
         refuse(post->acceptor, fd, &post->listener->door);
     }
 }
@@ -235,7 +235,7 @@ static void complain_of_too_many(struct post *post, const char *consequence)
 
     if (may_complain(&acceptor->too_many_quiet)) {
         log_warning("max_connections (%u) reached: %s %s",
-                    atomic_load(&acceptor->facts->max_connections), consequence,
+                    atomic_load(&acceptor->instance->max_connections), consequence,
                     post->listener->door.name);
     }
 }
@@ -243,7 +243,7 @@ static void complain_of_too_many(struct post *post, const char *consequence)
 static void welcome(struct post *post, int fd)
 {
     struct acceptor *acceptor = post->acceptor;
-    long long over = surplus(acceptor->facts);
+    long long over = surplus(acceptor->instance);
 
     if (over < 0) {
         hand_over(post, whose_turn(acceptor, &post->listener->door), fd, false);
@@ -369,8 +369,8 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
         return NULL;
     }
     acceptor->base = options->base;
-    acceptor->facts = options->facts;
-    acceptor->metrics = &options->facts->metrics[options->facts->metrics_sets - 1];
+    acceptor->instance = options->instance;
+    acceptor->metrics = &options->instance->metrics[options->instance->metrics_sets - 1];
     acceptor->staff = options->staff;
     acceptor->reserve = -1;
     if (!start(acceptor, options->doors)) {

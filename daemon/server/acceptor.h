@@ -16,7 +16,7 @@ struct acceptor_options {
     struct event_base *base;
     const struct doors *doors;
     const struct staff *staff;
-    struct facts *facts;
+    struct instance *instance;
 };
 
 /* Accepts from now on, whenever the base turns. NULL, with errno, when there is no

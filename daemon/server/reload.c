@@ -94,7 +94,7 @@ static void *read_all(void *context)
     reload->prepared = conf_load(server->options.file, &reload->next, &reload->errors) &&
                        !forgets(server, reload->next) && !exposes(server, reload->next) &&
                        prepare(server);
-    bell_ring(&reload->bell);
+    wakeup_signal(&reload->wakeup);
     return NULL;
 }
 
@@ -167,7 +167,7 @@ static void adopt(struct server *server)
     users_put(&server->users);
     server->users = reload->users;
     reload->users = NULL;
-    atomic_store(&server->facts.max_connections, next->max_connections);
+    atomic_store(&server->instance.max_connections, next->max_connections);
     descriptors_allow_for(next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
@@ -225,7 +225,7 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    bell_still(&reload->bell);
+    wakeup_clear(&reload->wakeup);
     if (reload->state != RELOAD_READS) {
         return;
     }
@@ -313,7 +313,7 @@ bool reload_init(struct server *server)
 {
     struct reload *reload = &server->reload;
 
-    if (!bell_init(&reload->bell, server->base, on_read, server)) {
+    if (!wakeup_init(&reload->wakeup, server->base, on_read, server)) {
         return false;
     }
     errno = ENOMEM;
@@ -336,7 +336,7 @@ void reload_deinit(struct server *server)
         pthread_join(reload->reader, NULL);
         drop(server);
     }
-    bell_deinit(&reload->bell);
+    wakeup_deinit(&reload->wakeup);
     if (reload->slice != NULL) {
         event_free(reload->slice);
     }

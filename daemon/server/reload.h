@@ -28,8 +28,8 @@ struct reload {
     bool again;   /* one more was asked for */
     bool retries; /* what is owed (conf_apply.h) is tried now and then */
     pthread_t reader;
-    struct bell bell;    /* rung by the reader at its end */
-    struct event *slice; /* the next one */
+    struct wakeup wakeup; /* rung by the reader at its end */
+    struct event *slice;  /* the next one */
     /* What was read: the reader's until it has ended. */
     struct conf *next;
     struct conf_errors errors;

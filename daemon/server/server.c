@@ -38,7 +38,7 @@ static uintmax_t memory_shown(const struct server *server)
 void server_show_status(const struct server *server, const char *remark)
 {
     notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
-                  server->facts.threads, memory_shown(server), remark);
+                  server->instance.threads, memory_shown(server), remark);
 }
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
@@ -186,26 +186,26 @@ static int start_store(struct server *server)
     return vault_open(&server->vault, server->conf);
 }
 
-static int make_facts(struct server *server)
+static int make_instance(struct server *server)
 {
-    struct facts *facts = &server->facts;
+    struct instance *instance = &server->instance;
 
-    facts->version = server->options.version;
-    facts->pid = getpid();
-    facts->started = clock_now();
-    facts->threads = server->conf->threads;
-    facts->arena = server->vault.file != NULL ? "file" : "memory";
-    facts->recovered = server->vault.recovered;
-    facts->metrics_sets = FACTS_SETS_OF(facts->threads);
-    atomic_init(&facts->connections, 0);
-    atomic_init(&facts->max_connections, server->conf->max_connections);
+    instance->version = server->options.version;
+    instance->pid = getpid();
+    instance->started = clock_now();
+    instance->threads = server->conf->threads;
+    instance->arena = server->vault.file != NULL ? "file" : "memory";
+    instance->recovered = server->vault.recovered;
+    instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
+    atomic_init(&instance->connections, 0);
+    atomic_init(&instance->max_connections, server->conf->max_connections);
 
-    size_t bytes = facts->metrics_sets * sizeof(struct metrics);
-    facts->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
-    if (facts->metrics == NULL) {
+    size_t bytes = instance->metrics_sets * sizeof(struct metrics);
+    instance->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
+    if (instance->metrics == NULL) {
         return failed(EX_OSERR, "threads");
     }
-    memset(facts->metrics, 0, bytes);
+    memset(instance->metrics, 0, bytes);
     return EX_OK;
 }
 
@@ -218,7 +218,8 @@ static int make_users(struct server *server)
 /* Its thread waits until the daemon serves. */
 static int start_log_thread(struct server *server)
 {
-    struct metrics *metrics = &server->facts.metrics[FACTS_SET_OF_LOG(server->facts.threads)];
+    struct metrics *metrics =
+        &server->instance.metrics[INSTANCE_SET_OF_LOG(server->instance.threads)];
 
     return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
@@ -226,7 +227,7 @@ static int start_log_thread(struct server *server)
 static int start_staff(struct server *server)
 {
     return staff_start(&server->staff, server->conf, server->users, server->vault.store,
-                       &server->facts)
+                       &server->instance)
                ? EX_OK
                : EX_OSERR;
 }
@@ -241,7 +242,7 @@ static int start_accepting(struct server *server)
     const struct acceptor_options options = {.base = server->base,
                                              .doors = &server->doors,
                                              .staff = &server->staff,
-                                             .facts = &server->facts};
+                                             .instance = &server->instance};
     uint64_t interval = notify_watchdog();
 
     server->acceptor = acceptor_create(&options);
@@ -337,8 +338,8 @@ static int start_signals(struct server *server)
 
 static void say_ready(const struct server *server)
 {
-    log_notice("kvcached %s: %u threads, %ju MiB", server->options.version, server->facts.threads,
-               memory_shown(server));
+    log_notice("kvcached %s: %u threads, %ju MiB", server->options.version,
+               server->instance.threads, memory_shown(server));
     for (size_t i = 0; i < server->doors.count; i++) {
         const struct listener *listener = &server->doors.listeners[i];
         log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
@@ -356,10 +357,10 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,        start_log,   take_descriptors, take_pidfile,
-        open_doors,       become_user, harden,           read_certificates,
-        start_store,      make_facts,  make_users,       start_signals,
-        start_log_thread, start_staff, allow_reloads,    start_accepting,
+        find_user,        start_log,     take_descriptors, take_pidfile,
+        open_doors,       become_user,   harden,           read_certificates,
+        start_store,      make_instance, make_users,       start_signals,
+        start_log_thread, start_staff,   allow_reloads,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -418,7 +419,7 @@ void server_destroy(struct server **owned)
     pidfile_close(&server->pidfile);
     doors_deinit(&server->doors);
     log_close();
-    free(server->facts.metrics);
+    free(server->instance.metrics);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }

@@ -30,7 +30,7 @@ struct server {
     struct doors doors;
     struct vault vault;
     struct users *users; /* those of `conf` */
-    struct facts facts;
+    struct instance instance;
     struct staff staff;
     struct acceptor *acceptor;
     struct watchdog *watchdog;

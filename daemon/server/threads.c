@@ -40,15 +40,15 @@ static bool speaks_tls(const struct conf *conf)
 }
 
 bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
-                 struct store *store, struct facts *facts)
+                 struct store *store, struct instance *instance)
 {
     struct worker_options options = {.store = store,
-                                     .facts = facts,
+                                     .instance = instance,
                                      .settings = policy_conn_settings(conf),
                                      .users = users,
                                      .greets = speaks_tls(conf)};
 
-    *staff = (struct staff){.workers = calloc(facts->threads, sizeof(struct worker *))};
+    *staff = (struct staff){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (staff->workers == NULL) {
         log_error("threads: %s", strerror(errno));
         return false;
@@ -58,7 +58,7 @@ bool staff_start(struct staff *staff, const struct conf *conf, struct users *use
     }
     options.housekeeper = staff->housekeeper;
     options.gate = staff->gate;
-    while (staff->count < facts->threads) {
+    while (staff->count < instance->threads) {
         options.id = staff->count;
         struct worker *worker = worker_create(&options);
         if (worker == NULL) {

@@ -19,11 +19,11 @@ struct staff {
     unsigned count; /* of workers */
 };
 
-/* Starts facts->threads workers, the housekeeper and the gate. False when one of them could
+/* Starts instance->threads workers, the housekeeper and the gate. False when one of them could
  * not start: then the log has said which, and staff_end ends the others. `store`
- * and `facts` must outlive them. */
+ * and `instance` must outlive them. */
 bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
-                 struct store *store, struct facts *facts);
+                 struct store *store, struct instance *instance);
 
 /* What of a reloaded configuration concerns threads. It is in force everywhere when this
  * returns, unless the log says otherwise. */

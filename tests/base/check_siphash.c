@@ -23,20 +23,20 @@ static const struct {
 };
 enum { VECTORS = sizeof vectors / sizeof vectors[0] };
 
-static struct sip_key counting_key(void)
+static struct siphash_key counting_key(void)
 {
-    return (struct sip_key){UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    return (struct siphash_key){UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
 }
 
 START_TEST(it_is_the_published_one)
 {
     char input[64], text[33];
-    struct sip_key key = counting_key();
+    struct siphash_key key = counting_key();
 
     for (size_t i = 0; i < sizeof input; i++) {
         input[i] = (char)i;
     }
-    struct sip_hash hash = sip_of(&key, (struct slice){input, vectors[_i].length});
+    struct siphash_hash hash = siphash_of(&key, (struct slice){input, vectors[_i].length});
     snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)__builtin_bswap64(hash.low),
              (unsigned long long)__builtin_bswap64(hash.high));
     ck_assert_str_eq(text, vectors[_i].hash);
@@ -46,35 +46,35 @@ END_TEST
 START_TEST(every_bit_of_key_and_input_counts)
 {
     char input[] = "correct-horse-battery";
-    struct sip_key key = counting_key(), other;
+    struct siphash_key key = counting_key(), other;
     struct slice bytes = {input, sizeof input};
-    struct sip_hash hash = sip_of(&key, bytes);
+    struct siphash_hash hash = siphash_of(&key, bytes);
 
     for (size_t bit = 0; bit < 8 * sizeof input; bit++) {
         input[bit / 8] = (char)(input[bit / 8] ^ 1 << bit % 8);
-        ck_assert(!sip_equal(hash, sip_of(&key, bytes)));
+        ck_assert(!siphash_equal(hash, siphash_of(&key, bytes)));
         input[bit / 8] = (char)(input[bit / 8] ^ 1 << bit % 8);
     }
     for (unsigned bit = 0; bit < 64; bit++) {
-        other = (struct sip_key){key.k0 ^ UINT64_C(1) << bit, key.k1};
-        ck_assert(!sip_equal(hash, sip_of(&other, bytes)));
-        other = (struct sip_key){key.k0, key.k1 ^ UINT64_C(1) << bit};
-        ck_assert(!sip_equal(hash, sip_of(&other, bytes)));
+        other = (struct siphash_key){key.k0 ^ UINT64_C(1) << bit, key.k1};
+        ck_assert(!siphash_equal(hash, siphash_of(&other, bytes)));
+        other = (struct siphash_key){key.k0, key.k1 ^ UINT64_C(1) << bit};
+        ck_assert(!siphash_equal(hash, siphash_of(&other, bytes)));
     }
-    ck_assert(sip_equal(hash, sip_of(&key, bytes)));
+    ck_assert(siphash_equal(hash, siphash_of(&key, bytes)));
 }
 END_TEST
 
 START_TEST(every_bit_is_compared)
 {
-    const struct sip_hash hash = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
+    const struct siphash_hash hash = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
 
-    ck_assert(sip_equal(hash, hash));
+    ck_assert(siphash_equal(hash, hash));
     for (unsigned bit = 0; bit < 64; bit++) {
-        struct sip_hash other = {hash.low ^ UINT64_C(1) << bit, hash.high};
-        ck_assert(!sip_equal(hash, other));
-        other = (struct sip_hash){hash.low, hash.high ^ UINT64_C(1) << bit};
-        ck_assert(!sip_equal(hash, other));
+        struct siphash_hash other = {hash.low ^ UINT64_C(1) << bit, hash.high};
+        ck_assert(!siphash_equal(hash, other));
+        other = (struct siphash_hash){hash.low, hash.high ^ UINT64_C(1) << bit};
+        ck_assert(!siphash_equal(hash, other));
     }
 }
 END_TEST

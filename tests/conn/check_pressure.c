@@ -328,7 +328,7 @@ END_TEST
 
 static size_t buffers(void)
 {
-    return atomic_load(&rig.facts.buffers);
+    return atomic_load(&rig.instance.buffers);
 }
 
 /* Asks for that many answers, and takes none. */
@@ -366,10 +366,10 @@ START_TEST(the_most_of_all_crews_is_meant)
     put(&other, "small", 4000);
     owe(&crowd[0], 60);
     rig.crew.settings.buffers = 1;
-    atomic_fetch_add(&rig.facts.holders[HELD_CLASSES - 1], 1);
+    atomic_fetch_add(&rig.instance.holders[HELD_CLASSES - 1], 1);
     pressure_relieve(&rig.crew);
     ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 0);
-    atomic_fetch_sub(&rig.facts.holders[HELD_CLASSES - 1], 1);
+    atomic_fetch_sub(&rig.instance.holders[HELD_CLASSES - 1], 1);
     pressure_relieve(&rig.crew);
     ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 1);
     ck_assert_uint_eq(buffers(), 0);

@@ -387,7 +387,7 @@ START_TEST(reset_while_in_line)
         rig_hang_up(&others[i]);
     }
     drain();
-    ck_assert_uint_eq(atomic_load(&rig.facts.connections), CROWD);
+    ck_assert_uint_eq(atomic_load(&rig.instance.connections), CROWD);
     for (int i = 1; i < CROWD; i += 2) {
         hear_all(&crowd[i], 1, TIMES);
         hear_all(&others[i], 1, TIMES);
@@ -406,7 +406,7 @@ START_TEST(all_closed_while_in_line)
     ck_assert(!TAILQ_EMPTY(&rig.crew.lines.slow));
     conn_close_all(&rig.crew);
     ck_assert(rig_nobody_waits());
-    ck_assert_uint_eq(atomic_load(&rig.facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     come_and_be_prompt(&others[1]); /* in the place of one of them */
 }
 END_TEST
@@ -419,7 +419,7 @@ START_TEST(overdue_while_in_line)
     rig.milliseconds += rig.crew.settings.idle_timeout;
     conn_sweep(&rig.crew);
     ck_assert(rig_nobody_waits());
-    ck_assert_uint_eq(atomic_load(&rig.facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(metrics_sum(rig.metrics, 2, METRIC_CLOSE_IDLE), CROWD);
 }
 END_TEST
@@ -442,7 +442,7 @@ START_TEST(lingering_while_in_line)
         rig_pass();
     }
     ck_assert(TAILQ_EMPTY(&rig.crew.lingers));
-    ck_assert_uint_eq(atomic_load(&rig.facts.connections), CROWD);
+    ck_assert_uint_eq(atomic_load(&rig.instance.connections), CROWD);
 }
 END_TEST
 

@@ -25,17 +25,17 @@ enum {
 
 static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
-static struct facts facts;
-static struct metrics metrics[FACTS_SETS];
+static struct instance instance;
+static struct metrics metrics[INSTANCE_SETS];
 static struct worker *worker;
 static int peers[PEERS];
 
 static void start(uint64_t idle_timeout)
 {
-    facts_of_one(&facts, metrics);
+    facts_of_one(&instance, metrics);
     struct worker_options options = {
         .store = store,
-        .facts = &facts,
+        .instance = &instance,
         .settings = {.max_value = MAX_VALUE,
                      .idle_timeout = idle_timeout,
                      .default_namespace = "main"},
@@ -50,7 +50,7 @@ static int connect_one_more(bool in_exchange)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
-    atomic_fetch_add(&facts.connections, 1);
+    atomic_fetch_add(&instance.connections, 1);
     ck_assert(worker_adopt(worker, ends[1], &door, in_exchange));
     return ends[0];
 }
@@ -93,7 +93,7 @@ static void tear_down(void)
             close(peers[i]);
         }
     }
-    ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 0);
     store_destroy(&store);
 }
 
@@ -153,7 +153,7 @@ START_TEST(everybody_gets_turns)
     for (int i = 0; i < PEERS; i++) {
         hear_repeated(peers[i], "PONG\r\n", TIMES);
     }
-    ck_assert_uint_gt(metrics_sum(metrics, FACTS_SETS, METRIC_CONN_YIELDS), 0);
+    ck_assert_uint_gt(metrics_sum(metrics, INSTANCE_SETS, METRIC_CONN_YIELDS), 0);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(a_peer_that_does_not_read)
         }
     }
     free(value);
-    ck_assert_uint_gt(metrics_sum(metrics, FACTS_SETS, METRIC_CONN_STALLS), 0);
+    ck_assert_uint_gt(metrics_sum(metrics, INSTANCE_SETS, METRIC_CONN_STALLS), 0);
 }
 END_TEST
 
@@ -272,7 +272,7 @@ START_TEST(the_silent_are_closed_and_others_are_not)
     }
     say(peers[0], "PING\n");
     hear(peers[0], "PONG\r\n");
-    ck_assert_uint_eq(metrics_sum(metrics, FACTS_SETS, METRIC_CLOSE_IDLE), PEERS - 1);
+    ck_assert_uint_eq(metrics_sum(metrics, INSTANCE_SETS, METRIC_CLOSE_IDLE), PEERS - 1);
 }
 END_TEST
 
@@ -358,7 +358,7 @@ START_TEST(the_last_error_arrives)
     char rest[256];
     ck_assert_int_gt(recv(peers[0], rest, sizeof rest, MSG_WAITALL), 0);
     hear_end(peers[0]);
-    ck_assert_uint_eq(metrics_sum(metrics, FACTS_SETS, METRIC_CLOSE_CONFUSED), 1);
+    ck_assert_uint_eq(metrics_sum(metrics, INSTANCE_SETS, METRIC_CLOSE_CONFUSED), 1);
 }
 END_TEST
 
@@ -372,8 +372,8 @@ START_TEST(one_too_many)
     int more = connect_one_more(true);
     hear(more, "SERVER_ERROR too many connections\r\n");
     hear_end(more);
-    ck_assert_uint_eq(atomic_load(&facts.connections), 1);
-    ck_assert_uint_eq(metrics_sum(metrics, FACTS_SETS, METRIC_REJECTED_CONNECTIONS), 1);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 1);
+    ck_assert_uint_eq(metrics_sum(metrics, INSTANCE_SETS, METRIC_REJECTED_CONNECTIONS), 1);
     say(peers[0], "PING\r\n");
     hear(peers[0], "PONG\r\n");
 }

@@ -22,8 +22,8 @@ enum { MEMORY = 8 << 20, PATIENCE_MS = 20000, CASE_TIMEOUT = 120 };
 static const struct door door = {.protocol = &protocol_native, .name = "test"};
 static const struct conn_settings settings = {.max_value = 1 << 20, .default_namespace = "main"};
 static struct store *store;
-static struct facts facts;
-static struct metrics metrics[FACTS_SETS];
+static struct instance instance;
+static struct metrics metrics[INSTANCE_SETS];
 static struct gate *gate;
 static struct worker *worker;
 static char hash[SECRET_HASH_MAX];
@@ -62,13 +62,13 @@ static void set_up(void)
     ck_assert(store_set_policy(store, lane, &policy, clock_now()));
     store_leave(lane);
     store_lane_destroy(&lane);
-    facts_of_one(&facts, metrics);
+    facts_of_one(&instance, metrics);
     ck_assert(secret_hash(slice_of("s3cret"), hash));
     users = make_users("web", "write", NULL);
     gate = gate_create();
     ck_assert_ptr_nonnull(gate);
     struct worker_options given = {
-        .store = store, .facts = &facts, .settings = settings, .users = users, .gate = gate};
+        .store = store, .instance = &instance, .settings = settings, .users = users, .gate = gate};
     worker = worker_create(&given);
     ck_assert_ptr_nonnull(worker);
 }
@@ -80,7 +80,7 @@ static void tear_down(void)
     gate_destroy(&gate);
     worker_destroy(&worker);
     users_put(&users);
-    ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 0);
     store_destroy(&store);
 }
 
@@ -99,7 +99,7 @@ static int join(void)
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
-    atomic_fetch_add(&facts.connections, 1);
+    atomic_fetch_add(&instance.connections, 1);
     ck_assert(worker_adopt(worker, ends[1], &door, false));
     return ends[0];
 }

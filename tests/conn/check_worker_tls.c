@@ -33,18 +33,18 @@ static struct conf_listen conf;
 static struct door door = {.protocol = &protocol_native, .name = "test"};
 static const struct door plain = {.protocol = &protocol_native, .name = "plain"};
 static struct store *store;
-static struct facts facts;
-static struct metrics metrics[FACTS_SETS];
+static struct instance instance;
+static struct metrics metrics[INSTANCE_SETS];
 static struct worker *worker;
 static struct tls_client client;
 static unsigned char sent[MAX_VALUE], got[MAX_VALUE];
 
 static void start_worker(void)
 {
-    facts_of_one(&facts, metrics);
+    facts_of_one(&instance, metrics);
     const struct worker_options options = {
         .store = store,
-        .facts = &facts,
+        .instance = &instance,
         .settings = {.max_value = MAX_VALUE, .default_namespace = "main"},
         .greets = true,
     };
@@ -80,7 +80,7 @@ static void tear_down(void)
     if (worker != NULL) {
         worker_destroy(&worker);
     }
-    ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 0);
     store_destroy(&store);
     tls_destroy(&door.tls);
     free(conf.tls_certificate);
@@ -94,7 +94,7 @@ static int connect_to(const struct door *where, bool in_exchange)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
-    atomic_fetch_add(&facts.connections, 1);
+    atomic_fetch_add(&instance.connections, 1);
     ck_assert(worker_adopt(worker, ends[1], where, in_exchange));
     return ends[0];
 }
@@ -143,7 +143,7 @@ static void hear_end(int fd)
 
 static uint64_t count(enum metric metric)
 {
-    return metrics_sum(metrics, FACTS_SETS, metric);
+    return metrics_sum(metrics, INSTANCE_SETS, metric);
 }
 
 START_TEST(values_of_every_size)
@@ -294,7 +294,7 @@ START_TEST(in_exchange_for_nobody)
     int fd = connect_to(&door, true);
     hear_end(fd);
     ck_assert_uint_eq(count(METRIC_REJECTED_CONNECTIONS), 1);
-    ck_assert_uint_eq(atomic_load(&facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 0);
     close(fd);
 }
 END_TEST
@@ -313,7 +313,7 @@ START_TEST(in_exchange_for_one_that_lingers)
     hear("PONG\r\n");
     ck_assert_uint_eq(worker_lingering(worker), 0);
     ck_assert_uint_eq(count(METRIC_CLOSE_REPLACED), 0);
-    ck_assert_uint_eq(atomic_load(&facts.connections), 2);
+    ck_assert_uint_eq(atomic_load(&instance.connections), 2);
     close(lingering);
     close(more);
     leave();

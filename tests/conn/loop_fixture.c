@@ -65,8 +65,8 @@ void rig_open(void)
     rig.milliseconds = rig.nanoseconds = 1000;
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    facts_of_one(&rig.facts, rig.metrics);
-    ck_assert(crew_init(&rig.crew, store, &rig.facts, 0));
+    facts_of_one(&rig.instance, rig.metrics);
+    ck_assert(crew_init(&rig.crew, store, &rig.instance, 0));
     crew_configure(&rig.crew, &settings);
     store_enter(rig.crew.lane);
     ck_assert(store_set_policy(store, rig.crew.lane, &policy, clock_now()));
@@ -94,7 +94,7 @@ void rig_close(void)
     for (int i = 0; i < LAST_PASSES; i++) {
         rig_pass(); /* what is still to come finds nobody */
     }
-    ck_assert_uint_eq(atomic_load(&rig.facts.connections), 0);
+    ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(rig.crew.owing, 0);
     event_del(&rig.crew.again);
     event_del(&rig.crew.sweep);
@@ -110,7 +110,7 @@ void rig_come(struct peer *peer)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    atomic_fetch_add(&rig.facts.connections, 1);
+    atomic_fetch_add(&rig.instance.connections, 1);
     struct transport transport;
     transport_plain(&transport, ends[1]);
     ck_assert(conn_open(&rig.crew, &transport, &door));

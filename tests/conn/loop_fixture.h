@@ -14,8 +14,8 @@
 
 struct rig {
     struct crew crew;
-    struct facts facts;
-    struct metrics metrics[FACTS_SETS];
+    struct instance instance;
+    struct metrics metrics[INSTANCE_SETS];
     uint64_t milliseconds; /* what clock_now says */
     uint64_t nanoseconds;  /* what clock_precise said last */
 };

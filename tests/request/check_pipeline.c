@@ -20,8 +20,8 @@
 enum { MEMORY = 32 << 20, MAX_VALUE = 300000, CASE_TIMEOUT = 300 };
 
 static struct store *store;
-static struct facts facts;
-static struct metrics metrics[FACTS_SETS];
+static struct instance instance;
+static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
 static struct pass pass; /* there are no users */
 static const struct door native_door = {.protocol = &protocol_native, .name = "test"};
@@ -32,8 +32,8 @@ static void set_up(void)
     struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    facts_of_one(&facts, metrics);
-    ck_assert(crew_init(&crew, store, &facts, 0));
+    facts_of_one(&instance, metrics);
+    ck_assert(crew_init(&crew, store, &instance, 0));
     crew_configure(&crew,
                    &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});
     struct store_namespace_options strict = {.name = slice_of("strict"), .require_ttl = true};

@@ -31,8 +31,8 @@ static const struct door memcache_door = {.protocol = &protocol_memcache,
                                           .default_namespace = "cache",
                                           .separator = ':'};
 static struct store *store;
-static struct facts facts;
-static struct metrics metrics[FACTS_SETS];
+static struct instance instance;
+static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
 static struct pass pass;
 static struct users *users;
@@ -80,8 +80,8 @@ static void set_up(void)
     struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    facts_of_one(&facts, metrics);
-    ck_assert(crew_init(&crew, store, &facts, 0));
+    facts_of_one(&instance, metrics);
+    ck_assert(crew_init(&crew, store, &instance, 0));
     settle("main");
     pass = (struct pass){.fd = -1};
     declared[0] = (struct store_namespace_options){.name = slice_of("cache")};

@@ -1,5 +1,5 @@
 /*
- * instance.h - the facts of a daemon with one worker, for tests of what needs some.
+ * instance.h - the instance of a daemon with one worker, for tests of what needs some.
  */
 #ifndef KVCACHED_TESTS_SUPPORT_INSTANCE_H
 #define KVCACHED_TESTS_SUPPORT_INSTANCE_H
@@ -9,19 +9,19 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/instance.h"
 
-enum { FACTS_SETS = FACTS_SETS_OF(1) }; /* of metrics */
+enum { INSTANCE_SETS = INSTANCE_SETS_OF(1) }; /* of metrics */
 
 /* All zero but for what never changes. Both are the caller's and outlive the worker. */
-static inline void facts_of_one(struct facts *facts, struct metrics metrics[FACTS_SETS])
+static inline void facts_of_one(struct instance *instance, struct metrics metrics[INSTANCE_SETS])
 {
-    memset(metrics, 0, FACTS_SETS * sizeof *metrics);
-    memset(facts, 0, sizeof *facts);
-    facts->version = "1.2.3";
-    facts->arena = "memory";
-    facts->started = clock_now();
-    facts->threads = 1;
-    facts->metrics = metrics;
-    facts->metrics_sets = FACTS_SETS;
+    memset(metrics, 0, INSTANCE_SETS * sizeof *metrics);
+    memset(instance, 0, sizeof *instance);
+    instance->version = "1.2.3";
+    instance->arena = "memory";
+    instance->started = clock_now();
+    instance->threads = 1;
+    instance->metrics = metrics;
+    instance->metrics_sets = INSTANCE_SETS;
 }
 
 #endif
