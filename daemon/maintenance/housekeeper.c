@@ -46,7 +46,7 @@ struct housekeeper {
     struct event *timer; /* the interval while idle, the rest after a slice */
     struct wakeup wakeup;
     struct heartbeat heartbeat;
-    struct heap heap;
+    struct malloc_trim trimmer;
     const struct store *store;
     struct lane *lane;
     struct arena_watch watch;
@@ -92,7 +92,7 @@ static void slice(struct housekeeper *housekeeper)
     store_enter(housekeeper->lane);
     housekeeper->more = store_housekeep(housekeeper->lane, now, SLICE_EFFORT);
     store_leave(housekeeper->lane);
-    heap_trim(&housekeeper->heap, now);
+    malloc_trim_trim(&housekeeper->trimmer, now);
     watch(housekeeper, now);
 
     uint64_t rest = (clock_precise() - start) / 1000;

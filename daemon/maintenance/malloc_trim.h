@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* All zero at the beginning; one thread's. */
-struct heap {
+struct malloc_trim {
     uint64_t looked;      /* when, in milliseconds */
     size_t known;         /* bytes that are free and not worth another look */
     uint64_t faults;      /* of pages that there had been when it was given back last */
@@ -26,6 +26,6 @@ struct heap {
 /* Looks, unless that was less than a second ago. Other threads that want memory of the
  * heap wait meanwhile: microseconds, or, where it gives memory back, a millisecond for
  * every ten MiB or so. */
-void heap_trim(struct heap *heap, uint64_t now);
+void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now);
 
 #endif

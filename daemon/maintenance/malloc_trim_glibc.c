@@ -44,46 +44,46 @@ static uint64_t page_faults(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_minflt : 0;
 }
 
-static void trim(struct heap *heap)
+static void trim(struct malloc_trim *trimmer)
 {
     malloc_trim(0);
-    heap->known = mallinfo2().fordblks;
-    heap->faults = page_faults();
+    trimmer->known = mallinfo2().fordblks;
+    trimmer->faults = page_faults();
 }
 
-static bool were_touched(const struct heap *heap)
+static bool were_touched(const struct malloc_trim *trimmer)
 {
-    uint64_t bytes = (page_faults() - heap->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t bytes = (page_faults() - trimmer->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
     return bytes >= WORTH_BYTES;
 }
 
 /* Whether that was worth it decides when it is tried again. */
-static void try_to_trim(struct heap *heap, uint64_t now)
+static void try_to_trim(struct malloc_trim *trimmer, uint64_t now)
 {
     size_t before = resident_bytes();
-    uint64_t wait = (uint64_t)LOOK_EVERY_MS << heap->vain;
-    trim(heap);
+    uint64_t wait = (uint64_t)LOOK_EVERY_MS << trimmer->vain;
+    trim(trimmer);
     if (resident_bytes() + WORTH_BYTES <= before) {
-        heap->vain = 0;
+        trimmer->vain = 0;
     } else {
-        heap->heard_again = now + wait;
-        heap->vain += wait < TRY_EVERY_MS;
+        trimmer->heard_again = now + wait;
+        trimmer->vain += wait < TRY_EVERY_MS;
     }
 }
 
-void heap_trim(struct heap *heap, uint64_t now)
+void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now)
 {
-    if (now - heap->looked < LOOK_EVERY_MS) {
+    if (now - trimmer->looked < LOOK_EVERY_MS) {
         return;
     }
-    heap->looked = now;
+    trimmer->looked = now;
     size_t unused = mallinfo2().fordblks;
-    if (unused >= heap->known + WORTH_BYTES) {
-        trim(heap);
-    } else if (unused >= WORTH_BYTES && now >= heap->heard_again && were_touched(heap)) {
-        try_to_trim(heap, now);
+    if (unused >= trimmer->known + WORTH_BYTES) {
+        trim(trimmer);
+    } else if (unused >= WORTH_BYTES && now >= trimmer->heard_again && were_touched(trimmer)) {
+        try_to_trim(trimmer, now);
     }
-    if (unused < heap->known) {
-        heap->known = unused;
+    if (unused < trimmer->known) {
+        trimmer->known = unused;
     }
 }

@@ -3,8 +3,8 @@
  */
 #include "daemon/maintenance/malloc_trim.h"
 
-void heap_trim(struct heap *heap, uint64_t now)
+void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now)
 {
-    (void)heap;
+    (void)trimmer;
     (void)now;
 }

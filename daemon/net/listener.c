@@ -1,5 +1,5 @@
 /*
- * listener.c - opening TCP and Unix sockets, and leaving no litter.
+ * listener.c - opening TCP and Unix sockets, and leaving no cleanup.
  *
  * Owns a listening socket and, of a Unix socket, its name in the file system. A
  * name that is in use is never taken from its owner: a socket is stale only when
@@ -230,10 +230,10 @@ static bool bind_and_note(struct listener *listener, const struct sockaddr_un *a
 {
     sigset_t before;
 
-    litter_hold(&before);
+    cleanup_hold(&before);
     bool done = bind_with_mode(listener->fd, at, mode) &&
-                litter_note(&listener->litter, listener->door.name, -1);
-    litter_release(&before);
+                cleanup_note(&listener->cleanup, listener->door.name, -1);
+    cleanup_release(&before);
     return done;
 }
 
@@ -275,7 +275,7 @@ static bool take_name(struct listener *listener, const struct conf_listen *conf,
 
 /* Of two daemons that start at once one takes the name, and the other one finds it taken: both
  * need the lock meanwhile. -1 with `error`. */
-static int lock_name(const char *path, const struct privilege_user *user, struct litter *litter,
+static int lock_name(const char *path, const struct privilege_user *user, struct cleanup *cleanup,
                      char *error)
 {
     const struct safe_terms terms = {.path = path,
@@ -292,7 +292,7 @@ static int lock_name(const char *path, const struct privilege_user *user, struct
     }
     if (fd < 0) {
         failed(error, "cannot lock %s: %s", path, why);
-    } else if (!litter_note(litter, path, -1)) {
+    } else if (!cleanup_note(cleanup, path, -1)) {
         failed(error, "cannot lock %s: %s", path, strerror(errno));
         close(fd);
         fd = -1;
@@ -304,20 +304,20 @@ static bool open_locked(struct listener *listener, const struct conf_listen *con
                         const struct privilege_user *user, const struct sockaddr_un *at,
                         char *error)
 {
-    struct litter litter = {.path = NULL};
+    struct cleanup cleanup = {.path = NULL};
     char lock[sizeof at->sun_path + sizeof ".lock"];
     sigset_t before;
 
     snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
-    litter_hold(&before);
-    int fd = lock_name(lock, user, &litter, error);
-    litter_release(&before);
+    cleanup_hold(&before);
+    int fd = lock_name(lock, user, &cleanup, error);
+    cleanup_release(&before);
     if (fd < 0) {
         return false;
     }
     bool done = take_name(listener, conf, at, error);
     int why = errno;
-    litter_remove(&litter);
+    cleanup_remove(&cleanup);
     close(fd);
     errno = why;
     return done;
@@ -401,7 +401,7 @@ bool listener_take(struct listener *listener, int fd, const struct door *door,
 
 void listener_close(struct listener *listener)
 {
-    litter_remove(&listener->litter); /* where it may not, the next start finds it stale */
+    cleanup_remove(&listener->cleanup); /* where it may not, the next start finds it stale */
     if (listener->fd >= 0) {
         close(listener->fd);
         listener->fd = -1;

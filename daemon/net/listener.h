@@ -22,9 +22,9 @@ enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 struct listener {
     int fd;
     struct door door;
-    bool taken;           /* handed over, not opened here */
-    bool reached;         /* by others than this machine */
-    struct litter litter; /* the name of a Unix socket that was made here */
+    bool taken;             /* handed over, not opened here */
+    bool reached;           /* by others than this machine */
+    struct cleanup cleanup; /* the name of a Unix socket that was made here */
 };
 
 /*

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct litter *first;
+static struct cleanup *first;
 
-void litter_hold(sigset_t *before)
+void cleanup_hold(sigset_t *before)
 {
     sigset_t held;
 
@@ -22,7 +22,7 @@ void litter_hold(sigset_t *before)
     pthread_sigmask(SIG_BLOCK, &held, before);
 }
 
-void litter_release(const sigset_t *before)
+void cleanup_release(const sigset_t *before)
 {
     int why = errno;
 
@@ -30,17 +30,17 @@ void litter_release(const sigset_t *before)
     errno = why;
 }
 
-static bool is_noted(const struct litter *litter)
+static bool is_noted(const struct cleanup *cleanup)
 {
-    const struct litter *at = first;
+    const struct cleanup *at = first;
 
-    while (at != NULL && at != litter) {
+    while (at != NULL && at != cleanup) {
         at = at->next;
     }
     return at != NULL;
 }
 
-bool litter_note(struct litter *litter, const char *path, int fd)
+bool cleanup_note(struct cleanup *cleanup, const char *path, int fd)
 {
     struct stat found;
     sigset_t before;
@@ -48,54 +48,54 @@ bool litter_note(struct litter *litter, const char *path, int fd)
     if (lstat(path, &found) != 0) {
         return false;
     }
-    litter_hold(&before);
-    if (!is_noted(litter)) {
-        litter->next = first;
-        first = litter;
+    cleanup_hold(&before);
+    if (!is_noted(cleanup)) {
+        cleanup->next = first;
+        first = cleanup;
     }
-    litter->path = path;
-    litter->fd = fd;
-    litter->device = found.st_dev;
-    litter->inode = found.st_ino;
-    litter_release(&before);
+    cleanup->path = path;
+    cleanup->fd = fd;
+    cleanup->device = found.st_dev;
+    cleanup->inode = found.st_ino;
+    cleanup_release(&before);
     return true;
 }
 
 /* Where the directory is no longer this user's to write in, the file stays, empty. */
-static void sweep(const struct litter *litter)
+static void sweep(const struct cleanup *cleanup)
 {
     struct stat found;
 
-    if (lstat(litter->path, &found) != 0 || found.st_dev != litter->device ||
-        found.st_ino != litter->inode || unlink(litter->path) == 0) {
+    if (lstat(cleanup->path, &found) != 0 || found.st_dev != cleanup->device ||
+        found.st_ino != cleanup->inode || unlink(cleanup->path) == 0) {
         return;
     }
-    if (litter->fd >= 0 && ftruncate(litter->fd, 0) != 0) {
+    if (cleanup->fd >= 0 && ftruncate(cleanup->fd, 0) != 0) {
         errno = 0; /* neither worked: the lock's end says enough */
     }
 }
 
-void litter_remove(struct litter *litter)
+void cleanup_remove(struct cleanup *cleanup)
 {
-    struct litter **link = &first;
+    struct cleanup **link = &first;
     sigset_t before;
 
-    if (litter->path == NULL) {
+    if (cleanup->path == NULL) {
         return;
     }
-    litter_hold(&before);
-    while (*link != litter) {
+    cleanup_hold(&before);
+    while (*link != cleanup) {
         link = &(*link)->next;
     }
-    *link = litter->next;
-    sweep(litter);
-    litter->path = NULL;
-    litter_release(&before);
+    *link = cleanup->next;
+    sweep(cleanup);
+    cleanup->path = NULL;
+    cleanup_release(&before);
 }
 
-void litter_remove_all(void)
+void cleanup_remove_all(void)
 {
-    for (const struct litter *litter = first; litter != NULL; litter = litter->next) {
-        sweep(litter);
+    for (const struct cleanup *cleanup = first; cleanup != NULL; cleanup = cleanup->next) {
+        sweep(cleanup);
     }
 }

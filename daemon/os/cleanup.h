@@ -16,25 +16,25 @@
 #include <sys/types.h>
 
 /* Its owner keeps it where it is as long as it is noted. All zero: it is not. */
-struct litter {
+struct cleanup {
     const char *path; /* its owner's, for as long; NULL: not noted */
     int fd;           /* emptied where the name cannot be removed; -1: none */
     dev_t device;
     ino_t inode;
-    struct litter *next;
+    struct cleanup *next;
 };
 
 /* From before a name is made until after it is noted. */
-void litter_hold(sigset_t *before);
-void litter_release(const sigset_t *before);
+void cleanup_hold(sigset_t *before);
+void cleanup_release(const sigset_t *before);
 
 /* Notes what the name leads to now. False with errno, and nothing is noted. */
-bool litter_note(struct litter *litter, const char *path, int fd);
+bool cleanup_note(struct cleanup *cleanup, const char *path, int fd);
 
 /* Removes the name. Good for one that is not noted. */
-void litter_remove(struct litter *litter);
+void cleanup_remove(struct cleanup *cleanup);
 
 /* Removes all. Safe in a signal handler of the main thread. */
-void litter_remove_all(void);
+void cleanup_remove_all(void);
 
 #endif

@@ -35,7 +35,7 @@ static void on_end(int error)
     (void)error;
     log_error("an event loop cannot go on: the process ends");
     log_close();
-    litter_remove_all();
+    cleanup_remove_all();
     _exit(EX_OSERR);
 }
 

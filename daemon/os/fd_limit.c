@@ -13,12 +13,12 @@
 #include "daemon/base/log.h"
 
 enum {
-    DESCRIPTORS_A_WORKER = 4, /* and as many for its reception */
-    DESCRIPTORS_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
-    DESCRIPTORS_BESIDE = 96,  /* the same, with room to spare */
+    FD_LIMIT_A_WORKER = 4, /* and as many for its reception */
+    FD_LIMIT_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
+    FD_LIMIT_BESIDE = 96,  /* the same, with room to spare */
 };
 
-uint64_t descriptors_allow(uint64_t wanted)
+uint64_t fd_limit_allow(uint64_t wanted)
 {
     struct rlimit limit;
 
@@ -48,17 +48,17 @@ static uint64_t own_descriptors(const struct conf *conf)
     for (size_t i = 0; i < conf->listen_count; i++) {
         greets |= conf->listen[i].tls_certificate != NULL;
     }
-    return conf->listen_count + (greets ? 2u : 1u) * DESCRIPTORS_A_WORKER * (uint64_t)conf->threads;
+    return conf->listen_count + (greets ? 2u : 1u) * FD_LIMIT_A_WORKER * (uint64_t)conf->threads;
 }
 
-uint64_t descriptors_allow_for(const struct conf *conf)
+uint64_t fd_limit_allow_for(const struct conf *conf)
 {
     uint64_t own = own_descriptors(conf);
-    uint64_t wanted = own + DESCRIPTORS_BESIDE + conf->max_connections;
-    uint64_t allowed = descriptors_allow(wanted);
+    uint64_t wanted = own + FD_LIMIT_BESIDE + conf->max_connections;
+    uint64_t allowed = fd_limit_allow(wanted);
 
     if (allowed < wanted) {
-        uint64_t least = own + DESCRIPTORS_LEAST;
+        uint64_t least = own + FD_LIMIT_LEAST;
         log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
                     "%ju connections will find room",
                     conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
@@ -67,10 +67,10 @@ uint64_t descriptors_allow_for(const struct conf *conf)
     return allowed;
 }
 
-bool descriptors_take(const struct conf *conf)
+bool fd_limit_take(const struct conf *conf)
 {
-    uint64_t least = own_descriptors(conf) + DESCRIPTORS_LEAST;
-    uint64_t allowed = descriptors_allow_for(conf);
+    uint64_t least = own_descriptors(conf) + FD_LIMIT_LEAST;
+    uint64_t allowed = fd_limit_allow_for(conf);
 
     if (allowed < least) {
         log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "

@@ -63,7 +63,7 @@ static void forget(struct pidfile *pidfile)
 {
     int why = errno;
 
-    litter_remove(&pidfile->litter);
+    cleanup_remove(&pidfile->cleanup);
     if (pidfile->path != NULL) {
         close(pidfile->fd);
     }
@@ -80,7 +80,7 @@ static bool fill(struct pidfile *pidfile, const char *path, int fd)
         close(fd);
         return false;
     }
-    if (!litter_note(&pidfile->litter, pidfile->path, fd) || !write_number(fd)) {
+    if (!cleanup_note(&pidfile->cleanup, pidfile->path, fd) || !write_number(fd)) {
         forget(pidfile);
         return false;
     }
@@ -95,7 +95,7 @@ enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_
 
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
-    litter_hold(&before);
+    cleanup_hold(&before);
     int fd = lock(path, user, holder, why);
     if (fd < 0) {
         status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
@@ -103,7 +103,7 @@ enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_
         *why = strerror(errno);
         status = PIDFILE_FAILED;
     }
-    litter_release(&before);
+    cleanup_release(&before);
     return status;
 }
 

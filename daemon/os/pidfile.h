@@ -21,7 +21,7 @@ enum pidfile_status {
 struct pidfile {
     char *path; /* NULL: there is none */
     int fd;
-    struct litter litter;
+    struct cleanup cleanup;
 };
 
 /* Makes the file or takes over a stale one, locks it and writes this process's

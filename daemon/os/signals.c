@@ -34,7 +34,7 @@ static void mask(int how)
 
 static void leave(void)
 {
-    litter_remove_all();
+    cleanup_remove_all();
     _exit(EX_OK);
 }
 
