@@ -204,7 +204,7 @@ static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
 /* With the lock. */
 static void remember_wrong(struct gate *gate, const struct petition *petition, uint64_t now)
 {
-    const struct gate_address apart = {petition->address.family | APART, petition->address.number};
+    const struct peer_address apart = {petition->address.family | APART, petition->address.number};
 
     gate_wrongs_add(&gate->wrongs, petition->token);
     gate_queue_fail(gate->queue, &apart, now);

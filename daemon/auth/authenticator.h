@@ -61,13 +61,13 @@ enum {
 struct gate;
 
 /* From where somebody comes. */
-struct gate_address {
+struct peer_address {
     uint64_t family; /* AF_INET, AF_INET6, AF_UNIX; 0: not known */
     uint64_t number;
 };
 
 /* Of a connected socket. What cannot be told apart shares one address, that is all zeros. */
-struct gate_address gate_address_of(int fd);
+struct peer_address peer_address_of(int fd);
 
 /* Somebody who says who he is. The caller's to fill in and to free; the gate's between
  * gate_ask and `answered`. */
@@ -81,7 +81,7 @@ struct petition {
     bool compared;              /* with what is remembered: it was not that */
 
     struct users *users; /* a reference */
-    struct gate_address address;
+    struct peer_address address;
     char name[REQUEST_NAMESPACE_MAX];
     size_t name_length;
     char secret[SECRET_MAX]; /* wiped before `answered` */

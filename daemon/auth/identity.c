@@ -49,7 +49,7 @@ static void become_known(struct pass *pass, const struct user *user, enum pass_w
 /* A process at the other end of a Unix socket is vouched for by the kernel. */
 static void try_socket(struct pass *pass, const struct porter *porter)
 {
-    struct gate_address address = gate_address_of(pass->fd);
+    struct peer_address address = peer_address_of(pass->fd);
     if (address.family == AF_UNIX) {
         const struct user *user = users_find_unix(porter->users, (uid_t)address.number);
         if (user != NULL) {
@@ -127,7 +127,7 @@ static void write_errand(struct errand *errand, struct pass *pass, const struct 
 {
     struct petition *petition = &errand->petition;
     petition->users = users_get(porter->users);
-    petition->address = gate_address_of(pass->fd);
+    petition->address = peer_address_of(pass->fd);
     memcpy(petition->name, name.bytes, name.length);
     petition->name_length = name.length;
     memcpy(petition->secret, secret.bytes, secret.length);

@@ -33,7 +33,7 @@ struct gate_entry {
     LIST_ENTRY(gate_entry) bucket;
     TAILQ_ENTRY(gate_entry) next;
     struct gate_entries *in; /* the list where it is; NULL: it has its turn, or is new */
-    struct gate_address address;
+    struct peer_address address;
     struct petitions waiting;
     unsigned failures;
     bool known;
@@ -205,14 +205,14 @@ static void give_up_all(struct gate_queue *queue, struct gate_entry *entry, stru
 
 /* --- the table ------------------------------------------------------------- */
 
-static size_t bucket_of(const struct gate_queue *queue, const struct gate_address *address)
+static size_t bucket_of(const struct gate_queue *queue, const struct peer_address *address)
 {
     const struct slice number = {(const char *)&address->number, sizeof address->number};
 
     return hash_bytes(&queue->secret, address->family, number) % BUCKETS;
 }
 
-static struct gate_entry *find(const struct gate_queue *queue, const struct gate_address *address)
+static struct gate_entry *find(const struct gate_queue *queue, const struct peer_address *address)
 {
     struct gate_entry *entry;
 
@@ -260,7 +260,7 @@ static struct gate_entry *take_room(struct gate_queue *queue, struct petitions *
 }
 
 /* A new one is in no list. NULL: there is no room. */
-static struct gate_entry *find_or_make(struct gate_queue *queue, const struct gate_address *address,
+static struct gate_entry *find_or_make(struct gate_queue *queue, const struct peer_address *address,
                                        struct petitions *out)
 {
     struct gate_entry *entry = find(queue, address);
@@ -276,7 +276,7 @@ static struct gate_entry *find_or_make(struct gate_queue *queue, const struct ga
 
 /* --- asking and leaving ------------------------------------------------------- */
 
-bool gate_queue_trusts(const struct gate_queue *queue, const struct gate_address *address,
+bool gate_queue_trusts(const struct gate_queue *queue, const struct peer_address *address,
                        uint64_t now)
 {
     const struct gate_entry *entry = find(queue, address);
@@ -289,7 +289,7 @@ bool gate_queue_trusts(const struct gate_queue *queue, const struct gate_address
 
 /* What is remembered of an address where no petition may wait: nothing that waits has to go for
  * it. NULL: there is no room. */
-static struct gate_entry *make_note(struct gate_queue *queue, const struct gate_address *address)
+static struct gate_entry *make_note(struct gate_queue *queue, const struct peer_address *address)
 {
     struct petitions out = TAILQ_HEAD_INITIALIZER(out);
     struct gate_entry *entry = find(queue, address);
@@ -308,7 +308,7 @@ static void move(struct gate_queue *queue, struct gate_entry *entry, uint64_t no
     }
 }
 
-void gate_queue_know(struct gate_queue *queue, const struct gate_address *address, uint64_t now)
+void gate_queue_know(struct gate_queue *queue, const struct peer_address *address, uint64_t now)
 {
     struct gate_entry *entry = make_note(queue, address);
 
@@ -318,7 +318,7 @@ void gate_queue_know(struct gate_queue *queue, const struct gate_address *addres
     }
 }
 
-void gate_queue_fail(struct gate_queue *queue, const struct gate_address *address, uint64_t now)
+void gate_queue_fail(struct gate_queue *queue, const struct peer_address *address, uint64_t now)
 {
     struct gate_entry *entry = make_note(queue, address);
 

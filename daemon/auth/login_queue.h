@@ -45,14 +45,14 @@ void gate_queue_destroy(struct gate_queue **queue);
 
 /* Whether nothing speaks against an address: no petition waits there and no failure is
  * remembered, and there is room for one to be. */
-bool gate_queue_trusts(const struct gate_queue *queue, const struct gate_address *address,
+bool gate_queue_trusts(const struct gate_queue *queue, const struct peer_address *address,
                        uint64_t now);
 
 /* A secret was right there: the address is known from now on, if there is room. */
-void gate_queue_know(struct gate_queue *queue, const struct gate_address *address, uint64_t now);
+void gate_queue_know(struct gate_queue *queue, const struct peer_address *address, uint64_t now);
 
 /* One of that address has failed, without a turn of its own. */
-void gate_queue_fail(struct gate_queue *queue, const struct gate_address *address, uint64_t now);
+void gate_queue_fail(struct gate_queue *queue, const struct peer_address *address, uint64_t now);
 
 /* False: there is no room. Those that lose theirs for it are appended to `out`. */
 bool gate_queue_add(struct gate_queue *queue, struct petition *petition, uint64_t now,

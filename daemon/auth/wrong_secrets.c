@@ -19,7 +19,7 @@ bool gate_wrongs_init(struct gate_wrongs *wrongs)
 /* Each part is of a fixed size or says first how long it is: no two petitions make the same
  * bytes. */
 struct said {
-    struct gate_address address;
+    struct peer_address address;
     size_t name_length, secret_length;
     char rest[REQUEST_NAMESPACE_MAX + SECRET_MAX + SECRET_HASH_MAX];
 };

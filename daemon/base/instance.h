@@ -30,7 +30,7 @@ struct instance {
     const char *arena;  /* where the records lie: "memory" or "file" */
     uint64_t recovered; /* records that were there at the start */
 
-    /* A set for each worker, one for the reception of each, one for the log, and one for the
+    /* A set for each worker, one for the handshaker of each, one for the log, and one for the
      * thread that accepts: see INSTANCE_SETS_OF. The server allocates them (aligned:
      * aligned_alloc). */
     struct metrics *metrics;

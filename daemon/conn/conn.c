@@ -34,7 +34,7 @@ size_t conn_size(void)
 
 static void say_why(const struct conn *conn, enum conn_close why)
 {
-    closing_note(conn->crew->metrics, conn->transport.fd, conn->door, why);
+    close_reason_record(conn->crew->metrics, conn->transport.fd, conn->endpoint, why);
 }
 
 void conn_account(struct conn *conn, bool owes)
@@ -262,7 +262,7 @@ static bool sit_down(struct conn *conn)
     return true;
 }
 
-bool conn_open(struct crew *crew, struct transport *transport, const struct door *door)
+bool conn_open(struct crew *crew, struct transport *transport, const struct endpoint *endpoint)
 {
     struct conn *conn = pool_get(&crew->conns);
     if (conn == NULL) {
@@ -274,7 +274,7 @@ bool conn_open(struct crew *crew, struct transport *transport, const struct door
     crew->now = clock_now();
     *conn = (struct conn){
         .crew = crew,
-        .door = door,
+        .endpoint = endpoint,
         .transport = *transport,
         .state = DESK_HUNGRY,
         .active = crew->now,

@@ -19,9 +19,9 @@ size_t conn_size(void);
 /*
  * Takes over a transport whose peer has greeted, if it has to. It is counted in
  * instance->connections; closing it takes it off. False when there is no memory: then it is
- * closed already. `door` is where it came in and must outlive the connection.
+ * closed already. `endpoint` is where it came in and must outlive the connection.
  */
-bool conn_open(struct crew *crew, struct transport *transport, const struct door *door);
+bool conn_open(struct crew *crew, struct transport *transport, const struct endpoint *endpoint);
 
 /* Closes those whose time is over. */
 void conn_sweep(struct crew *crew);

@@ -226,7 +226,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
 {
     struct crew *crew = conn->crew;
     if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->door, &conn->pass);
+        conn->desk = desk_create(crew, conn->endpoint, &conn->pass);
         if (conn->desk == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;

@@ -21,7 +21,7 @@ struct conn {
     struct event event;
     struct crew *crew;
     struct desk *desk; /* NULL while there is nothing to do */
-    const struct door *door;
+    const struct endpoint *endpoint;
     struct transport transport;
     struct pass pass;
     TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */

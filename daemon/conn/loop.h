@@ -24,7 +24,7 @@
 
 struct conn;
 struct housekeeper;
-struct reception;
+struct handshaker;
 TAILQ_HEAD(crew_list, conn);
 
 /* Connections whose turns have begun and will be ended together; see conn_io.c. Long
@@ -67,7 +67,7 @@ struct crew {
     struct metrics *metrics;
     struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
-    struct reception *reception;     /* or NULL: nobody has to greet */
+    struct handshaker *handshaker;   /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see crew_configure */
     struct executor by;              /* lent to one desk after the other */
     struct porter porter;            /* its users are a reference */
@@ -82,7 +82,7 @@ struct crew {
     /* Any thread reads these. */
     atomic_uint lingering; /* how many `lingers` has */
     atomic_uint exchanges; /* connections on their way for which another has to go */
-    atomic_uint unproven;  /* strangers, and those in the reception */
+    atomic_uint unproven;  /* strangers, and those in the handshaker */
     struct lines lines;
     unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
     unsigned owing;   /* connections that have replies which their peers do not take */

@@ -80,11 +80,11 @@ bool strangers_make_room(struct crew *crew)
     }
     struct conn *oldest = oldest_stranger(crew);
     uint64_t greets_since =
-        crew->reception == NULL ? RECEPTION_EMPTY : reception_oldest(crew->reception);
+        crew->handshaker == NULL ? HANDSHAKER_EMPTY : handshaker_oldest(crew->handshaker);
     if (oldest != NULL && oldest->pass.stranger_since <= greets_since) {
         conn_close(oldest, CONN_CLOSE_REPLACED);
-    } else if (greets_since != RECEPTION_EMPTY) {
-        reception_make_room(crew->reception);
+    } else if (greets_since != HANDSHAKER_EMPTY) {
+        handshaker_make_room(crew->handshaker);
     } else {
         return false;
     }

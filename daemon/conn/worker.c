@@ -26,7 +26,7 @@ TAILQ_HEAD(petitions, petition);
 
 /* Under the wakeup's lock. */
 struct mailbox {
-    struct parcels parcels;
+    struct handoffs handoffs;
     struct petitions petitions; /* that the gate has answered */
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
@@ -52,8 +52,8 @@ struct worker {
 static void start_draining(struct worker *worker)
 {
     static const struct timeval drain = {WORKER_DRAIN_MS / 1000, WORKER_DRAIN_MS % 1000 * 1000};
-    if (worker->crew.reception != NULL) {
-        reception_stop(worker->crew.reception);
+    if (worker->crew.handshaker != NULL) {
+        handshaker_stop(worker->crew.handshaker);
     }
     conn_drain(&worker->crew);
     if (event_add(&worker->deadline, &drain) != 0) {
@@ -63,7 +63,7 @@ static void start_draining(struct worker *worker)
 
 /* What lay in a mailbox, taken out. */
 struct mail {
-    struct parcels parcels;
+    struct handoffs handoffs;
     struct petitions petitions;
     struct conn_settings settings;
     struct users *users;
@@ -73,10 +73,10 @@ struct mail {
 static void take_mail(struct worker *worker, struct mail *mail)
 {
     struct mailbox *mailbox = &worker->mailbox;
-    STAILQ_INIT(&mail->parcels);
+    STAILQ_INIT(&mail->handoffs);
     TAILQ_INIT(&mail->petitions);
     wakeup_receive(&worker->wakeup);
-    STAILQ_CONCAT(&mail->parcels, &mailbox->parcels);
+    STAILQ_CONCAT(&mail->handoffs, &mailbox->handoffs);
     TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
     mail->settings = mailbox->settings;
     mail->users = mailbox->users;
@@ -117,21 +117,21 @@ static bool make_room(struct crew *crew)
 }
 
 /* One that is in exchange has not greeted yet. */
-static void open_parcel(struct crew *crew, struct parcel *parcel)
+static void open_handoff(struct crew *crew, struct handoff *handoff)
 {
-    bool greets = parcel->in_exchange && parcel->door->tls != NULL;
-    if (parcel->in_exchange && !make_room(crew)) {
+    bool greets = handoff->replaces_unauthenticated && handoff->endpoint->tls != NULL;
+    if (handoff->replaces_unauthenticated && !make_room(crew)) {
         metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-        parcel_refuse(&parcel, crew->instance);
+        handoff_reject(&handoff, crew->instance);
         return;
     }
-    parcel->in_exchange = false;
+    handoff->replaces_unauthenticated = false;
     if (greets) {
-        reception_adopt(crew->reception, parcel);
+        handshaker_adopt(crew->handshaker, handoff);
         return;
     }
-    conn_open(crew, &parcel->transport, parcel->door);
-    free(parcel);
+    conn_open(crew, &handoff->transport, handoff->endpoint);
+    free(handoff);
 }
 
 static void on_wakeup(evutil_socket_t fd, short what, void *context)
@@ -145,10 +145,10 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
         reconfigure(worker, &mail);
     }
     return_petitions(&mail.petitions);
-    struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(&mail.parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(&mail.parcels, next);
-        open_parcel(&worker->crew, parcel);
+    struct handoff *handoff;
+    while ((handoff = STAILQ_FIRST(&mail.handoffs)) != NULL) {
+        STAILQ_REMOVE_HEAD(&mail.handoffs, next);
+        open_handoff(&worker->crew, handoff);
     }
     if (mail.stop && !worker->crew.draining) {
         start_draining(worker);
@@ -178,28 +178,29 @@ static void *run(void *context)
 
 /* --- everybody else's side ------------------------------------------------ */
 
-/* The reception's as well, on its thread. */
-static void deliver(struct parcel *parcel, void *context)
+/* The handshaker's as well, on its thread. */
+static void deliver(struct handoff *handoff, void *context)
 {
     struct worker *worker = context;
     wakeup_lock(&worker->wakeup);
-    STAILQ_INSERT_TAIL(&worker->mailbox.parcels, parcel, next);
+    STAILQ_INSERT_TAIL(&worker->mailbox.handoffs, handoff, next);
     wakeup_send(&worker->wakeup);
 }
 
-bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange)
+bool worker_adopt(struct worker *worker, int fd, const struct endpoint *endpoint,
+                  bool replaces_unauthenticated)
 {
-    struct parcel *parcel = parcel_create(fd, door, in_exchange);
-    if (parcel == NULL) {
+    struct handoff *handoff = handoff_create(fd, endpoint, replaces_unauthenticated);
+    if (handoff == NULL) {
         return false;
     }
-    if (in_exchange) {
+    if (replaces_unauthenticated) {
         atomic_fetch_add_explicit(&worker->crew.exchanges, 1, memory_order_relaxed);
     }
-    if (door->tls != NULL && !in_exchange) {
-        reception_adopt(worker->crew.reception, parcel);
+    if (endpoint->tls != NULL && !replaces_unauthenticated) {
+        handshaker_adopt(worker->crew.handshaker, handoff);
     } else {
-        deliver(parcel, worker);
+        deliver(handoff, worker);
     }
     return true;
 }
@@ -252,15 +253,15 @@ uint64_t worker_heartbeat(const struct worker *worker)
     return heartbeat_count(&worker->heartbeat);
 }
 
-uint64_t worker_reception_heartbeat(const struct worker *worker)
+uint64_t worker_handshaker_heartbeat(const struct worker *worker)
 {
-    return worker->crew.reception == NULL ? worker_heartbeat(worker)
-                                          : reception_heartbeat(worker->crew.reception);
+    return worker->crew.handshaker == NULL ? worker_heartbeat(worker)
+                                           : handshaker_heartbeat(worker->crew.handshaker);
 }
 
 bool worker_has_room(const struct worker *worker)
 {
-    return worker->crew.reception == NULL || reception_has_room(worker->crew.reception);
+    return worker->crew.handshaker == NULL || handshaker_has_room(worker->crew.handshaker);
 }
 
 static unsigned figure(const atomic_uint *of)
@@ -291,7 +292,7 @@ unsigned worker_replaceable(const struct worker *worker)
 static void mailbox_init(struct mailbox *mailbox)
 {
     thread_cond_init(&mailbox->idle);
-    STAILQ_INIT(&mailbox->parcels);
+    STAILQ_INIT(&mailbox->handoffs);
     TAILQ_INIT(&mailbox->petitions);
 }
 
@@ -321,15 +322,15 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
 }
 
 /* False with errno. */
-static bool open_reception(struct worker *worker)
+static bool open_handshaker(struct worker *worker)
 {
-    const struct reception_options options = {.id = worker->id,
-                                              .instance = worker->crew.instance,
-                                              .unproven = &worker->crew.unproven,
-                                              .greeted = deliver,
-                                              .context = worker};
-    worker->crew.reception = reception_create(&options);
-    return worker->crew.reception != NULL;
+    const struct handshaker_options options = {.id = worker->id,
+                                               .instance = worker->crew.instance,
+                                               .unproven = &worker->crew.unproven,
+                                               .greeted = deliver,
+                                               .context = worker};
+    worker->crew.handshaker = handshaker_create(&options);
+    return worker->crew.handshaker != NULL;
 }
 
 static int start(struct worker *worker)
@@ -347,7 +348,7 @@ struct worker *worker_create(const struct worker_options *options)
     }
     worker->id = options->id;
     mailbox_init(&worker->mailbox);
-    bool prepared = prepare(worker, options) && (!options->greets || open_reception(worker));
+    bool prepared = prepare(worker, options) && (!options->greets || open_handshaker(worker));
     int error = prepared ? start(worker) : errno;
     if (error != 0) {
         worker_destroy(&worker);
@@ -363,7 +364,7 @@ void worker_join(struct worker *worker)
         pthread_join(worker->thread, NULL);
         worker->runs = false;
     }
-    reception_destroy(&worker->crew.reception); /* it delivers to nobody from now on */
+    handshaker_destroy(&worker->crew.handshaker); /* it delivers to nobody from now on */
 }
 
 void worker_destroy(struct worker **place)
@@ -374,8 +375,8 @@ void worker_destroy(struct worker **place)
         return;
     }
     worker_join(worker);
-    parcels_close(&worker->mailbox.parcels,
-                  worker->crew.instance);         /* they came when it had ended */
+    handoffs_close(&worker->mailbox.handoffs,
+                   worker->crew.instance);        /* they came when it had ended */
     return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
     wakeup_deinit(&worker->wakeup);

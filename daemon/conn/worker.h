@@ -28,7 +28,7 @@ struct worker_options {
                                         nobody is */
     struct conn_settings settings;   /* copied */
     struct users *users;             /* a reference is taken */
-    bool greets;                     /* TLS is spoken somewhere: it has a reception */
+    bool greets;                     /* TLS is spoken somewhere: it has a handshaker */
     struct gate *gate;               /* must outlive the worker's thread */
 };
 
@@ -41,15 +41,16 @@ struct worker *worker_create(const struct worker_options *options);
 /*
  * Hands over an accepted connection: the descriptor is the worker's from here
  * on, and has been counted in instance->connections, which the worker takes back
- * when it closes. It need not be non-blocking yet. `door` is where it came in and
- * must outlive the worker. `in_exchange`: there is no room for it but that of another
+ * when it closes. It need not be non-blocking yet. `endpoint` is where it came in and
+ * must outlive the worker. `replaces_unauthenticated`: there is no room for it but that of another
  * connection, which is closed for it (strangers_make_room); where there is none any
- * more, it is refused. Where TLS is spoken it goes to the worker's reception first. False
+ * more, it is refused. Where TLS is spoken it goes to the worker's handshaker first. False
  * when there is no memory: the descriptor and the count are still the caller's.
  */
-bool worker_adopt(struct worker *worker, int fd, const struct door *door, bool in_exchange);
+bool worker_adopt(struct worker *worker, int fd, const struct endpoint *endpoint,
+                  bool replaces_unauthenticated);
 
-/* Any thread: whether its reception keeps up with those that have to greet. */
+/* Any thread: whether its handshaker keeps up with those that have to greet. */
 bool worker_has_room(const struct worker *worker);
 
 /* Any thread: how many of its connections have said all and wait for their peers to go, and
@@ -83,8 +84,8 @@ enum { WORKER_DRAIN_MS = 800 };
  * turns; for the watchdog. */
 uint64_t worker_heartbeat(const struct worker *worker);
 
-/* Likewise for its reception; where it has none, its own. */
-uint64_t worker_reception_heartbeat(const struct worker *worker);
+/* Likewise for its handshaker; where it has none, its own. */
+uint64_t worker_handshaker_heartbeat(const struct worker *worker);
 
 /* Stops it where that has not been asked yet, and waits for the thread to end. The gate may
  * still answer it then. */

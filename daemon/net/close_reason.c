@@ -25,13 +25,14 @@ static struct log_limit limits[] = {
 #undef CLOSE
 };
 
-void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why)
+void close_reason_record(struct metrics *metrics, int fd, const struct endpoint *endpoint,
+                         enum conn_close why)
 {
     const struct close_reason *reason = &reasons[why];
     metrics_add(metrics, reason->metric, 1);
     if (log_admits(&limits[why], reason->level)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(fd, peer, sizeof peer);
-        log_line(reason->level, "%s: %s: %s", door->name, peer, reason->text);
+        log_line(reason->level, "%s: %s: %s", endpoint->name, peer, reason->text);
     }
 }

@@ -14,6 +14,7 @@ enum conn_close {
 };
 
 /* The connection with this socket is going to be closed. `metrics` are the thread's own. */
-void closing_note(struct metrics *metrics, int fd, const struct door *door, enum conn_close why);
+void close_reason_record(struct metrics *metrics, int fd, const struct endpoint *endpoint,
+                         enum conn_close why);
 
 #endif

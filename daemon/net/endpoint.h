@@ -1,5 +1,5 @@
 /*
- * endpoint.h - what a connection has to know of the door that it came through.
+ * endpoint.h - what a connection has to know of the endpoint that it came through.
  */
 #ifndef KVCACHED_DAEMON_NET_ENDPOINT_H
 #define KVCACHED_DAEMON_NET_ENDPOINT_H
@@ -7,17 +7,17 @@
 #include "protocol/protocol.h"
 
 enum {
-    DOOR_NAME_MAX = 128, /* bytes of a name, its NUL included */
-    DOOR_BACKLOG = 4096, /* connections that wait to be accepted; the kernel lowers it to
+    ENDPOINT_NAME_MAX = 128, /* bytes of a name, its NUL included */
+    ENDPOINT_BACKLOG = 4096, /* connections that wait to be accepted; the kernel lowers it to
                             net.core.somaxconn */
 };
 
 struct tls;
 
-struct door {
+struct endpoint {
     const struct protocol *protocol;
-    struct tls *tls;          /* NULL: bytes go as they are */
-    char name[DOOR_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
+    struct tls *tls;              /* NULL: bytes go as they are */
+    char name[ENDPOINT_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
 
     /* Where keys live that come without a namespace. Before the first `separator` in a
      * key may stand the name of a declared namespace: then it lives there, as what

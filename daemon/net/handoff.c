@@ -7,41 +7,43 @@
 
 #include "daemon/net/handoff_reject.h"
 
-struct parcel *parcel_create(int fd, const struct door *door, bool in_exchange)
+struct handoff *handoff_create(int fd, const struct endpoint *endpoint,
+                               bool replaces_unauthenticated)
 {
-    struct parcel *parcel = malloc(sizeof *parcel);
-    if (parcel != NULL) {
-        *parcel = (struct parcel){.door = door, .in_exchange = in_exchange};
-        transport_plain(&parcel->transport, fd);
+    struct handoff *handoff = malloc(sizeof *handoff);
+    if (handoff != NULL) {
+        *handoff = (struct handoff){.endpoint = endpoint,
+                                    .replaces_unauthenticated = replaces_unauthenticated};
+        transport_plain(&handoff->transport, fd);
     }
-    return parcel;
+    return handoff;
 }
 
-static void destroy(struct parcel **parcel)
+static void destroy(struct handoff **handoff)
 {
-    (*parcel)->transport.ops->close(&(*parcel)->transport);
-    free(*parcel);
-    *parcel = NULL;
+    (*handoff)->transport.ops->close(&(*handoff)->transport);
+    free(*handoff);
+    *handoff = NULL;
 }
 
-void parcel_close(struct parcel **parcel, struct instance *instance)
+void handoff_close(struct handoff **handoff, struct instance *instance)
 {
     instance_connection_closed(instance);
-    destroy(parcel);
+    destroy(handoff);
 }
 
-void parcels_close(struct parcels *parcels, struct instance *instance)
+void handoffs_close(struct handoffs *handoffs, struct instance *instance)
 {
-    struct parcel *parcel;
-    while ((parcel = STAILQ_FIRST(parcels)) != NULL) {
-        STAILQ_REMOVE_HEAD(parcels, next);
-        parcel_close(&parcel, instance);
+    struct handoff *handoff;
+    while ((handoff = STAILQ_FIRST(handoffs)) != NULL) {
+        STAILQ_REMOVE_HEAD(handoffs, next);
+        handoff_close(&handoff, instance);
     }
 }
 
-void parcel_refuse(struct parcel **parcel, struct instance *instance)
+void handoff_reject(struct handoff **handoff, struct instance *instance)
 {
     instance_connection_closed(instance);
-    refuse_one_more((*parcel)->transport.fd, (*parcel)->door);
-    destroy(parcel);
+    handoff_say_full((*handoff)->transport.fd, (*handoff)->endpoint);
+    destroy(handoff);
 }

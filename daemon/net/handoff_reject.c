@@ -10,12 +10,12 @@
 
 /* What a peer already said is read and dropped: closing over unread bytes would reset the
  * connection, and the reset might overtake the answer. */
-void refuse_one_more(int fd, const struct door *door)
+void handoff_say_full(int fd, const struct endpoint *endpoint)
 {
     static const char answer[] = "SERVER_ERROR too many connections\r\n";
     char dropped[4096];
 
-    if (door->tls == NULL) { /* where TLS is spoken, nothing can be said before a handshake */
+    if (endpoint->tls == NULL) { /* where TLS is spoken, nothing can be said before a handshake */
         send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     shutdown(fd, SHUT_WR);

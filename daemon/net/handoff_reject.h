@@ -8,6 +8,6 @@
 
 /* Tells the peer that there are too many, where that can be said at once. The socket is to be
  * closed then. */
-void refuse_one_more(int fd, const struct door *door);
+void handoff_say_full(int fd, const struct endpoint *endpoint);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * handshaker.c - handshakes: how they go on, and whose ends.
  *
- * A guest is a connection whose peer still has to greet. They are seated in the order in which
+ * A handshake is a connection whose peer still has to greet. They are seated in the order in which
  * they came, so the first is the one whose time is over first.
  */
 #include "daemon/net/handshaker.h"
@@ -23,38 +23,38 @@
 
 enum { NICENESS = 10 }; /* requests come first, and so do secrets and the housekeeper */
 
-struct guest {
-    TAILQ_ENTRY(guest) seat;
-    struct reception *reception;
-    struct parcel *parcel;
+struct handshake {
+    TAILQ_ENTRY(handshake) seat;
+    struct handshaker *handshaker;
+    struct handoff *handoff;
     struct event event;
     short watched;  /* what its event waits for */
     uint64_t since; /* when it sat down */
 };
 
-TAILQ_HEAD(guests, guest);
+TAILQ_HEAD(handshakes, handshake);
 
-enum { SEATED_AT_ONCE = 16 }; /* then who is ready has a step first */
+enum { STARTED_AT_ONCE = 16 }; /* then who is ready has a step first */
 
 /* What others leave for the thread; under the wakeup's lock. */
 struct mail {
-    struct parcels parcels;
+    struct handoffs handoffs;
     unsigned leavers; /* so many of the oldest shall go */
     bool stop;
 };
 
-struct reception {
-    struct reception_options options;
+struct handshaker {
+    struct handshaker_options options;
     struct metrics *metrics;
     struct event_base *base;
-    struct guests guests; /* the oldest first */
-    unsigned count;       /* of them */
+    struct handshakes handshakes; /* the oldest first */
+    unsigned count;               /* of them */
     _Atomic uint64_t oldest;
-    struct event deadline;  /* of the oldest */
-    struct parcels arrived; /* out of the mail, and not seated yet */
-    atomic_uint waiting;    /* those, and what is in the mail */
-    unsigned leavers;       /* so many of the oldest shall go */
-    struct event again;     /* others sit down */
+    struct event deadline;   /* of the oldest */
+    struct handoffs arrived; /* out of the mail, and not seated yet */
+    atomic_uint waiting;     /* those, and what is in the mail */
+    unsigned leavers;        /* so many of the oldest shall go */
+    struct event again;      /* others sit down */
     struct mail mail;
     struct wakeup wakeup;
     struct heartbeat heartbeat;
@@ -65,47 +65,47 @@ struct reception {
 /* --- seats -------------------------------------------------------------------- */
 
 /* The first may be another one. */
-static void look_at_first(struct reception *reception)
+static void look_at_first(struct handshaker *handshaker)
 {
-    struct guest *first = TAILQ_FIRST(&reception->guests);
-    atomic_store_explicit(&reception->oldest, first == NULL ? RECEPTION_EMPTY : first->since,
+    struct handshake *first = TAILQ_FIRST(&handshaker->handshakes);
+    atomic_store_explicit(&handshaker->oldest, first == NULL ? HANDSHAKER_EMPTY : first->since,
                           memory_order_relaxed);
-    if (first != NULL && !event_pending(&reception->deadline, EV_TIMEOUT, NULL)) {
+    if (first != NULL && !event_pending(&handshaker->deadline, EV_TIMEOUT, NULL)) {
         uint64_t spent = clock_now() - first->since;
         uint64_t left = spent < GREETING_MS ? GREETING_MS - spent : 0;
         struct timeval wait = {.tv_sec = (time_t)(left / 1000),
                                .tv_usec = (suseconds_t)(left % 1000 * 1000)};
-        event_add(&reception->deadline, &wait);
+        event_add(&handshaker->deadline, &wait);
     }
 }
 
-static void count_unproven(struct reception *reception, int change)
+static void count_unproven(struct handshaker *handshaker, int change)
 {
-    atomic_fetch_add_explicit(reception->options.unproven, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(handshaker->options.unproven, (unsigned)change, memory_order_relaxed);
 }
 
-/* The guest goes; its parcel is the caller's. */
-static struct parcel *stand_up(struct guest *guest)
+/* The handshake goes; its handoff is the caller's. */
+static struct handoff *detach(struct handshake *handshake)
 {
-    struct reception *reception = guest->reception;
-    struct parcel *parcel = guest->parcel;
-    TAILQ_REMOVE(&reception->guests, guest, seat);
-    reception->count--;
-    count_unproven(reception, -1);
-    if (guest->watched != 0) {
-        event_del(&guest->event);
+    struct handshaker *handshaker = handshake->handshaker;
+    struct handoff *handoff = handshake->handoff;
+    TAILQ_REMOVE(&handshaker->handshakes, handshake, seat);
+    handshaker->count--;
+    count_unproven(handshaker, -1);
+    if (handshake->watched != 0) {
+        event_del(&handshake->event);
     }
-    free(guest);
-    look_at_first(reception);
-    return parcel;
+    free(handshake);
+    look_at_first(handshaker);
+    return handoff;
 }
 
-static void turn_away(struct guest *guest, enum conn_close why)
+static void drop(struct handshake *handshake, enum conn_close why)
 {
-    struct reception *reception = guest->reception;
-    struct parcel *parcel = stand_up(guest);
-    closing_note(reception->metrics, parcel->transport.fd, parcel->door, why);
-    parcel_close(&parcel, reception->options.instance);
+    struct handshaker *handshaker = handshake->handshaker;
+    struct handoff *handoff = detach(handshake);
+    close_reason_record(handshaker->metrics, handoff->transport.fd, handoff->endpoint, why);
+    handoff_close(&handoff, handshaker->options.instance);
 }
 
 /* --- a step ------------------------------------------------------------------- */
@@ -113,70 +113,70 @@ static void turn_away(struct guest *guest, enum conn_close why)
 static void on_ready(evutil_socket_t fd, short what, void *context);
 
 /* May close it. */
-static void wait_for_socket(struct guest *guest)
+static void wait_for_socket(struct handshake *handshake)
 {
-    const struct transport *transport = &guest->parcel->transport;
+    const struct transport *transport = &handshake->handoff->transport;
     short what = (transport->wants & TRANSPORT_READ_WRITES) != 0 ? EV_WRITE : EV_READ;
-    if (guest->watched == what) {
+    if (handshake->watched == what) {
         return;
     }
-    if (guest->watched != 0) {
-        event_del(&guest->event);
+    if (handshake->watched != 0) {
+        event_del(&handshake->event);
     }
-    guest->watched = what;
-    event_assign(&guest->event, guest->reception->base, transport->fd, (short)(what | EV_PERSIST),
-                 on_ready, guest);
-    if (event_add(&guest->event, NULL) != 0) {
-        guest->watched = 0;
-        turn_away(guest, CONN_CLOSE_NO_MEMORY);
+    handshake->watched = what;
+    event_assign(&handshake->event, handshake->handshaker->base, transport->fd,
+                 (short)(what | EV_PERSIST), on_ready, handshake);
+    if (event_add(&handshake->event, NULL) != 0) {
+        handshake->watched = 0;
+        drop(handshake, CONN_CLOSE_NO_MEMORY);
     }
 }
 
-static void say(const struct guest *guest, int level, const char *what, const char *more)
+static void say(const struct handshake *handshake, int level, const char *what, const char *more)
 {
     static struct log_limit limit = LOG_LIMIT("no TLS handshake");
 
     if (log_admits(&limit, level)) {
         char peer[TRANSPORT_PEER_MAX];
-        transport_peer(guest->parcel->transport.fd, peer, sizeof peer);
-        log_line(level, "%s: %s: %s%s", guest->parcel->door->name, peer, what, more);
+        transport_peer(handshake->handoff->transport.fd, peer, sizeof peer);
+        log_line(level, "%s: %s: %s%s", handshake->handoff->endpoint->name, peer, what, more);
     }
 }
 
-static void succeed(struct guest *guest, const struct transport_greeting *greeting)
+static void succeed(struct handshake *handshake, const struct transport_greeting *greeting)
 {
-    struct reception *reception = guest->reception;
-    metrics_add(reception->metrics, METRIC_TLS_HANDSHAKES, 1);
-    metrics_add(reception->metrics, METRIC_TLS_RESUMED, greeting->resumed);
-    say(guest, LOG_DEBUG, greeting->resumed ? "resumed a session of " : "greeted with ",
+    struct handshaker *handshaker = handshake->handshaker;
+    metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKES, 1);
+    metrics_add(handshaker->metrics, METRIC_TLS_RESUMED, greeting->resumed);
+    say(handshake, LOG_DEBUG, greeting->resumed ? "resumed a session of " : "greeted with ",
         greeting->version);
-    say(guest, LOG_DEBUG, "its cipher is ", greeting->cipher);
-    reception->options.greeted(stand_up(guest), reception->options.context);
+    say(handshake, LOG_DEBUG, "its cipher is ", greeting->cipher);
+    handshaker->options.greeted(detach(handshake), handshaker->options.context);
 }
 
-static void fail(struct guest *guest, const struct transport_greeting *greeting)
+static void fail(struct handshake *handshake, const struct transport_greeting *greeting)
 {
-    metrics_add(guest->reception->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
-    say(guest, LOG_INFO, "no TLS handshake: ", greeting->failure);
-    turn_away(guest, CONN_CLOSE_HANDSHAKE);
+    metrics_add(handshake->handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
+    say(handshake, LOG_INFO, "no TLS handshake: ", greeting->failure);
+    drop(handshake, CONN_CLOSE_HANDSHAKE);
 }
 
-static void step(struct guest *guest)
+static void step(struct handshake *handshake)
 {
-    struct transport *transport = &guest->parcel->transport;
+    struct transport *transport = &handshake->handoff->transport;
     struct transport_greeting greeting = {.failure = NULL};
     switch (transport->ops->greet(transport, &greeting)) {
     case TRANSPORT_OK:
-        succeed(guest, &greeting);
+        succeed(handshake, &greeting);
         break;
     case TRANSPORT_AGAIN:
-        wait_for_socket(guest);
+        wait_for_socket(handshake);
         break;
     case TRANSPORT_EOF:
-        turn_away(guest, CONN_CLOSE_PEER); /* it looked whether somebody listens */
+        drop(handshake, CONN_CLOSE_PEER); /* it looked whether somebody listens */
         break;
     case TRANSPORT_FAILED:
-        fail(guest, &greeting);
+        fail(handshake, &greeting);
         break;
     }
 }
@@ -190,222 +190,223 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 
 static void on_deadline(evutil_socket_t fd, short what, void *context)
 {
-    struct reception *reception = context;
-    struct guest *first;
+    struct handshaker *handshaker = context;
+    struct handshake *first;
     (void)fd;
     (void)what;
 
-    while ((first = TAILQ_FIRST(&reception->guests)) != NULL &&
+    while ((first = TAILQ_FIRST(&handshaker->handshakes)) != NULL &&
            clock_now() - first->since >= GREETING_MS) {
-        metrics_add(reception->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
-        turn_away(first, CONN_CLOSE_SLOW);
+        metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
+        drop(first, CONN_CLOSE_SLOW);
     }
-    look_at_first(reception);
+    look_at_first(handshaker);
 }
 
 /* --- arriving ----------------------------------------------------------------- */
 
 /* False: there is nobody. */
-static bool turn_away_oldest(struct reception *reception, enum conn_close why)
+static bool drop_oldest(struct handshaker *handshaker, enum conn_close why)
 {
-    struct guest *oldest = TAILQ_FIRST(&reception->guests);
+    struct handshake *oldest = TAILQ_FIRST(&handshaker->handshakes);
     if (oldest != NULL) {
-        turn_away(oldest, why);
+        drop(oldest, why);
     }
     return oldest != NULL;
 }
 
-static void sit_down(struct reception *reception, struct parcel *parcel)
+static void start_handshake(struct handshaker *handshaker, struct handoff *handoff)
 {
-    struct guest *guest = calloc(1, sizeof *guest);
-    if (guest == NULL || !transport_tls(&parcel->transport, parcel->door->tls)) {
-        free(guest);
-        count_unproven(reception, -1);
-        closing_note(reception->metrics, parcel->transport.fd, parcel->door, CONN_CLOSE_NO_MEMORY);
-        parcel_close(&parcel, reception->options.instance);
+    struct handshake *handshake = calloc(1, sizeof *handshake);
+    if (handshake == NULL || !transport_tls(&handoff->transport, handoff->endpoint->tls)) {
+        free(handshake);
+        count_unproven(handshaker, -1);
+        close_reason_record(handshaker->metrics, handoff->transport.fd, handoff->endpoint,
+                            CONN_CLOSE_NO_MEMORY);
+        handoff_close(&handoff, handshaker->options.instance);
         return;
     }
-    guest->reception = reception;
-    guest->parcel = parcel;
-    guest->since = clock_now();
-    TAILQ_INSERT_TAIL(&reception->guests, guest, seat);
-    bool crowded = ++reception->count > GREETINGS_MAX;
-    look_at_first(reception);
+    handshake->handshaker = handshaker;
+    handshake->handoff = handoff;
+    handshake->since = clock_now();
+    TAILQ_INSERT_TAIL(&handshaker->handshakes, handshake, seat);
+    bool crowded = ++handshaker->count > HANDSHAKES_MAX;
+    look_at_first(handshaker);
     if (crowded) {
-        turn_away_oldest(reception, CONN_CLOSE_CROWDED);
+        drop_oldest(handshaker, CONN_CLOSE_CROWDED);
     }
-    wait_for_socket(guest);
+    wait_for_socket(handshake);
 }
 
 /* As many as were asked for; who has not sat down yet may be one of them. */
-static void make_room(struct reception *reception)
+static void make_room(struct handshaker *handshaker)
 {
-    while (reception->leavers > 0 && turn_away_oldest(reception, CONN_CLOSE_REPLACED)) {
-        reception->leavers--;
+    while (handshaker->leavers > 0 && drop_oldest(handshaker, CONN_CLOSE_REPLACED)) {
+        handshaker->leavers--;
     }
-    if (STAILQ_EMPTY(&reception->arrived)) {
-        reception->leavers = 0;
+    if (STAILQ_EMPTY(&handshaker->arrived)) {
+        handshaker->leavers = 0;
     }
 }
 
-static void seat_some(struct reception *reception)
+static void start_some(struct handshaker *handshaker)
 {
     static const struct timeval after_poll = {0, 0};
-    struct parcel *parcel;
-    for (int i = 0; i < SEATED_AT_ONCE && (parcel = STAILQ_FIRST(&reception->arrived)); i++) {
-        STAILQ_REMOVE_HEAD(&reception->arrived, next);
-        sit_down(reception, parcel);
-        atomic_fetch_sub_explicit(&reception->waiting, 1, memory_order_relaxed);
+    struct handoff *handoff;
+    for (int i = 0; i < STARTED_AT_ONCE && (handoff = STAILQ_FIRST(&handshaker->arrived)); i++) {
+        STAILQ_REMOVE_HEAD(&handshaker->arrived, next);
+        start_handshake(handshaker, handoff);
+        atomic_fetch_sub_explicit(&handshaker->waiting, 1, memory_order_relaxed);
     }
-    if (!STAILQ_EMPTY(&reception->arrived)) {
-        event_add(&reception->again, &after_poll);
+    if (!STAILQ_EMPTY(&handshaker->arrived)) {
+        event_add(&handshaker->again, &after_poll);
     }
-    make_room(reception);
+    make_room(handshaker);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    seat_some(context);
+    start_some(context);
 }
 
 static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
-    struct reception *reception = context;
-    struct mail *mail = &reception->mail;
+    struct handshaker *handshaker = context;
+    struct mail *mail = &handshaker->mail;
     (void)fd;
     (void)what;
 
-    wakeup_receive(&reception->wakeup);
-    STAILQ_CONCAT(&reception->arrived, &mail->parcels);
-    reception->leavers += mail->leavers;
+    wakeup_receive(&handshaker->wakeup);
+    STAILQ_CONCAT(&handshaker->arrived, &mail->handoffs);
+    handshaker->leavers += mail->leavers;
     bool stop = mail->stop;
     mail->leavers = 0;
-    wakeup_unlock(&reception->wakeup);
+    wakeup_unlock(&handshaker->wakeup);
 
-    seat_some(reception);
+    start_some(handshaker);
     if (stop) {
-        event_base_loopbreak(reception->base);
+        event_base_loopbreak(handshaker->base);
     }
 }
 
 static void *run(void *context)
 {
-    struct reception *reception = context;
+    struct handshaker *handshaker = context;
     char name[16];
-    snprintf(name, sizeof name, "reception-%u", reception->options.id);
+    snprintf(name, sizeof name, "reception-%u", handshaker->options.id);
     thread_set_background(name, NICENESS);
-    if (event_base_loop(reception->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+    if (event_base_loop(handshaker->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
-    while (turn_away_oldest(reception, CONN_CLOSE_STOPPING)) {
+    while (drop_oldest(handshaker, CONN_CLOSE_STOPPING)) {
     }
     return NULL;
 }
 
 /* --- everybody else's side ---------------------------------------------------- */
 
-bool reception_has_room(const struct reception *reception)
+bool handshaker_has_room(const struct handshaker *handshaker)
 {
-    return atomic_load_explicit(&reception->waiting, memory_order_relaxed) < RECEPTION_WAITING;
+    return atomic_load_explicit(&handshaker->waiting, memory_order_relaxed) < HANDSHAKER_WAITING;
 }
 
-void reception_adopt(struct reception *reception, struct parcel *parcel)
+void handshaker_adopt(struct handshaker *handshaker, struct handoff *handoff)
 {
-    atomic_fetch_add_explicit(&reception->waiting, 1, memory_order_relaxed);
-    count_unproven(reception, 1);
-    wakeup_lock(&reception->wakeup);
-    STAILQ_INSERT_TAIL(&reception->mail.parcels, parcel, next);
-    wakeup_send(&reception->wakeup);
+    atomic_fetch_add_explicit(&handshaker->waiting, 1, memory_order_relaxed);
+    count_unproven(handshaker, 1);
+    wakeup_lock(&handshaker->wakeup);
+    STAILQ_INSERT_TAIL(&handshaker->mail.handoffs, handoff, next);
+    wakeup_send(&handshaker->wakeup);
 }
 
-uint64_t reception_oldest(const struct reception *reception)
+uint64_t handshaker_oldest(const struct handshaker *handshaker)
 {
-    uint64_t oldest = atomic_load_explicit(&reception->oldest, memory_order_relaxed);
-    bool some_wait = atomic_load_explicit(&reception->waiting, memory_order_relaxed) > 0;
-    return oldest == RECEPTION_EMPTY && some_wait ? RECEPTION_EMPTY - 1 : oldest;
+    uint64_t oldest = atomic_load_explicit(&handshaker->oldest, memory_order_relaxed);
+    bool some_wait = atomic_load_explicit(&handshaker->waiting, memory_order_relaxed) > 0;
+    return oldest == HANDSHAKER_EMPTY && some_wait ? HANDSHAKER_EMPTY - 1 : oldest;
 }
 
-void reception_make_room(struct reception *reception)
+void handshaker_make_room(struct handshaker *handshaker)
 {
-    wakeup_lock(&reception->wakeup);
-    reception->mail.leavers++;
-    wakeup_send(&reception->wakeup);
+    wakeup_lock(&handshaker->wakeup);
+    handshaker->mail.leavers++;
+    wakeup_send(&handshaker->wakeup);
 }
 
-void reception_stop(struct reception *reception)
+void handshaker_stop(struct handshaker *handshaker)
 {
-    wakeup_lock(&reception->wakeup);
-    reception->mail.stop = true;
-    wakeup_send(&reception->wakeup);
+    wakeup_lock(&handshaker->wakeup);
+    handshaker->mail.stop = true;
+    wakeup_send(&handshaker->wakeup);
 }
 
-uint64_t reception_heartbeat(const struct reception *reception)
+uint64_t handshaker_heartbeat(const struct handshaker *handshaker)
 {
-    return heartbeat_count(&reception->heartbeat);
+    return heartbeat_count(&handshaker->heartbeat);
 }
 
 /* --- beginning and end -------------------------------------------------------- */
 
 /* Everything but the thread. False with errno. */
-static bool prepare(struct reception *reception)
+static bool prepare(struct handshaker *handshaker)
 {
-    reception->base = thread_base(0);
-    if (reception->base == NULL) {
+    handshaker->base = thread_base(0);
+    if (handshaker->base == NULL) {
         return false;
     }
-    evtimer_assign(&reception->deadline, reception->base, on_deadline, reception);
-    evtimer_assign(&reception->again, reception->base, on_again, reception);
-    return wakeup_init(&reception->wakeup, reception->base, on_wakeup, reception) &&
-           heartbeat_init(&reception->heartbeat, reception->base);
+    evtimer_assign(&handshaker->deadline, handshaker->base, on_deadline, handshaker);
+    evtimer_assign(&handshaker->again, handshaker->base, on_again, handshaker);
+    return wakeup_init(&handshaker->wakeup, handshaker->base, on_wakeup, handshaker) &&
+           heartbeat_init(&handshaker->heartbeat, handshaker->base);
 }
 
-static int start(struct reception *reception)
+static int start(struct handshaker *handshaker)
 {
-    int error = thread_start(&reception->thread, run, reception);
-    reception->runs = error == 0;
+    int error = thread_start(&handshaker->thread, run, handshaker);
+    handshaker->runs = error == 0;
     return error;
 }
 
-struct reception *reception_create(const struct reception_options *options)
+struct handshaker *handshaker_create(const struct handshaker_options *options)
 {
-    struct reception *reception = calloc(1, sizeof *reception);
-    if (reception == NULL) {
+    struct handshaker *handshaker = calloc(1, sizeof *handshaker);
+    if (handshaker == NULL) {
         return NULL;
     }
-    reception->options = *options;
-    reception->metrics = &options->instance->metrics[options->instance->threads + options->id];
-    TAILQ_INIT(&reception->guests);
-    atomic_init(&reception->oldest, RECEPTION_EMPTY);
-    STAILQ_INIT(&reception->mail.parcels);
-    STAILQ_INIT(&reception->arrived);
-    int error = prepare(reception) ? start(reception) : errno;
+    handshaker->options = *options;
+    handshaker->metrics = &options->instance->metrics[options->instance->threads + options->id];
+    TAILQ_INIT(&handshaker->handshakes);
+    atomic_init(&handshaker->oldest, HANDSHAKER_EMPTY);
+    STAILQ_INIT(&handshaker->mail.handoffs);
+    STAILQ_INIT(&handshaker->arrived);
+    int error = prepare(handshaker) ? start(handshaker) : errno;
     if (error != 0) {
-        reception_destroy(&reception);
+        handshaker_destroy(&handshaker);
         errno = error;
     }
-    return reception;
+    return handshaker;
 }
 
-void reception_destroy(struct reception **place)
+void handshaker_destroy(struct handshaker **place)
 {
-    struct reception *reception = *place;
+    struct handshaker *handshaker = *place;
     *place = NULL;
-    if (reception == NULL) {
+    if (handshaker == NULL) {
         return;
     }
-    if (reception->runs) {
-        reception_stop(reception);
-        pthread_join(reception->thread, NULL);
+    if (handshaker->runs) {
+        handshaker_stop(handshaker);
+        pthread_join(handshaker->thread, NULL);
     }
     /* Those that came when it had ended, or was about to. */
-    parcels_close(&reception->arrived, reception->options.instance);
-    parcels_close(&reception->mail.parcels, reception->options.instance);
-    heartbeat_deinit(&reception->heartbeat);
-    wakeup_deinit(&reception->wakeup);
-    if (reception->base != NULL) {
-        event_base_free(reception->base);
+    handoffs_close(&handshaker->arrived, handshaker->options.instance);
+    handoffs_close(&handshaker->mail.handoffs, handshaker->options.instance);
+    heartbeat_deinit(&handshaker->heartbeat);
+    wakeup_deinit(&handshaker->wakeup);
+    if (handshaker->base != NULL) {
+        event_base_free(handshaker->base);
     }
-    free(reception);
+    free(handshaker);
 }

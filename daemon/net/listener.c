@@ -60,7 +60,7 @@ static void name_internet(char *name, const struct sockaddr *address, socklen_t 
 
     getnameinfo(address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(name, DOOR_NAME_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
+    snprintf(name, ENDPOINT_NAME_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 /* A name that begins with a NUL is Linux's abstract kind, written with an @. */
@@ -69,11 +69,11 @@ static void name_unix(char *name, const struct sockaddr_un *address, socklen_t l
     size_t bytes = length - offsetof(struct sockaddr_un, sun_path);
 
     if (length <= offsetof(struct sockaddr_un, sun_path)) {
-        snprintf(name, DOOR_NAME_MAX, "unnamed");
+        snprintf(name, ENDPOINT_NAME_MAX, "unnamed");
     } else if (address->sun_path[0] == '\0') {
-        snprintf(name, DOOR_NAME_MAX, "@%.*s", (int)bytes - 1, address->sun_path + 1);
+        snprintf(name, ENDPOINT_NAME_MAX, "@%.*s", (int)bytes - 1, address->sun_path + 1);
     } else {
-        snprintf(name, DOOR_NAME_MAX, "%.*s", (int)bytes, address->sun_path);
+        snprintf(name, ENDPOINT_NAME_MAX, "%.*s", (int)bytes, address->sun_path);
     }
 }
 
@@ -103,9 +103,9 @@ static bool name_from_kernel(struct listener *listener)
     }
     listener->reached = is_reached(&address.any);
     if (address.any.sa_family == AF_UNIX) {
-        name_unix(listener->door.name, &address.local, length);
+        name_unix(listener->endpoint.name, &address.local, length);
     } else {
-        name_internet(listener->door.name, &address.any, length);
+        name_internet(listener->endpoint.name, &address.any, length);
     }
     return true;
 }
@@ -153,7 +153,7 @@ static bool bind_internet(struct listener *listener, const struct addrinfo *at, 
     return listener->fd >= 0 && turn_on(listener->fd, SOL_SOCKET, SO_REUSEADDR) &&
            set_families(listener->fd, at, both) && set_inherited(listener->fd) &&
            bind(listener->fd, at->ai_addr, at->ai_addrlen) == 0 &&
-           listen(listener->fd, DOOR_BACKLOG) == 0 && name_from_kernel(listener);
+           listen(listener->fd, ENDPOINT_BACKLOG) == 0 && name_from_kernel(listener);
 }
 
 static bool open_internet(struct listener *listener, const struct conf_listen *conf, char *error)
@@ -165,12 +165,12 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
         return failed(error, "cannot listen on %s port %u: not a numeric address", conf->address,
                       conf->port);
     }
-    name_internet(listener->door.name, found->ai_addr, found->ai_addrlen);
+    name_internet(listener->endpoint.name, found->ai_addr, found->ai_addrlen);
     bool done = bind_internet(listener, found, conf->both);
     int why = errno;
     freeaddrinfo(found);
     errno = why;
-    return done || failed(error, "cannot listen on %s: %s", listener->door.name, strerror(why));
+    return done || failed(error, "cannot listen on %s: %s", listener->endpoint.name, strerror(why));
 }
 
 /* --- Unix --------------------------------------------------------------- */
@@ -232,7 +232,7 @@ static bool bind_and_note(struct listener *listener, const struct sockaddr_un *a
 
     cleanup_hold(&before);
     bool done = bind_with_mode(listener->fd, at, mode) &&
-                cleanup_note(&listener->cleanup, listener->door.name, -1);
+                cleanup_note(&listener->cleanup, listener->endpoint.name, -1);
     cleanup_release(&before);
     return done;
 }
@@ -246,13 +246,13 @@ static bool give_to(const struct listener *listener, const char *owner,
         enum privilege_status status = privilege_find(owner, &found);
         if (status != PRIVILEGE_OK) {
             errno = EINVAL;
-            return failed(error, "cannot give %s to %s: %s", listener->door.name, owner,
+            return failed(error, "cannot give %s to %s: %s", listener->endpoint.name, owner,
                           privilege_error(status));
         }
         user = &found;
     }
-    if (user != NULL && !safe_give_socket(listener->door.name, user->uid, user->gid)) {
-        return failed(error, "cannot give %s to %s: %s", listener->door.name,
+    if (user != NULL && !safe_give_socket(listener->endpoint.name, user->uid, user->gid)) {
+        return failed(error, "cannot give %s to %s: %s", listener->endpoint.name,
                       owner == NULL ? user->name : owner, strerror(errno));
     }
     return true;
@@ -267,7 +267,7 @@ static bool take_name(struct listener *listener, const struct conf_listen *conf,
     }
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0 || !bind_and_note(listener, at, conf->mode) ||
-        listen(listener->fd, DOOR_BACKLOG) != 0) {
+        listen(listener->fd, ENDPOINT_BACKLOG) != 0) {
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
     }
     return true;
@@ -334,7 +334,7 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
     }
     strcpy(at.sun_path, conf->path);
-    snprintf(listener->door.name, sizeof listener->door.name, "%s", conf->path);
+    snprintf(listener->endpoint.name, sizeof listener->endpoint.name, "%s", conf->path);
     if (!safe_way(conf->path, &why)) {
         return failed(error, "cannot listen on %s: %s", conf->path, why);
     }
@@ -344,22 +344,22 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
 
 /* --- both --------------------------------------------------------------- */
 
-struct door listener_door(const struct conf_listen *conf)
+struct endpoint listener_endpoint(const struct conf_listen *conf)
 {
-    struct door door = {.protocol = protocol_find(slice_of(conf->protocol)),
-                        .separator = conf->prefix != NULL ? conf->prefix[0] : '\0'};
+    struct endpoint endpoint = {.protocol = protocol_find(slice_of(conf->protocol)),
+                                .separator = conf->prefix != NULL ? conf->prefix[0] : '\0'};
     if (conf->default_namespace != NULL) {
-        snprintf(door.default_namespace, sizeof door.default_namespace, "%s",
+        snprintf(endpoint.default_namespace, sizeof endpoint.default_namespace, "%s",
                  conf->default_namespace);
     }
-    return door;
+    return endpoint;
 }
 
 bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX])
 {
-    *listener = (struct listener){.fd = -1, .door = listener_door(conf)};
-    if (listener->door.protocol == NULL) {
+    *listener = (struct listener){.fd = -1, .endpoint = listener_endpoint(conf)};
+    if (listener->endpoint.protocol == NULL) {
         errno = EPROTONOSUPPORT;
         return failed(error, "cannot listen: there is no protocol \"%s\"", conf->protocol);
     }
@@ -382,17 +382,17 @@ static bool is_listening_stream(int fd)
            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
 }
 
-bool listener_take(struct listener *listener, int fd, const struct door *door,
+bool listener_take(struct listener *listener, int fd, const struct endpoint *endpoint,
                    char error[LISTENER_ERROR_MAX])
 {
-    *listener = (struct listener){.fd = fd, .door = *door, .taken = true};
+    *listener = (struct listener){.fd = fd, .endpoint = *endpoint, .taken = true};
     if (!is_listening_stream(fd) || !name_from_kernel(listener)) {
         listener_close(listener);
         errno = ENOTSOCK;
         return failed(error, "descriptor %d, which was handed over, is no listening stream socket",
                       fd);
     }
-    if (listener->door.name[0] != '/' && listener->door.name[0] != '@') {
+    if (listener->endpoint.name[0] != '/' && listener->endpoint.name[0] != '@') {
         set_inherited(fd); /* a hint here: it may be another family's socket */
     }
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);

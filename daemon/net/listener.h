@@ -1,7 +1,7 @@
 /*
- * listener.h - a door: one socket that listens, and what it is called.
+ * listener.h - a endpoint: one socket that listens, and what it is called.
  *
- * The main thread's. Workers read the door of a connection, which does not change while
+ * The main thread's. Workers read the endpoint of a connection, which does not change while
  * there are any.
  */
 #ifndef KVCACHED_DAEMON_NET_LISTENER_H
@@ -21,7 +21,7 @@ enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 
 struct listener {
     int fd;
-    struct door door;
+    struct endpoint endpoint;
     bool taken;             /* handed over, not opened here */
     bool reached;           /* by others than this machine */
     struct cleanup cleanup; /* the name of a Unix socket that was made here */
@@ -37,13 +37,13 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX]);
 
 /* Takes a socket that somebody else opened, which must listen already. What is
- * spoken there, and where its keys live, is `door`'s; the name is the socket's. The
+ * spoken there, and where its keys live, is `endpoint`'s; the name is the socket's. The
  * descriptor is the listener's also where this fails. */
-bool listener_take(struct listener *listener, int fd, const struct door *door,
+bool listener_take(struct listener *listener, int fd, const struct endpoint *endpoint,
                    char error[LISTENER_ERROR_MAX]);
 
-/* The door that a listener of that configuration is; without a name. */
-struct door listener_door(const struct conf_listen *conf);
+/* The endpoint that a listener of that configuration is; without a name. */
+struct endpoint listener_endpoint(const struct conf_listen *conf);
 
 /* Closes the socket, and removes the name of a Unix socket made here. Good for a
  * second call. */

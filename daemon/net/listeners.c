@@ -17,21 +17,21 @@
 
 /* Where keys live behind a socket of that protocol, and whether TLS is spoken: as behind the first
  * listener that the configuration has for it. */
-static struct door door_like(const struct doors *doors, const struct conf *conf,
-                             const struct protocol *protocol)
+static struct endpoint endpoint_like(const struct listeners *listeners, const struct conf *conf,
+                                     const struct protocol *protocol)
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
-        struct door door = listener_door(&conf->listen[i]);
-        if (door.protocol == protocol) {
-            door.tls = doors->tls[i];
-            return door;
+        struct endpoint endpoint = listener_endpoint(&conf->listen[i]);
+        if (endpoint.protocol == protocol) {
+            endpoint.tls = listeners->tls[i];
+            return endpoint;
         }
     }
-    return (struct door){.protocol = protocol};
+    return (struct endpoint){.protocol = protocol};
 }
 
-static int take(struct doors *doors, const struct conf *conf, const struct notify_socket *sockets,
-                size_t count)
+static int take(struct listeners *listeners, const struct conf *conf,
+                const struct notify_socket *sockets, size_t count)
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
@@ -39,9 +39,9 @@ static int take(struct doors *doors, const struct conf *conf, const struct notif
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
-        struct door door = door_like(doors, conf, protocol);
-        if (listener_take(&doors->listeners[doors->count], sockets[i].fd, &door, error)) {
-            doors->count++;
+        struct endpoint endpoint = endpoint_like(listeners, conf, protocol);
+        if (listener_take(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
+            listeners->count++;
         } else {
             log_error("%s", error);
             status = EX_UNAVAILABLE;
@@ -50,52 +50,53 @@ static int take(struct doors *doors, const struct conf *conf, const struct notif
     return status;
 }
 
-static int open_configured(struct doors *doors, const struct conf *conf,
+static int open_configured(struct listeners *listeners, const struct conf *conf,
                            const struct privilege_user *user)
 {
     char error[LISTENER_ERROR_MAX];
 
     for (size_t i = 0; i < conf->listen_count; i++) {
-        if (!listener_open(&doors->listeners[i], &conf->listen[i], user, error)) {
+        if (!listener_open(&listeners->all[i], &conf->listen[i], user, error)) {
             int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
             log_error("%s", error);
             return status;
         }
-        doors->listeners[i].door.tls = doors->tls[i];
-        doors->count++;
+        listeners->all[i].endpoint.tls = listeners->tls[i];
+        listeners->count++;
     }
     return EX_OK;
 }
 
-static bool make_room(struct doors *doors, const struct conf *conf, size_t wanted)
+static bool make_room(struct listeners *listeners, const struct conf *conf, size_t wanted)
 {
-    *doors = (struct doors){.listeners = calloc(wanted, sizeof *doors->listeners),
-                            .tls = calloc(conf->listen_count + 1, sizeof *doors->tls)};
-    bool done = doors->listeners != NULL && doors->tls != NULL;
-    doors->tls_count = done ? conf->listen_count : 0;
+    *listeners = (struct listeners){.all = calloc(wanted, sizeof *listeners->all),
+                                    .tls = calloc(conf->listen_count + 1, sizeof *listeners->tls)};
+    bool done = listeners->all != NULL && listeners->tls != NULL;
+    listeners->tls_count = done ? conf->listen_count : 0;
     for (size_t i = 0; done && i < conf->listen_count; i++) {
         if (conf->listen[i].tls_certificate != NULL) {
-            doors->tls[i] = tls_create(&conf->listen[i]);
-            done = doors->tls[i] != NULL;
+            listeners->tls[i] = tls_create(&conf->listen[i]);
+            done = listeners->tls[i] != NULL;
         }
     }
     return done;
 }
 
-int doors_open(struct doors *doors, const struct conf *conf, const struct privilege_user *user)
+int listeners_open(struct listeners *listeners, const struct conf *conf,
+                   const struct privilege_user *user)
 {
     struct notify_socket *sockets;
     size_t taken = notify_sockets(&sockets);
     size_t wanted = taken > 0 ? taken : conf->listen_count;
     int status;
 
-    if (!make_room(doors, conf, wanted)) {
+    if (!make_room(listeners, conf, wanted)) {
         log_error("listen: %s", strerror(errno));
         status = EX_OSERR;
     } else if (taken > 0) {
-        status = take(doors, conf, sockets, taken);
+        status = take(listeners, conf, sockets, taken);
     } else {
-        status = open_configured(doors, conf, user);
+        status = open_configured(listeners, conf, user);
     }
     for (size_t i = 0; i < taken; i++) {
         free(sockets[i].name);
@@ -106,50 +107,50 @@ int doors_open(struct doors *doors, const struct conf *conf, const struct privil
 
 /* --- TLS ------------------------------------------------------------------- */
 
-bool doors_load_tls(struct doors *doors)
+bool listeners_load_tls(struct listeners *listeners)
 {
     char error[TLS_ERROR_MAX];
     bool done = true;
 
-    for (size_t i = 0; i < doors->tls_count; i++) {
-        if (doors->tls[i] != NULL && !tls_load(doors->tls[i], error)) {
+    for (size_t i = 0; i < listeners->tls_count; i++) {
+        if (listeners->tls[i] != NULL && !tls_load(listeners->tls[i], error)) {
             log_error("%s", error);
             done = false;
         }
     }
     if (!done) {
-        doors_abandon_tls(doors);
+        listeners_abandon_tls(listeners);
     }
     return done;
 }
 
-void doors_adopt_tls(struct doors *doors)
+void listeners_adopt_tls(struct listeners *listeners)
 {
-    for (size_t i = 0; i < doors->tls_count; i++) {
-        if (doors->tls[i] != NULL) {
-            tls_adopt(doors->tls[i]);
+    for (size_t i = 0; i < listeners->tls_count; i++) {
+        if (listeners->tls[i] != NULL) {
+            tls_adopt(listeners->tls[i]);
         }
     }
 }
 
-void doors_abandon_tls(struct doors *doors)
+void listeners_abandon_tls(struct listeners *listeners)
 {
-    for (size_t i = 0; i < doors->tls_count; i++) {
-        if (doors->tls[i] != NULL) {
-            tls_abandon(doors->tls[i]);
+    for (size_t i = 0; i < listeners->tls_count; i++) {
+        if (listeners->tls[i] != NULL) {
+            tls_abandon(listeners->tls[i]);
         }
     }
 }
 
 /* --- who can reach them ------------------------------------------------------ */
 
-const char *doors_exposed(const struct doors *doors, const struct conf *conf)
+const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf)
 {
-    for (size_t i = 0; i < doors->count && !conf->insecure; i++) {
-        const struct listener *listener = &doors->listeners[i];
-        bool guarded = conf->user_count > 0 && listener->door.tls != NULL;
+    for (size_t i = 0; i < listeners->count && !conf->insecure; i++) {
+        const struct listener *listener = &listeners->all[i];
+        bool guarded = conf->user_count > 0 && listener->endpoint.tls != NULL;
         if (listener->taken && listener->reached && !guarded) {
-            return listener->door.name;
+            return listener->endpoint.name;
         }
     }
     return NULL;
@@ -157,20 +158,20 @@ const char *doors_exposed(const struct doors *doors, const struct conf *conf)
 
 /* --- the end --------------------------------------------------------------- */
 
-void doors_close(struct doors *doors)
+void listeners_close(struct listeners *listeners)
 {
-    for (size_t i = 0; i < doors->count; i++) {
-        listener_close(&doors->listeners[i]);
+    for (size_t i = 0; i < listeners->count; i++) {
+        listener_close(&listeners->all[i]);
     }
 }
 
-void doors_deinit(struct doors *doors)
+void listeners_deinit(struct listeners *listeners)
 {
-    doors_close(doors);
-    for (size_t i = 0; i < doors->tls_count; i++) {
-        tls_destroy(&doors->tls[i]);
+    listeners_close(listeners);
+    for (size_t i = 0; i < listeners->tls_count; i++) {
+        tls_destroy(&listeners->tls[i]);
     }
-    free(doors->tls);
-    free(doors->listeners);
-    *doors = (struct doors){.listeners = NULL};
+    free(listeners->tls);
+    free(listeners->all);
+    *listeners = (struct listeners){.all = NULL};
 }

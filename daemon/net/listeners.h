@@ -12,8 +12,8 @@
 
 struct privilege_user;
 
-struct doors {
-    struct listener *listeners;
+struct listeners {
+    struct listener *all;
     size_t count;
     struct tls **tls; /* for each listener of the configuration; NULL where it has none */
     size_t tls_count;
@@ -24,29 +24,30 @@ struct doors {
  * those of the configuration, which must outlive them. `user`: see listener_open. EX_OK, or what to
  * exit with: then the log has said why. What is open is to be closed in either case.
  */
-int doors_open(struct doors *doors, const struct conf *conf, const struct privilege_user *user);
+int listeners_open(struct listeners *listeners, const struct conf *conf,
+                   const struct privilege_user *user);
 
 /*
- * Reads the certificates and keys of all doors, as doors_open found their names in the
- * configuration. False: the log has said which could not be had, and no door has changed.
- * Then doors_adopt_tls puts them all in force, for connections that are made from now on;
- * doors_abandon_tls drops them.
+ * Reads the certificates and keys of all listeners, as listeners_open found their names in the
+ * configuration. False: the log has said which could not be had, and no endpoint has changed.
+ * Then listeners_adopt_tls puts them all in force, for connections that are made from now on;
+ * listeners_abandon_tls drops them.
  */
-bool doors_load_tls(struct doors *doors);
-void doors_adopt_tls(struct doors *doors);
-void doors_abandon_tls(struct doors *doors);
+bool listeners_load_tls(struct listeners *listeners);
+void listeners_adopt_tls(struct listeners *listeners);
+void listeners_abandon_tls(struct listeners *listeners);
 
 /*
  * A socket that was handed over, where others than this machine could do everything with
  * that configuration: they can reach it, and it has no users, or no TLS. Its name, or NULL:
  * there is none. Of listeners of the configuration, that was seen when it was loaded.
  */
-const char *doors_exposed(const struct doors *doors, const struct conf *conf);
+const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf);
 
 /* Nobody comes in any more. The listeners' names stay readable. */
-void doors_close(struct doors *doors);
+void listeners_close(struct listeners *listeners);
 
 /* Closes and frees; connections must be gone. Good for a zeroed one. */
-void doors_deinit(struct doors *doors);
+void listeners_deinit(struct listeners *listeners);
 
 #endif

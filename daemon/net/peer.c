@@ -7,15 +7,15 @@
 
 #include "daemon/auth/authenticator.h"
 
-static struct gate_address address_of_ipv4(const struct in_addr *from)
+static struct peer_address address_of_ipv4(const struct in_addr *from)
 {
-    return (struct gate_address){AF_INET, ntohl(from->s_addr)};
+    return (struct peer_address){AF_INET, ntohl(from->s_addr)};
 }
 
-/* IPv4 in the clothes of IPv6 is IPv4: a door may listen for both. */
-static struct gate_address address_of_ipv6(const struct in6_addr *from)
+/* IPv4 in the clothes of IPv6 is IPv4: a endpoint may listen for both. */
+static struct peer_address address_of_ipv6(const struct in6_addr *from)
 {
-    struct gate_address address = {.family = AF_INET6};
+    struct peer_address address = {.family = AF_INET6};
     struct in_addr within;
 
     if (IN6_IS_ADDR_V4MAPPED(from)) {
@@ -28,18 +28,18 @@ static struct gate_address address_of_ipv6(const struct in6_addr *from)
     return address;
 }
 
-static struct gate_address address_of_process(int fd)
+static struct peer_address address_of_process(int fd)
 {
     struct ucred peer;
     socklen_t length = sizeof peer;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
-        return (struct gate_address){0};
+        return (struct peer_address){0};
     }
-    return (struct gate_address){AF_UNIX, peer.uid};
+    return (struct peer_address){AF_UNIX, peer.uid};
 }
 
-struct gate_address gate_address_of(int fd)
+struct peer_address peer_address_of(int fd)
 {
     union {
         struct sockaddr any;
@@ -50,7 +50,7 @@ struct gate_address gate_address_of(int fd)
     socklen_t length = sizeof peer;
 
     if (getpeername(fd, &peer.any, &length) != 0) {
-        return (struct gate_address){0};
+        return (struct peer_address){0};
     }
     switch (peer.any.sa_family) {
     case AF_INET:
@@ -60,6 +60,6 @@ struct gate_address gate_address_of(int fd)
     case AF_UNIX:
         return address_of_process(fd);
     default:
-        return (struct gate_address){0};
+        return (struct peer_address){0};
     }
 }

@@ -13,7 +13,7 @@
 #include "daemon/base/log.h"
 
 enum {
-    FD_LIMIT_A_WORKER = 4, /* and as many for its reception */
+    FD_LIMIT_A_WORKER = 4, /* and as many for its handshaker */
     FD_LIMIT_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
     FD_LIMIT_BESIDE = 96,  /* the same, with room to spare */
 };

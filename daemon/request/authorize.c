@@ -169,7 +169,7 @@ static bool is_allowed_key(struct executor *by, struct execution *of)
     if (execute_may(by, &of->request, of->at.name)) {
         return true;
     }
-    if (by->door->separator != '\0') {
+    if (by->endpoint->separator != '\0') {
         execute_locate_own(by, of);
     }
     return execute_allowed(by, &of->request, of->at.name);
@@ -216,7 +216,8 @@ static void log_denial(const struct executor *by)
     if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(by->pass->fd, peer, sizeof peer);
-        log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->door->name, peer);
+        log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->endpoint->name,
+                 peer);
     }
 }
 

@@ -92,16 +92,16 @@ bool execute_answer(struct executor *by, const struct request *request, struct s
 /* --- what a request means to the store ------------------------------------ */
 
 /* Where keys live that come without a namespace. */
-static struct slice namespace_of_door(const struct executor *by)
+static struct slice namespace_of_endpoint(const struct executor *by)
 {
-    const char *name = by->door->default_namespace;
+    const char *name = by->endpoint->default_namespace;
     return name[0] != '\0' ? slice_of(name) : by->default_namespace;
 }
 
 struct slice execute_namespace(const struct executor *by, const struct request *request)
 {
     if (request->ns.length == 0) {
-        return namespace_of_door(by);
+        return namespace_of_endpoint(by);
     }
     bool is_default = request->ns.length == 1 && request->ns.bytes[0] == '-';
     return is_default ? by->default_namespace : request->ns;
@@ -116,7 +116,7 @@ static bool is_hidden(const struct executor *by, struct slice name)
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
 bool execute_split_key(const struct executor *by, struct slice *name, struct slice *key)
 {
-    char separator = by->door->separator;
+    char separator = by->endpoint->separator;
     const char *at = separator == '\0' ? NULL : memchr(key->bytes, separator, key->length);
     if (at == NULL) {
         return false;

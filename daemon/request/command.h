@@ -31,18 +31,18 @@ struct executor {
     struct outbox *outbox;
     struct metrics *metrics;
     struct instance *instance;
-    struct slice default_namespace; /* what `-` stands for */
-    const struct door *door;        /* where keys live that come without a namespace */
-    struct pass *pass;              /* who asks */
-    const struct porter *porter;    /* to whom he may say who he is */
-    uint64_t max_value;             /* bytes */
-    uint64_t idle_timeout;          /* milliseconds; 0: never */
-    uint64_t now;                   /* read after what is answered had come; 0: the clock is
-                                       to be looked at */
-    unsigned unclocked;             /* about how much was done since it was */
-    bool crowded;                   /* what was asked for last has to wait: STORE_CROWDED */
-    uint64_t until;                 /* by clock_precise: then others shall have their turn;
-                                       0: as soon as may be */
+    struct slice default_namespace;  /* what `-` stands for */
+    const struct endpoint *endpoint; /* where keys live that come without a namespace */
+    struct pass *pass;               /* who asks */
+    const struct porter *porter;     /* to whom he may say who he is */
+    uint64_t max_value;              /* bytes */
+    uint64_t idle_timeout;           /* milliseconds; 0: never */
+    uint64_t now;                    /* read after what is answered had come; 0: the clock is
+                                        to be looked at */
+    unsigned unclocked;              /* about how much was done since it was */
+    bool crowded;                    /* what was asked for last has to wait: STORE_CROWDED */
+    uint64_t until;                  /* by clock_precise: then others shall have their turn;
+                                        0: as soon as may be */
 };
 
 /* Whether it is still its turn. To be asked when about as much has been done as looking at the
@@ -77,7 +77,7 @@ struct execution {
             uint64_t records; /* flushed so far */
             uint32_t next;
             bool checked; /* it may be done */
-        } flushing;       /* FLUSH of all that a door reaches, once begun */
+        } flushing;       /* FLUSH of all that a endpoint reaches, once begun */
         struct {          /* APPEND and PREPEND, once begun */
             struct store_join *join;
             struct stored stored;

@@ -222,7 +222,7 @@ static void set_prefix(const struct executor *by, struct dump *dump, struct slic
     dump->prefix_length = 0;
     if (!dump->is_own) {
         memcpy(dump->prefix, name.bytes, name.length);
-        dump->prefix[name.length] = by->door->separator;
+        dump->prefix[name.length] = by->endpoint->separator;
         dump->prefix_length = (uint8_t)(name.length + 1);
     }
 }
@@ -286,7 +286,7 @@ static bool walk(struct executor *by, const struct request *request, struct dump
 static bool begin(struct executor *by, struct execution *of)
 {
     const struct request *request = &of->request;
-    if (!execute_may_behind_door(by, request)) {
+    if (!execute_may_behind_endpoint(by, request)) {
         return false;
     }
     metrics_add(by->metrics, METRIC_CMD_LIST, 1);

@@ -164,7 +164,7 @@ enum outcome execute_namespaces(struct executor *by, struct execution *of)
 
 bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared)
 {
-    char separator = by->door->separator;
+    char separator = by->endpoint->separator;
     if (slice_equal(own, name)) {
         return true;
     }
@@ -172,18 +172,18 @@ bool execute_reaches(const struct executor *by, struct slice own, struct slice n
 }
 
 /* Whether the rights in one that the listener has to reach are there anyway. */
-static bool may_behind_door(const struct executor *by, const struct request *request)
+static bool may_behind_endpoint(const struct executor *by, const struct request *request)
 {
-    return by->door->separator == '\0' || execute_may_everywhere(by, request);
+    return by->endpoint->separator == '\0' || execute_may_everywhere(by, request);
 }
 
-bool execute_may_behind_door(struct executor *by, const struct request *request)
+bool execute_may_behind_endpoint(struct executor *by, const struct request *request)
 {
     struct slice own = execute_namespace(by, request);
     struct slice name;
     bool declared = false;
     uint32_t next = 0;
-    if (may_behind_door(by, request)) {
+    if (may_behind_endpoint(by, request)) {
         return true;
     }
     while (store_namespace_walk(by->lane, &next, &name, &declared)) {
@@ -223,7 +223,7 @@ static enum outcome answer_flush(struct executor *by, struct execution *of, stru
     return OUTCOME_DONE;
 }
 
-/* Looks at the namespaces that a door with a separator reaches, for the right to flush them, as
+/* Looks at the namespaces that a endpoint with a separator reaches, for the right to flush them, as
  * far as a turn goes. OUTCOME_DONE: it is missing in one, which was answered. *all: it is there
  * in all. */
 static enum outcome check_declared(struct executor *by, struct execution *of, bool *all)
@@ -231,7 +231,7 @@ static enum outcome check_declared(struct executor *by, struct execution *of, bo
     struct slice own = execute_namespace(by, &of->request);
     struct slice name;
     bool declared = false;
-    *all = may_behind_door(by, &of->request);
+    *all = may_behind_endpoint(by, &of->request);
     for (unsigned seen = 1; !*all; seen++) {
         if (!execute_may_see_next(by, seen)) {
             return OUTCOME_LATER;
@@ -258,7 +258,7 @@ static enum outcome flush_declared(struct executor *by, struct execution *of, st
         if (!execute_may_see_next(by, seen)) {
             return OUTCOME_LATER;
         }
-        if (by->door->separator == '\0' ||
+        if (by->endpoint->separator == '\0' ||
             !store_namespace_walk(by->lane, &flushing->next, &name, &declared)) {
             break;
         }
@@ -270,9 +270,9 @@ static enum outcome flush_declared(struct executor *by, struct execution *of, st
     return answer_flush(by, of, name, status, flushing->records);
 }
 
-/* What a door reaches: its own namespace, and with a separator those that are declared. First
+/* What a endpoint reaches: its own namespace, and with a separator those that are declared. First
  * all are looked at, and then they are flushed, over as many turns as that takes. */
-static enum outcome flush_behind_door(struct executor *by, struct execution *of)
+static enum outcome flush_behind_endpoint(struct executor *by, struct execution *of)
 {
     struct flushing *flushing = &of->place.flushing;
     struct slice own = execute_namespace(by, &of->request);
@@ -317,7 +317,7 @@ enum outcome execute_flush(struct executor *by, struct execution *of)
         begin_flush(by, of);
     }
     if (of->request.ns.length == 0) {
-        return flush_behind_door(by, of);
+        return flush_behind_endpoint(by, of);
     }
     uint64_t records = 0;
     struct slice ns = execute_namespace(by, &of->request);

@@ -22,13 +22,13 @@ static void wipe(struct desk *desk, size_t length)
     explicit_bzero(inbox_bytes(&desk->inbox), length);
 }
 
-struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass)
+struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint, struct pass *pass)
 {
     struct desk *desk = pool_get(&crew->desks);
     if (desk == NULL) {
         return NULL;
     }
-    desk->door = door;
+    desk->endpoint = endpoint;
     desk->pass = pass;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
@@ -38,7 +38,7 @@ struct desk *desk_create(struct crew *crew, const struct door *door, struct pass
     desk->upload.write = NULL;
     desk->upload.join = NULL;
     desk->upload.whole = false;
-    outbox_init(&desk->outbox, door->protocol, &crew->chunks);
+    outbox_init(&desk->outbox, endpoint->protocol, &crew->chunks);
     return desk;
 }
 
@@ -69,7 +69,7 @@ static struct executor *seat(struct desk *desk, struct crew *crew)
     desk->parser.max_value = crew->settings.max_value;
     desk->parser.login = desk->pass->state == PASS_STRANGER;
     crew->by.outbox = &desk->outbox;
-    crew->by.door = desk->door;
+    crew->by.endpoint = desk->endpoint;
     crew->by.pass = desk->pass;
     crew->by.crowded = false;
     return &crew->by;
@@ -89,7 +89,7 @@ static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *s
     by->now = clock_now();
     bool given = upload_space(&desk->upload, by, space);
     if (!upload_is_open(upload)) {
-        desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     }
     return given;
 }
@@ -159,7 +159,7 @@ static bool end_upload(struct desk *desk, struct executor *by)
     struct slice bytes = inbox_slice(&desk->inbox);
     size_t consumed = 0;
     enum parse_result result =
-        desk->door->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
+        desk->endpoint->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
     if (result == PARSE_MORE) {
         return wait_for_bytes(desk, desk->parser.wanted);
     }
@@ -179,7 +179,7 @@ static bool go_on_with_upload(struct desk *desk, struct executor *by)
     by->now = clock_now();
     inbox_drop(&desk->inbox, upload_take(upload, by, inbox_slice(&desk->inbox)));
     if (!upload_is_open(upload)) {
-        desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
         return true;
     }
     if (by->crowded) {
@@ -195,7 +195,7 @@ static void begin_upload(struct desk *desk, struct executor *by)
     by->now = clock_now();
     upload_begin(&desk->upload, by, request);
     if (!upload_is_open(&desk->upload)) {
-        desk->door->protocol->body_refused(&desk->parser, request, request->value_length);
+        desk->endpoint->protocol->body_refused(&desk->parser, request, request->value_length);
     }
 }
 
@@ -235,7 +235,7 @@ static bool finish_batch(struct desk *desk, struct executor *by)
     bool goes_on = true;
     desk->wanted = 1;
     if (batch->goes_on && desk->outbox.refused) {
-        desk->door->protocol->keys_refused(&desk->parser);
+        desk->endpoint->protocol->keys_refused(&desk->parser);
     }
     switch (batch->ending) {
     case PARSE_REQUEST:
@@ -270,7 +270,7 @@ static bool finish_batch(struct desk *desk, struct executor *by)
 
 static void parse(struct desk *desk)
 {
-    batch_parse(&desk->batch, desk->door->protocol, &desk->parser, inbox_bytes(&desk->inbox),
+    batch_parse(&desk->batch, desk->endpoint->protocol, &desk->parser, inbox_bytes(&desk->inbox),
                 inbox_length(&desk->inbox));
 }
 
@@ -341,7 +341,7 @@ void desk_give_up_upload(struct desk *desk, struct crew *crew)
     struct executor *by = seat(desk, crew);
     by->now = clock_now();
     upload_give_way(upload, by);
-    desk->door->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+    desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
     desk->wanted = 1;
 }
 

@@ -33,7 +33,7 @@ enum desk_state {
 };
 
 struct desk {
-    const struct door *door;
+    const struct endpoint *endpoint;
     struct pass *pass; /* of its connection */
     enum desk_state state;
     struct inbox inbox;
@@ -46,7 +46,7 @@ struct desk {
 };
 
 /* NULL: no memory. */
-struct desk *desk_create(struct crew *crew, const struct door *door, struct pass *pass);
+struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint, struct pass *pass);
 /* Abandons what is under way. Sets *desk to NULL. */
 void desk_destroy(struct desk **desk, struct crew *crew);
 

@@ -11,7 +11,7 @@
 /* Whichever figures the request asks for, and the END. */
 enum outcome stats_answer(struct executor *by, struct execution *of);
 
-/* --- stats_detail.c: figures of each namespace that the door reaches ------- */
+/* --- stats_detail.c: figures of each namespace that the endpoint reaches ------- */
 
 /* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES, STATS_NUMBERS: resumable, as answers may be
  * long. */
@@ -27,9 +27,10 @@ enum outcome stats_conns(struct executor *by, const struct request *request);
 /* --- for all of them ------------------------------------------------------- */
 
 /* Whether it is a Unix socket. */
-static inline bool stats_is_local(const struct door *door)
+static inline bool stats_is_local(const struct endpoint *endpoint)
 {
-    return door->name[0] == '/' || door->name[0] == '@' || strchr(door->name, ':') == NULL;
+    return endpoint->name[0] == '/' || endpoint->name[0] == '@' ||
+           strchr(endpoint->name, ':') == NULL;
 }
 
 void stats_text(struct executor *by, const struct request *request, const char *name,

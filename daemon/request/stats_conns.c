@@ -10,22 +10,22 @@
 #include "daemon/request/verbs.h"
 
 /* An address as memcached writes it: tcp:127.0.0.1:4711, tcp6:[::1]:4711, unix:/a/path. */
-static void spell(char to[DOOR_NAME_MAX + 8], const char *kind, const char *address)
+static void spell(char to[ENDPOINT_NAME_MAX + 8], const char *kind, const char *address)
 {
-    snprintf(to, DOOR_NAME_MAX + 8, "%s:%s", kind, address);
+    snprintf(to, ENDPOINT_NAME_MAX + 8, "%s:%s", kind, address);
 }
 
 enum outcome stats_conns(struct executor *by, const struct request *request)
 {
-    const char *door = by->door->name;
-    bool is_local = stats_is_local(by->door);
-    const char *kind = is_local ? "unix" : door[0] == '[' ? "tcp6" : "tcp";
+    const char *endpoint = by->endpoint->name;
+    bool is_local = stats_is_local(by->endpoint);
+    const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";
     char peer[TRANSPORT_PEER_MAX];
-    char address[DOOR_NAME_MAX + 8];
-    char listener[DOOR_NAME_MAX + 8];
+    char address[ENDPOINT_NAME_MAX + 8];
+    char listener[ENDPOINT_NAME_MAX + 8];
     transport_peer(by->pass->fd, peer, sizeof peer);
-    spell(address, kind, is_local ? door : peer);
-    spell(listener, kind, door);
+    spell(address, kind, is_local ? endpoint : peer);
+    spell(listener, kind, endpoint);
     const struct {
         const char *name, *value;
     } told[] = {{"addr", address},

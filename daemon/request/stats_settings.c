@@ -18,9 +18,9 @@
 /* The address and port of a listener, or its path. */
 static void where(struct executor *by, const struct request *request)
 {
-    const char *name = by->door->name;
-    const char *colon = stats_is_local(by->door) ? NULL : strrchr(name, ':');
-    char host[DOOR_NAME_MAX] = "NULL";
+    const char *name = by->endpoint->name;
+    const char *colon = stats_is_local(by->endpoint) ? NULL : strrchr(name, ':');
+    char host[ENDPOINT_NAME_MAX] = "NULL";
     uint64_t port = 0;
     if (colon != NULL) {
         bool bracketed = name[0] == '[';
@@ -31,13 +31,13 @@ static void where(struct executor *by, const struct request *request)
     stats_number(by, request, "udpport", 0);
     stats_text(by, request, "inter", host);
     stats_text(by, request, "domain_socket", colon == NULL ? name : "NULL");
-    stats_text(by, request, "ssl_enabled", by->door->tls != NULL ? "yes" : "no");
+    stats_text(by, request, "ssl_enabled", by->endpoint->tls != NULL ? "yes" : "no");
     stats_text(by, request, "auth_enabled_ascii", by->pass->state == PASS_FREE ? "no" : "yes");
 }
 
 static void keys(struct executor *by, const struct request *request)
 {
-    char separator[] = {by->door->separator, '\0'};
+    char separator[] = {by->endpoint->separator, '\0'};
     const char *prefix = separator[0] == '\0' ? "NULL" : separator;
     char name[REQUEST_NAMESPACE_MAX + 1] = "";
     struct slice ns = execute_namespace(by, request);
@@ -58,7 +58,7 @@ static void limits(struct executor *by, const struct request *request)
     stats_number(by, request, "slab_chunk_max", figures.segment_size);
     stats_number(by, request, "chunk_size", figures.grain);
     stats_number(by, request, "idle_timeout", (by->idle_timeout + 999) / 1000);
-    stats_number(by, request, "tcp_backlog", DOOR_BACKLOG);
+    stats_number(by, request, "tcp_backlog", ENDPOINT_BACKLOG);
     stats_number(by, request, "reqs_per_event", BATCH_MAX);
 }
 

@@ -37,7 +37,7 @@ void execute_locate_own(struct executor *by, struct execution *of);
 bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared);
 /* Whether who asks may do it in all declared namespaces that a listener reaches. If not, that
  * is answered. */
-bool execute_may_behind_door(struct executor *by, const struct request *request);
+bool execute_may_behind_endpoint(struct executor *by, const struct request *request);
 
 /* dump.c */
 enum outcome execute_dump(struct executor *by, struct execution *of);
@@ -71,7 +71,7 @@ void execute_refuse(struct executor *by, const struct request *request, struct s
 bool execute_answer(struct executor *by, const struct request *request, struct slice name,
                     enum store_status status);
 
-/* The namespace that a request names; of memcached's requests, the door's. */
+/* The namespace that a request names; of memcached's requests, the endpoint's. */
 struct slice execute_namespace(const struct executor *by, const struct request *request);
 
 /* Whether a key that comes without a namespace begins with one, which is taken off. */

@@ -30,7 +30,7 @@
 enum {
     TURN_MAX = 64,        /* connections of one listener in one turn of the loop */
     LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
-    REST_MS = 5,          /* how long those that have to greet wait for a reception */
+    REST_MS = 5,          /* how long those that have to greet wait for a handshaker */
     PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
     QUIET_MS = 5000,      /* the same complaint is not logged again for so long */
     EXCHANGES_MAX = 64,   /* connections above the limit, while room is made for them */
@@ -74,10 +74,10 @@ static bool may_complain(uint64_t *quiet)
 
 /* --- refusing ----------------------------------------------------------- */
 
-static void refuse(struct acceptor *acceptor, int fd, const struct door *door)
+static void refuse(struct acceptor *acceptor, int fd, const struct endpoint *endpoint)
 {
     metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-    refuse_one_more(fd, door);
+    handoff_say_full(fd, endpoint);
     close(fd);
 }
 
@@ -140,7 +140,7 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
     acceptor->reserve = -1;
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        refuse(acceptor, fd, &listener->door);
+        refuse(acceptor, fd, &listener->endpoint);
     }
     take_reserve(acceptor);
     return fd >= 0 && acceptor->reserve >= 0;
@@ -148,8 +148,8 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
 
 /* --- accepting ---------------------------------------------------------- */
 
-/* In turn, but for those whose reception is behind. */
-static struct worker *whose_turn(struct acceptor *acceptor, const struct door *door)
+/* In turn, but for those whose handshaker is behind. */
+static struct worker *whose_turn(struct acceptor *acceptor, const struct endpoint *endpoint)
 {
     const struct staff *staff = acceptor->staff;
     struct worker *worker;
@@ -158,7 +158,7 @@ static struct worker *whose_turn(struct acceptor *acceptor, const struct door *d
     do {
         worker = staff->workers[acceptor->next];
         acceptor->next = (acceptor->next + 1) % staff->count;
-    } while (door->tls != NULL && !worker_has_room(worker) && ++tried < staff->count);
+    } while (endpoint->tls != NULL && !worker_has_room(worker) && ++tried < staff->count);
     return worker;
 }
 
@@ -216,16 +216,17 @@ static struct worker *who_makes_room(const struct acceptor *acceptor)
     return worker != NULL ? worker : whose_are_most(acceptor, worker_replaceable);
 }
 
-static void hand_over(struct post *post, struct worker *worker, int fd, bool in_exchange)
+static void hand_over(struct post *post, struct worker *worker, int fd,
+                      bool replaces_unauthenticated)
 {
     struct instance *instance = post->acceptor->instance;
 
     /* Counted before the worker has it: it may be asked for the figure at once. */
     metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     count(instance);
-    if (!worker_adopt(worker, fd, &post->listener->door, in_exchange)) {
+    if (!worker_adopt(worker, fd, &post->listener->endpoint, replaces_unauthenticated)) {
         instance_connection_closed(instance);
-        refuse(post->acceptor, fd, &post->listener->door);
+        refuse(post->acceptor, fd, &post->listener->endpoint);
     }
 }
 
@@ -236,7 +237,7 @@ static void complain_of_too_many(struct post *post, const char *consequence)
     if (may_complain(&acceptor->too_many_quiet)) {
         log_warning("max_connections (%u) reached: %s %s",
                     atomic_load(&acceptor->instance->max_connections), consequence,
-                    post->listener->door.name);
+                    post->listener->endpoint.name);
     }
 }
 
@@ -246,7 +247,7 @@ static void welcome(struct post *post, int fd)
     long long over = surplus(acceptor->instance);
 
     if (over < 0) {
-        hand_over(post, whose_turn(acceptor, &post->listener->door), fd, false);
+        hand_over(post, whose_turn(acceptor, &post->listener->endpoint), fd, false);
         return;
     }
     struct worker *worker = over < EXCHANGES_MAX ? who_makes_room(acceptor) : NULL;
@@ -255,7 +256,7 @@ static void welcome(struct post *post, int fd)
         hand_over(post, worker, fd, true);
     } else {
         complain_of_too_many(post, "refusing connections on");
-        refuse(acceptor, fd, &post->listener->door);
+        refuse(acceptor, fd, &post->listener->endpoint);
     }
 }
 
@@ -295,7 +296,7 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     for (int i = 0; i < TURN_MAX; i++) {
-        if (post->listener->door.tls != NULL && !somebody_greets(acceptor)) {
+        if (post->listener->endpoint.tls != NULL && !somebody_greets(acceptor)) {
             rest(post);
             return;
         }
@@ -307,7 +308,7 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
             continue;
         }
         if (may_complain(&acceptor->cannot_quiet)) {
-            log_error("cannot accept connections on %s: %s", post->listener->door.name,
+            log_error("cannot accept connections on %s: %s", post->listener->endpoint.name,
                       strerror(errno));
         }
         if (!spend_reserve(acceptor, post->listener)) {
@@ -345,7 +346,7 @@ static bool add_post(struct acceptor *acceptor, const struct listener *listener)
     return event_add(post->event, NULL) == 0;
 }
 
-static bool start(struct acceptor *acceptor, const struct doors *doors)
+static bool start(struct acceptor *acceptor, const struct listeners *listeners)
 {
     take_reserve(acceptor);
     if (acceptor->reserve < 0) {
@@ -354,8 +355,8 @@ static bool start(struct acceptor *acceptor, const struct doors *doors)
     errno = ENOMEM;
     acceptor->pause = event_new(acceptor->base, -1, 0, on_pause_over, acceptor);
     bool done = acceptor->pause != NULL;
-    for (size_t i = 0; done && i < doors->count; i++) {
-        done = add_post(acceptor, &doors->listeners[i]);
+    for (size_t i = 0; done && i < listeners->count; i++) {
+        done = add_post(acceptor, &listeners->all[i]);
     }
     return done;
 }
@@ -363,7 +364,7 @@ static bool start(struct acceptor *acceptor, const struct doors *doors)
 struct acceptor *acceptor_create(const struct acceptor_options *options)
 {
     struct acceptor *acceptor =
-        calloc(1, sizeof *acceptor + options->doors->count * sizeof(struct post));
+        calloc(1, sizeof *acceptor + options->listeners->count * sizeof(struct post));
 
     if (acceptor == NULL) {
         return NULL;
@@ -373,7 +374,7 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
     acceptor->metrics = &options->instance->metrics[options->instance->metrics_sets - 1];
     acceptor->staff = options->staff;
     acceptor->reserve = -1;
-    if (!start(acceptor, options->doors)) {
+    if (!start(acceptor, options->listeners)) {
         int why = errno;
         acceptor_destroy(&acceptor);
         errno = why;

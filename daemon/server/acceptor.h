@@ -14,7 +14,7 @@ struct event_base;
 /* All that is pointed to must outlive the acceptor. */
 struct acceptor_options {
     struct event_base *base;
-    const struct doors *doors;
+    const struct listeners *listeners;
     const struct staff *staff;
     struct instance *instance;
 };
@@ -23,12 +23,12 @@ struct acceptor_options {
  * memory or no descriptor. All calls are for the base's thread. */
 struct acceptor *acceptor_create(const struct acceptor_options *options);
 
-/* Accepts at once whoever waits, before the doors are closed: a connection that was
+/* Accepts at once whoever waits, before the listeners are closed: a connection that was
  * made before the end is answered, not reset. Sockets that the service manager
  * keeps are left to the next process. */
 void acceptor_last_call(struct acceptor *acceptor);
 
-/* Accepts no more; the doors stay open. Sets *acceptor to NULL. */
+/* Accepts no more; the listeners stay open. Sets *acceptor to NULL. */
 void acceptor_destroy(struct acceptor **acceptor);
 
 #endif

@@ -31,7 +31,8 @@ enum {
 static bool exposes(const struct server *server, const struct conf *next)
 {
     const struct conf_listen *listen = conf_exposed(server->first, next);
-    const char *name = listen != NULL ? listen->address : doors_exposed(&server->doors, next);
+    const char *name =
+        listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
 
     if (name != NULL) {
         log_error("others than this machine can reach %s until the daemon is restarted, so until "
@@ -82,7 +83,7 @@ static bool prepare(struct server *server)
         log_error("users: %s", strerror(errno));
         return false;
     }
-    return doors_load_tls(&server->doors);
+    return listeners_load_tls(&server->listeners);
 }
 
 static void *read_all(void *context)
@@ -162,7 +163,7 @@ static void adopt(struct server *server)
     struct reload *reload = &server->reload;
     struct conf *next = reload->next;
 
-    doors_adopt_tls(&server->doors);
+    listeners_adopt_tls(&server->listeners);
     staff_reconfigure(&server->staff, next, reload->users);
     users_put(&server->users);
     server->users = reload->users;
@@ -180,7 +181,7 @@ static void drop(struct server *server)
 {
     struct reload *reload = &server->reload;
 
-    doors_abandon_tls(&server->doors);
+    listeners_abandon_tls(&server->listeners);
     users_put(&reload->users);
     conf_destroy(&reload->next);
     conf_errors_deinit(&reload->errors);

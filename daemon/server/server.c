@@ -37,7 +37,7 @@ static uintmax_t memory_shown(const struct server *server)
 
 void server_show_status(const struct server *server, const char *remark)
 {
-    notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->doors.count,
+    notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->listeners.count,
                   server->instance.threads, memory_shown(server), remark);
 }
 
@@ -130,11 +130,11 @@ static int take_descriptors(struct server *server)
     return fd_limit_take(server->conf) ? EX_OK : EX_OSERR;
 }
 
-static int open_doors(struct server *server)
+static int open_listeners(struct server *server)
 {
-    int status =
-        doors_open(&server->doors, server->conf, server->becomes_user ? &server->user : NULL);
-    const char *exposed = doors_exposed(&server->doors, server->conf);
+    int status = listeners_open(&server->listeners, server->conf,
+                                server->becomes_user ? &server->user : NULL);
+    const char *exposed = listeners_exposed(&server->listeners, server->conf);
     if (status == EX_OK && exposed != NULL) {
         log_error("others than this machine can reach %s, which was handed over: write users and, "
                   "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
@@ -161,10 +161,10 @@ static int become_user(struct server *server)
 /* As the user that reads them at a reload, too: what would fail then shall fail now. */
 static int read_certificates(struct server *server)
 {
-    if (!doors_load_tls(&server->doors)) {
+    if (!listeners_load_tls(&server->listeners)) {
         return EX_CONFIG;
     }
-    doors_adopt_tls(&server->doors);
+    listeners_adopt_tls(&server->listeners);
     return EX_OK;
 }
 
@@ -240,7 +240,7 @@ static int allow_reloads(struct server *server)
 static int start_accepting(struct server *server)
 {
     const struct acceptor_options options = {.base = server->base,
-                                             .doors = &server->doors,
+                                             .listeners = &server->listeners,
                                              .staff = &server->staff,
                                              .instance = &server->instance};
     uint64_t interval = notify_watchdog();
@@ -340,10 +340,11 @@ static void say_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->options.version,
                server->instance.threads, memory_shown(server));
-    for (size_t i = 0; i < server->doors.count; i++) {
-        const struct listener *listener = &server->doors.listeners[i];
-        log_notice("listening on %s (%s)%s%s", listener->door.name, listener->door.protocol->name,
-                   listener->door.tls != NULL ? ", with TLS" : "",
+    for (size_t i = 0; i < server->listeners.count; i++) {
+        const struct listener *listener = &server->listeners.all[i];
+        log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
+                   listener->endpoint.protocol->name,
+                   listener->endpoint.tls != NULL ? ", with TLS" : "",
                    listener->taken ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {
@@ -358,7 +359,7 @@ struct server *server_create(const struct server_options *options, struct conf *
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
         find_user,        start_log,     take_descriptors, take_pidfile,
-        open_doors,       become_user,   harden,           read_certificates,
+        open_listeners,   become_user,   harden,           read_certificates,
         start_store,      make_instance, make_users,       start_signals,
         start_log_thread, start_staff,   allow_reloads,    start_accepting,
     };
@@ -409,7 +410,7 @@ void server_destroy(struct server **owned)
     reload_deinit(server);
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
-    doors_close(&server->doors);
+    listeners_close(&server->listeners);
     staff_end(&server->staff);
     vault_close(&server->vault);
     users_put(&server->users);
@@ -417,7 +418,7 @@ void server_destroy(struct server **owned)
         event_base_free(server->base);
     }
     pidfile_close(&server->pidfile);
-    doors_deinit(&server->doors);
+    listeners_deinit(&server->listeners);
     log_close();
     free(server->instance.metrics);
     if (server->conf != server->first) {

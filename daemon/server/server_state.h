@@ -27,7 +27,7 @@ struct server {
     struct pidfile pidfile;
     struct privilege_user user;
     bool becomes_user; /* `user` is to be become */
-    struct doors doors;
+    struct listeners listeners;
     struct vault vault;
     struct users *users; /* those of `conf` */
     struct instance instance;

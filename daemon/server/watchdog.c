@@ -29,7 +29,7 @@ struct watchdog {
     struct event *timer;
     uint64_t patience; /* milliseconds of silence that are forgiven */
     const struct staff *staff;
-    struct pulse pulses[]; /* the workers', their receptions', then the housekeeper's */
+    struct pulse pulses[]; /* the workers', their handshakers', then the housekeeper's */
 };
 
 static unsigned pulses_of(const struct staff *staff)
@@ -44,7 +44,7 @@ static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
     if (i < staff->count) {
         return worker_heartbeat(staff->workers[i]);
     }
-    return i < 2 * staff->count ? worker_reception_heartbeat(staff->workers[i - staff->count])
+    return i < 2 * staff->count ? worker_handshaker_heartbeat(staff->workers[i - staff->count])
                                 : housekeeper_heartbeat(staff->housekeeper);
 }
 

@@ -262,16 +262,16 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("gate");
-    TCase *doors = tcase_create("doors");
-    tcase_add_checked_fixture(doors, visitors_open, visitors_close);
-    tcase_set_timeout(doors, 60);
-    tcase_add_test(doors, the_right_secret_opens_and_no_other);
-    tcase_add_test(doors, who_is_nobody_takes_a_check_all_the_same);
-    tcase_add_test(doors, nobody_has_no_secret);
-    tcase_add_test(doors, what_was_right_before_takes_no_check);
-    tcase_add_test(doors, a_crowd_with_one_secret_takes_one_check);
-    tcase_add_test(doors, the_daemons_own_gate_knows_true_hashes);
-    suite_add_tcase(suite, doors);
+    TCase *listeners = tcase_create("doors");
+    tcase_add_checked_fixture(listeners, visitors_open, visitors_close);
+    tcase_set_timeout(listeners, 60);
+    tcase_add_test(listeners, the_right_secret_opens_and_no_other);
+    tcase_add_test(listeners, who_is_nobody_takes_a_check_all_the_same);
+    tcase_add_test(listeners, nobody_has_no_secret);
+    tcase_add_test(listeners, what_was_right_before_takes_no_check);
+    tcase_add_test(listeners, a_crowd_with_one_secret_takes_one_check);
+    tcase_add_test(listeners, the_daemons_own_gate_knows_true_hashes);
+    suite_add_tcase(suite, listeners);
 
     TCase *failures = tcase_create("failures");
     tcase_add_checked_fixture(failures, visitors_open, visitors_close);

@@ -21,9 +21,9 @@ void line_close(void)
     ck_assert_ptr_null(line.queue);
 }
 
-static struct gate_address address_of(uint64_t number)
+static struct peer_address address_of(uint64_t number)
 {
-    return (struct gate_address){1, number};
+    return (struct peer_address){1, number};
 }
 
 bool line_add(struct petition *petition, uint64_t number)
@@ -34,14 +34,14 @@ bool line_add(struct petition *petition, uint64_t number)
 
 void line_know(uint64_t number)
 {
-    const struct gate_address address = address_of(number);
+    const struct peer_address address = address_of(number);
 
     gate_queue_know(line.queue, &address, line.now);
 }
 
 bool line_trusts(uint64_t number)
 {
-    const struct gate_address address = address_of(number);
+    const struct peer_address address = address_of(number);
 
     return gate_queue_trusts(line.queue, &address, line.now);
 }

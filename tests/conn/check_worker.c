@@ -23,7 +23,7 @@ enum {
     PEERS = 8,
 };
 
-static const struct door door = {.protocol = &protocol_native, .name = "test"};
+static const struct endpoint endpoint = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
@@ -44,14 +44,14 @@ static void start(uint64_t idle_timeout)
     ck_assert_ptr_nonnull(worker);
 }
 
-static int connect_one_more(bool in_exchange)
+static int connect_one_more(bool replaces_unauthenticated)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &door, in_exchange));
+    ck_assert(worker_adopt(worker, ends[1], &endpoint, replaces_unauthenticated));
     return ends[0];
 }
 

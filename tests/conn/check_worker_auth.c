@@ -19,7 +19,7 @@ enum { MEMORY = 8 << 20, PATIENCE_MS = 20000, CASE_TIMEOUT = 120 };
 
 #define STRANGE "CLIENT_ERROR authenticate first: write AUTH <user> <secret>\r\n"
 
-static const struct door door = {.protocol = &protocol_native, .name = "test"};
+static const struct endpoint endpoint = {.protocol = &protocol_native, .name = "test"};
 static const struct conn_settings settings = {.max_value = 1 << 20, .default_namespace = "main"};
 static struct store *store;
 static struct instance instance;
@@ -100,7 +100,7 @@ static int join(void)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &door, false));
+    ck_assert(worker_adopt(worker, ends[1], &endpoint, false));
     return ends[0];
 }
 

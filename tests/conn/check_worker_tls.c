@@ -30,8 +30,8 @@ enum {
 };
 
 static struct conf_listen conf;
-static struct door door = {.protocol = &protocol_native, .name = "test"};
-static const struct door plain = {.protocol = &protocol_native, .name = "plain"};
+static struct endpoint endpoint = {.protocol = &protocol_native, .name = "test"};
+static const struct endpoint plain = {.protocol = &protocol_native, .name = "plain"};
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
@@ -61,10 +61,10 @@ static void set_up(void)
     certificate_make_plain("server", NULL);
     conf = (struct conf_listen){.tls_certificate = strdup(certificate_path("server")),
                                 .tls_key = strdup(certificate_key_path("server"))};
-    door.tls = tls_create(&conf);
-    ck_assert_ptr_nonnull(door.tls);
-    ck_assert_msg(tls_load(door.tls, error), "%s", error);
-    tls_adopt(door.tls);
+    endpoint.tls = tls_create(&conf);
+    ck_assert_ptr_nonnull(endpoint.tls);
+    ck_assert_msg(tls_load(endpoint.tls, error), "%s", error);
+    tls_adopt(endpoint.tls);
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
     struct lane *lane = store_lane_create(store);
@@ -82,26 +82,26 @@ static void tear_down(void)
     }
     ck_assert_uint_eq(atomic_load(&instance.connections), 0);
     store_destroy(&store);
-    tls_destroy(&door.tls);
+    tls_destroy(&endpoint.tls);
     free(conf.tls_certificate);
     free(conf.tls_key);
     scratch_remove();
 }
 
-static int connect_to(const struct door *where, bool in_exchange)
+static int connect_to(const struct endpoint *where, bool replaces_unauthenticated)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], where, in_exchange));
+    ck_assert(worker_adopt(worker, ends[1], where, replaces_unauthenticated));
     return ends[0];
 }
 
 static int connect_one(void)
 {
-    return connect_to(&door, false);
+    return connect_to(&endpoint, false);
 }
 
 static void greet(int version)
@@ -244,7 +244,7 @@ END_TEST
 /* The oldest go for those that are too many. */
 START_TEST(the_crowd)
 {
-    enum { TOO_MANY = 5, CROWD = GREETINGS_MAX + TOO_MANY };
+    enum { TOO_MANY = 5, CROWD = HANDSHAKES_MAX + TOO_MANY };
     static int crowd[CROWD];
     struct rlimit limit;
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -271,11 +271,11 @@ START_TEST(the_crowd)
 END_TEST
 
 /* At the limit the oldest that greets makes room, for whomever. */
-START_TEST(in_exchange)
+START_TEST(replaces_unauthenticated)
 {
     char pong[6];
     int first = connect_one();
-    int second = connect_to(&door, true);
+    int second = connect_to(&endpoint, true);
     hear_end(first);
     close(first);
     int clear = connect_to(&plain, true);
@@ -291,7 +291,7 @@ END_TEST
 /* Where none makes room, it has to go before it greets. */
 START_TEST(in_exchange_for_nobody)
 {
-    int fd = connect_to(&door, true);
+    int fd = connect_to(&endpoint, true);
     hear_end(fd);
     ck_assert_uint_eq(count(METRIC_REJECTED_CONNECTIONS), 1);
     ck_assert_uint_eq(atomic_load(&instance.connections), 0);
@@ -307,7 +307,7 @@ START_TEST(in_exchange_for_one_that_lingers)
     ck_assert_int_eq(send(lingering, "PUT n k 1h x\r\n", 14, MSG_NOSIGNAL), 14);
     hear_end(lingering);
     ck_assert_uint_eq(worker_lingering(worker), 1);
-    int more = connect_to(&door, true);
+    int more = connect_to(&endpoint, true);
     tls_client_shake(&client);
     say("PING\r\n");
     hear("PONG\r\n");
@@ -350,7 +350,7 @@ int main(void)
     tcase_add_test(all, nobody_who_speaks_in_clear);
     tcase_add_test(all, the_slow);
     tcase_add_test(all, the_crowd);
-    tcase_add_test(all, in_exchange);
+    tcase_add_test(all, replaces_unauthenticated);
     tcase_add_test(all, in_exchange_for_nobody);
     tcase_add_test(all, in_exchange_for_one_that_lingers);
     tcase_add_test(all, stopping);

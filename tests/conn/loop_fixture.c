@@ -14,7 +14,7 @@
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, LAST_PASSES = 3 };
 
-static const struct door door = {.protocol = &protocol_native, .name = "test"};
+static const struct endpoint endpoint = {.protocol = &protocol_native, .name = "test"};
 static struct store *store;
 struct rig rig;
 
@@ -113,7 +113,7 @@ void rig_come(struct peer *peer)
     atomic_fetch_add(&rig.instance.connections, 1);
     struct transport transport;
     transport_plain(&transport, ends[1]);
-    ck_assert(conn_open(&rig.crew, &transport, &door));
+    ck_assert(conn_open(&rig.crew, &transport, &endpoint));
     *peer = (struct peer){.fd = ends[0], .conn = TAILQ_LAST(&rig.crew.seated, crew_list)};
     ck_assert_int_eq(peer->conn->transport.fd, ends[1]);
 }

@@ -25,7 +25,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 
-static const struct door native = {.protocol = &protocol_native};
+static const struct endpoint native = {.protocol = &protocol_native};
 static struct listener listener;
 static char error[LISTENER_ERROR_MAX];
 
@@ -58,7 +58,7 @@ static bool connects(const char *path)
 
 static uint16_t port_of(const struct listener *at)
 {
-    return (uint16_t)atoi(strrchr(at->door.name, ':') + 1);
+    return (uint16_t)atoi(strrchr(at->endpoint.name, ':') + 1);
 }
 
 /* --- TCP ---------------------------------------------------------------- */
@@ -73,8 +73,8 @@ START_TEST(the_kernel_picks_a_port_and_the_name_says_which)
     ck_assert_int_eq(getsockname(listener.fd, (struct sockaddr *)&at, &length), 0);
     ck_assert_uint_ne(ntohs(at.sin_port), 0);
     snprintf(name, sizeof name, "127.0.0.1:%u", ntohs(at.sin_port));
-    ck_assert_str_eq(listener.door.name, name);
-    ck_assert_ptr_eq(listener.door.protocol, &protocol_native);
+    ck_assert_str_eq(listener.endpoint.name, name);
+    ck_assert_ptr_eq(listener.endpoint.protocol, &protocol_native);
     ck_assert(!listener.taken);
     listener_close(&listener);
     ck_assert_int_eq(listener.fd, -1);
@@ -88,7 +88,7 @@ START_TEST(ipv6_stands_in_brackets)
         ck_assert_int_eq(errno, EADDRNOTAVAIL); /* a machine without IPv6 */
         return;
     }
-    ck_assert_int_eq(strncmp(listener.door.name, "[::1]:", 6), 0);
+    ck_assert_int_eq(strncmp(listener.endpoint.name, "[::1]:", 6), 0);
     listener_close(&listener);
 }
 END_TEST
@@ -197,7 +197,7 @@ START_TEST(the_mode_is_as_it_was_asked_for)
     umask(077);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         ck_assert_msg(open_path(&listener, scratch_path("socket"), modes[i], NULL), "%s", error);
-        ck_assert_str_eq(listener.door.name, scratch_path("socket"));
+        ck_assert_str_eq(listener.endpoint.name, scratch_path("socket"));
         ck_assert_int_eq(stat(scratch_path("socket"), &made), 0);
         ck_assert(S_ISSOCK(made.st_mode));
         ck_assert_uint_eq(made.st_mode & 07777, modes[i]);
@@ -379,7 +379,7 @@ START_TEST(a_socket_that_listens_is_taken)
 
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     ck_assert(listener_take(&other, dup(listener.fd), &native, error));
-    ck_assert_str_eq(other.door.name, listener.door.name);
+    ck_assert_str_eq(other.endpoint.name, listener.endpoint.name);
     ck_assert(other.taken);
     listener_close(&other);
     listener_close(&listener);
@@ -392,7 +392,7 @@ START_TEST(the_name_of_a_taken_socket_stays)
 
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
     ck_assert(listener_take(&other, dup(listener.fd), &native, error));
-    ck_assert_str_eq(other.door.name, scratch_path("socket"));
+    ck_assert_str_eq(other.endpoint.name, scratch_path("socket"));
     listener_close(&other);
     ck_assert(connects(scratch_path("socket")));
     listener_close(&listener);

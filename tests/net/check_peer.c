@@ -17,39 +17,39 @@ union any_address {
 };
 
 /* What the gate makes of the peer of a socket of family `to`, connected to from `from`. */
-static struct gate_address seen(int to, int from)
+static struct peer_address seen(int to, int from)
 {
     union any_address at = {.any = {.sa_family = (sa_family_t)to}};
     socklen_t length = sizeof at;
-    int door = socket(to, SOCK_STREAM, 0);
+    int endpoint = socket(to, SOCK_STREAM, 0);
     int off = 0;
 
     if (to == AF_INET6) {
         at.ipv6.sin6_addr = from == AF_INET6 ? in6addr_loopback : in6addr_any;
-        ck_assert_int_eq(setsockopt(door, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
+        ck_assert_int_eq(setsockopt(endpoint, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
     } else {
         at.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     }
     if (to == AF_INET6 && from == AF_INET) {
         ck_assert_int_eq(inet_pton(AF_INET6, "::ffff:127.0.0.1", &at.ipv6.sin6_addr), 1);
     }
-    ck_assert_int_eq(bind(door, &at.any, to == AF_INET ? sizeof at.ipv4 : sizeof at.ipv6), 0);
-    ck_assert_int_eq(listen(door, 1), 0);
-    ck_assert_int_eq(getsockname(door, &at.any, &length), 0);
+    ck_assert_int_eq(bind(endpoint, &at.any, to == AF_INET ? sizeof at.ipv4 : sizeof at.ipv6), 0);
+    ck_assert_int_eq(listen(endpoint, 1), 0);
+    ck_assert_int_eq(getsockname(endpoint, &at.any, &length), 0);
     int client = socket(to, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(client, &at.any, length), 0);
-    int served = accept(door, NULL, NULL);
+    int served = accept(endpoint, NULL, NULL);
     ck_assert_int_ge(served, 0);
-    struct gate_address address = gate_address_of(served);
+    struct peer_address address = peer_address_of(served);
     close(served);
     close(client);
-    close(door);
+    close(endpoint);
     return address;
 }
 
 START_TEST(an_ipv4_peer_is_its_address)
 {
-    struct gate_address address = seen(AF_INET, AF_INET);
+    struct peer_address address = seen(AF_INET, AF_INET);
 
     ck_assert_uint_eq(address.family, AF_INET);
     ck_assert_uint_eq(address.number, INADDR_LOOPBACK);
@@ -67,7 +67,7 @@ START_TEST(an_ipv6_peer_is_its_network)
         close(probe);
     }
     if (has_ipv6) {
-        struct gate_address address = seen(AF_INET6, AF_INET6);
+        struct peer_address address = seen(AF_INET6, AF_INET6);
         ck_assert_uint_eq(address.family, AF_INET6);
         ck_assert_uint_eq(address.number, 0); /* ::1 */
         address = seen(AF_INET6, AF_INET);
@@ -82,14 +82,14 @@ START_TEST(a_process_of_this_machine_is_its_user)
     int pair[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    struct gate_address address = gate_address_of(pair[0]);
+    struct peer_address address = peer_address_of(pair[0]);
     ck_assert_uint_eq(address.family, AF_UNIX);
     ck_assert_uint_eq(address.number, getuid());
     close(pair[0]);
     close(pair[1]);
 
     ck_assert_int_eq(pipe(pair), 0);
-    address = gate_address_of(pair[0]);
+    address = peer_address_of(pair[0]);
     ck_assert_uint_eq(address.family, 0);
     ck_assert_uint_eq(address.number, 0);
     close(pair[0]);
@@ -99,7 +99,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("gate_address");
+    Suite *suite = suite_create("peer_address");
     TCase *addresses = tcase_create("addresses");
     tcase_add_test(addresses, an_ipv4_peer_is_its_address);
     tcase_add_test(addresses, an_ipv6_peer_is_its_network);

@@ -24,8 +24,8 @@ static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
 static struct pass pass; /* there are no users */
-static const struct door native_door = {.protocol = &protocol_native, .name = "test"};
-static const struct door *door = &native_door; /* what desks are made for */
+static const struct endpoint native_door = {.protocol = &protocol_native, .name = "test"};
+static const struct endpoint *endpoint = &native_door; /* what desks are made for */
 
 static void set_up(void)
 {
@@ -88,7 +88,7 @@ static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
 /* As a connection does, until the desk has nothing more to do. */
 static enum desk_state hold(struct wire *wire)
 {
-    struct desk *desk = desk_create(&crew, door, &pass);
+    struct desk *desk = desk_create(&crew, endpoint, &pass);
     ck_assert_ptr_nonnull(desk);
     enum desk_state state = DESK_HUNGRY;
     bool ended = false;
@@ -97,7 +97,7 @@ static enum desk_state hold(struct wire *wire)
         flush(desk, wire);
         if (desk_is_clear(desk)) { /* as if it had been idle in between */
             desk_destroy(&desk, &crew);
-            desk = desk_create(&crew, door, &pass);
+            desk = desk_create(&crew, endpoint, &pass);
         }
     }
     while (!outbox_is_empty(&desk->outbox)) {
@@ -455,7 +455,7 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct desk *desk = desk_create(&crew, door, &pass);
+        struct desk *desk = desk_create(&crew, endpoint, &pass);
         size_t moved;
         store_enter(crew.lane);
         while (desk_receive(desk, &crew, &wire.transport, &moved) == TRANSPORT_OK) {

@@ -25,11 +25,11 @@ enum {
     CASE_TIMEOUT = 300,
 };
 
-static const struct door native_door = {.protocol = &protocol_native, .name = "native"};
-static const struct door memcache_door = {.protocol = &protocol_memcache,
-                                          .name = "memcache",
-                                          .default_namespace = "cache",
-                                          .separator = ':'};
+static const struct endpoint native_door = {.protocol = &protocol_native, .name = "native"};
+static const struct endpoint memcache_door = {.protocol = &protocol_memcache,
+                                              .name = "memcache",
+                                              .default_namespace = "cache",
+                                              .separator = ':'};
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
@@ -106,9 +106,9 @@ static void tear_down(void)
 
 /* --- a conversation ---------------------------------------------------------------- */
 
-static void sit_down(const struct door *door)
+static void sit_down(const struct endpoint *endpoint)
 {
-    desk = desk_create(&crew, door, &pass);
+    desk = desk_create(&crew, endpoint, &pass);
     ck_assert_ptr_nonnull(desk);
 }
 
@@ -192,7 +192,7 @@ START_TEST(a_record_goes_where_its_upload_began)
 {
     sit_down(&memcache_door);
     begin_upload("set sessions:alice 0 0 200000\r\n");
-    declare(1, false); /* with this, the same key would live in the door's namespace */
+    declare(1, false); /* with this, the same key would live in the endpoint's namespace */
     end_upload("STORED\r\n");
     ck_assert(has("sessions", "alice"));
     ck_assert(!has("cache", "sessions:alice"));
