@@ -7,33 +7,33 @@
 #include <stdlib.h>
 
 /* Stars at the end say together what one says. */
-static struct grant read_shape(struct slice pattern)
+static struct acl_rule read_shape(struct slice pattern)
 {
-    struct grant grant = {.text = pattern, .shape = GRANT_NAME};
+    struct acl_rule grant = {.text = pattern, .shape = ACL_NAME};
 
     while (grant.text.length > 0 && grant.text.bytes[grant.text.length - 1] == '*') {
         grant.text.length--;
-        grant.shape = GRANT_PREFIX;
+        grant.shape = ACL_PREFIX;
     }
     for (size_t i = 0; i < grant.text.length; i++) {
         if (memchr("*?[\\", grant.text.bytes[i], 4) != NULL) {
-            return (struct grant){.text = pattern, .shape = GRANT_GLOB};
+            return (struct acl_rule){.text = pattern, .shape = ACL_GLOB};
         }
     }
     return grant;
 }
 
-size_t grant_size(struct slice pattern)
+size_t acl_rule_size(struct slice pattern)
 {
-    return read_shape(pattern).shape == GRANT_GLOB ? glob_size(pattern.length) : 0;
+    return read_shape(pattern).shape == ACL_GLOB ? glob_size(pattern.length) : 0;
 }
 
-struct grant grant_of(struct slice pattern, unsigned bits, void *memory)
+struct acl_rule acl_rule_of(struct slice pattern, unsigned bits, void *memory)
 {
-    struct grant grant = read_shape(pattern);
+    struct acl_rule grant = read_shape(pattern);
 
     grant.bits = bits;
-    if (grant.shape == GRANT_GLOB) {
+    if (grant.shape == ACL_GLOB) {
         grant.glob = glob_compile(memory, pattern);
     }
     return grant;
@@ -50,7 +50,7 @@ static int compare_texts(struct slice a, struct slice b)
 
 static int compare(const void *a, const void *b)
 {
-    const struct grant *left = a, *right = b;
+    const struct acl_rule *left = a, *right = b;
 
     if (left->shape != right->shape) {
         return left->shape < right->shape ? -1 : 1;
@@ -58,8 +58,8 @@ static int compare(const void *a, const void *b)
     return compare_texts(left->text, right->text);
 }
 
-static const struct grant *skip(const struct grant *at, const struct grant *end,
-                                enum grant_shape shape)
+static const struct acl_rule *skip(const struct acl_rule *at, const struct acl_rule *end,
+                                   enum acl_rule_shape shape)
 {
     while (at < end && at->shape == shape) {
         at++;
@@ -67,14 +67,14 @@ static const struct grant *skip(const struct grant *at, const struct grant *end,
     return at;
 }
 
-void grants_init(struct grants *grants, struct grant *array, size_t count)
+void acl_init(struct acl *grants, struct acl_rule *array, size_t count)
 {
-    struct grant *end = array;
+    struct acl_rule *end = array;
 
     grants->everywhere = 0;
     qsort(array, count, sizeof *array, compare);
     for (size_t i = 0; i < count; i++) {
-        if (array[i].shape == GRANT_PREFIX && array[i].text.length == 0) {
+        if (array[i].shape == ACL_PREFIX && array[i].text.length == 0) {
             grants->everywhere |= array[i].bits;
         } else if (end > array && compare(&end[-1], &array[i]) == 0) {
             end[-1].bits |= array[i].bits;
@@ -83,17 +83,17 @@ void grants_init(struct grants *grants, struct grant *array, size_t count)
         }
     }
     grants->names = array;
-    grants->prefixes = skip(grants->names, end, GRANT_NAME);
-    grants->globs = skip(grants->prefixes, end, GRANT_PREFIX);
+    grants->prefixes = skip(grants->names, end, ACL_NAME);
+    grants->globs = skip(grants->prefixes, end, ACL_PREFIX);
     grants->end = end;
 }
 
-static unsigned bits_by_name(const struct grants *grants, struct slice ns)
+static unsigned bits_by_name(const struct acl *grants, struct slice ns)
 {
-    const struct grant *low = grants->names, *high = grants->prefixes;
+    const struct acl_rule *low = grants->names, *high = grants->prefixes;
 
     while (low < high) {
-        const struct grant *middle = low + (high - low) / 2;
+        const struct acl_rule *middle = low + (high - low) / 2;
         int order = compare_texts(ns, middle->text);
         if (order == 0) {
             return middle->bits;
@@ -112,10 +112,10 @@ static bool begins_with(struct slice text, struct slice prefix)
     return prefix.length <= text.length && memcmp(text.bytes, prefix.bytes, prefix.length) == 0;
 }
 
-unsigned grants_in(const struct grants *grants, struct slice ns)
+unsigned acl_in(const struct acl *grants, struct slice ns)
 {
     unsigned bits = grants->everywhere | bits_by_name(grants, ns);
-    const struct grant *grant = grants->prefixes;
+    const struct acl_rule *grant = grants->prefixes;
 
     for (; grant < grants->globs; grant++) {
         if (begins_with(ns, grant->text)) {

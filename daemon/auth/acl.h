@@ -14,32 +14,32 @@
 #include "protocol/slice.h"
 
 /* In the order in which they lie. */
-enum grant_shape { GRANT_NAME, GRANT_PREFIX, GRANT_GLOB };
+enum acl_rule_shape { ACL_NAME, ACL_PREFIX, ACL_GLOB };
 
 /* One pattern, and the bits that it gives. */
-struct grant {
+struct acl_rule {
     struct slice text;       /* of a prefix without its star */
-    const struct glob *glob; /* GRANT_GLOB */
-    enum grant_shape shape;
+    const struct glob *glob; /* ACL_GLOB */
+    enum acl_rule_shape shape;
     unsigned bits;
 };
 
-struct grants {
-    unsigned everywhere;                                /* what `*` gives */
-    const struct grant *names, *prefixes, *globs, *end; /* each up to the next */
+struct acl {
+    unsigned everywhere;                                   /* what `*` gives */
+    const struct acl_rule *names, *prefixes, *globs, *end; /* each up to the next */
 };
 
 /* Bytes of memory that a pattern takes beside its own; a multiple of 8. */
-size_t grant_size(struct slice pattern);
-/* Keeps the pattern's bytes, GLOB_MAX at most, and uses grant_size(pattern) bytes of memory,
+size_t acl_rule_size(struct slice pattern);
+/* Keeps the pattern's bytes, GLOB_MAX at most, and uses acl_rule_size(pattern) bytes of memory,
  * aligned as malloc does: both are the caller's. */
-struct grant grant_of(struct slice pattern, unsigned bits, void *memory);
+struct acl_rule acl_rule_of(struct slice pattern, unsigned bits, void *memory);
 
 /* The array is the caller's, to be left alone as long as the grants are asked: it is put in
  * order, and those that differ in bits only become one. */
-void grants_init(struct grants *grants, struct grant *array, size_t count);
+void acl_init(struct acl *grants, struct acl_rule *array, size_t count);
 
 /* The bits in a namespace. */
-unsigned grants_in(const struct grants *grants, struct slice ns);
+unsigned acl_in(const struct acl *grants, struct slice ns);
 
 #endif

@@ -1,17 +1,17 @@
 /*
- * authenticator.c - the thread, and what one petition goes through.
+ * authenticator.c - the thread, and what one login goes through.
  *
- *      gate_ask --- recalled, or no place ---> answered
+ *      authenticator_submit --- recalled, or no place ---> answered
  *         |
- *      gate_queue --- its turn ---> checked, without the lock ---> settled ---> answered
- *         |   +--- GATE_PATIENCE_MS ---> answered
- *         +--- gate_withdraw ---> its caller's
+ *      login_queue --- its turn ---> checked, without the lock ---> settled ---> answered
+ *         |   +--- LOGIN_PATIENCE_MS ---> answered
+ *         +--- authenticator_withdraw ---> its caller's
  *
- * A check cannot be cut short, and the end of the gate does not wait for a long one: the thread
- * works on a copy of the petition, and when it was left behind it ends alone and touches nothing
- * else.
+ * A check cannot be cut short, and the end of the authenticator does not wait for a long one: the
+ * thread works on a copy of the login, and when it was left behind it ends alone and touches
+ * nothing else.
  *
- * login_queue.h says whose turn it is. A failure is counted before it is answered: a petition
+ * login_queue.h says whose turn it is. A failure is counted before it is answered: a login
  * that follows the answer finds itself delayed.
  *
  * What is known to be wrong waits in a line of its own, that of an address which no peer has:
@@ -34,151 +34,153 @@
 
 enum {
     NICENESS = 5, /* requests come first */
-    END_MS = 100, /* that a check may still take when the gate is destroyed */
+    END_MS = 100, /* that a check may still take when the authenticator is destroyed */
 };
 
 static const uint64_t APART = (uint64_t)1 << 32;
 
-struct gate {
-    struct gate_options options;
+struct authenticator {
+    struct authenticator_options options;
     pthread_t thread;
-    pthread_mutex_t lock;      /* never held while a secret is checked, or an answer given */
-    pthread_cond_t wakeup;     /* lock; one of those below has changed, or the clock */
-    pthread_cond_t over;       /* lock; `ended` has changed */
-    bool stopping;             /* lock */
-    bool ended;                /* lock; the thread has, but for its return */
-    bool left_behind;          /* lock; the thread frees the gate, and only that */
-    struct petition *checked;  /* lock; NULL: none, or answered by gate_destroy */
-    bool answering;            /* lock; the thread is, without it: for microseconds */
-    struct gate_queue *queue;  /* lock */
-    struct gate_wrongs wrongs; /* lock, but for the key */
+    pthread_mutex_t lock;          /* never held while a secret is checked, or an answer given */
+    pthread_cond_t wakeup;         /* lock; one of those below has changed, or the clock */
+    pthread_cond_t over;           /* lock; `ended` has changed */
+    bool stopping;                 /* lock */
+    bool ended;                    /* lock; the thread has, but for its return */
+    bool left_behind;              /* lock; the thread frees the authenticator, and only that */
+    struct login_request *checked; /* lock; NULL: none, or answered by authenticator_destroy */
+    bool answering;                /* lock; the thread is, without it: for microseconds */
+    struct login_queue *queue;     /* lock */
+    struct wrong_secrets wrongs;   /* lock, but for the key */
 };
 
-static uint64_t now_of(const struct gate *gate)
+static uint64_t now_of(const struct authenticator *authenticator)
 {
-    return gate->options.now(gate->options.context);
+    return authenticator->options.now(authenticator->options.context);
 }
 
-/* --- one petition ----------------------------------------------------------- */
+/* --- one login ----------------------------------------------------------- */
 
-static struct slice secret_of(const struct petition *petition)
+static struct slice secret_of(const struct login_request *login)
 {
-    return (struct slice){petition->secret, petition->secret_length};
+    return (struct slice){login->secret, login->secret_length};
 }
 
-static struct slice name_of(const struct petition *petition)
+static struct slice name_of(const struct login_request *login)
 {
-    return (struct slice){petition->name, petition->name_length};
+    return (struct slice){login->name, login->name_length};
 }
 
-static const struct user *user_of(const struct petition *petition)
+static const struct user *user_of(const struct login_request *login)
 {
-    return users_find(petition->users, name_of(petition));
+    return users_find(login->users, name_of(login));
 }
 
 /* NULL: it is not known again, and may be right or wrong. */
-static const struct user *recall(const struct petition *petition)
+static const struct user *recall(const struct login_request *login)
 {
-    const struct user *user = user_of(petition);
+    const struct user *user = user_of(login);
 
-    return user != NULL && user_recalls(user, secret_of(petition)) ? user : NULL;
+    return user != NULL && user_recalls(user, secret_of(login)) ? user : NULL;
 }
 
 /* For who is nobody. */
-static const char *decoy(const struct petition *petition)
+static const char *decoy(const struct login_request *login)
 {
-    const char *hash = users_decoy(petition->users, name_of(petition));
+    const char *hash = users_decoy(login->users, name_of(login));
 
     return hash != NULL ? hash : secret_of_nobody;
 }
 
 /* NULL: denied. */
-static const struct user *check(const struct gate *gate, const struct petition *petition)
+static const struct user *check(const struct authenticator *authenticator,
+                                const struct login_request *login)
 {
-    const struct user *user = user_of(petition);
+    const struct user *user = user_of(login);
     const char *hash = user != NULL ? user_hash(user) : NULL;
-    bool matches = gate->options.check(gate->options.context, secret_of(petition),
-                                       hash != NULL ? hash : decoy(petition));
+    bool matches = authenticator->options.check(authenticator->options.context, secret_of(login),
+                                                hash != NULL ? hash : decoy(login));
 
     if (hash == NULL || !matches) {
         return NULL;
     }
-    user_prove(user, secret_of(petition));
+    user_prove(user, secret_of(login));
     return user;
 }
 
-static void answer(struct petition *petition, const struct user *user)
+static void answer(struct login_request *login, const struct user *user)
 {
-    explicit_bzero(petition->secret, sizeof petition->secret);
-    petition->secret_length = 0;
-    petition->user = user;
-    petition->answered(petition);
+    explicit_bzero(login->secret, sizeof login->secret);
+    login->secret_length = 0;
+    login->user = user;
+    login->answered(login);
 }
 
-static void deny_all(struct petitions *petitions)
+static void deny_all(struct logins *logins)
 {
-    struct petition *petition;
+    struct login_request *login;
 
-    while ((petition = TAILQ_FIRST(petitions)) != NULL) {
-        TAILQ_REMOVE(petitions, petition, next);
-        answer(petition, NULL);
+    while ((login = TAILQ_FIRST(logins)) != NULL) {
+        TAILQ_REMOVE(logins, login, next);
+        answer(login, NULL);
     }
 }
 
-static bool is_apart(const struct petition *petition)
+static bool is_apart(const struct login_request *login)
 {
-    return (petition->address.family & APART) != 0;
+    return (login->address.family & APART) != 0;
 }
 
 /* With the lock. The user where it is known at once. */
-static const struct user *recall_at_once(struct gate *gate, struct petition *petition, uint64_t now)
+static const struct user *recall_at_once(struct authenticator *authenticator,
+                                         struct login_request *login, uint64_t now)
 {
     const struct user *user = NULL;
 
-    petition->compared = false;
-    if (gate_wrongs_has(&gate->wrongs, petition->token)) {
-        petition->address.family |= APART;
-    } else if (gate_queue_trusts(gate->queue, &petition->address, now)) {
-        user = recall(petition);
-        petition->compared = user == NULL;
+    login->compared = false;
+    if (wrong_secrets_has(&authenticator->wrongs, login->token)) {
+        login->address.family |= APART;
+    } else if (login_queue_trusts(authenticator->queue, &login->address, now)) {
+        user = recall(login);
+        login->compared = user == NULL;
     }
     if (user != NULL) {
-        gate_queue_know(gate->queue, &petition->address, now);
+        login_queue_know(authenticator->queue, &login->address, now);
     }
     return user;
 }
 
-void gate_ask(struct gate *gate, struct petition *petition)
+void authenticator_submit(struct authenticator *authenticator, struct login_request *login)
 {
-    struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
+    struct logins lost = TAILQ_HEAD_INITIALIZER(lost);
     bool waits = false;
 
-    petition->entry = NULL;
-    petition->token = gate_wrongs_token(&gate->wrongs, petition);
-    pthread_mutex_lock(&gate->lock);
-    uint64_t now = now_of(gate);
-    const struct user *user = recall_at_once(gate, petition, now);
+    login->entry = NULL;
+    login->token = wrong_secrets_token(&authenticator->wrongs, login);
+    pthread_mutex_lock(&authenticator->lock);
+    uint64_t now = now_of(authenticator);
+    const struct user *user = recall_at_once(authenticator, login, now);
     if (user == NULL) {
-        waits = gate_queue_add(gate->queue, petition, now, &lost);
+        waits = login_queue_add(authenticator->queue, login, now, &lost);
     }
     if (waits) {
-        pthread_cond_signal(&gate->wakeup);
+        pthread_cond_signal(&authenticator->wakeup);
     }
-    pthread_mutex_unlock(&gate->lock);
+    pthread_mutex_unlock(&authenticator->lock);
     if (!waits) {
-        answer(petition, user);
+        answer(login, user);
     }
     deny_all(&lost);
 }
 
-bool gate_withdraw(struct gate *gate, struct petition *petition)
+bool authenticator_withdraw(struct authenticator *authenticator, struct login_request *login)
 {
-    pthread_mutex_lock(&gate->lock);
-    bool waited = gate_queue_withdraw(gate->queue, petition, now_of(gate));
-    pthread_mutex_unlock(&gate->lock);
+    pthread_mutex_lock(&authenticator->lock);
+    bool waited = login_queue_withdraw(authenticator->queue, login, now_of(authenticator));
+    pthread_mutex_unlock(&authenticator->lock);
     if (waited) {
-        explicit_bzero(petition->secret, sizeof petition->secret);
-        petition->secret_length = 0;
+        explicit_bzero(login->secret, sizeof login->secret);
+        login->secret_length = 0;
     }
     return waited;
 }
@@ -186,150 +188,151 @@ bool gate_withdraw(struct gate *gate, struct petition *petition)
 /* --- the thread ------------------------------------------------------------- */
 
 /* With the lock, which it gives while it sleeps. May return early. */
-static void sleep_until(struct gate *gate, uint64_t now, uint64_t due)
+static void sleep_until(struct authenticator *authenticator, uint64_t now, uint64_t due)
 {
     struct timespec until;
 
     if (due == UINT64_MAX) {
-        pthread_cond_wait(&gate->wakeup, &gate->lock);
+        pthread_cond_wait(&authenticator->wakeup, &authenticator->lock);
         return;
     }
     clock_gettime(CLOCK_MONOTONIC, &until);
     uint64_t nanoseconds = (uint64_t)until.tv_nsec + (due - now) % 1000 * 1000000;
     until.tv_sec += (time_t)((due - now) / 1000 + nanoseconds / 1000000000);
     until.tv_nsec = (long)(nanoseconds % 1000000000);
-    pthread_cond_timedwait(&gate->wakeup, &gate->lock, &until);
+    pthread_cond_timedwait(&authenticator->wakeup, &authenticator->lock, &until);
 }
 
 /* With the lock. */
-static void remember_wrong(struct gate *gate, const struct petition *petition, uint64_t now)
+static void remember_wrong(struct authenticator *authenticator, const struct login_request *login,
+                           uint64_t now)
 {
-    const struct peer_address apart = {petition->address.family | APART, petition->address.number};
+    const struct peer_address apart = {login->address.family | APART, login->address.number};
 
-    gate_wrongs_add(&gate->wrongs, petition->token);
-    gate_queue_fail(gate->queue, &apart, now);
+    wrong_secrets_add(&authenticator->wrongs, login->token);
+    login_queue_fail(authenticator->queue, &apart, now);
 }
 
-/* NULL: denied. The petition's owner may be gone before this returns. */
-static const struct user *judge(const struct gate *gate, const struct petition *petition,
-                                bool is_wrong)
+/* NULL: denied. The login's owner may be gone before this returns. */
+static const struct user *judge(const struct authenticator *authenticator,
+                                const struct login_request *login, bool is_wrong)
 {
     if (is_wrong) {
         return NULL;
     }
-    const struct user *user = recall(petition);
-    return user != NULL ? user : check(gate, petition);
+    const struct user *user = recall(login);
+    return user != NULL ? user : check(authenticator, login);
 }
 
 /* With the lock, which it gives meanwhile. */
-static void settle(struct gate *gate, const struct user *user, bool is_wrong)
+static void settle(struct authenticator *authenticator, const struct user *user, bool is_wrong)
 {
-    struct petition *petition = gate->checked;
-    enum gate_end end = GATE_RIGHT;
-    uint64_t now = now_of(gate);
+    struct login_request *login = authenticator->checked;
+    enum authenticator_end end = LOGIN_RIGHT;
+    uint64_t now = now_of(authenticator);
 
     if (user == NULL) {
-        end = is_wrong && !is_apart(petition) ? GATE_KNOWN_WRONG : GATE_WRONG;
+        end = is_wrong && !is_apart(login) ? LOGIN_KNOWN_WRONG : LOGIN_WRONG;
     }
     if (user == NULL && !is_wrong) {
-        remember_wrong(gate, petition, now);
+        remember_wrong(authenticator, login, now);
     }
-    gate->checked = NULL;
-    gate_queue_settle(gate->queue, end, now);
-    gate->answering = true;
-    pthread_mutex_unlock(&gate->lock);
-    answer(petition, user);
-    pthread_mutex_lock(&gate->lock);
-    gate->answering = false;
+    authenticator->checked = NULL;
+    login_queue_settle(authenticator->queue, end, now);
+    authenticator->answering = true;
+    pthread_mutex_unlock(&authenticator->lock);
+    answer(login, user);
+    pthread_mutex_lock(&authenticator->lock);
+    authenticator->answering = false;
 }
 
 /* With the lock, which it gives meanwhile. */
-static void serve(struct gate *gate, struct petition *petition)
+static void serve(struct authenticator *authenticator, struct login_request *login)
 {
-    bool is_wrong = gate_wrongs_has(&gate->wrongs, petition->token) || is_apart(petition);
-    struct petition copy = *petition;
+    bool is_wrong = wrong_secrets_has(&authenticator->wrongs, login->token) || is_apart(login);
+    struct login_request copy = *login;
 
-    copy.users = users_get(petition->users);
-    gate->checked = petition;
-    pthread_mutex_unlock(&gate->lock);
-    const struct user *user = judge(gate, &copy, is_wrong);
+    copy.users = users_get(login->users);
+    authenticator->checked = login;
+    pthread_mutex_unlock(&authenticator->lock);
+    const struct user *user = judge(authenticator, &copy, is_wrong);
     explicit_bzero(copy.secret, sizeof copy.secret);
-    pthread_mutex_lock(&gate->lock);
-    if (!gate->left_behind) {
-        settle(gate, user, is_wrong);
+    pthread_mutex_lock(&authenticator->lock);
+    if (!authenticator->left_behind) {
+        settle(authenticator, user, is_wrong);
     }
     users_put(&copy.users);
 }
 
 /* With the lock, which it gives meanwhile. */
-static void deny_expired(struct gate *gate, uint64_t now)
+static void deny_expired(struct authenticator *authenticator, uint64_t now)
 {
-    struct petitions lost = TAILQ_HEAD_INITIALIZER(lost);
+    struct logins lost = TAILQ_HEAD_INITIALIZER(lost);
 
-    gate_queue_expire(gate->queue, now, &lost);
+    login_queue_expire(authenticator->queue, now, &lost);
     if (!TAILQ_EMPTY(&lost)) {
-        gate->answering = true;
-        pthread_mutex_unlock(&gate->lock);
+        authenticator->answering = true;
+        pthread_mutex_unlock(&authenticator->lock);
         deny_all(&lost);
-        pthread_mutex_lock(&gate->lock);
-        gate->answering = false;
+        pthread_mutex_lock(&authenticator->lock);
+        authenticator->answering = false;
     }
 }
 
-static void dispose_parts(struct gate *gate)
+static void dispose_parts(struct authenticator *authenticator)
 {
     int why = errno;
 
-    gate_queue_destroy(&gate->queue);
-    pthread_mutex_destroy(&gate->lock);
-    free(gate);
+    login_queue_destroy(&authenticator->queue);
+    pthread_mutex_destroy(&authenticator->lock);
+    free(authenticator);
     errno = why;
 }
 
-static void dispose(struct gate *gate)
+static void dispose(struct authenticator *authenticator)
 {
-    pthread_cond_destroy(&gate->wakeup);
-    pthread_cond_destroy(&gate->over);
-    dispose_parts(gate);
+    pthread_cond_destroy(&authenticator->wakeup);
+    pthread_cond_destroy(&authenticator->over);
+    dispose_parts(authenticator);
 }
 
 static void *run(void *context)
 {
-    struct gate *gate = context;
+    struct authenticator *authenticator = context;
 
     thread_set_background("gate", NICENESS);
-    pthread_mutex_lock(&gate->lock);
-    while (!gate->stopping && !gate->left_behind) {
-        uint64_t due, now = now_of(gate);
-        deny_expired(gate, now);
-        struct petition *petition = gate_queue_next(gate->queue, now, &due);
-        if (petition != NULL) {
-            serve(gate, petition);
-        } else if (!gate->stopping) {
-            sleep_until(gate, now, due);
+    pthread_mutex_lock(&authenticator->lock);
+    while (!authenticator->stopping && !authenticator->left_behind) {
+        uint64_t due, now = now_of(authenticator);
+        deny_expired(authenticator, now);
+        struct login_request *login = login_queue_next(authenticator->queue, now, &due);
+        if (login != NULL) {
+            serve(authenticator, login);
+        } else if (!authenticator->stopping) {
+            sleep_until(authenticator, now, due);
         }
     }
-    bool alone = gate->left_behind;
-    gate->ended = true;
-    pthread_cond_signal(&gate->over);
-    pthread_mutex_unlock(&gate->lock);
+    bool alone = authenticator->left_behind;
+    authenticator->ended = true;
+    pthread_cond_signal(&authenticator->over);
+    pthread_mutex_unlock(&authenticator->lock);
     if (alone) {
-        dispose(gate);
+        dispose(authenticator);
     }
     return NULL;
 }
 
-static void ring(struct gate *gate, bool stop)
+static void ring(struct authenticator *authenticator, bool stop)
 {
-    pthread_mutex_lock(&gate->lock);
-    gate->stopping = gate->stopping || stop;
-    pthread_cond_signal(&gate->wakeup);
-    pthread_mutex_unlock(&gate->lock);
+    pthread_mutex_lock(&authenticator->lock);
+    authenticator->stopping = authenticator->stopping || stop;
+    pthread_cond_signal(&authenticator->wakeup);
+    pthread_mutex_unlock(&authenticator->lock);
 }
 
-void gate_wake(struct gate *gate)
+void authenticator_wake(struct authenticator *authenticator)
 {
-    ring(gate, false);
+    ring(authenticator, false);
 }
 
 /* --- life ------------------------------------------------------------------- */
@@ -346,100 +349,101 @@ static uint64_t now_truly(void *context)
     return clock_now();
 }
 
-static bool make_wakeups(struct gate *gate)
+static bool make_wakeups(struct authenticator *authenticator)
 {
-    errno = thread_cond_init(&gate->wakeup);
+    errno = thread_cond_init(&authenticator->wakeup);
     if (errno != 0) {
         return false;
     }
-    errno = thread_cond_init(&gate->over);
+    errno = thread_cond_init(&authenticator->over);
     if (errno != 0) {
-        pthread_cond_destroy(&gate->wakeup);
+        pthread_cond_destroy(&authenticator->wakeup);
     }
     return errno == 0;
 }
 
-static bool start_thread(struct gate *gate)
+static bool start_thread(struct authenticator *authenticator)
 {
-    errno = thread_start(&gate->thread, run, gate);
+    errno = thread_start(&authenticator->thread, run, authenticator);
     return errno == 0;
 }
 
-struct gate *gate_create_with(const struct gate_options *options)
+struct authenticator *authenticator_create_with(const struct authenticator_options *options)
 {
-    struct gate *gate = calloc(1, sizeof *gate);
+    struct authenticator *authenticator = calloc(1, sizeof *authenticator);
 
-    if (gate == NULL) {
+    if (authenticator == NULL) {
         return NULL;
     }
-    gate->options = *options;
-    gate->options.check = options->check != NULL ? options->check : check_truly;
-    gate->options.now = options->now != NULL ? options->now : now_truly;
-    pthread_mutex_init(&gate->lock, NULL);
-    gate->queue = gate_queue_create();
-    if (gate->queue == NULL || !gate_wrongs_init(&gate->wrongs) || !make_wakeups(gate)) {
-        dispose_parts(gate);
+    authenticator->options = *options;
+    authenticator->options.check = options->check != NULL ? options->check : check_truly;
+    authenticator->options.now = options->now != NULL ? options->now : now_truly;
+    pthread_mutex_init(&authenticator->lock, NULL);
+    authenticator->queue = login_queue_create();
+    if (authenticator->queue == NULL || !wrong_secrets_init(&authenticator->wrongs) ||
+        !make_wakeups(authenticator)) {
+        dispose_parts(authenticator);
         return NULL;
     }
-    if (!start_thread(gate)) {
-        dispose(gate);
+    if (!start_thread(authenticator)) {
+        dispose(authenticator);
         return NULL;
     }
-    return gate;
+    return authenticator;
 }
 
-struct gate *gate_create(void)
+struct authenticator *authenticator_create(void)
 {
-    return gate_create_with(&(struct gate_options){0});
+    return authenticator_create_with(&(struct authenticator_options){0});
 }
 
 /* With the lock. Whether the thread has ended in time. */
-static bool await_end(struct gate *gate)
+static bool await_end(struct authenticator *authenticator)
 {
     uint64_t deadline = clock_precise() + END_MS * UINT64_C(1000000);
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
                                    .tv_nsec = (long)(deadline % 1000000000)};
 
-    while (!gate->ended && clock_precise() < deadline) {
-        pthread_cond_timedwait(&gate->over, &gate->lock, &until);
+    while (!authenticator->ended && clock_precise() < deadline) {
+        pthread_cond_timedwait(&authenticator->over, &authenticator->lock, &until);
     }
-    while (!gate->ended && gate->answering) {
-        pthread_cond_wait(&gate->over, &gate->lock);
+    while (!authenticator->ended && authenticator->answering) {
+        pthread_cond_wait(&authenticator->over, &authenticator->lock);
     }
-    return gate->ended;
+    return authenticator->ended;
 }
 
-/* With the lock: all petitions that are not answered yet. */
-static void take_left(struct gate *gate, struct petitions *left)
+/* With the lock: all logins that are not answered yet. */
+static void take_left(struct authenticator *authenticator, struct logins *left)
 {
-    if (gate->checked != NULL) {
-        gate_queue_settle(gate->queue, GATE_KNOWN_WRONG, now_of(gate));
-        TAILQ_INSERT_TAIL(left, gate->checked, next);
-        gate->checked = NULL;
+    if (authenticator->checked != NULL) {
+        login_queue_settle(authenticator->queue, LOGIN_KNOWN_WRONG, now_of(authenticator));
+        TAILQ_INSERT_TAIL(left, authenticator->checked, next);
+        authenticator->checked = NULL;
     }
-    gate_queue_drain(gate->queue, left);
+    login_queue_drain(authenticator->queue, left);
 }
 
-void gate_destroy(struct gate **owned)
+void authenticator_destroy(struct authenticator **owned)
 {
-    struct gate *gate = *owned;
-    struct petitions left = TAILQ_HEAD_INITIALIZER(left);
+    struct authenticator *authenticator = *owned;
+    struct logins left = TAILQ_HEAD_INITIALIZER(left);
 
     *owned = NULL;
-    if (gate == NULL) {
+    if (authenticator == NULL) {
         return;
     }
-    ring(gate, true);
-    pthread_mutex_lock(&gate->lock);
-    bool ended = await_end(gate);
-    gate->left_behind = !ended;
-    take_left(gate, &left);
-    pthread_t thread = gate->thread;
-    pthread_mutex_unlock(&gate->lock);
+    ring(authenticator, true);
+    pthread_mutex_lock(&authenticator->lock);
+    bool ended = await_end(authenticator);
+    authenticator->left_behind = !ended;
+    take_left(authenticator, &left);
+    pthread_t thread = authenticator->thread;
+    pthread_mutex_unlock(&authenticator->lock);
     deny_all(&left);
     if (ended) {
         pthread_join(thread, NULL);
-        dispose(gate);
+        dispose(authenticator);
     } else {
         pthread_detach(thread);
     }

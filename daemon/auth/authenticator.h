@@ -1,16 +1,16 @@
 /*
  * authenticator.h - a thread that checks secrets.
  *
- * To check one takes as long as ten thousand requests, so workers leave it to the gate and
+ * To check one takes as long as ten thousand requests, so workers leave it to the authenticator and
  * serve others meanwhile. One secret is checked at a time. Whose turn it is goes round by
  * address, so that one that tries a thousand secrets delays another by a single check.
  * Addresses from which a secret was right before go first, then those that have not failed,
  * then the others; none of the three is ever left out (login_queue.h).
  *
  * Failures slow their address down: each one makes its next check wait twice as long, from
- * GATE_DELAY_MS up to GATE_DELAY_MOST_MS, until there was none for GATE_FORGET_MS. The delay
+ * LOGIN_DELAY_MS up to LOGIN_DELAY_MOST_MS, until there was none for LOGIN_FORGET_MS. The delay
  * comes before a check, and right and wrong secrets wait alike; no other address waits with
- * them. A success takes nothing back. A petition that has waited for GATE_PATIENCE_MS is
+ * them. A success takes nothing back. A login that has waited for LOGIN_PATIENCE_MS is
  * denied without a look.
  *
  * A failure is a secret that was compared and found wrong for the first time. The same one
@@ -18,12 +18,12 @@
  * own, beside that of its address. So a client that goes on with an old secret keeps none out
  * that has the new one.
  *
- * A petition is withdrawn where its connection is gone: it waits no more and is no failure,
+ * A login is withdrawn where its connection is gone: it waits no more and is no failure,
  * since nothing was learned from it. For the same reason it is one where it was compared with
  * what is remembered (below); then it delays nothing by itself.
  *
  * A secret that was right before is known at once (user_recalls), but only to an address
- * that has neither failed nor a petition waiting of which it is not known yet whether it
+ * that has neither failed nor a login waiting of which it is not known yet whether it
  * fails: so each wrong guess costs its address a failure, and a thousand guesses at once are
  * no way around that. Those that wait are recalled in their turn: of a thousand with the
  * same right secret one is checked.
@@ -33,7 +33,7 @@
  * who exists, though hashes of several kinds may take differently long.
  *
  * An address is a peer's IPv4 address, the first 64 bits of its IPv6 address, or the user
- * of the process at the other end of a Unix socket. No more than GATE_ADDRESSES_MAX are
+ * of the process at the other end of a Unix socket. No more than LOGIN_ADDRESSES_MAX are
  * remembered; where all of them have failed and wait, further ones are denied at once: to
  * remember nothing of them and to look nevertheless would be a way to guess.
  */
@@ -51,14 +51,14 @@
 #include "protocol/request.h"
 
 enum {
-    GATE_DELAY_MS = 100,
-    GATE_DELAY_MOST_MS = 10000,
-    GATE_FORGET_MS = 60000,
-    GATE_PATIENCE_MS = 30000,  /* three of the longest delays */
-    GATE_ADDRESSES_MAX = 4096, /* remembered; login_queue.h says which goes for one more */
+    LOGIN_DELAY_MS = 100,
+    LOGIN_DELAY_MOST_MS = 10000,
+    LOGIN_FORGET_MS = 60000,
+    LOGIN_PATIENCE_MS = 30000,  /* three of the longest delays */
+    LOGIN_ADDRESSES_MAX = 4096, /* remembered; login_queue.h says which goes for one more */
 };
 
-struct gate;
+struct authenticator;
 
 /* From where somebody comes. */
 struct peer_address {
@@ -69,16 +69,16 @@ struct peer_address {
 /* Of a connected socket. What cannot be told apart shares one address, that is all zeros. */
 struct peer_address peer_address_of(int fd);
 
-/* Somebody who says who he is. The caller's to fill in and to free; the gate's between
- * gate_ask and `answered`. */
-struct petition {
-    /* The gate's own. */
-    TAILQ_ENTRY(petition) next; /* in the line of its address */
-    TAILQ_ENTRY(petition) age;  /* among all that wait */
-    struct gate_entry *entry;   /* where it waits; NULL: it does not */
-    uint64_t since;             /* when it began to wait */
-    struct siphash_hash token;  /* see wrong_secrets.h */
-    bool compared;              /* with what is remembered: it was not that */
+/* Somebody who says who he is. The caller's to fill in and to free; the authenticator's between
+ * authenticator_submit and `answered`. */
+struct login_request {
+    /* The authenticator's own. */
+    TAILQ_ENTRY(login_request) next; /* in the line of its address */
+    TAILQ_ENTRY(login_request) age;  /* among all that wait */
+    struct login_queue_entry *entry; /* where it waits; NULL: it does not */
+    uint64_t since;                  /* when it began to wait */
+    struct siphash_hash token;       /* see wrong_secrets.h */
+    bool compared;                   /* with what is remembered: it was not that */
 
     struct users *users; /* a reference */
     struct peer_address address;
@@ -86,42 +86,42 @@ struct petition {
     size_t name_length;
     char secret[SECRET_MAX]; /* wiped before `answered` */
     size_t secret_length;
-    /* Called once, on the gate's thread or inside of gate_ask, with no lock held: it may free
-     * the petition, and ask again. */
-    void (*answered)(struct petition *petition);
+    /* Called once, on the authenticator's thread or inside of authenticator_submit, with no lock
+     * held: it may free the login, and ask again. */
+    void (*answered)(struct login_request *login);
     void *context;           /* the caller's */
     const struct user *user; /* set: who it is, of `users`; NULL: denied */
 };
 
 /* What the daemon never needs to say: NULL means secret_matches and clock_now. */
-struct gate_options {
-    /* On the gate's thread. */
+struct authenticator_options {
+    /* On the authenticator's thread. */
     bool (*check)(void *context, struct slice secret, const char *hash);
-    /* Milliseconds, and never back; any thread, with the gate's lock held. */
+    /* Milliseconds, and never back; any thread, with the authenticator's lock held. */
     uint64_t (*now)(void *context);
     void *context;
 };
 
 /* Starts the thread, with every signal blocked. NULL with errno. */
-struct gate *gate_create(void);
-struct gate *gate_create_with(const struct gate_options *options);
+struct authenticator *authenticator_create(void);
+struct authenticator *authenticator_create_with(const struct authenticator_options *options);
 
 /* Denies all that wait, but answers as it should the one that is being checked if that takes a
  * tenth of a second at most; ends the thread and frees. A thread that is checking for longer is
- * left behind: it ends, and frees what is left, when the check does. Sets *gate to NULL. Workers
- * must be gone: nobody asks any more. Good for NULL. */
-void gate_destroy(struct gate **gate);
+ * left behind: it ends, and frees what is left, when the check does. Sets *authenticator to NULL.
+ * Workers must be gone: nobody asks any more. Good for NULL. */
+void authenticator_destroy(struct authenticator **authenticator);
 
 /* Any thread; takes microseconds. */
-void gate_ask(struct gate *gate, struct petition *petition);
+void authenticator_submit(struct authenticator *authenticator, struct login_request *login);
 
 /* Any thread: its connection is gone. True: it is the caller's again, and will not be
  * answered. False: it is being checked or was answered, and is the caller's when `answered`
  * is called. */
-bool gate_withdraw(struct gate *gate, struct petition *petition);
+bool authenticator_withdraw(struct authenticator *authenticator, struct login_request *login);
 
-/* Any thread: options.now has jumped ahead. The gate sleeps by the machine's clock, and does
- * not see that for itself. */
-void gate_wake(struct gate *gate);
+/* Any thread: options.now has jumped ahead. The authenticator sleeps by the machine's clock, and
+ * does not see that for itself. */
+void authenticator_wake(struct authenticator *authenticator);
 
 #endif

@@ -8,175 +8,180 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A petition on its way to the gate and back. Where its connection is gone it is withdrawn,
+/* A login on its way to the authenticator and back. Where its connection is gone it is withdrawn,
  * or if it is being checked belongs to nobody, and whoever gets it back frees it. */
-struct errand {
-    struct petition petition; /* first: one is the other's address */
-    struct gate *gate;
-    struct pass *pass; /* NULL: gone */
+struct pending_login {
+    struct login_request login; /* first: one is the other's address */
+    struct authenticator *authenticator;
+    struct identity *identity; /* NULL: gone */
 };
 
-static struct errand *errand_of(struct petition *petition)
+static struct pending_login *pending_login_of(struct login_request *login)
 {
-    return (struct errand *)petition;
+    return (struct pending_login *)login;
 }
 
-static void errand_destroy(struct petition **petition)
+static void pending_login_destroy(struct login_request **login)
 {
-    struct errand *errand = errand_of(*petition);
-    *petition = NULL;
-    users_put(&errand->petition.users);
-    free(errand);
+    struct pending_login *pending = pending_login_of(*login);
+    *login = NULL;
+    users_put(&pending->login.users);
+    free(pending);
 }
 
 /* --- states ----------------------------------------------------------------- */
 
-static void become_stranger(struct pass *pass, uint64_t now)
+static void become_unauthenticated(struct identity *identity, uint64_t now)
 {
-    pass->state = PASS_STRANGER;
-    pass->user = NULL;
-    pass->received = 0;
-    pass->stranger_since = now;
+    identity->state = IDENTITY_UNAUTHENTICATED;
+    identity->user = NULL;
+    identity->received = 0;
+    identity->unauthenticated_since = now;
 }
 
-static void become_known(struct pass *pass, const struct user *user, enum pass_way way)
+static void become_known(struct identity *identity, const struct user *user, enum identity_way way)
 {
-    pass->state = PASS_KNOWN;
-    pass->user = user;
-    pass->way = way;
+    identity->state = IDENTITY_AUTHENTICATED;
+    identity->user = user;
+    identity->way = way;
 }
 
 /* A process at the other end of a Unix socket is vouched for by the kernel. */
-static void try_socket(struct pass *pass, const struct porter *porter)
+static void try_socket(struct identity *identity, const struct auth_context *auth)
 {
-    struct peer_address address = peer_address_of(pass->fd);
+    struct peer_address address = peer_address_of(identity->fd);
     if (address.family == AF_UNIX) {
-        const struct user *user = users_find_unix(porter->users, (uid_t)address.number);
+        const struct user *user = users_find_unix(auth->users, (uid_t)address.number);
         if (user != NULL) {
-            become_known(pass, user, PASS_BY_SOCKET);
+            become_known(identity, user, IDENTITY_BY_SOCKET);
         }
     }
 }
 
-void pass_init(struct pass *pass, const struct porter *porter, int fd, uint64_t now)
+void identity_init(struct identity *identity, const struct auth_context *auth, int fd, uint64_t now)
 {
-    *pass = (struct pass){.state = PASS_FREE, .fd = fd};
-    if (!users_is_empty(porter->users)) {
-        become_stranger(pass, now);
-        try_socket(pass, porter);
+    *identity = (struct identity){.state = IDENTITY_NOT_REQUIRED, .fd = fd};
+    if (!users_is_empty(auth->users)) {
+        become_unauthenticated(identity, now);
+        try_socket(identity, auth);
     }
 }
 
-void pass_deinit(struct pass *pass)
+void identity_deinit(struct identity *identity)
 {
-    if (pass->petition == NULL) {
+    if (identity->login == NULL) {
         return;
     }
-    if (pass->answered || gate_withdraw(errand_of(pass->petition)->gate, pass->petition)) {
-        errand_destroy(&pass->petition);
+    if (identity->answered ||
+        authenticator_withdraw(pending_login_of(identity->login)->authenticator, identity->login)) {
+        pending_login_destroy(&identity->login);
     } else {
-        errand_of(pass->petition)->pass = NULL;
-        pass->petition = NULL;
+        pending_login_of(identity->login)->identity = NULL;
+        identity->login = NULL;
     }
 }
 
 /* --- reload ------------------------------------------------------------------- */
 
 /* Whether it is still who it was. */
-static bool goes_on(struct pass *pass, const struct porter *porter)
+static bool goes_on(struct identity *identity, const struct auth_context *auth)
 {
     const struct user *now = NULL;
-    if (pass->way == PASS_BY_CERTIFICATE) {
+    if (identity->way == IDENTITY_BY_CERTIFICATE) {
         return false; /* its connection knows whether that is good, and says so again */
     }
-    users_follow(porter->users, pass->user, pass->way == PASS_BY_SECRET, &now);
-    pass->user = now;
+    users_follow(auth->users, identity->user, identity->way == IDENTITY_BY_SECRET, &now);
+    identity->user = now;
     return now != NULL;
 }
 
-void pass_follow(struct pass *pass, const struct porter *porter, uint64_t now)
+void identity_follow(struct identity *identity, const struct auth_context *auth, uint64_t now)
 {
-    if (users_is_empty(porter->users)) {
-        pass->state = PASS_FREE;
-        pass->user = NULL;
+    if (users_is_empty(auth->users)) {
+        identity->state = IDENTITY_NOT_REQUIRED;
+        identity->user = NULL;
         return;
     }
-    if (pass->state == PASS_KNOWN && goes_on(pass, porter)) {
+    if (identity->state == IDENTITY_AUTHENTICATED && goes_on(identity, auth)) {
         return;
     }
-    if (pass->state != PASS_STRANGER) {
-        become_stranger(pass, now);
+    if (identity->state != IDENTITY_UNAUTHENTICATED) {
+        become_unauthenticated(identity, now);
     }
-    try_socket(pass, porter);
+    try_socket(identity, auth);
 }
 
 /* --- certificates -------------------------------------------------------------- */
 
-void pass_by_certificate(struct pass *pass, const struct porter *porter, struct slice name)
+void identity_by_certificate(struct identity *identity, const struct auth_context *auth,
+                             struct slice name)
 {
-    const struct user *user = pass->state == PASS_STRANGER ? users_find(porter->users, name) : NULL;
+    const struct user *user =
+        identity->state == IDENTITY_UNAUTHENTICATED ? users_find(auth->users, name) : NULL;
     if (user != NULL) {
-        become_known(pass, user, PASS_BY_CERTIFICATE);
+        become_known(identity, user, IDENTITY_BY_CERTIFICATE);
     }
 }
 
 /* --- secrets -------------------------------------------------------------------- */
 
-static void write_errand(struct errand *errand, struct pass *pass, const struct porter *porter,
-                         struct slice name, struct slice secret)
+static void write_pending_login(struct pending_login *pending, struct identity *identity,
+                                const struct auth_context *auth, struct slice name,
+                                struct slice secret)
 {
-    struct petition *petition = &errand->petition;
-    petition->users = users_get(porter->users);
-    petition->address = peer_address_of(pass->fd);
-    memcpy(petition->name, name.bytes, name.length);
-    petition->name_length = name.length;
-    memcpy(petition->secret, secret.bytes, secret.length);
-    petition->secret_length = secret.length;
-    petition->answered = porter->answered;
-    petition->context = porter->context;
-    errand->gate = porter->gate;
-    errand->pass = pass;
+    struct login_request *login = &pending->login;
+    login->users = users_get(auth->users);
+    login->address = peer_address_of(identity->fd);
+    memcpy(login->name, name.bytes, name.length);
+    login->name_length = name.length;
+    memcpy(login->secret, secret.bytes, secret.length);
+    login->secret_length = secret.length;
+    login->answered = auth->answered;
+    login->context = auth->context;
+    pending->authenticator = auth->authenticator;
+    pending->identity = identity;
 }
 
-enum pass_verdict pass_ask(struct pass *pass, const struct porter *porter, uint64_t now,
-                           struct slice name, struct slice secret)
+enum identity_verdict identity_ask(struct identity *identity, const struct auth_context *auth,
+                                   uint64_t now, struct slice name, struct slice secret)
 {
-    if (pass_is_overdue(pass, now)) {
-        return PASS_DENIED;
+    if (identity_is_overdue(identity, now)) {
+        return IDENTITY_DENIED;
     }
-    struct errand *errand = calloc(1, sizeof *errand);
-    if (errand == NULL) {
-        return PASS_NO_MEMORY;
+    struct pending_login *pending = calloc(1, sizeof *pending);
+    if (pending == NULL) {
+        return IDENTITY_NO_MEMORY;
     }
-    write_errand(errand, pass, porter, name, secret);
-    pass->petition = &errand->petition;
-    pass->answered = false;
-    gate_ask(porter->gate, &errand->petition);
-    return PASS_WAITS;
+    write_pending_login(pending, identity, auth, name, secret);
+    identity->login = &pending->login;
+    identity->answered = false;
+    authenticator_submit(auth->authenticator, &pending->login);
+    return IDENTITY_WAITS;
 }
 
-enum pass_verdict pass_take(struct pass *pass, const struct porter *porter, uint64_t now)
+enum identity_verdict identity_take(struct identity *identity, const struct auth_context *auth,
+                                    uint64_t now)
 {
-    const struct user *user = pass->petition->user;
+    const struct user *user = identity->login->user;
     const struct user *current = NULL;
-    bool granted = user != NULL && users_follow(porter->users, user, true, &current) == USER_SAME;
+    bool granted = user != NULL && users_follow(auth->users, user, true, &current) == USER_SAME;
     if (granted) {
-        become_known(pass, current, PASS_BY_SECRET);
-    } else if (pass->state == PASS_KNOWN) {
-        become_stranger(pass, now); /* who fails to become somebody else is nobody */
+        become_known(identity, current, IDENTITY_BY_SECRET);
+    } else if (identity->state == IDENTITY_AUTHENTICATED) {
+        become_unauthenticated(identity, now); /* who fails to become somebody else is nobody */
     }
-    errand_destroy(&pass->petition);
-    pass->answered = false;
-    return granted ? PASS_GRANTED : PASS_DENIED;
+    pending_login_destroy(&identity->login);
+    identity->answered = false;
+    return granted ? IDENTITY_GRANTED : IDENTITY_DENIED;
 }
 
-struct pass *pass_answered(struct petition *petition)
+struct identity *identity_answered(struct login_request *login)
 {
-    struct pass *pass = errand_of(petition)->pass;
-    if (pass == NULL) {
-        errand_destroy(&petition);
+    struct identity *identity = pending_login_of(login)->identity;
+    if (identity == NULL) {
+        pending_login_destroy(&login);
     } else {
-        pass->answered = true;
+        identity->answered = true;
     }
-    return pass;
+    return identity;
 }

@@ -3,7 +3,7 @@
  *
  *      asked ---> ready <--- its time has come --- delayed
  *                   |                                 ^
- *                its turn --- a petition waits there -+---> ready
+ *                its turn --- a login waits there -+---> ready
  *                   +--- none, it is known ---> known
  *                   +--- none, a failure is remembered ---> quiet
  *                   +--- neither ---> spare
@@ -21,45 +21,45 @@
 #include "daemon/store/arena/hash.h"
 
 enum {
-    BUCKETS = GATE_ADDRESSES_MAX,
-    KNOWN_MAX = GATE_ADDRESSES_MAX / 4, /* quiet ones that are kept before those that failed */
+    BUCKETS = LOGIN_ADDRESSES_MAX,
+    KNOWN_MAX = LOGIN_ADDRESSES_MAX / 4, /* quiet ones that are kept before those that failed */
 };
 
 enum kind { KIND_KNOWN, KIND_FRESH, KIND_FAILED, KINDS };
 
-TAILQ_HEAD(gate_entries, gate_entry);
+TAILQ_HEAD(login_queue_entries, login_queue_entry);
 
-struct gate_entry {
-    LIST_ENTRY(gate_entry) bucket;
-    TAILQ_ENTRY(gate_entry) next;
-    struct gate_entries *in; /* the list where it is; NULL: it has its turn, or is new */
+struct login_queue_entry {
+    LIST_ENTRY(login_queue_entry) bucket;
+    TAILQ_ENTRY(login_queue_entry) next;
+    struct login_queue_entries *in; /* the list where it is; NULL: it has its turn, or is new */
     struct peer_address address;
-    struct petitions waiting;
+    struct logins waiting;
     unsigned failures;
     bool known;
     uint64_t failed_at; /* the last time; with failures */
     uint64_t ready_at;
 };
 
-LIST_HEAD(bucket, gate_entry);
+LIST_HEAD(bucket, login_queue_entry);
 
-struct gate_queue {
-    struct gate_entries ready[KINDS];
-    struct gate_entries delayed, known, quiet, spare;
-    struct petitions all; /* that wait, the first first; by `age` */
-    struct gate_entry *turn;
+struct login_queue {
+    struct login_queue_entries ready[KINDS];
+    struct login_queue_entries delayed, known, quiet, spare;
+    struct logins all; /* that wait, the first first; by `age` */
+    struct login_queue_entry *turn;
     unsigned turns;       /* so far */
     unsigned fresh_turns; /* those of fresh ones */
     size_t known_count;   /* in `known` */
     size_t used;          /* of `of`; those after it were never touched */
     struct hash_secret secret;
     struct bucket buckets[BUCKETS];
-    struct gate_entry of[GATE_ADDRESSES_MAX];
+    struct login_queue_entry of[LOGIN_ADDRESSES_MAX];
 };
 
-struct gate_queue *gate_queue_create(void)
+struct login_queue *login_queue_create(void)
 {
-    struct gate_queue *queue = calloc(1, sizeof *queue);
+    struct login_queue *queue = calloc(1, sizeof *queue);
 
     if (queue == NULL) {
         return NULL;
@@ -79,7 +79,7 @@ struct gate_queue *gate_queue_create(void)
     return queue;
 }
 
-void gate_queue_destroy(struct gate_queue **queue)
+void login_queue_destroy(struct login_queue **queue)
 {
     free(*queue);
     *queue = NULL;
@@ -87,12 +87,12 @@ void gate_queue_destroy(struct gate_queue **queue)
 
 /* --- failures -------------------------------------------------------------- */
 
-static unsigned failures_of(const struct gate_entry *entry, uint64_t now)
+static unsigned failures_of(const struct login_queue_entry *entry, uint64_t now)
 {
-    return now - entry->failed_at < GATE_FORGET_MS ? entry->failures : 0;
+    return now - entry->failed_at < LOGIN_FORGET_MS ? entry->failures : 0;
 }
 
-static void count_failure(struct gate_entry *entry, uint64_t now)
+static void count_failure(struct login_queue_entry *entry, uint64_t now)
 {
     entry->failures = failures_of(entry, now) + 1;
     entry->failed_at = now;
@@ -100,17 +100,17 @@ static void count_failure(struct gate_entry *entry, uint64_t now)
 
 static uint64_t delay_after(unsigned failures)
 {
-    uint64_t delay = GATE_DELAY_MS;
+    uint64_t delay = LOGIN_DELAY_MS;
 
-    while (--failures > 0 && delay < GATE_DELAY_MOST_MS) {
+    while (--failures > 0 && delay < LOGIN_DELAY_MOST_MS) {
         delay *= 2;
     }
-    return delay < GATE_DELAY_MOST_MS ? delay : GATE_DELAY_MOST_MS;
+    return delay < LOGIN_DELAY_MOST_MS ? delay : LOGIN_DELAY_MOST_MS;
 }
 
 /* --- lists ----------------------------------------------------------------- */
 
-static void take_out(struct gate_queue *queue, struct gate_entry *entry)
+static void take_out(struct login_queue *queue, struct login_queue_entry *entry)
 {
     if (entry->in != NULL) {
         TAILQ_REMOVE(entry->in, entry, next);
@@ -119,7 +119,8 @@ static void take_out(struct gate_queue *queue, struct gate_entry *entry)
     }
 }
 
-static void put_last(struct gate_queue *queue, struct gate_entries *list, struct gate_entry *entry)
+static void put_last(struct login_queue *queue, struct login_queue_entries *list,
+                     struct login_queue_entry *entry)
 {
     TAILQ_INSERT_TAIL(list, entry, next);
     queue->known_count += list == &queue->known;
@@ -127,12 +128,12 @@ static void put_last(struct gate_queue *queue, struct gate_entries *list, struct
 }
 
 /* Most delays that begin later end later. */
-static void delay(struct gate_queue *queue, struct gate_entry *entry)
+static void delay(struct login_queue *queue, struct login_queue_entry *entry)
 {
-    struct gate_entry *before = TAILQ_LAST(&queue->delayed, gate_entries);
+    struct login_queue_entry *before = TAILQ_LAST(&queue->delayed, login_queue_entries);
 
     while (before != NULL && before->ready_at > entry->ready_at) {
-        before = TAILQ_PREV(before, gate_entries, next);
+        before = TAILQ_PREV(before, login_queue_entries, next);
     }
     if (before != NULL) {
         TAILQ_INSERT_AFTER(&queue->delayed, before, entry, next);
@@ -142,7 +143,7 @@ static void delay(struct gate_queue *queue, struct gate_entry *entry)
     entry->in = &queue->delayed;
 }
 
-static enum kind kind_of(const struct gate_entry *entry, uint64_t now)
+static enum kind kind_of(const struct login_queue_entry *entry, uint64_t now)
 {
     if (entry->known) {
         return KIND_KNOWN;
@@ -150,7 +151,7 @@ static enum kind kind_of(const struct gate_entry *entry, uint64_t now)
     return failures_of(entry, now) > 0 ? KIND_FAILED : KIND_FRESH;
 }
 
-static void forget(struct gate_queue *queue, struct gate_entry *entry)
+static void forget(struct login_queue *queue, struct login_queue_entry *entry)
 {
     LIST_REMOVE(entry, bucket);
     TAILQ_INSERT_HEAD(&queue->spare, entry, next);
@@ -158,7 +159,7 @@ static void forget(struct gate_queue *queue, struct gate_entry *entry)
 }
 
 /* An entry that is in no list goes where it belongs. */
-static void put_in_place(struct gate_queue *queue, struct gate_entry *entry, uint64_t now)
+static void put_in_place(struct login_queue *queue, struct login_queue_entry *entry, uint64_t now)
 {
     bool waits = !TAILQ_EMPTY(&entry->waiting);
 
@@ -175,46 +176,48 @@ static void put_in_place(struct gate_queue *queue, struct gate_entry *entry, uin
     }
 }
 
-/* --- petitions --------------------------------------------------------------- */
+/* --- logins --------------------------------------------------------------- */
 
-static void begin_to_wait(struct gate_queue *queue, struct gate_entry *entry,
-                          struct petition *petition, uint64_t now)
+static void begin_to_wait(struct login_queue *queue, struct login_queue_entry *entry,
+                          struct login_request *login, uint64_t now)
 {
-    TAILQ_INSERT_TAIL(&entry->waiting, petition, next);
-    TAILQ_INSERT_TAIL(&queue->all, petition, age);
-    petition->entry = entry;
-    petition->since = now;
+    TAILQ_INSERT_TAIL(&entry->waiting, login, next);
+    TAILQ_INSERT_TAIL(&queue->all, login, age);
+    login->entry = entry;
+    login->since = now;
 }
 
-static void end_to_wait(struct gate_queue *queue, struct petition *petition)
+static void end_to_wait(struct login_queue *queue, struct login_request *login)
 {
-    TAILQ_REMOVE(&petition->entry->waiting, petition, next);
-    TAILQ_REMOVE(&queue->all, petition, age);
-    petition->entry = NULL;
+    TAILQ_REMOVE(&login->entry->waiting, login, next);
+    TAILQ_REMOVE(&queue->all, login, age);
+    login->entry = NULL;
 }
 
-static void give_up_all(struct gate_queue *queue, struct gate_entry *entry, struct petitions *out)
+static void give_up_all(struct login_queue *queue, struct login_queue_entry *entry,
+                        struct logins *out)
 {
-    struct petition *petition;
+    struct login_request *login;
 
-    while ((petition = TAILQ_FIRST(&entry->waiting)) != NULL) {
-        end_to_wait(queue, petition);
-        TAILQ_INSERT_TAIL(out, petition, next);
+    while ((login = TAILQ_FIRST(&entry->waiting)) != NULL) {
+        end_to_wait(queue, login);
+        TAILQ_INSERT_TAIL(out, login, next);
     }
 }
 
 /* --- the table ------------------------------------------------------------- */
 
-static size_t bucket_of(const struct gate_queue *queue, const struct peer_address *address)
+static size_t bucket_of(const struct login_queue *queue, const struct peer_address *address)
 {
     const struct slice number = {(const char *)&address->number, sizeof address->number};
 
     return hash_bytes(&queue->secret, address->family, number) % BUCKETS;
 }
 
-static struct gate_entry *find(const struct gate_queue *queue, const struct peer_address *address)
+static struct login_queue_entry *find(const struct login_queue *queue,
+                                      const struct peer_address *address)
 {
-    struct gate_entry *entry;
+    struct login_queue_entry *entry;
 
     LIST_FOREACH(entry, &queue->buckets[bucket_of(queue, address)], bucket)
     {
@@ -226,10 +229,10 @@ static struct gate_entry *find(const struct gate_queue *queue, const struct peer
 }
 
 /* NULL: all have failed, and wait. */
-static struct gate_entry *least_wanted(const struct gate_queue *queue)
+static struct login_queue_entry *least_wanted(const struct login_queue *queue)
 {
-    struct gate_entry *known = TAILQ_FIRST(&queue->known);
-    struct gate_entry *quiet = TAILQ_FIRST(&queue->quiet);
+    struct login_queue_entry *known = TAILQ_FIRST(&queue->known);
+    struct login_queue_entry *quiet = TAILQ_FIRST(&queue->quiet);
 
     if (known != NULL && (quiet == NULL || queue->known_count > KNOWN_MAX)) {
         return known;
@@ -237,37 +240,37 @@ static struct gate_entry *least_wanted(const struct gate_queue *queue)
     return quiet != NULL ? quiet : TAILQ_FIRST(&queue->ready[KIND_FRESH]);
 }
 
-static bool has_room(const struct gate_queue *queue)
+static bool has_room(const struct login_queue *queue)
 {
-    return queue->used < GATE_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
+    return queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
            least_wanted(queue) != NULL;
 }
 
-static struct gate_entry *take_room(struct gate_queue *queue, struct petitions *out)
+static struct login_queue_entry *take_room(struct login_queue *queue, struct logins *out)
 {
-    if (TAILQ_EMPTY(&queue->spare) && queue->used < GATE_ADDRESSES_MAX) {
+    if (TAILQ_EMPTY(&queue->spare) && queue->used < LOGIN_ADDRESSES_MAX) {
         return &queue->of[queue->used++];
     }
     if (TAILQ_EMPTY(&queue->spare)) {
-        struct gate_entry *entry = least_wanted(queue);
+        struct login_queue_entry *entry = least_wanted(queue);
         give_up_all(queue, entry, out);
         take_out(queue, entry);
         forget(queue, entry);
     }
-    struct gate_entry *entry = TAILQ_FIRST(&queue->spare);
+    struct login_queue_entry *entry = TAILQ_FIRST(&queue->spare);
     take_out(queue, entry);
     return entry;
 }
 
 /* A new one is in no list. NULL: there is no room. */
-static struct gate_entry *find_or_make(struct gate_queue *queue, const struct peer_address *address,
-                                       struct petitions *out)
+static struct login_queue_entry *
+find_or_make(struct login_queue *queue, const struct peer_address *address, struct logins *out)
 {
-    struct gate_entry *entry = find(queue, address);
+    struct login_queue_entry *entry = find(queue, address);
 
     if (entry == NULL && has_room(queue)) {
         entry = take_room(queue, out);
-        *entry = (struct gate_entry){.address = *address};
+        *entry = (struct login_queue_entry){.address = *address};
         TAILQ_INIT(&entry->waiting);
         LIST_INSERT_HEAD(&queue->buckets[bucket_of(queue, address)], entry, bucket);
     }
@@ -276,10 +279,10 @@ static struct gate_entry *find_or_make(struct gate_queue *queue, const struct pe
 
 /* --- asking and leaving ------------------------------------------------------- */
 
-bool gate_queue_trusts(const struct gate_queue *queue, const struct peer_address *address,
-                       uint64_t now)
+bool login_queue_trusts(const struct login_queue *queue, const struct peer_address *address,
+                        uint64_t now)
 {
-    const struct gate_entry *entry = find(queue, address);
+    const struct login_queue_entry *entry = find(queue, address);
 
     if (entry == NULL) {
         return has_room(queue);
@@ -287,20 +290,21 @@ bool gate_queue_trusts(const struct gate_queue *queue, const struct peer_address
     return entry != queue->turn && TAILQ_EMPTY(&entry->waiting) && failures_of(entry, now) == 0;
 }
 
-/* What is remembered of an address where no petition may wait: nothing that waits has to go for
+/* What is remembered of an address where no login may wait: nothing that waits has to go for
  * it. NULL: there is no room. */
-static struct gate_entry *make_note(struct gate_queue *queue, const struct peer_address *address)
+static struct login_queue_entry *make_note(struct login_queue *queue,
+                                           const struct peer_address *address)
 {
-    struct petitions out = TAILQ_HEAD_INITIALIZER(out);
-    struct gate_entry *entry = find(queue, address);
-    bool room = queue->used < GATE_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
+    struct logins out = TAILQ_HEAD_INITIALIZER(out);
+    struct login_queue_entry *entry = find(queue, address);
+    bool room = queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
                 !TAILQ_EMPTY(&queue->known) || !TAILQ_EMPTY(&queue->quiet);
 
     return entry == NULL && room ? find_or_make(queue, address, &out) : entry;
 }
 
 /* Its kind, or when it is ready, may have changed. */
-static void move(struct gate_queue *queue, struct gate_entry *entry, uint64_t now)
+static void move(struct login_queue *queue, struct login_queue_entry *entry, uint64_t now)
 {
     if (entry != queue->turn) {
         take_out(queue, entry);
@@ -308,9 +312,9 @@ static void move(struct gate_queue *queue, struct gate_entry *entry, uint64_t no
     }
 }
 
-void gate_queue_know(struct gate_queue *queue, const struct peer_address *address, uint64_t now)
+void login_queue_know(struct login_queue *queue, const struct peer_address *address, uint64_t now)
 {
-    struct gate_entry *entry = make_note(queue, address);
+    struct login_queue_entry *entry = make_note(queue, address);
 
     if (entry != NULL) {
         entry->known = true;
@@ -318,9 +322,9 @@ void gate_queue_know(struct gate_queue *queue, const struct peer_address *addres
     }
 }
 
-void gate_queue_fail(struct gate_queue *queue, const struct peer_address *address, uint64_t now)
+void login_queue_fail(struct login_queue *queue, const struct peer_address *address, uint64_t now)
 {
-    struct gate_entry *entry = make_note(queue, address);
+    struct login_queue_entry *entry = make_note(queue, address);
 
     if (entry != NULL) {
         count_failure(entry, now);
@@ -329,17 +333,17 @@ void gate_queue_fail(struct gate_queue *queue, const struct peer_address *addres
     }
 }
 
-bool gate_queue_add(struct gate_queue *queue, struct petition *petition, uint64_t now,
-                    struct petitions *out)
+bool login_queue_add(struct login_queue *queue, struct login_request *login, uint64_t now,
+                     struct logins *out)
 {
-    struct gate_entry *entry = find_or_make(queue, &petition->address, out);
+    struct login_queue_entry *entry = find_or_make(queue, &login->address, out);
 
-    petition->entry = NULL;
+    login->entry = NULL;
     if (entry == NULL) {
         return false;
     }
     bool waits = !TAILQ_EMPTY(&entry->waiting);
-    begin_to_wait(queue, entry, petition, now);
+    begin_to_wait(queue, entry, login, now);
     if (!waits) {
         move(queue, entry, now);
     }
@@ -347,12 +351,12 @@ bool gate_queue_add(struct gate_queue *queue, struct petition *petition, uint64_
 }
 
 /* Without its turn. */
-static void leave(struct gate_queue *queue, struct petition *petition, uint64_t now)
+static void leave(struct login_queue *queue, struct login_request *login, uint64_t now)
 {
-    struct gate_entry *entry = petition->entry;
+    struct login_queue_entry *entry = login->entry;
 
-    end_to_wait(queue, petition);
-    if (petition->compared) {
+    end_to_wait(queue, login);
+    if (login->compared) {
         count_failure(entry, now);
     }
     if (TAILQ_EMPTY(&entry->waiting)) {
@@ -360,36 +364,36 @@ static void leave(struct gate_queue *queue, struct petition *petition, uint64_t 
     }
 }
 
-bool gate_queue_withdraw(struct gate_queue *queue, struct petition *petition, uint64_t now)
+bool login_queue_withdraw(struct login_queue *queue, struct login_request *login, uint64_t now)
 {
-    bool waits = petition->entry != NULL;
+    bool waits = login->entry != NULL;
 
     if (waits) {
-        leave(queue, petition, now);
+        leave(queue, login, now);
     }
     return waits;
 }
 
-static bool has_waited(const struct petition *petition, uint64_t now)
+static bool has_waited(const struct login_request *login, uint64_t now)
 {
-    return petition != NULL && now - petition->since >= GATE_PATIENCE_MS;
+    return login != NULL && now - login->since >= LOGIN_PATIENCE_MS;
 }
 
-void gate_queue_expire(struct gate_queue *queue, uint64_t now, struct petitions *out)
+void login_queue_expire(struct login_queue *queue, uint64_t now, struct logins *out)
 {
-    struct petition *petition;
+    struct login_request *login;
 
-    while (has_waited(petition = TAILQ_FIRST(&queue->all), now)) {
-        leave(queue, petition, now);
-        TAILQ_INSERT_TAIL(out, petition, next);
+    while (has_waited(login = TAILQ_FIRST(&queue->all), now)) {
+        leave(queue, login, now);
+        TAILQ_INSERT_TAIL(out, login, next);
     }
 }
 
 /* --- turns ----------------------------------------------------------------- */
 
-static void end_delays(struct gate_queue *queue, uint64_t now)
+static void end_delays(struct login_queue *queue, uint64_t now)
 {
-    struct gate_entry *entry;
+    struct login_queue_entry *entry;
 
     while ((entry = TAILQ_FIRST(&queue->delayed)) != NULL && entry->ready_at <= now) {
         take_out(queue, entry);
@@ -398,18 +402,18 @@ static void end_delays(struct gate_queue *queue, uint64_t now)
 }
 
 /* When something is to be done next, though it is no turn now. */
-static uint64_t due_of(const struct gate_queue *queue)
+static uint64_t due_of(const struct login_queue *queue)
 {
-    const struct gate_entry *entry = TAILQ_FIRST(&queue->delayed);
-    const struct petition *oldest = TAILQ_FIRST(&queue->all);
+    const struct login_queue_entry *entry = TAILQ_FIRST(&queue->delayed);
+    const struct login_request *oldest = TAILQ_FIRST(&queue->all);
     uint64_t due = entry != NULL ? entry->ready_at : UINT64_MAX;
 
-    return oldest != NULL && oldest->since + GATE_PATIENCE_MS < due
-               ? oldest->since + GATE_PATIENCE_MS
+    return oldest != NULL && oldest->since + LOGIN_PATIENCE_MS < due
+               ? oldest->since + LOGIN_PATIENCE_MS
                : due;
 }
 
-static struct gate_entry *choose(struct gate_queue *queue)
+static struct login_queue_entry *choose(struct login_queue *queue)
 {
     static const enum kind share[] = {KIND_KNOWN, KIND_FRESH, KIND_KNOWN, KIND_FAILED};
     enum kind kind = share[queue->turns++ % (sizeof share / sizeof *share)];
@@ -418,48 +422,48 @@ static struct gate_entry *choose(struct gate_queue *queue)
         kind = (enum kind)i;
     }
     if (kind == KIND_FRESH && queue->fresh_turns++ % 2 == 1) {
-        return TAILQ_LAST(&queue->ready[kind], gate_entries);
+        return TAILQ_LAST(&queue->ready[kind], login_queue_entries);
     }
     return TAILQ_FIRST(&queue->ready[kind]);
 }
 
-struct petition *gate_queue_next(struct gate_queue *queue, uint64_t now, uint64_t *due)
+struct login_request *login_queue_next(struct login_queue *queue, uint64_t now, uint64_t *due)
 {
     end_delays(queue, now);
     *due = due_of(queue);
-    struct gate_entry *entry = choose(queue);
+    struct login_queue_entry *entry = choose(queue);
     if (entry == NULL) {
         return NULL;
     }
     take_out(queue, entry);
     queue->turn = entry;
-    struct petition *petition = failures_of(entry, now) > 0 ? TAILQ_LAST(&entry->waiting, petitions)
-                                                            : TAILQ_FIRST(&entry->waiting);
-    end_to_wait(queue, petition);
-    return petition;
+    struct login_request *login = failures_of(entry, now) > 0 ? TAILQ_LAST(&entry->waiting, logins)
+                                                              : TAILQ_FIRST(&entry->waiting);
+    end_to_wait(queue, login);
+    return login;
 }
 
-void gate_queue_settle(struct gate_queue *queue, enum gate_end end, uint64_t now)
+void login_queue_settle(struct login_queue *queue, enum authenticator_end end, uint64_t now)
 {
-    struct gate_entry *entry = queue->turn;
+    struct login_queue_entry *entry = queue->turn;
 
     queue->turn = NULL;
-    if (end == GATE_WRONG) {
+    if (end == LOGIN_WRONG) {
         count_failure(entry, now);
         entry->ready_at = now + delay_after(entry->failures);
     }
-    entry->known |= end == GATE_RIGHT;
+    entry->known |= end == LOGIN_RIGHT;
     put_in_place(queue, entry, now);
 }
 
-void gate_queue_drain(struct gate_queue *queue, struct petitions *out)
+void login_queue_drain(struct login_queue *queue, struct logins *out)
 {
-    struct petition *petition;
+    struct login_request *login;
 
-    while ((petition = TAILQ_FIRST(&queue->all)) != NULL) {
-        struct gate_entry *entry = petition->entry;
-        end_to_wait(queue, petition);
-        TAILQ_INSERT_TAIL(out, petition, next);
+    while ((login = TAILQ_FIRST(&queue->all)) != NULL) {
+        struct login_queue_entry *entry = login->entry;
+        end_to_wait(queue, login);
+        TAILQ_INSERT_TAIL(out, login, next);
         if (TAILQ_EMPTY(&entry->waiting) && entry != queue->turn) {
             take_out(queue, entry);
             put_last(queue, entry->known ? &queue->known : &queue->quiet, entry);

@@ -34,7 +34,7 @@ struct user {
     const char *hash;
     bool has_uid;
     uid_t uid;
-    struct grants grants;
+    struct acl grants;
     struct memo *memo;
     const struct siphash_key *key;
 };
@@ -45,7 +45,7 @@ struct users {
     struct user *list; /* by name */
     size_t unix_count;
     const struct user **unix_list; /* by uid */
-    struct grant *grants;
+    struct acl_rule *grants;
     char *globs;        /* memory of the grants */
     struct memo *memos; /* one for each of list */
     char *text;
@@ -93,7 +93,7 @@ static void measure_patterns(const struct conf_patterns *patterns, struct need *
     for (size_t i = 0; i < patterns->count; i++) {
         struct slice pattern = slice_of(patterns->of[i]);
         need->text += pattern.length;
-        need->globs += grant_size(pattern);
+        need->globs += acl_rule_size(pattern);
     }
     need->grants += patterns->count;
 }
@@ -136,7 +136,7 @@ static bool make_blocks(struct users *users, const struct conf *conf)
 /* Where the next bytes, the next grant and its memory go. */
 struct pen {
     char *text;
-    struct grant *grant;
+    struct acl_rule *grant;
     char *glob;
 };
 
@@ -153,8 +153,8 @@ static void copy_patterns(struct pen *pen, const struct conf_patterns *patterns,
 {
     for (size_t i = 0; i < patterns->count; i++) {
         struct slice pattern = copy_text(pen, patterns->of[i], strlen(patterns->of[i]));
-        *pen->grant++ = grant_of(pattern, right, pen->glob);
-        pen->glob += grant_size(pattern);
+        *pen->grant++ = acl_rule_of(pattern, right, pen->glob);
+        pen->glob += acl_rule_size(pattern);
     }
 }
 
@@ -173,7 +173,7 @@ static bool find_uid(struct user *user, const char *name)
 
 static bool make_user(struct user *user, struct pen *pen, const struct conf_user *from)
 {
-    struct grant *grants = pen->grant;
+    struct acl_rule *grants = pen->grant;
 
     user->name = copy_text(pen, from->name, strlen(from->name));
     if (from->secret != NULL) {
@@ -182,7 +182,7 @@ static bool make_user(struct user *user, struct pen *pen, const struct conf_user
     copy_patterns(pen, &from->read, RIGHT_READ);
     copy_patterns(pen, &from->write, RIGHT_WRITE);
     copy_patterns(pen, &from->admin, RIGHT_ADMIN);
-    grants_init(&user->grants, grants, (size_t)(pen->grant - grants));
+    acl_init(&user->grants, grants, (size_t)(pen->grant - grants));
     return from->unix_user == NULL || find_uid(user, from->unix_user);
 }
 
@@ -384,7 +384,7 @@ const char *users_decoy(const struct users *users, struct slice name)
 
 unsigned user_rights(const struct user *user, struct slice ns)
 {
-    return grants_in(&user->grants, ns);
+    return acl_in(&user->grants, ns);
 }
 
 unsigned user_rights_everywhere(const struct user *user)

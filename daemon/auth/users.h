@@ -2,7 +2,7 @@
  * users.h - who may do what in which namespaces.
  *
  * One struct users is what one configuration says. It does not change; a reload makes the
- * next one. Workers and the gate hold references, and the last to let go frees it. Names,
+ * next one. Workers and the authenticator hold references, and the last to let go frees it. Names,
  * hashes and patterns are copies: the configuration may go.
  */
 #ifndef KVCACHED_DAEMON_AUTH_USERS_H

@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { SETS = GATE_WRONGS_MAX / GATE_WRONGS_WAYS };
+enum { SETS = WRONG_SECRETS_MAX / WRONG_SECRETS_WAYS };
 
-bool gate_wrongs_init(struct gate_wrongs *wrongs)
+bool wrong_secrets_init(struct wrong_secrets *wrongs)
 {
     return getrandom(&wrongs->key, sizeof wrongs->key, 0) == sizeof wrongs->key;
 }
 
-/* Each part is of a fixed size or says first how long it is: no two petitions make the same
+/* Each part is of a fixed size or says first how long it is: no two logins make the same
  * bytes. */
 struct said {
     struct peer_address address;
@@ -24,21 +24,21 @@ struct said {
     char rest[REQUEST_NAMESPACE_MAX + SECRET_MAX + SECRET_HASH_MAX];
 };
 
-struct siphash_hash gate_wrongs_token(const struct gate_wrongs *wrongs,
-                                      const struct petition *petition)
+struct siphash_hash wrong_secrets_token(const struct wrong_secrets *wrongs,
+                                        const struct login_request *login)
 {
-    const struct slice name = {petition->name, petition->name_length};
-    const struct user *user = users_find(petition->users, name);
+    const struct slice name = {login->name, login->name_length};
+    const struct user *user = users_find(login->users, name);
     const char *hash = user != NULL && user_hash(user) != NULL ? user_hash(user) : "";
-    struct said said = {.address = petition->address,
-                        .name_length = petition->name_length,
-                        .secret_length = petition->secret_length};
+    struct said said = {.address = login->address,
+                        .name_length = login->name_length,
+                        .secret_length = login->secret_length};
     char *at = said.rest;
 
-    memcpy(at, petition->name, petition->name_length);
-    at += petition->name_length;
-    memcpy(at, petition->secret, petition->secret_length);
-    at += petition->secret_length;
+    memcpy(at, login->name, login->name_length);
+    at += login->name_length;
+    memcpy(at, login->secret, login->secret_length);
+    at += login->secret_length;
     size_t hash_length = strnlen(hash, SECRET_HASH_MAX);
     memcpy(at, hash, hash_length);
     at += hash_length;
@@ -55,16 +55,16 @@ static void put_first(struct siphash_hash *set, unsigned place, struct siphash_h
     set[0] = token;
 }
 
-static struct siphash_hash *set_of(struct gate_wrongs *wrongs, struct siphash_hash token)
+static struct siphash_hash *set_of(struct wrong_secrets *wrongs, struct siphash_hash token)
 {
     return wrongs->sets[token.low % SETS].of;
 }
 
-bool gate_wrongs_has(struct gate_wrongs *wrongs, struct siphash_hash token)
+bool wrong_secrets_has(struct wrong_secrets *wrongs, struct siphash_hash token)
 {
     struct siphash_hash *set = set_of(wrongs, token);
 
-    for (unsigned i = 0; i < GATE_WRONGS_WAYS; i++) {
+    for (unsigned i = 0; i < WRONG_SECRETS_WAYS; i++) {
         if (siphash_equal(set[i], token)) {
             put_first(set, i, token);
             return true;
@@ -73,7 +73,7 @@ bool gate_wrongs_has(struct gate_wrongs *wrongs, struct siphash_hash token)
     return false;
 }
 
-void gate_wrongs_add(struct gate_wrongs *wrongs, struct siphash_hash token)
+void wrong_secrets_add(struct wrong_secrets *wrongs, struct siphash_hash token)
 {
-    put_first(set_of(wrongs, token), GATE_WRONGS_WAYS - 1, token);
+    put_first(set_of(wrongs, token), WRONG_SECRETS_WAYS - 1, token);
 }

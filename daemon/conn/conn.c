@@ -8,8 +8,8 @@
  * overtake the reply that says what was wrong. So it says that it is done, and
  * reads and drops what comes, until the peer has gone or LINGER_MS have passed.
  *
- * A connection that waits for the gate reads nothing, but sees its peer go, and takes its
- * petition along. A peer that has only said its last, which is how most go, may still want
+ * A connection that waits for the authenticator reads nothing, but sees its peer go, and takes its
+ * login along. A peer that has only said its last, which is how most go, may still want
  * the answer: it has PARTING_MS.
  */
 #include "daemon/conn/conn.h"
@@ -57,7 +57,7 @@ static void give_back(struct conn *conn)
     }
     conn_account(conn, false);
     pressure_leave(conn);
-    pass_deinit(&conn->pass);
+    identity_deinit(&conn->identity);
     strangers_leave(conn);
     stop_parting(conn);
 }
@@ -193,7 +193,7 @@ static void part(struct conn *conn)
     conn_arm_sweep(crew);
 }
 
-/* It waits for the gate, and more has come or its peer goes. */
+/* It waits for the authenticator, and more has come or its peer goes. */
 static void on_peer(evutil_socket_t fd, short what, void *context)
 {
     struct conn *conn = context;
@@ -214,7 +214,7 @@ static void close_parted(struct crew *crew)
     struct conn *next, *conn = crew->parting > 0 ? TAILQ_FIRST(&crew->seated) : NULL;
     for (; conn != NULL; conn = next) {
         next = TAILQ_NEXT(conn, seat);
-        if (conn->parts && !pass_waits(&conn->pass)) {
+        if (conn->parts && !identity_waits(&conn->identity)) {
             stop_parting(conn);
         } else if (conn->parts && crew->now - conn->active >= PARTING_MS) {
             conn_close(conn, CONN_CLOSE_PEER);
@@ -236,10 +236,11 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 static void look_at_certificate(struct conn *conn)
 {
     char name[REQUEST_NAMESPACE_MAX];
-    size_t length =
-        conn->pass.state == PASS_STRANGER ? transport_user(&conn->transport, name, sizeof name) : 0;
+    size_t length = conn->identity.state == IDENTITY_UNAUTHENTICATED
+                        ? transport_user(&conn->transport, name, sizeof name)
+                        : 0;
     if (length > 0) {
-        pass_by_certificate(&conn->pass, &conn->crew->porter, (struct slice){name, length});
+        identity_by_certificate(&conn->identity, &conn->crew->auth, (struct slice){name, length});
     }
 }
 
@@ -247,7 +248,7 @@ static void look_at_certificate(struct conn *conn)
 static bool sit_down(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    pass_init(&conn->pass, &crew->porter, conn->transport.fd, crew->now);
+    identity_init(&conn->identity, &crew->auth, conn->transport.fd, crew->now);
     look_at_certificate(conn);
     TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
     strangers_follow(conn);
@@ -333,12 +334,12 @@ void conn_serve(struct crew *crew)
 /* Each is asked anew who it is; the old users go when nobody refers to them any more. */
 static void change_users(struct crew *crew, struct users *users)
 {
-    struct users *before = crew->porter.users;
+    struct users *before = crew->auth.users;
     struct conn *conn;
-    crew->porter.users = users_get(users);
+    crew->auth.users = users_get(users);
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
-        pass_follow(&conn->pass, &crew->porter, crew->now);
+        identity_follow(&conn->identity, &crew->auth, crew->now);
         look_at_certificate(conn);
         strangers_follow(conn);
     }
@@ -355,11 +356,11 @@ void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, s
     conn_arm_sweep(crew);
 }
 
-void conn_answered(struct petition *petition)
+void conn_answered(struct login_request *login)
 {
-    struct pass *pass = pass_answered(petition);
-    if (pass != NULL) {
-        schedule_wait((struct conn *)((char *)pass - offsetof(struct conn, pass)));
+    struct identity *identity = identity_answered(login);
+    if (identity != NULL) {
+        schedule_wait((struct conn *)((char *)identity - offsetof(struct conn, identity)));
     }
 }
 

@@ -32,8 +32,8 @@ void conn_serve(struct crew *crew);
 /* New settings, for the connections that are open too. A reference to `users` is taken. */
 void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users);
 
-/* The gate has answered a petition of this crew: its connection goes on. */
-void conn_answered(struct petition *petition);
+/* The authenticator has answered a login of this crew: its connection goes on. */
+void conn_answered(struct login_request *login);
 
 /*
  * From now on, what has arrived is answered and sent, and then every connection

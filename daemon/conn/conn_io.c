@@ -126,7 +126,7 @@ static void settle(struct conn *conn)
     conn_account(conn, !sent_all);
     switch (conn->state) {
     case DESK_HUNGRY:
-        if (pass_allowance(&conn->pass) == 0 && sent_all) {
+        if (identity_allowance(&conn->identity) == 0 && sent_all) {
             conn_linger(conn, CONN_CLOSE_STRANGER);
             return;
         }
@@ -134,7 +134,7 @@ static void settle(struct conn *conn)
             conn_close(conn, crew->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
             return;
         }
-        if (!conn->ended && pass_allowance(&conn->pass) > 0) {
+        if (!conn->ended && identity_allowance(&conn->identity) > 0) {
             what |= EV_READ;
         }
         if (!conn->ended && crew->draining) {
@@ -211,7 +211,7 @@ static bool may_work(const struct conn *conn)
     case DESK_STALLED:
         return outbox_has_drained(&conn->desk->outbox);
     case DESK_WAITING:
-        return !pass_waits(&conn->pass);
+        return !identity_waits(&conn->identity);
     case DESK_CROWDED:
         return !conn->crowded;
     default:
@@ -226,7 +226,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
 {
     struct crew *crew = conn->crew;
     if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->endpoint, &conn->pass);
+        conn->desk = desk_create(crew, conn->endpoint, &conn->identity);
         if (conn->desk == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;

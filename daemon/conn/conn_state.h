@@ -23,7 +23,7 @@ struct conn {
     struct desk *desk; /* NULL while there is nothing to do */
     const struct endpoint *endpoint;
     struct transport transport;
-    struct pass pass;
+    struct identity identity;
     TAILQ_ENTRY(conn) seat;     /* in crew->seated or crew->lingers */
     TAILQ_ENTRY(conn) wait;     /* in a line of crew->lines, if `waits` */
     TAILQ_ENTRY(conn) stranger; /* in crew->strangers, if `strange` */
@@ -48,7 +48,8 @@ struct conn {
     bool crowded; /* waits for memory */
     bool lingers;
     bool ended; /* no more bytes will be read */
-    bool parts; /* waits for the gate, and its peer has said its last: crew->parting counts it */
+    bool parts; /* waits for the authenticator, and its peer has said its last: crew->parting counts
+                   it */
 };
 
 /* Says why, and is gone. */

@@ -48,7 +48,7 @@ void crew_configure(struct crew *crew, const struct conn_settings *settings)
 {
     crew->settings = *settings;
     crew->by.lane = crew->lane;
-    crew->by.porter = &crew->porter;
+    crew->by.auth = &crew->auth;
     crew->by.metrics = crew->metrics;
     crew->by.instance = crew->instance;
     crew->by.default_namespace = slice_of(crew->settings.default_namespace);
@@ -65,7 +65,7 @@ void crew_deinit(struct crew *crew)
         event_base_free(crew->base);
         crew->base = NULL;
     }
-    users_put(&crew->porter.users);
+    users_put(&crew->auth.users);
     pool_deinit(&crew->inboxes.small);
     pool_deinit(&crew->inboxes.large);
     pool_deinit(&crew->chunks);

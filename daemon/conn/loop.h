@@ -70,7 +70,7 @@ struct crew {
     struct handshaker *handshaker;   /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see crew_configure */
     struct executor by;              /* lent to one desk after the other */
-    struct porter porter;            /* its users are a reference */
+    struct auth_context auth;        /* its users are a reference */
     uint64_t now;                    /* when the last turn read the clock */
 
     struct inbox_pools inboxes;
@@ -84,7 +84,8 @@ struct crew {
     atomic_uint exchanges; /* connections on their way for which another has to go */
     atomic_uint unproven;  /* strangers, and those in the handshaker */
     struct lines lines;
-    unsigned parting; /* connections that wait for the gate, and whose peers have said their last */
+    unsigned parting; /* connections that wait for the authenticator, and whose peers have said
+                         their last */
     unsigned owing;   /* connections that have replies which their peers do not take */
     struct round round;
     struct pressure pressure;

@@ -10,7 +10,7 @@
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/handshaker.h"
 
-/* Of the oldest, so many may wait for the gate before one of those goes. */
+/* Of the oldest, so many may wait for the authenticator before one of those goes. */
 enum { PASSED_OVER_MAX = 64 };
 
 static void count(struct crew *crew, int change)
@@ -21,7 +21,7 @@ static void count(struct crew *crew, int change)
 void strangers_follow(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    bool strange = conn->pass.state == PASS_STRANGER;
+    bool strange = conn->identity.state == IDENTITY_UNAUTHENTICATED;
     if (strange && !conn->strange) {
         conn->strange = true;
         TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
@@ -42,13 +42,13 @@ void strangers_leave(struct conn *conn)
     }
 }
 
-/* Those that wait for the gate are not to blame. */
+/* Those that wait for the authenticator are not to blame. */
 void strangers_dismiss(struct crew *crew)
 {
     struct conn *conn = TAILQ_FIRST(&crew->strangers);
-    while (conn != NULL && pass_is_overdue(&conn->pass, crew->now)) {
+    while (conn != NULL && identity_is_overdue(&conn->identity, crew->now)) {
         struct conn *next = TAILQ_NEXT(conn, stranger);
-        if (conn->pass.petition == NULL) {
+        if (conn->identity.login == NULL) {
             conn_close(conn, CONN_CLOSE_STRANGER);
         }
         conn = next;
@@ -58,10 +58,10 @@ void strangers_dismiss(struct crew *crew)
 /* A peer that has said its last has most likely gone, and waits for no answer. */
 static bool waits(const struct conn *conn)
 {
-    return conn->pass.petition != NULL && !conn->parts;
+    return conn->identity.login != NULL && !conn->parts;
 }
 
-/* One that waits for the gate has a better right to stay than one that is silent. */
+/* One that waits for the authenticator has a better right to stay than one that is silent. */
 static struct conn *oldest_stranger(const struct crew *crew)
 {
     struct conn *conn = TAILQ_FIRST(&crew->strangers);
@@ -81,7 +81,7 @@ bool strangers_make_room(struct crew *crew)
     struct conn *oldest = oldest_stranger(crew);
     uint64_t greets_since =
         crew->handshaker == NULL ? HANDSHAKER_EMPTY : handshaker_oldest(crew->handshaker);
-    if (oldest != NULL && oldest->pass.stranger_since <= greets_since) {
+    if (oldest != NULL && oldest->identity.unauthenticated_since <= greets_since) {
         conn_close(oldest, CONN_CLOSE_REPLACED);
     } else if (greets_since != HANDSHAKER_EMPTY) {
         handshaker_make_room(crew->handshaker);

@@ -1,13 +1,13 @@
 /*
  * timeouts.h - connections that have not said yet who they are.
  *
- * There are such only where there are users. They have PASS_STRANGER_MS, and where
+ * There are such only where there are users. They have UNAUTHENTICATED_MS, and where
  * max_connections is reached not even that: one that is new takes the place of the oldest
  * that has proved nothing, so that nobody without a secret can keep those out who have one.
  * Connections that still greet (handshaker.h) have proved nothing either. Those that linger,
- * whatever they had proved, have said all, and go first. Those that wait for the gate go last,
- * unless the peer has said its last: most such peers have hung up, and the gate's answer is
- * for none.
+ * whatever they had proved, have said all, and go first. Those that wait for the authenticator go
+ * last, unless the peer has said its last: most such peers have hung up, and the authenticator's
+ * answer is for none.
  *
  * All calls are for the thread of the crew.
  */

@@ -22,12 +22,12 @@
 #include "daemon/net/handoff.h"
 #include "daemon/net/handshaker.h"
 
-TAILQ_HEAD(petitions, petition);
+TAILQ_HEAD(logins, login_request);
 
 /* Under the wakeup's lock. */
 struct mailbox {
     struct handoffs handoffs;
-    struct petitions petitions; /* that the gate has answered */
+    struct logins logins; /* that the authenticator has answered */
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
@@ -64,7 +64,7 @@ static void start_draining(struct worker *worker)
 /* What lay in a mailbox, taken out. */
 struct mail {
     struct handoffs handoffs;
-    struct petitions petitions;
+    struct logins logins;
     struct conn_settings settings;
     struct users *users;
     bool reconfigure, stop;
@@ -74,10 +74,10 @@ static void take_mail(struct worker *worker, struct mail *mail)
 {
     struct mailbox *mailbox = &worker->mailbox;
     STAILQ_INIT(&mail->handoffs);
-    TAILQ_INIT(&mail->petitions);
+    TAILQ_INIT(&mail->logins);
     wakeup_receive(&worker->wakeup);
     STAILQ_CONCAT(&mail->handoffs, &mailbox->handoffs);
-    TAILQ_CONCAT(&mail->petitions, &mailbox->petitions, next);
+    TAILQ_CONCAT(&mail->logins, &mailbox->logins, next);
     mail->settings = mailbox->settings;
     mail->users = mailbox->users;
     mail->reconfigure = mailbox->reconfigure;
@@ -99,12 +99,12 @@ static void reconfigure(struct worker *worker, struct mail *mail)
     wakeup_unlock(&worker->wakeup);
 }
 
-static void return_petitions(struct petitions *petitions)
+static void return_logins(struct logins *logins)
 {
-    struct petition *petition;
-    while ((petition = TAILQ_FIRST(petitions)) != NULL) {
-        TAILQ_REMOVE(petitions, petition, next);
-        conn_answered(petition);
+    struct login_request *login;
+    while ((login = TAILQ_FIRST(logins)) != NULL) {
+        TAILQ_REMOVE(logins, login, next);
+        conn_answered(login);
     }
 }
 
@@ -144,7 +144,7 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     if (mail.reconfigure) {
         reconfigure(worker, &mail);
     }
-    return_petitions(&mail.petitions);
+    return_logins(&mail.logins);
     struct handoff *handoff;
     while ((handoff = STAILQ_FIRST(&mail.handoffs)) != NULL) {
         STAILQ_REMOVE_HEAD(&mail.handoffs, next);
@@ -232,12 +232,12 @@ bool worker_await(struct worker *worker)
     return goes_by_it;
 }
 
-/* The porter's: on the gate's thread. */
-static void on_answered(struct petition *petition)
+/* The auth context's: on the authenticator's thread. */
+static void on_answered(struct login_request *login)
 {
-    struct worker *worker = petition->context;
+    struct worker *worker = login->context;
     wakeup_lock(&worker->wakeup);
-    TAILQ_INSERT_TAIL(&worker->mailbox.petitions, petition, next);
+    TAILQ_INSERT_TAIL(&worker->mailbox.logins, login, next);
     wakeup_send(&worker->wakeup);
 }
 
@@ -293,7 +293,7 @@ static void mailbox_init(struct mailbox *mailbox)
 {
     thread_cond_init(&mailbox->idle);
     STAILQ_INIT(&mailbox->handoffs);
-    TAILQ_INIT(&mailbox->petitions);
+    TAILQ_INIT(&mailbox->logins);
 }
 
 static void mailbox_deinit(struct mailbox *mailbox)
@@ -310,10 +310,10 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
         return false;
     }
     crew_configure(crew, &options->settings);
-    crew->porter = (struct porter){.users = users_get(options->users),
-                                   .gate = options->gate,
-                                   .answered = on_answered,
-                                   .context = worker};
+    crew->auth = (struct auth_context){.users = users_get(options->users),
+                                       .authenticator = options->authenticator,
+                                       .answered = on_answered,
+                                       .context = worker};
     crew->housekeeper = options->housekeeper;
     conn_serve(crew);
     evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
@@ -376,8 +376,8 @@ void worker_destroy(struct worker **place)
     }
     worker_join(worker);
     handoffs_close(&worker->mailbox.handoffs,
-                   worker->crew.instance);        /* they came when it had ended */
-    return_petitions(&worker->mailbox.petitions); /* nobody waits for them */
+                   worker->crew.instance);  /* they came when it had ended */
+    return_logins(&worker->mailbox.logins); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
     wakeup_deinit(&worker->wakeup);
     crew_deinit(&worker->crew);

@@ -20,16 +20,16 @@ struct housekeeper;
 struct worker;
 
 struct worker_options {
-    unsigned id;                     /* 0 .. instance->threads - 1; picks its set of metrics */
-    struct store *store;             /* must outlive the worker */
-    struct instance *instance;       /* must outlive the worker */
-    struct housekeeper *housekeeper; /* must outlive the worker; poked after a
-                                        turn in which the store wanted it. NULL:
-                                        nobody is */
-    struct conn_settings settings;   /* copied */
-    struct users *users;             /* a reference is taken */
-    bool greets;                     /* TLS is spoken somewhere: it has a handshaker */
-    struct gate *gate;               /* must outlive the worker's thread */
+    unsigned id;                         /* 0 .. instance->threads - 1; picks its set of metrics */
+    struct store *store;                 /* must outlive the worker */
+    struct instance *instance;           /* must outlive the worker */
+    struct housekeeper *housekeeper;     /* must outlive the worker; poked after a
+                                            turn in which the store wanted it. NULL:
+                                            nobody is */
+    struct conn_settings settings;       /* copied */
+    struct users *users;                 /* a reference is taken */
+    bool greets;                         /* TLS is spoken somewhere: it has a handshaker */
+    struct authenticator *authenticator; /* must outlive the worker's thread */
 };
 
 /*
@@ -87,12 +87,12 @@ uint64_t worker_heartbeat(const struct worker *worker);
 /* Likewise for its handshaker; where it has none, its own. */
 uint64_t worker_handshaker_heartbeat(const struct worker *worker);
 
-/* Stops it where that has not been asked yet, and waits for the thread to end. The gate may
- * still answer it then. */
+/* Stops it where that has not been asked yet, and waits for the thread to end. The authenticator
+ * may still answer it then. */
 void worker_join(struct worker *worker);
 
-/* Joins it where that has not been done yet, and frees everything; the gate must be gone, or
- * have answered all. Sets *worker to NULL. */
+/* Joins it where that has not been done yet, and frees everything; the authenticator must be gone,
+ * or have answered all. Sets *worker to NULL. */
 void worker_destroy(struct worker **worker);
 
 #endif

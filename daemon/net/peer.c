@@ -1,5 +1,5 @@
 /*
- * peer.c - from where somebody comes, as far as the gate tells people apart.
+ * peer.c - from where somebody comes, as far as the authenticator tells people apart.
  */
 #include <netinet/in.h>
 #include <string.h>

@@ -56,12 +56,12 @@ static unsigned needs(const struct request *request)
 
 unsigned execute_rights(const struct executor *by, struct slice name)
 {
-    switch (by->pass->state) {
-    case PASS_FREE:
+    switch (by->identity->state) {
+    case IDENTITY_NOT_REQUIRED:
         return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
-    case PASS_KNOWN:
-        return user_rights(by->pass->user, name);
-    case PASS_STRANGER:
+    case IDENTITY_AUTHENTICATED:
+        return user_rights(by->identity->user, name);
+    case IDENTITY_UNAUTHENTICATED:
         break;
     }
     return 0;
@@ -70,7 +70,7 @@ unsigned execute_rights(const struct executor *by, struct slice name)
 uint64_t execute_maker(void *executor)
 {
     const struct executor *by = executor;
-    return by->pass->state == PASS_KNOWN ? user_tag(by->pass->user) : 0;
+    return by->identity->state == IDENTITY_AUTHENTICATED ? user_tag(by->identity->user) : 0;
 }
 
 static void say(struct executor *by, const struct request *request, enum reply_reason reason,
@@ -102,7 +102,7 @@ static void refuse_right(struct executor *by, const struct request *request, uns
     const char *right = (missing & RIGHT_ADMIN) != 0   ? "admin"
                         : (missing & RIGHT_WRITE) != 0 ? "write"
                                                        : "read";
-    struct slice user = user_name(by->pass->user);
+    struct slice user = user_name(by->identity->user);
     char text[3 * REQUEST_NAMESPACE_MAX + 128];
     int length = name.length == 0
                      ? snprintf(text, sizeof text,
@@ -121,14 +121,15 @@ bool execute_may(const struct executor *by, const struct request *request, struc
 
 bool execute_may_everywhere(const struct executor *by, const struct request *request)
 {
-    unsigned rights = by->pass->state == PASS_KNOWN ? user_rights_everywhere(by->pass->user)
-                                                    : execute_rights(by, (struct slice){NULL, 0});
+    unsigned rights = by->identity->state == IDENTITY_AUTHENTICATED
+                          ? user_rights_everywhere(by->identity->user)
+                          : execute_rights(by, (struct slice){NULL, 0});
     return (needs(request) & ~rights) == 0;
 }
 
 void execute_refuse_declared(struct executor *by, const struct request *request)
 {
-    struct slice user = user_name(by->pass->user);
+    struct slice user = user_name(by->identity->user);
     char text[REQUEST_NAMESPACE_MAX + 128];
     int length = snprintf(text, sizeof text,
                           "not allowed: user \"%.*s\" needs the right \"admin\" in every "
@@ -139,10 +140,10 @@ void execute_refuse_declared(struct executor *by, const struct request *request)
 
 bool execute_allowed(struct executor *by, const struct request *request, struct slice name)
 {
-    if (by->pass->state == PASS_FREE) {
+    if (by->identity->state == IDENTITY_NOT_REQUIRED) {
         return true;
     }
-    if (by->pass->state == PASS_STRANGER) {
+    if (by->identity->state == IDENTITY_UNAUTHENTICATED) {
         execute_refuse_stranger(by, request);
         return false;
     }
@@ -156,7 +157,7 @@ bool execute_allowed(struct executor *by, const struct request *request, struct 
 /* Figures of the daemon, and its memory, are those of all namespaces. */
 static bool allowed_everywhere(struct executor *by, const struct request *request)
 {
-    unsigned missing = needs(request) & ~user_rights_everywhere(by->pass->user);
+    unsigned missing = needs(request) & ~user_rights_everywhere(by->identity->user);
     if (missing != 0) {
         refuse_right(by, request, missing, (struct slice){NULL, 0});
     }
@@ -215,27 +216,27 @@ static void log_denial(const struct executor *by)
 
     if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
-        transport_peer(by->pass->fd, peer, sizeof peer);
+        transport_peer(by->identity->fd, peer, sizeof peer);
         log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->endpoint->name,
                  peer);
     }
 }
 
 static enum outcome conclude(struct executor *by, const struct request *request,
-                             enum pass_verdict verdict)
+                             enum identity_verdict verdict)
 {
     switch (verdict) {
-    case PASS_WAITS:
+    case IDENTITY_WAITS:
         return OUTCOME_WAITS;
-    case PASS_GRANTED:
+    case IDENTITY_GRANTED:
         say_granted(by, request);
         return OUTCOME_DONE;
-    case PASS_DENIED:
+    case IDENTITY_DENIED:
         metrics_add(by->metrics, METRIC_AUTH_ERRORS, 1);
         log_denial(by);
         outbox_say(by->outbox, request, REPLY_DENIED);
         return OUTCOME_DONE;
-    case PASS_NO_MEMORY:
+    case IDENTITY_NO_MEMORY:
         break;
     }
     execute_refuse(by, request, request->ns, STORE_NO_MEMORY);
@@ -271,9 +272,9 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
     struct slice name = request->ns;
     struct slice secret = request->value;
     if (of->begun) {
-        return conclude(by, request, pass_take(by->pass, by->porter, by->now));
+        return conclude(by, request, identity_take(by->identity, by->auth, by->now));
     }
-    if (by->pass->state == PASS_FREE) {
+    if (by->identity->state == IDENTITY_NOT_REQUIRED) {
         wipe(secret);
         say(by, request, REASON_OTHER, nobody, sizeof nobody - 1);
         return OUTCOME_DONE;
@@ -285,7 +286,7 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
         return OUTCOME_DONE;
     }
     of->begun = true;
-    enum pass_verdict verdict = pass_ask(by->pass, by->porter, by->now, name, secret);
+    enum identity_verdict verdict = identity_ask(by->identity, by->auth, by->now, name, secret);
     wipe(secret);
     return conclude(by, request, verdict);
 }
@@ -294,8 +295,9 @@ enum outcome execute_auth(struct executor *by, struct execution *of)
 
 static bool is_auth(const struct executor *by, const struct request *request)
 {
-    return request->verb == VERB_AUTH || by->pass->petition != NULL ||
-           (by->pass->state == PASS_STRANGER && (request->options & REQUEST_LOGIN) != 0);
+    return request->verb == VERB_AUTH || by->identity->login != NULL ||
+           (by->identity->state == IDENTITY_UNAUTHENTICATED &&
+            (request->options & REQUEST_LOGIN) != 0);
 }
 
 bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome)
@@ -309,8 +311,8 @@ bool execute_admits(struct executor *by, struct execution *of, enum outcome *out
     if (request->verb == VERB_QUIT) {
         return true;
     }
-    bool allowed = by->pass->state == PASS_KNOWN && is_allowed(by, of);
-    if (by->pass->state == PASS_STRANGER) {
+    bool allowed = by->identity->state == IDENTITY_AUTHENTICATED && is_allowed(by, of);
+    if (by->identity->state == IDENTITY_UNAUTHENTICATED) {
         execute_refuse_stranger(by, request);
     }
     if (!allowed) {

@@ -110,7 +110,7 @@ struct slice execute_namespace(const struct executor *by, const struct request *
 /* To a user without any right in it, a namespace looks as if it were not declared. */
 static bool is_hidden(const struct executor *by, struct slice name)
 {
-    return by->pass->state == PASS_KNOWN && execute_rights(by, name) == 0;
+    return by->identity->state == IDENTITY_AUTHENTICATED && execute_rights(by, name) == 0;
 }
 
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
@@ -345,7 +345,7 @@ static executes *const verbs[VERB_UNUSED] = {
 enum outcome execute(struct executor *by, struct execution *of)
 {
     enum outcome outcome = OUTCOME_DONE;
-    if (pass_is_asked(by->pass) && !execute_admits(by, of, &outcome)) {
+    if (identity_is_asked(by->identity) && !execute_admits(by, of, &outcome)) {
         return outcome;
     }
     if (of->request.key.length > 0) {

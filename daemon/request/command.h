@@ -33,8 +33,8 @@ struct executor {
     struct instance *instance;
     struct slice default_namespace;  /* what `-` stands for */
     const struct endpoint *endpoint; /* where keys live that come without a namespace */
-    struct pass *pass;               /* who asks */
-    const struct porter *porter;     /* to whom he may say who he is */
+    struct identity *identity;       /* who asks */
+    const struct auth_context *auth; /* to whom he may say who he is */
     uint64_t max_value;              /* bytes */
     uint64_t idle_timeout;           /* milliseconds; 0: never */
     uint64_t now;                    /* read after what is answered had come; 0: the clock is
@@ -88,7 +88,7 @@ struct execution {
 enum outcome {
     OUTCOME_DONE,  /* answered */
     OUTCOME_LATER, /* the outbox is full, others shall have their turn, or `crowded` */
-    OUTCOME_WAITS, /* for the gate */
+    OUTCOME_WAITS, /* for the authenticator */
     OUTCOME_QUIT,  /* the peer wants to go */
 };
 

@@ -56,8 +56,8 @@ static void refuse(struct executor *by, const struct request *request, enum stor
 static void tell_log(const struct executor *by, uint64_t before, uint64_t megabytes)
 {
     static const char unknown[] = "a client";
-    bool known = by->pass->state == PASS_KNOWN;
-    struct slice user = known ? user_name(by->pass->user) : slice_of(unknown);
+    bool known = by->identity->state == IDENTITY_AUTHENTICATED;
+    struct slice user = known ? user_name(by->identity->user) : slice_of(unknown);
     log_notice("memory: %" PRIu64 " MiB, was %" PRIu64 " MiB: %s%.*s%s set it", megabytes,
                before >> MEGABYTE_SHIFT, known ? "user \"" : "", (int)user.length, user.bytes,
                known ? "\"" : "");

@@ -22,14 +22,15 @@ static void wipe(struct desk *desk, size_t length)
     explicit_bzero(inbox_bytes(&desk->inbox), length);
 }
 
-struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint, struct pass *pass)
+struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint,
+                         struct identity *identity)
 {
     struct desk *desk = pool_get(&crew->desks);
     if (desk == NULL) {
         return NULL;
     }
     desk->endpoint = endpoint;
-    desk->pass = pass;
+    desk->identity = identity;
     inbox_init(&desk->inbox);
     desk->wanted = 1;
     desk->overflew = false;
@@ -49,7 +50,7 @@ void desk_destroy(struct desk **place, struct crew *crew)
     batch_deinit(&desk->batch);
     upload_abort(&desk->upload, crew->lane);
     outbox_deinit(&desk->outbox);
-    if (desk->pass->state == PASS_STRANGER && inbox_length(&desk->inbox) > 0) {
+    if (desk->identity->state == IDENTITY_UNAUTHENTICATED && inbox_length(&desk->inbox) > 0) {
         wipe(desk, inbox_length(&desk->inbox));
     }
     inbox_deinit(&desk->inbox, &crew->inboxes);
@@ -67,10 +68,10 @@ bool desk_is_clear(const struct desk *desk)
 static struct executor *seat(struct desk *desk, struct crew *crew)
 {
     desk->parser.max_value = crew->settings.max_value;
-    desk->parser.login = desk->pass->state == PASS_STRANGER;
+    desk->parser.login = desk->identity->state == IDENTITY_UNAUTHENTICATED;
     crew->by.outbox = &desk->outbox;
     crew->by.endpoint = desk->endpoint;
-    crew->by.pass = desk->pass;
+    crew->by.identity = desk->identity;
     crew->by.crowded = false;
     return &crew->by;
 }
@@ -105,7 +106,7 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
         }
         space.iov_base = inbox_free(&desk->inbox, &space.iov_len);
     }
-    size_t allowance = pass_allowance(desk->pass);
+    size_t allowance = identity_allowance(desk->identity);
     if (space.iov_len > allowance) {
         space.iov_len = allowance;
     }
@@ -116,8 +117,8 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
     if (status != TRANSPORT_OK) {
         return status;
     }
-    if (desk->pass->state == PASS_STRANGER) {
-        desk->pass->received += (unsigned)*moved;
+    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
+        desk->identity->received += (unsigned)*moved;
     }
     if (stored) {
         upload_advance(&desk->upload, *moved);
@@ -201,7 +202,7 @@ static void begin_upload(struct desk *desk, struct executor *by)
 
 static void say_error(struct desk *desk, struct executor *by)
 {
-    if (desk->pass->state == PASS_STRANGER) {
+    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
         execute_refuse_stranger(by, NULL);
         return;
     }
@@ -260,7 +261,7 @@ static bool finish_batch(struct desk *desk, struct executor *by)
         wipe(desk, inbox_length(&desk->inbox));
         break;
     }
-    if (desk->pass->state == PASS_STRANGER) {
+    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
         wipe(desk, batch->taken);
     }
     inbox_drop(&desk->inbox, batch->taken);

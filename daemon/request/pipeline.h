@@ -23,7 +23,7 @@ enum desk_state {
     DESK_HUNGRY,    /* needs more bytes */
     DESK_TIRED,     /* could go on, but others shall have their turn */
     DESK_STALLED,   /* the peer must take replies first */
-    DESK_WAITING,   /* for the gate to answer */
+    DESK_WAITING,   /* for the authenticator to answer */
     DESK_CROWDED,   /* for memory: too much of it is pinned, or being uploaded */
     DESK_QUIT,      /* the peer asked to be let go, when all is sent */
     DESK_CONFUSED,  /* to be closed when all is sent: what follows has no meaning */
@@ -34,7 +34,7 @@ enum desk_state {
 
 struct desk {
     const struct endpoint *endpoint;
-    struct pass *pass; /* of its connection */
+    struct identity *identity; /* of its connection */
     enum desk_state state;
     struct inbox inbox;
     size_t wanted; /* bytes of the inbox below which parsing makes no sense */
@@ -46,7 +46,8 @@ struct desk {
 };
 
 /* NULL: no memory. */
-struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint, struct pass *pass);
+struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint,
+                         struct identity *identity);
 /* Abandons what is under way. Sets *desk to NULL. */
 void desk_destroy(struct desk **desk, struct crew *crew);
 

@@ -23,7 +23,7 @@ enum outcome stats_conns(struct executor *by, const struct request *request)
     char peer[TRANSPORT_PEER_MAX];
     char address[ENDPOINT_NAME_MAX + 8];
     char listener[ENDPOINT_NAME_MAX + 8];
-    transport_peer(by->pass->fd, peer, sizeof peer);
+    transport_peer(by->identity->fd, peer, sizeof peer);
     spell(address, kind, is_local ? endpoint : peer);
     spell(listener, kind, endpoint);
     const struct {
@@ -34,7 +34,7 @@ enum outcome stats_conns(struct executor *by, const struct request *request)
                 {"secs_since_last_cmd", "0"}};
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         char name[48];
-        snprintf(name, sizeof name, "%d:%s", by->pass->fd, told[i].name);
+        snprintf(name, sizeof name, "%d:%s", by->identity->fd, told[i].name);
         stats_text(by, request, name, told[i].value);
     }
     outbox_say(by->outbox, request, REPLY_END);

@@ -32,7 +32,8 @@ static void where(struct executor *by, const struct request *request)
     stats_text(by, request, "inter", host);
     stats_text(by, request, "domain_socket", colon == NULL ? name : "NULL");
     stats_text(by, request, "ssl_enabled", by->endpoint->tls != NULL ? "yes" : "no");
-    stats_text(by, request, "auth_enabled_ascii", by->pass->state == PASS_FREE ? "no" : "yes");
+    stats_text(by, request, "auth_enabled_ascii",
+               by->identity->state == IDENTITY_NOT_REQUIRED ? "no" : "yes");
 }
 
 static void keys(struct executor *by, const struct request *request)

@@ -1,7 +1,7 @@
 /*
  * threads.c - who starts first and who leaves last.
  *
- * Workers poke the housekeeper and ask the gate, so both are there before the first of
+ * Workers poke the housekeeper and ask the authenticator, so both are there before the first of
  * them and until the last one is gone.
  */
 #include "daemon/server/threads.h"
@@ -21,8 +21,8 @@ static bool start_others(struct staff *staff, const struct conf *conf, struct st
         log_error("cannot start the housekeeper: %s", strerror(errno));
         return false;
     }
-    staff->gate = gate_create();
-    if (staff->gate == NULL) {
+    staff->authenticator = authenticator_create();
+    if (staff->authenticator == NULL) {
         log_error("cannot start the thread that checks secrets: %s", strerror(errno));
         return false;
     }
@@ -57,7 +57,7 @@ bool staff_start(struct staff *staff, const struct conf *conf, struct users *use
         return false;
     }
     options.housekeeper = staff->housekeeper;
-    options.gate = staff->gate;
+    options.authenticator = staff->authenticator;
     while (staff->count < instance->threads) {
         options.id = staff->count;
         struct worker *worker = worker_create(&options);
@@ -85,7 +85,7 @@ void staff_reconfigure(struct staff *staff, const struct conf *conf, struct user
     }
 }
 
-/* All are told before the first is waited for, so that they finish together. The gate may
+/* All are told before the first is waited for, so that they finish together. The authenticator may
  * have answers for them until it is gone. */
 void staff_end(struct staff *staff)
 {
@@ -95,7 +95,7 @@ void staff_end(struct staff *staff)
     for (unsigned i = 0; i < staff->count; i++) {
         worker_join(staff->workers[i]);
     }
-    gate_destroy(&staff->gate);
+    authenticator_destroy(&staff->authenticator);
     for (unsigned i = 0; i < staff->count; i++) {
         worker_destroy(&staff->workers[i]);
     }

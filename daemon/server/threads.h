@@ -1,5 +1,5 @@
 /*
- * threads.h - all the threads of the daemon together: workers, housekeeper and gate.
+ * threads.h - all the threads of the daemon together: workers, housekeeper and authenticator.
  */
 #ifndef KVCACHED_DAEMON_SERVER_THREADS_H
 #define KVCACHED_DAEMON_SERVER_THREADS_H
@@ -14,14 +14,14 @@
 
 struct staff {
     struct housekeeper *housekeeper;
-    struct gate *gate;
+    struct authenticator *authenticator;
     struct worker **workers;
     unsigned count; /* of workers */
 };
 
-/* Starts instance->threads workers, the housekeeper and the gate. False when one of them could
- * not start: then the log has said which, and staff_end ends the others. `store`
- * and `instance` must outlive them. */
+/* Starts instance->threads workers, the housekeeper and the authenticator. False when one of them
+ * could not start: then the log has said which, and staff_end ends the others. `store` and
+ * `instance` must outlive them. */
 bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
                  struct store *store, struct instance *instance);
 

@@ -1,5 +1,6 @@
 /*
- * check_authenticator.c - who is let in at the gate, and how failures slow an address down.
+ * check_authenticator.c - who is let in at the authenticator, and how failures slow an address
+ * down.
  */
 #include "daemon/auth/authenticator.h"
 
@@ -69,7 +70,7 @@ START_TEST(what_was_right_before_takes_no_check)
 
     ck_assert_str_eq(visitors_try(1, "user3", "secret3"), "user3");
     visitor_ask(&visitor, 2, "user3", "secret3");
-    ck_assert_uint_ne(visitor_answer(&visitor), 0); /* inside of gate_ask */
+    ck_assert_uint_ne(visitor_answer(&visitor), 0); /* inside of authenticator_submit */
     ck_assert_str_eq(visitor_outcome(&visitor), "user3");
     ck_assert_uint_eq(visitors_checks(), 1);
     ck_assert_ptr_null(visitors_try(3, "user4", "secret3"));
@@ -99,10 +100,10 @@ START_TEST(the_daemons_own_gate_knows_true_hashes)
     struct members members = {0};
     char hash[SECRET_HASH_MAX];
 
-    gate_destroy(&visitors.gate);
-    gate_destroy(&visitors.gate);
-    visitors.gate = gate_create();
-    ck_assert_ptr_nonnull(visitors.gate);
+    authenticator_destroy(&visitors.authenticator);
+    authenticator_destroy(&visitors.authenticator);
+    visitors.authenticator = authenticator_create();
+    ck_assert_ptr_nonnull(visitors.authenticator);
     ck_assert(secret_hash(slice_of("sesame"), hash));
     members_add(&members, "ann", hash, NULL);
     users_put(&visitors.users);
@@ -119,14 +120,14 @@ END_TEST
 
 START_TEST(each_failure_doubles_the_delay_up_to_a_bound)
 {
-    uint64_t delay = GATE_DELAY_MS;
+    uint64_t delay = LOGIN_DELAY_MS;
     struct visitor visitor;
 
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     for (int i = 0; i < GUESSES; i++) {
         visitor_ask(&visitor, 1, "user0", visitors_guess());
         visitor_expect_delay(&visitor, delay);
-        delay = 2 * delay < GATE_DELAY_MOST_MS ? 2 * delay : GATE_DELAY_MOST_MS;
+        delay = 2 * delay < LOGIN_DELAY_MOST_MS ? 2 * delay : LOGIN_DELAY_MOST_MS;
     }
 }
 END_TEST
@@ -137,13 +138,13 @@ START_TEST(right_and_wrong_secrets_wait_alike_and_a_success_takes_nothing_back)
 
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     visitor_ask(&visitor, 1, "user0", visitors_guess());
-    visitor_expect_delay(&visitor, GATE_DELAY_MS);
+    visitor_expect_delay(&visitor, LOGIN_DELAY_MS);
     visitor_ask(&visitor, 1, "user1", "secret1");
-    visitor_expect_delay(&visitor, 2 * GATE_DELAY_MS);
+    visitor_expect_delay(&visitor, 2 * LOGIN_DELAY_MS);
     ck_assert_str_eq(visitor_outcome(&visitor), "user1");
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     visitor_ask(&visitor, 1, "user0", visitors_guess());
-    visitor_expect_delay(&visitor, 4 * GATE_DELAY_MS);
+    visitor_expect_delay(&visitor, 4 * LOGIN_DELAY_MS);
 }
 END_TEST
 
@@ -153,11 +154,11 @@ START_TEST(after_quiet_all_is_forgotten)
 
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
-    visitors_pass_time(GATE_DELAY_MS);
+    visitors_pass_time(LOGIN_DELAY_MS);
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     unsigned before = visitors_checks();
 
-    visitors_pass_time(GATE_FORGET_MS - 1);
+    visitors_pass_time(LOGIN_FORGET_MS - 1);
     ck_assert_str_eq(visitors_try(1, "user1", "secret1"), "user1");
     visitor_ask(&visitor, 1, "user1", "secret1"); /* not recalled before its turn */
     ck_assert_str_eq(visitor_outcome(&visitor), "user1");
@@ -168,7 +169,7 @@ START_TEST(after_quiet_all_is_forgotten)
     ck_assert_uint_eq(visitors_checks(), before);
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     visitor_ask(&visitor, 1, "user0", visitors_guess());
-    visitor_expect_delay(&visitor, GATE_DELAY_MS);
+    visitor_expect_delay(&visitor, LOGIN_DELAY_MS);
 }
 END_TEST
 
@@ -181,7 +182,7 @@ START_TEST(who_has_failed_is_not_told_what_is_remembered)
     ck_assert_uint_eq(visitors_checks(), 2);
     visitor_ask(&visitor, 1, "user1", "secret1");
     ck_assert_uint_eq(visitor_answer(&visitor), 0);
-    visitor_expect_delay(&visitor, GATE_DELAY_MS);
+    visitor_expect_delay(&visitor, LOGIN_DELAY_MS);
     ck_assert_str_eq(visitor_outcome(&visitor), "user1");
     ck_assert_str_eq(visitors_try(3, "user1", "secret1"), "user1");
 }
@@ -202,7 +203,7 @@ START_TEST(many_guesses_at_once_are_not_told_either)
     }
     visitors_let_go();
     ck_assert_ptr_null(visitor_outcome(&first));
-    uint64_t delay = GATE_DELAY_MS;
+    uint64_t delay = LOGIN_DELAY_MS;
     for (int i = 1; i <= 6; i++) {
         visitor_expect_delay(&guesses[WAITING - i], delay);
         delay *= 2;
@@ -224,7 +225,7 @@ START_TEST(who_still_waits_at_the_end_is_denied)
         visitor_ask(&waiting[i], (uint64_t)i % 3, "user0", "secret0");
         ck_assert_uint_eq(visitor_answer(&waiting[i]), 0);
     }
-    gate_destroy(&visitors.gate);
+    authenticator_destroy(&visitors.authenticator);
     for (int i = 0; i < 3 * WAITING; i++) {
         ck_assert_uint_ne(visitor_answer(&waiting[i]), 0);
         ck_assert_ptr_null(visitor_outcome(&waiting[i]));
@@ -242,7 +243,7 @@ START_TEST(the_end_does_not_wait_for_a_long_check)
     for (int i = 0; i < 8; i++) {
         visitor_ask(&waiting[i], (uint64_t)i % 2, "user0", "secret0");
     }
-    gate_destroy(&visitors.gate);
+    authenticator_destroy(&visitors.authenticator);
     ck_assert_ptr_null(visitor_outcome(&longest));
     for (int i = 0; i < 8; i++) {
         ck_assert_ptr_null(visitor_outcome(&waiting[i]));

@@ -1,6 +1,6 @@
 /*
- * check_authenticator_order.c - whose turn it is at the gate where many wait, what becomes of those
- * that go, and of secrets that were wrong before.
+ * check_authenticator_order.c - whose turn it is at the authenticator where many wait, what becomes
+ * of those that go, and of secrets that were wrong before.
  */
 #include "daemon/auth/authenticator.h"
 
@@ -61,7 +61,7 @@ START_TEST(a_thousand_guesses_delay_another_by_one_check)
     ck_assert_uint_eq(visitors_checks(), 2);
     /* They get one look each time, until their patience ends. */
     for (int i = 0; i < 4; i++) {
-        visitors_pass_time(GATE_DELAY_MOST_MS);
+        visitors_pass_time(LOGIN_DELAY_MOST_MS);
         visitors_fence();
     }
     for (int i = 0; i < MANY; i++) {
@@ -101,14 +101,15 @@ START_TEST(what_is_withdrawn_is_not_answered_and_takes_no_check)
     }
     visitor_ask(&last, 1, "user1", "secret1");
     for (int i = 0; i < MANY; i++) {
-        ck_assert(gate_withdraw(visitors.gate, &guesses[i].petition));
-        ck_assert_uint_eq(guesses[i].petition.secret_length, 0);
+        ck_assert(authenticator_withdraw(visitors.authenticator, &guesses[i].login));
+        ck_assert_uint_eq(guesses[i].login.secret_length, 0);
     }
-    ck_assert(!gate_withdraw(visitors.gate, &first.petition)); /* it is being checked */
+    ck_assert(
+        !authenticator_withdraw(visitors.authenticator, &first.login)); /* it is being checked */
     visitors_let_go();
     ck_assert_str_eq(visitor_outcome(&last), "user1");
     ck_assert_ptr_null(visitor_outcome(&first));
-    ck_assert(!gate_withdraw(visitors.gate, &first.petition)); /* it was answered */
+    ck_assert(!authenticator_withdraw(visitors.authenticator, &first.login)); /* it was answered */
     ck_assert_uint_eq(visitors_checks(), 2);
     for (int i = 0; i < MANY; i++) {
         ck_assert_uint_eq(visitor_answer(&guesses[i]), 0);
@@ -124,11 +125,11 @@ START_TEST(what_is_withdrawn_finds_nothing_out)
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     visitor_hold(&first, VISITORS_ELSEWHERE, "user0", visitors_guess());
     visitor_ask(&visitor, 1, "user1", visitors_guess());
-    ck_assert(gate_withdraw(visitors.gate, &visitor.petition));
+    ck_assert(authenticator_withdraw(visitors.authenticator, &visitor.login));
     for (int i = 0; i < MANY; i++) {
         visitor_ask(&visitor, 1, "user1", i == MANY / 2 ? "secret1" : visitors_guess());
         ck_assert_uint_eq(visitor_answer(&visitor), 0);
-        ck_assert(gate_withdraw(visitors.gate, &visitor.petition));
+        ck_assert(authenticator_withdraw(visitors.authenticator, &visitor.login));
     }
     visitors_let_go();
     ck_assert_ptr_null(visitor_outcome(&first));
@@ -150,11 +151,11 @@ START_TEST(an_old_secret_keeps_none_out)
         visitor_ask(&old[i], 1, "user1", "old");
     }
     visitor_ask(&right, 1, "user1", "secret1");
-    visitor_expect_delay(&right, GATE_DELAY_MS); /* of the one failure that there was */
+    visitor_expect_delay(&right, LOGIN_DELAY_MS); /* of the one failure that there was */
     ck_assert_str_eq(visitor_outcome(&right), "user1");
     ck_assert_str_eq(visitors_try(1, "user2", "secret2"), "user2"); /* at once */
     for (int i = 0; i < 4; i++) {
-        visitors_pass_time(GATE_DELAY_MOST_MS);
+        visitors_pass_time(LOGIN_DELAY_MOST_MS);
         visitors_fence();
     }
     for (int i = 0; i < MANY; i++) {
@@ -175,7 +176,7 @@ START_TEST(an_old_secret_is_checked_once)
     }
     visitors_let_go();
     ck_assert_ptr_null(visitor_outcome(&old[0]));
-    visitors_pass_time(GATE_DELAY_MS); /* for all of them together */
+    visitors_pass_time(LOGIN_DELAY_MS); /* for all of them together */
     for (int i = 1; i < MANY; i++) {
         ck_assert_ptr_null(visitor_outcome(&old[i]));
     }
@@ -186,14 +187,14 @@ END_TEST
 /* It waits all the same: what knows nothing better shall not keep the processor busy. */
 START_TEST(an_old_secret_waits_longer_each_time)
 {
-    uint64_t delay = GATE_DELAY_MS;
+    uint64_t delay = LOGIN_DELAY_MS;
     struct visitor visitor;
 
     ck_assert_ptr_null(visitors_try(1, "user0", "old"));
     for (int i = 0; i < GUESSES; i++) {
         visitor_ask(&visitor, 1, "user0", "old");
         visitor_expect_delay(&visitor, delay);
-        delay = 2 * delay < GATE_DELAY_MOST_MS ? 2 * delay : GATE_DELAY_MOST_MS;
+        delay = 2 * delay < LOGIN_DELAY_MOST_MS ? 2 * delay : LOGIN_DELAY_MOST_MS;
     }
 }
 END_TEST
@@ -206,10 +207,10 @@ START_TEST(what_was_wrong_may_be_right_elsewhere_or_later)
     ck_assert_ptr_null(visitors_try(1, "user1", "secret2"));
     ck_assert_ptr_null(visitors_try(2, "user1", "secret2"));
     ck_assert_uint_eq(visitors_checks(), 2);
-    visitors_pass_time(GATE_FORGET_MS);
+    visitors_pass_time(LOGIN_FORGET_MS);
     ck_assert_str_eq(visitors_try(1, "user2", "secret2"), "user2");
     ck_assert_ptr_null(visitors_try(1, "user12", "secret2"));
-    visitors_pass_time(GATE_FORGET_MS);
+    visitors_pass_time(LOGIN_FORGET_MS);
     members_add(&members, "user1", "is secret2", NULL);
     visitors.users = members_users(&members, visitors.users);
     members_clear(&members);
@@ -224,13 +225,13 @@ START_TEST(an_old_secret_that_is_repeated_stays_known)
     struct visitor old;
 
     ck_assert_ptr_null(visitors_try(1, "user1", "old"));
-    for (int round = 0; round < 3 * GATE_WRONGS_MAX / MANY; round++) {
+    for (int round = 0; round < 3 * WRONG_SECRETS_MAX / MANY; round++) {
         for (int i = 0; i < MANY; i++) {
             ck_assert_ptr_null(visitors_try(address++, "user2", visitors_guess()));
         }
         unsigned before = visitors_checks();
         visitor_ask(&old, 1, "user1", "old");
-        visitors_pass_time(GATE_DELAY_MOST_MS);
+        visitors_pass_time(LOGIN_DELAY_MOST_MS);
         ck_assert_ptr_null(visitor_outcome(&old));
         ck_assert_uint_eq(visitors_checks(), before);
     }
@@ -239,7 +240,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("gate_turns");
+    Suite *suite = suite_create("authenticator_turns");
     TCase *turns = tcase_create("turns");
     tcase_add_checked_fixture(turns, visitors_open, visitors_close);
     tcase_set_timeout(turns, 60);

@@ -42,13 +42,13 @@ static uint64_t read_clock(void *context)
     return time;
 }
 
-static void on_answer(struct petition *petition)
+static void on_answer(struct login_request *login)
 {
-    struct visitor *visitor = petition->context;
-    bool wiped = petition->secret_length == 0;
+    struct visitor *visitor = login->context;
+    bool wiped = login->secret_length == 0;
 
-    for (size_t i = 0; i < sizeof petition->secret; i++) {
-        wiped = wiped && petition->secret[i] == '\0';
+    for (size_t i = 0; i < sizeof login->secret; i++) {
+        wiped = wiped && login->secret[i] == '\0';
     }
     pthread_mutex_lock(&visitors.lock);
     visitors.left_secrets = visitors.left_secrets || !wiped;
@@ -59,7 +59,7 @@ static void on_answer(struct petition *petition)
 
 void visitors_open(void)
 {
-    const struct gate_options options = {.check = check_secret, .now = read_clock};
+    const struct authenticator_options options = {.check = check_secret, .now = read_clock};
     struct members members = {0};
     char name[16], hash[16];
 
@@ -74,14 +74,14 @@ void visitors_open(void)
     members_add(&members, "mute", NULL, "root");
     visitors.users = members_users(&members, NULL);
     members_clear(&members);
-    visitors.gate = gate_create_with(&options);
-    ck_assert_ptr_nonnull(visitors.gate);
+    visitors.authenticator = authenticator_create_with(&options);
+    ck_assert_ptr_nonnull(visitors.authenticator);
 }
 
 void visitors_close(void)
 {
-    gate_destroy(&visitors.gate);
-    ck_assert_ptr_null(visitors.gate);
+    authenticator_destroy(&visitors.authenticator);
+    ck_assert_ptr_null(visitors.authenticator);
     users_put(&visitors.users);
     ck_assert(!visitors.left_secrets);
 }
@@ -90,19 +90,19 @@ void visitors_close(void)
 
 void visitor_ask(struct visitor *visitor, uint64_t address, const char *name, const char *secret)
 {
-    struct petition *petition = &visitor->petition;
+    struct login_request *login = &visitor->login;
 
     *visitor = (struct visitor){
-        .petition = {.users = visitors.users,
-                     .address = {AF_INET, address},
-                     .name_length = strlen(name),
-                     .secret_length = strlen(secret),
-                     .answered = on_answer,
-                     .context = visitor},
+        .login = {.users = visitors.users,
+                  .address = {AF_INET, address},
+                  .name_length = strlen(name),
+                  .secret_length = strlen(secret),
+                  .answered = on_answer,
+                  .context = visitor},
     };
-    memcpy(petition->name, name, petition->name_length);
-    memcpy(petition->secret, secret, petition->secret_length);
-    gate_ask(visitors.gate, petition);
+    memcpy(login->name, name, login->name_length);
+    memcpy(login->secret, secret, login->secret_length);
+    authenticator_submit(visitors.authenticator, login);
 }
 
 /* Zero: not yet. */
@@ -129,7 +129,7 @@ const char *visitor_outcome(struct visitor *visitor)
     static char name[REQUEST_NAMESPACE_MAX + 1];
 
     visitor_wait(visitor);
-    const struct user *user = visitor->petition.user;
+    const struct user *user = visitor->login.user;
     if (user == NULL) {
         return NULL;
     }
@@ -179,7 +179,7 @@ void visitors_pass_time(uint64_t milliseconds)
     pthread_mutex_lock(&visitors.lock);
     visitors.now += milliseconds;
     pthread_mutex_unlock(&visitors.lock);
-    gate_wake(visitors.gate);
+    authenticator_wake(visitors.authenticator);
 }
 
 /* From here on one check goes on, which somebody far away has asked for. */

@@ -1,9 +1,9 @@
 /*
- * logins_fixture.h - petitions at a gate whose clock and whose checks are the test's.
+ * logins_fixture.h - logins at a authenticator whose clock and whose checks are the test's.
  *
  * A hash is `is ` and the secret, so a check takes no time; and a check can be held up, so
  * that what is asked meanwhile has to wait. What must not happen yet is told by another
- * petition that comes later and is answered: see visitors_fence.
+ * login that comes later and is answered: see visitors_fence.
  */
 #ifndef KVCACHED_TESTS_AUTH_LOGINS_FIXTURE_H
 #define KVCACHED_TESTS_AUTH_LOGINS_FIXTURE_H
@@ -20,7 +20,7 @@ enum {
 };
 
 struct visitors {
-    struct gate *gate;
+    struct authenticator *authenticator;
     struct users *users;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* lock; one of those below */
@@ -37,7 +37,7 @@ struct visitors {
 extern struct visitors visitors;
 
 struct visitor {
-    struct petition petition;
+    struct login_request login;
     unsigned answered; /* visitors.lock; its number among all answers, from 1 on; 0: not yet */
 };
 

@@ -9,7 +9,7 @@ struct line line;
 
 void line_open(void)
 {
-    line.queue = gate_queue_create();
+    line.queue = login_queue_create();
     ck_assert_ptr_nonnull(line.queue);
     TAILQ_INIT(&line.out);
     line.now = LINE_START;
@@ -17,7 +17,7 @@ void line_open(void)
 
 void line_close(void)
 {
-    gate_queue_destroy(&line.queue);
+    login_queue_destroy(&line.queue);
     ck_assert_ptr_null(line.queue);
 }
 
@@ -26,83 +26,83 @@ static struct peer_address address_of(uint64_t number)
     return (struct peer_address){1, number};
 }
 
-bool line_add(struct petition *petition, uint64_t number)
+bool line_add(struct login_request *login, uint64_t number)
 {
-    *petition = (struct petition){.address = address_of(number)};
-    return gate_queue_add(line.queue, petition, line.now, &line.out);
+    *login = (struct login_request){.address = address_of(number)};
+    return login_queue_add(line.queue, login, line.now, &line.out);
 }
 
 void line_know(uint64_t number)
 {
     const struct peer_address address = address_of(number);
 
-    gate_queue_know(line.queue, &address, line.now);
+    login_queue_know(line.queue, &address, line.now);
 }
 
 bool line_trusts(uint64_t number)
 {
     const struct peer_address address = address_of(number);
 
-    return gate_queue_trusts(line.queue, &address, line.now);
+    return login_queue_trusts(line.queue, &address, line.now);
 }
 
 /* NULL where it is nobody's turn now. */
-struct petition *line_next(void)
+struct login_request *line_next(void)
 {
     uint64_t due;
 
-    return gate_queue_next(line.queue, line.now, &due);
+    return login_queue_next(line.queue, line.now, &due);
 }
 
 uint64_t line_due(void)
 {
     uint64_t due = 0;
 
-    ck_assert_ptr_null(gate_queue_next(line.queue, line.now, &due));
+    ck_assert_ptr_null(login_queue_next(line.queue, line.now, &due));
     return due;
 }
 
-void line_settle(enum gate_end end)
+void line_settle(enum authenticator_end end)
 {
-    gate_queue_settle(line.queue, end, line.now);
+    login_queue_settle(line.queue, end, line.now);
 }
 
 /* It is the turn of that one, and it ends so. */
-void line_expect(const struct petition *petition, enum gate_end end)
+void line_expect(const struct login_request *login, enum authenticator_end end)
 {
-    ck_assert_ptr_eq(line_next(), petition);
+    ck_assert_ptr_eq(line_next(), login);
     line_settle(end);
 }
 
 /* Somebody of that address has a turn, and it is over. */
 void line_let_fail(uint64_t number)
 {
-    static struct petition petition;
+    static struct login_request login;
 
-    ck_assert(line_add(&petition, number));
-    ck_assert_ptr_eq(line_next(), &petition);
-    line_settle(GATE_WRONG);
+    ck_assert(line_add(&login, number));
+    ck_assert_ptr_eq(line_next(), &login);
+    line_settle(LOGIN_WRONG);
 }
 
 /* How long who asks now has to wait after the failure before. */
 uint64_t line_delay_of(uint64_t number)
 {
-    static struct petition petition;
+    static struct login_request login;
 
-    ck_assert(line_add(&petition, number));
+    ck_assert(line_add(&login, number));
     uint64_t from = line.now;
     line.now = line_due();
-    ck_assert_ptr_eq(line_next(), &petition);
-    line_settle(GATE_WRONG);
+    ck_assert_ptr_eq(line_next(), &login);
+    line_settle(LOGIN_WRONG);
     return line.now - from;
 }
 
 unsigned line_count_out(void)
 {
-    const struct petition *petition;
+    const struct login_request *login;
     unsigned count = 0;
 
-    TAILQ_FOREACH(petition, &line.out, next)
+    TAILQ_FOREACH(login, &line.out, next)
     {
         count++;
     }

@@ -1,5 +1,5 @@
 /*
- * queue_fixture.h - a gate's queue on a clock of numbers, and what tests say of it.
+ * queue_fixture.h - a authenticator's queue on a clock of numbers, and what tests say of it.
  */
 #ifndef KVCACHED_TESTS_AUTH_QUEUE_FIXTURE_H
 #define KVCACHED_TESTS_AUTH_QUEUE_FIXTURE_H
@@ -9,8 +9,8 @@
 enum { LINE_START = 1000000 /* milliseconds */ };
 
 struct line {
-    struct gate_queue *queue;
-    struct petitions out; /* those that lost their places */
+    struct login_queue *queue;
+    struct logins out; /* those that lost their places */
     uint64_t now;
 };
 
@@ -20,17 +20,17 @@ extern struct line line;
 void line_open(void);
 void line_close(void);
 
-bool line_add(struct petition *petition, uint64_t number);
+bool line_add(struct login_request *login, uint64_t number);
 void line_know(uint64_t number);
 bool line_trusts(uint64_t number);
 
 /* NULL where it is nobody's turn now. */
-struct petition *line_next(void);
+struct login_request *line_next(void);
 /* It is not: when something is to be done. */
 uint64_t line_due(void);
-void line_settle(enum gate_end end);
+void line_settle(enum authenticator_end end);
 /* It is the turn of that one, and it ends so. */
-void line_expect(const struct petition *petition, enum gate_end end);
+void line_expect(const struct login_request *login, enum authenticator_end end);
 
 /* One of that address has a turn, and fails. */
 void line_let_fail(uint64_t number);

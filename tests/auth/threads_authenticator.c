@@ -1,5 +1,5 @@
 /*
- * threads_authenticator.c - many ask at one gate while users are replaced.
+ * threads_authenticator.c - many ask at one authenticator while users are replaced.
  *
  * Each asker takes the users of the moment, as a worker does, and says a right or a wrong
  * secret: from an address of its own, or from one that all share and at which every other
@@ -39,7 +39,7 @@ struct asker {
     unsigned right, denied;
 };
 
-static struct gate *gate;
+static struct authenticator *authenticator;
 static _Atomic uint64_t now;
 static atomic_uint busy; /* askers that have not finished */
 static atomic_uint wrong;
@@ -90,14 +90,14 @@ static void make_users(unsigned version)
     users_put(&old);
 }
 
-static void on_answer(struct petition *petition)
+static void on_answer(struct login_request *login)
 {
-    static const char zeros[sizeof petition->secret];
-    struct asker *asker = petition->context;
+    static const char zeros[sizeof login->secret];
+    struct asker *asker = login->context;
 
     pthread_mutex_lock(&asker->lock);
     asker->answered = true;
-    asker->wiped = memcmp(petition->secret, zeros, sizeof zeros) == 0;
+    asker->wiped = memcmp(login->secret, zeros, sizeof zeros) == 0;
     pthread_cond_signal(&asker->heard);
     pthread_mutex_unlock(&asker->lock);
 }
@@ -121,7 +121,7 @@ static void wait_for_answer(struct asker *asker)
         pthread_mutex_unlock(&asker->lock);
         if (!done) {
             atomic_fetch_add(&now, STEP_MS);
-            gate_wake(gate);
+            authenticator_wake(authenticator);
         }
     }
 }
@@ -129,7 +129,7 @@ static void wait_for_answer(struct asker *asker)
 /* Says that it is user `member`. */
 static bool is_let_in(struct asker *asker, uint64_t address, unsigned member, bool right)
 {
-    struct petition petition = {
+    struct login_request login = {
         .users = users_of_now(),
         .address = {1, address},
         .answered = on_answer,
@@ -137,22 +137,22 @@ static bool is_let_in(struct asker *asker, uint64_t address, unsigned member, bo
     };
     char text[32];
 
-    petition.name_length = (size_t)snprintf(text, sizeof text, "user%u", member);
-    memcpy(petition.name, text, petition.name_length);
-    petition.secret_length =
+    login.name_length = (size_t)snprintf(text, sizeof text, "user%u", member);
+    memcpy(login.name, text, login.name_length);
+    login.secret_length =
         (size_t)snprintf(text, sizeof text, right ? "secret%u" : "guess%u", member);
-    memcpy(petition.secret, text, petition.secret_length);
+    memcpy(login.secret, text, login.secret_length);
     asker->answered = false;
-    gate_ask(gate, &petition);
+    authenticator_submit(authenticator, &login);
     wait_for_answer(asker);
 
-    const struct slice name = {petition.name, petition.name_length};
-    bool let_in = petition.user != NULL;
-    if (!asker->wiped || (let_in && (!slice_equal(user_name(petition.user), name) ||
-                                     user_rights(petition.user, name) != RIGHT_READ))) {
+    const struct slice name = {login.name, login.name_length};
+    bool let_in = login.user != NULL;
+    if (!asker->wiped || (let_in && (!slice_equal(user_name(login.user), name) ||
+                                     user_rights(login.user, name) != RIGHT_READ))) {
         atomic_fetch_add(&wrong, 1);
     }
-    users_put(&petition.users);
+    users_put(&login.users);
     return let_in;
 }
 
@@ -180,13 +180,13 @@ static void *ask(void *context)
 
 START_TEST(many_ask_while_users_are_replaced)
 {
-    const struct gate_options options = {.check = check_secret, .now = read_clock};
+    const struct authenticator_options options = {.check = check_secret, .now = read_clock};
     static struct asker askers[ASKERS];
     unsigned version = 0;
 
     make_users(version++);
-    gate = gate_create_with(&options);
-    ck_assert_ptr_nonnull(gate);
+    authenticator = authenticator_create_with(&options);
+    ck_assert_ptr_nonnull(authenticator);
     atomic_store(&busy, ASKERS);
     for (unsigned i = 0; i < ASKERS; i++) {
         askers[i].number = i;
@@ -206,7 +206,7 @@ START_TEST(many_ask_while_users_are_replaced)
     }
     ck_assert_uint_eq(atomic_load(&wrong), 0);
     ck_assert_uint_gt(version, 2);
-    gate_destroy(&gate);
+    authenticator_destroy(&authenticator);
     users_put(&users);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
  * check_worker_auth.c - connections of a worker with users, over socket pairs: strangers become
- * known, wait for the gate, go away meanwhile, and are made strangers again.
+ * known, wait for the authenticator, go away meanwhile, and are made strangers again.
  */
 #include "daemon/auth/identity.h"
 
@@ -24,7 +24,7 @@ static const struct conn_settings settings = {.max_value = 1 << 20, .default_nam
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
-static struct gate *gate;
+static struct authenticator *authenticator;
 static struct worker *worker;
 static char hash[SECRET_HASH_MAX];
 
@@ -65,10 +65,13 @@ static void set_up(void)
     facts_of_one(&instance, metrics);
     ck_assert(secret_hash(slice_of("s3cret"), hash));
     users = make_users("web", "write", NULL);
-    gate = gate_create();
-    ck_assert_ptr_nonnull(gate);
-    struct worker_options given = {
-        .store = store, .instance = &instance, .settings = settings, .users = users, .gate = gate};
+    authenticator = authenticator_create();
+    ck_assert_ptr_nonnull(authenticator);
+    struct worker_options given = {.store = store,
+                                   .instance = &instance,
+                                   .settings = settings,
+                                   .users = users,
+                                   .authenticator = authenticator};
     worker = worker_create(&given);
     ck_assert_ptr_nonnull(worker);
 }
@@ -77,7 +80,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     worker_join(worker);
-    gate_destroy(&gate);
+    authenticator_destroy(&authenticator);
     worker_destroy(&worker);
     users_put(&users);
     ck_assert_uint_eq(atomic_load(&instance.connections), 0);
@@ -135,7 +138,7 @@ static void hear_end(int fd)
 
 /* --- tests ----------------------------------------------------------------------- */
 
-/* However it is cut. The first of them waits for the gate, the others are recalled. */
+/* However it is cut. The first of them waits for the authenticator, the others are recalled. */
 START_TEST(cut_at_every_byte)
 {
     static const char said[] = "GET s k\r\nAUTH web s3cret\r\nPUT s k 1m 2\r\nhi\r\nGET s k\r\n"
@@ -160,7 +163,7 @@ END_TEST
 START_TEST(bytes_of_a_stranger_are_few)
 {
     int fd = join();
-    char many[PASS_STRANGER_BYTES + 1000];
+    char many[UNAUTHENTICATED_BYTES + 1000];
     memset(many, 'x', sizeof many);
     say(fd, many, sizeof many);
     hear_end(fd);
@@ -176,7 +179,7 @@ START_TEST(bytes_of_a_stranger_are_few)
 }
 END_TEST
 
-/* Whoever goes while the gate looks at his secret takes nothing along. */
+/* Whoever goes while the authenticator looks at his secret takes nothing along. */
 START_TEST(gone_while_waiting)
 {
     for (int i = 0; i < 10; i++) {
@@ -219,7 +222,7 @@ START_TEST(users_change)
 }
 END_TEST
 
-/* What the gate finds is worth what it is when it is told. */
+/* What the authenticator finds is worth what it is when it is told. */
 START_TEST(users_change_while_the_gate_looks)
 {
     for (int i = 0; i < 4; i++) {

@@ -1,5 +1,5 @@
 /*
- * check_peer.c - which peers of sockets are one and the same to the gate.
+ * check_peer.c - which peers of sockets are one and the same to the authenticator.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -16,7 +16,7 @@ union any_address {
     struct sockaddr_in6 ipv6;
 };
 
-/* What the gate makes of the peer of a socket of family `to`, connected to from `from`. */
+/* What the authenticator makes of the peer of a socket of family `to`, connected to from `from`. */
 static struct peer_address seen(int to, int from)
 {
     union any_address at = {.any = {.sa_family = (sa_family_t)to}};

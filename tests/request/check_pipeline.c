@@ -23,7 +23,7 @@ static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
-static struct pass pass; /* there are no users */
+static struct identity identity; /* there are no users */
 static const struct endpoint native_door = {.protocol = &protocol_native, .name = "test"};
 static const struct endpoint *endpoint = &native_door; /* what desks are made for */
 
@@ -88,7 +88,7 @@ static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
 /* As a connection does, until the desk has nothing more to do. */
 static enum desk_state hold(struct wire *wire)
 {
-    struct desk *desk = desk_create(&crew, endpoint, &pass);
+    struct desk *desk = desk_create(&crew, endpoint, &identity);
     ck_assert_ptr_nonnull(desk);
     enum desk_state state = DESK_HUNGRY;
     bool ended = false;
@@ -97,7 +97,7 @@ static enum desk_state hold(struct wire *wire)
         flush(desk, wire);
         if (desk_is_clear(desk)) { /* as if it had been idle in between */
             desk_destroy(&desk, &crew);
-            desk = desk_create(&crew, endpoint, &pass);
+            desk = desk_create(&crew, endpoint, &identity);
         }
     }
     while (!outbox_is_empty(&desk->outbox)) {
@@ -455,7 +455,7 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct desk *desk = desk_create(&crew, endpoint, &pass);
+        struct desk *desk = desk_create(&crew, endpoint, &identity);
         size_t moved;
         store_enter(crew.lane);
         while (desk_receive(desk, &crew, &wire.transport, &moved) == TRANSPORT_OK) {

@@ -34,7 +34,7 @@ static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
-static struct pass pass;
+static struct identity identity;
 static struct users *users;
 static struct wire wire;
 static struct desk *desk;
@@ -72,7 +72,8 @@ static void allow(unsigned rights, const char *pattern)
     members_allow(&members, rights, pattern);
     users = members_users(&members, users);
     members_clear(&members);
-    pass = (struct pass){.state = PASS_KNOWN, .fd = -1, .user = users_find(users, slice_of("web"))};
+    identity = (struct identity){
+        .state = IDENTITY_AUTHENTICATED, .fd = -1, .user = users_find(users, slice_of("web"))};
 }
 
 static void set_up(void)
@@ -83,7 +84,7 @@ static void set_up(void)
     facts_of_one(&instance, metrics);
     ck_assert(crew_init(&crew, store, &instance, 0));
     settle("main");
-    pass = (struct pass){.fd = -1};
+    identity = (struct identity){.fd = -1};
     declared[0] = (struct store_namespace_options){.name = slice_of("cache")};
     declared[1] = (struct store_namespace_options){.name = slice_of("sessions")};
     declare(2, false);
@@ -108,7 +109,7 @@ static void tear_down(void)
 
 static void sit_down(const struct endpoint *endpoint)
 {
-    desk = desk_create(&crew, endpoint, &pass);
+    desk = desk_create(&crew, endpoint, &identity);
     ck_assert_ptr_nonnull(desk);
 }
 
