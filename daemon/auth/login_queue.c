@@ -54,7 +54,7 @@ struct login_queue {
     size_t used;          /* of `of`; those after it were never touched */
     struct hash_secret secret;
     struct bucket buckets[BUCKETS];
-    struct login_queue_entry of[LOGIN_ADDRESSES_MAX];
+    struct login_queue_entry entries[LOGIN_ADDRESSES_MAX];
 };
 
 struct login_queue *login_queue_create(void)
@@ -249,7 +249,7 @@ static bool has_room(const struct login_queue *queue)
 static struct login_queue_entry *take_room(struct login_queue *queue, struct logins *out)
 {
     if (TAILQ_EMPTY(&queue->spare) && queue->used < LOGIN_ADDRESSES_MAX) {
-        return &queue->of[queue->used++];
+        return &queue->entries[queue->used++];
     }
     if (TAILQ_EMPTY(&queue->spare)) {
         struct login_queue_entry *entry = least_wanted(queue);

@@ -57,7 +57,7 @@ static void put_first(struct siphash_hash *set, unsigned place, struct siphash_h
 
 static struct siphash_hash *set_of(struct wrong_secrets *wrongs, struct siphash_hash token)
 {
-    return wrongs->sets[token.low % SETS].of;
+    return wrongs->sets[token.low % SETS].tokens;
 }
 
 bool wrong_secrets_has(struct wrong_secrets *wrongs, struct siphash_hash token)

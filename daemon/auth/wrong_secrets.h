@@ -26,7 +26,7 @@ enum { WRONG_SECRETS_WAYS = 16, WRONG_SECRETS_MAX = 4096 };
 struct wrong_secrets {
     struct siphash_key key;
     struct {
-        struct siphash_hash of[WRONG_SECRETS_WAYS]; /* the one that was said last first */
+        struct siphash_hash tokens[WRONG_SECRETS_WAYS]; /* the one that was said last first */
     } sets[WRONG_SECRETS_MAX / WRONG_SECRETS_WAYS];
 };
 

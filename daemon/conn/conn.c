@@ -52,8 +52,8 @@ static void stop_parting(struct conn *conn)
 /* What it holds of the crew, its seat apart. */
 static void give_back(struct conn *conn)
 {
-    if (conn->desk != NULL) {
-        desk_destroy(&conn->desk, conn->crew);
+    if (conn->pipeline != NULL) {
+        pipeline_destroy(&conn->pipeline, conn->crew);
     }
     conn_account(conn, false);
     pressure_leave(conn);
@@ -277,7 +277,7 @@ bool conn_open(struct crew *crew, struct transport *transport, const struct endp
         .crew = crew,
         .endpoint = endpoint,
         .transport = *transport,
-        .state = DESK_HUNGRY,
+        .state = PIPELINE_NEEDS_INPUT,
         .active = crew->now,
         .seated = crew->now,
     };
@@ -374,7 +374,7 @@ void conn_drain(struct crew *crew)
     }
     TAILQ_FOREACH(conn, &crew->seated, seat)
     {
-        if (conn->state == DESK_HUNGRY && !conn->ended) {
+        if (conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
             schedule_wait(conn);
         }
     }

@@ -5,7 +5,7 @@
  *
  *     receive   one read
  *     prepare   what has come is parsed, and index lines are on their way
- *     work      the desk answers what is there, within its budget
+ *     work      the pipeline answers what is there, within its budget
  *     take on   further reads, while a large value fills whatever space is given
  *     send      one write of all replies
  *     settle    wait for bytes, for room to write, for the next turn; or close
@@ -17,7 +17,7 @@
  * is not driven out of its caches by that for sending. With 50 connections that ask one
  * thing at a time a request costs about a tenth less than with turns one by one.
  *
- * A peer that sends and never reads fills its outbox; then the desk stops, no
+ * A peer that sends and never reads fills its reply queue; then the pipeline stops, no
  * more is read, and the peer's own writes come to a halt. That bounds the memory
  * of a connection and harms nobody else.
  */
@@ -43,10 +43,11 @@ static bool receive(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     size_t moved = 0;
-    switch (desk_receive(conn->desk, crew, &conn->transport, &moved)) {
+    switch (pipeline_receive(conn->pipeline, crew, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(crew->metrics, METRIC_BYTES_READ, moved);
-        if (outbox_is_empty(&conn->desk->outbox)) { /* else it is the peer's turn to take */
+        if (reply_queue_is_empty(
+                &conn->pipeline->replies)) { /* else it is the peer's turn to take */
             conn->moved += moved;
         }
         return true;
@@ -78,12 +79,12 @@ static size_t bound(const struct crew *crew)
 /* False: it broke. */
 static bool flush(struct conn *conn)
 {
-    struct outbox *outbox = &conn->desk->outbox;
+    struct reply_queue *replies = &conn->pipeline->replies;
     size_t moved = 0;
-    if (outbox_is_empty(outbox)) {
+    if (reply_queue_is_empty(replies)) {
         return true;
     }
-    switch (outbox_send(outbox, &conn->transport, bound(conn->crew), &moved)) {
+    switch (reply_queue_send(replies, &conn->transport, bound(conn->crew), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
         conn->moved += moved;
@@ -121,11 +122,11 @@ static bool cross(struct conn *conn, short *what)
 static void settle(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    bool sent_all = outbox_is_empty(&conn->desk->outbox);
+    bool sent_all = reply_queue_is_empty(&conn->pipeline->replies);
     short what = sent_all ? 0 : EV_WRITE;
     conn_account(conn, !sent_all);
     switch (conn->state) {
-    case DESK_HUNGRY:
+    case PIPELINE_NEEDS_INPUT:
         if (identity_allowance(&conn->identity) == 0 && sent_all) {
             conn_linger(conn, CONN_CLOSE_STRANGER);
             return;
@@ -141,12 +142,12 @@ static void settle(struct conn *conn)
             schedule_wait(conn);
         }
         break;
-    case DESK_TIRED:
+    case PIPELINE_YIELDED:
         metrics_add(crew->metrics, METRIC_CONN_YIELDS, 1);
         schedule_wait(conn);
         return;
-    case DESK_STALLED:
-        if (outbox_has_drained(&conn->desk->outbox)) {
+    case PIPELINE_OUTPUT_FULL:
+        if (reply_queue_has_drained(&conn->pipeline->replies)) {
             schedule_wait(conn);
             return;
         }
@@ -154,46 +155,46 @@ static void settle(struct conn *conn)
             metrics_add(crew->metrics, METRIC_CONN_STALLS, 1);
         }
         break;
-    case DESK_WAITING:
+    case PIPELINE_AWAITS_AUTH:
         break;
-    case DESK_CROWDED:
+    case PIPELINE_AWAITS_MEMORY:
         pressure_wait(conn);
         break;
-    case DESK_QUIT:
+    case PIPELINE_QUIT:
         if (sent_all) {
             conn_close(conn, CONN_CLOSE_QUIT);
             return;
         }
         break;
-    case DESK_CONFUSED:
+    case PIPELINE_DESYNCED:
         if (sent_all) {
             conn_linger(conn, CONN_CLOSE_CONFUSED);
             return;
         }
         break;
-    case DESK_BROWSER:
+    case PIPELINE_HTTP:
         conn_close(conn, CONN_CLOSE_BROWSER);
         return;
-    case DESK_HELLO:
+    case PIPELINE_TLS_HELLO:
         conn_close(conn, CONN_CLOSE_HELLO);
         return;
-    case DESK_NO_MEMORY:
+    case PIPELINE_NO_MEMORY:
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return;
     }
     if (conn->transport.wants != 0 && !cross(conn, &what)) {
         return;
     }
-    if (conn->state == DESK_WAITING && what == 0) {
+    if (conn->state == PIPELINE_AWAITS_AUTH && what == 0) {
         what = CONN_WATCH_PEER;
     }
-    if (desk_is_clear(conn->desk)) {
-        if (conn->state == DESK_HUNGRY) {
+    if (pipeline_is_idle(conn->pipeline)) {
+        if (conn->state == PIPELINE_NEEDS_INPUT) {
             schedule_done(conn);
         }
-        desk_destroy(&conn->desk, crew);
+        pipeline_destroy(&conn->pipeline, crew);
     }
-    if (conn->desk != NULL || conn->holds) {
+    if (conn->pipeline != NULL || conn->holds) {
         pressure_follow(conn);
     }
     if (!conn_watch(conn, what)) {
@@ -201,18 +202,18 @@ static void settle(struct conn *conn)
     }
 }
 
-/* Whether the desk has anything to do this turn. */
+/* Whether the pipeline has anything to do this turn. */
 static bool may_work(const struct conn *conn)
 {
     switch (conn->state) {
-    case DESK_HUNGRY:
-    case DESK_TIRED:
+    case PIPELINE_NEEDS_INPUT:
+    case PIPELINE_YIELDED:
         return true;
-    case DESK_STALLED:
-        return outbox_has_drained(&conn->desk->outbox);
-    case DESK_WAITING:
+    case PIPELINE_OUTPUT_FULL:
+        return reply_queue_has_drained(&conn->pipeline->replies);
+    case PIPELINE_AWAITS_AUTH:
         return !identity_waits(&conn->identity);
-    case DESK_CROWDED:
+    case PIPELINE_AWAITS_MEMORY:
         return !conn->crowded;
     default:
         return false;
@@ -221,20 +222,20 @@ static bool may_work(const struct conn *conn)
 
 /* --- a turn --------------------------------------------------------------- */
 
-/* Up to where the desk can work. False: it is closed. */
+/* Up to where the pipeline can work. False: it is closed. */
 static bool begin(struct conn *conn, bool readable, bool writable)
 {
     struct crew *crew = conn->crew;
-    if (conn->desk == NULL) {
-        conn->desk = desk_create(crew, conn->endpoint, &conn->identity);
-        if (conn->desk == NULL) {
+    if (conn->pipeline == NULL) {
+        conn->pipeline = pipeline_create(crew, conn->endpoint, &conn->identity);
+        if (conn->pipeline == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;
         }
     }
     bool whole = !writable || flush(conn);
     bool reads = readable || conn->transport.wants != 0;
-    if (whole && reads && conn->state == DESK_HUNGRY && !conn->ended) {
+    if (whole && reads && conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
         whole = receive(conn);
     }
     if (!whole) {
@@ -242,29 +243,30 @@ static bool begin(struct conn *conn, bool readable, bool writable)
         return false;
     }
     if (may_work(conn)) {
-        crew->round.requests += desk_prepare(conn->desk, crew);
+        crew->round.requests += pipeline_prepare(conn->pipeline, crew);
     }
     return true;
 }
 
 static bool may_take_on(const struct conn *conn)
 {
-    return conn->state == DESK_HUNGRY && !conn->ended && desk_expects_more(conn->desk);
+    return conn->state == PIPELINE_NEEDS_INPUT && !conn->ended &&
+           pipeline_expects_more(conn->pipeline);
 }
 
 /* What has come of a large value is taken at once: it goes to several places, and each of
  * them would wait for the turns of all others. False: it broke. */
 static bool take_on(struct conn *conn)
 {
-    const struct executor *by = &conn->crew->by;
+    const struct command_context *ctx = &conn->crew->ctx;
     for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
-        if (reads > 0 && !executor_has_time(by)) {
+        if (reads > 0 && !command_has_time(ctx)) {
             break;
         }
         if (!receive(conn)) {
             return false;
         }
-        conn->state = desk_work(conn->desk, conn->crew);
+        conn->state = pipeline_work(conn->pipeline, conn->crew);
     }
     return true;
 }
@@ -273,7 +275,7 @@ static void end(struct conn *conn)
 {
     struct crew *crew = conn->crew;
     if (may_work(conn)) {
-        conn->state = desk_work(conn->desk, crew);
+        conn->state = pipeline_work(conn->pipeline, crew);
     } else {
         crew->now = clock_now();
     }
@@ -294,14 +296,14 @@ void turn_end_round(struct crew *crew)
     if (!round->open) {
         return;
     }
-    crew->by.now = 0;
+    crew->ctx.now = 0;
     if (round->requests > 1) { /* a lone one is looked at at once */
         for (unsigned i = 0; i < round->count; i++) {
-            desk_fetch(round->of[i]->desk, crew);
+            pipeline_fetch(round->conns[i]->pipeline, crew);
         }
     }
     for (unsigned i = 0; i < round->count; i++) {
-        end(round->of[i]);
+        end(round->conns[i]);
     }
     round->open = false;
     round->count = round->requests = 0;
@@ -328,7 +330,7 @@ void turn_begin(struct conn *conn, bool readable, bool writable)
         open_round(crew);
     }
     if (begin(conn, readable, writable)) {
-        round->of[round->count++] = conn;
+        round->conns[round->count++] = conn;
     }
     if (round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {
         turn_end_round(crew);

@@ -20,7 +20,7 @@ enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 struct conn {
     struct event event;
     struct crew *crew;
-    struct desk *desk; /* NULL while there is nothing to do */
+    struct pipeline *pipeline; /* NULL while there is nothing to do */
     const struct endpoint *endpoint;
     struct transport transport;
     struct identity identity;
@@ -36,7 +36,7 @@ struct conn {
     size_t held;                /* bytes of buffers that it counts with */
     uint64_t active;            /* when it last had a turn, or began to linger or part */
     uint64_t seated;            /* when it was put at the end of crew->seated */
-    enum desk_state state;
+    enum pipeline_state state;
     short watched; /* what its event waits for */
     short ready;   /* what its socket was ready for, while it `waits` */
     bool waits;

@@ -12,15 +12,15 @@
 #include "daemon/request/reply_queue.h"
 
 /* How many free blocks of each kind are kept. */
-enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_DESKS = 64, KEEP_CONNS = 256 };
+enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_PIPELINES = 64, KEEP_CONNS = 256 };
 
 bool crew_init(struct crew *crew, struct store *store, struct instance *instance, unsigned id)
 {
     *crew = (struct crew){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
-    pool_init(&crew->inboxes.small, INBOX_SMALL, KEEP_SMALL);
-    pool_init(&crew->inboxes.large, INBOX_LARGE, KEEP_LARGE);
-    pool_init(&crew->chunks, OUTBOX_CHUNK, KEEP_CHUNKS);
-    pool_init(&crew->desks, sizeof(struct desk), KEEP_DESKS);
+    pool_init(&crew->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
+    pool_init(&crew->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
+    pool_init(&crew->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
+    pool_init(&crew->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
     pool_init(&crew->conns, conn_size(), KEEP_CONNS);
     TAILQ_INIT(&crew->seated);
     TAILQ_INIT(&crew->lingers);
@@ -39,7 +39,7 @@ bool crew_init(struct crew *crew, struct store *store, struct instance *instance
     errno = ENOMEM;
     crew->lane = store_lane_create(store);
     if (crew->lane != NULL) {
-        store_lane_name_maker(crew->lane, execute_maker, &crew->by);
+        store_lane_name_maker(crew->lane, command_creator, &crew->ctx);
     }
     return crew->lane != NULL;
 }
@@ -47,13 +47,13 @@ bool crew_init(struct crew *crew, struct store *store, struct instance *instance
 void crew_configure(struct crew *crew, const struct conn_settings *settings)
 {
     crew->settings = *settings;
-    crew->by.lane = crew->lane;
-    crew->by.auth = &crew->auth;
-    crew->by.metrics = crew->metrics;
-    crew->by.instance = crew->instance;
-    crew->by.default_namespace = slice_of(crew->settings.default_namespace);
-    crew->by.max_value = crew->settings.max_value;
-    crew->by.idle_timeout = crew->settings.idle_timeout;
+    crew->ctx.lane = crew->lane;
+    crew->ctx.auth = &crew->auth;
+    crew->ctx.metrics = crew->metrics;
+    crew->ctx.instance = crew->instance;
+    crew->ctx.default_namespace = slice_of(crew->settings.default_namespace);
+    crew->ctx.max_value = crew->settings.max_value;
+    crew->ctx.idle_timeout = crew->settings.idle_timeout;
 }
 
 void crew_deinit(struct crew *crew)
@@ -66,10 +66,10 @@ void crew_deinit(struct crew *crew)
         crew->base = NULL;
     }
     users_put(&crew->auth.users);
-    pool_deinit(&crew->inboxes.small);
-    pool_deinit(&crew->inboxes.large);
+    pool_deinit(&crew->recv_buffers.small);
+    pool_deinit(&crew->recv_buffers.large);
     pool_deinit(&crew->chunks);
-    pool_deinit(&crew->desks);
+    pool_deinit(&crew->pipelines);
     pool_deinit(&crew->conns);
 }
 

@@ -28,11 +28,11 @@ struct handshaker;
 TAILQ_HEAD(crew_list, conn);
 
 /* Connections whose turns have begun and will be ended together; see conn_io.c. Long
- * pipelines hide their waits themselves, and their desks are large: few make a round. */
+ * pipelines hide their waits themselves, and their pipelines are large: few make a round. */
 enum { ROUND_CONNS = 64, ROUND_REQUESTS = 64 };
 
 struct round {
-    struct conn *of[ROUND_CONNS];
+    struct conn *conns[ROUND_CONNS];
     unsigned count;
     unsigned requests; /* that they have before them */
     bool open;         /* the store is entered */
@@ -69,12 +69,12 @@ struct crew {
     struct housekeeper *housekeeper; /* or NULL */
     struct handshaker *handshaker;   /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see crew_configure */
-    struct executor by;              /* lent to one desk after the other */
+    struct command_context ctx;      /* lent to one pipeline after the other */
     struct auth_context auth;        /* its users are a reference */
     uint64_t now;                    /* when the last turn read the clock */
 
-    struct inbox_pools inboxes;
-    struct pool chunks, desks, conns;
+    struct recv_buffer_pools recv_buffers;
+    struct pool chunks, pipelines, conns;
 
     struct crew_list seated;    /* all but those that linger; the longest silent first */
     struct crew_list lingers;   /* said all, wait for the peer to go; the first first */

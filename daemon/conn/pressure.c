@@ -36,7 +36,7 @@ static int class_of(size_t bytes)
 static size_t buffers_of(const struct conn *conn)
 {
     bool encrypts = conn->transport.ops->greet != NULL;
-    return desk_memory(conn->desk) + (encrypts ? TLS_BUFFERS : 0);
+    return pipeline_memory(conn->pipeline) + (encrypts ? TLS_BUFFERS : 0);
 }
 
 static void arm(struct event *event, unsigned milliseconds)
@@ -83,7 +83,7 @@ static bool push_due(struct conn *conn)
     bool keeps_up = !conn->holds || due >= most;
     conn->due = keeps_up ? most : due;
     conn->moved = 0;
-    if (conn->desk != NULL && !outbox_is_empty(&conn->desk->outbox)) {
+    if (conn->pipeline != NULL && !reply_queue_is_empty(&conn->pipeline->replies)) {
         conn->queued = transport_queued(conn->transport.fd);
         conn->queued_since = now;
     }
@@ -93,7 +93,7 @@ static bool push_due(struct conn *conn)
 void pressure_follow(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    size_t held = conn->desk == NULL ? 0 : buffers_of(conn);
+    size_t held = conn->pipeline == NULL ? 0 : buffers_of(conn);
     bool moves = (conn->moved > 0 || !conn->holds) && push_due(conn);
     if (held == conn->held && !moves) {
         return;
@@ -157,7 +157,7 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
 
 /* Those that are behind most, the last first. */
 struct chosen {
-    struct conn *of[CHOSEN_MAX];
+    struct conn *conns[CHOSEN_MAX];
     unsigned count;
     bool pressed; /* there is one whose memory others wait for */
 };
@@ -166,22 +166,22 @@ static void choose(struct chosen *chosen, struct conn *conn)
 {
     unsigned at = chosen->count;
     if (chosen->count == CHOSEN_MAX) {
-        if (chosen->of[--at]->due <= conn->due) {
+        if (chosen->conns[--at]->due <= conn->due) {
             return;
         }
     } else {
         chosen->count++;
     }
-    for (; at > 0 && chosen->of[at - 1]->due > conn->due; at--) {
-        chosen->of[at] = chosen->of[at - 1];
+    for (; at > 0 && chosen->conns[at - 1]->due > conn->due; at--) {
+        chosen->conns[at] = chosen->conns[at - 1];
     }
-    chosen->of[at] = conn;
+    chosen->conns[at] = conn;
 }
 
 /* By how much it is behind; 0: it is not, or the next move is not its peer's. */
 static uint64_t lateness(const struct conn *conn)
 {
-    bool stuck = !conn->waits && !conn->crowded && conn->desk != NULL;
+    bool stuck = !conn->waits && !conn->crowded && conn->pipeline != NULL;
     uint64_t now = conn->crew->now;
     return stuck && now > conn->due ? now - conn->due : 0;
 }
@@ -205,17 +205,17 @@ static bool drains(struct conn *conn)
 
 static bool is_hopeless(const struct conn *conn, uint64_t late)
 {
-    return late >= PRESSURE_HOPELESS_MS && upload_arrives(&conn->desk->upload);
+    return late >= PRESSURE_HOPELESS_MS && upload_arrives(&conn->pipeline->upload);
 }
 
 static void look_at(struct chosen *chosen, struct conn *conn, const struct store_pressure *pressure)
 {
     uint64_t late = lateness(conn);
-    if (late == 0 || (!is_hopeless(conn, late) && !desk_presses(conn->desk, pressure))) {
+    if (late == 0 || (!is_hopeless(conn, late) && !pipeline_presses(conn->pipeline, pressure))) {
         return;
     }
     chosen->pressed = true;
-    bool reads = !outbox_is_empty(&conn->desk->outbox) && drains(conn);
+    bool reads = !reply_queue_is_empty(&conn->pipeline->replies) && drains(conn);
     if (!reads && (late >= conn->crew->pressure.patience || is_hopeless(conn, late))) {
         choose(chosen, conn);
     }
@@ -225,12 +225,12 @@ static void look_at(struct chosen *chosen, struct conn *conn, const struct store
 static void give_way(struct conn *conn)
 {
     struct crew *crew = conn->crew;
-    if (!upload_arrives(&conn->desk->upload)) {
+    if (!upload_arrives(&conn->pipeline->upload)) {
         conn_close(conn, CONN_CLOSE_UNREAD);
         return;
     }
     metrics_add(crew->metrics, METRIC_UPLOADS_ENDED, 1);
-    desk_give_up_upload(conn->desk, crew);
+    pipeline_give_up_upload(conn->pipeline, crew);
     conn->due = crew->now + PRESSURE_GRACE_MS;
     schedule_wait(conn);
 }
@@ -252,8 +252,8 @@ static void relieve_store(struct crew *crew)
         }
     }
     for (unsigned i = 0; i < chosen.count; i++) {
-        conn = chosen.of[i];
-        if (is_hopeless(conn, lateness(conn)) || desk_presses(conn->desk, &pressure)) {
+        conn = chosen.conns[i];
+        if (is_hopeless(conn, lateness(conn)) || pipeline_presses(conn->pipeline, &pressure)) {
             give_way(conn);
         }
     }

@@ -34,7 +34,7 @@ enum {
     PRESSURE_RETRY_MS = 5,        /* after which some of those that wait for memory try again */
 };
 
-/* It had a turn: what it holds may have changed. For one that has a desk, or had one when this
+/* It had a turn: what it holds may have changed. For one that has a pipeline, or had one when this
  * was called last. */
 void pressure_follow(struct conn *conn);
 

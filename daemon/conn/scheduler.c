@@ -127,14 +127,14 @@ void schedule_run(struct crew *crew)
 {
     struct conn *conn;
     turn_end_round(crew);
-    crew->by.until = clock_precise() + SCHEDULE_SLICE_US * 1000;
+    crew->ctx.until = clock_precise() + SCHEDULE_SLICE_US * 1000;
     while ((conn = whose_turn(&crew->lines)) != NULL) {
         take_turn(conn);
-        if (clock_precise() >= crew->by.until) {
+        if (clock_precise() >= crew->ctx.until) {
             break;
         }
     }
-    crew->by.until = 0;
+    crew->ctx.until = 0;
     if (!TAILQ_EMPTY(&crew->lines.quick) || !TAILQ_EMPTY(&crew->lines.slow)) {
         run_after_poll(crew);
     }

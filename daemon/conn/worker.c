@@ -264,9 +264,9 @@ bool worker_has_room(const struct worker *worker)
     return worker->crew.handshaker == NULL || handshaker_has_room(worker->crew.handshaker);
 }
 
-static unsigned figure(const atomic_uint *of)
+static unsigned figure(const atomic_uint *cmd)
 {
-    return atomic_load_explicit(of, memory_order_relaxed);
+    return atomic_load_explicit(cmd, memory_order_relaxed);
 }
 
 /* Of so many, those that none on its way takes the place of. */

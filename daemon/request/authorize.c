@@ -54,55 +54,55 @@ static unsigned needs(const struct request *request)
     return rights;
 }
 
-unsigned execute_rights(const struct executor *by, struct slice name)
+unsigned authorize_rights(const struct command_context *ctx, struct slice name)
 {
-    switch (by->identity->state) {
+    switch (ctx->identity->state) {
     case IDENTITY_NOT_REQUIRED:
         return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
     case IDENTITY_AUTHENTICATED:
-        return user_rights(by->identity->user, name);
+        return user_rights(ctx->identity->user, name);
     case IDENTITY_UNAUTHENTICATED:
         break;
     }
     return 0;
 }
 
-uint64_t execute_maker(void *executor)
+uint64_t command_creator(void *context)
 {
-    const struct executor *by = executor;
-    return by->identity->state == IDENTITY_AUTHENTICATED ? user_tag(by->identity->user) : 0;
+    const struct command_context *ctx = context;
+    return ctx->identity->state == IDENTITY_AUTHENTICATED ? user_tag(ctx->identity->user) : 0;
 }
 
-static void say(struct executor *by, const struct request *request, enum reply_reason reason,
-                const char *text, size_t length)
+static void say(struct command_context *ctx, const struct request *request,
+                enum reply_reason reason, const char *text, size_t length)
 {
-    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-    by->outbox->refused = true;
-    outbox_reply(
-        by->outbox, request,
+    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+    ctx->replies->refused = true;
+    reply_queue_reply(
+        ctx->replies, request,
         &(struct reply){.kind = REPLY_CLIENT_ERROR, .reason = reason, .text = {text, length}});
 }
 
-void execute_refuse_stranger(struct executor *by, const struct request *request)
+void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request)
 {
     static const char text[] = "authenticate first: write AUTH <user> <secret>";
-    say(by, request, REASON_UNAUTHENTICATED, text, sizeof text - 1);
+    say(ctx, request, REASON_UNAUTHENTICATED, text, sizeof text - 1);
 }
 
-void execute_refuse_login(struct executor *by, const struct request *request)
+void authorize_refuse_login(struct command_context *ctx, const struct request *request)
 {
     static const char text[] = "bad command line format";
-    say(by, request, REASON_OTHER, text, sizeof text - 1);
+    say(ctx, request, REASON_OTHER, text, sizeof text - 1);
 }
 
 /* `name` is empty: every namespace. */
-static void refuse_right(struct executor *by, const struct request *request, unsigned missing,
-                         struct slice name)
+static void refuse_right(struct command_context *ctx, const struct request *request,
+                         unsigned missing, struct slice name)
 {
     const char *right = (missing & RIGHT_ADMIN) != 0   ? "admin"
                         : (missing & RIGHT_WRITE) != 0 ? "write"
                                                        : "read";
-    struct slice user = user_name(by->identity->user);
+    struct slice user = user_name(ctx->identity->user);
     char text[3 * REQUEST_NAMESPACE_MAX + 128];
     int length = name.length == 0
                      ? snprintf(text, sizeof text,
@@ -111,139 +111,141 @@ static void refuse_right(struct executor *by, const struct request *request, uns
                      : snprintf(text, sizeof text,
                                 "not allowed: user \"%.*s\" needs the right \"%s\" in \"%.*s\"",
                                 (int)user.length, user.bytes, right, (int)name.length, name.bytes);
-    say(by, request, REASON_OTHER, text, (size_t)length);
+    say(ctx, request, REASON_OTHER, text, (size_t)length);
 }
 
-bool execute_may(const struct executor *by, const struct request *request, struct slice name)
+bool authorize_may(const struct command_context *ctx, const struct request *request,
+                   struct slice name)
 {
-    return (needs(request) & ~execute_rights(by, name)) == 0;
+    return (needs(request) & ~authorize_rights(ctx, name)) == 0;
 }
 
-bool execute_may_everywhere(const struct executor *by, const struct request *request)
+bool authorize_may_everywhere(const struct command_context *ctx, const struct request *request)
 {
-    unsigned rights = by->identity->state == IDENTITY_AUTHENTICATED
-                          ? user_rights_everywhere(by->identity->user)
-                          : execute_rights(by, (struct slice){NULL, 0});
+    unsigned rights = ctx->identity->state == IDENTITY_AUTHENTICATED
+                          ? user_rights_everywhere(ctx->identity->user)
+                          : authorize_rights(ctx, (struct slice){NULL, 0});
     return (needs(request) & ~rights) == 0;
 }
 
-void execute_refuse_declared(struct executor *by, const struct request *request)
+void authorize_refuse_declared(struct command_context *ctx, const struct request *request)
 {
-    struct slice user = user_name(by->identity->user);
+    struct slice user = user_name(ctx->identity->user);
     char text[REQUEST_NAMESPACE_MAX + 128];
     int length = snprintf(text, sizeof text,
                           "not allowed: user \"%.*s\" needs the right \"admin\" in every "
                           "namespace that is declared",
                           (int)user.length, user.bytes);
-    say(by, request, REASON_OTHER, text, (size_t)length);
+    say(ctx, request, REASON_OTHER, text, (size_t)length);
 }
 
-bool execute_allowed(struct executor *by, const struct request *request, struct slice name)
+bool authorize_request(struct command_context *ctx, const struct request *request,
+                       struct slice name)
 {
-    if (by->identity->state == IDENTITY_NOT_REQUIRED) {
+    if (ctx->identity->state == IDENTITY_NOT_REQUIRED) {
         return true;
     }
-    if (by->identity->state == IDENTITY_UNAUTHENTICATED) {
-        execute_refuse_stranger(by, request);
+    if (ctx->identity->state == IDENTITY_UNAUTHENTICATED) {
+        authorize_refuse_unauthenticated(ctx, request);
         return false;
     }
-    unsigned missing = needs(request) & ~execute_rights(by, name);
+    unsigned missing = needs(request) & ~authorize_rights(ctx, name);
     if (missing != 0) {
-        refuse_right(by, request, missing, name);
+        refuse_right(ctx, request, missing, name);
     }
     return missing == 0;
 }
 
 /* Figures of the daemon, and its memory, are those of all namespaces. */
-static bool allowed_everywhere(struct executor *by, const struct request *request)
+static bool allowed_everywhere(struct command_context *ctx, const struct request *request)
 {
-    unsigned missing = needs(request) & ~user_rights_everywhere(by->identity->user);
+    unsigned missing = needs(request) & ~user_rights_everywhere(ctx->identity->user);
     if (missing != 0) {
-        refuse_right(by, request, missing, (struct slice){NULL, 0});
+        refuse_right(ctx, request, missing, (struct slice){NULL, 0});
     }
     return missing == 0;
 }
 
 /* Where it may not, its key may be whole for who asks. */
-static bool is_allowed_key(struct executor *by, struct execution *of)
+static bool is_allowed_key(struct command_context *ctx, struct command *cmd)
 {
-    if (execute_may(by, &of->request, of->at.name)) {
+    if (authorize_may(ctx, &cmd->request, cmd->at.name)) {
         return true;
     }
-    if (by->endpoint->separator != '\0') {
-        execute_locate_own(by, of);
+    if (ctx->endpoint->separator != '\0') {
+        command_locate_own(ctx, cmd);
     }
-    return execute_allowed(by, &of->request, of->at.name);
+    return authorize_request(ctx, &cmd->request, cmd->at.name);
 }
 
 /* The namespace that a request is about: a listing stays where it began. */
-static struct slice subject(const struct executor *by, const struct execution *of)
+static struct slice subject(const struct command_context *ctx, const struct command *cmd)
 {
-    enum verb verb = of->request.verb;
+    enum verb verb = cmd->request.verb;
     struct slice ns = {NULL, 0};
-    if (of->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
-        ns = store_cursor_namespace(of->place.listing.cursor);
+    if (cmd->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+        ns = store_cursor_namespace(cmd->place.listing.cursor);
     }
-    return ns.length > 0 ? ns : execute_namespace(by, &of->request);
+    return ns.length > 0 ? ns : command_namespace(ctx, &cmd->request);
 }
 
-static bool is_allowed(struct executor *by, struct execution *of)
+static bool is_allowed(struct command_context *ctx, struct command *cmd)
 {
-    const struct request *request = &of->request;
+    const struct request *request = &cmd->request;
     if (request->key.length > 0) {
-        return is_allowed_key(by, of);
+        return is_allowed_key(ctx, cmd);
     }
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
     if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
-        return allowed_everywhere(by, request);
+        return allowed_everywhere(ctx, request);
     }
-    return needs(request) == 0 || execute_allowed(by, request, subject(by, of));
+    return needs(request) == 0 || authorize_request(ctx, request, subject(ctx, cmd));
 }
 
 /* --- AUTH ---------------------------------------------------------------------- */
 
 /* What the protocol calls success. */
-static void say_granted(struct executor *by, const struct request *request)
+static void say_granted(struct command_context *ctx, const struct request *request)
 {
-    outbox_say(by->outbox, request, request->verb == VERB_AUTH ? REPLY_OK : REPLY_STORED);
+    reply_queue_status(ctx->replies, request, request->verb == VERB_AUTH ? REPLY_OK : REPLY_STORED);
 }
 
-static void log_denial(const struct executor *by)
+static void log_denial(const struct command_context *ctx)
 {
     static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
 
     if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
-        transport_peer(by->identity->fd, peer, sizeof peer);
-        log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", by->endpoint->name,
+        transport_peer(ctx->identity->fd, peer, sizeof peer);
+        log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", ctx->endpoint->name,
                  peer);
     }
 }
 
-static enum outcome conclude(struct executor *by, const struct request *request,
+static enum outcome conclude(struct command_context *ctx, const struct request *request,
                              enum identity_verdict verdict)
 {
     switch (verdict) {
     case IDENTITY_WAITS:
         return OUTCOME_WAITS;
     case IDENTITY_GRANTED:
-        say_granted(by, request);
+        say_granted(ctx, request);
         return OUTCOME_DONE;
     case IDENTITY_DENIED:
-        metrics_add(by->metrics, METRIC_AUTH_ERRORS, 1);
-        log_denial(by);
-        outbox_say(by->outbox, request, REPLY_DENIED);
+        metrics_add(ctx->metrics, METRIC_AUTH_ERRORS, 1);
+        log_denial(ctx);
+        reply_queue_status(ctx->replies, request, REPLY_DENIED);
         return OUTCOME_DONE;
     case IDENTITY_NO_MEMORY:
         break;
     }
-    execute_refuse(by, request, request->ns, STORE_NO_MEMORY);
+    command_refuse(ctx, request, request->ns, STORE_NO_MEMORY);
     return OUTCOME_DONE;
 }
 
-/* The bytes are of the connection's inbox, where nobody shall find them later. */
+/* The bytes are of the connection's receive buffer, where nobody shall find them later. */
 static void wipe(struct slice secret)
 {
     explicit_bzero((char *)(uintptr_t)secret.bytes, secret.length);
@@ -264,59 +266,59 @@ static bool split_value(struct slice value, struct slice *name, struct slice *se
            secret_is_possible(*secret, &why);
 }
 
-enum outcome execute_auth(struct executor *by, struct execution *of)
+enum outcome verb_auth(struct command_context *ctx, struct command *cmd)
 {
     static const char malformed[] = "bad authentication token format";
     static const char nobody[] = "there are no users here: everybody may do everything";
-    const struct request *request = &of->request;
+    const struct request *request = &cmd->request;
     struct slice name = request->ns;
     struct slice secret = request->value;
-    if (of->begun) {
-        return conclude(by, request, identity_take(by->identity, by->auth, by->now));
+    if (cmd->begun) {
+        return conclude(ctx, request, identity_take(ctx->identity, ctx->auth, ctx->now));
     }
-    if (by->identity->state == IDENTITY_NOT_REQUIRED) {
+    if (ctx->identity->state == IDENTITY_NOT_REQUIRED) {
         wipe(secret);
-        say(by, request, REASON_OTHER, nobody, sizeof nobody - 1);
+        say(ctx, request, REASON_OTHER, nobody, sizeof nobody - 1);
         return OUTCOME_DONE;
     }
-    metrics_add(by->metrics, METRIC_AUTH_CMDS, 1);
+    metrics_add(ctx->metrics, METRIC_AUTH_CMDS, 1);
     if (request->verb != VERB_AUTH && !split_value(request->value, &name, &secret)) {
         wipe(request->value);
-        say(by, request, REASON_OTHER, malformed, sizeof malformed - 1);
+        say(ctx, request, REASON_OTHER, malformed, sizeof malformed - 1);
         return OUTCOME_DONE;
     }
-    of->begun = true;
-    enum identity_verdict verdict = identity_ask(by->identity, by->auth, by->now, name, secret);
+    cmd->begun = true;
+    enum identity_verdict verdict = identity_ask(ctx->identity, ctx->auth, ctx->now, name, secret);
     wipe(secret);
-    return conclude(by, request, verdict);
+    return conclude(ctx, request, verdict);
 }
 
 /* --- everything else ------------------------------------------------------------ */
 
-static bool is_auth(const struct executor *by, const struct request *request)
+static bool is_auth(const struct command_context *ctx, const struct request *request)
 {
-    return request->verb == VERB_AUTH || by->identity->login != NULL ||
-           (by->identity->state == IDENTITY_UNAUTHENTICATED &&
+    return request->verb == VERB_AUTH || ctx->identity->login != NULL ||
+           (ctx->identity->state == IDENTITY_UNAUTHENTICATED &&
             (request->options & REQUEST_LOGIN) != 0);
 }
 
-bool execute_admits(struct executor *by, struct execution *of, enum outcome *outcome)
+bool authorize_admits(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
 {
-    const struct request *request = &of->request;
+    const struct request *request = &cmd->request;
     *outcome = OUTCOME_DONE;
-    if (is_auth(by, request)) {
-        *outcome = execute_auth(by, of);
+    if (is_auth(ctx, request)) {
+        *outcome = verb_auth(ctx, cmd);
         return false;
     }
     if (request->verb == VERB_QUIT) {
         return true;
     }
-    bool allowed = by->identity->state == IDENTITY_AUTHENTICATED && is_allowed(by, of);
-    if (by->identity->state == IDENTITY_UNAUTHENTICATED) {
-        execute_refuse_stranger(by, request);
+    bool allowed = ctx->identity->state == IDENTITY_AUTHENTICATED && is_allowed(ctx, cmd);
+    if (ctx->identity->state == IDENTITY_UNAUTHENTICATED) {
+        authorize_refuse_unauthenticated(ctx, request);
     }
     if (!allowed) {
-        execute_abandon(of);
+        command_abandon(cmd);
     }
     return allowed;
 }

@@ -14,7 +14,7 @@ void batch_init(struct batch *batch)
 void batch_deinit(struct batch *batch)
 {
     if (batch->open && batch->next < batch->count) {
-        execute_abandon(&batch->of[batch->next]);
+        command_abandon(&batch->commands[batch->next]);
     }
     batch_init(batch);
 }
@@ -32,13 +32,13 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
             break;
         }
         size_t consumed = 0;
-        struct execution *next = &batch->of[count];
+        struct command *next = &batch->commands[count];
         result = protocol->parse(parser, bytes + taken, length - taken, &next->request, &consumed);
         taken += consumed;
         if (result != PARSE_REQUEST) {
             break;
         }
-        execute_begin(next);
+        command_begin(next);
         if (++count == BATCH_MAX || (next->request.options & REQUEST_IN_PIECES) != 0) {
             break;
         }
@@ -47,15 +47,16 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
     batch->located = false;
     batch->next = 0;
     batch->count = count;
-    batch->goes_on = count > 0 && (batch->of[count - 1].request.options & REQUEST_MORE_FOLLOW) != 0;
+    batch->goes_on =
+        count > 0 && (batch->commands[count - 1].request.options & REQUEST_MORE_FOLLOW) != 0;
     batch->ending = result;
     batch->taken = taken;
 }
 
-void batch_locate(struct batch *batch, struct executor *by)
+void batch_locate(struct batch *batch, struct command_context *ctx)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
-        execute_locate(by, &batch->of[i]);
+        command_locate(ctx, &batch->commands[i]);
     }
     batch->located = true;
 }
@@ -63,20 +64,20 @@ void batch_locate(struct batch *batch, struct executor *by)
 void batch_fetch(const struct batch *batch, struct lane *lane)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
-        execute_fetch(lane, &batch->of[i]);
+        command_fetch(lane, &batch->commands[i]);
     }
 }
 
 /* What the clock says is good for as long as a few dozen requests take, which is about as
  * long as a reply is on its way. */
-static void look_at_clock(struct executor *by, unsigned requests)
+static void look_at_clock(struct command_context *ctx, unsigned requests)
 {
     enum { TURN = 8, GOOD_FOR = 64 };
-    by->unclocked += TURN + requests;
-    if (by->now == 0 || by->unclocked > GOOD_FOR) {
-        by->now = clock_now();
-        by->unclocked = 0;
-        store_tick(by->lane, by->now);
+    ctx->unclocked += TURN + requests;
+    if (ctx->now == 0 || ctx->unclocked > GOOD_FOR) {
+        ctx->now = clock_now();
+        ctx->unclocked = 0;
+        store_tick(ctx->lane, ctx->now);
     }
 }
 
@@ -98,33 +99,33 @@ static bool takes_long(const struct request *request)
 
 /* Whether others shall have their turn before the next request of the batch. Of those whose
  * turn is to be short one batch is let through: it is their last for now. */
-static bool is_enough(const struct batch *batch, const struct executor *by)
+static bool is_enough(const struct batch *batch, const struct command_context *ctx)
 {
     enum { TIMED = 8 };
-    const struct request *last = &batch->of[batch->next - 1].request;
-    bool ask = takes_long(last) || (by->until != 0 && batch->next % TIMED == 0);
-    return ask && batch->next < batch->count && !executor_has_time(by);
+    const struct request *last = &batch->commands[batch->next - 1].request;
+    bool ask = takes_long(last) || (ctx->until != 0 && batch->next % TIMED == 0);
+    return ask && batch->next < batch->count && !command_has_time(ctx);
 }
 
-enum outcome batch_execute(struct batch *batch, struct executor *by)
+enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
 {
     if (batch->next < batch->count) {
-        look_at_clock(by, batch->count - batch->next);
+        look_at_clock(ctx, batch->count - batch->next);
         if (!batch->located) {
-            batch_locate(batch, by);
-            batch_fetch(batch, by->lane);
+            batch_locate(batch, ctx);
+            batch_fetch(batch, ctx->lane);
         }
     }
     while (batch->next < batch->count) {
-        if (outbox_is_full(by->outbox)) {
+        if (reply_queue_is_full(ctx->replies)) {
             return OUTCOME_LATER;
         }
-        enum outcome outcome = execute(by, &batch->of[batch->next]);
+        enum outcome outcome = command_execute(ctx, &batch->commands[batch->next]);
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }
         batch->next++;
-        if (is_enough(batch, by)) {
+        if (is_enough(batch, ctx)) {
             return OUTCOME_LATER;
         }
     }

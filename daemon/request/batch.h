@@ -14,7 +14,7 @@
  *
  * Nothing takes effect before it is executed. A batch may stop between two
  * requests, or inside a long one, and go on later: its requests are slices of
- * the inbox, which stays as it is until the batch is done.
+ * the receive buffer, which stays as it is until the batch is done.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_BATCH_H
 #define KVCACHED_DAEMON_REQUEST_BATCH_H
@@ -29,10 +29,10 @@ struct batch {
     bool located; /* since the store was entered last */
     bool goes_on; /* the last request has keys of a line of which more follow */
     unsigned next, count;
-    enum parse_result ending;           /* what came after the requests: PARSE_REQUEST where
-                                           no more were looked for */
-    size_t taken;                       /* bytes of the requests, and of the ending */
-    struct execution of[BATCH_MAX + 1]; /* the last is room for an ending's request */
+    enum parse_result ending;               /* what came after the requests: PARSE_REQUEST where
+                                               no more were looked for */
+    size_t taken;                           /* bytes of the requests, and of the ending */
+    struct command commands[BATCH_MAX + 1]; /* the last is room for an ending's request */
 };
 
 void batch_init(struct batch *batch);
@@ -45,7 +45,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
 
 /* The index lines of all that is to be executed are on their way; and then, when they
  * have had time to arrive, the records. */
-void batch_locate(struct batch *batch, struct executor *by);
+void batch_locate(struct batch *batch, struct command_context *ctx);
 void batch_fetch(const struct batch *batch, struct lane *lane);
 
 /* How many requests are to be executed. */
@@ -55,14 +55,14 @@ static inline unsigned batch_left(const struct batch *batch)
 }
 
 /* Goes on with its requests, which it locates where that was not done; sets the
- * executor's time. OUTCOME_DONE: all are answered, and the ending is the caller's to
+ * context's time. OUTCOME_DONE: all are answered, and the ending is the caller's to
  * deal with. */
-enum outcome batch_execute(struct batch *batch, struct executor *by);
+enum outcome batch_execute(struct batch *batch, struct command_context *ctx);
 
 /* The request that an ending of PARSE_BODY brought. */
 static inline struct request *batch_last_request(struct batch *batch)
 {
-    return &batch->of[batch->count].request;
+    return &batch->commands[batch->count].request;
 }
 
 #endif

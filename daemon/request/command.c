@@ -52,7 +52,7 @@ static const struct refusal {
                            "\" again, and read without pauses"},
 };
 
-void execute_refuse(struct executor *by, const struct request *request, struct slice name,
+void command_refuse(struct command_context *ctx, const struct request *request, struct slice name,
                     enum store_status status)
 {
     const struct refusal *refusal = &refusals[status];
@@ -62,29 +62,29 @@ void execute_refuse(struct executor *by, const struct request *request, struct s
         length = snprintf(text, sizeof text, "%s%.*s%s", refusal->before, (int)name.length,
                           name.bytes, refusal->after);
     }
-    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-    by->outbox->refused = true;
-    outbox_reply(by->outbox, request,
-                 &(struct reply){.kind = refusal->kind,
-                                 .reason = refusal->reason,
-                                 .text = {text, (size_t)length}});
+    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+    ctx->replies->refused = true;
+    reply_queue_reply(ctx->replies, request,
+                      &(struct reply){.kind = refusal->kind,
+                                      .reason = refusal->reason,
+                                      .text = {text, (size_t)length}});
 }
 
-bool execute_answer(struct executor *by, const struct request *request, struct slice name,
+bool command_answer(struct command_context *ctx, const struct request *request, struct slice name,
                     enum store_status status)
 {
     switch (status) {
     case STORE_NOT_FOUND:
-        outbox_say(by->outbox, request, REPLY_NOT_FOUND);
+        reply_queue_status(ctx->replies, request, REPLY_NOT_FOUND);
         return true;
     case STORE_EXISTS:
-        outbox_say(by->outbox, request, REPLY_EXISTS);
+        reply_queue_status(ctx->replies, request, REPLY_EXISTS);
         return true;
     case STORE_CHANGED:
-        outbox_say(by->outbox, request, REPLY_CHANGED);
+        reply_queue_status(ctx->replies, request, REPLY_CHANGED);
         return true;
     default:
-        execute_refuse(by, request, name, status);
+        command_refuse(ctx, request, name, status);
         return false;
     }
 }
@@ -92,31 +92,31 @@ bool execute_answer(struct executor *by, const struct request *request, struct s
 /* --- what a request means to the store ------------------------------------ */
 
 /* Where keys live that come without a namespace. */
-static struct slice namespace_of_endpoint(const struct executor *by)
+static struct slice namespace_of_endpoint(const struct command_context *ctx)
 {
-    const char *name = by->endpoint->default_namespace;
-    return name[0] != '\0' ? slice_of(name) : by->default_namespace;
+    const char *name = ctx->endpoint->default_namespace;
+    return name[0] != '\0' ? slice_of(name) : ctx->default_namespace;
 }
 
-struct slice execute_namespace(const struct executor *by, const struct request *request)
+struct slice command_namespace(const struct command_context *ctx, const struct request *request)
 {
     if (request->ns.length == 0) {
-        return namespace_of_endpoint(by);
+        return namespace_of_endpoint(ctx);
     }
     bool is_default = request->ns.length == 1 && request->ns.bytes[0] == '-';
-    return is_default ? by->default_namespace : request->ns;
+    return is_default ? ctx->default_namespace : request->ns;
 }
 
 /* To a user without any right in it, a namespace looks as if it were not declared. */
-static bool is_hidden(const struct executor *by, struct slice name)
+static bool is_hidden(const struct command_context *ctx, struct slice name)
 {
-    return by->identity->state == IDENTITY_AUTHENTICATED && execute_rights(by, name) == 0;
+    return ctx->identity->state == IDENTITY_AUTHENTICATED && authorize_rights(ctx, name) == 0;
 }
 
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
-bool execute_split_key(const struct executor *by, struct slice *name, struct slice *key)
+bool command_split_key(const struct command_context *ctx, struct slice *name, struct slice *key)
 {
-    char separator = by->endpoint->separator;
+    char separator = ctx->endpoint->separator;
     const char *at = separator == '\0' ? NULL : memchr(key->bytes, separator, key->length);
     if (at == NULL) {
         return false;
@@ -124,7 +124,7 @@ bool execute_split_key(const struct executor *by, struct slice *name, struct sli
     struct slice before = {key->bytes, (size_t)(at - key->bytes)};
     struct slice behind = {at + 1, key->length - before.length - 1};
     if (before.length == 0 || before.length > REQUEST_NAMESPACE_MAX || behind.length == 0 ||
-        !store_declares(by->lane, before)) {
+        !store_declares(ctx->lane, before)) {
         return false;
     }
     *name = before;
@@ -132,19 +132,20 @@ bool execute_split_key(const struct executor *by, struct slice *name, struct sli
     return true;
 }
 
-enum store_status execute_locate_key(const struct executor *by, const struct request *request,
-                                     struct slice key, enum split split, struct store_key *at)
+enum store_status command_locate_key(const struct command_context *ctx,
+                                     const struct request *request, struct slice key,
+                                     enum split split, struct store_key *at)
 {
     struct slice name = {NULL, 0};
     struct slice rest = key;
-    if (request->ns.length != 0 || !execute_split_key(by, &name, &rest) ||
-        (split == SPLIT_OWN && is_hidden(by, name))) {
-        return store_locate(by->lane, execute_namespace(by, request), key, at);
+    if (request->ns.length != 0 || !command_split_key(ctx, &name, &rest) ||
+        (split == SPLIT_OWN && is_hidden(ctx, name))) {
+        return store_locate(ctx->lane, command_namespace(ctx, request), key, at);
     }
-    return store_locate(by->lane, name, rest, at);
+    return store_locate(ctx->lane, name, rest, at);
 }
 
-struct store_ttl execute_lifetime(struct ttl ttl)
+struct store_ttl command_lifetime(struct ttl ttl)
 {
     static const enum store_ttl_kind kinds[] = {
         [TTL_DEFAULT] = STORE_TTL_DEFAULT, [TTL_NEVER] = STORE_TTL_NEVER,
@@ -159,14 +160,14 @@ struct store_ttl execute_lifetime(struct ttl ttl)
                       : (struct store_ttl){STORE_TTL_GONE, 0};
 }
 
-struct store_terms execute_terms(const struct request *request)
+struct store_terms command_terms(const struct request *request)
 {
     static const enum store_mode modes[VERB_UNUSED] = {[VERB_ADD] = STORE_ADD,
                                                        [VERB_REPLACE] = STORE_REPLACE,
                                                        [VERB_APPEND] = STORE_APPEND,
                                                        [VERB_PREPEND] = STORE_PREPEND};
     struct store_terms terms = {.mode = modes[request->verb],
-                                .ttl = execute_lifetime(request->ttl)};
+                                .ttl = command_lifetime(request->ttl)};
     uint32_t options = request->options;
     terms.compares = (options & REQUEST_COMPARE) != 0;
     terms.or_stale = (options & REQUEST_OR_STALE) != 0;
@@ -180,10 +181,10 @@ struct store_terms execute_terms(const struct request *request)
     terms.version = request->version;
     terms.client_flags = request->client_flags;
     if (terms.makes) {
-        terms.make = execute_lifetime(request->make);
+        terms.make = command_lifetime(request->make);
     }
     if (request->refresh.kind != TTL_DEFAULT) {
-        struct store_ttl refresh = execute_lifetime(request->refresh);
+        struct store_ttl refresh = command_lifetime(request->refresh);
         terms.refresh = refresh.kind == STORE_TTL_FOR ? refresh.milliseconds : 0;
     }
     return terms;
@@ -191,11 +192,11 @@ struct store_terms execute_terms(const struct request *request)
 
 /* --- locating ------------------------------------------------------------- */
 
-void execute_begin(struct execution *of)
+void command_begin(struct command *cmd)
 {
-    struct request *request = &of->request;
-    of->begun = false;
-    of->located = STORE_OK;
+    struct request *request = &cmd->request;
+    cmd->begun = false;
+    cmd->located = STORE_OK;
     if ((request->options & REQUEST_WHOLE_KEY) != 0) {
         request->key = request->keys;
         request->keys.length = 0;
@@ -205,175 +206,177 @@ void execute_begin(struct execution *of)
 }
 
 /* A request before this one may be a login: the guard looks at rights. */
-void execute_locate(struct executor *by, struct execution *of)
+void command_locate(struct command_context *ctx, struct command *cmd)
 {
-    if (of->request.key.length > 0) {
-        of->located =
-            execute_locate_key(by, &of->request, of->request.key, SPLIT_DECLARED, &of->at);
+    if (cmd->request.key.length > 0) {
+        cmd->located =
+            command_locate_key(ctx, &cmd->request, cmd->request.key, SPLIT_DECLARED, &cmd->at);
     }
 }
 
-void execute_locate_own(struct executor *by, struct execution *of)
+void command_locate_own(struct command_context *ctx, struct command *cmd)
 {
-    of->located = execute_locate_key(by, &of->request, of->request.key, SPLIT_OWN, &of->at);
+    cmd->located = command_locate_key(ctx, &cmd->request, cmd->request.key, SPLIT_OWN, &cmd->at);
 }
 
 /* Locates and fetches the keys that come next; returns how many. */
-static size_t look_ahead(struct executor *by, struct execution *of, struct store_key *ahead)
+static size_t look_ahead(struct command_context *ctx, struct command *cmd, struct store_key *ahead)
 {
-    struct slice keys = of->request.keys;
+    struct slice keys = cmd->request.keys;
     struct slice key;
     size_t count = 0;
     while (count < KEYS_AHEAD && request_next_key(&keys, &key)) {
-        of->located = execute_locate_key(by, &of->request, key, SPLIT_OWN, &ahead[count]);
-        if (of->located != STORE_OK) {
-            of->at.name = ahead[count].name;
+        cmd->located = command_locate_key(ctx, &cmd->request, key, SPLIT_OWN, &ahead[count]);
+        if (cmd->located != STORE_OK) {
+            cmd->at.name = ahead[count].name;
             break;
         }
         count++;
     }
     for (size_t i = 0; i < count; i++) {
-        store_fetch(by->lane, &ahead[i]);
+        store_fetch(ctx->lane, &ahead[i]);
     }
     return count;
 }
 
-enum outcome execute_each_key(struct executor *by, struct execution *of, answers_key *one,
-                              bool reads)
+enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
+                      bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
-    by->outbox->refused = false;
-    if (of->request.key.length > 0 && !one(by, of, &of->at)) {
-        return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+    ctx->replies->refused = false;
+    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
+        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
-    while (of->request.keys.length > 0) {
-        size_t count = look_ahead(by, of, ahead);
+    while (cmd->request.keys.length > 0) {
+        size_t count = look_ahead(ctx, cmd, ahead);
         if (count == 0) {
-            if (execute_allowed(by, &of->request, of->at.name)) {
-                execute_refuse(by, &of->request, of->at.name, of->located);
+            if (authorize_request(ctx, &cmd->request, cmd->at.name)) {
+                command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
             }
             return OUTCOME_DONE;
         }
         for (size_t i = 0; i < count; i++) {
-            request_next_key(&of->request.keys, &of->request.key);
-            if (outbox_is_full(by->outbox) ||
-                (++done % KEYS_TIMED == 0 && !executor_has_time(by))) {
+            request_next_key(&cmd->request.keys, &cmd->request.key);
+            if (reply_queue_is_full(ctx->replies) ||
+                (++done % KEYS_TIMED == 0 && !command_has_time(ctx))) {
                 return OUTCOME_LATER;
             }
-            if (!execute_allowed(by, &of->request, ahead[i].name) || !one(by, of, &ahead[i])) {
-                return by->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+            if (!authorize_request(ctx, &cmd->request, ahead[i].name) ||
+                !one(ctx, cmd, &ahead[i])) {
+                return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
             }
         }
     }
-    bool is_last = (of->request.options & REQUEST_MORE_FOLLOW) == 0;
-    if (reads && is_last && by->outbox->protocol->ends_keys) {
-        outbox_say(by->outbox, &of->request, REPLY_KEYS_END);
+    bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
+    if (reads && is_last && ctx->replies->protocol->ends_keys) {
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
 }
 
 /* --- the rest ------------------------------------------------------------- */
 
-static enum outcome do_ok(struct executor *by, struct execution *of)
+static enum outcome do_ok(struct command_context *ctx, struct command *cmd)
 {
-    outbox_say(by->outbox, &of->request, REPLY_OK);
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_OK);
     return OUTCOME_DONE;
 }
 
-static enum outcome do_ping(struct executor *by, struct execution *of)
+static enum outcome do_ping(struct command_context *ctx, struct command *cmd)
 {
-    outbox_say(by->outbox, &of->request, REPLY_PONG);
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_PONG);
     return OUTCOME_DONE;
 }
 
-static enum outcome do_version(struct executor *by, struct execution *of)
+static enum outcome do_version(struct command_context *ctx, struct command *cmd)
 {
-    outbox_reply(by->outbox, &of->request,
-                 &(struct reply){.kind = REPLY_VERSION, .text = slice_of(execute_version(by))});
+    reply_queue_reply(
+        ctx->replies, &cmd->request,
+        &(struct reply){.kind = REPLY_VERSION, .text = slice_of(command_version(ctx))});
     return OUTCOME_DONE;
 }
 
-static enum outcome do_help(struct executor *by, struct execution *of)
+static enum outcome do_help(struct command_context *ctx, struct command *cmd)
 {
-    outbox_text(by->outbox, by->outbox->protocol->help());
-    outbox_say(by->outbox, &of->request, REPLY_END);
+    reply_queue_text(ctx->replies, ctx->replies->protocol->help());
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
     return OUTCOME_DONE;
 }
 
-static enum outcome do_quit(struct executor *by, struct execution *of)
+static enum outcome do_quit(struct command_context *ctx, struct command *cmd)
 {
-    (void)by;
-    (void)of;
+    (void)ctx;
+    (void)cmd;
     return OUTCOME_QUIT;
 }
 
 /* --- the table ------------------------------------------------------------ */
 
-typedef enum outcome executes(struct executor *, struct execution *);
+typedef enum outcome executes(struct command_context *, struct command *);
 
 static executes *const verbs[VERB_UNUSED] = {
-    [VERB_PUT] = execute_put,
-    [VERB_ADD] = execute_put,
-    [VERB_REPLACE] = execute_put,
-    [VERB_APPEND] = execute_join,
-    [VERB_PREPEND] = execute_join,
-    [VERB_GET] = execute_get,
-    [VERB_LOOK] = execute_look,
-    [VERB_DEL] = execute_delete,
-    [VERB_STALE] = execute_make_stale,
-    [VERB_EMPTY] = execute_empty,
-    [VERB_TTL] = execute_ttl,
-    [VERB_TOUCH] = execute_touch,
-    [VERB_INCR] = execute_add_number,
-    [VERB_DECR] = execute_add_number,
-    [VERB_LIST] = execute_list,
-    [VERB_ALL] = execute_list,
-    [VERB_FLUSH] = execute_flush,
-    [VERB_NAMESPACES] = execute_namespaces,
+    [VERB_PUT] = verb_put,
+    [VERB_ADD] = verb_put,
+    [VERB_REPLACE] = verb_put,
+    [VERB_APPEND] = verb_join,
+    [VERB_PREPEND] = verb_join,
+    [VERB_GET] = verb_get,
+    [VERB_LOOK] = verb_look,
+    [VERB_DEL] = verb_delete,
+    [VERB_STALE] = verb_make_stale,
+    [VERB_EMPTY] = verb_empty,
+    [VERB_TTL] = verb_ttl,
+    [VERB_TOUCH] = verb_touch,
+    [VERB_INCR] = verb_add_number,
+    [VERB_DECR] = verb_add_number,
+    [VERB_LIST] = verb_list,
+    [VERB_ALL] = verb_list,
+    [VERB_FLUSH] = verb_flush,
+    [VERB_NAMESPACES] = verb_namespaces,
     [VERB_STATS] = stats_answer,
-    [VERB_DUMP] = execute_dump,
-    [VERB_MEMORY] = execute_memory,
+    [VERB_DUMP] = verb_dump,
+    [VERB_MEMORY] = verb_memory_limit,
     [VERB_OK] = do_ok,
-    [VERB_AUTH] = execute_auth,
+    [VERB_AUTH] = verb_auth,
     [VERB_PING] = do_ping,
     [VERB_VERSION] = do_version,
     [VERB_HELP] = do_help,
     [VERB_QUIT] = do_quit,
 };
 
-enum outcome execute(struct executor *by, struct execution *of)
+enum outcome command_execute(struct command_context *ctx, struct command *cmd)
 {
     enum outcome outcome = OUTCOME_DONE;
-    if (identity_is_asked(by->identity) && !execute_admits(by, of, &outcome)) {
+    if (identity_is_asked(ctx->identity) && !authorize_admits(ctx, cmd, &outcome)) {
         return outcome;
     }
-    if (of->request.key.length > 0) {
-        if (of->located == STORE_OK && of->at.ns == NULL) {
-            execute_locate_own(by, of); /* a request before this one may have made it */
+    if (cmd->request.key.length > 0) {
+        if (cmd->located == STORE_OK && cmd->at.ns == NULL) {
+            command_locate_own(ctx, cmd); /* a request before this one may have made it */
         }
-        if (of->located != STORE_OK) {
-            execute_refuse(by, &of->request, of->at.name, of->located);
+        if (cmd->located != STORE_OK) {
+            command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
             return OUTCOME_DONE;
         }
-    } else if ((of->request.options & REQUEST_ONLY_LOGIN) != 0) {
-        execute_refuse_login(by, &of->request);
+    } else if ((cmd->request.options & REQUEST_ONLY_LOGIN) != 0) {
+        authorize_refuse_login(ctx, &cmd->request);
         return OUTCOME_DONE;
     }
-    return verbs[of->request.verb](by, of);
+    return verbs[cmd->request.verb](ctx, cmd);
 }
 
-void execute_abandon(struct execution *of)
+void command_abandon(struct command *cmd)
 {
-    bool lists = of->request.verb == VERB_LIST || of->request.verb == VERB_ALL;
-    if (of->begun && lists) {
-        store_cursor_close(&of->place.listing.cursor);
-        free(of->place.listing.glob);
-    } else if (of->begun && of->request.verb == VERB_DUMP) {
-        execute_dump_end(of);
+    bool lists = cmd->request.verb == VERB_LIST || cmd->request.verb == VERB_ALL;
+    if (cmd->begun && lists) {
+        store_cursor_close(&cmd->place.listing.cursor);
+        free(cmd->place.listing.glob);
+    } else if (cmd->begun && cmd->request.verb == VERB_DUMP) {
+        dump_end(cmd);
     }
-    if (of->begun && (of->request.verb == VERB_APPEND || of->request.verb == VERB_PREPEND)) {
-        store_join_abort(&of->place.joining.join);
+    if (cmd->begun && (cmd->request.verb == VERB_APPEND || cmd->request.verb == VERB_PREPEND)) {
+        store_join_abort(&cmd->place.joining.join);
     }
-    of->begun = false;
+    cmd->begun = false;
 }

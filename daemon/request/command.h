@@ -1,15 +1,15 @@
 /*
  * command.h - a request against the store.
  *
- * An execution is a request on its way. Most are done in one step. Those whose
+ * A command is a request on its way. Most are done in one step. Those whose
  * answer may be long (GET of many keys, LIST, ALL, NAMESPACES) stop when the
- * outbox is full, keep their place and go on later, so that no answer is ever
+ * reply queue is full, keep their place and go on later, so that no answer is ever
  * held in memory as a whole. So do those that may take long, a FLUSH of many namespaces too,
  * when their turn is over.
  *
- * Executions of one connection are carried out strictly one after the other.
- * Only execute_locate and execute_fetch may run ahead: they change nothing but
- * make the processor load what the execution will look at.
+ * Commands of one connection are carried out strictly one after the other.
+ * Only command_locate and command_fetch may run ahead: they change nothing but
+ * make the processor load what the command will look at.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_COMMAND_H
 #define KVCACHED_DAEMON_REQUEST_COMMAND_H
@@ -24,11 +24,11 @@
 #include "protocol/glob.h"
 #include "protocol/request.h"
 
-/* What executing takes from outside; nothing of it is the execution's own. All
+/* What executing takes from outside; nothing of it is the command's own. All
  * calls happen between store_enter and store_leave of its lane. */
-struct executor {
+struct command_context {
     struct lane *lane;
-    struct outbox *outbox;
+    struct reply_queue *replies;
     struct metrics *metrics;
     struct instance *instance;
     struct slice default_namespace;  /* what `-` stands for */
@@ -47,9 +47,9 @@ struct executor {
 
 /* Whether it is still its turn. To be asked when about as much has been done as looking at the
  * clock is little against. */
-static inline bool executor_has_time(const struct executor *executor)
+static inline bool command_has_time(const struct command_context *ctx)
 {
-    return executor->until != 0 && clock_precise() < executor->until;
+    return ctx->until != 0 && clock_precise() < ctx->until;
 }
 
 /* Of a write that was done. */
@@ -60,7 +60,7 @@ struct stored {
 
 struct dump;
 
-struct execution {
+struct command {
     struct request request; /* its key is the one that is next, its keys those behind */
     struct store_key at;    /* where it is; good until store_leave */
     enum store_status located;
@@ -68,9 +68,9 @@ struct execution {
     union {
         struct { /* LIST and ALL, once begun */
             struct store_cursor *cursor;
-            struct glob *glob; /* the execution's own; NULL: everything */
+            struct glob *glob; /* the command's own; NULL: everything */
         } listing;
-        struct dump *dump; /* DUMP, once begun; the execution's own */
+        struct dump *dump; /* DUMP, once begun; the command's own */
         uint32_t next;     /* NAMESPACES and STATS by namespace */
         struct flushing {
             uint64_t when;    /* by the store's clock; 0: now */
@@ -87,34 +87,35 @@ struct execution {
 
 enum outcome {
     OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the outbox is full, others shall have their turn, or `crowded` */
+    OUTCOME_LATER, /* the reply queue is full, others shall have their turn, or `crowded` */
     OUTCOME_WAITS, /* for the authenticator */
     OUTCOME_QUIT,  /* the peer wants to go */
 };
 
-/* Makes a parsed request an execution: request is filled in, the rest is not. */
-void execute_begin(struct execution *execution);
-/* Ends it, wherever it stands; for an execution that has begun. */
-void execute_abandon(struct execution *execution);
+/* Makes a parsed request a command: request is filled in, the rest is not. */
+void command_begin(struct command *cmd);
+/* Ends it, wherever it stands; for a command that has begun. */
+void command_abandon(struct command *cmd);
 
 /* Before execute, and again after a store_leave. */
-void execute_locate(struct executor *executor, struct execution *execution);
-static inline void execute_fetch(struct lane *lane, const struct execution *execution)
+void command_locate(struct command_context *ctx, struct command *cmd);
+static inline void command_fetch(struct lane *lane, const struct command *cmd)
 {
-    if (execution->request.key.length > 0 && execution->located == STORE_OK) {
-        store_fetch(lane, &execution->at);
+    if (cmd->request.key.length > 0 && cmd->located == STORE_OK) {
+        store_fetch(lane, &cmd->at);
     }
 }
 
 /* Answers it, or goes on answering it. */
-enum outcome execute(struct executor *executor, struct execution *execution);
+enum outcome command_execute(struct command_context *ctx, struct command *cmd);
 
 /* Whether who asks may do it in the namespace of that name. If not, that is answered. */
-bool execute_allowed(struct executor *by, const struct request *request, struct slice name);
-/* A store_maker: the user, of an executor. */
-uint64_t execute_maker(void *executor);
+bool authorize_request(struct command_context *ctx, const struct request *request,
+                       struct slice name);
+/* A store_maker: the user, of an context. */
+uint64_t command_creator(void *context);
 /* What a stranger is answered, whatever the request. */
-void execute_refuse_stranger(struct executor *by, const struct request *request);
+void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request);
 
 /* For a value that is streamed into the store: where it goes, on what terms, and the
  * answer to what became of it. */
@@ -122,13 +123,14 @@ enum split {
     SPLIT_OWN, /* as who asks may: the namespace in front of a key is one where it has a right */
     SPLIT_DECLARED, /* whoever asks: the rights are not known yet */
 };
-enum store_status execute_locate_key(const struct executor *executor, const struct request *request,
-                                     struct slice key, enum split split, struct store_key *at);
-struct store_terms execute_terms(const struct request *request);
+enum store_status command_locate_key(const struct command_context *ctx,
+                                     const struct request *request, struct slice key,
+                                     enum split split, struct store_key *at);
+struct store_terms command_terms(const struct request *request);
 /* A ttl as the store wants it: dates become times on its clock. */
-struct store_ttl execute_lifetime(struct ttl ttl);
+struct store_ttl command_lifetime(struct ttl ttl);
 /* What became of a write; `stored` of one that was done. */
-void execute_stored(struct executor *executor, const struct request *request, struct store_key *at,
-                    enum store_status status, const struct stored *stored);
+void command_stored(struct command_context *ctx, const struct request *request,
+                    struct store_key *at, enum store_status status, const struct stored *stored);
 
 #endif

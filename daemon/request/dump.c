@@ -72,14 +72,15 @@ static uint64_t size_of_place(unsigned place)
     return (SIZES_OF_DOUBLING + within) * width * SIZE_UNIT;
 }
 
-static void tell_sizes(struct executor *by, const struct request *request, struct dump *dump)
+static void tell_sizes(struct command_context *ctx, const struct request *request,
+                       struct dump *dump)
 {
-    for (; dump->told_sizes < SIZES_MAX && !outbox_is_full(by->outbox); dump->told_sizes++) {
+    for (; dump->told_sizes < SIZES_MAX && !reply_queue_is_full(ctx->replies); dump->told_sizes++) {
         unsigned place = dump->told_sizes;
         if (dump->sizes[place] > 0) {
             char name[24];
             snprintf(name, sizeof name, "%" PRIu64, size_of_place(place));
-            stats_number(by, request, name, dump->sizes[place]);
+            stats_number(ctx, request, name, dump->sizes[place]);
         }
     }
 }
@@ -87,7 +88,7 @@ static void tell_sizes(struct executor *by, const struct request *request, struc
 /* --- records ---------------------------------------------------------------------- */
 
 struct visit {
-    struct executor *by;
+    struct command_context *ctx;
     const struct request *request;
     struct dump *dump;
 };
@@ -105,11 +106,11 @@ static bool key_of_clients(const struct visit *visit, struct slice *key, char ro
     size_t length = dump->prefix_length + key->length;
     struct slice name;
     struct slice rest = *key;
-    if (length > visit->by->outbox->protocol->key_max || length > DUMP_KEY_MAX) {
+    if (length > visit->ctx->replies->protocol->key_max || length > DUMP_KEY_MAX) {
         return false;
     }
     if (dump->is_own) {
-        return !execute_split_key(visit->by, &name, &rest);
+        return !command_split_key(visit->ctx, &name, &rest);
     }
     memcpy(room, dump->prefix, dump->prefix_length);
     memcpy(room + dump->prefix_length, key->bytes, key->length);
@@ -136,7 +137,7 @@ static bool tell_one(void *context, struct store_entry *entry)
 {
     struct visit *visit = context;
     struct dump *dump = visit->dump;
-    struct outbox *outbox = visit->by->outbox;
+    struct reply_queue *replies = visit->ctx->replies;
     enum dump_form form = visit->request->dump;
     char room[DUMP_KEY_MAX];
     struct slice key = entry->key;
@@ -151,24 +152,24 @@ static bool tell_one(void *context, struct store_entry *entry)
         dump->walked = true;
         return false;
     }
-    outbox_prepare(outbox);
-    if (outbox_is_full(outbox)) {
+    reply_queue_prepare(replies);
+    if (reply_queue_is_full(replies)) {
         return false;
     }
-    uint64_t now = visit->by->now;
-    outbox_reply(outbox, visit->request,
-                 &(struct reply){.kind = REPLY_ENTRY,
-                                 .name = key,
-                                 .number = dump->next - 1,
-                                 .bytes = entry->size,
-                                 .value_length = entry->value_length,
-                                 .client_flags = entry->client_flags,
-                                 .notes = entry->read_before ? REPLY_READ_BEFORE : 0,
-                                 .version = entry->version,
-                                 .left = entry->expires == STORE_NEVER
-                                             ? REPLY_NEVER
-                                             : wall_seconds(dump, entry->expires, 500),
-                                 .idle = wall_seconds(dump, now - entry->idle, 0)});
+    uint64_t now = visit->ctx->now;
+    reply_queue_reply(replies, visit->request,
+                      &(struct reply){.kind = REPLY_ENTRY,
+                                      .name = key,
+                                      .number = dump->next - 1,
+                                      .bytes = entry->size,
+                                      .value_length = entry->value_length,
+                                      .client_flags = entry->client_flags,
+                                      .notes = entry->read_before ? REPLY_READ_BEFORE : 0,
+                                      .version = entry->version,
+                                      .left = entry->expires == STORE_NEVER
+                                                  ? REPLY_NEVER
+                                                  : wall_seconds(dump, entry->expires, 500),
+                                      .idle = wall_seconds(dump, now - entry->idle, 0)});
     dump->told++;
     dump->bytes += key.length + ITEM_WORDS;
     return true;
@@ -217,32 +218,32 @@ static void set_range(const struct request *request, struct dump *dump)
     }
 }
 
-static void set_prefix(const struct executor *by, struct dump *dump, struct slice name)
+static void set_prefix(const struct command_context *ctx, struct dump *dump, struct slice name)
 {
     dump->prefix_length = 0;
     if (!dump->is_own) {
         memcpy(dump->prefix, name.bytes, name.length);
-        dump->prefix[name.length] = by->endpoint->separator;
+        dump->prefix[name.length] = ctx->endpoint->separator;
         dump->prefix_length = (uint8_t)(name.length + 1);
     }
 }
 
 /* Begins to walk a namespace. False: that was answered with an error. */
-static bool enter(struct executor *by, const struct request *request, struct dump *dump,
+static bool enter(struct command_context *ctx, const struct request *request, struct dump *dump,
                   const struct store_namespace_figures *figures)
 {
     struct slice name = slice_of(figures->name);
-    if (!execute_allowed(by, request, name)) {
+    if (!authorize_request(ctx, request, name)) {
         return false;
     }
-    enum store_status status = store_cursor_open(by->lane, name, &dump->cursor);
+    enum store_status status = store_cursor_open(ctx->lane, name, &dump->cursor);
     if (status == STORE_NO_MEMORY) {
-        execute_refuse(by, request, name, status);
+        command_refuse(ctx, request, name, status);
         return false;
     }
     if (status == STORE_OK) { /* else it has just gone */
-        dump->is_own = slice_equal(name, execute_namespace(by, request));
-        set_prefix(by, dump, name);
+        dump->is_own = slice_equal(name, command_namespace(ctx, request));
+        set_prefix(ctx, dump, name);
         store_cursor_skip_values(dump->cursor);
         if (request->dump == DUMP_DETAILS) {
             store_cursor_want_notes(dump->cursor);
@@ -252,17 +253,18 @@ static bool enter(struct executor *by, const struct request *request, struct dum
 }
 
 /* Looks for the next namespace that is to be walked, among the next few. False: see enter. */
-static bool enter_next(struct executor *by, const struct request *request, struct dump *dump)
+static bool enter_next(struct command_context *ctx, const struct request *request,
+                       struct dump *dump)
 {
-    struct slice own = execute_namespace(by, request);
+    struct slice own = command_namespace(ctx, request);
     struct store_namespace_figures figures;
     for (int i = 0; i < DUMP_NAMESPACES && dump->cursor == NULL; i++) {
-        if (dump->next > dump->last || !store_namespace_next(by->lane, &dump->next, &figures)) {
+        if (dump->next > dump->last || !store_namespace_next(ctx->lane, &dump->next, &figures)) {
             dump->walked = true;
             return true;
         }
-        if (execute_reaches(by, own, slice_of(figures.name), figures.declared) &&
-            is_asked_for(request, dump->next - 1) && !enter(by, request, dump, &figures)) {
+        if (command_reaches(ctx, own, slice_of(figures.name), figures.declared) &&
+            is_asked_for(request, dump->next - 1) && !enter(ctx, request, dump, &figures)) {
             return false;
         }
     }
@@ -270,10 +272,10 @@ static bool enter_next(struct executor *by, const struct request *request, struc
 }
 
 /* Walks on. Whether that came to the namespace's end, or to that of all. */
-static bool walk(struct executor *by, const struct request *request, struct dump *dump)
+static bool walk(struct command_context *ctx, const struct request *request, struct dump *dump)
 {
-    struct visit visit = {by, request, dump};
-    if (!store_cursor_step(by->lane, dump->cursor, by->now, DUMP_STEP, tell_one, &visit) &&
+    struct visit visit = {ctx, request, dump};
+    if (!store_cursor_step(ctx->lane, dump->cursor, ctx->now, DUMP_STEP, tell_one, &visit) &&
         !dump->walked) {
         return false;
     }
@@ -283,61 +285,61 @@ static bool walk(struct executor *by, const struct request *request, struct dump
 
 /* --- the request ------------------------------------------------------------------- */
 
-static bool begin(struct executor *by, struct execution *of)
+static bool begin(struct command_context *ctx, struct command *cmd)
 {
-    const struct request *request = &of->request;
-    if (!execute_may_behind_endpoint(by, request)) {
+    const struct request *request = &cmd->request;
+    if (!authorize_may_behind_endpoint(ctx, request)) {
         return false;
     }
-    metrics_add(by->metrics, METRIC_CMD_LIST, 1);
+    metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
     size_t sizes = request->dump == DUMP_SIZES ? SIZES_MAX : 0;
     struct dump *dump = calloc(1, sizeof *dump + sizes * sizeof dump->sizes[0]);
     if (dump == NULL) {
-        execute_refuse(by, request, execute_namespace(by, request), STORE_NO_MEMORY);
+        command_refuse(ctx, request, command_namespace(ctx, request), STORE_NO_MEMORY);
         return false;
     }
     set_range(request, dump);
-    of->place.dump = dump;
-    of->begun = true;
+    cmd->place.dump = dump;
+    cmd->begun = true;
     if (request->dump == DUMP_DETAILS || request->dump == DUMP_REQUESTS) {
-        outbox_say(by->outbox, request, REPLY_OK);
+        reply_queue_status(ctx->replies, request, REPLY_OK);
     }
     return true;
 }
 
-void execute_dump_end(struct execution *of)
+void dump_end(struct command *cmd)
 {
-    store_cursor_close(&of->place.dump->cursor);
-    free(of->place.dump);
+    store_cursor_close(&cmd->place.dump->cursor);
+    free(cmd->place.dump);
 }
 
-enum outcome execute_dump(struct executor *by, struct execution *of)
+enum outcome verb_dump(struct command_context *ctx, struct command *cmd)
 {
-    const struct request *request = &of->request;
-    if (!of->begun && !begin(by, of)) {
+    const struct request *request = &cmd->request;
+    if (!cmd->begun && !begin(ctx, cmd)) {
         return OUTCOME_DONE;
     }
-    struct dump *dump = of->place.dump;
+    struct dump *dump = cmd->place.dump;
     dump->wall_ahead = (int64_t)clock_wall() - (int64_t)clock_now();
     for (unsigned steps = 1; !dump->walked; steps++) {
         bool is_long = steps % DUMP_STEPS == 0;
         if (dump->cursor != NULL) {
-            is_long |= !walk(by, request, dump);
-        } else if (!enter_next(by, request, dump)) {
-            execute_abandon(of);
+            is_long |= !walk(ctx, request, dump);
+        } else if (!enter_next(ctx, request, dump)) {
+            command_abandon(cmd);
             return OUTCOME_DONE; /* an error is the last that is said */
         }
-        if (outbox_is_full(by->outbox) || (is_long && !executor_has_time(by))) {
+        if (reply_queue_is_full(ctx->replies) || (is_long && !command_has_time(ctx))) {
             return OUTCOME_LATER;
         }
     }
     if (request->dump == DUMP_SIZES) {
-        tell_sizes(by, request, dump);
+        tell_sizes(ctx, request, dump);
         if (dump->told_sizes < SIZES_MAX) {
             return OUTCOME_LATER;
         }
     }
-    execute_abandon(of);
-    outbox_say(by->outbox, request, REPLY_END);
+    command_abandon(cmd);
+    reply_queue_status(ctx->replies, request, REPLY_END);
     return OUTCOME_DONE;
 }

@@ -4,38 +4,38 @@
 #include "daemon/request/verbs.h"
 
 /* Too much is pinned for this value to be, for now. */
-static bool wait(struct executor *by)
+static bool wait(struct command_context *ctx)
 {
-    by->crowded = true;
+    ctx->crowded = true;
     return false;
 }
 
 /* --- GET -------------------------------------------------------------------- */
 
-static bool get_one(struct executor *by, const struct execution *of, struct store_key *at)
+static bool get_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
 {
     struct store_view view;
-    outbox_prepare(by->outbox);
-    enum store_status status = store_get(by->lane, at, by->now, &view);
+    reply_queue_prepare(ctx->replies);
+    enum store_status status = store_get(ctx->lane, at, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait(by);
+        return wait(ctx);
     }
     if (status != STORE_OK) {
-        outbox_say(by->outbox, &of->request, REPLY_NOT_FOUND);
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
         return true;
     }
-    outbox_value(by->outbox, &of->request,
-                 &(struct reply){.kind = REPLY_VALUE,
-                                 .name = of->request.key,
-                                 .value_length = view.length,
-                                 .client_flags = view.client_flags},
-                 &view);
+    reply_queue_value(ctx->replies, &cmd->request,
+                      &(struct reply){.kind = REPLY_VALUE,
+                                      .name = cmd->request.key,
+                                      .value_length = view.length,
+                                      .client_flags = view.client_flags},
+                      &view);
     return true;
 }
 
-enum outcome execute_get(struct executor *by, struct execution *of)
+enum outcome verb_get(struct command_context *ctx, struct command *cmd)
 {
-    return execute_each_key(by, of, get_one, true);
+    return each_key(ctx, cmd, get_one, true);
 }
 
 /* --- LOOK ------------------------------------------------------------------- */
@@ -48,14 +48,14 @@ static uint32_t notes_of(const struct store_view *view)
 }
 
 /* What the store does not count. */
-static void count_look(struct executor *by, const struct store_terms *terms, bool found)
+static void count_look(struct command_context *ctx, const struct store_terms *terms, bool found)
 {
     if (terms->uncounted) {
-        metrics_add(by->metrics, METRIC_CMD_META, 1);
+        metrics_add(ctx->metrics, METRIC_CMD_META, 1);
     } else if (terms->ttl.kind != STORE_TTL_KEEP) {
-        metrics_add(by->metrics, METRIC_CMD_TOUCH, 1);
+        metrics_add(ctx->metrics, METRIC_CMD_TOUCH, 1);
         if (!found) {
-            metrics_add(by->metrics, METRIC_TOUCH_MISSES, 1);
+            metrics_add(ctx->metrics, METRIC_TOUCH_MISSES, 1);
         }
     }
 }
@@ -67,60 +67,62 @@ static bool wants_value(const struct request *request, const struct store_view *
     return (request->options & REQUEST_NO_VALUE) == 0 && !has_it;
 }
 
-static bool look_at_one(struct executor *by, const struct execution *of, struct store_key *at)
+static bool look_at_one(struct command_context *ctx, const struct command *cmd,
+                        struct store_key *at)
 {
-    const struct request *request = &of->request;
-    struct store_terms terms = execute_terms(request);
+    const struct request *request = &cmd->request;
+    struct store_terms terms = command_terms(request);
     struct store_view view;
     /* Who may not write the record again is not asked to, nor keeps another from it. */
-    terms.contends = terms.contends && (execute_rights(by, at->name) & RIGHT_WRITE) != 0;
-    outbox_prepare(by->outbox);
-    enum store_status status = store_look(by->lane, at, &terms, by->now, &view);
+    terms.contends = terms.contends && (authorize_rights(ctx, at->name) & RIGHT_WRITE) != 0;
+    reply_queue_prepare(ctx->replies);
+    enum store_status status = store_look(ctx->lane, at, &terms, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait(by);
+        return wait(ctx);
     }
-    count_look(by, &terms, status == STORE_OK && !view.made);
+    count_look(ctx, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
-        return execute_answer(by, request, at->name, status);
+        return command_answer(ctx, request, at->name, status);
     }
     struct reply reply = {.kind = REPLY_VALUE,
-                          .name = of->request.key,
+                          .name = cmd->request.key,
                           .value_length = view.length,
                           .client_flags = view.client_flags,
                           .version = view.version,
                           .number = view.number,
                           .bytes = view.size,
                           .notes = notes_of(&view),
-                          .left = execute_left(view.expires, by->now),
+                          .left = command_left(view.expires, ctx->now),
                           .idle = view.idle};
     if (wants_value(request, &view)) {
-        outbox_value(by->outbox, request, &reply, &view);
+        reply_queue_value(ctx->replies, request, &reply, &view);
     } else {
         store_view_put(&view);
         reply.kind = REPLY_FOUND;
-        outbox_reply(by->outbox, request, &reply);
+        reply_queue_reply(ctx->replies, request, &reply);
     }
     return true;
 }
 
-enum outcome execute_look(struct executor *by, struct execution *of)
+enum outcome verb_look(struct command_context *ctx, struct command *cmd)
 {
-    return execute_each_key(by, of, look_at_one, true);
+    return each_key(ctx, cmd, look_at_one, true);
 }
 
 /* --- TTL -------------------------------------------------------------------- */
 
-enum outcome execute_ttl(struct executor *by, struct execution *of)
+enum outcome verb_ttl(struct command_context *ctx, struct command *cmd)
 {
     uint64_t expires = STORE_NEVER;
-    enum store_status status = store_expiry(by->lane, &of->at, by->now, &expires);
+    enum store_status status = store_expiry(ctx->lane, &cmd->at, ctx->now, &expires);
     if (status != STORE_OK) {
-        execute_answer(by, &of->request, of->at.name, status);
+        command_answer(ctx, &cmd->request, cmd->at.name, status);
     } else if (expires == STORE_NEVER) {
-        outbox_say(by->outbox, &of->request, REPLY_TTL_NEVER);
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_TTL_NEVER);
     } else {
-        outbox_reply(by->outbox, &of->request,
-                     &(struct reply){.kind = REPLY_TTL, .number = store_left(expires, by->now)});
+        reply_queue_reply(
+            ctx->replies, &cmd->request,
+            &(struct reply){.kind = REPLY_TTL, .number = store_left(expires, ctx->now)});
     }
     return OUTCOME_DONE;
 }

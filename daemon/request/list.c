@@ -14,7 +14,7 @@ enum {
 };
 
 struct listing {
-    struct outbox *outbox;
+    struct reply_queue *replies;
     const struct request *request;
     const struct glob *glob; /* NULL: everything */
     size_t steps;            /* of comparing one byte with it */
@@ -35,28 +35,28 @@ static bool is_meant(struct listing *listing, struct slice key)
 static bool list_one(void *context, struct store_entry *entry)
 {
     struct listing *listing = context;
-    struct outbox *outbox = listing->outbox;
+    struct reply_queue *replies = listing->replies;
     if (listing->compared >= LISTING_COMPARISONS) {
         return false;
     }
     if (!is_meant(listing, entry->key)) {
         return true;
     }
-    outbox_prepare(outbox);
-    if (outbox_is_full(outbox)) {
+    reply_queue_prepare(replies);
+    if (reply_queue_is_full(replies)) {
         return false;
     }
     struct reply reply = {.kind = REPLY_KEY, .name = entry->key};
     if (!listing->with_values) {
-        outbox_reply(outbox, listing->request, &reply);
+        reply_queue_reply(replies, listing->request, &reply);
         return true;
     }
     reply.kind = REPLY_RECORD;
     reply.value_length = entry->value_length;
     if (entry->large == NULL) {
-        outbox_value_copy(outbox, listing->request, &reply, entry->value);
+        reply_queue_value_copy(replies, listing->request, &reply, entry->value);
     } else {
-        outbox_value(outbox, listing->request, &reply, entry->large);
+        reply_queue_value(replies, listing->request, &reply, entry->large);
         entry->large = NULL;
     }
     return true;
@@ -77,94 +77,96 @@ static bool compile(struct slice pattern, struct glob **glob)
     return true;
 }
 
-static enum store_status begin_listing(struct executor *by, struct execution *of, struct slice ns)
+static enum store_status begin_listing(struct command_context *ctx, struct command *cmd,
+                                       struct slice ns)
 {
     struct glob *glob;
-    if (!compile(of->request.pattern, &glob)) {
+    if (!compile(cmd->request.pattern, &glob)) {
         return STORE_NO_MEMORY;
     }
-    enum store_status status = store_cursor_open(by->lane, ns, &of->place.listing.cursor);
+    enum store_status status = store_cursor_open(ctx->lane, ns, &cmd->place.listing.cursor);
     if (status != STORE_OK) {
         free(glob);
         return status;
     }
-    if (of->request.verb == VERB_LIST) {
-        store_cursor_skip_values(of->place.listing.cursor);
+    if (cmd->request.verb == VERB_LIST) {
+        store_cursor_skip_values(cmd->place.listing.cursor);
     }
-    of->place.listing.glob = glob;
-    of->begun = true;
+    cmd->place.listing.glob = glob;
+    cmd->begun = true;
     return STORE_OK;
 }
 
-static void end_listing(struct executor *by, struct execution *of, struct slice ns)
+static void end_listing(struct command_context *ctx, struct command *cmd, struct slice ns)
 {
-    enum store_status status = store_cursor_status(of->place.listing.cursor);
-    execute_abandon(of);
+    enum store_status status = store_cursor_status(cmd->place.listing.cursor);
+    command_abandon(cmd);
     if (status == STORE_OK) {
-        outbox_say(by->outbox, &of->request, REPLY_END);
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
     } else {
-        execute_refuse(by, &of->request, ns, status);
+        command_refuse(ctx, &cmd->request, ns, status);
     }
 }
 
-enum outcome execute_list(struct executor *by, struct execution *of)
+enum outcome verb_list(struct command_context *ctx, struct command *cmd)
 {
-    struct slice ns = execute_namespace(by, &of->request);
-    if (!of->begun) {
-        metrics_add(by->metrics, METRIC_CMD_LIST, 1);
-        enum store_status status = begin_listing(by, of, ns);
+    struct slice ns = command_namespace(ctx, &cmd->request);
+    if (!cmd->begun) {
+        metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
+        enum store_status status = begin_listing(ctx, cmd, ns);
         if (status != STORE_OK) {
-            execute_refuse(by, &of->request, ns, status);
+            command_refuse(ctx, &cmd->request, ns, status);
             return OUTCOME_DONE;
         }
     }
-    const struct glob *glob = of->place.listing.glob;
-    struct listing listing = {.outbox = by->outbox,
-                              .request = &of->request,
+    const struct glob *glob = cmd->place.listing.glob;
+    struct listing listing = {.replies = ctx->replies,
+                              .request = &cmd->request,
                               .glob = glob,
                               .steps = glob != NULL ? glob_steps(glob) : 0,
-                              .with_values = of->request.verb == VERB_ALL};
+                              .with_values = cmd->request.verb == VERB_ALL};
     do {
         listing.compared = 0;
-        if (store_cursor_step(by->lane, of->place.listing.cursor, by->now, LISTING_STEP, list_one,
-                              &listing)) {
-            end_listing(by, of, ns);
+        if (store_cursor_step(ctx->lane, cmd->place.listing.cursor, ctx->now, LISTING_STEP,
+                              list_one, &listing)) {
+            end_listing(ctx, cmd, ns);
             return OUTCOME_DONE;
         }
-        by->crowded = store_cursor_is_crowded(of->place.listing.cursor);
-    } while (!by->crowded && !outbox_is_full(by->outbox) && executor_has_time(by));
+        ctx->crowded = store_cursor_is_crowded(cmd->place.listing.cursor);
+    } while (!ctx->crowded && !reply_queue_is_full(ctx->replies) && command_has_time(ctx));
     return OUTCOME_LATER;
 }
 
-enum outcome execute_namespaces(struct executor *by, struct execution *of)
+enum outcome verb_namespaces(struct command_context *ctx, struct command *cmd)
 {
     struct store_namespace_figures figures;
-    if (!of->begun) {
-        of->begun = true;
-        of->place.next = 0;
+    if (!cmd->begun) {
+        cmd->begun = true;
+        cmd->place.next = 0;
     }
-    for (unsigned seen = 1; execute_may_see_next(by, seen); seen++) {
-        if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
-            outbox_say(by->outbox, &of->request, REPLY_END);
+    for (unsigned seen = 1; command_may_see_next(ctx, seen); seen++) {
+        if (!store_namespace_next(ctx->lane, &cmd->place.next, &figures)) {
+            reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
             return OUTCOME_DONE;
         }
-        if (execute_rights(by, slice_of(figures.name)) == 0) {
+        if (authorize_rights(ctx, slice_of(figures.name)) == 0) {
             continue; /* who has no right in it need not know of it */
         }
-        outbox_reply(by->outbox, &of->request,
-                     &(struct reply){.kind = REPLY_NAMESPACE,
-                                     .name = slice_of(figures.name),
-                                     .number = figures.items,
-                                     .bytes = figures.bytes});
+        reply_queue_reply(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_NAMESPACE,
+                                          .name = slice_of(figures.name),
+                                          .number = figures.items,
+                                          .bytes = figures.bytes});
     }
     return OUTCOME_LATER;
 }
 
 /* --- what a listener reaches -------------------------------------------------- */
 
-bool execute_reaches(const struct executor *by, struct slice own, struct slice name, bool declared)
+bool command_reaches(const struct command_context *ctx, struct slice own, struct slice name,
+                     bool declared)
 {
-    char separator = by->endpoint->separator;
+    char separator = ctx->endpoint->separator;
     if (slice_equal(own, name)) {
         return true;
     }
@@ -172,23 +174,23 @@ bool execute_reaches(const struct executor *by, struct slice own, struct slice n
 }
 
 /* Whether the rights in one that the listener has to reach are there anyway. */
-static bool may_behind_endpoint(const struct executor *by, const struct request *request)
+static bool may_behind_endpoint(const struct command_context *ctx, const struct request *request)
 {
-    return by->endpoint->separator == '\0' || execute_may_everywhere(by, request);
+    return ctx->endpoint->separator == '\0' || authorize_may_everywhere(ctx, request);
 }
 
-bool execute_may_behind_endpoint(struct executor *by, const struct request *request)
+bool authorize_may_behind_endpoint(struct command_context *ctx, const struct request *request)
 {
-    struct slice own = execute_namespace(by, request);
+    struct slice own = command_namespace(ctx, request);
     struct slice name;
     bool declared = false;
     uint32_t next = 0;
-    if (may_behind_endpoint(by, request)) {
+    if (may_behind_endpoint(ctx, request)) {
         return true;
     }
-    while (store_namespace_walk(by->lane, &next, &name, &declared)) {
-        if (execute_reaches(by, own, name, declared) && !execute_may(by, request, name)) {
-            execute_refuse_declared(by, request); /* which one is not told */
+    while (store_namespace_walk(ctx->lane, &next, &name, &declared)) {
+        if (command_reaches(ctx, own, name, declared) && !authorize_may(ctx, request, name)) {
+            authorize_refuse_declared(ctx, request); /* which one is not told */
             return false;
         }
     }
@@ -198,27 +200,27 @@ bool execute_may_behind_endpoint(struct executor *by, const struct request *requ
 /* --- FLUSH ------------------------------------------------------------------ */
 
 /* Now, or when the request says; what was set for later before is taken back. */
-static enum store_status flush_one(struct executor *by, struct flushing *flushing,
+static enum store_status flush_one(struct command_context *ctx, struct flushing *flushing,
                                    struct slice name)
 {
     uint64_t held = 0;
-    enum store_status status = store_flush_at(by->lane, name, flushing->when);
+    enum store_status status = store_flush_at(ctx->lane, name, flushing->when);
     if (flushing->when == 0) {
-        status = store_flush(by->lane, name, by->now, &held);
+        status = store_flush(ctx->lane, name, ctx->now, &held);
         flushing->records += held;
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-static enum outcome answer_flush(struct executor *by, struct execution *of, struct slice name,
-                                 enum store_status status, uint64_t records)
+static enum outcome answer_flush(struct command_context *ctx, struct command *cmd,
+                                 struct slice name, enum store_status status, uint64_t records)
 {
-    of->begun = false;
+    cmd->begun = false;
     if (status == STORE_OK) {
-        outbox_reply(by->outbox, &of->request,
-                     &(struct reply){.kind = REPLY_FLUSHED, .number = records});
+        reply_queue_reply(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_FLUSHED, .number = records});
     } else {
-        execute_refuse(by, &of->request, name, status);
+        command_refuse(ctx, &cmd->request, name, status);
     }
     return OUTCOME_DONE;
 }
@@ -226,21 +228,21 @@ static enum outcome answer_flush(struct executor *by, struct execution *of, stru
 /* Looks at the namespaces that a endpoint with a separator reaches, for the right to flush them, as
  * far as a turn goes. OUTCOME_DONE: it is missing in one, which was answered. *all: it is there
  * in all. */
-static enum outcome check_declared(struct executor *by, struct execution *of, bool *all)
+static enum outcome check_declared(struct command_context *ctx, struct command *cmd, bool *all)
 {
-    struct slice own = execute_namespace(by, &of->request);
+    struct slice own = command_namespace(ctx, &cmd->request);
     struct slice name;
     bool declared = false;
-    *all = may_behind_endpoint(by, &of->request);
+    *all = may_behind_endpoint(ctx, &cmd->request);
     for (unsigned seen = 1; !*all; seen++) {
-        if (!execute_may_see_next(by, seen)) {
+        if (!command_may_see_next(ctx, seen)) {
             return OUTCOME_LATER;
         }
-        *all = !store_namespace_walk(by->lane, &of->place.flushing.next, &name, &declared);
-        if (!*all && execute_reaches(by, own, name, declared) &&
-            !execute_may(by, &of->request, name)) {
-            of->begun = false;
-            execute_refuse_declared(by, &of->request); /* without naming it */
+        *all = !store_namespace_walk(ctx->lane, &cmd->place.flushing.next, &name, &declared);
+        if (!*all && command_reaches(ctx, own, name, declared) &&
+            !authorize_may(ctx, &cmd->request, name)) {
+            cmd->begun = false;
+            authorize_refuse_declared(ctx, &cmd->request); /* without naming it */
             return OUTCOME_DONE;
         }
     }
@@ -248,54 +250,55 @@ static enum outcome check_declared(struct executor *by, struct execution *of, bo
 }
 
 /* The right is asked for again: it may be gone since it was checked. */
-static enum outcome flush_declared(struct executor *by, struct execution *of, struct slice own)
+static enum outcome flush_declared(struct command_context *ctx, struct command *cmd,
+                                   struct slice own)
 {
-    struct flushing *flushing = &of->place.flushing;
+    struct flushing *flushing = &cmd->place.flushing;
     enum store_status status = STORE_OK;
     struct slice name = own;
     bool declared = false;
     for (unsigned seen = 1; status == STORE_OK; seen++) {
-        if (!execute_may_see_next(by, seen)) {
+        if (!command_may_see_next(ctx, seen)) {
             return OUTCOME_LATER;
         }
-        if (by->endpoint->separator == '\0' ||
-            !store_namespace_walk(by->lane, &flushing->next, &name, &declared)) {
+        if (ctx->endpoint->separator == '\0' ||
+            !store_namespace_walk(ctx->lane, &flushing->next, &name, &declared)) {
             break;
         }
-        if (!slice_equal(name, own) && execute_reaches(by, own, name, declared) &&
-            execute_may(by, &of->request, name)) {
-            status = flush_one(by, flushing, name);
+        if (!slice_equal(name, own) && command_reaches(ctx, own, name, declared) &&
+            authorize_may(ctx, &cmd->request, name)) {
+            status = flush_one(ctx, flushing, name);
         }
     }
-    return answer_flush(by, of, name, status, flushing->records);
+    return answer_flush(ctx, cmd, name, status, flushing->records);
 }
 
 /* What a endpoint reaches: its own namespace, and with a separator those that are declared. First
  * all are looked at, and then they are flushed, over as many turns as that takes. */
-static enum outcome flush_behind_endpoint(struct executor *by, struct execution *of)
+static enum outcome flush_behind_endpoint(struct command_context *ctx, struct command *cmd)
 {
-    struct flushing *flushing = &of->place.flushing;
-    struct slice own = execute_namespace(by, &of->request);
+    struct flushing *flushing = &cmd->place.flushing;
+    struct slice own = command_namespace(ctx, &cmd->request);
     if (!flushing->checked) {
-        enum outcome outcome = check_declared(by, of, &flushing->checked);
+        enum outcome outcome = check_declared(ctx, cmd, &flushing->checked);
         if (!flushing->checked) {
             return outcome;
         }
         flushing->next = 0;
-        enum store_status status = flush_one(by, flushing, own);
+        enum store_status status = flush_one(ctx, flushing, own);
         if (status != STORE_OK) {
-            return answer_flush(by, of, own, status, 0);
+            return answer_flush(ctx, cmd, own, status, 0);
         }
     }
-    return flush_declared(by, of, own);
+    return flush_declared(ctx, cmd, own);
 }
 
 /* On the store's clock; 0: now. */
-static uint64_t flush_time(const struct executor *by, struct store_ttl when)
+static uint64_t flush_time(const struct command_context *ctx, struct store_ttl when)
 {
     switch (when.kind) {
     case STORE_TTL_FOR:
-        return by->now + 1 + when.milliseconds; /* `now` was rounded down */
+        return ctx->now + 1 + when.milliseconds; /* `now` was rounded down */
     case STORE_TTL_UNTIL:
         return when.milliseconds;
     default:
@@ -303,24 +306,24 @@ static uint64_t flush_time(const struct executor *by, struct store_ttl when)
     }
 }
 
-static void begin_flush(struct executor *by, struct execution *of)
+static void begin_flush(struct command_context *ctx, struct command *cmd)
 {
-    struct store_ttl when = execute_lifetime(of->request.ttl);
-    metrics_add(by->metrics, METRIC_CMD_FLUSH, 1);
-    of->begun = true;
-    of->place.flushing = (struct flushing){.when = flush_time(by, when)};
+    struct store_ttl when = command_lifetime(cmd->request.ttl);
+    metrics_add(ctx->metrics, METRIC_CMD_FLUSH, 1);
+    cmd->begun = true;
+    cmd->place.flushing = (struct flushing){.when = flush_time(ctx, when)};
 }
 
-enum outcome execute_flush(struct executor *by, struct execution *of)
+enum outcome verb_flush(struct command_context *ctx, struct command *cmd)
 {
-    if (!of->begun) {
-        begin_flush(by, of);
+    if (!cmd->begun) {
+        begin_flush(ctx, cmd);
     }
-    if (of->request.ns.length == 0) {
-        return flush_behind_endpoint(by, of);
+    if (cmd->request.ns.length == 0) {
+        return flush_behind_endpoint(ctx, cmd);
     }
     uint64_t records = 0;
-    struct slice ns = execute_namespace(by, &of->request);
-    enum store_status status = store_flush(by->lane, ns, by->now, &records);
-    return answer_flush(by, of, ns, status, records);
+    struct slice ns = command_namespace(ctx, &cmd->request);
+    enum store_status status = store_flush(ctx->lane, ns, ctx->now, &records);
+    return answer_flush(ctx, cmd, ns, status, records);
 }

@@ -19,17 +19,17 @@ enum {
     TEXT_MAX = 160,
 };
 
-static void say(struct executor *by, const struct request *request, const char *text)
+static void say(struct command_context *ctx, const struct request *request, const char *text)
 {
-    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-    outbox_reply(by->outbox, request,
-                 &(struct reply){.kind = REPLY_MEMORY_FAILED, .text = slice_of(text)});
+    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+    reply_queue_reply(ctx->replies, request,
+                      &(struct reply){.kind = REPLY_MEMORY_FAILED, .text = slice_of(text)});
 }
 
-static void refuse(struct executor *by, const struct request *request, enum store_resize result,
-                   int why)
+static void refuse(struct command_context *ctx, const struct request *request,
+                   enum store_resize result, int why)
 {
-    const struct store *store = store_of(by->lane);
+    const struct store *store = store_of(ctx->lane);
     char text[TEXT_MAX] = "";
     switch (result) {
     case STORE_RESIZE_TOO_SMALL:
@@ -50,42 +50,42 @@ static void refuse(struct executor *by, const struct request *request, enum stor
     case STORE_RESIZED:
         return;
     }
-    say(by, request, text);
+    say(ctx, request, text);
 }
 
-static void tell_log(const struct executor *by, uint64_t before, uint64_t megabytes)
+static void tell_log(const struct command_context *ctx, uint64_t before, uint64_t megabytes)
 {
     static const char unknown[] = "a client";
-    bool known = by->identity->state == IDENTITY_AUTHENTICATED;
-    struct slice user = known ? user_name(by->identity->user) : slice_of(unknown);
+    bool known = ctx->identity->state == IDENTITY_AUTHENTICATED;
+    struct slice user = known ? user_name(ctx->identity->user) : slice_of(unknown);
     log_notice("memory: %" PRIu64 " MiB, was %" PRIu64 " MiB: %s%.*s%s set it", megabytes,
                before >> MEGABYTE_SHIFT, known ? "user \"" : "", (int)user.length, user.bytes,
                known ? "\"" : "");
 }
 
-enum outcome execute_memory(struct executor *by, struct execution *of)
+enum outcome verb_memory_limit(struct command_context *ctx, struct command *cmd)
 {
-    const struct request *request = &of->request;
-    const struct store *store = store_of(by->lane);
+    const struct request *request = &cmd->request;
+    const struct store *store = store_of(ctx->lane);
     uint64_t before = store_memory(store);
     if (request->number < LEAST) {
-        metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-        outbox_say(by->outbox, request, REPLY_MEMORY_TOO_SMALL);
+        metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+        reply_queue_status(ctx->replies, request, REPLY_MEMORY_TOO_SMALL);
         return OUTCOME_DONE;
     }
     if (request->number > MOST) {
-        say(by, request, "input value is megabytes not bytes");
+        say(ctx, request, "input value is megabytes not bytes");
         return OUTCOME_DONE;
     }
-    enum store_resize result = store_set_memory(by->lane, request->number << MEGABYTE_SHIFT);
+    enum store_resize result = store_set_memory(ctx->lane, request->number << MEGABYTE_SHIFT);
     int why = errno;
     if (result != STORE_RESIZED) {
-        refuse(by, request, result, why);
+        refuse(ctx, request, result, why);
         return OUTCOME_DONE;
     }
     if (before != store_memory(store)) {
-        tell_log(by, before, request->number);
+        tell_log(ctx, before, request->number);
     }
-    outbox_say(by->outbox, request, REPLY_OK);
+    reply_queue_status(ctx->replies, request, REPLY_OK);
     return OUTCOME_DONE;
 }

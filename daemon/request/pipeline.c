@@ -1,9 +1,9 @@
 /*
  * pipeline.c - a turn: parse what is there, execute it, say what is needed next.
  *
- * step() is the whole of it: whatever stands at the front of the inbox (a batch
+ * step() is the whole of it: whatever stands at the front of the receive buffer (a batch
  * of requests, or the bytes of a value that is being uploaded) is taken one step
- * further. desk_work repeats that within a budget.
+ * further. pipeline_work repeats that within a budget.
  */
 #include "daemon/request/pipeline.h"
 
@@ -17,113 +17,116 @@ enum {
 
 /* What a stranger has said, or what was refused, may have a secret in it, however badly said:
  * it shall not be found in the memory later. */
-static void wipe(struct desk *desk, size_t length)
+static void wipe(struct pipeline *pipeline, size_t length)
 {
-    explicit_bzero(inbox_bytes(&desk->inbox), length);
+    explicit_bzero(recv_buffer_bytes(&pipeline->input), length);
 }
 
-struct desk *desk_create(struct crew *crew, const struct endpoint *endpoint,
-                         struct identity *identity)
+struct pipeline *pipeline_create(struct crew *crew, const struct endpoint *endpoint,
+                                 struct identity *identity)
 {
-    struct desk *desk = pool_get(&crew->desks);
-    if (desk == NULL) {
+    struct pipeline *pipeline = pool_get(&crew->pipelines);
+    if (pipeline == NULL) {
         return NULL;
     }
-    desk->endpoint = endpoint;
-    desk->identity = identity;
-    inbox_init(&desk->inbox);
-    desk->wanted = 1;
-    desk->overflew = false;
-    parser_init(&desk->parser, INBOX_LARGE);
-    batch_init(&desk->batch);
-    desk->upload.write = NULL;
-    desk->upload.join = NULL;
-    desk->upload.whole = false;
-    outbox_init(&desk->outbox, endpoint->protocol, &crew->chunks);
-    return desk;
+    pipeline->endpoint = endpoint;
+    pipeline->identity = identity;
+    recv_buffer_init(&pipeline->input);
+    pipeline->wanted = 1;
+    pipeline->overflew = false;
+    parser_init(&pipeline->parser, RECV_BUFFER_LARGE);
+    batch_init(&pipeline->batch);
+    pipeline->upload.write = NULL;
+    pipeline->upload.join = NULL;
+    pipeline->upload.whole = false;
+    reply_queue_init(&pipeline->replies, endpoint->protocol, &crew->chunks);
+    return pipeline;
 }
 
-void desk_destroy(struct desk **place, struct crew *crew)
+void pipeline_destroy(struct pipeline **place, struct crew *crew)
 {
-    struct desk *desk = *place;
+    struct pipeline *pipeline = *place;
     *place = NULL;
-    batch_deinit(&desk->batch);
-    upload_abort(&desk->upload, crew->lane);
-    outbox_deinit(&desk->outbox);
-    if (desk->identity->state == IDENTITY_UNAUTHENTICATED && inbox_length(&desk->inbox) > 0) {
-        wipe(desk, inbox_length(&desk->inbox));
+    batch_deinit(&pipeline->batch);
+    upload_abort(&pipeline->upload, crew->lane);
+    reply_queue_deinit(&pipeline->replies);
+    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
+        recv_buffer_length(&pipeline->input) > 0) {
+        wipe(pipeline, recv_buffer_length(&pipeline->input));
     }
-    inbox_deinit(&desk->inbox, &crew->inboxes);
-    pool_put(&crew->desks, desk);
+    recv_buffer_deinit(&pipeline->input, &crew->recv_buffers);
+    pool_put(&crew->pipelines, pipeline);
 }
 
-bool desk_is_clear(const struct desk *desk)
+bool pipeline_is_idle(const struct pipeline *pipeline)
 {
-    const struct parser *parser = &desk->parser;
-    return inbox_length(&desk->inbox) == 0 && outbox_is_empty(&desk->outbox) && !desk->batch.open &&
-           !upload_is_open(&desk->upload) && parser->state == 0 && parser->dropping == 0;
+    const struct parser *parser = &pipeline->parser;
+    return recv_buffer_length(&pipeline->input) == 0 && reply_queue_is_empty(&pipeline->replies) &&
+           !pipeline->batch.open && !upload_is_open(&pipeline->upload) && parser->state == 0 &&
+           parser->dropping == 0;
 }
 
-/* The crew's executor, at this desk, and what a reload may have changed for its parser. */
-static struct executor *seat(struct desk *desk, struct crew *crew)
+/* The crew's context, at this pipeline, and what a reload may have changed for its parser. */
+static struct command_context *bind_context(struct pipeline *pipeline, struct crew *crew)
 {
-    desk->parser.max_value = crew->settings.max_value;
-    desk->parser.login = desk->identity->state == IDENTITY_UNAUTHENTICATED;
-    crew->by.outbox = &desk->outbox;
-    crew->by.endpoint = desk->endpoint;
-    crew->by.identity = desk->identity;
-    crew->by.crowded = false;
-    return &crew->by;
+    pipeline->parser.max_value = crew->settings.max_value;
+    pipeline->parser.login = pipeline->identity->state == IDENTITY_UNAUTHENTICATED;
+    crew->ctx.replies = &pipeline->replies;
+    crew->ctx.endpoint = pipeline->endpoint;
+    crew->ctx.identity = pipeline->identity;
+    crew->ctx.crowded = false;
+    return &crew->ctx;
 }
 
 /* --- reading -------------------------------------------------------------- */
 
-/* Where an upload's next bytes go. False when they go to the inbox: there is no
+/* Where an upload's next bytes go. False when they go to the receive buffer: there is no
  * upload, or the store has refused it just now or lets it wait. */
-static bool space_in_store(struct desk *desk, struct crew *crew, struct iovec *space)
+static bool space_in_store(struct pipeline *pipeline, struct crew *crew, struct iovec *space)
 {
-    const struct upload *upload = &desk->upload;
-    if (!upload_is_open(upload) || upload->left == 0 || inbox_length(&desk->inbox) > 0) {
+    const struct upload *upload = &pipeline->upload;
+    if (!upload_is_open(upload) || upload->left == 0 || recv_buffer_length(&pipeline->input) > 0) {
         return false;
     }
-    struct executor *by = seat(desk, crew);
-    by->now = clock_now();
-    bool given = upload_space(&desk->upload, by, space);
+    struct command_context *ctx = bind_context(pipeline, crew);
+    ctx->now = clock_now();
+    bool given = upload_space(&pipeline->upload, ctx, space);
     if (!upload_is_open(upload)) {
-        desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        pipeline->endpoint->protocol->body_refused(&pipeline->parser, &upload->request,
+                                                   upload->left);
     }
     return given;
 }
 
-enum transport_status desk_receive(struct desk *desk, struct crew *crew,
-                                   struct transport *transport, size_t *moved)
+enum transport_status pipeline_receive(struct pipeline *pipeline, struct crew *crew,
+                                       struct transport *transport, size_t *moved)
 {
     struct iovec space;
-    bool stored = space_in_store(desk, crew, &space);
+    bool stored = space_in_store(pipeline, crew, &space);
     if (!stored) {
-        if (!inbox_make_room(&desk->inbox, &crew->inboxes, desk->wanted)) {
+        if (!recv_buffer_make_room(&pipeline->input, &crew->recv_buffers, pipeline->wanted)) {
             return TRANSPORT_FAILED;
         }
-        space.iov_base = inbox_free(&desk->inbox, &space.iov_len);
+        space.iov_base = recv_buffer_free(&pipeline->input, &space.iov_len);
     }
-    size_t allowance = identity_allowance(desk->identity);
+    size_t allowance = identity_allowance(pipeline->identity);
     if (space.iov_len > allowance) {
         space.iov_len = allowance;
     }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-    crew->by.now = 0; /* what has come may have come after that */
-    desk->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
+    crew->ctx.now = 0; /* what has come may have come after that */
+    pipeline->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;
     }
-    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
-        desk->identity->received += (unsigned)*moved;
+    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
+        pipeline->identity->received += (unsigned)*moved;
     }
     if (stored) {
-        upload_advance(&desk->upload, *moved);
+        upload_advance(&pipeline->upload, *moved);
     } else {
-        inbox_fill(&desk->inbox, *moved);
+        recv_buffer_fill(&pipeline->input, *moved);
     }
     return status;
 }
@@ -131,240 +134,247 @@ enum transport_status desk_receive(struct desk *desk, struct crew *crew,
 /* --- working -------------------------------------------------------------- */
 
 /* The functions below say whether the turn goes on at once. Where it does not,
- * they leave the reason in desk->state. */
-static bool stop(struct desk *desk, enum desk_state state)
+ * they leave the reason in pipeline->state. */
+static bool stop(struct pipeline *pipeline, enum pipeline_state state)
 {
-    desk->state = state;
+    pipeline->state = state;
     return false;
 }
 
-static bool wait_for_bytes(struct desk *desk, size_t wanted)
+static bool wait_for_bytes(struct pipeline *pipeline, size_t wanted)
 {
-    desk->wanted = wanted;
-    return stop(desk, DESK_HUNGRY);
+    pipeline->wanted = wanted;
+    return stop(pipeline, PIPELINE_NEEDS_INPUT);
 }
 
 /* Its value is whole, and its line end was there. */
-static bool commit_upload(struct desk *desk, struct executor *by)
+static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
-    by->now = clock_now();
-    if (upload_commit(&desk->upload, by)) {
+    ctx->now = clock_now();
+    if (upload_commit(&pipeline->upload, ctx)) {
         return true;
     }
-    return stop(desk, by->crowded ? DESK_CROWDED : DESK_TIRED);
+    return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
 }
 
 /* The value's line end: commits it when it is there. */
-static bool end_upload(struct desk *desk, struct executor *by)
+static bool end_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
-    struct slice bytes = inbox_slice(&desk->inbox);
+    struct slice bytes = recv_buffer_slice(&pipeline->input);
     size_t consumed = 0;
-    enum parse_result result =
-        desk->endpoint->protocol->body_end(&desk->parser, bytes.bytes, bytes.length, &consumed);
+    enum parse_result result = pipeline->endpoint->protocol->body_end(
+        &pipeline->parser, bytes.bytes, bytes.length, &consumed);
     if (result == PARSE_MORE) {
-        return wait_for_bytes(desk, desk->parser.wanted);
+        return wait_for_bytes(pipeline, pipeline->parser.wanted);
     }
-    desk->wanted = 1;
+    pipeline->wanted = 1;
     if (result == PARSE_REQUEST) {
-        inbox_drop(&desk->inbox, consumed);
-        return commit_upload(desk, by);
+        recv_buffer_drop(&pipeline->input, consumed);
+        return commit_upload(pipeline, ctx);
     }
-    upload_abort(&desk->upload, by->lane);
-    outbox_reply(&desk->outbox, NULL, &desk->parser.error);
-    return stop(desk, DESK_CONFUSED);
+    upload_abort(&pipeline->upload, ctx->lane);
+    reply_queue_reply(&pipeline->replies, NULL, &pipeline->parser.error);
+    return stop(pipeline, PIPELINE_DESYNCED);
 }
 
-static bool go_on_with_upload(struct desk *desk, struct executor *by)
+static bool go_on_with_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
-    struct upload *upload = &desk->upload;
-    by->now = clock_now();
-    inbox_drop(&desk->inbox, upload_take(upload, by, inbox_slice(&desk->inbox)));
+    struct upload *upload = &pipeline->upload;
+    ctx->now = clock_now();
+    recv_buffer_drop(&pipeline->input,
+                     upload_take(upload, ctx, recv_buffer_slice(&pipeline->input)));
     if (!upload_is_open(upload)) {
-        desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
+        pipeline->endpoint->protocol->body_refused(&pipeline->parser, &upload->request,
+                                                   upload->left);
         return true;
     }
-    if (by->crowded) {
-        return stop(desk, DESK_CROWDED);
+    if (ctx->crowded) {
+        return stop(pipeline, PIPELINE_AWAITS_MEMORY);
     }
-    return upload->left > 0 ? wait_for_bytes(desk, 1) : end_upload(desk, by);
+    return upload->left > 0 ? wait_for_bytes(pipeline, 1) : end_upload(pipeline, ctx);
 }
 
 /* A PUT whose value is still to come: its batch is done but for this. */
-static void begin_upload(struct desk *desk, struct executor *by)
+static void begin_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
-    const struct request *request = batch_last_request(&desk->batch);
-    by->now = clock_now();
-    upload_begin(&desk->upload, by, request);
-    if (!upload_is_open(&desk->upload)) {
-        desk->endpoint->protocol->body_refused(&desk->parser, request, request->value_length);
+    const struct request *request = batch_last_request(&pipeline->batch);
+    ctx->now = clock_now();
+    upload_begin(&pipeline->upload, ctx, request);
+    if (!upload_is_open(&pipeline->upload)) {
+        pipeline->endpoint->protocol->body_refused(&pipeline->parser, request,
+                                                   request->value_length);
     }
 }
 
-static void say_error(struct desk *desk, struct executor *by)
+static void say_error(struct pipeline *pipeline, struct command_context *ctx)
 {
-    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
-        execute_refuse_stranger(by, NULL);
+    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
+        authorize_refuse_unauthenticated(ctx, NULL);
         return;
     }
-    metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
-    if (desk->parser.error.reason == REASON_TOO_LARGE) {
-        metrics_add(by->metrics, METRIC_STORE_TOO_LARGE, 1);
+    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+    if (pipeline->parser.error.reason == REASON_TOO_LARGE) {
+        metrics_add(ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
     }
-    outbox_reply(&desk->outbox, NULL, &desk->parser.error);
+    reply_queue_reply(&pipeline->replies, NULL, &pipeline->parser.error);
 }
 
 /* Of a line behind which the next request is known. */
-static void refuse_line(struct desk *desk, struct executor *by)
+static void refuse_line(struct pipeline *pipeline, struct command_context *ctx)
 {
-    if (desk->parser.silent) {
-        metrics_add(by->metrics, METRIC_REQUESTS_REFUSED, 1);
+    if (pipeline->parser.silent) {
+        metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
     } else {
-        say_error(desk, by);
+        say_error(pipeline, ctx);
     }
 }
 
 /* Of what was hung up on: whether it is a client of TLS. */
-static bool greets(const struct inbox *inbox)
+static bool greets(const struct recv_buffer *input)
 {
-    return inbox_length(inbox) > 0 && inbox_bytes(inbox)[0] == 0x16;
+    return recv_buffer_length(input) > 0 && recv_buffer_bytes(input)[0] == 0x16;
 }
 
 /* All requests of the batch are answered: deals with what came behind them. */
-static bool finish_batch(struct desk *desk, struct executor *by)
+static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
 {
-    struct batch *batch = &desk->batch;
+    struct batch *batch = &pipeline->batch;
     bool goes_on = true;
-    desk->wanted = 1;
-    if (batch->goes_on && desk->outbox.refused) {
-        desk->endpoint->protocol->keys_refused(&desk->parser);
+    pipeline->wanted = 1;
+    if (batch->goes_on && pipeline->replies.refused) {
+        pipeline->endpoint->protocol->keys_refused(&pipeline->parser);
     }
     switch (batch->ending) {
     case PARSE_REQUEST:
         break;
     case PARSE_MORE:
-        goes_on = wait_for_bytes(desk, desk->parser.wanted);
+        goes_on = wait_for_bytes(pipeline, pipeline->parser.wanted);
         break;
     case PARSE_BODY:
-        begin_upload(desk, by);
+        begin_upload(pipeline, ctx);
         break;
     case PARSE_REFUSED:
-        refuse_line(desk, by);
-        wipe(desk, batch->taken);
+        refuse_line(pipeline, ctx);
+        wipe(pipeline, batch->taken);
         break;
     case PARSE_FATAL:
-        say_error(desk, by);
-        wipe(desk, inbox_length(&desk->inbox));
-        goes_on = stop(desk, DESK_CONFUSED);
+        say_error(pipeline, ctx);
+        wipe(pipeline, recv_buffer_length(&pipeline->input));
+        goes_on = stop(pipeline, PIPELINE_DESYNCED);
         break;
     case PARSE_HANGUP:
-        goes_on = stop(desk, greets(&desk->inbox) ? DESK_HELLO : DESK_BROWSER);
-        wipe(desk, inbox_length(&desk->inbox));
+        goes_on = stop(pipeline, greets(&pipeline->input) ? PIPELINE_TLS_HELLO : PIPELINE_HTTP);
+        wipe(pipeline, recv_buffer_length(&pipeline->input));
         break;
     }
-    if (desk->identity->state == IDENTITY_UNAUTHENTICATED) {
-        wipe(desk, batch->taken);
+    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
+        wipe(pipeline, batch->taken);
     }
-    inbox_drop(&desk->inbox, batch->taken);
+    recv_buffer_drop(&pipeline->input, batch->taken);
     batch->open = false;
     return goes_on;
 }
 
-static void parse(struct desk *desk)
+static void parse(struct pipeline *pipeline)
 {
-    batch_parse(&desk->batch, desk->endpoint->protocol, &desk->parser, inbox_bytes(&desk->inbox),
-                inbox_length(&desk->inbox));
+    batch_parse(&pipeline->batch, pipeline->endpoint->protocol, &pipeline->parser,
+                recv_buffer_bytes(&pipeline->input), recv_buffer_length(&pipeline->input));
 }
 
-static bool go_on_with_batch(struct desk *desk, struct executor *by)
+static bool go_on_with_batch(struct pipeline *pipeline, struct command_context *ctx)
 {
-    struct batch *batch = &desk->batch;
+    struct batch *batch = &pipeline->batch;
     if (!batch->open) {
-        parse(desk);
+        parse(pipeline);
     }
-    switch (batch_execute(batch, by)) {
+    switch (batch_execute(batch, ctx)) {
     case OUTCOME_LATER:
-        if (by->crowded) {
-            return stop(desk, DESK_CROWDED);
+        if (ctx->crowded) {
+            return stop(pipeline, PIPELINE_AWAITS_MEMORY);
         }
-        return stop(desk, outbox_is_full(&desk->outbox) ? DESK_STALLED : DESK_TIRED);
+        return stop(pipeline, reply_queue_is_full(&pipeline->replies) ? PIPELINE_OUTPUT_FULL
+                                                                      : PIPELINE_YIELDED);
     case OUTCOME_WAITS:
-        return stop(desk, DESK_WAITING);
+        return stop(pipeline, PIPELINE_AWAITS_AUTH);
     case OUTCOME_QUIT:
-        return stop(desk, DESK_QUIT);
+        return stop(pipeline, PIPELINE_QUIT);
     case OUTCOME_DONE:
         break;
     }
-    return finish_batch(desk, by);
+    return finish_batch(pipeline, ctx);
 }
 
-static bool is_hungry(const struct desk *desk)
+static bool is_hungry(const struct pipeline *pipeline)
 {
-    return !desk->batch.open && inbox_length(&desk->inbox) < desk->wanted;
+    return !pipeline->batch.open && recv_buffer_length(&pipeline->input) < pipeline->wanted;
 }
 
-static bool step(struct desk *desk, struct executor *by)
+static bool step(struct pipeline *pipeline, struct command_context *ctx)
 {
-    if (outbox_is_full(&desk->outbox)) {
-        return stop(desk, DESK_STALLED);
+    if (reply_queue_is_full(&pipeline->replies)) {
+        return stop(pipeline, PIPELINE_OUTPUT_FULL);
     }
-    if (desk->upload.whole) {
-        return commit_upload(desk, by);
+    if (pipeline->upload.whole) {
+        return commit_upload(pipeline, ctx);
     }
-    if (is_hungry(desk)) {
-        return stop(desk, DESK_HUNGRY);
+    if (is_hungry(pipeline)) {
+        return stop(pipeline, PIPELINE_NEEDS_INPUT);
     }
-    return upload_is_open(&desk->upload) ? go_on_with_upload(desk, by) : go_on_with_batch(desk, by);
+    return upload_is_open(&pipeline->upload) ? go_on_with_upload(pipeline, ctx)
+                                             : go_on_with_batch(pipeline, ctx);
 }
 
-unsigned desk_prepare(struct desk *desk, struct crew *crew)
+unsigned pipeline_prepare(struct pipeline *pipeline, struct crew *crew)
 {
-    struct executor *by = seat(desk, crew);
-    if (upload_is_open(&desk->upload) || is_hungry(desk)) {
+    struct command_context *ctx = bind_context(pipeline, crew);
+    if (upload_is_open(&pipeline->upload) || is_hungry(pipeline)) {
         return 0;
     }
-    if (!desk->batch.open) {
-        parse(desk);
+    if (!pipeline->batch.open) {
+        parse(pipeline);
     }
-    batch_locate(&desk->batch, by);
-    return batch_left(&desk->batch);
+    batch_locate(&pipeline->batch, ctx);
+    return batch_left(&pipeline->batch);
 }
 
-void desk_fetch(struct desk *desk, struct crew *crew)
+void pipeline_fetch(struct pipeline *pipeline, struct crew *crew)
 {
-    if (batch_left(&desk->batch) > 0) {
-        batch_fetch(&desk->batch, crew->lane);
+    if (batch_left(&pipeline->batch) > 0) {
+        batch_fetch(&pipeline->batch, crew->lane);
     }
 }
 
-void desk_give_up_upload(struct desk *desk, struct crew *crew)
+void pipeline_give_up_upload(struct pipeline *pipeline, struct crew *crew)
 {
-    struct upload *upload = &desk->upload;
-    struct executor *by = seat(desk, crew);
-    by->now = clock_now();
-    upload_give_way(upload, by);
-    desk->endpoint->protocol->body_refused(&desk->parser, &upload->request, upload->left);
-    desk->wanted = 1;
+    struct upload *upload = &pipeline->upload;
+    struct command_context *ctx = bind_context(pipeline, crew);
+    ctx->now = clock_now();
+    upload_give_way(upload, ctx);
+    pipeline->endpoint->protocol->body_refused(&pipeline->parser, &upload->request, upload->left);
+    pipeline->wanted = 1;
 }
 
-size_t desk_memory(const struct desk *desk)
+size_t pipeline_memory(const struct pipeline *pipeline)
 {
-    return sizeof *desk + desk->inbox.capacity + outbox_memory(&desk->outbox);
+    return sizeof *pipeline + pipeline->input.capacity + reply_queue_memory(&pipeline->replies);
 }
 
-bool desk_presses(const struct desk *desk, const struct store_pressure *pressure)
+bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressure *pressure)
 {
-    return (upload_arrives(&desk->upload) && store_write_presses(desk->upload.write, pressure)) ||
-           outbox_presses(&desk->outbox, pressure);
+    return (upload_arrives(&pipeline->upload) &&
+            store_write_presses(pipeline->upload.write, pressure)) ||
+           reply_queue_presses(&pipeline->replies, pressure);
 }
 
-enum desk_state desk_work(struct desk *desk, struct crew *crew)
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct crew *crew)
 {
-    struct executor *by = seat(desk, crew);
+    struct command_context *ctx = bind_context(pipeline, crew);
     int steps = 0;
-    desk->state = DESK_TIRED;
-    while (step(desk, by) && (executor_has_time(by) || (by->until == 0 && ++steps < STEPS_SHORT))) {
+    pipeline->state = PIPELINE_YIELDED;
+    while (step(pipeline, ctx) &&
+           (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
     }
-    desk->batch.located = false; /* the store will be left */
-    crew->now = by->now == 0 ? clock_now() : by->now;
-    return desk->outbox.failed ? DESK_NO_MEMORY : desk->state;
+    pipeline->batch.located = false; /* the store will be left */
+    crew->now = ctx->now == 0 ? clock_now() : ctx->now;
+    return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
 }

@@ -1,26 +1,26 @@
 /*
- * recv_buffer.c - moving an inbox's bytes where there is room for more.
+ * recv_buffer.c - moving an receive buffer's bytes where there is room for more.
  */
 #include "daemon/request/recv_buffer.h"
 
 #include <stdlib.h>
 
 /* The pool that blocks of that size are of, or NULL: malloc's. */
-static struct pool *pool_of(struct inbox_pools *pools, size_t capacity)
+static struct pool *pool_of(struct recv_buffer_pools *pools, size_t capacity)
 {
-    if (capacity == INBOX_SMALL) {
+    if (capacity == RECV_BUFFER_SMALL) {
         return &pools->small;
     }
-    return capacity == INBOX_LARGE ? &pools->large : NULL;
+    return capacity == RECV_BUFFER_LARGE ? &pools->large : NULL;
 }
 
-static char *block_get(struct inbox_pools *pools, size_t capacity)
+static char *block_get(struct recv_buffer_pools *pools, size_t capacity)
 {
     struct pool *pool = pool_of(pools, capacity);
     return pool == NULL ? malloc(capacity) : pool_get(pool);
 }
 
-static void block_put(struct inbox_pools *pools, char *block, size_t capacity)
+static void block_put(struct recv_buffer_pools *pools, char *block, size_t capacity)
 {
     struct pool *pool = pool_of(pools, capacity);
     if (pool == NULL) {
@@ -32,55 +32,56 @@ static void block_put(struct inbox_pools *pools, char *block, size_t capacity)
 
 static size_t capacity_for(size_t wanted)
 {
-    if (wanted <= INBOX_LARGE) {
-        return wanted <= INBOX_SMALL ? INBOX_SMALL : INBOX_LARGE;
+    if (wanted <= RECV_BUFFER_LARGE) {
+        return wanted <= RECV_BUFFER_SMALL ? RECV_BUFFER_SMALL : RECV_BUFFER_LARGE;
     }
-    size_t capacity = 2 * INBOX_LARGE;
+    size_t capacity = 2 * RECV_BUFFER_LARGE;
     while (capacity < wanted) {
         capacity *= 2;
     }
     return capacity;
 }
 
-void inbox_init(struct inbox *inbox)
+void recv_buffer_init(struct recv_buffer *input)
 {
-    *inbox = (struct inbox){0};
+    *input = (struct recv_buffer){0};
 }
 
-void inbox_deinit(struct inbox *inbox, struct inbox_pools *pools)
+void recv_buffer_deinit(struct recv_buffer *input, struct recv_buffer_pools *pools)
 {
-    if (inbox->bytes != NULL) {
-        block_put(pools, inbox->bytes, inbox->capacity);
+    if (input->bytes != NULL) {
+        block_put(pools, input->bytes, input->capacity);
     }
-    inbox_init(inbox);
+    recv_buffer_init(input);
 }
 
-bool inbox_make_room(struct inbox *inbox, struct inbox_pools *pools, size_t wanted)
+bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
+                           size_t wanted)
 {
-    size_t length = inbox_length(inbox);
+    size_t length = recv_buffer_length(input);
     if (wanted <= length) {
         wanted = length + 1;
     }
-    bool worth_a_read = inbox->start == 0 || inbox->capacity - inbox->end >= inbox->capacity / 4;
-    if (worth_a_read && inbox->capacity - inbox->start >= wanted) {
+    bool worth_a_read = input->start == 0 || input->capacity - input->end >= input->capacity / 4;
+    if (worth_a_read && input->capacity - input->start >= wanted) {
         return true;
     }
-    if (inbox->capacity >= wanted) {
-        memmove(inbox->bytes, inbox->bytes + inbox->start, length);
+    if (input->capacity >= wanted) {
+        memmove(input->bytes, input->bytes + input->start, length);
     } else {
         size_t capacity = capacity_for(wanted);
         char *bytes = block_get(pools, capacity);
         if (bytes == NULL) {
             return false;
         }
-        if (inbox->bytes != NULL) {
-            memcpy(bytes, inbox->bytes + inbox->start, length);
-            block_put(pools, inbox->bytes, inbox->capacity);
+        if (input->bytes != NULL) {
+            memcpy(bytes, input->bytes + input->start, length);
+            block_put(pools, input->bytes, input->capacity);
         }
-        inbox->bytes = bytes;
-        inbox->capacity = capacity;
+        input->bytes = bytes;
+        input->capacity = capacity;
     }
-    inbox->start = 0;
-    inbox->end = length;
+    input->start = 0;
+    input->end = length;
     return true;
 }

@@ -16,64 +16,65 @@
 #include "protocol/request.h"
 
 enum {
-    INBOX_SMALL = 16 * 1024,
-    INBOX_LARGE = REQUEST_LINE_MAX + 4096,
+    RECV_BUFFER_SMALL = 16 * 1024,
+    RECV_BUFFER_LARGE = REQUEST_LINE_MAX + 4096,
 };
 
-struct inbox_pools {
-    struct pool small, large; /* of INBOX_SMALL and INBOX_LARGE bytes */
+struct recv_buffer_pools {
+    struct pool small, large; /* of RECV_BUFFER_SMALL and RECV_BUFFER_LARGE bytes */
 };
 
-struct inbox {
+struct recv_buffer {
     char *bytes; /* NULL: no block */
     size_t capacity;
     size_t start; /* what is before it is answered */
     size_t end;   /* what is from it on is free */
 };
 
-static inline struct slice inbox_slice(const struct inbox *inbox)
+static inline struct slice recv_buffer_slice(const struct recv_buffer *input)
 {
-    return (struct slice){inbox->bytes + inbox->start, inbox->end - inbox->start};
+    return (struct slice){input->bytes + input->start, input->end - input->start};
 }
 
 /* Where those bytes are, to be changed in place. */
-static inline char *inbox_bytes(const struct inbox *inbox)
+static inline char *recv_buffer_bytes(const struct recv_buffer *input)
 {
-    return inbox->bytes + inbox->start;
+    return input->bytes + input->start;
 }
 
-static inline size_t inbox_length(const struct inbox *inbox)
+static inline size_t recv_buffer_length(const struct recv_buffer *input)
 {
-    return inbox->end - inbox->start;
+    return input->end - input->start;
 }
 
-void inbox_init(struct inbox *inbox);
-void inbox_deinit(struct inbox *inbox, struct inbox_pools *pools);
+void recv_buffer_init(struct recv_buffer *input);
+void recv_buffer_deinit(struct recv_buffer *input, struct recv_buffer_pools *pools);
 
 /*
  * Makes room for so many bytes to be held at once, and for at least one more
  * than there are. False: no memory. Slices of it are no longer good after this.
  */
-bool inbox_make_room(struct inbox *inbox, struct inbox_pools *pools, size_t wanted);
+bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
+                           size_t wanted);
 
 /* The free bytes, and how many of them are filled now. */
-static inline char *inbox_free(const struct inbox *inbox, size_t *size)
+static inline char *recv_buffer_free(const struct recv_buffer *input, size_t *size)
 {
-    *size = inbox->capacity - inbox->end;
-    return inbox->bytes + inbox->end;
+    *size = input->capacity - input->end;
+    return input->bytes + input->end;
 }
 
-static inline void inbox_fill(struct inbox *inbox, size_t size)
+static inline void recv_buffer_fill(struct recv_buffer *input, size_t size)
 {
-    inbox->end += size;
+    input->end += size;
 }
 
 /* So many bytes at the front are answered. */
-static inline void inbox_drop(struct inbox *inbox, size_t size)
+static inline void recv_buffer_drop(struct recv_buffer *input, size_t size)
 {
-    inbox->start += size;
-    if (inbox->start == inbox->end) {
-        inbox->start = inbox->end = 0;
+    input->start += size;
+    if (input->start == input->end) {
+        input->start = input->end = 0;
     }
 }
 

@@ -7,76 +7,79 @@
  */
 #include "daemon/request/reply_queue.h"
 
-struct outbox_chunk {
-    struct outbox_chunk *next;
+struct reply_queue_chunk {
+    struct reply_queue_chunk *next;
     uint32_t start; /* bytes before it are sent */
     uint32_t end;   /* bytes from it on are free */
     char bytes[];
 };
 
 enum {
-    CHUNK_BYTES = OUTBOX_CHUNK - sizeof(struct outbox_chunk),
+    CHUNK_BYTES = REPLY_QUEUE_CHUNK - sizeof(struct reply_queue_chunk),
     PIECES_MAX = 64, /* of one write */
 };
 
-_Static_assert((size_t)CHUNK_BYTES >= (size_t)OUTBOX_ROOM, "a small value must fit a chunk");
+_Static_assert((size_t)CHUNK_BYTES >= (size_t)REPLY_QUEUE_ROOM, "a small value must fit a chunk");
 
-void outbox_init(struct outbox *outbox, const struct protocol *protocol, struct pool *chunks)
+void reply_queue_init(struct reply_queue *replies, const struct protocol *protocol,
+                      struct pool *chunks)
 {
-    outbox->protocol = protocol;
-    outbox->chunks = chunks;
-    outbox->first = outbox->last = NULL;
-    outbox->written = outbox->sent = outbox->backlog = 0;
-    outbox->pin_first = outbox->pin_count = 0;
-    outbox->failed = outbox->refused = false;
+    replies->protocol = protocol;
+    replies->chunks = chunks;
+    replies->first = replies->last = NULL;
+    replies->written = replies->sent = replies->backlog = 0;
+    replies->pin_first = replies->pin_count = 0;
+    replies->failed = replies->refused = false;
 }
 
-static struct outbox_pin *first_pin(struct outbox *outbox)
+static struct reply_queue_pin *first_pin(struct reply_queue *replies)
 {
-    return outbox->pin_count == 0 ? NULL : &outbox->pins[outbox->pin_first];
+    return replies->pin_count == 0 ? NULL : &replies->pins[replies->pin_first];
 }
 
-static void drop_pin(struct outbox *outbox)
+static void drop_pin(struct reply_queue *replies)
 {
-    store_view_put(&outbox->pins[outbox->pin_first].view);
-    outbox->pin_first = (outbox->pin_first + 1) % OUTBOX_PINS;
-    outbox->pin_count--;
+    store_view_put(&replies->pins[replies->pin_first].view);
+    replies->pin_first = (replies->pin_first + 1) % REPLY_QUEUE_PINS;
+    replies->pin_count--;
 }
 
-static void drop_chunk(struct outbox *outbox)
+static void drop_chunk(struct reply_queue *replies)
 {
-    struct outbox_chunk *chunk = outbox->first;
-    outbox->first = chunk->next;
-    if (outbox->first == NULL) {
-        outbox->last = NULL;
+    struct reply_queue_chunk *chunk = replies->first;
+    replies->first = chunk->next;
+    if (replies->first == NULL) {
+        replies->last = NULL;
     }
-    pool_put(outbox->chunks, chunk);
+    pool_put(replies->chunks, chunk);
 }
 
-void outbox_deinit(struct outbox *outbox)
+void reply_queue_deinit(struct reply_queue *replies)
 {
-    while (outbox->pin_count > 0) {
-        drop_pin(outbox);
+    while (replies->pin_count > 0) {
+        drop_pin(replies);
     }
-    while (outbox->first != NULL) {
-        drop_chunk(outbox);
+    while (replies->first != NULL) {
+        drop_chunk(replies);
     }
-    outbox->backlog = 0;
+    replies->backlog = 0;
 }
 
-size_t outbox_memory(const struct outbox *outbox)
+size_t reply_queue_memory(const struct reply_queue *replies)
 {
     size_t bytes = 0;
-    for (const struct outbox_chunk *chunk = outbox->first; chunk != NULL; chunk = chunk->next) {
-        bytes += OUTBOX_CHUNK;
+    for (const struct reply_queue_chunk *chunk = replies->first; chunk != NULL;
+         chunk = chunk->next) {
+        bytes += REPLY_QUEUE_CHUNK;
     }
     return bytes;
 }
 
-bool outbox_presses(const struct outbox *outbox, const struct store_pressure *pressure)
+bool reply_queue_presses(const struct reply_queue *replies, const struct store_pressure *pressure)
 {
-    for (unsigned i = 0; i < outbox->pin_count; i++) {
-        const struct outbox_pin *pin = &outbox->pins[(outbox->pin_first + i) % OUTBOX_PINS];
+    for (unsigned i = 0; i < replies->pin_count; i++) {
+        const struct reply_queue_pin *pin =
+            &replies->pins[(replies->pin_first + i) % REPLY_QUEUE_PINS];
         if (store_view_presses(&pin->view, pressure)) {
             return true;
         }
@@ -86,124 +89,126 @@ bool outbox_presses(const struct outbox *outbox, const struct store_pressure *pr
 
 /* --- taking replies ------------------------------------------------------- */
 
-static bool has_room(const struct outbox *outbox, size_t size)
+static bool has_room(const struct reply_queue *replies, size_t size)
 {
-    return outbox->last != NULL && CHUNK_BYTES - outbox->last->end >= size;
+    return replies->last != NULL && CHUNK_BYTES - replies->last->end >= size;
 }
 
-static bool add_chunk(struct outbox *outbox)
+static bool add_chunk(struct reply_queue *replies)
 {
-    struct outbox_chunk *chunk = pool_get(outbox->chunks);
+    struct reply_queue_chunk *chunk = pool_get(replies->chunks);
     if (chunk == NULL) {
-        outbox->failed = true;
+        replies->failed = true;
         return false;
     }
     chunk->next = NULL;
     chunk->start = chunk->end = 0;
-    if (outbox->last == NULL) {
-        outbox->first = chunk;
+    if (replies->last == NULL) {
+        replies->first = chunk;
     } else {
-        outbox->last->next = chunk;
+        replies->last->next = chunk;
     }
-    outbox->last = chunk;
+    replies->last = chunk;
     return true;
 }
 
 /* `size` bytes in one piece, or NULL. Taken with fill(). */
-static char *room(struct outbox *outbox, size_t size)
+static char *room(struct reply_queue *replies, size_t size)
 {
-    if (outbox->failed || (!has_room(outbox, size) && !add_chunk(outbox))) {
+    if (replies->failed || (!has_room(replies, size) && !add_chunk(replies))) {
         return NULL;
     }
-    return outbox->last->bytes + outbox->last->end;
+    return replies->last->bytes + replies->last->end;
 }
 
-static void fill(struct outbox *outbox, size_t size)
+static void fill(struct reply_queue *replies, size_t size)
 {
-    outbox->last->end += (uint32_t)size;
-    outbox->written += size;
-    outbox->backlog += size;
+    replies->last->end += (uint32_t)size;
+    replies->written += size;
+    replies->backlog += size;
 }
 
-void outbox_reply(struct outbox *outbox, const struct request *request, const struct reply *reply)
+void reply_queue_reply(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply)
 {
-    char *to = room(outbox, REPLY_HEAD_MAX);
+    char *to = room(replies, REPLY_HEAD_MAX);
     if (to != NULL) {
-        fill(outbox, outbox->protocol->head(request, reply, to));
+        fill(replies, replies->protocol->head(request, reply, to));
     }
 }
 
-void outbox_text(struct outbox *outbox, struct slice text)
+void reply_queue_text(struct reply_queue *replies, struct slice text)
 {
     while (text.length > 0) {
-        char *to = room(outbox, 1);
+        char *to = room(replies, 1);
         if (to == NULL) {
             return;
         }
-        size_t free = CHUNK_BYTES - outbox->last->end;
+        size_t free = CHUNK_BYTES - replies->last->end;
         size_t size = text.length < free ? text.length : free;
         memcpy(to, text.bytes, size);
-        fill(outbox, size);
+        fill(replies, size);
         text.bytes += size;
         text.length -= size;
     }
 }
 
-void outbox_prepare(struct outbox *outbox)
+void reply_queue_prepare(struct reply_queue *replies)
 {
-    if (!has_room(outbox, OUTBOX_ROOM) && !pool_reserve(outbox->chunks)) {
-        outbox->failed = true;
+    if (!has_room(replies, REPLY_QUEUE_ROOM) && !pool_reserve(replies->chunks)) {
+        replies->failed = true;
     }
 }
 
-void outbox_value_copy(struct outbox *outbox, const struct request *request,
-                       const struct reply *reply, struct slice value)
+void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
+                            const struct reply *reply, struct slice value)
 {
-    char *to = room(outbox, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
+    char *to = room(replies, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
     if (to == NULL) {
         return;
     }
-    size_t size = outbox->protocol->head(request, reply, to);
+    size_t size = replies->protocol->head(request, reply, to);
     memcpy(to + size, value.bytes, value.length);
     size += value.length;
-    size += outbox->protocol->tail(request, reply, to + size);
-    fill(outbox, size);
+    size += replies->protocol->tail(request, reply, to + size);
+    fill(replies, size);
 }
 
-void outbox_value(struct outbox *outbox, const struct request *request, const struct reply *reply,
-                  struct store_view *view)
+void reply_queue_value(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply, struct store_view *view)
 {
     if (!view->pinned) {
-        outbox_value_copy(outbox, request, reply,
-                          (struct slice){view->bytes, (size_t)view->length});
+        reply_queue_value_copy(replies, request, reply,
+                               (struct slice){view->bytes, (size_t)view->length});
         store_view_put(view);
         return;
     }
-    outbox_reply(outbox, request, reply);
-    char *to = room(outbox, REPLY_TAIL_MAX);
+    reply_queue_reply(replies, request, reply);
+    char *to = room(replies, REPLY_TAIL_MAX);
     if (to == NULL) {
         store_view_put(view);
         return;
     }
-    unsigned place = (outbox->pin_first + outbox->pin_count++) % OUTBOX_PINS;
-    outbox->pins[place] = (struct outbox_pin){.view = *view, .at = outbox->written};
-    outbox->backlog += view->length;
-    fill(outbox, outbox->protocol->tail(request, reply, to));
+    unsigned place = (replies->pin_first + replies->pin_count++) % REPLY_QUEUE_PINS;
+    replies->pins[place] = (struct reply_queue_pin){.view = *view, .at = replies->written};
+    replies->backlog += view->length;
+    fill(replies, replies->protocol->tail(request, reply, to));
 }
 
 /* --- sending them --------------------------------------------------------- */
 
 /* What is to be sent next, as far as it fits; returns the number of pieces. */
-static size_t gather(struct outbox *outbox, struct iovec *pieces)
+static size_t gather(struct reply_queue *replies, struct iovec *pieces)
 {
     size_t count = 0;
-    uint64_t position = outbox->sent;
-    struct outbox_chunk *chunk = outbox->first;
+    uint64_t position = replies->sent;
+    struct reply_queue_chunk *chunk = replies->first;
     uint32_t start = chunk == NULL ? 0 : chunk->start;
     unsigned pin = 0;
     while (count < PIECES_MAX) {
-        const struct outbox_pin *next =
-            pin < outbox->pin_count ? &outbox->pins[(outbox->pin_first + pin) % OUTBOX_PINS] : NULL;
+        const struct reply_queue_pin *next =
+            pin < replies->pin_count ? &replies->pins[(replies->pin_first + pin) % REPLY_QUEUE_PINS]
+                                     : NULL;
         if (next != NULL && next->at == position) {
             size_t filled =
                 store_view_pieces(&next->view, next->sent, &pieces[count], PIECES_MAX - count);
@@ -235,57 +240,57 @@ static size_t gather(struct outbox *outbox, struct iovec *pieces)
 }
 
 /* So many bytes of the text at its front were sent. */
-static void forget_text(struct outbox *outbox, size_t size)
+static void forget_text(struct reply_queue *replies, size_t size)
 {
-    struct outbox_chunk *chunk = outbox->first;
+    struct reply_queue_chunk *chunk = replies->first;
     chunk->start += (uint32_t)size;
-    outbox->sent += size;
+    replies->sent += size;
     if (chunk->start < chunk->end) {
         return;
     }
     if (chunk->next == NULL) {
         chunk->start = chunk->end = 0; /* the last one is used again at once */
     } else {
-        drop_chunk(outbox);
+        drop_chunk(replies);
     }
 }
 
 /* So many bytes were sent. */
-static void forget(struct outbox *outbox, size_t size)
+static void forget(struct reply_queue *replies, size_t size)
 {
-    outbox->backlog -= size;
+    replies->backlog -= size;
     while (size > 0) {
-        struct outbox_pin *pin = first_pin(outbox);
-        if (pin != NULL && pin->at == outbox->sent) {
+        struct reply_queue_pin *pin = first_pin(replies);
+        if (pin != NULL && pin->at == replies->sent) {
             uint64_t left = pin->view.length - pin->sent;
             size_t part = left < size ? (size_t)left : size;
             pin->sent += part;
             size -= part;
             if (part == left) {
-                drop_pin(outbox);
+                drop_pin(replies);
             }
             continue;
         }
-        uint64_t text = outbox->first->end - outbox->first->start;
-        if (pin != NULL && pin->at - outbox->sent < text) {
-            text = pin->at - outbox->sent;
+        uint64_t text = replies->first->end - replies->first->start;
+        if (pin != NULL && pin->at - replies->sent < text) {
+            text = pin->at - replies->sent;
         }
         size_t part = text < size ? (size_t)text : size;
-        forget_text(outbox, part);
+        forget_text(replies, part);
         size -= part;
     }
 }
 
 /* Nothing but text, and all of it in one chunk: what most replies are. */
-static enum transport_status send_chunk(struct outbox *outbox, struct transport *transport,
+static enum transport_status send_chunk(struct reply_queue *replies, struct transport *transport,
                                         size_t *moved)
 {
-    struct outbox_chunk *chunk = outbox->first;
+    struct reply_queue_chunk *chunk = replies->first;
     struct iovec piece = {chunk->bytes + chunk->start, chunk->end - chunk->start};
     enum transport_status status = transport->ops->writev(transport, &piece, 1, moved);
     if (status == TRANSPORT_OK) {
-        outbox->backlog -= *moved;
-        forget_text(outbox, *moved);
+        replies->backlog -= *moved;
+        forget_text(replies, *moved);
     }
     return status;
 }
@@ -303,23 +308,23 @@ static size_t cut(struct iovec *pieces, size_t count, size_t most)
     return count;
 }
 
-static enum transport_status send_pieces(struct outbox *outbox, struct transport *transport,
+static enum transport_status send_pieces(struct reply_queue *replies, struct transport *transport,
                                          size_t most, size_t *moved)
 {
     struct iovec pieces[PIECES_MAX];
-    size_t count = cut(pieces, gather(outbox, pieces), most);
+    size_t count = cut(pieces, gather(replies, pieces), most);
     enum transport_status status = transport->ops->writev(transport, pieces, count, moved);
     if (status == TRANSPORT_OK) {
-        forget(outbox, *moved);
+        forget(replies, *moved);
     }
     return status;
 }
 
-enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t most,
-                                  size_t *moved)
+enum transport_status reply_queue_send(struct reply_queue *replies, struct transport *transport,
+                                       size_t most, size_t *moved)
 {
     *moved = 0;
-    return outbox->pin_count == 0 && outbox->first == outbox->last
-               ? send_chunk(outbox, transport, moved)
-               : send_pieces(outbox, transport, most, moved);
+    return replies->pin_count == 0 && replies->first == replies->last
+               ? send_chunk(replies, transport, moved)
+               : send_pieces(replies, transport, most, moved);
 }

@@ -2,14 +2,14 @@
  * reply_queue.h - the replies of a connection that the peer has not taken yet.
  *
  * Text and small values are copied into chunks, one after the other. A large
- * value is pinned: it stays in the store, and the outbox remembers at which
+ * value is pinned: it stays in the store, and the reply queue remembers at which
  * point of the text it has to be sent from there. So a reply of 64 MiB takes no
  * more memory here than one of 64 bytes.
  *
  *     chunks:   VALUE 70000\r\n | \r\nVALUE 3\r\nabc\r\nVALUE 90000\r\n | \r\n
  *     pins:                     ^ the first value                       ^ the second
  *
- * An outbox that has no memory for a reply takes none from then on: `failed`
+ * An reply queue that has no memory for a reply takes none from then on: `failed`
  * says so, and its connection must be closed, because its replies no longer say
  * what happened. So whoever answers need not check every single reply.
  */
@@ -28,89 +28,92 @@
 enum {
     /* The largest thing that must lie in one piece: a small value with its head
      * and tail. */
-    OUTBOX_ROOM = REPLY_HEAD_MAX + STORE_COPY_MAX + REPLY_TAIL_MAX,
-    OUTBOX_CHUNK = OUTBOX_ROOM + 2048, /* bytes of a block of outbox.chunks */
-    OUTBOX_BOUND = 128 * 1024,         /* with so many bytes unsent, nothing more is executed */
-    OUTBOX_PINS = OUTBOX_BOUND / STORE_COPY_MAX, /* with so many, it is full as well */
+    REPLY_QUEUE_ROOM = REPLY_HEAD_MAX + STORE_COPY_MAX + REPLY_TAIL_MAX,
+    REPLY_QUEUE_CHUNK = REPLY_QUEUE_ROOM + 2048, /* bytes of a block of reply queue.chunks */
+    REPLY_QUEUE_BOUND = 128 * 1024, /* with so many bytes unsent, nothing more is executed */
+    REPLY_QUEUE_PINS = REPLY_QUEUE_BOUND / STORE_COPY_MAX, /* with so many, it is full as well */
 };
 
-struct outbox_chunk;
+struct reply_queue_chunk;
 
-struct outbox_pin {
+struct reply_queue_pin {
     struct store_view view;
     uint64_t at;   /* where in the text, counted as `written` is */
     uint64_t sent; /* bytes of the value */
 };
 
-struct outbox {
+struct reply_queue {
     const struct protocol *protocol;
     struct pool *chunks;
-    struct outbox_chunk *first, *last;
+    struct reply_queue_chunk *first, *last;
     uint64_t written; /* bytes of text ever appended */
     uint64_t sent;    /* bytes of text ever sent */
     uint64_t backlog; /* bytes of text and values still to be sent */
     unsigned pin_first, pin_count;
     bool failed;
-    bool refused;                        /* the last request for keys was answered with an error */
-    struct outbox_pin pins[OUTBOX_PINS]; /* a ring */
+    bool refused; /* the last request for keys was answered with an error */
+    struct reply_queue_pin pins[REPLY_QUEUE_PINS]; /* a ring */
 };
 
-/* `chunks` holds blocks of OUTBOX_CHUNK bytes. */
-void outbox_init(struct outbox *outbox, const struct protocol *protocol, struct pool *chunks);
+/* `chunks` holds blocks of REPLY_QUEUE_CHUNK bytes. */
+void reply_queue_init(struct reply_queue *replies, const struct protocol *protocol,
+                      struct pool *chunks);
 /* Gives back what is unsent. */
-void outbox_deinit(struct outbox *outbox);
+void reply_queue_deinit(struct reply_queue *replies);
 
-static inline bool outbox_is_empty(const struct outbox *outbox)
+static inline bool reply_queue_is_empty(const struct reply_queue *replies)
 {
-    return outbox->backlog == 0;
+    return replies->backlog == 0;
 }
 
 /* Nothing more should be answered until the peer has taken some. */
-static inline bool outbox_is_full(const struct outbox *outbox)
+static inline bool reply_queue_is_full(const struct reply_queue *replies)
 {
-    return outbox->backlog >= OUTBOX_BOUND || outbox->pin_count == OUTBOX_PINS || outbox->failed;
+    return replies->backlog >= REPLY_QUEUE_BOUND || replies->pin_count == REPLY_QUEUE_PINS ||
+           replies->failed;
 }
 
 /* So much has been taken that it pays to go on. */
-static inline bool outbox_has_drained(const struct outbox *outbox)
+static inline bool reply_queue_has_drained(const struct reply_queue *replies)
 {
-    return outbox->backlog < OUTBOX_BOUND / 2 && outbox->pin_count < OUTBOX_PINS;
+    return replies->backlog < REPLY_QUEUE_BOUND / 2 && replies->pin_count < REPLY_QUEUE_PINS;
 }
 
 /* Bytes of memory that it takes beside itself. */
-size_t outbox_memory(const struct outbox *outbox);
+size_t reply_queue_memory(const struct reply_queue *replies);
 
 /* Whether a value that it pins keeps others waiting. */
-bool outbox_presses(const struct outbox *outbox, const struct store_pressure *pressure);
+bool reply_queue_presses(const struct reply_queue *replies, const struct store_pressure *pressure);
 
 /* A reply without a value, HELP apart. `request` is what it answers, or NULL where there
  * was none; the protocol may leave the reply out. */
-void outbox_reply(struct outbox *outbox, const struct request *request, const struct reply *reply);
-static inline void outbox_say(struct outbox *outbox, const struct request *request,
-                              enum reply_kind kind)
+void reply_queue_reply(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply);
+static inline void reply_queue_status(struct reply_queue *replies, const struct request *request,
+                                      enum reply_kind kind)
 {
-    outbox_reply(outbox, request, &(struct reply){.kind = kind});
+    reply_queue_reply(replies, request, &(struct reply){.kind = kind});
 }
 
 /* Whole lines, as they are. */
-void outbox_text(struct outbox *outbox, struct slice text);
+void reply_queue_text(struct reply_queue *replies, struct slice text);
 
 /* To be called before a view is taken: sees to it that a small value can be
  * copied at once, since under the store's lock is no time to look for memory. */
-void outbox_prepare(struct outbox *outbox);
+void reply_queue_prepare(struct reply_queue *replies);
 
-/* A reply with the view's value; the view is the outbox's from here on. The
- * outbox must not be full. */
-void outbox_value(struct outbox *outbox, const struct request *request, const struct reply *reply,
-                  struct store_view *view);
+/* A reply with the view's value; the view is the reply queue's from here on. The
+ * reply queue must not be full. */
+void reply_queue_value(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply, struct store_view *view);
 
 /* A reply with a value of at most STORE_COPY_MAX bytes. */
-void outbox_value_copy(struct outbox *outbox, const struct request *request,
-                       const struct reply *reply, struct slice value);
+void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
+                            const struct reply *reply, struct slice value);
 
 /* One write of what it can take, at most `most` bytes, or a chunk where that is more.
  * *moved: bytes, also when it was not all. */
-enum transport_status outbox_send(struct outbox *outbox, struct transport *transport, size_t most,
-                                  size_t *moved);
+enum transport_status reply_queue_send(struct reply_queue *replies, struct transport *transport,
+                                       size_t most, size_t *moved);
 
 #endif

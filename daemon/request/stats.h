@@ -9,20 +9,20 @@
 #include "daemon/request/command.h"
 
 /* Whichever figures the request asks for, and the END. */
-enum outcome stats_answer(struct executor *by, struct execution *of);
+enum outcome stats_answer(struct command_context *ctx, struct command *cmd);
 
 /* --- stats_detail.c: figures of each namespace that the endpoint reaches ------- */
 
 /* STATS_ITEMS, STATS_SLABS, STATS_NAMESPACES, STATS_NUMBERS: resumable, as answers may be
  * long. */
-enum outcome stats_by_namespace(struct executor *by, struct execution *of);
+enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd);
 
 /* --- stats_settings.c and stats_conns.c --------------------------------------- */
 
 /* STATS_SETTINGS: what the daemon was told to do. */
-enum outcome stats_settings(struct executor *by, const struct request *request);
+enum outcome stats_settings(struct command_context *ctx, const struct request *request);
 /* STATS_CONNS: the connection that asks. */
-enum outcome stats_conns(struct executor *by, const struct request *request);
+enum outcome stats_conns(struct command_context *ctx, const struct request *request);
 
 /* --- for all of them ------------------------------------------------------- */
 
@@ -33,9 +33,9 @@ static inline bool stats_is_local(const struct endpoint *endpoint)
            strchr(endpoint->name, ':') == NULL;
 }
 
-void stats_text(struct executor *by, const struct request *request, const char *name,
+void stats_text(struct command_context *ctx, const struct request *request, const char *name,
                 const char *value);
-void stats_number(struct executor *by, const struct request *request, const char *name,
+void stats_number(struct command_context *ctx, const struct request *request, const char *name,
                   uint64_t value);
 
 #endif

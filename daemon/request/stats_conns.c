@@ -15,15 +15,15 @@ static void spell(char to[ENDPOINT_NAME_MAX + 8], const char *kind, const char *
     snprintf(to, ENDPOINT_NAME_MAX + 8, "%s:%s", kind, address);
 }
 
-enum outcome stats_conns(struct executor *by, const struct request *request)
+enum outcome stats_conns(struct command_context *ctx, const struct request *request)
 {
-    const char *endpoint = by->endpoint->name;
-    bool is_local = stats_is_local(by->endpoint);
+    const char *endpoint = ctx->endpoint->name;
+    bool is_local = stats_is_local(ctx->endpoint);
     const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";
     char peer[TRANSPORT_PEER_MAX];
     char address[ENDPOINT_NAME_MAX + 8];
     char listener[ENDPOINT_NAME_MAX + 8];
-    transport_peer(by->identity->fd, peer, sizeof peer);
+    transport_peer(ctx->identity->fd, peer, sizeof peer);
     spell(address, kind, is_local ? endpoint : peer);
     spell(listener, kind, endpoint);
     const struct {
@@ -34,9 +34,9 @@ enum outcome stats_conns(struct executor *by, const struct request *request)
                 {"secs_since_last_cmd", "0"}};
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         char name[48];
-        snprintf(name, sizeof name, "%d:%s", by->identity->fd, told[i].name);
-        stats_text(by, request, name, told[i].value);
+        snprintf(name, sizeof name, "%d:%s", ctx->identity->fd, told[i].name);
+        stats_text(ctx, request, name, told[i].value);
     }
-    outbox_say(by->outbox, request, REPLY_END);
+    reply_queue_status(ctx->replies, request, REPLY_END);
     return OUTCOME_DONE;
 }

@@ -12,7 +12,7 @@
 #include "daemon/request/verbs.h"
 
 struct detail {
-    struct executor *by;
+    struct command_context *ctx;
     const struct request *request;
     const char *prefix; /* of every name: "items:" or "" */
     uint32_t number;    /* of the namespace */
@@ -28,7 +28,7 @@ static const char *name_of(const struct detail *detail, const char *what, char n
 static void say(const struct detail *detail, const char *what, uint64_t value)
 {
     char name[64];
-    stats_number(detail->by, detail->request, name_of(detail, what, name), value);
+    stats_number(detail->ctx, detail->request, name_of(detail, what, name), value);
 }
 
 /* Of those that hold something, since a client may ask for the items of each. */
@@ -79,7 +79,7 @@ static void slabs(struct detail *detail, const struct store_namespace_figures *f
 static void numbers(struct detail *detail, const struct store_namespace_figures *figures)
 {
     char name[64];
-    stats_text(detail->by, detail->request, name_of(detail, "name", name), figures->name);
+    stats_text(detail->ctx, detail->request, name_of(detail, "name", name), figures->name);
 }
 
 static void reads_and_writes(struct detail *detail, const struct store_namespace_figures *figures)
@@ -89,22 +89,22 @@ static void reads_and_writes(struct detail *detail, const struct store_namespace
     int length = snprintf(
         text, sizeof text, "get %" PRIu64 " hit %" PRIu64 " set %" PRIu64 " del %" PRIu64,
         counters->hits + counters->misses, counters->hits, counters->sets, counters->deletes);
-    outbox_reply(detail->by->outbox, detail->request,
-                 &(struct reply){.kind = REPLY_DETAIL,
-                                 .name = slice_of(figures->name),
-                                 .text = {text, (size_t)length}});
+    reply_queue_reply(detail->ctx->replies, detail->request,
+                      &(struct reply){.kind = REPLY_DETAIL,
+                                      .name = slice_of(figures->name),
+                                      .text = {text, (size_t)length}});
 }
 
-static void totals_of_slabs(struct executor *by, const struct request *request,
+static void totals_of_slabs(struct command_context *ctx, const struct request *request,
                             const struct store_figures *totals)
 {
-    stats_number(by, request, "active_slabs", totals->namespaces);
-    stats_number(by, request, "total_malloced", totals->memory_used);
+    stats_number(ctx, request, "active_slabs", totals->namespaces);
+    stats_number(ctx, request, "total_malloced", totals->memory_used);
 }
 
 typedef void describes(struct detail *, const struct store_namespace_figures *);
 
-enum outcome stats_by_namespace(struct executor *by, struct execution *of)
+enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd)
 {
     static describes *const topics[] = {
         [STATS_ITEMS] = items,
@@ -112,25 +112,25 @@ enum outcome stats_by_namespace(struct executor *by, struct execution *of)
         [STATS_NAMESPACES] = reads_and_writes,
         [STATS_NUMBERS] = numbers,
     };
-    const struct request *request = &of->request;
-    struct slice own = execute_namespace(by, request);
+    const struct request *request = &cmd->request;
+    struct slice own = command_namespace(ctx, request);
     struct store_namespace_figures figures;
-    struct detail detail = {.by = by, .request = request, .prefix = ""};
-    store_figures(by->lane, &detail.totals);
-    if (!of->begun) {
-        of->begun = true;
-        of->place.next = 0;
+    struct detail detail = {.ctx = ctx, .request = request, .prefix = ""};
+    store_figures(ctx->lane, &detail.totals);
+    if (!cmd->begun) {
+        cmd->begun = true;
+        cmd->place.next = 0;
     }
-    for (unsigned seen = 1; execute_may_see_next(by, seen); seen++) {
-        if (!store_namespace_next(by->lane, &of->place.next, &figures)) {
+    for (unsigned seen = 1; command_may_see_next(ctx, seen); seen++) {
+        if (!store_namespace_next(ctx->lane, &cmd->place.next, &figures)) {
             if (request->topic == STATS_SLABS) {
-                totals_of_slabs(by, request, &detail.totals);
+                totals_of_slabs(ctx, request, &detail.totals);
             }
-            outbox_say(by->outbox, request, REPLY_END);
+            reply_queue_status(ctx->replies, request, REPLY_END);
             return OUTCOME_DONE;
         }
-        if (execute_reaches(by, own, slice_of(figures.name), figures.declared)) {
-            detail.number = of->place.next - 1;
+        if (command_reaches(ctx, own, slice_of(figures.name), figures.declared)) {
+            detail.number = cmd->place.next - 1;
             topics[request->topic](&detail, &figures);
         }
     }

@@ -16,10 +16,10 @@
 #include "daemon/request/verbs.h"
 
 /* The address and port of a listener, or its path. */
-static void where(struct executor *by, const struct request *request)
+static void where(struct command_context *ctx, const struct request *request)
 {
-    const char *name = by->endpoint->name;
-    const char *colon = stats_is_local(by->endpoint) ? NULL : strrchr(name, ':');
+    const char *name = ctx->endpoint->name;
+    const char *colon = stats_is_local(ctx->endpoint) ? NULL : strrchr(name, ':');
     char host[ENDPOINT_NAME_MAX] = "NULL";
     uint64_t port = 0;
     if (colon != NULL) {
@@ -27,40 +27,40 @@ static void where(struct executor *by, const struct request *request)
         snprintf(host, sizeof host, "%.*s", (int)(colon - name) - 2 * bracketed, name + bracketed);
         port = strtoul(colon + 1, NULL, 10);
     }
-    stats_number(by, request, "tcpport", port);
-    stats_number(by, request, "udpport", 0);
-    stats_text(by, request, "inter", host);
-    stats_text(by, request, "domain_socket", colon == NULL ? name : "NULL");
-    stats_text(by, request, "ssl_enabled", by->endpoint->tls != NULL ? "yes" : "no");
-    stats_text(by, request, "auth_enabled_ascii",
-               by->identity->state == IDENTITY_NOT_REQUIRED ? "no" : "yes");
+    stats_number(ctx, request, "tcpport", port);
+    stats_number(ctx, request, "udpport", 0);
+    stats_text(ctx, request, "inter", host);
+    stats_text(ctx, request, "domain_socket", colon == NULL ? name : "NULL");
+    stats_text(ctx, request, "ssl_enabled", ctx->endpoint->tls != NULL ? "yes" : "no");
+    stats_text(ctx, request, "auth_enabled_ascii",
+               ctx->identity->state == IDENTITY_NOT_REQUIRED ? "no" : "yes");
 }
 
-static void keys(struct executor *by, const struct request *request)
+static void keys(struct command_context *ctx, const struct request *request)
 {
-    char separator[] = {by->endpoint->separator, '\0'};
+    char separator[] = {ctx->endpoint->separator, '\0'};
     const char *prefix = separator[0] == '\0' ? "NULL" : separator;
     char name[REQUEST_NAMESPACE_MAX + 1] = "";
-    struct slice ns = execute_namespace(by, request);
+    struct slice ns = command_namespace(ctx, request);
     memcpy(name, ns.bytes, ns.length);
-    stats_text(by, request, "namespace", name);
-    stats_text(by, request, "prefix_delimiter", prefix);
-    stats_text(by, request, "stat_key_prefix", prefix);
+    stats_text(ctx, request, "namespace", name);
+    stats_text(ctx, request, "prefix_delimiter", prefix);
+    stats_text(ctx, request, "stat_key_prefix", prefix);
 }
 
-static void limits(struct executor *by, const struct request *request)
+static void limits(struct command_context *ctx, const struct request *request)
 {
     struct store_figures figures;
-    store_figures(by->lane, &figures);
-    stats_number(by, request, "maxbytes", figures.memory_limit);
-    stats_number(by, request, "maxconns", atomic_load(&by->instance->max_connections));
-    stats_number(by, request, "num_threads", by->instance->threads);
-    stats_number(by, request, "item_size_max", by->max_value);
-    stats_number(by, request, "slab_chunk_max", figures.segment_size);
-    stats_number(by, request, "chunk_size", figures.grain);
-    stats_number(by, request, "idle_timeout", (by->idle_timeout + 999) / 1000);
-    stats_number(by, request, "tcp_backlog", ENDPOINT_BACKLOG);
-    stats_number(by, request, "reqs_per_event", BATCH_MAX);
+    store_figures(ctx->lane, &figures);
+    stats_number(ctx, request, "maxbytes", figures.memory_limit);
+    stats_number(ctx, request, "maxconns", atomic_load(&ctx->instance->max_connections));
+    stats_number(ctx, request, "num_threads", ctx->instance->threads);
+    stats_number(ctx, request, "item_size_max", ctx->max_value);
+    stats_number(ctx, request, "slab_chunk_max", figures.segment_size);
+    stats_number(ctx, request, "chunk_size", figures.grain);
+    stats_number(ctx, request, "idle_timeout", (ctx->idle_timeout + 999) / 1000);
+    stats_number(ctx, request, "tcp_backlog", ENDPOINT_BACKLOG);
+    stats_number(ctx, request, "reqs_per_event", BATCH_MAX);
 }
 
 static unsigned verbosity(void)
@@ -72,7 +72,7 @@ static unsigned verbosity(void)
 }
 
 /* What nothing changes. */
-static void always(struct executor *by, const struct request *request)
+static void always(struct command_context *ctx, const struct request *request)
 {
     static const struct {
         const char *name, *value;
@@ -104,17 +104,17 @@ static void always(struct executor *by, const struct request *request)
         {"client_flags_size", "4"},
     };
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-        stats_text(by, request, fixed[i].name, fixed[i].value);
+        stats_text(ctx, request, fixed[i].name, fixed[i].value);
     }
 }
 
-enum outcome stats_settings(struct executor *by, const struct request *request)
+enum outcome stats_settings(struct command_context *ctx, const struct request *request)
 {
-    limits(by, request);
-    where(by, request);
-    keys(by, request);
-    stats_number(by, request, "verbosity", verbosity());
-    always(by, request);
-    outbox_say(by->outbox, request, REPLY_END);
+    limits(ctx, request);
+    where(ctx, request);
+    keys(ctx, request);
+    stats_number(ctx, request, "verbosity", verbosity());
+    always(ctx, request);
+    reply_queue_status(ctx->replies, request, REPLY_END);
     return OUTCOME_DONE;
 }

@@ -13,7 +13,7 @@ static struct slice keep(struct slice slice, char **to)
     return (struct slice){at, slice.length};
 }
 
-/* What the answer will need when the inbox has long been filled with other bytes. */
+/* What the answer will need when the receive buffer has long been filled with other bytes. */
 static void keep_request(struct upload *upload, const struct request *request)
 {
     char *to = upload->text;
@@ -32,27 +32,27 @@ static void keep_place(struct upload *upload, const struct store_key *at)
 }
 
 /* Locates the key once more: between two turns the store was left. */
-static void answer(struct upload *upload, struct executor *by, enum store_status status)
+static void answer(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     struct store_key at;
-    store_locate(by->lane, upload->name, upload->key, &at);
-    execute_stored(by, &upload->request, &at, status, &upload->stored);
+    store_locate(ctx->lane, upload->name, upload->key, &at);
+    command_stored(ctx, &upload->request, &at, status, &upload->stored);
 }
 
-static void refused(struct upload *upload, struct executor *by, enum store_status status)
+static void refused(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     if (upload->write != NULL) {
-        store_write_abort(by->lane, &upload->write);
+        store_write_abort(ctx->lane, &upload->write);
     }
     /* The answer may take the old record with it, and the right to that may be gone. */
-    if (execute_allowed(by, &upload->request, upload->name)) {
-        answer(upload, by, status);
+    if (authorize_request(ctx, &upload->request, upload->name)) {
+        answer(upload, ctx, status);
     }
 }
 
-void upload_begin(struct upload *upload, struct executor *by, const struct request *request)
+void upload_begin(struct upload *upload, struct command_context *ctx, const struct request *request)
 {
-    struct store_terms terms = execute_terms(request);
+    struct store_terms terms = command_terms(request);
     struct store_key at;
     keep_request(upload, request);
     upload->left = request->value_length;
@@ -65,27 +65,27 @@ void upload_begin(struct upload *upload, struct executor *by, const struct reque
         terms.length = &upload->stored.length;
     }
     enum store_status status =
-        execute_locate_key(by, &upload->request, upload->request.keys, SPLIT_OWN, &at);
+        command_locate_key(ctx, &upload->request, upload->request.keys, SPLIT_OWN, &at);
     keep_place(upload, &at);
-    if (!execute_allowed(by, &upload->request, upload->name)) {
+    if (!authorize_request(ctx, &upload->request, upload->name)) {
         return;
     }
     if (status == STORE_OK) {
-        status = store_write_begin(by->lane, &at, &terms, request->value_length, by->now,
+        status = store_write_begin(ctx->lane, &at, &terms, request->value_length, ctx->now,
                                    &upload->write);
     }
     if (status != STORE_OK) {
         upload->write = NULL;
-        refused(upload, by, status);
+        refused(upload, ctx, status);
     }
 }
 
-bool upload_space(struct upload *upload, struct executor *by, struct iovec *space)
+bool upload_space(struct upload *upload, struct command_context *ctx, struct iovec *space)
 {
-    enum store_status status = store_write_space(by->lane, upload->write, by->now, space);
-    by->crowded = status == STORE_CROWDED;
-    if (status != STORE_OK && !by->crowded) {
-        refused(upload, by, status);
+    enum store_status status = store_write_space(ctx->lane, upload->write, ctx->now, space);
+    ctx->crowded = status == STORE_CROWDED;
+    if (status != STORE_OK && !ctx->crowded) {
+        refused(upload, ctx, status);
     }
     return status == STORE_OK;
 }
@@ -96,12 +96,12 @@ void upload_advance(struct upload *upload, size_t size)
     upload->left -= size;
 }
 
-size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes)
+size_t upload_take(struct upload *upload, struct command_context *ctx, struct slice bytes)
 {
     size_t taken = 0;
     while (upload->left > 0 && taken < bytes.length) {
         struct iovec space;
-        if (!upload_space(upload, by, &space)) {
+        if (!upload_space(upload, ctx, &space)) {
             break;
         }
         size_t rest = bytes.length - taken;
@@ -114,43 +114,43 @@ size_t upload_take(struct upload *upload, struct executor *by, struct slice byte
 }
 
 /* Once the value is whole, this goes on with it until the time is over. */
-static enum store_status commit(struct upload *upload, struct executor *by)
+static enum store_status commit(struct upload *upload, struct command_context *ctx)
 {
     enum store_status status = STORE_UNFINISHED;
     uint64_t *version = &upload->stored.version;
     if (upload->join == NULL) {
-        store_write_set_ttl(upload->write, execute_lifetime(upload->request.ttl));
-        status = store_write_commit(by->lane, &upload->write, by->now, version);
+        store_write_set_ttl(upload->write, command_lifetime(upload->request.ttl));
+        status = store_write_commit(ctx->lane, &upload->write, ctx->now, version);
     }
     while (status == STORE_UNFINISHED) {
-        status = store_join_step(by->lane, &upload->join, by->now, version);
-        if (!executor_has_time(by)) {
+        status = store_join_step(ctx->lane, &upload->join, ctx->now, version);
+        if (!command_has_time(ctx)) {
             break;
         }
     }
     return status;
 }
 
-bool upload_commit(struct upload *upload, struct executor *by)
+bool upload_commit(struct upload *upload, struct command_context *ctx)
 {
     upload->whole = true;
-    if (!execute_allowed(by, &upload->request, upload->name)) {
-        upload_abort(upload, by->lane);
+    if (!authorize_request(ctx, &upload->request, upload->name)) {
+        upload_abort(upload, ctx->lane);
         return true;
     }
-    enum store_status status = commit(upload, by);
-    by->crowded = status == STORE_CROWDED;
-    if (by->crowded || status == STORE_UNFINISHED) {
+    enum store_status status = commit(upload, ctx);
+    ctx->crowded = status == STORE_CROWDED;
+    if (ctx->crowded || status == STORE_UNFINISHED) {
         return false;
     }
     upload->whole = false;
-    answer(upload, by, status);
+    answer(upload, ctx, status);
     return true;
 }
 
-void upload_give_way(struct upload *upload, struct executor *by)
+void upload_give_way(struct upload *upload, struct command_context *ctx)
 {
-    refused(upload, by, STORE_TOO_SLOW);
+    refused(upload, ctx, STORE_TOO_SLOW);
 }
 
 void upload_abort(struct upload *upload, struct lane *lane)

@@ -1,7 +1,7 @@
 /*
  * upload.h - a large value on its way into the store.
  *
- * A value that does not fit the inbox is not waited for: its bytes go straight
+ * A value that does not fit the receive buffer is not waited for: its bytes go straight
  * from the socket to where they will lie. Nobody sees the record before the
  * value is whole and its line end was there.
  *
@@ -27,8 +27,8 @@ struct upload {
     bool whole;                /* all of it has come, but it is not committed */
     uint64_t left;             /* bytes of the value that are still to come */
     struct stored stored;      /* what its commit made */
-    struct request request;    /* its slices point to `text`: the inbox has dropped its own */
-    struct slice name, key;    /* where the record lives; they point to what follows */
+    struct request request; /* its slices point to `text`: the receive buffer has dropped its own */
+    struct slice name, key; /* where the record lives; they point to what follows */
     char name_text[REQUEST_NAMESPACE_MAX];
     char text[REQUEST_NAMESPACE_MAX + REQUEST_KEY_MAX + REQUEST_WORDS_MAX];
 };
@@ -39,15 +39,16 @@ static inline bool upload_is_open(const struct upload *upload)
 }
 
 /* Of a request whose value is to come. */
-void upload_begin(struct upload *upload, struct executor *by, const struct request *request);
+void upload_begin(struct upload *upload, struct command_context *ctx,
+                  const struct request *request);
 
 /* Takes as many of the bytes as belong to the value and returns how many. Fewer where the store
  * refuses it, or where it has to wait: then by->crowded is set. */
-size_t upload_take(struct upload *upload, struct executor *by, struct slice bytes);
+size_t upload_take(struct upload *upload, struct command_context *ctx, struct slice bytes);
 
 /* Where the next bytes may be read to, and how many of them came. False: refused, or by->crowded.
  */
-bool upload_space(struct upload *upload, struct executor *by, struct iovec *space);
+bool upload_space(struct upload *upload, struct command_context *ctx, struct iovec *space);
 void upload_advance(struct upload *upload, size_t size);
 
 static inline bool upload_arrives(const struct upload *upload)
@@ -57,10 +58,10 @@ static inline bool upload_arrives(const struct upload *upload)
 
 /* The value is whole: commits and answers. False: that takes longer, or where by->crowded is set
  * it has to wait; to be called again. */
-bool upload_commit(struct upload *upload, struct executor *by);
+bool upload_commit(struct upload *upload, struct command_context *ctx);
 
 /* It came too slowly, and gives way: that is answered. */
-void upload_give_way(struct upload *upload, struct executor *by);
+void upload_give_way(struct upload *upload, struct command_context *ctx);
 
 /* The connection ends, or the value has no line end. */
 void upload_abort(struct upload *upload, struct lane *lane);

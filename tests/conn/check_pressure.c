@@ -69,7 +69,7 @@ static void pass_time(uint64_t milliseconds)
 /* For memory; its next try may have begun. */
 static bool waits(const struct peer *peer)
 {
-    return peer->conn->state == DESK_CROWDED;
+    return peer->conn->state == PIPELINE_AWAITS_MEMORY;
 }
 
 static void say(const struct peer *peer, const char *text)
@@ -125,7 +125,7 @@ static void come_and_be_deaf(struct peer *peer, int number)
 
 static bool pins(const struct peer *peer)
 {
-    return peer->conn->desk != NULL && peer->conn->desk->outbox.pin_count > 0;
+    return peer->conn->pipeline != NULL && peer->conn->pipeline->replies.pin_count > 0;
 }
 
 /* Until one has to wait; returns how many pin a value. */

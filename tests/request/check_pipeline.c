@@ -1,7 +1,7 @@
 /*
  * check_pipeline.c - bytes in, replies out, without a socket.
  *
- * Whole conversations are held with a desk, which parses and executes them
+ * Whole conversations are held with a pipeline, which parses and executes them
  * against a store. What is answered must not depend on how the bytes were cut,
  * nor on how little of the replies the peer takes at a time.
  */
@@ -25,7 +25,7 @@ static struct metrics metrics[INSTANCE_SETS];
 static struct crew crew;
 static struct identity identity; /* there are no users */
 static const struct endpoint native_door = {.protocol = &protocol_native, .name = "test"};
-static const struct endpoint *endpoint = &native_door; /* what desks are made for */
+static const struct endpoint *endpoint = &native_door; /* what pipelines are made for */
 
 static void set_up(void)
 {
@@ -53,11 +53,11 @@ static void tear_down(void)
     store_destroy(&store);
 }
 
-static void flush(struct desk *desk, struct wire *wire)
+static void flush(struct pipeline *pipeline, struct wire *wire)
 {
     size_t moved;
-    if (!outbox_is_empty(&desk->outbox)) {
-        ck_assert_int_eq(outbox_send(&desk->outbox, &wire->transport, SIZE_MAX, &moved),
+    if (!reply_queue_is_empty(&pipeline->replies)) {
+        ck_assert_int_eq(reply_queue_send(&pipeline->replies, &wire->transport, SIZE_MAX, &moved),
                          TRANSPORT_OK);
     }
 }
@@ -66,49 +66,49 @@ static unsigned turns;
 
 /* What a connection does in a turn, with and without preparing it. True at the end of
  * what the peer says. */
-static bool turn(struct desk *desk, struct wire *wire, enum desk_state *state)
+static bool turn(struct pipeline *pipeline, struct wire *wire, enum pipeline_state *state)
 {
     size_t moved = 0;
     bool ended = false;
-    crew.by.now = 0;
+    crew.ctx.now = 0;
     store_enter(crew.lane);
-    if (*state == DESK_HUNGRY) {
-        ended = desk_receive(desk, &crew, &wire->transport, &moved) == TRANSPORT_EOF;
+    if (*state == PIPELINE_NEEDS_INPUT) {
+        ended = pipeline_receive(pipeline, &crew, &wire->transport, &moved) == TRANSPORT_EOF;
     }
-    if (*state != DESK_STALLED || outbox_has_drained(&desk->outbox)) {
-        if (turns++ % 3 != 0 && desk_prepare(desk, &crew) > 0) {
-            desk_fetch(desk, &crew);
+    if (*state != PIPELINE_OUTPUT_FULL || reply_queue_has_drained(&pipeline->replies)) {
+        if (turns++ % 3 != 0 && pipeline_prepare(pipeline, &crew) > 0) {
+            pipeline_fetch(pipeline, &crew);
         }
-        *state = desk_work(desk, &crew);
+        *state = pipeline_work(pipeline, &crew);
     }
     store_leave(crew.lane);
     return ended;
 }
 
-/* As a connection does, until the desk has nothing more to do. */
-static enum desk_state hold(struct wire *wire)
+/* As a connection does, until the pipeline has nothing more to do. */
+static enum pipeline_state hold(struct wire *wire)
 {
-    struct desk *desk = desk_create(&crew, endpoint, &identity);
-    ck_assert_ptr_nonnull(desk);
-    enum desk_state state = DESK_HUNGRY;
+    struct pipeline *pipeline = pipeline_create(&crew, endpoint, &identity);
+    ck_assert_ptr_nonnull(pipeline);
+    enum pipeline_state state = PIPELINE_NEEDS_INPUT;
     bool ended = false;
-    while (state <= DESK_STALLED && !(ended && state == DESK_HUNGRY)) {
-        ended = turn(desk, wire, &state) || ended;
-        flush(desk, wire);
-        if (desk_is_clear(desk)) { /* as if it had been idle in between */
-            desk_destroy(&desk, &crew);
-            desk = desk_create(&crew, endpoint, &identity);
+    while (state <= PIPELINE_OUTPUT_FULL && !(ended && state == PIPELINE_NEEDS_INPUT)) {
+        ended = turn(pipeline, wire, &state) || ended;
+        flush(pipeline, wire);
+        if (pipeline_is_idle(pipeline)) { /* as if it had been idle in between */
+            pipeline_destroy(&pipeline, &crew);
+            pipeline = pipeline_create(&crew, endpoint, &identity);
         }
     }
-    while (!outbox_is_empty(&desk->outbox)) {
-        flush(desk, wire);
+    while (!reply_queue_is_empty(&pipeline->replies)) {
+        flush(pipeline, wire);
     }
-    desk_destroy(&desk, &crew);
+    pipeline_destroy(&pipeline, &crew);
     return state;
 }
 
-static enum desk_state talk(struct slice said, size_t read_step, size_t write_step,
-                            struct wire *wire)
+static enum pipeline_state talk(struct slice said, size_t read_step, size_t write_step,
+                                struct wire *wire)
 {
     wire_init(wire, said);
     wire->read_step = read_step;
@@ -129,14 +129,14 @@ static void forget_all(void)
 
 /* Holds the conversation at once, byte by byte, and in between; the answer must
  * be this each time. */
-static void expect(struct slice said, struct slice answer, enum desk_state last)
+static void expect(struct slice said, struct slice answer, enum pipeline_state last)
 {
     static const struct {
         size_t read, write;
     } ways[] = {{0, 0}, {1, 0}, {0, 1}, {2, 3}, {7, 1000}, {1000, 7}, {16384, 16384}, {65536, 1}};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         struct wire wire;
-        enum desk_state state = talk(said, ways[i].read, ways[i].write, &wire);
+        enum pipeline_state state = talk(said, ways[i].read, ways[i].write, &wire);
         bool same = wire.out_length == answer.length &&
                     (answer.length == 0 || memcmp(wire.out, answer.bytes, answer.length) == 0);
         ck_assert_msg(same, "read %zu, write %zu: %zu bytes: %.*s", ways[i].read, ways[i].write,
@@ -152,43 +152,47 @@ static void expect(struct slice said, struct slice answer, enum desk_state last)
 
 static const struct conversation {
     const char *said, *answer;
-    enum desk_state last;
+    enum pipeline_state last;
 } conversations[] = {
-    {"", "", DESK_HUNGRY},
-    {"PING\r\nping\n", "PONG\r\nPONG\r\n", DESK_HUNGRY},
-    {"PUT n a 30m\nhello\nGET n a b\n", "STORED\r\nVALUE 5\r\nhello\r\nNOT_FOUND\r\n", DESK_HUNGRY},
-    {"PUT n a 30m 3\r\nxyz\r\nDEL n a a\r\n", "STORED\r\nDELETED\r\nNOT_FOUND\r\n", DESK_HUNGRY},
-    {"ADD n a\nx\nADD n a\ny\nGET n a\n", "STORED\r\nEXISTS\r\nVALUE 1\r\nx\r\n", DESK_HUNGRY},
+    {"", "", PIPELINE_NEEDS_INPUT},
+    {"PING\r\nping\n", "PONG\r\nPONG\r\n", PIPELINE_NEEDS_INPUT},
+    {"PUT n a 30m\nhello\nGET n a b\n", "STORED\r\nVALUE 5\r\nhello\r\nNOT_FOUND\r\n",
+     PIPELINE_NEEDS_INPUT},
+    {"PUT n a 30m 3\r\nxyz\r\nDEL n a a\r\n", "STORED\r\nDELETED\r\nNOT_FOUND\r\n",
+     PIPELINE_NEEDS_INPUT},
+    {"ADD n a\nx\nADD n a\ny\nGET n a\n", "STORED\r\nEXISTS\r\nVALUE 1\r\nx\r\n",
+     PIPELINE_NEEDS_INPUT},
     /* effects are seen by what comes behind them, a new namespace too */
     {"GET other k\nPUT other k\n7\nGET other k\nINCR other k 3\nDECR other k 100\nGET other k\n",
      "NOT_FOUND\r\nSTORED\r\nVALUE 1\r\n7\r\nNUMBER 10\r\nNUMBER 0\r\nVALUE 1\r\n0\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     {"INCR n x\nTTL n x\nTOUCH n x 1m\nPUT n x never\n5\nTTL n x\nTOUCH n x 0\nTTL n x\n",
      "NOT_FOUND\r\nNOT_FOUND\r\nNOT_FOUND\r\nSTORED\r\nTTL never\r\nTOUCHED\r\nTTL never\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     /* `-` is the default namespace */
     {"PUT - k\nv\nGET main k\nGET - k\n", "STORED\r\nVALUE 1\r\nv\r\nVALUE 1\r\nv\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     {"PUT n a\n1\nFLUSH n\nGET n a\nLIST n\n", "STORED\r\nFLUSHED 1\r\nNOT_FOUND\r\nEND\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     {"PUT n ab\n1\nPUT n b\n22\nLIST n a*\nALL n ?\nLIST n *x\n",
-     "STORED\r\nSTORED\r\nKEY ab\r\nEND\r\nRECORD b 2\r\n22\r\nEND\r\nEND\r\n", DESK_HUNGRY},
-    {"VERSION\n", "VERSION kvcached 1.2.3\r\n", DESK_HUNGRY},
-    {"STATS nowhere\nPING\n", "NOT_FOUND\r\nPONG\r\n", DESK_HUNGRY},
+     "STORED\r\nSTORED\r\nKEY ab\r\nEND\r\nRECORD b 2\r\n22\r\nEND\r\nEND\r\n",
+     PIPELINE_NEEDS_INPUT},
+    {"VERSION\n", "VERSION kvcached 1.2.3\r\n", PIPELINE_NEEDS_INPUT},
+    {"STATS nowhere\nPING\n", "NOT_FOUND\r\nPONG\r\n", PIPELINE_NEEDS_INPUT},
     /* what the store refuses */
     {"PUT strict k\nv\nPUT strict k 1m\nv\nPING\n",
      "CLIENT_ERROR namespace \"strict\" wants a ttl with every write, such as 30m\r\n"
      "STORED\r\nPONG\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     {"PUT n k\nword\nINCR n k\nPUT n k\n18446744073709551615\nINCR n k\n",
      "STORED\r\nCLIENT_ERROR the value is not a number from 0 to 18446744073709551615\r\n"
      "STORED\r\nCLIENT_ERROR the sum would be above 18446744073709551615\r\n",
-     DESK_HUNGRY},
+     PIPELINE_NEEDS_INPUT},
     /* where it ends */
-    {"PING\nQUIT\nPING\n", "PONG\r\n", DESK_QUIT},
-    {"PING\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n", "PONG\r\n", DESK_BROWSER},
-    {"PUT n k 1m 5\nabc", "", DESK_HUNGRY},
-    {"GET n", "", DESK_HUNGRY},
+    {"PING\nQUIT\nPING\n", "PONG\r\n", PIPELINE_QUIT},
+    {"PING\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n", "PONG\r\n", PIPELINE_HTTP},
+    {"PUT n k 1m 5\nabc", "", PIPELINE_NEEDS_INPUT},
+    {"GET n", "", PIPELINE_NEEDS_INPUT},
 };
 
 START_TEST(conversation)
@@ -246,14 +250,14 @@ static const size_t lengths[] = {0,
                                  STORE_COPY_MAX - 1,
                                  STORE_COPY_MAX,
                                  STORE_COPY_MAX + 1,
-                                 INBOX_SMALL,
+                                 RECV_BUFFER_SMALL,
                                  REQUEST_LINE_MAX - 1,
                                  REQUEST_LINE_MAX,
                                  REQUEST_LINE_MAX + 1,
-                                 INBOX_LARGE - 30,
-                                 INBOX_LARGE - 20,
-                                 INBOX_LARGE,
-                                 INBOX_LARGE + 1,
+                                 RECV_BUFFER_LARGE - 30,
+                                 RECV_BUFFER_LARGE - 20,
+                                 RECV_BUFFER_LARGE,
+                                 RECV_BUFFER_LARGE + 1,
                                  200000,
                                  MAX_VALUE};
 
@@ -268,7 +272,7 @@ START_TEST(a_value_of_every_size)
     add(&answer, "STORED\r\nVALUE %zu\r\n", length);
     add_bytes(&answer, value, length);
     add(&answer, "\r\nPONG\r\n");
-    expect(slice_text(&said), slice_text(&answer), DESK_HUNGRY);
+    expect(slice_text(&said), slice_text(&answer), PIPELINE_NEEDS_INPUT);
     free(said.bytes);
     free(answer.bytes);
 }
@@ -289,7 +293,7 @@ START_TEST(a_refused_value_of_every_size)
         "CLIENT_ERROR namespace \"strict\" wants a ttl with every write, such as 30m\r\n"
         "CLIENT_ERROR value of %d bytes is larger than max_value, %d bytes\r\nPONG\r\n",
         MAX_VALUE + 1, MAX_VALUE);
-    expect(slice_text(&said), slice_text(&answer), DESK_HUNGRY);
+    expect(slice_text(&said), slice_text(&answer), PIPELINE_NEEDS_INPUT);
     free(said.bytes);
     free(answer.bytes);
 }
@@ -304,7 +308,7 @@ START_TEST(a_value_without_its_line_end)
     add_bytes(&said, value, length);
     add(&said, "xxPING\r\n");
     struct wire wire;
-    ck_assert_int_eq(talk(slice_text(&said), 0, 0, &wire), DESK_CONFUSED);
+    ck_assert_int_eq(talk(slice_text(&said), 0, 0, &wire), PIPELINE_DESYNCED);
     ck_assert_int_eq(strncmp(wire.out, "CLIENT_ERROR ", 13), 0);
     ck_assert_ptr_eq(memchr(wire.out, '\n', wire.out_length), wire.out + wire.out_length - 1);
     wire_deinit(&wire);
@@ -326,13 +330,13 @@ START_TEST(a_long_pipeline)
         add(&answer, "STORED\r\nVALUE %d\r\nvalue %d\r\nNOT_FOUND\r\n",
             snprintf(NULL, 0, "value %d", i), i);
     }
-    expect(slice_text(&said), slice_text(&answer), DESK_HUNGRY);
+    expect(slice_text(&said), slice_text(&answer), PIPELINE_NEEDS_INPUT);
     free(said.bytes);
     free(answer.bytes);
 }
 END_TEST
 
-/* A GET of more than the outbox holds stops and goes on, with large values and
+/* A GET of more than the reply queue holds stops and goes on, with large values and
  * small ones and none. */
 START_TEST(a_get_of_many_keys)
 {
@@ -353,7 +357,7 @@ START_TEST(a_get_of_many_keys)
     struct wire wire;
     static const size_t steps[] = {0, 5000, 100001};
     for (size_t i = 0; i < 3; i++) {
-        ck_assert_int_eq(talk(slice_text(&said), 0, steps[i], &wire), DESK_HUNGRY);
+        ck_assert_int_eq(talk(slice_text(&said), 0, steps[i], &wire), PIPELINE_NEEDS_INPUT);
         ck_assert_uint_eq(wire.out_length, answer.length);
         ck_assert_int_eq(memcmp(wire.out, answer.bytes, answer.length), 0);
         wire_deinit(&wire);
@@ -387,7 +391,7 @@ START_TEST(a_long_listing)
     struct wire wire;
     static const size_t steps[] = {0, 3000};
     for (size_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(talk(slice_text(&said), 0, steps[i], &wire), DESK_HUNGRY);
+        ck_assert_int_eq(talk(slice_text(&said), 0, steps[i], &wire), PIPELINE_NEEDS_INPUT);
         ck_assert_uint_eq(count_lines(&wire, "STORED"), RECORDS);
         ck_assert_uint_eq(count_lines(&wire, "KEY "), RECORDS + 10);
         ck_assert_uint_eq(count_lines(&wire, "RECORD "), RECORDS);
@@ -432,7 +436,7 @@ START_TEST(a_slow_pattern)
         }
         snprintf(line, sizeof line, "LIST n %sb\nLIST n *7\n", pattern);
         unsigned before = turns;
-        ck_assert_int_eq(talk(slice_of(line), 0, 0, &wire), DESK_HUNGRY);
+        ck_assert_int_eq(talk(slice_of(line), 0, 0, &wire), PIPELINE_NEEDS_INPUT);
         ck_assert_uint_eq(count_lines(&wire, "END\r\n"), 2);
         ck_assert_uint_eq(count_lines(&wire, "KEY "), RECORDS / 10);
         ck_assert_uint_ge(turns - before, RECORDS / patterns[i].a_turn_at_most);
@@ -455,14 +459,14 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct desk *desk = desk_create(&crew, endpoint, &identity);
+        struct pipeline *pipeline = pipeline_create(&crew, endpoint, &identity);
         size_t moved;
         store_enter(crew.lane);
-        while (desk_receive(desk, &crew, &wire.transport, &moved) == TRANSPORT_OK) {
-            desk_work(desk, &crew);
+        while (pipeline_receive(pipeline, &crew, &wire.transport, &moved) == TRANSPORT_OK) {
+            pipeline_work(pipeline, &crew);
         }
         store_leave(crew.lane);
-        desk_destroy(&desk, &crew); /* with replies unsent, and a value half here */
+        pipeline_destroy(&pipeline, &crew); /* with replies unsent, and a value half here */
         wire_deinit(&wire);
     }
     free(said.bytes);

@@ -2,7 +2,7 @@
  * check_pipeline_reload.c - what a reload changes between two turns of one request: an upload, a
  * listing, a flush of many namespaces. And how many turns that flush takes.
  *
- * A desk without a socket; the test is the reload.
+ * A pipeline without a socket; the test is the reload.
  */
 #include "daemon/request/pipeline.h"
 
@@ -19,7 +19,7 @@
 enum {
     MEMORY = 64 << 20,
     MAX_VALUE = 1 << 20,
-    LARGE = 200000, /* bytes of a value that does not fit an inbox */
+    LARGE = 200000, /* bytes of a value that does not fit an receive buffer */
     MANY = 15000,   /* namespaces */
     A_TURN = 64,    /* of them, at most */
     CASE_TIMEOUT = 300,
@@ -37,7 +37,7 @@ static struct crew crew;
 static struct identity identity;
 static struct users *users;
 static struct wire wire;
-static struct desk *desk;
+static struct pipeline *pipeline;
 static char value[LARGE];
 
 /* --- what is configured --------------------------------------------------------- */
@@ -94,7 +94,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    desk_destroy(&desk, &crew);
+    pipeline_destroy(&pipeline, &crew);
     wire_deinit(&wire);
     store_enter(crew.lane);
     const char *wrong = store_check(crew.lane, clock_now());
@@ -109,20 +109,20 @@ static void tear_down(void)
 
 static void sit_down(const struct endpoint *endpoint)
 {
-    desk = desk_create(&crew, endpoint, &identity);
-    ck_assert_ptr_nonnull(desk);
+    pipeline = pipeline_create(&crew, endpoint, &identity);
+    ck_assert_ptr_nonnull(pipeline);
 }
 
-static enum desk_state turn(void)
+static enum pipeline_state turn(void)
 {
     size_t moved = 0;
-    crew.by.now = 0;
+    crew.ctx.now = 0;
     store_enter(crew.lane);
-    desk_receive(desk, &crew, &wire.transport, &moved);
-    enum desk_state state = desk_work(desk, &crew);
+    pipeline_receive(pipeline, &crew, &wire.transport, &moved);
+    enum pipeline_state state = pipeline_work(pipeline, &crew);
     store_leave(crew.lane);
-    if (!outbox_is_empty(&desk->outbox)) {
-        outbox_send(&desk->outbox, &wire.transport, SIZE_MAX, &moved);
+    if (!reply_queue_is_empty(&pipeline->replies)) {
+        reply_queue_send(&pipeline->replies, &wire.transport, SIZE_MAX, &moved);
     }
     return state;
 }
@@ -132,7 +132,7 @@ static unsigned say(struct slice bytes)
 {
     unsigned turns = 1;
     wire.in = bytes;
-    while (turn() != DESK_HUNGRY || wire.in.length > 0) {
+    while (turn() != PIPELINE_NEEDS_INPUT || wire.in.length > 0) {
         turns++;
     }
     return turns;
@@ -180,7 +180,7 @@ static void begin_upload(const char *line)
 {
     say(slice_of(line));
     say((struct slice){value, LARGE - 1});
-    ck_assert(upload_is_open(&desk->upload));
+    ck_assert(upload_is_open(&pipeline->upload));
 }
 
 static void end_upload(const char *answer)
@@ -296,7 +296,7 @@ START_TEST(a_listing_stays_where_it_began)
     put_many("main", RECORDS);
     allow(RIGHT_ADMIN, "main");
     wire.in = slice_of("LIST -\r\n");
-    ck_assert_int_eq(turn(), DESK_TIRED);
+    ck_assert_int_eq(turn(), PIPELINE_YIELDED);
     settle("other"); /* where the user may not list */
     say(slice_of(""));
     wire.out[wire.out_length] = '\0';
@@ -304,7 +304,7 @@ START_TEST(a_listing_stays_where_it_began)
     wire.out_length = 0;
     wire.in = slice_of("LIST -\r\n");
     settle("main");
-    ck_assert_int_eq(turn(), DESK_TIRED);
+    ck_assert_int_eq(turn(), PIPELINE_YIELDED);
     settle("other");
     allow(RIGHT_ADMIN, "other"); /* and where it began it may not any more */
     say(slice_of(""));
@@ -347,7 +347,7 @@ START_TEST(a_flush_of_many_namespaces_takes_turns)
     expect_said("STORED\r\n");
     wire.in = slice_of("flush_all\r\nset mine 0 0 1\r\ny\r\n");
     unsigned turns = 1;
-    for (uint64_t before = all_items(), after = 0; turn() != DESK_HUNGRY; before = after) {
+    for (uint64_t before = all_items(), after = 0; turn() != PIPELINE_NEEDS_INPUT; before = after) {
         after = all_items();
         ck_assert_uint_le(before - after, A_TURN);
         turns++;
@@ -391,7 +391,7 @@ START_TEST(who_may_not_flush_all_flushes_none)
     allow(RIGHT_ADMIN, "*"); /* and without the right no more is flushed */
     wire.in = slice_of("flush_all\r\n");
     while (all_items() == MANY) {
-        ck_assert_int_eq(turn(), DESK_TIRED);
+        ck_assert_int_eq(turn(), PIPELINE_YIELDED);
     }
     uint64_t left = all_items();
     allow(RIGHT_READ, "*");

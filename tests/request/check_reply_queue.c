@@ -22,7 +22,7 @@ enum { SIZES = sizeof sizes / sizeof sizes[0] };
 static struct store *store;
 static struct lane *lane;
 static struct pool chunks;
-static struct outbox outbox;
+static struct reply_queue replies;
 static char *value; /* MAX_VALUE bytes, of which every stored value is a front part */
 
 static void set_up(void)
@@ -41,13 +41,13 @@ static void set_up(void)
     for (size_t i = 0; i < MAX_VALUE; i++) {
         value[i] = (char)(i * 7 + i / 256 * 13);
     }
-    pool_init(&chunks, OUTBOX_CHUNK, 4);
-    outbox_init(&outbox, &protocol_native, &chunks);
+    pool_init(&chunks, REPLY_QUEUE_CHUNK, 4);
+    reply_queue_init(&replies, &protocol_native, &chunks);
 }
 
 static void tear_down(void)
 {
-    outbox_deinit(&outbox);
+    reply_queue_deinit(&replies);
     pool_deinit(&chunks);
     free(value);
     store_enter(lane);
@@ -72,10 +72,11 @@ static void answer_value(size_t size)
 {
     struct store_view view;
     struct store_key at = locate(size);
-    outbox_prepare(&outbox);
+    reply_queue_prepare(&replies);
     ck_assert_int_eq(store_get(lane, &at, NOW, &view), STORE_OK);
     ck_assert_uint_eq(view.length, size);
-    outbox_value(&outbox, NULL, &(struct reply){.kind = REPLY_VALUE, .value_length = size}, &view);
+    reply_queue_value(&replies, NULL, &(struct reply){.kind = REPLY_VALUE, .value_length = size},
+                      &view);
 }
 
 static void store_all(void)
@@ -114,10 +115,11 @@ static void expect_value(const struct wire *wire, size_t *at, size_t size)
 static void send_all(struct wire *wire)
 {
     size_t moved;
-    while (!outbox_is_empty(&outbox)) {
-        uint64_t before = outbox.backlog;
-        ck_assert_int_eq(outbox_send(&outbox, &wire->transport, SIZE_MAX, &moved), TRANSPORT_OK);
-        ck_assert_uint_eq(before - outbox.backlog, moved);
+    while (!reply_queue_is_empty(&replies)) {
+        uint64_t before = replies.backlog;
+        ck_assert_int_eq(reply_queue_send(&replies, &wire->transport, SIZE_MAX, &moved),
+                         TRANSPORT_OK);
+        ck_assert_uint_eq(before - replies.backlog, moved);
     }
 }
 
@@ -134,11 +136,11 @@ START_TEST(in_order_and_whole)
     store_enter(lane);
     store_all();
     for (size_t i = 0; i < SIZES; i++) {
-        if (outbox_is_full(&outbox)) {
+        if (reply_queue_is_full(&replies)) {
             send_all(&wire);
         }
         answer_value(sizes[i]);
-        outbox_say(&outbox, NULL, i % 2 == 0 ? REPLY_PONG : REPLY_STORED);
+        reply_queue_status(&replies, NULL, i % 2 == 0 ? REPLY_PONG : REPLY_STORED);
     }
     store_leave(lane);
     send_all(&wire);
@@ -160,12 +162,14 @@ START_TEST(replies_and_sending_by_turns)
     store_enter(lane);
     store_all();
     for (size_t i = 0; i < 20 * SIZES; i++) {
-        while (outbox_is_full(&outbox)) {
-            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
+        while (reply_queue_is_full(&replies)) {
+            ck_assert_int_eq(reply_queue_send(&replies, &wire.transport, SIZE_MAX, &moved),
+                             TRANSPORT_OK);
         }
         answer_value(sizes[i % SIZES]);
         if (i % 3 == 0) {
-            ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
+            ck_assert_int_eq(reply_queue_send(&replies, &wire.transport, SIZE_MAX, &moved),
+                             TRANSPORT_OK);
         }
     }
     store_leave(lane);
@@ -204,12 +208,12 @@ START_TEST(what_is_unsent_is_given_back)
 {
     store_enter(lane);
     store_all();
-    while (!outbox_is_full(&outbox)) {
+    while (!reply_queue_is_full(&replies)) {
         answer_value(70000);
-        outbox_say(&outbox, NULL, REPLY_PONG);
+        reply_queue_status(&replies, NULL, REPLY_PONG);
     }
     store_leave(lane);
-    ck_assert_uint_ge(outbox.backlog, OUTBOX_BOUND);
+    ck_assert_uint_ge(replies.backlog, REPLY_QUEUE_BOUND);
     /* tear_down asks the store whether anything is left over */
 }
 END_TEST
@@ -220,25 +224,27 @@ START_TEST(full_and_drained)
     size_t moved;
     wire_init(&wire, (struct slice){NULL, 0});
     wire.write_step = 1000;
-    ck_assert(outbox_is_empty(&outbox));
-    ck_assert(outbox_has_drained(&outbox));
-    while (!outbox_is_full(&outbox)) {
-        outbox_say(&outbox, NULL, REPLY_PONG);
+    ck_assert(reply_queue_is_empty(&replies));
+    ck_assert(reply_queue_has_drained(&replies));
+    while (!reply_queue_is_full(&replies)) {
+        reply_queue_status(&replies, NULL, REPLY_PONG);
     }
-    ck_assert_uint_lt(outbox.backlog, OUTBOX_BOUND + 10);
-    ck_assert(!outbox_has_drained(&outbox));
-    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
-    ck_assert(!outbox_is_full(&outbox));
-    ck_assert(!outbox_has_drained(&outbox));
-    while (!outbox_has_drained(&outbox)) {
-        ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
+    ck_assert_uint_lt(replies.backlog, REPLY_QUEUE_BOUND + 10);
+    ck_assert(!reply_queue_has_drained(&replies));
+    ck_assert_int_eq(reply_queue_send(&replies, &wire.transport, SIZE_MAX, &moved), TRANSPORT_OK);
+    ck_assert(!reply_queue_is_full(&replies));
+    ck_assert(!reply_queue_has_drained(&replies));
+    while (!reply_queue_has_drained(&replies)) {
+        ck_assert_int_eq(reply_queue_send(&replies, &wire.transport, SIZE_MAX, &moved),
+                         TRANSPORT_OK);
     }
-    ck_assert_uint_le(outbox.backlog, OUTBOX_BOUND / 2);
-    ck_assert_uint_gt(outbox.backlog, OUTBOX_BOUND / 2 - 2000);
+    ck_assert_uint_le(replies.backlog, REPLY_QUEUE_BOUND / 2);
+    ck_assert_uint_gt(replies.backlog, REPLY_QUEUE_BOUND / 2 - 2000);
     wire.full = true;
-    uint64_t before = outbox.backlog;
-    ck_assert_int_eq(outbox_send(&outbox, &wire.transport, SIZE_MAX, &moved), TRANSPORT_AGAIN);
-    ck_assert_uint_eq(before, outbox.backlog);
+    uint64_t before = replies.backlog;
+    ck_assert_int_eq(reply_queue_send(&replies, &wire.transport, SIZE_MAX, &moved),
+                     TRANSPORT_AGAIN);
+    ck_assert_uint_eq(before, replies.backlog);
     wire_deinit(&wire);
 }
 END_TEST
@@ -249,12 +255,12 @@ START_TEST(text_longer_than_a_chunk)
     size_t at = 0;
     wire_init(&wire, (struct slice){NULL, 0});
     wire.write_step = 777;
-    outbox_say(&outbox, NULL, REPLY_PONG);
-    outbox_text(&outbox, (struct slice){value, 3 * OUTBOX_CHUNK});
-    outbox_say(&outbox, NULL, REPLY_END);
+    reply_queue_status(&replies, NULL, REPLY_PONG);
+    reply_queue_text(&replies, (struct slice){value, 3 * REPLY_QUEUE_CHUNK});
+    reply_queue_status(&replies, NULL, REPLY_END);
     send_all(&wire);
     expect_text(&wire, &at, "PONG\r\n");
-    ck_assert(got(&wire, &at, value, (size_t)3 * OUTBOX_CHUNK));
+    ck_assert(got(&wire, &at, value, (size_t)3 * REPLY_QUEUE_CHUNK));
     expect_text(&wire, &at, "END\r\n");
     wire_deinit(&wire);
 }
@@ -265,18 +271,18 @@ START_TEST(no_memory_fails_for_good)
 {
     struct pool none;
     pool_init(&none, SIZE_MAX / 2, 0);
-    outbox_init(&outbox, &protocol_native, &none);
-    ck_assert(!outbox_is_full(&outbox));
+    reply_queue_init(&replies, &protocol_native, &none);
+    ck_assert(!reply_queue_is_full(&replies));
     store_enter(lane);
     store_all();
     answer_value(100);
-    ck_assert(outbox.failed);
-    ck_assert(outbox_is_full(&outbox));
+    ck_assert(replies.failed);
+    ck_assert(reply_queue_is_full(&replies));
     answer_value(70000);
     store_leave(lane);
-    outbox_say(&outbox, NULL, REPLY_PONG);
-    outbox_text(&outbox, slice_of("text"));
-    ck_assert(outbox_is_empty(&outbox));
+    reply_queue_status(&replies, NULL, REPLY_PONG);
+    reply_queue_text(&replies, slice_of("text"));
+    ck_assert(reply_queue_is_empty(&replies));
 }
 END_TEST
 

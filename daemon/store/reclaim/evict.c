@@ -246,7 +246,7 @@ static bool win_one(struct lane *lane, uint64_t now, bool *won, size_t *effort)
             *won = win_frame(lane, arena_frame_of(&store->arena, segment->unit), now, effort);
         }
     } else if (segment == NULL && evict->sparse.count > 0) {
-        *won = win_frame(lane, evict->sparse.of[--evict->sparse.count].segment, now, effort);
+        *won = win_frame(lane, evict->sparse.entries[--evict->sparse.count].segment, now, effort);
     } else {
         return segment != NULL;
     }

@@ -13,7 +13,7 @@ void victims_clear(struct victims *victims, unsigned most)
 
 void victims_offer(struct victims *victims, struct victim victim)
 {
-    struct victim *of = victims->of;
+    struct victim *of = victims->entries;
     unsigned at = 0;
     if (victims->count < victims->most) {
         memmove(of + 1, of, victims->count * sizeof *of);
@@ -32,7 +32,7 @@ void victims_spare(struct victims *victims)
 {
     if (victims->count > 1) {
         victims->count--;
-        memmove(victims->of, victims->of + 1, victims->count * sizeof *victims->of);
+        memmove(victims->entries, victims->entries + 1, victims->count * sizeof *victims->entries);
     }
 }
 
@@ -44,7 +44,7 @@ bool victims_is_eligible(const struct segment *segment)
 struct segment *victims_take(struct victims *victims, const struct segments *segments)
 {
     while (victims->count > 0) {
-        const struct victim *victim = &victims->of[--victims->count];
+        const struct victim *victim = &victims->entries[--victims->count];
         struct segment *segment = segment_at(segments, victim->segment);
         if (victims_is_eligible(segment) &&
             __atomic_load_n(&segment->serial, __ATOMIC_RELAXED) == victim->serial) {

@@ -24,7 +24,7 @@ struct victim {
 struct victims {
     unsigned most;
     unsigned count;
-    struct victim of[VICTIMS_MAX]; /* the highest rank last */
+    struct victim entries[VICTIMS_MAX]; /* the highest rank last */
 };
 
 /* Empties the list; it will keep `most` at most. */
