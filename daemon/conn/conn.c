@@ -34,62 +34,62 @@ size_t conn_size(void)
 
 static void say_why(const struct conn *conn, enum conn_close why)
 {
-    close_reason_record(conn->crew->metrics, conn->transport.fd, conn->endpoint, why);
+    close_reason_record(conn->loop->metrics, conn->transport.fd, conn->endpoint, why);
 }
 
-void conn_account(struct conn *conn, bool owes)
+void conn_account(struct conn *conn, bool has_backlog)
 {
-    conn->crew->owing += (unsigned)owes - (unsigned)conn->owes;
-    conn->owes = owes;
+    conn->loop->backlogged += (unsigned)has_backlog - (unsigned)conn->has_backlog;
+    conn->has_backlog = has_backlog;
 }
 
 static void stop_parting(struct conn *conn)
 {
-    conn->crew->parting -= conn->parts;
+    conn->loop->parting -= conn->parts;
     conn->parts = false;
 }
 
-/* What it holds of the crew, its seat apart. */
+/* What it holds of the loop, its seat apart. */
 static void give_back(struct conn *conn)
 {
     if (conn->pipeline != NULL) {
-        pipeline_destroy(&conn->pipeline, conn->crew);
+        pipeline_destroy(&conn->pipeline, conn->loop);
     }
     conn_account(conn, false);
     pressure_leave(conn);
     identity_deinit(&conn->identity);
-    strangers_leave(conn);
+    timeouts_leave(conn);
     stop_parting(conn);
 }
 
-static void count_lingering(struct crew *crew, int change)
+static void count_lingering(struct loop *loop, int change)
 {
-    atomic_fetch_add_explicit(&crew->lingering, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&loop->lingering, (unsigned)change, memory_order_relaxed);
 }
 
-static void end_loop_if_done(struct crew *crew)
+static void end_loop_if_done(struct loop *loop)
 {
-    if (crew->draining && TAILQ_EMPTY(&crew->seated) && TAILQ_EMPTY(&crew->lingers)) {
-        event_base_loopbreak(crew->base);
+    if (loop->draining && TAILQ_EMPTY(&loop->active) && TAILQ_EMPTY(&loop->lingers)) {
+        event_base_loopbreak(loop->base);
     }
 }
 
 void conn_leave(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     give_back(conn);
-    schedule_leave(conn);
-    TAILQ_REMOVE(conn->lingers ? &crew->lingers : &crew->seated, conn, seat);
+    run_queue_remove(conn);
+    TAILQ_REMOVE(conn->lingers ? &loop->lingers : &loop->active, conn, link);
     if (conn->lingers) {
-        count_lingering(crew, -1);
+        count_lingering(loop, -1);
     }
     if (conn->watched != 0) {
         event_del(&conn->event);
     }
     conn->transport.ops->close(&conn->transport);
-    pool_put(&crew->conns, conn);
-    instance_connection_closed(crew->instance);
-    end_loop_if_done(crew);
+    pool_put(&loop->conns, conn);
+    instance_connection_closed(loop->instance);
+    end_loop_if_done(loop);
 }
 
 void conn_close(struct conn *conn, enum conn_close why)
@@ -115,7 +115,7 @@ bool conn_watch(struct conn *conn, short what)
     if (what == 0) {
         return true;
     }
-    event_assign(&conn->event, conn->crew->base, conn->transport.fd, (short)(what | EV_PERSIST),
+    event_assign(&conn->event, conn->loop->base, conn->transport.fd, (short)(what | EV_PERSIST),
                  what == CONN_WATCH_PEER ? on_peer : on_ready, conn);
     if (event_add(&conn->event, NULL) == 0) {
         return true;
@@ -124,16 +124,16 @@ bool conn_watch(struct conn *conn, short what)
     return false;
 }
 
-void conn_arm_sweep(struct crew *crew)
+void conn_arm_sweep(struct loop *loop)
 {
-    bool needed = !TAILQ_EMPTY(&crew->lingers) || !TAILQ_EMPTY(&crew->strangers) ||
-                  crew->parting > 0 ||
-                  (crew->settings.idle_timeout != 0 && !TAILQ_EMPTY(&crew->seated));
-    if (needed && !event_pending(&crew->sweep, EV_TIMEOUT, NULL)) {
-        uint64_t grain = crew_grain(crew);
+    bool needed = !TAILQ_EMPTY(&loop->lingers) || !TAILQ_EMPTY(&loop->unauthenticated) ||
+                  loop->parting > 0 ||
+                  (loop->settings.idle_timeout != 0 && !TAILQ_EMPTY(&loop->active));
+    if (needed && !event_pending(&loop->sweep, EV_TIMEOUT, NULL)) {
+        uint64_t grain = loop_grain(loop);
         struct timeval period = {.tv_sec = (time_t)(grain / 1000),
                                  .tv_usec = (suseconds_t)(grain % 1000 * 1000)};
-        event_add(&crew->sweep, &period);
+        event_add(&loop->sweep, &period);
     }
 }
 
@@ -141,12 +141,12 @@ void conn_arm_sweep(struct crew *crew)
  * comparison. */
 void conn_touch(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
-    conn->active = crew->now;
-    if (crew->now - conn->seated >= crew_grain(crew)) {
-        TAILQ_REMOVE(&crew->seated, conn, seat);
-        TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
-        conn->seated = crew->now;
+    struct loop *loop = conn->loop;
+    conn->active = loop->now;
+    if (loop->now - conn->listed >= loop_grain(loop)) {
+        TAILQ_REMOVE(&loop->active, conn, link);
+        TAILQ_INSERT_TAIL(&loop->active, conn, link);
+        conn->listed = loop->now;
     }
 }
 
@@ -154,17 +154,17 @@ void conn_touch(struct conn *conn)
 
 void conn_linger(struct conn *conn, enum conn_close why)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     say_why(conn, why);
     give_back(conn);
-    count_lingering(crew, 1); /* before its peer hears of it */
+    count_lingering(loop, 1); /* before its peer hears of it */
     conn->transport.ops->end(&conn->transport);
-    TAILQ_REMOVE(&crew->seated, conn, seat);
-    TAILQ_INSERT_TAIL(&crew->lingers, conn, seat);
+    TAILQ_REMOVE(&loop->active, conn, link);
+    TAILQ_INSERT_TAIL(&loop->lingers, conn, link);
     conn->lingers = true;
-    conn->active = crew->now;
-    conn_arm_sweep(crew);
-    if (conn->ended || crew->draining || !conn_watch(conn, EV_READ)) {
+    conn->active = loop->now;
+    conn_arm_sweep(loop);
+    if (conn->ended || loop->draining || !conn_watch(conn, EV_READ)) {
         conn_leave(conn);
     }
 }
@@ -185,12 +185,12 @@ void conn_swallow(struct conn *conn)
 
 static void part(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
-    crew->now = clock_now();
-    conn->active = crew->now;
+    struct loop *loop = conn->loop;
+    loop->now = clock_now();
+    conn->active = loop->now;
     conn->parts = true;
-    crew->parting++;
-    conn_arm_sweep(crew);
+    loop->parting++;
+    conn_arm_sweep(loop);
 }
 
 /* It waits for the authenticator, and more has come or its peer goes. */
@@ -209,14 +209,14 @@ static void on_peer(evutil_socket_t fd, short what, void *context)
 }
 
 /* Closes those that have had PARTING_MS. */
-static void close_parted(struct crew *crew)
+static void close_parted(struct loop *loop)
 {
-    struct conn *next, *conn = crew->parting > 0 ? TAILQ_FIRST(&crew->seated) : NULL;
+    struct conn *next, *conn = loop->parting > 0 ? TAILQ_FIRST(&loop->active) : NULL;
     for (; conn != NULL; conn = next) {
-        next = TAILQ_NEXT(conn, seat);
+        next = TAILQ_NEXT(conn, link);
         if (conn->parts && !identity_waits(&conn->identity)) {
             stop_parting(conn);
-        } else if (conn->parts && crew->now - conn->active >= PARTING_MS) {
+        } else if (conn->parts && loop->now - conn->active >= PARTING_MS) {
             conn_close(conn, CONN_CLOSE_PEER);
         }
     }
@@ -226,7 +226,7 @@ static void close_parted(struct crew *crew)
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
-    schedule_ready(context, what);
+    scheduler_ready(context, what);
 }
 
 /* --- for the worker ------------------------------------------------------- */
@@ -240,80 +240,80 @@ static void look_at_certificate(struct conn *conn)
                         ? transport_user(&conn->transport, name, sizeof name)
                         : 0;
     if (length > 0) {
-        identity_by_certificate(&conn->identity, &conn->crew->auth, (struct slice){name, length});
+        identity_by_certificate(&conn->identity, &conn->loop->auth, (struct slice){name, length});
     }
 }
 
 /* Takes its seat, and waits for the first bytes. May close it: false. */
-static bool sit_down(struct conn *conn)
+static bool activate(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
-    identity_init(&conn->identity, &crew->auth, conn->transport.fd, crew->now);
+    struct loop *loop = conn->loop;
+    identity_init(&conn->identity, &loop->auth, conn->transport.fd, loop->now);
     look_at_certificate(conn);
-    TAILQ_INSERT_TAIL(&crew->seated, conn, seat);
-    strangers_follow(conn);
-    conn_arm_sweep(crew);
+    TAILQ_INSERT_TAIL(&loop->active, conn, link);
+    timeouts_follow(conn);
+    conn_arm_sweep(loop);
     if (!conn_watch(conn, EV_READ)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
         return false;
     }
-    if (crew->draining || conn->transport.wants != 0) {
-        schedule_wait(conn);
+    if (loop->draining || conn->transport.wants != 0) {
+        run_queue_add(conn);
     }
     return true;
 }
 
-bool conn_open(struct crew *crew, struct transport *transport, const struct endpoint *endpoint)
+bool conn_open(struct loop *loop, struct transport *transport, const struct endpoint *endpoint)
 {
-    struct conn *conn = pool_get(&crew->conns);
+    struct conn *conn = pool_get(&loop->conns);
     if (conn == NULL) {
         transport->ops->close(transport);
-        instance_connection_closed(crew->instance);
-        metrics_add(crew->metrics, METRIC_CLOSE_NO_MEMORY, 1);
+        instance_connection_closed(loop->instance);
+        metrics_add(loop->metrics, METRIC_CLOSE_NO_MEMORY, 1);
         return false;
     }
-    crew->now = clock_now();
+    loop->now = clock_now();
     *conn = (struct conn){
-        .crew = crew,
+        .loop = loop,
         .endpoint = endpoint,
         .transport = *transport,
         .state = PIPELINE_NEEDS_INPUT,
-        .active = crew->now,
-        .seated = crew->now,
+        .active = loop->now,
+        .listed = loop->now,
     };
-    return sit_down(conn);
+    return activate(conn);
 }
 
-void conn_sweep(struct crew *crew)
+void conn_sweep(struct loop *loop)
 {
-    uint64_t timeout = crew->settings.idle_timeout;
+    uint64_t timeout = loop->settings.idle_timeout;
     struct conn *conn;
-    turn_end_round(crew);
-    crew->now = clock_now();
-    while (timeout != 0 && (conn = TAILQ_FIRST(&crew->seated)) != NULL &&
-           crew->now - conn->active >= timeout) {
+    conn_io_end_round(loop);
+    loop->now = clock_now();
+    while (timeout != 0 && (conn = TAILQ_FIRST(&loop->active)) != NULL &&
+           loop->now - conn->active >= timeout) {
         conn_close(conn, CONN_CLOSE_IDLE);
     }
-    while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL && crew->now - conn->active >= LINGER_MS) {
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL && loop->now - conn->active >= LINGER_MS) {
         conn_leave(conn);
     }
-    strangers_dismiss(crew);
-    close_parted(crew);
-    conn_arm_sweep(crew);
+    timeouts_dismiss(loop);
+    close_parted(loop);
+    conn_arm_sweep(loop);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    schedule_run(context);
+    scheduler_run(context);
 }
 
 static void on_round(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    turn_end_round(context);
+    conn_io_end_round(context);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
@@ -323,72 +323,72 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     conn_sweep(context);
 }
 
-void conn_serve(struct crew *crew)
+void conn_serve(struct loop *loop)
 {
-    evtimer_assign(&crew->again, crew->base, on_again, crew);
-    evtimer_assign(&crew->round.ends, crew->base, on_round, crew);
-    evtimer_assign(&crew->sweep, crew->base, on_sweep, crew);
-    pressure_serve(crew);
+    evtimer_assign(&loop->again, loop->base, on_again, loop);
+    evtimer_assign(&loop->round.ends, loop->base, on_round, loop);
+    evtimer_assign(&loop->sweep, loop->base, on_sweep, loop);
+    pressure_serve(loop);
 }
 
 /* Each is asked anew who it is; the old users go when nobody refers to them any more. */
-static void change_users(struct crew *crew, struct users *users)
+static void change_users(struct loop *loop, struct users *users)
 {
-    struct users *before = crew->auth.users;
+    struct users *before = loop->auth.users;
     struct conn *conn;
-    crew->auth.users = users_get(users);
-    TAILQ_FOREACH(conn, &crew->seated, seat)
+    loop->auth.users = users_get(users);
+    TAILQ_FOREACH(conn, &loop->active, link)
     {
-        identity_follow(&conn->identity, &crew->auth, crew->now);
+        identity_follow(&conn->identity, &loop->auth, loop->now);
         look_at_certificate(conn);
-        strangers_follow(conn);
+        timeouts_follow(conn);
     }
     users_put(&before);
 }
 
-void conn_reconfigure(struct crew *crew, const struct conn_settings *settings, struct users *users)
+void conn_reconfigure(struct loop *loop, const struct conn_settings *settings, struct users *users)
 {
-    turn_end_round(crew);
-    crew->now = clock_now();
-    crew_configure(crew, settings);
-    change_users(crew, users);
-    event_del(&crew->sweep);
-    conn_arm_sweep(crew);
+    conn_io_end_round(loop);
+    loop->now = clock_now();
+    loop_configure(loop, settings);
+    change_users(loop, users);
+    event_del(&loop->sweep);
+    conn_arm_sweep(loop);
 }
 
 void conn_answered(struct login_request *login)
 {
     struct identity *identity = identity_answered(login);
     if (identity != NULL) {
-        schedule_wait((struct conn *)((char *)identity - offsetof(struct conn, identity)));
+        run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
     }
 }
 
-void conn_drain(struct crew *crew)
+void conn_drain(struct loop *loop)
 {
     struct conn *conn;
-    turn_end_round(crew);
-    crew->draining = true;
-    while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
+    conn_io_end_round(loop);
+    loop->draining = true;
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
         conn_leave(conn);
     }
-    TAILQ_FOREACH(conn, &crew->seated, seat)
+    TAILQ_FOREACH(conn, &loop->active, link)
     {
         if (conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
-            schedule_wait(conn);
+            run_queue_add(conn);
         }
     }
-    end_loop_if_done(crew);
+    end_loop_if_done(loop);
 }
 
-void conn_close_all(struct crew *crew)
+void conn_close_all(struct loop *loop)
 {
     struct conn *conn;
-    turn_end_round(crew);
-    while ((conn = TAILQ_FIRST(&crew->lingers)) != NULL) {
+    conn_io_end_round(loop);
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
         conn_leave(conn);
     }
-    while ((conn = TAILQ_FIRST(&crew->seated)) != NULL) {
+    while ((conn = TAILQ_FIRST(&loop->active)) != NULL) {
         conn_close(conn, CONN_CLOSE_STOPPING);
     }
 }

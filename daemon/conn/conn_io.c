@@ -41,18 +41,18 @@ enum {
 /* False: it broke. */
 static bool receive(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     size_t moved = 0;
-    switch (pipeline_receive(conn->pipeline, crew, &conn->transport, &moved)) {
+    switch (pipeline_receive(conn->pipeline, loop, &conn->transport, &moved)) {
     case TRANSPORT_OK:
-        metrics_add(crew->metrics, METRIC_BYTES_READ, moved);
+        metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
         if (reply_queue_is_empty(
                 &conn->pipeline->replies)) { /* else it is the peer's turn to take */
             conn->moved += moved;
         }
         return true;
     case TRANSPORT_AGAIN:
-        conn->ended = crew->draining;
+        conn->ended = loop->draining;
         return true;
     case TRANSPORT_EOF:
         conn->ended = true;
@@ -67,12 +67,12 @@ static bool receive(struct conn *conn)
  * connections of the machine together; where it has reached them, it drops what comes for
  * anybody, and they wait for hundreds of milliseconds. So the more peers do not take what they
  * asked for, the less is given to each. */
-static size_t bound(const struct crew *crew)
+static size_t bound(const struct loop *loop)
 {
-    if (crew->owing < WRITTEN_ALL / WRITE_MAX) {
+    if (loop->backlogged < WRITTEN_ALL / WRITE_MAX) {
         return WRITE_MAX;
     }
-    size_t share = WRITTEN_ALL / (crew->owing + 1);
+    size_t share = WRITTEN_ALL / (loop->backlogged + 1);
     return share < WRITE_MIN ? WRITE_MIN : share;
 }
 
@@ -84,9 +84,9 @@ static bool flush(struct conn *conn)
     if (reply_queue_is_empty(replies)) {
         return true;
     }
-    switch (reply_queue_send(replies, &conn->transport, bound(conn->crew), &moved)) {
+    switch (reply_queue_send(replies, &conn->transport, bound(conn->loop), &moved)) {
     case TRANSPORT_OK:
-        metrics_add(conn->crew->metrics, METRIC_BYTES_WRITTEN, moved);
+        metrics_add(conn->loop->metrics, METRIC_BYTES_WRITTEN, moved);
         conn->moved += moved;
         return true;
     case TRANSPORT_AGAIN:
@@ -106,7 +106,7 @@ static bool cross(struct conn *conn, short *what)
     short instead = 0;
     if ((*what & EV_READ) != 0) {
         if ((wants & TRANSPORT_PENDING) != 0) {
-            schedule_wait(conn);
+            run_queue_add(conn);
             return false;
         }
         instead |= (wants & TRANSPORT_READ_WRITES) != 0 ? EV_WRITE : EV_READ;
@@ -121,38 +121,38 @@ static bool cross(struct conn *conn, short *what)
 /* What it waits for next. It may be closed by this. */
 static void settle(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     bool sent_all = reply_queue_is_empty(&conn->pipeline->replies);
     short what = sent_all ? 0 : EV_WRITE;
     conn_account(conn, !sent_all);
     switch (conn->state) {
     case PIPELINE_NEEDS_INPUT:
         if (identity_allowance(&conn->identity) == 0 && sent_all) {
-            conn_linger(conn, CONN_CLOSE_STRANGER);
+            conn_linger(conn, CONN_CLOSE_UNAUTHENTICATED);
             return;
         }
         if (conn->ended && sent_all) {
-            conn_close(conn, crew->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
+            conn_close(conn, loop->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
             return;
         }
         if (!conn->ended && identity_allowance(&conn->identity) > 0) {
             what |= EV_READ;
         }
-        if (!conn->ended && crew->draining) {
-            schedule_wait(conn);
+        if (!conn->ended && loop->draining) {
+            run_queue_add(conn);
         }
         break;
     case PIPELINE_YIELDED:
-        metrics_add(crew->metrics, METRIC_CONN_YIELDS, 1);
-        schedule_wait(conn);
+        metrics_add(loop->metrics, METRIC_CONN_YIELDS, 1);
+        run_queue_add(conn);
         return;
     case PIPELINE_OUTPUT_FULL:
         if (reply_queue_has_drained(&conn->pipeline->replies)) {
-            schedule_wait(conn);
+            run_queue_add(conn);
             return;
         }
         if (conn->watched != EV_WRITE) {
-            metrics_add(crew->metrics, METRIC_CONN_STALLS, 1);
+            metrics_add(loop->metrics, METRIC_CONN_STALLS, 1);
         }
         break;
     case PIPELINE_AWAITS_AUTH:
@@ -190,9 +190,9 @@ static void settle(struct conn *conn)
     }
     if (pipeline_is_idle(conn->pipeline)) {
         if (conn->state == PIPELINE_NEEDS_INPUT) {
-            schedule_done(conn);
+            run_queue_done(conn);
         }
-        pipeline_destroy(&conn->pipeline, crew);
+        pipeline_destroy(&conn->pipeline, loop);
     }
     if (conn->pipeline != NULL || conn->holds) {
         pressure_follow(conn);
@@ -225,9 +225,9 @@ static bool may_work(const struct conn *conn)
 /* Up to where the pipeline can work. False: it is closed. */
 static bool begin(struct conn *conn, bool readable, bool writable)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     if (conn->pipeline == NULL) {
-        conn->pipeline = pipeline_create(crew, conn->endpoint, &conn->identity);
+        conn->pipeline = pipeline_create(loop, conn->endpoint, &conn->identity);
         if (conn->pipeline == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;
@@ -243,7 +243,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
         return false;
     }
     if (may_work(conn)) {
-        crew->round.requests += pipeline_prepare(conn->pipeline, crew);
+        loop->round.requests += pipeline_prepare(conn->pipeline, loop);
     }
     return true;
 }
@@ -258,7 +258,7 @@ static bool may_take_on(const struct conn *conn)
  * them would wait for the turns of all others. False: it broke. */
 static bool take_on(struct conn *conn)
 {
-    const struct command_context *ctx = &conn->crew->ctx;
+    const struct command_context *ctx = &conn->loop->ctx;
     for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
         if (reads > 0 && !command_has_time(ctx)) {
             break;
@@ -266,20 +266,20 @@ static bool take_on(struct conn *conn)
         if (!receive(conn)) {
             return false;
         }
-        conn->state = pipeline_work(conn->pipeline, conn->crew);
+        conn->state = pipeline_work(conn->pipeline, conn->loop);
     }
     return true;
 }
 
 static void end(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     if (may_work(conn)) {
-        conn->state = pipeline_work(conn->pipeline, crew);
+        conn->state = pipeline_work(conn->pipeline, loop);
     } else {
-        crew->now = clock_now();
+        loop->now = clock_now();
     }
-    strangers_follow(conn); /* before its peer hears of it */
+    timeouts_follow(conn); /* before its peer hears of it */
     if (!take_on(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_BROKEN);
         return;
@@ -290,16 +290,16 @@ static void end(struct conn *conn)
 
 /* --- rounds --------------------------------------------------------------- */
 
-void turn_end_round(struct crew *crew)
+void conn_io_end_round(struct loop *loop)
 {
-    struct round *round = &crew->round;
+    struct round *round = &loop->round;
     if (!round->open) {
         return;
     }
-    crew->ctx.now = 0;
+    loop->ctx.now = 0;
     if (round->requests > 1) { /* a lone one is looked at at once */
         for (unsigned i = 0; i < round->count; i++) {
-            pipeline_fetch(round->conns[i]->pipeline, crew);
+            pipeline_fetch(round->conns[i]->pipeline, loop);
         }
     }
     for (unsigned i = 0; i < round->count; i++) {
@@ -307,32 +307,32 @@ void turn_end_round(struct crew *crew)
     }
     round->open = false;
     round->count = round->requests = 0;
-    store_leave(crew->lane);
-    if (crew->housekeeper != NULL && store_wants_housekeeping(crew->store)) {
-        housekeeper_poke(crew->housekeeper);
+    store_leave(loop->lane);
+    if (loop->housekeeper != NULL && store_wants_housekeeping(loop->store)) {
+        housekeeper_poke(loop->housekeeper);
     }
 }
 
 /* An event that is made active is dealt with behind those that are so already: when all
  * sockets that the last poll found have begun their turns. */
-static void open_round(struct crew *crew)
+static void open_round(struct loop *loop)
 {
-    crew->round.open = true;
-    store_enter(crew->lane);
-    event_active(&crew->round.ends, EV_TIMEOUT, 0);
+    loop->round.open = true;
+    store_enter(loop->lane);
+    event_active(&loop->round.ends, EV_TIMEOUT, 0);
 }
 
-void turn_begin(struct conn *conn, bool readable, bool writable)
+void conn_io_begin(struct conn *conn, bool readable, bool writable)
 {
-    struct crew *crew = conn->crew;
-    struct round *round = &crew->round;
+    struct loop *loop = conn->loop;
+    struct round *round = &loop->round;
     if (!round->open) {
-        open_round(crew);
+        open_round(loop);
     }
     if (begin(conn, readable, writable)) {
         round->conns[round->count++] = conn;
     }
     if (round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {
-        turn_end_round(crew);
+        conn_io_end_round(loop);
     }
 }

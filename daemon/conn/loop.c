@@ -1,5 +1,5 @@
 /*
- * loop.c - setting a crew up, and how closely it looks at the time.
+ * loop.c - setting a loop up, and how closely it looks at the time.
  */
 #include "daemon/conn/loop.h"
 
@@ -14,68 +14,68 @@
 /* How many free blocks of each kind are kept. */
 enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_PIPELINES = 64, KEEP_CONNS = 256 };
 
-bool crew_init(struct crew *crew, struct store *store, struct instance *instance, unsigned id)
+bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id)
 {
-    *crew = (struct crew){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
-    pool_init(&crew->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
-    pool_init(&crew->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
-    pool_init(&crew->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
-    pool_init(&crew->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
-    pool_init(&crew->conns, conn_size(), KEEP_CONNS);
-    TAILQ_INIT(&crew->seated);
-    TAILQ_INIT(&crew->lingers);
-    TAILQ_INIT(&crew->strangers);
+    *loop = (struct loop){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
+    pool_init(&loop->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
+    pool_init(&loop->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
+    pool_init(&loop->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
+    pool_init(&loop->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
+    pool_init(&loop->conns, conn_size(), KEEP_CONNS);
+    TAILQ_INIT(&loop->active);
+    TAILQ_INIT(&loop->lingers);
+    TAILQ_INIT(&loop->unauthenticated);
     for (int class = 0; class < HELD_CLASSES; class ++) {
-        TAILQ_INIT(&crew->pressure.holders[class]);
+        TAILQ_INIT(&loop->pressure.holders[class]);
     }
-    TAILQ_INIT(&crew->pressure.crowd);
-    TAILQ_INIT(&crew->lines.quick);
-    TAILQ_INIT(&crew->lines.slow);
-    crew->now = clock_now();
-    crew->base = thread_base(0);
-    if (crew->base == NULL) {
+    TAILQ_INIT(&loop->pressure.crowd);
+    TAILQ_INIT(&loop->lines.quick);
+    TAILQ_INIT(&loop->lines.slow);
+    loop->now = clock_now();
+    loop->base = thread_base(0);
+    if (loop->base == NULL) {
         return false;
     }
     errno = ENOMEM;
-    crew->lane = store_lane_create(store);
-    if (crew->lane != NULL) {
-        store_lane_name_maker(crew->lane, command_creator, &crew->ctx);
+    loop->lane = store_lane_create(store);
+    if (loop->lane != NULL) {
+        store_lane_name_maker(loop->lane, command_creator, &loop->ctx);
     }
-    return crew->lane != NULL;
+    return loop->lane != NULL;
 }
 
-void crew_configure(struct crew *crew, const struct conn_settings *settings)
+void loop_configure(struct loop *loop, const struct conn_settings *settings)
 {
-    crew->settings = *settings;
-    crew->ctx.lane = crew->lane;
-    crew->ctx.auth = &crew->auth;
-    crew->ctx.metrics = crew->metrics;
-    crew->ctx.instance = crew->instance;
-    crew->ctx.default_namespace = slice_of(crew->settings.default_namespace);
-    crew->ctx.max_value = crew->settings.max_value;
-    crew->ctx.idle_timeout = crew->settings.idle_timeout;
+    loop->settings = *settings;
+    loop->ctx.lane = loop->lane;
+    loop->ctx.auth = &loop->auth;
+    loop->ctx.metrics = loop->metrics;
+    loop->ctx.instance = loop->instance;
+    loop->ctx.default_namespace = slice_of(loop->settings.default_namespace);
+    loop->ctx.max_value = loop->settings.max_value;
+    loop->ctx.idle_timeout = loop->settings.idle_timeout;
 }
 
-void crew_deinit(struct crew *crew)
+void loop_deinit(struct loop *loop)
 {
-    if (crew->lane != NULL) {
-        store_lane_destroy(&crew->lane);
+    if (loop->lane != NULL) {
+        store_lane_destroy(&loop->lane);
     }
-    if (crew->base != NULL) {
-        event_base_free(crew->base);
-        crew->base = NULL;
+    if (loop->base != NULL) {
+        event_base_free(loop->base);
+        loop->base = NULL;
     }
-    users_put(&crew->auth.users);
-    pool_deinit(&crew->recv_buffers.small);
-    pool_deinit(&crew->recv_buffers.large);
-    pool_deinit(&crew->chunks);
-    pool_deinit(&crew->pipelines);
-    pool_deinit(&crew->conns);
+    users_put(&loop->auth.users);
+    pool_deinit(&loop->recv_buffers.small);
+    pool_deinit(&loop->recv_buffers.large);
+    pool_deinit(&loop->chunks);
+    pool_deinit(&loop->pipelines);
+    pool_deinit(&loop->conns);
 }
 
-uint64_t crew_grain(const struct crew *crew)
+uint64_t loop_grain(const struct loop *loop)
 {
-    uint64_t grain = crew->settings.idle_timeout / 4;
+    uint64_t grain = loop->settings.idle_timeout / 4;
     if (grain == 0 || grain > 1000) {
         return 1000;
     }

@@ -3,7 +3,7 @@
  *
  * Blocks for their buffers, the lane into the store, the lists that say whose
  * turn it is and who has been silent for longest. Nothing here is locked: a
- * crew and all its connections are one thread's.
+ * loop and all its connections are one thread's.
  */
 #ifndef KVCACHED_DAEMON_CONN_LOOP_H
 #define KVCACHED_DAEMON_CONN_LOOP_H
@@ -25,7 +25,7 @@
 struct conn;
 struct housekeeper;
 struct handshaker;
-TAILQ_HEAD(crew_list, conn);
+TAILQ_HEAD(loop_list, conn);
 
 /* Connections whose turns have begun and will be ended together; see conn_io.c. Long
  * pipelines hide their waits themselves, and their pipelines are large: few make a round. */
@@ -41,8 +41,8 @@ struct round {
 
 /* Connections that wait for their turn, the first first; see scheduler.c. */
 struct lines {
-    struct crew_list quick; /* new, or prompt until now */
-    struct crew_list slow;  /* their last turn in line was not enough */
+    struct loop_list quick; /* new, or prompt until now */
+    struct loop_list slow;  /* their last turn in line was not enough */
     unsigned served;        /* turns, modulo 3: which end of which line is next */
 };
 
@@ -51,8 +51,8 @@ enum { HELD_CLASSES = INSTANCE_HELD_CLASSES };
 
 /* Those that hold memory and may have to give way; see pressure.c. */
 struct pressure {
-    struct crew_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
-    struct crew_list crowd;                 /* wait for memory, the first first */
+    struct loop_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
+    struct loop_list crowd;                 /* wait for memory, the first first */
     uint64_t looked;                        /* when pressure.c last looked at all of them */
     unsigned calm_looks;                    /* of which few have to look at each */
     uint64_t patience;                      /* ms beyond `due` after which one gives way */
@@ -60,7 +60,7 @@ struct pressure {
     struct event retry;                     /* those that wait are to try again */
 };
 
-struct crew {
+struct loop {
     struct event_base *base;
     struct store *store;
     struct lane *lane;
@@ -68,7 +68,7 @@ struct crew {
     struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
     struct handshaker *handshaker;   /* or NULL: nobody has to greet */
-    struct conn_settings settings;   /* see crew_configure */
+    struct conn_settings settings;   /* see loop_configure */
     struct command_context ctx;      /* lent to one pipeline after the other */
     struct auth_context auth;        /* its users are a reference */
     uint64_t now;                    /* when the last turn read the clock */
@@ -76,17 +76,17 @@ struct crew {
     struct recv_buffer_pools recv_buffers;
     struct pool chunks, pipelines, conns;
 
-    struct crew_list seated;    /* all but those that linger; the longest silent first */
-    struct crew_list lingers;   /* said all, wait for the peer to go; the first first */
-    struct crew_list strangers; /* have not said who they are; the first first */
+    struct loop_list active;          /* all but those that linger; the longest silent first */
+    struct loop_list lingers;         /* said all, wait for the peer to go; the first first */
+    struct loop_list unauthenticated; /* have not said who they are; the first first */
     /* Any thread reads these. */
     atomic_uint lingering; /* how many `lingers` has */
     atomic_uint exchanges; /* connections on their way for which another has to go */
     atomic_uint unproven;  /* strangers, and those in the handshaker */
     struct lines lines;
-    unsigned parting; /* connections that wait for the authenticator, and whose peers have said
-                         their last */
-    unsigned owing;   /* connections that have replies which their peers do not take */
+    unsigned parting;    /* connections that wait for the authenticator, and whose peers have said
+                            their last */
+    unsigned backlogged; /* connections that have replies which their peers do not take */
     struct round round;
     struct pressure pressure;
     struct event again; /* those in line have their slice */
@@ -94,15 +94,15 @@ struct crew {
     bool draining;      /* what has not arrived by now is not waited for */
 };
 
-/* Makes its lane and its base. False with errno; crew_deinit is legal then. */
-bool crew_init(struct crew *crew, struct store *store, struct instance *instance, unsigned id);
+/* Makes its lane and its base. False with errno; loop_deinit is legal then. */
+bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id);
 /* Its connections must be closed. */
-void crew_deinit(struct crew *crew);
+void loop_deinit(struct loop *loop);
 
 /* What connections shall go by from now on. */
-void crew_configure(struct crew *crew, const struct conn_settings *settings);
+void loop_configure(struct loop *loop, const struct conn_settings *settings);
 
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
-uint64_t crew_grain(const struct crew *crew);
+uint64_t loop_grain(const struct loop *loop);
 
 #endif

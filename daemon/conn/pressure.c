@@ -1,10 +1,10 @@
 /*
  * pressure.c - what connections hold, and which have to let go of it; see pressure.h.
  *
- * Each crew sees to its own connections and knows little of the others': the store says what is
+ * Each loop sees to its own connections and knows little of the others': the store says what is
  * short, and instance.h how much all buffers take. So that the same ones go as if one thread saw
- * all, a crew begins with those that are behind by PRESSURE_PATIENCE_MS, and halves that with every
- * look for as long as others wait; and of those that hold most it closes only where no other crew
+ * all, a loop begins with those that are behind by PRESSURE_PATIENCE_MS, and halves that with every
+ * look for as long as others wait; and of those that hold most it closes only where no other loop
  * has any that hold twice as much.
  */
 #include "daemon/conn/pressure.h"
@@ -50,16 +50,16 @@ static void arm(struct event *event, unsigned milliseconds)
 /* It holds so much from now on; 0: nothing. */
 static void put_among_holders(struct conn *conn, size_t held)
 {
-    struct crew *crew = conn->crew;
-    struct instance *instance = crew->instance;
+    struct loop *loop = conn->loop;
+    struct instance *instance = loop->instance;
     if (conn->holds) {
         int class = class_of(conn->held);
-        TAILQ_REMOVE(&crew->pressure.holders[class], conn, holding);
+        TAILQ_REMOVE(&loop->pressure.holders[class], conn, holding);
         atomic_fetch_sub_explicit(&instance->holders[class], 1, memory_order_relaxed);
     }
     if (held > 0) {
         int class = class_of(held);
-        TAILQ_INSERT_TAIL(&crew->pressure.holders[class], conn, holding);
+        TAILQ_INSERT_TAIL(&loop->pressure.holders[class], conn, holding);
         atomic_fetch_add_explicit(&instance->holders[class], 1, memory_order_relaxed);
     }
     atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
@@ -67,17 +67,17 @@ static void put_among_holders(struct conn *conn, size_t held)
     conn->held = held;
 }
 
-static bool too_much_is_held(const struct crew *crew)
+static bool too_much_is_held(const struct loop *loop)
 {
-    size_t bound = crew->settings.buffers;
+    size_t bound = loop->settings.buffers;
     return bound != 0 &&
-           atomic_load_explicit(&crew->instance->buffers, memory_order_relaxed) > bound;
+           atomic_load_explicit(&loop->instance->buffers, memory_order_relaxed) > bound;
 }
 
 /* Whatever moves pushes the time on, but never beyond the grace from now. */
 static bool push_due(struct conn *conn)
 {
-    uint64_t now = conn->crew->now;
+    uint64_t now = conn->loop->now;
     uint64_t due = conn->due + conn->moved * 1000 / PRESSURE_RATE;
     uint64_t most = now + PRESSURE_GRACE_MS;
     bool keeps_up = !conn->holds || due >= most;
@@ -92,7 +92,7 @@ static bool push_due(struct conn *conn)
 
 void pressure_follow(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     size_t held = conn->pipeline == NULL ? 0 : buffers_of(conn);
     bool moves = (conn->moved > 0 || !conn->holds) && push_due(conn);
     if (held == conn->held && !moves) {
@@ -102,10 +102,10 @@ void pressure_follow(struct conn *conn)
     if (held == 0) {
         return;
     }
-    if (too_much_is_held(crew)) {
-        event_active(&crew->pressure.look, EV_TIMEOUT, 0);
+    if (too_much_is_held(loop)) {
+        event_active(&loop->pressure.look, EV_TIMEOUT, 0);
     } else {
-        arm(&crew->pressure.look, PRESSURE_LOOK_MS);
+        arm(&loop->pressure.look, PRESSURE_LOOK_MS);
     }
 }
 
@@ -113,12 +113,12 @@ void pressure_follow(struct conn *conn)
 
 void pressure_wait(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     if (!conn->crowded) {
         conn->crowded = true;
-        TAILQ_INSERT_TAIL(&crew->pressure.crowd, conn, crowd);
-        metrics_add(crew->metrics, METRIC_CONN_CROWDED, 1);
-        arm(&crew->pressure.retry, PRESSURE_RETRY_MS);
+        TAILQ_INSERT_TAIL(&loop->pressure.crowd, conn, crowd);
+        metrics_add(loop->metrics, METRIC_CONN_CROWDED, 1);
+        arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
 }
 
@@ -126,7 +126,7 @@ static void wait_no_more(struct conn *conn)
 {
     if (conn->crowded) {
         conn->crowded = false;
-        TAILQ_REMOVE(&conn->crew->pressure.crowd, conn, crowd);
+        TAILQ_REMOVE(&conn->loop->pressure.crowd, conn, crowd);
     }
 }
 
@@ -140,16 +140,16 @@ void pressure_leave(struct conn *conn)
 
 static void on_retry(evutil_socket_t fd, short what, void *context)
 {
-    struct crew *crew = context;
+    struct loop *loop = context;
     struct conn *conn;
     (void)fd;
     (void)what;
-    for (int i = 0; i < RETRIES_MAX && (conn = TAILQ_FIRST(&crew->pressure.crowd)) != NULL; i++) {
+    for (int i = 0; i < RETRIES_MAX && (conn = TAILQ_FIRST(&loop->pressure.crowd)) != NULL; i++) {
         wait_no_more(conn);
-        schedule_wait(conn);
+        run_queue_add(conn);
     }
-    if (!TAILQ_EMPTY(&crew->pressure.crowd)) { /* thousands would do nothing else */
-        arm(&crew->pressure.retry, PRESSURE_RETRY_MS);
+    if (!TAILQ_EMPTY(&loop->pressure.crowd)) { /* thousands would do nothing else */
+        arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
 }
 
@@ -182,7 +182,7 @@ static void choose(struct chosen *chosen, struct conn *conn)
 static uint64_t lateness(const struct conn *conn)
 {
     bool stuck = !conn->waits && !conn->crowded && conn->pipeline != NULL;
-    uint64_t now = conn->crew->now;
+    uint64_t now = conn->loop->now;
     return stuck && now > conn->due ? now - conn->due : 0;
 }
 
@@ -190,7 +190,7 @@ static uint64_t lateness(const struct conn *conn)
  * gone. So a slow reader is stuck only if the socket does not give out what it holds either. */
 static bool drains(struct conn *conn)
 {
-    uint64_t now = conn->crew->now;
+    uint64_t now = conn->loop->now;
     size_t queued = transport_queued(conn->transport.fd);
     size_t taken = queued < conn->queued ? conn->queued - queued : 0;
     uint64_t passed = now - conn->queued_since;
@@ -216,7 +216,7 @@ static void look_at(struct chosen *chosen, struct conn *conn, const struct store
     }
     chosen->pressed = true;
     bool reads = !reply_queue_is_empty(&conn->pipeline->replies) && drains(conn);
-    if (!reads && (late >= conn->crew->pressure.patience || is_hopeless(conn, late))) {
+    if (!reads && (late >= conn->loop->pressure.patience || is_hopeless(conn, late))) {
         choose(chosen, conn);
     }
 }
@@ -224,29 +224,29 @@ static void look_at(struct chosen *chosen, struct conn *conn, const struct store
 /* An upload is ended; a reader is closed. */
 static void give_way(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     if (!upload_arrives(&conn->pipeline->upload)) {
         conn_close(conn, CONN_CLOSE_UNREAD);
         return;
     }
-    metrics_add(crew->metrics, METRIC_UPLOADS_ENDED, 1);
-    pipeline_give_up_upload(conn->pipeline, crew);
-    conn->due = crew->now + PRESSURE_GRACE_MS;
-    schedule_wait(conn);
+    metrics_add(loop->metrics, METRIC_UPLOADS_ENDED, 1);
+    pipeline_give_up_upload(conn->pipeline, loop);
+    conn->due = loop->now + PRESSURE_GRACE_MS;
+    run_queue_add(conn);
 }
 
-static void relieve_store(struct crew *crew)
+static void relieve_store(struct loop *loop)
 {
     struct store_pressure pressure;
     struct chosen chosen = {.count = 0, .pressed = false};
     struct conn *conn;
-    store_pressure(crew->store, crew->now, &pressure);
-    if (pressure.calm && ++crew->pressure.calm_looks % HOPELESS_LOOKS != 0) {
-        crew->pressure.patience = PRESSURE_PATIENCE_MS;
+    store_pressure(loop->store, loop->now, &pressure);
+    if (pressure.calm && ++loop->pressure.calm_looks % HOPELESS_LOOKS != 0) {
+        loop->pressure.patience = PRESSURE_PATIENCE_MS;
         return;
     }
     for (int class = 0; class < HELD_CLASSES; class ++) {
-        TAILQ_FOREACH(conn, &crew->pressure.holders[class], holding)
+        TAILQ_FOREACH(conn, &loop->pressure.holders[class], holding)
         {
             look_at(&chosen, conn, &pressure);
         }
@@ -257,57 +257,57 @@ static void relieve_store(struct crew *crew)
             give_way(conn);
         }
     }
-    crew->pressure.patience = chosen.pressed ? crew->pressure.patience / 2 : PRESSURE_PATIENCE_MS;
+    loop->pressure.patience = chosen.pressed ? loop->pressure.patience / 2 : PRESSURE_PATIENCE_MS;
 }
 
 /* --- giving way for others' buffers ------------------------------------------------- */
 
-/* Of the highest class that there is in any crew; NULL: this one has none of it. */
-static struct conn *greatest(struct crew *crew)
+/* Of the highest class that there is in any loop; NULL: this one has none of it. */
+static struct conn *greatest(struct loop *loop)
 {
     for (int class = HELD_CLASSES - 1; class >= 0; class --) {
-        struct conn *conn = TAILQ_FIRST(&crew->pressure.holders[class]);
+        struct conn *conn = TAILQ_FIRST(&loop->pressure.holders[class]);
         if (conn != NULL ||
-            atomic_load_explicit(&crew->instance->holders[class], memory_order_relaxed) > 0) {
+            atomic_load_explicit(&loop->instance->holders[class], memory_order_relaxed) > 0) {
             return conn;
         }
     }
     return NULL;
 }
 
-static void relieve_buffers(struct crew *crew)
+static void relieve_buffers(struct loop *loop)
 {
     struct conn *conn;
-    while (too_much_is_held(crew) && (conn = greatest(crew)) != NULL) {
+    while (too_much_is_held(loop) && (conn = greatest(loop)) != NULL) {
         conn_close(conn, CONN_CLOSE_OWING);
     }
 }
 
 /* --- events --------------------------------------------------------------------------- */
 
-static bool holds_nothing(const struct crew *crew)
+static bool holds_nothing(const struct loop *loop)
 {
     for (int class = 0; class < HELD_CLASSES; class ++) {
-        if (!TAILQ_EMPTY(&crew->pressure.holders[class])) {
+        if (!TAILQ_EMPTY(&loop->pressure.holders[class])) {
             return false;
         }
     }
     return true;
 }
 
-void pressure_relieve(struct crew *crew)
+void pressure_relieve(struct loop *loop)
 {
-    turn_end_round(crew); /* some may have begun their turns */
-    crew->now = clock_now();
-    relieve_buffers(crew);
-    if (crew->now - crew->pressure.looked >= PRESSURE_LOOK_MS) {
-        crew->pressure.looked = crew->now;
-        store_enter(crew->lane);
-        relieve_store(crew);
-        store_leave(crew->lane);
+    conn_io_end_round(loop); /* some may have begun their turns */
+    loop->now = clock_now();
+    relieve_buffers(loop);
+    if (loop->now - loop->pressure.looked >= PRESSURE_LOOK_MS) {
+        loop->pressure.looked = loop->now;
+        store_enter(loop->lane);
+        relieve_store(loop);
+        store_leave(loop->lane);
     }
-    if (!holds_nothing(crew)) {
-        arm(&crew->pressure.look, PRESSURE_LOOK_MS);
+    if (!holds_nothing(loop)) {
+        arm(&loop->pressure.look, PRESSURE_LOOK_MS);
     }
 }
 
@@ -318,9 +318,9 @@ static void on_look(evutil_socket_t fd, short what, void *context)
     pressure_relieve(context);
 }
 
-void pressure_serve(struct crew *crew)
+void pressure_serve(struct loop *loop)
 {
-    crew->pressure.patience = PRESSURE_PATIENCE_MS;
-    evtimer_assign(&crew->pressure.look, crew->base, on_look, crew);
-    evtimer_assign(&crew->pressure.retry, crew->base, on_retry, crew);
+    loop->pressure.patience = PRESSURE_PATIENCE_MS;
+    evtimer_assign(&loop->pressure.look, loop->base, on_look, loop);
+    evtimer_assign(&loop->pressure.retry, loop->base, on_retry, loop);
 }

@@ -17,13 +17,13 @@
  * A peer is stuck when it is PRESSURE_GRACE_MS behind a rate of PRESSURE_RATE. So one that takes
  * a byte now and then is stuck as well.
  *
- * All calls are for the thread of the crew.
+ * All calls are for the thread of the loop.
  */
 #ifndef KVCACHED_DAEMON_CONN_PRESSURE_H
 #define KVCACHED_DAEMON_CONN_PRESSURE_H
 
 struct conn;
-struct crew;
+struct loop;
 
 enum {
     PRESSURE_GRACE_MS = 2000,
@@ -45,9 +45,9 @@ void pressure_leave(struct conn *conn);
 void pressure_wait(struct conn *conn);
 
 /* Has those give way that must. May close connections. */
-void pressure_relieve(struct crew *crew);
+void pressure_relieve(struct loop *loop);
 
-/* From now on the crew's events call it. Once, after crew_init. */
-void pressure_serve(struct crew *crew);
+/* From now on the loop's events call it. Once, after loop_init. */
+void pressure_serve(struct loop *loop);
 
 #endif

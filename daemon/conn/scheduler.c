@@ -27,26 +27,26 @@
 #include "daemon/conn/conn_state.h"
 
 /* A timer that is due at once fires after the sockets were polled. */
-static void run_after_poll(struct crew *crew)
+static void run_after_poll(struct loop *loop)
 {
     static const struct timeval at_once = {0, 0};
-    if (!event_pending(&crew->again, EV_TIMEOUT, NULL) && event_add(&crew->again, &at_once) != 0) {
-        event_active(&crew->again, EV_TIMEOUT, 0);
+    if (!event_pending(&loop->again, EV_TIMEOUT, NULL) && event_add(&loop->again, &at_once) != 0) {
+        event_active(&loop->again, EV_TIMEOUT, 0);
     }
 }
 
 /* An event that is made active fires when all that the last poll found have been dealt with. */
-static void run_before_poll(struct crew *crew)
+static void run_before_poll(struct loop *loop)
 {
-    if (!event_pending(&crew->again, EV_TIMEOUT, NULL)) {
-        event_active(&crew->again, EV_TIMEOUT, 0);
+    if (!event_pending(&loop->again, EV_TIMEOUT, NULL)) {
+        event_active(&loop->again, EV_TIMEOUT, 0);
     }
 }
 
-static struct crew_list *line_of(const struct conn *conn)
+static struct loop_list *line_of(const struct conn *conn)
 {
-    struct lines *lines = &conn->crew->lines;
-    return conn->lags ? &lines->slow : &lines->quick;
+    struct lines *lines = &conn->loop->lines;
+    return conn->demoted ? &lines->slow : &lines->quick;
 }
 
 static void get_in_line(struct conn *conn)
@@ -55,7 +55,7 @@ static void get_in_line(struct conn *conn)
     TAILQ_INSERT_TAIL(line_of(conn), conn, wait);
 }
 
-void schedule_leave(struct conn *conn)
+void run_queue_remove(struct conn *conn)
 {
     if (conn->waits) {
         TAILQ_REMOVE(line_of(conn), conn, wait);
@@ -63,31 +63,31 @@ void schedule_leave(struct conn *conn)
     }
 }
 
-void schedule_done(struct conn *conn)
+void run_queue_done(struct conn *conn)
 {
-    conn->prompt = !conn->waits;
-    conn->lags = conn->waits && conn->lags; /* its line is where it stands */
+    conn->interactive = !conn->waits;
+    conn->demoted = conn->waits && conn->demoted; /* its line is where it stands */
 }
 
-void schedule_wait(struct conn *conn)
+void run_queue_add(struct conn *conn)
 {
-    conn->prompt = false;
+    conn->interactive = false;
     if (!conn->waits) {
-        run_after_poll(conn->crew);
+        run_after_poll(conn->loop);
         get_in_line(conn);
     }
 }
 
-void schedule_ready(struct conn *conn, short what)
+void scheduler_ready(struct conn *conn, short what)
 {
-    if (conn->prompt) {
-        conn->prompt = false; /* until this turn has shown that it is */
-        turn_begin(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
+    if (conn->interactive) {
+        conn->interactive = false; /* until this turn has shown that it is */
+        conn_io_begin(conn, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
         return;
     }
     conn->ready |= what;
     if (!conn->waits) {
-        run_before_poll(conn->crew);
+        run_before_poll(conn->loop);
         get_in_line(conn);
     } else {
         conn_watch(conn, 0);
@@ -96,16 +96,16 @@ void schedule_ready(struct conn *conn, short what)
 
 static void take_turn(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
+    struct loop *loop = conn->loop;
     short ready = conn->ready;
-    schedule_leave(conn);
+    run_queue_remove(conn);
     conn->ready = 0;
-    conn->lags = true; /* until it gets done in this turn */
+    conn->demoted = true; /* until it gets done in this turn */
     if (conn->lingers) {
         conn_swallow(conn);
     } else {
-        turn_begin(conn, crew->draining || (ready & EV_READ) != 0, (ready & EV_WRITE) != 0);
-        turn_end_round(crew);
+        conn_io_begin(conn, loop->draining || (ready & EV_READ) != 0, (ready & EV_WRITE) != 0);
+        conn_io_end_round(loop);
     }
 }
 
@@ -120,22 +120,22 @@ static struct conn *whose_turn(struct lines *lines)
     if (lines->served == 0 && slow != NULL) {
         return slow;
     }
-    return lines->served == 1 ? TAILQ_LAST(&lines->quick, crew_list) : TAILQ_FIRST(&lines->quick);
+    return lines->served == 1 ? TAILQ_LAST(&lines->quick, loop_list) : TAILQ_FIRST(&lines->quick);
 }
 
-void schedule_run(struct crew *crew)
+void scheduler_run(struct loop *loop)
 {
     struct conn *conn;
-    turn_end_round(crew);
-    crew->ctx.until = clock_precise() + SCHEDULE_SLICE_US * 1000;
-    while ((conn = whose_turn(&crew->lines)) != NULL) {
+    conn_io_end_round(loop);
+    loop->ctx.until = clock_precise() + SCHEDULER_SLICE_US * 1000;
+    while ((conn = whose_turn(&loop->lines)) != NULL) {
         take_turn(conn);
-        if (clock_precise() >= crew->ctx.until) {
+        if (clock_precise() >= loop->ctx.until) {
             break;
         }
     }
-    crew->ctx.until = 0;
-    if (!TAILQ_EMPTY(&crew->lines.quick) || !TAILQ_EMPTY(&crew->lines.slow)) {
-        run_after_poll(crew);
+    loop->ctx.until = 0;
+    if (!TAILQ_EMPTY(&loop->lines.quick) || !TAILQ_EMPTY(&loop->lines.slow)) {
+        run_after_poll(loop);
     }
 }

@@ -9,30 +9,30 @@
  * So who asks for a little waits about for a slice, whatever the others do, and where nobody
  * is in need of it nothing is lost: a line of one gets one slice after the other.
  *
- * All calls are for the thread of the crew.
+ * All calls are for the thread of the loop.
  */
 #ifndef KVCACHED_DAEMON_CONN_SCHEDULER_H
 #define KVCACHED_DAEMON_CONN_SCHEDULER_H
 
 struct conn;
-struct crew;
+struct loop;
 
-enum { SCHEDULE_SLICE_US = 100 };
+enum { SCHEDULER_SLICE_US = 100 };
 
 /* Its socket is ready for these events: it has its turn, or gets in line for it. May close
  * connections. */
-void schedule_ready(struct conn *conn, short what);
+void scheduler_ready(struct conn *conn, short what);
 
 /* It can go on whatever becomes of its socket: it gets in line. */
-void schedule_wait(struct conn *conn);
+void run_queue_add(struct conn *conn);
 
 /* Its turn was short and left nothing open. */
-void schedule_done(struct conn *conn);
+void run_queue_done(struct conn *conn);
 
 /* It is closed: it leaves the line. */
-void schedule_leave(struct conn *conn);
+void run_queue_remove(struct conn *conn);
 
-/* Those in line have a slice. For the event crew->again. May close connections. */
-void schedule_run(struct crew *crew);
+/* Those in line have a slice. For the event loop->again. May close connections. */
+void scheduler_run(struct loop *loop);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * timeouts.c - who has to go when, of those that have proved nothing.
  *
- * They stand in crew->strangers in the order in which they became strangers, and stay where
+ * They stand in loop->strangers in the order in which they became strangers, and stay where
  * they stand as long as they are: a reload makes nobody younger.
  */
 #include "daemon/conn/timeouts.h"
@@ -13,43 +13,43 @@
 /* Of the oldest, so many may wait for the authenticator before one of those goes. */
 enum { PASSED_OVER_MAX = 64 };
 
-static void count(struct crew *crew, int change)
+static void count(struct loop *loop, int change)
 {
-    atomic_fetch_add_explicit(&crew->unproven, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&loop->unproven, (unsigned)change, memory_order_relaxed);
 }
 
-void strangers_follow(struct conn *conn)
+void timeouts_follow(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
-    bool strange = conn->identity.state == IDENTITY_UNAUTHENTICATED;
-    if (strange && !conn->strange) {
-        conn->strange = true;
-        TAILQ_INSERT_TAIL(&crew->strangers, conn, stranger);
-        count(crew, 1);
-        conn_arm_sweep(crew);
-    } else if (!strange) {
-        strangers_leave(conn);
+    struct loop *loop = conn->loop;
+    bool is_unauthenticated = conn->identity.state == IDENTITY_UNAUTHENTICATED;
+    if (is_unauthenticated && !conn->is_unauthenticated) {
+        conn->is_unauthenticated = true;
+        TAILQ_INSERT_TAIL(&loop->unauthenticated, conn, unauthenticated_link);
+        count(loop, 1);
+        conn_arm_sweep(loop);
+    } else if (!is_unauthenticated) {
+        timeouts_leave(conn);
     }
 }
 
-void strangers_leave(struct conn *conn)
+void timeouts_leave(struct conn *conn)
 {
-    struct crew *crew = conn->crew;
-    if (conn->strange) {
-        conn->strange = false;
-        TAILQ_REMOVE(&crew->strangers, conn, stranger);
-        count(crew, -1);
+    struct loop *loop = conn->loop;
+    if (conn->is_unauthenticated) {
+        conn->is_unauthenticated = false;
+        TAILQ_REMOVE(&loop->unauthenticated, conn, unauthenticated_link);
+        count(loop, -1);
     }
 }
 
 /* Those that wait for the authenticator are not to blame. */
-void strangers_dismiss(struct crew *crew)
+void timeouts_dismiss(struct loop *loop)
 {
-    struct conn *conn = TAILQ_FIRST(&crew->strangers);
-    while (conn != NULL && identity_is_overdue(&conn->identity, crew->now)) {
-        struct conn *next = TAILQ_NEXT(conn, stranger);
+    struct conn *conn = TAILQ_FIRST(&loop->unauthenticated);
+    while (conn != NULL && identity_is_overdue(&conn->identity, loop->now)) {
+        struct conn *next = TAILQ_NEXT(conn, unauthenticated_link);
         if (conn->identity.login == NULL) {
-            conn_close(conn, CONN_CLOSE_STRANGER);
+            conn_close(conn, CONN_CLOSE_UNAUTHENTICATED);
         }
         conn = next;
     }
@@ -62,29 +62,29 @@ static bool waits(const struct conn *conn)
 }
 
 /* One that waits for the authenticator has a better right to stay than one that is silent. */
-static struct conn *oldest_stranger(const struct crew *crew)
+static struct conn *oldest_unauthenticated(const struct loop *loop)
 {
-    struct conn *conn = TAILQ_FIRST(&crew->strangers);
+    struct conn *conn = TAILQ_FIRST(&loop->unauthenticated);
     for (int i = 0; i < PASSED_OVER_MAX && conn != NULL && waits(conn); i++) {
-        conn = TAILQ_NEXT(conn, stranger);
+        conn = TAILQ_NEXT(conn, unauthenticated_link);
     }
-    return conn != NULL && !waits(conn) ? conn : TAILQ_FIRST(&crew->strangers);
+    return conn != NULL && !waits(conn) ? conn : TAILQ_FIRST(&loop->unauthenticated);
 }
 
-bool strangers_make_room(struct crew *crew)
+bool timeouts_make_room(struct loop *loop)
 {
-    turn_end_round(crew); /* it may have begun its turn */
-    if (!TAILQ_EMPTY(&crew->lingers)) {
-        conn_leave(TAILQ_FIRST(&crew->lingers));
+    conn_io_end_round(loop); /* it may have begun its turn */
+    if (!TAILQ_EMPTY(&loop->lingers)) {
+        conn_leave(TAILQ_FIRST(&loop->lingers));
         return true;
     }
-    struct conn *oldest = oldest_stranger(crew);
+    struct conn *oldest = oldest_unauthenticated(loop);
     uint64_t greets_since =
-        crew->handshaker == NULL ? HANDSHAKER_EMPTY : handshaker_oldest(crew->handshaker);
+        loop->handshaker == NULL ? HANDSHAKER_EMPTY : handshaker_oldest(loop->handshaker);
     if (oldest != NULL && oldest->identity.unauthenticated_since <= greets_since) {
         conn_close(oldest, CONN_CLOSE_REPLACED);
     } else if (greets_since != HANDSHAKER_EMPTY) {
-        handshaker_make_room(crew->handshaker);
+        handshaker_make_room(loop->handshaker);
     } else {
         return false;
     }

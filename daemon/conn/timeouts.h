@@ -9,7 +9,7 @@
  * last, unless the peer has said its last: most such peers have hung up, and the authenticator's
  * answer is for none.
  *
- * All calls are for the thread of the crew.
+ * All calls are for the thread of the loop.
  */
 #ifndef KVCACHED_DAEMON_CONN_TIMEOUTS_H
 #define KVCACHED_DAEMON_CONN_TIMEOUTS_H
@@ -17,19 +17,19 @@
 #include <stdbool.h>
 
 struct conn;
-struct crew;
+struct loop;
 
 /* Its pass may have changed: it is one of them, behind all others, or is one no more. */
-void strangers_follow(struct conn *conn);
+void timeouts_follow(struct conn *conn);
 
 /* It goes, whatever its pass says. */
-void strangers_leave(struct conn *conn);
+void timeouts_leave(struct conn *conn);
 
 /* Closes those whose time is over. */
-void strangers_dismiss(struct crew *crew);
+void timeouts_dismiss(struct loop *loop);
 
 /* Closes the oldest that lingers, or else the oldest that has proved nothing. False: there is
  * none. */
-bool strangers_make_room(struct crew *crew);
+bool timeouts_make_room(struct loop *loop);
 
 #endif

@@ -37,7 +37,7 @@ struct mailbox {
 };
 
 struct worker {
-    struct crew crew; /* the thread's own, once that runs */
+    struct loop loop; /* the thread's own, once that runs */
     struct mailbox mailbox;
     struct wakeup wakeup;
     struct event deadline; /* of draining */
@@ -52,12 +52,12 @@ struct worker {
 static void start_draining(struct worker *worker)
 {
     static const struct timeval drain = {WORKER_DRAIN_MS / 1000, WORKER_DRAIN_MS % 1000 * 1000};
-    if (worker->crew.handshaker != NULL) {
-        handshaker_stop(worker->crew.handshaker);
+    if (worker->loop.handshaker != NULL) {
+        handshaker_stop(worker->loop.handshaker);
     }
-    conn_drain(&worker->crew);
+    conn_drain(&worker->loop);
     if (event_add(&worker->deadline, &drain) != 0) {
-        conn_close_all(&worker->crew);
+        conn_close_all(&worker->loop);
     }
 }
 
@@ -91,7 +91,7 @@ static void take_mail(struct worker *worker, struct mail *mail)
 static void reconfigure(struct worker *worker, struct mail *mail)
 {
     struct mailbox *mailbox = &worker->mailbox;
-    conn_reconfigure(&worker->crew, &mail->settings, mail->users);
+    conn_reconfigure(&worker->loop, &mail->settings, mail->users);
     users_put(&mail->users);
     wakeup_lock(&worker->wakeup);
     mailbox->busy = false;
@@ -109,28 +109,28 @@ static void return_logins(struct logins *logins)
 }
 
 /* For one that is in exchange. */
-static bool make_room(struct crew *crew)
+static bool make_room(struct loop *loop)
 {
-    bool made = strangers_make_room(crew);
-    atomic_fetch_sub_explicit(&crew->exchanges, 1, memory_order_relaxed);
+    bool made = timeouts_make_room(loop);
+    atomic_fetch_sub_explicit(&loop->exchanges, 1, memory_order_relaxed);
     return made;
 }
 
 /* One that is in exchange has not greeted yet. */
-static void open_handoff(struct crew *crew, struct handoff *handoff)
+static void open_handoff(struct loop *loop, struct handoff *handoff)
 {
     bool greets = handoff->replaces_unauthenticated && handoff->endpoint->tls != NULL;
-    if (handoff->replaces_unauthenticated && !make_room(crew)) {
-        metrics_add(crew->metrics, METRIC_REJECTED_CONNECTIONS, 1);
-        handoff_reject(&handoff, crew->instance);
+    if (handoff->replaces_unauthenticated && !make_room(loop)) {
+        metrics_add(loop->metrics, METRIC_REJECTED_CONNECTIONS, 1);
+        handoff_reject(&handoff, loop->instance);
         return;
     }
     handoff->replaces_unauthenticated = false;
     if (greets) {
-        handshaker_adopt(crew->handshaker, handoff);
+        handshaker_adopt(loop->handshaker, handoff);
         return;
     }
-    conn_open(crew, &handoff->transport, handoff->endpoint);
+    conn_open(loop, &handoff->transport, handoff->endpoint);
     free(handoff);
 }
 
@@ -148,9 +148,9 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     struct handoff *handoff;
     while ((handoff = STAILQ_FIRST(&mail.handoffs)) != NULL) {
         STAILQ_REMOVE_HEAD(&mail.handoffs, next);
-        open_handoff(&worker->crew, handoff);
+        open_handoff(&worker->loop, handoff);
     }
-    if (mail.stop && !worker->crew.draining) {
+    if (mail.stop && !worker->loop.draining) {
         start_draining(worker);
     }
 }
@@ -160,7 +160,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct worker *worker = context;
-    conn_close_all(&worker->crew);
+    conn_close_all(&worker->loop);
 }
 
 static void *run(void *context)
@@ -169,10 +169,10 @@ static void *run(void *context)
     char name[16];
     snprintf(name, sizeof name, "worker-%u", worker->id);
     thread_set_short_slice(name);
-    if (event_base_loop(worker->crew.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+    if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
-    conn_close_all(&worker->crew);
+    conn_close_all(&worker->loop);
     return NULL;
 }
 
@@ -195,10 +195,10 @@ bool worker_adopt(struct worker *worker, int fd, const struct endpoint *endpoint
         return false;
     }
     if (replaces_unauthenticated) {
-        atomic_fetch_add_explicit(&worker->crew.exchanges, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&worker->loop.exchanges, 1, memory_order_relaxed);
     }
     if (endpoint->tls != NULL && !replaces_unauthenticated) {
-        handshaker_adopt(worker->crew.handshaker, handoff);
+        handshaker_adopt(worker->loop.handshaker, handoff);
     } else {
         deliver(handoff, worker);
     }
@@ -255,13 +255,13 @@ uint64_t worker_heartbeat(const struct worker *worker)
 
 uint64_t worker_handshaker_heartbeat(const struct worker *worker)
 {
-    return worker->crew.handshaker == NULL ? worker_heartbeat(worker)
-                                           : handshaker_heartbeat(worker->crew.handshaker);
+    return worker->loop.handshaker == NULL ? worker_heartbeat(worker)
+                                           : handshaker_heartbeat(worker->loop.handshaker);
 }
 
 bool worker_has_room(const struct worker *worker)
 {
-    return worker->crew.handshaker == NULL || handshaker_has_room(worker->crew.handshaker);
+    return worker->loop.handshaker == NULL || handshaker_has_room(worker->loop.handshaker);
 }
 
 static unsigned figure(const atomic_uint *cmd)
@@ -272,19 +272,19 @@ static unsigned figure(const atomic_uint *cmd)
 /* Of so many, those that none on its way takes the place of. */
 static unsigned left_of(const struct worker *worker, unsigned count)
 {
-    unsigned exchanges = figure(&worker->crew.exchanges);
+    unsigned exchanges = figure(&worker->loop.exchanges);
     return count > exchanges ? count - exchanges : 0;
 }
 
 unsigned worker_lingering(const struct worker *worker)
 {
-    return left_of(worker, figure(&worker->crew.lingering));
+    return left_of(worker, figure(&worker->loop.lingering));
 }
 
 unsigned worker_replaceable(const struct worker *worker)
 {
-    const struct crew *crew = &worker->crew;
-    return left_of(worker, figure(&crew->lingering) + figure(&crew->unproven));
+    const struct loop *loop = &worker->loop;
+    return left_of(worker, figure(&loop->lingering) + figure(&loop->unproven));
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -305,32 +305,32 @@ static void mailbox_deinit(struct mailbox *mailbox)
 /* Everything but the thread. False with errno. */
 static bool prepare(struct worker *worker, const struct worker_options *options)
 {
-    struct crew *crew = &worker->crew;
-    if (!crew_init(crew, options->store, options->instance, options->id)) {
+    struct loop *loop = &worker->loop;
+    if (!loop_init(loop, options->store, options->instance, options->id)) {
         return false;
     }
-    crew_configure(crew, &options->settings);
-    crew->auth = (struct auth_context){.users = users_get(options->users),
+    loop_configure(loop, &options->settings);
+    loop->auth = (struct auth_context){.users = users_get(options->users),
                                        .authenticator = options->authenticator,
                                        .answered = on_answered,
                                        .context = worker};
-    crew->housekeeper = options->housekeeper;
-    conn_serve(crew);
-    evtimer_assign(&worker->deadline, crew->base, on_deadline, worker);
-    return wakeup_init(&worker->wakeup, crew->base, on_wakeup, worker) &&
-           heartbeat_init(&worker->heartbeat, crew->base);
+    loop->housekeeper = options->housekeeper;
+    conn_serve(loop);
+    evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
+    return wakeup_init(&worker->wakeup, loop->base, on_wakeup, worker) &&
+           heartbeat_init(&worker->heartbeat, loop->base);
 }
 
 /* False with errno. */
 static bool open_handshaker(struct worker *worker)
 {
     const struct handshaker_options options = {.id = worker->id,
-                                               .instance = worker->crew.instance,
-                                               .unproven = &worker->crew.unproven,
+                                               .instance = worker->loop.instance,
+                                               .unproven = &worker->loop.unproven,
                                                .greeted = deliver,
                                                .context = worker};
-    worker->crew.handshaker = handshaker_create(&options);
-    return worker->crew.handshaker != NULL;
+    worker->loop.handshaker = handshaker_create(&options);
+    return worker->loop.handshaker != NULL;
 }
 
 static int start(struct worker *worker)
@@ -364,7 +364,7 @@ void worker_join(struct worker *worker)
         pthread_join(worker->thread, NULL);
         worker->runs = false;
     }
-    handshaker_destroy(&worker->crew.handshaker); /* it delivers to nobody from now on */
+    handshaker_destroy(&worker->loop.handshaker); /* it delivers to nobody from now on */
 }
 
 void worker_destroy(struct worker **place)
@@ -376,11 +376,11 @@ void worker_destroy(struct worker **place)
     }
     worker_join(worker);
     handoffs_close(&worker->mailbox.handoffs,
-                   worker->crew.instance);  /* they came when it had ended */
+                   worker->loop.instance);  /* they came when it had ended */
     return_logins(&worker->mailbox.logins); /* nobody waits for them */
     heartbeat_deinit(&worker->heartbeat);
     wakeup_deinit(&worker->wakeup);
-    crew_deinit(&worker->crew);
+    loop_deinit(&worker->loop);
     mailbox_deinit(&worker->mailbox);
     free(worker);
 }

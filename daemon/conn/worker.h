@@ -43,7 +43,7 @@ struct worker *worker_create(const struct worker_options *options);
  * on, and has been counted in instance->connections, which the worker takes back
  * when it closes. It need not be non-blocking yet. `endpoint` is where it came in and
  * must outlive the worker. `replaces_unauthenticated`: there is no room for it but that of another
- * connection, which is closed for it (strangers_make_room); where there is none any
+ * connection, which is closed for it (timeouts_make_room); where there is none any
  * more, it is refused. Where TLS is spoken it goes to the worker's handshaker first. False
  * when there is no memory: the descriptor and the count are still the caller's.
  */

@@ -20,7 +20,7 @@ struct handoff {
     struct transport transport;
     const struct endpoint *endpoint;
     bool replaces_unauthenticated; /* there is no room for it but that of another:
-                                      strangers_make_room */
+                                      timeouts_make_room */
 };
 
 STAILQ_HEAD(handoffs, handoff);

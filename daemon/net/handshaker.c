@@ -24,7 +24,7 @@
 enum { NICENESS = 10 }; /* requests come first, and so do secrets and the housekeeper */
 
 struct handshake {
-    TAILQ_ENTRY(handshake) seat;
+    TAILQ_ENTRY(handshake) link;
     struct handshaker *handshaker;
     struct handoff *handoff;
     struct event event;
@@ -89,7 +89,7 @@ static struct handoff *detach(struct handshake *handshake)
 {
     struct handshaker *handshaker = handshake->handshaker;
     struct handoff *handoff = handshake->handoff;
-    TAILQ_REMOVE(&handshaker->handshakes, handshake, seat);
+    TAILQ_REMOVE(&handshaker->handshakes, handshake, link);
     handshaker->count--;
     count_unproven(handshaker, -1);
     if (handshake->watched != 0) {
@@ -229,7 +229,7 @@ static void start_handshake(struct handshaker *handshaker, struct handoff *hando
     handshake->handshaker = handshaker;
     handshake->handoff = handoff;
     handshake->since = clock_now();
-    TAILQ_INSERT_TAIL(&handshaker->handshakes, handshake, seat);
+    TAILQ_INSERT_TAIL(&handshaker->handshakes, handshake, link);
     bool crowded = ++handshaker->count > HANDSHAKES_MAX;
     look_at_first(handshaker);
     if (crowded) {

@@ -22,10 +22,10 @@ static void wipe(struct pipeline *pipeline, size_t length)
     explicit_bzero(recv_buffer_bytes(&pipeline->input), length);
 }
 
-struct pipeline *pipeline_create(struct crew *crew, const struct endpoint *endpoint,
+struct pipeline *pipeline_create(struct loop *loop, const struct endpoint *endpoint,
                                  struct identity *identity)
 {
-    struct pipeline *pipeline = pool_get(&crew->pipelines);
+    struct pipeline *pipeline = pool_get(&loop->pipelines);
     if (pipeline == NULL) {
         return NULL;
     }
@@ -39,23 +39,23 @@ struct pipeline *pipeline_create(struct crew *crew, const struct endpoint *endpo
     pipeline->upload.write = NULL;
     pipeline->upload.join = NULL;
     pipeline->upload.whole = false;
-    reply_queue_init(&pipeline->replies, endpoint->protocol, &crew->chunks);
+    reply_queue_init(&pipeline->replies, endpoint->protocol, &loop->chunks);
     return pipeline;
 }
 
-void pipeline_destroy(struct pipeline **place, struct crew *crew)
+void pipeline_destroy(struct pipeline **place, struct loop *loop)
 {
     struct pipeline *pipeline = *place;
     *place = NULL;
     batch_deinit(&pipeline->batch);
-    upload_abort(&pipeline->upload, crew->lane);
+    upload_abort(&pipeline->upload, loop->lane);
     reply_queue_deinit(&pipeline->replies);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
         recv_buffer_length(&pipeline->input) > 0) {
         wipe(pipeline, recv_buffer_length(&pipeline->input));
     }
-    recv_buffer_deinit(&pipeline->input, &crew->recv_buffers);
-    pool_put(&crew->pipelines, pipeline);
+    recv_buffer_deinit(&pipeline->input, &loop->recv_buffers);
+    pool_put(&loop->pipelines, pipeline);
 }
 
 bool pipeline_is_idle(const struct pipeline *pipeline)
@@ -66,29 +66,29 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
            parser->dropping == 0;
 }
 
-/* The crew's context, at this pipeline, and what a reload may have changed for its parser. */
-static struct command_context *bind_context(struct pipeline *pipeline, struct crew *crew)
+/* The loop's context, at this pipeline, and what a reload may have changed for its parser. */
+static struct command_context *bind_context(struct pipeline *pipeline, struct loop *loop)
 {
-    pipeline->parser.max_value = crew->settings.max_value;
+    pipeline->parser.max_value = loop->settings.max_value;
     pipeline->parser.login = pipeline->identity->state == IDENTITY_UNAUTHENTICATED;
-    crew->ctx.replies = &pipeline->replies;
-    crew->ctx.endpoint = pipeline->endpoint;
-    crew->ctx.identity = pipeline->identity;
-    crew->ctx.crowded = false;
-    return &crew->ctx;
+    loop->ctx.replies = &pipeline->replies;
+    loop->ctx.endpoint = pipeline->endpoint;
+    loop->ctx.identity = pipeline->identity;
+    loop->ctx.crowded = false;
+    return &loop->ctx;
 }
 
 /* --- reading -------------------------------------------------------------- */
 
 /* Where an upload's next bytes go. False when they go to the receive buffer: there is no
  * upload, or the store has refused it just now or lets it wait. */
-static bool space_in_store(struct pipeline *pipeline, struct crew *crew, struct iovec *space)
+static bool space_in_store(struct pipeline *pipeline, struct loop *loop, struct iovec *space)
 {
     const struct upload *upload = &pipeline->upload;
     if (!upload_is_open(upload) || upload->left == 0 || recv_buffer_length(&pipeline->input) > 0) {
         return false;
     }
-    struct command_context *ctx = bind_context(pipeline, crew);
+    struct command_context *ctx = bind_context(pipeline, loop);
     ctx->now = clock_now();
     bool given = upload_space(&pipeline->upload, ctx, space);
     if (!upload_is_open(upload)) {
@@ -98,13 +98,13 @@ static bool space_in_store(struct pipeline *pipeline, struct crew *crew, struct 
     return given;
 }
 
-enum transport_status pipeline_receive(struct pipeline *pipeline, struct crew *crew,
+enum transport_status pipeline_receive(struct pipeline *pipeline, struct loop *loop,
                                        struct transport *transport, size_t *moved)
 {
     struct iovec space;
-    bool stored = space_in_store(pipeline, crew, &space);
+    bool stored = space_in_store(pipeline, loop, &space);
     if (!stored) {
-        if (!recv_buffer_make_room(&pipeline->input, &crew->recv_buffers, pipeline->wanted)) {
+        if (!recv_buffer_make_room(&pipeline->input, &loop->recv_buffers, pipeline->wanted)) {
             return TRANSPORT_FAILED;
         }
         space.iov_base = recv_buffer_free(&pipeline->input, &space.iov_len);
@@ -115,7 +115,7 @@ enum transport_status pipeline_receive(struct pipeline *pipeline, struct crew *c
     }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-    crew->ctx.now = 0; /* what has come may have come after that */
+    loop->ctx.now = 0; /* what has come may have come after that */
     pipeline->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;
@@ -324,9 +324,9 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
                                              : go_on_with_batch(pipeline, ctx);
 }
 
-unsigned pipeline_prepare(struct pipeline *pipeline, struct crew *crew)
+unsigned pipeline_prepare(struct pipeline *pipeline, struct loop *loop)
 {
-    struct command_context *ctx = bind_context(pipeline, crew);
+    struct command_context *ctx = bind_context(pipeline, loop);
     if (upload_is_open(&pipeline->upload) || is_hungry(pipeline)) {
         return 0;
     }
@@ -337,17 +337,17 @@ unsigned pipeline_prepare(struct pipeline *pipeline, struct crew *crew)
     return batch_left(&pipeline->batch);
 }
 
-void pipeline_fetch(struct pipeline *pipeline, struct crew *crew)
+void pipeline_fetch(struct pipeline *pipeline, struct loop *loop)
 {
     if (batch_left(&pipeline->batch) > 0) {
-        batch_fetch(&pipeline->batch, crew->lane);
+        batch_fetch(&pipeline->batch, loop->lane);
     }
 }
 
-void pipeline_give_up_upload(struct pipeline *pipeline, struct crew *crew)
+void pipeline_give_up_upload(struct pipeline *pipeline, struct loop *loop)
 {
     struct upload *upload = &pipeline->upload;
-    struct command_context *ctx = bind_context(pipeline, crew);
+    struct command_context *ctx = bind_context(pipeline, loop);
     ctx->now = clock_now();
     upload_give_way(upload, ctx);
     pipeline->endpoint->protocol->body_refused(&pipeline->parser, &upload->request, upload->left);
@@ -366,15 +366,15 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
            reply_queue_presses(&pipeline->replies, pressure);
 }
 
-enum pipeline_state pipeline_work(struct pipeline *pipeline, struct crew *crew)
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct loop *loop)
 {
-    struct command_context *ctx = bind_context(pipeline, crew);
+    struct command_context *ctx = bind_context(pipeline, loop);
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&
            (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
     }
     pipeline->batch.located = false; /* the store will be left */
-    crew->now = ctx->now == 0 ? clock_now() : ctx->now;
+    loop->now = ctx->now == 0 ? clock_now() : ctx->now;
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
 }

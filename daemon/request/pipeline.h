@@ -2,7 +2,7 @@
  * pipeline.h - what a connection needs while it has something to do.
  *
  * The receive buffer, the parser's state, the requests under way, the replies that are
- * not sent. An idle connection has none of that: its pipeline goes back to the crew
+ * not sent. An idle connection has none of that: its pipeline goes back to the loop
  * as soon as nothing lies on it, so that ten thousand idle connections cost no
  * more than their descriptors and timers.
  *
@@ -46,10 +46,10 @@ struct pipeline {
 };
 
 /* NULL: no memory. */
-struct pipeline *pipeline_create(struct crew *crew, const struct endpoint *endpoint,
+struct pipeline *pipeline_create(struct loop *loop, const struct endpoint *endpoint,
                                  struct identity *identity);
 /* Abandons what is under way. Sets *pipeline to NULL. */
-void pipeline_destroy(struct pipeline **pipeline, struct crew *crew);
+void pipeline_destroy(struct pipeline **pipeline, struct loop *loop);
 
 /* Bytes of memory that it takes now. */
 size_t pipeline_memory(const struct pipeline *pipeline);
@@ -61,11 +61,11 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
 /* Nothing is under way: it could be destroyed, and made anew for the next byte. */
 bool pipeline_is_idle(const struct pipeline *pipeline);
 
-/* All that follows happens between store_enter and store_leave of the crew's lane. */
+/* All that follows happens between store_enter and store_leave of the loop's lane. */
 
 /* One read, to where the bytes are wanted. TRANSPORT_FAILED
  * also where there is no memory to read to. */
-enum transport_status pipeline_receive(struct pipeline *pipeline, struct crew *crew,
+enum transport_status pipeline_receive(struct pipeline *pipeline, struct loop *loop,
                                        struct transport *transport, size_t *moved);
 
 /* More of the value that is being uploaded may have come already. */
@@ -76,15 +76,15 @@ static inline bool pipeline_expects_more(const struct pipeline *pipeline)
 
 /* Ahead of pipeline_work, where it pays: parses what has come and sets index lines on their
  * way, and says how many requests that were. */
-unsigned pipeline_prepare(struct pipeline *pipeline, struct crew *crew);
+unsigned pipeline_prepare(struct pipeline *pipeline, struct loop *loop);
 /* The same for their records. */
-void pipeline_fetch(struct pipeline *pipeline, struct crew *crew);
+void pipeline_fetch(struct pipeline *pipeline, struct loop *loop);
 
 /* The value that is being uploaded is given up, and that is answered. */
-void pipeline_give_up_upload(struct pipeline *pipeline, struct crew *crew);
+void pipeline_give_up_upload(struct pipeline *pipeline, struct loop *loop);
 
-/* Works on what has come for one turn at most. Sets crew->now. The clock is looked at now
- * and then, and at first where crew->by.now is 0. */
-enum pipeline_state pipeline_work(struct pipeline *pipeline, struct crew *crew);
+/* Works on what has come for one turn at most. Sets loop->now. The clock is looked at now
+ * and then, and at first where loop->by.now is 0. */
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct loop *loop);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * check_pressure.c - which connections give way when memory is short, and which do not: a crew
+ * check_pressure.c - which connections give way when memory is short, and which do not: a loop
  * looked at between two passes of its loop, with a clock that the test moves.
  */
 #include "daemon/conn/pressure.h"
@@ -60,8 +60,8 @@ static void pass_time(uint64_t milliseconds)
 {
     for (uint64_t until = rig.milliseconds + milliseconds; rig.milliseconds < until;) {
         rig.milliseconds += PRESSURE_LOOK_MS;
-        pressure_relieve(&rig.crew);
-        event_active(&rig.crew.pressure.retry, EV_TIMEOUT, 0);
+        pressure_relieve(&rig.loop);
+        event_active(&rig.loop.pressure.retry, EV_TIMEOUT, 0);
         settle();
     }
 }
@@ -220,7 +220,7 @@ START_TEST(one_that_waits_may_go_away)
     rig_hang_up(&crowd[held]);
     pass_time(10 * PRESSURE_GRACE_MS);
     ck_assert_uint_ge(counted(METRIC_CLOSE_UNREAD), 1);
-    ck_assert(TAILQ_EMPTY(&rig.crew.pressure.crowd));
+    ck_assert(TAILQ_EMPTY(&rig.loop.pressure.crowd));
 }
 END_TEST
 
@@ -349,7 +349,7 @@ START_TEST(the_one_that_owes_most_gives_way)
     size_t most = crowd[1].conn->held;
     ck_assert_uint_gt(most, 2 * least);
     ck_assert_uint_eq(buffers(), least + most);
-    rig.crew.settings.buffers = 2 * least + most;
+    rig.loop.settings.buffers = 2 * least + most;
     owe(&crowd[2], 60);
     ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 0);
     owe(&crowd[3], 60);
@@ -359,18 +359,18 @@ START_TEST(the_one_that_owes_most_gives_way)
 }
 END_TEST
 
-/* One that holds less leaves it to another crew. */
+/* One that holds less leaves it to another loop. */
 START_TEST(the_most_of_all_crews_is_meant)
 {
     rig_come(&other);
     put(&other, "small", 4000);
     owe(&crowd[0], 60);
-    rig.crew.settings.buffers = 1;
+    rig.loop.settings.buffers = 1;
     atomic_fetch_add(&rig.instance.holders[HELD_CLASSES - 1], 1);
-    pressure_relieve(&rig.crew);
+    pressure_relieve(&rig.loop);
     ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 0);
     atomic_fetch_sub(&rig.instance.holders[HELD_CLASSES - 1], 1);
-    pressure_relieve(&rig.crew);
+    pressure_relieve(&rig.loop);
     ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 1);
     ck_assert_uint_eq(buffers(), 0);
 }

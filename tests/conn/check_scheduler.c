@@ -1,6 +1,6 @@
 /*
  * check_scheduler.c - who has his turn at once, who stands in which line, and who leaves it:
- * a crew looked at between two passes of its loop.
+ * a loop looked at between two passes of its loop.
  */
 #include "daemon/conn/scheduler.h"
 
@@ -60,7 +60,7 @@ static void hear_within(struct peer *peer, int passes)
 
 static bool is_idle(const struct conn *conn)
 {
-    return conn->prompt && !conn->waits && !conn->lags && conn->watched == EV_READ;
+    return conn->interactive && !conn->waits && !conn->demoted && conn->watched == EV_READ;
 }
 
 /* Comes, asks for a little, and is prompt from then on. */
@@ -85,7 +85,7 @@ static int lagging(const struct peer *peers, int first, int count)
 {
     int found = 0;
     for (int i = first; i < first + count; i++) {
-        found += peers[i].conn->lags;
+        found += peers[i].conn->demoted;
     }
     return found;
 }
@@ -116,7 +116,7 @@ static void make_lag(struct peer *peers, int count)
     for (int i = 0; i < count; i++) {
         ck_assert(peers[i].conn->waits);
     }
-    ck_assert(TAILQ_EMPTY(&rig.crew.lines.quick));
+    ck_assert(TAILQ_EMPTY(&rig.loop.lines.quick));
 }
 
 static void drain(void)
@@ -196,12 +196,12 @@ START_TEST(the_prompt_that_asks_for_much)
     come_and_be_prompt(&others[0]);
     make_lag(crowd, CROWD);
     rig_say(&others[0], "PING\n", TIMES);
-    for (int passes = 0; !others[0].conn->lags; passes++) {
+    for (int passes = 0; !others[0].conn->demoted; passes++) {
         ck_assert_int_lt(passes, SOON);
         rig_pass();
     }
     ck_assert(others[0].conn->waits);
-    ck_assert_ptr_eq(TAILQ_LAST(&rig.crew.lines.slow, crew_list), others[0].conn);
+    ck_assert_ptr_eq(TAILQ_LAST(&rig.loop.lines.slow, loop_list), others[0].conn);
 }
 END_TEST
 
@@ -214,17 +214,17 @@ START_TEST(the_last_and_the_first)
     struct conn *quick[CROWD];
     struct conn *conn;
     int count = 0;
-    TAILQ_FOREACH(conn, &rig.crew.lines.quick, wait)
+    TAILQ_FOREACH(conn, &rig.loop.lines.quick, wait)
     {
         quick[count++] = conn;
     }
     ck_assert_int_gt(count, 3 * EACH);
-    ck_assert(!TAILQ_EMPTY(&rig.crew.lines.slow));
+    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.slow));
     for (int i = 0; i < 3 * EACH; i++) {
         rig_pass();
     }
     for (int i = 0; i < count; i++) {
-        ck_assert_int_eq(quick[i]->lags, i < EACH || i >= count - EACH);
+        ck_assert_int_eq(quick[i]->demoted, i < EACH || i >= count - EACH);
     }
 }
 END_TEST
@@ -259,7 +259,7 @@ START_TEST(the_lines_move_on)
             ask_if_answered(&others[i]);
         }
         rig_pass();
-        ck_assert(!TAILQ_EMPTY(&rig.crew.lines.quick));
+        ck_assert(!TAILQ_EMPTY(&rig.loop.lines.quick));
     }
     for (int i = 0; i < CROWD; i++) {
         ck_assert_uint_gt(rig_hear(&crowd[i], SIZE_MAX), 0);
@@ -314,7 +314,7 @@ START_TEST(one_that_does_not_read)
     }
     ck_assert(rig_nobody_waits());
     ck_assert_int_eq(others[0].conn->watched, EV_WRITE);
-    ck_assert_uint_eq(rig.crew.owing, 1);
+    ck_assert_uint_eq(rig.loop.backlogged, 1);
     size_t all = GETS * (strlen("VALUE 50000\r\n") + LENGTH + strlen("\r\n"));
     for (int passes = 0; others[0].heard < all; passes++) {
         ck_assert_int_lt(passes, PASSES);
@@ -322,7 +322,7 @@ START_TEST(one_that_does_not_read)
         rig_pass();
     }
     ck_assert_uint_eq(others[0].heard, all);
-    ck_assert_uint_eq(rig.crew.owing, 0);
+    ck_assert_uint_eq(rig.loop.backlogged, 0);
     ask(&others[0]);
     hear_within(&others[0], SOON);
     ck_assert(is_idle(others[0].conn));
@@ -353,7 +353,7 @@ START_TEST(not_watched_while_in_line)
     rig_pass(); /* names all that still are */
     int unserved = 0;
     for (int i = 0; i < CROWD; i++) {
-        if (!crowd[i].conn->lags) {
+        if (!crowd[i].conn->demoted) {
             ck_assert(crowd[i].conn->waits);
             ck_assert_int_eq(crowd[i].conn->watched, 0);
             ck_assert_int_eq(crowd[i].conn->ready, EV_READ);
@@ -402,9 +402,9 @@ START_TEST(all_closed_while_in_line)
     make_lag(crowd, CROWD / 2);
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     await_in_line(crowd + CROWD / 2, CROWD / 2);
-    ck_assert(!TAILQ_EMPTY(&rig.crew.lines.quick));
-    ck_assert(!TAILQ_EMPTY(&rig.crew.lines.slow));
-    conn_close_all(&rig.crew);
+    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.quick));
+    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.slow));
+    conn_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     come_and_be_prompt(&others[1]); /* in the place of one of them */
@@ -416,8 +416,8 @@ START_TEST(overdue_while_in_line)
     make_lag(crowd, CROWD / 2);
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     await_in_line(crowd + CROWD / 2, CROWD / 2);
-    rig.milliseconds += rig.crew.settings.idle_timeout;
-    conn_sweep(&rig.crew);
+    rig.milliseconds += rig.loop.settings.idle_timeout;
+    conn_sweep(&rig.loop);
     ck_assert(rig_nobody_waits());
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(metrics_sum(rig.metrics, 2, METRIC_CLOSE_IDLE), CROWD);
@@ -441,7 +441,7 @@ START_TEST(lingering_while_in_line)
     for (int i = 0; i < SOON * MORE / 16384; i++) {
         rig_pass();
     }
-    ck_assert(TAILQ_EMPTY(&rig.crew.lingers));
+    ck_assert(TAILQ_EMPTY(&rig.loop.lingers));
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), CROWD);
 }
 END_TEST
@@ -454,10 +454,10 @@ START_TEST(draining_while_in_line)
     make_lag(crowd, CROWD / 2);
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     rig_say(&others[1], "PING\n", TIMES);
-    conn_drain(&rig.crew);
+    conn_drain(&rig.loop);
     ck_assert(others[0].conn->waits && others[1].conn->waits); /* though they were prompt */
-    ck_assert(!others[0].conn->prompt && !others[1].conn->prompt);
-    for (int passes = 0; !TAILQ_EMPTY(&rig.crew.seated); passes++) {
+    ck_assert(!others[0].conn->interactive && !others[1].conn->interactive);
+    for (int passes = 0; !TAILQ_EMPTY(&rig.loop.active); passes++) {
         ck_assert_int_lt(passes, PASSES);
         rig_pass();
     }

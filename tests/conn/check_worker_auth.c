@@ -199,10 +199,10 @@ END_TEST
 START_TEST(users_change)
 {
     int known = join();
-    int stranger = join();
+    int unauthenticated_link = join();
     ask(known, "AUTH web s3cret\r\n", "OK\r\n");
     ask(known, "PUT s k 1m 1\r\nv\r\n", "STORED\r\n");
-    ask(stranger, "GET s k\r\n", STRANGE);
+    ask(unauthenticated_link, "GET s k\r\n", STRANGE);
     change_users("web", "read");
     ask(known, "PUT s k 1m 1\r\nw\r\n",
         "CLIENT_ERROR not allowed: user \"web\" needs the right \"write\" in \"s\"\r\n");
@@ -210,7 +210,7 @@ START_TEST(users_change)
     change_users("other", "write");
     ask(known, "GET s k\r\n", STRANGE);
     change_users("", "");
-    ask(stranger, "GET s k\r\n", "VALUE 1\r\nv\r\n");
+    ask(unauthenticated_link, "GET s k\r\n", "VALUE 1\r\nv\r\n");
     ask(known, "AUTH web s3cret\r\n",
         "CLIENT_ERROR there are no users here: everybody may do everything\r\n");
     change_users("web", "write");
@@ -218,7 +218,7 @@ START_TEST(users_change)
     ask(known, "AUTH web s3cret\r\n", "OK\r\n");
     ask(known, "GET s k\r\n", "VALUE 1\r\nv\r\n");
     close(known);
-    close(stranger);
+    close(unauthenticated_link);
 }
 END_TEST
 

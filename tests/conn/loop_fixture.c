@@ -37,7 +37,7 @@ uint64_t clock_when(uint64_t wall)
 
 uint64_t clock_precise(void)
 {
-    return rig.nanoseconds += SCHEDULE_SLICE_US * 1000;
+    return rig.nanoseconds += SCHEDULER_SLICE_US * 1000;
 }
 
 /* --- in place of the worker ----------------------------------------------- */
@@ -45,12 +45,12 @@ uint64_t clock_precise(void)
 void rig_pass(void)
 {
     const struct conn *conn;
-    ck_assert_int_ge(event_base_loop(rig.crew.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-    TAILQ_FOREACH(conn, &rig.crew.seated, seat)
+    ck_assert_int_ge(event_base_loop(rig.loop.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+    TAILQ_FOREACH(conn, &rig.loop.active, link)
     {
         /* Who is prompt has nothing to wait for. An assertion that holds is written to a file,
          * and here are hundreds in each of thousands of passes. */
-        if (conn->prompt && (conn->waits || conn->lags)) {
+        if (conn->interactive && (conn->waits || conn->demoted)) {
             ck_abort_msg("one that is prompt waits, or lags");
         }
     }
@@ -66,12 +66,12 @@ void rig_open(void)
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
     facts_of_one(&rig.instance, rig.metrics);
-    ck_assert(crew_init(&rig.crew, store, &rig.instance, 0));
-    crew_configure(&rig.crew, &settings);
-    store_enter(rig.crew.lane);
-    ck_assert(store_set_policy(store, rig.crew.lane, &policy, clock_now()));
-    store_leave(rig.crew.lane);
-    conn_serve(&rig.crew);
+    ck_assert(loop_init(&rig.loop, store, &rig.instance, 0));
+    loop_configure(&rig.loop, &settings);
+    store_enter(rig.loop.lane);
+    ck_assert(store_set_policy(store, rig.loop.lane, &policy, clock_now()));
+    store_leave(rig.loop.lane);
+    conn_serve(&rig.loop);
 }
 
 void rig_hang_up(struct peer *peer)
@@ -84,23 +84,23 @@ void rig_hang_up(struct peer *peer)
 
 bool rig_nobody_waits(void)
 {
-    return TAILQ_EMPTY(&rig.crew.lines.quick) && TAILQ_EMPTY(&rig.crew.lines.slow);
+    return TAILQ_EMPTY(&rig.loop.lines.quick) && TAILQ_EMPTY(&rig.loop.lines.slow);
 }
 
 void rig_close(void)
 {
-    conn_close_all(&rig.crew);
+    conn_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     for (int i = 0; i < LAST_PASSES; i++) {
         rig_pass(); /* what is still to come finds nobody */
     }
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
-    ck_assert_uint_eq(rig.crew.owing, 0);
-    event_del(&rig.crew.again);
-    event_del(&rig.crew.sweep);
-    event_del(&rig.crew.pressure.look);
-    event_del(&rig.crew.pressure.retry);
-    crew_deinit(&rig.crew);
+    ck_assert_uint_eq(rig.loop.backlogged, 0);
+    event_del(&rig.loop.again);
+    event_del(&rig.loop.sweep);
+    event_del(&rig.loop.pressure.look);
+    event_del(&rig.loop.pressure.retry);
+    loop_deinit(&rig.loop);
     store_destroy(&store);
 }
 
@@ -113,8 +113,8 @@ void rig_come(struct peer *peer)
     atomic_fetch_add(&rig.instance.connections, 1);
     struct transport transport;
     transport_plain(&transport, ends[1]);
-    ck_assert(conn_open(&rig.crew, &transport, &endpoint));
-    *peer = (struct peer){.fd = ends[0], .conn = TAILQ_LAST(&rig.crew.seated, crew_list)};
+    ck_assert(conn_open(&rig.loop, &transport, &endpoint));
+    *peer = (struct peer){.fd = ends[0], .conn = TAILQ_LAST(&rig.loop.active, loop_list)};
     ck_assert_int_eq(peer->conn->transport.fd, ends[1]);
 }
 

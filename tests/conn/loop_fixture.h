@@ -1,5 +1,5 @@
 /*
- * loop_fixture.h - a crew without a thread: its loop makes a pass when the test says so, and its
+ * loop_fixture.h - a loop without a thread: its loop makes a pass when the test says so, and its
  * clock stands still but for what the test adds to it.
  *
  * Whoever looks at the precise clock makes a slice of time pass, so that those in line have
@@ -13,7 +13,7 @@
 #include "tests/support/instance.h"
 
 struct rig {
-    struct crew crew;
+    struct loop loop;
     struct instance instance;
     struct metrics metrics[INSTANCE_SETS];
     uint64_t milliseconds; /* what clock_now says */
@@ -22,7 +22,7 @@ struct rig {
 
 extern struct rig rig;
 
-/* One of those that the crew is there for. */
+/* One of those that the loop is there for. */
 struct peer {
     int fd;            /* or -1 */
     struct conn *conn; /* its other end, until that is closed */

@@ -22,7 +22,7 @@ enum { MEMORY = 32 << 20, MAX_VALUE = 300000, CASE_TIMEOUT = 300 };
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
-static struct crew crew;
+static struct loop loop;
 static struct identity identity; /* there are no users */
 static const struct endpoint native_door = {.protocol = &protocol_native, .name = "test"};
 static const struct endpoint *endpoint = &native_door; /* what pipelines are made for */
@@ -33,23 +33,23 @@ static void set_up(void)
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
     facts_of_one(&instance, metrics);
-    ck_assert(crew_init(&crew, store, &instance, 0));
-    crew_configure(&crew,
+    ck_assert(loop_init(&loop, store, &instance, 0));
+    loop_configure(&loop,
                    &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});
     struct store_namespace_options strict = {.name = slice_of("strict"), .require_ttl = true};
     struct store_policy policy = {.declared = &strict, .declared_count = 1, .max_value = MAX_VALUE};
-    store_enter(crew.lane);
-    ck_assert(store_set_policy(store, crew.lane, &policy, clock_now()));
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    ck_assert(store_set_policy(store, loop.lane, &policy, clock_now()));
+    store_leave(loop.lane);
 }
 
 static void tear_down(void)
 {
-    store_enter(crew.lane);
-    const char *wrong = store_check(crew.lane, clock_now());
+    store_enter(loop.lane);
+    const char *wrong = store_check(loop.lane, clock_now());
     ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(crew.lane);
-    crew_deinit(&crew);
+    store_leave(loop.lane);
+    loop_deinit(&loop);
     store_destroy(&store);
 }
 
@@ -70,25 +70,25 @@ static bool turn(struct pipeline *pipeline, struct wire *wire, enum pipeline_sta
 {
     size_t moved = 0;
     bool ended = false;
-    crew.ctx.now = 0;
-    store_enter(crew.lane);
+    loop.ctx.now = 0;
+    store_enter(loop.lane);
     if (*state == PIPELINE_NEEDS_INPUT) {
-        ended = pipeline_receive(pipeline, &crew, &wire->transport, &moved) == TRANSPORT_EOF;
+        ended = pipeline_receive(pipeline, &loop, &wire->transport, &moved) == TRANSPORT_EOF;
     }
     if (*state != PIPELINE_OUTPUT_FULL || reply_queue_has_drained(&pipeline->replies)) {
-        if (turns++ % 3 != 0 && pipeline_prepare(pipeline, &crew) > 0) {
-            pipeline_fetch(pipeline, &crew);
+        if (turns++ % 3 != 0 && pipeline_prepare(pipeline, &loop) > 0) {
+            pipeline_fetch(pipeline, &loop);
         }
-        *state = pipeline_work(pipeline, &crew);
+        *state = pipeline_work(pipeline, &loop);
     }
-    store_leave(crew.lane);
+    store_leave(loop.lane);
     return ended;
 }
 
 /* As a connection does, until the pipeline has nothing more to do. */
 static enum pipeline_state hold(struct wire *wire)
 {
-    struct pipeline *pipeline = pipeline_create(&crew, endpoint, &identity);
+    struct pipeline *pipeline = pipeline_create(&loop, endpoint, &identity);
     ck_assert_ptr_nonnull(pipeline);
     enum pipeline_state state = PIPELINE_NEEDS_INPUT;
     bool ended = false;
@@ -96,14 +96,14 @@ static enum pipeline_state hold(struct wire *wire)
         ended = turn(pipeline, wire, &state) || ended;
         flush(pipeline, wire);
         if (pipeline_is_idle(pipeline)) { /* as if it had been idle in between */
-            pipeline_destroy(&pipeline, &crew);
-            pipeline = pipeline_create(&crew, endpoint, &identity);
+            pipeline_destroy(&pipeline, &loop);
+            pipeline = pipeline_create(&loop, endpoint, &identity);
         }
     }
     while (!reply_queue_is_empty(&pipeline->replies)) {
         flush(pipeline, wire);
     }
-    pipeline_destroy(&pipeline, &crew);
+    pipeline_destroy(&pipeline, &loop);
     return state;
 }
 
@@ -120,11 +120,11 @@ static void forget_all(void)
 {
     uint64_t records;
     static const char *const names[] = {"main", "n", "strict", "other"};
-    store_enter(crew.lane);
+    store_enter(loop.lane);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        store_flush(crew.lane, slice_of(names[i]), clock_now(), &records);
+        store_flush(loop.lane, slice_of(names[i]), clock_now(), &records);
     }
-    store_leave(crew.lane);
+    store_leave(loop.lane);
 }
 
 /* Holds the conversation at once, byte by byte, and in between; the answer must
@@ -459,14 +459,14 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct pipeline *pipeline = pipeline_create(&crew, endpoint, &identity);
+        struct pipeline *pipeline = pipeline_create(&loop, endpoint, &identity);
         size_t moved;
-        store_enter(crew.lane);
-        while (pipeline_receive(pipeline, &crew, &wire.transport, &moved) == TRANSPORT_OK) {
-            pipeline_work(pipeline, &crew);
+        store_enter(loop.lane);
+        while (pipeline_receive(pipeline, &loop, &wire.transport, &moved) == TRANSPORT_OK) {
+            pipeline_work(pipeline, &loop);
         }
-        store_leave(crew.lane);
-        pipeline_destroy(&pipeline, &crew); /* with replies unsent, and a value half here */
+        store_leave(loop.lane);
+        pipeline_destroy(&pipeline, &loop); /* with replies unsent, and a value half here */
         wire_deinit(&wire);
     }
     free(said.bytes);

@@ -33,7 +33,7 @@ static const struct endpoint memcache_door = {.protocol = &protocol_memcache,
 static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
-static struct crew crew;
+static struct loop loop;
 static struct identity identity;
 static struct users *users;
 static struct wire wire;
@@ -51,9 +51,9 @@ static void declare(size_t count, bool only)
                                   .declared_count = count,
                                   .declared_only = only,
                                   .max_value = MAX_VALUE};
-    store_enter(crew.lane);
-    ck_assert(store_set_policy(store, crew.lane, &policy, clock_now()));
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    ck_assert(store_set_policy(store, loop.lane, &policy, clock_now()));
+    store_leave(loop.lane);
 }
 
 static void settle(const char *default_namespace)
@@ -61,7 +61,7 @@ static void settle(const char *default_namespace)
     struct conn_settings settings = {.max_value = MAX_VALUE};
     snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",
              default_namespace);
-    crew_configure(&crew, &settings);
+    loop_configure(&loop, &settings);
 }
 
 /* The one user there is has the rights where the pattern says. */
@@ -82,7 +82,7 @@ static void set_up(void)
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
     facts_of_one(&instance, metrics);
-    ck_assert(crew_init(&crew, store, &instance, 0));
+    ck_assert(loop_init(&loop, store, &instance, 0));
     settle("main");
     identity = (struct identity){.fd = -1};
     declared[0] = (struct store_namespace_options){.name = slice_of("cache")};
@@ -94,33 +94,33 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    pipeline_destroy(&pipeline, &crew);
+    pipeline_destroy(&pipeline, &loop);
     wire_deinit(&wire);
-    store_enter(crew.lane);
-    const char *wrong = store_check(crew.lane, clock_now());
+    store_enter(loop.lane);
+    const char *wrong = store_check(loop.lane, clock_now());
     ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(crew.lane);
+    store_leave(loop.lane);
     users_put(&users);
-    crew_deinit(&crew);
+    loop_deinit(&loop);
     store_destroy(&store);
 }
 
 /* --- a conversation ---------------------------------------------------------------- */
 
-static void sit_down(const struct endpoint *endpoint)
+static void activate(const struct endpoint *endpoint)
 {
-    pipeline = pipeline_create(&crew, endpoint, &identity);
+    pipeline = pipeline_create(&loop, endpoint, &identity);
     ck_assert_ptr_nonnull(pipeline);
 }
 
 static enum pipeline_state turn(void)
 {
     size_t moved = 0;
-    crew.ctx.now = 0;
-    store_enter(crew.lane);
-    pipeline_receive(pipeline, &crew, &wire.transport, &moved);
-    enum pipeline_state state = pipeline_work(pipeline, &crew);
-    store_leave(crew.lane);
+    loop.ctx.now = 0;
+    store_enter(loop.lane);
+    pipeline_receive(pipeline, &loop, &wire.transport, &moved);
+    enum pipeline_state state = pipeline_work(pipeline, &loop);
+    store_leave(loop.lane);
     if (!reply_queue_is_empty(&pipeline->replies)) {
         reply_queue_send(&pipeline->replies, &wire.transport, SIZE_MAX, &moved);
     }
@@ -148,18 +148,18 @@ static void expect_said(const char *answer)
 static uint64_t items(const char *name)
 {
     struct store_namespace_figures figures = {.items = 0};
-    store_enter(crew.lane);
-    store_namespace_figures(crew.lane, slice_of(name), &figures);
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    store_namespace_figures(loop.lane, slice_of(name), &figures);
+    store_leave(loop.lane);
     return figures.items;
 }
 
 static uint64_t all_items(void)
 {
     struct store_figures figures;
-    store_enter(crew.lane);
-    store_figures(crew.lane, &figures);
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    store_figures(loop.lane, &figures);
+    store_leave(loop.lane);
     return figures.items;
 }
 
@@ -167,10 +167,10 @@ static bool has(const char *name, const char *key)
 {
     struct store_key at;
     uint64_t left;
-    store_enter(crew.lane);
-    bool there = store_locate(crew.lane, slice_of(name), slice_of(key), &at) == STORE_OK &&
-                 store_expiry(crew.lane, &at, clock_now(), &left) == STORE_OK;
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    bool there = store_locate(loop.lane, slice_of(name), slice_of(key), &at) == STORE_OK &&
+                 store_expiry(loop.lane, &at, clock_now(), &left) == STORE_OK;
+    store_leave(loop.lane);
     return there;
 }
 
@@ -191,7 +191,7 @@ static void end_upload(const char *answer)
 
 START_TEST(a_record_goes_where_its_upload_began)
 {
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     begin_upload("set sessions:alice 0 0 200000\r\n");
     declare(1, false); /* with this, the same key would live in the endpoint's namespace */
     end_upload("STORED\r\n");
@@ -203,7 +203,7 @@ END_TEST
 START_TEST(and_one_that_had_no_prefix_gets_none)
 {
     declare(1, false);
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     begin_upload("set sessions:alice 0 0 200000\r\n");
     declare(2, false);
     end_upload("STORED\r\n");
@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(another_default_namespace)
 {
-    sit_down(&native_door);
+    activate(&native_door);
     begin_upload("PUT - key 1h 200000\r\n");
     settle("other");
     end_upload("STORED\r\n");
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(rights_are_asked_for_where_it_goes)
 {
     allow(RIGHT_WRITE, "*");
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     begin_upload("set sessions:alice 0 0 200000\r\n");
     allow(RIGHT_WRITE, "sessions");
     declare(1, false);
@@ -238,7 +238,7 @@ END_TEST
 START_TEST(a_right_that_is_gone_where_it_goes)
 {
     allow(RIGHT_WRITE, "*");
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     begin_upload("set sessions:alice 0 0 200000\r\n");
     allow(RIGHT_WRITE, "cache");
     declare(1, false);
@@ -250,7 +250,7 @@ END_TEST
 
 START_TEST(what_is_declared_no_more_takes_no_upload)
 {
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     say(slice_of("set sessions:alice 0 0 3\r\nold\r\n"));
     expect_said("STORED\r\n");
     begin_upload("set sessions:alice 0 0 200000\r\n");
@@ -267,11 +267,11 @@ END_TEST
 START_TEST(a_flush_before_the_end)
 {
     uint64_t records = 0;
-    sit_down(&native_door);
+    activate(&native_door);
     begin_upload("PUT n key 1h 200000\r\n");
-    store_enter(crew.lane);
-    store_flush(crew.lane, slice_of("n"), clock_now(), &records);
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    store_flush(loop.lane, slice_of("n"), clock_now(), &records);
+    store_leave(loop.lane);
     end_upload("STORED\r\n");
     ck_assert(has("n", "key"));
 }
@@ -292,7 +292,7 @@ static void put_many(const char *name, size_t count)
 START_TEST(a_listing_stays_where_it_began)
 {
     enum { RECORDS = 1000 };
-    sit_down(&native_door);
+    activate(&native_door);
     put_many("main", RECORDS);
     allow(RIGHT_ADMIN, "main");
     wire.in = slice_of("LIST -\r\n");
@@ -325,13 +325,13 @@ static void fill_many(void)
     declare(MANY + 2, false);
     for (size_t i = 0; i < MANY; i++) {
         struct store_key at;
-        store_enter(crew.lane);
-        ck_assert_int_eq(store_locate(crew.lane, slice_of(names[i]), slice_of("key"), &at),
+        store_enter(loop.lane);
+        ck_assert_int_eq(store_locate(loop.lane, slice_of(names[i]), slice_of("key"), &at),
                          STORE_OK);
         struct store_terms terms = {.mode = STORE_SET};
         enum store_status status =
-            store_put(crew.lane, &at, &terms, slice_of("v"), clock_now(), NULL);
-        store_leave(crew.lane);
+            store_put(loop.lane, &at, &terms, slice_of("v"), clock_now(), NULL);
+        store_leave(loop.lane);
         if (status != STORE_OK) {
             ck_abort_msg("put: %d", (int)status);
         }
@@ -342,7 +342,7 @@ static void fill_many(void)
 START_TEST(a_flush_of_many_namespaces_takes_turns)
 {
     fill_many();
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     say(slice_of("set mine 0 0 1\r\nx\r\n"));
     expect_said("STORED\r\n");
     wire.in = slice_of("flush_all\r\nset mine 0 0 1\r\ny\r\n");
@@ -361,17 +361,17 @@ END_TEST
 START_TEST(one_that_is_to_come_is_set_in_turns_too)
 {
     fill_many();
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     ck_assert_uint_ge(say(slice_of("flush_all 100\r\n")), 2 * MANY / A_TURN);
     expect_said("OK\r\n");
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(crew.lane);
-    store_tick(crew.lane, clock_now() + 90000);
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    store_tick(loop.lane, clock_now() + 90000);
+    store_leave(loop.lane);
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(crew.lane);
-    store_tick(crew.lane, clock_now() + 101000);
-    store_leave(crew.lane);
+    store_enter(loop.lane);
+    store_tick(loop.lane, clock_now() + 101000);
+    store_leave(loop.lane);
     ck_assert_uint_eq(all_items(), 0);
 }
 END_TEST
@@ -383,7 +383,7 @@ END_TEST
 START_TEST(who_may_not_flush_all_flushes_none)
 {
     fill_many();
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     allow(RIGHT_ADMIN, "[a-mo-z]*"); /* not ns1 and so on */
     say(slice_of("flush_all\r\n"));
     expect_said(EVERYWHERE);
@@ -405,7 +405,7 @@ END_TEST
 START_TEST(a_flush_that_is_left_in_the_middle)
 {
     fill_many();
-    sit_down(&memcache_door);
+    activate(&memcache_door);
     wire.in = slice_of("flush_all\r\n");
     for (int i = 0; i < 3 * MANY / A_TURN; i++) {
         turn();
