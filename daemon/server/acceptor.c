@@ -48,7 +48,7 @@ struct acceptor {
     struct event_base *base;
     struct instance *instance;
     struct metrics *metrics; /* this thread's set: the last one */
-    const struct staff *staff;
+    const struct threads *threads;
     unsigned next; /* whose turn it is */
     struct event *pause;
     int reserve;             /* -1: it could not be taken again yet */
@@ -151,14 +151,14 @@ static bool spend_reserve(struct acceptor *acceptor, const struct listener *list
 /* In turn, but for those whose handshaker is behind. */
 static struct worker *whose_turn(struct acceptor *acceptor, const struct endpoint *endpoint)
 {
-    const struct staff *staff = acceptor->staff;
+    const struct threads *threads = acceptor->threads;
     struct worker *worker;
     unsigned tried = 0;
 
     do {
-        worker = staff->workers[acceptor->next];
-        acceptor->next = (acceptor->next + 1) % staff->count;
-    } while (endpoint->tls != NULL && !worker_has_room(worker) && ++tried < staff->count);
+        worker = threads->workers[acceptor->next];
+        acceptor->next = (acceptor->next + 1) % threads->count;
+    } while (endpoint->tls != NULL && !worker_has_room(worker) && ++tried < threads->count);
     return worker;
 }
 
@@ -166,8 +166,8 @@ static bool somebody_greets(const struct acceptor *acceptor)
 {
     bool somebody = false;
 
-    for (unsigned i = 0; i < acceptor->staff->count; i++) {
-        somebody |= worker_has_room(acceptor->staff->workers[i]);
+    for (unsigned i = 0; i < acceptor->threads->count; i++) {
+        somebody |= worker_has_room(acceptor->threads->workers[i]);
     }
     return somebody;
 }
@@ -198,11 +198,11 @@ static struct worker *whose_are_most(const struct acceptor *acceptor,
     struct worker *found = NULL;
     unsigned most = 0;
 
-    for (unsigned i = 0; i < acceptor->staff->count; i++) {
-        unsigned some = count_of(acceptor->staff->workers[i]);
+    for (unsigned i = 0; i < acceptor->threads->count; i++) {
+        unsigned some = count_of(acceptor->threads->workers[i]);
         if (some > most) {
             most = some;
-            found = acceptor->staff->workers[i];
+            found = acceptor->threads->workers[i];
         }
     }
     return found;
@@ -372,7 +372,7 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
     acceptor->base = options->base;
     acceptor->instance = options->instance;
     acceptor->metrics = &options->instance->metrics[options->instance->metrics_sets - 1];
-    acceptor->staff = options->staff;
+    acceptor->threads = options->threads;
     acceptor->reserve = -1;
     if (!start(acceptor, options->listeners)) {
         int why = errno;

@@ -15,7 +15,7 @@ struct event_base;
 struct acceptor_options {
     struct event_base *base;
     const struct listeners *listeners;
-    const struct staff *staff;
+    const struct threads *threads;
     struct instance *instance;
 };
 

@@ -63,7 +63,7 @@ static size_t declare_for_listeners(const struct conf *conf, struct store_namesp
     return count;
 }
 
-bool policy_begin(const struct conf *conf, struct lane *lane)
+bool conf_apply_begin(const struct conf *conf, struct lane *lane)
 {
     /* One more than there can be, so that nothing is never asked for. */
     struct store_namespace_options *all =
@@ -90,7 +90,7 @@ bool policy_begin(const struct conf *conf, struct lane *lane)
     return begun;
 }
 
-enum store_progress policy_go_on(struct lane *lane, uint64_t now)
+enum store_progress conf_apply_go_on(struct lane *lane, uint64_t now)
 {
     uint64_t until = clock_precise() + SLICE_NS;
     enum store_progress progress = STORE_GOES_ON;
@@ -103,16 +103,16 @@ enum store_progress policy_go_on(struct lane *lane, uint64_t now)
     return progress;
 }
 
-bool policy_apply(const struct conf *conf, struct lane *lane, uint64_t now)
+bool conf_apply_at_once(const struct conf *conf, struct lane *lane, uint64_t now)
 {
-    bool begun = policy_begin(conf, lane);
+    bool begun = conf_apply_begin(conf, lane);
 
-    while (begun && policy_go_on(lane, now) != STORE_DONE) {
+    while (begun && conf_apply_go_on(lane, now) != STORE_DONE) {
     }
     return begun;
 }
 
-bool policy_owes(const struct lane *lane)
+bool conf_apply_owes(const struct lane *lane)
 {
     struct store_policy_result result = store_policy_result(lane);
     const char *why = result.why == STORE_NO_MEMORY
@@ -128,7 +128,7 @@ bool policy_owes(const struct lane *lane)
     return result.owed > 0;
 }
 
-const char *policy_conflict(const struct conf *conf, uint64_t memory)
+const char *conf_apply_conflict(const struct conf *conf, uint64_t memory)
 {
     uint64_t quotas = 0;
 
@@ -150,7 +150,7 @@ const char *policy_conflict(const struct conf *conf, uint64_t memory)
     return NULL;
 }
 
-struct conn_settings policy_conn_settings(const struct conf *conf)
+struct conn_settings conf_apply_conn_settings(const struct conf *conf)
 {
     struct conn_settings settings = {
         .max_value = conf->max_value,

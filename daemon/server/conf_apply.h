@@ -16,22 +16,22 @@
 
 /* Gives the store its namespaces and limits: see store_policy_begin, whose steps are to follow.
  * False when there is no memory: then nothing has changed. */
-bool policy_begin(const struct conf *conf, struct lane *lane);
+bool conf_apply_begin(const struct conf *conf, struct lane *lane);
 
 /* The same with all its steps, at the start, when nothing else goes on. */
-bool policy_apply(const struct conf *conf, struct lane *lane, uint64_t now);
+bool conf_apply_at_once(const struct conf *conf, struct lane *lane, uint64_t now);
 
 /* Steps for about half a millisecond, as far as that takes it. */
-enum store_progress policy_go_on(struct lane *lane, uint64_t now);
+enum store_progress conf_apply_go_on(struct lane *lane, uint64_t now);
 
 /* Says in the log what is owed, if something is: then true. */
-bool policy_owes(const struct lane *lane);
+bool conf_apply_owes(const struct lane *lane);
 
 /* What of it does not fit the `memory` (bytes) that the store has, for the log; NULL: all
  * does. A file's own checks cannot see it where the same file asks for more memory, which could
  * not be had. */
-const char *policy_conflict(const struct conf *conf, uint64_t memory);
+const char *conf_apply_conflict(const struct conf *conf, uint64_t memory);
 
-struct conn_settings policy_conn_settings(const struct conf *conf);
+struct conn_settings conf_apply_conn_settings(const struct conf *conf);
 
 #endif

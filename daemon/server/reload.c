@@ -62,7 +62,7 @@ static bool forgets(const struct server *server, const struct conf *next)
 /* Whether namespaces ask for more than there is of so much memory, which is said. */
 static bool conflicts(const struct conf *next, uint64_t memory)
 {
-    const char *conflict = policy_conflict(next, memory);
+    const char *conflict = conf_apply_conflict(next, memory);
 
     if (conflict != NULL) {
         log_error("%s", conflict);
@@ -127,14 +127,14 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
     const char *why;
 
     /* The memory stays what it is where no other can be had. */
-    if (conflicts(next, store_memory(server->vault.store))) {
+    if (conflicts(next, store_memory(server->storage.store))) {
         return false;
     }
     if (!server_open_log(server, next, &why)) {
         log_error("cannot log to %s: %s", next->log.to, why);
         return false;
     }
-    if (!policy_begin(next, server->vault.lane)) {
+    if (!conf_apply_begin(next, server->storage.lane)) {
         log_error("namespaces: %s", strerror(ENOMEM));
         server_open_log(server, server->conf, &why);
         return false;
@@ -145,13 +145,13 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
 /* More memory comes before what may be promised of it. Less comes at the end: finish. */
 static bool change_log_and_store(struct server *server, const struct conf *next)
 {
-    uint64_t memory = store_memory(server->vault.store);
+    uint64_t memory = store_memory(server->storage.store);
 
     if (next->memory > memory) {
-        vault_set_memory(&server->vault, next->memory);
+        storage_set_memory(&server->storage, next->memory);
     }
     if (!change_log_and_policy(server, next)) {
-        vault_set_memory(&server->vault, memory);
+        storage_set_memory(&server->storage, memory);
         return false;
     }
     return true;
@@ -164,7 +164,7 @@ static void adopt(struct server *server)
     struct conf *next = reload->next;
 
     listeners_adopt_tls(&server->listeners);
-    staff_reconfigure(&server->staff, next, reload->users);
+    threads_reconfigure(&server->threads, next, reload->users);
     users_put(&server->users);
     server->users = reload->users;
     reload->users = NULL;
@@ -248,9 +248,9 @@ static void finish(struct server *server)
     bool owed = reload->retries;
 
     if (reload->state == RELOAD_APPLIES) {
-        reload->retries = policy_owes(server->vault.lane);
-        if (server->conf->memory < store_memory(server->vault.store)) {
-            vault_set_memory(&server->vault, server->conf->memory);
+        reload->retries = conf_apply_owes(server->storage.lane);
+        if (server->conf->memory < store_memory(server->storage.store)) {
+            storage_set_memory(&server->storage, server->conf->memory);
         }
         log_unchanged(server);
         log_notice("reloaded the configuration");
@@ -258,7 +258,7 @@ static void finish(struct server *server)
         end(server);
         return;
     }
-    reload->retries = store_policy_result(server->vault.lane).owed > 0;
+    reload->retries = store_policy_result(server->storage.lane).owed > 0;
     if (owed && !reload->retries) {
         log_notice("namespaces: all that are declared could be made now");
     } else if (reload->retries) {
@@ -273,9 +273,9 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     if (server->reload.state == RELOAD_IDLE) {
-        store_policy_retry(server->vault.lane); /* where that has not been done */
+        store_policy_retry(server->storage.lane); /* where that has not been done */
     }
-    switch (policy_go_on(server->vault.lane, clock_now())) {
+    switch (conf_apply_go_on(server->storage.lane, clock_now())) {
     case STORE_GOES_ON:
         wait_for_slice(server, 0, 0);
         break;
@@ -322,7 +322,7 @@ bool reload_init(struct server *server)
     if (reload->slice == NULL) {
         return false;
     }
-    reload->retries = policy_owes(server->vault.lane);
+    reload->retries = conf_apply_owes(server->storage.lane);
     if (reload->retries) {
         wait_for_slice(server, RETRY_S, 0);
     }

@@ -32,7 +32,7 @@
 /* In MiB. */
 static uintmax_t memory_shown(const struct server *server)
 {
-    return (uintmax_t)(store_memory(server->vault.store) >> 20);
+    return (uintmax_t)(store_memory(server->storage.store) >> 20);
 }
 
 void server_show_status(const struct server *server, const char *remark)
@@ -183,7 +183,7 @@ static int harden(struct server *server)
 static int start_store(struct server *server)
 {
     signals_note();
-    return vault_open(&server->vault, server->conf);
+    return storage_open(&server->storage, server->conf);
 }
 
 static int make_instance(struct server *server)
@@ -194,8 +194,8 @@ static int make_instance(struct server *server)
     instance->pid = getpid();
     instance->started = clock_now();
     instance->threads = server->conf->threads;
-    instance->arena = server->vault.file != NULL ? "file" : "memory";
-    instance->recovered = server->vault.recovered;
+    instance->arena = server->storage.file != NULL ? "file" : "memory";
+    instance->recovered = server->storage.recovered;
     instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
     atomic_init(&instance->connections, 0);
     atomic_init(&instance->max_connections, server->conf->max_connections);
@@ -224,10 +224,10 @@ static int start_log_thread(struct server *server)
     return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
 
-static int start_staff(struct server *server)
+static int start_threads(struct server *server)
 {
-    return staff_start(&server->staff, server->conf, server->users, server->vault.store,
-                       &server->instance)
+    return threads_start(&server->threads, server->conf, server->users, server->storage.store,
+                         &server->instance)
                ? EX_OK
                : EX_OSERR;
 }
@@ -241,7 +241,7 @@ static int start_accepting(struct server *server)
 {
     const struct acceptor_options options = {.base = server->base,
                                              .listeners = &server->listeners,
-                                             .staff = &server->staff,
+                                             .threads = &server->threads,
                                              .instance = &server->instance};
     uint64_t interval = notify_watchdog();
 
@@ -250,7 +250,7 @@ static int start_accepting(struct server *server)
         return failed(EX_OSERR, "cannot accept connections");
     }
     if (interval > 0) {
-        server->watchdog = watchdog_create(server->base, interval, &server->staff);
+        server->watchdog = watchdog_create(server->base, interval, &server->threads);
         if (server->watchdog == NULL) {
             return failed(EX_OSERR, "cannot start the watchdog");
         }
@@ -361,7 +361,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         find_user,        start_log,     take_descriptors, take_pidfile,
         open_listeners,   become_user,   harden,           read_certificates,
         start_store,      make_instance, make_users,       start_signals,
-        start_log_thread, start_staff,   allow_reloads,    start_accepting,
+        start_log_thread, start_threads, allow_reloads,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -411,8 +411,8 @@ void server_destroy(struct server **owned)
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     listeners_close(&server->listeners);
-    staff_end(&server->staff);
-    vault_close(&server->vault);
+    threads_end(&server->threads);
+    storage_close(&server->storage);
     users_put(&server->users);
     if (server->base != NULL) {
         event_base_free(server->base);

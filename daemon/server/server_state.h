@@ -28,10 +28,10 @@ struct server {
     struct privilege_user user;
     bool becomes_user; /* `user` is to be become */
     struct listeners listeners;
-    struct vault vault;
+    struct storage storage;
     struct users *users; /* those of `conf` */
     struct instance instance;
-    struct staff staff;
+    struct threads threads;
     struct acceptor *acceptor;
     struct watchdog *watchdog;
     struct reload reload;

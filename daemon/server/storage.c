@@ -234,29 +234,29 @@ static void watch_file(const struct store *store)
 
 /* How long the store's making took is told by the clock that it was given, so it is
  * measured on the uptime. */
-static int make_store(struct vault *vault, struct store_options *options)
+static int make_store(struct storage *storage, struct store_options *options)
 {
-    struct reading reading = {.file = vault->file};
+    struct reading reading = {.file = storage->file};
     struct store_recovery recovery = {.arena = STORE_ARENA_MEMORY};
     uint64_t begun = options->clock.uptime;
 
     options->context = &reading;
     options->recovery = &recovery;
-    vault->store = store_create(options);
-    if (vault->store == NULL) {
+    storage->store = store_create(options);
+    if (storage->store == NULL) {
         free(recovery.aside);
         return failed(options);
     }
     uint64_t took = clock_now() - begun;
-    watch_file(vault->store);
+    watch_file(storage->store);
     clock_continue(recovery.clock_offset);
-    vault->recovered = recovery.records;
-    tell_recovery(vault->file, &recovery, options->memory, took);
+    storage->recovered = recovery.records;
+    tell_recovery(storage->file, &recovery, options->memory, took);
     free(recovery.aside);
     return EX_OK;
 }
 
-int vault_open(struct vault *vault, const struct conf *conf)
+int storage_open(struct storage *storage, const struct conf *conf)
 {
     struct store_options options = {.memory = conf->memory,
                                     .max_value = conf->max_value,
@@ -266,26 +266,26 @@ int vault_open(struct vault *vault, const struct conf *conf)
                                     .progress = on_progress,
                                     .cancelled = on_look};
 
-    *vault = (struct vault){.file = conf->arena.file};
+    *storage = (struct storage){.file = conf->arena.file};
     if (!has_secrets(&options)) {
         log_error("cannot get random bytes: %s", strerror(errno));
         return EX_OSERR;
     }
     clock_read(&options.clock);
-    if (vault->file != NULL) {
-        arena_watch_faults(vault->file);
+    if (storage->file != NULL) {
+        arena_watch_faults(storage->file);
     }
-    if (vault->file != NULL && !is_known(options.clock.boot)) {
+    if (storage->file != NULL && !is_known(options.clock.boot)) {
         log_warning("arena %s: /proc/sys/kernel/random/boot_id cannot be read: only a clean stop "
                     "will keep the records",
-                    vault->file);
+                    storage->file);
     }
-    int status = make_store(vault, &options);
+    int status = make_store(storage, &options);
     if (status != EX_OK) {
         return status;
     }
-    vault->lane = store_lane_create(vault->store);
-    if (vault->lane == NULL || !policy_apply(conf, vault->lane, clock_now())) {
+    storage->lane = store_lane_create(storage->store);
+    if (storage->lane == NULL || !conf_apply_at_once(conf, storage->lane, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         return EX_OSERR;
     }
@@ -295,17 +295,17 @@ int vault_open(struct vault *vault, const struct conf *conf)
 /* --- another memory -------------------------------------------------------------------- */
 
 /* Why it stays as it is; the text is good until the next call. */
-static const char *why_not(const struct vault *vault, enum store_resize result, int why)
+static const char *why_not(const struct storage *storage, enum store_resize result, int why)
 {
     static char text[160];
     switch (result) {
     case STORE_RESIZE_TOO_SMALL:
         snprintf(text, sizeof text, "a daemon that was started with more needs %s at least",
-                 shown_size(store_memory_least(vault->store)).text);
+                 shown_size(store_memory_least(storage->store)).text);
         break;
     case STORE_RESIZE_TOO_LARGE:
         snprintf(text, sizeof text, "no more than %s can be had without a restart",
-                 shown_size(store_memory_most(vault->store)).text);
+                 shown_size(store_memory_most(storage->store)).text);
         break;
     case STORE_RESIZE_PROMISED:
         snprintf(text, sizeof text, "quotas, or four values of max_value, come to more");
@@ -313,7 +313,7 @@ static const char *why_not(const struct vault *vault, enum store_resize result, 
     case STORE_RESIZE_FAILED:
         if (why == ENOSPC) {
             snprintf(text, sizeof text, "the file system has room for %s",
-                     shown_size(room_for(vault->file)).text);
+                     shown_size(room_for(storage->file)).text);
         } else {
             snprintf(text, sizeof text, "%s",
                      why == EFBIG ? "the process may not write files that large (ulimit -f)"
@@ -326,16 +326,16 @@ static const char *why_not(const struct vault *vault, enum store_resize result, 
     return text;
 }
 
-bool vault_set_memory(struct vault *vault, uint64_t memory)
+bool storage_set_memory(struct storage *storage, uint64_t memory)
 {
-    uint64_t before = store_memory(vault->store);
-    store_enter(vault->lane);
-    enum store_resize result = store_set_memory(vault->lane, memory);
+    uint64_t before = store_memory(storage->store);
+    store_enter(storage->lane);
+    enum store_resize result = store_set_memory(storage->lane, memory);
     int why = errno;
-    store_leave(vault->lane);
+    store_leave(storage->lane);
     if (result != STORE_RESIZED) {
         log_warning("memory: %s is asked for, left at %s: %s", shown_size(memory).text,
-                    shown_size(before).text, why_not(vault, result, why));
+                    shown_size(before).text, why_not(storage, result, why));
         return false;
     }
     if (memory != before) {
@@ -344,24 +344,24 @@ bool vault_set_memory(struct vault *vault, uint64_t memory)
     return true;
 }
 
-void vault_close(struct vault *vault)
+void storage_close(struct storage *storage)
 {
     struct store_clock clock;
 
-    if (vault->lane != NULL) {
-        store_lane_destroy(&vault->lane);
+    if (storage->lane != NULL) {
+        store_lane_destroy(&storage->lane);
     }
-    if (vault->store == NULL) {
+    if (storage->store == NULL) {
         return;
     }
-    if (vault->file != NULL) {
-        notify_status("Writing %s", vault->file);
+    if (storage->file != NULL) {
+        notify_status("Writing %s", storage->file);
         notify_extend(STOP_TIME);
     }
     clock_read(&clock);
-    if (!store_close(&vault->store, &clock)) {
+    if (!store_close(&storage->store, &clock)) {
         log_error("arena %s: it could not be written to its disk: %s; after a restart of the "
                   "machine it will be emptied",
-                  vault->file, strerror(errno));
+                  storage->file, strerror(errno));
     }
 }

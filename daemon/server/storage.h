@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 #include "daemon/store/store.h"
 
-struct vault {
+struct storage {
     struct store *store;
     struct lane *lane;  /* the main thread's */
     const char *file;   /* in conf, which outlives it; NULL: in memory */
@@ -20,14 +20,14 @@ struct vault {
 
 /* EX_OK, or what to exit with: then the log has said why. Sets the clock; before there
  * are threads. */
-int vault_open(struct vault *vault, const struct conf *conf);
+int storage_open(struct storage *storage, const struct conf *conf);
 
 /* The store's memory becomes `memory` bytes, at once or by and by (store_set_memory). False: it
  * stays as it was, and the log has said why. */
-bool vault_set_memory(struct vault *vault, uint64_t memory);
+bool storage_set_memory(struct storage *storage, uint64_t memory);
 
 /* When no other thread is inside. What is in a file is written to where it lies, which takes
  * a while on a disk. Does nothing to one that was not opened. */
-void vault_close(struct vault *vault);
+void storage_close(struct storage *storage);
 
 #endif

@@ -14,15 +14,15 @@
 #include "daemon/server/conf_apply.h"
 
 /* Those whom workers need, and then workers. */
-static bool start_others(struct staff *staff, const struct conf *conf, struct store *store)
+static bool start_others(struct threads *threads, const struct conf *conf, struct store *store)
 {
-    staff->housekeeper = housekeeper_create(store, conf->purge_interval);
-    if (staff->housekeeper == NULL) {
+    threads->housekeeper = housekeeper_create(store, conf->purge_interval);
+    if (threads->housekeeper == NULL) {
         log_error("cannot start the housekeeper: %s", strerror(errno));
         return false;
     }
-    staff->authenticator = authenticator_create();
-    if (staff->authenticator == NULL) {
+    threads->authenticator = authenticator_create();
+    if (threads->authenticator == NULL) {
         log_error("cannot start the thread that checks secrets: %s", strerror(errno));
         return false;
     }
@@ -39,47 +39,47 @@ static bool speaks_tls(const struct conf *conf)
     return speaks;
 }
 
-bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
-                 struct store *store, struct instance *instance)
+bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
+                   struct store *store, struct instance *instance)
 {
     struct worker_options options = {.store = store,
                                      .instance = instance,
-                                     .settings = policy_conn_settings(conf),
+                                     .settings = conf_apply_conn_settings(conf),
                                      .users = users,
                                      .greets = speaks_tls(conf)};
 
-    *staff = (struct staff){.workers = calloc(instance->threads, sizeof(struct worker *))};
-    if (staff->workers == NULL) {
+    *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
+    if (threads->workers == NULL) {
         log_error("threads: %s", strerror(errno));
         return false;
     }
-    if (!start_others(staff, conf, store)) {
+    if (!start_others(threads, conf, store)) {
         return false;
     }
-    options.housekeeper = staff->housekeeper;
-    options.authenticator = staff->authenticator;
-    while (staff->count < instance->threads) {
-        options.id = staff->count;
+    options.housekeeper = threads->housekeeper;
+    options.authenticator = threads->authenticator;
+    while (threads->count < instance->threads) {
+        options.id = threads->count;
         struct worker *worker = worker_create(&options);
         if (worker == NULL) {
             log_error("threads: cannot start worker %u: %s", options.id, strerror(errno));
             return false;
         }
-        staff->workers[staff->count++] = worker;
+        threads->workers[threads->count++] = worker;
     }
     return true;
 }
 
-void staff_reconfigure(struct staff *staff, const struct conf *conf, struct users *users)
+void threads_reconfigure(struct threads *threads, const struct conf *conf, struct users *users)
 {
-    const struct conn_settings settings = policy_conn_settings(conf);
+    const struct conn_settings settings = conf_apply_conn_settings(conf);
 
-    for (unsigned i = 0; i < staff->count; i++) {
-        worker_reconfigure(staff->workers[i], &settings, users);
+    for (unsigned i = 0; i < threads->count; i++) {
+        worker_reconfigure(threads->workers[i], &settings, users);
     }
-    housekeeper_reconfigure(staff->housekeeper, conf->purge_interval);
-    for (unsigned i = 0; i < staff->count; i++) {
-        if (!worker_await(staff->workers[i])) {
+    housekeeper_reconfigure(threads->housekeeper, conf->purge_interval);
+    for (unsigned i = 0; i < threads->count; i++) {
+        if (!worker_await(threads->workers[i])) {
             log_warning("worker %u is busy: the new configuration is in force there later", i);
         }
     }
@@ -87,19 +87,19 @@ void staff_reconfigure(struct staff *staff, const struct conf *conf, struct user
 
 /* All are told before the first is waited for, so that they finish together. The authenticator may
  * have answers for them until it is gone. */
-void staff_end(struct staff *staff)
+void threads_end(struct threads *threads)
 {
-    for (unsigned i = 0; i < staff->count; i++) {
-        worker_stop(staff->workers[i]);
+    for (unsigned i = 0; i < threads->count; i++) {
+        worker_stop(threads->workers[i]);
     }
-    for (unsigned i = 0; i < staff->count; i++) {
-        worker_join(staff->workers[i]);
+    for (unsigned i = 0; i < threads->count; i++) {
+        worker_join(threads->workers[i]);
     }
-    authenticator_destroy(&staff->authenticator);
-    for (unsigned i = 0; i < staff->count; i++) {
-        worker_destroy(&staff->workers[i]);
+    authenticator_destroy(&threads->authenticator);
+    for (unsigned i = 0; i < threads->count; i++) {
+        worker_destroy(&threads->workers[i]);
     }
-    housekeeper_destroy(&staff->housekeeper);
-    free(staff->workers);
-    *staff = (struct staff){.workers = NULL};
+    housekeeper_destroy(&threads->housekeeper);
+    free(threads->workers);
+    *threads = (struct threads){.workers = NULL};
 }

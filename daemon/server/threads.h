@@ -12,7 +12,7 @@
 #include "daemon/conn/worker.h"
 #include "daemon/maintenance/housekeeper.h"
 
-struct staff {
+struct threads {
     struct housekeeper *housekeeper;
     struct authenticator *authenticator;
     struct worker **workers;
@@ -20,17 +20,17 @@ struct staff {
 };
 
 /* Starts instance->threads workers, the housekeeper and the authenticator. False when one of them
- * could not start: then the log has said which, and staff_end ends the others. `store` and
+ * could not start: then the log has said which, and threads_end ends the others. `store` and
  * `instance` must outlive them. */
-bool staff_start(struct staff *staff, const struct conf *conf, struct users *users,
-                 struct store *store, struct instance *instance);
+bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
+                   struct store *store, struct instance *instance);
 
 /* What of a reloaded configuration concerns threads. It is in force everywhere when this
  * returns, unless the log says otherwise. */
-void staff_reconfigure(struct staff *staff, const struct conf *conf, struct users *users);
+void threads_reconfigure(struct threads *threads, const struct conf *conf, struct users *users);
 
 /* Lets them finish what was asked of them, waits for that, and frees all. Good for
  * a zeroed one. */
-void staff_end(struct staff *staff);
+void threads_end(struct threads *threads);
 
 #endif

@@ -28,29 +28,30 @@ struct pulse {
 struct watchdog {
     struct event *timer;
     uint64_t patience; /* milliseconds of silence that are forgiven */
-    const struct staff *staff;
+    const struct threads *threads;
     struct pulse pulses[]; /* the workers', their handshakers', then the housekeeper's */
 };
 
-static unsigned pulses_of(const struct staff *staff)
+static unsigned pulses_of(const struct threads *threads)
 {
-    return 2 * staff->count + 1;
+    return 2 * threads->count + 1;
 }
 
 static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 {
-    const struct staff *staff = watchdog->staff;
+    const struct threads *threads = watchdog->threads;
 
-    if (i < staff->count) {
-        return worker_heartbeat(staff->workers[i]);
+    if (i < threads->count) {
+        return worker_heartbeat(threads->workers[i]);
     }
-    return i < 2 * staff->count ? worker_handshaker_heartbeat(staff->workers[i - staff->count])
-                                : housekeeper_heartbeat(staff->housekeeper);
+    return i < 2 * threads->count
+               ? worker_handshaker_heartbeat(threads->workers[i - threads->count])
+               : housekeeper_heartbeat(threads->housekeeper);
 }
 
 static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
-    unsigned workers = watchdog->staff->count;
+    unsigned workers = watchdog->threads->count;
 
     if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
@@ -90,7 +91,7 @@ static void look(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    for (unsigned i = 0; i < pulses_of(watchdog->staff); i++) {
+    for (unsigned i = 0; i < pulses_of(watchdog->threads); i++) {
         all = beats(watchdog, i, now) && all;
     }
     if (all) {
@@ -99,10 +100,10 @@ static void look(evutil_socket_t fd, short what, void *context)
 }
 
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
-                                 const struct staff *staff)
+                                 const struct threads *threads)
 {
     struct watchdog *watchdog =
-        calloc(1, sizeof *watchdog + pulses_of(staff) * sizeof(struct pulse));
+        calloc(1, sizeof *watchdog + pulses_of(threads) * sizeof(struct pulse));
     uint64_t period = interval / LOOKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
@@ -111,8 +112,8 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
         return NULL;
     }
     watchdog->patience = interval / 2 > PATIENCE_MIN_MS ? interval / 2 : PATIENCE_MIN_MS;
-    watchdog->staff = staff;
-    for (unsigned i = 0; i < pulses_of(staff); i++) {
+    watchdog->threads = threads;
+    for (unsigned i = 0; i < pulses_of(threads); i++) {
         watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
     }
     watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);

@@ -19,7 +19,7 @@ struct event_base;
 /* `interval`: how long the manager puts up with silence, in milliseconds. The
  * others must outlive the watchdog. NULL when there is no memory. */
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
-                                 const struct staff *staff);
+                                 const struct threads *threads);
 void watchdog_destroy(struct watchdog **watchdog);
 
 #endif
