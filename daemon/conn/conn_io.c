@@ -307,7 +307,7 @@ void conn_io_end_round(struct loop *loop)
     }
     round->open = false;
     round->count = round->requests = 0;
-    store_leave(loop->lane);
+    store_leave(loop->store_thread);
     if (loop->housekeeper != NULL && store_wants_housekeeping(loop->store)) {
         housekeeper_poke(loop->housekeeper);
     }
@@ -318,7 +318,7 @@ void conn_io_end_round(struct loop *loop)
 static void open_round(struct loop *loop)
 {
     loop->round.open = true;
-    store_enter(loop->lane);
+    store_enter(loop->store_thread);
     event_active(&loop->round.ends, EV_TIMEOUT, 0);
 }
 

@@ -37,17 +37,17 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
         return false;
     }
     errno = ENOMEM;
-    loop->lane = store_lane_create(store);
-    if (loop->lane != NULL) {
-        store_lane_name_maker(loop->lane, command_creator, &loop->ctx);
+    loop->store_thread = store_thread_create(store);
+    if (loop->store_thread != NULL) {
+        store_thread_set_creator(loop->store_thread, command_creator, &loop->ctx);
     }
-    return loop->lane != NULL;
+    return loop->store_thread != NULL;
 }
 
 void loop_configure(struct loop *loop, const struct conn_settings *settings)
 {
     loop->settings = *settings;
-    loop->ctx.lane = loop->lane;
+    loop->ctx.store_thread = loop->store_thread;
     loop->ctx.auth = &loop->auth;
     loop->ctx.metrics = loop->metrics;
     loop->ctx.instance = loop->instance;
@@ -58,8 +58,8 @@ void loop_configure(struct loop *loop, const struct conn_settings *settings)
 
 void loop_deinit(struct loop *loop)
 {
-    if (loop->lane != NULL) {
-        store_lane_destroy(&loop->lane);
+    if (loop->store_thread != NULL) {
+        store_thread_destroy(&loop->store_thread);
     }
     if (loop->base != NULL) {
         event_base_free(loop->base);

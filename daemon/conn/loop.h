@@ -1,7 +1,7 @@
 /*
  * loop.h - what the connections of one worker have in common.
  *
- * Blocks for their buffers, the lane into the store, the lists that say whose
+ * Blocks for their buffers, the store thread into the store, the lists that say whose
  * turn it is and who has been silent for longest. Nothing here is locked: a
  * loop and all its connections are one thread's.
  */
@@ -63,7 +63,7 @@ struct pressure {
 struct loop {
     struct event_base *base;
     struct store *store;
-    struct lane *lane;
+    struct store_thread *store_thread;
     struct metrics *metrics;
     struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
@@ -94,7 +94,7 @@ struct loop {
     bool draining;      /* what has not arrived by now is not waited for */
 };
 
-/* Makes its lane and its base. False with errno; loop_deinit is legal then. */
+/* Makes its store thread and its base. False with errno; loop_deinit is legal then. */
 bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id);
 /* Its connections must be closed. */
 void loop_deinit(struct loop *loop);

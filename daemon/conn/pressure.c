@@ -302,9 +302,9 @@ void pressure_relieve(struct loop *loop)
     relieve_buffers(loop);
     if (loop->now - loop->pressure.looked >= PRESSURE_LOOK_MS) {
         loop->pressure.looked = loop->now;
-        store_enter(loop->lane);
+        store_enter(loop->store_thread);
         relieve_store(loop);
-        store_leave(loop->lane);
+        store_leave(loop->store_thread);
     }
     if (!holds_nothing(loop)) {
         arm(&loop->pressure.look, PRESSURE_LOOK_MS);

@@ -15,7 +15,7 @@
 
 enum { MIB = 1 << 20 };
 
-static void say_refused(const struct store_file_figures *figures)
+static void say_refused(const struct store_file_stats *figures)
 {
     log_warning("arena %s: the file system refuses blocks: %s; the daemon uses %ju of %ju MiB and "
                 "evicts until there is room",
@@ -24,14 +24,14 @@ static void say_refused(const struct store_file_figures *figures)
 }
 
 /* Only a growth shows that there is room; what was not asked for since shows nothing. */
-static bool has_room_again(const struct arena_watch *watch,
-                           const struct store_file_figures *figures, uint64_t now)
+static bool has_room_again(const struct arena_watch *watch, const struct store_file_stats *figures,
+                           uint64_t now)
 {
     return watch->refuses && figures->granted != watch->granted &&
            now - watch->refused_at >= ARENA_WATCH_LULL;
 }
 
-void arena_watch_look(struct arena_watch *watch, const struct store_file_figures *figures,
+void arena_watch_look(struct arena_watch *watch, const struct store_file_stats *figures,
                       uint64_t now)
 {
     if (figures->refused != watch->refused) {

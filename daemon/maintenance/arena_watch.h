@@ -26,7 +26,7 @@ struct arena_watch {
 enum { ARENA_WATCH_LULL = 60000 /* ms without a refusal, after which there is room again */ };
 
 /* Says what is new; cheap. From one thread. `now` on any clock that does not go back. */
-void arena_watch_look(struct arena_watch *watch, const struct store_file_figures *figures,
+void arena_watch_look(struct arena_watch *watch, const struct store_file_stats *figures,
                       uint64_t now);
 
 /* From now on SIGBUS ends the process with a line that names the file. To be called before the

@@ -9,7 +9,7 @@
  * The rest after every slice is what keeps the promise that requests come
  * first, also where pokes come all the time: a poke never cuts a rest short.
  *
- * Owns the thread, its base and its lane. It decides when, never what: that is
+ * Owns the thread, its base and its store thread. It decides when, never what: that is
  * the store's.
  */
 #include "daemon/maintenance/housekeeper.h"
@@ -48,7 +48,7 @@ struct housekeeper {
     struct heartbeat heartbeat;
     struct malloc_trim trimmer;
     const struct store *store;
-    struct lane *lane;
+    struct store_thread *store_thread;
     struct arena_watch watch;
     pthread_t thread;
     bool has_thread;
@@ -75,9 +75,9 @@ static void idle(struct housekeeper *housekeeper)
 
 static void watch(struct housekeeper *housekeeper, uint64_t now)
 {
-    struct store_file_figures figures;
+    struct store_file_stats figures;
 
-    store_file_figures(housekeeper->store, &figures);
+    store_file_stats(housekeeper->store, &figures);
     if (figures.file != NULL) {
         arena_watch_look(&housekeeper->watch, &figures, now);
     }
@@ -89,9 +89,9 @@ static void slice(struct housekeeper *housekeeper)
     uint64_t now = clock_now();
 
     atomic_store(&housekeeper->poked, false);
-    store_enter(housekeeper->lane);
-    housekeeper->more = store_housekeep(housekeeper->lane, now, SLICE_EFFORT);
-    store_leave(housekeeper->lane);
+    store_enter(housekeeper->store_thread);
+    housekeeper->more = store_housekeep(housekeeper->store_thread, now, SLICE_EFFORT);
+    store_leave(housekeeper->store_thread);
     malloc_trim_trim(&housekeeper->trimmer, now);
     watch(housekeeper, now);
 
@@ -174,8 +174,8 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
     }
     atomic_init(&housekeeper->interval, interval);
     housekeeper->store = store;
-    housekeeper->lane = store_lane_create(store);
-    if (housekeeper->lane == NULL) {
+    housekeeper->store_thread = store_thread_create(store);
+    if (housekeeper->store_thread == NULL) {
         errno = ENOMEM;
     } else if (make_events(housekeeper) && start_thread(housekeeper)) {
         return housekeeper;
@@ -207,8 +207,8 @@ void housekeeper_destroy(struct housekeeper **owned)
     if (housekeeper->base != NULL) {
         event_base_free(housekeeper->base);
     }
-    if (housekeeper->lane != NULL) {
-        store_lane_destroy(&housekeeper->lane);
+    if (housekeeper->store_thread != NULL) {
+        store_thread_destroy(&housekeeper->store_thread);
     }
     free(housekeeper);
 }

@@ -1,7 +1,7 @@
 /*
  * housekeeper.h - the thread that gives back what has expired.
  *
- * It has an event base and a lane of its own. Every purge interval, and sooner
+ * It has an event base and a store thread of its own. Every purge interval, and sooner
  * when it is poked, it runs the store's housekeeping in short slices, resting as
  * long after each one as the slice took, so that it never has more than half a
  * core and no request waits behind it.
@@ -14,7 +14,7 @@
 struct housekeeper;
 struct store;
 
-/* Makes its lane and its thread; `interval` is in milliseconds, at least 1. NULL,
+/* Makes its store thread and its thread; `interval` is in milliseconds, at least 1. NULL,
  * with errno, when something of it cannot be had. */
 struct housekeeper *housekeeper_create(struct store *store, uint64_t interval);
 

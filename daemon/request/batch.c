@@ -61,10 +61,10 @@ void batch_locate(struct batch *batch, struct command_context *ctx)
     batch->located = true;
 }
 
-void batch_fetch(const struct batch *batch, struct lane *lane)
+void batch_fetch(const struct batch *batch, struct store_thread *store_thread)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
-        command_fetch(lane, &batch->commands[i]);
+        command_fetch(store_thread, &batch->commands[i]);
     }
 }
 
@@ -77,7 +77,7 @@ static void look_at_clock(struct command_context *ctx, unsigned requests)
     if (ctx->now == 0 || ctx->unclocked > GOOD_FOR) {
         ctx->now = clock_now();
         ctx->unclocked = 0;
-        store_tick(ctx->lane, ctx->now);
+        store_tick(ctx->store_thread, ctx->now);
     }
 }
 
@@ -113,7 +113,7 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         look_at_clock(ctx, batch->count - batch->next);
         if (!batch->located) {
             batch_locate(batch, ctx);
-            batch_fetch(batch, ctx->lane);
+            batch_fetch(batch, ctx->store_thread);
         }
     }
     while (batch->next < batch->count) {

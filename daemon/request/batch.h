@@ -46,7 +46,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
 /* The index lines of all that is to be executed are on their way; and then, when they
  * have had time to arrive, the records. */
 void batch_locate(struct batch *batch, struct command_context *ctx);
-void batch_fetch(const struct batch *batch, struct lane *lane);
+void batch_fetch(const struct batch *batch, struct store_thread *store_thread);
 
 /* How many requests are to be executed. */
 static inline unsigned batch_left(const struct batch *batch)

@@ -124,7 +124,7 @@ bool command_split_key(const struct command_context *ctx, struct slice *name, st
     struct slice before = {key->bytes, (size_t)(at - key->bytes)};
     struct slice behind = {at + 1, key->length - before.length - 1};
     if (before.length == 0 || before.length > REQUEST_NAMESPACE_MAX || behind.length == 0 ||
-        !store_declares(ctx->lane, before)) {
+        !store_declares(ctx->store_thread, before)) {
         return false;
     }
     *name = before;
@@ -140,9 +140,9 @@ enum store_status command_locate_key(const struct command_context *ctx,
     struct slice rest = key;
     if (request->ns.length != 0 || !command_split_key(ctx, &name, &rest) ||
         (split == SPLIT_OWN && is_hidden(ctx, name))) {
-        return store_locate(ctx->lane, command_namespace(ctx, request), key, at);
+        return store_locate(ctx->store_thread, command_namespace(ctx, request), key, at);
     }
-    return store_locate(ctx->lane, name, rest, at);
+    return store_locate(ctx->store_thread, name, rest, at);
 }
 
 struct store_ttl command_lifetime(struct ttl ttl)
@@ -234,7 +234,7 @@ static size_t look_ahead(struct command_context *ctx, struct command *cmd, struc
         count++;
     }
     for (size_t i = 0; i < count; i++) {
-        store_fetch(ctx->lane, &ahead[i]);
+        store_fetch(ctx->store_thread, &ahead[i]);
     }
     return count;
 }
@@ -376,7 +376,7 @@ void command_abandon(struct command *cmd)
         dump_end(cmd);
     }
     if (cmd->begun && (cmd->request.verb == VERB_APPEND || cmd->request.verb == VERB_PREPEND)) {
-        store_join_abort(&cmd->place.joining.join);
+        store_append_abort(&cmd->place.joining.join);
     }
     cmd->begun = false;
 }

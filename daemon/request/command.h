@@ -25,9 +25,9 @@
 #include "protocol/request.h"
 
 /* What executing takes from outside; nothing of it is the command's own. All
- * calls happen between store_enter and store_leave of its lane. */
+ * calls happen between store_enter and store_leave of its store thread. */
 struct command_context {
-    struct lane *lane;
+    struct store_thread *store_thread;
     struct reply_queue *replies;
     struct metrics *metrics;
     struct instance *instance;
@@ -79,7 +79,7 @@ struct command {
             bool checked; /* it may be done */
         } flushing;       /* FLUSH of all that a endpoint reaches, once begun */
         struct {          /* APPEND and PREPEND, once begun */
-            struct store_join *join;
+            struct store_append *join;
             struct stored stored;
         } joining;
     } place;
@@ -99,10 +99,10 @@ void command_abandon(struct command *cmd);
 
 /* Before execute, and again after a store_leave. */
 void command_locate(struct command_context *ctx, struct command *cmd);
-static inline void command_fetch(struct lane *lane, const struct command *cmd)
+static inline void command_fetch(struct store_thread *store_thread, const struct command *cmd)
 {
     if (cmd->request.key.length > 0 && cmd->located == STORE_OK) {
-        store_fetch(lane, &cmd->at);
+        store_fetch(store_thread, &cmd->at);
     }
 }
 
@@ -112,7 +112,7 @@ enum outcome command_execute(struct command_context *ctx, struct command *cmd);
 /* Whether who asks may do it in the namespace of that name. If not, that is answered. */
 bool authorize_request(struct command_context *ctx, const struct request *request,
                        struct slice name);
-/* A store_maker: the user, of an context. */
+/* A store_creator: the user, of an context. */
 uint64_t command_creator(void *context);
 /* What a stranger is answered, whatever the request. */
 void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request);

@@ -230,13 +230,13 @@ static void set_prefix(const struct command_context *ctx, struct dump *dump, str
 
 /* Begins to walk a namespace. False: that was answered with an error. */
 static bool enter(struct command_context *ctx, const struct request *request, struct dump *dump,
-                  const struct store_namespace_figures *figures)
+                  const struct store_namespace_stats *figures)
 {
     struct slice name = slice_of(figures->name);
     if (!authorize_request(ctx, request, name)) {
         return false;
     }
-    enum store_status status = store_cursor_open(ctx->lane, name, &dump->cursor);
+    enum store_status status = store_cursor_open(ctx->store_thread, name, &dump->cursor);
     if (status == STORE_NO_MEMORY) {
         command_refuse(ctx, request, name, status);
         return false;
@@ -257,9 +257,10 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
                        struct dump *dump)
 {
     struct slice own = command_namespace(ctx, request);
-    struct store_namespace_figures figures;
+    struct store_namespace_stats figures;
     for (int i = 0; i < DUMP_NAMESPACES && dump->cursor == NULL; i++) {
-        if (dump->next > dump->last || !store_namespace_next(ctx->lane, &dump->next, &figures)) {
+        if (dump->next > dump->last ||
+            !store_namespace_next(ctx->store_thread, &dump->next, &figures)) {
             dump->walked = true;
             return true;
         }
@@ -275,7 +276,8 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
 static bool walk(struct command_context *ctx, const struct request *request, struct dump *dump)
 {
     struct visit visit = {ctx, request, dump};
-    if (!store_cursor_step(ctx->lane, dump->cursor, ctx->now, DUMP_STEP, tell_one, &visit) &&
+    if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, DUMP_STEP, tell_one,
+                           &visit) &&
         !dump->walked) {
         return false;
     }

@@ -16,7 +16,7 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
 {
     struct store_view view;
     reply_queue_prepare(ctx->replies);
-    enum store_status status = store_get(ctx->lane, at, ctx->now, &view);
+    enum store_status status = store_get(ctx->store_thread, at, ctx->now, &view);
     if (status == STORE_CROWDED) {
         return wait(ctx);
     }
@@ -76,7 +76,7 @@ static bool look_at_one(struct command_context *ctx, const struct command *cmd,
     /* Who may not write the record again is not asked to, nor keeps another from it. */
     terms.contends = terms.contends && (authorize_rights(ctx, at->name) & RIGHT_WRITE) != 0;
     reply_queue_prepare(ctx->replies);
-    enum store_status status = store_look(ctx->lane, at, &terms, ctx->now, &view);
+    enum store_status status = store_inspect(ctx->store_thread, at, &terms, ctx->now, &view);
     if (status == STORE_CROWDED) {
         return wait(ctx);
     }
@@ -114,7 +114,7 @@ enum outcome verb_look(struct command_context *ctx, struct command *cmd)
 enum outcome verb_ttl(struct command_context *ctx, struct command *cmd)
 {
     uint64_t expires = STORE_NEVER;
-    enum store_status status = store_expiry(ctx->lane, &cmd->at, ctx->now, &expires);
+    enum store_status status = store_expiry(ctx->store_thread, &cmd->at, ctx->now, &expires);
     if (status != STORE_OK) {
         command_answer(ctx, &cmd->request, cmd->at.name, status);
     } else if (expires == STORE_NEVER) {

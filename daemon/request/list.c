@@ -84,7 +84,7 @@ static enum store_status begin_listing(struct command_context *ctx, struct comma
     if (!compile(cmd->request.pattern, &glob)) {
         return STORE_NO_MEMORY;
     }
-    enum store_status status = store_cursor_open(ctx->lane, ns, &cmd->place.listing.cursor);
+    enum store_status status = store_cursor_open(ctx->store_thread, ns, &cmd->place.listing.cursor);
     if (status != STORE_OK) {
         free(glob);
         return status;
@@ -127,7 +127,7 @@ enum outcome verb_list(struct command_context *ctx, struct command *cmd)
                               .with_values = cmd->request.verb == VERB_ALL};
     do {
         listing.compared = 0;
-        if (store_cursor_step(ctx->lane, cmd->place.listing.cursor, ctx->now, LISTING_STEP,
+        if (store_cursor_step(ctx->store_thread, cmd->place.listing.cursor, ctx->now, LISTING_STEP,
                               list_one, &listing)) {
             end_listing(ctx, cmd, ns);
             return OUTCOME_DONE;
@@ -139,13 +139,13 @@ enum outcome verb_list(struct command_context *ctx, struct command *cmd)
 
 enum outcome verb_namespaces(struct command_context *ctx, struct command *cmd)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats figures;
     if (!cmd->begun) {
         cmd->begun = true;
         cmd->place.next = 0;
     }
     for (unsigned seen = 1; command_may_see_next(ctx, seen); seen++) {
-        if (!store_namespace_next(ctx->lane, &cmd->place.next, &figures)) {
+        if (!store_namespace_next(ctx->store_thread, &cmd->place.next, &figures)) {
             reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
             return OUTCOME_DONE;
         }
@@ -188,7 +188,7 @@ bool authorize_may_behind_endpoint(struct command_context *ctx, const struct req
     if (may_behind_endpoint(ctx, request)) {
         return true;
     }
-    while (store_namespace_walk(ctx->lane, &next, &name, &declared)) {
+    while (store_namespace_walk(ctx->store_thread, &next, &name, &declared)) {
         if (command_reaches(ctx, own, name, declared) && !authorize_may(ctx, request, name)) {
             authorize_refuse_declared(ctx, request); /* which one is not told */
             return false;
@@ -204,9 +204,9 @@ static enum store_status flush_one(struct command_context *ctx, struct flushing 
                                    struct slice name)
 {
     uint64_t held = 0;
-    enum store_status status = store_flush_at(ctx->lane, name, flushing->when);
+    enum store_status status = store_flush_at(ctx->store_thread, name, flushing->when);
     if (flushing->when == 0) {
-        status = store_flush(ctx->lane, name, ctx->now, &held);
+        status = store_flush(ctx->store_thread, name, ctx->now, &held);
         flushing->records += held;
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
@@ -238,7 +238,8 @@ static enum outcome check_declared(struct command_context *ctx, struct command *
         if (!command_may_see_next(ctx, seen)) {
             return OUTCOME_LATER;
         }
-        *all = !store_namespace_walk(ctx->lane, &cmd->place.flushing.next, &name, &declared);
+        *all =
+            !store_namespace_walk(ctx->store_thread, &cmd->place.flushing.next, &name, &declared);
         if (!*all && command_reaches(ctx, own, name, declared) &&
             !authorize_may(ctx, &cmd->request, name)) {
             cmd->begun = false;
@@ -262,7 +263,7 @@ static enum outcome flush_declared(struct command_context *ctx, struct command *
             return OUTCOME_LATER;
         }
         if (ctx->endpoint->separator == '\0' ||
-            !store_namespace_walk(ctx->lane, &flushing->next, &name, &declared)) {
+            !store_namespace_walk(ctx->store_thread, &flushing->next, &name, &declared)) {
             break;
         }
         if (!slice_equal(name, own) && command_reaches(ctx, own, name, declared) &&
@@ -324,6 +325,6 @@ enum outcome verb_flush(struct command_context *ctx, struct command *cmd)
     }
     uint64_t records = 0;
     struct slice ns = command_namespace(ctx, &cmd->request);
-    enum store_status status = store_flush(ctx->lane, ns, ctx->now, &records);
+    enum store_status status = store_flush(ctx->store_thread, ns, ctx->now, &records);
     return answer_flush(ctx, cmd, ns, status, records);
 }

@@ -29,7 +29,7 @@ static void say(struct command_context *ctx, const struct request *request, cons
 static void refuse(struct command_context *ctx, const struct request *request,
                    enum store_resize result, int why)
 {
-    const struct store *store = store_of(ctx->lane);
+    const struct store *store = store_of(ctx->store_thread);
     char text[TEXT_MAX] = "";
     switch (result) {
     case STORE_RESIZE_TOO_SMALL:
@@ -66,7 +66,7 @@ static void tell_log(const struct command_context *ctx, uint64_t before, uint64_
 enum outcome verb_memory_limit(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    const struct store *store = store_of(ctx->lane);
+    const struct store *store = store_of(ctx->store_thread);
     uint64_t before = store_memory(store);
     if (request->number < LEAST) {
         metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
@@ -77,7 +77,8 @@ enum outcome verb_memory_limit(struct command_context *ctx, struct command *cmd)
         say(ctx, request, "input value is megabytes not bytes");
         return OUTCOME_DONE;
     }
-    enum store_resize result = store_set_memory(ctx->lane, request->number << MEGABYTE_SHIFT);
+    enum store_resize result =
+        store_set_memory(ctx->store_thread, request->number << MEGABYTE_SHIFT);
     int why = errno;
     if (result != STORE_RESIZED) {
         refuse(ctx, request, result, why);

@@ -48,7 +48,7 @@ void pipeline_destroy(struct pipeline **place, struct loop *loop)
     struct pipeline *pipeline = *place;
     *place = NULL;
     batch_deinit(&pipeline->batch);
-    upload_abort(&pipeline->upload, loop->lane);
+    upload_abort(&pipeline->upload, loop->store_thread);
     reply_queue_deinit(&pipeline->replies);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
         recv_buffer_length(&pipeline->input) > 0) {
@@ -172,7 +172,7 @@ static bool end_upload(struct pipeline *pipeline, struct command_context *ctx)
         recv_buffer_drop(&pipeline->input, consumed);
         return commit_upload(pipeline, ctx);
     }
-    upload_abort(&pipeline->upload, ctx->lane);
+    upload_abort(&pipeline->upload, ctx->store_thread);
     reply_queue_reply(&pipeline->replies, NULL, &pipeline->parser.error);
     return stop(pipeline, PIPELINE_DESYNCED);
 }
@@ -340,7 +340,7 @@ unsigned pipeline_prepare(struct pipeline *pipeline, struct loop *loop)
 void pipeline_fetch(struct pipeline *pipeline, struct loop *loop)
 {
     if (batch_left(&pipeline->batch) > 0) {
-        batch_fetch(&pipeline->batch, loop->lane);
+        batch_fetch(&pipeline->batch, loop->store_thread);
     }
 }
 

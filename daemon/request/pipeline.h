@@ -61,7 +61,7 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
 /* Nothing is under way: it could be destroyed, and made anew for the next byte. */
 bool pipeline_is_idle(const struct pipeline *pipeline);
 
-/* All that follows happens between store_enter and store_leave of the loop's lane. */
+/* All that follows happens between store_enter and store_leave of the loop's store thread. */
 
 /* One read, to where the bytes are wanted. TRANSPORT_FAILED
  * also where there is no memory to read to. */

@@ -23,7 +23,7 @@ void command_stored(struct command_context *ctx, const struct request *request,
         return;
     }
     if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
-        store_drop(ctx->lane, at, ctx->now);
+        store_drop(ctx->store_thread, at, ctx->now);
     }
     if (status == STORE_TOO_LARGE) {
         metrics_add(ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
@@ -38,8 +38,8 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
         terms.length = &stored.length;
     }
-    enum store_status status =
-        store_put(ctx->lane, &cmd->at, &terms, cmd->request.value, ctx->now, &stored.version);
+    enum store_status status = store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value,
+                                         ctx->now, &stored.version);
     command_stored(ctx, &cmd->request, &cmd->at, status, &stored);
     return OUTCOME_DONE;
 }
@@ -55,7 +55,8 @@ static enum store_status begin_join(struct command_context *ctx, struct command 
         terms.length = &stored->length;
     }
     terms.join = &cmd->place.joining.join;
-    return store_put(ctx->lane, &cmd->at, &terms, cmd->request.value, ctx->now, &stored->version);
+    return store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value, ctx->now,
+                     &stored->version);
 }
 
 enum outcome verb_join(struct command_context *ctx, struct command *cmd)
@@ -64,7 +65,8 @@ enum outcome verb_join(struct command_context *ctx, struct command *cmd)
     enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_join(ctx, cmd);
     cmd->begun = status == STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
-        status = store_join_step(ctx->lane, &cmd->place.joining.join, ctx->now, &stored->version);
+        status = store_append_step(ctx->store_thread, &cmd->place.joining.join, ctx->now,
+                                   &stored->version);
         cmd->begun = status == STORE_UNFINISHED || status == STORE_CROWDED;
         if (status == STORE_UNFINISHED && !command_has_time(ctx)) {
             return OUTCOME_LATER;
@@ -84,7 +86,7 @@ static bool delete_one(struct command_context *ctx, const struct command *cmd, s
 {
     const struct request *request = &cmd->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
-    enum store_status status = store_delete(ctx->lane, at, expected, ctx->now);
+    enum store_status status = store_delete(ctx->store_thread, at, expected, ctx->now);
     if (status != STORE_OK) {
         metrics_add(ctx->metrics, METRIC_DELETE_MISSES, 1);
         return command_answer(ctx, request, at->name, status);
@@ -101,7 +103,7 @@ enum outcome verb_delete(struct command_context *ctx, struct command *cmd)
 enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
-    enum store_status status = store_make_stale(ctx->lane, &cmd->at, &terms, ctx->now);
+    enum store_status status = store_make_stale(ctx->store_thread, &cmd->at, &terms, ctx->now);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_DELETED);
     } else {
@@ -116,7 +118,7 @@ enum outcome verb_empty(struct command_context *ctx, struct command *cmd)
     const struct request *request = &cmd->request;
     struct store_terms terms = command_terms(request);
     bool marks = (request->options & REQUEST_MARK) != 0;
-    enum store_status status = store_empty(ctx->lane, &cmd->at, &terms, marks, ctx->now);
+    enum store_status status = store_empty(ctx->store_thread, &cmd->at, &terms, marks, ctx->now);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, request, REPLY_DELETED);
     } else {
@@ -131,7 +133,7 @@ enum outcome verb_empty(struct command_context *ctx, struct command *cmd)
 enum outcome verb_touch(struct command_context *ctx, struct command *cmd)
 {
     struct store_ttl ttl = command_lifetime(cmd->request.ttl);
-    enum store_status status = store_touch(ctx->lane, &cmd->at, ttl, ctx->now);
+    enum store_status status = store_touch(ctx->store_thread, &cmd->at, ttl, ctx->now);
     metrics_add(ctx->metrics, METRIC_CMD_TOUCH, 1);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_TOUCHED);
@@ -154,7 +156,8 @@ enum outcome verb_add_number(struct command_context *ctx, struct command *cmd)
                             .initial = request->initial,
                             .subtract = request->verb == VERB_DECR,
                             .wraps = (request->options & REQUEST_WRAP) != 0};
-    enum store_status status = store_add_number(ctx->lane, &cmd->at, &terms, &sum, ctx->now);
+    enum store_status status =
+        store_add_number(ctx->store_thread, &cmd->at, &terms, &sum, ctx->now);
     if (status == STORE_OK) {
         reply_queue_reply(ctx->replies, request,
                           &(struct reply){.kind = REPLY_NUMBER,

@@ -102,8 +102,8 @@ static void requests(struct command_context *ctx, const struct request *request,
 
 static void records(struct command_context *ctx, const struct request *request)
 {
-    struct store_figures figures;
-    store_figures(ctx->lane, &figures);
+    struct store_stats figures;
+    store_stats(ctx->store_thread, &figures);
     requests(ctx, request, &figures.counters);
     stats_number(ctx, request, "curr_items", figures.items);
     stats_number(ctx, request, "total_items", figures.total_items);
@@ -124,7 +124,7 @@ static void records(struct command_context *ctx, const struct request *request)
 }
 
 static void one_namespace(struct command_context *ctx, const struct request *request,
-                          const struct store_namespace_figures *figures)
+                          const struct store_namespace_stats *figures)
 {
     stats_number(ctx, request, "items", figures->items);
     stats_number(ctx, request, "bytes", figures->bytes);
@@ -152,9 +152,9 @@ static enum outcome all(struct command_context *ctx, const struct request *reque
         reply_queue_status(ctx->replies, request, REPLY_END);
         return OUTCOME_DONE;
     }
-    struct store_namespace_figures figures;
+    struct store_namespace_stats figures;
     struct slice ns = command_namespace(ctx, request);
-    enum store_status status = store_namespace_figures(ctx->lane, ns, &figures);
+    enum store_status status = store_namespace_stats(ctx->store_thread, ns, &figures);
     if (status == STORE_OK) {
         one_namespace(ctx, request, &figures);
         reply_queue_status(ctx->replies, request, REPLY_END);
@@ -172,7 +172,7 @@ static enum outcome reset(struct command_context *ctx, const struct request *req
         atomic_store(&instance->forgotten.count[metric],
                      metrics_sum(instance->metrics, instance->metrics_sets, metric));
     }
-    store_reset_counters(ctx->lane);
+    store_reset_counters(ctx->store_thread);
     reply_queue_status(ctx->replies, request, REPLY_RESET);
     return OUTCOME_DONE;
 }

@@ -16,7 +16,7 @@ struct detail {
     const struct request *request;
     const char *prefix; /* of every name: "items:" or "" */
     uint32_t number;    /* of the namespace */
-    struct store_figures totals;
+    struct store_stats totals;
 };
 
 static const char *name_of(const struct detail *detail, const char *what, char name[64])
@@ -32,7 +32,7 @@ static void say(const struct detail *detail, const char *what, uint64_t value)
 }
 
 /* Of those that hold something, since a client may ask for the items of each. */
-static void items(struct detail *detail, const struct store_namespace_figures *figures)
+static void items(struct detail *detail, const struct store_namespace_stats *figures)
 {
     detail->prefix = "items:";
     if (figures->items == 0) {
@@ -46,7 +46,7 @@ static void items(struct detail *detail, const struct store_namespace_figures *f
 }
 
 /* A page is a segment, and a chunk what a record takes in the mean. */
-static void chunks(struct detail *detail, const struct store_namespace_figures *figures)
+static void chunks(struct detail *detail, const struct store_namespace_stats *figures)
 {
     uint64_t page = detail->totals.segment_size;
     uint64_t used = figures->items;
@@ -61,7 +61,7 @@ static void chunks(struct detail *detail, const struct store_namespace_figures *
     say(detail, "free_chunks_end", 0);
 }
 
-static void slabs(struct detail *detail, const struct store_namespace_figures *figures)
+static void slabs(struct detail *detail, const struct store_namespace_stats *figures)
 {
     const struct store_counters *counters = &figures->counters;
     chunks(detail, figures);
@@ -76,13 +76,13 @@ static void slabs(struct detail *detail, const struct store_namespace_figures *f
     say(detail, "touch_hits", counters->touches);
 }
 
-static void numbers(struct detail *detail, const struct store_namespace_figures *figures)
+static void numbers(struct detail *detail, const struct store_namespace_stats *figures)
 {
     char name[64];
     stats_text(detail->ctx, detail->request, name_of(detail, "name", name), figures->name);
 }
 
-static void reads_and_writes(struct detail *detail, const struct store_namespace_figures *figures)
+static void reads_and_writes(struct detail *detail, const struct store_namespace_stats *figures)
 {
     const struct store_counters *counters = &figures->counters;
     char text[128];
@@ -96,13 +96,13 @@ static void reads_and_writes(struct detail *detail, const struct store_namespace
 }
 
 static void totals_of_slabs(struct command_context *ctx, const struct request *request,
-                            const struct store_figures *totals)
+                            const struct store_stats *totals)
 {
     stats_number(ctx, request, "active_slabs", totals->namespaces);
     stats_number(ctx, request, "total_malloced", totals->memory_used);
 }
 
-typedef void describes(struct detail *, const struct store_namespace_figures *);
+typedef void describes(struct detail *, const struct store_namespace_stats *);
 
 enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd)
 {
@@ -114,15 +114,15 @@ enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd
     };
     const struct request *request = &cmd->request;
     struct slice own = command_namespace(ctx, request);
-    struct store_namespace_figures figures;
+    struct store_namespace_stats figures;
     struct detail detail = {.ctx = ctx, .request = request, .prefix = ""};
-    store_figures(ctx->lane, &detail.totals);
+    store_stats(ctx->store_thread, &detail.totals);
     if (!cmd->begun) {
         cmd->begun = true;
         cmd->place.next = 0;
     }
     for (unsigned seen = 1; command_may_see_next(ctx, seen); seen++) {
-        if (!store_namespace_next(ctx->lane, &cmd->place.next, &figures)) {
+        if (!store_namespace_next(ctx->store_thread, &cmd->place.next, &figures)) {
             if (request->topic == STATS_SLABS) {
                 totals_of_slabs(ctx, request, &detail.totals);
             }

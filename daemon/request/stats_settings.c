@@ -50,8 +50,8 @@ static void keys(struct command_context *ctx, const struct request *request)
 
 static void limits(struct command_context *ctx, const struct request *request)
 {
-    struct store_figures figures;
-    store_figures(ctx->lane, &figures);
+    struct store_stats figures;
+    store_stats(ctx->store_thread, &figures);
     stats_number(ctx, request, "maxbytes", figures.memory_limit);
     stats_number(ctx, request, "maxconns", atomic_load(&ctx->instance->max_connections));
     stats_number(ctx, request, "num_threads", ctx->instance->threads);

@@ -35,14 +35,14 @@ static void keep_place(struct upload *upload, const struct store_key *at)
 static void answer(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     struct store_key at;
-    store_locate(ctx->lane, upload->name, upload->key, &at);
+    store_locate(ctx->store_thread, upload->name, upload->key, &at);
     command_stored(ctx, &upload->request, &at, status, &upload->stored);
 }
 
 static void refused(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     if (upload->write != NULL) {
-        store_write_abort(ctx->lane, &upload->write);
+        store_write_abort(ctx->store_thread, &upload->write);
     }
     /* The answer may take the old record with it, and the right to that may be gone. */
     if (authorize_request(ctx, &upload->request, upload->name)) {
@@ -71,7 +71,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
         return;
     }
     if (status == STORE_OK) {
-        status = store_write_begin(ctx->lane, &at, &terms, request->value_length, ctx->now,
+        status = store_write_begin(ctx->store_thread, &at, &terms, request->value_length, ctx->now,
                                    &upload->write);
     }
     if (status != STORE_OK) {
@@ -82,7 +82,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
 
 bool upload_space(struct upload *upload, struct command_context *ctx, struct iovec *space)
 {
-    enum store_status status = store_write_space(ctx->lane, upload->write, ctx->now, space);
+    enum store_status status = store_write_space(ctx->store_thread, upload->write, ctx->now, space);
     ctx->crowded = status == STORE_CROWDED;
     if (status != STORE_OK && !ctx->crowded) {
         refused(upload, ctx, status);
@@ -120,10 +120,10 @@ static enum store_status commit(struct upload *upload, struct command_context *c
     uint64_t *version = &upload->stored.version;
     if (upload->join == NULL) {
         store_write_set_ttl(upload->write, command_lifetime(upload->request.ttl));
-        status = store_write_commit(ctx->lane, &upload->write, ctx->now, version);
+        status = store_write_commit(ctx->store_thread, &upload->write, ctx->now, version);
     }
     while (status == STORE_UNFINISHED) {
-        status = store_join_step(ctx->lane, &upload->join, ctx->now, version);
+        status = store_append_step(ctx->store_thread, &upload->join, ctx->now, version);
         if (!command_has_time(ctx)) {
             break;
         }
@@ -135,7 +135,7 @@ bool upload_commit(struct upload *upload, struct command_context *ctx)
 {
     upload->whole = true;
     if (!authorize_request(ctx, &upload->request, upload->name)) {
-        upload_abort(upload, ctx->lane);
+        upload_abort(upload, ctx->store_thread);
         return true;
     }
     enum store_status status = commit(upload, ctx);
@@ -153,13 +153,13 @@ void upload_give_way(struct upload *upload, struct command_context *ctx)
     refused(upload, ctx, STORE_TOO_SLOW);
 }
 
-void upload_abort(struct upload *upload, struct lane *lane)
+void upload_abort(struct upload *upload, struct store_thread *store_thread)
 {
     upload->whole = false;
     if (upload->write != NULL) {
-        store_write_abort(lane, &upload->write);
+        store_write_abort(store_thread, &upload->write);
     }
     if (upload->join != NULL) {
-        store_join_abort(&upload->join);
+        store_append_abort(&upload->join);
     }
 }

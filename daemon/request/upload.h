@@ -13,8 +13,8 @@
  * answered at once, and upload_is_open is false from then on: what is left of
  * the value is the parser's to drop.
  *
- * For the thread of the connection, between store_enter and store_leave of the lane, but for
- * upload_abort, which is good everywhere.
+ * For the thread of the connection, between store_enter and store_leave of the store thread, but
+ * for upload_abort, which is good everywhere.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_UPLOAD_H
 #define KVCACHED_DAEMON_REQUEST_UPLOAD_H
@@ -23,7 +23,7 @@
 
 struct upload {
     struct store_write *write; /* NULL: there is none */
-    struct store_join *join;   /* it is whole, and being appended to a large value; or NULL */
+    struct store_append *join; /* it is whole, and being appended to a large value; or NULL */
     bool whole;                /* all of it has come, but it is not committed */
     uint64_t left;             /* bytes of the value that are still to come */
     struct stored stored;      /* what its commit made */
@@ -64,6 +64,6 @@ bool upload_commit(struct upload *upload, struct command_context *ctx);
 void upload_give_way(struct upload *upload, struct command_context *ctx);
 
 /* The connection ends, or the value has no line end. */
-void upload_abort(struct upload *upload, struct lane *lane);
+void upload_abort(struct upload *upload, struct store_thread *store_thread);
 
 #endif

@@ -63,7 +63,7 @@ static size_t declare_for_listeners(const struct conf *conf, struct store_namesp
     return count;
 }
 
-bool conf_apply_begin(const struct conf *conf, struct lane *lane)
+bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread)
 {
     /* One more than there can be, so that nothing is never asked for. */
     struct store_namespace_options *all =
@@ -83,38 +83,38 @@ bool conf_apply_begin(const struct conf *conf, struct lane *lane)
         .undeclared_most = conf->undeclared_namespaces,
         .max_value = conf->max_value,
     };
-    store_enter(lane);
-    bool begun = store_policy_begin(lane, &policy);
-    store_leave(lane);
+    store_enter(store_thread);
+    bool begun = store_policy_begin(store_thread, &policy);
+    store_leave(store_thread);
     free(all);
     return begun;
 }
 
-enum store_progress conf_apply_go_on(struct lane *lane, uint64_t now)
+enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t now)
 {
     uint64_t until = clock_precise() + SLICE_NS;
     enum store_progress progress = STORE_GOES_ON;
 
     while (progress == STORE_GOES_ON && clock_precise() < until) {
-        store_enter(lane);
-        progress = store_policy_step(lane, now);
-        store_leave(lane);
+        store_enter(store_thread);
+        progress = store_policy_step(store_thread, now);
+        store_leave(store_thread);
     }
     return progress;
 }
 
-bool conf_apply_at_once(const struct conf *conf, struct lane *lane, uint64_t now)
+bool conf_apply_at_once(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
 {
-    bool begun = conf_apply_begin(conf, lane);
+    bool begun = conf_apply_begin(conf, store_thread);
 
-    while (begun && conf_apply_go_on(lane, now) != STORE_DONE) {
+    while (begun && conf_apply_go_on(store_thread, now) != STORE_DONE) {
     }
     return begun;
 }
 
-bool conf_apply_owes(const struct lane *lane)
+bool conf_apply_owes(const struct store_thread *store_thread)
 {
-    struct store_policy_result result = store_policy_result(lane);
+    struct store_policy_result result = store_policy_result(store_thread);
     const char *why = result.why == STORE_NO_MEMORY
                           ? "memory is full, and nothing may be evicted"
                           : "there are 65535 already; flush some that are not declared, and write "

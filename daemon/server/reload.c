@@ -134,7 +134,7 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
         log_error("cannot log to %s: %s", next->log.to, why);
         return false;
     }
-    if (!conf_apply_begin(next, server->storage.lane)) {
+    if (!conf_apply_begin(next, server->storage.store_thread)) {
         log_error("namespaces: %s", strerror(ENOMEM));
         server_open_log(server, server->conf, &why);
         return false;
@@ -248,7 +248,7 @@ static void finish(struct server *server)
     bool owed = reload->retries;
 
     if (reload->state == RELOAD_APPLIES) {
-        reload->retries = conf_apply_owes(server->storage.lane);
+        reload->retries = conf_apply_owes(server->storage.store_thread);
         if (server->conf->memory < store_memory(server->storage.store)) {
             storage_set_memory(&server->storage, server->conf->memory);
         }
@@ -258,7 +258,7 @@ static void finish(struct server *server)
         end(server);
         return;
     }
-    reload->retries = store_policy_result(server->storage.lane).owed > 0;
+    reload->retries = store_policy_result(server->storage.store_thread).owed > 0;
     if (owed && !reload->retries) {
         log_notice("namespaces: all that are declared could be made now");
     } else if (reload->retries) {
@@ -273,9 +273,9 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     if (server->reload.state == RELOAD_IDLE) {
-        store_policy_retry(server->storage.lane); /* where that has not been done */
+        store_policy_retry(server->storage.store_thread); /* where that has not been done */
     }
-    switch (conf_apply_go_on(server->storage.lane, clock_now())) {
+    switch (conf_apply_go_on(server->storage.store_thread, clock_now())) {
     case STORE_GOES_ON:
         wait_for_slice(server, 0, 0);
         break;
@@ -322,7 +322,7 @@ bool reload_init(struct server *server)
     if (reload->slice == NULL) {
         return false;
     }
-    reload->retries = conf_apply_owes(server->storage.lane);
+    reload->retries = conf_apply_owes(server->storage.store_thread);
     if (reload->retries) {
         wait_for_slice(server, RETRY_S, 0);
     }

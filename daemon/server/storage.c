@@ -224,9 +224,9 @@ static bool has_secrets(struct store_options *options)
 /* Where the file is mapped. */
 static void watch_file(const struct store *store)
 {
-    struct store_file_figures figures;
+    struct store_file_stats figures;
 
-    store_file_figures(store, &figures);
+    store_file_stats(store, &figures);
     if (figures.file != NULL) {
         arena_watch_range(figures.mapped, figures.length);
     }
@@ -284,8 +284,9 @@ int storage_open(struct storage *storage, const struct conf *conf)
     if (status != EX_OK) {
         return status;
     }
-    storage->lane = store_lane_create(storage->store);
-    if (storage->lane == NULL || !conf_apply_at_once(conf, storage->lane, clock_now())) {
+    storage->store_thread = store_thread_create(storage->store);
+    if (storage->store_thread == NULL ||
+        !conf_apply_at_once(conf, storage->store_thread, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         return EX_OSERR;
     }
@@ -329,10 +330,10 @@ static const char *why_not(const struct storage *storage, enum store_resize resu
 bool storage_set_memory(struct storage *storage, uint64_t memory)
 {
     uint64_t before = store_memory(storage->store);
-    store_enter(storage->lane);
-    enum store_resize result = store_set_memory(storage->lane, memory);
+    store_enter(storage->store_thread);
+    enum store_resize result = store_set_memory(storage->store_thread, memory);
     int why = errno;
-    store_leave(storage->lane);
+    store_leave(storage->store_thread);
     if (result != STORE_RESIZED) {
         log_warning("memory: %s is asked for, left at %s: %s", shown_size(memory).text,
                     shown_size(before).text, why_not(storage, result, why));
@@ -348,8 +349,8 @@ void storage_close(struct storage *storage)
 {
     struct store_clock clock;
 
-    if (storage->lane != NULL) {
-        store_lane_destroy(&storage->lane);
+    if (storage->store_thread != NULL) {
+        store_thread_destroy(&storage->store_thread);
     }
     if (storage->store == NULL) {
         return;

@@ -13,9 +13,9 @@
 
 struct storage {
     struct store *store;
-    struct lane *lane;  /* the main thread's */
-    const char *file;   /* in conf, which outlives it; NULL: in memory */
-    uint64_t recovered; /* records that were there at the start */
+    struct store_thread *store_thread; /* the main thread's */
+    const char *file;                  /* in conf, which outlives it; NULL: in memory */
+    uint64_t recovered;                /* records that were there at the start */
 };
 
 /* EX_OK, or what to exit with: then the log has said why. Sets the clock; before there

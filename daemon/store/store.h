@@ -9,7 +9,7 @@
  * than the request. All of the ttl passes before the record expires, by the most
  * exact of clocks; less than a millisecond more is what the rounding may add.
  *
- * Threads. Every thread that calls in has a lane of its own, and wraps what it
+ * Threads. Every thread that calls in has a thread of its own, and wraps what it
  * does in store_enter .. store_leave. Between the two, namespaces that it looked
  * up stay where they are. All calls but create and destroy may run at once.
  * Nobody waits inside except for locks that are held for about a microsecond,
@@ -29,8 +29,8 @@
 #include "protocol/slice.h"
 
 struct store;
-struct store_join;
-struct lane;
+struct store_append;
+struct store_thread;
 struct namespace;
 struct generation;
 
@@ -56,14 +56,14 @@ enum store_status {
     STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
     STORE_UNDECLARED,          /* policy: only declared namespaces */
     STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
-    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this maker's */
+    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this creator's */
     STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
                                   quota or the memory could ever hold */
     STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
     STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
     STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
                                   in a few milliseconds */
-    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_join_step */
+    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_append_step */
     STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
 };
 
@@ -128,7 +128,7 @@ struct store_options {
  * of every call is from here on clock.uptime + recovery.clock_offset.
  */
 struct store *store_create(const struct store_options *options);
-/* Every lane must be gone. Sets *store to NULL. A file is left as by a crash. */
+/* Every thread must be gone. Sets *store to NULL. A file is left as by a crash. */
 void store_destroy(struct store **store);
 /* The same, and a file is left in order: it outlives the machine's run too. False, with errno:
  * it could not be written, and is left as by a crash. */
@@ -157,7 +157,7 @@ enum store_resize {
  * A file becomes as long as it must for more memory; for less it stays as long, with holes. Both
  * is found again by a start with the new memory.
  */
-enum store_resize store_set_memory(struct lane *lane, uint64_t memory);
+enum store_resize store_set_memory(struct store_thread *thread, uint64_t memory);
 /* Bytes that bound everything, and the least and the most that can be set. */
 uint64_t store_memory(const struct store *store);
 uint64_t store_memory_least(const struct store *store);
@@ -197,14 +197,14 @@ struct store_policy {
  *
  * False when there is no memory for what it says: then nothing has changed.
  */
-bool store_policy_begin(struct lane *lane, const struct store_policy *policy);
+bool store_policy_begin(struct store_thread *thread, const struct store_policy *policy);
 
 enum store_progress {
     STORE_GOES_ON,
-    STORE_WAITS, /* for other lanes to leave: not to be asked again at once */
+    STORE_WAITS, /* for other threads to leave: not to be asked again at once */
     STORE_DONE,
 };
-enum store_progress store_policy_step(struct lane *lane, uint64_t now);
+enum store_progress store_policy_step(struct store_thread *thread, uint64_t now);
 
 /* Declared names without a namespace yet, since there was no room for it and nothing to be
  * evicted. All else is in force, and their settings too: a write makes such a namespace when it
@@ -215,29 +215,29 @@ struct store_policy_result {
     char first[STORE_NAMESPACE_MAX + 1];
 };
 /* Once it is done. */
-struct store_policy_result store_policy_result(const struct lane *lane);
+struct store_policy_result store_policy_result(const struct store_thread *thread);
 /* Tries to make them, with further steps. */
-void store_policy_retry(struct lane *lane);
+void store_policy_retry(struct store_thread *thread);
 
 /* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
-bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
-                      uint64_t now);
+bool store_set_policy(struct store *store, struct store_thread *thread,
+                      const struct store_policy *policy, uint64_t now);
 
-/* --- lanes -------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------- */
 
 /* One for each thread. NULL when out of memory or when 72 are there. */
-struct lane *store_lane_create(struct store *store);
-void store_lane_destroy(struct lane **lane);
+struct store_thread *store_thread_create(struct store *store);
+void store_thread_destroy(struct store_thread **thread);
 /* The one that it was made for. */
-struct store *store_of(const struct lane *lane);
+struct store *store_of(const struct store_thread *thread);
 
 /* The number of the user that asks for what is being done now, the same across restarts; 0:
  * none in particular. Called only when a namespace is made. */
-typedef uint64_t store_maker(void *context);
-void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context);
+typedef uint64_t store_creator(void *context);
+void store_thread_set_creator(struct store_thread *thread, store_creator *creator, void *context);
 
-void store_enter(struct lane *lane);
-void store_leave(struct lane *lane);
+void store_enter(struct store_thread *thread);
+void store_leave(struct store_thread *thread);
 
 /* --- one record --------------------------------------------------------- */
 
@@ -256,9 +256,9 @@ struct store_key {
  * no error here. store_fetch, some requests later, asks for the record's line.
  * Both are hints for a pipeline: skip store_fetch and nothing but time is lost.
  */
-enum store_status store_locate(struct lane *lane, struct slice name, struct slice key,
+enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at);
-void store_fetch(struct lane *lane, const struct store_key *at);
+void store_fetch(struct store_thread *thread, const struct store_key *at);
 
 /*
  * A value to be read where it lies. Small ones are held under a lock: copy and
@@ -272,7 +272,7 @@ struct store_view {
     bool pinned;
     uint64_t expires; /* on the clock of `now`, or STORE_NEVER */
     uint32_t client_flags;
-    /* Of store_look only. */
+    /* Of store_inspect only. */
     uint64_t version;
     uint64_t size;    /* bytes that the record takes */
     uint64_t idle;    /* milliseconds since it was written or read, as far as known; up to an
@@ -293,7 +293,7 @@ struct store_view {
 
 /* STORE_OK and a view that must be given back, STORE_NOT_FOUND, or of a large value
  * STORE_CROWDED. Counts a hit or a miss. */
-enum store_status store_get(struct lane *lane, const struct store_key *at, uint64_t now,
+enum store_status store_get(struct store_thread *thread, const struct store_key *at, uint64_t now,
                             struct store_view *view);
 void store_view_put(struct store_view *view);
 
@@ -341,31 +341,31 @@ enum store_mode {
  */
 struct store_terms {
     enum store_mode mode;  /* store_put and store_write_begin */
-    struct store_ttl ttl;  /* of what is written; store_look, store_add_number,
+    struct store_ttl ttl;  /* of what is written; store_inspect, store_add_number,
                               store_make_stale: KEEP, or the record's new one */
     struct store_ttl make; /* with `makes` */
     uint64_t expected;     /* with `compares` */
     uint64_t version;      /* what is written shall have this one; 0: a new one */
-    uint64_t refresh;      /* store_look: milliseconds. The first who finds less than
+    uint64_t refresh;      /* store_inspect: milliseconds. The first who finds less than
                               that left wins; 0: nobody */
     uint32_t client_flags;
     uint64_t *length; /* writes of a value: if not NULL, set to the bytes of the record's whole
                          value when it is written */
-    struct store_join **join; /* APPEND, PREPEND: if not NULL, they may be left unfinished, see
-                                 store_join_step; it must stay for as long as a write in parts */
-    bool compares;            /* STORE_CHANGED where the record has another version than
-                                 `expected`, STORE_NOT_FOUND where there is none */
-    bool or_stale;            /* with `compares`: where `expected` is lower than the record's
-                                 version, write all the same, leave the expiry as it was,
-                                 and mark what was written as stale */
-    bool makes;               /* where there is no record: store_look makes an empty one, and
-                                 its caller has won; store_add_number one that holds `initial`;
-                                 APPEND and PREPEND make one of the value. With `make` as ttl */
-    bool noted;               /* writes: keep notes */
-    bool tells_version;       /* the caller is told the version */
-    bool peeks;               /* store_look: not to be taken for a read */
-    bool uncounted;           /* store_look: neither a hit nor a miss */
-    bool contends;            /* store_look: may be told to write the record again */
+    struct store_append **join; /* APPEND, PREPEND: if not NULL, they may be left unfinished, see
+                                 store_append_step; it must stay for as long as a write in parts */
+    bool compares;              /* STORE_CHANGED where the record has another version than
+                                   `expected`, STORE_NOT_FOUND where there is none */
+    bool or_stale;              /* with `compares`: where `expected` is lower than the record's
+                                   version, write all the same, leave the expiry as it was,
+                                   and mark what was written as stale */
+    bool makes;                 /* where there is no record: store_inspect makes an empty one, and
+                                   its caller has won; store_add_number one that holds `initial`;
+                                   APPEND and PREPEND make one of the value. With `make` as ttl */
+    bool noted;                 /* writes: keep notes */
+    bool tells_version;         /* the caller is told the version */
+    bool peeks;                 /* store_inspect: not to be taken for a read */
+    bool uncounted;             /* store_inspect: neither a hit nor a miss */
+    bool contends;              /* store_inspect: may be told to write the record again */
 };
 
 /*
@@ -374,14 +374,14 @@ struct store_terms {
  * or a record made, this can fail as a write does. With a new ttl it counts as a touch, and
  * neither as a hit nor as a miss.
  */
-enum store_status store_look(struct lane *lane, struct store_key *at,
-                             const struct store_terms *terms, uint64_t now,
-                             struct store_view *view);
+enum store_status store_inspect(struct store_thread *thread, struct store_key *at,
+                                const struct store_terms *terms, uint64_t now,
+                                struct store_view *view);
 
 /* Writes a whole value. Where it fails, the old record stays as it was. *version,
  * if not NULL, is what it got; terms->tells_version says whether anybody will hear
  * of it. */
-enum store_status store_put(struct lane *lane, struct store_key *at,
+enum store_status store_put(struct store_thread *thread, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version);
 
@@ -393,31 +393,31 @@ enum store_status store_put(struct lane *lane, struct store_key *at,
  * not now; else it has ended, and *join is NULL. A thread has one of these at a time, where
  * another one is to begin that is STORE_CROWDED.
  */
-enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
-                                  uint64_t *version);
-/* On the lane's thread, inside and outside of enter and leave. Sets *join to NULL. */
-void store_join_abort(struct store_join **join);
+enum store_status store_append_step(struct store_thread *thread, struct store_append **join,
+                                    uint64_t now, uint64_t *version);
+/* On the thread's thread, inside and outside of enter and leave. Sets *join to NULL. */
+void store_append_abort(struct store_append **join);
 
 /* `expected`: the version that it must have, or NULL. */
-enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
-                               uint64_t now);
+enum store_status store_delete(struct store_thread *thread, struct store_key *at,
+                               const uint64_t *expected, uint64_t now);
 /* The same of a record whose new value was refused: that counts as no deletion. */
-void store_drop(struct lane *lane, struct store_key *at, uint64_t now);
+void store_drop(struct store_thread *thread, struct store_key *at, uint64_t now);
 
 /* The record stays and gets a new version, but is marked as stale, and the next
  * who looks at it wins. Terms: ttl, compares, version. */
-enum store_status store_make_stale(struct lane *lane, struct store_key *at,
+enum store_status store_make_stale(struct store_thread *thread, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
 
 /* The record stays under the same version, but its value goes, and what was noted of it.
  * Terms: ttl, client_flags, compares, version. It counts as a deletion. `stale`: it does not,
  * but the record gets a new version and is marked as by store_make_stale. */
-enum store_status store_empty(struct lane *lane, struct store_key *at,
+enum store_status store_empty(struct store_thread *thread, struct store_key *at,
                               const struct store_terms *terms, bool stale, uint64_t now);
 
 /* When it expires: on the clock of `now`, or STORE_NEVER. Counts neither hit nor miss. */
-enum store_status store_expiry(struct lane *lane, const struct store_key *at, uint64_t now,
-                               uint64_t *expires);
+enum store_status store_expiry(struct store_thread *thread, const struct store_key *at,
+                               uint64_t now, uint64_t *expires);
 
 /* Whole milliseconds that a record which expires then is sure to live from any moment of `now`
  * on; 0: less than one. Right after a write it is the ttl. */
@@ -426,8 +426,8 @@ static inline uint64_t store_left(uint64_t expires, uint64_t now)
     return expires > now ? expires - now - 1 : 0;
 }
 
-enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
-                              uint64_t now);
+enum store_status store_touch(struct store_thread *thread, struct store_key *at,
+                              struct store_ttl ttl, uint64_t now);
 
 struct store_sum {
     uint64_t by;
@@ -445,7 +445,7 @@ struct store_sum {
 /* Adds, or takes. The record keeps its expiry with a ttl of KEEP; one that is made has
  * `make` for its ttl then. Terms: ttl,
  * compares, makes, version, noted, tells_version. */
-enum store_status store_add_number(struct lane *lane, struct store_key *at,
+enum store_status store_add_number(struct store_thread *thread, struct store_key *at,
                                    const struct store_terms *terms, struct store_sum *sum,
                                    uint64_t now);
 
@@ -482,14 +482,14 @@ bool store_write_presses(const struct store_write *write, const struct store_pre
 struct store_write;
 
 /* Checks everything that can be known before the value is there. */
-enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+enum store_status store_write_begin(struct store_thread *thread, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write);
 /* Where the next bytes go: one contiguous place, `space->iov_len` at least 1 and
  * never past the value's end. STORE_CROWDED: ask again later; only before the first byte.
  * Else not STORE_OK: abort it. */
-enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
-                                    struct iovec *space);
+enum store_status store_write_space(struct store_thread *thread, struct store_write *write,
+                                    uint64_t now, struct iovec *space);
 void store_write_advance(struct store_write *write, size_t bytes);
 /* Another time to live than the terms had: of one that ends at a date, less is left by the
  * time all bytes are there. */
@@ -497,16 +497,16 @@ void store_write_set_ttl(struct store_write *write, struct store_ttl ttl);
 /* All bytes must have been given. Ends the write and sets it to NULL, but for STORE_CROWDED. The
  * time to live counts from this `now`. *version as in store_put. STORE_UNDECLARED: the policy
  * does not allow the namespace any more. */
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
-                                     uint64_t *version);
+enum store_status store_write_commit(struct store_thread *thread, struct store_write **write,
+                                     uint64_t now, uint64_t *version);
 /* Legal inside and outside of enter and leave. Sets *write to NULL. */
-void store_write_abort(struct lane *lane, struct store_write **write);
+void store_write_abort(struct store_thread *thread, struct store_write **write);
 
 /* --- whole namespaces --------------------------------------------------- */
 
 /* Forgets a namespace in O(1); *records is how many it held. STORE_OK also where
  * there is no such namespace (0 records), or STORE_UNDECLARED. */
-enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now,
+enum store_status store_flush(struct store_thread *thread, struct slice name, uint64_t now,
                               uint64_t *records);
 
 /*
@@ -514,14 +514,14 @@ enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now
  * back what was set before. It happens in the first store_tick from that time on.
  * STORE_NOT_FOUND where there is no such namespace.
  */
-enum store_status store_flush_at(struct lane *lane, struct slice name, uint64_t when);
+enum store_status store_flush_at(struct store_thread *thread, struct slice name, uint64_t when);
 
 /* Carries out what was set for a time that has come. Cheap: to be called after
  * every reading of the clock, between enter and leave. */
-void store_tick(struct lane *lane, uint64_t now);
+void store_tick(struct store_thread *thread, uint64_t now);
 
 /* Whether the policy declares such a namespace. */
-bool store_declares(struct lane *lane, struct slice name);
+bool store_declares(struct store_thread *thread, struct slice name);
 
 /*
  * A listing. Opened, stepped until it ends, closed; it holds no lock between
@@ -544,7 +544,7 @@ struct store_cursor;
 
 /* STORE_OK with *cursor, STORE_UNDECLARED, STORE_NO_MEMORY. A namespace that does
  * not exist is an empty listing. */
-enum store_status store_cursor_open(struct lane *lane, struct slice name,
+enum store_status store_cursor_open(struct store_thread *thread, struct slice name,
                                     struct store_cursor **cursor);
 
 /* From here on each entry comes with its notes, which takes a look into the index. */
@@ -577,8 +577,8 @@ typedef bool store_visit(void *context, struct store_entry *entry);
  * Visits up to `limit` records (live or not: what bounds the time it takes).
  * True when the listing has ended.
  */
-bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
-                       store_visit *visit, void *context);
+bool store_cursor_step(struct store_thread *thread, struct store_cursor *cursor, uint64_t now,
+                       size_t limit, store_visit *visit, void *context);
 /* Whether the last step stopped because too much is pinned: to be gone on with in a few
  * milliseconds. */
 bool store_cursor_is_crowded(const struct store_cursor *cursor);
@@ -609,7 +609,7 @@ struct store_counters {
     uint64_t evictions;              /* records dropped while they still lived */
 };
 
-struct store_namespace_figures {
+struct store_namespace_stats {
     char name[STORE_NAMESPACE_MAX + 1];
     uint64_t items;
     uint64_t bytes;  /* of live records, headers included */
@@ -623,16 +623,17 @@ struct store_namespace_figures {
 /* The first namespace whose number is *next or above; sets *next past it. False
  * when there is none. Start with *next = 0. Each namespace that stays is given
  * once. */
-bool store_namespace_next(struct lane *lane, uint32_t *next,
-                          struct store_namespace_figures *figures);
+bool store_namespace_next(struct store_thread *thread, uint32_t *next,
+                          struct store_namespace_stats *stats);
 /* Names only, as store_namespace_next gives figures: locks nothing. The name is good until
  * store_leave. */
-bool store_namespace_walk(struct lane *lane, uint32_t *next, struct slice *name, bool *declared);
+bool store_namespace_walk(struct store_thread *thread, uint32_t *next, struct slice *name,
+                          bool *declared);
 /* STORE_OK, STORE_NOT_FOUND or STORE_UNDECLARED. */
-enum store_status store_namespace_figures(struct lane *lane, struct slice name,
-                                          struct store_namespace_figures *figures);
+enum store_status store_namespace_stats(struct store_thread *thread, struct slice name,
+                                        struct store_namespace_stats *stats);
 
-struct store_figures {
+struct store_stats {
     uint64_t items;
     uint64_t bytes;
     uint64_t total_items; /* records that were written, changes of numbers apart */
@@ -648,10 +649,10 @@ struct store_figures {
     uint64_t reclaims;    /* times that a writer had to make room itself */
     struct store_counters counters;
 };
-void store_figures(struct lane *lane, struct store_figures *figures);
+void store_stats(struct store_thread *thread, struct store_stats *stats);
 
 /* What the file system has done with the blocks of the arena's file. */
-struct store_file_figures {
+struct store_file_stats {
     const char *file;          /* its name, the store's own; NULL: there is none */
     uint64_t granted, refused; /* how often it gave blocks, and how often it refused them: then
                                   the store makes do with what it has */
@@ -663,8 +664,8 @@ struct store_file_figures {
 };
 
 /* Any thread, inside or outside of enter and leave; cheap. */
-void store_file_figures(const struct store *store, struct store_file_figures *figures);
-void store_reset_counters(struct lane *lane);
+void store_file_stats(const struct store *store, struct store_file_stats *stats);
+void store_reset_counters(struct store_thread *thread);
 
 /* --- the housekeeper's side --------------------------------------------- */
 
@@ -676,7 +677,7 @@ void store_reset_counters(struct lane *lane);
  * now; else the next call is due after the purge interval, or when
  * store_wants_housekeeping says so.
  */
-bool store_housekeep(struct lane *lane, uint64_t now, size_t effort);
+bool store_housekeep(struct store_thread *thread, uint64_t now, size_t effort);
 
 /* Cheap; any thread. True when a writer found memory short or a namespace was
  * flushed, so that the housekeeper should not wait for its interval. */
@@ -684,6 +685,6 @@ bool store_wants_housekeeping(const struct store *store);
 
 /* Walks everything and checks that counters, index and segments agree; for
  * tests, when no other thread is inside. NULL, or what is wrong. */
-const char *store_check(struct lane *lane, uint64_t now);
+const char *store_check(struct store_thread *thread, uint64_t now);
 
 #endif

@@ -73,11 +73,11 @@ static void set_up(void)
     struct store_policy policy = {.max_value = MAX_VALUE};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    struct lane *lane = store_lane_create(store);
-    store_enter(lane);
-    ck_assert(store_set_policy(store, lane, &policy, clock_now()));
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    struct store_thread *store_thread = store_thread_create(store);
+    store_enter(store_thread);
+    ck_assert(store_set_policy(store, store_thread, &policy, clock_now()));
+    store_leave(store_thread);
+    store_thread_destroy(&store_thread);
     for (int i = 0; i < PEERS; i++) {
         peers[i] = -1;
     }

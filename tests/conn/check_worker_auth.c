@@ -57,11 +57,11 @@ static void set_up(void)
     struct store_policy policy = {.max_value = 1 << 20};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    struct lane *lane = store_lane_create(store);
-    store_enter(lane);
-    ck_assert(store_set_policy(store, lane, &policy, clock_now()));
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    struct store_thread *store_thread = store_thread_create(store);
+    store_enter(store_thread);
+    ck_assert(store_set_policy(store, store_thread, &policy, clock_now()));
+    store_leave(store_thread);
+    store_thread_destroy(&store_thread);
     facts_of_one(&instance, metrics);
     ck_assert(secret_hash(slice_of("s3cret"), hash));
     users = make_users("web", "write", NULL);

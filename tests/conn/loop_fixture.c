@@ -68,9 +68,9 @@ void rig_open(void)
     facts_of_one(&rig.instance, rig.metrics);
     ck_assert(loop_init(&rig.loop, store, &rig.instance, 0));
     loop_configure(&rig.loop, &settings);
-    store_enter(rig.loop.lane);
-    ck_assert(store_set_policy(store, rig.loop.lane, &policy, clock_now()));
-    store_leave(rig.loop.lane);
+    store_enter(rig.loop.store_thread);
+    ck_assert(store_set_policy(store, rig.loop.store_thread, &policy, clock_now()));
+    store_leave(rig.loop.store_thread);
     conn_serve(&rig.loop);
 }
 

@@ -57,15 +57,15 @@ static bool is_deleted(unsigned name, unsigned key)
     return name == FLUSHED || key % 4 == 1;
 }
 
-static void locate(struct lane *lane, unsigned name, unsigned key, char *bytes,
+static void locate(struct store_thread *thread, unsigned name, unsigned key, char *bytes,
                    struct store_key *at)
 {
     int length = snprintf(bytes, 16, "key%u", key);
-    must(store_locate(lane, slice_of(names[name]), (struct slice){bytes, (size_t)length}, at) ==
+    must(store_locate(thread, slice_of(names[name]), (struct slice){bytes, (size_t)length}, at) ==
          STORE_OK);
 }
 
-static void put_all(struct lane *lane)
+static void put_all(struct store_thread *thread)
 {
     static char bytes[LARGE];
     char key_bytes[16];
@@ -74,14 +74,14 @@ static void put_all(struct lane *lane)
     for (unsigned i = 0; i < NAMES * KEYS; i++) {
         struct store_terms terms = {.ttl = {i % 3 == 0 ? STORE_TTL_FOR : STORE_TTL_NEVER, 1000000},
                                     .noted = i % 5 == 0};
-        locate(lane, i % NAMES, i / NAMES, key_bytes, &at);
-        must(store_put(lane, &at, &terms, value_of(i % NAMES, i / NAMES, bytes), 1000, NULL) ==
+        locate(thread, i % NAMES, i / NAMES, key_bytes, &at);
+        must(store_put(thread, &at, &terms, value_of(i % NAMES, i / NAMES, bytes), 1000, NULL) ==
              STORE_OK);
         if (is_deleted(i % NAMES, i / NAMES) && i % NAMES != FLUSHED) {
-            must(store_delete(lane, &at, NULL, 1000) == STORE_OK);
+            must(store_delete(thread, &at, NULL, 1000) == STORE_OK);
         }
     }
-    must(store_flush(lane, slice_of(names[FLUSHED]), 1000, &records) == STORE_OK);
+    must(store_flush(thread, slice_of(names[FLUSHED]), 1000, &records) == STORE_OK);
 }
 
 static void clean_up(void)
@@ -102,12 +102,12 @@ static void prepare(void)
     atexit(clean_up);
     struct store *store = store_create(&options);
     must(store != NULL);
-    struct lane *lane = store_lane_create(store);
-    must(lane != NULL);
-    store_enter(lane);
-    put_all(lane);
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    struct store_thread *thread = store_thread_create(store);
+    must(thread != NULL);
+    store_enter(thread);
+    put_all(thread);
+    store_leave(thread);
+    store_thread_destroy(&thread);
     store_destroy(&store);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     must(fd >= 0 && image_take(&whole, fd) && image_take(&damaged, fd));
@@ -133,15 +133,15 @@ static bool is_value(const struct store_view *view, struct slice value)
     return same && from == value.length;
 }
 
-static void look_at_all(struct lane *lane)
+static void look_at_all(struct store_thread *thread)
 {
     static char bytes[LARGE];
     char key_bytes[16];
     for (unsigned i = 0; i < NAMES * KEYS; i++) {
         struct store_key at;
         struct store_view view;
-        locate(lane, i % NAMES, i / NAMES, key_bytes, &at);
-        if (store_get(lane, &at, 1000, &view) == STORE_OK) {
+        locate(thread, i % NAMES, i / NAMES, key_bytes, &at);
+        if (store_get(thread, &at, 1000, &view) == STORE_OK) {
             must(!is_deleted(i % NAMES, i / NAMES));
             must(is_value(&view, value_of(i % NAMES, i / NAMES, bytes)));
             store_view_put(&view);
@@ -155,13 +155,13 @@ static void open_and_look(void)
     options.recovery = &found;
     struct store *store = store_create(&options);
     must(store != NULL);
-    struct lane *lane = store_lane_create(store);
-    must(lane != NULL);
-    store_enter(lane);
-    must(store_check(lane, 1000) == NULL);
-    look_at_all(lane);
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    struct store_thread *thread = store_thread_create(store);
+    must(thread != NULL);
+    store_enter(thread);
+    must(store_check(thread, 1000) == NULL);
+    look_at_all(thread);
+    store_leave(thread);
+    store_thread_destroy(&thread);
     store_destroy(&store);
     if (found.aside != NULL) {
         unlink(found.aside);

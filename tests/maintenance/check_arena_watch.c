@@ -17,7 +17,7 @@
 #include "tests/support/suite.h"
 
 static struct arena_watch watch;
-static struct store_file_figures figures;
+static struct store_file_stats figures;
 
 static void set_up(void)
 {
@@ -25,7 +25,7 @@ static void set_up(void)
     scratch_make();
     ck_assert(log_open(scratch_path("log"), LOG_INFO, getuid(), &why));
     memset(&watch, 0, sizeof watch);
-    figures = (struct store_file_figures){
+    figures = (struct store_file_stats){
         .file = "/a/file", .granted = 5, .memory_used = 3 << 20, .memory_limit = 8 << 20};
 }
 

@@ -21,7 +21,7 @@ enum {
 };
 
 static struct store *store;
-static struct lane *lane;
+static struct store_thread *store_thread;
 static struct housekeeper *housekeeper;
 
 static void start(uint64_t interval)
@@ -31,11 +31,11 @@ static void start(uint64_t interval)
 
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    lane = store_lane_create(store);
-    ck_assert_ptr_nonnull(lane);
-    store_enter(lane);
-    ck_assert(store_set_policy(store, lane, &policy, clock_now()));
-    store_leave(lane);
+    store_thread = store_thread_create(store);
+    ck_assert_ptr_nonnull(store_thread);
+    store_enter(store_thread);
+    ck_assert(store_set_policy(store, store_thread, &policy, clock_now()));
+    store_leave(store_thread);
     housekeeper = housekeeper_create(store, interval);
     ck_assert_ptr_nonnull(housekeeper);
 }
@@ -44,7 +44,7 @@ static void stop(void)
 {
     housekeeper_destroy(&housekeeper);
     ck_assert_ptr_null(housekeeper);
-    store_lane_destroy(&lane);
+    store_thread_destroy(&store_thread);
     store_destroy(&store);
 }
 
@@ -54,25 +54,25 @@ static void put_records(void)
     const struct store_ttl ttl = {.kind = STORE_TTL_FOR, .milliseconds = 1};
 
     const struct store_terms terms = {.ttl = ttl};
-    store_enter(lane);
+    store_enter(store_thread);
     for (int i = 0; i < RECORDS; i++) {
         struct store_key at;
         char key[16];
         snprintf(key, sizeof key, "key%d", i);
-        ck_assert_int_eq(store_locate(lane, slice_of("ns"), slice_of(key), &at), STORE_OK);
-        ck_assert_int_eq(store_put(lane, &at, &terms, slice_of("value"), clock_now(), NULL),
+        ck_assert_int_eq(store_locate(store_thread, slice_of("ns"), slice_of(key), &at), STORE_OK);
+        ck_assert_int_eq(store_put(store_thread, &at, &terms, slice_of("value"), clock_now(), NULL),
                          STORE_OK);
     }
-    store_leave(lane);
+    store_leave(store_thread);
 }
 
 static uint64_t items(void)
 {
-    struct store_figures figures;
+    struct store_stats figures;
 
-    store_enter(lane);
-    store_figures(lane, &figures);
-    store_leave(lane);
+    store_enter(store_thread);
+    store_stats(store_thread, &figures);
+    store_leave(store_thread);
     return figures.items;
 }
 

@@ -38,17 +38,17 @@ static void set_up(void)
                    &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});
     struct store_namespace_options strict = {.name = slice_of("strict"), .require_ttl = true};
     struct store_policy policy = {.declared = &strict, .declared_count = 1, .max_value = MAX_VALUE};
-    store_enter(loop.lane);
-    ck_assert(store_set_policy(store, loop.lane, &policy, clock_now()));
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    ck_assert(store_set_policy(store, loop.store_thread, &policy, clock_now()));
+    store_leave(loop.store_thread);
 }
 
 static void tear_down(void)
 {
-    store_enter(loop.lane);
-    const char *wrong = store_check(loop.lane, clock_now());
+    store_enter(loop.store_thread);
+    const char *wrong = store_check(loop.store_thread, clock_now());
     ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(loop.lane);
+    store_leave(loop.store_thread);
     loop_deinit(&loop);
     store_destroy(&store);
 }
@@ -71,7 +71,7 @@ static bool turn(struct pipeline *pipeline, struct wire *wire, enum pipeline_sta
     size_t moved = 0;
     bool ended = false;
     loop.ctx.now = 0;
-    store_enter(loop.lane);
+    store_enter(loop.store_thread);
     if (*state == PIPELINE_NEEDS_INPUT) {
         ended = pipeline_receive(pipeline, &loop, &wire->transport, &moved) == TRANSPORT_EOF;
     }
@@ -81,7 +81,7 @@ static bool turn(struct pipeline *pipeline, struct wire *wire, enum pipeline_sta
         }
         *state = pipeline_work(pipeline, &loop);
     }
-    store_leave(loop.lane);
+    store_leave(loop.store_thread);
     return ended;
 }
 
@@ -120,11 +120,11 @@ static void forget_all(void)
 {
     uint64_t records;
     static const char *const names[] = {"main", "n", "strict", "other"};
-    store_enter(loop.lane);
+    store_enter(loop.store_thread);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        store_flush(loop.lane, slice_of(names[i]), clock_now(), &records);
+        store_flush(loop.store_thread, slice_of(names[i]), clock_now(), &records);
     }
-    store_leave(loop.lane);
+    store_leave(loop.store_thread);
 }
 
 /* Holds the conversation at once, byte by byte, and in between; the answer must
@@ -461,11 +461,11 @@ START_TEST(cut_off_anywhere)
         wire_init(&wire, (struct slice){said.bytes, length});
         struct pipeline *pipeline = pipeline_create(&loop, endpoint, &identity);
         size_t moved;
-        store_enter(loop.lane);
+        store_enter(loop.store_thread);
         while (pipeline_receive(pipeline, &loop, &wire.transport, &moved) == TRANSPORT_OK) {
             pipeline_work(pipeline, &loop);
         }
-        store_leave(loop.lane);
+        store_leave(loop.store_thread);
         pipeline_destroy(&pipeline, &loop); /* with replies unsent, and a value half here */
         wire_deinit(&wire);
     }

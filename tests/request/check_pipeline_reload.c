@@ -51,9 +51,9 @@ static void declare(size_t count, bool only)
                                   .declared_count = count,
                                   .declared_only = only,
                                   .max_value = MAX_VALUE};
-    store_enter(loop.lane);
-    ck_assert(store_set_policy(store, loop.lane, &policy, clock_now()));
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    ck_assert(store_set_policy(store, loop.store_thread, &policy, clock_now()));
+    store_leave(loop.store_thread);
 }
 
 static void settle(const char *default_namespace)
@@ -96,10 +96,10 @@ static void tear_down(void)
 {
     pipeline_destroy(&pipeline, &loop);
     wire_deinit(&wire);
-    store_enter(loop.lane);
-    const char *wrong = store_check(loop.lane, clock_now());
+    store_enter(loop.store_thread);
+    const char *wrong = store_check(loop.store_thread, clock_now());
     ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(loop.lane);
+    store_leave(loop.store_thread);
     users_put(&users);
     loop_deinit(&loop);
     store_destroy(&store);
@@ -117,10 +117,10 @@ static enum pipeline_state turn(void)
 {
     size_t moved = 0;
     loop.ctx.now = 0;
-    store_enter(loop.lane);
+    store_enter(loop.store_thread);
     pipeline_receive(pipeline, &loop, &wire.transport, &moved);
     enum pipeline_state state = pipeline_work(pipeline, &loop);
-    store_leave(loop.lane);
+    store_leave(loop.store_thread);
     if (!reply_queue_is_empty(&pipeline->replies)) {
         reply_queue_send(&pipeline->replies, &wire.transport, SIZE_MAX, &moved);
     }
@@ -147,19 +147,19 @@ static void expect_said(const char *answer)
 
 static uint64_t items(const char *name)
 {
-    struct store_namespace_figures figures = {.items = 0};
-    store_enter(loop.lane);
-    store_namespace_figures(loop.lane, slice_of(name), &figures);
-    store_leave(loop.lane);
+    struct store_namespace_stats figures = {.items = 0};
+    store_enter(loop.store_thread);
+    store_namespace_stats(loop.store_thread, slice_of(name), &figures);
+    store_leave(loop.store_thread);
     return figures.items;
 }
 
 static uint64_t all_items(void)
 {
-    struct store_figures figures;
-    store_enter(loop.lane);
-    store_figures(loop.lane, &figures);
-    store_leave(loop.lane);
+    struct store_stats figures;
+    store_enter(loop.store_thread);
+    store_stats(loop.store_thread, &figures);
+    store_leave(loop.store_thread);
     return figures.items;
 }
 
@@ -167,10 +167,10 @@ static bool has(const char *name, const char *key)
 {
     struct store_key at;
     uint64_t left;
-    store_enter(loop.lane);
-    bool there = store_locate(loop.lane, slice_of(name), slice_of(key), &at) == STORE_OK &&
-                 store_expiry(loop.lane, &at, clock_now(), &left) == STORE_OK;
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    bool there = store_locate(loop.store_thread, slice_of(name), slice_of(key), &at) == STORE_OK &&
+                 store_expiry(loop.store_thread, &at, clock_now(), &left) == STORE_OK;
+    store_leave(loop.store_thread);
     return there;
 }
 
@@ -269,9 +269,9 @@ START_TEST(a_flush_before_the_end)
     uint64_t records = 0;
     activate(&native_door);
     begin_upload("PUT n key 1h 200000\r\n");
-    store_enter(loop.lane);
-    store_flush(loop.lane, slice_of("n"), clock_now(), &records);
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    store_flush(loop.store_thread, slice_of("n"), clock_now(), &records);
+    store_leave(loop.store_thread);
     end_upload("STORED\r\n");
     ck_assert(has("n", "key"));
 }
@@ -325,13 +325,13 @@ static void fill_many(void)
     declare(MANY + 2, false);
     for (size_t i = 0; i < MANY; i++) {
         struct store_key at;
-        store_enter(loop.lane);
-        ck_assert_int_eq(store_locate(loop.lane, slice_of(names[i]), slice_of("key"), &at),
+        store_enter(loop.store_thread);
+        ck_assert_int_eq(store_locate(loop.store_thread, slice_of(names[i]), slice_of("key"), &at),
                          STORE_OK);
         struct store_terms terms = {.mode = STORE_SET};
         enum store_status status =
-            store_put(loop.lane, &at, &terms, slice_of("v"), clock_now(), NULL);
-        store_leave(loop.lane);
+            store_put(loop.store_thread, &at, &terms, slice_of("v"), clock_now(), NULL);
+        store_leave(loop.store_thread);
         if (status != STORE_OK) {
             ck_abort_msg("put: %d", (int)status);
         }
@@ -365,13 +365,13 @@ START_TEST(one_that_is_to_come_is_set_in_turns_too)
     ck_assert_uint_ge(say(slice_of("flush_all 100\r\n")), 2 * MANY / A_TURN);
     expect_said("OK\r\n");
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(loop.lane);
-    store_tick(loop.lane, clock_now() + 90000);
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    store_tick(loop.store_thread, clock_now() + 90000);
+    store_leave(loop.store_thread);
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(loop.lane);
-    store_tick(loop.lane, clock_now() + 101000);
-    store_leave(loop.lane);
+    store_enter(loop.store_thread);
+    store_tick(loop.store_thread, clock_now() + 101000);
+    store_leave(loop.store_thread);
     ck_assert_uint_eq(all_items(), 0);
 }
 END_TEST

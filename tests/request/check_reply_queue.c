@@ -20,7 +20,7 @@ static const size_t sizes[] = {
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 static struct store *store;
-static struct lane *lane;
+static struct store_thread *store_thread;
 static struct pool chunks;
 static struct reply_queue replies;
 static char *value; /* MAX_VALUE bytes, of which every stored value is a front part */
@@ -31,11 +31,11 @@ static void set_up(void)
     struct store_policy policy = {.max_value = MAX_VALUE};
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
-    lane = store_lane_create(store);
-    ck_assert_ptr_nonnull(lane);
-    store_enter(lane);
-    ck_assert(store_set_policy(store, lane, &policy, NOW));
-    store_leave(lane);
+    store_thread = store_thread_create(store);
+    ck_assert_ptr_nonnull(store_thread);
+    store_enter(store_thread);
+    ck_assert(store_set_policy(store, store_thread, &policy, NOW));
+    store_leave(store_thread);
     value = malloc(MAX_VALUE);
     ck_assert_ptr_nonnull(value);
     for (size_t i = 0; i < MAX_VALUE; i++) {
@@ -50,11 +50,11 @@ static void tear_down(void)
     reply_queue_deinit(&replies);
     pool_deinit(&chunks);
     free(value);
-    store_enter(lane);
-    const char *wrong = store_check(lane, NOW);
+    store_enter(store_thread);
+    const char *wrong = store_check(store_thread, NOW);
     ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    store_leave(store_thread);
+    store_thread_destroy(&store_thread);
     store_destroy(&store);
 }
 
@@ -63,8 +63,9 @@ static struct store_key locate(size_t size)
     static char key[24];
     struct store_key at;
     int length = snprintf(key, sizeof key, "k%zu", size);
-    ck_assert_int_eq(store_locate(lane, slice_of("n"), (struct slice){key, (size_t)length}, &at),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_locate(store_thread, slice_of("n"), (struct slice){key, (size_t)length}, &at),
+        STORE_OK);
     return at;
 }
 
@@ -73,7 +74,7 @@ static void answer_value(size_t size)
     struct store_view view;
     struct store_key at = locate(size);
     reply_queue_prepare(&replies);
-    ck_assert_int_eq(store_get(lane, &at, NOW, &view), STORE_OK);
+    ck_assert_int_eq(store_get(store_thread, &at, NOW, &view), STORE_OK);
     ck_assert_uint_eq(view.length, size);
     reply_queue_value(&replies, NULL, &(struct reply){.kind = REPLY_VALUE, .value_length = size},
                       &view);
@@ -84,8 +85,9 @@ static void store_all(void)
     for (size_t i = 0; i < SIZES; i++) {
         struct store_key at = locate(sizes[i]);
         struct store_terms terms = {.ttl = {STORE_TTL_FOR, 60000}};
-        ck_assert_int_eq(store_put(lane, &at, &terms, (struct slice){value, sizes[i]}, NOW, NULL),
-                         STORE_OK);
+        ck_assert_int_eq(
+            store_put(store_thread, &at, &terms, (struct slice){value, sizes[i]}, NOW, NULL),
+            STORE_OK);
     }
 }
 
@@ -133,7 +135,7 @@ START_TEST(in_order_and_whole)
     size_t at = 0;
     wire_init(&wire, (struct slice){NULL, 0});
     wire.write_step = steps[_i];
-    store_enter(lane);
+    store_enter(store_thread);
     store_all();
     for (size_t i = 0; i < SIZES; i++) {
         if (reply_queue_is_full(&replies)) {
@@ -142,7 +144,7 @@ START_TEST(in_order_and_whole)
         answer_value(sizes[i]);
         reply_queue_status(&replies, NULL, i % 2 == 0 ? REPLY_PONG : REPLY_STORED);
     }
-    store_leave(lane);
+    store_leave(store_thread);
     send_all(&wire);
     for (size_t i = 0; i < SIZES; i++) {
         expect_value(&wire, &at, sizes[i]);
@@ -159,7 +161,7 @@ START_TEST(replies_and_sending_by_turns)
     size_t at = 0, moved;
     wire_init(&wire, (struct slice){NULL, 0});
     wire.write_step = 30011;
-    store_enter(lane);
+    store_enter(store_thread);
     store_all();
     for (size_t i = 0; i < 20 * SIZES; i++) {
         while (reply_queue_is_full(&replies)) {
@@ -172,7 +174,7 @@ START_TEST(replies_and_sending_by_turns)
                              TRANSPORT_OK);
         }
     }
-    store_leave(lane);
+    store_leave(store_thread);
     send_all(&wire);
     for (size_t i = 0; i < 20 * SIZES; i++) {
         expect_value(&wire, &at, sizes[i % SIZES]);
@@ -189,15 +191,15 @@ START_TEST(a_pinned_value_outlives_its_record)
     size_t at = 0;
     uint64_t records;
     wire_init(&wire, (struct slice){NULL, 0});
-    store_enter(lane);
+    store_enter(store_thread);
     store_all();
     answer_value(200000);
-    ck_assert_int_eq(store_flush(lane, slice_of("n"), NOW, &records), STORE_OK);
+    ck_assert_int_eq(store_flush(store_thread, slice_of("n"), NOW, &records), STORE_OK);
     for (int i = 0; i < 100; i++) {
-        store_housekeep(lane, NOW, 4096);
+        store_housekeep(store_thread, NOW, 4096);
     }
     store_all();
-    store_leave(lane);
+    store_leave(store_thread);
     send_all(&wire);
     expect_value(&wire, &at, 200000);
     wire_deinit(&wire);
@@ -206,13 +208,13 @@ END_TEST
 
 START_TEST(what_is_unsent_is_given_back)
 {
-    store_enter(lane);
+    store_enter(store_thread);
     store_all();
     while (!reply_queue_is_full(&replies)) {
         answer_value(70000);
         reply_queue_status(&replies, NULL, REPLY_PONG);
     }
-    store_leave(lane);
+    store_leave(store_thread);
     ck_assert_uint_ge(replies.backlog, REPLY_QUEUE_BOUND);
     /* tear_down asks the store whether anything is left over */
 }
@@ -273,13 +275,13 @@ START_TEST(no_memory_fails_for_good)
     pool_init(&none, SIZE_MAX / 2, 0);
     reply_queue_init(&replies, &protocol_native, &none);
     ck_assert(!reply_queue_is_full(&replies));
-    store_enter(lane);
+    store_enter(store_thread);
     store_all();
     answer_value(100);
     ck_assert(replies.failed);
     ck_assert(reply_queue_is_full(&replies));
     answer_value(70000);
-    store_leave(lane);
+    store_leave(store_thread);
     reply_queue_status(&replies, NULL, REPLY_PONG);
     reply_queue_text(&replies, slice_of("text"));
     ck_assert(reply_queue_is_empty(&replies));

@@ -10,16 +10,16 @@
 
 enum { RECORDS = 20000, LARGE = 40, LARGE_LENGTH = 30000 };
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* Records are named key<i>; their values are patterns of the seeds that are kept here. */
@@ -44,9 +44,9 @@ static bool visit(void *context, struct store_entry *entry)
     if (sscanf(key, "key%zu", &number) != 1 || number >= RECORDS)
         return true;
     listing->seen[number]++;
-    bool right = entry->large != NULL
-                     ? box_view_is_pattern(entry->large, seeds[number])
-                     : box_is_pattern(entry->value.bytes, 0, entry->value.length, seeds[number]);
+    bool right = entry->large != NULL ? fixture_view_is_pattern(entry->large, seeds[number])
+                                      : fixture_is_pattern(entry->value.bytes, 0,
+                                                           entry->value.length, seeds[number]);
     listing->wrong += !right;
     return true;
 }
@@ -54,16 +54,17 @@ static bool visit(void *context, struct store_entry *entry)
 static void begin(struct listing *listing, const char *name)
 {
     memset(listing, 0, sizeof *listing);
-    store_enter(box.lane);
-    BOX_OK(store_cursor_open(box.lane, slice_of(name), &listing->cursor));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_cursor_open(fixture.thread, slice_of(name), &listing->cursor));
+    store_leave(fixture.thread);
 }
 
 static bool step(struct listing *listing, size_t limit)
 {
-    store_enter(box.lane);
-    bool ended = store_cursor_step(box.lane, listing->cursor, box.now, limit, visit, listing);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    bool ended =
+        store_cursor_step(fixture.thread, listing->cursor, fixture.now, limit, visit, listing);
+    store_leave(fixture.thread);
     return ended;
 }
 
@@ -95,8 +96,8 @@ static void put(const char *name, size_t number)
 
     snprintf(key, sizeof key, "key%zu", number);
     seeds[number] = ++seed;
-    BOX_OK(box_put_pattern(&box, name, key, number % 3 ? TTL_FOR(1ULL << 40) : TTL_NEVER,
-                           length_of(number), seeds[number]));
+    BOX_OK(fixture_put_pattern(&fixture, name, key, number % 3 ? TTL_FOR(1ULL << 40) : TTL_NEVER,
+                               length_of(number), seeds[number]));
 }
 
 static void fill(const char *name)
@@ -128,10 +129,10 @@ START_TEST(writers_that_are_faster)
         for (int i = 0; i < 200; i++, next += apart[_i])
             put("ns", next % RECORDS);
         snprintf(key, sizeof key, "new%zu", steps);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(500), key));
-        box_wait(&box, 1);
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(500), key));
+        fixture_wait(&fixture, 1);
         if (steps % 5 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         ck_assert_msg(++steps <= 10 * RECORDS / 20, "%zu steps were not enough", steps);
     }
     ck_assert_int_eq(finish(listing), STORE_OK);
@@ -152,10 +153,10 @@ START_TEST(one_key_that_always_moves)
     begin(listing, "ns");
     do {
         for (int i = 0; i < 100; i++)
-            put("ns", (size_t)(box_random(&random) % RECORDS));
+            put("ns", (size_t)(fixture_random(&random) % RECORDS));
         put("ns", 4711);
         if (steps % 9 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         ck_assert_uint_le(++steps, 10 * RECORDS / 20);
     } while (!step(listing, 20));
     ck_assert_int_eq(finish(listing), STORE_OK);
@@ -170,12 +171,12 @@ static void scatter(size_t writes)
     uint64_t random = 1;
 
     for (size_t i = 0; i < writes; i++) {
-        size_t number = (size_t)(box_random(&random) % RECORDS);
+        size_t number = (size_t)(fixture_random(&random) % RECORDS);
         put("ns", number % 4 != 0 ? number : number + 1);
         if (i % 500 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
-    box_housekeep(&box);
+    fixture_housekeep(&fixture);
 }
 
 /* Dead space is won back below a listing that does not move. */
@@ -184,13 +185,13 @@ START_TEST(compaction_goes_on)
     struct listing *listing = malloc(sizeof *listing);
 
     fill("ns");
-    uint64_t compactions = box_figures(&box).compactions;
-    uint64_t before = box_figures(&box).memory_used;
+    uint64_t compactions = fixture_figures(&fixture).compactions;
+    uint64_t before = fixture_figures(&fixture).memory_used;
     begin(listing, "ns");
     step(listing, 100);
     scatter(20 * RECORDS);
-    ck_assert_uint_gt(box_figures(&box).compactions, compactions + 20);
-    ck_assert_uint_lt(box_figures(&box).memory_used, 3 * before);
+    ck_assert_uint_gt(fixture_figures(&fixture).compactions, compactions + 20);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 3 * before);
     ck_assert_int_eq(run_out(listing), STORE_OK);
     expect_all_seen(listing);
     free(listing);
@@ -200,21 +201,21 @@ END_TEST
 /* A third of the memory lives, and a listing of it is not read. */
 START_TEST(nothing_that_lives_is_evicted)
 {
-    struct box saved = box;
+    struct fixture saved = fixture;
     struct listing *listing = malloc(sizeof *listing);
 
-    box_open(&box, 10 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 10 * BOX_MIB, BOX_MIB);
     fill("ns");
     begin(listing, "ns");
     step(listing, 100);
     scatter(20 * RECORDS);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    ck_assert_uint_eq(box_items(&box, "ns"), RECORDS);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), RECORDS);
     ck_assert_int_eq(run_out(listing), STORE_OK);
     expect_all_seen(listing);
     free(listing);
-    box_close(&box);
-    box = saved;
+    fixture_close(&fixture);
+    fixture = saved;
 }
 END_TEST
 
@@ -225,7 +226,7 @@ static void fill_others(void)
 
     for (size_t i = 0; i < 8 * RECORDS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put(&box, "other", key, TTL_NEVER, ""));
+        BOX_OK(fixture_put(&fixture, "other", key, TTL_NEVER, ""));
     }
 }
 
@@ -245,8 +246,8 @@ START_TEST(the_index_changes_its_size)
         if (steps == 1000 && _i == 0)
             fill_others();
         if ((steps == 1000 && _i == 1) || (steps == 2000 && _i == 0)) {
-            box_flush(&box, "other");
-            box_housekeep(&box);
+            fixture_flush(&fixture, "other");
+            fixture_housekeep(&fixture);
         }
         ck_assert_uint_lt(++steps, 2 * RECORDS);
     }
@@ -267,10 +268,10 @@ START_TEST(flushed_in_the_second_round)
     fill("ns");
     while (listing->visits < RECORDS / 2)
         ck_assert(!step(listing, 64));
-    box_flush(&box, "ns");
+    fixture_flush(&fixture, "ns");
     size_t visits = listing->visits;
     if (_i == 1)
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     if (_i == 2)
         fill("ns");
     ck_assert_int_eq(run_out(listing), STORE_OK);
@@ -303,11 +304,11 @@ START_TEST(those_that_stand_still_give_way)
 
     for (size_t i = 0; i < 2500; i++)
         put("ns", RECORDS - 1 - i);
-    box_wait(&box, 9999);
-    box_housekeep(&box);
+    fixture_wait(&fixture, 9999);
+    fixture_housekeep(&fixture);
     ck_assert(!step(&crowd[0], 10));
-    box_wait(&box, 1000);
-    box_housekeep(&box);
+    fixture_wait(&fixture, 1000);
+    fixture_housekeep(&fixture);
     fill("ns");
     ck_assert_int_eq(run_out(&crowd[0]), STORE_OK);
     expect_all_seen(&crowd[0]);

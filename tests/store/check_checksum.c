@@ -37,20 +37,20 @@ static uint32_t sum_now;
 static void expect_other_sum(size_t at)
 {
     (void)at;
-    BOX_THAT(seal_bytes(SEED, buffer, length_now) != sum_now);
+    BOX_THAT(checksum_bytes(SEED, buffer, length_now) != sum_now);
 }
 
 START_TEST(a_byte_changes_a_sum)
 {
-    box_pattern(buffer, 0, sizeof buffer, SEED);
+    fixture_pattern(buffer, 0, sizeof buffer, SEED);
     for (length_now = 0; length_now < sizeof buffer; length_now += 1 + length_now / 16) {
-        sum_now = seal_bytes(SEED, buffer, length_now);
+        sum_now = checksum_bytes(SEED, buffer, length_now);
         damage_bytes(buffer, length_now, expect_other_sum);
         char behind = buffer[length_now];
         buffer[length_now] = (char)~behind;
-        ck_assert_uint_eq(seal_bytes(SEED, buffer, length_now), sum_now);
+        ck_assert_uint_eq(checksum_bytes(SEED, buffer, length_now), sum_now);
         buffer[length_now] = behind;
-        ck_assert_uint_ne(seal_bytes(SEED + 1, buffer, length_now), sum_now);
+        ck_assert_uint_ne(checksum_bytes(SEED + 1, buffer, length_now), sum_now);
     }
 }
 END_TEST
@@ -60,13 +60,13 @@ START_TEST(two_bits_change_a_sum)
 {
     enum { BITS = 168 * 8 };
 
-    box_pattern(buffer, 0, sizeof buffer, SEED);
-    sum_now = seal_bytes(SEED, buffer, BITS / 8);
+    fixture_pattern(buffer, 0, sizeof buffer, SEED);
+    sum_now = checksum_bytes(SEED, buffer, BITS / 8);
     for (unsigned first = 0; first < BITS; first++) {
         buffer[first / 8] = (char)(buffer[first / 8] ^ (1 << first % 8));
         for (unsigned second = 0; second < first; second++) {
             buffer[second / 8] = (char)(buffer[second / 8] ^ (1 << second % 8));
-            BOX_THAT(seal_bytes(SEED, buffer, BITS / 8) != sum_now);
+            BOX_THAT(checksum_bytes(SEED, buffer, BITS / 8) != sum_now);
             buffer[second / 8] = (char)(buffer[second / 8] ^ (1 << second % 8));
         }
         buffer[first / 8] = (char)(buffer[first / 8] ^ (1 << first % 8));
@@ -78,12 +78,12 @@ END_TEST
 START_TEST(inverted_bytes_change_a_sum)
 {
     for (size_t length = 1; length <= sizeof buffer; length++) {
-        box_pattern(buffer, 0, sizeof buffer, SEED + length);
-        sum_now = seal_bytes(SEED, buffer, sizeof buffer);
+        fixture_pattern(buffer, 0, sizeof buffer, SEED + length);
+        sum_now = checksum_bytes(SEED, buffer, sizeof buffer);
         for (size_t from = 0; from + length <= sizeof buffer; from++) {
             for (size_t i = from; i < from + length; i++)
                 buffer[i] = (char)~buffer[i];
-            BOX_THAT(seal_bytes(SEED, buffer, sizeof buffer) != sum_now);
+            BOX_THAT(checksum_bytes(SEED, buffer, sizeof buffer) != sum_now);
             for (size_t i = from; i < from + length; i++)
                 buffer[i] = (char)~buffer[i];
         }
@@ -97,7 +97,7 @@ START_TEST(zeros_of_any_length_differ)
 
     memset(buffer, 0, sizeof buffer);
     for (size_t length = 0; length < sizeof buffer; length++) {
-        sums[length] = seal_bytes(SEED, buffer, length);
+        sums[length] = checksum_bytes(SEED, buffer, length);
         for (size_t shorter = 0; shorter < length; shorter++)
             BOX_THAT(sums[shorter] != sums[length]);
     }
@@ -114,19 +114,19 @@ static void expect_damaged_word(size_t at)
 
     (void)at;
     BOX_THAT(word_now != 0);
-    BOX_THAT(!seal_open(SEED, word_now, &payload));
+    BOX_THAT(!checksum_open(SEED, word_now, &payload));
 }
 
 START_TEST(a_byte_breaks_a_word)
 {
     for (uint64_t payload = 1; payload <= SEAL_MAX; payload += 1 + payload / 3) {
         uint64_t opened = 0;
-        word_now = seal_word(SEED, payload);
-        ck_assert(seal_open(SEED, word_now, &opened));
+        word_now = checksum_word(SEED, payload);
+        ck_assert(checksum_open(SEED, word_now, &opened));
         ck_assert_uint_eq(opened, payload);
         damage_bytes(&word_now, sizeof word_now, expect_damaged_word);
     }
-    word_now = seal_word(SEED, SEAL_MAX);
+    word_now = checksum_word(SEED, SEAL_MAX);
     damage_bytes(&word_now, sizeof word_now, expect_damaged_word);
 }
 END_TEST
@@ -137,7 +137,7 @@ START_TEST(a_byte_makes_no_word_of_none)
     for (unsigned at = 0; at < 64; at += 8) {
         for (uint64_t byte = 1; byte < 256; byte++) {
             uint64_t payload;
-            BOX_THAT(!seal_open(SEED, byte << at, &payload));
+            BOX_THAT(!checksum_open(SEED, byte << at, &payload));
         }
     }
 }
@@ -151,8 +151,9 @@ START_TEST(each_field_has_its_own_seal)
     for (unsigned what = SEAL_HEAD; what <= SEAL_RECORDS; what++) {
         for (uint64_t number = 0; number < 16; number++) {
             uint64_t payload;
-            uint64_t seed = seal_seed(secret, (enum seal_what)what, number);
-            opened += seal_open(seed, seal_word(seal_seed(secret, SEAL_OWNER, 3), 99), &payload);
+            uint64_t seed = checksum_seed(secret, (enum checksum_what)what, number);
+            opened += checksum_open(seed, checksum_word(checksum_seed(secret, SEAL_OWNER, 3), 99),
+                                    &payload);
         }
     }
     /* Its own, and of 175 others those that have the eight bits by chance. */
@@ -194,9 +195,9 @@ static void place_sample(int which)
     struct record record = samples[which];
     uint32_t size = 0;
 
-    box_pattern(key_bytes, 0, sizeof key_bytes, 1);
-    box_pattern(value_bytes, 0, sizeof value_bytes, 2);
-    box_pattern(placed.bytes, 0, sizeof placed.bytes, 3);
+    fixture_pattern(key_bytes, 0, sizeof key_bytes, 1);
+    fixture_pattern(value_bytes, 0, sizeof value_bytes, 2);
+    fixture_pattern(placed.bytes, 0, sizeof placed.bytes, 3);
     record.key = (struct slice){key_bytes, key_lengths[which]};
     record.value = value_bytes;
     record_write(record_there(), &record);
@@ -340,17 +341,17 @@ static struct file file = {.head = &head,
                            .names_backed = NUMBER + 1,
                            .frames = FRAMES,
                            .frame_order = FRAME_ORDER};
-static struct label_facts facts_now;
+static struct file_segment_facts facts_now;
 
-static const struct label_facts label_samples[] = {
-    {.kind = LABEL_LOG,
+static const struct file_segment_facts file_segment_samples[] = {
+    {.kind = FILE_SEGMENT_LOG,
      .order = 2,
      .owner = 9,
      .base_time = 1000,
      .version = 12345,
      .unit = 128,
      .used = 700},
-    {.kind = LABEL_SPAN,
+    {.kind = FILE_SEGMENT_SPAN,
      .order = 6,
      .owner = 9,
      .base_time = 1000,
@@ -362,7 +363,7 @@ static const struct label_facts label_samples[] = {
      .used = 65536,
      .expires = 5000,
      .stale = true},
-    {.kind = LABEL_SPAN,
+    {.kind = FILE_SEGMENT_SPAN,
      .order = 0,
      .owner = 1,
      .version = 1,
@@ -371,7 +372,7 @@ static const struct label_facts label_samples[] = {
      .sum = 1,
      .used = 20,
      .expires = SEGMENT_NEVER},
-    {.kind = LABEL_PIECE,
+    {.kind = FILE_SEGMENT_PIECE,
      .order = 5,
      .owner = 2,
      .base_time = 2,
@@ -385,63 +386,63 @@ static const struct label_facts label_samples[] = {
 static void write_label(int which)
 {
     memset(labels, 0, sizeof labels);
-    label_write(&file, NUMBER, &label_samples[which]);
-    label_own(&file, NUMBER, label_samples[which].owner);
-    ck_assert_int_eq(label_open(&file, NUMBER, &facts_now), LABEL_IS_VALID);
+    file_segment_write(&file, NUMBER, &file_segment_samples[which]);
+    file_segment_own(&file, NUMBER, file_segment_samples[which].owner);
+    ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts_now), FILE_SEGMENT_IS_VALID);
 }
 
-static bool is_same_label(const struct label_facts *a, const struct label_facts *b)
+static bool is_same_label(const struct file_segment_facts *a, const struct file_segment_facts *b)
 {
     return a->kind == b->kind && a->order == b->order && a->stale == b->stale &&
            a->owner == b->owner && a->base_time == b->base_time && a->version == b->version &&
            a->bound == b->bound && a->unit == b->unit && a->piece == b->piece && a->sum == b->sum &&
-           (a->kind != LABEL_SPAN || a->expires == b->expires);
+           (a->kind != FILE_SEGMENT_SPAN || a->expires == b->expires);
 }
 
 static void expect_label_or_none(size_t at)
 {
-    struct label_facts facts;
-    enum label_state state = label_open(&file, NUMBER, &facts);
+    struct file_segment_facts facts;
+    enum file_segment_state state = file_segment_open(&file, NUMBER, &facts);
 
-    if (state == LABEL_IS_VALID) {
+    if (state == FILE_SEGMENT_IS_VALID) {
         BOX_THAT(at >= offsetof(struct label, used) && at < offsetof(struct label, shape));
         BOX_THAT(is_same_label(&facts, &facts_now));
     }
-    BOX_THAT(state != LABEL_IS_FREE);
+    BOX_THAT(state != FILE_SEGMENT_IS_FREE);
 }
 
 static void expect_no_label(size_t at)
 {
-    struct label_facts facts;
+    struct file_segment_facts facts;
 
     (void)at;
-    BOX_THAT(label_open(&file, NUMBER, &facts) != LABEL_IS_VALID);
+    BOX_THAT(file_segment_open(&file, NUMBER, &facts) != FILE_SEGMENT_IS_VALID);
 }
 
 START_TEST(a_byte_breaks_a_label)
 {
     write_label(_i);
-    ck_assert(is_same_label(&facts_now, &label_samples[_i]));
-    ck_assert_uint_eq(facts_now.used, label_samples[_i].used);
+    ck_assert(is_same_label(&facts_now, &file_segment_samples[_i]));
+    ck_assert_uint_eq(facts_now.used, file_segment_samples[_i].used);
     damage_bytes(&labels[NUMBER], sizeof labels[NUMBER], expect_label_or_none);
-    label_free(&file, NUMBER);
+    file_segment_free(&file, NUMBER);
     damage_bytes(&labels[NUMBER], sizeof labels[NUMBER], expect_no_label);
 }
 END_TEST
 
 START_TEST(a_label_follows_its_segment)
 {
-    struct label_facts facts;
+    struct file_segment_facts facts;
 
     write_label(1);
-    label_life(&file, NUMBER, 6000, false);
-    label_shrink(&file, NUMBER, 5);
-    label_set_used(&labels[NUMBER], 30000);
-    ck_assert_int_eq(label_open(&file, NUMBER, &facts), LABEL_IS_VALID);
+    file_segment_life(&file, NUMBER, 6000, false);
+    file_segment_shrink(&file, NUMBER, 5);
+    file_segment_set_used(&labels[NUMBER], 30000);
+    ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_VALID);
     ck_assert(facts.expires == 6000 && !facts.stale && facts.order == 5 && facts.used == 30000);
-    label_life(&file, NUMBER, SEGMENT_NEVER - 1, true);
-    ck_assert_int_eq(label_open(&file, NUMBER, &facts), LABEL_IS_VALID);
-    ck_assert(facts.expires == LABEL_NEVER - 1 && facts.stale);
+    file_segment_life(&file, NUMBER, SEGMENT_NEVER - 1, true);
+    ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_VALID);
+    ck_assert(facts.expires == FILE_SEGMENT_NEVER - 1 && facts.stale);
     damage_bytes(&labels[NUMBER].life, sizeof labels[NUMBER].life, expect_no_label);
 }
 END_TEST
@@ -449,41 +450,41 @@ END_TEST
 /* All checks may be right, and it lies outside of the file all the same. */
 START_TEST(a_label_must_be_of_a_block)
 {
-    static const struct label_facts wrong[] = {
-        {.kind = LABEL_LOG, .order = 0, .unit = 63, .used = 3},
-        {.kind = LABEL_LOG, .order = 0, .unit = FRAMES << FRAME_ORDER, .used = 3},
-        {.kind = LABEL_LOG, .order = 3, .unit = 68, .used = 3},
-        {.kind = LABEL_LOG, .order = 7, .unit = 128, .used = 3},
-        {.kind = LABEL_LOG, .order = 0, .unit = 64, .used = 1025},
+    static const struct file_segment_facts wrong[] = {
+        {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = 63, .used = 3},
+        {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = FRAMES << FRAME_ORDER, .used = 3},
+        {.kind = FILE_SEGMENT_LOG, .order = 3, .unit = 68, .used = 3},
+        {.kind = FILE_SEGMENT_LOG, .order = 7, .unit = 128, .used = 3},
+        {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = 64, .used = 1025},
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct label_facts facts;
-        label_write(&file, NUMBER, &wrong[i]);
-        label_own(&file, NUMBER, 1);
-        ck_assert_int_eq(label_open(&file, NUMBER, &facts), LABEL_IS_DAMAGED);
+        struct file_segment_facts facts;
+        file_segment_write(&file, NUMBER, &wrong[i]);
+        file_segment_own(&file, NUMBER, 1);
+        ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_DAMAGED);
     }
 }
 END_TEST
 
 START_TEST(a_copied_label_is_not_valid)
 {
-    struct label_facts facts;
+    struct file_segment_facts facts;
 
     write_label(0);
     labels[NUMBER - 1] = labels[NUMBER];
-    ck_assert_int_eq(label_open(&file, NUMBER - 1, &facts), LABEL_IS_DAMAGED);
+    ck_assert_int_eq(file_segment_open(&file, NUMBER - 1, &facts), FILE_SEGMENT_IS_DAMAGED);
 }
 END_TEST
 
 static void expect_name_or_none(size_t at)
 {
-    struct roll_facts facts;
-    enum roll_state state = roll_open(&file, NUMBER, &facts);
+    struct file_namespace_facts facts;
+    enum file_namespace_state state = file_namespace_open(&file, NUMBER, &facts);
 
-    BOX_THAT(state != ROLL_IS_FREE);
-    if (state == ROLL_IS_VALID) {
-        bool spare = at >= offsetof(struct name_entry, maker);
+    BOX_THAT(state != FILE_NAMESPACE_IS_FREE);
+    if (state == FILE_NAMESPACE_IS_VALID) {
+        bool spare = at >= offsetof(struct name_entry, creator);
         bool flush = at >= offsetof(struct name_entry, flush_at) &&
                      at < offsetof(struct name_entry, flush_at) + sizeof(uint64_t);
         BOX_THAT(spare || flush);
@@ -494,22 +495,23 @@ static void expect_name_or_none(size_t at)
 
 static void expect_no_name(size_t at)
 {
-    struct roll_facts facts;
+    struct file_namespace_facts facts;
 
     (void)at;
-    BOX_THAT(roll_open(&file, NUMBER, &facts) != ROLL_IS_VALID);
+    BOX_THAT(file_namespace_open(&file, NUMBER, &facts) != FILE_NAMESPACE_IS_VALID);
 }
 
 START_TEST(a_byte_breaks_a_name)
 {
     memset(names, 0, sizeof names);
-    ck_assert(roll_enter(&file, NUMBER,
-                         &(struct roll_facts){.name = slice_of("some.name"), .generation = 33}));
-    roll_generation(&file, NUMBER, 44);
+    ck_assert(file_namespace_enter(
+        &file, NUMBER,
+        &(struct file_namespace_facts){.name = slice_of("some.name"), .generation = 33}));
+    file_namespace_generation(&file, NUMBER, 44);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_name_or_none);
-    roll_flush_at(&file, NUMBER, 7000);
+    file_namespace_flush_at(&file, NUMBER, 7000);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_name_or_none);
-    roll_leave(&file, NUMBER);
+    file_namespace_leave(&file, NUMBER);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_no_name);
 }
 END_TEST
@@ -519,16 +521,16 @@ START_TEST(versions_are_told_in_advance)
     uint64_t told = 0;
 
     head.versions = 0;
-    ck_assert(label_versions(&file, &told));
+    ck_assert(file_segment_versions(&file, &told));
     ck_assert_uint_eq(told, 0);
     for (uint64_t version = 1; version < UINT64_C(1) << 40; version *= 3) {
-        uint64_t covered = label_set_versions(&file, version);
+        uint64_t covered = file_segment_set_versions(&file, version);
         ck_assert_uint_gt(covered, version);
-        ck_assert(label_versions(&file, &told));
+        ck_assert(file_segment_versions(&file, &told));
         ck_assert_uint_eq(told, covered);
     }
     head.versions ^= 1;
-    ck_assert(!label_versions(&file, &told));
+    ck_assert(!file_segment_versions(&file, &told));
 }
 END_TEST
 
@@ -561,7 +563,7 @@ static Suite *seal_suite(void)
 
     tcase_set_timeout(marks, BOX_TIMEOUT);
     tcase_add_loop_test(marks, a_byte_breaks_a_label, 0,
-                        (int)(sizeof label_samples / sizeof *label_samples));
+                        (int)(sizeof file_segment_samples / sizeof *file_segment_samples));
     tcase_add_test(marks, a_label_follows_its_segment);
     tcase_add_test(marks, a_label_must_be_of_a_block);
     tcase_add_test(marks, a_copied_label_is_not_valid);

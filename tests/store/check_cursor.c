@@ -11,16 +11,16 @@
 
 enum { RECORDS = 5000, STEPS_MAX = 1000000 };
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* Records of these tests are named key<i> or large<i>; their values are the
@@ -43,9 +43,9 @@ static bool value_is_right(const struct store_entry *entry, uint64_t seed)
 {
     if (entry->large != NULL)
         return entry->large->pinned && entry->large->length == entry->value_length &&
-               box_view_is_pattern(entry->large, seed);
+               fixture_view_is_pattern(entry->large, seed);
     return entry->value.length == entry->value_length &&
-           box_is_pattern(entry->value.bytes, 0, entry->value.length, seed);
+           fixture_is_pattern(entry->value.bytes, 0, entry->value.length, seed);
 }
 
 static bool visit(void *context, struct store_entry *entry)
@@ -77,18 +77,18 @@ static struct store_cursor *open_cursor(const char *name)
 {
     struct store_cursor *cursor = NULL;
 
-    store_enter(box.lane);
-    BOX_OK(store_cursor_open(box.lane, slice_of(name), &cursor));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_cursor_open(fixture.thread, slice_of(name), &cursor));
+    store_leave(fixture.thread);
     ck_assert_ptr_nonnull(cursor);
     return cursor;
 }
 
 static bool step(struct store_cursor *cursor, size_t limit, struct listing *listing)
 {
-    store_enter(box.lane);
-    bool ended = store_cursor_step(box.lane, cursor, box.now, limit, visit, listing);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    bool ended = store_cursor_step(fixture.thread, cursor, fixture.now, limit, visit, listing);
+    store_leave(fixture.thread);
     return ended;
 }
 
@@ -118,7 +118,7 @@ static void put_numbered(const char *name, struct listing *listing, size_t numbe
     char key[32];
 
     snprintf(key, sizeof key, "key%zu", number);
-    BOX_OK(box_put_pattern(&box, name, key, ttl, value_length(number), seed));
+    BOX_OK(fixture_put_pattern(&fixture, name, key, ttl, value_length(number), seed));
     listing->seeds[number] = seed;
 }
 
@@ -127,7 +127,7 @@ static void delete_numbered(const char *name, struct listing *listing, size_t nu
     char key[32];
 
     snprintf(key, sizeof key, "key%zu", number);
-    BOX_OK(box_delete(&box, name, key));
+    BOX_OK(fixture_delete(&fixture, name, key));
     listing->seeds[number] = 0;
 }
 
@@ -154,9 +154,9 @@ START_TEST(nothing_to_list)
 
     ck_assert(step(cursor, 10, &listing));
     close_cursor(&cursor);
-    BOX_OK(box_put(&box, "ns", "key1", TTL_FOR(10), "value"));
-    BOX_OK(box_put(&box, "other", "key2", TTL_NEVER, "value"));
-    box_outlive(&box, 10);
+    BOX_OK(fixture_put(&fixture, "ns", "key1", TTL_FOR(10), "value"));
+    BOX_OK(fixture_put(&fixture, "other", "key2", TTL_NEVER, "value"));
+    fixture_outlive(&fixture, 10);
     cursor = open_cursor("ns");
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
@@ -196,7 +196,7 @@ START_TEST(a_visitor_that_stops_misses_nothing)
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 50, &listing);
         if (steps % 100 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
     ck_assert(ended);
     close_cursor(&cursor);
@@ -214,12 +214,12 @@ START_TEST(large_values_can_be_kept)
     close_cursor(&cursor);
     expect_exactly(&listing);
     ck_assert_uint_eq(listing.kept_count, 8);
-    box_flush(&box, "ns");
-    box_housekeep(&box);
+    fixture_flush(&fixture, "ns");
+    fixture_housekeep(&fixture);
     for (size_t i = 0; i < listing.kept_count; i++) {
         size_t number = (size_t)listing.kept[i].length - 20000;
         ck_assert_uint_lt(number, RECORDS);
-        ck_assert(box_view_is_pattern(&listing.kept[i], number + 1));
+        ck_assert(fixture_view_is_pattern(&listing.kept[i], number + 1));
         store_view_put(&listing.kept[i]);
     }
 }
@@ -231,9 +231,9 @@ START_TEST(expired_records_are_not_listed)
 
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
-    box_outlive(&box, 60000 + 40 * 2000); /* all up to the 2000th that have a time */
+    fixture_outlive(&fixture, 60000 + 40 * 2000); /* all up to the 2000th that have a time */
     if (_i % 2 != 0)
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     for (size_t i = 0; i <= 2000; i++)
         if (i % 3 != 0)
             listing.seeds[i] = 0;
@@ -256,18 +256,18 @@ START_TEST(others_come_and_go_meanwhile)
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     for (uint64_t steps = 1; !ended && steps < STEPS_MAX; steps++) {
-        size_t number = box_random(&random) % (RECORDS / 3) * 3;
+        size_t number = fixture_random(&random) % (RECORDS / 3) * 3;
         put_numbered("ns", &listing, number + 1, TTL_NEVER, steps * 10000 + number);
         if (listing.seeds[number + 2] != 0) {
             seen_before[number + 2] = listing.seen[number + 2];
             delete_numbered("ns", &listing, number + 2);
         }
         snprintf(key, sizeof key, "new%ju", (uintmax_t)steps);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(5 + steps % 500), key));
-        BOX_OK(box_put(&box, "other", key, TTL_FOR(5), key));
-        box_wait(&box, steps % 3);
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(5 + steps % 500), key));
+        BOX_OK(fixture_put(&fixture, "other", key, TTL_FOR(5), key));
+        fixture_wait(&fixture, steps % 3);
         if (steps % 11 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         ended = step(cursor, 5, &listing);
     }
     ck_assert(ended);
@@ -299,8 +299,8 @@ START_TEST(housekeeping_between_all_steps)
     struct store_cursor *cursor = open_cursor("ns");
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 13, &listing);
-        box_housekeep(&box);
-        box_wait(&box, 1);
+        fixture_housekeep(&fixture);
+        fixture_wait(&fixture, 1);
     }
     ck_assert(ended);
     close_cursor(&cursor);
@@ -317,11 +317,11 @@ START_TEST(flushed_in_between)
     struct store_cursor *cursor = open_cursor("ns");
     for (int steps = 0; steps < 10; steps++)
         ck_assert(!step(cursor, 30, &listing));
-    ck_assert_uint_eq(box_flush(&box, "ns"), RECORDS);
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), RECORDS);
     before = listing;
     memset(listing.seeds, 0, sizeof listing.seeds);
     if (_i % 2 != 0)
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     if (_i >= 2)
         for (size_t i = 0; i < 100; i++)
             put_numbered("ns", &listing, i, TTL_NEVER, i + 5);
@@ -330,8 +330,8 @@ START_TEST(flushed_in_between)
     ck_assert_uint_eq(listing.wrong, 0);
     for (size_t i = 0; i < RECORDS; i++)
         ck_assert_uint_le(listing.seen[i] - before.seen[i], i < 100 && _i >= 2);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), _i >= 2 ? 100 : 0);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), _i >= 2 ? 100 : 0);
 }
 END_TEST
 
@@ -355,7 +355,7 @@ START_TEST(several_listings_at_once)
             close_cursor(&cursors[i]);
             open--;
         }
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     }
     for (size_t i = 0; i < CURSORS; i++)
         expect_exactly(&listings[i]);
@@ -364,33 +364,33 @@ START_TEST(several_listings_at_once)
 END_TEST
 
 /* Bytes of memory after records were written again and again. */
-static uint64_t rewrite(size_t listed_every)
+static uint64_t modification(size_t listed_every)
 {
     uint64_t random = 3;
     char key[32];
 
     for (size_t i = 0; i < 60000; i++) {
-        snprintf(key, sizeof key, "key%d", (int)(box_random(&random) % RECORDS));
-        ck_assert_int_eq(box_put_pattern(&box, "ns", key, TTL_NEVER, 1000, i), STORE_OK);
+        snprintf(key, sizeof key, "key%d", (int)(fixture_random(&random) % RECORDS));
+        ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", key, TTL_NEVER, 1000, i), STORE_OK);
         if (listed_every != 0 && i % listed_every == 0) {
             struct store_cursor *cursor = open_cursor("ns");
             store_cursor_close(&cursor);
         }
         if (i % 50 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
-    box_rest(&box);
-    return box_figures(&box).memory_used;
+    fixture_rest(&fixture);
+    return fixture_figures(&fixture).memory_used;
 }
 
 /* A listing begins by sealing what is written to: the rest of it has to be used, too. */
 START_TEST(many_listings_take_no_more_memory)
 {
-    uint64_t without = rewrite(0);
+    uint64_t without = modification(0);
 
-    box_flush(&box, "ns");
-    box_rest(&box);
-    ck_assert_uint_lt(rewrite(25), without + without / 4);
+    fixture_flush(&fixture, "ns");
+    fixture_rest(&fixture);
+    ck_assert_uint_lt(modification(25), without + without / 4);
 }
 END_TEST
 
@@ -408,11 +408,11 @@ START_TEST(closed_early)
     for (size_t i = 0; i < RECORDS; i++)
         delete_numbered("ns", &listing, i);
     for (int i = 0; i < 20; i++) {
-        box_wait(&box, 1000);
-        box_housekeep(&box);
+        fixture_wait(&fixture, 1000);
+        fixture_housekeep(&fixture);
     }
-    ck_assert_uint_eq(box_figures(&box).bytes, 0);
-    ck_assert_uint_lt(box_figures(&box).memory_used, 4 * BOX_MIB);
+    ck_assert_uint_eq(fixture_figures(&fixture).bytes, 0);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 4 * BOX_MIB);
 }
 END_TEST
 
@@ -424,13 +424,13 @@ START_TEST(the_namespace_goes_away)
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     ck_assert(!step(cursor, 10, &listing));
-    box_flush(&box, "ns");
+    fixture_flush(&fixture, "ns");
     memset(&listing, 0, sizeof listing);
     for (int i = 0; i < 20; i++) {
-        box_wait(&box, 60000);
-        box_housekeep(&box);
+        fixture_wait(&fixture, 60000);
+        fixture_housekeep(&fixture);
     }
-    BOX_OK(box_put(&box, "next", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
     ck_assert_uint_eq(listing.visits, 0);
@@ -442,11 +442,11 @@ END_TEST
 START_TEST(under_pressure)
 {
     struct listing listing = {.refuse_every = 0};
-    struct box saved = box;
+    struct fixture saved = fixture;
     bool ended = false;
     char key[32];
 
-    box_open(&box, 4 * BOX_MIB, BOX_MIB / 2);
+    fixture_open(&fixture, 4 * BOX_MIB, BOX_MIB / 2);
     for (size_t i = 0; i < RECORDS; i++)
         if (value_length(i) < 100)
             put_numbered("ns", &listing, i, TTL_NEVER, i + 1);
@@ -454,9 +454,9 @@ START_TEST(under_pressure)
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 9, &listing);
         snprintf(key, sizeof key, "more%d", steps);
-        BOX_OK(box_put_pattern(&box, "other", key, TTL_NEVER, 20000, 1));
+        BOX_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 20000, 1));
         if (steps % 7 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
     ck_assert(ended);
     close_cursor(&cursor);
@@ -464,11 +464,11 @@ START_TEST(under_pressure)
     for (size_t i = 0; i < RECORDS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         ck_assert_uint_le(listing.seen[i], 1);
-        if (box_has(&box, "ns", key))
+        if (fixture_has(&fixture, "ns", key))
             ck_assert_msg(listing.seen[i] == 1, "key%zu was seen %u times", i, listing.seen[i]);
     }
-    box_close(&box);
-    box = saved;
+    fixture_close(&fixture);
+    fixture = saved;
 }
 END_TEST
 
@@ -494,11 +494,11 @@ static void look_at(const char *key, const struct store_terms *terms, struct sto
 {
     struct store_key at;
 
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
-    BOX_OK(store_look(box.lane, &at, terms, box.now, view));
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    BOX_OK(store_inspect(fixture.thread, &at, terms, fixture.now, view));
     store_view_put(view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
 }
 
 static struct told list_told(bool wants_notes)
@@ -508,9 +508,9 @@ static struct told list_told(bool wants_notes)
 
     if (wants_notes)
         store_cursor_want_notes(cursor);
-    store_enter(box.lane);
-    ck_assert(store_cursor_step(box.lane, cursor, box.now, 100, note_entry, &told));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    ck_assert(store_cursor_step(fixture.thread, cursor, fixture.now, 100, note_entry, &told));
+    store_leave(fixture.thread);
     close_cursor(&cursor);
     return told;
 }
@@ -520,10 +520,10 @@ static void put_on_terms(const char *key, const struct store_terms *terms, size_
     static char value[300000];
     struct store_key at;
 
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
-    BOX_OK(store_put(box.lane, &at, terms, (struct slice){value, length}, box.now, NULL));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    BOX_OK(store_put(fixture.thread, &at, terms, (struct slice){value, length}, fixture.now, NULL));
+    store_leave(fixture.thread);
 }
 
 /* The same as a look tells: a is plain, b noted and read, c large, d plain and read. */
@@ -534,14 +534,14 @@ START_TEST(entries_tell_what_looks_tell)
     const struct store_terms noted = {.ttl = TTL_FOR(5000), .client_flags = 7, .noted = true};
     struct store_view view;
 
-    BOX_OK(box_put(&box, "ns", "a", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "a", TTL_NEVER, "value"));
     put_on_terms("b", &noted, 10);
     put_on_terms("c", &noted, 300000);
-    BOX_OK(box_put(&box, "ns", "d", TTL_NEVER, "value"));
-    ck_assert(box_has(&box, "ns", "d"));
-    box_wait(&box, 1000);
+    BOX_OK(fixture_put(&fixture, "ns", "d", TTL_NEVER, "value"));
+    ck_assert(fixture_has(&fixture, "ns", "d"));
+    fixture_wait(&fixture, 1000);
     look_at("b", &read, &view);
-    box_wait(&box, 777);
+    fixture_wait(&fixture, 777);
     struct told told = list_told(true);
     ck_assert_uint_eq(told.count, 4);
     for (size_t i = 0; i < 4; i++) {

@@ -188,8 +188,9 @@ static void make_as_before(uint32_t frames_max)
     int fd = open(options.file, O_RDWR | O_CLOEXEC);
     ck_assert_int_eq(pread(fd, &head, sizeof head, 0), sizeof head);
     head.frames_max = frames_max;
-    head.check = seal_bytes(seal_seed(head.secret, SEAL_HEAD, 0), (const char *)&head + from,
-                            offsetof(struct arena_head, check) - from);
+    head.check =
+        checksum_bytes(checksum_seed(head.secret, SEAL_HEAD, 0), (const char *)&head + from,
+                       offsetof(struct arena_head, check) - from);
     ck_assert_int_eq(pwrite(fd, &head, sizeof head, 0), sizeof head);
     ck_assert_int_eq(ftruncate(fd, sizeof head), 0);
     close(fd);

@@ -62,20 +62,20 @@ static const struct bridging bridgings[] = {
 };
 /* clang-format on */
 
-static void write_life(struct life lives[2], const struct written *written)
+static void write_life(struct clock_record lives[2], const struct written *written)
 {
-    const struct life life = {.boot = {written->boot},
-                              .offset = written->offset,
-                              .stopped = written->stopped,
-                              .wall = written->wall,
-                              .inode = INODE};
-    life_write(lives, secret, &life);
+    const struct clock_record life = {.boot = {written->boot},
+                                      .offset = written->offset,
+                                      .stopped = written->stopped,
+                                      .wall = written->wall,
+                                      .inode = INODE};
+    clock_record_write(lives, secret, &life);
 }
 
 START_TEST(the_clock_goes_on_or_does_not)
 {
     const struct bridging *at = &bridgings[_i];
-    struct life lives[2];
+    struct clock_record lives[2];
     int64_t offset = 0;
     memset(lives, 0, sizeof lives);
     write_life(lives, &at->first);
@@ -89,7 +89,7 @@ START_TEST(the_clock_goes_on_or_does_not)
         lives[-at->damaged - 1].turn = 0;
     }
     struct store_clock now = {.boot = {at->boot}, .uptime = at->uptime, .wall = at->wall};
-    enum bridge bridge = life_bridge(lives, secret, &now, at->inode, &offset);
+    enum bridge bridge = clock_record_continue(lives, secret, &now, at->inode, &offset);
     ck_assert_msg(bridge == at->bridge, "%s: %d", at->what, bridge);
     if (bridge <= LIFE_BRIDGED) {
         ck_assert_msg(offset == at->offset, "%s: %lld", at->what, (long long)offset);
@@ -99,14 +99,14 @@ END_TEST
 
 START_TEST(lives_take_turns_for_ever)
 {
-    struct life lives[2];
+    struct clock_record lives[2];
     memset(lives, 0, sizeof lives);
     for (uint64_t i = 1; i < 1000; i++) {
-        struct life life = {.boot = {1}, .offset = (int64_t)i, .inode = 7};
+        struct clock_record life = {.boot = {1}, .offset = (int64_t)i, .inode = 7};
         struct store_clock now = {.boot = {1}, .uptime = 1};
         int64_t offset = 0;
-        life_write(lives, secret, &life);
-        ck_assert_int_eq(life_bridge(lives, secret, &now, 7, &offset), LIFE_GOES_ON);
+        clock_record_write(lives, secret, &life);
+        ck_assert_int_eq(clock_record_continue(lives, secret, &now, 7, &offset), LIFE_GOES_ON);
         ck_assert_int_eq(offset, (int64_t)i);
     }
 }
@@ -115,19 +115,19 @@ END_TEST
 /* One flipped byte never makes a file that was in use pass for one that was stopped. */
 START_TEST(no_flipped_byte_invents_a_clean_stop)
 {
-    struct life lives[2], whole[2];
-    struct life stopped = {.boot = {1}, .offset = 5, .inode = 7, .stopped = 90, .wall = 9};
-    struct life in_use = {.boot = {2}, .offset = 70, .inode = 7};
+    struct clock_record lives[2], whole[2];
+    struct clock_record stopped = {.boot = {1}, .offset = 5, .inode = 7, .stopped = 90, .wall = 9};
+    struct clock_record in_use = {.boot = {2}, .offset = 70, .inode = 7};
     struct store_clock now = {.boot = {3}, .uptime = 100, .wall = 50};
     memset(whole, 0, sizeof whole);
-    life_write(whole, secret, &stopped);
-    life_write(whole, secret, &in_use);
+    clock_record_write(whole, secret, &stopped);
+    clock_record_write(whole, secret, &in_use);
     for (size_t at = 0; at < sizeof lives; at++) {
         for (unsigned bits = 1; bits < 256; bits++) {
             int64_t offset = 0;
             memcpy(lives, whole, sizeof lives);
             ((unsigned char *)lives)[at] ^= (unsigned char)bits;
-            enum bridge bridge = life_bridge(lives, secret, &now, 7, &offset);
+            enum bridge bridge = clock_record_continue(lives, secret, &now, 7, &offset);
             ck_assert_msg(bridge == LIFE_CRASHED || bridge == LIFE_DAMAGED, "byte %zu ^ %u: %d", at,
                           bits, bridge);
         }

@@ -14,47 +14,47 @@ enum {
     STEPS_LEAST = 10, /* to append to LARGE */
 };
 
-static struct box box;
+static struct fixture fixture;
 static char *bytes;   /* the pattern with seed 1 */
 static uint64_t told; /* length of the last value that was joined */
 
 static void set_up(void)
 {
-    box_open(&box, 64 * BOX_MIB, 8 * BOX_MIB);
+    fixture_open(&fixture, 64 * BOX_MIB, 8 * BOX_MIB);
     bytes = malloc(LARGE + 2 * ADDED);
     ck_assert_ptr_nonnull(bytes);
-    box_pattern(bytes, 0, LARGE + 2 * ADDED, 1);
+    fixture_pattern(bytes, 0, LARGE + 2 * ADDED, 1);
 }
 
 static void tear_down(void)
 {
     free(bytes);
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* Begins to append, or to prepend, bytes of the pattern. */
 static enum store_status begin(enum store_mode mode, size_t from, size_t length,
-                               struct store_join **join)
+                               struct store_append **join)
 {
     struct store_terms terms = {.mode = mode, .ttl = TTL_KEEP, .join = join, .length = &told};
     struct store_key at;
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
-    enum store_status status =
-        store_put(box.lane, &at, &terms, (struct slice){bytes + from, length}, box.now, NULL);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    enum store_status status = store_put(fixture.thread, &at, &terms,
+                                         (struct slice){bytes + from, length}, fixture.now, NULL);
+    store_leave(fixture.thread);
     return status;
 }
 
-static enum store_status step(struct store_join **join)
+static enum store_status step(struct store_append **join)
 {
-    store_enter(box.lane);
-    enum store_status status = store_join_step(box.lane, join, box.now, NULL);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    enum store_status status = store_append_step(fixture.thread, join, fixture.now, NULL);
+    store_leave(fixture.thread);
     return status;
 }
 
-static enum store_status finish(struct store_join **join, int *steps)
+static enum store_status finish(struct store_append **join, int *steps)
 {
     enum store_status status = STORE_UNFINISHED;
     for (*steps = 0; status == STORE_UNFINISHED; (*steps)++) {
@@ -67,15 +67,15 @@ static enum store_status finish(struct store_join **join, int *steps)
 
 static void put_part(size_t from, size_t length)
 {
-    BOX_OK(box_put_bytes(&box, slice_of("ns"), slice_of("key"), TTL_FOR(5000),
-                         (struct slice){bytes + from, length}));
+    BOX_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_FOR(5000),
+                             (struct slice){bytes + from, length}));
 }
 
 static void expect_part(size_t from, size_t length)
 {
     struct store_view view;
     struct iovec pieces[STORE_PIECES_MAX];
-    BOX_OK(box_get(&box, "ns", "key", &view));
+    BOX_OK(fixture_get(&fixture, "ns", "key", &view));
     ck_assert_uint_eq(view.length, length);
     size_t count = store_view_pieces(&view, 0, pieces, STORE_PIECES_MAX);
     size_t done = 0;
@@ -89,14 +89,14 @@ static void expect_part(size_t from, size_t length)
 
 static uint64_t sets(void)
 {
-    struct store_namespace_figures figures;
-    BOX_OK(box_namespace(&box, "ns", &figures));
-    return figures.counters.sets;
+    struct store_namespace_stats stats;
+    BOX_OK(fixture_namespace(&fixture, "ns", &stats));
+    return stats.counters.sets;
 }
 
 START_TEST(what_is_joined_in_steps_is_whole_at_once)
 {
-    struct store_join *join = NULL;
+    struct store_append *join = NULL;
     bool behind = _i == 0;
     size_t old = behind ? 0 : ADDED;
     int steps = 0;
@@ -112,15 +112,15 @@ START_TEST(what_is_joined_in_steps_is_whole_at_once)
     ck_assert_uint_eq(told, LARGE + ADDED);
     ck_assert_uint_eq(sets(), 2);
     expect_part(0, LARGE + ADDED);
-    box_expect_left(&box, "ns", "key", 5000);
-    box_check(&box);
+    fixture_expect_left(&fixture, "ns", "key", 5000);
+    fixture_check(&fixture);
 }
 END_TEST
 
 /* Another write comes in between: nothing of it is lost. */
 START_TEST(another_write_in_between_is_seen)
 {
-    struct store_join *join = NULL;
+    struct store_append *join = NULL;
     int steps = 0;
     put_part(0, LARGE - 10);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_UNFINISHED);
@@ -129,10 +129,11 @@ START_TEST(another_write_in_between_is_seen)
     }
     struct store_terms terms = {.mode = STORE_APPEND, .ttl = TTL_KEEP};
     struct store_key at;
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
-    BOX_OK(store_put(box.lane, &at, &terms, (struct slice){bytes + LARGE - 10, 10}, box.now, NULL));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    BOX_OK(store_put(fixture.thread, &at, &terms, (struct slice){bytes + LARGE - 10, 10},
+                     fixture.now, NULL));
+    store_leave(fixture.thread);
     expect_part(0, LARGE);
     BOX_OK(finish(&join, &steps));
     expect_part(0, LARGE + ADDED);
@@ -142,45 +143,45 @@ END_TEST
 static void take_away(int how)
 {
     if (how == 0) {
-        BOX_OK(box_delete(&box, "ns", "key"));
+        BOX_OK(fixture_delete(&fixture, "ns", "key"));
     } else if (how == 1) {
-        box_flush(&box, "ns");
+        fixture_flush(&fixture, "ns");
     } else {
-        box_outlive(&box, 5000);
+        fixture_outlive(&fixture, 5000);
     }
-    box_housekeep(&box);
+    fixture_housekeep(&fixture);
 }
 
 START_TEST(a_record_that_goes_meanwhile_is_not_found)
 {
-    struct store_join *join = NULL;
+    struct store_append *join = NULL;
     int steps = 0;
     put_part(0, LARGE);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_UNFINISHED);
     take_away(_i);
     ck_assert_int_eq(finish(&join, &steps), STORE_NOT_FOUND);
-    box_expect_gone(&box, "ns", "key");
-    box_rest(&box);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
+    fixture_expect_gone(&fixture, "ns", "key");
+    fixture_rest(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
 }
 END_TEST
 
 START_TEST(an_aborted_join_leaves_nothing)
 {
-    struct store_join *join = NULL;
-    BOX_OK(box_put_bytes(&box, slice_of("ns"), slice_of("key"), TTL_NEVER,
-                         (struct slice){bytes, LARGE}));
-    box_rest(&box);
-    uint64_t before = box_figures(&box).memory_used;
+    struct store_append *join = NULL;
+    BOX_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_NEVER,
+                             (struct slice){bytes, LARGE}));
+    fixture_rest(&fixture);
+    uint64_t before = fixture_figures(&fixture).memory_used;
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_UNFINISHED);
         ck_assert_int_eq(step(&join), STORE_UNFINISHED);
-        box_check(&box);
-        store_join_abort(&join);
+        fixture_check(&fixture);
+        store_append_abort(&join);
         ck_assert_ptr_null(join);
     }
-    box_rest(&box);
-    ck_assert_uint_le(box_figures(&box).memory_used, before + 2 * BOX_MIB);
+    fixture_rest(&fixture);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 2 * BOX_MIB);
     expect_part(0, LARGE);
 }
 END_TEST
@@ -188,20 +189,20 @@ END_TEST
 /* Of a thread, one at a time; but what is small goes at once. */
 START_TEST(one_after_the_other)
 {
-    struct store_join *first = NULL;
-    struct store_join *second = NULL;
+    struct store_append *first = NULL;
+    struct store_append *second = NULL;
     int steps = 0;
     put_part(0, LARGE);
-    BOX_OK(box_put_pattern(&box, "ns", "small", TTL_NEVER, 20000, 1));
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "small", TTL_NEVER, 20000, 1));
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &first), STORE_UNFINISHED);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &second), STORE_CROWDED);
     ck_assert_ptr_null(second);
     struct store_terms terms = {.mode = STORE_APPEND, .ttl = TTL_KEEP, .join = &second};
     struct store_key at;
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("small"), &at));
-    BOX_OK(store_put(box.lane, &at, &terms, (struct slice){bytes, 10}, box.now, NULL));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("small"), &at));
+    BOX_OK(store_put(fixture.thread, &at, &terms, (struct slice){bytes, 10}, fixture.now, NULL));
+    store_leave(fixture.thread);
     BOX_OK(finish(&first, &steps));
     ck_assert_int_eq(begin(STORE_APPEND, LARGE + ADDED, ADDED, &second), STORE_UNFINISHED);
     BOX_OK(finish(&second, &steps));
@@ -209,39 +210,39 @@ START_TEST(one_after_the_other)
 }
 END_TEST
 
-static struct store_write *upload(size_t from, size_t length, struct store_join **join)
+static struct store_write *upload(size_t from, size_t length, struct store_append **join)
 {
     struct store_terms terms = {
         .mode = STORE_APPEND, .ttl = TTL_KEEP, .join = join, .length = &told};
     struct store_write *write = NULL;
     struct store_key at;
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
-    BOX_OK(store_write_begin(box.lane, &at, &terms, length, box.now, &write));
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    BOX_OK(store_write_begin(fixture.thread, &at, &terms, length, fixture.now, &write));
     for (size_t done = 0; done < length;) {
         struct iovec space;
-        BOX_OK(store_write_space(box.lane, write, box.now, &space));
+        BOX_OK(store_write_space(fixture.thread, write, fixture.now, &space));
         memcpy(space.iov_base, bytes + from + done, space.iov_len);
         store_write_advance(write, space.iov_len);
         done += space.iov_len;
     }
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     return write;
 }
 
 static enum store_status commit(struct store_write **write)
 {
-    store_enter(box.lane);
-    enum store_status status = store_write_commit(box.lane, write, box.now, NULL);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    enum store_status status = store_write_commit(fixture.thread, write, fixture.now, NULL);
+    store_leave(fixture.thread);
     return status;
 }
 
 /* The added value has come in parts as well; one that has to wait can be committed later. */
 START_TEST(an_uploaded_value_is_joined_in_steps)
 {
-    struct store_join *first = NULL;
-    struct store_join *second = NULL;
+    struct store_append *first = NULL;
+    struct store_append *second = NULL;
     int steps = 0;
     put_part(0, LARGE);
     struct store_write *write = upload(LARGE, ADDED, &first);
@@ -260,9 +261,9 @@ START_TEST(an_uploaded_value_is_joined_in_steps)
     expect_part(0, LARGE + 2 * ADDED);
     write = upload(0, ADDED, &first);
     ck_assert_int_eq(commit(&write), STORE_UNFINISHED);
-    store_join_abort(&first);
+    store_append_abort(&first);
     expect_part(0, LARGE + 2 * ADDED);
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -271,23 +272,24 @@ START_TEST(a_join_is_granted_like_an_upload)
 {
     enum { UPLOADS = 4, EACH = 5 * BOX_MIB };
     struct store_write *writes[UPLOADS];
-    struct store_join *join = NULL;
+    struct store_append *join = NULL;
     uint64_t done = 0;
     int steps = 0;
     put_part(0, LARGE);
     for (int i = 0; i < UPLOADS; i++) {
-        BOX_OK(box_begin(&box, "ns", "other", STORE_SET, TTL_NEVER, EACH, &writes[i]));
+        BOX_OK(fixture_begin(&fixture, "ns", "other", STORE_SET, TTL_NEVER, EACH, &writes[i]));
     }
-    ck_assert_int_eq(box_write_pattern(&box, writes[UPLOADS - 1], &done, 1, 1, 1), STORE_CROWDED);
+    ck_assert_int_eq(fixture_write_pattern(&fixture, writes[UPLOADS - 1], &done, 1, 1, 1),
+                     STORE_CROWDED);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_CROWDED);
     ck_assert_ptr_null(join);
-    box_check(&box);
-    box_abort(&box, &writes[0]);
+    fixture_check(&fixture);
+    fixture_abort(&fixture, &writes[0]);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_UNFINISHED);
     BOX_OK(finish(&join, &steps));
     expect_part(0, LARGE + ADDED);
     for (int i = 1; i < UPLOADS; i++) {
-        box_abort(&box, &writes[i]);
+        fixture_abort(&fixture, &writes[i]);
     }
 }
 END_TEST

@@ -9,16 +9,16 @@
 
 enum { LARGE = 300000, OPEN_WRITES = 200, HELD_VIEWS = 50 };
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 32 * BOX_MIB, 4 * BOX_MIB);
+    fixture_open(&fixture, 32 * BOX_MIB, 4 * BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* --- in ----------------------------------------------------------------- */
@@ -36,14 +36,15 @@ START_TEST(a_value_arrives_in_parts)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (length / parts[i] > 400000)
             continue;
-        BOX_OK(box_stream_pattern(&box, "ns", "key", STORE_SET, TTL_FOR(50), length, parts[i], i));
-        box_expect_pattern(&box, "ns", "key", length, i);
-        box_expect_left(&box, "ns", "key", 50);
-        ck_assert_uint_eq(box_items(&box, "ns"), 1);
+        BOX_OK(fixture_stream_pattern(&fixture, "ns", "key", STORE_SET, TTL_FOR(50), length,
+                                      parts[i], i));
+        fixture_expect_pattern(&fixture, "ns", "key", length, i);
+        fixture_expect_left(&fixture, "ns", "key", 50);
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
     }
-    box_outlive(&box, 50);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
+    fixture_outlive(&fixture, 50);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
 }
 END_TEST
 
@@ -52,23 +53,23 @@ START_TEST(nobody_sees_it_before_it_is_committed)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(5000), "old"));
-    BOX_OK(box_begin(&box, "ns", "key", STORE_SET, TTL_FOR(700), LARGE, &write));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), "old"));
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_FOR(700), LARGE, &write));
     while (done < LARGE) {
         uint64_t next = done + 50000 < LARGE ? done + 50000 : LARGE;
-        BOX_OK(box_write_pattern(&box, write, &done, next, 3000, 4));
-        box_expect(&box, "ns", "key", "old");
-        ck_assert_uint_eq(box_items(&box, "ns"), 1);
-        box_housekeep(&box);
-        box_wait(&box, 1);
+        BOX_OK(fixture_write_pattern(&fixture, write, &done, next, 3000, 4));
+        fixture_expect(&fixture, "ns", "key", "old");
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+        fixture_housekeep(&fixture);
+        fixture_wait(&fixture, 1);
     }
-    box_check(&box);
-    BOX_OK(box_commit(&box, &write));
-    box_expect_pattern(&box, "ns", "key", LARGE, 4);
-    box_expect_left(&box, "ns", "key", 700);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    box_outlive(&box, 700);
-    box_expect_gone(&box, "ns", "key");
+    fixture_check(&fixture);
+    BOX_OK(fixture_commit(&fixture, &write));
+    fixture_expect_pattern(&fixture, "ns", "key", LARGE, 4);
+    fixture_expect_left(&fixture, "ns", "key", 700);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+    fixture_outlive(&fixture, 700);
+    fixture_expect_gone(&fixture, "ns", "key");
 }
 END_TEST
 
@@ -77,20 +78,20 @@ START_TEST(an_aborted_write_leaves_nothing)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "old"));
-    box_housekeep(&box);
-    uint64_t before = box_figures(&box).memory_used;
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
+    fixture_housekeep(&fixture);
+    uint64_t before = fixture_figures(&fixture).memory_used;
     for (uint64_t until = 0; until <= 4 * BOX_MIB; until += BOX_MIB / 2, done = 0) {
-        BOX_OK(box_begin(&box, "ns", "key", STORE_SET, TTL_NEVER, 4 * BOX_MIB, &write));
-        BOX_OK(box_write_pattern(&box, write, &done, until, 100000, 4));
-        ck_assert_uint_ge(box_figures(&box).memory_used, until);
-        box_abort(&box, &write);
-        box_expect(&box, "ns", "key", "old");
+        BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, 4 * BOX_MIB, &write));
+        BOX_OK(fixture_write_pattern(&fixture, write, &done, until, 100000, 4));
+        ck_assert_uint_ge(fixture_figures(&fixture).memory_used, until);
+        fixture_abort(&fixture, &write);
+        fixture_expect(&fixture, "ns", "key", "old");
     }
-    box_rest(&box);
-    ck_assert_uint_le(box_figures(&box).memory_used, before + BOX_MIB);
-    ck_assert_uint_eq(box_figures(&box).items, 1);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    fixture_rest(&fixture);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + BOX_MIB);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 1);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
 }
 END_TEST
 
@@ -99,16 +100,16 @@ START_TEST(an_announcement_takes_no_memory)
 {
     struct store_write *writes[OPEN_WRITES];
     char key[32];
-    uint64_t before = box_figures(&box).memory_used;
+    uint64_t before = fixture_figures(&fixture).memory_used;
 
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_begin(&box, "ns", key, STORE_SET, TTL_NEVER, 4 * BOX_MIB, &writes[i]));
+        BOX_OK(fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, 4 * BOX_MIB, &writes[i]));
     }
-    ck_assert_uint_le(box_figures(&box).memory_used, before + 2 * BOX_MIB);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 2 * BOX_MIB);
     for (size_t i = 0; i < OPEN_WRITES; i++)
-        box_abort(&box, &writes[i]);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
+        fixture_abort(&fixture, &writes[i]);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
 }
 END_TEST
 
@@ -118,20 +119,20 @@ START_TEST(a_write_takes_about_what_came)
     struct store_write *writes[OPEN_WRITES];
     uint64_t done[OPEN_WRITES] = {0};
     char key[32];
-    uint64_t before = box_figures(&box).memory_used;
+    uint64_t before = fixture_figures(&fixture).memory_used;
 
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_begin(&box, "ns", key, STORE_SET, TTL_NEVER, 32 * BOX_KIB, &writes[i]));
+        BOX_OK(fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, 32 * BOX_KIB, &writes[i]));
     }
     for (uint64_t until = 1; until <= 16384; until *= 4) {
         for (size_t i = 0; i < OPEN_WRITES; i++)
-            BOX_OK(box_write_pattern(&box, writes[i], &done[i], until, until, i));
-        ck_assert_uint_le(box_figures(&box).memory_used,
+            BOX_OK(fixture_write_pattern(&fixture, writes[i], &done[i], until, until, i));
+        ck_assert_uint_le(fixture_figures(&fixture).memory_used,
                           before + OPEN_WRITES * (2 * until + 2 * BOX_KIB) + BOX_MIB);
     }
     for (size_t i = 0; i < OPEN_WRITES; i++)
-        box_abort(&box, &writes[i]);
+        fixture_abort(&fixture, &writes[i]);
 }
 END_TEST
 
@@ -139,15 +140,16 @@ START_TEST(what_can_be_known_is_refused_at_once)
 {
     struct store_write *write = NULL;
 
-    ck_assert_int_eq(box_begin(&box, "ns", "key", STORE_SET, TTL_DEFAULT, 4 * BOX_MIB + 1, &write),
-                     STORE_TOO_LARGE);
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(10), "there"));
-    ck_assert_int_eq(box_begin(&box, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write),
+    ck_assert_int_eq(
+        fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_DEFAULT, 4 * BOX_MIB + 1, &write),
+        STORE_TOO_LARGE);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(10), "there"));
+    ck_assert_int_eq(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write),
                      STORE_EXISTS);
-    box_expect(&box, "ns", "key", "there");
-    box_outlive(&box, 10);
-    BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write));
-    box_abort(&box, &write);
+    fixture_expect(&fixture, "ns", "key", "there");
+    fixture_outlive(&fixture, 10);
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_DEFAULT, LARGE, &write));
+    fixture_abort(&fixture, &write);
 }
 END_TEST
 
@@ -157,23 +159,23 @@ START_TEST(an_add_that_comes_second_is_refused)
     struct store_write *second = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &first));
-    BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &second));
-    BOX_OK(box_write_pattern(&box, first, &done, LARGE, LARGE, 1));
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &first));
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &second));
+    BOX_OK(fixture_write_pattern(&fixture, first, &done, LARGE, LARGE, 1));
     done = 0;
-    BOX_OK(box_write_pattern(&box, second, &done, LARGE, LARGE, 2));
-    BOX_OK(box_commit(&box, &second));
-    ck_assert_int_eq(box_commit(&box, &first), STORE_EXISTS);
-    box_expect_pattern(&box, "ns", "key", LARGE, 2);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    BOX_OK(fixture_write_pattern(&fixture, second, &done, LARGE, LARGE, 2));
+    BOX_OK(fixture_commit(&fixture, &second));
+    ck_assert_int_eq(fixture_commit(&fixture, &first), STORE_EXISTS);
+    fixture_expect_pattern(&fixture, "ns", "key", LARGE, 2);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
 
-    BOX_OK(box_begin(&box, "ns", "small", STORE_ADD, TTL_NEVER, LARGE, &first));
+    BOX_OK(fixture_begin(&fixture, "ns", "small", STORE_ADD, TTL_NEVER, LARGE, &first));
     done = 0;
-    BOX_OK(box_write_pattern(&box, first, &done, LARGE, LARGE, 1));
-    BOX_OK(box_put(&box, "ns", "small", TTL_FOR(100), "meanwhile"));
-    ck_assert_int_eq(box_commit(&box, &first), STORE_EXISTS);
-    box_expect(&box, "ns", "small", "meanwhile");
-    box_expect_left(&box, "ns", "small", 100);
+    BOX_OK(fixture_write_pattern(&fixture, first, &done, LARGE, LARGE, 1));
+    BOX_OK(fixture_put(&fixture, "ns", "small", TTL_FOR(100), "meanwhile"));
+    ck_assert_int_eq(fixture_commit(&fixture, &first), STORE_EXISTS);
+    fixture_expect(&fixture, "ns", "small", "meanwhile");
+    fixture_expect_left(&fixture, "ns", "small", 100);
 }
 END_TEST
 
@@ -182,12 +184,12 @@ START_TEST(an_add_after_the_others_time_succeeds)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_begin(&box, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &write));
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "meanwhile"));
-    BOX_OK(box_write_pattern(&box, write, &done, LARGE, LARGE, 1));
-    box_outlive(&box, 100);
-    BOX_OK(box_commit(&box, &write));
-    box_expect_pattern(&box, "ns", "key", LARGE, 1);
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &write));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "meanwhile"));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE, LARGE, 1));
+    fixture_outlive(&fixture, 100);
+    BOX_OK(fixture_commit(&fixture, &write));
+    fixture_expect_pattern(&fixture, "ns", "key", LARGE, 1);
 }
 END_TEST
 
@@ -199,29 +201,29 @@ START_TEST(many_writes_are_open_at_once)
 
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_begin(&box, i % 2 ? "a" : "b", key, STORE_SET, TTL_FOR(1000), 20000 + i * 300,
-                         &writes[i]));
+        BOX_OK(fixture_begin(&fixture, i % 2 ? "a" : "b", key, STORE_SET, TTL_FOR(1000),
+                             20000 + i * 300, &writes[i]));
     }
     for (uint64_t until = 5000; until < 100000; until += 5000)
         for (size_t i = 0; i < OPEN_WRITES; i++) {
             uint64_t length = 20000 + i * 300;
-            BOX_OK(box_write_pattern(&box, writes[i], &done[i], until < length ? until : length,
-                                     1700, i));
+            BOX_OK(fixture_write_pattern(&fixture, writes[i], &done[i],
+                                         until < length ? until : length, 1700, i));
         }
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         if (i % 5 == 4)
-            box_abort(&box, &writes[i]);
+            fixture_abort(&fixture, &writes[i]);
         else
-            BOX_OK(box_commit(&box, &writes[i]));
+            BOX_OK(fixture_commit(&fixture, &writes[i]));
     }
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         if (i % 5 == 4)
-            box_expect_gone(&box, i % 2 ? "a" : "b", key);
+            fixture_expect_gone(&fixture, i % 2 ? "a" : "b", key);
         else
-            box_expect_pattern(&box, i % 2 ? "a" : "b", key, 20000 + i * 300, i);
+            fixture_expect_pattern(&fixture, i % 2 ? "a" : "b", key, 20000 + i * 300, i);
     }
-    ck_assert_uint_eq(box_figures(&box).items, OPEN_WRITES / 5 * 4);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, OPEN_WRITES / 5 * 4);
 }
 END_TEST
 
@@ -230,19 +232,19 @@ START_TEST(a_write_outlives_a_flush)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "old"));
-    BOX_OK(box_begin(&box, "ns", "key", STORE_SET, TTL_NEVER, LARGE, &write));
-    BOX_OK(box_write_pattern(&box, write, &done, LARGE / 2, LARGE, 1));
-    ck_assert_uint_eq(box_flush(&box, "ns"), 1);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, LARGE, &write));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, LARGE, 1));
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 1);
     for (int i = 0; i < 10; i++) {
-        box_housekeep(&box);
-        box_outlive(&box, 10000);
+        fixture_housekeep(&fixture);
+        fixture_outlive(&fixture, 10000);
     }
-    box_expect_gone(&box, "ns", "key");
-    BOX_OK(box_write_pattern(&box, write, &done, LARGE, LARGE, 1));
-    BOX_OK(box_commit(&box, &write));
-    box_expect_pattern(&box, "ns", "key", LARGE, 1);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    fixture_expect_gone(&fixture, "ns", "key");
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE, LARGE, 1));
+    BOX_OK(fixture_commit(&fixture, &write));
+    fixture_expect_pattern(&fixture, "ns", "key", LARGE, 1);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
 }
 END_TEST
 
@@ -258,28 +260,28 @@ START_TEST(open_writes_cannot_take_more_than_there_is)
         char key[32];
         uint64_t done = 0;
         snprintf(key, sizeof key, "key%zu", count);
-        status = box_begin(&box, "ns", key, STORE_SET, TTL_NEVER, BOX_MIB, &writes[count]);
+        status = fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, BOX_MIB, &writes[count]);
         if (status != STORE_OK)
             break;
-        status = box_write_pattern(&box, writes[count], &done, BOX_MIB, BOX_MIB, count);
+        status = fixture_write_pattern(&fixture, writes[count], &done, BOX_MIB, BOX_MIB, count);
         count++;
-        box_check(&box);
+        fixture_check(&fixture);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
     ck_assert_uint_ge(count, 6);
     ck_assert_uint_le(count, 9);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     for (size_t i = 0; i < 10 * OPEN_WRITES; i++) {
         char key[32];
         snprintf(key, sizeof key, "small%zu", i);
-        BOX_OK(box_put_pattern(&box, "other", key, TTL_NEVER, 4000, i));
+        BOX_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 4000, i));
     }
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     for (size_t i = 0; i < count; i++)
-        box_abort(&box, &writes[i]);
-    box_housekeep(&box);
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, BOX_MIB, 3));
-    box_expect_pattern(&box, "ns", "key", BOX_MIB, 3);
+        fixture_abort(&fixture, &writes[i]);
+    fixture_housekeep(&fixture);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, BOX_MIB, 3));
+    fixture_expect_pattern(&fixture, "ns", "key", BOX_MIB, 3);
 }
 END_TEST
 
@@ -287,8 +289,8 @@ END_TEST
 
 static void take(struct store_view *view, const char *key, size_t length, uint64_t seed)
 {
-    BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(60000), length, seed));
-    BOX_OK(box_get(&box, "ns", key, view));
+    BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(60000), length, seed));
+    BOX_OK(fixture_get(&fixture, "ns", key, view));
     ck_assert(view->pinned);
     ck_assert_uint_eq(view->length, length);
 }
@@ -301,10 +303,10 @@ static void pour(void)
     for (size_t i = 0; i < 1500; i++) {
         snprintf(key, sizeof key, "pour%zu", i % 700);
         enum store_status status =
-            box_put_pattern(&box, i % 3 ? "ns" : "other", key, TTL_FOR(5000), i * 67, i);
+            fixture_put_pattern(&fixture, i % 3 ? "ns" : "other", key, TTL_FOR(5000), i * 67, i);
         BOX_OK(status);
         if (i % 50 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
 }
 
@@ -317,30 +319,30 @@ START_TEST(a_view_outlives_its_record)
         snprintf(key, sizeof key, "key%zu", i);
         take(&views[i], key, LARGE + i, i);
     }
-    BOX_OK(box_delete(&box, "ns", "key0"));
-    BOX_OK(box_put(&box, "ns", "key1", TTL_NEVER, "small"));
-    BOX_OK(box_put_pattern(&box, "ns", "key2", TTL_NEVER, LARGE, 99));
-    BOX_OK(box_touch(&box, "ns", "key3", TTL_FOR(1)));
-    box_outlive(&box, 1);
-    box_housekeep(&box);
+    BOX_OK(fixture_delete(&fixture, "ns", "key0"));
+    BOX_OK(fixture_put(&fixture, "ns", "key1", TTL_NEVER, "small"));
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key2", TTL_NEVER, LARGE, 99));
+    BOX_OK(fixture_touch(&fixture, "ns", "key3", TTL_FOR(1)));
+    fixture_outlive(&fixture, 1);
+    fixture_housekeep(&fixture);
     pour();
-    ck_assert_uint_ge(box_flush(&box, "ns"), 1);
-    box_housekeep(&box);
+    ck_assert_uint_ge(fixture_flush(&fixture, "ns"), 1);
+    fixture_housekeep(&fixture);
     pour();
-    box_outlive(&box, 60000);
-    box_housekeep(&box);
+    fixture_outlive(&fixture, 60000);
+    fixture_housekeep(&fixture);
     pour();
-    box_expect_gone(&box, "ns", "key5");
-    box_check(&box);
+    fixture_expect_gone(&fixture, "ns", "key5");
+    fixture_check(&fixture);
     for (size_t i = 0; i < 6; i++)
-        ck_assert_msg(box_view_is_pattern(&views[i], i), "view %zu has changed", i);
+        ck_assert_msg(fixture_view_is_pattern(&views[i], i), "view %zu has changed", i);
     for (size_t i = 0; i < 6; i++)
         store_view_put(&views[i]);
-    box_outlive(&box, 60000);
-    box_rest(&box);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
-    ck_assert_uint_eq(box_figures(&box).bytes, 0);
-    ck_assert_uint_lt(box_figures(&box).memory_used, 8 * BOX_MIB);
+    fixture_outlive(&fixture, 60000);
+    fixture_rest(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).bytes, 0);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 8 * BOX_MIB);
 }
 END_TEST
 
@@ -350,10 +352,10 @@ START_TEST(many_views_of_one_record)
 
     take(&views[0], "key", LARGE, 5);
     for (size_t i = 1; i < HELD_VIEWS; i++)
-        BOX_OK(box_get(&box, "ns", "key", &views[i]));
-    BOX_OK(box_delete(&box, "ns", "key"));
+        BOX_OK(fixture_get(&fixture, "ns", "key", &views[i]));
+    BOX_OK(fixture_delete(&fixture, "ns", "key"));
     for (size_t i = 0; i < HELD_VIEWS; i++) {
-        ck_assert(box_view_is_pattern(&views[i], 5));
+        ck_assert(fixture_view_is_pattern(&views[i], 5));
         store_view_put(&views[i]);
         if (i % 10 == 0)
             pour();
@@ -374,7 +376,7 @@ START_TEST(pieces_from_any_byte_on)
         size_t count = store_view_pieces(&view, from, pieces, STORE_PIECES_MAX);
         uint64_t at = from;
         for (size_t i = 0; i < count; i++) {
-            ck_assert(box_is_pattern(pieces[i].iov_base, at, pieces[i].iov_len, 6));
+            ck_assert(fixture_is_pattern(pieces[i].iov_base, at, pieces[i].iov_len, 6));
             at += pieces[i].iov_len;
         }
         ck_assert_uint_eq(at, LARGE);
@@ -392,35 +394,35 @@ END_TEST
 START_TEST(pinned_memory_is_not_taken_away)
 {
     struct store_view views[OPEN_WRITES];
-    struct box small;
+    struct fixture small;
     size_t count = 0;
     enum store_status status = STORE_OK;
     char key[32];
 
-    box_open(&small, 8 * BOX_MIB, BOX_MIB);
+    fixture_open(&small, 8 * BOX_MIB, BOX_MIB);
     while (status == STORE_OK && count < OPEN_WRITES) {
         snprintf(key, sizeof key, "key%zu", count);
-        BOX_OK(box_put_pattern(&small, "ns", key, TTL_NEVER, BOX_MIB / 2, count));
-        status = box_get(&small, "ns", key, &views[count]);
+        BOX_OK(fixture_put_pattern(&small, "ns", key, TTL_NEVER, BOX_MIB / 2, count));
+        status = fixture_get(&small, "ns", key, &views[count]);
         count += status == STORE_OK;
     }
     ck_assert_int_eq(status, STORE_CROWDED);
     ck_assert_uint_ge(count, 5);
     for (size_t i = 0; i < 20; i++) {
         snprintf(key, sizeof key, "more%zu", i);
-        BOX_OK(box_put_pattern(&small, "ns", key, TTL_NEVER, BOX_MIB, 7));
+        BOX_OK(fixture_put_pattern(&small, "ns", key, TTL_NEVER, BOX_MIB, 7));
     }
     for (size_t i = 0; i < count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        box_expect_pattern(&small, "ns", key, BOX_MIB / 2, i);
-        ck_assert(box_view_is_pattern(&views[i], i));
+        fixture_expect_pattern(&small, "ns", key, BOX_MIB / 2, i);
+        ck_assert(fixture_view_is_pattern(&views[i], i));
     }
-    box_check(&small);
+    fixture_check(&small);
     for (size_t i = 0; i < count; i++)
         store_view_put(&views[i]);
-    BOX_OK(box_put_pattern(&small, "ns", "key0", TTL_NEVER, BOX_MIB, 7));
-    box_expect_pattern(&small, "ns", "key0", BOX_MIB, 7);
-    box_close(&small);
+    BOX_OK(fixture_put_pattern(&small, "ns", "key0", TTL_NEVER, BOX_MIB, 7));
+    fixture_expect_pattern(&small, "ns", "key0", BOX_MIB, 7);
+    fixture_close(&small);
 }
 END_TEST
 

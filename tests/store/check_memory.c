@@ -6,16 +6,16 @@
 
 #include <stdio.h>
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* Puts records first .. first+count-1 of `length` bytes each. Keeps house now
@@ -27,12 +27,13 @@ static void pour(const char *name, size_t first, size_t count, size_t length, st
 
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        enum store_status status = box_put_pattern(&box, name, key, ttl, length, i);
+        enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, i);
         BOX_OK(status);
         if (housekeep_every != 0 && i % housekeep_every == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         if (i % 64 == 0)
-            BOX_THAT(box_figures(&box).memory_used <= box_figures(&box).memory_limit);
+            BOX_THAT(fixture_figures(&fixture).memory_used <=
+                     fixture_figures(&fixture).memory_limit);
     }
 }
 
@@ -44,9 +45,9 @@ static size_t count_alive(const char *name, size_t first, size_t count, size_t l
 
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (!box_has(&box, name, key))
+        if (!fixture_has(&fixture, name, key))
             continue;
-        box_expect_pattern(&box, name, key, length, i);
+        fixture_expect_pattern(&fixture, name, key, length, i);
         alive++;
     }
     return alive;
@@ -56,7 +57,7 @@ static void declare_quota(const char *name, uint64_t memory)
 {
     struct store_namespace_options options = {.name = slice_of(name), .memory = memory};
 
-    box_declare(&box, &options, 1, STORE_NEVER);
+    fixture_declare(&fixture, &options, 1, STORE_NEVER);
 }
 
 /* --- its bound ---------------------------------------------------------- */
@@ -74,11 +75,11 @@ START_TEST(used_is_never_more_than_the_limit)
     pour("ns", 0, count, length, TTL_NEVER, housekeep_every[_i % 3]);
     char key[32];
     snprintf(key, sizeof key, "key%zu", count - 1);
-    box_expect_pattern(&box, "ns", key, length, count - 1);
-    ck_assert_uint_gt(box_figures(&box).counters.evictions, 0);
-    box_check(&box);
+    fixture_expect_pattern(&fixture, "ns", key, length, count - 1);
+    ck_assert_uint_gt(fixture_figures(&fixture).counters.evictions, 0);
+    fixture_check(&fixture);
     size_t alive = count_alive("ns", 0, count, length);
-    ck_assert_uint_eq(alive, box_figures(&box).items);
+    ck_assert_uint_eq(alive, fixture_figures(&fixture).items);
     ck_assert_msg(alive * length >= (size_t)BOX_MIB * 16 / 10 * (length < 50 ? 2 : 6) ||
                       length > 200000,
                   "only %zu records of %zu bytes are held", alive, length);
@@ -92,17 +93,17 @@ START_TEST(all_sizes_and_ttls_under_pressure)
     char key[32];
 
     for (int i = 0; i < 60000; i++) {
-        uint64_t dice = box_random(&random);
+        uint64_t dice = fixture_random(&random);
         size_t length = dice % 100 == 0 ? (dice >> 8) % 200000 : (dice >> 8) % 400;
         snprintf(name, sizeof name, "ns%ju", (uintmax_t)(dice >> 32) % 20);
         snprintf(key, sizeof key, "key%ju", (uintmax_t)(dice >> 40) % 5000);
         struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
-        BOX_OK(box_put_pattern(&box, name, key, ttl, length, dice));
-        box_expect_pattern(&box, name, key, length, dice);
-        box_wait(&box, 1);
+        BOX_OK(fixture_put_pattern(&fixture, name, key, ttl, length, dice));
+        fixture_expect_pattern(&fixture, name, key, length, dice);
+        fixture_wait(&fixture, 1);
         if (i % 1000 == 0) {
-            box_check(&box);
-            box_housekeep(&box);
+            fixture_check(&fixture);
+            fixture_housekeep(&fixture);
         }
     }
 }
@@ -116,10 +117,10 @@ START_TEST(dead_and_expired_records_go_first)
     for (int round = 0; round < 20; round++) {
         pour("churns", 0, 2000, 1000, TTL_FOR(1000), 0);
         if (round % 2 != 0)
-            box_outlive(&box, 1000);
-        box_housekeep(&box);
+            fixture_outlive(&fixture, 1000);
+        fixture_housekeep(&fixture);
     }
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     ck_assert_uint_eq(count_alive("keeps", 0, 5000, 500), 5000);
 }
 END_TEST
@@ -133,12 +134,12 @@ START_TEST(deleted_space_is_won_back)
         for (int i = 0; i < 15000; i++) {
             snprintf(key, sizeof key, "key%d", i);
             if (i % 10 != round % 10)
-                BOX_OK(box_delete(&box, "ns", key));
+                BOX_OK(fixture_delete(&fixture, "ns", key));
         }
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     }
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    ck_assert_uint_eq(box_figures(&box).items, 1500);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 1500);
 }
 END_TEST
 
@@ -146,35 +147,35 @@ END_TEST
 
 START_TEST(a_quota_that_is_overrun_costs_nobody_else)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     declare_quota("bounded", 4 * BOX_MIB);
     pour("other", 0, 6000, 1000, TTL_NEVER, 500);
     for (size_t i = 0; i < 20000; i += 500) {
         pour("bounded", i, 500, 1000, TTL_NEVER, _i ? 100 : 0);
-        BOX_OK(box_namespace(&box, "bounded", &figures));
-        ck_assert_uint_le(figures.memory, 4 * BOX_MIB);
+        BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+        ck_assert_uint_le(stats.memory, 4 * BOX_MIB);
     }
     ck_assert_uint_eq(count_alive("other", 0, 6000, 1000), 6000);
     ck_assert_uint_eq(count_alive("bounded", 19900, 100, 1000), 100);
     ck_assert_uint_gt(count_alive("bounded", 0, 20000, 1000), 2000);
-    BOX_OK(box_namespace(&box, "other", &figures));
-    ck_assert_uint_eq(figures.counters.evictions, 0);
-    BOX_OK(box_namespace(&box, "bounded", &figures));
-    ck_assert_uint_gt(figures.counters.evictions, 0);
+    BOX_OK(fixture_namespace(&fixture, "other", &stats));
+    ck_assert_uint_eq(stats.counters.evictions, 0);
+    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+    ck_assert_uint_gt(stats.counters.evictions, 0);
 }
 END_TEST
 
 START_TEST(a_quota_is_kept_free_from_others_pressure)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     declare_quota("bounded", 4 * BOX_MIB);
     pour("bounded", 0, 3000, 1000, TTL_NEVER, 0);
     pour("other", 0, 50000, 1000, TTL_NEVER, _i ? 1000 : 0);
     ck_assert_uint_eq(count_alive("bounded", 0, 3000, 1000), 3000);
-    BOX_OK(box_namespace(&box, "bounded", &figures));
-    ck_assert_uint_eq(figures.counters.evictions, 0);
+    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+    ck_assert_uint_eq(stats.counters.evictions, 0);
     pour("other", 0, 200, 100000, TTL_FOR(100000), _i ? 10 : 0);
     ck_assert_uint_eq(count_alive("bounded", 0, 3000, 1000), 3000);
 }
@@ -193,15 +194,15 @@ END_TEST
 
 START_TEST(a_lowered_quota_is_enforced)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     declare_quota("bounded", 8 * BOX_MIB);
     pour("bounded", 0, 6000, 1000, TTL_NEVER, 0);
-    ck_assert_uint_eq(box_items(&box, "bounded"), 6000);
+    ck_assert_uint_eq(fixture_items(&fixture, "bounded"), 6000);
     declare_quota("bounded", 2 * BOX_MIB);
-    box_housekeep(&box);
-    BOX_OK(box_namespace(&box, "bounded", &figures));
-    ck_assert_uint_le(figures.memory, 2 * BOX_MIB);
+    fixture_housekeep(&fixture);
+    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+    ck_assert_uint_le(stats.memory, 2 * BOX_MIB);
     ck_assert_uint_gt(count_alive("bounded", 0, 6000, 1000), 500);
     declare_quota("bounded", 0);
     pour("bounded", 6000, 6000, 1000, TTL_NEVER, 0);
@@ -214,14 +215,15 @@ START_TEST(larger_than_its_quota)
     struct store_write *write = NULL;
 
     declare_quota("bounded", BOX_MIB / 2);
-    BOX_OK(box_put(&box, "bounded", "key", TTL_NEVER, "old"));
-    ck_assert_int_eq(box_put_pattern(&box, "bounded", "key", TTL_NEVER, BOX_MIB, 1),
+    BOX_OK(fixture_put(&fixture, "bounded", "key", TTL_NEVER, "old"));
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, BOX_MIB, 1),
                      STORE_TOO_LARGE);
-    ck_assert_int_eq(box_begin(&box, "bounded", "key", STORE_SET, TTL_NEVER, BOX_MIB, &write),
-                     STORE_TOO_LARGE);
-    box_expect(&box, "bounded", "key", "old");
-    BOX_OK(box_put_pattern(&box, "bounded", "key", TTL_NEVER, BOX_MIB / 8, 1));
-    box_expect_pattern(&box, "bounded", "key", BOX_MIB / 8, 1);
+    ck_assert_int_eq(
+        fixture_begin(&fixture, "bounded", "key", STORE_SET, TTL_NEVER, BOX_MIB, &write),
+        STORE_TOO_LARGE);
+    fixture_expect(&fixture, "bounded", "key", "old");
+    BOX_OK(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, BOX_MIB / 8, 1));
+    fixture_expect_pattern(&fixture, "bounded", "key", BOX_MIB / 8, 1);
 }
 END_TEST
 
@@ -236,7 +238,7 @@ START_TEST(what_is_read_often_stays)
         for (int times = 0; times < 3; times++)
             for (size_t hot = 0; hot < HOT; hot++) {
                 snprintf(key, sizeof key, "key%zu", hot * 10);
-                box_has(&box, "ns", key);
+                fixture_has(&fixture, "ns", key);
             }
         pour("ns", 100000 + i * 500, 500, LENGTH, TTL_NEVER, 100);
     }
@@ -244,7 +246,7 @@ START_TEST(what_is_read_often_stays)
     size_t cold = 0;
     for (size_t i = 0; i < HOT + COLD; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        *(i % 10 == 0 ? &hot : &cold) += box_has(&box, "ns", key);
+        *(i % 10 == 0 ? &hot : &cold) += fixture_has(&fixture, "ns", key);
     }
     ck_assert_msg(hot * 10 >= HOT * 7, "only %zu of %d hot records are left", hot, HOT);
     ck_assert_msg(cold * HOT < hot * COLD / 2, "%zu of %d cold records are left", cold, COLD);
@@ -255,12 +257,12 @@ END_TEST
 
 static void expect_empty(void)
 {
-    struct store_figures figures = box_figures(&box);
+    struct store_stats stats = fixture_figures(&fixture);
 
-    ck_assert_uint_eq(figures.items, 0);
-    ck_assert_uint_eq(figures.bytes, 0);
-    ck_assert_msg(figures.memory_used < 2 * BOX_MIB, "%ju bytes are used for nothing",
-                  (uintmax_t)figures.memory_used);
+    ck_assert_uint_eq(stats.items, 0);
+    ck_assert_uint_eq(stats.bytes, 0);
+    ck_assert_msg(stats.memory_used < 2 * BOX_MIB, "%ju bytes are used for nothing",
+                  (uintmax_t)stats.memory_used);
 }
 
 START_TEST(after_all_has_expired_nothing_is_used)
@@ -270,21 +272,21 @@ START_TEST(after_all_has_expired_nothing_is_used)
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < 40000; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            BOX_OK(box_put_pattern(&box, i % 3 ? "a" : "b", key, TTL_FOR(2000 + i % 2000),
-                                   100 + i % 50, i));
+            BOX_OK(fixture_put_pattern(&fixture, i % 3 ? "a" : "b", key, TTL_FOR(2000 + i % 2000),
+                                       100 + i % 50, i));
         }
         pour("large", 0, 20, 100000, TTL_FOR(2500), 0);
-        box_wait(&box, 3000);
-        box_housekeep(&box);
-        box_check(&box);
-        ck_assert_uint_eq(box_items(&box, "large"), 0);
-        box_wait(&box, 1000);
-        box_housekeep(&box);
-        ck_assert_uint_eq(box_figures(&box).items, 0);
-        box_rest(&box);
+        fixture_wait(&fixture, 3000);
+        fixture_housekeep(&fixture);
+        fixture_check(&fixture);
+        ck_assert_uint_eq(fixture_items(&fixture, "large"), 0);
+        fixture_wait(&fixture, 1000);
+        fixture_housekeep(&fixture);
+        ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
+        fixture_rest(&fixture);
         expect_empty();
     }
-    ck_assert_uint_eq(box_figures(&box).counters.expirations, 3 * 40020);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.expirations, 3 * 40020);
 }
 END_TEST
 
@@ -295,9 +297,9 @@ START_TEST(after_all_is_deleted_nothing_is_used)
     pour("ns", 0, 40000, 150, TTL_NEVER, 0);
     for (int i = 0; i < 40000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(box_delete(&box, "ns", key));
+        BOX_OK(fixture_delete(&fixture, "ns", key));
     }
-    box_rest(&box);
+    fixture_rest(&fixture);
     expect_empty();
 }
 END_TEST
@@ -306,10 +308,10 @@ START_TEST(after_all_is_flushed_nothing_is_used)
 {
     pour("a", 0, 20000, 150, TTL_NEVER, 0);
     pour("b", 0, 20000, 150, TTL_FOR(100000), 0);
-    ck_assert_uint_eq(box_flush(&box, "a"), 20000);
-    ck_assert_uint_eq(box_flush(&box, "b"), 20000);
-    ck_assert(store_wants_housekeeping(box.store));
-    box_rest(&box);
+    ck_assert_uint_eq(fixture_flush(&fixture, "a"), 20000);
+    ck_assert_uint_eq(fixture_flush(&fixture, "b"), 20000);
+    ck_assert(store_wants_housekeeping(fixture.store));
+    fixture_rest(&fixture);
     expect_empty();
 }
 END_TEST
@@ -319,11 +321,11 @@ static void housekeep_in_small_slices(void)
     bool more = true;
 
     for (size_t slices = 0; more && slices < 1000000; slices++) {
-        store_enter(box.lane);
-        more = store_housekeep(box.lane, box.now, 16);
-        store_leave(box.lane);
+        store_enter(fixture.thread);
+        more = store_housekeep(fixture.thread, fixture.now, 16);
+        store_leave(fixture.thread);
         if (slices % 1000 == 0)
-            box_check(&box);
+            fixture_check(&fixture);
     }
     ck_assert(!more);
 }
@@ -333,7 +335,7 @@ START_TEST(housekeeping_in_small_slices)
 {
     pour("ns", 0, 30000, 100, TTL_FOR(1000), 0);
     for (int i = 0; i < 4; i++) {
-        box_outlive(&box, 1000);
+        fixture_outlive(&fixture, 1000);
         housekeep_in_small_slices();
     }
     expect_empty();
@@ -347,14 +349,14 @@ START_TEST(what_comes_and_goes_is_not_given_back)
 
     for (int i = 0; i < 40; i++) {
         pour("ns", 0, 20, 200000, TTL_FOR(100), 0);
-        box_outlive(&box, 100);
-        box_housekeep(&box);
-        ck_assert_uint_eq(box_figures(&box).items, 0);
-        ck_assert_uint_ge(box_figures(&box).memory_used, 20 * 200000);
-        ck_assert(i < 20 || box_figures(&box).memory_used == used);
-        used = box_figures(&box).memory_used;
+        fixture_outlive(&fixture, 100);
+        fixture_housekeep(&fixture);
+        ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
+        ck_assert_uint_ge(fixture_figures(&fixture).memory_used, 20 * 200000);
+        ck_assert(i < 20 || fixture_figures(&fixture).memory_used == used);
+        used = fixture_figures(&fixture).memory_used;
     }
-    box_rest(&box);
+    fixture_rest(&fixture);
     expect_empty();
 }
 END_TEST

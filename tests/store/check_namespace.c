@@ -13,24 +13,24 @@ enum { CROWD = 10000, CROWD_RECORDS = 10, BIG = 300000 };
 
 static const uint64_t HOUR = 3600000;
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* Housekeeping over some time, for what need not be done at once. */
 static void let_time_pass(void)
 {
     for (int i = 0; i < 20; i++) {
-        box_outlive(&box, 1000);
-        box_housekeep(&box);
+        fixture_outlive(&fixture, 1000);
+        fixture_housekeep(&fixture);
     }
 }
 
@@ -42,32 +42,32 @@ START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(box_put(&box, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
-        BOX_OK(box_put(&box, "other", key, TTL_FOR(HOUR), "other"));
+        BOX_OK(fixture_put(&fixture, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
+        BOX_OK(fixture_put(&fixture, "other", key, TTL_FOR(HOUR), "other"));
     }
-    ck_assert_uint_eq(box_flush(&box, "ns"), 1000);
-    ck_assert_uint_eq(box_items(&box, "ns"), 0);
-    ck_assert_uint_eq(box_figures(&box).items, 1000);
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 1000);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 1000);
     for (int i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        box_expect_gone(&box, "ns", key);
-        BOX_OK(box_add(&box, "ns", key, TTL_NEVER, "new"));
+        fixture_expect_gone(&fixture, "ns", key);
+        BOX_OK(fixture_add(&fixture, "ns", key, TTL_NEVER, "new"));
     }
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 1000; i++) {
             snprintf(key, sizeof key, "key%d", i);
             if (i < 500)
-                box_expect(&box, "ns", key, "new");
+                fixture_expect(&fixture, "ns", key, "new");
             else
-                box_expect_gone(&box, "ns", key);
-            box_expect(&box, "other", key, "other");
+                fixture_expect_gone(&fixture, "ns", key);
+            fixture_expect(&fixture, "other", key, "other");
         }
-        box_check(&box);
-        box_housekeep(&box);
+        fixture_check(&fixture);
+        fixture_housekeep(&fixture);
     }
-    ck_assert_uint_eq(box_items(&box, "ns"), 500);
-    ck_assert_uint_eq(box_flush(&box, "ns"), 500);
-    ck_assert_uint_eq(box_flush(&box, "ns"), 0);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 500);
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 500);
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 0);
 }
 END_TEST
 
@@ -79,28 +79,28 @@ START_TEST(flushed_again_and_again)
         uint64_t count = round % 7;
         for (uint64_t i = 0; i < count; i++) {
             snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-            BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(HOUR), 100 + i, round));
+            BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(HOUR), 100 + i, round));
         }
-        ck_assert_uint_eq(box_items(&box, "ns"), count);
-        ck_assert_uint_eq(box_flush(&box, "ns"), count);
-        ck_assert(!box_has(&box, "ns", "key0"));
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), count);
+        ck_assert_uint_eq(fixture_flush(&fixture, "ns"), count);
+        ck_assert(!fixture_has(&fixture, "ns", "key0"));
         if (round % 500 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
     let_time_pass();
-    ck_assert_uint_lt(box_figures(&box).memory_used, 2 * BOX_MIB);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 2 * BOX_MIB);
 }
 END_TEST
 
 START_TEST(flushing_nothing)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    ck_assert_uint_eq(box_flush(&box, "ghost"), 0);
-    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_NOT_FOUND);
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
-    BOX_OK(box_delete(&box, "ns", "key"));
-    ck_assert_uint_eq(box_flush(&box, "ns"), 0);
+    ck_assert_uint_eq(fixture_flush(&fixture, "ghost"), 0);
+    ck_assert_int_eq(fixture_namespace(&fixture, "ghost", &stats), STORE_NOT_FOUND);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 0);
 }
 END_TEST
 
@@ -113,18 +113,18 @@ START_TEST(flushing_leaves_the_work_behind)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < BIG; i++) {
             snprintf(key, sizeof key, "key%d", i);
-            BOX_OK(box_put(&box, "ns", key, TTL_FOR(HOUR), "value"));
+            BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(HOUR), "value"));
         }
-        ck_assert_uint_eq(box_items(&box, "ns"), BIG);
-        uint64_t segments = box_figures(&box).segments;
-        ck_assert_uint_eq(box_flush(&box, "ns"), BIG);
-        ck_assert_uint_eq(box_items(&box, "ns"), 0);
-        ck_assert_uint_eq(box_figures(&box).segments, segments);
-        BOX_OK(box_put(&box, "ns", "key7", TTL_FOR(HOUR), "again"));
-        box_housekeep(&box);
-        ck_assert_uint_eq(box_figures(&box).segments, 1);
-        box_expect(&box, "ns", "key7", "again");
-        ck_assert_uint_eq(box_items(&box, "ns"), 1);
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), BIG);
+        uint64_t segments = fixture_figures(&fixture).segments;
+        ck_assert_uint_eq(fixture_flush(&fixture, "ns"), BIG);
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
+        ck_assert_uint_eq(fixture_figures(&fixture).segments, segments);
+        BOX_OK(fixture_put(&fixture, "ns", "key7", TTL_FOR(HOUR), "again"));
+        fixture_housekeep(&fixture);
+        ck_assert_uint_eq(fixture_figures(&fixture).segments, 1);
+        fixture_expect(&fixture, "ns", "key7", "again");
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
     }
 }
 END_TEST
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(each_namespace_is_given_once)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     unsigned seen[300] = {0};
     char name[32];
     uint32_t next = 0;
@@ -142,21 +142,21 @@ START_TEST(each_namespace_is_given_once)
     for (int i = 0; i < 300; i++) {
         snprintf(name, sizeof name, "ns%d", i);
         for (int k = 0; k <= i % 3; k++)
-            BOX_OK(box_put(&box, name, &"key"[k], TTL_NEVER, "value"));
+            BOX_OK(fixture_put(&fixture, name, &"key"[k], TTL_NEVER, "value"));
     }
-    store_enter(box.lane);
-    while (store_namespace_next(box.lane, &next, &figures)) {
-        ck_assert_int_eq(sscanf(figures.name, "ns%u", &number), 1);
+    store_enter(fixture.thread);
+    while (store_namespace_next(fixture.thread, &next, &stats)) {
+        ck_assert_int_eq(sscanf(stats.name, "ns%u", &number), 1);
         ck_assert_uint_lt(number, 300);
-        ck_assert_uint_eq(figures.items, number % 3 + 1);
-        ck_assert_uint_ge(figures.bytes, figures.items * 6);
-        ck_assert_uint_eq(figures.counters.sets, figures.items);
+        ck_assert_uint_eq(stats.items, number % 3 + 1);
+        ck_assert_uint_ge(stats.bytes, stats.items * 6);
+        ck_assert_uint_eq(stats.counters.sets, stats.items);
         seen[number]++;
     }
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     for (int i = 0; i < 300; i++)
         ck_assert_uint_eq(seen[i], 1);
-    ck_assert_uint_eq(box_figures(&box).namespaces, 300);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 300);
 }
 END_TEST
 
@@ -164,32 +164,32 @@ START_TEST(figures_are_the_namespaces_own)
 {
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = 5000, .max_ttl = 9000, .memory = 3 * BOX_MIB};
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    box_declare(&box, &options, 1, STORE_NEVER);
-    BOX_OK(box_namespace(&box, "declared", &figures));
-    ck_assert_str_eq(figures.name, "declared");
-    ck_assert_uint_eq(figures.items, 0);
-    ck_assert_uint_eq(figures.bytes, 0);
-    ck_assert_uint_eq(figures.quota, 3 * BOX_MIB);
-    ck_assert_uint_eq(figures.ttl, 5000);
-    ck_assert_uint_eq(figures.max_ttl, 9000);
-    BOX_OK(box_put_pattern(&box, "declared", "key", TTL_DEFAULT, 100000, 1));
-    BOX_OK(box_put_pattern(&box, "other", "key", TTL_FOR(90), 1000, 1));
-    BOX_OK(box_namespace(&box, "declared", &figures));
-    ck_assert_uint_eq(figures.items, 1);
-    ck_assert_uint_ge(figures.bytes, 100000);
-    ck_assert_uint_le(figures.bytes, 102000);
-    ck_assert_uint_ge(figures.memory, figures.bytes);
-    BOX_OK(box_namespace(&box, "other", &figures));
-    ck_assert_uint_eq(figures.quota, 0);
-    ck_assert_uint_eq(figures.ttl, STORE_NEVER);
-    ck_assert_uint_eq(figures.items, 1);
-    ck_assert_uint_ge(figures.bytes, 1000);
-    ck_assert_uint_le(figures.bytes, 1200);
-    box_outlive(&box, 90);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "other"), 0);
+    fixture_declare(&fixture, &options, 1, STORE_NEVER);
+    BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+    ck_assert_str_eq(stats.name, "declared");
+    ck_assert_uint_eq(stats.items, 0);
+    ck_assert_uint_eq(stats.bytes, 0);
+    ck_assert_uint_eq(stats.quota, 3 * BOX_MIB);
+    ck_assert_uint_eq(stats.ttl, 5000);
+    ck_assert_uint_eq(stats.max_ttl, 9000);
+    BOX_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_DEFAULT, 100000, 1));
+    BOX_OK(fixture_put_pattern(&fixture, "other", "key", TTL_FOR(90), 1000, 1));
+    BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+    ck_assert_uint_eq(stats.items, 1);
+    ck_assert_uint_ge(stats.bytes, 100000);
+    ck_assert_uint_le(stats.bytes, 102000);
+    ck_assert_uint_ge(stats.memory, stats.bytes);
+    BOX_OK(fixture_namespace(&fixture, "other", &stats));
+    ck_assert_uint_eq(stats.quota, 0);
+    ck_assert_uint_eq(stats.ttl, STORE_NEVER);
+    ck_assert_uint_eq(stats.items, 1);
+    ck_assert_uint_ge(stats.bytes, 1000);
+    ck_assert_uint_le(stats.bytes, 1200);
+    fixture_outlive(&fixture, 90);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "other"), 0);
 }
 END_TEST
 
@@ -198,26 +198,26 @@ END_TEST
 START_TEST(empty_undeclared_namespaces_go_away)
 {
     struct store_namespace_options options = {.name = slice_of("declared")};
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    box_declare(&box, &options, 1, STORE_NEVER);
+    fixture_declare(&fixture, &options, 1, STORE_NEVER);
     for (int round = 0; round < 50; round++) {
-        BOX_OK(box_put(&box, "expires", "key", TTL_FOR(10), "value"));
-        BOX_OK(box_put(&box, "deleted", "key", TTL_NEVER, "value"));
-        BOX_OK(box_put(&box, "flushed", "key", TTL_NEVER, "value"));
-        BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10), "value"));
-        BOX_OK(box_put(&box, "stays", "key", TTL_FOR(10 * HOUR), "value"));
-        BOX_OK(box_delete(&box, "deleted", "key"));
-        ck_assert_uint_eq(box_flush(&box, "flushed"), 1);
-        box_outlive(&box, 10);
+        BOX_OK(fixture_put(&fixture, "expires", "key", TTL_FOR(10), "value"));
+        BOX_OK(fixture_put(&fixture, "deleted", "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, "flushed", "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10), "value"));
+        BOX_OK(fixture_put(&fixture, "stays", "key", TTL_FOR(10 * HOUR), "value"));
+        BOX_OK(fixture_delete(&fixture, "deleted", "key"));
+        ck_assert_uint_eq(fixture_flush(&fixture, "flushed"), 1);
+        fixture_outlive(&fixture, 10);
         let_time_pass();
-        ck_assert_int_eq(box_namespace(&box, "expires", &figures), STORE_NOT_FOUND);
-        ck_assert_int_eq(box_namespace(&box, "deleted", &figures), STORE_NOT_FOUND);
-        ck_assert_int_eq(box_namespace(&box, "flushed", &figures), STORE_NOT_FOUND);
-        BOX_OK(box_namespace(&box, "declared", &figures));
-        box_expect(&box, "stays", "key", "value");
-        ck_assert_uint_eq(box_figures(&box).namespaces, 2);
-        box_check(&box);
+        ck_assert_int_eq(fixture_namespace(&fixture, "expires", &stats), STORE_NOT_FOUND);
+        ck_assert_int_eq(fixture_namespace(&fixture, "deleted", &stats), STORE_NOT_FOUND);
+        ck_assert_int_eq(fixture_namespace(&fixture, "flushed", &stats), STORE_NOT_FOUND);
+        BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+        fixture_expect(&fixture, "stays", "key", "value");
+        ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 2);
+        fixture_check(&fixture);
     }
 }
 END_TEST
@@ -229,14 +229,14 @@ START_TEST(names_are_used_again)
 
     for (int i = 0; i < 200000; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        BOX_OK(box_put(&box, name, "key", TTL_FOR(10), "value"));
+        BOX_OK(fixture_put(&fixture, name, "key", TTL_FOR(10), "value"));
         if (i % 1000 == 999) {
-            box_outlive(&box, 10);
+            fixture_outlive(&fixture, 10);
             let_time_pass();
         }
     }
-    ck_assert_uint_eq(box_figures(&box).namespaces, 0);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
 }
 END_TEST
 
@@ -245,16 +245,16 @@ START_TEST(a_write_that_waits_keeps_its_namespace)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_begin(&box, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
-    BOX_OK(box_write_pattern(&box, write, &done, 20000, 50000, 1));
+    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, 20000, 50000, 1));
     let_time_pass();
-    BOX_OK(box_put(&box, "next", "key", TTL_NEVER, "value"));
-    BOX_OK(box_write_pattern(&box, write, &done, 50000, 50000, 1));
-    BOX_OK(box_commit(&box, &write));
-    box_expect_pattern(&box, "ns", "key", 50000, 1);
-    box_expect(&box, "next", "key", "value");
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    ck_assert_uint_eq(box_items(&box, "next"), 1);
+    BOX_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
+    BOX_OK(fixture_commit(&fixture, &write));
+    fixture_expect_pattern(&fixture, "ns", "key", 50000, 1);
+    fixture_expect(&fixture, "next", "key", "value");
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+    ck_assert_uint_eq(fixture_items(&fixture, "next"), 1);
 }
 END_TEST
 
@@ -286,7 +286,7 @@ static void expect_crowd(void)
         snprintf(name, sizeof name, "namespace-%d", i);
         for (int k = 0; k < CROWD_RECORDS; k++) {
             crowd_record(key, value, i, k);
-            box_expect(&box, name, key, value);
+            fixture_expect(&fixture, name, key, value);
         }
     }
 }
@@ -301,20 +301,20 @@ START_TEST(ten_thousand_small_ones_fit)
         for (int i = 0; i < CROWD; i++) {
             snprintf(name, sizeof name, "namespace-%d", i);
             crowd_record(key, value, i, k);
-            BOX_OK(box_put(&box, name, key, crowd_ttl(i, k), value));
+            BOX_OK(fixture_put(&fixture, name, key, crowd_ttl(i, k), value));
             if (i % 1000 == 0)
-                box_housekeep(&box);
+                fixture_housekeep(&fixture);
         }
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    ck_assert_uint_eq(box_figures(&box).items, CROWD * CROWD_RECORDS);
-    ck_assert_uint_eq(box_figures(&box).namespaces, CROWD);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, CROWD * CROWD_RECORDS);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, CROWD);
     expect_crowd();
     let_time_pass();
     expect_crowd();
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    box_outlive(&box, HOUR);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).items, CROWD / 10 * CROWD_RECORDS / 5 * 4);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    fixture_outlive(&fixture, HOUR);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, CROWD / 10 * CROWD_RECORDS / 5 * 4);
 }
 END_TEST
 
@@ -329,18 +329,18 @@ START_TEST(room_is_made_by_eviction_and_not_by_tidying)
     do {
         for (int i = 0; i < NEW; i++) {
             snprintf(name, sizeof name, "ns%d", made++);
-            BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+            BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
         }
-    } while (box_figures(&box).counters.evictions == 0);
-    uint64_t before = box_figures(&box).reclaims;
+    } while (fixture_figures(&fixture).counters.evictions == 0);
+    uint64_t before = fixture_figures(&fixture).reclaims;
     for (int i = 0; i < NEW; i++) {
         snprintf(name, sizeof name, "ns%d", made + i);
-        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
     }
-    ck_assert_uint_le(box_figures(&box).reclaims - before, NEW / A_FRAME);
+    ck_assert_uint_le(fixture_figures(&fixture).reclaims - before, NEW / A_FRAME);
     let_time_pass();
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_eq(figures.namespaces, figures.items);
+    struct store_stats stats = fixture_figures(&fixture);
+    ck_assert_uint_eq(stats.namespaces, stats.items);
 }
 END_TEST
 
@@ -351,7 +351,7 @@ static int survivors(int from, int to)
 
     for (int i = from; i < to; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        found += box_has(&box, name, "key");
+        found += fixture_has(&fixture, name, "key");
     }
     return found;
 }
@@ -362,9 +362,9 @@ static void put_new(int *made, int until)
 
     for (; *made < until; ++*made) {
         snprintf(name, sizeof name, "ns%d", *made);
-        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
         if (*made % 1000 == 0) {
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         }
     }
 }
@@ -375,17 +375,17 @@ START_TEST(eviction_goes_round)
 {
     int made = 0, fit;
 
-    while (box_figures(&box).counters.evictions == 0) {
+    while (fixture_figures(&fixture).counters.evictions == 0) {
         put_new(&made, made + 1);
     }
     fit = made;
-    ck_assert_uint_gt(box_figures(&box).segments, 4 * EVICT_SAMPLE);
+    ck_assert_uint_gt(fixture_figures(&fixture).segments, 4 * EVICT_SAMPLE);
     put_new(&made, fit + fit / 2);
     ck_assert_int_lt(survivors(0, fit / 4), fit / 4 / 10);
     ck_assert_int_gt(survivors(fit * 3 / 4, fit), fit / 4 * 9 / 10);
     put_new(&made, 3 * fit);
     ck_assert_int_lt(survivors(0, fit), fit / 100); /* some were read just now */
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -394,7 +394,7 @@ START_TEST(how_many_are_going_is_bounded)
 {
     enum { MANY = 2 * STORE_NAMESPACES_MAX };
     enum store_status status = STORE_OK;
-    struct lane *other = store_lane_create(box.store);
+    struct store_thread *other = store_thread_create(fixture.store);
     char name[32];
     int made = 0;
 
@@ -402,16 +402,16 @@ START_TEST(how_many_are_going_is_bounded)
     store_enter(other);
     for (; made < MANY && status == STORE_OK; made++) {
         snprintf(name, sizeof name, "ns%d", made);
-        status = box_put(&box, name, "key", TTL_NEVER, "value");
+        status = fixture_put(&fixture, name, "key", TTL_NEVER, "value");
     }
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
     ck_assert_int_gt(made, STORE_NAMESPACES_MAX);
-    ck_assert_uint_gt(box_figures(&box).counters.evictions, 0);
-    ck_assert(store_wants_housekeeping(box.store));
+    ck_assert_uint_gt(fixture_figures(&fixture).counters.evictions, 0);
+    ck_assert(store_wants_housekeeping(fixture.store));
     store_leave(other);
-    store_lane_destroy(&other);
-    box_housekeep(&box);
-    BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+    store_thread_destroy(&other);
+    fixture_housekeep(&fixture);
+    BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
 }
 END_TEST
 
@@ -421,19 +421,19 @@ START_TEST(how_many_there_may_be_is_bounded)
 
     for (int i = 0; i < STORE_NAMESPACES_MAX; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        enum store_status status = box_put(&box, name, "key", TTL_FOR(HOUR), "value");
+        enum store_status status = fixture_put(&fixture, name, "key", TTL_FOR(HOUR), "value");
         if (status != STORE_OK)
             ck_abort_msg("namespace %d: status %d", i, status);
     }
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_le(figures.namespaces, STORE_NAMESPACES_MAX);
-    if (figures.namespaces == STORE_NAMESPACES_MAX) { /* else some were evicted */
-        ck_assert_int_eq(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"),
+    struct store_stats stats = fixture_figures(&fixture);
+    ck_assert_uint_le(stats.namespaces, STORE_NAMESPACES_MAX);
+    if (stats.namespaces == STORE_NAMESPACES_MAX) { /* else some were evicted */
+        ck_assert_int_eq(fixture_put(&fixture, "more", "key", TTL_FOR(HOUR), "value"),
                          STORE_TOO_MANY_NAMESPACES);
-        BOX_OK(box_put(&box, name, "more", TTL_FOR(HOUR), "value"));
-        box_outlive(&box, HOUR);
+        BOX_OK(fixture_put(&fixture, name, "more", TTL_FOR(HOUR), "value"));
+        fixture_outlive(&fixture, HOUR);
         let_time_pass();
-        BOX_OK(box_put(&box, "more", "key", TTL_FOR(HOUR), "value"));
+        BOX_OK(fixture_put(&fixture, "more", "key", TTL_FOR(HOUR), "value"));
     }
 }
 END_TEST
@@ -444,34 +444,36 @@ START_TEST(only_declared_namespaces)
 {
     struct store_namespace_options options[] = {{.name = slice_of("one")},
                                                 {.name = slice_of("two"), .ttl = 70}};
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     struct store_cursor *cursor = NULL;
     struct store_key at;
     uint64_t records;
 
-    BOX_OK(box_put(&box, "one", "key", TTL_NEVER, "kept"));
-    BOX_OK(box_put(&box, "three", "key", TTL_NEVER, "goes"));
-    box_declare_only(&box, options, 2);
-    box_expect(&box, "one", "key", "kept");
-    BOX_OK(box_put(&box, "two", "key", TTL_DEFAULT, "new"));
-    box_expect_left(&box, "two", "key", 70);
-    store_enter(box.lane);
-    ck_assert_int_eq(store_locate(box.lane, slice_of("three"), slice_of("key"), &at),
+    BOX_OK(fixture_put(&fixture, "one", "key", TTL_NEVER, "kept"));
+    BOX_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "goes"));
+    fixture_declare_only(&fixture, options, 2);
+    fixture_expect(&fixture, "one", "key", "kept");
+    BOX_OK(fixture_put(&fixture, "two", "key", TTL_DEFAULT, "new"));
+    fixture_expect_left(&fixture, "two", "key", 70);
+    store_enter(fixture.thread);
+    ck_assert_int_eq(store_locate(fixture.thread, slice_of("three"), slice_of("key"), &at),
                      STORE_UNDECLARED);
-    ck_assert_int_eq(store_locate(box.lane, slice_of("ghost"), slice_of("key"), &at),
+    ck_assert_int_eq(store_locate(fixture.thread, slice_of("ghost"), slice_of("key"), &at),
                      STORE_UNDECLARED);
-    ck_assert_int_eq(store_flush(box.lane, slice_of("three"), box.now, &records), STORE_UNDECLARED);
-    ck_assert_int_eq(store_cursor_open(box.lane, slice_of("three"), &cursor), STORE_UNDECLARED);
-    store_leave(box.lane);
-    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_UNDECLARED);
-    ck_assert_int_eq(box_put(&box, "three", "key", TTL_NEVER, "value"), STORE_UNDECLARED);
+    ck_assert_int_eq(store_flush(fixture.thread, slice_of("three"), fixture.now, &records),
+                     STORE_UNDECLARED);
+    ck_assert_int_eq(store_cursor_open(fixture.thread, slice_of("three"), &cursor),
+                     STORE_UNDECLARED);
+    store_leave(fixture.thread);
+    ck_assert_int_eq(fixture_namespace(&fixture, "ghost", &stats), STORE_UNDECLARED);
+    ck_assert_int_eq(fixture_put(&fixture, "three", "key", TTL_NEVER, "value"), STORE_UNDECLARED);
     let_time_pass();
-    ck_assert_uint_eq(box_figures(&box).items, 1);
-    box_declare(&box, NULL, 0, STORE_NEVER);
-    box_expect_gone(&box, "three", "key");
-    BOX_OK(box_put(&box, "three", "key", TTL_NEVER, "value"));
-    box_expect(&box, "three", "key", "value");
-    box_expect(&box, "one", "key", "kept");
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 1);
+    fixture_declare(&fixture, NULL, 0, STORE_NEVER);
+    fixture_expect_gone(&fixture, "three", "key");
+    BOX_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "value"));
+    fixture_expect(&fixture, "three", "key", "value");
+    fixture_expect(&fixture, "one", "key", "kept");
 }
 END_TEST
 
@@ -479,34 +481,35 @@ START_TEST(no_longer_declared)
 {
     struct store_namespace_options options = {
         .name = slice_of("ns"), .ttl = 5000, .memory = 2 * BOX_MIB};
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    box_declare(&box, &options, 1, 700);
-    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "value"));
-    box_declare(&box, NULL, 0, 700);
-    box_expect(&box, "ns", "key", "value");
-    box_expect_left(&box, "ns", "key", 5000);
-    BOX_OK(box_put(&box, "ns", "other", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "ns", "other", 700);
-    BOX_OK(box_namespace(&box, "ns", &figures));
-    ck_assert_uint_eq(figures.quota, 0);
-    box_wait(&box, 5000);
+    fixture_declare(&fixture, &options, 1, 700);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
+    fixture_declare(&fixture, NULL, 0, 700);
+    fixture_expect(&fixture, "ns", "key", "value");
+    fixture_expect_left(&fixture, "ns", "key", 5000);
+    BOX_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "ns", "other", 700);
+    BOX_OK(fixture_namespace(&fixture, "ns", &stats));
+    ck_assert_uint_eq(stats.quota, 0);
+    fixture_wait(&fixture, 5000);
     let_time_pass();
-    ck_assert_int_eq(box_namespace(&box, "ns", &figures), STORE_NOT_FOUND);
+    ck_assert_int_eq(fixture_namespace(&fixture, "ns", &stats), STORE_NOT_FOUND);
 }
 END_TEST
 
 START_TEST(a_new_max_value)
 {
-    box.max_value = 1000;
-    BOX_OK(box_put_pattern(&box, "ns", "old", TTL_NEVER, 5000, 1));
-    box_declare(&box, NULL, 0, STORE_NEVER);
-    box_expect_pattern(&box, "ns", "old", 5000, 1);
-    ck_assert_int_eq(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1001, 1), STORE_TOO_LARGE);
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1000, 1));
-    box.max_value = BOX_MIB;
-    box_declare(&box, NULL, 0, STORE_NEVER);
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, 1001, 1));
+    fixture.max_value = 1000;
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "old", TTL_NEVER, 5000, 1));
+    fixture_declare(&fixture, NULL, 0, STORE_NEVER);
+    fixture_expect_pattern(&fixture, "ns", "old", 5000, 1);
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1001, 1),
+                     STORE_TOO_LARGE);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1000, 1));
+    fixture.max_value = BOX_MIB;
+    fixture_declare(&fixture, NULL, 0, STORE_NEVER);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1001, 1));
 }
 END_TEST
 
@@ -523,20 +526,20 @@ START_TEST(many_policies_in_a_row)
                 (struct store_namespace_options){.name = slice_of(names[i]), .ttl = 1000 + round};
         }
         if (round % 2 == 0)
-            box_declare(&box, options, 40, 500);
+            fixture_declare(&fixture, options, 40, 500);
         else
-            box_declare_only(&box, options, 40);
+            fixture_declare_only(&fixture, options, 40);
         for (size_t i = 0; i < 40; i += 3) {
-            BOX_OK(box_put(&box, names[i], "key", TTL_DEFAULT, names[i]));
-            box_expect_left(&box, names[i], "key", 1000 + round);
+            BOX_OK(fixture_put(&fixture, names[i], "key", TTL_DEFAULT, names[i]));
+            fixture_expect_left(&fixture, names[i], "key", 1000 + round);
         }
-        box_wait(&box, 20);
+        fixture_wait(&fixture, 20);
         if (round % 4 == 3)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         for (size_t i = 0; i < 40; i += 3)
-            box_expect(&box, names[i], "key", names[i]);
+            fixture_expect(&fixture, names[i], "key", names[i]);
         snprintf(name, sizeof name, "ns%d", 80);
-        ck_assert_int_eq(box_put(&box, name, "key", TTL_DEFAULT, "value"),
+        ck_assert_int_eq(fixture_put(&fixture, name, "key", TTL_DEFAULT, "value"),
                          round % 2 ? STORE_UNDECLARED : STORE_OK);
     }
 }

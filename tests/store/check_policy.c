@@ -17,25 +17,25 @@ enum {
 
 static const uint64_t HOUR = 3600000;
 
-static struct box box;
+static struct fixture fixture;
 static char names[STORE_NAMESPACES_MAX][NAME];
 static struct store_namespace_options options[STORE_NAMESPACES_MAX];
 
 static void setup(void)
 {
-    box_open(&box, 128 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 128 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
-/* What has gone is freed once no lane can see it any more: that takes some slices. */
+/* What has gone is freed once no thread can see it any more: that takes some slices. */
 static void tidy(void)
 {
     for (int i = 0; i < 10; i++)
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
 }
 
 /* --- what is declared ----------------------------------------------------------- */
@@ -51,37 +51,37 @@ static struct store_policy declare(const char *prefix, size_t count, uint64_t ro
                                                       .require_ttl = i % 2 == 0};
     }
     return (struct store_policy){
-        .declared = options, .declared_count = count, .max_value = box.max_value};
+        .declared = options, .declared_count = count, .max_value = fixture.max_value};
 }
 
 static void expect_declared(const struct store_policy *policy)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     for (size_t i = 0; i < policy->declared_count; i++) {
-        BOX_OK(box_namespace(&box, names[i], &figures));
-        BOX_THAT(figures.declared);
-        BOX_THAT(figures.ttl == options[i].ttl && figures.max_ttl == options[i].max_ttl);
+        BOX_OK(fixture_namespace(&fixture, names[i], &stats));
+        BOX_THAT(stats.declared);
+        BOX_THAT(stats.ttl == options[i].ttl && stats.max_ttl == options[i].max_ttl);
     }
 }
 
 static struct store_policy_result result(void)
 {
-    return store_policy_result(box.lane);
+    return store_policy_result(fixture.thread);
 }
 
 static void begin(const struct store_policy *policy)
 {
-    store_enter(box.lane);
-    ck_assert(store_policy_begin(box.lane, policy));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    ck_assert(store_policy_begin(fixture.thread, policy));
+    store_leave(fixture.thread);
 }
 
 static enum store_progress step(void)
 {
-    store_enter(box.lane);
-    enum store_progress progress = store_policy_step(box.lane, box.now);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    enum store_progress progress = store_policy_step(fixture.thread, fixture.now);
+    store_leave(fixture.thread);
     return progress;
 }
 
@@ -99,19 +99,19 @@ static size_t finish(void)
 /* Before the first step, whatever made the namespace. */
 START_TEST(a_write_finds_the_new_settings)
 {
-    BOX_OK(box_put(&box, "ns1", "old", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns1", "old", TTL_NEVER, "value"));
     struct store_policy policy = declare("ns", 4, 0);
     begin(&policy);
-    ck_assert_int_eq(box_put(&box, "ns2", "key", TTL_NEVER, "value"), STORE_TTL_REQUIRED);
-    BOX_OK(box_put(&box, "ns2", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "ns2", "key", 1002);
-    BOX_OK(box_put(&box, "ns3", "key", TTL_NEVER, "value"));
-    box_expect_left(&box, "ns3", "key", 500000);
+    ck_assert_int_eq(fixture_put(&fixture, "ns2", "key", TTL_NEVER, "value"), STORE_TTL_REQUIRED);
+    BOX_OK(fixture_put(&fixture, "ns2", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "ns2", "key", 1002);
+    BOX_OK(fixture_put(&fixture, "ns3", "key", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "ns3", "key", 500000);
     finish();
     expect_declared(&policy);
-    BOX_OK(box_put(&box, "ns1", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "ns1", "key", 1001);
-    box_expect(&box, "ns1", "old", "value");
+    BOX_OK(fixture_put(&fixture, "ns1", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "ns1", "key", 1001);
+    fixture_expect(&fixture, "ns1", "old", "value");
     ck_assert_uint_eq(result().owed, 0);
 }
 END_TEST
@@ -119,20 +119,20 @@ END_TEST
 /* What is declared stays so through every step, and what will be is so once it is there. */
 START_TEST(nothing_is_undeclared_in_between)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     struct store_policy policy = declare("ns", 1000, 0);
-    box_declare_slowly(&box, &policy, A_SLICE);
+    fixture_declare_slowly(&fixture, &policy, A_SLICE);
     for (uint64_t round = 1; round <= 5; round++) {
         size_t before = policy.declared_count;
         policy = declare("ns", before + 1000, round);
         begin(&policy);
         do {
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
             for (size_t i = 0; i < policy.declared_count; i += 37) {
-                enum store_status status = box_namespace(&box, names[i], &figures);
+                enum store_status status = fixture_namespace(&fixture, names[i], &stats);
                 BOX_THAT(status == STORE_OK || (i >= before && status == STORE_NOT_FOUND));
-                BOX_THAT(status != STORE_OK || figures.declared);
+                BOX_THAT(status != STORE_OK || stats.declared);
             }
         } while (step() == STORE_GOES_ON);
         expect_declared(&policy);
@@ -153,7 +153,7 @@ START_TEST(another_policy_may_come_at_any_step)
     finish();
     expect_declared(&policy);
     tidy();
-    ck_assert_uint_eq(box_figures(&box).namespaces, 300);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 300);
 }
 END_TEST
 
@@ -161,10 +161,10 @@ START_TEST(of_two_of_one_name_the_first_counts)
 {
     struct store_policy policy = declare("ns", 3, 0);
     options[2].name = slice_of("ns0");
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     policy.declared_count = 2;
     expect_declared(&policy);
-    ck_assert_uint_eq(box_figures(&box).namespaces, 2);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 2);
 }
 END_TEST
 
@@ -198,7 +198,7 @@ START_TEST(the_time_is_in_proportion_to_the_names)
     for (uint64_t round = 0; round < 3; round++) {
         struct store_policy policy = declare("a name that is long and begins as", MANY, round);
         double begun = cpu_seconds();
-        box_declare_slowly(&box, &policy, 0);
+        fixture_declare_slowly(&fixture, &policy, 0);
         double applied = cpu_seconds();
         expect_declared(&policy);
         double seen = cpu_seconds();
@@ -213,12 +213,12 @@ END_TEST
 /* What was found before it was forbidden may be written to once more; and that goes too. */
 START_TEST(a_write_that_is_under_way_is_dropped_with_the_rest)
 {
-    struct lane *other = store_lane_create(box.store);
+    struct store_thread *other = store_thread_create(fixture.store);
     struct store_key at;
 
     ck_assert_ptr_nonnull(other);
-    BOX_OK(box_put(&box, "forbidden", "key", TTL_NEVER, "value"));
-    BOX_OK(box_put(&box, "ns0", "key", TTL_FOR(HOUR), "value"));
+    BOX_OK(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns0", "key", TTL_FOR(HOUR), "value"));
     store_enter(other);
     BOX_OK(store_locate(other, slice_of("forbidden"), slice_of("late"), &at));
     struct store_policy policy = declare("ns", 2, 0);
@@ -226,16 +226,18 @@ START_TEST(a_write_that_is_under_way_is_dropped_with_the_rest)
     begin(&policy);
     finish();
     ck_assert_int_eq(step(), STORE_WAITS);
-    BOX_OK(store_put(other, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), box.now, NULL));
-    ck_assert_int_eq(box_put(&box, "forbidden", "key", TTL_NEVER, "value"), STORE_UNDECLARED);
+    BOX_OK(
+        store_put(other, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), fixture.now, NULL));
+    ck_assert_int_eq(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"),
+                     STORE_UNDECLARED);
     store_leave(other);
     finish();
     ck_assert_int_eq(step(), STORE_DONE);
-    box_declare(&box, NULL, 0, STORE_NEVER);
-    box_expect_gone(&box, "forbidden", "key");
-    box_expect_gone(&box, "forbidden", "late");
-    box_expect(&box, "ns0", "key", "value");
-    store_lane_destroy(&other);
+    fixture_declare(&fixture, NULL, 0, STORE_NEVER);
+    fixture_expect_gone(&fixture, "forbidden", "key");
+    fixture_expect_gone(&fixture, "forbidden", "late");
+    fixture_expect(&fixture, "ns0", "key", "value");
+    store_thread_destroy(&other);
 }
 END_TEST
 
@@ -245,21 +247,21 @@ START_TEST(an_upload_into_what_is_forbidden_is_refused)
     struct store_write *allowed = NULL;
     uint64_t done = 0, there = 0;
 
-    BOX_OK(box_begin(&box, "forbidden", "key", STORE_SET, TTL_NEVER, 50000, &write));
-    BOX_OK(box_write_pattern(&box, write, &done, 50000, 50000, 1));
-    BOX_OK(box_begin(&box, "ns1", "key", STORE_SET, TTL_NEVER, 50000, &allowed));
-    BOX_OK(box_write_pattern(&box, allowed, &there, 50000, 50000, 1));
+    BOX_OK(fixture_begin(&fixture, "forbidden", "key", STORE_SET, TTL_NEVER, 50000, &write));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
+    BOX_OK(fixture_begin(&fixture, "ns1", "key", STORE_SET, TTL_NEVER, 50000, &allowed));
+    BOX_OK(fixture_write_pattern(&fixture, allowed, &there, 50000, 50000, 1));
     struct store_policy policy = declare("ns", 2, 0);
     policy.declared_only = true;
-    box_declare_slowly(&box, &policy, A_SLICE);
-    ck_assert_int_eq(box_commit(&box, &write), STORE_UNDECLARED);
+    fixture_declare_slowly(&fixture, &policy, A_SLICE);
+    ck_assert_int_eq(fixture_commit(&fixture, &write), STORE_UNDECLARED);
     ck_assert_ptr_null(write);
-    BOX_OK(box_commit(&box, &allowed));
-    box_expect_left(&box, "ns1", "key", 500000);
-    box_declare(&box, NULL, 0, STORE_NEVER);
-    box_expect_gone(&box, "forbidden", "key");
+    BOX_OK(fixture_commit(&fixture, &allowed));
+    fixture_expect_left(&fixture, "ns1", "key", 500000);
+    fixture_declare(&fixture, NULL, 0, STORE_NEVER);
+    fixture_expect_gone(&fixture, "forbidden", "key");
     tidy();
-    ck_assert_uint_eq(box_figures(&box).namespaces, 1);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 1);
 }
 END_TEST
 
@@ -267,13 +269,14 @@ END_TEST
 
 static void fill(void)
 {
-    uint64_t before = box_figures(&box).counters.evictions;
+    uint64_t before = fixture_figures(&fixture).counters.evictions;
     char key[NAME];
 
     /* Figures are asked for seldom: they are summed over all namespaces. */
-    for (int i = 0; i % 1000 != 0 || box_figures(&box).counters.evictions < before + 1000; i++) {
+    for (int i = 0; i % 1000 != 0 || fixture_figures(&fixture).counters.evictions < before + 1000;
+         i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(box_put_pattern(&box, "ns1", key, TTL_DEFAULT, 1000, 1));
+        BOX_OK(fixture_put_pattern(&fixture, "ns1", key, TTL_DEFAULT, 1000, 1));
     }
 }
 
@@ -282,13 +285,13 @@ START_TEST(room_is_made_for_what_is_declared)
     fill();
     for (size_t count = 100; count <= 20000; count += count < 1000 ? 100 : 5000) {
         struct store_policy policy = declare("ns", count, count);
-        box_declare_slowly(&box, &policy, 0);
+        fixture_declare_slowly(&fixture, &policy, 0);
         ck_assert_uint_eq(result().owed, 0);
         expect_declared(&policy);
         fill();
     }
-    BOX_OK(box_put(&box, "ns7", "key", TTL_DEFAULT, "value"));
-    box_expect(&box, "ns7", "key", "value");
+    BOX_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
+    fixture_expect(&fixture, "ns7", "key", "value");
 }
 END_TEST
 
@@ -307,8 +310,8 @@ static void keep_values(struct held *held, const char *name)
 
     while (status == STORE_OK && held->views_count < HELD) {
         snprintf(key, sizeof key, "held%zu", held->views_count);
-        BOX_OK(box_put_pattern(&box, name, key, TTL_NEVER, HELD_SIZE, 1));
-        status = box_get(&box, name, key, &held->views[held->views_count]);
+        BOX_OK(fixture_put_pattern(&fixture, name, key, TTL_NEVER, HELD_SIZE, 1));
+        status = fixture_get(&fixture, name, key, &held->views[held->views_count]);
         held->views_count += status == STORE_OK;
     }
     ck_assert_int_eq(status, STORE_CROWDED);
@@ -321,8 +324,8 @@ static void begin_values(struct held *held, const char *name)
     while (status == STORE_OK && held->writes_count < HELD) {
         struct store_write **write = &held->writes[held->writes_count++];
         uint64_t done = 0;
-        BOX_OK(box_begin(&box, name, "key", STORE_SET, TTL_NEVER, BOX_MIB, write));
-        status = box_write_pattern(&box, *write, &done, BOX_MIB, BOX_MIB, 1);
+        BOX_OK(fixture_begin(&fixture, name, "key", STORE_SET, TTL_NEVER, BOX_MIB, write));
+        status = fixture_write_pattern(&fixture, *write, &done, BOX_MIB, BOX_MIB, 1);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
 }
@@ -342,9 +345,9 @@ static void hold_all(struct held *held)
 static void release_all(struct held *held)
 {
     for (size_t i = 0; i < held->views_count; i++)
-        box_give_back(&held->views[i]);
+        fixture_give_back(&held->views[i]);
     for (size_t i = 0; i < held->writes_count; i++)
-        box_abort(&box, &held->writes[i]);
+        fixture_abort(&fixture, &held->writes[i]);
 }
 
 /* They are owed: each has its settings, is told from what is not declared, and is made when
@@ -352,43 +355,44 @@ static void release_all(struct held *held)
 START_TEST(what_nothing_makes_room_for_is_owed)
 {
     static struct held held;
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     struct store_key at;
 
     hold_all(&held);
     struct store_policy policy = declare("ns", 40000, 0);
     policy.declared_only = true;
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     ck_assert_uint_gt(result().owed, 0);
     ck_assert_int_eq(result().why, STORE_NO_MEMORY);
     const char *last = names[39999];
-    ck_assert_int_eq(box_namespace(&box, last, &figures), STORE_NOT_FOUND);
-    ck_assert_int_eq(box_namespace(&box, result().first, &figures), STORE_NOT_FOUND);
-    ck_assert_int_eq(box_put(&box, last, "key", TTL_DEFAULT, "value"), STORE_NO_MEMORY);
-    ck_assert_int_eq(box_put(&box, "other", "key", TTL_DEFAULT, "value"), STORE_UNDECLARED);
-    box_expect_gone(&box, last, "key");
-    store_enter(box.lane);
-    ck_assert(store_declares(box.lane, slice_of(last)));
-    ck_assert(!store_declares(box.lane, slice_of("other")));
-    ck_assert_int_eq(store_locate(box.lane, slice_of("other"), slice_of("key"), &at),
+    ck_assert_int_eq(fixture_namespace(&fixture, last, &stats), STORE_NOT_FOUND);
+    ck_assert_int_eq(fixture_namespace(&fixture, result().first, &stats), STORE_NOT_FOUND);
+    ck_assert_int_eq(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"), STORE_NO_MEMORY);
+    ck_assert_int_eq(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"), STORE_UNDECLARED);
+    fixture_expect_gone(&fixture, last, "key");
+    store_enter(fixture.thread);
+    ck_assert(store_declares(fixture.thread, slice_of(last)));
+    ck_assert(!store_declares(fixture.thread, slice_of("other")));
+    ck_assert_int_eq(store_locate(fixture.thread, slice_of("other"), slice_of("key"), &at),
                      STORE_UNDECLARED);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     release_all(&held);
-    box_housekeep(&box);
-    ck_assert_int_eq(box_put(&box, names[39998], "key", TTL_NEVER, "value"), STORE_TTL_REQUIRED);
-    BOX_OK(box_put(&box, last, "key", TTL_DEFAULT, "value"));
+    fixture_housekeep(&fixture);
+    ck_assert_int_eq(fixture_put(&fixture, names[39998], "key", TTL_NEVER, "value"),
+                     STORE_TTL_REQUIRED);
+    BOX_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
     fill();
-    uint64_t evicted = box_figures(&box).counters.evictions;
+    uint64_t evicted = fixture_figures(&fixture).counters.evictions;
     for (int tries = 0; tries < 100 && result().owed > 0; tries++) {
-        store_policy_retry(box.lane);
+        store_policy_retry(fixture.thread);
         finish();
-        ck_assert_uint_le(box_figures(&box).counters.evictions - evicted,
-                          box_figures(&box).items / 8); /* a little in each */
-        evicted = box_figures(&box).counters.evictions;
+        ck_assert_uint_le(fixture_figures(&fixture).counters.evictions - evicted,
+                          fixture_figures(&fixture).items / 8); /* a little in each */
+        evicted = fixture_figures(&fixture).counters.evictions;
     }
     ck_assert_uint_eq(result().owed, 0);
     expect_declared(&policy);
-    BOX_OK(box_put(&box, last, "key", TTL_DEFAULT, "value"));
+    BOX_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
 }
 END_TEST
 
@@ -399,7 +403,7 @@ static enum store_status put_one(const char *prefix, size_t i)
     char name[NAME];
 
     snprintf(name, sizeof name, "%s%zu", prefix, i);
-    return box_put(&box, name, "key", TTL_NEVER, "value");
+    return fixture_put(&fixture, name, "key", TTL_NEVER, "value");
 }
 
 /* How many of them can be made. */
@@ -418,49 +422,49 @@ START_TEST(numbers_are_kept_for_what_is_declared)
 
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 1000;
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     ck_assert_uint_eq(make_undeclared("tmp", 2000, &status), 1000);
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
-    BOX_OK(box_put(&box, "tmp7", "another", TTL_NEVER, "value"));
-    BOX_OK(box_put(&box, "ns7", "key", TTL_DEFAULT, "value"));
+    BOX_OK(fixture_put(&fixture, "tmp7", "another", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
     policy = declare("ns", STORE_NAMESPACES_MAX - 1000, 1);
     policy.undeclared_most = 1000;
-    box_declare_slowly(&box, &policy, A_SLICE);
+    fixture_declare_slowly(&fixture, &policy, A_SLICE);
     ck_assert_uint_eq(result().owed, 0);
     expect_declared(&policy);
-    ck_assert_uint_eq(box_flush(&box, "tmp7"), 2);
+    ck_assert_uint_eq(fixture_flush(&fixture, "tmp7"), 2);
     tidy();
     BOX_OK(put_one("other", 0));
     ck_assert_int_eq(put_one("other", 1), STORE_TOO_MANY_NAMESPACES);
 }
 END_TEST
 
-/* Those that have gone keep their numbers while a lane may see them, and count until then. */
+/* Those that have gone keep their numbers while a thread may see them, and count until then. */
 START_TEST(what_is_going_takes_no_number_of_the_declared)
 {
-    struct lane *other = store_lane_create(box.store);
+    struct store_thread *other = store_thread_create(fixture.store);
     enum store_status status = STORE_OK;
     size_t made = 0;
 
     ck_assert_ptr_nonnull(other);
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 1000;
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     store_enter(other);
     for (; status == STORE_OK; made++) {
         status = put_one("tmp", made);
         if (status == STORE_OK)
-            ck_assert_uint_eq(box_flush(&box, "tmp0"), made == 0);
-        box_housekeep(&box);
+            ck_assert_uint_eq(fixture_flush(&fixture, "tmp0"), made == 0);
+        fixture_housekeep(&fixture);
     }
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
     ck_assert_uint_eq(made, 1001);
     policy = declare("ns", STORE_NAMESPACES_MAX - 1000, 1);
     policy.undeclared_most = 1000;
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     ck_assert_uint_eq(result().owed, 0);
     store_leave(other);
-    store_lane_destroy(&other);
+    store_thread_destroy(&other);
 }
 END_TEST
 
@@ -469,7 +473,7 @@ START_TEST(others_in_place_of_all)
 {
     for (uint64_t round = 0; round < 4; round++) {
         struct store_policy policy = declare(round % 2 == 0 ? "one" : "two", MANY, round);
-        box_declare_slowly(&box, &policy, 0);
+        fixture_declare_slowly(&fixture, &policy, 0);
         ck_assert_uint_eq(result().owed, 0);
         expect_declared(&policy);
     }
@@ -482,24 +486,24 @@ START_TEST(what_finds_no_number_is_owed)
 
     ck_assert_uint_eq(make_undeclared("tmp", 30000, &status), 30000);
     struct store_policy policy = declare("ns", 40000, 0);
-    box_declare_slowly(&box, &policy, A_SLICE);
+    fixture_declare_slowly(&fixture, &policy, A_SLICE);
     ck_assert_uint_eq(result().owed, 30000 + 40000 - STORE_NAMESPACES_MAX);
     ck_assert_int_eq(result().why, STORE_TOO_MANY_NAMESPACES);
     ck_assert_str_eq(result().first, names[STORE_NAMESPACES_MAX - 30000]);
     for (size_t i = 0; i < 10000; i++) {
         char name[NAME];
         snprintf(name, sizeof name, "tmp%zu", i);
-        box_flush(&box, name);
+        fixture_flush(&fixture, name);
     }
     tidy();
-    store_policy_retry(box.lane);
+    store_policy_retry(fixture.thread);
     finish();
     ck_assert_uint_eq(result().owed, 0);
     expect_declared(&policy);
 }
 END_TEST
 
-/* --- makers ---------------------------------------------------------------------------- */
+/* --- creators ---------------------------------------------------------------------------- */
 
 static uint64_t who;
 
@@ -515,28 +519,28 @@ START_TEST(one_maker_leaves_half_to_others)
 
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 100;
-    box_declare_slowly(&box, &policy, 0);
-    store_lane_name_maker(box.lane, tell_who, NULL);
+    fixture_declare_slowly(&fixture, &policy, 0);
+    store_thread_set_creator(fixture.thread, tell_who, NULL);
     who = 7;
     ck_assert_uint_eq(make_undeclared("seven-", 100, &status), 50);
     ck_assert_int_eq(status, STORE_TOO_MANY_OWN);
-    BOX_OK(box_put(&box, "seven-3", "more", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "seven-3", "more", TTL_NEVER, "value"));
     who = 7 + 256; /* another one, in the same list */
     ck_assert_uint_eq(make_undeclared("eight-", 30, &status), 30);
     who = 0; /* none in particular */
     ck_assert_uint_eq(make_undeclared("nobody-", 100, &status), 20);
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
     who = 7; /* what goes counts no more, and what is declared */
-    box_flush(&box, "seven-3");
+    fixture_flush(&fixture, "seven-3");
     tidy();
     BOX_OK(put_one("again-", 0));
     ck_assert_int_eq(put_one("again-", 1), STORE_TOO_MANY_NAMESPACES);
     options[10] = (struct store_namespace_options){.name = slice_of("seven-4")};
     policy.declared_count = 11;
-    box_declare_slowly(&box, &policy, 0);
+    fixture_declare_slowly(&fixture, &policy, 0);
     BOX_OK(put_one("again-", 1));
     ck_assert_int_eq(put_one("again-", 2), STORE_TOO_MANY_NAMESPACES);
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -550,22 +554,22 @@ START_TEST(many_flushes_at_once)
     ck_assert_uint_eq(make_undeclared("ns", 5000, &status), 5000);
     for (size_t i = 0; i < 5000; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
-        store_enter(box.lane);
-        BOX_OK(store_flush_at(box.lane, slice_of(name), box.now + 10 + i % 3));
-        store_leave(box.lane);
+        store_enter(fixture.thread);
+        BOX_OK(store_flush_at(fixture.thread, slice_of(name), fixture.now + 10 + i % 3));
+        store_leave(fixture.thread);
     }
     for (uint64_t passed = 9; passed <= 12; passed++) {
-        box_wait(&box, passed == 9 ? 9 : 1);
-        store_enter(box.lane);
-        store_tick(box.lane, box.now);
-        store_leave(box.lane);
+        fixture_wait(&fixture, passed == 9 ? 9 : 1);
+        store_enter(fixture.thread);
+        store_tick(fixture.thread, fixture.now);
+        store_leave(fixture.thread);
         for (size_t i = 0; i < 5000; i++) {
             snprintf(name, sizeof name, "ns%zu", i);
-            BOX_THAT(box_has(&box, name, "key") == (passed < 10 + i % 3));
+            BOX_THAT(fixture_has(&fixture, name, "key") == (passed < 10 + i % 3));
         }
     }
     tidy();
-    ck_assert_uint_eq(box_figures(&box).namespaces, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 0);
 }
 END_TEST
 

@@ -9,24 +9,24 @@
 
 enum { MANY = 200000, LARGEST = 64 * BOX_MIB };
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 START_TEST(a_record_is_put_and_got)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "value"));
-    box_expect(&box, "ns", "key", "value");
-    box_expect(&box, "ns", "key", "value");
-    box_expect_left(&box, "ns", "key", BOX_NEVER);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
+    fixture_expect(&fixture, "ns", "key", "value");
+    fixture_expect(&fixture, "ns", "key", "value");
+    fixture_expect_left(&fixture, "ns", "key", BOX_NEVER);
 }
 END_TEST
 
@@ -35,25 +35,25 @@ START_TEST(what_is_not_there_is_not_found)
     uint64_t number;
 
     for (int round = 0; round < 2; round++) {
-        box_expect_gone(&box, "ns", "key");
-        ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
-        ck_assert_int_eq(box_touch(&box, "ns", "key", TTL_FOR(1000)), STORE_NOT_FOUND);
-        ck_assert_int_eq(box_incr(&box, "ns", "key", 1, &number), STORE_NOT_FOUND);
-        ck_assert_int_eq(box_decr(&box, "ns", "key", 1, &number), STORE_NOT_FOUND);
-        BOX_OK(box_put(&box, "ns", "other", TTL_DEFAULT, "value"));
+        fixture_expect_gone(&fixture, "ns", "key");
+        ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
+        ck_assert_int_eq(fixture_touch(&fixture, "ns", "key", TTL_FOR(1000)), STORE_NOT_FOUND);
+        ck_assert_int_eq(fixture_incr(&fixture, "ns", "key", 1, &number), STORE_NOT_FOUND);
+        ck_assert_int_eq(fixture_decr(&fixture, "ns", "key", 1, &number), STORE_NOT_FOUND);
+        BOX_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
     }
 }
 END_TEST
 
 START_TEST(reading_makes_no_namespace)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     uint64_t left;
 
-    ck_assert(!box_has(&box, "ghost", "key"));
-    ck_assert_int_eq(box_left(&box, "ghost", "key", &left), STORE_NOT_FOUND);
-    ck_assert_int_eq(box_delete(&box, "ghost", "key"), STORE_NOT_FOUND);
-    ck_assert_int_eq(box_namespace(&box, "ghost", &figures), STORE_NOT_FOUND);
+    ck_assert(!fixture_has(&fixture, "ghost", "key"));
+    ck_assert_int_eq(fixture_left(&fixture, "ghost", "key", &left), STORE_NOT_FOUND);
+    ck_assert_int_eq(fixture_delete(&fixture, "ghost", "key"), STORE_NOT_FOUND);
+    ck_assert_int_eq(fixture_namespace(&fixture, "ghost", &stats), STORE_NOT_FOUND);
 }
 END_TEST
 
@@ -63,84 +63,84 @@ START_TEST(the_last_put_counts)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(value, sizeof value, "%.*s", i % 30, "abcdefghijklmnopqrstuvwxyz012345");
-        BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, value));
-        box_expect(&box, "ns", "key", value);
+        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, value));
+        fixture_expect(&fixture, "ns", "key", value);
     }
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
 }
 END_TEST
 
 START_TEST(add_writes_only_where_nothing_is)
 {
-    BOX_OK(box_add(&box, "ns", "key", TTL_FOR(500), "first"));
-    ck_assert_int_eq(box_add(&box, "ns", "key", TTL_FOR(9000), "second"), STORE_EXISTS);
-    box_expect(&box, "ns", "key", "first");
-    box_expect_left(&box, "ns", "key", 500);
-    box_wait(&box, 499);
-    ck_assert_int_eq(box_add(&box, "ns", "key", TTL_DEFAULT, "third"), STORE_EXISTS);
-    box_outlive(&box, 1);
-    BOX_OK(box_add(&box, "ns", "key", TTL_DEFAULT, "fourth"));
-    box_expect(&box, "ns", "key", "fourth");
-    BOX_OK(box_delete(&box, "ns", "key"));
-    BOX_OK(box_add(&box, "ns", "key", TTL_DEFAULT, "fifth"));
-    box_expect(&box, "ns", "key", "fifth");
+    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_FOR(500), "first"));
+    ck_assert_int_eq(fixture_add(&fixture, "ns", "key", TTL_FOR(9000), "second"), STORE_EXISTS);
+    fixture_expect(&fixture, "ns", "key", "first");
+    fixture_expect_left(&fixture, "ns", "key", 500);
+    fixture_wait(&fixture, 499);
+    ck_assert_int_eq(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "third"), STORE_EXISTS);
+    fixture_outlive(&fixture, 1);
+    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fourth"));
+    fixture_expect(&fixture, "ns", "key", "fourth");
+    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fifth"));
+    fixture_expect(&fixture, "ns", "key", "fifth");
 }
 END_TEST
 
 START_TEST(a_deleted_record_stays_deleted)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "old"));
-    BOX_OK(box_put(&box, "ns", "key", TTL_DEFAULT, "new"));
-    BOX_OK(box_delete(&box, "ns", "key"));
-    box_expect_gone(&box, "ns", "key");
-    ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
-    box_housekeep(&box);
-    box_expect_gone(&box, "ns", "key");
-    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "old"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "new"));
+    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    fixture_expect_gone(&fixture, "ns", "key");
+    ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
+    fixture_housekeep(&fixture);
+    fixture_expect_gone(&fixture, "ns", "key");
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
 }
 END_TEST
 
 START_TEST(an_expired_record_cannot_be_deleted)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "value"));
-    box_outlive(&box, 500);
-    ck_assert_int_eq(box_delete(&box, "ns", "key"), STORE_NOT_FOUND);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
+    fixture_outlive(&fixture, 500);
+    ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
 }
 END_TEST
 
 START_TEST(one_key_in_two_namespaces_is_two_records)
 {
-    BOX_OK(box_put(&box, "a", "key", TTL_FOR(1000), "in a"));
-    BOX_OK(box_put(&box, "b", "key", TTL_FOR(2000), "in b"));
-    BOX_OK(box_add(&box, "c", "key", TTL_NEVER, "7"));
-    box_expect(&box, "a", "key", "in a");
-    box_expect(&box, "b", "key", "in b");
-    box_expect_left(&box, "a", "key", 1000);
-    box_expect_left(&box, "b", "key", 2000);
-    box_expect_left(&box, "c", "key", BOX_NEVER);
-    BOX_OK(box_touch(&box, "a", "key", TTL_FOR(500)));
-    box_expect_left(&box, "b", "key", 2000);
-    box_outlive(&box, 500);
-    box_housekeep(&box);
-    box_expect_gone(&box, "a", "key");
-    box_expect(&box, "b", "key", "in b");
-    ck_assert_uint_eq(box_flush(&box, "b"), 1);
-    box_expect_gone(&box, "b", "key");
-    box_expect(&box, "c", "key", "7");
-    BOX_OK(box_put(&box, "a", "key", TTL_DEFAULT, "again"));
-    BOX_OK(box_delete(&box, "c", "key"));
-    box_expect(&box, "a", "key", "again");
+    BOX_OK(fixture_put(&fixture, "a", "key", TTL_FOR(1000), "in a"));
+    BOX_OK(fixture_put(&fixture, "b", "key", TTL_FOR(2000), "in b"));
+    BOX_OK(fixture_add(&fixture, "c", "key", TTL_NEVER, "7"));
+    fixture_expect(&fixture, "a", "key", "in a");
+    fixture_expect(&fixture, "b", "key", "in b");
+    fixture_expect_left(&fixture, "a", "key", 1000);
+    fixture_expect_left(&fixture, "b", "key", 2000);
+    fixture_expect_left(&fixture, "c", "key", BOX_NEVER);
+    BOX_OK(fixture_touch(&fixture, "a", "key", TTL_FOR(500)));
+    fixture_expect_left(&fixture, "b", "key", 2000);
+    fixture_outlive(&fixture, 500);
+    fixture_housekeep(&fixture);
+    fixture_expect_gone(&fixture, "a", "key");
+    fixture_expect(&fixture, "b", "key", "in b");
+    ck_assert_uint_eq(fixture_flush(&fixture, "b"), 1);
+    fixture_expect_gone(&fixture, "b", "key");
+    fixture_expect(&fixture, "c", "key", "7");
+    BOX_OK(fixture_put(&fixture, "a", "key", TTL_DEFAULT, "again"));
+    BOX_OK(fixture_delete(&fixture, "c", "key"));
+    fixture_expect(&fixture, "a", "key", "again");
 }
 END_TEST
 
 START_TEST(name_and_key_do_not_run_together)
 {
-    BOX_OK(box_put(&box, "ab", "c", TTL_DEFAULT, "ab c"));
-    BOX_OK(box_put(&box, "a", "bc", TTL_DEFAULT, "a bc"));
-    box_expect(&box, "ab", "c", "ab c");
-    box_expect(&box, "a", "bc", "a bc");
-    box_expect_gone(&box, "ab", "bc");
-    box_expect_gone(&box, "a", "c");
+    BOX_OK(fixture_put(&fixture, "ab", "c", TTL_DEFAULT, "ab c"));
+    BOX_OK(fixture_put(&fixture, "a", "bc", TTL_DEFAULT, "a bc"));
+    fixture_expect(&fixture, "ab", "c", "ab c");
+    fixture_expect(&fixture, "a", "bc", "a bc");
+    fixture_expect_gone(&fixture, "ab", "bc");
+    fixture_expect_gone(&fixture, "a", "c");
 }
 END_TEST
 
@@ -151,12 +151,12 @@ START_TEST(names_of_every_length)
     for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
         memset(name, 'n', length);
         struct slice slice = {name, length};
-        BOX_OK(
-            box_put_bytes(&box, slice, slice_of("key"), TTL_DEFAULT, (struct slice){name, length}));
+        BOX_OK(fixture_put_bytes(&fixture, slice, slice_of("key"), TTL_DEFAULT,
+                                 (struct slice){name, length}));
     }
     for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
         struct slice slice = {name, length};
-        box_expect_bytes(&box, slice, slice_of("key"), slice);
+        fixture_expect_bytes(&fixture, slice, slice_of("key"), slice);
     }
 }
 END_TEST
@@ -168,17 +168,17 @@ START_TEST(client_flags_are_kept)
     struct store_view view;
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        store_enter(box.lane);
-        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of("key"), &at));
+        store_enter(fixture.thread);
+        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
         struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = flags[i]};
-        BOX_OK(store_put(box.lane, &at, &terms, slice_of("value"), box.now, NULL));
-        store_leave(box.lane);
-        box_expect_left(&box, "ns", "key", 5000);
-        BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
-        BOX_OK(box_get(&box, "ns", "key", &view));
-        box_give_back(&view);
+        BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("value"), fixture.now, NULL));
+        store_leave(fixture.thread);
+        fixture_expect_left(&fixture, "ns", "key", 5000);
+        BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
+        BOX_OK(fixture_get(&fixture, "ns", "key", &view));
+        fixture_give_back(&view);
         ck_assert_uint_eq(view.client_flags, flags[i]);
-        box_expect(&box, "ns", "key", "value");
+        fixture_expect(&fixture, "ns", "key", "value");
     }
 }
 END_TEST
@@ -200,21 +200,21 @@ START_TEST(values_of_every_size)
     size_t length = sizes[_i];
     size_t before = sizes[(_i * 7 + 3) % SIZES];
 
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, before, 1));
-    box_expect_pattern(&box, "ns", "key", before, 1);
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_FOR(777), length, 2));
-    box_expect_pattern(&box, "ns", "key", length, 2);
-    box_expect_left(&box, "ns", "key", 777);
-    box_check(&box);
-    box_outlive(&box, 777);
-    box_expect_gone(&box, "ns", "key");
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, length, 3));
-    box_expect_pattern(&box, "ns", "key", length, 3);
-    BOX_OK(box_delete(&box, "ns", "key"));
-    box_expect_gone(&box, "ns", "key");
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
-    ck_assert_uint_eq(box_figures(&box).bytes, 0);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, before, 1));
+    fixture_expect_pattern(&fixture, "ns", "key", before, 1);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(777), length, 2));
+    fixture_expect_pattern(&fixture, "ns", "key", length, 2);
+    fixture_expect_left(&fixture, "ns", "key", 777);
+    fixture_check(&fixture);
+    fixture_outlive(&fixture, 777);
+    fixture_expect_gone(&fixture, "ns", "key");
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, length, 3));
+    fixture_expect_pattern(&fixture, "ns", "key", length, 3);
+    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    fixture_expect_gone(&fixture, "ns", "key");
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).bytes, 0);
 }
 END_TEST
 
@@ -225,15 +225,16 @@ START_TEST(values_of_all_sizes_at_once)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < SIZES; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, sizes[i], i + (size_t)round));
+            BOX_OK(
+                fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, sizes[i], i + (size_t)round));
         }
         for (size_t i = 0; i < SIZES; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            box_expect_pattern(&box, "ns", key, sizes[i], i + (size_t)round);
+            fixture_expect_pattern(&fixture, "ns", key, sizes[i], i + (size_t)round);
         }
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
     }
-    ck_assert_uint_eq(box_items(&box, "ns"), SIZES);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), SIZES);
 }
 END_TEST
 
@@ -241,24 +242,24 @@ END_TEST
  * segment is met. */
 START_TEST(values_near_a_segments_end)
 {
-    uint64_t segment = box_figures(&box).segment_size;
+    uint64_t segment = fixture_figures(&fixture).segment_size;
     char key[32];
 
     for (size_t i = 0; i < 300; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         size_t length = (size_t)segment / 3 + i;
-        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, length, i));
-        box_expect_pattern(&box, "ns", key, length, i);
+        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, length, i));
+        fixture_expect_pattern(&fixture, "ns", key, length, i);
         snprintf(key, sizeof key, "old%zu", i);
-        BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(5), i, i));
+        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(5), i, i));
         if (i >= 40) {
             snprintf(key, sizeof key, "key%zu", i - 40);
-            box_expect_pattern(&box, "ns", key, (size_t)segment / 3 + i - 40, i - 40);
-            BOX_OK(box_delete(&box, "ns", key));
+            fixture_expect_pattern(&fixture, "ns", key, (size_t)segment / 3 + i - 40, i - 40);
+            BOX_OK(fixture_delete(&fixture, "ns", key));
         }
-        box_outlive(&box, 1);
+        fixture_outlive(&fixture, 1);
     }
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -271,14 +272,14 @@ START_TEST(keys_of_every_length)
     for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
         memset(key, 'k', length);
         at = values[length % 7];
-        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, at, length));
+        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, at, length));
     }
     for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
         key[length] = '\0';
-        box_expect_pattern(&box, "ns", key, values[length % 7], length);
+        fixture_expect_pattern(&fixture, "ns", key, values[length % 7], length);
         key[length] = 'k';
     }
-    ck_assert_uint_eq(box_items(&box, "ns"), STORE_KEY_MAX);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), STORE_KEY_MAX);
 }
 END_TEST
 
@@ -291,71 +292,72 @@ START_TEST(keys_and_values_are_any_bytes)
         bytes[i] = (char)i;
     for (size_t i = 0; i < 256; i++) {
         struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
-        BOX_OK(box_put_bytes(&box, name, key, TTL_DEFAULT, (struct slice){bytes + i / 2, i / 2}));
+        BOX_OK(fixture_put_bytes(&fixture, name, key, TTL_DEFAULT,
+                                 (struct slice){bytes + i / 2, i / 2}));
     }
-    BOX_OK(box_put_bytes(&box, name, (struct slice){"a\0b", 3}, TTL_DEFAULT,
-                         (struct slice){"x\0y", 3}));
-    BOX_OK(box_put(&box, "ns", "a", TTL_DEFAULT, "x"));
+    BOX_OK(fixture_put_bytes(&fixture, name, (struct slice){"a\0b", 3}, TTL_DEFAULT,
+                             (struct slice){"x\0y", 3}));
+    BOX_OK(fixture_put(&fixture, "ns", "a", TTL_DEFAULT, "x"));
     for (size_t i = 0; i < 256; i++) {
         struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
-        box_expect_bytes(&box, name, key, (struct slice){bytes + i / 2, i / 2});
+        fixture_expect_bytes(&fixture, name, key, (struct slice){bytes + i / 2, i / 2});
     }
-    box_expect_bytes(&box, name, (struct slice){"a\0b", 3}, (struct slice){"x\0y", 3});
-    box_expect(&box, "ns", "a", "x");
+    fixture_expect_bytes(&fixture, name, (struct slice){"a\0b", 3}, (struct slice){"x\0y", 3});
+    fixture_expect(&fixture, "ns", "a", "x");
 }
 END_TEST
 
 START_TEST(too_large_a_value_leaves_the_old_one)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(900), "old"));
-    ck_assert_int_eq(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, BOX_MIB + 1, 1),
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(900), "old"));
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, BOX_MIB + 1, 1),
                      STORE_TOO_LARGE);
-    box_expect(&box, "ns", "key", "old");
-    box_expect_left(&box, "ns", "key", 900);
-    ck_assert_int_eq(box_put_pattern(&box, "ns", "fresh", TTL_DEFAULT, 2 * BOX_MIB, 1),
+    fixture_expect(&fixture, "ns", "key", "old");
+    fixture_expect_left(&fixture, "ns", "key", 900);
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "fresh", TTL_DEFAULT, 2 * BOX_MIB, 1),
                      STORE_TOO_LARGE);
-    box_expect_gone(&box, "ns", "fresh");
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_DEFAULT, BOX_MIB, 1));
-    box_expect_pattern(&box, "ns", "key", BOX_MIB, 1);
+    fixture_expect_gone(&fixture, "ns", "fresh");
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, BOX_MIB, 1));
+    fixture_expect_pattern(&fixture, "ns", "key", BOX_MIB, 1);
 }
 END_TEST
 
 START_TEST(a_megabyte_fits_the_smallest_memory)
 {
-    struct box small;
+    struct fixture small;
 
-    box_open(&small, STORE_MEMORY_MIN, BOX_MIB);
+    fixture_open(&small, STORE_MEMORY_MIN, BOX_MIB);
     for (uint64_t i = 0; i < 50; i++) {
-        BOX_OK(box_put_pattern(&small, "ns", i % 2 ? "a" : "b", TTL_DEFAULT, BOX_MIB, i));
-        box_expect_pattern(&small, "ns", i % 2 ? "a" : "b", BOX_MIB, i);
-        box_check(&small);
+        BOX_OK(fixture_put_pattern(&small, "ns", i % 2 ? "a" : "b", TTL_DEFAULT, BOX_MIB, i));
+        fixture_expect_pattern(&small, "ns", i % 2 ? "a" : "b", BOX_MIB, i);
+        fixture_check(&small);
     }
-    box_close(&small);
+    fixture_close(&small);
 }
 END_TEST
 
 START_TEST(the_largest_value)
 {
-    struct box large;
+    struct fixture large;
 
-    box_open(&large, 4ULL * LARGEST, LARGEST);
-    ck_assert_int_eq(box_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST + 1, 1),
+    fixture_open(&large, 4ULL * LARGEST, LARGEST);
+    ck_assert_int_eq(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST + 1, 1),
                      STORE_TOO_LARGE);
     for (uint64_t i = 1; i <= 4; i++) {
-        BOX_OK(box_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST, i));
-        BOX_OK(box_put(&large, "ns", "other", TTL_NEVER, "stays"));
+        BOX_OK(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST, i));
+        BOX_OK(fixture_put(&large, "ns", "other", TTL_NEVER, "stays"));
     }
-    box_expect_pattern(&large, "ns", "key", LARGEST, 4);
-    BOX_OK(box_touch(&large, "ns", "key", TTL_FOR(1000)));
-    box_wait(&large, 999);
-    box_housekeep(&large);
-    box_expect_pattern(&large, "ns", "key", LARGEST, 4);
-    box_outlive(&large, 1);
-    box_rest(&large);
-    box_expect_gone(&large, "ns", "key");
-    box_expect(&large, "ns", "other", "stays");
-    ck_assert_uint_lt(box_figures(&large).memory_used, LARGEST / 2);
-    box_close(&large);
+    fixture_expect_pattern(&large, "ns", "key", LARGEST, 4);
+    BOX_OK(fixture_touch(&large, "ns", "key", TTL_FOR(1000)));
+    fixture_wait(&large, 999);
+    fixture_housekeep(&large);
+    fixture_expect_pattern(&large, "ns", "key", LARGEST, 4);
+    fixture_outlive(&large, 1);
+    fixture_rest(&large);
+    fixture_expect_gone(&large, "ns", "key");
+    fixture_expect(&large, "ns", "other", "stays");
+    ck_assert_uint_lt(fixture_figures(&large).memory_used, LARGEST / 2);
+    fixture_close(&large);
 }
 END_TEST
 
@@ -367,27 +369,27 @@ START_TEST(many_records)
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key-%d", i);
         snprintf(value, sizeof value, "value-%d", i);
-        BOX_OK(box_put(&box, i % 3 ? "a" : "b", key, TTL_DEFAULT, value));
+        BOX_OK(fixture_put(&fixture, i % 3 ? "a" : "b", key, TTL_DEFAULT, value));
     }
-    ck_assert_uint_eq(box_figures(&box).items, MANY);
-    ck_assert_uint_eq(box_figures(&box).total_items, MANY);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, MANY);
+    ck_assert_uint_eq(fixture_figures(&fixture).total_items, MANY);
     for (int i = 0; i < MANY; i += 2) {
         snprintf(key, sizeof key, "key-%d", i);
-        BOX_OK(box_delete(&box, i % 3 ? "a" : "b", key));
+        BOX_OK(fixture_delete(&fixture, i % 3 ? "a" : "b", key));
     }
-    box_housekeep(&box);
-    box_check(&box);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key-%d", i);
         snprintf(value, sizeof value, "value-%d", i);
         if (i % 2 != 0)
-            box_expect(&box, i % 3 ? "a" : "b", key, value);
+            fixture_expect(&fixture, i % 3 ? "a" : "b", key, value);
         else
-            box_expect_gone(&box, i % 3 ? "a" : "b", key);
-        box_expect_gone(&box, i % 3 ? "b" : "a", key);
+            fixture_expect_gone(&fixture, i % 3 ? "a" : "b", key);
+        fixture_expect_gone(&fixture, i % 3 ? "b" : "a", key);
     }
-    ck_assert_uint_eq(box_figures(&box).items, MANY / 2);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, MANY / 2);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
 }
 END_TEST
 
@@ -409,56 +411,56 @@ static void some_of_everything(const char *name)
 {
     uint64_t number;
 
-    BOX_OK(box_put(&box, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
-    BOX_OK(box_put(&box, name, "a", TTL_DEFAULT, "2"));  /* 2 */
-    BOX_OK(box_add(&box, name, "b", TTL_FOR(400), "3")); /* 3 */
-    BOX_OK(box_incr(&box, name, "a", 7, &number));
-    BOX_OK(box_decr(&box, name, "a", 1, &number));
+    BOX_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
+    BOX_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "2"));  /* 2 */
+    BOX_OK(fixture_add(&fixture, name, "b", TTL_FOR(400), "3")); /* 3 */
+    BOX_OK(fixture_incr(&fixture, name, "a", 7, &number));
+    BOX_OK(fixture_decr(&fixture, name, "a", 1, &number));
     for (int i = 0; i < 3; i++)
-        box_expect(&box, name, "a", "8");
-    ck_assert(!box_has(&box, name, "c"));
-    BOX_OK(box_touch(&box, name, "b", TTL_FOR(300)));
-    BOX_OK(box_delete(&box, name, "a"));
-    box_outlive(&box, 300);
-    ck_assert(!box_has(&box, name, "b"));
-    box_housekeep(&box);
+        fixture_expect(&fixture, name, "a", "8");
+    ck_assert(!fixture_has(&fixture, name, "c"));
+    BOX_OK(fixture_touch(&fixture, name, "b", TTL_FOR(300)));
+    BOX_OK(fixture_delete(&fixture, name, "a"));
+    fixture_outlive(&fixture, 300);
+    ck_assert(!fixture_has(&fixture, name, "b"));
+    fixture_housekeep(&fixture);
 }
 
 START_TEST(counters_count)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     some_of_everything("one");
     some_of_everything("two");
-    BOX_OK(box_put(&box, "one", "x", TTL_DEFAULT, "keeps the namespace"));
-    BOX_OK(box_delete(&box, "one", "x"));
-    struct store_figures all = box_figures(&box);
+    BOX_OK(fixture_put(&fixture, "one", "x", TTL_DEFAULT, "keeps the namespace"));
+    BOX_OK(fixture_delete(&fixture, "one", "x"));
+    struct store_stats all = fixture_figures(&fixture);
     all.counters.sets--;
     all.counters.deletes--;
     expect_counters(&all.counters, 2);
     ck_assert_uint_eq(all.counters.expirations, 2);
     ck_assert_uint_eq(all.total_items, 7);
 
-    store_enter(box.lane);
-    store_reset_counters(box.lane);
-    store_leave(box.lane);
-    all = box_figures(&box);
+    store_enter(fixture.thread);
+    store_reset_counters(fixture.thread);
+    store_leave(fixture.thread);
+    all = fixture_figures(&fixture);
     ck_assert_uint_eq(all.counters.hits + all.counters.misses + all.counters.sets +
                           all.counters.deletes + all.counters.touches + all.counters.expirations,
                       0);
 
-    box_declare(&box, (struct store_namespace_options[]){{.name = slice_of("three")}}, 1,
-                STORE_NEVER);
+    fixture_declare(&fixture, (struct store_namespace_options[]){{.name = slice_of("three")}}, 1,
+                    STORE_NEVER);
     some_of_everything("three");
-    BOX_OK(box_namespace(&box, "three", &figures));
-    expect_counters(&figures.counters, 1);
-    ck_assert_uint_eq(figures.counters.expirations, 1);
+    BOX_OK(fixture_namespace(&fixture, "three", &stats));
+    expect_counters(&stats.counters, 1);
+    ck_assert_uint_eq(stats.counters.expirations, 1);
 }
 END_TEST
 
 START_TEST(figures_follow_the_records)
 {
-    struct store_figures before = box_figures(&box);
+    struct store_stats before = fixture_figures(&fixture);
 
     ck_assert_uint_eq(before.items, 0);
     ck_assert_uint_eq(before.bytes, 0);
@@ -467,8 +469,8 @@ START_TEST(figures_follow_the_records)
     for (uint64_t i = 1; i <= 20; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-        BOX_OK(box_put_pattern(&box, "ns", key, TTL_DEFAULT, 1000, i));
-        struct store_figures now = box_figures(&box);
+        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, 1000, i));
+        struct store_stats now = fixture_figures(&fixture);
         ck_assert_uint_eq(now.items, i);
         ck_assert_uint_ge(now.bytes, i * 1000);
         ck_assert_uint_le(now.bytes, i * 1100);
@@ -476,9 +478,9 @@ START_TEST(figures_follow_the_records)
         ck_assert_uint_eq(now.namespaces, 1);
     }
     for (uint64_t i = 1; i <= 20; i++)
-        BOX_OK(box_put_pattern(&box, "ns", "key1", TTL_DEFAULT, 1000, i));
-    ck_assert_uint_eq(box_figures(&box).items, 20);
-    ck_assert_uint_le(box_figures(&box).bytes, 20 * 1100);
+        BOX_OK(fixture_put_pattern(&fixture, "ns", "key1", TTL_DEFAULT, 1000, i));
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 20);
+    ck_assert_uint_le(fixture_figures(&fixture).bytes, 20 * 1100);
 }
 END_TEST
 

@@ -8,16 +8,16 @@
 
 #include "daemon/store/records/state.h"
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* --- larger --------------------------------------------------------------- */
@@ -25,20 +25,21 @@ static void teardown(void)
 START_TEST(more_memory_can_be_used_at_once)
 {
     size_t length = _i ? 20000 : 300;
-    size_t held = box_fill(&box, "ns", length);
+    size_t held = fixture_fill(&fixture, "ns", length);
     size_t put = 2 * held; /* numbers from here on are new */
-    uint64_t evictions = box_figures(&box).counters.evictions;
+    uint64_t evictions = fixture_figures(&fixture).counters.evictions;
 
     for (uint64_t memory = 32 * BOX_MIB; memory <= 256 * BOX_MIB; memory *= 2) {
-        uint64_t items = box_figures(&box).items;
-        box_set_memory(&box, memory);
-        ck_assert_uint_eq(box_count_alive(&box, "ns", 0, put, length), items);
+        uint64_t items = fixture_figures(&fixture).items;
+        fixture_set_memory(&fixture, memory);
+        ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, put, length), items);
         /* As many again as there are, but for some. */
-        box_pour(&box, "ns", put, items * 8 / 10, length);
+        fixture_pour(&fixture, "ns", put, items * 8 / 10, length);
         put += items * 8 / 10;
-        box_check(&box);
-        ck_assert_uint_eq(box_figures(&box).counters.evictions, evictions);
-        ck_assert_uint_eq(box_count_alive(&box, "ns", 0, put, length), items + items * 8 / 10);
+        fixture_check(&fixture);
+        ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, evictions);
+        ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, put, length),
+                          items + items * 8 / 10);
     }
 }
 END_TEST
@@ -48,25 +49,25 @@ END_TEST
 /* A store that was made smaller holds about as much as one that was made small. */
 static void expect_as_if_made(uint64_t memory, uint64_t from, size_t length, unsigned percent)
 {
-    size_t small = box_fill(&box, "ns", length);
+    size_t small = fixture_fill(&fixture, "ns", length);
 
-    box_close(&box);
-    box_open(&box, memory, BOX_MIB);
-    box_set_memory(&box, from);
-    size_t large = box_fill(&box, "ns", length);
+    fixture_close(&fixture);
+    fixture_open(&fixture, memory, BOX_MIB);
+    fixture_set_memory(&fixture, from);
+    size_t large = fixture_fill(&fixture, "ns", length);
     ck_assert_msg(large * 100 > small * (from / memory) * percent, "%zu of %zu", large,
                   small * (size_t)(from / memory));
-    box_shrink(&box, memory);
-    size_t left = box_figures(&box).items;
+    fixture_shrink(&fixture, memory);
+    size_t left = fixture_figures(&fixture).items;
     ck_assert_msg(left * 100 >= small * percent && left <= small * 11 / 10,
                   "%zu records of %zu bytes are left, of %zu; a small store has %zu", left, length,
                   large, small);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 2 * large, length), left);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 2 * large, length), left);
     /* It is a small store from here on. */
-    box_pour(&box, "other", 0, 2 * small, length);
-    box_housekeep(&box);
-    box_expect_within(&box);
-    size_t held = box_figures(&box).items;
+    fixture_pour(&fixture, "other", 0, 2 * small, length);
+    fixture_housekeep(&fixture);
+    fixture_expect_within(&fixture);
+    size_t held = fixture_figures(&fixture).items;
     ck_assert_msg(held * 100 >= small * percent && held <= small * 11 / 10, "%zu records, not %zu",
                   held, small);
 }
@@ -87,84 +88,84 @@ static void fill_namespaces(size_t count)
 
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
-        BOX_OK(box_put(&box, name, "expires", TTL_FOR(10000000 + i), "by and by"));
-        box_pour(&box, name, i + 1, 1, 700);
+        BOX_OK(fixture_put(&fixture, name, "expires", TTL_FOR(10000000 + i), "by and by"));
+        fixture_pour(&fixture, name, i + 1, 1, 700);
     }
 }
 
 START_TEST(many_namespaces_become_few)
 {
-    box_set_memory(&box, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * BOX_MIB);
     fill_namespaces(50000);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    size_t entries = box.store->expire.resident;
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    size_t entries = fixture.store->expire.resident;
     ck_assert_uint_gt(entries, 50000);
-    box_shrink(&box, 8 * BOX_MIB);
-    box_rest(&box);
-    ck_assert_uint_lt(box.store->expire.resident, entries / 2);
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_gt(figures.items, 3000);
-    ck_assert_uint_le(figures.namespaces, figures.items + 1);
-    box_set_memory(&box, 128 * BOX_MIB);
+    fixture_shrink(&fixture, 8 * BOX_MIB);
+    fixture_rest(&fixture);
+    ck_assert_uint_lt(fixture.store->expire.resident, entries / 2);
+    struct store_stats stats = fixture_figures(&fixture);
+    ck_assert_uint_gt(stats.items, 3000);
+    ck_assert_uint_le(stats.namespaces, stats.items + 1);
+    fixture_set_memory(&fixture, 128 * BOX_MIB);
     fill_namespaces(30000);
-    ck_assert_uint_ge(box_figures(&box).items, 60000);
-    box_shrink(&box, 4 * BOX_MIB);
+    ck_assert_uint_ge(fixture_figures(&fixture).items, 60000);
+    fixture_shrink(&fixture, 4 * BOX_MIB);
 }
 END_TEST
 
 /* Each slice gives some back, none takes long, and between two of them no more can be taken. */
 START_TEST(it_shrinks_in_slices)
 {
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_fill(&box, "ns", 200);
-    uint64_t used = box_figures(&box).memory_used;
-    uint64_t evictions = box_figures(&box).counters.evictions;
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_fill(&fixture, "ns", 200);
+    uint64_t used = fixture_figures(&fixture).memory_used;
+    uint64_t evictions = fixture_figures(&fixture).counters.evictions;
     bool more = true;
     size_t number = 1000000;
     unsigned slices = 0;
 
-    box_set_memory(&box, 8 * BOX_MIB);
-    ck_assert_uint_eq(box_figures(&box).memory_used, used);
-    ck_assert(store_wants_housekeeping(box.store));
+    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    ck_assert_uint_eq(fixture_figures(&fixture).memory_used, used);
+    ck_assert(store_wants_housekeeping(fixture.store));
     for (; more; slices++) {
-        store_enter(box.lane);
-        more = store_housekeep(box.lane, box.now, 64);
-        store_leave(box.lane);
-        struct store_figures figures = box_figures(&box);
+        store_enter(fixture.thread);
+        more = store_housekeep(fixture.thread, fixture.now, 64);
+        store_leave(fixture.thread);
+        struct store_stats stats = fixture_figures(&fixture);
         /* A frame of 64 KiB has 300 of these. */
-        ck_assert_uint_lt(figures.counters.evictions - evictions, 1000);
-        evictions = figures.counters.evictions;
-        BOX_THAT(box_is_within(&box));
+        ck_assert_uint_lt(stats.counters.evictions - evictions, 1000);
+        evictions = stats.counters.evictions;
+        BOX_THAT(fixture_is_within(&fixture));
         if (slices % 2 == 0)
-            box_pour(&box, "ns", number++, 1, 200);
+            fixture_pour(&fixture, "ns", number++, 1, 200);
         if (slices % 100 == 0)
-            box_check(&box);
+            fixture_check(&fixture);
         ck_assert_uint_lt(slices, 1000000);
     }
     ck_assert_uint_gt(slices, 200);
-    box_expect_within(&box);
+    fixture_expect_within(&fixture);
 }
 END_TEST
 
 /* Without a housekeeper the writers make the room, each a little. */
 START_TEST(writers_shrink_it_too)
 {
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_fill(&box, "ns", 200);
-    box_set_memory(&box, 16 * BOX_MIB);
-    uint64_t evictions = box_figures(&box).counters.evictions;
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_fill(&fixture, "ns", 200);
+    fixture_set_memory(&fixture, 16 * BOX_MIB);
+    uint64_t evictions = fixture_figures(&fixture).counters.evictions;
     for (size_t i = 0; i < 400000; i++) {
-        box_pour(&box, "ns", 1000000 + i, 1, 200);
+        fixture_pour(&fixture, "ns", 1000000 + i, 1, 200);
         if (i % 1000 == 0) {
-            BOX_THAT(box_is_within(&box));
+            BOX_THAT(fixture_is_within(&fixture));
         }
         if (i % 16 == 0) {
-            uint64_t now = box_figures(&box).counters.evictions;
+            uint64_t now = fixture_figures(&fixture).counters.evictions;
             ck_assert_uint_lt(now - evictions, 2000);
             evictions = now;
         }
     }
-    box_expect_within(&box);
+    fixture_expect_within(&fixture);
 }
 END_TEST
 
@@ -177,54 +178,54 @@ START_TEST(up_and_down_with_everything_in_it)
     char key[32];
 
     for (int i = 0; i < 60000; i++) {
-        uint64_t dice = box_random(&random);
+        uint64_t dice = fixture_random(&random);
         size_t length = dice % 100 == 0 ? (dice >> 8) % 200000 : (dice >> 8) % 400;
         snprintf(name, sizeof name, "ns%ju", (uintmax_t)(dice >> 32) % 20);
         snprintf(key, sizeof key, "key%ju", (uintmax_t)(dice >> 40) % 9000);
         struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
-        enum store_status status = box_put_pattern(&box, name, key, ttl, length, dice);
+        enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, dice);
         BOX_THAT(status == STORE_OK || status == STORE_NO_MEMORY);
         if (status == STORE_OK)
-            box_expect_pattern(&box, name, key, length, dice);
-        box_wait(&box, 1);
+            fixture_expect_pattern(&fixture, name, key, length, dice);
+        fixture_wait(&fixture, 1);
         if (i % 97 == 0) {
-            store_enter(box.lane);
-            store_housekeep(box.lane, box.now, 500);
-            store_leave(box.lane);
+            store_enter(fixture.thread);
+            store_housekeep(fixture.thread, fixture.now, 500);
+            store_leave(fixture.thread);
         }
         if (i % 500 == 0)
-            box_set_memory(&box, (4 + box_random(&random) % 60) * BOX_MIB);
+            fixture_set_memory(&fixture, (4 + fixture_random(&random) % 60) * BOX_MIB);
         if (i % 1000 == 0)
-            box_check(&box);
+            fixture_check(&fixture);
     }
-    box_shrink(&box, 4 * BOX_MIB);
-    box_set_memory(&box, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 4 * BOX_MIB);
+    fixture_set_memory(&fixture, 16 * BOX_MIB);
 }
 END_TEST
 
 /* Nothing is evicted that need not be: back before it has gone, and all stays. */
 START_TEST(taken_back_in_time)
 {
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_pour(&box, "ns", 0, 40000, 1000);
-    box_set_memory(&box, 16 * BOX_MIB);
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_rest(&box);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 40000, 1000), 40000);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 40000, 1000);
+    fixture_set_memory(&fixture, 16 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_rest(&fixture);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 40000, 1000), 40000);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
 }
 END_TEST
 
 /* Of a store that is not full nothing is lost. */
 START_TEST(what_fits_stays)
 {
-    box_set_memory(&box, 512 * BOX_MIB);
-    box_pour(&box, "ns", 0, 5000, 1000);
-    box_pour(&box, "large", 0, 10, 200000);
-    box_shrink(&box, 16 * BOX_MIB);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 5000, 1000), 5000);
-    ck_assert_uint_eq(box_count_alive(&box, "large", 0, 10, 200000), 10);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
+    fixture_set_memory(&fixture, 512 * BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 5000, 1000);
+    fixture_pour(&fixture, "large", 0, 10, 200000);
+    fixture_shrink(&fixture, 16 * BOX_MIB);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 5000, 1000), 5000);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "large", 0, 10, 200000), 10);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
 }
 END_TEST
 
@@ -238,46 +239,46 @@ START_TEST(moved_records_keep_what_they_are)
     char key[32];
     const struct store_terms look = {.ttl = TTL_KEEP, .tells_version = true};
 
-    box_set_memory(&box, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * BOX_MIB);
     /* In front of them are many that go. */
-    box_pour(&box, "front", 0, 6000, 9000);
+    fixture_pour(&fixture, "front", 0, 6000, 9000);
     for (size_t i = 0; i < KEYS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(100000 + i), 9000, i));
-        store_enter(box.lane);
-        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(100000 + i), 9000, i));
+        store_enter(fixture.thread);
+        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
         if (i % 3 == 0)
-            BOX_OK(store_make_stale(box.lane, &at, TERMS(STORE_SET, TTL_KEEP), box.now));
-        BOX_OK(store_look(box.lane, &at, &look, box.now, &view));
+            BOX_OK(store_make_stale(fixture.thread, &at, TERMS(STORE_SET, TTL_KEEP), fixture.now));
+        BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
         versions[i] = view.version;
         store_view_put(&view);
-        store_leave(box.lane);
+        store_leave(fixture.thread);
     }
-    uint32_t numbers = segments_end(&box.store->segments);
-    box_flush(&box, "front");
-    box_housekeep(&box);
+    uint32_t numbers = segments_end(&fixture.store->segments);
+    fixture_flush(&fixture, "front");
+    fixture_housekeep(&fixture);
     /* Less and less, until it has to win back what their numbers take. */
-    for (uint64_t memory = 48; segments_end(&box.store->segments) == numbers; memory--)
-        box_shrink(&box, memory * BOX_MIB);
-    ck_assert_uint_gt(box_items(&box, "ns"), KEYS / 2);
+    for (uint64_t memory = 48; segments_end(&fixture.store->segments) == numbers; memory--)
+        fixture_shrink(&fixture, memory * BOX_MIB);
+    ck_assert_uint_gt(fixture_items(&fixture, "ns"), KEYS / 2);
     for (size_t i = 0; i < KEYS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (!box_has(&box, "ns", key))
+        if (!fixture_has(&fixture, "ns", key))
             continue;
-        box_expect_pattern(&box, "ns", key, 9000, i);
-        box_expect_left(&box, "ns", key, 100000 + i);
-        store_enter(box.lane);
-        BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
-        BOX_OK(store_look(box.lane, &at, &look, box.now, &view));
+        fixture_expect_pattern(&fixture, "ns", key, 9000, i);
+        fixture_expect_left(&fixture, "ns", key, 100000 + i);
+        store_enter(fixture.thread);
+        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+        BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
         BOX_THAT(view.version == versions[i]);
         BOX_THAT(view.stale == (i % 3 == 0));
         BOX_THAT(view.read_before);
         store_view_put(&view);
-        store_leave(box.lane);
+        store_leave(fixture.thread);
     }
-    box_wait(&box, 100000 + KEYS);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+    fixture_wait(&fixture, 100000 + KEYS);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
 }
 END_TEST
 

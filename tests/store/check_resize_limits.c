@@ -11,27 +11,27 @@
 
 #include "daemon/store/records/state.h"
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 static enum store_resize try_memory(uint64_t memory)
 {
-    uint64_t before = box_figures(&box).memory_limit;
+    uint64_t before = fixture_figures(&fixture).memory_limit;
 
-    store_enter(box.lane);
-    enum store_resize result = store_set_memory(box.lane, memory);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    enum store_resize result = store_set_memory(fixture.thread, memory);
+    store_leave(fixture.thread);
     if (result != STORE_RESIZED)
-        ck_assert_uint_eq(box_figures(&box).memory_limit, before);
+        ck_assert_uint_eq(fixture_figures(&fixture).memory_limit, before);
     return result;
 }
 
@@ -42,27 +42,27 @@ START_TEST(what_is_read_is_waited_for)
     struct store_view views[40];
     char key[32];
 
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_pour(&box, "ns", 0, 80, 500000);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 80, 500000);
     for (size_t i = 0; i < 40; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_get(&box, "ns", key, &views[i]));
+        BOX_OK(fixture_get(&fixture, "ns", key, &views[i]));
         ck_assert(views[i].pinned);
     }
-    box_set_memory(&box, 8 * BOX_MIB);
-    box_housekeep(&box);
-    box_check(&box);
-    ck_assert_uint_ge(box_figures(&box).memory_used, 40 * 500000);
+    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
+    ck_assert_uint_ge(fixture_figures(&fixture).memory_used, 40 * 500000);
     /* It can be used all the same. */
     for (int i = 0; i < 100; i++)
-        box_put_pattern(&box, "ns", "small", TTL_NEVER, 100, 1);
+        fixture_put_pattern(&fixture, "ns", "small", TTL_NEVER, 100, 1);
     for (size_t i = 0; i < 40; i++) {
-        ck_assert(box_view_is_pattern(&views[i], i));
-        box_give_back(&views[i]);
+        ck_assert(fixture_view_is_pattern(&views[i], i));
+        fixture_give_back(&views[i]);
     }
-    box_rest(&box);
-    box_expect_within(&box);
-    ck_assert_uint_gt(box_figures(&box).items, 4);
+    fixture_rest(&fixture);
+    fixture_expect_within(&fixture);
+    ck_assert_uint_gt(fixture_figures(&fixture).items, 4);
 }
 END_TEST
 
@@ -72,28 +72,29 @@ START_TEST(what_is_being_written_is_waited_for)
     uint64_t done[8] = {0};
     char key[32];
 
-    box_set_memory(&box, 64 * BOX_MIB);
-    box_pour(&box, "ns", 0, 40, 500000);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 40, 500000);
     for (size_t i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "write%zu", i);
-        BOX_OK(box_begin(&box, "ns", key, STORE_SET, TTL_NEVER, BOX_MIB, &writes[i]));
-        BOX_OK(box_write_pattern(&box, writes[i], &done[i], BOX_MIB * 3 / 4, 10000, i));
+        BOX_OK(fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, BOX_MIB, &writes[i]));
+        BOX_OK(fixture_write_pattern(&fixture, writes[i], &done[i], BOX_MIB * 3 / 4, 10000, i));
     }
-    box_set_memory(&box, 8 * BOX_MIB);
-    box_housekeep(&box);
-    box_check(&box);
+    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
     for (size_t i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "write%zu", i);
-        if (box_write_pattern(&box, writes[i], &done[i], BOX_MIB, 10000, i) != STORE_OK) {
-            box_abort(&box, &writes[i]);
-        } else if (box_commit(&box, &writes[i]) == STORE_OK) {
-            box_expect_pattern(&box, "ns", key, BOX_MIB, i);
+        if (fixture_write_pattern(&fixture, writes[i], &done[i], BOX_MIB, 10000, i) != STORE_OK) {
+            fixture_abort(&fixture, &writes[i]);
+        } else if (fixture_commit(&fixture, &writes[i]) == STORE_OK) {
+            fixture_expect_pattern(&fixture, "ns", key, BOX_MIB, i);
         }
-        box_check(&box);
+        fixture_check(&fixture);
     }
-    box_rest(&box);
-    box_expect_within(&box);
-    BOX_OK(box_stream_pattern(&box, "ns", "again", STORE_SET, TTL_NEVER, BOX_MIB, 10000, 1));
+    fixture_rest(&fixture);
+    fixture_expect_within(&fixture);
+    BOX_OK(
+        fixture_stream_pattern(&fixture, "ns", "again", STORE_SET, TTL_NEVER, BOX_MIB, 10000, 1));
 }
 END_TEST
 
@@ -111,21 +112,21 @@ START_TEST(a_listing_does_not_stop_it)
     size_t seen = 0;
     bool ended = false;
 
-    box_set_memory(&box, 64 * BOX_MIB);
-    size_t all = box_fill(&box, "ns", 200);
-    store_enter(box.lane);
-    BOX_OK(store_cursor_open(box.lane, slice_of("ns"), &cursor));
-    ended = store_cursor_step(box.lane, cursor, box.now, all / 4, count_entry, &seen);
-    store_leave(box.lane);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    size_t all = fixture_fill(&fixture, "ns", 200);
+    store_enter(fixture.thread);
+    BOX_OK(store_cursor_open(fixture.thread, slice_of("ns"), &cursor));
+    ended = store_cursor_step(fixture.thread, cursor, fixture.now, all / 4, count_entry, &seen);
+    store_leave(fixture.thread);
     ck_assert(!ended);
-    box_shrink(&box, 8 * BOX_MIB);
-    store_enter(box.lane);
-    ended = store_cursor_step(box.lane, cursor, box.now, all, count_entry, &seen);
-    store_leave(box.lane);
+    fixture_shrink(&fixture, 8 * BOX_MIB);
+    store_enter(fixture.thread);
+    ended = store_cursor_step(fixture.thread, cursor, fixture.now, all, count_entry, &seen);
+    store_leave(fixture.thread);
     store_cursor_close(&cursor);
     ck_assert(ended);
     ck_assert_uint_ge(seen, all / 4);
-    box_expect_within(&box);
+    fixture_expect_within(&fixture);
 }
 END_TEST
 
@@ -140,7 +141,7 @@ static void declare(uint64_t quota)
 
     for (size_t i = 0; i < QUOTAS; i++)
         options[i] = (struct store_namespace_options){.name = slice_of(names[i]), .memory = quota};
-    box_declare(&box, options, QUOTAS, STORE_NEVER);
+    fixture_declare(&fixture, options, QUOTAS, STORE_NEVER);
 }
 
 /* All memory is promised: then all namespaces give. */
@@ -150,19 +151,19 @@ START_TEST(quotas_that_claim_everything)
     size_t length = sizes[_i];
     char name[8];
 
-    box_set_memory(&box, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
     declare(8 * BOX_MIB);
     for (size_t i = 0; i < 16 * BOX_MIB / length; i++)
         for (unsigned q = 0; q < QUOTAS; q++) {
             snprintf(name, sizeof name, "q%u", q);
-            box_pour(&box, name, i, 1, length);
+            fixture_pour(&fixture, name, i, 1, length);
         }
     ck_assert_int_eq(try_memory(32 * BOX_MIB), STORE_RESIZE_PROMISED);
     declare(2 * BOX_MIB);
-    box_shrink(&box, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 16 * BOX_MIB);
     for (unsigned q = 0; q < QUOTAS; q++) {
         snprintf(name, sizeof name, "q%u", q);
-        uint64_t bytes = box_items(&box, name) * length;
+        uint64_t bytes = fixture_items(&fixture, name) * length;
         ck_assert_msg(bytes > BOX_MIB / 4 && bytes <= 2 * BOX_MIB, "%s has %ju bytes", name,
                       (uintmax_t)bytes);
     }
@@ -172,19 +173,19 @@ END_TEST
 /* What a quota protects is kept, and the rest goes. */
 START_TEST(a_quota_is_kept_where_it_can_be)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    box_set_memory(&box, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * BOX_MIB);
     declare(BOX_MIB);
-    box_pour(&box, "q0", 0, 600, 1000);
-    size_t held = box_fill(&box, "ns", 1000);
-    box_pour(&box, "q1", 0, 600, 1000);
-    box_shrink(&box, 16 * BOX_MIB);
-    ck_assert_uint_eq(box_count_alive(&box, "q0", 0, 600, 1000), 600);
-    ck_assert_uint_eq(box_count_alive(&box, "q1", 0, 600, 1000), 600);
-    BOX_OK(box_namespace(&box, "q0", &figures));
-    ck_assert_uint_eq(figures.counters.evictions, 0);
-    ck_assert_uint_gt(box_items(&box, "ns"), held / 8);
+    fixture_pour(&fixture, "q0", 0, 600, 1000);
+    size_t held = fixture_fill(&fixture, "ns", 1000);
+    fixture_pour(&fixture, "q1", 0, 600, 1000);
+    fixture_shrink(&fixture, 16 * BOX_MIB);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "q0", 0, 600, 1000), 600);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "q1", 0, 600, 1000), 600);
+    BOX_OK(fixture_namespace(&fixture, "q0", &stats));
+    ck_assert_uint_eq(stats.counters.evictions, 0);
+    ck_assert_uint_gt(fixture_items(&fixture, "ns"), held / 8);
 }
 END_TEST
 
@@ -211,7 +212,7 @@ static uint64_t resident_of(const void *from, size_t length)
 
 static uint64_t resident(void)
 {
-    const struct store *store = box.store;
+    const struct store *store = fixture.store;
     const struct index *index = &store->index;
     const struct segments *segments = &store->segments;
 
@@ -225,15 +226,15 @@ static uint64_t resident(void)
 /* What it says that it uses is there, and what it does not say is the system's. */
 START_TEST(the_system_has_it_back)
 {
-    if (box.store->file.map != NULL)
+    if (fixture.store->file.map != NULL)
         return; /* check_resize_file.c */
-    box_pour(&box, "ns", 0, 10000, 1000);
-    box_set_memory(&box, 128 * BOX_MIB);
-    box_fill(&box, "ns", _i ? 30 : 1000);
+    fixture_pour(&fixture, "ns", 0, 10000, 1000);
+    fixture_set_memory(&fixture, 128 * BOX_MIB);
+    fixture_fill(&fixture, "ns", _i ? 30 : 1000);
     uint64_t large = resident();
-    box_shrink(&box, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 16 * BOX_MIB);
     uint64_t left = resident();
-    uint64_t used = box_figures(&box).memory_used;
+    uint64_t used = fixture_figures(&fixture).memory_used;
     ck_assert_msg(large > 110 * BOX_MIB && left < used + BOX_MIB && left > used - BOX_MIB,
                   "%ju bytes were resident, then %ju, and %ju are used", (uintmax_t)large,
                   (uintmax_t)left, (uintmax_t)used);
@@ -245,16 +246,16 @@ END_TEST
 /* To the end of what it says, and no further. */
 START_TEST(it_grows_as_far_as_it_says)
 {
-    uint64_t most = store_memory_most(box.store);
+    uint64_t most = store_memory_most(fixture.store);
 
     ck_assert_uint_eq(most, UINT64_C(4) << 30);
     ck_assert_int_eq(try_memory(most + 1), STORE_RESIZE_TOO_LARGE);
     ck_assert_int_eq(try_memory(UINT64_MAX), STORE_RESIZE_TOO_LARGE);
-    box_set_memory(&box, most);
+    fixture_set_memory(&fixture, most);
     ck_assert_int_eq(try_memory(most + 1), STORE_RESIZE_TOO_LARGE);
-    box_pour(&box, "ns", 0, 100000, 300);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 100000, 300), 100000);
-    box_check(&box);
+    fixture_pour(&fixture, "ns", 0, 100000, 300);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 100000, 300), 100000);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -274,7 +275,7 @@ END_TEST
 
 START_TEST(what_is_refused_changes_nothing)
 {
-    box_pour(&box, "ns", 0, 10000, 1000);
+    fixture_pour(&fixture, "ns", 0, 10000, 1000);
     ck_assert_int_eq(try_memory(0), STORE_RESIZE_TOO_SMALL);
     ck_assert_int_eq(try_memory(STORE_MEMORY_MIN - 1), STORE_RESIZE_TOO_SMALL);
     ck_assert_int_eq(try_memory(STORE_MEMORY_MIN), STORE_RESIZED);
@@ -283,31 +284,31 @@ START_TEST(what_is_refused_changes_nothing)
     ck_assert_int_eq(try_memory(8 * BOX_MIB - 1), STORE_RESIZE_PROMISED);
     ck_assert_int_eq(try_memory(8 * BOX_MIB), STORE_RESIZED);
     ck_assert_int_eq(try_memory(16 * BOX_MIB), STORE_RESIZED);
-    box.max_value = 3 * BOX_MIB;
+    fixture.max_value = 3 * BOX_MIB;
     declare(0);
     ck_assert_int_eq(try_memory(12 * BOX_MIB - 1), STORE_RESIZE_PROMISED);
     ck_assert_int_eq(try_memory(12 * BOX_MIB), STORE_RESIZED);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 10000, 1000), 10000);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 10000, 1000), 10000);
 }
 END_TEST
 
 /* Segments of 1 MiB are too few in a small memory. */
 START_TEST(a_large_store_stays_larger_than_that)
 {
-    box_close(&box);
-    box_open(&box, UINT64_C(1) << 30, BOX_MIB);
-    box_pour(&box, "ns", 0, 100000, 1000);
+    fixture_close(&fixture);
+    fixture_open(&fixture, UINT64_C(1) << 30, BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 100000, 1000);
     ck_assert_int_eq(try_memory(8 * BOX_MIB - 1), STORE_RESIZE_TOO_SMALL);
-    box_shrink(&box, 8 * BOX_MIB);
-    ck_assert_uint_gt(box_figures(&box).items, 3000);
+    fixture_shrink(&fixture, 8 * BOX_MIB);
+    ck_assert_uint_gt(fixture_figures(&fixture).items, 3000);
     for (size_t i = 100000; i < 200000; i += 100) {
-        box_pour(&box, "ns", i, 100, 1000);
-        box_housekeep(&box);
+        fixture_pour(&fixture, "ns", i, 100, 1000);
+        fixture_housekeep(&fixture);
     }
-    box_expect_within(&box);
-    ck_assert_uint_gt(box_figures(&box).items, 3000);
-    BOX_OK(box_put_pattern(&box, "ns", "large", TTL_NEVER, BOX_MIB, 1));
-    box_expect_pattern(&box, "ns", "large", BOX_MIB, 1);
+    fixture_expect_within(&fixture);
+    ck_assert_uint_gt(fixture_figures(&fixture).items, 3000);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_NEVER, BOX_MIB, 1));
+    fixture_expect_pattern(&fixture, "ns", "large", BOX_MIB, 1);
 }
 END_TEST
 
@@ -318,19 +319,19 @@ START_TEST(without_address_space_it_stays)
     FILE *file = fopen("/proc/self/statm", "r");
     uintmax_t pages = 0;
 
-    box_close(&box);
+    fixture_close(&fixture);
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fscanf(file, "%ju", &pages), 1);
     fclose(file);
     limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)256 * BOX_MIB;
     bool bounded = limit.rlim_cur < UINT64_C(1) << 36; /* else a sanitizer has it all */
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
-    box_pour(&box, "ns", 0, 10000, 1000);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_pour(&fixture, "ns", 0, 10000, 1000);
     ck_assert(!bounded || try_memory(64 * BOX_MIB) == STORE_RESIZE_TOO_LARGE);
     ck_assert_int_eq(try_memory(8 * BOX_MIB), STORE_RESIZED);
     ck_assert_int_eq(try_memory(16 * BOX_MIB), STORE_RESIZED);
-    ck_assert_uint_eq(box_count_alive(&box, "ns", 0, 10000, 1000), 10000);
+    ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 10000, 1000), 10000);
     limit.rlim_cur = RLIM_INFINITY;
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
 }

@@ -18,7 +18,7 @@
 
 enum { MEMORY = 8 * BOX_MIB };
 
-static struct box box;
+static struct fixture fixture;
 static struct image image;
 
 static char path[128];
@@ -27,13 +27,13 @@ static void make(void)
 {
     scratch_make();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    box_open_file(&box, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
 }
 
 static void unmake(void)
 {
-    if (box.store != NULL)
-        box_close(&box);
+    if (fixture.store != NULL)
+        fixture_close(&fixture);
     image_free(&image);
     scratch_remove();
 }
@@ -44,25 +44,25 @@ START_TEST(records_are_there_again)
 {
     char key[STORE_KEY_MAX];
 
-    box_pattern(key, 0, sizeof key, 5);
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "value"));
-    BOX_OK(box_put(&box, "a", "empty", TTL_FOR(5000), ""));
-    BOX_OK(box_put(&box, "b", "k", TTL_NEVER, "another"));
-    BOX_OK(box_put_bytes(&box, slice_of("b"), (struct slice){key, sizeof key}, TTL_FOR(1 << 30),
-                         slice_of("long key")));
-    BOX_OK(box_put_pattern(&box, "b", "medium", TTL_NEVER, 5000, 1));
+    fixture_pattern(key, 0, sizeof key, 5);
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "a", "empty", TTL_FOR(5000), ""));
+    BOX_OK(fixture_put(&fixture, "b", "k", TTL_NEVER, "another"));
+    BOX_OK(fixture_put_bytes(&fixture, slice_of("b"), (struct slice){key, sizeof key},
+                             TTL_FOR(1 << 30), slice_of("long key")));
+    BOX_OK(fixture_put_pattern(&fixture, "b", "medium", TTL_NEVER, 5000, 1));
     for (int i = 0; i < 3; i++) {
-        box_restart(&box);
-        ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
-        ck_assert_uint_eq(box.found.records, 5);
-        ck_assert_uint_eq(box.found.namespaces, 2);
-        box_expect(&box, "a", "k", "value");
-        box_expect(&box, "a", "empty", "");
-        box_expect_left(&box, "a", "empty", 5000);
-        box_expect(&box, "b", "k", "another");
-        box_expect_bytes(&box, slice_of("b"), (struct slice){key, sizeof key},
-                         slice_of("long key"));
-        box_expect_pattern(&box, "b", "medium", 5000, 1);
+        fixture_restart(&fixture);
+        ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
+        ck_assert_uint_eq(fixture.found.records, 5);
+        ck_assert_uint_eq(fixture.found.namespaces, 2);
+        fixture_expect(&fixture, "a", "k", "value");
+        fixture_expect(&fixture, "a", "empty", "");
+        fixture_expect_left(&fixture, "a", "empty", 5000);
+        fixture_expect(&fixture, "b", "k", "another");
+        fixture_expect_bytes(&fixture, slice_of("b"), (struct slice){key, sizeof key},
+                             slice_of("long key"));
+        fixture_expect_pattern(&fixture, "b", "medium", 5000, 1);
     }
 }
 END_TEST
@@ -71,47 +71,48 @@ START_TEST(many_records_are_there_again)
 {
     char key[32];
 
-    box.threads = (unsigned)_i;
+    fixture.threads = (unsigned)_i;
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, i % 2 ? "odd" : "even", key,
-                               i % 3 ? TTL_NEVER : TTL_FOR(1000 + i), 1 + i % 100, i));
+        BOX_OK(fixture_put_pattern(&fixture, i % 2 ? "odd" : "even", key,
+                                   i % 3 ? TTL_NEVER : TTL_FOR(1000 + i), 1 + i % 100, i));
     }
-    box_restart(&box);
-    ck_assert_uint_eq(box.found.records, 20000);
-    ck_assert_uint_eq(box.found.evicted + box.found.damaged_records, 0);
+    fixture_restart(&fixture);
+    ck_assert_uint_eq(fixture.found.records, 20000);
+    ck_assert_uint_eq(fixture.found.evicted + fixture.found.damaged_records, 0);
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        box_expect_pattern(&box, i % 2 ? "odd" : "even", key, 1 + i % 100, i);
+        fixture_expect_pattern(&fixture, i % 2 ? "odd" : "even", key, 1 + i % 100, i);
     }
 }
 END_TEST
 
 START_TEST(large_records_are_there_again)
 {
-    BOX_OK(box_put_pattern(&box, "a", "large", TTL_FOR(100000), 300001, 1));
-    BOX_OK(box_stream_pattern(&box, "a", "streamed", STORE_SET, TTL_NEVER, 900000, 7777, 2));
-    BOX_OK(box_put_pattern(&box, "a", "replaced", TTL_NEVER, 200000, 3));
-    BOX_OK(box_put_pattern(&box, "a", "replaced", TTL_NEVER, 100000, 4));
-    BOX_OK(box_put_pattern(&box, "a", "gone", TTL_NEVER, 100000, 5));
-    BOX_OK(box_delete(&box, "a", "gone"));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_FOR(100000), 300001, 1));
+    BOX_OK(
+        fixture_stream_pattern(&fixture, "a", "streamed", STORE_SET, TTL_NEVER, 900000, 7777, 2));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 200000, 3));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 100000, 4));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "gone", TTL_NEVER, 100000, 5));
+    BOX_OK(fixture_delete(&fixture, "a", "gone"));
     for (int i = 0; i < 3; i++) {
-        box_restart(&box);
-        ck_assert_uint_eq(box.found.records, 3);
-        ck_assert_uint_eq(box.found.damaged_records + box.found.damaged_segments, 0);
-        box_expect_pattern(&box, "a", "large", 300001, 1);
-        box_expect_left(&box, "a", "large", 100000);
-        box_expect_pattern(&box, "a", "streamed", 900000, 2);
-        box_expect_pattern(&box, "a", "replaced", 100000, 4);
-        box_expect_gone(&box, "a", "gone");
+        fixture_restart(&fixture);
+        ck_assert_uint_eq(fixture.found.records, 3);
+        ck_assert_uint_eq(fixture.found.damaged_records + fixture.found.damaged_segments, 0);
+        fixture_expect_pattern(&fixture, "a", "large", 300001, 1);
+        fixture_expect_left(&fixture, "a", "large", 100000);
+        fixture_expect_pattern(&fixture, "a", "streamed", 900000, 2);
+        fixture_expect_pattern(&fixture, "a", "replaced", 100000, 4);
+        fixture_expect_gone(&fixture, "a", "gone");
     }
-    BOX_OK(box_touch(&box, "a", "large", TTL_FOR(7000)));
-    box_restart(&box);
-    box_expect_left(&box, "a", "large", 7000);
-    box_outlive(&box, 7000);
-    box_restart(&box);
-    box_expect_gone(&box, "a", "large");
-    ck_assert_uint_eq(box.found.expired, 1);
+    BOX_OK(fixture_touch(&fixture, "a", "large", TTL_FOR(7000)));
+    fixture_restart(&fixture);
+    fixture_expect_left(&fixture, "a", "large", 7000);
+    fixture_outlive(&fixture, 7000);
+    fixture_restart(&fixture);
+    fixture_expect_gone(&fixture, "a", "large");
+    ck_assert_uint_eq(fixture.found.expired, 1);
 }
 END_TEST
 
@@ -121,55 +122,55 @@ START_TEST(what_went_stays_away)
 {
     uint64_t sum = 0;
 
-    BOX_OK(box_put(&box, "a", "deleted", TTL_NEVER, "1"));
-    BOX_OK(box_put(&box, "a", "replaced", TTL_NEVER, "1"));
-    BOX_OK(box_put(&box, "a", "number", TTL_NEVER, "1"));
-    BOX_OK(box_put(&box, "a", "expired", TTL_FOR(10), "1"));
-    BOX_OK(box_put(&box, "flushed", "k", TTL_NEVER, "1"));
-    BOX_OK(box_put(&box, "a", "touched", TTL_FOR(10), "1"));
-    BOX_OK(box_delete(&box, "a", "deleted"));
-    BOX_OK(box_put(&box, "a", "replaced", TTL_NEVER, "2"));
-    BOX_OK(box_incr(&box, "a", "number", 1, &sum));
-    BOX_OK(box_touch(&box, "a", "touched", TTL_FOR(1000)));
-    ck_assert_uint_eq(box_flush(&box, "flushed"), 1);
-    box_outlive(&box, 10);
+    BOX_OK(fixture_put(&fixture, "a", "deleted", TTL_NEVER, "1"));
+    BOX_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "1"));
+    BOX_OK(fixture_put(&fixture, "a", "number", TTL_NEVER, "1"));
+    BOX_OK(fixture_put(&fixture, "a", "expired", TTL_FOR(10), "1"));
+    BOX_OK(fixture_put(&fixture, "flushed", "k", TTL_NEVER, "1"));
+    BOX_OK(fixture_put(&fixture, "a", "touched", TTL_FOR(10), "1"));
+    BOX_OK(fixture_delete(&fixture, "a", "deleted"));
+    BOX_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "2"));
+    BOX_OK(fixture_incr(&fixture, "a", "number", 1, &sum));
+    BOX_OK(fixture_touch(&fixture, "a", "touched", TTL_FOR(1000)));
+    ck_assert_uint_eq(fixture_flush(&fixture, "flushed"), 1);
+    fixture_outlive(&fixture, 10);
     for (int i = 0; i < 3; i++) {
-        box_restart(&box);
-        ck_assert_uint_eq(box.found.records, 3);
-        ck_assert_uint_eq(box.found.expired, i == 0);
-        box_expect_gone(&box, "a", "deleted");
-        box_expect_gone(&box, "a", "expired");
-        box_expect_gone(&box, "flushed", "k");
-        box_expect(&box, "a", "replaced", "2");
-        box_expect(&box, "a", "number", "2");
-        box_expect_left(&box, "a", "touched", 989);
+        fixture_restart(&fixture);
+        ck_assert_uint_eq(fixture.found.records, 3);
+        ck_assert_uint_eq(fixture.found.expired, i == 0);
+        fixture_expect_gone(&fixture, "a", "deleted");
+        fixture_expect_gone(&fixture, "a", "expired");
+        fixture_expect_gone(&fixture, "flushed", "k");
+        fixture_expect(&fixture, "a", "replaced", "2");
+        fixture_expect(&fixture, "a", "number", "2");
+        fixture_expect_left(&fixture, "a", "touched", 989);
     }
 }
 END_TEST
 
 static void tick(uint64_t now)
 {
-    store_enter(box.lane);
-    store_tick(box.lane, now);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    store_tick(fixture.thread, now);
+    store_leave(fixture.thread);
 }
 
 START_TEST(a_flush_to_come_is_kept)
 {
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
-    store_enter(box.lane);
-    BOX_OK(store_flush_at(box.lane, slice_of("a"), box.now + 500));
-    store_leave(box.lane);
-    box_restart(&box);
-    box_expect(&box, "a", "k", "1");
-    box_wait(&box, 500);
-    box_restart(&box);
-    tick(box.now);
-    box_expect_gone(&box, "a", "k");
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "2"));
-    box_restart(&box);
-    tick(box.now + 10000);
-    box_expect(&box, "a", "k", "2");
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
+    store_enter(fixture.thread);
+    BOX_OK(store_flush_at(fixture.thread, slice_of("a"), fixture.now + 500));
+    store_leave(fixture.thread);
+    fixture_restart(&fixture);
+    fixture_expect(&fixture, "a", "k", "1");
+    fixture_wait(&fixture, 500);
+    fixture_restart(&fixture);
+    tick(fixture.now);
+    fixture_expect_gone(&fixture, "a", "k");
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
+    fixture_restart(&fixture);
+    tick(fixture.now + 10000);
+    fixture_expect(&fixture, "a", "k", "2");
 }
 END_TEST
 
@@ -178,14 +179,14 @@ START_TEST(what_was_not_committed_leaves_nothing)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_put_pattern(&box, "a", "k", TTL_NEVER, 300000, 1));
-    BOX_OK(box_begin(&box, "a", "k", STORE_SET, TTL_NEVER, 600000, &write));
-    BOX_OK(box_write_pattern(&box, write, &done, 500000, 10000, 2));
-    uint64_t before = box_figures(&box).memory_used;
-    box_crash(&box);
-    box_start(&box);
-    box_expect_pattern(&box, "a", "k", 300000, 1);
-    ck_assert_uint_lt(box_figures(&box).memory_used, before - 400000);
+    BOX_OK(fixture_put_pattern(&fixture, "a", "k", TTL_NEVER, 300000, 1));
+    BOX_OK(fixture_begin(&fixture, "a", "k", STORE_SET, TTL_NEVER, 600000, &write));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, 500000, 10000, 2));
+    uint64_t before = fixture_figures(&fixture).memory_used;
+    fixture_crash(&fixture);
+    fixture_start(&fixture);
+    fixture_expect_pattern(&fixture, "a", "k", 300000, 1);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, before - 400000);
     free(write);
 }
 END_TEST
@@ -198,20 +199,20 @@ START_TEST(namespaces_come_and_go)
         for (unsigned i = 0; i < 200; i++) {
             snprintf(name, sizeof name, "ns%u", i);
             if (round == 0 || (i + round) % 3 == 0)
-                BOX_OK(box_put(&box, name, "k", TTL_NEVER, name));
+                BOX_OK(fixture_put(&fixture, name, "k", TTL_NEVER, name));
             else if ((i + round) % 3 == 1)
-                box_delete(&box, name, "k");
+                fixture_delete(&fixture, name, "k");
         }
-        box_housekeep(&box);
-        uint64_t namespaces = box_figures(&box).namespaces;
-        box_restart(&box);
-        ck_assert_uint_eq(box.found.namespaces, namespaces);
+        fixture_housekeep(&fixture);
+        uint64_t namespaces = fixture_figures(&fixture).namespaces;
+        fixture_restart(&fixture);
+        ck_assert_uint_eq(fixture.found.namespaces, namespaces);
         for (unsigned i = 0; i < 200; i++) {
             snprintf(name, sizeof name, "ns%u", i);
             if ((i + round) % 3 == 0)
-                box_expect(&box, name, "k", name);
+                fixture_expect(&fixture, name, "k", name);
             else if (round > 0 && (i + round) % 3 == 1)
-                box_expect_gone(&box, name, "k");
+                fixture_expect_gone(&fixture, name, "k");
         }
     }
 }
@@ -224,29 +225,30 @@ static uint64_t version_of(const char *key)
     struct store_key at;
     struct store_view view;
 
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of(key), &at));
-    BOX_OK(store_look(box.lane, &at, &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true},
-                      box.now, &view));
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of(key), &at));
+    BOX_OK(store_inspect(fixture.thread, &at,
+                         &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true}, fixture.now,
+                         &view));
     store_view_put(&view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     return view.version;
 }
 
 START_TEST(versions_are_kept_and_never_given_again)
 {
-    BOX_OK(box_put(&box, "a", "small", TTL_NEVER, "1"));
-    BOX_OK(box_put_pattern(&box, "a", "large", TTL_NEVER, 200000, 1));
+    BOX_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
     uint64_t small = version_of("small");
     uint64_t large = version_of("large");
-    box_restart(&box);
+    fixture_restart(&fixture);
     ck_assert_uint_eq(version_of("small"), small);
     ck_assert_uint_eq(version_of("large"), large);
-    BOX_OK(box_delete(&box, "a", "small"));
-    BOX_OK(box_delete(&box, "a", "large"));
-    box_housekeep(&box);
-    box_restart(&box);
-    BOX_OK(box_put(&box, "a", "small", TTL_NEVER, "1"));
+    BOX_OK(fixture_delete(&fixture, "a", "small"));
+    BOX_OK(fixture_delete(&fixture, "a", "large"));
+    fixture_housekeep(&fixture);
+    fixture_restart(&fixture);
+    BOX_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
     ck_assert_uint_gt(version_of("small"), small > large ? small : large);
 }
 END_TEST
@@ -258,24 +260,24 @@ START_TEST(a_stale_large_record_stays_stale)
     struct store_terms stale = {.ttl = TTL_KEEP};
     struct store_terms look = {.ttl = TTL_KEEP, .contends = true};
 
-    BOX_OK(box_put_pattern(&box, "a", "large", TTL_NEVER, 200000, 1));
+    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
     uint64_t before = version_of("large");
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of("large"), &at));
-    BOX_OK(store_make_stale(box.lane, &at, &stale, box.now));
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
+    BOX_OK(store_make_stale(fixture.thread, &at, &stale, fixture.now));
+    store_leave(fixture.thread);
     uint64_t between = version_of("large");
-    box_restart(&box);
+    fixture_restart(&fixture);
     uint64_t after = version_of("large");
     ck_assert_uint_ne(after, before);
     ck_assert_uint_ne(after, between);
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("a"), slice_of("large"), &at));
-    BOX_OK(store_look(box.lane, &at, &look, box.now, &view));
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
+    BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
     ck_assert(view.stale);
     ck_assert(view.won);
     store_view_put(&view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
 }
 END_TEST
 
@@ -300,13 +302,13 @@ START_TEST(reading_can_be_given_up)
     for (unsigned i = 0; i < 20000; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "n", key, TTL_NEVER, 1 + i % 100, i));
+        BOX_OK(fixture_put_pattern(&fixture, "n", key, TTL_NEVER, 1 + i % 100, i));
     }
-    box_stop(&box);
+    fixture_stop(&fixture);
     struct store *store = NULL;
     for (; store == NULL; given_up++) {
         looks_left = given_up;
-        options.clock = box.clock;
+        options.clock = fixture.clock;
         options.clock.boot[0] = (uint8_t)(2 + given_up % 100);
         options.clock.uptime = 500;
         store = store_create(&options);
@@ -314,42 +316,42 @@ START_TEST(reading_can_be_given_up)
     }
     ck_assert_uint_gt(given_up, 10);
     store_close(&store, &options.clock);
-    box.clock = options.clock;
-    box_start(&box);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
-    ck_assert_uint_eq(box.found.records, 20000);
-    box_expect_pattern(&box, "n", "key777", 1 + 777 % 100, 777);
+    fixture.clock = options.clock;
+    fixture_start(&fixture);
+    ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
+    ck_assert_uint_eq(fixture.found.records, 20000);
+    fixture_expect_pattern(&fixture, "n", "key777", 1 + 777 % 100, 777);
 }
 END_TEST
 
 START_TEST(a_new_run_of_the_machine_goes_on_by_the_wall_clock)
 {
-    BOX_OK(box_put(&box, "a", "k", TTL_FOR(10000), "1"));
-    box_wait(&box, 1000);
-    box_reboot(&box, 4000);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
-    box_expect_left(&box, "a", "k", 5002); /* two more, for clocks that are rounded down */
-    box_reboot(&box, -100000);             /* somebody set it back */
-    box_expect_left(&box, "a", "k", 5002);
-    box_reboot(&box, 5000);
-    box_expect_left(&box, "a", "k", 4);
-    box_outlive(&box, 4);
-    box_expect_gone(&box, "a", "k");
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_FOR(10000), "1"));
+    fixture_wait(&fixture, 1000);
+    fixture_reboot(&fixture, 4000);
+    ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
+    fixture_expect_left(&fixture, "a", "k", 5002); /* two more, for clocks that are rounded down */
+    fixture_reboot(&fixture, -100000);             /* somebody set it back */
+    fixture_expect_left(&fixture, "a", "k", 5002);
+    fixture_reboot(&fixture, 5000);
+    fixture_expect_left(&fixture, "a", "k", 4);
+    fixture_outlive(&fixture, 4);
+    fixture_expect_gone(&fixture, "a", "k");
 }
 END_TEST
 
 START_TEST(a_crash_of_the_machine_is_believed_nothing)
 {
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "1"));
-    box_crash(&box);
-    box.clock.boot[0]++;
-    box_start(&box);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_DISCARDED);
-    ck_assert(box.found.why[0] != '\0');
-    box_expect_gone(&box, "a", "k");
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "2"));
-    box_restart(&box);
-    box_expect(&box, "a", "k", "2");
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
+    fixture_crash(&fixture);
+    fixture.clock.boot[0]++;
+    fixture_start(&fixture);
+    ck_assert_int_eq(fixture.found.arena, STORE_ARENA_DISCARDED);
+    ck_assert(fixture.found.why[0] != '\0');
+    fixture_expect_gone(&fixture, "a", "k");
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
+    fixture_restart(&fixture);
+    fixture_expect(&fixture, "a", "k", "2");
 }
 END_TEST
 
@@ -361,18 +363,19 @@ START_TEST(starting_again_costs_no_memory)
 
     for (unsigned i = 0; i < 3000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put(&box, "a", key, i % 2 ? TTL_NEVER : TTL_FOR(100000 + 1000 * i), key));
+        BOX_OK(
+            fixture_put(&fixture, "a", key, i % 2 ? TTL_NEVER : TTL_FOR(100000 + 1000 * i), key));
     }
-    uint64_t before = box_figures(&box).memory_used;
+    uint64_t before = fixture_figures(&fixture).memory_used;
     for (int i = 0; i < 20; i++) {
-        box_restart(&box);
-        BOX_OK(box_put(&box, "a", "key1", TTL_NEVER, "again"));
+        fixture_restart(&fixture);
+        BOX_OK(fixture_put(&fixture, "a", "key1", TTL_NEVER, "again"));
     }
-    box_housekeep(&box);
-    ck_assert_uint_le(box_figures(&box).memory_used, before + 512 * BOX_KIB);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 512 * BOX_KIB);
     for (unsigned i = 2; i < 3000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        box_expect(&box, "a", key, key);
+        fixture_expect(&fixture, "a", key, key);
     }
 }
 END_TEST
@@ -380,7 +383,7 @@ END_TEST
 static uint64_t blocks(void)
 {
     struct stat found;
-    ck_assert_int_eq(stat(box.file, &found), 0);
+    ck_assert_int_eq(stat(fixture.file, &found), 0);
     return (uint64_t)found.st_blocks * 512;
 }
 
@@ -390,11 +393,11 @@ START_TEST(what_went_gives_its_blocks_back)
 
     for (unsigned i = 0; i < 5000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, TTL_FOR(1000), 1000, i));
+        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_FOR(1000), 1000, i));
     }
     ck_assert_uint_gt(blocks(), 5000 * 1000);
-    box_outlive(&box, 1000);
-    box_restart(&box);
+    fixture_outlive(&fixture, 1000);
+    fixture_restart(&fixture);
     ck_assert_uint_lt(blocks(), BOX_MIB);
 }
 END_TEST
@@ -406,35 +409,35 @@ START_TEST(less_memory_evicts_and_more_is_used)
 
     for (unsigned i = 0; i < 5500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, TTL_NEVER, 1000, i));
+        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 1000, i));
     }
-    box_crash(&box);
-    box.memory = STORE_MEMORY_MIN;
-    box_start(&box);
-    box_check(&box);
-    ck_assert_uint_gt(box.found.evicted, 1500);
-    ck_assert_uint_eq(box.found.records + box.found.evicted, 5500);
+    fixture_crash(&fixture);
+    fixture.memory = STORE_MEMORY_MIN;
+    fixture_start(&fixture);
+    fixture_check(&fixture);
+    ck_assert_uint_gt(fixture.found.evicted, 1500);
+    ck_assert_uint_eq(fixture.found.records + fixture.found.evicted, 5500);
     for (unsigned i = 0; i < 5500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (box_has(&box, "a", key)) {
-            box_expect_pattern(&box, "a", key, 1000, i);
+        if (fixture_has(&fixture, "a", key)) {
+            fixture_expect_pattern(&fixture, "a", key, 1000, i);
             there++;
         }
     }
-    ck_assert_uint_eq(there, box.found.records);
+    ck_assert_uint_eq(there, fixture.found.records);
     ck_assert_uint_gt(there, 2000);
-    BOX_OK(box_put_pattern(&box, "a", "more", TTL_NEVER, 1000, 1));
-    box_crash(&box);
-    box.memory = 2 * MEMORY;
-    box_start(&box);
-    ck_assert_uint_eq(box.found.beyond, 0);
+    BOX_OK(fixture_put_pattern(&fixture, "a", "more", TTL_NEVER, 1000, 1));
+    fixture_crash(&fixture);
+    fixture.memory = 2 * MEMORY;
+    fixture_start(&fixture);
+    ck_assert_uint_eq(fixture.found.beyond, 0);
     for (unsigned i = 0; i < 12000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "b", key, TTL_NEVER, 1000, i));
+        BOX_OK(fixture_put_pattern(&fixture, "b", key, TTL_NEVER, 1000, i));
     }
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    box_restart(&box);
-    ck_assert_uint_gt(box.found.records, 12000);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    fixture_restart(&fixture);
+    ck_assert_uint_gt(fixture.found.records, 12000);
 }
 END_TEST
 
@@ -457,47 +460,47 @@ static uint64_t find_record(const char *key, const char *value)
 
 static void take_image(void)
 {
-    int fd = open(box.file, O_RDONLY | O_CLOEXEC);
+    int fd = open(fixture.file, O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert(image_take(&image, fd));
     close(fd);
 }
 
-/* As if the process had ended before the older one was buried. */
+/* As if the process had ended before the older one was retired. */
 START_TEST(of_two_that_live_one_is_buried)
 {
     struct store_view view;
 
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "the older"));
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "the newer"));
-    BOX_OK(box_put(&box, "a", "other", TTL_NEVER, "another"));
-    box_crash(&box);
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the older"));
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the newer"));
+    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
+    fixture_crash(&fixture);
     take_image();
     char *record = image_at(&image, find_record("k", "the older"));
     ck_assert(record_is_dead(record));
     record[0] &= ~RECORD_DEAD;
     record[-1] = (char)~record[-1];
     record[-2] = (char)~record[-2];
-    ck_assert(image_put(&image, box.file));
-    box_start(&box);
-    ck_assert_uint_eq(box.found.duplicates, 1);
-    ck_assert_uint_eq(box.found.records, 2);
-    ck_assert_uint_eq(box.found.damaged_records, 0);
-    BOX_OK(box_get(&box, "a", "k", &view));
+    ck_assert(image_put(&image, fixture.file));
+    fixture_start(&fixture);
+    ck_assert_uint_eq(fixture.found.duplicates, 1);
+    ck_assert_uint_eq(fixture.found.records, 2);
+    ck_assert_uint_eq(fixture.found.damaged_records, 0);
+    BOX_OK(fixture_get(&fixture, "a", "k", &view));
     bool older = memcmp(view.bytes, "the older", view.length) == 0;
-    box_restart(&box);
-    ck_assert_uint_eq(box.found.duplicates, 0);
-    box_expect(&box, "a", "k", older ? "the older" : "the newer");
+    fixture_restart(&fixture);
+    ck_assert_uint_eq(fixture.found.duplicates, 0);
+    fixture_expect(&fixture, "a", "k", older ? "the older" : "the newer");
 }
 END_TEST
 
 /* A death is two marks, and one of them is enough. */
 START_TEST(either_mark_of_a_death_is_enough)
 {
-    BOX_OK(box_put(&box, "a", "k", TTL_NEVER, "the record"));
-    BOX_OK(box_put(&box, "a", "other", TTL_NEVER, "another"));
-    BOX_OK(box_delete(&box, "a", "k"));
-    box_crash(&box);
+    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the record"));
+    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
+    BOX_OK(fixture_delete(&fixture, "a", "k"));
+    fixture_crash(&fixture);
     take_image();
     char *record = image_at(&image, find_record("k", "the record"));
     if (_i == 0) {
@@ -506,20 +509,20 @@ START_TEST(either_mark_of_a_death_is_enough)
         record[-1] = (char)~record[-1];
         record[-2] = (char)~record[-2];
     }
-    ck_assert(image_put(&image, box.file));
+    ck_assert(image_put(&image, fixture.file));
     for (int i = 0; i < 2; i++) {
-        box_start(&box);
-        ck_assert_uint_eq(box.found.records, 1);
-        ck_assert_uint_eq(box.found.damaged_records, 0);
-        box_expect_gone(&box, "a", "k");
-        box_crash(&box);
+        fixture_start(&fixture);
+        ck_assert_uint_eq(fixture.found.records, 1);
+        ck_assert_uint_eq(fixture.found.damaged_records, 0);
+        fixture_expect_gone(&fixture, "a", "k");
+        fixture_crash(&fixture);
         take_image(); /* by now there are both */
         record = image_at(&image, find_record("k", "the record"));
         ck_assert(record_is_dead(record));
         record[0] &= ~RECORD_DEAD;
-        ck_assert(image_put(&image, box.file));
+        ck_assert(image_put(&image, fixture.file));
     }
-    box_start(&box);
+    fixture_start(&fixture);
 }
 END_TEST
 
@@ -532,9 +535,9 @@ static void expect_each_right_or_none(unsigned *there)
     *there = 0;
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (!box_has(&box, "a", key))
+        if (!fixture_has(&fixture, "a", key))
             continue;
-        box_expect_pattern(&box, "a", key, 200 + i, i);
+        fixture_expect_pattern(&fixture, "a", key, 200 + i, i);
         (*there)++;
     }
 }
@@ -547,35 +550,35 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
 
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&box, "a", key, TTL_NEVER, 200 + i, i));
+        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 200 + i, i));
     }
-    box_stop(&box);
+    fixture_stop(&fixture);
     take_image();
     for (unsigned i = 0; i < image.count; i++) {
         const struct image_run *run = &image.runs[i];
         uint64_t step = run->length / 40 + 4096;
         for (uint64_t at = run->from; at < run->from + run->length; at += step / 4096 * 4096) {
-            ck_assert(image_put(&image, box.file));
-            ck_assert_int_eq(truncate(box.file, (off_t)at), 0);
-            box_start(&box);
-            box_check(&box);
+            ck_assert(image_put(&image, fixture.file));
+            ck_assert_int_eq(truncate(fixture.file, (off_t)at), 0);
+            fixture_start(&fixture);
+            fixture_check(&fixture);
             expect_each_right_or_none(&there);
             ck_assert_uint_ge(there, most);
             most = there;
-            BOX_OK(box_put(&box, "a", "new", TTL_NEVER, "new"));
-            box_stop(&box);
-            if (box.found.aside != NULL)
-                ck_assert_int_eq(unlink(box.found.aside), 0);
+            BOX_OK(fixture_put(&fixture, "a", "new", TTL_NEVER, "new"));
+            fixture_stop(&fixture);
+            if (fixture.found.aside != NULL)
+                ck_assert_int_eq(unlink(fixture.found.aside), 0);
         }
     }
-    ck_assert(image_put(&image, box.file));
-    box_start(&box);
+    ck_assert(image_put(&image, fixture.file));
+    fixture_start(&fixture);
     expect_each_right_or_none(&there);
     ck_assert_uint_eq(there, 500);
 }
 END_TEST
 
-/* --- makers ----------------------------------------------------------------------------- */
+/* --- creators ----------------------------------------------------------------------------- */
 
 static uint64_t seven(void *context)
 {
@@ -583,23 +586,23 @@ static uint64_t seven(void *context)
     return 7;
 }
 
-/* After a restart a maker has the namespaces that it had. */
+/* After a restart a creator has the namespaces that it had. */
 START_TEST(what_one_has_made_still_counts)
 {
-    struct store_policy policy = {.undeclared_most = 10, .max_value = box.max_value};
+    struct store_policy policy = {.undeclared_most = 10, .max_value = fixture.max_value};
     char name[16];
 
-    store_lane_name_maker(box.lane, seven, NULL);
+    store_thread_set_creator(fixture.thread, seven, NULL);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        BOX_OK(box_put(&box, name, "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
     }
-    box_restart(&box);
-    box_declare_slowly(&box, &policy, 0);
-    BOX_OK(box_put(&box, "another", "key", TTL_NEVER, "value"));
-    store_lane_name_maker(box.lane, seven, NULL);
-    ck_assert_int_eq(box_put(&box, "more", "key", TTL_NEVER, "value"), STORE_TOO_MANY_OWN);
-    BOX_OK(box_put(&box, "ns3", "more", TTL_NEVER, "value"));
+    fixture_restart(&fixture);
+    fixture_declare_slowly(&fixture, &policy, 0);
+    BOX_OK(fixture_put(&fixture, "another", "key", TTL_NEVER, "value"));
+    store_thread_set_creator(fixture.thread, seven, NULL);
+    ck_assert_int_eq(fixture_put(&fixture, "more", "key", TTL_NEVER, "value"), STORE_TOO_MANY_OWN);
+    BOX_OK(fixture_put(&fixture, "ns3", "more", TTL_NEVER, "value"));
 }
 END_TEST
 

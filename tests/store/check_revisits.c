@@ -12,18 +12,18 @@
 
 enum { BUCKETS = 4096 };
 
-static struct owed owed;
+static struct revisits owed;
 static struct owed_total total;
 
 static void set_up(void)
 {
-    owed = (struct owed){.list = NULL};
+    owed = (struct revisits){.list = NULL};
     total = (struct owed_total){.most = 1 << 20};
 }
 
 static void tear_down(void)
 {
-    owed_clear(&owed, &total);
+    revisits_clear(&owed, &total);
     ck_assert_uint_eq(total.bytes, 0);
 }
 
@@ -38,19 +38,19 @@ static uint64_t hash_of(uint64_t number)
 static void add_all(uint64_t count, uint64_t buckets)
 {
     for (uint64_t i = 0; i < count; i++)
-        if (!owed_add(&owed, &total, hash_of(i), buckets))
+        if (!revisits_add(&owed, &total, hash_of(i), buckets))
             ck_abort_msg("number %ju has no room", (uintmax_t)i);
 }
 
 START_TEST(bits_are_reversed)
 {
-    ck_assert_uint_eq(owed_reverse(0), 0);
-    ck_assert_uint_eq(owed_reverse(1), UINT64_C(1) << 63);
-    ck_assert_uint_eq(owed_reverse(6), UINT64_C(3) << 61);
+    ck_assert_uint_eq(revisits_reverse(0), 0);
+    ck_assert_uint_eq(revisits_reverse(1), UINT64_C(1) << 63);
+    ck_assert_uint_eq(revisits_reverse(6), UINT64_C(3) << 61);
     for (unsigned bit = 0; bit < 64; bit++)
-        ck_assert_uint_eq(owed_reverse(UINT64_C(1) << bit), UINT64_C(1) << (63 - bit));
+        ck_assert_uint_eq(revisits_reverse(UINT64_C(1) << bit), UINT64_C(1) << (63 - bit));
     for (uint64_t i = 0; i < 1000; i++)
-        ck_assert_uint_eq(owed_reverse(owed_reverse(hash_of(i))), hash_of(i));
+        ck_assert_uint_eq(revisits_reverse(revisits_reverse(hash_of(i))), hash_of(i));
 }
 END_TEST
 
@@ -60,7 +60,7 @@ START_TEST(few_are_a_list)
     ck_assert_ptr_null(owed.map);
     ck_assert_uint_eq(owed.count, 100);
     for (uint64_t i = 0; i < 100; i++)
-        ck_assert_uint_eq(owed.list[i], owed_reverse(hash_of(i)));
+        ck_assert_uint_eq(owed.list[i], revisits_reverse(hash_of(i)));
     ck_assert_uint_eq(total.bytes, owed.room * sizeof(uint64_t));
 }
 END_TEST
@@ -77,10 +77,10 @@ START_TEST(many_are_a_map)
     ck_assert_uint_eq(owed.bits, bits[_i]);
     ck_assert_uint_eq(total.bytes, UINT64_C(1) << (bits[_i] - 3));
     for (uint64_t i = 0; i < 50000; i++) {
-        uint64_t at = owed_reverse(hash_of(i));
+        uint64_t at = revisits_reverse(hash_of(i));
         uint64_t next = at;
-        ck_assert(owed_has(&owed, at));
-        ck_assert(owed_next(&owed, &next));
+        ck_assert(revisits_has(&owed, at));
+        ck_assert(revisits_next(&owed, &next));
         ck_assert_uint_eq(next, at);
     }
 }
@@ -94,13 +94,13 @@ START_TEST(a_map_is_gone_through)
     uint64_t wide = UINT64_C(1) << (64 - owed.bits);
     uint64_t at = 0;
     for (uint64_t cell = 0; cell < UINT64_C(1) << owed.bits; cell++) {
-        if (!owed_has(&owed, cell * wide))
+        if (!revisits_has(&owed, cell * wide))
             continue;
-        ck_assert(owed_next(&owed, &at));
+        ck_assert(revisits_next(&owed, &at));
         ck_assert_uint_eq(at, cell * wide);
         at += wide;
     }
-    ck_assert(at == 0 || !owed_next(&owed, &at));
+    ck_assert(at == 0 || !revisits_next(&owed, &at));
 }
 END_TEST
 
@@ -109,15 +109,15 @@ START_TEST(no_more_than_may_be)
     uint64_t added = 0;
 
     total.most = 4096;
-    while (owed_add(&owed, &total, hash_of(added), BUCKETS))
+    while (revisits_add(&owed, &total, hash_of(added), BUCKETS))
         ck_assert_uint_le(++added, 512);
     ck_assert_uint_eq(added, 512);
     ck_assert_uint_eq(total.bytes, 4096);
-    struct owed other = {.list = NULL};
-    ck_assert(!owed_add(&other, &total, 1, BUCKETS));
-    owed_clear(&owed, &total);
-    ck_assert(owed_add(&other, &total, 1, BUCKETS));
-    owed_clear(&other, &total);
+    struct revisits other = {.list = NULL};
+    ck_assert(!revisits_add(&other, &total, 1, BUCKETS));
+    revisits_clear(&owed, &total);
+    ck_assert(revisits_add(&other, &total, 1, BUCKETS));
+    revisits_clear(&other, &total);
 }
 END_TEST
 
@@ -132,14 +132,14 @@ START_TEST(a_bucket_is_a_range)
         for (uint64_t i = 0; i < 2000; i++) {
             uint64_t number = index_address(hash_of(i), index.size);
             unsigned bits = index_shared_bits(&index, &index.buckets[number]);
-            uint64_t first = owed_reverse(hash_of(i)) & ~(UINT64_MAX >> bits);
+            uint64_t first = revisits_reverse(hash_of(i)) & ~(UINT64_MAX >> bits);
             uint64_t last = first | UINT64_MAX >> bits;
-            ck_assert_uint_eq(index_address(owed_reverse(first), index.size), number);
-            ck_assert_uint_eq(index_address(owed_reverse(last), index.size), number);
+            ck_assert_uint_eq(index_address(revisits_reverse(first), index.size), number);
+            ck_assert_uint_eq(index_address(revisits_reverse(last), index.size), number);
             if (first > 0)
-                ck_assert_uint_ne(index_address(owed_reverse(first - 1), index.size), number);
+                ck_assert_uint_ne(index_address(revisits_reverse(first - 1), index.size), number);
             if (last < UINT64_MAX)
-                ck_assert_uint_ne(index_address(owed_reverse(last + 1), index.size), number);
+                ck_assert_uint_ne(index_address(revisits_reverse(last + 1), index.size), number);
         }
     }
     free(index.buckets);

@@ -12,32 +12,32 @@
 
 /* --- numbers ------------------------------------------------------------ */
 
-enum { SHELVES = 300, NUMBERS = SHELVES * SHELF_NUMBERS };
+enum { SHELVES = 300, NUMBERS = SHELVES * NUMBER_CHUNK_NUMBERS };
 
 enum number { ABSENT, FREE, TAKEN };
 
-static struct shelves shelves;
+static struct segment_numbers set;
 static uint8_t numbers[NUMBERS]; /* enum number */
 static uint64_t chance;
 
 static uint32_t below(uint32_t bound)
 {
-    return (uint32_t)(box_random(&chance) % bound);
+    return (uint32_t)(fixture_random(&chance) % bound);
 }
 
-static bool shelf_holds(uint32_t shelf, enum number what)
+static bool shelf_holds(uint32_t chunk, enum number what)
 {
-    for (uint32_t i = shelf == 0; i < SHELF_NUMBERS; i++) {
-        if (numbers[shelf * SHELF_NUMBERS + i] == what) {
+    for (uint32_t i = chunk == 0; i < NUMBER_CHUNK_NUMBERS; i++) {
+        if (numbers[chunk * NUMBER_CHUNK_NUMBERS + i] == what) {
             return true;
         }
     }
     return false;
 }
 
-static void set_shelf(uint32_t shelf, enum number what)
+static void set_chunk(uint32_t chunk, enum number what)
 {
-    memset(numbers + shelf * SHELF_NUMBERS, (int)what, SHELF_NUMBERS);
+    memset(numbers + chunk * NUMBER_CHUNK_NUMBERS, (int)what, NUMBER_CHUNK_NUMBERS);
     numbers[0] = ABSENT;
 }
 
@@ -47,7 +47,7 @@ static void take(void)
     for (uint32_t i = 1; i < NUMBERS && lowest == 0; i++) {
         lowest = numbers[i] == FREE ? i : 0;
     }
-    BOX_THAT(shelves_take(&shelves) == lowest);
+    BOX_THAT(segment_numbers_take(&set) == lowest);
     if (lowest != 0) {
         numbers[lowest] = TAKEN;
     }
@@ -60,7 +60,7 @@ static void give(void)
     for (uint32_t i = 0; i < NUMBERS; i++) {
         uint32_t number = (from + i) % NUMBERS;
         if (numbers[number] == TAKEN) {
-            shelves_give(&shelves, number);
+            segment_numbers_give(&set, number);
             numbers[number] = FREE;
             return;
         }
@@ -70,32 +70,32 @@ static void give(void)
 static void add(void)
 {
     uint32_t lowest = 0;
-    while (lowest < SHELVES && shelf_is_there(&shelves, lowest)) {
+    while (lowest < SHELVES && number_chunk_is_there(&set, lowest)) {
         lowest++;
     }
-    BOX_THAT(shelves_absent(&shelves) == lowest);
-    uint32_t shelf = below(8) ? lowest : below(SHELVES); /* a file may have any */
-    if (shelf < SHELVES && !shelf_is_there(&shelves, shelf)) {
-        shelves_add(&shelves, shelf);
-        set_shelf(shelf, FREE);
+    BOX_THAT(segment_numbers_absent(&set) == lowest);
+    uint32_t chunk = below(8) ? lowest : below(SHELVES); /* a file may have any */
+    if (chunk < SHELVES && !number_chunk_is_there(&set, chunk)) {
+        segment_numbers_add(&set, chunk);
+        set_chunk(chunk, FREE);
     }
 }
 
 static void drop(void)
 {
-    uint32_t shelf = below(4) ? below(SHELVES) : shelves.end - (shelves.end > 0);
-    bool empty = shelf_is_there(&shelves, shelf) && !shelf_holds(shelf, TAKEN);
-    BOX_THAT(shelves_close(&shelves, shelf) == empty);
+    uint32_t chunk = below(4) ? below(SHELVES) : set.end - (set.end > 0);
+    bool empty = number_chunk_is_there(&set, chunk) && !shelf_holds(chunk, TAKEN);
+    BOX_THAT(segment_numbers_close(&set, chunk) == empty);
     if (!empty) {
         return;
     }
-    set_shelf(shelf, ABSENT);
+    set_chunk(chunk, ABSENT);
     take(); /* none of these */
     if (below(2)) {
-        shelves_reopen(&shelves, shelf);
-        set_shelf(shelf, FREE);
+        segment_numbers_reopen(&set, chunk);
+        set_chunk(chunk, FREE);
     } else {
-        shelves_remove(&shelves, shelf);
+        segment_numbers_remove(&set, chunk);
     }
 }
 
@@ -103,14 +103,14 @@ static void compare(void)
 {
     uint32_t count = 0;
     uint32_t end = 0;
-    for (uint32_t shelf = 0; shelf < SHELVES; shelf++) {
-        bool there = shelf_holds(shelf, FREE) || shelf_holds(shelf, TAKEN);
-        BOX_THAT(shelf_is_there(&shelves, shelf) == there);
+    for (uint32_t chunk = 0; chunk < SHELVES; chunk++) {
+        bool there = shelf_holds(chunk, FREE) || shelf_holds(chunk, TAKEN);
+        BOX_THAT(number_chunk_is_there(&set, chunk) == there);
         count += there;
-        end = there ? shelf + 1 : end;
+        end = there ? chunk + 1 : end;
     }
-    BOX_THAT(shelves.count == count);
-    BOX_THAT(shelves.end == end);
+    BOX_THAT(set.count == count);
+    BOX_THAT(set.end == end);
 }
 
 START_TEST(numbers_are_the_lowest)
@@ -119,8 +119,8 @@ START_TEST(numbers_are_the_lowest)
         {take, take, take, add}, {give, give, drop, take}, {take, give, add, drop}};
     chance = 1;
     memset(numbers, ABSENT, sizeof numbers);
-    ck_assert(shelves_init(&shelves, NUMBERS));
-    ck_assert_uint_eq(shelves_take(&shelves), 0);
+    ck_assert(segment_numbers_init(&set, NUMBERS));
+    ck_assert_uint_eq(segment_numbers_take(&set), 0);
     for (int i = 0; i < 60000; i++) {
         phases[i / 4000 % 3][below(4)]();
         if (i % 100 == 0) {
@@ -128,7 +128,7 @@ START_TEST(numbers_are_the_lowest)
         }
     }
     compare();
-    shelves_deinit(&shelves);
+    segment_numbers_deinit(&set);
 }
 END_TEST
 
@@ -144,7 +144,7 @@ static bool held[RECORDS + 1];
 static uint64_t hash_of(uint32_t place)
 {
     uint64_t state = place;
-    return box_random(&state);
+    return fixture_random(&state);
 }
 
 static uint64_t hash_at(const void *context, uint32_t place)
@@ -298,10 +298,10 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("store shelf");
-    TCase *shelf = tcase_create("numbers");
-    tcase_set_timeout(shelf, BOX_TIMEOUT);
-    tcase_add_test(shelf, numbers_are_the_lowest);
-    suite_add_tcase(suite, shelf);
+    TCase *chunk = tcase_create("numbers");
+    tcase_set_timeout(chunk, BOX_TIMEOUT);
+    tcase_add_test(chunk, numbers_are_the_lowest);
+    suite_add_tcase(suite, chunk);
     TCase *overflow = tcase_create("overflow");
     tcase_set_timeout(overflow, BOX_TIMEOUT);
     tcase_add_checked_fixture(overflow, setup, teardown);

@@ -15,7 +15,7 @@ enum {
     MANY = 300,
 };
 
-static struct box box;
+static struct fixture fixture;
 static struct store_view views[MANY];
 static struct store_write *writes[MANY];
 
@@ -27,21 +27,21 @@ static const struct store_namespace_options quotas[] = {
 
 static void set_up(void)
 {
-    box_open(&box, MEMORY, MOST);
-    box_declare(&box, quotas, 2, STORE_NEVER);
+    fixture_open(&fixture, MEMORY, MOST);
+    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
 }
 
 /* With segments that hold several values which are pinned. */
 static void open_large(void)
 {
-    box_close(&box);
-    box_open(&box, 256 * BOX_MIB, MOST);
-    box_declare(&box, quotas, 2, STORE_NEVER);
+    fixture_close(&fixture);
+    fixture_open(&fixture, 256 * BOX_MIB, MOST);
+    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
 }
 
 static void tear_down(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 static const char *name_of(const char *what, size_t number)
@@ -51,13 +51,13 @@ static const char *name_of(const char *what, size_t number)
     return name;
 }
 
-static struct store_namespace_figures figures_of(const char *ns)
+static struct store_namespace_stats figures_of(const char *ns)
 {
-    struct store_namespace_figures figures;
-    store_enter(box.lane);
-    BOX_OK(store_namespace_figures(box.lane, slice_of(ns), &figures));
-    store_leave(box.lane);
-    return figures;
+    struct store_namespace_stats stats;
+    store_enter(fixture.thread);
+    BOX_OK(store_namespace_stats(fixture.thread, slice_of(ns), &stats));
+    store_leave(fixture.thread);
+    return stats;
 }
 
 static uint64_t memory_of(const char *ns)
@@ -71,8 +71,8 @@ static size_t pin_versions(const char *ns, size_t length, size_t most)
     size_t held = 0;
     enum store_status status = STORE_OK;
     while (status == STORE_OK && held < most) {
-        BOX_OK(box_put_pattern(&box, ns, "key", TTL_NEVER, length, held));
-        status = box_get(&box, ns, "key", &views[held]);
+        BOX_OK(fixture_put_pattern(&fixture, ns, "key", TTL_NEVER, length, held));
+        status = fixture_get(&fixture, ns, "key", &views[held]);
         held += status == STORE_OK;
     }
     ck_assert(status == STORE_OK || status == STORE_CROWDED);
@@ -82,7 +82,7 @@ static size_t pin_versions(const char *ns, size_t length, size_t most)
 static void give_back(size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {
-        BOX_THAT(box_view_is_pattern(&views[i], i));
+        BOX_THAT(fixture_view_is_pattern(&views[i], i));
         store_view_put(&views[i]);
     }
 }
@@ -92,7 +92,7 @@ static size_t fill_calm(void)
 {
     size_t count = 0;
     while (memory_of("calm") < 12 * BOX_MIB) {
-        BOX_OK(box_put_pattern(&box, "calm", name_of("k", count), TTL_NEVER, SMALL, count));
+        BOX_OK(fixture_put_pattern(&fixture, "calm", name_of("k", count), TTL_NEVER, SMALL, count));
         count++;
     }
     return count;
@@ -101,7 +101,7 @@ static size_t fill_calm(void)
 static void expect_calm(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        box_expect_pattern(&box, "calm", name_of("k", i), SMALL, i);
+        fixture_expect_pattern(&fixture, "calm", name_of("k", i), SMALL, i);
     }
     ck_assert_uint_eq(figures_of("calm").counters.evictions, 0);
 }
@@ -109,7 +109,7 @@ static void expect_calm(size_t count)
 static struct store_pressure pressure(void)
 {
     struct store_pressure now;
-    store_pressure(box.store, box.now, &now);
+    store_pressure(fixture.store, fixture.now, &now);
     return now;
 }
 
@@ -135,15 +135,15 @@ START_TEST(what_readers_hold_counts_for_the_quota)
     ck_assert_uint_le(held * VALUE, BOX_MIB / 2);
     ck_assert_uint_ge(memory_of("tight"), held * VALUE);
     ck_assert_uint_le(memory_of("tight"), BOX_MIB);
-    box_check(&box);
+    fixture_check(&fixture);
     for (size_t i = 0; i < 1000; i++) {
-        BOX_OK(box_put_pattern(&box, "tight", name_of("s", i), TTL_NEVER, SMALL, i));
-        box_expect_pattern(&box, "tight", name_of("s", i), SMALL, i);
+        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("s", i), TTL_NEVER, SMALL, i));
+        fixture_expect_pattern(&fixture, "tight", name_of("s", i), SMALL, i);
         BOX_THAT(memory_of("tight") <= BOX_MIB);
     }
     expect_calm(neighbours);
     give_back(0, held);
-    box_housekeep(&box);
+    fixture_housekeep(&fixture);
     ck_assert_uint_eq(pin_versions("tight", VALUE, held), held);
     give_back(0, held);
 }
@@ -154,21 +154,21 @@ START_TEST(however_a_record_ends_its_memory_counts)
 {
     for (int how = 0; how < 3; how++) {
         uint64_t before = memory_of("tight");
-        BOX_OK(box_put_pattern(&box, "tight", "key", TTL_FOR(1000), VALUE, 0));
-        BOX_OK(box_get(&box, "tight", "key", &views[0]));
+        BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_FOR(1000), VALUE, 0));
+        BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
         if (how == 0) {
-            BOX_OK(box_delete(&box, "tight", "key"));
+            BOX_OK(fixture_delete(&fixture, "tight", "key"));
         } else if (how == 1) {
-            box_flush(&box, "tight");
+            fixture_flush(&fixture, "tight");
         } else {
-            box_wait(&box, 2000);
+            fixture_wait(&fixture, 2000);
         }
-        box_housekeep(&box);
-        box_expect_gone(&box, "tight", "key");
+        fixture_housekeep(&fixture);
+        fixture_expect_gone(&fixture, "tight", "key");
         ck_assert_uint_ge(memory_of("tight"), before + VALUE);
-        box_check(&box);
+        fixture_check(&fixture);
         give_back(0, 1);
-        box_housekeep(&box);
+        fixture_housekeep(&fixture);
         ck_assert_uint_le(memory_of("tight"), before + 2 * BOX_KIB);
     }
 }
@@ -176,28 +176,28 @@ END_TEST
 
 START_TEST(readers_of_one_value_hold_it_once)
 {
-    BOX_OK(box_put_pattern(&box, "tight", "key", TTL_NEVER, VALUE, 0));
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, VALUE, 0));
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(box_get(&box, "tight", "key", &views[i]));
+        BOX_OK(fixture_get(&fixture, "tight", "key", &views[i]));
     }
     ck_assert_uint_lt(memory_of("tight"), 2 * VALUE);
-    box_check(&box);
+    fixture_check(&fixture);
     for (size_t i = 0; i < MANY; i++) {
         store_view_put(&views[i]);
     }
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
 /* One value is let through though it is more than the bound. */
 START_TEST(the_first_is_never_kept_waiting)
 {
-    BOX_OK(box_put_pattern(&box, "tight", "key", TTL_NEVER, 600 * 1000, 0));
-    BOX_OK(box_get(&box, "tight", "key", &views[0]));
-    BOX_OK(box_put_pattern(&box, "tight", "other", TTL_NEVER, MIDDLE, 0));
-    ck_assert_int_eq(box_get(&box, "tight", "other", &views[1]), STORE_CROWDED);
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
+    BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, MIDDLE, 0));
+    ck_assert_int_eq(fixture_get(&fixture, "tight", "other", &views[1]), STORE_CROWDED);
     give_back(0, 1);
-    BOX_OK(box_get(&box, "tight", "other", &views[0]));
+    BOX_OK(fixture_get(&fixture, "tight", "other", &views[0]));
     give_back(0, 1);
 }
 END_TEST
@@ -205,8 +205,8 @@ END_TEST
 START_TEST(what_is_small_is_read_though_much_is_pinned)
 {
     size_t held = pin_versions("tight", VALUE, MANY);
-    BOX_OK(box_put_pattern(&box, "tight", "small", TTL_NEVER, SMALL, 1));
-    box_expect_pattern(&box, "tight", "small", SMALL, 1);
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "small", TTL_NEVER, SMALL, 1));
+    fixture_expect_pattern(&fixture, "tight", "small", SMALL, 1);
     give_back(0, held);
 }
 END_TEST
@@ -223,20 +223,20 @@ START_TEST(the_pool_is_not_emptied)
     size_t held = one;
     enum store_status status = STORE_OK;
     while (status == STORE_OK) {
-        BOX_OK(box_put_pattern(&box, "two", "key", TTL_NEVER, VALUE, held));
-        status = box_get(&box, "two", "key", &views[held]);
+        BOX_OK(fixture_put_pattern(&fixture, "two", "key", TTL_NEVER, VALUE, held));
+        status = fixture_get(&fixture, "two", "key", &views[held]);
         held += status == STORE_OK;
     }
     ck_assert_int_eq(status, STORE_CROWDED);
     ck_assert_uint_gt(held, one);
     ck_assert_uint_le(held * VALUE, pool / 2);
     for (size_t i = 0; i < 2000; i++) {
-        BOX_OK(box_put_pattern(&box, "three", name_of("s", i), TTL_NEVER, 20 * SMALL, i));
+        BOX_OK(fixture_put_pattern(&fixture, "three", name_of("s", i), TTL_NEVER, 20 * SMALL, i));
     }
     expect_calm(neighbours);
-    box_check(&box);
+    fixture_check(&fixture);
     give_back(0, held);
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -247,46 +247,46 @@ START_TEST(segments_that_change_while_pinned_are_counted_right)
     size_t held = pin_versions("pool", MIDDLE, 100);
     ck_assert_uint_eq(held, 100);
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(box_put_pattern(&box, "pool", name_of("m", i), TTL_FOR(i + 1), MIDDLE, i));
+        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("m", i), TTL_FOR(i + 1), MIDDLE, i));
     }
-    box_wait(&box, MANY);
-    box_housekeep(&box);
-    box_check(&box);
+    fixture_wait(&fixture, MANY);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
     give_back(0, held);
-    box_housekeep(&box);
-    box_check(&box);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
 }
 END_TEST
 
 START_TEST(a_quota_that_comes_or_goes_is_no_harm)
 {
     size_t held = pin_versions("calm", VALUE, 5);
-    box_declare(&box, quotas, 1, STORE_NEVER);
+    fixture_declare(&fixture, quotas, 1, STORE_NEVER);
     for (size_t i = 0; i < 5; i++, held++) {
-        BOX_OK(box_put_pattern(&box, "pool", "key", TTL_NEVER, VALUE, held));
-        BOX_OK(box_get(&box, "pool", "key", &views[held]));
+        BOX_OK(fixture_put_pattern(&fixture, "pool", "key", TTL_NEVER, VALUE, held));
+        BOX_OK(fixture_get(&fixture, "pool", "key", &views[held]));
     }
-    BOX_OK(box_begin(&box, "pool", "up", STORE_SET, TTL_NEVER, VALUE, &writes[0]));
+    BOX_OK(fixture_begin(&fixture, "pool", "up", STORE_SET, TTL_NEVER, VALUE, &writes[0]));
     struct store_namespace_options other = {.name = {"pool", 4}, .memory = 4 * BOX_MIB};
-    box_declare(&box, &other, 1, STORE_NEVER);
-    box_check(&box);
+    fixture_declare(&fixture, &other, 1, STORE_NEVER);
+    fixture_check(&fixture);
     give_back(0, held);
-    box_abort(&box, &writes[0]);
-    box_check(&box);
+    fixture_abort(&fixture, &writes[0]);
+    fixture_check(&fixture);
 }
 END_TEST
 
 START_TEST(a_namespace_goes_when_nothing_of_it_is_held)
 {
-    BOX_OK(box_put_pattern(&box, "brief", "key", TTL_NEVER, VALUE, 0));
-    BOX_OK(box_get(&box, "brief", "key", &views[0]));
-    BOX_OK(box_delete(&box, "brief", "key"));
-    box_rest(&box);
+    BOX_OK(fixture_put_pattern(&fixture, "brief", "key", TTL_NEVER, VALUE, 0));
+    BOX_OK(fixture_get(&fixture, "brief", "key", &views[0]));
+    BOX_OK(fixture_delete(&fixture, "brief", "key"));
+    fixture_rest(&fixture);
     ck_assert_uint_ge(memory_of("brief"), VALUE);
     give_back(0, 1);
-    box_rest(&box);
-    struct store_namespace_figures figures;
-    ck_assert_int_eq(store_namespace_figures(box.lane, slice_of("brief"), &figures),
+    fixture_rest(&fixture);
+    struct store_namespace_stats stats;
+    ck_assert_int_eq(store_namespace_stats(fixture.thread, slice_of("brief"), &stats),
                      STORE_NOT_FOUND);
 }
 END_TEST
@@ -308,12 +308,12 @@ START_TEST(a_listing_waits_like_a_reader)
     size_t seen = 0;
     bool ended = false;
     for (size_t i = 0; i < 4; i++) {
-        BOX_OK(box_put_pattern(&box, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
+        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
     }
-    store_enter(box.lane);
-    BOX_OK(store_cursor_open(box.lane, slice_of("tight"), &cursor));
+    store_enter(fixture.thread);
+    BOX_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
     while (!ended) {
-        ended = store_cursor_step(box.lane, cursor, box.now, 100, keep_large, &held);
+        ended = store_cursor_step(fixture.thread, cursor, fixture.now, 100, keep_large, &held);
         ck_assert_int_eq(store_cursor_is_crowded(cursor), !ended);
         ck_assert_uint_ge(held, 1);
         ck_assert_uint_le(held * VALUE, BOX_MIB / 2);
@@ -322,7 +322,7 @@ START_TEST(a_listing_waits_like_a_reader)
         }
     }
     ck_assert_uint_eq(seen, 4);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     store_cursor_close(&cursor);
 }
 END_TEST
@@ -344,17 +344,17 @@ START_TEST(a_listing_of_keys_waits_for_nothing)
     struct store_pressure pressure;
     size_t seen = 0;
     for (size_t i = 0; i < 4; i++) {
-        BOX_OK(box_put_pattern(&box, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
+        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
     }
-    BOX_OK(box_get(&box, "tight", name_of("k", 0), &views[0]));
-    store_enter(box.lane);
-    BOX_OK(store_cursor_open(box.lane, slice_of("tight"), &cursor));
+    BOX_OK(fixture_get(&fixture, "tight", name_of("k", 0), &views[0]));
+    store_enter(fixture.thread);
+    BOX_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
     store_cursor_skip_values(cursor);
-    ck_assert(store_cursor_step(box.lane, cursor, box.now, 100, see_key, &seen));
+    ck_assert(store_cursor_step(fixture.thread, cursor, fixture.now, 100, see_key, &seen));
     ck_assert_uint_eq(seen, 4);
-    store_pressure(box.store, box.now, &pressure);
+    store_pressure(fixture.store, fixture.now, &pressure);
     ck_assert(!store_view_presses(&views[0], &pressure));
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     store_cursor_close(&cursor);
     give_back(0, 1);
 }
@@ -367,15 +367,16 @@ START_TEST(a_look_waits_like_a_read)
     struct store_view view;
     uint64_t left = 0;
     open_large();
-    BOX_OK(box_put_pattern(&box, "tight", "key", TTL_NEVER, 600 * 1000, 0));
-    BOX_OK(box_get(&box, "tight", "key", &views[0]));
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
+    BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
     for (size_t length = MIDDLE; length <= VALUE; length += VALUE - MIDDLE) {
-        BOX_OK(box_put_pattern(&box, "tight", "other", TTL_NEVER, length, 1));
-        store_enter(box.lane);
-        BOX_OK(store_locate(box.lane, slice_of("tight"), slice_of("other"), &at));
-        ck_assert_int_eq(store_look(box.lane, &at, &touch, box.now, &view), STORE_CROWDED);
-        BOX_OK(store_expiry(box.lane, &at, box.now, &left));
-        store_leave(box.lane);
+        BOX_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, length, 1));
+        store_enter(fixture.thread);
+        BOX_OK(store_locate(fixture.thread, slice_of("tight"), slice_of("other"), &at));
+        ck_assert_int_eq(store_inspect(fixture.thread, &at, &touch, fixture.now, &view),
+                         STORE_CROWDED);
+        BOX_OK(store_expiry(fixture.thread, &at, fixture.now, &left));
+        store_leave(fixture.thread);
         ck_assert_uint_eq(left, STORE_NEVER);
     }
     give_back(0, 1);
@@ -384,15 +385,15 @@ END_TEST
 
 START_TEST(only_what_is_in_the_way_presses)
 {
-    BOX_OK(box_put_pattern(&box, "calm", "key", TTL_NEVER, VALUE, 0));
-    BOX_OK(box_get(&box, "calm", "key", &views[MANY - 1]));
+    BOX_OK(fixture_put_pattern(&fixture, "calm", "key", TTL_NEVER, VALUE, 0));
+    BOX_OK(fixture_get(&fixture, "calm", "key", &views[MANY - 1]));
     size_t held = pin_versions("tight", VALUE, MANY);
     ck_assert(presses(&views[0]));
     ck_assert(!presses(&views[MANY - 1]));
-    box_wait(&box, 1000);
+    fixture_wait(&fixture, 1000);
     size_t before = held;
     ck_assert(!presses(&views[0]));
-    ck_assert_int_eq(box_get(&box, "tight", "key", &views[held]), STORE_CROWDED);
+    ck_assert_int_eq(fixture_get(&fixture, "tight", "key", &views[held]), STORE_CROWDED);
     ck_assert(presses(&views[0]));
     give_back(0, before);
     store_view_put(&views[MANY - 1]);
@@ -406,7 +407,7 @@ START_TEST(much_that_is_held_presses_when_memory_is_scarce)
     ck_assert_uint_eq(held, 40);
     ck_assert(!presses(&views[0]));
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(box_put_pattern(&box, "pool", name_of("x", i), TTL_NEVER, VALUE, i));
+        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("x", i), TTL_NEVER, VALUE, i));
     }
     ck_assert(presses(&views[0]));
     give_back(20, held);
@@ -423,9 +424,10 @@ static size_t announce(const char *ns, size_t first, size_t count, size_t length
     size_t begun = 0;
     for (size_t i = first; i < first + count; i++) {
         uint64_t done = 0;
-        BOX_OK(box_begin(&box, ns, name_of("u", i), STORE_SET, TTL_NEVER, length, &writes[i]));
+        BOX_OK(
+            fixture_begin(&fixture, ns, name_of("u", i), STORE_SET, TTL_NEVER, length, &writes[i]));
         enum store_status status =
-            box_write_pattern(&box, writes[i], &done, length - 1000, 100000, i);
+            fixture_write_pattern(&fixture, writes[i], &done, length - 1000, 100000, i);
         ck_assert(status == STORE_OK || (status == STORE_CROWDED && done == 0));
         begun += status == STORE_OK;
     }
@@ -436,7 +438,7 @@ static void abort_all(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (writes[i] != NULL) {
-            box_abort(&box, &writes[i]);
+            fixture_abort(&fixture, &writes[i]);
         }
     }
 }
@@ -450,29 +452,29 @@ START_TEST(unfinished_values_stop_no_other)
     ck_assert_uint_le(begun * MOST, pool / 4);
     begun += announce("worse", 100, 100, MOST);
     ck_assert_uint_le(begun * MOST, pool * 3 / 8);
-    box_check(&box);
+    fixture_check(&fixture);
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(box_put_pattern(&box, "tight", name_of("q", i), TTL_NEVER, 9000, i));
-        BOX_OK(box_put_pattern(&box, "pool", name_of("q", i), TTL_NEVER, VALUE, i));
-        box_expect_pattern(&box, "pool", name_of("q", i), VALUE, i);
+        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("q", i), TTL_NEVER, 9000, i));
+        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("q", i), TTL_NEVER, VALUE, i));
+        fixture_expect_pattern(&fixture, "pool", name_of("q", i), VALUE, i);
     }
     expect_calm(neighbours);
     abort_all(200);
-    box_check(&box);
+    fixture_check(&fixture);
 }
 END_TEST
 
 START_TEST(uploads_count_for_the_quota)
 {
-    BOX_OK(box_put_pattern(&box, "tight", "old", TTL_NEVER, 700 * 1000, 0));
+    BOX_OK(fixture_put_pattern(&fixture, "tight", "old", TTL_NEVER, 700 * 1000, 0));
     size_t begun = announce("tight", 0, 10, 100 * 1000);
     ck_assert_uint_eq(begun, 3);
     ck_assert_uint_le(memory_of("tight"), BOX_MIB);
     ck_assert_uint_ge(memory_of("tight"), 3 * 99 * 1000);
-    box_check(&box);
+    fixture_check(&fixture);
     abort_all(10);
-    box_housekeep(&box);
-    box_check(&box);
+    fixture_housekeep(&fixture);
+    fixture_check(&fixture);
 }
 END_TEST
 
@@ -483,19 +485,21 @@ START_TEST(all_that_wait_are_done_in_the_end)
     uint64_t done[COUNT] = {0};
     size_t stored = 0;
     for (size_t i = 0; i < COUNT; i++) {
-        BOX_OK(box_begin(&box, "pool", name_of("u", i), STORE_SET, TTL_NEVER, MOST, &writes[i]));
+        BOX_OK(fixture_begin(&fixture, "pool", name_of("u", i), STORE_SET, TTL_NEVER, MOST,
+                             &writes[i]));
     }
     for (int rounds = 0; stored < COUNT; rounds++) {
         ck_assert_int_lt(rounds, 10000);
-        box_wait(&box, 5);
+        fixture_wait(&fixture, 5);
         for (size_t i = 0; i < COUNT; i++) {
             uint64_t next = done[i] + 100000 < MOST ? done[i] + 100000 : MOST;
             enum store_status status =
-                writes[i] == NULL ? STORE_CROWDED
-                                  : box_write_pattern(&box, writes[i], &done[i], next, MOST, i);
+                writes[i] == NULL
+                    ? STORE_CROWDED
+                    : fixture_write_pattern(&fixture, writes[i], &done[i], next, MOST, i);
             if (status == STORE_OK && done[i] == MOST) {
-                BOX_OK(box_commit(&box, &writes[i]));
-                box_expect_pattern(&box, "pool", name_of("u", i), MOST, i);
+                BOX_OK(fixture_commit(&fixture, &writes[i]));
+                fixture_expect_pattern(&fixture, "pool", name_of("u", i), MOST, i);
                 stored++;
             }
             ck_assert(status == STORE_OK || status == STORE_CROWDED);
@@ -514,18 +518,19 @@ START_TEST(the_first_that_waits_is_not_overtaken_for_ever)
     size_t end = announce("pool", 0, 100, LITTLE);
     abort_all(100);
     announce("pool", 0, end, LITTLE);
-    BOX_OK(box_begin(&box, "pool", "large", STORE_SET, TTL_NEVER, LARGE, &large));
+    BOX_OK(fixture_begin(&fixture, "pool", "large", STORE_SET, TTL_NEVER, LARGE, &large));
     for (int rounds = 0; done == 0; rounds++) {
         ck_assert_int_lt(rounds, MANY);
-        box_wait(&box, 20);
-        box_abort(&box, &writes[first % MANY]); /* as much ends as comes */
+        fixture_wait(&fixture, 20);
+        fixture_abort(&fixture, &writes[first % MANY]); /* as much ends as comes */
         first++;
         size_t next = end++ % MANY;
-        enum store_status status = box_write_pattern(&box, large, &done, 1000, 1000, 1);
+        enum store_status status = fixture_write_pattern(&fixture, large, &done, 1000, 1000, 1);
         ck_assert(status == STORE_OK || status == STORE_CROWDED);
-        BOX_OK(box_begin(&box, "pool", "little", STORE_SET, TTL_NEVER, LITTLE, &writes[next]));
+        BOX_OK(
+            fixture_begin(&fixture, "pool", "little", STORE_SET, TTL_NEVER, LITTLE, &writes[next]));
     }
-    box_abort(&box, &large);
+    fixture_abort(&fixture, &large);
     abort_all(MANY);
 }
 END_TEST
@@ -539,7 +544,7 @@ START_TEST(uploads_press_while_others_wait)
     ck_assert(write_presses(writes[0]));
     ck_assert(!write_presses(writes[5]));
     ck_assert(!write_presses(writes[6 + begun])); /* holds nothing */
-    box_wait(&box, 1000);
+    fixture_wait(&fixture, 1000);
     ck_assert(!write_presses(writes[0]));
     abort_all(66);
 }
@@ -549,10 +554,10 @@ END_TEST
 START_TEST(values_that_are_there_do_not_wait)
 {
     announce("pool", 0, 100, MOST);
-    BOX_OK(box_put_pattern(&box, "pool", "whole", TTL_NEVER, MOST, 1));
-    box_expect_pattern(&box, "pool", "whole", MOST, 1);
-    BOX_OK(box_begin(&box, "pool", "empty", STORE_SET, TTL_NEVER, 0, &writes[100]));
-    BOX_OK(box_commit(&box, &writes[100]));
+    BOX_OK(fixture_put_pattern(&fixture, "pool", "whole", TTL_NEVER, MOST, 1));
+    fixture_expect_pattern(&fixture, "pool", "whole", MOST, 1);
+    BOX_OK(fixture_begin(&fixture, "pool", "empty", STORE_SET, TTL_NEVER, 0, &writes[100]));
+    BOX_OK(fixture_commit(&fixture, &writes[100]));
     abort_all(100);
 }
 END_TEST

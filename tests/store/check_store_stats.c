@@ -6,23 +6,23 @@
 
 #include "tests/store/fixture.h"
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 static void locate(const char *name, const char *key, struct store_key *at)
 {
-    store_enter(box.lane);
-    store_tick(box.lane, box.now);
-    BOX_OK(store_locate(box.lane, slice_of(name), slice_of(key), at));
+    store_enter(fixture.thread);
+    store_tick(fixture.thread, fixture.now);
+    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
 }
 
 static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
@@ -30,8 +30,8 @@ static enum store_status put(const char *key, const struct store_terms *terms, s
 {
     struct store_key at;
     locate("ns", key, &at);
-    enum store_status status = store_put(box.lane, &at, terms, value, box.now, version);
-    store_leave(box.lane);
+    enum store_status status = store_put(fixture.thread, &at, terms, value, fixture.now, version);
+    store_leave(fixture.thread);
     return status;
 }
 
@@ -41,10 +41,10 @@ static enum store_status look(const char *key, const struct store_terms *terms,
 {
     struct store_key at;
     locate("ns", key, &at);
-    enum store_status status = store_look(box.lane, &at, terms, box.now, view);
+    enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, view);
     if (status == STORE_OK)
         store_view_put(view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     return status;
 }
 
@@ -65,7 +65,7 @@ START_TEST(looks_count_as_reads_or_as_touches)
     const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
     const struct store_terms unseen = {.ttl = TTL_KEEP, .peeks = true, .uncounted = true};
     struct store_view view;
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
     BOX_OK(look("key", &plain, &view));
     ck_assert(!view.made);
     BOX_OK(look("key", &longer, &view));
@@ -77,15 +77,15 @@ START_TEST(looks_count_as_reads_or_as_touches)
     ck_assert(view.won && view.made);
     BOX_OK(look("made", &making, &view));
     ck_assert(!view.won && view.taken && !view.made);
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_eq(figures.counters.hits, 2);
-    ck_assert_uint_eq(figures.counters.misses, 2);
-    ck_assert_uint_eq(figures.counters.touches, 1);
-    ck_assert_uint_eq(figures.counters.sets, 1);
-    ck_assert_uint_eq(figures.counters.made, 1);
-    ck_assert_uint_eq(figures.total_items, 2);
-    box_expect_left(&box, "ns", "key", 900);
-    box_expect_left(&box, "ns", "made", 700);
+    struct store_stats stats = fixture_figures(&fixture);
+    ck_assert_uint_eq(stats.counters.hits, 2);
+    ck_assert_uint_eq(stats.counters.misses, 2);
+    ck_assert_uint_eq(stats.counters.touches, 1);
+    ck_assert_uint_eq(stats.counters.sets, 1);
+    ck_assert_uint_eq(stats.counters.made, 1);
+    ck_assert_uint_eq(stats.total_items, 2);
+    fixture_expect_left(&fixture, "ns", "key", 900);
+    fixture_expect_left(&fixture, "ns", "made", 700);
 }
 END_TEST
 
@@ -132,7 +132,7 @@ enum { WRITES = sizeof writes / sizeof writes[0] };
 static struct store_terms terms_of(size_t i)
 {
     struct store_terms terms = {.mode = writes[i].mode};
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     if (writes[i].compares != UNCOMPARED) {
         terms.compares = true;
         terms.expected = version_of("key") + (writes[i].compares == WRONG);
@@ -142,10 +142,10 @@ static struct store_terms terms_of(size_t i)
 
 static struct store_counters reset_counters(void)
 {
-    struct store_counters counters = box_figures(&box).counters;
-    store_enter(box.lane);
-    store_reset_counters(box.lane);
-    store_leave(box.lane);
+    struct store_counters counters = fixture_figures(&fixture).counters;
+    store_enter(fixture.thread);
+    store_reset_counters(fixture.thread);
+    store_leave(fixture.thread);
     return counters;
 }
 
@@ -179,14 +179,15 @@ static enum store_status put_in_parts(const char *key, const struct store_terms 
     struct store_key at;
     uint64_t done = 0;
     locate("ns", key, &at);
-    enum store_status status = store_write_begin(box.lane, &at, terms, length, box.now, &write);
-    store_leave(box.lane);
+    enum store_status status =
+        store_write_begin(fixture.thread, &at, terms, length, fixture.now, &write);
+    store_leave(fixture.thread);
     if (status != STORE_OK)
         return status;
-    status = box_write_pattern(&box, write, &done, length, 65536, 1);
+    status = fixture_write_pattern(&fixture, write, &done, length, 65536, 1);
     if (status == STORE_OK)
-        return box_commit(&box, &write);
-    box_abort(&box, &write);
+        return fixture_commit(&fixture, &write);
+    fixture_abort(&fixture, &write);
     return status;
 }
 
@@ -206,10 +207,10 @@ START_TEST(a_write_that_finds_no_room_counts_as_that)
     enum { HALF = 8 * BOX_MIB - STORE_KEY_MAX - 2048 };
     const struct store_terms plain = {.mode = STORE_SET};
     struct store_view kept;
-    box_close(&box);
-    box_open(&box, 16 * BOX_MIB, 8 * BOX_MIB);
-    BOX_OK(box_put_pattern(&box, "ns", "kept", TTL_NEVER, HALF, 1));
-    BOX_OK(box_get(&box, "ns", "kept", &kept));
+    fixture_close(&fixture);
+    fixture_open(&fixture, 16 * BOX_MIB, 8 * BOX_MIB);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "kept", TTL_NEVER, HALF, 1));
+    BOX_OK(fixture_get(&fixture, "ns", "kept", &kept));
     reset_counters();
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(put_in_parts("large", &plain, HALF), STORE_NO_MEMORY);
@@ -217,7 +218,7 @@ START_TEST(a_write_that_finds_no_room_counts_as_that)
         ck_assert_uint_eq(counters.full, 1);
         ck_assert_uint_eq(counters.sets + counters.denied, 0);
     }
-    box_give_back(&kept);
+    fixture_give_back(&kept);
 }
 END_TEST
 
@@ -230,15 +231,16 @@ START_TEST(a_write_that_waits_counts_once_it_is_done)
     uint64_t done[16] = {0};
     size_t count = 0;
     for (; count < 16 && status == STORE_OK; count++) {
-        BOX_OK(box_begin(&box, "ns", "large", STORE_SET, TTL_NEVER, BOX_MIB, &large[count]));
-        status = box_write_pattern(&box, large[count], &done[count], BOX_MIB, BOX_MIB, 1);
+        BOX_OK(
+            fixture_begin(&fixture, "ns", "large", STORE_SET, TTL_NEVER, BOX_MIB, &large[count]));
+        status = fixture_write_pattern(&fixture, large[count], &done[count], BOX_MIB, BOX_MIB, 1);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
     ck_assert_int_eq(put_in_parts("another", &plain, BOX_MIB), STORE_CROWDED);
     struct store_counters counters = reset_counters();
     ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
     for (size_t i = 0; i < count; i++)
-        box_abort(&box, &large[i]);
+        fixture_abort(&fixture, &large[i]);
     BOX_OK(put_in_parts("another", &plain, BOX_MIB));
     counters = reset_counters();
     ck_assert_uint_eq(counters.sets, 1);
@@ -249,12 +251,12 @@ END_TEST
 START_TEST(a_record_that_is_dropped_was_not_deleted)
 {
     struct store_key at;
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     locate("ns", "key", &at);
-    store_drop(box.lane, &at, box.now);
-    store_leave(box.lane);
-    box_expect_gone(&box, "ns", "key");
-    ck_assert_uint_eq(box_figures(&box).counters.deletes, 0);
+    store_drop(fixture.thread, &at, fixture.now);
+    store_leave(fixture.thread);
+    fixture_expect_gone(&fixture, "ns", "key");
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.deletes, 0);
 }
 END_TEST
 
@@ -265,18 +267,18 @@ START_TEST(a_sum_counts_as_that_and_not_as_a_write)
     struct store_key at;
     uint64_t number;
     locate("ns", "n", &at);
-    BOX_OK(store_add_number(box.lane, &at, &making, &sum, box.now));
+    BOX_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
     ck_assert(sum.made);
-    BOX_OK(store_add_number(box.lane, &at, &making, &sum, box.now));
+    BOX_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
     ck_assert(!sum.made);
-    store_leave(box.lane);
-    BOX_OK(box_decr(&box, "ns", "n", 1, &number));
-    struct store_figures figures = box_figures(&box);
-    ck_assert_uint_eq(figures.counters.made, 1);
-    ck_assert_uint_eq(figures.counters.increments, 1);
-    ck_assert_uint_eq(figures.counters.decrements, 1);
-    ck_assert_uint_eq(figures.counters.sets, 0);
-    ck_assert_uint_eq(figures.total_items, 1);
+    store_leave(fixture.thread);
+    BOX_OK(fixture_decr(&fixture, "ns", "n", 1, &number));
+    struct store_stats stats = fixture_figures(&fixture);
+    ck_assert_uint_eq(stats.counters.made, 1);
+    ck_assert_uint_eq(stats.counters.increments, 1);
+    ck_assert_uint_eq(stats.counters.decrements, 1);
+    ck_assert_uint_eq(stats.counters.sets, 0);
+    ck_assert_uint_eq(stats.total_items, 1);
 }
 END_TEST
 
@@ -289,15 +291,15 @@ START_TEST(idleness_is_never_told_too_short)
     const struct store_terms peek = {.ttl = TTL_KEEP, .peeks = true};
     static const uint64_t waits[] = {0, 1, 127, 128, 999, 1000, 1920, 2003, 86400000};
     struct store_view view;
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     for (unsigned start = 0; start < 128; start++) {
         for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
             BOX_OK(look("key", &read, &view));
-            box_wait(&box, waits[i]);
+            fixture_wait(&fixture, waits[i]);
             BOX_OK(look("key", &peek, &view));
             BOX_THAT(view.idle >= waits[i] && view.idle < waits[i] + 128);
         }
-        box_wait(&box, 1);
+        fixture_wait(&fixture, 1);
     }
 }
 END_TEST
@@ -307,11 +309,11 @@ START_TEST(a_reader_that_is_ahead_leaves_no_idleness)
 {
     const struct store_terms read = {.ttl = TTL_KEEP};
     struct store_view view;
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     BOX_OK(look("key", &read, &view));
-    box_wait(&box, 500);
+    fixture_wait(&fixture, 500);
     BOX_OK(look("key", &read, &view));
-    box.now -= 200;
+    fixture.now -= 200;
     BOX_OK(look("key", &read, &view));
     ck_assert_uint_eq(view.idle, 0);
 }

@@ -7,23 +7,23 @@
 
 #include <stdio.h>
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 static void locate(const char *name, const char *key, struct store_key *at)
 {
-    store_enter(box.lane);
-    store_tick(box.lane, box.now);
-    BOX_OK(store_locate(box.lane, slice_of(name), slice_of(key), at));
+    store_enter(fixture.thread);
+    store_tick(fixture.thread, fixture.now);
+    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
 }
 
 static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
@@ -31,8 +31,8 @@ static enum store_status put(const char *key, const struct store_terms *terms, s
 {
     struct store_key at;
     locate("ns", key, &at);
-    enum store_status status = store_put(box.lane, &at, terms, value, box.now, version);
-    store_leave(box.lane);
+    enum store_status status = store_put(fixture.thread, &at, terms, value, fixture.now, version);
+    store_leave(fixture.thread);
     return status;
 }
 
@@ -42,10 +42,10 @@ static enum store_status look(const char *key, const struct store_terms *terms,
 {
     struct store_key at;
     locate("ns", key, &at);
-    enum store_status status = store_look(box.lane, &at, terms, box.now, view);
+    enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, view);
     if (status == STORE_OK)
         store_view_put(view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
     return status;
 }
 
@@ -61,72 +61,72 @@ static uint64_t version_of(const char *key)
 
 static enum store_status flush_at(const char *name, uint64_t when)
 {
-    store_enter(box.lane);
-    enum store_status status = store_flush_at(box.lane, slice_of(name), when);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    enum store_status status = store_flush_at(fixture.thread, slice_of(name), when);
+    store_leave(fixture.thread);
     return status;
 }
 
 static void tick(void)
 {
-    store_enter(box.lane);
-    store_tick(box.lane, box.now);
-    store_leave(box.lane);
+    store_enter(fixture.thread);
+    store_tick(fixture.thread, fixture.now);
+    store_leave(fixture.thread);
 }
 
 START_TEST(a_flush_comes_at_its_time)
 {
-    BOX_OK(box_put(&box, "ns", "before", TTL_NEVER, "1"));
-    BOX_OK(box_put(&box, "other", "key", TTL_NEVER, "1"));
-    BOX_OK(flush_at("ns", box.now + 5000));
-    BOX_OK(flush_at("other", box.now + 7000));
-    box_wait(&box, 4999);
+    BOX_OK(fixture_put(&fixture, "ns", "before", TTL_NEVER, "1"));
+    BOX_OK(fixture_put(&fixture, "other", "key", TTL_NEVER, "1"));
+    BOX_OK(flush_at("ns", fixture.now + 5000));
+    BOX_OK(flush_at("other", fixture.now + 7000));
+    fixture_wait(&fixture, 4999);
     tick();
-    BOX_OK(box_put(&box, "ns", "after", TTL_NEVER, "1"));
-    box_expect(&box, "ns", "before", "1");
-    box_wait(&box, 1);
+    BOX_OK(fixture_put(&fixture, "ns", "after", TTL_NEVER, "1"));
+    fixture_expect(&fixture, "ns", "before", "1");
+    fixture_wait(&fixture, 1);
     tick();
-    box_expect_gone(&box, "ns", "before");
-    box_expect_gone(&box, "ns", "after");
-    BOX_OK(box_put(&box, "ns", "later", TTL_NEVER, "1"));
-    box_expect(&box, "other", "key", "1");
-    box_wait(&box, 2000);
-    box_housekeep(&box);
-    box_expect_gone(&box, "other", "key");
-    box_expect(&box, "ns", "later", "1");
+    fixture_expect_gone(&fixture, "ns", "before");
+    fixture_expect_gone(&fixture, "ns", "after");
+    BOX_OK(fixture_put(&fixture, "ns", "later", TTL_NEVER, "1"));
+    fixture_expect(&fixture, "other", "key", "1");
+    fixture_wait(&fixture, 2000);
+    fixture_housekeep(&fixture);
+    fixture_expect_gone(&fixture, "other", "key");
+    fixture_expect(&fixture, "ns", "later", "1");
 }
 END_TEST
 
 START_TEST(a_flush_to_come_can_be_taken_back_and_moved)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "1"));
-    BOX_OK(flush_at("ns", box.now + 10));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "1"));
+    BOX_OK(flush_at("ns", fixture.now + 10));
     BOX_OK(flush_at("ns", 0));
-    box_wait(&box, 20);
+    fixture_wait(&fixture, 20);
     tick();
-    box_expect(&box, "ns", "key", "1");
-    BOX_OK(flush_at("ns", box.now + 10));
-    BOX_OK(flush_at("ns", box.now + 100));
-    box_wait(&box, 99);
+    fixture_expect(&fixture, "ns", "key", "1");
+    BOX_OK(flush_at("ns", fixture.now + 10));
+    BOX_OK(flush_at("ns", fixture.now + 100));
+    fixture_wait(&fixture, 99);
     tick();
-    box_expect(&box, "ns", "key", "1");
-    box_wait(&box, 1);
+    fixture_expect(&fixture, "ns", "key", "1");
+    fixture_wait(&fixture, 1);
     tick();
-    box_expect_gone(&box, "ns", "key");
-    ck_assert_int_eq(flush_at("nobody", box.now + 1), STORE_NOT_FOUND);
+    fixture_expect_gone(&fixture, "ns", "key");
+    ck_assert_int_eq(flush_at("nobody", fixture.now + 1), STORE_NOT_FOUND);
 }
 END_TEST
 
 START_TEST(what_is_declared_is_known)
 {
     const struct store_namespace_options declared = {.name = slice_of("sessions")};
-    box_declare(&box, &declared, 1, STORE_NEVER);
-    BOX_OK(box_put(&box, "open", "key", TTL_NEVER, "1"));
-    store_enter(box.lane);
-    ck_assert(store_declares(box.lane, slice_of("sessions")));
-    ck_assert(!store_declares(box.lane, slice_of("open")));
-    ck_assert(!store_declares(box.lane, slice_of("nobody")));
-    store_leave(box.lane);
+    fixture_declare(&fixture, &declared, 1, STORE_NEVER);
+    BOX_OK(fixture_put(&fixture, "open", "key", TTL_NEVER, "1"));
+    store_enter(fixture.thread);
+    ck_assert(store_declares(fixture.thread, slice_of("sessions")));
+    ck_assert(!store_declares(fixture.thread, slice_of("open")));
+    ck_assert(!store_declares(fixture.thread, slice_of("nobody")));
+    store_leave(fixture.thread);
 }
 END_TEST
 
@@ -140,17 +140,17 @@ START_TEST(a_version_that_was_told_outlives_compaction)
     char key[16];
     for (int i = 0; i < ALL; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(box_put(&box, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
+        BOX_OK(fixture_put(&fixture, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
         if (i % STEP == 0)
             versions[i / STEP] = version_of(key);
     }
     for (int i = 0; i < ALL; i++) {
         snprintf(key, sizeof key, "key%d", i);
         if (i % STEP != 0)
-            BOX_OK(box_delete(&box, "ns", key));
+            BOX_OK(fixture_delete(&fixture, "ns", key));
     }
-    box_housekeep(&box);
-    ck_assert_uint_gt(box_figures(&box).compactions, 0);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_gt(fixture_figures(&fixture).compactions, 0);
     for (int i = 0; i < ALL; i += STEP) {
         snprintf(key, sizeof key, "key%d", i);
         ck_assert_uint_eq(version_of(key), versions[i / STEP]);
@@ -163,14 +163,14 @@ END_TEST
 
 START_TEST(a_version_outlives_a_touch)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
     uint64_t version = version_of("key");
-    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(1 << 20)));
-    BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(1 << 20)));
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
     ck_assert_uint_eq(version_of("key"), version);
-    BOX_OK(box_put_pattern(&box, "ns", "large", TTL_FOR(100), 300000, 1));
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_FOR(100), 300000, 1));
     version = version_of("large");
-    BOX_OK(box_touch(&box, "ns", "large", TTL_FOR(1 << 20)));
+    BOX_OK(fixture_touch(&fixture, "ns", "large", TTL_FOR(1 << 20)));
     ck_assert_uint_eq(version_of("large"), version);
 }
 END_TEST
@@ -179,8 +179,8 @@ static enum store_status empty(const char *key, const struct store_terms *terms,
 {
     struct store_key at;
     locate("ns", key, &at);
-    enum store_status status = store_empty(box.lane, &at, terms, stale, box.now);
-    store_leave(box.lane);
+    enum store_status status = store_empty(fixture.thread, &at, terms, stale, fixture.now);
+    store_leave(fixture.thread);
     return status;
 }
 
@@ -191,32 +191,32 @@ START_TEST(an_emptied_record_stays)
     const struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = 7};
     struct store_view view;
     ck_assert_int_eq(empty("k", &terms, false), STORE_NOT_FOUND);
-    BOX_OK(box_put(&box, "ns", "k", TTL_FOR(1000), "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "k", TTL_FOR(1000), "value"));
     uint64_t version = version_of("k");
     BOX_OK(empty("k", &terms, false));
     BOX_OK(look("k", &keep, &view));
     ck_assert_uint_eq(view.length, 0);
     ck_assert_uint_eq(view.client_flags, 7);
     ck_assert_uint_eq(view.version, version);
-    ck_assert_uint_eq(view.expires, box.now + 5001);
+    ck_assert_uint_eq(view.expires, fixture.now + 5001);
     ck_assert(!view.stale);
     BOX_OK(empty("k", &terms, true));
     BOX_OK(look("k", &keep, &view));
     ck_assert(view.stale);
     ck_assert_uint_gt(view.version, version);
-    ck_assert_uint_eq(box_figures(&box).items, 1);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 1);
 }
 END_TEST
 
 START_TEST(only_a_record_of_the_right_version_is_emptied)
 {
-    BOX_OK(box_put(&box, "ns", "k", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "k", TTL_NEVER, "value"));
     struct store_terms terms = {.compares = true, .expected = version_of("k") + 1};
     ck_assert_int_eq(empty("k", &terms, false), STORE_CHANGED);
-    box_expect(&box, "ns", "k", "value");
+    fixture_expect(&fixture, "ns", "k", "value");
     terms.expected--;
     BOX_OK(empty("k", &terms, false));
-    box_expect(&box, "ns", "k", "");
+    fixture_expect(&fixture, "ns", "k", "");
 }
 END_TEST
 
@@ -224,12 +224,12 @@ START_TEST(a_version_does_not_come_back_after_a_delete)
 {
     uint64_t last = 0;
     for (int i = 0; i < 1000; i++) {
-        BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
         uint64_t version = version_of("key");
         ck_assert_uint_ne(version, last);
         last = version;
-        BOX_OK(box_delete(&box, "ns", "key"));
-        box_housekeep(&box);
+        BOX_OK(fixture_delete(&fixture, "ns", "key"));
+        fixture_housekeep(&fixture);
     }
 }
 END_TEST
@@ -242,19 +242,19 @@ START_TEST(a_value_grows_until_it_is_too_large)
     static char part[PART];
     struct store_terms terms = {.mode = STORE_APPEND};
     size_t length = 0;
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(5000), ""));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), ""));
     for (; length + PART <= BOX_MIB; length += PART) {
-        box_pattern(part, length, PART, 7);
+        fixture_pattern(part, length, PART, 7);
         BOX_OK(put("key", &terms, (struct slice){part, PART}, NULL));
     }
     ck_assert_int_eq(put("key", &terms, (struct slice){part, PART}, NULL), STORE_TOO_LARGE);
-    box_expect_pattern(&box, "ns", "key", length, 7);
-    box_expect_left(&box, "ns", "key", 5000);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    box_outlive(&box, 5000);
-    box_expect_gone(&box, "ns", "key");
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+    fixture_expect_pattern(&fixture, "ns", "key", length, 7);
+    fixture_expect_left(&fixture, "ns", "key", 5000);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+    fixture_outlive(&fixture, 5000);
+    fixture_expect_gone(&fixture, "ns", "key");
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
 }
 END_TEST
 
@@ -265,16 +265,16 @@ START_TEST(a_plain_put_takes_notes_and_stale_marks_away)
     const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
     struct store_key at;
     struct store_view view;
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "old"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
     locate("ns", "key", &at);
-    BOX_OK(store_make_stale(box.lane, &at, &plain, box.now));
-    store_leave(box.lane);
-    box_expect(&box, "ns", "key", "old");
+    BOX_OK(store_make_stale(fixture.thread, &at, &plain, fixture.now));
+    store_leave(fixture.thread);
+    fixture_expect(&fixture, "ns", "key", "old");
     BOX_OK(look("key", &plain, &view));
     ck_assert(view.stale && view.won && !view.taken);
     BOX_OK(look("key", &plain, &view));
     ck_assert(view.stale && !view.won && view.taken);
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "new"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "new"));
     BOX_OK(look("key", &plain, &view));
     ck_assert(!view.stale && !view.won && !view.taken);
 }
@@ -283,12 +283,12 @@ END_TEST
 START_TEST(what_is_gone_at_once_is_purged)
 {
     const struct store_terms gone = {.ttl = {STORE_TTL_GONE, 0}};
-    BOX_OK(box_put(&box, "ns", "key", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     BOX_OK(put("key", &gone, slice_of("new"), NULL));
-    box_expect_gone(&box, "ns", "key");
-    box_wait(&box, 1);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 0);
+    fixture_expect_gone(&fixture, "ns", "key");
+    fixture_wait(&fixture, 1);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
 }
 END_TEST
 

@@ -12,16 +12,16 @@ enum { CROWD = 3000 };
 static const uint64_t SECOND = 1000;
 static const uint64_t DAY = 86400000;
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 32 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 32 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 /* From a millisecond to a century: around the places where a class of ttl, or
@@ -74,38 +74,38 @@ START_TEST(alive_until_the_millisecond)
     bool tidy = _i % 2 != 0;
 
     for (uint64_t start = 1; start <= 100000; start = start * 7 + 3) {
-        box_wait(&box, start);
-        BOX_OK(box_put(&box, "ns", "key", TTL_FOR(ttl), "value"));
-        box_expect_left(&box, "ns", "key", ttl);
-        box_wait(&box, ttl - 1);
+        fixture_wait(&fixture, start);
+        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(ttl), "value"));
+        fixture_expect_left(&fixture, "ns", "key", ttl);
+        fixture_wait(&fixture, ttl - 1);
         if (tidy)
-            box_housekeep(&box);
-        box_expect(&box, "ns", "key", "value");
-        box_expect_left(&box, "ns", "key", 1);
-        box_wait(&box, 1);
+            fixture_housekeep(&fixture);
+        fixture_expect(&fixture, "ns", "key", "value");
+        fixture_expect_left(&fixture, "ns", "key", 1);
+        fixture_wait(&fixture, 1);
         if (tidy)
-            box_housekeep(&box);
-        box_expect(&box, "ns", "key", "value");
-        box_expect_left(&box, "ns", "key", 0);
-        box_wait(&box, 1);
+            fixture_housekeep(&fixture);
+        fixture_expect(&fixture, "ns", "key", "value");
+        fixture_expect_left(&fixture, "ns", "key", 0);
+        fixture_wait(&fixture, 1);
         if (tidy)
-            box_housekeep(&box);
-        box_expect_gone(&box, "ns", "key");
+            fixture_housekeep(&fixture);
+        fixture_expect_gone(&fixture, "ns", "key");
     }
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).items, 0);
-    ck_assert_uint_eq(box_figures(&box).bytes, 0);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).bytes, 0);
 }
 END_TEST
 
 START_TEST(half_a_second_from_one_second_on)
 {
-    ck_assert_uint_eq(box.now, 1000);
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(500), "value"));
-    box.now = 1500; /* or nearly 1501: it may have been nearly 1001 */
-    box_expect(&box, "ns", "key", "value");
-    box.now = 1501;
-    box_expect_gone(&box, "ns", "key");
+    ck_assert_uint_eq(fixture.now, 1000);
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
+    fixture.now = 1500; /* or nearly 1501: it may have been nearly 1001 */
+    fixture_expect(&fixture, "ns", "key", "value");
+    fixture.now = 1501;
+    fixture_expect_gone(&fixture, "ns", "key");
 }
 END_TEST
 
@@ -115,26 +115,26 @@ START_TEST(all_ttls_together)
 
     for (size_t i = 0; i < TTLS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(ttls[i]), key));
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(ttls[i]), key));
     }
-    BOX_OK(box_put(&box, "ns", "never", TTL_NEVER, "value"));
-    uint64_t start = box.now;
+    BOX_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "value"));
+    uint64_t start = fixture.now;
     for (size_t gone = 0; gone < TTLS; gone++) {
-        box.now = start + ttls[gone];
-        box_housekeep(&box);
+        fixture.now = start + ttls[gone];
+        fixture_housekeep(&fixture);
         snprintf(key, sizeof key, "key%zu", gone);
-        box_expect_left(&box, "ns", key, 0);
-        box.now++;
-        box_expect_gone(&box, "ns", key);
-        box_housekeep(&box);
-        ck_assert_uint_eq(box_items(&box, "ns"), TTLS - gone);
+        fixture_expect_left(&fixture, "ns", key, 0);
+        fixture.now++;
+        fixture_expect_gone(&fixture, "ns", key);
+        fixture_housekeep(&fixture);
+        ck_assert_uint_eq(fixture_items(&fixture, "ns"), TTLS - gone);
         for (size_t i = gone + 1; i < TTLS; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            box_expect(&box, "ns", key, key);
-            box_expect_left(&box, "ns", key, start + ttls[i] - box.now);
+            fixture_expect(&fixture, "ns", key, key);
+            fixture_expect_left(&fixture, "ns", key, start + ttls[i] - fixture.now);
         }
     }
-    box_expect_left(&box, "ns", "never", BOX_NEVER);
+    fixture_expect_left(&fixture, "ns", "never", BOX_NEVER);
 }
 END_TEST
 
@@ -145,16 +145,16 @@ START_TEST(a_crowd_leaves_one_by_one)
 
     for (uint64_t i = 0; i < CROWD; i++) {
         snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
     }
-    uint64_t start = box.now;
+    uint64_t start = fixture.now;
     for (uint64_t passed = 0; passed <= CROWD; passed += 97) {
-        box.now = start + passed;
+        fixture.now = start + passed;
         if (passed % 2 == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
         for (uint64_t i = 0; i < CROWD; i++) {
             snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-            BOX_THAT(box_has(&box, "ns", key) == (1 + i * 7 % CROWD >= passed));
+            BOX_THAT(fixture_has(&fixture, "ns", key) == (1 + i * 7 % CROWD >= passed));
         }
     }
 }
@@ -166,18 +166,18 @@ START_TEST(a_long_jump_takes_all_that_is_due)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
     }
-    BOX_OK(box_put(&box, "ns", "late", TTL_FOR(40000 * DAY), "late"));
-    BOX_OK(box_put(&box, "ns", "never", TTL_NEVER, "never"));
-    box_wait(&box, 40000 * DAY);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 2);
-    box_expect_left(&box, "ns", "late", 0);
-    box_wait(&box, 1);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    box_expect(&box, "ns", "never", "never");
+    BOX_OK(fixture_put(&fixture, "ns", "late", TTL_FOR(40000 * DAY), "late"));
+    BOX_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "never"));
+    fixture_wait(&fixture, 40000 * DAY);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 2);
+    fixture_expect_left(&fixture, "ns", "late", 0);
+    fixture_wait(&fixture, 1);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+    fixture_expect(&fixture, "ns", "never", "never");
 }
 END_TEST
 
@@ -188,14 +188,14 @@ START_TEST(a_boundless_ttl_does_not_wrap_around)
 
     for (size_t i = 0; i < 4; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put(&box, "ns", key, TTL_FOR(huge[i]), key));
-        BOX_OK(box_touch(&box, "ns", key, TTL_FOR(huge[3 - i])));
+        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(huge[i]), key));
+        BOX_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(huge[3 - i])));
     }
-    box_wait(&box, 36500 * DAY);
-    box_housekeep(&box);
+    fixture_wait(&fixture, 36500 * DAY);
+    fixture_housekeep(&fixture);
     for (size_t i = 0; i < 4; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        box_expect(&box, "ns", key, key);
+        fixture_expect(&fixture, "ns", key, key);
     }
 }
 END_TEST
@@ -203,20 +203,20 @@ END_TEST
 START_TEST(a_clock_may_start_anywhere)
 {
     static const uint64_t starts[] = {1, 2, 4294967290, 1700000000000, 1ULL << 50};
-    struct box other;
+    struct fixture other;
 
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        box_open(&other, STORE_MEMORY_MIN, BOX_MIB);
+        fixture_open(&other, STORE_MEMORY_MIN, BOX_MIB);
         other.now = starts[i];
-        BOX_OK(box_put(&other, "ns", "key", TTL_FOR(100), "value"));
-        BOX_OK(box_put(&other, "ns", "day", TTL_FOR(DAY), "value"));
-        box_wait(&other, 100);
-        box_housekeep(&other);
-        box_expect_left(&other, "ns", "key", 0);
-        box_wait(&other, 1);
-        box_expect_gone(&other, "ns", "key");
-        box_expect_left(&other, "ns", "day", DAY - 101);
-        box_close(&other);
+        BOX_OK(fixture_put(&other, "ns", "key", TTL_FOR(100), "value"));
+        BOX_OK(fixture_put(&other, "ns", "day", TTL_FOR(DAY), "value"));
+        fixture_wait(&other, 100);
+        fixture_housekeep(&other);
+        fixture_expect_left(&other, "ns", "key", 0);
+        fixture_wait(&other, 1);
+        fixture_expect_gone(&other, "ns", "key");
+        fixture_expect_left(&other, "ns", "day", DAY - 101);
+        fixture_close(&other);
     }
 }
 END_TEST
@@ -228,47 +228,49 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
 
-    box_declare(&box, &options, 1, 30 * SECOND);
+    fixture_declare(&fixture, &options, 1, 30 * SECOND);
 }
 
 START_TEST(no_ttl_means_the_namespaces)
 {
     declare(5 * SECOND, STORE_NEVER, false);
-    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "declared", "key", 5 * SECOND);
-    BOX_OK(box_put(&box, "declared", "key", TTL_NEVER, "value"));
-    box_expect_left(&box, "declared", "key", BOX_NEVER);
-    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(90 * SECOND), "value"));
-    box_expect_left(&box, "declared", "key", 90 * SECOND);
-    BOX_OK(box_touch(&box, "declared", "key", TTL_DEFAULT));
-    box_expect_left(&box, "declared", "key", 5 * SECOND);
-    BOX_OK(box_put(&box, "other", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "other", "key", 30 * SECOND);
-    BOX_OK(box_stream_pattern(&box, "declared", "large", STORE_SET, TTL_DEFAULT, 100000, 5000, 1));
-    box_expect_left(&box, "declared", "large", 5 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "declared", "key", BOX_NEVER);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(90 * SECOND), "value"));
+    fixture_expect_left(&fixture, "declared", "key", 90 * SECOND);
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
+    fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
+    BOX_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "other", "key", 30 * SECOND);
+    BOX_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_DEFAULT, 100000,
+                                  5000, 1));
+    fixture_expect_left(&fixture, "declared", "large", 5 * SECOND);
 }
 END_TEST
 
 START_TEST(max_ttl_shortens_what_is_longer)
 {
     declare(5 * SECOND, 10 * SECOND, false);
-    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10 * SECOND), "value"));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
-    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(10 * SECOND + 1), "v"));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
-    BOX_OK(box_put(&box, "declared", "key", TTL_NEVER, "value"));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
-    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(1), "value"));
-    box_expect_left(&box, "declared", "key", 1);
-    BOX_OK(box_touch(&box, "declared", "key", TTL_NEVER));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
-    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(DAY)));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
-    BOX_OK(box_stream_pattern(&box, "declared", "large", STORE_SET, TTL_NEVER, 100000, 5000, 1));
-    box_expect_left(&box, "declared", "large", 10 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND), "value"));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND + 1), "v"));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(1), "value"));
+    fixture_expect_left(&fixture, "declared", "key", 1);
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_NEVER));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(DAY)));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_NEVER, 100000, 5000,
+                                  1));
+    fixture_expect_left(&fixture, "declared", "large", 10 * SECOND);
     declare(STORE_NEVER, 10 * SECOND, false);
-    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "declared", "key", 10 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
 }
 END_TEST
 
@@ -277,17 +279,22 @@ START_TEST(a_ttl_can_be_required)
     struct store_write *write = NULL;
 
     declare(STORE_NEVER, STORE_NEVER, true);
-    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_DEFAULT, "value"), STORE_TTL_REQUIRED);
-    ck_assert_int_eq(box_add(&box, "declared", "key", TTL_DEFAULT, "value"), STORE_TTL_REQUIRED);
-    ck_assert_int_eq(box_begin(&box, "declared", "key", STORE_SET, TTL_DEFAULT, 100000, &write),
+    ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"),
                      STORE_TTL_REQUIRED);
-    box_expect_gone(&box, "declared", "key");
-    BOX_OK(box_put(&box, "declared", "key", TTL_FOR(70), "value"));
-    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_DEFAULT, "other"), STORE_TTL_REQUIRED);
-    box_expect(&box, "declared", "key", "value");
-    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_NEVER, "other"), STORE_TTL_REQUIRED);
-    box_expect_left(&box, "declared", "key", 70);
-    BOX_OK(box_put(&box, "other", "key", TTL_DEFAULT, "value"));
+    ck_assert_int_eq(fixture_add(&fixture, "declared", "key", TTL_DEFAULT, "value"),
+                     STORE_TTL_REQUIRED);
+    ck_assert_int_eq(
+        fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_DEFAULT, 100000, &write),
+        STORE_TTL_REQUIRED);
+    fixture_expect_gone(&fixture, "declared", "key");
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(70), "value"));
+    ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "other"),
+                     STORE_TTL_REQUIRED);
+    fixture_expect(&fixture, "declared", "key", "value");
+    ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_NEVER, "other"),
+                     STORE_TTL_REQUIRED);
+    fixture_expect_left(&fixture, "declared", "key", 70);
+    BOX_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
 }
 END_TEST
 
@@ -295,27 +302,28 @@ END_TEST
 START_TEST(a_required_ttl_can_be_the_namespaces)
 {
     declare(5 * SECOND, STORE_NEVER, true);
-    BOX_OK(box_put(&box, "declared", "key", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "declared", "key", 5 * SECOND);
-    ck_assert_int_eq(box_put(&box, "declared", "key", TTL_NEVER, "other"), STORE_TTL_REQUIRED);
-    box_expect(&box, "declared", "key", "value");
-    box_expect_left(&box, "declared", "key", 5 * SECOND);
+    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
+    ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_NEVER, "other"),
+                     STORE_TTL_REQUIRED);
+    fixture_expect(&fixture, "declared", "key", "value");
+    fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
 }
 END_TEST
 
 START_TEST(a_new_ttl_counts_for_later_writes)
 {
     declare(5 * SECOND, STORE_NEVER, false);
-    BOX_OK(box_put(&box, "declared", "old", TTL_DEFAULT, "value"));
-    BOX_OK(box_put(&box, "declared", "never", TTL_NEVER, "value"));
+    BOX_OK(fixture_put(&fixture, "declared", "old", TTL_DEFAULT, "value"));
+    BOX_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
     declare(60 * SECOND, 90 * SECOND, false);
-    box_wait(&box, 1);
-    BOX_OK(box_put(&box, "declared", "new", TTL_DEFAULT, "value"));
-    box_expect_left(&box, "declared", "new", 60 * SECOND);
-    box_expect_left(&box, "declared", "old", 5 * SECOND - 1);
-    box_expect_left(&box, "declared", "never", BOX_NEVER);
-    BOX_OK(box_put(&box, "declared", "never", TTL_NEVER, "value"));
-    box_expect_left(&box, "declared", "never", 90 * SECOND);
+    fixture_wait(&fixture, 1);
+    BOX_OK(fixture_put(&fixture, "declared", "new", TTL_DEFAULT, "value"));
+    fixture_expect_left(&fixture, "declared", "new", 60 * SECOND);
+    fixture_expect_left(&fixture, "declared", "old", 5 * SECOND - 1);
+    fixture_expect_left(&fixture, "declared", "never", BOX_NEVER);
+    BOX_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "declared", "never", 90 * SECOND);
 }
 END_TEST
 
@@ -329,26 +337,26 @@ START_TEST(a_touched_record_lives_longer)
 {
     size_t length = touched_sizes[_i];
 
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_FOR(100), length, 7));
-    BOX_OK(box_put(&box, "ns", "neighbour", TTL_FOR(100), "goes"));
-    box_wait(&box, 99);
-    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(100)));
-    box_expect_left(&box, "ns", "key", 100);
-    box_wait(&box, 100);
-    box_housekeep(&box);
-    box_expect_gone(&box, "ns", "neighbour");
-    box_expect_pattern(&box, "ns", "key", length, 7);
-    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(90 * DAY)));
-    box_wait(&box, 90 * DAY - 1);
-    box_housekeep(&box);
-    box_expect_pattern(&box, "ns", "key", length, 7);
-    box_expect_left(&box, "ns", "key", 1);
-    BOX_OK(box_touch(&box, "ns", "key", TTL_NEVER));
-    box_wait(&box, 900 * DAY);
-    box_housekeep(&box);
-    box_expect_pattern(&box, "ns", "key", length, 7);
-    box_expect_left(&box, "ns", "key", BOX_NEVER);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(100), length, 7));
+    BOX_OK(fixture_put(&fixture, "ns", "neighbour", TTL_FOR(100), "goes"));
+    fixture_wait(&fixture, 99);
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(100)));
+    fixture_expect_left(&fixture, "ns", "key", 100);
+    fixture_wait(&fixture, 100);
+    fixture_housekeep(&fixture);
+    fixture_expect_gone(&fixture, "ns", "neighbour");
+    fixture_expect_pattern(&fixture, "ns", "key", length, 7);
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(90 * DAY)));
+    fixture_wait(&fixture, 90 * DAY - 1);
+    fixture_housekeep(&fixture);
+    fixture_expect_pattern(&fixture, "ns", "key", length, 7);
+    fixture_expect_left(&fixture, "ns", "key", 1);
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
+    fixture_wait(&fixture, 900 * DAY);
+    fixture_housekeep(&fixture);
+    fixture_expect_pattern(&fixture, "ns", "key", length, 7);
+    fixture_expect_left(&fixture, "ns", "key", BOX_NEVER);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
 }
 END_TEST
 
@@ -356,20 +364,20 @@ START_TEST(a_touched_record_lives_shorter)
 {
     size_t length = touched_sizes[_i];
 
-    BOX_OK(box_put_pattern(&box, "ns", "key", TTL_NEVER, length, 7));
-    BOX_OK(box_put(&box, "ns", "neighbour", TTL_NEVER, "stays"));
-    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(9 * DAY)));
-    box_expect_left(&box, "ns", "key", 9 * DAY);
-    BOX_OK(box_touch(&box, "ns", "key", TTL_FOR(50)));
-    box_wait(&box, 50);
-    box_housekeep(&box);
-    box_expect_pattern(&box, "ns", "key", length, 7);
-    box_wait(&box, 1);
-    box_expect_gone(&box, "ns", "key");
-    ck_assert_int_eq(box_touch(&box, "ns", "key", TTL_FOR(50)), STORE_NOT_FOUND);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "ns"), 1);
-    box_expect(&box, "ns", "neighbour", "stays");
+    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, length, 7));
+    BOX_OK(fixture_put(&fixture, "ns", "neighbour", TTL_NEVER, "stays"));
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(9 * DAY)));
+    fixture_expect_left(&fixture, "ns", "key", 9 * DAY);
+    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(50)));
+    fixture_wait(&fixture, 50);
+    fixture_housekeep(&fixture);
+    fixture_expect_pattern(&fixture, "ns", "key", length, 7);
+    fixture_wait(&fixture, 1);
+    fixture_expect_gone(&fixture, "ns", "key");
+    ck_assert_int_eq(fixture_touch(&fixture, "ns", "key", TTL_FOR(50)), STORE_NOT_FOUND);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
+    fixture_expect(&fixture, "ns", "neighbour", "stays");
 }
 END_TEST
 
@@ -381,43 +389,43 @@ START_TEST(touched_up_and_down_many_times)
 
     for (size_t round = 0; round < 2000; round++) {
         size_t i = round % 50;
-        uint64_t ttl = ttls[box_random(&random) % TTLS] + 2000;
+        uint64_t ttl = ttls[fixture_random(&random) % TTLS] + 2000;
         snprintf(key, sizeof key, "key%zu", i);
         if (round < 50)
-            BOX_OK(box_put_pattern(&box, "ns", key, TTL_FOR(ttl), i * 700, i));
+            BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(ttl), i * 700, i));
         else
-            BOX_OK(box_touch(&box, "ns", key, TTL_FOR(ttl)));
-        expires[i] = box.now + ttl;
+            BOX_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(ttl)));
+        expires[i] = fixture.now + ttl;
         if (round % 100 == 99) {
-            box_housekeep(&box);
-            box_wait(&box, 1);
+            fixture_housekeep(&fixture);
+            fixture_wait(&fixture, 1);
         }
     }
     for (size_t i = 0; i < 50; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        box_expect_left(&box, "ns", key, expires[i] - box.now);
-        box_expect_pattern(&box, "ns", key, i * 700, i);
+        fixture_expect_left(&fixture, "ns", key, expires[i] - fixture.now);
+        fixture_expect_pattern(&fixture, "ns", key, i * 700, i);
     }
-    ck_assert_uint_eq(box_items(&box, "ns"), 50);
+    ck_assert_uint_eq(fixture_items(&fixture, "ns"), 50);
 }
 END_TEST
 
 START_TEST(an_overwritten_timer_never_rings)
 {
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(100), "old"));
-    BOX_OK(box_put(&box, "ns", "key", TTL_FOR(5000), "new"));
-    BOX_OK(box_put(&box, "ns", "gone", TTL_FOR(100), "old"));
-    BOX_OK(box_delete(&box, "ns", "gone"));
-    BOX_OK(box_put(&box, "ns", "gone", TTL_NEVER, "new"));
-    box_outlive(&box, 100);
-    box_housekeep(&box);
-    box_expect(&box, "ns", "key", "new");
-    box_expect(&box, "ns", "gone", "new");
-    ck_assert_uint_eq(box_figures(&box).counters.expirations, 0);
-    box_wait(&box, 4899);
-    box_expect(&box, "ns", "key", "new");
-    box_wait(&box, 1);
-    box_expect_gone(&box, "ns", "key");
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "old"));
+    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), "new"));
+    BOX_OK(fixture_put(&fixture, "ns", "gone", TTL_FOR(100), "old"));
+    BOX_OK(fixture_delete(&fixture, "ns", "gone"));
+    BOX_OK(fixture_put(&fixture, "ns", "gone", TTL_NEVER, "new"));
+    fixture_outlive(&fixture, 100);
+    fixture_housekeep(&fixture);
+    fixture_expect(&fixture, "ns", "key", "new");
+    fixture_expect(&fixture, "ns", "gone", "new");
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.expirations, 0);
+    fixture_wait(&fixture, 4899);
+    fixture_expect(&fixture, "ns", "key", "new");
+    fixture_wait(&fixture, 1);
+    fixture_expect_gone(&fixture, "ns", "key");
 }
 END_TEST
 

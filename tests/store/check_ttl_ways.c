@@ -6,16 +6,16 @@
 
 enum { TTL = 5000, LARGE = 300000 };
 
-static struct box box;
+static struct fixture fixture;
 
 static void setup(void)
 {
-    box_open(&box, 32 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 32 * BOX_MIB, BOX_MIB);
 }
 
 static void teardown(void)
 {
-    box_close(&box);
+    fixture_close(&fixture);
 }
 
 static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
@@ -23,15 +23,15 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
 
-    box_declare(&box, &options, 1, STORE_NEVER);
+    fixture_declare(&fixture, &options, 1, STORE_NEVER);
 }
 
 /* --- the ways ----------------------------------------------------------------------- */
 
 static void locate(struct store_key *at)
 {
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of("declared"), slice_of("key"), at));
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of("declared"), slice_of("key"), at));
 }
 
 static void put(const struct store_terms *terms)
@@ -39,8 +39,8 @@ static void put(const struct store_terms *terms)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_put(box.lane, &at, terms, slice_of("1"), box.now, NULL));
-    store_leave(box.lane);
+    BOX_OK(store_put(fixture.thread, &at, terms, slice_of("1"), fixture.now, NULL));
+    store_leave(fixture.thread);
 }
 
 static void put_with(struct store_ttl ttl)
@@ -54,9 +54,9 @@ static void look(const struct store_terms *terms)
     struct store_view view;
 
     locate(&at);
-    BOX_OK(store_look(box.lane, &at, terms, box.now, &view));
+    BOX_OK(store_inspect(fixture.thread, &at, terms, fixture.now, &view));
     store_view_put(&view);
-    store_leave(box.lane);
+    store_leave(fixture.thread);
 }
 
 static void sum(const struct store_terms *terms)
@@ -65,9 +65,9 @@ static void sum(const struct store_terms *terms)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_add_number(box.lane, &at, terms, &sum, box.now));
-    store_leave(box.lane);
-    ck_assert_uint_eq(sum.expires, box.now + TTL + 1);
+    BOX_OK(store_add_number(fixture.thread, &at, terms, &sum, fixture.now));
+    store_leave(fixture.thread);
+    ck_assert_uint_eq(sum.expires, fixture.now + TTL + 1);
 }
 
 static void by_set(void)
@@ -93,10 +93,10 @@ static void by_comparing(void)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_put(box.lane, &at, &terms, slice_of("1"), box.now, &version));
+    BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("1"), fixture.now, &version));
     terms = (struct store_terms){.ttl = TTL_FOR(TTL), .compares = true, .expected = version};
-    BOX_OK(store_put(box.lane, &at, &terms, slice_of("2"), box.now, NULL));
-    store_leave(box.lane);
+    BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("2"), fixture.now, NULL));
+    store_leave(fixture.thread);
 }
 
 /* They keep it, and where they make a record they give it. */
@@ -127,20 +127,20 @@ static void by_bound(void)
 {
     declare(STORE_NEVER, TTL, false);
     put_with(TTL_NEVER);
-    box_expect_left(&box, "declared", "key", TTL);
+    fixture_expect_left(&fixture, "declared", "key", TTL);
     put_with(TTL_FOR(TTL + 1));
 }
 
 static void by_touch(void)
 {
     put_with(TTL_NEVER);
-    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(TTL)));
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
 }
 
 static void by_touch_by_default(void)
 {
     put_with(TTL_NEVER);
-    BOX_OK(box_touch(&box, "declared", "key", TTL_DEFAULT));
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
 }
 
 static void by_look(void)
@@ -171,8 +171,9 @@ static void by_marking_stale(void)
 
     put_with(TTL_NEVER);
     locate(&at);
-    BOX_OK(store_make_stale(box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, box.now));
-    store_leave(box.lane);
+    BOX_OK(store_make_stale(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)},
+                            fixture.now));
+    store_leave(fixture.thread);
 }
 
 static void by_emptying(void)
@@ -181,8 +182,9 @@ static void by_emptying(void)
 
     put_with(TTL_NEVER);
     locate(&at);
-    BOX_OK(store_empty(box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false, box.now));
-    store_leave(box.lane);
+    BOX_OK(store_empty(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false,
+                       fixture.now));
+    store_leave(fixture.thread);
 }
 
 /* It counts from the end. */
@@ -191,23 +193,23 @@ static void by_upload(void)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(box_begin(&box, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
-    BOX_OK(box_write_pattern(&box, write, &done, LARGE / 2, 5000, 1));
-    box_wait(&box, 2 * TTL);
-    BOX_OK(box_write_pattern(&box, write, &done, LARGE, 5000, 1));
-    BOX_OK(box_commit(&box, &write));
+    BOX_OK(fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, 5000, 1));
+    fixture_wait(&fixture, 2 * TTL);
+    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE, 5000, 1));
+    BOX_OK(fixture_commit(&fixture, &write));
 }
 
 static void by_touching_large(void)
 {
-    BOX_OK(box_put_pattern(&box, "declared", "key", TTL_NEVER, LARGE, 1));
-    BOX_OK(box_touch(&box, "declared", "key", TTL_FOR(TTL)));
+    BOX_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_NEVER, LARGE, 1));
+    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
 }
 
 /* It is where the others end: a date was not rounded down. */
 static void by_date(void)
 {
-    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL + 1});
+    put_with((struct store_ttl){STORE_TTL_UNTIL, fixture.now + TTL + 1});
 }
 
 static void (*const ways[])(void) = {
@@ -240,37 +242,37 @@ START_TEST(all_of_a_ttl_passes_first)
 {
     declare(TTL, STORE_NEVER, false);
     ways[_i]();
-    box_expect_left(&box, "declared", "key", TTL);
-    box_wait(&box, TTL);
-    box_housekeep(&box);
-    ck_assert(box_has(&box, "declared", "key"));
-    box_expect_left(&box, "declared", "key", 0);
-    box_wait(&box, 1);
-    box_expect_gone(&box, "declared", "key");
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_items(&box, "declared"), 0);
+    fixture_expect_left(&fixture, "declared", "key", TTL);
+    fixture_wait(&fixture, TTL);
+    fixture_housekeep(&fixture);
+    ck_assert(fixture_has(&fixture, "declared", "key"));
+    fixture_expect_left(&fixture, "declared", "key", 0);
+    fixture_wait(&fixture, 1);
+    fixture_expect_gone(&fixture, "declared", "key");
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_items(&fixture, "declared"), 0);
 }
 END_TEST
 
 START_TEST(a_date_is_kept_to)
 {
-    struct store_ttl date = {STORE_TTL_UNTIL, box.now + 2 * TTL};
+    struct store_ttl date = {STORE_TTL_UNTIL, fixture.now + 2 * TTL};
 
     declare(STORE_NEVER, STORE_NEVER, true);
     put_with(date);
-    box_wait(&box, 2 * TTL - 1);
-    box_expect_left(&box, "declared", "key", 0);
-    box_wait(&box, 1);
-    box_expect_gone(&box, "declared", "key");
+    fixture_wait(&fixture, 2 * TTL - 1);
+    fixture_expect_left(&fixture, "declared", "key", 0);
+    fixture_wait(&fixture, 1);
+    fixture_expect_gone(&fixture, "declared", "key");
     put_with(date); /* it has passed */
-    box_expect_gone(&box, "declared", "key");
+    fixture_expect_gone(&fixture, "declared", "key");
     declare(STORE_NEVER, TTL, false);
-    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL + 2});
-    box_expect_left(&box, "declared", "key", TTL);
-    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + TTL});
-    box_expect_left(&box, "declared", "key", TTL - 1);
-    put_with((struct store_ttl){STORE_TTL_UNTIL, box.now + 1});
-    box_expect_left(&box, "declared", "key", 0);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, fixture.now + TTL + 2});
+    fixture_expect_left(&fixture, "declared", "key", TTL);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, fixture.now + TTL});
+    fixture_expect_left(&fixture, "declared", "key", TTL - 1);
+    put_with((struct store_ttl){STORE_TTL_UNTIL, fixture.now + 1});
+    fixture_expect_left(&fixture, "declared", "key", 0);
 }
 END_TEST
 

@@ -10,549 +10,556 @@
 enum { HOUSEKEEP_ROUNDS = 1000000 };
 
 /* What the machine's clock says when the store's says `now`. */
-static void read_clock(struct box *box)
+static void read_clock(struct fixture *fixture)
 {
-    box->clock.uptime = (uint64_t)((int64_t)box->now - box->found.clock_offset);
+    fixture->clock.uptime = (uint64_t)((int64_t)fixture->now - fixture->found.clock_offset);
 }
 
-static void create(struct box *box)
+static void create(struct fixture *fixture)
 {
-    struct store_options options = {.memory = box->memory,
-                                    .max_value = box->max_value,
-                                    .file = box->file,
-                                    .threads = box->threads,
-                                    .clock = box->clock,
-                                    .recovery = &box->found};
+    struct store_options options = {.memory = fixture->memory,
+                                    .max_value = fixture->max_value,
+                                    .file = fixture->file,
+                                    .threads = fixture->threads,
+                                    .clock = fixture->clock,
+                                    .recovery = &fixture->found};
 
     for (size_t i = 0; i < sizeof options.secret; i++) {
         options.secret[i] = (uint8_t)(i * 37 + 11);
         options.file_secret[i] = (uint8_t)(i * 41 + 5);
     }
-    free(box->found.aside);
-    box->store = store_create(&options);
-    ck_assert_ptr_nonnull(box->store);
-    box->lane = store_lane_create(box->store);
-    ck_assert_ptr_nonnull(box->lane);
-    if (box->file != NULL)
-        box->now = (uint64_t)((int64_t)box->clock.uptime + box->found.clock_offset);
-    box_declare(box, NULL, 0, STORE_NEVER);
+    free(fixture->found.aside);
+    fixture->store = store_create(&options);
+    ck_assert_ptr_nonnull(fixture->store);
+    fixture->thread = store_thread_create(fixture->store);
+    ck_assert_ptr_nonnull(fixture->thread);
+    if (fixture->file != NULL)
+        fixture->now = (uint64_t)((int64_t)fixture->clock.uptime + fixture->found.clock_offset);
+    fixture_declare(fixture, NULL, 0, STORE_NEVER);
 }
 
 /* Any test may be told to run over a file: BOX_ARENA is the directory. The file has no name
  * any more once it is open, so nothing is left behind. */
-static void create_over_file(struct box *box, const char *directory)
+static void create_over_file(struct fixture *fixture, const char *directory)
 {
     static unsigned made;
     char path[256];
 
     snprintf(path, sizeof path, "%s/kvcached-box-%ld-%u", directory, (long)getpid(), made++);
-    box->file = path;
-    box->threads = 1;
-    box->clock = (struct store_clock){.boot = {1}, .uptime = box->now};
-    create(box);
+    fixture->file = path;
+    fixture->threads = 1;
+    fixture->clock = (struct store_clock){.boot = {1}, .uptime = fixture->now};
+    create(fixture);
     unlink(path);
-    box->file = NULL;
+    fixture->file = NULL;
 }
 
-void box_open(struct box *box, uint64_t memory, uint64_t max_value)
+void fixture_open(struct fixture *fixture, uint64_t memory, uint64_t max_value)
 {
     const char *directory = getenv("BOX_ARENA");
 
-    *box = (struct box){.now = 1000, .memory = memory, .max_value = max_value};
+    *fixture = (struct fixture){.now = 1000, .memory = memory, .max_value = max_value};
     if (directory != NULL)
-        create_over_file(box, directory);
+        create_over_file(fixture, directory);
     else
-        create(box);
+        create(fixture);
 }
 
-void box_close(struct box *box)
+void fixture_close(struct fixture *fixture)
 {
-    box_check(box);
-    box_crash(box);
-    free(box->found.aside);
-    box->found.aside = NULL;
+    fixture_check(fixture);
+    fixture_crash(fixture);
+    free(fixture->found.aside);
+    fixture->found.aside = NULL;
 }
 
 /* --- with a file ------------------------------------------------------------ */
 
-void box_open_file(struct box *box, uint64_t memory, uint64_t max_value, const char *path)
+void fixture_open_file(struct fixture *fixture, uint64_t memory, uint64_t max_value,
+                       const char *path)
 {
-    *box = (struct box){.now = 1000,
-                        .memory = memory,
-                        .max_value = max_value,
-                        .file = path,
-                        .threads = 1,
-                        .clock = {.boot = {1}, .uptime = 1000, .wall = 1700000000000}};
-    create(box);
+    *fixture = (struct fixture){.now = 1000,
+                                .memory = memory,
+                                .max_value = max_value,
+                                .file = path,
+                                .threads = 1,
+                                .clock = {.boot = {1}, .uptime = 1000, .wall = 1700000000000}};
+    create(fixture);
 }
 
-void box_crash(struct box *box)
+void fixture_crash(struct fixture *fixture)
 {
-    read_clock(box);
-    store_lane_destroy(&box->lane);
-    ck_assert_ptr_null(box->lane);
-    store_destroy(&box->store);
-    ck_assert_ptr_null(box->store);
+    read_clock(fixture);
+    store_thread_destroy(&fixture->thread);
+    ck_assert_ptr_null(fixture->thread);
+    store_destroy(&fixture->store);
+    ck_assert_ptr_null(fixture->store);
 }
 
-void box_stop(struct box *box)
+void fixture_stop(struct fixture *fixture)
 {
-    read_clock(box);
-    store_lane_destroy(&box->lane);
-    store_close(&box->store, &box->clock);
-    ck_assert_ptr_null(box->store);
+    read_clock(fixture);
+    store_thread_destroy(&fixture->thread);
+    store_close(&fixture->store, &fixture->clock);
+    ck_assert_ptr_null(fixture->store);
 }
 
-void box_start(struct box *box)
+void fixture_start(struct fixture *fixture)
 {
-    create(box);
+    create(fixture);
 }
 
-void box_restart(struct box *box)
+void fixture_restart(struct fixture *fixture)
 {
-    box_check(box);
-    box_crash(box);
-    box_start(box);
-    box_check(box);
+    fixture_check(fixture);
+    fixture_crash(fixture);
+    fixture_start(fixture);
+    fixture_check(fixture);
 }
 
-void box_reboot(struct box *box, int64_t passed)
+void fixture_reboot(struct fixture *fixture, int64_t passed)
 {
-    box_stop(box);
-    box->clock.boot[0]++;
-    box->clock.uptime = 500;
-    box->clock.wall = (uint64_t)((int64_t)box->clock.wall + passed);
-    box_start(box);
+    fixture_stop(fixture);
+    fixture->clock.boot[0]++;
+    fixture->clock.uptime = 500;
+    fixture->clock.wall = (uint64_t)((int64_t)fixture->clock.wall + passed);
+    fixture_start(fixture);
 }
 
-void box_check(struct box *box)
+void fixture_check(struct fixture *fixture)
 {
-    store_enter(box->lane);
-    const char *wrong = store_check(box->lane, box->now);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    const char *wrong = store_check(fixture->thread, fixture->now);
+    store_leave(fixture->thread);
     ck_assert_msg(wrong == NULL, "store_check: %s", wrong);
-    BOX_THAT(box_is_within(box));
+    BOX_THAT(fixture_is_within(fixture));
 }
 
-void box_set_memory(struct box *box, uint64_t memory)
+void fixture_set_memory(struct fixture *fixture, uint64_t memory)
 {
-    box->memory = memory;
-    box->excused = box_figures(box).memory_used;
-    store_enter(box->lane);
-    enum store_resize result = store_set_memory(box->lane, memory);
-    store_leave(box->lane);
+    fixture->memory = memory;
+    fixture->excused = fixture_figures(fixture).memory_used;
+    store_enter(fixture->thread);
+    enum store_resize result = store_set_memory(fixture->thread, memory);
+    store_leave(fixture->thread);
     ck_assert_int_eq(result, STORE_RESIZED);
-    ck_assert_uint_eq(box_figures(box).memory_limit, memory);
+    ck_assert_uint_eq(fixture_figures(fixture).memory_limit, memory);
 }
 
-bool box_is_within(struct box *box)
+bool fixture_is_within(struct fixture *fixture)
 {
     enum { SMALL = 64 * BOX_KIB, SHARE = 64 }; /* pages of tables, and what must not fail */
-    struct store_figures figures = box_figures(box);
+    struct store_stats stats = fixture_figures(fixture);
 
-    if (figures.memory_used <= figures.memory_limit) {
-        box->excused = 0;
+    if (stats.memory_used <= stats.memory_limit) {
+        fixture->excused = 0;
         return true;
     }
-    bool within = figures.memory_used <= box->excused + box->excused / SHARE + SMALL;
-    if (within && figures.memory_used < box->excused)
-        box->excused = figures.memory_used;
+    bool within = stats.memory_used <= fixture->excused + fixture->excused / SHARE + SMALL;
+    if (within && stats.memory_used < fixture->excused)
+        fixture->excused = stats.memory_used;
     return within;
 }
 
-void box_expect_within(struct box *box)
+void fixture_expect_within(struct fixture *fixture)
 {
-    struct store_figures figures = box_figures(box);
+    struct store_stats stats = fixture_figures(fixture);
 
-    box_check(box);
-    if (figures.memory_used > figures.memory_limit)
-        ck_abort_msg("%ju bytes are used, of %ju", (uintmax_t)figures.memory_used,
-                     (uintmax_t)figures.memory_limit);
+    fixture_check(fixture);
+    if (stats.memory_used > stats.memory_limit)
+        ck_abort_msg("%ju bytes are used, of %ju", (uintmax_t)stats.memory_used,
+                     (uintmax_t)stats.memory_limit);
 }
 
-void box_shrink(struct box *box, uint64_t memory)
+void fixture_shrink(struct fixture *fixture, uint64_t memory)
 {
-    box_set_memory(box, memory);
-    box_housekeep(box);
-    box_expect_within(box);
+    fixture_set_memory(fixture, memory);
+    fixture_housekeep(fixture);
+    fixture_expect_within(fixture);
 }
 
-static void apply(struct box *box, const struct store_policy *policy)
+static void apply(struct fixture *fixture, const struct store_policy *policy)
 {
-    store_enter(box->lane);
-    bool applied = store_set_policy(box->store, box->lane, policy, box->now);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    bool applied = store_set_policy(fixture->store, fixture->thread, policy, fixture->now);
+    store_leave(fixture->thread);
     ck_assert(applied);
 }
 
-void box_declare_slowly(struct box *box, const struct store_policy *policy, size_t effort)
+void fixture_declare_slowly(struct fixture *fixture, const struct store_policy *policy,
+                            size_t effort)
 {
     enum store_progress progress = STORE_GOES_ON;
 
-    store_enter(box->lane);
-    ck_assert(store_policy_begin(box->lane, policy));
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    ck_assert(store_policy_begin(fixture->thread, policy));
+    store_leave(fixture->thread);
     while (progress == STORE_GOES_ON) {
-        store_enter(box->lane);
+        store_enter(fixture->thread);
         if (effort > 0)
-            store_housekeep(box->lane, box->now, effort);
-        progress = store_policy_step(box->lane, box->now);
-        store_leave(box->lane);
+            store_housekeep(fixture->thread, fixture->now, effort);
+        progress = store_policy_step(fixture->thread, fixture->now);
+        store_leave(fixture->thread);
     }
     ck_assert_int_eq(progress, STORE_DONE);
 }
 
-void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
-                 uint64_t ttl)
+void fixture_declare(struct fixture *fixture, const struct store_namespace_options *declared,
+                     size_t count, uint64_t ttl)
 {
-    apply(box, &(struct store_policy){.declared = declared,
-                                      .declared_count = count,
-                                      .undeclared = {.ttl = ttl},
-                                      .max_value = box->max_value});
+    apply(fixture, &(struct store_policy){.declared = declared,
+                                          .declared_count = count,
+                                          .undeclared = {.ttl = ttl},
+                                          .max_value = fixture->max_value});
 }
 
-void box_declare_only(struct box *box, const struct store_namespace_options *declared, size_t count)
+void fixture_declare_only(struct fixture *fixture, const struct store_namespace_options *declared,
+                          size_t count)
 {
-    apply(box, &(struct store_policy){.declared = declared,
-                                      .declared_count = count,
-                                      .declared_only = true,
-                                      .max_value = box->max_value});
+    apply(fixture, &(struct store_policy){.declared = declared,
+                                          .declared_count = count,
+                                          .declared_only = true,
+                                          .max_value = fixture->max_value});
 }
 
-void box_housekeep(struct box *box)
+void fixture_housekeep(struct fixture *fixture)
 {
     bool more = true;
 
     for (int round = 0; more && round < HOUSEKEEP_ROUNDS; round++) {
-        store_enter(box->lane);
-        more = store_housekeep(box->lane, box->now, BOX_EFFORT);
-        store_leave(box->lane);
+        store_enter(fixture->thread);
+        more = store_housekeep(fixture->thread, fixture->now, BOX_EFFORT);
+        store_leave(fixture->thread);
     }
     ck_assert_msg(!more, "housekeeping never ends");
 }
 
-void box_rest(struct box *box)
+void fixture_rest(struct fixture *fixture)
 {
     for (int lull = 0; lull < 3; lull++) {
-        box_housekeep(box);
-        box_wait(box, 1000);
+        fixture_housekeep(fixture);
+        fixture_wait(fixture, 1000);
     }
-    box_housekeep(box);
+    fixture_housekeep(fixture);
 }
 
-void box_wait(struct box *box, uint64_t milliseconds)
+void fixture_wait(struct fixture *fixture, uint64_t milliseconds)
 {
-    box->now += milliseconds;
+    fixture->now += milliseconds;
 }
 
-void box_outlive(struct box *box, uint64_t ttl)
+void fixture_outlive(struct fixture *fixture, uint64_t ttl)
 {
-    box_wait(box, ttl + 1);
+    fixture_wait(fixture, ttl + 1);
 }
 
 /* --- one record --------------------------------------------------------- */
 
 /* Enters and locates; the caller leaves. */
-static enum store_status enter_at(struct box *box, struct slice name, struct slice key,
+static enum store_status enter_at(struct fixture *fixture, struct slice name, struct slice key,
                                   struct store_key *at)
 {
-    store_enter(box->lane);
-    enum store_status status = store_locate(box->lane, name, key, at);
+    store_enter(fixture->thread);
+    enum store_status status = store_locate(fixture->thread, name, key, at);
     if (status == STORE_OK)
-        store_fetch(box->lane, at);
+        store_fetch(fixture->thread, at);
     return status;
 }
 
-static enum store_status write_bytes(struct box *box, struct slice name, struct slice key,
+static enum store_status write_bytes(struct fixture *fixture, struct slice name, struct slice key,
                                      enum store_mode mode, struct store_ttl ttl, struct slice value)
 {
     struct store_key at;
-    enum store_status status = enter_at(box, name, key, &at);
+    enum store_status status = enter_at(fixture, name, key, &at);
 
     if (status == STORE_OK)
-        status = store_put(box->lane, &at, TERMS(mode, ttl), value, box->now, NULL);
-    store_leave(box->lane);
+        status = store_put(fixture->thread, &at, TERMS(mode, ttl), value, fixture->now, NULL);
+    store_leave(fixture->thread);
     return status;
 }
 
-enum store_status box_put_bytes(struct box *box, struct slice name, struct slice key,
-                                struct store_ttl ttl, struct slice value)
+enum store_status fixture_put_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                                    struct store_ttl ttl, struct slice value)
 {
-    return write_bytes(box, name, key, STORE_SET, ttl, value);
+    return write_bytes(fixture, name, key, STORE_SET, ttl, value);
 }
 
-enum store_status box_put(struct box *box, const char *name, const char *key, struct store_ttl ttl,
-                          const char *value)
+enum store_status fixture_put(struct fixture *fixture, const char *name, const char *key,
+                              struct store_ttl ttl, const char *value)
 {
-    return write_bytes(box, slice_of(name), slice_of(key), STORE_SET, ttl, slice_of(value));
+    return write_bytes(fixture, slice_of(name), slice_of(key), STORE_SET, ttl, slice_of(value));
 }
 
-enum store_status box_add(struct box *box, const char *name, const char *key, struct store_ttl ttl,
-                          const char *value)
+enum store_status fixture_add(struct fixture *fixture, const char *name, const char *key,
+                              struct store_ttl ttl, const char *value)
 {
-    return write_bytes(box, slice_of(name), slice_of(key), STORE_ADD, ttl, slice_of(value));
+    return write_bytes(fixture, slice_of(name), slice_of(key), STORE_ADD, ttl, slice_of(value));
 }
 
-enum store_status box_get_bytes(struct box *box, struct slice name, struct slice key,
-                                struct store_view *view)
+enum store_status fixture_get_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                                    struct store_view *view)
 {
     struct store_key at;
-    enum store_status status = enter_at(box, name, key, &at);
+    enum store_status status = enter_at(fixture, name, key, &at);
 
     if (status == STORE_OK)
-        status = store_get(box->lane, &at, box->now, view);
+        status = store_get(fixture->thread, &at, fixture->now, view);
     if (status == STORE_OK && !view->pinned) {
-        bool fits = view->length <= sizeof box->copy;
+        bool fits = view->length <= sizeof fixture->copy;
         if (fits && view->length > 0)
-            memcpy(box->copy, view->bytes, view->length);
+            memcpy(fixture->copy, view->bytes, view->length);
         store_view_put(view);
-        view->bytes = box->copy;
+        view->bytes = fixture->copy;
         BOX_THAT(fits);
     }
-    store_leave(box->lane);
+    store_leave(fixture->thread);
     return status;
 }
 
-enum store_status box_get(struct box *box, const char *name, const char *key,
-                          struct store_view *view)
+enum store_status fixture_get(struct fixture *fixture, const char *name, const char *key,
+                              struct store_view *view)
 {
-    return box_get_bytes(box, slice_of(name), slice_of(key), view);
+    return fixture_get_bytes(fixture, slice_of(name), slice_of(key), view);
 }
 
-void box_give_back(struct store_view *view)
+void fixture_give_back(struct store_view *view)
 {
     if (view->pinned)
         store_view_put(view);
 }
 
-enum store_status box_delete(struct box *box, const char *name, const char *key)
+enum store_status fixture_delete(struct fixture *fixture, const char *name, const char *key)
 {
     struct store_key at;
-    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+    enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_delete(box->lane, &at, NULL, box->now);
-    store_leave(box->lane);
+        status = store_delete(fixture->thread, &at, NULL, fixture->now);
+    store_leave(fixture->thread);
     return status;
 }
 
-enum store_status box_touch(struct box *box, const char *name, const char *key,
-                            struct store_ttl ttl)
+enum store_status fixture_touch(struct fixture *fixture, const char *name, const char *key,
+                                struct store_ttl ttl)
 {
     struct store_key at;
-    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+    enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_touch(box->lane, &at, ttl, box->now);
-    store_leave(box->lane);
+        status = store_touch(fixture->thread, &at, ttl, fixture->now);
+    store_leave(fixture->thread);
     return status;
 }
 
-enum store_status box_left(struct box *box, const char *name, const char *key, uint64_t *left)
+enum store_status fixture_left(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t *left)
 {
     struct store_key at;
     uint64_t expires = STORE_NEVER;
-    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+    enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_expiry(box->lane, &at, box->now, &expires);
-    store_leave(box->lane);
-    *left = expires == STORE_NEVER ? BOX_NEVER : store_left(expires, box->now);
+        status = store_expiry(fixture->thread, &at, fixture->now, &expires);
+    store_leave(fixture->thread);
+    *left = expires == STORE_NEVER ? BOX_NEVER : store_left(expires, fixture->now);
     return status;
 }
 
-static enum store_status add_number(struct box *box, const char *name, const char *key, uint64_t by,
-                                    bool subtract, uint64_t *result)
+static enum store_status add_number(struct fixture *fixture, const char *name, const char *key,
+                                    uint64_t by, bool subtract, uint64_t *result)
 {
     struct store_key at;
     struct store_sum sum = {.by = by, .subtract = subtract};
-    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+    enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_add_number(box->lane, &at, TERMS(STORE_SET, TTL_KEEP), &sum, box->now);
-    store_leave(box->lane);
+        status =
+            store_add_number(fixture->thread, &at, TERMS(STORE_SET, TTL_KEEP), &sum, fixture->now);
+    store_leave(fixture->thread);
     *result = sum.number;
     return status;
 }
 
-enum store_status box_incr(struct box *box, const char *name, const char *key, uint64_t by,
-                           uint64_t *result)
+enum store_status fixture_incr(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t by, uint64_t *result)
 {
-    return add_number(box, name, key, by, false, result);
+    return add_number(fixture, name, key, by, false, result);
 }
 
-enum store_status box_decr(struct box *box, const char *name, const char *key, uint64_t by,
-                           uint64_t *result)
+enum store_status fixture_decr(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t by, uint64_t *result)
 {
-    return add_number(box, name, key, by, true, result);
+    return add_number(fixture, name, key, by, true, result);
 }
 
-bool box_has(struct box *box, const char *name, const char *key)
+bool fixture_has(struct fixture *fixture, const char *name, const char *key)
 {
     struct store_view view;
-    enum store_status status = box_get(box, name, key, &view);
+    enum store_status status = fixture_get(fixture, name, key, &view);
 
     if (status == STORE_OK)
-        box_give_back(&view);
+        fixture_give_back(&view);
     return status == STORE_OK;
 }
 
-void box_expect_bytes(struct box *box, struct slice name, struct slice key, struct slice value)
+void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                          struct slice value)
 {
     struct store_view view;
-    enum store_status status = box_get_bytes(box, name, key, &view);
+    enum store_status status = fixture_get_bytes(fixture, name, key, &view);
 
     if (status != STORE_OK)
         ck_abort_msg("%.*s %.*s at %ju: status %d", (int)name.length, name.bytes, (int)key.length,
-                     key.bytes, (uintmax_t)box->now, (int)status);
+                     key.bytes, (uintmax_t)fixture->now, (int)status);
     uint64_t length = view.length;
     bool same = !view.pinned && slice_equal((struct slice){view.bytes, length}, value);
-    box_give_back(&view);
+    fixture_give_back(&view);
     BOX_THAT(length == value.length);
     BOX_THAT(same);
 }
 
-void box_expect(struct box *box, const char *name, const char *key, const char *value)
+void fixture_expect(struct fixture *fixture, const char *name, const char *key, const char *value)
 {
-    box_expect_bytes(box, slice_of(name), slice_of(key), slice_of(value));
+    fixture_expect_bytes(fixture, slice_of(name), slice_of(key), slice_of(value));
 }
 
-void box_expect_gone(struct box *box, const char *name, const char *key)
+void fixture_expect_gone(struct fixture *fixture, const char *name, const char *key)
 {
     uint64_t left;
 
-    if (box_has(box, name, key))
-        ck_abort_msg("%s %s is still there at %ju", name, key, (uintmax_t)box->now);
-    BOX_THAT(box_left(box, name, key, &left) == STORE_NOT_FOUND);
+    if (fixture_has(fixture, name, key))
+        ck_abort_msg("%s %s is still there at %ju", name, key, (uintmax_t)fixture->now);
+    BOX_THAT(fixture_left(fixture, name, key, &left) == STORE_NOT_FOUND);
 }
 
-void box_expect_left(struct box *box, const char *name, const char *key, uint64_t left)
+void fixture_expect_left(struct fixture *fixture, const char *name, const char *key, uint64_t left)
 {
     struct store_view view;
     uint64_t got = 0;
-    uint64_t expires = left == BOX_NEVER ? STORE_NEVER : box->now + 1 + left;
+    uint64_t expires = left == BOX_NEVER ? STORE_NEVER : fixture->now + 1 + left;
 
-    BOX_OK(box_left(box, name, key, &got));
+    BOX_OK(fixture_left(fixture, name, key, &got));
     if (got != left)
         ck_abort_msg("%s %s has %ju ms left, not %ju", name, key, (uintmax_t)got, (uintmax_t)left);
-    BOX_OK(box_get(box, name, key, &view));
+    BOX_OK(fixture_get(fixture, name, key, &view));
     got = view.expires;
-    box_give_back(&view);
+    fixture_give_back(&view);
     BOX_THAT(got == expires);
 }
 
 /* --- writes in parts ---------------------------------------------------- */
 
-enum store_status box_begin(struct box *box, const char *name, const char *key,
-                            enum store_mode mode, struct store_ttl ttl, uint64_t length,
-                            struct store_write **write)
+enum store_status fixture_begin(struct fixture *fixture, const char *name, const char *key,
+                                enum store_mode mode, struct store_ttl ttl, uint64_t length,
+                                struct store_write **write)
 {
     struct store_key at;
-    enum store_status status = enter_at(box, slice_of(name), slice_of(key), &at);
+    enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
 
     if (status == STORE_OK)
-        status = store_write_begin(box->lane, &at, TERMS(mode, ttl), length, box->now, write);
-    store_leave(box->lane);
+        status =
+            store_write_begin(fixture->thread, &at, TERMS(mode, ttl), length, fixture->now, write);
+    store_leave(fixture->thread);
     return status;
 }
 
-enum store_status box_write_pattern(struct box *box, struct store_write *write, uint64_t *done,
-                                    uint64_t until, size_t part, uint64_t seed)
+enum store_status fixture_write_pattern(struct fixture *fixture, struct store_write *write,
+                                        uint64_t *done, uint64_t until, size_t part, uint64_t seed)
 {
     while (*done < until) {
         struct iovec space = {NULL, 0};
-        store_enter(box->lane);
-        enum store_status status = store_write_space(box->lane, write, box->now, &space);
-        store_leave(box->lane);
+        store_enter(fixture->thread);
+        enum store_status status = store_write_space(fixture->thread, write, fixture->now, &space);
+        store_leave(fixture->thread);
         if (status != STORE_OK)
             return status;
         BOX_THAT(space.iov_len >= 1);
         size_t count = space.iov_len < part ? space.iov_len : part;
         if (count > until - *done)
             count = (size_t)(until - *done);
-        box_pattern(space.iov_base, *done, count, seed);
+        fixture_pattern(space.iov_base, *done, count, seed);
         store_write_advance(write, count);
         *done += count;
     }
     return STORE_OK;
 }
 
-enum store_status box_commit(struct box *box, struct store_write **write)
+enum store_status fixture_commit(struct fixture *fixture, struct store_write **write)
 {
-    store_enter(box->lane);
-    enum store_status status = store_write_commit(box->lane, write, box->now, NULL);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    enum store_status status = store_write_commit(fixture->thread, write, fixture->now, NULL);
+    store_leave(fixture->thread);
     ck_assert_ptr_null(*write);
     return status;
 }
 
-void box_abort(struct box *box, struct store_write **write)
+void fixture_abort(struct fixture *fixture, struct store_write **write)
 {
-    store_enter(box->lane);
-    store_write_abort(box->lane, write);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    store_write_abort(fixture->thread, write);
+    store_leave(fixture->thread);
     ck_assert_ptr_null(*write);
 }
 
-enum store_status box_stream_pattern(struct box *box, const char *name, const char *key,
-                                     enum store_mode mode, struct store_ttl ttl, size_t length,
-                                     size_t part, uint64_t seed)
+enum store_status fixture_stream_pattern(struct fixture *fixture, const char *name, const char *key,
+                                         enum store_mode mode, struct store_ttl ttl, size_t length,
+                                         size_t part, uint64_t seed)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-    enum store_status status = box_begin(box, name, key, mode, ttl, length, &write);
+    enum store_status status = fixture_begin(fixture, name, key, mode, ttl, length, &write);
 
     if (status != STORE_OK)
         return status;
-    status = box_write_pattern(box, write, &done, length, part, seed);
+    status = fixture_write_pattern(fixture, write, &done, length, part, seed);
     if (status == STORE_OK)
-        return box_commit(box, &write);
-    box_abort(box, &write);
+        return fixture_commit(fixture, &write);
+    fixture_abort(fixture, &write);
     return status;
 }
 
 /* --- namespaces and figures --------------------------------------------- */
 
-uint64_t box_flush(struct box *box, const char *name)
+uint64_t fixture_flush(struct fixture *fixture, const char *name)
 {
     uint64_t records = 0;
 
-    store_enter(box->lane);
-    enum store_status status = store_flush(box->lane, slice_of(name), box->now, &records);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    enum store_status status = store_flush(fixture->thread, slice_of(name), fixture->now, &records);
+    store_leave(fixture->thread);
     BOX_OK(status);
     return records;
 }
 
-struct store_figures box_figures(struct box *box)
+struct store_stats fixture_figures(struct fixture *fixture)
 {
-    struct store_figures figures;
+    struct store_stats stats;
 
-    store_enter(box->lane);
-    store_figures(box->lane, &figures);
-    store_leave(box->lane);
-    return figures;
+    store_enter(fixture->thread);
+    store_stats(fixture->thread, &stats);
+    store_leave(fixture->thread);
+    return stats;
 }
 
-enum store_status box_namespace(struct box *box, const char *name,
-                                struct store_namespace_figures *figures)
+enum store_status fixture_namespace(struct fixture *fixture, const char *name,
+                                    struct store_namespace_stats *stats)
 {
-    store_enter(box->lane);
-    enum store_status status = store_namespace_figures(box->lane, slice_of(name), figures);
-    store_leave(box->lane);
+    store_enter(fixture->thread);
+    enum store_status status = store_namespace_stats(fixture->thread, slice_of(name), stats);
+    store_leave(fixture->thread);
     return status;
 }
 
-uint64_t box_items(struct box *box, const char *name)
+uint64_t fixture_items(struct fixture *fixture, const char *name)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
-    return box_namespace(box, name, &figures) == STORE_OK ? figures.items : 0;
+    return fixture_namespace(fixture, name, &stats) == STORE_OK ? stats.items : 0;
 }
 
 /* --- the program -------------------------------------------------------- */
 
-uint64_t box_setting(const char *name, uint64_t otherwise)
+uint64_t fixture_setting(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
 

@@ -1,5 +1,5 @@
 /*
- * fixture.h - a store in a box, for tests: one store, one lane, and a clock that
+ * fixture.h - a store in a box, for tests: one store, one thread, and a clock that
  * stands still until the test moves it.
  *
  * The box wraps every call in store_enter and store_leave and uses box->now as
@@ -15,9 +15,9 @@
 #include "daemon/store/store.h"
 #include "tests/support/suite.h"
 
-struct box {
+struct fixture {
     struct store *store;
-    struct lane *lane;
+    struct store_thread *thread;
     uint64_t now;
     uint64_t memory;
     uint64_t excused; /* bytes that were in use when the memory was made less; 0: it is kept */
@@ -65,140 +65,145 @@ enum {
 /* Opens at now = 1000 with a policy that allows every namespace and knows no
  * ttl. Close checks the store, then destroys it. With BOX_ARENA set, which is a
  * directory, the arena is a file there. */
-void box_open(struct box *box, uint64_t memory, uint64_t max_value);
-void box_close(struct box *box);
+void fixture_open(struct fixture *fixture, uint64_t memory, uint64_t max_value);
+void fixture_close(struct fixture *fixture);
 
 /* The same with a file, which may be there. `path` has to stay. */
-void box_open_file(struct box *box, uint64_t memory, uint64_t max_value, const char *path);
+void fixture_open_file(struct fixture *fixture, uint64_t memory, uint64_t max_value,
+                       const char *path);
 /* The store goes without a word, as by a kill; every view, write and listing is over. */
-void box_crash(struct box *box);
+void fixture_crash(struct fixture *fixture);
 /* It is closed in order. */
-void box_stop(struct box *box);
-/* It is there again, with the same policy as after box_open. box->memory may have been
+void fixture_stop(struct fixture *fixture);
+/* It is there again, with the same policy as after fixture_open. box->memory may have been
  * changed meanwhile. */
-void box_start(struct box *box);
+void fixture_start(struct fixture *fixture);
 /* Crash and start; the store is checked before and after. */
-void box_restart(struct box *box);
+void fixture_restart(struct fixture *fixture);
 /* Closed in order; then the machine starts again, with so much time on its wall clock. */
-void box_reboot(struct box *box, int64_t passed);
+void fixture_reboot(struct fixture *fixture, int64_t passed);
 
 /* store_check, and that no more memory is used than allowed. */
-void box_check(struct box *box);
+void fixture_check(struct fixture *fixture);
 
 /* The store has another memory, which it must take; of less it need not be within that at once,
  * but uses no more than before. */
-void box_set_memory(struct box *box, uint64_t memory);
+void fixture_set_memory(struct fixture *fixture, uint64_t memory);
 /* Whether no more memory is used than that. */
-bool box_is_within(struct box *box);
-/* box_check, and that no more is used than the memory. */
-void box_expect_within(struct box *box);
+bool fixture_is_within(struct fixture *fixture);
+/* fixture_check, and that no more is used than the memory. */
+void fixture_expect_within(struct fixture *fixture);
 /* To a smaller memory, and housekeeping until the store is within that. */
-void box_shrink(struct box *box, uint64_t memory);
+void fixture_shrink(struct fixture *fixture, uint64_t memory);
 
 /* Applies `declared` and an open policy whose other namespaces have `ttl`. */
-void box_declare(struct box *box, const struct store_namespace_options *declared, size_t count,
-                 uint64_t ttl);
+void fixture_declare(struct fixture *fixture, const struct store_namespace_options *declared,
+                     size_t count, uint64_t ttl);
 /* The same, but other namespaces are refused. */
-void box_declare_only(struct box *box, const struct store_namespace_options *declared,
-                      size_t count);
+void fixture_declare_only(struct fixture *fixture, const struct store_namespace_options *declared,
+                          size_t count);
 /* The policy, in steps between which the housekeeper has a slice of that effort (0: none). */
-void box_declare_slowly(struct box *box, const struct store_policy *policy, size_t effort);
+void fixture_declare_slowly(struct fixture *fixture, const struct store_policy *policy,
+                            size_t effort);
 
 /* Housekeeping until there is nothing left to do now. */
-void box_housekeep(struct box *box);
+void fixture_housekeep(struct fixture *fixture);
 /* The same, and so much time passes without requests that free memory is given back. */
-void box_rest(struct box *box);
+void fixture_rest(struct fixture *fixture);
 /* Moves the clock on. */
-void box_wait(struct box *box, uint64_t milliseconds);
+void fixture_wait(struct fixture *fixture, uint64_t milliseconds);
 /* Until what is written now with that ttl has just expired: `now` is rounded down. */
-void box_outlive(struct box *box, uint64_t ttl);
+void fixture_outlive(struct fixture *fixture, uint64_t ttl);
 
 /* --- one record, named by strings --------------------------------------- */
 
-enum store_status box_put(struct box *box, const char *name, const char *key, struct store_ttl ttl,
-                          const char *value);
-enum store_status box_add(struct box *box, const char *name, const char *key, struct store_ttl ttl,
-                          const char *value);
-enum store_status box_delete(struct box *box, const char *name, const char *key);
-enum store_status box_touch(struct box *box, const char *name, const char *key,
-                            struct store_ttl ttl);
-enum store_status box_left(struct box *box, const char *name, const char *key, uint64_t *left);
-enum store_status box_incr(struct box *box, const char *name, const char *key, uint64_t by,
-                           uint64_t *result);
-enum store_status box_decr(struct box *box, const char *name, const char *key, uint64_t by,
-                           uint64_t *result);
-bool box_has(struct box *box, const char *name, const char *key);
-void box_expect(struct box *box, const char *name, const char *key, const char *value);
-void box_expect_gone(struct box *box, const char *name, const char *key);
+enum store_status fixture_put(struct fixture *fixture, const char *name, const char *key,
+                              struct store_ttl ttl, const char *value);
+enum store_status fixture_add(struct fixture *fixture, const char *name, const char *key,
+                              struct store_ttl ttl, const char *value);
+enum store_status fixture_delete(struct fixture *fixture, const char *name, const char *key);
+enum store_status fixture_touch(struct fixture *fixture, const char *name, const char *key,
+                                struct store_ttl ttl);
+enum store_status fixture_left(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t *left);
+enum store_status fixture_incr(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t by, uint64_t *result);
+enum store_status fixture_decr(struct fixture *fixture, const char *name, const char *key,
+                               uint64_t by, uint64_t *result);
+bool fixture_has(struct fixture *fixture, const char *name, const char *key);
+void fixture_expect(struct fixture *fixture, const char *name, const char *key, const char *value);
+void fixture_expect_gone(struct fixture *fixture, const char *name, const char *key);
 /* The record is there, and store_left says so much; or BOX_NEVER. */
-void box_expect_left(struct box *box, const char *name, const char *key, uint64_t left);
+void fixture_expect_left(struct fixture *fixture, const char *name, const char *key, uint64_t left);
 
 /* --- one record, named by bytes ----------------------------------------- */
 
-enum store_status box_put_bytes(struct box *box, struct slice name, struct slice key,
-                                struct store_ttl ttl, struct slice value);
+enum store_status fixture_put_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                                    struct store_ttl ttl, struct slice value);
 /* A small value is copied into the box, good until the next one, and its view
- * put at once; a pinned one is the caller's to give back. box_give_back does
+ * put at once; a pinned one is the caller's to give back. fixture_give_back does
  * the right thing with both. */
-enum store_status box_get_bytes(struct box *box, struct slice name, struct slice key,
-                                struct store_view *view);
-enum store_status box_get(struct box *box, const char *name, const char *key,
-                          struct store_view *view);
-void box_give_back(struct store_view *view);
-void box_expect_bytes(struct box *box, struct slice name, struct slice key, struct slice value);
+enum store_status fixture_get_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                                    struct store_view *view);
+enum store_status fixture_get(struct fixture *fixture, const char *name, const char *key,
+                              struct store_view *view);
+void fixture_give_back(struct store_view *view);
+void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct slice key,
+                          struct slice value);
 
 /* --- values that anybody can check -------------------------------------- */
 
 /* Bytes that follow from the seed and their place. Any thread. */
-void box_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed);
-bool box_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed);
+void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed);
+bool fixture_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed);
 /* All of a view's bytes, pinned or not. Any thread. */
-bool box_view_is_pattern(const struct store_view *view, uint64_t seed);
+bool fixture_view_is_pattern(const struct store_view *view, uint64_t seed);
 
-/* Puts a pattern of that length; box_put's statuses. */
-enum store_status box_put_pattern(struct box *box, const char *name, const char *key,
-                                  struct store_ttl ttl, size_t length, uint64_t seed);
-void box_expect_pattern(struct box *box, const char *name, const char *key, size_t length,
-                        uint64_t seed);
+/* Puts a pattern of that length; fixture_put's statuses. */
+enum store_status fixture_put_pattern(struct fixture *fixture, const char *name, const char *key,
+                                      struct store_ttl ttl, size_t length, uint64_t seed);
+void fixture_expect_pattern(struct fixture *fixture, const char *name, const char *key,
+                            size_t length, uint64_t seed);
 
 /* Patterns of that length under "key<number>", the number being the seed, which must all be
  * stored. */
-void box_pour(struct box *box, const char *name, size_t first, size_t count, size_t length);
+void fixture_pour(struct fixture *fixture, const char *name, size_t first, size_t count,
+                  size_t length);
 /* How many of them are there; those that are must be right. */
-size_t box_count_alive(struct box *box, const char *name, size_t first, size_t count,
-                       size_t length);
+size_t fixture_count_alive(struct fixture *fixture, const char *name, size_t first, size_t count,
+                           size_t length);
 
 /* So many from number 0 on that memory is full, and half as many again; how many records there
  * are then. */
-size_t box_fill(struct box *box, const char *name, size_t length);
+size_t fixture_fill(struct fixture *fixture, const char *name, size_t length);
 
 /* The same in parts of `part` bytes at most. Leaves no write open. */
-enum store_status box_stream_pattern(struct box *box, const char *name, const char *key,
-                                     enum store_mode mode, struct store_ttl ttl, size_t length,
-                                     size_t part, uint64_t seed);
+enum store_status fixture_stream_pattern(struct fixture *fixture, const char *name, const char *key,
+                                         enum store_mode mode, struct store_ttl ttl, size_t length,
+                                         size_t part, uint64_t seed);
 /* Gives an open write its next bytes, up to `until`. Any status of store_write_space. */
-enum store_status box_write_pattern(struct box *box, struct store_write *write, uint64_t *done,
-                                    uint64_t until, size_t part, uint64_t seed);
-enum store_status box_begin(struct box *box, const char *name, const char *key,
-                            enum store_mode mode, struct store_ttl ttl, uint64_t length,
-                            struct store_write **write);
-enum store_status box_commit(struct box *box, struct store_write **write);
-void box_abort(struct box *box, struct store_write **write);
+enum store_status fixture_write_pattern(struct fixture *fixture, struct store_write *write,
+                                        uint64_t *done, uint64_t until, size_t part, uint64_t seed);
+enum store_status fixture_begin(struct fixture *fixture, const char *name, const char *key,
+                                enum store_mode mode, struct store_ttl ttl, uint64_t length,
+                                struct store_write **write);
+enum store_status fixture_commit(struct fixture *fixture, struct store_write **write);
+void fixture_abort(struct fixture *fixture, struct store_write **write);
 
 /* --- namespaces and figures --------------------------------------------- */
 
 /* How many records were there. */
-uint64_t box_flush(struct box *box, const char *name);
-struct store_figures box_figures(struct box *box);
-enum store_status box_namespace(struct box *box, const char *name,
-                                struct store_namespace_figures *figures);
+uint64_t fixture_flush(struct fixture *fixture, const char *name);
+struct store_stats fixture_figures(struct fixture *fixture);
+enum store_status fixture_namespace(struct fixture *fixture, const char *name,
+                                    struct store_namespace_stats *stats);
 /* Items of the namespace; 0 where there is none. */
-uint64_t box_items(struct box *box, const char *name);
+uint64_t fixture_items(struct fixture *fixture, const char *name);
 
 /* A random number that follows from *state alone. Any thread. */
-uint64_t box_random(uint64_t *state);
+uint64_t fixture_random(uint64_t *state);
 
 /* An unsigned number from the environment, or `otherwise`. */
-uint64_t box_setting(const char *name, uint64_t otherwise);
+uint64_t fixture_setting(const char *name, uint64_t otherwise);
 
 #endif

@@ -18,7 +18,7 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-uint64_t box_random(uint64_t *state)
+uint64_t fixture_random(uint64_t *state)
 {
     *state += UINT64_C(0x9e3779b97f4a7c15);
     return mix(*state);
@@ -30,7 +30,7 @@ static uint64_t pattern_word(uint64_t at, uint64_t seed)
     return mix(seed * UINT64_C(0x9e3779b97f4a7c15) + at / 8);
 }
 
-void box_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
+void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
 {
     size_t i = 0;
 
@@ -43,33 +43,33 @@ void box_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
     }
 }
 
-bool box_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed)
+bool fixture_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed)
 {
     char expected[256];
 
     for (size_t i = 0; i < length; i += sizeof expected) {
         size_t count = length - i < sizeof expected ? length - i : sizeof expected;
-        box_pattern(expected, from + i, count, seed);
+        fixture_pattern(expected, from + i, count, seed);
         if (memcmp(expected, bytes + i, count) != 0)
             return false;
     }
     return true;
 }
 
-bool box_view_is_pattern(const struct store_view *view, uint64_t seed)
+bool fixture_view_is_pattern(const struct store_view *view, uint64_t seed)
 {
     struct iovec pieces[PIECES_AT_ONCE];
     uint64_t from = 0;
 
     if (!view->pinned)
-        return box_is_pattern(view->bytes, 0, view->length, seed);
+        return fixture_is_pattern(view->bytes, 0, view->length, seed);
     while (from < view->length) {
         size_t count = store_view_pieces(view, from, pieces, PIECES_AT_ONCE);
         if (count == 0 || count > PIECES_AT_ONCE)
             return false;
         for (size_t i = 0; i < count; i++) {
             if (pieces[i].iov_len == 0 || pieces[i].iov_len > view->length - from ||
-                !box_is_pattern(pieces[i].iov_base, from, pieces[i].iov_len, seed))
+                !fixture_is_pattern(pieces[i].iov_base, from, pieces[i].iov_len, seed))
                 return false;
             from += pieces[i].iov_len;
         }
@@ -77,30 +77,30 @@ bool box_view_is_pattern(const struct store_view *view, uint64_t seed)
     return true;
 }
 
-enum store_status box_put_pattern(struct box *box, const char *name, const char *key,
-                                  struct store_ttl ttl, size_t length, uint64_t seed)
+enum store_status fixture_put_pattern(struct fixture *fixture, const char *name, const char *key,
+                                      struct store_ttl ttl, size_t length, uint64_t seed)
 {
     char *bytes = malloc(length + 1);
 
     BOX_THAT(bytes != NULL);
-    box_pattern(bytes, 0, length, seed);
-    enum store_status status =
-        box_put_bytes(box, slice_of(name), slice_of(key), ttl, (struct slice){bytes, length});
+    fixture_pattern(bytes, 0, length, seed);
+    enum store_status status = fixture_put_bytes(fixture, slice_of(name), slice_of(key), ttl,
+                                                 (struct slice){bytes, length});
     free(bytes);
     return status;
 }
 
-void box_expect_pattern(struct box *box, const char *name, const char *key, size_t length,
-                        uint64_t seed)
+void fixture_expect_pattern(struct fixture *fixture, const char *name, const char *key,
+                            size_t length, uint64_t seed)
 {
     struct store_view view;
-    enum store_status status = box_get(box, name, key, &view);
+    enum store_status status = fixture_get(fixture, name, key, &view);
 
     if (status != STORE_OK)
-        ck_abort_msg("%s %s at %ju: status %d", name, key, (uintmax_t)box->now, (int)status);
-    bool same = view.length == length && box_view_is_pattern(&view, seed);
+        ck_abort_msg("%s %s at %ju: status %d", name, key, (uintmax_t)fixture->now, (int)status);
+    bool same = view.length == length && fixture_view_is_pattern(&view, seed);
     bool pinned = view.pinned;
-    box_give_back(&view);
+    fixture_give_back(&view);
     if (!same)
         ck_abort_msg("%s %s, %zu bytes of pattern %ju: wrong bytes", name, key, length,
                      (uintmax_t)seed);
@@ -109,41 +109,43 @@ void box_expect_pattern(struct box *box, const char *name, const char *key, size
 
 /* --- many of them --------------------------------------------------------- */
 
-void box_pour(struct box *box, const char *name, size_t first, size_t count, size_t length)
+void fixture_pour(struct fixture *fixture, const char *name, size_t first, size_t count,
+                  size_t length)
 {
     char key[32];
 
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(box_put_pattern(box, name, key, TTL_NEVER, length, i));
+        BOX_OK(fixture_put_pattern(fixture, name, key, TTL_NEVER, length, i));
         if (i % 64 == 0)
-            BOX_THAT(box_is_within(box));
+            BOX_THAT(fixture_is_within(fixture));
     }
 }
 
-size_t box_count_alive(struct box *box, const char *name, size_t first, size_t count, size_t length)
+size_t fixture_count_alive(struct fixture *fixture, const char *name, size_t first, size_t count,
+                           size_t length)
 {
     size_t alive = 0;
     char key[32];
 
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (box_has(box, name, key)) {
-            box_expect_pattern(box, name, key, length, i);
+        if (fixture_has(fixture, name, key)) {
+            fixture_expect_pattern(fixture, name, key, length, i);
             alive++;
         }
     }
     return alive;
 }
 
-size_t box_fill(struct box *box, const char *name, size_t length)
+size_t fixture_fill(struct fixture *fixture, const char *name, size_t length)
 {
-    uint64_t before = box_figures(box).counters.evictions;
+    uint64_t before = fixture_figures(fixture).counters.evictions;
     size_t count = 0;
 
-    while (box_figures(box).counters.evictions == before)
-        box_pour(box, name, count++, 1, length);
-    box_pour(box, name, count, count / 2, length);
-    box_housekeep(box);
-    return box_figures(box).items;
+    while (fixture_figures(fixture).counters.evictions == before)
+        fixture_pour(fixture, name, count++, 1, length);
+    fixture_pour(fixture, name, count, count / 2, length);
+    fixture_housekeep(fixture);
+    return fixture_figures(fixture).items;
 }

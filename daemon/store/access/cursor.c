@@ -7,7 +7,7 @@
  *
  * Meanwhile records are written again, and are moved by compaction and eviction. The new copy
  * goes to the log's end, which the first round does not follow. If the old copy was still to
- * come, the key is owed (revisits.h): bury tells of each copy that ends because there is another
+ * come, the key is owed (revisits.h): retire tells of each copy that ends because there is another
  * one. In the second round what is owed is looked up in the index and given from where it
  * lies by then. No key becomes owed in the second round, so that it ends.
  *
@@ -80,11 +80,11 @@ static void enroll(struct store_cursor *cursor, struct namespace *ns)
     lock_give(&ns->lock);
 }
 
-enum store_status store_cursor_open(struct lane *lane, struct slice name,
+enum store_status store_cursor_open(struct store_thread *thread, struct slice name,
                                     struct store_cursor **result)
 {
-    struct store *store = lane->store;
-    struct namespace *ns = lane_find(lane, name);
+    struct store *store = thread->store;
+    struct namespace *ns = store_thread_find(thread, name);
     if (ns == NULL && namespaces_missing(&store->namespaces, name) != STORE_OK) {
         return STORE_UNDECLARED;
     }
@@ -115,7 +115,7 @@ void store_cursor_skip_values(struct store_cursor *cursor)
 
 static void break_off(struct store_cursor *cursor)
 {
-    owed_clear(&cursor->owed, &cursor->store->cursors.total);
+    revisits_clear(&cursor->owed, &cursor->store->cursors.total);
     cursor->at.segment = 0;
     cursor->broken = true;
 }
@@ -132,8 +132,8 @@ static bool is_to_come(const struct store_cursor *cursor, const struct segment *
     return segment->link > here->link || (segment == here && offset >= at->offset);
 }
 
-void cursors_owe(struct store *store, const struct segment *segment, const char *bytes,
-                 struct slice key)
+void cursors_revisit(struct store *store, const struct segment *segment, const char *bytes,
+                     struct slice key)
 {
     struct generation *generation = segment->generation;
     uint32_t offset = (uint32_t)(bytes - segment_bytes(&store->segments, segment));
@@ -142,7 +142,7 @@ void cursors_owe(struct store *store, const struct segment *segment, const char 
     for (struct standpoint *at = generation->listings; at != NULL; at = at->next) {
         struct store_cursor *cursor = (struct store_cursor *)at;
         if (is_to_come(cursor, segment, offset) &&
-            !owed_add(&cursor->owed, &store->cursors.total, hash, buckets)) {
+            !revisits_add(&cursor->owed, &store->cursors.total, hash, buckets)) {
             break_off(cursor);
         }
     }
@@ -259,16 +259,16 @@ static bool go_on(struct cursor_step *step)
         } else if (walks(cursor)) {
             goes_on = walk(step);
         } else {
-            goes_on = cursor_owed_give(step, &ended);
+            goes_on = cursor_revisit_give(step, &ended);
         }
     }
     return ended;
 }
 
-bool store_cursor_step(struct lane *lane, struct store_cursor *cursor, uint64_t now, size_t limit,
-                       store_visit *visit, void *context)
+bool store_cursor_step(struct store_thread *thread, struct store_cursor *cursor, uint64_t now,
+                       size_t limit, store_visit *visit, void *context)
 {
-    (void)lane;
+    (void)thread;
     struct cursor_step step = {cursor, now, limit, visit, context};
     if (cursor->ns == NULL) {
         return true;
@@ -310,14 +310,14 @@ static void leave(struct store_cursor *cursor)
     lock_take(&cursors->lock);
     LIST_REMOVE(cursor, all);
     lock_give(&cursors->lock);
-    owed_clear(&cursor->owed, &cursors->total);
+    revisits_clear(&cursor->owed, &cursors->total);
     struct standpoint **link = &cursor->generation->listings;
     while (*link != &cursor->at) {
         link = &(*link)->next;
     }
     __atomic_store_n(link, cursor->at.next, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
-    work_add_namespace(&cursor->store->work, ns);
+    backlog_add_namespace(&cursor->store->backlog, ns);
     lock_give(&ns->lock);
 }
 
@@ -341,7 +341,7 @@ static bool is_stalled(struct store_cursor *cursor, uint64_t now)
            __atomic_load_n(&cursor->owed.bytes, __ATOMIC_RELAXED) > 0;
 }
 
-/* Which one, and whose it is: neither namespace nor generation is freed while store.upkeep is
+/* Which one, and whose it is: neither namespace nor generation is freed while store.reclaim_lock is
  * held, but the cursor may be gone as soon as the lock is given. */
 static const struct store_cursor *find_stalled(struct cursors *cursors, uint64_t now,
                                                struct generation **generation)

@@ -17,7 +17,7 @@ struct cursors {
     struct lock lock;        /* guards `all`; a leaf */
     struct cursor_list all;  /* but for empty ones */
     struct owed_total total; /* of what they owe */
-    uint64_t look_at;        /* when those that stand still are looked for next; store.upkeep */
+    uint64_t look_at; /* when those that stand still are looked for next; store.reclaim_lock */
 };
 
 void cursors_init(struct cursors *cursors, uint64_t memory);
@@ -26,11 +26,11 @@ void cursors_resize(struct cursors *cursors, uint64_t memory);
 
 /* The record at `bytes` is being replaced, or has been moved: listings that have not come to
  * it yet owe its key from now on. Under the namespace's lock, and the bucket's. */
-void cursors_owe(struct store *store, const struct segment *segment, const char *bytes,
-                 struct slice key);
+void cursors_revisit(struct store *store, const struct segment *segment, const char *bytes,
+                     struct slice key);
 
 /* When what listings owe takes much memory: ends those that have stood still for longest.
- * Under store.upkeep, with no other lock. */
+ * Under store.reclaim_lock, with no other lock. */
 void cursors_end_stalled(struct store *store, uint64_t now);
 
 #endif

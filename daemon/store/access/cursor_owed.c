@@ -66,8 +66,8 @@ static void gather_one(const struct store_cursor *cursor, struct part *part, uin
     if (candidate(cursor, place, &record, &expires) == NULL) {
         return;
     }
-    uint64_t at = owed_reverse(store_hash(cursor->store, cursor->generation, record.key));
-    bool is_owed = cursor->owed.map == NULL || owed_has(&cursor->owed, at);
+    uint64_t at = revisits_reverse(store_hash(cursor->store, cursor->generation, record.key));
+    bool is_owed = cursor->owed.map == NULL || revisits_has(&cursor->owed, at);
     if (at >= part->from && at <= part->to && is_owed) {
         keep_lowest(part, at, place);
     }
@@ -108,7 +108,7 @@ static bool give_part(struct cursor_step *step, uint64_t *from, uint64_t to)
     struct index *index = &step->cursor->store->index;
     struct part part = {.from = *from};
     part.most = step->left < BUCKET_AT_ONCE ? step->left : BUCKET_AT_ONCE;
-    part.home = index_lock(index, owed_reverse(*from));
+    part.home = index_lock(index, revisits_reverse(*from));
     part.to = *from | UINT64_MAX >> index_shared_bits(index, part.home);
     part.to = part.to < to ? part.to : to;
     gather(step->cursor, &part);
@@ -122,7 +122,7 @@ static bool give_part(struct cursor_step *step, uint64_t *from, uint64_t to)
 
 static bool give_listed(struct cursor_step *step)
 {
-    struct owed *owed = &step->cursor->owed;
+    struct revisits *owed = &step->cursor->owed;
     uint64_t at = owed->list[owed->count - 1];
     bool goes_on = give_part(step, &at, at);
     owed->count -= goes_on;
@@ -133,7 +133,7 @@ static bool give_listed(struct cursor_step *step)
 static bool give_marked(struct cursor_step *step, bool *ended)
 {
     struct store_cursor *cursor = step->cursor;
-    if (!owed_next(&cursor->owed, &cursor->from)) {
+    if (!revisits_next(&cursor->owed, &cursor->from)) {
         *ended = true;
         return true;
     }
@@ -144,9 +144,9 @@ static bool give_marked(struct cursor_step *step, bool *ended)
     return goes_on;
 }
 
-bool cursor_owed_give(struct cursor_step *step, bool *ended)
+bool cursor_revisit_give(struct cursor_step *step, bool *ended)
 {
-    const struct owed *owed = &step->cursor->owed;
+    const struct revisits *owed = &step->cursor->owed;
     if (owed->map != NULL) {
         return give_marked(step, ended);
     }

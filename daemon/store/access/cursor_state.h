@@ -15,7 +15,7 @@ struct store_cursor {
     struct generation *generation; /* kept from being freed by being listed there */
     uint64_t bound;                /* the first round goes up to this link */
     uint64_t from;                 /* where the second is, of a map; reversed hash */
-    struct owed owed;              /* ns->lock */
+    struct revisits owed;          /* ns->lock */
     bool broken;                   /* memory ran short; ns->lock */
     bool wants_notes;
     bool skips_values;
@@ -50,6 +50,6 @@ bool cursor_offer(const struct cursor_step *step, const struct cursor_record *at
 
 /* Goes on with the second round. False: the visitor wants to stop. *ended: nothing is owed any
  * more. */
-bool cursor_owed_give(struct cursor_step *step, bool *ended);
+bool cursor_revisit_give(struct cursor_step *step, bool *ended);
 
 #endif

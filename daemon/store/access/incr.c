@@ -56,36 +56,36 @@ static enum store_status add(const struct record *old, struct store_sum *sum)
     return STORE_OK;
 }
 
-static void compose_new(struct change *change, const struct store_terms *terms, struct draft *draft)
+static void compose_new(struct write_txn *txn, const struct store_terms *terms, struct draft *draft)
 {
-    draft->record = (struct record){.key = change->at->key,
+    draft->record = (struct record){.key = txn->at->key,
                                     .client_flags = terms->client_flags,
-                                    .read_at = record_time(change->now),
+                                    .read_at = record_time(txn->now),
                                     .noted = terms->noted};
 }
 
-static enum store_status compose_sum(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_sum(struct write_txn *txn, void *context, struct draft *draft)
 {
     struct addition *addition = context;
     const struct store_terms *terms = addition->terms;
     struct store_sum *sum = addition->sum;
     bool stale = false;
-    enum store_status status = rewrite_allowed(change, terms, &stale);
-    sum->made = !change->lives;
-    if (status != STORE_OK || (!change->lives && !terms->makes)) {
+    enum store_status status = modify_allowed(txn, terms, &stale);
+    sum->made = !txn->lives;
+    if (status != STORE_OK || (!txn->lives && !terms->makes)) {
         return status != STORE_OK ? status : STORE_NOT_FOUND;
     }
-    if (change->lives) {
-        status = add(&change->old.record, sum);
-        rewrite_copy(change, draft);
-        draft->record.noted = change->old.record.noted || terms->noted;
+    if (txn->lives) {
+        status = add(&txn->old.record, sum);
+        modify_copy(txn, draft);
+        draft->record.noted = txn->old.record.noted || terms->noted;
     } else {
         sum->number = sum->initial;
-        compose_new(change, terms, draft);
+        compose_new(txn, terms, draft);
     }
-    bool takes_ttl = change->lives || terms->ttl.kind != STORE_TTL_KEEP;
+    bool takes_ttl = txn->lives || terms->ttl.kind != STORE_TTL_KEEP;
     if (status == STORE_OK) {
-        status = rewrite_expiry(change, takes_ttl ? terms->ttl : terms->make, &draft->expires);
+        status = modify_expiry(txn, takes_ttl ? terms->ttl : terms->make, &draft->expires);
     }
     draft->record.version = terms->version;
     draft->record.notes &= (uint8_t)~NOTE_TOLD;
@@ -100,19 +100,19 @@ static enum store_status compose_sum(struct change *change, void *context, struc
     return status;
 }
 
-enum store_status store_add_number(struct lane *lane, struct store_key *at,
+enum store_status store_add_number(struct store_thread *thread, struct store_key *at,
                                    const struct store_terms *terms, struct store_sum *sum,
                                    uint64_t now)
 {
     struct addition addition = {.terms = terms, .sum = sum};
-    struct rewrite rewrite = {.create = terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
-                              .compose = compose_sum,
-                              .context = &addition};
-    enum store_status status = rewrite_record(lane, at, &rewrite, now, &sum->version);
+    struct modification modification = {.create = terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
+                                        .compose = compose_sum,
+                                        .context = &addition};
+    enum store_status status = modify_record(thread, at, &modification, now, &sum->version);
     if (status == STORE_OK) {
-        struct store_counters *counters = lane_counters(lane, at->ns->id);
+        struct store_counters *counters = store_thread_counters(thread, at->ns->id);
         uint64_t *changed = sum->subtract ? &counters->decrements : &counters->increments;
-        lane_count(sum->made ? &counters->made : changed, 1);
+        store_thread_count(sum->made ? &counters->made : changed, 1);
     }
     return status;
 }

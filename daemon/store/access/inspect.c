@@ -1,5 +1,5 @@
 /*
- * inspect.c - reading with notes: store_look, for protocols whose clients ask when a
+ * inspect.c - reading with notes: store_inspect, for protocols whose clients ask when a
  * record was read last, compare versions, or agree on who renews it.
  *
  * Most looks change nothing but the notes and are a GET that costs a little more.
@@ -91,13 +91,13 @@ static bool must_write(const struct look *look, const struct found *found)
 }
 
 /* STORE_OK, STORE_NOT_FOUND; false: it takes a write. */
-static bool look_in_place(struct lane *lane, struct store_key *at, struct look *look, uint64_t now,
-                          enum store_status *status)
+static bool look_in_place(struct store_thread *thread, struct store_key *at, struct look *look,
+                          uint64_t now, enum store_status *status)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct found found;
     *status = STORE_NOT_FOUND;
-    if (!lookup_refresh(lane, at)) {
+    if (!lookup_refresh(thread, at)) {
         return !look->terms->makes;
     }
     struct bucket *home = index_lock(&store->index, at->hash);
@@ -119,40 +119,40 @@ static bool look_in_place(struct lane *lane, struct store_key *at, struct look *
 
 /* --- where it is written ---------------------------------------------------------- */
 
-static enum store_status compose_made(struct change *change, struct look *look, struct draft *draft)
+static enum store_status compose_made(struct write_txn *txn, struct look *look, struct draft *draft)
 {
     const struct store_terms *terms = look->terms;
     if (!terms->makes) {
         return STORE_NOT_FOUND;
     }
     look->made = true;
-    draft->record = (struct record){.key = change->at->key,
+    draft->record = (struct record){.key = txn->at->key,
                                     .value = "",
                                     .version = terms->version,
-                                    .read_at = record_time(change->now),
+                                    .read_at = record_time(txn->now),
                                     .noted = true};
-    return namespace_expiry(change->at->ns, terms->make, change->now, &draft->expires);
+    return namespace_expiry(txn->at->ns, terms->make, txn->now, &draft->expires);
 }
 
-static enum store_status compose_looked_at(struct change *change, void *context,
+static enum store_status compose_looked_at(struct write_txn *txn, void *context,
                                            struct draft *draft)
 {
     struct look *look = context;
-    const struct found *old = &change->old;
+    const struct found *old = &txn->old;
     look->made = false;
-    if (!change->lives) {
-        return compose_made(change, look, draft);
+    if (!txn->lives) {
+        return compose_made(txn, look, draft);
     }
     if (lookup_pins(&old->record) &&
-        !lookup_may_pin(change->lane->store, old->segment, &old->record, change->now)) {
+        !lookup_may_pin(txn->thread->store, old->segment, &old->record, txn->now)) {
         return STORE_CROWDED;
     }
     look->ended = old->expires;
-    rewrite_copy(change, draft);
-    enum store_status status = rewrite_expiry(change, look->terms->ttl, &draft->expires);
+    modify_copy(txn, draft);
+    enum store_status status = modify_expiry(txn, look->terms->ttl, &draft->expires);
     if (status == STORE_OK && (old->record.span || !must_write(look, old))) {
         if (look->terms->ttl.kind != STORE_TTL_KEEP) {
-            span_set_life(change->lane->store, old->segment, draft->expires,
+            span_set_life(txn->thread->store, old->segment, draft->expires,
                           (old->record.notes & NOTE_STALE) != 0);
         }
         draft->in_place = true;
@@ -160,57 +160,59 @@ static enum store_status compose_looked_at(struct change *change, void *context,
     return status;
 }
 
-static void look_at_written(struct change *change, void *context, const struct draft *draft)
+static void look_at_written(struct write_txn *txn, void *context, const struct draft *draft)
 {
     (void)draft;
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     struct found found;
-    if (lookup(store, change->home, change->at, &found)) { /* it is: the bucket is locked */
-        take_view(store, change->home, &found, context, change->now);
-        change->home = NULL;
+    if (lookup(store, txn->home, txn->at, &found)) { /* it is: the bucket is locked */
+        take_view(store, txn->home, &found, context, txn->now);
+        txn->home = NULL;
     }
 }
 
-static enum store_status look_writing(struct lane *lane, struct store_key *at, struct look *look,
-                                      uint64_t now)
+static enum store_status look_writing(struct store_thread *thread, struct store_key *at,
+                                      struct look *look, uint64_t now)
 {
-    struct rewrite rewrite = {.create = look->terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
-                              .compose = compose_looked_at,
-                              .finish = look_at_written,
-                              .context = look};
-    return rewrite_record(lane, at, &rewrite, now, NULL);
+    struct modification modification = {.create =
+                                            look->terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
+                                        .compose = compose_looked_at,
+                                        .finish = look_at_written,
+                                        .context = look};
+    return modify_record(thread, at, &modification, now, NULL);
 }
 
 /* A record that was made was not there to be found. */
-static void count(struct lane *lane, const struct store_key *at, const struct look *look,
+static void count(struct store_thread *thread, const struct store_key *at, const struct look *look,
                   enum store_status status)
 {
-    struct store_counters *counters = lane_counters(lane, tally_id(at));
+    struct store_counters *counters = store_thread_counters(thread, write_stats_id(at));
     bool made = look->made && status == STORE_OK;
     bool hit = status == STORE_OK && !look->made;
     if (made) {
-        lane_count(&counters->made, 1);
+        store_thread_count(&counters->made, 1);
     }
     if (look->terms->uncounted) {
         return;
     }
     if (look->terms->ttl.kind == STORE_TTL_KEEP) {
-        lane_count(hit ? &counters->hits : &counters->misses, 1);
+        store_thread_count(hit ? &counters->hits : &counters->misses, 1);
     } else if (hit) {
-        lane_count(&counters->touches, 1);
+        store_thread_count(&counters->touches, 1);
     }
 }
 
-enum store_status store_look(struct lane *lane, struct store_key *at,
-                             const struct store_terms *terms, uint64_t now, struct store_view *view)
+enum store_status store_inspect(struct store_thread *thread, struct store_key *at,
+                                const struct store_terms *terms, uint64_t now,
+                                struct store_view *view)
 {
     struct look look = {.terms = terms, .view = view};
     enum store_status status = STORE_OK;
-    if (!look_in_place(lane, at, &look, now, &status)) {
-        status = look_writing(lane, at, &look, now);
+    if (!look_in_place(thread, at, &look, now, &status)) {
+        status = look_writing(thread, at, &look, now);
     }
     if (status != STORE_CROWDED) {
-        count(lane, at, &look, status);
+        count(thread, at, &look, status);
     }
     return status;
 }

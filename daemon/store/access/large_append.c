@@ -6,7 +6,7 @@
  * still the same by then.
  *
  * To copy 64 MiB takes a second, with the eviction that makes room for it. Where the caller has
- * something else to do meanwhile (terms->join), it proceeds in steps. A lane has one such join at
+ * something else to do meanwhile (terms->join), it proceeds in steps. A thread has one such join at
  * a time, so that those of one thread do not undo each other's work, and what it writes is
  * granted to it as to an upload (share.h).
  */
@@ -25,12 +25,12 @@ enum {
 
 /* --- copying into a write ----------------------------------------------------- */
 
-static enum store_status feed(struct lane *lane, struct store_write *write, struct slice bytes,
-                              uint64_t now)
+static enum store_status feed(struct store_thread *thread, struct store_write *write,
+                              struct slice bytes, uint64_t now)
 {
     while (bytes.length > 0) {
         struct iovec space;
-        enum store_status status = stream_space(lane, write, now, &space);
+        enum store_status status = large_write_space(thread, write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
@@ -43,28 +43,28 @@ static enum store_status feed(struct lane *lane, struct store_write *write, stru
     return STORE_OK;
 }
 
-static enum store_status end(struct lane *lane, struct store_write *write, enum store_status status,
-                             uint64_t now, uint64_t *version)
+static enum store_status end(struct store_thread *thread, struct store_write *write,
+                             enum store_status status, uint64_t now, uint64_t *version)
 {
     if (status == STORE_OK) {
-        status = stream_commit(lane, &write, now, version);
+        status = large_write_commit(thread, &write, now, version);
     }
     if (write != NULL) { /* also where the commit has to wait: it is begun anew later */
-        store_write_abort(lane, &write);
+        store_write_abort(thread, &write);
     }
     return status;
 }
 
-enum store_status stream_put(struct lane *lane, struct store_key *at,
-                             const struct store_terms *terms, struct slice value, uint64_t now,
-                             uint64_t *version)
+enum store_status large_put(struct store_thread *thread, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version)
 {
     struct store_write *write = NULL;
-    enum store_status status = stream_begin(lane, at, terms, value.length, now, &write);
+    enum store_status status = large_write_begin(thread, at, terms, value.length, now, &write);
     if (status == STORE_OK) {
-        status = feed(lane, write, value, now);
+        status = feed(thread, write, value, now);
     }
-    return end(lane, write, status, now, version);
+    return end(thread, write, status, now, version);
 }
 
 /* --- old and new as one ------------------------------------------------------- */
@@ -76,8 +76,8 @@ struct part {
     uint64_t length;
 };
 
-struct store_join {
-    struct lane *lane;
+struct store_append {
+    struct store_thread *thread;
     struct store_key at; /* its name and key are here */
     struct store_terms terms;
     struct store_write *held; /* whose value is the added one, and the join's; or NULL */
@@ -97,31 +97,31 @@ struct store_join {
 };
 
 /* The old value, kept where it lies, if the terms allow to write. */
-static enum store_status take_old(struct lane *lane, struct store_key *at,
+static enum store_status take_old(struct store_thread *thread, struct store_key *at,
                                   const struct store_terms *terms, uint64_t now,
                                   struct store_view *view)
 {
-    struct store *store = lane->store;
-    struct change change = {.lane = lane, .at = at, .now = now};
+    struct store *store = thread->store;
+    struct write_txn txn = {.thread = thread, .at = at, .now = now};
     bool stale = false;
-    if (!lookup_refresh(lane, at)) {
+    if (!lookup_refresh(thread, at)) {
         return STORE_NOT_FOUND;
     }
-    change_look(&change);
-    enum store_status status = rewrite_allowed(&change, terms, &stale);
-    if (status == STORE_OK && !change.lives) {
+    write_txn_look(&txn);
+    enum store_status status = modify_allowed(&txn, terms, &stale);
+    if (status == STORE_OK && !txn.lives) {
         status = STORE_NOT_FOUND;
     }
     if (status == STORE_OK) {
-        lookup_pin(store, change.old.segment, &change.old.record, view);
-        view->version = found_version(store, &change.old);
+        lookup_pin(store, txn.old.segment, &txn.old.record, view);
+        view->version = found_version(store, &txn.old);
     }
-    change_unlook(&change);
+    write_txn_unlook(&txn);
     return status;
 }
 
 /* Copies some of a part: *most bytes at most, from which they are taken off. */
-static enum store_status feed_part(struct store_join *join, const struct part *part, size_t *most,
+static enum store_status feed_part(struct store_append *join, const struct part *part, size_t *most,
                                    uint64_t now)
 {
     while (join->done<part->length && * most> 0) {
@@ -133,7 +133,7 @@ static enum store_status feed_part(struct store_join *join, const struct part *p
             from.iov_base = (char *)(uintptr_t)part->bytes.bytes + join->done;
             from.iov_len = part->length - join->done;
         }
-        enum store_status status = stream_space(join->lane, join->write, now, &space);
+        enum store_status status = large_write_space(join->thread, join->write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
@@ -147,7 +147,7 @@ static enum store_status feed_part(struct store_join *join, const struct part *p
     return STORE_OK;
 }
 
-static enum store_status feed_parts(struct store_join *join, size_t most, uint64_t now)
+static enum store_status feed_parts(struct store_append *join, size_t most, uint64_t now)
 {
     enum store_status status = STORE_OK;
     while (status == STORE_OK && join->part < 2) {
@@ -162,7 +162,7 @@ static enum store_status feed_parts(struct store_join *join, size_t most, uint64
     return status;
 }
 
-static void put_old(struct store_join *join)
+static void put_old(struct store_append *join)
 {
     if (join->has_old) {
         store_view_put(&join->old);
@@ -171,26 +171,26 @@ static void put_old(struct store_join *join)
 }
 
 /* Whether another join of this thread has to end first. */
-static bool has_to_wait(const struct store_join *join, uint64_t length)
+static bool has_to_wait(const struct store_append *join, uint64_t length)
 {
-    const struct store_join *under_way = join->lane->joining;
+    const struct store_append *under_way = join->thread->joining;
     return join->terms.join != NULL && length > AT_ONCE && under_way != NULL && under_way != join;
 }
 
 /* Begins to write so much. Where it is much, it must be granted. */
-static enum store_status begin_write(struct store_join *join, const struct store_terms *terms,
+static enum store_status begin_write(struct store_append *join, const struct store_terms *terms,
                                      uint64_t length, uint64_t now)
 {
     if (has_to_wait(join, length)) {
         return STORE_CROWDED;
     }
     enum store_status status =
-        stream_begin(join->lane, &join->at, terms, length, now, &join->write);
+        large_write_begin(join->thread, &join->at, terms, length, now, &join->write);
     if (status != STORE_OK || join->terms.join == NULL || length <= AT_ONCE || join->ns != NULL) {
         return status;
     }
-    if (!share_grant(join->lane->store, join->at.ns, length, 0, now, &join->grant)) {
-        store_write_abort(join->lane, &join->write);
+    if (!share_grant(join->thread->store, join->at.ns, length, 0, now, &join->grant)) {
+        store_write_abort(join->thread, &join->write);
         return STORE_CROWDED;
     }
     join->ns = join->at.ns;
@@ -198,9 +198,9 @@ static enum store_status begin_write(struct store_join *join, const struct store
     return STORE_OK;
 }
 
-static void give_back_grant(struct store_join *join)
+static void give_back_grant(struct store_append *join)
 {
-    struct store *store = join->lane->store;
+    struct store *store = join->thread->store;
     struct namespace *ns = join->ns;
     if (ns == NULL) {
         return;
@@ -210,12 +210,12 @@ static void give_back_grant(struct store_join *join)
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
-    work_add_namespace(&store->work, ns);
+    backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
 }
 
 /* Begins to write both. STORE_CHANGED, EXISTS or NOT_FOUND: the record is not what it was. */
-static enum store_status begin_both(struct store_join *join, uint64_t now)
+static enum store_status begin_both(struct store_append *join, uint64_t now)
 {
     struct store_terms anew = join->terms;
     struct part before = {.view = &join->old, .length = join->old.length};
@@ -232,7 +232,7 @@ static enum store_status begin_both(struct store_join *join, uint64_t now)
 }
 
 /* There is no record: the added value is the record. */
-static enum store_status begin_one(struct store_join *join, uint64_t now)
+static enum store_status begin_one(struct store_append *join, uint64_t now)
 {
     struct store_terms anew = join->terms;
     anew.mode = STORE_ADD;
@@ -244,9 +244,9 @@ static enum store_status begin_one(struct store_join *join, uint64_t now)
 }
 
 /* *final: the terms do not hold, and another attempt would not change that. */
-static enum store_status begin_attempt(struct store_join *join, uint64_t now, bool *final)
+static enum store_status begin_attempt(struct store_append *join, uint64_t now, bool *final)
 {
-    enum store_status status = take_old(join->lane, &join->at, &join->terms, now, &join->old);
+    enum store_status status = take_old(join->thread, &join->at, &join->terms, now, &join->old);
     join->has_old = status == STORE_OK;
     join->part = 0;
     join->done = 0;
@@ -267,7 +267,7 @@ static bool is_overtaken(enum store_status status)
 }
 
 /* Copies so many bytes at most. STORE_UNFINISHED: there is more to do. */
-static enum store_status proceed(struct store_join *join, size_t most, uint64_t now,
+static enum store_status proceed(struct store_append *join, size_t most, uint64_t now,
                                  uint64_t *version)
 {
     enum store_status status = STORE_OK;
@@ -276,7 +276,7 @@ static enum store_status proceed(struct store_join *join, size_t most, uint64_t 
     join->at.generation = NULL;
     if (join->write == NULL) {
         status = begin_attempt(join, now, &final);
-        join->id = tally_id(&join->at);
+        join->id = write_stats_id(&join->at);
     }
     if (status == STORE_OK) {
         status = feed_parts(join, most, now);
@@ -284,7 +284,7 @@ static enum store_status proceed(struct store_join *join, size_t most, uint64_t 
     if (status == STORE_UNFINISHED) {
         return status;
     }
-    status = end(join->lane, join->write, status, now, version);
+    status = end(join->thread, join->write, status, now, version);
     join->write = NULL;
     put_old(join);
     if (final || !is_overtaken(status)) {
@@ -293,17 +293,17 @@ static enum store_status proceed(struct store_join *join, size_t most, uint64_t 
     return join->attempts < ATTEMPTS ? STORE_UNFINISHED : STORE_NO_MEMORY;
 }
 
-static void init(struct store_join *join, struct lane *lane, const struct store_key *at,
+static void init(struct store_append *join, struct store_thread *thread, const struct store_key *at,
                  const struct store_terms *terms)
 {
-    *join = (struct store_join){.lane = lane, .terms = *terms};
+    *join = (struct store_append){.thread = thread, .terms = *terms};
     memcpy(join->name, at->name.bytes, at->name.length);
     memcpy(join->key, at->key.bytes, at->key.length);
     join->at.name = (struct slice){join->name, at->name.length};
     join->at.key = (struct slice){join->key, at->key.length};
 }
 
-static enum store_status join_at_once(struct store_join *join, uint64_t now, uint64_t *version)
+static enum store_status join_at_once(struct store_append *join, uint64_t now, uint64_t *version)
 {
     enum store_status status = STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
@@ -312,20 +312,20 @@ static enum store_status join_at_once(struct store_join *join, uint64_t now, uin
     return status;
 }
 
-static void leave(struct store_join *join)
+static void leave(struct store_append *join)
 {
     give_back_grant(join);
-    if (join->lane->joining == join) {
-        join->lane->joining = NULL;
+    if (join->thread->joining == join) {
+        join->thread->joining = NULL;
     }
     free(join);
 }
 
 /* Its first step. Where it is not the last the caller has it, in *terms->join. */
-static enum store_status join_in_steps(const struct store_join *first, uint64_t now,
+static enum store_status join_in_steps(const struct store_append *first, uint64_t now,
                                        uint64_t *version)
 {
-    struct store_join *join = malloc(sizeof *join);
+    struct store_append *join = malloc(sizeof *join);
     if (join == NULL) {
         return STORE_NO_MEMORY;
     }
@@ -338,9 +338,9 @@ static enum store_status join_in_steps(const struct store_join *first, uint64_t 
     enum store_status status = STORE_UNFINISHED;
     do { /* again only where it is small, and was overtaken */
         status = proceed(join, AT_ONCE, now, version);
-    } while (status == STORE_UNFINISHED && join->lane->joining != NULL);
+    } while (status == STORE_UNFINISHED && join->thread->joining != NULL);
     if (status == STORE_UNFINISHED) {
-        join->lane->joining = join;
+        join->thread->joining = join;
         *join->terms.join = join;
     } else {
         leave(join);
@@ -348,29 +348,29 @@ static enum store_status join_in_steps(const struct store_join *first, uint64_t 
     return status;
 }
 
-static enum store_status join(struct store_join *join, uint64_t now, uint64_t *version)
+static enum store_status join(struct store_append *join, uint64_t now, uint64_t *version)
 {
     return join->terms.join != NULL ? join_in_steps(join, now, version)
                                     : join_at_once(join, now, version);
 }
 
-enum store_status stream_join(struct lane *lane, struct store_key *at,
-                              const struct store_terms *terms, struct slice value, uint64_t now,
-                              uint64_t *version)
+enum store_status large_append(struct store_thread *thread, struct store_key *at,
+                               const struct store_terms *terms, struct slice value, uint64_t now,
+                               uint64_t *version)
 {
-    struct store_join made;
-    init(&made, lane, at, terms);
+    struct store_append made;
+    init(&made, thread, at, terms);
     made.added = (struct part){.bytes = value, .length = value.length};
     return join(&made, now, version);
 }
 
-enum store_status stream_join_written(struct lane *lane, struct store_key *at,
-                                      const struct store_terms *terms, struct store_write **write,
-                                      const struct store_view *value, uint64_t now,
-                                      uint64_t *version)
+enum store_status large_append_written(struct store_thread *thread, struct store_key *at,
+                                       const struct store_terms *terms, struct store_write **write,
+                                       const struct store_view *value, uint64_t now,
+                                       uint64_t *version)
 {
-    struct store_join made;
-    init(&made, lane, at, terms);
+    struct store_append made;
+    init(&made, thread, at, terms);
     made.held = *write;
     made.held_view = *value;
     made.added = (struct part){.view = &made.held_view, .length = value->length};
@@ -378,33 +378,33 @@ enum store_status stream_join_written(struct lane *lane, struct store_key *at,
     if (status == STORE_UNFINISHED) {
         *write = NULL; /* the join's */
     } else if (status != STORE_CROWDED) {
-        store_write_abort(lane, write);
+        store_write_abort(thread, write);
     }
     return status;
 }
 
 /* --- its further steps ---------------------------------------------------------- */
 
-enum store_status store_join_step(struct lane *lane, struct store_join **join, uint64_t now,
-                                  uint64_t *version)
+enum store_status store_append_step(struct store_thread *thread, struct store_append **join,
+                                    uint64_t now, uint64_t *version)
 {
     enum store_status status = proceed(*join, STEP, now, version);
     if (status != STORE_UNFINISHED && status != STORE_CROWDED) {
-        tally_write(lane, (*join)->id, &(*join)->terms, status);
-        store_join_abort(join);
+        write_stats_write(thread, (*join)->id, &(*join)->terms, status);
+        store_append_abort(join);
     }
     return status;
 }
 
-void store_join_abort(struct store_join **place)
+void store_append_abort(struct store_append **place)
 {
-    struct store_join *join = *place;
+    struct store_append *join = *place;
     *place = NULL;
     if (join->write != NULL) {
-        store_write_abort(join->lane, &join->write);
+        store_write_abort(join->thread, &join->write);
     }
     if (join->held != NULL) {
-        store_write_abort(join->lane, &join->held);
+        store_write_abort(join->thread, &join->held);
     }
     put_old(join);
     leave(join);

@@ -44,20 +44,20 @@ static bool could_fit(const struct store *store, const struct namespace *ns, uin
     return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
 }
 
-static enum store_status may_begin(struct change *change, const struct store_terms *terms,
+static enum store_status may_begin(struct write_txn *txn, const struct store_terms *terms,
                                    uint64_t length)
 {
     uint64_t expires = 0;
     bool stale = false;
-    if (!could_fit(change->lane->store, change->at->ns, length)) {
+    if (!could_fit(txn->thread->store, txn->at->ns, length)) {
         return STORE_TOO_LARGE;
     }
-    change_look(change);
-    enum store_status status = rewrite_allowed(change, terms, &stale);
+    write_txn_look(txn);
+    enum store_status status = modify_allowed(txn, terms, &stale);
     if (status == STORE_OK) {
-        status = rewrite_expiry(change, terms->ttl, &expires);
+        status = modify_expiry(txn, terms->ttl, &expires);
     }
-    change_unlook(change);
+    write_txn_unlook(txn);
     return status;
 }
 
@@ -82,26 +82,26 @@ static struct store_write *create(struct store *store, const struct store_key *a
     return write;
 }
 
-static enum store_status begin(struct lane *lane, struct store_key *at,
+static enum store_status begin(struct store_thread *thread, struct store_key *at,
                                const struct store_terms *terms, uint64_t length, uint64_t now,
                                struct store_write **result)
 {
-    struct change change;
-    if (length > __atomic_load_n(&lane->store->max_value, __ATOMIC_RELAXED)) {
+    struct write_txn txn;
+    if (length > __atomic_load_n(&thread->store->max_value, __ATOMIC_RELAXED)) {
         return STORE_TOO_LARGE;
     }
-    struct store_write *write = create(lane->store, at, terms, length);
+    struct store_write *write = create(thread->store, at, terms, length);
     if (write == NULL) {
         return STORE_NO_MEMORY;
     }
-    enum store_status status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
+    enum store_status status = write_txn_begin(&txn, thread, at, CHANGE_OR_CREATE, now);
     if (status == STORE_OK) {
-        status = may_begin(&change, terms, length);
+        status = may_begin(&txn, terms, length);
         if (status == STORE_OK) {
             __atomic_fetch_add(&at->ns->holds, 1, __ATOMIC_RELAXED);
-            change_end(&change);
+            write_txn_end(&txn);
         } else {
-            change_fail(&change);
+            write_txn_fail(&txn);
         }
     }
     if (status != STORE_OK) {
@@ -122,11 +122,11 @@ static bool is_granted(struct store_write *write, uint64_t now)
            share_grant(write->span.store, write->ns, bytes, write->begun, now, &write->grant);
 }
 
-enum store_status stream_begin(struct lane *lane, struct store_key *at,
-                               const struct store_terms *terms, uint64_t length, uint64_t now,
-                               struct store_write **write)
+enum store_status large_write_begin(struct store_thread *thread, struct store_key *at,
+                                    const struct store_terms *terms, uint64_t length, uint64_t now,
+                                    struct store_write **write)
 {
-    enum store_status status = begin(lane, at, terms, length, now, write);
+    enum store_status status = begin(thread, at, terms, length, now, write);
     if (status == STORE_OK) {
         (*write)->span.promised = true;
     }
@@ -167,7 +167,8 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
     return ROOM_FOUND;
 }
 
-static enum store_status need_piece(struct lane *lane, struct store_write *write, uint64_t now)
+static enum store_status need_piece(struct store_thread *thread, struct store_write *write,
+                                    uint64_t now)
 {
     uint8_t order = next_order(write);
     for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
@@ -175,15 +176,15 @@ static enum store_status need_piece(struct lane *lane, struct store_write *write
         if (room == ROOM_FOUND) {
             return STORE_OK;
         }
-        if (!upkeep_make_room(lane, upkeep_lack(room), write->ns, now)) {
+        if (!housekeep_make_room(thread, housekeep_lack(room), write->ns, now)) {
             break;
         }
     }
     return STORE_NO_MEMORY;
 }
 
-enum store_status stream_space(struct lane *lane, struct store_write *write, uint64_t now,
-                               struct iovec *space)
+enum store_status large_write_space(struct store_thread *thread, struct store_write *write,
+                                    uint64_t now, struct iovec *space)
 {
     char *bytes = NULL;
     uint64_t left = write->span.record.value_length - write->span.given;
@@ -192,7 +193,7 @@ enum store_status stream_space(struct lane *lane, struct store_write *write, uin
     }
     uint32_t room = span_room(&write->span, &bytes);
     if (room == 0) {
-        enum store_status status = need_piece(lane, write, now);
+        enum store_status status = need_piece(thread, write, now);
         if (status != STORE_OK) {
             return status;
         }
@@ -231,46 +232,46 @@ static void end_write(struct store_write **write)
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
     __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
-    work_add_namespace(&store->work, ns);
+    backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
     free(*write);
     *write = NULL;
 }
 
-void store_write_abort(struct lane *lane, struct store_write **write)
+void store_write_abort(struct store_thread *thread, struct store_write **write)
 {
-    (void)lane;
+    (void)thread;
     span_drop(&(*write)->span);
     end_write(write);
 }
 
 /* What is only known now: its version, its notes and when it was written. */
-static uint64_t complete(struct change *change, struct store_write *write, bool stale)
+static uint64_t complete(struct write_txn *txn, struct store_write *write, bool stale)
 {
-    struct segments *segments = &change->lane->store->segments;
+    struct segments *segments = &txn->thread->store->segments;
     struct segment *head = segment_at(segments, write->span.head);
     char *bytes = segment_bytes(segments, head) + segments->lead;
     uint64_t version = write->terms.version;
     if (version == 0) {
-        version = rewrite_later_version(change, span_version(change->lane->store, head));
+        version = modify_later_version(txn, span_version(txn->thread->store, head));
     }
     if (version != 0) {
-        span_set_version(change->lane->store, head, version);
+        span_set_version(txn->thread->store, head, version);
     }
     if (stale) {
-        unsigned won = change->old.record.notes & NOTE_WON;
+        unsigned won = txn->old.record.notes & NOTE_WON;
         record_set_notes(bytes, (uint8_t)(write->span.record.notes | NOTE_STALE | won));
     }
-    record_set_read_at(bytes, record_time(change->now));
-    return span_version(change->lane->store, head);
+    record_set_read_at(bytes, record_time(txn->now));
+    return span_version(txn->thread->store, head);
 }
 
 /* It is as young as what is written now, however long its bytes were on their way. */
-static void publish(struct change *change, struct store_write *write, struct slot *slot,
+static void publish(struct write_txn *txn, struct store_write *write, struct slot *slot,
                     uint64_t expires, bool stale)
 {
-    struct store *store = change->lane->store;
-    struct generation *generation = change->at->generation;
+    struct store *store = txn->thread->store;
+    struct generation *generation = txn->at->generation;
     struct segment *head = segment_at(&store->segments, write->span.head);
     uint32_t serial = __atomic_load_n(&store->segments.serial, __ATOMIC_RELAXED);
     __atomic_store_n(&head->generation, generation, __ATOMIC_RELAXED);
@@ -278,45 +279,45 @@ static void publish(struct change *change, struct store_write *write, struct slo
     age_begin(store, head, generation, true);
     age_seal(store, head);
     uncount(write);
-    span_publish(change, &write->span, slot, expires, stale);
+    span_publish(txn, &write->span, slot, expires, stale);
     if (!append_quota_allows(generation, 0)) { /* several at once may overrun it */
-        work_add_namespace(&store->work, generation->ns);
+        backlog_add_namespace(&store->backlog, generation->ns);
     }
 }
 
 /* True when the write has ended, with *status. */
-static bool try_commit(struct lane *lane, struct store_write *write, struct store_key *at,
+static bool try_commit(struct store_thread *thread, struct store_write *write, struct store_key *at,
                        uint64_t now, enum store_status *status, uint64_t *version)
 {
-    struct change change;
+    struct write_txn txn;
     struct slot slot;
     uint64_t expires = 0;
     bool stale = false;
-    *status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
+    *status = write_txn_begin(&txn, thread, at, CHANGE_OR_CREATE, now);
     if (*status != STORE_OK) {
         return true;
     }
-    change_look(&change);
-    *status = rewrite_allowed(&change, &write->terms, &stale);
+    write_txn_look(&txn);
+    *status = modify_allowed(&txn, &write->terms, &stale);
     if (*status == STORE_OK) {
         struct store_ttl keep = {STORE_TTL_KEEP, 0};
-        *status = rewrite_expiry(&change, stale ? keep : write->terms.ttl, &expires);
+        *status = modify_expiry(&txn, stale ? keep : write->terms.ttl, &expires);
     }
     if (*status != STORE_OK) {
-        change_fail(&change);
+        write_txn_fail(&txn);
         return true;
     }
-    if (!change_slot(&change, &slot)) {
+    if (!write_txn_slot(&txn, &slot)) {
         *status = STORE_NO_MEMORY;
-        return !change_make_room(&change, LACK_BUDGET);
+        return !write_txn_make_room(&txn, LACK_BUDGET);
     }
-    uint64_t got = complete(&change, write, stale);
+    uint64_t got = complete(&txn, write, stale);
     if (write->terms.length != NULL) {
         *write->terms.length = write->span.record.value_length;
     }
-    publish(&change, write, &slot, expires, stale);
-    change_end(&change);
-    index_grow(&lane->store->index);
+    publish(&txn, write, &slot, expires, stale);
+    write_txn_end(&txn);
+    index_grow(&thread->store->index);
     if (version != NULL) {
         *version = got;
     }
@@ -339,33 +340,33 @@ static bool is_joined(const struct store_write *write)
     return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
 }
 
-enum store_status stream_commit(struct lane *lane, struct store_write **write, uint64_t now,
-                                uint64_t *version)
+enum store_status large_write_commit(struct store_thread *thread, struct store_write **write,
+                                     uint64_t now, uint64_t *version)
 {
     struct store_write *w = *write;
     struct store_key at = {
         .name = {w->ns->name, w->ns->name_length}, .key = w->span.record.key, .ns = w->ns};
     enum store_status status =
-        namespace_is_allowed(&lane->store->namespaces, w->ns) ? STORE_OK : STORE_UNDECLARED;
+        namespace_is_allowed(&thread->store->namespaces, w->ns) ? STORE_OK : STORE_UNDECLARED;
     if (status == STORE_OK && w->span.head == 0) { /* an empty value has not asked for space yet */
-        status = need_piece(lane, w, now);
+        status = need_piece(thread, w, now);
         if (status == STORE_OK) {
             span_finish_empty(&w->span);
         }
     }
     if (status == STORE_OK && is_joined(w)) {
         struct store_view value = written_value(w);
-        return stream_join_written(lane, &at, &w->terms, write, &value, now, version);
+        return large_append_written(thread, &at, &w->terms, write, &value, now, version);
     }
     bool ended = status != STORE_OK;
     if (!ended) {
         span_enter_pieces(&w->span);
     }
     for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
-        ended = try_commit(lane, w, &at, now, &status, version);
+        ended = try_commit(thread, w, &at, now, &status, version);
     }
     if (status != STORE_OK) {
-        store_write_abort(lane, write);
+        store_write_abort(thread, write);
     } else {
         end_write(write);
     }
@@ -374,35 +375,35 @@ enum store_status stream_commit(struct lane *lane, struct store_write **write, u
 
 /* --- the same, counted ---------------------------------------------------------- */
 
-enum store_status store_write_begin(struct lane *lane, struct store_key *at,
+enum store_status store_write_begin(struct store_thread *thread, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write)
 {
-    enum store_status status = begin(lane, at, terms, length, now, write);
+    enum store_status status = begin(thread, at, terms, length, now, write);
     if (status == STORE_OK) {
         is_granted(*write, now);
     } else {
-        tally_write(lane, tally_id(at), terms, status);
+        write_stats_write(thread, write_stats_id(at), terms, status);
     }
     return status;
 }
 
-enum store_status store_write_space(struct lane *lane, struct store_write *write, uint64_t now,
-                                    struct iovec *space)
+enum store_status store_write_space(struct store_thread *thread, struct store_write *write,
+                                    uint64_t now, struct iovec *space)
 {
-    enum store_status status = stream_space(lane, write, now, space);
+    enum store_status status = large_write_space(thread, write, now, space);
     if (status != STORE_OK) {
-        tally_write(lane, write->ns->id, &write->terms, status);
+        write_stats_write(thread, write->ns->id, &write->terms, status);
     }
     return status;
 }
 
-enum store_status store_write_commit(struct lane *lane, struct store_write **write, uint64_t now,
-                                     uint64_t *version)
+enum store_status store_write_commit(struct store_thread *thread, struct store_write **write,
+                                     uint64_t now, uint64_t *version)
 {
     struct store_terms terms = (*write)->terms;
     uint32_t id = (*write)->ns->id;
-    enum store_status status = stream_commit(lane, write, now, version);
-    tally_write(lane, id, &terms, status);
+    enum store_status status = large_write_commit(thread, write, now, version);
+    write_stats_write(thread, id, &terms, status);
     return status;
 }

@@ -9,108 +9,108 @@ enum attempt { ATTEMPT_ENDED, ATTEMPT_AGAIN };
 
 /* --- terms ------------------------------------------------------------------------ */
 
-static enum store_status compare(const struct change *change, const struct store_terms *terms,
+static enum store_status compare(const struct write_txn *txn, const struct store_terms *terms,
                                  bool *stale)
 {
-    if (!change->lives) {
+    if (!txn->lives) {
         return terms->makes ? STORE_OK : STORE_NOT_FOUND;
     }
-    uint64_t version = found_version(change->lane->store, &change->old);
+    uint64_t version = found_version(txn->thread->store, &txn->old);
     *stale = terms->or_stale && terms->expected < version;
     return version == terms->expected || *stale ? STORE_OK : STORE_CHANGED;
 }
 
-enum store_status rewrite_allowed(const struct change *change, const struct store_terms *terms,
-                                  bool *stale)
+enum store_status modify_allowed(const struct write_txn *txn, const struct store_terms *terms,
+                                 bool *stale)
 {
     enum store_status status = STORE_OK;
     *stale = false;
     if (terms->compares && terms->mode != STORE_ADD) {
-        status = compare(change, terms, stale);
+        status = compare(txn, terms, stale);
     }
     if (status != STORE_OK || terms->mode == STORE_SET) {
         return status;
     }
     if (terms->mode == STORE_ADD) {
-        return change->lives ? STORE_EXISTS : STORE_OK;
+        return txn->lives ? STORE_EXISTS : STORE_OK;
     }
     bool may_make = terms->mode != STORE_REPLACE && terms->makes;
-    return change->lives || may_make ? STORE_OK : STORE_NOT_FOUND;
+    return txn->lives || may_make ? STORE_OK : STORE_NOT_FOUND;
 }
 
-enum store_status rewrite_expiry(const struct change *change, struct store_ttl ttl,
-                                 uint64_t *expires)
+enum store_status modify_expiry(const struct write_txn *txn, struct store_ttl ttl,
+                                uint64_t *expires)
 {
-    if (ttl.kind == STORE_TTL_KEEP && change->lives) {
-        *expires = change->old.expires;
+    if (ttl.kind == STORE_TTL_KEEP && txn->lives) {
+        *expires = txn->old.expires;
         return STORE_OK;
     }
-    return namespace_expiry(change->at->ns, ttl, change->now, expires);
+    return namespace_expiry(txn->at->ns, ttl, txn->now, expires);
 }
 
-void rewrite_copy(const struct change *change, struct draft *draft)
+void modify_copy(const struct write_txn *txn, struct draft *draft)
 {
-    const struct found *old = &change->old;
+    const struct found *old = &txn->old;
     draft->record = old->record;
     draft->expires = old->expires;
     if (old->record.noted) {
         draft->record.read_at = record_read_at(old->bytes);
     } else {
         draft->record.noted = true;
-        draft->record.read_at = record_time(change->now);
+        draft->record.read_at = record_time(txn->now);
         draft->record.notes = slot_reads(&old->slot) > 0 ? NOTE_READ : 0;
     }
     if ((draft->record.notes & NOTE_TOLD) != 0) {
-        draft->record.version = found_version(change->lane->store, old);
+        draft->record.version = found_version(txn->thread->store, old);
     }
 }
 
-uint64_t rewrite_later_version(const struct change *change, uint64_t version)
+uint64_t modify_later_version(const struct write_txn *txn, uint64_t version)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     /* Nobody knows the version of a record without notes. */
-    bool known = change->found && change->old.record.noted;
-    return known && version <= found_version(store, &change->old)
+    bool known = txn->found && txn->old.record.noted;
+    return known && version <= found_version(store, &txn->old)
                ? segments_next_version(&store->segments)
                : 0;
 }
 
 /* --- the frame -------------------------------------------------------------------- */
 
-static enum attempt retry(struct change *change, enum lack lack, enum store_status *status)
+static enum attempt retry(struct write_txn *txn, enum lack lack, enum store_status *status)
 {
     *status = STORE_NO_MEMORY;
-    return change_make_room(change, lack) ? ATTEMPT_AGAIN : ATTEMPT_ENDED;
+    return write_txn_make_room(txn, lack) ? ATTEMPT_AGAIN : ATTEMPT_ENDED;
 }
 
-static enum attempt refuse(struct change *change)
+static enum attempt refuse(struct write_txn *txn)
 {
-    change_fail(change);
+    write_txn_fail(txn);
     return ATTEMPT_ENDED;
 }
 
-static enum attempt finish(struct change *change, const struct rewrite *rewrite,
+static enum attempt finish(struct write_txn *txn, const struct modification *modification,
                            const struct draft *draft)
 {
-    if (rewrite->finish != NULL) {
-        rewrite->finish(change, rewrite->context, draft);
+    if (modification->finish != NULL) {
+        modification->finish(txn, modification->context, draft);
     }
-    change_end(change);
+    write_txn_end(txn);
     return ATTEMPT_ENDED;
 }
 
 /* With room in `segment`: the record goes there. False when the index has none. */
-static bool place_record(struct change *change, struct segment *segment, struct draft *draft)
+static bool place_record(struct write_txn *txn, struct segment *segment, struct draft *draft)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     struct record *record = &draft->record;
     struct slot slot;
-    if (!change_slot(change, &slot)) {
+    if (!write_txn_slot(txn, &slot)) {
         return false;
     }
     draft->version = segment->version + segment->used;
     if (record->version == 0) {
-        record->version = rewrite_later_version(change, draft->version);
+        record->version = modify_later_version(txn, draft->version);
     }
     if (record->version != 0) {
         record->noted = true; /* there is no room for a version without notes */
@@ -118,76 +118,78 @@ static bool place_record(struct change *change, struct segment *segment, struct 
     }
     append_fresh(store, segment);
     uint32_t place = append_record(store, segment, record, draft->expires);
-    change_commit(change, &slot, place);
+    write_txn_commit(txn, &slot, place);
     return true;
 }
 
-static enum store_status compose(struct change *change, const struct rewrite *rewrite,
+static enum store_status compose(struct write_txn *txn, const struct modification *modification,
                                  struct draft *draft)
 {
     draft->in_place = false;
-    return rewrite->compose(change, rewrite->context, draft);
+    return modification->compose(txn, modification->context, draft);
 }
 
-static enum attempt try_rewrite(struct change *change, const struct rewrite *rewrite,
-                                struct draft *draft, enum store_status *status)
+static enum attempt try_modify(struct write_txn *txn, const struct modification *modification,
+                               struct draft *draft, enum store_status *status)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     struct segment *segment = NULL;
-    if (!rewrite->blind) {
-        change_look(change);
+    if (!modification->blind) {
+        write_txn_look(txn);
     }
-    *status = compose(change, rewrite, draft);
+    *status = compose(txn, modification, draft);
     if (*status != STORE_OK) {
-        return refuse(change);
+        return refuse(txn);
     }
     if (draft->in_place) {
-        return finish(change, rewrite, draft);
+        return finish(txn, modification, draft);
     }
-    if (!rewrite->blind) {
-        change_unlook(change);
+    if (!modification->blind) {
+        write_txn_unlook(txn);
     }
     struct append append = {.expires = draft->expires,
                             .size = append_size(store, &draft->record, draft->expires),
                             .who = APPENDER_WRITER,
-                            .queue = ghost_queue(&store->ghost, change->at->hash)};
-    enum room room = append_room(store, change->at->generation, &append, change->now, &segment);
+                            .queue = ghost_queue(&store->ghost, txn->at->hash)};
+    enum room room = append_room(store, txn->at->generation, &append, txn->now, &segment);
     if (room != ROOM_FOUND) {
-        return retry(change, upkeep_lack(room), status);
+        return retry(txn, housekeep_lack(room), status);
     }
-    change_look(change);
-    *status = rewrite->blind ? STORE_OK : compose(change, rewrite, draft);
+    write_txn_look(txn);
+    *status = modification->blind ? STORE_OK : compose(txn, modification, draft);
     if (*status != STORE_OK) {
-        return refuse(change);
+        return refuse(txn);
     }
     if (append_size(store, &draft->record, draft->expires) > append.size) {
-        change_end(change);
+        write_txn_end(txn);
         return ATTEMPT_AGAIN; /* the old one has just gone, and the new one grew by it */
     }
-    if (!place_record(change, segment, draft)) {
-        return retry(change, LACK_BUDGET, status);
+    if (!place_record(txn, segment, draft)) {
+        return retry(txn, LACK_BUDGET, status);
     }
-    return finish(change, rewrite, draft);
+    return finish(txn, modification, draft);
 }
 
-enum store_status rewrite_record(struct lane *lane, struct store_key *at,
-                                 const struct rewrite *rewrite, uint64_t now, uint64_t *version)
+enum store_status modify_record(struct store_thread *thread, struct store_key *at,
+                                const struct modification *modification, uint64_t now,
+                                uint64_t *version)
 {
     struct draft draft = {.version = 0};
     enum store_status status = STORE_NO_MEMORY;
     bool ended = false;
     for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
-        struct change change;
-        status = change_begin(&change, lane, at, rewrite->create, now);
+        struct write_txn txn;
+        status = write_txn_begin(&txn, thread, at, modification->create, now);
         ended =
-            status != STORE_OK || try_rewrite(&change, rewrite, &draft, &status) == ATTEMPT_ENDED;
+            status != STORE_OK || try_modify(&txn, modification, &draft, &status) == ATTEMPT_ENDED;
     }
     if (!ended) { /* others took whatever room was made: the namespace was made in vain */
         status = STORE_NO_MEMORY;
-        work_add_namespace(&lane->store->work, at->ns);
+        backlog_add_namespace(&thread->store->backlog, at->ns);
     }
-    if (status == STORE_OK && rewrite->create == CHANGE_OR_CREATE && rewrite->finish == NULL) {
-        index_grow(&lane->store->index); /* takes buckets' locks: finish may have kept one */
+    if (status == STORE_OK && modification->create == CHANGE_OR_CREATE &&
+        modification->finish == NULL) {
+        index_grow(&thread->store->index); /* takes buckets' locks: finish may have kept one */
     }
     if (status == STORE_OK && version != NULL) {
         *version = draft.version;

@@ -19,39 +19,40 @@ struct draft {
     uint64_t version; /* when it is written: the one that it got */
 };
 
-struct rewrite {
+struct modification {
     enum create create;
     bool blind; /* compose does not look at the old record */
     /* Says what becomes of the record, from change->lives and change->old: fills the
      * draft, or refuses. May be called more than once. */
-    enum store_status (*compose)(struct change *change, void *context, struct draft *draft);
+    enum store_status (*compose)(struct write_txn *txn, void *context, struct draft *draft);
     /* If not NULL: called when the record is as it shall be, its bucket still locked. May
      * keep that lock, with change->home set to NULL. */
-    void (*finish)(struct change *change, void *context, const struct draft *draft);
+    void (*finish)(struct write_txn *txn, void *context, const struct draft *draft);
     void *context;
 };
 
 /* *version, if not NULL, is set when a record was written. */
-enum store_status rewrite_record(struct lane *lane, struct store_key *at,
-                                 const struct rewrite *rewrite, uint64_t now, uint64_t *version);
+enum store_status modify_record(struct store_thread *thread, struct store_key *at,
+                                const struct modification *modification, uint64_t now,
+                                uint64_t *version);
 
 /* --- for those who compose: what terms mean ------------------------------------ */
 
 /* Whether the record may be written on these terms: STORE_OK, or EXISTS, NOT_FOUND,
  * CHANGED. *stale: only as a stale one. */
-enum store_status rewrite_allowed(const struct change *change, const struct store_terms *terms,
-                                  bool *stale);
+enum store_status modify_allowed(const struct write_txn *txn, const struct store_terms *terms,
+                                 bool *stale);
 
 /* When it shall expire: `ttl`, where KEEP is what the old one has. */
-enum store_status rewrite_expiry(const struct change *change, struct store_ttl ttl,
-                                 uint64_t *expires);
+enum store_status modify_expiry(const struct write_txn *txn, struct store_ttl ttl,
+                                uint64_t *expires);
 
 /* The record that lives, as it is, to be written once more under the same version
  * with notes. */
-void rewrite_copy(const struct change *change, struct draft *draft);
+void modify_copy(const struct write_txn *txn, struct draft *draft);
 
 /* A version that is above the old record's, for one that is about to be published as
  * `version`; 0 where that is right. */
-uint64_t rewrite_later_version(const struct change *change, uint64_t version);
+uint64_t modify_later_version(const struct write_txn *txn, uint64_t version);
 
 #endif

@@ -20,11 +20,11 @@ static bool needs_span(const struct store *store, struct slice key, uint64_t len
     return length + key.length + RECORD_HEADER_MAX + store->segments.guard >= store->span_size;
 }
 
-static uint8_t notes_for(const struct change *change, const struct store_terms *terms, bool stale)
+static uint8_t notes_for(const struct write_txn *txn, const struct store_terms *terms, bool stale)
 {
     unsigned notes = terms->tells_version ? NOTE_TOLD : 0;
     if (stale) {
-        notes |= NOTE_STALE | (change->old.record.notes & NOTE_WON);
+        notes |= NOTE_STALE | (txn->old.record.notes & NOTE_WON);
     }
     return (uint8_t)notes;
 }
@@ -36,24 +36,24 @@ static void tell_length(const struct store_terms *terms, const struct draft *dra
     }
 }
 
-static enum store_status compose_value(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_value(struct write_txn *txn, void *context, struct draft *draft)
 {
     const struct put *put = context;
     const struct store_terms *terms = put->terms;
     bool stale = false;
-    enum store_status status = rewrite_allowed(change, terms, &stale);
+    enum store_status status = modify_allowed(txn, terms, &stale);
     if (status == STORE_OK) {
         struct store_ttl keep = {STORE_TTL_KEEP, 0};
-        status = rewrite_expiry(change, stale ? keep : terms->ttl, &draft->expires);
+        status = modify_expiry(txn, stale ? keep : terms->ttl, &draft->expires);
     }
-    draft->record = (struct record){.key = change->at->key,
+    draft->record = (struct record){.key = txn->at->key,
                                     .value = put->value.bytes,
                                     .value_length = (uint32_t)put->value.length,
                                     .client_flags = terms->client_flags,
                                     .version = terms->version,
-                                    .read_at = record_time(change->now),
+                                    .read_at = record_time(txn->now),
                                     .noted = terms->noted || terms->tells_version || stale,
-                                    .notes = notes_for(change, terms, stale)};
+                                    .notes = notes_for(txn, terms, stale)};
     if (terms->version != 0) {
         draft->record.noted = true;
     }
@@ -71,23 +71,23 @@ static void join(const struct record *old, struct slice added, bool behind, stru
     fresh->client_flags = old->client_flags;
 }
 
-static enum store_status compose_joined(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_joined(struct write_txn *txn, void *context, struct draft *draft)
 {
     struct put *put = context;
     struct put made = *put;
     struct store_terms terms = *put->terms;
-    const struct record *old = &change->old.record;
-    terms.ttl = change->lives ? (struct store_ttl){STORE_TTL_KEEP, 0} : terms.make;
+    const struct record *old = &txn->old.record;
+    terms.ttl = txn->lives ? (struct store_ttl){STORE_TTL_KEEP, 0} : terms.make;
     made.terms = &terms;
-    enum store_status status = compose_value(change, &made, draft);
-    if (status != STORE_OK || !change->lives) {
+    enum store_status status = compose_value(txn, &made, draft);
+    if (status != STORE_OK || !txn->lives) {
         return status;
     }
     uint64_t length = (uint64_t)old->value_length + put->value.length;
-    if (length > __atomic_load_n(&change->lane->store->max_value, __ATOMIC_RELAXED)) {
+    if (length > __atomic_load_n(&txn->thread->store->max_value, __ATOMIC_RELAXED)) {
         return STORE_TOO_LARGE;
     }
-    put->is_large = old->span || needs_span(change->lane->store, change->at->key, length);
+    put->is_large = old->span || needs_span(txn->thread->store, txn->at->key, length);
     if (put->is_large) {
         return STORE_TOO_LARGE;
     }
@@ -106,68 +106,68 @@ static bool joins(const struct store_terms *terms)
     return terms->mode == STORE_APPEND || terms->mode == STORE_PREPEND;
 }
 
-static enum store_status put(struct lane *lane, struct store_key *at,
+static enum store_status put(struct store_thread *thread, struct store_key *at,
                              const struct store_terms *terms, struct slice value, uint64_t now,
                              uint64_t *version)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     if (value.length > __atomic_load_n(&store->max_value, __ATOMIC_RELAXED)) {
         return STORE_TOO_LARGE;
     }
     if (needs_span(store, at->key, value.length)) {
-        return stream_put(lane, at, terms, value, now, version);
+        return large_put(thread, at, terms, value, now, version);
     }
     struct put put = {.terms = terms, .value = value};
-    struct rewrite rewrite = {.create = CHANGE_OR_CREATE,
-                              .blind = is_blind(terms),
-                              .compose = joins(terms) ? compose_joined : compose_value,
-                              .context = &put};
-    enum store_status status = rewrite_record(lane, at, &rewrite, now, version);
-    return put.is_large ? stream_join(lane, at, terms, value, now, version) : status;
+    struct modification modification = {.create = CHANGE_OR_CREATE,
+                                        .blind = is_blind(terms),
+                                        .compose = joins(terms) ? compose_joined : compose_value,
+                                        .context = &put};
+    enum store_status status = modify_record(thread, at, &modification, now, version);
+    return put.is_large ? large_append(thread, at, terms, value, now, version) : status;
 }
 
-enum store_status store_put(struct lane *lane, struct store_key *at,
+enum store_status store_put(struct store_thread *thread, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version)
 {
-    enum store_status status = put(lane, at, terms, value, now, version);
-    tally_write(lane, tally_id(at), terms, status);
+    enum store_status status = put(thread, at, terms, value, now, version);
+    write_stats_write(thread, write_stats_id(at), terms, status);
     return status;
 }
 
 /* --- touch -------------------------------------------------------------------- */
 
-static enum store_status compose_touched(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_touched(struct write_txn *txn, void *context, struct draft *draft)
 {
     const struct store_ttl *ttl = context;
-    const struct found *old = &change->old;
-    if (!change->lives) {
+    const struct found *old = &txn->old;
+    if (!txn->lives) {
         return STORE_NOT_FOUND;
     }
-    rewrite_copy(change, draft);
+    modify_copy(txn, draft);
     draft->record.noted = old->record.noted;
-    enum store_status status = rewrite_expiry(change, *ttl, &draft->expires);
+    enum store_status status = modify_expiry(txn, *ttl, &draft->expires);
     if (status == STORE_OK && old->record.noted) {
-        draft->record.read_at = record_time(change->now);
+        draft->record.read_at = record_time(txn->now);
         draft->record.notes |= NOTE_READ;
     }
     if (status == STORE_OK && old->record.span) {
-        span_set_life(change->lane->store, old->segment, draft->expires,
+        span_set_life(txn->thread->store, old->segment, draft->expires,
                       (old->record.notes & NOTE_STALE) != 0);
-        record_note_read(old->bytes, old->record.notes, change->now);
+        record_note_read(old->bytes, old->record.notes, txn->now);
         draft->in_place = true;
     }
     return status;
 }
 
-enum store_status store_touch(struct lane *lane, struct store_key *at, struct store_ttl ttl,
-                              uint64_t now)
+enum store_status store_touch(struct store_thread *thread, struct store_key *at,
+                              struct store_ttl ttl, uint64_t now)
 {
-    struct rewrite rewrite = {
+    struct modification modification = {
         .create = CHANGE_EXISTING, .compose = compose_touched, .context = &ttl};
-    enum store_status status = rewrite_record(lane, at, &rewrite, now, NULL);
+    enum store_status status = modify_record(thread, at, &modification, now, NULL);
     if (status == STORE_OK) {
-        lane_count(&lane_counters(lane, at->ns->id)->touches, 1);
+        store_thread_count(&store_thread_counters(thread, at->ns->id)->touches, 1);
     }
     return status;
 }
@@ -175,11 +175,11 @@ enum store_status store_touch(struct lane *lane, struct store_key *at, struct st
 /* --- stale -------------------------------------------------------------------- */
 
 /* A large record is marked where it lies. */
-static void mark_span(struct change *change, const struct store_terms *terms, uint8_t notes,
+static void mark_span(struct write_txn *txn, const struct store_terms *terms, uint8_t notes,
                       uint64_t expires)
 {
-    struct store *store = change->lane->store;
-    struct found *old = &change->old;
+    struct store *store = txn->thread->store;
+    struct found *old = &txn->old;
     uint64_t version =
         terms->version != 0 ? terms->version : segments_next_version(&store->segments);
     record_set_notes(old->bytes, notes);
@@ -187,37 +187,37 @@ static void mark_span(struct change *change, const struct store_terms *terms, ui
     span_set_life(store, old->segment, expires, (notes & NOTE_STALE) != 0);
 }
 
-static enum store_status compose_stale(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_stale(struct write_txn *txn, void *context, struct draft *draft)
 {
     const struct store_terms *terms = context;
     bool lower = false;
-    if (!change->lives) {
+    if (!txn->lives) {
         return STORE_NOT_FOUND;
     }
-    enum store_status status = rewrite_allowed(change, terms, &lower);
+    enum store_status status = modify_allowed(txn, terms, &lower);
     if (status != STORE_OK) {
         return status;
     }
-    rewrite_copy(change, draft);
+    modify_copy(txn, draft);
     draft->record.notes &= (uint8_t) ~(NOTE_WON | NOTE_TOLD);
     draft->record.notes |= NOTE_STALE;
     draft->record.version = terms->version;
-    status = rewrite_expiry(change, terms->ttl, &draft->expires);
+    status = modify_expiry(txn, terms->ttl, &draft->expires);
     if (status == STORE_OK && draft->record.span) {
-        mark_span(change, terms, draft->record.notes, draft->expires);
+        mark_span(txn, terms, draft->record.notes, draft->expires);
         draft->in_place = true;
     }
     return status;
 }
 
-enum store_status store_make_stale(struct lane *lane, struct store_key *at,
+enum store_status store_make_stale(struct store_thread *thread, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now)
 {
     struct store_terms copy = *terms;
     copy.mode = STORE_SET;
-    struct rewrite rewrite = {
+    struct modification modification = {
         .create = CHANGE_EXISTING, .compose = compose_stale, .context = &copy};
-    return rewrite_record(lane, at, &rewrite, now, NULL);
+    return modify_record(thread, at, &modification, now, NULL);
 }
 
 /* --- a record without its value -------------------------------------------------- */
@@ -227,40 +227,40 @@ struct emptying {
     bool stale;
 };
 
-static enum store_status compose_empty(struct change *change, void *context, struct draft *draft)
+static enum store_status compose_empty(struct write_txn *txn, void *context, struct draft *draft)
 {
     const struct emptying *emptying = context;
     const struct store_terms *terms = emptying->terms;
     bool lower = false;
-    if (!change->lives) {
+    if (!txn->lives) {
         return STORE_NOT_FOUND;
     }
-    enum store_status status = rewrite_allowed(change, terms, &lower);
+    enum store_status status = modify_allowed(txn, terms, &lower);
     if (status != STORE_OK) {
         return status;
     }
-    uint64_t kept = emptying->stale ? 0 : found_version(change->lane->store, &change->old);
-    draft->record = (struct record){.key = change->at->key,
+    uint64_t kept = emptying->stale ? 0 : found_version(txn->thread->store, &txn->old);
+    draft->record = (struct record){.key = txn->at->key,
                                     .value = "",
                                     .client_flags = terms->client_flags,
                                     .version = terms->version != 0 ? terms->version : kept,
-                                    .read_at = record_time(change->now),
+                                    .read_at = record_time(txn->now),
                                     .noted = true,
                                     .notes = emptying->stale ? NOTE_STALE : 0};
-    return rewrite_expiry(change, terms->ttl, &draft->expires);
+    return modify_expiry(txn, terms->ttl, &draft->expires);
 }
 
-enum store_status store_empty(struct lane *lane, struct store_key *at,
+enum store_status store_empty(struct store_thread *thread, struct store_key *at,
                               const struct store_terms *terms, bool stale, uint64_t now)
 {
     struct emptying emptying = {.terms = terms, .stale = stale};
-    struct rewrite rewrite = {
+    struct modification modification = {
         .create = CHANGE_EXISTING, .compose = compose_empty, .context = &emptying};
-    enum store_status status = rewrite_record(lane, at, &rewrite, now, NULL);
+    enum store_status status = modify_record(thread, at, &modification, now, NULL);
     if (status == STORE_OK) {
-        struct store_counters *counters = lane_counters(lane, at->ns->id);
-        lane_count(&counters->made, 1);
-        lane_count(&counters->deletes, stale ? 0 : 1);
+        struct store_counters *counters = store_thread_counters(thread, at->ns->id);
+        store_thread_count(&counters->made, 1);
+        store_thread_count(&counters->deletes, stale ? 0 : 1);
     }
     return status;
 }

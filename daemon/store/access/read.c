@@ -3,28 +3,28 @@
  */
 #include "daemon/store/records/lookup.h"
 
-enum store_status store_locate(struct lane *lane, struct slice name, struct slice key,
+enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     *at = (struct store_key){.name = name, .key = key};
-    if (lookup_refresh(lane, at)) {
+    if (lookup_refresh(thread, at)) {
         index_prefetch(&store->index, at->hash);
         return STORE_OK;
     }
     return namespaces_missing(&store->namespaces, name);
 }
 
-bool store_declares(struct lane *lane, struct slice name)
+bool store_declares(struct store_thread *thread, struct slice name)
 {
-    const struct namespace *ns = lane_find(lane, name);
+    const struct namespace *ns = store_thread_find(thread, name);
     return ns != NULL ? __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0
-                      : namespaces_declare(&lane->store->namespaces, name);
+                      : namespaces_declare(&thread->store->namespaces, name);
 }
 
-void store_fetch(struct lane *lane, const struct store_key *at)
+void store_fetch(struct store_thread *thread, const struct store_key *at)
 {
-    const struct store *store = lane->store;
+    const struct store *store = thread->store;
     uint32_t place = at->ns == NULL ? 0 : index_peek(&store->index, at->hash);
     if (place != 0) {
         /* A record of 100 bytes lies in two lines or three; asking for the third took
@@ -36,28 +36,28 @@ void store_fetch(struct lane *lane, const struct store_key *at)
     }
 }
 
-enum store_status store_get(struct lane *lane, const struct store_key *where, uint64_t now,
-                            struct store_view *view)
+enum store_status store_get(struct store_thread *thread, const struct store_key *where,
+                            uint64_t now, struct store_view *view)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct store_key at = *where;
     struct found found;
-    if (!lookup_refresh(lane, &at)) {
-        lane_count(&lane_counters(lane, 0)->misses, 1);
+    if (!lookup_refresh(thread, &at)) {
+        store_thread_count(&store_thread_counters(thread, 0)->misses, 1);
         return STORE_NOT_FOUND;
     }
-    struct store_counters *counters = lane_counters(lane, at.ns->id);
+    struct store_counters *counters = store_thread_counters(thread, at.ns->id);
     struct bucket *home = index_lock(&store->index, at.hash);
     if (!lookup(store, home, &at, &found) || !found_lives(&found, now)) {
         index_unlock(home);
-        lane_count(&counters->misses, 1);
+        store_thread_count(&counters->misses, 1);
         return STORE_NOT_FOUND;
     }
     if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         return STORE_CROWDED;
     }
-    lane_count(&counters->hits, 1);
+    store_thread_count(&counters->hits, 1);
     lookup_count_read(&found.slot);
     if (found.record.noted) {
         record_note_read(found.bytes, found.record.notes, now);
@@ -101,13 +101,13 @@ size_t store_view_pieces(const struct store_view *view, uint64_t from, struct io
     return filled;
 }
 
-enum store_status store_expiry(struct lane *lane, const struct store_key *where, uint64_t now,
-                               uint64_t *expires)
+enum store_status store_expiry(struct store_thread *thread, const struct store_key *where,
+                               uint64_t now, uint64_t *expires)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct store_key at = *where;
     struct found found;
-    if (!lookup_refresh(lane, &at)) {
+    if (!lookup_refresh(thread, &at)) {
         return STORE_NOT_FOUND;
     }
     struct bucket *home = index_lock(&store->index, at.hash);
@@ -120,12 +120,12 @@ enum store_status store_expiry(struct lane *lane, const struct store_key *where,
     return STORE_OK;
 }
 
-static enum store_status end_record(struct lane *lane, struct store_key *at,
+static enum store_status end_record(struct store_thread *thread, struct store_key *at,
                                     const uint64_t *expected, uint64_t now, enum burial why)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct found found;
-    if (!lookup_refresh(lane, at)) {
+    if (!lookup_refresh(thread, at)) {
         return STORE_NOT_FOUND;
     }
     struct bucket *home = index_lock(&store->index, at->hash);
@@ -135,20 +135,21 @@ static enum store_status end_record(struct lane *lane, struct store_key *at,
     if (lives && expected != NULL && *expected != found_version(store, &found)) {
         status = STORE_CHANGED;
     } else if (exists) {
-        bury(lane, found.segment, found.bytes, &found.record, lives ? why : BURIED_EXPIRED);
+        record_retire(thread, found.segment, found.bytes, &found.record,
+                      lives ? why : RETIRED_EXPIRED);
         index_remove(&store->index, &found.slot);
     }
     index_unlock(home);
     return status;
 }
 
-enum store_status store_delete(struct lane *lane, struct store_key *at, const uint64_t *expected,
-                               uint64_t now)
+enum store_status store_delete(struct store_thread *thread, struct store_key *at,
+                               const uint64_t *expected, uint64_t now)
 {
-    return end_record(lane, at, expected, now, BURIED_DELETED);
+    return end_record(thread, at, expected, now, RETIRED_DELETED);
 }
 
-void store_drop(struct lane *lane, struct store_key *at, uint64_t now)
+void store_drop(struct store_thread *thread, struct store_key *at, uint64_t now)
 {
-    end_record(lane, at, NULL, now, BURIED_REPLACED);
+    end_record(thread, at, NULL, now, RETIRED_REPLACED);
 }

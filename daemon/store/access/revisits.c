@@ -10,7 +10,7 @@ enum {
     CELLS_A_BUCKET = 4 /* as a power of two */
 };
 
-uint64_t owed_reverse(uint64_t hash)
+uint64_t revisits_reverse(uint64_t hash)
 {
     static const uint64_t ones = UINT64_C(0x5555555555555555);
     static const uint64_t twos = UINT64_C(0x3333333333333333);
@@ -23,19 +23,19 @@ uint64_t owed_reverse(uint64_t hash)
 
 /* --- memory ------------------------------------------------------------------- */
 
-static void account(struct owed *owed, struct owed_total *total, uint64_t bytes)
+static void account(struct revisits *owed, struct owed_total *total, uint64_t bytes)
 {
     __atomic_fetch_add(&total->bytes, bytes - owed->bytes, __ATOMIC_RELAXED);
     __atomic_store_n(&owed->bytes, bytes, __ATOMIC_RELAXED);
 }
 
-static bool may_grow(const struct owed *owed, const struct owed_total *total, uint64_t bytes)
+static bool may_grow(const struct revisits *owed, const struct owed_total *total, uint64_t bytes)
 {
     return __atomic_load_n(&total->bytes, __ATOMIC_RELAXED) + bytes - owed->bytes <=
            __atomic_load_n(&total->most, __ATOMIC_RELAXED);
 }
 
-void owed_clear(struct owed *owed, struct owed_total *total)
+void revisits_clear(struct revisits *owed, struct owed_total *total)
 {
     account(owed, total, 0);
     free(owed->list);
@@ -52,13 +52,13 @@ static unsigned bits_for(uint64_t buckets)
     return bits < OWED_BITS_MIN ? OWED_BITS_MIN : bits > OWED_BITS_MAX ? OWED_BITS_MAX : bits;
 }
 
-static void mark(struct owed *owed, uint64_t at)
+static void mark(struct revisits *owed, uint64_t at)
 {
     uint64_t cell = at >> (64 - owed->bits);
     owed->map[cell / 64] |= UINT64_C(1) << (cell % 64);
 }
 
-static bool make_map(struct owed *owed, struct owed_total *total, unsigned bits)
+static bool make_map(struct revisits *owed, struct owed_total *total, unsigned bits)
 {
     uint64_t bytes = UINT64_C(1) << (bits - 3);
     owed->map = may_grow(owed, total, bytes) ? calloc(1, bytes) : NULL;
@@ -76,7 +76,7 @@ static bool make_map(struct owed *owed, struct owed_total *total, unsigned bits)
     return true;
 }
 
-static bool grow_list(struct owed *owed, struct owed_total *total)
+static bool grow_list(struct revisits *owed, struct owed_total *total)
 {
     uint32_t room = owed->room == 0 ? LIST_FIRST : 2 * owed->room;
     uint64_t bytes = room * sizeof *owed->list;
@@ -91,27 +91,27 @@ static bool grow_list(struct owed *owed, struct owed_total *total)
 }
 
 /* Room for one more, in a list or in a map. */
-static bool make_room(struct owed *owed, struct owed_total *total, uint64_t buckets)
+static bool make_room(struct revisits *owed, struct owed_total *total, uint64_t buckets)
 {
     unsigned bits = bits_for(buckets);
     bool is_long = owed->room * sizeof *owed->list >= UINT64_C(1) << (bits - 3);
     return is_long ? make_map(owed, total, bits) : grow_list(owed, total);
 }
 
-bool owed_add(struct owed *owed, struct owed_total *total, uint64_t hash, uint64_t buckets)
+bool revisits_add(struct revisits *owed, struct owed_total *total, uint64_t hash, uint64_t buckets)
 {
     if (owed->map == NULL && owed->count == owed->room && !make_room(owed, total, buckets)) {
         return false;
     }
     if (owed->map != NULL) {
-        mark(owed, owed_reverse(hash));
+        mark(owed, revisits_reverse(hash));
     } else {
-        owed->list[owed->count++] = owed_reverse(hash);
+        owed->list[owed->count++] = revisits_reverse(hash);
     }
     return true;
 }
 
-bool owed_next(const struct owed *owed, uint64_t *at)
+bool revisits_next(const struct revisits *owed, uint64_t *at)
 {
     unsigned shift = 64 - owed->bits;
     uint64_t cell = *at >> shift;

@@ -32,7 +32,7 @@ struct owed_total {
     uint64_t most;
 };
 
-struct owed {
+struct revisits {
     uint64_t *list; /* reversed hashes, in no order; NULL when there is a map */
     uint32_t count, room;
     uint64_t *map;
@@ -40,20 +40,20 @@ struct owed {
     uint64_t bytes; /* of list or map; atomic */
 };
 
-uint64_t owed_reverse(uint64_t hash);
+uint64_t revisits_reverse(uint64_t hash);
 
 /* False when there is no memory for it. `buckets`: how many the index has. */
-bool owed_add(struct owed *owed, struct owed_total *total, uint64_t hash, uint64_t buckets);
-void owed_clear(struct owed *owed, struct owed_total *total);
+bool revisits_add(struct revisits *owed, struct owed_total *total, uint64_t hash, uint64_t buckets);
+void revisits_clear(struct revisits *owed, struct owed_total *total);
 
 /* Whether the place in the order is owed, of a map. */
-static inline bool owed_has(const struct owed *owed, uint64_t at)
+static inline bool revisits_has(const struct revisits *owed, uint64_t at)
 {
     uint64_t cell = at >> (64 - owed->bits);
     return (owed->map[cell / 64] >> (cell % 64) & 1) != 0;
 }
 
 /* Of a map: moves *at up to the next place that is owed. False: there is none. */
-bool owed_next(const struct owed *owed, uint64_t *at);
+bool revisits_next(const struct revisits *owed, uint64_t *at);
 
 #endif

@@ -13,10 +13,10 @@ static bool is_cas(const struct store_terms *terms)
     return terms->compares && (terms->mode == STORE_SET || terms->mode == STORE_REPLACE);
 }
 
-void tally_write(struct lane *lane, uint32_t id, const struct store_terms *terms,
-                 enum store_status status)
+void write_stats_write(struct store_thread *thread, uint32_t id, const struct store_terms *terms,
+                       enum store_status status)
 {
-    struct store_counters *counters = lane_counters(lane, id);
+    struct store_counters *counters = store_thread_counters(thread, id);
     uint64_t *outcome = &counters->denied;
     uint64_t *compared = NULL;
     switch (status) {
@@ -38,8 +38,8 @@ void tally_write(struct lane *lane, uint32_t id, const struct store_terms *terms
     default:
         return;
     }
-    lane_count(outcome, 1);
+    store_thread_count(outcome, 1);
     if (compared != NULL && is_cas(terms)) {
-        lane_count(compared, 1);
+        store_thread_count(compared, 1);
     }
 }

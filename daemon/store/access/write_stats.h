@@ -7,13 +7,13 @@
 #include "daemon/store/records/thread.h"
 
 /* The number under which a key's namespace is counted; 0: there is none. */
-static inline uint32_t tally_id(const struct store_key *at)
+static inline uint32_t write_stats_id(const struct store_key *at)
 {
     return at->ns == NULL ? 0 : at->ns->id;
 }
 
 /* Counts what became of one request to write a value on these terms. */
-void tally_write(struct lane *lane, uint32_t id, const struct store_terms *terms,
-                 enum store_status status);
+void write_stats_write(struct store_thread *thread, uint32_t id, const struct store_terms *terms,
+                       enum store_status status);
 
 #endif

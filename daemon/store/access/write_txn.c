@@ -5,46 +5,46 @@
 #include "daemon/store/access/write_txn.h"
 
 /* Makes the namespace, making room for it first if need be. */
-static enum store_status make_namespace(struct change *change)
+static enum store_status make_namespace(struct write_txn *txn)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     enum store_status why = STORE_OK;
     do {
-        change->at->ns =
-            namespaces_obtain(&store->namespaces, change->at->name, lane_maker(change->lane), &why);
-    } while (change->at->ns == NULL && why == STORE_NO_MEMORY &&
-             upkeep_make_room(change->lane, LACK_BUDGET, NULL, change->now));
+        txn->at->ns = namespaces_obtain(&store->namespaces, txn->at->name,
+                                        store_thread_creator(txn->thread), &why);
+    } while (txn->at->ns == NULL && why == STORE_NO_MEMORY &&
+             housekeep_make_room(txn->thread, LACK_BUDGET, NULL, txn->now));
     if (why == STORE_TOO_MANY_NAMESPACES) {
-        work_hurry(&store->work); /* it may be but because many are just going */
+        backlog_hurry(&store->backlog); /* it may be but because many are just going */
     }
-    return change->at->ns != NULL ? STORE_OK : why;
+    return txn->at->ns != NULL ? STORE_OK : why;
 }
 
-static enum store_status find_or_make(struct change *change, enum create create)
+static enum store_status find_or_make(struct write_txn *txn, enum create create)
 {
     enum store_status status = STORE_OK;
-    if (!lookup_refresh(change->lane, change->at)) {
-        status = create == CHANGE_EXISTING ? STORE_NOT_FOUND : make_namespace(change);
+    if (!lookup_refresh(txn->thread, txn->at)) {
+        status = create == CHANGE_EXISTING ? STORE_NOT_FOUND : make_namespace(txn);
         if (status == STORE_OK) {
-            lookup_refresh(change->lane, change->at);
+            lookup_refresh(txn->thread, txn->at);
         }
     }
     return status;
 }
 
-enum store_status change_begin(struct change *change, struct lane *lane, struct store_key *at,
-                               enum create create, uint64_t now)
+enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
+                                  struct store_key *at, enum create create, uint64_t now)
 {
-    *change = (struct change){.lane = lane, .at = at, .now = now};
+    *txn = (struct write_txn){.thread = thread, .at = at, .now = now};
     for (;;) {
-        enum store_status status = find_or_make(change, create);
+        enum store_status status = find_or_make(txn, create);
         if (status != STORE_OK) {
             return status;
         }
-        index_prefetch(&lane->store->index, at->hash);
+        index_prefetch(&thread->store->index, at->hash);
         lock_take(&at->ns->lock);
         if (!at->ns->gone) {
-            lookup_refresh(lane, at);
+            lookup_refresh(thread, at);
             return STORE_OK;
         }
         /* It was empty and is just being removed: look again. */
@@ -54,64 +54,64 @@ enum store_status change_begin(struct change *change, struct lane *lane, struct 
     }
 }
 
-void change_look(struct change *change)
+void write_txn_look(struct write_txn *txn)
 {
-    struct store *store = change->lane->store;
-    change->home = index_lock(&store->index, change->at->hash);
-    change->found = lookup(store, change->home, change->at, &change->old);
-    change->lives = change->found && found_lives(&change->old, change->now);
+    struct store *store = txn->thread->store;
+    txn->home = index_lock(&store->index, txn->at->hash);
+    txn->found = lookup(store, txn->home, txn->at, &txn->old);
+    txn->lives = txn->found && found_lives(&txn->old, txn->now);
 }
 
-void change_unlook(struct change *change)
+void write_txn_unlook(struct write_txn *txn)
 {
-    index_unlock(change->home);
-    change->home = NULL;
+    index_unlock(txn->home);
+    txn->home = NULL;
 }
 
-bool change_slot(struct change *change, struct slot *slot)
+bool write_txn_slot(struct write_txn *txn, struct slot *slot)
 {
-    if (change->found) {
-        *slot = change->old.slot;
+    if (txn->found) {
+        *slot = txn->old.slot;
         return true;
     }
-    return index_free_slot(&change->lane->store->index, change->home, slot);
+    return index_free_slot(&txn->thread->store->index, txn->home, slot);
 }
 
-void change_commit(struct change *change, struct slot *slot, uint32_t place)
+void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place)
 {
-    if (change->found) {
-        const struct found *old = &change->old;
+    if (txn->found) {
+        const struct found *old = &txn->old;
         slot_set_place(slot, place);
-        bury(change->lane, old->segment, old->bytes, &old->record,
-             change->lives ? BURIED_REPLACED : BURIED_EXPIRED);
+        record_retire(txn->thread, old->segment, old->bytes, &old->record,
+                      txn->lives ? RETIRED_REPLACED : RETIRED_EXPIRED);
     } else {
-        index_fill(&change->lane->store->index, slot, change->at->hash, place);
+        index_fill(&txn->thread->store->index, slot, txn->at->hash, place);
     }
 }
 
-void change_end(struct change *change)
+void write_txn_end(struct write_txn *txn)
 {
-    if (change->home != NULL) {
-        change_unlook(change);
+    if (txn->home != NULL) {
+        write_txn_unlook(txn);
     }
-    lock_give(&change->at->ns->lock);
+    lock_give(&txn->at->ns->lock);
 }
 
-void change_fail(struct change *change)
+void write_txn_fail(struct write_txn *txn)
 {
-    if (change->at->ns->generation->first == 0) {
-        work_add_namespace(&change->lane->store->work, change->at->ns);
+    if (txn->at->ns->generation->first == 0) {
+        backlog_add_namespace(&txn->thread->store->backlog, txn->at->ns);
     }
-    change_end(change);
+    write_txn_end(txn);
 }
 
-bool change_make_room(struct change *change, enum lack lack)
+bool write_txn_make_room(struct write_txn *txn, enum lack lack)
 {
-    struct namespace *ns = change->at->ns;
-    change_end(change);
-    bool made = upkeep_make_room(change->lane, lack, ns, change->now);
+    struct namespace *ns = txn->at->ns;
+    write_txn_end(txn);
+    bool made = housekeep_make_room(txn->thread, lack, ns, txn->now);
     if (!made) { /* it may have been made in vain; before that, it is still wanted */
-        work_add_namespace(&change->lane->store->work, ns);
+        backlog_add_namespace(&txn->thread->store->backlog, ns);
     }
     return made;
 }

@@ -1,11 +1,11 @@
 /*
  * write_txn.h - the frame in which a record is written.
  *
- *   change_begin   the namespace is locked: nobody else writes in it
- *   change_look    the key's bucket is locked too, and its record found
- *   change_unlook  the bucket is free again, say to make room
- *   change_commit  the new record is in place of the old one
- *   change_end     both are free
+ *   write_txn_begin   the namespace is locked: nobody else writes in it
+ *   write_txn_look    the key's bucket is locked too, and its record found
+ *   write_txn_unlook  the bucket is free again, say to make room
+ *   write_txn_commit  the new record is in place of the old one
+ *   write_txn_end     both are free
  *
  * While the namespace is locked a record can go away (deleted, evicted, expired)
  * but not be replaced or moved.
@@ -17,8 +17,8 @@
 #include "daemon/store/records/append.h"
 #include "daemon/store/records/lookup.h"
 
-struct change {
-    struct lane *lane;
+struct write_txn {
+    struct store_thread *thread;
     struct store_key *at;
     uint64_t now;
     struct bucket *home; /* locked, or NULL */
@@ -29,25 +29,25 @@ struct change {
 
 enum create { CHANGE_EXISTING, CHANGE_OR_CREATE };
 
-/* STORE_OK: go on, and change_end in the end. Else nothing is locked. */
-enum store_status change_begin(struct change *change, struct lane *lane, struct store_key *at,
-                               enum create create, uint64_t now);
-void change_look(struct change *change);
-void change_unlook(struct change *change);
+/* STORE_OK: go on, and write_txn_end in the end. Else nothing is locked. */
+enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
+                                  struct store_key *at, enum create create, uint64_t now);
+void write_txn_look(struct write_txn *txn);
+void write_txn_unlook(struct write_txn *txn);
 
 /* A slot for the record, the old one's or a new one. False without memory. */
-bool change_slot(struct change *change, struct slot *slot);
+bool write_txn_slot(struct write_txn *txn, struct slot *slot);
 /* Turns that slot to the record at `place`, which is in the segment already, and
- * buries the old one. */
-void change_commit(struct change *change, struct slot *slot, uint32_t place);
-void change_end(struct change *change);
+ * retires the old one. */
+void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place);
+void write_txn_end(struct write_txn *txn);
 /* The same where nothing was written: the namespace may have been made in vain. */
-void change_fail(struct change *change);
+void write_txn_fail(struct write_txn *txn);
 
 /*
  * Ends the change and makes the room that was found lacking. True when it makes
  * sense to begin again; else nothing more may be evicted.
  */
-bool change_make_room(struct change *change, enum lack lack);
+bool write_txn_make_room(struct write_txn *txn, enum lack lack);
 
 #endif

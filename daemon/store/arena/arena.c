@@ -97,7 +97,7 @@ static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struc
     }
     arena_choose(arena, bytes);
     limit_range(arena, most);
-    arena->base = reserve_space(range_bytes(arena, arena->frames_max));
+    arena->base = pages_reserve(range_bytes(arena, arena->frames_max));
     return arena->base != NULL;
 }
 
@@ -105,11 +105,11 @@ static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struc
 static bool open_frames(struct arena *arena, uint32_t frames)
 {
     bool there = arena->file != NULL ? file_grow(arena->file, frames)
-                                     : reserve_open(arena->base, range_bytes(arena, frames));
-    return there && reserve_open(arena->warm, stack_bytes(frames)) &&
-           reserve_open(arena->cold, stack_bytes(frames)) &&
-           reserve_open(arena->vacant, vacant_bytes(frames)) &&
-           reserve_open(arena->block, (size_t)frames << arena->frame_order);
+                                     : pages_open(arena->base, range_bytes(arena, frames));
+    return there && pages_open(arena->warm, stack_bytes(frames)) &&
+           pages_open(arena->cold, stack_bytes(frames)) &&
+           pages_open(arena->vacant, vacant_bytes(frames)) &&
+           pages_open(arena->block, (size_t)frames << arena->frame_order);
 }
 
 bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
@@ -122,10 +122,10 @@ bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budge
     if (!find_range(arena, bytes, most, file)) {
         return false;
     }
-    arena->warm = reserve_space(stack_bytes(arena->frames_max));
-    arena->cold = reserve_space(stack_bytes(arena->frames_max));
-    arena->block = reserve_space(arena_units_max(arena));
-    arena->vacant = reserve_space(vacant_bytes(arena->frames_max));
+    arena->warm = pages_reserve(stack_bytes(arena->frames_max));
+    arena->cold = pages_reserve(stack_bytes(arena->frames_max));
+    arena->block = pages_reserve(arena_units_max(arena));
+    arena->vacant = pages_reserve(vacant_bytes(arena->frames_max));
     if (arena->warm == NULL || arena->cold == NULL || arena->block == NULL ||
         arena->vacant == NULL || !open_frames(arena, arena->frames)) {
         arena_deinit(arena);
@@ -137,12 +137,12 @@ bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budge
 void arena_deinit(struct arena *arena)
 {
     if (arena->file == NULL) {
-        reserve_release(arena->base, range_bytes(arena, arena->frames_max));
+        pages_release(arena->base, range_bytes(arena, arena->frames_max));
     }
-    reserve_release(arena->warm, stack_bytes(arena->frames_max));
-    reserve_release(arena->cold, stack_bytes(arena->frames_max));
-    reserve_release(arena->block, arena_units_max(arena));
-    reserve_release(arena->vacant, vacant_bytes(arena->frames_max));
+    pages_release(arena->warm, stack_bytes(arena->frames_max));
+    pages_release(arena->cold, stack_bytes(arena->frames_max));
+    pages_release(arena->block, arena_units_max(arena));
+    pages_release(arena->vacant, vacant_bytes(arena->frames_max));
     arena->base = NULL;
     arena->warm = arena->cold = NULL;
     arena->block = NULL;
@@ -434,7 +434,7 @@ static bool cool_down(struct arena *arena, uint32_t frame)
     if (arena->file != NULL) {
         return file_forget(arena->file, frame * size, size);
     }
-    reserve_forget(arena->base + frame * size, size);
+    pages_forget(arena->base + frame * size, size);
     return true;
 }
 

@@ -65,10 +65,10 @@ struct absorbed {
 static inline void absorb_words(struct absorbed *lanes, const char *bytes)
 {
     uint64_t word[4] = {load(bytes), load(bytes + 8), load(bytes + 16), load(bytes + 24)};
-    lanes->a = seal_mix(lanes->a, word[0]);
-    lanes->b = seal_mix(lanes->b, word[1]);
-    lanes->c = seal_mix(lanes->c, word[2]);
-    lanes->d = seal_mix(lanes->d, word[3]);
+    lanes->a = checksum_mix(lanes->a, word[0]);
+    lanes->b = checksum_mix(lanes->b, word[1]);
+    lanes->c = checksum_mix(lanes->c, word[2]);
+    lanes->d = checksum_mix(lanes->d, word[3]);
     lanes->fold ^= word[0] ^ word[1] ^ word[2] ^ word[3];
 }
 
@@ -79,10 +79,10 @@ static inline void absorb_pairs(struct absorbed *lanes, const char *bytes)
 {
     uint64_t even[4] = {load(bytes), load(bytes + 16), load(bytes + 32), load(bytes + 48)};
     uint64_t odd[4] = {load(bytes + 8), load(bytes + 24), load(bytes + 40), load(bytes + 56)};
-    lanes->a = seal_mix(lanes->a, even[0] + rotate(odd[0], 29));
-    lanes->b = seal_mix(lanes->b, even[1] + rotate(odd[1], 29));
-    lanes->c = seal_mix(lanes->c, even[2] + rotate(odd[2], 29));
-    lanes->d = seal_mix(lanes->d, even[3] + rotate(odd[3], 29));
+    lanes->a = checksum_mix(lanes->a, even[0] + rotate(odd[0], 29));
+    lanes->b = checksum_mix(lanes->b, even[1] + rotate(odd[1], 29));
+    lanes->c = checksum_mix(lanes->c, even[2] + rotate(odd[2], 29));
+    lanes->d = checksum_mix(lanes->d, even[3] + rotate(odd[3], 29));
     lanes->fold ^= even[0] ^ even[1] ^ even[2] ^ even[3];
     lanes->fold ^= odd[0] ^ odd[1] ^ odd[2] ^ odd[3];
 }
@@ -101,46 +101,46 @@ struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length)
     }
     if (left >= 16) {
         uint64_t word[2] = {load(bytes), load(bytes + 8)};
-        lanes.a = seal_mix(lanes.a, word[0]);
-        lanes.b = seal_mix(lanes.b, word[1]);
+        lanes.a = checksum_mix(lanes.a, word[0]);
+        lanes.b = checksum_mix(lanes.b, word[1]);
         lanes.fold ^= word[0] ^ word[1];
         bytes += 16;
         left -= 16;
     }
     if (left >= 8) {
         uint64_t word = load(bytes);
-        lanes.c = seal_mix(lanes.c, word);
+        lanes.c = checksum_mix(lanes.c, word);
         lanes.fold ^= word;
         bytes += 8;
         left -= 8;
     }
     uint64_t rest = load_rest(bytes, left, length);
-    lanes.d = seal_mix(lanes.d, rest);
+    lanes.d = checksum_mix(lanes.d, rest);
     uint64_t all = rotate(lanes.a, 1) + rotate(lanes.b, 12) + rotate(lanes.c, 25) +
                    rotate(lanes.d, 43) + length;
-    return (struct sum){.hash = finish(all), .fold = seal_fold(lanes.fold ^ rest)};
+    return (struct sum){.hash = finish(all), .fold = checksum_fold(lanes.fold ^ rest)};
 }
 
-uint32_t seal_bytes(uint64_t seed, const void *bytes, size_t length)
+uint32_t checksum_bytes(uint64_t seed, const void *bytes, size_t length)
 {
     struct sum sum = sum_bytes(seed, bytes, length);
     return (uint32_t)(sum.hash & ~UINT64_C(0xff)) | sum.fold;
 }
 
-uint64_t seal_word(uint64_t seed, uint64_t payload)
+uint64_t checksum_word(uint64_t seed, uint64_t payload)
 {
-    uint64_t fold = seal_fold(payload & PAYLOAD_MASK);
-    uint64_t hash = finish(seal_mix(seed, payload)) >> HASH_SHIFT;
+    uint64_t fold = checksum_fold(payload & PAYLOAD_MASK);
+    uint64_t hash = finish(checksum_mix(seed, payload)) >> HASH_SHIFT;
     return (payload & PAYLOAD_MASK) | fold << FOLD_SHIFT | hash << HASH_SHIFT;
 }
 
-bool seal_open(uint64_t seed, uint64_t word, uint64_t *payload)
+bool checksum_open(uint64_t seed, uint64_t word, uint64_t *payload)
 {
     *payload = word & PAYLOAD_MASK;
-    return *payload != 0 && seal_word(seed, *payload) == word;
+    return *payload != 0 && checksum_word(seed, *payload) == word;
 }
 
-uint64_t seal_seed(const uint64_t secret[2], enum seal_what what, uint64_t number)
+uint64_t checksum_seed(const uint64_t secret[2], enum checksum_what what, uint64_t number)
 {
-    return finish(seal_mix(seal_mix(secret[0], what) ^ secret[1], number));
+    return finish(checksum_mix(checksum_mix(secret[0], what) ^ secret[1], number));
 }

@@ -21,7 +21,7 @@ struct sum {
 };
 
 /* XOR of the eight bytes. */
-static inline uint8_t seal_fold(uint64_t word)
+static inline uint8_t checksum_fold(uint64_t word)
 {
     word ^= word >> 32;
     word ^= word >> 16;
@@ -29,7 +29,7 @@ static inline uint8_t seal_fold(uint64_t word)
 }
 
 /* A seed for what comes after the word; no two words make the same of one seed. */
-static inline uint64_t seal_mix(uint64_t seed, uint64_t word)
+static inline uint64_t checksum_mix(uint64_t seed, uint64_t word)
 {
     uint64_t x = (seed ^ word) * UINT64_C(0x9e3779b97f4a7c15); /* odd: 2^64 / golden ratio */
     return (x << 31) | (x >> 33);
@@ -44,7 +44,7 @@ static inline uint64_t seal_mix(uint64_t seed, uint64_t word)
 struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length);
 
 /* 24 bits of hash above 8 of fold. */
-uint32_t seal_bytes(uint64_t seed, const void *bytes, size_t length);
+uint32_t checksum_bytes(uint64_t seed, const void *bytes, size_t length);
 
 #define SEAL_MAX ((UINT64_C(1) << 48) - 1) /* the largest payload */
 
@@ -52,12 +52,12 @@ uint32_t seal_bytes(uint64_t seed, const void *bytes, size_t length);
  * Payload (1 .. SEAL_MAX) with a check in one word, which is never 0 and never one byte away
  * from it: so 0 may mean "none". Stored and loaded whole, aligned.
  */
-uint64_t seal_word(uint64_t seed, uint64_t payload);
+uint64_t checksum_word(uint64_t seed, uint64_t payload);
 /* False: damaged. That the word is 0 is for the caller to see. */
-bool seal_open(uint64_t seed, uint64_t word, uint64_t *payload);
+bool checksum_open(uint64_t seed, uint64_t word, uint64_t *payload);
 
 /* What is sealed: a domain of its own for each field. */
-enum seal_what {
+enum checksum_what {
     SEAL_HEAD = 1,
     SEAL_LIFE, /* of struct arena_head */
     SEAL_VERSIONS,
@@ -66,12 +66,13 @@ enum seal_what {
     SEAL_FLUSH_AT,
     SEAL_LABEL,
     SEAL_OWNER,
-    SEAL_SPAN, /* label.life */
-    SEAL_SUM,  /* label.sum */
+    SEAL_SPAN, /* segment descriptor.life */
+    SEAL_SUM,  /* segment descriptor.sum */
     SEAL_RECORDS,
 };
 
-/* `number`: of the entry, label or slot, so that what lies elsewhere is not valid there. */
-uint64_t seal_seed(const uint64_t secret[2], enum seal_what what, uint64_t number);
+/* `number`: of the entry, segment descriptor or slot, so that what lies elsewhere is not valid
+ * there. */
+uint64_t checksum_seed(const uint64_t secret[2], enum checksum_what what, uint64_t number);
 
 #endif

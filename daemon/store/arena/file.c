@@ -11,7 +11,7 @@
 
 /* --- blocks --------------------------------------------------------------------- */
 
-static bool change_blocks(const struct file *file, int mode, uint64_t from, uint64_t length)
+static bool write_txn_blocks(const struct file *file, int mode, uint64_t from, uint64_t length)
 {
     int failed;
     do {
@@ -22,7 +22,7 @@ static bool change_blocks(const struct file *file, int mode, uint64_t from, uint
 
 static bool back(struct file *file, uint64_t from, uint64_t length)
 {
-    bool backed = change_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
+    bool backed = write_txn_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
     if (!backed) {
         __atomic_store_n(&file->why_refused, errno, __ATOMIC_RELAXED);
     }
@@ -42,8 +42,8 @@ bool file_back(struct file *file, uint64_t arena_byte, uint64_t length)
 
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    bool taken = change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                               position(file, file->base) + arena_byte, length);
+    bool taken = write_txn_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                  position(file, file->base) + arena_byte, length);
     if (!taken) {
         __atomic_store_n(&file->why_kept, errno, __ATOMIC_RELAXED);
         __atomic_fetch_add(&file->kept, 1, __ATOMIC_RELEASE);
@@ -64,8 +64,8 @@ bool file_back_labels(struct file *file, uint32_t number)
 
 bool file_forget_labels(struct file *file, uint32_t number)
 {
-    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                         labels_page(file, number), FILE_LABELS * sizeof *file->labels);
+    return write_txn_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                            labels_page(file, number), FILE_LABELS * sizeof *file->labels);
 }
 
 /* A step at a time, in order. */

@@ -107,16 +107,17 @@ enum bridge {
  * What two lives say of a file with that inode, at `clock`. *offset for the first two of the
  * results, such that the store's clock never goes back. `secret` is the head's. Pure.
  */
-enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
-                        const struct store_clock *clock, uint64_t inode, int64_t *offset);
+enum bridge clock_record_continue(const struct clock_record lives[2], const uint64_t secret[2],
+                                  const struct store_clock *clock, uint64_t inode, int64_t *offset);
 
 /* Writes over the older one of the two. stopped, wall: 0 while in use. */
-void life_write(struct life lives[2], const uint64_t secret[2], const struct life *fields);
+void clock_record_write(struct clock_record lives[2], const uint64_t secret[2],
+                        const struct clock_record *fields);
 
 /* What seals the fields of that kind and number in the file. */
-static inline uint64_t file_seed(const struct file *file, enum seal_what what, uint64_t number)
+static inline uint64_t file_seed(const struct file *file, enum checksum_what what, uint64_t number)
 {
-    return seal_seed(file->head->secret, what, number);
+    return checksum_seed(file->head->secret, what, number);
 }
 
 #endif

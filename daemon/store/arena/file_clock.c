@@ -24,26 +24,28 @@ static uint64_t turn_word(unsigned turn)
     return turn * UINT64_C(0x0101010101010101);
 }
 
-static uint32_t life_check(const struct life *life, const uint64_t secret[2], unsigned slot)
+static uint32_t clock_record_check(const struct clock_record *life, const uint64_t secret[2],
+                                   unsigned slot)
 {
-    size_t from = offsetof(struct life, boot);
-    return seal_bytes(seal_seed(secret, SEAL_LIFE, slot), (const char *)life + from,
-                      offsetof(struct life, check) - from);
+    size_t from = offsetof(struct clock_record, boot);
+    return checksum_bytes(checksum_seed(secret, SEAL_LIFE, slot), (const char *)life + from,
+                          offsetof(struct clock_record, check) - from);
 }
 
 /* The turn too is looked at: all its bytes are the same. */
-static enum slot look_at(const struct life *life, const uint64_t secret[2], unsigned slot)
+static enum slot look_at(const struct clock_record *life, const uint64_t secret[2], unsigned slot)
 {
     uint64_t turn = __atomic_load_n(&life->turn, __ATOMIC_ACQUIRE);
     if (turn == 0) {
         return SLOT_BEING_WRITTEN;
     }
-    bool whole = turn == turn_word(turn & 0xff) && life->check == life_check(life, secret, slot);
+    bool whole =
+        turn == turn_word(turn & 0xff) && life->check == clock_record_check(life, secret, slot);
     return whole ? SLOT_WHOLE : SLOT_DAMAGED;
 }
 
 /* Which of the two was written last; 2: neither can be read. */
-static unsigned newest(const struct life lives[2], const uint64_t secret[2])
+static unsigned newest(const struct clock_record lives[2], const uint64_t secret[2])
 {
     bool first = look_at(&lives[0], secret, 0) == SLOT_WHOLE;
     bool second = look_at(&lives[1], secret, 1) == SLOT_WHOLE;
@@ -62,20 +64,20 @@ static bool same_boot(const uint8_t a[16], const uint8_t b[16])
 
 /* The same run of the machine. A clock that would go back is not that run's, whatever its
  * name: a container may have an uptime of its own. */
-static bool same_run(const struct life *life, const struct store_clock *clock)
+static bool same_run(const struct clock_record *life, const struct store_clock *clock)
 {
     int64_t now = (int64_t)clock->uptime + life->offset;
     return same_boot(life->boot, clock->boot) && now > 0 && (uint64_t)now >= life->stopped;
 }
 
-enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
-                        const struct store_clock *clock, uint64_t inode, int64_t *offset)
+enum bridge clock_record_continue(const struct clock_record lives[2], const uint64_t secret[2],
+                                  const struct store_clock *clock, uint64_t inode, int64_t *offset)
 {
     unsigned last = newest(lives, secret);
     if (last == 2) {
         return LIFE_DAMAGED;
     }
-    const struct life *life = &lives[last];
+    const struct clock_record *life = &lives[last];
     if (same_run(life, clock)) {
         *offset = life->offset;
         return life->inode == inode || life->stopped != 0 ? LIFE_GOES_ON : LIFE_COPY;
@@ -92,12 +94,13 @@ enum bridge life_bridge(const struct life lives[2], const uint64_t secret[2],
     return LIFE_BRIDGED;
 }
 
-void life_write(struct life lives[2], const uint64_t secret[2], const struct life *fields)
+void clock_record_write(struct clock_record lives[2], const uint64_t secret[2],
+                        const struct clock_record *fields)
 {
     unsigned last = newest(lives, secret);
     unsigned slot = last == 2 ? 0 : 1 - last;
     unsigned turn = last == 2 ? 1 : (unsigned)(lives[last].turn & 0xff) % TURNS + 1;
-    struct life *life = &lives[slot];
+    struct clock_record *life = &lives[slot];
     __atomic_store_n(&life->turn, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* nothing below is moved above it */
     memcpy(life->boot, fields->boot, sizeof life->boot);
@@ -106,6 +109,6 @@ void life_write(struct life lives[2], const uint64_t secret[2], const struct lif
     life->wall = fields->wall;
     life->inode = fields->inode;
     life->spare = 0;
-    life->check = life_check(life, secret, slot);
+    life->check = clock_record_check(life, secret, slot);
     __atomic_store_n(&life->turn, turn_word(turn), __ATOMIC_RELEASE);
 }

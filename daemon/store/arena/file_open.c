@@ -107,8 +107,8 @@ static bool map(struct file *file, uint32_t frames)
 static uint32_t head_check(const struct arena_head *head)
 {
     size_t from = offsetof(struct arena_head, byte_order);
-    return seal_bytes(seal_seed(head->secret, SEAL_HEAD, 0), (const char *)head + from,
-                      offsetof(struct arena_head, check) - from);
+    return checksum_bytes(checksum_seed(head->secret, SEAL_HEAD, 0), (const char *)head + from,
+                          offsetof(struct arena_head, check) - from);
 }
 
 static bool all_zero(const void *bytes, size_t length)
@@ -151,7 +151,7 @@ enum sentence { IS_NEW, IS_KEPT, IS_DISCARDED, IS_SET_ASIDE, IS_UNREADABLE };
 static enum sentence judge_life(const struct arena_head *head, const struct store_clock *clock,
                                 uint64_t inode, int64_t *offset, const char **why)
 {
-    switch (life_bridge(head->life, head->secret, clock, inode, offset)) {
+    switch (clock_record_continue(head->life, head->secret, clock, inode, offset)) {
     case LIFE_GOES_ON:
     case LIFE_BRIDGED:
         return IS_KEPT;
@@ -331,9 +331,9 @@ static void compose_head(struct arena_head *head, const struct store_options *op
 
 static void begin_life(struct file *file, const struct store_clock *clock, uint64_t inode)
 {
-    struct life life = {.offset = file->clock_offset, .inode = inode};
+    struct clock_record life = {.offset = file->clock_offset, .inode = inode};
     memcpy(life.boot, clock->boot, sizeof life.boot);
-    life_write(file->head->life, file->head->secret, &life);
+    clock_record_write(file->head->life, file->head->secret, &life);
 }
 
 /* Composes the head of a new file and maps it. Without the address space that it could grow
@@ -504,17 +504,17 @@ bool file_grow(struct file *file, uint32_t frames)
 /* --- the end --------------------------------------------------------------------------- */
 
 /* Written back to be "in use": errno stays. */
-static void take_mark_back(struct file *file, struct life *life)
+static void take_mark_back(struct file *file, struct clock_record *life)
 {
     int why = errno;
     life->stopped = life->wall = 0;
-    life_write(file->head->life, file->head->secret, life);
+    clock_record_write(file->head->life, file->head->secret, life);
     errno = why;
 }
 
 bool file_stop(struct file *file, const struct store_clock *clock)
 {
-    struct life life = {.offset = file->clock_offset, .wall = clock->wall};
+    struct clock_record life = {.offset = file->clock_offset, .wall = clock->wall};
     struct stat found;
     memcpy(life.boot, clock->boot, sizeof life.boot);
     life.stopped = (uint64_t)((int64_t)clock->uptime + file->clock_offset);
@@ -523,7 +523,7 @@ bool file_stop(struct file *file, const struct store_clock *clock)
         return false;
     }
     life.inode = found.st_ino;
-    life_write(file->head->life, file->head->secret, &life);
+    clock_record_write(file->head->life, file->head->secret, &life);
     bool written = fsync(file->fd) == 0;
     if (!written) {
         take_mark_back(file, &life);

@@ -33,7 +33,7 @@ enum {
 #define LAYOUT_MAGIC "kvcached" /* eight bytes, no zero behind */
 
 /* The clock. There are two, written in turn, so that one is always whole. */
-struct life {
+struct clock_record {
     uint64_t turn;    /* the commit mark. 0: being written; else a number of 1 .. 255 eight
                          times over, so that no flipped byte makes 0 of it */
     uint8_t boot[16]; /* of the machine's run; zeros: unknown, equal to nothing */
@@ -42,7 +42,7 @@ struct life {
     uint64_t wall;    /* ms since 1970 at that moment */
     uint64_t inode;   /* of this file: a copy that was made while it was in use is not it */
     uint32_t spare;
-    uint32_t check; /* seal_bytes of all above but `turn` */
+    uint32_t check; /* checksum_bytes of all above but `turn` */
 };
 
 struct arena_head {
@@ -55,9 +55,9 @@ struct arena_head {
     uint8_t guard; /* RECORD_GUARD */
     uint8_t spare;
     uint32_t spare2;
-    uint32_t check; /* seal_bytes of all above but the magic */
+    uint32_t check; /* checksum_bytes of all above but the magic */
     uint8_t pad[16];
-    struct life life[2];
+    struct clock_record life[2];
     uint64_t versions; /* sealed: versions given so far, in units of 2^20, rounded up */
     uint8_t rest[LAYOUT_HEAD - 200];
 };
@@ -69,12 +69,12 @@ struct name_entry {
     uint8_t name_length;
     uint8_t spare[3];
     char name[64];
-    uint64_t maker; /* what made it (creators.h); 0: unknown, as in files of older programs. Has no
-                       check: a wrong one counts the namespace at another maker, no more */
+    uint64_t creator; /* what made it (creators.h); 0: unknown, as in files of older programs. Has
+                       no check: a wrong one counts the namespace at another creator, no more */
     uint8_t rest[32];
 };
 
-enum label_kind { LABEL_LOG = 1, LABEL_SPAN = 2, LABEL_PIECE = 3 };
+enum file_segment_kind { FILE_SEGMENT_LOG = 1, FILE_SEGMENT_SPAN = 2, FILE_SEGMENT_PIECE = 3 };
 
 struct label {
     uint64_t owner;     /* sealed: the generation's number. 0: free. The commit mark */
@@ -85,20 +85,21 @@ struct label {
     uint64_t bound;     /* piece: the head's `version`; span: the record's version; else 0 */
     uint32_t unit;      /* where in the arena */
     uint32_t piece;     /* number of the next piece, or 0 */
-    uint32_t sum;       /* span, piece: seal_bytes of the value's bytes that lie in it */
+    uint32_t sum;       /* span, piece: checksum_bytes of the value's bytes that lie in it */
     uint32_t check;     /* of base_time, version, bound, unit, piece, sum and the number */
     uint32_t used;      /* bytes. The commit mark of records: above it there are none */
     uint32_t shape;     /* order, kind << 8, 0x5a << 16, their XOR << 24: one store */
 };
 
-_Static_assert(sizeof(struct life) == 64 && offsetof(struct life, check) == 60, "life");
+_Static_assert(sizeof(struct clock_record) == 64 && offsetof(struct clock_record, check) == 60,
+               "life");
 _Static_assert(sizeof(struct arena_head) == LAYOUT_HEAD &&
                    offsetof(struct arena_head, check) == 44 &&
                    offsetof(struct arena_head, life) == 64 &&
                    offsetof(struct arena_head, versions) == 192,
                "arena_head");
 _Static_assert(sizeof(struct name_entry) == 128 && offsetof(struct name_entry, name) == 24 &&
-                   offsetof(struct name_entry, maker) == 88,
+                   offsetof(struct name_entry, creator) == 88,
                "name_entry");
 _Static_assert(sizeof(struct label) == 64 && offsetof(struct label, used) == 56, "label");
 

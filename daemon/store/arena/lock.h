@@ -9,7 +9,7 @@
  *
  * Lock order, outermost first. A thread that holds one may take those below it:
  *
- *   1. store.upkeep      mutex; housekeeping and eviction, one thread at a time
+ *   1. store.reclaim_lock      mutex; housekeeping and eviction, one thread at a time
  *   2. namespaces.lock   mutex; making and removing namespaces, settings
  *   3. namespace.lock    appending to one namespace, its lists of segments
  *   4. bucket            one line of the index (index.h); two only when the

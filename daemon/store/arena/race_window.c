@@ -3,7 +3,7 @@
  */
 #include "daemon/store/arena/race_window.h"
 
-void window_pass(enum window which)
+void race_window_pass(enum race_window which)
 {
     (void)which;
 }

@@ -22,8 +22,8 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
     index->resident = INDEX_BUCKETS_MIN;
     index->budget = budget;
     index->records = records;
-    index->buckets = reserve_space(index->most * sizeof(struct bucket));
-    index->overflow = reserve_space(index->most * sizeof(struct bucket));
+    index->buckets = pages_reserve(index->most * sizeof(struct bucket));
+    index->overflow = pages_reserve(index->most * sizeof(struct bucket));
     if (index->buckets == NULL || index->overflow == NULL || !index_open(index, capacity) ||
         !budget_take(budget, index->resident * sizeof(struct bucket))) {
         index_deinit(index);
@@ -34,16 +34,16 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
 
 void index_deinit(struct index *index)
 {
-    reserve_release(index->buckets, index->most * sizeof(struct bucket));
-    reserve_release(index->overflow, index->most * sizeof(struct bucket));
+    pages_release(index->buckets, index->most * sizeof(struct bucket));
+    pages_release(index->overflow, index->most * sizeof(struct bucket));
     index->buckets = index->overflow = NULL;
 }
 
 bool index_open(struct index *index, uint64_t capacity)
 {
     capacity = capacity < index->most ? capacity : index->most;
-    bool open = reserve_open(index->buckets, capacity * sizeof(struct bucket)) &&
-                reserve_open(index->overflow, capacity * sizeof(struct bucket));
+    bool open = pages_open(index->buckets, capacity * sizeof(struct bucket)) &&
+                pages_open(index->overflow, capacity * sizeof(struct bucket));
     if (open && capacity > __atomic_load_n(&index->capacity, __ATOMIC_RELAXED)) {
         __atomic_store_n(&index->capacity, capacity, __ATOMIC_RELEASE);
     }

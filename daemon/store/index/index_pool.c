@@ -108,7 +108,7 @@ void pool_give(struct index *index, uint32_t link)
     index->pool_used--;
     if (index->pool_used == 0 && index->pool_made > INDEX_GIVE_BACK &&
         index->pool_phase == POOL_RESTS) {
-        reserve_forget(index->overflow, index->pool_made * sizeof(struct bucket));
+        pages_forget(index->overflow, index->pool_made * sizeof(struct bucket));
         budget_give(index->budget, index->pool_made * sizeof(struct bucket));
         index->pool_made = 0;
         index->pool_free = index->pool_low = index->pool_high = 0;
@@ -272,7 +272,7 @@ static void give_back(struct index *index)
     uint64_t keep = index->pool_keep;
     uint64_t end = index->pool_made; /* it changes nowhere else in this phase */
     uint64_t from = end - keep > INDEX_GIVE_BACK ? end - INDEX_GIVE_BACK : keep;
-    reserve_forget(&index->overflow[from], (end - from) * sizeof(struct bucket));
+    pages_forget(&index->overflow[from], (end - from) * sizeof(struct bucket));
     budget_give(index->budget, (end - from) * sizeof(struct bucket));
     lock_take(&index->pool_lock);
     index->pool_made = from;

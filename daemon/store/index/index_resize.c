@@ -268,7 +268,7 @@ static bool give_pages_back(struct index *index, const struct shrinking *how)
     uint64_t first =
         index->resident - keep > 2 * INDEX_GIVE_BACK ? index->resident - 2 * INDEX_GIVE_BACK : keep;
     uint64_t bytes = (index->resident - first) * sizeof(struct bucket);
-    reserve_forget(&index->buckets[first], bytes);
+    pages_forget(&index->buckets[first], bytes);
     budget_give(index->budget, bytes);
     __atomic_store_n(&index->resident, first, __ATOMIC_RELAXED);
     return true;

@@ -131,7 +131,7 @@ static uint64_t count_memory(struct store *store)
         namespaces++;
     }
     return (arena->fresh - 1 - arena->cold_count) * arena_frame_size(arena) +
-           store->segments.shelves.count * segments_shelf_cost(&store->segments) +
+           store->segments.numbers.count * segments_chunk_cost(&store->segments) +
            index_resident(&store->index) + store->ghost.paid + namespaces * NAMESPACE_COST +
            store->expire.resident * sizeof(struct expire_entry);
 }
@@ -142,18 +142,18 @@ static const char *check_numbers(const struct segments *segments)
     uint32_t in_use = 0;
     for (uint32_t number = 1; number < segments_end(segments); number++) {
         bool is_free = segment_state(segment_at(segments, number)) == SEGMENT_FREE;
-        bool there = shelf_is_there(&segments->shelves, shelf_of(number));
-        uint64_t free = segments->shelves.free[shelf_of(number)];
+        bool there = number_chunk_is_there(&segments->numbers, number_chunk_of(number));
+        uint64_t free = segments->numbers.free[number_chunk_of(number)];
         in_use += !is_free;
-        if (there ? (free >> number % SHELF_NUMBERS & 1) != is_free : !is_free) {
+        if (there ? (free >> number % NUMBER_CHUNK_NUMBERS & 1) != is_free : !is_free) {
             return "a segment's number is free and the segment is not, or the other way";
         }
     }
     return in_use == segments->in_use ? NULL : "the segments in use are miscounted";
 }
 
-/* How many namespaces are declared, and how many each maker has. */
-static const char *check_makers(const struct namespaces *all)
+/* How many namespaces are declared, and how many each creator has. */
+static const char *check_creators(const struct namespaces *all)
 {
     uint32_t declared = 0;
     uint32_t made = 0;
@@ -161,11 +161,12 @@ static const char *check_makers(const struct namespaces *all)
     for (uint32_t id = 1; id <= all->highest; id++) {
         const struct namespace *ns = all->by_id[id];
         declared += ns != NULL && ns->declared;
-        made += ns != NULL && ns->maker != NULL;
+        made += ns != NULL && ns->creator != NULL;
     }
     for (unsigned i = 0; i < MAKERS_HEADS; i++) {
-        for (const struct maker *maker = all->makers.heads[i]; maker != NULL; maker = maker->next) {
-            counted += maker->namespaces;
+        for (const struct creator *creator = all->creators.heads[i]; creator != NULL;
+             creator = creator->next) {
+            counted += creator->namespaces;
         }
     }
     if (declared != all->declared_there) {
@@ -175,10 +176,10 @@ static const char *check_makers(const struct namespaces *all)
     return counted >= made ? NULL : "the namespaces of a maker are miscounted";
 }
 
-const char *store_check(struct lane *lane, uint64_t now)
+const char *store_check(struct store_thread *thread, uint64_t now)
 {
     (void)now;
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct recount count = {.store = store};
     const char *wrong = NULL;
     for (uint32_t id = 1; id <= store->namespaces.highest && wrong == NULL; id++) {
@@ -190,7 +191,7 @@ const char *store_check(struct lane *lane, uint64_t now)
             wrong = check_name(store, id);
         }
     }
-    for (const struct generation *flushed = work_first_retired(&store->work);
+    for (const struct generation *flushed = backlog_first_retired(&store->backlog);
          flushed != NULL && wrong == NULL; flushed = flushed->next_retired) {
         wrong = check_generation(&count, flushed);
     }
@@ -205,7 +206,7 @@ const char *store_check(struct lane *lane, uint64_t now)
         wrong = check_shares(store);
     }
     if (wrong == NULL) {
-        wrong = check_makers(&store->namespaces);
+        wrong = check_creators(&store->namespaces);
     }
     if (wrong == NULL && budget_used(&store->budget) > budget_limit(&store->budget)) {
         wrong = "more memory is used than allowed";

@@ -1,15 +1,16 @@
 /*
  * check_file.c - see check.h.
  *
- * It reads as a start would: lengths come from record_measure, facts from label_open.
+ * It reads as a start would: lengths come from record_measure, facts from file_segment_open.
  */
 #include "daemon/store/arena/file_namespace.h"
 #include "daemon/store/lifecycle/check.h"
 
 static const char *check_guards(const struct segments *segments, const struct segment *segment,
-                                const struct label_facts *facts)
+                                const struct file_segment_facts *facts)
 {
-    uint64_t seed = label_record_seed(segments->file, segment_number(segments, segment), facts);
+    uint64_t seed =
+        file_segment_record_seed(segments->file, segment_number(segments, segment), facts);
     const char *start = segment_bytes(segments, segment);
     for (uint32_t offset = segments->lead; offset < facts->used;) {
         struct record record;
@@ -30,7 +31,7 @@ static const char *check_guards(const struct segments *segments, const struct se
     return NULL;
 }
 
-static bool says_the_same(const struct segment *segment, const struct label_facts *facts)
+static bool says_the_same(const struct segment *segment, const struct file_segment_facts *facts)
 {
     return facts->order == segment->order && facts->unit == segment->unit &&
            facts->used == segment->used && facts->piece == segment->piece &&
@@ -38,15 +39,16 @@ static bool says_the_same(const struct segment *segment, const struct label_fact
 }
 
 static bool has_sum(const struct segments *segments, const struct segment *segment, uint32_t from,
-                    const struct label_facts *facts)
+                    const struct file_segment_facts *facts)
 {
-    return facts->sum == label_sum_of(segments->file, facts->version,
-                                      segment_bytes(segments, segment) + from, facts->used - from);
+    return facts->sum == file_segment_sum_of(segments->file, facts->version,
+                                             segment_bytes(segments, segment) + from,
+                                             facts->used - from);
 }
 
 /* The value, from the head to the last piece. */
 static const char *check_span(const struct segments *segments, const struct segment *head,
-                              const struct label_facts *facts)
+                              const struct file_segment_facts *facts)
 {
     struct record record;
     const char *bytes = segment_bytes(segments, head);
@@ -62,9 +64,9 @@ static const char *check_span(const struct segments *segments, const struct segm
     }
     for (uint32_t number = facts->piece; number != 0;) {
         const struct segment *piece = segment_at(segments, number);
-        struct label_facts there;
-        if (label_open(segments->file, number, &there) != LABEL_IS_VALID ||
-            there.kind != LABEL_PIECE || there.bound != facts->version ||
+        struct file_segment_facts there;
+        if (file_segment_open(segments->file, number, &there) != FILE_SEGMENT_IS_VALID ||
+            there.kind != FILE_SEGMENT_PIECE || there.bound != facts->version ||
             there.owner != segment_number(segments, head) || !says_the_same(piece, &there)) {
             return "the label of a piece is not right";
         }
@@ -79,19 +81,20 @@ static const char *check_span(const struct segments *segments, const struct segm
 const char *check_marks(const struct store *store, const struct segment *segment)
 {
     const struct segments *segments = &store->segments;
-    struct label_facts facts;
+    struct file_segment_facts facts;
     if (segments->file == NULL) {
         return NULL;
     }
-    if (label_open(segments->file, segment_number(segments, segment), &facts) != LABEL_IS_VALID ||
+    if (file_segment_open(segments->file, segment_number(segments, segment), &facts) !=
+            FILE_SEGMENT_IS_VALID ||
         facts.owner != segment->generation->number || !says_the_same(segment, &facts)) {
         return "the label of a segment is not right";
     }
     const char *wrong = check_guards(segments, segment, &facts);
-    if (wrong != NULL || facts.kind == LABEL_SPAN) {
+    if (wrong != NULL || facts.kind == FILE_SEGMENT_SPAN) {
         return wrong != NULL ? wrong : check_span(segments, segment, &facts);
     }
-    return facts.kind == LABEL_LOG && facts.version == segment->version
+    return facts.kind == FILE_SEGMENT_LOG && facts.version == segment->version
                ? NULL
                : "a segment has another version in the file";
 }
@@ -100,15 +103,15 @@ const char *check_name(const struct store *store, uint32_t id)
 {
     const struct namespaces *all = &store->namespaces;
     const struct namespace *ns = all->by_id[id];
-    struct roll_facts facts;
+    struct file_namespace_facts facts;
     if (all->file == NULL) {
         return NULL;
     }
-    enum roll_state state = roll_open(all->file, id, &facts);
+    enum file_namespace_state state = file_namespace_open(all->file, id, &facts);
     if (ns == NULL) {
-        return state == ROLL_IS_FREE ? NULL : "the file has a namespace that is gone";
+        return state == FILE_NAMESPACE_IS_FREE ? NULL : "the file has a namespace that is gone";
     }
-    bool same = state == ROLL_IS_VALID && facts.generation == ns->generation->number &&
+    bool same = state == FILE_NAMESPACE_IS_VALID && facts.generation == ns->generation->number &&
                 facts.flush_at == ns->flush_at &&
                 slice_equal(facts.name, (struct slice){ns->name, ns->name_length});
     return same ? NULL : "the file says something else of a namespace";
@@ -117,19 +120,19 @@ const char *check_name(const struct store *store, uint32_t id)
 const char *check_free_labels(struct store *store)
 {
     struct segments *segments = &store->segments;
-    struct label_facts facts;
+    struct file_segment_facts facts;
     uint64_t version = 0;
     if (segments->file == NULL) {
         return NULL;
     }
     for (uint32_t number = 1; number < segments_end(segments); number++) {
-        if (shelf_is_there(&segments->shelves, shelf_of(number)) &&
+        if (number_chunk_is_there(&segments->numbers, number_chunk_of(number)) &&
             segment_state(segment_at(segments, number)) == SEGMENT_FREE &&
-            label_open(segments->file, number, &facts) != LABEL_IS_FREE) {
+            file_segment_open(segments->file, number, &facts) != FILE_SEGMENT_IS_FREE) {
             return "the file has a segment that is free";
         }
     }
-    return label_versions(segments->file, &version) && version >= segments->versions_told
+    return file_segment_versions(segments->file, &version) && version >= segments->versions_told
                ? NULL
                : "the file does not know which versions were given";
 }

@@ -34,9 +34,9 @@ static uint32_t undeclared_most(const struct store_policy *policy, uint32_t decl
                                                                           : most;
 }
 
-bool store_policy_begin(struct lane *lane, const struct store_policy *policy)
+bool store_policy_begin(struct store_thread *thread, const struct store_policy *policy)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct namespaces *all = &store->namespaces;
     struct declared *declared = declared_create(policy, &store->secret);
     if (declared == NULL) {
@@ -83,7 +83,7 @@ static bool for_some(struct store *store, void (*one)(struct store *, struct nam
 static void mark(struct store *store, struct namespace *ns)
 {
     if (namespaces_settle(&store->namespaces, ns)) {
-        work_add_namespace(&store->work, ns);
+        backlog_add_namespace(&store->backlog, ns);
     }
 }
 
@@ -120,18 +120,18 @@ static enum store_status make_some(struct store *store, const struct store_names
 /* True when it makes sense to try again. When nothing may be evicted that is so for all that
  * follow, which then take what others give back. Little is evicted for what is owed, or all would
  * be, again and again, where memory is too small. */
-static bool make_way(struct lane *lane, enum store_status why, uint64_t now)
+static bool make_way(struct store_thread *thread, enum store_status why, uint64_t now)
 {
-    struct declaring *declaring = &lane->store->declaring;
+    struct declaring *declaring = &thread->store->declaring;
     int most = declaring->retries ? RETRY_ATTEMPTS : UPKEEP_ATTEMPTS;
     if (why == STORE_NO_MEMORY && !declaring->no_room) {
         declaring->no_room =
-            ++declaring->attempts > most || !upkeep_make_room(lane, LACK_BUDGET, NULL, now);
+            ++declaring->attempts > most || !housekeep_make_room(thread, LACK_BUDGET, NULL, now);
         return !declaring->no_room;
     }
     /* Those that are declared no more may be going. */
     return why == STORE_TOO_MANY_NAMESPACES && declaring->tidies++ < TIDIES_MAX &&
-           store_housekeep(lane, now, TIDY_EFFORT);
+           store_housekeep(thread, now, TIDY_EFFORT);
 }
 
 /* The name is passed over: what is written to it first makes the namespace. */
@@ -145,14 +145,14 @@ static void owe(struct declaring *declaring, struct slice name, enum store_statu
     declaring->next++;
 }
 
-static bool make(struct lane *lane, uint64_t now)
+static bool make(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct namespaces *all = &store->namespaces;
     struct declaring *declaring = &store->declaring;
     const struct store_namespace_options *at = NULL;
     enum store_status why = make_some(store, &at);
-    if (why != STORE_OK && !make_way(lane, why, now)) {
+    if (why != STORE_OK && !make_way(thread, why, now)) {
         owe(declaring, at->name, why);
     }
     bool over = declaring->next >= declared_count(all->declared);
@@ -162,21 +162,21 @@ static bool make(struct lane *lane, uint64_t now)
     return over;
 }
 
-/* No lane goes on with a name that is forbidden from now on. */
+/* No thread goes on with a name that is forbidden from now on. */
 static void change_over(struct store *store)
 {
     struct namespaces *all = &store->namespaces;
     pthread_mutex_lock(&all->lock);
     __atomic_store_n(&all->declared_only, store->declaring.declared_only, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
-    store->declaring.epoch = lanes_unlinked(&store->lanes);
+    store->declaring.epoch = store_threads_unlinked(&store->threads);
     pthread_mutex_unlock(&all->lock);
 }
 
 static bool has_drained(struct store *store)
 {
     pthread_mutex_lock(&store->namespaces.lock);
-    bool left = lanes_have_left(&store->lanes, store->declaring.epoch);
+    bool left = store_threads_have_left(&store->threads, store->declaring.epoch);
     pthread_mutex_unlock(&store->namespaces.lock);
     return left;
 }
@@ -187,12 +187,12 @@ static void go_on(struct store *store, enum declare_phase phase, uint32_t next)
 {
     store->declaring.phase = phase;
     store->declaring.next = next;
-    work_hurry(&store->work);
+    backlog_hurry(&store->backlog);
 }
 
-enum store_progress store_policy_step(struct lane *lane, uint64_t now)
+enum store_progress store_policy_step(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     switch (store->declaring.phase) {
     case DECLARE_MARK:
         if (for_some(store, mark)) {
@@ -200,7 +200,7 @@ enum store_progress store_policy_step(struct lane *lane, uint64_t now)
         }
         return STORE_GOES_ON;
     case DECLARE_MAKE:
-        if (make(lane, now)) {
+        if (make(thread, now)) {
             go_on(store, DECLARE_SWITCH, 0);
         }
         return STORE_GOES_ON;
@@ -225,31 +225,31 @@ enum store_progress store_policy_step(struct lane *lane, uint64_t now)
     return STORE_DONE;
 }
 
-struct store_policy_result store_policy_result(const struct lane *lane)
+struct store_policy_result store_policy_result(const struct store_thread *thread)
 {
-    return lane->store->declaring.result;
+    return thread->store->declaring.result;
 }
 
-void store_policy_retry(struct lane *lane)
+void store_policy_retry(struct store_thread *thread)
 {
-    struct declaring *declaring = &lane->store->declaring;
+    struct declaring *declaring = &thread->store->declaring;
     if (declaring->phase == DECLARE_DONE && declaring->result.owed > 0) {
         *declaring = (struct declaring){
             .phase = DECLARE_MAKE, .retries = true, .declared_only = declaring->declared_only};
     }
 }
 
-bool store_set_policy(struct store *store, struct lane *lane, const struct store_policy *policy,
-                      uint64_t now)
+bool store_set_policy(struct store *store, struct store_thread *thread,
+                      const struct store_policy *policy, uint64_t now)
 {
     (void)store;
-    if (!store_policy_begin(lane, policy)) {
+    if (!store_policy_begin(thread, policy)) {
         return false;
     }
-    while (store_policy_step(lane, now) != STORE_DONE) {
-        store_leave(lane); /* what is waited for may be this lane */
+    while (store_policy_step(thread, now) != STORE_DONE) {
+        store_leave(thread); /* what is waited for may be this thread */
         sched_yield();
-        store_enter(lane);
+        store_enter(thread);
     }
     return true;
 }

@@ -21,7 +21,7 @@ enum {
 
 /* --- namespaces ----------------------------------------------------------------- */
 
-static bool is_twice(const struct recover *recover, const struct roll_facts *facts)
+static bool is_twice(const struct recover *recover, const struct file_namespace_facts *facts)
 {
     const struct namespaces *all = &recover->store->namespaces;
     return namespaces_find(all, facts->name) != NULL;
@@ -31,14 +31,14 @@ static bool is_twice(const struct recover *recover, const struct roll_facts *fac
 static bool adopt_name(struct recover *recover, uint32_t id)
 {
     struct store *store = recover->store;
-    struct roll_facts facts;
-    enum roll_state state = roll_open(store->arena.file, id, &facts);
-    if (state == ROLL_IS_FREE) {
+    struct file_namespace_facts facts;
+    enum file_namespace_state state = file_namespace_open(store->arena.file, id, &facts);
+    if (state == FILE_NAMESPACE_IS_FREE) {
         return true;
     }
-    if (state == ROLL_IS_DAMAGED || is_twice(recover, &facts)) {
+    if (state == FILE_NAMESPACE_IS_DAMAGED || is_twice(recover, &facts)) {
         recover->found->damaged_namespaces++;
-        roll_leave(store->arena.file, id);
+        file_namespace_leave(store->arena.file, id);
         return true;
     }
     struct namespace *ns = namespaces_adopt(&store->namespaces, id, &facts);
@@ -173,7 +173,7 @@ static void link_segment(struct recover *recover, struct segment *segment)
         expire_schedule(&store->expire, segment, segment->earliest);
     }
     if (segment_is_half_dead(segment)) {
-        work_add_segment(&store->work, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment);
     }
 }
 
@@ -183,9 +183,10 @@ static void link_segment(struct recover *recover, struct segment *segment)
 static void note_stale(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;
-    struct label_facts facts;
+    struct file_segment_facts facts;
     if (!recover_is_span(recover, segment) ||
-        label_open(segments->file, segment_number(segments, segment), &facts) != LABEL_IS_VALID) {
+        file_segment_open(segments->file, segment_number(segments, segment), &facts) !=
+            FILE_SEGMENT_IS_VALID) {
         return;
     }
     char *bytes = segment_bytes(segments, segment) + segments->lead;
@@ -204,21 +205,22 @@ static void go_on_counting(struct recover *recover)
 {
     struct segments *segments = &recover->store->segments;
     uint64_t given = 0;
-    bool sure = label_versions(recover->store->arena.file, &given);
+    bool sure = file_segment_versions(recover->store->arena.file, &given);
     given = given > recover->newest ? given : recover->newest;
     segments->version = given + (sure ? VERSIONS_APART : VERSIONS_UNSURE);
-    segments->versions_told = label_set_versions(segments->file, segments->version);
+    segments->versions_told = file_segment_set_versions(segments->file, segments->version);
 }
 
 /* --- what does not fit ------------------------------------------------------------- */
 
 /* Evicts until what is left is within the memory, or nothing is left. */
-static void fit(struct recover *recover, struct lane *lane)
+static void fit(struct recover *recover, struct store_thread *thread)
 {
     struct store *store = recover->store;
     uint64_t before = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
-    while (store->resize.shrinks && !recover_is_cancelled(recover) &&
-           (compact_next(lane, recover->now, true) > 0 || resize_step(lane, recover->now) > 0)) {
+    while (
+        store->resize.shrinks && !recover_is_cancelled(recover) &&
+        (compact_next(thread, recover->now, true) > 0 || resize_step(thread, recover->now) > 0)) {
     }
     recover->found->evicted += before - __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
 }
@@ -231,16 +233,16 @@ static bool evict_the_rest(struct recover *recover)
     if (!store->resize.shrinks) {
         return true;
     }
-    struct lane *lane = store_lane_create(store);
-    if (lane == NULL) {
+    struct store_thread *thread = store_thread_create(store);
+    if (thread == NULL) {
         return false;
     }
-    store_enter(lane);
-    pthread_mutex_lock(&store->upkeep);
-    fit(recover, lane);
-    pthread_mutex_unlock(&store->upkeep);
-    store_leave(lane);
-    store_lane_destroy(&lane);
+    store_enter(thread);
+    pthread_mutex_lock(&store->reclaim_lock);
+    fit(recover, thread);
+    pthread_mutex_unlock(&store->reclaim_lock);
+    store_leave(thread);
+    store_thread_destroy(&thread);
     return !recover_is_cancelled(recover);
 }
 
@@ -258,7 +260,7 @@ static void link_all(struct recover *recover)
         link_segment(recover, segment);
     }
     for (size_t i = 0; i < recover->owner_count; i++) {
-        work_add_namespace(&store->work, recover->owners[i]->ns);
+        backlog_add_namespace(&store->backlog, recover->owners[i]->ns);
     }
     arena_adopt(&store->arena, recover->claimed);
 }

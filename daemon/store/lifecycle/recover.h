@@ -77,7 +77,7 @@ static inline struct label *recover_label(const struct recover *recover,
 /* A large record, alone in its segment and its pieces. */
 static inline bool recover_is_span(const struct recover *recover, const struct segment *segment)
 {
-    return (recover_label(recover, segment)->shape >> 8 & 0xff) == LABEL_SPAN;
+    return (recover_label(recover, segment)->shape >> 8 & 0xff) == FILE_SEGMENT_SPAN;
 }
 
 /* --- recover_threads.c --- */
@@ -86,7 +86,7 @@ typedef void recover_work(struct recover *recover, struct segment *segment);
 
 /* Has it done for all adopted segments, on several threads at once. False, with ECANCELED, where
  * it was cancelled meanwhile. */
-bool recover_each(struct recover *recover, recover_work *work);
+bool recover_each(struct recover *recover, recover_work *backlog);
 
 /* The calling thread's. */
 bool recover_is_cancelled(struct recover *recover);

@@ -32,10 +32,10 @@ static bool populate(const struct segments *segments, const struct segment *segm
            (errno != EFAULT && errno != EHWPOISON);
 }
 
-/* Both marks of a death, so that no flipped byte undoes it. One that was just being buried
+/* Both marks of a death, so that no flipped byte undoes it. One that was just being retired
  * may have a part of them, and one that is damaged has none that can be told: theirs are
  * made anew, the flag first. */
-static void bury_for_good(char *bytes, uint32_t size, enum guard guard, uint64_t seed)
+static void retire_for_good(char *bytes, uint32_t size, enum guard guard, uint64_t seed)
 {
     record_kill(bytes, false);
     if (guard == GUARD_BAD) {
@@ -69,7 +69,7 @@ static void examine_record(struct walk *walk, uint32_t at, const struct record *
         recover_count(&walk->recover->found->expired, 1);
     }
     if (guard != GUARD_LIVE || dead || expired) {
-        bury_for_good(bytes, size, guard, seed);
+        retire_for_good(bytes, size, guard, seed);
     } else {
         walk->alive++;
     }
@@ -82,7 +82,7 @@ static void end_at(const struct walk *walk, uint32_t at)
     struct segment *segment = walk->segment;
     uint32_t left = segment_capacity(segment) - at;
     if (at != segment->used) {
-        label_set_used(recover_label(walk->recover, segment), at);
+        file_segment_set_used(recover_label(walk->recover, segment), at);
         segment->used = at;
     }
     memset(walk->start + at, 0, left < RECORD_HEADER_MAX ? left : RECORD_HEADER_MAX);
@@ -126,8 +126,8 @@ static bool is_value_whole(const struct recover *recover, const struct segment *
         uint32_t here = segment->used - from;
         whole = segment->used >= from && here <= length &&
                 (here == length || segment->used == segment_capacity(segment)) &&
-                label->sum == label_sum_of(segments->file, label->version,
-                                           segment_bytes(segments, segment) + from, here);
+                label->sum == file_segment_sum_of(segments->file, label->version,
+                                                  segment_bytes(segments, segment) + from, here);
         length -= here;
         from = 0;
         segment = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
@@ -151,7 +151,7 @@ static bool is_span_right(const struct walk *walk)
            is_value_whole(walk->recover, segment, at + size, record.value_length);
 }
 
-/* One that was buried goes as well: the guard tells of it where the flag does not. */
+/* One that was retired goes as well: the guard tells of it where the flag does not. */
 static bool examine_span(const struct walk *walk)
 {
     struct recover *recover = walk->recover;

@@ -32,7 +32,7 @@ void recover_unclaim(struct recover *recover, uint32_t unit, uint8_t order)
 }
 
 /* A block of the arena that nobody else has: it lies as blocks do, not in frame 0. */
-static bool may_claim(const struct recover *recover, const struct label_facts *facts)
+static bool may_claim(const struct recover *recover, const struct file_segment_facts *facts)
 {
     const struct arena *arena = &recover->store->arena;
     uint32_t units = 1u << facts->order;
@@ -71,7 +71,7 @@ static struct generation *find_owner(const struct recover *recover, uint64_t num
 /* --- one segment --------------------------------------------------------------------- */
 
 static void adopt(struct recover *recover, uint32_t number, struct generation *generation,
-                  const struct label_facts *facts)
+                  const struct file_segment_facts *facts)
 {
     recover_claim(recover, facts->unit, facts->order);
     segment_adopt(&recover->store->segments, number, generation, facts);
@@ -84,17 +84,19 @@ static bool is_adopted(const struct recover *recover, uint32_t number)
 
 /* The pieces of a head that was adopted, as far as they are there; false: not all. No
  * piece is met twice, since its units are claimed. */
-static bool adopt_pieces(struct recover *recover, uint32_t head, const struct label_facts *of)
+static bool adopt_pieces(struct recover *recover, uint32_t head,
+                         const struct file_segment_facts *of)
 {
     const struct file *file = recover->store->arena.file;
     struct segments *segments = &recover->store->segments;
     struct generation *generation = segment_at(segments, head)->generation;
     uint32_t last = head;
     for (uint32_t number = of->piece; number != 0;) {
-        struct label_facts facts;
+        struct file_segment_facts facts;
         if (number >= file->labels_max || is_adopted(recover, number) ||
-            label_open(file, number, &facts) != LABEL_IS_VALID || facts.kind != LABEL_PIECE ||
-            facts.owner != head || facts.bound != of->version || !may_claim(recover, &facts)) {
+            file_segment_open(file, number, &facts) != FILE_SEGMENT_IS_VALID ||
+            facts.kind != FILE_SEGMENT_PIECE || facts.owner != head || facts.bound != of->version ||
+            !may_claim(recover, &facts)) {
             return false;
         }
         adopt(recover, number, generation, &facts);
@@ -111,7 +113,7 @@ void recover_drop(struct recover *recover, struct segment *segment)
     struct segments *segments = &recover->store->segments;
     while (segment != NULL) {
         struct segment *next = segment->piece == 0 ? NULL : segment_at(segments, segment->piece);
-        label_free(recover->store->arena.file, segment_number(segments, segment));
+        file_segment_free(recover->store->arena.file, segment_number(segments, segment));
         recover_unclaim(recover, segment->unit, segment->order);
         __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
         segment->piece = 0;
@@ -119,7 +121,8 @@ void recover_drop(struct recover *recover, struct segment *segment)
     }
 }
 
-static void adopt_head(struct recover *recover, uint32_t number, const struct label_facts *facts)
+static void adopt_head(struct recover *recover, uint32_t number,
+                       const struct file_segment_facts *facts)
 {
     struct segment *segment = segment_at(&recover->store->segments, number);
     struct generation *generation = find_owner(recover, facts->owner);
@@ -131,7 +134,7 @@ static void adopt_head(struct recover *recover, uint32_t number, const struct la
         return;
     }
     adopt(recover, number, generation, facts);
-    if (facts->kind == LABEL_SPAN && !adopt_pieces(recover, number, facts)) {
+    if (facts->kind == FILE_SEGMENT_SPAN && !adopt_pieces(recover, number, facts)) {
         recover->found->damaged_segments++;
         recover_drop(recover, segment);
         return;
@@ -144,14 +147,14 @@ static void adopt_head(struct recover *recover, uint32_t number, const struct la
 
 static void adopt_label(struct recover *recover, uint32_t number)
 {
-    struct label_facts facts;
-    enum label_state state = label_open(recover->store->arena.file, number, &facts);
-    if (state == LABEL_IS_DAMAGED) {
+    struct file_segment_facts facts;
+    enum file_segment_state state = file_segment_open(recover->store->arena.file, number, &facts);
+    if (state == FILE_SEGMENT_IS_DAMAGED) {
         recover->found->damaged_segments++;
-    } else if (state == LABEL_IS_VALID) {
+    } else if (state == FILE_SEGMENT_IS_VALID) {
         uint64_t end = facts.version + arena_block_size(facts.order);
         recover->newest = end > recover->newest ? end : recover->newest;
-        if (facts.kind != LABEL_PIECE) {
+        if (facts.kind != FILE_SEGMENT_PIECE) {
             uint64_t *last = &recover->store->namespaces.generations;
             *last = facts.owner > *last ? facts.owner : *last;
             adopt_head(recover, number, &facts);
@@ -164,7 +167,7 @@ static void free_label(struct recover *recover, uint32_t number)
 {
     struct file *file = recover->store->arena.file;
     if (!is_adopted(recover, number) && file->labels[number].owner != 0) {
-        label_free(file, number);
+        file_segment_free(file, number);
     }
 }
 

@@ -18,7 +18,7 @@ enum {
 struct hand {
     struct recover *recover;
     recover_work *work;
-    pthread_t thread;
+    pthread_t pthread;
 };
 
 bool recover_is_cancelled(struct recover *recover)
@@ -67,7 +67,7 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 1; i < wanted && i < recover->count; i++) {
         hands[count] = (struct hand){.recover = recover, .work = work};
-        if (pthread_create(&hands[count].thread, NULL, help, &hands[count]) == 0) {
+        if (pthread_create(&hands[count].pthread, NULL, help, &hands[count]) == 0) {
             count++;
         }
     }
@@ -89,7 +89,7 @@ bool recover_each(struct recover *recover, recover_work *work)
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        pthread_join(hands[i].thread, NULL);
+        pthread_join(hands[i].pthread, NULL);
     }
     return !recover_is_cancelled(recover);
 }

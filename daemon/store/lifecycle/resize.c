@@ -16,10 +16,10 @@ enum {
     ENTRIES = 512,     /* of the heap of expiries */
     NAMES = 256,       /* namespaces that are looked at for one that is to give */
     FRAMES_LEAST = 8,
-    RETRY_AFTER = 1000,  /* ms, where nothing could be done */
-    HELP_STEPS = 8,      /* of a writer */
-    SHELVES_SPARE = 8,   /* an eighth more numbers of segments than there are may stay */
-    VALUES_IN_MEMORY = 4 /* of the largest size: the configuration's rule */
+    RETRY_AFTER = 1000,      /* ms, where nothing could be done */
+    HELP_STEPS = 8,          /* of a writer */
+    NUMBER_CHUNKS_SPARE = 8, /* an eighth more numbers of segments than there are may stay */
+    VALUES_IN_MEMORY = 4     /* of the largest size: the configuration's rule */
 };
 
 /* --- the limit ---------------------------------------------------------------------- */
@@ -71,63 +71,63 @@ void resize_begin(struct store *store)
 /* --- numbers of segments --------------------------------------------------------------- */
 
 /* Shelves that are enough for the segments there are. */
-static uint32_t shelves_wanted(const struct store *store)
+static uint32_t segment_numbers_wanted(const struct store *store)
 {
     uint32_t in_use = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);
-    return (in_use + in_use / SHELVES_SPARE) / SHELF_NUMBERS + 2;
+    return (in_use + in_use / NUMBER_CHUNKS_SPARE) / NUMBER_CHUNK_NUMBERS + 2;
 }
 
-static uint64_t shelves_excess(const struct store *store)
+static uint64_t segment_numbers_excess(const struct store *store)
 {
     const struct segments *segments = &store->segments;
-    uint32_t have = __atomic_load_n(&segments->shelves.count, __ATOMIC_RELAXED);
-    uint32_t wanted = shelves_wanted(store);
-    return have > wanted ? (have - wanted) * segments_shelf_cost(segments) : 0;
+    uint32_t have = __atomic_load_n(&segments->numbers.count, __ATOMIC_RELAXED);
+    uint32_t wanted = segment_numbers_wanted(store);
+    return have > wanted ? (have - wanted) * segments_chunk_cost(segments) : 0;
 }
 
-static void drop_shelf(struct store *store, uint32_t shelf)
+static void drop_chunk(struct store *store, uint32_t chunk)
 {
     struct segments *segments = &store->segments;
-    if (segments_close_shelf(segments, shelf)) {
-        bool goes =
-            work_forget_segments(&store->work, segments, shelf * SHELF_NUMBERS, SHELF_NUMBERS);
-        segments_end_shelf(segments, shelf, goes);
+    if (segments_close_chunk(segments, chunk)) {
+        bool goes = backlog_forget_segments(&store->backlog, segments, chunk * NUMBER_CHUNK_NUMBERS,
+                                            NUMBER_CHUNK_NUMBERS);
+        segments_end_chunk(segments, chunk, goes);
     }
 }
 
 /* The records of the segment of that number, or of the large record that it is a piece of, go to
  * segments with lower numbers, as long as there are such. */
-static size_t relocate_number(struct lane *lane, uint32_t number, uint64_t now)
+static size_t relocate_number(struct store_thread *thread, uint32_t number, uint64_t now)
 {
-    const struct segments *segments = &lane->store->segments;
+    const struct segments *segments = &thread->store->segments;
     struct segment *segment = segment_at(segments, number);
     if (segment_state(segment) == SEGMENT_PIECE) {
         segment = segment_at(segments, __atomic_load_n(&segment->previous, __ATOMIC_RELAXED));
     }
-    return victims_is_eligible(segment) ? relocate_segment(lane, segment, now) : 0;
+    return victims_is_eligible(segment) ? relocate_segment(thread, segment, now) : 0;
 }
 
 /* From the highest number down, each once; 0: all that are not wanted were. */
-static size_t squeeze_numbers(struct lane *lane, uint64_t now)
+static size_t squeeze_numbers(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     uint32_t *hand = &store->resize.number_hand;
-    if (*hand <= shelves_wanted(store) * SHELF_NUMBERS) {
+    if (*hand <= segment_numbers_wanted(store) * NUMBER_CHUNK_NUMBERS) {
         return 0;
     }
-    uint32_t shelf = shelf_of(*hand - 1);
-    uint32_t first = shelf * SHELF_NUMBERS;
-    if (!segments_has_shelf(&store->segments, shelf)) {
+    uint32_t chunk = number_chunk_of(*hand - 1);
+    uint32_t first = chunk * NUMBER_CHUNK_NUMBERS;
+    if (!segments_has_chunk(&store->segments, chunk)) {
         *hand = first;
         return 1;
     }
     size_t effort = 1;
-    while (*hand > first && effort < SHELF_NUMBERS) {
-        effort += relocate_number(lane, --*hand, now);
+    while (*hand > first && effort < NUMBER_CHUNK_NUMBERS) {
+        effort += relocate_number(thread, --*hand, now);
     }
     if (*hand == first) {
-        drop_shelf(store, shelf);
-        effort += SHELF_NUMBERS;
+        drop_chunk(store, chunk);
+        effort += NUMBER_CHUNK_NUMBERS;
     }
     return effort;
 }
@@ -137,7 +137,8 @@ static size_t squeeze_numbers(struct lane *lane, uint64_t now)
 /* What squeezing would win, about. */
 static uint64_t excess(struct store *store)
 {
-    return index_excess(&store->index) + expire_excess(&store->expire) + shelves_excess(store);
+    return index_excess(&store->index) + expire_excess(&store->expire) +
+           segment_numbers_excess(store);
 }
 
 static void begin_squeeze(struct store *store)
@@ -149,15 +150,15 @@ static void begin_squeeze(struct store *store)
 }
 
 /* 0: all of them have been. */
-static size_t squeeze(struct lane *lane, uint64_t now)
+static size_t squeeze(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     size_t effort = index_squeeze(&store->index, BUCKETS);
     if (effort == 0) {
         effort = expire_tidy(&store->expire, &store->resize.expire_hand, ENTRIES);
     }
     if (effort == 0) {
-        effort = squeeze_numbers(lane, now);
+        effort = squeeze_numbers(thread, now);
     }
     return effort;
 }
@@ -190,13 +191,13 @@ static struct namespace *choose_namespace(struct store *store)
 }
 
 /* From the pool; and where quotas claim all memory there is, from these. */
-static size_t evict(struct lane *lane, uint64_t now)
+static size_t evict(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
-    size_t effort = evict_from_pool(lane, now);
+    struct store *store = thread->store;
+    size_t effort = evict_from_pool(thread, now);
     if (effort == 0) {
         struct namespace *ns = choose_namespace(store);
-        effort = ns == NULL ? 0 : evict_frame_of_namespace(lane, ns, now);
+        effort = ns == NULL ? 0 : evict_frame_of_namespace(thread, ns, now);
     }
     return effort;
 }
@@ -213,9 +214,9 @@ static size_t give_back(struct store *store)
 }
 
 /* 0: nothing could be evicted, nor squeezed. */
-static size_t shrink(struct lane *lane, uint64_t now)
+static size_t shrink(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct resize *resize = &store->resize;
     size_t effort = give_back(store);
     if (effort > 0) {
@@ -224,14 +225,14 @@ static size_t shrink(struct lane *lane, uint64_t now)
     if (!resize->squeezes) {
         bool in_vain = budget_used(&store->budget) > resize->squeeze_from;
         if (in_vain || excess(store) < over(store)) {
-            effort = evict(lane, now);
+            effort = evict(thread, now);
         }
         if (effort > 0 || in_vain) {
             return effort;
         }
         begin_squeeze(store);
     }
-    effort = squeeze(lane, now);
+    effort = squeeze(thread, now);
     if (effort == 0) { /* more has to be evicted than it seemed */
         resize->squeezes = false;
         resize->squeeze_from = budget_used(&store->budget) - over(store) / 2 - 1;
@@ -240,9 +241,9 @@ static size_t shrink(struct lane *lane, uint64_t now)
     return effort;
 }
 
-size_t resize_step(struct lane *lane, uint64_t now)
+size_t resize_step(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct resize *resize = &store->resize;
     if (ghost_settle(&store->ghost, &store->budget)) {
         return GIVE_EFFORT;
@@ -256,20 +257,20 @@ size_t resize_step(struct lane *lane, uint64_t now)
     if (resize->stuck) {
         resize->squeeze_from = UINT64_MAX;
     }
-    size_t effort = shrink(lane, now);
+    size_t effort = shrink(thread, now);
     resize->stuck = effort == 0;
     resize->stuck_at = now;
     follow(store);
     return effort;
 }
 
-void resize_help(struct lane *lane, uint64_t now)
+void resize_help(struct store_thread *thread, uint64_t now)
 {
-    const struct store *store = lane->store;
+    const struct store *store = thread->store;
     uint64_t before = budget_used(&store->budget);
     size_t effort = store->resize.shrinks;
     for (int i = 0; i < HELP_STEPS && effort > 0 && budget_used(&store->budget) >= before; i++) {
-        effort = resize_step(lane, now);
+        effort = resize_step(thread, now);
     }
 }
 
@@ -332,12 +333,12 @@ static bool open_all(struct store *store, uint64_t memory)
            arena_open(&store->arena, frames);
 }
 
-enum store_resize store_set_memory(struct lane *lane, uint64_t memory)
+enum store_resize store_set_memory(struct store_thread *thread, uint64_t memory)
 {
-    struct store *store = lane->store;
-    __atomic_fetch_add(&store->hurried, 1, __ATOMIC_RELAXED);
-    pthread_mutex_lock(&store->upkeep);
-    __atomic_fetch_sub(&store->hurried, 1, __ATOMIC_RELAXED);
+    struct store *store = thread->store;
+    __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&store->reclaim_lock);
+    __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);
     enum store_resize result = judge(store, memory);
     int why = 0;
     if (result == STORE_RESIZED && !open_all(store, memory)) {
@@ -350,8 +351,8 @@ enum store_resize store_set_memory(struct lane *lane, uint64_t memory)
         cursors_resize(&store->cursors, memory);
         resize_begin(store);
     }
-    pthread_mutex_unlock(&store->upkeep);
-    work_hurry(&store->work);
+    pthread_mutex_unlock(&store->reclaim_lock);
+    backlog_hurry(&store->backlog);
     errno = why;
     return result;
 }

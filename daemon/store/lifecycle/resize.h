@@ -7,7 +7,7 @@
  * records are evicted, until the rest can be won from tables that have become sparse: these are
  * squeezed once, at the end, since what they hold has to be moved for it.
  *
- * Under store.upkeep, but for what is marked.
+ * Under store.reclaim_lock, but for what is marked.
  */
 #ifndef KVCACHED_DAEMON_STORE_LIFECYCLE_RESIZE_H
 #define KVCACHED_DAEMON_STORE_LIFECYCLE_RESIZE_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct lane;
+struct store_thread;
 struct store;
 
 struct resize {
@@ -34,10 +34,10 @@ struct resize {
 void resize_begin(struct store *store);
 
 /* A step towards store.memory; the effort, or 0 when there is nothing to do. */
-size_t resize_step(struct lane *lane, uint64_t now);
+size_t resize_step(struct store_thread *thread, uint64_t now);
 
 /* For a writer that has to make room: while the store shrinks it gives some back first, for what
  * writers make room for is used again at once. */
-void resize_help(struct lane *lane, uint64_t now);
+void resize_help(struct store_thread *thread, uint64_t now);
 
 #endif

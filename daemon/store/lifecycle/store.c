@@ -56,7 +56,8 @@ static bool init_parts(struct store *store, uint64_t memory, uint64_t most)
            ghost_init(&store->ghost, memory, arena_most(&store->arena)) &&
            expire_init(&store->expire, &store->segments, &store->budget) &&
            init_index(store, memory) &&
-           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->lanes, file);
+           namespaces_init(&store->namespaces, &store->secret, &store->budget, &store->threads,
+                           file);
 }
 
 static void deinit_parts(struct store *store)
@@ -77,8 +78,8 @@ static void deinit_parts(struct store *store)
 static bool leaves_space(void)
 {
     enum { SPACE = 1 << 30 };
-    void *space = reserve_space(SPACE);
-    reserve_release(space, SPACE);
+    void *space = pages_reserve(SPACE);
+    pages_release(space, SPACE);
     return space != NULL;
 }
 
@@ -129,13 +130,13 @@ struct store *store_create(const struct store_options *options)
         return NULL;
     }
     *found = unheard;
-    pthread_mutex_init(&store->upkeep, NULL);
+    pthread_mutex_init(&store->reclaim_lock, NULL);
     STAILQ_INIT(&store->gone);
     store->budget.limit = store->memory = options->memory;
     store->max_value = options->max_value;
     age_start(&store->age);
     memcpy(&store->secret, options->secret, sizeof store->secret);
-    lanes_init(&store->lanes);
+    store_threads_init(&store->threads);
     cursors_init(&store->cursors, options->memory);
     if (!make(store, options, found)) {
         int why = errno;
@@ -166,7 +167,7 @@ bool store_close(struct store **store, const struct store_clock *clock)
 static void destroy_gone(struct store *store)
 {
     struct generation *generation = NULL;
-    while ((generation = work_take_retired(&store->work)) != NULL) {
+    while ((generation = backlog_take_retired(&store->backlog)) != NULL) {
         generation_destroy(&generation);
     }
     while ((generation = store->gone_generations) != NULL) {
@@ -190,7 +191,7 @@ void store_destroy(struct store **store)
     destroy_gone(gone);
     deinit_parts(gone);
     file_close(&gone->file);
-    lanes_deinit(&gone->lanes);
-    pthread_mutex_destroy(&gone->upkeep);
+    store_threads_deinit(&gone->threads);
+    pthread_mutex_destroy(&gone->reclaim_lock);
     free(gone);
 }

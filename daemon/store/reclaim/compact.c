@@ -19,14 +19,14 @@ static struct record take_along(const struct visited *visited)
     }
     if ((fresh.notes & NOTE_TOLD) != 0) {
         fresh.version =
-            record_version(visited->lane->store, visited->segment, visited->bytes, &fresh);
+            record_version(visited->thread->store, visited->segment, visited->bytes, &fresh);
     }
     return fresh;
 }
 
 bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fresh_from)
 {
-    struct store *store = visited->lane->store;
+    struct store *store = visited->thread->store;
     struct generation *generation = visited->segment->generation;
     if (generation->retired || visited->record.span) {
         return false;
@@ -34,7 +34,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
     struct segment *to = NULL;
     struct append append = {.expires = visited->expires,
                             .size = append_size(store, &visited->record, visited->expires),
-                            .who = APPENDER_UPKEEP,
+                            .who = APPENDER_RECLAIM,
                             .queue = queue};
     if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {
         return false;
@@ -45,7 +45,8 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
     struct record fresh = take_along(visited);
     uint32_t place = append_record(store, to, &fresh, visited->expires);
     slot_set_place(&visited->slot, place);
-    bury(visited->lane, visited->segment, visited->bytes, &visited->record, BURIED_REPLACED);
+    record_retire(visited->thread, visited->segment, visited->bytes, &visited->record,
+                  RETIRED_REPLACED);
     return true;
 }
 
@@ -58,7 +59,7 @@ static void compact_record(struct visited *visited)
 {
     struct compaction *compaction = visited->context;
     if (visited->expires <= visited->now) {
-        visited_remove(visited, BURIED_EXPIRED);
+        visited_remove(visited, RETIRED_EXPIRED);
     } else if (!compaction->stuck) {
         compaction->stuck =
             !compact_move(visited, segment_queue(visited->segment), compaction->fresh_from);
@@ -100,16 +101,17 @@ static bool seal(struct store *store, struct segment *segment)
     return segment->order < order;
 }
 
-bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort)
+bool compact_segment(struct store_thread *thread, struct segment *segment, uint64_t now,
+                     size_t *effort)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct compaction compaction = {.fresh_from = age_fresh_in(store, segment)};
     store->evict.whole = segment->order == store->arena.frame_order;
     if (seal(store, segment)) {
         *effort += 1;
         return true;
     }
-    struct visit visit = {.lane = lane,
+    struct visit visit = {.thread = thread,
                           .segment = segment,
                           .now = now,
                           .expired_by = SEGMENT_NEVER,
@@ -126,17 +128,17 @@ bool compact_segment(struct lane *lane, struct segment *segment, uint64_t now, s
     return freed;
 }
 
-size_t compact_next(struct lane *lane, uint64_t now, bool pressing)
+size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing)
 {
-    struct store *store = lane->store;
-    uint32_t number = work_take_segment(&store->work, &store->segments);
+    struct store *store = thread->store;
+    uint32_t number = backlog_take_segment(&store->backlog, &store->segments);
     size_t effort = 1;
     if (number == 0) {
         return 0;
     }
     struct segment *segment = segment_at(&store->segments, number);
     if (check(segment, now, pressing)) {
-        compact_segment(lane, segment, now, &effort);
+        compact_segment(thread, segment, now, &effort);
     }
     return effort;
 }

@@ -210,94 +210,96 @@ static void pay_for_ghosts(struct store *store)
     }
 }
 
-size_t evict_segment(struct lane *lane, struct segment *segment, bool may_drop, uint64_t now)
+size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
+                     uint64_t now)
 {
-    struct store *store = lane->store;
-    struct cull cull = {.lane = lane, .segment = segment, .now = now, .may_drop = may_drop};
+    struct store *store = thread->store;
+    struct segment_eviction eviction = {
+        .thread = thread, .segment = segment, .now = now, .may_drop = may_drop};
     enum segment_queue queue = segment_queue(segment);
     uint64_t bytes = segment_weight(segment);
     bool counts = may_drop && in_pool(segment_owner(segment));
-    cull_segment(&cull);
+    evict_segment_records(&eviction);
     if (counts) {
-        follow(&store->evict, queue, bytes, cull.moved);
+        follow(&store->evict, queue, bytes, eviction.moved);
     }
     pay_for_ghosts(store);
-    return cull.effort + SEGMENT_EFFORT;
+    return eviction.effort + SEGMENT_EFFORT;
 }
 
-static bool win_frame(struct lane *lane, uint32_t frame, uint64_t now, size_t *effort)
+static bool win_frame(struct store_thread *thread, uint32_t frame, uint64_t now, size_t *effort)
 {
-    bool begun = frame_begin(lane->store, frame);
-    *effort += begun ? frame_go_on(lane, now) : 1;
+    bool begun = frame_begin(thread->store, frame);
+    *effort += begun ? frame_go_on(thread, now) : 1;
     return begun;
 }
 
 /* The next segment, or frame, that lost much of what it held. False: none is listed. */
-static bool win_one(struct lane *lane, uint64_t now, bool *won, size_t *effort)
+static bool win_one(struct store_thread *thread, uint64_t now, bool *won, size_t *effort)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct evict *evict = &store->evict;
     struct segment *segment = victims_take(&evict->wasteful, &store->segments);
     if (segment != NULL && evict_waste(store, segment) > 0) {
         bool alone = segment->order == store->arena.frame_order;
         if (alone || segment_state(segment) == SEGMENT_OPEN) {
-            *won = compact_segment(lane, segment, now, effort);
+            *won = compact_segment(thread, segment, now, effort);
         } else {
-            *won = win_frame(lane, arena_frame_of(&store->arena, segment->unit), now, effort);
+            *won = win_frame(thread, arena_frame_of(&store->arena, segment->unit), now, effort);
         }
     } else if (segment == NULL && evict->sparse.count > 0) {
-        *won = win_frame(lane, evict->sparse.entries[--evict->sparse.count].segment, now, effort);
+        *won = win_frame(thread, evict->sparse.entries[--evict->sparse.count].segment, now, effort);
     } else {
         return segment != NULL;
     }
     return true;
 }
 
-static bool win_listed(struct lane *lane, uint64_t now, size_t *effort)
+static bool win_listed(struct store_thread *thread, uint64_t now, size_t *effort)
 {
     bool won = false;
-    while (!won && win_one(lane, now, &won, effort)) {
+    while (!won && win_one(thread, now, &won, effort)) {
     }
     return won;
 }
 
 /* Wins back what is lost between records that live, and loses none of them. Where there was
  * nothing when the lists were made they are not made again for that. */
-static bool win_back(struct lane *lane, uint64_t now, size_t *effort)
+static bool win_back(struct store_thread *thread, uint64_t now, size_t *effort)
 {
-    struct evict *evict = &lane->store->evict;
-    if (win_listed(lane, now, effort)) {
+    struct evict *evict = &thread->store->evict;
+    if (win_listed(thread, now, effort)) {
         return true;
     }
     if (!evict->found_waste && is_listed(evict)) {
         return false;
     }
-    find_victims(lane->store);
-    bool won = win_listed(lane, now, effort);
+    find_victims(thread->store);
+    bool won = win_listed(thread, now, effort);
     evict->found_waste = evict->found_waste && won;
     return won;
 }
 
-size_t evict_with_frame(struct lane *lane, struct segment *segment, uint64_t now)
+size_t evict_with_frame(struct store_thread *thread, struct segment *segment, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
     bool alone = __atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order;
-    size_t effort = evict_segment(lane, segment, true, now);
+    size_t effort = evict_segment(thread, segment, true, now);
     if (!alone) {
         frame_begin_dropping(store, arena_frame_of(&store->arena, unit));
-        effort += frame_go_on(lane, now);
+        effort += frame_go_on(thread, now);
     }
     return effort;
 }
 
-size_t evict_from_pool(struct lane *lane, uint64_t now)
+size_t evict_from_pool(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
-    size_t effort = frame_go_on(lane, now);
-    if (effort > 0 || win_back(lane, now, &effort)) {
+    struct store *store = thread->store;
+    size_t effort = frame_go_on(thread, now);
+    if (effort > 0 || win_back(thread, now, &effort)) {
         return effort;
     }
     struct segment *segment = choose_old(store);
-    return segment == NULL ? 0 : effort + evict_with_frame(lane, segment, now);
+    return segment == NULL ? 0 : effort + evict_with_frame(thread, segment, now);
 }

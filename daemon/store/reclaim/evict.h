@@ -39,7 +39,7 @@
 
 #include "daemon/store/reclaim/victims.h"
 
-struct lane;
+struct store_thread;
 struct namespace;
 struct store;
 
@@ -48,7 +48,7 @@ enum {
     EVICT_WASTE_LEAST = 96, /* of 1024: below, moving the rest costs too much */
 };
 
-/* Under store.upkeep. */
+/* Under store.reclaim_lock. */
 struct evict {
     struct victims wasteful;            /* by dead space: emptied without losses */
     struct victims sparse;              /* frames, by what is free of them: likewise */
@@ -67,13 +67,13 @@ struct evict {
 };
 
 /* Evicts from the pool; returns the effort, 0 when there is nothing to evict. */
-size_t evict_from_pool(struct lane *lane, uint64_t now);
+size_t evict_from_pool(struct store_thread *thread, uint64_t now);
 /* Evicts inside of one namespace. */
-size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now);
+size_t evict_from_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now);
 /* The same, such that a frame comes free: what others have in it is moved. */
-size_t evict_frame_of_namespace(struct lane *lane, struct namespace *ns, uint64_t now);
+size_t evict_frame_of_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now);
 /* Brings a namespace that nears its quota, or is above it, safely below. */
-size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now);
+size_t evict_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now);
 
 /* --- for the files of eviction ------------------------------------------------- */
 
@@ -85,8 +85,9 @@ uint32_t evict_waste(const struct store *store, const struct segment *segment);
 /* Whose turn it is, where `young` bytes of all are young. */
 enum segment_queue evict_queue(uint64_t young, uint64_t all);
 /* Empties it, and the frame that it shares with others; returns the effort. */
-size_t evict_with_frame(struct lane *lane, struct segment *segment, uint64_t now);
+size_t evict_with_frame(struct store_thread *thread, struct segment *segment, uint64_t now);
 /* Empties one; returns the effort. */
-size_t evict_segment(struct lane *lane, struct segment *segment, bool may_drop, uint64_t now);
+size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
+                     uint64_t now);
 
 #endif

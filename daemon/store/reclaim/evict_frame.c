@@ -22,7 +22,7 @@ static struct segment *segment_of_unit(const struct store *store, uint32_t unit,
     uint32_t number = __atomic_load_n(&segments->by_unit[unit], __ATOMIC_RELAXED);
     struct segment *segment = segment_at(segments, number);
     bool is_piece = segment_state(segment) == SEGMENT_PIECE;
-    window_pass(WINDOW_UNIT);
+    race_window_pass(WINDOW_UNIT);
     uint32_t head = is_piece ? __atomic_load_n(&segment->previous, __ATOMIC_RELAXED) : number;
     struct segment *found = segment_at(segments, head);
     *order = __atomic_load_n(&segment->order, __ATOMIC_RELAXED);
@@ -136,30 +136,30 @@ static bool is_pool(const struct segment *segment)
     return generation != NULL && namespace_quota(generation->ns) == 0;
 }
 
-static size_t empty_span(struct lane *lane, struct segment *segment, uint64_t now)
+static size_t empty_span(struct store_thread *thread, struct segment *segment, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     size_t effort = 0;
     if (!store->evict.drops && span_may_move(store, segment)) {
-        span_move(lane, segment, now, &effort);
+        span_move(thread, segment, now, &effort);
     } else if (store->evict.drops && is_pool(segment) && !age_is_fresh(store, segment)) {
-        effort = evict_segment(lane, segment, true, now);
+        effort = evict_segment(thread, segment, true, now);
     }
     return effort;
 }
 
-static size_t empty_unit(struct lane *lane, uint32_t unit, uint64_t now)
+static size_t empty_unit(struct store_thread *thread, uint32_t unit, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     uint8_t order = 0;
     struct segment *segment = segment_of_unit(store, unit, &order);
     if (segment == NULL) {
         return 0;
     }
     if (segment->span) {
-        return empty_span(lane, segment, now);
+        return empty_span(thread, segment, now);
     }
-    return evict_segment(lane, segment, store->evict.drops && is_pool(segment), now);
+    return evict_segment(thread, segment, store->evict.drops && is_pool(segment), now);
 }
 
 /* All of it was looked at. */
@@ -172,9 +172,9 @@ static void end(struct store *store)
     }
 }
 
-size_t frame_go_on(struct lane *lane, uint64_t now)
+size_t frame_go_on(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct evict *evict = &store->evict;
     size_t effort = 0;
     if (evict->unit == evict->units_end) {
@@ -182,7 +182,7 @@ size_t frame_go_on(struct lane *lane, uint64_t now)
     }
     evict->thrifty = evict->fills;
     for (int emptied = 0; evict->unit < evict->units_end && emptied < FRAME_STEP; evict->unit++) {
-        size_t step = empty_unit(lane, evict->unit, now);
+        size_t step = empty_unit(thread, evict->unit, now);
         effort += step;
         emptied += step > 0;
     }

@@ -9,7 +9,7 @@
  * It is done in steps: where segments are small, one of them is what a writer needs, and all
  * of them take as long as a hundred writes.
  *
- * Under store.upkeep.
+ * Under store.reclaim_lock.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_EVICT_FRAME_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_EVICT_FRAME_H
@@ -18,13 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct lane;
+struct store_thread;
 struct store;
 
 /* False when it cannot be emptied, or it does not pay. */
 bool frame_begin(struct store *store, uint32_t frame);
 void frame_begin_dropping(struct store *store, uint32_t frame);
 /* Goes on with the one that was begun; returns the effort, 0 when there is none. */
-size_t frame_go_on(struct lane *lane, uint64_t now);
+size_t frame_go_on(struct store_thread *thread, uint64_t now);
 
 #endif

@@ -60,32 +60,32 @@ static struct segment *oldest_of(const struct choice *choice, enum segment_queue
                : choice->oldest[queue == SEGMENT_YOUNG ? SEGMENT_PROVEN : SEGMENT_YOUNG];
 }
 
-size_t evict_from_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
+size_t evict_from_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     struct choice choice = {.waste = 0};
     enum segment_queue queue = SEGMENT_YOUNG;
-    choose_of_namespace(lane->store, ns, &choice, &queue);
+    choose_of_namespace(thread->store, ns, &choice, &queue);
     size_t effort = 0;
-    if (choice.wasteful != NULL && compact_segment(lane, choice.wasteful, now, &effort)) {
+    if (choice.wasteful != NULL && compact_segment(thread, choice.wasteful, now, &effort)) {
         return effort;
     }
     struct segment *segment = oldest_of(&choice, queue);
-    return segment == NULL ? 0 : effort + evict_segment(lane, segment, true, now);
+    return segment == NULL ? 0 : effort + evict_segment(thread, segment, true, now);
 }
 
-size_t evict_frame_of_namespace(struct lane *lane, struct namespace *ns, uint64_t now)
+size_t evict_frame_of_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     struct choice choice = {.waste = 0};
     enum segment_queue queue = SEGMENT_YOUNG;
-    choose_of_namespace(lane->store, ns, &choice, &queue);
+    choose_of_namespace(thread->store, ns, &choice, &queue);
     struct segment *segment = oldest_of(&choice, queue);
-    return segment == NULL ? 0 : evict_with_frame(lane, segment, now);
+    return segment == NULL ? 0 : evict_with_frame(thread, segment, now);
 }
 
-size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now)
+size_t evict_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     enum { EFFORT = 4096 };
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     uint64_t headroom = namespace_quota(ns) / 8;
     uint64_t frame = arena_frame_size(&store->arena);
     headroom = headroom < frame ? headroom : frame;
@@ -93,10 +93,10 @@ size_t evict_ahead(struct lane *lane, struct namespace *ns, uint64_t now)
     size_t step = 1;
     while (step > 0 && !append_quota_allows(namespace_generation(ns), headroom)) {
         if (effort >= EFFORT) { /* the rest has to wait for its turn */
-            work_add_namespace(&store->work, ns);
+            backlog_add_namespace(&store->backlog, ns);
             break;
         }
-        step = evict_from_namespace(lane, ns, now);
+        step = evict_from_namespace(thread, ns, now);
         effort += step;
     }
     return effort;

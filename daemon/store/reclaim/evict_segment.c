@@ -18,7 +18,7 @@
 enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
 struct cut {
-    struct cull *cull;
+    struct segment_eviction *eviction;
     bool proves;                         /* what is kept becomes proven */
     uint32_t fresh_from;                 /* from there on records are fresh, and stay */
     uint64_t fresh;                      /* bytes of them */
@@ -35,7 +35,7 @@ static bool is_fresh(const struct cut *cut, const struct visited *visited)
 static void survey_record(struct visited *visited)
 {
     struct cut *cut = visited->context;
-    uint64_t bytes = record_footprint(visited->lane->store, &visited->record);
+    uint64_t bytes = record_footprint(visited->thread->store, &visited->record);
     if (visited->expires <= visited->now) {
         return;
     }
@@ -63,24 +63,24 @@ static void choose_threshold(struct cut *cut, uint64_t share)
 /* A large record stays where it is and is given another round. */
 static bool spare_span(struct cut *cut, struct segment *segment)
 {
-    struct segments *segments = &cut->cull->lane->store->segments;
+    struct segments *segments = &cut->eviction->thread->store->segments;
     uint32_t serial = __atomic_load_n(&segments->serial, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->serial, serial, __ATOMIC_RELAXED);
     if (cut->proves) {
         generation_prove(segment->generation, segments, segment);
     }
-    cut->cull->moved += segment_weight(segment);
+    cut->eviction->moved += segment_weight(segment);
     return true;
 }
 
 static bool move_record(struct cut *cut, struct visited *visited)
 {
     bool proves = cut->proves && !is_fresh(cut, visited);
-    enum segment_queue queue = proves ? SEGMENT_PROVEN : segment_queue(cut->cull->segment);
+    enum segment_queue queue = proves ? SEGMENT_PROVEN : segment_queue(cut->eviction->segment);
     if (!compact_move(visited, queue, cut->fresh_from)) {
         return false;
     }
-    cut->cull->moved += record_footprint(visited->lane->store, &visited->record);
+    cut->eviction->moved += record_footprint(visited->thread->store, &visited->record);
     return true;
 }
 
@@ -103,7 +103,7 @@ static bool is_worth_keeping(struct cut *cut, const struct visited *visited)
     if (reads == 0 || reads + 1 != cut->keep_from) {
         return reads >= cut->keep_from;
     }
-    uint64_t bytes = record_footprint(visited->lane->store, &visited->record);
+    uint64_t bytes = record_footprint(visited->thread->store, &visited->record);
     bool fits = bytes <= cut->room;
     cut->room -= fits ? bytes : 0;
     return fits;
@@ -112,29 +112,29 @@ static bool is_worth_keeping(struct cut *cut, const struct visited *visited)
 static void cut_record(struct visited *visited)
 {
     struct cut *cut = visited->context;
-    struct store *store = visited->lane->store;
+    struct store *store = visited->thread->store;
     if (visited->expires <= visited->now) {
-        visited_remove(visited, BURIED_EXPIRED);
-    } else if (!cut->cull->may_drop || is_fresh(cut, visited)) {
+        visited_remove(visited, RETIRED_EXPIRED);
+    } else if (!cut->eviction->may_drop || is_fresh(cut, visited)) {
         move_record(cut, visited);
     } else if (!is_worth_keeping(cut, visited) || !keep_record(cut, visited)) {
         uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
         ghost_add(&store->ghost, visited->hash, records);
-        visited_remove(visited, BURIED_EVICTED);
+        visited_remove(visited, RETIRED_EVICTED);
     }
 }
 
 /* Nobody appends to it from now on. False when it is not there any more. */
 static bool seal(struct cut *cut, struct segment *segment, struct generation *generation)
 {
-    struct store *store = cut->cull->lane->store;
+    struct store *store = cut->eviction->thread->store;
     lock_take(&generation->ns->lock);
     bool good =
         segment->generation == generation && !generation->retired && segment_is_linked(segment);
     if (good) {
         cut->fresh_from = age_fresh_in(store, segment);
         generation_seal(generation, &store->segments, segment);
-        cut->proves = cut->cull->may_drop && segment_queue(segment) == SEGMENT_YOUNG &&
+        cut->proves = cut->eviction->may_drop && segment_queue(segment) == SEGMENT_YOUNG &&
                       append_separates(generation);
     }
     lock_give(&generation->ns->lock);
@@ -143,33 +143,34 @@ static bool seal(struct cut *cut, struct segment *segment, struct generation *ge
 
 static void visit(struct cut *cut, void (*each)(struct visited *), bool lock_namespace)
 {
-    struct cull *cull = cut->cull;
-    struct visit visit = {.lane = cull->lane,
-                          .segment = cull->segment,
-                          .now = cull->now,
+    struct segment_eviction *eviction = cut->eviction;
+    struct visit visit = {.thread = eviction->thread,
+                          .segment = eviction->segment,
+                          .now = eviction->now,
                           .expired_by = SEGMENT_NEVER,
                           .lock_namespace = lock_namespace,
                           .each = each,
                           .context = cut};
     visit_segment(&visit);
-    cull->effort += visit.seen;
+    eviction->effort += visit.seen;
 }
 
-void cull_segment(struct cull *cull)
+void evict_segment_records(struct segment_eviction *eviction)
 {
-    struct segment *segment = cull->segment;
+    struct segment *segment = eviction->segment;
     struct generation *generation = segment_owner(segment);
-    struct cut cut = {.cull = cull};
-    cull->effort++;
-    cull->lane->store->evict.whole = segment->order == cull->lane->store->arena.frame_order;
+    struct cut cut = {.eviction = eviction};
+    eviction->effort++;
+    eviction->thread->store->evict.whole =
+        segment->order == eviction->thread->store->arena.frame_order;
     if (generation == NULL || !seal(&cut, segment, generation)) {
         return;
     }
-    if (cull->may_drop) {
+    if (eviction->may_drop) {
         visit(&cut, survey_record, false);
         unsigned eighths = cut.proves ? EIGHTHS_OF_YOUNG : EIGHTHS_OF_PROVEN;
         choose_threshold(&cut, (uint64_t)segment_capacity(segment) * eighths / 8);
     }
     visit(&cut, cut_record, true);
-    reclaim_segment(cull->lane->store, segment);
+    reclaim_segment(eviction->thread->store, segment);
 }

@@ -1,7 +1,7 @@
 /*
  * evict_segment.h - emptying one segment: which of its records stay; see evict.h.
  *
- * Under store.upkeep, with no namespace or bucket locked.
+ * Under store.reclaim_lock, with no namespace or bucket locked.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_EVICT_SEGMENT_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_EVICT_SEGMENT_H
@@ -11,8 +11,8 @@
 
 #include "daemon/store/records/state.h"
 
-struct cull {
-    struct lane *lane;
+struct segment_eviction {
+    struct store_thread *thread;
     struct segment *segment;
     uint64_t now;
     bool may_drop; /* what is not fresh (age.h); else what lives is moved, all of it */
@@ -21,6 +21,6 @@ struct cull {
     uint64_t moved; /* bytes of those that were kept */
 };
 
-void cull_segment(struct cull *cull);
+void evict_segment_records(struct segment_eviction *eviction);
 
 #endif

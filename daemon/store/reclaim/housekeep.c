@@ -24,45 +24,46 @@ static uint32_t wanted_frames(const struct store *store)
 }
 
 /* The next namespace that asked for attention: it is empty, or near its quota. */
-static size_t tend_namespace(struct lane *lane, uint64_t now)
+static size_t tend_namespace(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
-    struct namespace *ns = work_take_namespace(&store->work);
+    struct store *store = thread->store;
+    struct namespace *ns = backlog_take_namespace(&store->backlog);
     size_t effort = 0;
     if (ns != NULL) {
         reclaim_dead_segments(store, ns);
-        effort = evict_ahead(lane, ns, now) + 1;
+        effort = evict_ahead(thread, ns, now) + 1;
         reclaim_if_unused(store, ns);
     }
     return effort;
 }
 
 /* What costs no living record, the cheapest first; 0: there is nothing. */
-static size_t free_the_dead(struct lane *lane, uint64_t now, bool pressing)
+static size_t free_the_dead(struct store_thread *thread, uint64_t now, bool pressing)
 {
-    size_t effort = reclaim_flushed(lane);
+    size_t effort = reclaim_flushed(thread);
     if (effort == 0) {
-        effort = purge_next(lane, now);
+        effort = purge_next(thread, now);
     }
     if (effort == 0) {
-        effort = tend_namespace(lane, now);
+        effort = tend_namespace(thread, now);
     }
     if (effort == 0) {
-        effort = compact_next(lane, now, pressing);
+        effort = compact_next(thread, now, pressing);
     }
     return effort;
 }
 
-static size_t free_step(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+static size_t free_step(struct store_thread *thread, enum lack lack, struct namespace *ns,
+                        uint64_t now)
 {
-    size_t effort = free_the_dead(lane, now, true);
+    size_t effort = free_the_dead(thread, now, true);
     if (effort == 0) {
-        effort =
-            lack == LACK_QUOTA ? evict_from_namespace(lane, ns, now) : evict_from_pool(lane, now);
+        effort = lack == LACK_QUOTA ? evict_from_namespace(thread, ns, now)
+                                    : evict_from_pool(thread, now);
     }
     if (effort == 0 && lack != LACK_QUOTA && ns != NULL && namespace_quota(ns) != 0) {
         /* Nothing is left in the pool: a namespace may still replace its own. */
-        effort = evict_from_namespace(lane, ns, now);
+        effort = evict_from_namespace(thread, ns, now);
     }
     return effort;
 }
@@ -88,14 +89,15 @@ static bool free_budget(struct store *store, enum lack lack)
 /* What is to be looked at may be gone already, and by the thousand where small namespaces
  * were evicted: a writer goes on until space has come back. For tables that takes a frame, which
  * is let go before a writer has it. */
-static bool free_something(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+static bool free_something(struct store_thread *thread, enum lack lack, struct namespace *ns,
+                           uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     const uint64_t *returns = &store->segments.returns;
     uint64_t before = __atomic_load_n(returns, __ATOMIC_RELAXED);
     size_t effort = 1;
     for (int i = 0; i < STEPS_MAX && effort > 0; i++) {
-        effort = free_step(lane, lack, ns, now);
+        effort = free_step(thread, lack, ns, now);
         bool more = __atomic_load_n(returns, __ATOMIC_RELAXED) != before;
         free_budget(store, lack);
         if (lack == LACK_BUDGET ? has_budget(store, lack) : more) {
@@ -105,23 +107,24 @@ static bool free_something(struct lane *lane, enum lack lack, struct namespace *
     return effort > 0;
 }
 
-bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, uint64_t now)
+bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct namespace *ns,
+                         uint64_t now)
 {
-    struct store *store = lane->store;
-    __atomic_fetch_add(&store->hurried, 1, __ATOMIC_RELAXED);
-    pthread_mutex_lock(&store->upkeep);
-    __atomic_fetch_sub(&store->hurried, 1, __ATOMIC_RELAXED);
-    resize_help(lane, now);
+    struct store *store = thread->store;
+    __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&store->reclaim_lock);
+    __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);
+    resize_help(thread, now);
     bool freed = free_budget(store, lack);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
         freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE &&
                  has_budget(store, lack)) ||
-                free_something(lane, lack, ns, now) ||
+                free_something(thread, lack, ns, now) ||
                 (lack == LACK_ARENA && arena_lend(&store->arena));
         reclaim_gone(store, 1); /* who is in need makes more of them than the housekeeper frees */
     }
-    pthread_mutex_unlock(&store->upkeep);
+    pthread_mutex_unlock(&store->reclaim_lock);
     if (!freed) {
         share_note_want(store, ns, now);
         if (ns != NULL) { /* else what is fresh would stay so */
@@ -129,14 +132,15 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
         }
     }
     __atomic_fetch_add(&store->reclaims, 1, __ATOMIC_RELAXED);
-    work_hurry(&store->work);
+    backlog_hurry(&store->backlog);
     return freed;
 }
 
-static size_t evict_for_reserve(struct lane *lane, uint64_t now)
+static size_t evict_for_reserve(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
-    return arena_available(&store->arena) >= wanted_frames(store) ? 0 : evict_from_pool(lane, now);
+    struct store *store = thread->store;
+    return arena_available(&store->arena) >= wanted_frames(store) ? 0
+                                                                  : evict_from_pool(thread, now);
 }
 
 /* Free frames that nobody has wanted for a while go back to the system, but for what will
@@ -159,15 +163,15 @@ static void watch_frames(struct store *store, uint64_t now)
 }
 
 /* One step of whatever is most worth doing. */
-static size_t one_step(struct lane *lane, uint64_t now)
+static size_t one_step(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
-    size_t effort = free_the_dead(lane, now, false);
+    struct store *store = thread->store;
+    size_t effort = free_the_dead(thread, now, false);
     if (effort == 0) {
-        effort = resize_step(lane, now);
+        effort = resize_step(thread, now);
     }
     if (effort == 0) {
-        effort = evict_for_reserve(lane, now);
+        effort = evict_for_reserve(thread, now);
     }
     if (effort == 0) {
         effort = trim(store);
@@ -178,35 +182,35 @@ static size_t one_step(struct lane *lane, uint64_t now)
     return effort;
 }
 
-bool store_housekeep(struct lane *lane, uint64_t now, size_t effort)
+bool store_housekeep(struct store_thread *thread, uint64_t now, size_t effort)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     size_t spent = 0;
     size_t yield_at = YIELD_EFFORT;
     size_t step = 1;
-    bool hurried = false;
-    pthread_mutex_lock(&store->upkeep);
-    __atomic_store_n(&store->work.urgent, 0, __ATOMIC_RELAXED);
-    store_tick(lane, now);
+    bool waiting_writers = false;
+    pthread_mutex_lock(&store->reclaim_lock);
+    __atomic_store_n(&store->backlog.urgent, 0, __ATOMIC_RELAXED);
+    store_tick(thread, now);
     purge_grant(store, now);
     arena_retry(&store->arena, now);
     watch_frames(store, now);
     cursors_end_stalled(store, now);
-    while (step > 0 && spent < effort && !hurried) {
-        step = one_step(lane, now);
+    while (step > 0 && spent < effort && !waiting_writers) {
+        step = one_step(thread, now);
         spent += step;
-        hurried = upkeep_is_hurried(store);
+        waiting_writers = housekeep_writers_wait(store);
         if (spent >= yield_at) {
             sched_yield(); /* requests that wait for this processor go first */
             yield_at = spent + YIELD_EFFORT;
         }
     }
     bool more = reclaim_gone(store, GONE_ROUNDS);
-    pthread_mutex_unlock(&store->upkeep);
+    pthread_mutex_unlock(&store->reclaim_lock);
     return step > 0 || more;
 }
 
 bool store_wants_housekeeping(const struct store *store)
 {
-    return __atomic_load_n(&store->work.urgent, __ATOMIC_ACQUIRE) != 0;
+    return __atomic_load_n(&store->backlog.urgent, __ATOMIC_ACQUIRE) != 0;
 }

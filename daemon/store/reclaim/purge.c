@@ -17,7 +17,7 @@ enum {
 
 static void purge_record(struct visited *visited)
 {
-    visited_remove(visited, BURIED_EXPIRED);
+    visited_remove(visited, RETIRED_EXPIRED);
 }
 
 /* What the segment says of itself, read under its namespace's lock. */
@@ -69,9 +69,9 @@ static void set_earliest(struct store *store, struct segment *segment, uint64_t 
     }
 }
 
-size_t purge_next(struct lane *lane, uint64_t now)
+size_t purge_next(struct store_thread *thread, uint64_t now)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     uint32_t number = expire_take(&store->expire, now);
     if (number == 0) {
         return 0;
@@ -87,7 +87,7 @@ size_t purge_next(struct lane *lane, uint64_t now)
         return 1;
     }
     struct visit visit = {
-        .lane = lane, .segment = segment, .now = now, .expired_by = now, .each = purge_record};
+        .thread = thread, .segment = segment, .now = now, .expired_by = now, .each = purge_record};
     set_earliest(store, segment, SEGMENT_NEVER, true);
     visit_segment(&visit);
     if (worth > now) {

@@ -31,21 +31,21 @@ bool reclaim_segment(struct store *store, struct segment *segment)
 
 static void drop_record(struct visited *visited)
 {
-    visited_remove(visited, BURIED_FLUSHED);
+    visited_remove(visited, RETIRED_FLUSHED);
 }
 
 static void retire_for_good(struct store *store, struct generation *generation)
 {
-    work_take_retired(&store->work);
-    generation->epoch = lanes_unlinked(&store->lanes);
+    backlog_take_retired(&store->backlog);
+    generation->epoch = store_threads_unlinked(&store->threads);
     generation->next_retired = store->gone_generations;
     store->gone_generations = generation;
 }
 
-size_t reclaim_flushed(struct lane *lane)
+size_t reclaim_flushed(struct store_thread *thread)
 {
-    struct store *store = lane->store;
-    struct generation *generation = work_first_retired(&store->work);
+    struct store *store = thread->store;
+    struct generation *generation = backlog_first_retired(&store->backlog);
     if (generation == NULL) {
         return 0;
     }
@@ -56,7 +56,7 @@ size_t reclaim_flushed(struct lane *lane)
         retire_for_good(store, generation);
         return 1;
     }
-    struct visit visit = {.lane = lane,
+    struct visit visit = {.thread = thread,
                           .segment = segment_at(&store->segments, number),
                           .expired_by = SEGMENT_NEVER,
                           .each = drop_record};
@@ -82,7 +82,7 @@ void reclaim_dead_segments(struct store *store, struct namespace *ns)
             return;
         }
     }
-    work_add_namespace(&store->work, ns);
+    backlog_add_namespace(&store->backlog, ns);
 }
 
 /* Under both locks: nothing in it, nobody on it. */
@@ -98,14 +98,14 @@ void reclaim_if_unused(struct store *store, struct namespace *ns)
     struct namespaces *all = &store->namespaces;
     pthread_mutex_lock(&all->lock);
     lock_take(&ns->lock);
-    lock_take(&store->work.lock);
+    lock_take(&store->backlog.lock);
     bool goes = !ns->waiting && may_go(ns);
     ns->gone = ns->gone || goes;
-    lock_give(&store->work.lock);
+    lock_give(&store->backlog.lock);
     lock_give(&ns->lock);
     if (goes) {
         namespaces_unlink(all, ns);
-        ns->epoch = lanes_unlinked(&store->lanes);
+        ns->epoch = store_threads_unlinked(&store->threads);
         STAILQ_INSERT_TAIL(&store->gone, ns, next_gone);
     }
     pthread_mutex_unlock(&all->lock);
@@ -119,7 +119,7 @@ static bool generation_is_free(struct store *store, struct generation *generatio
     lock_take(&generation->ns->lock);
     bool listed = generation->listings != NULL;
     lock_give(&generation->ns->lock);
-    return !listed && lanes_have_left(&store->lanes, generation->epoch);
+    return !listed && store_threads_have_left(&store->threads, generation->epoch);
 }
 
 static void free_generations(struct store *store)
@@ -135,7 +135,7 @@ static void free_generations(struct store *store)
         struct namespace *ns = generation->ns;
         generation_destroy(&generation);
         if (__atomic_sub_fetch(&ns->holds, 1, __ATOMIC_ACQ_REL) == 0) {
-            work_add_namespace(&store->work, ns);
+            backlog_add_namespace(&store->backlog, ns);
         }
     }
 }
@@ -145,7 +145,7 @@ static bool free_namespaces(struct store *store)
 {
     for (int freed = 0; freed < RECLAIM_ROUND; freed++) {
         struct namespace *ns = STAILQ_FIRST(&store->gone);
-        if (ns == NULL || !lanes_have_left(&store->lanes, ns->epoch)) {
+        if (ns == NULL || !store_threads_have_left(&store->threads, ns->epoch)) {
             return false;
         }
         STAILQ_REMOVE_HEAD(&store->gone, next_gone);

@@ -8,7 +8,7 @@
 static void relocate_record(struct visited *visited)
 {
     if (visited->expires <= visited->now) {
-        visited_remove(visited, BURIED_EXPIRED);
+        visited_remove(visited, RETIRED_EXPIRED);
     } else {
         const uint32_t *fresh_from = visited->context;
         compact_move(visited, segment_queue(visited->segment), *fresh_from);
@@ -33,20 +33,20 @@ static bool seal(struct store *store, struct segment *segment, uint32_t *fresh_f
     return good;
 }
 
-size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now)
+size_t relocate_segment(struct store_thread *thread, struct segment *segment, uint64_t now)
 {
     uint32_t fresh_from = 0;
     size_t effort = 1;
-    if (!seal(lane->store, segment, &fresh_from)) {
+    if (!seal(thread->store, segment, &fresh_from)) {
         return effort;
     }
     if (segment->span) {
-        if (span_may_move(lane->store, segment)) {
-            span_move(lane, segment, now, &effort);
+        if (span_may_move(thread->store, segment)) {
+            span_move(thread, segment, now, &effort);
         }
         return effort;
     }
-    struct visit visit = {.lane = lane,
+    struct visit visit = {.thread = thread,
                           .segment = segment,
                           .now = now,
                           .expired_by = SEGMENT_NEVER,
@@ -54,6 +54,6 @@ size_t relocate_segment(struct lane *lane, struct segment *segment, uint64_t now
                           .each = relocate_record,
                           .context = &fresh_from};
     visit_segment(&visit);
-    reclaim_segment(lane->store, segment);
+    reclaim_segment(thread->store, segment);
     return visit.seen + 1;
 }

@@ -1,9 +1,9 @@
 /*
  * span_move.c - a large record goes elsewhere, since its frame is to be emptied.
  *
- * Its bytes do not change, and with store.upkeep held they stay where they are. So they are copied
- * with no lock held besides, and only then is the slot turned to the copy, if the record is still
- * there. It keeps its age, its queue and its version.
+ * Its bytes do not change, and with store.reclaim_lock held they stay where they are. So they are
+ * copied with no lock held besides, and only then is the slot turned to the copy, if the record is
+ * still there. It keeps its age, its queue and its version.
  */
 #include "daemon/store/records/span.h"
 
@@ -102,29 +102,29 @@ static void take_along(struct store *store, struct segment *from, struct segment
 }
 
 /* False: the record has gone meanwhile. Namespace and bucket are locked. */
-static bool turn(struct change *change, const struct span *span, struct segment *segment)
+static bool turn(struct write_txn *txn, const struct span *span, struct segment *segment)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     uint32_t place = place_of(&store->segments, segment, store->segments.lead);
-    struct found *old = &change->old;
+    struct found *old = &txn->old;
     if (segment->generation->retired ||
-        !index_find_place(&store->index, change->home, change->at->hash, place, &old->slot)) {
+        !index_find_place(&store->index, txn->home, txn->at->hash, place, &old->slot)) {
         return false;
     }
     old->segment = segment;
     old->bytes = segment_bytes(&store->segments, segment) + store->segments.lead;
     segment_record(segment, old->bytes, &old->record, &old->expires);
-    change->found = change->lives = true;
+    txn->found = txn->lives = true;
     take_along(store, segment, segment_at(&store->segments, span->head), &old->record);
     struct slot slot = old->slot;
-    span_publish(change, span, &slot, old->expires, (old->record.notes & NOTE_STALE) != 0);
+    span_publish(txn, span, &slot, old->expires, (old->record.notes & NOTE_STALE) != 0);
     return true;
 }
 
-bool span_move(struct lane *lane, struct segment *segment, uint64_t now, size_t *effort)
+bool span_move(struct store_thread *thread, struct segment *segment, uint64_t now, size_t *effort)
 {
     enum { BYTES_A_RECORD = 1024 };
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct generation *generation = segment->generation;
     struct span span = {.store = store, .promised = true};
     record_read(segment_bytes(&store->segments, segment) + store->segments.lead, &span.record);
@@ -138,11 +138,11 @@ bool span_move(struct lane *lane, struct segment *segment, uint64_t now, size_t 
                            .ns = generation->ns,
                            .generation = generation,
                            .hash = store_hash(store, generation, span.record.key)};
-    struct change change = {.lane = lane, .at = &at, .now = now};
+    struct write_txn txn = {.thread = thread, .at = &at, .now = now};
     lock_take(&generation->ns->lock);
-    change.home = index_lock(&store->index, at.hash);
-    bool turned = turn(&change, &span, segment);
-    change_end(&change);
+    txn.home = index_lock(&store->index, at.hash);
+    bool turned = turn(&txn, &span, segment);
+    write_txn_end(&txn);
     if (!turned) {
         span_drop(&span);
     }

@@ -3,7 +3,7 @@
  *
  * All segments are offered once; those of the highest rank are kept and then taken
  * one by one. By the time one is taken it may have been freed and used for
- * something else: then it is passed over. Under store.upkeep.
+ * something else: then it is passed over. Under store.reclaim_lock.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_VICTIMS_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_VICTIMS_H

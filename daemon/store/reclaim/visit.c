@@ -23,11 +23,11 @@ struct batch {
 
 static void visit_one(struct visit *visit, char *bytes, uint64_t hash)
 {
-    struct store *store = visit->lane->store;
+    struct store *store = visit->thread->store;
     struct segment *segment = visit->segment;
     uint32_t offset = (uint32_t)(bytes - segment_bytes(&store->segments, segment));
     uint32_t place = place_of(&store->segments, segment, offset);
-    struct visited visited = {.lane = visit->lane,
+    struct visited visited = {.thread = visit->thread,
                               .now = visit->now,
                               .segment = segment,
                               .hash = hash,
@@ -58,7 +58,7 @@ static void visit_batch(struct visit *visit, struct batch *batch)
     batch->count = 0;
 }
 
-/* Only store.upkeep is held between batches, so requests that wait for this
+/* Only store.reclaim_lock is held between batches, so requests that wait for this
  * processor can go first: while a million records expired, this halved the 99.9th
  * percentile of GET on a machine of two cores. */
 static void breathe(const struct visit *visit)
@@ -79,7 +79,7 @@ static uint32_t used_now(struct segment *segment)
 
 void visit_segment(struct visit *visit)
 {
-    struct store *store = visit->lane->store;
+    struct store *store = visit->thread->store;
     struct segment *segment = visit->segment;
     char *bytes = segment_bytes(&store->segments, segment) + store->segments.lead;
     char *end = segment_bytes(&store->segments, segment) + used_now(segment);
@@ -113,6 +113,6 @@ void visit_segment(struct visit *visit)
 
 void visited_remove(struct visited *visited, enum burial why)
 {
-    bury(visited->lane, visited->segment, visited->bytes, &visited->record, why);
-    index_remove(&visited->lane->store->index, &visited->slot);
+    record_retire(visited->thread, visited->segment, visited->bytes, &visited->record, why);
+    index_remove(&visited->thread->store->index, &visited->slot);
 }

@@ -11,7 +11,7 @@
 #include "daemon/store/records/lookup.h"
 
 struct visited {
-    struct lane *lane;
+    struct store_thread *thread;
     uint64_t now;
     struct segment *segment;
     struct slot slot; /* the record's own; the visitor may empty or turn it */
@@ -23,7 +23,7 @@ struct visited {
 };
 
 struct visit {
-    struct lane *lane;
+    struct store_thread *thread;
     struct segment *segment;
     uint64_t now;
     uint64_t expired_by; /* only records that expire at or before this time;
@@ -44,7 +44,7 @@ void visit_segment(struct visit *visit);
 static inline uint32_t visited_offset(const struct visited *visited)
 {
     return (uint32_t)(visited->bytes -
-                      segment_bytes(&visited->lane->store->segments, visited->segment));
+                      segment_bytes(&visited->thread->store->segments, visited->segment));
 }
 
 /* For visitors: the record ends, and its slot is emptied. */

@@ -47,7 +47,7 @@ struct age_clock {
 enum { AGE_UNIT_SHIFT = 4 /* marks are in units of 16 bytes */ };
 #define AGE_ALL UINT16_MAX /* a mark: behind all that the segment will ever hold */
 
-/* Of a segment; namespace.lock, but read by the holder of store.upkeep as they are. */
+/* Of a segment; namespace.lock, but read by the holder of store.reclaim_lock as they are. */
 struct age_marks {
     uint16_t offset[2]; /* how much of the segment was used; the older one first */
     uint16_t period[2]; /* and when, as far as it can be told */
@@ -96,7 +96,7 @@ void age_begin(const struct store *store, struct segment *segment,
 /* All that the segment will hold is there. */
 void age_seal(const struct store *store, struct segment *segment);
 
-/* age_fresh_from of a linked segment; under store.upkeep. */
+/* age_fresh_from of a linked segment; under store.reclaim_lock. */
 uint32_t age_fresh_in(const struct store *store, const struct segment *segment);
 
 /* Of one that is appended to: nothing has been for a while, about a sixth of the memory. */

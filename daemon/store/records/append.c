@@ -132,7 +132,7 @@ bool append_quota_allows(const struct generation *generation, uint64_t bytes)
 static void foresee_quota(struct store *store, struct generation *generation)
 {
     if (!append_quota_allows(generation, arena_frame_size(&store->arena))) {
-        work_add_namespace(&store->work, generation->ns);
+        backlog_add_namespace(&store->backlog, generation->ns);
     }
 }
 
@@ -146,7 +146,7 @@ void append_seal(struct store *store, struct generation *generation, struct segm
         generation->remnants |= (uint16_t)(1u << (order - 1));
     }
     if (segment_is_half_dead(segment)) {
-        work_add_segment(&store->work, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment);
     }
 }
 
@@ -223,8 +223,8 @@ static enum room open_for_writer(struct store *store, struct generation *generat
  * Where memory is short a frame is taken by what gives one back, or if another is left to go on
  * with; else it has to be what is left over of frames.
  */
-static enum room open_for_upkeep(struct store *store, struct generation *generation, uint32_t size,
-                                 uint64_t now, uint32_t *number)
+static enum room open_for_reclaim(struct store *store, struct generation *generation, uint32_t size,
+                                  uint64_t now, uint32_t *number)
 {
     uint8_t order = next_order(store, generation, size);
     uint8_t fit = arena_order_for((uint64_t)store->segments.lead + size);
@@ -286,7 +286,7 @@ enum room append_room(struct store *store, struct generation *generation,
 {
     enum segment_queue queue = append_separates(generation) ? append->queue : SEGMENT_YOUNG;
     uint8_t class = class_for(generation, queue, append->expires, now);
-    bool moves = append->who == APPENDER_UPKEEP;
+    bool moves = append->who == APPENDER_RECLAIM;
     struct segment *open = open_of_class(store, generation, queue, class, false);
     if (open != NULL && has_room(open, append->size)) {
         *segment = open;
@@ -300,7 +300,7 @@ enum room append_room(struct store *store, struct generation *generation,
         }
     }
     uint32_t number = 0;
-    enum room room = moves ? open_for_upkeep(store, generation, append->size, now, &number)
+    enum room room = moves ? open_for_reclaim(store, generation, append->size, now, &number)
                            : open_for_writer(store, generation, append->size, now, &number);
     if (room == ROOM_FOUND) {
         seal_old(store, generation, open);
@@ -348,7 +348,7 @@ static void commit(struct segments *segments, struct segment *segment, uint32_t 
 {
     if (segments->file != NULL) {
         segment_guard(segments, segment, offset, size);
-        label_set_used(&segments->file->labels[segment_number(segments, segment)], used);
+        file_segment_set_used(&segments->file->labels[segment_number(segments, segment)], used);
     }
     __atomic_store_n(&segment->used, used, __ATOMIC_RELAXED);
 }

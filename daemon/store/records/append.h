@@ -16,7 +16,7 @@ enum room {
 };
 
 /* Who asks: a writer leaves the last frames to those who make room. */
-enum appender { APPENDER_WRITER, APPENDER_UPKEEP };
+enum appender { APPENDER_WRITER, APPENDER_RECLAIM };
 
 enum { APPEND_RESERVE = 2 /* frames that a writer may not take */ };
 
@@ -33,8 +33,8 @@ enum room append_room(struct store *store, struct generation *generation,
                       const struct append *append, uint64_t now, struct segment **segment);
 
 /*
- * Segments that upkeep opens are its own until what it was emptying is free, and the reserve is
- * whole, else writers who are faster would fill them, and no frame would be left to make room
+ * Segments that reclamation opens are its own until what it was emptying is free, and the reserve
+ * is whole, else writers who are faster would fill them, and no frame would be left to make room
  * with. Then they are handed over.
  */
 void append_hand_over(struct store *store, struct generation *generation);
@@ -47,7 +47,7 @@ void append_seal(struct store *store, struct generation *generation, struct segm
  * open. */
 static inline uint64_t append_kept(const struct store *store)
 {
-    return APPEND_RESERVE * arena_frame_size(&store->arena) + segments_shelf_cost(&store->segments);
+    return APPEND_RESERVE * arena_frame_size(&store->arena) + segments_chunk_cost(&store->segments);
 }
 
 /* Whether the namespace is large enough to have proven records apart from young ones. */

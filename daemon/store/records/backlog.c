@@ -5,117 +5,118 @@
 
 #include "daemon/store/arena/pages.h"
 
-void work_add_segment(struct work *work, struct segments *segments, struct segment *segment)
+void backlog_add_segment(struct backlog *backlog, struct segments *segments,
+                         struct segment *segment)
 {
-    lock_take(&work->lock);
+    lock_take(&backlog->lock);
     if (!segment->waiting) {
         uint32_t number = segment_number(segments, segment);
         segment->waiting = 1;
         segment->queued = 0;
-        if (work->last_segment != 0) {
-            segment_at(segments, work->last_segment)->queued = number;
+        if (backlog->last_segment != 0) {
+            segment_at(segments, backlog->last_segment)->queued = number;
         } else {
-            work->first_segment = number;
+            backlog->first_segment = number;
         }
-        work->last_segment = number;
+        backlog->last_segment = number;
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
 }
 
-uint32_t work_take_segment(struct work *work, struct segments *segments)
+uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments)
 {
-    lock_take(&work->lock);
-    uint32_t number = work->first_segment;
+    lock_take(&backlog->lock);
+    uint32_t number = backlog->first_segment;
     if (number != 0) {
         struct segment *segment = segment_at(segments, number);
         segment->waiting = 0;
-        work->first_segment = segment->queued;
-        if (work->first_segment == 0) {
-            work->last_segment = 0;
+        backlog->first_segment = segment->queued;
+        if (backlog->first_segment == 0) {
+            backlog->last_segment = 0;
         }
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
     return number;
 }
 
-bool work_forget_segments(struct work *work, struct segments *segments, uint32_t first,
-                          uint32_t count)
+bool backlog_forget_segments(struct backlog *backlog, struct segments *segments, uint32_t first,
+                             uint32_t count)
 {
     bool waits = false;
-    lock_take(&work->lock);
+    lock_take(&backlog->lock);
     for (uint32_t number = first; number < first + count && !waits; number++) {
         waits = segment_at(segments, number)->waiting != 0;
     }
     if (!waits) {
-        reserve_forget(segment_at(segments, first), count * sizeof(struct segment));
+        pages_forget(segment_at(segments, first), count * sizeof(struct segment));
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
     return !waits;
 }
 
-void work_add_namespace(struct work *work, struct namespace *ns)
+void backlog_add_namespace(struct backlog *backlog, struct namespace *ns)
 {
-    lock_take(&work->lock);
+    lock_take(&backlog->lock);
     if (!ns->waiting && !ns->gone) {
         ns->waiting = 1;
         ns->queued = NULL;
-        if (work->last_namespace != NULL) {
-            work->last_namespace->queued = ns;
+        if (backlog->last_namespace != NULL) {
+            backlog->last_namespace->queued = ns;
         } else {
-            work->first_namespace = ns;
+            backlog->first_namespace = ns;
         }
-        work->last_namespace = ns;
+        backlog->last_namespace = ns;
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
 }
 
-struct namespace *work_take_namespace(struct work *work)
+struct namespace *backlog_take_namespace(struct backlog *backlog)
 {
-    lock_take(&work->lock);
-    struct namespace *ns = work->first_namespace;
+    lock_take(&backlog->lock);
+    struct namespace *ns = backlog->first_namespace;
     if (ns != NULL) {
         ns->waiting = 0;
-        work->first_namespace = ns->queued;
-        if (work->first_namespace == NULL) {
-            work->last_namespace = NULL;
+        backlog->first_namespace = ns->queued;
+        if (backlog->first_namespace == NULL) {
+            backlog->last_namespace = NULL;
         }
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
     return ns;
 }
 
-void work_add_retired(struct work *work, struct generation *generation)
+void backlog_add_retired(struct backlog *backlog, struct generation *generation)
 {
-    lock_take(&work->lock);
+    lock_take(&backlog->lock);
     generation->next_retired = NULL;
-    if (work->last_retired != NULL) {
-        work->last_retired->next_retired = generation;
+    if (backlog->last_retired != NULL) {
+        backlog->last_retired->next_retired = generation;
     } else {
-        work->first_retired = generation;
+        backlog->first_retired = generation;
     }
-    work->last_retired = generation;
-    lock_give(&work->lock);
-    work_hurry(work);
+    backlog->last_retired = generation;
+    lock_give(&backlog->lock);
+    backlog_hurry(backlog);
 }
 
-struct generation *work_first_retired(struct work *work)
+struct generation *backlog_first_retired(struct backlog *backlog)
 {
-    lock_take(&work->lock);
-    struct generation *generation = work->first_retired;
-    lock_give(&work->lock);
+    lock_take(&backlog->lock);
+    struct generation *generation = backlog->first_retired;
+    lock_give(&backlog->lock);
     return generation;
 }
 
-struct generation *work_take_retired(struct work *work)
+struct generation *backlog_take_retired(struct backlog *backlog)
 {
-    lock_take(&work->lock);
-    struct generation *generation = work->first_retired;
+    lock_take(&backlog->lock);
+    struct generation *generation = backlog->first_retired;
     if (generation != NULL) {
-        work->first_retired = generation->next_retired;
-        if (work->first_retired == NULL) {
-            work->last_retired = NULL;
+        backlog->first_retired = generation->next_retired;
+        if (backlog->first_retired == NULL) {
+            backlog->last_retired = NULL;
         }
     }
-    lock_give(&work->lock);
+    lock_give(&backlog->lock);
     return generation;
 }

@@ -14,7 +14,7 @@
 #include "daemon/store/records/namespace.h"
 #include "daemon/store/records/segment.h"
 
-struct work {
+struct backlog {
     struct lock lock;
     uint32_t first_segment, last_segment;
     struct namespace *first_namespace, *last_namespace;
@@ -22,28 +22,29 @@ struct work {
     uint32_t urgent; /* the housekeeper should not wait for its turn; atomic */
 };
 
-void work_add_segment(struct work *work, struct segments *segments, struct segment *segment);
+void backlog_add_segment(struct backlog *backlog, struct segments *segments,
+                         struct segment *segment);
 /* 0 when none waits. */
-uint32_t work_take_segment(struct work *work, struct segments *segments);
+uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments);
 
 /* Gives the memory of the table for so many segments back, from `first` on, all of them free.
  * False: one of them waits still. */
-bool work_forget_segments(struct work *work, struct segments *segments, uint32_t first,
-                          uint32_t count);
+bool backlog_forget_segments(struct backlog *backlog, struct segments *segments, uint32_t first,
+                             uint32_t count);
 
 /* One that has been removed is left alone. */
-void work_add_namespace(struct work *work, struct namespace *ns);
-struct namespace *work_take_namespace(struct work *work);
+void backlog_add_namespace(struct backlog *backlog, struct namespace *ns);
+struct namespace *backlog_take_namespace(struct backlog *backlog);
 
-void work_add_retired(struct work *work, struct generation *generation);
+void backlog_add_retired(struct backlog *backlog, struct generation *generation);
 /* The oldest one, which stays first until it is taken; NULL: none. */
-struct generation *work_first_retired(struct work *work);
-struct generation *work_take_retired(struct work *work);
+struct generation *backlog_first_retired(struct backlog *backlog);
+struct generation *backlog_take_retired(struct backlog *backlog);
 
-static inline void work_hurry(struct work *work)
+static inline void backlog_hurry(struct backlog *backlog)
 {
-    if (__atomic_load_n(&work->urgent, __ATOMIC_RELAXED) == 0) {
-        __atomic_store_n(&work->urgent, 1, __ATOMIC_RELEASE);
+    if (__atomic_load_n(&backlog->urgent, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(&backlog->urgent, 1, __ATOMIC_RELEASE);
     }
 }
 

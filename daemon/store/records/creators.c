@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* The link to it, or the one at the end of the list where it would be. */
-static struct maker **find(struct maker **link, uint64_t tag)
+static struct creator **find(struct creator **link, uint64_t tag)
 {
     while (*link != NULL && (*link)->tag != tag) {
         link = &(*link)->next;
@@ -15,21 +15,21 @@ static struct maker **find(struct maker **link, uint64_t tag)
     return link;
 }
 
-uint32_t makers_namespaces(const struct makers *makers, uint64_t tag)
+uint32_t creators_namespaces(const struct creators *creators, uint64_t tag)
 {
-    const struct maker *maker = makers->heads[tag % MAKERS_HEADS];
-    while (maker != NULL && maker->tag != tag) {
-        maker = maker->next;
+    const struct creator *creator = creators->heads[tag % MAKERS_HEADS];
+    while (creator != NULL && creator->tag != tag) {
+        creator = creator->next;
     }
-    return maker != NULL ? maker->namespaces : 0;
+    return creator != NULL ? creator->namespaces : 0;
 }
 
-struct maker *makers_take(struct makers *makers, uint64_t tag)
+struct creator *creators_take(struct creators *creators, uint64_t tag)
 {
     if (tag == 0) {
         return NULL;
     }
-    struct maker **link = find(&makers->heads[tag % MAKERS_HEADS], tag);
+    struct creator **link = find(&creators->heads[tag % MAKERS_HEADS], tag);
     if (*link == NULL) {
         *link = calloc(1, sizeof **link);
         if (*link == NULL) {
@@ -41,12 +41,12 @@ struct maker *makers_take(struct makers *makers, uint64_t tag)
     return *link;
 }
 
-void makers_give(struct makers *makers, struct maker **owned)
+void creators_give(struct creators *creators, struct creator **owned)
 {
-    struct maker *maker = *owned;
+    struct creator *creator = *owned;
     *owned = NULL;
-    if (maker != NULL && --maker->namespaces == 0) {
-        *find(&makers->heads[maker->tag % MAKERS_HEADS], maker->tag) = maker->next;
-        free(maker);
+    if (creator != NULL && --creator->namespaces == 0) {
+        *find(&creators->heads[creator->tag % MAKERS_HEADS], creator->tag) = creator->next;
+        free(creator);
     }
 }

@@ -33,14 +33,14 @@ bool expire_init(struct expire *expire, struct segments *segments, struct budget
     memset(expire, 0, sizeof *expire);
     expire->segments = segments;
     expire->budget = budget;
-    expire->heap = reserve_space(heap_bytes(arena_units_max(arena)));
+    expire->heap = pages_reserve(heap_bytes(arena_units_max(arena)));
     return expire->heap != NULL && expire_open(expire, arena->frames);
 }
 
 void expire_deinit(struct expire *expire)
 {
     if (expire->heap != NULL) {
-        reserve_release(expire->heap, heap_bytes(arena_units_max(expire->segments->arena)));
+        pages_release(expire->heap, heap_bytes(arena_units_max(expire->segments->arena)));
         expire->heap = NULL;
     }
 }
@@ -48,7 +48,7 @@ void expire_deinit(struct expire *expire)
 bool expire_open(struct expire *expire, uint32_t frames)
 {
     size_t units = (size_t)frames << expire->segments->arena->frame_order;
-    bool open = reserve_open(expire->heap, heap_bytes(units));
+    bool open = pages_open(expire->heap, heap_bytes(units));
     lock_take(&expire->lock);
     if (open && capacity_for(units) > expire->capacity) {
         expire->capacity = capacity_for(units);
@@ -205,7 +205,7 @@ static size_t give_back(struct expire *expire)
     }
     if (entries > 0) {
         expire->resident -= entries;
-        reserve_forget(&expire->heap[expire->resident], entries * sizeof *expire->heap);
+        pages_forget(&expire->heap[expire->resident], entries * sizeof *expire->heap);
         budget_give(expire->budget, entries * sizeof *expire->heap);
     }
     return entries;

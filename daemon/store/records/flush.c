@@ -26,10 +26,10 @@ static void retire(struct store *store, struct namespace *ns, struct generation 
 {
     struct generation *old = ns->generation;
     old->retired = true;
-    roll_generation(store->namespaces.file, ns->id, fresh->number);
+    file_namespace_generation(store->namespaces.file, ns->id, fresh->number);
     __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
-    work_add_retired(&store->work, old);
+    backlog_add_retired(&store->backlog, old);
 }
 
 bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records)
@@ -50,9 +50,9 @@ bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64
     }
     if (due) { /* before anybody can write what a second flush would take */
         ns->flush_at = 0;
-        roll_flush_at(store->namespaces.file, ns->id, 0);
+        file_namespace_flush_at(store->namespaces.file, ns->id, 0);
     }
-    work_add_namespace(&store->work, ns);
+    backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
     if (fresh != NULL) {
         generation_destroy(&fresh);
@@ -60,11 +60,12 @@ bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64
     return true;
 }
 
-enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now, uint64_t *records)
+enum store_status store_flush(struct store_thread *thread, struct slice name, uint64_t now,
+                              uint64_t *records)
 {
     (void)now;
-    struct store *store = lane->store;
-    struct namespace *ns = lane_find(lane, name);
+    struct store *store = thread->store;
+    struct namespace *ns = store_thread_find(thread, name);
     *records = 0;
     if (ns == NULL) {
         return namespaces_missing(&store->namespaces, name);
@@ -78,7 +79,7 @@ enum store_status store_flush(struct lane *lane, struct slice name, uint64_t now
 static void flush_at(struct namespaces *all, struct namespace *ns, uint64_t when)
 {
     ns->flush_at = when;
-    roll_flush_at(all->file, ns->id, when);
+    file_namespace_flush_at(all->file, ns->id, when);
     if (when == 0) {
         return;
     }
@@ -90,9 +91,9 @@ static void flush_at(struct namespaces *all, struct namespace *ns, uint64_t when
     }
 }
 
-enum store_status store_flush_at(struct lane *lane, struct slice name, uint64_t when)
+enum store_status store_flush_at(struct store_thread *thread, struct slice name, uint64_t when)
 {
-    struct namespaces *all = &lane->store->namespaces;
+    struct namespaces *all = &thread->store->namespaces;
     pthread_mutex_lock(&all->lock);
     struct namespace *ns = namespaces_find(all, name);
     if (ns != NULL) {
@@ -136,10 +137,10 @@ static bool flush_some_due(struct store *store, uint64_t now)
 
 /* All threads for which it is time help, a round at a time. One that finds others at it has seen
  * all namespaces when it has seen two looks end. */
-void store_tick(struct lane *lane, uint64_t now)
+void store_tick(struct store_thread *thread, uint64_t now)
 {
-    const struct namespaces *all = &lane->store->namespaces;
+    const struct namespaces *all = &thread->store->namespaces;
     for (int ended = 0; ended < 2 && now >= __atomic_load_n(&all->next_flush, __ATOMIC_ACQUIRE);) {
-        ended += flush_some_due(lane->store, now);
+        ended += flush_some_due(thread->store, now);
     }
 }

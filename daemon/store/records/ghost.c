@@ -36,19 +36,19 @@ bool ghost_init(struct ghost *ghost, uint64_t memory, uint64_t most)
     memset(ghost, 0, sizeof *ghost);
     ghost->count = ghost->wanted = lines_for(memory);
     ghost->most = lines_for(most > memory ? most : memory);
-    ghost->lines = reserve_space(bytes_of(ghost->most));
+    ghost->lines = pages_reserve(bytes_of(ghost->most));
     return ghost->lines != NULL && ghost_open(ghost, memory);
 }
 
 void ghost_deinit(struct ghost *ghost)
 {
-    reserve_release(ghost->lines, bytes_of(ghost->most));
+    pages_release(ghost->lines, bytes_of(ghost->most));
     ghost->lines = NULL;
 }
 
 bool ghost_open(struct ghost *ghost, uint64_t memory)
 {
-    return reserve_open(ghost->lines, bytes_of(lines_for(memory)));
+    return pages_open(ghost->lines, bytes_of(lines_for(memory)));
 }
 
 void ghost_resize(struct ghost *ghost, uint64_t memory)
@@ -61,7 +61,7 @@ static void give_back(struct ghost *ghost, struct budget *budget)
 {
     uint64_t end = (ghost->paid + PAGE - 1) / PAGE * PAGE;
     uint64_t from = end > GIVE_BACK ? end - GIVE_BACK : 0;
-    reserve_forget((char *)ghost->lines + from, end - from);
+    pages_forget((char *)ghost->lines + from, end - from);
     budget_give(budget, ghost->paid - from);
     ghost->paid = from;
 }

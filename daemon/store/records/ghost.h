@@ -51,11 +51,11 @@ struct ghost_line {
 _Static_assert(sizeof(struct ghost_line) == 64, "a line is a cache line");
 
 struct ghost {
-    struct ghost_line *lines; /* reserved; written under store.upkeep, read by all */
+    struct ghost_line *lines; /* reserved; written under store.reclaim_lock, read by all */
     uint32_t most;            /* lines that are reserved */
-    uint32_t count;           /* atomic, changed under store.upkeep while it is not open */
+    uint32_t count;           /* atomic, changed under store.reclaim_lock while it is not open */
     uint32_t open;            /* paid for, and in use; atomic */
-    /* under store.upkeep */
+    /* under store.reclaim_lock */
     uint32_t wanted;  /* what count is to be */
     uint64_t paid;    /* bytes */
     uint64_t keys;    /* in the filter that is being filled */

@@ -1,5 +1,5 @@
 /*
- * lookup.c - finding and burying records; see lookup.h.
+ * lookup.c - finding and retiring records; see lookup.h.
  */
 #include "daemon/store/records/lookup.h"
 
@@ -25,10 +25,10 @@ bool lookup(struct store *store, struct bucket *home, const struct store_key *at
     return false;
 }
 
-bool lookup_refresh(struct lane *lane, struct store_key *at)
+bool lookup_refresh(struct store_thread *thread, struct store_key *at)
 {
     if (at->ns == NULL) {
-        at->ns = lane_find(lane, at->name);
+        at->ns = store_thread_find(thread, at->name);
         if (at->ns == NULL) {
             return false;
         }
@@ -36,7 +36,7 @@ bool lookup_refresh(struct lane *lane, struct store_key *at)
     struct generation *current = namespace_generation(at->ns);
     if (current != at->generation) {
         at->generation = current;
-        at->hash = store_hash(lane->store, current, at->key);
+        at->hash = store_hash(thread->store, current, at->key);
     }
     return true;
 }
@@ -94,35 +94,36 @@ uint32_t record_footprint(const struct store *store, const struct record *record
     return record->span ? size : place_aligned(segments, size + segments->guard);
 }
 
-static void count_burial(struct lane *lane, const struct generation *generation, enum burial why)
+static void count_burial(struct store_thread *thread, const struct generation *generation,
+                         enum burial why)
 {
-    struct store_counters *counters = lane_counters(lane, generation->ns->id);
+    struct store_counters *counters = store_thread_counters(thread, generation->ns->id);
     switch (why) {
-    case BURIED_REPLACED:
-    case BURIED_FLUSHED:
+    case RETIRED_REPLACED:
+    case RETIRED_FLUSHED:
         break;
-    case BURIED_DELETED:
-        lane_count(&counters->deletes, 1);
+    case RETIRED_DELETED:
+        store_thread_count(&counters->deletes, 1);
         break;
-    case BURIED_EXPIRED:
-        lane_count(&counters->expirations, 1);
+    case RETIRED_EXPIRED:
+        store_thread_count(&counters->expirations, 1);
         break;
-    case BURIED_EVICTED:
-        lane_count(&counters->evictions, 1);
+    case RETIRED_EVICTED:
+        store_thread_count(&counters->evictions, 1);
         break;
     }
 }
 
-void bury(struct lane *lane, struct segment *segment, char *bytes, const struct record *record,
-          enum burial why)
+void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
+                   const struct record *record, enum burial why)
 {
-    struct store *store = lane->store;
+    struct store *store = thread->store;
     struct generation *generation = segment->generation;
     uint32_t size = record_footprint(store, record);
     uint32_t half = segment_capacity(segment) / 2;
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
-    if (why == BURIED_REPLACED && generation->listings != NULL) {
-        cursors_owe(store, segment, bytes, record->key);
+    if (why == RETIRED_REPLACED && generation->listings != NULL) {
+        cursors_revisit(store, segment, bytes, record->key);
     }
     record_kill(bytes, store->segments.guard != 0);
     /* With its last byte gone the segment may be freed at once by another thread:
@@ -131,12 +132,12 @@ void bury(struct lane *lane, struct segment *segment, char *bytes, const struct 
     __atomic_fetch_sub(&generation->bytes, size, __ATOMIC_RELAXED);
     if (__atomic_sub_fetch(&generation->items, 1, __ATOMIC_RELAXED) == 0 &&
         generation == namespace_generation(generation->ns)) {
-        work_add_namespace(&store->work, generation->ns);
+        backlog_add_namespace(&store->backlog, generation->ns);
     }
-    count_burial(lane, generation, why);
+    count_burial(thread, generation, why);
     /* Now all dead, or just half dead: worth a look. An open segment waits until it
      * is sealed, or its namespace is found empty. */
     if (sealed && (live == 0 || (live <= half && live + size > half))) {
-        work_add_segment(&store->work, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment);
     }
 }

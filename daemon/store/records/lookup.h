@@ -86,11 +86,17 @@ static inline bool found_lives(const struct found *found, uint64_t now)
  * flush, or the making of the namespace, may have come in between. False when
  * the namespace does not exist.
  */
-bool lookup_refresh(struct lane *lane, struct store_key *at);
+bool lookup_refresh(struct store_thread *thread, struct store_key *at);
 
 /* Why a record ends: for the counters, and for listings, which follow one that was REPLACED by
  * a copy with the same key. Then, and only then, the caller holds the namespace's lock too. */
-enum burial { BURIED_REPLACED, BURIED_DELETED, BURIED_EXPIRED, BURIED_EVICTED, BURIED_FLUSHED };
+enum burial {
+    RETIRED_REPLACED,
+    RETIRED_DELETED,
+    RETIRED_EXPIRED,
+    RETIRED_EVICTED,
+    RETIRED_FLUSHED
+};
 
 /* Bytes that a record takes in its segment; for a span all of it. */
 uint32_t record_footprint(const struct store *store, const struct record *record);
@@ -100,7 +106,7 @@ uint32_t record_footprint(const struct store *store, const struct record *record
  * its segment left to the housekeeper if there is little else in it. The slot is
  * the caller's to empty or to turn elsewhere.
  */
-void bury(struct lane *lane, struct segment *segment, char *bytes, const struct record *record,
-          enum burial why);
+void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
+                   const struct record *record, enum burial why);
 
 #endif

@@ -19,7 +19,7 @@
 _Static_assert(NAMESPACE_COST <= STORE_NAMESPACE_COST, "a namespace costs more than is said");
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
-                     struct budget *budget, const struct lanes *lanes, struct file *file)
+                     struct budget *budget, const struct threads *threads, struct file *file)
 {
     memset(all, 0, sizeof *all);
     pthread_mutex_init(&all->lock, NULL);
@@ -27,11 +27,11 @@ bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
     all->next_flush = all->due_next = NAMESPACES_NO_FLUSH;
     all->undeclared_most = STORE_NAMESPACES_MAX;
     all->budget = budget;
-    all->lanes = lanes;
+    all->threads = threads;
     all->file = file;
-    all->heads = reserve_pages(NAMESPACES_HEADS * sizeof(struct namespace *));
-    all->by_id = reserve_pages((STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
-    all->free_ids = reserve_pages(STORE_NAMESPACES_MAX * sizeof(uint32_t));
+    all->heads = pages_for(NAMESPACES_HEADS * sizeof(struct namespace *));
+    all->by_id = pages_for((STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
+    all->free_ids = pages_for(STORE_NAMESPACES_MAX * sizeof(uint32_t));
     if (all->heads == NULL || all->by_id == NULL || all->free_ids == NULL) {
         namespaces_deinit(all);
         return false;
@@ -47,9 +47,9 @@ void namespaces_deinit(struct namespaces *all)
             namespace_destroy(all, &ns);
         }
     }
-    reserve_release(all->heads, NAMESPACES_HEADS * sizeof(struct namespace *));
-    reserve_release(all->by_id, (STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
-    reserve_release(all->free_ids, STORE_NAMESPACES_MAX * sizeof(uint32_t));
+    pages_release(all->heads, NAMESPACES_HEADS * sizeof(struct namespace *));
+    pages_release(all->by_id, (STORE_NAMESPACES_MAX + 1) * sizeof(struct namespace *));
+    pages_release(all->free_ids, STORE_NAMESPACES_MAX * sizeof(uint32_t));
     declared_destroy(&all->declared);
     pthread_mutex_destroy(&all->lock);
 }
@@ -131,7 +131,7 @@ void namespace_destroy(struct namespaces *all, struct namespace **ns)
     if ((*ns)->id != 0) {
         all->free_ids[all->free_count++] = (*ns)->id;
     }
-    makers_give(&all->makers, &(*ns)->maker);
+    creators_give(&all->creators, &(*ns)->creator);
     all->declared_there -= (*ns)->declared;
     generation_destroy(&(*ns)->generation);
     free(*ns);
@@ -160,7 +160,7 @@ bool namespaces_settle(struct namespaces *all, struct namespace *ns)
     apply(ns, options, declared != NULL);
     lock_give(&ns->lock);
     if (declared != NULL) {
-        makers_give(&all->makers, &ns->maker);
+        creators_give(&all->creators, &ns->creator);
     }
     all->declared_there += (uint32_t)(declared != NULL) - was_declared;
     return (was_declared && declared == NULL) || quota != options->memory;
@@ -196,14 +196,15 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
         ns->id = all->highest + 1;
         __atomic_store_n(&all->highest, ns->id, __ATOMIC_RELEASE);
     }
-    const struct roll_facts facts = {.name = name,
-                                     .generation = ns->generation->number,
-                                     .maker = ns->maker != NULL ? ns->maker->tag : 0};
-    if (!roll_enter(all->file, ns->id, &facts)) {
+    const struct file_namespace_facts facts = {.name = name,
+                                               .generation = ns->generation->number,
+                                               .creator =
+                                                   ns->creator != NULL ? ns->creator->tag : 0};
+    if (!file_namespace_enter(all->file, ns->id, &facts)) {
         return false;
     }
     __atomic_fetch_add(&all->count, 1, __ATOMIC_RELAXED);
-    lanes_sum(all->lanes, ns->id, &ns->before);
+    store_threads_sum(all->threads, ns->id, &ns->before);
     struct namespace **head = head_of(all, name);
     ns->chain = *head;
     __atomic_store_n(&all->by_id[ns->id], ns, __ATOMIC_SEQ_CST);
@@ -211,26 +212,26 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
     return true;
 }
 
-/* Those that are gone keep theirs until every lane has left. */
+/* Those that are gone keep theirs until every thread has left. */
 static bool has_number(const struct namespaces *all)
 {
     return all->free_count > 0 || all->highest < STORE_NAMESPACES_MAX;
 }
 
 /* Numbers that namespaces have which are not declared, those that are gone included: until
- * every lane has left they keep it, and else going ones could take all there are. */
+ * every thread has left they keep it, and else going ones could take all there are. */
 static uint32_t undeclared_numbers(const struct namespaces *all)
 {
     return all->highest - all->free_count - all->declared_there;
 }
 
-/* One maker alone leaves half of them to others. */
+/* One creator alone leaves half of them to others. */
 static uint32_t share_of_one(const struct namespaces *all)
 {
     return all->undeclared_most - all->undeclared_most / 2;
 }
 
-static enum store_status may_make(const struct namespaces *all, struct slice name, uint64_t maker)
+static enum store_status may_make(const struct namespaces *all, struct slice name, uint64_t creator)
 {
     enum store_status status = namespaces_missing_locked(all, name);
     if (status != STORE_OK) {
@@ -240,20 +241,20 @@ static enum store_status may_make(const struct namespaces *all, struct slice nam
     if (!has_number(all) || (!declared && undeclared_numbers(all) >= all->undeclared_most)) {
         return STORE_TOO_MANY_NAMESPACES;
     }
-    bool others = declared || maker == 0;
-    return others || makers_namespaces(&all->makers, maker) < share_of_one(all)
+    bool others = declared || creator == 0;
+    return others || creators_namespaces(&all->creators, creator) < share_of_one(all)
                ? STORE_OK
                : STORE_TOO_MANY_OWN;
 }
 
-static struct namespace *make(struct namespaces *all, struct slice name, uint64_t maker)
+static struct namespace *make(struct namespaces *all, struct slice name, uint64_t creator)
 {
     struct namespace *ns = namespace_create(all, name);
     if (ns == NULL) {
         return NULL;
     }
     if (!ns->declared) {
-        ns->maker = makers_take(&all->makers, maker); /* without memory: NULL */
+        ns->creator = creators_take(&all->creators, creator); /* without memory: NULL */
     }
     if (!link_namespace(all, ns, name)) {
         namespace_destroy(all, &ns);
@@ -262,7 +263,7 @@ static struct namespace *make(struct namespaces *all, struct slice name, uint64_
 }
 
 struct namespace *namespaces_obtain_locked(struct namespaces *all, struct slice name,
-                                           uint64_t maker, enum store_status *why)
+                                           uint64_t creator, enum store_status *why)
 {
     struct namespace *ns = find_any(all, name);
     if (ns != NULL && !ns->declared && declared_find(all->declared, name) != NULL) {
@@ -272,32 +273,32 @@ struct namespace *namespaces_obtain_locked(struct namespaces *all, struct slice 
         *why = STORE_UNDECLARED;
         return namespace_is_allowed(all, ns) ? ns : NULL;
     }
-    *why = may_make(all, name, maker);
+    *why = may_make(all, name, creator);
     if (*why == STORE_OK) {
-        ns = make(all, name, maker);
+        ns = make(all, name, creator);
         *why = STORE_NO_MEMORY;
     }
     return ns;
 }
 
-struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t maker,
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t creator,
                                     enum store_status *why)
 {
     pthread_mutex_lock(&all->lock);
-    struct namespace *ns = namespaces_obtain_locked(all, name, maker, why);
+    struct namespace *ns = namespaces_obtain_locked(all, name, creator, why);
     pthread_mutex_unlock(&all->lock);
     return ns;
 }
 
 struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
-                                   const struct roll_facts *facts)
+                                   const struct file_namespace_facts *facts)
 {
     uint64_t last = all->generations;
     struct namespace *ns = namespace_create(all, facts->name);
     if (ns == NULL) {
         return NULL;
     }
-    ns->maker = makers_take(&all->makers, facts->maker);
+    ns->creator = creators_take(&all->creators, facts->creator);
     ns->generation->number = facts->generation;
     all->generations = facts->generation > last ? facts->generation : last;
     while (all->highest + 1 < id) {
@@ -317,7 +318,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
 
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
-    roll_leave(all->file, ns->id);
+    file_namespace_leave(all->file, ns->id);
     struct namespace **link = head_of(all, name_of(ns));
     while (*link != ns) {
         link = &(*link)->chain;

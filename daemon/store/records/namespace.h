@@ -7,7 +7,7 @@
  * nobody finds its records meanwhile, since a lookup compares generations.
  *
  * Namespaces and generations that are no longer reachable are freed when every
- * lane has left since (thread.h), so a pointer got between store_enter and
+ * thread has left since (thread.h), so a pointer got between store_enter and
  * store_leave is good until then.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_NAMESPACE_H
@@ -84,8 +84,8 @@ struct namespace
     /* work.lock */
     struct namespace *queued;
     uint8_t waiting;
-    uint64_t flush_at;   /* when it is to be flushed; 0: not; namespaces.lock */
-    struct maker *maker; /* what made it, while it is not declared, or NULL; namespaces.lock */
+    uint64_t flush_at;       /* when it is to be flushed; 0: not; namespaces.lock */
+    struct creator *creator; /* what made it, while it is not declared, or NULL; namespaces.lock */
     /* the housekeeper's */
     STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
@@ -101,13 +101,13 @@ enum { NAMESPACES_HEADS = 65536 };
 
 #define NAMESPACES_NO_FLUSH UINT64_MAX
 
-struct lanes;
-struct roll_facts;
+struct threads;
+struct file_namespace_facts;
 
 struct namespaces {
-    const struct lanes *lanes; /* not owned */
-    struct file *file;         /* where they are written down; NULL: nowhere; not owned */
-    pthread_mutex_t lock;      /* making, removing, settings; lock.h has the order */
+    const struct threads *threads; /* not owned */
+    struct file *file;             /* where they are written down; NULL: nowhere; not owned */
+    pthread_mutex_t lock;          /* making, removing, settings; lock.h has the order */
     const struct hash_secret *secret;
     struct budget *budget;
     struct namespace **heads; /* by hash of the name; atomic */
@@ -118,14 +118,14 @@ struct namespaces {
     uint32_t count;            /* atomic */
     uint64_t generations;      /* the last number given; atomic */
     uint32_t removals;         /* rises with each removal and change of policy, so that
-                                  lanes know when to forget names; atomic */
+                                  threads know when to forget names; atomic */
     struct declared *declared; /* what the policy declares; own; NULL: nothing */
     uint32_t declared_there;   /* namespaces that are declared */
     /* For names that are not declared: their settings, how many numbers they may take, those
      * that are just going included, and what made them. */
     struct store_namespace_options undeclared;
     uint32_t undeclared_most;
-    struct makers makers;
+    struct creators creators;
     uint32_t owed;         /* not 0: of some names that are declared there may be no namespace
                               yet; atomic */
     uint8_t declared_only; /* atomic */
@@ -137,7 +137,7 @@ struct namespaces {
 };
 
 bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
-                     struct budget *budget, const struct lanes *lanes, struct file *file);
+                     struct budget *budget, const struct threads *threads, struct file *file);
 void namespaces_deinit(struct namespaces *all);
 
 /* NULL when there is none, or when only declared ones count and it is not. The
@@ -155,13 +155,13 @@ bool namespaces_declare(struct namespaces *all, struct slice name);
 /*
  * Finds or makes, with the settings that the policy has for the name. NULL with *why:
  * STORE_UNDECLARED, STORE_TOO_MANY_NAMESPACES, STORE_TOO_MANY_OWN or STORE_NO_MEMORY.
- * `maker`: see creators.h.
+ * `creator`: see creators.h.
  */
-struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t maker,
+struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, uint64_t creator,
                                     enum store_status *why);
 /* The same, with namespaces.lock held. */
 struct namespace *namespaces_obtain_locked(struct namespaces *all, struct slice name,
-                                           uint64_t maker, enum store_status *why);
+                                           uint64_t creator, enum store_status *why);
 
 /* Gives it the settings that the policy has for its name. True: the housekeeper should look at
  * it, for it is declared no more or has another quota. Under namespaces.lock. */
@@ -170,7 +170,7 @@ bool namespaces_settle(struct namespaces *all, struct namespace *ns);
 /* At the start: one that a file tells of, by ascending numbers, empty and with the
  * generation of that number. NULL without memory. */
 struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
-                                   const struct roll_facts *facts);
+                                   const struct file_namespace_facts *facts);
 
 /* A fresh, empty generation for ns; NULL without memory. */
 struct generation *generation_create(struct namespaces *all, struct namespace *ns);

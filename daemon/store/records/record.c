@@ -205,8 +205,8 @@ static inline struct sum sum_record(const char *at, uint32_t size, uint64_t seed
 {
     uint64_t first = covered(first_word(at, size));
     uint32_t rest = size > WORD ? size - WORD : 0;
-    struct sum sum = sum_bytes(seal_mix(seed, first), at + WORD, rest);
-    sum.fold ^= seal_fold(first);
+    struct sum sum = sum_bytes(checksum_mix(seed, first), at + WORD, rest);
+    sum.fold ^= checksum_fold(first);
     return sum;
 }
 

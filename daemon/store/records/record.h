@@ -10,7 +10,7 @@
  * generation are the segment's. Numbers are little-endian and not aligned.
  *
  * Notes are a byte of flags and when the record was read last. They are what
- * store_look can tell. A version is there only where the one that follows from
+ * store_inspect can tell. A version is there only where the one that follows from
  * the record's place will not do: see record_version in lookup.h.
  *
  * A record is written once and never changes, but for its DEAD flag and its notes.

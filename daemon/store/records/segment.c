@@ -12,7 +12,7 @@
  * their expiries must not lie before its base time. */
 enum { CLOCK_SLACK = 60000 /* ms */ };
 
-_Static_assert((int)SHELF_NUMBERS == (int)FILE_LABELS, "labels come and go by the shelf");
+_Static_assert((int)NUMBER_CHUNK_NUMBERS == (int)FILE_LABELS, "labels come and go by the shelf");
 
 static size_t table_bytes(size_t units)
 {
@@ -33,11 +33,12 @@ bool segments_init(struct segments *segments, struct arena *arena)
     segments->file = arena->file;
     segments->guard = arena->file != NULL ? RECORD_GUARD : 0;
     segments->lead = place_aligned(segments, segments->guard);
-    segments->table = reserve_space(table_bytes(units));
-    segments->by_frame = reserve_space(numbers_bytes(arena->frames_max));
-    segments->by_unit = reserve_space(numbers_bytes(units));
+    segments->table = pages_reserve(table_bytes(units));
+    segments->by_frame = pages_reserve(numbers_bytes(arena->frames_max));
+    segments->by_unit = pages_reserve(numbers_bytes(units));
     if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL ||
-        !shelves_init(&segments->shelves, units) || !segments_open(segments, arena->frames)) {
+        !segment_numbers_init(&segments->numbers, units) ||
+        !segments_open(segments, arena->frames)) {
         segments_deinit(segments);
         return false;
     }
@@ -47,10 +48,10 @@ bool segments_init(struct segments *segments, struct arena *arena)
 void segments_deinit(struct segments *segments)
 {
     size_t units = arena_units_max(segments->arena);
-    shelves_deinit(&segments->shelves);
-    reserve_release(segments->table, table_bytes(units));
-    reserve_release(segments->by_frame, numbers_bytes(segments->arena->frames_max));
-    reserve_release(segments->by_unit, numbers_bytes(units));
+    segment_numbers_deinit(&segments->numbers);
+    pages_release(segments->table, table_bytes(units));
+    pages_release(segments->by_frame, numbers_bytes(segments->arena->frames_max));
+    pages_release(segments->by_unit, numbers_bytes(units));
     segments->table = NULL;
     segments->by_frame = segments->by_unit = NULL;
 }
@@ -58,12 +59,12 @@ void segments_deinit(struct segments *segments)
 bool segments_open(struct segments *segments, uint32_t frames)
 {
     size_t units = (size_t)frames << segments->arena->frame_order;
-    bool open = reserve_open(segments->table, table_bytes(units)) &&
-                reserve_open(segments->by_frame, numbers_bytes(frames)) &&
-                reserve_open(segments->by_unit, numbers_bytes(units));
+    bool open = pages_open(segments->table, table_bytes(units)) &&
+                pages_open(segments->by_frame, numbers_bytes(frames)) &&
+                pages_open(segments->by_unit, numbers_bytes(units));
     lock_take(&segments->lock);
-    if (open && units / SHELF_NUMBERS > segments->shelves_open) {
-        segments->shelves_open = (uint32_t)(units / SHELF_NUMBERS);
+    if (open && units / NUMBER_CHUNK_NUMBERS > segments->segment_numbers_open) {
+        segments->segment_numbers_open = (uint32_t)(units / NUMBER_CHUNK_NUMBERS);
     }
     lock_give(&segments->lock);
     return open;
@@ -71,77 +72,77 @@ bool segments_open(struct segments *segments, uint32_t frames)
 
 /* --- numbers -------------------------------------------------------------------------- */
 
-uint64_t segments_shelf_cost(const struct segments *segments)
+uint64_t segments_chunk_cost(const struct segments *segments)
 {
-    return SHELF_NUMBERS *
+    return NUMBER_CHUNK_NUMBERS *
            (sizeof(struct segment) + (segments->file != NULL ? sizeof(struct label) : 0));
 }
 
 /* Memory for more numbers; false: there is none. */
-static bool add_shelf(struct segments *segments, bool makes_room)
+static bool add_chunk(struct segments *segments, bool makes_room)
 {
     struct budget *budget = segments->arena->budget;
-    uint32_t shelf = shelves_absent(&segments->shelves);
-    uint64_t cost = segments_shelf_cost(segments);
-    if (shelf >= segments->shelves_open ||
+    uint32_t chunk = segment_numbers_absent(&segments->numbers);
+    uint64_t cost = segments_chunk_cost(segments);
+    if (chunk >= segments->segment_numbers_open ||
         !(makes_room ? budget_take_for_arena(budget, cost) : budget_take(budget, cost))) {
         return false;
     }
-    if (segments->file != NULL && !file_back_labels(segments->file, shelf * SHELF_NUMBERS)) {
+    if (segments->file != NULL && !file_back_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS)) {
         budget_give(budget, cost);
         return false;
     }
-    shelves_add(&segments->shelves, shelf);
+    segment_numbers_add(&segments->numbers, chunk);
     return true;
 }
 
 uint64_t segments_lack(const struct segments *segments)
 {
-    uint64_t shelves = __atomic_load_n(&segments->shelves.count, __ATOMIC_RELAXED);
+    uint64_t set = __atomic_load_n(&segments->numbers.count, __ATOMIC_RELAXED);
     uint64_t used = 1 + (uint64_t)__atomic_load_n(&segments->in_use, __ATOMIC_RELAXED);
-    return used < shelves * SHELF_NUMBERS ? 0 : segments_shelf_cost(segments);
+    return used < set * NUMBER_CHUNK_NUMBERS ? 0 : segments_chunk_cost(segments);
 }
 
 /* Those who make room, and do so with what is kept for them, are not to fail for want of a
  * number. */
 static uint32_t take_number(struct segments *segments, bool makes_room)
 {
-    uint32_t number = shelves_take(&segments->shelves);
-    if (number == 0 && add_shelf(segments, makes_room)) {
-        number = shelves_take(&segments->shelves);
+    uint32_t number = segment_numbers_take(&segments->numbers);
+    if (number == 0 && add_chunk(segments, makes_room)) {
+        number = segment_numbers_take(&segments->numbers);
     }
     return number;
 }
 
-bool segments_has_shelf(struct segments *segments, uint32_t shelf)
+bool segments_has_chunk(struct segments *segments, uint32_t chunk)
 {
     lock_take(&segments->lock);
-    bool there = shelf_is_there(&segments->shelves, shelf);
+    bool there = number_chunk_is_there(&segments->numbers, chunk);
     lock_give(&segments->lock);
     return there;
 }
 
-bool segments_close_shelf(struct segments *segments, uint32_t shelf)
+bool segments_close_chunk(struct segments *segments, uint32_t chunk)
 {
     lock_take(&segments->lock);
-    bool closed = shelves_close(&segments->shelves, shelf);
+    bool closed = segment_numbers_close(&segments->numbers, chunk);
     lock_give(&segments->lock);
     return closed;
 }
 
-void segments_end_shelf(struct segments *segments, uint32_t shelf, bool goes)
+void segments_end_chunk(struct segments *segments, uint32_t chunk, bool goes)
 {
-    goes = goes &&
-           (segments->file == NULL || file_forget_labels(segments->file, shelf * SHELF_NUMBERS));
+    goes = goes && (segments->file == NULL ||
+                    file_forget_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS));
     lock_take(&segments->lock);
     if (goes) {
-        shelves_remove(&segments->shelves, shelf);
+        segment_numbers_remove(&segments->numbers, chunk);
     } else {
-        shelves_reopen(&segments->shelves, shelf);
+        segment_numbers_reopen(&segments->numbers, chunk);
     }
     lock_give(&segments->lock);
     if (goes) {
-        budget_give(segments->arena->budget, segments_shelf_cost(segments));
+        budget_give(segments->arena->budget, segments_chunk_cost(segments));
     }
 }
 
@@ -150,7 +151,7 @@ static uint64_t take_versions(struct segments *segments, uint64_t bytes)
 {
     uint64_t first = __atomic_fetch_add(&segments->version, bytes, __ATOMIC_RELAXED);
     if (segments->file != NULL && first + bytes > segments->versions_told) {
-        segments->versions_told = label_set_versions(segments->file, first + bytes);
+        segments->versions_told = file_segment_set_versions(segments->file, first + bytes);
     }
     return first;
 }
@@ -158,7 +159,7 @@ static uint64_t take_versions(struct segments *segments, uint64_t bytes)
 static void give_number(struct segments *segments, uint32_t number)
 {
     lock_take(&segments->lock);
-    shelves_give(&segments->shelves, number);
+    segment_numbers_give(&segments->numbers, number);
     lock_give(&segments->lock);
     __atomic_fetch_sub(&segments->in_use, 1, __ATOMIC_RELAXED);
 }
@@ -174,7 +175,8 @@ static void map_units(struct segments *segments, uint32_t number, uint32_t unit,
                      whole ? number : SEGMENTS_SHARED, __ATOMIC_RELEASE);
 }
 
-void segment_describe(struct segments *segments, struct segment *segment, struct label_facts *facts)
+void segment_describe(struct segments *segments, struct segment *segment,
+                      struct file_segment_facts *facts)
 {
     uint32_t number = segment_number(segments, segment);
     facts->order = segment->order;
@@ -182,18 +184,19 @@ void segment_describe(struct segments *segments, struct segment *segment, struct
     facts->unit = segment->unit;
     facts->piece = segment->piece;
     facts->used = segment->used;
-    label_write(segments->file, number, facts);
-    segment->seed = label_record_seed(segments->file, number, facts);
+    file_segment_write(segments->file, number, facts);
+    segment->seed = file_segment_record_seed(segments->file, number, facts);
 }
 
 /* Open ones exist in the file from the beginning, since their records are written there one
  * by one. Those of a large record do not until it is whole. */
 static void enter_file(struct segments *segments, struct segment *segment)
 {
-    struct label_facts facts = {
-        .kind = LABEL_LOG, .owner = segment->generation->number, .version = segment->version};
+    struct file_segment_facts facts = {.kind = FILE_SEGMENT_LOG,
+                                       .owner = segment->generation->number,
+                                       .version = segment->version};
     segment_describe(segments, segment, &facts);
-    label_own(segments->file, segment_number(segments, segment), facts.owner);
+    file_segment_own(segments->file, segment_number(segments, segment), facts.owner);
 }
 
 uint32_t segment_create(struct segments *segments, struct generation *generation,
@@ -243,7 +246,7 @@ static void free_one(struct segments *segments, struct segment *segment)
 {
     __atomic_store_n(&segment->state, SEGMENT_FREE, __ATOMIC_RELEASE);
     if (segments->file != NULL) {
-        label_free(segments->file, segment_number(segments, segment));
+        file_segment_free(segments->file, segment_number(segments, segment));
     }
     arena_free(segments->arena, segment->unit, segment->order);
     __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
@@ -263,7 +266,7 @@ void segment_free(struct segments *segments, struct segment *segment)
 {
     uint32_t number = segment->piece;
     if (segments->file != NULL) {
-        label_free(segments->file, segment_number(segments, segment));
+        file_segment_free(segments->file, segment_number(segments, segment));
     }
     while (number != 0) {
         struct segment *piece = segment_at(segments, number);
@@ -284,7 +287,7 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
     map_units(segments, segment_number(segments, segment), segment->unit, order);
     __atomic_store_n(&segment->order, order, __ATOMIC_RELAXED);
     if (segments->file != NULL) {
-        label_shrink(segments->file, segment_number(segments, segment), order);
+        file_segment_shrink(segments->file, segment_number(segments, segment), order);
     }
     arena_cut(segments->arena, segment->unit, from, order);
     __atomic_fetch_add(&segments->returns, 1, __ATOMIC_RELAXED);
@@ -294,10 +297,10 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
 /* --- from a file ------------------------------------------------------------------ */
 
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
-                   const struct label_facts *facts)
+                   const struct file_segment_facts *facts)
 {
     struct segment *segment = segment_at(segments, number);
-    bool is_span = facts->kind == LABEL_SPAN;
+    bool is_span = facts->kind == FILE_SEGMENT_SPAN;
     *segment = (struct segment){.generation = generation,
                                 .base_time = facts->base_time,
                                 .version = is_span ? facts->bound - segments->lead : facts->version,
@@ -308,49 +311,49 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
                                 .due = SEGMENT_NEVER,
                                 .references = SEGMENT_OWNER,
                                 .order = facts->order};
-    segment->seed = label_record_seed(segments->file, number, facts);
+    segment->seed = file_segment_record_seed(segments->file, number, facts);
     map_units(segments, number, facts->unit, facts->order);
     segment->span = is_span;
-    segment->state = facts->kind == LABEL_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
-    if (!shelf_is_there(&segments->shelves, shelf_of(number))) {
-        shelves_add(&segments->shelves, shelf_of(number));
+    segment->state = facts->kind == FILE_SEGMENT_PIECE ? SEGMENT_PIECE : SEGMENT_SEALED;
+    if (!number_chunk_is_there(&segments->numbers, number_chunk_of(number))) {
+        segment_numbers_add(&segments->numbers, number_chunk_of(number));
     }
 }
 
 bool segments_back_labels(struct segments *segments)
 {
     bool good = true;
-    for (uint32_t shelf = 0; shelf < segments->shelves.end && good; shelf++) {
-        good = !shelf_is_there(&segments->shelves, shelf) ||
-               file_back_labels(segments->file, shelf * SHELF_NUMBERS);
+    for (uint32_t chunk = 0; chunk < segments->numbers.end && good; chunk++) {
+        good = !number_chunk_is_there(&segments->numbers, chunk) ||
+               file_back_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS);
     }
     return good;
 }
 
-/* The numbers that are in use are taken; a shelf where none is goes. */
-static void settle_shelf(struct segments *segments, uint32_t shelf)
+/* The numbers that are in use are taken; a chunk where none is goes. */
+static void settle_chunk(struct segments *segments, uint32_t chunk)
 {
-    uint32_t first = shelf * SHELF_NUMBERS;
+    uint32_t first = chunk * NUMBER_CHUNK_NUMBERS;
     uint32_t in_use = 0;
-    for (uint32_t number = first; number < first + SHELF_NUMBERS; number++) {
+    for (uint32_t number = first; number < first + NUMBER_CHUNK_NUMBERS; number++) {
         if (segment_state(segment_at(segments, number)) != SEGMENT_FREE) {
-            shelves_claim(&segments->shelves, number);
+            segment_numbers_claim(&segments->numbers, number);
             in_use++;
         }
     }
     segments->in_use += in_use;
-    budget_force(segments->arena->budget, segments_shelf_cost(segments));
-    if (in_use == 0 && segments_close_shelf(segments, shelf)) {
-        reserve_forget(segment_at(segments, first), SHELF_NUMBERS * sizeof(struct segment));
-        segments_end_shelf(segments, shelf, true);
+    budget_force(segments->arena->budget, segments_chunk_cost(segments));
+    if (in_use == 0 && segments_close_chunk(segments, chunk)) {
+        pages_forget(segment_at(segments, first), NUMBER_CHUNK_NUMBERS * sizeof(struct segment));
+        segments_end_chunk(segments, chunk, true);
     }
 }
 
 void segments_adopted(struct segments *segments)
 {
-    for (uint32_t shelf = 0; shelf < segments->shelves.end; shelf++) {
-        if (shelf_is_there(&segments->shelves, shelf)) {
-            settle_shelf(segments, shelf);
+    for (uint32_t chunk = 0; chunk < segments->numbers.end; chunk++) {
+        if (number_chunk_is_there(&segments->numbers, chunk)) {
+            settle_chunk(segments, chunk);
         }
     }
 }
@@ -362,7 +365,7 @@ bool segment_narrow(struct segments *segments, struct segment *segment)
         return false;
     }
     segment->order = order;
-    label_shrink(segments->file, segment_number(segments, segment), order);
+    file_segment_shrink(segments->file, segment_number(segments, segment), order);
     map_units(segments, segment_number(segments, segment), segment->unit, order);
     return true;
 }

@@ -102,14 +102,14 @@ struct segments {
     uint32_t *by_frame;    /* which segment fills the frame; SEGMENTS_SHARED:
                               look into by_unit */
     uint32_t *by_unit;
-    struct lock lock;       /* guards what follows */
-    struct shelves shelves; /* numbers that are free */
-    uint32_t shelves_open;  /* those before this one may be there */
-    uint32_t in_use;        /* atomic */
-    uint64_t returns;       /* how often space went back to the arena; atomic */
-    uint32_t serial;        /* the last one given; atomic */
-    uint64_t version;       /* the next one that was never given; atomic */
-    uint64_t versions_told; /* the file knows of those below */
+    struct lock lock;               /* guards what follows */
+    struct segment_numbers numbers; /* numbers that are free */
+    uint32_t segment_numbers_open;  /* those before this one may be there */
+    uint32_t in_use;                /* atomic */
+    uint64_t returns;               /* how often space went back to the arena; atomic */
+    uint32_t serial;                /* the last one given; atomic */
+    uint64_t version;               /* the next one that was never given; atomic */
+    uint64_t versions_told;         /* the file knows of those below */
 };
 
 #define SEGMENTS_SHARED UINT32_MAX
@@ -124,20 +124,20 @@ bool segments_open(struct segments *segments, uint32_t frames);
 /* Numbers of segments that there are, or were, are below this. */
 static inline uint32_t segments_end(const struct segments *segments)
 {
-    return __atomic_load_n(&segments->shelves.end, __ATOMIC_ACQUIRE) * SHELF_NUMBERS;
+    return __atomic_load_n(&segments->numbers.end, __ATOMIC_ACQUIRE) * NUMBER_CHUNK_NUMBERS;
 }
 
-bool segments_has_shelf(struct segments *segments, uint32_t shelf);
-/* What a shelf of numbers takes in tables, in bytes. */
-uint64_t segments_shelf_cost(const struct segments *segments);
+bool segments_has_chunk(struct segments *segments, uint32_t chunk);
+/* What a chunk of numbers takes in tables, in bytes. */
+uint64_t segments_chunk_cost(const struct segments *segments);
 /*
- * Where none of a shelf's numbers is in use none will be given out any more. False: some are.
+ * Where none of a chunk's numbers is in use none will be given out any more. False: some are.
  * Then the caller gives the segments' memory back, if nothing waits on any of them, and says in
- * segments_end_shelf whether it did: the rest of what the shelf takes goes too, or its numbers
+ * segments_end_shelf whether it did: the rest of what the chunk takes goes too, or its numbers
  * can be had again.
  */
-bool segments_close_shelf(struct segments *segments, uint32_t shelf);
-void segments_end_shelf(struct segments *segments, uint32_t shelf, bool goes);
+bool segments_close_chunk(struct segments *segments, uint32_t chunk);
+void segments_end_chunk(struct segments *segments, uint32_t chunk, bool goes);
 
 static inline struct segment *segment_at(const struct segments *segments, uint32_t number)
 {
@@ -171,10 +171,10 @@ static inline uint64_t segments_next_version(struct segments *segments)
  * record, `previous` and the pieces are the caller's. When all are there, segments_adopted.
  */
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
-                   const struct label_facts *facts);
+                   const struct file_segment_facts *facts);
 /* Labels of those that were adopted, and of their neighbours, can be written. False: no space. */
 bool segments_back_labels(struct segments *segments);
-/* Numbers that are in use are paid for, and the others on their shelves are free. */
+/* Numbers that are in use are paid for, and the others on their chunks are free. */
 void segments_adopted(struct segments *segments);
 /* One that was adopted needs no more than this of its block. True when it became less;
  * the rest is the caller's to free. */
@@ -240,8 +240,8 @@ static inline bool segment_is_linked(const struct segment *segment)
 
 /*
  * The generation that it is linked to; NULL: none. For those who know but its number, from a
- * queue, a list or a unit: it may be free by now, or another's. Under store.upkeep, where what
- * is linked stays so and its generation with it. The state is read first: before it says that
+ * queue, a list or a unit: it may be free by now, or another's. Under store.reclaim_lock, where
+ * what is linked stays so and its generation with it. The state is read first: before it says that
  * the segment is linked the owner may be one that was freed.
  */
 static inline struct generation *segment_owner(const struct segment *segment)
@@ -249,7 +249,7 @@ static inline struct generation *segment_owner(const struct segment *segment)
     if (!segment_is_linked(segment)) {
         return NULL;
     }
-    window_pass(WINDOW_OWNER);
+    race_window_pass(WINDOW_OWNER);
     return __atomic_load_n(&segment->generation, __ATOMIC_RELAXED);
 }
 
@@ -313,7 +313,7 @@ static inline void segment_guard(const struct segments *segments, const struct s
  * filled in what a segment does not know of itself: kind, owner, version as it was made, bound,
  * sum, expires and stale. */
 void segment_describe(struct segments *segments, struct segment *segment,
-                      struct label_facts *facts);
+                      struct file_segment_facts *facts);
 
 /* --- records of a segment ------------------------------------------------ */
 

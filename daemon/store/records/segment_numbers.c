@@ -1,5 +1,5 @@
 /*
- * segment_numbers.c - bits for numbers, bits for shelves; see segment_numbers.h.
+ * segment_numbers.c - bits for numbers, bits for chunks; see segment_numbers.h.
  */
 #include "daemon/store/records/segment_numbers.h"
 
@@ -9,44 +9,44 @@
 
 enum { WORD = 64 };
 
-static size_t free_bytes(const struct shelves *shelves)
+static size_t free_bytes(const struct segment_numbers *set)
 {
-    return shelves->most * sizeof *shelves->free;
+    return set->most * sizeof *set->free;
 }
 
-static uint32_t words(const struct shelves *shelves)
+static uint32_t words(const struct segment_numbers *set)
 {
-    return shelves->most / WORD + 1;
+    return set->most / WORD + 1;
 }
 
-static size_t bits_bytes(const struct shelves *shelves)
+static size_t bits_bytes(const struct segment_numbers *set)
 {
-    return words(shelves) * sizeof(uint64_t);
+    return words(set) * sizeof(uint64_t);
 }
 
-bool shelves_init(struct shelves *shelves, uint64_t numbers)
+bool segment_numbers_init(struct segment_numbers *set, uint64_t numbers)
 {
-    memset(shelves, 0, sizeof *shelves);
-    shelves->most = (uint32_t)(numbers / SHELF_NUMBERS);
-    shelves->free = reserve_pages(free_bytes(shelves));
-    shelves->vacant = reserve_pages(bits_bytes(shelves));
-    shelves->present = reserve_pages(bits_bytes(shelves));
-    if (shelves->free == NULL || shelves->vacant == NULL || shelves->present == NULL) {
-        shelves_deinit(shelves);
+    memset(set, 0, sizeof *set);
+    set->most = (uint32_t)(numbers / NUMBER_CHUNK_NUMBERS);
+    set->free = pages_for(free_bytes(set));
+    set->vacant = pages_for(bits_bytes(set));
+    set->present = pages_for(bits_bytes(set));
+    if (set->free == NULL || set->vacant == NULL || set->present == NULL) {
+        segment_numbers_deinit(set);
         return false;
     }
     return true;
 }
 
-void shelves_deinit(struct shelves *shelves)
+void segment_numbers_deinit(struct segment_numbers *set)
 {
-    reserve_release(shelves->free, free_bytes(shelves));
-    reserve_release(shelves->vacant, bits_bytes(shelves));
-    reserve_release(shelves->present, bits_bytes(shelves));
-    memset(shelves, 0, sizeof *shelves);
+    pages_release(set->free, free_bytes(set));
+    pages_release(set->vacant, bits_bytes(set));
+    pages_release(set->present, bits_bytes(set));
+    memset(set, 0, sizeof *set);
 }
 
-/* --- bits of shelves -------------------------------------------------------------- */
+/* --- bits of chunks -------------------------------------------------------------- */
 
 static void set_bit(uint64_t *bits, uint32_t at, bool on)
 {
@@ -56,101 +56,101 @@ static void set_bit(uint64_t *bits, uint32_t at, bool on)
 
 /* The first one that is set, from word *from on, with `flip` applied to each word; *from becomes
  * its word. A number behind the last bit: none. */
-static uint32_t first_bit(const struct shelves *shelves, const uint64_t *bits, uint64_t flip,
+static uint32_t first_bit(const struct segment_numbers *set, const uint64_t *bits, uint64_t flip,
                           uint32_t *from)
 {
-    uint32_t last = words(shelves) - 1;
+    uint32_t last = words(set) - 1;
     while (*from < last && (bits[*from] ^ flip) == 0) {
         (*from)++;
     }
     uint64_t word = bits[*from] ^ flip;
-    return word == 0 ? shelves->most : *from * WORD + (uint32_t)__builtin_ctzll(word);
+    return word == 0 ? set->most : *from * WORD + (uint32_t)__builtin_ctzll(word);
 }
 
 /* --- numbers ------------------------------------------------------------------------ */
 
-void shelves_claim(struct shelves *shelves, uint32_t number)
+void segment_numbers_claim(struct segment_numbers *set, uint32_t number)
 {
-    uint32_t shelf = shelf_of(number);
-    shelves->free[shelf] &= ~(UINT64_C(1) << number % SHELF_NUMBERS);
-    if (shelves->free[shelf] == 0) {
-        set_bit(shelves->vacant, shelf, false);
+    uint32_t chunk = number_chunk_of(number);
+    set->free[chunk] &= ~(UINT64_C(1) << number % NUMBER_CHUNK_NUMBERS);
+    if (set->free[chunk] == 0) {
+        set_bit(set->vacant, chunk, false);
     }
 }
 
-uint32_t shelves_take(struct shelves *shelves)
+uint32_t segment_numbers_take(struct segment_numbers *set)
 {
-    uint32_t shelf = first_bit(shelves, shelves->vacant, 0, &shelves->vacant_from);
-    if (shelf >= shelves->most) {
+    uint32_t chunk = first_bit(set, set->vacant, 0, &set->vacant_from);
+    if (chunk >= set->most) {
         return 0;
     }
-    uint32_t number = shelf * SHELF_NUMBERS + (uint32_t)__builtin_ctzll(shelves->free[shelf]);
-    shelves_claim(shelves, number);
+    uint32_t number = chunk * NUMBER_CHUNK_NUMBERS + (uint32_t)__builtin_ctzll(set->free[chunk]);
+    segment_numbers_claim(set, number);
     return number;
 }
 
-void shelves_give(struct shelves *shelves, uint32_t number)
+void segment_numbers_give(struct segment_numbers *set, uint32_t number)
 {
-    uint32_t shelf = shelf_of(number);
-    shelves->free[shelf] |= UINT64_C(1) << number % SHELF_NUMBERS;
-    set_bit(shelves->vacant, shelf, true);
-    if (shelf / WORD < shelves->vacant_from) {
-        shelves->vacant_from = shelf / WORD;
+    uint32_t chunk = number_chunk_of(number);
+    set->free[chunk] |= UINT64_C(1) << number % NUMBER_CHUNK_NUMBERS;
+    set_bit(set->vacant, chunk, true);
+    if (chunk / WORD < set->vacant_from) {
+        set->vacant_from = chunk / WORD;
     }
 }
 
-/* --- shelves ------------------------------------------------------------------------ */
+/* --- chunks ------------------------------------------------------------------------ */
 
-uint32_t shelves_absent(struct shelves *shelves)
+uint32_t segment_numbers_absent(struct segment_numbers *set)
 {
-    uint32_t shelf = first_bit(shelves, shelves->present, UINT64_MAX, &shelves->absent_from);
-    return shelf < shelves->most ? shelf : shelves->most;
+    uint32_t chunk = first_bit(set, set->present, UINT64_MAX, &set->absent_from);
+    return chunk < set->most ? chunk : set->most;
 }
 
-static uint64_t all_of(uint32_t shelf)
+static uint64_t all_of(uint32_t chunk)
 {
-    return shelf == 0 ? ~UINT64_C(1) : ~UINT64_C(0); /* there is no segment 0 */
+    return chunk == 0 ? ~UINT64_C(1) : ~UINT64_C(0); /* there is no segment 0 */
 }
 
-void shelves_reopen(struct shelves *shelves, uint32_t shelf)
+void segment_numbers_reopen(struct segment_numbers *set, uint32_t chunk)
 {
-    shelves->free[shelf] = all_of(shelf);
-    set_bit(shelves->vacant, shelf, true);
-    if (shelf / WORD < shelves->vacant_from) {
-        shelves->vacant_from = shelf / WORD;
+    set->free[chunk] = all_of(chunk);
+    set_bit(set->vacant, chunk, true);
+    if (chunk / WORD < set->vacant_from) {
+        set->vacant_from = chunk / WORD;
     }
 }
 
-void shelves_add(struct shelves *shelves, uint32_t shelf)
+void segment_numbers_add(struct segment_numbers *set, uint32_t chunk)
 {
-    set_bit(shelves->present, shelf, true);
-    shelves_reopen(shelves, shelf);
-    __atomic_store_n(&shelves->count, shelves->count + 1, __ATOMIC_RELAXED);
-    if (shelf >= shelves->end) {
-        __atomic_store_n(&shelves->end, shelf + 1, __ATOMIC_RELEASE);
+    set_bit(set->present, chunk, true);
+    segment_numbers_reopen(set, chunk);
+    __atomic_store_n(&set->count, set->count + 1, __ATOMIC_RELAXED);
+    if (chunk >= set->end) {
+        __atomic_store_n(&set->end, chunk + 1, __ATOMIC_RELEASE);
     }
 }
 
-bool shelves_close(struct shelves *shelves, uint32_t shelf)
+bool segment_numbers_close(struct segment_numbers *set, uint32_t chunk)
 {
-    bool empty = shelf_is_there(shelves, shelf) && shelves->free[shelf] == all_of(shelf);
+    bool empty = number_chunk_is_there(set, chunk) && set->free[chunk] == all_of(chunk);
     if (empty) {
-        shelves->free[shelf] = 0;
-        set_bit(shelves->vacant, shelf, false);
+        set->free[chunk] = 0;
+        set_bit(set->vacant, chunk, false);
     }
     return empty;
 }
 
-void shelves_remove(struct shelves *shelves, uint32_t shelf)
+void segment_numbers_remove(struct segment_numbers *set, uint32_t chunk)
 {
-    uint32_t end = shelves->end;
-    set_bit(shelves->present, shelf, false);
-    if (shelf / WORD < shelves->absent_from) {
-        shelves->absent_from = shelf / WORD;
+    uint32_t end = set->end;
+    set_bit(set->present, chunk, false);
+    if (chunk / WORD < set->absent_from) {
+        set->absent_from = chunk / WORD;
     }
-    while (end > 0 && !shelf_is_there(shelves, end - 1)) {
+    while (end > 0 && !number_chunk_is_there(set, end - 1)) {
         end--;
     }
-    __atomic_store_n(&shelves->end, end, __ATOMIC_RELEASE);
-    __atomic_store_n(&shelves->count, shelves->count - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&set->end, end, __ATOMIC_RELEASE);
+    __atomic_store_n(&set->count, set->count - 1, __ATOMIC_RELAXED);
 }

@@ -185,7 +185,7 @@ void share_unpin_locked(struct store *store, struct namespace *ns, struct segmen
     }
     discount_pinned(store, ns, word);
     if (!share_is_held(&ns->share) && ns->generation->first == 0) {
-        work_add_namespace(&store->work, ns);
+        backlog_add_namespace(&store->backlog, ns);
     }
 }
 

@@ -73,7 +73,7 @@ static void sum_piece(const struct span *span)
     struct segments *segments = &span->store->segments;
     const struct segment *last = segment_at(segments, span->last);
     uint32_t from = span->last == span->head ? segments->lead + span_header_and_key(span) : 0;
-    segments->file->labels[span->last].sum = label_sum_of(
+    segments->file->labels[span->last].sum = file_segment_sum_of(
         segments->file, last->version, segment_bytes(segments, last) + from, last->used - from);
 }
 
@@ -114,13 +114,13 @@ void span_enter_pieces(const struct span *span)
     uint32_t number = segment_at(segments, span->head)->piece;
     for (; segments->file != NULL && number != 0; number = segment_at(segments, number)->piece) {
         struct segment *piece = segment_at(segments, number);
-        struct label_facts facts = {.kind = LABEL_PIECE,
-                                    .owner = span->head,
-                                    .version = piece->version,
-                                    .bound = span->born,
-                                    .sum = segments->file->labels[number].sum};
+        struct file_segment_facts facts = {.kind = FILE_SEGMENT_PIECE,
+                                           .owner = span->head,
+                                           .version = piece->version,
+                                           .bound = span->born,
+                                           .sum = segments->file->labels[number].sum};
         segment_describe(segments, piece, &facts);
-        label_own(segments->file, number, facts.owner);
+        file_segment_own(segments->file, number, facts.owner);
     }
 }
 
@@ -128,16 +128,16 @@ void span_enter_pieces(const struct span *span)
 static void enter_head(struct segments *segments, const struct span *span, struct segment *head,
                        uint64_t expires, bool stale)
 {
-    struct label_facts facts = {.kind = LABEL_SPAN,
-                                .owner = head->generation->number,
-                                .version = span->born,
-                                .bound = head->version + segments->lead,
-                                .sum = segments->file->labels[span->head].sum,
-                                .expires = expires,
-                                .stale = stale};
+    struct file_segment_facts facts = {.kind = FILE_SEGMENT_SPAN,
+                                       .owner = head->generation->number,
+                                       .version = span->born,
+                                       .bound = head->version + segments->lead,
+                                       .sum = segments->file->labels[span->head].sum,
+                                       .expires = expires,
+                                       .stale = stale};
     segment_describe(segments, head, &facts);
     segment_guard(segments, head, segments->lead, span_header_and_key(span));
-    label_own(segments->file, span->head, facts.owner);
+    file_segment_own(segments->file, span->head, facts.owner);
 }
 
 /* --- the record's life ------------------------------------------------------------ */
@@ -152,17 +152,18 @@ static void set_expiry(struct store *store, struct segment *segment, uint64_t ex
 void span_set_life(struct store *store, struct segment *segment, uint64_t expires, bool stale)
 {
     if (store->segments.file != NULL) {
-        label_life(store->segments.file, segment_number(&store->segments, segment), expires, stale);
+        file_segment_life(store->segments.file, segment_number(&store->segments, segment), expires,
+                          stale);
     }
     set_expiry(store, segment, expires);
 }
 
-void span_publish(struct change *change, const struct span *span, struct slot *slot,
+void span_publish(struct write_txn *txn, const struct span *span, struct slot *slot,
                   uint64_t expires, bool stale)
 {
-    struct store *store = change->lane->store;
+    struct store *store = txn->thread->store;
     struct segment *head = segment_at(&store->segments, span->head);
-    struct generation *generation = change->at->generation;
+    struct generation *generation = txn->at->generation;
     uint32_t size = record_footprint(store, &span->record);
     __atomic_store_n(&head->generation, generation, __ATOMIC_RELAXED);
     if (store->segments.file != NULL) {
@@ -174,5 +175,5 @@ void span_publish(struct change *change, const struct span *span, struct slot *s
     __atomic_fetch_add(&generation->bytes, size, __ATOMIC_RELAXED);
     __atomic_store_n(&head->state, SEGMENT_SEALED, __ATOMIC_RELEASE);
     set_expiry(store, head, expires);
-    change_commit(change, slot, place_of(&store->segments, head, store->segments.lead));
+    write_txn_commit(txn, slot, place_of(&store->segments, head, store->segments.lead));
 }

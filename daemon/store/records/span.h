@@ -48,7 +48,7 @@ void span_finish_empty(struct span *span);
 /* Once, when all bytes were given. */
 void span_enter_pieces(const struct span *span);
 /* The segments become the namespace's, and the slot is turned to them; both are locked. */
-void span_publish(struct change *change, const struct span *span, struct slot *slot,
+void span_publish(struct write_txn *txn, const struct span *span, struct slot *slot,
                   uint64_t expires, bool stale);
 /* Instead of that. */
 void span_drop(struct span *span);

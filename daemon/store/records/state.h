@@ -1,10 +1,10 @@
 /*
  * state.h - what a store is made of. For the files of this room only.
  *
- * From a request to a record: lane_find (namespace), index_lock (bucket),
+ * From a request to a record: store_thread_find (namespace), index_lock (bucket),
  * lookup.h (slot, segment, record). From a new value to a record: append.h puts
  * it into an open segment, then the slot is turned to it. What is no longer
- * wanted is buried (lookup.h), and the housekeeper (housekeep.h) takes back the
+ * wanted is retired (lookup.h), and the housekeeper (housekeep.h) takes back the
  * space.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_STATE_H
@@ -60,13 +60,13 @@ struct store {
     struct segments segments;
     struct index index;
     struct namespaces namespaces;
-    struct lanes lanes;
+    struct threads threads;
     struct expire expire;
     struct ghost ghost;
-    struct work work;
+    struct backlog backlog;
     struct age_clock age; /* of namespaces without a quota */
     uint64_t memory;      /* bytes: what budget.limit is, or is on its way to; atomic,
-                             changed under upkeep */
+                             changed under reclamation */
     struct cursors cursors;
     uint64_t max_value;           /* atomic */
     uint32_t span_size;           /* a record from this size on has segments of its own */
@@ -76,10 +76,10 @@ struct store {
     uint64_t quotas;              /* bytes that the policy keeps for namespaces; atomic */
     uint64_t compactions;         /* atomic */
     uint64_t reclaims;            /* atomic */
-    uint32_t hurried;             /* writers that wait for `upkeep`; atomic */
+    uint32_t waiting_writers;     /* writers that wait for `reclamation`; atomic */
     struct declaring declaring;   /* the thread's that changes the policy */
 
-    pthread_mutex_t upkeep; /* guards what follows */
+    pthread_mutex_t reclaim_lock; /* guards what follows */
     struct evict evict;
     struct resize resize;
     uint64_t spare_effort;               /* records that may be walked though few expired */

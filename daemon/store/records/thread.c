@@ -1,5 +1,5 @@
 /*
- * thread.c - lanes, their counters and their epochs; see thread.h.
+ * thread.c - threads, their counters and their epochs; see thread.h.
  */
 #include "daemon/store/records/thread.h"
 
@@ -8,50 +8,50 @@
 
 #include "daemon/store/records/state.h"
 
-void lanes_init(struct lanes *lanes)
+void store_threads_init(struct threads *threads)
 {
-    memset(lanes, 0, sizeof *lanes);
-    lanes->epoch = 1;
+    memset(threads, 0, sizeof *threads);
+    threads->epoch = 1;
 }
 
-void lanes_deinit(struct lanes *lanes)
+void store_threads_deinit(struct threads *threads)
 {
     for (unsigned chunk = 0; chunk < LANE_CHUNKS; chunk++) {
-        free(lanes->gone[chunk]);
+        free(threads->gone[chunk]);
     }
 }
 
-struct lane *store_lane_create(struct store *store)
+struct store_thread *store_thread_create(struct store *store)
 {
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (lane == NULL) {
+    struct store_thread *thread = calloc(1, sizeof *thread);
+    if (thread == NULL) {
         return NULL;
     }
-    lane->store = store;
+    thread->store = store;
     pthread_mutex_lock(&store->namespaces.lock);
-    while (lane->number < LANES_MAX && store->lanes.all[lane->number] != NULL) {
-        lane->number++;
+    while (thread->number < LANES_MAX && store->threads.all[thread->number] != NULL) {
+        thread->number++;
     }
-    bool room = lane->number < LANES_MAX;
+    bool room = thread->number < LANES_MAX;
     if (room) {
-        __atomic_store_n(&store->lanes.all[lane->number], lane, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&store->threads.all[thread->number], thread, __ATOMIC_SEQ_CST);
     }
     pthread_mutex_unlock(&store->namespaces.lock);
     if (!room) {
-        free(lane);
+        free(thread);
         return NULL;
     }
-    return lane;
+    return thread;
 }
 
-void store_lane_name_maker(struct lane *lane, store_maker *maker, void *context)
+void store_thread_set_creator(struct store_thread *thread, store_creator *creator, void *context)
 {
-    lane->maker = maker;
-    lane->maker_context = context;
+    thread->creator = creator;
+    thread->creator_context = context;
 }
 
-/* What a lane has counted stays: handed over as it is, or added to what is there. */
-static void bequeath(struct lane *from, struct lanes *to)
+/* What a thread has counted stays: handed over as it is, or added to what is there. */
+static void bequeath(struct store_thread *from, struct threads *to)
 {
     for (unsigned chunk = 0; chunk < LANE_CHUNKS; chunk++) {
         if (to->gone[chunk] == NULL) {
@@ -65,49 +65,49 @@ static void bequeath(struct lane *from, struct lanes *to)
     }
 }
 
-void store_lane_destroy(struct lane **lane)
+void store_thread_destroy(struct store_thread **thread)
 {
-    struct lane *gone = *lane;
+    struct store_thread *gone = *thread;
     if (gone == NULL) {
         return;
     }
     struct store *store = gone->store;
     pthread_mutex_lock(&store->namespaces.lock);
-    __atomic_store_n(&store->lanes.all[gone->number], NULL, __ATOMIC_SEQ_CST);
-    bequeath(gone, &store->lanes);
+    __atomic_store_n(&store->threads.all[gone->number], NULL, __ATOMIC_SEQ_CST);
+    bequeath(gone, &store->threads);
     pthread_mutex_unlock(&store->namespaces.lock);
     free(gone);
-    *lane = NULL;
+    *thread = NULL;
 }
 
-struct store *store_of(const struct lane *lane)
+struct store *store_of(const struct store_thread *thread)
 {
-    return lane->store;
+    return thread->store;
 }
 
-void store_enter(struct lane *lane)
+void store_enter(struct store_thread *thread)
 {
-    uint64_t epoch = __atomic_load_n(&lane->store->lanes.epoch, __ATOMIC_SEQ_CST);
+    uint64_t epoch = __atomic_load_n(&thread->store->threads.epoch, __ATOMIC_SEQ_CST);
     /* An exchange, so that it is seen before anything is looked up. */
-    __atomic_exchange_n(&lane->epoch, epoch, __ATOMIC_SEQ_CST);
+    __atomic_exchange_n(&thread->epoch, epoch, __ATOMIC_SEQ_CST);
 }
 
-void store_leave(struct lane *lane)
+void store_leave(struct store_thread *thread)
 {
-    __atomic_store_n(&lane->epoch, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&thread->epoch, 0, __ATOMIC_RELEASE);
 }
 
-uint64_t lanes_unlinked(struct lanes *lanes)
+uint64_t store_threads_unlinked(struct threads *threads)
 {
-    return __atomic_fetch_add(&lanes->epoch, 1, __ATOMIC_SEQ_CST);
+    return __atomic_fetch_add(&threads->epoch, 1, __ATOMIC_SEQ_CST);
 }
 
-/* The caller holds namespaces.lock: no lane comes or goes. */
-bool lanes_have_left(const struct lanes *lanes, uint64_t epoch)
+/* The caller holds namespaces.lock: no thread comes or goes. */
+bool store_threads_have_left(const struct threads *threads, uint64_t epoch)
 {
     for (unsigned i = 0; i < LANES_MAX; i++) {
-        const struct lane *lane = lanes->all[i];
-        uint64_t entered = lane == NULL ? 0 : __atomic_load_n(&lane->epoch, __ATOMIC_SEQ_CST);
+        const struct store_thread *thread = threads->all[i];
+        uint64_t entered = thread == NULL ? 0 : __atomic_load_n(&thread->epoch, __ATOMIC_SEQ_CST);
         if (entered != 0 && entered <= epoch) {
             return false;
         }
@@ -123,18 +123,18 @@ static unsigned name_place(struct slice name)
     return mix % LANE_NAMES;
 }
 
-struct namespace *lane_find(struct lane *lane, struct slice name)
+struct namespace *store_thread_find(struct store_thread *thread, struct slice name)
 {
-    const struct namespaces *all = &lane->store->namespaces;
+    const struct namespaces *all = &thread->store->namespaces;
     uint32_t removals = __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST);
     if (name.length == 0) {
         return NULL;
     }
-    if (removals != lane->names_removals) {
-        memset(lane->names, 0, sizeof lane->names);
-        lane->names_removals = removals;
+    if (removals != thread->names_removals) {
+        memset(thread->names, 0, sizeof thread->names);
+        thread->names_removals = removals;
     }
-    struct namespace **known = &lane->names[name_place(name)];
+    struct namespace **known = &thread->names[name_place(name)];
     if (*known == NULL ||
         !slice_equal(name, (struct slice){(*known)->name, (*known)->name_length})) {
         struct namespace *found = namespaces_find(all, name);
@@ -146,15 +146,15 @@ struct namespace *lane_find(struct lane *lane, struct slice name)
     return *known;
 }
 
-struct store_counters *lane_counters(struct lane *lane, uint32_t id)
+struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id)
 {
-    struct store_counters *chunk = lane->counters[id / LANE_CHUNK];
+    struct store_counters *chunk = thread->counters[id / LANE_CHUNK];
     if (chunk == NULL) {
         chunk = calloc(LANE_CHUNK, sizeof *chunk);
         if (chunk == NULL) {
-            return &lane->scrap;
+            return &thread->scrap;
         }
-        __atomic_store_n(&lane->counters[id / LANE_CHUNK], chunk, __ATOMIC_RELEASE);
+        __atomic_store_n(&thread->counters[id / LANE_CHUNK], chunk, __ATOMIC_RELEASE);
     }
     return &chunk[id % LANE_CHUNK];
 }
@@ -188,13 +188,13 @@ static void add_one(struct store_counters *const *chunks, uint32_t id, struct st
     }
 }
 
-void lanes_sum(const struct lanes *lanes, uint32_t id, struct store_counters *sum)
+void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum)
 {
     memset(sum, 0, sizeof *sum);
-    add_one(lanes->gone, id, sum);
+    add_one(threads->gone, id, sum);
     for (unsigned i = 0; i < LANES_MAX; i++) {
-        if (lanes->all[i] != NULL) {
-            add_one(lanes->all[i]->counters, id, sum);
+        if (threads->all[i] != NULL) {
+            add_one(threads->all[i]->counters, id, sum);
         }
     }
 }
@@ -207,14 +207,15 @@ static void add_chunk(struct store_counters *const *chunks, uint32_t at, struct 
     }
 }
 
-void lanes_sum_all(const struct lanes *lanes, uint32_t highest, struct store_counters *sum)
+void store_threads_sum_all(const struct threads *threads, uint32_t highest,
+                           struct store_counters *sum)
 {
     memset(sum, 0, sizeof *sum);
     for (uint32_t at = 0; at <= highest / LANE_CHUNK; at++) {
-        add_chunk(lanes->gone, at, sum);
+        add_chunk(threads->gone, at, sum);
         for (unsigned i = 0; i < LANES_MAX; i++) {
-            if (lanes->all[i] != NULL) {
-                add_chunk(lanes->all[i]->counters, at, sum);
+            if (threads->all[i] != NULL) {
+                add_chunk(threads->all[i]->counters, at, sum);
             }
         }
     }

@@ -4,7 +4,7 @@
  * Its counters, by namespace, which nobody else writes and which are summed when
  * they are read; its memory of the last few namespace names; and its epoch, which
  * says whether it is inside (epoch-based reclamation: Fraser, "Practical
- * lock-freedom", 2004). What was unlinked at epoch e is freed when no lane is
+ * lock-freedom", 2004). What was unlinked at epoch e is freed when no thread is
  * inside that entered at e or before.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_THREAD_H
@@ -23,59 +23,60 @@ enum {
     LANE_CHUNKS = (STORE_NAMESPACES_MAX + LANE_CHUNK) / LANE_CHUNK,
 };
 
-struct lane {
+struct store_thread {
     struct store *store;
     uint64_t epoch; /* 0: outside; atomic */
     unsigned number;
     uint32_t names_removals;                      /* namespaces.removals when they were noted */
     struct namespace *names[LANE_NAMES];          /* good while that has not changed */
     struct store_counters *counters[LANE_CHUNKS]; /* atomic pointers */
-    struct store_join *joining;  /* the one that proceeds in steps; large_append.c */
-    struct store_counters scrap; /* counts that no memory could be had for */
-    store_maker *maker;          /* or NULL; store_lane_name_maker */
-    void *maker_context;
+    struct store_append *joining; /* the one that proceeds in steps; large_append.c */
+    struct store_counters scrap;  /* counts that no memory could be had for */
+    store_creator *creator;       /* or NULL; store_thread_set_creator */
+    void *creator_context;
 };
 
-struct lanes {
-    struct lane *all[LANES_MAX];              /* atomic; changed under namespaces.lock */
+struct threads {
+    struct store_thread *all[LANES_MAX];      /* atomic; changed under namespaces.lock */
     uint64_t epoch;                           /* starts at 1; atomic */
-    struct store_counters *gone[LANE_CHUNKS]; /* what lanes that are no more had
+    struct store_counters *gone[LANE_CHUNKS]; /* what threads that are no more had
                                                  counted; namespaces.lock */
 };
 
 /* The namespace of that name or NULL, remembered for the next time. */
-struct namespace *lane_find(struct lane *lane, struct slice name);
+struct namespace *store_thread_find(struct store_thread *thread, struct slice name);
 
-/* The lane's own counters for a namespace number (0: for requests to namespaces
+/* The thread's own counters for a namespace number (0: for requests to namespaces
  * that do not exist). Never NULL: without memory they count into nowhere. */
-struct store_counters *lane_counters(struct lane *lane, uint32_t id);
+struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id);
 
-/* The maker of a namespace that is made now; 0: none in particular. */
-static inline uint64_t lane_maker(const struct lane *lane)
+/* The creator of a namespace that is made now; 0: none in particular. */
+static inline uint64_t store_thread_creator(const struct store_thread *thread)
 {
-    return lane->maker != NULL ? lane->maker(lane->maker_context) : 0;
+    return thread->creator != NULL ? thread->creator(thread->creator_context) : 0;
 }
 
 /* Only the owner adds, so a load and a store are enough. */
-static inline void lane_count(uint64_t *counter, uint64_t by)
+static inline void store_thread_count(uint64_t *counter, uint64_t by)
 {
     __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + by, __ATOMIC_RELAXED);
 }
 
-/* Sums over all lanes for one number, or for all of them. Under namespaces.lock. */
-void lanes_sum(const struct lanes *lanes, uint32_t id, struct store_counters *sum);
-void lanes_sum_all(const struct lanes *lanes, uint32_t highest, struct store_counters *sum);
+/* Sums over all threads for one number, or for all of them. Under namespaces.lock. */
+void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum);
+void store_threads_sum_all(const struct threads *threads, uint32_t highest,
+                           struct store_counters *sum);
 
 void counters_add(struct store_counters *to, const struct store_counters *from);
 void counters_subtract(struct store_counters *from, const struct store_counters *what);
 
-void lanes_init(struct lanes *lanes);
-/* Every lane must have been destroyed. */
-void lanes_deinit(struct lanes *lanes);
+void store_threads_init(struct threads *threads);
+/* Every thread must have been destroyed. */
+void store_threads_deinit(struct threads *threads);
 
-/* Call after unlinking something: the epoch to pass to lanes_have_left. */
-uint64_t lanes_unlinked(struct lanes *lanes);
-/* True when no lane can still see what was unlinked then. */
-bool lanes_have_left(const struct lanes *lanes, uint64_t epoch);
+/* Call after unlinking something: the epoch to pass to store_threads_have_left. */
+uint64_t store_threads_unlinked(struct threads *threads);
+/* True when no thread can still see what was unlinked then. */
+bool store_threads_have_left(const struct threads *threads, uint64_t epoch);
 
 #endif

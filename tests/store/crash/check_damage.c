@@ -51,7 +51,7 @@ static const struct fact facts[] = {
 
 enum { FACTS = sizeof facts / sizeof *facts };
 
-static struct box box;
+static struct fixture fixture;
 static struct image image;
 static char path[128];
 
@@ -63,15 +63,16 @@ static void put(const char *name, const char *key, size_t length, uint64_t seed,
     char bytes[LARGE];
     struct store_key at;
     struct store_terms terms = {.ttl = expires == STORE_NEVER ? TTL_NEVER
-                                                              : TTL_FOR(expires - box.now - 1),
+                                                              : TTL_FOR(expires - fixture.now - 1),
                                 .client_flags = flags,
                                 .noted = noted};
 
-    box_pattern(bytes, 0, length, seed);
-    store_enter(box.lane);
-    BOX_OK(store_locate(box.lane, slice_of(name), slice_of(key), &at));
-    BOX_OK(store_put(box.lane, &at, &terms, (struct slice){bytes, length}, box.now, NULL));
-    store_leave(box.lane);
+    fixture_pattern(bytes, 0, length, seed);
+    store_enter(fixture.thread);
+    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), &at));
+    BOX_OK(
+        store_put(fixture.thread, &at, &terms, (struct slice){bytes, length}, fixture.now, NULL));
+    store_leave(fixture.thread);
 }
 
 static void fill(void)
@@ -80,28 +81,28 @@ static void fill(void)
     put("gone", "old", 40, 21, STORE_NEVER, 0, false);
     put("a", "replaced", 30, 5, STORE_NEVER, 0, false);
     put("a", "deleted", 30, 7, STORE_NEVER, 0, false);
-    put("a", "expired", 30, 8, box.now + 10, 0, false);
+    put("a", "expired", 30, 8, fixture.now + 10, 0, false);
     put("a", "large and deleted", LARGE, 22, STORE_NEVER, 0, false);
-    box_flush(&box, "flushed");
-    BOX_OK(box_delete(&box, "gone", "old"));
-    BOX_OK(box_delete(&box, "a", "deleted"));
-    BOX_OK(box_delete(&box, "a", "large and deleted"));
+    fixture_flush(&fixture, "flushed");
+    BOX_OK(fixture_delete(&fixture, "gone", "old"));
+    BOX_OK(fixture_delete(&fixture, "a", "deleted"));
+    BOX_OK(fixture_delete(&fixture, "a", "large and deleted"));
     for (unsigned i = 0; i < FACTS; i++)
         if (facts[i].length > 0)
             put(facts[i].name, facts[i].key, facts[i].length, facts[i].seed, facts[i].expires,
                 facts[i].flags, facts[i].noted);
-    box_wait(&box, 10);
+    fixture_wait(&fixture, 10);
 }
 
 static bool is_there(const struct fact *fact)
 {
     struct store_view view;
 
-    if (box_get(&box, fact->name, fact->key, &view) != STORE_OK)
+    if (fixture_get(&fixture, fact->name, fact->key, &view) != STORE_OK)
         return false;
     bool right = view.length == fact->length && view.expires == fact->expires &&
-                 view.client_flags == fact->flags && box_view_is_pattern(&view, fact->seed);
-    box_give_back(&view);
+                 view.client_flags == fact->flags && fixture_view_is_pattern(&view, fact->seed);
+    fixture_give_back(&view);
     if (!right)
         ck_abort_msg("%s %s is there and wrong", fact->name, fact->key);
     return true;
@@ -123,22 +124,22 @@ static unsigned count_right(unsigned *of_b)
 
 static void expect_known_names(void)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     uint32_t next = 0;
 
-    store_enter(box.lane);
-    while (store_namespace_next(box.lane, &next, &figures)) {
+    store_enter(fixture.thread);
+    while (store_namespace_next(fixture.thread, &next, &stats)) {
         bool known = false;
         for (unsigned i = 0; i < FACTS; i++)
-            known = known || strcmp(figures.name, facts[i].name) == 0;
+            known = known || strcmp(stats.name, facts[i].name) == 0;
         BOX_THAT(known);
     }
-    store_leave(box.lane);
+    store_leave(fixture.thread);
 }
 
 /* --- one damage -------------------------------------------------------------------- */
 
-static struct box as; /* how the file was left */
+static struct fixture as; /* how the file was left */
 
 /* Opened twice: what recovery makes of it must be sound, too. */
 static unsigned try(unsigned *of_b)
@@ -148,17 +149,17 @@ static unsigned try(unsigned *of_b)
     ck_assert(image_put(&image, path));
     for (int i = 0; i < 2; i++) {
         unsigned before = there;
-        box = as;
-        box.found.aside = NULL;
-        box_start(&box);
-        box_check(&box);
+        fixture = as;
+        fixture.found.aside = NULL;
+        fixture_start(&fixture);
+        fixture_check(&fixture);
         there = count_right(of_b);
         expect_known_names();
         if (i > 0 && there != before)
             ck_abort_msg("first there were %u, then %u", before, there);
-        if (box.found.aside != NULL)
-            ck_assert_int_eq(unlink(box.found.aside), 0);
-        box_close(&box);
+        if (fixture.found.aside != NULL)
+            ck_assert_int_eq(unlink(fixture.found.aside), 0);
+        fixture_close(&fixture);
     }
     return there;
 }
@@ -199,7 +200,7 @@ static uint64_t find(uint64_t seed)
 {
     char pattern[16];
 
-    box_pattern(pattern, 0, sizeof pattern, seed);
+    fixture_pattern(pattern, 0, sizeof pattern, seed);
     for (unsigned i = 0; i < image.count; i++) {
         const char *at = memmem(image.runs[i].bytes, image.runs[i].length, pattern, sizeof pattern);
         if (at != NULL)
@@ -213,10 +214,10 @@ static void make(void)
 {
     scratch_make_in_memory();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    box_open_file(&box, MEMORY, BOX_MIB / 2, path);
+    fixture_open_file(&fixture, MEMORY, BOX_MIB / 2, path);
     fill();
-    as = box;
-    box_crash(&box);
+    as = fixture;
+    fixture_crash(&fixture);
     as.clock.uptime = as.now;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);

@@ -118,15 +118,16 @@ void image_free(struct image *image)
 }
 
 /* A life that was whole is so afterwards, and one that was not is not. */
-static void move_life(struct life *life, const uint64_t secret[2], unsigned slot, uint64_t inode)
+static void move_life(struct clock_record *life, const uint64_t secret[2], unsigned slot,
+                      uint64_t inode)
 {
-    const size_t from = offsetof(struct life, boot);
-    const size_t length = offsetof(struct life, check) - from;
-    uint64_t seed = seal_seed(secret, SEAL_LIFE, slot);
+    const size_t from = offsetof(struct clock_record, boot);
+    const size_t length = offsetof(struct clock_record, check) - from;
+    uint64_t seed = checksum_seed(secret, SEAL_LIFE, slot);
 
-    if (life->check == seal_bytes(seed, (char *)life + from, length)) {
+    if (life->check == checksum_bytes(seed, (char *)life + from, length)) {
         life->inode = inode;
-        life->check = seal_bytes(seed, (char *)life + from, length);
+        life->check = checksum_bytes(seed, (char *)life + from, length);
     }
 }
 

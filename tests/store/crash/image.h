@@ -37,7 +37,7 @@ void image_free(struct image *image);
 
 /*
  * Makes a file at `path`, in place of what there is, that is what the image says. The clock
- * in it is told that this is its file (struct life), else it would be taken for a copy of
+ * in it is told that this is its file (struct clock_record), else it would be taken for a copy of
  * one that was in use.
  */
 bool image_put(const struct image *image, const char *path);

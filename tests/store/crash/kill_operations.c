@@ -10,14 +10,14 @@
 
 enum { LARGE = 20000 /* bytes: several pieces */ };
 
-struct box kill_box;
+struct fixture kill_fixture;
 
 /* --- what is asked ----------------------------------------------------------- */
 
 static bool holds(const char *name, const char *key, const char *value)
 {
     struct store_view view;
-    enum store_status status = box_get(&kill_box, name, key, &view);
+    enum store_status status = fixture_get(&kill_fixture, name, key, &view);
 
     if (status != STORE_OK || value == NULL)
         return status != STORE_OK && value == NULL;
@@ -38,12 +38,12 @@ static enum state which(const char *name, const char *key, const char *before, c
 static bool holds_pattern(const char *name, const char *key, size_t length, uint64_t seed)
 {
     struct store_view view;
-    enum store_status status = box_get(&kill_box, name, key, &view);
+    enum store_status status = fixture_get(&kill_fixture, name, key, &view);
 
     if (status != STORE_OK || length == 0)
         return status != STORE_OK && length == 0;
-    bool same = view.length == length && box_view_is_pattern(&view, seed);
-    box_give_back(&view);
+    bool same = view.length == length && fixture_view_is_pattern(&view, seed);
+    fixture_give_back(&view);
     return same;
 }
 
@@ -60,7 +60,7 @@ static enum state which_pattern(const char *key, size_t before, uint64_t before_
 static bool has_left(const char *key, uint64_t left)
 {
     uint64_t got = 0;
-    return box_left(&kill_box, "a", key, &got) == STORE_OK && got == left;
+    return fixture_left(&kill_fixture, "a", key, &got) == STORE_OK && got == left;
 }
 
 /* --- small records ------------------------------------------------------------- */
@@ -71,17 +71,17 @@ static void no_preparation(void)
 
 static void put_small(void)
 {
-    BOX_OK(box_put(&kill_box, "a", "k", TTL_FOR(100000), "the first value"));
+    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the first value"));
 }
 
 static void overwrite(void)
 {
-    BOX_OK(box_put(&kill_box, "a", "k", TTL_FOR(100000), "the second value, and longer"));
+    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the second value, and longer"));
 }
 
 static void overwrite_for_ever(void)
 {
-    BOX_OK(box_put(&kill_box, "a", "k", TTL_NEVER, "the second value, and longer"));
+    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_NEVER, "the second value, and longer"));
 }
 
 static enum state is_put(void)
@@ -96,7 +96,7 @@ static enum state is_overwritten(void)
 
 static void delete_it(void)
 {
-    BOX_OK(box_delete(&kill_box, "a", "k"));
+    BOX_OK(fixture_delete(&kill_fixture, "a", "k"));
 }
 
 static enum state is_deleted(void)
@@ -106,13 +106,13 @@ static enum state is_deleted(void)
 
 static void put_number(void)
 {
-    BOX_OK(box_put(&kill_box, "a", "k", TTL_FOR(100000), "99"));
+    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "99"));
 }
 
 static void add_number(void)
 {
     uint64_t sum = 0;
-    BOX_OK(box_incr(&kill_box, "a", "k", 1, &sum));
+    BOX_OK(fixture_incr(&kill_fixture, "a", "k", 1, &sum));
 }
 
 static enum state is_added(void)
@@ -122,7 +122,7 @@ static enum state is_added(void)
 
 static void touch(void)
 {
-    BOX_OK(box_touch(&kill_box, "a", "k", TTL_FOR(5000)));
+    BOX_OK(fixture_touch(&kill_fixture, "a", "k", TTL_FOR(5000)));
 }
 
 static enum state is_touched(void)
@@ -138,11 +138,11 @@ static void append(void)
 {
     struct store_key at;
 
-    store_enter(kill_box.lane);
-    BOX_OK(store_locate(kill_box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_put(kill_box.lane, &at, TERMS(STORE_APPEND, TTL_KEEP), slice_of(", and more"),
-                     kill_box.now, NULL));
-    store_leave(kill_box.lane);
+    store_enter(kill_fixture.thread);
+    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    BOX_OK(store_put(kill_fixture.thread, &at, TERMS(STORE_APPEND, TTL_KEEP),
+                     slice_of(", and more"), kill_fixture.now, NULL));
+    store_leave(kill_fixture.thread);
 }
 
 static enum state is_appended(void)
@@ -154,11 +154,11 @@ static void make_stale(void)
 {
     struct store_key at;
 
-    store_enter(kill_box.lane);
-    BOX_OK(store_locate(kill_box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_make_stale(kill_box.lane, &at, &(struct store_terms){.ttl = TTL_FOR(7000)},
-                            kill_box.now));
-    store_leave(kill_box.lane);
+    store_enter(kill_fixture.thread);
+    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    BOX_OK(store_make_stale(kill_fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(7000)},
+                            kill_fixture.now));
+    store_leave(kill_fixture.thread);
 }
 
 /* Both at once: stale, and with the new time to live. */
@@ -167,14 +167,15 @@ static enum state is_stale(void)
     struct store_key at;
     struct store_view view;
 
-    store_enter(kill_box.lane);
-    BOX_OK(store_locate(kill_box.lane, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_look(kill_box.lane, &at, &(struct store_terms){.ttl = TTL_KEEP, .peeks = true},
-                      kill_box.now, &view));
+    store_enter(kill_fixture.thread);
+    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    BOX_OK(store_inspect(kill_fixture.thread, &at,
+                         &(struct store_terms){.ttl = TTL_KEEP, .peeks = true}, kill_fixture.now,
+                         &view));
     store_view_put(&view);
-    store_leave(kill_box.lane);
-    bool shorter = view.expires == kill_box.now + 7001;
-    BOX_THAT(shorter || view.expires == kill_box.now + 100001);
+    store_leave(kill_fixture.thread);
+    bool shorter = view.expires == kill_fixture.now + 7001;
+    BOX_THAT(shorter || view.expires == kill_fixture.now + 100001);
     BOX_THAT(shorter == view.stale);
     return view.stale ? AFTER : BEFORE;
 }
@@ -187,13 +188,13 @@ static char large_bytes[3][LARGE];
 void kill_prepare(void)
 {
     for (unsigned seed = 0; seed < 3; seed++)
-        box_pattern(large_bytes[seed], 0, LARGE, seed);
+        fixture_pattern(large_bytes[seed], 0, LARGE, seed);
 }
 
 static void put_bytes(unsigned seed, size_t length)
 {
-    BOX_OK(box_put_bytes(&kill_box, slice_of("a"), slice_of("k"), TTL_FOR(100000),
-                         (struct slice){large_bytes[seed], length}));
+    BOX_OK(fixture_put_bytes(&kill_fixture, slice_of("a"), slice_of("k"), TTL_FOR(100000),
+                             (struct slice){large_bytes[seed], length}));
 }
 
 static void put_large(void)
@@ -239,20 +240,20 @@ static enum state is_large_touched(void)
 
 static void put_two(void)
 {
-    BOX_OK(box_put(&kill_box, "n", "k", TTL_NEVER, "one"));
-    BOX_OK(box_put_pattern(&kill_box, "n", "l", TTL_NEVER, LARGE, 3));
+    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
+    BOX_OK(fixture_put_pattern(&kill_fixture, "n", "l", TTL_NEVER, LARGE, 3));
 }
 
 static void flush(void)
 {
-    box_flush(&kill_box, "n");
+    fixture_flush(&kill_fixture, "n");
 }
 
 static void flush_and_put(void)
 {
-    box_flush(&kill_box, "n");
-    box_housekeep(&kill_box);
-    BOX_OK(box_put(&kill_box, "n", "k", TTL_NEVER, "two"));
+    fixture_flush(&kill_fixture, "n");
+    fixture_housekeep(&kill_fixture);
+    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 static enum state is_flushed(void)
@@ -273,31 +274,31 @@ static enum state is_flushed_and_put(void)
 static void flush_later(void)
 {
     put_two();
-    store_enter(kill_box.lane);
-    BOX_OK(store_flush_at(kill_box.lane, slice_of("n"), kill_box.now + 10));
-    store_leave(kill_box.lane);
+    store_enter(kill_fixture.thread);
+    BOX_OK(store_flush_at(kill_fixture.thread, slice_of("n"), kill_fixture.now + 10));
+    store_leave(kill_fixture.thread);
 }
 
 static void tick(void)
 {
-    store_enter(kill_box.lane);
-    store_tick(kill_box.lane, kill_box.now + 10);
-    store_leave(kill_box.lane);
-    BOX_OK(box_put(&kill_box, "n", "k", TTL_NEVER, "two"));
+    store_enter(kill_fixture.thread);
+    store_tick(kill_fixture.thread, kill_fixture.now + 10);
+    store_leave(kill_fixture.thread);
+    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 /* What was written after the flush is never taken by the same flush. */
 static enum state is_ticked(void)
 {
-    store_enter(kill_box.lane);
-    store_tick(kill_box.lane, kill_box.now + 10);
-    store_leave(kill_box.lane);
+    store_enter(kill_fixture.thread);
+    store_tick(kill_fixture.thread, kill_fixture.now + 10);
+    store_leave(kill_fixture.thread);
     return which("n", "k", NULL, "two");
 }
 
 static void make_namespace(void)
 {
-    BOX_OK(box_put(&kill_box, "n", "k", TTL_NEVER, "two"));
+    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 static enum state is_made(void)
@@ -307,14 +308,14 @@ static enum state is_made(void)
 
 static void put_one(void)
 {
-    BOX_OK(box_put(&kill_box, "n", "k", TTL_NEVER, "one"));
+    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
 }
 
 static void empty_namespace(void)
 {
-    BOX_OK(box_delete(&kill_box, "n", "k"));
-    box_housekeep(&kill_box);
-    BOX_OK(box_put(&kill_box, "m", "k", TTL_NEVER, "in its place"));
+    BOX_OK(fixture_delete(&kill_fixture, "n", "k"));
+    fixture_housekeep(&kill_fixture);
+    BOX_OK(fixture_put(&kill_fixture, "m", "k", TTL_NEVER, "in its place"));
 }
 
 static enum state is_emptied(void)
@@ -337,7 +338,7 @@ static void put_many(struct store_ttl ttl)
 
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&kill_box, "a", key, ttl, 20 + i % 50, i));
+        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, ttl, 20 + i % 50, i));
     }
 }
 
@@ -356,7 +357,7 @@ static void expect_many(bool fourth)
 static void prepare_purge(void)
 {
     put_many(TTL_FOR(50));
-    box_outlive(&kill_box, 50);
+    fixture_outlive(&kill_fixture, 50);
 }
 
 static enum state is_purged(void)
@@ -373,13 +374,13 @@ static void prepare_compaction(void)
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
         if (i % 4 != 0)
-            BOX_OK(box_delete(&kill_box, "a", key));
+            BOX_OK(fixture_delete(&kill_fixture, "a", key));
     }
 }
 
 static void keep_house(void)
 {
-    box_housekeep(&kill_box);
+    fixture_housekeep(&kill_fixture);
 }
 
 static enum state is_compacted(void)
@@ -394,7 +395,7 @@ static void fill(void)
 
     for (unsigned i = 0; i < 3400; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(box_put_pattern(&kill_box, "a", key, TTL_NEVER, 1000, i));
+        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
     }
 }
 
@@ -404,7 +405,7 @@ static void put_into_full(void)
 
     for (unsigned i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "new%u", i);
-        BOX_OK(box_put_pattern(&kill_box, "a", key, TTL_NEVER, 1000, i));
+        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
     }
 }
 
@@ -427,7 +428,7 @@ static enum state is_right_or_gone(void)
 
 static void grow_and_put(void)
 {
-    box_set_memory(&kill_box, 8 * BOX_MIB);
+    fixture_set_memory(&kill_fixture, 8 * BOX_MIB);
     put_small();
 }
 
@@ -440,17 +441,17 @@ static void prepare_relocation(void)
 /* Every segment is emptied once: what lives in it is written elsewhere. */
 static void relocate(void)
 {
-    struct segments *segments = &kill_box.store->segments;
+    struct segments *segments = &kill_fixture.store->segments;
 
-    store_enter(kill_box.lane);
-    pthread_mutex_lock(&kill_box.store->upkeep);
+    store_enter(kill_fixture.thread);
+    pthread_mutex_lock(&kill_fixture.store->reclaim_lock);
     for (uint32_t number = segments_end(segments); number-- > 1;) {
         struct segment *segment = segment_at(segments, number);
         if (victims_is_eligible(segment))
-            relocate_segment(kill_box.lane, segment, kill_box.now);
+            relocate_segment(kill_fixture.thread, segment, kill_fixture.now);
     }
-    pthread_mutex_unlock(&kill_box.store->upkeep);
-    store_leave(kill_box.lane);
+    pthread_mutex_unlock(&kill_fixture.store->reclaim_lock);
+    store_leave(kill_fixture.thread);
 }
 
 static enum state is_relocated(void)
@@ -460,24 +461,24 @@ static enum state is_relocated(void)
     return EITHER;
 }
 
-enum { SMALL_ONES = 100 }; /* namespaces, more than a shelf has numbers */
+enum { SMALL_ONES = 100 }; /* namespaces, more than a chunk has numbers */
 
 static void fill_more(void)
 {
     char name[16];
 
-    box_set_memory(&kill_box, 6 * BOX_MIB);
+    fixture_set_memory(&kill_fixture, 6 * BOX_MIB);
     for (unsigned i = 0; i < SMALL_ONES; i++) {
         snprintf(name, sizeof name, "n%u", i);
-        BOX_OK(box_put(&kill_box, name, "k", TTL_NEVER, "the first value"));
+        BOX_OK(fixture_put(&kill_fixture, name, "k", TTL_NEVER, "the first value"));
     }
     fill();
 }
 
 static void shrink(void)
 {
-    box_set_memory(&kill_box, STORE_MEMORY_MIN);
-    box_housekeep(&kill_box);
+    fixture_set_memory(&kill_fixture, STORE_MEMORY_MIN);
+    fixture_housekeep(&kill_fixture);
 }
 
 static enum state is_shrunk(void)
@@ -498,10 +499,10 @@ static void prepare_recovery(void)
     prepare_compaction();
     put_large();
     put_two();
-    box_flush(&kill_box, "n");
-    BOX_OK(box_put(&kill_box, "a", "soon", TTL_FOR(10), "gone"));
-    box_outlive(&kill_box, 10);
-    box_crash(&kill_box);
+    fixture_flush(&kill_fixture, "n");
+    BOX_OK(fixture_put(&kill_fixture, "a", "soon", TTL_FOR(10), "gone"));
+    fixture_outlive(&kill_fixture, 10);
+    fixture_crash(&kill_fixture);
 }
 
 static enum state is_recovered(void)
@@ -515,12 +516,12 @@ static enum state is_recovered(void)
 
 static void recover(void)
 {
-    box_start(&kill_box);
+    fixture_start(&kill_fixture);
 }
 
 static void stop(void)
 {
-    box_stop(&kill_box);
+    fixture_stop(&kill_fixture);
 }
 
 static enum state is_stopped(void)
@@ -566,8 +567,8 @@ const int kill_operations_count = (int)(sizeof kill_operations / sizeof *kill_op
 /* Records that the operation has nothing to do with. */
 void kill_put_bystanders(void)
 {
-    BOX_OK(box_put(&kill_box, "a", "bystander", TTL_NEVER, "looks on"));
-    BOX_OK(box_put_pattern(&kill_box, "others", "large", TTL_NEVER, LARGE, 9));
+    BOX_OK(fixture_put(&kill_fixture, "a", "bystander", TTL_NEVER, "looks on"));
+    BOX_OK(fixture_put_pattern(&kill_fixture, "others", "large", TTL_NEVER, LARGE, 9));
 }
 
 bool kill_bystanders_are_there(void)

@@ -1,5 +1,6 @@
 /*
- * kill_operations.h - the operations that tests/store/crash/kill_points.c cuts short, on kill_box.
+ * kill_operations.h - the operations that tests/store/crash/kill_points.c cuts short, on
+ * kill_fixture.
  */
 #ifndef KVCACHED_TESTS_STORE_CRASH_KILL_OPERATIONS_H
 #define KVCACHED_TESTS_STORE_CRASH_KILL_OPERATIONS_H
@@ -20,7 +21,7 @@ struct operation {
 extern const struct operation kill_operations[];
 extern const int kill_operations_count;
 
-extern struct box kill_box;
+extern struct fixture kill_fixture;
 
 /* Once, before all. */
 void kill_prepare(void);

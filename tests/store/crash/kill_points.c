@@ -45,26 +45,26 @@ static char tried_on[128];
 /* --- one state of the file ------------------------------------------------------------ */
 
 /* Twice: what a recovery leaves must be recovered, too. */
-static enum state try(const struct operation *operation, const char *file, const struct box *as)
+static enum state try(const struct operation *operation, const char *file, const struct fixture *as)
 {
     enum state states[2];
 
     for (int i = 0; i < 2; i++) {
-        kill_box = *as;
-        kill_box.file = file;
-        kill_box.found.aside = NULL;
-        kill_box.clock.uptime = as->now; /* the offset of a file that was made here is 0 */
-        box_start(&kill_box);
-        ck_assert_int_eq(kill_box.found.arena, STORE_ARENA_KEPT);
-        ck_assert_uint_eq(kill_box.found.damaged_records + kill_box.found.damaged_segments +
-                              kill_box.found.damaged_namespaces,
+        kill_fixture = *as;
+        kill_fixture.file = file;
+        kill_fixture.found.aside = NULL;
+        kill_fixture.clock.uptime = as->now; /* the offset of a file that was made here is 0 */
+        fixture_start(&kill_fixture);
+        ck_assert_int_eq(kill_fixture.found.arena, STORE_ARENA_KEPT);
+        ck_assert_uint_eq(kill_fixture.found.damaged_records + kill_fixture.found.damaged_segments +
+                              kill_fixture.found.damaged_namespaces,
                           0);
-        box_check(&kill_box);
+        fixture_check(&kill_fixture);
         if (!operation->evicts) {
             BOX_THAT(kill_bystanders_are_there());
         }
         states[i] = operation->ask();
-        box_close(&kill_box);
+        fixture_close(&kill_fixture);
     }
     ck_assert_int_eq(states[0], states[1]);
     return states[0];
@@ -74,7 +74,7 @@ static enum state try(const struct operation *operation, const char *file, const
 
 static void be_child(const struct operation *operation)
 {
-    box_open_file(&kill_box, MEMORY, BOX_MIB / 2, worked_on);
+    fixture_open_file(&kill_fixture, MEMORY, BOX_MIB / 2, worked_on);
     kill_put_bystanders();
     operation->prepare();
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -150,23 +150,23 @@ static void end_watch(struct watch *watch)
 }
 
 static enum state try_image(const struct operation *operation, const struct image *image,
-                            const struct box *as)
+                            const struct fixture *as)
 {
     ck_assert(image_put(image, tried_on));
     return try(operation, tried_on, as);
 }
 
 /* How the store was opened, and the time in it when the operation begins. */
-static struct box box_of(const struct operation *operation)
+static struct fixture fixture_of(const struct operation *operation)
 {
-    struct box made;
+    struct fixture made;
 
-    box_open_file(&kill_box, MEMORY, BOX_MIB / 2, tried_on);
+    fixture_open_file(&kill_fixture, MEMORY, BOX_MIB / 2, tried_on);
     kill_put_bystanders();
     operation->prepare();
-    made = kill_box;
-    if (kill_box.store != NULL)
-        box_crash(&kill_box);
+    made = kill_fixture;
+    if (kill_fixture.store != NULL)
+        fixture_crash(&kill_fixture);
     ck_assert_int_eq(unlink(tried_on), 0);
     return made;
 }
@@ -201,7 +201,7 @@ START_TEST(killed_anywhere)
     bool all = getenv("KILL_POINTS") != NULL && strcmp(getenv("KILL_POINTS"), "all") == 0;
     stay_on_one_processor();
     kill_prepare();
-    struct box as = box_of(operation);
+    struct fixture as = fixture_of(operation);
     uint64_t states = 0;
     uint64_t steps = 0;
     pid_t child = fork();

@@ -44,7 +44,7 @@ struct ledger {
 };
 
 static struct ledger *ledger; /* shared with the child */
-static struct box box;
+static struct fixture fixture;
 static char path[128];
 
 static uint64_t place_of(unsigned owner, unsigned key)
@@ -61,10 +61,10 @@ static void name_of(unsigned owner, char name[16])
 
 static size_t some_length(struct worker *worker)
 {
-    uint64_t dice = crew_below(worker, 100);
+    uint64_t dice = test_threads_below(worker, 100);
     uint64_t most = dice == 0 ? CREW_VALUE_MAX : dice < 10 ? 2000 : 200;
 
-    return CREW_VALUE_MIN + (size_t)crew_below(worker, most - CREW_VALUE_MIN);
+    return CREW_VALUE_MIN + (size_t)test_threads_below(worker, most - CREW_VALUE_MIN);
 }
 
 static void begin(struct told *told, uint64_t version)
@@ -88,12 +88,14 @@ static void write_one(struct worker *worker, struct store_key *at, unsigned key)
     struct told *told = &ledger->told[worker->number][key];
     uint64_t version = ++ledger->versions[worker->number];
     struct slice value =
-        crew_value(worker, place_of(worker->number, key), version, some_length(worker));
-    struct store_terms terms = {.ttl = crew_below(worker, 2) ? TTL_NEVER : TTL_FOR(1u << 30),
-                                .noted = crew_below(worker, 2)};
+        test_threads_value(worker, place_of(worker->number, key), version, some_length(worker));
+    struct store_terms terms = {.ttl =
+                                    test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1u << 30),
+                                .noted = test_threads_below(worker, 2)};
 
     begin(told, version);
-    must(store_put(worker->lane, at, &terms, value, crew_now(worker->crew), NULL) == STORE_OK);
+    must(store_put(worker->thread, at, &terms, value, test_threads_now(worker->team), NULL) ==
+         STORE_OK);
     done(told);
 }
 
@@ -103,7 +105,7 @@ static void delete_one(struct worker *worker, struct store_key *at, unsigned key
     bool there = told->done != 0;
 
     begin(told, 0);
-    must(store_delete(worker->lane, at, NULL, crew_now(worker->crew)) ==
+    must(store_delete(worker->thread, at, NULL, test_threads_now(worker->team)) ==
          (there ? STORE_OK : STORE_NOT_FOUND));
     done(told);
 }
@@ -113,7 +115,7 @@ static void flush(struct worker *worker, struct slice name)
     uint64_t records = 0;
 
     __atomic_store_n(&ledger->flushing[worker->number], 1, __ATOMIC_SEQ_CST);
-    must(store_flush(worker->lane, name, crew_now(worker->crew), &records) == STORE_OK);
+    must(store_flush(worker->thread, name, test_threads_now(worker->team), &records) == STORE_OK);
     for (unsigned key = 0; key < KEYS; key++) {
         begin(&ledger->told[worker->number][key], 0);
         done(&ledger->told[worker->number][key]);
@@ -124,9 +126,9 @@ static void flush(struct worker *worker, struct slice name)
 /* Never so little that something has to be evicted. */
 static void resize(struct worker *worker)
 {
-    uint64_t memory = MEMORY / 2 + crew_below(worker, 2 * (uint64_t)MEMORY);
+    uint64_t memory = MEMORY / 2 + test_threads_below(worker, 2 * (uint64_t)MEMORY);
 
-    must(store_set_memory(worker->lane, memory) == STORE_RESIZED);
+    must(store_set_memory(worker->thread, memory) == STORE_RESIZED);
 }
 
 static void work_for_ever(struct worker *worker)
@@ -138,36 +140,36 @@ static void work_for_ever(struct worker *worker)
     name_of(worker->number, name);
     worker->random += __atomic_load_n(&ledger->steps, __ATOMIC_RELAXED);
     for (;;) {
-        unsigned key = (unsigned)crew_below(worker, KEYS);
-        uint64_t dice = crew_below(worker, 1000);
+        unsigned key = (unsigned)test_threads_below(worker, KEYS);
+        uint64_t dice = test_threads_below(worker, 1000);
         snprintf(key_bytes, sizeof key_bytes, "key-%u", key);
-        store_enter(worker->lane);
-        must(store_locate(worker->lane, slice_of(name), slice_of(key_bytes), &at) == STORE_OK);
+        store_enter(worker->thread);
+        must(store_locate(worker->thread, slice_of(name), slice_of(key_bytes), &at) == STORE_OK);
         if (dice < 700)
             write_one(worker, &at, key);
         else if (dice < 900)
             delete_one(worker, &at, key);
         else if (dice < 997)
-            store_touch(worker->lane, &at, TTL_NEVER, crew_now(worker->crew));
+            store_touch(worker->thread, &at, TTL_NEVER, test_threads_now(worker->team));
         else if (dice < 998)
             resize(worker);
         else
             flush(worker, slice_of(name));
-        store_leave(worker->lane);
-        crew_pass_time(worker->crew, 1);
+        store_leave(worker->thread);
+        test_threads_pass_time(worker->team, 1);
         __atomic_fetch_add(&ledger->steps, 1, __ATOMIC_RELAXED);
     }
 }
 
 static void be_killed(unsigned threads)
 {
-    struct crew crew;
+    struct test_threads team;
 
-    box_start(&box);
-    crew_open(&crew, box.store, threads, 1);
-    crew.clock = box.now;
-    crew.most = 3 * (uint64_t)MEMORY;
-    crew_run(&crew, work_for_ever);
+    fixture_start(&fixture);
+    test_threads_open(&team, fixture.store, threads, 1);
+    team.clock = fixture.now;
+    team.most = 3 * (uint64_t)MEMORY;
+    test_threads_run(&team, work_for_ever);
     _exit(EXIT_FAILURE);
 }
 
@@ -185,10 +187,10 @@ static uint64_t version_there(unsigned owner, unsigned key)
 
     name_of(owner, name);
     snprintf(key_bytes, sizeof key_bytes, "key-%u", key);
-    if (box_get(&box, name, key_bytes, &view) != STORE_OK)
+    if (fixture_get(&fixture, name, key_bytes, &view) != STORE_OK)
         return 0;
-    bool right = crew_is_view(&reader, &view, place_of(owner, key), &version);
-    box_give_back(&view);
+    bool right = test_threads_is_view(&reader, &view, place_of(owner, key), &version);
+    fixture_give_back(&view);
     if (!right)
         ck_abort_msg("%s %s: wrong bytes", name, key_bytes);
     return version;
@@ -237,32 +239,32 @@ static void kill_and_compare(unsigned threads, uint64_t steps)
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_uint_eq(ledger->wrong, 0);
-    box_start(&box);
-    ck_assert_int_eq(box.found.arena, STORE_ARENA_KEPT);
-    ck_assert_uint_eq(box.found.damaged_records + box.found.damaged_segments +
-                          box.found.damaged_namespaces + box.found.evicted,
+    fixture_start(&fixture);
+    ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
+    ck_assert_uint_eq(fixture.found.damaged_records + fixture.found.damaged_segments +
+                          fixture.found.damaged_namespaces + fixture.found.evicted,
                       0);
-    box_check(&box);
+    fixture_check(&fixture);
     for (unsigned owner = 0; owner < threads; owner++)
         compare(owner);
-    box_housekeep(&box);
-    box_crash(&box);
+    fixture_housekeep(&fixture);
+    fixture_crash(&fixture);
 }
 
 START_TEST(killed_at_any_moment)
 {
-    unsigned threads = (unsigned)box_setting("THREADS", 6);
-    uint64_t rounds = box_setting("KILLED_ROUNDS", ROUNDS);
-    uint64_t random = box_setting("THREADS_SEED", 1);
+    unsigned threads = (unsigned)fixture_setting("THREADS", 6);
+    uint64_t rounds = fixture_setting("KILLED_ROUNDS", ROUNDS);
+    uint64_t random = fixture_setting("THREADS_SEED", 1);
 
     ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(ledger != MAP_FAILED);
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    box_open_file(&box, MEMORY, BOX_MIB, path);
-    box.threads = 2;
-    box_crash(&box);
+    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture.threads = 2;
+    fixture_crash(&fixture);
     for (uint64_t round = 0; round < rounds; round++)
-        kill_and_compare(threads, STEPS_LEAST + box_random(&random) % STEPS_MORE);
+        kill_and_compare(threads, STEPS_LEAST + fixture_random(&random) % STEPS_MORE);
     munmap(ledger, sizeof *ledger);
 }
 END_TEST

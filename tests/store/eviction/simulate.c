@@ -42,30 +42,30 @@ static const struct {
 
 static uint64_t memory(void)
 {
-    return box_setting("SIMULATE_MEMORY", 16 * BOX_MIB);
+    return fixture_setting("SIMULATE_MEMORY", 16 * BOX_MIB);
 }
 
 static uint64_t requests_for(const struct trace *trace)
 {
-    return box_setting("SIMULATE_ROUNDS", ROUNDS) * trace->keys;
+    return fixture_setting("SIMULATE_ROUNDS", ROUNDS) * trace->keys;
 }
 
-static bool serve(struct box *box, const struct trace_request *request)
+static bool serve(struct fixture *fixture, const struct trace_request *request)
 {
     static const char value[2048];
     char name[KEY_BYTES + 1];
     struct store_view view;
 
-    box->now = request->now;
+    fixture->now = request->now;
     snprintf(name, sizeof name, "key-%010" PRIu32, request->key);
     struct slice key = {name, KEY_BYTES};
-    bool hit = box_get_bytes(box, slice_of("n"), key, &view) == STORE_OK;
+    bool hit = fixture_get_bytes(fixture, slice_of("n"), key, &view) == STORE_OK;
     if (hit)
-        box_give_back(&view);
+        fixture_give_back(&view);
     if (!hit || request->writes)
-        BOX_OK(box_put_bytes(box, slice_of("n"), key,
-                             request->ttl == 0 ? TTL_NEVER : TTL_FOR(request->ttl),
-                             (struct slice){value, request->length}));
+        BOX_OK(fixture_put_bytes(fixture, slice_of("n"), key,
+                                 request->ttl == 0 ? TTL_NEVER : TTL_FOR(request->ttl),
+                                 (struct slice){value, request->length}));
     return hit;
 }
 
@@ -87,17 +87,17 @@ static double play_store(struct trace *trace)
     enum { HOUSEKEEP_EVERY = 4096 };
     uint64_t requests = requests_for(trace);
     struct tally tally = {0, 0};
-    struct box box;
+    struct fixture fixture;
 
-    box_open(&box, memory(), BOX_MIB);
+    fixture_open(&fixture, memory(), BOX_MIB);
     trace_rewind(trace);
     for (uint64_t step = 0; step < requests; step++) {
         struct trace_request request = trace_next(trace);
-        count(&tally, step, requests, serve(&box, &request));
+        count(&tally, step, requests, serve(&fixture, &request));
         if (step % HOUSEKEEP_EVERY == 0)
-            box_housekeep(&box);
+            fixture_housekeep(&fixture);
     }
-    box_close(&box);
+    fixture_close(&fixture);
     return ratio(&tally);
 }
 
@@ -120,7 +120,7 @@ static double play_policy(struct trace *trace, enum policy_kind kind)
 
 START_TEST(misses_little)
 {
-    bool whole = memory() >= 16 * BOX_MIB && box_setting("SIMULATE_ROUNDS", ROUNDS) >= ROUNDS;
+    bool whole = memory() >= 16 * BOX_MIB && fixture_setting("SIMULATE_ROUNDS", ROUNDS) >= ROUNDS;
     struct trace trace;
     char line[160];
     int length = 0;
@@ -135,7 +135,7 @@ START_TEST(misses_little)
         if (whole)
             ck_assert_msg(ours <= theirs * expected[_i].beside, "%s", line);
     }
-    if (box_setting("SIMULATE_TABLE", 0) != 0)
+    if (fixture_setting("SIMULATE_TABLE", 0) != 0)
         printf("%s\n", line);
     trace_deinit(&trace);
     if (whole)

@@ -145,7 +145,7 @@ bool model_is_value(const struct model_record *record, const struct store_view *
     char digits[MODEL_DIGITS];
 
     if (!record->is_number)
-        return view->length == record->length && box_view_is_pattern(view, record->seed);
+        return view->length == record->length && fixture_view_is_pattern(view, record->seed);
     struct slice text = model_digits(record, digits);
     return !view->pinned && slice_equal(text, (struct slice){view->bytes, view->length});
 }

@@ -41,14 +41,14 @@ void run_differ(const char *format, ...)
             fprintf(stderr, "%" PRIu64 ": %s\n", step, line);
     }
     ck_abort_msg("MODEL_SEED=%" PRIu64 " step %" PRIu64 " now %" PRIu64 " ns%u/%zu: %s", run.seed,
-                 run.step, run.box.now, run.ns, run.key, what);
+                 run.step, run.fixture.now, run.ns, run.key, what);
 }
 
 /* --- chance ------------------------------------------------------------- */
 
 uint64_t run_below(uint64_t bound)
 {
-    return box_random(&run.random) % bound;
+    return fixture_random(&run.random) % bound;
 }
 
 void run_choose_record(void)
@@ -91,8 +91,8 @@ uint64_t run_choose_seed(void)
     uint64_t seed;
 
     do {
-        seed = box_random(&run.random);
-        box_pattern(&first, 0, 1, seed);
+        seed = fixture_random(&run.random);
+        fixture_pattern(&first, 0, 1, seed);
     } while (first >= '0' && first <= '9');
     return seed;
 }
@@ -106,23 +106,23 @@ struct model_namespace *run_namespace(void)
 
 void run_enter(void)
 {
-    store_enter(run.box.lane);
-    enum store_status status = store_locate(run.box.lane, slice_of(run_namespace()->name),
+    store_enter(run.fixture.thread);
+    enum store_status status = store_locate(run.fixture.thread, slice_of(run_namespace()->name),
                                             model_key(run.key, run.key_bytes), &run.at);
     if (status != STORE_OK)
         run_differ("locate: status %d", (int)status);
     if (run_below(2))
-        store_fetch(run.box.lane, &run.at);
+        store_fetch(run.fixture.thread, &run.at);
 }
 
 void run_leave(void)
 {
-    store_leave(run.box.lane);
+    store_leave(run.fixture.thread);
 }
 
 bool run_alive(void)
 {
-    return model_alive(run.record, run.box.now);
+    return model_alive(run.record, run.fixture.now);
 }
 
 /* The store says that a record is not there. Believes it where it may be true. */
@@ -130,7 +130,7 @@ static void accept_loss(void)
 {
     if (run_alive() && run.ample)
         run_differ("lost; should live until %" PRIu64 "; %" PRIu64 " evictions",
-                   run.record->expires, box_figures(&run.box).counters.evictions);
+                   run.record->expires, fixture_figures(&run.fixture).counters.evictions);
     if (run_alive())
         model_drop(&run.model, run.ns, run.key);
 }
@@ -155,7 +155,7 @@ static void keep_view(const struct store_view *view)
 {
     struct held_view *slot = &run.views[run_below(RUN_VIEWS)];
 
-    if (slot->held && !box_view_is_pattern(&slot->view, slot->seed))
+    if (slot->held && !fixture_view_is_pattern(&slot->view, slot->seed))
         run_differ("a view's bytes have changed");
     if (slot->held)
         store_view_put(&slot->view);
@@ -168,7 +168,7 @@ void run_get(void)
     bool right = false;
 
     run_enter();
-    enum store_status status = store_get(run.box.lane, &run.at, run.box.now, &view);
+    enum store_status status = store_get(run.fixture.thread, &run.at, run.fixture.now, &view);
     struct store_view seen = view;
     if (status == STORE_OK) {
         right = model_is_value(run.record, &view);
@@ -211,7 +211,8 @@ static struct model_record new_record(void)
 enum store_status run_expected_write(struct model_record *record, enum store_mode mode,
                                      struct store_ttl ttl)
 {
-    enum store_status status = model_expiry(run_namespace(), ttl, run.box.now, &record->expires);
+    enum store_status status =
+        model_expiry(run_namespace(), ttl, run.fixture.now, &record->expires);
 
     if (status == STORE_OK && mode == STORE_ADD && run_alive())
         status = STORE_EXISTS;
@@ -246,24 +247,25 @@ void run_put(void)
     if (record.is_number)
         value = model_digits(&record, digits);
     else
-        box_pattern(run.value, 0, record.length, record.seed);
+        fixture_pattern(run.value, 0, record.length, record.seed);
     enum store_status expected = run_expected_write(&record, mode, ttl);
     run_enter();
     struct store_terms terms = {.mode = mode, .ttl = ttl, .client_flags = record.flags};
-    enum store_status status = store_put(run.box.lane, &run.at, &terms, value, run.box.now, NULL);
+    enum store_status status =
+        store_put(run.fixture.thread, &run.at, &terms, value, run.fixture.now, NULL);
     run_leave();
     run.puts++;
     run_note("%s %zu bytes until %" PRIu64 ": %d", mode == STORE_ADD ? "add" : "put", value.length,
              record.expires, (int)status);
     run_judge_write(status, expected);
     if (status == STORE_OK)
-        model_write(&run.model, run.ns, run.key, record, run.box.now);
+        model_write(&run.model, run.ns, run.key, record, run.fixture.now);
 }
 
 void run_delete(void)
 {
     run_enter();
-    enum store_status status = store_delete(run.box.lane, &run.at, NULL, run.box.now);
+    enum store_status status = store_delete(run.fixture.thread, &run.at, NULL, run.fixture.now);
     run_leave();
     run_note("delete: %d", (int)status);
     if (both_there(status))
@@ -275,7 +277,7 @@ void run_expiry(void)
     uint64_t expires = 0;
 
     run_enter();
-    enum store_status status = store_expiry(run.box.lane, &run.at, run.box.now, &expires);
+    enum store_status status = store_expiry(run.fixture.thread, &run.at, run.fixture.now, &expires);
     run_leave();
     run_note("expiry: %d", (int)status);
     if (!both_there(status))
@@ -289,16 +291,16 @@ void run_touch(void)
     struct store_ttl ttl = run_choose_ttl();
     struct model_record record = *run.record;
 
-    if (model_expiry(run_namespace(), ttl, run.box.now, &record.expires) != STORE_OK)
+    if (model_expiry(run_namespace(), ttl, run.fixture.now, &record.expires) != STORE_OK)
         return; /* a record that is not there may be told first, or this */
     run_enter();
-    enum store_status status = store_touch(run.box.lane, &run.at, ttl, run.box.now);
+    enum store_status status = store_touch(run.fixture.thread, &run.at, ttl, run.fixture.now);
     run_leave();
     run_note("touch until %" PRIu64 ": %d", record.expires, (int)status);
     if (status == STORE_NO_MEMORY && !run.ample)
         run.refused++;
     else if (both_there(status))
-        model_write(&run.model, run.ns, run.key, record, run.box.now);
+        model_write(&run.model, run.ns, run.key, record, run.fixture.now);
 }
 
 /* What a sum comes to, as the protocol wants it. */
@@ -316,15 +318,15 @@ static enum store_status expected_sum(uint64_t by, bool subtract, uint64_t *sum)
 
 void run_add_number(void)
 {
-    uint64_t by = run_below(3) ? run_below(100) : box_random(&run.random);
+    uint64_t by = run_below(3) ? run_below(100) : fixture_random(&run.random);
     bool subtract = run_below(2);
     uint64_t sum = 0;
     uint64_t result = 0;
 
     run_enter();
     struct store_sum addition = {.by = by, .subtract = subtract};
-    enum store_status status =
-        store_add_number(run.box.lane, &run.at, TERMS(STORE_SET, TTL_KEEP), &addition, run.box.now);
+    enum store_status status = store_add_number(
+        run.fixture.thread, &run.at, TERMS(STORE_SET, TTL_KEEP), &addition, run.fixture.now);
     run_leave();
     result = addition.number;
     run_note("%s %" PRIu64 ": %d", subtract ? "decr" : "incr", by, (int)status);
@@ -341,6 +343,6 @@ void run_add_number(void)
                    sum);
     if (status == STORE_OK) {
         record.number = sum;
-        model_write(&run.model, run.ns, run.key, record, run.box.now);
+        model_write(&run.model, run.ns, run.key, record, run.fixture.now);
     }
 }

@@ -37,7 +37,7 @@ struct open_write {
 };
 
 struct run {
-    struct box box;
+    struct fixture fixture;
     struct model model;
     uint64_t random;
     uint64_t seed;

@@ -41,8 +41,8 @@ static void begin_write(struct open_write *slot)
     enum store_status expected = run_expected_write(&slot->record, slot->mode, slot->ttl);
     run_enter();
     enum store_status status =
-        store_write_begin(run.box.lane, &run.at, TERMS(slot->mode, slot->ttl), slot->record.length,
-                          run.box.now, &slot->write);
+        store_write_begin(run.fixture.thread, &run.at, TERMS(slot->mode, slot->ttl),
+                          slot->record.length, run.fixture.now, &slot->write);
     run_leave();
     run_note("begin %u bytes: %d", slot->record.length, (int)status);
     run_judge_write(status, expected);
@@ -54,11 +54,11 @@ static void commit_write(struct open_write *slot)
 {
     enum store_status expected = run_expected_write(&slot->record, slot->mode, slot->ttl);
 
-    enum store_status status = box_commit(&run.box, &slot->write);
+    enum store_status status = fixture_commit(&run.fixture, &slot->write);
     run_note("commit until %" PRIu64 ": %d", slot->record.expires, (int)status);
     run_judge_write(status, expected);
     if (status == STORE_OK)
-        model_write(&run.model, run.ns, run.key, slot->record, run.box.now);
+        model_write(&run.model, run.ns, run.key, slot->record, run.fixture.now);
 }
 
 static void go_on_writing(void)
@@ -75,8 +75,8 @@ static void go_on_writing(void)
     uint64_t until = slot->done + run_below(RUN_LARGE_MAX / 2);
     if (until > slot->record.length)
         until = slot->record.length;
-    enum store_status status =
-        box_write_pattern(&run.box, slot->write, &slot->done, until, 20000, slot->record.seed);
+    enum store_status status = fixture_write_pattern(&run.fixture, slot->write, &slot->done, until,
+                                                     20000, slot->record.seed);
     run_note("write up to %" PRIu64 ": %d", slot->done, (int)status);
     bool waits = status == STORE_CROWDED && slot->done == 0;
     if (status != STORE_OK && (run.ample || (status != STORE_NO_MEMORY && !waits)))
@@ -84,7 +84,7 @@ static void go_on_writing(void)
     if (waits && run_below(4) != 0)
         return;
     if (status != STORE_OK || run_below(20) == 0)
-        box_abort(&run.box, &slot->write);
+        fixture_abort(&run.fixture, &slot->write);
     else if (slot->done == slot->record.length)
         commit_write(slot);
 }
@@ -105,7 +105,7 @@ static bool visit(void *context, struct store_entry *entry)
     struct store_view view = {.length = entry->value.length, .bytes = entry->value.bytes};
     if (entry->large != NULL)
         view = *entry->large;
-    if (!model_alive(record, run.box.now))
+    if (!model_alive(record, run.fixture.now))
         run_differ("listing: a record that is not there");
     if (view.length != entry->value_length || !model_is_value(record, &view))
         run_differ("listing: wrong value of %" PRIu64 " bytes", entry->value_length);
@@ -147,10 +147,10 @@ static void list(void)
     struct model_listing *listing = &run.model.listings[i];
 
     if (!listing->open) {
-        model_list(&run.model, listing, run.ns, run.box.now);
+        model_list(&run.model, listing, run.ns, run.fixture.now);
         run_enter();
         enum store_status status =
-            store_cursor_open(run.box.lane, slice_of(run_namespace()->name), &run.cursors[i]);
+            store_cursor_open(run.fixture.thread, slice_of(run_namespace()->name), &run.cursors[i]);
         run_leave();
         run_note("open listing %u: %d", i, (int)status);
         if (status != STORE_OK)
@@ -158,7 +158,7 @@ static void list(void)
     }
     run.ns = listing->ns;
     run_enter();
-    bool ended = store_cursor_step(run.box.lane, run.cursors[i], run.box.now,
+    bool ended = store_cursor_step(run.fixture.thread, run.cursors[i], run.fixture.now,
                                    (size_t)(1 + run_below(200)), visit, listing);
     run_leave();
     run_note("step listing %u: %d", i, ended);
@@ -191,8 +191,8 @@ static void flush(void)
     uint64_t live;
     uint64_t there;
 
-    model_count(&run.model, run.ns, run.box.now, &live, &there);
-    uint64_t flushed = box_flush(&run.box, run_namespace()->name);
+    model_count(&run.model, run.ns, run.fixture.now, &live, &there);
+    uint64_t flushed = fixture_flush(&run.fixture, run_namespace()->name);
     run_note("flush: %" PRIu64, flushed);
     if ((run.ample && flushed < live) || flushed > there)
         run_differ("flushed %" PRIu64 ", not %" PRIu64 " to %" PRIu64, flushed, live, there);
@@ -206,11 +206,11 @@ static void pass_time(void)
     uint64_t longest = dice == 0 ? run_below(20) == 0 ? 864000000 : 600000 : dice < 20 ? 5000 : 12;
     uint64_t expires = run.record->expires;
 
-    if (dice >= 500 && run_alive() && expires != STORE_NEVER && expires - run.box.now < 2000)
-        run.box.now = expires - run_below(2);
+    if (dice >= 500 && run_alive() && expires != STORE_NEVER && expires - run.fixture.now < 2000)
+        run.fixture.now = expires - run_below(2);
     else
-        run.box.now += run_below(longest + 1);
-    run_note("now it is %" PRIu64, run.box.now);
+        run.fixture.now += run_below(longest + 1);
+    run_note("now it is %" PRIu64, run.fixture.now);
     run_get();
 }
 
@@ -218,9 +218,9 @@ static void housekeep(void)
 {
     size_t effort = (size_t)run_below(1ULL << run_below(14)) + 1;
 
-    store_enter(run.box.lane);
-    bool more = store_housekeep(run.box.lane, run.box.now, effort);
-    store_leave(run.box.lane);
+    store_enter(run.fixture.thread);
+    bool more = store_housekeep(run.fixture.thread, run.fixture.now, effort);
+    store_leave(run.fixture.thread);
     run_note("housekeep %zu: %d", effort, more);
 }
 
@@ -244,12 +244,12 @@ static void declare(void)
                                                       .max_ttl = ns->max_ttl,
                                                       .require_ttl = ns->require_ttl};
     }
-    options[3].memory = run.box.max_value * (run.ample ? 16 : 1);
-    box_declare_slowly(&run.box,
-                       &(struct store_policy){.declared = options,
-                                              .declared_count = 4,
-                                              .max_value = run.box.max_value},
-                       (size_t)run_below(1000));
+    options[3].memory = run.fixture.max_value * (run.ample ? 16 : 1);
+    fixture_declare_slowly(&run.fixture,
+                           &(struct store_policy){.declared = options,
+                                                  .declared_count = 4,
+                                                  .max_value = run.fixture.max_value},
+                           (size_t)run_below(1000));
     run_note("new policy");
 }
 
@@ -267,7 +267,7 @@ static void resize(void)
     uint64_t memory = choose_memory();
 
     run_note("memory of %" PRIu64, memory);
-    box_set_memory(&run.box, memory);
+    fixture_set_memory(&run.fixture, memory);
 }
 
 static void compare_figures(void)
@@ -276,21 +276,21 @@ static void compare_figures(void)
     uint64_t there;
     uint64_t all = 0;
 
-    box_housekeep(&run.box);
+    fixture_housekeep(&run.fixture);
     run_note("keep house and compare");
     for (run.ns = 0; run.ns < MODEL_NAMESPACES; run.ns++) {
-        model_count(&run.model, run.ns, run.box.now, &live, &there);
-        uint64_t items = box_items(&run.box, run_namespace()->name);
+        model_count(&run.model, run.ns, run.fixture.now, &live, &there);
+        uint64_t items = fixture_items(&run.fixture, run_namespace()->name);
         if (run.ample ? items != live : items > live)
             run_differ("%" PRIu64 " items, not %" PRIu64, items, live);
         all += items;
     }
-    struct store_figures figures = box_figures(&run.box);
-    if (figures.items != all)
-        run_differ("%" PRIu64 " items, the namespaces' are %" PRIu64, figures.items, all);
-    if (run.ample && figures.counters.evictions != 0)
-        run_differ("%" PRIu64 " evictions", figures.counters.evictions);
-    box_check(&run.box);
+    struct store_stats stats = fixture_figures(&run.fixture);
+    if (stats.items != all)
+        run_differ("%" PRIu64 " items, the namespaces' are %" PRIu64, stats.items, all);
+    if (run.ample && stats.counters.evictions != 0)
+        run_differ("%" PRIu64 " evictions", stats.counters.evictions);
+    fixture_check(&run.fixture);
 }
 
 /* --- the end of a store -------------------------------------------------- */
@@ -300,7 +300,7 @@ static void let_go(bool left)
 {
     for (size_t i = 0; i < RUN_VIEWS; i++)
         if (run.views[i].held) {
-            ck_assert(box_view_is_pattern(&run.views[i].view, run.views[i].seed));
+            ck_assert(fixture_view_is_pattern(&run.views[i].view, run.views[i].seed));
             store_view_put(&run.views[i].view);
             run.views[i].held = false;
         }
@@ -308,7 +308,7 @@ static void let_go(bool left)
         if (run.writes[i].write != NULL && left)
             free(run.writes[i].write);
         else if (run.writes[i].write != NULL)
-            box_abort(&run.box, &run.writes[i].write);
+            fixture_abort(&run.fixture, &run.writes[i].write);
         run.writes[i].write = NULL;
     }
     for (unsigned i = 0; i < MODEL_LISTINGS; i++)
@@ -318,28 +318,28 @@ static void let_go(bool left)
 
 static void restart(void)
 {
-    if (run.box.file == NULL)
+    if (run.fixture.file == NULL)
         return;
     bool in_order = run_below(3) == 0;
     let_go(!in_order);
-    box_check(&run.box);
+    fixture_check(&run.fixture);
     if (run_below(3) == 0)
-        run.box.memory = choose_memory();
+        run.fixture.memory = choose_memory();
     if (in_order) {
-        box_reboot(&run.box, (int64_t)run_below(3000) - 500);
+        fixture_reboot(&run.fixture, (int64_t)run_below(3000) - 500);
     } else {
-        box_crash(&run.box);
-        box_start(&run.box);
+        fixture_crash(&run.fixture);
+        fixture_start(&run.fixture);
     }
-    const struct store_recovery *found = &run.box.found;
-    run_note("again at %" PRIu64 ", with %" PRIu64 " records", run.box.now, found->records);
+    const struct store_recovery *found = &run.fixture.found;
+    run_note("again at %" PRIu64 ", with %" PRIu64 " records", run.fixture.now, found->records);
     if (found->arena != STORE_ARENA_KEPT || found->duplicates != 0 ||
         found->damaged_records + found->damaged_segments + found->damaged_namespaces != 0 ||
         (run.ample && found->evicted != 0))
         run_differ("restart: arena %d, %" PRIu64 " twice, %" PRIu64 " damaged, %" PRIu64 " evicted",
                    (int)found->arena, found->duplicates, found->damaged_records, found->evicted);
     declare();
-    box_check(&run.box);
+    fixture_check(&run.fixture);
 }
 
 /* --- a run -------------------------------------------------------------- */
@@ -368,17 +368,17 @@ static void act(void)
         dice -= acts[chosen++].weight;
     run_choose_record();
     acts[chosen].act();
-    if (run.step % 64 == 0 && !box_is_within(&run.box))
-        run_differ("%" PRIu64 " bytes are used", box_figures(&run.box).memory_used);
+    if (run.step % 64 == 0 && !fixture_is_within(&run.fixture))
+        run_differ("%" PRIu64 " bytes are used", fixture_figures(&run.fixture).memory_used);
 }
 
 /* `file`: of the arena, or NULL. */
 static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
 {
-    uint64_t steps = box_setting("MODEL_OPS", 1000000);
+    uint64_t steps = fixture_setting("MODEL_OPS", 1000000);
 
     memset(&run, 0, sizeof run);
-    run.seed = box_setting("MODEL_SEED", 1);
+    run.seed = fixture_setting("MODEL_SEED", 1);
     run.random = run.seed;
     run.ample = ample;
     run.memory = memory;
@@ -386,9 +386,9 @@ static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
     ck_assert_ptr_nonnull(run.lines);
     ck_assert(model_init(&run.model, keys));
     if (file != NULL)
-        box_open_file(&run.box, memory, BOX_MIB, file);
+        fixture_open_file(&run.fixture, memory, BOX_MIB, file);
     else
-        box_open(&run.box, memory, BOX_MIB);
+        fixture_open(&run.fixture, memory, BOX_MIB);
     declare();
     for (run.step = 1; run.step <= steps; run.step++)
         act();
@@ -397,20 +397,20 @@ static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
     compare_figures();
     ck_assert_msg(run.refused * 20 <= run.puts, "%" PRIu64 " of %" PRIu64 " writes were refused",
                   run.refused, run.puts);
-    box_close(&run.box);
+    fixture_close(&run.fixture);
     model_deinit(&run.model);
     free(run.lines);
 }
 
 START_TEST(with_ample_memory_they_are_equal)
 {
-    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, NULL);
+    compare(true, fixture_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, NULL);
 }
 END_TEST
 
 START_TEST(with_little_memory_what_is_served_is_right)
 {
-    compare(false, box_setting("MODEL_MEMORY", (_i ? 8 : 5) * BOX_MIB), 16384, NULL);
+    compare(false, fixture_setting("MODEL_MEMORY", (_i ? 8 : 5) * BOX_MIB), 16384, NULL);
 }
 END_TEST
 
@@ -423,13 +423,13 @@ static const char *arena(void)
 
 START_TEST(with_a_file_and_ample_memory_they_are_equal)
 {
-    compare(true, box_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, arena());
+    compare(true, fixture_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, arena());
 }
 END_TEST
 
 START_TEST(with_a_file_and_little_memory_what_is_served_is_right)
 {
-    compare(false, box_setting("MODEL_MEMORY", 6 * BOX_MIB), 16384, arena());
+    compare(false, fixture_setting("MODEL_MEMORY", 6 * BOX_MIB), 16384, arena());
 }
 END_TEST
 

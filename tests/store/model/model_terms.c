@@ -44,7 +44,7 @@ struct record {
     unsigned count;
 };
 
-static struct box box;
+static struct fixture fixture;
 static struct record records[KEYS];
 static struct record *record; /* the one that this step is about */
 static struct store_key at;
@@ -68,7 +68,7 @@ __attribute__((format(printf, 2, 3), noreturn)) static void differ_at(int line, 
 
 static uint64_t below(uint64_t bound)
 {
-    return box_random(&chance) % bound;
+    return fixture_random(&chance) % bound;
 }
 
 static bool once_in(uint64_t times)
@@ -80,7 +80,7 @@ static bool once_in(uint64_t times)
 
 static bool lives(void)
 {
-    return record->there && (record->expires == STORE_NEVER || box.now < record->expires);
+    return record->there && (record->expires == STORE_NEVER || fixture.now < record->expires);
 }
 
 static uint64_t ends(struct store_ttl ttl)
@@ -88,8 +88,8 @@ static uint64_t ends(struct store_ttl ttl)
     if (ttl.kind == STORE_TTL_KEEP && lives())
         return record->expires;
     if (ttl.kind == STORE_TTL_GONE)
-        return box.now;
-    return ttl.kind == STORE_TTL_FOR ? box.now + 1 + ttl.milliseconds : STORE_NEVER;
+        return fixture.now;
+    return ttl.kind == STORE_TTL_FOR ? fixture.now + 1 + ttl.milliseconds : STORE_NEVER;
 }
 
 static bool was_told(uint64_t version)
@@ -125,13 +125,13 @@ static void write_value(const char *before, size_t before_length, const char *af
     record->length = before_length + after_length;
     record->there = true;
     record->told = record->stale = record->won = record->read = record->large = false;
-    record->touched = box.now;
+    record->touched = fixture.now;
 }
 
 static void touch_notes(void)
 {
     record->read = true;
-    record->touched = box.now;
+    record->touched = fixture.now;
 }
 
 /* --- choosing ------------------------------------------------------------- */
@@ -161,7 +161,7 @@ static struct slice some_value(void)
     }
     if (once_in(30))
         length = below(once_in(4) ? VALUE_MAX : 20000);
-    box_pattern(value, 0, length, box_random(&chance));
+    fixture_pattern(value, 0, length, fixture_random(&chance));
     return (struct slice){value, length};
 }
 
@@ -177,14 +177,14 @@ static uint64_t some_version(void)
 
 static void enter(void)
 {
-    store_enter(box.lane);
-    store_tick(box.lane, box.now);
-    BOX_OK(store_locate(box.lane, slice_of("ns"), slice_of(key), &at));
+    store_enter(fixture.thread);
+    store_tick(fixture.thread, fixture.now);
+    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
 }
 
 static void leave(void)
 {
-    store_leave(box.lane);
+    store_leave(fixture.thread);
 }
 
 /* Looks, and compares everything that is told. */
@@ -193,7 +193,7 @@ static void look(const struct store_terms *terms)
     struct store_view view;
     bool there = lives();
     enter();
-    enum store_status status = store_look(box.lane, &at, terms, box.now, &view);
+    enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, &view);
     bool same = false;
     if (status == STORE_OK) {
         struct iovec pieces[64];
@@ -233,11 +233,11 @@ static void look(const struct store_terms *terms)
         return;
     }
     uint64_t expires = ends(terms->ttl);
-    uint64_t idle = box.now - (record->touched >> 7 << 7);
+    uint64_t idle = fixture.now - (record->touched >> 7 << 7);
     bool was_noted = record->noted;
     record->noted |= !terms->peeks || terms->ttl.kind != STORE_TTL_KEEP;
     bool ending = record->expires != STORE_NEVER && terms->refresh > 0 &&
-                  store_left(record->expires, box.now) < terms->refresh;
+                  store_left(record->expires, fixture.now) < terms->refresh;
     bool won = terms->contends && !record->won && (record->stale || ending);
     if (view.expires != expires || view.client_flags != record->flags)
         differ("look: expires %" PRIu64 " flags %u", view.expires, view.client_flags);
@@ -358,13 +358,13 @@ static enum store_status put_in_parts(const struct store_terms *terms, struct sl
     struct store_write *write = NULL;
     enter();
     enum store_status status =
-        store_write_begin(box.lane, &at, terms, added.length, box.now, &write);
+        store_write_begin(fixture.thread, &at, terms, added.length, fixture.now, &write);
     leave();
     while (status == STORE_OK && added.length > 0) {
         struct iovec space;
-        store_enter(box.lane);
-        BOX_OK(store_write_space(box.lane, write, box.now, &space));
-        store_leave(box.lane);
+        store_enter(fixture.thread);
+        BOX_OK(store_write_space(fixture.thread, write, fixture.now, &space));
+        store_leave(fixture.thread);
         size_t size = space.iov_len < added.length ? space.iov_len : added.length;
         memcpy(space.iov_base, added.bytes, size);
         store_write_advance(write, size);
@@ -372,9 +372,9 @@ static enum store_status put_in_parts(const struct store_terms *terms, struct sl
         added.length -= size;
     }
     if (status == STORE_OK) {
-        store_enter(box.lane);
-        status = store_write_commit(box.lane, &write, box.now, version);
-        store_leave(box.lane);
+        store_enter(fixture.thread);
+        status = store_write_commit(fixture.thread, &write, fixture.now, version);
+        store_leave(fixture.thread);
     }
     return status;
 }
@@ -383,12 +383,12 @@ static enum store_status put_in_parts(const struct store_terms *terms, struct sl
  * noted always. Near that size none is written. */
 static bool is_large(size_t length)
 {
-    return length > box_figures(&box).segment_size / 8;
+    return length > fixture_figures(&fixture).segment_size / 8;
 }
 
 static bool is_at_the_edge(size_t length)
 {
-    size_t edge = box_figures(&box).segment_size / 8;
+    size_t edge = fixture_figures(&fixture).segment_size / 8;
     return length <= edge && length + 100 > edge;
 }
 
@@ -401,7 +401,7 @@ static void step_put(void)
     bool in_parts = once_in(6);
     bool joins = terms.mode == STORE_APPEND || terms.mode == STORE_PREPEND;
     size_t length = added.length + (joins && lives() ? record->length : 0);
-    if (length > box.max_value || is_at_the_edge(length))
+    if (length > fixture.max_value || is_at_the_edge(length))
         return;
     bool lived = lives();
     bool was_large = record->large;
@@ -417,7 +417,7 @@ static void step_put(void)
         status = put_in_parts(&terms, added, &version);
     } else {
         enter();
-        status = store_put(box.lane, &at, &terms, added, box.now, &version);
+        status = store_put(fixture.thread, &at, &terms, added, fixture.now, &version);
         leave();
     }
     if (status != expected)
@@ -443,7 +443,8 @@ static void step_delete(void)
     else if (compares && expected != record->version)
         right = STORE_CHANGED;
     enter();
-    enum store_status status = store_delete(box.lane, &at, compares ? &expected : NULL, box.now);
+    enum store_status status =
+        store_delete(fixture.thread, &at, compares ? &expected : NULL, fixture.now);
     leave();
     if (status != right)
         differ("delete: status %d, not %d", (int)status, (int)right);
@@ -461,7 +462,7 @@ static void step_make_stale(void)
     }
     enum store_status right = lives() ? compared(&terms, &ignored) : STORE_NOT_FOUND;
     enter();
-    enum store_status status = store_make_stale(box.lane, &at, &terms, box.now);
+    enum store_status status = store_make_stale(fixture.thread, &at, &terms, fixture.now);
     leave();
     if (status != right)
         differ("make stale: status %d, not %d", (int)status, (int)right);
@@ -469,7 +470,7 @@ static void step_make_stale(void)
         return;
     if (!record->noted) {
         record->read = true; /* as far as is known: not looked at */
-        record->touched = box.now;
+        record->touched = fixture.now;
     }
     record->expires = ends(terms.ttl);
     record->stale = true;
@@ -480,7 +481,7 @@ static void step_make_stale(void)
         const struct store_terms read = {.ttl = TTL_KEEP, .contends = true};
         struct store_view view;
         enter();
-        if (store_look(box.lane, &at, &read, box.now, &view) == STORE_OK) {
+        if (store_inspect(fixture.thread, &at, &read, fixture.now, &view) == STORE_OK) {
             record->won = true;
             store_view_put(&view);
         }
@@ -503,7 +504,7 @@ static void step_empty(void)
     terms.expected = some_version();
     enum store_status right = lives() ? compared(&terms, &ignored) : STORE_NOT_FOUND;
     enter();
-    enum store_status status = store_empty(box.lane, &at, &terms, marks, box.now);
+    enum store_status status = store_empty(fixture.thread, &at, &terms, marks, fixture.now);
     leave();
     if (status != right)
         differ("empty: status %d, not %d", (int)status, (int)right);
@@ -570,7 +571,7 @@ static void step_add_number(void)
                       : sum.subtract ? (number > sum.by ? number - sum.by : 0)
                                      : number + sum.by;
     enter();
-    enum store_status status = store_add_number(box.lane, &at, &terms, &sum, box.now);
+    enum store_status status = store_add_number(fixture.thread, &at, &terms, &sum, fixture.now);
     leave();
     if (status != right || (status == STORE_OK && sum.number != result))
         differ("sum: status %d, %" PRIu64 ", not %d, %" PRIu64, (int)status, sum.number, (int)right,
@@ -603,7 +604,7 @@ static void step_touch(void)
 {
     struct store_ttl ttl = some_ttl(false);
     enter();
-    enum store_status status = store_touch(box.lane, &at, ttl, box.now);
+    enum store_status status = store_touch(fixture.thread, &at, ttl, fixture.now);
     leave();
     if (status != (lives() ? STORE_OK : STORE_NOT_FOUND))
         differ("touch: status %d", (int)status);
@@ -618,7 +619,7 @@ static void step_get(void)
 {
     struct store_view view;
     enter();
-    enum store_status status = store_get(box.lane, &at, box.now, &view);
+    enum store_status status = store_get(fixture.thread, &at, fixture.now, &view);
     bool same = status != STORE_OK || view.length == record->length;
     if (status == STORE_OK && same && !view.pinned)
         same = memcmp(view.bytes, record->bytes, record->length) == 0;
@@ -638,26 +639,28 @@ static void step_churn(void)
     for (unsigned i = 0; i < 200; i++) {
         snprintf(other, sizeof other, "other%" PRIu64, below(3000));
         if (below(2))
-            BOX_OK(box_put(&box, "ns", other, TTL_NEVER, "something to fill the segment with"));
+            BOX_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
+                               "something to fill the segment with"));
         else
-            box_delete(&box, "ns", other);
+            fixture_delete(&fixture, "ns", other);
     }
-    box_housekeep(&box);
+    fixture_housekeep(&fixture);
 }
 
 /* Versions that were told stay what they were, but for large records that are stale: nobody
  * knows theirs afterwards, and it is a new one. */
 static void step_restart(void)
 {
-    if (box.file == NULL)
+    if (fixture.file == NULL)
         return;
     if (once_in(3))
-        box_reboot(&box, (int64_t)below(1000));
+        fixture_reboot(&fixture, (int64_t)below(1000));
     else
-        box_restart(&box);
-    if (box.found.arena != STORE_ARENA_KEPT || box.found.evicted + box.found.duplicates != 0 ||
-        box.found.damaged_records + box.found.damaged_segments != 0)
-        differ("restart: %" PRIu64 " damaged", box.found.damaged_records);
+        fixture_restart(&fixture);
+    if (fixture.found.arena != STORE_ARENA_KEPT ||
+        fixture.found.evicted + fixture.found.duplicates != 0 ||
+        fixture.found.damaged_records + fixture.found.damaged_segments != 0)
+        differ("restart: %" PRIu64 " damaged", fixture.found.damaged_records);
     for (unsigned i = 0; i < KEYS; i++)
         if (records[i].large && records[i].stale)
             records[i].told = false;
@@ -669,7 +672,7 @@ static void one_step(void)
     record = &records[atoi(key + 3)];
     switch (below(16)) {
     case 0:
-        box_wait(&box, below(once_in(20) ? 100000 : 300));
+        fixture_wait(&fixture, below(once_in(20) ? 100000 : 300));
         break;
     case 1:
         if (once_in(5))
@@ -711,21 +714,22 @@ static void one_step(void)
 static void compare(uint64_t with_seed, const char *file)
 {
     seed = with_seed;
-    uint64_t steps = box_setting("MODEL_STEPS", STEPS);
+    uint64_t steps = fixture_setting("MODEL_STEPS", STEPS);
     chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     value = malloc(VALUE_MAX);
     ck_assert_ptr_nonnull(value);
     if (file != NULL)
-        box_open_file(&box, 128 * BOX_MIB, 4 * BOX_MIB, file);
+        fixture_open_file(&fixture, 128 * BOX_MIB, 4 * BOX_MIB, file);
     else
-        box_open(&box, 128 * BOX_MIB, 4 * BOX_MIB);
+        fixture_open(&fixture, 128 * BOX_MIB, 4 * BOX_MIB);
     for (step = 0; step < steps; step++) {
         one_step();
         if (step % 4096 == 0)
-            box_check(&box);
+            fixture_check(&fixture);
     }
-    ck_assert_msg(file != NULL || box_figures(&box).compactions > 0, "nothing was ever moved");
-    box_close(&box);
+    ck_assert_msg(file != NULL || fixture_figures(&fixture).compactions > 0,
+                  "nothing was ever moved");
+    fixture_close(&fixture);
     for (unsigned i = 0; i < KEYS; i++)
         free(records[i].bytes);
     free(value);
@@ -733,7 +737,7 @@ static void compare(uint64_t with_seed, const char *file)
 
 START_TEST(all_terms)
 {
-    compare(box_setting("MODEL_SEED", 1) + (uint64_t)_i, NULL);
+    compare(fixture_setting("MODEL_SEED", 1) + (uint64_t)_i, NULL);
 }
 END_TEST
 
@@ -741,7 +745,7 @@ START_TEST(all_terms_with_a_file)
 {
     static char path[128];
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    compare(box_setting("MODEL_SEED", 1) + (uint64_t)_i, path);
+    compare(fixture_setting("MODEL_SEED", 1) + (uint64_t)_i, path);
 }
 END_TEST
 

@@ -10,164 +10,168 @@
 
 enum { EFFORT = 512, PIECES = 8 };
 
-void crew_open(struct crew *crew, struct store *store, unsigned count, size_t own_size)
+void test_threads_open(struct test_threads *team, struct store *store, unsigned count,
+                       size_t own_size)
 {
-    *crew = (struct crew){.store = store, .count = count, .clock = 1000};
+    *team = (struct test_threads){.store = store, .count = count, .clock = 1000};
     ck_assert_uint_ge(count, 1);
     ck_assert_uint_le(count, CREW_MOST);
-    ck_assert_int_eq(pthread_mutex_init(&crew->telling, NULL), 0);
-    ck_assert_int_eq(pthread_barrier_init(&crew->barrier, NULL, count), 0);
-    crew->workers = calloc(count, sizeof *crew->workers);
-    ck_assert_ptr_nonnull(crew->workers);
+    ck_assert_int_eq(pthread_mutex_init(&team->telling, NULL), 0);
+    ck_assert_int_eq(pthread_barrier_init(&team->barrier, NULL, count), 0);
+    team->workers = calloc(count, sizeof *team->workers);
+    ck_assert_ptr_nonnull(team->workers);
     for (unsigned i = 0; i < count; i++) {
-        crew->workers[i] = (struct worker){
-            .crew = crew, .number = i, .random = box_setting("THREADS_SEED", 1) * CREW_MOST + i};
-        crew->workers[i].own = calloc(1, own_size);
-        ck_assert_ptr_nonnull(crew->workers[i].own);
+        team->workers[i] =
+            (struct worker){.team = team,
+                            .number = i,
+                            .random = fixture_setting("THREADS_SEED", 1) * CREW_MOST + i};
+        team->workers[i].own = calloc(1, own_size);
+        ck_assert_ptr_nonnull(team->workers[i].own);
     }
 }
 
-void crew_close(struct crew *crew)
+void test_threads_close(struct test_threads *team)
 {
-    for (unsigned i = 0; i < crew->count; i++)
-        free(crew->workers[i].own);
-    free(crew->workers);
-    pthread_barrier_destroy(&crew->barrier);
-    pthread_mutex_destroy(&crew->telling);
+    for (unsigned i = 0; i < team->count; i++)
+        free(team->workers[i].own);
+    free(team->workers);
+    pthread_barrier_destroy(&team->barrier);
+    pthread_mutex_destroy(&team->telling);
 }
 
 static void *be_worker(void *argument)
 {
     struct worker *worker = argument;
 
-    worker->lane = store_lane_create(worker->crew->store);
-    if (worker->lane == NULL)
-        crew_wrong(worker->crew, "no lane for worker %u", worker->number);
+    worker->thread = store_thread_create(worker->team->store);
+    if (worker->thread == NULL)
+        test_threads_wrong(worker->team, "no lane for worker %u", worker->number);
     else
-        worker->crew->work(worker);
-    if (worker->lane != NULL)
-        store_lane_destroy(&worker->lane);
-    __atomic_fetch_sub(&worker->crew->busy, 1, __ATOMIC_ACQ_REL);
+        worker->team->work(worker);
+    if (worker->thread != NULL)
+        store_thread_destroy(&worker->thread);
+    __atomic_fetch_sub(&worker->team->busy, 1, __ATOMIC_ACQ_REL);
     return NULL;
 }
 
 static void *be_housekeeper(void *argument)
 {
-    struct crew *crew = argument;
-    struct lane *lane = store_lane_create(crew->store);
+    struct test_threads *team = argument;
+    struct store_thread *thread = store_thread_create(team->store);
 
-    if (lane == NULL)
-        crew_wrong(crew, "no lane for the housekeeper");
-    while (lane != NULL && __atomic_load_n(&crew->busy, __ATOMIC_ACQUIRE) > 0) {
-        store_enter(lane);
-        bool more = store_housekeep(lane, crew_now(crew), EFFORT);
-        struct store_figures figures;
-        store_figures(lane, &figures);
-        store_leave(lane);
-        if (figures.memory_used > (crew->most != 0 ? crew->most : figures.memory_limit))
-            crew_wrong(crew, "%ju bytes are used", (uintmax_t)figures.memory_used);
+    if (thread == NULL)
+        test_threads_wrong(team, "no lane for the housekeeper");
+    while (thread != NULL && __atomic_load_n(&team->busy, __ATOMIC_ACQUIRE) > 0) {
+        store_enter(thread);
+        bool more = store_housekeep(thread, test_threads_now(team), EFFORT);
+        struct store_stats stats;
+        store_stats(thread, &stats);
+        store_leave(thread);
+        if (stats.memory_used > (team->most != 0 ? team->most : stats.memory_limit))
+            test_threads_wrong(team, "%ju bytes are used", (uintmax_t)stats.memory_used);
         if (!more)
             sched_yield();
     }
-    if (lane != NULL)
-        store_lane_destroy(&lane);
+    if (thread != NULL)
+        store_thread_destroy(&thread);
     return NULL;
 }
 
-void crew_run(struct crew *crew, crew_work *work)
+void test_threads_run(struct test_threads *team, test_threads_work *work)
 {
     pthread_t housekeeper;
 
-    crew->work = work;
-    crew->busy = crew->count;
-    ck_assert_int_eq(pthread_create(&housekeeper, NULL, be_housekeeper, crew), 0);
-    for (unsigned i = 0; i < crew->count; i++) {
-        struct worker *worker = &crew->workers[i];
-        ck_assert_int_eq(pthread_create(&worker->thread, NULL, be_worker, worker), 0);
+    team->work = work;
+    team->busy = team->count;
+    ck_assert_int_eq(pthread_create(&housekeeper, NULL, be_housekeeper, team), 0);
+    for (unsigned i = 0; i < team->count; i++) {
+        struct worker *worker = &team->workers[i];
+        ck_assert_int_eq(pthread_create(&worker->pthread, NULL, be_worker, worker), 0);
     }
-    for (unsigned i = 0; i < crew->count; i++)
-        pthread_join(crew->workers[i].thread, NULL);
+    for (unsigned i = 0; i < team->count; i++)
+        pthread_join(team->workers[i].pthread, NULL);
     pthread_join(housekeeper, NULL);
-    ck_assert_msg(!crew->failed, "%s", crew->wrong);
+    ck_assert_msg(!team->failed, "%s", team->wrong);
 }
 
 /* --- for workers -------------------------------------------------------- */
 
-void crew_wrong(struct crew *crew, const char *format, ...)
+void test_threads_wrong(struct test_threads *team, const char *format, ...)
 {
     va_list arguments;
 
-    pthread_mutex_lock(&crew->telling);
-    if (!crew_failed(crew)) {
+    pthread_mutex_lock(&team->telling);
+    if (!test_threads_failed(team)) {
         va_start(arguments, format);
-        vsnprintf(crew->wrong, sizeof crew->wrong, format, arguments);
+        vsnprintf(team->wrong, sizeof team->wrong, format, arguments);
         va_end(arguments);
     }
-    __atomic_store_n(&crew->failed, true, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&crew->telling);
+    __atomic_store_n(&team->failed, true, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&team->telling);
 }
 
-bool crew_failed(const struct crew *crew)
+bool test_threads_failed(const struct test_threads *team)
 {
-    return __atomic_load_n(&crew->failed, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&team->failed, __ATOMIC_ACQUIRE);
 }
 
-uint64_t crew_now(const struct crew *crew)
+uint64_t test_threads_now(const struct test_threads *team)
 {
-    return __atomic_load_n(&crew->clock, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&team->clock, __ATOMIC_ACQUIRE);
 }
 
-void crew_pass_time(struct crew *crew, uint64_t milliseconds)
+void test_threads_pass_time(struct test_threads *team, uint64_t milliseconds)
 {
-    __atomic_fetch_add(&crew->clock, milliseconds, __ATOMIC_ACQ_REL);
+    __atomic_fetch_add(&team->clock, milliseconds, __ATOMIC_ACQ_REL);
 }
 
-void crew_meet(struct worker *worker)
+void test_threads_meet(struct worker *worker)
 {
-    pthread_barrier_wait(&worker->crew->barrier);
+    pthread_barrier_wait(&worker->team->barrier);
 }
 
-uint64_t crew_below(struct worker *worker, uint64_t bound)
+uint64_t test_threads_below(struct worker *worker, uint64_t bound)
 {
-    return box_random(&worker->random) % bound;
+    return fixture_random(&worker->random) % bound;
 }
 
 /* --- values ------------------------------------------------------------- */
 
-void crew_fill(char *bytes, uint64_t from, size_t length, uint64_t place, uint64_t version)
+void test_threads_fill(char *bytes, uint64_t from, size_t length, uint64_t place, uint64_t version)
 {
     size_t head = 0;
 
     for (; head < length && from + head < CREW_VALUE_MIN; head++)
         bytes[head] = (char)(version >> (8 * (from + head)));
-    box_pattern(bytes + head, from + head, length - head, place << 40 ^ version);
+    fixture_pattern(bytes + head, from + head, length - head, place << 40 ^ version);
 }
 
-struct slice crew_value(struct worker *worker, uint64_t place, uint64_t version, size_t length)
+struct slice test_threads_value(struct worker *worker, uint64_t place, uint64_t version,
+                                size_t length)
 {
-    crew_fill(worker->bytes, 0, length, place, version);
+    test_threads_fill(worker->bytes, 0, length, place, version);
     return (struct slice){worker->bytes, length};
 }
 
-bool crew_is_value(struct slice value, uint64_t place, uint64_t *version)
+bool test_threads_is_value(struct slice value, uint64_t place, uint64_t *version)
 {
     if (value.length < CREW_VALUE_MIN)
         return false;
     *version = 0;
     for (size_t i = 0; i < CREW_VALUE_MIN; i++)
         *version |= (uint64_t)(unsigned char)value.bytes[i] << (8 * i);
-    return box_is_pattern(value.bytes + CREW_VALUE_MIN, CREW_VALUE_MIN,
-                          value.length - CREW_VALUE_MIN, place << 40 ^ *version);
+    return fixture_is_pattern(value.bytes + CREW_VALUE_MIN, CREW_VALUE_MIN,
+                              value.length - CREW_VALUE_MIN, place << 40 ^ *version);
 }
 
-bool crew_is_view(struct worker *worker, const struct store_view *view, uint64_t place,
-                  uint64_t *version)
+bool test_threads_is_view(struct worker *worker, const struct store_view *view, uint64_t place,
+                          uint64_t *version)
 {
     struct iovec pieces[PIECES];
     uint64_t from = 0;
 
     if (!view->pinned)
-        return crew_is_value((struct slice){view->bytes, view->length}, place, version);
+        return test_threads_is_value((struct slice){view->bytes, view->length}, place, version);
     if (view->length > sizeof worker->bytes)
         return false;
     while (from < view->length) {
@@ -181,5 +185,5 @@ bool crew_is_view(struct worker *worker, const struct store_view *view, uint64_t
         if (count == 0)
             return false;
     }
-    return crew_is_value((struct slice){worker->bytes, view->length}, place, version);
+    return test_threads_is_value((struct slice){worker->bytes, view->length}, place, version);
 }

@@ -31,7 +31,7 @@ struct own {
     char key_bytes[16];
 };
 
-static struct box box;
+static struct fixture fixture;
 static bool rewrites; /* what stays is written again and again */
 
 /* --- sums --------------------------------------------------------------- */
@@ -42,47 +42,48 @@ static void find_named(struct worker *worker, const char *name, const char *kind
 
     snprintf(own->name, sizeof own->name, "%s", name);
     snprintf(own->key_bytes, sizeof own->key_bytes, "%s-%zu", kind, number);
-    if (store_locate(worker->lane, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
+    if (store_locate(worker->thread, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
         STORE_OK)
-        crew_wrong(worker->crew, "locate");
+        test_threads_wrong(worker->team, "locate");
 }
 
 /* Writes or deletes one of the records that are in everybody's way. */
 static void disturb(struct worker *worker, const char *name)
 {
     struct own *own = worker->own;
-    size_t number = (size_t)crew_below(worker, OTHERS);
-    struct store_ttl ttl = crew_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + crew_below(worker, 500));
+    size_t number = (size_t)test_threads_below(worker, OTHERS);
+    struct store_ttl ttl =
+        test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + test_threads_below(worker, 500));
     enum store_status status;
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     find_named(worker, name, "other", number);
-    uint64_t now = crew_now(worker->crew);
-    if (crew_below(worker, 3)) {
-        size_t length = CREW_VALUE_MIN + (size_t)crew_below(worker, 400);
-        struct slice value = crew_value(worker, number, now, length);
-        status = store_put(worker->lane, &own->at, TERMS(STORE_SET, ttl), value, now, NULL);
+    uint64_t now = test_threads_now(worker->team);
+    if (test_threads_below(worker, 3)) {
+        size_t length = CREW_VALUE_MIN + (size_t)test_threads_below(worker, 400);
+        struct slice value = test_threads_value(worker, number, now, length);
+        status = store_put(worker->thread, &own->at, TERMS(STORE_SET, ttl), value, now, NULL);
     } else {
-        status = store_delete(worker->lane, &own->at, NULL, now);
+        status = store_delete(worker->thread, &own->at, NULL, now);
     }
-    store_leave(worker->lane);
+    store_leave(worker->thread);
     if (status != STORE_OK && status != STORE_NOT_FOUND)
-        crew_wrong(worker->crew, "%s %zu: status %d", name, number, (int)status);
+        test_threads_wrong(worker->team, "%s %zu: status %d", name, number, (int)status);
 }
 
 static void count_up(struct worker *worker)
 {
     struct own *own = worker->own;
-    uint64_t by = crew_below(worker, 1000);
+    uint64_t by = test_threads_below(worker, 1000);
     struct store_sum sum = {.by = by};
 
-    store_enter(worker->lane);
-    find_named(worker, "sums", "counter", (size_t)crew_below(worker, COUNTERS));
-    enum store_status status = store_add_number(worker->lane, &own->at, TERMS(STORE_SET, TTL_KEEP),
-                                                &sum, crew_now(worker->crew));
-    store_leave(worker->lane);
+    store_enter(worker->thread);
+    find_named(worker, "sums", "counter", (size_t)test_threads_below(worker, COUNTERS));
+    enum store_status status = store_add_number(
+        worker->thread, &own->at, TERMS(STORE_SET, TTL_KEEP), &sum, test_threads_now(worker->team));
+    store_leave(worker->thread);
     if (status != STORE_OK || sum.number < by)
-        crew_wrong(worker->crew, "a counter: status %d", (int)status);
+        test_threads_wrong(worker->team, "a counter: status %d", (int)status);
     own->sum += by;
 }
 
@@ -91,19 +92,19 @@ static void win_prizes(struct worker *worker, bool by_adding)
 {
     struct own *own = worker->own;
 
-    for (size_t i = 0; i < PRIZES && !crew_failed(worker->crew); i++) {
-        store_enter(worker->lane);
+    for (size_t i = 0; i < PRIZES && !test_threads_failed(worker->team); i++) {
+        store_enter(worker->thread);
         find_named(worker, "prizes", "prize", i);
-        uint64_t now = crew_now(worker->crew);
+        uint64_t now = test_threads_now(worker->team);
         enum store_status status =
-            by_adding ? store_put(worker->lane, &own->at, TERMS(STORE_ADD, TTL_NEVER),
+            by_adding ? store_put(worker->thread, &own->at, TERMS(STORE_ADD, TTL_NEVER),
                                   slice_of("mine"), now, NULL)
-                      : store_delete(worker->lane, &own->at, NULL, now);
-        store_leave(worker->lane);
+                      : store_delete(worker->thread, &own->at, NULL, now);
+        store_leave(worker->thread);
         if (status == STORE_OK)
             own->won++;
         else if (status != (by_adding ? STORE_EXISTS : STORE_NOT_FOUND))
-            crew_wrong(worker->crew, "prize %zu: status %d", i, (int)status);
+            test_threads_wrong(worker->team, "prize %zu: status %d", i, (int)status);
     }
 }
 
@@ -117,10 +118,10 @@ static void count_by_comparing(struct worker *worker)
         struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
         struct store_view view;
         char digits[24] = "";
-        store_enter(worker->lane);
+        store_enter(worker->thread);
         find_named(worker, "sums", "compared", 0);
-        uint64_t now = crew_now(worker->crew);
-        status = store_look(worker->lane, &own->at, &terms, now, &view);
+        uint64_t now = test_threads_now(worker->team);
+        status = store_inspect(worker->thread, &own->at, &terms, now, &view);
         if (status == STORE_OK) {
             memcpy(digits, view.bytes, view.length < 20 ? view.length : 20);
             store_view_put(&view);
@@ -128,27 +129,28 @@ static void count_by_comparing(struct worker *worker)
             terms.expected = view.version;
             snprintf(digits, sizeof digits, "%llu", strtoull(digits, NULL, 10) + 1);
             terms.ttl = TTL_NEVER;
-            status = store_put(worker->lane, &own->at, &terms, slice_of(digits), now, NULL);
+            status = store_put(worker->thread, &own->at, &terms, slice_of(digits), now, NULL);
         }
-        store_leave(worker->lane);
+        store_leave(worker->thread);
     }
     if (status != STORE_OK)
-        crew_wrong(worker->crew, "comparing: status %d", (int)status);
+        test_threads_wrong(worker->team, "comparing: status %d", (int)status);
 }
 
 /* Every byte that anybody appends has to be there in the end. */
 static void append_byte(struct worker *worker)
 {
     struct own *own = worker->own;
-    const struct store_terms terms = {.mode = crew_below(worker, 2) ? STORE_APPEND : STORE_PREPEND};
+    const struct store_terms terms = {.mode = test_threads_below(worker, 2) ? STORE_APPEND
+                                                                            : STORE_PREPEND};
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     find_named(worker, "sums", "appended", 0);
-    enum store_status status =
-        store_put(worker->lane, &own->at, &terms, slice_of("+"), crew_now(worker->crew), NULL);
-    store_leave(worker->lane);
+    enum store_status status = store_put(worker->thread, &own->at, &terms, slice_of("+"),
+                                         test_threads_now(worker->team), NULL);
+    store_leave(worker->thread);
     if (status != STORE_OK)
-        crew_wrong(worker->crew, "appending: status %d", (int)status);
+        test_threads_wrong(worker->team, "appending: status %d", (int)status);
 }
 
 /* Of all who look at a stale record, one is told to renew it. */
@@ -156,31 +158,31 @@ static void look_at_stale(struct worker *worker)
 {
     struct own *own = worker->own;
 
-    for (size_t i = 0; i < PRIZES && !crew_failed(worker->crew); i++) {
+    for (size_t i = 0; i < PRIZES && !test_threads_failed(worker->team); i++) {
         const struct store_terms terms = {.ttl = TTL_KEEP, .contends = true};
         struct store_view view;
-        store_enter(worker->lane);
+        store_enter(worker->thread);
         find_named(worker, "stale", "prize", i);
         enum store_status status =
-            store_look(worker->lane, &own->at, &terms, crew_now(worker->crew), &view);
+            store_inspect(worker->thread, &own->at, &terms, test_threads_now(worker->team), &view);
         if (status == STORE_OK) {
             own->renewals += view.won;
             store_view_put(&view);
         }
-        store_leave(worker->lane);
+        store_leave(worker->thread);
         if (status != STORE_OK)
-            crew_wrong(worker->crew, "stale %zu: status %d", i, (int)status);
+            test_threads_wrong(worker->team, "stale %zu: status %d", i, (int)status);
     }
 }
 
 static void add_up(struct worker *worker)
 {
-    uint64_t steps = box_setting("THREADS_OPS", 20000);
+    uint64_t steps = fixture_setting("THREADS_OPS", 20000);
 
     win_prizes(worker, true);
     look_at_stale(worker);
-    crew_meet(worker);
-    for (uint64_t step = 0; step < steps && !crew_failed(worker->crew); step++) {
+    test_threads_meet(worker);
+    for (uint64_t step = 0; step < steps && !test_threads_failed(worker->team); step++) {
         count_up(worker);
         if (step % 8 == 0)
             count_by_comparing(worker);
@@ -189,9 +191,9 @@ static void add_up(struct worker *worker)
         if (step % 4 == 0)
             disturb(worker, "others");
         if (step % 64 == 0)
-            crew_pass_time(worker->crew, 1);
+            test_threads_pass_time(worker->team, 1);
     }
-    crew_meet(worker);
+    test_threads_meet(worker);
     win_prizes(worker, false);
 }
 
@@ -203,17 +205,17 @@ static void put_stale_ones(void)
 
     for (int i = 0; i < PRIZES; i++) {
         snprintf(key, sizeof key, "prize-%d", i);
-        BOX_OK(box_put(&box, "stale", key, TTL_NEVER, "old"));
-        store_enter(box.lane);
-        BOX_OK(store_locate(box.lane, slice_of("stale"), slice_of(key), &at));
-        BOX_OK(store_make_stale(box.lane, &at, &terms, box.now));
-        store_leave(box.lane);
+        BOX_OK(fixture_put(&fixture, "stale", key, TTL_NEVER, "old"));
+        store_enter(fixture.thread);
+        BOX_OK(store_locate(fixture.thread, slice_of("stale"), slice_of(key), &at));
+        BOX_OK(store_make_stale(fixture.thread, &at, &terms, fixture.now));
+        store_leave(fixture.thread);
     }
 }
 
 START_TEST(sums_are_exact)
 {
-    struct crew crew;
+    struct test_threads team;
     char key[32];
     uint64_t expected = 0;
     uint64_t sum = 0;
@@ -221,43 +223,44 @@ START_TEST(sums_are_exact)
     uint64_t renewals = 0;
     struct store_view view;
 
-    box_open(&box, 256 * BOX_MIB, BOX_MIB);
-    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
+    fixture_open(&fixture, 256 * BOX_MIB, BOX_MIB);
+    test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
+                      sizeof(struct own));
     for (int i = 0; i < COUNTERS; i++) {
         snprintf(key, sizeof key, "counter-%d", i);
-        BOX_OK(box_put(&box, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
+        BOX_OK(fixture_put(&fixture, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
     }
-    BOX_OK(box_put(&box, "sums", "compared-0", TTL_NEVER, "0"));
-    BOX_OK(box_put(&box, "sums", "appended-0", TTL_NEVER, ""));
+    BOX_OK(fixture_put(&fixture, "sums", "compared-0", TTL_NEVER, "0"));
+    BOX_OK(fixture_put(&fixture, "sums", "appended-0", TTL_NEVER, ""));
     put_stale_ones();
-    crew_run(&crew, add_up);
-    box.now = crew_now(&crew);
-    for (unsigned i = 0; i < crew.count; i++) {
-        const struct own *own = crew.workers[i].own;
+    test_threads_run(&team, add_up);
+    fixture.now = test_threads_now(&team);
+    for (unsigned i = 0; i < team.count; i++) {
+        const struct own *own = team.workers[i].own;
         expected += own->sum;
         won += own->won;
         renewals += own->renewals;
     }
-    uint64_t steps = crew.count * box_setting("THREADS_OPS", 20000);
-    BOX_OK(box_incr(&box, "sums", "compared-0", 0, &sum));
+    uint64_t steps = team.count * fixture_setting("THREADS_OPS", 20000);
+    BOX_OK(fixture_incr(&fixture, "sums", "compared-0", 0, &sum));
     ck_assert_uint_eq(sum, steps / 8);
-    BOX_OK(box_get(&box, "sums", "appended-0", &view));
-    ck_assert_uint_eq(view.length, crew.count * ((steps / crew.count + 63) / 64));
-    box_give_back(&view);
+    BOX_OK(fixture_get(&fixture, "sums", "appended-0", &view));
+    ck_assert_uint_eq(view.length, team.count * ((steps / team.count + 63) / 64));
+    fixture_give_back(&view);
     ck_assert_uint_eq(renewals, PRIZES);
     sum = 0;
     for (int i = 0; i < COUNTERS; i++) {
         uint64_t number = 0;
         snprintf(key, sizeof key, "counter-%d", i);
-        BOX_OK(box_incr(&box, "sums", key, 0, &number));
+        BOX_OK(fixture_incr(&fixture, "sums", key, 0, &number));
         sum += number;
     }
     ck_assert_uint_eq(sum, expected);
     ck_assert_uint_eq(won, 2 * PRIZES); /* each added once and deleted once */
-    ck_assert_uint_eq(box_items(&box, "prizes"), 0);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    crew_close(&crew);
-    box_close(&box);
+    ck_assert_uint_eq(fixture_items(&fixture, "prizes"), 0);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    test_threads_close(&team);
+    fixture_close(&fixture);
 }
 END_TEST
 
@@ -283,89 +286,90 @@ static void list_still(struct worker *worker)
     bool ended = false;
 
     memset(own->still_seen, 0, sizeof own->still_seen);
-    store_enter(worker->lane);
-    if (store_cursor_open(worker->lane, slice_of("still"), &own->cursor) != STORE_OK)
-        crew_wrong(worker->crew, "listing cannot be opened");
-    else if (crew_below(worker, 2) == 0)
+    store_enter(worker->thread);
+    if (store_cursor_open(worker->thread, slice_of("still"), &own->cursor) != STORE_OK)
+        test_threads_wrong(worker->team, "listing cannot be opened");
+    else if (test_threads_below(worker, 2) == 0)
         store_cursor_want_notes(own->cursor);
-    store_leave(worker->lane);
+    store_leave(worker->thread);
     while (own->cursor != NULL && !ended) {
-        store_enter(worker->lane);
-        ended = store_cursor_step(worker->lane, own->cursor, crew_now(worker->crew), 200,
+        store_enter(worker->thread);
+        ended = store_cursor_step(worker->thread, own->cursor, test_threads_now(worker->team), 200,
                                   visit_still, worker);
-        store_leave(worker->lane);
+        store_leave(worker->thread);
     }
     if (own->cursor != NULL && store_cursor_status(own->cursor) != STORE_OK)
-        crew_wrong(worker->crew, "a listing ended before its time");
+        test_threads_wrong(worker->team, "a listing ended before its time");
     if (own->cursor != NULL)
         store_cursor_close(&own->cursor);
     for (size_t i = 0; i < STILL; i++)
         if (own->still_seen[i] != 1 && own->still_seen[i] != 2)
-            crew_wrong(worker->crew, "still-%zu was seen %u times", i, own->still_seen[i]);
+            test_threads_wrong(worker->team, "still-%zu was seen %u times", i, own->still_seen[i]);
 }
 
 /* Writes one of the records that stay, with what ends in a value of its own. */
-static void rewrite_still(struct worker *worker)
+static void modify_still(struct worker *worker)
 {
     struct own *own = worker->own;
-    size_t number = (size_t)crew_below(worker, STILL);
-    uint64_t version = crew_below(worker, 1 << 20);
+    size_t number = (size_t)test_threads_below(worker, STILL);
+    uint64_t version = test_threads_below(worker, 1 << 20);
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     find_named(worker, "still", "still", number);
-    size_t length = CREW_VALUE_MIN + (size_t)crew_below(worker, 400);
-    enum store_status status =
-        store_put(worker->lane, &own->at, TERMS(STORE_SET, TTL_NEVER),
-                  crew_value(worker, number, version, length), crew_now(worker->crew), NULL);
-    store_leave(worker->lane);
+    size_t length = CREW_VALUE_MIN + (size_t)test_threads_below(worker, 400);
+    enum store_status status = store_put(worker->thread, &own->at, TERMS(STORE_SET, TTL_NEVER),
+                                         test_threads_value(worker, number, version, length),
+                                         test_threads_now(worker->team), NULL);
+    store_leave(worker->thread);
     if (status != STORE_OK)
-        crew_wrong(worker->crew, "still-%zu: status %d", number, (int)status);
+        test_threads_wrong(worker->team, "still-%zu: status %d", number, (int)status);
 }
 
 static void write_beside_listings(struct worker *worker)
 {
     disturb(worker, "still");
     if (rewrites)
-        rewrite_still(worker);
+        modify_still(worker);
 }
 
 /* The first two list, the others write. */
 static void list_or_write(struct worker *worker)
 {
-    uint64_t steps = box_setting("THREADS_OPS", 20000);
+    uint64_t steps = fixture_setting("THREADS_OPS", 20000);
 
     for (uint64_t i = 0; worker->number < 2 && i < steps / 1000; i++)
-        if (!crew_failed(worker->crew))
+        if (!test_threads_failed(worker->team))
             list_still(worker);
     for (uint64_t i = 0; worker->number >= 2 && i < steps; i++) {
-        if (crew_failed(worker->crew))
+        if (test_threads_failed(worker->team))
             return;
         write_beside_listings(worker);
         if (i % 16 == 0)
-            crew_pass_time(worker->crew, 1);
+            test_threads_pass_time(worker->team, 1);
     }
 }
 
 START_TEST(what_stays_is_listed)
 {
-    struct crew crew;
+    struct test_threads team;
     char key[32];
 
     rewrites = _i == 1;
 
-    box_open(&box, 128 * BOX_MIB, BOX_MIB);
-    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
+    fixture_open(&fixture, 128 * BOX_MIB, BOX_MIB);
+    test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
+                      sizeof(struct own));
     for (int i = 0; i < STILL; i++) {
         snprintf(key, sizeof key, "still-%d", i);
-        BOX_OK(box_put_pattern(&box, "still", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40),
-                               (size_t)i % 300, 1));
+        BOX_OK(fixture_put_pattern(&fixture, "still", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40),
+                                   (size_t)i % 300, 1));
     }
-    crew_run(&crew, list_or_write);
-    box.now = crew_now(&crew);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    crew_close(&crew);
-    box_close(&box);
+    test_threads_run(&team, list_or_write);
+    fixture.now = test_threads_now(&team);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    test_threads_close(&team);
+    fixture_close(&fixture);
 }
 END_TEST
 
@@ -384,10 +388,10 @@ static bool visit_one(void *context, struct store_entry *entry)
 
 static bool step_standing(struct worker *worker, struct store_cursor *cursor, size_t *visits)
 {
-    store_enter(worker->lane);
-    bool ended =
-        store_cursor_step(worker->lane, cursor, crew_now(worker->crew), 50, visit_one, visits);
-    store_leave(worker->lane);
+    store_enter(worker->thread);
+    bool ended = store_cursor_step(worker->thread, cursor, test_threads_now(worker->team), 50,
+                                   visit_one, visits);
+    store_leave(worker->thread);
     return ended;
 }
 
@@ -397,18 +401,18 @@ static void stand_still(struct worker *worker)
 {
     struct store_cursor *cursors[STANDING];
     size_t visits[STANDING] = {0};
-    uint64_t steps = box_setting("THREADS_OPS", 20000) / 4;
+    uint64_t steps = fixture_setting("THREADS_OPS", 20000) / 4;
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     for (size_t i = 0; i < STANDING; i++)
-        if (store_cursor_open(worker->lane, slice_of("still"), &cursors[i]) != STORE_OK)
-            crew_wrong(worker->crew, "listing cannot be opened");
-    store_leave(worker->lane);
+        if (store_cursor_open(worker->thread, slice_of("still"), &cursors[i]) != STORE_OK)
+            test_threads_wrong(worker->team, "listing cannot be opened");
+    store_leave(worker->thread);
     for (size_t i = 0; i < STANDING; i++)
         step_standing(worker, cursors[i], &visits[i]);
-    for (uint64_t i = 0; i < steps && !crew_failed(worker->crew); i++) {
-        rewrite_still(worker);
-        crew_pass_time(worker->crew, i % 64 == 0 ? 500 : 0);
+    for (uint64_t i = 0; i < steps && !test_threads_failed(worker->team); i++) {
+        modify_still(worker);
+        test_threads_pass_time(worker->team, i % 64 == 0 ? 500 : 0);
         if (i % 128 == 0)
             step_standing(worker, cursors[0], &visits[0]);
     }
@@ -416,28 +420,29 @@ static void stand_still(struct worker *worker)
         while (!step_standing(worker, cursors[i], &visits[i]))
             ;
         if (store_cursor_status(cursors[i]) == STORE_OK && visits[i] < STILL)
-            crew_wrong(worker->crew, "%zu records were listed", visits[i]);
+            test_threads_wrong(worker->team, "%zu records were listed", visits[i]);
         store_cursor_close(&cursors[i]);
     }
 }
 
 START_TEST(listings_that_stand_still)
 {
-    struct crew crew;
+    struct test_threads team;
     char key[32];
 
-    box_open(&box, 16 * BOX_MIB, BOX_MIB);
-    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
+    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
+                      sizeof(struct own));
     for (int i = 0; i < STILL; i++) {
         snprintf(key, sizeof key, "still-%d", i);
-        BOX_OK(box_put_pattern(&box, "still", key, TTL_NEVER, (size_t)i % 300, 1));
+        BOX_OK(fixture_put_pattern(&fixture, "still", key, TTL_NEVER, (size_t)i % 300, 1));
     }
-    crew_run(&crew, stand_still);
-    box.now = crew_now(&crew);
-    box_housekeep(&box);
-    ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    crew_close(&crew);
-    box_close(&box);
+    test_threads_run(&team, stand_still);
+    fixture.now = test_threads_now(&team);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    test_threads_close(&team);
+    fixture_close(&fixture);
 }
 END_TEST
 

@@ -27,7 +27,7 @@ struct crowd {
     size_t count;
 };
 
-static struct box box;
+static struct fixture fixture;
 static atomic_bool over;
 static atomic_uint refused; /* writes */
 
@@ -35,26 +35,26 @@ static atomic_uint refused; /* writes */
 
 static void *keep_house(void *unused)
 {
-    struct lane *lane = store_lane_create(box.store);
+    struct store_thread *thread = store_thread_create(fixture.store);
 
     while (!atomic_load(&over)) {
-        store_enter(lane);
-        store_housekeep(lane, box.now, BOX_EFFORT);
-        store_leave(lane);
+        store_enter(thread);
+        store_housekeep(thread, fixture.now, BOX_EFFORT);
+        store_leave(thread);
     }
-    store_lane_destroy(&lane);
+    store_thread_destroy(&thread);
     return unused;
 }
 
-static void put(struct lane *lane, const char *name, const char *key, struct slice value)
+static void put(struct store_thread *thread, const char *name, const char *key, struct slice value)
 {
     struct store_key at;
 
-    store_enter(lane);
-    enum store_status status = store_locate(lane, slice_of(name), slice_of(key), &at);
+    store_enter(thread);
+    enum store_status status = store_locate(thread, slice_of(name), slice_of(key), &at);
     if (status == STORE_OK)
-        status = store_put(lane, &at, TERMS(STORE_SET, TTL_NEVER), value, box.now, NULL);
-    store_leave(lane);
+        status = store_put(thread, &at, TERMS(STORE_SET, TTL_NEVER), value, fixture.now, NULL);
+    store_leave(thread);
     if (status != STORE_OK)
         atomic_fetch_add(&refused, 1);
 }
@@ -62,7 +62,7 @@ static void put(struct lane *lane, const char *name, const char *key, struct sli
 /* Records that have to be evicted again and again, and namespaces that come and go. */
 static void *write_on(void *context)
 {
-    struct lane *lane = store_lane_create(box.store);
+    struct store_thread *thread = store_thread_create(fixture.store);
     const char *who = context;
     static const char bytes[VALUE];
     char key[NAME], name[NAME];
@@ -70,10 +70,10 @@ static void *write_on(void *context)
     for (unsigned i = 0; !atomic_load(&over); i++) {
         snprintf(key, sizeof key, "%s-%u", who, i);
         snprintf(name, sizeof name, "%s%u", who, i % 1024);
-        put(lane, who, key, (struct slice){bytes, sizeof bytes});
-        put(lane, name, key, (struct slice){bytes, 1});
+        put(thread, who, key, (struct slice){bytes, sizeof bytes});
+        put(thread, name, key, (struct slice){bytes, 1});
     }
-    store_lane_destroy(&lane);
+    store_thread_destroy(&thread);
     return NULL;
 }
 
@@ -112,20 +112,21 @@ static void grow(struct crowd *crowd, uint64_t round)
 
 static void expect_all(const struct crowd *crowd)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
 
     for (size_t i = 0; i < crowd->count; i++) {
         const struct store_namespace_options *options = &crowd->options[i];
-        BOX_OK(box_namespace(&box, crowd->names[i], &figures));
-        BOX_THAT(figures.declared);
-        BOX_THAT(figures.ttl == options->ttl);
-        BOX_THAT(figures.max_ttl == options->max_ttl);
+        BOX_OK(fixture_namespace(&fixture, crowd->names[i], &stats));
+        BOX_THAT(stats.declared);
+        BOX_THAT(stats.ttl == options->ttl);
+        BOX_THAT(stats.max_ttl == options->max_ttl);
     }
     for (size_t i = 0; i < crowd->count; i += crowd->count / 100) {
         /* What never ends is shortened to max_ttl, but where a time is required. */
-        enum store_status status = box_put(&box, crowd->names[i], "key", TTL_NEVER, "value");
+        enum store_status status =
+            fixture_put(&fixture, crowd->names[i], "key", TTL_NEVER, "value");
         BOX_THAT(status == (crowd->options[i].require_ttl ? STORE_TTL_REQUIRED : STORE_OK));
-        BOX_OK(box_put(&box, crowd->names[i], "key", TTL_DEFAULT, "value"));
+        BOX_OK(fixture_put(&fixture, crowd->names[i], "key", TTL_DEFAULT, "value"));
     }
 }
 
@@ -139,9 +140,9 @@ static int rounds(void)
 /* Until the writers have filled the memory once more. */
 static void let_them_press(void)
 {
-    uint64_t before = box_figures(&box).counters.evictions;
+    uint64_t before = fixture_figures(&fixture).counters.evictions;
 
-    while (box_figures(&box).counters.evictions < before + NEW)
+    while (fixture_figures(&fixture).counters.evictions < before + NEW)
         sched_yield();
 }
 
@@ -151,7 +152,7 @@ START_TEST(what_is_declared_is_there)
     pthread_t threads[WRITERS + 1];
     struct crowd crowd;
 
-    box_open(&box, MEMORY, BOX_MIB);
+    fixture_open(&fixture, MEMORY, BOX_MIB);
     crowd_init(&crowd, (size_t)rounds() * NEW);
     atomic_store(&over, false);
     ck_assert_int_eq(pthread_create(&threads[WRITERS], NULL, keep_house, NULL), 0);
@@ -160,7 +161,7 @@ START_TEST(what_is_declared_is_there)
     for (int round = 0; round < rounds(); round++) {
         let_them_press();
         grow(&crowd, (uint64_t)round);
-        box_declare(&box, crowd.options, crowd.count, STORE_NEVER);
+        fixture_declare(&fixture, crowd.options, crowd.count, STORE_NEVER);
         expect_all(&crowd);
     }
     atomic_store(&over, true);
@@ -168,7 +169,7 @@ START_TEST(what_is_declared_is_there)
         pthread_join(threads[i], NULL);
     ck_assert_uint_eq(atomic_load(&refused), 0);
     crowd_deinit(&crowd);
-    box_close(&box);
+    fixture_close(&fixture);
 }
 END_TEST
 

@@ -63,7 +63,7 @@ struct own {
     struct store_key at;
 };
 
-static struct box box;
+static struct fixture fixture;
 
 static uint64_t place_of(unsigned ns, size_t key)
 {
@@ -78,47 +78,48 @@ static void find(struct worker *worker, unsigned ns, size_t key)
     own->key = key;
     snprintf(own->name, sizeof own->name, "ns%u", ns);
     snprintf(own->key_bytes, sizeof own->key_bytes, "key-%zu", key);
-    if (store_locate(worker->lane, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
+    if (store_locate(worker->thread, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
         STORE_OK)
-        crew_wrong(worker->crew, "locate");
-    else if (crew_below(worker, 2))
-        store_fetch(worker->lane, &own->at);
+        test_threads_wrong(worker->team, "locate");
+    else if (test_threads_below(worker, 2))
+        store_fetch(worker->thread, &own->at);
 }
 
 static void find_any(struct worker *worker)
 {
-    find(worker, (unsigned)crew_below(worker, NAMESPACES), (size_t)crew_below(worker, KEYS));
+    find(worker, (unsigned)test_threads_below(worker, NAMESPACES),
+         (size_t)test_threads_below(worker, KEYS));
 }
 
 /* One of those that this worker owns, of the first `range` keys. */
 static struct owned *find_mine(struct worker *worker, size_t range)
 {
     struct own *own = worker->own;
-    unsigned count = worker->crew->count;
-    size_t key = (size_t)crew_below(worker, range / count) * count + worker->number;
+    unsigned count = worker->team->count;
+    size_t key = (size_t)test_threads_below(worker, range / count) * count + worker->number;
 
-    find(worker, (unsigned)crew_below(worker, NAMESPACES), key);
+    find(worker, (unsigned)test_threads_below(worker, NAMESPACES), key);
     return &own->owned[own->ns][own->key];
 }
 
 static bool is_mine(const struct worker *worker, size_t key)
 {
-    return key % worker->crew->count == worker->number;
+    return key % worker->team->count == worker->number;
 }
 
 static size_t some_length(struct worker *worker)
 {
-    uint64_t dice = crew_below(worker, 100);
+    uint64_t dice = test_threads_below(worker, 100);
     uint64_t most = dice == 0 ? CREW_VALUE_MAX : dice < 10 ? 2000 : 200;
 
-    return CREW_VALUE_MIN + (size_t)crew_below(worker, most - CREW_VALUE_MIN);
+    return CREW_VALUE_MIN + (size_t)test_threads_below(worker, most - CREW_VALUE_MIN);
 }
 
 static struct store_ttl some_ttl(struct worker *worker)
 {
-    if (crew_below(worker, 3) == 0)
+    if (test_threads_below(worker, 3) == 0)
         return TTL_NEVER;
-    return TTL_FOR(1 + crew_below(worker, 1ULL << (4 + crew_below(worker, 16))));
+    return TTL_FOR(1 + test_threads_below(worker, 1ULL << (4 + test_threads_below(worker, 16))));
 }
 
 static void settle(struct owned *owned, uint64_t version, struct store_ttl ttl, uint64_t now)
@@ -133,18 +134,18 @@ static void settle(struct owned *owned, uint64_t version, struct store_ttl ttl, 
 static void accept_missing(struct worker *worker, struct owned *owned)
 {
     struct own *own = worker->own;
-    uint64_t now = crew_now(worker->crew);
+    uint64_t now = test_threads_now(worker->team);
     bool lives = owned->there && (owned->expires == STORE_NEVER || now < owned->expires);
-    struct store_figures figures;
+    struct store_stats stats;
 
     owned->there = false;
     if (!lives || !own->ample || own->ns == FLUSHED)
         return;
-    store_enter(worker->lane);
-    store_figures(worker->lane, &figures);
-    store_leave(worker->lane);
-    crew_wrong(worker->crew, "ns%u %zu, version %ju is lost; %ju evictions", own->ns, own->key,
-               (uintmax_t)owned->version, (uintmax_t)figures.counters.evictions);
+    store_enter(worker->thread);
+    store_stats(worker->thread, &stats);
+    store_leave(worker->thread);
+    test_threads_wrong(worker->team, "ns%u %zu, version %ju is lost; %ju evictions", own->ns,
+                       own->key, (uintmax_t)owned->version, (uintmax_t)stats.counters.evictions);
 }
 
 /* Full memory may refuse, ample memory may not. */
@@ -155,7 +156,7 @@ static bool was_done(struct worker *worker, enum store_status status)
     bool full = status == STORE_NO_MEMORY || status == STORE_CROWDED;
 
     if (status != STORE_OK && (own->ample || !full))
-        crew_wrong(worker->crew, "ns%u %zu: status %d", own->ns, own->key, (int)status);
+        test_threads_wrong(worker->team, "ns%u %zu: status %d", own->ns, own->key, (int)status);
     return status == STORE_OK;
 }
 
@@ -167,14 +168,14 @@ static void put(struct worker *worker)
     uint64_t version = own->version + 1;
     struct store_ttl ttl = some_ttl(worker);
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
     struct slice value =
-        crew_value(worker, place_of(own->ns, own->key), version, some_length(worker));
-    uint64_t now = crew_now(worker->crew);
+        test_threads_value(worker, place_of(own->ns, own->key), version, some_length(worker));
+    uint64_t now = test_threads_now(worker->team);
     struct store_terms terms = {.ttl = ttl, .client_flags = (uint32_t)version};
-    enum store_status status = store_put(worker->lane, &own->at, &terms, value, now, NULL);
-    store_leave(worker->lane);
+    enum store_status status = store_put(worker->thread, &own->at, &terms, value, now, NULL);
+    store_leave(worker->thread);
     own->version = version;
     if (was_done(worker, status))
         settle(owned, version, ttl, now);
@@ -184,15 +185,16 @@ static void delete (struct worker *worker)
 {
     struct own *own = worker->own;
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
-    uint64_t now = crew_now(worker->crew);
-    enum store_status status = store_delete(worker->lane, &own->at, NULL, now);
-    store_leave(worker->lane);
+    uint64_t now = test_threads_now(worker->team);
+    enum store_status status = store_delete(worker->thread, &own->at, NULL, now);
+    store_leave(worker->thread);
     if (status == STORE_NOT_FOUND)
         accept_missing(worker, owned);
     else if (was_done(worker, status) && !owned->there)
-        crew_wrong(worker->crew, "ns%u %zu was deleted, but had gone before", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu was deleted, but had gone before", own->ns,
+                           own->key);
     owned->there = false;
 }
 
@@ -201,15 +203,16 @@ static void touch(struct worker *worker)
     struct own *own = worker->own;
     struct store_ttl ttl = some_ttl(worker);
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
-    uint64_t now = crew_now(worker->crew);
-    enum store_status status = store_touch(worker->lane, &own->at, ttl, now);
-    store_leave(worker->lane);
+    uint64_t now = test_threads_now(worker->team);
+    enum store_status status = store_touch(worker->thread, &own->at, ttl, now);
+    store_leave(worker->thread);
     if (status == STORE_NOT_FOUND)
         accept_missing(worker, owned);
     else if (was_done(worker, status) && !owned->there)
-        crew_wrong(worker->crew, "ns%u %zu was touched, but had gone before", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu was touched, but had gone before", own->ns,
+                           own->key);
     else if (status == STORE_OK)
         settle(owned, owned->version, ttl, now);
 }
@@ -220,8 +223,9 @@ static void release(struct worker *worker, struct held *held)
 
     if (!held->held)
         return;
-    if (!crew_is_view(worker, &held->view, held->place, &version) || version != held->version)
-        crew_wrong(worker->crew, "a view's bytes have changed");
+    if (!test_threads_is_view(worker, &held->view, held->place, &version) ||
+        version != held->version)
+        test_threads_wrong(worker->team, "a view's bytes have changed");
     store_view_put(&held->view);
     held->held = false;
 }
@@ -234,19 +238,19 @@ static void judge(struct worker *worker, const struct store_view *seen, bool rig
     struct owned *owned = &own->owned[own->ns][own->key];
 
     if (!right)
-        crew_wrong(worker->crew, "ns%u %zu: wrong bytes", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu: wrong bytes", own->ns, own->key);
     else if (seen->expires != STORE_NEVER && seen->expires <= now)
-        crew_wrong(worker->crew, "ns%u %zu is served late", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu is served late", own->ns, own->key);
     else if (version < own->seen[own->ns][own->key])
-        crew_wrong(worker->crew, "ns%u %zu: an old version is back", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu: an old version is back", own->ns, own->key);
     else if (seen->client_flags != (uint32_t)version)
-        crew_wrong(worker->crew, "ns%u %zu: flags of another version", own->ns, own->key);
+        test_threads_wrong(worker->team, "ns%u %zu: flags of another version", own->ns, own->key);
     else if (is_mine(worker, own->key) &&
              (!owned->there || version != owned->version || seen->expires != owned->expires))
-        crew_wrong(worker->crew, "ns%u %zu: version %ju until %ju, wrote %ju until %ju%s", own->ns,
-                   own->key, (uintmax_t)version, (uintmax_t)seen->expires,
-                   (uintmax_t)owned->version, (uintmax_t)owned->expires,
-                   owned->there ? "" : ", gone since");
+        test_threads_wrong(worker->team, "ns%u %zu: version %ju until %ju, wrote %ju until %ju%s",
+                           own->ns, own->key, (uintmax_t)version, (uintmax_t)seen->expires,
+                           (uintmax_t)owned->version, (uintmax_t)owned->expires,
+                           owned->there ? "" : ", gone since");
     own->seen[own->ns][own->key] = version;
 }
 
@@ -254,22 +258,22 @@ static void get(struct worker *worker)
 {
     struct own *own = worker->own;
     struct store_view view;
-    struct held *slot = &own->views[crew_below(worker, VIEWS)];
+    struct held *slot = &own->views[test_threads_below(worker, VIEWS)];
     uint64_t version = 0;
 
     release(worker, slot);
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     find_any(worker);
     uint64_t place = place_of(own->ns, own->key);
-    uint64_t now = crew_now(worker->crew);
-    enum store_status status = store_get(worker->lane, &own->at, now, &view);
+    uint64_t now = test_threads_now(worker->team);
+    enum store_status status = store_get(worker->thread, &own->at, now, &view);
     struct store_view seen = view;
-    bool right = status == STORE_OK && crew_is_view(worker, &view, place, &version);
+    bool right = status == STORE_OK && test_threads_is_view(worker, &view, place, &version);
     if (status == STORE_OK && right && view.pinned)
         *slot = (struct held){true, place, version, view};
     else if (status == STORE_OK)
         store_view_put(&view);
-    store_leave(worker->lane);
+    store_leave(worker->thread);
     if (status == STORE_OK)
         judge(worker, &seen, right, version, now);
     else if (status == STORE_CROWDED)
@@ -284,17 +288,19 @@ static void begin_write(struct worker *worker)
 {
     struct own *own = worker->own;
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     find_mine(worker, LARGE_KEYS);
     own->write_ns = own->ns;
     own->write_key = own->key;
-    own->write_length = CREW_VALUE_MIN + crew_below(worker, CREW_VALUE_MAX - CREW_VALUE_MIN);
+    own->write_length =
+        CREW_VALUE_MIN + test_threads_below(worker, CREW_VALUE_MAX - CREW_VALUE_MIN);
     own->write_done = 0;
     own->write_version = own->version + 1;
     struct store_terms terms = {.ttl = TTL_NEVER, .client_flags = (uint32_t)own->write_version};
-    enum store_status status = store_write_begin(worker->lane, &own->at, &terms, own->write_length,
-                                                 crew_now(worker->crew), &own->write);
-    store_leave(worker->lane);
+    enum store_status status =
+        store_write_begin(worker->thread, &own->at, &terms, own->write_length,
+                          test_threads_now(worker->team), &own->write);
+    store_leave(worker->thread);
     if (!was_done(worker, status))
         own->write = NULL;
 }
@@ -313,26 +319,27 @@ static void stream(struct worker *worker)
         return;
     own->version = own->write_version;
     while (status == STORE_OK && own->write_done < own->write_length) {
-        store_enter(worker->lane);
-        status = store_write_space(worker->lane, own->write, crew_now(worker->crew), &space);
-        store_leave(worker->lane);
+        store_enter(worker->thread);
+        status =
+            store_write_space(worker->thread, own->write, test_threads_now(worker->team), &space);
+        store_leave(worker->thread);
         if (!was_done(worker, status))
             break;
-        crew_fill(space.iov_base, own->write_done, space.iov_len,
-                  place_of(own->write_ns, own->write_key), own->write_version);
+        test_threads_fill(space.iov_base, own->write_done, space.iov_len,
+                          place_of(own->write_ns, own->write_key), own->write_version);
         store_write_advance(own->write, space.iov_len);
         own->write_done += space.iov_len;
     }
-    store_enter(worker->lane);
-    uint64_t now = crew_now(worker->crew);
-    if (status == STORE_OK && crew_below(worker, 10)) {
-        status = store_write_commit(worker->lane, &own->write, now, NULL);
+    store_enter(worker->thread);
+    uint64_t now = test_threads_now(worker->team);
+    if (status == STORE_OK && test_threads_below(worker, 10)) {
+        status = store_write_commit(worker->thread, &own->write, now, NULL);
         if (was_done(worker, status))
             settle(&own->owned[own->write_ns][own->write_key], own->write_version, TTL_NEVER, now);
     } else {
-        store_write_abort(worker->lane, &own->write);
+        store_write_abort(worker->thread, &own->write);
     }
-    store_leave(worker->lane);
+    store_leave(worker->thread);
 }
 
 /* --- whole namespaces --------------------------------------------------- */
@@ -342,13 +349,14 @@ static void flush(struct worker *worker)
     uint64_t records;
     char name[16];
 
-    if (crew_below(worker, 20))
+    if (test_threads_below(worker, 20))
         return;
     snprintf(name, sizeof name, "ns%d", FLUSHED);
-    store_enter(worker->lane);
-    if (store_flush(worker->lane, slice_of(name), crew_now(worker->crew), &records) != STORE_OK)
-        crew_wrong(worker->crew, "flush");
-    store_leave(worker->lane);
+    store_enter(worker->thread);
+    if (store_flush(worker->thread, slice_of(name), test_threads_now(worker->team), &records) !=
+        STORE_OK)
+        test_threads_wrong(worker->team, "flush");
+    store_leave(worker->thread);
 }
 
 static bool visit(void *context, struct store_entry *entry)
@@ -364,12 +372,12 @@ static bool visit(void *context, struct store_entry *entry)
     bool right = sscanf(text, "key-%zu", &key) == 1 && key < KEYS;
     uint64_t place = place_of(own->cursor_ns, key);
     if (right && entry->large != NULL)
-        right = crew_is_view(worker, entry->large, place, &version);
+        right = test_threads_is_view(worker, entry->large, place, &version);
     else if (right)
-        right = crew_is_value(entry->value, place, &version);
+        right = test_threads_is_value(entry->value, place, &version);
     if (!right)
-        crew_wrong(worker->crew, "listing: wrong bytes at '%s'", text);
-    return crew_below(worker, 100) != 0;
+        test_threads_wrong(worker->team, "listing: wrong bytes at '%s'", text);
+    return test_threads_below(worker, 100) != 0;
 }
 
 static void list(struct worker *worker)
@@ -377,35 +385,35 @@ static void list(struct worker *worker)
     struct own *own = worker->own;
     char name[16];
 
-    store_enter(worker->lane);
+    store_enter(worker->thread);
     if (own->cursor == NULL) {
-        own->cursor_ns = (unsigned)crew_below(worker, NAMESPACES);
+        own->cursor_ns = (unsigned)test_threads_below(worker, NAMESPACES);
         snprintf(name, sizeof name, "ns%u", own->cursor_ns);
-        if (store_cursor_open(worker->lane, slice_of(name), &own->cursor) != STORE_OK)
-            crew_wrong(worker->crew, "listing cannot be opened");
-        else if (crew_below(worker, 2) == 0)
+        if (store_cursor_open(worker->thread, slice_of(name), &own->cursor) != STORE_OK)
+            test_threads_wrong(worker->team, "listing cannot be opened");
+        else if (test_threads_below(worker, 2) == 0)
             store_cursor_want_notes(own->cursor);
     }
-    bool ended =
-        own->cursor == NULL ||
-        store_cursor_step(worker->lane, own->cursor, crew_now(worker->crew), 100, visit, worker);
-    store_leave(worker->lane);
-    if (own->cursor != NULL && (ended || crew_below(worker, 50) == 0))
+    bool ended = own->cursor == NULL ||
+                 store_cursor_step(worker->thread, own->cursor, test_threads_now(worker->team), 100,
+                                   visit, worker);
+    store_leave(worker->thread);
+    if (own->cursor != NULL && (ended || test_threads_below(worker, 50) == 0))
         store_cursor_close(&own->cursor);
 }
 
 static void look_at_figures(struct worker *worker)
 {
-    struct store_namespace_figures figures;
+    struct store_namespace_stats stats;
     uint32_t next = 0;
     unsigned count = 0;
 
-    store_enter(worker->lane);
-    while (store_namespace_next(worker->lane, &next, &figures))
+    store_enter(worker->thread);
+    while (store_namespace_next(worker->thread, &next, &stats))
         count++;
-    store_leave(worker->lane);
+    store_leave(worker->thread);
     if (count > NAMESPACES + 3)
-        crew_wrong(worker->crew, "there are %u namespaces", count);
+        test_threads_wrong(worker->team, "there are %u namespaces", count);
 }
 
 /* --- another memory ---------------------------------------------------------- */
@@ -416,12 +424,12 @@ static void resize(struct worker *worker)
 
     if (own->least == 0)
         return;
-    uint64_t memory = own->least + crew_below(worker, own->most - own->least + 1);
-    store_enter(worker->lane);
-    enum store_resize result = store_set_memory(worker->lane, memory);
-    store_leave(worker->lane);
+    uint64_t memory = own->least + test_threads_below(worker, own->most - own->least + 1);
+    store_enter(worker->thread);
+    enum store_resize result = store_set_memory(worker->thread, memory);
+    store_leave(worker->thread);
     if (result != STORE_RESIZED)
-        crew_wrong(worker->crew, "memory of %ju: %d", (uintmax_t)memory, (int)result);
+        test_threads_wrong(worker->team, "memory of %ju: %d", (uintmax_t)memory, (int)result);
 }
 
 /* --- everything at once ------------------------------------------------- */
@@ -430,20 +438,20 @@ static void churn(struct worker *worker)
 {
     static const struct {
         unsigned weight;
-        crew_work *act;
+        test_threads_work *act;
     } acts[] = {{300, put},  {400, get}, {60, delete},         {60, touch}, {20, stream},
                 {100, list}, {5, flush}, {2, look_at_figures}, {2, resize}};
     struct own *own = worker->own;
-    uint64_t steps = box_setting("THREADS_OPS", 10000);
+    uint64_t steps = fixture_setting("THREADS_OPS", 10000);
 
-    for (uint64_t step = 0; step < steps && !crew_failed(worker->crew); step++) {
+    for (uint64_t step = 0; step < steps && !test_threads_failed(worker->team); step++) {
         size_t chosen = 0;
-        uint64_t dice = crew_below(worker, 949);
+        uint64_t dice = test_threads_below(worker, 949);
         while (dice >= acts[chosen].weight)
             dice -= acts[chosen++].weight;
         acts[chosen].act(worker);
         if (step % 16 == 0)
-            crew_pass_time(worker->crew, 1 + crew_below(worker, 3));
+            test_threads_pass_time(worker->team, 1 + test_threads_below(worker, 3));
     }
     for (size_t i = 0; i < VIEWS; i++)
         release(worker, &own->views[i]);
@@ -452,32 +460,33 @@ static void churn(struct worker *worker)
 }
 
 /* The memory changes between two bounds, or not at all. */
-static void run(uint64_t memory, uint64_t most, bool ample, crew_work *work)
+static void run(uint64_t memory, uint64_t most, bool ample, test_threads_work *work)
 {
     struct store_namespace_options options[] = {
         {.name = slice_of("ns0"), .memory = ample ? 0 : BOX_MIB}, {.name = slice_of("ns1")}};
-    struct crew crew;
+    struct test_threads team;
 
-    box_open(&box, memory, BOX_MIB);
-    box_declare(&box, options, 2, STORE_NEVER);
-    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 6), sizeof(struct own));
-    crew.most = most;
-    for (unsigned i = 0; i < crew.count; i++) {
-        struct own *own = crew.workers[i].own;
+    fixture_open(&fixture, memory, BOX_MIB);
+    fixture_declare(&fixture, options, 2, STORE_NEVER);
+    test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
+                      sizeof(struct own));
+    team.most = most;
+    for (unsigned i = 0; i < team.count; i++) {
+        struct own *own = team.workers[i].own;
         own->ample = ample;
         own->least = most != 0 ? memory : 0;
         own->most = most;
     }
-    crew_run(&crew, work);
-    box.now = crew_now(&crew);
-    box_set_memory(&box, memory);
-    box_check(&box);
-    box_rest(&box);
-    ck_assert_uint_le(box_figures(&box).memory_used, memory);
+    test_threads_run(&team, work);
+    fixture.now = test_threads_now(&team);
+    fixture_set_memory(&fixture, memory);
+    fixture_check(&fixture);
+    fixture_rest(&fixture);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, memory);
     if (ample)
-        ck_assert_uint_eq(box_figures(&box).counters.evictions, 0);
-    crew_close(&crew);
-    box_close(&box);
+        ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    test_threads_close(&team);
+    fixture_close(&fixture);
 }
 
 START_TEST(with_little_memory)

@@ -34,8 +34,8 @@ enum {
     ONE_IN = 4, /* passes with a rest */
 };
 
-static struct box box;
-static struct crew crew;
+static struct fixture fixture;
+static struct test_threads team;
 static int patience;
 static unsigned changes;                   /* made by workers; atomic */
 static unsigned passes, rests, full_rests; /* atomic */
@@ -48,7 +48,7 @@ static unsigned now_changed(void)
 }
 
 /* On purpose: takes numbers of segments, one for each namespace. */
-static struct lane *taker; /* NULL: nothing is taken */
+static struct store_thread *taker; /* NULL: nothing is taken */
 static unsigned taken;
 
 static void take_numbers(void)
@@ -60,18 +60,18 @@ static void take_numbers(void)
         snprintf(name, sizeof name, "taker%u", taken++);
         store_enter(taker);
         BOX_OK(store_locate(taker, slice_of(name), slice_of("key"), &at));
-        BOX_OK(
-            store_put(taker, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), box.now, NULL));
+        BOX_OK(store_put(taker, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), fixture.now,
+                         NULL));
         store_leave(taker);
     }
 }
 
 static bool is_enough(unsigned from)
 {
-    return now_changed() - from >= CHANGES || __atomic_load_n(&crew.busy, __ATOMIC_ACQUIRE) == 0;
+    return now_changed() - from >= CHANGES || __atomic_load_n(&team.busy, __ATOMIC_ACQUIRE) == 0;
 }
 
-void window_pass(enum window which)
+void race_window_pass(enum race_window which)
 {
     unsigned from = now_changed();
 
@@ -103,9 +103,9 @@ static void find(struct worker *worker, unsigned name, unsigned key, struct plac
     snprintf(place->name, sizeof place->name, "w%u-%u", worker->number, name);
     snprintf(place->key, sizeof place->key, "key%u", key);
     place->number = ((uint64_t)worker->number * NAMES + name) * KEYS + key + 1;
-    if (store_locate(worker->lane, slice_of(place->name), slice_of(place->key), &place->at) !=
+    if (store_locate(worker->thread, slice_of(place->name), slice_of(place->key), &place->at) !=
         STORE_OK)
-        crew_wrong(worker->crew, "%s cannot be located", place->name);
+        test_threads_wrong(worker->team, "%s cannot be located", place->name);
 }
 
 static void has_changed(void)
@@ -115,22 +115,23 @@ static void has_changed(void)
 
 static void put(struct worker *worker, struct place *place)
 {
-    uint64_t now = crew_now(worker->crew);
-    size_t least = CREW_VALUE_MIN + (crew_below(worker, 50) == 0 ? (size_t)LARGE : 0);
-    size_t length = least + (size_t)crew_below(worker, VALUE_MOST);
-    struct slice value = crew_value(worker, place->number, now, length);
-    struct store_ttl ttl = crew_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + crew_below(worker, 300));
+    uint64_t now = test_threads_now(worker->team);
+    size_t least = CREW_VALUE_MIN + (test_threads_below(worker, 50) == 0 ? (size_t)LARGE : 0);
+    size_t length = least + (size_t)test_threads_below(worker, VALUE_MOST);
+    struct slice value = test_threads_value(worker, place->number, now, length);
+    struct store_ttl ttl =
+        test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + test_threads_below(worker, 300));
     enum store_status status =
-        store_put(worker->lane, &place->at, TERMS(STORE_SET, ttl), value, now, NULL);
+        store_put(worker->thread, &place->at, TERMS(STORE_SET, ttl), value, now, NULL);
 
     if (status != STORE_OK && status != STORE_NO_MEMORY)
-        crew_wrong(worker->crew, "put: status %d", (int)status);
+        test_threads_wrong(worker->team, "put: status %d", (int)status);
     has_changed();
 }
 
 static void drop(struct worker *worker, struct place *place)
 {
-    store_delete(worker->lane, &place->at, NULL, crew_now(worker->crew));
+    store_delete(worker->thread, &place->at, NULL, test_threads_now(worker->team));
     has_changed();
 }
 
@@ -139,25 +140,25 @@ static void get(struct worker *worker, struct place *place)
     struct store_view view;
     uint64_t version = 0;
 
-    if (store_get(worker->lane, &place->at, crew_now(worker->crew), &view) != STORE_OK)
+    if (store_get(worker->thread, &place->at, test_threads_now(worker->team), &view) != STORE_OK)
         return;
-    bool whole = crew_is_view(worker, &view, place->number, &version);
+    bool whole = test_threads_is_view(worker, &view, place->number, &version);
     store_view_put(&view);
     if (!whole)
-        crew_wrong(worker->crew, "%s %s is not what was written", place->name, place->key);
+        test_threads_wrong(worker->team, "%s %s is not what was written", place->name, place->key);
 }
 
 static void each_key(struct worker *worker, void (*act)(struct worker *, struct place *))
 {
-    unsigned name = (unsigned)crew_below(worker, NAMES);
-    unsigned count = 1 + (unsigned)crew_below(worker, KEYS);
+    unsigned name = (unsigned)test_threads_below(worker, NAMES);
+    unsigned count = 1 + (unsigned)test_threads_below(worker, KEYS);
     struct place place;
 
     for (unsigned key = 0; key < count; key++) {
-        store_enter(worker->lane);
+        store_enter(worker->thread);
         find(worker, name, key, &place);
         act(worker, &place);
-        store_leave(worker->lane);
+        store_leave(worker->thread);
     }
 }
 
@@ -166,22 +167,22 @@ static void flush(struct worker *worker)
     struct place place;
     uint64_t records = 0;
 
-    store_enter(worker->lane);
-    find(worker, (unsigned)crew_below(worker, NAMES), 0, &place);
+    store_enter(worker->thread);
+    find(worker, (unsigned)test_threads_below(worker, NAMES), 0, &place);
     enum store_status status =
-        store_flush(worker->lane, slice_of(place.name), crew_now(worker->crew), &records);
-    store_leave(worker->lane);
+        store_flush(worker->thread, slice_of(place.name), test_threads_now(worker->team), &records);
+    store_leave(worker->thread);
     if (status != STORE_OK && status != STORE_NO_MEMORY)
-        crew_wrong(worker->crew, "flush: status %d", (int)status);
+        test_threads_wrong(worker->team, "flush: status %d", (int)status);
     has_changed();
 }
 
 static void churn(struct worker *worker)
 {
-    uint64_t ops = box_setting("WINDOWS_OPS", OPS);
+    uint64_t ops = fixture_setting("WINDOWS_OPS", OPS);
 
-    for (uint64_t i = 0; i < ops && !crew_failed(worker->crew); i++) {
-        uint64_t dice = crew_below(worker, 100);
+    for (uint64_t i = 0; i < ops && !test_threads_failed(worker->team); i++) {
+        uint64_t dice = test_threads_below(worker, 100);
         if (dice < 45)
             each_key(worker, put);
         else if (dice < 60)
@@ -190,22 +191,22 @@ static void churn(struct worker *worker)
             each_key(worker, get);
         else
             flush(worker);
-        crew_pass_time(worker->crew, 1);
+        test_threads_pass_time(worker->team, 1);
     }
 }
 
 static void run(uint64_t memory, int turns)
 {
     patience = turns;
-    box_open(&box, memory, BOX_MIB);
+    fixture_open(&fixture, memory, BOX_MIB);
     passes = rests = full_rests = 0;
-    crew_open(&crew, box.store, (unsigned)box_setting("THREADS", 3), 1);
-    crew_run(&crew, churn);
-    box.now = crew_now(&crew);
-    box_check(&box);
-    box_rest(&box);
-    crew_close(&crew);
-    box_close(&box);
+    test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 3), 1);
+    test_threads_run(&team, churn);
+    fixture.now = test_threads_now(&team);
+    fixture_check(&fixture);
+    fixture_rest(&fixture);
+    test_threads_close(&team);
+    fixture_close(&fixture);
     ck_assert_uint_gt(rests, 0);
     if (turns == PATIENCE)
         ck_assert_uint_gt(full_rests, 0);
@@ -220,11 +221,11 @@ static void leave_half_dead(const char *name)
 {
     char key[16];
 
-    box_pour(&box, name, 0, GOING, GOING_VALUE);
+    fixture_pour(&fixture, name, 0, GOING, GOING_VALUE);
     for (unsigned i = 0; i < GOING; i++) {
         snprintf(key, sizeof key, "key%u", i);
         if (i % 4 != 0)
-            BOX_OK(box_delete(&box, name, key));
+            BOX_OK(fixture_delete(&fixture, name, key));
     }
 }
 
@@ -234,35 +235,35 @@ static void keep_house(void)
     bool more = true;
 
     while (more) {
-        store_enter(box.lane);
-        more = store_housekeep(box.lane, box.now, 1);
-        store_leave(box.lane);
+        store_enter(fixture.thread);
+        more = store_housekeep(fixture.thread, fixture.now, 1);
+        store_leave(fixture.thread);
     }
 }
 
 START_TEST(a_number_that_waits_is_used_again)
 {
-    box_open(&box, 64 * BOX_MIB, BOX_MIB);
-    taker = store_lane_create(box.store);
+    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    taker = store_thread_create(fixture.store);
     ck_assert_ptr_nonnull(taker);
     taken = 0;
     for (int i = 0; i < 10; i++) {
         leave_half_dead("goes");  /* waits first */
         leave_half_dead("stays"); /* passes the window, too */
-        box_flush(&box, "goes");
+        fixture_flush(&fixture, "goes");
         keep_house();
-        ck_assert_uint_eq(box_count_alive(&box, "goes", 0, GOING, GOING_VALUE), 0);
-        ck_assert_uint_eq(box_count_alive(&box, "stays", 0, GOING, GOING_VALUE), GOING / 4);
+        ck_assert_uint_eq(fixture_count_alive(&fixture, "goes", 0, GOING, GOING_VALUE), 0);
+        ck_assert_uint_eq(fixture_count_alive(&fixture, "stays", 0, GOING, GOING_VALUE), GOING / 4);
     }
     ck_assert_uint_gt(taken, 0);
-    store_lane_destroy(&taker);
+    store_thread_destroy(&taker);
     ck_assert_ptr_null(taker);
     for (unsigned i = 0; i < taken; i++) {
         char name[24];
         snprintf(name, sizeof name, "taker%u", i);
-        box_expect(&box, name, "key", "value");
+        fixture_expect(&fixture, name, "key", "value");
     }
-    box_close(&box);
+    fixture_close(&fixture);
 }
 END_TEST
 
