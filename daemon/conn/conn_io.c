@@ -168,12 +168,12 @@ static void settle(struct conn *conn)
         break;
     case PIPELINE_DESYNCED:
         if (sent_all) {
-            conn_linger(conn, CONN_CLOSE_CONFUSED);
+            conn_linger(conn, CONN_CLOSE_PROTOCOL_ERROR);
             return;
         }
         break;
     case PIPELINE_HTTP:
-        conn_close(conn, CONN_CLOSE_BROWSER);
+        conn_close(conn, CONN_CLOSE_HTTP);
         return;
     case PIPELINE_TLS_HELLO:
         conn_close(conn, CONN_CLOSE_HELLO);
@@ -239,7 +239,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
         whole = receive(conn);
     }
     if (!whole) {
-        conn_close(conn, CONN_CLOSE_BROKEN);
+        conn_close(conn, CONN_CLOSE_IO_ERROR);
         return false;
     }
     if (may_work(conn)) {
@@ -281,7 +281,7 @@ static void end(struct conn *conn)
     }
     timeouts_follow(conn); /* before its peer hears of it */
     if (!take_on(conn) || !flush(conn)) {
-        conn_close(conn, CONN_CLOSE_BROKEN);
+        conn_close(conn, CONN_CLOSE_IO_ERROR);
         return;
     }
     conn_touch(conn);

@@ -117,7 +117,7 @@ void pressure_wait(struct conn *conn)
     if (!conn->crowded) {
         conn->crowded = true;
         TAILQ_INSERT_TAIL(&loop->pressure.crowd, conn, crowd);
-        metrics_add(loop->metrics, METRIC_CONN_CROWDED, 1);
+        metrics_add(loop->metrics, METRIC_CONN_MEMORY_WAITS, 1);
         arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
 }
@@ -226,7 +226,7 @@ static void give_way(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     if (!upload_arrives(&conn->pipeline->upload)) {
-        conn_close(conn, CONN_CLOSE_UNREAD);
+        conn_close(conn, CONN_CLOSE_SLOW_READER);
         return;
     }
     metrics_add(loop->metrics, METRIC_UPLOADS_ENDED, 1);
@@ -279,7 +279,7 @@ static void relieve_buffers(struct loop *loop)
 {
     struct conn *conn;
     while (too_much_is_held(loop) && (conn = greatest(loop)) != NULL) {
-        conn_close(conn, CONN_CLOSE_OWING);
+        conn_close(conn, CONN_CLOSE_BUFFERS);
     }
 }
 

@@ -158,7 +158,7 @@ static void fail(struct handshake *handshake, const struct transport_greeting *g
 {
     metrics_add(handshake->handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
     say(handshake, LOG_INFO, "no TLS handshake: ", greeting->failure);
-    drop(handshake, CONN_CLOSE_HANDSHAKE);
+    drop(handshake, CONN_CLOSE_HANDSHAKE_FAILED);
 }
 
 static void step(struct handshake *handshake)
@@ -198,7 +198,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     while ((first = TAILQ_FIRST(&handshaker->handshakes)) != NULL &&
            clock_now() - first->since >= GREETING_MS) {
         metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
-        drop(first, CONN_CLOSE_SLOW);
+        drop(first, CONN_CLOSE_HANDSHAKE_TIMEOUT);
     }
     look_at_first(handshaker);
 }
@@ -233,7 +233,7 @@ static void start_handshake(struct handshaker *handshaker, struct handoff *hando
     bool crowded = ++handshaker->count > HANDSHAKES_MAX;
     look_at_first(handshaker);
     if (crowded) {
-        drop_oldest(handshaker, CONN_CLOSE_CROWDED);
+        drop_oldest(handshaker, CONN_CLOSE_HANDSHAKE_OVERLOAD);
     }
     wait_for_socket(handshake);
 }

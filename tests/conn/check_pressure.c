@@ -149,16 +149,16 @@ START_TEST(the_one_that_is_stuck_for_longest_gives_way)
     int held = come_until_it_is_crowded();
     ck_assert_int_ge(held, 8);
     pass_time(PRESSURE_GRACE_MS - PRESSURE_LOOK_MS);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_UNREAD), 0);
-    for (int looks = 0; counted(METRIC_CLOSE_UNREAD) == 0; looks++) {
+    ck_assert_uint_eq(counted(METRIC_CLOSE_SLOW_READER), 0);
+    for (int looks = 0; counted(METRIC_CLOSE_SLOW_READER) == 0; looks++) {
         ck_assert_int_lt(looks, 20);
         pass_time(PRESSURE_LOOK_MS);
     }
-    ck_assert_uint_eq(counted(METRIC_CLOSE_UNREAD), 1);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_SLOW_READER), 1);
     ck_assert(is_closed(&crowd[0]));
     ck_assert(!waits(&crowd[held]));
     ck_assert(pins(&crowd[held]));
-    ck_assert_uint_ge(counted(METRIC_CONN_CROWDED), 1);
+    ck_assert_uint_ge(counted(METRIC_CONN_MEMORY_WAITS), 1);
 }
 END_TEST
 
@@ -169,7 +169,7 @@ START_TEST(none_gives_way_while_none_waits)
         come_and_be_deaf(&crowd[i], i);
     }
     pass_time(10 * PRESSURE_PATIENCE_MS);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_UNREAD), 0);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_SLOW_READER), 0);
 }
 END_TEST
 
@@ -178,11 +178,11 @@ START_TEST(a_slow_reader_does_not_give_way)
 {
     int held = come_until_it_is_crowded();
     uint64_t until = rig.milliseconds + (uint64_t)held * PRESSURE_GRACE_MS;
-    while (rig.milliseconds < until && counted(METRIC_CLOSE_UNREAD) < 3) {
+    while (rig.milliseconds < until && counted(METRIC_CLOSE_SLOW_READER) < 3) {
         rig_hear(&crowd[0], PRESSURE_RATE / 8);
         pass_time(PRESSURE_LOOK_MS);
     }
-    ck_assert_uint_ge(counted(METRIC_CLOSE_UNREAD), 1);
+    ck_assert_uint_ge(counted(METRIC_CLOSE_SLOW_READER), 1);
     ck_assert(pins(&crowd[0]));
     ck_assert(is_closed(&crowd[1]));
 }
@@ -199,7 +199,7 @@ START_TEST(a_trickle_is_no_reading)
         }
         pass_time(PRESSURE_LOOK_MS);
     }
-    ck_assert_uint_ge(counted(METRIC_CLOSE_UNREAD), 1);
+    ck_assert_uint_ge(counted(METRIC_CLOSE_SLOW_READER), 1);
 }
 END_TEST
 
@@ -219,7 +219,7 @@ START_TEST(one_that_waits_may_go_away)
     int held = come_until_it_is_crowded();
     rig_hang_up(&crowd[held]);
     pass_time(10 * PRESSURE_GRACE_MS);
-    ck_assert_uint_ge(counted(METRIC_CLOSE_UNREAD), 1);
+    ck_assert_uint_ge(counted(METRIC_CLOSE_SLOW_READER), 1);
     ck_assert(TAILQ_EMPTY(&rig.loop.pressure.crowd));
 }
 END_TEST
@@ -351,9 +351,9 @@ START_TEST(the_one_that_owes_most_gives_way)
     ck_assert_uint_eq(buffers(), least + most);
     rig.loop.settings.buffers = 2 * least + most;
     owe(&crowd[2], 60);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 0);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_BUFFERS), 0);
     owe(&crowd[3], 60);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 1);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_BUFFERS), 1);
     ck_assert(is_closed(&crowd[1]));
     ck_assert_uint_eq(buffers(), 3 * least);
 }
@@ -368,10 +368,10 @@ START_TEST(the_most_of_all_crews_is_meant)
     rig.loop.settings.buffers = 1;
     atomic_fetch_add(&rig.instance.holders[HELD_CLASSES - 1], 1);
     pressure_relieve(&rig.loop);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 0);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_BUFFERS), 0);
     atomic_fetch_sub(&rig.instance.holders[HELD_CLASSES - 1], 1);
     pressure_relieve(&rig.loop);
-    ck_assert_uint_eq(counted(METRIC_CLOSE_OWING), 1);
+    ck_assert_uint_eq(counted(METRIC_CLOSE_BUFFERS), 1);
     ck_assert_uint_eq(buffers(), 0);
 }
 END_TEST

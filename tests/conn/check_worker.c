@@ -358,7 +358,7 @@ START_TEST(the_last_error_arrives)
     char rest[256];
     ck_assert_int_gt(recv(peers[0], rest, sizeof rest, MSG_WAITALL), 0);
     hear_end(peers[0]);
-    ck_assert_uint_eq(metrics_sum(metrics, INSTANCE_SETS, METRIC_CLOSE_CONFUSED), 1);
+    ck_assert_uint_eq(metrics_sum(metrics, INSTANCE_SETS, METRIC_CLOSE_PROTOCOL_ERROR), 1);
 }
 END_TEST
 

@@ -218,7 +218,7 @@ START_TEST(nobody_who_speaks_in_clear)
     hear_end(fd);
     close(fd);
     ck_assert_uint_eq(count(METRIC_TLS_HANDSHAKE_FAILURES), 1);
-    ck_assert_uint_eq(count(METRIC_CLOSE_HANDSHAKE), 1);
+    ck_assert_uint_eq(count(METRIC_CLOSE_HANDSHAKE_FAILED), 1);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(the_slow)
     ck_assert_uint_ge(clock_now() - before, GREETING_MS - 100);
     close(silent);
     close(half);
-    ck_assert_uint_eq(count(METRIC_CLOSE_SLOW), 2);
+    ck_assert_uint_eq(count(METRIC_CLOSE_HANDSHAKE_TIMEOUT), 2);
     say("PING\r\n");
     hear("PONG\r\n");
     leave();
@@ -257,7 +257,7 @@ START_TEST(the_crowd)
     for (int i = 0; i < TOO_MANY; i++) {
         hear_end(crowd[i]);
     }
-    ck_assert_uint_eq(count(METRIC_CLOSE_CROWDED), TOO_MANY);
+    ck_assert_uint_eq(count(METRIC_CLOSE_HANDSHAKE_OVERLOAD), TOO_MANY);
     char byte;
     ck_assert_int_eq(recv(crowd[TOO_MANY], &byte, 1, MSG_DONTWAIT), -1);
     greet(0);

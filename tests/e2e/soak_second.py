@@ -19,7 +19,7 @@ SAMPLE = 1.0  # seconds from one look at its memory to the next
 WARM = 0.25
 # What has to have happened, by figures of the daemon, in a run of a minute or more.
 HAPPENED = ("evictions", "closed_replaced", "auth_errors", "uploads_ended", "log_lines_lost",
-            "closed_confused", "closed_by_peer")
+            "closed_protocol_error", "closed_by_peer")
 
 
 class Second:

@@ -229,7 +229,7 @@ class AbuseOfTls(AbuseCase, TlsCase):
     def during(self, attacker):
         wait_for(lambda: self.unfinished() <= self.UNFINISHED, 10, "handshakes to be cut short")
         stats = self.goods[0].client.stats()
-        cut_short = int(stats["closed_handshake_crowded"]) + int(stats["closed_handshake_slow"])
+        cut_short = int(stats["closed_handshake_overload"]) + int(stats["closed_handshake_timeout"])
         self.assertGreaterEqual(cut_short, attacker.count - self.UNFINISHED)
         self.assertEqual(int(stats["tls_handshakes"]), self.greeted)
         if not SANITIZER:

@@ -140,7 +140,7 @@ class Memory(Case):
             self.assertRegex(reply, "^STORED$|^SERVER_ERROR .")
             if reply != "STORED":
                 self.assertIn(client.get("n", "small"), (old, None))
-        self.assertGreaterEqual(client.stat("closed_unread"), 2)
+        self.assertGreaterEqual(client.stat("closed_slow_reader"), 2)
         client.put("n", "last", value)
         last = self.kept(daemon.connect(timeout=30))
         self.assertEqual(last.get("n", "last"), value)

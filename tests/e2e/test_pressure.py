@@ -93,7 +93,7 @@ class Readers(PressureCase):
         self.assertLessEqual(self.client.stat("memory", "tight"), MIB)
         self.check_reader_is_served("tight", 200000)
         self.check_neighbours("calm")
-        self.assertGreater(self.client.stat("closed_unread"), 0)
+        self.assertGreater(self.client.stat("closed_slow_reader"), 0)
         self.daemon.wait_log("closed as memory was short")
 
     def test_what_is_not_read_leaves_the_pool_to_others(self):
@@ -102,7 +102,7 @@ class Readers(PressureCase):
         self.check_neighbours("pool")
         self.check_reader_is_served("held", 200000)
         self.check_reader_is_served("pool", 200000)
-        self.assertGreater(self.client.stat("closed_unread"), 0)
+        self.assertGreater(self.client.stat("closed_slow_reader"), 0)
 
     def test_a_slow_reader_is_not_closed(self):
         """Beside deaf ones; and a slow one is not taken for one of them."""
@@ -116,7 +116,7 @@ class Readers(PressureCase):
         def reads_on():
             nonlocal taken
             taken += len(slow.exact(10000))
-            return self.client.stat("closed_unread") > 0 or taken > length - 20000
+            return self.client.stat("closed_slow_reader") > 0 or taken > length - 20000
         self.rewrite_for_the_deaf("tight", 200000, 4)
         wait_for(reads_on, 30, "those to be closed that do not read")
         self.assertEqual(slow.exact(length + 2 - taken)[-2:], b"\r\n")
@@ -137,7 +137,7 @@ class ReadersOfMemcache(PressureCase):
                     reader.send(command)
                     self.assertGreater(len(reader.exact(200000)), 0)
             self.assertLessEqual(stats.stat("memory", "cache"), MIB)
-            wait_for(lambda: stats.stat("closed_unread") > 0, 20, "those to be closed that are deaf")
+            wait_for(lambda: stats.stat("closed_slow_reader") > 0, 20, "those to be closed that are deaf")
 
 
 class Uploads(PressureCase):
@@ -263,7 +263,7 @@ class Buffers(PressureCase):
                 client.socket.send(asked)
             except BlockingIOError:
                 pass
-        wait_for(lambda: self.client.stat("closed_owing") > 0, 20, "some to be closed")
+        wait_for(lambda: self.client.stat("closed_buffers") > 0, 20, "some to be closed")
         if not SANITIZER:
             self.assertLess(self.daemon.resident() - before, 24 * MIB)
         self.check_neighbours("-", 200)

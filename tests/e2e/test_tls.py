@@ -243,7 +243,7 @@ class Crowds(TlsCase):
         silent = self.kept(Client(daemon.address, timeout=20))
         good = self.talk(daemon)
         self.assertEqual(silent.rest(), b"")
-        self.assertEqual(good.stat("closed_handshake_slow"), 1)
+        self.assertEqual(good.stat("closed_handshake_timeout"), 1)
         self.assertEqual(good.ask("PING"), "PONG")
 
     def test_silence_makes_room(self):

@@ -233,4 +233,4 @@ class Secrets(TlsCase):
         self.assertEqual(client.rest(), b"")
         root = self.talk(daemon)
         self.assertEqual(root.ask("AUTH root top"), "OK")
-        wait_for(lambda: root.stat("closed_strangers") == 1, what="it to be counted")
+        wait_for(lambda: root.stat("closed_unauthenticated") == 1, what="it to be counted")

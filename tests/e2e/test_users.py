@@ -148,7 +148,7 @@ class Native(Case):
         client.send("PING\r\n" * 100)
         client.close()
         wait_for(lambda: root.stat("curr_connections") == before, what="it to be gone")
-        self.assertEqual(root.stat("closed_strangers"), 1)
+        self.assertEqual(root.stat("closed_unauthenticated"), 1)
 
     def test_a_silent_stranger_is_closed_and_a_user_is_not(self):
         web = self.known()
