@@ -15,6 +15,8 @@ tests_store_libfixtures_a_SOURCES = \
 	tests/store/model/model.h \
 	tests/store/model/model_run.c \
 	tests/store/model/model_run.h \
+	tests/store/model/terms_model.c \
+	tests/store/model/terms_model.h \
 	tests/store/eviction/policies.c \
 	tests/store/eviction/policies.h \
 	tests/store/eviction/trace.c \
