@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/arena/layout.h"
-#include "daemon/store/records/record.h"
 #include "tests/support/scratch.h"
 
 enum { MEMORY = 8 * BOX_MIB };
