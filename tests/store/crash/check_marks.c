@@ -13,7 +13,7 @@
 #include "tests/store/crash/image.h"
 #include "tests/support/scratch.h"
 
-enum { MEMORY = 8 * BOX_MIB };
+enum { MEMORY = 8 * FIXTURE_MIB };
 
 static struct fixture fixture;
 static struct image image;
@@ -24,7 +24,7 @@ static void make(void)
 {
     scratch_make();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
 }
 
 static void unmake(void)
@@ -65,9 +65,9 @@ START_TEST(of_two_that_live_one_is_retired)
 {
     struct store_view view;
 
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the older"));
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the newer"));
-    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the older"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the newer"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
     fixture_crash(&fixture);
     take_image();
     char *record = image_at(&image, find_record("k", "the older"));
@@ -80,7 +80,7 @@ START_TEST(of_two_that_live_one_is_retired)
     ck_assert_uint_eq(fixture.found.duplicates, 1);
     ck_assert_uint_eq(fixture.found.records, 2);
     ck_assert_uint_eq(fixture.found.damaged_records, 0);
-    BOX_OK(fixture_get(&fixture, "a", "k", &view));
+    FIXTURE_OK(fixture_get(&fixture, "a", "k", &view));
     bool older = memcmp(view.bytes, "the older", view.length) == 0;
     fixture_restart(&fixture);
     ck_assert_uint_eq(fixture.found.duplicates, 0);
@@ -91,9 +91,9 @@ END_TEST
 /* A death is two marks, and one of them is enough. */
 START_TEST(either_mark_of_a_death_is_enough)
 {
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the record"));
-    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
-    BOX_OK(fixture_delete(&fixture, "a", "k"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the record"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "k"));
     fixture_crash(&fixture);
     take_image();
     char *record = image_at(&image, find_record("k", "the record"));
@@ -144,7 +144,7 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
 
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 200 + i, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 200 + i, i));
     }
     fixture_stop(&fixture);
     take_image();
@@ -159,7 +159,7 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
             expect_each_right_or_none(&there);
             ck_assert_uint_ge(there, most);
             most = there;
-            BOX_OK(fixture_put(&fixture, "a", "new", TTL_NEVER, "new"));
+            FIXTURE_OK(fixture_put(&fixture, "a", "new", TTL_NEVER, "new"));
             fixture_stop(&fixture);
             if (fixture.found.aside != NULL)
                 ck_assert_int_eq(unlink(fixture.found.aside), 0);
@@ -176,7 +176,7 @@ int main(void)
 {
     Suite *suite = suite_create("marks");
     TCase *tcase = tcase_create("marks");
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_checked_fixture(tcase, make, unmake);
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, of_two_that_live_one_is_retired);

@@ -24,7 +24,7 @@
 
 enum {
     KEYS = 400, /* of each thread */
-    MEMORY = 96 * BOX_MIB,
+    MEMORY = 96 * FIXTURE_MIB,
     ROUNDS = 100,
     STEPS_LEAST = 50, /* of all threads together, before they are killed */
     STEPS_MORE = 20000,
@@ -260,7 +260,7 @@ START_TEST(killed_at_any_moment)
     ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(ledger != MAP_FAILED);
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
     fixture.threads = 2;
     fixture_crash(&fixture);
     for (uint64_t round = 0; round < rounds; round++)
@@ -275,7 +275,7 @@ int main(void)
     TCase *tcase = tcase_create("killed");
 
     tcase_add_checked_fixture(tcase, scratch_make_in_memory, scratch_remove);
-    tcase_set_timeout(tcase, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(tcase, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(tcase, killed_at_any_moment);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -23,7 +23,7 @@ static void enter(void)
 {
     store_enter(fixture.thread);
     store_tick(fixture.thread, fixture.now);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
 }
 
 static void leave(void)
@@ -157,7 +157,7 @@ static enum store_status put_in_parts(const struct store_terms *terms, struct sl
     while (status == STORE_OK && added.length > 0) {
         struct iovec space;
         store_enter(fixture.thread);
-        BOX_OK(store_write_space(fixture.thread, write, fixture.now, &space));
+        FIXTURE_OK(store_write_space(fixture.thread, write, fixture.now, &space));
         store_leave(fixture.thread);
         size_t size = space.iov_len < added.length ? space.iov_len : added.length;
         memcpy(space.iov_base, added.bytes, size);
@@ -415,8 +415,8 @@ static void step_churn(void)
     for (unsigned i = 0; i < 200; i++) {
         snprintf(other, sizeof other, "other%" PRIu64, below(3000));
         if (below(2))
-            BOX_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
-                               "something to fill the segment with"));
+            FIXTURE_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
+                                   "something to fill the segment with"));
         else
             fixture_delete(&fixture, "ns", other);
     }
@@ -495,9 +495,9 @@ static void compare(uint64_t with_seed, const char *file)
     value = malloc(VALUE_MAX);
     ck_assert_ptr_nonnull(value);
     if (file != NULL)
-        fixture_open_file(&fixture, 128 * BOX_MIB, 4 * BOX_MIB, file);
+        fixture_open_file(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB, file);
     else
-        fixture_open(&fixture, 128 * BOX_MIB, 4 * BOX_MIB);
+        fixture_open(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB);
     for (step = 0; step < steps; step++) {
         one_step();
         if (step % 4096 == 0)
@@ -529,12 +529,12 @@ int main(void)
 {
     Suite *suite = suite_create("store terms model");
     TCase *tcase = tcase_create("random");
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, all_terms, 0, 2);
     suite_add_tcase(suite, tcase);
     TCase *file = tcase_create("random with a file");
     tcase_add_checked_fixture(file, scratch_make_in_memory, scratch_remove);
-    tcase_set_timeout(file, BOX_TIMEOUT);
+    tcase_set_timeout(file, FIXTURE_TIMEOUT);
     tcase_add_loop_test(file, all_terms_with_a_file, 0, 2);
     suite_add_tcase(suite, file);
     return suite_run(suite);
