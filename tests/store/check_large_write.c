@@ -1,6 +1,6 @@
 /*
  * check_large_write.c - large values on their way in and out: writes in parts
- * that nobody sees before they are committed, and views whose bytes stay put
+ * that are not seen before they are committed, and views whose bytes stay put
  * whatever happens to their record.
  */
 #include "tests/store/fixture.h"

@@ -1,6 +1,6 @@
 /*
- * check_memory.c - memory: its bound, who loses records when it runs out
- * and who never does, and that it is given back.
+ * check_memory.c - memory: its bound, which namespaces lose records when it
+ * runs out and which never do, and that it is given back.
  */
 #include "tests/store/fixture.h"
 
@@ -143,7 +143,7 @@ START_TEST(deleted_space_is_won_back)
 }
 END_TEST
 
-/* --- who loses ---------------------------------------------------------- */
+/* --- which lose ---------------------------------------------------------- */
 
 START_TEST(a_quota_that_is_overrun_costs_nobody_else)
 {

@@ -389,7 +389,7 @@ START_TEST(eviction_goes_round)
 }
 END_TEST
 
-/* Those that were evicted keep their numbers while somebody may still see them. */
+/* Those that were evicted keep their numbers while a thread may still see them. */
 START_TEST(how_many_are_going_is_bounded)
 {
     enum { MANY = 2 * STORE_NAMESPACES_MAX };

@@ -328,7 +328,7 @@ START_TEST(a_new_run_of_the_machine_goes_on_by_the_wall_clock)
     fixture_reboot(&fixture, 4000);
     ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
     fixture_expect_left(&fixture, "a", "k", 5002); /* two more, for clocks that are rounded down */
-    fixture_reboot(&fixture, -100000);             /* somebody set it back */
+    fixture_reboot(&fixture, -100000);             /* the clock was set back */
     fixture_expect_left(&fixture, "a", "k", 5002);
     fixture_reboot(&fixture, 5000);
     fixture_expect_left(&fixture, "a", "k", 4);

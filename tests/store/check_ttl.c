@@ -138,7 +138,7 @@ START_TEST(all_ttls_together)
 }
 END_TEST
 
-/* Neighbours in a segment whose times are one millisecond apart. */
+/* Neighbours in a segment with times one millisecond apart. */
 START_TEST(a_crowd_leaves_one_by_one)
 {
     char key[32];

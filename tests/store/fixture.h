@@ -96,7 +96,7 @@ void fixture_expect_within(struct fixture *fixture);
 /* To a smaller memory, and housekeeping until the store is within that. */
 void fixture_shrink(struct fixture *fixture, uint64_t memory);
 
-/* Applies `declared` and an open policy whose other namespaces have `ttl`. */
+/* Applies `declared` and an open policy in which other namespaces have `ttl`. */
 void fixture_declare(struct fixture *fixture, const struct store_namespace_options *declared,
                      size_t count, uint64_t ttl);
 /* The same, but other namespaces are refused. */
@@ -151,7 +151,7 @@ void fixture_give_back(struct store_view *view);
 void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct slice key,
                           struct slice value);
 
-/* --- values that anybody can check -------------------------------------- */
+/* --- values that tell themselves whether they are right -------------------------------------- */
 
 /* Bytes that follow from the seed and their place. Any thread. */
 void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed);

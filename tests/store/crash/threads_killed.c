@@ -3,9 +3,9 @@
  * killed at any moment; again and again, with the same file.
  *
  * Each thread owns a namespace and writes down, in memory that outlives it, what it is about
- * to do to a key, and after that, that it is done. Whoever opens the store next must find of
- * each key what was done last, or what was being done. A flush has happened to all keys of
- * its namespace or to none.
+ * to do to a key, and after that, that it is done. The next process that opens the store must find
+ * of each key what was done last, or what was being done. A flush has happened to all keys of its
+ * namespace or to none.
  *
  * THREADS and KILLED_ROUNDS say how many, and how often.
  */
@@ -173,7 +173,7 @@ static void be_killed(unsigned threads)
     _exit(EXIT_FAILURE);
 }
 
-/* --- whoever opens it next --------------------------------------------------------- */
+/* --- the next process --------------------------------------------------------- */
 
 static struct worker reader;
 

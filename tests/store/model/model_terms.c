@@ -423,8 +423,8 @@ static void step_churn(void)
     fixture_housekeep(&fixture);
 }
 
-/* Versions that were told stay what they were, but for large records that are stale: nobody
- * knows theirs afterwards, and it is a new one. */
+/* Versions that were told stay what they were, but for large records that are stale: theirs is not
+ * known afterwards, and it is a new one. */
 static void step_restart(void)
 {
     if (fixture.file == NULL)

@@ -23,7 +23,7 @@ struct record {
     bool there;
     bool noted;
     bool unsure; /* whether it is: a version that has to rise brings notes along */
-    bool told;   /* somebody knows its version */
+    bool told;   /* its version is known */
     bool stale, won, read;
     bool large; /* lies in segments of its own: taken for no number */
     char *bytes;

@@ -1,6 +1,6 @@
 /*
  * threads_exact.c - what many threads do at once and what can be counted: sums of
- * INCR and of comparing versions, bytes appended, who wins an ADD, a DELETE or a
+ * INCR and of comparing versions, bytes appended, which thread wins an ADD, a DELETE or a
  * stale record, and listings among writers. With ample
  * memory all of it is exact.
  *
@@ -47,7 +47,7 @@ static void find_named(struct worker *worker, const char *name, const char *kind
         test_threads_wrong(worker->team, "locate");
 }
 
-/* Writes or deletes one of the records that are in everybody's way. */
+/* Writes or deletes one of the records that are in the way. */
 static void disturb(struct worker *worker, const char *name)
 {
     struct own *own = worker->own;
@@ -87,7 +87,7 @@ static void count_up(struct worker *worker)
     own->sum += by;
 }
 
-/* Everybody tries; one gets it. */
+/* All threads try; one gets it. */
 static void win_prizes(struct worker *worker, bool by_adding)
 {
     struct own *own = worker->own;
@@ -108,7 +108,7 @@ static void win_prizes(struct worker *worker, bool by_adding)
     }
 }
 
-/* Adds one to a number that it has to read first: nobody else's may be lost. */
+/* Adds one to a number that it has to read first: no other thread's may be lost. */
 static void count_by_comparing(struct worker *worker)
 {
     struct own *own = worker->own;
@@ -137,7 +137,7 @@ static void count_by_comparing(struct worker *worker)
         test_threads_wrong(worker->team, "comparing: status %d", (int)status);
 }
 
-/* Every byte that anybody appends has to be there in the end. */
+/* Every byte that a thread appends has to be there in the end. */
 static void append_byte(struct worker *worker)
 {
     struct own *own = worker->own;
@@ -153,7 +153,7 @@ static void append_byte(struct worker *worker)
         test_threads_wrong(worker->team, "appending: status %d", (int)status);
 }
 
-/* Of all who look at a stale record, one is told to renew it. */
+/* Of all threads that look at a stale record, one is told to renew it. */
 static void look_at_stale(struct worker *worker)
 {
     struct own *own = worker->own;

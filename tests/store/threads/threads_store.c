@@ -3,8 +3,8 @@
  * flushing, listing and the growing of the index go on; meant for
  * ThreadSanitizer, and right without it.
  *
- * Every record has one owner that writes it and knows what it wrote; everybody
- * reads. A value tells its version and can be checked by anyone. With little
+ * Every record has one owner that writes it and knows what it wrote; the others
+ * read. A value tells its version and can be checked by anyone. With little
  * memory a record may be missing, but never an old one come back; with ample
  * memory nothing may be missing.
  *

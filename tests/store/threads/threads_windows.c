@@ -7,7 +7,7 @@
  * threads do what they happen to do.
  *
  * Namespaces come and go: they are written to, emptied, flushed and left to expire, so that
- * numbers of segments which wait in lists and in the heap of the due are nobody's by the time
+ * numbers of segments which wait in lists and in the heap of the due are free by the time
  * they come up, or another's. What is read must be whole, and in the end the store in order. A
  * look at memory that was freed is for AddressSanitizer to find.
  *
