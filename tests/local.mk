@@ -109,34 +109,34 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 
 e2e_files = \
 	tests/e2e/run \
-	tests/e2e/attackers.py \
-	tests/e2e/client.py \
-	tests/e2e/client_case.py \
-	tests/e2e/deadline.py \
-	tests/e2e/encryption.py \
-	tests/e2e/harness.py \
-	tests/e2e/lasting.py \
-	tests/e2e/memcache.py \
-	tests/e2e/memcache_stream.py \
-	tests/e2e/patience.py \
-	tests/e2e/reference.py \
-	tests/e2e/request_mix.py \
-	tests/e2e/soak \
-	tests/e2e/soak_actor.py \
-	tests/e2e/soak_client.py \
-	tests/e2e/soak_crowds.py \
-	tests/e2e/soak_daemon.py \
-	tests/e2e/soak_good.py \
-	tests/e2e/soak_holders.py \
-	tests/e2e/soak_log.py \
-	tests/e2e/soak_memcache.py \
-	tests/e2e/soak_model.py \
-	tests/e2e/soak_native.py \
-	tests/e2e/soak_ops.py \
-	tests/e2e/soak_pressed.py \
-	tests/e2e/soak_second.py \
-	tests/e2e/soak_secrets.py \
-	tests/e2e/soak_wire.py \
+	tests/e2e/lib/attackers.py \
+	tests/e2e/lib/client.py \
+	tests/e2e/lib/client_case.py \
+	tests/e2e/lib/deadline.py \
+	tests/e2e/lib/encryption.py \
+	tests/e2e/lib/harness.py \
+	tests/e2e/lib/persistence.py \
+	tests/e2e/lib/memcache.py \
+	tests/e2e/lib/memcache_stream.py \
+	tests/e2e/lib/timing.py \
+	tests/e2e/lib/reference.py \
+	tests/e2e/lib/request_mix.py \
+	tests/e2e/soak/soak \
+	tests/e2e/soak/soak_actor.py \
+	tests/e2e/soak/soak_client.py \
+	tests/e2e/soak/soak_crowds.py \
+	tests/e2e/soak/soak_daemon.py \
+	tests/e2e/soak/soak_good.py \
+	tests/e2e/soak/soak_holders.py \
+	tests/e2e/soak/soak_log.py \
+	tests/e2e/soak/soak_memcache.py \
+	tests/e2e/soak/soak_model.py \
+	tests/e2e/soak/soak_native.py \
+	tests/e2e/soak/soak_ops.py \
+	tests/e2e/soak/soak_pressed.py \
+	tests/e2e/soak/soak_second.py \
+	tests/e2e/soak/soak_secrets.py \
+	tests/e2e/soak/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_arena.py \
 	tests/e2e/test_clients.py \

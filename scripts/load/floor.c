@@ -7,7 +7,7 @@
  * because the value's line that follows it gets the `STORED`. What a real
  * server costs above this is its own doing.
  *
- * With SEND_BYTES the kernel keeps about so much for each peer, and who does not take his
+ * With SEND_BYTES the kernel keeps about so much for each peer, and a peer that does not take its
  * replies gets no more and is not read from any more.
  *
  *   floor PORT VALUE_BYTES [SEND_BYTES]

@@ -1,7 +1,7 @@
 /*
  * link_tls.h - TLS for the generator's connections, where it was built with OpenSSL.
  *
- * Any certificate will do: who the server is, is not what is measured.
+ * Any certificate will do: the server's identity is not what is measured.
  */
 #ifndef KVCACHED_SCRIPTS_LOAD_LINK_TLS_H
 #define KVCACHED_SCRIPTS_LOAD_LINK_TLS_H

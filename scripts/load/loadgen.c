@@ -231,7 +231,7 @@ static bool carry_out(struct run *run)
 int main(int argc, char **argv)
 {
     struct plan plan;
-    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes as anybody does */
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes by write(2) */
     if (!plan_read(&plan, argc, argv))
         return 2;
     struct run *run = calloc(1, sizeof *run); /* the histogram is large for a stack */

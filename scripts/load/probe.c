@@ -109,7 +109,7 @@ static bool watch(struct probe *p)
         if (!ask_items(p, &items))
             return false;
         printf("%lu %lu %lu\n", process_clock(), items, process_resident(p->pid));
-        fflush(stdout); /* whoever reads this may end us at any time */
+        fflush(stdout); /* the reader of this may end the probe at any time */
     }
     return true;
 }

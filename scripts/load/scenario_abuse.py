@@ -10,7 +10,7 @@ from scenario_tls import make_certificate
 from servers import Trouble
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ATTACKERS = os.path.join(HERE, "..", "..", "tests", "e2e", "attackers.py")
+ATTACKERS = os.path.join(HERE, "..", "..", "tests", "e2e", "lib", "attackers.py")
 NAMES = ("silent", "trickle", "deaf", "babble", "endless", "announcer", "globber", "founder",
          "lister", "hauler", "asker", "knocker", "greeter")
 # These need nothing but connections: what they do to any server, the floor shows.

@@ -1,5 +1,5 @@
 /*
- * check_authenticator.c - who is let in at the authenticator, and how failures slow an address
+ * check_authenticator.c - which logins are granted, and how failures slow an address
  * down.
  */
 #include "daemon/auth/authenticator.h"
@@ -19,7 +19,7 @@ enum {
     WAITING = 16,
 };
 
-/* --- who is let in ----------------------------------------------------------- */
+/* --- which are granted ----------------------------------------------------------- */
 
 START_TEST(the_right_secret_opens_and_no_other)
 {
@@ -42,12 +42,12 @@ START_TEST(who_is_nobody_takes_a_check_all_the_same)
         ck_assert_ptr_null(visitors_try(10 * i + 1, nobodies[i], "guess"));
         ck_assert_uint_eq(visitors_checks(), ++made);
         ck_assert_int_eq(strncmp(visitors.last_hash, "is secret", 9),
-                         0); /* as long as somebody's */
+                         0); /* as long as a right one */
         memcpy(first, visitors.last_hash, sizeof first);
         ck_assert_ptr_null(visitors_try(10 * i + 2, nobodies[i], "guess"));
         ck_assert_uint_eq(visitors_checks(), ++made);
         ck_assert_str_eq(visitors.last_hash, first);
-        ck_assert_ptr_null(visitors_try(10 * i + 3, nobodies[i], first + 3)); /* whose it is not */
+        ck_assert_ptr_null(visitors_try(10 * i + 3, nobodies[i], first + 3)); /* another user's */
         ck_assert_uint_eq(visitors_checks(), ++made);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * check_authenticator_order.c - whose turn it is at the authenticator where many wait, what becomes
+ * check_authenticator_order.c - the order of logins where many wait, what becomes
  * of those that go, and of secrets that were wrong before.
  */
 #include "daemon/auth/authenticator.h"
@@ -88,7 +88,8 @@ START_TEST(a_thousand_addresses_delay_another_by_two_checks)
 }
 END_TEST
 
-/* --- who goes ------------------------------------------------------------------- */
+/* --- logins that are withdrawn -------------------------------------------------------------------
+ */
 
 START_TEST(what_is_withdrawn_is_not_answered_and_takes_no_check)
 {

@@ -1,5 +1,5 @@
 /*
- * check_secret.c - what may be a secret, whose hash is whose, and what is no hash.
+ * check_secret.c - what may be a secret, which hash belongs to which, and what is no hash.
  */
 #include "daemon/auth/secret.h"
 

@@ -1,5 +1,5 @@
 /*
- * check_users.c - who is found, what it may do where, what a reload leaves of it, and which
+ * check_users.c - which user is found, what it may do where, what a reload leaves of it, and which
  * secret is known again.
  */
 #include <check.h>
@@ -49,7 +49,7 @@ static unsigned rights(const char *ns)
     return user_rights(user, slice_of(ns));
 }
 
-/* --- who ------------------------------------------------------------------ */
+/* --- users ------------------------------------------------------------------ */
 
 START_TEST(without_users_there_is_nobody)
 {
@@ -108,7 +108,7 @@ START_TEST(many_users_are_told_apart)
 }
 END_TEST
 
-/* root and nobody are everywhere. */
+/* The system users root and nobody are everywhere. */
 START_TEST(a_process_is_known_by_its_unix_user)
 {
     const struct passwd *entry = getpwnam("nobody");

@@ -123,7 +123,7 @@ void visitor_wait(struct visitor *visitor)
     pthread_mutex_unlock(&visitors.lock);
 }
 
-/* The name of who it turned out to be, or NULL. */
+/* The name of the user that it is, or NULL. */
 const char *visitor_outcome(struct visitor *visitor)
 {
     static char name[REQUEST_NAMESPACE_MAX + 1];
@@ -182,7 +182,7 @@ void visitors_pass_time(uint64_t milliseconds)
     authenticator_wake(visitors.authenticator);
 }
 
-/* From here on one check goes on, which somebody far away has asked for. */
+/* From here on one check goes on, for an address far away. */
 void visitor_hold(struct visitor *visitor, uint64_t address, const char *name, const char *secret)
 {
     pthread_mutex_lock(&visitors.lock);
@@ -204,7 +204,7 @@ void visitors_let_go(void)
     pthread_mutex_unlock(&visitors.lock);
 }
 
-/* Who asks now is looked at when so much time has gone by, and not before. */
+/* A login that is asked for now is checked when so much time has gone by, and not before. */
 void visitor_expect_delay(struct visitor *visitor, uint64_t milliseconds)
 {
     visitors_pass_time(milliseconds - 1);

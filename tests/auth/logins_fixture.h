@@ -1,5 +1,5 @@
 /*
- * logins_fixture.h - logins at a authenticator whose clock and whose checks are the test's.
+ * logins_fixture.h - logins at an authenticator with the test's own clock and checks.
  *
  * A hash is `is ` and the secret, so a check takes no time; and a check can be held up, so
  * that what is asked meanwhile has to wait. What must not happen yet is told by another
@@ -13,8 +13,8 @@
 #include "daemon/auth/authenticator.h"
 
 enum {
-    VISITORS_MEMBERS = 10,    /* user0 and so on, whose secret is secret0; and mute, who has none */
-    VISITORS_START = 1000000, /* milliseconds */
+    VISITORS_MEMBERS = 10,        /* user0 with secret0 and so on; and mute, which has none */
+    VISITORS_START = 1000000,     /* milliseconds */
     VISITORS_ELSEWHERE = 1000000, /* addresses from there on are those of fences */
     VISITORS_FENCE = 5,           /* checks of a fence */
 };
@@ -49,7 +49,7 @@ void visitor_ask(struct visitor *visitor, uint64_t address, const char *name, co
 /* Zero: not yet. */
 unsigned visitor_answer(struct visitor *visitor);
 void visitor_wait(struct visitor *visitor);
-/* Waits. The name of who it turned out to be, or NULL. */
+/* Waits. The name of the user that it is, or NULL. */
 const char *visitor_outcome(struct visitor *visitor);
 
 /* A wrong secret; no two of them are the same. */

@@ -46,7 +46,7 @@ bool line_trusts(uint64_t number)
     return login_queue_trusts(line.queue, &address, line.now);
 }
 
-/* NULL where it is nobody's turn now. */
+/* NULL where no login is due now. */
 struct login_request *line_next(void)
 {
     uint64_t due;
@@ -74,7 +74,7 @@ void line_expect(const struct login_request *login, enum authenticator_end end)
     line_settle(end);
 }
 
-/* Somebody of that address has a turn, and it is over. */
+/* A login of that address is checked, and is done. */
 void line_let_fail(uint64_t number)
 {
     static struct login_request login;
@@ -84,7 +84,7 @@ void line_let_fail(uint64_t number)
     line_settle(LOGIN_WRONG);
 }
 
-/* How long who asks now has to wait after the failure before. */
+/* How long a login that is asked for now has to wait after the failure before. */
 uint64_t line_delay_of(uint64_t number)
 {
     static struct login_request login;

@@ -24,7 +24,7 @@ bool line_add(struct login_request *login, uint64_t number);
 void line_know(uint64_t number);
 bool line_trusts(uint64_t number);
 
-/* NULL where it is nobody's turn now. */
+/* NULL where no login is due now. */
 struct login_request *line_next(void);
 /* It is not: when something is to be done. */
 uint64_t line_due(void);

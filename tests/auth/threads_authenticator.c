@@ -102,7 +102,7 @@ static void on_answer(struct login_request *login)
     pthread_mutex_unlock(&asker->lock);
 }
 
-/* Whoever waits makes time go by, or a delay would never end. */
+/* A thread that waits makes time go by, or a delay would never end. */
 static void wait_for_answer(struct asker *asker)
 {
     struct timespec moment;

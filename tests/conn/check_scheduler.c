@@ -1,6 +1,6 @@
 /*
- * check_scheduler.c - who has his turn at once, who stands in which line, and who leaves it:
- * a loop looked at between two passes of its loop.
+ * check_scheduler.c - which connection is served at once, which waits in which queue, and which
+ * leaves it: a loop looked at between two passes of its loop.
  */
 #include "daemon/conn/scheduler.h"
 
@@ -91,7 +91,7 @@ static int lagging(const struct peer *peers, int first, int count)
 }
 
 /* The poll names more and more at once, until none is left: all are in line then, and as most
- * have been named again while they were, nobody watches them. */
+ * have been named again while they were, their sockets are not watched. */
 static void await_in_line(const struct peer *peers, int count)
 {
     int waiting = 0;
@@ -136,9 +136,9 @@ static void hear_all(struct peer *peers, int count, size_t answers)
     }
 }
 
-/* --- whose turn it is ----------------------------------------------------- */
+/* --- the order ----------------------------------------------------- */
 
-/* Whoever asks for a little, and then again, never waits for those in line. */
+/* A connection that asks for a little, and then again, never waits for those in a queue. */
 START_TEST(the_prompt_beside_the_slow)
 {
     come_and_be_prompt(&others[0]);
@@ -178,7 +178,7 @@ START_TEST(the_new_beside_the_slow)
 }
 END_TEST
 
-/* Hundreds are as new as he is, and were there before. */
+/* Hundreds are as new, and were there before. */
 START_TEST(the_new_beside_the_new)
 {
     come_with_pipelines(crowd, CROWD);
@@ -190,7 +190,8 @@ START_TEST(the_new_beside_the_new)
 }
 END_TEST
 
-/* One that was prompt has a turn in line as soon as who is new, before it is a slow one. */
+/* One that was interactive is served in the queue as soon as a new one, before it is in the low
+ * queue. */
 START_TEST(the_prompt_that_asks_for_much)
 {
     come_and_be_prompt(&others[0]);
@@ -229,7 +230,7 @@ START_TEST(the_last_and_the_first)
 }
 END_TEST
 
-/* --- nobody is left behind ------------------------------------------------ */
+/* --- none is left behind ------------------------------------------------ */
 
 static void ask_if_answered(struct peer *peer)
 {
@@ -242,8 +243,8 @@ static void ask_if_answered(struct peer *peer)
     }
 }
 
-/* Somebody new is there all the time, who is served before them: yet each in line has a turn in
- * the time that it takes to give three to each. */
+/* There is a new connection all the time, which is served before them: yet each in the queue has a
+ * turn in the time that it takes to give three to each. */
 START_TEST(the_lines_move_on)
 {
     enum { HALF = CROWD / 2 };
@@ -329,7 +330,7 @@ START_TEST(one_that_does_not_read)
 }
 END_TEST
 
-/* It lagged, and now asks for a little: nobody remembers. */
+/* It was demoted, and now asks for a little: that is forgotten. */
 START_TEST(once_slow_and_prompt_again)
 {
     make_lag(others, 1);
@@ -344,7 +345,7 @@ START_TEST(once_slow_and_prompt_again)
 }
 END_TEST
 
-/* --- who is watched ------------------------------------------------------- */
+/* --- which are watched ------------------------------------------------------- */
 
 START_TEST(not_watched_while_in_line)
 {
@@ -374,7 +375,7 @@ START_TEST(not_watched_while_in_line)
 }
 END_TEST
 
-/* --- who leaves ----------------------------------------------------------- */
+/* --- which leave ----------------------------------------------------------- */
 
 /* Every second one is gone, without having taken what it asked for; the others do not mind. */
 START_TEST(reset_while_in_line)

@@ -210,7 +210,7 @@ static void put_big(int fd, size_t length)
     hear(fd, "STORED\r\n");
 }
 
-/* Peers that do not read stall, and nobody else. When they read, they get it all. */
+/* Peers that do not read stall, and no others. When they read, they get it all. */
 START_TEST(a_peer_that_does_not_read)
 {
     enum { TIMES = 20, LENGTH = 500000 };
@@ -362,7 +362,7 @@ START_TEST(the_last_error_arrives)
 }
 END_TEST
 
-/* It was to take a place that is nobody's any more. */
+/* It was to take a place that is free by now. */
 START_TEST(one_too_many)
 {
     start(0);

@@ -28,7 +28,7 @@ static struct authenticator *authenticator;
 static struct worker *worker;
 static char hash[SECRET_HASH_MAX];
 
-/* --- a worker, and who may talk to it ------------------------------------------ */
+/* --- a worker with users ------------------------------------------ */
 
 /* The user web, with that right to namespaces that begin with s; no user: "". */
 static struct users *make_users(const char *name, const char *right, struct users *before)
@@ -179,7 +179,7 @@ START_TEST(bytes_of_a_stranger_are_few)
 }
 END_TEST
 
-/* Whoever goes while the authenticator looks at his secret takes nothing along. */
+/* A connection that closes while its secret is checked takes nothing along. */
 START_TEST(gone_while_waiting)
 {
     for (int i = 0; i < 10; i++) {

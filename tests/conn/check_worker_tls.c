@@ -1,5 +1,5 @@
 /*
- * check_worker_tls.c - a worker whose connections greet first: who gets in, who is closed,
+ * check_worker_tls.c - a worker with TLS: which handshakes are done, which are closed,
  * and what is counted.
  */
 #include "daemon/net/handshaker.h"

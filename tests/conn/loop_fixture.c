@@ -48,8 +48,8 @@ void rig_pass(void)
     ck_assert_int_ge(event_base_loop(rig.loop.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
     TAILQ_FOREACH(conn, &rig.loop.active, link)
     {
-        /* Who is prompt has nothing to wait for. An assertion that holds is written to a file,
-         * and here are hundreds in each of thousands of passes. */
+        /* An interactive connection has nothing to wait for. An assertion that holds is written to
+         * a file, and here are hundreds in each of thousands of passes. */
         if (conn->interactive && (conn->waits || conn->demoted)) {
             ck_abort_msg("one that is prompt waits, or lags");
         }
@@ -92,7 +92,7 @@ void rig_close(void)
     conn_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     for (int i = 0; i < LAST_PASSES; i++) {
-        rig_pass(); /* what is still to come finds nobody */
+        rig_pass(); /* what is still to come finds no connection */
     }
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(rig.loop.backlogged, 0);

@@ -2,7 +2,7 @@
  * loop_fixture.h - a loop without a thread: its loop makes a pass when the test says so, and its
  * clock stands still but for what the test adds to it.
  *
- * Whoever looks at the precise clock makes a slice of time pass, so that those in line have
+ * Each look at the precise clock makes a slice of time pass, so that those in a queue have
  * one turn in each pass of the loop, and what has to happen soon is counted in passes, on
  * every machine alike. A program that links loop_fixture.c has no other clock.
  */

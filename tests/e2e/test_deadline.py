@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HANGS = """
 import importlib.machinery, importlib.util, sys, threading, unittest
 sys.dont_write_bytecode = True
-sys.path.insert(0, sys.argv[1])
+sys.path.insert(0, sys.argv[1] + "/lib")
 import deadline
 deadline.CLEANING = 0.2
 loader = importlib.machinery.SourceFileLoader("run", sys.argv[1] + "/run")

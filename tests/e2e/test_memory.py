@@ -8,7 +8,7 @@ import threading
 import time
 
 from harness import SANITIZER, Case, Client, seconds, wait_for
-from lasting import Lasting
+from persistence import Lasting
 from memcache import Memcache
 from test_users import user, users
 

@@ -12,7 +12,7 @@ from client import Client
 from encryption import NOT_NOW
 from harness import SANITIZER, Case, wait_for
 from memcache import Memcache
-from patience import seconds
+from timing import seconds
 
 KIB = 1 << 10
 MIB = 1 << 20

@@ -14,7 +14,7 @@ import time
 import uuid
 
 from harness import Case, Client, DAEMON, SANITIZER, seconds, wait_for
-from lasting import Lasting, Writer
+from persistence import Lasting, Writer
 
 MIB = 1 << 20
 # A sanitizer makes a report of the signal for a bad address.

@@ -40,7 +40,7 @@ static void rush(void)
     blocks[0] = stays;
 }
 
-/* Also where nobody looks while it is in use. */
+/* Also where there is no look while it is in use. */
 START_TEST(rush_after_rush)
 {
     struct malloc_trim trimmer = {0};
@@ -49,7 +49,7 @@ START_TEST(rush_after_rush)
     for (int i = 0; i < RUSHES; i++) {
         rush();
         if (mallinfo2().fordblks < MIB) {
-            return; /* somebody else's malloc, as a sanitizer's */
+            return; /* another malloc, as a sanitizer's */
         }
         size_t before = resident();
         now += 1000;

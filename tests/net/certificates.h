@@ -8,7 +8,7 @@
 
 struct certificate {
     const char *name;       /* of its files, and its common name */
-    const char *issuer;     /* of whose files; NULL: it vouches for itself, and for others */
+    const char *issuer;     /* the certificate that signs it; NULL: it signs itself, and others */
     const char *other_name; /* a second common name, or NULL */
     const char *common;     /* instead of the name: any bytes, of any number; or NULL */
     int common_length;

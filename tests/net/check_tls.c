@@ -1,5 +1,6 @@
 /*
- * check_tls.c - who greets and who is refused, sessions, reloads, files that are wrong.
+ * check_tls.c - which handshakes succeed and which are refused, sessions, reloads, files that are
+ * wrong.
  */
 #include "daemon/net/tls.h"
 
@@ -313,7 +314,7 @@ static void make_clients(enum conf_tls_client wanted)
     pair_load();
 }
 
-/* Who a client with that certificate is; empty for nobody, NULL where it is refused. */
+/* The user of a client with that certificate; empty for none, NULL where it is refused. */
 static const char *who(const struct tls_client_options *options, size_t size)
 {
     static char name[100];
@@ -377,7 +378,7 @@ START_TEST(names_of_any_bytes)
 }
 END_TEST
 
-/* Nobody has a name without an authority that says so, nor on a plain transport. */
+/* There is no name without an authority that signs it, nor on a plain transport. */
 START_TEST(nobody_asked)
 {
     char name[10];

@@ -145,7 +145,7 @@ START_TEST(a_mebibyte_out_through_a_small_socket)
 }
 END_TEST
 
-/* Keys are renewed at the client's wish, whose answer the server may owe for a while. */
+/* Keys are renewed at the client's wish; the server may owe the answer for a while. */
 START_TEST(new_keys)
 {
     size_t moved, part;
@@ -209,7 +209,7 @@ START_TEST(keys_without_an_end)
 
     pair_connect_well(&(struct tls_client_options){.version = TLS1_3_VERSION});
     for (size_t at = 0; at + 16384 <= sizeof pair.sent; at += 16384) {
-        pair_client_writes(pair.sent + at, 16384); /* who sends much may have many */
+        pair_client_writes(pair.sent + at, 16384); /* a client that sends much may have many */
         pour_keys(TLS1_3_VERSION, tls_client_owes(&pair.client) + 1);
         for (size_t read = 0; read < 16384; read += moved) {
             tls_client_send(&pair.client, SIZE_MAX);

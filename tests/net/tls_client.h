@@ -1,5 +1,5 @@
 /*
- * tls_client.h - a client's side of TLS, whose every byte passes through the test's hands.
+ * tls_client.h - a client's side of TLS; every byte of it passes through the test's hands.
  *
  * OpenSSL speaks to memory here; what it has to say is sent to a socket as and when the test
  * wants, in pieces of any size, together or not at all.

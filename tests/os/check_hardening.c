@@ -48,7 +48,7 @@ static void limit_core(rlim_t bytes)
     ck_assert_int_eq(setrlimit(RLIMIT_CORE, &limit), 0);
 }
 
-/* `good` runs in a child, whose answer this is. */
+/* `good` runs in a child; this is the child's answer. */
 static void in_a_child(bool (*good)(void))
 {
     int status;

@@ -14,7 +14,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -55,7 +55,7 @@ static void begin(struct listing *listing, const char *name)
 {
     memset(listing, 0, sizeof *listing);
     store_enter(fixture.thread);
-    BOX_OK(store_cursor_open(fixture.thread, slice_of(name), &listing->cursor));
+    FIXTURE_OK(store_cursor_open(fixture.thread, slice_of(name), &listing->cursor));
     store_leave(fixture.thread);
 }
 
@@ -96,8 +96,9 @@ static void put(const char *name, size_t number)
 
     snprintf(key, sizeof key, "key%zu", number);
     seeds[number] = ++seed;
-    BOX_OK(fixture_put_pattern(&fixture, name, key, number % 3 ? TTL_FOR(1ULL << 40) : TTL_NEVER,
-                               length_of(number), seeds[number]));
+    FIXTURE_OK(fixture_put_pattern(&fixture, name, key,
+                                   number % 3 ? TTL_FOR(1ULL << 40) : TTL_NEVER, length_of(number),
+                                   seeds[number]));
 }
 
 static void fill(const char *name)
@@ -129,7 +130,7 @@ START_TEST(writers_that_are_faster)
         for (int i = 0; i < 200; i++, next += apart[_i])
             put("ns", next % RECORDS);
         snprintf(key, sizeof key, "new%zu", steps);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(500), key));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(500), key));
         fixture_wait(&fixture, 1);
         if (steps % 5 == 0)
             fixture_housekeep(&fixture);
@@ -204,7 +205,7 @@ START_TEST(nothing_that_lives_is_evicted)
     struct fixture saved = fixture;
     struct listing *listing = malloc(sizeof *listing);
 
-    fixture_open(&fixture, 10 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 10 * FIXTURE_MIB, FIXTURE_MIB);
     fill("ns");
     begin(listing, "ns");
     step(listing, 100);
@@ -226,7 +227,7 @@ static void fill_others(void)
 
     for (size_t i = 0; i < 8 * RECORDS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_put(&fixture, "other", key, TTL_NEVER, ""));
+        FIXTURE_OK(fixture_put(&fixture, "other", key, TTL_NEVER, ""));
     }
 }
 
@@ -354,7 +355,7 @@ int main(void)
     TCase *busy = tcase_create("busy");
 
     tcase_add_checked_fixture(busy, setup, teardown);
-    tcase_set_timeout(busy, BOX_TIMEOUT);
+    tcase_set_timeout(busy, FIXTURE_TIMEOUT);
     tcase_add_loop_test(busy, writers_that_are_faster, 0, 4);
     tcase_add_loop_test(busy, one_key_that_always_moves, 0, 3);
     tcase_add_test(busy, compaction_goes_on);

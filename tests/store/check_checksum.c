@@ -37,7 +37,7 @@ static uint32_t sum_now;
 static void expect_other_sum(size_t at)
 {
     (void)at;
-    BOX_THAT(checksum_bytes(SEED, buffer, length_now) != sum_now);
+    FIXTURE_THAT(checksum_bytes(SEED, buffer, length_now) != sum_now);
 }
 
 START_TEST(a_byte_changes_a_sum)
@@ -66,7 +66,7 @@ START_TEST(two_bits_change_a_sum)
         buffer[first / 8] = (char)(buffer[first / 8] ^ (1 << first % 8));
         for (unsigned second = 0; second < first; second++) {
             buffer[second / 8] = (char)(buffer[second / 8] ^ (1 << second % 8));
-            BOX_THAT(checksum_bytes(SEED, buffer, BITS / 8) != sum_now);
+            FIXTURE_THAT(checksum_bytes(SEED, buffer, BITS / 8) != sum_now);
             buffer[second / 8] = (char)(buffer[second / 8] ^ (1 << second % 8));
         }
         buffer[first / 8] = (char)(buffer[first / 8] ^ (1 << first % 8));
@@ -83,7 +83,7 @@ START_TEST(inverted_bytes_change_a_sum)
         for (size_t from = 0; from + length <= sizeof buffer; from++) {
             for (size_t i = from; i < from + length; i++)
                 buffer[i] = (char)~buffer[i];
-            BOX_THAT(checksum_bytes(SEED, buffer, sizeof buffer) != sum_now);
+            FIXTURE_THAT(checksum_bytes(SEED, buffer, sizeof buffer) != sum_now);
             for (size_t i = from; i < from + length; i++)
                 buffer[i] = (char)~buffer[i];
         }
@@ -99,7 +99,7 @@ START_TEST(zeros_of_any_length_differ)
     for (size_t length = 0; length < sizeof buffer; length++) {
         sums[length] = checksum_bytes(SEED, buffer, length);
         for (size_t shorter = 0; shorter < length; shorter++)
-            BOX_THAT(sums[shorter] != sums[length]);
+            FIXTURE_THAT(sums[shorter] != sums[length]);
     }
 }
 END_TEST
@@ -113,8 +113,8 @@ static void expect_damaged_word(size_t at)
     uint64_t payload;
 
     (void)at;
-    BOX_THAT(word_now != 0);
-    BOX_THAT(!checksum_open(SEED, word_now, &payload));
+    FIXTURE_THAT(word_now != 0);
+    FIXTURE_THAT(!checksum_open(SEED, word_now, &payload));
 }
 
 START_TEST(a_byte_breaks_a_word)
@@ -137,7 +137,7 @@ START_TEST(a_byte_makes_no_word_of_none)
     for (unsigned at = 0; at < 64; at += 8) {
         for (uint64_t byte = 1; byte < 256; byte++) {
             uint64_t payload;
-            BOX_THAT(!checksum_open(SEED, byte << at, &payload));
+            FIXTURE_THAT(!checksum_open(SEED, byte << at, &payload));
         }
     }
 }
@@ -226,16 +226,16 @@ static void expect_same_or_none(size_t at)
         return;
     const unsigned loose =
         NOTE_READ | NOTE_WON | NOTE_TOLD | (record.span ? (unsigned)NOTE_STALE : 0);
-    BOX_THAT(record.key.bytes == placed.record.key.bytes &&
-             record.key.length == placed.record.key.length);
-    BOX_THAT(memcmp(record.key.bytes, key_bytes, record.key.length) == 0);
-    BOX_THAT(record.span == placed.record.span &&
-             record.value_length == placed.record.value_length);
-    BOX_THAT(record.span || memcmp(record.value, value_bytes, record.value_length) == 0);
-    BOX_THAT(record.expires == placed.record.expires && record.after == placed.record.after);
-    BOX_THAT(record.client_flags == placed.record.client_flags);
-    BOX_THAT(record.noted == placed.record.noted && record.version == placed.record.version);
-    BOX_THAT(((record.notes ^ placed.record.notes) & ~loose) == 0);
+    FIXTURE_THAT(record.key.bytes == placed.record.key.bytes &&
+                 record.key.length == placed.record.key.length);
+    FIXTURE_THAT(memcmp(record.key.bytes, key_bytes, record.key.length) == 0);
+    FIXTURE_THAT(record.span == placed.record.span &&
+                 record.value_length == placed.record.value_length);
+    FIXTURE_THAT(record.span || memcmp(record.value, value_bytes, record.value_length) == 0);
+    FIXTURE_THAT(record.expires == placed.record.expires && record.after == placed.record.after);
+    FIXTURE_THAT(record.client_flags == placed.record.client_flags);
+    FIXTURE_THAT(record.noted == placed.record.noted && record.version == placed.record.version);
+    FIXTURE_THAT(((record.notes ^ placed.record.notes) & ~loose) == 0);
 }
 
 static void expect_none(size_t at)
@@ -243,7 +243,7 @@ static void expect_none(size_t at)
     struct record record;
 
     (void)at;
-    BOX_THAT(!take_record(&record));
+    FIXTURE_THAT(!take_record(&record));
 }
 
 START_TEST(a_byte_breaks_a_record)
@@ -321,7 +321,7 @@ START_TEST(nothing_is_read_behind_the_end)
         ck_assert_ptr_nonnull(copy);
         memcpy(copy, record_there(), left);
         char *end = realloc(copy, left > 0 ? left : 1); /* for a sanitizer to watch */
-        BOX_THAT(end != NULL && !record_measure(end, left, &record, &size));
+        FIXTURE_THAT(end != NULL && !record_measure(end, left, &record, &size));
         free(end);
     }
 }
@@ -405,10 +405,10 @@ static void expect_label_or_none(size_t at)
     enum file_segment_state state = file_segment_open(&file, NUMBER, &facts);
 
     if (state == FILE_SEGMENT_IS_VALID) {
-        BOX_THAT(at >= offsetof(struct label, used) && at < offsetof(struct label, shape));
-        BOX_THAT(is_same_label(&facts, &facts_now));
+        FIXTURE_THAT(at >= offsetof(struct label, used) && at < offsetof(struct label, shape));
+        FIXTURE_THAT(is_same_label(&facts, &facts_now));
     }
-    BOX_THAT(state != FILE_SEGMENT_IS_FREE);
+    FIXTURE_THAT(state != FILE_SEGMENT_IS_FREE);
 }
 
 static void expect_no_label(size_t at)
@@ -416,7 +416,7 @@ static void expect_no_label(size_t at)
     struct file_segment_facts facts;
 
     (void)at;
-    BOX_THAT(file_segment_open(&file, NUMBER, &facts) != FILE_SEGMENT_IS_VALID);
+    FIXTURE_THAT(file_segment_open(&file, NUMBER, &facts) != FILE_SEGMENT_IS_VALID);
 }
 
 START_TEST(a_byte_breaks_a_label)
@@ -482,14 +482,14 @@ static void expect_name_or_none(size_t at)
     struct file_namespace_facts facts;
     enum file_namespace_state state = file_namespace_open(&file, NUMBER, &facts);
 
-    BOX_THAT(state != FILE_NAMESPACE_IS_FREE);
+    FIXTURE_THAT(state != FILE_NAMESPACE_IS_FREE);
     if (state == FILE_NAMESPACE_IS_VALID) {
         bool spare = at >= offsetof(struct name_entry, creator);
         bool flush = at >= offsetof(struct name_entry, flush_at) &&
                      at < offsetof(struct name_entry, flush_at) + sizeof(uint64_t);
-        BOX_THAT(spare || flush);
-        BOX_THAT(slice_equal(facts.name, slice_of("some.name")) && facts.generation == 44);
-        BOX_THAT(facts.flush_at == (flush ? 1 : names[NUMBER].flush_at == 0 ? 0 : 7000));
+        FIXTURE_THAT(spare || flush);
+        FIXTURE_THAT(slice_equal(facts.name, slice_of("some.name")) && facts.generation == 44);
+        FIXTURE_THAT(facts.flush_at == (flush ? 1 : names[NUMBER].flush_at == 0 ? 0 : 7000));
     }
 }
 
@@ -498,7 +498,7 @@ static void expect_no_name(size_t at)
     struct file_namespace_facts facts;
 
     (void)at;
-    BOX_THAT(file_namespace_open(&file, NUMBER, &facts) != FILE_NAMESPACE_IS_VALID);
+    FIXTURE_THAT(file_namespace_open(&file, NUMBER, &facts) != FILE_NAMESPACE_IS_VALID);
 }
 
 START_TEST(a_byte_breaks_a_name)
@@ -542,7 +542,7 @@ static Suite *seal_suite(void)
     TCase *guards = tcase_create("guards");
     TCase *marks = tcase_create("labels and names");
 
-    tcase_set_timeout(sums, BOX_TIMEOUT);
+    tcase_set_timeout(sums, FIXTURE_TIMEOUT);
     tcase_add_test(sums, a_byte_changes_a_sum);
     tcase_add_test(sums, two_bits_change_a_sum);
     tcase_add_test(sums, inverted_bytes_change_a_sum);
@@ -552,7 +552,7 @@ static Suite *seal_suite(void)
     tcase_add_test(sums, each_field_has_its_own_seal);
     suite_add_tcase(suite, sums);
 
-    tcase_set_timeout(guards, BOX_TIMEOUT);
+    tcase_set_timeout(guards, FIXTURE_TIMEOUT);
     tcase_add_loop_test(guards, a_byte_breaks_a_record, 0, records);
     tcase_add_loop_test(guards, no_byte_undoes_a_death, 0, records);
     tcase_add_loop_test(guards, a_death_that_was_cut_short_is_one, 0, records);
@@ -561,7 +561,7 @@ static Suite *seal_suite(void)
     tcase_add_loop_test(guards, nothing_is_read_behind_the_end, 0, records);
     suite_add_tcase(suite, guards);
 
-    tcase_set_timeout(marks, BOX_TIMEOUT);
+    tcase_set_timeout(marks, FIXTURE_TIMEOUT);
     tcase_add_loop_test(marks, a_byte_breaks_a_label, 0,
                         (int)(sizeof file_segment_samples / sizeof *file_segment_samples));
     tcase_add_test(marks, a_label_follows_its_segment);

@@ -1,7 +1,7 @@
 /*
  * check_collisions.c - keys that were chosen to collide.
  *
- * An attacker who knew the secret of the hash could choose keys that fall into few buckets,
+ * An attacker with the secret of the hash could choose keys that fall into few buckets,
  * and every lookup would walk a long chain of them. The secret is random for each store, so
  * that keys which collide under one are as any others under the next. Prints the longest
  * chain, in buckets, under both.

@@ -15,7 +15,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -78,7 +78,7 @@ static struct store_cursor *open_cursor(const char *name)
     struct store_cursor *cursor = NULL;
 
     store_enter(fixture.thread);
-    BOX_OK(store_cursor_open(fixture.thread, slice_of(name), &cursor));
+    FIXTURE_OK(store_cursor_open(fixture.thread, slice_of(name), &cursor));
     store_leave(fixture.thread);
     ck_assert_ptr_nonnull(cursor);
     return cursor;
@@ -118,7 +118,7 @@ static void put_numbered(const char *name, struct listing *listing, size_t numbe
     char key[32];
 
     snprintf(key, sizeof key, "key%zu", number);
-    BOX_OK(fixture_put_pattern(&fixture, name, key, ttl, value_length(number), seed));
+    FIXTURE_OK(fixture_put_pattern(&fixture, name, key, ttl, value_length(number), seed));
     listing->seeds[number] = seed;
 }
 
@@ -127,7 +127,7 @@ static void delete_numbered(const char *name, struct listing *listing, size_t nu
     char key[32];
 
     snprintf(key, sizeof key, "key%zu", number);
-    BOX_OK(fixture_delete(&fixture, name, key));
+    FIXTURE_OK(fixture_delete(&fixture, name, key));
     listing->seeds[number] = 0;
 }
 
@@ -154,8 +154,8 @@ START_TEST(nothing_to_list)
 
     ck_assert(step(cursor, 10, &listing));
     close_cursor(&cursor);
-    BOX_OK(fixture_put(&fixture, "ns", "key1", TTL_FOR(10), "value"));
-    BOX_OK(fixture_put(&fixture, "other", "key2", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key1", TTL_FOR(10), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "other", "key2", TTL_NEVER, "value"));
     fixture_outlive(&fixture, 10);
     cursor = open_cursor("ns");
     step_to_the_end(cursor, &listing);
@@ -263,8 +263,8 @@ START_TEST(others_come_and_go_meanwhile)
             delete_numbered("ns", &listing, number + 2);
         }
         snprintf(key, sizeof key, "new%ju", (uintmax_t)steps);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(5 + steps % 500), key));
-        BOX_OK(fixture_put(&fixture, "other", key, TTL_FOR(5), key));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(5 + steps % 500), key));
+        FIXTURE_OK(fixture_put(&fixture, "other", key, TTL_FOR(5), key));
         fixture_wait(&fixture, steps % 3);
         if (steps % 11 == 0)
             fixture_housekeep(&fixture);
@@ -412,7 +412,7 @@ START_TEST(closed_early)
         fixture_housekeep(&fixture);
     }
     ck_assert_uint_eq(fixture_figures(&fixture).bytes, 0);
-    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 4 * BOX_MIB);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 4 * FIXTURE_MIB);
 }
 END_TEST
 
@@ -430,7 +430,7 @@ START_TEST(the_namespace_goes_away)
         fixture_wait(&fixture, 60000);
         fixture_housekeep(&fixture);
     }
-    BOX_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
     ck_assert_uint_eq(listing.visits, 0);
@@ -446,7 +446,7 @@ START_TEST(under_pressure)
     bool ended = false;
     char key[32];
 
-    fixture_open(&fixture, 4 * BOX_MIB, BOX_MIB / 2);
+    fixture_open(&fixture, 4 * FIXTURE_MIB, FIXTURE_MIB / 2);
     for (size_t i = 0; i < RECORDS; i++)
         if (value_length(i) < 100)
             put_numbered("ns", &listing, i, TTL_NEVER, i + 1);
@@ -454,7 +454,7 @@ START_TEST(under_pressure)
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 9, &listing);
         snprintf(key, sizeof key, "more%d", steps);
-        BOX_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 20000, 1));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 20000, 1));
         if (steps % 7 == 0)
             fixture_housekeep(&fixture);
     }
@@ -484,7 +484,7 @@ static bool note_entry(void *context, struct store_entry *entry)
     struct told *told = context;
     unsigned letter = (unsigned)(entry->key.bytes[entry->key.length - 1] - 'a');
 
-    BOX_THAT(letter < 4);
+    FIXTURE_THAT(letter < 4);
     told->of[letter] = *entry;
     told->count++;
     return true;
@@ -495,8 +495,8 @@ static void look_at(const char *key, const struct store_terms *terms, struct sto
     struct store_key at;
 
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
-    BOX_OK(store_inspect(fixture.thread, &at, terms, fixture.now, view));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    FIXTURE_OK(store_inspect(fixture.thread, &at, terms, fixture.now, view));
     store_view_put(view);
     store_leave(fixture.thread);
 }
@@ -521,8 +521,9 @@ static void put_on_terms(const char *key, const struct store_terms *terms, size_
     struct store_key at;
 
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
-    BOX_OK(store_put(fixture.thread, &at, terms, (struct slice){value, length}, fixture.now, NULL));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    FIXTURE_OK(
+        store_put(fixture.thread, &at, terms, (struct slice){value, length}, fixture.now, NULL));
     store_leave(fixture.thread);
 }
 
@@ -534,10 +535,10 @@ START_TEST(entries_tell_what_looks_tell)
     const struct store_terms noted = {.ttl = TTL_FOR(5000), .client_flags = 7, .noted = true};
     struct store_view view;
 
-    BOX_OK(fixture_put(&fixture, "ns", "a", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "a", TTL_NEVER, "value"));
     put_on_terms("b", &noted, 10);
     put_on_terms("c", &noted, 300000);
-    BOX_OK(fixture_put(&fixture, "ns", "d", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "d", TTL_NEVER, "value"));
     ck_assert(fixture_has(&fixture, "ns", "d"));
     fixture_wait(&fixture, 1000);
     look_at("b", &read, &view);
@@ -569,7 +570,7 @@ int main(void)
     TCase *listing = tcase_create("listing");
 
     tcase_add_checked_fixture(listing, setup, teardown);
-    tcase_set_timeout(listing, BOX_TIMEOUT);
+    tcase_set_timeout(listing, FIXTURE_TIMEOUT);
     tcase_add_test(listing, nothing_to_list);
     tcase_add_loop_test(listing, everything_once, 0, 5);
     tcase_add_loop_test(listing, a_visitor_that_stops_misses_nothing, 2, 6);

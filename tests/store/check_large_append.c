@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    LARGE = 3 * BOX_MIB,
+    LARGE = 3 * FIXTURE_MIB,
     ADDED = 300 * 1000, /* bytes: more than what needs no steps */
     STEPS_MAX = 1000,
     STEPS_LEAST = 10, /* to append to LARGE */
@@ -20,7 +20,7 @@ static uint64_t told; /* length of the last value that was joined */
 
 static void set_up(void)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, 8 * BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, 8 * FIXTURE_MIB);
     bytes = malloc(LARGE + 2 * ADDED);
     ck_assert_ptr_nonnull(bytes);
     fixture_pattern(bytes, 0, LARGE + 2 * ADDED, 1);
@@ -39,7 +39,7 @@ static enum store_status begin(enum store_mode mode, size_t from, size_t length,
     struct store_terms terms = {.mode = mode, .ttl = TTL_KEEP, .join = join, .length = &told};
     struct store_key at;
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
     enum store_status status = store_put(fixture.thread, &at, &terms,
                                          (struct slice){bytes + from, length}, fixture.now, NULL);
     store_leave(fixture.thread);
@@ -67,20 +67,20 @@ static enum store_status finish(struct store_append **join, int *steps)
 
 static void put_part(size_t from, size_t length)
 {
-    BOX_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_FOR(5000),
-                             (struct slice){bytes + from, length}));
+    FIXTURE_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_FOR(5000),
+                                 (struct slice){bytes + from, length}));
 }
 
 static void expect_part(size_t from, size_t length)
 {
     struct store_view view;
     struct iovec pieces[STORE_PIECES_MAX];
-    BOX_OK(fixture_get(&fixture, "ns", "key", &view));
+    FIXTURE_OK(fixture_get(&fixture, "ns", "key", &view));
     ck_assert_uint_eq(view.length, length);
     size_t count = store_view_pieces(&view, 0, pieces, STORE_PIECES_MAX);
     size_t done = 0;
     for (size_t i = 0; i < count; i++) {
-        BOX_THAT(memcmp(pieces[i].iov_base, bytes + from + done, pieces[i].iov_len) == 0);
+        FIXTURE_THAT(memcmp(pieces[i].iov_base, bytes + from + done, pieces[i].iov_len) == 0);
         done += pieces[i].iov_len;
     }
     ck_assert_uint_eq(done, length);
@@ -90,7 +90,7 @@ static void expect_part(size_t from, size_t length)
 static uint64_t sets(void)
 {
     struct store_namespace_stats stats;
-    BOX_OK(fixture_namespace(&fixture, "ns", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "ns", &stats));
     return stats.counters.sets;
 }
 
@@ -107,7 +107,7 @@ START_TEST(what_is_joined_in_steps_is_whole_at_once)
     ck_assert_int_eq(step(&join), STORE_UNFINISHED);
     expect_part(old, LARGE);
     ck_assert_uint_eq(sets(), 1);
-    BOX_OK(finish(&join, &steps));
+    FIXTURE_OK(finish(&join, &steps));
     ck_assert_int_gt(steps, STEPS_LEAST);
     ck_assert_uint_eq(told, LARGE + ADDED);
     ck_assert_uint_eq(sets(), 2);
@@ -130,12 +130,12 @@ START_TEST(another_write_in_between_is_seen)
     struct store_terms terms = {.mode = STORE_APPEND, .ttl = TTL_KEEP};
     struct store_key at;
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
-    BOX_OK(store_put(fixture.thread, &at, &terms, (struct slice){bytes + LARGE - 10, 10},
-                     fixture.now, NULL));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    FIXTURE_OK(store_put(fixture.thread, &at, &terms, (struct slice){bytes + LARGE - 10, 10},
+                         fixture.now, NULL));
     store_leave(fixture.thread);
     expect_part(0, LARGE);
-    BOX_OK(finish(&join, &steps));
+    FIXTURE_OK(finish(&join, &steps));
     expect_part(0, LARGE + ADDED);
 }
 END_TEST
@@ -143,7 +143,7 @@ END_TEST
 static void take_away(int how)
 {
     if (how == 0) {
-        BOX_OK(fixture_delete(&fixture, "ns", "key"));
+        FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
     } else if (how == 1) {
         fixture_flush(&fixture, "ns");
     } else {
@@ -169,8 +169,8 @@ END_TEST
 START_TEST(an_aborted_join_leaves_nothing)
 {
     struct store_append *join = NULL;
-    BOX_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_NEVER,
-                             (struct slice){bytes, LARGE}));
+    FIXTURE_OK(fixture_put_bytes(&fixture, slice_of("ns"), slice_of("key"), TTL_NEVER,
+                                 (struct slice){bytes, LARGE}));
     fixture_rest(&fixture);
     uint64_t before = fixture_figures(&fixture).memory_used;
     for (int i = 0; i < 10; i++) {
@@ -181,7 +181,7 @@ START_TEST(an_aborted_join_leaves_nothing)
         ck_assert_ptr_null(join);
     }
     fixture_rest(&fixture);
-    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 2 * BOX_MIB);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 2 * FIXTURE_MIB);
     expect_part(0, LARGE);
 }
 END_TEST
@@ -193,19 +193,20 @@ START_TEST(one_after_the_other)
     struct store_append *second = NULL;
     int steps = 0;
     put_part(0, LARGE);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "small", TTL_NEVER, 20000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "small", TTL_NEVER, 20000, 1));
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &first), STORE_UNFINISHED);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &second), STORE_CROWDED);
     ck_assert_ptr_null(second);
     struct store_terms terms = {.mode = STORE_APPEND, .ttl = TTL_KEEP, .join = &second};
     struct store_key at;
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("small"), &at));
-    BOX_OK(store_put(fixture.thread, &at, &terms, (struct slice){bytes, 10}, fixture.now, NULL));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("small"), &at));
+    FIXTURE_OK(
+        store_put(fixture.thread, &at, &terms, (struct slice){bytes, 10}, fixture.now, NULL));
     store_leave(fixture.thread);
-    BOX_OK(finish(&first, &steps));
+    FIXTURE_OK(finish(&first, &steps));
     ck_assert_int_eq(begin(STORE_APPEND, LARGE + ADDED, ADDED, &second), STORE_UNFINISHED);
-    BOX_OK(finish(&second, &steps));
+    FIXTURE_OK(finish(&second, &steps));
     expect_part(0, LARGE + 2 * ADDED);
 }
 END_TEST
@@ -217,11 +218,11 @@ static struct store_write *upload(size_t from, size_t length, struct store_appen
     struct store_write *write = NULL;
     struct store_key at;
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
-    BOX_OK(store_write_begin(fixture.thread, &at, &terms, length, fixture.now, &write));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+    FIXTURE_OK(store_write_begin(fixture.thread, &at, &terms, length, fixture.now, &write));
     for (size_t done = 0; done < length;) {
         struct iovec space;
-        BOX_OK(store_write_space(fixture.thread, write, fixture.now, &space));
+        FIXTURE_OK(store_write_space(fixture.thread, write, fixture.now, &space));
         memcpy(space.iov_base, bytes + from + done, space.iov_len);
         store_write_advance(write, space.iov_len);
         done += space.iov_len;
@@ -252,10 +253,10 @@ START_TEST(an_uploaded_value_is_joined_in_steps)
     ck_assert_int_eq(commit(&other), STORE_CROWDED);
     ck_assert_ptr_nonnull(other);
     expect_part(0, LARGE);
-    BOX_OK(finish(&first, &steps));
+    FIXTURE_OK(finish(&first, &steps));
     ck_assert_uint_eq(told, LARGE + ADDED);
     ck_assert_int_eq(commit(&other), STORE_UNFINISHED);
-    BOX_OK(finish(&second, &steps));
+    FIXTURE_OK(finish(&second, &steps));
     ck_assert_uint_eq(told, LARGE + 2 * ADDED);
     ck_assert_uint_eq(sets(), 3);
     expect_part(0, LARGE + 2 * ADDED);
@@ -270,14 +271,14 @@ END_TEST
 /* As much is being uploaded as may be: what is large waits as an upload does. */
 START_TEST(a_join_is_granted_like_an_upload)
 {
-    enum { UPLOADS = 4, EACH = 5 * BOX_MIB };
+    enum { UPLOADS = 4, EACH = 5 * FIXTURE_MIB };
     struct store_write *writes[UPLOADS];
     struct store_append *join = NULL;
     uint64_t done = 0;
     int steps = 0;
     put_part(0, LARGE);
     for (int i = 0; i < UPLOADS; i++) {
-        BOX_OK(fixture_begin(&fixture, "ns", "other", STORE_SET, TTL_NEVER, EACH, &writes[i]));
+        FIXTURE_OK(fixture_begin(&fixture, "ns", "other", STORE_SET, TTL_NEVER, EACH, &writes[i]));
     }
     ck_assert_int_eq(fixture_write_pattern(&fixture, writes[UPLOADS - 1], &done, 1, 1, 1),
                      STORE_CROWDED);
@@ -286,7 +287,7 @@ START_TEST(a_join_is_granted_like_an_upload)
     fixture_check(&fixture);
     fixture_abort(&fixture, &writes[0]);
     ck_assert_int_eq(begin(STORE_APPEND, LARGE, ADDED, &join), STORE_UNFINISHED);
-    BOX_OK(finish(&join, &steps));
+    FIXTURE_OK(finish(&join, &steps));
     expect_part(0, LARGE + ADDED);
     for (int i = 1; i < UPLOADS; i++) {
         fixture_abort(&fixture, &writes[i]);
@@ -300,7 +301,7 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_set_timeout(all, BOX_TIMEOUT);
+    tcase_set_timeout(all, FIXTURE_TIMEOUT);
     tcase_add_loop_test(all, what_is_joined_in_steps_is_whole_at_once, 0, 2);
     tcase_add_test(all, another_write_in_between_is_seen);
     tcase_add_loop_test(all, a_record_that_goes_meanwhile_is_not_found, 0, 3);

@@ -1,6 +1,6 @@
 /*
- * check_memory.c - memory: its bound, who loses records when it runs out
- * and who never does, and that it is given back.
+ * check_memory.c - memory: its bound, which namespaces lose records when it
+ * runs out and which never do, and that it is given back.
  */
 #include "tests/store/fixture.h"
 
@@ -10,7 +10,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -28,12 +28,12 @@ static void pour(const char *name, size_t first, size_t count, size_t length, st
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, i);
-        BOX_OK(status);
+        FIXTURE_OK(status);
         if (housekeep_every != 0 && i % housekeep_every == 0)
             fixture_housekeep(&fixture);
         if (i % 64 == 0)
-            BOX_THAT(fixture_figures(&fixture).memory_used <=
-                     fixture_figures(&fixture).memory_limit);
+            FIXTURE_THAT(fixture_figures(&fixture).memory_used <=
+                         fixture_figures(&fixture).memory_limit);
     }
 }
 
@@ -70,7 +70,7 @@ enum { POURED_SIZES = sizeof poured_sizes / sizeof *poured_sizes };
 START_TEST(used_is_never_more_than_the_limit)
 {
     size_t length = poured_sizes[_i / 3];
-    size_t count = 4 * 16 * BOX_MIB / (length + 24);
+    size_t count = 4 * 16 * FIXTURE_MIB / (length + 24);
 
     pour("ns", 0, count, length, TTL_NEVER, housekeep_every[_i % 3]);
     char key[32];
@@ -80,7 +80,7 @@ START_TEST(used_is_never_more_than_the_limit)
     fixture_check(&fixture);
     size_t alive = count_alive("ns", 0, count, length);
     ck_assert_uint_eq(alive, fixture_figures(&fixture).items);
-    ck_assert_msg(alive * length >= (size_t)BOX_MIB * 16 / 10 * (length < 50 ? 2 : 6) ||
+    ck_assert_msg(alive * length >= (size_t)FIXTURE_MIB * 16 / 10 * (length < 50 ? 2 : 6) ||
                       length > 200000,
                   "only %zu records of %zu bytes are held", alive, length);
 }
@@ -98,7 +98,7 @@ START_TEST(all_sizes_and_ttls_under_pressure)
         snprintf(name, sizeof name, "ns%ju", (uintmax_t)(dice >> 32) % 20);
         snprintf(key, sizeof key, "key%ju", (uintmax_t)(dice >> 40) % 5000);
         struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
-        BOX_OK(fixture_put_pattern(&fixture, name, key, ttl, length, dice));
+        FIXTURE_OK(fixture_put_pattern(&fixture, name, key, ttl, length, dice));
         fixture_expect_pattern(&fixture, name, key, length, dice);
         fixture_wait(&fixture, 1);
         if (i % 1000 == 0) {
@@ -134,7 +134,7 @@ START_TEST(deleted_space_is_won_back)
         for (int i = 0; i < 15000; i++) {
             snprintf(key, sizeof key, "key%d", i);
             if (i % 10 != round % 10)
-                BOX_OK(fixture_delete(&fixture, "ns", key));
+                FIXTURE_OK(fixture_delete(&fixture, "ns", key));
         }
         fixture_housekeep(&fixture);
     }
@@ -143,25 +143,25 @@ START_TEST(deleted_space_is_won_back)
 }
 END_TEST
 
-/* --- who loses ---------------------------------------------------------- */
+/* --- which lose ---------------------------------------------------------- */
 
 START_TEST(a_quota_that_is_overrun_costs_nobody_else)
 {
     struct store_namespace_stats stats;
 
-    declare_quota("bounded", 4 * BOX_MIB);
+    declare_quota("bounded", 4 * FIXTURE_MIB);
     pour("other", 0, 6000, 1000, TTL_NEVER, 500);
     for (size_t i = 0; i < 20000; i += 500) {
         pour("bounded", i, 500, 1000, TTL_NEVER, _i ? 100 : 0);
-        BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
-        ck_assert_uint_le(stats.memory, 4 * BOX_MIB);
+        FIXTURE_OK(fixture_namespace(&fixture, "bounded", &stats));
+        ck_assert_uint_le(stats.memory, 4 * FIXTURE_MIB);
     }
     ck_assert_uint_eq(count_alive("other", 0, 6000, 1000), 6000);
     ck_assert_uint_eq(count_alive("bounded", 19900, 100, 1000), 100);
     ck_assert_uint_gt(count_alive("bounded", 0, 20000, 1000), 2000);
-    BOX_OK(fixture_namespace(&fixture, "other", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "other", &stats));
     ck_assert_uint_eq(stats.counters.evictions, 0);
-    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "bounded", &stats));
     ck_assert_uint_gt(stats.counters.evictions, 0);
 }
 END_TEST
@@ -170,11 +170,11 @@ START_TEST(a_quota_is_kept_free_from_others_pressure)
 {
     struct store_namespace_stats stats;
 
-    declare_quota("bounded", 4 * BOX_MIB);
+    declare_quota("bounded", 4 * FIXTURE_MIB);
     pour("bounded", 0, 3000, 1000, TTL_NEVER, 0);
     pour("other", 0, 50000, 1000, TTL_NEVER, _i ? 1000 : 0);
     ck_assert_uint_eq(count_alive("bounded", 0, 3000, 1000), 3000);
-    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "bounded", &stats));
     ck_assert_uint_eq(stats.counters.evictions, 0);
     pour("other", 0, 200, 100000, TTL_FOR(100000), _i ? 10 : 0);
     ck_assert_uint_eq(count_alive("bounded", 0, 3000, 1000), 3000);
@@ -184,7 +184,7 @@ END_TEST
 /* The others were there first and fill everything: the quota is still good. */
 START_TEST(a_quota_that_is_used_late)
 {
-    declare_quota("bounded", 4 * BOX_MIB);
+    declare_quota("bounded", 4 * FIXTURE_MIB);
     pour("other", 0, 50000, 1000, TTL_NEVER, _i ? 1000 : 0);
     pour("bounded", 0, 3000, 1000, TTL_NEVER, 0);
     ck_assert_uint_eq(count_alive("bounded", 0, 3000, 1000), 3000);
@@ -196,13 +196,13 @@ START_TEST(a_lowered_quota_is_enforced)
 {
     struct store_namespace_stats stats;
 
-    declare_quota("bounded", 8 * BOX_MIB);
+    declare_quota("bounded", 8 * FIXTURE_MIB);
     pour("bounded", 0, 6000, 1000, TTL_NEVER, 0);
     ck_assert_uint_eq(fixture_items(&fixture, "bounded"), 6000);
-    declare_quota("bounded", 2 * BOX_MIB);
+    declare_quota("bounded", 2 * FIXTURE_MIB);
     fixture_housekeep(&fixture);
-    BOX_OK(fixture_namespace(&fixture, "bounded", &stats));
-    ck_assert_uint_le(stats.memory, 2 * BOX_MIB);
+    FIXTURE_OK(fixture_namespace(&fixture, "bounded", &stats));
+    ck_assert_uint_le(stats.memory, 2 * FIXTURE_MIB);
     ck_assert_uint_gt(count_alive("bounded", 0, 6000, 1000), 500);
     declare_quota("bounded", 0);
     pour("bounded", 6000, 6000, 1000, TTL_NEVER, 0);
@@ -214,16 +214,16 @@ START_TEST(larger_than_its_quota)
 {
     struct store_write *write = NULL;
 
-    declare_quota("bounded", BOX_MIB / 2);
-    BOX_OK(fixture_put(&fixture, "bounded", "key", TTL_NEVER, "old"));
-    ck_assert_int_eq(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, BOX_MIB, 1),
+    declare_quota("bounded", FIXTURE_MIB / 2);
+    FIXTURE_OK(fixture_put(&fixture, "bounded", "key", TTL_NEVER, "old"));
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, FIXTURE_MIB, 1),
                      STORE_TOO_LARGE);
     ck_assert_int_eq(
-        fixture_begin(&fixture, "bounded", "key", STORE_SET, TTL_NEVER, BOX_MIB, &write),
+        fixture_begin(&fixture, "bounded", "key", STORE_SET, TTL_NEVER, FIXTURE_MIB, &write),
         STORE_TOO_LARGE);
     fixture_expect(&fixture, "bounded", "key", "old");
-    BOX_OK(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, BOX_MIB / 8, 1));
-    fixture_expect_pattern(&fixture, "bounded", "key", BOX_MIB / 8, 1);
+    FIXTURE_OK(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, FIXTURE_MIB / 8, 1));
+    fixture_expect_pattern(&fixture, "bounded", "key", FIXTURE_MIB / 8, 1);
 }
 END_TEST
 
@@ -261,7 +261,7 @@ static void expect_empty(void)
 
     ck_assert_uint_eq(stats.items, 0);
     ck_assert_uint_eq(stats.bytes, 0);
-    ck_assert_msg(stats.memory_used < 2 * BOX_MIB, "%ju bytes are used for nothing",
+    ck_assert_msg(stats.memory_used < 2 * FIXTURE_MIB, "%ju bytes are used for nothing",
                   (uintmax_t)stats.memory_used);
 }
 
@@ -272,8 +272,8 @@ START_TEST(after_all_has_expired_nothing_is_used)
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < 40000; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            BOX_OK(fixture_put_pattern(&fixture, i % 3 ? "a" : "b", key, TTL_FOR(2000 + i % 2000),
-                                       100 + i % 50, i));
+            FIXTURE_OK(fixture_put_pattern(&fixture, i % 3 ? "a" : "b", key,
+                                           TTL_FOR(2000 + i % 2000), 100 + i % 50, i));
         }
         pour("large", 0, 20, 100000, TTL_FOR(2500), 0);
         fixture_wait(&fixture, 3000);
@@ -297,7 +297,7 @@ START_TEST(after_all_is_deleted_nothing_is_used)
     pour("ns", 0, 40000, 150, TTL_NEVER, 0);
     for (int i = 0; i < 40000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(fixture_delete(&fixture, "ns", key));
+        FIXTURE_OK(fixture_delete(&fixture, "ns", key));
     }
     fixture_rest(&fixture);
     expect_empty();
@@ -367,7 +367,7 @@ int main(void)
     TCase *memory = tcase_create("memory");
 
     tcase_add_checked_fixture(memory, setup, teardown);
-    tcase_set_timeout(memory, BOX_TIMEOUT);
+    tcase_set_timeout(memory, FIXTURE_TIMEOUT);
     tcase_add_loop_test(memory, used_is_never_more_than_the_limit, 0, 3 * POURED_SIZES);
     tcase_add_test(memory, all_sizes_and_ttls_under_pressure);
     tcase_add_test(memory, dead_and_expired_records_go_first);

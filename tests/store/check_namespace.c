@@ -17,7 +17,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -42,8 +42,8 @@ START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(fixture_put(&fixture, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
-        BOX_OK(fixture_put(&fixture, "other", key, TTL_FOR(HOUR), "other"));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
+        FIXTURE_OK(fixture_put(&fixture, "other", key, TTL_FOR(HOUR), "other"));
     }
     ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 1000);
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
@@ -51,7 +51,7 @@ START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
     for (int i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%d", i);
         fixture_expect_gone(&fixture, "ns", key);
-        BOX_OK(fixture_add(&fixture, "ns", key, TTL_NEVER, "new"));
+        FIXTURE_OK(fixture_add(&fixture, "ns", key, TTL_NEVER, "new"));
     }
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 1000; i++) {
@@ -79,7 +79,7 @@ START_TEST(flushed_again_and_again)
         uint64_t count = round % 7;
         for (uint64_t i = 0; i < count; i++) {
             snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-            BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(HOUR), 100 + i, round));
+            FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(HOUR), 100 + i, round));
         }
         ck_assert_uint_eq(fixture_items(&fixture, "ns"), count);
         ck_assert_uint_eq(fixture_flush(&fixture, "ns"), count);
@@ -88,7 +88,7 @@ START_TEST(flushed_again_and_again)
             fixture_housekeep(&fixture);
     }
     let_time_pass();
-    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 2 * BOX_MIB);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 2 * FIXTURE_MIB);
 }
 END_TEST
 
@@ -98,8 +98,8 @@ START_TEST(flushing_nothing)
 
     ck_assert_uint_eq(fixture_flush(&fixture, "ghost"), 0);
     ck_assert_int_eq(fixture_namespace(&fixture, "ghost", &stats), STORE_NOT_FOUND);
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
-    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
     ck_assert_uint_eq(fixture_flush(&fixture, "ns"), 0);
 }
 END_TEST
@@ -113,14 +113,14 @@ START_TEST(flushing_leaves_the_work_behind)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < BIG; i++) {
             snprintf(key, sizeof key, "key%d", i);
-            BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(HOUR), "value"));
+            FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(HOUR), "value"));
         }
         ck_assert_uint_eq(fixture_items(&fixture, "ns"), BIG);
         uint64_t segments = fixture_figures(&fixture).segments;
         ck_assert_uint_eq(fixture_flush(&fixture, "ns"), BIG);
         ck_assert_uint_eq(fixture_items(&fixture, "ns"), 0);
         ck_assert_uint_eq(fixture_figures(&fixture).segments, segments);
-        BOX_OK(fixture_put(&fixture, "ns", "key7", TTL_FOR(HOUR), "again"));
+        FIXTURE_OK(fixture_put(&fixture, "ns", "key7", TTL_FOR(HOUR), "again"));
         fixture_housekeep(&fixture);
         ck_assert_uint_eq(fixture_figures(&fixture).segments, 1);
         fixture_expect(&fixture, "ns", "key7", "again");
@@ -142,7 +142,7 @@ START_TEST(each_namespace_is_given_once)
     for (int i = 0; i < 300; i++) {
         snprintf(name, sizeof name, "ns%d", i);
         for (int k = 0; k <= i % 3; k++)
-            BOX_OK(fixture_put(&fixture, name, &"key"[k], TTL_NEVER, "value"));
+            FIXTURE_OK(fixture_put(&fixture, name, &"key"[k], TTL_NEVER, "value"));
     }
     store_enter(fixture.thread);
     while (store_namespace_next(fixture.thread, &next, &stats)) {
@@ -163,25 +163,25 @@ END_TEST
 START_TEST(figures_are_the_namespaces_own)
 {
     struct store_namespace_options options = {
-        .name = slice_of("declared"), .ttl = 5000, .max_ttl = 9000, .memory = 3 * BOX_MIB};
+        .name = slice_of("declared"), .ttl = 5000, .max_ttl = 9000, .memory = 3 * FIXTURE_MIB};
     struct store_namespace_stats stats;
 
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
-    BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "declared", &stats));
     ck_assert_str_eq(stats.name, "declared");
     ck_assert_uint_eq(stats.items, 0);
     ck_assert_uint_eq(stats.bytes, 0);
-    ck_assert_uint_eq(stats.quota, 3 * BOX_MIB);
+    ck_assert_uint_eq(stats.quota, 3 * FIXTURE_MIB);
     ck_assert_uint_eq(stats.ttl, 5000);
     ck_assert_uint_eq(stats.max_ttl, 9000);
-    BOX_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_DEFAULT, 100000, 1));
-    BOX_OK(fixture_put_pattern(&fixture, "other", "key", TTL_FOR(90), 1000, 1));
-    BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_DEFAULT, 100000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "other", "key", TTL_FOR(90), 1000, 1));
+    FIXTURE_OK(fixture_namespace(&fixture, "declared", &stats));
     ck_assert_uint_eq(stats.items, 1);
     ck_assert_uint_ge(stats.bytes, 100000);
     ck_assert_uint_le(stats.bytes, 102000);
     ck_assert_uint_ge(stats.memory, stats.bytes);
-    BOX_OK(fixture_namespace(&fixture, "other", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "other", &stats));
     ck_assert_uint_eq(stats.quota, 0);
     ck_assert_uint_eq(stats.ttl, STORE_NEVER);
     ck_assert_uint_eq(stats.items, 1);
@@ -202,19 +202,19 @@ START_TEST(empty_undeclared_namespaces_go_away)
 
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
     for (int round = 0; round < 50; round++) {
-        BOX_OK(fixture_put(&fixture, "expires", "key", TTL_FOR(10), "value"));
-        BOX_OK(fixture_put(&fixture, "deleted", "key", TTL_NEVER, "value"));
-        BOX_OK(fixture_put(&fixture, "flushed", "key", TTL_NEVER, "value"));
-        BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10), "value"));
-        BOX_OK(fixture_put(&fixture, "stays", "key", TTL_FOR(10 * HOUR), "value"));
-        BOX_OK(fixture_delete(&fixture, "deleted", "key"));
+        FIXTURE_OK(fixture_put(&fixture, "expires", "key", TTL_FOR(10), "value"));
+        FIXTURE_OK(fixture_put(&fixture, "deleted", "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, "flushed", "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10), "value"));
+        FIXTURE_OK(fixture_put(&fixture, "stays", "key", TTL_FOR(10 * HOUR), "value"));
+        FIXTURE_OK(fixture_delete(&fixture, "deleted", "key"));
         ck_assert_uint_eq(fixture_flush(&fixture, "flushed"), 1);
         fixture_outlive(&fixture, 10);
         let_time_pass();
         ck_assert_int_eq(fixture_namespace(&fixture, "expires", &stats), STORE_NOT_FOUND);
         ck_assert_int_eq(fixture_namespace(&fixture, "deleted", &stats), STORE_NOT_FOUND);
         ck_assert_int_eq(fixture_namespace(&fixture, "flushed", &stats), STORE_NOT_FOUND);
-        BOX_OK(fixture_namespace(&fixture, "declared", &stats));
+        FIXTURE_OK(fixture_namespace(&fixture, "declared", &stats));
         fixture_expect(&fixture, "stays", "key", "value");
         ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 2);
         fixture_check(&fixture);
@@ -229,7 +229,7 @@ START_TEST(names_are_used_again)
 
     for (int i = 0; i < 200000; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        BOX_OK(fixture_put(&fixture, name, "key", TTL_FOR(10), "value"));
+        FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_FOR(10), "value"));
         if (i % 1000 == 999) {
             fixture_outlive(&fixture, 10);
             let_time_pass();
@@ -245,12 +245,12 @@ START_TEST(a_write_that_waits_keeps_its_namespace)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, 20000, 50000, 1));
+    FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 20000, 50000, 1));
     let_time_pass();
-    BOX_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
-    BOX_OK(fixture_commit(&fixture, &write));
+    FIXTURE_OK(fixture_put(&fixture, "next", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
+    FIXTURE_OK(fixture_commit(&fixture, &write));
     fixture_expect_pattern(&fixture, "ns", "key", 50000, 1);
     fixture_expect(&fixture, "next", "key", "value");
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
@@ -273,7 +273,7 @@ static void crowd_record(char key[KEY_ROOM], char value[VALUE_ROOM], int namespa
 {
     snprintf(key, KEY_ROOM, "key-%04d-%07d", record, namespace);
     snprintf(value, VALUE_ROOM, "value %058d", namespace * CROWD_RECORDS + record);
-    BOX_THAT(strlen(key) == 16 && strlen(value) == 64);
+    FIXTURE_THAT(strlen(key) == 16 && strlen(value) == 64);
 }
 
 static void expect_crowd(void)
@@ -301,7 +301,7 @@ START_TEST(ten_thousand_small_ones_fit)
         for (int i = 0; i < CROWD; i++) {
             snprintf(name, sizeof name, "namespace-%d", i);
             crowd_record(key, value, i, k);
-            BOX_OK(fixture_put(&fixture, name, key, crowd_ttl(i, k), value));
+            FIXTURE_OK(fixture_put(&fixture, name, key, crowd_ttl(i, k), value));
             if (i % 1000 == 0)
                 fixture_housekeep(&fixture);
         }
@@ -329,13 +329,13 @@ START_TEST(room_is_made_by_eviction_and_not_by_tidying)
     do {
         for (int i = 0; i < NEW; i++) {
             snprintf(name, sizeof name, "ns%d", made++);
-            BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
+            FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
         }
     } while (fixture_figures(&fixture).counters.evictions == 0);
     uint64_t before = fixture_figures(&fixture).reclaims;
     for (int i = 0; i < NEW; i++) {
         snprintf(name, sizeof name, "ns%d", made + i);
-        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
     }
     ck_assert_uint_le(fixture_figures(&fixture).reclaims - before, NEW / A_FRAME);
     let_time_pass();
@@ -362,7 +362,7 @@ static void put_new(int *made, int until)
 
     for (; *made < until; ++*made) {
         snprintf(name, sizeof name, "ns%d", *made);
-        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
         if (*made % 1000 == 0) {
             fixture_housekeep(&fixture);
         }
@@ -389,7 +389,7 @@ START_TEST(eviction_goes_round)
 }
 END_TEST
 
-/* Those that were evicted keep their numbers while somebody may still see them. */
+/* Those that were evicted keep their numbers while a thread may still see them. */
 START_TEST(how_many_are_going_is_bounded)
 {
     enum { MANY = 2 * STORE_NAMESPACES_MAX };
@@ -411,7 +411,7 @@ START_TEST(how_many_are_going_is_bounded)
     store_leave(other);
     store_thread_destroy(&other);
     fixture_housekeep(&fixture);
-    BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
 }
 END_TEST
 
@@ -430,10 +430,10 @@ START_TEST(how_many_there_may_be_is_bounded)
     if (stats.namespaces == STORE_NAMESPACES_MAX) { /* else some were evicted */
         ck_assert_int_eq(fixture_put(&fixture, "more", "key", TTL_FOR(HOUR), "value"),
                          STORE_TOO_MANY_NAMESPACES);
-        BOX_OK(fixture_put(&fixture, name, "more", TTL_FOR(HOUR), "value"));
+        FIXTURE_OK(fixture_put(&fixture, name, "more", TTL_FOR(HOUR), "value"));
         fixture_outlive(&fixture, HOUR);
         let_time_pass();
-        BOX_OK(fixture_put(&fixture, "more", "key", TTL_FOR(HOUR), "value"));
+        FIXTURE_OK(fixture_put(&fixture, "more", "key", TTL_FOR(HOUR), "value"));
     }
 }
 END_TEST
@@ -449,11 +449,11 @@ START_TEST(only_declared_namespaces)
     struct store_key at;
     uint64_t records;
 
-    BOX_OK(fixture_put(&fixture, "one", "key", TTL_NEVER, "kept"));
-    BOX_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "goes"));
+    FIXTURE_OK(fixture_put(&fixture, "one", "key", TTL_NEVER, "kept"));
+    FIXTURE_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "goes"));
     fixture_declare_only(&fixture, options, 2);
     fixture_expect(&fixture, "one", "key", "kept");
-    BOX_OK(fixture_put(&fixture, "two", "key", TTL_DEFAULT, "new"));
+    FIXTURE_OK(fixture_put(&fixture, "two", "key", TTL_DEFAULT, "new"));
     fixture_expect_left(&fixture, "two", "key", 70);
     store_enter(fixture.thread);
     ck_assert_int_eq(store_locate(fixture.thread, slice_of("three"), slice_of("key"), &at),
@@ -471,7 +471,7 @@ START_TEST(only_declared_namespaces)
     ck_assert_uint_eq(fixture_figures(&fixture).items, 1);
     fixture_declare(&fixture, NULL, 0, STORE_NEVER);
     fixture_expect_gone(&fixture, "three", "key");
-    BOX_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "value"));
     fixture_expect(&fixture, "three", "key", "value");
     fixture_expect(&fixture, "one", "key", "kept");
 }
@@ -480,17 +480,17 @@ END_TEST
 START_TEST(no_longer_declared)
 {
     struct store_namespace_options options = {
-        .name = slice_of("ns"), .ttl = 5000, .memory = 2 * BOX_MIB};
+        .name = slice_of("ns"), .ttl = 5000, .memory = 2 * FIXTURE_MIB};
     struct store_namespace_stats stats;
 
     fixture_declare(&fixture, &options, 1, 700);
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
     fixture_declare(&fixture, NULL, 0, 700);
     fixture_expect(&fixture, "ns", "key", "value");
     fixture_expect_left(&fixture, "ns", "key", 5000);
-    BOX_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "ns", "other", 700);
-    BOX_OK(fixture_namespace(&fixture, "ns", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "ns", &stats));
     ck_assert_uint_eq(stats.quota, 0);
     fixture_wait(&fixture, 5000);
     let_time_pass();
@@ -501,15 +501,15 @@ END_TEST
 START_TEST(a_new_max_value)
 {
     fixture.max_value = 1000;
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "old", TTL_NEVER, 5000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "old", TTL_NEVER, 5000, 1));
     fixture_declare(&fixture, NULL, 0, STORE_NEVER);
     fixture_expect_pattern(&fixture, "ns", "old", 5000, 1);
     ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1001, 1),
                      STORE_TOO_LARGE);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1000, 1));
-    fixture.max_value = BOX_MIB;
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1000, 1));
+    fixture.max_value = FIXTURE_MIB;
     fixture_declare(&fixture, NULL, 0, STORE_NEVER);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1001, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, 1001, 1));
 }
 END_TEST
 
@@ -530,7 +530,7 @@ START_TEST(many_policies_in_a_row)
         else
             fixture_declare_only(&fixture, options, 40);
         for (size_t i = 0; i < 40; i += 3) {
-            BOX_OK(fixture_put(&fixture, names[i], "key", TTL_DEFAULT, names[i]));
+            FIXTURE_OK(fixture_put(&fixture, names[i], "key", TTL_DEFAULT, names[i]));
             fixture_expect_left(&fixture, names[i], "key", 1000 + round);
         }
         fixture_wait(&fixture, 20);
@@ -551,7 +551,7 @@ int main(void)
     TCase *namespaces = tcase_create("namespaces");
 
     tcase_add_checked_fixture(namespaces, setup, teardown);
-    tcase_set_timeout(namespaces, BOX_TIMEOUT);
+    tcase_set_timeout(namespaces, FIXTURE_TIMEOUT);
     tcase_add_test(namespaces, what_is_flushed_is_gone_and_what_comes_stays);
     tcase_add_test(namespaces, flushed_again_and_again);
     tcase_add_test(namespaces, flushing_nothing);

@@ -23,7 +23,7 @@ static struct store_namespace_options options[STORE_NAMESPACES_MAX];
 
 static void setup(void)
 {
-    fixture_open(&fixture, 128 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 128 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -59,9 +59,9 @@ static void expect_declared(const struct store_policy *policy)
     struct store_namespace_stats stats;
 
     for (size_t i = 0; i < policy->declared_count; i++) {
-        BOX_OK(fixture_namespace(&fixture, names[i], &stats));
-        BOX_THAT(stats.declared);
-        BOX_THAT(stats.ttl == options[i].ttl && stats.max_ttl == options[i].max_ttl);
+        FIXTURE_OK(fixture_namespace(&fixture, names[i], &stats));
+        FIXTURE_THAT(stats.declared);
+        FIXTURE_THAT(stats.ttl == options[i].ttl && stats.max_ttl == options[i].max_ttl);
     }
 }
 
@@ -99,17 +99,17 @@ static size_t finish(void)
 /* Before the first step, whatever made the namespace. */
 START_TEST(a_write_finds_the_new_settings)
 {
-    BOX_OK(fixture_put(&fixture, "ns1", "old", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns1", "old", TTL_NEVER, "value"));
     struct store_policy policy = declare("ns", 4, 0);
     begin(&policy);
     ck_assert_int_eq(fixture_put(&fixture, "ns2", "key", TTL_NEVER, "value"), STORE_TTL_REQUIRED);
-    BOX_OK(fixture_put(&fixture, "ns2", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns2", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "ns2", "key", 1002);
-    BOX_OK(fixture_put(&fixture, "ns3", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns3", "key", TTL_NEVER, "value"));
     fixture_expect_left(&fixture, "ns3", "key", 500000);
     finish();
     expect_declared(&policy);
-    BOX_OK(fixture_put(&fixture, "ns1", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns1", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "ns1", "key", 1001);
     fixture_expect(&fixture, "ns1", "old", "value");
     ck_assert_uint_eq(result().owed, 0);
@@ -131,8 +131,8 @@ START_TEST(nothing_is_undeclared_in_between)
             fixture_housekeep(&fixture);
             for (size_t i = 0; i < policy.declared_count; i += 37) {
                 enum store_status status = fixture_namespace(&fixture, names[i], &stats);
-                BOX_THAT(status == STORE_OK || (i >= before && status == STORE_NOT_FOUND));
-                BOX_THAT(status != STORE_OK || stats.declared);
+                FIXTURE_THAT(status == STORE_OK || (i >= before && status == STORE_NOT_FOUND));
+                FIXTURE_THAT(status != STORE_OK || stats.declared);
             }
         } while (step() == STORE_GOES_ON);
         expect_declared(&policy);
@@ -217,16 +217,16 @@ START_TEST(a_write_that_is_under_way_is_dropped_with_the_rest)
     struct store_key at;
 
     ck_assert_ptr_nonnull(other);
-    BOX_OK(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"));
-    BOX_OK(fixture_put(&fixture, "ns0", "key", TTL_FOR(HOUR), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns0", "key", TTL_FOR(HOUR), "value"));
     store_enter(other);
-    BOX_OK(store_locate(other, slice_of("forbidden"), slice_of("late"), &at));
+    FIXTURE_OK(store_locate(other, slice_of("forbidden"), slice_of("late"), &at));
     struct store_policy policy = declare("ns", 2, 0);
     policy.declared_only = true;
     begin(&policy);
     finish();
     ck_assert_int_eq(step(), STORE_WAITS);
-    BOX_OK(
+    FIXTURE_OK(
         store_put(other, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), fixture.now, NULL));
     ck_assert_int_eq(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"),
                      STORE_UNDECLARED);
@@ -247,16 +247,16 @@ START_TEST(an_upload_into_what_is_forbidden_is_refused)
     struct store_write *allowed = NULL;
     uint64_t done = 0, there = 0;
 
-    BOX_OK(fixture_begin(&fixture, "forbidden", "key", STORE_SET, TTL_NEVER, 50000, &write));
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
-    BOX_OK(fixture_begin(&fixture, "ns1", "key", STORE_SET, TTL_NEVER, 50000, &allowed));
-    BOX_OK(fixture_write_pattern(&fixture, allowed, &there, 50000, 50000, 1));
+    FIXTURE_OK(fixture_begin(&fixture, "forbidden", "key", STORE_SET, TTL_NEVER, 50000, &write));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
+    FIXTURE_OK(fixture_begin(&fixture, "ns1", "key", STORE_SET, TTL_NEVER, 50000, &allowed));
+    FIXTURE_OK(fixture_write_pattern(&fixture, allowed, &there, 50000, 50000, 1));
     struct store_policy policy = declare("ns", 2, 0);
     policy.declared_only = true;
     fixture_declare_slowly(&fixture, &policy, A_SLICE);
     ck_assert_int_eq(fixture_commit(&fixture, &write), STORE_UNDECLARED);
     ck_assert_ptr_null(write);
-    BOX_OK(fixture_commit(&fixture, &allowed));
+    FIXTURE_OK(fixture_commit(&fixture, &allowed));
     fixture_expect_left(&fixture, "ns1", "key", 500000);
     fixture_declare(&fixture, NULL, 0, STORE_NEVER);
     fixture_expect_gone(&fixture, "forbidden", "key");
@@ -276,7 +276,7 @@ static void fill(void)
     for (int i = 0; i % 1000 != 0 || fixture_figures(&fixture).counters.evictions < before + 1000;
          i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(fixture_put_pattern(&fixture, "ns1", key, TTL_DEFAULT, 1000, 1));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns1", key, TTL_DEFAULT, 1000, 1));
     }
 }
 
@@ -290,7 +290,7 @@ START_TEST(room_is_made_for_what_is_declared)
         expect_declared(&policy);
         fill();
     }
-    BOX_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
     fixture_expect(&fixture, "ns7", "key", "value");
 }
 END_TEST
@@ -310,7 +310,7 @@ static void keep_values(struct held *held, const char *name)
 
     while (status == STORE_OK && held->views_count < HELD) {
         snprintf(key, sizeof key, "held%zu", held->views_count);
-        BOX_OK(fixture_put_pattern(&fixture, name, key, TTL_NEVER, HELD_SIZE, 1));
+        FIXTURE_OK(fixture_put_pattern(&fixture, name, key, TTL_NEVER, HELD_SIZE, 1));
         status = fixture_get(&fixture, name, key, &held->views[held->views_count]);
         held->views_count += status == STORE_OK;
     }
@@ -324,8 +324,8 @@ static void begin_values(struct held *held, const char *name)
     while (status == STORE_OK && held->writes_count < HELD) {
         struct store_write **write = &held->writes[held->writes_count++];
         uint64_t done = 0;
-        BOX_OK(fixture_begin(&fixture, name, "key", STORE_SET, TTL_NEVER, BOX_MIB, write));
-        status = fixture_write_pattern(&fixture, *write, &done, BOX_MIB, BOX_MIB, 1);
+        FIXTURE_OK(fixture_begin(&fixture, name, "key", STORE_SET, TTL_NEVER, FIXTURE_MIB, write));
+        status = fixture_write_pattern(&fixture, *write, &done, FIXTURE_MIB, FIXTURE_MIB, 1);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
 }
@@ -380,7 +380,7 @@ START_TEST(what_nothing_makes_room_for_is_owed)
     fixture_housekeep(&fixture);
     ck_assert_int_eq(fixture_put(&fixture, names[39998], "key", TTL_NEVER, "value"),
                      STORE_TTL_REQUIRED);
-    BOX_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
     fill();
     uint64_t evicted = fixture_figures(&fixture).counters.evictions;
     for (int tries = 0; tries < 100 && result().owed > 0; tries++) {
@@ -392,7 +392,7 @@ START_TEST(what_nothing_makes_room_for_is_owed)
     }
     ck_assert_uint_eq(result().owed, 0);
     expect_declared(&policy);
-    BOX_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, last, "key", TTL_DEFAULT, "value"));
 }
 END_TEST
 
@@ -425,8 +425,8 @@ START_TEST(numbers_are_kept_for_what_is_declared)
     fixture_declare_slowly(&fixture, &policy, 0);
     ck_assert_uint_eq(make_undeclared("tmp", 2000, &status), 1000);
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
-    BOX_OK(fixture_put(&fixture, "tmp7", "another", TTL_NEVER, "value"));
-    BOX_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "tmp7", "another", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns7", "key", TTL_DEFAULT, "value"));
     policy = declare("ns", STORE_NAMESPACES_MAX - 1000, 1);
     policy.undeclared_most = 1000;
     fixture_declare_slowly(&fixture, &policy, A_SLICE);
@@ -434,7 +434,7 @@ START_TEST(numbers_are_kept_for_what_is_declared)
     expect_declared(&policy);
     ck_assert_uint_eq(fixture_flush(&fixture, "tmp7"), 2);
     tidy();
-    BOX_OK(put_one("other", 0));
+    FIXTURE_OK(put_one("other", 0));
     ck_assert_int_eq(put_one("other", 1), STORE_TOO_MANY_NAMESPACES);
 }
 END_TEST
@@ -524,7 +524,7 @@ START_TEST(one_maker_leaves_half_to_others)
     who = 7;
     ck_assert_uint_eq(make_undeclared("seven-", 100, &status), 50);
     ck_assert_int_eq(status, STORE_TOO_MANY_OWN);
-    BOX_OK(fixture_put(&fixture, "seven-3", "more", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "seven-3", "more", TTL_NEVER, "value"));
     who = 7 + 256; /* another one, in the same list */
     ck_assert_uint_eq(make_undeclared("eight-", 30, &status), 30);
     who = 0; /* none in particular */
@@ -533,12 +533,12 @@ START_TEST(one_maker_leaves_half_to_others)
     who = 7; /* what goes counts no more, and what is declared */
     fixture_flush(&fixture, "seven-3");
     tidy();
-    BOX_OK(put_one("again-", 0));
+    FIXTURE_OK(put_one("again-", 0));
     ck_assert_int_eq(put_one("again-", 1), STORE_TOO_MANY_NAMESPACES);
     options[10] = (struct store_namespace_options){.name = slice_of("seven-4")};
     policy.declared_count = 11;
     fixture_declare_slowly(&fixture, &policy, 0);
-    BOX_OK(put_one("again-", 1));
+    FIXTURE_OK(put_one("again-", 1));
     ck_assert_int_eq(put_one("again-", 2), STORE_TOO_MANY_NAMESPACES);
     fixture_check(&fixture);
 }
@@ -555,7 +555,7 @@ START_TEST(many_flushes_at_once)
     for (size_t i = 0; i < 5000; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
         store_enter(fixture.thread);
-        BOX_OK(store_flush_at(fixture.thread, slice_of(name), fixture.now + 10 + i % 3));
+        FIXTURE_OK(store_flush_at(fixture.thread, slice_of(name), fixture.now + 10 + i % 3));
         store_leave(fixture.thread);
     }
     for (uint64_t passed = 9; passed <= 12; passed++) {
@@ -565,7 +565,7 @@ START_TEST(many_flushes_at_once)
         store_leave(fixture.thread);
         for (size_t i = 0; i < 5000; i++) {
             snprintf(name, sizeof name, "ns%zu", i);
-            BOX_THAT(fixture_has(&fixture, name, "key") == (passed < 10 + i % 3));
+            FIXTURE_THAT(fixture_has(&fixture, name, "key") == (passed < 10 + i % 3));
         }
     }
     tidy();
@@ -579,7 +579,7 @@ int main(void)
     TCase *policies = tcase_create("policies");
 
     tcase_add_checked_fixture(policies, setup, teardown);
-    tcase_set_timeout(policies, BOX_TIMEOUT);
+    tcase_set_timeout(policies, FIXTURE_TIMEOUT);
     tcase_add_test(policies, a_write_finds_the_new_settings);
     tcase_add_test(policies, nothing_is_undeclared_in_between);
     tcase_add_test(policies, another_policy_may_come_at_any_step);

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MANY = 200000, LARGEST = 64 * BOX_MIB };
+enum { MANY = 200000, LARGEST = 64 * FIXTURE_MIB };
 
 static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -23,10 +23,10 @@ static void teardown(void)
 
 START_TEST(a_record_is_put_and_got)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
     fixture_expect(&fixture, "ns", "key", "value");
     fixture_expect(&fixture, "ns", "key", "value");
-    fixture_expect_left(&fixture, "ns", "key", BOX_NEVER);
+    fixture_expect_left(&fixture, "ns", "key", FIXTURE_NEVER);
 }
 END_TEST
 
@@ -40,7 +40,7 @@ START_TEST(what_is_not_there_is_not_found)
         ck_assert_int_eq(fixture_touch(&fixture, "ns", "key", TTL_FOR(1000)), STORE_NOT_FOUND);
         ck_assert_int_eq(fixture_incr(&fixture, "ns", "key", 1, &number), STORE_NOT_FOUND);
         ck_assert_int_eq(fixture_decr(&fixture, "ns", "key", 1, &number), STORE_NOT_FOUND);
-        BOX_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
+        FIXTURE_OK(fixture_put(&fixture, "ns", "other", TTL_DEFAULT, "value"));
     }
 }
 END_TEST
@@ -63,7 +63,7 @@ START_TEST(the_last_put_counts)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(value, sizeof value, "%.*s", i % 30, "abcdefghijklmnopqrstuvwxyz012345");
-        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, value));
+        FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, value));
         fixture_expect(&fixture, "ns", "key", value);
     }
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
@@ -72,26 +72,26 @@ END_TEST
 
 START_TEST(add_writes_only_where_nothing_is)
 {
-    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_FOR(500), "first"));
+    FIXTURE_OK(fixture_add(&fixture, "ns", "key", TTL_FOR(500), "first"));
     ck_assert_int_eq(fixture_add(&fixture, "ns", "key", TTL_FOR(9000), "second"), STORE_EXISTS);
     fixture_expect(&fixture, "ns", "key", "first");
     fixture_expect_left(&fixture, "ns", "key", 500);
     fixture_wait(&fixture, 499);
     ck_assert_int_eq(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "third"), STORE_EXISTS);
     fixture_outlive(&fixture, 1);
-    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fourth"));
+    FIXTURE_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fourth"));
     fixture_expect(&fixture, "ns", "key", "fourth");
-    BOX_OK(fixture_delete(&fixture, "ns", "key"));
-    BOX_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fifth"));
+    FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
+    FIXTURE_OK(fixture_add(&fixture, "ns", "key", TTL_DEFAULT, "fifth"));
     fixture_expect(&fixture, "ns", "key", "fifth");
 }
 END_TEST
 
 START_TEST(a_deleted_record_stays_deleted)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "old"));
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "new"));
-    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "old"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "new"));
+    FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
     fixture_expect_gone(&fixture, "ns", "key");
     ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
     fixture_housekeep(&fixture);
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(an_expired_record_cannot_be_deleted)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
     fixture_outlive(&fixture, 500);
     ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
 }
@@ -110,15 +110,15 @@ END_TEST
 
 START_TEST(one_key_in_two_namespaces_is_two_records)
 {
-    BOX_OK(fixture_put(&fixture, "a", "key", TTL_FOR(1000), "in a"));
-    BOX_OK(fixture_put(&fixture, "b", "key", TTL_FOR(2000), "in b"));
-    BOX_OK(fixture_add(&fixture, "c", "key", TTL_NEVER, "7"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "key", TTL_FOR(1000), "in a"));
+    FIXTURE_OK(fixture_put(&fixture, "b", "key", TTL_FOR(2000), "in b"));
+    FIXTURE_OK(fixture_add(&fixture, "c", "key", TTL_NEVER, "7"));
     fixture_expect(&fixture, "a", "key", "in a");
     fixture_expect(&fixture, "b", "key", "in b");
     fixture_expect_left(&fixture, "a", "key", 1000);
     fixture_expect_left(&fixture, "b", "key", 2000);
-    fixture_expect_left(&fixture, "c", "key", BOX_NEVER);
-    BOX_OK(fixture_touch(&fixture, "a", "key", TTL_FOR(500)));
+    fixture_expect_left(&fixture, "c", "key", FIXTURE_NEVER);
+    FIXTURE_OK(fixture_touch(&fixture, "a", "key", TTL_FOR(500)));
     fixture_expect_left(&fixture, "b", "key", 2000);
     fixture_outlive(&fixture, 500);
     fixture_housekeep(&fixture);
@@ -127,16 +127,16 @@ START_TEST(one_key_in_two_namespaces_is_two_records)
     ck_assert_uint_eq(fixture_flush(&fixture, "b"), 1);
     fixture_expect_gone(&fixture, "b", "key");
     fixture_expect(&fixture, "c", "key", "7");
-    BOX_OK(fixture_put(&fixture, "a", "key", TTL_DEFAULT, "again"));
-    BOX_OK(fixture_delete(&fixture, "c", "key"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "key", TTL_DEFAULT, "again"));
+    FIXTURE_OK(fixture_delete(&fixture, "c", "key"));
     fixture_expect(&fixture, "a", "key", "again");
 }
 END_TEST
 
 START_TEST(name_and_key_do_not_run_together)
 {
-    BOX_OK(fixture_put(&fixture, "ab", "c", TTL_DEFAULT, "ab c"));
-    BOX_OK(fixture_put(&fixture, "a", "bc", TTL_DEFAULT, "a bc"));
+    FIXTURE_OK(fixture_put(&fixture, "ab", "c", TTL_DEFAULT, "ab c"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "bc", TTL_DEFAULT, "a bc"));
     fixture_expect(&fixture, "ab", "c", "ab c");
     fixture_expect(&fixture, "a", "bc", "a bc");
     fixture_expect_gone(&fixture, "ab", "bc");
@@ -151,8 +151,8 @@ START_TEST(names_of_every_length)
     for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
         memset(name, 'n', length);
         struct slice slice = {name, length};
-        BOX_OK(fixture_put_bytes(&fixture, slice, slice_of("key"), TTL_DEFAULT,
-                                 (struct slice){name, length}));
+        FIXTURE_OK(fixture_put_bytes(&fixture, slice, slice_of("key"), TTL_DEFAULT,
+                                     (struct slice){name, length}));
     }
     for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
         struct slice slice = {name, length};
@@ -169,13 +169,13 @@ START_TEST(client_flags_are_kept)
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         store_enter(fixture.thread);
-        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
         struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = flags[i]};
-        BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("value"), fixture.now, NULL));
+        FIXTURE_OK(store_put(fixture.thread, &at, &terms, slice_of("value"), fixture.now, NULL));
         store_leave(fixture.thread);
         fixture_expect_left(&fixture, "ns", "key", 5000);
-        BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
-        BOX_OK(fixture_get(&fixture, "ns", "key", &view));
+        FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
+        FIXTURE_OK(fixture_get(&fixture, "ns", "key", &view));
         fixture_give_back(&view);
         ck_assert_uint_eq(view.client_flags, flags[i]);
         fixture_expect(&fixture, "ns", "key", "value");
@@ -200,17 +200,17 @@ START_TEST(values_of_every_size)
     size_t length = sizes[_i];
     size_t before = sizes[(_i * 7 + 3) % SIZES];
 
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, before, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, before, 1));
     fixture_expect_pattern(&fixture, "ns", "key", before, 1);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(777), length, 2));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(777), length, 2));
     fixture_expect_pattern(&fixture, "ns", "key", length, 2);
     fixture_expect_left(&fixture, "ns", "key", 777);
     fixture_check(&fixture);
     fixture_outlive(&fixture, 777);
     fixture_expect_gone(&fixture, "ns", "key");
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, length, 3));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, length, 3));
     fixture_expect_pattern(&fixture, "ns", "key", length, 3);
-    BOX_OK(fixture_delete(&fixture, "ns", "key"));
+    FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
     fixture_expect_gone(&fixture, "ns", "key");
     fixture_housekeep(&fixture);
     ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
@@ -225,7 +225,7 @@ START_TEST(values_of_all_sizes_at_once)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < SIZES; i++) {
             snprintf(key, sizeof key, "key%zu", i);
-            BOX_OK(
+            FIXTURE_OK(
                 fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, sizes[i], i + (size_t)round));
         }
         for (size_t i = 0; i < SIZES; i++) {
@@ -248,14 +248,14 @@ START_TEST(values_near_a_segments_end)
     for (size_t i = 0; i < 300; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         size_t length = (size_t)segment / 3 + i;
-        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, length, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, length, i));
         fixture_expect_pattern(&fixture, "ns", key, length, i);
         snprintf(key, sizeof key, "old%zu", i);
-        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(5), i, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(5), i, i));
         if (i >= 40) {
             snprintf(key, sizeof key, "key%zu", i - 40);
             fixture_expect_pattern(&fixture, "ns", key, (size_t)segment / 3 + i - 40, i - 40);
-            BOX_OK(fixture_delete(&fixture, "ns", key));
+            FIXTURE_OK(fixture_delete(&fixture, "ns", key));
         }
         fixture_outlive(&fixture, 1);
     }
@@ -272,7 +272,7 @@ START_TEST(keys_of_every_length)
     for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
         memset(key, 'k', length);
         at = values[length % 7];
-        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, at, length));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, at, length));
     }
     for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
         key[length] = '\0';
@@ -292,12 +292,12 @@ START_TEST(keys_and_values_are_any_bytes)
         bytes[i] = (char)i;
     for (size_t i = 0; i < 256; i++) {
         struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
-        BOX_OK(fixture_put_bytes(&fixture, name, key, TTL_DEFAULT,
-                                 (struct slice){bytes + i / 2, i / 2}));
+        FIXTURE_OK(fixture_put_bytes(&fixture, name, key, TTL_DEFAULT,
+                                     (struct slice){bytes + i / 2, i / 2}));
     }
-    BOX_OK(fixture_put_bytes(&fixture, name, (struct slice){"a\0b", 3}, TTL_DEFAULT,
-                             (struct slice){"x\0y", 3}));
-    BOX_OK(fixture_put(&fixture, "ns", "a", TTL_DEFAULT, "x"));
+    FIXTURE_OK(fixture_put_bytes(&fixture, name, (struct slice){"a\0b", 3}, TTL_DEFAULT,
+                                 (struct slice){"x\0y", 3}));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "a", TTL_DEFAULT, "x"));
     for (size_t i = 0; i < 256; i++) {
         struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
         fixture_expect_bytes(&fixture, name, key, (struct slice){bytes + i / 2, i / 2});
@@ -309,16 +309,16 @@ END_TEST
 
 START_TEST(too_large_a_value_leaves_the_old_one)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(900), "old"));
-    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, BOX_MIB + 1, 1),
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(900), "old"));
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, FIXTURE_MIB + 1, 1),
                      STORE_TOO_LARGE);
     fixture_expect(&fixture, "ns", "key", "old");
     fixture_expect_left(&fixture, "ns", "key", 900);
-    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "fresh", TTL_DEFAULT, 2 * BOX_MIB, 1),
+    ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", "fresh", TTL_DEFAULT, 2 * FIXTURE_MIB, 1),
                      STORE_TOO_LARGE);
     fixture_expect_gone(&fixture, "ns", "fresh");
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, BOX_MIB, 1));
-    fixture_expect_pattern(&fixture, "ns", "key", BOX_MIB, 1);
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, FIXTURE_MIB, 1));
+    fixture_expect_pattern(&fixture, "ns", "key", FIXTURE_MIB, 1);
 }
 END_TEST
 
@@ -326,10 +326,11 @@ START_TEST(a_megabyte_fits_the_smallest_memory)
 {
     struct fixture small;
 
-    fixture_open(&small, STORE_MEMORY_MIN, BOX_MIB);
+    fixture_open(&small, STORE_MEMORY_MIN, FIXTURE_MIB);
     for (uint64_t i = 0; i < 50; i++) {
-        BOX_OK(fixture_put_pattern(&small, "ns", i % 2 ? "a" : "b", TTL_DEFAULT, BOX_MIB, i));
-        fixture_expect_pattern(&small, "ns", i % 2 ? "a" : "b", BOX_MIB, i);
+        FIXTURE_OK(
+            fixture_put_pattern(&small, "ns", i % 2 ? "a" : "b", TTL_DEFAULT, FIXTURE_MIB, i));
+        fixture_expect_pattern(&small, "ns", i % 2 ? "a" : "b", FIXTURE_MIB, i);
         fixture_check(&small);
     }
     fixture_close(&small);
@@ -344,11 +345,11 @@ START_TEST(the_largest_value)
     ck_assert_int_eq(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST + 1, 1),
                      STORE_TOO_LARGE);
     for (uint64_t i = 1; i <= 4; i++) {
-        BOX_OK(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST, i));
-        BOX_OK(fixture_put(&large, "ns", "other", TTL_NEVER, "stays"));
+        FIXTURE_OK(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST, i));
+        FIXTURE_OK(fixture_put(&large, "ns", "other", TTL_NEVER, "stays"));
     }
     fixture_expect_pattern(&large, "ns", "key", LARGEST, 4);
-    BOX_OK(fixture_touch(&large, "ns", "key", TTL_FOR(1000)));
+    FIXTURE_OK(fixture_touch(&large, "ns", "key", TTL_FOR(1000)));
     fixture_wait(&large, 999);
     fixture_housekeep(&large);
     fixture_expect_pattern(&large, "ns", "key", LARGEST, 4);
@@ -369,13 +370,13 @@ START_TEST(many_records)
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key-%d", i);
         snprintf(value, sizeof value, "value-%d", i);
-        BOX_OK(fixture_put(&fixture, i % 3 ? "a" : "b", key, TTL_DEFAULT, value));
+        FIXTURE_OK(fixture_put(&fixture, i % 3 ? "a" : "b", key, TTL_DEFAULT, value));
     }
     ck_assert_uint_eq(fixture_figures(&fixture).items, MANY);
     ck_assert_uint_eq(fixture_figures(&fixture).total_items, MANY);
     for (int i = 0; i < MANY; i += 2) {
         snprintf(key, sizeof key, "key-%d", i);
-        BOX_OK(fixture_delete(&fixture, i % 3 ? "a" : "b", key));
+        FIXTURE_OK(fixture_delete(&fixture, i % 3 ? "a" : "b", key));
     }
     fixture_housekeep(&fixture);
     fixture_check(&fixture);
@@ -411,16 +412,16 @@ static void some_of_everything(const char *name)
 {
     uint64_t number;
 
-    BOX_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
-    BOX_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "2"));  /* 2 */
-    BOX_OK(fixture_add(&fixture, name, "b", TTL_FOR(400), "3")); /* 3 */
-    BOX_OK(fixture_incr(&fixture, name, "a", 7, &number));
-    BOX_OK(fixture_decr(&fixture, name, "a", 1, &number));
+    FIXTURE_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
+    FIXTURE_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "2"));  /* 2 */
+    FIXTURE_OK(fixture_add(&fixture, name, "b", TTL_FOR(400), "3")); /* 3 */
+    FIXTURE_OK(fixture_incr(&fixture, name, "a", 7, &number));
+    FIXTURE_OK(fixture_decr(&fixture, name, "a", 1, &number));
     for (int i = 0; i < 3; i++)
         fixture_expect(&fixture, name, "a", "8");
     ck_assert(!fixture_has(&fixture, name, "c"));
-    BOX_OK(fixture_touch(&fixture, name, "b", TTL_FOR(300)));
-    BOX_OK(fixture_delete(&fixture, name, "a"));
+    FIXTURE_OK(fixture_touch(&fixture, name, "b", TTL_FOR(300)));
+    FIXTURE_OK(fixture_delete(&fixture, name, "a"));
     fixture_outlive(&fixture, 300);
     ck_assert(!fixture_has(&fixture, name, "b"));
     fixture_housekeep(&fixture);
@@ -432,8 +433,8 @@ START_TEST(counters_count)
 
     some_of_everything("one");
     some_of_everything("two");
-    BOX_OK(fixture_put(&fixture, "one", "x", TTL_DEFAULT, "keeps the namespace"));
-    BOX_OK(fixture_delete(&fixture, "one", "x"));
+    FIXTURE_OK(fixture_put(&fixture, "one", "x", TTL_DEFAULT, "keeps the namespace"));
+    FIXTURE_OK(fixture_delete(&fixture, "one", "x"));
     struct store_stats all = fixture_figures(&fixture);
     all.counters.sets--;
     all.counters.deletes--;
@@ -452,7 +453,7 @@ START_TEST(counters_count)
     fixture_declare(&fixture, (struct store_namespace_options[]){{.name = slice_of("three")}}, 1,
                     STORE_NEVER);
     some_of_everything("three");
-    BOX_OK(fixture_namespace(&fixture, "three", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "three", &stats));
     expect_counters(&stats.counters, 1);
     ck_assert_uint_eq(stats.counters.expirations, 1);
 }
@@ -464,12 +465,12 @@ START_TEST(figures_follow_the_records)
 
     ck_assert_uint_eq(before.items, 0);
     ck_assert_uint_eq(before.bytes, 0);
-    ck_assert_uint_eq(before.memory_limit, 64 * BOX_MIB);
+    ck_assert_uint_eq(before.memory_limit, 64 * FIXTURE_MIB);
     ck_assert_uint_gt(before.segment_size, 0);
     for (uint64_t i = 1; i <= 20; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_DEFAULT, 1000, i));
         struct store_stats now = fixture_figures(&fixture);
         ck_assert_uint_eq(now.items, i);
         ck_assert_uint_ge(now.bytes, i * 1000);
@@ -478,7 +479,7 @@ START_TEST(figures_follow_the_records)
         ck_assert_uint_eq(now.namespaces, 1);
     }
     for (uint64_t i = 1; i <= 20; i++)
-        BOX_OK(fixture_put_pattern(&fixture, "ns", "key1", TTL_DEFAULT, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key1", TTL_DEFAULT, 1000, i));
     ck_assert_uint_eq(fixture_figures(&fixture).items, 20);
     ck_assert_uint_le(fixture_figures(&fixture).bytes, 20 * 1100);
 }
@@ -491,7 +492,7 @@ int main(void)
     TCase *large = tcase_create("sizes");
 
     tcase_add_checked_fixture(records, setup, teardown);
-    tcase_set_timeout(records, BOX_TIMEOUT);
+    tcase_set_timeout(records, FIXTURE_TIMEOUT);
     tcase_add_test(records, a_record_is_put_and_got);
     tcase_add_test(records, what_is_not_there_is_not_found);
     tcase_add_test(records, reading_makes_no_namespace);
@@ -509,7 +510,7 @@ int main(void)
     suite_add_tcase(suite, records);
 
     tcase_add_checked_fixture(large, setup, teardown);
-    tcase_set_timeout(large, BOX_TIMEOUT);
+    tcase_set_timeout(large, FIXTURE_TIMEOUT);
     tcase_add_loop_test(large, values_of_every_size, 0, SIZES);
     tcase_add_test(large, values_of_all_sizes_at_once);
     tcase_add_test(large, values_near_a_segments_end);

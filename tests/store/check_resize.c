@@ -12,7 +12,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -29,7 +29,7 @@ START_TEST(more_memory_can_be_used_at_once)
     size_t put = 2 * held; /* numbers from here on are new */
     uint64_t evictions = fixture_figures(&fixture).counters.evictions;
 
-    for (uint64_t memory = 32 * BOX_MIB; memory <= 256 * BOX_MIB; memory *= 2) {
+    for (uint64_t memory = 32 * FIXTURE_MIB; memory <= 256 * FIXTURE_MIB; memory *= 2) {
         uint64_t items = fixture_figures(&fixture).items;
         fixture_set_memory(&fixture, memory);
         ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, put, length), items);
@@ -52,7 +52,7 @@ static void expect_as_if_made(uint64_t memory, uint64_t from, size_t length, uns
     size_t small = fixture_fill(&fixture, "ns", length);
 
     fixture_close(&fixture);
-    fixture_open(&fixture, memory, BOX_MIB);
+    fixture_open(&fixture, memory, FIXTURE_MIB);
     fixture_set_memory(&fixture, from);
     size_t large = fixture_fill(&fixture, "ns", length);
     ck_assert_msg(large * 100 > small * (from / memory) * percent, "%zu of %zu", large,
@@ -77,7 +77,8 @@ enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
 START_TEST(less_memory_holds_what_fits)
 {
-    expect_as_if_made(16 * BOX_MIB, 128 * BOX_MIB, lengths[_i], lengths[_i] > 50000 ? 60 : 75);
+    expect_as_if_made(16 * FIXTURE_MIB, 128 * FIXTURE_MIB, lengths[_i],
+                      lengths[_i] > 50000 ? 60 : 75);
 }
 END_TEST
 
@@ -88,35 +89,35 @@ static void fill_namespaces(size_t count)
 
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
-        BOX_OK(fixture_put(&fixture, name, "expires", TTL_FOR(10000000 + i), "by and by"));
+        FIXTURE_OK(fixture_put(&fixture, name, "expires", TTL_FOR(10000000 + i), "by and by"));
         fixture_pour(&fixture, name, i + 1, 1, 700);
     }
 }
 
 START_TEST(many_namespaces_become_few)
 {
-    fixture_set_memory(&fixture, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     fill_namespaces(50000);
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     size_t entries = fixture.store->expire.resident;
     ck_assert_uint_gt(entries, 50000);
-    fixture_shrink(&fixture, 8 * BOX_MIB);
+    fixture_shrink(&fixture, 8 * FIXTURE_MIB);
     fixture_rest(&fixture);
     ck_assert_uint_lt(fixture.store->expire.resident, entries / 2);
     struct store_stats stats = fixture_figures(&fixture);
     ck_assert_uint_gt(stats.items, 3000);
     ck_assert_uint_le(stats.namespaces, stats.items + 1);
-    fixture_set_memory(&fixture, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     fill_namespaces(30000);
     ck_assert_uint_ge(fixture_figures(&fixture).items, 60000);
-    fixture_shrink(&fixture, 4 * BOX_MIB);
+    fixture_shrink(&fixture, 4 * FIXTURE_MIB);
 }
 END_TEST
 
 /* Each slice gives some back, none takes long, and between two of them no more can be taken. */
 START_TEST(it_shrinks_in_slices)
 {
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_fill(&fixture, "ns", 200);
     uint64_t used = fixture_figures(&fixture).memory_used;
     uint64_t evictions = fixture_figures(&fixture).counters.evictions;
@@ -124,7 +125,7 @@ START_TEST(it_shrinks_in_slices)
     size_t number = 1000000;
     unsigned slices = 0;
 
-    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    fixture_set_memory(&fixture, 8 * FIXTURE_MIB);
     ck_assert_uint_eq(fixture_figures(&fixture).memory_used, used);
     ck_assert(store_wants_housekeeping(fixture.store));
     for (; more; slices++) {
@@ -135,7 +136,7 @@ START_TEST(it_shrinks_in_slices)
         /* A frame of 64 KiB has 300 of these. */
         ck_assert_uint_lt(stats.counters.evictions - evictions, 1000);
         evictions = stats.counters.evictions;
-        BOX_THAT(fixture_is_within(&fixture));
+        FIXTURE_THAT(fixture_is_within(&fixture));
         if (slices % 2 == 0)
             fixture_pour(&fixture, "ns", number++, 1, 200);
         if (slices % 100 == 0)
@@ -150,14 +151,14 @@ END_TEST
 /* Without a housekeeper the writers make the room, each a little. */
 START_TEST(writers_shrink_it_too)
 {
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_fill(&fixture, "ns", 200);
-    fixture_set_memory(&fixture, 16 * BOX_MIB);
+    fixture_set_memory(&fixture, 16 * FIXTURE_MIB);
     uint64_t evictions = fixture_figures(&fixture).counters.evictions;
     for (size_t i = 0; i < 400000; i++) {
         fixture_pour(&fixture, "ns", 1000000 + i, 1, 200);
         if (i % 1000 == 0) {
-            BOX_THAT(fixture_is_within(&fixture));
+            FIXTURE_THAT(fixture_is_within(&fixture));
         }
         if (i % 16 == 0) {
             uint64_t now = fixture_figures(&fixture).counters.evictions;
@@ -184,7 +185,7 @@ START_TEST(up_and_down_with_everything_in_it)
         snprintf(key, sizeof key, "key%ju", (uintmax_t)(dice >> 40) % 9000);
         struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
         enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, dice);
-        BOX_THAT(status == STORE_OK || status == STORE_NO_MEMORY);
+        FIXTURE_THAT(status == STORE_OK || status == STORE_NO_MEMORY);
         if (status == STORE_OK)
             fixture_expect_pattern(&fixture, name, key, length, dice);
         fixture_wait(&fixture, 1);
@@ -194,22 +195,22 @@ START_TEST(up_and_down_with_everything_in_it)
             store_leave(fixture.thread);
         }
         if (i % 500 == 0)
-            fixture_set_memory(&fixture, (4 + fixture_random(&random) % 60) * BOX_MIB);
+            fixture_set_memory(&fixture, (4 + fixture_random(&random) % 60) * FIXTURE_MIB);
         if (i % 1000 == 0)
             fixture_check(&fixture);
     }
-    fixture_shrink(&fixture, 4 * BOX_MIB);
-    fixture_set_memory(&fixture, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 4 * FIXTURE_MIB);
+    fixture_set_memory(&fixture, 16 * FIXTURE_MIB);
 }
 END_TEST
 
 /* Nothing is evicted that need not be: back before it has gone, and all stays. */
 START_TEST(taken_back_in_time)
 {
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 40000, 1000);
-    fixture_set_memory(&fixture, 16 * BOX_MIB);
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 16 * FIXTURE_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_rest(&fixture);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 40000, 1000), 40000);
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
@@ -219,10 +220,10 @@ END_TEST
 /* Of a store that is not full nothing is lost. */
 START_TEST(what_fits_stays)
 {
-    fixture_set_memory(&fixture, 512 * BOX_MIB);
+    fixture_set_memory(&fixture, 512 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 5000, 1000);
     fixture_pour(&fixture, "large", 0, 10, 200000);
-    fixture_shrink(&fixture, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 16 * FIXTURE_MIB);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 5000, 1000), 5000);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "large", 0, 10, 200000), 10);
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
@@ -239,17 +240,18 @@ START_TEST(moved_records_keep_what_they_are)
     char key[32];
     const struct store_terms look = {.ttl = TTL_KEEP, .tells_version = true};
 
-    fixture_set_memory(&fixture, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     /* In front of them are many that go. */
     fixture_pour(&fixture, "front", 0, 6000, 9000);
     for (size_t i = 0; i < KEYS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(100000 + i), 9000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(100000 + i), 9000, i));
         store_enter(fixture.thread);
-        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
         if (i % 3 == 0)
-            BOX_OK(store_make_stale(fixture.thread, &at, TERMS(STORE_SET, TTL_KEEP), fixture.now));
-        BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
+            FIXTURE_OK(
+                store_make_stale(fixture.thread, &at, TERMS(STORE_SET, TTL_KEEP), fixture.now));
+        FIXTURE_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
         versions[i] = view.version;
         store_view_put(&view);
         store_leave(fixture.thread);
@@ -259,7 +261,7 @@ START_TEST(moved_records_keep_what_they_are)
     fixture_housekeep(&fixture);
     /* Less and less, until it has to win back what their numbers take. */
     for (uint64_t memory = 48; segments_end(&fixture.store->segments) == numbers; memory--)
-        fixture_shrink(&fixture, memory * BOX_MIB);
+        fixture_shrink(&fixture, memory * FIXTURE_MIB);
     ck_assert_uint_gt(fixture_items(&fixture, "ns"), KEYS / 2);
     for (size_t i = 0; i < KEYS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
@@ -268,11 +270,11 @@ START_TEST(moved_records_keep_what_they_are)
         fixture_expect_pattern(&fixture, "ns", key, 9000, i);
         fixture_expect_left(&fixture, "ns", key, 100000 + i);
         store_enter(fixture.thread);
-        BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
-        BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
-        BOX_THAT(view.version == versions[i]);
-        BOX_THAT(view.stale == (i % 3 == 0));
-        BOX_THAT(view.read_before);
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+        FIXTURE_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
+        FIXTURE_THAT(view.version == versions[i]);
+        FIXTURE_THAT(view.stale == (i % 3 == 0));
+        FIXTURE_THAT(view.read_before);
         store_view_put(&view);
         store_leave(fixture.thread);
     }
@@ -288,7 +290,7 @@ int main(void)
     TCase *resize = tcase_create("resize");
 
     tcase_add_checked_fixture(resize, setup, teardown);
-    tcase_set_timeout(resize, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(resize, 2 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(resize, more_memory_can_be_used_at_once, 0, 2);
     tcase_add_loop_test(resize, less_memory_holds_what_fits, 0, LENGTHS);
     tcase_add_test(resize, many_namespaces_become_few);

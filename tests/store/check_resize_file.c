@@ -20,7 +20,7 @@
 #include "tests/store/crash/image.h"
 #include "tests/support/scratch.h"
 
-enum { MEMORY = 8 * BOX_MIB };
+enum { MEMORY = 8 * FIXTURE_MIB };
 
 static struct fixture fixture;
 static struct image image;
@@ -30,7 +30,7 @@ static void setup(void)
 {
     scratch_make_in_memory();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
 }
 
 static void teardown(void)
@@ -65,7 +65,7 @@ static void expect_taken(void)
     uint64_t used = fixture_figures(&fixture).memory_used;
     uint64_t blocks = taken();
 
-    ck_assert_msg(blocks < used + BOX_MIB, "%ju bytes are used, the file takes %ju",
+    ck_assert_msg(blocks < used + FIXTURE_MIB, "%ju bytes are used, the file takes %ju",
                   (uintmax_t)used, (uintmax_t)blocks);
 }
 
@@ -82,7 +82,7 @@ START_TEST(it_takes_what_is_used)
         ck_assert_uint_gt(taken(), 4 * MEMORY);
         expect_taken();
         fixture_shrink(&fixture, MEMORY);
-        ck_assert_uint_le(taken(), MEMORY + BOX_MIB);
+        ck_assert_uint_le(taken(), MEMORY + FIXTURE_MIB);
         expect_taken();
         ck_assert_uint_eq(length(), before + 7 * MEMORY);
     }
@@ -267,14 +267,14 @@ START_TEST(a_file_system_without_room)
     }
     fixture_close(&fixture);
     snprintf(path, sizeof path, "%s/arena", where);
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
     fixture_pour(&fixture, "ns", 0, 5000, 1000);
-    expect_refused(40 * BOX_MIB, ENOSPC);
-    fixture_set_memory(&fixture, 16 * BOX_MIB);
+    expect_refused(40 * FIXTURE_MIB, ENOSPC);
+    fixture_set_memory(&fixture, 16 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 5000, 8000, 1000);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 13000, 1000), 13000);
     fixture_shrink(&fixture, MEMORY);
-    expect_refused(40 * BOX_MIB, ENOSPC);
+    expect_refused(40 * FIXTURE_MIB, ENOSPC);
     fixture_close(&fixture);
     fixture.store = NULL;
     unlink(path);
@@ -289,7 +289,7 @@ int main(void)
     TCase *resize = tcase_create("resize");
 
     tcase_add_checked_fixture(resize, setup, teardown);
-    tcase_set_timeout(resize, BOX_TIMEOUT);
+    tcase_set_timeout(resize, FIXTURE_TIMEOUT);
     tcase_add_loop_test(resize, it_takes_what_is_used, 0, 3);
     tcase_add_test(resize, a_restart_with_the_new_memory);
     tcase_add_loop_test(resize, a_restart_with_the_old_memory, 0, 3);

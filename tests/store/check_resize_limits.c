@@ -15,7 +15,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -42,14 +42,14 @@ START_TEST(what_is_read_is_waited_for)
     struct store_view views[40];
     char key[32];
 
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 80, 500000);
     for (size_t i = 0; i < 40; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_get(&fixture, "ns", key, &views[i]));
+        FIXTURE_OK(fixture_get(&fixture, "ns", key, &views[i]));
         ck_assert(views[i].pinned);
     }
-    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    fixture_set_memory(&fixture, 8 * FIXTURE_MIB);
     fixture_housekeep(&fixture);
     fixture_check(&fixture);
     ck_assert_uint_ge(fixture_figures(&fixture).memory_used, 40 * 500000);
@@ -72,29 +72,32 @@ START_TEST(what_is_being_written_is_waited_for)
     uint64_t done[8] = {0};
     char key[32];
 
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 40, 500000);
     for (size_t i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "write%zu", i);
-        BOX_OK(fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, BOX_MIB, &writes[i]));
-        BOX_OK(fixture_write_pattern(&fixture, writes[i], &done[i], BOX_MIB * 3 / 4, 10000, i));
+        FIXTURE_OK(
+            fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, FIXTURE_MIB, &writes[i]));
+        FIXTURE_OK(
+            fixture_write_pattern(&fixture, writes[i], &done[i], FIXTURE_MIB * 3 / 4, 10000, i));
     }
-    fixture_set_memory(&fixture, 8 * BOX_MIB);
+    fixture_set_memory(&fixture, 8 * FIXTURE_MIB);
     fixture_housekeep(&fixture);
     fixture_check(&fixture);
     for (size_t i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "write%zu", i);
-        if (fixture_write_pattern(&fixture, writes[i], &done[i], BOX_MIB, 10000, i) != STORE_OK) {
+        if (fixture_write_pattern(&fixture, writes[i], &done[i], FIXTURE_MIB, 10000, i) !=
+            STORE_OK) {
             fixture_abort(&fixture, &writes[i]);
         } else if (fixture_commit(&fixture, &writes[i]) == STORE_OK) {
-            fixture_expect_pattern(&fixture, "ns", key, BOX_MIB, i);
+            fixture_expect_pattern(&fixture, "ns", key, FIXTURE_MIB, i);
         }
         fixture_check(&fixture);
     }
     fixture_rest(&fixture);
     fixture_expect_within(&fixture);
-    BOX_OK(
-        fixture_stream_pattern(&fixture, "ns", "again", STORE_SET, TTL_NEVER, BOX_MIB, 10000, 1));
+    FIXTURE_OK(fixture_stream_pattern(&fixture, "ns", "again", STORE_SET, TTL_NEVER, FIXTURE_MIB,
+                                      10000, 1));
 }
 END_TEST
 
@@ -112,14 +115,14 @@ START_TEST(a_listing_does_not_stop_it)
     size_t seen = 0;
     bool ended = false;
 
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     size_t all = fixture_fill(&fixture, "ns", 200);
     store_enter(fixture.thread);
-    BOX_OK(store_cursor_open(fixture.thread, slice_of("ns"), &cursor));
+    FIXTURE_OK(store_cursor_open(fixture.thread, slice_of("ns"), &cursor));
     ended = store_cursor_step(fixture.thread, cursor, fixture.now, all / 4, count_entry, &seen);
     store_leave(fixture.thread);
     ck_assert(!ended);
-    fixture_shrink(&fixture, 8 * BOX_MIB);
+    fixture_shrink(&fixture, 8 * FIXTURE_MIB);
     store_enter(fixture.thread);
     ended = store_cursor_step(fixture.thread, cursor, fixture.now, all, count_entry, &seen);
     store_leave(fixture.thread);
@@ -151,20 +154,20 @@ START_TEST(quotas_that_claim_everything)
     size_t length = sizes[_i];
     char name[8];
 
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
-    declare(8 * BOX_MIB);
-    for (size_t i = 0; i < 16 * BOX_MIB / length; i++)
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
+    declare(8 * FIXTURE_MIB);
+    for (size_t i = 0; i < 16 * FIXTURE_MIB / length; i++)
         for (unsigned q = 0; q < QUOTAS; q++) {
             snprintf(name, sizeof name, "q%u", q);
             fixture_pour(&fixture, name, i, 1, length);
         }
-    ck_assert_int_eq(try_memory(32 * BOX_MIB), STORE_RESIZE_PROMISED);
-    declare(2 * BOX_MIB);
-    fixture_shrink(&fixture, 16 * BOX_MIB);
+    ck_assert_int_eq(try_memory(32 * FIXTURE_MIB), STORE_RESIZE_PROMISED);
+    declare(2 * FIXTURE_MIB);
+    fixture_shrink(&fixture, 16 * FIXTURE_MIB);
     for (unsigned q = 0; q < QUOTAS; q++) {
         snprintf(name, sizeof name, "q%u", q);
         uint64_t bytes = fixture_items(&fixture, name) * length;
-        ck_assert_msg(bytes > BOX_MIB / 4 && bytes <= 2 * BOX_MIB, "%s has %ju bytes", name,
+        ck_assert_msg(bytes > FIXTURE_MIB / 4 && bytes <= 2 * FIXTURE_MIB, "%s has %ju bytes", name,
                       (uintmax_t)bytes);
     }
 }
@@ -175,15 +178,15 @@ START_TEST(a_quota_is_kept_where_it_can_be)
 {
     struct store_namespace_stats stats;
 
-    fixture_set_memory(&fixture, 64 * BOX_MIB);
-    declare(BOX_MIB);
+    fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
+    declare(FIXTURE_MIB);
     fixture_pour(&fixture, "q0", 0, 600, 1000);
     size_t held = fixture_fill(&fixture, "ns", 1000);
     fixture_pour(&fixture, "q1", 0, 600, 1000);
-    fixture_shrink(&fixture, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 16 * FIXTURE_MIB);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "q0", 0, 600, 1000), 600);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "q1", 0, 600, 1000), 600);
-    BOX_OK(fixture_namespace(&fixture, "q0", &stats));
+    FIXTURE_OK(fixture_namespace(&fixture, "q0", &stats));
     ck_assert_uint_eq(stats.counters.evictions, 0);
     ck_assert_uint_gt(fixture_items(&fixture, "ns"), held / 8);
 }
@@ -229,13 +232,14 @@ START_TEST(the_system_has_it_back)
     if (fixture.store->file.map != NULL)
         return; /* check_resize_file.c */
     fixture_pour(&fixture, "ns", 0, 10000, 1000);
-    fixture_set_memory(&fixture, 128 * BOX_MIB);
+    fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     fixture_fill(&fixture, "ns", _i ? 30 : 1000);
     uint64_t large = resident();
-    fixture_shrink(&fixture, 16 * BOX_MIB);
+    fixture_shrink(&fixture, 16 * FIXTURE_MIB);
     uint64_t left = resident();
     uint64_t used = fixture_figures(&fixture).memory_used;
-    ck_assert_msg(large > 110 * BOX_MIB && left < used + BOX_MIB && left > used - BOX_MIB,
+    ck_assert_msg(large > 110 * FIXTURE_MIB && left < used + FIXTURE_MIB &&
+                      left > used - FIXTURE_MIB,
                   "%ju bytes were resident, then %ju, and %ju are used", (uintmax_t)large,
                   (uintmax_t)left, (uintmax_t)used);
 }
@@ -262,7 +266,7 @@ END_TEST
 /* What a store may grow to follows from what it was made with: twice that at least. */
 START_TEST(it_may_always_double)
 {
-    for (uint64_t memory = 4 * BOX_MIB; memory <= UINT64_C(1) << 40; memory = memory * 3 / 2) {
+    for (uint64_t memory = 4 * FIXTURE_MIB; memory <= UINT64_C(1) << 40; memory = memory * 3 / 2) {
         struct arena arena;
         arena_choose(&arena, memory);
         ck_assert_uint_ge(arena_most(&arena), 2 * memory);
@@ -279,15 +283,15 @@ START_TEST(what_is_refused_changes_nothing)
     ck_assert_int_eq(try_memory(0), STORE_RESIZE_TOO_SMALL);
     ck_assert_int_eq(try_memory(STORE_MEMORY_MIN - 1), STORE_RESIZE_TOO_SMALL);
     ck_assert_int_eq(try_memory(STORE_MEMORY_MIN), STORE_RESIZED);
-    ck_assert_int_eq(try_memory(16 * BOX_MIB), STORE_RESIZED);
-    declare(BOX_MIB);
-    ck_assert_int_eq(try_memory(8 * BOX_MIB - 1), STORE_RESIZE_PROMISED);
-    ck_assert_int_eq(try_memory(8 * BOX_MIB), STORE_RESIZED);
-    ck_assert_int_eq(try_memory(16 * BOX_MIB), STORE_RESIZED);
-    fixture.max_value = 3 * BOX_MIB;
+    ck_assert_int_eq(try_memory(16 * FIXTURE_MIB), STORE_RESIZED);
+    declare(FIXTURE_MIB);
+    ck_assert_int_eq(try_memory(8 * FIXTURE_MIB - 1), STORE_RESIZE_PROMISED);
+    ck_assert_int_eq(try_memory(8 * FIXTURE_MIB), STORE_RESIZED);
+    ck_assert_int_eq(try_memory(16 * FIXTURE_MIB), STORE_RESIZED);
+    fixture.max_value = 3 * FIXTURE_MIB;
     declare(0);
-    ck_assert_int_eq(try_memory(12 * BOX_MIB - 1), STORE_RESIZE_PROMISED);
-    ck_assert_int_eq(try_memory(12 * BOX_MIB), STORE_RESIZED);
+    ck_assert_int_eq(try_memory(12 * FIXTURE_MIB - 1), STORE_RESIZE_PROMISED);
+    ck_assert_int_eq(try_memory(12 * FIXTURE_MIB), STORE_RESIZED);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 10000, 1000), 10000);
 }
 END_TEST
@@ -296,10 +300,10 @@ END_TEST
 START_TEST(a_large_store_stays_larger_than_that)
 {
     fixture_close(&fixture);
-    fixture_open(&fixture, UINT64_C(1) << 30, BOX_MIB);
+    fixture_open(&fixture, UINT64_C(1) << 30, FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 100000, 1000);
-    ck_assert_int_eq(try_memory(8 * BOX_MIB - 1), STORE_RESIZE_TOO_SMALL);
-    fixture_shrink(&fixture, 8 * BOX_MIB);
+    ck_assert_int_eq(try_memory(8 * FIXTURE_MIB - 1), STORE_RESIZE_TOO_SMALL);
+    fixture_shrink(&fixture, 8 * FIXTURE_MIB);
     ck_assert_uint_gt(fixture_figures(&fixture).items, 3000);
     for (size_t i = 100000; i < 200000; i += 100) {
         fixture_pour(&fixture, "ns", i, 100, 1000);
@@ -307,8 +311,8 @@ START_TEST(a_large_store_stays_larger_than_that)
     }
     fixture_expect_within(&fixture);
     ck_assert_uint_gt(fixture_figures(&fixture).items, 3000);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_NEVER, BOX_MIB, 1));
-    fixture_expect_pattern(&fixture, "ns", "large", BOX_MIB, 1);
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_NEVER, FIXTURE_MIB, 1));
+    fixture_expect_pattern(&fixture, "ns", "large", FIXTURE_MIB, 1);
 }
 END_TEST
 
@@ -323,14 +327,14 @@ START_TEST(without_address_space_it_stays)
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fscanf(file, "%ju", &pages), 1);
     fclose(file);
-    limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)256 * BOX_MIB;
+    limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)256 * FIXTURE_MIB;
     bool bounded = limit.rlim_cur < UINT64_C(1) << 36; /* else a sanitizer has it all */
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 10000, 1000);
-    ck_assert(!bounded || try_memory(64 * BOX_MIB) == STORE_RESIZE_TOO_LARGE);
-    ck_assert_int_eq(try_memory(8 * BOX_MIB), STORE_RESIZED);
-    ck_assert_int_eq(try_memory(16 * BOX_MIB), STORE_RESIZED);
+    ck_assert(!bounded || try_memory(64 * FIXTURE_MIB) == STORE_RESIZE_TOO_LARGE);
+    ck_assert_int_eq(try_memory(8 * FIXTURE_MIB), STORE_RESIZED);
+    ck_assert_int_eq(try_memory(16 * FIXTURE_MIB), STORE_RESIZED);
     ck_assert_uint_eq(fixture_count_alive(&fixture, "ns", 0, 10000, 1000), 10000);
     limit.rlim_cur = RLIM_INFINITY;
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
@@ -343,7 +347,7 @@ int main(void)
     TCase *resize = tcase_create("resize");
 
     tcase_add_checked_fixture(resize, setup, teardown);
-    tcase_set_timeout(resize, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(resize, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(resize, what_is_read_is_waited_for);
     tcase_add_test(resize, what_is_being_written_is_waited_for);
     tcase_add_test(resize, a_listing_does_not_stop_it);

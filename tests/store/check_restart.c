@@ -5,21 +5,16 @@
 #include "tests/store/fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/store/arena/layout.h"
-#include "daemon/store/records/record.h"
-#include "tests/store/crash/image.h"
 #include "tests/support/scratch.h"
 
-enum { MEMORY = 8 * BOX_MIB };
+enum { MEMORY = 8 * FIXTURE_MIB };
 
 static struct fixture fixture;
-static struct image image;
 
 static char path[128];
 
@@ -27,14 +22,13 @@ static void make(void)
 {
     scratch_make();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
 }
 
 static void unmake(void)
 {
     if (fixture.store != NULL)
         fixture_close(&fixture);
-    image_free(&image);
     scratch_remove();
 }
 
@@ -45,12 +39,12 @@ START_TEST(records_are_there_again)
     char key[STORE_KEY_MAX];
 
     fixture_pattern(key, 0, sizeof key, 5);
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "value"));
-    BOX_OK(fixture_put(&fixture, "a", "empty", TTL_FOR(5000), ""));
-    BOX_OK(fixture_put(&fixture, "b", "k", TTL_NEVER, "another"));
-    BOX_OK(fixture_put_bytes(&fixture, slice_of("b"), (struct slice){key, sizeof key},
-                             TTL_FOR(1 << 30), slice_of("long key")));
-    BOX_OK(fixture_put_pattern(&fixture, "b", "medium", TTL_NEVER, 5000, 1));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "empty", TTL_FOR(5000), ""));
+    FIXTURE_OK(fixture_put(&fixture, "b", "k", TTL_NEVER, "another"));
+    FIXTURE_OK(fixture_put_bytes(&fixture, slice_of("b"), (struct slice){key, sizeof key},
+                                 TTL_FOR(1 << 30), slice_of("long key")));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "b", "medium", TTL_NEVER, 5000, 1));
     for (int i = 0; i < 3; i++) {
         fixture_restart(&fixture);
         ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
@@ -74,8 +68,8 @@ START_TEST(many_records_are_there_again)
     fixture.threads = (unsigned)_i;
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, i % 2 ? "odd" : "even", key,
-                                   i % 3 ? TTL_NEVER : TTL_FOR(1000 + i), 1 + i % 100, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, i % 2 ? "odd" : "even", key,
+                                       i % 3 ? TTL_NEVER : TTL_FOR(1000 + i), 1 + i % 100, i));
     }
     fixture_restart(&fixture);
     ck_assert_uint_eq(fixture.found.records, 20000);
@@ -89,13 +83,13 @@ END_TEST
 
 START_TEST(large_records_are_there_again)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_FOR(100000), 300001, 1));
-    BOX_OK(
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "large", TTL_FOR(100000), 300001, 1));
+    FIXTURE_OK(
         fixture_stream_pattern(&fixture, "a", "streamed", STORE_SET, TTL_NEVER, 900000, 7777, 2));
-    BOX_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 200000, 3));
-    BOX_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 100000, 4));
-    BOX_OK(fixture_put_pattern(&fixture, "a", "gone", TTL_NEVER, 100000, 5));
-    BOX_OK(fixture_delete(&fixture, "a", "gone"));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 200000, 3));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "replaced", TTL_NEVER, 100000, 4));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "gone", TTL_NEVER, 100000, 5));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "gone"));
     for (int i = 0; i < 3; i++) {
         fixture_restart(&fixture);
         ck_assert_uint_eq(fixture.found.records, 3);
@@ -106,7 +100,7 @@ START_TEST(large_records_are_there_again)
         fixture_expect_pattern(&fixture, "a", "replaced", 100000, 4);
         fixture_expect_gone(&fixture, "a", "gone");
     }
-    BOX_OK(fixture_touch(&fixture, "a", "large", TTL_FOR(7000)));
+    FIXTURE_OK(fixture_touch(&fixture, "a", "large", TTL_FOR(7000)));
     fixture_restart(&fixture);
     fixture_expect_left(&fixture, "a", "large", 7000);
     fixture_outlive(&fixture, 7000);
@@ -122,16 +116,16 @@ START_TEST(what_went_stays_away)
 {
     uint64_t sum = 0;
 
-    BOX_OK(fixture_put(&fixture, "a", "deleted", TTL_NEVER, "1"));
-    BOX_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "1"));
-    BOX_OK(fixture_put(&fixture, "a", "number", TTL_NEVER, "1"));
-    BOX_OK(fixture_put(&fixture, "a", "expired", TTL_FOR(10), "1"));
-    BOX_OK(fixture_put(&fixture, "flushed", "k", TTL_NEVER, "1"));
-    BOX_OK(fixture_put(&fixture, "a", "touched", TTL_FOR(10), "1"));
-    BOX_OK(fixture_delete(&fixture, "a", "deleted"));
-    BOX_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "2"));
-    BOX_OK(fixture_incr(&fixture, "a", "number", 1, &sum));
-    BOX_OK(fixture_touch(&fixture, "a", "touched", TTL_FOR(1000)));
+    FIXTURE_OK(fixture_put(&fixture, "a", "deleted", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "number", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "expired", TTL_FOR(10), "1"));
+    FIXTURE_OK(fixture_put(&fixture, "flushed", "k", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "touched", TTL_FOR(10), "1"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "deleted"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "2"));
+    FIXTURE_OK(fixture_incr(&fixture, "a", "number", 1, &sum));
+    FIXTURE_OK(fixture_touch(&fixture, "a", "touched", TTL_FOR(1000)));
     ck_assert_uint_eq(fixture_flush(&fixture, "flushed"), 1);
     fixture_outlive(&fixture, 10);
     for (int i = 0; i < 3; i++) {
@@ -157,9 +151,9 @@ static void tick(uint64_t now)
 
 START_TEST(a_flush_to_come_is_kept)
 {
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
     store_enter(fixture.thread);
-    BOX_OK(store_flush_at(fixture.thread, slice_of("a"), fixture.now + 500));
+    FIXTURE_OK(store_flush_at(fixture.thread, slice_of("a"), fixture.now + 500));
     store_leave(fixture.thread);
     fixture_restart(&fixture);
     fixture_expect(&fixture, "a", "k", "1");
@@ -167,7 +161,7 @@ START_TEST(a_flush_to_come_is_kept)
     fixture_restart(&fixture);
     tick(fixture.now);
     fixture_expect_gone(&fixture, "a", "k");
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
     fixture_restart(&fixture);
     tick(fixture.now + 10000);
     fixture_expect(&fixture, "a", "k", "2");
@@ -179,9 +173,9 @@ START_TEST(what_was_not_committed_leaves_nothing)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(fixture_put_pattern(&fixture, "a", "k", TTL_NEVER, 300000, 1));
-    BOX_OK(fixture_begin(&fixture, "a", "k", STORE_SET, TTL_NEVER, 600000, &write));
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, 500000, 10000, 2));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "k", TTL_NEVER, 300000, 1));
+    FIXTURE_OK(fixture_begin(&fixture, "a", "k", STORE_SET, TTL_NEVER, 600000, &write));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 500000, 10000, 2));
     uint64_t before = fixture_figures(&fixture).memory_used;
     fixture_crash(&fixture);
     fixture_start(&fixture);
@@ -199,7 +193,7 @@ START_TEST(namespaces_come_and_go)
         for (unsigned i = 0; i < 200; i++) {
             snprintf(name, sizeof name, "ns%u", i);
             if (round == 0 || (i + round) % 3 == 0)
-                BOX_OK(fixture_put(&fixture, name, "k", TTL_NEVER, name));
+                FIXTURE_OK(fixture_put(&fixture, name, "k", TTL_NEVER, name));
             else if ((i + round) % 3 == 1)
                 fixture_delete(&fixture, name, "k");
         }
@@ -226,10 +220,10 @@ static uint64_t version_of(const char *key)
     struct store_view view;
 
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of(key), &at));
-    BOX_OK(store_inspect(fixture.thread, &at,
-                         &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true}, fixture.now,
-                         &view));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("a"), slice_of(key), &at));
+    FIXTURE_OK(store_inspect(fixture.thread, &at,
+                             &(struct store_terms){.ttl = TTL_KEEP, .tells_version = true},
+                             fixture.now, &view));
     store_view_put(&view);
     store_leave(fixture.thread);
     return view.version;
@@ -237,18 +231,18 @@ static uint64_t version_of(const char *key)
 
 START_TEST(versions_are_kept_and_never_given_again)
 {
-    BOX_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
-    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
+    FIXTURE_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
     uint64_t small = version_of("small");
     uint64_t large = version_of("large");
     fixture_restart(&fixture);
     ck_assert_uint_eq(version_of("small"), small);
     ck_assert_uint_eq(version_of("large"), large);
-    BOX_OK(fixture_delete(&fixture, "a", "small"));
-    BOX_OK(fixture_delete(&fixture, "a", "large"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "small"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "large"));
     fixture_housekeep(&fixture);
     fixture_restart(&fixture);
-    BOX_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "small", TTL_NEVER, "1"));
     ck_assert_uint_gt(version_of("small"), small > large ? small : large);
 }
 END_TEST
@@ -260,11 +254,11 @@ START_TEST(a_stale_large_record_stays_stale)
     struct store_terms stale = {.ttl = TTL_KEEP};
     struct store_terms look = {.ttl = TTL_KEEP, .contends = true};
 
-    BOX_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
     uint64_t before = version_of("large");
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
-    BOX_OK(store_make_stale(fixture.thread, &at, &stale, fixture.now));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
+    FIXTURE_OK(store_make_stale(fixture.thread, &at, &stale, fixture.now));
     store_leave(fixture.thread);
     uint64_t between = version_of("large");
     fixture_restart(&fixture);
@@ -272,8 +266,8 @@ START_TEST(a_stale_large_record_stays_stale)
     ck_assert_uint_ne(after, before);
     ck_assert_uint_ne(after, between);
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
-    BOX_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("a"), slice_of("large"), &at));
+    FIXTURE_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
     ck_assert(view.stale);
     ck_assert(view.won);
     store_view_put(&view);
@@ -295,14 +289,17 @@ static bool cancel(void *context)
  * left in order. */
 START_TEST(reading_can_be_given_up)
 {
-    struct store_options options = {
-        .memory = MEMORY, .max_value = BOX_MIB, .file = path, .threads = 2, .cancelled = cancel};
+    struct store_options options = {.memory = MEMORY,
+                                    .max_value = FIXTURE_MIB,
+                                    .file = path,
+                                    .threads = 2,
+                                    .cancelled = cancel};
     unsigned given_up = 0;
 
     for (unsigned i = 0; i < 20000; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "n", key, TTL_NEVER, 1 + i % 100, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "n", key, TTL_NEVER, 1 + i % 100, i));
     }
     fixture_stop(&fixture);
     struct store *store = NULL;
@@ -326,12 +323,12 @@ END_TEST
 
 START_TEST(a_new_run_of_the_machine_goes_on_by_the_wall_clock)
 {
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_FOR(10000), "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_FOR(10000), "1"));
     fixture_wait(&fixture, 1000);
     fixture_reboot(&fixture, 4000);
     ck_assert_int_eq(fixture.found.arena, STORE_ARENA_KEPT);
     fixture_expect_left(&fixture, "a", "k", 5002); /* two more, for clocks that are rounded down */
-    fixture_reboot(&fixture, -100000);             /* somebody set it back */
+    fixture_reboot(&fixture, -100000);             /* the clock was set back */
     fixture_expect_left(&fixture, "a", "k", 5002);
     fixture_reboot(&fixture, 5000);
     fixture_expect_left(&fixture, "a", "k", 4);
@@ -342,14 +339,14 @@ END_TEST
 
 START_TEST(a_crash_of_the_machine_is_believed_nothing)
 {
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "1"));
     fixture_crash(&fixture);
     fixture.clock.boot[0]++;
     fixture_start(&fixture);
     ck_assert_int_eq(fixture.found.arena, STORE_ARENA_DISCARDED);
     ck_assert(fixture.found.why[0] != '\0');
     fixture_expect_gone(&fixture, "a", "k");
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
+    FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "2"));
     fixture_restart(&fixture);
     fixture_expect(&fixture, "a", "k", "2");
 }
@@ -363,16 +360,16 @@ START_TEST(starting_again_costs_no_memory)
 
     for (unsigned i = 0; i < 3000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(
+        FIXTURE_OK(
             fixture_put(&fixture, "a", key, i % 2 ? TTL_NEVER : TTL_FOR(100000 + 1000 * i), key));
     }
     uint64_t before = fixture_figures(&fixture).memory_used;
     for (int i = 0; i < 20; i++) {
         fixture_restart(&fixture);
-        BOX_OK(fixture_put(&fixture, "a", "key1", TTL_NEVER, "again"));
+        FIXTURE_OK(fixture_put(&fixture, "a", "key1", TTL_NEVER, "again"));
     }
     fixture_housekeep(&fixture);
-    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 512 * BOX_KIB);
+    ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 512 * FIXTURE_KIB);
     for (unsigned i = 2; i < 3000; i++) {
         snprintf(key, sizeof key, "key%u", i);
         fixture_expect(&fixture, "a", key, key);
@@ -393,12 +390,12 @@ START_TEST(what_went_gives_its_blocks_back)
 
     for (unsigned i = 0; i < 5000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_FOR(1000), 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_FOR(1000), 1000, i));
     }
     ck_assert_uint_gt(blocks(), 5000 * 1000);
     fixture_outlive(&fixture, 1000);
     fixture_restart(&fixture);
-    ck_assert_uint_lt(blocks(), BOX_MIB);
+    ck_assert_uint_lt(blocks(), FIXTURE_MIB);
 }
 END_TEST
 
@@ -409,7 +406,7 @@ START_TEST(less_memory_evicts_and_more_is_used)
 
     for (unsigned i = 0; i < 5500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 1000, i));
     }
     fixture_crash(&fixture);
     fixture.memory = STORE_MEMORY_MIN;
@@ -426,155 +423,18 @@ START_TEST(less_memory_evicts_and_more_is_used)
     }
     ck_assert_uint_eq(there, fixture.found.records);
     ck_assert_uint_gt(there, 2000);
-    BOX_OK(fixture_put_pattern(&fixture, "a", "more", TTL_NEVER, 1000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "a", "more", TTL_NEVER, 1000, 1));
     fixture_crash(&fixture);
     fixture.memory = 2 * MEMORY;
     fixture_start(&fixture);
     ck_assert_uint_eq(fixture.found.beyond, 0);
     for (unsigned i = 0; i < 12000; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "b", key, TTL_NEVER, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "b", key, TTL_NEVER, 1000, i));
     }
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     fixture_restart(&fixture);
     ck_assert_uint_gt(fixture.found.records, 12000);
-}
-END_TEST
-
-/* --- two of one key ----------------------------------------------------------------- */
-
-/* Where in the file the record of that small value is: at its flags. */
-static uint64_t find_record(const char *key, const char *value)
-{
-    size_t before = 3 + strlen(key);
-
-    for (unsigned i = 0; i < image.count; i++) {
-        const struct image_run *run = &image.runs[i];
-        const char *at = memmem(run->bytes, run->length, value, strlen(value));
-        if (at != NULL)
-            return run->from + (uint64_t)(at - run->bytes) - before;
-    }
-    ck_abort_msg("%s is not in the file", value);
-    return 0;
-}
-
-static void take_image(void)
-{
-    int fd = open(fixture.file, O_RDONLY | O_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    ck_assert(image_take(&image, fd));
-    close(fd);
-}
-
-/* As if the process had ended before the older one was retired. */
-START_TEST(of_two_that_live_one_is_buried)
-{
-    struct store_view view;
-
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the older"));
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the newer"));
-    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
-    fixture_crash(&fixture);
-    take_image();
-    char *record = image_at(&image, find_record("k", "the older"));
-    ck_assert(record_is_dead(record));
-    record[0] &= ~RECORD_DEAD;
-    record[-1] = (char)~record[-1];
-    record[-2] = (char)~record[-2];
-    ck_assert(image_put(&image, fixture.file));
-    fixture_start(&fixture);
-    ck_assert_uint_eq(fixture.found.duplicates, 1);
-    ck_assert_uint_eq(fixture.found.records, 2);
-    ck_assert_uint_eq(fixture.found.damaged_records, 0);
-    BOX_OK(fixture_get(&fixture, "a", "k", &view));
-    bool older = memcmp(view.bytes, "the older", view.length) == 0;
-    fixture_restart(&fixture);
-    ck_assert_uint_eq(fixture.found.duplicates, 0);
-    fixture_expect(&fixture, "a", "k", older ? "the older" : "the newer");
-}
-END_TEST
-
-/* A death is two marks, and one of them is enough. */
-START_TEST(either_mark_of_a_death_is_enough)
-{
-    BOX_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the record"));
-    BOX_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
-    BOX_OK(fixture_delete(&fixture, "a", "k"));
-    fixture_crash(&fixture);
-    take_image();
-    char *record = image_at(&image, find_record("k", "the record"));
-    if (_i == 0) {
-        record[0] &= ~RECORD_DEAD;
-    } else {
-        record[-1] = (char)~record[-1];
-        record[-2] = (char)~record[-2];
-    }
-    ck_assert(image_put(&image, fixture.file));
-    for (int i = 0; i < 2; i++) {
-        fixture_start(&fixture);
-        ck_assert_uint_eq(fixture.found.records, 1);
-        ck_assert_uint_eq(fixture.found.damaged_records, 0);
-        fixture_expect_gone(&fixture, "a", "k");
-        fixture_crash(&fixture);
-        take_image(); /* by now there are both */
-        record = image_at(&image, find_record("k", "the record"));
-        ck_assert(record_is_dead(record));
-        record[0] &= ~RECORD_DEAD;
-        ck_assert(image_put(&image, fixture.file));
-    }
-    fixture_start(&fixture);
-}
-END_TEST
-
-/* --- files that are not what they should be ------------------------------------------ */
-
-static void expect_each_right_or_none(unsigned *there)
-{
-    char key[32];
-
-    *there = 0;
-    for (unsigned i = 0; i < 500; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        if (!fixture_has(&fixture, "a", key))
-            continue;
-        fixture_expect_pattern(&fixture, "a", key, 200 + i, i);
-        (*there)++;
-    }
-}
-
-START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
-{
-    char key[32];
-    unsigned there = 0;
-    unsigned most = 0;
-
-    for (unsigned i = 0; i < 500; i++) {
-        snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 200 + i, i));
-    }
-    fixture_stop(&fixture);
-    take_image();
-    for (unsigned i = 0; i < image.count; i++) {
-        const struct image_run *run = &image.runs[i];
-        uint64_t step = run->length / 40 + 4096;
-        for (uint64_t at = run->from; at < run->from + run->length; at += step / 4096 * 4096) {
-            ck_assert(image_put(&image, fixture.file));
-            ck_assert_int_eq(truncate(fixture.file, (off_t)at), 0);
-            fixture_start(&fixture);
-            fixture_check(&fixture);
-            expect_each_right_or_none(&there);
-            ck_assert_uint_ge(there, most);
-            most = there;
-            BOX_OK(fixture_put(&fixture, "a", "new", TTL_NEVER, "new"));
-            fixture_stop(&fixture);
-            if (fixture.found.aside != NULL)
-                ck_assert_int_eq(unlink(fixture.found.aside), 0);
-        }
-    }
-    ck_assert(image_put(&image, fixture.file));
-    fixture_start(&fixture);
-    expect_each_right_or_none(&there);
-    ck_assert_uint_eq(there, 500);
 }
 END_TEST
 
@@ -595,14 +455,14 @@ START_TEST(what_one_has_made_still_counts)
     store_thread_set_creator(fixture.thread, seven, NULL);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        BOX_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
     }
     fixture_restart(&fixture);
     fixture_declare_slowly(&fixture, &policy, 0);
-    BOX_OK(fixture_put(&fixture, "another", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "another", "key", TTL_NEVER, "value"));
     store_thread_set_creator(fixture.thread, seven, NULL);
     ck_assert_int_eq(fixture_put(&fixture, "more", "key", TTL_NEVER, "value"), STORE_TOO_MANY_OWN);
-    BOX_OK(fixture_put(&fixture, "ns3", "more", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns3", "more", TTL_NEVER, "value"));
 }
 END_TEST
 
@@ -614,7 +474,7 @@ int main(void)
     TCase *tcase = tcase_create("restart");
 
     tcase_add_checked_fixture(tcase, make, unmake);
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_test(tcase, records_are_there_again);
     tcase_add_loop_test(tcase, many_records_are_there_again, 0, 4);
     tcase_add_test(tcase, large_records_are_there_again);
@@ -630,9 +490,6 @@ int main(void)
     tcase_add_test(tcase, starting_again_costs_no_memory);
     tcase_add_test(tcase, what_went_gives_its_blocks_back);
     tcase_add_test(tcase, less_memory_evicts_and_more_is_used);
-    tcase_add_test(tcase, of_two_that_live_one_is_buried);
-    tcase_add_loop_test(tcase, either_mark_of_a_death_is_enough, 0, 2);
-    tcase_add_test(tcase, a_shorter_file_is_kept_as_far_as_it_goes);
     tcase_add_test(tcase, what_one_has_made_still_counts);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -47,7 +47,7 @@ static void take(void)
     for (uint32_t i = 1; i < NUMBERS && lowest == 0; i++) {
         lowest = numbers[i] == FREE ? i : 0;
     }
-    BOX_THAT(segment_numbers_take(&set) == lowest);
+    FIXTURE_THAT(segment_numbers_take(&set) == lowest);
     if (lowest != 0) {
         numbers[lowest] = TAKEN;
     }
@@ -73,7 +73,7 @@ static void add(void)
     while (lowest < SHELVES && number_chunk_is_there(&set, lowest)) {
         lowest++;
     }
-    BOX_THAT(segment_numbers_absent(&set) == lowest);
+    FIXTURE_THAT(segment_numbers_absent(&set) == lowest);
     uint32_t chunk = below(8) ? lowest : below(SHELVES); /* a file may have any */
     if (chunk < SHELVES && !number_chunk_is_there(&set, chunk)) {
         segment_numbers_add(&set, chunk);
@@ -85,7 +85,7 @@ static void drop(void)
 {
     uint32_t chunk = below(4) ? below(SHELVES) : set.end - (set.end > 0);
     bool empty = number_chunk_is_there(&set, chunk) && !shelf_holds(chunk, TAKEN);
-    BOX_THAT(segment_numbers_close(&set, chunk) == empty);
+    FIXTURE_THAT(segment_numbers_close(&set, chunk) == empty);
     if (!empty) {
         return;
     }
@@ -105,12 +105,12 @@ static void compare(void)
     uint32_t end = 0;
     for (uint32_t chunk = 0; chunk < SHELVES; chunk++) {
         bool there = shelf_holds(chunk, FREE) || shelf_holds(chunk, TAKEN);
-        BOX_THAT(number_chunk_is_there(&set, chunk) == there);
+        FIXTURE_THAT(number_chunk_is_there(&set, chunk) == there);
         count += there;
         end = there ? chunk + 1 : end;
     }
-    BOX_THAT(set.count == count);
-    BOX_THAT(set.end == end);
+    FIXTURE_THAT(set.count == count);
+    FIXTURE_THAT(set.end == end);
 }
 
 START_TEST(numbers_are_the_lowest)
@@ -163,7 +163,7 @@ static void insert(uint32_t place)
 {
     struct slot slot;
     struct bucket *home = index_lock(&slots, hash_of(place));
-    BOX_THAT(index_free_slot(&slots, home, &slot));
+    FIXTURE_THAT(index_free_slot(&slots, home, &slot));
     index_fill(&slots, &slot, hash_of(place), place);
     index_unlock(home);
     index_grow(&slots);
@@ -187,18 +187,18 @@ static void expect_all(void)
 {
     uint64_t count = 0;
     for (uint32_t place = 1; place <= RECORDS; place++) {
-        BOX_THAT(find(place, false) == held[place]);
+        FIXTURE_THAT(find(place, false) == held[place]);
         count += held[place];
     }
-    BOX_THAT(slots.entries == count);
-    BOX_THAT(budget_used(&budget) == index_resident(&slots));
+    FIXTURE_THAT(slots.entries == count);
+    FIXTURE_THAT(budget_used(&budget) == index_resident(&slots));
 }
 
 static void remove_all_but_each(uint32_t nth)
 {
     for (uint32_t place = 1; place <= RECORDS; place++) {
         if (place % nth != 0 && held[place]) {
-            BOX_THAT(find(place, true));
+            FIXTURE_THAT(find(place, true));
         }
     }
 }
@@ -299,11 +299,11 @@ int main(void)
 {
     Suite *suite = suite_create("store shelf");
     TCase *chunk = tcase_create("numbers");
-    tcase_set_timeout(chunk, BOX_TIMEOUT);
+    tcase_set_timeout(chunk, FIXTURE_TIMEOUT);
     tcase_add_test(chunk, numbers_are_the_lowest);
     suite_add_tcase(suite, chunk);
     TCase *overflow = tcase_create("overflow");
-    tcase_set_timeout(overflow, BOX_TIMEOUT);
+    tcase_set_timeout(overflow, FIXTURE_TIMEOUT);
     tcase_add_checked_fixture(overflow, setup, teardown);
     tcase_add_test(overflow, an_index_that_is_squeezed_is_small);
     tcase_add_test(overflow, it_is_used_while_it_is_squeezed);

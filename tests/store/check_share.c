@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 enum {
-    MEMORY = 48 * BOX_MIB,
-    MOST = BOX_MIB,     /* max_value */
+    MEMORY = 48 * FIXTURE_MIB,
+    MOST = FIXTURE_MIB, /* max_value */
     VALUE = 200 * 1000, /* bytes: a span */
     MIDDLE = 17 * 1000, /* pinned, and beside others in its segment */
     SMALL = 4000,
@@ -21,8 +21,8 @@ static struct store_write *writes[MANY];
 
 /* "tight" has a quota of a MiB, "calm" one of 16; what is left is the pool. */
 static const struct store_namespace_options quotas[] = {
-    {.name = {"tight", 5}, .memory = BOX_MIB},
-    {.name = {"calm", 4}, .memory = 16 * BOX_MIB},
+    {.name = {"tight", 5}, .memory = FIXTURE_MIB},
+    {.name = {"calm", 4}, .memory = 16 * FIXTURE_MIB},
 };
 
 static void set_up(void)
@@ -35,7 +35,7 @@ static void set_up(void)
 static void open_large(void)
 {
     fixture_close(&fixture);
-    fixture_open(&fixture, 256 * BOX_MIB, MOST);
+    fixture_open(&fixture, 256 * FIXTURE_MIB, MOST);
     fixture_declare(&fixture, quotas, 2, STORE_NEVER);
 }
 
@@ -55,7 +55,7 @@ static struct store_namespace_stats figures_of(const char *ns)
 {
     struct store_namespace_stats stats;
     store_enter(fixture.thread);
-    BOX_OK(store_namespace_stats(fixture.thread, slice_of(ns), &stats));
+    FIXTURE_OK(store_namespace_stats(fixture.thread, slice_of(ns), &stats));
     store_leave(fixture.thread);
     return stats;
 }
@@ -71,7 +71,7 @@ static size_t pin_versions(const char *ns, size_t length, size_t most)
     size_t held = 0;
     enum store_status status = STORE_OK;
     while (status == STORE_OK && held < most) {
-        BOX_OK(fixture_put_pattern(&fixture, ns, "key", TTL_NEVER, length, held));
+        FIXTURE_OK(fixture_put_pattern(&fixture, ns, "key", TTL_NEVER, length, held));
         status = fixture_get(&fixture, ns, "key", &views[held]);
         held += status == STORE_OK;
     }
@@ -82,7 +82,7 @@ static size_t pin_versions(const char *ns, size_t length, size_t most)
 static void give_back(size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {
-        BOX_THAT(fixture_view_is_pattern(&views[i], i));
+        FIXTURE_THAT(fixture_view_is_pattern(&views[i], i));
         store_view_put(&views[i]);
     }
 }
@@ -91,8 +91,9 @@ static void give_back(size_t first, size_t end)
 static size_t fill_calm(void)
 {
     size_t count = 0;
-    while (memory_of("calm") < 12 * BOX_MIB) {
-        BOX_OK(fixture_put_pattern(&fixture, "calm", name_of("k", count), TTL_NEVER, SMALL, count));
+    while (memory_of("calm") < 12 * FIXTURE_MIB) {
+        FIXTURE_OK(
+            fixture_put_pattern(&fixture, "calm", name_of("k", count), TTL_NEVER, SMALL, count));
         count++;
     }
     return count;
@@ -132,14 +133,14 @@ START_TEST(what_readers_hold_counts_for_the_quota)
     size_t neighbours = fill_calm();
     size_t held = pin_versions("tight", VALUE, MANY);
     ck_assert_uint_ge(held, 2);
-    ck_assert_uint_le(held * VALUE, BOX_MIB / 2);
+    ck_assert_uint_le(held * VALUE, FIXTURE_MIB / 2);
     ck_assert_uint_ge(memory_of("tight"), held * VALUE);
-    ck_assert_uint_le(memory_of("tight"), BOX_MIB);
+    ck_assert_uint_le(memory_of("tight"), FIXTURE_MIB);
     fixture_check(&fixture);
     for (size_t i = 0; i < 1000; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("s", i), TTL_NEVER, SMALL, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", name_of("s", i), TTL_NEVER, SMALL, i));
         fixture_expect_pattern(&fixture, "tight", name_of("s", i), SMALL, i);
-        BOX_THAT(memory_of("tight") <= BOX_MIB);
+        FIXTURE_THAT(memory_of("tight") <= FIXTURE_MIB);
     }
     expect_calm(neighbours);
     give_back(0, held);
@@ -154,10 +155,10 @@ START_TEST(however_a_record_ends_its_memory_counts)
 {
     for (int how = 0; how < 3; how++) {
         uint64_t before = memory_of("tight");
-        BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_FOR(1000), VALUE, 0));
-        BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_FOR(1000), VALUE, 0));
+        FIXTURE_OK(fixture_get(&fixture, "tight", "key", &views[0]));
         if (how == 0) {
-            BOX_OK(fixture_delete(&fixture, "tight", "key"));
+            FIXTURE_OK(fixture_delete(&fixture, "tight", "key"));
         } else if (how == 1) {
             fixture_flush(&fixture, "tight");
         } else {
@@ -169,16 +170,16 @@ START_TEST(however_a_record_ends_its_memory_counts)
         fixture_check(&fixture);
         give_back(0, 1);
         fixture_housekeep(&fixture);
-        ck_assert_uint_le(memory_of("tight"), before + 2 * BOX_KIB);
+        ck_assert_uint_le(memory_of("tight"), before + 2 * FIXTURE_KIB);
     }
 }
 END_TEST
 
 START_TEST(readers_of_one_value_hold_it_once)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, VALUE, 0));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, VALUE, 0));
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(fixture_get(&fixture, "tight", "key", &views[i]));
+        FIXTURE_OK(fixture_get(&fixture, "tight", "key", &views[i]));
     }
     ck_assert_uint_lt(memory_of("tight"), 2 * VALUE);
     fixture_check(&fixture);
@@ -192,12 +193,12 @@ END_TEST
 /* One value is let through though it is more than the bound. */
 START_TEST(the_first_is_never_kept_waiting)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
-    BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, MIDDLE, 0));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
+    FIXTURE_OK(fixture_get(&fixture, "tight", "key", &views[0]));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, MIDDLE, 0));
     ck_assert_int_eq(fixture_get(&fixture, "tight", "other", &views[1]), STORE_CROWDED);
     give_back(0, 1);
-    BOX_OK(fixture_get(&fixture, "tight", "other", &views[0]));
+    FIXTURE_OK(fixture_get(&fixture, "tight", "other", &views[0]));
     give_back(0, 1);
 }
 END_TEST
@@ -205,7 +206,7 @@ END_TEST
 START_TEST(what_is_small_is_read_though_much_is_pinned)
 {
     size_t held = pin_versions("tight", VALUE, MANY);
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "small", TTL_NEVER, SMALL, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "small", TTL_NEVER, SMALL, 1));
     fixture_expect_pattern(&fixture, "tight", "small", SMALL, 1);
     give_back(0, held);
 }
@@ -216,14 +217,14 @@ END_TEST
 START_TEST(the_pool_is_not_emptied)
 {
     size_t neighbours = fill_calm();
-    uint64_t pool = MEMORY - 17 * BOX_MIB;
+    uint64_t pool = MEMORY - 17 * FIXTURE_MIB;
     size_t one = pin_versions("one", VALUE, MANY);
     ck_assert_uint_ge(one, 10);
     ck_assert_uint_le(one * VALUE, pool * 3 / 8);
     size_t held = one;
     enum store_status status = STORE_OK;
     while (status == STORE_OK) {
-        BOX_OK(fixture_put_pattern(&fixture, "two", "key", TTL_NEVER, VALUE, held));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "two", "key", TTL_NEVER, VALUE, held));
         status = fixture_get(&fixture, "two", "key", &views[held]);
         held += status == STORE_OK;
     }
@@ -231,7 +232,8 @@ START_TEST(the_pool_is_not_emptied)
     ck_assert_uint_gt(held, one);
     ck_assert_uint_le(held * VALUE, pool / 2);
     for (size_t i = 0; i < 2000; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "three", name_of("s", i), TTL_NEVER, 20 * SMALL, i));
+        FIXTURE_OK(
+            fixture_put_pattern(&fixture, "three", name_of("s", i), TTL_NEVER, 20 * SMALL, i));
     }
     expect_calm(neighbours);
     fixture_check(&fixture);
@@ -247,7 +249,8 @@ START_TEST(segments_that_change_while_pinned_are_counted_right)
     size_t held = pin_versions("pool", MIDDLE, 100);
     ck_assert_uint_eq(held, 100);
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("m", i), TTL_FOR(i + 1), MIDDLE, i));
+        FIXTURE_OK(
+            fixture_put_pattern(&fixture, "pool", name_of("m", i), TTL_FOR(i + 1), MIDDLE, i));
     }
     fixture_wait(&fixture, MANY);
     fixture_housekeep(&fixture);
@@ -263,11 +266,11 @@ START_TEST(a_quota_that_comes_or_goes_is_no_harm)
     size_t held = pin_versions("calm", VALUE, 5);
     fixture_declare(&fixture, quotas, 1, STORE_NEVER);
     for (size_t i = 0; i < 5; i++, held++) {
-        BOX_OK(fixture_put_pattern(&fixture, "pool", "key", TTL_NEVER, VALUE, held));
-        BOX_OK(fixture_get(&fixture, "pool", "key", &views[held]));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "pool", "key", TTL_NEVER, VALUE, held));
+        FIXTURE_OK(fixture_get(&fixture, "pool", "key", &views[held]));
     }
-    BOX_OK(fixture_begin(&fixture, "pool", "up", STORE_SET, TTL_NEVER, VALUE, &writes[0]));
-    struct store_namespace_options other = {.name = {"pool", 4}, .memory = 4 * BOX_MIB};
+    FIXTURE_OK(fixture_begin(&fixture, "pool", "up", STORE_SET, TTL_NEVER, VALUE, &writes[0]));
+    struct store_namespace_options other = {.name = {"pool", 4}, .memory = 4 * FIXTURE_MIB};
     fixture_declare(&fixture, &other, 1, STORE_NEVER);
     fixture_check(&fixture);
     give_back(0, held);
@@ -278,9 +281,9 @@ END_TEST
 
 START_TEST(a_namespace_goes_when_nothing_of_it_is_held)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "brief", "key", TTL_NEVER, VALUE, 0));
-    BOX_OK(fixture_get(&fixture, "brief", "key", &views[0]));
-    BOX_OK(fixture_delete(&fixture, "brief", "key"));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "brief", "key", TTL_NEVER, VALUE, 0));
+    FIXTURE_OK(fixture_get(&fixture, "brief", "key", &views[0]));
+    FIXTURE_OK(fixture_delete(&fixture, "brief", "key"));
     fixture_rest(&fixture);
     ck_assert_uint_ge(memory_of("brief"), VALUE);
     give_back(0, 1);
@@ -308,15 +311,15 @@ START_TEST(a_listing_waits_like_a_reader)
     size_t seen = 0;
     bool ended = false;
     for (size_t i = 0; i < 4; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
     }
     store_enter(fixture.thread);
-    BOX_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
+    FIXTURE_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
     while (!ended) {
         ended = store_cursor_step(fixture.thread, cursor, fixture.now, 100, keep_large, &held);
         ck_assert_int_eq(store_cursor_is_crowded(cursor), !ended);
         ck_assert_uint_ge(held, 1);
-        ck_assert_uint_le(held * VALUE, BOX_MIB / 2);
+        ck_assert_uint_le(held * VALUE, FIXTURE_MIB / 2);
         for (; held > 0; held--, seen++) {
             store_view_put(&views[held - 1]);
         }
@@ -344,11 +347,11 @@ START_TEST(a_listing_of_keys_waits_for_nothing)
     struct store_pressure pressure;
     size_t seen = 0;
     for (size_t i = 0; i < 4; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", name_of("k", i), TTL_NEVER, VALUE, i));
     }
-    BOX_OK(fixture_get(&fixture, "tight", name_of("k", 0), &views[0]));
+    FIXTURE_OK(fixture_get(&fixture, "tight", name_of("k", 0), &views[0]));
     store_enter(fixture.thread);
-    BOX_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
+    FIXTURE_OK(store_cursor_open(fixture.thread, slice_of("tight"), &cursor));
     store_cursor_skip_values(cursor);
     ck_assert(store_cursor_step(fixture.thread, cursor, fixture.now, 100, see_key, &seen));
     ck_assert_uint_eq(seen, 4);
@@ -367,15 +370,15 @@ START_TEST(a_look_waits_like_a_read)
     struct store_view view;
     uint64_t left = 0;
     open_large();
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
-    BOX_OK(fixture_get(&fixture, "tight", "key", &views[0]));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "key", TTL_NEVER, 600 * 1000, 0));
+    FIXTURE_OK(fixture_get(&fixture, "tight", "key", &views[0]));
     for (size_t length = MIDDLE; length <= VALUE; length += VALUE - MIDDLE) {
-        BOX_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, length, 1));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "other", TTL_NEVER, length, 1));
         store_enter(fixture.thread);
-        BOX_OK(store_locate(fixture.thread, slice_of("tight"), slice_of("other"), &at));
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("tight"), slice_of("other"), &at));
         ck_assert_int_eq(store_inspect(fixture.thread, &at, &touch, fixture.now, &view),
                          STORE_CROWDED);
-        BOX_OK(store_expiry(fixture.thread, &at, fixture.now, &left));
+        FIXTURE_OK(store_expiry(fixture.thread, &at, fixture.now, &left));
         store_leave(fixture.thread);
         ck_assert_uint_eq(left, STORE_NEVER);
     }
@@ -385,8 +388,8 @@ END_TEST
 
 START_TEST(only_what_is_in_the_way_presses)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "calm", "key", TTL_NEVER, VALUE, 0));
-    BOX_OK(fixture_get(&fixture, "calm", "key", &views[MANY - 1]));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "calm", "key", TTL_NEVER, VALUE, 0));
+    FIXTURE_OK(fixture_get(&fixture, "calm", "key", &views[MANY - 1]));
     size_t held = pin_versions("tight", VALUE, MANY);
     ck_assert(presses(&views[0]));
     ck_assert(!presses(&views[MANY - 1]));
@@ -407,7 +410,7 @@ START_TEST(much_that_is_held_presses_when_memory_is_scarce)
     ck_assert_uint_eq(held, 40);
     ck_assert(!presses(&views[0]));
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("x", i), TTL_NEVER, VALUE, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "pool", name_of("x", i), TTL_NEVER, VALUE, i));
     }
     ck_assert(presses(&views[0]));
     give_back(20, held);
@@ -424,7 +427,7 @@ static size_t announce(const char *ns, size_t first, size_t count, size_t length
     size_t begun = 0;
     for (size_t i = first; i < first + count; i++) {
         uint64_t done = 0;
-        BOX_OK(
+        FIXTURE_OK(
             fixture_begin(&fixture, ns, name_of("u", i), STORE_SET, TTL_NEVER, length, &writes[i]));
         enum store_status status =
             fixture_write_pattern(&fixture, writes[i], &done, length - 1000, 100000, i);
@@ -446,7 +449,7 @@ static void abort_all(size_t count)
 START_TEST(unfinished_values_stop_no_other)
 {
     size_t neighbours = fill_calm();
-    uint64_t pool = MEMORY - 17 * BOX_MIB;
+    uint64_t pool = MEMORY - 17 * FIXTURE_MIB;
     size_t begun = announce("evil", 0, 100, MOST);
     ck_assert_uint_ge(begun, 5);
     ck_assert_uint_le(begun * MOST, pool / 4);
@@ -454,8 +457,8 @@ START_TEST(unfinished_values_stop_no_other)
     ck_assert_uint_le(begun * MOST, pool * 3 / 8);
     fixture_check(&fixture);
     for (size_t i = 0; i < MANY; i++) {
-        BOX_OK(fixture_put_pattern(&fixture, "tight", name_of("q", i), TTL_NEVER, 9000, i));
-        BOX_OK(fixture_put_pattern(&fixture, "pool", name_of("q", i), TTL_NEVER, VALUE, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "tight", name_of("q", i), TTL_NEVER, 9000, i));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "pool", name_of("q", i), TTL_NEVER, VALUE, i));
         fixture_expect_pattern(&fixture, "pool", name_of("q", i), VALUE, i);
     }
     expect_calm(neighbours);
@@ -466,10 +469,10 @@ END_TEST
 
 START_TEST(uploads_count_for_the_quota)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "tight", "old", TTL_NEVER, 700 * 1000, 0));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "tight", "old", TTL_NEVER, 700 * 1000, 0));
     size_t begun = announce("tight", 0, 10, 100 * 1000);
     ck_assert_uint_eq(begun, 3);
-    ck_assert_uint_le(memory_of("tight"), BOX_MIB);
+    ck_assert_uint_le(memory_of("tight"), FIXTURE_MIB);
     ck_assert_uint_ge(memory_of("tight"), 3 * 99 * 1000);
     fixture_check(&fixture);
     abort_all(10);
@@ -485,8 +488,8 @@ START_TEST(all_that_wait_are_done_in_the_end)
     uint64_t done[COUNT] = {0};
     size_t stored = 0;
     for (size_t i = 0; i < COUNT; i++) {
-        BOX_OK(fixture_begin(&fixture, "pool", name_of("u", i), STORE_SET, TTL_NEVER, MOST,
-                             &writes[i]));
+        FIXTURE_OK(fixture_begin(&fixture, "pool", name_of("u", i), STORE_SET, TTL_NEVER, MOST,
+                                 &writes[i]));
     }
     for (int rounds = 0; stored < COUNT; rounds++) {
         ck_assert_int_lt(rounds, 10000);
@@ -498,7 +501,7 @@ START_TEST(all_that_wait_are_done_in_the_end)
                     ? STORE_CROWDED
                     : fixture_write_pattern(&fixture, writes[i], &done[i], next, MOST, i);
             if (status == STORE_OK && done[i] == MOST) {
-                BOX_OK(fixture_commit(&fixture, &writes[i]));
+                FIXTURE_OK(fixture_commit(&fixture, &writes[i]));
                 fixture_expect_pattern(&fixture, "pool", name_of("u", i), MOST, i);
                 stored++;
             }
@@ -511,14 +514,14 @@ END_TEST
 /* A large one that waits has its turn, though small ones keep coming. */
 START_TEST(the_first_that_waits_is_not_overtaken_for_ever)
 {
-    enum { LARGE = BOX_MIB, LITTLE = 500 * 1000 };
+    enum { LARGE = FIXTURE_MIB, LITTLE = 500 * 1000 };
     struct store_write *large = NULL;
     uint64_t done = 0;
     size_t first = 0;
     size_t end = announce("pool", 0, 100, LITTLE);
     abort_all(100);
     announce("pool", 0, end, LITTLE);
-    BOX_OK(fixture_begin(&fixture, "pool", "large", STORE_SET, TTL_NEVER, LARGE, &large));
+    FIXTURE_OK(fixture_begin(&fixture, "pool", "large", STORE_SET, TTL_NEVER, LARGE, &large));
     for (int rounds = 0; done == 0; rounds++) {
         ck_assert_int_lt(rounds, MANY);
         fixture_wait(&fixture, 20);
@@ -527,7 +530,7 @@ START_TEST(the_first_that_waits_is_not_overtaken_for_ever)
         size_t next = end++ % MANY;
         enum store_status status = fixture_write_pattern(&fixture, large, &done, 1000, 1000, 1);
         ck_assert(status == STORE_OK || status == STORE_CROWDED);
-        BOX_OK(
+        FIXTURE_OK(
             fixture_begin(&fixture, "pool", "little", STORE_SET, TTL_NEVER, LITTLE, &writes[next]));
     }
     fixture_abort(&fixture, &large);
@@ -554,10 +557,10 @@ END_TEST
 START_TEST(values_that_are_there_do_not_wait)
 {
     announce("pool", 0, 100, MOST);
-    BOX_OK(fixture_put_pattern(&fixture, "pool", "whole", TTL_NEVER, MOST, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "pool", "whole", TTL_NEVER, MOST, 1));
     fixture_expect_pattern(&fixture, "pool", "whole", MOST, 1);
-    BOX_OK(fixture_begin(&fixture, "pool", "empty", STORE_SET, TTL_NEVER, 0, &writes[100]));
-    BOX_OK(fixture_commit(&fixture, &writes[100]));
+    FIXTURE_OK(fixture_begin(&fixture, "pool", "empty", STORE_SET, TTL_NEVER, 0, &writes[100]));
+    FIXTURE_OK(fixture_commit(&fixture, &writes[100]));
     abort_all(100);
 }
 END_TEST
@@ -569,7 +572,7 @@ int main(void)
     TCase *uploads = tcase_create("uploads");
 
     tcase_add_checked_fixture(pins, set_up, tear_down);
-    tcase_set_timeout(pins, BOX_TIMEOUT);
+    tcase_set_timeout(pins, FIXTURE_TIMEOUT);
     tcase_add_test(pins, what_readers_hold_counts_for_the_quota);
     tcase_add_test(pins, however_a_record_ends_its_memory_counts);
     tcase_add_test(pins, readers_of_one_value_hold_it_once);
@@ -587,7 +590,7 @@ int main(void)
     suite_add_tcase(suite, pins);
 
     tcase_add_checked_fixture(uploads, set_up, tear_down);
-    tcase_set_timeout(uploads, BOX_TIMEOUT);
+    tcase_set_timeout(uploads, FIXTURE_TIMEOUT);
     tcase_add_test(uploads, unfinished_values_stop_no_other);
     tcase_add_test(uploads, uploads_count_for_the_quota);
     tcase_add_test(uploads, all_that_wait_are_done_in_the_end);

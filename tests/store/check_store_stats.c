@@ -10,7 +10,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -22,7 +22,7 @@ static void locate(const char *name, const char *key, struct store_key *at)
 {
     store_enter(fixture.thread);
     store_tick(fixture.thread, fixture.now);
-    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
 }
 
 static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
@@ -52,7 +52,7 @@ static uint64_t version_of(const char *key)
 {
     const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
     struct store_view view;
-    BOX_OK(look(key, &terms, &view));
+    FIXTURE_OK(look(key, &terms, &view));
     return view.version;
 }
 
@@ -65,17 +65,17 @@ START_TEST(looks_count_as_reads_or_as_touches)
     const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
     const struct store_terms unseen = {.ttl = TTL_KEEP, .peeks = true, .uncounted = true};
     struct store_view view;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
-    BOX_OK(look("key", &plain, &view));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
+    FIXTURE_OK(look("key", &plain, &view));
     ck_assert(!view.made);
-    BOX_OK(look("key", &longer, &view));
+    FIXTURE_OK(look("key", &longer, &view));
     ck_assert_int_eq(look("nothing", &longer, &view), STORE_NOT_FOUND);
     ck_assert_int_eq(look("nothing", &plain, &view), STORE_NOT_FOUND);
     ck_assert_int_eq(look("nothing", &unseen, &view), STORE_NOT_FOUND);
-    BOX_OK(look("key", &unseen, &view));
-    BOX_OK(look("made", &making, &view));
+    FIXTURE_OK(look("key", &unseen, &view));
+    FIXTURE_OK(look("made", &making, &view));
     ck_assert(view.won && view.made);
-    BOX_OK(look("made", &making, &view));
+    FIXTURE_OK(look("made", &making, &view));
     ck_assert(!view.won && view.taken && !view.made);
     struct store_stats stats = fixture_figures(&fixture);
     ck_assert_uint_eq(stats.counters.hits, 2);
@@ -116,13 +116,13 @@ static const struct {
     {"key", STORE_APPEND, RIGHT, 1, STORE_OK, {.sets = 1}},
     {"key", STORE_APPEND, WRONG, 1, STORE_CHANGED, {.denied = 1}},
     {"nothing", STORE_PREPEND, UNCOMPARED, 1, STORE_NOT_FOUND, {.denied = 1}},
-    {"key", STORE_SET, UNCOMPARED, BOX_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
-    {"key", STORE_SET, RIGHT, BOX_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
+    {"key", STORE_SET, UNCOMPARED, FIXTURE_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
+    {"key", STORE_SET, RIGHT, FIXTURE_MIB + 1, STORE_TOO_LARGE, {.sets = 0}},
     /* Of a size that is written in parts. */
-    {"key", STORE_SET, UNCOMPARED, BOX_MIB, STORE_OK, {.sets = 1}},
-    {"key", STORE_SET, RIGHT, BOX_MIB, STORE_OK, {.sets = 1, .cas_hits = 1}},
-    {"key", STORE_SET, WRONG, BOX_MIB, STORE_CHANGED, {.denied = 1, .cas_changed = 1}},
-    {"key", STORE_ADD, UNCOMPARED, BOX_MIB, STORE_EXISTS, {.denied = 1}},
+    {"key", STORE_SET, UNCOMPARED, FIXTURE_MIB, STORE_OK, {.sets = 1}},
+    {"key", STORE_SET, RIGHT, FIXTURE_MIB, STORE_OK, {.sets = 1, .cas_hits = 1}},
+    {"key", STORE_SET, WRONG, FIXTURE_MIB, STORE_CHANGED, {.denied = 1, .cas_changed = 1}},
+    {"key", STORE_ADD, UNCOMPARED, FIXTURE_MIB, STORE_EXISTS, {.denied = 1}},
     {"key", STORE_APPEND, UNCOMPARED, 500000, STORE_OK, {.sets = 1}},
     {"key", STORE_APPEND, RIGHT, 500000, STORE_OK, {.sets = 1}},
     {"nothing", STORE_APPEND, UNCOMPARED, 500000, STORE_NOT_FOUND, {.denied = 1}},
@@ -132,7 +132,7 @@ enum { WRITES = sizeof writes / sizeof writes[0] };
 static struct store_terms terms_of(size_t i)
 {
     struct store_terms terms = {.mode = writes[i].mode};
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     if (writes[i].compares != UNCOMPARED) {
         terms.compares = true;
         terms.expected = version_of("key") + (writes[i].compares == WRONG);
@@ -162,7 +162,7 @@ static void expect_counts(const char *how, size_t i)
 
 START_TEST(a_write_counts_once)
 {
-    static char value[BOX_MIB + 1];
+    static char value[FIXTURE_MIB + 1];
     size_t i = (size_t)_i;
     struct store_terms terms = terms_of(i);
     reset_counters();
@@ -204,13 +204,13 @@ END_TEST
 /* One value that is kept, and one that arrives, do not wait and are all there is room for. */
 START_TEST(a_write_that_finds_no_room_counts_as_that)
 {
-    enum { HALF = 8 * BOX_MIB - STORE_KEY_MAX - 2048 };
+    enum { HALF = 8 * FIXTURE_MIB - STORE_KEY_MAX - 2048 };
     const struct store_terms plain = {.mode = STORE_SET};
     struct store_view kept;
     fixture_close(&fixture);
-    fixture_open(&fixture, 16 * BOX_MIB, 8 * BOX_MIB);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "kept", TTL_NEVER, HALF, 1));
-    BOX_OK(fixture_get(&fixture, "ns", "kept", &kept));
+    fixture_open(&fixture, 16 * FIXTURE_MIB, 8 * FIXTURE_MIB);
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "kept", TTL_NEVER, HALF, 1));
+    FIXTURE_OK(fixture_get(&fixture, "ns", "kept", &kept));
     reset_counters();
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(put_in_parts("large", &plain, HALF), STORE_NO_MEMORY);
@@ -231,17 +231,18 @@ START_TEST(a_write_that_waits_counts_once_it_is_done)
     uint64_t done[16] = {0};
     size_t count = 0;
     for (; count < 16 && status == STORE_OK; count++) {
-        BOX_OK(
-            fixture_begin(&fixture, "ns", "large", STORE_SET, TTL_NEVER, BOX_MIB, &large[count]));
-        status = fixture_write_pattern(&fixture, large[count], &done[count], BOX_MIB, BOX_MIB, 1);
+        FIXTURE_OK(fixture_begin(&fixture, "ns", "large", STORE_SET, TTL_NEVER, FIXTURE_MIB,
+                                 &large[count]));
+        status = fixture_write_pattern(&fixture, large[count], &done[count], FIXTURE_MIB,
+                                       FIXTURE_MIB, 1);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
-    ck_assert_int_eq(put_in_parts("another", &plain, BOX_MIB), STORE_CROWDED);
+    ck_assert_int_eq(put_in_parts("another", &plain, FIXTURE_MIB), STORE_CROWDED);
     struct store_counters counters = reset_counters();
     ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
     for (size_t i = 0; i < count; i++)
         fixture_abort(&fixture, &large[i]);
-    BOX_OK(put_in_parts("another", &plain, BOX_MIB));
+    FIXTURE_OK(put_in_parts("another", &plain, FIXTURE_MIB));
     counters = reset_counters();
     ck_assert_uint_eq(counters.sets, 1);
     ck_assert_uint_eq(counters.full + counters.denied, 0);
@@ -251,7 +252,7 @@ END_TEST
 START_TEST(a_record_that_is_dropped_was_not_deleted)
 {
     struct store_key at;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     locate("ns", "key", &at);
     store_drop(fixture.thread, &at, fixture.now);
     store_leave(fixture.thread);
@@ -267,12 +268,12 @@ START_TEST(a_sum_counts_as_that_and_not_as_a_write)
     struct store_key at;
     uint64_t number;
     locate("ns", "n", &at);
-    BOX_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
+    FIXTURE_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
     ck_assert(sum.made);
-    BOX_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
+    FIXTURE_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
     ck_assert(!sum.made);
     store_leave(fixture.thread);
-    BOX_OK(fixture_decr(&fixture, "ns", "n", 1, &number));
+    FIXTURE_OK(fixture_decr(&fixture, "ns", "n", 1, &number));
     struct store_stats stats = fixture_figures(&fixture);
     ck_assert_uint_eq(stats.counters.made, 1);
     ck_assert_uint_eq(stats.counters.increments, 1);
@@ -291,13 +292,13 @@ START_TEST(idleness_is_never_told_too_short)
     const struct store_terms peek = {.ttl = TTL_KEEP, .peeks = true};
     static const uint64_t waits[] = {0, 1, 127, 128, 999, 1000, 1920, 2003, 86400000};
     struct store_view view;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
     for (unsigned start = 0; start < 128; start++) {
         for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
-            BOX_OK(look("key", &read, &view));
+            FIXTURE_OK(look("key", &read, &view));
             fixture_wait(&fixture, waits[i]);
-            BOX_OK(look("key", &peek, &view));
-            BOX_THAT(view.idle >= waits[i] && view.idle < waits[i] + 128);
+            FIXTURE_OK(look("key", &peek, &view));
+            FIXTURE_THAT(view.idle >= waits[i] && view.idle < waits[i] + 128);
         }
         fixture_wait(&fixture, 1);
     }
@@ -309,12 +310,12 @@ START_TEST(a_reader_that_is_ahead_leaves_no_idleness)
 {
     const struct store_terms read = {.ttl = TTL_KEEP};
     struct store_view view;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
-    BOX_OK(look("key", &read, &view));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(look("key", &read, &view));
     fixture_wait(&fixture, 500);
-    BOX_OK(look("key", &read, &view));
+    FIXTURE_OK(look("key", &read, &view));
     fixture.now -= 200;
-    BOX_OK(look("key", &read, &view));
+    FIXTURE_OK(look("key", &read, &view));
     ck_assert_uint_eq(view.idle, 0);
 }
 END_TEST
@@ -323,7 +324,7 @@ int main(void)
 {
     Suite *suite = suite_create("store figures");
     TCase *tcase = tcase_create("figures");
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, looks_count_as_reads_or_as_touches);
     tcase_add_loop_test(tcase, a_write_counts_once, 0, WRITES);

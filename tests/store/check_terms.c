@@ -11,7 +11,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -23,7 +23,7 @@ static void locate(const char *name, const char *key, struct store_key *at)
 {
     store_enter(fixture.thread);
     store_tick(fixture.thread, fixture.now);
-    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
 }
 
 static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
@@ -53,7 +53,7 @@ static uint64_t version_of(const char *key)
 {
     const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
     struct store_view view;
-    BOX_OK(look(key, &terms, &view));
+    FIXTURE_OK(look(key, &terms, &view));
     return view.version;
 }
 
@@ -76,19 +76,19 @@ static void tick(void)
 
 START_TEST(a_flush_comes_at_its_time)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "before", TTL_NEVER, "1"));
-    BOX_OK(fixture_put(&fixture, "other", "key", TTL_NEVER, "1"));
-    BOX_OK(flush_at("ns", fixture.now + 5000));
-    BOX_OK(flush_at("other", fixture.now + 7000));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "before", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "other", "key", TTL_NEVER, "1"));
+    FIXTURE_OK(flush_at("ns", fixture.now + 5000));
+    FIXTURE_OK(flush_at("other", fixture.now + 7000));
     fixture_wait(&fixture, 4999);
     tick();
-    BOX_OK(fixture_put(&fixture, "ns", "after", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "after", TTL_NEVER, "1"));
     fixture_expect(&fixture, "ns", "before", "1");
     fixture_wait(&fixture, 1);
     tick();
     fixture_expect_gone(&fixture, "ns", "before");
     fixture_expect_gone(&fixture, "ns", "after");
-    BOX_OK(fixture_put(&fixture, "ns", "later", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "later", TTL_NEVER, "1"));
     fixture_expect(&fixture, "other", "key", "1");
     fixture_wait(&fixture, 2000);
     fixture_housekeep(&fixture);
@@ -99,14 +99,14 @@ END_TEST
 
 START_TEST(a_flush_to_come_can_be_taken_back_and_moved)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "1"));
-    BOX_OK(flush_at("ns", fixture.now + 10));
-    BOX_OK(flush_at("ns", 0));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "1"));
+    FIXTURE_OK(flush_at("ns", fixture.now + 10));
+    FIXTURE_OK(flush_at("ns", 0));
     fixture_wait(&fixture, 20);
     tick();
     fixture_expect(&fixture, "ns", "key", "1");
-    BOX_OK(flush_at("ns", fixture.now + 10));
-    BOX_OK(flush_at("ns", fixture.now + 100));
+    FIXTURE_OK(flush_at("ns", fixture.now + 10));
+    FIXTURE_OK(flush_at("ns", fixture.now + 100));
     fixture_wait(&fixture, 99);
     tick();
     fixture_expect(&fixture, "ns", "key", "1");
@@ -121,7 +121,7 @@ START_TEST(what_is_declared_is_known)
 {
     const struct store_namespace_options declared = {.name = slice_of("sessions")};
     fixture_declare(&fixture, &declared, 1, STORE_NEVER);
-    BOX_OK(fixture_put(&fixture, "open", "key", TTL_NEVER, "1"));
+    FIXTURE_OK(fixture_put(&fixture, "open", "key", TTL_NEVER, "1"));
     store_enter(fixture.thread);
     ck_assert(store_declares(fixture.thread, slice_of("sessions")));
     ck_assert(!store_declares(fixture.thread, slice_of("open")));
@@ -140,14 +140,15 @@ START_TEST(a_version_that_was_told_outlives_compaction)
     char key[16];
     for (int i = 0; i < ALL; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(fixture_put(&fixture, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
+        FIXTURE_OK(
+            fixture_put(&fixture, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
         if (i % STEP == 0)
             versions[i / STEP] = version_of(key);
     }
     for (int i = 0; i < ALL; i++) {
         snprintf(key, sizeof key, "key%d", i);
         if (i % STEP != 0)
-            BOX_OK(fixture_delete(&fixture, "ns", key));
+            FIXTURE_OK(fixture_delete(&fixture, "ns", key));
     }
     fixture_housekeep(&fixture);
     ck_assert_uint_gt(fixture_figures(&fixture).compactions, 0);
@@ -155,7 +156,7 @@ START_TEST(a_version_that_was_told_outlives_compaction)
         snprintf(key, sizeof key, "key%d", i);
         ck_assert_uint_eq(version_of(key), versions[i / STEP]);
         const struct store_terms terms = {.compares = true, .expected = versions[i / STEP]};
-        BOX_OK(put(key, &terms, slice_of("another"), NULL));
+        FIXTURE_OK(put(key, &terms, slice_of("another"), NULL));
         ck_assert_int_eq(put(key, &terms, slice_of("a third"), NULL), STORE_CHANGED);
     }
 }
@@ -163,14 +164,14 @@ END_TEST
 
 START_TEST(a_version_outlives_a_touch)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
     uint64_t version = version_of("key");
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(1 << 20)));
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(1 << 20)));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
     ck_assert_uint_eq(version_of("key"), version);
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_FOR(100), 300000, 1));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "large", TTL_FOR(100), 300000, 1));
     version = version_of("large");
-    BOX_OK(fixture_touch(&fixture, "ns", "large", TTL_FOR(1 << 20)));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "large", TTL_FOR(1 << 20)));
     ck_assert_uint_eq(version_of("large"), version);
 }
 END_TEST
@@ -191,17 +192,17 @@ START_TEST(an_emptied_record_stays)
     const struct store_terms terms = {.ttl = TTL_FOR(5000), .client_flags = 7};
     struct store_view view;
     ck_assert_int_eq(empty("k", &terms, false), STORE_NOT_FOUND);
-    BOX_OK(fixture_put(&fixture, "ns", "k", TTL_FOR(1000), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "k", TTL_FOR(1000), "value"));
     uint64_t version = version_of("k");
-    BOX_OK(empty("k", &terms, false));
-    BOX_OK(look("k", &keep, &view));
+    FIXTURE_OK(empty("k", &terms, false));
+    FIXTURE_OK(look("k", &keep, &view));
     ck_assert_uint_eq(view.length, 0);
     ck_assert_uint_eq(view.client_flags, 7);
     ck_assert_uint_eq(view.version, version);
     ck_assert_uint_eq(view.expires, fixture.now + 5001);
     ck_assert(!view.stale);
-    BOX_OK(empty("k", &terms, true));
-    BOX_OK(look("k", &keep, &view));
+    FIXTURE_OK(empty("k", &terms, true));
+    FIXTURE_OK(look("k", &keep, &view));
     ck_assert(view.stale);
     ck_assert_uint_gt(view.version, version);
     ck_assert_uint_eq(fixture_figures(&fixture).items, 1);
@@ -210,12 +211,12 @@ END_TEST
 
 START_TEST(only_a_record_of_the_right_version_is_emptied)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "k", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "k", TTL_NEVER, "value"));
     struct store_terms terms = {.compares = true, .expected = version_of("k") + 1};
     ck_assert_int_eq(empty("k", &terms, false), STORE_CHANGED);
     fixture_expect(&fixture, "ns", "k", "value");
     terms.expected--;
-    BOX_OK(empty("k", &terms, false));
+    FIXTURE_OK(empty("k", &terms, false));
     fixture_expect(&fixture, "ns", "k", "");
 }
 END_TEST
@@ -224,11 +225,11 @@ START_TEST(a_version_does_not_come_back_after_a_delete)
 {
     uint64_t last = 0;
     for (int i = 0; i < 1000; i++) {
-        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+        FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
         uint64_t version = version_of("key");
         ck_assert_uint_ne(version, last);
         last = version;
-        BOX_OK(fixture_delete(&fixture, "ns", "key"));
+        FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
         fixture_housekeep(&fixture);
     }
 }
@@ -242,10 +243,10 @@ START_TEST(a_value_grows_until_it_is_too_large)
     static char part[PART];
     struct store_terms terms = {.mode = STORE_APPEND};
     size_t length = 0;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), ""));
-    for (; length + PART <= BOX_MIB; length += PART) {
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), ""));
+    for (; length + PART <= FIXTURE_MIB; length += PART) {
         fixture_pattern(part, length, PART, 7);
-        BOX_OK(put("key", &terms, (struct slice){part, PART}, NULL));
+        FIXTURE_OK(put("key", &terms, (struct slice){part, PART}, NULL));
     }
     ck_assert_int_eq(put("key", &terms, (struct slice){part, PART}, NULL), STORE_TOO_LARGE);
     fixture_expect_pattern(&fixture, "ns", "key", length, 7);
@@ -265,17 +266,17 @@ START_TEST(a_plain_put_takes_notes_and_stale_marks_away)
     const struct store_terms plain = {.ttl = TTL_KEEP, .contends = true};
     struct store_key at;
     struct store_view view;
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
     locate("ns", "key", &at);
-    BOX_OK(store_make_stale(fixture.thread, &at, &plain, fixture.now));
+    FIXTURE_OK(store_make_stale(fixture.thread, &at, &plain, fixture.now));
     store_leave(fixture.thread);
     fixture_expect(&fixture, "ns", "key", "old");
-    BOX_OK(look("key", &plain, &view));
+    FIXTURE_OK(look("key", &plain, &view));
     ck_assert(view.stale && view.won && !view.taken);
-    BOX_OK(look("key", &plain, &view));
+    FIXTURE_OK(look("key", &plain, &view));
     ck_assert(view.stale && !view.won && view.taken);
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "new"));
-    BOX_OK(look("key", &plain, &view));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "new"));
+    FIXTURE_OK(look("key", &plain, &view));
     ck_assert(!view.stale && !view.won && !view.taken);
 }
 END_TEST
@@ -283,8 +284,8 @@ END_TEST
 START_TEST(what_is_gone_at_once_is_purged)
 {
     const struct store_terms gone = {.ttl = {STORE_TTL_GONE, 0}};
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
-    BOX_OK(put("key", &gone, slice_of("new"), NULL));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(put("key", &gone, slice_of("new"), NULL));
     fixture_expect_gone(&fixture, "ns", "key");
     fixture_wait(&fixture, 1);
     fixture_housekeep(&fixture);
@@ -296,7 +297,7 @@ int main(void)
 {
     Suite *suite = suite_create("store terms");
     TCase *tcase = tcase_create("terms");
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_flush_comes_at_its_time);
     tcase_add_test(tcase, a_flush_to_come_can_be_taken_back_and_moved);

@@ -16,7 +16,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 32 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 32 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -75,7 +75,7 @@ START_TEST(alive_until_the_millisecond)
 
     for (uint64_t start = 1; start <= 100000; start = start * 7 + 3) {
         fixture_wait(&fixture, start);
-        BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(ttl), "value"));
+        FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(ttl), "value"));
         fixture_expect_left(&fixture, "ns", "key", ttl);
         fixture_wait(&fixture, ttl - 1);
         if (tidy)
@@ -101,7 +101,7 @@ END_TEST
 START_TEST(half_a_second_from_one_second_on)
 {
     ck_assert_uint_eq(fixture.now, 1000);
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(500), "value"));
     fixture.now = 1500; /* or nearly 1501: it may have been nearly 1001 */
     fixture_expect(&fixture, "ns", "key", "value");
     fixture.now = 1501;
@@ -115,9 +115,9 @@ START_TEST(all_ttls_together)
 
     for (size_t i = 0; i < TTLS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(ttls[i]), key));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(ttls[i]), key));
     }
-    BOX_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "value"));
     uint64_t start = fixture.now;
     for (size_t gone = 0; gone < TTLS; gone++) {
         fixture.now = start + ttls[gone];
@@ -134,18 +134,18 @@ START_TEST(all_ttls_together)
             fixture_expect_left(&fixture, "ns", key, start + ttls[i] - fixture.now);
         }
     }
-    fixture_expect_left(&fixture, "ns", "never", BOX_NEVER);
+    fixture_expect_left(&fixture, "ns", "never", FIXTURE_NEVER);
 }
 END_TEST
 
-/* Neighbours in a segment whose times are one millisecond apart. */
+/* Neighbours in a segment with times one millisecond apart. */
 START_TEST(a_crowd_leaves_one_by_one)
 {
     char key[32];
 
     for (uint64_t i = 0; i < CROWD; i++) {
         snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
     }
     uint64_t start = fixture.now;
     for (uint64_t passed = 0; passed <= CROWD; passed += 97) {
@@ -154,7 +154,7 @@ START_TEST(a_crowd_leaves_one_by_one)
             fixture_housekeep(&fixture);
         for (uint64_t i = 0; i < CROWD; i++) {
             snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
-            BOX_THAT(fixture_has(&fixture, "ns", key) == (1 + i * 7 % CROWD >= passed));
+            FIXTURE_THAT(fixture_has(&fixture, "ns", key) == (1 + i * 7 % CROWD >= passed));
         }
     }
 }
@@ -166,10 +166,10 @@ START_TEST(a_long_jump_takes_all_that_is_due)
 
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
     }
-    BOX_OK(fixture_put(&fixture, "ns", "late", TTL_FOR(40000 * DAY), "late"));
-    BOX_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "never"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "late", TTL_FOR(40000 * DAY), "late"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "never"));
     fixture_wait(&fixture, 40000 * DAY);
     fixture_housekeep(&fixture);
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), 2);
@@ -188,8 +188,8 @@ START_TEST(a_boundless_ttl_does_not_wrap_around)
 
     for (size_t i = 0; i < 4; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_put(&fixture, "ns", key, TTL_FOR(huge[i]), key));
-        BOX_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(huge[3 - i])));
+        FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(huge[i]), key));
+        FIXTURE_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(huge[3 - i])));
     }
     fixture_wait(&fixture, 36500 * DAY);
     fixture_housekeep(&fixture);
@@ -206,10 +206,10 @@ START_TEST(a_clock_may_start_anywhere)
     struct fixture other;
 
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        fixture_open(&other, STORE_MEMORY_MIN, BOX_MIB);
+        fixture_open(&other, STORE_MEMORY_MIN, FIXTURE_MIB);
         other.now = starts[i];
-        BOX_OK(fixture_put(&other, "ns", "key", TTL_FOR(100), "value"));
-        BOX_OK(fixture_put(&other, "ns", "day", TTL_FOR(DAY), "value"));
+        FIXTURE_OK(fixture_put(&other, "ns", "key", TTL_FOR(100), "value"));
+        FIXTURE_OK(fixture_put(&other, "ns", "day", TTL_FOR(DAY), "value"));
         fixture_wait(&other, 100);
         fixture_housekeep(&other);
         fixture_expect_left(&other, "ns", "key", 0);
@@ -234,18 +234,18 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
 START_TEST(no_ttl_means_the_namespaces)
 {
     declare(5 * SECOND, STORE_NEVER, false);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
-    fixture_expect_left(&fixture, "declared", "key", BOX_NEVER);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(90 * SECOND), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "declared", "key", FIXTURE_NEVER);
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(90 * SECOND), "value"));
     fixture_expect_left(&fixture, "declared", "key", 90 * SECOND);
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
     fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
-    BOX_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "other", "key", 30 * SECOND);
-    BOX_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_DEFAULT, 100000,
-                                  5000, 1));
+    FIXTURE_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_DEFAULT, 100000,
+                                      5000, 1));
     fixture_expect_left(&fixture, "declared", "large", 5 * SECOND);
 }
 END_TEST
@@ -253,23 +253,23 @@ END_TEST
 START_TEST(max_ttl_shortens_what_is_longer)
 {
     declare(5 * SECOND, 10 * SECOND, false);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND), "value"));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND + 1), "v"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(10 * SECOND + 1), "v"));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_NEVER, "value"));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(1), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(1), "value"));
     fixture_expect_left(&fixture, "declared", "key", 1);
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_NEVER));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_NEVER));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(DAY)));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(DAY)));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
-    BOX_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_NEVER, 100000, 5000,
-                                  1));
+    FIXTURE_OK(fixture_stream_pattern(&fixture, "declared", "large", STORE_SET, TTL_NEVER, 100000,
+                                      5000, 1));
     fixture_expect_left(&fixture, "declared", "large", 10 * SECOND);
     declare(STORE_NEVER, 10 * SECOND, false);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "declared", "key", 10 * SECOND);
 }
 END_TEST
@@ -287,14 +287,14 @@ START_TEST(a_ttl_can_be_required)
         fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_DEFAULT, 100000, &write),
         STORE_TTL_REQUIRED);
     fixture_expect_gone(&fixture, "declared", "key");
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(70), "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_FOR(70), "value"));
     ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "other"),
                      STORE_TTL_REQUIRED);
     fixture_expect(&fixture, "declared", "key", "value");
     ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_NEVER, "other"),
                      STORE_TTL_REQUIRED);
     fixture_expect_left(&fixture, "declared", "key", 70);
-    BOX_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "other", "key", TTL_DEFAULT, "value"));
 }
 END_TEST
 
@@ -302,7 +302,7 @@ END_TEST
 START_TEST(a_required_ttl_can_be_the_namespaces)
 {
     declare(5 * SECOND, STORE_NEVER, true);
-    BOX_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "declared", "key", 5 * SECOND);
     ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_NEVER, "other"),
                      STORE_TTL_REQUIRED);
@@ -314,15 +314,15 @@ END_TEST
 START_TEST(a_new_ttl_counts_for_later_writes)
 {
     declare(5 * SECOND, STORE_NEVER, false);
-    BOX_OK(fixture_put(&fixture, "declared", "old", TTL_DEFAULT, "value"));
-    BOX_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "old", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
     declare(60 * SECOND, 90 * SECOND, false);
     fixture_wait(&fixture, 1);
-    BOX_OK(fixture_put(&fixture, "declared", "new", TTL_DEFAULT, "value"));
+    FIXTURE_OK(fixture_put(&fixture, "declared", "new", TTL_DEFAULT, "value"));
     fixture_expect_left(&fixture, "declared", "new", 60 * SECOND);
     fixture_expect_left(&fixture, "declared", "old", 5 * SECOND - 1);
-    fixture_expect_left(&fixture, "declared", "never", BOX_NEVER);
-    BOX_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
+    fixture_expect_left(&fixture, "declared", "never", FIXTURE_NEVER);
+    FIXTURE_OK(fixture_put(&fixture, "declared", "never", TTL_NEVER, "value"));
     fixture_expect_left(&fixture, "declared", "never", 90 * SECOND);
 }
 END_TEST
@@ -337,25 +337,25 @@ START_TEST(a_touched_record_lives_longer)
 {
     size_t length = touched_sizes[_i];
 
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(100), length, 7));
-    BOX_OK(fixture_put(&fixture, "ns", "neighbour", TTL_FOR(100), "goes"));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(100), length, 7));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "neighbour", TTL_FOR(100), "goes"));
     fixture_wait(&fixture, 99);
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(100)));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(100)));
     fixture_expect_left(&fixture, "ns", "key", 100);
     fixture_wait(&fixture, 100);
     fixture_housekeep(&fixture);
     fixture_expect_gone(&fixture, "ns", "neighbour");
     fixture_expect_pattern(&fixture, "ns", "key", length, 7);
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(90 * DAY)));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(90 * DAY)));
     fixture_wait(&fixture, 90 * DAY - 1);
     fixture_housekeep(&fixture);
     fixture_expect_pattern(&fixture, "ns", "key", length, 7);
     fixture_expect_left(&fixture, "ns", "key", 1);
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_NEVER));
     fixture_wait(&fixture, 900 * DAY);
     fixture_housekeep(&fixture);
     fixture_expect_pattern(&fixture, "ns", "key", length, 7);
-    fixture_expect_left(&fixture, "ns", "key", BOX_NEVER);
+    fixture_expect_left(&fixture, "ns", "key", FIXTURE_NEVER);
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), 1);
 }
 END_TEST
@@ -364,11 +364,11 @@ START_TEST(a_touched_record_lives_shorter)
 {
     size_t length = touched_sizes[_i];
 
-    BOX_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, length, 7));
-    BOX_OK(fixture_put(&fixture, "ns", "neighbour", TTL_NEVER, "stays"));
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(9 * DAY)));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, length, 7));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "neighbour", TTL_NEVER, "stays"));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(9 * DAY)));
     fixture_expect_left(&fixture, "ns", "key", 9 * DAY);
-    BOX_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(50)));
+    FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(50)));
     fixture_wait(&fixture, 50);
     fixture_housekeep(&fixture);
     fixture_expect_pattern(&fixture, "ns", "key", length, 7);
@@ -392,9 +392,9 @@ START_TEST(touched_up_and_down_many_times)
         uint64_t ttl = ttls[fixture_random(&random) % TTLS] + 2000;
         snprintf(key, sizeof key, "key%zu", i);
         if (round < 50)
-            BOX_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(ttl), i * 700, i));
+            FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(ttl), i * 700, i));
         else
-            BOX_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(ttl)));
+            FIXTURE_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(ttl)));
         expires[i] = fixture.now + ttl;
         if (round % 100 == 99) {
             fixture_housekeep(&fixture);
@@ -412,11 +412,11 @@ END_TEST
 
 START_TEST(an_overwritten_timer_never_rings)
 {
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "old"));
-    BOX_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), "new"));
-    BOX_OK(fixture_put(&fixture, "ns", "gone", TTL_FOR(100), "old"));
-    BOX_OK(fixture_delete(&fixture, "ns", "gone"));
-    BOX_OK(fixture_put(&fixture, "ns", "gone", TTL_NEVER, "new"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "old"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), "new"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "gone", TTL_FOR(100), "old"));
+    FIXTURE_OK(fixture_delete(&fixture, "ns", "gone"));
+    FIXTURE_OK(fixture_put(&fixture, "ns", "gone", TTL_NEVER, "new"));
     fixture_outlive(&fixture, 100);
     fixture_housekeep(&fixture);
     fixture_expect(&fixture, "ns", "key", "new");
@@ -435,7 +435,7 @@ int main(void)
     TCase *time = tcase_create("time");
 
     tcase_add_checked_fixture(time, setup, teardown);
-    tcase_set_timeout(time, BOX_TIMEOUT);
+    tcase_set_timeout(time, FIXTURE_TIMEOUT);
     tcase_add_loop_test(time, alive_until_the_millisecond, 0, 2 * TTLS);
     tcase_add_test(time, half_a_second_from_one_second_on);
     tcase_add_test(time, all_ttls_together);

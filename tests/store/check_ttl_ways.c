@@ -10,7 +10,7 @@ static struct fixture fixture;
 
 static void setup(void)
 {
-    fixture_open(&fixture, 32 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 32 * FIXTURE_MIB, FIXTURE_MIB);
 }
 
 static void teardown(void)
@@ -31,7 +31,7 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
 static void locate(struct store_key *at)
 {
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of("declared"), slice_of("key"), at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("declared"), slice_of("key"), at));
 }
 
 static void put(const struct store_terms *terms)
@@ -39,7 +39,7 @@ static void put(const struct store_terms *terms)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_put(fixture.thread, &at, terms, slice_of("1"), fixture.now, NULL));
+    FIXTURE_OK(store_put(fixture.thread, &at, terms, slice_of("1"), fixture.now, NULL));
     store_leave(fixture.thread);
 }
 
@@ -54,7 +54,7 @@ static void look(const struct store_terms *terms)
     struct store_view view;
 
     locate(&at);
-    BOX_OK(store_inspect(fixture.thread, &at, terms, fixture.now, &view));
+    FIXTURE_OK(store_inspect(fixture.thread, &at, terms, fixture.now, &view));
     store_view_put(&view);
     store_leave(fixture.thread);
 }
@@ -65,7 +65,7 @@ static void sum(const struct store_terms *terms)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_add_number(fixture.thread, &at, terms, &sum, fixture.now));
+    FIXTURE_OK(store_add_number(fixture.thread, &at, terms, &sum, fixture.now));
     store_leave(fixture.thread);
     ck_assert_uint_eq(sum.expires, fixture.now + TTL + 1);
 }
@@ -93,9 +93,9 @@ static void by_comparing(void)
     struct store_key at;
 
     locate(&at);
-    BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("1"), fixture.now, &version));
+    FIXTURE_OK(store_put(fixture.thread, &at, &terms, slice_of("1"), fixture.now, &version));
     terms = (struct store_terms){.ttl = TTL_FOR(TTL), .compares = true, .expected = version};
-    BOX_OK(store_put(fixture.thread, &at, &terms, slice_of("2"), fixture.now, NULL));
+    FIXTURE_OK(store_put(fixture.thread, &at, &terms, slice_of("2"), fixture.now, NULL));
     store_leave(fixture.thread);
 }
 
@@ -134,13 +134,13 @@ static void by_bound(void)
 static void by_touch(void)
 {
     put_with(TTL_NEVER);
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
 }
 
 static void by_touch_by_default(void)
 {
     put_with(TTL_NEVER);
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_DEFAULT));
 }
 
 static void by_look(void)
@@ -171,8 +171,8 @@ static void by_marking_stale(void)
 
     put_with(TTL_NEVER);
     locate(&at);
-    BOX_OK(store_make_stale(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)},
-                            fixture.now));
+    FIXTURE_OK(store_make_stale(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)},
+                                fixture.now));
     store_leave(fixture.thread);
 }
 
@@ -182,8 +182,8 @@ static void by_emptying(void)
 
     put_with(TTL_NEVER);
     locate(&at);
-    BOX_OK(store_empty(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false,
-                       fixture.now));
+    FIXTURE_OK(store_empty(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false,
+                           fixture.now));
     store_leave(fixture.thread);
 }
 
@@ -193,17 +193,17 @@ static void by_upload(void)
     struct store_write *write = NULL;
     uint64_t done = 0;
 
-    BOX_OK(fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, 5000, 1));
+    FIXTURE_OK(fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, 5000, 1));
     fixture_wait(&fixture, 2 * TTL);
-    BOX_OK(fixture_write_pattern(&fixture, write, &done, LARGE, 5000, 1));
-    BOX_OK(fixture_commit(&fixture, &write));
+    FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, LARGE, 5000, 1));
+    FIXTURE_OK(fixture_commit(&fixture, &write));
 }
 
 static void by_touching_large(void)
 {
-    BOX_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_NEVER, LARGE, 1));
-    BOX_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
+    FIXTURE_OK(fixture_put_pattern(&fixture, "declared", "key", TTL_NEVER, LARGE, 1));
+    FIXTURE_OK(fixture_touch(&fixture, "declared", "key", TTL_FOR(TTL)));
 }
 
 /* It is where the others end: a date was not rounded down. */
@@ -282,7 +282,7 @@ int main(void)
     TCase *ways_to = tcase_create("ways");
 
     tcase_add_checked_fixture(ways_to, setup, teardown);
-    tcase_set_timeout(ways_to, BOX_TIMEOUT);
+    tcase_set_timeout(ways_to, FIXTURE_TIMEOUT);
     tcase_add_loop_test(ways_to, all_of_a_ttl_passes_first, 0, WAYS);
     tcase_add_test(ways_to, a_date_is_kept_to);
     suite_add_tcase(suite, ways_to);

@@ -38,7 +38,7 @@ static void create(struct fixture *fixture)
     fixture_declare(fixture, NULL, 0, STORE_NEVER);
 }
 
-/* Any test may be told to run over a file: BOX_ARENA is the directory. The file has no name
+/* Any test may be told to run over a file: FIXTURE_ARENA is the directory. The file has no name
  * any more once it is open, so nothing is left behind. */
 static void create_over_file(struct fixture *fixture, const char *directory)
 {
@@ -56,7 +56,7 @@ static void create_over_file(struct fixture *fixture, const char *directory)
 
 void fixture_open(struct fixture *fixture, uint64_t memory, uint64_t max_value)
 {
-    const char *directory = getenv("BOX_ARENA");
+    const char *directory = getenv("FIXTURE_ARENA");
 
     *fixture = (struct fixture){.now = 1000, .memory = memory, .max_value = max_value};
     if (directory != NULL)
@@ -132,7 +132,7 @@ void fixture_check(struct fixture *fixture)
     const char *wrong = store_check(fixture->thread, fixture->now);
     store_leave(fixture->thread);
     ck_assert_msg(wrong == NULL, "store_check: %s", wrong);
-    BOX_THAT(fixture_is_within(fixture));
+    FIXTURE_THAT(fixture_is_within(fixture));
 }
 
 void fixture_set_memory(struct fixture *fixture, uint64_t memory)
@@ -148,7 +148,7 @@ void fixture_set_memory(struct fixture *fixture, uint64_t memory)
 
 bool fixture_is_within(struct fixture *fixture)
 {
-    enum { SMALL = 64 * BOX_KIB, SHARE = 64 }; /* pages of tables, and what must not fail */
+    enum { SMALL = 64 * FIXTURE_KIB, SHARE = 64 }; /* pages of tables, and what must not fail */
     struct store_stats stats = fixture_figures(fixture);
 
     if (stats.memory_used <= stats.memory_limit) {
@@ -228,7 +228,7 @@ void fixture_housekeep(struct fixture *fixture)
 
     for (int round = 0; more && round < HOUSEKEEP_ROUNDS; round++) {
         store_enter(fixture->thread);
-        more = store_housekeep(fixture->thread, fixture->now, BOX_EFFORT);
+        more = store_housekeep(fixture->thread, fixture->now, FIXTURE_EFFORT);
         store_leave(fixture->thread);
     }
     ck_assert_msg(!more, "housekeeping never ends");
@@ -310,7 +310,7 @@ enum store_status fixture_get_bytes(struct fixture *fixture, struct slice name, 
             memcpy(fixture->copy, view->bytes, view->length);
         store_view_put(view);
         view->bytes = fixture->copy;
-        BOX_THAT(fits);
+        FIXTURE_THAT(fits);
     }
     store_leave(fixture->thread);
     return status;
@@ -361,7 +361,7 @@ enum store_status fixture_left(struct fixture *fixture, const char *name, const 
     if (status == STORE_OK)
         status = store_expiry(fixture->thread, &at, fixture->now, &expires);
     store_leave(fixture->thread);
-    *left = expires == STORE_NEVER ? BOX_NEVER : store_left(expires, fixture->now);
+    *left = expires == STORE_NEVER ? FIXTURE_NEVER : store_left(expires, fixture->now);
     return status;
 }
 
@@ -414,8 +414,8 @@ void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct sli
     uint64_t length = view.length;
     bool same = !view.pinned && slice_equal((struct slice){view.bytes, length}, value);
     fixture_give_back(&view);
-    BOX_THAT(length == value.length);
-    BOX_THAT(same);
+    FIXTURE_THAT(length == value.length);
+    FIXTURE_THAT(same);
 }
 
 void fixture_expect(struct fixture *fixture, const char *name, const char *key, const char *value)
@@ -429,22 +429,22 @@ void fixture_expect_gone(struct fixture *fixture, const char *name, const char *
 
     if (fixture_has(fixture, name, key))
         ck_abort_msg("%s %s is still there at %ju", name, key, (uintmax_t)fixture->now);
-    BOX_THAT(fixture_left(fixture, name, key, &left) == STORE_NOT_FOUND);
+    FIXTURE_THAT(fixture_left(fixture, name, key, &left) == STORE_NOT_FOUND);
 }
 
 void fixture_expect_left(struct fixture *fixture, const char *name, const char *key, uint64_t left)
 {
     struct store_view view;
     uint64_t got = 0;
-    uint64_t expires = left == BOX_NEVER ? STORE_NEVER : fixture->now + 1 + left;
+    uint64_t expires = left == FIXTURE_NEVER ? STORE_NEVER : fixture->now + 1 + left;
 
-    BOX_OK(fixture_left(fixture, name, key, &got));
+    FIXTURE_OK(fixture_left(fixture, name, key, &got));
     if (got != left)
         ck_abort_msg("%s %s has %ju ms left, not %ju", name, key, (uintmax_t)got, (uintmax_t)left);
-    BOX_OK(fixture_get(fixture, name, key, &view));
+    FIXTURE_OK(fixture_get(fixture, name, key, &view));
     got = view.expires;
     fixture_give_back(&view);
-    BOX_THAT(got == expires);
+    FIXTURE_THAT(got == expires);
 }
 
 /* --- writes in parts ---------------------------------------------------- */
@@ -473,7 +473,7 @@ enum store_status fixture_write_pattern(struct fixture *fixture, struct store_wr
         store_leave(fixture->thread);
         if (status != STORE_OK)
             return status;
-        BOX_THAT(space.iov_len >= 1);
+        FIXTURE_THAT(space.iov_len >= 1);
         size_t count = space.iov_len < part ? space.iov_len : part;
         if (count > until - *done)
             count = (size_t)(until - *done);
@@ -527,7 +527,7 @@ uint64_t fixture_flush(struct fixture *fixture, const char *name)
     store_enter(fixture->thread);
     enum store_status status = store_flush(fixture->thread, slice_of(name), fixture->now, &records);
     store_leave(fixture->thread);
-    BOX_OK(status);
+    FIXTURE_OK(status);
     return records;
 }
 

@@ -31,14 +31,14 @@ struct fixture {
 };
 
 enum {
-    BOX_KIB = 1024,
-    BOX_MIB = 1024 * 1024,
-    BOX_EFFORT = 4096,
-    BOX_TIMEOUT = 300, /* seconds: sanitizers on a busy machine are slow */
+    FIXTURE_KIB = 1024,
+    FIXTURE_MIB = 1024 * 1024,
+    FIXTURE_EFFORT = 4096,
+    FIXTURE_TIMEOUT = 300, /* seconds: sanitizers on a busy machine are slow */
 };
 
 /* How long a record lives that does not expire. */
-#define BOX_NEVER UINT64_MAX
+#define FIXTURE_NEVER UINT64_MAX
 
 #define TTL_DEFAULT ((struct store_ttl){STORE_TTL_DEFAULT, 0})
 #define TTL_NEVER   ((struct store_ttl){STORE_TTL_NEVER, 0})
@@ -50,12 +50,12 @@ enum {
 
 /* libcheck writes every assertion that holds to a file. Where there are millions
  * of them, only what fails is told. */
-#define BOX_THAT(condition)                                                                        \
+#define FIXTURE_THAT(condition)                                                                    \
     do {                                                                                           \
         if (!(condition))                                                                          \
             ck_abort_msg("not so: %s", #condition);                                                \
     } while (0)
-#define BOX_OK(call)                                                                               \
+#define FIXTURE_OK(call)                                                                           \
     do {                                                                                           \
         enum store_status status_of_call = (call);                                                 \
         if (status_of_call != STORE_OK)                                                            \
@@ -63,7 +63,7 @@ enum {
     } while (0)
 
 /* Opens at now = 1000 with a policy that allows every namespace and knows no
- * ttl. Close checks the store, then destroys it. With BOX_ARENA set, which is a
+ * ttl. Close checks the store, then destroys it. With FIXTURE_ARENA set, which is a
  * directory, the arena is a file there. */
 void fixture_open(struct fixture *fixture, uint64_t memory, uint64_t max_value);
 void fixture_close(struct fixture *fixture);
@@ -96,7 +96,7 @@ void fixture_expect_within(struct fixture *fixture);
 /* To a smaller memory, and housekeeping until the store is within that. */
 void fixture_shrink(struct fixture *fixture, uint64_t memory);
 
-/* Applies `declared` and an open policy whose other namespaces have `ttl`. */
+/* Applies `declared` and an open policy in which other namespaces have `ttl`. */
 void fixture_declare(struct fixture *fixture, const struct store_namespace_options *declared,
                      size_t count, uint64_t ttl);
 /* The same, but other namespaces are refused. */
@@ -133,7 +133,7 @@ enum store_status fixture_decr(struct fixture *fixture, const char *name, const 
 bool fixture_has(struct fixture *fixture, const char *name, const char *key);
 void fixture_expect(struct fixture *fixture, const char *name, const char *key, const char *value);
 void fixture_expect_gone(struct fixture *fixture, const char *name, const char *key);
-/* The record is there, and store_left says so much; or BOX_NEVER. */
+/* The record is there, and store_left says so much; or FIXTURE_NEVER. */
 void fixture_expect_left(struct fixture *fixture, const char *name, const char *key, uint64_t left);
 
 /* --- one record, named by bytes ----------------------------------------- */
@@ -151,7 +151,7 @@ void fixture_give_back(struct store_view *view);
 void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct slice key,
                           struct slice value);
 
-/* --- values that anybody can check -------------------------------------- */
+/* --- values that tell themselves whether they are right -------------------------------------- */
 
 /* Bytes that follow from the seed and their place. Any thread. */
 void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed);

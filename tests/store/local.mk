@@ -15,6 +15,8 @@ tests_store_libfixtures_a_SOURCES = \
 	tests/store/model/model.h \
 	tests/store/model/model_run.c \
 	tests/store/model/model_run.h \
+	tests/store/model/terms_model.c \
+	tests/store/model/terms_model.h \
 	tests/store/eviction/policies.c \
 	tests/store/eviction/policies.h \
 	tests/store/eviction/trace.c \
@@ -48,6 +50,7 @@ store_tests = \
 	tests/store/check_ttl \
 	tests/store/check_ttl_ways \
 	tests/store/crash/check_damage \
+	tests/store/crash/check_marks \
 	tests/store/crash/kill_points \
 	tests/store/crash/threads_killed \
 	tests/store/eviction/simulate \
@@ -85,6 +88,7 @@ tests_store_check_terms_LDADD = $(store_test_libs)
 tests_store_check_ttl_LDADD = $(store_test_libs)
 tests_store_check_ttl_ways_LDADD = $(store_test_libs)
 tests_store_crash_check_damage_LDADD = $(store_test_libs)
+tests_store_crash_check_marks_LDADD = $(store_test_libs)
 tests_store_crash_kill_points_LDADD = $(store_test_libs)
 tests_store_crash_threads_killed_LDADD = $(store_test_libs)
 tests_store_eviction_simulate_LDADD = $(store_test_libs)

@@ -82,7 +82,7 @@ enum store_status fixture_put_pattern(struct fixture *fixture, const char *name,
 {
     char *bytes = malloc(length + 1);
 
-    BOX_THAT(bytes != NULL);
+    FIXTURE_THAT(bytes != NULL);
     fixture_pattern(bytes, 0, length, seed);
     enum store_status status = fixture_put_bytes(fixture, slice_of(name), slice_of(key), ttl,
                                                  (struct slice){bytes, length});
@@ -104,7 +104,7 @@ void fixture_expect_pattern(struct fixture *fixture, const char *name, const cha
     if (!same)
         ck_abort_msg("%s %s, %zu bytes of pattern %ju: wrong bytes", name, key, length,
                      (uintmax_t)seed);
-    BOX_THAT(pinned || length <= STORE_COPY_MAX);
+    FIXTURE_THAT(pinned || length <= STORE_COPY_MAX);
 }
 
 /* --- many of them --------------------------------------------------------- */
@@ -116,9 +116,9 @@ void fixture_pour(struct fixture *fixture, const char *name, size_t first, size_
 
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        BOX_OK(fixture_put_pattern(fixture, name, key, TTL_NEVER, length, i));
+        FIXTURE_OK(fixture_put_pattern(fixture, name, key, TTL_NEVER, length, i));
         if (i % 64 == 0)
-            BOX_THAT(fixture_is_within(fixture));
+            FIXTURE_THAT(fixture_is_within(fixture));
     }
 }
 

@@ -3,13 +3,13 @@
  *
  * A library for LD_PRELOAD, used by tests/e2e/test_failing.py. It counts the calls of malloc
  * and its relatives, mmap and pthread_create that the program and its libraries make, and
- * refuses the one whose number is in FAILING_AT. That, and how many there were, it tells in
+ * refuses the one with the number in FAILING_AT. That, and how many there were, it tells in
  * the file FAILING_TELLS: "refused NUMBER FUNCTION SIZE" and, at the end, "made NUMBER".
  *
  * What libconfig asks for is never refused: up to version 1.7 it takes for granted that it
  * gets what it wants, and nothing outside of it can help that.
  *
- * Needs glibc, whose own allocator answers to names beginning with __libc.
+ * Needs glibc: its own allocator answers to names beginning with __libc.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -114,7 +114,7 @@ static char *copy_of(const char *text, size_t size)
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
-/* Itself, so that it is known who asks. */
+/* Itself, so that the caller is known. */
 char *strdup(const char *text)
 {
     size_t size = strlen(text) + 1;

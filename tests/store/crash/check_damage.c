@@ -69,8 +69,8 @@ static void put(const char *name, const char *key, size_t length, uint64_t seed,
 
     fixture_pattern(bytes, 0, length, seed);
     store_enter(fixture.thread);
-    BOX_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), &at));
-    BOX_OK(
+    FIXTURE_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), &at));
+    FIXTURE_OK(
         store_put(fixture.thread, &at, &terms, (struct slice){bytes, length}, fixture.now, NULL));
     store_leave(fixture.thread);
 }
@@ -84,9 +84,9 @@ static void fill(void)
     put("a", "expired", 30, 8, fixture.now + 10, 0, false);
     put("a", "large and deleted", LARGE, 22, STORE_NEVER, 0, false);
     fixture_flush(&fixture, "flushed");
-    BOX_OK(fixture_delete(&fixture, "gone", "old"));
-    BOX_OK(fixture_delete(&fixture, "a", "deleted"));
-    BOX_OK(fixture_delete(&fixture, "a", "large and deleted"));
+    FIXTURE_OK(fixture_delete(&fixture, "gone", "old"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "deleted"));
+    FIXTURE_OK(fixture_delete(&fixture, "a", "large and deleted"));
     for (unsigned i = 0; i < FACTS; i++)
         if (facts[i].length > 0)
             put(facts[i].name, facts[i].key, facts[i].length, facts[i].seed, facts[i].expires,
@@ -132,7 +132,7 @@ static void expect_known_names(void)
         bool known = false;
         for (unsigned i = 0; i < FACTS; i++)
             known = known || strcmp(stats.name, facts[i].name) == 0;
-        BOX_THAT(known);
+        FIXTURE_THAT(known);
     }
     store_leave(fixture.thread);
 }
@@ -214,7 +214,7 @@ static void make(void)
 {
     scratch_make_in_memory();
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB / 2, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB / 2, path);
     fill();
     as = fixture;
     fixture_crash(&fixture);
@@ -309,7 +309,7 @@ int main(void)
     TCase *tcase = tcase_create("damage");
 
     tcase_add_checked_fixture(tcase, make, unmake);
-    tcase_set_timeout(tcase, 4 * BOX_TIMEOUT);
+    tcase_set_timeout(tcase, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, of_the_head, 0, 3);
     tcase_add_loop_test(tcase, of_the_names, 0, 3);
     tcase_add_loop_test(tcase, of_the_labels, 0, 3);

@@ -71,17 +71,18 @@ static void no_preparation(void)
 
 static void put_small(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the first value"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the first value"));
 }
 
 static void overwrite(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the second value, and longer"));
+    FIXTURE_OK(
+        fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "the second value, and longer"));
 }
 
 static void overwrite_for_ever(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_NEVER, "the second value, and longer"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "a", "k", TTL_NEVER, "the second value, and longer"));
 }
 
 static enum state is_put(void)
@@ -96,7 +97,7 @@ static enum state is_overwritten(void)
 
 static void delete_it(void)
 {
-    BOX_OK(fixture_delete(&kill_fixture, "a", "k"));
+    FIXTURE_OK(fixture_delete(&kill_fixture, "a", "k"));
 }
 
 static enum state is_deleted(void)
@@ -106,13 +107,13 @@ static enum state is_deleted(void)
 
 static void put_number(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "99"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "a", "k", TTL_FOR(100000), "99"));
 }
 
 static void add_number(void)
 {
     uint64_t sum = 0;
-    BOX_OK(fixture_incr(&kill_fixture, "a", "k", 1, &sum));
+    FIXTURE_OK(fixture_incr(&kill_fixture, "a", "k", 1, &sum));
 }
 
 static enum state is_added(void)
@@ -122,15 +123,15 @@ static enum state is_added(void)
 
 static void touch(void)
 {
-    BOX_OK(fixture_touch(&kill_fixture, "a", "k", TTL_FOR(5000)));
+    FIXTURE_OK(fixture_touch(&kill_fixture, "a", "k", TTL_FOR(5000)));
 }
 
 static enum state is_touched(void)
 {
-    BOX_THAT(holds("a", "k", "the first value"));
+    FIXTURE_THAT(holds("a", "k", "the first value"));
     if (has_left("k", 100000))
         return BEFORE;
-    BOX_THAT(has_left("k", 5000));
+    FIXTURE_THAT(has_left("k", 5000));
     return AFTER;
 }
 
@@ -139,9 +140,9 @@ static void append(void)
     struct store_key at;
 
     store_enter(kill_fixture.thread);
-    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_put(kill_fixture.thread, &at, TERMS(STORE_APPEND, TTL_KEEP),
-                     slice_of(", and more"), kill_fixture.now, NULL));
+    FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    FIXTURE_OK(store_put(kill_fixture.thread, &at, TERMS(STORE_APPEND, TTL_KEEP),
+                         slice_of(", and more"), kill_fixture.now, NULL));
     store_leave(kill_fixture.thread);
 }
 
@@ -155,9 +156,9 @@ static void make_stale(void)
     struct store_key at;
 
     store_enter(kill_fixture.thread);
-    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_make_stale(kill_fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(7000)},
-                            kill_fixture.now));
+    FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    FIXTURE_OK(store_make_stale(kill_fixture.thread, &at,
+                                &(struct store_terms){.ttl = TTL_FOR(7000)}, kill_fixture.now));
     store_leave(kill_fixture.thread);
 }
 
@@ -168,15 +169,15 @@ static enum state is_stale(void)
     struct store_view view;
 
     store_enter(kill_fixture.thread);
-    BOX_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
-    BOX_OK(store_inspect(kill_fixture.thread, &at,
-                         &(struct store_terms){.ttl = TTL_KEEP, .peeks = true}, kill_fixture.now,
-                         &view));
+    FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
+    FIXTURE_OK(store_inspect(kill_fixture.thread, &at,
+                             &(struct store_terms){.ttl = TTL_KEEP, .peeks = true},
+                             kill_fixture.now, &view));
     store_view_put(&view);
     store_leave(kill_fixture.thread);
     bool shorter = view.expires == kill_fixture.now + 7001;
-    BOX_THAT(shorter || view.expires == kill_fixture.now + 100001);
-    BOX_THAT(shorter == view.stale);
+    FIXTURE_THAT(shorter || view.expires == kill_fixture.now + 100001);
+    FIXTURE_THAT(shorter == view.stale);
     return view.stale ? AFTER : BEFORE;
 }
 
@@ -193,8 +194,8 @@ void kill_prepare(void)
 
 static void put_bytes(unsigned seed, size_t length)
 {
-    BOX_OK(fixture_put_bytes(&kill_fixture, slice_of("a"), slice_of("k"), TTL_FOR(100000),
-                             (struct slice){large_bytes[seed], length}));
+    FIXTURE_OK(fixture_put_bytes(&kill_fixture, slice_of("a"), slice_of("k"), TTL_FOR(100000),
+                                 (struct slice){large_bytes[seed], length}));
 }
 
 static void put_large(void)
@@ -229,10 +230,10 @@ static enum state is_large_made_small(void)
 
 static enum state is_large_touched(void)
 {
-    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
+    FIXTURE_THAT(holds_pattern("a", "k", LARGE, 1));
     if (has_left("k", 100000))
         return BEFORE;
-    BOX_THAT(has_left("k", 5000));
+    FIXTURE_THAT(has_left("k", 5000));
     return AFTER;
 }
 
@@ -240,8 +241,8 @@ static enum state is_large_touched(void)
 
 static void put_two(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
-    BOX_OK(fixture_put_pattern(&kill_fixture, "n", "l", TTL_NEVER, LARGE, 3));
+    FIXTURE_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
+    FIXTURE_OK(fixture_put_pattern(&kill_fixture, "n", "l", TTL_NEVER, LARGE, 3));
 }
 
 static void flush(void)
@@ -253,21 +254,21 @@ static void flush_and_put(void)
 {
     fixture_flush(&kill_fixture, "n");
     fixture_housekeep(&kill_fixture);
-    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 static enum state is_flushed(void)
 {
     enum state state = which("n", "k", "one", NULL);
-    BOX_THAT(holds_pattern("n", "l", state == BEFORE ? LARGE : 0, 3));
+    FIXTURE_THAT(holds_pattern("n", "l", state == BEFORE ? LARGE : 0, 3));
     return state;
 }
 
 static enum state is_flushed_and_put(void)
 {
     bool there = holds("n", "k", "one");
-    BOX_THAT(holds_pattern("n", "l", there ? LARGE : 0, 3));
-    BOX_THAT(there || holds("n", "k", NULL) || holds("n", "k", "two"));
+    FIXTURE_THAT(holds_pattern("n", "l", there ? LARGE : 0, 3));
+    FIXTURE_THAT(there || holds("n", "k", NULL) || holds("n", "k", "two"));
     return holds("n", "k", "two") ? AFTER : BEFORE;
 }
 
@@ -275,7 +276,7 @@ static void flush_later(void)
 {
     put_two();
     store_enter(kill_fixture.thread);
-    BOX_OK(store_flush_at(kill_fixture.thread, slice_of("n"), kill_fixture.now + 10));
+    FIXTURE_OK(store_flush_at(kill_fixture.thread, slice_of("n"), kill_fixture.now + 10));
     store_leave(kill_fixture.thread);
 }
 
@@ -284,7 +285,7 @@ static void tick(void)
     store_enter(kill_fixture.thread);
     store_tick(kill_fixture.thread, kill_fixture.now + 10);
     store_leave(kill_fixture.thread);
-    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 /* What was written after the flush is never taken by the same flush. */
@@ -298,7 +299,7 @@ static enum state is_ticked(void)
 
 static void make_namespace(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "two"));
 }
 
 static enum state is_made(void)
@@ -308,23 +309,23 @@ static enum state is_made(void)
 
 static void put_one(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "n", "k", TTL_NEVER, "one"));
 }
 
 static void empty_namespace(void)
 {
-    BOX_OK(fixture_delete(&kill_fixture, "n", "k"));
+    FIXTURE_OK(fixture_delete(&kill_fixture, "n", "k"));
     fixture_housekeep(&kill_fixture);
-    BOX_OK(fixture_put(&kill_fixture, "m", "k", TTL_NEVER, "in its place"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "m", "k", TTL_NEVER, "in its place"));
 }
 
 static enum state is_emptied(void)
 {
     if (holds("n", "k", "one")) {
-        BOX_THAT(holds("m", "k", NULL));
+        FIXTURE_THAT(holds("m", "k", NULL));
         return BEFORE;
     }
-    BOX_THAT(holds("n", "k", NULL));
+    FIXTURE_THAT(holds("n", "k", NULL));
     return holds("m", "k", NULL) ? BEFORE : which("m", "k", "", "in its place");
 }
 
@@ -338,7 +339,7 @@ static void put_many(struct store_ttl ttl)
 
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, ttl, 20 + i % 50, i));
+        FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, ttl, 20 + i % 50, i));
     }
 }
 
@@ -374,7 +375,7 @@ static void prepare_compaction(void)
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
         if (i % 4 != 0)
-            BOX_OK(fixture_delete(&kill_fixture, "a", key));
+            FIXTURE_OK(fixture_delete(&kill_fixture, "a", key));
     }
 }
 
@@ -395,7 +396,7 @@ static void fill(void)
 
     for (unsigned i = 0; i < 3400; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
     }
 }
 
@@ -405,7 +406,7 @@ static void put_into_full(void)
 
     for (unsigned i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "new%u", i);
-        BOX_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
+        FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
     }
 }
 
@@ -417,10 +418,10 @@ static enum state is_right_or_gone(void)
     for (unsigned i = 0; i < 3400; i++) {
         snprintf(key, sizeof key, "key%u", i);
         bool gone = holds_pattern("a", key, 0, 0);
-        BOX_THAT(gone || holds_pattern("a", key, 1000, i));
+        FIXTURE_THAT(gone || holds_pattern("a", key, 1000, i));
         there += !gone;
     }
-    BOX_THAT(there > 2400);
+    FIXTURE_THAT(there > 2400);
     return EITHER;
 }
 
@@ -428,7 +429,7 @@ static enum state is_right_or_gone(void)
 
 static void grow_and_put(void)
 {
-    fixture_set_memory(&kill_fixture, 8 * BOX_MIB);
+    fixture_set_memory(&kill_fixture, 8 * FIXTURE_MIB);
     put_small();
 }
 
@@ -457,7 +458,7 @@ static void relocate(void)
 static enum state is_relocated(void)
 {
     expect_many(true);
-    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
+    FIXTURE_THAT(holds_pattern("a", "k", LARGE, 1));
     return EITHER;
 }
 
@@ -467,10 +468,10 @@ static void fill_more(void)
 {
     char name[16];
 
-    fixture_set_memory(&kill_fixture, 6 * BOX_MIB);
+    fixture_set_memory(&kill_fixture, 6 * FIXTURE_MIB);
     for (unsigned i = 0; i < SMALL_ONES; i++) {
         snprintf(name, sizeof name, "n%u", i);
-        BOX_OK(fixture_put(&kill_fixture, name, "k", TTL_NEVER, "the first value"));
+        FIXTURE_OK(fixture_put(&kill_fixture, name, "k", TTL_NEVER, "the first value"));
     }
     fill();
 }
@@ -487,7 +488,7 @@ static enum state is_shrunk(void)
 
     for (unsigned i = 0; i < SMALL_ONES; i++) {
         snprintf(name, sizeof name, "n%u", i);
-        BOX_THAT(holds(name, "k", NULL) || holds(name, "k", "the first value"));
+        FIXTURE_THAT(holds(name, "k", NULL) || holds(name, "k", "the first value"));
     }
     return is_right_or_gone();
 }
@@ -500,7 +501,7 @@ static void prepare_recovery(void)
     put_large();
     put_two();
     fixture_flush(&kill_fixture, "n");
-    BOX_OK(fixture_put(&kill_fixture, "a", "soon", TTL_FOR(10), "gone"));
+    FIXTURE_OK(fixture_put(&kill_fixture, "a", "soon", TTL_FOR(10), "gone"));
     fixture_outlive(&kill_fixture, 10);
     fixture_crash(&kill_fixture);
 }
@@ -508,9 +509,9 @@ static void prepare_recovery(void)
 static enum state is_recovered(void)
 {
     expect_many(true);
-    BOX_THAT(holds_pattern("a", "k", LARGE, 1));
-    BOX_THAT(holds("n", "k", NULL) && holds_pattern("n", "l", 0, 0));
-    BOX_THAT(holds("a", "soon", NULL));
+    FIXTURE_THAT(holds_pattern("a", "k", LARGE, 1));
+    FIXTURE_THAT(holds("n", "k", NULL) && holds_pattern("n", "l", 0, 0));
+    FIXTURE_THAT(holds("a", "soon", NULL));
     return EITHER;
 }
 
@@ -526,7 +527,7 @@ static void stop(void)
 
 static enum state is_stopped(void)
 {
-    BOX_THAT(holds("a", "k", "the first value"));
+    FIXTURE_THAT(holds("a", "k", "the first value"));
     return EITHER;
 }
 
@@ -567,8 +568,8 @@ const int kill_operations_count = (int)(sizeof kill_operations / sizeof *kill_op
 /* Records that the operation has nothing to do with. */
 void kill_put_bystanders(void)
 {
-    BOX_OK(fixture_put(&kill_fixture, "a", "bystander", TTL_NEVER, "looks on"));
-    BOX_OK(fixture_put_pattern(&kill_fixture, "others", "large", TTL_NEVER, LARGE, 9));
+    FIXTURE_OK(fixture_put(&kill_fixture, "a", "bystander", TTL_NEVER, "looks on"));
+    FIXTURE_OK(fixture_put_pattern(&kill_fixture, "others", "large", TTL_NEVER, LARGE, 9));
 }
 
 bool kill_bystanders_are_there(void)

@@ -32,7 +32,7 @@
 
 enum {
     MEMORY = STORE_MEMORY_MIN,
-    MAY_GROW = 16 * BOX_MIB, /* a file, in one operation */
+    MAY_GROW = 16 * FIXTURE_MIB, /* a file, in one operation */
     SKIPPED = 77,
     EVERY = 3000,     /* instructions, the first of which are all looked at */
     CLOSELY = 60,     /* states, likewise */
@@ -61,7 +61,7 @@ static enum state try(const struct operation *operation, const char *file, const
                           0);
         fixture_check(&kill_fixture);
         if (!operation->evicts) {
-            BOX_THAT(kill_bystanders_are_there());
+            FIXTURE_THAT(kill_bystanders_are_there());
         }
         states[i] = operation->ask();
         fixture_close(&kill_fixture);
@@ -74,7 +74,7 @@ static enum state try(const struct operation *operation, const char *file, const
 
 static void be_child(const struct operation *operation)
 {
-    fixture_open_file(&kill_fixture, MEMORY, BOX_MIB / 2, worked_on);
+    fixture_open_file(&kill_fixture, MEMORY, FIXTURE_MIB / 2, worked_on);
     kill_put_bystanders();
     operation->prepare();
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -161,7 +161,7 @@ static struct fixture fixture_of(const struct operation *operation)
 {
     struct fixture made;
 
-    fixture_open_file(&kill_fixture, MEMORY, BOX_MIB / 2, tried_on);
+    fixture_open_file(&kill_fixture, MEMORY, FIXTURE_MIB / 2, tried_on);
     kill_put_bystanders();
     operation->prepare();
     made = kill_fixture;
@@ -283,7 +283,7 @@ int main(void)
     if (!may_trace())
         return SKIPPED;
     tcase_add_checked_fixture(tcase, make, unmake);
-    tcase_set_timeout(tcase, 4 * BOX_TIMEOUT);
+    tcase_set_timeout(tcase, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, killed_anywhere, 0, kill_operations_count);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -3,9 +3,9 @@
  * killed at any moment; again and again, with the same file.
  *
  * Each thread owns a namespace and writes down, in memory that outlives it, what it is about
- * to do to a key, and after that, that it is done. Whoever opens the store next must find of
- * each key what was done last, or what was being done. A flush has happened to all keys of
- * its namespace or to none.
+ * to do to a key, and after that, that it is done. The next process that opens the store must find
+ * of each key what was done last, or what was being done. A flush has happened to all keys of its
+ * namespace or to none.
  *
  * THREADS and KILLED_ROUNDS say how many, and how often.
  */
@@ -24,7 +24,7 @@
 
 enum {
     KEYS = 400, /* of each thread */
-    MEMORY = 96 * BOX_MIB,
+    MEMORY = 96 * FIXTURE_MIB,
     ROUNDS = 100,
     STEPS_LEAST = 50, /* of all threads together, before they are killed */
     STEPS_MORE = 20000,
@@ -173,7 +173,7 @@ static void be_killed(unsigned threads)
     _exit(EXIT_FAILURE);
 }
 
-/* --- whoever opens it next --------------------------------------------------------- */
+/* --- the next process --------------------------------------------------------- */
 
 static struct worker reader;
 
@@ -260,7 +260,7 @@ START_TEST(killed_at_any_moment)
     ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(ledger != MAP_FAILED);
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
-    fixture_open_file(&fixture, MEMORY, BOX_MIB, path);
+    fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
     fixture.threads = 2;
     fixture_crash(&fixture);
     for (uint64_t round = 0; round < rounds; round++)
@@ -275,7 +275,7 @@ int main(void)
     TCase *tcase = tcase_create("killed");
 
     tcase_add_checked_fixture(tcase, scratch_make_in_memory, scratch_remove);
-    tcase_set_timeout(tcase, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(tcase, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(tcase, killed_at_any_moment);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

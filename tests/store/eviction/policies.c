@@ -61,7 +61,7 @@ static void take(struct policy *policy, uint32_t number)
     entry->queue = NONE;
 }
 
-/* --- who goes ------------------------------------------------------------ */
+/* --- victims ------------------------------------------------------------ */
 
 static void evict_clock(struct policy *policy)
 {

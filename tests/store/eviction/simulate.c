@@ -42,7 +42,7 @@ static const struct {
 
 static uint64_t memory(void)
 {
-    return fixture_setting("SIMULATE_MEMORY", 16 * BOX_MIB);
+    return fixture_setting("SIMULATE_MEMORY", 16 * FIXTURE_MIB);
 }
 
 static uint64_t requests_for(const struct trace *trace)
@@ -63,9 +63,9 @@ static bool serve(struct fixture *fixture, const struct trace_request *request)
     if (hit)
         fixture_give_back(&view);
     if (!hit || request->writes)
-        BOX_OK(fixture_put_bytes(fixture, slice_of("n"), key,
-                                 request->ttl == 0 ? TTL_NEVER : TTL_FOR(request->ttl),
-                                 (struct slice){value, request->length}));
+        FIXTURE_OK(fixture_put_bytes(fixture, slice_of("n"), key,
+                                     request->ttl == 0 ? TTL_NEVER : TTL_FOR(request->ttl),
+                                     (struct slice){value, request->length}));
     return hit;
 }
 
@@ -89,7 +89,7 @@ static double play_store(struct trace *trace)
     struct tally tally = {0, 0};
     struct fixture fixture;
 
-    fixture_open(&fixture, memory(), BOX_MIB);
+    fixture_open(&fixture, memory(), FIXTURE_MIB);
     trace_rewind(trace);
     for (uint64_t step = 0; step < requests; step++) {
         struct trace_request request = trace_next(trace);
@@ -120,7 +120,8 @@ static double play_policy(struct trace *trace, enum policy_kind kind)
 
 START_TEST(misses_little)
 {
-    bool whole = memory() >= 16 * BOX_MIB && fixture_setting("SIMULATE_ROUNDS", ROUNDS) >= ROUNDS;
+    bool whole =
+        memory() >= 16 * FIXTURE_MIB && fixture_setting("SIMULATE_ROUNDS", ROUNDS) >= ROUNDS;
     struct trace trace;
     char line[160];
     int length = 0;
@@ -159,7 +160,7 @@ int main(void)
     Suite *suite = suite_create("eviction");
     TCase *simulation = tcase_create("simulation");
 
-    tcase_set_timeout(simulation, 4 * BOX_TIMEOUT);
+    tcase_set_timeout(simulation, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(simulation, traces_are_the_same_everywhere, 0, TRACE_KINDS);
     tcase_add_loop_test(simulation, misses_little, 0, TRACE_KINDS);
     suite_add_tcase(suite, simulation);

@@ -100,7 +100,7 @@ enum store_status model_expiry(const struct model_namespace *ns, struct store_tt
     return STORE_OK;
 }
 
-/* What a change means to those who are listing the namespace. */
+/* What a change means to listings of the namespace. */
 static void tell_listings(struct model *model, unsigned ns, size_t key, bool stays)
 {
     for (unsigned i = 0; i < MODEL_LISTINGS; i++) {

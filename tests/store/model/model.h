@@ -2,7 +2,7 @@
  * model.h - what a store should hold, told in the simplest way: an array of
  * records for each namespace, and the time at which each ends.
  *
- * It knows nothing of memory. Where the store may evict, whoever compares them
+ * It knows nothing of memory. Where the store may evict, the test that compares them
  * tells the model what was found missing (model_drop).
  */
 #ifndef KVCACHED_TESTS_STORE_MODEL_MODEL_H

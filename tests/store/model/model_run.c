@@ -84,7 +84,7 @@ static size_t choose_length(void)
     return (size_t)(run_below(20) == 0 ? run_below(3000) : run_below(300));
 }
 
-/* A value that nobody could take for a number. */
+/* A value that cannot be taken for a number. */
 uint64_t run_choose_seed(void)
 {
     char first;

@@ -61,7 +61,7 @@ struct run {
 
 extern struct run run; /* large, and there is one at a time */
 
-/* What is being done, for whoever has to find out. One line a step. */
+/* What is being done, for the reader of a failure. One line a step. */
 __attribute__((format(printf, 1, 2))) void run_note(const char *format, ...);
 /* Store and model differ: the end. */
 __attribute__((format(printf, 1, 2), noreturn)) void run_differ(const char *format, ...);
@@ -72,7 +72,7 @@ uint64_t run_below(uint64_t bound);
 /* Sets run.ns, run.key and run.record. */
 void run_choose_record(void);
 struct store_ttl run_choose_ttl(void);
-/* Of a value that nobody could take for a number. */
+/* Of a value that cannot be taken for a number. */
 uint64_t run_choose_seed(void);
 
 /* --- between model and store -------------------------------------------- */

@@ -386,9 +386,9 @@ static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
     ck_assert_ptr_nonnull(run.lines);
     ck_assert(model_init(&run.model, keys));
     if (file != NULL)
-        fixture_open_file(&run.fixture, memory, BOX_MIB, file);
+        fixture_open_file(&run.fixture, memory, FIXTURE_MIB, file);
     else
-        fixture_open(&run.fixture, memory, BOX_MIB);
+        fixture_open(&run.fixture, memory, FIXTURE_MIB);
     declare();
     for (run.step = 1; run.step <= steps; run.step++)
         act();
@@ -404,13 +404,13 @@ static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
 
 START_TEST(with_ample_memory_they_are_equal)
 {
-    compare(true, fixture_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, NULL);
+    compare(true, fixture_setting("MODEL_AMPLE", 64 * FIXTURE_MIB), 4096, NULL);
 }
 END_TEST
 
 START_TEST(with_little_memory_what_is_served_is_right)
 {
-    compare(false, fixture_setting("MODEL_MEMORY", (_i ? 8 : 5) * BOX_MIB), 16384, NULL);
+    compare(false, fixture_setting("MODEL_MEMORY", (_i ? 8 : 5) * FIXTURE_MIB), 16384, NULL);
 }
 END_TEST
 
@@ -423,13 +423,13 @@ static const char *arena(void)
 
 START_TEST(with_a_file_and_ample_memory_they_are_equal)
 {
-    compare(true, fixture_setting("MODEL_AMPLE", 64 * BOX_MIB), 4096, arena());
+    compare(true, fixture_setting("MODEL_AMPLE", 64 * FIXTURE_MIB), 4096, arena());
 }
 END_TEST
 
 START_TEST(with_a_file_and_little_memory_what_is_served_is_right)
 {
-    compare(false, fixture_setting("MODEL_MEMORY", 6 * BOX_MIB), 16384, arena());
+    compare(false, fixture_setting("MODEL_MEMORY", 6 * FIXTURE_MIB), 16384, arena());
 }
 END_TEST
 
@@ -438,13 +438,13 @@ int main(void)
     Suite *suite = suite_create("store model");
     TCase *model = tcase_create("model");
 
-    tcase_set_timeout(model, 4 * BOX_TIMEOUT);
+    tcase_set_timeout(model, 4 * FIXTURE_TIMEOUT);
     tcase_add_test(model, with_ample_memory_they_are_equal);
     tcase_add_loop_test(model, with_little_memory_what_is_served_is_right, 0, 2);
     suite_add_tcase(suite, model);
     TCase *file = tcase_create("model and file");
     tcase_add_checked_fixture(file, scratch_make_in_memory, scratch_remove);
-    tcase_set_timeout(file, 4 * BOX_TIMEOUT);
+    tcase_set_timeout(file, 4 * FIXTURE_TIMEOUT);
     tcase_add_test(file, with_a_file_and_ample_memory_they_are_equal);
     tcase_add_test(file, with_a_file_and_little_memory_what_is_served_is_right);
     suite_add_tcase(suite, file);

@@ -11,175 +11,19 @@
  * MODEL_SEED and MODEL_STEPS choose another run.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/store/fixture.h"
+#include "tests/store/model/terms_model.h"
 #include "tests/support/scratch.h"
 
-enum {
-    KEYS = 48,
-    VALUE_MAX = 400000,
-    KNOWN = 64, /* versions of a key that are remembered */
-    STEPS = 120000,
-};
-
-#define EXPLICIT (UINT64_C(1) << 60) /* versions from here on were asked for */
-
-struct record {
-    bool there;
-    bool noted;
-    bool unsure; /* whether it is: a version that has to rise brings notes along */
-    bool told;   /* somebody knows its version */
-    bool stale, won, read;
-    bool large; /* lies in segments of its own: taken for no number */
-    char *bytes;
-    size_t length;
-    uint32_t flags;
-    uint64_t expires; /* or STORE_NEVER */
-    uint64_t version; /* if told */
-    uint64_t touched; /* when it was read or written last */
-    uint64_t known[KNOWN];
-    unsigned count;
-};
-
-static struct fixture fixture;
-static struct record records[KEYS];
-static struct record *record; /* the one that this step is about */
-static struct store_key at;
-static char key[16];
-static char *value; /* VALUE_MAX bytes */
-static uint64_t seed, chance, step, asked;
-
-#define differ(...) differ_at(__LINE__, __VA_ARGS__)
-
-__attribute__((format(printf, 2, 3), noreturn)) static void differ_at(int line, const char *format,
-                                                                      ...)
-{
-    char what[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    ck_abort_msg("MODEL_SEED=%" PRIu64 " step %" PRIu64 " %s, line %d: %s", seed, step, key, line,
-                 what);
-}
-
-static uint64_t below(uint64_t bound)
-{
-    return fixture_random(&chance) % bound;
-}
-
-static bool once_in(uint64_t times)
-{
-    return below(times) == 0;
-}
-
-/* --- the model ----------------------------------------------------------- */
-
-static bool lives(void)
-{
-    return record->there && (record->expires == STORE_NEVER || fixture.now < record->expires);
-}
-
-static uint64_t ends(struct store_ttl ttl)
-{
-    if (ttl.kind == STORE_TTL_KEEP && lives())
-        return record->expires;
-    if (ttl.kind == STORE_TTL_GONE)
-        return fixture.now;
-    return ttl.kind == STORE_TTL_FOR ? fixture.now + 1 + ttl.milliseconds : STORE_NEVER;
-}
-
-static bool was_told(uint64_t version)
-{
-    for (unsigned i = 0; i < record->count && i < KNOWN; i++)
-        if (record->known[i] == version)
-            return true;
-    return false;
-}
-
-/* The version of what was just written. `before`: that of the record that lived until
- * then, if it is known, else 0. */
-static void learn_new(uint64_t version, uint64_t asked_for, uint64_t before)
-{
-    if (asked_for != 0 ? version != asked_for : was_told(version))
-        differ("version %" PRIu64 " is not a new one", version);
-    if (asked_for == 0 && before < EXPLICIT && version <= before)
-        differ("version %" PRIu64 " is not above %" PRIu64, version, before);
-    record->known[record->count++ % KNOWN] = version;
-    record->version = version;
-    record->told = true;
-}
-
-static void write_value(const char *before, size_t before_length, const char *after,
-                        size_t after_length)
-{
-    char *bytes = malloc(before_length + after_length + 1);
-    ck_assert_ptr_nonnull(bytes);
-    memcpy(bytes, before, before_length);
-    memcpy(bytes + before_length, after, after_length);
-    free(record->bytes);
-    record->bytes = bytes;
-    record->length = before_length + after_length;
-    record->there = true;
-    record->told = record->stale = record->won = record->read = record->large = false;
-    record->touched = fixture.now;
-}
-
-static void touch_notes(void)
-{
-    record->read = true;
-    record->touched = fixture.now;
-}
-
-/* --- choosing ------------------------------------------------------------- */
-
-static struct store_ttl some_ttl(bool may_keep)
-{
-    switch (below(6)) {
-    case 0:
-        return may_keep ? TTL_KEEP : TTL_DEFAULT;
-    case 1:
-        return TTL_DEFAULT;
-    case 2:
-        return TTL_NEVER;
-    case 3:
-        return (struct store_ttl){once_in(4) ? STORE_TTL_GONE : STORE_TTL_NEVER, 0};
-    default:
-        return TTL_FOR(1 + below(UINT64_C(1) << (4 + below(16))));
-    }
-}
-
-static struct slice some_value(void)
-{
-    size_t length = below(60);
-    if (once_in(4)) {
-        length = (size_t)snprintf(value, VALUE_MAX, "%" PRIu64, below(1000));
-        return (struct slice){value, length};
-    }
-    if (once_in(30))
-        length = below(once_in(4) ? VALUE_MAX : 20000);
-    fixture_pattern(value, 0, length, fixture_random(&chance));
-    return (struct slice){value, length};
-}
-
-/* A version that may be right, or one that was, or none that ever was. */
-static uint64_t some_version(void)
-{
-    if (record->told && below(3))
-        return record->version;
-    if (record->count > 0 && below(2))
-        return record->known[below(record->count < KNOWN ? record->count : KNOWN)];
-    return 1 + below(1000);
-}
+/* --- looking ------------------------------------------------------------- */
 
 static void enter(void)
 {
     store_enter(fixture.thread);
     store_tick(fixture.thread, fixture.now);
-    BOX_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
+    FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
 }
 
 static void leave(void)
@@ -302,56 +146,6 @@ static struct store_terms some_terms(void)
     return terms;
 }
 
-/* What comparing should come to. */
-static enum store_status compared(const struct store_terms *terms, bool *stale)
-{
-    *stale = false;
-    if (!terms->compares || terms->mode == STORE_ADD || (terms->makes && !lives()))
-        return STORE_OK;
-    if (!lives())
-        return STORE_NOT_FOUND;
-    *stale = terms->or_stale && terms->expected < record->version;
-    return *stale || terms->expected == record->version ? STORE_OK : STORE_CHANGED;
-}
-
-static enum store_status expected_put(const struct store_terms *terms, bool *stale)
-{
-    enum store_status status = compared(terms, stale);
-    if (status != STORE_OK || terms->mode == STORE_SET)
-        return status;
-    if (terms->mode == STORE_ADD)
-        return lives() ? STORE_EXISTS : STORE_OK;
-    bool makes = terms->makes && terms->mode != STORE_REPLACE;
-    return lives() || makes ? STORE_OK : STORE_NOT_FOUND;
-}
-
-/* The record as it should be after a put. */
-static void put_in_model(const struct store_terms *terms, struct slice added, bool stale,
-                         uint64_t version)
-{
-    bool joins = terms->mode == STORE_APPEND || terms->mode == STORE_PREPEND;
-    bool lived = lives();
-    bool won = stale && record->won;
-    struct store_ttl ttl = stale || (joins && lived) ? TTL_KEEP : terms->ttl;
-    uint64_t expires = ends(joins && !lived ? terms->make : ttl);
-    uint32_t flags = joins && lived ? record->flags : terms->client_flags;
-    uint64_t before = lived && record->told ? record->version : 0;
-    if (joins && lived && terms->mode == STORE_APPEND)
-        write_value(record->bytes, record->length, added.bytes, added.length);
-    else if (joins && lived)
-        write_value(added.bytes, added.length, record->bytes, record->length);
-    else
-        write_value(added.bytes, added.length, "", 0);
-    record->unsure = record->noted || record->unsure;
-    record->noted = terms->noted || terms->tells_version || terms->version != 0 || stale;
-    record->flags = flags;
-    record->expires = expires;
-    record->stale = stale;
-    record->won = won;
-    if (terms->tells_version)
-        learn_new(version, terms->version, before);
-}
-
 static enum store_status put_in_parts(const struct store_terms *terms, struct slice added,
                                       uint64_t *version)
 {
@@ -363,7 +157,7 @@ static enum store_status put_in_parts(const struct store_terms *terms, struct sl
     while (status == STORE_OK && added.length > 0) {
         struct iovec space;
         store_enter(fixture.thread);
-        BOX_OK(store_write_space(fixture.thread, write, fixture.now, &space));
+        FIXTURE_OK(store_write_space(fixture.thread, write, fixture.now, &space));
         store_leave(fixture.thread);
         size_t size = space.iov_len < added.length ? space.iov_len : added.length;
         memcpy(space.iov_base, added.bytes, size);
@@ -524,24 +318,6 @@ static void step_empty(void)
     }
 }
 
-static bool number_of(bool blanks, uint64_t *number)
-{
-    const char *from = record->bytes;
-    const char *to = from + record->length;
-    while (blanks && from < to && *from == ' ')
-        from++;
-    while (blanks && from < to && to[-1] == ' ')
-        to--;
-    *number = 0;
-    for (const char *at_digit = from; at_digit < to; at_digit++) {
-        unsigned digit = (unsigned)(unsigned char)*at_digit - '0';
-        if (digit > 9 || __builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, digit, number))
-            return false;
-    }
-    return from < to && to - from <= 20 && !record->large;
-}
-
 static void step_add_number(void)
 {
     struct store_terms terms = {.ttl = some_ttl(true),
@@ -639,16 +415,16 @@ static void step_churn(void)
     for (unsigned i = 0; i < 200; i++) {
         snprintf(other, sizeof other, "other%" PRIu64, below(3000));
         if (below(2))
-            BOX_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
-                               "something to fill the segment with"));
+            FIXTURE_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
+                                   "something to fill the segment with"));
         else
             fixture_delete(&fixture, "ns", other);
     }
     fixture_housekeep(&fixture);
 }
 
-/* Versions that were told stay what they were, but for large records that are stale: nobody
- * knows theirs afterwards, and it is a new one. */
+/* Versions that were told stay what they were, but for large records that are stale: theirs is not
+ * known afterwards, and it is a new one. */
 static void step_restart(void)
 {
     if (fixture.file == NULL)
@@ -719,9 +495,9 @@ static void compare(uint64_t with_seed, const char *file)
     value = malloc(VALUE_MAX);
     ck_assert_ptr_nonnull(value);
     if (file != NULL)
-        fixture_open_file(&fixture, 128 * BOX_MIB, 4 * BOX_MIB, file);
+        fixture_open_file(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB, file);
     else
-        fixture_open(&fixture, 128 * BOX_MIB, 4 * BOX_MIB);
+        fixture_open(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB);
     for (step = 0; step < steps; step++) {
         one_step();
         if (step % 4096 == 0)
@@ -753,12 +529,12 @@ int main(void)
 {
     Suite *suite = suite_create("store terms model");
     TCase *tcase = tcase_create("random");
-    tcase_set_timeout(tcase, BOX_TIMEOUT);
+    tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, all_terms, 0, 2);
     suite_add_tcase(suite, tcase);
     TCase *file = tcase_create("random with a file");
     tcase_add_checked_fixture(file, scratch_make_in_memory, scratch_remove);
-    tcase_set_timeout(file, BOX_TIMEOUT);
+    tcase_set_timeout(file, FIXTURE_TIMEOUT);
     tcase_add_loop_test(file, all_terms_with_a_file, 0, 2);
     suite_add_tcase(suite, file);
     return suite_run(suite);

@@ -2,7 +2,7 @@
  * loop.h - several threads at work on one store, each with a thread of its own,
  * and a housekeeper beside them.
  *
- * The clock is a shared counter that the workers push on, so that nobody ever
+ * The clock is a shared counter that the workers push on, so that no thread ever
  * sleeps. libcheck's assertions are for the main thread: a worker that finds
  * something wrong says so with test_threads_wrong, all stop, and the main thread fails.
  */
@@ -66,7 +66,7 @@ void test_threads_pass_time(struct test_threads *team, uint64_t milliseconds);
 void test_threads_meet(struct worker *worker);
 uint64_t test_threads_below(struct worker *worker, uint64_t bound);
 
-/* A value that tells its version, and whose other bytes follow from that and from
+/* A value that tells its version; its other bytes follow from that and from
  * its place, in worker->bytes. */
 struct slice test_threads_value(struct worker *worker, uint64_t place, uint64_t version,
                                 size_t length);

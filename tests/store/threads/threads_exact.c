@@ -1,6 +1,6 @@
 /*
  * threads_exact.c - what many threads do at once and what can be counted: sums of
- * INCR and of comparing versions, bytes appended, who wins an ADD, a DELETE or a
+ * INCR and of comparing versions, bytes appended, which thread wins an ADD, a DELETE or a
  * stale record, and listings among writers. With ample
  * memory all of it is exact.
  *
@@ -47,7 +47,7 @@ static void find_named(struct worker *worker, const char *name, const char *kind
         test_threads_wrong(worker->team, "locate");
 }
 
-/* Writes or deletes one of the records that are in everybody's way. */
+/* Writes or deletes one of the records that are in the way. */
 static void disturb(struct worker *worker, const char *name)
 {
     struct own *own = worker->own;
@@ -87,7 +87,7 @@ static void count_up(struct worker *worker)
     own->sum += by;
 }
 
-/* Everybody tries; one gets it. */
+/* All threads try; one gets it. */
 static void win_prizes(struct worker *worker, bool by_adding)
 {
     struct own *own = worker->own;
@@ -108,7 +108,7 @@ static void win_prizes(struct worker *worker, bool by_adding)
     }
 }
 
-/* Adds one to a number that it has to read first: nobody else's may be lost. */
+/* Adds one to a number that it has to read first: no other thread's may be lost. */
 static void count_by_comparing(struct worker *worker)
 {
     struct own *own = worker->own;
@@ -137,7 +137,7 @@ static void count_by_comparing(struct worker *worker)
         test_threads_wrong(worker->team, "comparing: status %d", (int)status);
 }
 
-/* Every byte that anybody appends has to be there in the end. */
+/* Every byte that a thread appends has to be there in the end. */
 static void append_byte(struct worker *worker)
 {
     struct own *own = worker->own;
@@ -153,7 +153,7 @@ static void append_byte(struct worker *worker)
         test_threads_wrong(worker->team, "appending: status %d", (int)status);
 }
 
-/* Of all who look at a stale record, one is told to renew it. */
+/* Of all threads that look at a stale record, one is told to renew it. */
 static void look_at_stale(struct worker *worker)
 {
     struct own *own = worker->own;
@@ -205,10 +205,10 @@ static void put_stale_ones(void)
 
     for (int i = 0; i < PRIZES; i++) {
         snprintf(key, sizeof key, "prize-%d", i);
-        BOX_OK(fixture_put(&fixture, "stale", key, TTL_NEVER, "old"));
+        FIXTURE_OK(fixture_put(&fixture, "stale", key, TTL_NEVER, "old"));
         store_enter(fixture.thread);
-        BOX_OK(store_locate(fixture.thread, slice_of("stale"), slice_of(key), &at));
-        BOX_OK(store_make_stale(fixture.thread, &at, &terms, fixture.now));
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("stale"), slice_of(key), &at));
+        FIXTURE_OK(store_make_stale(fixture.thread, &at, &terms, fixture.now));
         store_leave(fixture.thread);
     }
 }
@@ -223,15 +223,16 @@ START_TEST(sums_are_exact)
     uint64_t renewals = 0;
     struct store_view view;
 
-    fixture_open(&fixture, 256 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 256 * FIXTURE_MIB, FIXTURE_MIB);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
     for (int i = 0; i < COUNTERS; i++) {
         snprintf(key, sizeof key, "counter-%d", i);
-        BOX_OK(fixture_put(&fixture, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
+        FIXTURE_OK(
+            fixture_put(&fixture, "sums", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), "0"));
     }
-    BOX_OK(fixture_put(&fixture, "sums", "compared-0", TTL_NEVER, "0"));
-    BOX_OK(fixture_put(&fixture, "sums", "appended-0", TTL_NEVER, ""));
+    FIXTURE_OK(fixture_put(&fixture, "sums", "compared-0", TTL_NEVER, "0"));
+    FIXTURE_OK(fixture_put(&fixture, "sums", "appended-0", TTL_NEVER, ""));
     put_stale_ones();
     test_threads_run(&team, add_up);
     fixture.now = test_threads_now(&team);
@@ -242,9 +243,9 @@ START_TEST(sums_are_exact)
         renewals += own->renewals;
     }
     uint64_t steps = team.count * fixture_setting("THREADS_OPS", 20000);
-    BOX_OK(fixture_incr(&fixture, "sums", "compared-0", 0, &sum));
+    FIXTURE_OK(fixture_incr(&fixture, "sums", "compared-0", 0, &sum));
     ck_assert_uint_eq(sum, steps / 8);
-    BOX_OK(fixture_get(&fixture, "sums", "appended-0", &view));
+    FIXTURE_OK(fixture_get(&fixture, "sums", "appended-0", &view));
     ck_assert_uint_eq(view.length, team.count * ((steps / team.count + 63) / 64));
     fixture_give_back(&view);
     ck_assert_uint_eq(renewals, PRIZES);
@@ -252,7 +253,7 @@ START_TEST(sums_are_exact)
     for (int i = 0; i < COUNTERS; i++) {
         uint64_t number = 0;
         snprintf(key, sizeof key, "counter-%d", i);
-        BOX_OK(fixture_incr(&fixture, "sums", key, 0, &number));
+        FIXTURE_OK(fixture_incr(&fixture, "sums", key, 0, &number));
         sum += number;
     }
     ck_assert_uint_eq(sum, expected);
@@ -356,13 +357,13 @@ START_TEST(what_stays_is_listed)
 
     rewrites = _i == 1;
 
-    fixture_open(&fixture, 128 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 128 * FIXTURE_MIB, FIXTURE_MIB);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
     for (int i = 0; i < STILL; i++) {
         snprintf(key, sizeof key, "still-%d", i);
-        BOX_OK(fixture_put_pattern(&fixture, "still", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40),
-                                   (size_t)i % 300, 1));
+        FIXTURE_OK(fixture_put_pattern(
+            &fixture, "still", key, i % 2 ? TTL_NEVER : TTL_FOR(1ULL << 40), (size_t)i % 300, 1));
     }
     test_threads_run(&team, list_or_write);
     fixture.now = test_threads_now(&team);
@@ -430,12 +431,12 @@ START_TEST(listings_that_stand_still)
     struct test_threads team;
     char key[32];
 
-    fixture_open(&fixture, 16 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
     for (int i = 0; i < STILL; i++) {
         snprintf(key, sizeof key, "still-%d", i);
-        BOX_OK(fixture_put_pattern(&fixture, "still", key, TTL_NEVER, (size_t)i % 300, 1));
+        FIXTURE_OK(fixture_put_pattern(&fixture, "still", key, TTL_NEVER, (size_t)i % 300, 1));
     }
     test_threads_run(&team, stand_still);
     fixture.now = test_threads_now(&team);
@@ -451,7 +452,7 @@ int main(void)
     Suite *suite = suite_create("store threads exact");
     TCase *threads = tcase_create("threads");
 
-    tcase_set_timeout(threads, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(threads, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(threads, sums_are_exact);
     tcase_add_loop_test(threads, what_stays_is_listed, 0, 2);
     tcase_add_test(threads, listings_that_stand_still);

@@ -15,7 +15,7 @@
 enum {
     ROUNDS = 10,
     NEW = 2000, /* names that each policy adds */
-    MEMORY = 32 * BOX_MIB,
+    MEMORY = 32 * FIXTURE_MIB,
     WRITERS = 2,
     VALUE = 3000, /* bytes, of the values that press */
     NAME = 16,
@@ -39,7 +39,7 @@ static void *keep_house(void *unused)
 
     while (!atomic_load(&over)) {
         store_enter(thread);
-        store_housekeep(thread, fixture.now, BOX_EFFORT);
+        store_housekeep(thread, fixture.now, FIXTURE_EFFORT);
         store_leave(thread);
     }
     store_thread_destroy(&thread);
@@ -116,17 +116,17 @@ static void expect_all(const struct crowd *crowd)
 
     for (size_t i = 0; i < crowd->count; i++) {
         const struct store_namespace_options *options = &crowd->options[i];
-        BOX_OK(fixture_namespace(&fixture, crowd->names[i], &stats));
-        BOX_THAT(stats.declared);
-        BOX_THAT(stats.ttl == options->ttl);
-        BOX_THAT(stats.max_ttl == options->max_ttl);
+        FIXTURE_OK(fixture_namespace(&fixture, crowd->names[i], &stats));
+        FIXTURE_THAT(stats.declared);
+        FIXTURE_THAT(stats.ttl == options->ttl);
+        FIXTURE_THAT(stats.max_ttl == options->max_ttl);
     }
     for (size_t i = 0; i < crowd->count; i += crowd->count / 100) {
         /* What never ends is shortened to max_ttl, but where a time is required. */
         enum store_status status =
             fixture_put(&fixture, crowd->names[i], "key", TTL_NEVER, "value");
-        BOX_THAT(status == (crowd->options[i].require_ttl ? STORE_TTL_REQUIRED : STORE_OK));
-        BOX_OK(fixture_put(&fixture, crowd->names[i], "key", TTL_DEFAULT, "value"));
+        FIXTURE_THAT(status == (crowd->options[i].require_ttl ? STORE_TTL_REQUIRED : STORE_OK));
+        FIXTURE_OK(fixture_put(&fixture, crowd->names[i], "key", TTL_DEFAULT, "value"));
     }
 }
 
@@ -152,7 +152,7 @@ START_TEST(what_is_declared_is_there)
     pthread_t threads[WRITERS + 1];
     struct crowd crowd;
 
-    fixture_open(&fixture, MEMORY, BOX_MIB);
+    fixture_open(&fixture, MEMORY, FIXTURE_MIB);
     crowd_init(&crowd, (size_t)rounds() * NEW);
     atomic_store(&over, false);
     ck_assert_int_eq(pthread_create(&threads[WRITERS], NULL, keep_house, NULL), 0);
@@ -178,7 +178,7 @@ int main(void)
     Suite *suite = suite_create("threads policy");
     TCase *policies = tcase_create("policies");
 
-    tcase_set_timeout(policies, BOX_TIMEOUT);
+    tcase_set_timeout(policies, FIXTURE_TIMEOUT);
     tcase_add_test(policies, what_is_declared_is_there);
     suite_add_tcase(suite, policies);
     return suite_run(suite);

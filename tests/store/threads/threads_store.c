@@ -3,8 +3,8 @@
  * flushing, listing and the growing of the index go on; meant for
  * ThreadSanitizer, and right without it.
  *
- * Every record has one owner that writes it and knows what it wrote; everybody
- * reads. A value tells its version and can be checked by anyone. With little
+ * Every record has one owner that writes it and knows what it wrote; the others
+ * read. A value tells its version and can be checked by anyone. With little
  * memory a record may be missing, but never an old one come back; with ample
  * memory nothing may be missing.
  *
@@ -463,10 +463,10 @@ static void churn(struct worker *worker)
 static void run(uint64_t memory, uint64_t most, bool ample, test_threads_work *work)
 {
     struct store_namespace_options options[] = {
-        {.name = slice_of("ns0"), .memory = ample ? 0 : BOX_MIB}, {.name = slice_of("ns1")}};
+        {.name = slice_of("ns0"), .memory = ample ? 0 : FIXTURE_MIB}, {.name = slice_of("ns1")}};
     struct test_threads team;
 
-    fixture_open(&fixture, memory, BOX_MIB);
+    fixture_open(&fixture, memory, FIXTURE_MIB);
     fixture_declare(&fixture, options, 2, STORE_NEVER);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
@@ -491,25 +491,25 @@ static void run(uint64_t memory, uint64_t most, bool ample, test_threads_work *w
 
 START_TEST(with_little_memory)
 {
-    run(_i ? 12 * BOX_MIB : STORE_MEMORY_MIN + BOX_MIB, 0, false, churn);
+    run(_i ? 12 * FIXTURE_MIB : STORE_MEMORY_MIN + FIXTURE_MIB, 0, false, churn);
 }
 END_TEST
 
 START_TEST(with_ample_memory)
 {
-    run(128 * BOX_MIB, 0, true, churn);
+    run(128 * FIXTURE_MIB, 0, true, churn);
 }
 END_TEST
 
 START_TEST(with_little_memory_that_changes)
 {
-    run(STORE_MEMORY_MIN + BOX_MIB, (_i ? 12 : 48) * BOX_MIB, false, churn);
+    run(STORE_MEMORY_MIN + FIXTURE_MIB, (_i ? 12 : 48) * FIXTURE_MIB, false, churn);
 }
 END_TEST
 
 START_TEST(with_ample_memory_that_changes)
 {
-    run(128 * BOX_MIB, 256 * BOX_MIB, true, churn);
+    run(128 * FIXTURE_MIB, 256 * FIXTURE_MIB, true, churn);
 }
 END_TEST
 
@@ -518,7 +518,7 @@ int main(void)
     Suite *suite = suite_create("store threads");
     TCase *threads = tcase_create("threads");
 
-    tcase_set_timeout(threads, 2 * BOX_TIMEOUT);
+    tcase_set_timeout(threads, 2 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(threads, with_little_memory, 0, 2);
     tcase_add_test(threads, with_ample_memory);
     tcase_add_loop_test(threads, with_little_memory_that_changes, 0, 2);

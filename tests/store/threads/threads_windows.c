@@ -7,7 +7,7 @@
  * threads do what they happen to do.
  *
  * Namespaces come and go: they are written to, emptied, flushed and left to expire, so that
- * numbers of segments which wait in lists and in the heap of the due are nobody's by the time
+ * numbers of segments which wait in lists and in the heap of the due are free by the time
  * they come up, or another's. What is read must be whole, and in the end the store in order. A
  * look at memory that was freed is for AddressSanitizer to find.
  *
@@ -59,9 +59,9 @@ static void take_numbers(void)
         struct store_key at;
         snprintf(name, sizeof name, "taker%u", taken++);
         store_enter(taker);
-        BOX_OK(store_locate(taker, slice_of(name), slice_of("key"), &at));
-        BOX_OK(store_put(taker, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"), fixture.now,
-                         NULL));
+        FIXTURE_OK(store_locate(taker, slice_of(name), slice_of("key"), &at));
+        FIXTURE_OK(store_put(taker, &at, TERMS(STORE_SET, TTL_NEVER), slice_of("value"),
+                             fixture.now, NULL));
         store_leave(taker);
     }
 }
@@ -198,7 +198,7 @@ static void churn(struct worker *worker)
 static void run(uint64_t memory, int turns)
 {
     patience = turns;
-    fixture_open(&fixture, memory, BOX_MIB);
+    fixture_open(&fixture, memory, FIXTURE_MIB);
     passes = rests = full_rests = 0;
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 3), 1);
     test_threads_run(&team, churn);
@@ -225,7 +225,7 @@ static void leave_half_dead(const char *name)
     for (unsigned i = 0; i < GOING; i++) {
         snprintf(key, sizeof key, "key%u", i);
         if (i % 4 != 0)
-            BOX_OK(fixture_delete(&fixture, name, key));
+            FIXTURE_OK(fixture_delete(&fixture, name, key));
     }
 }
 
@@ -243,7 +243,7 @@ static void keep_house(void)
 
 START_TEST(a_number_that_waits_is_used_again)
 {
-    fixture_open(&fixture, 64 * BOX_MIB, BOX_MIB);
+    fixture_open(&fixture, 64 * FIXTURE_MIB, FIXTURE_MIB);
     taker = store_thread_create(fixture.store);
     ck_assert_ptr_nonnull(taker);
     taken = 0;
@@ -271,7 +271,7 @@ END_TEST
 
 START_TEST(with_ample_memory)
 {
-    run(64 * BOX_MIB, PATIENCE);
+    run(64 * FIXTURE_MIB, PATIENCE);
 }
 END_TEST
 
@@ -286,7 +286,7 @@ int main(void)
     Suite *suite = suite_create("windows");
     TCase *windows = tcase_create("windows");
 
-    tcase_set_timeout(windows, BOX_TIMEOUT);
+    tcase_set_timeout(windows, FIXTURE_TIMEOUT);
     tcase_add_test(windows, a_number_that_waits_is_used_again);
     tcase_add_test(windows, with_ample_memory);
     tcase_add_test(windows, with_little_memory);

@@ -13,7 +13,7 @@ import faulthandler
 import signal
 import sys
 
-from patience import seconds
+from timing import seconds
 
 USUAL = 120  # the slowest test takes 14 s
 CLEANING = 30

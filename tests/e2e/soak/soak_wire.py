@@ -13,7 +13,7 @@ import socket
 import ssl
 
 from client import Client, as_bytes
-from patience import wait_for
+from timing import wait_for
 from soak_model import Wrong
 
 

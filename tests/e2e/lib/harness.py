@@ -17,7 +17,7 @@ import unittest
 
 import encryption
 from client import Client, as_bytes
-from patience import DAEMON, SANITIZER, seconds, wait_for
+from timing import DAEMON, SANITIZER, seconds, wait_for
 
 __all__ = ["Case", "Client", "DAEMON", "Daemon", "SANITIZER", "SharedCase", "as_bytes", "seconds",
            "wait_for"]

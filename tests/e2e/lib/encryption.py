@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import tempfile
 
-from patience import DAEMON
+from timing import DAEMON
 
 NOT_NOW = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 WANTED = bool(os.environ.get("E2E_TLS"))

@@ -14,7 +14,7 @@ def find_daemon():
     named = os.environ.get("KVCACHED")
     if named:
         return os.path.abspath(named)
-    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
     for folder in (os.getcwd(), root):
         for name in ("kvcached", os.path.join("daemon", "kvcached")):
             path = os.path.abspath(os.path.join(folder, name))

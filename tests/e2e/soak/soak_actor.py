@@ -13,7 +13,7 @@ import time
 import traceback
 
 from client import Client
-from patience import seconds
+from timing import seconds
 from soak_model import Wrong
 
 PLAIN_LOAD = 0.25  # at which PERIOD holds

@@ -10,7 +10,7 @@ import socket
 import time
 
 from encryption import NOT_NOW, Everywhere
-from patience import seconds
+from timing import seconds
 
 
 def as_bytes(text):
