@@ -20,6 +20,7 @@
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/net/close_reason.h"
+#include "daemon/net/peer.h"
 
 enum { NICENESS = 10 }; /* requests come first, and so do secrets and the housekeeper */
 
@@ -137,8 +138,8 @@ static void say(const struct handshake *handshake, int level, const char *what, 
     static struct log_limit limit = LOG_LIMIT("no TLS handshake");
 
     if (log_admits(&limit, level)) {
-        char peer[TRANSPORT_PEER_MAX];
-        transport_peer(handshake->handoff->transport.fd, peer, sizeof peer);
+        char peer[PEER_NAME_MAX];
+        peer_name(handshake->handoff->transport.fd, peer, sizeof peer);
         log_line(level, "%s: %s: %s%s", handshake->handoff->endpoint->name, peer, what, more);
     }
 }

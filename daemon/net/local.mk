@@ -15,6 +15,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/net/listeners.c \
 	daemon/net/listeners.h \
 	daemon/net/peer.c \
+	daemon/net/peer.h \
 	daemon/net/tls.h \
 	daemon/net/transport.c \
 	daemon/net/transport.h

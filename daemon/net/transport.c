@@ -3,14 +3,11 @@
  */
 #include "daemon/net/transport.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -100,30 +97,4 @@ size_t transport_queued(int fd)
 {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
-}
-
-void transport_peer(int fd, char *name, size_t size)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_storage room;
-    } peer;
-    socklen_t length = sizeof peer;
-    char address[INET6_ADDRSTRLEN] = "";
-    if (getpeername(fd, &peer.any, &length) != 0) {
-        snprintf(name, size, "a peer that is gone");
-    } else if (peer.any.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof address);
-        snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in.sin_port));
-    } else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)) {
-        inet_ntop(AF_INET, peer.in6.sin6_addr.s6_addr + 12, address, sizeof address);
-        snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in6.sin6_port));
-    } else if (peer.any.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &peer.in6.sin6_addr, address, sizeof address);
-        snprintf(name, size, "[%s]:%u", address, (unsigned)ntohs(peer.in6.sin6_port));
-    } else {
-        snprintf(name, size, "unix");
-    }
 }

@@ -72,13 +72,7 @@ bool transport_tls(struct transport *transport, struct tls *tls);
  * of that size. */
 size_t transport_user(const struct transport *transport, char *name, size_t size);
 
-/* Who is at the other end, for the log: "192.0.2.1:4711", "[::1]:4711" or
- * "unix". At most `size` bytes, terminated. */
-void transport_peer(int fd, char *name, size_t size);
-
 /* Bytes that were written and that the peer's side has not taken yet. 0 where it is unknown. */
 size_t transport_queued(int fd);
-
-enum { TRANSPORT_PEER_MAX = 64 };
 
 #endif
