@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "conf/conf.h"
 #include "daemon/base/log.h"
 #include "daemon/net/tls_context.h"
 

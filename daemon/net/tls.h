@@ -21,10 +21,9 @@
 
 #include <stdbool.h>
 
-#include "conf/conf.h"
-
 enum { TLS_ERROR_MAX = 512 /* bytes of a message, its NUL included */ };
 
+struct conf_listen;
 struct tls;
 
 /* With nothing in force yet. `conf` names the files and must outlive it. NULL: no memory. */

@@ -7,7 +7,7 @@
 
 #include <openssl/ssl.h>
 
-#include "daemon/net/tls.h"
+struct tls;
 
 /* Any thread: what is in force, with a reference for the caller, and whom it trusts: a number
  * that is another one after the authorities for clients have changed. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/conf.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/transport.h"
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "daemon/base/clock.h"
 #include "daemon/conn/worker.h"
 #include "daemon/net/tls.h"

@@ -6,6 +6,7 @@
 #ifndef KVCACHED_TESTS_NET_TLS_PAIR_H
 #define KVCACHED_TESTS_NET_TLS_PAIR_H
 
+#include "conf/conf.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/transport.h"
 #include "tests/net/tls_client.h"
