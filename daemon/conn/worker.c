@@ -168,7 +168,9 @@ static void *run(void *context)
     struct worker *worker = context;
     char name[16];
     snprintf(name, sizeof name, "worker-%u", worker->id);
-    thread_set_short_slice(name);
+    if (!thread_set_short_slice(name)) {
+        log_debug("%s keeps its slice of time: %m", name);
+    }
     if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }

@@ -74,8 +74,7 @@ static void look_at_first(struct handshaker *handshaker)
     if (first != NULL && !event_pending(&handshaker->deadline, EV_TIMEOUT, NULL)) {
         uint64_t spent = clock_now() - first->since;
         uint64_t left = spent < GREETING_MS ? GREETING_MS - spent : 0;
-        struct timeval wait = {.tv_sec = (time_t)(left / 1000),
-                               .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+        struct timeval wait = thread_timeval(left);
         event_add(&handshaker->deadline, &wait);
     }
 }
@@ -296,8 +295,10 @@ static void *run(void *context)
 {
     struct handshaker *handshaker = context;
     char name[16];
-    snprintf(name, sizeof name, "reception-%u", handshaker->options.id);
-    thread_set_background(name, NICENESS);
+    snprintf(name, sizeof name, "handshaker-%u", handshaker->options.id);
+    if (!thread_set_background(name, NICENESS)) {
+        log_debug("%s keeps its priority: %m", name);
+    }
     if (event_base_loop(handshaker->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
