@@ -6,8 +6,6 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/net/endpoint.h \
 	daemon/net/handoff.c \
 	daemon/net/handoff.h \
-	daemon/net/handoff_reject.c \
-	daemon/net/handoff_reject.h \
 	daemon/net/handshaker.c \
 	daemon/net/handshaker.h \
 	daemon/net/listener.c \
