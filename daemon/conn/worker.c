@@ -328,8 +328,8 @@ static bool open_handshaker(struct worker *worker)
 {
     const struct handshaker_options options = {.id = worker->id,
                                                .instance = worker->loop.instance,
-                                               .unproven = &worker->loop.unproven,
-                                               .greeted = deliver,
+                                               .unauthenticated = &worker->loop.unproven,
+                                               .done = deliver,
                                                .context = worker};
     worker->loop.handshaker = handshaker_create(&options);
     return worker->loop.handshaker != NULL;

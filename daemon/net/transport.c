@@ -1,5 +1,5 @@
 /*
- * transport.c - the plain transport: the socket as it is.
+ * transport.c - the plain transport: the bytes of the socket as they are.
  */
 #include "daemon/net/transport.h"
 
@@ -27,10 +27,9 @@ static enum transport_status verdict(ssize_t result, size_t *moved)
                : TRANSPORT_FAILED;
 }
 
-/* recv and send themselves: in a process with threads the C library makes each call a
- * point where its thread may be cancelled, and that brackets it with four locked
- * instructions. No thread is cancelled here, and a request without pipeline costs half a
- * percent less. */
+/* The system calls themselves: in a process with threads the C library makes each recv and send a
+ * cancellation point, which brackets it with four locked instructions. No thread is cancelled
+ * here, and a request without pipeline costs half a percent less. */
 static ssize_t receive(int fd, void *to, size_t size)
 {
     return syscall(SYS_recvfrom, fd, to, size, 0, NULL, NULL);
@@ -82,8 +81,8 @@ void transport_plain(struct transport *transport, int fd)
     if ((flags & O_NONBLOCK) == 0) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
-    /* A reply is written once and whole, so there is nothing to wait for. On a
-     * Unix socket this fails, and need not work. */
+    /* A reply is written once and whole, so there is nothing for the kernel to wait for. On a Unix
+     * socket this fails, and need not work. */
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

@@ -19,7 +19,7 @@ struct pair {
     struct transport server;
     struct tls_client client;
     int far; /* the client's end, or -1 */
-    struct transport_greeting greeting;
+    struct transport_handshake handshake;
     unsigned char sent[PAIR_BYTES], got[PAIR_BYTES]; /* random, and room */
 };
 
