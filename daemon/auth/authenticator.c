@@ -30,6 +30,7 @@
 #include "daemon/auth/login_queue.h"
 #include "daemon/auth/wrong_secrets.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 
 enum {
@@ -300,7 +301,9 @@ static void *run(void *context)
 {
     struct authenticator *authenticator = context;
 
-    thread_set_background("gate", NICENESS);
+    if (!thread_set_background("gate", NICENESS)) {
+        log_debug("the thread that checks secrets keeps its priority: %m");
+    }
     pthread_mutex_lock(&authenticator->lock);
     while (!authenticator->stopping && !authenticator->left_behind) {
         uint64_t due, now = now_of(authenticator);

@@ -48,6 +48,7 @@
 #include "daemon/auth/secret.h"
 #include "daemon/auth/users.h"
 #include "daemon/base/siphash.h"
+#include "daemon/net/peer.h"
 #include "protocol/request.h"
 
 enum {
@@ -59,15 +60,6 @@ enum {
 };
 
 struct authenticator;
-
-/* From where somebody comes. */
-struct peer_address {
-    uint64_t family; /* AF_INET, AF_INET6, AF_UNIX; 0: not known */
-    uint64_t number;
-};
-
-/* Of a connected socket. What cannot be told apart shares one address, that is all zeros. */
-struct peer_address peer_address_of(int fd);
 
 /* Somebody who says who he is. The caller's to fill in and to free; the authenticator's between
  * authenticator_submit and `answered`. */

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "daemon/store/arena/hash.h"
+#include "daemon/base/siphash.h"
 
 enum {
     BUCKETS = LOGIN_ADDRESSES_MAX,
@@ -52,7 +52,7 @@ struct login_queue {
     unsigned fresh_turns; /* those of fresh ones */
     size_t known_count;   /* in `known` */
     size_t used;          /* of `of`; those after it were never touched */
-    struct hash_secret secret;
+    struct siphash_key secret;
     struct bucket buckets[BUCKETS];
     struct login_queue_entry entries[LOGIN_ADDRESSES_MAX];
 };
@@ -211,7 +211,7 @@ static size_t bucket_of(const struct login_queue *queue, const struct peer_addre
 {
     const struct slice number = {(const char *)&address->number, sizeof address->number};
 
-    return hash_bytes(&queue->secret, address->family, number) % BUCKETS;
+    return siphash13_64(&queue->secret, address->family, number) % BUCKETS;
 }
 
 static struct login_queue_entry *find(const struct login_queue *queue,

@@ -371,7 +371,7 @@ const char *user_hash(const struct user *user)
 
 const char *users_decoy(const struct users *users, struct slice name)
 {
-    size_t first = (size_t)siphash_of(&users->key, name).low;
+    size_t first = (size_t)siphash24_128(&users->key, name).low;
 
     for (size_t i = 0; i < users->count; i++) {
         const struct user *user = &users->list[(first % users->count + i) % users->count];
@@ -394,12 +394,12 @@ unsigned user_rights_everywhere(const struct user *user)
 
 bool user_recalls(const struct user *user, struct slice secret)
 {
-    struct siphash_hash hash = siphash_of(user->key, secret);
+    struct siphash_hash hash = siphash24_128(user->key, secret);
 
     return is_kept(user->memo) && siphash_equal(hash, user->memo->hash);
 }
 
 void user_prove(const struct user *user, struct slice secret)
 {
-    keep(user->memo, siphash_of(user->key, secret));
+    keep(user->memo, siphash24_128(user->key, secret));
 }

@@ -42,8 +42,8 @@ struct siphash_hash wrong_secrets_token(const struct wrong_secrets *wrongs,
     size_t hash_length = strnlen(hash, SECRET_HASH_MAX);
     memcpy(at, hash, hash_length);
     at += hash_length;
-    struct siphash_hash token =
-        siphash_of(&wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
+    struct siphash_hash token = siphash24_128(
+        &wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
     explicit_bzero(&said, sizeof said);
     return token;
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <event2/event.h>
 
+#include "daemon/base/thread.h"
+
 static void beat(evutil_socket_t fd, short what, void *context)
 {
     struct heartbeat *heartbeat = context;
@@ -16,9 +18,7 @@ static void beat(evutil_socket_t fd, short what, void *context)
 
 bool heartbeat_init(struct heartbeat *heartbeat, struct event_base *base)
 {
-    const struct timeval period = {.tv_sec = HEARTBEAT_MS / 1000,
-                                   .tv_usec = HEARTBEAT_MS % 1000 * 1000};
-
+    const struct timeval period = thread_timeval(HEARTBEAT_MS);
     atomic_init(&heartbeat->beats, 0);
     heartbeat->timer = event_new(base, -1, EV_PERSIST, beat, heartbeat);
     if (heartbeat->timer == NULL || event_add(heartbeat->timer, &period) != 0) {

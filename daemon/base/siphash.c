@@ -1,16 +1,15 @@
 /*
- * siphash.c - SipHash-2-4 with 128 bits; see siphash.h.
+ * siphash.c - SipHash-1-3 with 64 bits and SipHash-2-4 with 128 bits; see siphash.h.
  *
- * The bytes are read in words of eight, little-endian on every machine, as the paper says.
+ * The bytes are read in words of 8, little-endian on every machine, as the paper says.
  */
 #include "daemon/base/siphash.h"
 
 #include <endian.h>
 
 enum {
-    ROUNDS_OF_A_WORD = 2,
-    ROUNDS_AT_THE_END = 4,
-    /* What tells the long output from the short one. */
+    SHORT_END = 0xff, /* marks the end of the input, for 64 bits */
+    /* What tells the output of 128 bits from that of 64. */
     LONG_START = 0xee,
     LONG_LOW = 0xee,
     LONG_HIGH = 0xdd,
@@ -25,68 +24,119 @@ static inline uint64_t rotate(uint64_t x, unsigned bits)
     return (x << bits) | (x >> (64 - bits));
 }
 
-static inline void turn(struct state *s, int rounds)
+/* Always inlined: the store hashes a key for each request, and its words stay in registers. */
+__attribute__((always_inline)) static inline void mix(struct state *s)
 {
-    while (rounds-- > 0) {
-        s->v0 += s->v1;
-        s->v2 += s->v3;
-        s->v1 = rotate(s->v1, 13) ^ s->v0;
-        s->v3 = rotate(s->v3, 16) ^ s->v2;
-        s->v0 = rotate(s->v0, 32);
-        s->v2 += s->v1;
-        s->v0 += s->v3;
-        s->v1 = rotate(s->v1, 17) ^ s->v2;
-        s->v3 = rotate(s->v3, 21) ^ s->v0;
-        s->v2 = rotate(s->v2, 32);
-    }
+    s->v0 += s->v1;
+    s->v2 += s->v3;
+    s->v1 = rotate(s->v1, 13) ^ s->v0;
+    s->v3 = rotate(s->v3, 16) ^ s->v2;
+    s->v0 = rotate(s->v0, 32);
+    s->v2 += s->v1;
+    s->v0 += s->v3;
+    s->v1 = rotate(s->v1, 17) ^ s->v2;
+    s->v3 = rotate(s->v3, 21) ^ s->v0;
+    s->v2 = rotate(s->v2, 32);
 }
 
-static inline void absorb(struct state *s, uint64_t word)
+static inline struct state begin(const struct siphash_key *key)
 {
-    s->v3 ^= word;
-    turn(s, ROUNDS_OF_A_WORD);
-    s->v0 ^= word;
-}
-
-static inline uint64_t squeeze(struct state *s)
-{
-    turn(s, ROUNDS_AT_THE_END);
-    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
-}
-
-struct siphash_hash siphash_of(const struct siphash_key *key, struct slice bytes)
-{
-    struct state s = {
+    return (struct state){
         key->k0 ^ UINT64_C(0x736f6d6570736575),
-        key->k1 ^ UINT64_C(0x646f72616e646f6d) ^ LONG_START,
+        key->k1 ^ UINT64_C(0x646f72616e646f6d),
         key->k0 ^ UINT64_C(0x6c7967656e657261),
         key->k1 ^ UINT64_C(0x7465646279746573),
     };
-    size_t whole = bytes.length / 8 * 8;
+}
 
-    for (size_t at = 0; at < whole; at += 8) {
-        uint64_t word;
-        memcpy(&word, bytes.bytes + at, sizeof word);
-        absorb(&s, le64toh(word));
+static inline uint64_t load_word(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return le64toh(word);
+}
+
+/* The last, partial word: the bytes that are left, and the length on top. */
+static inline uint64_t load_tail(const char *bytes, size_t left, size_t length)
+{
+    uint64_t word = (uint64_t)length << 56;
+    for (size_t i = 0; i < left; i++) {
+        word |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
     }
-    /* What is left, and the length on top. */
-    uint64_t last = (uint64_t)bytes.length << 56;
-    for (size_t at = whole; at < bytes.length; at++) {
-        last |= (uint64_t)(unsigned char)bytes.bytes[at] << (8 * (at - whole));
+    return word;
+}
+
+static inline uint64_t fold(const struct state *s)
+{
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/* --- 1-3, 64 bits ---------------------------------------------------------------- */
+
+static inline void absorb_1(struct state *s, uint64_t word)
+{
+    s->v3 ^= word;
+    mix(s);
+    s->v0 ^= word;
+}
+
+uint64_t siphash13_64(const struct siphash_key *key, uint64_t salt, struct slice bytes)
+{
+    struct state s = begin(key);
+    absorb_1(&s, salt);
+    const char *at = bytes.bytes;
+    size_t left = bytes.length;
+    for (; left >= 8; at += 8, left -= 8) {
+        absorb_1(&s, load_word(at));
     }
-    absorb(&s, last);
+    absorb_1(&s, load_tail(at, left, bytes.length + sizeof salt));
+    s.v2 ^= SHORT_END;
+    mix(&s);
+    mix(&s);
+    mix(&s);
+    return fold(&s);
+}
+
+/* --- 2-4, 128 bits --------------------------------------------------------------- */
+
+static inline void absorb_2(struct state *s, uint64_t word)
+{
+    s->v3 ^= word;
+    mix(s);
+    mix(s);
+    s->v0 ^= word;
+}
+
+static inline uint64_t squeeze_4(struct state *s)
+{
+    mix(s);
+    mix(s);
+    mix(s);
+    mix(s);
+    return fold(s);
+}
+
+struct siphash_hash siphash24_128(const struct siphash_key *key, struct slice bytes)
+{
+    struct state s = begin(key);
+    s.v1 ^= LONG_START;
+    const char *at = bytes.bytes;
+    size_t left = bytes.length;
+    for (; left >= 8; at += 8, left -= 8) {
+        absorb_2(&s, load_word(at));
+    }
+    absorb_2(&s, load_tail(at, left, bytes.length));
 
     struct siphash_hash hash;
     s.v2 ^= LONG_LOW;
-    hash.low = squeeze(&s);
+    hash.low = squeeze_4(&s);
     s.v1 ^= LONG_HIGH;
-    hash.high = squeeze(&s);
+    hash.high = squeeze_4(&s);
     return hash;
 }
 
 bool siphash_equal(struct siphash_hash a, struct siphash_hash b)
 {
     volatile uint64_t differs = (a.low ^ b.low) | (a.high ^ b.high);
-
     return differs == 0;
 }

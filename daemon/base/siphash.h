@@ -1,12 +1,15 @@
 /*
- * siphash.h - a keyed hash of 128 bits.
+ * siphash.h - keyed hashes: 64 bits for tables, 128 bits where a collision would do harm.
  *
- * SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012) with the
- * output of twice the length that its authors have added since. The store's hash.h is a
- * faster and shorter sister of it, for tables; this one is for what must not be guessed:
- * without the key nobody finds an input to a hash, or two with the same one.
+ * SipHash (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012) in two variants:
  *
- * The time depends on the length alone.
+ *      siphash13_64    1 round a word and 3 at the end, as the hash tables of several languages
+ *                      use it: without the key it is hard to choose keys that share a bucket
+ *      siphash24_128   2 rounds a word and 4 at the end, with the output of twice the length that
+ *                      the authors have added since: without the key no input to a given hash
+ *                      can be found, nor two inputs with the same hash
+ *
+ * The time depends on the length alone. Both are the same on every machine, and safe in any thread.
  */
 #ifndef KVCACHED_DAEMON_BASE_SIPHASH_H
 #define KVCACHED_DAEMON_BASE_SIPHASH_H
@@ -16,6 +19,7 @@
 
 #include "protocol/slice.h"
 
+/* Random, and kept secret. */
 struct siphash_key {
     uint64_t k0, k1;
 };
@@ -25,9 +29,12 @@ struct siphash_hash {
     uint64_t low, high;
 };
 
-struct siphash_hash siphash_of(const struct siphash_key *key, struct slice bytes);
+/* The hash of `salt`, 8 bytes, followed by the bytes. */
+uint64_t siphash13_64(const struct siphash_key *key, uint64_t salt, struct slice bytes);
 
-/* Looks at all bits, whichever differ. */
+struct siphash_hash siphash24_128(const struct siphash_key *key, struct slice bytes);
+
+/* Compares in a time that does not depend on which bits differ. */
 bool siphash_equal(struct siphash_hash a, struct siphash_hash b);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * thread.c - see thread.h.
+ * thread.c - threads as Linux has them; see thread.h.
  */
 #include "daemon/base/thread.h"
 
@@ -13,10 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/base/log.h"
-
-/* The new thread inherits a mask that has all but what it may bring upon itself (arena_watch.h):
- * where that is blocked, the kernel ends the process without asking the handler. */
+/* The new thread inherits a mask of all signals but SIGBUS, which a thread raises itself by reading
+ * a mapped file: where SIGBUS is blocked, the kernel ends the process without calling the
+ * handler. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
 {
     sigset_t all, before;
@@ -29,16 +28,14 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
     return error;
 }
 
-/* On Linux a thread has a niceness of its own. */
-void thread_set_background(const char *name, int niceness)
+/* On Linux each thread has a niceness of its own. */
+bool thread_set_background(const char *name, int niceness)
 {
     pthread_setname_np(pthread_self(), name);
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), niceness) != 0) {
-        log_debug("the %s keeps its priority", name);
-    }
+    return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness) == 0;
 }
 
-/* As the kernel lays it out, in its first version; the C library has no name for it. */
+/* struct sched_attr in its first version; the C library does not declare it. */
 struct attributes {
     uint32_t size, policy;
     uint64_t flags;
@@ -47,22 +44,20 @@ struct attributes {
     uint64_t runtime, deadline, period; /* ns */
 };
 
-/* With the earliest eligible deadline first (Stoica and Abdel-Wahab, 1995), which is how Linux
- * chooses, who asks for short slices has early deadlines; his share of the time is the same.
- * Older kernels take no notice of it. */
-void thread_set_short_slice(const char *name)
+/* Linux runs the thread with the earliest eligible deadline first (Stoica and Abdel-Wahab, 1995).
+ * A thread that asks for short slices has early deadlines; its share of the time is the same.
+ * Kernels before 6.12 ignore the request. */
+bool thread_set_short_slice(const char *name)
 {
-    enum { SLICE_NS = 100000 }; /* the least there is */
+    enum { SLICE_NS = 100000 }; /* the least that the kernel takes */
     struct attributes own = {.size = sizeof own};
 
     pthread_setname_np(pthread_self(), name);
     if (syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) != 0 || own.policy != SCHED_OTHER) {
-        return;
+        return true; /* another policy was chosen for the process: not ours to change */
     }
     own.runtime = SLICE_NS;
-    if (syscall(SYS_sched_setattr, 0, &own, 0) != 0) {
-        log_debug("%s keeps its slice of time", name);
-    }
+    return syscall(SYS_sched_setattr, 0, &own, 0) == 0;
 }
 
 struct event_base *thread_base(int flags)
@@ -81,11 +76,16 @@ struct event_base *thread_base(int flags)
     return base;
 }
 
+struct timeval thread_timeval(uint64_t ms)
+{
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
 int thread_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attributes;
     int error = pthread_condattr_init(&attributes);
-
     if (error != 0) {
         return error;
     }

@@ -1,32 +1,41 @@
 /*
- * thread.h - what all threads of the daemon have in common.
+ * thread.h - what all threads of the daemon have in common: start, priority, event base, waiting.
+ *
+ * Nothing here writes to the log, since the log's own thread is started here.
  */
 #ifndef KVCACHED_DAEMON_BASE_THREAD_H
 #define KVCACHED_DAEMON_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
 
 struct event_base;
 
-/* Starts one with every signal blocked: they are the main thread's. 0, or what errno would
- * be, and nothing was started. */
+/* Starts a thread with every signal blocked but SIGBUS: signals are the main thread's. Returns 0,
+ * or what errno would be, and no thread was started. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *context);
 
-/* For the thread itself: its name, of at most 15 bytes, and how much it lets others go first.
- * A hint: where it may not be nicer the log says so at debug. */
-void thread_set_background(const char *name, int niceness);
+/* For the calling thread: sets its name, of at most 15 bytes, and its niceness, so that other
+ * threads go first. False with errno: the niceness stays what it was, which costs speed only. */
+bool thread_set_background(const char *name, int niceness);
 
-/* For the thread itself: its name likewise, and that it is woken often for a little work. Where
- * the kernel knows of that (Linux 6.12) it interrupts whoever calculates on that processor at
- * once, instead of letting him have his slice of milliseconds first. A hint. */
-void thread_set_short_slice(const char *name);
+/* For the calling thread, which is woken often for a little work: sets its name, of at most 15
+ * bytes, and asks for short time slices. Linux 6.12 and later then interrupts a thread that
+ * computes on the same processor at once, instead of at the end of its slice of milliseconds.
+ * False with errno: the slice stays what it was, which costs latency only. */
+bool thread_set_short_slice(const char *name);
 
-/* An event base that no other thread may touch: it has no locks. `flags`: further ones, of enum
- * event_base_config_flag. NULL with errno. */
+/* An event base without locks: only one thread may touch it. `flags` are further ones, of enum
+ * event_base_config_flag. NULL with errno; freed with event_base_free. */
 struct event_base *thread_base(int flags);
 
-/* A condition whose waits end by CLOCK_MONOTONIC, so that nobody who sets the wall clock makes
- * one longer. 0, or what errno would be. */
+/* Milliseconds as libevent's timers take them. */
+struct timeval thread_timeval(uint64_t ms);
+
+/* A condition variable with timeouts by CLOCK_MONOTONIC, so that setting the wall clock makes no
+ * wait longer. Returns 0, or what errno would be. */
 int thread_cond_init(pthread_cond_t *cond);
 
 #endif

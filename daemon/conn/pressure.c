@@ -35,7 +35,7 @@ static int class_of(size_t bytes)
 
 static size_t buffers_of(const struct conn *conn)
 {
-    bool encrypts = conn->transport.ops->greet != NULL;
+    bool encrypts = conn->transport.ops->handshake != NULL;
     return pipeline_memory(conn->pipeline) + (encrypts ? TLS_BUFFERS : 0);
 }
 

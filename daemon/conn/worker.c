@@ -168,7 +168,9 @@ static void *run(void *context)
     struct worker *worker = context;
     char name[16];
     snprintf(name, sizeof name, "worker-%u", worker->id);
-    thread_set_short_slice(name);
+    if (!thread_set_short_slice(name)) {
+        log_debug("%s keeps its slice of time: %m", name);
+    }
     if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
@@ -326,8 +328,8 @@ static bool open_handshaker(struct worker *worker)
 {
     const struct handshaker_options options = {.id = worker->id,
                                                .instance = worker->loop.instance,
-                                               .unproven = &worker->loop.unproven,
-                                               .greeted = deliver,
+                                               .unauthenticated = &worker->loop.unproven,
+                                               .done = deliver,
                                                .context = worker};
     worker->loop.handshaker = handshaker_create(&options);
     return worker->loop.handshaker != NULL;

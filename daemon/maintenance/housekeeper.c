@@ -24,6 +24,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
+#include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/maintenance/arena_watch.h"
@@ -137,7 +138,9 @@ static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
 
-    thread_set_background("housekeeper", NICENESS);
+    if (!thread_set_background("housekeeper", NICENESS)) {
+        log_debug("the housekeeper keeps its priority: %m");
+    }
     idle(housekeeper);
     event_base_dispatch(housekeeper->base);
     return NULL;

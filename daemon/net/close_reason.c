@@ -6,7 +6,7 @@
 #include <syslog.h>
 
 #include "daemon/base/log.h"
-#include "daemon/net/transport.h"
+#include "daemon/net/peer.h"
 
 static const struct close_reason {
     enum metric metric;
@@ -31,8 +31,8 @@ void close_reason_record(struct metrics *metrics, int fd, const struct endpoint 
     const struct close_reason *reason = &reasons[why];
     metrics_add(metrics, reason->metric, 1);
     if (log_admits(&limits[why], reason->level)) {
-        char peer[TRANSPORT_PEER_MAX];
-        transport_peer(fd, peer, sizeof peer);
+        char peer[PEER_NAME_MAX];
+        peer_name(fd, peer, sizeof peer);
         log_line(reason->level, "%s: %s: %s", endpoint->name, peer, reason->text);
     }
 }

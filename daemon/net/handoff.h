@@ -1,9 +1,12 @@
 /*
- * handoff.h - an accepted connection on its way to the worker that it will belong to.
+ * handoff.h - an accepted connection in transit to the worker that will own it.
  *
- * Whoever has the handoff owns it: the thread that accepts, then the handshaker where TLS is
- * spoken, then the worker; one that is in exchange goes to the worker first. Each hands it on
- * under the lock of a mailbox.
+ * A handoff has one owner at a time: the thread that accepts, then on a TLS endpoint the
+ * handshaker, then the worker. One that replaces an unauthenticated connection goes to the worker
+ * before the handshaker. Each passes it on under the lock of a mailbox.
+ *
+ * No function here waits: what a rejected peer is told is sent if it fits the socket's buffer,
+ * which it does in a new connection.
  */
 #ifndef KVCACHED_DAEMON_NET_HANDOFF_H
 #define KVCACHED_DAEMON_NET_HANDOFF_H
@@ -19,24 +22,28 @@ struct handoff {
     STAILQ_ENTRY(handoff) next;
     struct transport transport;
     const struct endpoint *endpoint;
-    bool replaces_unauthenticated; /* there is no room for it but that of another:
-                                      timeouts_make_room */
+    /* Accepted above max_connections: the worker closes an unauthenticated connection in its
+     * favour, or rejects it if there is none. */
+    bool replaces_unauthenticated;
 };
 
 STAILQ_HEAD(handoffs, handoff);
 
-/* Of a connected socket, which is the handoff's from now on. NULL: no memory, and it is still
- * the caller's. */
+/* Takes over a connected socket. NULL: no memory, and the socket is still the caller's. */
 struct handoff *handoff_create(int fd, const struct endpoint *endpoint,
                                bool replaces_unauthenticated);
 
 /* Closes it, and takes it off the count of connections. Sets *handoff to NULL. */
 void handoff_close(struct handoff **handoff, struct instance *instance);
 
-/* Likewise, all of them. */
+/* The same for all of them; the list is empty then. */
 void handoffs_close(struct handoffs *handoffs, struct instance *instance);
 
-/* Likewise, one, and the peer is told that there are too many. */
+/* Tells the peer that there are too many connections, and does what handoff_close does. */
 void handoff_reject(struct handoff **handoff, struct instance *instance);
+
+/* Tells the same to the peer of a socket that has no handoff; the caller closes the socket. On a
+ * TLS endpoint the peer is told nothing, since that would take a handshake. */
+void handoff_say_full(int fd, const struct endpoint *endpoint);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * handshaker.c - handshakes: how they go on, and whose ends.
+ * handshaker.c - TLS handshakes: started, continued, and dropped when they take too long.
  *
- * A handshake is a connection whose peer still has to greet. They are seated in the order in which
- * they came, so the first is the one whose time is over first.
+ * Connections arrive in a mailbox, wait in a queue and become entries of the list of handshakes.
+ * The list is in order of arrival, so the first entry is the oldest and the first to time out.
  */
 #include "daemon/net/handshaker.h"
 
@@ -20,26 +20,28 @@
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/net/close_reason.h"
+#include "daemon/net/peer.h"
 
-enum { NICENESS = 10 }; /* requests come first, and so do secrets and the housekeeper */
+enum {
+    NICENESS = 10,   /* requests, the check of secrets and the housekeeper go first */
+    STARTS_MAX = 16, /* in one pass of the event loop, so that handshakes under way go on */
+};
 
 struct handshake {
     TAILQ_ENTRY(handshake) link;
     struct handshaker *handshaker;
     struct handoff *handoff;
     struct event event;
-    short watched;  /* what its event waits for */
-    uint64_t since; /* when it sat down */
+    short watched;    /* what its event waits for; 0: it is not registered */
+    uint64_t started; /* by clock_now() */
 };
 
 TAILQ_HEAD(handshakes, handshake);
 
-enum { STARTED_AT_ONCE = 16 }; /* then who is ready has a step first */
-
-/* What others leave for the thread; under the wakeup's lock. */
-struct mail {
-    struct handoffs handoffs;
-    unsigned leavers; /* so many of the oldest shall go */
+/* What other threads ask for; under the wakeup's lock. */
+struct mailbox {
+    struct handoffs handoffs; /* new connections */
+    unsigned evictions;       /* how many of the oldest to close */
     bool stop;
 };
 
@@ -48,55 +50,55 @@ struct handshaker {
     struct metrics *metrics;
     struct event_base *base;
     struct handshakes handshakes; /* the oldest first */
-    unsigned count;               /* of them */
-    _Atomic uint64_t oldest;
-    struct event deadline;   /* of the oldest */
-    struct handoffs arrived; /* out of the mail, and not seated yet */
-    atomic_uint waiting;     /* those, and what is in the mail */
-    unsigned leavers;        /* so many of the oldest shall go */
-    struct event again;      /* others sit down */
-    struct mail mail;
+    unsigned count;               /* of handshakes */
+    _Atomic uint64_t oldest;      /* when the first started; HANDSHAKER_EMPTY: there is none */
+    struct event deadline;        /* of the first */
+    struct handoffs queue;        /* out of the mailbox; their handshakes have not started */
+    atomic_uint waiting;          /* connections in the queue and in the mailbox */
+    unsigned evictions;           /* how many of the oldest to close */
+    struct event start_more;
+    struct mailbox mailbox;
     struct wakeup wakeup;
     struct heartbeat heartbeat;
     pthread_t thread;
-    bool runs; /* the thread was started */
+    bool has_thread;
 };
 
-/* --- seats -------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------- */
 
-/* The first may be another one. */
-static void look_at_first(struct handshaker *handshaker)
+/* To be called when the first entry may be another one. */
+static void follow_first(struct handshaker *handshaker)
 {
     struct handshake *first = TAILQ_FIRST(&handshaker->handshakes);
-    atomic_store_explicit(&handshaker->oldest, first == NULL ? HANDSHAKER_EMPTY : first->since,
+    atomic_store_explicit(&handshaker->oldest, first == NULL ? HANDSHAKER_EMPTY : first->started,
                           memory_order_relaxed);
     if (first != NULL && !event_pending(&handshaker->deadline, EV_TIMEOUT, NULL)) {
-        uint64_t spent = clock_now() - first->since;
-        uint64_t left = spent < GREETING_MS ? GREETING_MS - spent : 0;
-        struct timeval wait = {.tv_sec = (time_t)(left / 1000),
-                               .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+        uint64_t spent = clock_now() - first->started;
+        uint64_t left = spent < HANDSHAKE_MS ? HANDSHAKE_MS - spent : 0;
+        struct timeval wait = thread_timeval(left);
         event_add(&handshaker->deadline, &wait);
     }
 }
 
-static void count_unproven(struct handshaker *handshaker, int change)
+static void count_unauthenticated(struct handshaker *handshaker, int change)
 {
-    atomic_fetch_add_explicit(handshaker->options.unproven, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(handshaker->options.unauthenticated, (unsigned)change,
+                              memory_order_relaxed);
 }
 
-/* The handshake goes; its handoff is the caller's. */
+/* Frees the handshake. The connection is the caller's. */
 static struct handoff *detach(struct handshake *handshake)
 {
     struct handshaker *handshaker = handshake->handshaker;
     struct handoff *handoff = handshake->handoff;
     TAILQ_REMOVE(&handshaker->handshakes, handshake, link);
     handshaker->count--;
-    count_unproven(handshaker, -1);
+    count_unauthenticated(handshaker, -1);
     if (handshake->watched != 0) {
         event_del(&handshake->event);
     }
     free(handshake);
-    look_at_first(handshaker);
+    follow_first(handshaker);
     return handoff;
 }
 
@@ -112,7 +114,7 @@ static void drop(struct handshake *handshake, enum conn_close why)
 
 static void on_ready(evutil_socket_t fd, short what, void *context);
 
-/* May close it. */
+/* Closes the connection if there is no memory. */
 static void wait_for_socket(struct handshake *handshake)
 {
     const struct transport *transport = &handshake->handoff->transport;
@@ -132,51 +134,53 @@ static void wait_for_socket(struct handshake *handshake)
     }
 }
 
-static void say(const struct handshake *handshake, int level, const char *what, const char *more)
+static void log_handshake(const struct handshake *handshake, int level, const char *what,
+                          const char *more)
 {
-    static struct log_limit limit = LOG_LIMIT("no TLS handshake");
+    static struct log_limit limit = LOG_LIMIT("TLS handshakes failed");
 
     if (log_admits(&limit, level)) {
-        char peer[TRANSPORT_PEER_MAX];
-        transport_peer(handshake->handoff->transport.fd, peer, sizeof peer);
+        char peer[PEER_NAME_MAX];
+        peer_name(handshake->handoff->transport.fd, peer, sizeof peer);
         log_line(level, "%s: %s: %s%s", handshake->handoff->endpoint->name, peer, what, more);
     }
 }
 
-static void succeed(struct handshake *handshake, const struct transport_greeting *greeting)
+static void succeed(struct handshake *handshake, const struct transport_handshake *result)
 {
     struct handshaker *handshaker = handshake->handshaker;
     metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKES, 1);
-    metrics_add(handshaker->metrics, METRIC_TLS_RESUMED, greeting->resumed);
-    say(handshake, LOG_DEBUG, greeting->resumed ? "resumed a session of " : "greeted with ",
-        greeting->version);
-    say(handshake, LOG_DEBUG, "its cipher is ", greeting->cipher);
-    handshaker->options.greeted(detach(handshake), handshaker->options.context);
+    metrics_add(handshaker->metrics, METRIC_TLS_RESUMED, result->resumed);
+    log_handshake(handshake, LOG_DEBUG,
+                  result->resumed ? "TLS session resumed, " : "TLS handshake done, ",
+                  result->version);
+    log_handshake(handshake, LOG_DEBUG, "TLS cipher ", result->cipher);
+    handshaker->options.done(detach(handshake), handshaker->options.context);
 }
 
-static void fail(struct handshake *handshake, const struct transport_greeting *greeting)
+static void fail(struct handshake *handshake, const struct transport_handshake *result)
 {
     metrics_add(handshake->handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
-    say(handshake, LOG_INFO, "no TLS handshake: ", greeting->failure);
+    log_handshake(handshake, LOG_INFO, "TLS handshake failed: ", result->failure);
     drop(handshake, CONN_CLOSE_HANDSHAKE_FAILED);
 }
 
 static void step(struct handshake *handshake)
 {
     struct transport *transport = &handshake->handoff->transport;
-    struct transport_greeting greeting = {.failure = NULL};
-    switch (transport->ops->greet(transport, &greeting)) {
+    struct transport_handshake result = {.failure = NULL};
+    switch (transport->ops->handshake(transport, &result)) {
     case TRANSPORT_OK:
-        succeed(handshake, &greeting);
+        succeed(handshake, &result);
         break;
     case TRANSPORT_AGAIN:
         wait_for_socket(handshake);
         break;
     case TRANSPORT_EOF:
-        drop(handshake, CONN_CLOSE_PEER); /* it looked whether somebody listens */
+        drop(handshake, CONN_CLOSE_PEER); /* it sent nothing, as port scans do */
         break;
     case TRANSPORT_FAILED:
-        fail(handshake, &greeting);
+        fail(handshake, &result);
         break;
     }
 }
@@ -196,16 +200,16 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     while ((first = TAILQ_FIRST(&handshaker->handshakes)) != NULL &&
-           clock_now() - first->since >= GREETING_MS) {
+           clock_now() - first->started >= HANDSHAKE_MS) {
         metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
         drop(first, CONN_CLOSE_HANDSHAKE_TIMEOUT);
     }
-    look_at_first(handshaker);
+    follow_first(handshaker);
 }
 
-/* --- arriving ----------------------------------------------------------------- */
+/* --- starting ----------------------------------------------------------------- */
 
-/* False: there is nobody. */
+/* False: there is none. */
 static bool drop_oldest(struct handshaker *handshaker, enum conn_close why)
 {
     struct handshake *oldest = TAILQ_FIRST(&handshaker->handshakes);
@@ -220,7 +224,7 @@ static void start_handshake(struct handshaker *handshaker, struct handoff *hando
     struct handshake *handshake = calloc(1, sizeof *handshake);
     if (handshake == NULL || !transport_tls(&handoff->transport, handoff->endpoint->tls)) {
         free(handshake);
-        count_unproven(handshaker, -1);
+        count_unauthenticated(handshaker, -1);
         close_reason_record(handshaker->metrics, handoff->transport.fd, handoff->endpoint,
                             CONN_CLOSE_NO_MEMORY);
         handoff_close(&handoff, handshaker->options.instance);
@@ -228,24 +232,25 @@ static void start_handshake(struct handshaker *handshaker, struct handoff *hando
     }
     handshake->handshaker = handshaker;
     handshake->handoff = handoff;
-    handshake->since = clock_now();
+    handshake->started = clock_now();
     TAILQ_INSERT_TAIL(&handshaker->handshakes, handshake, link);
-    bool crowded = ++handshaker->count > HANDSHAKES_MAX;
-    look_at_first(handshaker);
-    if (crowded) {
+    handshaker->count++;
+    follow_first(handshaker);
+    if (handshaker->count > HANDSHAKES_MAX) {
         drop_oldest(handshaker, CONN_CLOSE_HANDSHAKE_OVERLOAD);
     }
     wait_for_socket(handshake);
 }
 
-/* As many as were asked for; who has not sat down yet may be one of them. */
-static void make_room(struct handshaker *handshaker)
+/* Closes as many as were asked for. Where fewer have started, the rest of the queue is closed as
+ * soon as their handshakes start. */
+static void evict_some(struct handshaker *handshaker)
 {
-    while (handshaker->leavers > 0 && drop_oldest(handshaker, CONN_CLOSE_REPLACED)) {
-        handshaker->leavers--;
+    while (handshaker->evictions > 0 && drop_oldest(handshaker, CONN_CLOSE_REPLACED)) {
+        handshaker->evictions--;
     }
-    if (STAILQ_EMPTY(&handshaker->arrived)) {
-        handshaker->leavers = 0;
+    if (STAILQ_EMPTY(&handshaker->queue)) {
+        handshaker->evictions = 0;
     }
 }
 
@@ -253,18 +258,18 @@ static void start_some(struct handshaker *handshaker)
 {
     static const struct timeval after_poll = {0, 0};
     struct handoff *handoff;
-    for (int i = 0; i < STARTED_AT_ONCE && (handoff = STAILQ_FIRST(&handshaker->arrived)); i++) {
-        STAILQ_REMOVE_HEAD(&handshaker->arrived, next);
+    for (int i = 0; i < STARTS_MAX && (handoff = STAILQ_FIRST(&handshaker->queue)); i++) {
+        STAILQ_REMOVE_HEAD(&handshaker->queue, next);
         start_handshake(handshaker, handoff);
         atomic_fetch_sub_explicit(&handshaker->waiting, 1, memory_order_relaxed);
     }
-    if (!STAILQ_EMPTY(&handshaker->arrived)) {
-        event_add(&handshaker->again, &after_poll);
+    if (!STAILQ_EMPTY(&handshaker->queue)) {
+        event_add(&handshaker->start_more, &after_poll);
     }
-    make_room(handshaker);
+    evict_some(handshaker);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *context)
+static void on_start_more(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
@@ -274,15 +279,15 @@ static void on_again(evutil_socket_t fd, short what, void *context)
 static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
     struct handshaker *handshaker = context;
-    struct mail *mail = &handshaker->mail;
+    struct mailbox *mailbox = &handshaker->mailbox;
     (void)fd;
     (void)what;
 
     wakeup_receive(&handshaker->wakeup);
-    STAILQ_CONCAT(&handshaker->arrived, &mail->handoffs);
-    handshaker->leavers += mail->leavers;
-    bool stop = mail->stop;
-    mail->leavers = 0;
+    STAILQ_CONCAT(&handshaker->queue, &mailbox->handoffs);
+    handshaker->evictions += mailbox->evictions;
+    bool stop = mailbox->stop;
+    mailbox->evictions = 0;
     wakeup_unlock(&handshaker->wakeup);
 
     start_some(handshaker);
@@ -295,17 +300,22 @@ static void *run(void *context)
 {
     struct handshaker *handshaker = context;
     char name[16];
-    snprintf(name, sizeof name, "reception-%u", handshaker->options.id);
-    thread_set_background(name, NICENESS);
+    snprintf(name, sizeof name, "handshaker-%u", handshaker->options.id);
+    if (!thread_set_background(name, NICENESS)) {
+        log_debug("%s keeps its priority: %m", name);
+    }
     if (event_base_loop(handshaker->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
-        log_error("%s: its event loop failed: %m", name);
+        log_error(
+            "%s: its event loop failed, no TLS connection of its worker can be made any more: "
+            "restart the daemon: %m",
+            name);
     }
     while (drop_oldest(handshaker, CONN_CLOSE_STOPPING)) {
     }
     return NULL;
 }
 
-/* --- everybody else's side ---------------------------------------------------- */
+/* --- for other threads -------------------------------------------------------- */
 
 bool handshaker_has_room(const struct handshaker *handshaker)
 {
@@ -315,9 +325,9 @@ bool handshaker_has_room(const struct handshaker *handshaker)
 void handshaker_adopt(struct handshaker *handshaker, struct handoff *handoff)
 {
     atomic_fetch_add_explicit(&handshaker->waiting, 1, memory_order_relaxed);
-    count_unproven(handshaker, 1);
+    count_unauthenticated(handshaker, 1);
     wakeup_lock(&handshaker->wakeup);
-    STAILQ_INSERT_TAIL(&handshaker->mail.handoffs, handoff, next);
+    STAILQ_INSERT_TAIL(&handshaker->mailbox.handoffs, handoff, next);
     wakeup_send(&handshaker->wakeup);
 }
 
@@ -331,14 +341,14 @@ uint64_t handshaker_oldest(const struct handshaker *handshaker)
 void handshaker_make_room(struct handshaker *handshaker)
 {
     wakeup_lock(&handshaker->wakeup);
-    handshaker->mail.leavers++;
+    handshaker->mailbox.evictions++;
     wakeup_send(&handshaker->wakeup);
 }
 
 void handshaker_stop(struct handshaker *handshaker)
 {
     wakeup_lock(&handshaker->wakeup);
-    handshaker->mail.stop = true;
+    handshaker->mailbox.stop = true;
     wakeup_send(&handshaker->wakeup);
 }
 
@@ -357,7 +367,7 @@ static bool prepare(struct handshaker *handshaker)
         return false;
     }
     evtimer_assign(&handshaker->deadline, handshaker->base, on_deadline, handshaker);
-    evtimer_assign(&handshaker->again, handshaker->base, on_again, handshaker);
+    evtimer_assign(&handshaker->start_more, handshaker->base, on_start_more, handshaker);
     return wakeup_init(&handshaker->wakeup, handshaker->base, on_wakeup, handshaker) &&
            heartbeat_init(&handshaker->heartbeat, handshaker->base);
 }
@@ -365,7 +375,7 @@ static bool prepare(struct handshaker *handshaker)
 static int start(struct handshaker *handshaker)
 {
     int error = thread_start(&handshaker->thread, run, handshaker);
-    handshaker->runs = error == 0;
+    handshaker->has_thread = error == 0;
     return error;
 }
 
@@ -379,8 +389,8 @@ struct handshaker *handshaker_create(const struct handshaker_options *options)
     handshaker->metrics = &options->instance->metrics[options->instance->threads + options->id];
     TAILQ_INIT(&handshaker->handshakes);
     atomic_init(&handshaker->oldest, HANDSHAKER_EMPTY);
-    STAILQ_INIT(&handshaker->mail.handoffs);
-    STAILQ_INIT(&handshaker->arrived);
+    STAILQ_INIT(&handshaker->mailbox.handoffs);
+    STAILQ_INIT(&handshaker->queue);
     int error = prepare(handshaker) ? start(handshaker) : errno;
     if (error != 0) {
         handshaker_destroy(&handshaker);
@@ -396,13 +406,13 @@ void handshaker_destroy(struct handshaker **place)
     if (handshaker == NULL) {
         return;
     }
-    if (handshaker->runs) {
+    if (handshaker->has_thread) {
         handshaker_stop(handshaker);
         pthread_join(handshaker->thread, NULL);
     }
-    /* Those that came when it had ended, or was about to. */
-    handoffs_close(&handshaker->arrived, handshaker->options.instance);
-    handoffs_close(&handshaker->mail.handoffs, handshaker->options.instance);
+    /* Connections that arrived as the thread ended. */
+    handoffs_close(&handshaker->queue, handshaker->options.instance);
+    handoffs_close(&handshaker->mailbox.handoffs, handshaker->options.instance);
     heartbeat_deinit(&handshaker->heartbeat);
     wakeup_deinit(&handshaker->wakeup);
     if (handshaker->base != NULL) {

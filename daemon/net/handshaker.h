@@ -1,11 +1,13 @@
 /*
- * handshaker.h - the thread in which peers greet: TLS handshakes.
+ * handshaker.h - the thread that does TLS handshakes for one worker.
  *
- * A handshake takes the processor up to a millisecond, as long as hundreds of requests, it
- * cannot be cut, and anybody can ask for one. So no worker does it: each has a handshaker where
- * TLS is spoken, which lets workers go first. There a connection stays until its peer has
- * greeted, and then it is handed to the worker for life. Handshakes are bounded in time and in
- * number.
+ * A handshake takes the processor up to a millisecond, as long as hundreds of requests, it cannot
+ * be interrupted, and any peer can ask for one. So no worker does it: where a TLS endpoint is
+ * configured, each worker has a handshaker, a thread of low priority. A connection stays there
+ * until its handshake is done, and is then handed to the worker for good. Handshakes are bounded
+ * in time and in number.
+ *
+ * All functions but create and destroy may be called from any thread.
  */
 #ifndef KVCACHED_DAEMON_NET_HANDSHAKER_H
 #define KVCACHED_DAEMON_NET_HANDSHAKER_H
@@ -18,48 +20,49 @@
 #include "daemon/net/handoff.h"
 
 enum {
-    GREETING_MS = 5000,      /* from accept to the end of the handshake */
-    HANDSHAKES_MAX = 1024,   /* unfinished ones; the oldest goes for one more */
-    HANDSHAKER_WAITING = 64, /* more should not be brought to the endpoint */
+    HANDSHAKE_MS = 5000,     /* from the start of a handshake to its end */
+    HANDSHAKES_MAX = 1024,   /* unfinished ones; one more closes the oldest */
+    HANDSHAKER_WAITING = 64, /* connections whose handshake has not started: see has_room */
 };
 
 struct handshaker;
 
 struct handshaker_options {
-    unsigned id;               /* of its worker; picks its set of metrics */
-    struct instance *instance; /* must outlive it */
-    atomic_uint *unproven;     /* counts those that greet; must outlive it */
-    void (*greeted)(struct handoff *handoff, void *context); /* on its thread: takes it over */
+    unsigned id;                  /* of its worker; picks its set of metrics */
+    struct instance *instance;    /* must outlive it */
+    atomic_uint *unauthenticated; /* counts its connections too; must outlive it */
+    /* Takes over a connection whose handshake is done; on the handshaker's thread. */
+    void (*done)(struct handoff *handoff, void *context);
     void *context;
 };
 
 /* Starts the thread. NULL with errno. */
 struct handshaker *handshaker_create(const struct handshaker_options *options);
 
-/* Any thread: a connection whose peer has to greet is the handshaker's from now on. */
+/* Takes over a connection and does its handshake. */
 void handshaker_adopt(struct handshaker *handshaker, struct handoff *handoff);
 
-/* Any thread: whether it keeps up with those that come. Where it does not, let them wait in the
- * kernel's queue: who is let in, only to be pushed out by the next before anybody has looked at
- * him, has cost what a handshake is to be spared for. */
+/* Whether fewer than HANDSHAKER_WAITING connections are queued. If not, leave new ones in the
+ * listen backlog: accepting a connection that is evicted before its handshake starts costs an
+ * accept and a close for nothing. */
 bool handshaker_has_room(const struct handshaker *handshaker);
-
-/* Any thread: since when its oldest greets, by clock_now(), or later than anybody else where
- * nobody has sat down yet; HANDSHAKER_EMPTY: nobody is there. */
-uint64_t handshaker_oldest(const struct handshaker *handshaker);
 
 #define HANDSHAKER_EMPTY UINT64_MAX
 
-/* Any thread: the oldest that greets is closed for somebody else. */
+/* When the oldest handshake started, by clock_now(). HANDSHAKER_EMPTY - 1, later than any time: all
+ * connections are still queued. HANDSHAKER_EMPTY: there is no connection. */
+uint64_t handshaker_oldest(const struct handshaker *handshaker);
+
+/* Closes the connection with the oldest handshake, to make room for another connection. */
 void handshaker_make_room(struct handshaker *handshaker);
 
-/* Any thread: a number that goes up at least once a second while the thread turns. */
+/* A number that goes up at least once a second while the thread's event loop runs. */
 uint64_t handshaker_heartbeat(const struct handshaker *handshaker);
 
-/* Any thread: closes all that greet, and ends. */
+/* Closes all connections with unfinished handshakes and ends the thread, without waiting for it. */
 void handshaker_stop(struct handshaker *handshaker);
 
-/* Stops it, waits for the thread and frees it. Sets *handshaker to NULL; good for NULL. */
+/* Stops the thread, waits for it and frees all. Sets *handshaker to NULL; NULL is legal. */
 void handshaker_destroy(struct handshaker **handshaker);
 
 #endif

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/os/privilege.h"
 

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "conf/conf.h"
 #include "daemon/net/endpoint.h"
 #include "daemon/os/cleanup.h"
 
+struct conf_listen;
 struct privilege_user;
 
 enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };

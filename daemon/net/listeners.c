@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "conf/conf.h"
 #include "daemon/base/log.h"
 #include "daemon/net/tls.h"
 #include "daemon/os/service_manager.h"

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "conf/conf.h"
 #include "daemon/net/listener.h"
 
+struct conf;
 struct privilege_user;
 
 struct listeners {

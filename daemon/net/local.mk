@@ -6,8 +6,6 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/net/endpoint.h \
 	daemon/net/handoff.c \
 	daemon/net/handoff.h \
-	daemon/net/handoff_reject.c \
-	daemon/net/handoff_reject.h \
 	daemon/net/handshaker.c \
 	daemon/net/handshaker.h \
 	daemon/net/listener.c \
@@ -15,6 +13,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/net/listeners.c \
 	daemon/net/listeners.h \
 	daemon/net/peer.c \
+	daemon/net/peer.h \
 	daemon/net/tls.h \
 	daemon/net/transport.c \
 	daemon/net/transport.h

@@ -1,8 +1,8 @@
 /*
- * tls.c - making contexts of OpenSSL from files, and replacing them.
+ * tls.c - makes OpenSSL's contexts from files, and replaces them.
  *
- * Everything that can go wrong does so in tls_load, beside what is in force. OpenSSL says
- * what was wrong in a queue of the thread's; the first error in it is the cause.
+ * Only tls_load can fail, and it does not touch the context in force. OpenSSL reports errors in a
+ * queue of the calling thread; the first one in it is the cause.
  */
 #include "daemon/net/tls.h"
 
@@ -19,16 +19,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "conf/conf.h"
 #include "daemon/base/log.h"
 #include "daemon/net/tls_context.h"
 
 enum {
     TICKET_KEYS_MAX = 256,
-    SESSIONS_MAX = 1024, /* kept for clients of TLS 1.2 that know no tickets */
+    SESSIONS_MAX = 1024, /* kept for clients of TLS 1.2 that do not support tickets */
 };
 
-/* Of the authorities, and of whether a certificate must be shown. */
-struct print {
+/* A digest of the authorities, and of whether a certificate must be shown. */
+struct fingerprint {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned length;
 };
@@ -36,22 +37,22 @@ struct print {
 struct tls {
     const struct conf_listen *conf;
     pthread_mutex_t lock;
-    SSL_CTX *now;      /* in force; written by the main thread under the lock */
-    atomic_uint trust; /* likewise */
-    SSL_CTX *next;     /* loaded; this and those below are the main thread's */
-    struct print now_print, next_print;
+    SSL_CTX *now;              /* in force; written by the main thread under the lock */
+    atomic_uint trust_version; /* likewise */
+    SSL_CTX *next;             /* loaded; this and the members below are the main thread's */
+    struct fingerprint now_trusts, next_trusts;
 };
 
-/* --- what was wrong ------------------------------------------------------- */
+/* --- errors --------------------------------------------------------------- */
 
-/* OpenSSL opens a directory, finds nothing to read in it and blames the format. */
+/* OpenSSL opens a directory, reads nothing from it and reports a wrong format. */
 static bool is_directory(const char *file)
 {
     struct stat about;
     return stat(file, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-/* `what` should be in the file. */
+/* `what` is what the file should contain. */
 static bool failed(char *error, const char *option, const char *file, const char *what)
 {
     unsigned long code = ERR_peek_error();
@@ -67,11 +68,11 @@ static bool failed(char *error, const char *option, const char *file, const char
     return false;
 }
 
-/* Where no file is to blame. */
+/* For errors that no file has caused. */
 static bool cannot(char *error)
 {
     const char *text = ERR_reason_error_string(ERR_peek_error());
-    snprintf(error, TLS_ERROR_MAX, "TLS cannot be set up: %s",
+    snprintf(error, TLS_ERROR_MAX, "TLS cannot be set up by OpenSSL: %s",
              text == NULL ? "no reason given" : text);
     return false;
 }
@@ -82,9 +83,14 @@ static void warn_of_time(const SSL_CTX *context, const char *file)
 {
     const X509 *certificate = SSL_CTX_get0_certificate(context);
     if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-        log_warning("tls_certificate: %s: it has expired", file);
+        log_warning(
+            "tls_certificate: %s: it has expired, clients will refuse it: renew it, then reload",
+            file);
     } else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
-        log_warning("tls_certificate: %s: it is not valid yet", file);
+        log_warning(
+            "tls_certificate: %s: it is not valid yet, clients will refuse it: check the clock "
+            "of this machine",
+            file);
     }
 }
 
@@ -96,7 +102,7 @@ static bool is_mismatch(void)
             ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH);
 }
 
-/* Nobody is at the terminal when a daemon starts, let alone reloads. */
+/* A daemon has no terminal to ask at. */
 static int no_password(char *to, int size, int writing, void *asked)
 {
     (void)to;
@@ -114,7 +120,10 @@ static bool use_key(SSL_CTX *context, const struct conf_listen *conf, char *erro
     bool read = SSL_CTX_use_PrivateKey_file(context, conf->tls_key, SSL_FILETYPE_PEM) == 1;
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
     if (asked) {
-        snprintf(error, TLS_ERROR_MAX, "tls_key: %s: it is encrypted, and nobody can be asked",
+        snprintf(error, TLS_ERROR_MAX,
+                 "tls_key: %s: it is encrypted, and there is no terminal to ask for its password: "
+                 "remove "
+                 "the password (openssl pkey)",
                  conf->tls_key);
         return false;
     }
@@ -153,8 +162,8 @@ static bool digest_authorities(SSL_CTX *context, EVP_MD_CTX *digest)
         if (authority == NULL) {
             continue;
         }
-        /* OpenSSL takes an authority's extensions apart when they are first asked for, and
-         * soon all workers will ask. */
+        /* OpenSSL parses an authority's extensions when they are first asked for: done here, before
+         * several workers ask at once. */
         X509_check_purpose(authority, -1, 0);
         if (X509_digest(authority, EVP_sha256(), print, &length) != 1 ||
             EVP_DigestUpdate(digest, print, length) != 1) {
@@ -164,21 +173,21 @@ static bool digest_authorities(SSL_CTX *context, EVP_MD_CTX *digest)
     return true;
 }
 
-/* A session belongs to this context: to whoever is trusted, and to whether a certificate
- * must be shown. Without any, all sessions are of one kind. */
-static bool set_session_context(SSL_CTX *context, int mode, struct print *print)
+/* A session can be resumed only in a context with the same fingerprint: the same authorities, and
+ * the same rule whether a certificate must be shown. */
+static bool set_session_context(SSL_CTX *context, int mode, struct fingerprint *trusts)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool done = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
                 EVP_DigestUpdate(digest, &mode, sizeof mode) == 1 &&
                 digest_authorities(context, digest) &&
-                EVP_DigestFinal_ex(digest, print->bytes, &print->length) == 1 &&
-                SSL_CTX_set_session_id_context(context, print->bytes, print->length) == 1;
+                EVP_DigestFinal_ex(digest, trusts->bytes, &trusts->length) == 1 &&
+                SSL_CTX_set_session_id_context(context, trusts->bytes, trusts->length) == 1;
     EVP_MD_CTX_free(digest);
     return done;
 }
 
-static bool trust(SSL_CTX *context, const struct conf_listen *conf, struct print *print,
+static bool trust(SSL_CTX *context, const struct conf_listen *conf, struct fingerprint *trusts,
                   char *error)
 {
     int mode = SSL_VERIFY_NONE;
@@ -193,12 +202,12 @@ static bool trust(SSL_CTX *context, const struct conf_listen *conf, struct print
         mode |= conf->tls_client == CONF_TLS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     }
     SSL_CTX_set_verify(context, mode, NULL);
-    return set_session_context(context, mode, print) || cannot(error);
+    return set_session_context(context, mode, trusts) || cannot(error);
 }
 
 /* --- the context ----------------------------------------------------------- */
 
-/* Every context has random keys of its own at first. */
+/* A new context begins with random keys of its own: it gets those of the one in force. */
 static bool keep_ticket_keys(SSL_CTX *next, SSL_CTX *now)
 {
     unsigned char keys[TICKET_KEYS_MAX];
@@ -219,7 +228,7 @@ static bool set_up(SSL_CTX *context, SSL_CTX *now)
                                      SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
-    /* One system call brings a record, and not first its five bytes of head. */
+    /* A record is read with one system call, instead of first its head of 5 bytes. */
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_sess_set_cache_size(context, SESSIONS_MAX);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
@@ -232,10 +241,10 @@ bool tls_load(struct tls *tls, char error[TLS_ERROR_MAX])
     tls_abandon(tls);
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    bool done =
-        context != NULL && set_up(context, tls->now)
-            ? use_certificate(context, conf, error) && trust(context, conf, &tls->next_print, error)
-            : cannot(error);
+    bool done = context != NULL && set_up(context, tls->now)
+                    ? use_certificate(context, conf, error) &&
+                          trust(context, conf, &tls->next_trusts, error)
+                    : cannot(error);
     if (done) {
         tls->next = context;
     } else {
@@ -251,13 +260,13 @@ void tls_adopt(struct tls *tls)
         return;
     }
     SSL_CTX *before = tls->now;
-    bool same = tls->next_print.length == tls->now_print.length &&
-                memcmp(tls->next_print.bytes, tls->now_print.bytes, tls->now_print.length) == 0;
+    bool same = tls->next_trusts.length == tls->now_trusts.length &&
+                memcmp(tls->next_trusts.bytes, tls->now_trusts.bytes, tls->now_trusts.length) == 0;
     pthread_mutex_lock(&tls->lock);
     tls->now = tls->next;
-    tls->trust += !same;
+    tls->trust_version += !same;
     pthread_mutex_unlock(&tls->lock);
-    tls->now_print = tls->next_print;
+    tls->now_trusts = tls->next_trusts;
     tls->next = NULL;
     SSL_CTX_free(before);
 }
@@ -268,22 +277,22 @@ void tls_abandon(struct tls *tls)
     tls->next = NULL;
 }
 
-SSL_CTX *tls_context(struct tls *tls, unsigned *trust)
+SSL_CTX *tls_context(struct tls *tls, unsigned *trust_version)
 {
     pthread_mutex_lock(&tls->lock);
     SSL_CTX *context = tls->now;
     SSL_CTX_up_ref(context);
-    *trust = tls->trust;
+    *trust_version = tls->trust_version;
     pthread_mutex_unlock(&tls->lock);
     return context;
 }
 
-unsigned tls_trust(struct tls *tls)
+unsigned tls_trust_version(struct tls *tls)
 {
-    return tls->trust;
+    return tls->trust_version;
 }
 
-/* --- life ------------------------------------------------------------------- */
+/* --- creating and destroying ------------------------------------------------ */
 
 struct tls *tls_create(const struct conf_listen *conf)
 {

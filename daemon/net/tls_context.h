@@ -1,19 +1,19 @@
 /*
- * tls_context.h - what tls.c and transport_tls.c share. Nobody else includes OpenSSL's
- * headers, nor this.
+ * tls_context.h - what transport_tls.c takes from tls.c. No other file includes this or the headers
+ * of OpenSSL. Both functions may be called from any thread.
  */
 #ifndef KVCACHED_DAEMON_NET_TLS_CONTEXT_H
 #define KVCACHED_DAEMON_NET_TLS_CONTEXT_H
 
 #include <openssl/ssl.h>
 
-#include "daemon/net/tls.h"
+struct tls;
 
-/* Any thread: what is in force, with a reference for the caller, and whom it trusts: a number
- * that is another one after the authorities for clients have changed. */
-SSL_CTX *tls_context(struct tls *tls, unsigned *trust);
+/* The context in force, with a reference for the caller (SSL_CTX_free), and the version of its
+ * authorities: a number that changes whenever the authorities for clients do. */
+SSL_CTX *tls_context(struct tls *tls, unsigned *trust_version);
 
-/* Any thread: the number alone. */
-unsigned tls_trust(struct tls *tls);
+/* That version alone. */
+unsigned tls_trust_version(struct tls *tls);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * tls_none.c - for a build without OpenSSL: whoever asks for TLS is told so at the start.
+ * tls_none.c - for a build without OpenSSL: a configuration that asks for TLS fails at the start.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/conf.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/transport.h"
 
@@ -28,7 +29,9 @@ void tls_destroy(struct tls **tls)
 
 bool tls_load(struct tls *tls, char error[TLS_ERROR_MAX])
 {
-    snprintf(error, TLS_ERROR_MAX, "tls_certificate: %s: this kvcached was built without TLS",
+    snprintf(error, TLS_ERROR_MAX,
+             "tls_certificate: %s: this kvcached was built without TLS: remove the option, or "
+             "install a kvcached with TLS",
              tls->conf->tls_certificate);
     return false;
 }

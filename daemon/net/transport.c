@@ -1,16 +1,13 @@
 /*
- * transport.c - the plain transport: the socket as it is.
+ * transport.c - the plain transport: the bytes of the socket as they are.
  */
 #include "daemon/net/transport.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -30,10 +27,9 @@ static enum transport_status verdict(ssize_t result, size_t *moved)
                : TRANSPORT_FAILED;
 }
 
-/* recv and send themselves: in a process with threads the C library makes each call a
- * point where its thread may be cancelled, and that brackets it with four locked
- * instructions. No thread is cancelled here, and a request without pipeline costs half a
- * percent less. */
+/* The system calls themselves: in a process with threads the C library makes each recv and send a
+ * cancellation point, which brackets it with four locked instructions. No thread is cancelled
+ * here, and a request without pipeline costs half a percent less. */
 static ssize_t receive(int fd, void *to, size_t size)
 {
     return syscall(SYS_recvfrom, fd, to, size, 0, NULL, NULL);
@@ -85,8 +81,8 @@ void transport_plain(struct transport *transport, int fd)
     if ((flags & O_NONBLOCK) == 0) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
-    /* A reply is written once and whole, so there is nothing to wait for. On a
-     * Unix socket this fails, and need not work. */
+    /* A reply is written once and whole, so there is nothing for the kernel to wait for. On a Unix
+     * socket this fails, and need not work. */
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
@@ -100,30 +96,4 @@ size_t transport_queued(int fd)
 {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
-}
-
-void transport_peer(int fd, char *name, size_t size)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_storage room;
-    } peer;
-    socklen_t length = sizeof peer;
-    char address[INET6_ADDRSTRLEN] = "";
-    if (getpeername(fd, &peer.any, &length) != 0) {
-        snprintf(name, size, "a peer that is gone");
-    } else if (peer.any.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof address);
-        snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in.sin_port));
-    } else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)) {
-        inet_ntop(AF_INET, peer.in6.sin6_addr.s6_addr + 12, address, sizeof address);
-        snprintf(name, size, "%s:%u", address, (unsigned)ntohs(peer.in6.sin6_port));
-    } else if (peer.any.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &peer.in6.sin6_addr, address, sizeof address);
-        snprintf(name, size, "[%s]:%u", address, (unsigned)ntohs(peer.in6.sin6_port));
-    } else {
-        snprintf(name, size, "unix");
-    }
 }

@@ -1,19 +1,19 @@
 /*
- * transport_tls.c - the transport that encrypts.
+ * transport_tls.c - the transport that encrypts, with OpenSSL.
  *
- * OpenSSL reaches the socket through a BIO of our own: its own one would raise SIGPIPE, and
- * would ask the kernel again after it has given all it had. A read takes records until the
- * space is full or the socket is empty. A write makes records of 16 KiB, out of the pieces
- * as they lie where those are large, out of copies where they are small.
+ * OpenSSL reaches the socket through a BIO of our own: the BIO for sockets that comes with it
+ * raises SIGPIPE, and reads the socket again after that was emptied. A read takes records until
+ * the caller's space is full or the socket is empty. A write makes records of 16 KiB, directly
+ * from the caller's pieces where those are large, from a copy where they are small.
  *
- * A record that the socket did not take must be offered again as it was: `owed` says how
- * long it is. The bytes are the same, as whoever writes offers first what is still unsent;
- * they need not be in the same place.
+ * A record that the socket did not take must be offered again with the same bytes, though not at
+ * the same address: `unsent_record` is its length. The bytes are the same, since a caller offers
+ * first what is still unsent.
  *
- * Not all that comes is bytes for the reader: a peer may renew its keys as often as it likes,
- * which costs it next to nothing and the server a derivation of keys, and OpenSSL goes on
- * with that as long as something comes. So a read asks the socket only as often as its space
- * is worth, and whoever sends more of that than goes with his bytes is hung up on.
+ * Not every record carries data: a peer may renew its keys as often as it likes, which costs the
+ * peer next to nothing and the server a derivation of keys, and OpenSSL goes on with that as long
+ * as records come. So a read asks the socket only as often as its space needs, and a peer that
+ * sends more handshake records than its data justifies is disconnected.
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,24 +32,24 @@
 enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH, /* bytes */
     RECORDS_MAX = 16,                  /* of one write, however fast the peer takes them */
-    ASIDES_FREE = 32,                  /* see takes_too_many */
+    HANDSHAKE_RECORDS_FREE = 32,       /* see sends_too_many */
 };
 
 struct stream {
     SSL *ssl;
     struct tls *tls;
-    unsigned trust; /* of `tls`, when the peer's certificate was found good */
+    unsigned trust_version; /* of `tls`, when the peer's certificate was last found good */
     int fd;
-    size_t owed;          /* bytes of a record under way; 0: none */
-    size_t reads;         /* how often the socket may still be asked, in this call */
-    uint64_t asides;      /* records of a handshake that came behind it */
-    uint64_t heard_bytes; /* that were the reader's */
-    bool drained;         /* the socket had no more, in this call */
-    bool ended;           /* the peer's half of the socket is closed */
-    bool heard;           /* something has come */
-    bool spoke_text;      /* and it was no TLS */
-    bool broken;          /* there is nothing more to be said */
-    bool shook_hands;
+    size_t unsent_record;       /* bytes of a record that the socket did not take; 0: none */
+    size_t reads_left;          /* how often the socket may still be read, in this call */
+    uint64_t handshake_records; /* received after the handshake was done */
+    uint64_t data_bytes;        /* received and given to the caller */
+    bool drained;               /* the socket had no more, in this call */
+    bool ended;                 /* the peer's half of the socket is closed */
+    bool received;              /* at least one byte has come */
+    bool is_text;               /* the first byte was that of a text, not of TLS */
+    bool broken;                /* no record can be sent any more */
+    bool established;           /* the handshake is done */
 };
 
 /* --- the socket ------------------------------------------------------------- */
@@ -59,30 +59,30 @@ static bool is_passing(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS;
 }
 
-/* TLS begins with 22. */
-static bool is_text(unsigned char byte)
+/* TLS begins with a byte of 22. */
+static bool begins_text(unsigned char byte)
 {
     return (byte >= ' ' && byte <= '~') || byte == '\r' || byte == '\n' || byte == '\t';
 }
 
 static void note_first(struct stream *stream, const char *bytes)
 {
-    if (!stream->heard) {
-        stream->heard = true;
-        stream->spoke_text = is_text((unsigned char)bytes[0]);
+    if (!stream->received) {
+        stream->received = true;
+        stream->is_text = begins_text((unsigned char)bytes[0]);
     }
 }
 
-/* recv and send themselves: see transport.c. */
+/* The system calls themselves: see transport.c. */
 static int socket_read(BIO *bio, char *to, int size)
 {
     struct stream *stream = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (stream->drained || stream->reads == 0) {
+    if (stream->drained || stream->reads_left == 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
-    stream->reads--;
+    stream->reads_left--;
     ssize_t got = syscall(SYS_recvfrom, stream->fd, to, (size_t)size, 0, NULL, NULL);
     if (got > 0) {
         note_first(stream, to);
@@ -130,21 +130,22 @@ static void make_method(void)
     }
 }
 
-/* --- verdicts --------------------------------------------------------------- */
+/* --- results of OpenSSL ----------------------------------------------------- */
 
-/* Of a call that has so much space. What it leaves in the socket keeps that readable. */
-static void begin(struct transport *transport, unsigned clear, size_t space)
+/* At the start of each call, with the space that it has to fill. Bytes that it leaves in the socket
+ * keep the descriptor readable. */
+static void begin_call(struct transport *transport, unsigned clear, size_t space)
 {
     struct stream *stream = transport->own;
     transport->wants = (unsigned char)(transport->wants & ~clear);
     stream->drained = false;
-    stream->reads = 1 + space / RECORD;
+    stream->reads_left = 1 + space / RECORD;
     ERR_clear_error();
 }
 
-/* Of a call of OpenSSL's that did not go through. */
-static enum transport_status verdict(struct transport *transport, int result,
-                                     enum transport_wants crossed, int crossing)
+/* What a call of OpenSSL that did not succeed means. */
+static enum transport_status status_of(struct transport *transport, int result,
+                                       enum transport_wants crossed, int crossing)
 {
     struct stream *stream = transport->own;
     int error = SSL_get_error(stream->ssl, result);
@@ -161,12 +162,12 @@ static enum transport_status verdict(struct transport *transport, int result,
     return TRANSPORT_FAILED;
 }
 
-/* --- greeting --------------------------------------------------------------- */
+/* --- handshake -------------------------------------------------------------- */
 
 static const char *failure(const struct stream *stream)
 {
-    if (stream->spoke_text) {
-        return "it spoke plain text, and this listener wants TLS";
+    if (stream->is_text) {
+        return "the client spoke plain text, and this listener wants TLS";
     }
     unsigned long error = ERR_peek_error();
     if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
@@ -177,60 +178,60 @@ static const char *failure(const struct stream *stream)
     return text == NULL ? "the connection broke" : text;
 }
 
-static enum transport_status tls_greet(struct transport *transport,
-                                       struct transport_greeting *greeting)
+static enum transport_status tls_handshake(struct transport *transport,
+                                           struct transport_handshake *handshake)
 {
     struct stream *stream = transport->own;
-    begin(transport, TRANSPORT_READ_WRITES, 0);
+    begin_call(transport, TRANSPORT_READ_WRITES, 0);
     int result = SSL_accept(stream->ssl);
     if (result == 1) {
-        stream->shook_hands = true;
-        greeting->version = SSL_get_version(stream->ssl);
-        greeting->cipher = SSL_get_cipher_name(stream->ssl);
-        greeting->resumed = SSL_session_reused(stream->ssl) == 1;
+        stream->established = true;
+        handshake->version = SSL_get_version(stream->ssl);
+        handshake->cipher = SSL_get_cipher_name(stream->ssl);
+        handshake->resumed = SSL_session_reused(stream->ssl) == 1;
         if (SSL_has_pending(stream->ssl) == 1) {
             transport->wants |= TRANSPORT_PENDING;
         }
         return TRANSPORT_OK;
     }
     enum transport_status status =
-        verdict(transport, result, TRANSPORT_READ_WRITES, SSL_ERROR_WANT_WRITE);
-    /* Text that is too short to be found out by OpenSSL. */
-    if (status == TRANSPORT_AGAIN && stream->spoke_text) {
+        status_of(transport, result, TRANSPORT_READ_WRITES, SSL_ERROR_WANT_WRITE);
+    /* OpenSSL does not recognize a text that is shorter than the head of a record. */
+    if (status == TRANSPORT_AGAIN && stream->is_text) {
         stream->broken = true;
         status = TRANSPORT_FAILED;
     }
-    if (status == TRANSPORT_EOF && stream->heard) {
-        greeting->failure = "the peer went away";
+    if (status == TRANSPORT_EOF && stream->received) {
+        handshake->failure = "the peer closed the connection";
         return TRANSPORT_FAILED;
     }
     if (status == TRANSPORT_FAILED) {
-        greeting->failure = failure(stream);
+        handshake->failure = failure(stream);
     }
     return status;
 }
 
 /* --- moving bytes ------------------------------------------------------------ */
 
-/* A callback of OpenSSL's, for each record: of what kind it is stands in the open up to 1.2,
- * and from 1.3 on inside. */
+/* OpenSSL calls this for each record. Up to TLS 1.2 the kind of a record is in its head, from 1.3
+ * on it is encrypted with the content. */
 static void note_record(int write, int version, int what, const void *bytes, size_t length,
                         SSL *ssl, void *context)
 {
     struct stream *stream = context;
     (void)version;
     (void)ssl;
-    if (write == 0 && stream->shook_hands && length > 0 &&
+    if (write == 0 && stream->established && length > 0 &&
         (what == SSL3_RT_HEADER || what == SSL3_RT_INNER_CONTENT_TYPE) &&
         *(const unsigned char *)bytes == SSL3_RT_HANDSHAKE) {
-        stream->asides++;
+        stream->handshake_records++;
     }
 }
 
-/* Keys are good for gigabytes. */
-static bool takes_too_many(const struct stream *stream)
+/* Keys are good for gigabytes of data, so hardly any peer has a reason to renew them. */
+static bool sends_too_many(const struct stream *stream)
 {
-    return stream->asides > ASIDES_FREE + stream->heard_bytes / RECORD;
+    return stream->handshake_records > HANDSHAKE_RECORDS_FREE + stream->data_bytes / RECORD;
 }
 
 static enum transport_status tls_read(struct transport *transport, void *to, size_t size,
@@ -239,25 +240,25 @@ static enum transport_status tls_read(struct transport *transport, void *to, siz
     struct stream *stream = transport->own;
     char *at = to;
     size_t total = 0;
-    begin(transport, TRANSPORT_PENDING | TRANSPORT_READ_WRITES, size);
+    begin_call(transport, TRANSPORT_PENDING | TRANSPORT_READ_WRITES, size);
     while (total < size) {
         size_t part = 0;
         int result = SSL_read_ex(stream->ssl, at + total, size - total, &part);
         if (result == 1) {
             total += part;
-            stream->heard_bytes += part;
+            stream->data_bytes += part;
             continue;
         }
-        stream->broken |= takes_too_many(stream);
+        stream->broken |= sends_too_many(stream);
         enum transport_status status =
             stream->broken
                 ? TRANSPORT_FAILED
-                : verdict(transport, result, TRANSPORT_READ_WRITES, SSL_ERROR_WANT_WRITE);
+                : status_of(transport, result, TRANSPORT_READ_WRITES, SSL_ERROR_WANT_WRITE);
         if (total == 0) {
             return status;
         }
         if (status != TRANSPORT_AGAIN) {
-            transport->wants |= TRANSPORT_PENDING; /* the end, or the failure */
+            transport->wants |= TRANSPORT_PENDING; /* so that the end or the failure is read next */
         }
         *moved = total;
         return TRANSPORT_OK;
@@ -269,7 +270,7 @@ static enum transport_status tls_read(struct transport *transport, void *to, siz
     return TRANSPORT_OK;
 }
 
-/* Where a write has got to in its pieces. */
+/* The position of a write in its pieces. */
 struct place {
     const struct iovec *piece;
     size_t left; /* pieces, this one included */
@@ -286,7 +287,8 @@ static void advance(struct place *place, size_t size)
     }
 }
 
-/* The bytes of the next record, where they lie or else copied to `copy`. At most `most`. */
+/* The bytes of the next record, at most `most`: in place where one piece has them all, else copied
+ * to `copy`. */
 static struct iovec next_record(struct place place, size_t most, char copy[RECORD])
 {
     char *from = (char *)place.piece->iov_base + place.at;
@@ -314,21 +316,22 @@ static enum transport_status tls_writev(struct transport *transport, struct iove
     struct place place = {.piece = pieces, .left = count};
     size_t total = 0;
     enum transport_status status = TRANSPORT_OK;
-    begin(transport, TRANSPORT_WRITE_READS, 0);
+    begin_call(transport, TRANSPORT_WRITE_READS, 0);
     if (stream->broken) {
         return TRANSPORT_FAILED;
     }
     advance(&place, 0);
     for (int records = 0; records < RECORDS_MAX && place.left > 0; records++) {
-        struct iovec record = next_record(place, stream->owed > 0 ? stream->owed : RECORD, copy);
+        struct iovec record =
+            next_record(place, stream->unsent_record > 0 ? stream->unsent_record : RECORD, copy);
         size_t part = 0;
         int result = SSL_write_ex(stream->ssl, record.iov_base, record.iov_len, &part);
         if (result != 1) {
-            stream->owed = record.iov_len;
-            status = verdict(transport, result, TRANSPORT_WRITE_READS, SSL_ERROR_WANT_READ);
+            stream->unsent_record = record.iov_len;
+            status = status_of(transport, result, TRANSPORT_WRITE_READS, SSL_ERROR_WANT_READ);
             break;
         }
-        stream->owed = 0;
+        stream->unsent_record = 0;
         total += part;
         advance(&place, part);
     }
@@ -338,10 +341,10 @@ static enum transport_status tls_writev(struct transport *transport, struct iove
 
 /* --- the end ---------------------------------------------------------------- */
 
-/* As far as there is room for it now; nobody waits for the answer. */
-static void say_goodbye(struct stream *stream)
+/* Sends close_notify if the socket has room for it now; the answer is not waited for. */
+static void send_close_notify(struct stream *stream)
 {
-    if (stream->shook_hands && !stream->broken && stream->owed == 0) {
+    if (stream->established && !stream->broken && stream->unsent_record == 0) {
         ERR_clear_error();
         SSL_shutdown(stream->ssl);
     }
@@ -349,14 +352,14 @@ static void say_goodbye(struct stream *stream)
 
 static void tls_end(struct transport *transport)
 {
-    say_goodbye(transport->own);
+    send_close_notify(transport->own);
     shutdown(transport->fd, SHUT_WR);
 }
 
 static void tls_close(struct transport *transport)
 {
     struct stream *stream = transport->own;
-    say_goodbye(stream);
+    send_close_notify(stream);
     SSL_free(stream->ssl);
     free(stream);
     ERR_clear_error();
@@ -365,13 +368,13 @@ static void tls_close(struct transport *transport)
     transport->fd = -1;
 }
 
-/* --- who it is -------------------------------------------------------------- */
+/* --- the name of the peer ---------------------------------------------------- */
 
 static size_t common_name(X509_NAME *subject, char *name, size_t size)
 {
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) {
-        return 0; /* none, or more than one: whose would it be? */
+        return 0; /* none, or more than one: no single name is proved */
     }
     unsigned char *text;
     int length =
@@ -385,28 +388,28 @@ static size_t common_name(X509_NAME *subject, char *name, size_t size)
     return bytes;
 }
 
-/* It was good when it was shown, but that may have been long ago, or in an earlier session, and
- * a session can be taken up again and again. */
-static bool is_over(const X509 *certificate)
+/* A certificate was valid in the handshake, but that may have been long ago, or in an earlier
+ * session, and a session can be resumed again and again. */
+static bool has_expired(const X509 *certificate)
 {
     return X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
 }
 
-/* The certificate, or one of those that vouched for it when it was shown. */
-static bool is_chain_over(const struct stream *stream, const X509 *certificate)
+/* The certificate, or one of those in the chain that it was verified with. */
+static bool has_chain_expired(const struct stream *stream, const X509 *certificate)
 {
     const STACK_OF(X509) *chain = SSL_get0_verified_chain(stream->ssl);
-    bool over = is_over(certificate);
+    bool expired = has_expired(certificate);
     for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
-        over |= is_over(sk_X509_value(chain, i));
+        expired |= has_expired(sk_X509_value(chain, i));
     }
-    return over;
+    return expired;
 }
 
-/* --- whom it trusts ---------------------------------------------------------- */
+/* --- authorities ------------------------------------------------------------- */
 
-/* Whether the authority that it was verified by is there still: then the rest was looked at
- * already. Nothing is known of a session that was taken up. */
+/* Whether the authority at the end of the verified chain is still trusted: then the rest of the
+ * chain was verified in the handshake. A resumed session has no such chain. */
 static bool has_authority(const struct stream *stream, X509_STORE *store)
 {
     const STACK_OF(X509) *chain = SSL_get0_verified_chain(stream->ssl);
@@ -438,19 +441,20 @@ static bool verify(const struct stream *stream, X509_STORE *store, X509 *certifi
     return good;
 }
 
-/* By those that are trusted now: since the handshake a reload may have changed them. */
+/* Whether the authorities of now vouch for the certificate: a reload may have changed them since
+ * the handshake. */
 static bool is_trusted(struct stream *stream, X509 *certificate)
 {
-    unsigned trust;
-    if (tls_trust(stream->tls) == stream->trust) {
+    unsigned version;
+    if (tls_trust_version(stream->tls) == stream->trust_version) {
         return true;
     }
-    SSL_CTX *context = tls_context(stream->tls, &trust);
+    SSL_CTX *context = tls_context(stream->tls, &version);
     X509_STORE *store = SSL_CTX_get_cert_store(context);
     bool good = has_authority(stream, store) || verify(stream, store, certificate);
     SSL_CTX_free(context);
     if (good) {
-        stream->trust = trust;
+        stream->trust_version = version;
     }
     return good;
 }
@@ -461,17 +465,17 @@ static size_t tls_user(const struct transport *transport, char *name, size_t siz
     X509 *certificate = SSL_get_peer_certificate(stream->ssl);
     size_t length = 0;
     if (certificate != NULL && SSL_get_verify_result(stream->ssl) == X509_V_OK &&
-        !is_chain_over(stream, certificate) && is_trusted(stream, certificate)) {
+        !has_chain_expired(stream, certificate) && is_trusted(stream, certificate)) {
         length = common_name(X509_get_subject_name(certificate), name, size);
     }
     X509_free(certificate);
     return length;
 }
 
-/* --- beginning --------------------------------------------------------------- */
+/* --- setting up -------------------------------------------------------------- */
 
 static const struct transport_ops encrypted = {
-    .greet = tls_greet,
+    .handshake = tls_handshake,
     .user = tls_user,
     .read = tls_read,
     .writev = tls_writev,
@@ -479,7 +483,7 @@ static const struct transport_ops encrypted = {
     .close = tls_close,
 };
 
-static bool plug_in(struct stream *stream)
+static bool attach_bio(struct stream *stream)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_method);
@@ -501,12 +505,12 @@ bool transport_tls(struct transport *transport, struct tls *tls)
     if (stream == NULL) {
         return false;
     }
-    SSL_CTX *context = tls_context(tls, &stream->trust);
+    SSL_CTX *context = tls_context(tls, &stream->trust_version);
     stream->ssl = SSL_new(context);
     SSL_CTX_free(context);
     stream->tls = tls;
     stream->fd = transport->fd;
-    if (stream->ssl == NULL || !plug_in(stream)) {
+    if (stream->ssl == NULL || !attach_bio(stream)) {
         SSL_free(stream->ssl);
         free(stream);
         return false;

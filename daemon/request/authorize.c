@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
-#include "daemon/net/transport.h"
+#include "daemon/net/peer.h"
 #include "daemon/request/verbs.h"
 
 /* --- rights ------------------------------------------------------------------- */
@@ -217,8 +217,8 @@ static void log_denial(const struct command_context *ctx)
     static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
 
     if (log_admits(&limit, LOG_INFO)) {
-        char peer[TRANSPORT_PEER_MAX];
-        transport_peer(ctx->identity->fd, peer, sizeof peer);
+        char peer[PEER_NAME_MAX];
+        peer_name(ctx->identity->fd, peer, sizeof peer);
         log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", ctx->endpoint->name,
                  peer);
     }

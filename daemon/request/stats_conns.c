@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/net/transport.h"
+#include "daemon/net/peer.h"
 #include "daemon/request/stats.h"
 #include "daemon/request/verbs.h"
 
@@ -20,10 +20,10 @@ enum outcome stats_conns(struct command_context *ctx, const struct request *requ
     const char *endpoint = ctx->endpoint->name;
     bool is_local = stats_is_local(ctx->endpoint);
     const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";
-    char peer[TRANSPORT_PEER_MAX];
+    char peer[PEER_NAME_MAX];
     char address[ENDPOINT_NAME_MAX + 8];
     char listener[ENDPOINT_NAME_MAX + 8];
-    transport_peer(ctx->identity->fd, peer, sizeof peer);
+    peer_name(ctx->identity->fd, peer, sizeof peer);
     spell(address, kind, is_local ? endpoint : peer);
     spell(listener, kind, endpoint);
     const struct {

@@ -25,7 +25,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/metrics.h"
-#include "daemon/net/handoff_reject.h"
+#include "daemon/net/handoff.h"
 
 enum {
     TURN_MAX = 64,        /* connections of one listener in one turn of the loop */

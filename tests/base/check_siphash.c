@@ -23,6 +23,16 @@ static const struct {
 };
 enum { VECTORS = sizeof vectors / sizeof vectors[0] };
 
+/* Likewise of SipHash-1-3 with 64 bits; the first 8 bytes of the input are the salt. */
+static const struct {
+    size_t length;
+    const char *hash;
+} short_vectors[] = {
+    {8, "8e9a298d11959036"},  {9, "e43d066cb38ea425"},  {15, "5699512a6dd820d3"},
+    {16, "668b907d1add4fcc"}, {17, "0cd8db639068f29c"}, {63, "a8b3bbb76290199d"},
+};
+enum { SHORT_VECTORS = sizeof short_vectors / sizeof short_vectors[0] };
+
 static struct siphash_key counting_key(void)
 {
     return (struct siphash_key){UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
@@ -36,10 +46,25 @@ START_TEST(it_is_the_published_one)
     for (size_t i = 0; i < sizeof input; i++) {
         input[i] = (char)i;
     }
-    struct siphash_hash hash = siphash_of(&key, (struct slice){input, vectors[_i].length});
+    struct siphash_hash hash = siphash24_128(&key, (struct slice){input, vectors[_i].length});
     snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)__builtin_bswap64(hash.low),
              (unsigned long long)__builtin_bswap64(hash.high));
     ck_assert_str_eq(text, vectors[_i].hash);
+}
+END_TEST
+
+START_TEST(the_short_one_is_the_published_one)
+{
+    char input[64], text[17];
+    struct siphash_key key = counting_key();
+
+    for (size_t i = 0; i < sizeof input; i++) {
+        input[i] = (char)i;
+    }
+    struct slice behind_salt = {input + 8, short_vectors[_i].length - 8};
+    uint64_t hash = siphash13_64(&key, UINT64_C(0x0706050403020100), behind_salt);
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)__builtin_bswap64(hash));
+    ck_assert_str_eq(text, short_vectors[_i].hash);
 }
 END_TEST
 
@@ -48,20 +73,20 @@ START_TEST(every_bit_of_key_and_input_counts)
     char input[] = "correct-horse-battery";
     struct siphash_key key = counting_key(), other;
     struct slice bytes = {input, sizeof input};
-    struct siphash_hash hash = siphash_of(&key, bytes);
+    struct siphash_hash hash = siphash24_128(&key, bytes);
 
     for (size_t bit = 0; bit < 8 * sizeof input; bit++) {
         input[bit / 8] = (char)(input[bit / 8] ^ 1 << bit % 8);
-        ck_assert(!siphash_equal(hash, siphash_of(&key, bytes)));
+        ck_assert(!siphash_equal(hash, siphash24_128(&key, bytes)));
         input[bit / 8] = (char)(input[bit / 8] ^ 1 << bit % 8);
     }
     for (unsigned bit = 0; bit < 64; bit++) {
         other = (struct siphash_key){key.k0 ^ UINT64_C(1) << bit, key.k1};
-        ck_assert(!siphash_equal(hash, siphash_of(&other, bytes)));
+        ck_assert(!siphash_equal(hash, siphash24_128(&other, bytes)));
         other = (struct siphash_key){key.k0, key.k1 ^ UINT64_C(1) << bit};
-        ck_assert(!siphash_equal(hash, siphash_of(&other, bytes)));
+        ck_assert(!siphash_equal(hash, siphash24_128(&other, bytes)));
     }
-    ck_assert(siphash_equal(hash, siphash_of(&key, bytes)));
+    ck_assert(siphash_equal(hash, siphash24_128(&key, bytes)));
 }
 END_TEST
 
@@ -81,9 +106,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sip");
+    Suite *suite = suite_create("siphash");
     TCase *hash = tcase_create("hash");
     tcase_add_loop_test(hash, it_is_the_published_one, 0, VECTORS);
+    tcase_add_loop_test(hash, the_short_one_is_the_published_one, 0, SHORT_VECTORS);
     tcase_add_test(hash, every_bit_of_key_and_input_counts);
     tcase_add_test(hash, every_bit_is_compared);
     suite_add_tcase(suite, hash);

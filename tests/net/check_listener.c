@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/os/privilege.h"
 #include "tests/support/scratch.h"

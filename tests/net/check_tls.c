@@ -1,6 +1,5 @@
 /*
- * check_tls.c - which handshakes succeed and which are refused, sessions, reloads, files that are
- * wrong.
+ * check_tls.c - handshakes that succeed and fail, sessions, reloads, wrong files.
  */
 #include "daemon/net/tls.h"
 
@@ -20,21 +19,21 @@ enum { CASE_TIMEOUT = 120 };
 
 static char error[TLS_ERROR_MAX];
 
-/* --- greetings -------------------------------------------------------------- */
+/* --- handshakes -------------------------------------------------------------- */
 
 START_TEST(both_versions_and_no_older_one)
 {
     pair_connect_well(&(struct tls_client_options){.version = TLS1_2_VERSION});
-    ck_assert_str_eq(pair.greeting.version, "TLSv1.2");
-    ck_assert(!pair.greeting.resumed);
+    ck_assert_str_eq(pair.handshake.version, "TLSv1.2");
+    ck_assert(!pair.handshake.resumed);
     pair_hang_up();
     pair_connect_well(&(struct tls_client_options){.version = TLS1_3_VERSION});
-    ck_assert_str_eq(pair.greeting.version, "TLSv1.3");
-    ck_assert_str_eq(pair.greeting.cipher, SSL_get_cipher_name(pair.client.ssl));
+    ck_assert_str_eq(pair.handshake.version, "TLSv1.3");
+    ck_assert_str_eq(pair.handshake.cipher, SSL_get_cipher_name(pair.client.ssl));
     pair_hang_up();
     pair_connect(&(struct tls_client_options){.version = TLS1_1_VERSION});
     ck_assert_int_eq(pair_shake(), TRANSPORT_FAILED);
-    ck_assert_ptr_nonnull(pair.greeting.failure);
+    ck_assert_ptr_nonnull(pair.handshake.failure);
 }
 END_TEST
 
@@ -60,7 +59,7 @@ START_TEST(a_handshake_that_waits_for_room)
     }
     SSL_connect(pair.client.ssl);
     tls_client_send(&pair.client, SIZE_MAX);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_AGAIN);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_AGAIN);
     ck_assert_int_eq(pair.server.wants, TRANSPORT_READ_WRITES);
     while (filled > 0) {
         ssize_t part =
@@ -80,12 +79,12 @@ START_TEST(bytes_behind_the_handshake)
     pair_connect(&(struct tls_client_options){.version = TLS1_3_VERSION});
     SSL_connect(pair.client.ssl);
     tls_client_send(&pair.client, SIZE_MAX);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_AGAIN);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_AGAIN);
     tls_client_take(&pair.client);
     ck_assert_int_eq(SSL_connect(pair.client.ssl), 1);
     pair_client_writes("PING\r\n", 6);
     tls_client_send(&pair.client, SIZE_MAX);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_OK);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_OK);
     ck_assert_int_eq(pair.server.wants, TRANSPORT_PENDING);
     ck_assert(!pair_is_readable());
     ck_assert_int_eq(pair_server_reads(pair.got, 100, &moved), TRANSPORT_OK);
@@ -106,8 +105,9 @@ START_TEST(plain_text)
                                         "GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         offer(texts[i], strlen(texts[i]));
-        ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_FAILED);
-        ck_assert_ptr_nonnull(strstr(pair.greeting.failure, "plain text"));
+        ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake),
+                         TRANSPORT_FAILED);
+        ck_assert_ptr_nonnull(strstr(pair.handshake.failure, "plain text"));
         pair_hang_up();
     }
 }
@@ -128,9 +128,9 @@ START_TEST(garbage)
             hello = (char *)pair.sent + pair_below(sizeof pair.sent - length);
         }
         ck_assert_int_eq(send(pair.far, hello, length, MSG_NOSIGNAL), (ssize_t)length);
-        enum transport_status status = pair.server.ops->greet(&pair.server, &pair.greeting);
+        enum transport_status status = pair.server.ops->handshake(&pair.server, &pair.handshake);
         ck_assert(status == TRANSPORT_AGAIN || status == TRANSPORT_FAILED);
-        ck_assert(status == TRANSPORT_AGAIN || pair.greeting.failure != NULL);
+        ck_assert(status == TRANSPORT_AGAIN || pair.handshake.failure != NULL);
         pair_hang_up();
     }
 }
@@ -139,19 +139,19 @@ END_TEST
 START_TEST(peers_that_go_away)
 {
     pair_connect(&pair_any);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_AGAIN);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_AGAIN);
     shutdown(pair.far, SHUT_WR);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_EOF);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_EOF);
     pair_hang_up();
 
     pair_connect(&pair_any);
     SSL_connect(pair.client.ssl);
     tls_client_send(&pair.client, 50);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_AGAIN);
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_AGAIN);
     ck_assert_int_eq(pair.server.wants, 0);
     shutdown(pair.far, SHUT_WR);
-    ck_assert_int_eq(pair.server.ops->greet(&pair.server, &pair.greeting), TRANSPORT_FAILED);
-    ck_assert_str_eq(pair.greeting.failure, "the peer went away");
+    ck_assert_int_eq(pair.server.ops->handshake(&pair.server, &pair.handshake), TRANSPORT_FAILED);
+    ck_assert_str_eq(pair.handshake.failure, "the peer closed the connection");
 }
 END_TEST
 
@@ -187,7 +187,7 @@ static bool resumes(struct tls_client_options options, SSL_SESSION **session)
     options.resume = *session;
     pair_connect_well(&options);
     take_session(session);
-    bool resumed = pair.greeting.resumed;
+    bool resumed = pair.handshake.resumed;
     pair_hang_up();
     return resumed;
 }
@@ -343,7 +343,7 @@ START_TEST(clients_with_certificates)
         ck_assert_str_eq(holder("two", version), "");
         ck_assert_ptr_null(holder("stranger", version));
         ck_assert_ptr_null(holder("late", version));
-        ck_assert_str_eq(pair.greeting.failure, "certificate has expired");
+        ck_assert_str_eq(pair.handshake.failure, "certificate has expired");
         make_clients(CONF_TLS_REQUIRED);
         ck_assert_str_eq(holder("alice", version), "alice");
         ck_assert_ptr_null(holder(NULL, version));
@@ -401,7 +401,7 @@ START_TEST(a_resumed_session_keeps_its_name_while_the_authority_stays)
         pair_load();
         options.resume = session;
         ck_assert_str_eq(who(&options, 50), "alice");
-        ck_assert(pair.greeting.resumed);
+        ck_assert(pair.handshake.resumed);
         SSL_SESSION_free(session);
 
         options.resume = NULL;
@@ -444,7 +444,7 @@ START_TEST(an_authority_that_is_replaced_takes_names_away)
             SSL_SESSION *session = make_session(&options);
             options.resume = resumed ? session : NULL;
             pair_connect_well(&options);
-            ck_assert_int_eq(pair.greeting.resumed, resumed);
+            ck_assert_int_eq(pair.handshake.resumed, resumed);
             ck_assert_str_eq(name_now(), "alice");
             trust_now(certificate_path("both"));
             ck_assert_str_eq(name_now(), "alice");
@@ -487,7 +487,7 @@ static bool is_brief(struct tls_client_options options, SSL_SESSION **session)
     char name[50];
     options.resume = *session;
     pair_connect_well(&options);
-    ck_assert(pair.greeting.resumed);
+    ck_assert(pair.handshake.resumed);
     size_t length = transport_user(&pair.server, name, sizeof name);
     ck_assert(length == 0 || (length == 5 && memcmp(name, "brief", 5) == 0));
     take_session(session);

@@ -81,7 +81,7 @@ void pair_connect(const struct tls_client_options *options)
     transport_plain(&pair.server, ends[1]);
     ck_assert(transport_tls(&pair.server, pair.tls));
     tls_client_open(&pair.client, pair.far, options);
-    pair.greeting = (struct transport_greeting){.failure = NULL};
+    pair.handshake = (struct transport_handshake){.failure = NULL};
 }
 
 /* Both sides make what steps they can until the server knows; `piece` bytes go at a time. */
@@ -90,7 +90,7 @@ enum transport_status pair_shake_in_pieces(size_t piece)
     for (int i = 0; i < ROUNDS_MAX; i++) {
         SSL_connect(pair.client.ssl);
         tls_client_send(&pair.client, piece);
-        enum transport_status status = pair.server.ops->greet(&pair.server, &pair.greeting);
+        enum transport_status status = pair.server.ops->handshake(&pair.server, &pair.handshake);
         tls_client_take(&pair.client);
         if (status != TRANSPORT_AGAIN) {
             SSL_connect(pair.client.ssl);
@@ -110,7 +110,7 @@ void pair_connect_well(const struct tls_client_options *options)
 {
     pair_connect(options);
     enum transport_status status = pair_shake();
-    ck_assert_msg(status == TRANSPORT_OK, "%s", pair.greeting.failure);
+    ck_assert_msg(status == TRANSPORT_OK, "%s", pair.handshake.failure);
 }
 
 void pair_client_writes(const void *bytes, size_t length)

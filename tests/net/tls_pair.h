@@ -6,6 +6,7 @@
 #ifndef KVCACHED_TESTS_NET_TLS_PAIR_H
 #define KVCACHED_TESTS_NET_TLS_PAIR_H
 
+#include "conf/conf.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/transport.h"
 #include "tests/net/tls_client.h"
@@ -18,7 +19,7 @@ struct pair {
     struct transport server;
     struct tls_client client;
     int far; /* the client's end, or -1 */
-    struct transport_greeting greeting;
+    struct transport_handshake handshake;
     unsigned char sent[PAIR_BYTES], got[PAIR_BYTES]; /* random, and room */
 };
 

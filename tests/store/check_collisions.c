@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "daemon/store/arena/hash.h"
+#include "daemon/base/siphash.h"
 #include "daemon/store/index/index.h"
 #include "tests/support/suite.h"
 
@@ -28,17 +28,17 @@ enum {
     CHAIN_AIMED = 100,  /* at least so many buckets then, else this shows nothing */
 };
 
-static const struct hash_secret known = {UINT64_C(0x0123456789abcdef), 42};
+static const struct siphash_key known = {UINT64_C(0x0123456789abcdef), 42};
 static const uint64_t salt = 1;
 
 static uint32_t names[KEYS_MOST]; /* a key is made from its name */
 static uint64_t hashes[KEYS_MOST];
 
-static uint64_t hash_of(const struct hash_secret *secret, uint32_t name)
+static uint64_t hash_of(const struct siphash_key *secret, uint32_t name)
 {
     char key[16];
     int length = snprintf(key, sizeof key, "%x", name);
-    return hash_bytes(secret, salt, (struct slice){key, (size_t)length});
+    return siphash13_64(secret, salt, (struct slice){key, (size_t)length});
 }
 
 static void choose(void)
@@ -91,7 +91,7 @@ static uint64_t longest_chain(const struct index *index)
 }
 
 /* The longest chain of an index of all those keys. */
-static uint64_t chain_under(const struct hash_secret *secret, uint32_t keys)
+static uint64_t chain_under(const struct siphash_key *secret, uint32_t keys)
 {
     struct budget budget = {.limit = UINT64_C(1) << 30};
     struct index index;
@@ -110,7 +110,7 @@ static uint64_t chain_under(const struct hash_secret *secret, uint32_t keys)
 
 START_TEST(they_collide_under_no_other_secret)
 {
-    struct hash_secret secret;
+    struct siphash_key secret;
     ck_assert_int_eq(getrandom(&secret, sizeof secret, 0), sizeof secret);
     choose();
     uint64_t aimed = chain_under(&known, KEYS_KNOWN);

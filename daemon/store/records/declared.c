@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct declared {
-    const struct hash_secret *secret;
+    const struct siphash_key *secret;
     struct store_namespace_options *list;
     char *text; /* all names */
     uint32_t count;
@@ -42,7 +42,7 @@ static bool make_room(struct declared *declared, const struct store_policy *poli
 /* The slot of that name, or the empty one where it belongs. */
 static uint32_t *slot_of(const struct declared *declared, struct slice name)
 {
-    uint32_t at = (uint32_t)hash_bytes(declared->secret, 0, name) & declared->mask;
+    uint32_t at = (uint32_t)siphash13_64(declared->secret, 0, name) & declared->mask;
     while (declared->slots[at] != 0 &&
            !slice_equal(declared->list[declared->slots[at] - 1].name, name)) {
         at = (at + 1) & declared->mask;
@@ -51,7 +51,7 @@ static uint32_t *slot_of(const struct declared *declared, struct slice name)
 }
 
 struct declared *declared_create(const struct store_policy *policy,
-                                 const struct hash_secret *secret)
+                                 const struct siphash_key *secret)
 {
     struct declared *declared = calloc(1, sizeof *declared);
     if (declared == NULL) {

@@ -8,7 +8,7 @@
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_DECLARED_H
 #define KVCACHED_DAEMON_STORE_RECORDS_DECLARED_H
 
-#include "daemon/store/arena/hash.h"
+#include "daemon/base/siphash.h"
 #include "daemon/store/store.h"
 
 struct declared;
@@ -16,7 +16,7 @@ struct declared;
 /* Copies the names. Of two entries of one name the first counts. NULL without memory. Costs
  * time in proportion to the number of names. */
 struct declared *declared_create(const struct store_policy *policy,
-                                 const struct hash_secret *secret);
+                                 const struct siphash_key *secret);
 /* Sets *declared to NULL. Good for NULL. */
 void declared_destroy(struct declared **declared);
 

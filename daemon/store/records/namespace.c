@@ -18,7 +18,7 @@
 
 _Static_assert(NAMESPACE_COST <= STORE_NAMESPACE_COST, "a namespace costs more than is said");
 
-bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
+bool namespaces_init(struct namespaces *all, const struct siphash_key *secret,
                      struct budget *budget, const struct threads *threads, struct file *file)
 {
     memset(all, 0, sizeof *all);
@@ -61,7 +61,7 @@ static struct slice name_of(const struct namespace *ns)
 
 static struct namespace **head_of(const struct namespaces *all, struct slice name)
 {
-    return &all->heads[hash_bytes(all->secret, 0, name) % NAMESPACES_HEADS];
+    return &all->heads[siphash13_64(all->secret, 0, name) % NAMESPACES_HEADS];
 }
 
 static bool is_named(const struct namespace *ns, struct slice name)

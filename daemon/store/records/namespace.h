@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "daemon/store/arena/hash.h"
+#include "daemon/base/siphash.h"
 #include "daemon/store/arena/lock.h"
 #include "daemon/store/records/creators.h"
 #include "daemon/store/records/declared.h"
@@ -108,7 +108,7 @@ struct namespaces {
     const struct threads *threads; /* not owned */
     struct file *file;             /* where they are written down; NULL: nowhere; not owned */
     pthread_mutex_t lock;          /* making, removing, settings; lock.h has the order */
-    const struct hash_secret *secret;
+    const struct siphash_key *secret;
     struct budget *budget;
     struct namespace **heads; /* by hash of the name; atomic */
     struct namespace **by_id; /* 1 .. STORE_NAMESPACES_MAX; atomic */
@@ -136,7 +136,7 @@ struct namespaces {
     uint64_t due_next;
 };
 
-bool namespaces_init(struct namespaces *all, const struct hash_secret *secret,
+bool namespaces_init(struct namespaces *all, const struct siphash_key *secret,
                      struct budget *budget, const struct threads *threads, struct file *file);
 void namespaces_deinit(struct namespaces *all);
 

@@ -12,11 +12,11 @@
 
 #include <pthread.h>
 
+#include "daemon/base/siphash.h"
 #include "daemon/store/access/cursor.h"
 #include "daemon/store/arena/arena.h"
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/arena/file.h"
-#include "daemon/store/arena/hash.h"
 #include "daemon/store/index/index.h"
 #include "daemon/store/lifecycle/resize.h"
 #include "daemon/store/reclaim/evict.h"
@@ -55,7 +55,7 @@ struct declaring {
 struct store {
     struct file file; /* where the arena lies; not in use without one */
     struct budget budget;
-    struct hash_secret secret;
+    struct siphash_key secret;
     struct arena arena;
     struct segments segments;
     struct index index;
@@ -92,7 +92,7 @@ struct store {
 static inline uint64_t store_hash(const struct store *store, const struct generation *generation,
                                   struct slice key)
 {
-    return hash_bytes(&store->secret, generation->number, key);
+    return siphash13_64(&store->secret, generation->number, key);
 }
 
 /* Buckets that the index may come to need with so much memory. */
