@@ -24,4 +24,5 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/request/stats_settings.c \
 	daemon/request/upload.c \
 	daemon/request/upload.h \
-	daemon/request/verbs.h
+	daemon/request/verbs.h \
+	daemon/request/workspace.h
