@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/request/authorize.h"
 #include "daemon/request/workspace.h"
 
 enum {
