@@ -228,7 +228,7 @@ static const struct user *judge(const struct authenticator *authenticator,
 static void settle(struct authenticator *authenticator, const struct user *user, bool is_wrong)
 {
     struct login_request *login = authenticator->checked;
-    enum authenticator_end end = LOGIN_RIGHT;
+    enum login_result end = LOGIN_RIGHT;
     uint64_t now = now_of(authenticator);
 
     if (user == NULL) {

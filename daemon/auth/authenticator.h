@@ -41,57 +41,11 @@
 #define KVCACHED_DAEMON_AUTH_AUTHENTICATOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-#include "daemon/auth/secret.h"
-#include "daemon/auth/users.h"
-#include "daemon/base/siphash.h"
-#include "protocol/request.h"
-
-enum {
-    LOGIN_DELAY_MS = 100,
-    LOGIN_DELAY_MOST_MS = 10000,
-    LOGIN_FORGET_MS = 60000,
-    LOGIN_PATIENCE_MS = 30000,  /* three of the longest delays */
-    LOGIN_ADDRESSES_MAX = 4096, /* remembered; login_queue.h says which goes for one more */
-};
+#include "daemon/auth/login.h"
 
 struct authenticator;
-
-/* From where somebody comes. */
-struct peer_address {
-    uint64_t family; /* AF_INET, AF_INET6, AF_UNIX; 0: not known */
-    uint64_t number;
-};
-
-/* Of a connected socket. What cannot be told apart shares one address, that is all zeros. */
-struct peer_address peer_address_of(int fd);
-
-/* Somebody who says who he is. The caller's to fill in and to free; the authenticator's between
- * authenticator_submit and `answered`. */
-struct login_request {
-    /* The authenticator's own. */
-    TAILQ_ENTRY(login_request) next; /* in the line of its address */
-    TAILQ_ENTRY(login_request) age;  /* among all that wait */
-    struct login_queue_entry *entry; /* where it waits; NULL: it does not */
-    uint64_t since;                  /* when it began to wait */
-    struct siphash_hash token;       /* see wrong_secrets.h */
-    bool compared;                   /* with what is remembered: it was not that */
-
-    struct users *users; /* a reference */
-    struct peer_address address;
-    char name[REQUEST_NAMESPACE_MAX];
-    size_t name_length;
-    char secret[SECRET_MAX]; /* wiped before `answered` */
-    size_t secret_length;
-    /* Called once, on the authenticator's thread or inside of authenticator_submit, with no lock
-     * held: it may free the login, and ask again. */
-    void (*answered)(struct login_request *login);
-    void *context;           /* the caller's */
-    const struct user *user; /* set: who it is, of `users`; NULL: denied */
-};
 
 /* What the daemon never needs to say: NULL means secret_matches and clock_now. */
 struct authenticator_options {

@@ -443,7 +443,7 @@ struct login_request *login_queue_next(struct login_queue *queue, uint64_t now, 
     return login;
 }
 
-void login_queue_settle(struct login_queue *queue, enum authenticator_end end, uint64_t now)
+void login_queue_settle(struct login_queue *queue, enum login_result end, uint64_t now)
 {
     struct login_queue_entry *entry = queue->turn;
 

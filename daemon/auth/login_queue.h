@@ -32,7 +32,7 @@
 #ifndef KVCACHED_DAEMON_AUTH_LOGIN_QUEUE_H
 #define KVCACHED_DAEMON_AUTH_LOGIN_QUEUE_H
 
-#include "daemon/auth/authenticator.h"
+#include "daemon/auth/login.h"
 
 TAILQ_HEAD(logins, login_request);
 
@@ -69,14 +69,14 @@ void login_queue_expire(struct login_queue *queue, uint64_t now, struct logins *
  * nothing to do before *due, neither a turn nor for login_queue_expire; UINT64_MAX is never. */
 struct login_request *login_queue_next(struct login_queue *queue, uint64_t now, uint64_t *due);
 
-enum authenticator_end {
+enum login_result {
     LOGIN_RIGHT,
     LOGIN_WRONG,
     LOGIN_KNOWN_WRONG, /* it was no guess, and is no failure */
 };
 
 /* What became of the turn. */
-void login_queue_settle(struct login_queue *queue, enum authenticator_end end, uint64_t now);
+void login_queue_settle(struct login_queue *queue, enum login_result end, uint64_t now);
 
 /* Appends all that wait to `out`, whatever they wait for. Failures stay remembered. */
 void login_queue_drain(struct login_queue *queue, struct logins *out);

@@ -18,8 +18,7 @@
 #ifndef KVCACHED_DAEMON_AUTH_WRONG_SECRETS_H
 #define KVCACHED_DAEMON_AUTH_WRONG_SECRETS_H
 
-#include "daemon/auth/authenticator.h"
-#include "daemon/base/siphash.h"
+#include "daemon/auth/login.h"
 
 enum { WRONG_SECRETS_WAYS = 16, WRONG_SECRETS_MAX = 4096 };
 
