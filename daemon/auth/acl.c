@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "protocol/glob.h"
+
 /* Stars at the end say together what one says. */
 static struct acl_rule read_shape(struct slice pattern)
 {

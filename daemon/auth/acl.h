@@ -10,8 +10,9 @@
 
 #include <stddef.h>
 
-#include "protocol/glob.h"
 #include "protocol/slice.h"
+
+struct glob;
 
 /* In the order in which they lie. */
 enum acl_rule_shape { ACL_NAME, ACL_PREFIX, ACL_GLOB };

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "daemon/auth/authenticator.h"
+
 /* A login on its way to the authenticator and back. Where its connection is gone it is withdrawn,
  * or if it is being checked belongs to nobody, and whoever gets it back frees it. */
 struct pending_login {

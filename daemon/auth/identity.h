@@ -17,8 +17,10 @@
 #ifndef KVCACHED_DAEMON_AUTH_IDENTITY_H
 #define KVCACHED_DAEMON_AUTH_IDENTITY_H
 
-#include "daemon/auth/authenticator.h"
+#include "daemon/auth/login.h"
 #include "daemon/auth/users.h"
+
+struct authenticator;
 
 enum {
     UNAUTHENTICATED_MS = 10000,

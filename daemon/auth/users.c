@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "conf/conf.h"
 #include "daemon/auth/acl.h"
 #include "daemon/base/siphash.h"
 

@@ -12,8 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "conf/conf.h"
 #include "protocol/slice.h"
+
+struct conf;
 
 /* Bits. */
 enum right {
