@@ -20,7 +20,6 @@ static void say_granted(struct command_context *ctx, const struct request *reque
 static void log_denial(const struct command_context *ctx)
 {
     static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
-
     if (log_admits(&limit, LOG_INFO)) {
         char peer[TRANSPORT_PEER_MAX];
         transport_peer(ctx->identity->fd, peer, sizeof peer);

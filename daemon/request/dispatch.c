@@ -119,7 +119,7 @@ static bool admit(struct command_context *ctx, struct command *cmd, enum outcome
 enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
 {
     enum outcome outcome = OUTCOME_DONE;
-    if (identity_is_asked(ctx->identity) && !admit(ctx, cmd, &outcome)) {
+    if (identity_is_required(ctx->identity) && !admit(ctx, cmd, &outcome)) {
         return outcome;
     }
     if (cmd->request.key.length > 0) {

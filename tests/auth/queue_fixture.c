@@ -43,7 +43,7 @@ bool line_trusts(uint64_t number)
 {
     const struct peer_address address = address_of(number);
 
-    return login_queue_trusts(line.queue, &address, line.now);
+    return login_queue_may_recall(line.queue, &address, line.now);
 }
 
 /* NULL where it is nobody's turn now. */
