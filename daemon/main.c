@@ -241,7 +241,7 @@ int main(int count, char **words)
     case TASK_CHECK:
         return check(arguments.file);
     case TASK_HASH_SECRET:
-        return hash_secret() ? EX_OK : EXIT_FAILURE;
+        return secret_prompt() ? EX_OK : EXIT_FAILURE;
     case TASK_HELP:
         printf("%s%s", usage, help);
         return EX_OK;

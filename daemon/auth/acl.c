@@ -1,26 +1,27 @@
 /*
- * acl.c - patterns in the order of their shapes; see acl.h.
+ * acl.c - rules, sorted by the shapes of their patterns; see acl.h.
  */
 #include "daemon/auth/acl.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Stars at the end say together what one says. */
+#include "protocol/glob.h"
+
+/* Several stars at the end mean the same as one. */
 static struct acl_rule read_shape(struct slice pattern)
 {
-    struct acl_rule grant = {.text = pattern, .shape = ACL_NAME};
-
-    while (grant.text.length > 0 && grant.text.bytes[grant.text.length - 1] == '*') {
-        grant.text.length--;
-        grant.shape = ACL_PREFIX;
+    struct acl_rule rule = {.text = pattern, .shape = ACL_NAME};
+    while (rule.text.length > 0 && rule.text.bytes[rule.text.length - 1] == '*') {
+        rule.text.length--;
+        rule.shape = ACL_PREFIX;
     }
-    for (size_t i = 0; i < grant.text.length; i++) {
-        if (memchr("*?[\\", grant.text.bytes[i], 4) != NULL) {
+    for (size_t i = 0; i < rule.text.length; i++) {
+        if (memchr("*?[\\", rule.text.bytes[i], 4) != NULL) {
             return (struct acl_rule){.text = pattern, .shape = ACL_GLOB};
         }
     }
-    return grant;
+    return rule;
 }
 
 size_t acl_rule_size(struct slice pattern)
@@ -30,16 +31,15 @@ size_t acl_rule_size(struct slice pattern)
 
 struct acl_rule acl_rule_of(struct slice pattern, unsigned bits, void *memory)
 {
-    struct acl_rule grant = read_shape(pattern);
-
-    grant.bits = bits;
-    if (grant.shape == ACL_GLOB) {
-        grant.glob = glob_compile(memory, pattern);
+    struct acl_rule rule = read_shape(pattern);
+    rule.bits = bits;
+    if (rule.shape == ACL_GLOB) {
+        rule.glob = glob_compile(memory, pattern);
     }
-    return grant;
+    return rule;
 }
 
-/* The shorter one first: most names are told apart by their length. */
+/* The shorter one first: most names differ in length. */
 static int compare_texts(struct slice a, struct slice b)
 {
     if (a.length != b.length) {
@@ -51,7 +51,6 @@ static int compare_texts(struct slice a, struct slice b)
 static int compare(const void *a, const void *b)
 {
     const struct acl_rule *left = a, *right = b;
-
     if (left->shape != right->shape) {
         return left->shape < right->shape ? -1 : 1;
     }
@@ -67,31 +66,29 @@ static const struct acl_rule *skip(const struct acl_rule *at, const struct acl_r
     return at;
 }
 
-void acl_init(struct acl *grants, struct acl_rule *array, size_t count)
+void acl_init(struct acl *acl, struct acl_rule *rules, size_t count)
 {
-    struct acl_rule *end = array;
-
-    grants->everywhere = 0;
-    qsort(array, count, sizeof *array, compare);
+    struct acl_rule *end = rules;
+    acl->everywhere = 0;
+    qsort(rules, count, sizeof *rules, compare);
     for (size_t i = 0; i < count; i++) {
-        if (array[i].shape == ACL_PREFIX && array[i].text.length == 0) {
-            grants->everywhere |= array[i].bits;
-        } else if (end > array && compare(&end[-1], &array[i]) == 0) {
-            end[-1].bits |= array[i].bits;
+        if (rules[i].shape == ACL_PREFIX && rules[i].text.length == 0) {
+            acl->everywhere |= rules[i].bits;
+        } else if (end > rules && compare(&end[-1], &rules[i]) == 0) {
+            end[-1].bits |= rules[i].bits;
         } else {
-            *end++ = array[i];
+            *end++ = rules[i];
         }
     }
-    grants->names = array;
-    grants->prefixes = skip(grants->names, end, ACL_NAME);
-    grants->globs = skip(grants->prefixes, end, ACL_PREFIX);
-    grants->end = end;
+    acl->names = rules;
+    acl->prefixes = skip(acl->names, end, ACL_NAME);
+    acl->globs = skip(acl->prefixes, end, ACL_PREFIX);
+    acl->end = end;
 }
 
-static unsigned bits_by_name(const struct acl *grants, struct slice ns)
+static unsigned bits_by_name(const struct acl *acl, struct slice ns)
 {
-    const struct acl_rule *low = grants->names, *high = grants->prefixes;
-
+    const struct acl_rule *low = acl->names, *high = acl->prefixes;
     while (low < high) {
         const struct acl_rule *middle = low + (high - low) / 2;
         int order = compare_texts(ns, middle->text);
@@ -112,19 +109,18 @@ static bool begins_with(struct slice text, struct slice prefix)
     return prefix.length <= text.length && memcmp(text.bytes, prefix.bytes, prefix.length) == 0;
 }
 
-unsigned acl_in(const struct acl *grants, struct slice ns)
+unsigned acl_in(const struct acl *acl, struct slice ns)
 {
-    unsigned bits = grants->everywhere | bits_by_name(grants, ns);
-    const struct acl_rule *grant = grants->prefixes;
-
-    for (; grant < grants->globs; grant++) {
-        if (begins_with(ns, grant->text)) {
-            bits |= grant->bits;
+    unsigned bits = acl->everywhere | bits_by_name(acl, ns);
+    const struct acl_rule *rule = acl->prefixes;
+    for (; rule < acl->globs; rule++) {
+        if (begins_with(ns, rule->text)) {
+            bits |= rule->bits;
         }
     }
-    for (; grant < grants->end; grant++) {
-        if ((grant->bits & ~bits) != 0 && glob_match(grant->glob, ns)) {
-            bits |= grant->bits;
+    for (; rule < acl->end; rule++) {
+        if ((rule->bits & ~bits) != 0 && glob_match(rule->glob, ns)) {
+            bits |= rule->bits;
         }
     }
     return bits;

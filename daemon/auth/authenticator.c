@@ -1,22 +1,21 @@
 /*
- * authenticator.c - the thread, and what one login goes through.
+ * authenticator.c - the thread, and what happens to one login.
  *
- *      authenticator_submit --- recalled, or no place ---> answered
+ *      authenticator_submit --- in the cache, or no room ---> answered
  *         |
- *      login_queue --- its turn ---> checked, without the lock ---> settled ---> answered
+ *      login_queue --- served ---> checked, without the lock ---> settled ---> answered
  *         |   +--- LOGIN_PATIENCE_MS ---> answered
  *         +--- authenticator_withdraw ---> its caller's
  *
- * A check cannot be cut short, and the end of the authenticator does not wait for a long one: the
- * thread works on a copy of the login, and when it was left behind it ends alone and touches
- * nothing else.
+ * A check cannot be interrupted, and authenticator_destroy does not wait for a long one: the thread
+ * works on a copy of the login, and when it was detached it ends alone and touches nothing else.
  *
- * login_queue.h says whose turn it is. A failure is counted before it is answered: a login
- * that follows the answer finds itself delayed.
+ * login_queue.h says which login is served next. A failure is counted before it is answered: a
+ * login that follows the answer is delayed.
  *
- * What is known to be wrong waits in a line of its own, that of an address which no peer has:
- * APART is set in its family. Each failure of the address delays it there, and so does each
- * repetition: a client that knows nothing better does not keep the processor busy.
+ * A secret that is known to be wrong waits in a queue of its own, that of an address which no peer
+ * has: REPEATED is set in its family. Each failure of the address delays that queue, and so does
+ * each repetition, so that a client that repeats a wrong secret takes little processor time.
  */
 #include "daemon/auth/authenticator.h"
 
@@ -38,21 +37,21 @@ enum {
     END_MS = 100, /* that a check may still take when the authenticator is destroyed */
 };
 
-static const uint64_t APART = (uint64_t)1 << 32;
+static const uint64_t REPEATED = (uint64_t)1 << 32; /* above all address families */
 
 struct authenticator {
     struct authenticator_options options;
     pthread_t thread;
     pthread_mutex_t lock;          /* never held while a secret is checked, or an answer given */
-    pthread_cond_t wakeup;         /* lock; one of those below has changed, or the clock */
+    pthread_cond_t wakeup;         /* lock; a field below has changed, or the clock */
     pthread_cond_t over;           /* lock; `ended` has changed */
     bool stopping;                 /* lock */
-    bool ended;                    /* lock; the thread has, but for its return */
-    bool left_behind;              /* lock; the thread frees the authenticator, and only that */
+    bool ended;                    /* lock; the thread has nothing left to do but to return */
+    bool detached;                 /* lock; the thread frees the authenticator, and does no more */
     struct login_request *checked; /* lock; NULL: none, or answered by authenticator_destroy */
-    bool answering;                /* lock; the thread is, without it: for microseconds */
+    bool answering;                /* lock; the thread answers without it, for microseconds */
     struct login_queue *queue;     /* lock */
-    struct wrong_secrets wrongs;   /* lock, but for the key */
+    struct wrong_secrets wrongs;   /* lock, the key excepted */
 };
 
 static uint64_t now_of(const struct authenticator *authenticator)
@@ -77,19 +76,17 @@ static const struct user *user_of(const struct login_request *login)
     return users_find(login->users, name_of(login));
 }
 
-/* NULL: it is not known again, and may be right or wrong. */
+/* The user, if the secret is in the cache. NULL: it may be right or wrong. */
 static const struct user *recall(const struct login_request *login)
 {
     const struct user *user = user_of(login);
-
     return user != NULL && user_recalls(user, secret_of(login)) ? user : NULL;
 }
 
-/* For who is nobody. */
+/* The hash to check where the user does not exist, or has no secret. */
 static const char *decoy(const struct login_request *login)
 {
     const char *hash = users_decoy(login->users, name_of(login));
-
     return hash != NULL ? hash : secret_of_nobody;
 }
 
@@ -101,7 +98,6 @@ static const struct user *check(const struct authenticator *authenticator,
     const char *hash = user != NULL ? user_hash(user) : NULL;
     bool matches = authenticator->options.check(authenticator->options.context, secret_of(login),
                                                 hash != NULL ? hash : decoy(login));
-
     if (hash == NULL || !matches) {
         return NULL;
     }
@@ -120,28 +116,26 @@ static void answer(struct login_request *login, const struct user *user)
 static void deny_all(struct logins *logins)
 {
     struct login_request *login;
-
     while ((login = TAILQ_FIRST(logins)) != NULL) {
         TAILQ_REMOVE(logins, login, next);
         answer(login, NULL);
     }
 }
 
-static bool is_apart(const struct login_request *login)
+static bool is_repeated(const struct login_request *login)
 {
-    return (login->address.family & APART) != 0;
+    return (login->address.family & REPEATED) != 0;
 }
 
-/* With the lock. The user where it is known at once. */
-static const struct user *recall_at_once(struct authenticator *authenticator,
-                                         struct login_request *login, uint64_t now)
+/* With the lock. The user, if the secret may be looked up in the cache and is there. */
+static const struct user *try_cache(struct authenticator *authenticator,
+                                    struct login_request *login, uint64_t now)
 {
     const struct user *user = NULL;
-
     login->compared = false;
     if (wrong_secrets_has(&authenticator->wrongs, login->token)) {
-        login->address.family |= APART;
-    } else if (login_queue_trusts(authenticator->queue, &login->address, now)) {
+        login->address.family |= REPEATED;
+    } else if (login_queue_may_recall(authenticator->queue, &login->address, now)) {
         user = recall(login);
         login->compared = user == NULL;
     }
@@ -155,12 +149,11 @@ void authenticator_submit(struct authenticator *authenticator, struct login_requ
 {
     struct logins lost = TAILQ_HEAD_INITIALIZER(lost);
     bool waits = false;
-
     login->entry = NULL;
     login->token = wrong_secrets_token(&authenticator->wrongs, login);
     pthread_mutex_lock(&authenticator->lock);
     uint64_t now = now_of(authenticator);
-    const struct user *user = recall_at_once(authenticator, login, now);
+    const struct user *user = try_cache(authenticator, login, now);
     if (user == NULL) {
         waits = login_queue_add(authenticator->queue, login, now, &lost);
     }
@@ -188,11 +181,10 @@ bool authenticator_withdraw(struct authenticator *authenticator, struct login_re
 
 /* --- the thread ------------------------------------------------------------- */
 
-/* With the lock, which it gives while it sleeps. May return early. */
+/* With the lock, which it releases while it sleeps. May return early. */
 static void sleep_until(struct authenticator *authenticator, uint64_t now, uint64_t due)
 {
     struct timespec until;
-
     if (due == UINT64_MAX) {
         pthread_cond_wait(&authenticator->wakeup, &authenticator->lock);
         return;
@@ -208,15 +200,14 @@ static void sleep_until(struct authenticator *authenticator, uint64_t now, uint6
 static void remember_wrong(struct authenticator *authenticator, const struct login_request *login,
                            uint64_t now)
 {
-    const struct peer_address apart = {login->address.family | APART, login->address.number};
-
+    const struct peer_address repeated = {login->address.family | REPEATED, login->address.number};
     wrong_secrets_add(&authenticator->wrongs, login->token);
-    login_queue_fail(authenticator->queue, &apart, now);
+    login_queue_fail(authenticator->queue, &repeated, now);
 }
 
-/* NULL: denied. The login's owner may be gone before this returns. */
-static const struct user *judge(const struct authenticator *authenticator,
-                                const struct login_request *login, bool is_wrong)
+/* NULL: denied. Works on a copy: the login may be answered and freed before this returns. */
+static const struct user *verify(const struct authenticator *authenticator,
+                                 const struct login_request *login, bool is_wrong)
 {
     if (is_wrong) {
         return NULL;
@@ -225,21 +216,20 @@ static const struct user *judge(const struct authenticator *authenticator,
     return user != NULL ? user : check(authenticator, login);
 }
 
-/* With the lock, which it gives meanwhile. */
+/* With the lock, which it releases meanwhile. */
 static void settle(struct authenticator *authenticator, const struct user *user, bool is_wrong)
 {
     struct login_request *login = authenticator->checked;
-    enum authenticator_end end = LOGIN_RIGHT;
+    enum login_result result = LOGIN_RIGHT;
     uint64_t now = now_of(authenticator);
-
     if (user == NULL) {
-        end = is_wrong && !is_apart(login) ? LOGIN_KNOWN_WRONG : LOGIN_WRONG;
+        result = is_wrong && !is_repeated(login) ? LOGIN_KNOWN_WRONG : LOGIN_WRONG;
     }
     if (user == NULL && !is_wrong) {
         remember_wrong(authenticator, login, now);
     }
     authenticator->checked = NULL;
-    login_queue_settle(authenticator->queue, end, now);
+    login_queue_settle(authenticator->queue, result, now);
     authenticator->answering = true;
     pthread_mutex_unlock(&authenticator->lock);
     answer(login, user);
@@ -247,29 +237,27 @@ static void settle(struct authenticator *authenticator, const struct user *user,
     authenticator->answering = false;
 }
 
-/* With the lock, which it gives meanwhile. */
+/* With the lock, which it releases meanwhile. */
 static void serve(struct authenticator *authenticator, struct login_request *login)
 {
-    bool is_wrong = wrong_secrets_has(&authenticator->wrongs, login->token) || is_apart(login);
+    bool is_wrong = wrong_secrets_has(&authenticator->wrongs, login->token) || is_repeated(login);
     struct login_request copy = *login;
-
     copy.users = users_get(login->users);
     authenticator->checked = login;
     pthread_mutex_unlock(&authenticator->lock);
-    const struct user *user = judge(authenticator, &copy, is_wrong);
+    const struct user *user = verify(authenticator, &copy, is_wrong);
     explicit_bzero(copy.secret, sizeof copy.secret);
     pthread_mutex_lock(&authenticator->lock);
-    if (!authenticator->left_behind) {
+    if (!authenticator->detached) {
         settle(authenticator, user, is_wrong);
     }
     users_put(&copy.users);
 }
 
-/* With the lock, which it gives meanwhile. */
+/* With the lock, which it releases meanwhile. */
 static void deny_expired(struct authenticator *authenticator, uint64_t now)
 {
     struct logins lost = TAILQ_HEAD_INITIALIZER(lost);
-
     login_queue_expire(authenticator->queue, now, &lost);
     if (!TAILQ_EMPTY(&lost)) {
         authenticator->answering = true;
@@ -283,7 +271,6 @@ static void deny_expired(struct authenticator *authenticator, uint64_t now)
 static void dispose_parts(struct authenticator *authenticator)
 {
     int why = errno;
-
     login_queue_destroy(&authenticator->queue);
     pthread_mutex_destroy(&authenticator->lock);
     free(authenticator);
@@ -300,12 +287,11 @@ static void dispose(struct authenticator *authenticator)
 static void *run(void *context)
 {
     struct authenticator *authenticator = context;
-
-    if (!thread_set_background("gate", NICENESS)) {
-        log_debug("the thread that checks secrets keeps its priority: %m");
+    if (!thread_set_background("authenticator", NICENESS)) {
+        log_debug("the authenticator's thread keeps its priority: %m");
     }
     pthread_mutex_lock(&authenticator->lock);
-    while (!authenticator->stopping && !authenticator->left_behind) {
+    while (!authenticator->stopping && !authenticator->detached) {
         uint64_t due, now = now_of(authenticator);
         deny_expired(authenticator, now);
         struct login_request *login = login_queue_next(authenticator->queue, now, &due);
@@ -315,7 +301,7 @@ static void *run(void *context)
             sleep_until(authenticator, now, due);
         }
     }
-    bool alone = authenticator->left_behind;
+    bool alone = authenticator->detached;
     authenticator->ended = true;
     pthread_cond_signal(&authenticator->over);
     pthread_mutex_unlock(&authenticator->lock);
@@ -325,7 +311,7 @@ static void *run(void *context)
     return NULL;
 }
 
-static void ring(struct authenticator *authenticator, bool stop)
+static void signal_thread(struct authenticator *authenticator, bool stop)
 {
     pthread_mutex_lock(&authenticator->lock);
     authenticator->stopping = authenticator->stopping || stop;
@@ -335,24 +321,24 @@ static void ring(struct authenticator *authenticator, bool stop)
 
 void authenticator_wake(struct authenticator *authenticator)
 {
-    ring(authenticator, false);
+    signal_thread(authenticator, false);
 }
 
-/* --- life ------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------- */
 
-static bool check_truly(void *context, struct slice secret, const char *hash)
+static bool check_with_crypt(void *context, struct slice secret, const char *hash)
 {
     (void)context;
     return secret_matches(secret, hash);
 }
 
-static uint64_t now_truly(void *context)
+static uint64_t read_clock(void *context)
 {
     (void)context;
     return clock_now();
 }
 
-static bool make_wakeups(struct authenticator *authenticator)
+static bool init_conds(struct authenticator *authenticator)
 {
     errno = thread_cond_init(&authenticator->wakeup);
     if (errno != 0) {
@@ -374,17 +360,16 @@ static bool start_thread(struct authenticator *authenticator)
 struct authenticator *authenticator_create_with(const struct authenticator_options *options)
 {
     struct authenticator *authenticator = calloc(1, sizeof *authenticator);
-
     if (authenticator == NULL) {
         return NULL;
     }
     authenticator->options = *options;
-    authenticator->options.check = options->check != NULL ? options->check : check_truly;
-    authenticator->options.now = options->now != NULL ? options->now : now_truly;
+    authenticator->options.check = options->check != NULL ? options->check : check_with_crypt;
+    authenticator->options.now = options->now != NULL ? options->now : read_clock;
     pthread_mutex_init(&authenticator->lock, NULL);
     authenticator->queue = login_queue_create();
     if (authenticator->queue == NULL || !wrong_secrets_init(&authenticator->wrongs) ||
-        !make_wakeups(authenticator)) {
+        !init_conds(authenticator)) {
         dispose_parts(authenticator);
         return NULL;
     }
@@ -406,7 +391,6 @@ static bool await_end(struct authenticator *authenticator)
     uint64_t deadline = clock_precise() + END_MS * UINT64_C(1000000);
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
                                    .tv_nsec = (long)(deadline % 1000000000)};
-
     while (!authenticator->ended && clock_precise() < deadline) {
         pthread_cond_timedwait(&authenticator->over, &authenticator->lock, &until);
     }
@@ -416,8 +400,8 @@ static bool await_end(struct authenticator *authenticator)
     return authenticator->ended;
 }
 
-/* With the lock: all logins that are not answered yet. */
-static void take_left(struct authenticator *authenticator, struct logins *left)
+/* With the lock: takes out all logins that are not answered yet. */
+static void take_unanswered(struct authenticator *authenticator, struct logins *left)
 {
     if (authenticator->checked != NULL) {
         login_queue_settle(authenticator->queue, LOGIN_KNOWN_WRONG, now_of(authenticator));
@@ -431,16 +415,15 @@ void authenticator_destroy(struct authenticator **owned)
 {
     struct authenticator *authenticator = *owned;
     struct logins left = TAILQ_HEAD_INITIALIZER(left);
-
     *owned = NULL;
     if (authenticator == NULL) {
         return;
     }
-    ring(authenticator, true);
+    signal_thread(authenticator, true);
     pthread_mutex_lock(&authenticator->lock);
     bool ended = await_end(authenticator);
-    authenticator->left_behind = !ended;
-    take_left(authenticator, &left);
+    authenticator->detached = !ended;
+    take_unanswered(authenticator, &left);
     pthread_t thread = authenticator->thread;
     pthread_mutex_unlock(&authenticator->lock);
     deny_all(&left);

@@ -1,91 +1,52 @@
 /*
  * authenticator.h - a thread that checks secrets.
  *
- * To check one takes as long as ten thousand requests, so workers leave it to the authenticator and
- * serve others meanwhile. One secret is checked at a time. Whose turn it is goes round by
- * address, so that one that tries a thousand secrets delays another by a single check.
- * Addresses from which a secret was right before go first, then those that have not failed,
- * then the others; none of the three is ever left out (login_queue.h).
+ * Checking one takes as long as 10,000 requests, so workers leave it to the authenticator and
+ * serve others meanwhile. It checks one secret at a time. Addresses are served in turn, so that a
+ * client that tries 1,000 secrets delays clients at other addresses by a single check. Addresses
+ * from which a secret was right before go first, then those that have not failed, then the others;
+ * none of the three is starved (login_queue.h).
  *
- * Failures slow their address down: each one makes its next check wait twice as long, from
+ * Failures slow their address down: each one doubles the delay before its next check, from
  * LOGIN_DELAY_MS up to LOGIN_DELAY_MOST_MS, until there was none for LOGIN_FORGET_MS. The delay
- * comes before a check, and right and wrong secrets wait alike; no other address waits with
- * them. A success takes nothing back. A login that has waited for LOGIN_PATIENCE_MS is
- * denied without a look.
+ * comes before the check, so right and wrong secrets wait alike; other addresses do not wait. A
+ * success does not clear failures. A login that has waited for LOGIN_PATIENCE_MS is denied
+ * unchecked.
  *
- * A failure is a secret that was compared and found wrong for the first time. The same one
- * again is no guess (wrong_secrets.h): it is denied without a check, and waits in a line of its
- * own, beside that of its address. So a client that goes on with an old secret keeps none out
- * that has the new one.
+ * A failure is a secret that was compared and found wrong for the first time. The same secret
+ * again is no guess (wrong_secrets.h): it is denied without a check, and waits in a queue of its
+ * own, beside that of its address. So a client that repeats an old secret does not delay a client
+ * at the same address that has the new one.
  *
- * A login is withdrawn where its connection is gone: it waits no more and is no failure,
- * since nothing was learned from it. For the same reason it is one where it was compared with
- * what is remembered (below); then it delays nothing by itself.
+ * A login is withdrawn when its connection is closed. It then waits no more and is no failure,
+ * since nothing was learned from it. If it was compared with the cache (below), something was
+ * learned: it counts as a failure, but delays nothing by itself.
  *
- * A secret that was right before is known at once (user_recalls), but only to an address
- * that has neither failed nor a login waiting of which it is not known yet whether it
- * fails: so each wrong guess costs its address a failure, and a thousand guesses at once are
- * no way around that. Those that wait are recalled in their turn: of a thousand with the
- * same right secret one is checked.
+ * A secret that was verified before is accepted from a cache (user_recalls), but only from an
+ * address with no remembered failure and no login waiting. So every wrong guess costs its address
+ * one failure, also when 1,000 are sent at once. Logins that are queued use the cache too, when
+ * they are served: of 1,000 with the same right secret, one is checked.
  *
- * Who is unknown, or has no secret, is checked against the hash of somebody else
- * (users_decoy), or secret_of_nobody where there is none: the time of an answer does not say
- * who exists, though hashes of several kinds may take differently long.
+ * The secret of a user that does not exist, or has none, is checked against the hash of another
+ * user (users_decoy), or against secret_of_nobody where no user has a secret. So the time of an
+ * answer does not tell whether a user exists, although hashes of several kinds may take
+ * differently long.
  *
- * An address is a peer's IPv4 address, the first 64 bits of its IPv6 address, or the user
- * of the process at the other end of a Unix socket. No more than LOGIN_ADDRESSES_MAX are
- * remembered; where all of them have failed and wait, further ones are denied at once: to
- * remember nothing of them and to look nevertheless would be a way to guess.
+ * Addresses are those of net/peer.h. At most LOGIN_ADDRESSES_MAX are remembered. Where all of them
+ * have failed and have logins waiting, logins from further ones are denied at once: checking a
+ * secret without remembering its address would be a way to guess.
  */
 #ifndef KVCACHED_DAEMON_AUTH_AUTHENTICATOR_H
 #define KVCACHED_DAEMON_AUTH_AUTHENTICATOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-#include "daemon/auth/secret.h"
-#include "daemon/auth/users.h"
-#include "daemon/base/siphash.h"
-#include "daemon/net/peer.h"
-#include "protocol/request.h"
-
-enum {
-    LOGIN_DELAY_MS = 100,
-    LOGIN_DELAY_MOST_MS = 10000,
-    LOGIN_FORGET_MS = 60000,
-    LOGIN_PATIENCE_MS = 30000,  /* three of the longest delays */
-    LOGIN_ADDRESSES_MAX = 4096, /* remembered; login_queue.h says which goes for one more */
-};
+#include "daemon/auth/login.h"
 
 struct authenticator;
 
-/* Somebody who says who he is. The caller's to fill in and to free; the authenticator's between
- * authenticator_submit and `answered`. */
-struct login_request {
-    /* The authenticator's own. */
-    TAILQ_ENTRY(login_request) next; /* in the line of its address */
-    TAILQ_ENTRY(login_request) age;  /* among all that wait */
-    struct login_queue_entry *entry; /* where it waits; NULL: it does not */
-    uint64_t since;                  /* when it began to wait */
-    struct siphash_hash token;       /* see wrong_secrets.h */
-    bool compared;                   /* with what is remembered: it was not that */
-
-    struct users *users; /* a reference */
-    struct peer_address address;
-    char name[REQUEST_NAMESPACE_MAX];
-    size_t name_length;
-    char secret[SECRET_MAX]; /* wiped before `answered` */
-    size_t secret_length;
-    /* Called once, on the authenticator's thread or inside of authenticator_submit, with no lock
-     * held: it may free the login, and ask again. */
-    void (*answered)(struct login_request *login);
-    void *context;           /* the caller's */
-    const struct user *user; /* set: who it is, of `users`; NULL: denied */
-};
-
-/* What the daemon never needs to say: NULL means secret_matches and clock_now. */
+/* For tests. NULL means secret_matches and clock_now. */
 struct authenticator_options {
     /* On the authenticator's thread. */
     bool (*check)(void *context, struct slice secret, const char *hash);
@@ -98,22 +59,22 @@ struct authenticator_options {
 struct authenticator *authenticator_create(void);
 struct authenticator *authenticator_create_with(const struct authenticator_options *options);
 
-/* Denies all that wait, but answers as it should the one that is being checked if that takes a
- * tenth of a second at most; ends the thread and frees. A thread that is checking for longer is
- * left behind: it ends, and frees what is left, when the check does. Sets *authenticator to NULL.
- * Workers must be gone: nobody asks any more. Good for NULL. */
+/* Denies all logins that wait, ends the thread and frees. The login that is being checked is
+ * answered by its check if that takes 100 ms at most. A thread that takes longer is detached: it
+ * ends, and frees what is left, when the check does. Sets *authenticator to NULL. No worker may use
+ * the authenticator any more. Good for NULL. */
 void authenticator_destroy(struct authenticator **authenticator);
 
 /* Any thread; takes microseconds. */
 void authenticator_submit(struct authenticator *authenticator, struct login_request *login);
 
-/* Any thread: its connection is gone. True: it is the caller's again, and will not be
- * answered. False: it is being checked or was answered, and is the caller's when `answered`
- * is called. */
+/* Any thread: the login's connection is closed. True: the login is the caller's again, and will not
+ * be answered. False: it is being checked or was answered, and is the caller's when `answered` is
+ * called. */
 bool authenticator_withdraw(struct authenticator *authenticator, struct login_request *login);
 
-/* Any thread: options.now has jumped ahead. The authenticator sleeps by the machine's clock, and
- * does not see that for itself. */
+/* Any thread: options.now has jumped ahead. The authenticator sleeps by the machine's clock, which
+ * does not tell it. */
 void authenticator_wake(struct authenticator *authenticator);
 
 #endif

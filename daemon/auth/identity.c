@@ -1,5 +1,5 @@
 /*
- * identity.c - strangers, and how they become known.
+ * identity.c - how connections authenticate, and stay authenticated over a reload.
  */
 #include "daemon/auth/identity.h"
 
@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A login on its way to the authenticator and back. Where its connection is gone it is withdrawn,
- * or if it is being checked belongs to nobody, and whoever gets it back frees it. */
+#include "daemon/auth/authenticator.h"
+
+/* A login on its way to the authenticator and back. When its connection is closed it is withdrawn.
+ * If it is being checked then, it has no identity any more, and identity_answered frees it. */
 struct pending_login {
     struct login_request login; /* first: one is the other's address */
     struct authenticator *authenticator;
-    struct identity *identity; /* NULL: gone */
+    struct identity *identity; /* NULL: its connection is closed */
 };
 
 static struct pending_login *pending_login_of(struct login_request *login)
@@ -39,21 +41,22 @@ static void become_unauthenticated(struct identity *identity, uint64_t now)
     identity->unauthenticated_since = now;
 }
 
-static void become_known(struct identity *identity, const struct user *user, enum identity_way way)
+static void become_authenticated(struct identity *identity, const struct user *user,
+                                 enum identity_method method)
 {
     identity->state = IDENTITY_AUTHENTICATED;
     identity->user = user;
-    identity->way = way;
+    identity->method = method;
 }
 
-/* A process at the other end of a Unix socket is vouched for by the kernel. */
+/* The kernel vouches for the user of the process at the other end of a Unix socket. */
 static void try_socket(struct identity *identity, const struct auth_context *auth)
 {
     struct peer_address address = peer_address_of(identity->fd);
     if (address.family == AF_UNIX) {
         const struct user *user = users_find_unix(auth->users, (uid_t)address.number);
         if (user != NULL) {
-            become_known(identity, user, IDENTITY_BY_SOCKET);
+            become_authenticated(identity, user, IDENTITY_BY_SOCKET);
         }
     }
 }
@@ -83,14 +86,14 @@ void identity_deinit(struct identity *identity)
 
 /* --- reload ------------------------------------------------------------------- */
 
-/* Whether it is still who it was. */
-static bool goes_on(struct identity *identity, const struct auth_context *auth)
+/* Whether it stays authenticated as its user. */
+static bool stays_authenticated(struct identity *identity, const struct auth_context *auth)
 {
     const struct user *now = NULL;
-    if (identity->way == IDENTITY_BY_CERTIFICATE) {
-        return false; /* its connection knows whether that is good, and says so again */
+    if (identity->method == IDENTITY_BY_CERTIFICATE) {
+        return false; /* its connection calls identity_by_certificate again */
     }
-    users_follow(auth->users, identity->user, identity->way == IDENTITY_BY_SECRET, &now);
+    users_follow(auth->users, identity->user, identity->method == IDENTITY_BY_SECRET, &now);
     identity->user = now;
     return now != NULL;
 }
@@ -102,7 +105,7 @@ void identity_follow(struct identity *identity, const struct auth_context *auth,
         identity->user = NULL;
         return;
     }
-    if (identity->state == IDENTITY_AUTHENTICATED && goes_on(identity, auth)) {
+    if (identity->state == IDENTITY_AUTHENTICATED && stays_authenticated(identity, auth)) {
         return;
     }
     if (identity->state != IDENTITY_UNAUTHENTICATED) {
@@ -119,7 +122,7 @@ void identity_by_certificate(struct identity *identity, const struct auth_contex
     const struct user *user =
         identity->state == IDENTITY_UNAUTHENTICATED ? users_find(auth->users, name) : NULL;
     if (user != NULL) {
-        become_known(identity, user, IDENTITY_BY_CERTIFICATE);
+        become_authenticated(identity, user, IDENTITY_BY_CERTIFICATE);
     }
 }
 
@@ -166,9 +169,9 @@ enum identity_verdict identity_take(struct identity *identity, const struct auth
     const struct user *current = NULL;
     bool granted = user != NULL && users_follow(auth->users, user, true, &current) == USER_SAME;
     if (granted) {
-        become_known(identity, current, IDENTITY_BY_SECRET);
+        become_authenticated(identity, current, IDENTITY_BY_SECRET);
     } else if (identity->state == IDENTITY_AUTHENTICATED) {
-        become_unauthenticated(identity, now); /* who fails to become somebody else is nobody */
+        become_unauthenticated(identity, now); /* a failed login ends the one before */
     }
     pending_login_destroy(&identity->login);
     identity->answered = false;

@@ -7,6 +7,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/auth/authenticator.h \
 	daemon/auth/identity.c \
 	daemon/auth/identity.h \
+	daemon/auth/login.h \
 	daemon/auth/login_queue.c \
 	daemon/auth/login_queue.h \
 	daemon/auth/secret.c \

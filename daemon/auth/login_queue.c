@@ -1,17 +1,16 @@
 /*
  * login_queue.c - a table of addresses, and the lists that they go through.
  *
- *      asked ---> ready <--- its time has come --- delayed
+ *      asked ---> ready <--- its delay is over --- delayed
  *                   |                                 ^
- *                its turn --- a login waits there -+---> ready
+ *                checked --- a login waits there -----+---> ready
  *                   +--- none, it is known ---> known
  *                   +--- none, a failure is remembered ---> quiet
- *                   +--- neither ---> spare
+ *                   +--- neither ---> unused
  *
- * An address is in one list at a time. There is a list of ready ones for each kind, in the
- * order of their turns. Delayed ones are in the order in which they become ready, known and
- * quiet ones in the order in which they went quiet: where room is needed, the first of them
- * is forgotten.
+ * An address is in one list at a time. There is a list of ready ones for each kind, in the order in
+ * which they are served. Delayed ones are in the order in which they become ready, known and quiet
+ * ones in the order in which they went quiet: where room is needed, the first of them is forgotten.
  */
 #include "daemon/auth/login_queue.h"
 
@@ -22,7 +21,7 @@
 
 enum {
     BUCKETS = LOGIN_ADDRESSES_MAX,
-    KNOWN_MAX = LOGIN_ADDRESSES_MAX / 4, /* quiet ones that are kept before those that failed */
+    KNOWN_MAX = LOGIN_ADDRESSES_MAX / 4, /* that are kept in preference to those that failed */
 };
 
 enum kind { KIND_KNOWN, KIND_FRESH, KIND_FAILED, KINDS };
@@ -32,12 +31,12 @@ TAILQ_HEAD(login_queue_entries, login_queue_entry);
 struct login_queue_entry {
     LIST_ENTRY(login_queue_entry) bucket;
     TAILQ_ENTRY(login_queue_entry) next;
-    struct login_queue_entries *in; /* the list where it is; NULL: it has its turn, or is new */
+    struct login_queue_entries *in; /* the list where it is; NULL: it is being checked, or new */
     struct peer_address address;
     struct logins waiting;
     unsigned failures;
     bool known;
-    uint64_t failed_at; /* the last time; with failures */
+    uint64_t failed_at; /* the last time; where there are failures */
     uint64_t ready_at;
 };
 
@@ -45,13 +44,13 @@ LIST_HEAD(bucket, login_queue_entry);
 
 struct login_queue {
     struct login_queue_entries ready[KINDS];
-    struct login_queue_entries delayed, known, quiet, spare;
-    struct logins all; /* that wait, the first first; by `age` */
-    struct login_queue_entry *turn;
-    unsigned turns;       /* so far */
-    unsigned fresh_turns; /* those of fresh ones */
-    size_t known_count;   /* in `known` */
-    size_t used;          /* of `of`; those after it were never touched */
+    struct login_queue_entries delayed, known, quiet, unused;
+    struct logins all; /* that wait, the oldest first; by `age` */
+    struct login_queue_entry *being_checked;
+    unsigned checks;       /* so far */
+    unsigned fresh_checks; /* of fresh addresses */
+    size_t known_count;    /* in `known` */
+    size_t used;           /* of `entries`; those after it were never touched */
     struct siphash_key secret;
     struct bucket buckets[BUCKETS];
     struct login_queue_entry entries[LOGIN_ADDRESSES_MAX];
@@ -60,7 +59,6 @@ struct login_queue {
 struct login_queue *login_queue_create(void)
 {
     struct login_queue *queue = calloc(1, sizeof *queue);
-
     if (queue == NULL) {
         return NULL;
     }
@@ -74,7 +72,7 @@ struct login_queue *login_queue_create(void)
     TAILQ_INIT(&queue->delayed);
     TAILQ_INIT(&queue->known);
     TAILQ_INIT(&queue->quiet);
-    TAILQ_INIT(&queue->spare);
+    TAILQ_INIT(&queue->unused);
     TAILQ_INIT(&queue->all);
     return queue;
 }
@@ -101,7 +99,6 @@ static void count_failure(struct login_queue_entry *entry, uint64_t now)
 static uint64_t delay_after(unsigned failures)
 {
     uint64_t delay = LOGIN_DELAY_MS;
-
     while (--failures > 0 && delay < LOGIN_DELAY_MOST_MS) {
         delay *= 2;
     }
@@ -131,7 +128,6 @@ static void put_last(struct login_queue *queue, struct login_queue_entries *list
 static void delay(struct login_queue *queue, struct login_queue_entry *entry)
 {
     struct login_queue_entry *before = TAILQ_LAST(&queue->delayed, login_queue_entries);
-
     while (before != NULL && before->ready_at > entry->ready_at) {
         before = TAILQ_PREV(before, login_queue_entries, next);
     }
@@ -154,15 +150,14 @@ static enum kind kind_of(const struct login_queue_entry *entry, uint64_t now)
 static void forget(struct login_queue *queue, struct login_queue_entry *entry)
 {
     LIST_REMOVE(entry, bucket);
-    TAILQ_INSERT_HEAD(&queue->spare, entry, next);
-    entry->in = &queue->spare;
+    TAILQ_INSERT_HEAD(&queue->unused, entry, next);
+    entry->in = &queue->unused;
 }
 
-/* An entry that is in no list goes where it belongs. */
+/* Puts an entry that is in no list where it belongs. */
 static void put_in_place(struct login_queue *queue, struct login_queue_entry *entry, uint64_t now)
 {
     bool waits = !TAILQ_EMPTY(&entry->waiting);
-
     if (waits && entry->ready_at > now) {
         delay(queue, entry);
     } else if (waits) {
@@ -178,8 +173,8 @@ static void put_in_place(struct login_queue *queue, struct login_queue_entry *en
 
 /* --- logins --------------------------------------------------------------- */
 
-static void begin_to_wait(struct login_queue *queue, struct login_queue_entry *entry,
-                          struct login_request *login, uint64_t now)
+static void enqueue(struct login_queue *queue, struct login_queue_entry *entry,
+                    struct login_request *login, uint64_t now)
 {
     TAILQ_INSERT_TAIL(&entry->waiting, login, next);
     TAILQ_INSERT_TAIL(&queue->all, login, age);
@@ -187,20 +182,19 @@ static void begin_to_wait(struct login_queue *queue, struct login_queue_entry *e
     login->since = now;
 }
 
-static void end_to_wait(struct login_queue *queue, struct login_request *login)
+static void dequeue(struct login_queue *queue, struct login_request *login)
 {
     TAILQ_REMOVE(&login->entry->waiting, login, next);
     TAILQ_REMOVE(&queue->all, login, age);
     login->entry = NULL;
 }
 
-static void give_up_all(struct login_queue *queue, struct login_queue_entry *entry,
+static void dequeue_all(struct login_queue *queue, struct login_queue_entry *entry,
                         struct logins *out)
 {
     struct login_request *login;
-
     while ((login = TAILQ_FIRST(&entry->waiting)) != NULL) {
-        end_to_wait(queue, login);
+        dequeue(queue, login);
         TAILQ_INSERT_TAIL(out, login, next);
     }
 }
@@ -210,7 +204,6 @@ static void give_up_all(struct login_queue *queue, struct login_queue_entry *ent
 static size_t bucket_of(const struct login_queue *queue, const struct peer_address *address)
 {
     const struct slice number = {(const char *)&address->number, sizeof address->number};
-
     return siphash13_64(&queue->secret, address->family, number) % BUCKETS;
 }
 
@@ -218,7 +211,6 @@ static struct login_queue_entry *find(const struct login_queue *queue,
                                       const struct peer_address *address)
 {
     struct login_queue_entry *entry;
-
     LIST_FOREACH(entry, &queue->buckets[bucket_of(queue, address)], bucket)
     {
         if (entry->address.family == address->family && entry->address.number == address->number) {
@@ -228,12 +220,12 @@ static struct login_queue_entry *find(const struct login_queue *queue,
     return NULL;
 }
 
-/* NULL: all have failed, and wait. */
-static struct login_queue_entry *least_wanted(const struct login_queue *queue)
+/* The entry that goes first where room is needed. NULL: all have failed, and have logins waiting.
+ */
+static struct login_queue_entry *first_to_forget(const struct login_queue *queue)
 {
     struct login_queue_entry *known = TAILQ_FIRST(&queue->known);
     struct login_queue_entry *quiet = TAILQ_FIRST(&queue->quiet);
-
     if (known != NULL && (quiet == NULL || queue->known_count > KNOWN_MAX)) {
         return known;
     }
@@ -242,34 +234,34 @@ static struct login_queue_entry *least_wanted(const struct login_queue *queue)
 
 static bool has_room(const struct login_queue *queue)
 {
-    return queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
-           least_wanted(queue) != NULL;
+    return queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->unused) ||
+           first_to_forget(queue) != NULL;
 }
 
-static struct login_queue_entry *take_room(struct login_queue *queue, struct logins *out)
+static struct login_queue_entry *obtain_entry(struct login_queue *queue, struct logins *out)
 {
-    if (TAILQ_EMPTY(&queue->spare) && queue->used < LOGIN_ADDRESSES_MAX) {
+    if (TAILQ_EMPTY(&queue->unused) && queue->used < LOGIN_ADDRESSES_MAX) {
         return &queue->entries[queue->used++];
     }
-    if (TAILQ_EMPTY(&queue->spare)) {
-        struct login_queue_entry *entry = least_wanted(queue);
-        give_up_all(queue, entry, out);
+    if (TAILQ_EMPTY(&queue->unused)) {
+        struct login_queue_entry *entry = first_to_forget(queue);
+        dequeue_all(queue, entry, out);
         take_out(queue, entry);
         forget(queue, entry);
     }
-    struct login_queue_entry *entry = TAILQ_FIRST(&queue->spare);
+    struct login_queue_entry *entry = TAILQ_FIRST(&queue->unused);
     take_out(queue, entry);
     return entry;
 }
 
-/* A new one is in no list. NULL: there is no room. */
+/* A new one is in no list. Logins that wait at one that is forgotten for it are appended to `out`.
+ * NULL: there is no room. */
 static struct login_queue_entry *
 find_or_make(struct login_queue *queue, const struct peer_address *address, struct logins *out)
 {
     struct login_queue_entry *entry = find(queue, address);
-
     if (entry == NULL && has_room(queue)) {
-        entry = take_room(queue, out);
+        entry = obtain_entry(queue, out);
         *entry = (struct login_queue_entry){.address = *address};
         TAILQ_INIT(&entry->waiting);
         LIST_INSERT_HEAD(&queue->buckets[bucket_of(queue, address)], entry, bucket);
@@ -277,36 +269,34 @@ find_or_make(struct login_queue *queue, const struct peer_address *address, stru
     return entry;
 }
 
-/* --- asking and leaving ------------------------------------------------------- */
+/* --- adding and removing ------------------------------------------------------ */
 
-bool login_queue_trusts(const struct login_queue *queue, const struct peer_address *address,
-                        uint64_t now)
+bool login_queue_may_recall(const struct login_queue *queue, const struct peer_address *address,
+                            uint64_t now)
 {
     const struct login_queue_entry *entry = find(queue, address);
-
     if (entry == NULL) {
         return has_room(queue);
     }
-    return entry != queue->turn && TAILQ_EMPTY(&entry->waiting) && failures_of(entry, now) == 0;
+    return entry != queue->being_checked && TAILQ_EMPTY(&entry->waiting) &&
+           failures_of(entry, now) == 0;
 }
 
-/* What is remembered of an address where no login may wait: nothing that waits has to go for
- * it. NULL: there is no room. */
-static struct login_queue_entry *make_note(struct login_queue *queue,
-                                           const struct peer_address *address)
+/* The same for an address at which no login waits: no waiting login is given up for it. */
+static struct login_queue_entry *find_or_make_quiet(struct login_queue *queue,
+                                                    const struct peer_address *address)
 {
     struct logins out = TAILQ_HEAD_INITIALIZER(out);
     struct login_queue_entry *entry = find(queue, address);
-    bool room = queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->spare) ||
+    bool room = queue->used < LOGIN_ADDRESSES_MAX || !TAILQ_EMPTY(&queue->unused) ||
                 !TAILQ_EMPTY(&queue->known) || !TAILQ_EMPTY(&queue->quiet);
-
     return entry == NULL && room ? find_or_make(queue, address, &out) : entry;
 }
 
-/* Its kind, or when it is ready, may have changed. */
+/* Its kind, or the time when it is ready, may have changed. */
 static void move(struct login_queue *queue, struct login_queue_entry *entry, uint64_t now)
 {
-    if (entry != queue->turn) {
+    if (entry != queue->being_checked) {
         take_out(queue, entry);
         put_in_place(queue, entry, now);
     }
@@ -314,8 +304,7 @@ static void move(struct login_queue *queue, struct login_queue_entry *entry, uin
 
 void login_queue_know(struct login_queue *queue, const struct peer_address *address, uint64_t now)
 {
-    struct login_queue_entry *entry = make_note(queue, address);
-
+    struct login_queue_entry *entry = find_or_make_quiet(queue, address);
     if (entry != NULL) {
         entry->known = true;
         move(queue, entry, now);
@@ -324,8 +313,7 @@ void login_queue_know(struct login_queue *queue, const struct peer_address *addr
 
 void login_queue_fail(struct login_queue *queue, const struct peer_address *address, uint64_t now)
 {
-    struct login_queue_entry *entry = make_note(queue, address);
-
+    struct login_queue_entry *entry = find_or_make_quiet(queue, address);
     if (entry != NULL) {
         count_failure(entry, now);
         entry->ready_at = now + delay_after(entry->failures);
@@ -337,25 +325,23 @@ bool login_queue_add(struct login_queue *queue, struct login_request *login, uin
                      struct logins *out)
 {
     struct login_queue_entry *entry = find_or_make(queue, &login->address, out);
-
     login->entry = NULL;
     if (entry == NULL) {
         return false;
     }
     bool waits = !TAILQ_EMPTY(&entry->waiting);
-    begin_to_wait(queue, entry, login, now);
+    enqueue(queue, entry, login, now);
     if (!waits) {
         move(queue, entry, now);
     }
     return true;
 }
 
-/* Without its turn. */
-static void leave(struct login_queue *queue, struct login_request *login, uint64_t now)
+/* Takes a login out unchecked. */
+static void take_out_login(struct login_queue *queue, struct login_request *login, uint64_t now)
 {
     struct login_queue_entry *entry = login->entry;
-
-    end_to_wait(queue, login);
+    dequeue(queue, login);
     if (login->compared) {
         count_failure(entry, now);
     }
@@ -367,14 +353,13 @@ static void leave(struct login_queue *queue, struct login_request *login, uint64
 bool login_queue_withdraw(struct login_queue *queue, struct login_request *login, uint64_t now)
 {
     bool waits = login->entry != NULL;
-
     if (waits) {
-        leave(queue, login, now);
+        take_out_login(queue, login, now);
     }
     return waits;
 }
 
-static bool has_waited(const struct login_request *login, uint64_t now)
+static bool has_waited_long(const struct login_request *login, uint64_t now)
 {
     return login != NULL && now - login->since >= LOGIN_PATIENCE_MS;
 }
@@ -382,32 +367,29 @@ static bool has_waited(const struct login_request *login, uint64_t now)
 void login_queue_expire(struct login_queue *queue, uint64_t now, struct logins *out)
 {
     struct login_request *login;
-
-    while (has_waited(login = TAILQ_FIRST(&queue->all), now)) {
-        leave(queue, login, now);
+    while (has_waited_long(login = TAILQ_FIRST(&queue->all), now)) {
+        take_out_login(queue, login, now);
         TAILQ_INSERT_TAIL(out, login, next);
     }
 }
 
-/* --- turns ----------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------- */
 
 static void end_delays(struct login_queue *queue, uint64_t now)
 {
     struct login_queue_entry *entry;
-
     while ((entry = TAILQ_FIRST(&queue->delayed)) != NULL && entry->ready_at <= now) {
         take_out(queue, entry);
         put_in_place(queue, entry, now);
     }
 }
 
-/* When something is to be done next, though it is no turn now. */
+/* When a delay or the time of a waiting login ends next. */
 static uint64_t due_of(const struct login_queue *queue)
 {
     const struct login_queue_entry *entry = TAILQ_FIRST(&queue->delayed);
     const struct login_request *oldest = TAILQ_FIRST(&queue->all);
     uint64_t due = entry != NULL ? entry->ready_at : UINT64_MAX;
-
     return oldest != NULL && oldest->since + LOGIN_PATIENCE_MS < due
                ? oldest->since + LOGIN_PATIENCE_MS
                : due;
@@ -416,12 +398,11 @@ static uint64_t due_of(const struct login_queue *queue)
 static struct login_queue_entry *choose(struct login_queue *queue)
 {
     static const enum kind share[] = {KIND_KNOWN, KIND_FRESH, KIND_KNOWN, KIND_FAILED};
-    enum kind kind = share[queue->turns++ % (sizeof share / sizeof *share)];
-
+    enum kind kind = share[queue->checks++ % (sizeof share / sizeof *share)];
     for (int i = 0; i < KINDS && TAILQ_EMPTY(&queue->ready[kind]); i++) {
         kind = (enum kind)i;
     }
-    if (kind == KIND_FRESH && queue->fresh_turns++ % 2 == 1) {
+    if (kind == KIND_FRESH && queue->fresh_checks++ % 2 == 1) {
         return TAILQ_LAST(&queue->ready[kind], login_queue_entries);
     }
     return TAILQ_FIRST(&queue->ready[kind]);
@@ -436,35 +417,33 @@ struct login_request *login_queue_next(struct login_queue *queue, uint64_t now, 
         return NULL;
     }
     take_out(queue, entry);
-    queue->turn = entry;
+    queue->being_checked = entry;
     struct login_request *login = failures_of(entry, now) > 0 ? TAILQ_LAST(&entry->waiting, logins)
                                                               : TAILQ_FIRST(&entry->waiting);
-    end_to_wait(queue, login);
+    dequeue(queue, login);
     return login;
 }
 
-void login_queue_settle(struct login_queue *queue, enum authenticator_end end, uint64_t now)
+void login_queue_settle(struct login_queue *queue, enum login_result result, uint64_t now)
 {
-    struct login_queue_entry *entry = queue->turn;
-
-    queue->turn = NULL;
-    if (end == LOGIN_WRONG) {
+    struct login_queue_entry *entry = queue->being_checked;
+    queue->being_checked = NULL;
+    if (result == LOGIN_WRONG) {
         count_failure(entry, now);
         entry->ready_at = now + delay_after(entry->failures);
     }
-    entry->known |= end == LOGIN_RIGHT;
+    entry->known |= result == LOGIN_RIGHT;
     put_in_place(queue, entry, now);
 }
 
 void login_queue_drain(struct login_queue *queue, struct logins *out)
 {
     struct login_request *login;
-
     while ((login = TAILQ_FIRST(&queue->all)) != NULL) {
         struct login_queue_entry *entry = login->entry;
-        end_to_wait(queue, login);
+        dequeue(queue, login);
         TAILQ_INSERT_TAIL(out, login, next);
-        if (TAILQ_EMPTY(&entry->waiting) && entry != queue->turn) {
+        if (TAILQ_EMPTY(&entry->waiting) && entry != queue->being_checked) {
             take_out(queue, entry);
             put_last(queue, entry->known ? &queue->known : &queue->quiet, entry);
         }

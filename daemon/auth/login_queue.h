@@ -1,38 +1,37 @@
 /*
- * login_queue.h - which logins wait at the authenticator, and whose turn it is.
+ * login_queue.h - the logins that wait for the authenticator, and which of them is checked next.
  *
- * A table of addresses, each with its line of logins and its failures. The turn goes
- * round by address: one login of each that waits. Three kinds of addresses wait apart from
- * one another:
+ * A table of addresses, each with a queue of logins and a count of failures. Addresses are served
+ * in turn, one login of each. There are three kinds of addresses, which are queued separately:
  *
  *     known    a secret was right there before
  *     fresh    none was, and no failure is remembered
- *     failed   neither
+ *     failed   none was, and a failure is remembered
  *
- * Of four turns two are for the known, one for the fresh and one for the failed; the turns of
- * a kind that does not wait are the others', in this order. Of the fresh the last is served
- * as often as the first: where hundreds came at once, the one that comes after them is served
- * soon. In the line of an address the first is first, until the address has failed; then the
- * last is, since those that have waited for long have mostly given up.
+ * Of four checks two are for known addresses, one for a fresh one and one for a failed one. The
+ * share of a kind with no login waiting goes to the others, in this order. Of the fresh addresses
+ * the last is served as often as the first: a client that comes after a crowd of hundreds is served
+ * soon. The queue of one address is served from the front, until the address has failed; then from
+ * the back, since clients that have waited for long have mostly given up.
  *
- * An address is in the table while a login waits there, a failure is remembered or it is
- * known. Where there is no room for one more, the one that was quiet for longest goes; of the
- * known ones only where there are more than KNOWN_MAX of them; and where none is quiet, the
- * fresh one that waits for longest.
+ * An address is in the table while a login waits there, a failure is remembered or it is known.
+ * Where there is no room for one more, the one that has been quiet for longest goes. A known
+ * address goes only where there are more than KNOWN_MAX of them. Where none is quiet, the fresh
+ * address that has waited for longest goes.
  *
- * Failures. Each makes the next turn of its address come LOGIN_DELAY_MS later, then twice,
- * four times and so on up to LOGIN_DELAY_MOST_MS; after LOGIN_FORGET_MS without another one
- * all are forgotten at once. So whoever guesses, and rests in time to be forgotten, has
- * eight guesses in 73 seconds, where one that does not rest has seven: forgetting them one
- * by one would win nothing and make who only mistyped wait for minutes. A success takes
- * nothing back: a user of his own would give an attacker back his first delay.
+ * Each failure delays the next check of its address by LOGIN_DELAY_MS, then by twice as much, four
+ * times and so on up to LOGIN_DELAY_MOST_MS. After LOGIN_FORGET_MS without a further failure all
+ * are forgotten at once. Pausing to be forgotten gains an attacker one guess: eight instead of
+ * seven in 73 s. Decaying failures one by one would gain nothing more, and would make a user who
+ * mistyped wait for minutes. A success does not reset the delay: an attacker with an account of
+ * their own could reset it at will.
  *
  * Owns no lock, no thread and no clock; `now` is in milliseconds, and does not go back.
  */
 #ifndef KVCACHED_DAEMON_AUTH_LOGIN_QUEUE_H
 #define KVCACHED_DAEMON_AUTH_LOGIN_QUEUE_H
 
-#include "daemon/auth/authenticator.h"
+#include "daemon/auth/login.h"
 
 TAILQ_HEAD(logins, login_request);
 
@@ -40,45 +39,46 @@ struct login_queue;
 
 /* NULL with errno. */
 struct login_queue *login_queue_create(void);
-/* No login waits any more. Sets *queue to NULL. Good for NULL. */
+/* No login may wait. Sets *queue to NULL. Good for NULL. */
 void login_queue_destroy(struct login_queue **queue);
 
-/* Whether nothing speaks against an address: no login waits there and no failure is
- * remembered, and there is room for one to be. */
-bool login_queue_trusts(const struct login_queue *queue, const struct peer_address *address,
-                        uint64_t now);
+/* Whether a secret from that address may be looked up in the cache before it is queued: no login
+ * waits there, no failure is remembered, and there is room to remember one. */
+bool login_queue_may_recall(const struct login_queue *queue, const struct peer_address *address,
+                            uint64_t now);
 
-/* A secret was right there: the address is known from now on, if there is room. */
+/* A secret from that address was right: the address is known from now on, if there is room. */
 void login_queue_know(struct login_queue *queue, const struct peer_address *address, uint64_t now);
 
-/* One of that address has failed, without a turn of its own. */
+/* Counts a failure of that address, and delays its next check. */
 void login_queue_fail(struct login_queue *queue, const struct peer_address *address, uint64_t now);
 
-/* False: there is no room. Those that lose theirs for it are appended to `out`. */
+/* False: there is no room. Logins that lose their place to this one are appended to `out`. */
 bool login_queue_add(struct login_queue *queue, struct login_request *login, uint64_t now,
                      struct logins *out);
 
-/* It waits no more. False: it did not. One that was `compared` is a failure, which delays
- * nothing by itself but counts for the next. */
+/* Takes a login out unchecked. False: it was not waiting. One that was `compared` counts as a
+ * failure, which delays nothing by itself. */
 bool login_queue_withdraw(struct login_queue *queue, struct login_request *login, uint64_t now);
 
-/* Those that have waited for LOGIN_PATIENCE_MS wait no more, and are appended to `out`. */
+/* Takes out all that have waited for LOGIN_PATIENCE_MS, and appends them to `out`. */
 void login_queue_expire(struct login_queue *queue, uint64_t now, struct logins *out);
 
-/* Whose turn it is: taken out, and to be settled before another turn comes. NULL: there is
- * nothing to do before *due, neither a turn nor for login_queue_expire; UINT64_MAX is never. */
+/* Takes out the login that is to be checked next; login_queue_settle must follow before the next
+ * call. NULL: there is nothing to do before *due, neither a check nor for login_queue_expire;
+ * UINT64_MAX is never. */
 struct login_request *login_queue_next(struct login_queue *queue, uint64_t now, uint64_t *due);
 
-enum authenticator_end {
+enum login_result {
     LOGIN_RIGHT,
     LOGIN_WRONG,
     LOGIN_KNOWN_WRONG, /* it was no guess, and is no failure */
 };
 
-/* What became of the turn. */
-void login_queue_settle(struct login_queue *queue, enum authenticator_end end, uint64_t now);
+/* The result of the login that login_queue_next gave. */
+void login_queue_settle(struct login_queue *queue, enum login_result result, uint64_t now);
 
-/* Appends all that wait to `out`, whatever they wait for. Failures stay remembered. */
+/* Takes out all that wait, and appends them to `out`. Failures stay remembered. */
 void login_queue_drain(struct login_queue *queue, struct logins *out);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * secret.c - salted hashes of secrets, by crypt(3) of libxcrypt.
  *
- * crypt(3) works on a string and in a block of memory of 32 kilobytes that is handed to
- * it. The block is made for each call and wiped after it, the string within it too, so
- * that nothing of a secret stays behind. What may be no secret never gets there: a zero
- * byte would end the string early, and the rest would not count.
+ * crypt(3) works on a string, in a block of 32 KiB that the caller provides. The block is allocated
+ * for each call and wiped after it, with the string inside, so that nothing of a secret stays in
+ * memory. Bytes that cannot be a secret never get there: a zero byte would end the string early,
+ * and the rest would not count.
  */
 #include "daemon/auth/secret.h"
 
@@ -18,18 +18,17 @@
 _Static_assert(SECRET_MAX < CRYPT_MAX_PASSPHRASE_SIZE, "crypt(3) takes every secret");
 _Static_assert(SECRET_HASH_MAX >= CRYPT_OUTPUT_SIZE, "every hash has room");
 
-/* yescrypt, by what 5 means to it: 16 megabytes, 4096 rounds. secret_of_nobody has the same. */
+/* yescrypt. A cost of 5 is 16 MiB and 4096 rounds; secret_of_nobody has the same. */
 static const char method[] = "$y$";
 enum { COST = 5 };
 
-/* Made from 32 random bytes, which nobody has seen. */
+/* Made from 32 random bytes that were not kept. */
 const char secret_of_nobody[] =
     "$y$j9T$j9jms9XQtxTOnBKJvnoPy1$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0";
 
 static bool consists_of_key_bytes(struct slice secret)
 {
     const char *end = secret.bytes + secret.length;
-
     return token_span(secret.bytes, end, TOKEN_KEY) == end;
 }
 
@@ -47,12 +46,11 @@ bool secret_is_possible(struct slice secret, const char **why)
     return false;
 }
 
-/* The secret's hash with the salt, method and cost of `setting`, which a whole hash has
- * too. False with errno. */
+/* The secret's hash with the salt, method and cost of `setting`; a whole hash is a setting, too.
+ * False with errno. */
 static bool hash_like(struct slice secret, const char *setting, char hash[SECRET_HASH_MAX])
 {
     const char *why;
-
     if (!secret_is_possible(secret, &why)) {
         errno = EINVAL;
         return false;
@@ -76,29 +74,26 @@ static bool hash_like(struct slice secret, const char *setting, char hash[SECRET
 bool secret_hash(struct slice secret, char hash[SECRET_HASH_MAX])
 {
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-
     if (crypt_gensalt_rn(method, COST, NULL, 0, setting, sizeof setting) == NULL) {
         return false;
     }
     return hash_like(secret, setting, hash);
 }
 
-/* Looks at all bytes, whichever differ. */
+/* Takes the same time whichever bytes differ. */
 static bool same_bytes(const char *a, const char *b, size_t length)
 {
     volatile unsigned char differs = 0;
-
     for (size_t i = 0; i < length; i++) {
         differs |= (unsigned char)(a[i] ^ b[i]);
     }
     return differs == 0;
 }
 
-/* A hash without a `$` in front would be DES's, which knows eight bytes of a secret only. */
+/* A hash without a `$` in front would be DES's, which takes 8 bytes of a secret only. */
 bool secret_matches(struct slice secret, const char *hash)
 {
     char own[SECRET_HASH_MAX];
-
     if (*hash != '$' || !hash_like(secret, hash, own)) {
         return false;
     }

@@ -1,9 +1,9 @@
 /*
- * secret_prompt.c - `kvcached --hash-secret`: from a secret to what kvcached.conf has of it.
+ * secret_prompt.c - `kvcached --hash-secret`: reads a secret and prints its hash for kvcached.conf.
  *
- * While the terminal is silent, signals that would leave it so are held back and read like
- * input, beside it: so there is no moment at which one comes between the look at it and
- * the wait. The terminal is put back first, then the signal does what it does.
+ * While the terminal does not echo, signals that would leave it so are blocked, and read from a
+ * descriptor beside the input: no signal is lost between a look at it and the wait. The terminal is
+ * restored first, then the signal takes effect.
  */
 #include "daemon/auth/secret_prompt.h"
 
@@ -18,8 +18,8 @@
 
 #include "daemon/auth/secret.h"
 
-/* One line, without its end. There is room for a byte more than a secret may have, so that
- * a longer one is known. */
+/* One line, without its end. There is room for one byte more than a secret may have, so that a
+ * longer one is noticed. */
 struct entry {
     char bytes[SECRET_MAX + 1];
     size_t length;
@@ -31,19 +31,17 @@ struct terminal {
     int signals; /* a descriptor; -1: there is no terminal */
 };
 
-static void complain(const char *what, const char *why)
+static void report(const char *what, const char *why)
 {
     fprintf(stderr, "kvcached: %s: %s\n", what, why);
 }
 
 /* --- the terminal ------------------------------------------------------------- */
 
-/* Shows the end of a line, and nothing else of it. What was typed before is dropped: it
- * was shown. */
+/* Echoes the ends of lines only. Input that was typed before is dropped, since it was echoed. */
 static bool silence(const struct terminal *terminal)
 {
     struct termios silent = terminal->before;
-
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL;
     return tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
@@ -56,12 +54,11 @@ static void terminal_close(struct terminal *terminal)
     sigprocmask(SIG_SETMASK, &terminal->before_signals, NULL);
 }
 
-/* False with errno, and the terminal is as it was. */
+/* False with errno; the terminal is as it was then. */
 static bool terminal_open(struct terminal *terminal)
 {
     static const int held[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
     sigset_t signals;
-
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
         sigaddset(&signals, held[i]);
@@ -83,13 +80,12 @@ static bool terminal_open(struct terminal *terminal)
     return true;
 }
 
-/* Lets the signal that is there do what it does. Whoever comes back, from a pause or
- * because it is ignored, may go on. False with errno. */
-static bool obey(const struct terminal *terminal)
+/* Lets the pending signal take effect. Returns where the process goes on, after a pause or because
+ * the signal is ignored. False with errno. */
+static bool deliver_signal(const struct terminal *terminal)
 {
     struct signalfd_siginfo info;
     sigset_t one;
-
     if (read(terminal->signals, &info, sizeof info) != (ssize_t)sizeof info) {
         return false;
     }
@@ -104,53 +100,51 @@ static bool obey(const struct terminal *terminal)
 
 /* --- a line ------------------------------------------------------------------- */
 
-enum heard { HEARD_LINE, HEARD_SIGNAL, HEARD_FAILED };
+enum read_result { READ_LINE, READ_SIGNAL, READ_FAILED };
 
-/* Byte by byte: what follows the line is not ours. Of one that is too long the rest is
- * left too. HEARD_FAILED comes with errno. */
-static enum heard read_line(int signals, struct entry *entry)
+/* Byte by byte, since bytes behind the line are left to the next reader. The rest of a line that is
+ * too long is left as well. READ_FAILED: see errno. */
+static enum read_result read_line(int signals, struct entry *entry)
 {
     struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                              {.fd = signals, .events = POLLIN}};
-
     entry->length = 0;
     while (entry->length < sizeof entry->bytes) {
         char *byte = entry->bytes + entry->length;
         ssize_t got = poll(ready, 2, -1);
         if (got > 0 && ready[1].revents != 0) {
-            return HEARD_SIGNAL;
+            return READ_SIGNAL;
         }
         if (got > 0) {
             got = read(STDIN_FILENO, byte, 1);
         }
         if (got < 0 && errno != EINTR && errno != EAGAIN) {
-            return HEARD_FAILED;
+            return READ_FAILED;
         }
         if (got == 0 || (got > 0 && *byte == '\n')) {
             break;
         }
         entry->length += got > 0;
     }
-    return HEARD_LINE;
+    return READ_LINE;
 }
 
-/* False when it could not be read, which is said. */
+/* False: it could not be read, which was reported. */
 static bool ask(const struct terminal *terminal, const char *question, struct entry *entry)
 {
-    enum heard heard;
-
+    enum read_result result;
     do {
         fputs(question, stderr);
-        heard = read_line(terminal->signals, entry);
-        if (heard == HEARD_SIGNAL) {
+        result = read_line(terminal->signals, entry);
+        if (result == READ_SIGNAL) {
             explicit_bzero(entry, sizeof *entry);
-            heard = obey(terminal) ? HEARD_SIGNAL : HEARD_FAILED;
+            result = deliver_signal(terminal) ? READ_SIGNAL : READ_FAILED;
         }
-    } while (heard == HEARD_SIGNAL);
-    if (heard == HEARD_FAILED) {
-        complain("the secret cannot be read", strerror(errno));
+    } while (result == READ_SIGNAL);
+    if (result == READ_FAILED) {
+        report("the secret cannot be read", strerror(errno));
     }
-    return heard == HEARD_LINE;
+    return result == READ_LINE;
 }
 
 static struct slice slice_of_entry(const struct entry *entry)
@@ -158,35 +152,33 @@ static struct slice slice_of_entry(const struct entry *entry)
     return (struct slice){entry->bytes, entry->length};
 }
 
-/* False when it is none, which is said. */
+/* False: it cannot be one, which was reported. */
 static bool may_be_secret(const struct entry *entry)
 {
     const char *why;
     bool possible = secret_is_possible(slice_of_entry(entry), &why);
-
     if (!possible) {
-        complain("this cannot be a secret", why);
+        report("this cannot be a secret", why);
     }
     return possible;
 }
 
-/* --- all of it ------------------------------------------------------------------ */
+/* --- the command ---------------------------------------------------------------- */
 
-/* False when there is none, which is said. */
+/* False: there is none, which was reported. */
 static bool ask_twice(struct entry *entry)
 {
     struct terminal terminal;
     struct entry again = {.length = 0};
-
     if (!terminal_open(&terminal)) {
-        complain("the terminal cannot be made silent", strerror(errno));
+        report("the terminal cannot be made silent", strerror(errno));
         return false;
     }
     bool taken = ask(&terminal, "Secret: ", entry) && may_be_secret(entry) &&
                  ask(&terminal, "Once more: ", &again);
     terminal_close(&terminal);
     if (taken && !slice_equal(slice_of_entry(entry), slice_of_entry(&again))) {
-        complain("no hash was made", "the second was not the same");
+        report("no hash was made", "the second was not the same");
         taken = false;
     }
     explicit_bzero(&again, sizeof again);
@@ -196,25 +188,23 @@ static bool ask_twice(struct entry *entry)
 static bool read_secret(struct entry *entry)
 {
     static const struct terminal none = {.signals = -1};
-
     if (isatty(STDIN_FILENO)) {
         return ask_twice(entry);
     }
     return ask(&none, "", entry) && may_be_secret(entry);
 }
 
-bool hash_secret(void)
+bool secret_prompt(void)
 {
     struct entry entry = {.length = 0};
     char hash[SECRET_HASH_MAX];
     bool done = false;
-
     if (read_secret(&entry)) {
         done = secret_hash(slice_of_entry(&entry), hash);
         if (!done) {
-            complain("no hash was made", strerror(errno));
+            report("no hash was made", strerror(errno));
         } else if (puts(hash) < 0 || fflush(stdout) != 0) {
-            complain("the hash cannot be written", strerror(errno));
+            report("the hash cannot be written", strerror(errno));
             done = false;
         }
     }

@@ -1,5 +1,5 @@
 /*
- * secret_prompt.h - `kvcached --hash-secret`: from a secret to what kvcached.conf has of it.
+ * secret_prompt.h - `kvcached --hash-secret`: reads a secret and prints its hash for kvcached.conf.
  */
 #ifndef KVCACHED_DAEMON_AUTH_SECRET_PROMPT_H
 #define KVCACHED_DAEMON_AUTH_SECRET_PROMPT_H
@@ -7,13 +7,13 @@
 #include <stdbool.h>
 
 /*
- * Asks for a secret twice, without showing it, where standard input is a terminal; else
- * takes one line of it, and leaves what follows. Prints its hash on standard output. False
- * when there is none: why has been said on standard error.
+ * Asks for a secret twice, without showing it, where standard input is a terminal; else reads one
+ * line, and leaves what follows. Prints the secret's hash on standard output. False: there is none,
+ * and the reason was printed on standard error.
  *
- * A signal that ends or stops the process meanwhile finds the terminal as it was. For a
- * process of one thread.
+ * A signal that ends or stops the process meanwhile finds the terminal as it was. For a process of
+ * one thread.
  */
-bool hash_secret(void);
+bool secret_prompt(void);
 
 #endif

@@ -1,10 +1,9 @@
 /*
- * users.c - users as a configuration has them, in an order in which they are found.
+ * users.c - the users of a configuration, sorted so that they are found by name and by uid.
  *
- * All that a configuration says of users lies in a handful of blocks, made at once and
- * never changed: the users in the order of their names, their grants, and one block of text
- * that names, hashes and patterns are slices of. The one thing that is written later is
- * what somebody proved, and that once only: see struct memo.
+ * Everything that a configuration says of users lies in a few blocks, made at once and never
+ * changed: the users, sorted by name, their rules, and one block of text that names, hashes and
+ * patterns are slices of. Only the cache of verified secrets is written later, each entry once.
  */
 #include "daemon/auth/users.h"
 
@@ -15,16 +14,18 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "conf/conf.h"
 #include "daemon/auth/acl.h"
 #include "daemon/base/siphash.h"
 
 /*
- * A proof goes from NOTHING through WRITING to KEPT, and stays: so nobody ever reads half of
- * one, and what is kept needs no lock. A later proof of another secret with the same hash
- * (bcrypt looks at 72 bytes only) is dropped; that one is checked in full each time.
+ * The secret of a user that was verified first. It goes from NONE through WRITING to KEPT, and
+ * stays: so no thread ever reads half of it, and it needs no lock. Another secret with the same
+ * hash (bcrypt takes 72 bytes only) that is verified later is not kept, and is checked in full each
+ * time.
  */
-enum { MEMO_NOTHING, MEMO_WRITING, MEMO_KEPT };
-struct memo {
+enum { VERIFIED_NONE, VERIFIED_WRITING, VERIFIED_KEPT };
+struct verified {
     atomic_uint state;
     struct siphash_hash hash; /* once KEPT */
 };
@@ -34,8 +35,8 @@ struct user {
     const char *hash;
     bool has_uid;
     uid_t uid;
-    struct acl grants;
-    struct memo *memo;
+    struct acl acl;
+    struct verified *verified;
     const struct siphash_key *key;
 };
 
@@ -45,34 +46,32 @@ struct users {
     struct user *list; /* by name */
     size_t unix_count;
     const struct user **unix_list; /* by uid */
-    struct acl_rule *grants;
-    char *globs;        /* memory of the grants */
-    struct memo *memos; /* one for each of list */
+    struct acl_rule *rules;
+    char *globs;               /* memory of the rules */
+    struct verified *verified; /* one for each of list */
     char *text;
     size_t text_size;
-    struct siphash_key key; /* of the memos; the same in all users that follow one another */
+    struct siphash_key key; /* of `verified`; a reload keeps it */
 };
 
 /* --- order ---------------------------------------------------------------- */
 
-/* The shorter name first: any order will do. */
+/* The shorter name first. */
 static int compare_users(const void *a, const void *b)
 {
     struct slice left = ((const struct user *)a)->name;
     struct slice right = ((const struct user *)b)->name;
-
     if (left.length != right.length) {
         return left.length < right.length ? -1 : 1;
     }
     return left.length == 0 ? 0 : memcmp(left.bytes, right.bytes, left.length);
 }
 
-/* Of several with one uid always the same is found. */
+/* Of several with the same uid, always the same one is found. */
 static int compare_uids(const void *a, const void *b)
 {
     const struct user *left = *(const struct user *const *)a;
     const struct user *right = *(const struct user *const *)b;
-
     if (left->uid != right->uid) {
         return left->uid < right->uid ? -1 : 1;
     }
@@ -81,10 +80,10 @@ static int compare_uids(const void *a, const void *b)
 
 /* --- making ---------------------------------------------------------------- */
 
-/* What all users take. */
+/* The memory that all users take. */
 struct need {
     size_t text; /* bytes */
-    size_t grants;
+    size_t rules;
     size_t globs; /* bytes */
 };
 
@@ -95,13 +94,12 @@ static void measure_patterns(const struct conf_patterns *patterns, struct need *
         need->text += pattern.length;
         need->globs += acl_rule_size(pattern);
     }
-    need->grants += patterns->count;
+    need->rules += patterns->count;
 }
 
 static struct need measure(const struct conf *conf)
 {
     struct need need = {0};
-
     for (size_t i = 0; i < conf->user_count; i++) {
         const struct conf_user *user = &conf->users[i];
         need.text += strlen(user->name) + (user->secret != NULL ? strlen(user->secret) + 1 : 0);
@@ -112,7 +110,7 @@ static struct need measure(const struct conf *conf)
     return need;
 }
 
-/* An array that has room for nothing is an array all the same. */
+/* calloc(0) may return NULL. */
 static void *array_of(size_t count, size_t size)
 {
     return calloc(count > 0 ? count : 1, size);
@@ -121,40 +119,39 @@ static void *array_of(size_t count, size_t size)
 static bool make_blocks(struct users *users, const struct conf *conf)
 {
     struct need need = measure(conf);
-
     users->list = array_of(conf->user_count, sizeof *users->list);
     users->unix_list = array_of(conf->user_count, sizeof(struct user *));
-    users->memos = array_of(conf->user_count, sizeof *users->memos);
-    users->grants = array_of(need.grants, sizeof *users->grants);
+    users->verified = array_of(conf->user_count, sizeof *users->verified);
+    users->rules = array_of(need.rules, sizeof *users->rules);
     users->globs = array_of(need.globs, 1);
     users->text = array_of(need.text, 1);
     users->text_size = need.text;
-    return users->list != NULL && users->unix_list != NULL && users->memos != NULL &&
-           users->grants != NULL && users->globs != NULL && users->text != NULL;
+    return users->list != NULL && users->unix_list != NULL && users->verified != NULL &&
+           users->rules != NULL && users->globs != NULL && users->text != NULL;
 }
 
-/* Where the next bytes, the next grant and its memory go. */
-struct pen {
+/* Where the next bytes, the next rule and its memory go. */
+struct writer {
     char *text;
-    struct acl_rule *grant;
+    struct acl_rule *rule;
     char *glob;
 };
 
-static struct slice copy_text(struct pen *pen, const char *text, size_t length)
+static struct slice copy_text(struct writer *writer, const char *text, size_t length)
 {
-    struct slice copy = {pen->text, length};
-
-    memcpy(pen->text, text, length);
-    pen->text += length;
+    struct slice copy = {writer->text, length};
+    memcpy(writer->text, text, length);
+    writer->text += length;
     return copy;
 }
 
-static void copy_patterns(struct pen *pen, const struct conf_patterns *patterns, unsigned right)
+static void copy_patterns(struct writer *writer, const struct conf_patterns *patterns,
+                          unsigned right)
 {
     for (size_t i = 0; i < patterns->count; i++) {
-        struct slice pattern = copy_text(pen, patterns->of[i], strlen(patterns->of[i]));
-        *pen->grant++ = acl_rule_of(pattern, right, pen->glob);
-        pen->glob += acl_rule_size(pattern);
+        struct slice pattern = copy_text(writer, patterns->of[i], strlen(patterns->of[i]));
+        *writer->rule++ = acl_rule_of(pattern, right, writer->glob);
+        writer->glob += acl_rule_size(pattern);
     }
 }
 
@@ -171,34 +168,32 @@ static bool find_uid(struct user *user, const char *name)
     return true;
 }
 
-static bool make_user(struct user *user, struct pen *pen, const struct conf_user *from)
+static bool make_user(struct user *user, struct writer *writer, const struct conf_user *from)
 {
-    struct acl_rule *grants = pen->grant;
-
-    user->name = copy_text(pen, from->name, strlen(from->name));
+    struct acl_rule *rules = writer->rule;
+    user->name = copy_text(writer, from->name, strlen(from->name));
     if (from->secret != NULL) {
-        user->hash = copy_text(pen, from->secret, strlen(from->secret) + 1).bytes;
+        user->hash = copy_text(writer, from->secret, strlen(from->secret) + 1).bytes;
     }
-    copy_patterns(pen, &from->read, RIGHT_READ);
-    copy_patterns(pen, &from->write, RIGHT_WRITE);
-    copy_patterns(pen, &from->admin, RIGHT_ADMIN);
-    acl_init(&user->grants, grants, (size_t)(pen->grant - grants));
+    copy_patterns(writer, &from->read, RIGHT_READ);
+    copy_patterns(writer, &from->write, RIGHT_WRITE);
+    copy_patterns(writer, &from->admin, RIGHT_ADMIN);
+    acl_init(&user->acl, rules, (size_t)(writer->rule - rules));
     return from->unix_user == NULL || find_uid(user, from->unix_user);
 }
 
 static bool make_list(struct users *users, const struct conf *conf)
 {
-    struct pen pen = {.text = users->text, .grant = users->grants, .glob = users->globs};
-
+    struct writer writer = {.text = users->text, .rule = users->rules, .glob = users->globs};
     for (users->count = 0; users->count < conf->user_count; users->count++) {
-        if (!make_user(&users->list[users->count], &pen, &conf->users[users->count])) {
+        if (!make_user(&users->list[users->count], &writer, &conf->users[users->count])) {
             return false;
         }
     }
     qsort(users->list, users->count, sizeof *users->list, compare_users);
     for (size_t i = 0; i < users->count; i++) {
         struct user *user = &users->list[i];
-        user->memo = &users->memos[i];
+        user->verified = &users->verified[i];
         user->key = &users->key;
         if (user->has_uid) {
             users->unix_list[users->unix_count++] = user;
@@ -213,22 +208,21 @@ static bool same_secret(const struct user *a, const struct user *b)
     return a->hash != NULL && b->hash != NULL && strcmp(a->hash, b->hash) == 0;
 }
 
-static void keep(struct memo *memo, struct siphash_hash hash)
+static void keep(struct verified *verified, struct siphash_hash hash)
 {
-    unsigned nothing = MEMO_NOTHING;
-
-    if (atomic_compare_exchange_strong(&memo->state, &nothing, MEMO_WRITING)) {
-        memo->hash = hash;
-        atomic_store_explicit(&memo->state, MEMO_KEPT, memory_order_release);
+    unsigned nothing = VERIFIED_NONE;
+    if (atomic_compare_exchange_strong(&verified->state, &nothing, VERIFIED_WRITING)) {
+        verified->hash = hash;
+        atomic_store_explicit(&verified->state, VERIFIED_KEPT, memory_order_release);
     }
 }
 
-static bool is_kept(const struct memo *memo)
+static bool is_kept(const struct verified *verified)
 {
-    return atomic_load_explicit(&memo->state, memory_order_acquire) == MEMO_KEPT;
+    return atomic_load_explicit(&verified->state, memory_order_acquire) == VERIFIED_KEPT;
 }
 
-/* What is proved to `before` from now on is proved once more: seldom, and only a check. */
+/* A secret that is verified for `before` from now on is checked once more. */
 static bool inherit(struct users *users, const struct users *before)
 {
     if (before == NULL) {
@@ -238,8 +232,8 @@ static bool inherit(struct users *users, const struct users *before)
     for (size_t i = 0; i < users->count; i++) {
         const struct user *now = &users->list[i];
         const struct user *then = users_find(before, now->name);
-        if (then != NULL && same_secret(now, then) && is_kept(then->memo)) {
-            keep(now->memo, then->memo->hash);
+        if (then != NULL && same_secret(now, then) && is_kept(then->verified)) {
+            keep(now->verified, then->verified->hash);
         }
     }
     return true;
@@ -255,10 +249,10 @@ static void wipe_and_free(void *block, size_t size)
 
 static void users_free(struct users *users)
 {
-    wipe_and_free(users->memos, users->count * sizeof *users->memos);
+    wipe_and_free(users->verified, users->count * sizeof *users->verified);
     wipe_and_free(users->text, users->text_size);
     free(users->globs);
-    free(users->grants);
+    free(users->rules);
     free(users->unix_list);
     free(users->list);
     wipe_and_free(users, sizeof *users);
@@ -267,7 +261,6 @@ static void users_free(struct users *users)
 struct users *users_create(const struct conf *conf, struct users *before)
 {
     struct users *users = calloc(1, sizeof *users);
-
     if (users == NULL) {
         return NULL;
     }
@@ -292,7 +285,6 @@ struct users *users_get(struct users *users)
 void users_put(struct users **owned)
 {
     struct users *users = *owned;
-
     *owned = NULL;
     if (users != NULL &&
         atomic_fetch_sub_explicit(&users->references, 1, memory_order_acq_rel) == 1) {
@@ -310,14 +302,12 @@ bool users_is_empty(const struct users *users)
 const struct user *users_find(const struct users *users, struct slice name)
 {
     const struct user wanted = {.name = name};
-
     return bsearch(&wanted, users->list, users->count, sizeof wanted, compare_users);
 }
 
 const struct user *users_find_unix(const struct users *users, uid_t uid)
 {
     size_t low = 0, high = users->unix_count;
-
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (users->unix_list[middle]->uid < uid) {
@@ -334,7 +324,6 @@ enum user_change users_follow(const struct users *users, const struct user *befo
                               const struct user **now)
 {
     const struct user *user = users_find(users, before->name);
-
     *now = NULL;
     if (user == NULL) {
         return USER_GONE;
@@ -352,12 +341,11 @@ struct slice user_name(const struct user *user)
     return user->name;
 }
 
-/* FNV-1a (Fowler, Noll and Vo). The administrator chooses the names, and two of one number
- * would only share what one may make. */
+/* FNV-1a (Fowler, Noll and Vo). The administrator chooses the names, and two with the same tag
+ * would only share one limit of namespaces. */
 uint64_t user_tag(const struct user *user)
 {
     uint64_t tag = UINT64_C(14695981039346656037);
-
     for (size_t i = 0; i < user->name.length; i++) {
         tag = (tag ^ (unsigned char)user->name.bytes[i]) * UINT64_C(1099511628211);
     }
@@ -372,7 +360,6 @@ const char *user_hash(const struct user *user)
 const char *users_decoy(const struct users *users, struct slice name)
 {
     size_t first = (size_t)siphash24_128(&users->key, name).low;
-
     for (size_t i = 0; i < users->count; i++) {
         const struct user *user = &users->list[(first % users->count + i) % users->count];
         if (user->hash != NULL) {
@@ -384,22 +371,21 @@ const char *users_decoy(const struct users *users, struct slice name)
 
 unsigned user_rights(const struct user *user, struct slice ns)
 {
-    return acl_in(&user->grants, ns);
+    return acl_in(&user->acl, ns);
 }
 
 unsigned user_rights_everywhere(const struct user *user)
 {
-    return user->grants.everywhere;
+    return user->acl.everywhere;
 }
 
 bool user_recalls(const struct user *user, struct slice secret)
 {
     struct siphash_hash hash = siphash24_128(user->key, secret);
-
-    return is_kept(user->memo) && siphash_equal(hash, user->memo->hash);
+    return is_kept(user->verified) && siphash_equal(hash, user->verified->hash);
 }
 
 void user_prove(const struct user *user, struct slice secret)
 {
-    keep(user->memo, siphash24_128(user->key, secret));
+    keep(user->verified, siphash24_128(user->key, secret));
 }

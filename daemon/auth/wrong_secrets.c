@@ -1,8 +1,7 @@
 /*
- * wrong_secrets.c - a table of sets: a token says in which of them it is kept.
+ * wrong_secrets.c - a table of sets; the token determines its set.
  *
- * Which token comes into which set is decided by the key, so no choice of secrets fills one
- * set and leaves the others empty.
+ * Tokens depend on the key, so no choice of secrets fills one set and leaves the others empty.
  */
 #include "daemon/auth/wrong_secrets.h"
 
@@ -16,9 +15,9 @@ bool wrong_secrets_init(struct wrong_secrets *wrongs)
     return getrandom(&wrongs->key, sizeof wrongs->key, 0) == sizeof wrongs->key;
 }
 
-/* Each part is of a fixed size or says first how long it is: no two logins make the same
- * bytes. */
-struct said {
+/* The bytes that are hashed. Each part is of a fixed size, or its length comes before it: no two
+ * logins make the same bytes. */
+struct hashed {
     struct peer_address address;
     size_t name_length, secret_length;
     char rest[REQUEST_NAMESPACE_MAX + SECRET_MAX + SECRET_HASH_MAX];
@@ -30,11 +29,10 @@ struct siphash_hash wrong_secrets_token(const struct wrong_secrets *wrongs,
     const struct slice name = {login->name, login->name_length};
     const struct user *user = users_find(login->users, name);
     const char *hash = user != NULL && user_hash(user) != NULL ? user_hash(user) : "";
-    struct said said = {.address = login->address,
-                        .name_length = login->name_length,
-                        .secret_length = login->secret_length};
-    char *at = said.rest;
-
+    struct hashed hashed = {.address = login->address,
+                            .name_length = login->name_length,
+                            .secret_length = login->secret_length};
+    char *at = hashed.rest;
     memcpy(at, login->name, login->name_length);
     at += login->name_length;
     memcpy(at, login->secret, login->secret_length);
@@ -43,12 +41,12 @@ struct siphash_hash wrong_secrets_token(const struct wrong_secrets *wrongs,
     memcpy(at, hash, hash_length);
     at += hash_length;
     struct siphash_hash token = siphash24_128(
-        &wrongs->key, (struct slice){(const char *)&said, (size_t)(at - (char *)&said)});
-    explicit_bzero(&said, sizeof said);
+        &wrongs->key, (struct slice){(const char *)&hashed, (size_t)(at - (char *)&hashed)});
+    explicit_bzero(&hashed, sizeof hashed);
     return token;
 }
 
-/* The token comes first, and those before `place` move on to it. */
+/* Puts the token first; those before `place` move up to it. */
 static void put_first(struct siphash_hash *set, unsigned place, struct siphash_hash token)
 {
     memmove(set + 1, set, place * sizeof *set);
@@ -63,7 +61,6 @@ static struct siphash_hash *set_of(struct wrong_secrets *wrongs, struct siphash_
 bool wrong_secrets_has(struct wrong_secrets *wrongs, struct siphash_hash token)
 {
     struct siphash_hash *set = set_of(wrongs, token);
-
     for (unsigned i = 0; i < WRONG_SECRETS_WAYS; i++) {
         if (siphash_equal(set[i], token)) {
             put_first(set, i, token);

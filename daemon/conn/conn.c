@@ -53,7 +53,7 @@ static void stop_parting(struct conn *conn)
 static void give_back(struct conn *conn)
 {
     if (conn->pipeline != NULL) {
-        pipeline_destroy(&conn->pipeline, conn->loop);
+        pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
     }
     conn_account(conn, false);
     pressure_leave(conn);

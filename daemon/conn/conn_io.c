@@ -43,7 +43,7 @@ static bool receive(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     size_t moved = 0;
-    switch (pipeline_receive(conn->pipeline, loop, &conn->transport, &moved)) {
+    switch (pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
         if (reply_queue_is_empty(
@@ -192,7 +192,7 @@ static void settle(struct conn *conn)
         if (conn->state == PIPELINE_NEEDS_INPUT) {
             run_queue_done(conn);
         }
-        pipeline_destroy(&conn->pipeline, loop);
+        pipeline_destroy(&conn->pipeline, &loop->workspace);
     }
     if (conn->pipeline != NULL || conn->holds) {
         pressure_follow(conn);
@@ -227,7 +227,7 @@ static bool begin(struct conn *conn, bool readable, bool writable)
 {
     struct loop *loop = conn->loop;
     if (conn->pipeline == NULL) {
-        conn->pipeline = pipeline_create(loop, conn->endpoint, &conn->identity);
+        conn->pipeline = pipeline_create(&loop->workspace, conn->endpoint, &conn->identity);
         if (conn->pipeline == NULL) {
             conn_close(conn, CONN_CLOSE_NO_MEMORY);
             return false;
@@ -243,9 +243,20 @@ static bool begin(struct conn *conn, bool readable, bool writable)
         return false;
     }
     if (may_work(conn)) {
-        loop->round.requests += pipeline_prepare(conn->pipeline, loop);
+        loop->round.requests += pipeline_prepare(conn->pipeline, &loop->workspace);
     }
     return true;
+}
+
+/* Leaves the loop with the time that the pipeline has read. */
+static void work(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    conn->state = pipeline_work(conn->pipeline, &loop->workspace);
+    loop->now = loop->workspace.ctx.now;
+    if (loop->now == 0) {
+        loop->now = clock_now();
+    }
 }
 
 static bool may_take_on(const struct conn *conn)
@@ -258,7 +269,7 @@ static bool may_take_on(const struct conn *conn)
  * them would wait for the turns of all others. False: it broke. */
 static bool take_on(struct conn *conn)
 {
-    const struct command_context *ctx = &conn->loop->ctx;
+    const struct command_context *ctx = &conn->loop->workspace.ctx;
     for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
         if (reads > 0 && !command_has_time(ctx)) {
             break;
@@ -266,7 +277,7 @@ static bool take_on(struct conn *conn)
         if (!receive(conn)) {
             return false;
         }
-        conn->state = pipeline_work(conn->pipeline, conn->loop);
+        work(conn);
     }
     return true;
 }
@@ -275,7 +286,7 @@ static void end(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     if (may_work(conn)) {
-        conn->state = pipeline_work(conn->pipeline, loop);
+        work(conn);
     } else {
         loop->now = clock_now();
     }
@@ -296,10 +307,10 @@ void conn_io_end_round(struct loop *loop)
     if (!round->open) {
         return;
     }
-    loop->ctx.now = 0;
+    loop->workspace.ctx.now = 0;
     if (round->requests > 1) { /* a lone one is looked at at once */
         for (unsigned i = 0; i < round->count; i++) {
-            pipeline_fetch(round->conns[i]->pipeline, loop);
+            pipeline_fetch(round->conns[i]->pipeline, &loop->workspace);
         }
     }
     for (unsigned i = 0; i < round->count; i++) {

@@ -9,18 +9,14 @@
 #include "daemon/base/thread.h"
 #include "daemon/conn/conn.h"
 #include "daemon/request/pipeline.h"
-#include "daemon/request/reply_queue.h"
 
-/* How many free blocks of each kind are kept. */
-enum { KEEP_SMALL = 64, KEEP_LARGE = 4, KEEP_CHUNKS = 64, KEEP_PIPELINES = 64, KEEP_CONNS = 256 };
+/* How many free blocks are kept. */
+enum { KEEP_CONNS = 256 };
 
 bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id)
 {
     *loop = (struct loop){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
-    pool_init(&loop->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
-    pool_init(&loop->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
-    pool_init(&loop->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
-    pool_init(&loop->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
+    pipeline_init_workspace(&loop->workspace);
     pool_init(&loop->conns, conn_size(), KEEP_CONNS);
     TAILQ_INIT(&loop->active);
     TAILQ_INIT(&loop->lingers);
@@ -39,21 +35,22 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
     errno = ENOMEM;
     loop->store_thread = store_thread_create(store);
     if (loop->store_thread != NULL) {
-        store_thread_set_creator(loop->store_thread, command_creator, &loop->ctx);
+        store_thread_set_creator(loop->store_thread, command_creator, &loop->workspace.ctx);
     }
     return loop->store_thread != NULL;
 }
 
 void loop_configure(struct loop *loop, const struct conn_settings *settings)
 {
+    struct command_context *ctx = &loop->workspace.ctx;
     loop->settings = *settings;
-    loop->ctx.store_thread = loop->store_thread;
-    loop->ctx.auth = &loop->auth;
-    loop->ctx.metrics = loop->metrics;
-    loop->ctx.instance = loop->instance;
-    loop->ctx.default_namespace = slice_of(loop->settings.default_namespace);
-    loop->ctx.max_value = loop->settings.max_value;
-    loop->ctx.idle_timeout = loop->settings.idle_timeout;
+    ctx->store_thread = loop->store_thread;
+    ctx->auth = &loop->auth;
+    ctx->metrics = loop->metrics;
+    ctx->instance = loop->instance;
+    ctx->default_namespace = slice_of(loop->settings.default_namespace);
+    ctx->max_value = loop->settings.max_value;
+    ctx->idle_timeout = loop->settings.idle_timeout;
 }
 
 void loop_deinit(struct loop *loop)
@@ -66,10 +63,7 @@ void loop_deinit(struct loop *loop)
         loop->base = NULL;
     }
     users_put(&loop->auth.users);
-    pool_deinit(&loop->recv_buffers.small);
-    pool_deinit(&loop->recv_buffers.large);
-    pool_deinit(&loop->chunks);
-    pool_deinit(&loop->pipelines);
+    pipeline_deinit_workspace(&loop->workspace);
     pool_deinit(&loop->conns);
 }
 

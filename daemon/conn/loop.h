@@ -18,8 +18,7 @@
 #include "daemon/base/metrics.h"
 #include "daemon/base/pool.h"
 #include "daemon/conn/settings.h"
-#include "daemon/request/command.h"
-#include "daemon/request/recv_buffer.h"
+#include "daemon/request/workspace.h"
 #include "daemon/store/store.h"
 
 struct conn;
@@ -69,12 +68,11 @@ struct loop {
     struct housekeeper *housekeeper; /* or NULL */
     struct handshaker *handshaker;   /* or NULL: nobody has to greet */
     struct conn_settings settings;   /* see loop_configure */
-    struct command_context ctx;      /* lent to one pipeline after the other */
     struct auth_context auth;        /* its users are a reference */
     uint64_t now;                    /* when the last turn read the clock */
 
-    struct recv_buffer_pools recv_buffers;
-    struct pool chunks, pipelines, conns;
+    struct workspace workspace; /* of the pipelines */
+    struct pool conns;
 
     struct loop_list active;          /* all but those that linger; the longest silent first */
     struct loop_list lingers;         /* said all, wait for the peer to go; the first first */

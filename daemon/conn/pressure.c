@@ -230,7 +230,7 @@ static void give_way(struct conn *conn)
         return;
     }
     metrics_add(loop->metrics, METRIC_UPLOADS_ENDED, 1);
-    pipeline_give_up_upload(conn->pipeline, loop);
+    pipeline_give_up_upload(conn->pipeline, &loop->workspace);
     conn->due = loop->now + PRESSURE_GRACE_MS;
     run_queue_add(conn);
 }

@@ -127,14 +127,14 @@ void scheduler_run(struct loop *loop)
 {
     struct conn *conn;
     conn_io_end_round(loop);
-    loop->ctx.until = clock_precise() + SCHEDULER_SLICE_US * 1000;
+    loop->workspace.ctx.until = clock_precise() + SCHEDULER_SLICE_US * 1000;
     while ((conn = whose_turn(&loop->lines)) != NULL) {
         take_turn(conn);
-        if (clock_precise() >= loop->ctx.until) {
+        if (clock_precise() >= loop->workspace.ctx.until) {
             break;
         }
     }
-    loop->ctx.until = 0;
+    loop->workspace.ctx.until = 0;
     if (!TAILQ_EMPTY(&loop->lines.quick) || !TAILQ_EMPTY(&loop->lines.slow)) {
         run_after_poll(loop);
     }

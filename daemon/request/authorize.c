@@ -1,20 +1,9 @@
 /*
- * authorize.c - who may have what carried out, and AUTH.
- *
- * Only connections of a daemon that has users come here. What a request takes is asked
- * before anything about it is answered, so that nobody learns of a namespace or a record
- * that is none of his business. It is asked again where a request goes on later: a reload
- * may have taken the right in between.
+ * authorize.c - the rights that each verb takes, held against those of the client.
  */
-#include <inttypes.h>
+#include "daemon/request/authorize.h"
+
 #include <stdio.h>
-#include <string.h>
-
-#include "daemon/base/log.h"
-#include "daemon/net/peer.h"
-#include "daemon/request/verbs.h"
-
-/* --- rights ------------------------------------------------------------------- */
 
 /* A read that leaves a trace: a new ttl, or a record where there was none. */
 static bool look_changes(const struct request *request)
@@ -54,45 +43,10 @@ static unsigned needs(const struct request *request)
     return rights;
 }
 
-unsigned authorize_rights(const struct command_context *ctx, struct slice name)
-{
-    switch (ctx->identity->state) {
-    case IDENTITY_NOT_REQUIRED:
-        return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
-    case IDENTITY_AUTHENTICATED:
-        return user_rights(ctx->identity->user, name);
-    case IDENTITY_UNAUTHENTICATED:
-        break;
-    }
-    return 0;
-}
-
-uint64_t command_creator(void *context)
-{
-    const struct command_context *ctx = context;
-    return ctx->identity->state == IDENTITY_AUTHENTICATED ? user_tag(ctx->identity->user) : 0;
-}
-
-static void say(struct command_context *ctx, const struct request *request,
-                enum reply_reason reason, const char *text, size_t length)
-{
-    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
-    ctx->replies->refused = true;
-    reply_queue_reply(
-        ctx->replies, request,
-        &(struct reply){.kind = REPLY_CLIENT_ERROR, .reason = reason, .text = {text, length}});
-}
-
 void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request)
 {
-    static const char text[] = "authenticate first: write AUTH <user> <secret>";
-    say(ctx, request, REASON_UNAUTHENTICATED, text, sizeof text - 1);
-}
-
-void authorize_refuse_login(struct command_context *ctx, const struct request *request)
-{
-    static const char text[] = "bad command line format";
-    say(ctx, request, REASON_OTHER, text, sizeof text - 1);
+    command_refuse_text(ctx, request, REASON_UNAUTHENTICATED,
+                        slice_of("authenticate first: write AUTH <user> <secret>"));
 }
 
 /* `name` is empty: every namespace. */
@@ -111,32 +65,13 @@ static void refuse_right(struct command_context *ctx, const struct request *requ
                      : snprintf(text, sizeof text,
                                 "not allowed: user \"%.*s\" needs the right \"%s\" in \"%.*s\"",
                                 (int)user.length, user.bytes, right, (int)name.length, name.bytes);
-    say(ctx, request, REASON_OTHER, text, (size_t)length);
+    command_refuse_text(ctx, request, REASON_OTHER, (struct slice){text, (size_t)length});
 }
 
 bool authorize_may(const struct command_context *ctx, const struct request *request,
                    struct slice name)
 {
-    return (needs(request) & ~authorize_rights(ctx, name)) == 0;
-}
-
-bool authorize_may_everywhere(const struct command_context *ctx, const struct request *request)
-{
-    unsigned rights = ctx->identity->state == IDENTITY_AUTHENTICATED
-                          ? user_rights_everywhere(ctx->identity->user)
-                          : authorize_rights(ctx, (struct slice){NULL, 0});
-    return (needs(request) & ~rights) == 0;
-}
-
-void authorize_refuse_declared(struct command_context *ctx, const struct request *request)
-{
-    struct slice user = user_name(ctx->identity->user);
-    char text[REQUEST_NAMESPACE_MAX + 128];
-    int length = snprintf(text, sizeof text,
-                          "not allowed: user \"%.*s\" needs the right \"admin\" in every "
-                          "namespace that is declared",
-                          (int)user.length, user.bytes);
-    say(ctx, request, REASON_OTHER, text, (size_t)length);
+    return (needs(request) & ~command_rights(ctx, name)) == 0;
 }
 
 bool authorize_request(struct command_context *ctx, const struct request *request,
@@ -149,14 +84,55 @@ bool authorize_request(struct command_context *ctx, const struct request *reques
         authorize_refuse_unauthenticated(ctx, request);
         return false;
     }
-    unsigned missing = needs(request) & ~authorize_rights(ctx, name);
+    unsigned missing = needs(request) & ~command_rights(ctx, name);
     if (missing != 0) {
         refuse_right(ctx, request, missing, name);
     }
     return missing == 0;
 }
 
-/* Figures of the daemon, and its memory, are those of all namespaces. */
+/* --- one namespace after the other ------------------------------------------ */
+
+/* Whether the rights are there in any namespace that the endpoint could reach beside its own. */
+static bool may_behind_endpoint(const struct command_context *ctx, const struct request *request)
+{
+    unsigned rights = ctx->identity->state == IDENTITY_AUTHENTICATED
+                          ? user_rights_everywhere(ctx->identity->user)
+                          : command_rights(ctx, (struct slice){NULL, 0});
+    return ctx->endpoint->separator == '\0' || (needs(request) & ~rights) == 0;
+}
+
+static void refuse_declared(struct command_context *ctx, const struct request *request)
+{
+    struct slice user = user_name(ctx->identity->user);
+    char text[REQUEST_NAMESPACE_MAX + 128];
+    int length = snprintf(text, sizeof text,
+                          "not allowed: user \"%.*s\" needs the right \"admin\" in every "
+                          "namespace that is declared",
+                          (int)user.length, user.bytes);
+    command_refuse_text(ctx, request, REASON_OTHER, (struct slice){text, (size_t)length});
+}
+
+enum walk_step authorize_reached(struct command_context *ctx, const struct request *request,
+                                 uint32_t *next)
+{
+    struct namespace_walk walk = {.next = next, .own = command_namespace(ctx, request)};
+    enum walk_step step = WALK_ENDED;
+    if (may_behind_endpoint(ctx, request)) {
+        return WALK_ENDED;
+    }
+    while ((step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
+        if (!authorize_may(ctx, request, walk.name)) {
+            refuse_declared(ctx, request);
+            break;
+        }
+    }
+    return step;
+}
+
+/* --- a command -------------------------------------------------------------- */
+
+/* Stats of the daemon and its memory concern all namespaces. */
 static bool allowed_everywhere(struct command_context *ctx, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(ctx->identity->user);
@@ -166,7 +142,8 @@ static bool allowed_everywhere(struct command_context *ctx, const struct request
     return missing == 0;
 }
 
-/* Where it may not, its key may be whole for who asks. */
+/* Without a right in the namespace that the key begins with, the whole key may lie in the
+ * endpoint's own namespace. */
 static bool is_allowed_key(struct command_context *ctx, struct command *cmd)
 {
     if (authorize_may(ctx, &cmd->request, cmd->at.name)) {
@@ -189,6 +166,7 @@ static struct slice subject(const struct command_context *ctx, const struct comm
     return ns.length > 0 ? ns : command_namespace(ctx, &cmd->request);
 }
 
+/* Of a client that has authenticated. */
 static bool is_allowed(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
@@ -204,121 +182,11 @@ static bool is_allowed(struct command_context *ctx, struct command *cmd)
     return needs(request) == 0 || authorize_request(ctx, request, subject(ctx, cmd));
 }
 
-/* --- AUTH ---------------------------------------------------------------------- */
-
-/* What the protocol calls success. */
-static void say_granted(struct command_context *ctx, const struct request *request)
+bool authorize_command(struct command_context *ctx, struct command *cmd)
 {
-    reply_queue_status(ctx->replies, request, request->verb == VERB_AUTH ? REPLY_OK : REPLY_STORED);
-}
-
-static void log_denial(const struct command_context *ctx)
-{
-    static struct log_limit limit = LOG_LIMIT("denied: no such user with such a secret");
-
-    if (log_admits(&limit, LOG_INFO)) {
-        char peer[PEER_NAME_MAX];
-        peer_name(ctx->identity->fd, peer, sizeof peer);
-        log_line(LOG_INFO, "%s: %s: denied: no such user with such a secret", ctx->endpoint->name,
-                 peer);
-    }
-}
-
-static enum outcome conclude(struct command_context *ctx, const struct request *request,
-                             enum identity_verdict verdict)
-{
-    switch (verdict) {
-    case IDENTITY_WAITS:
-        return OUTCOME_WAITS;
-    case IDENTITY_GRANTED:
-        say_granted(ctx, request);
-        return OUTCOME_DONE;
-    case IDENTITY_DENIED:
-        metrics_add(ctx->metrics, METRIC_AUTH_ERRORS, 1);
-        log_denial(ctx);
-        reply_queue_status(ctx->replies, request, REPLY_DENIED);
-        return OUTCOME_DONE;
-    case IDENTITY_NO_MEMORY:
-        break;
-    }
-    command_refuse(ctx, request, request->ns, STORE_NO_MEMORY);
-    return OUTCOME_DONE;
-}
-
-/* The bytes are of the connection's receive buffer, where nobody shall find them later. */
-static void wipe(struct slice secret)
-{
-    explicit_bzero((char *)(uintptr_t)secret.bytes, secret.length);
-}
-
-/* The user's name and the secret, of a PUT that stands for AUTH: its value is both, with a
- * space between. */
-static bool split_value(struct slice value, struct slice *name, struct slice *secret)
-{
-    const char *space = memchr(value.bytes, ' ', value.length);
-    if (space == NULL) {
-        return false;
-    }
-    *name = (struct slice){value.bytes, (size_t)(space - value.bytes)};
-    *secret = (struct slice){space + 1, value.length - name->length - 1};
-    const char *why;
-    return name->length > 0 && name->length <= REQUEST_NAMESPACE_MAX &&
-           secret_is_possible(*secret, &why);
-}
-
-enum outcome verb_auth(struct command_context *ctx, struct command *cmd)
-{
-    static const char malformed[] = "bad authentication token format";
-    static const char nobody[] = "there are no users here: everybody may do everything";
-    const struct request *request = &cmd->request;
-    struct slice name = request->ns;
-    struct slice secret = request->value;
-    if (cmd->begun) {
-        return conclude(ctx, request, identity_take(ctx->identity, ctx->auth, ctx->now));
-    }
-    if (ctx->identity->state == IDENTITY_NOT_REQUIRED) {
-        wipe(secret);
-        say(ctx, request, REASON_OTHER, nobody, sizeof nobody - 1);
-        return OUTCOME_DONE;
-    }
-    metrics_add(ctx->metrics, METRIC_AUTH_CMDS, 1);
-    if (request->verb != VERB_AUTH && !split_value(request->value, &name, &secret)) {
-        wipe(request->value);
-        say(ctx, request, REASON_OTHER, malformed, sizeof malformed - 1);
-        return OUTCOME_DONE;
-    }
-    cmd->begun = true;
-    enum identity_verdict verdict = identity_ask(ctx->identity, ctx->auth, ctx->now, name, secret);
-    wipe(secret);
-    return conclude(ctx, request, verdict);
-}
-
-/* --- everything else ------------------------------------------------------------ */
-
-static bool is_auth(const struct command_context *ctx, const struct request *request)
-{
-    return request->verb == VERB_AUTH || ctx->identity->login != NULL ||
-           (ctx->identity->state == IDENTITY_UNAUTHENTICATED &&
-            (request->options & REQUEST_LOGIN) != 0);
-}
-
-bool authorize_admits(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
-{
-    const struct request *request = &cmd->request;
-    *outcome = OUTCOME_DONE;
-    if (is_auth(ctx, request)) {
-        *outcome = verb_auth(ctx, cmd);
-        return false;
-    }
-    if (request->verb == VERB_QUIT) {
-        return true;
-    }
-    bool allowed = ctx->identity->state == IDENTITY_AUTHENTICATED && is_allowed(ctx, cmd);
     if (ctx->identity->state == IDENTITY_UNAUTHENTICATED) {
-        authorize_refuse_unauthenticated(ctx, request);
+        authorize_refuse_unauthenticated(ctx, &cmd->request);
+        return false;
     }
-    if (!allowed) {
-        command_abandon(cmd);
-    }
-    return allowed;
+    return is_allowed(ctx, cmd);
 }

@@ -4,6 +4,7 @@
 #include "daemon/request/batch.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/request/dispatch.h"
 
 void batch_init(struct batch *batch)
 {
@@ -14,7 +15,7 @@ void batch_init(struct batch *batch)
 void batch_deinit(struct batch *batch)
 {
     if (batch->open && batch->next < batch->count) {
-        command_abandon(&batch->commands[batch->next]);
+        dispatch_abandon(&batch->commands[batch->next]);
     }
     batch_init(batch);
 }
@@ -120,7 +121,7 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         if (reply_queue_is_full(ctx->replies)) {
             return OUTCOME_LATER;
         }
-        enum outcome outcome = command_execute(ctx, &batch->commands[batch->next]);
+        enum outcome outcome = dispatch_execute(ctx, &batch->commands[batch->next]);
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }

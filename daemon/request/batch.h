@@ -22,7 +22,7 @@
 #include "daemon/request/command.h"
 #include "protocol/protocol.h"
 
-enum { BATCH_MAX = 32 };
+enum { BATCH_MAX = COMMAND_BATCH_MAX };
 
 struct batch {
     bool open;    /* parsed, and not done with */

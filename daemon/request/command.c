@@ -1,20 +1,10 @@
 /*
- * command.c - where a request goes: its keys are located, its verb is looked up in
- * a table, and what the store refuses is answered.
+ * command.c - what all verbs share: what a request means to the store, where its keys live, and
+ * how refusals are answered.
  */
-#include "daemon/request/verbs.h"
+#include "daemon/request/command.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "daemon/base/clock.h"
-#include "daemon/request/stats.h"
-
-enum {
-    /* Keys of a long GET or DEL that are located before the first is read. */
-    KEYS_AHEAD = 8,
-    KEYS_TIMED = 64, /* keys of a request, after which it looks at the time */
-};
 
 /* --- refusals ------------------------------------------------------------- */
 
@@ -52,6 +42,21 @@ static const struct refusal {
                            "\" again, and read without pauses"},
 };
 
+static void refuse(struct command_context *ctx, const struct request *request,
+                   const struct reply *reply)
+{
+    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
+    ctx->replies->refused = true;
+    reply_queue_reply(ctx->replies, request, reply);
+}
+
+void command_refuse_text(struct command_context *ctx, const struct request *request,
+                         enum reply_reason reason, struct slice text)
+{
+    refuse(ctx, request,
+           &(struct reply){.kind = REPLY_CLIENT_ERROR, .reason = reason, .text = text});
+}
+
 void command_refuse(struct command_context *ctx, const struct request *request, struct slice name,
                     enum store_status status)
 {
@@ -62,12 +67,9 @@ void command_refuse(struct command_context *ctx, const struct request *request, 
         length = snprintf(text, sizeof text, "%s%.*s%s", refusal->before, (int)name.length,
                           name.bytes, refusal->after);
     }
-    metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
-    ctx->replies->refused = true;
-    reply_queue_reply(ctx->replies, request,
-                      &(struct reply){.kind = refusal->kind,
-                                      .reason = refusal->reason,
-                                      .text = {text, (size_t)length}});
+    refuse(ctx, request,
+           &(struct reply){
+               .kind = refusal->kind, .reason = refusal->reason, .text = {text, (size_t)length}});
 }
 
 bool command_answer(struct command_context *ctx, const struct request *request, struct slice name,
@@ -89,6 +91,32 @@ bool command_answer(struct command_context *ctx, const struct request *request, 
     }
 }
 
+/* Whether the store could not take the value, rather than that the terms did not hold. */
+static bool is_refusal(enum store_status status)
+{
+    return status != STORE_OK && status != STORE_EXISTS && status != STORE_NOT_FOUND &&
+           status != STORE_CHANGED;
+}
+
+void command_stored(struct command_context *ctx, const struct request *request,
+                    struct store_key *at, enum store_status status, const struct stored *stored)
+{
+    if (status == STORE_OK) {
+        reply_queue_reply(ctx->replies, request,
+                          &(struct reply){.kind = REPLY_STORED,
+                                          .version = stored->version,
+                                          .value_length = stored->length});
+        return;
+    }
+    if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
+        store_drop(ctx->store_thread, at, ctx->now);
+    }
+    if (status == STORE_TOO_LARGE) {
+        metrics_add(ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
+    }
+    command_answer(ctx, request, at->name, status);
+}
+
 /* --- what a request means to the store ------------------------------------ */
 
 /* Where keys live that come without a namespace. */
@@ -107,10 +135,23 @@ struct slice command_namespace(const struct command_context *ctx, const struct r
     return is_default ? ctx->default_namespace : request->ns;
 }
 
+unsigned command_rights(const struct command_context *ctx, struct slice name)
+{
+    switch (ctx->identity->state) {
+    case IDENTITY_NOT_REQUIRED:
+        return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
+    case IDENTITY_AUTHENTICATED:
+        return user_rights(ctx->identity->user, name);
+    case IDENTITY_UNAUTHENTICATED:
+        break;
+    }
+    return 0;
+}
+
 /* To a user without any right in it, a namespace looks as if it were not declared. */
 static bool is_hidden(const struct command_context *ctx, struct slice name)
 {
-    return ctx->identity->state == IDENTITY_AUTHENTICATED && authorize_rights(ctx, name) == 0;
+    return ctx->identity->state == IDENTITY_AUTHENTICATED && command_rights(ctx, name) == 0;
 }
 
 /* Takes the namespace off the front of a key, if one that is declared stands there. */
@@ -190,6 +231,12 @@ struct store_terms command_terms(const struct request *request)
     return terms;
 }
 
+uint64_t command_creator(void *context)
+{
+    const struct command_context *ctx = context;
+    return ctx->identity->state == IDENTITY_AUTHENTICATED ? user_tag(ctx->identity->user) : 0;
+}
+
 /* --- locating ------------------------------------------------------------- */
 
 void command_begin(struct command *cmd)
@@ -217,166 +264,4 @@ void command_locate(struct command_context *ctx, struct command *cmd)
 void command_locate_own(struct command_context *ctx, struct command *cmd)
 {
     cmd->located = command_locate_key(ctx, &cmd->request, cmd->request.key, SPLIT_OWN, &cmd->at);
-}
-
-/* Locates and fetches the keys that come next; returns how many. */
-static size_t look_ahead(struct command_context *ctx, struct command *cmd, struct store_key *ahead)
-{
-    struct slice keys = cmd->request.keys;
-    struct slice key;
-    size_t count = 0;
-    while (count < KEYS_AHEAD && request_next_key(&keys, &key)) {
-        cmd->located = command_locate_key(ctx, &cmd->request, key, SPLIT_OWN, &ahead[count]);
-        if (cmd->located != STORE_OK) {
-            cmd->at.name = ahead[count].name;
-            break;
-        }
-        count++;
-    }
-    for (size_t i = 0; i < count; i++) {
-        store_fetch(ctx->store_thread, &ahead[i]);
-    }
-    return count;
-}
-
-enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
-                      bool reads)
-{
-    struct store_key ahead[KEYS_AHEAD];
-    unsigned done = 0;
-    ctx->replies->refused = false;
-    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
-        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
-    }
-    while (cmd->request.keys.length > 0) {
-        size_t count = look_ahead(ctx, cmd, ahead);
-        if (count == 0) {
-            if (authorize_request(ctx, &cmd->request, cmd->at.name)) {
-                command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
-            }
-            return OUTCOME_DONE;
-        }
-        for (size_t i = 0; i < count; i++) {
-            request_next_key(&cmd->request.keys, &cmd->request.key);
-            if (reply_queue_is_full(ctx->replies) ||
-                (++done % KEYS_TIMED == 0 && !command_has_time(ctx))) {
-                return OUTCOME_LATER;
-            }
-            if (!authorize_request(ctx, &cmd->request, ahead[i].name) ||
-                !one(ctx, cmd, &ahead[i])) {
-                return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
-            }
-        }
-    }
-    bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
-    if (reads && is_last && ctx->replies->protocol->ends_keys) {
-        reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
-    }
-    return OUTCOME_DONE;
-}
-
-/* --- the rest ------------------------------------------------------------- */
-
-static enum outcome do_ok(struct command_context *ctx, struct command *cmd)
-{
-    reply_queue_status(ctx->replies, &cmd->request, REPLY_OK);
-    return OUTCOME_DONE;
-}
-
-static enum outcome do_ping(struct command_context *ctx, struct command *cmd)
-{
-    reply_queue_status(ctx->replies, &cmd->request, REPLY_PONG);
-    return OUTCOME_DONE;
-}
-
-static enum outcome do_version(struct command_context *ctx, struct command *cmd)
-{
-    reply_queue_reply(
-        ctx->replies, &cmd->request,
-        &(struct reply){.kind = REPLY_VERSION, .text = slice_of(command_version(ctx))});
-    return OUTCOME_DONE;
-}
-
-static enum outcome do_help(struct command_context *ctx, struct command *cmd)
-{
-    reply_queue_text(ctx->replies, ctx->replies->protocol->help());
-    reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
-    return OUTCOME_DONE;
-}
-
-static enum outcome do_quit(struct command_context *ctx, struct command *cmd)
-{
-    (void)ctx;
-    (void)cmd;
-    return OUTCOME_QUIT;
-}
-
-/* --- the table ------------------------------------------------------------ */
-
-typedef enum outcome executes(struct command_context *, struct command *);
-
-static executes *const verbs[VERB_UNUSED] = {
-    [VERB_PUT] = verb_put,
-    [VERB_ADD] = verb_put,
-    [VERB_REPLACE] = verb_put,
-    [VERB_APPEND] = verb_join,
-    [VERB_PREPEND] = verb_join,
-    [VERB_GET] = verb_get,
-    [VERB_LOOK] = verb_look,
-    [VERB_DEL] = verb_delete,
-    [VERB_STALE] = verb_make_stale,
-    [VERB_EMPTY] = verb_empty,
-    [VERB_TTL] = verb_ttl,
-    [VERB_TOUCH] = verb_touch,
-    [VERB_INCR] = verb_add_number,
-    [VERB_DECR] = verb_add_number,
-    [VERB_LIST] = verb_list,
-    [VERB_ALL] = verb_list,
-    [VERB_FLUSH] = verb_flush,
-    [VERB_NAMESPACES] = verb_namespaces,
-    [VERB_STATS] = stats_answer,
-    [VERB_DUMP] = verb_dump,
-    [VERB_MEMORY] = verb_memory_limit,
-    [VERB_OK] = do_ok,
-    [VERB_AUTH] = verb_auth,
-    [VERB_PING] = do_ping,
-    [VERB_VERSION] = do_version,
-    [VERB_HELP] = do_help,
-    [VERB_QUIT] = do_quit,
-};
-
-enum outcome command_execute(struct command_context *ctx, struct command *cmd)
-{
-    enum outcome outcome = OUTCOME_DONE;
-    if (identity_is_asked(ctx->identity) && !authorize_admits(ctx, cmd, &outcome)) {
-        return outcome;
-    }
-    if (cmd->request.key.length > 0) {
-        if (cmd->located == STORE_OK && cmd->at.ns == NULL) {
-            command_locate_own(ctx, cmd); /* a request before this one may have made it */
-        }
-        if (cmd->located != STORE_OK) {
-            command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
-            return OUTCOME_DONE;
-        }
-    } else if ((cmd->request.options & REQUEST_ONLY_LOGIN) != 0) {
-        authorize_refuse_login(ctx, &cmd->request);
-        return OUTCOME_DONE;
-    }
-    return verbs[cmd->request.verb](ctx, cmd);
-}
-
-void command_abandon(struct command *cmd)
-{
-    bool lists = cmd->request.verb == VERB_LIST || cmd->request.verb == VERB_ALL;
-    if (cmd->begun && lists) {
-        store_cursor_close(&cmd->place.listing.cursor);
-        free(cmd->place.listing.glob);
-    } else if (cmd->begun && cmd->request.verb == VERB_DUMP) {
-        dump_end(cmd);
-    }
-    if (cmd->begun && (cmd->request.verb == VERB_APPEND || cmd->request.verb == VERB_PREPEND)) {
-        store_append_abort(&cmd->place.joining.join);
-    }
-    cmd->begun = false;
 }

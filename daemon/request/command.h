@@ -1,15 +1,17 @@
 /*
- * command.h - a request against the store.
+ * command.h - a request on its way to the store, and what the functions of all verbs share.
  *
- * A command is a request on its way. Most are done in one step. Those whose
- * answer may be long (GET of many keys, LIST, ALL, NAMESPACES) stop when the
- * reply queue is full, keep their place and go on later, so that no answer is ever
- * held in memory as a whole. So do those that may take long, a FLUSH of many namespaces too,
- * when their turn is over.
+ * Most commands are done in one step. A command with a long answer (GET of many keys, LIST, ALL,
+ * NAMESPACES) stops when the reply queue is full, keeps its place and goes on later, so that no
+ * answer is ever held in memory as a whole. A command that takes long, such as a FLUSH of many
+ * namespaces, stops when its turn is over.
  *
- * Commands of one connection are carried out strictly one after the other.
- * Only command_locate and command_fetch may run ahead: they change nothing but
- * make the processor load what the command will look at.
+ * Commands of one connection are carried out strictly one after the other. Only command_locate and
+ * command_fetch may run ahead: they change nothing but make the processor load what the command
+ * will read.
+ *
+ * All calls are for the thread of the context, between store_enter and store_leave of its store
+ * thread.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_COMMAND_H
 #define KVCACHED_DAEMON_REQUEST_COMMAND_H
@@ -24,45 +26,46 @@
 #include "protocol/glob.h"
 #include "protocol/request.h"
 
-/* What executing takes from outside; nothing of it is the command's own. All
- * calls happen between store_enter and store_leave of its store thread. */
+enum { COMMAND_BATCH_MAX = 32 }; /* commands that are worked on together; see batch.h */
+
+/* What carrying out a command takes from outside; nothing of it is the command's own. */
 struct command_context {
     struct store_thread *store_thread;
     struct reply_queue *replies;
     struct metrics *metrics;
     struct instance *instance;
     struct slice default_namespace;  /* what `-` stands for */
-    const struct endpoint *endpoint; /* where keys live that come without a namespace */
-    struct identity *identity;       /* who asks */
-    const struct auth_context *auth; /* to whom he may say who he is */
+    const struct endpoint *endpoint; /* through which the connection came */
+    struct identity *identity;       /* of the connection */
+    const struct auth_context *auth; /* what checks logins */
     uint64_t max_value;              /* bytes */
     uint64_t idle_timeout;           /* milliseconds; 0: never */
-    uint64_t now;                    /* read after what is answered had come; 0: the clock is
-                                        to be looked at */
-    unsigned unclocked;              /* about how much was done since it was */
-    bool crowded;                    /* what was asked for last has to wait: STORE_CROWDED */
-    uint64_t until;                  /* by clock_precise: then others shall have their turn;
-                                        0: as soon as may be */
+    uint64_t now;                    /* by clock_now, read after the request had come; 0: the clock
+                                        must be read */
+    unsigned unclocked;              /* about how many requests were executed since it was read */
+    bool crowded;                    /* the last command has to wait for memory: STORE_CROWDED */
+    uint64_t until;                  /* by clock_precise: when the turn ends; 0: as soon as it
+                                        can */
 };
 
-/* Whether it is still its turn. To be asked when about as much has been done as looking at the
- * clock is little against. */
+/* Whether the turn goes on. Reads the clock, so it is to be asked after work that takes much longer
+ * than that. */
 static inline bool command_has_time(const struct command_context *ctx)
 {
     return ctx->until != 0 && clock_precise() < ctx->until;
 }
 
-/* Of a write that was done. */
+/* What a write has made. */
 struct stored {
     uint64_t version;
-    uint64_t length; /* of the whole value, where REQUEST_LENGTH asks for it */
+    uint64_t length; /* bytes of the whole value, where REQUEST_LENGTH asks for it */
 };
 
 struct dump;
 
 struct command {
     struct request request; /* its key is the one that is next, its keys those behind */
-    struct store_key at;    /* where it is; good until store_leave */
+    struct store_key at;    /* where the key lives; good until store_leave */
     enum store_status located;
     bool begun;
     union {
@@ -76,8 +79,8 @@ struct command {
             uint64_t when;    /* by the store's clock; 0: now */
             uint64_t records; /* flushed so far */
             uint32_t next;
-            bool checked; /* it may be done */
-        } flushing;       /* FLUSH of all that a endpoint reaches, once begun */
+            bool checked; /* the rights are there */
+        } flushing;       /* FLUSH of all that an endpoint reaches, once begun */
         struct {          /* APPEND and PREPEND, once begun */
             struct store_append *join;
             struct stored stored;
@@ -87,17 +90,18 @@ struct command {
 
 enum outcome {
     OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the reply queue is full, others shall have their turn, or `crowded` */
+    OUTCOME_LATER, /* the reply queue is full, the turn is over, or the context is crowded */
     OUTCOME_WAITS, /* for the authenticator */
-    OUTCOME_QUIT,  /* the peer wants to go */
+    OUTCOME_QUIT,  /* the client asks for the connection to be closed */
 };
 
-/* Makes a parsed request a command: request is filled in, the rest is not. */
-void command_begin(struct command *cmd);
-/* Ends it, wherever it stands; for a command that has begun. */
-void command_abandon(struct command *cmd);
+/* --- where a command's key lives ----------------------------------------------- */
 
-/* Before execute, and again after a store_leave. */
+/* Makes a parsed request a command: the caller has filled in the request, and nothing else. */
+void command_begin(struct command *cmd);
+
+/* Before the command is executed, and again after a store_leave. Rights are not looked at, since
+ * an earlier command may be a login. */
 void command_locate(struct command_context *ctx, struct command *cmd);
 static inline void command_fetch(struct store_thread *store_thread, const struct command *cmd)
 {
@@ -106,31 +110,66 @@ static inline void command_fetch(struct store_thread *store_thread, const struct
     }
 }
 
-/* Answers it, or goes on answering it. */
-enum outcome command_execute(struct command_context *ctx, struct command *cmd);
+/* Locates the key anew, now that the client's rights are known: SPLIT_OWN. */
+void command_locate_own(struct command_context *ctx, struct command *cmd);
 
-/* Whether who asks may do it in the namespace of that name. If not, that is answered. */
-bool authorize_request(struct command_context *ctx, const struct request *request,
-                       struct slice name);
-/* A store_creator: the user, of an context. */
-uint64_t command_creator(void *context);
-/* What a stranger is answered, whatever the request. */
-void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request);
-
-/* For a value that is streamed into the store: where it goes, on what terms, and the
- * answer to what became of it. */
+/* Which declared namespaces are taken off the front of a key that comes without a namespace. */
 enum split {
-    SPLIT_OWN, /* as who asks may: the namespace in front of a key is one where it has a right */
-    SPLIT_DECLARED, /* whoever asks: the rights are not known yet */
+    SPLIT_OWN,      /* those in which the client has a right */
+    SPLIT_DECLARED, /* all: the client's rights are not known yet */
 };
 enum store_status command_locate_key(const struct command_context *ctx,
                                      const struct request *request, struct slice key,
                                      enum split split, struct store_key *at);
+
+/* Whether a key that comes without a namespace begins with a declared one; takes it off then. */
+bool command_split_key(const struct command_context *ctx, struct slice *name, struct slice *key);
+
+/* The namespace that a request names; the endpoint's, where it names none. */
+struct slice command_namespace(const struct command_context *ctx, const struct request *request);
+
+/* The bits of enum right that the client has in a namespace. */
+unsigned command_rights(const struct command_context *ctx, struct slice name);
+
+/* A store_creator: the tag of the user. The context is a struct command_context. */
+uint64_t command_creator(void *context);
+
+/* --- what a request means to the store ----------------------------------------- */
+
 struct store_terms command_terms(const struct request *request);
-/* A ttl as the store wants it: dates become times on its clock. */
+/* A ttl as the store takes it: dates become times on its clock. */
 struct store_ttl command_lifetime(struct ttl ttl);
-/* What became of a write; `stored` of one that was done. */
+
+/* --- answers ------------------------------------------------------------------- */
+
+/* Answers what the store refused; `name` is the namespace's. */
+void command_refuse(struct command_context *ctx, const struct request *request, struct slice name,
+                    enum store_status status);
+/* Answers that the client has made a mistake. */
+void command_refuse_text(struct command_context *ctx, const struct request *request,
+                         enum reply_reason reason, struct slice text);
+/* Answers any status but STORE_OK. False: it was a refusal, rather than that there is no such
+ * record, or another version of it. */
+bool command_answer(struct command_context *ctx, const struct request *request, struct slice name,
+                    enum store_status status);
+/* Answers what became of a write; `stored` is read where it was done. */
 void command_stored(struct command_context *ctx, const struct request *request,
                     struct store_key *at, enum store_status status, const struct stored *stored);
+
+/* The version that clients of this protocol are told. */
+static inline const char *command_version(const struct command_context *ctx)
+{
+    const char *version = ctx->replies->protocol->version;
+    return version != NULL ? version : ctx->instance->version;
+}
+
+/* The time that a record which ends then has left, as replies give it. */
+static inline uint64_t command_left(uint64_t expires, uint64_t now)
+{
+    if (expires == STORE_NEVER) {
+        return REPLY_NEVER;
+    }
+    return store_left(expires, now);
+}
 
 #endif

@@ -12,14 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/request/stats.h"
+#include "daemon/request/authorize.h"
+#include "daemon/request/namespace_walk.h"
+#include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 #include "protocol/token.h"
 
 enum {
-    DUMP_STEP = 128,       /* records of a namespace between two looks at the time */
-    DUMP_NAMESPACES = 32,  /* namespaces that are passed over, the same */
-    DUMP_STEPS = 16,       /* of these, where each was short */
+    DUMP_STEP = 128,       /* records of a namespace between two looks at the clock */
+    DUMP_STEPS = 16,       /* namespaces that end sooner, the same */
     DUMP_KEY_MAX = 1024,   /* bytes of a key with what stands before it */
     ITEM_WORDS = 64,       /* bytes of a line of DUMP_ITEMS, its key apart, at most */
     ITEMS_MAX = 2 << 20,   /* bytes of all of them */
@@ -33,7 +34,9 @@ struct dump {
     struct store_cursor *cursor; /* of the namespace that is being walked; NULL: between two */
     uint32_t next;               /* number from which namespaces are still to be walked */
     uint32_t last;               /* the highest that is asked for */
+    bool checked;                /* the rights are there */
     bool walked;                 /* there are none left, or enough was told */
+    bool failed;                 /* the answer has ended with an error */
     bool is_own;                 /* the one that is being walked is the listener's */
     uint8_t prefix_length;
     char prefix[STORE_NAMESPACE_MAX + 1]; /* what its keys begin with */
@@ -72,7 +75,8 @@ static uint64_t size_of_place(unsigned place)
     return (SIZES_OF_DOUBLING + within) * width * SIZE_UNIT;
 }
 
-static void tell_sizes(struct command_context *ctx, const struct request *request,
+/* Whether all are told. */
+static bool tell_sizes(struct command_context *ctx, const struct request *request,
                        struct dump *dump)
 {
     for (; dump->told_sizes < SIZES_MAX && !reply_queue_is_full(ctx->replies); dump->told_sizes++) {
@@ -83,6 +87,7 @@ static void tell_sizes(struct command_context *ctx, const struct request *reques
             stats_number(ctx, request, name, dump->sizes[place]);
         }
     }
+    return dump->told_sizes == SIZES_MAX;
 }
 
 /* --- records ---------------------------------------------------------------------- */
@@ -230,9 +235,8 @@ static void set_prefix(const struct command_context *ctx, struct dump *dump, str
 
 /* Begins to walk a namespace. False: that was answered with an error. */
 static bool enter(struct command_context *ctx, const struct request *request, struct dump *dump,
-                  const struct store_namespace_stats *figures)
+                  struct slice name)
 {
-    struct slice name = slice_of(figures->name);
     if (!authorize_request(ctx, request, name)) {
         return false;
     }
@@ -252,28 +256,31 @@ static bool enter(struct command_context *ctx, const struct request *request, st
     return true;
 }
 
-/* Looks for the next namespace that is to be walked, among the next few. False: see enter. */
+/* Looks for the next namespace that is to be walked. False: the turn is over. */
 static bool enter_next(struct command_context *ctx, const struct request *request,
-                       struct dump *dump)
+                       struct dump *dump, struct namespace_walk *walk)
 {
-    struct slice own = command_namespace(ctx, request);
-    struct store_namespace_stats figures;
-    for (int i = 0; i < DUMP_NAMESPACES && dump->cursor == NULL; i++) {
-        if (dump->next > dump->last ||
-            !store_namespace_next(ctx->store_thread, &dump->next, &figures)) {
-            dump->walked = true;
-            return true;
+    if (dump->next > dump->last) {
+        dump->walked = true;
+        return true;
+    }
+    switch (namespace_walk_next(ctx, walk)) {
+    case WALK_PAUSED:
+        return false;
+    case WALK_ENDED:
+        dump->walked = true;
+        break;
+    case WALK_FOUND:
+        if (is_asked_for(request, namespace_walk_number(walk))) {
+            dump->failed = !enter(ctx, request, dump, walk->name);
         }
-        if (command_reaches(ctx, own, slice_of(figures.name), figures.declared) &&
-            is_asked_for(request, dump->next - 1) && !enter(ctx, request, dump, &figures)) {
-            return false;
-        }
+        break;
     }
     return true;
 }
 
 /* Walks on. Whether that came to the namespace's end, or to that of all. */
-static bool walk(struct command_context *ctx, const struct request *request, struct dump *dump)
+static bool walk_on(struct command_context *ctx, const struct request *request, struct dump *dump)
 {
     struct visit visit = {ctx, request, dump};
     if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, DUMP_STEP, tell_one,
@@ -290,29 +297,57 @@ static bool walk(struct command_context *ctx, const struct request *request, str
 static bool begin(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    if (!authorize_may_behind_endpoint(ctx, request)) {
-        return false;
-    }
-    metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
     size_t sizes = request->dump == DUMP_SIZES ? SIZES_MAX : 0;
     struct dump *dump = calloc(1, sizeof *dump + sizes * sizeof dump->sizes[0]);
     if (dump == NULL) {
         command_refuse(ctx, request, command_namespace(ctx, request), STORE_NO_MEMORY);
         return false;
     }
-    set_range(request, dump);
     cmd->place.dump = dump;
     cmd->begun = true;
-    if (request->dump == DUMP_DETAILS || request->dump == DUMP_REQUESTS) {
-        reply_queue_status(ctx->replies, request, REPLY_OK);
-    }
     return true;
 }
 
-void dump_end(struct command *cmd)
+void verb_abandon_dump(struct command *cmd)
 {
     store_cursor_close(&cmd->place.dump->cursor);
     free(cmd->place.dump);
+    cmd->begun = false;
+}
+
+/* Whether the rights are there in all that the endpoint reaches; then the answer begins. If not,
+ * dump->failed says whether that was answered or takes longer. */
+static bool check(struct command_context *ctx, const struct request *request, struct dump *dump)
+{
+    enum walk_step step = authorize_reached(ctx, request, &dump->next);
+    dump->checked = step == WALK_ENDED;
+    dump->failed = step == WALK_FOUND;
+    if (dump->checked) {
+        metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
+        set_range(request, dump);
+        if (request->dump == DUMP_DETAILS || request->dump == DUMP_REQUESTS) {
+            reply_queue_status(ctx->replies, request, REPLY_OK);
+        }
+    }
+    return dump->checked;
+}
+
+/* Walks over the namespaces for one turn. False: that takes longer, or has failed. */
+static bool walk_all(struct command_context *ctx, const struct request *request, struct dump *dump)
+{
+    struct namespace_walk walk = {.next = &dump->next, .own = command_namespace(ctx, request)};
+    for (unsigned steps = 1; !dump->walked; steps++) {
+        bool is_long = steps % DUMP_STEPS == 0;
+        if (dump->cursor != NULL) {
+            is_long |= !walk_on(ctx, request, dump);
+        } else if (!enter_next(ctx, request, dump, &walk) || dump->failed) {
+            return false;
+        }
+        if (reply_queue_is_full(ctx->replies) || (is_long && !command_has_time(ctx))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 enum outcome verb_dump(struct command_context *ctx, struct command *cmd)
@@ -323,25 +358,16 @@ enum outcome verb_dump(struct command_context *ctx, struct command *cmd)
     }
     struct dump *dump = cmd->place.dump;
     dump->wall_ahead = (int64_t)clock_wall() - (int64_t)clock_now();
-    for (unsigned steps = 1; !dump->walked; steps++) {
-        bool is_long = steps % DUMP_STEPS == 0;
-        if (dump->cursor != NULL) {
-            is_long |= !walk(ctx, request, dump);
-        } else if (!enter_next(ctx, request, dump)) {
-            command_abandon(cmd);
-            return OUTCOME_DONE; /* an error is the last that is said */
-        }
-        if (reply_queue_is_full(ctx->replies) || (is_long && !command_has_time(ctx))) {
-            return OUTCOME_LATER;
-        }
+    bool done = (dump->checked || check(ctx, request, dump)) && walk_all(ctx, request, dump);
+    if (done && request->dump == DUMP_SIZES) {
+        done = tell_sizes(ctx, request, dump);
     }
-    if (request->dump == DUMP_SIZES) {
-        tell_sizes(ctx, request, dump);
-        if (dump->told_sizes < SIZES_MAX) {
-            return OUTCOME_LATER;
-        }
+    if (!done && !dump->failed) {
+        return OUTCOME_LATER;
     }
-    command_abandon(cmd);
-    reply_queue_status(ctx->replies, request, REPLY_END);
+    verb_abandon_dump(cmd);
+    if (done) { /* else an error was the last of the answer */
+        reply_queue_status(ctx->replies, request, REPLY_END);
+    }
     return OUTCOME_DONE;
 }

@@ -1,6 +1,7 @@
 /*
  * get.c - GET, LOOK, TTL.
  */
+#include "daemon/request/each_key.h"
 #include "daemon/request/verbs.h"
 
 /* Too much is pinned for this value to be, for now. */
@@ -74,7 +75,7 @@ static bool look_at_one(struct command_context *ctx, const struct command *cmd,
     struct store_terms terms = command_terms(request);
     struct store_view view;
     /* Who may not write the record again is not asked to, nor keeps another from it. */
-    terms.contends = terms.contends && (authorize_rights(ctx, at->name) & RIGHT_WRITE) != 0;
+    terms.contends = terms.contends && (command_rights(ctx, at->name) & RIGHT_WRITE) != 0;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_inspect(ctx->store_thread, at, &terms, ctx->now, &view);
     if (status == STORE_CROWDED) {

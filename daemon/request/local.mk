@@ -1,15 +1,24 @@
 # daemon/request/local.mk - from bytes to replies, without events.
 
 daemon_libdaemon_a_SOURCES += \
+	daemon/request/auth_command.c \
 	daemon/request/authorize.c \
+	daemon/request/authorize.h \
 	daemon/request/batch.c \
 	daemon/request/batch.h \
 	daemon/request/command.c \
 	daemon/request/command.h \
+	daemon/request/dispatch.c \
+	daemon/request/dispatch.h \
 	daemon/request/dump.c \
+	daemon/request/each_key.c \
+	daemon/request/each_key.h \
+	daemon/request/flush.c \
 	daemon/request/get.c \
 	daemon/request/list.c \
 	daemon/request/memory_limit.c \
+	daemon/request/namespace_walk.c \
+	daemon/request/namespace_walk.h \
 	daemon/request/pipeline.c \
 	daemon/request/pipeline.h \
 	daemon/request/recv_buffer.c \
@@ -18,10 +27,12 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/request/reply_queue.h \
 	daemon/request/set.c \
 	daemon/request/stats.c \
-	daemon/request/stats.h \
 	daemon/request/stats_conns.c \
 	daemon/request/stats_detail.c \
+	daemon/request/stats_lines.c \
+	daemon/request/stats_lines.h \
 	daemon/request/stats_settings.c \
 	daemon/request/upload.c \
 	daemon/request/upload.h \
-	daemon/request/verbs.h
+	daemon/request/verbs.h \
+	daemon/request/workspace.h

@@ -10,10 +10,33 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/request/authorize.h"
+#include "daemon/request/workspace.h"
 
 enum {
     STEPS_SHORT = 2, /* of a turn that shall be short: a batch, and what comes behind it */
+    /* Free blocks of each kind that are kept. */
+    KEEP_SMALL = 64,
+    KEEP_LARGE = 4,
+    KEEP_CHUNKS = 64,
+    KEEP_PIPELINES = 64,
 };
+
+void pipeline_init_workspace(struct workspace *workspace)
+{
+    pool_init(&workspace->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
+    pool_init(&workspace->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
+    pool_init(&workspace->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
+    pool_init(&workspace->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
+}
+
+void pipeline_deinit_workspace(struct workspace *workspace)
+{
+    pool_deinit(&workspace->recv_buffers.small);
+    pool_deinit(&workspace->recv_buffers.large);
+    pool_deinit(&workspace->chunks);
+    pool_deinit(&workspace->pipelines);
+}
 
 /* What a stranger has said, or what was refused, may have a secret in it, however badly said:
  * it shall not be found in the memory later. */
@@ -22,10 +45,10 @@ static void wipe(struct pipeline *pipeline, size_t length)
     explicit_bzero(recv_buffer_bytes(&pipeline->input), length);
 }
 
-struct pipeline *pipeline_create(struct loop *loop, const struct endpoint *endpoint,
+struct pipeline *pipeline_create(struct workspace *workspace, const struct endpoint *endpoint,
                                  struct identity *identity)
 {
-    struct pipeline *pipeline = pool_get(&loop->pipelines);
+    struct pipeline *pipeline = pool_get(&workspace->pipelines);
     if (pipeline == NULL) {
         return NULL;
     }
@@ -39,23 +62,23 @@ struct pipeline *pipeline_create(struct loop *loop, const struct endpoint *endpo
     pipeline->upload.write = NULL;
     pipeline->upload.join = NULL;
     pipeline->upload.whole = false;
-    reply_queue_init(&pipeline->replies, endpoint->protocol, &loop->chunks);
+    reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
 }
 
-void pipeline_destroy(struct pipeline **place, struct loop *loop)
+void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
 {
     struct pipeline *pipeline = *place;
     *place = NULL;
     batch_deinit(&pipeline->batch);
-    upload_abort(&pipeline->upload, loop->store_thread);
+    upload_abort(&pipeline->upload, workspace->ctx.store_thread);
     reply_queue_deinit(&pipeline->replies);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
         recv_buffer_length(&pipeline->input) > 0) {
         wipe(pipeline, recv_buffer_length(&pipeline->input));
     }
-    recv_buffer_deinit(&pipeline->input, &loop->recv_buffers);
-    pool_put(&loop->pipelines, pipeline);
+    recv_buffer_deinit(&pipeline->input, &workspace->recv_buffers);
+    pool_put(&workspace->pipelines, pipeline);
 }
 
 bool pipeline_is_idle(const struct pipeline *pipeline)
@@ -66,29 +89,30 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
            parser->dropping == 0;
 }
 
-/* The loop's context, at this pipeline, and what a reload may have changed for its parser. */
-static struct command_context *bind_context(struct pipeline *pipeline, struct loop *loop)
+/* The workspace's context, at this pipeline, and what a reload may have changed for its parser. */
+static struct command_context *bind_context(struct pipeline *pipeline, struct workspace *workspace)
 {
-    pipeline->parser.max_value = loop->settings.max_value;
+    pipeline->parser.max_value = workspace->ctx.max_value;
     pipeline->parser.login = pipeline->identity->state == IDENTITY_UNAUTHENTICATED;
-    loop->ctx.replies = &pipeline->replies;
-    loop->ctx.endpoint = pipeline->endpoint;
-    loop->ctx.identity = pipeline->identity;
-    loop->ctx.crowded = false;
-    return &loop->ctx;
+    workspace->ctx.replies = &pipeline->replies;
+    workspace->ctx.endpoint = pipeline->endpoint;
+    workspace->ctx.identity = pipeline->identity;
+    workspace->ctx.crowded = false;
+    return &workspace->ctx;
 }
 
 /* --- reading -------------------------------------------------------------- */
 
 /* Where an upload's next bytes go. False when they go to the receive buffer: there is no
  * upload, or the store has refused it just now or lets it wait. */
-static bool space_in_store(struct pipeline *pipeline, struct loop *loop, struct iovec *space)
+static bool space_in_store(struct pipeline *pipeline, struct workspace *workspace,
+                           struct iovec *space)
 {
     const struct upload *upload = &pipeline->upload;
     if (!upload_is_open(upload) || upload->left == 0 || recv_buffer_length(&pipeline->input) > 0) {
         return false;
     }
-    struct command_context *ctx = bind_context(pipeline, loop);
+    struct command_context *ctx = bind_context(pipeline, workspace);
     ctx->now = clock_now();
     bool given = upload_space(&pipeline->upload, ctx, space);
     if (!upload_is_open(upload)) {
@@ -98,13 +122,13 @@ static bool space_in_store(struct pipeline *pipeline, struct loop *loop, struct 
     return given;
 }
 
-enum transport_status pipeline_receive(struct pipeline *pipeline, struct loop *loop,
+enum transport_status pipeline_receive(struct pipeline *pipeline, struct workspace *workspace,
                                        struct transport *transport, size_t *moved)
 {
     struct iovec space;
-    bool stored = space_in_store(pipeline, loop, &space);
+    bool stored = space_in_store(pipeline, workspace, &space);
     if (!stored) {
-        if (!recv_buffer_make_room(&pipeline->input, &loop->recv_buffers, pipeline->wanted)) {
+        if (!recv_buffer_make_room(&pipeline->input, &workspace->recv_buffers, pipeline->wanted)) {
             return TRANSPORT_FAILED;
         }
         space.iov_base = recv_buffer_free(&pipeline->input, &space.iov_len);
@@ -115,7 +139,7 @@ enum transport_status pipeline_receive(struct pipeline *pipeline, struct loop *l
     }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-    loop->ctx.now = 0; /* what has come may have come after that */
+    workspace->ctx.now = 0; /* what has come may have come after that */
     pipeline->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;
@@ -324,9 +348,9 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
                                              : go_on_with_batch(pipeline, ctx);
 }
 
-unsigned pipeline_prepare(struct pipeline *pipeline, struct loop *loop)
+unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
 {
-    struct command_context *ctx = bind_context(pipeline, loop);
+    struct command_context *ctx = bind_context(pipeline, workspace);
     if (upload_is_open(&pipeline->upload) || is_hungry(pipeline)) {
         return 0;
     }
@@ -337,17 +361,17 @@ unsigned pipeline_prepare(struct pipeline *pipeline, struct loop *loop)
     return batch_left(&pipeline->batch);
 }
 
-void pipeline_fetch(struct pipeline *pipeline, struct loop *loop)
+void pipeline_fetch(struct pipeline *pipeline, struct workspace *workspace)
 {
     if (batch_left(&pipeline->batch) > 0) {
-        batch_fetch(&pipeline->batch, loop->store_thread);
+        batch_fetch(&pipeline->batch, workspace->ctx.store_thread);
     }
 }
 
-void pipeline_give_up_upload(struct pipeline *pipeline, struct loop *loop)
+void pipeline_give_up_upload(struct pipeline *pipeline, struct workspace *workspace)
 {
     struct upload *upload = &pipeline->upload;
-    struct command_context *ctx = bind_context(pipeline, loop);
+    struct command_context *ctx = bind_context(pipeline, workspace);
     ctx->now = clock_now();
     upload_give_way(upload, ctx);
     pipeline->endpoint->protocol->body_refused(&pipeline->parser, &upload->request, upload->left);
@@ -366,15 +390,14 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
            reply_queue_presses(&pipeline->replies, pressure);
 }
 
-enum pipeline_state pipeline_work(struct pipeline *pipeline, struct loop *loop)
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
 {
-    struct command_context *ctx = bind_context(pipeline, loop);
+    struct command_context *ctx = bind_context(pipeline, workspace);
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&
            (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
     }
     pipeline->batch.located = false; /* the store will be left */
-    loop->now = ctx->now == 0 ? clock_now() : ctx->now;
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
 }

@@ -1,35 +1,10 @@
 /*
  * set.c - PUT and its like, DEL, STALE, TOUCH, INCR and DECR.
  */
+#include "daemon/request/each_key.h"
 #include "daemon/request/verbs.h"
 
 /* --- PUT -------------------------------------------------------------------- */
-
-/* Whether the store could not take the value, rather than that the terms did not hold. */
-static bool is_refusal(enum store_status status)
-{
-    return status != STORE_OK && status != STORE_EXISTS && status != STORE_NOT_FOUND &&
-           status != STORE_CHANGED;
-}
-
-void command_stored(struct command_context *ctx, const struct request *request,
-                    struct store_key *at, enum store_status status, const struct stored *stored)
-{
-    if (status == STORE_OK) {
-        reply_queue_reply(ctx->replies, request,
-                          &(struct reply){.kind = REPLY_STORED,
-                                          .version = stored->version,
-                                          .value_length = stored->length});
-        return;
-    }
-    if ((request->options & REQUEST_CLEAR) != 0 && is_refusal(status)) {
-        store_drop(ctx->store_thread, at, ctx->now);
-    }
-    if (status == STORE_TOO_LARGE) {
-        metrics_add(ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
-    }
-    command_answer(ctx, request, at->name, status);
-}
 
 enum outcome verb_put(struct command_context *ctx, struct command *cmd)
 {
@@ -46,7 +21,7 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
 
 /* --- APPEND and PREPEND ----------------------------------------------------- */
 
-static enum store_status begin_join(struct command_context *ctx, struct command *cmd)
+static enum store_status begin_append(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     struct stored *stored = &cmd->place.joining.stored;
@@ -59,10 +34,10 @@ static enum store_status begin_join(struct command_context *ctx, struct command 
                      &stored->version);
 }
 
-enum outcome verb_join(struct command_context *ctx, struct command *cmd)
+enum outcome verb_append(struct command_context *ctx, struct command *cmd)
 {
     struct stored *stored = &cmd->place.joining.stored;
-    enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_join(ctx, cmd);
+    enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_append(ctx, cmd);
     cmd->begun = status == STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
         status = store_append_step(ctx->store_thread, &cmd->place.joining.join, ctx->now,
@@ -78,6 +53,12 @@ enum outcome verb_join(struct command_context *ctx, struct command *cmd)
     }
     command_stored(ctx, &cmd->request, &cmd->at, status, stored);
     return OUTCOME_DONE;
+}
+
+void verb_abandon_append(struct command *cmd)
+{
+    store_append_abort(&cmd->place.joining.join);
+    cmd->begun = false;
 }
 
 /* --- DEL, STALE and EMPTY --------------------------------------------------- */

@@ -2,31 +2,14 @@
  * stats.c - figures from everywhere, under the names that memcached's users
  * know where it has one.
  */
-#include "daemon/request/stats.h"
-
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
-
-void stats_text(struct command_context *ctx, const struct request *request, const char *name,
-                const char *value)
-{
-    reply_queue_reply(
-        ctx->replies, request,
-        &(struct reply){.kind = REPLY_STAT, .name = slice_of(name), .text = slice_of(value)});
-}
-
-void stats_number(struct command_context *ctx, const struct request *request, const char *name,
-                  uint64_t value)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRIu64, value);
-    stats_text(ctx, request, name, digits);
-}
 
 static void seconds(struct command_context *ctx, const struct request *request, const char *name,
                     struct timeval time)
@@ -113,7 +96,7 @@ static void records(struct command_context *ctx, const struct request *request)
     stats_number(ctx, request, "recovered_items", ctx->instance->recovered);
     stats_number(ctx, request, "memory_used", figures.memory_used);
     stats_number(ctx, request, "index_bytes", figures.index_bytes);
-    stats_number(ctx, request, "hash_bytes", figures.index_bytes);
+    stats_number(ctx, request, "siphash13_64", figures.index_bytes);
     stats_number(ctx, request, "segments", figures.segments);
     stats_number(ctx, request, "segments_free", figures.segments_free);
     stats_number(ctx, request, "slab_global_page_pool", figures.segments_free);
@@ -177,7 +160,7 @@ static enum outcome reset(struct command_context *ctx, const struct request *req
     return OUTCOME_DONE;
 }
 
-enum outcome stats_answer(struct command_context *ctx, struct command *cmd)
+enum outcome verb_stats(struct command_context *ctx, struct command *cmd)
 {
     switch (cmd->request.topic) {
     case STATS_ALL:
@@ -185,14 +168,14 @@ enum outcome stats_answer(struct command_context *ctx, struct command *cmd)
     case STATS_RESET:
         return reset(ctx, &cmd->request);
     case STATS_SETTINGS:
-        return stats_settings(ctx, &cmd->request);
+        return stats_settings(ctx, cmd);
     case STATS_CONNS:
-        return stats_conns(ctx, &cmd->request);
+        return stats_conns(ctx, cmd);
     case STATS_ITEMS:
     case STATS_SLABS:
     case STATS_NAMESPACES:
     case STATS_NUMBERS:
         break;
     }
-    return stats_by_namespace(ctx, cmd);
+    return stats_detail(ctx, cmd);
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/net/peer.h"
-#include "daemon/request/stats.h"
+#include "daemon/net/transport.h"
+#include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 
 /* An address as memcached writes it: tcp:127.0.0.1:4711, tcp6:[::1]:4711, unix:/a/path. */
@@ -15,8 +15,9 @@ static void spell(char to[ENDPOINT_NAME_MAX + 8], const char *kind, const char *
     snprintf(to, ENDPOINT_NAME_MAX + 8, "%s:%s", kind, address);
 }
 
-enum outcome stats_conns(struct command_context *ctx, const struct request *request)
+enum outcome stats_conns(struct command_context *ctx, struct command *cmd)
 {
+    const struct request *request = &cmd->request;
     const char *endpoint = ctx->endpoint->name;
     bool is_local = stats_is_local(ctx->endpoint);
     const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";

@@ -5,10 +5,10 @@
  * there is anything that they can mean. Programs that know the names want numbers behind them.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include "daemon/request/stats.h"
+#include "daemon/request/namespace_walk.h"
+#include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 
 struct detail {
@@ -104,7 +104,7 @@ static void totals_of_slabs(struct command_context *ctx, const struct request *r
 
 typedef void describes(struct detail *, const struct store_namespace_stats *);
 
-enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd)
+enum outcome stats_detail(struct command_context *ctx, struct command *cmd)
 {
     static describes *const topics[] = {
         [STATS_ITEMS] = items,
@@ -113,26 +113,26 @@ enum outcome stats_by_namespace(struct command_context *ctx, struct command *cmd
         [STATS_NUMBERS] = numbers,
     };
     const struct request *request = &cmd->request;
-    struct slice own = command_namespace(ctx, request);
-    struct store_namespace_stats figures;
+    struct store_namespace_stats stats;
+    struct namespace_walk walk = {
+        .next = &cmd->place.next, .own = command_namespace(ctx, request), .stats = &stats};
     struct detail detail = {.ctx = ctx, .request = request, .prefix = ""};
+    enum walk_step step = WALK_ENDED;
     store_stats(ctx->store_thread, &detail.totals);
     if (!cmd->begun) {
         cmd->begun = true;
         cmd->place.next = 0;
     }
-    for (unsigned seen = 1; command_may_see_next(ctx, seen); seen++) {
-        if (!store_namespace_next(ctx->store_thread, &cmd->place.next, &figures)) {
-            if (request->topic == STATS_SLABS) {
-                totals_of_slabs(ctx, request, &detail.totals);
-            }
-            reply_queue_status(ctx->replies, request, REPLY_END);
-            return OUTCOME_DONE;
-        }
-        if (command_reaches(ctx, own, slice_of(figures.name), figures.declared)) {
-            detail.number = cmd->place.next - 1;
-            topics[request->topic](&detail, &figures);
-        }
+    while ((step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
+        detail.number = namespace_walk_number(&walk);
+        topics[request->topic](&detail, &stats);
     }
-    return OUTCOME_LATER;
+    if (step == WALK_PAUSED) {
+        return OUTCOME_LATER;
+    }
+    if (request->topic == STATS_SLABS) {
+        totals_of_slabs(ctx, request, &detail.totals);
+    }
+    reply_queue_status(ctx->replies, request, REPLY_END);
+    return OUTCOME_DONE;
 }

@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
-#include "daemon/request/batch.h"
-#include "daemon/request/stats.h"
+#include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 
 /* The address and port of a listener, or its path. */
@@ -60,7 +59,7 @@ static void limits(struct command_context *ctx, const struct request *request)
     stats_number(ctx, request, "chunk_size", figures.grain);
     stats_number(ctx, request, "idle_timeout", (ctx->idle_timeout + 999) / 1000);
     stats_number(ctx, request, "tcp_backlog", ENDPOINT_BACKLOG);
-    stats_number(ctx, request, "reqs_per_event", BATCH_MAX);
+    stats_number(ctx, request, "reqs_per_event", COMMAND_BATCH_MAX);
 }
 
 static unsigned verbosity(void)
@@ -108,8 +107,9 @@ static void always(struct command_context *ctx, const struct request *request)
     }
 }
 
-enum outcome stats_settings(struct command_context *ctx, const struct request *request)
+enum outcome stats_settings(struct command_context *ctx, struct command *cmd)
 {
+    const struct request *request = &cmd->request;
     limits(ctx, request);
     where(ctx, request);
     keys(ctx, request);

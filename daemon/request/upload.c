@@ -3,6 +3,8 @@
  */
 #include "daemon/request/upload.h"
 
+#include "daemon/request/authorize.h"
+
 static struct slice keep(struct slice slice, char **to)
 {
     char *at = *to;

@@ -43,7 +43,7 @@ bool line_trusts(uint64_t number)
 {
     const struct peer_address address = address_of(number);
 
-    return login_queue_trusts(line.queue, &address, line.now);
+    return login_queue_may_recall(line.queue, &address, line.now);
 }
 
 /* NULL where no login is due now. */
@@ -62,13 +62,13 @@ uint64_t line_due(void)
     return due;
 }
 
-void line_settle(enum authenticator_end end)
+void line_settle(enum login_result end)
 {
     login_queue_settle(line.queue, end, line.now);
 }
 
 /* It is the turn of that one, and it ends so. */
-void line_expect(const struct login_request *login, enum authenticator_end end)
+void line_expect(const struct login_request *login, enum login_result end)
 {
     ck_assert_ptr_eq(line_next(), login);
     line_settle(end);

@@ -28,9 +28,9 @@ bool line_trusts(uint64_t number);
 struct login_request *line_next(void);
 /* It is not: when something is to be done. */
 uint64_t line_due(void);
-void line_settle(enum authenticator_end end);
+void line_settle(enum login_result end);
 /* It is the turn of that one, and it ends so. */
-void line_expect(const struct login_request *login, enum authenticator_end end);
+void line_expect(const struct login_request *login, enum login_result end);
 
 /* One of that address has a turn, and fails. */
 void line_let_fail(uint64_t number);

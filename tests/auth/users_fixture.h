@@ -7,6 +7,7 @@
 #ifndef KVCACHED_TESTS_AUTH_USERS_FIXTURE_H
 #define KVCACHED_TESTS_AUTH_USERS_FIXTURE_H
 
+#include "conf/conf.h"
 #include "daemon/auth/users.h"
 
 /* For members_clear, when it is no longer needed. Zeros: none. */

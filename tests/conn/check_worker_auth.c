@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
+#include "daemon/auth/authenticator.h"
 #include "daemon/base/clock.h"
 #include "daemon/conn/worker.h"
 #include "tests/support/instance.h"

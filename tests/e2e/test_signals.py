@@ -268,7 +268,7 @@ class CostlySecrets(Case):
             for task in os.listdir(f"/proc/{daemon.pid}/task"):
                 with open(f"/proc/{daemon.pid}/task/{task}/stat") as file:
                     name, fields = file.read().split("(", 1)[1].rsplit(")", 1)
-                if name == "gate" and fields.split()[0] == "R":
+                if name == "authenticator" and fields.split()[0] == "R":
                     return True
             return False
         wait_for(checks, what="a check to begin")

@@ -14,15 +14,15 @@
 
 #include "daemon/base/clock.h"
 #include "tests/request/fake_transport.h"
+#include "tests/request/workspace_fixture.h"
 #include "tests/support/instance.h"
 #include "tests/support/suite.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 300000, CASE_TIMEOUT = 300 };
 
-static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
-static struct loop loop;
+static struct workspace_fixture fixture;
 static struct identity identity; /* there are no users */
 static const struct endpoint native_door = {.protocol = &protocol_native, .name = "test"};
 static const struct endpoint *endpoint = &native_door; /* what pipelines are made for */
@@ -30,27 +30,19 @@ static const struct endpoint *endpoint = &native_door; /* what pipelines are mad
 static void set_up(void)
 {
     struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
-    store = store_create(&options);
-    ck_assert_ptr_nonnull(store);
     facts_of_one(&instance, metrics);
-    ck_assert(loop_init(&loop, store, &instance, 0));
-    loop_configure(&loop,
-                   &(struct conn_settings){.max_value = MAX_VALUE, .default_namespace = "main"});
+    workspace_open(&fixture, &options, &instance);
+    workspace_configure(&fixture, MAX_VALUE, "main");
     struct store_namespace_options strict = {.name = slice_of("strict"), .require_ttl = true};
     struct store_policy policy = {.declared = &strict, .declared_count = 1, .max_value = MAX_VALUE};
-    store_enter(loop.store_thread);
-    ck_assert(store_set_policy(store, loop.store_thread, &policy, clock_now()));
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    ck_assert(store_set_policy(fixture.store, fixture.store_thread, &policy, clock_now()));
+    store_leave(fixture.store_thread);
 }
 
 static void tear_down(void)
 {
-    store_enter(loop.store_thread);
-    const char *wrong = store_check(loop.store_thread, clock_now());
-    ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(loop.store_thread);
-    loop_deinit(&loop);
-    store_destroy(&store);
+    workspace_close(&fixture);
 }
 
 static void flush(struct pipeline *pipeline, struct wire *wire)
@@ -70,25 +62,26 @@ static bool turn(struct pipeline *pipeline, struct wire *wire, enum pipeline_sta
 {
     size_t moved = 0;
     bool ended = false;
-    loop.ctx.now = 0;
-    store_enter(loop.store_thread);
+    fixture.workspace.ctx.now = 0;
+    store_enter(fixture.store_thread);
     if (*state == PIPELINE_NEEDS_INPUT) {
-        ended = pipeline_receive(pipeline, &loop, &wire->transport, &moved) == TRANSPORT_EOF;
+        ended = pipeline_receive(pipeline, &fixture.workspace, &wire->transport, &moved) ==
+                TRANSPORT_EOF;
     }
     if (*state != PIPELINE_OUTPUT_FULL || reply_queue_has_drained(&pipeline->replies)) {
-        if (turns++ % 3 != 0 && pipeline_prepare(pipeline, &loop) > 0) {
-            pipeline_fetch(pipeline, &loop);
+        if (turns++ % 3 != 0 && pipeline_prepare(pipeline, &fixture.workspace) > 0) {
+            pipeline_fetch(pipeline, &fixture.workspace);
         }
-        *state = pipeline_work(pipeline, &loop);
+        *state = pipeline_work(pipeline, &fixture.workspace);
     }
-    store_leave(loop.store_thread);
+    store_leave(fixture.store_thread);
     return ended;
 }
 
 /* As a connection does, until the pipeline has nothing more to do. */
 static enum pipeline_state hold(struct wire *wire)
 {
-    struct pipeline *pipeline = pipeline_create(&loop, endpoint, &identity);
+    struct pipeline *pipeline = pipeline_create(&fixture.workspace, endpoint, &identity);
     ck_assert_ptr_nonnull(pipeline);
     enum pipeline_state state = PIPELINE_NEEDS_INPUT;
     bool ended = false;
@@ -96,14 +89,14 @@ static enum pipeline_state hold(struct wire *wire)
         ended = turn(pipeline, wire, &state) || ended;
         flush(pipeline, wire);
         if (pipeline_is_idle(pipeline)) { /* as if it had been idle in between */
-            pipeline_destroy(&pipeline, &loop);
-            pipeline = pipeline_create(&loop, endpoint, &identity);
+            pipeline_destroy(&pipeline, &fixture.workspace);
+            pipeline = pipeline_create(&fixture.workspace, endpoint, &identity);
         }
     }
     while (!reply_queue_is_empty(&pipeline->replies)) {
         flush(pipeline, wire);
     }
-    pipeline_destroy(&pipeline, &loop);
+    pipeline_destroy(&pipeline, &fixture.workspace);
     return state;
 }
 
@@ -120,11 +113,11 @@ static void forget_all(void)
 {
     uint64_t records;
     static const char *const names[] = {"main", "n", "strict", "other"};
-    store_enter(loop.store_thread);
+    store_enter(fixture.store_thread);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        store_flush(loop.store_thread, slice_of(names[i]), clock_now(), &records);
+        store_flush(fixture.store_thread, slice_of(names[i]), clock_now(), &records);
     }
-    store_leave(loop.store_thread);
+    store_leave(fixture.store_thread);
 }
 
 /* Holds the conversation at once, byte by byte, and in between; the answer must
@@ -459,14 +452,16 @@ START_TEST(cut_off_anywhere)
     for (size_t length = 0; length < said.length; length += 997) {
         struct wire wire;
         wire_init(&wire, (struct slice){said.bytes, length});
-        struct pipeline *pipeline = pipeline_create(&loop, endpoint, &identity);
+        struct pipeline *pipeline = pipeline_create(&fixture.workspace, endpoint, &identity);
         size_t moved;
-        store_enter(loop.store_thread);
-        while (pipeline_receive(pipeline, &loop, &wire.transport, &moved) == TRANSPORT_OK) {
-            pipeline_work(pipeline, &loop);
+        store_enter(fixture.store_thread);
+        while (pipeline_receive(pipeline, &fixture.workspace, &wire.transport, &moved) ==
+               TRANSPORT_OK) {
+            pipeline_work(pipeline, &fixture.workspace);
         }
-        store_leave(loop.store_thread);
-        pipeline_destroy(&pipeline, &loop); /* with replies unsent, and a value half here */
+        store_leave(fixture.store_thread);
+        pipeline_destroy(&pipeline,
+                         &fixture.workspace); /* with replies unsent, and a value half here */
         wire_deinit(&wire);
     }
     free(said.bytes);

@@ -13,6 +13,7 @@
 #include "daemon/base/clock.h"
 #include "tests/auth/users_fixture.h"
 #include "tests/request/fake_transport.h"
+#include "tests/request/workspace_fixture.h"
 #include "tests/support/instance.h"
 #include "tests/support/suite.h"
 
@@ -30,10 +31,9 @@ static const struct endpoint memcache_door = {.protocol = &protocol_memcache,
                                               .name = "memcache",
                                               .default_namespace = "cache",
                                               .separator = ':'};
-static struct store *store;
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];
-static struct loop loop;
+static struct workspace_fixture fixture;
 static struct identity identity;
 static struct users *users;
 static struct wire wire;
@@ -51,17 +51,14 @@ static void declare(size_t count, bool only)
                                   .declared_count = count,
                                   .declared_only = only,
                                   .max_value = MAX_VALUE};
-    store_enter(loop.store_thread);
-    ck_assert(store_set_policy(store, loop.store_thread, &policy, clock_now()));
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    ck_assert(store_set_policy(fixture.store, fixture.store_thread, &policy, clock_now()));
+    store_leave(fixture.store_thread);
 }
 
 static void settle(const char *default_namespace)
 {
-    struct conn_settings settings = {.max_value = MAX_VALUE};
-    snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",
-             default_namespace);
-    loop_configure(&loop, &settings);
+    workspace_configure(&fixture, MAX_VALUE, default_namespace);
 }
 
 /* The one user there is has the rights where the pattern says. */
@@ -79,10 +76,8 @@ static void allow(unsigned rights, const char *pattern)
 static void set_up(void)
 {
     struct store_options options = {.memory = MEMORY, .max_value = MAX_VALUE};
-    store = store_create(&options);
-    ck_assert_ptr_nonnull(store);
     facts_of_one(&instance, metrics);
-    ck_assert(loop_init(&loop, store, &instance, 0));
+    workspace_open(&fixture, &options, &instance);
     settle("main");
     identity = (struct identity){.fd = -1};
     declared[0] = (struct store_namespace_options){.name = slice_of("cache")};
@@ -94,33 +89,28 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    pipeline_destroy(&pipeline, &loop);
+    pipeline_destroy(&pipeline, &fixture.workspace);
     wire_deinit(&wire);
-    store_enter(loop.store_thread);
-    const char *wrong = store_check(loop.store_thread, clock_now());
-    ck_assert_msg(wrong == NULL, "%s", wrong);
-    store_leave(loop.store_thread);
+    workspace_close(&fixture);
     users_put(&users);
-    loop_deinit(&loop);
-    store_destroy(&store);
 }
 
 /* --- a conversation ---------------------------------------------------------------- */
 
 static void activate(const struct endpoint *endpoint)
 {
-    pipeline = pipeline_create(&loop, endpoint, &identity);
+    pipeline = pipeline_create(&fixture.workspace, endpoint, &identity);
     ck_assert_ptr_nonnull(pipeline);
 }
 
 static enum pipeline_state turn(void)
 {
     size_t moved = 0;
-    loop.ctx.now = 0;
-    store_enter(loop.store_thread);
-    pipeline_receive(pipeline, &loop, &wire.transport, &moved);
-    enum pipeline_state state = pipeline_work(pipeline, &loop);
-    store_leave(loop.store_thread);
+    fixture.workspace.ctx.now = 0;
+    store_enter(fixture.store_thread);
+    pipeline_receive(pipeline, &fixture.workspace, &wire.transport, &moved);
+    enum pipeline_state state = pipeline_work(pipeline, &fixture.workspace);
+    store_leave(fixture.store_thread);
     if (!reply_queue_is_empty(&pipeline->replies)) {
         reply_queue_send(&pipeline->replies, &wire.transport, SIZE_MAX, &moved);
     }
@@ -148,18 +138,18 @@ static void expect_said(const char *answer)
 static uint64_t items(const char *name)
 {
     struct store_namespace_stats figures = {.items = 0};
-    store_enter(loop.store_thread);
-    store_namespace_stats(loop.store_thread, slice_of(name), &figures);
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    store_namespace_stats(fixture.store_thread, slice_of(name), &figures);
+    store_leave(fixture.store_thread);
     return figures.items;
 }
 
 static uint64_t all_items(void)
 {
     struct store_stats figures;
-    store_enter(loop.store_thread);
-    store_stats(loop.store_thread, &figures);
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    store_stats(fixture.store_thread, &figures);
+    store_leave(fixture.store_thread);
     return figures.items;
 }
 
@@ -167,10 +157,11 @@ static bool has(const char *name, const char *key)
 {
     struct store_key at;
     uint64_t left;
-    store_enter(loop.store_thread);
-    bool there = store_locate(loop.store_thread, slice_of(name), slice_of(key), &at) == STORE_OK &&
-                 store_expiry(loop.store_thread, &at, clock_now(), &left) == STORE_OK;
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    bool there =
+        store_locate(fixture.store_thread, slice_of(name), slice_of(key), &at) == STORE_OK &&
+        store_expiry(fixture.store_thread, &at, clock_now(), &left) == STORE_OK;
+    store_leave(fixture.store_thread);
     return there;
 }
 
@@ -269,9 +260,9 @@ START_TEST(a_flush_before_the_end)
     uint64_t records = 0;
     activate(&native_door);
     begin_upload("PUT n key 1h 200000\r\n");
-    store_enter(loop.store_thread);
-    store_flush(loop.store_thread, slice_of("n"), clock_now(), &records);
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    store_flush(fixture.store_thread, slice_of("n"), clock_now(), &records);
+    store_leave(fixture.store_thread);
     end_upload("STORED\r\n");
     ck_assert(has("n", "key"));
 }
@@ -325,13 +316,13 @@ static void fill_many(void)
     declare(MANY + 2, false);
     for (size_t i = 0; i < MANY; i++) {
         struct store_key at;
-        store_enter(loop.store_thread);
-        ck_assert_int_eq(store_locate(loop.store_thread, slice_of(names[i]), slice_of("key"), &at),
-                         STORE_OK);
+        store_enter(fixture.store_thread);
+        ck_assert_int_eq(
+            store_locate(fixture.store_thread, slice_of(names[i]), slice_of("key"), &at), STORE_OK);
         struct store_terms terms = {.mode = STORE_SET};
         enum store_status status =
-            store_put(loop.store_thread, &at, &terms, slice_of("v"), clock_now(), NULL);
-        store_leave(loop.store_thread);
+            store_put(fixture.store_thread, &at, &terms, slice_of("v"), clock_now(), NULL);
+        store_leave(fixture.store_thread);
         if (status != STORE_OK) {
             ck_abort_msg("put: %d", (int)status);
         }
@@ -365,13 +356,13 @@ START_TEST(one_that_is_to_come_is_set_in_turns_too)
     ck_assert_uint_ge(say(slice_of("flush_all 100\r\n")), 2 * MANY / A_TURN);
     expect_said("OK\r\n");
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(loop.store_thread);
-    store_tick(loop.store_thread, clock_now() + 90000);
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    store_tick(fixture.store_thread, clock_now() + 90000);
+    store_leave(fixture.store_thread);
     ck_assert_uint_eq(all_items(), MANY);
-    store_enter(loop.store_thread);
-    store_tick(loop.store_thread, clock_now() + 101000);
-    store_leave(loop.store_thread);
+    store_enter(fixture.store_thread);
+    store_tick(fixture.store_thread, clock_now() + 101000);
+    store_leave(fixture.store_thread);
     ck_assert_uint_eq(all_items(), 0);
 }
 END_TEST

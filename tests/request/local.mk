@@ -3,7 +3,9 @@
 check_LIBRARIES += tests/request/libfixtures.a
 tests_request_libfixtures_a_SOURCES = \
 	tests/request/fake_transport.c \
-	tests/request/fake_transport.h
+	tests/request/fake_transport.h \
+	tests/request/workspace_fixture.c \
+	tests/request/workspace_fixture.h
 
 request_tests = \
 	tests/request/check_pipeline \

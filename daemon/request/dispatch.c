@@ -1,0 +1,139 @@
+/*
+ * dispatch.c - the table of verbs, those of them that need no file of their own, and what is asked
+ * before any of them is carried out.
+ */
+#include "daemon/request/dispatch.h"
+
+#include "daemon/request/authorize.h"
+#include "daemon/request/verbs.h"
+
+/* --- trivial verbs -------------------------------------------------------- */
+
+static enum outcome do_ok(struct command_context *ctx, struct command *cmd)
+{
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_OK);
+    return OUTCOME_DONE;
+}
+
+static enum outcome do_ping(struct command_context *ctx, struct command *cmd)
+{
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_PONG);
+    return OUTCOME_DONE;
+}
+
+static enum outcome do_version(struct command_context *ctx, struct command *cmd)
+{
+    reply_queue_reply(
+        ctx->replies, &cmd->request,
+        &(struct reply){.kind = REPLY_VERSION, .text = slice_of(command_version(ctx))});
+    return OUTCOME_DONE;
+}
+
+static enum outcome do_help(struct command_context *ctx, struct command *cmd)
+{
+    reply_queue_text(ctx->replies, ctx->replies->protocol->help());
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
+    return OUTCOME_DONE;
+}
+
+static enum outcome do_quit(struct command_context *ctx, struct command *cmd)
+{
+    (void)ctx;
+    (void)cmd;
+    return OUTCOME_QUIT;
+}
+
+/* --- the table ------------------------------------------------------------ */
+
+static verb_function *const verbs[VERB_UNUSED] = {
+    [VERB_PUT] = verb_put,
+    [VERB_ADD] = verb_put,
+    [VERB_REPLACE] = verb_put,
+    [VERB_APPEND] = verb_append,
+    [VERB_PREPEND] = verb_append,
+    [VERB_GET] = verb_get,
+    [VERB_LOOK] = verb_look,
+    [VERB_DEL] = verb_delete,
+    [VERB_STALE] = verb_make_stale,
+    [VERB_EMPTY] = verb_empty,
+    [VERB_TTL] = verb_ttl,
+    [VERB_TOUCH] = verb_touch,
+    [VERB_INCR] = verb_add_number,
+    [VERB_DECR] = verb_add_number,
+    [VERB_LIST] = verb_list,
+    [VERB_ALL] = verb_list,
+    [VERB_FLUSH] = verb_flush,
+    [VERB_NAMESPACES] = verb_namespaces,
+    [VERB_STATS] = verb_stats,
+    [VERB_DUMP] = verb_dump,
+    [VERB_MEMORY] = verb_memory_limit,
+    [VERB_OK] = do_ok,
+    [VERB_AUTH] = verb_auth,
+    [VERB_PING] = do_ping,
+    [VERB_VERSION] = do_version,
+    [VERB_HELP] = do_help,
+    [VERB_QUIT] = do_quit,
+};
+
+/* What ends a command that has begun, where it holds something. */
+static verb_abandon *const abandons[VERB_UNUSED] = {
+    [VERB_LIST] = verb_abandon_list,      [VERB_ALL] = verb_abandon_list,
+    [VERB_DUMP] = verb_abandon_dump,      [VERB_APPEND] = verb_abandon_append,
+    [VERB_PREPEND] = verb_abandon_append,
+};
+
+void dispatch_abandon(struct command *cmd)
+{
+    verb_abandon *abandon = abandons[cmd->request.verb];
+    if (cmd->begun && abandon != NULL) {
+        abandon(cmd);
+    }
+    cmd->begun = false;
+}
+
+/* --- one command ---------------------------------------------------------- */
+
+static bool is_auth(const struct command_context *ctx, const struct request *request)
+{
+    return request->verb == VERB_AUTH || ctx->identity->login != NULL ||
+           (ctx->identity->state == IDENTITY_UNAUTHENTICATED &&
+            (request->options & REQUEST_LOGIN) != 0);
+}
+
+/* Where there are users: whether the command is to be carried out. If not, it is answered,
+ * or waits: *outcome says so. */
+static bool admit(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
+{
+    *outcome = OUTCOME_DONE;
+    if (is_auth(ctx, &cmd->request)) {
+        *outcome = verb_auth(ctx, cmd);
+        return false;
+    }
+    if (cmd->request.verb == VERB_QUIT || authorize_command(ctx, cmd)) {
+        return true;
+    }
+    dispatch_abandon(cmd);
+    return false;
+}
+
+enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
+{
+    enum outcome outcome = OUTCOME_DONE;
+    if (identity_is_required(ctx->identity) && !admit(ctx, cmd, &outcome)) {
+        return outcome;
+    }
+    if (cmd->request.key.length > 0) {
+        if (cmd->located == STORE_OK && cmd->at.ns == NULL) {
+            command_locate_own(ctx, cmd); /* a request before this one may have made it */
+        }
+        if (cmd->located != STORE_OK) {
+            command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
+            return OUTCOME_DONE;
+        }
+    } else if ((cmd->request.options & REQUEST_ONLY_LOGIN) != 0) {
+        /* a login of a client that need not log in: its words are those of no write */
+        command_refuse_text(ctx, &cmd->request, REASON_OTHER, slice_of("bad command line format"));
+        return OUTCOME_DONE;
+    }
+    return verbs[cmd->request.verb](ctx, cmd);
+}

@@ -1,0 +1,68 @@
+/*
+ * each_key.c - see each_key.h.
+ */
+#include "daemon/request/each_key.h"
+
+#include "daemon/request/authorize.h"
+
+enum {
+    /* Keys of a long GET or DEL that are located before the first is read. */
+    KEYS_AHEAD = 8,
+    KEYS_TIMED = 64, /* keys of a request, after which it looks at the time */
+};
+
+/* Locates and fetches the keys that come next; returns how many. */
+static size_t look_ahead(struct command_context *ctx, struct command *cmd, struct store_key *ahead)
+{
+    struct slice keys = cmd->request.keys;
+    struct slice key;
+    size_t count = 0;
+    while (count < KEYS_AHEAD && request_next_key(&keys, &key)) {
+        cmd->located = command_locate_key(ctx, &cmd->request, key, SPLIT_OWN, &ahead[count]);
+        if (cmd->located != STORE_OK) {
+            cmd->at.name = ahead[count].name;
+            break;
+        }
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        store_fetch(ctx->store_thread, &ahead[i]);
+    }
+    return count;
+}
+
+enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
+                      bool reads)
+{
+    struct store_key ahead[KEYS_AHEAD];
+    unsigned done = 0;
+    ctx->replies->refused = false;
+    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
+        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+    }
+    while (cmd->request.keys.length > 0) {
+        size_t count = look_ahead(ctx, cmd, ahead);
+        if (count == 0) {
+            if (authorize_request(ctx, &cmd->request, cmd->at.name)) {
+                command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
+            }
+            return OUTCOME_DONE;
+        }
+        for (size_t i = 0; i < count; i++) {
+            request_next_key(&cmd->request.keys, &cmd->request.key);
+            if (reply_queue_is_full(ctx->replies) ||
+                (++done % KEYS_TIMED == 0 && !command_has_time(ctx))) {
+                return OUTCOME_LATER;
+            }
+            if (!authorize_request(ctx, &cmd->request, ahead[i].name) ||
+                !one(ctx, cmd, &ahead[i])) {
+                return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+            }
+        }
+    }
+    bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
+    if (reads && is_last && ctx->replies->protocol->ends_keys) {
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
+    }
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,122 @@
+/*
+ * flush.c - FLUSH, of one namespace or of all that an endpoint reaches.
+ */
+#include "daemon/request/authorize.h"
+#include "daemon/request/namespace_walk.h"
+#include "daemon/request/verbs.h"
+
+/* Now, or when the request says; what was set for later before is taken back. */
+static enum store_status flush_one(struct command_context *ctx, struct flushing *flushing,
+                                   struct slice name)
+{
+    uint64_t held = 0;
+    enum store_status status = store_flush_at(ctx->store_thread, name, flushing->when);
+    if (flushing->when == 0) {
+        status = store_flush(ctx->store_thread, name, ctx->now, &held);
+        flushing->records += held;
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+static enum outcome answer_flush(struct command_context *ctx, struct command *cmd,
+                                 struct slice name, enum store_status status, uint64_t records)
+{
+    cmd->begun = false;
+    if (status == STORE_OK) {
+        reply_queue_reply(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_FLUSHED, .number = records});
+    } else {
+        command_refuse(ctx, &cmd->request, name, status);
+    }
+    return OUTCOME_DONE;
+}
+
+/* The other namespaces that the endpoint reaches. The right is asked for again: it may be gone
+ * since it was checked. */
+static enum outcome flush_declared(struct command_context *ctx, struct command *cmd,
+                                   struct slice own)
+{
+    struct flushing *flushing = &cmd->place.flushing;
+    struct namespace_walk walk = {.next = &flushing->next, .own = own};
+    enum store_status status = STORE_OK;
+    enum walk_step step = WALK_ENDED;
+    if (ctx->endpoint->separator == '\0') {
+        return answer_flush(ctx, cmd, own, STORE_OK, flushing->records);
+    }
+    while (status == STORE_OK && (step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
+        if (!slice_equal(walk.name, own) && authorize_may(ctx, &cmd->request, walk.name)) {
+            status = flush_one(ctx, flushing, walk.name);
+        }
+    }
+    if (step == WALK_PAUSED) {
+        return OUTCOME_LATER;
+    }
+    return answer_flush(ctx, cmd, walk.name, status, flushing->records);
+}
+
+/* Whether the right to flush is there in all that the endpoint reaches. If not, *outcome says
+ * whether that was answered or takes longer. */
+static bool check(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
+{
+    struct flushing *flushing = &cmd->place.flushing;
+    enum walk_step step = authorize_reached(ctx, &cmd->request, &flushing->next);
+    *outcome = step == WALK_PAUSED ? OUTCOME_LATER : OUTCOME_DONE;
+    cmd->begun = step != WALK_FOUND;
+    flushing->checked = step == WALK_ENDED;
+    return flushing->checked;
+}
+
+/* What an endpoint reaches: its own namespace, and with a separator those that are declared. First
+ * the rights to all are checked, and then all are flushed, over as many turns as that takes. */
+static enum outcome flush_reached(struct command_context *ctx, struct command *cmd)
+{
+    struct flushing *flushing = &cmd->place.flushing;
+    struct slice own = command_namespace(ctx, &cmd->request);
+    enum outcome outcome = OUTCOME_DONE;
+    if (!flushing->checked) {
+        if (!check(ctx, cmd, &outcome)) {
+            return outcome;
+        }
+        flushing->next = 0;
+        enum store_status status = flush_one(ctx, flushing, own);
+        if (status != STORE_OK) {
+            return answer_flush(ctx, cmd, own, status, 0);
+        }
+    }
+    return flush_declared(ctx, cmd, own);
+}
+
+/* On the store's clock; 0: now. */
+static uint64_t flush_time(const struct command_context *ctx, struct store_ttl when)
+{
+    switch (when.kind) {
+    case STORE_TTL_FOR:
+        return ctx->now + 1 + when.milliseconds; /* `now` was rounded down */
+    case STORE_TTL_UNTIL:
+        return when.milliseconds;
+    default:
+        return 0;
+    }
+}
+
+static void begin_flush(struct command_context *ctx, struct command *cmd)
+{
+    struct store_ttl when = command_lifetime(cmd->request.ttl);
+    metrics_add(ctx->metrics, METRIC_CMD_FLUSH, 1);
+    cmd->begun = true;
+    cmd->place.flushing = (struct flushing){.when = flush_time(ctx, when)};
+}
+
+enum outcome verb_flush(struct command_context *ctx, struct command *cmd)
+{
+    if (!cmd->begun) {
+        begin_flush(ctx, cmd);
+    }
+    if (cmd->request.ns.length == 0) {
+        return flush_reached(ctx, cmd);
+    }
+    uint64_t records = 0;
+    struct slice ns = command_namespace(ctx, &cmd->request);
+    enum store_status status = store_flush(ctx->store_thread, ns, ctx->now, &records);
+    return answer_flush(ctx, cmd, ns, status, records);
+}

@@ -1,0 +1,26 @@
+/*
+ * workspace.h - what the pipelines of one thread share: the pools of their blocks, and the context
+ * in which they execute commands, with the settings and the clock that these go by.
+ *
+ * Memory follows activity, not connections: a pipeline takes its blocks from here while it has
+ * something to do, and gives them back when it is idle.
+ *
+ * Owned by the thread's loop, and used by that thread alone: nothing in it is locked.
+ */
+#ifndef KVCACHED_DAEMON_REQUEST_WORKSPACE_H
+#define KVCACHED_DAEMON_REQUEST_WORKSPACE_H
+
+#include "daemon/base/pool.h"
+#include "daemon/request/command.h"
+#include "daemon/request/recv_buffer.h"
+
+struct workspace {
+    /* Lent to one pipeline after the other. A pipeline sets `replies`, `endpoint`, `identity` and
+     * `crowded`; the owner sets the rest, `now` and `until` before each turn. */
+    struct command_context ctx;
+    struct recv_buffer_pools recv_buffers;
+    struct pool chunks;    /* of reply queues */
+    struct pool pipelines; /* of struct pipeline */
+};
+
+#endif
