@@ -23,9 +23,9 @@ struct numbered {
 static int by_uid(const void *a, const void *b)
 {
     const struct numbered *one = a, *other = b;
-
-    if (one->uid != other->uid)
+    if (one->uid != other->uid) {
         return one->uid < other->uid ? -1 : 1;
+    }
     return one->place < other->place ? -1 : 1;
 }
 
@@ -36,11 +36,12 @@ enum { NUMBER_OF_ANYBODY = 65534 };
 static void check_not_anybody(const config_setting_t *group, const char *name, uid_t uid,
                               struct conf_report *report)
 {
-    if (uid == NUMBER_OF_ANYBODY)
+    if (uid == NUMBER_OF_ANYBODY) {
         CONF_COMPLAIN(report, group, SCOPE_USERS, "unix_user",
                       "\"%s\" may stand for anybody whose number the kernel cannot say, write "
                       "another user of this machine",
                       name);
+    }
 }
 
 /* A process can be one user only. */
@@ -48,9 +49,9 @@ static void check_unix_users(const config_setting_t *list, const struct conf *co
                              struct numbered *numbers, size_t count, struct conf_report *report)
 {
     size_t first = 0;
-
-    if (count > 0)
-        qsort(numbers, count, sizeof(numbers[0]), by_uid);
+    if (count > 0) {
+        qsort(numbers, count, sizeof numbers[0], by_uid);
+    }
     for (size_t i = 1; i < count; i++) {
         if (numbers[i].uid != numbers[first].uid) {
             first = i;
@@ -70,9 +71,9 @@ static void check_unix_users(const config_setting_t *list, const struct conf *co
 static bool find_uid(const char *name, uid_t *uid)
 {
     const struct passwd *entry = getpwnam(name);
-
-    if (entry != NULL)
+    if (entry != NULL) {
         *uid = entry->pw_uid;
+    }
     return entry != NULL;
 }
 
@@ -80,32 +81,33 @@ static void check_secret(const config_setting_t *group, const struct conf_user *
                          struct conf_report *report)
 {
     const char *why;
-
-    if (user->secret != NULL && !conf_secret_usable(user->secret, &why))
+    if (user->secret != NULL && !conf_secret_usable(user->secret, &why)) {
         CONF_COMPLAIN(report, group, SCOPE_USERS, "secret",
                       "no secret can have this hash: %s, write what \"kvcached --hash-secret\" "
                       "prints for the secret",
                       why);
+    }
 }
 
 void conf_check_users(const config_setting_t *list, const struct conf *conf,
                       struct conf_report *report)
 {
-    struct conf_named *names = calloc(conf->user_count + 1, sizeof(*names));
-    struct numbered *numbers = calloc(conf->user_count + 1, sizeof(*numbers));
+    struct conf_named *names = calloc(conf->user_count + 1, sizeof *names);
+    struct numbered *numbers = calloc(conf->user_count + 1, sizeof *numbers);
     size_t named = 0, numbered = 0;
-
     report->lost |= names == NULL || numbers == NULL;
     for (size_t i = 0; i < conf->user_count && !report->lost; i++) {
         const config_setting_t *group = conf_group_at(list, i);
         const struct conf_user *user = &conf->users[i];
-        if (group == NULL)
+        if (group == NULL) {
             continue;
-        if (conf_value_given(group, "name"))
+        }
+        if (conf_value_given(group, "name")) {
             names[named++] = (struct conf_named){user->name, i};
-        else if (!conf_value_refused(group, "name"))
+        } else if (!conf_value_refused(group, "name")) {
             CONF_COMPLAIN(report, group, SCOPE_USERS, "name",
                           "it is missing, write name = \"...\"; in this group");
+        }
         check_secret(group, user, report);
         if (user->unix_user != NULL && find_uid(user->unix_user, &numbers[numbered].uid)) {
             check_not_anybody(group, user->unix_user, numbers[numbered].uid, report);

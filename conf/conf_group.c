@@ -14,7 +14,6 @@
 unsigned conf_group_line(const config_setting_t *group, const char *name)
 {
     const config_setting_t *setting = config_setting_get_member(group, name);
-
     return setting != NULL ? setting->line : group->line;
 }
 
@@ -26,7 +25,6 @@ const config_setting_t *conf_group_list(const config_setting_t *root, const char
 const config_setting_t *conf_group_at(const config_setting_t *list, size_t i)
 {
     const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
-
     return group != NULL && config_setting_is_group(group) ? group : NULL;
 }
 
@@ -34,7 +32,6 @@ static int by_name(const void *a, const void *b)
 {
     const struct conf_named *one = a, *other = b;
     int order = strcmp(one->name, other->name);
-
     return order != 0 ? order : one->place < other->place ? -1 : 1;
 }
 
@@ -42,9 +39,9 @@ void conf_group_named_once(const config_setting_t *list, enum conf_scope scope,
                            struct conf_named *names, size_t count, struct conf_report *report)
 {
     size_t first = 0;
-
-    if (count > 0)
-        qsort(names, count, sizeof(names[0]), by_name);
+    if (count > 0) {
+        qsort(names, count, sizeof names[0], by_name);
+    }
     for (size_t i = 1; i < count; i++) {
         if (strcmp(names[i].name, names[first].name) != 0) {
             first = i;
