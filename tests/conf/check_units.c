@@ -123,7 +123,7 @@ START_TEST(what_is_written_can_be_read)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#define COUNT(array) ((int)(sizeof array / sizeof((array)[0])))
 
 int main(void)
 {
