@@ -12,12 +12,15 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/conf_check_listen.h"
+#include "conf/conf_check_paths.h"
+#include "conf/conf_check_users.h"
 #include "conf/conf_group.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
+#include "conf/conf_setting.h"
 #include "conf/conf_units.h"
-#include "conf/conf_value.h"
 
 enum { MEMORY_PER_VALUE = 4 }; /* a value may take this part of the memory */
 
@@ -98,10 +101,10 @@ void conf_check_names(const config_setting_t *group, int scope, struct conf_repo
 static void check_ttl(const config_setting_t *group, const struct conf_namespace *space,
                       struct conf_report *report)
 {
-    if (!conf_value_given(group, "ttl")) {
+    if (!conf_setting_given(group, "ttl")) {
         return;
     }
-    if (space->max_ttl != CONF_NEVER && !conf_value_refused(group, "max_ttl") &&
+    if (space->max_ttl != CONF_NEVER && !conf_setting_refused(group, "max_ttl") &&
         (space->ttl == CONF_NEVER || space->ttl > space->max_ttl)) {
         CONF_COMPLAIN(
             report, group, SCOPE_NAMESPACES, "ttl", "%s is longer than max_ttl, write at most %s",
@@ -126,9 +129,9 @@ static void check_namespaces(const config_setting_t *list, const struct conf *co
         if (group == NULL) {
             continue;
         }
-        if (conf_value_given(group, "name")) {
+        if (conf_setting_given(group, "name")) {
             names[count++] = (struct conf_named){conf->namespaces[i].name, i};
-        } else if (!conf_value_refused(group, "name")) {
+        } else if (!conf_setting_refused(group, "name")) {
             CONF_COMPLAIN(report, group, SCOPE_NAMESPACES, "name",
                           "it is missing, write name = \"...\"; in this group");
         }
@@ -188,8 +191,8 @@ static void check_max_value(const config_setting_t *root, const struct conf *con
 static void check_default_namespace(const config_setting_t *root, const struct conf *conf,
                                     struct conf_report *report)
 {
-    if (conf->policy != CONF_DECLARED || !conf_value_given(root, "namespace") ||
-        conf_value_refused(root, "namespaces")) {
+    if (conf->policy != CONF_DECLARED || !conf_setting_given(root, "namespace") ||
+        conf_setting_refused(root, "namespaces")) {
         return;
     }
     for (size_t i = 0; i < conf->namespace_count; i++) {
@@ -209,7 +212,7 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
     const config_setting_t *listen = conf_group_list(root, "listen");
     const config_setting_t *namespaces = conf_group_list(root, "namespaces");
     const config_setting_t *users = conf_group_list(root, "users");
-    bool memory_known = !conf_value_refused(root, "memory");
+    bool memory_known = !conf_setting_refused(root, "memory");
     if (listen != NULL) {
         conf_check_listeners(root, listen, conf, report);
     }
@@ -220,7 +223,7 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
         check_room(root, conf, report);
         check_quotas(namespaces, conf, report);
     }
-    if (memory_known && !conf_value_refused(root, "max_value")) {
+    if (memory_known && !conf_setting_refused(root, "max_value")) {
         check_max_value(root, conf, report);
     }
     check_default_namespace(root, conf, report);

@@ -3,16 +3,16 @@
  * opened: each has one purpose, and what is to be written can be. What opens them later
  * (daemon/base/safe_open.h) looks again, and closer.
  */
+#include "conf/conf_check_paths.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "conf/conf.h"
-#include "conf/conf_check.h"
 #include "conf/conf_group.h"
 #include "conf/conf_text.h"
-#include "conf/conf_value.h"
 
 /* --- every name of a file ------------------------------------------------------- */
 

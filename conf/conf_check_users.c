@@ -4,15 +4,16 @@
  * A user that nobody can be, with neither secret nor unix_user, is none of the
  * mistakes: a client's certificate may have its name.
  */
+#include "conf/conf_check_users.h"
+
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
 #include "conf/conf.h"
-#include "conf/conf_check.h"
 #include "conf/conf_group.h"
 #include "conf/conf_secret.h"
-#include "conf/conf_value.h"
+#include "conf/conf_setting.h"
 
 /* The number of a group's unix_user. Two names may have the same. */
 struct numbered {
@@ -102,9 +103,9 @@ void conf_check_users(const config_setting_t *list, const struct conf *conf,
         if (group == NULL) {
             continue;
         }
-        if (conf_value_given(group, "name")) {
+        if (conf_setting_given(group, "name")) {
             names[named++] = (struct conf_named){user->name, i};
-        } else if (!conf_value_refused(group, "name")) {
+        } else if (!conf_setting_refused(group, "name")) {
             CONF_COMPLAIN(report, group, SCOPE_USERS, "name",
                           "it is missing, write name = \"...\"; in this group");
         }

@@ -10,7 +10,6 @@
 
 #include "conf/conf.h"
 #include "conf/conf_option.h"
-#include "conf/conf_value.h"
 
 static bool same_string(const char *a, const char *b)
 {

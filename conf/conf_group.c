@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf_value.h"
+#include "conf/conf_setting.h"
 
 unsigned conf_group_line(const config_setting_t *group, const char *name)
 {
@@ -19,7 +19,7 @@ unsigned conf_group_line(const config_setting_t *group, const char *name)
 
 const config_setting_t *conf_group_list(const config_setting_t *root, const char *name)
 {
-    return conf_value_given(root, name) ? config_setting_get_member(root, name) : NULL;
+    return conf_setting_given(root, name) ? config_setting_get_member(root, name) : NULL;
 }
 
 const config_setting_t *conf_group_at(const config_setting_t *list, size_t i)

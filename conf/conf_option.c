@@ -123,11 +123,11 @@ static uint64_t bound(const struct conf_option *option, const char *text)
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_QUOTA:
-        conf_parse_size(text, &value);
+        conf_units_parse_size(text, &value);
         return value;
     case TYPE_DURATION:
     case TYPE_LIFETIME:
-        conf_parse_duration(text, &value);
+        conf_units_parse_duration(text, &value);
         return value;
     case TYPE_MODE:
         return strtoull(text, NULL, 8);

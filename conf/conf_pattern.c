@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
-#include "conf/conf_value.h"
+#include "conf/conf_setting.h"
 
 static const char no_pattern[] = "not a pattern of namespaces";
 
@@ -85,7 +85,7 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
     }
     const char *wrong = text != NULL ? what_is_wrong(option, text) : no_pattern;
     if (wrong != NULL) {
-        conf_value_refuse(option, setting, report, wrong);
+        conf_setting_refuse(option, setting, report, wrong);
         return false;
     }
     if (!append(patterns, text)) {

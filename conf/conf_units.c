@@ -101,7 +101,7 @@ static bool convert(const char *text, const struct unit *units, uint64_t *value,
     return false;
 }
 
-bool conf_parse_duration(const char *text, uint64_t *milliseconds)
+bool conf_units_parse_duration(const char *text, uint64_t *milliseconds)
 {
     uint64_t value, rest;
     if (strcmp(text, "never") == 0) {
@@ -118,7 +118,7 @@ bool conf_parse_duration(const char *text, uint64_t *milliseconds)
     return true;
 }
 
-bool conf_parse_size(const char *text, uint64_t *bytes)
+bool conf_units_parse_size(const char *text, uint64_t *bytes)
 {
     uint64_t value, rest;
     if (!convert(text, size_units, &value, &rest) || rest != 0) {

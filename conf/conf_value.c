@@ -23,14 +23,8 @@
 #include "conf/conf_option.h"
 #include "conf/conf_pattern.h"
 #include "conf/conf_report.h"
-
-enum kind { KIND_STRING, KIND_NUMBER, KIND_BOOL, KIND_OTHER };
-
-struct value {
-    enum kind kind;
-    const char *text;
-    char digits[32]; /* a number's text */
-};
+#include "conf/conf_setting.h"
+#include "conf/conf_units.h"
 
 enum verdict {
     VERDICT_TAKEN,
@@ -66,7 +60,7 @@ static enum verdict read_size(const struct conf_option *option, const char *text
     if (*text == '-') {
         return VERDICT_SMALL;
     }
-    if (!conf_parse_size(text, &bytes)) {
+    if (!conf_units_parse_size(text, &bytes)) {
         return unreadable(text);
     }
     enum verdict verdict = within(option, bytes);
@@ -85,7 +79,7 @@ static enum verdict read_time(const struct conf_option *option, const char *text
     if (*text == '-') {
         return VERDICT_SMALL;
     }
-    if (!conf_parse_duration(text, &milliseconds)) {
+    if (!conf_units_parse_duration(text, &milliseconds)) {
         return unreadable(text);
     }
     enum verdict verdict = within(option, milliseconds);
@@ -354,65 +348,6 @@ static const struct {
     [TYPE_LOGGING] = {NULL, 0, "a group"},
 };
 
-static void value_of(const config_setting_t *setting, struct value *value)
-{
-    const char *string;
-    *value = (struct value){.kind = KIND_NUMBER, .text = value->digits};
-    switch (config_setting_type(setting)) {
-    case CONFIG_TYPE_INT:
-        snprintf(value->digits, sizeof value->digits, "%d", config_setting_get_int(setting));
-        return;
-    case CONFIG_TYPE_INT64:
-        snprintf(value->digits, sizeof value->digits, "%lld", config_setting_get_int64(setting));
-        return;
-    case CONFIG_TYPE_FLOAT:
-        snprintf(value->digits, sizeof value->digits, "%.15g", config_setting_get_float(setting));
-        return;
-    case CONFIG_TYPE_BOOL:
-        value->kind = KIND_BOOL;
-        value->text = config_setting_get_bool(setting) ? "true" : "false";
-        return;
-    case CONFIG_TYPE_STRING:
-        string = config_setting_get_string(setting);
-        value->kind = KIND_STRING;
-        value->text = string != NULL ? string : "";
-        return;
-    case CONFIG_TYPE_GROUP:
-        *value = (struct value){.kind = KIND_OTHER, .text = "this group"};
-        return;
-    case CONFIG_TYPE_ARRAY:
-        *value = (struct value){.kind = KIND_OTHER, .text = "this array"};
-        return;
-    default:
-        *value = (struct value){.kind = KIND_OTHER, .text = "this list"};
-        return;
-    }
-}
-
-/* A non-null hook is the mark of a setting that was refused. libconfig keeps it
- * and does nothing else with it. */
-static void mark(config_setting_t *setting)
-{
-    config_setting_set_hook(setting, setting);
-}
-
-void conf_value_refuse(const struct conf_option *option, config_setting_t *setting,
-                       struct conf_report *report, const char *wrong)
-{
-    char expected[160];
-    struct value value;
-    value_of(setting, &value);
-    if (option->type == TYPE_SECRET) {
-        value = (struct value){.kind = KIND_OTHER, .text = "what stands here"};
-    }
-    mark(setting);
-    conf_option_expected(option, expected, sizeof expected);
-    const char *quote = value.kind == KIND_STRING ? "\"" : "";
-    conf_report_option(report, config_setting_source_line(setting), option,
-                       "%s%s%s is %s, write %s", quote, conf_report_shown(value.text).bytes, quote,
-                       wrong, expected);
-}
-
 static void refuse(const struct conf_option *option, config_setting_t *setting,
                    struct conf_report *report, enum verdict verdict)
 {
@@ -425,14 +360,14 @@ static void refuse(const struct conf_option *option, config_setting_t *setting,
         report->lost = true;
         return;
     case VERDICT_SMALL:
-        conf_value_refuse(option, setting, report, "too small");
+        conf_setting_refuse(option, setting, report, "too small");
         return;
     case VERDICT_LARGE:
-        conf_value_refuse(option, setting, report, string ? "too long" : "too large");
+        conf_setting_refuse(option, setting, report, string ? "too long" : "too large");
         return;
     case VERDICT_WRONG:
         snprintf(wrong, sizeof wrong, "not %s", types[option->type].is_not);
-        conf_value_refuse(option, setting, report, wrong);
+        conf_setting_refuse(option, setting, report, wrong);
         return;
     }
 }
@@ -443,7 +378,7 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     void *field = (char *)fields + option->offset;
     reader *read = types[option->type].read;
     enum verdict verdict = VERDICT_WRONG;
-    struct value value;
+    struct conf_setting_value value;
     if (option->type == TYPE_PATTERNS) {
         return conf_pattern_read(option, setting, field, report);
     }
@@ -453,22 +388,10 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
         }
         return true;
     }
-    value_of(setting, &value);
+    conf_setting_value(setting, &value);
     if (types[option->type].takes & (1u << value.kind)) {
         verdict = read(option, value.text, field);
     }
     refuse(option, setting, report, verdict);
     return verdict == VERDICT_TAKEN;
-}
-
-bool conf_value_refused(const config_setting_t *group, const char *name)
-{
-    const config_setting_t *setting = config_setting_get_member(group, name);
-    return setting != NULL && config_setting_get_hook(setting) != NULL;
-}
-
-bool conf_value_given(const config_setting_t *group, const char *name)
-{
-    const config_setting_t *setting = config_setting_get_member(group, name);
-    return setting != NULL && config_setting_get_hook(setting) == NULL;
 }

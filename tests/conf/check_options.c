@@ -82,7 +82,7 @@ static void expect_address(const char *written, const char *kept, bool both)
     snprintf(text, sizeof text, "insecure = true; listen = ( %s );", written);
     struct conf *conf = verdict_good(text);
     ck_assert_str_eq(conf->listen[0].address, kept);
-    ck_assert_int_eq(conf->listen[0].both, both);
+    ck_assert_int_eq(conf->listen[0].dual_stack, both);
     conf_destroy(&conf);
 }
 

@@ -1,5 +1,5 @@
 /*
- * conf.c - kvcached.conf, from the file to struct conf.
+ * conf_load.c - kvcached.conf, from the file to struct conf.
  *
  * The way: conf_scan makes a text that libconfig can be trusted with, libconfig
  * parses it, conf_value reads each option of the table out of the tree,
@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include "conf/conf_check.h"
+#include "conf/conf_listen.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
+#include "conf/conf_setting.h"
 #include "conf/conf_text.h"
 #include "conf/conf_value.h"
 
@@ -50,14 +52,14 @@ static size_t count_groups(const struct conf_option *option, config_setting_t *s
     int type = config_setting_type(setting);
     size_t count;
     if (type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) {
-        conf_value_refuse(option, setting, report, "not a list of groups");
+        conf_setting_refuse(option, setting, report, "not a list of groups");
         return 0;
     }
     count = (size_t)config_setting_length(setting);
     if (count >= bounds.least && count <= bounds.most) {
         return count;
     }
-    conf_value_refuse(option, setting, report, count == 0 ? "empty" : "too long");
+    conf_setting_refuse(option, setting, report, count == 0 ? "empty" : "too long");
     return 0;
 }
 
@@ -108,7 +110,7 @@ static void read_listeners(const struct conf_option *option, config_setting_t *s
             read_listener(group, &conf->listen[i], report);
         }
     }
-    conf_settle_listeners(conf);
+    conf_listen_settle(conf);
 }
 
 static void read_namespaces(const struct conf_option *option, config_setting_t *setting,
@@ -127,7 +129,7 @@ static void read_namespaces(const struct conf_option *option, config_setting_t *
             continue;
         }
         read_group(SCOPE_NAMESPACES, group, &conf->namespaces[i], report);
-        conf->namespaces[i].ttl_set = conf_value_given(group, "ttl");
+        conf->namespaces[i].ttl_set = conf_setting_given(group, "ttl");
     }
 }
 
@@ -162,7 +164,7 @@ static void read_log(const struct conf_option *option, config_setting_t *setting
     if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
         conf_value_read(conf_option_find(SCOPE_LOG, "to"), setting, conf, report);
     } else {
-        conf_value_refuse(option, setting, report, "not a group");
+        conf_setting_refuse(option, setting, report, "not a group");
     }
 }
 
@@ -171,7 +173,7 @@ static void read_arena(const struct conf_option *option, config_setting_t *setti
 {
     bool group = setting != NULL && config_setting_is_group(setting);
     if (setting != NULL && !group) {
-        conf_value_refuse(option, setting, report, "not a group");
+        conf_setting_refuse(option, setting, report, "not a group");
     }
     read_group(SCOPE_ARENA, group ? setting : NULL, conf, report);
 }
