@@ -118,27 +118,13 @@ static void check_ttl(const config_setting_t *group, const struct conf_namespace
 static void check_namespaces(const config_setting_t *list, const struct conf *conf,
                              struct conf_report *report)
 {
-    struct conf_named *names = calloc(conf->namespace_count + 1, sizeof *names);
-    size_t count = 0;
-    if (names == NULL) {
-        report->lost = true;
-        return;
-    }
     for (size_t i = 0; i < conf->namespace_count; i++) {
         const config_setting_t *group = conf_group_at(list, i);
-        if (group == NULL) {
-            continue;
+        if (group != NULL) {
+            check_ttl(group, &conf->namespaces[i], report);
         }
-        if (conf_setting_given(group, "name")) {
-            names[count++] = (struct conf_named){conf->namespaces[i].name, i};
-        } else if (!conf_setting_refused(group, "name")) {
-            CONF_COMPLAIN(report, group, SCOPE_NAMESPACES, "name",
-                          "it is missing, write name = \"...\"; in this group");
-        }
-        check_ttl(group, &conf->namespaces[i], report);
     }
-    conf_group_named_once(list, SCOPE_NAMESPACES, names, count, report);
-    free(names);
+    conf_group_check_names(list, SCOPE_NAMESPACES, report);
 }
 
 /* They are there even when they hold nothing. */

@@ -45,27 +45,27 @@ static void keep(struct conf_report *report, unsigned line, char *message)
     report->count++;
 }
 
-void conf_report_add(struct conf_report *report, unsigned line, const char *format, ...)
+/* To be freed; NULL when out of memory. */
+static char *format_message(const char *format, va_list arguments)
 {
     char *message = NULL;
+    return vasprintf(&message, format, arguments) < 0 ? NULL : message;
+}
+
+void conf_report_add(struct conf_report *report, unsigned line, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0) {
-        message = NULL;
-    }
+    keep(report, line, format_message(format, arguments));
     va_end(arguments);
-    keep(report, line, message);
 }
 
 void conf_report_option(struct conf_report *report, unsigned line, const struct conf_option *option,
                         const char *format, ...)
 {
-    char *what = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) < 0) {
-        what = NULL;
-    }
+    char *what = format_message(format, arguments);
     va_end(arguments);
     if (what == NULL) {
         report->lost = true;
