@@ -25,7 +25,6 @@ static void print_text(const char *indent, const char *text, bool sentences)
 {
     size_t column = 0;
     bool ended = false; /* the word before ends a sentence */
-
     while (*text != '\0') {
         size_t length = strcspn(text, " ");
         if (column > 0 && ((sentences && ended) || column + 1 + length > WIDTH)) {
@@ -47,11 +46,11 @@ static void print_text(const char *indent, const char *text, bool sentences)
 static void literal(const struct conf_option *option, char *text, size_t size)
 {
     const char *quote = conf_option_quoted(option) ? "\"" : "";
-
-    if (option->fallback == NULL)
+    if (option->fallback == NULL) {
         snprintf(text, size, "%s", option->name);
-    else
+    } else {
         snprintf(text, size, "%s = %s%s%s;", option->name, quote, option->fallback, quote);
+    }
 }
 
 /* What may be written, what holds otherwise, and whether a change has to wait. */
@@ -60,12 +59,12 @@ static void facts(const struct conf_option *option, bool with_default, char *tex
     char expected[160], fallback[96] = "";
     const char *quote = conf_option_quoted(option) ? "\"" : "";
     const char *change = option->change == CHANGE_RESTART ? " A change needs a restart." : "";
-
-    conf_option_expected(option, expected, sizeof(expected));
-    if (with_default && option->fallback != NULL && option->fallback[0] == '\0')
-        snprintf(fallback, sizeof(fallback), "; by default none");
-    else if (with_default && option->fallback != NULL)
-        snprintf(fallback, sizeof(fallback), "; by default %s%s%s", quote, option->fallback, quote);
+    conf_option_expected(option, expected, sizeof expected);
+    if (with_default && option->fallback != NULL && option->fallback[0] == '\0') {
+        snprintf(fallback, sizeof fallback, "; by default none");
+    } else if (with_default && option->fallback != NULL) {
+        snprintf(fallback, sizeof fallback, "; by default %s%s%s", quote, option->fallback, quote);
+    }
     snprintf(text, size, "Takes %s%s.%s", expected, fallback, change);
 }
 
@@ -74,42 +73,43 @@ static void facts(const struct conf_option *option, bool with_default, char *tex
 static void print_member(const struct conf_option *option)
 {
     char text[256];
-
-    literal(option, text, sizeof(text));
+    literal(option, text, sizeof text);
     printf("#\n#   %s\n", text);
     print_text("#       ", option->help, false);
-    facts(option, option->fallback == NULL, text, sizeof(text));
+    facts(option, option->fallback == NULL, text, sizeof text);
     print_text("#       ", text, false);
 }
 
 static void print_members(enum conf_scope scope)
 {
     printf("#\n# In %s group:\n", scope == SCOPE_LOG || scope == SCOPE_ARENA ? "the" : "each");
-    for (size_t i = 0; i < conf_option_count; i++)
-        if (conf_options[i].scope == scope)
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope == scope) {
             print_member(&conf_options[i]);
+        }
+    }
     printf("#\n");
 }
 
 static void print_setting(const struct conf_option *option)
 {
     char text[256];
-
     printf("\n");
     print_text("# ", option->help, false);
-    facts(option, false, text, sizeof(text));
+    facts(option, false, text, sizeof text);
     print_text("# ", text, false);
-    if (option->type == TYPE_LISTENERS)
+    if (option->type == TYPE_LISTENERS) {
         print_members(SCOPE_LISTEN);
-    else if (option->type == TYPE_NAMESPACES)
+    } else if (option->type == TYPE_NAMESPACES) {
         print_members(SCOPE_NAMESPACES);
-    else if (option->type == TYPE_USERS)
+    } else if (option->type == TYPE_USERS) {
         print_members(SCOPE_USERS);
-    else if (option->type == TYPE_ARENA)
+    } else if (option->type == TYPE_ARENA) {
         print_members(SCOPE_ARENA);
-    else if (option->type == TYPE_LOGGING)
+    } else if (option->type == TYPE_LOGGING) {
         print_members(SCOPE_LOG);
-    literal(option, text, sizeof(text));
+    }
+    literal(option, text, sizeof text);
     printf("#%s\n", text);
 }
 
@@ -156,9 +156,11 @@ static const char sample_ends[] =
 static void print_sample(void)
 {
     fputs(sample_begins, stdout);
-    for (size_t i = 0; i < conf_option_count; i++)
-        if (conf_options[i].scope == SCOPE_TOP)
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope == SCOPE_TOP) {
             print_setting(&conf_options[i]);
+        }
+    }
     fputs(sample_ends, stdout);
 }
 
@@ -167,14 +169,14 @@ static void print_sample(void)
 static void print_table(enum conf_scope scope)
 {
     char text[256];
-
     printf(".Bl -tag -width Ds\n");
     for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope != scope)
+        if (conf_options[i].scope != scope) {
             continue;
+        }
         printf(".It Ic %s\n", conf_options[i].name);
         print_text("", conf_options[i].help, true);
-        facts(&conf_options[i], true, text, sizeof(text));
+        facts(&conf_options[i], true, text, sizeof text);
         print_text("", text, true);
     }
     printf(".El\n");
@@ -189,10 +191,10 @@ static bool print_table_of(const char *name)
         {"top\n", SCOPE_TOP},     {"listen\n", SCOPE_LISTEN}, {"namespaces\n", SCOPE_NAMESPACES},
         {"users\n", SCOPE_USERS}, {"arena\n", SCOPE_ARENA},   {"log\n", SCOPE_LOG},
     };
-
-    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
-        if (strcmp(scopes[i].name, name) != 0)
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        if (strcmp(scopes[i].name, name) != 0) {
             continue;
+        }
         print_table(scopes[i].scope);
         return true;
     }
@@ -205,19 +207,20 @@ static bool print_page(const char *file)
     char line[1024];
     bool known = true;
     FILE *in = fopen(file, "r");
-
     if (in == NULL) {
         fprintf(stderr, "conf-doc: %s: %s\n", file, strerror(errno));
         return false;
     }
-    while (known && fgets(line, sizeof(line), in) != NULL) {
-        if (strncmp(line, marker, sizeof(marker) - 1) == 0)
-            known = print_table_of(line + sizeof(marker) - 1);
-        else
+    while (known && fgets(line, sizeof line, in) != NULL) {
+        if (strncmp(line, marker, sizeof marker - 1) == 0) {
+            known = print_table_of(line + sizeof marker - 1);
+        } else {
             fputs(line, stdout);
+        }
     }
-    if (!known)
+    if (!known) {
         fprintf(stderr, "conf-doc: %s: there is no such scope: %s", file, line);
+    }
     fclose(in);
     return known;
 }
@@ -225,7 +228,6 @@ static bool print_page(const char *file)
 int main(int argc, char **argv)
 {
     bool done = false;
-
     if (argc == 2 && strcmp(argv[1], "sample") == 0) {
         print_sample();
         done = true;

@@ -26,7 +26,7 @@ enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
 struct conf_listen {
     char *address;           /* numeric IPv4 or IPv6, or NULL with path */
-    bool both;               /* "::" that takes IPv4 too: no other group has that with its port */
+    bool dual_stack;         /* "::" that takes IPv4 too: no other group has that with its port */
     uint16_t port;           /* 0: the kernel picks */
     char *path;              /* Unix socket, or NULL */
     char *owner;             /* of the socket: "user" or "user:group", or NULL */
@@ -135,10 +135,5 @@ void conf_needs_restart(const struct conf *now, const struct conf *next, char *n
  * are. NULL when there is none.
  */
 const struct conf_listen *conf_exposed(const struct conf *listening, const struct conf *next);
-
-/* `30m`, `500ms`, `1.5h`, a plain number of seconds: milliseconds. `64M`: bytes.
- * False when it is neither. Exposed for tests. */
-bool conf_parse_duration(const char *text, uint64_t *milliseconds);
-bool conf_parse_size(const char *text, uint64_t *bytes);
 
 #endif

@@ -12,12 +12,15 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/conf_check_listen.h"
+#include "conf/conf_check_paths.h"
+#include "conf/conf_check_users.h"
 #include "conf/conf_group.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
+#include "conf/conf_setting.h"
 #include "conf/conf_units.h"
-#include "conf/conf_value.h"
 
 enum { MEMORY_PER_VALUE = 4 }; /* a value may take this part of the memory */
 
@@ -29,13 +32,14 @@ static bool check_again(const config_setting_t *group, const config_setting_t *s
 {
     const char *at = config_setting_name(setting);
     char *end;
-
-    if (strncmp(at, CONF_SCAN_AGAIN, strlen(CONF_SCAN_AGAIN)) != 0)
+    if (strncmp(at, CONF_SCAN_AGAIN, strlen(CONF_SCAN_AGAIN)) != 0) {
         return false;
+    }
     unsigned first = (unsigned)strtoul(at + strlen(CONF_SCAN_AGAIN), &end, 10);
     const char *name = *end == '*' ? strchr(end + 1, '*') : NULL;
-    if (name == NULL || config_setting_get_member(group, name + 1) == NULL)
+    if (name == NULL || config_setting_get_member(group, name + 1) == NULL) {
         return false;
+    }
     conf_report_add(report, setting->line, "%s%s: it is given in %s already, keep one of them",
                     prefix, conf_report_shown(name + 1).bytes,
                     conf_report_line(report, setting->line, first).bytes);
@@ -56,38 +60,39 @@ static const char *home_of(const char *name)
         {SCOPE_ARENA, "in the group arena"},
         {SCOPE_LOG, "in the group log"},
     };
-
-    for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
-        if (conf_option_find(homes[i].scope, name) != NULL)
+    for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++) {
+        if (conf_option_find(homes[i].scope, name) != NULL) {
             return homes[i].home;
+        }
+    }
     return NULL;
 }
 
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report)
 {
     const char *prefix = conf_option_prefix((enum conf_scope)scope);
-
     for (unsigned i = 0; i < (unsigned)config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, i);
         const char *name = config_setting_name(setting);
         if (conf_option_find((enum conf_scope)scope, name) != NULL ||
-            check_again(group, setting, prefix, report))
+            check_again(group, setting, prefix, report)) {
             continue;
-
+        }
         const struct conf_option *nearest = conf_option_nearest((enum conf_scope)scope, name);
         struct conf_shown shown = conf_report_shown(name);
-        if (home_of(name) != NULL)
+        if (home_of(name) != NULL) {
             conf_report_add(report, setting->line, "%s%s: it is no option here, write it %s",
                             prefix, shown.bytes, home_of(name));
-        else if (nearest != NULL)
+        } else if (nearest != NULL) {
             conf_report_add(report, setting->line,
                             "%s%s: there is no such option, did you mean %s?", prefix, shown.bytes,
                             nearest->name);
-        else
+        } else {
             conf_report_add(report, setting->line,
                             "%s%s: there is no such option, see kvcached.conf(5) for those there "
                             "are",
                             prefix, shown.bytes);
+        }
     }
 }
 
@@ -96,41 +101,30 @@ void conf_check_names(const config_setting_t *group, int scope, struct conf_repo
 static void check_ttl(const config_setting_t *group, const struct conf_namespace *space,
                       struct conf_report *report)
 {
-    if (!conf_value_given(group, "ttl"))
+    if (!conf_setting_given(group, "ttl")) {
         return;
-    if (space->max_ttl != CONF_NEVER && !conf_value_refused(group, "max_ttl") &&
-        (space->ttl == CONF_NEVER || space->ttl > space->max_ttl))
+    }
+    if (space->max_ttl != CONF_NEVER && !conf_setting_refused(group, "max_ttl") &&
+        (space->ttl == CONF_NEVER || space->ttl > space->max_ttl)) {
         CONF_COMPLAIN(
             report, group, SCOPE_NAMESPACES, "ttl", "%s is longer than max_ttl, write at most %s",
             conf_units_duration(space->ttl).bytes, conf_units_duration(space->max_ttl).bytes);
-    else if (space->ttl == CONF_NEVER && space->require_ttl)
+    } else if (space->ttl == CONF_NEVER && space->require_ttl) {
         CONF_COMPLAIN(report, group, SCOPE_NAMESPACES, "ttl",
                       "never is what require_ttl forbids, write a time or leave it out");
+    }
 }
 
 static void check_namespaces(const config_setting_t *list, const struct conf *conf,
                              struct conf_report *report)
 {
-    struct conf_named *names = calloc(conf->namespace_count + 1, sizeof(*names));
-    size_t count = 0;
-
-    if (names == NULL) {
-        report->lost = true;
-        return;
-    }
     for (size_t i = 0; i < conf->namespace_count; i++) {
         const config_setting_t *group = conf_group_at(list, i);
-        if (group == NULL)
-            continue;
-        if (conf_value_given(group, "name"))
-            names[count++] = (struct conf_named){conf->namespaces[i].name, i};
-        else if (!conf_value_refused(group, "name"))
-            CONF_COMPLAIN(report, group, SCOPE_NAMESPACES, "name",
-                          "it is missing, write name = \"...\"; in this group");
-        check_ttl(group, &conf->namespaces[i], report);
+        if (group != NULL) {
+            check_ttl(group, &conf->namespaces[i], report);
+        }
     }
-    conf_group_named_once(list, SCOPE_NAMESPACES, names, count, report);
-    free(names);
+    conf_group_check_names(list, SCOPE_NAMESPACES, report);
 }
 
 /* They are there even when they hold nothing. */
@@ -138,12 +132,12 @@ static void check_room(const config_setting_t *root, const struct conf *conf,
                        struct conf_report *report)
 {
     uint64_t cost = conf->namespace_count * (uint64_t)CONF_NAMESPACE_COST;
-
-    if (cost > conf->memory)
+    if (cost > conf->memory) {
         CONF_COMPLAIN(report, root, SCOPE_TOP, "namespaces",
                       "%zu of them take %s before anything is in them, which is more than memory, "
                       "write fewer or a memory much larger than that",
                       conf->namespace_count, conf_units_size(cost).bytes);
+    }
 }
 
 /* Told once, at the quota that is too much. */
@@ -151,11 +145,11 @@ static void check_quotas(const config_setting_t *list, const struct conf *conf,
                          struct conf_report *report)
 {
     uint64_t sum = 0;
-
     for (size_t i = 0; i < conf->namespace_count; i++) {
         sum += conf->namespaces[i].memory;
-        if (sum <= conf->memory)
+        if (sum <= conf->memory) {
             continue;
+        }
         const config_setting_t *group = conf_group_at(list, i);
         CONF_COMPLAIN(
             report, group, SCOPE_NAMESPACES, "memory",
@@ -172,24 +166,27 @@ static void check_max_value(const config_setting_t *root, const struct conf *con
                             struct conf_report *report)
 {
     uint64_t most = conf->memory / MEMORY_PER_VALUE;
-
-    if (conf->max_value > most)
+    if (conf->max_value > most) {
         CONF_COMPLAIN(report, root, SCOPE_TOP, "max_value",
                       "%s is more than a quarter of memory, write at most %s",
                       conf_units_size(conf->max_value).bytes, conf_units_size(most).bytes);
+    }
 }
 
 /* A default namespace that was chosen and that nobody may use. */
 static void check_default_namespace(const config_setting_t *root, const struct conf *conf,
                                     struct conf_report *report)
 {
-    if (conf->policy != CONF_DECLARED || !conf_value_given(root, "namespace") ||
-        conf_value_refused(root, "namespaces"))
+    if (conf->policy != CONF_DECLARED || !conf_setting_given(root, "namespace") ||
+        conf_setting_refused(root, "namespaces")) {
         return;
-    for (size_t i = 0; i < conf->namespace_count; i++)
+    }
+    for (size_t i = 0; i < conf->namespace_count; i++) {
         if (conf->namespaces[i].name != NULL &&
-            strcmp(conf->namespaces[i].name, conf->default_namespace) == 0)
+            strcmp(conf->namespaces[i].name, conf->default_namespace) == 0) {
             return;
+        }
+    }
     CONF_COMPLAIN(
         report, root, SCOPE_TOP, "namespace",
         "\"%s\" is not declared, and namespaces_policy wants it to be: add it to namespaces",
@@ -201,20 +198,23 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
     const config_setting_t *listen = conf_group_list(root, "listen");
     const config_setting_t *namespaces = conf_group_list(root, "namespaces");
     const config_setting_t *users = conf_group_list(root, "users");
-    bool memory_known = !conf_value_refused(root, "memory");
-
-    if (listen != NULL)
+    bool memory_known = !conf_setting_refused(root, "memory");
+    if (listen != NULL) {
         conf_check_listeners(root, listen, conf, report);
-    if (namespaces != NULL)
+    }
+    if (namespaces != NULL) {
         check_namespaces(namespaces, conf, report);
+    }
     if (namespaces != NULL && memory_known) {
         check_room(root, conf, report);
         check_quotas(namespaces, conf, report);
     }
-    if (memory_known && !conf_value_refused(root, "max_value"))
+    if (memory_known && !conf_setting_refused(root, "max_value")) {
         check_max_value(root, conf, report);
+    }
     check_default_namespace(root, conf, report);
-    if (users != NULL)
+    if (users != NULL) {
         conf_check_users(users, conf, report);
+    }
     conf_check_paths(root, conf, report);
 }

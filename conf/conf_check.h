@@ -15,20 +15,6 @@ struct conf_report;
  * read from `root`. What was refused before is left out. */
 void conf_check(const config_setting_t *root, const struct conf *conf, struct conf_report *report);
 
-/* The parts of it that have files of their own: of the groups of `listen` and of
- * `users`, which were not refused as lists. */
-void conf_check_listeners(const config_setting_t *root, const config_setting_t *list,
-                          const struct conf *conf, struct conf_report *report);
-void conf_check_users(const config_setting_t *list, const struct conf *conf,
-                      struct conf_report *report);
-
-/* Says of each listener of all IPv6 addresses whether it takes IPv4 too. */
-void conf_settle_listeners(struct conf *conf);
-
-/* The names of files. */
-void conf_check_paths(const config_setting_t *root, const struct conf *conf,
-                      struct conf_report *report);
-
 /* Reports the settings of a group that are no options of its scope: unknown
  * names and names that are given twice. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);

@@ -3,16 +3,16 @@
  * opened: each has one purpose, and what is to be written can be. What opens them later
  * (daemon/base/safe_open.h) looks again, and closer.
  */
+#include "conf/conf_check_paths.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "conf/conf.h"
-#include "conf/conf_check.h"
 #include "conf/conf_group.h"
 #include "conf/conf_text.h"
-#include "conf/conf_value.h"
 
 /* --- every name of a file ------------------------------------------------------- */
 
@@ -36,9 +36,9 @@ static void add(struct names *names, const char *path, enum conf_scope scope, co
                 unsigned line, enum use use)
 {
     struct name *name = &names->of[names->count];
-
-    if (path == NULL || path[0] != '/')
+    if (path == NULL || path[0] != '/') {
         return;
+    }
     *name = (struct name){.path = path,
                           .option = option != NULL ? conf_option_find(scope, option) : NULL,
                           .line = line,
@@ -51,9 +51,9 @@ static void add(struct names *names, const char *path, enum conf_scope scope, co
 static unsigned line_in(const config_setting_t *root, const char *group, const char *option)
 {
     const config_setting_t *setting = config_setting_get_member(root, group);
-
-    if (setting == NULL)
+    if (setting == NULL) {
         return 0;
+    }
     return config_setting_is_group(setting) ? conf_group_line(setting, option) : setting->line;
 }
 
@@ -63,8 +63,9 @@ static void add_listeners(struct names *names, const config_setting_t *list,
     for (size_t i = 0; list != NULL && i < conf->listen_count; i++) {
         const config_setting_t *group = conf_group_at(list, i);
         const struct conf_listen *listen = &conf->listen[i];
-        if (group == NULL)
+        if (group == NULL) {
             continue;
+        }
         add(names, listen->path, SCOPE_LISTEN, "path", conf_group_line(group, "path"), USE_SOCKET);
         add(names, listen->tls_certificate, SCOPE_LISTEN, "tls_certificate",
             conf_group_line(group, "tls_certificate"), USE_READ);
@@ -79,7 +80,6 @@ static void add_listeners(struct names *names, const config_setting_t *list,
 static void add_file(struct names *names, const char *file)
 {
     struct name *name = &names->of[names->count++];
-
     *name = (struct name){.path = file, .use = USE_READ};
     name->exists = stat(file, &name->found) == 0;
 }
@@ -88,13 +88,14 @@ static bool collect(struct names *names, const config_setting_t *root, const str
                     const struct conf_report *report)
 {
     enum { OF_A_LISTENER = 4, OTHERS = 3 };
-
     names->of = calloc(report->text->file_count + conf->listen_count * OF_A_LISTENER + OTHERS,
-                       sizeof(*names->of));
-    if (names->of == NULL)
+                       sizeof *names->of);
+    if (names->of == NULL) {
         return false;
-    for (size_t i = 0; i < report->text->file_count; i++)
+    }
+    for (size_t i = 0; i < report->text->file_count; i++) {
         add_file(names, report->text->files[i]);
+    }
     add_listeners(names, conf_group_list(root, "listen"), conf);
     add(names, conf->arena.file, SCOPE_ARENA, "file", line_in(root, "arena", "file"), USE_WRITTEN);
     add(names, conf->pid_file, SCOPE_TOP, "pid_file", conf_group_line(root, "pid_file"),
@@ -113,7 +114,6 @@ static bool same_stat(const struct stat *a, const struct stat *b)
 static const char *base_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-
     return slash != NULL ? slash + 1 : path;
 }
 
@@ -123,7 +123,6 @@ static bool stat_directory(const char *path, struct stat *found)
     size_t length = (size_t)(base_of(path) - path);
     char *directory = strndup(length > 0 ? path : ".", length > 0 ? length : 1);
     bool done = directory != NULL && stat(directory, found) == 0;
-
     free(directory);
     return done;
 }
@@ -132,11 +131,12 @@ static bool stat_directory(const char *path, struct stat *found)
 static bool same_file(const struct name *a, const struct name *b)
 {
     struct stat one, other;
-
-    if (a->exists && b->exists)
+    if (a->exists && b->exists) {
         return same_stat(&a->found, &b->found);
-    if (strcmp(a->path, b->path) == 0)
+    }
+    if (strcmp(a->path, b->path) == 0) {
         return true;
+    }
     return strcmp(base_of(a->path), base_of(b->path)) == 0 && stat_directory(a->path, &one) &&
            stat_directory(b->path, &other) && same_stat(&one, &other);
 }
@@ -152,11 +152,11 @@ static bool collide(const struct name *a, const struct name *b)
 static bool check_purpose(const struct names *names, size_t i, struct conf_report *report)
 {
     const struct name *name = &names->of[i];
-
     for (size_t j = 0; j < i; j++) {
         const struct name *other = &names->of[j];
-        if (!collide(name, other))
+        if (!collide(name, other)) {
             continue;
+        }
         conf_report_option(
             report, name->line, name->option, "%s is the file of %s%s already, write another name",
             conf_report_shown(name->path).bytes,
@@ -193,10 +193,10 @@ static void check_kind(const struct name *name, struct conf_report *report)
 {
     bool is_log = name->option->scope == SCOPE_LOG;
     struct stat found;
-
     if (name->use != USE_WRITTEN || lstat(name->path, &found) != 0 ||
-        kind_of(found.st_mode) == NULL)
+        kind_of(found.st_mode) == NULL) {
         return;
+    }
     conf_report_option(report, name->line, name->option, "%s is %s, write %sthe name of a file",
                        conf_report_shown(name->path).bytes, kind_of(found.st_mode),
                        is_log ? "\"stderr\", \"syslog\" or " : "");
@@ -206,13 +206,14 @@ void conf_check_paths(const config_setting_t *root, const struct conf *conf,
                       struct conf_report *report)
 {
     struct names names = {.of = NULL};
-
     if (!collect(&names, root, conf, report)) {
         report->lost = true;
         return;
     }
-    for (size_t i = report->text->file_count; i < names.count; i++)
-        if (!check_purpose(&names, i, report))
+    for (size_t i = report->text->file_count; i < names.count; i++) {
+        if (!check_purpose(&names, i, report)) {
             check_kind(&names.of[i], report);
+        }
+    }
     free(names.of);
 }

@@ -10,7 +10,6 @@
 
 #include "conf/conf.h"
 #include "conf/conf_option.h"
-#include "conf/conf_value.h"
 
 static bool same_string(const char *a, const char *b)
 {
@@ -25,7 +24,6 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
 {
     const char *one = (const char *)a + option->offset;
     const char *other = (const char *)b + option->offset;
-
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_QUOTA:
@@ -70,35 +68,42 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
 /* A group whose options are fields of struct conf itself. */
 static bool same_group(enum conf_scope scope, const struct conf *a, const struct conf *b)
 {
-    for (size_t i = 0; i < conf_option_count; i++)
-        if (conf_options[i].scope == scope && !same_value(&conf_options[i], a, b))
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope == scope && !same_value(&conf_options[i], a, b)) {
             return false;
+        }
+    }
     return true;
 }
 
 static bool same_listeners(const struct conf *a, const struct conf *b)
 {
-    if (a->listen_count != b->listen_count)
+    if (a->listen_count != b->listen_count) {
         return false;
-    for (size_t i = 0; i < a->listen_count; i++)
-        for (size_t j = 0; j < conf_option_count; j++)
+    }
+    for (size_t i = 0; i < a->listen_count; i++) {
+        for (size_t j = 0; j < conf_option_count; j++) {
             if (conf_options[j].scope == SCOPE_LISTEN &&
-                !same_value(&conf_options[j], &a->listen[i], &b->listen[i]))
+                !same_value(&conf_options[j], &a->listen[i], &b->listen[i])) {
                 return false;
+            }
+        }
+    }
     return true;
 }
 
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size)
 {
     size_t used = 0;
-
-    if (size > 0)
+    if (size > 0) {
         names[0] = '\0';
+    }
     for (size_t i = 0; i < conf_option_count && used < size; i++) {
         const struct conf_option *option = &conf_options[i];
         if (option->scope != SCOPE_TOP || option->change != CHANGE_RESTART ||
-            same_value(option, now, next))
+            same_value(option, now, next)) {
             continue;
+        }
         int wrote = snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", option->name);
         used += wrote > 0 ? (size_t)wrote : 0;
     }

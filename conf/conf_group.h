@@ -8,6 +8,7 @@
 
 #include <libconfig.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
@@ -27,14 +28,21 @@ const config_setting_t *conf_group_list(const config_setting_t *root, const char
 /* NULL where that part of the list is no group. */
 const config_setting_t *conf_group_at(const config_setting_t *list, size_t i);
 
-/* A group's name, and its place in the list. */
-struct conf_named {
-    const char *name;
-    size_t place;
+/* What no two groups of a list may have the same: a number, a text or both. */
+struct conf_group_key {
+    uint64_t number;
+    const char *text; /* not NULL; must live as long as the key */
+    size_t place;     /* of the group in the list */
 };
 
-/* Reports each group that has the name of an earlier one. Sorts `names`. */
-void conf_group_named_once(const config_setting_t *list, enum conf_scope scope,
-                           struct conf_named *names, size_t count, struct conf_report *report);
+/* Reports each group whose key an earlier one has: `"VALUE" CLAIM in line 3 already`, where
+ * VALUE is what the group has written for the option. Sorts `keys`. */
+void conf_group_check_unique(const config_setting_t *list, const struct conf_option *option,
+                             const char *claim, struct conf_group_key *keys, size_t count,
+                             struct conf_report *report);
+
+/* Reports each group without a name, and each whose name an earlier one has. */
+void conf_group_check_names(const config_setting_t *list, enum conf_scope scope,
+                            struct conf_report *report);
 
 #endif

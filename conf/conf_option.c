@@ -29,15 +29,17 @@ const struct conf_option conf_options[] = {
 #undef OPTION
 };
 
-const size_t conf_option_count = sizeof(conf_options) / sizeof(conf_options[0]);
+const size_t conf_option_count = sizeof conf_options / sizeof conf_options[0];
 
 enum { NAME_LONGEST = 32 }; /* no option is longer; longer ones resemble none */
 
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name)
 {
-    for (size_t i = 0; i < conf_option_count; i++)
-        if (conf_options[i].scope == scope && strcmp(conf_options[i].name, name) == 0)
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope == scope && strcmp(conf_options[i].name, name) == 0) {
             return &conf_options[i];
+        }
+    }
     return NULL;
 }
 
@@ -52,9 +54,9 @@ static size_t distance(const char *a, const char *b)
 {
     size_t row[NAME_LONGEST + 1];
     size_t length = strlen(b);
-
-    for (size_t j = 0; j <= length; j++)
+    for (size_t j = 0; j <= length; j++) {
         row[j] = j;
+    }
     for (size_t i = 0; a[i] != '\0'; i++) {
         size_t diagonal = row[0];
         row[0] = i + 1;
@@ -72,12 +74,13 @@ const struct conf_option *conf_option_nearest(enum conf_scope scope, const char 
     const struct conf_option *nearest = NULL;
     size_t length = strlen(name);
     size_t best = length / 3 + 2; /* further away than this is another word */
-
-    if (length > NAME_LONGEST)
+    if (length > NAME_LONGEST) {
         return NULL;
+    }
     for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope != scope)
+        if (conf_options[i].scope != scope) {
             continue;
+        }
         size_t far = distance(name, conf_options[i].name);
         if (far < best && far < strlen(conf_options[i].name)) {
             best = far;
@@ -117,15 +120,14 @@ bool conf_option_quoted(const struct conf_option *option)
 static uint64_t bound(const struct conf_option *option, const char *text)
 {
     uint64_t value = 0;
-
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_QUOTA:
-        conf_parse_size(text, &value);
+        conf_units_parse_size(text, &value);
         return value;
     case TYPE_DURATION:
     case TYPE_LIFETIME:
-        conf_parse_duration(text, &value);
+        conf_units_parse_duration(text, &value);
         return value;
     case TYPE_MODE:
         return strtoull(text, NULL, 8);
@@ -144,11 +146,10 @@ static struct ends ends(const struct conf_option *option)
 {
     struct ends texts = {"0", "0"};
     const char *dots = strstr(option->range, "..");
-
     if (dots != NULL) {
-        snprintf(texts.least, sizeof(texts.least), "%.*s", (int)(dots - option->range),
+        snprintf(texts.least, sizeof texts.least, "%.*s", (int)(dots - option->range),
                  option->range);
-        snprintf(texts.most, sizeof(texts.most), "%s", dots + 2);
+        snprintf(texts.most, sizeof texts.most, "%s", dots + 2);
     }
     return texts;
 }
@@ -156,7 +157,6 @@ static struct ends ends(const struct conf_option *option)
 struct conf_bounds conf_option_bounds(const struct conf_option *option)
 {
     struct ends texts = ends(option);
-
     return (struct conf_bounds){bound(option, texts.least), bound(option, texts.most)};
 }
 
@@ -164,11 +164,11 @@ size_t conf_option_word(const struct conf_option *option, const char *word)
 {
     size_t length = strlen(word);
     size_t place = 0;
-
     for (const char *at = option->range; *at != '\0'; place++) {
         size_t here = strcspn(at, "|");
-        if (here == length && memcmp(at, word, length) == 0)
+        if (here == length && memcmp(at, word, length) == 0) {
             return place;
+        }
         at += here + (at[here] == '|');
     }
     return place;
@@ -178,7 +178,6 @@ size_t conf_option_word(const struct conf_option *option, const char *word)
 static void list_words(const char *range, char *text, size_t size)
 {
     size_t used = 0;
-
     text[0] = '\0';
     for (const char *at = range; *at != '\0' && used < size;) {
         size_t here = strcspn(at, "|");
@@ -210,7 +209,6 @@ static const char *measured(enum conf_type type)
 void conf_option_expected(const struct conf_option *option, char *text, size_t size)
 {
     struct ends range = ends(option);
-
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_QUOTA:

@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
-#include "conf/conf_value.h"
+#include "conf/conf_setting.h"
 
 static const char no_pattern[] = "not a pattern of namespaces";
 
@@ -29,8 +29,9 @@ static const char *pass_set(const char *at, const char **wrong)
             return NULL;
         }
         at++;
-        if (at[0] != '-' || at[1] == ']' || at[1] == '\0')
+        if (at[0] != '-' || at[1] == ']' || at[1] == '\0') {
             continue;
+        }
         if (at[1] < low) {
             *wrong = "a pattern with a range that runs backwards";
             return NULL;
@@ -47,25 +48,28 @@ static const char *what_is_wrong(const struct conf_option *option, const char *t
                                 "_.-*?[]";
     size_t length = strlen(text);
     const char *wrong = NULL;
-
-    if (length == 0 || strspn(text, taken) != length)
+    if (length == 0 || strspn(text, taken) != length) {
         return no_pattern;
-    if (length > conf_option_bounds(option).most)
+    }
+    if (length > conf_option_bounds(option).most) {
         return "too long";
-    for (const char *at = text; at != NULL && *at != '\0';)
+    }
+    for (const char *at = text; at != NULL && *at != '\0';) {
         at = *at == '[' ? pass_set(at + 1, &wrong) : at + 1;
+    }
     return wrong;
 }
 
 static bool append(struct conf_patterns *patterns, const char *text)
 {
-    char **more = reallocarray(patterns->of, patterns->count + 1, sizeof(*more));
+    char **more = reallocarray(patterns->of, patterns->count + 1, sizeof *more);
     char *copy = more != NULL ? strdup(text) : NULL;
-
-    if (more != NULL)
+    if (more != NULL) {
         patterns->of = more;
-    if (copy == NULL)
+    }
+    if (copy == NULL) {
         return false;
+    }
     more[patterns->count++] = copy;
     return true;
 }
@@ -74,7 +78,6 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
                      struct conf_patterns *patterns, struct conf_report *report)
 {
     const char *text = config_setting_get_string(setting);
-
     if (text != NULL && strcmp(text, "-") == 0) {
         conf_report_option(report, config_setting_source_line(setting), option,
                            "\"-\" is no namespace here, write the namespace's own name");
@@ -82,11 +85,12 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
     }
     const char *wrong = text != NULL ? what_is_wrong(option, text) : no_pattern;
     if (wrong != NULL) {
-        conf_value_refuse(option, setting, report, wrong);
+        conf_setting_refuse(option, setting, report, wrong);
         return false;
     }
-    if (!append(patterns, text))
+    if (!append(patterns, text)) {
         report->lost = true;
+    }
     return true;
 }
 
@@ -94,12 +98,14 @@ bool conf_pattern_read(const struct conf_option *option, config_setting_t *setti
                        struct conf_patterns *patterns, struct conf_report *report)
 {
     bool good = true;
-
-    if (setting == NULL)
+    if (setting == NULL) {
         return true;
-    if (!config_setting_is_list(setting) && !config_setting_is_array(setting))
+    }
+    if (!config_setting_is_list(setting) && !config_setting_is_array(setting)) {
         return read_one(option, setting, patterns, report);
-    for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++)
+    }
+    for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++) {
         good &= read_one(option, config_setting_get_elem(setting, i), patterns, report);
+    }
     return good;
 }

@@ -19,13 +19,14 @@
 
 static bool make_room(struct conf_report *report)
 {
-    if (report->count < report->room)
+    if (report->count < report->room) {
         return true;
-
+    }
     size_t room = report->room == 0 ? 16 : report->room * 2;
-    struct conf_mistake *mistakes = reallocarray(report->mistakes, room, sizeof(*mistakes));
-    if (mistakes == NULL)
+    struct conf_mistake *mistakes = reallocarray(report->mistakes, room, sizeof *mistakes);
+    if (mistakes == NULL) {
         return false;
+    }
     report->mistakes = mistakes;
     report->room = room;
     return true;
@@ -44,33 +45,34 @@ static void keep(struct conf_report *report, unsigned line, char *message)
     report->count++;
 }
 
-void conf_report_add(struct conf_report *report, unsigned line, const char *format, ...)
+/* To be freed; NULL when out of memory. */
+static char *format_message(const char *format, va_list arguments)
 {
     char *message = NULL;
-    va_list arguments;
+    return vasprintf(&message, format, arguments) < 0 ? NULL : message;
+}
 
+void conf_report_add(struct conf_report *report, unsigned line, const char *format, ...)
+{
+    va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0)
-        message = NULL;
+    keep(report, line, format_message(format, arguments));
     va_end(arguments);
-    keep(report, line, message);
 }
 
 void conf_report_option(struct conf_report *report, unsigned line, const struct conf_option *option,
                         const char *format, ...)
 {
-    char *what = NULL;
     va_list arguments;
-
     va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) < 0)
-        what = NULL;
+    char *what = format_message(format, arguments);
     va_end(arguments);
-    if (what == NULL)
+    if (what == NULL) {
         report->lost = true;
-    else
+    } else {
         conf_report_add(report, line, "%s%s: %s", conf_option_prefix(option->scope), option->name,
                         what);
+    }
     free(what);
 }
 
@@ -82,9 +84,9 @@ bool conf_report_clean(const struct conf_report *report)
 static int by_line(const void *a, const void *b)
 {
     const struct conf_mistake *one = a, *other = b;
-
-    if (one->line != other->line)
+    if (one->line != other->line) {
         return one->line < other->line ? -1 : 1;
+    }
     return one->number < other->number ? -1 : 1;
 }
 
@@ -92,30 +94,33 @@ static void print(FILE *out, const struct conf_text *text, const struct conf_mis
 {
     struct conf_place place = conf_text_place(text, mistake->line);
     const char *file = place.file < text->file_count ? text->files[place.file] : "kvcached.conf";
-
-    if (place.line == 0)
+    if (place.line == 0) {
         fprintf(out, "%s: %s\n", file, mistake->message);
-    else
+    } else {
         fprintf(out, "%s:%u: %s\n", file, place.line, mistake->message);
+    }
 }
 
 void conf_report_finish(struct conf_report *report, struct conf_errors *errors)
 {
     size_t size = 0;
     FILE *out = NULL;
-
     *errors = (struct conf_errors){.count = report->count + report->lost};
-    if (errors->count > 0)
+    if (errors->count > 0) {
         out = open_memstream(&errors->text, &size);
-    if (report->count > 0)
-        qsort(report->mistakes, report->count, sizeof(report->mistakes[0]), by_line);
+    }
+    if (report->count > 0) {
+        qsort(report->mistakes, report->count, sizeof report->mistakes[0], by_line);
+    }
     for (size_t i = 0; i < report->count; i++) {
-        if (out != NULL)
+        if (out != NULL) {
             print(out, report->text, &report->mistakes[i]);
+        }
         free(report->mistakes[i].message);
     }
-    if (out != NULL && report->lost)
+    if (out != NULL && report->lost) {
         fputs("out of memory while the configuration was read\n", out);
+    }
     if (out != NULL && fclose(out) != 0) {
         free(errors->text);
         errors->text = NULL;
@@ -128,8 +133,7 @@ struct conf_shown conf_report_shown(const char *text)
 {
     struct conf_shown shown;
     size_t length = 0;
-
-    for (; text[length] != '\0' && length < sizeof(shown.bytes) - 4; length++) {
+    for (; text[length] != '\0' && length < sizeof shown.bytes - 4; length++) {
         unsigned char c = (unsigned char)text[length];
         shown.bytes[length] = (char)(c < ' ' || c == 0x7f ? '?' : c);
     }
@@ -142,11 +146,11 @@ struct conf_shown conf_report_line(const struct conf_report *report, unsigned he
     struct conf_place mine = conf_text_place(report->text, here);
     struct conf_place other = conf_text_place(report->text, there);
     struct conf_shown shown;
-
-    if (mine.file == other.file || other.file >= report->text->file_count)
-        snprintf(shown.bytes, sizeof(shown.bytes), "line %u", other.line);
-    else
-        snprintf(shown.bytes, sizeof(shown.bytes), "%.48s:%u", report->text->files[other.file],
+    if (mine.file == other.file || other.file >= report->text->file_count) {
+        snprintf(shown.bytes, sizeof shown.bytes, "line %u", other.line);
+    } else {
+        snprintf(shown.bytes, sizeof shown.bytes, "%.48s:%u", report->text->files[other.file],
                  other.line);
+    }
     return shown;
 }

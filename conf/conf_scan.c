@@ -81,7 +81,6 @@ static char *read_all(int fd, size_t *length)
 {
     char *bytes = NULL;
     size_t room = 0;
-
     for (*length = 0;;) {
         if (*length == room) {
             room = room * 2 + 16384;
@@ -93,10 +92,12 @@ static char *read_all(int fd, size_t *length)
             bytes = grown;
         }
         ssize_t got = read(fd, bytes + *length, room - *length);
-        if (got == 0)
+        if (got == 0) {
             return bytes;
-        if (got < 0 && errno != EINTR)
+        }
+        if (got < 0 && errno != EINTR) {
             break;
+        }
         *length += got > 0 ? (size_t)got : 0;
     }
     free(bytes);
@@ -109,18 +110,18 @@ static char *read_file(const char *file, bool included, size_t *length)
 {
     struct stat status;
     int fd = open(file, O_RDONLY | O_CLOEXEC | (included ? O_NONBLOCK : 0));
-
-    if (fd < 0)
+    if (fd < 0) {
         return NULL;
-
+    }
     char *bytes = NULL;
     if (fstat(fd, &status) == 0) {
-        if (S_ISDIR(status.st_mode))
+        if (S_ISDIR(status.st_mode)) {
             errno = EISDIR;
-        else if (included && !S_ISREG(status.st_mode))
+        } else if (included && !S_ISREG(status.st_mode)) {
             errno = EINVAL;
-        else
+        } else {
             bytes = read_all(fd, length);
+        }
     }
     int saved = errno;
     close(fd);
@@ -134,11 +135,12 @@ static char *read_file(const char *file, bool included, size_t *length)
 static unsigned seen_before(const struct scan *scan, const char *name, size_t length)
 {
     size_t first = scan->depth == 0 ? 0 : scan->groups[scan->depth - 1];
-
-    for (size_t i = first; i < scan->name_count; i++)
+    for (size_t i = first; i < scan->name_count; i++) {
         if (scan->names[i].length == length &&
-            memcmp(scan->text->bytes + scan->names[i].offset, name, length) == 0)
+            memcmp(scan->text->bytes + scan->names[i].offset, name, length) == 0) {
             return scan->names[i].line;
+        }
+    }
     return 0;
 }
 
@@ -147,7 +149,7 @@ static void remember(struct scan *scan, size_t length)
 {
     if (scan->name_count == scan->name_room) {
         size_t room = scan->name_room * 2 + 64;
-        struct name *names = reallocarray(scan->names, room, sizeof(*names));
+        struct name *names = reallocarray(scan->names, room, sizeof *names);
         if (names == NULL) {
             scan->text->lost = true;
             return;
@@ -174,15 +176,17 @@ static void open_group(struct scan *scan)
 
 static void close_group(struct scan *scan)
 {
-    if (scan->depth > 0)
+    if (scan->depth > 0) {
         scan->name_count = scan->groups[--scan->depth];
+    }
 }
 
 /* One more in the innermost group. */
 static void count_setting(struct scan *scan)
 {
-    if (++scan->settings[scan->depth] <= SETTINGS_MOST)
+    if (++scan->settings[scan->depth] <= SETTINGS_MOST) {
         return;
+    }
     conf_report_add(scan->report, scan->text->lines,
                     "this is the %dth setting of one group, there are not so many options: "
                     "leave out what is none",
@@ -215,7 +219,6 @@ static bool is_name(char c)
 static bool starts(const char *at, const char *end, const char *word)
 {
     size_t length = strlen(word);
-
     return (size_t)(end - at) >= length && memcmp(at, word, length) == 0;
 }
 
@@ -239,12 +242,13 @@ static bool is_assigned(const char *at, const char *end)
 {
     while (at < end) {
         const char *after = comment_end(at, end);
-        if (after != NULL)
+        if (after != NULL) {
             at = after;
-        else if (is_blank(*at) || *at == '\n')
+        } else if (is_blank(*at) || *at == '\n') {
             at++;
-        else
+        } else {
             return *at == '=' || *at == ':';
+        }
     }
     return false;
 }
@@ -258,8 +262,9 @@ static void pass(struct scan *scan, struct source *source, const char *to)
         conf_text_append(scan->text, source->at, (size_t)(stop - source->at));
         source->at = stop;
         source->fresh = newline != NULL;
-        if (newline == NULL)
+        if (newline == NULL) {
             continue;
+        }
         source->place.line++;
         conf_text_line(scan->text, source->place);
     }
@@ -268,41 +273,44 @@ static void pass(struct scan *scan, struct source *source, const char *to)
 static void pass_string(struct scan *scan, struct source *source)
 {
     const char *at = source->at + 1;
-
-    while (at < source->end && *at != '"')
+    while (at < source->end && *at != '"') {
         at += *at == '\\' && at + 1 < source->end ? 2 : 1;
-    if (at == source->end)
+    }
+    if (at == source->end) {
         conf_report_add(scan->report, scan->text->lines,
                         "the string that begins here has no end, write a \" behind it");
+    }
     pass(scan, source, at < source->end ? at + 1 : at);
 }
 
 static void pass_comment(struct scan *scan, struct source *source, const char *after)
 {
     if (starts(source->at, source->end, "/*") &&
-        (after - source->at < 4 || after[-2] != '*' || after[-1] != '/'))
+        (after - source->at < 4 || after[-2] != '*' || after[-1] != '/')) {
         conf_report_add(scan->report, scan->text->lines,
                         "the comment that begins here has no end, write */ behind it");
-    if (after == source->end && !starts(source->at, source->end, "/*"))
+    }
+    if (after == source->end && !starts(source->at, source->end, "/*")) {
         source->at = after;
+    }
     pass(scan, source, after);
 }
 
 static void pass_name(struct scan *scan, struct source *source)
 {
     const char *name = source->at, *after = name;
-
-    while (after < source->end && is_name(*after))
+    while (after < source->end && is_name(*after)) {
         after++;
+    }
     if (is_assigned(after, source->end)) {
         count_setting(scan);
         size_t length = (size_t)(after - name);
         unsigned first = seen_before(scan, name, length);
-        char prefix[sizeof(CONF_SCAN_AGAIN) + 48];
+        char prefix[sizeof CONF_SCAN_AGAIN + 48];
         if (first == 0) {
             remember(scan, length);
         } else {
-            snprintf(prefix, sizeof(prefix), CONF_SCAN_AGAIN "%u*%zu*", first, scan->text->length);
+            snprintf(prefix, sizeof prefix, CONF_SCAN_AGAIN "%u*%zu*", first, scan->text->length);
             conf_text_append(scan->text, prefix, strlen(prefix));
         }
     }
@@ -312,10 +320,11 @@ static void pass_name(struct scan *scan, struct source *source)
 static bool is_whole_number(const char *at, const char *after)
 {
     bool hex = after - at > 2 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
-
-    for (at += hex ? 2 : 0; at < after; at++)
-        if (!is_digit(*at) && !(hex && strchr("abcdefABCDEF", *at) != NULL))
+    for (at += hex ? 2 : 0; at < after; at++) {
+        if (!is_digit(*at) && !(hex && strchr("abcdefABCDEF", *at) != NULL)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -325,23 +334,25 @@ static void pass_number(struct scan *scan, struct source *source)
 {
     static const char too_large[] = "999999999999999999L";
     const char *after = source->at;
-
-    while (after < source->end && (is_name(*after) || *after == '.') && *after != '-')
+    while (after < source->end && (is_name(*after) || *after == '.') && *after != '-') {
         after++;
+    }
     const char *last = after;
-    while (last > source->at && last[-1] == 'L')
+    while (last > source->at && last[-1] == 'L') {
         last--;
+    }
     size_t length = (size_t)(last - source->at);
     bool whole = is_whole_number(source->at, last);
     if (whole && length > DIGITS_MOST) {
-        conf_text_append(scan->text, too_large, sizeof(too_large) - 1);
+        conf_text_append(scan->text, too_large, sizeof too_large - 1);
         source->at = after;
         source->fresh = false;
         return;
     }
     pass(scan, source, after);
-    if (whole && length > DIGITS_INT && last == after)
+    if (whole && length > DIGITS_INT && last == after) {
         conf_text_append(scan->text, "L", 1);
+    }
 }
 
 /* --- @include --------------------------------------------------------------- */
@@ -353,9 +364,9 @@ static char *resolve(const char *from, const char *path, size_t length)
     const char *slash = strrchr(from, '/');
     char *resolved = NULL;
     int directory = slash == NULL || *path == '/' ? 0 : (int)(slash - from) + 1;
-
-    if (asprintf(&resolved, "%.*s%.*s", directory, from, (int)length, path) < 0)
+    if (asprintf(&resolved, "%.*s%.*s", directory, from, (int)length, path) < 0) {
         return NULL;
+    }
     return resolved;
 }
 
@@ -365,7 +376,6 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
     struct source inner = {.place = {.line = 1}, .fresh = true};
     struct conf_shown shown = conf_report_shown(file);
     size_t length = 0;
-
     if (text->file_count >= FILES_MOST) {
         conf_report_add(scan->report, text->lines,
                         "@include: more than %d files, include fewer (does one include itself?)",
@@ -395,17 +405,19 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
 static bool take_include(struct scan *scan, struct source *source)
 {
     const char *at = source->at + strlen("@include");
-
-    if (!source->fresh || !starts(source->at, source->end, "@include"))
+    if (!source->fresh || !starts(source->at, source->end, "@include")) {
         return false;
-    while (at < source->end && is_blank(*at))
+    }
+    while (at < source->end && is_blank(*at)) {
         at++;
-    if (at == source->end || *at != '"')
+    }
+    if (at == source->end || *at != '"') {
         return false;
-
+    }
     const char *path = ++at;
-    while (at < source->end && *at != '"' && *at != '\n')
+    while (at < source->end && *at != '"' && *at != '\n') {
         at++;
+    }
     source->at = at;
     if (at == source->end || *at == '\n') {
         conf_report_add(scan->report, scan->text->lines,
@@ -414,10 +426,11 @@ static bool take_include(struct scan *scan, struct source *source)
     }
     source->at = at + 1;
     char *file = resolve(scan->text->files[source->place.file], path, (size_t)(at - path));
-    if (file == NULL)
+    if (file == NULL) {
         scan->text->lost = true;
-    else
+    } else {
         include_file(scan, file, source->place);
+    }
     free(file);
     return true;
 }
@@ -428,7 +441,6 @@ static void step(struct scan *scan, struct source *source)
 {
     const char *comment = comment_end(source->at, source->end);
     bool fresh = source->fresh && is_blank(*source->at);
-
     if (comment != NULL) {
         pass_comment(scan, source, comment);
     } else if (*source->at == '"') {
@@ -438,10 +450,11 @@ static void step(struct scan *scan, struct source *source)
     } else if (is_digit(*source->at) || *source->at == '.') {
         pass_number(scan, source);
     } else {
-        if (*source->at == '{')
+        if (*source->at == '{') {
             open_group(scan);
-        else if (*source->at == '}')
+        } else if (*source->at == '}') {
             close_group(scan);
+        }
         pass(scan, source, source->at + 1);
         source->fresh |= fresh;
     }
@@ -450,20 +463,20 @@ static void step(struct scan *scan, struct source *source)
 static void walk(struct scan *scan, struct source *source)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
-
-    if (starts(source->at, source->end, byte_order_mark))
-        source->at += sizeof(byte_order_mark) - 1;
-
+    if (starts(source->at, source->end, byte_order_mark)) {
+        source->at += sizeof byte_order_mark - 1;
+    }
     const char *nothing = memchr(source->at, '\0', (size_t)(source->end - source->at));
-
     if (nothing != NULL) {
         conf_report_add(scan->report, scan->text->lines,
                         "there is a zero byte in this file, write plain text");
         source->end = nothing;
     }
-    while (source->at < source->end && !scan->text->lost && !scan->text->cut)
-        if (*source->at != '@' || !take_include(scan, source))
+    while (source->at < source->end && !scan->text->lost && !scan->text->cut) {
+        if (*source->at != '@' || !take_include(scan, source)) {
             step(scan, source);
+        }
+    }
 }
 
 void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes, size_t length,
@@ -472,12 +485,12 @@ void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes
     struct scan scan = {.text = text, .report = report};
     struct source source = {
         .at = bytes, .end = bytes + length, .place = {.line = 1}, .fresh = true};
-
     source.place.file = conf_text_add_file(text, file);
     conf_text_line(text, source.place);
     conf_text_append(text, "", 0);
-    if (!text->lost)
+    if (!text->lost) {
         walk(&scan, &source);
+    }
     free(scan.names);
     report->lost |= text->lost;
 }
@@ -486,7 +499,6 @@ void conf_scan_file(struct conf_text *text, const char *file, struct conf_report
 {
     size_t length = 0;
     char *bytes = read_file(file, false, &length);
-
     if (bytes != NULL) {
         conf_scan_bytes(text, file, bytes, length, report);
     } else {

@@ -52,9 +52,11 @@ static const struct method {
 
 static const struct method *find_method(const char *hash)
 {
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (strncmp(hash, methods[i].prefix, strlen(methods[i].prefix)) == 0)
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (strncmp(hash, methods[i].prefix, strlen(methods[i].prefix)) == 0) {
             return &methods[i];
+        }
+    }
     return NULL;
 }
 
@@ -63,7 +65,6 @@ static const struct method *find_method(const char *hash)
 static size_t cost_length(const struct method *method, const char *at)
 {
     size_t digits = strspn(at, "0123456789");
-
     switch (method->cost) {
     case COST_NONE:
         break;
@@ -84,9 +85,9 @@ static bool make_cheap(const char *hash, char cheap[HASH_MAX + 16])
     size_t kept = method != NULL ? strlen(method->prefix) : 0;
     size_t cost = method != NULL ? cost_length(method, hash + kept) : 0;
     const char *least = method != NULL ? method->least : "";
-
-    if (method != NULL && method->cost != COST_NONE && cost == 0)
+    if (method != NULL && method->cost != COST_NONE && cost == 0) {
         return false;
+    }
     memcpy(cheap, hash, kept);
     strcpy(cheap + kept, least);
     strcat(cheap, hash + kept + cost);
@@ -102,7 +103,6 @@ static size_t setting_length(const char *hash)
 static bool is_alike(const char *made, const char *cheap)
 {
     size_t setting = setting_length(cheap), length = strlen(cheap);
-
     return strlen(made) == length && setting < length && memcmp(made, cheap, setting) == 0 &&
            strspn(cheap + setting, alphabet) == length - setting;
 }
@@ -110,7 +110,6 @@ static bool is_alike(const char *made, const char *cheap)
 static bool try(const char *hash, const char **why)
 {
     char cheap[HASH_MAX + 16];
-
     if (crypt_checksalt(hash) == CRYPT_SALT_INVALID ||
         crypt_checksalt(hash) == CRYPT_SALT_METHOD_DISABLED) {
         *why = "crypt(3) has no such method";
@@ -120,10 +119,11 @@ static bool try(const char *hash, const char **why)
         *why = "its cost is none that crypt(3) takes";
         return false;
     }
-    struct crypt_data *block = calloc(1, sizeof(*block));
-    if (block == NULL)
+    struct crypt_data *block = calloc(1, sizeof *block);
+    if (block == NULL) {
         return true;
-    const char *made = crypt_rn("any", cheap, block, sizeof(*block));
+    }
+    const char *made = crypt_rn("any", cheap, block, sizeof *block);
     bool alike = made != NULL && is_alike(made, cheap);
     *why = made == NULL ? "its salt or its cost is none that crypt(3) takes"
                         : "it is not whole, or has something in it that its method never writes";
@@ -135,9 +135,9 @@ static bool try(const char *hash, const char **why)
 static uint64_t number_of(const char *text)
 {
     uint64_t number = 0xcbf29ce484222325;
-
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         number = (number ^ (unsigned char)*text) * 0x100000001b3;
+    }
     return number;
 }
 
@@ -145,11 +145,12 @@ bool conf_secret_usable(const char *hash, const char **why)
 {
     static uint64_t good[REMEMBERED];
     uint64_t number = number_of(hash);
-
-    if (good[number % REMEMBERED] == number)
+    if (good[number % REMEMBERED] == number) {
         return true;
-    if (!try(hash, why))
+    }
+    if (!try(hash, why)) {
         return false;
+    }
     good[number % REMEMBERED] = number;
     return true;
 }

@@ -12,8 +12,9 @@
 
 void conf_text_deinit(struct conf_text *text)
 {
-    for (size_t i = 0; i < text->file_count; i++)
+    for (size_t i = 0; i < text->file_count; i++) {
         free(text->files[i]);
+    }
     free(text->files);
     free(text->places);
     free(text->bytes);
@@ -23,10 +24,10 @@ void conf_text_deinit(struct conf_text *text)
 size_t conf_text_add_file(struct conf_text *text, const char *name)
 {
     char *copy = strdup(name);
-    char **files = reallocarray(text->files, text->file_count + 1, sizeof(*files));
-
-    if (files != NULL)
+    char **files = reallocarray(text->files, text->file_count + 1, sizeof *files);
+    if (files != NULL) {
         text->files = files;
+    }
     if (copy == NULL || files == NULL) {
         free(copy);
         text->lost = true;
@@ -40,7 +41,7 @@ void conf_text_line(struct conf_text *text, struct conf_place place)
 {
     if (text->lines == text->places_room) {
         size_t room = text->places_room * 2 + 64;
-        struct conf_place *places = reallocarray(text->places, room, sizeof(*places));
+        struct conf_place *places = reallocarray(text->places, room, sizeof *places);
         if (places == NULL) {
             text->lost = true;
             return;
@@ -53,8 +54,9 @@ void conf_text_line(struct conf_text *text, struct conf_place place)
 
 void conf_text_append(struct conf_text *text, const char *bytes, size_t length)
 {
-    if (text->lost)
+    if (text->lost) {
         return;
+    }
     if (text->room - text->length <= length) {
         size_t room = text->room * 2 + length + 256;
         char *grown = realloc(text->bytes, room);
@@ -72,7 +74,8 @@ void conf_text_append(struct conf_text *text, const char *bytes, size_t length)
 
 struct conf_place conf_text_place(const struct conf_text *text, unsigned line)
 {
-    if (line == 0 || line > text->lines)
+    if (line == 0 || line > text->lines) {
         return (struct conf_place){0};
+    }
     return text->places[line - 1];
 }

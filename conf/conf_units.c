@@ -54,21 +54,26 @@ static bool is_digit(char c)
 static const char *parse_decimal(const char *text, struct decimal *number)
 {
     const uint64_t longest = 1000000;
-
     *number = (struct decimal){.scale = 1};
-    if (!is_digit(*text))
+    if (!is_digit(*text)) {
         return NULL;
-    for (; is_digit(*text); text++)
-        if (__builtin_mul_overflow(number->whole, 10u, &number->whole) ||
-            __builtin_add_overflow(number->whole, (uint64_t)(*text - '0'), &number->whole))
-            return NULL;
-    if (*text != '.')
-        return text;
-    if (!is_digit(*++text))
-        return NULL;
+    }
     for (; is_digit(*text); text++) {
-        if (number->scale == longest)
+        if (__builtin_mul_overflow(number->whole, 10u, &number->whole) ||
+            __builtin_add_overflow(number->whole, (uint64_t)(*text - '0'), &number->whole)) {
             return NULL;
+        }
+    }
+    if (*text != '.') {
+        return text;
+    }
+    if (!is_digit(*++text)) {
+        return NULL;
+    }
+    for (; is_digit(*text); text++) {
+        if (number->scale == longest) {
+            return NULL;
+        }
         number->scale *= 10;
         number->part = number->part * 10 + (uint64_t)(*text - '0');
     }
@@ -81,12 +86,13 @@ static bool convert(const char *text, const struct unit *units, uint64_t *value,
 {
     struct decimal number;
     const char *name = parse_decimal(text, &number);
-
-    if (name == NULL)
+    if (name == NULL) {
         return false;
+    }
     for (; units->name != NULL; units++) {
-        if (strcmp(units->name, name) != 0)
+        if (strcmp(units->name, name) != 0) {
             continue;
+        }
         uint64_t part = number.part * units->factor;
         *rest = part % number.scale;
         return !__builtin_mul_overflow(number.whole, units->factor, value) &&
@@ -95,28 +101,29 @@ static bool convert(const char *text, const struct unit *units, uint64_t *value,
     return false;
 }
 
-bool conf_parse_duration(const char *text, uint64_t *milliseconds)
+bool conf_units_parse_duration(const char *text, uint64_t *milliseconds)
 {
     uint64_t value, rest;
-
     if (strcmp(text, "never") == 0) {
         *milliseconds = CONF_NEVER;
         return true;
     }
-    if (!convert(text, time_units, &value, &rest))
+    if (!convert(text, time_units, &value, &rest)) {
         return false;
-    if (rest != 0 && __builtin_add_overflow(value, 1u, &value))
+    }
+    if (rest != 0 && __builtin_add_overflow(value, 1u, &value)) {
         return false;
+    }
     *milliseconds = value;
     return true;
 }
 
-bool conf_parse_size(const char *text, uint64_t *bytes)
+bool conf_units_parse_size(const char *text, uint64_t *bytes)
 {
     uint64_t value, rest;
-
-    if (!convert(text, size_units, &value, &rest) || rest != 0)
+    if (!convert(text, size_units, &value, &rest) || rest != 0) {
         return false;
+    }
     *bytes = value;
     return true;
 }
@@ -124,23 +131,25 @@ bool conf_parse_size(const char *text, uint64_t *bytes)
 static struct conf_units_text write_in(uint64_t value, const struct unit *units)
 {
     struct conf_units_text text;
-
-    while (value % units->factor != 0)
+    while (value % units->factor != 0) {
         units++;
-    snprintf(text.bytes, sizeof(text.bytes), "%" PRIu64 "%s", value / units->factor, units->name);
+    }
+    snprintf(text.bytes, sizeof text.bytes, "%" PRIu64 "%s", value / units->factor, units->name);
     return text;
 }
 
 struct conf_units_text conf_units_duration(uint64_t milliseconds)
 {
-    if (milliseconds == CONF_NEVER)
+    if (milliseconds == CONF_NEVER) {
         return (struct conf_units_text){"never"};
+    }
     return write_in(milliseconds, time_units);
 }
 
 struct conf_units_text conf_units_size(uint64_t bytes)
 {
-    if (bytes == 0)
+    if (bytes == 0) {
         return (struct conf_units_text){"0"};
+    }
     return write_in(bytes, size_units);
 }

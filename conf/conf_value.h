@@ -21,14 +21,4 @@ struct conf_report;
 bool conf_value_read(const struct conf_option *option, config_setting_t *setting, void *fields,
                      struct conf_report *report);
 
-/* Reports that a setting is something else than the option takes, and marks it.
- * The value is repeated, unless it might be a secret. */
-void conf_value_refuse(const struct conf_option *option, config_setting_t *setting,
-                       struct conf_report *report, const char *wrong);
-
-/* True when the setting is there and was not refused. */
-bool conf_value_given(const config_setting_t *group, const char *name);
-/* True when it was refused. */
-bool conf_value_refused(const config_setting_t *group, const char *name);
-
 #endif

@@ -2,16 +2,21 @@
 
 noinst_LIBRARIES += conf/libconf.a
 conf_libconf_a_SOURCES = \
-	conf/conf.c \
 	conf/conf.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
 	conf/conf_check_listen.c \
+	conf/conf_check_listen.h \
 	conf/conf_check_paths.c \
+	conf/conf_check_paths.h \
 	conf/conf_check_users.c \
+	conf/conf_check_users.h \
 	conf/conf_diff.c \
 	conf/conf_group.c \
 	conf/conf_group.h \
+	conf/conf_listen.c \
+	conf/conf_listen.h \
+	conf/conf_load.c \
 	conf/conf_option.c \
 	conf/conf_option.h \
 	conf/conf_pattern.c \
@@ -22,6 +27,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_scan.h \
 	conf/conf_secret.c \
 	conf/conf_secret.h \
+	conf/conf_setting.c \
+	conf/conf_setting.h \
 	conf/conf_text.c \
 	conf/conf_text.h \
 	conf/conf_units.c \

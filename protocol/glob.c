@@ -230,7 +230,6 @@ struct glob *glob_compile(void *memory, struct slice pattern)
     size_t elements = survey(pattern, &edges);
     size_t words = elements / WORD + 1;
     size_t takes = number_rows(glob, &edges);
-
     glob->words = words;
     memset(glob->rows, 0, (1 + takes) * words * sizeof(uint64_t));
     mark(glob, pattern);

@@ -167,7 +167,7 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
                       conf->port);
     }
     name_internet(listener->endpoint.name, found->ai_addr, found->ai_addrlen);
-    bool done = bind_internet(listener, found, conf->both);
+    bool done = bind_internet(listener, found, conf->dual_stack);
     int why = errno;
     freeaddrinfo(found);
     errno = why;

@@ -13,11 +13,11 @@
 #include "tests/support/suite.h"
 
 static char directory[] = "/tmp/check_conf.XXXXXX";
-static char path[sizeof(directory) + 32];
+static char path[sizeof directory + 32];
 
 static const char *in_directory(const char *name)
 {
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     return path;
 }
 
@@ -39,8 +39,9 @@ static void make_directory(void)
 static void remove_directory(void)
 {
     static const char *const names[] = {"a.conf", "b.conf", "more/c.conf", "more/d.conf"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         unlink(in_directory(names[i]));
+    }
     rmdir(in_directory("more"));
     rmdir(directory);
 }
@@ -49,7 +50,6 @@ static void load_bad(const char *file, const char *expected)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     ck_assert(!conf_load(file, &conf, &errors));
     ck_assert_ptr_null(conf);
     ck_assert_str_eq(errors.text, expected);
@@ -68,7 +68,6 @@ START_TEST(included_files_are_part_of_it)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     put("a.conf", "ttl = 5;\n\t@include \"more/c.conf\" namespace = \"a\";\nthreads = 1;\n");
     put("more/c.conf", "\xef\xbb\xbfmemory = \"8M\";\n@include \"d.conf\"\nmax_value = 5;# end");
     put("more/d.conf", "max_connections = 9;");
@@ -85,14 +84,13 @@ END_TEST
 START_TEST(mistakes_in_included_files_are_told_where_they_are)
 {
     char expected[1024], main_file[64], absolute[128];
-
-    snprintf(absolute, sizeof(absolute), "ttl = -1;\n@include \"%s\"\nmemory = 0;\n",
+    snprintf(absolute, sizeof absolute, "ttl = -1;\n@include \"%s\"\nmemory = 0;\n",
              in_directory("b.conf"));
     put("a.conf", absolute);
     put("b.conf", "\nthreads = 99;\nttl = 6;\n@include \"more\"\n@include \"more/c.conf\"");
     put("more/c.conf", "ttl = 7; xyzzy = 1");
     strcpy(main_file, in_directory("a.conf"));
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w\n"
              "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
              "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
@@ -111,7 +109,6 @@ START_TEST(a_file_that_includes_itself_comes_to_an_end)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     put("a.conf", "@include \"a.conf\"\n@include \"a.conf\"\n");
     ck_assert(!conf_load(in_directory("a.conf"), &conf, &errors));
     ck_assert_ptr_nonnull(strstr(errors.text, "more than 32 files"));
@@ -137,10 +134,11 @@ START_TEST(much_of_what_is_no_option_is_refused_soon)
     struct conf_errors errors;
 
     ck_assert_ptr_nonnull(text);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t length = (size_t)sprintf(text, "%s", cases[i].before);
-        for (int n = 0; n < TIMES; n++)
+        for (int n = 0; n < TIMES; n++) {
             length += (size_t)snprintf(text + length, ROOM, cases[i].part, n);
+        }
         length += (size_t)sprintf(text + length, "%s", i == 4 ? "{ name = \"last\"; } );" : "");
         ck_assert(!conf_load_text("f", text, length, &conf, &errors));
         const char *line = strstr(errors.text, cases[i].said);

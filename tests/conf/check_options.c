@@ -22,7 +22,6 @@ START_TEST(without_a_file_the_defaults_hold)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     ck_assert(conf_load(NULL, &conf, &errors));
     ck_assert_ptr_null(errors.text);
     ck_assert_ptr_null(conf->file);
@@ -52,15 +51,14 @@ START_TEST(a_file_may_end_anywhere_in_a_comment)
     static const char *const ends[] = {"#",    "# end",     "//",   "// end", "#\r",
                                        "/**/", "/* end */", "# /*", "// \"",  "# \xef\xbb\xbf"};
     char text[128];
-
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         for (int mark = 0; mark < 2; mark++) {
-            snprintf(text, sizeof(text), "%s%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
+            snprintf(text, sizeof text, "%s%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
             struct conf *conf = verdict_good(text);
             verdict_defaults(conf);
             ck_assert(conf->blank);
             conf_destroy(&conf);
-            snprintf(text, sizeof(text), "%sttl = 5;%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
+            snprintf(text, sizeof text, "%sttl = 5;%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
             conf = verdict_good(text);
             ck_assert_uint_eq(conf->ttl, 5000);
             ck_assert(!conf->blank);
@@ -81,11 +79,10 @@ END_TEST
 static void expect_address(const char *written, const char *kept, bool both)
 {
     char text[256];
-
-    snprintf(text, sizeof(text), "insecure = true; listen = ( %s );", written);
+    snprintf(text, sizeof text, "insecure = true; listen = ( %s );", written);
     struct conf *conf = verdict_good(text);
     ck_assert_str_eq(conf->listen[0].address, kept);
-    ck_assert_int_eq(conf->listen[0].both, both);
+    ck_assert_int_eq(conf->listen[0].dual_stack, both);
     conf_destroy(&conf);
 }
 
@@ -490,7 +487,6 @@ START_TEST(a_zero_byte_ends_the_text)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     ck_assert(!conf_load_text("f", "ttl = 5;\n\0ttl = 6;", 17, &conf, &errors));
     ck_assert_str_eq(errors.text, "f:1: there is a zero byte in this file, write plain text\n");
     conf_errors_deinit(&errors);
@@ -536,13 +532,12 @@ START_TEST(what_needs_a_restart_is_named)
 {
     struct conf *now = verdict_good(changes[_i].now), *next = verdict_good(changes[_i].next);
     char names[128], few[8];
-
-    conf_needs_restart(now, next, names, sizeof(names));
+    conf_needs_restart(now, next, names, sizeof names);
     ck_assert_str_eq(names, changes[_i].names);
-    conf_needs_restart(next, now, names, sizeof(names));
+    conf_needs_restart(next, now, names, sizeof names);
     ck_assert_str_eq(names, changes[_i].names);
-    conf_needs_restart(now, next, few, sizeof(few));
-    ck_assert_uint_lt(strlen(few), sizeof(few));
+    conf_needs_restart(now, next, few, sizeof few);
+    ck_assert_uint_lt(strlen(few), sizeof few);
     conf_destroy(&now);
     conf_destroy(&next);
 }
@@ -550,7 +545,7 @@ END_TEST
 
 /* --- all of it ------------------------------------------------------------ */
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#define COUNT(array) ((int)(sizeof array / sizeof((array)[0])))
 
 static Suite *suite(void)
 {

@@ -18,8 +18,7 @@ static char *read_whole(const char *file)
     const char *srcdir = getenv("srcdir");
     char path[512];
     char *bytes = calloc(1, 1 << 18);
-
-    snprintf(path, sizeof(path), "%s/%s", srcdir != NULL ? srcdir : ".", file);
+    snprintf(path, sizeof path, "%s/%s", srcdir != NULL ? srcdir : ".", file);
     FILE *in = fopen(path, "r");
     ck_assert_msg(in != NULL, "%s: %s", path, strerror(errno));
     size_t length = fread(bytes, 1, (1 << 18) - 1, in);
@@ -37,8 +36,9 @@ START_TEST(the_sample_is_good_and_changes_nothing)
 
     /* So is what it shows, with the # taken away. */
     for (char *line = sample; line != NULL && *line != '\0';) {
-        if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z')
+        if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z') {
             line[0] = ' ';
+        }
         line = strchr(line, '\n');
         line += line != NULL;
     }
@@ -54,14 +54,13 @@ START_TEST(every_option_is_in_the_sample_and_in_the_manual_page)
 {
     char *sample = read_whole("conf/kvcached.conf");
     char *page = read_whole("conf/kvcached.conf.5");
-
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
         char line[64];
-        snprintf(line, sizeof(line), "\n#%s%s", option->scope == SCOPE_TOP ? "" : "   ",
+        snprintf(line, sizeof line, "\n#%s%s", option->scope == SCOPE_TOP ? "" : "   ",
                  option->name);
         ck_assert_msg(strstr(sample, line) != NULL, "%s is not in the sample", option->name);
-        snprintf(line, sizeof(line), "\n.It Ic %s\n", option->name);
+        snprintf(line, sizeof line, "\n.It Ic %s\n", option->name);
         ck_assert_msg(strstr(page, line) != NULL, "%s is not in the page", option->name);
     }
     free(sample);
@@ -77,8 +76,8 @@ START_TEST(the_table_is_sound)
         char text[160];
         ck_assert_uint_le(bounds.least, bounds.most);
         ck_assert_ptr_eq(conf_option_find(option->scope, option->name), option);
-        conf_option_expected(option, text, sizeof(text));
-        ck_assert_uint_lt(strlen(text), sizeof(text) - 1);
+        conf_option_expected(option, text, sizeof text);
+        ck_assert_uint_lt(strlen(text), sizeof text - 1);
         ck_assert_int_eq(option->help[strlen(option->help) - 1], '.');
     }
 }

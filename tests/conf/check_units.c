@@ -77,7 +77,7 @@ static const char *const no_sizes[] = {
 START_TEST(times_are_read)
 {
     uint64_t value = 77;
-    ck_assert(conf_parse_duration(times[_i].text, &value));
+    ck_assert(conf_units_parse_duration(times[_i].text, &value));
     ck_assert_msg(value == times[_i].value, "%s is %" PRIu64, times[_i].text, value);
 }
 END_TEST
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(sizes_are_read)
 {
     uint64_t value = 77;
-    ck_assert(conf_parse_size(sizes[_i].text, &value));
+    ck_assert(conf_units_parse_size(sizes[_i].text, &value));
     ck_assert_msg(value == sizes[_i].value, "%s is %" PRIu64, sizes[_i].text, value);
 }
 END_TEST
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(no_times_are_refused)
 {
     uint64_t value = 77;
-    ck_assert_msg(!conf_parse_duration(no_times[_i], &value), "\"%s\"", no_times[_i]);
+    ck_assert_msg(!conf_units_parse_duration(no_times[_i], &value), "\"%s\"", no_times[_i]);
     ck_assert_uint_eq(value, 77);
 }
 END_TEST
@@ -101,7 +101,7 @@ END_TEST
 START_TEST(no_sizes_are_refused)
 {
     uint64_t value = 77;
-    ck_assert_msg(!conf_parse_size(no_sizes[_i], &value), "\"%s\"", no_sizes[_i]);
+    ck_assert_msg(!conf_units_parse_size(no_sizes[_i], &value), "\"%s\"", no_sizes[_i]);
     ck_assert_uint_eq(value, 77);
 }
 END_TEST
@@ -110,9 +110,9 @@ START_TEST(what_is_written_can_be_read)
 {
     uint64_t back;
     for (uint64_t value = 1; value < UINT64_MAX / 7; value = value * 7 + value % 5) {
-        ck_assert(conf_parse_duration(conf_units_duration(value).bytes, &back));
+        ck_assert(conf_units_parse_duration(conf_units_duration(value).bytes, &back));
         ck_assert_uint_eq(back, value);
-        ck_assert(conf_parse_size(conf_units_size(value).bytes, &back));
+        ck_assert(conf_units_parse_size(conf_units_size(value).bytes, &back));
         ck_assert_uint_eq(back, value);
     }
     ck_assert_str_eq(conf_units_duration(90000).bytes, "90s");
@@ -123,7 +123,7 @@ START_TEST(what_is_written_can_be_read)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#define COUNT(array) ((int)(sizeof array / sizeof((array)[0])))
 
 int main(void)
 {

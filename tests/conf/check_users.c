@@ -17,7 +17,7 @@
 #define TLS   "tls_certificate = \"/c\"; tls_key = \"/k\"; "
 #define USERS "users = ( { name = \"web\"; } ); "
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#define COUNT(array) ((int)(sizeof array / sizeof((array)[0])))
 
 /* --- what is taken --------------------------------------------------------- */
 
@@ -31,7 +31,6 @@ START_TEST(users_are_taken)
                      " { name = \"root\"; unix_user = \"root\"; read = [ ]; },\n"
                      " { name = \"cert\"; unix_user = \"\"; write = ( ); } );");
     const struct conf_user *web = &conf->users[0];
-
     ck_assert_uint_eq(conf->user_count, 3);
     ck_assert_str_eq(web->name, "web-1.example");
     ck_assert_str_eq(web->secret, HASH);
@@ -227,16 +226,15 @@ END_TEST
 START_TEST(the_longest_names_and_patterns)
 {
     char text[256], word[66] = "";
-
     memset(word, 'a', 64);
-    snprintf(text, sizeof(text), "users = ( { name = \"%s\"; read = \"%s\"; } );", word, word);
+    snprintf(text, sizeof text, "users = ( { name = \"%s\"; read = \"%s\"; } );", word, word);
     struct conf *conf = verdict_good(text);
     ck_assert_str_eq(conf->users[0].name, word);
     ck_assert_str_eq(conf->users[0].read.of[0], word);
     conf_destroy(&conf);
 
     word[64] = '*';
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; read = \"%s\"; } );", word);
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; read = \"%s\"; } );", word);
     struct conf_errors errors;
     ck_assert(!conf_load_text("f", text, strlen(text), &conf, &errors));
     ck_assert_ptr_nonnull(strstr(errors.text, "\" is too long, " WRITE_PATTERNS));
@@ -303,12 +301,11 @@ START_TEST(two_users_of_this_machine_are_two)
 {
     char text[256];
     const struct passwd *other;
-
     setpwent();
     while ((other = getpwent()) != NULL && (other->pw_uid == 0 || other->pw_uid == 65534)) {
     }
     ck_assert_ptr_nonnull(other);
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "users = ( { name = \"a\"; unix_user = \"root\"; }, { name = \"b\"; unix_user = "
              "\"%s\"; } );",
              other->pw_name);
@@ -334,8 +331,7 @@ static const char *const secrets[] = {
 START_TEST(a_plain_secret_is_not_repeated)
 {
     char text[256];
-
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = %s; } );", secrets[_i]);
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = %s; } );", secrets[_i]);
     verdict_refused(text, NO_HASH);
 }
 END_TEST
@@ -343,19 +339,18 @@ END_TEST
 START_TEST(other_things_that_are_no_hash)
 {
     char text[1024], word[385] = "$6$";
-
     verdict_refused("users = ( { name = \"a\"; secret = \"\"; } );", NO_HASH);
     verdict_refused("users = ( { name = \"a\"; secret = 8172635; } );", NO_HASH);
     verdict_refused("users = ( { name = \"a\"; secret = 8172635463728; } );", NO_HASH);
     verdict_refused("users = ( { name = \"a\"; secret = true; } );", NO_HASH);
     verdict_refused("users = ( { name = \"a\"; secret = \"$6\"; } );", NO_HASH);
 
-    memset(word + 3, 'a', sizeof(word) - 4);
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );", word);
+    memset(word + 3, 'a', sizeof word - 4);
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = \"%s\"; } );", word);
     verdict_refused(text, "users.secret: what stands here is too long, write what \"kvcached "
                           "--hash-secret\" prints for the secret");
     word[383] = '\0';
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );", word);
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = \"%s\"; } );", word);
     verdict_refused(text, UNUSABLE("it is not whole, or has something in it that its method never "
                                    "writes"));
 }
@@ -383,8 +378,7 @@ static const char *const usable[] = {
 START_TEST(hashes_that_crypt_makes)
 {
     char text[512];
-
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );", usable[_i]);
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = \"%s\"; } );", usable[_i]);
     for (int i = 0; i < 2; i++) { /* the second time it is remembered */
         struct conf *conf = verdict_good(text);
         ck_assert_str_eq(conf->users[0].secret, usable[_i]);
@@ -398,9 +392,8 @@ START_TEST(hashes_that_are_not_whole)
 {
     char text[512], hash[256];
     size_t length = strlen(usable[_i]);
-
     for (int i = 0; i < 4; i++) {
-        snprintf(hash, sizeof(hash), "%s", usable[_i]);
+        snprintf(hash, sizeof hash, "%s", usable[_i]);
         if (i == 0) {
             hash[length - 1] = '\0';
         } else if (i == 1) {
@@ -410,7 +403,7 @@ START_TEST(hashes_that_are_not_whole)
         } else {
             strcpy(strrchr(hash, '$'), strncmp(hash, "$2", 2) == 0 ? "$abc" : "$");
         }
-        snprintf(text, sizeof(text), "users = ( { name = \"a\";\nsecret = \"%s\"; } );", hash);
+        snprintf(text, sizeof text, "users = ( { name = \"a\";\nsecret = \"%s\"; } );", hash);
         struct conf *conf = NULL;
         struct conf_errors errors = {0};
         ck_assert_msg(!conf_load_text("f", text, strlen(text), &conf, &errors), "%s", hash);
@@ -442,10 +435,9 @@ static const struct {
 START_TEST(hashes_that_no_secret_has)
 {
     char text[512], said[512];
-
-    snprintf(text, sizeof(text), "users = ( { name = \"a\"; secret = \"%s\"; } );",
+    snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = \"%s\"; } );",
              unusable[_i].hash);
-    snprintf(said, sizeof(said), UNUSABLE("%s"), unusable[_i].why);
+    snprintf(said, sizeof said, UNUSABLE("%s"), unusable[_i].why);
     verdict_refused(text, said);
 }
 END_TEST
@@ -458,8 +450,7 @@ START_TEST(a_hash_is_in_no_message)
         " { name = \"a\"; sercet = \"" HASH "\"; } ); secret = \"" HASH "\"; threads = 99; = ;";
     struct conf *conf;
     struct conf_errors errors;
-
-    for (size_t length = 0; length < sizeof(text); length++) {
+    for (size_t length = 0; length < sizeof text; length++) {
         conf_load_text("f", text, length, &conf, &errors);
         ck_assert_msg(errors.text == NULL || strstr(errors.text, "j9T") == NULL, "%s", errors.text);
         conf_destroy(&conf);
@@ -477,15 +468,15 @@ START_TEST(a_pattern_is_what_a_glob_is)
     static const char letters[] = "a-[]*z";
     enum { LONGEST = 6 };
     size_t taken = 0, refused = 0, numbers = 1;
-
     for (int length = 1; length <= LONGEST; length++) {
-        numbers *= sizeof(letters) - 1;
+        numbers *= sizeof letters - 1;
         for (size_t number = 0; number < numbers; number++) {
             char pattern[LONGEST + 1] = "", text[64];
             size_t rest = number;
-            for (int i = 0; i < length; i++, rest /= sizeof(letters) - 1)
-                pattern[i] = letters[rest % (sizeof(letters) - 1)];
-            int wrote = snprintf(text, sizeof(text), "users=({name=\"a\";read=\"%s\";});", pattern);
+            for (int i = 0; i < length; i++, rest /= sizeof letters - 1) {
+                pattern[i] = letters[rest % (sizeof letters - 1)];
+            }
+            int wrote = snprintf(text, sizeof text, "users=({name=\"a\";read=\"%s\";});", pattern);
 
             struct conf *conf;
             struct conf_errors errors;
@@ -528,10 +519,9 @@ START_TEST(what_needs_a_restart_is_named)
 {
     struct conf *now = verdict_good(changes[_i].now), *next = verdict_good(changes[_i].next);
     char names[128];
-
-    conf_needs_restart(now, next, names, sizeof(names));
+    conf_needs_restart(now, next, names, sizeof names);
     ck_assert_str_eq(names, changes[_i].names);
-    conf_needs_restart(next, now, names, sizeof(names));
+    conf_needs_restart(next, now, names, sizeof names);
     ck_assert_str_eq(names, changes[_i].names);
     conf_destroy(&now);
     conf_destroy(&next);
@@ -559,11 +549,11 @@ START_TEST(what_would_be_left_open_is_found)
     struct conf *listening = verdict_good(exposures[_i].listening);
     struct conf *next = verdict_good(exposures[_i].next);
     const struct conf_listen *exposed = conf_exposed(listening, next);
-
-    if (exposures[_i].exposed < 0)
+    if (exposures[_i].exposed < 0) {
         ck_assert_ptr_null(exposed);
-    else
+    } else {
         ck_assert_ptr_eq(exposed, &listening->listen[exposures[_i].exposed]);
+    }
     conf_destroy(&listening);
     conf_destroy(&next);
 }
@@ -585,10 +575,9 @@ int main(void)
     tcase_add_test(users, two_users_of_this_machine_are_two);
     tcase_add_loop_test(users, a_plain_secret_is_not_repeated, 0, COUNT(secrets));
     tcase_add_test(users, other_things_that_are_no_hash);
-    tcase_add_loop_test(users, hashes_that_crypt_makes, 0, sizeof(usable) / sizeof(usable[0]));
-    tcase_add_loop_test(users, hashes_that_are_not_whole, 0, sizeof(usable) / sizeof(usable[0]));
-    tcase_add_loop_test(users, hashes_that_no_secret_has, 0,
-                        sizeof(unusable) / sizeof(unusable[0]));
+    tcase_add_loop_test(users, hashes_that_crypt_makes, 0, sizeof usable / sizeof usable[0]);
+    tcase_add_loop_test(users, hashes_that_are_not_whole, 0, sizeof usable / sizeof usable[0]);
+    tcase_add_loop_test(users, hashes_that_no_secret_has, 0, sizeof unusable / sizeof unusable[0]);
     tcase_add_test(users, a_hash_is_in_no_message);
     tcase_add_test(users, a_pattern_is_what_a_glob_is);
     tcase_add_loop_test(users, what_needs_a_restart_is_named, 0, COUNT(changes));

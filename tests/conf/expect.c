@@ -12,7 +12,6 @@ struct conf *verdict_good(const char *text)
 {
     struct conf *conf;
     struct conf_errors errors;
-
     bool loaded = conf_load_text("f", text, strlen(text), &conf, &errors);
     ck_assert_msg(loaded, "%s\nis refused:\n%s", text, errors.text);
     ck_assert_ptr_null(errors.text);
@@ -26,13 +25,13 @@ void verdict_bad(const char *text, const char *expected)
     struct conf *conf;
     struct conf_errors errors;
     size_t lines = 0;
-
     bool loaded = conf_load_text("f", text, strlen(text), &conf, &errors);
     ck_assert_msg(!loaded, "%s\nis taken", text);
     ck_assert_ptr_null(conf);
     ck_assert_str_eq(errors.text, expected);
-    for (const char *at = errors.text; *at != '\0'; at++)
+    for (const char *at = errors.text; *at != '\0'; at++) {
         lines += *at == '\n';
+    }
     ck_assert_uint_eq(errors.count, lines);
     conf_errors_deinit(&errors);
 }
@@ -40,8 +39,7 @@ void verdict_bad(const char *text, const char *expected)
 void verdict_refused(const char *text, const char *message)
 {
     char expected[512];
-
-    snprintf(expected, sizeof(expected), "f:1: %s\n", message);
+    snprintf(expected, sizeof expected, "f:1: %s\n", message);
     verdict_bad(text, expected);
 }
 

@@ -125,7 +125,7 @@ START_TEST(all_addresses_are_those_of_ipv4_too)
     struct conf_listen conf = {.address = (char[]){"::"}, .protocol = (char[]){"native"}};
 
     for (int both = 0; both < 2; both++) {
-        conf.both = both;
+        conf.dual_stack = both;
         if (!listener_open(&listener, &conf, NULL, error)) {
             ck_assert_int_eq(errno, EAFNOSUPPORT); /* a machine without IPv6 */
             continue;

@@ -317,8 +317,9 @@ static char *long_line(const char *command, const char *ending, size_t *length)
     FILE *out = open_memstream(&text, length);
     ck_assert_ptr_nonnull(out);
     fputs(command, out);
-    for (unsigned i = 0; i < 3 * REQUEST_LINE_MAX / 12; i++)
+    for (unsigned i = 0; i < 3 * REQUEST_LINE_MAX / 12; i++) {
         fprintf(out, "%s key%08u", i % 100 == 7 ? " " : "", i);
+    }
     fprintf(out, "%s", ending);
     fclose(out);
     return text;
@@ -368,12 +369,16 @@ static char *all_wires(size_t *length)
     char *text = NULL;
     FILE *out = open_memstream(&text, length);
     ck_assert_ptr_nonnull(out);
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         fputs(good[i].wire, out);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (strstr(bad[i].understood, "FATAL") == NULL &&
-            strstr(bad[i].understood, "HANG") == NULL && strstr(bad[i].wire, "2000000000") == NULL)
+            strstr(bad[i].understood, "HANG") == NULL &&
+            strstr(bad[i].wire, "2000000000") == NULL) {
             fputs(bad[i].wire, out);
+        }
+    }
     fclose(out);
     return text;
 }
@@ -410,8 +415,9 @@ START_TEST(base64_there_and_back)
     for (size_t length = 1; length <= 187; length++) {
         char bytes[188];
         char text[260];
-        for (size_t i = 0; i < length; i++)
+        for (size_t i = 0; i < length; i++) {
             bytes[i] = (char)(i * 37 + length);
+        }
         size_t encoded = (size_t)(base64_encode(text, (struct slice){bytes, length}) - text);
         ck_assert_uint_eq(encoded, (length + 2) / 3 * 4);
         ck_assert(base64_decode(text, &encoded));
@@ -426,8 +432,9 @@ START_TEST(what_is_no_base64_is_refused)
     static const char *const wrong[] = {
         "", "a", "ab", "abc", "====", "a===", "ab=c", "abc!", "ab c"};
     size_t length = 0;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_msg(!base64_check(slice_of(wrong[i]), &length), "%s", wrong[i]);
+    }
 }
 END_TEST
 

@@ -105,8 +105,9 @@ END_TEST
 START_TEST(a_list_of_numbers_is_bounded)
 {
     char wire[1024] = "lru_crawler metadump 1";
-    for (size_t i = 0; i < REQUEST_WORDS_MAX / 2; i++)
+    for (size_t i = 0; i < REQUEST_WORDS_MAX / 2; i++) {
         strcat(wire, ",1");
+    }
     char *bytes = strcat(wire, "\r\n");
     char *text = transcript(&protocol_memcache, slice_of(bytes), &at_once);
     ck_assert_str_eq(text, "CLIENT_ERROR \n");

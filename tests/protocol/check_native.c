@@ -439,8 +439,9 @@ static char *many_keys(const char *start, const char *ending, size_t *length)
     FILE *out = open_memstream(&text, length);
     ck_assert_ptr_nonnull(out);
     fputs(start, out);
-    for (unsigned i = 0; i < 2 * REQUEST_LINE_MAX / 12; i++)
+    for (unsigned i = 0; i < 2 * REQUEST_LINE_MAX / 12; i++) {
         fprintf(out, " key%08u", i);
+    }
     fputs(ending, out);
     fclose(out);
     return text;

@@ -105,7 +105,6 @@ bool glob_model_match(struct slice pattern, struct slice text)
     const char *text_end = c + text.length;
     const char *behind_star = NULL;
     const char *star_takes = NULL; /* the first byte that the last star leaves */
-
     while (c < text_end) {
         if (at < end && *at == '*') {
             behind_star = ++at;

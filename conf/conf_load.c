@@ -1,5 +1,5 @@
 /*
- * conf.c - kvcached.conf, from the file to struct conf.
+ * conf_load.c - kvcached.conf, from the file to struct conf.
  *
  * The way: conf_scan makes a text that libconfig can be trusted with, libconfig
  * parses it, conf_value reads each option of the table out of the tree,
@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include "conf/conf_check.h"
+#include "conf/conf_listen.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
+#include "conf/conf_setting.h"
 #include "conf/conf_text.h"
 #include "conf/conf_value.h"
 
@@ -29,14 +31,16 @@ static void read_group(enum conf_scope scope, const config_setting_t *group, voi
 {
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
-        if (option->scope != scope)
+        if (option->scope != scope) {
             continue;
+        }
         config_setting_t *setting =
             group != NULL ? config_setting_get_member(group, option->name) : NULL;
         conf_value_read(option, setting, fields, report);
     }
-    if (group != NULL)
+    if (group != NULL) {
         conf_check_names(group, (int)scope, report);
+    }
 }
 
 /* How many groups the list has; 0 too when it is none, or too short or long,
@@ -47,15 +51,15 @@ static size_t count_groups(const struct conf_option *option, config_setting_t *s
     struct conf_bounds bounds = conf_option_bounds(option);
     int type = config_setting_type(setting);
     size_t count;
-
     if (type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) {
-        conf_value_refuse(option, setting, report, "not a list of groups");
+        conf_setting_refuse(option, setting, report, "not a list of groups");
         return 0;
     }
     count = (size_t)config_setting_length(setting);
-    if (count >= bounds.least && count <= bounds.most)
+    if (count >= bounds.least && count <= bounds.most) {
         return count;
-    conf_value_refuse(option, setting, report, count == 0 ? "empty" : "too long");
+    }
+    conf_setting_refuse(option, setting, report, count == 0 ? "empty" : "too long");
     return 0;
 }
 
@@ -65,9 +69,9 @@ static const config_setting_t *get_group(const struct conf_option *option,
                                          struct conf_report *report)
 {
     const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
-
-    if (config_setting_is_group(group))
+    if (config_setting_is_group(group)) {
         return group;
+    }
     conf_report_option(report, group->line, option,
                        "number %zu of the list is not a group, write { name = value; ... }", i + 1);
     return NULL;
@@ -78,10 +82,12 @@ static void read_listener(const config_setting_t *group, struct conf_listen *lis
                           struct conf_report *report)
 {
     read_group(SCOPE_LISTEN, group, listen, report);
-    if (group != NULL)
+    if (group != NULL) {
         listen->line = (int)conf_text_place(report->text, group->line).line;
-    if (listen->path == NULL)
+    }
+    if (listen->path == NULL) {
         return;
+    }
     free(listen->address);
     listen->address = NULL;
     listen->port = 0;
@@ -91,8 +97,7 @@ static void read_listeners(const struct conf_option *option, config_setting_t *s
                            struct conf *conf, struct conf_report *report)
 {
     size_t count = setting != NULL ? count_groups(option, setting, report) : 1;
-
-    conf->listen = calloc(count + 1, sizeof(*conf->listen));
+    conf->listen = calloc(count + 1, sizeof *conf->listen);
     if (conf->listen == NULL) {
         report->lost = true;
         return;
@@ -101,18 +106,18 @@ static void read_listeners(const struct conf_option *option, config_setting_t *s
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *group =
             setting != NULL ? get_group(option, setting, i, report) : NULL;
-        if (setting == NULL || group != NULL)
+        if (setting == NULL || group != NULL) {
             read_listener(group, &conf->listen[i], report);
+        }
     }
-    conf_settle_listeners(conf);
+    conf_listen_settle(conf);
 }
 
 static void read_namespaces(const struct conf_option *option, config_setting_t *setting,
                             struct conf *conf, struct conf_report *report)
 {
     size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
-
-    conf->namespaces = calloc(count + 1, sizeof(*conf->namespaces));
+    conf->namespaces = calloc(count + 1, sizeof *conf->namespaces);
     if (conf->namespaces == NULL) {
         report->lost = true;
         return;
@@ -120,10 +125,11 @@ static void read_namespaces(const struct conf_option *option, config_setting_t *
     conf->namespace_count = count;
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *group = get_group(option, setting, i, report);
-        if (group == NULL)
+        if (group == NULL) {
             continue;
+        }
         read_group(SCOPE_NAMESPACES, group, &conf->namespaces[i], report);
-        conf->namespaces[i].ttl_set = conf_value_given(group, "ttl");
+        conf->namespaces[i].ttl_set = conf_setting_given(group, "ttl");
     }
 }
 
@@ -131,8 +137,7 @@ static void read_users(const struct conf_option *option, config_setting_t *setti
                        struct conf *conf, struct conf_report *report)
 {
     size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
-
-    conf->users = calloc(count + 1, sizeof(*conf->users));
+    conf->users = calloc(count + 1, sizeof *conf->users);
     if (conf->users == NULL) {
         report->lost = true;
         return;
@@ -141,8 +146,9 @@ static void read_users(const struct conf_option *option, config_setting_t *setti
     conf->users_given = setting != NULL;
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *group = get_group(option, setting, i, report);
-        if (group != NULL)
+        if (group != NULL) {
             read_group(SCOPE_USERS, group, &conf->users[i], report);
+        }
     }
 }
 
@@ -155,19 +161,20 @@ static void read_log(const struct conf_option *option, config_setting_t *setting
         return;
     }
     read_group(SCOPE_LOG, NULL, conf, report);
-    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
         conf_value_read(conf_option_find(SCOPE_LOG, "to"), setting, conf, report);
-    else
-        conf_value_refuse(option, setting, report, "not a group");
+    } else {
+        conf_setting_refuse(option, setting, report, "not a group");
+    }
 }
 
 static void read_arena(const struct conf_option *option, config_setting_t *setting,
                        struct conf *conf, struct conf_report *report)
 {
     bool group = setting != NULL && config_setting_is_group(setting);
-
-    if (setting != NULL && !group)
-        conf_value_refuse(option, setting, report, "not a group");
+    if (setting != NULL && !group) {
+        conf_setting_refuse(option, setting, report, "not a group");
+    }
     read_group(SCOPE_ARENA, group ? setting : NULL, conf, report);
 }
 
@@ -178,21 +185,23 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
     conf->blank = config_setting_length(root) == 0;
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
-        if (option->scope != SCOPE_TOP)
+        if (option->scope != SCOPE_TOP) {
             continue;
+        }
         config_setting_t *setting = config_setting_get_member(root, option->name);
-        if (option->type == TYPE_LISTENERS)
+        if (option->type == TYPE_LISTENERS) {
             read_listeners(option, setting, conf, report);
-        else if (option->type == TYPE_NAMESPACES)
+        } else if (option->type == TYPE_NAMESPACES) {
             read_namespaces(option, setting, conf, report);
-        else if (option->type == TYPE_USERS)
+        } else if (option->type == TYPE_USERS) {
             read_users(option, setting, conf, report);
-        else if (option->type == TYPE_ARENA)
+        } else if (option->type == TYPE_ARENA) {
             read_arena(option, setting, conf, report);
-        else if (option->type == TYPE_LOGGING)
+        } else if (option->type == TYPE_LOGGING) {
             read_log(option, setting, conf, report);
-        else
+        } else {
             conf_value_read(option, setting, conf, report);
+        }
     }
     conf_check_names(root, SCOPE_TOP, report);
 }
@@ -203,12 +212,12 @@ static void cut_off(config_t *parsed, struct conf_report *report)
 {
     config_setting_t *root = config_root_setting(parsed);
     int count = config_setting_length(root);
-
     conf_report_add(report, (unsigned)config_error_line(parsed),
                     "%s here or just before, a setting is written name = value;",
                     config_error_text(parsed));
-    if (count > 0)
+    if (count > 0) {
         config_setting_remove_elem(root, (unsigned)count - 1);
+    }
 }
 
 /* 0 stands for one on each processor that this process may use. */
@@ -216,27 +225,30 @@ static void resolve_threads(struct conf *conf)
 {
     struct conf_bounds bounds = conf_option_bounds(conf_option_find(SCOPE_TOP, "threads"));
     cpu_set_t processors;
-
-    if (conf->threads != 0)
+    if (conf->threads != 0) {
         return;
+    }
     conf->threads = 1;
-    if (sched_getaffinity(0, sizeof(processors), &processors) == 0)
+    if (sched_getaffinity(0, sizeof processors, &processors) == 0) {
         conf->threads = (unsigned)CPU_COUNT(&processors);
-    if (conf->threads > bounds.most)
+    }
+    if (conf->threads > bounds.most) {
         conf->threads = (unsigned)bounds.most;
+    }
 }
 
 static void parse(const struct conf_text *text, struct conf *conf, struct conf_report *report)
 {
     config_t parsed;
-
     config_init(&parsed);
     bool whole = config_read_string(&parsed, text->bytes != NULL ? text->bytes : "");
-    if (!whole)
+    if (!whole) {
         cut_off(&parsed, report);
+    }
     read_top(config_root_setting(&parsed), conf, report);
-    if (whole && !report->lost)
+    if (whole && !report->lost) {
         conf_check(config_root_setting(&parsed), conf, report);
+    }
     config_destroy(&parsed);
 }
 
@@ -245,19 +257,22 @@ static void parse(const struct conf_text *text, struct conf *conf, struct conf_r
 static bool finish(struct conf_text *text, bool readable, const char *file, struct conf **conf,
                    struct conf_report *report, struct conf_errors *errors)
 {
-    *conf = calloc(1, sizeof(**conf));
-    if (*conf == NULL)
+    *conf = calloc(1, sizeof **conf);
+    if (*conf == NULL) {
         report->lost = true;
-    if (readable && !report->lost && !text->cut)
+    }
+    if (readable && !report->lost && !text->cut) {
         parse(text, *conf, report);
+    }
     if (*conf != NULL && file != NULL) {
         (*conf)->file = strdup(file);
         report->lost |= (*conf)->file == NULL;
     }
-    if (conf_report_clean(report))
+    if (conf_report_clean(report)) {
         resolve_threads(*conf);
-    else
+    } else {
         conf_destroy(conf);
+    }
     conf_report_finish(report, errors);
     conf_text_deinit(text);
     return *conf != NULL;
@@ -268,7 +283,6 @@ bool conf_load_text(const char *file, const char *bytes, size_t length, struct c
 {
     struct conf_text text = {0};
     struct conf_report report = {.text = &text};
-
     conf_scan_bytes(&text, file, bytes, length, &report);
     return finish(&text, true, file, conf, &report, errors);
 }
@@ -277,9 +291,9 @@ bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors)
 {
     struct conf_text text = {0};
     struct conf_report report = {.text = &text};
-
-    if (file != NULL)
+    if (file != NULL) {
         conf_scan_file(&text, file, &report);
+    }
     return finish(&text, file == NULL || text.lines > 0, file, conf, &report, errors);
 }
 
@@ -298,8 +312,9 @@ static void deinit_listener(struct conf_listen *listen)
 
 static void deinit_patterns(struct conf_patterns *patterns)
 {
-    for (size_t i = 0; i < patterns->count; i++)
+    for (size_t i = 0; i < patterns->count; i++) {
         free(patterns->of[i]);
+    }
     free(patterns->of);
 }
 
@@ -316,15 +331,18 @@ static void deinit_user(struct conf_user *user)
 void conf_destroy(struct conf **conf)
 {
     struct conf *it = *conf;
-
-    if (it == NULL)
+    if (it == NULL) {
         return;
-    for (size_t i = 0; i < it->listen_count; i++)
+    }
+    for (size_t i = 0; i < it->listen_count; i++) {
         deinit_listener(&it->listen[i]);
-    for (size_t i = 0; i < it->user_count; i++)
+    }
+    for (size_t i = 0; i < it->user_count; i++) {
         deinit_user(&it->users[i]);
-    for (size_t i = 0; i < it->namespace_count; i++)
+    }
+    for (size_t i = 0; i < it->namespace_count; i++) {
         free(it->namespaces[i].name);
+    }
     free(it->listen);
     free(it->namespaces);
     free(it->users);
