@@ -24,10 +24,10 @@
 #include "daemon/conn/conn_io.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
+#include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
-#include "daemon/conn/pressure.h"
-#include "daemon/conn/scheduler.h"
-#include "daemon/conn/timeouts.h"
+#include "daemon/conn/run_queue.h"
 #include "daemon/maintenance/housekeeper.h"
 
 enum {
@@ -158,7 +158,7 @@ static void settle(struct conn *conn)
     case PIPELINE_AWAITS_AUTH:
         break;
     case PIPELINE_AWAITS_MEMORY:
-        pressure_wait(conn);
+        conn_memory_wait(conn);
         break;
     case PIPELINE_QUIT:
         if (sent_all) {
@@ -195,7 +195,7 @@ static void settle(struct conn *conn)
         pipeline_destroy(&conn->pipeline, loop);
     }
     if (conn->pipeline != NULL || conn->holds) {
-        pressure_follow(conn);
+        conn_memory_follow(conn);
     }
     if (!conn_watch(conn, what)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
@@ -279,7 +279,7 @@ static void end(struct conn *conn)
     } else {
         loop->now = clock_now();
     }
-    timeouts_follow(conn); /* before its peer hears of it */
+    conn_follow_identity(conn); /* before its peer hears of it */
     if (!take_on(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_IO_ERROR);
         return;
