@@ -3,10 +3,7 @@
  */
 #include "daemon/base/clock.h"
 
-#include <fcntl.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static int64_t ahead; /* of the uptime; set once */
 
@@ -57,48 +54,4 @@ uint64_t clock_when(uint64_t wall)
 void clock_continue(int64_t offset)
 {
     ahead = offset;
-}
-
-static int digit(char letter)
-{
-    if (letter >= '0' && letter <= '9') {
-        return letter - '0';
-    }
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-/* Thirty-two hexadecimal digits, with hyphens among them. */
-static void read_boot(uint8_t boot[16])
-{
-    char text[40] = "";
-    size_t count = 0;
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    memset(boot, 0, 16);
-    for (ssize_t i = 0; i < length && count < 32; i++) {
-        int value = digit(text[i]);
-        if (value >= 0) {
-            boot[count / 2] = (uint8_t)(boot[count / 2] << 4 | value);
-            count++;
-        }
-    }
-    if (count < 32) {
-        memset(boot, 0, 16);
-    }
-}
-
-void clock_read(struct store_clock *clock)
-{
-    enum { TRIES = 100 };
-    read_boot(clock->boot);
-    for (int i = 0; i < TRIES; i++) {
-        clock->uptime = milliseconds(CLOCK_BOOTTIME);
-        clock->wall = clock_wall();
-        if (milliseconds(CLOCK_BOOTTIME) == clock->uptime) {
-            break;
-        }
-    }
 }

@@ -13,8 +13,6 @@
 
 #include <stdint.h>
 
-#include "daemon/store/store.h"
-
 /* Milliseconds since the machine started, or more; at least 1. Any thread. */
 uint64_t clock_now(void);
 
@@ -27,10 +25,6 @@ uint64_t clock_when(uint64_t wall);
 
 /* Nanoseconds since some time or other: for how long something takes. Any thread. */
 uint64_t clock_precise(void);
-
-/* The clocks as they are at one moment, and which run of the machine this is: zeros where the
- * system does not say. */
-void clock_read(struct store_clock *clock);
 
 /* From now on clock_now is so many milliseconds ahead of the uptime, or behind it. Once,
  * before there are threads and before anybody asked for a time that is kept. */

@@ -17,17 +17,39 @@
 #include <poll.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/conn/conn_io.h"
+#include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
-#include "daemon/conn/pressure.h"
-#include "daemon/conn/scheduler.h"
-#include "daemon/conn/timeouts.h"
+#include "daemon/conn/run_queue.h"
 
-enum { LINGER_MS = 2000, PARTING_MS = 1000 };
+/* --- unauthenticated ------------------------------------------------------ */
 
-size_t conn_size(void)
+static void count_unproven(struct loop *loop, int change)
 {
-    return sizeof(struct conn);
+    atomic_fetch_add_explicit(&loop->unproven, (unsigned)change, memory_order_relaxed);
+}
+
+static void leave_unauthenticated(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    if (conn->is_unauthenticated) {
+        conn->is_unauthenticated = false;
+        TAILQ_REMOVE(&loop->unauthenticated, conn, unauthenticated_link);
+        count_unproven(loop, -1);
+    }
+}
+
+void conn_follow_identity(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    bool is_unauthenticated = conn->identity.state == IDENTITY_UNAUTHENTICATED;
+    if (is_unauthenticated && !conn->is_unauthenticated) {
+        conn->is_unauthenticated = true;
+        TAILQ_INSERT_TAIL(&loop->unauthenticated, conn, unauthenticated_link);
+        count_unproven(loop, 1);
+        loop_arm_sweep(loop);
+    } else if (!is_unauthenticated) {
+        leave_unauthenticated(conn);
+    }
 }
 
 /* --- closing -------------------------------------------------------------- */
@@ -43,7 +65,7 @@ void conn_account(struct conn *conn, bool has_backlog)
     conn->has_backlog = has_backlog;
 }
 
-static void stop_parting(struct conn *conn)
+void conn_stop_parting(struct conn *conn)
 {
     conn->loop->parting -= conn->parts;
     conn->parts = false;
@@ -56,22 +78,15 @@ static void give_back(struct conn *conn)
         pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
     }
     conn_account(conn, false);
-    pressure_leave(conn);
+    conn_memory_leave(conn);
     identity_deinit(&conn->identity);
-    timeouts_leave(conn);
-    stop_parting(conn);
+    leave_unauthenticated(conn);
+    conn_stop_parting(conn);
 }
 
 static void count_lingering(struct loop *loop, int change)
 {
     atomic_fetch_add_explicit(&loop->lingering, (unsigned)change, memory_order_relaxed);
-}
-
-static void end_loop_if_done(struct loop *loop)
-{
-    if (loop->draining && TAILQ_EMPTY(&loop->active) && TAILQ_EMPTY(&loop->lingers)) {
-        event_base_loopbreak(loop->base);
-    }
 }
 
 void conn_leave(struct conn *conn)
@@ -89,7 +104,7 @@ void conn_leave(struct conn *conn)
     conn->transport.ops->close(&conn->transport);
     pool_put(&loop->conns, conn);
     instance_connection_closed(loop->instance);
-    end_loop_if_done(loop);
+    loop_end_if_drained(loop);
 }
 
 void conn_close(struct conn *conn, enum conn_close why)
@@ -100,7 +115,6 @@ void conn_close(struct conn *conn, enum conn_close why)
 
 /* --- waiting -------------------------------------------------------------- */
 
-static void on_ready(evutil_socket_t fd, short what, void *context);
 static void on_peer(evutil_socket_t fd, short what, void *context);
 
 bool conn_watch(struct conn *conn, short what)
@@ -116,25 +130,12 @@ bool conn_watch(struct conn *conn, short what)
         return true;
     }
     event_assign(&conn->event, conn->loop->base, conn->transport.fd, (short)(what | EV_PERSIST),
-                 what == CONN_WATCH_PEER ? on_peer : on_ready, conn);
+                 what == CONN_WATCH_PEER ? on_peer : conn->loop->on_ready, conn);
     if (event_add(&conn->event, NULL) == 0) {
         return true;
     }
     conn->watched = 0;
     return false;
-}
-
-void conn_arm_sweep(struct loop *loop)
-{
-    bool needed = !TAILQ_EMPTY(&loop->lingers) || !TAILQ_EMPTY(&loop->unauthenticated) ||
-                  loop->parting > 0 ||
-                  (loop->settings.idle_timeout != 0 && !TAILQ_EMPTY(&loop->active));
-    if (needed && !event_pending(&loop->sweep, EV_TIMEOUT, NULL)) {
-        uint64_t grain = loop_grain(loop);
-        struct timeval period = {.tv_sec = (time_t)(grain / 1000),
-                                 .tv_usec = (suseconds_t)(grain % 1000 * 1000)};
-        event_add(&loop->sweep, &period);
-    }
 }
 
 /* Its seat follows only now and then, so that a busy connection costs no more than a
@@ -163,7 +164,7 @@ void conn_linger(struct conn *conn, enum conn_close why)
     TAILQ_INSERT_TAIL(&loop->lingers, conn, link);
     conn->lingers = true;
     conn->active = loop->now;
-    conn_arm_sweep(loop);
+    loop_arm_sweep(loop);
     if (conn->ended || loop->draining || !conn_watch(conn, EV_READ)) {
         conn_leave(conn);
     }
@@ -190,7 +191,7 @@ static void part(struct conn *conn)
     conn->active = loop->now;
     conn->parts = true;
     loop->parting++;
-    conn_arm_sweep(loop);
+    loop_arm_sweep(loop);
 }
 
 /* It waits for the authenticator, and more has come or its peer goes. */
@@ -205,190 +206,5 @@ static void on_peer(evutil_socket_t fd, short what, void *context)
         conn_close(conn, CONN_CLOSE_PEER);
     } else if ((peer.revents & POLLRDHUP) != 0 && !conn->parts) {
         part(conn);
-    }
-}
-
-/* Closes those that have had PARTING_MS. */
-static void close_parted(struct loop *loop)
-{
-    struct conn *next, *conn = loop->parting > 0 ? TAILQ_FIRST(&loop->active) : NULL;
-    for (; conn != NULL; conn = next) {
-        next = TAILQ_NEXT(conn, link);
-        if (conn->parts && !identity_waits(&conn->identity)) {
-            stop_parting(conn);
-        } else if (conn->parts && loop->now - conn->active >= PARTING_MS) {
-            conn_close(conn, CONN_CLOSE_PEER);
-        }
-    }
-}
-
-/* Its socket is ready. */
-static void on_ready(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    scheduler_ready(context, what);
-}
-
-/* --- for the worker ------------------------------------------------------- */
-
-/* A certificate may say who it is, unasked; and after a reload says it again, if it is still
- * good. */
-static void look_at_certificate(struct conn *conn)
-{
-    char name[REQUEST_NAMESPACE_MAX];
-    size_t length = conn->identity.state == IDENTITY_UNAUTHENTICATED
-                        ? transport_user(&conn->transport, name, sizeof name)
-                        : 0;
-    if (length > 0) {
-        identity_by_certificate(&conn->identity, &conn->loop->auth, (struct slice){name, length});
-    }
-}
-
-/* Takes its seat, and waits for the first bytes. May close it: false. */
-static bool activate(struct conn *conn)
-{
-    struct loop *loop = conn->loop;
-    identity_init(&conn->identity, &loop->auth, conn->transport.fd, loop->now);
-    look_at_certificate(conn);
-    TAILQ_INSERT_TAIL(&loop->active, conn, link);
-    timeouts_follow(conn);
-    conn_arm_sweep(loop);
-    if (!conn_watch(conn, EV_READ)) {
-        conn_close(conn, CONN_CLOSE_NO_MEMORY);
-        return false;
-    }
-    if (loop->draining || conn->transport.wants != 0) {
-        run_queue_add(conn);
-    }
-    return true;
-}
-
-bool conn_open(struct loop *loop, struct transport *transport, const struct endpoint *endpoint)
-{
-    struct conn *conn = pool_get(&loop->conns);
-    if (conn == NULL) {
-        transport->ops->close(transport);
-        instance_connection_closed(loop->instance);
-        metrics_add(loop->metrics, METRIC_CLOSE_NO_MEMORY, 1);
-        return false;
-    }
-    loop->now = clock_now();
-    *conn = (struct conn){
-        .loop = loop,
-        .endpoint = endpoint,
-        .transport = *transport,
-        .state = PIPELINE_NEEDS_INPUT,
-        .active = loop->now,
-        .listed = loop->now,
-    };
-    return activate(conn);
-}
-
-void conn_sweep(struct loop *loop)
-{
-    uint64_t timeout = loop->settings.idle_timeout;
-    struct conn *conn;
-    conn_io_end_round(loop);
-    loop->now = clock_now();
-    while (timeout != 0 && (conn = TAILQ_FIRST(&loop->active)) != NULL &&
-           loop->now - conn->active >= timeout) {
-        conn_close(conn, CONN_CLOSE_IDLE);
-    }
-    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL && loop->now - conn->active >= LINGER_MS) {
-        conn_leave(conn);
-    }
-    timeouts_dismiss(loop);
-    close_parted(loop);
-    conn_arm_sweep(loop);
-}
-
-static void on_again(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    scheduler_run(context);
-}
-
-static void on_round(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    conn_io_end_round(context);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    conn_sweep(context);
-}
-
-void conn_serve(struct loop *loop)
-{
-    evtimer_assign(&loop->again, loop->base, on_again, loop);
-    evtimer_assign(&loop->round.ends, loop->base, on_round, loop);
-    evtimer_assign(&loop->sweep, loop->base, on_sweep, loop);
-    pressure_serve(loop);
-}
-
-/* Each is asked anew who it is; the old users go when nobody refers to them any more. */
-static void change_users(struct loop *loop, struct users *users)
-{
-    struct users *before = loop->auth.users;
-    struct conn *conn;
-    loop->auth.users = users_get(users);
-    TAILQ_FOREACH(conn, &loop->active, link)
-    {
-        identity_follow(&conn->identity, &loop->auth, loop->now);
-        look_at_certificate(conn);
-        timeouts_follow(conn);
-    }
-    users_put(&before);
-}
-
-void conn_reconfigure(struct loop *loop, const struct conn_settings *settings, struct users *users)
-{
-    conn_io_end_round(loop);
-    loop->now = clock_now();
-    loop_configure(loop, settings);
-    change_users(loop, users);
-    event_del(&loop->sweep);
-    conn_arm_sweep(loop);
-}
-
-void conn_answered(struct login_request *login)
-{
-    struct identity *identity = identity_answered(login);
-    if (identity != NULL) {
-        run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
-    }
-}
-
-void conn_drain(struct loop *loop)
-{
-    struct conn *conn;
-    conn_io_end_round(loop);
-    loop->draining = true;
-    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
-        conn_leave(conn);
-    }
-    TAILQ_FOREACH(conn, &loop->active, link)
-    {
-        if (conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
-            run_queue_add(conn);
-        }
-    }
-    end_loop_if_done(loop);
-}
-
-void conn_close_all(struct loop *loop)
-{
-    struct conn *conn;
-    conn_io_end_round(loop);
-    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
-        conn_leave(conn);
-    }
-    while ((conn = TAILQ_FIRST(&loop->active)) != NULL) {
-        conn_close(conn, CONN_CLOSE_STOPPING);
     }
 }

@@ -1,47 +1,47 @@
 /*
- * conn.h - a connection: when its bytes are read, and when its replies leave.
+ * conn.h - a connection: what it waits for, and how it ends.
  *
  * All calls are for the thread of the loop that the connection belongs to.
  */
 #ifndef KVCACHED_DAEMON_CONN_CONN_H
 #define KVCACHED_DAEMON_CONN_CONN_H
 
+#include <event2/event.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "daemon/conn/loop.h"
-#include "daemon/net/endpoint.h"
-#include "daemon/net/transport.h"
+#include "daemon/net/close_reason.h"
 
-/* Bytes of a connection: for the loop's pool. */
-size_t conn_size(void);
+struct conn;
 
-/*
- * Takes over a transport whose peer has greeted, if it has to. It is counted in
- * instance->connections; closing it takes it off. False when there is no memory: then it is
- * closed already. `endpoint` is where it came in and must outlive the connection.
- */
-bool conn_open(struct loop *loop, struct transport *transport, const struct endpoint *endpoint);
+/* Of conn_watch: that more comes or the peer goes, each time once and not as long as it is so. */
+enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 
-/* Closes those whose time is over. */
-void conn_sweep(struct loop *loop);
+/* Says why, and is gone. */
+void conn_close(struct conn *conn, enum conn_close why);
 
-/* From now on the loop's events see to its connections. Once, after loop_init. */
-void conn_serve(struct loop *loop);
+/* The same for one that lingers, which has said why. */
+void conn_leave(struct conn *conn);
 
-/* New settings, for the connections that are open too. A reference to `users` is taken. */
-void conn_reconfigure(struct loop *loop, const struct conn_settings *settings, struct users *users);
+/* Says why, and reads and drops what still comes. May close it. */
+void conn_linger(struct conn *conn, enum conn_close why);
 
-/* The authenticator has answered a login of this loop: its connection goes on. */
-void conn_answered(struct login_request *login);
+/* Waits for these events and for nothing else. False: no memory. */
+bool conn_watch(struct conn *conn, short what);
 
-/*
- * From now on, what has arrived is answered and sent, and then every connection
- * closes by itself. When none is left, then or at once, the event loop is told
- * to end.
- */
-void conn_drain(struct loop *loop);
+/* Whether it has replies that its peer does not take: the loop counts those. */
+void conn_account(struct conn *conn, bool has_backlog);
 
-void conn_close_all(struct loop *loop);
+/* One that lingers: drops what has come. May close it. */
+void conn_swallow(struct conn *conn);
+
+/* It had a turn. */
+void conn_touch(struct conn *conn);
+
+/* Its identity may have changed: it is one of those that have not said who they are, behind all
+ * others, or is one no more. */
+void conn_follow_identity(struct conn *conn);
+
+/* It waits for the authenticator no more: loop->parting does not count it. */
+void conn_stop_parting(struct conn *conn);
 
 #endif

@@ -24,10 +24,10 @@
 #include "daemon/conn/conn_io.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
+#include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
-#include "daemon/conn/pressure.h"
-#include "daemon/conn/scheduler.h"
-#include "daemon/conn/timeouts.h"
+#include "daemon/conn/run_queue.h"
 #include "daemon/maintenance/housekeeper.h"
 
 enum {
@@ -118,70 +118,74 @@ static bool cross(struct conn *conn, short *what)
     return true;
 }
 
-/* What it waits for next. It may be closed by this. */
-static void settle(struct conn *conn)
+/* How a connection ends whose pipeline has ended. */
+static const struct ending {
+    bool drains;  /* replies are sent first */
+    bool lingers; /* the peer may still be sending: see conn_linger */
+    enum conn_close why;
+} endings[] = {
+    [PIPELINE_QUIT] = {.drains = true, .why = CONN_CLOSE_QUIT},
+    [PIPELINE_DESYNCED] = {.drains = true, .lingers = true, .why = CONN_CLOSE_PROTOCOL_ERROR},
+    [PIPELINE_HTTP] = {.why = CONN_CLOSE_HTTP},
+    [PIPELINE_TLS_HELLO] = {.why = CONN_CLOSE_HELLO},
+    [PIPELINE_NO_MEMORY] = {.why = CONN_CLOSE_NO_MEMORY},
+};
+
+/* Closes it, or lets it linger. False: replies have to be sent first. */
+static bool conclude(struct conn *conn, bool sent_all)
+{
+    const struct ending *ending = &endings[conn->state];
+    if (ending->drains && !sent_all) {
+        return false;
+    }
+    if (ending->lingers) {
+        conn_linger(conn, ending->why);
+    } else {
+        conn_close(conn, ending->why);
+    }
+    return true;
+}
+
+/* The pipeline needs more bytes: adds EV_READ to what is waited for, if more may come. False: it is
+ * closed, or lingers. */
+static bool settle_input(struct conn *conn, bool sent_all, short *what)
 {
     struct loop *loop = conn->loop;
-    bool sent_all = reply_queue_is_empty(&conn->pipeline->replies);
-    short what = sent_all ? 0 : EV_WRITE;
-    conn_account(conn, !sent_all);
-    switch (conn->state) {
-    case PIPELINE_NEEDS_INPUT:
-        if (identity_allowance(&conn->identity) == 0 && sent_all) {
-            conn_linger(conn, CONN_CLOSE_UNAUTHENTICATED);
-            return;
-        }
-        if (conn->ended && sent_all) {
-            conn_close(conn, loop->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
-            return;
-        }
-        if (!conn->ended && identity_allowance(&conn->identity) > 0) {
-            what |= EV_READ;
-        }
-        if (!conn->ended && loop->draining) {
-            run_queue_add(conn);
-        }
-        break;
-    case PIPELINE_YIELDED:
-        metrics_add(loop->metrics, METRIC_CONN_YIELDS, 1);
-        run_queue_add(conn);
-        return;
-    case PIPELINE_OUTPUT_FULL:
-        if (reply_queue_has_drained(&conn->pipeline->replies)) {
-            run_queue_add(conn);
-            return;
-        }
-        if (conn->watched != EV_WRITE) {
-            metrics_add(loop->metrics, METRIC_CONN_STALLS, 1);
-        }
-        break;
-    case PIPELINE_AWAITS_AUTH:
-        break;
-    case PIPELINE_AWAITS_MEMORY:
-        pressure_wait(conn);
-        break;
-    case PIPELINE_QUIT:
-        if (sent_all) {
-            conn_close(conn, CONN_CLOSE_QUIT);
-            return;
-        }
-        break;
-    case PIPELINE_DESYNCED:
-        if (sent_all) {
-            conn_linger(conn, CONN_CLOSE_PROTOCOL_ERROR);
-            return;
-        }
-        break;
-    case PIPELINE_HTTP:
-        conn_close(conn, CONN_CLOSE_HTTP);
-        return;
-    case PIPELINE_TLS_HELLO:
-        conn_close(conn, CONN_CLOSE_HELLO);
-        return;
-    case PIPELINE_NO_MEMORY:
-        conn_close(conn, CONN_CLOSE_NO_MEMORY);
-        return;
+    bool may_send = identity_allowance(&conn->identity) > 0;
+    if (!may_send && sent_all) {
+        conn_linger(conn, CONN_CLOSE_UNAUTHENTICATED);
+        return false;
     }
+    if (conn->ended && sent_all) {
+        conn_close(conn, loop->draining ? CONN_CLOSE_STOPPING : CONN_CLOSE_PEER);
+        return false;
+    }
+    if (!conn->ended && may_send) {
+        *what |= EV_READ;
+    }
+    if (!conn->ended && loop->draining) {
+        run_queue_add(conn);
+    }
+    return true;
+}
+
+/* The pipeline can go on when the peer has taken replies. False: it has taken enough by now. */
+static bool settle_output_full(struct conn *conn)
+{
+    if (reply_queue_has_drained(&conn->pipeline->replies)) {
+        run_queue_add(conn);
+        return false;
+    }
+    if (conn->watched != EV_WRITE) {
+        metrics_add(conn->loop->metrics, METRIC_CONN_STALLS, 1);
+    }
+    return true;
+}
+
+/* Waits for these events, or for what the transport needs instead. Gives the pipeline back if
+ * nothing is under way. May close it. */
+static void wait_for(struct conn *conn, short what)
+{
     if (conn->transport.wants != 0 && !cross(conn, &what)) {
         return;
     }
@@ -192,13 +196,49 @@ static void settle(struct conn *conn)
         if (conn->state == PIPELINE_NEEDS_INPUT) {
             run_queue_done(conn);
         }
-        pipeline_destroy(&conn->pipeline, &loop->workspace);
+        pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
     }
     if (conn->pipeline != NULL || conn->holds) {
-        pressure_follow(conn);
+        conn_memory_follow(conn);
     }
     if (!conn_watch(conn, what)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
+    }
+}
+
+/* Decides what it waits for next. May close it. */
+static void settle(struct conn *conn)
+{
+    bool sent_all = reply_queue_is_empty(&conn->pipeline->replies);
+    bool waits = true;
+    short what = sent_all ? 0 : EV_WRITE;
+    conn_account(conn, !sent_all);
+    switch (conn->state) {
+    case PIPELINE_NEEDS_INPUT:
+        waits = settle_input(conn, sent_all, &what);
+        break;
+    case PIPELINE_YIELDED:
+        metrics_add(conn->loop->metrics, METRIC_CONN_YIELDS, 1);
+        run_queue_add(conn);
+        return;
+    case PIPELINE_OUTPUT_FULL:
+        waits = settle_output_full(conn);
+        break;
+    case PIPELINE_AWAITS_AUTH:
+        break;
+    case PIPELINE_AWAITS_MEMORY:
+        conn_memory_wait(conn);
+        break;
+    case PIPELINE_QUIT:
+    case PIPELINE_DESYNCED:
+    case PIPELINE_HTTP:
+    case PIPELINE_TLS_HELLO:
+    case PIPELINE_NO_MEMORY:
+        waits = !conclude(conn, sent_all);
+        break;
+    }
+    if (waits) {
+        wait_for(conn, what);
     }
 }
 
@@ -290,7 +330,7 @@ static void end(struct conn *conn)
     } else {
         loop->now = clock_now();
     }
-    timeouts_follow(conn); /* before its peer hears of it */
+    conn_follow_identity(conn); /* before its peer hears of it */
     if (!take_on(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_IO_ERROR);
         return;

@@ -1,21 +1,24 @@
 /*
  * conn_state.h - what the files that make up a connection share of it.
  *
- * conn.c owns its life: opening, lingering, closing; timeouts.c its end for want of a name,
- * pressure.c that for want of memory.
- * scheduler.c says when it has its turn, and conn_io.c moves its bytes. Nobody else includes this,
- * but for the test of scheduler.c.
+ * From top to bottom, each file using only those below it:
+ *
+ *     connections.c   opens connections and closes all of them; the callbacks of the loop's events
+ *     timeouts.c, pressure.c, scheduler.c
+ *                     close those whose time is over; have some give way when memory is short; say
+ *                     which has its turn
+ *     conn_io.c       a turn: reads, works, sends, decides what is waited for
+ *     conn.c          what a connection waits for, and its end: lingering, closing
+ *     run_queue.c, conn_memory.c
+ *                     the lists of those that wait for a turn, hold memory, or wait for memory
+ *     loop.c          what the connections of one thread have in common
  */
 #ifndef KVCACHED_DAEMON_CONN_CONN_STATE_H
 #define KVCACHED_DAEMON_CONN_CONN_STATE_H
 
-#include "daemon/conn/conn.h"
-#include "daemon/net/close_reason.h"
+#include "daemon/conn/loop.h"
 #include "daemon/net/transport.h"
 #include "daemon/request/pipeline.h"
-
-/* Of conn_watch: that more comes or the peer goes, each time once and not as long as it is so. */
-enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 
 struct conn {
     struct event event;
@@ -51,29 +54,5 @@ struct conn {
     bool parts; /* waits for the authenticator, and its peer has said its last: loop->parting counts
                    it */
 };
-
-/* Says why, and is gone. */
-void conn_close(struct conn *conn, enum conn_close why);
-
-/* The same for one that lingers, which has said why. */
-void conn_leave(struct conn *conn);
-
-/* Says why, and reads and drops what still comes. May close it. */
-void conn_linger(struct conn *conn, enum conn_close why);
-
-/* Waits for these events and for nothing else. False: no memory. */
-bool conn_watch(struct conn *conn, short what);
-
-/* Whether it has replies that its peer does not take: the loop counts those. */
-void conn_account(struct conn *conn, bool has_backlog);
-
-/* One that lingers: drops what has come. May close it. */
-void conn_swallow(struct conn *conn);
-
-/* Somebody of the loop may be overdue one day. */
-void conn_arm_sweep(struct loop *loop);
-
-/* It had a turn. */
-void conn_touch(struct conn *conn);
 
 #endif

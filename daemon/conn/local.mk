@@ -5,11 +5,17 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/conn/conn.h \
 	daemon/conn/conn_io.c \
 	daemon/conn/conn_io.h \
+	daemon/conn/conn_memory.c \
+	daemon/conn/conn_memory.h \
 	daemon/conn/conn_state.h \
+	daemon/conn/connections.c \
+	daemon/conn/connections.h \
 	daemon/conn/loop.c \
 	daemon/conn/loop.h \
 	daemon/conn/pressure.c \
 	daemon/conn/pressure.h \
+	daemon/conn/run_queue.c \
+	daemon/conn/run_queue.h \
 	daemon/conn/scheduler.c \
 	daemon/conn/scheduler.h \
 	daemon/conn/settings.h \

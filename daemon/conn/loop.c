@@ -7,17 +7,12 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/thread.h"
-#include "daemon/conn/conn.h"
 #include "daemon/request/pipeline.h"
-
-/* How many free blocks are kept. */
-enum { KEEP_CONNS = 256 };
 
 bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id)
 {
     *loop = (struct loop){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
     pipeline_init_workspace(&loop->workspace);
-    pool_init(&loop->conns, conn_size(), KEEP_CONNS);
     TAILQ_INIT(&loop->active);
     TAILQ_INIT(&loop->lingers);
     TAILQ_INIT(&loop->unauthenticated);
@@ -74,4 +69,30 @@ uint64_t loop_grain(const struct loop *loop)
         return 1000;
     }
     return grain < 10 ? 10 : grain;
+}
+
+void loop_arm(struct event *timer, uint64_t milliseconds)
+{
+    struct timeval after = {.tv_sec = (time_t)(milliseconds / 1000),
+                            .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+    if (!event_pending(timer, EV_TIMEOUT, NULL)) {
+        event_add(timer, &after);
+    }
+}
+
+void loop_arm_sweep(struct loop *loop)
+{
+    bool needed = !TAILQ_EMPTY(&loop->lingers) || !TAILQ_EMPTY(&loop->unauthenticated) ||
+                  loop->parting > 0 ||
+                  (loop->settings.idle_timeout != 0 && !TAILQ_EMPTY(&loop->active));
+    if (needed) {
+        loop_arm(&loop->sweep, loop_grain(loop));
+    }
+}
+
+void loop_end_if_drained(struct loop *loop)
+{
+    if (loop->draining && TAILQ_EMPTY(&loop->active) && TAILQ_EMPTY(&loop->lingers)) {
+        event_base_loopbreak(loop->base);
+    }
 }

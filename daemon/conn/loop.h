@@ -48,6 +48,13 @@ struct lines {
 /* How much connections hold between their turns: a class for each doubling. */
 enum { HELD_CLASSES = INSTANCE_HELD_CLASSES };
 
+enum {
+    PRESSURE_GRACE_MS = 2000,
+    PRESSURE_RATE = 32 << 10, /* bytes a second */
+    PRESSURE_LOOK_MS = 100,   /* between two looks at those that hold something */
+    PRESSURE_RETRY_MS = 5,    /* after which some of those that wait for memory try again */
+};
+
 /* Those that hold memory and may have to give way; see pressure.c. */
 struct pressure {
     struct loop_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
@@ -87,9 +94,10 @@ struct loop {
     unsigned backlogged; /* connections that have replies which their peers do not take */
     struct round round;
     struct pressure pressure;
-    struct event again; /* those in line have their slice */
-    struct event sweep; /* fires now and then, while somebody might be overdue */
-    bool draining;      /* what has not arrived by now is not waited for */
+    event_callback_fn on_ready; /* what conn_watch has called; connections_serve sets it */
+    struct event again;         /* those in line have their slice */
+    struct event sweep;         /* fires now and then, while somebody might be overdue */
+    bool draining;              /* what has not arrived by now is not waited for */
 };
 
 /* Makes its store thread and its base. False with errno; loop_deinit is legal then. */
@@ -102,5 +110,14 @@ void loop_configure(struct loop *loop, const struct conn_settings *settings);
 
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
 uint64_t loop_grain(const struct loop *loop);
+
+/* Has `timer` fire in so many milliseconds, if it is not going to fire already. */
+void loop_arm(struct event *timer, uint64_t milliseconds);
+
+/* Somebody of the loop may be overdue one day. */
+void loop_arm_sweep(struct loop *loop);
+
+/* Tells the event loop to end, if it drains and the last connection is gone. */
+void loop_end_if_drained(struct loop *loop);
 
 #endif

@@ -10,148 +10,17 @@
 #include "daemon/conn/pressure.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
 #include "daemon/conn/conn_io.h"
+#include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
-#include "daemon/conn/scheduler.h"
+#include "daemon/conn/run_queue.h"
 
 enum {
-    SMALLEST_CLASS = 32 << 10, /* bytes, up to which a connection is of the lowest class */
-    CHOSEN_MAX = 32,           /* that give way after one look */
-    RETRIES_MAX = 64,          /* of those that wait, at once */
-    HOPELESS_LOOKS = 16,       /* in calm times only one of so many is for hopeless uploads */
-    TLS_BUFFERS = 36 << 10,    /* bytes that OpenSSL holds for one that is in the midst of it */
+    CHOSEN_MAX = 32,     /* that give way after one look */
+    RETRIES_MAX = 64,    /* of those that wait, at once */
+    HOPELESS_LOOKS = 16, /* in calm times only one of so many is for hopeless uploads */
 };
-
-/* --- how much each holds --------------------------------------------------------- */
-
-static int class_of(size_t bytes)
-{
-    int class = 0;
-    for (size_t most = SMALLEST_CLASS; most < bytes && class < HELD_CLASSES - 1; most *= 2) {
-        class ++;
-    }
-    return class;
-}
-
-static size_t buffers_of(const struct conn *conn)
-{
-    bool encrypts = conn->transport.ops->handshake != NULL;
-    return pipeline_memory(conn->pipeline) + (encrypts ? TLS_BUFFERS : 0);
-}
-
-static void arm(struct event *event, unsigned milliseconds)
-{
-    struct timeval after = {.tv_sec = 0, .tv_usec = (suseconds_t)milliseconds * 1000};
-    if (!event_pending(event, EV_TIMEOUT, NULL)) {
-        event_add(event, &after);
-    }
-}
-
-/* It holds so much from now on; 0: nothing. */
-static void put_among_holders(struct conn *conn, size_t held)
-{
-    struct loop *loop = conn->loop;
-    struct instance *instance = loop->instance;
-    if (conn->holds) {
-        int class = class_of(conn->held);
-        TAILQ_REMOVE(&loop->pressure.holders[class], conn, holding);
-        atomic_fetch_sub_explicit(&instance->holders[class], 1, memory_order_relaxed);
-    }
-    if (held > 0) {
-        int class = class_of(held);
-        TAILQ_INSERT_TAIL(&loop->pressure.holders[class], conn, holding);
-        atomic_fetch_add_explicit(&instance->holders[class], 1, memory_order_relaxed);
-    }
-    atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
-    conn->holds = held > 0;
-    conn->held = held;
-}
-
-static bool too_much_is_held(const struct loop *loop)
-{
-    size_t bound = loop->settings.buffers;
-    return bound != 0 &&
-           atomic_load_explicit(&loop->instance->buffers, memory_order_relaxed) > bound;
-}
-
-/* Whatever moves pushes the time on, but never beyond the grace from now. */
-static bool push_due(struct conn *conn)
-{
-    uint64_t now = conn->loop->now;
-    uint64_t due = conn->due + conn->moved * 1000 / PRESSURE_RATE;
-    uint64_t most = now + PRESSURE_GRACE_MS;
-    bool keeps_up = !conn->holds || due >= most;
-    conn->due = keeps_up ? most : due;
-    conn->moved = 0;
-    if (conn->pipeline != NULL && !reply_queue_is_empty(&conn->pipeline->replies)) {
-        conn->queued = transport_queued(conn->transport.fd);
-        conn->queued_since = now;
-    }
-    return keeps_up;
-}
-
-void pressure_follow(struct conn *conn)
-{
-    struct loop *loop = conn->loop;
-    size_t held = conn->pipeline == NULL ? 0 : buffers_of(conn);
-    bool moves = (conn->moved > 0 || !conn->holds) && push_due(conn);
-    if (held == conn->held && !moves) {
-        return;
-    }
-    put_among_holders(conn, held);
-    if (held == 0) {
-        return;
-    }
-    if (too_much_is_held(loop)) {
-        event_active(&loop->pressure.look, EV_TIMEOUT, 0);
-    } else {
-        arm(&loop->pressure.look, PRESSURE_LOOK_MS);
-    }
-}
-
-/* --- waiting for memory ----------------------------------------------------------- */
-
-void pressure_wait(struct conn *conn)
-{
-    struct loop *loop = conn->loop;
-    if (!conn->crowded) {
-        conn->crowded = true;
-        TAILQ_INSERT_TAIL(&loop->pressure.crowd, conn, crowd);
-        metrics_add(loop->metrics, METRIC_CONN_MEMORY_WAITS, 1);
-        arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
-    }
-}
-
-static void wait_no_more(struct conn *conn)
-{
-    if (conn->crowded) {
-        conn->crowded = false;
-        TAILQ_REMOVE(&conn->loop->pressure.crowd, conn, crowd);
-    }
-}
-
-void pressure_leave(struct conn *conn)
-{
-    if (conn->holds) {
-        put_among_holders(conn, 0);
-    }
-    wait_no_more(conn);
-}
-
-static void on_retry(evutil_socket_t fd, short what, void *context)
-{
-    struct loop *loop = context;
-    struct conn *conn;
-    (void)fd;
-    (void)what;
-    for (int i = 0; i < RETRIES_MAX && (conn = TAILQ_FIRST(&loop->pressure.crowd)) != NULL; i++) {
-        wait_no_more(conn);
-        run_queue_add(conn);
-    }
-    if (!TAILQ_EMPTY(&loop->pressure.crowd)) { /* thousands would do nothing else */
-        arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
-    }
-}
 
 /* --- giving way for others' values -------------------------------------------------- */
 
@@ -278,7 +147,7 @@ static struct conn *greatest(struct loop *loop)
 static void relieve_buffers(struct loop *loop)
 {
     struct conn *conn;
-    while (too_much_is_held(loop) && (conn = greatest(loop)) != NULL) {
+    while (conn_memory_is_exceeded(loop) && (conn = greatest(loop)) != NULL) {
         conn_close(conn, CONN_CLOSE_BUFFERS);
     }
 }
@@ -307,7 +176,22 @@ void pressure_relieve(struct loop *loop)
         store_leave(loop->store_thread);
     }
     if (!holds_nothing(loop)) {
-        arm(&loop->pressure.look, PRESSURE_LOOK_MS);
+        loop_arm(&loop->pressure.look, PRESSURE_LOOK_MS);
+    }
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *context)
+{
+    struct loop *loop = context;
+    struct conn *conn;
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < RETRIES_MAX && (conn = TAILQ_FIRST(&loop->pressure.crowd)) != NULL; i++) {
+        conn_memory_stop_waiting(conn);
+        run_queue_add(conn);
+    }
+    if (!TAILQ_EMPTY(&loop->pressure.crowd)) { /* thousands would do nothing else */
+        loop_arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
 }
 

@@ -22,27 +22,12 @@
 #ifndef KVCACHED_DAEMON_CONN_PRESSURE_H
 #define KVCACHED_DAEMON_CONN_PRESSURE_H
 
-struct conn;
 struct loop;
 
 enum {
-    PRESSURE_GRACE_MS = 2000,
-    PRESSURE_RATE = 32 << 10,     /* bytes a second */
     PRESSURE_PATIENCE_MS = 8000,  /* so long behind that it gives way as soon as memory is short */
     PRESSURE_HOPELESS_MS = 30000, /* an upload so long behind is ended, short or not */
-    PRESSURE_LOOK_MS = 100,       /* between two looks at those that hold something */
-    PRESSURE_RETRY_MS = 5,        /* after which some of those that wait for memory try again */
 };
-
-/* It had a turn: what it holds may have changed. For one that has a pipeline, or had one when this
- * was called last. */
-void pressure_follow(struct conn *conn);
-
-/* It holds nothing, and waits for nothing. */
-void pressure_leave(struct conn *conn);
-
-/* What it asked for cannot be had for now: it has another turn soon. */
-void pressure_wait(struct conn *conn);
 
 /* Has those give way that must. May close connections. */
 void pressure_relieve(struct loop *loop);

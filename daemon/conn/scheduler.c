@@ -23,60 +23,10 @@
 #include "daemon/conn/scheduler.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
 #include "daemon/conn/conn_io.h"
 #include "daemon/conn/conn_state.h"
-
-/* A timer that is due at once fires after the sockets were polled. */
-static void run_after_poll(struct loop *loop)
-{
-    static const struct timeval at_once = {0, 0};
-    if (!event_pending(&loop->again, EV_TIMEOUT, NULL) && event_add(&loop->again, &at_once) != 0) {
-        event_active(&loop->again, EV_TIMEOUT, 0);
-    }
-}
-
-/* An event that is made active fires when all that the last poll found have been dealt with. */
-static void run_before_poll(struct loop *loop)
-{
-    if (!event_pending(&loop->again, EV_TIMEOUT, NULL)) {
-        event_active(&loop->again, EV_TIMEOUT, 0);
-    }
-}
-
-static struct loop_list *line_of(const struct conn *conn)
-{
-    struct lines *lines = &conn->loop->lines;
-    return conn->demoted ? &lines->slow : &lines->quick;
-}
-
-static void get_in_line(struct conn *conn)
-{
-    conn->waits = true;
-    TAILQ_INSERT_TAIL(line_of(conn), conn, wait);
-}
-
-void run_queue_remove(struct conn *conn)
-{
-    if (conn->waits) {
-        TAILQ_REMOVE(line_of(conn), conn, wait);
-        conn->waits = false;
-    }
-}
-
-void run_queue_done(struct conn *conn)
-{
-    conn->interactive = !conn->waits;
-    conn->demoted = conn->waits && conn->demoted; /* its line is where it stands */
-}
-
-void run_queue_add(struct conn *conn)
-{
-    conn->interactive = false;
-    if (!conn->waits) {
-        run_after_poll(conn->loop);
-        get_in_line(conn);
-    }
-}
+#include "daemon/conn/run_queue.h"
 
 void scheduler_ready(struct conn *conn, short what)
 {
@@ -87,8 +37,8 @@ void scheduler_ready(struct conn *conn, short what)
     }
     conn->ready |= what;
     if (!conn->waits) {
-        run_before_poll(conn->loop);
-        get_in_line(conn);
+        run_queue_run_before_poll(conn->loop);
+        run_queue_append(conn);
     } else {
         conn_watch(conn, 0);
     }
@@ -109,26 +59,12 @@ static void take_turn(struct conn *conn)
     }
 }
 
-/* NULL: nobody stands in line. */
-static struct conn *whose_turn(struct lines *lines)
-{
-    struct conn *slow = TAILQ_FIRST(&lines->slow);
-    if (TAILQ_EMPTY(&lines->quick)) {
-        return slow;
-    }
-    lines->served = (lines->served + 1) % 3;
-    if (lines->served == 0 && slow != NULL) {
-        return slow;
-    }
-    return lines->served == 1 ? TAILQ_LAST(&lines->quick, loop_list) : TAILQ_FIRST(&lines->quick);
-}
-
 void scheduler_run(struct loop *loop)
 {
     struct conn *conn;
     conn_io_end_round(loop);
     loop->workspace.ctx.until = clock_precise() + SCHEDULER_SLICE_US * 1000;
-    while ((conn = whose_turn(&loop->lines)) != NULL) {
+    while ((conn = run_queue_next(&loop->lines)) != NULL) {
         take_turn(conn);
         if (clock_precise() >= loop->workspace.ctx.until) {
             break;
@@ -136,6 +72,6 @@ void scheduler_run(struct loop *loop)
     }
     loop->workspace.ctx.until = 0;
     if (!TAILQ_EMPTY(&loop->lines.quick) || !TAILQ_EMPTY(&loop->lines.slow)) {
-        run_after_poll(loop);
+        run_queue_run_after_poll(loop);
     }
 }

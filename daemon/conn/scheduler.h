@@ -23,15 +23,6 @@ enum { SCHEDULER_SLICE_US = 100 };
  * connections. */
 void scheduler_ready(struct conn *conn, short what);
 
-/* It can go on whatever becomes of its socket: it gets in line. */
-void run_queue_add(struct conn *conn);
-
-/* Its turn was short and left nothing open. */
-void run_queue_done(struct conn *conn);
-
-/* It is closed: it leaves the line. */
-void run_queue_remove(struct conn *conn);
-
 /* Those in line have a slice. For the event loop->again. May close connections. */
 void scheduler_run(struct loop *loop);
 

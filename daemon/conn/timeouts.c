@@ -6,6 +6,8 @@
  */
 #include "daemon/conn/timeouts.h"
 
+#include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
 #include "daemon/conn/conn_io.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/handshaker.h"
@@ -13,37 +15,10 @@
 /* Of the oldest, so many may wait for the authenticator before one of those goes. */
 enum { PASSED_OVER_MAX = 64 };
 
-static void count(struct loop *loop, int change)
-{
-    atomic_fetch_add_explicit(&loop->unproven, (unsigned)change, memory_order_relaxed);
-}
-
-void timeouts_follow(struct conn *conn)
-{
-    struct loop *loop = conn->loop;
-    bool is_unauthenticated = conn->identity.state == IDENTITY_UNAUTHENTICATED;
-    if (is_unauthenticated && !conn->is_unauthenticated) {
-        conn->is_unauthenticated = true;
-        TAILQ_INSERT_TAIL(&loop->unauthenticated, conn, unauthenticated_link);
-        count(loop, 1);
-        conn_arm_sweep(loop);
-    } else if (!is_unauthenticated) {
-        timeouts_leave(conn);
-    }
-}
-
-void timeouts_leave(struct conn *conn)
-{
-    struct loop *loop = conn->loop;
-    if (conn->is_unauthenticated) {
-        conn->is_unauthenticated = false;
-        TAILQ_REMOVE(&loop->unauthenticated, conn, unauthenticated_link);
-        count(loop, -1);
-    }
-}
+enum { LINGER_MS = 2000, PARTING_MS = 1000 };
 
 /* Those that wait for the authenticator are not to blame. */
-void timeouts_dismiss(struct loop *loop)
+static void dismiss(struct loop *loop)
 {
     struct conn *conn = TAILQ_FIRST(&loop->unauthenticated);
     while (conn != NULL && identity_is_overdue(&conn->identity, loop->now)) {
@@ -89,4 +64,36 @@ bool timeouts_make_room(struct loop *loop)
         return false;
     }
     return true;
+}
+
+/* Closes those that have had PARTING_MS. */
+static void close_parted(struct loop *loop)
+{
+    struct conn *next, *conn = loop->parting > 0 ? TAILQ_FIRST(&loop->active) : NULL;
+    for (; conn != NULL; conn = next) {
+        next = TAILQ_NEXT(conn, link);
+        if (conn->parts && !identity_waits(&conn->identity)) {
+            conn_stop_parting(conn);
+        } else if (conn->parts && loop->now - conn->active >= PARTING_MS) {
+            conn_close(conn, CONN_CLOSE_PEER);
+        }
+    }
+}
+
+void timeouts_sweep(struct loop *loop)
+{
+    uint64_t timeout = loop->settings.idle_timeout;
+    struct conn *conn;
+    conn_io_end_round(loop);
+    loop->now = clock_now();
+    while (timeout != 0 && (conn = TAILQ_FIRST(&loop->active)) != NULL &&
+           loop->now - conn->active >= timeout) {
+        conn_close(conn, CONN_CLOSE_IDLE);
+    }
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL && loop->now - conn->active >= LINGER_MS) {
+        conn_leave(conn);
+    }
+    dismiss(loop);
+    close_parted(loop);
+    loop_arm_sweep(loop);
 }

@@ -16,17 +16,10 @@
 
 #include <stdbool.h>
 
-struct conn;
 struct loop;
 
-/* Its pass may have changed: it is one of them, behind all others, or is one no more. */
-void timeouts_follow(struct conn *conn);
-
-/* It goes, whatever its pass says. */
-void timeouts_leave(struct conn *conn);
-
 /* Closes those whose time is over. */
-void timeouts_dismiss(struct loop *loop);
+void timeouts_sweep(struct loop *loop);
 
 /* Closes the oldest that lingers, or else the oldest that has proved nothing. False: there is
  * none. */

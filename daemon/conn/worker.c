@@ -16,7 +16,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
-#include "daemon/conn/conn.h"
+#include "daemon/conn/connections.h"
 #include "daemon/conn/loop.h"
 #include "daemon/conn/timeouts.h"
 #include "daemon/net/handoff.h"
@@ -55,9 +55,9 @@ static void start_draining(struct worker *worker)
     if (worker->loop.handshaker != NULL) {
         handshaker_stop(worker->loop.handshaker);
     }
-    conn_drain(&worker->loop);
+    connections_drain(&worker->loop);
     if (event_add(&worker->deadline, &drain) != 0) {
-        conn_close_all(&worker->loop);
+        connections_close_all(&worker->loop);
     }
 }
 
@@ -91,7 +91,7 @@ static void take_mail(struct worker *worker, struct mail *mail)
 static void reconfigure(struct worker *worker, struct mail *mail)
 {
     struct mailbox *mailbox = &worker->mailbox;
-    conn_reconfigure(&worker->loop, &mail->settings, mail->users);
+    connections_reconfigure(&worker->loop, &mail->settings, mail->users);
     users_put(&mail->users);
     wakeup_lock(&worker->wakeup);
     mailbox->busy = false;
@@ -104,7 +104,7 @@ static void return_logins(struct logins *logins)
     struct login_request *login;
     while ((login = TAILQ_FIRST(logins)) != NULL) {
         TAILQ_REMOVE(logins, login, next);
-        conn_answered(login);
+        connections_answered(login);
     }
 }
 
@@ -130,7 +130,7 @@ static void open_handoff(struct loop *loop, struct handoff *handoff)
         handshaker_adopt(loop->handshaker, handoff);
         return;
     }
-    conn_open(loop, &handoff->transport, handoff->endpoint);
+    connections_open(loop, &handoff->transport, handoff->endpoint);
     free(handoff);
 }
 
@@ -160,7 +160,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct worker *worker = context;
-    conn_close_all(&worker->loop);
+    connections_close_all(&worker->loop);
 }
 
 static void *run(void *context)
@@ -174,7 +174,7 @@ static void *run(void *context)
     if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
-    conn_close_all(&worker->loop);
+    connections_close_all(&worker->loop);
     return NULL;
 }
 
@@ -317,7 +317,7 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
                                        .answered = on_answered,
                                        .context = worker};
     loop->housekeeper = options->housekeeper;
-    conn_serve(loop);
+    connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
     return wakeup_init(&worker->wakeup, loop->base, on_wakeup, worker) &&
            heartbeat_init(&worker->heartbeat, loop->base);

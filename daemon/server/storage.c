@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
@@ -206,6 +207,62 @@ static void tell_recovery(const char *file, const struct store_recovery *recover
     tell_losses(file, recovery, memory);
 }
 
+/* --- the clocks of the system --------------------------------------------------- */
+
+static int digit(char letter)
+{
+    if (letter >= '0' && letter <= '9') {
+        return letter - '0';
+    }
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* 32 hexadecimal digits, with hyphens among them; zeros if the system has no such file. */
+static void read_boot(uint8_t boot[16])
+{
+    char text[40] = "";
+    size_t count = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    memset(boot, 0, 16);
+    for (ssize_t i = 0; i < length && count < 32; i++) {
+        int value = digit(text[i]);
+        if (value >= 0) {
+            boot[count / 2] = (uint8_t)(boot[count / 2] << 4 | value);
+            count++;
+        }
+    }
+    if (count < 32) {
+        memset(boot, 0, 16);
+    }
+}
+
+/* Milliseconds since the machine started, without what clock_continue adds. */
+static uint64_t uptime(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* The boot id, and uptime and wall clock of one moment: the uptime is the same before and after
+ * the wall clock is read. */
+static void read_clock(struct store_clock *clock)
+{
+    enum { TRIES = 100 };
+    read_boot(clock->boot);
+    for (int i = 0; i < TRIES; i++) {
+        clock->uptime = uptime();
+        clock->wall = clock_wall();
+        if (uptime() == clock->uptime) {
+            break;
+        }
+    }
+}
+
 /* --- beginning and end -------------------------------------------------------------- */
 
 static bool is_known(const uint8_t boot[16])
@@ -271,7 +328,7 @@ int storage_open(struct storage *storage, const struct conf *conf)
         log_error("cannot get random bytes: %s", strerror(errno));
         return EX_OSERR;
     }
-    clock_read(&options.clock);
+    read_clock(&options.clock);
     if (storage->file != NULL) {
         arena_watch_faults(storage->file);
     }
@@ -359,7 +416,7 @@ void storage_close(struct storage *storage)
         notify_status("Writing %s", storage->file);
         notify_extend(STOP_TIME);
     }
-    clock_read(&clock);
+    read_clock(&clock);
     if (!store_close(&storage->store, &clock)) {
         log_error("arena %s: it could not be written to its disk: %s; after a restart of the "
                   "machine it will be emptied",

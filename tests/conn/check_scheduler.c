@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "daemon/conn/connections.h"
+#include "daemon/conn/timeouts.h"
 #include "tests/conn/loop_fixture.h"
 #include "tests/support/suite.h"
 
@@ -405,7 +407,7 @@ START_TEST(all_closed_while_in_line)
     await_in_line(crowd + CROWD / 2, CROWD / 2);
     ck_assert(!TAILQ_EMPTY(&rig.loop.lines.quick));
     ck_assert(!TAILQ_EMPTY(&rig.loop.lines.slow));
-    conn_close_all(&rig.loop);
+    connections_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     come_and_be_prompt(&others[1]); /* in the place of one of them */
@@ -418,7 +420,7 @@ START_TEST(overdue_while_in_line)
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     await_in_line(crowd + CROWD / 2, CROWD / 2);
     rig.milliseconds += rig.loop.settings.idle_timeout;
-    conn_sweep(&rig.loop);
+    timeouts_sweep(&rig.loop);
     ck_assert(rig_nobody_waits());
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(metrics_sum(rig.metrics, 2, METRIC_CLOSE_IDLE), CROWD);
@@ -455,7 +457,7 @@ START_TEST(draining_while_in_line)
     make_lag(crowd, CROWD / 2);
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     rig_say(&others[1], "PING\n", TIMES);
-    conn_drain(&rig.loop);
+    connections_drain(&rig.loop);
     ck_assert(others[0].conn->waits && others[1].conn->waits); /* though they were prompt */
     ck_assert(!others[0].conn->interactive && !others[1].conn->interactive);
     for (int passes = 0; !TAILQ_EMPTY(&rig.loop.active); passes++) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/conn/connections.h"
 #include "daemon/conn/scheduler.h"
 
 enum { MEMORY = 32 << 20, MAX_VALUE = 1 << 20, LAST_PASSES = 3 };
@@ -71,7 +72,7 @@ void rig_open(void)
     store_enter(rig.loop.store_thread);
     ck_assert(store_set_policy(store, rig.loop.store_thread, &policy, clock_now()));
     store_leave(rig.loop.store_thread);
-    conn_serve(&rig.loop);
+    connections_serve(&rig.loop);
 }
 
 void rig_hang_up(struct peer *peer)
@@ -89,7 +90,7 @@ bool rig_nobody_waits(void)
 
 void rig_close(void)
 {
-    conn_close_all(&rig.loop);
+    connections_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     for (int i = 0; i < LAST_PASSES; i++) {
         rig_pass(); /* what is still to come finds no connection */
@@ -113,7 +114,7 @@ void rig_come(struct peer *peer)
     atomic_fetch_add(&rig.instance.connections, 1);
     struct transport transport;
     transport_plain(&transport, ends[1]);
-    ck_assert(conn_open(&rig.loop, &transport, &endpoint));
+    ck_assert(connections_open(&rig.loop, &transport, &endpoint));
     *peer = (struct peer){.fd = ends[0], .conn = TAILQ_LAST(&rig.loop.active, loop_list)};
     ck_assert_int_eq(peer->conn->transport.fd, ends[1]);
 }

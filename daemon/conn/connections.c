@@ -1,0 +1,171 @@
+/*
+ * connections.c - all connections of a loop: opened, reconfigured, drained, closed; and what the
+ * loop's events call.
+ */
+#include "daemon/conn/connections.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/conn/conn.h"
+#include "daemon/conn/conn_io.h"
+#include "daemon/conn/conn_state.h"
+#include "daemon/conn/pressure.h"
+#include "daemon/conn/run_queue.h"
+#include "daemon/conn/scheduler.h"
+#include "daemon/conn/timeouts.h"
+
+enum { KEEP_CONNS = 256 }; /* free blocks */
+
+/* A certificate may say who it is, unasked; and after a reload says it again, if it is still
+ * good. */
+static void look_at_certificate(struct conn *conn)
+{
+    char name[REQUEST_NAMESPACE_MAX];
+    size_t length = conn->identity.state == IDENTITY_UNAUTHENTICATED
+                        ? transport_user(&conn->transport, name, sizeof name)
+                        : 0;
+    if (length > 0) {
+        identity_by_certificate(&conn->identity, &conn->loop->auth, (struct slice){name, length});
+    }
+}
+
+/* Takes its seat, and waits for the first bytes. May close it: false. */
+static bool activate(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    identity_init(&conn->identity, &loop->auth, conn->transport.fd, loop->now);
+    look_at_certificate(conn);
+    TAILQ_INSERT_TAIL(&loop->active, conn, link);
+    conn_follow_identity(conn);
+    loop_arm_sweep(loop);
+    if (!conn_watch(conn, EV_READ)) {
+        conn_close(conn, CONN_CLOSE_NO_MEMORY);
+        return false;
+    }
+    if (loop->draining || conn->transport.wants != 0) {
+        run_queue_add(conn);
+    }
+    return true;
+}
+
+bool connections_open(struct loop *loop, struct transport *transport,
+                      const struct endpoint *endpoint)
+{
+    struct conn *conn = pool_get(&loop->conns);
+    if (conn == NULL) {
+        transport->ops->close(transport);
+        instance_connection_closed(loop->instance);
+        metrics_add(loop->metrics, METRIC_CLOSE_NO_MEMORY, 1);
+        return false;
+    }
+    loop->now = clock_now();
+    *conn = (struct conn){
+        .loop = loop,
+        .endpoint = endpoint,
+        .transport = *transport,
+        .state = PIPELINE_NEEDS_INPUT,
+        .active = loop->now,
+        .listed = loop->now,
+    };
+    return activate(conn);
+}
+
+/* Its socket is ready. */
+static void on_ready(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    scheduler_ready(context, what);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    scheduler_run(context);
+}
+
+static void on_round(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    conn_io_end_round(context);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    timeouts_sweep(context);
+}
+
+void connections_serve(struct loop *loop)
+{
+    pool_init(&loop->conns, sizeof(struct conn), KEEP_CONNS);
+    loop->on_ready = on_ready;
+    evtimer_assign(&loop->again, loop->base, on_again, loop);
+    evtimer_assign(&loop->round.ends, loop->base, on_round, loop);
+    evtimer_assign(&loop->sweep, loop->base, on_sweep, loop);
+    pressure_serve(loop);
+}
+
+/* Each is asked anew who it is; the old users go when nobody refers to them any more. */
+static void change_users(struct loop *loop, struct users *users)
+{
+    struct users *before = loop->auth.users;
+    struct conn *conn;
+    loop->auth.users = users_get(users);
+    TAILQ_FOREACH(conn, &loop->active, link)
+    {
+        identity_follow(&conn->identity, &loop->auth, loop->now);
+        look_at_certificate(conn);
+        conn_follow_identity(conn);
+    }
+    users_put(&before);
+}
+
+void connections_reconfigure(struct loop *loop, const struct conn_settings *settings,
+                             struct users *users)
+{
+    conn_io_end_round(loop);
+    loop->now = clock_now();
+    loop_configure(loop, settings);
+    change_users(loop, users);
+    event_del(&loop->sweep);
+    loop_arm_sweep(loop);
+}
+
+void connections_answered(struct login_request *login)
+{
+    struct identity *identity = identity_answered(login);
+    if (identity != NULL) {
+        run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
+    }
+}
+
+void connections_drain(struct loop *loop)
+{
+    struct conn *conn;
+    conn_io_end_round(loop);
+    loop->draining = true;
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
+        conn_leave(conn);
+    }
+    TAILQ_FOREACH(conn, &loop->active, link)
+    {
+        if (conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
+            run_queue_add(conn);
+        }
+    }
+    loop_end_if_drained(loop);
+}
+
+void connections_close_all(struct loop *loop)
+{
+    struct conn *conn;
+    conn_io_end_round(loop);
+    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
+        conn_leave(conn);
+    }
+    while ((conn = TAILQ_FIRST(&loop->active)) != NULL) {
+        conn_close(conn, CONN_CLOSE_STOPPING);
+    }
+}
