@@ -221,7 +221,7 @@ static uint64_t resident(void)
 
     return resident_of(store->arena.base, store->arena.frames * arena_frame_size(&store->arena)) +
            resident_of(index->buckets, index->capacity * sizeof(struct bucket)) +
-           resident_of(index->overflow, index->capacity * sizeof(struct bucket)) +
+           resident_of(index->overflow.buckets, index->capacity * sizeof(struct bucket)) +
            resident_of(segments->table, segments_end(segments) * sizeof(struct segment)) +
            resident_of(store->ghost.lines, store->ghost.count * sizeof(struct ghost_line));
 }
@@ -267,8 +267,10 @@ END_TEST
 START_TEST(it_may_always_double)
 {
     for (uint64_t memory = 4 * FIXTURE_MIB; memory <= UINT64_C(1) << 40; memory = memory * 3 / 2) {
-        struct arena arena;
-        arena_choose(&arena, memory);
+        struct arena_shape shape = arena_shape_choose(memory);
+        struct arena arena = {.frames_max = shape.frames_max,
+                              .frame_order = shape.frame_order,
+                              .place_shift = shape.place_shift};
         ck_assert_uint_ge(arena_most(&arena), 2 * memory);
         ck_assert_uint_ge(arena_most(&arena), UINT64_C(4) << 30);
         ck_assert_uint_le(arena_most(&arena) >> arena.place_shift, UINT64_C(1) << 32);

@@ -171,7 +171,7 @@ static enum store_status need_piece(struct store_thread *thread, struct store_wr
                                     uint64_t now)
 {
     uint8_t order = next_order(write);
-    for (int i = 0; i < UPKEEP_ATTEMPTS; i++) {
+    for (int i = 0; i < HOUSEKEEP_ATTEMPTS; i++) {
         enum room room = take_piece(write, order, now);
         if (room == ROOM_FOUND) {
             return STORE_OK;
@@ -362,7 +362,7 @@ enum store_status large_write_commit(struct store_thread *thread, struct store_w
     if (!ended) {
         span_enter_pieces(&w->span);
     }
-    for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
+    for (int i = 0; i < HOUSEKEEP_ATTEMPTS && !ended; i++) {
         ended = try_commit(thread, w, &at, now, &status, version);
     }
     if (status != STORE_OK) {

@@ -177,7 +177,7 @@ enum store_status modify_record(struct store_thread *thread, struct store_key *a
     struct draft draft = {.version = 0};
     enum store_status status = STORE_NO_MEMORY;
     bool ended = false;
-    for (int i = 0; i < UPKEEP_ATTEMPTS && !ended; i++) {
+    for (int i = 0; i < HOUSEKEEP_ATTEMPTS && !ended; i++) {
         struct write_txn txn;
         status = write_txn_begin(&txn, thread, at, modification->create, now);
         ended =

@@ -19,41 +19,10 @@ struct free_block {
     uint32_t next, previous; /* units; 0: none */
 };
 
-/* About a thousand frames in a small store, 1 MiB frames in a large one. */
-static uint8_t choose_frame_order(uint64_t bytes)
-{
-    uint8_t order = 6;
-    while (order < ARENA_ORDER_MAX && arena_block_size(order) * 1024 < bytes) {
-        order++;
-    }
-    return order;
-}
-
-/* The index has 32 bits for a place: larger stores align their records. There is room for
- * twice as much. */
-static uint8_t choose_place_shift(uint64_t bytes)
-{
-    uint8_t shift = 0;
-    while (2 * bytes > UINT64_C(1) << (32 + shift)) {
-        shift++;
-    }
-    return shift;
-}
-
 uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes)
 {
     uint64_t frames = (bytes >> (arena->frame_order + ARENA_UNIT_SHIFT)) + 1;
     return frames < arena->frames_max ? (uint32_t)frames : arena->frames_max;
-}
-
-void arena_choose(struct arena *arena, uint64_t bytes)
-{
-    arena->frame_order = choose_frame_order(bytes);
-    arena->place_shift = choose_place_shift(bytes);
-    uint64_t addressed = (UINT64_C(1) << (32 + arena->place_shift)) >> ARENA_UNIT_SHIFT;
-    uint64_t units = addressed < UINT32_MAX ? addressed : UINT32_MAX;
-    arena->frames_max = (uint32_t)(units >> arena->frame_order);
-    arena->frames = arena_frames_for(arena, bytes);
 }
 
 static size_t range_bytes(const struct arena *arena, uint32_t frames)
@@ -95,7 +64,11 @@ static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struc
         limit_range(arena, most);
         return true;
     }
-    arena_choose(arena, bytes);
+    struct arena_shape shape = arena_shape_choose(bytes);
+    arena->frame_order = shape.frame_order;
+    arena->place_shift = shape.place_shift;
+    arena->frames = shape.frames;
+    arena->frames_max = shape.frames_max;
     limit_range(arena, most);
     arena->base = pages_reserve(range_bytes(arena, arena->frames_max));
     return arena->base != NULL;
@@ -160,15 +133,6 @@ bool arena_open(struct arena *arena, uint32_t frames)
     }
     lock_give(&arena->lock);
     return true;
-}
-
-uint8_t arena_order_for(uint64_t bytes)
-{
-    uint8_t order = 0;
-    while (arena_block_size(order) < bytes) {
-        order++;
-    }
-    return order;
 }
 
 static struct free_block *links(const struct arena *arena, uint32_t unit)

@@ -29,16 +29,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/store/arena/arena_shape.h"
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/arena/lock.h"
 
 struct file;
-
-enum {
-    ARENA_UNIT_SHIFT = 10,
-    ARENA_UNIT = 1 << ARENA_UNIT_SHIFT, /* bytes */
-    ARENA_ORDER_MAX = 10,               /* the largest frame is 1 MiB */
-};
 
 struct arena {
     char *base;
@@ -70,12 +65,6 @@ struct arena {
 #define ARENA_APART  0x80u      /* of a free block: it is in no list */
 #define ARENA_CRUMBS UINT32_MAX /* a `reserve`: no frame is to be cut, and none be taken */
 
-/*
- * What an arena of so many bytes looks like: sets frames, frame_order, place_shift and
- * frames_max. It may grow as far as places reach: to twice its bytes at least, and to 4 GiB.
- */
-void arena_choose(struct arena *arena, uint64_t bytes);
-
 /* Reserves address space for `most` bytes at most, and tables; with a file, the file says how
  * many and where. Frames for `bytes` are free and cold. False with errno. */
 bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
@@ -88,18 +77,10 @@ uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes);
  * then nothing has changed. */
 bool arena_open(struct arena *arena, uint32_t frames);
 
-static inline uint64_t arena_block_size(uint8_t order)
-{
-    return (uint64_t)ARENA_UNIT << order;
-}
-
 static inline uint64_t arena_frame_size(const struct arena *arena)
 {
     return arena_block_size(arena->frame_order);
 }
-
-/* The smallest order whose block holds so many bytes. */
-uint8_t arena_order_for(uint64_t bytes);
 
 /*
  * A block of 2^order units, or 0 when there is none. The last `reserve` frames

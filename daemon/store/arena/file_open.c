@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/store/arena/arena.h"
+#include "daemon/store/arena/arena_shape.h"
 #include "daemon/store/arena/checksum.h"
 #include "daemon/store/arena/file.h"
 
@@ -316,7 +316,7 @@ static bool has_room(int fd, uint64_t memory)
 }
 
 static void compose_head(struct arena_head *head, const struct store_options *options,
-                         const struct arena *shape)
+                         const struct arena_shape *shape)
 {
     memset(head, 0, sizeof *head);
     head->byte_order = LAYOUT_BYTE_ORDER;
@@ -340,8 +340,7 @@ static void begin_life(struct file *file, const struct store_clock *clock, uint6
  * into it is made to stay as it is. */
 static bool map_new(struct file *file, const struct store_options *options, struct arena_head *head)
 {
-    struct arena shape;
-    arena_choose(&shape, options->memory);
+    struct arena_shape shape = arena_shape_choose(options->memory);
     for (;;) {
         compose_head(head, options, &shape);
         file->head = head;

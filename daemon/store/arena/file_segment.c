@@ -8,8 +8,8 @@
  */
 #include "daemon/store/arena/file_segment.h"
 
+#include "daemon/store/arena/arena_shape.h"
 #include "daemon/store/arena/checksum.h"
-#include "daemon/store/records/segment.h"
 
 enum {
     SHAPE_MARK = 0x5a,

@@ -32,6 +32,8 @@ enum {
 
 #define LAYOUT_MAGIC "kvcached" /* eight bytes, no zero behind */
 
+#define SEGMENT_NEVER UINT64_MAX /* a time that never comes: of expiries and what follows them */
+
 /* The clock. There are two, written in turn, so that one is always whole. */
 struct clock_record {
     uint64_t turn;    /* the commit mark. 0: being written; else a number of 1 .. 255 eight

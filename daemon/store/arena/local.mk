@@ -3,6 +3,8 @@
 daemon_store_libstore_a_SOURCES += \
 	daemon/store/arena/arena.c \
 	daemon/store/arena/arena.h \
+	daemon/store/arena/arena_shape.c \
+	daemon/store/arena/arena_shape.h \
 	daemon/store/arena/budget.h \
 	daemon/store/arena/checksum.c \
 	daemon/store/arena/checksum.h \

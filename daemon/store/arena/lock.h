@@ -15,7 +15,7 @@
  *   4. bucket            one line of the index (index.h); two only when the
  *                        index grows or shrinks, the lower number first
  *   5. leaves            arena.lock, segments.lock, expire.lock, work.lock,
- *                        cursors.lock, index.pool_lock: never two at once
+ *                        cursors.lock, bucket_pool.lock: never two at once
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_LOCK_H
 #define KVCACHED_DAEMON_STORE_ARENA_LOCK_H

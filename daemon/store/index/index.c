@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "daemon/store/arena/pages.h"
-#include "daemon/store/index/index_pool.h"
 
 bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
                 struct index_records records)
@@ -23,8 +22,8 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
     index->budget = budget;
     index->records = records;
     index->buckets = pages_reserve(index->most * sizeof(struct bucket));
-    index->overflow = pages_reserve(index->most * sizeof(struct bucket));
-    if (index->buckets == NULL || index->overflow == NULL || !index_open(index, capacity) ||
+    if (index->buckets == NULL || !bucket_pool_init(&index->overflow, index->most, budget) ||
+        !index_open(index, capacity) ||
         !budget_take(budget, index->resident * sizeof(struct bucket))) {
         index_deinit(index);
         return false;
@@ -35,15 +34,15 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
 void index_deinit(struct index *index)
 {
     pages_release(index->buckets, index->most * sizeof(struct bucket));
-    pages_release(index->overflow, index->most * sizeof(struct bucket));
-    index->buckets = index->overflow = NULL;
+    index->buckets = NULL;
+    bucket_pool_deinit(&index->overflow);
 }
 
 bool index_open(struct index *index, uint64_t capacity)
 {
     capacity = capacity < index->most ? capacity : index->most;
     bool open = pages_open(index->buckets, capacity * sizeof(struct bucket)) &&
-                pages_open(index->overflow, capacity * sizeof(struct bucket));
+                bucket_pool_open(&index->overflow, capacity);
     if (open && capacity > __atomic_load_n(&index->capacity, __ATOMIC_RELAXED)) {
         __atomic_store_n(&index->capacity, capacity, __ATOMIC_RELEASE);
     }
@@ -115,12 +114,12 @@ bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot
         }
         bucket = next;
     }
-    uint32_t link = pool_take(index);
+    uint32_t link = bucket_pool_take(&index->overflow);
     if (link == 0) {
         return false;
     }
     bucket_set_link(bucket, link);
-    *slot = (struct slot){home, &index->overflow[link], 0};
+    *slot = (struct slot){home, &index->overflow.buckets[link], 0};
     return true;
 }
 
@@ -155,15 +154,13 @@ void index_remove(struct index *index, struct slot *slot)
     if (at == 0 && before != NULL) {
         uint32_t link = bucket_link(before);
         bucket_set_link(before, 0);
-        pool_give(index, link);
+        bucket_pool_give(&index->overflow, link);
     }
     __atomic_fetch_sub(&index->entries, 1, __ATOMIC_RELAXED);
 }
 
 uint64_t index_resident(struct index *index)
 {
-    lock_take(&index->pool_lock);
-    uint64_t made = index->pool_made;
-    lock_give(&index->pool_lock);
+    uint64_t made = bucket_pool_resident(&index->overflow);
     return (__atomic_load_n(&index->resident, __ATOMIC_RELAXED) + made) * sizeof(struct bucket);
 }

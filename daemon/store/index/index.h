@@ -21,10 +21,9 @@
 #include <stdint.h>
 
 #include "daemon/store/arena/budget.h"
-#include "daemon/store/arena/lock.h"
+#include "daemon/store/index/bucket_pool.h"
 
 enum {
-    INDEX_SLOTS = 10,   /* in a bucket */
     INDEX_LOAD = 8,     /* records a bucket at which the index grows */
     INDEX_LOAD_LOW = 3, /* and at which it shrinks */
     INDEX_BUCKETS_MIN = 64,
@@ -33,17 +32,6 @@ enum {
 
 #define INDEX_READS_MASK 0x000fu /* of a slot's tag */
 #define INDEX_TAG_MASK   0xfff0u
-
-struct bucket {
-    uint32_t word;               /* bit 0: locked; above: the overflow bucket or 0 */
-    uint16_t tag[INDEX_SLOTS];   /* high twelve bits: tag; low four: reads */
-    uint32_t place[INDEX_SLOTS]; /* 0: free. Slots are filled from the front */
-};
-
-_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
-
-/* Whether overflow buckets are being moved to the front. */
-enum pool_phase { POOL_RESTS, POOL_SORTS, POOL_MOVES, POOL_GIVES };
 
 /* What the index must know of the records that it points to: their hash, and how
  * to have one fetched into the processor's cache before it is asked for. */
@@ -54,30 +42,16 @@ struct index_records {
 };
 
 struct index {
-    struct bucket *buckets;  /* reserved for `most` */
-    struct bucket *overflow; /* reserved for `most`; 0 is not used */
+    struct bucket *buckets; /* reserved for `most` */
+    uint64_t size;          /* buckets in use; atomic, changed by the holder of `resizing` */
+    uint64_t entries;       /* records; atomic */
     uint64_t most;
-    uint64_t capacity;     /* of both, what can be used; atomic */
-    uint64_t size;         /* buckets in use; atomic, changed by who holds `resizing` */
-    uint64_t entries;      /* records; atomic */
-    uint32_t resizing;     /* atomic flag: one at a time */
-    uint64_t resident;     /* buckets whose pages are paid for; `resizing` */
+    uint64_t capacity; /* of `most`, what can be used; atomic */
+    uint64_t resident; /* buckets whose pages are paid for; `resizing` */
+    uint32_t resizing; /* atomic flag: one thread at a time */
+    struct bucket_pool overflow;
     struct budget *budget; /* not owned */
     struct index_records records;
-    struct lock pool_lock; /* guards what follows */
-    uint64_t pool_made;    /* overflow buckets that have pages */
-    uint64_t pool_used;
-    uint32_t pool_free; /* the first free one, chained by `word` */
-    uint8_t pool_phase; /* enum pool_phase; atomic */
-    /* While overflow buckets move to the front; see index_pool.c. Free ones may be in any of
-     * the lists, also when that is over */
-    uint64_t pool_keep; /* those from this one on are to go */
-    uint32_t pool_low;  /* free ones below it */
-    uint32_t pool_high; /* free ones from it on */
-    uint64_t pool_high_count;
-    /* the housekeeper's */
-    uint64_t pool_hand;   /* the bucket whose chain is next */
-    unsigned pool_rounds; /* over all chains */
 };
 
 /* Buckets for as much as `capacity` can be made, and for `most` after index_open. */
@@ -133,8 +107,8 @@ struct slot {
 
 static inline struct bucket *index_overflow(const struct index *index, const struct bucket *bucket)
 {
-    uint32_t link = __atomic_load_n(&bucket->word, __ATOMIC_RELAXED) >> 1;
-    return link == 0 ? NULL : &index->overflow[link];
+    uint32_t link = bucket_link(bucket);
+    return link == 0 ? NULL : &index->overflow.buckets[link];
 }
 
 /* Before the first slot. */

@@ -12,7 +12,6 @@
 
 #include "daemon/store/arena/pages.h"
 #include "daemon/store/index/index.h"
-#include "daemon/store/index/index_pool.h"
 
 enum {
     CHAIN_MAX = 16, /* buckets; a longer one (never seen) is not split */
@@ -56,7 +55,7 @@ static unsigned take_links(struct index *index, struct bucket *home, uint32_t *s
         uint32_t link = bucket_link(bucket);
         bucket_set_link(bucket, 0);
         spare[count++] = link;
-        bucket = &index->overflow[link];
+        bucket = &index->overflow.buckets[link];
     }
     return count;
 }
@@ -74,7 +73,7 @@ static void put_slot(struct index *index, struct filling *to, uint16_t tag, uint
     if (to->used == INDEX_SLOTS) {
         uint32_t link = spare[--*spares];
         bucket_set_link(to->bucket, link);
-        *to = (struct filling){&index->overflow[link], 0};
+        *to = (struct filling){&index->overflow.buckets[link], 0};
     }
     __atomic_store_n(&to->bucket->tag[to->used], tag, __ATOMIC_RELAXED);
     __atomic_store_n(&to->bucket->place[to->used], place, __ATOMIC_RELAXED);
@@ -89,11 +88,11 @@ static bool have_page(struct index *index, uint64_t size)
     if (size < index->resident) {
         return true;
     }
-    if (size + INDEX_BUCKETS_PER_PAGE > __atomic_load_n(&index->capacity, __ATOMIC_ACQUIRE) ||
-        !budget_take(index->budget, INDEX_PAGE)) {
+    if (size + BUCKETS_PER_PAGE > __atomic_load_n(&index->capacity, __ATOMIC_ACQUIRE) ||
+        !budget_take(index->budget, BUCKETS_PAGE)) {
         return false;
     }
-    __atomic_store_n(&index->resident, index->resident + INDEX_BUCKETS_PER_PAGE, __ATOMIC_RELAXED);
+    __atomic_store_n(&index->resident, index->resident + BUCKETS_PER_PAGE, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -114,7 +113,7 @@ static void split(struct index *index, struct bucket *low, struct bucket *high, 
         put_slot(index, moves ? &move : &stay, chain.tag[i], chain.place[i], spare, &spares);
     }
     while (spares > 0) {
-        pool_give(index, spare[--spares]);
+        bucket_pool_give(&index->overflow, spare[--spares]);
     }
 }
 
@@ -159,7 +158,7 @@ void index_grow(struct index *index)
 bool index_reserve(struct index *index, uint64_t entries)
 {
     uint64_t size = entries / INDEX_LOAD + 1;
-    uint64_t last = index->capacity - INDEX_BUCKETS_PER_PAGE;
+    uint64_t last = index->capacity - BUCKETS_PER_PAGE;
     size = size > last ? last : size;
     while (index->resident < size) {
         if (!have_page(index, index->resident)) {
@@ -178,7 +177,7 @@ bool index_reserve(struct index *index, uint64_t entries)
 static bool gather_spares(struct index *index, unsigned wanted, uint32_t *spare, unsigned *spares)
 {
     while (*spares < wanted) {
-        uint32_t link = pool_take(index);
+        uint32_t link = bucket_pool_take(&index->overflow);
         if (link == 0) {
             return false;
         }
@@ -220,7 +219,7 @@ static bool merge(struct index *index, struct bucket *low, struct bucket *high)
         }
     }
     while (spares > 0) {
-        pool_give(index, spare[--spares]);
+        bucket_pool_give(&index->overflow, spare[--spares]);
     }
     return enough;
 }
@@ -248,8 +247,8 @@ struct shrinking {
     uint64_t kept; /* and so many steps behind the last bucket are not */
 };
 
-static const struct shrinking at_leisure = {INDEX_LOAD_LOW, INDEX_GIVE_BACK, 2};
-static const struct shrinking in_need = {INDEX_LOAD - 1, 16 * INDEX_BUCKETS_PER_PAGE, 1};
+static const struct shrinking at_leisure = {INDEX_LOAD_LOW, BUCKETS_GIVE_BACK, 2};
+static const struct shrinking in_need = {INDEX_LOAD - 1, 16 * BUCKETS_PER_PAGE, 1};
 
 static uint64_t kept_behind(const struct index *index, const struct shrinking *how)
 {
@@ -265,8 +264,9 @@ static bool give_pages_back(struct index *index, const struct shrinking *how)
         return false;
     }
     /* No more at once than a shrink that goes on all the time leaves behind. */
-    uint64_t first =
-        index->resident - keep > 2 * INDEX_GIVE_BACK ? index->resident - 2 * INDEX_GIVE_BACK : keep;
+    uint64_t first = index->resident - keep > 2 * BUCKETS_GIVE_BACK
+                         ? index->resident - 2 * BUCKETS_GIVE_BACK
+                         : keep;
     uint64_t bytes = (index->resident - first) * sizeof(struct bucket);
     pages_forget(&index->buckets[first], bytes);
     budget_give(index->budget, bytes);
@@ -292,7 +292,8 @@ static unsigned shrink(struct index *index, unsigned most, const struct shrinkin
 
 bool index_shrink(struct index *index, unsigned most)
 {
-    if (!too_empty(index, &at_leisure) || pool_is_moving(index) || !start_resizing(index)) {
+    if (!too_empty(index, &at_leisure) || bucket_pool_is_moving(&index->overflow) ||
+        !start_resizing(index)) {
         return false;
     }
     bool all = shrink(index, most, &at_leisure) == most;
@@ -307,7 +308,7 @@ size_t index_tighten(struct index *index, unsigned most)
         return 1; /* it grows just now */
     }
     /* A merge may bring overflow buckets to where they have been moved from: not in between. */
-    size_t effort = pool_is_moving(index) ? 0 : shrink(index, most, &in_need);
+    size_t effort = bucket_pool_is_moving(&index->overflow) ? 0 : shrink(index, most, &in_need);
     if (effort == 0 && give_pages_back(index, &in_need)) {
         effort = most;
     }
@@ -317,12 +318,13 @@ size_t index_tighten(struct index *index, unsigned most)
 
 size_t index_squeeze(struct index *index, unsigned most)
 {
-    return pool_squeeze(index, most);
+    return bucket_pool_compact(&index->overflow, index->buckets,
+                               __atomic_load_n(&index->size, __ATOMIC_ACQUIRE), most);
 }
 
 bool index_is_squeezed(const struct index *index)
 {
-    return pool_is_moving(index);
+    return bucket_pool_is_moving(&index->overflow);
 }
 
 uint64_t index_excess(struct index *index)
@@ -331,5 +333,5 @@ uint64_t index_excess(struct index *index)
     uint64_t wanted = entries / in_need.load + 2 * in_need.step;
     uint64_t resident = __atomic_load_n(&index->resident, __ATOMIC_RELAXED);
     uint64_t excess = resident > wanted ? resident - wanted : 0;
-    return (excess + pool_excess(index)) * sizeof(struct bucket);
+    return (excess + bucket_pool_excess(&index->overflow)) * sizeof(struct bucket);
 }

@@ -17,6 +17,7 @@
 
 #include "daemon/store/arena/file_namespace.h"
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/records/flush.h"
 
 enum {
     ROUND = 64,         /* namespaces in a step */
@@ -123,7 +124,7 @@ static enum store_status make_some(struct store *store, const struct store_names
 static bool make_way(struct store_thread *thread, enum store_status why, uint64_t now)
 {
     struct declaring *declaring = &thread->store->declaring;
-    int most = declaring->retries ? RETRY_ATTEMPTS : UPKEEP_ATTEMPTS;
+    int most = declaring->retries ? RETRY_ATTEMPTS : HOUSEKEEP_ATTEMPTS;
     if (why == STORE_NO_MEMORY && !declaring->no_room) {
         declaring->no_room =
             ++declaring->attempts > most || !housekeep_make_room(thread, LACK_BUDGET, NULL, now);

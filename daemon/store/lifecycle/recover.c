@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/compact.h"
 #include "daemon/store/records/append.h"
 
 enum {

@@ -5,7 +5,11 @@
 
 #include <errno.h>
 
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/evict.h"
+#include "daemon/store/reclaim/evict_namespace.h"
+#include "daemon/store/reclaim/relocate.h"
+#include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/append.h"
 
 enum {
     /* Below a frame, so that frames that were given back are not taken again; for pages of the
@@ -197,7 +201,7 @@ static size_t evict(struct store_thread *thread, uint64_t now)
     size_t effort = evict_from_pool(thread, now);
     if (effort == 0) {
         struct namespace *ns = choose_namespace(store);
-        effort = ns == NULL ? 0 : evict_frame_of_namespace(thread, ns, now);
+        effort = ns == NULL ? 0 : evict_namespace_frame(thread, ns, now);
     }
     return effort;
 }

@@ -5,7 +5,10 @@
  * segments, by the time it has left, and the segment is freed. Listings that have
  * not met a record which is moved look for it later (cursor.c).
  */
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/compact.h"
+
+#include "daemon/store/reclaim/reclaim.h"
+#include "daemon/store/records/append.h"
 
 /* With less time than this left, the rest of a segment is left to the purge. */
 enum { SOON = 1000 /* ms */ };

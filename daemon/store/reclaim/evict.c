@@ -6,57 +6,27 @@
  */
 #include "daemon/store/reclaim/evict.h"
 
+#include "daemon/store/reclaim/compact.h"
 #include "daemon/store/reclaim/evict_frame.h"
 #include "daemon/store/reclaim/evict_segment.h"
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/victims.h"
 
 enum {
-    YOUNG_SHARE = 16,   /* of the memory: the young may have a sixteenth */
-    LISTED_SHARE = 32,  /* of the segments are listed at once */
-    SEGMENT_EFFORT = 8, /* what emptying one costs beside its records, in records */
+    LISTED_SHARE = 32, /* of the segments are listed at once */
 };
 
 /* --- choosing --------------------------------------------------------------- */
-
-static bool in_pool(const struct generation *generation)
-{
-    return generation != NULL && namespace_quota(generation->ns) == 0;
-}
-
-/* What is dead of one that is appended to no more; of one that has not been for a while, what
- * will be given back when it is sealed. The tail of a sealed one is not counted: where what lives
- * in it is moved to, there will be such a tail, too. */
-static uint64_t lost_in(const struct store *store, const struct segment *segment)
-{
-    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
-    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
-    if (segment_state(segment) == SEGMENT_OPEN) {
-        return age_is_idle(store, segment)
-                   ? segment_capacity(segment) - arena_block_size(arena_order_for(used))
-                   : 0;
-    }
-    return live < used ? used - live : 0;
-}
-
-uint32_t evict_waste(const struct store *store, const struct segment *segment)
-{
-    if (segment_owner(segment) == NULL || segment->span) {
-        return 0;
-    }
-    uint32_t waste = (uint32_t)(lost_in(store, segment) * 1024 / segment_capacity(segment));
-    return waste >= EVICT_WASTE_LEAST ? waste : 0;
-}
 
 static void offer(struct store *store, const struct segment *segment, uint32_t number,
                   uint32_t newest)
 {
     struct evict *evict = &store->evict;
     uint32_t serial = __atomic_load_n(&segment->serial, __ATOMIC_RELAXED);
-    uint32_t waste = evict_waste(store, segment);
+    uint32_t waste = evict_segment_waste(store, segment);
     if (waste > 0) {
         victims_offer(&evict->wasteful, (struct victim){number, serial, waste});
     }
-    if (in_pool(segment_owner(segment))) {
+    if (evict_segment_is_pooled(segment)) {
         enum segment_queue queue = segment_queue(segment);
         evict->bytes[queue] += segment_weight(segment);
         if (!age_is_fresh(store, segment)) {
@@ -93,7 +63,7 @@ static void look_at(struct store *store, uint32_t number, uint32_t stride, uint3
         const struct segment *segment = segment_at(&store->segments, number);
         if (victims_is_eligible(segment)) {
             offer(store, segment, number, newest);
-            young += segment_queue(segment) == SEGMENT_YOUNG && in_pool(segment_owner(segment));
+            young += segment_queue(segment) == SEGMENT_YOUNG && evict_segment_is_pooled(segment);
         }
     }
     if (young == evict->old[SEGMENT_YOUNG].count) {
@@ -153,12 +123,6 @@ static void find_victims(struct store *store)
     evict->found_waste = evict->wasteful.count + evict->sparse.count > 0;
 }
 
-/* Whose turn it is. The young have theirs until they are few. */
-enum segment_queue evict_queue(uint64_t young, uint64_t all)
-{
-    return young > all / YOUNG_SHARE ? SEGMENT_YOUNG : SEGMENT_PROVEN;
-}
-
 /* One that has become fresh since it was listed is passed over. */
 static struct segment *take_from(struct store *store, enum segment_queue queue)
 {
@@ -192,45 +156,10 @@ static struct segment *choose_old(struct store *store)
 
 /* --- emptying ----------------------------------------------------------------- */
 
-/* The lists are not made again at once: what came free will be filled by young ones, and
- * what was moved is proven now. */
-static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes, uint64_t moved)
-{
-    evict->bytes[from] -= bytes < evict->bytes[from] ? bytes : evict->bytes[from];
-    evict->bytes[SEGMENT_PROVEN] += moved;
-    evict->bytes[SEGMENT_YOUNG] += moved < bytes ? bytes - moved : 0;
-}
-
-/* Each segment that is emptied pays for some of the memory of what was evicted. Frames
- * that just came free may have to be given back for it. */
-static void pay_for_ghosts(struct store *store)
-{
-    if (!store->resize.shrinks && !ghost_pay(&store->ghost, &store->budget)) {
-        arena_trim(&store->arena, 0, 1);
-    }
-}
-
-size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
-                     uint64_t now)
-{
-    struct store *store = thread->store;
-    struct segment_eviction eviction = {
-        .thread = thread, .segment = segment, .now = now, .may_drop = may_drop};
-    enum segment_queue queue = segment_queue(segment);
-    uint64_t bytes = segment_weight(segment);
-    bool counts = may_drop && in_pool(segment_owner(segment));
-    evict_segment_records(&eviction);
-    if (counts) {
-        follow(&store->evict, queue, bytes, eviction.moved);
-    }
-    pay_for_ghosts(store);
-    return eviction.effort + SEGMENT_EFFORT;
-}
-
 static bool win_frame(struct store_thread *thread, uint32_t frame, uint64_t now, size_t *effort)
 {
-    bool begun = frame_begin(thread->store, frame);
-    *effort += begun ? frame_go_on(thread, now) : 1;
+    bool begun = evict_frame_begin(thread->store, frame);
+    *effort += begun ? evict_frame_continue(thread, now) : 1;
     return begun;
 }
 
@@ -240,7 +169,7 @@ static bool win_one(struct store_thread *thread, uint64_t now, bool *won, size_t
     struct store *store = thread->store;
     struct evict *evict = &store->evict;
     struct segment *segment = victims_take(&evict->wasteful, &store->segments);
-    if (segment != NULL && evict_waste(store, segment) > 0) {
+    if (segment != NULL && evict_segment_waste(store, segment) > 0) {
         bool alone = segment->order == store->arena.frame_order;
         if (alone || segment_state(segment) == SEGMENT_OPEN) {
             *won = compact_segment(thread, segment, now, effort);
@@ -280,26 +209,13 @@ static bool win_back(struct store_thread *thread, uint64_t now, size_t *effort)
     return won;
 }
 
-size_t evict_with_frame(struct store_thread *thread, struct segment *segment, uint64_t now)
-{
-    struct store *store = thread->store;
-    uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
-    bool alone = __atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order;
-    size_t effort = evict_segment(thread, segment, true, now);
-    if (!alone) {
-        frame_begin_dropping(store, arena_frame_of(&store->arena, unit));
-        effort += frame_go_on(thread, now);
-    }
-    return effort;
-}
-
 size_t evict_from_pool(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
-    size_t effort = frame_go_on(thread, now);
+    size_t effort = evict_frame_continue(thread, now);
     if (effort > 0 || win_back(thread, now, &effort)) {
         return effort;
     }
     struct segment *segment = choose_old(store);
-    return segment == NULL ? 0 : effort + evict_with_frame(thread, segment, now);
+    return segment == NULL ? 0 : effort + evict_frame_around(thread, segment, now);
 }

@@ -33,61 +33,14 @@
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_EVICT_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_EVICT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/reclaim/victims.h"
-
 struct store_thread;
-struct namespace;
-struct store;
 
-enum {
-    EVICT_SAMPLE = 512,
-    EVICT_WASTE_LEAST = 96, /* of 1024: below, moving the rest costs too much */
-};
-
-/* Under store.reclaim_lock. */
-struct evict {
-    struct victims wasteful;            /* by dead space: emptied without losses */
-    struct victims sparse;              /* frames, by what is free of them: likewise */
-    struct victims old[SEGMENT_QUEUES]; /* by age */
-    uint64_t bytes[SEGMENT_QUEUES];     /* of the pool's segments in the sample, about */
-    uint32_t hand, frame_hand;          /* where the samples begin */
-    uint32_t unit, units_end;           /* of a frame that is being emptied; equal: of none */
-    bool drops;                         /* which loses records by that */
-    bool fills;                         /* what lives in it goes to what is left of others, */
-    bool thrifty;                       /* and is going there now: no other frame is cut */
-    bool whole;                         /* what is being emptied is a frame's only segment */
-    uint32_t vain;                      /* frames that were not empty in the end, */
-    uint32_t period;                    /* in this period (age.h) */
-    bool found_waste;                   /* when the lists were made there was some: look again,
-                                           before a record that lives is dropped */
-};
+enum { EVICT_SAMPLE = 512 /* segments that a search looks at */ };
 
 /* Evicts from the pool; returns the effort, 0 when there is nothing to evict. */
 size_t evict_from_pool(struct store_thread *thread, uint64_t now);
-/* Evicts inside of one namespace. */
-size_t evict_from_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now);
-/* The same, such that a frame comes free: what others have in it is moved. */
-size_t evict_frame_of_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now);
-/* Brings a namespace that nears its quota, or is above it, safely below. */
-size_t evict_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now);
-
-/* --- for the files of eviction ------------------------------------------------- */
-
-struct segment;
-
-/* How much of a linked segment can be won back without losing a record: parts in 1024, or 0
- * where it is too little, or nothing may be moved. */
-uint32_t evict_waste(const struct store *store, const struct segment *segment);
-/* Whose turn it is, where `young` bytes of all are young. */
-enum segment_queue evict_queue(uint64_t young, uint64_t all);
-/* Empties it, and the frame that it shares with others; returns the effort. */
-size_t evict_with_frame(struct store_thread *thread, struct segment *segment, uint64_t now);
-/* Empties one; returns the effort. */
-size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
-                     uint64_t now);
 
 #endif

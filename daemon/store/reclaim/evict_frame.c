@@ -3,7 +3,9 @@
  */
 #include "daemon/store/reclaim/evict_frame.h"
 
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/evict_segment.h"
+#include "daemon/store/reclaim/span_move.h"
+#include "daemon/store/reclaim/victims.h"
 
 enum {
     FRAME_STEP = 32, /* segments that are emptied at once */
@@ -105,7 +107,7 @@ static bool is_in_vain(struct store *store)
 
 /* Where not much is dead, but free, what lives has to fit in between elsewhere: nothing would be
  * won with another frame. */
-bool frame_begin(struct store *store, uint32_t frame)
+bool evict_frame_begin(struct store *store, uint32_t frame)
 {
     uint32_t unit = frame << store->arena.frame_order;
     uint64_t size = arena_frame_size(&store->arena);
@@ -123,18 +125,7 @@ bool frame_begin(struct store *store, uint32_t frame)
     return true;
 }
 
-void frame_begin_dropping(struct store *store, uint32_t frame)
-{
-    begin(store, frame, true);
-}
-
 /* --- going on ------------------------------------------------------------------------- */
-
-static bool is_pool(const struct segment *segment)
-{
-    const struct generation *generation = segment_owner(segment);
-    return generation != NULL && namespace_quota(generation->ns) == 0;
-}
 
 static size_t empty_span(struct store_thread *thread, struct segment *segment, uint64_t now)
 {
@@ -142,7 +133,8 @@ static size_t empty_span(struct store_thread *thread, struct segment *segment, u
     size_t effort = 0;
     if (!store->evict.drops && span_may_move(store, segment)) {
         span_move(thread, segment, now, &effort);
-    } else if (store->evict.drops && is_pool(segment) && !age_is_fresh(store, segment)) {
+    } else if (store->evict.drops && evict_segment_is_pooled(segment) &&
+               !age_is_fresh(store, segment)) {
         effort = evict_segment(thread, segment, true, now);
     }
     return effort;
@@ -159,7 +151,8 @@ static size_t empty_unit(struct store_thread *thread, uint32_t unit, uint64_t no
     if (segment->span) {
         return empty_span(thread, segment, now);
     }
-    return evict_segment(thread, segment, store->evict.drops && is_pool(segment), now);
+    return evict_segment(thread, segment, store->evict.drops && evict_segment_is_pooled(segment),
+                         now);
 }
 
 /* All of it was looked at. */
@@ -172,7 +165,7 @@ static void end(struct store *store)
     }
 }
 
-size_t frame_go_on(struct store_thread *thread, uint64_t now)
+size_t evict_frame_continue(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
     struct evict *evict = &store->evict;
@@ -189,6 +182,19 @@ size_t frame_go_on(struct store_thread *thread, uint64_t now)
     evict->thrifty = false;
     if (evict->unit == evict->units_end) {
         end(store);
+    }
+    return effort;
+}
+
+size_t evict_frame_around(struct store_thread *thread, struct segment *segment, uint64_t now)
+{
+    struct store *store = thread->store;
+    uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
+    bool alone = __atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order;
+    size_t effort = evict_segment(thread, segment, true, now);
+    if (!alone) {
+        begin(store, arena_frame_of(&store->arena, unit), true);
+        effort += evict_frame_continue(thread, now);
     }
     return effort;
 }

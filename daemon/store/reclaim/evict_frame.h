@@ -18,13 +18,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct store_thread;
+struct segment;
 struct store;
+struct store_thread;
 
 /* False when it cannot be emptied, or it does not pay. */
-bool frame_begin(struct store *store, uint32_t frame);
-void frame_begin_dropping(struct store *store, uint32_t frame);
+bool evict_frame_begin(struct store *store, uint32_t frame);
 /* Goes on with the one that was begun; returns the effort, 0 when there is none. */
-size_t frame_go_on(struct store_thread *thread, uint64_t now);
+size_t evict_frame_continue(struct store_thread *thread, uint64_t now);
+/* Empties the segment, and the frame that it shares with others; returns the effort. */
+size_t evict_frame_around(struct store_thread *thread, struct segment *segment, uint64_t now);
 
 #endif

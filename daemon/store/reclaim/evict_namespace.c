@@ -1,8 +1,13 @@
 /*
  * evict_namespace.c - a namespace with a quota makes room for itself; see evict.h.
  */
-#include "daemon/store/reclaim/evict.h"
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/evict_namespace.h"
+
+#include "daemon/store/reclaim/compact.h"
+#include "daemon/store/reclaim/evict_frame.h"
+#include "daemon/store/reclaim/evict_segment.h"
+#include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/append.h"
 
 enum { LOOK_AT_MOST = 1024 /* segments of a namespace */ };
 
@@ -23,7 +28,7 @@ static void consider(const struct store *store, struct choice *choice, struct se
     if (older && !age_is_fresh(store, segment)) {
         *oldest = segment;
     }
-    uint32_t waste = evict_waste(store, segment);
+    uint32_t waste = evict_segment_waste(store, segment);
     if (waste > choice->waste) {
         choice->waste = waste;
         choice->wasteful = segment;
@@ -60,7 +65,7 @@ static struct segment *oldest_of(const struct choice *choice, enum segment_queue
                : choice->oldest[queue == SEGMENT_YOUNG ? SEGMENT_PROVEN : SEGMENT_YOUNG];
 }
 
-size_t evict_from_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now)
+size_t evict_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     struct choice choice = {.waste = 0};
     enum segment_queue queue = SEGMENT_YOUNG;
@@ -73,16 +78,16 @@ size_t evict_from_namespace(struct store_thread *thread, struct namespace *ns, u
     return segment == NULL ? 0 : effort + evict_segment(thread, segment, true, now);
 }
 
-size_t evict_frame_of_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now)
+size_t evict_namespace_frame(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     struct choice choice = {.waste = 0};
     enum segment_queue queue = SEGMENT_YOUNG;
     choose_of_namespace(thread->store, ns, &choice, &queue);
     struct segment *segment = oldest_of(&choice, queue);
-    return segment == NULL ? 0 : evict_with_frame(thread, segment, now);
+    return segment == NULL ? 0 : evict_frame_around(thread, segment, now);
 }
 
-size_t evict_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now)
+size_t evict_namespace_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now)
 {
     enum { EFFORT = 4096 };
     struct store *store = thread->store;
@@ -96,7 +101,7 @@ size_t evict_ahead(struct store_thread *thread, struct namespace *ns, uint64_t n
             backlog_add_namespace(&store->backlog, ns);
             break;
         }
-        step = evict_from_namespace(thread, ns, now);
+        step = evict_namespace(thread, ns, now);
         effort += step;
     }
     return effort;

@@ -9,7 +9,9 @@
  */
 #include "daemon/store/reclaim/evict_segment.h"
 
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/compact.h"
+#include "daemon/store/reclaim/reclaim.h"
+#include "daemon/store/records/append.h"
 
 /* What is kept of a segment at most, in eighths. Seven bytes may be moved to free one of
  * proven ones, but hardly ever are: on the traces of tests/store/eviction/simulate.c it is 0.2 to
@@ -17,8 +19,20 @@
  * 0.294 and 0.120. */
 enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
+enum { SEGMENT_EFFORT = 8 /* what emptying one costs beside its records, in records */ };
+
+struct eviction {
+    struct store_thread *thread;
+    struct segment *segment;
+    uint64_t now;
+    bool may_drop; /* what is not fresh (age.h); else what lives is moved, all of it */
+    /* results */
+    size_t effort;  /* records looked at */
+    uint64_t moved; /* bytes of those that were kept */
+};
+
 struct cut {
-    struct segment_eviction *eviction;
+    struct eviction *eviction;
     bool proves;                         /* what is kept becomes proven */
     uint32_t fresh_from;                 /* from there on records are fresh, and stay */
     uint64_t fresh;                      /* bytes of them */
@@ -143,7 +157,7 @@ static bool seal(struct cut *cut, struct segment *segment, struct generation *ge
 
 static void visit(struct cut *cut, void (*each)(struct visited *), bool lock_namespace)
 {
-    struct segment_eviction *eviction = cut->eviction;
+    struct eviction *eviction = cut->eviction;
     struct visit visit = {.thread = eviction->thread,
                           .segment = eviction->segment,
                           .now = eviction->now,
@@ -155,7 +169,7 @@ static void visit(struct cut *cut, void (*each)(struct visited *), bool lock_nam
     eviction->effort += visit.seen;
 }
 
-void evict_segment_records(struct segment_eviction *eviction)
+static void empty(struct eviction *eviction)
 {
     struct segment *segment = eviction->segment;
     struct generation *generation = segment_owner(segment);
@@ -173,4 +187,65 @@ void evict_segment_records(struct segment_eviction *eviction)
     }
     visit(&cut, cut_record, true);
     reclaim_segment(eviction->thread->store, segment);
+}
+
+/* --- one segment --------------------------------------------------------------- */
+
+/* What is dead of one that is appended to no more; of one that has not been for a while, what
+ * will be given back when it is sealed. The tail of a sealed one is not counted: where what lives
+ * in it is moved to, there will be such a tail, too. */
+static uint64_t lost_in(const struct store *store, const struct segment *segment)
+{
+    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
+    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    if (segment_state(segment) == SEGMENT_OPEN) {
+        return age_is_idle(store, segment)
+                   ? segment_capacity(segment) - arena_block_size(arena_order_for(used))
+                   : 0;
+    }
+    return live < used ? used - live : 0;
+}
+
+uint32_t evict_segment_waste(const struct store *store, const struct segment *segment)
+{
+    if (segment_owner(segment) == NULL || segment->span) {
+        return 0;
+    }
+    uint32_t waste = (uint32_t)(lost_in(store, segment) * 1024 / segment_capacity(segment));
+    return waste >= EVICT_WASTE_LEAST ? waste : 0;
+}
+
+/* The lists are not made again at once: what came free will be filled by young ones, and
+ * what was moved is proven now. */
+static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes, uint64_t moved)
+{
+    evict->bytes[from] -= bytes < evict->bytes[from] ? bytes : evict->bytes[from];
+    evict->bytes[SEGMENT_PROVEN] += moved;
+    evict->bytes[SEGMENT_YOUNG] += moved < bytes ? bytes - moved : 0;
+}
+
+/* Each segment that is emptied pays for some of the memory of what was evicted. Frames
+ * that just came free may have to be given back for it. */
+static void pay_for_ghosts(struct store *store)
+{
+    if (!store->resize.shrinks && !ghost_pay(&store->ghost, &store->budget)) {
+        arena_trim(&store->arena, 0, 1);
+    }
+}
+
+size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
+                     uint64_t now)
+{
+    struct store *store = thread->store;
+    struct eviction eviction = {
+        .thread = thread, .segment = segment, .now = now, .may_drop = may_drop};
+    enum segment_queue queue = segment_queue(segment);
+    uint64_t bytes = segment_weight(segment);
+    bool counts = may_drop && evict_segment_is_pooled(segment);
+    empty(&eviction);
+    if (counts) {
+        follow(&store->evict, queue, bytes, eviction.moved);
+    }
+    pay_for_ghosts(store);
+    return eviction.effort + SEGMENT_EFFORT;
 }

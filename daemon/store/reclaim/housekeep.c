@@ -5,7 +5,11 @@
 
 #include <sched.h>
 
+#include "daemon/store/reclaim/compact.h"
 #include "daemon/store/reclaim/evict.h"
+#include "daemon/store/reclaim/evict_namespace.h"
+#include "daemon/store/reclaim/purge.h"
+#include "daemon/store/reclaim/reclaim.h"
 
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
@@ -31,7 +35,7 @@ static size_t tend_namespace(struct store_thread *thread, uint64_t now)
     size_t effort = 0;
     if (ns != NULL) {
         reclaim_dead_segments(store, ns);
-        effort = evict_ahead(thread, ns, now) + 1;
+        effort = evict_namespace_ahead(thread, ns, now) + 1;
         reclaim_if_unused(store, ns);
     }
     return effort;
@@ -58,12 +62,12 @@ static size_t free_step(struct store_thread *thread, enum lack lack, struct name
 {
     size_t effort = free_the_dead(thread, now, true);
     if (effort == 0) {
-        effort = lack == LACK_QUOTA ? evict_from_namespace(thread, ns, now)
-                                    : evict_from_pool(thread, now);
+        effort =
+            lack == LACK_QUOTA ? evict_namespace(thread, ns, now) : evict_from_pool(thread, now);
     }
     if (effort == 0 && lack != LACK_QUOTA && ns != NULL && namespace_quota(ns) != 0) {
         /* Nothing is left in the pool: a namespace may still replace its own. */
-        effort = evict_from_namespace(thread, ns, now);
+        effort = evict_namespace(thread, ns, now);
     }
     return effort;
 }

@@ -7,7 +7,10 @@
  * spare, of which a little is granted with each interval. So a small cache is
  * exact after every interval, and in a huge one the cost follows what expires.
  */
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/purge.h"
+
+#include "daemon/store/reclaim/reclaim.h"
+#include "daemon/store/reclaim/visit.h"
 
 enum {
     WALK_SHARE = 16,   /* walk when 1/16 has expired */

@@ -2,7 +2,10 @@
  * reclaim.c - what belongs to nobody any more: segments without records, flushed
  * generations, empty namespaces.
  */
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/reclaim.h"
+
+#include "daemon/store/reclaim/visit.h"
+#include "daemon/store/records/append.h"
 
 bool reclaim_segment(struct store *store, struct segment *segment)
 {

@@ -3,7 +3,12 @@
  *
  * Records of a log go the way of compaction, large ones that of span_move.c.
  */
-#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/relocate.h"
+
+#include "daemon/store/reclaim/compact.h"
+#include "daemon/store/reclaim/reclaim.h"
+#include "daemon/store/reclaim/span_move.h"
+#include "daemon/store/reclaim/victims.h"
 
 static void relocate_record(struct visited *visited)
 {

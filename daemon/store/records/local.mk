@@ -11,9 +11,11 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/creators.h \
 	daemon/store/records/declared.c \
 	daemon/store/records/declared.h \
+	daemon/store/records/evict_state.h \
 	daemon/store/records/expire.c \
 	daemon/store/records/expire.h \
 	daemon/store/records/flush.c \
+	daemon/store/records/flush.h \
 	daemon/store/records/generation.c \
 	daemon/store/records/ghost.c \
 	daemon/store/records/ghost.h \

@@ -32,8 +32,6 @@
 
 struct generation;
 
-#define SEGMENT_NEVER UINT64_MAX /* `earliest`, `latest`, `due`: not at any time */
-
 enum segment_state {
     SEGMENT_FREE,
     SEGMENT_OPEN,    /* records are appended */

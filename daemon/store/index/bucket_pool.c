@@ -1,0 +1,347 @@
+/*
+ * bucket_pool.c - overflow buckets, handed out and taken back; see bucket_pool.h.
+ *
+ * They come a page at a time and are kept until none is in use: then all of them go
+ * back to the operating system at once.
+ *
+ * Where memory is to be won and some are in use, these are moved to the front first. A number
+ * `keep` is chosen such that all of them fit below it; the free ones are sorted, and those
+ * behind it are handed out no more; every chain is walked, and its buckets that lie behind are
+ * copied to free ones in front; and when all behind are free their pages go. Each of these goes
+ * on in steps with requests in between: a chain is changed with its home bucket locked only.
+ */
+#include "daemon/store/index/bucket_pool.h"
+
+#include <string.h>
+
+#include "daemon/store/arena/pages.h"
+
+enum {
+    SPARE_SHARE = 8,    /* so much more than what is in use is kept, */
+    SPARE_LEAST = 1024, /* and this many buckets; */
+    PAYS = 2048,        /* to win less than this many is not worth it */
+    ROUNDS = 3,         /* over all chains, until it is given up */
+};
+
+bool bucket_pool_init(struct bucket_pool *pool, uint64_t most, struct budget *budget)
+{
+    *pool = (struct bucket_pool){.most = most, .budget = budget};
+    pool->buckets = pages_reserve(most * sizeof(struct bucket));
+    return pool->buckets != NULL;
+}
+
+void bucket_pool_deinit(struct bucket_pool *pool)
+{
+    pages_release(pool->buckets, pool->most * sizeof(struct bucket));
+    pool->buckets = NULL;
+}
+
+bool bucket_pool_open(struct bucket_pool *pool, uint64_t capacity)
+{
+    bool open = pages_open(pool->buckets, capacity * sizeof(struct bucket));
+    if (open && capacity > __atomic_load_n(&pool->capacity, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&pool->capacity, capacity, __ATOMIC_RELEASE);
+    }
+    return open;
+}
+
+/* --- handing out, under pool.lock --------------------------------------------------- */
+
+static void push(struct bucket_pool *pool, uint32_t *list, uint32_t link)
+{
+    __atomic_store_n(&pool->buckets[link].word, *list << 1, __ATOMIC_RELAXED);
+    *list = link;
+}
+
+static uint32_t pop(struct bucket_pool *pool, uint32_t *list)
+{
+    uint32_t link = *list;
+    if (link != 0) {
+        *list = bucket_link(&pool->buckets[link]);
+    }
+    return link;
+}
+
+static uint32_t pop_high(struct bucket_pool *pool)
+{
+    uint32_t link = pop(pool, &pool->high);
+    pool->high_count -= link != 0;
+    return link;
+}
+
+static void push_free(struct bucket_pool *pool, uint32_t link)
+{
+    if (pool->phase == POOL_RESTS) {
+        push(pool, &pool->free, link);
+    } else if (link < pool->keep) {
+        push(pool, &pool->low, link);
+    } else {
+        push(pool, &pool->high, link);
+        pool->high_count++;
+    }
+}
+
+/* False without memory. */
+static bool make_page(struct bucket_pool *pool)
+{
+    if (pool->phase == POOL_GIVES ||
+        pool->made + BUCKETS_PER_PAGE >= __atomic_load_n(&pool->capacity, __ATOMIC_ACQUIRE) ||
+        !budget_take(pool->budget, BUCKETS_PAGE)) {
+        return false;
+    }
+    for (int i = 0; i < BUCKETS_PER_PAGE; i++) {
+        uint32_t fresh = (uint32_t)pool->made++;
+        if (fresh != 0) {
+            push_free(pool, fresh);
+        }
+    }
+    return true;
+}
+
+static uint32_t take(struct bucket_pool *pool)
+{
+    uint32_t link = pop(pool, &pool->low);
+    if (link == 0) {
+        link = pop(pool, &pool->free);
+    }
+    return link != 0 ? link : pop_high(pool);
+}
+
+uint32_t bucket_pool_take(struct bucket_pool *pool)
+{
+    lock_take(&pool->lock);
+    uint32_t link = take(pool);
+    if (link == 0 && make_page(pool)) {
+        link = take(pool);
+    }
+    if (link != 0) {
+        __atomic_store_n(&pool->buckets[link].word, 0, __ATOMIC_RELAXED);
+        pool->used++;
+    }
+    lock_give(&pool->lock);
+    return link;
+}
+
+void bucket_pool_give(struct bucket_pool *pool, uint32_t link)
+{
+    lock_take(&pool->lock);
+    push_free(pool, link);
+    pool->used--;
+    if (pool->used == 0 && pool->made > BUCKETS_GIVE_BACK && pool->phase == POOL_RESTS) {
+        pages_forget(pool->buckets, pool->made * sizeof(struct bucket));
+        budget_give(pool->budget, pool->made * sizeof(struct bucket));
+        pool->made = 0;
+        pool->free = pool->low = pool->high = 0;
+        pool->high_count = 0;
+    }
+    lock_give(&pool->lock);
+}
+
+/* --- sorting the free ones ------------------------------------------------------------ */
+
+/* How many there shall be, a whole number of pages. Under pool.lock. */
+static uint64_t enough(const struct bucket_pool *pool)
+{
+    uint64_t wanted = pool->used + pool->used / SPARE_SHARE + SPARE_LEAST;
+    return (wanted / BUCKETS_PER_PAGE + 1) * BUCKETS_PER_PAGE;
+}
+
+static uint64_t excess(const struct bucket_pool *pool)
+{
+    uint64_t wanted = enough(pool) + PAYS;
+    return pool->made > wanted ? pool->made - wanted : 0;
+}
+
+/* What was sorted before and not given back is sorted again: one list of all free ones. */
+static bool unsort(struct bucket_pool *pool)
+{
+    uint32_t link = pop(pool, &pool->low);
+    if (link == 0) {
+        link = pop_high(pool);
+    }
+    if (link != 0) {
+        push(pool, &pool->free, link);
+    }
+    return link != 0;
+}
+
+static bool sort_one(struct bucket_pool *pool)
+{
+    uint32_t link = pop(pool, &pool->free);
+    if (link != 0) {
+        push_free(pool, link);
+    }
+    return link != 0;
+}
+
+/* True when there is more of the list. */
+static bool step(struct bucket_pool *pool, unsigned most, bool (*one)(struct bucket_pool *))
+{
+    bool more = true;
+    lock_take(&pool->lock);
+    for (unsigned i = 0; i < most && more; i++) {
+        more = one(pool);
+    }
+    lock_give(&pool->lock);
+    return more;
+}
+
+static void set_phase(struct bucket_pool *pool, enum bucket_pool_phase phase)
+{
+    lock_take(&pool->lock);
+    __atomic_store_n(&pool->phase, (uint8_t)phase, __ATOMIC_RELAXED);
+    lock_give(&pool->lock);
+}
+
+/* False: it would not pay. */
+static bool begin(struct bucket_pool *pool, unsigned most)
+{
+    lock_take(&pool->lock);
+    bool pays = excess(pool) > 0;
+    bool sorted = pool->low == 0 && pool->high == 0;
+    if (pays && sorted) {
+        pool->keep = enough(pool);
+        __atomic_store_n(&pool->phase, POOL_SORTS, __ATOMIC_RELAXED);
+    }
+    lock_give(&pool->lock);
+    if (pays && !sorted) {
+        step(pool, most, unsort);
+    }
+    return pays;
+}
+
+/* --- moving those in use -------------------------------------------------------------- */
+
+/* A free one in front takes the place of `link`, which `before` is followed by. False: there
+ * is none. The chain's home is locked. */
+static bool move(struct bucket_pool *pool, struct bucket *before, uint32_t link)
+{
+    lock_take(&pool->lock);
+    uint32_t to = pop(pool, &pool->low);
+    if (to != 0) {
+        const struct bucket *from = &pool->buckets[link];
+        struct bucket *fresh = &pool->buckets[to];
+        memcpy(fresh->tag, from->tag, sizeof fresh->tag);
+        memcpy(fresh->place, from->place, sizeof fresh->place);
+        __atomic_store_n(&fresh->word, bucket_link(from) << 1, __ATOMIC_RELAXED);
+        bucket_set_link(before, to);
+        memset(pool->buckets[link].tag, 0, sizeof fresh->tag);
+        memset(pool->buckets[link].place, 0, sizeof fresh->place);
+        push_free(pool, link);
+    }
+    lock_give(&pool->lock);
+    return to != 0;
+}
+
+static bool move_chain(struct bucket_pool *pool, struct bucket *home)
+{
+    bool moved = true;
+    bucket_lock(home);
+    struct bucket *before = home;
+    while (bucket_link(before) != 0 && moved) {
+        uint32_t link = bucket_link(before);
+        moved = link < pool->keep || move(pool, before, link);
+        before = &pool->buckets[bucket_link(before)];
+    }
+    bucket_unlock(home);
+    return moved;
+}
+
+/* Whether none of those behind is in use. */
+static bool is_clear(struct bucket_pool *pool)
+{
+    lock_take(&pool->lock);
+    bool clear = pool->high_count == pool->made - pool->keep;
+    if (clear) {
+        pool->high = 0;
+        pool->high_count = 0;
+        __atomic_store_n(&pool->phase, POOL_GIVES, __ATOMIC_RELAXED);
+    }
+    lock_give(&pool->lock);
+    return clear;
+}
+
+/* The chains from next_home on; where they end it begins again, for buckets are split and merged
+ * meanwhile. */
+static void move_chains(struct bucket_pool *pool, struct bucket *homes, uint64_t size,
+                        unsigned most)
+{
+    bool moved = true;
+    for (; most > 0 && moved && pool->next_home < size; most--) {
+        moved = move_chain(pool, &homes[pool->next_home++]);
+    }
+    bool end = pool->next_home >= size;
+    if (end) {
+        pool->next_home = 0;
+        pool->rounds++;
+    }
+    bool given_up = !moved || pool->rounds >= ROUNDS;
+    if (end && is_clear(pool)) {
+        return;
+    }
+    if (given_up) {
+        set_phase(pool, POOL_RESTS);
+    }
+}
+
+/* --- giving back ------------------------------------------------------------------------ */
+
+/* Of those behind, which are in no list. */
+static void give_back(struct bucket_pool *pool)
+{
+    uint64_t keep = pool->keep;
+    uint64_t end = pool->made; /* it changes nowhere else in this phase */
+    uint64_t from = end - keep > BUCKETS_GIVE_BACK ? end - BUCKETS_GIVE_BACK : keep;
+    pages_forget(&pool->buckets[from], (end - from) * sizeof(struct bucket));
+    budget_give(pool->budget, (end - from) * sizeof(struct bucket));
+    lock_take(&pool->lock);
+    pool->made = from;
+    if (from == keep) {
+        __atomic_store_n(&pool->phase, POOL_RESTS, __ATOMIC_RELAXED);
+    }
+    lock_give(&pool->lock);
+}
+
+bool bucket_pool_is_moving(const struct bucket_pool *pool)
+{
+    return __atomic_load_n(&pool->phase, __ATOMIC_RELAXED) != POOL_RESTS;
+}
+
+uint64_t bucket_pool_excess(struct bucket_pool *pool)
+{
+    lock_take(&pool->lock);
+    uint64_t buckets = excess(pool);
+    lock_give(&pool->lock);
+    return buckets;
+}
+
+size_t bucket_pool_compact(struct bucket_pool *pool, struct bucket *homes, uint64_t size,
+                           unsigned most)
+{
+    switch ((enum bucket_pool_phase)__atomic_load_n(&pool->phase, __ATOMIC_RELAXED)) {
+    case POOL_RESTS:
+        pool->next_home = 0;
+        pool->rounds = 0;
+        return begin(pool, most) ? most : 0;
+    case POOL_SORTS:
+        if (!step(pool, most, sort_one)) {
+            set_phase(pool, POOL_MOVES);
+        }
+        break;
+    case POOL_MOVES:
+        move_chains(pool, homes, size, most);
+        break;
+    case POOL_GIVES:
+        give_back(pool);
+        break;
+    }
+    return most;
+}
+
+uint64_t bucket_pool_resident(struct bucket_pool *pool)
+{
+    lock_take(&pool->lock);
+    uint64_t made = pool->made;
+    lock_give(&pool->lock);
+    return made;
+}

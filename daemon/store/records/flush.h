@@ -1,0 +1,20 @@
+/*
+ * flush.h - a namespace forgets all of its records, at once or with the next store_tick.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_FLUSH_H
+#define KVCACHED_DAEMON_STORE_RECORDS_FLUSH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct namespace;
+struct store;
+
+/* Gives the namespace a new generation. False without memory for it. Takes the
+ * namespace's lock. `due`: this is the flush that was set for later, which is over then. */
+bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records);
+
+/* The same with the next store_tick. Under namespaces.lock. */
+void flush_soon(struct store *store, struct namespace *ns);
+
+#endif
