@@ -14,7 +14,9 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/expire.c \
 	daemon/store/records/expire.h \
 	daemon/store/records/flush.c \
-	daemon/store/records/generation.c \
+	daemon/store/records/generation.h \
+	daemon/store/records/generation_segments.c \
+	daemon/store/records/generation_segments.h \
 	daemon/store/records/ghost.c \
 	daemon/store/records/ghost.h \
 	daemon/store/records/lookup.c \

@@ -11,6 +11,7 @@
 
 #include "daemon/store/arena/file_namespace.h"
 #include "daemon/store/arena/pages.h"
+#include "daemon/store/records/segment.h"
 #include "daemon/store/records/thread.h"
 
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */

@@ -23,6 +23,7 @@
 #include "daemon/store/records/age.h"
 #include "daemon/store/records/backlog.h"
 #include "daemon/store/records/expire.h"
+#include "daemon/store/records/generation_segments.h"
 #include "daemon/store/records/ghost.h"
 #include "daemon/store/records/namespace.h"
 #include "daemon/store/records/segment.h"

@@ -1,8 +1,7 @@
 /*
- * generation.c - the segments of one generation: a list, oldest first, and a
- * shorter one of those that are still appended to. Under the namespace's lock.
+ * generation_segments.c - linking, sealing and unlinking segments; see generation_segments.h.
  */
-#include "daemon/store/records/namespace.h"
+#include "daemon/store/records/generation_segments.h"
 
 static void count_memory(struct generation *generation, const struct segment *segment,
                          uint64_t bytes)
