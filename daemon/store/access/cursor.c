@@ -84,7 +84,7 @@ enum store_status store_cursor_open(struct store_thread *thread, struct slice na
                                     struct store_cursor **result)
 {
     struct store *store = thread->store;
-    struct namespace *ns = store_thread_find(thread, name);
+    struct namespace *ns = namespaces_find_cached(&store->namespaces, thread, name);
     if (ns == NULL && namespaces_missing(&store->namespaces, name) != STORE_OK) {
         return STORE_UNDECLARED;
     }

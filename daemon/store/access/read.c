@@ -17,7 +17,7 @@ enum store_status store_locate(struct store_thread *thread, struct slice name, s
 
 bool store_declares(struct store_thread *thread, struct slice name)
 {
-    const struct namespace *ns = store_thread_find(thread, name);
+    const struct namespace *ns = namespaces_find_cached(&thread->store->namespaces, thread, name);
     return ns != NULL ? __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0
                       : namespaces_declare(&thread->store->namespaces, name);
 }

@@ -65,7 +65,7 @@ enum store_status store_flush(struct store_thread *thread, struct slice name, ui
 {
     (void)now;
     struct store *store = thread->store;
-    struct namespace *ns = store_thread_find(thread, name);
+    struct namespace *ns = namespaces_find_cached(&store->namespaces, thread, name);
     *records = 0;
     if (ns == NULL) {
         return namespaces_missing(&store->namespaces, name);

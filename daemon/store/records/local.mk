@@ -36,4 +36,5 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/state.h \
 	daemon/store/records/thread.c \
 	daemon/store/records/thread.h \
+	daemon/store/records/thread_list.c \
 	daemon/store/records/ttl.h

@@ -28,7 +28,7 @@ bool lookup(struct store *store, struct bucket *home, const struct store_key *at
 bool lookup_refresh(struct store_thread *thread, struct store_key *at)
 {
     if (at->ns == NULL) {
-        at->ns = store_thread_find(thread, at->name);
+        at->ns = namespaces_find_cached(&thread->store->namespaces, thread, at->name);
         if (at->ns == NULL) {
             return false;
         }

@@ -110,6 +110,10 @@ void namespaces_deinit(struct namespaces *all);
  * caller is inside of enter and leave. */
 struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
 
+/* The same through the thread's cache of names, on that thread. A hit reads no table. */
+struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
+                                         struct slice name);
+
 /* What is to be said of a name that was not found: STORE_UNDECLARED, or STORE_OK where there
  * could be such a namespace. */
 enum store_status namespaces_missing(struct namespaces *all, struct slice name);

@@ -1,7 +1,7 @@
 /*
  * state.h - what a store is made of. For the files of this room only.
  *
- * From a request to a record: store_thread_find (namespace), index_lock (bucket),
+ * From a request to a record: namespaces_find_cached (namespace), index_lock (bucket),
  * lookup.h (slot, segment, record). From a new value to a record: append.h puts
  * it into an open segment, then the slot is turned to it. What is no longer
  * wanted is retired (lookup.h), and the housekeeper (housekeep.h) takes back the
