@@ -40,7 +40,7 @@ struct store_write {
 static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
 {
     uint64_t quota = namespace_quota(ns);
-    uint64_t most = quota != 0 ? quota - quota / QUOTA_LEFT : store_memory(store) / 2;
+    uint64_t most = quota != 0 ? quota - quota / QUOTA_LEFT : store_memory_target(store) / 2;
     return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
 }
 

@@ -33,7 +33,7 @@ static uint64_t open_of(uint64_t memory)
 /* Bytes that are used beyond what may be. */
 static uint64_t over(const struct store *store)
 {
-    uint64_t open = open_of(store_memory(store));
+    uint64_t open = open_of(store_memory_target(store));
     uint64_t used = budget_used(&store->budget);
     return used > open ? used - open : 0;
 }
@@ -52,7 +52,7 @@ static void follow(struct store *store)
     store->resize.shrinks = over(store) > 0;
     budget_keep(&store->budget, store->resize.shrinks ? 0 : append_kept(store));
     if (!store->resize.shrinks) {
-        budget_set_limit(&store->budget, store_memory(store));
+        budget_set_limit(&store->budget, store_memory_target(store));
     } else if (limit < budget_limit(&store->budget)) {
         budget_set_limit(&store->budget, limit);
     }
@@ -278,7 +278,7 @@ void resize_help(struct store_thread *thread, uint64_t now)
 
 uint64_t store_memory(const struct store *store)
 {
-    return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
+    return store_memory_target(store);
 }
 
 /* Of full segments there are eight at least: two are kept for making room, and with
@@ -323,7 +323,7 @@ static enum store_resize judge(struct store *store, uint64_t memory)
 static bool open_all(struct store *store, uint64_t memory)
 {
     uint32_t frames = arena_frames_for(&store->arena, memory);
-    if (memory > store_memory(store) && store->file.map != NULL &&
+    if (memory > store_memory_target(store) && store->file.map != NULL &&
         !file_has_room(&store->file, memory)) {
         return false;
     }

@@ -3,6 +3,8 @@
 daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/age.c \
 	daemon/store/records/age.h \
+	daemon/store/records/age_segment.c \
+	daemon/store/records/age_segment.h \
 	daemon/store/records/append.c \
 	daemon/store/records/append.h \
 	daemon/store/records/backlog.c \

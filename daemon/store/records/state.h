@@ -96,6 +96,12 @@ static inline uint64_t store_hash(const struct store *store, const struct genera
     return hash_bytes(&store->secret, generation->number, key);
 }
 
+/* Bytes that bound everything: see store_set_memory. */
+static inline uint64_t store_memory_target(const struct store *store)
+{
+    return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
+}
+
 /* Buckets that the index may come to need with so much memory. */
 uint64_t store_index_capacity(uint64_t memory);
 
