@@ -16,6 +16,7 @@
 #include "daemon/store/access/large_write.h"
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
+#include "daemon/store/records/share_limits.h"
 
 enum {
     ATTEMPTS = 100,      /* of a record that others write at the same time */

@@ -14,6 +14,7 @@
 
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
+#include "daemon/store/records/share_limits.h"
 #include "daemon/store/records/span.h"
 
 enum {

@@ -2,9 +2,10 @@
 
 daemon_store_libstore_a_SOURCES += \
 	daemon/store/access/cursor.c \
-	daemon/store/access/cursor.h \
-	daemon/store/access/cursor_owed.c \
-	daemon/store/access/cursor_state.h \
+	daemon/store/access/cursor_second.c \
+	daemon/store/access/cursor_second.h \
+	daemon/store/access/cursor_visit.c \
+	daemon/store/access/cursor_visit.h \
 	daemon/store/access/incr.c \
 	daemon/store/access/inspect.c \
 	daemon/store/access/large_append.c \
@@ -14,8 +15,6 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/access/modify.h \
 	daemon/store/access/put.c \
 	daemon/store/access/read.c \
-	daemon/store/access/revisits.c \
-	daemon/store/access/revisits.h \
 	daemon/store/access/store_stats.c \
 	daemon/store/access/write_stats.c \
 	daemon/store/access/write_stats.h \

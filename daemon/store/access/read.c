@@ -2,6 +2,7 @@
  * read.c - from a key to a value: the way of a GET.
  */
 #include "daemon/store/records/lookup.h"
+#include "daemon/store/records/share_limits.h"
 
 enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at)

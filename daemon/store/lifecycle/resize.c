@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/records/cursors_revisit.h"
 
 enum {
     /* Below a frame, so that frames that were given back are not taken again; for pages of the

@@ -6,6 +6,8 @@
 #include <sched.h>
 
 #include "daemon/store/reclaim/evict.h"
+#include "daemon/store/records/cursors_revisit.h"
+#include "daemon/store/records/share_limits.h"
 
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */

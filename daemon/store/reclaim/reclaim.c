@@ -3,6 +3,7 @@
  * generations, empty namespaces.
  */
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/records/share_limits.h"
 
 bool reclaim_segment(struct store *store, struct segment *segment)
 {

@@ -16,8 +16,8 @@
 struct namespace;
 
 /* Where a listing stands; cursor.c owns it. */
-struct standpoint {
-    struct standpoint *next;
+struct cursor_position {
+    struct cursor_position *next;
     uint32_t segment; /* 0: at the end */
     uint32_t offset;  /* 0: at its first record */
 };
@@ -37,13 +37,13 @@ struct generation {
     uint64_t young;             /* of that in segments that are young; likewise */
     struct age_clock age;       /* where the namespace has a quota */
     /* ns->lock guards what follows */
-    uint32_t first, last;        /* its segments, oldest first */
-    uint64_t links;              /* how many were ever linked: the last one's `link` */
-    uint32_t first_young;        /* the oldest of those that are young */
-    uint32_t open;               /* the first of those that are appended to */
-    struct standpoint *listings; /* those under way; atomic */
-    bool retired;                /* flushed: ns has another by now */
-    uint16_t remnants;           /* orders of blocks that its segments left unused, as bits */
+    uint32_t first, last;             /* its segments, oldest first */
+    uint64_t links;                   /* how many were ever linked: the last one's `link` */
+    uint32_t first_young;             /* the oldest of those that are young */
+    uint32_t open;                    /* the first of those that are appended to */
+    struct cursor_position *listings; /* those under way; atomic */
+    bool retired;                     /* flushed: ns has another by now */
+    uint16_t remnants;                /* orders of blocks that its segments left unused, as bits */
     /* the housekeeper's */
     struct generation *next_retired;
     uint64_t epoch;

@@ -96,7 +96,7 @@ void generation_prove(struct generation *generation, struct segments *segments,
 /* Every listing that stands on `from` goes to the beginning of `to`. */
 static void move_listings(struct generation *generation, uint32_t from, uint32_t to)
 {
-    for (struct standpoint *at = generation->listings; at != NULL; at = at->next) {
+    for (struct cursor_position *at = generation->listings; at != NULL; at = at->next) {
         if (at->segment == from) {
             at->segment = to;
             at->offset = 0;

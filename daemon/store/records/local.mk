@@ -11,6 +11,9 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/backlog.h \
 	daemon/store/records/creators.c \
 	daemon/store/records/creators.h \
+	daemon/store/records/cursors.h \
+	daemon/store/records/cursors_revisit.c \
+	daemon/store/records/cursors_revisit.h \
 	daemon/store/records/declared.c \
 	daemon/store/records/declared.h \
 	daemon/store/records/expire.c \
@@ -27,12 +30,15 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/namespace.h \
 	daemon/store/records/record.c \
 	daemon/store/records/record.h \
+	daemon/store/records/revisits.c \
+	daemon/store/records/revisits.h \
 	daemon/store/records/segment.c \
 	daemon/store/records/segment.h \
 	daemon/store/records/segment_numbers.c \
 	daemon/store/records/segment_numbers.h \
-	daemon/store/records/share.c \
 	daemon/store/records/share.h \
+	daemon/store/records/share_limits.c \
+	daemon/store/records/share_limits.h \
 	daemon/store/records/span.c \
 	daemon/store/records/span.h \
 	daemon/store/records/state.h \

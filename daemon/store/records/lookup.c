@@ -2,6 +2,8 @@
  * lookup.c - finding and retiring records; see lookup.h.
  */
 #include "daemon/store/records/lookup.h"
+#include "daemon/store/records/cursors_revisit.h"
+#include "daemon/store/records/share_limits.h"
 
 bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
             struct found *found)

@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 
-#include "daemon/store/access/cursor.h"
 #include "daemon/store/arena/arena.h"
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/arena/file.h"
@@ -22,6 +21,7 @@
 #include "daemon/store/reclaim/evict.h"
 #include "daemon/store/records/age.h"
 #include "daemon/store/records/backlog.h"
+#include "daemon/store/records/cursors.h"
 #include "daemon/store/records/expire.h"
 #include "daemon/store/records/generation_segments.h"
 #include "daemon/store/records/ghost.h"
