@@ -9,6 +9,7 @@
 #include "daemon/store/reclaim/evict_frame.h"
 #include "daemon/store/reclaim/evict_segment.h"
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/victims.h"
 
 enum {
     YOUNG_SHARE = 16,   /* of the memory: the young may have a sixteenth */
@@ -205,7 +206,7 @@ static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes,
  * that just came free may have to be given back for it. */
 static void pay_for_ghosts(struct store *store)
 {
-    if (!store->resize.shrinks && !ghost_pay(&store->ghost, &store->budget)) {
+    if (!store->shrink.active && !ghost_pay(&store->ghost, &store->budget)) {
         arena_trim(&store->arena, 0, 1);
     }
 }

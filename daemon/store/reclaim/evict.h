@@ -37,33 +37,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/reclaim/victims.h"
-
-struct store_thread;
-struct namespace;
-struct store;
+#include "daemon/store/records/state.h"
 
 enum {
     EVICT_SAMPLE = 512,
     EVICT_WASTE_LEAST = 96, /* of 1024: below, moving the rest costs too much */
-};
-
-/* Under store.reclaim_lock. */
-struct evict {
-    struct victims wasteful;            /* by dead space: emptied without losses */
-    struct victims sparse;              /* frames, by what is free of them: likewise */
-    struct victims old[SEGMENT_QUEUES]; /* by age */
-    uint64_t bytes[SEGMENT_QUEUES];     /* of the pool's segments in the sample, about */
-    uint32_t hand, frame_hand;          /* where the samples begin */
-    uint32_t unit, units_end;           /* of a frame that is being emptied; equal: of none */
-    bool drops;                         /* which loses records by that */
-    bool fills;                         /* what lives in it goes to what is left of others, */
-    bool thrifty;                       /* and is going there now: no other frame is cut */
-    bool whole;                         /* what is being emptied is a frame's only segment */
-    uint32_t vain;                      /* frames that were not empty in the end, */
-    uint32_t period;                    /* in this period (age.h) */
-    bool found_waste;                   /* when the lists were made there was some: look again,
-                                           before a record that lives is dropped */
 };
 
 /* Evicts from the pool; returns the effort, 0 when there is nothing to evict. */

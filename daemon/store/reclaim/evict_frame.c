@@ -3,7 +3,9 @@
  */
 #include "daemon/store/reclaim/evict_frame.h"
 
+#include "daemon/store/reclaim/evict.h"
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/victims.h"
 
 enum {
     FRAME_STEP = 32, /* segments that are emptied at once */

@@ -3,6 +3,7 @@
  */
 #include "daemon/store/reclaim/evict.h"
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/victims.h"
 
 enum { LOOK_AT_MOST = 1024 /* segments of a namespace */ };
 

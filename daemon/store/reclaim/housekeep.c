@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "daemon/store/reclaim/evict.h"
+#include "daemon/store/reclaim/shrink.h"
 #include "daemon/store/records/cursors_revisit.h"
 #include "daemon/store/records/share_limits.h"
 
@@ -116,7 +117,7 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
     __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->reclaim_lock);
     __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);
-    resize_help(thread, now);
+    shrink_help(thread, now);
     bool freed = free_budget(store, lack);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
@@ -170,7 +171,7 @@ static size_t one_step(struct store_thread *thread, uint64_t now)
     struct store *store = thread->store;
     size_t effort = free_the_dead(thread, now, false);
     if (effort == 0) {
-        effort = resize_step(thread, now);
+        effort = shrink_step(thread, now);
     }
     if (effort == 0) {
         effort = evict_for_reserve(thread, now);

@@ -14,6 +14,8 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/reclaim/purge.c \
 	daemon/store/reclaim/reclaim.c \
 	daemon/store/reclaim/relocate.c \
+	daemon/store/reclaim/shrink.c \
+	daemon/store/reclaim/shrink.h \
 	daemon/store/reclaim/span_move.c \
 	daemon/store/reclaim/victims.c \
 	daemon/store/reclaim/victims.h \

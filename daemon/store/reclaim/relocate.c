@@ -4,6 +4,7 @@
  * Records of a log go the way of compaction, large ones that of span_move.c.
  */
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/victims.h"
 
 static void relocate_record(struct visited *visited)
 {

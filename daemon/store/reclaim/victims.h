@@ -11,21 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/store/records/evict_state.h"
 #include "daemon/store/records/segment.h"
-
-enum { VICTIMS_MAX = 256 };
-
-struct victim {
-    uint32_t segment;
-    uint32_t serial; /* what the segment's was when it was offered */
-    uint32_t rank;
-};
-
-struct victims {
-    unsigned most;
-    unsigned count;
-    struct victim entries[VICTIMS_MAX]; /* the highest rank last */
-};
 
 /* Empties the list; it will keep `most` at most. */
 void victims_clear(struct victims *victims, unsigned most);

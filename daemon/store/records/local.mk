@@ -16,6 +16,7 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/cursors_revisit.h \
 	daemon/store/records/declared.c \
 	daemon/store/records/declared.h \
+	daemon/store/records/evict_state.h \
 	daemon/store/records/expire.c \
 	daemon/store/records/expire.h \
 	daemon/store/records/flush.c \

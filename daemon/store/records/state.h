@@ -17,11 +17,10 @@
 #include "daemon/store/arena/file.h"
 #include "daemon/store/arena/hash.h"
 #include "daemon/store/index/index.h"
-#include "daemon/store/lifecycle/resize.h"
-#include "daemon/store/reclaim/evict.h"
 #include "daemon/store/records/age.h"
 #include "daemon/store/records/backlog.h"
 #include "daemon/store/records/cursors.h"
+#include "daemon/store/records/evict_state.h"
 #include "daemon/store/records/expire.h"
 #include "daemon/store/records/generation_segments.h"
 #include "daemon/store/records/ghost.h"
@@ -53,6 +52,18 @@ struct declaring {
     struct store_policy_result result;
 };
 
+/* How far the store is on its way to less memory; see shrink.h. Under reclaim_lock. */
+struct shrink {
+    bool active;           /* more is used than shall be */
+    bool squeezes;         /* tables are squeezed; else records are evicted */
+    uint64_t squeeze_from; /* bytes used above which it would be in vain */
+    bool stuck;            /* nothing could be done, */
+    uint64_t stuck_at;     /* and when that was, by `now` */
+    size_t expire_hand;    /* the next entry of the heap */
+    uint32_t number_hand;  /* the segment before this one is next */
+    uint32_t name_hand;    /* the next namespace that may have to give */
+};
+
 struct store {
     struct file file; /* where the arena lies; not in use without one */
     struct budget budget;
@@ -82,7 +93,7 @@ struct store {
 
     pthread_mutex_t reclaim_lock; /* guards what follows */
     struct evict evict;
-    struct resize resize;
+    struct shrink shrink;
     uint64_t spare_effort;               /* records that may be walked though few expired */
     uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
     uint64_t frames_marked;              /* `now` of the last arena_mark */
