@@ -119,7 +119,7 @@ static bool walk(struct cursor_step *step)
     if (!record_is_dead(at.bytes) && !cursor_offer(step, &at, NULL)) {
         return false;
     }
-    cursor->at.offset = offset + record_footprint(store, &at.record);
+    cursor->at.offset = offset + record_footprint(&store->segments, &at.record);
     return true;
 }
 

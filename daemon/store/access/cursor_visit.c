@@ -4,6 +4,7 @@
 #include "daemon/store/access/cursor_visit.h"
 
 #include "daemon/store/records/share_limits.h"
+#include "daemon/store/records/view.h"
 
 /* Reads the notes, and what the index has counted where there are none. False: the record has
  * just gone. */
@@ -36,7 +37,7 @@ bool cursor_offer(const struct cursor_step *step, const struct cursor_record *at
     const struct record *record = &at->record;
     struct store_entry entry = {.key = record->key,
                                 .value_length = record->value_length,
-                                .size = record_footprint(store, record),
+                                .size = record_footprint(&store->segments, record),
                                 .expires = at->expires == SEGMENT_NEVER ? STORE_NEVER : at->expires,
                                 .version = record_version(store, at->segment, at->bytes, record),
                                 .client_flags = record->client_flags};
@@ -50,12 +51,12 @@ bool cursor_offer(const struct cursor_step *step, const struct cursor_record *at
     if (step->cursor->skips_values) {
         return step->visit(step->context, &entry);
     }
-    if (lookup_pins(record)) {
-        step->cursor->crowded = !lookup_may_pin(store, at->segment, record, step->now);
+    if (view_is_pinned(record)) {
+        step->cursor->crowded = !view_may_pin(store, at->segment, record, step->now);
         if (step->cursor->crowded) {
             return false;
         }
-        lookup_pin(store, at->segment, record, &view);
+        view_pin(store, at->segment, record, &view);
         entry.large = &view;
     } else {
         entry.value = (struct slice){record->value, record->value_length};

@@ -17,6 +17,7 @@
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
 #include "daemon/store/records/share_limits.h"
+#include "daemon/store/records/view.h"
 
 enum {
     ATTEMPTS = 100,      /* of a record that others write at the same time */
@@ -114,7 +115,7 @@ static enum store_status take_old(struct store_thread *thread, struct store_key 
         status = STORE_NOT_FOUND;
     }
     if (status == STORE_OK) {
-        lookup_pin(store, txn.old.segment, &txn.old.record, view);
+        view_pin(store, txn.old.segment, &txn.old.record, view);
         view->version = found_version(store, &txn.old);
     }
     write_txn_unlook(&txn);

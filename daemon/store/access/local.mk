@@ -16,7 +16,7 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/access/put.c \
 	daemon/store/access/read.c \
 	daemon/store/access/store_stats.c \
+	daemon/store/access/write_begin.c \
+	daemon/store/access/write_begin.h \
 	daemon/store/access/write_stats.c \
-	daemon/store/access/write_stats.h \
-	daemon/store/access/write_txn.c \
-	daemon/store/access/write_txn.h
+	daemon/store/access/write_stats.h

@@ -5,6 +5,7 @@
  * copied with no lock held besides, and only then is the slot turned to the copy, if the record is
  * still there. It keeps its age, its queue and its version.
  */
+#include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/records/span.h"
 
 enum {

@@ -46,4 +46,8 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/thread.c \
 	daemon/store/records/thread.h \
 	daemon/store/records/thread_list.c \
-	daemon/store/records/ttl.h
+	daemon/store/records/ttl.h \
+	daemon/store/records/view.c \
+	daemon/store/records/view.h \
+	daemon/store/records/write_txn.c \
+	daemon/store/records/write_txn.h
