@@ -46,15 +46,6 @@ static inline enum lack housekeep_lack(enum room room)
 bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct namespace *ns,
                          uint64_t now);
 
-/* --- flush.c --- */
-
-/* Gives the namespace a new generation. False without memory for it. Takes the
- * namespace's lock. `due`: this is the flush that was set for later, which is over then. */
-bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64_t *records);
-
-/* The same with the next store_tick. Under namespaces.lock. */
-void flush_soon(struct store *store, struct namespace *ns);
-
 /* --- purge.c --- */
 
 /* The next segment in which something has expired; 0 when none is due. */

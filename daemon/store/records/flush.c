@@ -8,8 +8,9 @@
  * request which read the clock after that time waits for it. Where many are due at once they
  * are flushed in rounds, between which namespaces.lock is free.
  */
+#include "daemon/store/records/flush.h"
+
 #include "daemon/store/arena/file_namespace.h"
-#include "daemon/store/reclaim/housekeep.h"
 
 enum { DUE_ROUND = 64 }; /* namespaces that are flushed without letting go of the lock */
 

@@ -20,6 +20,7 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/records/expire.c \
 	daemon/store/records/expire.h \
 	daemon/store/records/flush.c \
+	daemon/store/records/flush.h \
 	daemon/store/records/generation.h \
 	daemon/store/records/generation_segments.c \
 	daemon/store/records/generation_segments.h \
