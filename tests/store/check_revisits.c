@@ -2,7 +2,7 @@
  * check_revisits.c - what a listing owes: nothing that was marked is forgotten, in a list or in a
  * map; the order is the buckets' own; and the memory is counted and bounded.
  */
-#include "daemon/store/access/revisits.h"
+#include "daemon/store/records/revisits.h"
 
 #include <check.h>
 #include <stdlib.h>

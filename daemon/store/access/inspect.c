@@ -9,6 +9,7 @@
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
 #include "daemon/store/records/span.h"
+#include "daemon/store/records/view.h"
 
 struct look {
     const struct store_terms *terms;
@@ -35,7 +36,7 @@ static void tell(struct store *store, const struct found *found, uint64_t now,
 {
     const struct record *record = &found->record;
     view->version = found_version(store, found);
-    view->size = record_footprint(store, record);
+    view->size = record_footprint(&store->segments, record);
     view->number = found->segment->generation->ns->id;
     if (record->noted) {
         view->idle = record_idle(found->bytes, now);
@@ -70,7 +71,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
                       struct look *look, uint64_t now)
 {
     struct store_view *view = look->view;
-    lookup_view(store, home, found, view);
+    view_open(store, home, found, view);
     tell(store, found, now, view);
     view->made = look->made;
     view->won = look->made || wins(found, look, now);
@@ -80,7 +81,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
     if (!look->terms->peeks) {
         lookup_count_read(&found->slot);
     }
-    lookup_leave(home, view);
+    view_unlock(home, view);
 }
 
 /* Whether the record has to be written for that. */
@@ -106,7 +107,7 @@ static bool look_in_place(struct store_thread *thread, struct store_key *at, str
         index_unlock(home);
         return !lives && !look->terms->makes;
     }
-    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
+    if (view_is_pinned(&found.record) && !view_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         *status = STORE_CROWDED;
         return true;
@@ -143,8 +144,8 @@ static enum store_status compose_looked_at(struct write_txn *txn, void *context,
     if (!txn->lives) {
         return compose_made(txn, look, draft);
     }
-    if (lookup_pins(&old->record) &&
-        !lookup_may_pin(txn->thread->store, old->segment, &old->record, txn->now)) {
+    if (view_is_pinned(&old->record) &&
+        !view_may_pin(txn->thread->store, old->segment, &old->record, txn->now)) {
         return STORE_CROWDED;
     }
     look->ended = old->expires;

@@ -116,7 +116,7 @@ static bool place_record(struct write_txn *txn, struct segment *segment, struct 
         record->noted = true; /* there is no room for a version without notes */
         draft->version = record->version;
     }
-    append_fresh(store, segment);
+    age_note_fresh(store, segment);
     uint32_t place = append_record(store, segment, record, draft->expires);
     write_txn_commit(txn, &slot, place);
     return true;

@@ -10,7 +10,7 @@
 #ifndef KVCACHED_DAEMON_STORE_ACCESS_MODIFY_H
 #define KVCACHED_DAEMON_STORE_ACCESS_MODIFY_H
 
-#include "daemon/store/access/write_txn.h"
+#include "daemon/store/access/write_begin.h"
 
 struct draft {
     struct record record;

@@ -1,7 +1,8 @@
 /*
  * read.c - from a key to a value: the way of a GET.
  */
-#include "daemon/store/records/lookup.h"
+#include "daemon/store/records/share_limits.h"
+#include "daemon/store/records/view.h"
 
 enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at)
@@ -17,7 +18,7 @@ enum store_status store_locate(struct store_thread *thread, struct slice name, s
 
 bool store_declares(struct store_thread *thread, struct slice name)
 {
-    const struct namespace *ns = store_thread_find(thread, name);
+    const struct namespace *ns = namespaces_find_cached(&thread->store->namespaces, thread, name);
     return ns != NULL ? __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0
                       : namespaces_declare(&thread->store->namespaces, name);
 }
@@ -53,7 +54,7 @@ enum store_status store_get(struct store_thread *thread, const struct store_key 
         store_thread_count(&counters->misses, 1);
         return STORE_NOT_FOUND;
     }
-    if (lookup_pins(&found.record) && !lookup_may_pin(store, found.segment, &found.record, now)) {
+    if (view_is_pinned(&found.record) && !view_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         return STORE_CROWDED;
     }
@@ -62,43 +63,9 @@ enum store_status store_get(struct store_thread *thread, const struct store_key 
     if (found.record.noted) {
         record_note_read(found.bytes, found.record.notes, now);
     }
-    lookup_view(store, home, &found, view);
-    lookup_leave(home, view);
+    view_open(store, home, &found, view);
+    view_unlock(home, view);
     return STORE_OK;
-}
-
-void store_view_put(struct store_view *view)
-{
-    if (view->pinned) {
-        share_unpin(view->store, view->ns, segment_at(&view->store->segments, view->segment));
-    } else {
-        index_unlock(view->held);
-    }
-}
-
-size_t store_view_pieces(const struct store_view *view, uint64_t from, struct iovec *pieces,
-                         size_t count)
-{
-    const struct segments *segments = &view->store->segments;
-    const struct segment *segment = segment_at(segments, view->segment);
-    uint64_t left = view->length - from;
-    uint32_t start = view->offset;
-    size_t filled = 0;
-    while (left > 0 && filled < count) {
-        uint64_t here = segment_capacity(segment) - start;
-        if (from < here) {
-            uint64_t length = here - from < left ? here - from : left;
-            pieces[filled].iov_base = segment_bytes(segments, segment) + start + from;
-            pieces[filled++].iov_len = length;
-            left -= length;
-            from = 0;
-        } else {
-            from -= here;
-        }
-        segment = segment_at(segments, segment->piece);
-        start = 0;
-    }
-    return filled;
 }
 
 enum store_status store_expiry(struct store_thread *thread, const struct store_key *where,

@@ -102,7 +102,7 @@ void store_stats(struct store_thread *thread, struct store_stats *stats)
     counters_subtract(&stats->counters, &store->before);
     stats->total_items = stats->counters.sets + stats->counters.made;
     pthread_mutex_unlock(&all->lock);
-    stats->memory_limit = store_memory(store);
+    stats->memory_limit = store_memory_target(store);
     stats->memory_used = budget_used(&store->budget);
     stats->index_bytes = index_resident(&store->index);
     stats->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);

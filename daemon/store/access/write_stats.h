@@ -4,6 +4,7 @@
 #ifndef KVCACHED_DAEMON_STORE_ACCESS_WRITE_STATS_H
 #define KVCACHED_DAEMON_STORE_ACCESS_WRITE_STATS_H
 
+#include "daemon/store/records/namespace.h"
 #include "daemon/store/records/thread.h"
 
 /* The number under which a key's namespace is counted; 0: there is none. */

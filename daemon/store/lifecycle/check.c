@@ -29,7 +29,7 @@ static const char *check_record(struct recount *count, struct segment *segment, 
                                   place_of(&store->segments, segment, offset), &slot);
     index_unlock(home);
     count->items++;
-    count->bytes += record_footprint(store, record);
+    count->bytes += record_footprint(&store->segments, record);
     return found ? NULL : "a live record is not in the index";
 }
 
@@ -47,7 +47,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
             if (wrong != NULL) {
                 return wrong;
             }
-            live += record_footprint(store, &record);
+            live += record_footprint(&store->segments, &record);
             if (expires != SEGMENT_NEVER && segment->due > segment->latest) {
                 return "a segment with records that expire is not due before the last does";
             }
@@ -56,7 +56,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
                                                      (uint32_t)(bytes - start))) != segment) {
             return "a place does not lead to its segment";
         }
-        bytes += record_footprint(store, &record);
+        bytes += record_footprint(&store->segments, &record);
     }
     const char *wrong = check_marks(store, segment);
     if (wrong != NULL) {

@@ -18,6 +18,7 @@
 #include "daemon/store/arena/file_namespace.h"
 #include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/records/flush.h"
+#include "daemon/store/records/share_limits.h"
 
 enum {
     ROUND = 64,         /* namespaces in a step */

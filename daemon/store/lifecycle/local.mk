@@ -12,5 +12,4 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/lifecycle/recover_segments.c \
 	daemon/store/lifecycle/recover_threads.c \
 	daemon/store/lifecycle/resize.c \
-	daemon/store/lifecycle/resize.h \
 	daemon/store/lifecycle/store.c

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "daemon/store/reclaim/compact.h"
+#include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/shrink.h"
 #include "daemon/store/records/append.h"
 
 enum {
@@ -219,8 +221,8 @@ static void fit(struct recover *recover, struct store_thread *thread)
     struct store *store = recover->store;
     uint64_t before = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
     while (
-        store->resize.shrinks && !recover_is_cancelled(recover) &&
-        (compact_next(thread, recover->now, true) > 0 || resize_step(thread, recover->now) > 0)) {
+        store->shrink.active && !recover_is_cancelled(recover) &&
+        (compact_next(thread, recover->now, true) > 0 || shrink_step(thread, recover->now) > 0)) {
     }
     recover->found->evicted += before - __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
 }
@@ -229,8 +231,8 @@ static void fit(struct recover *recover, struct store_thread *thread)
 static bool evict_the_rest(struct recover *recover)
 {
     struct store *store = recover->store;
-    resize_begin(store);
-    if (!store->resize.shrinks) {
+    shrink_begin(store);
+    if (!store->shrink.active) {
         return true;
     }
     struct store_thread *thread = store_thread_create(store);

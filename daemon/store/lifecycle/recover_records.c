@@ -95,7 +95,7 @@ static bool make_out(const struct walk *walk, uint32_t at, struct record *record
     const struct store *store = walk->recover->store;
     uint32_t left = walk->segment->used - at;
     return record_measure(walk->start + at, left, record, size) && !record->span &&
-           *size == record_size(record) && record_footprint(store, record) <= left;
+           *size == record_size(record) && record_footprint(&store->segments, record) <= left;
 }
 
 static void examine_log(struct walk *walk)
@@ -110,7 +110,7 @@ static void examine_log(struct walk *walk)
             break;
         }
         examine_record(walk, at, &record, size);
-        at += record_footprint(store, &record);
+        at += record_footprint(&store->segments, &record);
     }
     end_at(walk, at);
 }
@@ -240,7 +240,7 @@ static void insert_one(struct batch *batch, char *bytes, uint64_t hash)
     if (fits) {
         uint32_t offset = (uint32_t)(bytes - segment_bytes(&store->segments, segment));
         index_fill(&store->index, &slot, hash, place_of(&store->segments, segment, offset));
-        count_in(batch, record_footprint(store, &record), expires);
+        count_in(batch, record_footprint(&store->segments, &record), expires);
     } else {
         record_kill(bytes, true);
         recover_count(twice ? &recover->found->duplicates : &recover->found->evicted, 1);
@@ -283,7 +283,7 @@ void recover_insert(struct recover *recover, struct segment *segment)
             add(&batch, start + at, record.key);
         }
         at = recover_is_span(recover, segment) ? segment->used
-                                               : at + record_footprint(store, &record);
+                                               : at + record_footprint(&store->segments, &record);
     }
     insert_batch(&batch);
     recover_count(&segment->generation->items, batch.items);

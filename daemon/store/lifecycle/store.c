@@ -10,6 +10,7 @@
 #include "daemon/store/arena/pages.h"
 #include "daemon/store/lifecycle/recover.h"
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/records/cursors_revisit.h"
 
 /* A record of more than this part of a frame would leave too much of a segment
  * unused at its end: it gets segments of its own. */

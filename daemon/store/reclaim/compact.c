@@ -43,7 +43,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
         return false;
     }
     if (visited_offset(visited) >= fresh_from) {
-        append_fresh(store, to);
+        age_note_fresh(store, to);
     }
     struct record fresh = take_along(visited);
     uint32_t place = append_record(store, to, &fresh, visited->expires);

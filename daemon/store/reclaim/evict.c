@@ -10,6 +10,7 @@
 #include "daemon/store/reclaim/evict_frame.h"
 #include "daemon/store/reclaim/evict_segment.h"
 #include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/age_segment.h"
 
 enum {
     LISTED_SHARE = 32, /* of the segments are listed at once */

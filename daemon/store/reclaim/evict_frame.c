@@ -6,6 +6,7 @@
 #include "daemon/store/reclaim/evict_segment.h"
 #include "daemon/store/reclaim/span_move.h"
 #include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/age_segment.h"
 
 enum {
     FRAME_STEP = 32, /* segments that are emptied at once */

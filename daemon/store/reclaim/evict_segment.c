@@ -49,7 +49,7 @@ static bool is_fresh(const struct cut *cut, const struct visited *visited)
 static void survey_record(struct visited *visited)
 {
     struct cut *cut = visited->context;
-    uint64_t bytes = record_footprint(visited->thread->store, &visited->record);
+    uint64_t bytes = record_footprint(&visited->thread->store->segments, &visited->record);
     if (visited->expires <= visited->now) {
         return;
     }
@@ -94,7 +94,7 @@ static bool move_record(struct cut *cut, struct visited *visited)
     if (!compact_move(visited, queue, cut->fresh_from)) {
         return false;
     }
-    cut->eviction->moved += record_footprint(visited->thread->store, &visited->record);
+    cut->eviction->moved += record_footprint(&visited->thread->store->segments, &visited->record);
     return true;
 }
 
@@ -117,7 +117,7 @@ static bool is_worth_keeping(struct cut *cut, const struct visited *visited)
     if (reads == 0 || reads + 1 != cut->keep_from) {
         return reads >= cut->keep_from;
     }
-    uint64_t bytes = record_footprint(visited->thread->store, &visited->record);
+    uint64_t bytes = record_footprint(&visited->thread->store->segments, &visited->record);
     bool fits = bytes <= cut->room;
     cut->room -= fits ? bytes : 0;
     return fits;
@@ -228,7 +228,7 @@ static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes,
  * that just came free may have to be given back for it. */
 static void pay_for_ghosts(struct store *store)
 {
-    if (!store->resize.shrinks && !ghost_pay(&store->ghost, &store->budget)) {
+    if (!store->shrink.active && !ghost_pay(&store->ghost, &store->budget)) {
         arena_trim(&store->arena, 0, 1);
     }
 }

@@ -10,6 +10,9 @@
 #include "daemon/store/reclaim/evict_namespace.h"
 #include "daemon/store/reclaim/purge.h"
 #include "daemon/store/reclaim/reclaim.h"
+#include "daemon/store/reclaim/shrink.h"
+#include "daemon/store/records/cursors_revisit.h"
+#include "daemon/store/records/share_limits.h"
 
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
@@ -23,7 +26,7 @@ enum {
 /* Frames that should be free, so that a writer finds one without evicting. */
 static uint32_t wanted_frames(const struct store *store)
 {
-    uint64_t share = store_memory(store) / arena_frame_size(&store->arena) / 128;
+    uint64_t share = store_memory_target(store) / arena_frame_size(&store->arena) / 128;
     return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : (uint32_t)share);
 }
 
@@ -118,7 +121,7 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
     __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->reclaim_lock);
     __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);
-    resize_help(thread, now);
+    shrink_help(thread, now);
     bool freed = free_budget(store, lack);
     if (!freed) {
         /* Others may have made room while this one waited for its turn. */
@@ -172,7 +175,7 @@ static size_t one_step(struct store_thread *thread, uint64_t now)
     struct store *store = thread->store;
     size_t effort = free_the_dead(thread, now, false);
     if (effort == 0) {
-        effort = resize_step(thread, now);
+        effort = shrink_step(thread, now);
     }
     if (effort == 0) {
         effort = evict_for_reserve(thread, now);

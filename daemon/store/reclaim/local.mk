@@ -19,6 +19,8 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/reclaim/reclaim.h \
 	daemon/store/reclaim/relocate.c \
 	daemon/store/reclaim/relocate.h \
+	daemon/store/reclaim/shrink.c \
+	daemon/store/reclaim/shrink.h \
 	daemon/store/reclaim/span_move.c \
 	daemon/store/reclaim/span_move.h \
 	daemon/store/reclaim/victims.c \

@@ -6,6 +6,7 @@
 
 #include "daemon/store/reclaim/visit.h"
 #include "daemon/store/records/append.h"
+#include "daemon/store/records/share_limits.h"
 
 bool reclaim_segment(struct store *store, struct segment *segment)
 {

@@ -9,6 +9,7 @@
 #include "daemon/store/reclaim/reclaim.h"
 #include "daemon/store/reclaim/span_move.h"
 #include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/age_segment.h"
 
 static void relocate_record(struct visited *visited)
 {

@@ -106,7 +106,7 @@ void visit_segment(struct visit *visit)
         if (visit->stop != NULL && *visit->stop) {
             return;
         }
-        bytes += record_footprint(store, &record);
+        bytes += record_footprint(&store->segments, &record);
     }
     visit_batch(visit, &batch);
 }

@@ -3,23 +3,16 @@
  */
 #include "daemon/store/records/age.h"
 
-#include "daemon/store/records/append.h"
-
 static uint32_t offset_of(const struct age_marks *marks, int which)
 {
     uint16_t units = __atomic_load_n(&marks->offset[which], __ATOMIC_RELAXED);
     return units == AGE_ALL ? UINT32_MAX : (uint32_t)units << AGE_UNIT_SHIFT;
 }
 
-static uint16_t periods_since(const struct age_marks *marks, int which, uint32_t period)
-{
-    return (uint16_t)(period - __atomic_load_n(&marks->period[which], __ATOMIC_RELAXED));
-}
-
 uint32_t age_fresh_from(const struct age_marks *marks, uint32_t period)
 {
-    uint16_t older = periods_since(marks, 0, period);
-    uint16_t newer = periods_since(marks, 1, period);
+    uint16_t older = age_periods_since(marks, 0, period);
+    uint16_t newer = age_periods_since(marks, 1, period);
     if (newer >= AGE_OPEN) {
         return UINT32_MAX;
     }
@@ -54,7 +47,7 @@ static uint32_t periods_ended(uint64_t written, uint64_t share, uint64_t *end)
 
 /* Threads that count at once end a period once. An end that is read before the bytes are added
  * is of no more bytes than these are. */
-static void count(struct age_clock *clock, uint64_t bytes, uint64_t memory)
+void age_advance(struct age_clock *clock, uint64_t bytes, uint64_t memory)
 {
     uint64_t end = __atomic_load_n(&clock->end, __ATOMIC_ACQUIRE);
     uint64_t written = __atomic_add_fetch(&clock->written, bytes, __ATOMIC_RELAXED);
@@ -64,48 +57,4 @@ static void count(struct age_clock *clock, uint64_t bytes, uint64_t memory)
                                                    __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&clock->period, periods, __ATOMIC_RELAXED);
     }
-}
-
-void age_count(struct store *store, struct generation *generation, uint64_t bytes)
-{
-    uint64_t quota = namespace_quota(generation->ns);
-    uint64_t quotas = __atomic_load_n(&store->quotas, __ATOMIC_RELAXED);
-    uint64_t memory = store_memory(store);
-    count(&store->age, bytes, memory > quotas ? memory - quotas : 0);
-    if (quota != 0) {
-        count(&generation->age, bytes, quota);
-    }
-}
-
-void age_begin(const struct store *store, struct segment *segment,
-               const struct generation *generation, bool fresh)
-{
-    segment->own_clock = namespace_quota(generation->ns) != 0;
-    uint32_t period = age_period(segment->own_clock ? &generation->age : &store->age);
-    uint16_t since = (uint16_t)(fresh ? period : period - AGE_OPEN);
-    segment->age = (struct age_marks){.period = {since, since}};
-}
-
-void age_seal(const struct store *store, struct segment *segment)
-{
-    age_mark(&segment->age, AGE_ALL, age_period(append_clock(store, segment)));
-}
-
-/* A clock of a namespace that has lost its quota stands still from then on: others' writes
- * would never make its segments old. They are taken for as old as they can be. */
-uint32_t age_fresh_in(const struct store *store, const struct segment *segment)
-{
-    bool stands = segment->own_clock && namespace_quota(segment->generation->ns) == 0;
-    return stands ? UINT32_MAX
-                  : age_fresh_from(&segment->age, age_period(append_clock(store, segment)));
-}
-
-bool age_is_idle(const struct store *store, const struct segment *segment)
-{
-    return periods_since(&segment->age, 1, age_period(append_clock(store, segment))) >= AGE_IDLE;
-}
-
-bool age_is_fresh(const struct store *store, const struct segment *segment)
-{
-    return age_fresh_in(store, segment) <= store->segments.lead;
 }

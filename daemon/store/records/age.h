@@ -25,10 +25,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct generation;
-struct segment;
-struct store;
-
 enum {
     AGE_PERIODS = 64,
     AGE_FRESH = 3,
@@ -76,33 +72,19 @@ static inline void age_append(struct age_marks *marks, uint32_t used, uint32_t p
     }
 }
 
+static inline uint16_t age_periods_since(const struct age_marks *marks, int which, uint32_t period)
+{
+    return (uint16_t)(period - __atomic_load_n(&marks->period[which], __ATOMIC_RELAXED));
+}
+
 /* Records from this byte on may be fresh; UINT32_MAX: none are. */
 uint32_t age_fresh_from(const struct age_marks *marks, uint32_t period);
-
-/* --- of the store's own --------------------------------------------------------- */
 
 void age_start(struct age_clock *clock);
 
 /* What there is is fresh no more. */
 void age_pass(struct age_clock *clock);
-
-/* A writer took so many bytes for the generation. */
-void age_count(struct store *store, struct generation *generation, uint64_t bytes);
-
-/* The segment is new, and is the generation's. `fresh`: so is what comes into it; else that
- * is told one by one (append_note_fresh). */
-void age_begin(const struct store *store, struct segment *segment,
-               const struct generation *generation, bool fresh);
-/* All that the segment will hold is there. */
-void age_seal(const struct store *store, struct segment *segment);
-
-/* age_fresh_from of a linked segment; under store.reclaim_lock. */
-uint32_t age_fresh_in(const struct store *store, const struct segment *segment);
-
-/* Of one that is appended to: nothing has been for a while, about a sixth of the memory. */
-bool age_is_idle(const struct store *store, const struct segment *segment);
-
-/* Nothing of the segment may be evicted yet. Of a large record: it may not. */
-bool age_is_fresh(const struct store *store, const struct segment *segment);
+/* So many bytes were written, of a memory or quota of so many. Any thread. */
+void age_advance(struct age_clock *clock, uint64_t bytes, uint64_t memory);
 
 #endif

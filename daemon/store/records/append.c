@@ -360,7 +360,7 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
     record->after = record->expires ? expires - segment->base_time : 0;
     record->span = false;
     uint32_t offset = segment->used;
-    uint32_t size = record_footprint(store, record);
+    uint32_t size = record_footprint(&store->segments, record);
     record_write(segment_bytes(&store->segments, segment) + offset, record);
     commit(&store->segments, segment, offset, record_size(record), offset + size);
     __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);

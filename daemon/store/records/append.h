@@ -7,6 +7,7 @@
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_APPEND_H
 #define KVCACHED_DAEMON_STORE_RECORDS_APPEND_H
 
+#include "daemon/store/records/age_segment.h"
 #include "daemon/store/records/state.h"
 
 enum room {
@@ -59,19 +60,6 @@ bool append_separates(const struct generation *generation);
  */
 uint32_t append_record(struct store *store, struct segment *segment, struct record *record,
                        uint64_t expires);
-
-/* The clock that the segment keeps to. */
-static inline const struct age_clock *append_clock(const struct store *store,
-                                                   const struct segment *segment)
-{
-    return segment->own_clock ? &segment->generation->age : &store->age;
-}
-
-/* What is appended next is fresh: it was written just now, or was not long ago. */
-static inline void append_fresh(const struct store *store, struct segment *segment)
-{
-    age_append(&segment->age, segment->used, age_period(append_clock(store, segment)));
-}
 
 /* An upper bound of what the record will take in any segment. */
 uint32_t append_size(const struct store *store, const struct record *record, uint64_t expires);

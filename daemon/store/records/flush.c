@@ -11,7 +11,6 @@
 #include "daemon/store/records/flush.h"
 
 #include "daemon/store/arena/file_namespace.h"
-#include "daemon/store/records/state.h"
 
 enum { DUE_ROUND = 64 }; /* namespaces that are flushed without letting go of the lock */
 
@@ -67,7 +66,7 @@ enum store_status store_flush(struct store_thread *thread, struct slice name, ui
 {
     (void)now;
     struct store *store = thread->store;
-    struct namespace *ns = store_thread_find(thread, name);
+    struct namespace *ns = namespaces_find_cached(&store->namespaces, thread, name);
     *records = 0;
     if (ns == NULL) {
         return namespaces_missing(&store->namespaces, name);

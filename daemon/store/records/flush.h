@@ -1,14 +1,10 @@
 /*
- * flush.h - a namespace forgets all of its records, at once or with the next store_tick.
+ * flush.h - flushing a namespace from inside of the store; see store_flush.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_FLUSH_H
 #define KVCACHED_DAEMON_STORE_RECORDS_FLUSH_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct namespace;
-struct store;
+#include "daemon/store/records/state.h"
 
 /* Gives the namespace a new generation. False without memory for it. Takes the
  * namespace's lock. `due`: this is the flush that was set for later, which is over then. */

@@ -2,6 +2,7 @@
  * lookup.c - finding and retiring records; see lookup.h.
  */
 #include "daemon/store/records/lookup.h"
+#include "daemon/store/records/cursors_revisit.h"
 
 bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
             struct found *found)
@@ -28,7 +29,7 @@ bool lookup(struct store *store, struct bucket *home, const struct store_key *at
 bool lookup_refresh(struct store_thread *thread, struct store_key *at)
 {
     if (at->ns == NULL) {
-        at->ns = store_thread_find(thread, at->name);
+        at->ns = namespaces_find_cached(&thread->store->namespaces, thread, at->name);
         if (at->ns == NULL) {
             return false;
         }
@@ -39,59 +40,6 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at)
         at->hash = store_hash(thread->store, current, at->key);
     }
     return true;
-}
-
-static void describe(struct store *store, struct segment *segment, const struct record *record,
-                     struct store_view *view)
-{
-    *view = (struct store_view){.length = record->value_length,
-                                .bytes = record->value,
-                                .client_flags = record->client_flags,
-                                .store = store,
-                                .segment = segment_number(&store->segments, segment)};
-    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
-}
-
-/* Of a span, all its pieces: less than a unit of them is unused. */
-static uint64_t pinned_bytes(const struct segment *segment, const struct record *record)
-{
-    return record->span ? record_size(record) : segment_capacity(segment);
-}
-
-bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
-                    uint64_t now)
-{
-    return share_admits_pin(store, segment->generation->ns, segment, pinned_bytes(segment, record),
-                            now);
-}
-
-void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
-                struct store_view *view)
-{
-    describe(store, segment, record, view);
-    view->pinned = true;
-    view->ns = segment->generation->ns;
-    share_pin(store, segment, pinned_bytes(segment, record));
-}
-
-void lookup_view(struct store *store, struct bucket *home, const struct found *found,
-                 struct store_view *view)
-{
-    const struct record *record = &found->record;
-    if (lookup_pins(record)) {
-        lookup_pin(store, found->segment, record, view);
-    } else {
-        describe(store, found->segment, record, view);
-        view->held = home;
-    }
-    view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
-}
-
-uint32_t record_footprint(const struct store *store, const struct record *record)
-{
-    const struct segments *segments = &store->segments;
-    uint32_t size = record_size(record);
-    return record->span ? size : place_aligned(segments, size + segments->guard);
 }
 
 static void count_burial(struct store_thread *thread, const struct generation *generation,
@@ -119,7 +67,7 @@ void record_retire(struct store_thread *thread, struct segment *segment, char *b
 {
     struct store *store = thread->store;
     struct generation *generation = segment->generation;
-    uint32_t size = record_footprint(store, record);
+    uint32_t size = record_footprint(&store->segments, record);
     uint32_t half = segment_capacity(segment) / 2;
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
     if (why == RETIRED_REPLACED && generation->listings != NULL) {

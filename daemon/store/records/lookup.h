@@ -40,33 +40,6 @@ static inline uint64_t found_version(const struct store *store, const struct fou
     return record_version(store, found->segment, found->bytes, &found->record);
 }
 
-/* Whether a view of it is pinned. */
-static inline bool lookup_pins(const struct record *record)
-{
-    return record->span || record->value_length > STORE_COPY_MAX;
-}
-
-/* Of a record whose views are pinned. False: for now too much is. The bucket or the namespace is
- * locked. */
-bool lookup_may_pin(struct store *store, struct segment *segment, const struct record *record,
-                    uint64_t now);
-
-/* A view that may outlive all locks: the segment is kept for it. Under the lock of the bucket
- * or of the namespace. */
-void lookup_pin(struct store *store, struct segment *segment, const struct record *record,
-                struct store_view *view);
-
-/* A view of what was found; the bucket stays locked until lookup_leave, and for a small
- * value until the view is given back. */
-void lookup_view(struct store *store, struct bucket *home, const struct found *found,
-                 struct store_view *view);
-static inline void lookup_leave(struct bucket *home, const struct store_view *view)
-{
-    if (view->pinned) {
-        index_unlock(home);
-    }
-}
-
 /* Counts a read for eviction; the count stays at the most. */
 static inline void lookup_count_read(struct slot *slot)
 {
@@ -97,9 +70,6 @@ enum burial {
     RETIRED_EVICTED,
     RETIRED_FLUSHED
 };
-
-/* Bytes that a record takes in its segment; for a span all of it. */
-uint32_t record_footprint(const struct store *store, const struct record *record);
 
 /*
  * The record is dead from now on: marked where it lies, taken off the counts, and

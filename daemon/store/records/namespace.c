@@ -11,6 +11,7 @@
 
 #include "daemon/store/arena/file_namespace.h"
 #include "daemon/store/arena/pages.h"
+#include "daemon/store/records/segment.h"
 #include "daemon/store/records/thread.h"
 
 /* Longer than any clock will run, and far from overflow: some 4,400 years. */
@@ -82,6 +83,36 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
 {
     struct namespace *ns = find_any(all, name);
     return ns != NULL && namespace_is_allowed(all, ns) ? ns : NULL;
+}
+
+/* Spreads names over the few places; equal names fall on the same one. */
+static unsigned name_place(struct slice name)
+{
+    unsigned mix = (unsigned)name.length * 31;
+    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
+    return mix % THREAD_NAMES;
+}
+
+struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
+                                         struct slice name)
+{
+    uint32_t removals = __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST);
+    if (name.length == 0) {
+        return NULL;
+    }
+    if (removals != thread->names_removals) {
+        memset(thread->names, 0, sizeof thread->names);
+        thread->names_removals = removals;
+    }
+    struct namespace **known = &thread->names[name_place(name)];
+    if (*known == NULL || !is_named(*known, name)) {
+        struct namespace *found = namespaces_find(all, name);
+        if (found == NULL) {
+            return NULL;
+        }
+        *known = found;
+    }
+    return *known;
 }
 
 enum store_status namespaces_missing_locked(const struct namespaces *all, struct slice name)

@@ -22,43 +22,9 @@
 #include "daemon/store/arena/lock.h"
 #include "daemon/store/records/creators.h"
 #include "daemon/store/records/declared.h"
-#include "daemon/store/records/segment.h"
+#include "daemon/store/records/generation.h"
 #include "daemon/store/records/share.h"
 #include "daemon/store/store.h"
-
-/* Where a listing stands; cursor.c owns it. */
-struct standpoint {
-    struct standpoint *next;
-    uint32_t segment; /* 0: at the end */
-    uint32_t offset;  /* 0: at its first record */
-};
-
-/* So much between what is read and what is written keeps them on different lines of the
- * processor's cache. With two workers and a pipeline this took a fifth off what a request costs. */
-enum { NAMESPACE_LINE = 64 };
-
-struct generation {
-    uint64_t number; /* never used twice; salts the hash of its keys */
-    struct namespace *ns;
-    char apart[NAMESPACE_LINE]; /* every request reads what is above, every write changes
-                                   what is below */
-    uint64_t items;             /* live records; atomic */
-    uint64_t bytes;             /* of them, headers included; atomic */
-    uint64_t memory;            /* bytes of its blocks; atomic, changed under ns->lock */
-    uint64_t young;             /* of that in segments that are young; likewise */
-    struct age_clock age;       /* where the namespace has a quota */
-    /* ns->lock guards what follows */
-    uint32_t first, last;        /* its segments, oldest first */
-    uint64_t links;              /* how many were ever linked: the last one's `link` */
-    uint32_t first_young;        /* the oldest of those that are young */
-    uint32_t open;               /* the first of those that are appended to */
-    struct standpoint *listings; /* those under way; atomic */
-    bool retired;                /* flushed: ns has another by now */
-    uint16_t remnants;           /* orders of blocks that its segments left unused, as bits */
-    /* the housekeeper's */
-    struct generation *next_retired;
-    uint64_t epoch;
-};
 
 struct namespace
 {
@@ -144,6 +110,10 @@ void namespaces_deinit(struct namespaces *all);
  * caller is inside of enter and leave. */
 struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
 
+/* The same through the thread's cache of names, on that thread. A hit reads no table. */
+struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
+                                         struct slice name);
+
 /* What is to be said of a name that was not found: STORE_UNDECLARED, or STORE_OK where there
  * could be such a namespace. */
 enum store_status namespaces_missing(struct namespaces *all, struct slice name);
@@ -203,22 +173,5 @@ static inline uint64_t namespace_quota(const struct namespace *ns)
  * SEGMENT_NEVER. STORE_OK or STORE_TTL_REQUIRED. */
 enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
                                    uint64_t *expires);
-
-/* --- segments of a generation; under ns->lock ----------------------------- */
-
-void generation_link(struct generation *generation, struct segments *segments,
-                     struct segment *segment);
-/* Moves listings that stand on it to the next one. */
-void generation_unlink(struct generation *generation, struct segments *segments,
-                       struct segment *segment);
-/* Takes an open segment off the list of open ones; no harm to others. */
-void generation_seal(struct generation *generation, struct segments *segments,
-                     struct segment *segment);
-/* Gives back the blocks that a sealed one did not use. */
-void generation_shrink(struct generation *generation, struct segments *segments,
-                       struct segment *segment);
-/* A young one is proven from now on. */
-void generation_prove(struct generation *generation, struct segments *segments,
-                      struct segment *segment);
 
 #endif

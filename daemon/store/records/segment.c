@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/store/arena/pages.h"
-#include "daemon/store/records/namespace.h"
+#include "daemon/store/records/generation.h"
 
 /* Threads may have read the clock a moment before the one that makes a segment:
  * their expiries must not lie before its base time. */

@@ -315,6 +315,14 @@ void segment_describe(struct segments *segments, struct segment *segment,
 
 /* --- records of a segment ------------------------------------------------ */
 
+/* Bytes that a record takes in its segment; for a span all of it. */
+static inline uint32_t record_footprint(const struct segments *segments,
+                                        const struct record *record)
+{
+    uint32_t size = record_size(record);
+    return record->span ? size : place_aligned(segments, size + segments->guard);
+}
+
 /* Decodes the record at `bytes`, which lies in `segment`. *expires: on the
  * store's clock, or SEGMENT_NEVER. */
 static inline void segment_record(const struct segment *segment, const char *bytes,

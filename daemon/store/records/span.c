@@ -164,7 +164,7 @@ void span_publish(struct write_txn *txn, const struct span *span, struct slot *s
     struct store *store = txn->thread->store;
     struct segment *head = segment_at(&store->segments, span->head);
     struct generation *generation = txn->at->generation;
-    uint32_t size = record_footprint(store, &span->record);
+    uint32_t size = record_footprint(&store->segments, &span->record);
     __atomic_store_n(&head->generation, generation, __ATOMIC_RELAXED);
     if (store->segments.file != NULL) {
         enter_head(&store->segments, span, head, expires, stale);

@@ -13,7 +13,7 @@
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_SPAN_H
 #define KVCACHED_DAEMON_STORE_RECORDS_SPAN_H
 
-#include "daemon/store/access/write_txn.h"
+#include "daemon/store/records/write_txn.h"
 
 struct span {
     struct store *store;

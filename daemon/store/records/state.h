@@ -1,7 +1,7 @@
 /*
  * state.h - what a store is made of. For the files of this room only.
  *
- * From a request to a record: store_thread_find (namespace), index_lock (bucket),
+ * From a request to a record: namespaces_find_cached (namespace), index_lock (bucket),
  * lookup.h (slot, segment, record). From a new value to a record: append.h puts
  * it into an open segment, then the slot is turned to it. What is no longer
  * wanted is retired (lookup.h), and the housekeeper (housekeep.h) takes back the
@@ -12,17 +12,16 @@
 
 #include <pthread.h>
 
-#include "daemon/base/siphash.h"
-#include "daemon/store/access/cursor.h"
 #include "daemon/store/arena/arena.h"
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/arena/file.h"
 #include "daemon/store/index/index.h"
-#include "daemon/store/lifecycle/resize.h"
 #include "daemon/store/records/age.h"
 #include "daemon/store/records/backlog.h"
+#include "daemon/store/records/cursors.h"
 #include "daemon/store/records/evict_state.h"
 #include "daemon/store/records/expire.h"
+#include "daemon/store/records/generation_segments.h"
 #include "daemon/store/records/ghost.h"
 #include "daemon/store/records/namespace.h"
 #include "daemon/store/records/segment.h"
@@ -50,6 +49,18 @@ struct declaring {
     int attempts;       /* to make room, without making a namespace; with `retries`, all */
     int tidies;
     struct store_policy_result result;
+};
+
+/* How far the store is on its way to less memory; see shrink.h. Under reclaim_lock. */
+struct shrink {
+    bool active;           /* more is used than shall be */
+    bool squeezes;         /* tables are squeezed; else records are evicted */
+    uint64_t squeeze_from; /* bytes used above which it would be in vain */
+    bool stuck;            /* nothing could be done, */
+    uint64_t stuck_at;     /* and when that was, by `now` */
+    size_t expire_hand;    /* the next entry of the heap */
+    uint32_t number_hand;  /* the segment before this one is next */
+    uint32_t name_hand;    /* the next namespace that may have to give */
 };
 
 struct store {
@@ -81,7 +92,7 @@ struct store {
 
     pthread_mutex_t reclaim_lock; /* guards what follows */
     struct evict evict;
-    struct resize resize;
+    struct shrink shrink;
     uint64_t spare_effort;               /* records that may be walked though few expired */
     uint64_t last_slice;                 /* `now` of the last slice of housekeeping */
     uint64_t frames_marked;              /* `now` of the last arena_mark */
@@ -93,6 +104,12 @@ static inline uint64_t store_hash(const struct store *store, const struct genera
                                   struct slice key)
 {
     return siphash13_64(&store->secret, generation->number, key);
+}
+
+/* Bytes that bound everything: see store_set_memory. */
+static inline uint64_t store_memory_target(const struct store *store)
+{
+    return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
 }
 
 /* Buckets that the index may come to need with so much memory. */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/records/state.h"
-
 void store_threads_init(struct threads *threads)
 {
     memset(threads, 0, sizeof *threads);
@@ -16,85 +14,9 @@ void store_threads_init(struct threads *threads)
 
 void store_threads_deinit(struct threads *threads)
 {
-    for (unsigned chunk = 0; chunk < LANE_CHUNKS; chunk++) {
+    for (unsigned chunk = 0; chunk < COUNTER_CHUNKS; chunk++) {
         free(threads->gone[chunk]);
     }
-}
-
-struct store_thread *store_thread_create(struct store *store)
-{
-    struct store_thread *thread = calloc(1, sizeof *thread);
-    if (thread == NULL) {
-        return NULL;
-    }
-    thread->store = store;
-    pthread_mutex_lock(&store->namespaces.lock);
-    while (thread->number < LANES_MAX && store->threads.all[thread->number] != NULL) {
-        thread->number++;
-    }
-    bool room = thread->number < LANES_MAX;
-    if (room) {
-        __atomic_store_n(&store->threads.all[thread->number], thread, __ATOMIC_SEQ_CST);
-    }
-    pthread_mutex_unlock(&store->namespaces.lock);
-    if (!room) {
-        free(thread);
-        return NULL;
-    }
-    return thread;
-}
-
-void store_thread_set_creator(struct store_thread *thread, store_creator *creator, void *context)
-{
-    thread->creator = creator;
-    thread->creator_context = context;
-}
-
-/* What a thread has counted stays: handed over as it is, or added to what is there. */
-static void bequeath(struct store_thread *from, struct threads *to)
-{
-    for (unsigned chunk = 0; chunk < LANE_CHUNKS; chunk++) {
-        if (to->gone[chunk] == NULL) {
-            to->gone[chunk] = from->counters[chunk];
-            continue;
-        }
-        for (unsigned i = 0; from->counters[chunk] != NULL && i < LANE_CHUNK; i++) {
-            counters_add(&to->gone[chunk][i], &from->counters[chunk][i]);
-        }
-        free(from->counters[chunk]);
-    }
-}
-
-void store_thread_destroy(struct store_thread **thread)
-{
-    struct store_thread *gone = *thread;
-    if (gone == NULL) {
-        return;
-    }
-    struct store *store = gone->store;
-    pthread_mutex_lock(&store->namespaces.lock);
-    __atomic_store_n(&store->threads.all[gone->number], NULL, __ATOMIC_SEQ_CST);
-    bequeath(gone, &store->threads);
-    pthread_mutex_unlock(&store->namespaces.lock);
-    free(gone);
-    *thread = NULL;
-}
-
-struct store *store_of(const struct store_thread *thread)
-{
-    return thread->store;
-}
-
-void store_enter(struct store_thread *thread)
-{
-    uint64_t epoch = __atomic_load_n(&thread->store->threads.epoch, __ATOMIC_SEQ_CST);
-    /* An exchange, so that it is seen before anything is looked up. */
-    __atomic_exchange_n(&thread->epoch, epoch, __ATOMIC_SEQ_CST);
-}
-
-void store_leave(struct store_thread *thread)
-{
-    __atomic_store_n(&thread->epoch, 0, __ATOMIC_RELEASE);
 }
 
 uint64_t store_threads_unlinked(struct threads *threads)
@@ -105,7 +27,7 @@ uint64_t store_threads_unlinked(struct threads *threads)
 /* The caller holds namespaces.lock: no thread comes or goes. */
 bool store_threads_have_left(const struct threads *threads, uint64_t epoch)
 {
-    for (unsigned i = 0; i < LANES_MAX; i++) {
+    for (unsigned i = 0; i < STORE_THREADS_MAX; i++) {
         const struct store_thread *thread = threads->all[i];
         uint64_t entered = thread == NULL ? 0 : __atomic_load_n(&thread->epoch, __ATOMIC_SEQ_CST);
         if (entered != 0 && entered <= epoch) {
@@ -115,48 +37,17 @@ bool store_threads_have_left(const struct threads *threads, uint64_t epoch)
     return true;
 }
 
-/* Spreads names over the few places; equal names fall on the same one. */
-static unsigned name_place(struct slice name)
-{
-    unsigned mix = (unsigned)name.length * 31;
-    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
-    return mix % LANE_NAMES;
-}
-
-struct namespace *store_thread_find(struct store_thread *thread, struct slice name)
-{
-    const struct namespaces *all = &thread->store->namespaces;
-    uint32_t removals = __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST);
-    if (name.length == 0) {
-        return NULL;
-    }
-    if (removals != thread->names_removals) {
-        memset(thread->names, 0, sizeof thread->names);
-        thread->names_removals = removals;
-    }
-    struct namespace **known = &thread->names[name_place(name)];
-    if (*known == NULL ||
-        !slice_equal(name, (struct slice){(*known)->name, (*known)->name_length})) {
-        struct namespace *found = namespaces_find(all, name);
-        if (found == NULL) {
-            return NULL;
-        }
-        *known = found;
-    }
-    return *known;
-}
-
 struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id)
 {
-    struct store_counters *chunk = thread->counters[id / LANE_CHUNK];
+    struct store_counters *chunk = thread->counters[id / COUNTER_CHUNK];
     if (chunk == NULL) {
-        chunk = calloc(LANE_CHUNK, sizeof *chunk);
+        chunk = calloc(COUNTER_CHUNK, sizeof *chunk);
         if (chunk == NULL) {
             return &thread->scrap;
         }
-        __atomic_store_n(&thread->counters[id / LANE_CHUNK], chunk, __ATOMIC_RELEASE);
+        __atomic_store_n(&thread->counters[id / COUNTER_CHUNK], chunk, __ATOMIC_RELEASE);
     }
-    return &chunk[id % LANE_CHUNK];
+    return &chunk[id % COUNTER_CHUNK];
 }
 
 enum { COUNTERS = sizeof(struct store_counters) / sizeof(uint64_t) };
@@ -182,9 +73,9 @@ void counters_subtract(struct store_counters *from, const struct store_counters 
 static void add_one(struct store_counters *const *chunks, uint32_t id, struct store_counters *sum)
 {
     const struct store_counters *chunk =
-        __atomic_load_n(&chunks[id / LANE_CHUNK], __ATOMIC_ACQUIRE);
+        __atomic_load_n(&chunks[id / COUNTER_CHUNK], __ATOMIC_ACQUIRE);
     if (chunk != NULL) {
-        counters_add(sum, &chunk[id % LANE_CHUNK]);
+        counters_add(sum, &chunk[id % COUNTER_CHUNK]);
     }
 }
 
@@ -192,7 +83,7 @@ void store_threads_sum(const struct threads *threads, uint32_t id, struct store_
 {
     memset(sum, 0, sizeof *sum);
     add_one(threads->gone, id, sum);
-    for (unsigned i = 0; i < LANES_MAX; i++) {
+    for (unsigned i = 0; i < STORE_THREADS_MAX; i++) {
         if (threads->all[i] != NULL) {
             add_one(threads->all[i]->counters, id, sum);
         }
@@ -202,7 +93,7 @@ void store_threads_sum(const struct threads *threads, uint32_t id, struct store_
 static void add_chunk(struct store_counters *const *chunks, uint32_t at, struct store_counters *sum)
 {
     const struct store_counters *chunk = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);
-    for (unsigned i = 0; chunk != NULL && i < LANE_CHUNK; i++) {
+    for (unsigned i = 0; chunk != NULL && i < COUNTER_CHUNK; i++) {
         counters_add(sum, &chunk[i]);
     }
 }
@@ -211,9 +102,9 @@ void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum)
 {
     memset(sum, 0, sizeof *sum);
-    for (uint32_t at = 0; at <= highest / LANE_CHUNK; at++) {
+    for (uint32_t at = 0; at <= highest / COUNTER_CHUNK; at++) {
         add_chunk(threads->gone, at, sum);
-        for (unsigned i = 0; i < LANES_MAX; i++) {
+        for (unsigned i = 0; i < STORE_THREADS_MAX; i++) {
             if (threads->all[i] != NULL) {
                 add_chunk(threads->all[i]->counters, at, sum);
             }

@@ -13,23 +13,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/store/records/namespace.h"
 #include "daemon/store/store.h"
 
+struct namespace;
+
 enum {
-    LANES_MAX = 72,
-    LANE_NAMES = 8,  /* remembered names; a power of two */
-    LANE_CHUNK = 64, /* namespaces whose counters are allocated together */
-    LANE_CHUNKS = (STORE_NAMESPACES_MAX + LANE_CHUNK) / LANE_CHUNK,
+    STORE_THREADS_MAX = 72,
+    THREAD_NAMES = 8,   /* remembered names; a power of two */
+    COUNTER_CHUNK = 64, /* namespaces whose counters are allocated together */
+    COUNTER_CHUNKS = (STORE_NAMESPACES_MAX + COUNTER_CHUNK) / COUNTER_CHUNK,
 };
 
 struct store_thread {
     struct store *store;
     uint64_t epoch; /* 0: outside; atomic */
     unsigned number;
-    uint32_t names_removals;                      /* namespaces.removals when they were noted */
-    struct namespace *names[LANE_NAMES];          /* good while that has not changed */
-    struct store_counters *counters[LANE_CHUNKS]; /* atomic pointers */
+    uint32_t names_removals;                         /* namespaces.removals when they were noted */
+    struct namespace *names[THREAD_NAMES];           /* good while that has not changed */
+    struct store_counters *counters[COUNTER_CHUNKS]; /* atomic pointers */
     struct store_append *joining; /* the one that proceeds in steps; large_append.c */
     struct store_counters scrap;  /* counts that no memory could be had for */
     store_creator *creator;       /* or NULL; store_thread_set_creator */
@@ -37,14 +38,11 @@ struct store_thread {
 };
 
 struct threads {
-    struct store_thread *all[LANES_MAX];      /* atomic; changed under namespaces.lock */
-    uint64_t epoch;                           /* starts at 1; atomic */
-    struct store_counters *gone[LANE_CHUNKS]; /* what threads that are no more had
+    struct store_thread *all[STORE_THREADS_MAX]; /* atomic; changed under namespaces.lock */
+    uint64_t epoch;                              /* starts at 1; atomic */
+    struct store_counters *gone[COUNTER_CHUNKS]; /* what threads that are no more had
                                                  counted; namespaces.lock */
 };
-
-/* The namespace of that name or NULL, remembered for the next time. */
-struct namespace *store_thread_find(struct store_thread *thread, struct slice name);
 
 /* The thread's own counters for a namespace number (0: for requests to namespaces
  * that do not exist). Never NULL: without memory they count into nowhere. */

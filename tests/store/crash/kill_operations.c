@@ -6,9 +6,8 @@
 
 #include <stdio.h>
 
-#include "daemon/store/reclaim/relocate.h"
+#include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/reclaim/victims.h"
-#include "daemon/store/records/state.h"
 
 enum { LARGE = 20000 /* bytes: several pieces */ };
 

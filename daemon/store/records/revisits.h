@@ -15,8 +15,8 @@
  *
  * All of it is under the lock of the namespace that is listed.
  */
-#ifndef KVCACHED_DAEMON_STORE_ACCESS_REVISITS_H
-#define KVCACHED_DAEMON_STORE_ACCESS_REVISITS_H
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_REVISITS_H
+#define KVCACHED_DAEMON_STORE_RECORDS_REVISITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,14 +1,12 @@
 /*
- * share.c - counting and bounding what is pinned and what is being uploaded; see share.h.
+ * share_limits.c - counting and bounding what is pinned and what is being uploaded; see share.h.
  *
  * A segment is counted once, by the first reader that pins it, with a number of bytes that
  * stays in the segment's own word until the last reader is gone; so what is taken off is what
  * was added, whatever became of the segment or of the quota meanwhile. The last reader goes
  * under the namespace's lock, since the namespace may be freed as soon as nothing is pinned.
  */
-#include "daemon/store/records/share.h"
-
-#include "daemon/store/records/state.h"
+#include "daemon/store/records/share_limits.h"
 
 enum {
     PRESSED_MS = 1000, /* a share is pressed for so long after something had to wait */

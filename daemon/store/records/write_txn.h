@@ -1,7 +1,7 @@
 /*
  * write_txn.h - the frame in which a record is written.
  *
- *   write_txn_begin   the namespace is locked: nobody else writes in it
+ *   write_txn_begin   the namespace is locked: no other thread writes in it (write_begin.h)
  *   write_txn_look    the key's bucket is locked too, and its record found
  *   write_txn_unlook  the bucket is free again, say to make room
  *   write_txn_commit  the new record is in place of the old one
@@ -10,11 +10,9 @@
  * While the namespace is locked a record can go away (deleted, evicted, expired)
  * but not be replaced or moved.
  */
-#ifndef KVCACHED_DAEMON_STORE_ACCESS_WRITE_TXN_H
-#define KVCACHED_DAEMON_STORE_ACCESS_WRITE_TXN_H
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_WRITE_TXN_H
+#define KVCACHED_DAEMON_STORE_RECORDS_WRITE_TXN_H
 
-#include "daemon/store/reclaim/housekeep.h"
-#include "daemon/store/records/append.h"
 #include "daemon/store/records/lookup.h"
 
 struct write_txn {
@@ -27,11 +25,6 @@ struct write_txn {
     struct found old;
 };
 
-enum create { CHANGE_EXISTING, CHANGE_OR_CREATE };
-
-/* STORE_OK: go on, and write_txn_end in the end. Else nothing is locked. */
-enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
-                                  struct store_key *at, enum create create, uint64_t now);
 void write_txn_look(struct write_txn *txn);
 void write_txn_unlook(struct write_txn *txn);
 
@@ -43,11 +36,5 @@ void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place);
 void write_txn_end(struct write_txn *txn);
 /* The same where nothing was written: the namespace may have been made in vain. */
 void write_txn_fail(struct write_txn *txn);
-
-/*
- * Ends the change and makes the room that was found lacking. True when it makes
- * sense to begin again; else nothing more may be evicted.
- */
-bool write_txn_make_room(struct write_txn *txn, enum lack lack);
 
 #endif

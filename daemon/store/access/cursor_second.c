@@ -1,12 +1,12 @@
 /*
- * cursor_owed.c - the second round of a listing: what is owed, from where it lies now.
+ * cursor_second.c - the second round of a listing: what is owed, from where it lies now.
  *
  * Its position is one in the order of reversed hashes (revisits.h). For a position the bucket that
  * holds it is locked, and what of the bucket is owed from there on is given in that order. So
  * nothing is missed when buckets are split and merged between two steps, nor when the visitor
  * stops in the middle of a bucket.
  */
-#include "daemon/store/access/cursor_state.h"
+#include "daemon/store/access/cursor_second.h"
 
 enum {
     BUCKET_AT_ONCE = 16, /* records that are given with their bucket locked once */
@@ -144,7 +144,7 @@ static bool give_marked(struct cursor_step *step, bool *ended)
     return goes_on;
 }
 
-bool cursor_revisit_give(struct cursor_step *step, bool *ended)
+bool cursor_second_step(struct cursor_step *step, bool *ended)
 {
     const struct revisits *owed = &step->cursor->owed;
     if (owed->map != NULL) {

@@ -1,8 +1,7 @@
 /*
- * generation.c - the segments of one generation: a list, oldest first, and a
- * shorter one of those that are still appended to. Under the namespace's lock.
+ * generation_segments.c - linking, sealing and unlinking segments; see generation_segments.h.
  */
-#include "daemon/store/records/namespace.h"
+#include "daemon/store/records/generation_segments.h"
 
 static void count_memory(struct generation *generation, const struct segment *segment,
                          uint64_t bytes)
@@ -97,7 +96,7 @@ void generation_prove(struct generation *generation, struct segments *segments,
 /* Every listing that stands on `from` goes to the beginning of `to`. */
 static void move_listings(struct generation *generation, uint32_t from, uint32_t to)
 {
-    for (struct standpoint *at = generation->listings; at != NULL; at = at->next) {
+    for (struct cursor_position *at = generation->listings; at != NULL; at = at->next) {
         if (at->segment == from) {
             at->segment = to;
             at->offset = 0;

@@ -1,7 +1,7 @@
 /*
  * revisits.c - a list that grows into a map; see revisits.h.
  */
-#include "daemon/store/access/revisits.h"
+#include "daemon/store/records/revisits.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,41 @@
+/*
+ * age_segment.h - which records of a segment are fresh, by the clocks of the store.
+ */
+#ifndef KVCACHED_DAEMON_STORE_RECORDS_AGE_SEGMENT_H
+#define KVCACHED_DAEMON_STORE_RECORDS_AGE_SEGMENT_H
+
+#include "daemon/store/records/state.h"
+
+/* The clock that the segment keeps to. */
+static inline const struct age_clock *age_clock_of(const struct store *store,
+                                                   const struct segment *segment)
+{
+    return segment->own_clock ? &segment->generation->age : &store->age;
+}
+
+/* What is appended next is fresh: it was written just now, or was not long ago. */
+static inline void age_note_fresh(const struct store *store, struct segment *segment)
+{
+    age_append(&segment->age, segment->used, age_period(age_clock_of(store, segment)));
+}
+
+/* A writer took so many bytes for the generation. */
+void age_count(struct store *store, struct generation *generation, uint64_t bytes);
+
+/* The segment is new, and is the generation's. `fresh`: so is what comes into it; else that
+ * is told one by one (age_note_fresh). */
+void age_begin(const struct store *store, struct segment *segment,
+               const struct generation *generation, bool fresh);
+/* All that the segment will hold is there. */
+void age_seal(const struct store *store, struct segment *segment);
+
+/* age_fresh_from of a linked segment; under store.reclaim_lock. */
+uint32_t age_fresh_in(const struct store *store, const struct segment *segment);
+
+/* Of one that is appended to: nothing has been for a while, about a sixth of the memory. */
+bool age_is_idle(const struct store *store, const struct segment *segment);
+
+/* Nothing of the segment may be evicted yet. Of a large record: it may not. */
+bool age_is_fresh(const struct store *store, const struct segment *segment);
+
+#endif
