@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "daemon/store/reclaim/housekeep.h"
+#include "daemon/store/reclaim/relocate.h"
 #include "daemon/store/reclaim/victims.h"
 
 enum { LARGE = 20000 /* bytes: several pieces */ };
