@@ -1,9 +1,17 @@
-# daemon/local.mk - the daemon: all of it but main in a library, so that tests
-# can link it. Where a feature may be missing, a file ending in _none takes the place of
-# the other: chosen here, never by #ifdef.
+# daemon/local.mk - a library for each room, and the libraries that it may use, so that an
+# include that points upwards does not link. Where a feature may be missing, a file ending in
+# _none takes the place of the other: chosen in the room's local.mk, never by #ifdef.
 
-noinst_LIBRARIES += daemon/libdaemon.a
-daemon_libdaemon_a_SOURCES =
+base_libs = daemon/base/libbase.a $(LIBEVENT_LIBS)
+os_libs = daemon/os/libos.a $(base_libs) $(LIBSYSTEMD_LIBS)
+conf_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS)
+net_libs = daemon/net/libnet.a $(os_libs) $(conf_libs) protocol/libprotocol.a $(OPENSSL_LIBS)
+maintenance_libs = daemon/maintenance/libmaintenance.a $(store_libs) $(os_libs)
+auth_libs = daemon/auth/libauth.a $(net_libs)
+request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
+conn_libs = daemon/conn/libconn.a $(request_libs)
+server_libs = daemon/server/libserver.a $(conn_libs)
+
 include daemon/server/local.mk
 include daemon/conn/local.mk
 include daemon/request/local.mk
@@ -15,6 +23,4 @@ include daemon/base/local.mk
 
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_SOURCES = daemon/main.c
-daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
-	$(OPENSSL_LIBS)
+daemon_kvcached_LDADD = $(server_libs)

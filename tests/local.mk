@@ -18,21 +18,16 @@ tests_support_libsupport_a_SOURCES = tests/support/instance.h tests/support/scra
 	tests/support/scratch.h tests/support/suite.h
 
 fixture_libs = tests/support/libsupport.a $(CHECK_LIBS)
-daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
-	$(OPENSSL_LIBS) $(fixture_libs)
-
-conf_test_libs = tests/conf/libfixtures.a conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) \
-	$(fixture_libs)
+conf_test_libs = tests/conf/libfixtures.a $(conf_libs) $(fixture_libs)
 protocol_test_libs = tests/protocol/libfixtures.a protocol/libprotocol.a $(fixture_libs)
-store_test_libs = tests/store/libfixtures.a daemon/store/libstore.a $(fixture_libs)
-base_test_libs = $(daemon_test_libs)
-os_test_libs = $(daemon_test_libs)
-maintenance_test_libs = $(daemon_test_libs)
-net_test_libs = $(net_fixtures) $(daemon_test_libs)
-auth_test_libs = tests/auth/libfixtures.a $(daemon_test_libs)
-request_test_libs = tests/request/libfixtures.a $(daemon_test_libs)
-conn_test_libs = $(daemon_test_libs)
+base_test_libs = $(base_libs) $(fixture_libs)
+os_test_libs = $(os_libs) $(fixture_libs)
+store_test_libs = tests/store/libfixtures.a $(store_libs) $(fixture_libs)
+maintenance_test_libs = $(maintenance_libs) $(fixture_libs)
+net_test_libs = $(net_fixtures) $(net_libs) $(fixture_libs)
+auth_test_libs = tests/auth/libfixtures.a $(auth_libs) $(fixture_libs)
+request_test_libs = tests/request/libfixtures.a $(request_libs) $(fixture_libs)
+conn_test_libs = $(conn_libs) $(fixture_libs)
 
 include tests/conf/local.mk
 include tests/protocol/local.mk
@@ -45,8 +40,9 @@ include tests/request/local.mk
 include tests/conn/local.mk
 include tests/store/local.mk
 
-unit_tests = $(conf_tests) $(protocol_tests) $(base_tests) $(os_tests) $(maintenance_tests) \
-	$(net_tests) $(auth_tests) $(request_tests) $(conn_tests) $(store_tests)
+daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(net_tests) $(auth_tests) \
+	$(request_tests) $(conn_tests)
+unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests)
 
 # The sample and the manual page are held to the table of options.
 dist_check_SCRIPTS += tests/conf/check_documents
@@ -80,7 +76,7 @@ endif
 
 tests_fuzz_fuzz_arena_SOURCES = tests/fuzz/fuzz_arena.c tests/store/crash/image.c tests/store/crash/image.h
 tests_fuzz_fuzz_arena_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
-tests_fuzz_fuzz_arena_LDADD = daemon/store/libstore.a
+tests_fuzz_fuzz_arena_LDADD = $(store_libs)
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)

@@ -1,6 +1,7 @@
 # daemon/auth/local.mk - users, secrets and rights.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/auth/libauth.a
+daemon_auth_libauth_a_SOURCES = \
 	daemon/auth/acl.c \
 	daemon/auth/acl.h \
 	daemon/auth/authenticator.c \

@@ -1,6 +1,7 @@
 # daemon/base/local.mk - what every room above uses: log, clocks, threads, counters.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/base/libbase.a
+daemon_base_libbase_a_SOURCES = \
 	daemon/base/clock.c \
 	daemon/base/clock.h \
 	daemon/base/close_reasons.def \

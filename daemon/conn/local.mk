@@ -1,6 +1,7 @@
 # daemon/conn/local.mk - a worker thread and its connections.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/conn/libconn.a
+daemon_conn_libconn_a_SOURCES = \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
 	daemon/conn/conn_io.c \

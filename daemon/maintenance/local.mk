@@ -1,6 +1,7 @@
 # daemon/maintenance/local.mk - the housekeeper thread.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/maintenance/libmaintenance.a
+daemon_maintenance_libmaintenance_a_SOURCES = \
 	daemon/maintenance/arena_watch.c \
 	daemon/maintenance/arena_watch.h \
 	daemon/maintenance/housekeeper.c \
@@ -8,7 +9,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/maintenance/malloc_trim.h
 
 if MALLOC_TRIM
-daemon_libdaemon_a_SOURCES += daemon/maintenance/malloc_trim_glibc.c
+daemon_maintenance_libmaintenance_a_SOURCES += daemon/maintenance/malloc_trim_glibc.c
 else
-daemon_libdaemon_a_SOURCES += daemon/maintenance/malloc_trim_none.c
+daemon_maintenance_libmaintenance_a_SOURCES += daemon/maintenance/malloc_trim_none.c
 endif

@@ -1,6 +1,7 @@
 # daemon/net/local.mk - listeners, transports, TLS.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/net/libnet.a
+daemon_net_libnet_a_SOURCES = \
 	daemon/net/close_reason.c \
 	daemon/net/close_reason.h \
 	daemon/net/endpoint.h \
@@ -19,7 +20,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/net/transport.h
 
 if TLS
-daemon_libdaemon_a_SOURCES += daemon/net/tls.c daemon/net/tls_context.h daemon/net/transport_tls.c
+daemon_net_libnet_a_SOURCES += daemon/net/tls.c daemon/net/tls_context.h daemon/net/transport_tls.c
 else
-daemon_libdaemon_a_SOURCES += daemon/net/tls_none.c
+daemon_net_libnet_a_SOURCES += daemon/net/tls_none.c
 endif

@@ -1,6 +1,7 @@
 # daemon/os/local.mk - the process and the system that it runs on.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/os/libos.a
+daemon_os_libos_a_SOURCES = \
 	daemon/os/cleanup.c \
 	daemon/os/cleanup.h \
 	daemon/os/daemonize.c \
@@ -20,7 +21,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/os/signals.h
 
 if SYSTEMD
-daemon_libdaemon_a_SOURCES += daemon/os/service_manager_systemd.c
+daemon_os_libos_a_SOURCES += daemon/os/service_manager_systemd.c
 else
-daemon_libdaemon_a_SOURCES += daemon/os/service_manager_none.c
+daemon_os_libos_a_SOURCES += daemon/os/service_manager_none.c
 endif

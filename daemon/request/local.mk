@@ -1,6 +1,7 @@
 # daemon/request/local.mk - from bytes to replies, without events.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/request/librequest.a
+daemon_request_librequest_a_SOURCES = \
 	daemon/request/auth_command.c \
 	daemon/request/authorize.c \
 	daemon/request/authorize.h \

@@ -1,6 +1,7 @@
 # daemon/server/local.mk - start, reload and stop of the daemon.
 
-daemon_libdaemon_a_SOURCES += \
+noinst_LIBRARIES += daemon/server/libserver.a
+daemon_server_libserver_a_SOURCES = \
 	daemon/server/acceptor.c \
 	daemon/server/acceptor.h \
 	daemon/server/conf_apply.c \

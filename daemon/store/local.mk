@@ -1,7 +1,15 @@
-# daemon/store/local.mk - the records: index, segments, namespaces. Knows nothing above it.
+# daemon/store/local.mk - the records: a library for each room, and what it may use. Nothing
+# above daemon/base is linked.
 
-noinst_LIBRARIES += daemon/store/libstore.a
-daemon_store_libstore_a_SOURCES = daemon/store/store.h
+noinst_HEADERS += daemon/store/store.h
+
+arena_libs = daemon/store/arena/libarena.a $(base_libs)
+index_libs = daemon/store/index/libindex.a $(arena_libs)
+records_libs = daemon/store/records/librecords.a $(index_libs)
+reclaim_libs = daemon/store/reclaim/libreclaim.a $(records_libs)
+access_libs = daemon/store/access/libaccess.a $(reclaim_libs)
+store_libs = daemon/store/lifecycle/liblifecycle.a $(access_libs)
+
 include daemon/store/lifecycle/local.mk
 include daemon/store/access/local.mk
 include daemon/store/reclaim/local.mk

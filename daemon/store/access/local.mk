@@ -1,6 +1,7 @@
 # daemon/store/access/local.mk - the calls of store.h that read and write records.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/access/libaccess.a
+daemon_store_access_libaccess_a_SOURCES = \
 	daemon/store/access/cursor.c \
 	daemon/store/access/cursor_second.c \
 	daemon/store/access/cursor_second.h \

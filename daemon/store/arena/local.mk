@@ -1,6 +1,7 @@
 # daemon/store/arena/local.mk - memory, and the file that it may lie in.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/arena/libarena.a
+daemon_store_arena_libarena_a_SOURCES = \
 	daemon/store/arena/arena.c \
 	daemon/store/arena/arena.h \
 	daemon/store/arena/arena_shape.c \
@@ -24,4 +25,4 @@ daemon_store_libstore_a_SOURCES += \
 
 # The only unit of a room below that the store needs: in both libraries, so that tests of the
 # store link nothing else of that room.
-daemon_store_libstore_a_SOURCES += daemon/base/siphash.c daemon/base/siphash.h
+daemon_store_arena_libarena_a_SOURCES += daemon/base/siphash.c daemon/base/siphash.h

@@ -1,6 +1,7 @@
 # daemon/store/index/local.mk - from a hash to a place.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/index/libindex.a
+daemon_store_index_libindex_a_SOURCES = \
 	daemon/store/index/bucket_pool.c \
 	daemon/store/index/bucket_pool.h \
 	daemon/store/index/index.c \

@@ -1,6 +1,7 @@
 # daemon/store/lifecycle/local.mk - how a store begins, changes its settings, and ends.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/lifecycle/liblifecycle.a
+daemon_store_lifecycle_liblifecycle_a_SOURCES = \
 	daemon/store/lifecycle/check.c \
 	daemon/store/lifecycle/check.h \
 	daemon/store/lifecycle/check_file.c \

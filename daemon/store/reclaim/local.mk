@@ -1,6 +1,7 @@
 # daemon/store/reclaim/local.mk - giving space back: expiry, compaction, eviction.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/reclaim/libreclaim.a
+daemon_store_reclaim_libreclaim_a_SOURCES = \
 	daemon/store/reclaim/compact.c \
 	daemon/store/reclaim/compact.h \
 	daemon/store/reclaim/evict.c \

@@ -1,6 +1,7 @@
 # daemon/store/records/local.mk - records, segments, generations, namespaces.
 
-daemon_store_libstore_a_SOURCES += \
+noinst_LIBRARIES += daemon/store/records/librecords.a
+daemon_store_records_librecords_a_SOURCES = \
 	daemon/store/records/age.c \
 	daemon/store/records/age.h \
 	daemon/store/records/age_segment.c \
