@@ -87,7 +87,7 @@ static const struct user *recall(const struct login_request *login)
 static const char *decoy(const struct login_request *login)
 {
     const char *hash = users_decoy(login->users, name_of(login));
-    return hash != NULL ? hash : secret_of_nobody;
+    return hash != NULL ? hash : secret_of_no_user;
 }
 
 /* NULL: denied. */

@@ -28,7 +28,7 @@
  * they are served: of 1,000 with the same right secret, one is checked.
  *
  * The secret of a user that does not exist, or has none, is checked against the hash of another
- * user (users_decoy), or against secret_of_nobody where no user has a secret. So the time of an
+ * user (users_decoy), or against secret_of_no_user where no user has a secret. So the time of an
  * answer does not tell whether a user exists, although hashes of several kinds may take
  * differently long.
  *

@@ -18,12 +18,12 @@
 _Static_assert(SECRET_MAX < CRYPT_MAX_PASSPHRASE_SIZE, "crypt(3) takes every secret");
 _Static_assert(SECRET_HASH_MAX >= CRYPT_OUTPUT_SIZE, "every hash has room");
 
-/* yescrypt. A cost of 5 is 16 MiB and 4096 rounds; secret_of_nobody has the same. */
+/* yescrypt. A cost of 5 is 16 MiB and 4096 rounds; secret_of_no_user has the same. */
 static const char method[] = "$y$";
 enum { COST = 5 };
 
 /* Made from 32 random bytes that were not kept. */
-const char secret_of_nobody[] =
+const char secret_of_no_user[] =
     "$y$j9T$j9jms9XQtxTOnBKJvnoPy1$aV1WKXue7jUBkTmoBQk88MpLtYesR0oUZRbt2HSC5r0";
 
 static bool consists_of_key_bytes(struct slice secret)

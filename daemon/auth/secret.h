@@ -32,6 +32,6 @@ bool secret_matches(struct slice secret, const char *hash);
 
 /* A hash that no secret has, and that takes as long to check as those of secret_hash: for a user
  * that does not exist. */
-extern const char secret_of_nobody[];
+extern const char secret_of_no_user[];
 
 #endif

@@ -11,8 +11,8 @@
 #include "daemon/net/peer.h"
 #include "daemon/request/verbs.h"
 
-/* What the protocol calls success. */
-static void say_granted(struct command_context *ctx, const struct request *request)
+/* In the words that the protocol has for success. */
+static void answer_granted(struct command_context *ctx, const struct request *request)
 {
     reply_queue_status(ctx->replies, request, request->verb == VERB_AUTH ? REPLY_OK : REPLY_STORED);
 }
@@ -35,7 +35,7 @@ static enum outcome conclude(struct command_context *ctx, const struct request *
     case IDENTITY_WAITS:
         return OUTCOME_WAITS;
     case IDENTITY_GRANTED:
-        say_granted(ctx, request);
+        answer_granted(ctx, request);
         return OUTCOME_DONE;
     case IDENTITY_DENIED:
         metrics_add(ctx->metrics, METRIC_AUTH_ERRORS, 1);
@@ -49,14 +49,13 @@ static enum outcome conclude(struct command_context *ctx, const struct request *
     return OUTCOME_DONE;
 }
 
-/* The bytes are of the connection's receive buffer, where nobody shall find them later. */
+/* The bytes lie in the receive buffer: no later read of that memory shall find them. */
 static void wipe(struct slice secret)
 {
     explicit_bzero((char *)(uintptr_t)secret.bytes, secret.length);
 }
 
-/* The user's name and the secret, of a PUT that stands for AUTH: its value is both, with a
- * space between. */
+/* Splits the value of a PUT that stands for AUTH: the user's name, a space, the secret. */
 static bool split_value(struct slice value, struct slice *name, struct slice *secret)
 {
     const char *space = memchr(value.bytes, ' ', value.length);
@@ -81,7 +80,7 @@ enum outcome verb_auth(struct command_context *ctx, struct command *cmd)
     if (ctx->identity->state == IDENTITY_NOT_REQUIRED) {
         wipe(secret);
         command_refuse_text(ctx, request, REASON_OTHER,
-                            slice_of("there are no users here: everybody may do everything"));
+                            slice_of("no users are configured: every client may do everything"));
         return OUTCOME_DONE;
     }
     metrics_add(ctx->metrics, METRIC_AUTH_CMDS, 1);

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* A read that leaves a trace: a new ttl, or a record where there was none. */
-static bool look_changes(const struct request *request)
+/* Whether a read writes as well: a new ttl, or a record where there was none. */
+static bool look_writes(const struct request *request)
 {
     return request->ttl.kind != TTL_KEEP || (request->options & REQUEST_MAKE) != 0;
 }
@@ -37,7 +37,7 @@ static unsigned needs(const struct request *request)
         [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
-    if (request->verb == VERB_LOOK && look_changes(request)) {
+    if (request->verb == VERB_LOOK && look_writes(request)) {
         rights |= RIGHT_WRITE;
     }
     return rights;
@@ -49,7 +49,7 @@ void authorize_refuse_unauthenticated(struct command_context *ctx, const struct 
                         slice_of("authenticate first: write AUTH <user> <secret>"));
 }
 
-/* `name` is empty: every namespace. */
+/* An empty name stands for every namespace. */
 static void refuse_right(struct command_context *ctx, const struct request *request,
                          unsigned missing, struct slice name)
 {
@@ -93,7 +93,8 @@ bool authorize_request(struct command_context *ctx, const struct request *reques
 
 /* --- one namespace after the other ------------------------------------------ */
 
-/* Whether the rights are there in any namespace that the endpoint could reach beside its own. */
+/* Whether the client has the rights in every namespace that the endpoint could reach beside its
+ * own. */
 static bool may_behind_endpoint(const struct command_context *ctx, const struct request *request)
 {
     unsigned rights = ctx->identity->state == IDENTITY_AUTHENTICATED
@@ -155,7 +156,7 @@ static bool is_allowed_key(struct command_context *ctx, struct command *cmd)
     return authorize_request(ctx, &cmd->request, cmd->at.name);
 }
 
-/* The namespace that a request is about: a listing stays where it began. */
+/* The namespace that a request is about. A listing stays in the one where it began. */
 static struct slice subject(const struct command_context *ctx, const struct command *cmd)
 {
     enum verb verb = cmd->request.verb;

@@ -24,14 +24,14 @@ bool authorize_request(struct command_context *ctx, const struct request *reques
 bool authorize_may(const struct command_context *ctx, const struct request *request,
                    struct slice name);
 
-/* Goes on to look whether the client has the rights that a request takes in every namespace that
- * the endpoint reaches beside its own; `next` as in struct namespace_walk. WALK_ENDED: it has them.
- * WALK_FOUND: they are missing in one, and that is answered without naming it. */
+/* Checks, over as many turns as that takes, whether the client has the rights that a request takes
+ * in every namespace that the endpoint reaches beside its own; `next` as in struct namespace_walk.
+ * WALK_ENDED: it has them. WALK_FOUND: they are missing in one, and that was answered without
+ * naming it. WALK_PAUSED: not known yet. */
 enum walk_step authorize_reached(struct command_context *ctx, const struct request *request,
                                  uint32_t *next);
 
-/* The answer to any request of a client that has not authenticated; NULL: to a line that is no
- * request. */
+/* Answers a request of a client that has not authenticated; NULL: a line that is no request. */
 void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request);
 
 #endif

@@ -69,9 +69,9 @@ void batch_fetch(const struct batch *batch, struct store_thread *store_thread)
     }
 }
 
-/* What the clock says is good for as long as a few dozen requests take, which is about as
- * long as a reply is on its way. */
-static void look_at_clock(struct command_context *ctx, unsigned requests)
+/* A reading of the clock is good for a few dozen requests: they take about as long as a reply is on
+ * its way. */
+static void update_clock(struct command_context *ctx, unsigned requests)
 {
     enum { TURN = 8, GOOD_FOR = 64 };
     ctx->unclocked += TURN + requests;
@@ -82,7 +82,7 @@ static void look_at_clock(struct command_context *ctx, unsigned requests)
     }
 }
 
-/* As long as hundreds of others, or it may be. */
+/* Whether it may take as long as hundreds of other requests. */
 static bool takes_long(const struct request *request)
 {
     switch (request->verb) {
@@ -98,9 +98,9 @@ static bool takes_long(const struct request *request)
     }
 }
 
-/* Whether others shall have their turn before the next request of the batch. Of those whose
- * turn is to be short one batch is let through: it is their last for now. */
-static bool is_enough(const struct batch *batch, const struct command_context *ctx)
+/* Whether the turn ends before the next request of the batch. A short turn (until == 0) may finish
+ * its first batch. */
+static bool turn_ends(const struct batch *batch, const struct command_context *ctx)
 {
     enum { TIMED = 8 };
     const struct request *last = &batch->commands[batch->next - 1].request;
@@ -111,7 +111,7 @@ static bool is_enough(const struct batch *batch, const struct command_context *c
 enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
 {
     if (batch->next < batch->count) {
-        look_at_clock(ctx, batch->count - batch->next);
+        update_clock(ctx, batch->count - batch->next);
         if (!batch->located) {
             batch_locate(batch, ctx);
             batch_fetch(batch, ctx->store_thread);
@@ -126,7 +126,7 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
             return outcome;
         }
         batch->next++;
-        if (is_enough(batch, ctx)) {
+        if (turn_ends(batch, ctx)) {
             return OUTCOME_LATER;
         }
     }

@@ -25,9 +25,9 @@
 enum { BATCH_MAX = COMMAND_BATCH_MAX };
 
 struct batch {
-    bool open;    /* parsed, and not done with */
+    bool open;    /* parsed, and not done */
     bool located; /* since the store was entered last */
-    bool goes_on; /* the last request has keys of a line of which more follow */
+    bool goes_on; /* more keys of the last request's line follow */
     unsigned next, count;
     enum parse_result ending;               /* what came after the requests: PARSE_REQUEST where
                                                no more were looked for */
@@ -36,30 +36,29 @@ struct batch {
 };
 
 void batch_init(struct batch *batch);
-/* Abandons what is not done. */
+/* Abandons the commands that are not done. */
 void batch_deinit(struct batch *batch);
 
-/* Fills an empty batch with what the bytes hold. */
+/* Fills an empty batch with the requests that the bytes hold. */
 void batch_parse(struct batch *batch, const struct protocol *protocol, struct parser *parser,
                  char *bytes, size_t length);
 
-/* The index lines of all that is to be executed are on their way; and then, when they
- * have had time to arrive, the records. */
+/* Asks the processor to load the index lines of all commands that are to be executed; and, when
+ * these have had time to arrive, the records. */
 void batch_locate(struct batch *batch, struct command_context *ctx);
 void batch_fetch(const struct batch *batch, struct store_thread *store_thread);
 
-/* How many requests are to be executed. */
+/* How many commands are to be executed. */
 static inline unsigned batch_left(const struct batch *batch)
 {
     return batch->open ? batch->count - batch->next : 0;
 }
 
-/* Goes on with its requests, which it locates where that was not done; sets the
- * context's time. OUTCOME_DONE: all are answered, and the ending is the caller's to
- * deal with. */
+/* Goes on with its commands, which it locates first where that was not done. Sets the context's
+ * `now`. OUTCOME_DONE: all are answered, and the caller has to deal with the ending. */
 enum outcome batch_execute(struct batch *batch, struct command_context *ctx);
 
-/* The request that an ending of PARSE_BODY brought. */
+/* The request of an ending of PARSE_BODY. */
 static inline struct request *batch_last_request(struct batch *batch)
 {
     return &batch->commands[batch->count].request;

@@ -8,8 +8,8 @@
 
 /* --- refusals ------------------------------------------------------------- */
 
-/* What a store's refusal is called. Where `after` is not NULL, the namespace's
- * name stands between the two. */
+/* The texts of the store's refusals. Where `after` is not NULL, the namespace's name stands between
+ * the two. */
 static const struct refusal {
     enum reply_kind kind;
     enum reply_reason reason;
@@ -20,7 +20,7 @@ static const struct refusal {
     [STORE_OVERFLOW] = {REPLY_CLIENT_ERROR, REASON_OTHER,
                         "the sum would be above 18446744073709551615", NULL},
     [STORE_TTL_REQUIRED] = {REPLY_CLIENT_ERROR, REASON_OTHER, "namespace \"",
-                            "\" wants a ttl with every write, such as 30m"},
+                            "\" needs a ttl with every write, such as 30m"},
     [STORE_UNDECLARED] = {REPLY_CLIENT_ERROR, REASON_OTHER, "namespace \"",
                           "\" is not declared; NAMESPACES lists those that are"},
     [STORE_TOO_MANY_NAMESPACES] = {REPLY_SERVER_ERROR, REASON_OTHER,
@@ -91,7 +91,8 @@ bool command_answer(struct command_context *ctx, const struct request *request, 
     }
 }
 
-/* Whether the store could not take the value, rather than that the terms did not hold. */
+/* Whether the store could not take the value. False: it did, or the terms of the write did not
+ * hold. */
 static bool is_refusal(enum store_status status)
 {
     return status != STORE_OK && status != STORE_EXISTS && status != STORE_NOT_FOUND &&
@@ -119,7 +120,7 @@ void command_stored(struct command_context *ctx, const struct request *request,
 
 /* --- what a request means to the store ------------------------------------ */
 
-/* Where keys live that come without a namespace. */
+/* The namespace of keys that come without one. */
 static struct slice namespace_of_endpoint(const struct command_context *ctx)
 {
     const char *name = ctx->endpoint->default_namespace;
@@ -148,13 +149,12 @@ unsigned command_rights(const struct command_context *ctx, struct slice name)
     return 0;
 }
 
-/* To a user without any right in it, a namespace looks as if it were not declared. */
+/* To a user without any right in it, a declared namespace looks like an undeclared one. */
 static bool is_hidden(const struct command_context *ctx, struct slice name)
 {
     return ctx->identity->state == IDENTITY_AUTHENTICATED && command_rights(ctx, name) == 0;
 }
 
-/* Takes the namespace off the front of a key, if one that is declared stands there. */
 bool command_split_key(const struct command_context *ctx, struct slice *name, struct slice *key)
 {
     char separator = ctx->endpoint->separator;
@@ -252,7 +252,6 @@ void command_begin(struct command *cmd)
     }
 }
 
-/* A request before this one may be a login: the guard looks at rights. */
 void command_locate(struct command_context *ctx, struct command *cmd)
 {
     if (cmd->request.key.length > 0) {

@@ -82,9 +82,9 @@ struct command {
             bool checked; /* the rights are there */
         } flushing;       /* FLUSH of all that an endpoint reaches, once begun */
         struct {          /* APPEND and PREPEND, once begun */
-            struct store_append *join;
+            struct store_append *append;
             struct stored stored;
-        } joining;
+        } appending;
     } place;
 };
 

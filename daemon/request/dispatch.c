@@ -1,6 +1,6 @@
 /*
- * dispatch.c - the table of verbs, those of them that need no file of their own, and what is asked
- * before any of them is carried out.
+ * dispatch.c - the table of verbs, the trivial verbs, and what is checked before any verb is
+ * carried out.
  */
 #include "daemon/request/dispatch.h"
 
@@ -75,7 +75,7 @@ static verb_function *const verbs[VERB_UNUSED] = {
     [VERB_QUIT] = do_quit,
 };
 
-/* What ends a command that has begun, where it holds something. */
+/* The functions that free what a command holds; NULL: it holds nothing. */
 static verb_abandon *const abandons[VERB_UNUSED] = {
     [VERB_LIST] = verb_abandon_list,      [VERB_ALL] = verb_abandon_list,
     [VERB_DUMP] = verb_abandon_dump,      [VERB_APPEND] = verb_abandon_append,
@@ -124,14 +124,15 @@ enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
     }
     if (cmd->request.key.length > 0) {
         if (cmd->located == STORE_OK && cmd->at.ns == NULL) {
-            command_locate_own(ctx, cmd); /* a request before this one may have made it */
+            command_locate_own(ctx,
+                               cmd); /* a request before this one may have made the namespace */
         }
         if (cmd->located != STORE_OK) {
             command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
             return OUTCOME_DONE;
         }
     } else if ((cmd->request.options & REQUEST_ONLY_LOGIN) != 0) {
-        /* a login of a client that need not log in: its words are those of no write */
+        /* a login, without a key, where none is needed */
         command_refuse_text(ctx, &cmd->request, REASON_OTHER, slice_of("bad command line format"));
         return OUTCOME_DONE;
     }

@@ -1,12 +1,12 @@
 /*
- * dump.c - DUMP: all records that a listener reaches, namespace by namespace.
+ * dump.c - DUMP: all records that an endpoint reaches, namespace by namespace.
  *
- * It walks as LIST does: in steps of a bounded number of records, with the answer sent as it
- * is made, so that neither the time of others nor memory depends on how much there is.
+ * It walks as LIST does, in steps of a bounded number of records, and the answer is sent as it is
+ * made. So neither the length of a turn nor memory depends on how many records there are.
  *
- * Told is what the listener's clients could ask for, under the keys that they would ask with.
- * Left out are keys that are too long for a request, and of the listener's own namespace those
- * that begin like a key of another, which a request would be about instead.
+ * It holds the records that the endpoint's clients could ask for, under the keys that they would
+ * use. Left out are keys that are too long for a request, and keys of the endpoint's own namespace
+ * that begin with another namespace's name: a request would be about that other one.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,14 +19,14 @@
 #include "protocol/token.h"
 
 enum {
-    DUMP_STEP = 128,       /* records of a namespace between two looks at the clock */
-    DUMP_STEPS = 16,       /* namespaces that end sooner, the same */
+    DUMP_STEP = 128,       /* records of a namespace between two readings of the clock */
+    DUMP_STEPS = 16,       /* shorter namespaces between two readings of the clock */
     DUMP_KEY_MAX = 1024,   /* bytes of a key with what stands before it */
-    ITEM_WORDS = 64,       /* bytes of a line of DUMP_ITEMS, its key apart, at most */
+    ITEM_WORDS = 64,       /* bytes of a line of DUMP_ITEMS without its key, at most */
     ITEMS_MAX = 2 << 20,   /* bytes of all of them */
-    SIZE_UNIT = 32,        /* bytes by which records are told apart by size */
-    SIZES_EXACT = 2048,    /* units up to which all are */
-    SIZES_OF_DOUBLING = 64 /* from there on, from a size to its double */
+    SIZE_UNIT = 32,        /* bytes: the resolution of DUMP_SIZES */
+    SIZES_EXACT = 2048,    /* units up to which every size is counted by itself */
+    SIZES_OF_DOUBLING = 64 /* counted above that, from a size to its double */
 };
 enum { SIZES_MAX = SIZES_EXACT + 16 * SIZES_OF_DOUBLING };
 
@@ -35,21 +35,22 @@ struct dump {
     uint32_t next;               /* number from which namespaces are still to be walked */
     uint32_t last;               /* the highest that is asked for */
     bool checked;                /* the rights are there */
-    bool walked;                 /* there are none left, or enough was told */
+    bool walked;                 /* there are none left, or the answer is long enough */
     bool failed;                 /* the answer has ended with an error */
-    bool is_own;                 /* the one that is being walked is the listener's */
+    bool is_own;                 /* the one that is being walked is the endpoint's */
     uint8_t prefix_length;
     char prefix[STORE_NAMESPACE_MAX + 1]; /* what its keys begin with */
-    uint64_t told;                        /* records */
+    uint64_t records;                     /* in the answer so far */
     uint64_t bytes;                       /* of their lines, at most */
-    int64_t wall_ahead;                   /* milliseconds from the store's clock to 1970's */
-    unsigned told_sizes;                  /* of `sizes` */
-    uint64_t sizes[];                     /* DUMP_SIZES: records by their size */
+    int64_t wall_ahead;  /* milliseconds from the store's clock to the wall clock */
+    unsigned sizes_sent; /* of `sizes` */
+    uint64_t sizes[];    /* DUMP_SIZES: records by their size */
 };
 
 /* --- sizes ------------------------------------------------------------------------ */
 
-/* Up to SIZES_EXACT units a place for each; above, each is 1/64 of the power of two below. */
+/* Up to SIZES_EXACT units there is a place for each size; above, a place is as wide as 1/64 of the
+ * power of two below it. */
 static unsigned size_place(uint64_t bytes)
 {
     uint64_t units = (bytes + SIZE_UNIT - 1) / SIZE_UNIT;
@@ -75,19 +76,19 @@ static uint64_t size_of_place(unsigned place)
     return (SIZES_OF_DOUBLING + within) * width * SIZE_UNIT;
 }
 
-/* Whether all are told. */
-static bool tell_sizes(struct command_context *ctx, const struct request *request,
+/* False: the reply queue is full. */
+static bool send_sizes(struct command_context *ctx, const struct request *request,
                        struct dump *dump)
 {
-    for (; dump->told_sizes < SIZES_MAX && !reply_queue_is_full(ctx->replies); dump->told_sizes++) {
-        unsigned place = dump->told_sizes;
+    for (; dump->sizes_sent < SIZES_MAX && !reply_queue_is_full(ctx->replies); dump->sizes_sent++) {
+        unsigned place = dump->sizes_sent;
         if (dump->sizes[place] > 0) {
             char name[24];
             snprintf(name, sizeof name, "%" PRIu64, size_of_place(place));
             stats_number(ctx, request, name, dump->sizes[place]);
         }
     }
-    return dump->told_sizes == SIZES_MAX;
+    return dump->sizes_sent == SIZES_MAX;
 }
 
 /* --- records ---------------------------------------------------------------------- */
@@ -103,8 +104,8 @@ static uint64_t wall_seconds(const struct dump *dump, uint64_t time, uint64_t ro
     return (uint64_t)((int64_t)(time + rounds) + dump->wall_ahead) / 1000;
 }
 
-/* The key as the listener's clients know it, perhaps made in `room`. False: they cannot ask
- * for the record. */
+/* Makes the key that the endpoint's clients use, in `room` if need be. False: they cannot ask for
+ * the record. */
 static bool key_of_clients(const struct visit *visit, struct slice *key, char room[DUMP_KEY_MAX])
 {
     const struct dump *dump = visit->dump;
@@ -129,16 +130,17 @@ static bool is_text(struct slice key)
     return token_span(key.bytes, end, TOKEN_KEY) == end;
 }
 
-/* Whether a line for that key is one too many. */
-static bool is_enough(const struct visit *visit, struct slice key)
+/* Whether there is no room for a line with that key. */
+static bool is_complete(const struct visit *visit, struct slice key)
 {
     const struct dump *dump = visit->dump;
     uint64_t most = visit->request->number;
-    return (most != 0 && dump->told == most) || dump->bytes + key.length + ITEM_WORDS > ITEMS_MAX;
+    return (most != 0 && dump->records == most) ||
+           dump->bytes + key.length + ITEM_WORDS > ITEMS_MAX;
 }
 
 /* A store_visit; see list_one in list.c. */
-static bool tell_one(void *context, struct store_entry *entry)
+static bool dump_one(void *context, struct store_entry *entry)
 {
     struct visit *visit = context;
     struct dump *dump = visit->dump;
@@ -153,7 +155,7 @@ static bool tell_one(void *context, struct store_entry *entry)
     if (!key_of_clients(visit, &key, room) || (form == DUMP_ITEMS && !is_text(key))) {
         return true;
     }
-    if (form == DUMP_ITEMS && is_enough(visit, key)) {
+    if (form == DUMP_ITEMS && is_complete(visit, key)) {
         dump->walked = true;
         return false;
     }
@@ -175,7 +177,7 @@ static bool tell_one(void *context, struct store_entry *entry)
                                                   ? REPLY_NEVER
                                                   : wall_seconds(dump, entry->expires, 500),
                                       .idle = wall_seconds(dump, now - entry->idle, 0)});
-    dump->told++;
+    dump->records++;
     dump->bytes += key.length + ITEM_WORDS;
     return true;
 }
@@ -209,7 +211,7 @@ static bool is_asked_for(const struct request *request, uint32_t number)
     return found;
 }
 
-/* Numbers that nobody asks for need not be looked at. */
+/* Namespaces below the lowest number asked for and above the highest are not looked at. */
 static void set_range(const struct request *request, struct dump *dump)
 {
     struct slice list = request->pattern;
@@ -245,7 +247,7 @@ static bool enter(struct command_context *ctx, const struct request *request, st
         command_refuse(ctx, request, name, status);
         return false;
     }
-    if (status == STORE_OK) { /* else it has just gone */
+    if (status == STORE_OK) { /* else it was removed just now */
         dump->is_own = slice_equal(name, command_namespace(ctx, request));
         set_prefix(ctx, dump, name);
         store_cursor_skip_values(dump->cursor);
@@ -279,11 +281,11 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
     return true;
 }
 
-/* Walks on. Whether that came to the namespace's end, or to that of all. */
+/* Whether the namespace has ended, or the answer. */
 static bool walk_on(struct command_context *ctx, const struct request *request, struct dump *dump)
 {
     struct visit visit = {ctx, request, dump};
-    if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, DUMP_STEP, tell_one,
+    if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, DUMP_STEP, dump_one,
                            &visit) &&
         !dump->walked) {
         return false;
@@ -315,8 +317,8 @@ void verb_abandon_dump(struct command *cmd)
     cmd->begun = false;
 }
 
-/* Whether the rights are there in all that the endpoint reaches; then the answer begins. If not,
- * dump->failed says whether that was answered or takes longer. */
+/* Whether the client has the rights in all namespaces that the endpoint reaches; then the answer
+ * begins. If not, dump->failed says whether that was answered or takes longer. */
 static bool check(struct command_context *ctx, const struct request *request, struct dump *dump)
 {
     enum walk_step step = authorize_reached(ctx, request, &dump->next);
@@ -360,13 +362,13 @@ enum outcome verb_dump(struct command_context *ctx, struct command *cmd)
     dump->wall_ahead = (int64_t)clock_wall() - (int64_t)clock_now();
     bool done = (dump->checked || check(ctx, request, dump)) && walk_all(ctx, request, dump);
     if (done && request->dump == DUMP_SIZES) {
-        done = tell_sizes(ctx, request, dump);
+        done = send_sizes(ctx, request, dump);
     }
     if (!done && !dump->failed) {
         return OUTCOME_LATER;
     }
     verb_abandon_dump(cmd);
-    if (done) { /* else an error was the last of the answer */
+    if (done) { /* else the answer has ended with an error */
         reply_queue_status(ctx->replies, request, REPLY_END);
     }
     return OUTCOME_DONE;

@@ -8,11 +8,12 @@
 enum {
     /* Keys of a long GET or DEL that are located before the first is read. */
     KEYS_AHEAD = 8,
-    KEYS_TIMED = 64, /* keys of a request, after which it looks at the time */
+    KEYS_TIMED = 64, /* keys of a request between two readings of the clock */
 };
 
 /* Locates and fetches the keys that come next; returns how many. */
-static size_t look_ahead(struct command_context *ctx, struct command *cmd, struct store_key *ahead)
+static size_t locate_ahead(struct command_context *ctx, struct command *cmd,
+                           struct store_key *ahead)
 {
     struct slice keys = cmd->request.keys;
     struct slice key;
@@ -41,7 +42,7 @@ enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_
         return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
     while (cmd->request.keys.length > 0) {
-        size_t count = look_ahead(ctx, cmd, ahead);
+        size_t count = locate_ahead(ctx, cmd, ahead);
         if (count == 0) {
             if (authorize_request(ctx, &cmd->request, cmd->at.name)) {
                 command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);

@@ -5,7 +5,7 @@
 #include "daemon/request/namespace_walk.h"
 #include "daemon/request/verbs.h"
 
-/* Now, or when the request says; what was set for later before is taken back. */
+/* Flushes now or when the request says, and cancels a flush that an earlier request has set. */
 static enum store_status flush_one(struct command_context *ctx, struct flushing *flushing,
                                    struct slice name)
 {
@@ -31,8 +31,8 @@ static enum outcome answer_flush(struct command_context *ctx, struct command *cm
     return OUTCOME_DONE;
 }
 
-/* The other namespaces that the endpoint reaches. The right is asked for again: it may be gone
- * since it was checked. */
+/* Flushes the other namespaces that the endpoint reaches. Rights are checked once more: a reload
+ * may have taken them away since. */
 static enum outcome flush_declared(struct command_context *ctx, struct command *cmd,
                                    struct slice own)
 {
@@ -54,7 +54,7 @@ static enum outcome flush_declared(struct command_context *ctx, struct command *
     return answer_flush(ctx, cmd, walk.name, status, flushing->records);
 }
 
-/* Whether the right to flush is there in all that the endpoint reaches. If not, *outcome says
+/* Whether the client may flush all namespaces that the endpoint reaches. If not, *outcome says
  * whether that was answered or takes longer. */
 static bool check(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
 {
@@ -66,8 +66,8 @@ static bool check(struct command_context *ctx, struct command *cmd, enum outcome
     return flushing->checked;
 }
 
-/* What an endpoint reaches: its own namespace, and with a separator those that are declared. First
- * the rights to all are checked, and then all are flushed, over as many turns as that takes. */
+/* Flushes all namespaces that the endpoint reaches, over as many turns as that takes. Rights are
+ * checked for all of them first. */
 static enum outcome flush_reached(struct command_context *ctx, struct command *cmd)
 {
     struct flushing *flushing = &cmd->place.flushing;
@@ -86,7 +86,7 @@ static enum outcome flush_reached(struct command_context *ctx, struct command *c
     return flush_declared(ctx, cmd, own);
 }
 
-/* On the store's clock; 0: now. */
+/* A time of the store's clock; 0: now. */
 static uint64_t flush_time(const struct command_context *ctx, struct store_ttl when)
 {
     switch (when.kind) {

@@ -4,8 +4,8 @@
 #include "daemon/request/each_key.h"
 #include "daemon/request/verbs.h"
 
-/* Too much is pinned for this value to be, for now. */
-static bool wait(struct command_context *ctx)
+/* Too many bytes are pinned for this value to be pinned, too. */
+static bool wait_for_memory(struct command_context *ctx)
 {
     ctx->crowded = true;
     return false;
@@ -19,7 +19,7 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_get(ctx->store_thread, at, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait(ctx);
+        return wait_for_memory(ctx);
     }
     if (status != STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
@@ -48,7 +48,7 @@ static uint32_t notes_of(const struct store_view *view)
            (view->taken ? (uint32_t)REPLY_TAKEN : 0);
 }
 
-/* What the store does not count. */
+/* The counters that the store does not keep. */
 static void count_look(struct command_context *ctx, const struct store_terms *terms, bool found)
 {
     if (terms->uncounted) {
@@ -61,25 +61,25 @@ static void count_look(struct command_context *ctx, const struct store_terms *te
     }
 }
 
-/* A client that has the version which it names has the value, too. */
+/* A client that names the current version has the value already. */
 static bool wants_value(const struct request *request, const struct store_view *view)
 {
     bool has_it = (request->options & REQUEST_COMPARE) != 0 && view->version == request->compare;
     return (request->options & REQUEST_NO_VALUE) == 0 && !has_it;
 }
 
-static bool look_at_one(struct command_context *ctx, const struct command *cmd,
-                        struct store_key *at)
+static bool look_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
 {
     const struct request *request = &cmd->request;
     struct store_terms terms = command_terms(request);
     struct store_view view;
-    /* Who may not write the record again is not asked to, nor keeps another from it. */
+    /* A client without the right to write is not asked to write the record anew, and does not keep
+     * another one from it. */
     terms.contends = terms.contends && (command_rights(ctx, at->name) & RIGHT_WRITE) != 0;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_inspect(ctx->store_thread, at, &terms, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait(ctx);
+        return wait_for_memory(ctx);
     }
     count_look(ctx, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
@@ -107,7 +107,7 @@ static bool look_at_one(struct command_context *ctx, const struct command *cmd,
 
 enum outcome verb_look(struct command_context *ctx, struct command *cmd)
 {
-    return each_key(ctx, cmd, look_at_one, true);
+    return each_key(ctx, cmd, look_one, true);
 }
 
 /* --- TTL -------------------------------------------------------------------- */

@@ -7,9 +7,9 @@
 #include "daemon/request/verbs.h"
 
 enum {
-    /* Records that LIST and ALL look at before they look at the time, and steps of comparing
-     * their keys with a pattern (see glob_steps): some fifty microseconds of the one, and twenty
-     * of the other. The last key may take as long once more. */
+    /* Between two readings of the clock, LIST and ALL visit so many records (some 50 us), or take
+     * so many steps of comparing their keys with a pattern (20 us; see glob_steps). The last key
+     * may take as long once more. */
     LISTING_STEP = 128,
     LISTING_COMPARISONS = 1 << 14,
 };
@@ -19,20 +19,20 @@ struct listing {
     const struct request *request;
     const struct glob *glob; /* NULL: everything */
     size_t steps;            /* of comparing one byte with it */
-    size_t compared;         /* the same, of all keys since the time was looked at */
+    size_t compared;         /* such steps, of all keys since the clock was read */
     bool with_values;
 };
 
-/* Whether the record is listed. Its key counts as compared to its end, which is seldom so, but
- * known without a look. */
-static bool is_meant(struct listing *listing, struct slice key)
+/* Whether the record is listed. Counts as if its key were compared to the end: that is seldom so,
+ * but costs nothing to know. */
+static bool is_listed(struct listing *listing, struct slice key)
 {
     listing->compared += key.length * listing->steps;
     return listing->glob == NULL || glob_match(listing->glob, key);
 }
 
-/* A store_visit. It asks for memory beforehand: a view that could not be kept
- * would have to be given back, which may not be done in here. */
+/* A store_visit. It reserves memory beforehand: a view that could not be kept would have to be
+ * given back, which is not allowed during a visit. */
 static bool list_one(void *context, struct store_entry *entry)
 {
     struct listing *listing = context;
@@ -40,7 +40,7 @@ static bool list_one(void *context, struct store_entry *entry)
     if (listing->compared >= LISTING_COMPARISONS) {
         return false;
     }
-    if (!is_meant(listing, entry->key)) {
+    if (!is_listed(listing, entry->key)) {
         return true;
     }
     reply_queue_prepare(replies);
@@ -167,7 +167,7 @@ enum outcome verb_namespaces(struct command_context *ctx, struct command *cmd)
         cmd->place.next = 0;
     }
     while ((step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
-        if (command_rights(ctx, walk.name) != 0) { /* else the client need not know of it */
+        if (command_rights(ctx, walk.name) != 0) { /* else it is hidden from the client */
             tell_namespace(ctx, &cmd->request, &stats);
         }
     }

@@ -1,7 +1,7 @@
 /*
- * memory_limit.c - another limit for the memory of the store, as a client asks for it.
+ * memory_limit.c - a client sets the limit for the memory of the store.
  *
- * It holds until the next one, or until a reload sets what the configuration says.
+ * It holds until the next request for one, or until a reload sets the configured one.
  */
 #include "daemon/request/verbs.h"
 
@@ -13,13 +13,13 @@
 #include "daemon/base/log.h"
 
 enum {
-    LEAST = 8,             /* megabytes: memcached's */
-    MOST = 1000 * 1000000, /* more is meant for bytes: likewise */
+    LEAST = 8,             /* megabytes, as in memcached */
+    MOST = 1000 * 1000000, /* a higher number was meant as bytes, as in memcached */
     MEGABYTE_SHIFT = 20,
     TEXT_MAX = 160,
 };
 
-static void say(struct command_context *ctx, const struct request *request, const char *text)
+static void answer(struct command_context *ctx, const struct request *request, const char *text)
 {
     metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
     reply_queue_reply(ctx->replies, request,
@@ -50,14 +50,14 @@ static void refuse(struct command_context *ctx, const struct request *request,
     case STORE_RESIZED:
         return;
     }
-    say(ctx, request, text);
+    answer(ctx, request, text);
 }
 
-static void tell_log(const struct command_context *ctx, uint64_t before, uint64_t megabytes)
+static void log_change(const struct command_context *ctx, uint64_t before, uint64_t megabytes)
 {
-    static const char unknown[] = "a client";
+    static const char any_client[] = "a client";
     bool known = ctx->identity->state == IDENTITY_AUTHENTICATED;
-    struct slice user = known ? user_name(ctx->identity->user) : slice_of(unknown);
+    struct slice user = known ? user_name(ctx->identity->user) : slice_of(any_client);
     log_notice("memory: %" PRIu64 " MiB, was %" PRIu64 " MiB: %s%.*s%s set it", megabytes,
                before >> MEGABYTE_SHIFT, known ? "user \"" : "", (int)user.length, user.bytes,
                known ? "\"" : "");
@@ -74,7 +74,7 @@ enum outcome verb_memory_limit(struct command_context *ctx, struct command *cmd)
         return OUTCOME_DONE;
     }
     if (request->number > MOST) {
-        say(ctx, request, "input value is megabytes not bytes");
+        answer(ctx, request, "input value is megabytes not bytes");
         return OUTCOME_DONE;
     }
     enum store_resize result =
@@ -85,7 +85,7 @@ enum outcome verb_memory_limit(struct command_context *ctx, struct command *cmd)
         return OUTCOME_DONE;
     }
     if (before != store_memory(store)) {
-        tell_log(ctx, before, request->number);
+        log_change(ctx, before, request->number);
     }
     reply_queue_status(ctx->replies, request, REPLY_OK);
     return OUTCOME_DONE;

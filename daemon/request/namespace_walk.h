@@ -23,10 +23,10 @@ struct namespace_walk {
     struct store_namespace_stats *stats; /* filled in for each that is found; or NULL */
 
     struct slice name; /* of the one that was found; good until the next step or store_leave */
-    unsigned seen;     /* namespaces, in this turn */
+    unsigned seen;     /* namespaces so far, in this turn */
 };
 
-/* The next namespace. */
+/* Goes on to the next namespace. */
 enum walk_step namespace_walk_next(const struct command_context *ctx, struct namespace_walk *walk);
 
 /* The number of the namespace that was found. */

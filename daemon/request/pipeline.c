@@ -1,9 +1,10 @@
 /*
- * pipeline.c - a turn: parse what is there, execute it, say what is needed next.
+ * pipeline.c - a turn: parses the bytes that have come, executes the requests, and says what is
+ * needed next.
  *
- * step() is the whole of it: whatever stands at the front of the receive buffer (a batch
- * of requests, or the bytes of a value that is being uploaded) is taken one step
- * further. pipeline_work repeats that within a budget.
+ * step() takes whatever stands at the front of the receive buffer (a batch of requests, or the
+ * bytes of a value that is being uploaded) one step further. pipeline_work repeats that until the
+ * turn is over.
  */
 #include "daemon/request/pipeline.h"
 
@@ -14,7 +15,7 @@
 #include "daemon/request/workspace.h"
 
 enum {
-    STEPS_SHORT = 2, /* of a turn that shall be short: a batch, and what comes behind it */
+    STEPS_SHORT = 2, /* of a short turn (until == 0): a batch, and what comes behind it */
     /* Free blocks of each kind that are kept. */
     KEEP_SMALL = 64,
     KEEP_LARGE = 4,
@@ -38,8 +39,8 @@ void pipeline_deinit_workspace(struct workspace *workspace)
     pool_deinit(&workspace->pipelines);
 }
 
-/* What a stranger has said, or what was refused, may have a secret in it, however badly said:
- * it shall not be found in the memory later. */
+/* Bytes of an unauthenticated client, or of a request that was refused, may hold a secret, however
+ * malformed: no later read of the memory shall find it. */
 static void wipe(struct pipeline *pipeline, size_t length)
 {
     explicit_bzero(recv_buffer_bytes(&pipeline->input), length);
@@ -56,11 +57,11 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
     pipeline->identity = identity;
     recv_buffer_init(&pipeline->input);
     pipeline->wanted = 1;
-    pipeline->overflew = false;
+    pipeline->read_was_full = false;
     parser_init(&pipeline->parser, RECV_BUFFER_LARGE);
     batch_init(&pipeline->batch);
     pipeline->upload.write = NULL;
-    pipeline->upload.join = NULL;
+    pipeline->upload.append = NULL;
     pipeline->upload.whole = false;
     reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
@@ -89,7 +90,7 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
            parser->dropping == 0;
 }
 
-/* The workspace's context, at this pipeline, and what a reload may have changed for its parser. */
+/* Binds the context to this pipeline, and updates what a reload may have changed for its parser. */
 static struct command_context *bind_context(struct pipeline *pipeline, struct workspace *workspace)
 {
     pipeline->parser.max_value = workspace->ctx.max_value;
@@ -103,8 +104,8 @@ static struct command_context *bind_context(struct pipeline *pipeline, struct wo
 
 /* --- reading -------------------------------------------------------------- */
 
-/* Where an upload's next bytes go. False when they go to the receive buffer: there is no
- * upload, or the store has refused it just now or lets it wait. */
+/* Where an upload's next bytes go. False: they go to the receive buffer, since there is no upload,
+ * or the store has refused it just now or lets it wait. */
 static bool space_in_store(struct pipeline *pipeline, struct workspace *workspace,
                            struct iovec *space)
 {
@@ -139,8 +140,8 @@ enum transport_status pipeline_receive(struct pipeline *pipeline, struct workspa
     }
     enum transport_status status =
         transport->ops->read(transport, space.iov_base, space.iov_len, moved);
-    workspace->ctx.now = 0; /* what has come may have come after that */
-    pipeline->overflew = status == TRANSPORT_OK && *moved == space.iov_len;
+    workspace->ctx.now = 0; /* the bytes may have come after the last reading */
+    pipeline->read_was_full = status == TRANSPORT_OK && *moved == space.iov_len;
     if (status != TRANSPORT_OK) {
         return status;
     }
@@ -171,7 +172,7 @@ static bool wait_for_bytes(struct pipeline *pipeline, size_t wanted)
     return stop(pipeline, PIPELINE_NEEDS_INPUT);
 }
 
-/* Its value is whole, and its line end was there. */
+/* The value has come as a whole, with its line end. */
 static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
     ctx->now = clock_now();
@@ -181,7 +182,7 @@ static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx
     return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
 }
 
-/* The value's line end: commits it when it is there. */
+/* Commits the upload when its line end is there. */
 static bool end_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
     struct slice bytes = recv_buffer_slice(&pipeline->input);
@@ -201,7 +202,7 @@ static bool end_upload(struct pipeline *pipeline, struct command_context *ctx)
     return stop(pipeline, PIPELINE_DESYNCED);
 }
 
-static bool go_on_with_upload(struct pipeline *pipeline, struct command_context *ctx)
+static bool continue_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
     struct upload *upload = &pipeline->upload;
     ctx->now = clock_now();
@@ -218,7 +219,7 @@ static bool go_on_with_upload(struct pipeline *pipeline, struct command_context 
     return upload->left > 0 ? wait_for_bytes(pipeline, 1) : end_upload(pipeline, ctx);
 }
 
-/* A PUT whose value is still to come: its batch is done but for this. */
+/* Begins the upload of the last request of the batch, whose value is still to come. */
 static void begin_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
     const struct request *request = batch_last_request(&pipeline->batch);
@@ -230,7 +231,7 @@ static void begin_upload(struct pipeline *pipeline, struct command_context *ctx)
     }
 }
 
-static void say_error(struct pipeline *pipeline, struct command_context *ctx)
+static void answer_error(struct pipeline *pipeline, struct command_context *ctx)
 {
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
         authorize_refuse_unauthenticated(ctx, NULL);
@@ -243,23 +244,23 @@ static void say_error(struct pipeline *pipeline, struct command_context *ctx)
     reply_queue_reply(&pipeline->replies, NULL, &pipeline->parser.error);
 }
 
-/* Of a line behind which the next request is known. */
+/* Answers a line that is no request, but after which the next one begins. */
 static void refuse_line(struct pipeline *pipeline, struct command_context *ctx)
 {
     if (pipeline->parser.silent) {
         metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
     } else {
-        say_error(pipeline, ctx);
+        answer_error(pipeline, ctx);
     }
 }
 
-/* Of what was hung up on: whether it is a client of TLS. */
-static bool greets(const struct recv_buffer *input)
+/* Whether the bytes begin a TLS handshake. */
+static bool is_tls_hello(const struct recv_buffer *input)
 {
     return recv_buffer_length(input) > 0 && recv_buffer_bytes(input)[0] == 0x16;
 }
 
-/* All requests of the batch are answered: deals with what came behind them. */
+/* All requests of the batch are answered: deals with its ending. */
 static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
 {
     struct batch *batch = &pipeline->batch;
@@ -282,12 +283,13 @@ static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
         wipe(pipeline, batch->taken);
         break;
     case PARSE_FATAL:
-        say_error(pipeline, ctx);
+        answer_error(pipeline, ctx);
         wipe(pipeline, recv_buffer_length(&pipeline->input));
         goes_on = stop(pipeline, PIPELINE_DESYNCED);
         break;
     case PARSE_HANGUP:
-        goes_on = stop(pipeline, greets(&pipeline->input) ? PIPELINE_TLS_HELLO : PIPELINE_HTTP);
+        goes_on =
+            stop(pipeline, is_tls_hello(&pipeline->input) ? PIPELINE_TLS_HELLO : PIPELINE_HTTP);
         wipe(pipeline, recv_buffer_length(&pipeline->input));
         break;
     }
@@ -305,7 +307,7 @@ static void parse(struct pipeline *pipeline)
                 recv_buffer_bytes(&pipeline->input), recv_buffer_length(&pipeline->input));
 }
 
-static bool go_on_with_batch(struct pipeline *pipeline, struct command_context *ctx)
+static bool continue_batch(struct pipeline *pipeline, struct command_context *ctx)
 {
     struct batch *batch = &pipeline->batch;
     if (!batch->open) {
@@ -328,7 +330,7 @@ static bool go_on_with_batch(struct pipeline *pipeline, struct command_context *
     return finish_batch(pipeline, ctx);
 }
 
-static bool is_hungry(const struct pipeline *pipeline)
+static bool needs_input(const struct pipeline *pipeline)
 {
     return !pipeline->batch.open && recv_buffer_length(&pipeline->input) < pipeline->wanted;
 }
@@ -341,17 +343,17 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
     if (pipeline->upload.whole) {
         return commit_upload(pipeline, ctx);
     }
-    if (is_hungry(pipeline)) {
+    if (needs_input(pipeline)) {
         return stop(pipeline, PIPELINE_NEEDS_INPUT);
     }
-    return upload_is_open(&pipeline->upload) ? go_on_with_upload(pipeline, ctx)
-                                             : go_on_with_batch(pipeline, ctx);
+    return upload_is_open(&pipeline->upload) ? continue_upload(pipeline, ctx)
+                                             : continue_batch(pipeline, ctx);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
 {
     struct command_context *ctx = bind_context(pipeline, workspace);
-    if (upload_is_open(&pipeline->upload) || is_hungry(pipeline)) {
+    if (upload_is_open(&pipeline->upload) || needs_input(pipeline)) {
         return 0;
     }
     if (!pipeline->batch.open) {
@@ -398,6 +400,6 @@ enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *w
     while (step(pipeline, ctx) &&
            (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
     }
-    pipeline->batch.located = false; /* the store will be left */
+    pipeline->batch.located = false; /* the caller leaves the store */
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
 }

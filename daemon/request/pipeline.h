@@ -19,17 +19,18 @@
 #include "daemon/request/reply_queue.h"
 #include "daemon/request/upload.h"
 
+/* What the connection has to wait for, or why it is to be closed. */
 enum pipeline_state {
     PIPELINE_NEEDS_INPUT,   /* needs more bytes */
-    PIPELINE_YIELDED,       /* could go on, but others shall have their turn */
+    PIPELINE_YIELDED,       /* could go on, but the turn is over */
     PIPELINE_OUTPUT_FULL,   /* the peer must take replies first */
     PIPELINE_AWAITS_AUTH,   /* for the authenticator to answer */
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
-    PIPELINE_QUIT,          /* the peer asked to be let go, when all is sent */
-    PIPELINE_DESYNCED,      /* to be closed when all is sent: what follows has no meaning */
-    PIPELINE_HTTP,          /* to be hung up on */
-    PIPELINE_TLS_HELLO,     /* the same, for TLS that is not spoken here */
-    PIPELINE_NO_MEMORY,     /* to be closed: replies are missing */
+    PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
+    PIPELINE_DESYNCED,  /* to be closed when all is sent: the bytes that follow cannot be parsed */
+    PIPELINE_HTTP,      /* to be closed at once: an HTTP request has come */
+    PIPELINE_TLS_HELLO, /* the same: a TLS handshake has come, but the endpoint has no TLS */
+    PIPELINE_NO_MEMORY, /* to be closed at once: replies are missing */
 };
 
 struct workspace;
@@ -39,8 +40,9 @@ struct pipeline {
     struct identity *identity; /* of its connection */
     enum pipeline_state state;
     struct recv_buffer input;
-    size_t wanted; /* bytes of the receive buffer below which parsing makes no sense */
-    bool overflew; /* the last read filled all the space it had: there may be more */
+    size_t wanted;      /* bytes that the receive buffer must hold before parsing can go on */
+    bool read_was_full; /* the last read filled all the space that it had: more bytes may have come
+                         */
     struct parser parser;
     struct batch batch;
     struct upload upload;
@@ -58,36 +60,36 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
 /* Abandons what is under way. Sets *pipeline to NULL. */
 void pipeline_destroy(struct pipeline **pipeline, struct workspace *workspace);
 
-/* Bytes of memory that it takes now. */
+/* Bytes of memory that it holds. */
 size_t pipeline_memory(const struct pipeline *pipeline);
 
-/* Whether peers that take or send nothing shall give way, for that this pipeline's is one that
- * keeps others waiting. */
+/* Whether the pipeline keeps writers waiting for memory: a value that it pins or uploads is one of
+ * those that `pressure` is about. */
 bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressure *pressure);
 
-/* Nothing is under way: it could be destroyed, and made anew for the next byte. */
+/* Whether nothing is under way: it could be destroyed, and made anew for the next byte. */
 bool pipeline_is_idle(const struct pipeline *pipeline);
 
 /* All that follows happens between store_enter and store_leave of the workspace's store thread. */
 
-/* One read, to where the bytes are wanted. TRANSPORT_FAILED
- * also where there is no memory to read to. */
+/* One read, into the receive buffer or the record that is being uploaded. *moved: bytes.
+ * TRANSPORT_FAILED also where there is no memory. */
 enum transport_status pipeline_receive(struct pipeline *pipeline, struct workspace *workspace,
                                        struct transport *transport, size_t *moved);
 
-/* More of the value that is being uploaded may have come already. */
+/* Whether more of the value that is being uploaded may have come already. */
 static inline bool pipeline_expects_more(const struct pipeline *pipeline)
 {
-    return pipeline->overflew && upload_is_open(&pipeline->upload);
+    return pipeline->read_was_full && upload_is_open(&pipeline->upload);
 }
 
-/* Ahead of pipeline_work, where it pays: parses what has come and sets index lines on their
- * way, and says how many requests that were. */
+/* Before pipeline_work, where several connections are ready: parses the bytes that have come, and
+ * asks the processor to load the index lines of the requests. Returns how many they are. */
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace);
-/* The same for their records. */
+/* The same for their records, when the index lines have had time to arrive. */
 void pipeline_fetch(struct pipeline *pipeline, struct workspace *workspace);
 
-/* The value that is being uploaded is given up, and that is answered. */
+/* Gives up the value that is being uploaded, and answers that. */
 void pipeline_give_up_upload(struct pipeline *pipeline, struct workspace *workspace);
 
 /* Works on what has come for one turn at most. Reads the clock now and then, and before the first

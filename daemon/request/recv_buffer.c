@@ -1,11 +1,11 @@
 /*
- * recv_buffer.c - moving an receive buffer's bytes where there is room for more.
+ * recv_buffer.c - moves the bytes to where there is room for more.
  */
 #include "daemon/request/recv_buffer.h"
 
 #include <stdlib.h>
 
-/* The pool that blocks of that size are of, or NULL: malloc's. */
+/* The pool of blocks of that size; NULL: malloc. */
 static struct pool *pool_of(struct recv_buffer_pools *pools, size_t capacity)
 {
     if (capacity == RECV_BUFFER_SMALL) {

@@ -1,10 +1,10 @@
 /*
- * recv_buffer.h - the bytes of a connection that nobody has answered yet.
+ * recv_buffer.h - bytes that were received on a connection, and are not answered yet.
  *
- * They lie in one piece, so that requests are slices of it. It begins as a
- * block that holds many requests of the usual size, and grows where a single
- * request needs more: to a block that holds the longest line, and beyond that,
- * for a value that ends where its line ends, as far as its bytes have come.
+ * They lie in one piece, so that requests are slices of it. It begins as a block that holds many
+ * requests of the usual size, and grows where a single request needs more: to a block that holds
+ * the longest line, and beyond that, for a value that ends where its line ends, as far as its bytes
+ * have come.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_RECV_BUFFER_H
 #define KVCACHED_DAEMON_REQUEST_RECV_BUFFER_H
@@ -27,8 +27,8 @@ struct recv_buffer_pools {
 struct recv_buffer {
     char *bytes; /* NULL: no block */
     size_t capacity;
-    size_t start; /* what is before it is answered */
-    size_t end;   /* what is from it on is free */
+    size_t start; /* bytes before it are answered */
+    size_t end;   /* bytes from it on are free */
 };
 
 static inline struct slice recv_buffer_slice(const struct recv_buffer *input)
@@ -36,7 +36,7 @@ static inline struct slice recv_buffer_slice(const struct recv_buffer *input)
     return (struct slice){input->bytes + input->start, input->end - input->start};
 }
 
-/* Where those bytes are, to be changed in place. */
+/* The same bytes, to be changed in place. */
 static inline char *recv_buffer_bytes(const struct recv_buffer *input)
 {
     return input->bytes + input->start;
@@ -51,13 +51,13 @@ void recv_buffer_init(struct recv_buffer *input);
 void recv_buffer_deinit(struct recv_buffer *input, struct recv_buffer_pools *pools);
 
 /*
- * Makes room for so many bytes to be held at once, and for at least one more
- * than there are. False: no memory. Slices of it are no longer good after this.
+ * Makes room for `wanted` bytes at once, and for at least one more than there are. False: no
+ * memory. Slices of the buffer are not good any more.
  */
 bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
                            size_t wanted);
 
-/* The free bytes, and how many of them are filled now. */
+/* The free bytes; recv_buffer_fill says how many of them were filled. */
 static inline char *recv_buffer_free(const struct recv_buffer *input, size_t *size)
 {
     *size = input->capacity - input->end;
@@ -69,7 +69,7 @@ static inline void recv_buffer_fill(struct recv_buffer *input, size_t size)
     input->end += size;
 }
 
-/* So many bytes at the front are answered. */
+/* The first `size` bytes are answered. */
 static inline void recv_buffer_drop(struct recv_buffer *input, size_t size)
 {
     input->start += size;

@@ -2,8 +2,8 @@
  * reply_queue.c - a chain of chunks for the text, a ring of pins for large values.
  *
  * Both are sent in one order: the text up to the first pin's place, that pin's
- * value, the text up to the next one's, and so on. gather() and forget() walk
- * that order, one to say what comes next, the other to drop what was sent.
+ * value, the text up to the next one's, and so on. gather() and forget() walk in that
+ * order: the one collects what comes next, the other drops what was sent.
  */
 #include "daemon/request/reply_queue.h"
 
@@ -112,7 +112,7 @@ static bool add_chunk(struct reply_queue *replies)
     return true;
 }
 
-/* `size` bytes in one piece, or NULL. Taken with fill(). */
+/* `size` free bytes in one piece, or NULL; fill() says how many of them were written. */
 static char *room(struct reply_queue *replies, size_t size)
 {
     if (replies->failed || (!has_room(replies, size) && !add_chunk(replies))) {
@@ -197,7 +197,7 @@ void reply_queue_value(struct reply_queue *replies, const struct request *reques
 
 /* --- sending them --------------------------------------------------------- */
 
-/* What is to be sent next, as far as it fits; returns the number of pieces. */
+/* Collects what is to be sent next, as far as it fits. Returns the number of pieces. */
 static size_t gather(struct reply_queue *replies, struct iovec *pieces)
 {
     size_t count = 0;
@@ -239,7 +239,7 @@ static size_t gather(struct reply_queue *replies, struct iovec *pieces)
     return count;
 }
 
-/* So many bytes of the text at its front were sent. */
+/* `size` bytes of the text at the front were sent. */
 static void forget_text(struct reply_queue *replies, size_t size)
 {
     struct reply_queue_chunk *chunk = replies->first;
@@ -255,7 +255,7 @@ static void forget_text(struct reply_queue *replies, size_t size)
     }
 }
 
-/* So many bytes were sent. */
+/* `size` bytes were sent. */
 static void forget(struct reply_queue *replies, size_t size)
 {
     replies->backlog -= size;
@@ -281,7 +281,7 @@ static void forget(struct reply_queue *replies, size_t size)
     }
 }
 
-/* Nothing but text, and all of it in one chunk: what most replies are. */
+/* Only text, and all of it in one chunk, as most replies are. */
 static enum transport_status send_chunk(struct reply_queue *replies, struct transport *transport,
                                         size_t *moved)
 {
@@ -295,7 +295,7 @@ static enum transport_status send_chunk(struct reply_queue *replies, struct tran
     return status;
 }
 
-/* Cuts what is beyond so many bytes; returns the number of pieces that are left. */
+/* Cuts the pieces to `most` bytes together. Returns the number of those that are left. */
 static size_t cut(struct iovec *pieces, size_t count, size_t most)
 {
     for (size_t i = 0; i < count; i++) {

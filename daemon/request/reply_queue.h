@@ -1,5 +1,5 @@
 /*
- * reply_queue.h - the replies of a connection that the peer has not taken yet.
+ * reply_queue.h - replies of a connection that the peer has not taken yet.
  *
  * Text and small values are copied into chunks, one after the other. A large
  * value is pinned: it stays in the store, and the reply queue remembers at which
@@ -9,9 +9,11 @@
  *     chunks:   VALUE 70000\r\n | \r\nVALUE 3\r\nabc\r\nVALUE 90000\r\n | \r\n
  *     pins:                     ^ the first value                       ^ the second
  *
- * An reply queue that has no memory for a reply takes none from then on: `failed`
- * says so, and its connection must be closed, because its replies no longer say
- * what happened. So whoever answers need not check every single reply.
+ * A queue that has no memory for a reply takes none from then on, and is marked as `failed`. Its
+ * connection must be closed, because replies are missing. So callers need not check every single
+ * reply.
+ *
+ * For the thread of the connection.
  */
 #ifndef KVCACHED_DAEMON_REQUEST_REPLY_QUEUE_H
 #define KVCACHED_DAEMON_REQUEST_REPLY_QUEUE_H
@@ -29,17 +31,19 @@ enum {
     /* The largest thing that must lie in one piece: a small value with its head
      * and tail. */
     REPLY_QUEUE_ROOM = REPLY_HEAD_MAX + STORE_COPY_MAX + REPLY_TAIL_MAX,
-    REPLY_QUEUE_CHUNK = REPLY_QUEUE_ROOM + 2048, /* bytes of a block of reply queue.chunks */
-    REPLY_QUEUE_BOUND = 128 * 1024, /* with so many bytes unsent, nothing more is executed */
-    REPLY_QUEUE_PINS = REPLY_QUEUE_BOUND / STORE_COPY_MAX, /* with so many, it is full as well */
+    REPLY_QUEUE_CHUNK = REPLY_QUEUE_ROOM + 2048, /* bytes of a chunk */
+    REPLY_QUEUE_BOUND =
+        128 * 1024, /* bytes unsent with which a queue is full: nothing more is executed */
+    REPLY_QUEUE_PINS =
+        REPLY_QUEUE_BOUND / STORE_COPY_MAX, /* with so many pins, it is full as well */
 };
 
 struct reply_queue_chunk;
 
 struct reply_queue_pin {
     struct store_view view;
-    uint64_t at;   /* where in the text, counted as `written` is */
-    uint64_t sent; /* bytes of the value */
+    uint64_t at;   /* its position in the text, counted as `written` is */
+    uint64_t sent; /* bytes of the value that were sent */
 };
 
 struct reply_queue {
@@ -58,7 +62,7 @@ struct reply_queue {
 /* `chunks` holds blocks of REPLY_QUEUE_CHUNK bytes. */
 void reply_queue_init(struct reply_queue *replies, const struct protocol *protocol,
                       struct pool *chunks);
-/* Gives back what is unsent. */
+/* Drops what is unsent. */
 void reply_queue_deinit(struct reply_queue *replies);
 
 static inline bool reply_queue_is_empty(const struct reply_queue *replies)
@@ -66,27 +70,27 @@ static inline bool reply_queue_is_empty(const struct reply_queue *replies)
     return replies->backlog == 0;
 }
 
-/* Nothing more should be answered until the peer has taken some. */
+/* Whether nothing more should be answered until the peer has taken some. */
 static inline bool reply_queue_is_full(const struct reply_queue *replies)
 {
     return replies->backlog >= REPLY_QUEUE_BOUND || replies->pin_count == REPLY_QUEUE_PINS ||
            replies->failed;
 }
 
-/* So much has been taken that it pays to go on. */
+/* Whether the peer has taken so much that it is worth going on. */
 static inline bool reply_queue_has_drained(const struct reply_queue *replies)
 {
     return replies->backlog < REPLY_QUEUE_BOUND / 2 && replies->pin_count < REPLY_QUEUE_PINS;
 }
 
-/* Bytes of memory that it takes beside itself. */
+/* Bytes of its chunks. */
 size_t reply_queue_memory(const struct reply_queue *replies);
 
-/* Whether a value that it pins keeps others waiting. */
+/* Whether a value that it pins keeps writers waiting for memory. */
 bool reply_queue_presses(const struct reply_queue *replies, const struct store_pressure *pressure);
 
-/* A reply without a value, HELP apart. `request` is what it answers, or NULL where there
- * was none; the protocol may leave the reply out. */
+/* Adds a reply without a value. `request` is what it answers; NULL: a line that is no request. The
+ * protocol may leave the reply out. */
 void reply_queue_reply(struct reply_queue *replies, const struct request *request,
                        const struct reply *reply);
 static inline void reply_queue_status(struct reply_queue *replies, const struct request *request,
@@ -95,24 +99,24 @@ static inline void reply_queue_status(struct reply_queue *replies, const struct 
     reply_queue_reply(replies, request, &(struct reply){.kind = kind});
 }
 
-/* Whole lines, as they are. */
+/* Adds whole lines, as they are: HELP. */
 void reply_queue_text(struct reply_queue *replies, struct slice text);
 
-/* To be called before a view is taken: sees to it that a small value can be
- * copied at once, since under the store's lock is no time to look for memory. */
+/* Must be called before a view is taken: reserves memory, so that a small value can be copied
+ * without an allocation under the store's lock. */
 void reply_queue_prepare(struct reply_queue *replies);
 
-/* A reply with the view's value; the view is the reply queue's from here on. The
- * reply queue must not be full. */
+/* Adds a reply with the view's value. The queue owns the view from here on, and must not be full.
+ */
 void reply_queue_value(struct reply_queue *replies, const struct request *request,
                        const struct reply *reply, struct store_view *view);
 
-/* A reply with a value of at most STORE_COPY_MAX bytes. */
+/* Adds a reply with a value of at most STORE_COPY_MAX bytes. */
 void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
                             const struct reply *reply, struct slice value);
 
-/* One write of what it can take, at most `most` bytes, or a chunk where that is more.
- * *moved: bytes, also when it was not all. */
+/* One write of at most `most` bytes, or of a chunk where that is more. *moved: bytes that were
+ * sent, perhaps not all. */
 enum transport_status reply_queue_send(struct reply_queue *replies, struct transport *transport,
                                        size_t most, size_t *moved);
 

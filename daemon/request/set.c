@@ -1,5 +1,5 @@
 /*
- * set.c - PUT and its like, DEL, STALE, TOUCH, INCR and DECR.
+ * set.c - verbs that change a record: PUT and its variants, DEL, STALE, EMPTY, TOUCH, INCR, DECR.
  */
 #include "daemon/request/each_key.h"
 #include "daemon/request/verbs.h"
@@ -24,23 +24,23 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
 static enum store_status begin_append(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
-    struct stored *stored = &cmd->place.joining.stored;
+    struct stored *stored = &cmd->place.appending.stored;
     *stored = (struct stored){0, 0};
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
         terms.length = &stored->length;
     }
-    terms.join = &cmd->place.joining.join;
+    terms.join = &cmd->place.appending.append;
     return store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value, ctx->now,
                      &stored->version);
 }
 
 enum outcome verb_append(struct command_context *ctx, struct command *cmd)
 {
-    struct stored *stored = &cmd->place.joining.stored;
+    struct stored *stored = &cmd->place.appending.stored;
     enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_append(ctx, cmd);
     cmd->begun = status == STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
-        status = store_append_step(ctx->store_thread, &cmd->place.joining.join, ctx->now,
+        status = store_append_step(ctx->store_thread, &cmd->place.appending.append, ctx->now,
                                    &stored->version);
         cmd->begun = status == STORE_UNFINISHED || status == STORE_CROWDED;
         if (status == STORE_UNFINISHED && !command_has_time(ctx)) {
@@ -57,7 +57,7 @@ enum outcome verb_append(struct command_context *ctx, struct command *cmd)
 
 void verb_abandon_append(struct command *cmd)
 {
-    store_append_abort(&cmd->place.joining.join);
+    store_append_abort(&cmd->place.appending.append);
     cmd->begun = false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * stats.c - figures from everywhere, under the names that memcached's users
- * know where it has one.
+ * stats.c - STATS: statistics of the process, its connections and the store, under memcached's
+ * names where it has one.
  */
 #include <event2/event.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static void seconds(struct command_context *ctx, const struct request *request, 
     stats_text(ctx, request, name, value);
 }
 
-/* A time to live, as a configuration has it: seconds, or `never`. */
+/* A ttl as a configuration has it: seconds, or `never`. */
 static void lifetime(struct command_context *ctx, const struct request *request, const char *name,
                      uint64_t milliseconds)
 {
@@ -62,7 +62,7 @@ static void counters(struct command_context *ctx, const struct request *request)
     }
 }
 
-/* What requests came to. */
+/* What became of requests. */
 static void requests(struct command_context *ctx, const struct request *request,
                      const struct store_counters *counters)
 {
@@ -85,43 +85,43 @@ static void requests(struct command_context *ctx, const struct request *request,
 
 static void records(struct command_context *ctx, const struct request *request)
 {
-    struct store_stats figures;
-    store_stats(ctx->store_thread, &figures);
-    requests(ctx, request, &figures.counters);
-    stats_number(ctx, request, "curr_items", figures.items);
-    stats_number(ctx, request, "total_items", figures.total_items);
-    stats_number(ctx, request, "bytes", figures.bytes);
-    stats_number(ctx, request, "limit_maxbytes", figures.memory_limit);
+    struct store_stats stats;
+    store_stats(ctx->store_thread, &stats);
+    requests(ctx, request, &stats.counters);
+    stats_number(ctx, request, "curr_items", stats.items);
+    stats_number(ctx, request, "total_items", stats.total_items);
+    stats_number(ctx, request, "bytes", stats.bytes);
+    stats_number(ctx, request, "limit_maxbytes", stats.memory_limit);
     stats_text(ctx, request, "arena", ctx->instance->arena);
     stats_number(ctx, request, "recovered_items", ctx->instance->recovered);
-    stats_number(ctx, request, "memory_used", figures.memory_used);
-    stats_number(ctx, request, "index_bytes", figures.index_bytes);
-    stats_number(ctx, request, "siphash13_64", figures.index_bytes);
-    stats_number(ctx, request, "segments", figures.segments);
-    stats_number(ctx, request, "segments_free", figures.segments_free);
-    stats_number(ctx, request, "slab_global_page_pool", figures.segments_free);
-    stats_number(ctx, request, "segment_size", figures.segment_size);
-    stats_number(ctx, request, "namespaces", figures.namespaces);
-    stats_number(ctx, request, "compactions", figures.compactions);
-    stats_number(ctx, request, "direct_reclaims", figures.reclaims);
+    stats_number(ctx, request, "memory_used", stats.memory_used);
+    stats_number(ctx, request, "index_bytes", stats.index_bytes);
+    stats_number(ctx, request, "hash_bytes", stats.index_bytes);
+    stats_number(ctx, request, "segments", stats.segments);
+    stats_number(ctx, request, "segments_free", stats.segments_free);
+    stats_number(ctx, request, "slab_global_page_pool", stats.segments_free);
+    stats_number(ctx, request, "segment_size", stats.segment_size);
+    stats_number(ctx, request, "namespaces", stats.namespaces);
+    stats_number(ctx, request, "compactions", stats.compactions);
+    stats_number(ctx, request, "direct_reclaims", stats.reclaims);
 }
 
 static void one_namespace(struct command_context *ctx, const struct request *request,
-                          const struct store_namespace_stats *figures)
+                          const struct store_namespace_stats *stats)
 {
-    stats_number(ctx, request, "items", figures->items);
-    stats_number(ctx, request, "bytes", figures->bytes);
-    stats_number(ctx, request, "memory", figures->memory);
-    stats_number(ctx, request, "quota", figures->quota);
-    lifetime(ctx, request, "ttl", figures->ttl);
-    lifetime(ctx, request, "max_ttl", figures->max_ttl);
-    stats_number(ctx, request, "hits", figures->counters.hits);
-    stats_number(ctx, request, "misses", figures->counters.misses);
-    stats_number(ctx, request, "sets", figures->counters.sets);
-    stats_number(ctx, request, "deletes", figures->counters.deletes);
-    stats_number(ctx, request, "touches", figures->counters.touches);
-    stats_number(ctx, request, "expirations", figures->counters.expirations);
-    stats_number(ctx, request, "evictions", figures->counters.evictions);
+    stats_number(ctx, request, "items", stats->items);
+    stats_number(ctx, request, "bytes", stats->bytes);
+    stats_number(ctx, request, "memory", stats->memory);
+    stats_number(ctx, request, "quota", stats->quota);
+    lifetime(ctx, request, "ttl", stats->ttl);
+    lifetime(ctx, request, "max_ttl", stats->max_ttl);
+    stats_number(ctx, request, "hits", stats->counters.hits);
+    stats_number(ctx, request, "misses", stats->counters.misses);
+    stats_number(ctx, request, "sets", stats->counters.sets);
+    stats_number(ctx, request, "deletes", stats->counters.deletes);
+    stats_number(ctx, request, "touches", stats->counters.touches);
+    stats_number(ctx, request, "expirations", stats->counters.expirations);
+    stats_number(ctx, request, "evictions", stats->counters.evictions);
 }
 
 /* --- topics ------------------------------------------------------------------- */
@@ -135,11 +135,11 @@ static enum outcome all(struct command_context *ctx, const struct request *reque
         reply_queue_status(ctx->replies, request, REPLY_END);
         return OUTCOME_DONE;
     }
-    struct store_namespace_stats figures;
+    struct store_namespace_stats stats;
     struct slice ns = command_namespace(ctx, request);
-    enum store_status status = store_namespace_stats(ctx->store_thread, ns, &figures);
+    enum store_status status = store_namespace_stats(ctx->store_thread, ns, &stats);
     if (status == STORE_OK) {
-        one_namespace(ctx, request, &figures);
+        one_namespace(ctx, request, &stats);
         reply_queue_status(ctx->replies, request, REPLY_END);
     } else {
         command_answer(ctx, request, ns, status);
@@ -147,7 +147,8 @@ static enum outcome all(struct command_context *ctx, const struct request *reque
     return OUTCOME_DONE;
 }
 
-/* Counters are their owners' to change: what they are now is taken off from now on. */
+/* Only its own thread may change a counter. So the values of now are remembered, and subtracted
+ * from now on. */
 static enum outcome reset(struct command_context *ctx, const struct request *request)
 {
     struct instance *instance = ctx->instance;

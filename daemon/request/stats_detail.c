@@ -1,8 +1,9 @@
 /*
- * stats_detail.c - figures namespace by namespace, for those who ask memcached for
- * its slab classes and prefixes: a namespace is what comes closest to both. It is
- * numbered as the store does it; names and meanings are memcached's as far as
- * there is anything that they can mean. Programs that know the names want numbers behind them.
+ * stats_detail.c - STATS of each namespace, for clients that ask memcached for its slab classes and
+ * prefixes: a namespace is what comes closest to both.
+ *
+ * Namespaces have the store's numbers. Names and meanings are memcached's as far as they apply.
+ * Programs that know a name expect a number, so none is left out.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 struct detail {
     struct command_context *ctx;
     const struct request *request;
-    const char *prefix; /* of every name: "items:" or "" */
+    const char *prefix; /* "items:" or "", before every name */
     uint32_t number;    /* of the namespace */
     struct store_stats totals;
 };
@@ -25,73 +26,73 @@ static const char *name_of(const struct detail *detail, const char *what, char n
     return name;
 }
 
-static void say(const struct detail *detail, const char *what, uint64_t value)
+static void add(const struct detail *detail, const char *what, uint64_t value)
 {
     char name[64];
     stats_number(detail->ctx, detail->request, name_of(detail, what, name), value);
 }
 
-/* Of those that hold something, since a client may ask for the items of each. */
-static void items(struct detail *detail, const struct store_namespace_stats *figures)
+/* Of namespaces that are not empty, since a client may ask for the items of each. */
+static void items(struct detail *detail, const struct store_namespace_stats *stats)
 {
     detail->prefix = "items:";
-    if (figures->items == 0) {
+    if (stats->items == 0) {
         return;
     }
-    say(detail, "number", figures->items);
-    say(detail, "mem_requested", figures->bytes);
-    say(detail, "evicted", figures->counters.evictions);
-    say(detail, "reclaimed", figures->counters.expirations);
-    say(detail, "outofmemory", figures->counters.full);
+    add(detail, "number", stats->items);
+    add(detail, "mem_requested", stats->bytes);
+    add(detail, "evicted", stats->counters.evictions);
+    add(detail, "reclaimed", stats->counters.expirations);
+    add(detail, "outofmemory", stats->counters.full);
 }
 
-/* A page is a segment, and a chunk what a record takes in the mean. */
-static void chunks(struct detail *detail, const struct store_namespace_stats *figures)
+/* A page is a segment, and a chunk is as large as the mean record. */
+static void chunks(struct detail *detail, const struct store_namespace_stats *stats)
 {
     uint64_t page = detail->totals.segment_size;
-    uint64_t used = figures->items;
-    uint64_t size = used == 0 ? detail->totals.grain : (figures->bytes + used - 1) / used;
-    uint64_t all = figures->memory / size > used ? figures->memory / size : used;
-    say(detail, "chunk_size", size);
-    say(detail, "chunks_per_page", page > size ? page / size : 1);
-    say(detail, "total_pages", (figures->memory + page - 1) / page);
-    say(detail, "total_chunks", all);
-    say(detail, "used_chunks", used);
-    say(detail, "free_chunks", all - used);
-    say(detail, "free_chunks_end", 0);
+    uint64_t used = stats->items;
+    uint64_t size = used == 0 ? detail->totals.grain : (stats->bytes + used - 1) / used;
+    uint64_t all = stats->memory / size > used ? stats->memory / size : used;
+    add(detail, "chunk_size", size);
+    add(detail, "chunks_per_page", page > size ? page / size : 1);
+    add(detail, "total_pages", (stats->memory + page - 1) / page);
+    add(detail, "total_chunks", all);
+    add(detail, "used_chunks", used);
+    add(detail, "free_chunks", all - used);
+    add(detail, "free_chunks_end", 0);
 }
 
-static void slabs(struct detail *detail, const struct store_namespace_stats *figures)
+static void slabs(struct detail *detail, const struct store_namespace_stats *stats)
 {
-    const struct store_counters *counters = &figures->counters;
-    chunks(detail, figures);
-    say(detail, "mem_requested", figures->bytes);
-    say(detail, "get_hits", counters->hits);
-    say(detail, "cmd_set", counters->sets + counters->denied);
-    say(detail, "delete_hits", counters->deletes);
-    say(detail, "incr_hits", counters->increments);
-    say(detail, "decr_hits", counters->decrements);
-    say(detail, "cas_hits", counters->cas_hits);
-    say(detail, "cas_badval", counters->cas_changed);
-    say(detail, "touch_hits", counters->touches);
+    const struct store_counters *counters = &stats->counters;
+    chunks(detail, stats);
+    add(detail, "mem_requested", stats->bytes);
+    add(detail, "get_hits", counters->hits);
+    add(detail, "cmd_set", counters->sets + counters->denied);
+    add(detail, "delete_hits", counters->deletes);
+    add(detail, "incr_hits", counters->increments);
+    add(detail, "decr_hits", counters->decrements);
+    add(detail, "cas_hits", counters->cas_hits);
+    add(detail, "cas_badval", counters->cas_changed);
+    add(detail, "touch_hits", counters->touches);
 }
 
-static void numbers(struct detail *detail, const struct store_namespace_stats *figures)
+static void numbers(struct detail *detail, const struct store_namespace_stats *stats)
 {
     char name[64];
-    stats_text(detail->ctx, detail->request, name_of(detail, "name", name), figures->name);
+    stats_text(detail->ctx, detail->request, name_of(detail, "name", name), stats->name);
 }
 
-static void reads_and_writes(struct detail *detail, const struct store_namespace_stats *figures)
+static void reads_and_writes(struct detail *detail, const struct store_namespace_stats *stats)
 {
-    const struct store_counters *counters = &figures->counters;
+    const struct store_counters *counters = &stats->counters;
     char text[128];
     int length = snprintf(
         text, sizeof text, "get %" PRIu64 " hit %" PRIu64 " set %" PRIu64 " del %" PRIu64,
         counters->hits + counters->misses, counters->hits, counters->sets, counters->deletes);
     reply_queue_reply(detail->ctx->replies, detail->request,
                       &(struct reply){.kind = REPLY_DETAIL,
-                                      .name = slice_of(figures->name),
+                                      .name = slice_of(stats->name),
                                       .text = {text, (size_t)length}});
 }
 
@@ -102,11 +103,11 @@ static void totals_of_slabs(struct command_context *ctx, const struct request *r
     stats_number(ctx, request, "total_malloced", totals->memory_used);
 }
 
-typedef void describes(struct detail *, const struct store_namespace_stats *);
+typedef void stats_topic(struct detail *, const struct store_namespace_stats *);
 
 enum outcome stats_detail(struct command_context *ctx, struct command *cmd)
 {
-    static describes *const topics[] = {
+    static stats_topic *const topics[] = {
         [STATS_ITEMS] = items,
         [STATS_SLABS] = slabs,
         [STATS_NAMESPACES] = reads_and_writes,

@@ -1,10 +1,9 @@
 /*
- * stats_settings.c - what the daemon was told to do, under the names that memcached's clients
- * look up.
+ * stats_settings.c - STATS of settings, under the names that memcached's clients look up.
  *
- * Where memcached has a setting for what is always so here, that is said; what has no meaning
- * here (its LRU, its logs) is left out. No value is empty, since clients cut lines at blanks:
- * what there is none of is NULL, as memcached says it.
+ * A setting of memcached that kvcached always has is given with its one value. One that means
+ * nothing here (its LRU, its logs) is left out. No value is empty, since clients split lines at
+ * blanks: like memcached, NULL stands for none.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 #include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 
-/* The address and port of a listener, or its path. */
-static void where(struct command_context *ctx, const struct request *request)
+/* The address and port of the endpoint, or its path. */
+static void listener(struct command_context *ctx, const struct request *request)
 {
     const char *name = ctx->endpoint->name;
     const char *colon = stats_is_local(ctx->endpoint) ? NULL : strrchr(name, ':');
@@ -49,14 +48,14 @@ static void keys(struct command_context *ctx, const struct request *request)
 
 static void limits(struct command_context *ctx, const struct request *request)
 {
-    struct store_stats figures;
-    store_stats(ctx->store_thread, &figures);
-    stats_number(ctx, request, "maxbytes", figures.memory_limit);
+    struct store_stats stats;
+    store_stats(ctx->store_thread, &stats);
+    stats_number(ctx, request, "maxbytes", stats.memory_limit);
     stats_number(ctx, request, "maxconns", atomic_load(&ctx->instance->max_connections));
     stats_number(ctx, request, "num_threads", ctx->instance->threads);
     stats_number(ctx, request, "item_size_max", ctx->max_value);
-    stats_number(ctx, request, "slab_chunk_max", figures.segment_size);
-    stats_number(ctx, request, "chunk_size", figures.grain);
+    stats_number(ctx, request, "slab_chunk_max", stats.segment_size);
+    stats_number(ctx, request, "chunk_size", stats.grain);
     stats_number(ctx, request, "idle_timeout", (ctx->idle_timeout + 999) / 1000);
     stats_number(ctx, request, "tcp_backlog", ENDPOINT_BACKLOG);
     stats_number(ctx, request, "reqs_per_event", COMMAND_BATCH_MAX);
@@ -70,7 +69,7 @@ static unsigned verbosity(void)
     return log_wants(LOG_INFO) ? 1 : 0;
 }
 
-/* What nothing changes. */
+/* Settings that have one value here. */
 static void always(struct command_context *ctx, const struct request *request)
 {
     static const struct {
@@ -111,7 +110,7 @@ enum outcome stats_settings(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
     limits(ctx, request);
-    where(ctx, request);
+    listener(ctx, request);
     keys(ctx, request);
     stats_number(ctx, request, "verbosity", verbosity());
     always(ctx, request);

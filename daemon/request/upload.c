@@ -1,5 +1,5 @@
 /*
- * upload.c - feeding a store_write from a connection.
+ * upload.c - writes the bytes of a connection into a record.
  */
 #include "daemon/request/upload.h"
 
@@ -15,7 +15,7 @@ static struct slice keep(struct slice slice, char **to)
     return (struct slice){at, slice.length};
 }
 
-/* What the answer will need when the receive buffer has long been filled with other bytes. */
+/* Copies what the answer needs: the receive buffer will be filled with other bytes by then. */
 static void keep_request(struct upload *upload, const struct request *request)
 {
     char *to = upload->text;
@@ -25,7 +25,7 @@ static void keep_request(struct upload *upload, const struct request *request)
     upload->request.words = keep(request->words, &to);
 }
 
-/* The name may be one of a setting, which a reload changes. */
+/* Copies the name: it may be that of a setting, which a reload changes. */
 static void keep_place(struct upload *upload, const struct store_key *at)
 {
     char *to = upload->name_text;
@@ -33,7 +33,7 @@ static void keep_place(struct upload *upload, const struct store_key *at)
     upload->key = at->key;
 }
 
-/* Locates the key once more: between two turns the store was left. */
+/* Locates the key once more, since the store was left between two turns. */
 static void answer(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     struct store_key at;
@@ -41,12 +41,12 @@ static void answer(struct upload *upload, struct command_context *ctx, enum stor
     command_stored(ctx, &upload->request, &at, status, &upload->stored);
 }
 
-static void refused(struct upload *upload, struct command_context *ctx, enum store_status status)
+static void refuse(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
     if (upload->write != NULL) {
         store_write_abort(ctx->store_thread, &upload->write);
     }
-    /* The answer may take the old record with it, and the right to that may be gone. */
+    /* The answer may delete the old record, and a reload may have taken the right to that away. */
     if (authorize_request(ctx, &upload->request, upload->name)) {
         answer(upload, ctx, status);
     }
@@ -59,10 +59,10 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     keep_request(upload, request);
     upload->left = request->value_length;
     upload->write = NULL;
-    upload->join = NULL;
+    upload->append = NULL;
     upload->whole = false;
     upload->stored = (struct stored){0, 0};
-    terms.join = &upload->join;
+    terms.join = &upload->append;
     if ((request->options & REQUEST_LENGTH) != 0) {
         terms.length = &upload->stored.length;
     }
@@ -78,7 +78,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     }
     if (status != STORE_OK) {
         upload->write = NULL;
-        refused(upload, ctx, status);
+        refuse(upload, ctx, status);
     }
 }
 
@@ -87,7 +87,7 @@ bool upload_space(struct upload *upload, struct command_context *ctx, struct iov
     enum store_status status = store_write_space(ctx->store_thread, upload->write, ctx->now, space);
     ctx->crowded = status == STORE_CROWDED;
     if (status != STORE_OK && !ctx->crowded) {
-        refused(upload, ctx, status);
+        refuse(upload, ctx, status);
     }
     return status == STORE_OK;
 }
@@ -115,17 +115,17 @@ size_t upload_take(struct upload *upload, struct command_context *ctx, struct sl
     return taken;
 }
 
-/* Once the value is whole, this goes on with it until the time is over. */
+/* Commits a whole value, or goes on with that until the turn is over. */
 static enum store_status commit(struct upload *upload, struct command_context *ctx)
 {
     enum store_status status = STORE_UNFINISHED;
     uint64_t *version = &upload->stored.version;
-    if (upload->join == NULL) {
+    if (upload->append == NULL) {
         store_write_set_ttl(upload->write, command_lifetime(upload->request.ttl));
         status = store_write_commit(ctx->store_thread, &upload->write, ctx->now, version);
     }
     while (status == STORE_UNFINISHED) {
-        status = store_append_step(ctx->store_thread, &upload->join, ctx->now, version);
+        status = store_append_step(ctx->store_thread, &upload->append, ctx->now, version);
         if (!command_has_time(ctx)) {
             break;
         }
@@ -152,7 +152,7 @@ bool upload_commit(struct upload *upload, struct command_context *ctx)
 
 void upload_give_way(struct upload *upload, struct command_context *ctx)
 {
-    refused(upload, ctx, STORE_TOO_SLOW);
+    refuse(upload, ctx, STORE_TOO_SLOW);
 }
 
 void upload_abort(struct upload *upload, struct store_thread *store_thread)
@@ -161,7 +161,7 @@ void upload_abort(struct upload *upload, struct store_thread *store_thread)
     if (upload->write != NULL) {
         store_write_abort(store_thread, &upload->write);
     }
-    if (upload->join != NULL) {
-        store_append_abort(&upload->join);
+    if (upload->append != NULL) {
+        store_append_abort(&upload->append);
     }
 }

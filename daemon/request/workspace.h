@@ -15,8 +15,8 @@
 #include "daemon/request/recv_buffer.h"
 
 struct workspace {
-    /* Lent to one pipeline after the other. A pipeline sets `replies`, `endpoint`, `identity` and
-     * `crowded`; the owner sets the rest, `now` and `until` before each turn. */
+    /* Used by one pipeline after the other. The pipeline sets `replies`, `endpoint`, `identity` and
+     * `crowded`; the owner sets the rest, and `now` and `until` before each turn. */
     struct command_context ctx;
     struct recv_buffer_pools recv_buffers;
     struct pool chunks;    /* of reply queues */

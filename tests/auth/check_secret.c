@@ -156,11 +156,11 @@ END_TEST
 START_TEST(nobodys_takes_as_long_as_others)
 {
     ck_assert(secret_hash(slice_of("sesame"), hash));
-    ck_assert_uint_eq(strlen(secret_of_nobody), strlen(hash));
+    ck_assert_uint_eq(strlen(secret_of_no_user), strlen(hash));
     const char *cost = strchr(hash + 3, '$');
     ck_assert_ptr_nonnull(cost);
-    ck_assert_int_eq(strncmp(secret_of_nobody, hash, (size_t)(cost - hash) + 1), 0);
-    ck_assert(!secret_matches(slice_of("sesame"), secret_of_nobody));
+    ck_assert_int_eq(strncmp(secret_of_no_user, hash, (size_t)(cost - hash) + 1), 0);
+    ck_assert(!secret_matches(slice_of("sesame"), secret_of_no_user));
 }
 END_TEST
 

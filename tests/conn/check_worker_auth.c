@@ -214,7 +214,7 @@ START_TEST(users_change)
     change_users("", "");
     ask(unauthenticated_link, "GET s k\r\n", "VALUE 1\r\nv\r\n");
     ask(known, "AUTH web s3cret\r\n",
-        "CLIENT_ERROR there are no users here: everybody may do everything\r\n");
+        "CLIENT_ERROR no users are configured: every client may do everything\r\n");
     change_users("web", "write");
     ask(known, "GET s k\r\n", STRANGE);
     ask(known, "AUTH web s3cret\r\n", "OK\r\n");

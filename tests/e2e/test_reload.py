@@ -78,7 +78,7 @@ class Declared(ReloadCase):
             self.assertEqual(self.lifetimes(client, i), expected(i, rounds), f"n{i}")
             answer = client.put(f"n{i}", "k", "v", "never")
             if i % 2:
-                self.assertRegex(answer, "^CLIENT_ERROR .*wants a ttl", f"n{i}")
+                self.assertRegex(answer, "^CLIENT_ERROR .*needs a ttl", f"n{i}")
             else:
                 self.assertEqual(answer, "STORED", f"n{i}")
 
@@ -130,7 +130,7 @@ class Declared(ReloadCase):
                                'is full, and nothing may be evicted')
         self.assertRegex(other.ask("GET x k"), "^CLIENT_ERROR not allowed")
         self.assertNotIn("n5998", self.names(client))
-        self.assertRegex(client.put("n5999", "k", "v", "never"), "wants a ttl|out of memory")
+        self.assertRegex(client.put("n5999", "k", "v", "never"), "needs a ttl|out of memory")
         self.assertRegex(client.put("n5998", "k", "v"), "out of memory|STORED")
         self.assertEqual(client.get("n5997", "k"), None)
         self.assertRegex(client.ask("GET n6000 k"), "^CLIENT_ERROR .*is not declared")

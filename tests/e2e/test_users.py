@@ -219,7 +219,7 @@ class Reload(Case):
         daemon.configure("users = ();")
         daemon.reload("reloaded")
         self.assertEqual(web.get("sessions.a", "k"), b"v")
-        self.assertTrue(web.ask("AUTH root top").startswith("CLIENT_ERROR there are no users"))
+        self.assertTrue(web.ask("AUTH root top").startswith("CLIENT_ERROR no users are configured"))
 
     def test_users_go_only_where_the_file_says_so(self):
         """An editor may have emptied it, and not written it yet."""

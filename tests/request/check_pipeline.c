@@ -174,7 +174,7 @@ static const struct conversation {
     {"STATS nowhere\nPING\n", "NOT_FOUND\r\nPONG\r\n", PIPELINE_NEEDS_INPUT},
     /* what the store refuses */
     {"PUT strict k\nv\nPUT strict k 1m\nv\nPING\n",
-     "CLIENT_ERROR namespace \"strict\" wants a ttl with every write, such as 30m\r\n"
+     "CLIENT_ERROR namespace \"strict\" needs a ttl with every write, such as 30m\r\n"
      "STORED\r\nPONG\r\n",
      PIPELINE_NEEDS_INPUT},
     {"PUT n k\nword\nINCR n k\nPUT n k\n18446744073709551615\nINCR n k\n",
@@ -283,7 +283,7 @@ START_TEST(a_refused_value_of_every_size)
     add_bytes(&said, value, sizeof value);
     add(&said, "\r\nPING\r\n");
     add(&answer,
-        "CLIENT_ERROR namespace \"strict\" wants a ttl with every write, such as 30m\r\n"
+        "CLIENT_ERROR namespace \"strict\" needs a ttl with every write, such as 30m\r\n"
         "CLIENT_ERROR value of %d bytes is larger than max_value, %d bytes\r\nPONG\r\n",
         MAX_VALUE + 1, MAX_VALUE);
     expect(slice_text(&said), slice_text(&answer), PIPELINE_NEEDS_INPUT);

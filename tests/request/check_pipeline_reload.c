@@ -20,7 +20,7 @@
 enum {
     MEMORY = 64 << 20,
     MAX_VALUE = 1 << 20,
-    LARGE = 200000, /* bytes of a value that does not fit an receive buffer */
+    LARGE = 200000, /* bytes of a value that does not fit a receive buffer */
     MANY = 15000,   /* namespaces */
     A_TURN = 64,    /* of them, at most */
     CASE_TIMEOUT = 300,
