@@ -1,9 +1,9 @@
 /*
  * log_ring.c - see log_ring.h.
  *
- * A line takes what is known of it up to its text, and so many bytes of text as it has. When
- * the ring is empty it begins anew at its first byte, so that a log that keeps up touches the
- * first pages only.
+ * A line takes the bytes of struct log_entry up to its text, and the bytes of its text. When the
+ * ring is empty it begins again at its first byte, so that a log that keeps up touches the first
+ * pages only.
  */
 #include "daemon/base/log_ring.h"
 

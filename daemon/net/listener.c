@@ -336,7 +336,7 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
     }
     strcpy(at.sun_path, conf->path);
     snprintf(listener->endpoint.name, sizeof listener->endpoint.name, "%s", conf->path);
-    if (!safe_way(conf->path, &why)) {
+    if (!safe_path(conf->path, &why)) {
         return failed(error, "cannot listen on %s: %s", conf->path, why);
     }
     return open_locked(listener, conf, user, &at, error) &&
