@@ -231,10 +231,10 @@ static bool bind_and_note(struct listener *listener, const struct sockaddr_un *a
 {
     sigset_t before;
 
-    cleanup_hold(&before);
+    cleanup_block_signals(&before);
     bool done = bind_with_mode(listener->fd, at, mode) &&
-                cleanup_note(&listener->cleanup, listener->endpoint.name, -1);
-    cleanup_release(&before);
+                cleanup_register(&listener->cleanup, listener->endpoint.name, -1);
+    cleanup_restore_signals(&before);
     return done;
 }
 
@@ -293,7 +293,7 @@ static int lock_name(const char *path, const struct privilege_user *user, struct
     }
     if (fd < 0) {
         failed(error, "cannot lock %s: %s", path, why);
-    } else if (!cleanup_note(cleanup, path, -1)) {
+    } else if (!cleanup_register(cleanup, path, -1)) {
         failed(error, "cannot lock %s: %s", path, strerror(errno));
         close(fd);
         fd = -1;
@@ -310,9 +310,9 @@ static bool open_locked(struct listener *listener, const struct conf_listen *con
     sigset_t before;
 
     snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
-    cleanup_hold(&before);
+    cleanup_block_signals(&before);
     int fd = lock_name(lock, user, &cleanup, error);
-    cleanup_release(&before);
+    cleanup_restore_signals(&before);
     if (fd < 0) {
         return false;
     }

@@ -32,7 +32,7 @@ static struct endpoint endpoint_like(const struct listeners *listeners, const st
 }
 
 static int take(struct listeners *listeners, const struct conf *conf,
-                const struct notify_socket *sockets, size_t count)
+                const struct service_manager_socket *sockets, size_t count)
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
@@ -86,8 +86,8 @@ static bool make_room(struct listeners *listeners, const struct conf *conf, size
 int listeners_open(struct listeners *listeners, const struct conf *conf,
                    const struct privilege_user *user)
 {
-    struct notify_socket *sockets;
-    size_t taken = notify_sockets(&sockets);
+    struct service_manager_socket *sockets;
+    size_t taken = service_manager_sockets(&sockets);
     size_t wanted = taken > 0 ? taken : conf->listen_count;
     int status;
 

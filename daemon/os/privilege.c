@@ -1,5 +1,5 @@
 /*
- * privilege.c - from a name to numbers, and from root to those numbers.
+ * privilege.c - looks up users and groups, and changes to them from root.
  */
 #include "daemon/os/privilege.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A decimal id. The highest one means "no change" to the system calls. */
+/* A decimal id. The highest one is refused: it means "no change" to the system calls. */
 static bool parse_id(const char *text, id_t *id)
 {
     char *end;
@@ -58,16 +58,16 @@ static enum privilege_status find_group(const char *name, gid_t *gid)
     return parse_id(name, gid) ? PRIVILEGE_OK : PRIVILEGE_NO_GROUP;
 }
 
-enum privilege_status privilege_find(const char *who, struct privilege_user *user)
+enum privilege_status privilege_find(const char *text, struct privilege_user *user)
 {
-    const char *colon = strchr(who, ':');
-    size_t length = colon == NULL ? strlen(who) : (size_t)(colon - who);
+    const char *colon = strchr(text, ':');
+    size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
     char name[PRIVILEGE_NAME_MAX];
 
     if (length == 0 || length >= sizeof name) {
         return PRIVILEGE_NO_USER;
     }
-    memcpy(name, who, length);
+    memcpy(name, text, length);
     name[length] = '\0';
     enum privilege_status status = find_user(name, user);
     if (status == PRIVILEGE_OK && colon != NULL) {

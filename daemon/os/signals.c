@@ -1,8 +1,8 @@
 /*
  * signals.c - see signals.h.
  *
- * What a handler does here is safe in one: it sets a flag, sends a signal, or removes names and
- * ends the process.
+ * The handlers only call functions that are async-signal-safe: they set a flag, send a signal, or
+ * unlink files and end the process.
  */
 #include "daemon/os/signals.h"
 
@@ -15,9 +15,9 @@
 
 #include "daemon/os/cleanup.h"
 
-static volatile sig_atomic_t notes_stops; /* else they end the process */
+static volatile sig_atomic_t notes_stops; /* 0: a signal to stop ends the process at once */
 static volatile sig_atomic_t stop, reload;
-static volatile pid_t passed_on_to; /* 0: nowhere */
+static volatile pid_t passed_on_to; /* the process that gets signals to stop; 0: none */
 
 static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 

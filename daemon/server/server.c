@@ -127,7 +127,7 @@ static int take_pidfile(struct server *server)
 
 static int take_descriptors(struct server *server)
 {
-    return fd_limit_take(server->conf) ? EX_OK : EX_OSERR;
+    return fd_limit_require(server->conf) ? EX_OK : EX_OSERR;
 }
 
 static int open_listeners(struct server *server)
