@@ -1,8 +1,8 @@
 /*
  * listeners.c - listeners from the service manager, or else from the configuration.
  *
- * Never both: whoever starts the daemon with a socket unit says with it where
- * the daemon listens. What such a socket is called says what is spoken there.
+ * Never both: a socket unit replaces the addresses of the configuration. The name of an inherited
+ * socket (FileDescriptorName=) is the name of its protocol; any other name means the native one.
  */
 #include "daemon/net/listeners.h"
 
@@ -16,8 +16,7 @@
 #include "daemon/net/tls.h"
 #include "daemon/os/service_manager.h"
 
-/* Where keys live behind a socket of that protocol, and whether TLS is spoken: as behind the first
- * listener that the configuration has for it. */
+/* The endpoint of an inherited socket: that of the first configured listener with its protocol. */
 static struct endpoint endpoint_like(const struct listeners *listeners, const struct conf *conf,
                                      const struct protocol *protocol)
 {
@@ -31,8 +30,8 @@ static struct endpoint endpoint_like(const struct listeners *listeners, const st
     return (struct endpoint){.protocol = protocol};
 }
 
-static int take(struct listeners *listeners, const struct conf *conf,
-                const struct service_manager_socket *sockets, size_t count)
+static int inherit(struct listeners *listeners, const struct conf *conf,
+                   const struct service_manager_socket *sockets, size_t count)
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
@@ -41,7 +40,7 @@ static int take(struct listeners *listeners, const struct conf *conf,
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
         struct endpoint endpoint = endpoint_like(listeners, conf, protocol);
-        if (listener_take(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
+        if (listener_inherit(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
             listeners->count++;
         } else {
             log_error("%s", error);
@@ -68,7 +67,7 @@ static int open_configured(struct listeners *listeners, const struct conf *conf,
     return EX_OK;
 }
 
-static bool make_room(struct listeners *listeners, const struct conf *conf, size_t wanted)
+static bool allocate(struct listeners *listeners, const struct conf *conf, size_t wanted)
 {
     *listeners = (struct listeners){.all = calloc(wanted, sizeof *listeners->all),
                                     .tls = calloc(conf->listen_count + 1, sizeof *listeners->tls)};
@@ -87,19 +86,19 @@ int listeners_open(struct listeners *listeners, const struct conf *conf,
                    const struct privilege_user *user)
 {
     struct service_manager_socket *sockets;
-    size_t taken = service_manager_sockets(&sockets);
-    size_t wanted = taken > 0 ? taken : conf->listen_count;
+    size_t inherited = service_manager_sockets(&sockets);
+    size_t wanted = inherited > 0 ? inherited : conf->listen_count;
     int status;
 
-    if (!make_room(listeners, conf, wanted)) {
-        log_error("listen: %s", strerror(errno));
+    if (!allocate(listeners, conf, wanted)) {
+        log_error("listen: cannot prepare the listeners: %s", strerror(errno));
         status = EX_OSERR;
-    } else if (taken > 0) {
-        status = take(listeners, conf, sockets, taken);
+    } else if (inherited > 0) {
+        status = inherit(listeners, conf, sockets, inherited);
     } else {
         status = open_configured(listeners, conf, user);
     }
-    for (size_t i = 0; i < taken; i++) {
+    for (size_t i = 0; i < inherited; i++) {
         free(sockets[i].name);
     }
     free(sockets);
@@ -143,21 +142,21 @@ void listeners_abandon_tls(struct listeners *listeners)
     }
 }
 
-/* --- who can reach them ------------------------------------------------------ */
+/* --- exposure ---------------------------------------------------------------- */
 
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf)
 {
     for (size_t i = 0; i < listeners->count && !conf->insecure; i++) {
         const struct listener *listener = &listeners->all[i];
-        bool guarded = conf->user_count > 0 && listener->endpoint.tls != NULL;
-        if (listener->taken && listener->reached && !guarded) {
+        bool is_guarded = conf->user_count > 0 && listener->endpoint.tls != NULL;
+        if (listener->inherited && listener->is_exposed && !is_guarded) {
             return listener->endpoint.name;
         }
     }
     return NULL;
 }
 
-/* --- the end --------------------------------------------------------------- */
+/* --- closing --------------------------------------------------------------- */
 
 void listeners_close(struct listeners *listeners)
 {

@@ -345,7 +345,7 @@ static void say_ready(const struct server *server)
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
                    listener->endpoint.protocol->name,
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
-                   listener->taken ? ", handed over by the service manager" : "");
+                   listener->inherited ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
