@@ -43,7 +43,6 @@ void log_line(int level, const char *format, ...)
     struct log_entry entry;
     int saved = errno;
     va_list arguments;
-
     if (!log_wants(level)) {
         return;
     }
@@ -71,7 +70,6 @@ static uint64_t now_ms(void)
 static bool take_past(uint64_t second, struct log_limit *copy)
 {
     struct log_limit **link = &the_log.limits;
-
     while (*link != NULL && (*link)->second == second) {
         link = &(*link)->next;
     }
@@ -91,7 +89,6 @@ static void report_held(uint64_t second)
 {
     struct log_limit past;
     bool found;
-
     do {
         pthread_mutex_lock(&the_log.lock);
         found = take_past(second, &past);
@@ -120,7 +117,6 @@ bool log_admits(struct log_limit *limit, int level)
 {
     uint64_t second = now_ms() / 1000;
     bool first = false;
-
     if (!log_wants(level) || level >= LOG_DEBUG) {
         return log_wants(level);
     }
@@ -146,7 +142,6 @@ bool log_admits(struct log_limit *limit, int level)
 static uint64_t tick(void)
 {
     uint64_t now = now_ms();
-
     report_held(now / 1000);
     pthread_mutex_lock(&the_log.lock);
     uint64_t ms = the_log.limits != NULL ? 1000 - now % 1000 : IDLE_MS;
@@ -159,7 +154,6 @@ static uint64_t tick(void)
 bool log_open(const char *to, int level, uid_t user, const char **why)
 {
     struct log_target target;
-
     if (!log_target_open(&target, to, user, why)) {
         return false;
     }
@@ -195,7 +189,6 @@ void log_prepare(int level, const char *format, ...)
 {
     struct log_entry entry = {.level = level};
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(entry.text, sizeof entry.text, format, arguments);
     va_end(arguments);
@@ -226,7 +219,6 @@ void log_ending(void)
 void log_close(void)
 {
     uint64_t gone = the_log.ending == 0 ? 0 : (clock_precise() - the_log.ending) / 1000000;
-
     the_log.ending = 0;
     report_held(UINT64_MAX);
     log_writer_stop(gone < END_MS - END_LEAST_MS ? END_MS - gone : END_LEAST_MS);

@@ -15,7 +15,6 @@ static void copy_in(struct log_ring *ring, const void *bytes, size_t length)
 {
     size_t at = (ring->begin + ring->used) % LOG_RING_BYTES;
     size_t first = length < LOG_RING_BYTES - at ? length : LOG_RING_BYTES - at;
-
     memcpy(ring->bytes + at, bytes, first);
     memcpy(ring->bytes, (const char *)bytes + first, length - first);
     ring->used += length;
@@ -25,7 +24,6 @@ static void copy_out(struct log_ring *ring, void *bytes, size_t length)
 {
     size_t at = ring->begin;
     size_t first = length < LOG_RING_BYTES - at ? length : LOG_RING_BYTES - at;
-
     memcpy(bytes, ring->bytes + at, first);
     memcpy((char *)bytes + first, ring->bytes, length - first);
     ring->begin = (at + length) % LOG_RING_BYTES;

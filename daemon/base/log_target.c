@@ -47,7 +47,6 @@ static char *escape_byte(char *to, unsigned char byte)
 {
     static const char digits[] = "0123456789abcdef";
     static const char letters[] = "\\\\\nn\rr\tt";
-
     *to++ = '\\';
     for (const char *pair = letters; *pair != '\0'; pair += 2) {
         if ((unsigned char)pair[0] == byte) {
@@ -92,7 +91,6 @@ static bool stderr_is_journal(void)
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat found;
     char name[64];
-
     if (stream == NULL || fstat(STDERR_FILENO, &found) != 0) {
         return false;
     }
@@ -109,7 +107,6 @@ static void prefix_dated(char *prefix, const struct log_entry *entry)
 {
     struct tm local;
     char text[32] = "";
-
     if (localtime_r(&entry->time.tv_sec, &local) != NULL) {
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
     }
@@ -122,7 +119,6 @@ static void prefix_syslog(char *prefix, const struct log_entry *entry)
 {
     struct tm local;
     char text[32] = "";
-
     if (localtime_r(&entry->time.tv_sec, &local) != NULL) {
         strftime(text, sizeof text, "%b %e %H:%M:%S", &local);
     }
@@ -134,7 +130,6 @@ static size_t compose(const struct log_target *target, const struct log_entry *e
                       char line[LINE_MAX_BYTES])
 {
     char prefix[PREFIX_MAX] = "", escaped[ESCAPED_MAX];
-
     switch (target->form) {
     case LOG_FORM_BARE:
         if (stderr_is_journal()) {
@@ -173,7 +168,6 @@ static bool open_file(struct log_target *target, const char *path, uid_t user, c
 {
     const struct safe_terms terms = {
         .path = path, .flags = O_WRONLY | O_CREAT | O_APPEND, .mode = 0640, .user = user};
-
     *target = (struct log_target){.form = LOG_FORM_DATED};
     target->fd = safe_open(&terms, &target->made, why);
     if (target->fd < 0 && errno == EINVAL) {
@@ -217,7 +211,6 @@ static bool has_room(int fd, uint64_t until)
 {
     struct pollfd asked = {.fd = fd, .events = POLLOUT};
     int ready;
-
     do {
         uint64_t now = now_ms();
         int wait = until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
@@ -229,7 +222,6 @@ static bool has_room(int fd, uint64_t until)
 static enum log_written write_all(int fd, const char *line, size_t length, uint64_t until)
 {
     size_t done = 0;
-
     while (done < length) {
         if (!has_room(fd, until)) {
             return done == 0 ? LOG_STUCK : LOG_FAILED;
@@ -248,7 +240,6 @@ static void connect_syslog(struct log_target *target)
 {
     static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-
     snprintf(at.sun_path, sizeof at.sun_path, "%s", target->socket);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -287,7 +278,6 @@ static enum log_written write_syslog(struct log_target *target, const char *line
                                      uint64_t until)
 {
     enum log_written done = LOG_FAILED;
-
     for (int attempt = 0; attempt < 2 && done == LOG_FAILED; attempt++) {
         if (target->fd < 0) {
             connect_syslog(target);
@@ -309,7 +299,6 @@ enum log_written log_target_write(struct log_target *target, const struct log_en
     char line[LINE_MAX_BYTES];
     size_t length = compose(target, entry, line);
     uint64_t until = wait_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)wait_ms;
-
     return target->form == LOG_FORM_SYSLOG ? write_syslog(target, line, length, until)
                                            : write_all(target->fd, line, length, until);
 }
@@ -319,7 +308,6 @@ enum log_written log_target_write(struct log_target *target, const struct log_en
 void log_target_prepare(struct log_prepared *line, const struct log_entry *entry)
 {
     char escaped[ESCAPED_MAX];
-
     escape(escaped, entry->text);
     snprintf(line->dated, sizeof line->dated, "%s: %s\n", level_name(entry->level), escaped);
     snprintf(line->journal, sizeof line->journal, "<%d>%s\n", entry->level, escaped);
@@ -333,7 +321,6 @@ void log_target_write_prepared(const struct log_target *target, const struct log
                        : target->form == LOG_FORM_SYSLOG ? line->syslog
                                                          : line->dated;
     struct pollfd asked = {.fd = target->fd, .events = POLLOUT};
-
     if (poll(&asked, 1, 0) > 0) {
         ssize_t ignored = target->form == LOG_FORM_SYSLOG
                               ? send(target->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL)

@@ -79,7 +79,6 @@ static bool write_directly(struct log_target *target, const struct log_entry *en
 {
     uint64_t begun = clock_precise();
     bool done = log_target_write(target, entry, writer.patience) == LOG_WRITTEN;
-
     if (writer.patience > 0) {
         uint64_t took = (clock_precise() - begun) / 1000000;
         writer.patience = took < (uint64_t)writer.patience ? writer.patience - (int)took : 0;
@@ -90,7 +89,6 @@ static bool write_directly(struct log_target *target, const struct log_entry *en
 static void put_directly(const struct log_entry *entry, bool echo)
 {
     struct log_entry lost;
-
     if (!write_directly(&writer.target, entry)) {
         count_lost(1);
     } else if (writer.unreported > 0) {
@@ -109,7 +107,6 @@ static void put_directly(const struct log_entry *entry, bool echo)
 static void put_into_ring(const struct log_entry *entry)
 {
     struct log_entry lost;
-
     if (writer.unreported > 0) {
         report_lost(&lost, writer.unreported);
         if (!log_ring_put(&writer.ring, &lost)) {
@@ -165,7 +162,6 @@ static bool next_line(struct log_entry *entry)
 static void write_out(const struct log_entry *entry)
 {
     enum log_written written;
-
     do {
         pthread_mutex_unlock(&writer.lock);
         written = log_target_write(&writer.target, entry, SLICE_MS);
@@ -183,7 +179,6 @@ static void write_out(const struct log_entry *entry)
 static void sleep_for(uint64_t ms)
 {
     struct timespec until;
-
     clock_gettime(CLOCK_MONOTONIC, &until);
     uint64_t nanoseconds = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
     until.tv_sec += (time_t)(ms / 1000 + nanoseconds / 1000000000);
@@ -207,7 +202,6 @@ static void *run(void *context)
 {
     struct log_entry entry;
     (void)context;
-
     pthread_setname_np(pthread_self(), "log");
     pthread_mutex_lock(&writer.lock);
     while (writer.mode != ABANDONED) {
@@ -253,7 +247,6 @@ void log_writer_switch_to(const struct log_target *target)
 bool log_writer_give(uid_t uid, gid_t gid)
 {
     struct stat found;
-
     pthread_mutex_lock(&writer.lock);
     bool is_file = writer.target.form == LOG_FORM_DATED && writer.target.fd != STDERR_FILENO;
     bool done = true;
@@ -329,7 +322,6 @@ static bool await_end(uint64_t wait_ms)
     uint64_t deadline = clock_precise() + wait_ms * 1000000;
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
                                    .tv_nsec = (long)(deadline % 1000000000)};
-
     writer.stopping = true;
     pthread_cond_signal(&writer.work);
     while (!writer.ended && clock_precise() < deadline) {

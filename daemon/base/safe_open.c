@@ -38,7 +38,6 @@ static int failed(const char **why)
 static int closed(int fd)
 {
     int error = errno;
-
     close(fd);
     errno = error;
     return -1;
@@ -57,7 +56,6 @@ static bool is_own(uid_t uid)
 static bool may_have_link(int directory, const struct stat *link)
 {
     struct stat about;
-
     if (fstat(directory, &about) != 0 || !is_own(about.st_uid)) {
         return false;
     }
@@ -76,7 +74,6 @@ static bool follow(struct walk *walk, int link, const char **why)
 {
     char to[PATH_MAX], left[PATH_MAX];
     ssize_t length = readlinkat(link, "", to, sizeof to - 1);
-
     if (length < 0 || ++walk->links > LINKS_MAX || strlen(walk->left) >= sizeof left) {
         errno = length < 0 ? errno : ELOOP;
         failed(why);
@@ -97,7 +94,6 @@ static bool step(struct walk *walk, const char *name, const char **why)
 {
     struct stat found;
     int fd = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
     if (fd < 0 || fstat(fd, &found) != 0) {
         failed(why);
     } else if (S_ISDIR(found.st_mode)) {
@@ -125,7 +121,6 @@ static bool step(struct walk *walk, const char *name, const char **why)
 static int walk_to(const char *path, char last[NAME_MAX + 1], const char **why)
 {
     struct walk walk = {.directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-
     if (walk.directory < 0 || strlen(path) >= PATH_MAX) {
         errno = walk.directory < 0 ? errno : ENAMETOOLONG;
         return walk.directory < 0 ? failed(why) : (failed(why), closed(walk.directory));
@@ -156,7 +151,6 @@ bool safe_path(const char *path, const char **why)
 {
     char last[NAME_MAX + 1];
     int directory = walk_to(path, last, why);
-
     if (directory >= 0) {
         close(directory);
     }
@@ -169,7 +163,6 @@ bool safe_is_open_to_others(const char *path)
     const char *why;
     struct stat about;
     int directory = walk_to(path, last, &why);
-
     if (directory < 0) {
         return true;
     }
@@ -203,7 +196,6 @@ static int open_existing(int directory, const char *name, const struct safe_term
 {
     const int flags = terms->flags & ~(O_CREAT | O_EXCL | O_TRUNC);
     struct stat found;
-
     if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
         return failed(why);
     }
@@ -222,7 +214,6 @@ static int open_at(int directory, const char *name, const struct safe_terms *ter
                    const char **why)
 {
     int fd = -1;
-
     *made = false;
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         fd = open_existing(directory, name, terms, why);
@@ -244,7 +235,6 @@ int safe_open(const struct safe_terms *terms, bool *made, const char **why)
 {
     char name[NAME_MAX + 1];
     int directory = walk_to(terms->path, name, why);
-
     if (directory < 0) {
         return -1;
     }
@@ -261,7 +251,6 @@ int safe_open(const struct safe_terms *terms, bool *made, const char **why)
 bool safe_is_still(int fd, const char *path)
 {
     struct stat opened, named;
-
     return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
            opened.st_ino == named.st_ino;
 }
@@ -270,7 +259,6 @@ static pid_t read_number(int fd)
 {
     char text[32];
     ssize_t length = pread(fd, text, sizeof text - 1, 0);
-
     if (length <= 0) {
         return 0;
     }
@@ -311,7 +299,6 @@ bool safe_give_socket(const char *path, uid_t uid, gid_t gid)
 {
     struct stat found;
     int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
     if (fd < 0) {
         return false;
     }

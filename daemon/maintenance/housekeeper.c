@@ -75,7 +75,6 @@ static void idle(struct housekeeper *housekeeper)
 static void watch(struct housekeeper *housekeeper, uint64_t now)
 {
     struct store_file_stats figures;
-
     store_file_stats(housekeeper->store, &figures);
     if (figures.file != NULL) {
         arena_watch_check(&housekeeper->watch, &figures, now);
@@ -86,7 +85,6 @@ static void slice(struct housekeeper *housekeeper)
 {
     uint64_t start = clock_precise();
     uint64_t now = clock_now();
-
     atomic_store(&housekeeper->poked, false);
     store_enter(housekeeper->store_thread);
     housekeeper->more = store_housekeep(housekeeper->store_thread, now, SLICE_EFFORT);
@@ -105,7 +103,6 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     struct housekeeper *housekeeper = context;
     (void)fd;
     (void)what;
-
     if (!housekeeper->resting || housekeeper->more || atomic_load(&housekeeper->poked)) {
         slice(housekeeper);
     } else {
@@ -119,7 +116,6 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     struct housekeeper *housekeeper = context;
     (void)fd;
     (void)what;
-
     wakeup_clear(&housekeeper->wakeup);
     if (atomic_load(&housekeeper->stopping)) {
         event_base_loopbreak(housekeeper->base);
@@ -135,7 +131,6 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
 static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
-
     if (!thread_set_background("housekeeper", NICENESS)) {
         log_debug("the housekeeper keeps its priority: %m");
     }
@@ -169,7 +164,6 @@ static bool make_events(struct housekeeper *housekeeper)
 struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
 {
     struct housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
-
     if (housekeeper == NULL) {
         return NULL;
     }
@@ -190,7 +184,6 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
 void housekeeper_destroy(struct housekeeper **owned)
 {
     struct housekeeper *housekeeper = *owned;
-
     *owned = NULL;
     if (housekeeper == NULL) {
         return;

@@ -43,7 +43,6 @@ static bool failed(char error[LISTENER_ERROR_MAX], const char *format, ...)
 {
     int why = errno;
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(error, LISTENER_ERROR_MAX, format, arguments);
     va_end(arguments);
@@ -57,7 +56,6 @@ static void name_internet(char *name, const struct sockaddr *address, socklen_t 
 {
     char host[INET6_ADDRSTRLEN + 32] = "?", port[8] = "?";
     bool v6 = address->sa_family == AF_INET6;
-
     getnameinfo(address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(name, ENDPOINT_NAME_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
@@ -67,7 +65,6 @@ static void name_internet(char *name, const struct sockaddr *address, socklen_t 
 static void name_unix(char *name, const struct sockaddr_un *address, socklen_t length)
 {
     size_t bytes = length - offsetof(struct sockaddr_un, sun_path);
-
     if (length <= offsetof(struct sockaddr_un, sun_path)) {
         snprintf(name, ENDPOINT_NAME_MAX, "unnamed");
     } else if (address->sun_path[0] == '\0') {
@@ -136,7 +133,6 @@ static bool resolve(const struct conf_listen *conf, struct addrinfo **found)
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     char port[8];
-
     snprintf(port, sizeof port, "%u", conf->port);
     return strcmp(conf->address, "*") != 0 && getaddrinfo(conf->address, port, &hints, found) == 0;
 }
@@ -144,7 +140,6 @@ static bool resolve(const struct conf_listen *conf, struct addrinfo **found)
 static bool set_families(int fd, const struct addrinfo *at, bool both)
 {
     const int only = !both;
-
     return at->ai_family != AF_INET6 ||
            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0;
 }
@@ -161,7 +156,6 @@ static bool bind_internet(struct listener *listener, const struct addrinfo *at, 
 static bool open_internet(struct listener *listener, const struct conf_listen *conf, char *error)
 {
     struct addrinfo *found;
-
     if (!resolve(conf, &found)) {
         errno = EINVAL;
         return failed(error, "cannot listen on %s port %u: not a numeric address", conf->address,
@@ -183,7 +177,6 @@ static bool is_in_use(const struct sockaddr_un *at)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof *at) != 0 &&
                    errno == ECONNREFUSED;
-
     if (fd >= 0) {
         close(fd);
     }
@@ -194,7 +187,6 @@ static bool is_in_use(const struct sockaddr_un *at)
 static bool remove_stale(const struct sockaddr_un *at, char *error)
 {
     struct stat found;
-
     if (lstat(at->sun_path, &found) != 0) {
         return errno == ENOENT ||
                failed(error, "cannot listen on %s: %s", at->sun_path, strerror(errno));
@@ -223,7 +215,6 @@ static bool bind_with_mode(int fd, const struct sockaddr_un *at, mode_t mode)
     mode_t before = umask(~mode & 0777);
     bool done = bind(fd, (const struct sockaddr *)at, sizeof *at) == 0;
     int why = errno;
-
     umask(before);
     errno = why;
     return done;
@@ -233,7 +224,6 @@ static bool bind_with_mode(int fd, const struct sockaddr_un *at, mode_t mode)
 static bool bind_and_register(struct listener *listener, const struct sockaddr_un *at, mode_t mode)
 {
     sigset_t before;
-
     cleanup_block_signals(&before);
     bool done = bind_with_mode(listener->fd, at, mode) &&
                 cleanup_register(&listener->cleanup, listener->endpoint.name, -1);
@@ -245,7 +235,6 @@ static bool set_owner(const struct listener *listener, const char *owner,
                       const struct privilege_user *user, char *error)
 {
     struct privilege_user found;
-
     if (owner != NULL) {
         enum privilege_status status = privilege_find(owner, &found);
         if (status != PRIVILEGE_OK) {
@@ -289,7 +278,6 @@ static int lock_path(const char *path, const struct privilege_user *user, struct
     const char *why;
     bool made;
     int fd = safe_open_locked(&terms, &made, &why, NULL);
-
     for (int i = 0; fd < 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
         nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_MS * 1000000}, NULL);
         fd = safe_open_locked(&terms, &made, &why, NULL);
@@ -311,7 +299,6 @@ static bool open_locked(struct listener *listener, const struct conf_listen *con
     struct cleanup cleanup = {.path = NULL};
     char lock[sizeof at->sun_path + sizeof ".lock"];
     sigset_t before;
-
     snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
     cleanup_block_signals(&before);
     int fd = lock_path(lock, user, &cleanup, error);
@@ -332,7 +319,6 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     const char *why;
-
     if (strlen(conf->path) >= sizeof at.sun_path) {
         errno = ENAMETOOLONG;
         return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
@@ -381,7 +367,6 @@ static bool is_listening_stream(int fd)
 {
     int type = 0, listening = 0;
     socklen_t length = sizeof type;
-
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM &&
            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
 }

@@ -35,7 +35,6 @@ static int inherit(struct listeners *listeners, const struct conf *conf,
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
-
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
@@ -54,7 +53,6 @@ static int open_configured(struct listeners *listeners, const struct conf *conf,
                            const struct privilege_user *user)
 {
     char error[LISTENER_ERROR_MAX];
-
     for (size_t i = 0; i < conf->listen_count; i++) {
         if (!listener_open(&listeners->all[i], &conf->listen[i], user, error)) {
             int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
@@ -89,7 +87,6 @@ int listeners_open(struct listeners *listeners, const struct conf *conf,
     size_t inherited = service_manager_sockets(&sockets);
     size_t wanted = inherited > 0 ? inherited : conf->listen_count;
     int status;
-
     if (!allocate(listeners, conf, wanted)) {
         log_error("listen: cannot prepare the listeners: %s", strerror(errno));
         status = EX_OSERR;
@@ -111,7 +108,6 @@ bool listeners_load_tls(struct listeners *listeners)
 {
     char error[TLS_ERROR_MAX];
     bool done = true;
-
     for (size_t i = 0; i < listeners->tls_count; i++) {
         if (listeners->tls[i] != NULL && !tls_load(listeners->tls[i], error)) {
             log_error("%s", error);

@@ -14,7 +14,6 @@ static struct cleanup *first;
 void cleanup_block_signals(sigset_t *before)
 {
     sigset_t blocked;
-
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     sigaddset(&blocked, SIGINT);
@@ -25,7 +24,6 @@ void cleanup_block_signals(sigset_t *before)
 void cleanup_restore_signals(const sigset_t *before)
 {
     int why = errno;
-
     pthread_sigmask(SIG_SETMASK, before, NULL);
     errno = why;
 }
@@ -33,7 +31,6 @@ void cleanup_restore_signals(const sigset_t *before)
 static bool is_registered(const struct cleanup *cleanup)
 {
     const struct cleanup *at = first;
-
     while (at != NULL && at != cleanup) {
         at = at->next;
     }
@@ -44,7 +41,6 @@ bool cleanup_register(struct cleanup *cleanup, const char *path, int fd)
 {
     struct stat found;
     sigset_t before;
-
     if (lstat(path, &found) != 0) {
         return false;
     }
@@ -65,7 +61,6 @@ bool cleanup_register(struct cleanup *cleanup, const char *path, int fd)
 static void unlink_file(const struct cleanup *cleanup)
 {
     struct stat found;
-
     if (lstat(cleanup->path, &found) != 0 || found.st_dev != cleanup->device ||
         found.st_ino != cleanup->inode || unlink(cleanup->path) == 0) {
         return;
@@ -80,7 +75,6 @@ void cleanup_remove(struct cleanup *cleanup)
 {
     struct cleanup **link = &first;
     sigset_t before;
-
     if (cleanup->path == NULL) {
         return;
     }

@@ -23,7 +23,6 @@ static int await_child(int from_child, pid_t child)
     char byte;
     ssize_t count;
     int status;
-
     do {
         count = read(from_child, &byte, 1);
     } while (count < 0 && errno == EINTR);
@@ -46,7 +45,6 @@ static int await_child(int from_child, pid_t child)
 int daemonize(void)
 {
     int ends[2];
-
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return -1;
     }
@@ -75,7 +73,6 @@ void daemonize_ready(int handle)
 {
     static const char ready = '\0';
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
     for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
         dup2(null, fd);
     }

@@ -23,7 +23,6 @@ static void on_message(int severity, const char *message)
     static struct log_limit limit = LOG_LIMIT("libevent");
     int level =
         severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR ? levels[severity] : LOG_ERR;
-
     if (log_admits(&limit, level)) {
         log_line(level, "libevent: %s", message);
     }

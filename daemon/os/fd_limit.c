@@ -21,7 +21,6 @@ enum {
 uint64_t fd_limit_raise(uint64_t wanted)
 {
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return 0;
     }
@@ -44,7 +43,6 @@ uint64_t fd_limit_raise(uint64_t wanted)
 static uint64_t own_descriptors(const struct conf *conf)
 {
     bool speaks_tls = false;
-
     for (size_t i = 0; i < conf->listen_count; i++) {
         speaks_tls |= conf->listen[i].tls_certificate != NULL;
     }
@@ -56,7 +54,6 @@ uint64_t fd_limit_raise_for(const struct conf *conf)
     uint64_t own = own_descriptors(conf);
     uint64_t wanted = own + REST + conf->max_connections;
     uint64_t allowed = fd_limit_raise(wanted);
-
     if (allowed < wanted) {
         uint64_t least = own + REST_LEAST;
         log_warning(
@@ -73,7 +70,6 @@ bool fd_limit_require(const struct conf *conf)
 {
     uint64_t least = own_descriptors(conf) + REST_LEAST;
     uint64_t allowed = fd_limit_raise_for(conf);
-
     if (allowed < least) {
         log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "
                   "raise it (ulimit -n, LimitNOFILE), or write fewer threads",

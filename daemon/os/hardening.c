@@ -21,7 +21,6 @@ static bool forbid_core_files(void)
 {
     static const struct rlimit none = {0, 0};
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0) {
         return true;
     }
@@ -31,7 +30,6 @@ static bool forbid_core_files(void)
 const char *hardening_apply(bool core_dumps)
 {
     const char *undone = NULL;
-
     if (!core_dumps && !forbid_core_files()) {
         undone = "RLIMIT_CORE";
     }

@@ -20,7 +20,6 @@ static bool has_number_at_most(int fd)
 {
     char text[TEXT_MAX + 1];
     ssize_t length = pread(fd, text, sizeof text, 0);
-
     if (length < 0 || length > TEXT_MAX) {
         return false;
     }
@@ -35,7 +34,6 @@ static int lock(const char *path, uid_t user, pid_t *holder, const char **why)
         .path = path, .flags = O_RDWR | O_CREAT, .mode = 0644, .user = user};
     bool made;
     int fd = safe_open_locked(&terms, &made, why, holder);
-
     if (fd >= 0 && !has_number_at_most(fd)) {
         close(fd);
         *why = "it is no pid file: its content is not a number";
@@ -49,7 +47,6 @@ static bool write_number(int fd)
 {
     char text[32];
     int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-
     if (ftruncate(fd, 0) != 0) {
         return false;
     }
@@ -63,7 +60,6 @@ static bool write_number(int fd)
 static void discard(struct pidfile *pidfile)
 {
     int why = errno;
-
     cleanup_remove(&pidfile->cleanup);
     if (pidfile->path != NULL) {
         close(pidfile->fd);
@@ -93,7 +89,6 @@ enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_
 {
     enum pidfile_status status = PIDFILE_OK;
     sigset_t before;
-
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
     cleanup_block_signals(&before);

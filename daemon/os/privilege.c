@@ -16,7 +16,6 @@
 static bool parse_id(const char *text, id_t *id)
 {
     char *end;
-
     if (*text < '0' || *text > '9') {
         return false;
     }
@@ -30,7 +29,6 @@ static enum privilege_status find_user(const char *name, struct privilege_user *
 {
     const struct passwd *entry = getpwnam(name);
     id_t id;
-
     if (entry == NULL && parse_id(name, &id)) {
         entry = getpwuid(id);
         user->uid = id;
@@ -50,7 +48,6 @@ static enum privilege_status find_user(const char *name, struct privilege_user *
 static enum privilege_status find_group(const char *name, gid_t *gid)
 {
     const struct group *entry = getgrnam(name);
-
     if (entry != NULL) {
         *gid = entry->gr_gid;
         return PRIVILEGE_OK;
@@ -63,7 +60,6 @@ enum privilege_status privilege_find(const char *text, struct privilege_user *us
     const char *colon = strchr(text, ':');
     size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
     char name[PRIVILEGE_NAME_MAX];
-
     if (length == 0 || length >= sizeof name) {
         return PRIVILEGE_NO_USER;
     }
@@ -79,7 +75,6 @@ enum privilege_status privilege_find(const char *text, struct privilege_user *us
 enum privilege_status privilege_drop(const struct privilege_user *user)
 {
     int groups = user->name[0] != '\0' ? initgroups(user->name, user->gid) : setgroups(0, NULL);
-
     if (groups != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
         setresuid(user->uid, user->uid, user->uid) != 0) {
         return PRIVILEGE_DENIED;

@@ -42,7 +42,6 @@ void notify_status(const char *format, ...)
 {
     char text[256];
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -52,7 +51,6 @@ void notify_status(const char *format, ...)
 uint64_t notify_watchdog(void)
 {
     uint64_t us = 0;
-
     if (sd_watchdog_enabled(0, &us) <= 0) {
         return 0;
     }
@@ -76,7 +74,6 @@ size_t service_manager_sockets(struct service_manager_socket **sockets)
 {
     char **names = NULL;
     int count = sd_listen_fds_with_names(1, &names);
-
     *sockets = NULL;
     if (count > 0) {
         *sockets = calloc((size_t)count, sizeof **sockets);
