@@ -41,7 +41,7 @@ static struct {
     struct log_ring ring;
     struct log_target next; /* if `switching` */
     bool switching;
-    uint64_t switch_at; /* the number of lines in the ring's life that are for the target before */
+    uint64_t switch_at; /* lines of ring.put before the switch: they go to the old target */
     bool has_thread, stopping, ended, woken;
     pthread_t thread;
     pthread_cond_t work, end; /* there is something to do; the thread has ended */
