@@ -1,11 +1,11 @@
 /*
- * clock.c - the two clocks of the system that kvcached looks at.
+ * clock.c - the clocks of the system, and the offset of clock_now; see clock.h.
  */
 #include "daemon/base/clock.h"
 
 #include <time.h>
 
-static int64_t ahead; /* of the uptime; set once */
+static int64_t ahead; /* of the uptime, in milliseconds; set once */
 
 enum { NANOSECONDS = 1000000 /* in a millisecond */ };
 
@@ -39,7 +39,8 @@ uint64_t clock_precise(void)
     return nanoseconds(CLOCK_MONOTONIC);
 }
 
-/* The wall clock first: a rest in between makes it late. */
+/* The wall clock is read first: an interruption between the readings makes the result late, not
+ * early. */
 uint64_t clock_when(uint64_t wall)
 {
     uint64_t now = nanoseconds(CLOCK_REALTIME);

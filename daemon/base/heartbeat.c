@@ -1,5 +1,5 @@
 /*
- * heartbeat.c - a timer that counts. See heartbeat.h.
+ * heartbeat.c - a timer that counts; see heartbeat.h.
  */
 #include "daemon/base/heartbeat.h"
 

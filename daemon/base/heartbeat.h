@@ -1,9 +1,9 @@
 /*
- * heartbeat.h - a thread's proof that its event loop still turns.
+ * heartbeat.h - the proof that the event loop of a thread still runs.
  *
- * The thread beats in its own event base, once a second; the watchdog, in
- * another thread, looks whether the number goes up. A thread that is stuck in a
- * request or in a lock does not beat.
+ * A timer in the thread's event base counts once a second; the watchdog, in another thread, checks
+ * that the number goes up. It does not while the thread is stuck in a request or waits for a
+ * lock.
  */
 #ifndef KVCACHED_DAEMON_BASE_HEARTBEAT_H
 #define KVCACHED_DAEMON_BASE_HEARTBEAT_H
@@ -22,12 +22,13 @@ struct heartbeat {
     struct event *timer;
 };
 
-/* Before the base's thread runs. False, with errno, when there is no memory. */
+/* To be called before the thread of `base` runs. False with errno: there is no memory. */
 bool heartbeat_init(struct heartbeat *heartbeat, struct event_base *base);
-/* When the thread has ended, and before its base goes. Good for a zeroed one. */
+/* To be called after the thread has ended, and before its base is freed. A zeroed struct is legal.
+ */
 void heartbeat_deinit(struct heartbeat *heartbeat);
 
-/* Any thread. */
+/* How often the timer has fired. Any thread. */
 uint64_t heartbeat_count(const struct heartbeat *heartbeat);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * instance.h - what the daemon can say about itself.
+ * instance.h - the state of the process that all its threads share.
  *
- * STATS, VERSION and the limit on connections need things that belong to no
- * worker. The server fills this in before the first worker starts, and it
- * outlives the last one. Only what is marked atomic changes after that.
+ * STATS, VERSION and the limit on connections need data that belongs to no single worker. The
+ * server fills it in before the first worker starts, and it outlives the last one. Only the
+ * members marked atomic, and the counters, change after that.
  */
 #ifndef KVCACHED_DAEMON_BASE_INSTANCE_H
 #define KVCACHED_DAEMON_BASE_INSTANCE_H
@@ -15,10 +15,10 @@
 
 #include "daemon/base/metrics.h"
 
-/* Of connections, by the memory of their buffers: see pressure.c. */
+/* Classes of connections, by the memory that their buffers hold. */
 enum { INSTANCE_HELD_CLASSES = 6 };
 
-/* Sets of metrics of a daemon with so many workers. */
+/* The number of sets of metrics with so many workers, and the index of the log's set. */
 #define INSTANCE_SETS_OF(threads)    (2 * (threads) + 2)
 #define INSTANCE_SET_OF_LOG(threads) (2 * (threads))
 
@@ -27,26 +27,25 @@ struct instance {
     pid_t pid;
     uint64_t started;   /* clock_now() at the start */
     unsigned threads;   /* workers */
-    const char *arena;  /* where the records lie: "memory" or "file" */
-    uint64_t recovered; /* records that were there at the start */
+    const char *arena;  /* where the records are: "memory" or "file" */
+    uint64_t recovered; /* records recovered at the start */
 
-    /* A set for each worker, one for the handshaker of each, one for the log, and one for the
-     * thread that accepts: see INSTANCE_SETS_OF. The server allocates them (aligned:
-     * aligned_alloc). */
+    /* One set for each worker, then one for the handshaker of each, one for the log, and one for
+     * the thread that accepts: see INSTANCE_SETS_OF. The server allocates them with
+     * aligned_alloc. */
     struct metrics *metrics;
     size_t metrics_sets;
-    struct metrics forgotten; /* what was counted before they were reset; any thread */
+    struct metrics forgotten; /* the sums when the counters were last reset; any thread */
 
-    atomic_uint connections;     /* open ones: the acceptor adds, and whoever closes
-                                    one takes it off */
-    atomic_uint max_connections; /* changes with a reload */
-    atomic_size_t buffers;       /* bytes that connections hold between their turns */
-    /* How many of them hold about how much. */
-    atomic_uint holders[INSTANCE_HELD_CLASSES];
-    atomic_bool paused; /* no connection is accepted for a moment: none can be */
+    atomic_uint connections;     /* open ones: the acceptor adds, a thread that closes subtracts */
+    atomic_uint max_connections; /* changed by a reload */
+    atomic_size_t buffers;       /* bytes that connections hold while they wait */
+    atomic_uint holders[INSTANCE_HELD_CLASSES]; /* connections of each class */
+    atomic_bool paused; /* accepting is suspended: descriptors or memory have run out */
 };
 
-/* A connection is closed. Its peer may look at the count as soon as it hears of that. */
+/* To be called before a connection is closed: its peer may read the count as soon as it sees the
+ * close. */
 static inline void instance_connection_closed(struct instance *instance)
 {
     atomic_fetch_sub_explicit(&instance->connections, 1, memory_order_relaxed);

@@ -1,8 +1,8 @@
 /*
- * log.c - which lines are said.
+ * log.c - levels, and the rate limit of lines that clients can cause.
  *
- * Owns the levels, and what is held back of lines that strangers can bring about. It refuses to
- * fail: a line that cannot be written is lost, and counted.
+ * No function here fails but those that open the log: a line that cannot be written is lost and
+ * counted.
  */
 #include "daemon/base/log.h"
 
@@ -18,18 +18,19 @@
 #include "daemon/base/log_writer.h"
 
 enum {
-    HURRY_MS = 1000,
-    END_MS = 1000,
-    END_LEAST_MS = 100,
-    NOTHING_HELD_MS = 3600 * 1000,
+    HURRY_MS = 1000,       /* see log_hurry */
+    END_MS = 1000,         /* from log_ending on, until the log is closed */
+    END_LEAST_MS = 100,    /* from log_close on */
+    IDLE_MS = 3600 * 1000, /* between two calls of tick while no line is held back */
 };
 
 static struct {
     atomic_int level;
     atomic_bool echo;
-    uint64_t ending;          /* by clock_precise; 0: not yet. The main thread's */
-    pthread_mutex_t lock;     /* for what follows, and for every struct log_limit */
-    struct log_limit *limits; /* those that have held lines back */
+    uint64_t ending;          /* when log_ending was called, by clock_precise; 0: not yet. The main
+                                 thread's */
+    pthread_mutex_t lock;     /* for the list, and for every struct log_limit */
+    struct log_limit *limits; /* those that hold lines back */
 } the_log = {.level = LOG_NOTICE, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 bool log_wants(int level)
@@ -42,7 +43,6 @@ void log_line(int level, const char *format, ...)
     struct log_entry entry;
     int saved = errno;
     va_list arguments;
-
     if (!log_wants(level)) {
         return;
     }
@@ -66,11 +66,10 @@ static uint64_t now_ms(void)
     return clock_precise() / 1000000;
 }
 
-/* Takes out of the list a limit with a second that is over, as a copy. False: there is none. */
-static bool take_over(uint64_t second, struct log_limit *copy)
+/* Takes a limit whose second is over out of the list, as a copy. False: there is none. */
+static bool take_past(uint64_t second, struct log_limit *copy)
 {
     struct log_limit **link = &the_log.limits;
-
     while (*link != NULL && (*link)->second == second) {
         link = &(*link)->next;
     }
@@ -85,23 +84,22 @@ static bool take_over(uint64_t second, struct log_limit *copy)
     return true;
 }
 
-/* Those of seconds other than this. */
-static void tell_held(uint64_t second)
+/* Logs how many lines were held back in seconds other than this one. */
+static void report_held(uint64_t second)
 {
-    struct log_limit over;
+    struct log_limit past;
     bool found;
-
     do {
         pthread_mutex_lock(&the_log.lock);
-        found = take_over(second, &over);
+        found = take_past(second, &past);
         pthread_mutex_unlock(&the_log.lock);
         if (found) {
-            log_line(over.level, "%s: and %u more", over.what, over.held);
+            log_line(past.level, "%s: and %u more", past.what, past.held);
         }
     } while (found);
 }
 
-/* With the lock. Whether it is the first to be held back since the log spoke of them. */
+/* With the lock. Returns whether this line is the first to be held back since the last report. */
 static bool hold_back(struct log_limit *limit, int level)
 {
     limit->held++;
@@ -119,18 +117,17 @@ bool log_admits(struct log_limit *limit, int level)
 {
     uint64_t second = now_ms() / 1000;
     bool first = false;
-
     if (!log_wants(level) || level >= LOG_DEBUG) {
         return log_wants(level);
     }
     pthread_mutex_lock(&the_log.lock);
     if (limit->second != second && !limit->listed) {
         limit->second = second;
-        limit->said = 0;
+        limit->logged = 0;
     }
-    bool admitted = limit->second == second && limit->said < LOG_LIMIT_LINES;
+    bool admitted = limit->second == second && limit->logged < LOG_LIMIT_LINES;
     if (admitted) {
-        limit->said++;
+        limit->logged++;
     } else {
         first = hold_back(limit, level);
     }
@@ -141,14 +138,13 @@ bool log_admits(struct log_limit *limit, int level)
     return admitted;
 }
 
-/* The thread's, between lines. */
+/* Called by the thread between lines; returns when to call again, in milliseconds. */
 static uint64_t tick(void)
 {
     uint64_t now = now_ms();
-
-    tell_held(now / 1000);
+    report_held(now / 1000);
     pthread_mutex_lock(&the_log.lock);
-    uint64_t ms = the_log.limits != NULL ? 1000 - now % 1000 : NOTHING_HELD_MS;
+    uint64_t ms = the_log.limits != NULL ? 1000 - now % 1000 : IDLE_MS;
     pthread_mutex_unlock(&the_log.lock);
     return ms;
 }
@@ -158,11 +154,10 @@ static uint64_t tick(void)
 bool log_open(const char *to, int level, uid_t user, const char **why)
 {
     struct log_target target;
-
     if (!log_target_open(&target, to, user, why)) {
         return false;
     }
-    log_writer_turn_to(&target);
+    log_writer_switch_to(&target);
     atomic_store_explicit(&the_log.level, level, memory_order_relaxed);
     return true;
 }
@@ -194,7 +189,6 @@ void log_prepare(int level, const char *format, ...)
 {
     struct log_entry entry = {.level = level};
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(entry.text, sizeof entry.text, format, arguments);
     va_end(arguments);
@@ -211,9 +205,9 @@ void log_prepared(void)
 void log_give(uid_t uid, gid_t gid)
 {
     if (!log_writer_give(uid, gid)) {
-        log_warning(
-            "log: the file is not the user's that kvcached becomes, which may not be able to "
-            "open it again at a reload: %m");
+        log_warning("log: the file is not the user's that kvcached becomes, so a reload may fail "
+                    "to open it: "
+                    "chown it to that user: %m");
     }
 }
 
@@ -225,9 +219,8 @@ void log_ending(void)
 void log_close(void)
 {
     uint64_t gone = the_log.ending == 0 ? 0 : (clock_precise() - the_log.ending) / 1000000;
-
     the_log.ending = 0;
-    tell_held(UINT64_MAX);
+    report_held(UINT64_MAX);
     log_writer_stop(gone < END_MS - END_LEAST_MS ? END_MS - gone : END_LEAST_MS);
     atomic_store(&the_log.echo, false);
     atomic_store_explicit(&the_log.level, LOG_NOTICE, memory_order_relaxed);

@@ -1,12 +1,12 @@
 /*
- * log.h - one line to the log, from any thread.
+ * log.h - writes lines to the log, from any thread.
  *
- * No thread that serves waits for the log: see log_writer.h. What may stand in a line, and in
- * which form, is said in log_target.h.
+ * No thread that serves clients waits for the log: see log_writer.h. log_target.h describes the
+ * forms of a line and how its text is escaped.
  *
- * The log is the one thing here that is not an argument: a process has one, it
- * must work in the first line of main and in the depths of an error path, and
- * passing it along would put it into every signature of the daemon.
+ * The log is the one global here instead of an argument: a process has one, it must work in the
+ * first line of main and deep in an error path, and passing it along would put it into every
+ * signature of the daemon.
  */
 #ifndef KVCACHED_DAEMON_BASE_LOG_H
 #define KVCACHED_DAEMON_BASE_LOG_H
@@ -20,8 +20,8 @@ struct metrics;
 
 /*
  * Levels are syslog's: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG.
- * LOG_INFO is for what happens to single connections, LOG_DEBUG for what helps
- * only those who read the source.
+ * LOG_INFO is for events of single connections, LOG_DEBUG for what is of use only beside the
+ * source. A line names what happened, to what, and what to do about it.
  */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -31,19 +31,19 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 #define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
 
-/* Whether a line of that level would be kept: for what is costly to say. */
+/* Whether a line of that level would be written: for lines that are costly to compose. */
 bool log_wants(int level);
 
-/* --- lines that strangers can bring about ------------------------------------- */
+/* --- lines that any client can cause ------------------------------------------ */
 
-enum { LOG_LIMIT_LINES = 10 }; /* of one kind in one second */
+enum { LOG_LIMIT_LINES = 10 }; /* of one kind in a second */
 
-/* A kind of line. Static, and begun with LOG_LIMIT; the rest is the log's. */
+/* A kind of line. Static, and initialized by LOG_LIMIT; the log owns the members. */
 struct log_limit {
-    const char *what;    /* it says, as a part of a line */
-    int level;           /* of the lines held back */
-    uint64_t second;     /* the last in which there was one */
-    unsigned said, held; /* in that second */
+    const char *what;      /* for "WHAT: and 120 more" */
+    int level;             /* of the lines held back */
+    uint64_t second;       /* the last in which there was a line */
+    unsigned logged, held; /* lines in that second */
     bool listed;
     struct log_limit *next;
 };
@@ -54,55 +54,56 @@ struct log_limit {
     }
 
 /*
- * Whether a line of that kind and level is to be said now. Of each kind there are
- * LOG_LIMIT_LINES in a second; the rest are counted, and when the second is over a line says
- * how many they were. At level LOG_DEBUG none is held back.
+ * Whether a line of that kind and level is to be logged now. LOG_LIMIT_LINES of each kind are, in
+ * a second; the rest are counted, and a line with their number follows when the second is over.
+ * At level LOG_DEBUG none is held back. Any thread.
  */
 bool log_admits(struct log_limit *limit, int level);
 
 /* --- where lines go --------------------------------------------------------------- */
 
 /*
- * Before log_open, lines of level LOG_NOTICE and above go to stderr bare, as a
- * command's messages do, and wait for it as those do.
+ * Before log_open, lines of level LOG_NOTICE and above go to stderr without time and level, as
+ * the messages of a command do, and wait until stderr takes them.
  *
- * `to` is "stderr", "syslog" or the path of a regular file, which is made if it is not
- * there. Called again it changes over, and opens a file of the same name anew.
- * The file must be this user's: see safe_open.h.
- * False, with errno and *why, when the file cannot be opened: then nothing has changed.
+ * `to` is "stderr", "syslog" or the path of a regular file, which is made if it does not exist.
+ * A further call switches to another target, and opens a file of the same name again. safe_open.h
+ * says which files are accepted for `user`. False with errno and *why, which is not to be freed:
+ * the file cannot be opened, and the log is as it was.
  */
 bool log_open(const char *to, int level, uid_t user, const char **why);
 
-/* For a daemon: as long as lines are written by the threads that say them, these wait for about
- * a second in all, and what cannot be written then is lost. */
+/* For a daemon: as long as each thread writes its lines itself, these wait for about a second
+ * altogether; a line that cannot be written then is lost. */
 void log_hurry(void);
 
 /*
- * While a daemon starts, its stderr is what is looked at: from log_echo on, warnings and
- * errors are said there too, wherever the log goes. With log_start there is a thread; it writes
- * all lines from log_serve on, when the start is over, and there is no more echo. What is lost
- * is counted in `metrics`, which is the log's alone until log_close. log_start is false with
- * errno. No fork after it.
+ * While a daemon starts, an administrator looks at its stderr: from log_echo on, warnings and
+ * errors go there too, whatever the target. log_start starts the log's thread; no fork may
+ * follow. From log_serve on, when the start is over, that thread writes all lines, and the echo
+ * ends. Lost lines are counted in `metrics`, which belongs to the log until log_close. log_start
+ * returns false with errno.
  */
 void log_echo(void);
 bool log_start(struct metrics *metrics);
 void log_serve(void);
 
-/* Gives the log's file, if it was not there before, to the user that the daemon becomes; or warns
- * that the file is not that user's. */
+/* Changes the owner of the log's file, if log_open has made it, to the user that the daemon
+ * becomes. Warns if the file existed and belongs to another user. */
 void log_give(uid_t uid, gid_t gid);
 
-/* The end has begun. What waits in the log has a second from now on, or a tenth of one from
- * log_close on. */
+/* The daemon begins to stop: lines that wait in the log have a second from now on, and at least a
+ * tenth of a second from log_close on. */
 void log_ending(void);
 
-/* Good for a second call. Where the log cannot be written in time the process has to end now. */
+/* Writes what waits and ends the thread. A second call is legal. If the log could not be written in
+ * time, the process must end now. */
 void log_close(void);
 
 /*
- * A line that is made ready now and leaves later, from a handler of a signal that came from the
- * thread's own doing (SIGBUS) while it was not in here. It has no date. It leaves in one write;
- * where that would have to wait, as on a pipe that is not read, the line is lost.
+ * log_prepare composes a line; log_prepared writes it, from the handler of a signal that the thread
+ * itself has raised (SIGBUS) outside of the log. The line has no date. It is written at once, or
+ * lost where the target is not ready, such as a pipe that is not read.
  */
 void log_prepare(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_prepared(void);

@@ -1,9 +1,9 @@
 /*
  * log_ring.c - see log_ring.h.
  *
- * A line takes what is known of it up to its text, and so many bytes of text as it has. When
- * the ring is empty it begins anew at its first byte, so that a log that keeps up touches the
- * first pages only.
+ * A line takes the bytes of struct log_entry up to its text, and the bytes of its text. When the
+ * ring is empty it begins again at its first byte, so that a log that keeps up touches the first
+ * pages only.
  */
 #include "daemon/base/log_ring.h"
 
@@ -15,7 +15,6 @@ static void copy_in(struct log_ring *ring, const void *bytes, size_t length)
 {
     size_t at = (ring->begin + ring->used) % LOG_RING_BYTES;
     size_t first = length < LOG_RING_BYTES - at ? length : LOG_RING_BYTES - at;
-
     memcpy(ring->bytes + at, bytes, first);
     memcpy(ring->bytes, (const char *)bytes + first, length - first);
     ring->used += length;
@@ -25,7 +24,6 @@ static void copy_out(struct log_ring *ring, void *bytes, size_t length)
 {
     size_t at = ring->begin;
     size_t first = length < LOG_RING_BYTES - at ? length : LOG_RING_BYTES - at;
-
     memcpy(bytes, ring->bytes + at, first);
     memcpy((char *)bytes + first, ring->bytes, length - first);
     ring->begin = (at + length) % LOG_RING_BYTES;

@@ -1,9 +1,8 @@
 /*
- * log_ring.h - lines that wait to be written, in memory of a fixed size.
+ * log_ring.h - a ring buffer of lines that wait to be written, of fixed size.
  *
- * A line is kept as it was said, with the time at which it was said. What does not fit is
- * refused, and nothing that is there is pushed out. Not for several threads at once: the
- * caller has a lock, and holds it for the length of a copy.
+ * A line is kept with its time, before it is escaped and formatted. A line that does not fit is
+ * refused; no line is overwritten. The caller holds a lock for the length of a copy.
  */
 #ifndef KVCACHED_DAEMON_BASE_LOG_RING_H
 #define KVCACHED_DAEMON_BASE_LOG_RING_H
@@ -25,17 +24,17 @@ struct log_entry {
     char text[LOG_TEXT_MAX];
 };
 
-/* All zero is an empty one. */
+/* All zero: empty. */
 struct log_ring {
     size_t begin, used; /* bytes */
-    uint64_t put, got;  /* lines, since the beginning */
+    uint64_t put, got;  /* lines since the start */
     char bytes[LOG_RING_BYTES];
 };
 
-/* False: there is no room for it. */
+/* Copies the line in. False: there is no room for it. */
 bool log_ring_put(struct log_ring *ring, const struct log_entry *entry);
 
-/* The oldest, which is taken out. False: there is none. */
+/* Takes the oldest line out. False: the ring is empty. */
 bool log_ring_get(struct log_ring *ring, struct log_entry *entry);
 
 #endif

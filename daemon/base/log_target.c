@@ -1,9 +1,10 @@
 /*
- * log_target.c - forms of lines, and writing them without being kept waiting.
+ * log_target.c - formats lines, and writes them without blocking for longer than is allowed.
  *
- * stderr is shared with the shell or the manager before, so it cannot be made not to block: poll()
- * is asked first. A pipe that is ready takes PIPE_BUF bytes at once. The daemon speaks to
- * syslog itself, because syslog(3) waits for as long as the other side does not read.
+ * stderr is shared with the shell or the service manager, so it must not be made non-blocking:
+ * poll() is asked first. A pipe that is ready takes PIPE_BUF bytes at once. The daemon speaks
+ * syslog's protocol itself, because syslog(3) blocks as long as the daemon of syslog does not
+ * read.
  */
 #include "daemon/base/log_target.h"
 
@@ -31,12 +32,12 @@ enum {
     LINE_MAX_BYTES = PIPE_BUF,
 };
 
-_Static_assert(ESCAPED_MAX + 64 <= LINE_MAX_BYTES, "a line leaves in one piece");
+_Static_assert(ESCAPED_MAX + 64 <= LINE_MAX_BYTES, "a line is written in one piece");
 
-/* --- what may stand in a line ------------------------------------------------- */
+/* --- escaping ------------------------------------------------------------------- */
 
-/* Bytes that may stand in a line as they are: printable ASCII but the backslash,
- * which introduces the others. */
+/* Bytes that are written as they are: printable ASCII without the backslash, which introduces all
+ * others. */
 static bool is_plain(unsigned char byte)
 {
     return byte >= ' ' && byte <= '~' && byte != '\\';
@@ -46,7 +47,6 @@ static char *escape_byte(char *to, unsigned char byte)
 {
     static const char digits[] = "0123456789abcdef";
     static const char letters[] = "\\\\\nn\rr\tt";
-
     *to++ = '\\';
     for (const char *pair = letters; *pair != '\0'; pair += 2) {
         if ((unsigned char)pair[0] == byte) {
@@ -84,14 +84,13 @@ static const char *level_name(int level)
     return level >= LOG_ERR && level <= LOG_DEBUG ? names[level] : names[LOG_ERR];
 }
 
-/* systemd names the stream that it connected stderr to; a stderr that was
- * redirected since is another one. */
+/* systemd names the device and inode of the stream that it has connected to stderr; a stderr that
+ * was redirected since has others. */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat found;
     char name[64];
-
     if (stream == NULL || fstat(STDERR_FILENO, &found) != 0) {
         return false;
     }
@@ -99,16 +98,15 @@ static bool stderr_is_journal(void)
     return strcmp(stream, name) == 0;
 }
 
-static void rank(char *prefix, const struct log_entry *entry)
+static void prefix_journal(char *prefix, const struct log_entry *entry)
 {
     snprintf(prefix, PREFIX_MAX, "<%d>", entry->level);
 }
 
-static void date(char *prefix, const struct log_entry *entry)
+static void prefix_dated(char *prefix, const struct log_entry *entry)
 {
     struct tm local;
     char text[32] = "";
-
     if (localtime_r(&entry->time.tv_sec, &local) != NULL) {
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
     }
@@ -116,12 +114,11 @@ static void date(char *prefix, const struct log_entry *entry)
              level_name(entry->level));
 }
 
-/* As RFC 3164 has it, but for the host, which a socket of this machine leaves out. */
-static void address_syslog(char *prefix, const struct log_entry *entry)
+/* RFC 3164, without the name of the host, which is left out on a local socket. */
+static void prefix_syslog(char *prefix, const struct log_entry *entry)
 {
     struct tm local;
     char text[32] = "";
-
     if (localtime_r(&entry->time.tv_sec, &local) != NULL) {
         strftime(text, sizeof text, "%b %e %H:%M:%S", &local);
     }
@@ -133,21 +130,20 @@ static size_t compose(const struct log_target *target, const struct log_entry *e
                       char line[LINE_MAX_BYTES])
 {
     char prefix[PREFIX_MAX] = "", escaped[ESCAPED_MAX];
-
     switch (target->form) {
     case LOG_FORM_BARE:
         if (stderr_is_journal()) {
-            rank(prefix, entry);
+            prefix_journal(prefix, entry);
         }
         break;
     case LOG_FORM_JOURNAL:
-        rank(prefix, entry);
+        prefix_journal(prefix, entry);
         break;
     case LOG_FORM_DATED:
-        date(prefix, entry);
+        prefix_dated(prefix, entry);
         break;
     case LOG_FORM_SYSLOG:
-        address_syslog(prefix, entry);
+        prefix_syslog(prefix, entry);
         break;
     }
     escape(escaped, entry->text);
@@ -172,11 +168,10 @@ static bool open_file(struct log_target *target, const char *path, uid_t user, c
 {
     const struct safe_terms terms = {
         .path = path, .flags = O_WRONLY | O_CREAT | O_APPEND, .mode = 0640, .user = user};
-
     *target = (struct log_target){.form = LOG_FORM_DATED};
     target->fd = safe_open(&terms, &target->made, why);
     if (target->fd < 0 && errno == EINVAL) {
-        *why = "not a regular file: write \"stderr\", \"syslog\" or the name of a file";
+        *why = "not a regular file: write \"stderr\", \"syslog\" or the path of a regular file";
     }
     return target->fd >= 0;
 }
@@ -210,12 +205,12 @@ static uint64_t now_ms(void)
     return clock_precise() / 1000000;
 }
 
-/* A deadline that has passed still asks. */
+/* Waits for room until a time by now_ms, UINT64_MAX: without limit. A time in the past: looks once.
+ */
 static bool has_room(int fd, uint64_t until)
 {
     struct pollfd asked = {.fd = fd, .events = POLLOUT};
     int ready;
-
     do {
         uint64_t now = now_ms();
         int wait = until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
@@ -227,7 +222,6 @@ static bool has_room(int fd, uint64_t until)
 static enum log_written write_all(int fd, const char *line, size_t length, uint64_t until)
 {
     size_t done = 0;
-
     while (done < length) {
         if (!has_room(fd, until)) {
             return done == 0 ? LOG_STUCK : LOG_FAILED;
@@ -241,12 +235,11 @@ static enum log_written write_all(int fd, const char *line, size_t length, uint6
     return LOG_WRITTEN;
 }
 
-/* Syslog listens for datagrams, as a rule; where it wants a stream, a NUL ends a line. */
+/* Syslog usually listens for datagrams; on a stream a NUL ends each line. */
 static void connect_syslog(struct log_target *target)
 {
     static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-
     snprintf(at.sun_path, sizeof at.sun_path, "%s", target->socket);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -279,12 +272,12 @@ static enum log_written send_to(int fd, const char *line, size_t length, uint64_
     return LOG_STUCK;
 }
 
-/* A syslog that was started anew has another socket under the same name. */
+/* A syslog that was restarted has another socket under the same name: one failure connects again.
+ */
 static enum log_written write_syslog(struct log_target *target, const char *line, size_t length,
                                      uint64_t until)
 {
     enum log_written done = LOG_FAILED;
-
     for (int attempt = 0; attempt < 2 && done == LOG_FAILED; attempt++) {
         if (target->fd < 0) {
             connect_syslog(target);
@@ -306,17 +299,15 @@ enum log_written log_target_write(struct log_target *target, const struct log_en
     char line[LINE_MAX_BYTES];
     size_t length = compose(target, entry, line);
     uint64_t until = wait_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)wait_ms;
-
     return target->form == LOG_FORM_SYSLOG ? write_syslog(target, line, length, until)
                                            : write_all(target->fd, line, length, until);
 }
 
-/* --- a line for later ------------------------------------------------------------- */
+/* --- a prepared line -------------------------------------------------------------- */
 
 void log_target_prepare(struct log_prepared *line, const struct log_entry *entry)
 {
     char escaped[ESCAPED_MAX];
-
     escape(escaped, entry->text);
     snprintf(line->dated, sizeof line->dated, "%s: %s\n", level_name(entry->level), escaped);
     snprintf(line->journal, sizeof line->journal, "<%d>%s\n", entry->level, escaped);
@@ -330,7 +321,6 @@ void log_target_write_prepared(const struct log_target *target, const struct log
                        : target->form == LOG_FORM_SYSLOG ? line->syslog
                                                          : line->dated;
     struct pollfd asked = {.fd = target->fd, .events = POLLOUT};
-
     if (poll(&asked, 1, 0) > 0) {
         ssize_t ignored = target->form == LOG_FORM_SYSLOG
                               ? send(target->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL)

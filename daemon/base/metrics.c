@@ -1,5 +1,5 @@
 /*
- * metrics.c - the names of the counters, and adding them up.
+ * metrics.c - names and sums of the counters.
  */
 #include "daemon/base/metrics.h"
 

@@ -1,9 +1,8 @@
 /*
- * metrics.h - counters that cost nothing to count.
+ * metrics.h - counters of the daemon, one set for each thread.
  *
- * Every thread has a set of its own and is the only one to write it; whoever
- * wants a figure adds the sets up. So counting is a plain addition to a cache
- * line that nobody else writes, and reading is allowed to be a little late.
+ * A thread writes its own set only; a reader adds all sets up. So counting is a plain addition to a
+ * cache line that no other thread writes, and what is read may be a little late.
  */
 #ifndef KVCACHED_DAEMON_BASE_METRICS_H
 #define KVCACHED_DAEMON_BASE_METRICS_H
@@ -19,12 +18,12 @@ enum metric {
     METRIC_COUNT
 };
 
-/* One thread's. Zero is its starting state. */
+/* The set of one thread. All zero at the start. */
 struct metrics {
     _Alignas(64) _Atomic uint64_t count[METRIC_COUNT];
 };
 
-/* For the thread that owns the set, and for no other. */
+/* For the thread that owns the set only. */
 static inline void metrics_add(struct metrics *metrics, enum metric metric, uint64_t by)
 {
     uint64_t count = atomic_load_explicit(&metrics->count[metric], memory_order_relaxed);
@@ -34,7 +33,7 @@ static inline void metrics_add(struct metrics *metrics, enum metric metric, uint
 /* The sum over `sets` sets; any thread. */
 uint64_t metrics_sum(const struct metrics *metrics, size_t sets, enum metric metric);
 
-/* As STATS calls it. */
+/* The name in STATS. */
 const char *metrics_name(enum metric metric);
 
 #endif

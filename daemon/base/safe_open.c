@@ -1,8 +1,8 @@
 /*
  * safe_open.c - see safe_open.h.
  *
- * A path is walked by hand, each part from a descriptor of the directory before it, so that
- * what was judged is what is used.
+ * A path is walked part by part, each from a descriptor of the directory before it, so that what
+ * was judged is what is used.
  */
 #include "daemon/base/safe_open.h"
 
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-    LINKS_MAX = 40,   /* symbolic links on one way, as the kernel has it */
-    ATTEMPTS_MAX = 8, /* when the name leads elsewhere meanwhile */
+    LINKS_MAX = 40,   /* symbolic links in one path, as in the kernel */
+    ATTEMPTS_MAX = 8, /* when the path leads to another file meanwhile */
 };
 
 static int refuse(const char **why, int error, const char *clause)
@@ -34,29 +34,28 @@ static int failed(const char **why)
     return -1;
 }
 
+/* Keeps errno. */
 static int closed(int fd)
 {
     int error = errno;
-
     close(fd);
     errno = error;
     return -1;
 }
 
-/* --- the way to a file ---------------------------------------------------------- */
+/* --- the path of a file --------------------------------------------------------- */
 
 static bool is_own(uid_t uid)
 {
     return uid == 0 || uid == geteuid();
 }
 
-/* Whether none but root and this user have put a link there. Where a group may write, as some
- * systems have /var/log, or where the sticky bit lets none remove what is another's, the link has
- * an owner that did. */
+/* Whether only root or the user of the process can have put a link into the directory. Where its
+ * group may write, as in /var/log of some systems, or where all may write and the sticky bit
+ * protects each user's files, the owner of the link decides. */
 static bool may_have_link(int directory, const struct stat *link)
 {
     struct stat about;
-
     if (fstat(directory, &about) != 0 || !is_own(about.st_uid)) {
         return false;
     }
@@ -65,52 +64,49 @@ static bool may_have_link(int directory, const struct stat *link)
     return !is_open && (!is_shared || is_own(link->st_uid));
 }
 
-/* What is left of the way. */
-struct way {
-    char left[2 * PATH_MAX];
-    int directory;
-    int links;
+struct walk {
+    char left[2 * PATH_MAX]; /* the part of the path that is not walked yet */
+    int directory;           /* where that part begins */
+    int links;               /* that were followed */
 };
 
-static bool follow(struct way *way, int link, const char **why)
+static bool follow(struct walk *walk, int link, const char **why)
 {
     char to[PATH_MAX], left[PATH_MAX];
     ssize_t length = readlinkat(link, "", to, sizeof to - 1);
-
-    if (length < 0 || ++way->links > LINKS_MAX || strlen(way->left) >= sizeof left) {
+    if (length < 0 || ++walk->links > LINKS_MAX || strlen(walk->left) >= sizeof left) {
         errno = length < 0 ? errno : ELOOP;
         failed(why);
         return false;
     }
     to[length] = '\0';
-    strcpy(left, way->left);
-    snprintf(way->left, sizeof way->left, "%s/%s", to, left);
+    strcpy(left, walk->left);
+    snprintf(walk->left, sizeof walk->left, "%s/%s", to, left);
     if (to[0] == '/') {
-        close(way->directory);
-        way->directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(walk->directory);
+        walk->directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
-    return way->directory >= 0 || failed(why) == 0;
+    return walk->directory >= 0 || failed(why) == 0;
 }
 
-/* Enters the directory of that name, or follows the link. */
-static bool step(struct way *way, const char *name, const char **why)
+/* Enters the directory of that name, or follows the link of that name. */
+static bool step(struct walk *walk, const char *name, const char **why)
 {
     struct stat found;
-    int fd = openat(way->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
+    int fd = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &found) != 0) {
         failed(why);
     } else if (S_ISDIR(found.st_mode)) {
-        close(way->directory);
-        way->directory = fd;
+        close(walk->directory);
+        walk->directory = fd;
         return true;
     } else if (!S_ISLNK(found.st_mode)) {
         errno = ENOTDIR;
         failed(why);
-    } else if (!may_have_link(way->directory, &found)) {
+    } else if (!may_have_link(walk->directory, &found)) {
         refuse(why, EPERM,
-               "its way leads over a symbolic link that another user may have put there");
-    } else if (follow(way, fd, why)) {
+               "its path leads over a symbolic link that another user may have put there");
+    } else if (follow(walk, fd, why)) {
         close(fd);
         return true;
     }
@@ -120,42 +116,41 @@ static bool step(struct way *way, const char *name, const char **why)
     return false;
 }
 
-/* The directory that the last part of a path is in, which goes to `last`. -1 with errno. */
-static int walk(const char *path, char last[NAME_MAX + 1], const char **why)
+/* Returns the directory of the last part of a path, which is copied to `last`; -1 with errno and
+ * *why. */
+static int walk_to(const char *path, char last[NAME_MAX + 1], const char **why)
 {
-    struct way way = {.directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-
-    if (way.directory < 0 || strlen(path) >= PATH_MAX) {
-        errno = way.directory < 0 ? errno : ENAMETOOLONG;
-        return way.directory < 0 ? failed(why) : (failed(why), closed(way.directory));
+    struct walk walk = {.directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (walk.directory < 0 || strlen(path) >= PATH_MAX) {
+        errno = walk.directory < 0 ? errno : ENAMETOOLONG;
+        return walk.directory < 0 ? failed(why) : (failed(why), closed(walk.directory));
     }
-    strcpy(way.left, path);
+    strcpy(walk.left, path);
     for (;;) {
-        char *name = way.left + strspn(way.left, "/");
+        char *name = walk.left + strspn(walk.left, "/");
         size_t length = strcspn(name, "/");
         bool is_last = name[length] == '\0';
         if (length > NAME_MAX) {
             errno = ENAMETOOLONG;
             failed(why);
-            return closed(way.directory);
+            return closed(walk.directory);
         }
         memcpy(last, name, length);
         last[length] = '\0';
         if (is_last) {
-            return way.directory;
+            return walk.directory;
         }
-        memmove(way.left, name + length, strlen(name + length) + 1);
-        if (!step(&way, last, why)) {
-            return way.directory < 0 ? -1 : closed(way.directory);
+        memmove(walk.left, name + length, strlen(name + length) + 1);
+        if (!step(&walk, last, why)) {
+            return walk.directory < 0 ? -1 : closed(walk.directory);
         }
     }
 }
 
-bool safe_way(const char *path, const char **why)
+bool safe_path(const char *path, const char **why)
 {
     char last[NAME_MAX + 1];
-    int directory = walk(path, last, why);
-
+    int directory = walk_to(path, last, why);
     if (directory >= 0) {
         close(directory);
     }
@@ -167,8 +162,7 @@ bool safe_is_open_to_others(const char *path)
     char last[NAME_MAX + 1];
     const char *why;
     struct stat about;
-    int directory = walk(path, last, &why);
-
+    int directory = walk_to(path, last, &why);
     if (directory < 0) {
         return true;
     }
@@ -202,7 +196,6 @@ static int open_existing(int directory, const char *name, const struct safe_term
 {
     const int flags = terms->flags & ~(O_CREAT | O_EXCL | O_TRUNC);
     struct stat found;
-
     if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
         return failed(why);
     }
@@ -221,7 +214,6 @@ static int open_at(int directory, const char *name, const struct safe_terms *ter
                    const char **why)
 {
     int fd = -1;
-
     *made = false;
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         fd = open_existing(directory, name, terms, why);
@@ -242,8 +234,7 @@ static int open_at(int directory, const char *name, const struct safe_terms *ter
 int safe_open(const struct safe_terms *terms, bool *made, const char **why)
 {
     char name[NAME_MAX + 1];
-    int directory = walk(terms->path, name, why);
-
+    int directory = walk_to(terms->path, name, why);
     if (directory < 0) {
         return -1;
     }
@@ -260,7 +251,6 @@ int safe_open(const struct safe_terms *terms, bool *made, const char **why)
 bool safe_is_still(int fd, const char *path)
 {
     struct stat opened, named;
-
     return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
            opened.st_ino == named.st_ino;
 }
@@ -269,7 +259,6 @@ static pid_t read_number(int fd)
 {
     char text[32];
     ssize_t length = pread(fd, text, sizeof text - 1, 0);
-
     if (length <= 0) {
         return 0;
     }
@@ -277,9 +266,9 @@ static pid_t read_number(int fd)
     return (pid_t)strtol(text, NULL, 10);
 }
 
-/* Between opening a file and locking it, its former owner may have removed it: then the lock is
- * on a file without a name and protects nothing. So all is done again until the name still leads
- * to the file. */
+/* Between open and flock another process may have removed the file: then the lock is on a file
+ * without a name and protects nothing. So both are repeated until the path still leads to the
+ * locked file. */
 int safe_open_locked(const struct safe_terms *terms, bool *made, const char **why, pid_t *holder)
 {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -310,7 +299,6 @@ bool safe_give_socket(const char *path, uid_t uid, gid_t gid)
 {
     struct stat found;
     int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
     if (fd < 0) {
         return false;
     }

@@ -19,7 +19,6 @@
 int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
 {
     sigset_t all, before;
-
     sigfillset(&all);
     sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -51,7 +50,6 @@ bool thread_set_short_slice(const char *name)
 {
     enum { SLICE_NS = 100000 }; /* the least that the kernel takes */
     struct attributes own = {.size = sizeof own};
-
     pthread_setname_np(pthread_self(), name);
     if (syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) != 0 || own.policy != SCHED_OTHER) {
         return true; /* another policy was chosen for the process: not ours to change */
@@ -64,7 +62,6 @@ struct event_base *thread_base(int flags)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
-
     if (config != NULL) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | flags);
         base = event_base_new_with_config(config);

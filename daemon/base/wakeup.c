@@ -9,7 +9,7 @@
 
 #include "daemon/base/log.h"
 
-bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_fn heard,
+bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_fn woken,
                  void *context)
 {
     wakeup->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -19,7 +19,7 @@ bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_
     wakeup->registered = true;
     wakeup->pending = false;
     pthread_mutex_init(&wakeup->lock, NULL);
-    event_assign(&wakeup->event, base, wakeup->fd, EV_READ | EV_PERSIST, heard, context);
+    event_assign(&wakeup->event, base, wakeup->fd, EV_READ | EV_PERSIST, woken, context);
     errno = ENOMEM;
     return event_add(&wakeup->event, NULL) == 0;
 }
@@ -34,19 +34,21 @@ void wakeup_deinit(struct wakeup *wakeup)
     }
 }
 
-/* One that has been rung as often as it can count rings all the same. */
+/* EAGAIN: the counter is full, so the thread will be woken all the same. */
 void wakeup_signal(const struct wakeup *wakeup)
 {
     if (eventfd_write(wakeup->fd, 1) != 0 && errno != EAGAIN) {
-        log_error("cannot write an eventfd: %m");
+        log_error(
+            "cannot wake a thread: writing its eventfd failed: %m: restart the daemon if it hangs");
     }
 }
 
 void wakeup_clear(const struct wakeup *wakeup)
 {
-    eventfd_t rings;
-    if (eventfd_read(wakeup->fd, &rings) != 0 && errno != EAGAIN) {
-        log_error("cannot read an eventfd: %m");
+    eventfd_t count;
+    if (eventfd_read(wakeup->fd, &count) != 0 && errno != EAGAIN) {
+        log_error("a thread cannot reset its eventfd: reading it failed: %m: restart the daemon if "
+                  "it hangs");
     }
 }
 

@@ -1,7 +1,13 @@
 /*
- * wakeup.h - how other threads wake one that waits in its event loop.
+ * wakeup.h - wakes a thread that waits in its event loop, and guards the mailbox that it drains.
  *
- * What they want is laid down before they ring: in something atomic, or under the wakeup's lock.
+ * Other threads leave their request first, in an atomic variable or in a mailbox under the wakeup's
+ * lock, and signal then.
+ *
+ *      with atomics:    other threads   set the variable, wakeup_signal
+ *                       the thread      wakeup_clear, read the variable
+ *      with a mailbox:  other threads   wakeup_lock, put something in, wakeup_send
+ *                       the thread      wakeup_receive, take everything out, wakeup_unlock
  */
 #ifndef KVCACHED_DAEMON_BASE_WAKEUP_H
 #define KVCACHED_DAEMON_BASE_WAKEUP_H
@@ -16,29 +22,30 @@ struct wakeup {
     bool registered;
     struct event event;
     pthread_mutex_t lock;
-    bool pending; /* and not heard yet, by wakeup_send; under the lock */
+    bool pending; /* signalled by wakeup_send and not received yet; under the lock */
 };
 
-/* Hangs it up in the base of the thread that will hear it, by `heard`. False with errno; then,
- * and for a zeroed one, wakeup_deinit is legal. */
-bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_fn heard,
+/* Registers it in the base of the thread to be woken, which then calls `woken`. False with errno.
+ * After that, and for a zeroed struct, wakeup_deinit is legal. */
+bool wakeup_init(struct wakeup *wakeup, struct event_base *base, event_callback_fn woken,
                  void *context);
-/* When the thread has ended, and before its base goes. */
+/* To be called after the thread has ended, and before its base is freed. */
 void wakeup_deinit(struct wakeup *wakeup);
 
 /* Any thread. */
 void wakeup_signal(const struct wakeup *wakeup);
 
-/* For `heard`, before it looks at what is wanted: who rings from now on is heard again. */
+/* For `woken`, before it reads what was requested: a signal from now on calls it again. */
 void wakeup_clear(const struct wakeup *wakeup);
 
-/* Any thread: to lay something down, or to look at it. */
+/* Any thread: around each access to the mailbox. */
 void wakeup_lock(struct wakeup *wakeup);
 void wakeup_unlock(struct wakeup *wakeup);
-/* Instead of wakeup_unlock, when something was laid down: rings, where nobody has since
- * wakeup_receive. */
+/* Any thread: unlocks after something was put into the mailbox, and signals, unless a signal is
+ * pending already. */
 void wakeup_send(struct wakeup *wakeup);
-/* For `heard`, instead of wakeup_clear and wakeup_lock: all that was laid down is to be taken. */
+/* For `woken`: clears and locks. Everything in the mailbox must be taken out, then
+ * wakeup_unlock. */
 void wakeup_receive(struct wakeup *wakeup);
 
 #endif

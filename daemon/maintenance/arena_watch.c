@@ -1,8 +1,8 @@
 /*
  * arena_watch.c - see arena_watch.h.
  *
- * A full file system is asked again every second, and gives a block now and then as others
- * come and go. So a refusal is said once, and taken back after a lull only.
+ * The store asks a full file system again every second, and gets a block now and then as other
+ * files shrink. So a refusal is logged once, and its end only after a minute without one.
  */
 #include "daemon/maintenance/arena_watch.h"
 
@@ -15,28 +15,29 @@
 
 enum { MIB = 1 << 20 };
 
-static void say_refused(const struct store_file_stats *figures)
+static void log_refused(const struct store_file_stats *figures)
 {
     log_warning("arena %s: the file system refuses blocks: %s; the daemon uses %ju of %ju MiB and "
-                "evicts until there is room",
+                "evicts until there is room: free space there",
                 figures->file, strerror(figures->why_refused),
                 (uintmax_t)(figures->memory_used / MIB), (uintmax_t)(figures->memory_limit / MIB));
 }
 
-/* Only a growth shows that there is room; what was not asked for since shows nothing. */
+/* Only a block that was granted shows that there is room; a store that did not grow shows nothing.
+ */
 static bool has_room_again(const struct arena_watch *watch, const struct store_file_stats *figures,
                            uint64_t now)
 {
     return watch->refuses && figures->granted != watch->granted &&
-           now - watch->refused_at >= ARENA_WATCH_LULL;
+           now - watch->refused_at >= ARENA_WATCH_LULL_MS;
 }
 
-void arena_watch_look(struct arena_watch *watch, const struct store_file_stats *figures,
-                      uint64_t now)
+void arena_watch_check(struct arena_watch *watch, const struct store_file_stats *figures,
+                       uint64_t now)
 {
     if (figures->refused != watch->refused) {
         if (!watch->refuses) {
-            say_refused(figures);
+            log_refused(figures);
         }
         watch->refuses = true;
         watch->refused = figures->refused;
@@ -67,8 +68,8 @@ static bool is_arena(const void *address)
     return from == 0 || (uintptr_t)address - from < atomic_load(&range.length);
 }
 
-/* The thread comes back to where it was and ends the process, by the same signal as if
- * there were no handler. Others that are hit meanwhile wait for that. */
+/* The handler logs the line and removes itself, so that the thread faults again and the same signal
+ * ends the process. Other threads that fault meanwhile wait for that. */
 static void on_fault(int number, siginfo_t *about, void *context)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -86,8 +87,8 @@ void arena_watch_faults(const char *file)
 {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     log_prepare(LOG_ERR,
-                "arena %s: what lies in it cannot be reached: another program has cut the file "
-                "short, or its disk fails; the daemon ends",
+                "arena %s: a part of it cannot be read: another program has truncated the file, or "
+                "its disk fails; the daemon ends: check the disk, then start it again",
                 file);
     sigfillset(&action.sa_mask);
     sigaction(SIGBUS, &action, NULL);

@@ -1,10 +1,10 @@
 /*
- * arena_watch.h - what befalls the arena's file while the daemon runs, said once.
+ * arena_watch.h - logs failures of the arena's file while the daemon runs, once each.
  *
  * The file system may refuse blocks: then the daemon makes do with the memory that it has, and
- * evicts. It may refuse to take blocks back. And the file may be cut short by another program,
- * or its disk may fail: the thread that needs what is gone gets SIGBUS, and the daemon ends, but
- * not without a line.
+ * evicts. It may refuse to take blocks back. And another program may truncate the file, or its disk
+ * may fail: a thread that reads the missing part gets SIGBUS, and the daemon ends, with a line in
+ * the log.
  */
 #ifndef KVCACHED_DAEMON_MAINTENANCE_ARENA_WATCH_H
 #define KVCACHED_DAEMON_MAINTENANCE_ARENA_WATCH_H
@@ -15,22 +15,23 @@
 
 #include "daemon/store/store.h"
 
-/* What has been said. All zero at first. */
+/* What has been logged. All zero at the start. One thread's. */
 struct arena_watch {
-    uint64_t refused, granted; /* the counts when it last looked */
-    uint64_t refused_at;       /* when it last saw a refusal */
-    bool refuses;              /* that blocks are refused has been said, and not taken back */
-    bool keeps;                /* that they are not taken back has been said */
+    uint64_t refused, granted; /* the store's counts at the last check */
+    uint64_t refused_at;       /* when a refusal was last seen */
+    bool refuses;              /* logged that blocks are refused, and not yet that they are not */
+    bool keeps;                /* logged that blocks are not taken back */
 };
 
-enum { ARENA_WATCH_LULL = 60000 /* ms without a refusal, after which there is room again */ };
+enum { ARENA_WATCH_LULL_MS = 60000 /* without a refusal: then there is room again */ };
 
-/* Says what is new; cheap. From one thread. `now` on any clock that does not go back. */
-void arena_watch_look(struct arena_watch *watch, const struct store_file_stats *figures,
-                      uint64_t now);
+/* Logs what is new. Costs little, so it may be called often. `now` is in milliseconds, of a clock
+ * that does not go back. */
+void arena_watch_check(struct arena_watch *watch, const struct store_file_stats *figures,
+                       uint64_t now);
 
-/* From now on SIGBUS ends the process with a line that names the file. To be called before the
- * file is mapped. When it is known where that is, others' faults get no such line. */
+/* From now on SIGBUS ends the process with a line that names the file. To be called before the file
+ * is mapped. After arena_watch_range only faults in that range are logged so. The main thread's. */
 void arena_watch_faults(const char *file);
 void arena_watch_range(const void *from, size_t length);
 

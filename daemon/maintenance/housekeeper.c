@@ -1,16 +1,16 @@
 /*
- * housekeeper.c - slices of housekeeping, and rests between them.
+ * housekeeper.c - slices of housekeeping, with a rest after each.
  *
- *      idle --- interval is over, or poked ---> a slice
- *      a slice ---> rest, as long as the slice took
- *      rest is over --- more to do, or poked meanwhile ---> a slice
- *                   --- else ---> idle
+ *      idle --- the interval is over, or poked ---> slice
+ *      slice ---> rest, as long as the slice took
+ *      rest --- is over, and more to do or poked meanwhile ---> slice
+ *           --- is over, otherwise ---> idle
  *
- * The rest after every slice is what keeps the promise that requests come
- * first, also where pokes come all the time: a poke never cuts a rest short.
+ * The rest after every slice keeps the promise that requests come first, also under constant
+ * poking: a poke never ends a rest.
  *
- * Owns the thread, its base and its store thread. It decides when, never what: that is
- * the store's.
+ * Owns the thread, its event base and its store thread. It decides when to work; the store decides
+ * what to do.
  */
 #include "daemon/maintenance/housekeeper.h"
 
@@ -32,13 +32,11 @@
 #include "daemon/store/store.h"
 
 enum {
-    /* Records looked at: about a tenth of a millisecond, and a single step may be longer. While it
-     * works a request that comes on the same processor may have to wait: the kernel sees to it
-     * that it has its share. */
+    /* Records to be visited in a slice: about 0.1 ms, though a single step may take longer. A
+     * request on the same processor may wait meanwhile, until the kernel schedules its worker. */
     SLICE_EFFORT = 512,
-    REST_MIN_US = 100,   /* a timer that is shorter only costs */
-    REST_MAX_US = 20000, /* a slice that was interrupted for long is no reason
-                            to be late with the next */
+    REST_MIN_US = 100,   /* a shorter timer costs more than it spares */
+    REST_MAX_US = 20000, /* also after a slice that was interrupted for long */
     NICENESS = 5,
 };
 
@@ -47,15 +45,15 @@ struct housekeeper {
     struct event *timer; /* the interval while idle, the rest after a slice */
     struct wakeup wakeup;
     struct heartbeat heartbeat;
-    struct malloc_trim trimmer;
+    struct malloc_trim trim;
     const struct store *store;
     struct store_thread *store_thread;
     struct arena_watch watch;
     pthread_t thread;
     bool has_thread;
-    bool resting; /* the timer counts a rest */
-    bool more;    /* the last slice did not finish */
-    /* Any thread. */
+    bool resting; /* the timer is set for the end of a rest */
+    bool more;    /* the last slice did not finish its work */
+    /* Written by any thread. */
     atomic_bool poked;
     atomic_bool stopping;
     _Atomic uint64_t interval; /* milliseconds */
@@ -77,10 +75,9 @@ static void idle(struct housekeeper *housekeeper)
 static void watch(struct housekeeper *housekeeper, uint64_t now)
 {
     struct store_file_stats figures;
-
     store_file_stats(housekeeper->store, &figures);
     if (figures.file != NULL) {
-        arena_watch_look(&housekeeper->watch, &figures, now);
+        arena_watch_check(&housekeeper->watch, &figures, now);
     }
 }
 
@@ -88,12 +85,11 @@ static void slice(struct housekeeper *housekeeper)
 {
     uint64_t start = clock_precise();
     uint64_t now = clock_now();
-
     atomic_store(&housekeeper->poked, false);
     store_enter(housekeeper->store_thread);
     housekeeper->more = store_housekeep(housekeeper->store_thread, now, SLICE_EFFORT);
     store_leave(housekeeper->store_thread);
-    malloc_trim_trim(&housekeeper->trimmer, now);
+    malloc_trim_run(&housekeeper->trim, now);
     watch(housekeeper, now);
 
     uint64_t rest = (clock_precise() - start) / 1000;
@@ -107,7 +103,6 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     struct housekeeper *housekeeper = context;
     (void)fd;
     (void)what;
-
     if (!housekeeper->resting || housekeeper->more || atomic_load(&housekeeper->poked)) {
         slice(housekeeper);
     } else {
@@ -115,18 +110,17 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     }
 }
 
-/* Somebody changed one of the shared fields: look at all of them. */
+/* Another thread has changed one of the shared members: checks all of them. */
 static void on_wakeup(evutil_socket_t fd, short what, void *context)
 {
     struct housekeeper *housekeeper = context;
     (void)fd;
     (void)what;
-
     wakeup_clear(&housekeeper->wakeup);
     if (atomic_load(&housekeeper->stopping)) {
         event_base_loopbreak(housekeeper->base);
     } else if (housekeeper->resting) {
-        return; /* the end of the rest will see it */
+        return; /* on_timer checks them at the end of the rest */
     } else if (atomic_load(&housekeeper->poked)) {
         slice(housekeeper);
     } else {
@@ -137,7 +131,6 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
 static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
-
     if (!thread_set_background("housekeeper", NICENESS)) {
         log_debug("the housekeeper keeps its priority: %m");
     }
@@ -155,8 +148,8 @@ static bool start_thread(struct housekeeper *housekeeper)
 
 static bool make_events(struct housekeeper *housekeeper)
 {
-    /* Rests are shorter than a millisecond, which epoll alone cannot count, and begin when the
-     * slice ends, not at the time that the base remembers from before it. */
+    /* Rests may be shorter than a millisecond, the resolution of epoll, and begin at the end of the
+     * slice, not at the time that the base has cached before it. */
     housekeeper->base = thread_base(EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME);
     if (housekeeper->base == NULL) {
         return false;
@@ -171,7 +164,6 @@ static bool make_events(struct housekeeper *housekeeper)
 struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
 {
     struct housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
-
     if (housekeeper == NULL) {
         return NULL;
     }
@@ -192,7 +184,6 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
 void housekeeper_destroy(struct housekeeper **owned)
 {
     struct housekeeper *housekeeper = *owned;
-
     *owned = NULL;
     if (housekeeper == NULL) {
         return;

@@ -1,10 +1,10 @@
 /*
- * housekeeper.h - the thread that gives back what has expired.
+ * housekeeper.h - the thread that runs the store's housekeeping: expired records, memory to
+ * reclaim.
  *
- * It has an event base and a store thread of its own. Every purge interval, and sooner
- * when it is poked, it runs the store's housekeeping in short slices, resting as
- * long after each one as the slice took, so that it never has more than half a
- * core and no request waits behind it.
+ * It has an event base and a store thread of its own. Every purge interval, and sooner when it is
+ * poked, it runs store_housekeep in short slices. After each slice it rests for as long as the
+ * slice took, so that it takes half a core at most and no request waits behind it.
  */
 #ifndef KVCACHED_DAEMON_MAINTENANCE_HOUSEKEEPER_H
 #define KVCACHED_DAEMON_MAINTENANCE_HOUSEKEEPER_H
@@ -14,23 +14,22 @@
 struct housekeeper;
 struct store;
 
-/* Makes its store thread and its thread; `interval` is in milliseconds, at least 1. NULL,
- * with errno, when something of it cannot be had. */
+/* Starts the thread. `interval` is in milliseconds, at least 1; the store must outlive the
+ * housekeeper. NULL with errno. */
 struct housekeeper *housekeeper_create(struct store *store, uint64_t interval);
 
-/* Ends the thread, waits for it and sets *housekeeper to NULL. */
+/* Ends the thread, waits for it and frees all. Sets *housekeeper to NULL; NULL is legal. */
 void housekeeper_destroy(struct housekeeper **housekeeper);
 
-/* Any thread: do not wait for the interval. Cheap enough to be called after every
- * turn in which store_wants_housekeeping said so: only the first call since the
- * housekeeper last looked makes a system call. */
+/* Starts a slice before the interval is over. Any thread. Costs little: only the first call since
+ * the last slice makes a system call, so it may be called whenever store_wants_housekeeping is
+ * true. */
 void housekeeper_poke(struct housekeeper *housekeeper);
 
-/* Any thread: the interval counts from now on. */
+/* Sets the interval and restarts it. Any thread. */
 void housekeeper_reconfigure(struct housekeeper *housekeeper, uint64_t interval);
 
-/* Any thread: a number that goes up at least once a second while the thread
- * turns; for the watchdog. */
+/* A number that goes up at least once a second while the thread's event loop runs. Any thread. */
 uint64_t housekeeper_heartbeat(const struct housekeeper *housekeeper);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * malloc_trim.h - memory that malloc keeps although it is free.
+ * malloc_trim.h - decides when malloc_trim(3) is worth a call.
  *
- * After a rush of connections, or of namespaces, what they took is free in the middle of the
- * heap, and malloc gives back by itself only what lies at its end. So the housekeeper looks
- * now and then whether much has become free, and has it given back.
+ * After a rush of connections, or of namespaces, the memory that they took is free in the middle of
+ * the heap, and malloc returns by itself only what is free at the end of the heap. So the
+ * housekeeper checks now and then whether much memory has become free, and returns it to the
+ * system.
  *
- * Implementations: malloc_trim_glibc.c, and malloc_trim_none.c where the C library does not have
- * what that needs.
+ * The build takes malloc_trim_glibc.c, or malloc_trim_none.c where the C library lacks the
+ * functions.
  */
 #ifndef KVCACHED_DAEMON_MAINTENANCE_MALLOC_TRIM_H
 #define KVCACHED_DAEMON_MAINTENANCE_MALLOC_TRIM_H
@@ -14,18 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero at the beginning; one thread's. */
+/* All zero at the start. One thread's. */
 struct malloc_trim {
-    uint64_t looked;      /* when, in milliseconds */
-    size_t known;         /* bytes that are free and not worth another look */
-    uint64_t faults;      /* of pages that there had been when it was given back last */
-    uint64_t heard_again; /* when faults of pages may ask for it again */
-    unsigned vain;        /* how often nothing came of it */
+    uint64_t checked;              /* when, in milliseconds */
+    size_t baseline;               /* bytes of free memory that are not worth a call */
+    uint64_t faults;               /* page faults of the process until the last trim */
+    uint64_t faults_ignored_until; /* milliseconds; see malloc_trim_glibc.c */
+    unsigned vain;                 /* trims for page faults that returned nothing, in a row */
 };
 
-/* Looks, unless that was less than a second ago. Other threads that want memory of the
- * heap wait meanwhile: microseconds, or, where it gives memory back, a millisecond for
- * every ten MiB or so. */
-void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now);
+/* Trims if it is worth it; does nothing within a second of the last check. `now` is in
+ * milliseconds, of a clock that does not go back. Other threads that allocate wait meanwhile:
+ * microseconds, or about a millisecond for every 10 MiB that are returned. */
+void malloc_trim_run(struct malloc_trim *state, uint64_t now);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * malloc_trim_glibc.c - malloc_trim, when there is something to be trimmed.
+ * malloc_trim_glibc.c - see malloc_trim.h.
  *
- * What was given back counts as free for malloc all the same. So it is an increase since the
- * last time that is asked for; and when some of it was used again, since then. Where all of it
- * was used again and is free again since the last look, nothing shows that but page faults. The
- * records' memory costs such too, while a store grows; so where it was them that asked, and in
- * vain, they are not heard again for a while.
+ * Memory that malloc_trim returned still counts as free in mallinfo2. So we trim when free memory
+ * has grown by WORTH_BYTES since the last trim. Memory that was used and freed again in between
+ * does not show as growth, only as page faults. As the growing arena of the records faults too, a
+ * trim that only faults asked for and that returned nothing doubles the time until faults may ask
+ * again, up to TRY_EVERY_MS.
  */
 #include <fcntl.h>
 #include <malloc.h>
@@ -17,12 +17,12 @@
 #include "daemon/maintenance/malloc_trim.h"
 
 enum {
-    LOOK_EVERY_MS = 1000,
-    TRY_EVERY_MS = 64000, /* at least, though it is in vain */
-    WORTH_BYTES = 1024 * 1024,
+    CHECK_EVERY_MS = 1000,
+    TRY_EVERY_MS = 64000,      /* at least, for page faults */
+    WORTH_BYTES = 1024 * 1024, /* free memory that is worth a trim */
 };
 
-/* Of the process; 0: that cannot be told. */
+/* Of the process; 0: unknown. */
 static size_t resident_bytes(void)
 {
     char text[128] = "";
@@ -44,46 +44,47 @@ static uint64_t page_faults(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_minflt : 0;
 }
 
-static void trim(struct malloc_trim *trimmer)
+static void trim(struct malloc_trim *state)
 {
     malloc_trim(0);
-    trimmer->known = mallinfo2().fordblks;
-    trimmer->faults = page_faults();
+    state->baseline = mallinfo2().fordblks;
+    state->faults = page_faults();
 }
 
-static bool were_touched(const struct malloc_trim *trimmer)
+/* Whether page faults since the last trim make up for WORTH_BYTES. */
+static bool has_faulted(const struct malloc_trim *state)
 {
-    uint64_t bytes = (page_faults() - trimmer->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t bytes = (page_faults() - state->faults) * (uint64_t)sysconf(_SC_PAGESIZE);
     return bytes >= WORTH_BYTES;
 }
 
-/* Whether that was worth it decides when it is tried again. */
-static void try_to_trim(struct malloc_trim *trimmer, uint64_t now)
+/* For page faults. The result decides when they may ask again. */
+static void try_to_trim(struct malloc_trim *state, uint64_t now)
 {
     size_t before = resident_bytes();
-    uint64_t wait = (uint64_t)LOOK_EVERY_MS << trimmer->vain;
-    trim(trimmer);
+    uint64_t wait = (uint64_t)CHECK_EVERY_MS << state->vain;
+    trim(state);
     if (resident_bytes() + WORTH_BYTES <= before) {
-        trimmer->vain = 0;
+        state->vain = 0;
     } else {
-        trimmer->heard_again = now + wait;
-        trimmer->vain += wait < TRY_EVERY_MS;
+        state->faults_ignored_until = now + wait;
+        state->vain += wait < TRY_EVERY_MS;
     }
 }
 
-void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now)
+void malloc_trim_run(struct malloc_trim *state, uint64_t now)
 {
-    if (now - trimmer->looked < LOOK_EVERY_MS) {
+    if (now - state->checked < CHECK_EVERY_MS) {
         return;
     }
-    trimmer->looked = now;
+    state->checked = now;
     size_t unused = mallinfo2().fordblks;
-    if (unused >= trimmer->known + WORTH_BYTES) {
-        trim(trimmer);
-    } else if (unused >= WORTH_BYTES && now >= trimmer->heard_again && were_touched(trimmer)) {
-        try_to_trim(trimmer, now);
+    if (unused >= state->baseline + WORTH_BYTES) {
+        trim(state);
+    } else if (unused >= WORTH_BYTES && now >= state->faults_ignored_until && has_faulted(state)) {
+        try_to_trim(state, now);
     }
-    if (unused < trimmer->known) {
-        trimmer->known = unused;
+    if (unused < state->baseline) {
+        state->baseline = unused;
     }
 }

@@ -1,10 +1,10 @@
 /*
- * malloc_trim_none.c - a C library that cannot be asked.
+ * malloc_trim_none.c - for C libraries without malloc_trim and mallinfo2: does nothing.
  */
 #include "daemon/maintenance/malloc_trim.h"
 
-void malloc_trim_trim(struct malloc_trim *trimmer, uint64_t now)
+void malloc_trim_run(struct malloc_trim *state, uint64_t now)
 {
-    (void)trimmer;
+    (void)state;
     (void)now;
 }

@@ -1,5 +1,5 @@
 /*
- * close_reason.c - see close_reason.h.
+ * close_reason.c - the table made of close_reasons.def; see close_reason.h.
  */
 #include "daemon/net/close_reason.h"
 
@@ -18,7 +18,7 @@ static const struct close_reason {
 #undef CLOSE
 };
 
-/* A peer may bring any of them about, as often as it can connect. */
+/* Limited, since a client can cause any of them as often as it connects. */
 static struct log_limit limits[] = {
 #define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
 #include "daemon/base/close_reasons.def"

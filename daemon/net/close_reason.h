@@ -1,5 +1,5 @@
 /*
- * close_reason.h - why connections end: counted and logged in one place.
+ * close_reason.h - the reasons why connections are closed: counted and logged in one place.
  */
 #ifndef KVCACHED_DAEMON_NET_CLOSE_REASON_H
 #define KVCACHED_DAEMON_NET_CLOSE_REASON_H
@@ -13,7 +13,8 @@ enum conn_close {
 #undef CLOSE
 };
 
-/* The connection with this socket is going to be closed. `metrics` are the thread's own. */
+/* Counts and logs that the connection is about to be closed; its socket is still open. `metrics` is
+ * the set of the calling thread. */
 void close_reason_record(struct metrics *metrics, int fd, const struct endpoint *endpoint,
                          enum conn_close why);
 

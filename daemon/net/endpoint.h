@@ -1,5 +1,7 @@
 /*
- * endpoint.h - what a connection has to know of the endpoint that it came through.
+ * endpoint.h - what a connection must know of the listener that accepted it.
+ *
+ * Written by the main thread before the first connection; read by any thread after that.
  */
 #ifndef KVCACHED_DAEMON_NET_ENDPOINT_H
 #define KVCACHED_DAEMON_NET_ENDPOINT_H
@@ -8,21 +10,20 @@
 
 enum {
     ENDPOINT_NAME_MAX = 128, /* bytes of a name, its NUL included */
-    ENDPOINT_BACKLOG = 4096, /* connections that wait to be accepted; the kernel lowers it to
-                            net.core.somaxconn */
+    /* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
+    ENDPOINT_BACKLOG = 4096,
 };
 
 struct tls;
 
 struct endpoint {
     const struct protocol *protocol;
-    struct tls *tls;              /* NULL: bytes go as they are */
+    struct tls *tls;              /* NULL: no TLS */
     char name[ENDPOINT_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
 
-    /* Where keys live that come without a namespace. Before the first `separator` in a
-     * key may stand the name of a declared namespace: then it lives there, as what
-     * stands behind. */
-    char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* empty: the daemon's default */
+    /* The namespace of keys that name none. If the part of a key before its first `separator` is
+     * the name of a declared namespace, the rest is a key in that namespace. */
+    char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* empty: that of the daemon */
     char separator;                                    /* 0: none */
 };
 

@@ -138,7 +138,6 @@ static void log_handshake(const struct handshake *handshake, int level, const ch
                           const char *more)
 {
     static struct log_limit limit = LOG_LIMIT("TLS handshakes failed");
-
     if (log_admits(&limit, level)) {
         char peer[PEER_NAME_MAX];
         peer_name(handshake->handoff->transport.fd, peer, sizeof peer);
@@ -198,7 +197,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     struct handshake *first;
     (void)fd;
     (void)what;
-
     while ((first = TAILQ_FIRST(&handshaker->handshakes)) != NULL &&
            clock_now() - first->started >= HANDSHAKE_MS) {
         metrics_add(handshaker->metrics, METRIC_TLS_HANDSHAKE_FAILURES, 1);
@@ -282,7 +280,6 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     struct mailbox *mailbox = &handshaker->mailbox;
     (void)fd;
     (void)what;
-
     wakeup_receive(&handshaker->wakeup);
     STAILQ_CONCAT(&handshaker->queue, &mailbox->handoffs);
     handshaker->evictions += mailbox->evictions;

@@ -1,8 +1,8 @@
 /*
- * listener.h - a endpoint: one socket that listens, and what it is called.
+ * listener.h - one listening socket, and the endpoint that its connections share.
  *
- * The main thread's. Workers read the endpoint of a connection, which does not change while
- * there are any.
+ * The main thread's. Other threads read the endpoint of their connections, which does not change
+ * while there are any.
  */
 #ifndef KVCACHED_DAEMON_NET_LISTENER_H
 #define KVCACHED_DAEMON_NET_LISTENER_H
@@ -22,31 +22,29 @@ enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
 struct listener {
     int fd;
     struct endpoint endpoint;
-    bool taken;             /* handed over, not opened here */
-    bool reached;           /* by others than this machine */
-    struct cleanup cleanup; /* the name of a Unix socket that was made here */
+    bool inherited;         /* from the service manager, not opened here */
+    bool is_exposed;        /* other machines can reach its address */
+    struct cleanup cleanup; /* of the file of a Unix socket that was made here */
 };
 
 /*
- * Opens what the configuration asks for. A Unix socket without an owner of its
- * own is given to `user`, where that is not NULL. The struct stays where it is until
- * listener_close. On failure *listener is closed,
- * `error` says what could not be done and where, and errno says why.
+ * Opens a socket as configured. A Unix socket for which no owner is configured gets `user` as its
+ * owner, unless that is NULL. The struct must not move until listener_close. False with errno:
+ * *listener is closed, and `error` is a text that names the address and the cause.
  */
 bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX]);
 
-/* Takes a socket that somebody else opened, which must listen already. What is
- * spoken there, and where its keys live, is `endpoint`'s; the name is the socket's. The
- * descriptor is the listener's also where this fails. */
-bool listener_take(struct listener *listener, int fd, const struct endpoint *endpoint,
-                   char error[LISTENER_ERROR_MAX]);
+/* Takes over a socket that another process opened, which must listen already. Its endpoint is a
+ * copy of `endpoint`, with the address of the socket as its name. False with errno and `error`: the
+ * descriptor is closed. */
+bool listener_inherit(struct listener *listener, int fd, const struct endpoint *endpoint,
+                      char error[LISTENER_ERROR_MAX]);
 
-/* The endpoint that a listener of that configuration is; without a name. */
+/* The endpoint of a listener with that configuration, without name and TLS. */
 struct endpoint listener_endpoint(const struct conf_listen *conf);
 
-/* Closes the socket, and removes the name of a Unix socket made here. Good for a
- * second call. */
+/* Closes the socket, and unlinks a Unix socket that was made here. A second call is legal. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * listeners.c - listeners from the service manager, or else from the configuration.
  *
- * Never both: whoever starts the daemon with a socket unit says with it where
- * the daemon listens. What such a socket is called says what is spoken there.
+ * Never both: a socket unit replaces the addresses of the configuration. The name of an inherited
+ * socket (FileDescriptorName=) is the name of its protocol; any other name means the native one.
  */
 #include "daemon/net/listeners.h"
 
@@ -16,8 +16,7 @@
 #include "daemon/net/tls.h"
 #include "daemon/os/service_manager.h"
 
-/* Where keys live behind a socket of that protocol, and whether TLS is spoken: as behind the first
- * listener that the configuration has for it. */
+/* The endpoint of an inherited socket: that of the first configured listener with its protocol. */
 static struct endpoint endpoint_like(const struct listeners *listeners, const struct conf *conf,
                                      const struct protocol *protocol)
 {
@@ -31,17 +30,16 @@ static struct endpoint endpoint_like(const struct listeners *listeners, const st
     return (struct endpoint){.protocol = protocol};
 }
 
-static int take(struct listeners *listeners, const struct conf *conf,
-                const struct notify_socket *sockets, size_t count)
+static int inherit(struct listeners *listeners, const struct conf *conf,
+                   const struct service_manager_socket *sockets, size_t count)
 {
     char error[LISTENER_ERROR_MAX];
     int status = EX_OK;
-
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
         const struct protocol *protocol = named == NULL ? &protocol_native : named;
         struct endpoint endpoint = endpoint_like(listeners, conf, protocol);
-        if (listener_take(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
+        if (listener_inherit(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
             listeners->count++;
         } else {
             log_error("%s", error);
@@ -55,7 +53,6 @@ static int open_configured(struct listeners *listeners, const struct conf *conf,
                            const struct privilege_user *user)
 {
     char error[LISTENER_ERROR_MAX];
-
     for (size_t i = 0; i < conf->listen_count; i++) {
         if (!listener_open(&listeners->all[i], &conf->listen[i], user, error)) {
             int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
@@ -68,7 +65,7 @@ static int open_configured(struct listeners *listeners, const struct conf *conf,
     return EX_OK;
 }
 
-static bool make_room(struct listeners *listeners, const struct conf *conf, size_t wanted)
+static bool allocate(struct listeners *listeners, const struct conf *conf, size_t wanted)
 {
     *listeners = (struct listeners){.all = calloc(wanted, sizeof *listeners->all),
                                     .tls = calloc(conf->listen_count + 1, sizeof *listeners->tls)};
@@ -86,20 +83,19 @@ static bool make_room(struct listeners *listeners, const struct conf *conf, size
 int listeners_open(struct listeners *listeners, const struct conf *conf,
                    const struct privilege_user *user)
 {
-    struct notify_socket *sockets;
-    size_t taken = notify_sockets(&sockets);
-    size_t wanted = taken > 0 ? taken : conf->listen_count;
+    struct service_manager_socket *sockets;
+    size_t inherited = service_manager_sockets(&sockets);
+    size_t wanted = inherited > 0 ? inherited : conf->listen_count;
     int status;
-
-    if (!make_room(listeners, conf, wanted)) {
-        log_error("listen: %s", strerror(errno));
+    if (!allocate(listeners, conf, wanted)) {
+        log_error("listen: cannot prepare the listeners: %s", strerror(errno));
         status = EX_OSERR;
-    } else if (taken > 0) {
-        status = take(listeners, conf, sockets, taken);
+    } else if (inherited > 0) {
+        status = inherit(listeners, conf, sockets, inherited);
     } else {
         status = open_configured(listeners, conf, user);
     }
-    for (size_t i = 0; i < taken; i++) {
+    for (size_t i = 0; i < inherited; i++) {
         free(sockets[i].name);
     }
     free(sockets);
@@ -112,7 +108,6 @@ bool listeners_load_tls(struct listeners *listeners)
 {
     char error[TLS_ERROR_MAX];
     bool done = true;
-
     for (size_t i = 0; i < listeners->tls_count; i++) {
         if (listeners->tls[i] != NULL && !tls_load(listeners->tls[i], error)) {
             log_error("%s", error);
@@ -143,21 +138,21 @@ void listeners_abandon_tls(struct listeners *listeners)
     }
 }
 
-/* --- who can reach them ------------------------------------------------------ */
+/* --- exposure ---------------------------------------------------------------- */
 
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf)
 {
     for (size_t i = 0; i < listeners->count && !conf->insecure; i++) {
         const struct listener *listener = &listeners->all[i];
-        bool guarded = conf->user_count > 0 && listener->endpoint.tls != NULL;
-        if (listener->taken && listener->reached && !guarded) {
+        bool is_guarded = conf->user_count > 0 && listener->endpoint.tls != NULL;
+        if (listener->inherited && listener->is_exposed && !is_guarded) {
             return listener->endpoint.name;
         }
     }
     return NULL;
 }
 
-/* --- the end --------------------------------------------------------------- */
+/* --- closing --------------------------------------------------------------- */
 
 void listeners_close(struct listeners *listeners)
 {

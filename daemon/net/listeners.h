@@ -1,5 +1,5 @@
 /*
- * listeners.h - all the listeners of the daemon together.
+ * listeners.h - all listeners of the daemon, and their TLS. The main thread's.
  */
 #ifndef KVCACHED_DAEMON_NET_LISTENERS_H
 #define KVCACHED_DAEMON_NET_LISTENERS_H
@@ -20,34 +20,34 @@ struct listeners {
 };
 
 /*
- * Takes the sockets that the service manager hands over; without any, opens
- * those of the configuration, which must outlive them. `user`: see listener_open. EX_OK, or what to
- * exit with: then the log has said why. What is open is to be closed in either case.
+ * Takes over the sockets of the service manager; if there are none, opens those of the
+ * configuration, which must outlive the listeners. `user`: see listener_open. Returns EX_OK, or the
+ * exit status for an error that was logged. listeners_deinit must follow in both cases.
  */
 int listeners_open(struct listeners *listeners, const struct conf *conf,
                    const struct privilege_user *user);
 
 /*
- * Reads the certificates and keys of all listeners, as listeners_open found their names in the
- * configuration. False: the log has said which could not be had, and no endpoint has changed.
- * Then listeners_adopt_tls puts them all in force, for connections that are made from now on;
- * listeners_abandon_tls drops them.
+ * Reads the certificates and keys of all listeners; the names of the files are those of the
+ * configuration given to listeners_open. False: the errors were logged, and nothing has changed.
+ * After true, listeners_adopt_tls puts all in force for handshakes from now on, and
+ * listeners_abandon_tls drops all.
  */
 bool listeners_load_tls(struct listeners *listeners);
 void listeners_adopt_tls(struct listeners *listeners);
 void listeners_abandon_tls(struct listeners *listeners);
 
 /*
- * A socket that was handed over, where others than this machine could do everything with
- * that configuration: they can reach it, and it has no users, or no TLS. Its name, or NULL:
- * there is none. Of listeners of the configuration, that was seen when it was loaded.
+ * The name of an inherited socket at which, with that configuration, other machines could do
+ * everything: they can reach it, and there are no users, or it has no TLS. NULL: there is none.
+ * For configured listeners the configuration is checked when it is loaded.
  */
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf);
 
-/* Nobody comes in any more. The listeners' names stay readable. */
+/* Closes the sockets, so that no further connection is accepted. The endpoints stay readable. */
 void listeners_close(struct listeners *listeners);
 
-/* Closes and frees; connections must be gone. Good for a zeroed one. */
+/* Closes and frees all. Connections must be closed; a zeroed struct is legal. */
 void listeners_deinit(struct listeners *listeners);
 
 #endif

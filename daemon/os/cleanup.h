@@ -1,12 +1,11 @@
 /*
- * cleanup.h - names in the file system that go when the process does.
+ * cleanup.h - files that are unlinked when the process ends.
  *
- * A pid file or a Unix socket is to be gone at every end of the daemon, one by a signal in the
- * middle of its start included. So each is noted in the same breath in which it is made, with
- * signals held, and removed by its note alone. A name that leads to something else by then is
- * left alone: another daemon may have been given it.
+ * A pid file and a Unix socket must be gone after every end of the daemon, also after a signal in
+ * the middle of its start. So each is registered as soon as it is made, while signals are blocked.
+ * A name that leads to another file by then is left alone: another daemon may own it.
  *
- * The main thread's, while there are no others or they have signals blocked.
+ * For the main thread, while there is no other or all others have signals blocked.
  */
 #ifndef KVCACHED_DAEMON_OS_CLEANUP_H
 #define KVCACHED_DAEMON_OS_CLEANUP_H
@@ -15,26 +14,28 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Its owner keeps it where it is as long as it is noted. All zero: it is not. */
+/* The owner of the file has one; it must not move while it is registered. All zero: not registered.
+ */
 struct cleanup {
-    const char *path; /* its owner's, for as long; NULL: not noted */
-    int fd;           /* emptied where the name cannot be removed; -1: none */
+    const char *path; /* the owner's string; NULL: not registered */
+    int fd;           /* truncated if the file cannot be unlinked; -1: none */
     dev_t device;
     ino_t inode;
     struct cleanup *next;
 };
 
-/* From before a name is made until after it is noted. */
-void cleanup_hold(sigset_t *before);
-void cleanup_release(const sigset_t *before);
+/* SIGTERM, SIGINT and SIGHUP must be blocked from before a file is made until it is registered;
+ * `before` is the mask to restore. Restoring keeps errno. */
+void cleanup_block_signals(sigset_t *before);
+void cleanup_restore_signals(const sigset_t *before);
 
-/* Notes what the name leads to now. False with errno, and nothing is noted. */
-bool cleanup_note(struct cleanup *cleanup, const char *path, int fd);
+/* Registers the file that `path` leads to now. False with errno: it is not registered. */
+bool cleanup_register(struct cleanup *cleanup, const char *path, int fd);
 
-/* Removes the name. Good for one that is not noted. */
+/* Unlinks the file and unregisters it. Legal if it is not registered. */
 void cleanup_remove(struct cleanup *cleanup);
 
-/* Removes all. Safe in a signal handler of the main thread. */
+/* Unlinks all registered files. Async-signal-safe, in the main thread. */
 void cleanup_remove_all(void);
 
 #endif

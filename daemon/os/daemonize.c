@@ -1,9 +1,9 @@
 /*
- * daemonize.c - a fork whose parent stays until it knows how it went.
+ * daemonize.c - a fork whose parent waits until the daemon serves or has failed.
  *
- * Whoever starts a daemon wants to know from the exit status whether it serves.
- * So a pipe connects the two: a byte says that all is well, its end without a
- * byte that the child is gone, and the child's status says why.
+ * The exit status of the command that starts a daemon tells whether the daemon serves. So a pipe
+ * connects the two processes: a byte means that the child serves, the end of the pipe without a
+ * byte that the child has ended, and its exit status is passed on.
  */
 #include "daemon/os/daemonize.h"
 
@@ -17,13 +17,12 @@
 
 #include "daemon/os/signals.h"
 
-/* Waits for the byte or for the end. */
-static int verdict(int from_child, pid_t child)
+/* Waits for the byte or for the end of the pipe; returns the exit status of the parent. */
+static int await_child(int from_child, pid_t child)
 {
     char byte;
     ssize_t count;
     int status;
-
     do {
         count = read(from_child, &byte, 1);
     } while (count < 0 && errno == EINTR);
@@ -38,14 +37,14 @@ static int verdict(int from_child, pid_t child)
     if (WIFEXITED(status)) {
         return WEXITSTATUS(status);
     }
-    fprintf(stderr, "kvcached: ended by signal %d before it was ready\n", WTERMSIG(status));
+    fprintf(stderr, "kvcached: killed by signal %d before it was ready: see its log\n",
+            WTERMSIG(status));
     return EX_SOFTWARE;
 }
 
 int daemonize(void)
 {
     int ends[2];
-
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return -1;
     }
@@ -57,7 +56,7 @@ int daemonize(void)
     signals_ordinary();
     if (child > 0) {
         close(ends[1]);
-        _exit(verdict(ends[0], child));
+        _exit(await_child(ends[0], child));
     }
     close(ends[0]);
     if (child < 0 || setsid() < 0 || chdir("/") != 0) {
@@ -72,16 +71,15 @@ int daemonize(void)
 
 void daemonize_ready(int handle)
 {
-    static const char well = '\0';
+    static const char ready = '\0';
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
     for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
         dup2(null, fd);
     }
     if (null > STDERR_FILENO) {
         close(null);
     }
-    ssize_t ignored = write(handle, &well, 1); /* nobody waits: nobody to tell */
+    ssize_t ignored = write(handle, &ready, 1); /* fails if the parent was killed */
     (void)ignored;
     close(handle);
 }

@@ -1,5 +1,5 @@
 /*
- * event_errors.c - see event_errors.h.
+ * event_errors.c - callbacks for libevent; see event_errors.h.
  */
 #include "daemon/os/event_errors.h"
 
@@ -23,17 +23,16 @@ static void on_message(int severity, const char *message)
     static struct log_limit limit = LOG_LIMIT("libevent");
     int level =
         severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR ? levels[severity] : LOG_ERR;
-
     if (log_admits(&limit, level)) {
         log_line(level, "libevent: %s", message);
     }
 }
 
-/* May not return. */
-static void on_end(int error)
+/* libevent calls it after an error that it cannot handle. Must not return. */
+static void on_fatal(int error)
 {
     (void)error;
-    log_error("an event loop cannot go on: the process ends");
+    log_error("the process ends: libevent has reported a fatal error, see the line before");
     log_close();
     cleanup_remove_all();
     _exit(EX_OSERR);
@@ -42,5 +41,5 @@ static void on_end(int error)
 void event_errors_to_log(void)
 {
     event_set_log_callback(on_message);
-    event_set_fatal_callback(on_end);
+    event_set_fatal_callback(on_fatal);
 }

@@ -1,13 +1,13 @@
 /*
- * event_errors.h - what libevent complains of goes to the log, and what it cannot go on after
- * ends the process as everything else does.
+ * event_errors.h - sends messages of libevent to the log, and ends the process in order after its
+ * fatal errors: the log is written, and registered files are unlinked.
  *
- * By itself it writes to stderr, which may keep a thread waiting, and exits with 1.
+ * By itself libevent writes to stderr, which may block a thread, and exits with 1.
  */
 #ifndef KVCACHED_DAEMON_OS_EVENT_ERRORS_H
 #define KVCACHED_DAEMON_OS_EVENT_ERRORS_H
 
-/* Before libevent is used. */
+/* To be called once, before libevent is used. */
 void event_errors_to_log(void);
 
 #endif

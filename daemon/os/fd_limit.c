@@ -1,8 +1,8 @@
 /*
  * fd_limit.c - RLIMIT_NOFILE.
  *
- * The soft limit may go up to the hard one by anybody's hand, the hard one by
- * root's only. Both are tried, so that a start as root suffices.
+ * Any process may raise its soft limit up to the hard limit; only root may raise the hard limit.
+ * Both are tried, so that a start as root suffices.
  */
 #include "daemon/os/fd_limit.h"
 
@@ -13,15 +13,14 @@
 #include "daemon/base/log.h"
 
 enum {
-    FD_LIMIT_A_WORKER = 4, /* and as many for its handshaker */
-    FD_LIMIT_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
-    FD_LIMIT_BESIDE = 96,  /* the same, with room to spare */
+    PER_THREAD = 4,  /* of each worker, and of each handshaker */
+    REST_LEAST = 24, /* the log, the pid file, event bases of other threads, and a few clients */
+    REST = 96,       /* the same, with a reserve */
 };
 
-uint64_t fd_limit_allow(uint64_t wanted)
+uint64_t fd_limit_raise(uint64_t wanted)
 {
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return 0;
     }
@@ -40,38 +39,37 @@ uint64_t fd_limit_allow(uint64_t wanted)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-/* Those that are open when no client is connected. */
+/* Descriptors of listeners, workers and handshakers. */
 static uint64_t own_descriptors(const struct conf *conf)
 {
-    bool greets = false;
-
+    bool speaks_tls = false;
     for (size_t i = 0; i < conf->listen_count; i++) {
-        greets |= conf->listen[i].tls_certificate != NULL;
+        speaks_tls |= conf->listen[i].tls_certificate != NULL;
     }
-    return conf->listen_count + (greets ? 2u : 1u) * FD_LIMIT_A_WORKER * (uint64_t)conf->threads;
+    return conf->listen_count + (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
 }
 
-uint64_t fd_limit_allow_for(const struct conf *conf)
+uint64_t fd_limit_raise_for(const struct conf *conf)
 {
     uint64_t own = own_descriptors(conf);
-    uint64_t wanted = own + FD_LIMIT_BESIDE + conf->max_connections;
-    uint64_t allowed = fd_limit_allow(wanted);
-
+    uint64_t wanted = own + REST + conf->max_connections;
+    uint64_t allowed = fd_limit_raise(wanted);
     if (allowed < wanted) {
-        uint64_t least = own + FD_LIMIT_LEAST;
-        log_warning("max_connections: %u need %ju file descriptors, but the limit is %ju: about "
-                    "%ju connections will find room",
-                    conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
-                    (uintmax_t)(allowed > least ? allowed - least : 0));
+        uint64_t least = own + REST_LEAST;
+        log_warning(
+            "max_connections: %u need %ju file descriptors, but the limit is %ju: about %ju "
+            "connections are possible: raise the limit (ulimit -n, LimitNOFILE), or lower "
+            "max_connections",
+            conf->max_connections, (uintmax_t)wanted, (uintmax_t)allowed,
+            (uintmax_t)(allowed > least ? allowed - least : 0));
     }
     return allowed;
 }
 
-bool fd_limit_take(const struct conf *conf)
+bool fd_limit_require(const struct conf *conf)
 {
-    uint64_t least = own_descriptors(conf) + FD_LIMIT_LEAST;
-    uint64_t allowed = fd_limit_allow_for(conf);
-
+    uint64_t least = own_descriptors(conf) + REST_LEAST;
+    uint64_t allowed = fd_limit_raise_for(conf);
     if (allowed < least) {
         log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "
                   "raise it (ulimit -n, LimitNOFILE), or write fewer threads",

@@ -1,5 +1,5 @@
 /*
- * pidfile.c - a number in a locked file.
+ * pidfile.c - the number of the process in a locked file.
  */
 #include "daemon/os/pidfile.h"
 
@@ -12,14 +12,14 @@
 
 #include "daemon/base/safe_open.h"
 
-enum { TEXT_MAX = 64 }; /* bytes of a number, and of white space around it */
+enum { TEXT_MAX = 64 }; /* bytes of a number with white space around it */
 
-/* So that no configuration, arena or other program's file is overwritten. */
+/* Whether the file is a pid file or empty: so that no configuration, arena or other file is
+ * overwritten. */
 static bool has_number_at_most(int fd)
 {
     char text[TEXT_MAX + 1];
     ssize_t length = pread(fd, text, sizeof text, 0);
-
     if (length < 0 || length > TEXT_MAX) {
         return false;
     }
@@ -34,10 +34,9 @@ static int lock(const char *path, uid_t user, pid_t *holder, const char **why)
         .path = path, .flags = O_RDWR | O_CREAT, .mode = 0644, .user = user};
     bool made;
     int fd = safe_open_locked(&terms, &made, why, holder);
-
     if (fd >= 0 && !has_number_at_most(fd)) {
         close(fd);
-        *why = "it is no pid file: there is something else than a number in it";
+        *why = "it is no pid file: its content is not a number";
         errno = EEXIST;
         return -1;
     }
@@ -48,7 +47,6 @@ static bool write_number(int fd)
 {
     char text[32];
     int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-
     if (ftruncate(fd, 0) != 0) {
         return false;
     }
@@ -59,10 +57,9 @@ static bool write_number(int fd)
     return written == length;
 }
 
-static void forget(struct pidfile *pidfile)
+static void discard(struct pidfile *pidfile)
 {
     int why = errno;
-
     cleanup_remove(&pidfile->cleanup);
     if (pidfile->path != NULL) {
         close(pidfile->fd);
@@ -72,7 +69,7 @@ static void forget(struct pidfile *pidfile)
     errno = why;
 }
 
-/* Locked, noted and with the number in it. */
+/* Registers the locked file for cleanup and writes the number into it. */
 static bool fill(struct pidfile *pidfile, const char *path, int fd)
 {
     *pidfile = (struct pidfile){.path = strdup(path), .fd = fd};
@@ -80,8 +77,8 @@ static bool fill(struct pidfile *pidfile, const char *path, int fd)
         close(fd);
         return false;
     }
-    if (!cleanup_note(&pidfile->cleanup, pidfile->path, fd) || !write_number(fd)) {
-        forget(pidfile);
+    if (!cleanup_register(&pidfile->cleanup, pidfile->path, fd) || !write_number(fd)) {
+        discard(pidfile);
         return false;
     }
     return true;
@@ -92,10 +89,9 @@ enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_
 {
     enum pidfile_status status = PIDFILE_OK;
     sigset_t before;
-
     *pidfile = (struct pidfile){.path = NULL, .fd = -1};
     *holder = 0;
-    cleanup_hold(&before);
+    cleanup_block_signals(&before);
     int fd = lock(path, user, holder, why);
     if (fd < 0) {
         status = errno == EWOULDBLOCK ? PIDFILE_TAKEN : PIDFILE_FAILED;
@@ -103,11 +99,11 @@ enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_
         *why = strerror(errno);
         status = PIDFILE_FAILED;
     }
-    cleanup_release(&before);
+    cleanup_restore_signals(&before);
     return status;
 }
 
 void pidfile_close(struct pidfile *pidfile)
 {
-    forget(pidfile);
+    discard(pidfile);
 }

@@ -1,8 +1,8 @@
 /*
- * pidfile.h - the file that says which process is the daemon.
+ * pidfile.h - the file with the process number of the daemon. The main thread's.
  *
- * Its lock, not its existence, says that a daemon runs: the lock goes with the
- * process however that ends, so a file that was left behind is simply taken over.
+ * Its lock, not its existence, means that a daemon runs: the kernel releases the lock with the
+ * process, so a file that was left behind is taken over.
  */
 #ifndef KVCACHED_DAEMON_OS_PIDFILE_H
 #define KVCACHED_DAEMON_OS_PIDFILE_H
@@ -15,7 +15,7 @@
 enum pidfile_status {
     PIDFILE_OK,
     PIDFILE_TAKEN, /* another process holds it */
-    PIDFILE_FAILED /* errno says why */
+    PIDFILE_FAILED /* see errno and *why */
 };
 
 struct pidfile {
@@ -24,17 +24,16 @@ struct pidfile {
     struct cleanup cleanup;
 };
 
-/* Makes the file or takes over a stale one, locks it and writes this process's
- * number. A file that has something else than a number in it is none, and left as it is; and it
- * must be `user`'s as safe_open.h has it. The struct stays where it is until pidfile_close. With
- * PIDFILE_FAILED *why says why, too; with PIDFILE_TAKEN *holder is the
- * other's number, 0 where the file does not tell. What succeeded is to be closed with
- * pidfile_close. */
+/* Makes the file or takes over a stale one, locks it and writes the number of this process. A file
+ * whose content is not a number is refused and left as it is; so is one that is not acceptable for
+ * `user` (safe_open.h). The struct must not move until pidfile_close. With PIDFILE_FAILED *why is a
+ * clause that says why, not to be freed; with PIDFILE_TAKEN *holder is the number of the other
+ * process, 0 if the file has none. With PIDFILE_OK, pidfile_close must follow. */
 enum pidfile_status pidfile_open(struct pidfile *pidfile, const char *path, uid_t user,
                                  pid_t *holder, const char **why);
 
-/* Removes the file and its lock; where the directory is no longer this user's to
- * write in, the file stays, empty. Good for a zeroed one and for a second call. */
+/* Removes the file and its lock. If the process may no longer write in the directory, the file
+ * stays, empty. A zeroed struct and a second call are legal. */
 void pidfile_close(struct pidfile *pidfile);
 
 #endif

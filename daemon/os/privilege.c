@@ -1,5 +1,5 @@
 /*
- * privilege.c - from a name to numbers, and from root to those numbers.
+ * privilege.c - looks up users and groups, and changes to them from root.
  */
 #include "daemon/os/privilege.h"
 
@@ -12,11 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A decimal id. The highest one means "no change" to the system calls. */
+/* A decimal id. The highest one is refused: it means "no change" to the system calls. */
 static bool parse_id(const char *text, id_t *id)
 {
     char *end;
-
     if (*text < '0' || *text > '9') {
         return false;
     }
@@ -30,7 +29,6 @@ static enum privilege_status find_user(const char *name, struct privilege_user *
 {
     const struct passwd *entry = getpwnam(name);
     id_t id;
-
     if (entry == NULL && parse_id(name, &id)) {
         entry = getpwuid(id);
         user->uid = id;
@@ -50,7 +48,6 @@ static enum privilege_status find_user(const char *name, struct privilege_user *
 static enum privilege_status find_group(const char *name, gid_t *gid)
 {
     const struct group *entry = getgrnam(name);
-
     if (entry != NULL) {
         *gid = entry->gr_gid;
         return PRIVILEGE_OK;
@@ -58,16 +55,15 @@ static enum privilege_status find_group(const char *name, gid_t *gid)
     return parse_id(name, gid) ? PRIVILEGE_OK : PRIVILEGE_NO_GROUP;
 }
 
-enum privilege_status privilege_find(const char *who, struct privilege_user *user)
+enum privilege_status privilege_find(const char *text, struct privilege_user *user)
 {
-    const char *colon = strchr(who, ':');
-    size_t length = colon == NULL ? strlen(who) : (size_t)(colon - who);
+    const char *colon = strchr(text, ':');
+    size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
     char name[PRIVILEGE_NAME_MAX];
-
     if (length == 0 || length >= sizeof name) {
         return PRIVILEGE_NO_USER;
     }
-    memcpy(name, who, length);
+    memcpy(name, text, length);
     name[length] = '\0';
     enum privilege_status status = find_user(name, user);
     if (status == PRIVILEGE_OK && colon != NULL) {
@@ -79,7 +75,6 @@ enum privilege_status privilege_find(const char *who, struct privilege_user *use
 enum privilege_status privilege_drop(const struct privilege_user *user)
 {
     int groups = user->name[0] != '\0' ? initgroups(user->name, user->gid) : setgroups(0, NULL);
-
     if (groups != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
         setresuid(user->uid, user->uid, user->uid) != 0) {
         return PRIVILEGE_DENIED;

@@ -1,5 +1,5 @@
 /*
- * privilege.h - which user the daemon is, and how it becomes another.
+ * privilege.h - looks up the user of the daemon, and changes to it. The main thread's.
  */
 #ifndef KVCACHED_DAEMON_OS_PRIVILEGE_H
 #define KVCACHED_DAEMON_OS_PRIVILEGE_H
@@ -17,23 +17,22 @@ enum privilege_status {
 enum { PRIVILEGE_NAME_MAX = 64 };
 
 struct privilege_user {
-    char name[PRIVILEGE_NAME_MAX]; /* empty where only numbers are known */
+    char name[PRIVILEGE_NAME_MAX]; /* empty if only the numbers are known */
     uid_t uid;
     gid_t gid;
 };
 
-/* Looks up "user" (with the group it logs in to) or "user:group"; either may be
- * a number. */
-enum privilege_status privilege_find(const char *who, struct privilege_user *user);
+/* Looks up "user", which stands for its login group too, or "user:group"; either may be a number.
+ */
+enum privilege_status privilege_find(const char *text, struct privilege_user *user);
 
 /*
- * Becomes that user for good, with its supplementary groups and no others.
- * Before any thread is started. PRIVILEGE_DENIED as well where the way back
- * would still be open.
+ * Changes to that user for good, with its supplementary groups and no others. To be called before
+ * any thread is started. Also PRIVILEGE_DENIED if the process could still change back to root.
  */
 enum privilege_status privilege_drop(const struct privilege_user *user);
 
-/* What went wrong, as in "who: there is no such user". */
+/* The text of an error, as in "alice: there is no such user". Not to be freed. */
 const char *privilege_error(enum privilege_status status);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * service_manager_none.c - for systems whose service manager has nothing to be told.
+ * service_manager_none.c - for builds without libsystemd: no messages, no sockets.
  */
 #include "daemon/os/service_manager.h"
 
@@ -34,7 +34,7 @@ void notify_alive(void)
 {
 }
 
-size_t notify_sockets(struct notify_socket **sockets)
+size_t service_manager_sockets(struct service_manager_socket **sockets)
 {
     *sockets = NULL;
     return 0;

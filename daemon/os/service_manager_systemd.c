@@ -1,8 +1,7 @@
 /*
  * service_manager_systemd.c - the service manager is systemd.
  *
- * Every message is a hint to somebody who may not be there: failures are
- * ignored, and a daemon that was started by hand says nothing.
+ * Failures to send a message are ignored: a daemon that was started by hand has no service manager.
  */
 #include "daemon/os/service_manager.h"
 
@@ -20,7 +19,7 @@ void notify_ready(void)
     sd_notify(0, "READY=1");
 }
 
-/* The time lets systemd tell this reload from one that it asked for later. */
+/* By the time systemd tells this reload from one that it requests later. */
 void notify_reloading(void)
 {
     struct timespec now;
@@ -43,7 +42,6 @@ void notify_status(const char *format, ...)
 {
     char text[256];
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -53,7 +51,6 @@ void notify_status(const char *format, ...)
 uint64_t notify_watchdog(void)
 {
     uint64_t us = 0;
-
     if (sd_watchdog_enabled(0, &us) <= 0) {
         return 0;
     }
@@ -73,11 +70,10 @@ static void free_names(char **names)
     free(names);
 }
 
-size_t notify_sockets(struct notify_socket **sockets)
+size_t service_manager_sockets(struct service_manager_socket **sockets)
 {
     char **names = NULL;
     int count = sd_listen_fds_with_names(1, &names);
-
     *sockets = NULL;
     if (count > 0) {
         *sockets = calloc((size_t)count, sizeof **sockets);
@@ -87,7 +83,7 @@ size_t notify_sockets(struct notify_socket **sockets)
         return 0;
     }
     for (int i = 0; i < count; i++) {
-        (*sockets)[i] = (struct notify_socket){SD_LISTEN_FDS_START + i, names[i]};
+        (*sockets)[i] = (struct service_manager_socket){SD_LISTEN_FDS_START + i, names[i]};
     }
     free(names);
     return (size_t)count;

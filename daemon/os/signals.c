@@ -1,8 +1,8 @@
 /*
  * signals.c - see signals.h.
  *
- * What a handler does here is safe in one: it sets a flag, sends a signal, or removes names and
- * ends the process.
+ * The handlers only call functions that are async-signal-safe: they set a flag, send a signal, or
+ * unlink files and end the process.
  */
 #include "daemon/os/signals.h"
 
@@ -15,16 +15,15 @@
 
 #include "daemon/os/cleanup.h"
 
-static volatile sig_atomic_t notes_stops; /* else they end the process */
+static volatile sig_atomic_t notes_stops; /* 0: a signal to stop ends the process at once */
 static volatile sig_atomic_t stop, reload;
-static volatile pid_t passed_on_to; /* 0: nowhere */
+static volatile pid_t passed_on_to; /* the process that gets signals to stop; 0: none */
 
 static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
 static void mask(int how)
 {
     sigset_t all;
-
     sigemptyset(&all);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         sigaddset(&all, numbers[i]);
@@ -41,7 +40,6 @@ static void leave(void)
 static void on_signal(int number)
 {
     int why = errno;
-
     if (number == SIGHUP) {
         reload = number;
     } else if (passed_on_to != 0) {
@@ -57,7 +55,6 @@ static void on_signal(int number)
 static void handle(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         sigaddset(&action.sa_mask, numbers[i]);
@@ -106,7 +103,6 @@ void signals_hand_over(void)
 struct signals_given signals_handed_over(void)
 {
     struct signals_given given = {.stop = stop, .reload = reload};
-
     stop = reload = 0;
     notes_stops = 0;
     mask(SIG_UNBLOCK);

@@ -1,13 +1,14 @@
 /*
- * signals.h - SIGTERM, SIGINT and SIGHUP where there is no event loop to take them.
+ * signals.h - SIGTERM, SIGINT and SIGHUP while no event loop handles them.
  *
- * From the first line of main on none of them is lost, or ends the process as it comes. While
- * the daemon starts, a signal to stop removes what was made (cleanup.h) and ends the process with
- * status 0; while the arena is read it is noted, so that the file can be left in order. A signal
- * to reload is noted until the start is over. Then they are the event loop's, and from
- * signals_end on a signal to stop ends the process at once again.
+ * From the first line of main on no such signal is lost, and none ends the process in an undefined
+ * state. While the daemon starts, a signal to stop (SIGTERM, SIGINT) unlinks the files that were
+ * made (cleanup.h) and ends the process with status 0; while the arena is read it is only noted,
+ * so that the file can be left in order. A signal to reload (SIGHUP) is noted until the start is
+ * over. Then the event loop takes over. From signals_end on a signal to stop ends the process at
+ * once again.
  *
- * The main thread's: others have signals blocked (thread.h).
+ * The main thread's, where nothing else is said: other threads have signals blocked (thread.h).
  */
 #ifndef KVCACHED_DAEMON_OS_SIGNALS_H
 #define KVCACHED_DAEMON_OS_SIGNALS_H
@@ -15,32 +16,32 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The first line of main: holds them. */
+/* Blocks the three signals: for the first line of main. */
 void signals_hold(void);
-/* For a task that is no daemon: they do what they do by default. */
+/* Unblocks them, with their default actions: for a command that is no daemon. */
 void signals_ordinary(void);
 
-/* A daemon starts. */
+/* Installs the handlers and unblocks the signals: the daemon starts. */
 void signals_start(void);
 
-/* In the process that waits for a daemon in the background to be ready: a signal to stop is the
- * daemon's, and what became of that is waited for. */
+/* For the process that waits until a daemon in the background is ready: passes signals to stop on
+ * to the daemon, and goes on waiting for its end. */
 void signals_pass_on(pid_t daemon);
 
-/* From now on signals to stop are noted as well; a second one ends the process nevertheless. */
+/* From now on the first signal to stop is noted; a second one ends the process. */
 void signals_note(void);
-/* The number of the one that was noted; 0: none. Any thread. */
+/* The number of the signal to stop that was noted; 0: none. Any thread. */
 int signals_noted(void);
 
-/* The event loop has handlers of its own from between these two on. Those that were noted are
- * given back, as numbers or 0. */
+/* Between these two calls, in which signals are blocked, the event loop installs its own handlers.
+ * The second returns the signals noted before, as numbers or 0. */
 struct signals_given {
     int stop, reload;
 };
 void signals_hand_over(void);
 struct signals_given signals_handed_over(void);
 
-/* The daemon ends: a reload comes too late. */
+/* The daemon stops: a signal to stop ends the process, a signal to reload is ignored. */
 void signals_end(void);
 
 #endif

@@ -322,7 +322,7 @@ void acceptor_last_call(struct acceptor *acceptor)
 {
     for (size_t i = 0; i < acceptor->post_count; i++) {
         struct post *post = &acceptor->posts[i];
-        enum outcome outcome = post->listener->taken ? DRAINED : ACCEPTED;
+        enum outcome outcome = post->listener->inherited ? DRAINED : ACCEPTED;
         for (int n = 0; n < LAST_CALL_MAX && (outcome == ACCEPTED || outcome == SKIPPED); n++) {
             outcome = accept_one(post);
         }

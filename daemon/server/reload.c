@@ -169,7 +169,7 @@ static void adopt(struct server *server)
     server->users = reload->users;
     reload->users = NULL;
     atomic_store(&server->instance.max_connections, next->max_connections);
-    fd_limit_allow_for(next);
+    fd_limit_raise_for(next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }

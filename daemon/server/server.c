@@ -127,7 +127,7 @@ static int take_pidfile(struct server *server)
 
 static int take_descriptors(struct server *server)
 {
-    return fd_limit_take(server->conf) ? EX_OK : EX_OSERR;
+    return fd_limit_require(server->conf) ? EX_OK : EX_OSERR;
 }
 
 static int open_listeners(struct server *server)
@@ -345,7 +345,7 @@ static void say_ready(const struct server *server)
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
                    listener->endpoint.protocol->name,
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
-                   listener->taken ? ", handed over by the service manager" : "");
+                   listener->inherited ? ", handed over by the service manager" : "");
     }
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");

@@ -156,7 +156,7 @@ START_TEST(a_link_on_the_way_may_be_ones_own)
     make_link(0755);
     expect_open(scratch_path("here/link/file"), true);
     ck_assert(scratch_has("real/file"));
-    ck_assert(safe_way(scratch_path("here//./link/../here/link/file"), &why));
+    ck_assert(safe_path(scratch_path("here//./link/../here/link/file"), &why));
     unmake_link();
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(a_link_on_the_way_where_others_may_write)
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         make_link(modes[i]);
         expect_refused(scratch_path("here/link/file"), EPERM, "over a symbolic link");
-        ck_assert(!safe_way(scratch_path("here/link/file"), &why));
+        ck_assert(!safe_path(scratch_path("here/link/file"), &why));
         ck_assert(!scratch_has("real/file"));
         unmake_link();
     }

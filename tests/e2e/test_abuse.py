@@ -197,7 +197,7 @@ class Abuse(AbuseCase):
 class AbuseOfTls(AbuseCase, TlsCase):
     """One listener more, which speaks TLS, and a good client behind it too."""
 
-    UNFINISHED = 2 * 1024  # handshakes: GREETINGS_MAX (daemon/greeting.h), for two threads
+    UNFINISHED = 2 * 1024  # handshakes: HANDSHAKES_MAX (daemon/net/handshaker.h), for two threads
     COMES = 10  # turns until one more good client comes, and goes
 
     def setUp(self):

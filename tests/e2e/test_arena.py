@@ -82,8 +82,8 @@ class Cut(Arena):
         self.daemon = Daemon(CONF)
         self.addCleanup(self.daemon.clean)
 
-    WANTED = (r"error: arena /.*/arena: what lies in it cannot be reached: another program has "
-              r"cut the file short, or its disk fails; the daemon ends\n")
+    WANTED = (r"error: arena /.*/arena: a part of it cannot be read: another program has truncated "
+              r"the file, or its disk fails; the daemon ends: check the disk, then start it again\n")
 
     def other_log(self):
         try:
@@ -110,7 +110,7 @@ class Cut(Arena):
         self.ask("GET n k7")
         self.assertEqual(self.daemon.wait_exit(), -signal.SIGBUS)
         self.assertRegex(self.daemon.log(), self.WANTED)
-        self.assertEqual(self.daemon.log().count("cannot be reached"), 1)
+        self.assertEqual(self.daemon.log().count("cannot be read"), 1)
         self.daemon.start(ready=False)
         self.daemon.wait_listening(2)
         with Client(self.daemon.addresses()[-1]) as client:

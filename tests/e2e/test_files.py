@@ -134,7 +134,7 @@ class Log(Files):
         self.put(daemon.path("real/log"))
         os.symlink("../real", daemon.path("theirs/link"))
         os.chown(daemon.path("theirs"), NOBODY.pw_uid, -1)
-        self.refuse(daemon, 73, "cannot log to .*: its way leads over a symbolic link")
+        self.refuse(daemon, 73, "cannot log to .*: its path leads over a symbolic link")
         self.expect(daemon.path("real/log"), uid=0)
 
     @unittest.skipIf(os.geteuid() != 0, "only root gives files away")
@@ -253,7 +253,7 @@ class Sockets(Files):
         os.mkdir(daemon.path("real"))
         os.symlink("../real", daemon.path("theirs/link"))
         os.chown(daemon.path("theirs"), NOBODY.pw_uid, -1)
-        self.refuse(daemon, 77, "cannot listen on .*: its way leads over a symbolic link")
+        self.refuse(daemon, 77, "cannot listen on .*: its path leads over a symbolic link")
         self.assertEqual(os.listdir(daemon.path("real")), [])
 
 

@@ -333,8 +333,8 @@ class Logs(Case):
                 with Client(address) as client:
                     client.send(out.read())
                     client.expect_closed()
-                daemon.wait_log(rf"warning: 127\.0\.0\.1:{address[1]}: 127\.0\.0\.1:\d+: hung up on: "
-                                "it began to speak TLS")
+                daemon.wait_log(rf"warning: 127\.0\.0\.1:{address[1]}: 127\.0\.0\.1:\d+: closed: "
+                                "it began a TLS handshake")
         self.assertEqual(self.connect(daemon).stat("closed_tls_hello"), 2)
 
     def test_control_characters_do_not_reach_the_log(self):

@@ -94,7 +94,7 @@ class Readers(PressureCase):
         self.check_reader_is_served("tight", 200000)
         self.check_neighbours("calm")
         self.assertGreater(self.client.stat("closed_slow_reader"), 0)
-        self.daemon.wait_log("closed as memory was short")
+        self.daemon.wait_log("closed: memory was short")
 
     def test_what_is_not_read_leaves_the_pool_to_others(self):
         self.put_neighbours("pool")

@@ -135,7 +135,7 @@ class Native(Case):
         self.assertEqual(slow.reply(), f"CLIENT_ERROR {FIRST}")
         slow.send("v" * 4000)
         slow.expect_closed()
-        self.daemon.wait_log("did not say in time who it is")
+        self.daemon.wait_log("did not authenticate in time")
 
     def test_a_stranger_that_goes_on_is_closed_once(self):
         root = self.known("root", "top")

@@ -45,9 +45,9 @@ static int lines(const char *with)
 
 START_TEST(nothing_happens)
 {
-    for (uint64_t now = 1; now < 10 * ARENA_WATCH_LULL; now += 1000) {
+    for (uint64_t now = 1; now < 10 * ARENA_WATCH_LULL_MS; now += 1000) {
         figures.granted++;
-        arena_watch_look(&watch, &figures, now);
+        arena_watch_check(&watch, &figures, now);
     }
     ck_assert_str_eq(scratch_read("log"), "");
 }
@@ -60,21 +60,21 @@ START_TEST(a_refusal_is_said_once)
     for (uint64_t i = 0; i < 1000; i++, now += 500) {
         figures.refused += 7;
         figures.granted += i % 3;
-        arena_watch_look(&watch, &figures, now);
+        arena_watch_check(&watch, &figures, now);
     }
     ck_assert_int_eq(lines("\n"), 1);
     ck_assert_int_eq(lines("warning: arena /a/file: the file system refuses blocks: No space left "
                            "on device; the daemon uses 3 of 8 MiB and evicts until there is room"),
                      1);
     figures.granted++;
-    arena_watch_look(&watch, &figures, now - 500 + ARENA_WATCH_LULL - 1);
+    arena_watch_check(&watch, &figures, now - 500 + ARENA_WATCH_LULL_MS - 1);
     ck_assert_int_eq(lines("\n"), 1);
-    arena_watch_look(&watch, &figures, now - 500 + ARENA_WATCH_LULL);
-    arena_watch_look(&watch, &figures, now + ARENA_WATCH_LULL);
+    arena_watch_check(&watch, &figures, now - 500 + ARENA_WATCH_LULL_MS);
+    arena_watch_check(&watch, &figures, now + ARENA_WATCH_LULL_MS);
     ck_assert_int_eq(lines("notice: arena /a/file: the file system has room again"), 1);
     figures.refused++;
     figures.why_refused = EIO;
-    arena_watch_look(&watch, &figures, now + ARENA_WATCH_LULL);
+    arena_watch_check(&watch, &figures, now + ARENA_WATCH_LULL_MS);
     ck_assert_int_eq(lines("refuses blocks: Input/output error"), 1);
     ck_assert_int_eq(lines("\n"), 3);
 }
@@ -85,8 +85,8 @@ START_TEST(silence_is_no_room)
 {
     figures.refused = 1;
     figures.why_refused = ENOSPC;
-    arena_watch_look(&watch, &figures, 1000);
-    arena_watch_look(&watch, &figures, 100 * ARENA_WATCH_LULL);
+    arena_watch_check(&watch, &figures, 1000);
+    arena_watch_check(&watch, &figures, 100 * ARENA_WATCH_LULL_MS);
     ck_assert_int_eq(lines("\n"), 1);
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(blocks_that_are_not_taken_back)
     figures.why_kept = EOPNOTSUPP;
     for (uint64_t now = 1000; now < 5000; now += 1000) {
         figures.kept++;
-        arena_watch_look(&watch, &figures, now);
+        arena_watch_check(&watch, &figures, now);
     }
     ck_assert_int_eq(lines("warning: arena /a/file: the file system does not take blocks back: "
                            "Operation not supported; the file stays as large as it is"),
@@ -139,8 +139,9 @@ START_TEST(a_fault_is_the_end_with_a_line)
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGBUS);
     ck_assert_str_eq(scratch_read("log"),
-                     "error: arena /a/fi\\nle: what lies in it cannot be reached: another program "
-                     "has cut the file short, or its disk fails; the daemon ends\n");
+                     "error: arena /a/fi\\nle: a part of it cannot be read: another program has "
+                     "truncated the file, or its disk fails; the daemon ends: check the disk, "
+                     "then start it again\n");
 }
 END_TEST
 

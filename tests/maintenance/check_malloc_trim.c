@@ -43,9 +43,9 @@ static void rush(void)
 /* Also where there is no look while it is in use. */
 START_TEST(rush_after_rush)
 {
-    struct malloc_trim trimmer = {0};
+    struct malloc_trim state = {0};
     uint64_t now = 100000;
-    malloc_trim_trim(&trimmer, now);
+    malloc_trim_run(&state, now);
     for (int i = 0; i < RUSHES; i++) {
         rush();
         if (mallinfo2().fordblks < MIB) {
@@ -53,7 +53,7 @@ START_TEST(rush_after_rush)
         }
         size_t before = resident();
         now += 1000;
-        malloc_trim_trim(&trimmer, now);
+        malloc_trim_run(&state, now);
         ck_assert_uint_lt(resident() + 20 * MIB, before);
         free(blocks[0]);
     }

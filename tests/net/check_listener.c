@@ -76,7 +76,7 @@ START_TEST(the_kernel_picks_a_port_and_the_name_says_which)
     snprintf(name, sizeof name, "127.0.0.1:%u", ntohs(at.sin_port));
     ck_assert_str_eq(listener.endpoint.name, name);
     ck_assert_ptr_eq(listener.endpoint.protocol, &protocol_native);
-    ck_assert(!listener.taken);
+    ck_assert(!listener.inherited);
     listener_close(&listener);
     ck_assert_int_eq(listener.fd, -1);
     listener_close(&listener);
@@ -130,7 +130,7 @@ START_TEST(all_addresses_are_those_of_ipv4_too)
             ck_assert_int_eq(errno, EAFNOSUPPORT); /* a machine without IPv6 */
             continue;
         }
-        ck_assert(listener.reached);
+        ck_assert(listener.is_exposed);
         ck_assert_int_eq(takes_ipv4(port_of(&listener)), both);
         listener_close(&listener);
     }
@@ -379,9 +379,9 @@ START_TEST(a_socket_that_listens_is_taken)
     struct listener other;
 
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
-    ck_assert(listener_take(&other, dup(listener.fd), &native, error));
+    ck_assert(listener_inherit(&other, dup(listener.fd), &native, error));
     ck_assert_str_eq(other.endpoint.name, listener.endpoint.name);
-    ck_assert(other.taken);
+    ck_assert(other.inherited);
     listener_close(&other);
     listener_close(&listener);
 }
@@ -392,7 +392,7 @@ START_TEST(the_name_of_a_taken_socket_stays)
     struct listener other;
 
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
-    ck_assert(listener_take(&other, dup(listener.fd), &native, error));
+    ck_assert(listener_inherit(&other, dup(listener.fd), &native, error));
     ck_assert_str_eq(other.endpoint.name, scratch_path("socket"));
     listener_close(&other);
     ck_assert(connects(scratch_path("socket")));
@@ -405,12 +405,12 @@ START_TEST(what_does_not_listen_is_refused)
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    ck_assert(!listener_take(&listener, ends[0], &native, error));
+    ck_assert(!listener_inherit(&listener, ends[0], &native, error));
     ck_assert_ptr_nonnull(strstr(error, "is no listening stream socket"));
     close(ends[1]);
-    ck_assert(!listener_take(&listener, socket(AF_INET, SOCK_DGRAM, 0), &native, error));
+    ck_assert(!listener_inherit(&listener, socket(AF_INET, SOCK_DGRAM, 0), &native, error));
     ck_assert_int_eq(pipe(ends), 0);
-    ck_assert(!listener_take(&listener, ends[0], &native, error));
+    ck_assert(!listener_inherit(&listener, ends[0], &native, error));
     close(ends[1]);
 }
 END_TEST
