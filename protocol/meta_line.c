@@ -3,6 +3,7 @@
  * token behind it. Flags that ask for something to be returned are only checked
  * here; the reply is spelled from the words themselves (meta_reply.c).
  */
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 enum { FLAGS_MAX = 20 };
