@@ -43,7 +43,7 @@ static void print_text(const char *indent, const char *text, bool sentences)
 }
 
 /* An option as it would be written in the file; nothing where it has no fallback. */
-static void literal(const struct conf_option *option, char *text, size_t size)
+static void format_setting(const struct conf_option *option, char *text, size_t size)
 {
     const char *quote = conf_option_quoted(option) ? "\"" : "";
     if (option->fallback == NULL) {
@@ -54,7 +54,7 @@ static void literal(const struct conf_option *option, char *text, size_t size)
 }
 
 /* What may be written, what holds otherwise, and whether a change has to wait. */
-static void facts(const struct conf_option *option, bool with_default, char *text, size_t size)
+static void describe(const struct conf_option *option, bool with_default, char *text, size_t size)
 {
     char expected[160], fallback[96] = "";
     const char *quote = conf_option_quoted(option) ? "\"" : "";
@@ -73,10 +73,10 @@ static void facts(const struct conf_option *option, bool with_default, char *tex
 static void print_member(const struct conf_option *option)
 {
     char text[256];
-    literal(option, text, sizeof text);
+    format_setting(option, text, sizeof text);
     printf("#\n#   %s\n", text);
     print_text("#       ", option->help, false);
-    facts(option, option->fallback == NULL, text, sizeof text);
+    describe(option, option->fallback == NULL, text, sizeof text);
     print_text("#       ", text, false);
 }
 
@@ -96,7 +96,7 @@ static void print_setting(const struct conf_option *option)
     char text[256];
     printf("\n");
     print_text("# ", option->help, false);
-    facts(option, false, text, sizeof text);
+    describe(option, false, text, sizeof text);
     print_text("# ", text, false);
     if (option->type == TYPE_LISTENERS) {
         print_members(SCOPE_LISTEN);
@@ -109,7 +109,7 @@ static void print_setting(const struct conf_option *option)
     } else if (option->type == TYPE_LOGGING) {
         print_members(SCOPE_LOG);
     }
-    literal(option, text, sizeof text);
+    format_setting(option, text, sizeof text);
     printf("#%s\n", text);
 }
 
@@ -176,7 +176,7 @@ static void print_table(enum conf_scope scope)
         }
         printf(".It Ic %s\n", conf_options[i].name);
         print_text("", conf_options[i].help, true);
-        facts(&conf_options[i], true, text, sizeof text);
+        describe(&conf_options[i], true, text, sizeof text);
         print_text("", text, true);
     }
     printf(".El\n");

@@ -80,7 +80,7 @@ struct conf {
     struct conf_user *users;        /* none: whoever connects may do everything */
     size_t user_count;
     bool users_given; /* the file says which users there are, be it none */
-    bool blank;       /* the file says nothing at all */
+    bool empty;       /* the file says nothing at all */
     bool insecure;    /* others than this machine may connect without users and TLS */
     uint64_t memory;
     uint64_t max_value;

@@ -27,15 +27,15 @@ enum { MEMORY_PER_VALUE = 4 }; /* a value may take this part of the memory */
 /* --- names ---------------------------------------------------------------- */
 
 /* A name that conf_scan has changed because its group had it already. */
-static bool check_again(const config_setting_t *group, const config_setting_t *setting,
-                        const char *prefix, struct conf_report *report)
+static bool report_duplicate(const config_setting_t *group, const config_setting_t *setting,
+                             const char *prefix, struct conf_report *report)
 {
     const char *at = config_setting_name(setting);
     char *end;
-    if (strncmp(at, CONF_SCAN_AGAIN, strlen(CONF_SCAN_AGAIN)) != 0) {
+    if (strncmp(at, CONF_SCAN_DUPLICATE, strlen(CONF_SCAN_DUPLICATE)) != 0) {
         return false;
     }
-    unsigned first = (unsigned)strtoul(at + strlen(CONF_SCAN_AGAIN), &end, 10);
+    unsigned first = (unsigned)strtoul(at + strlen(CONF_SCAN_DUPLICATE), &end, 10);
     const char *name = *end == '*' ? strchr(end + 1, '*') : NULL;
     if (name == NULL || config_setting_get_member(group, name + 1) == NULL) {
         return false;
@@ -47,12 +47,12 @@ static bool check_again(const config_setting_t *group, const config_setting_t *s
 }
 
 /* Where an option of that name belongs, or NULL. */
-static const char *home_of(const char *name)
+static const char *place_of(const char *name)
 {
     static const struct {
         enum conf_scope scope;
-        const char *home;
-    } homes[] = {
+        const char *place;
+    } places[] = {
         {SCOPE_TOP, "at the top level"},
         {SCOPE_LISTEN, "in a group of listen"},
         {SCOPE_NAMESPACES, "in a group of namespaces"},
@@ -60,9 +60,9 @@ static const char *home_of(const char *name)
         {SCOPE_ARENA, "in the group arena"},
         {SCOPE_LOG, "in the group log"},
     };
-    for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++) {
-        if (conf_option_find(homes[i].scope, name) != NULL) {
-            return homes[i].home;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (conf_option_find(places[i].scope, name) != NULL) {
+            return places[i].place;
         }
     }
     return NULL;
@@ -75,14 +75,14 @@ void conf_check_names(const config_setting_t *group, int scope, struct conf_repo
         const config_setting_t *setting = config_setting_get_elem(group, i);
         const char *name = config_setting_name(setting);
         if (conf_option_find((enum conf_scope)scope, name) != NULL ||
-            check_again(group, setting, prefix, report)) {
+            report_duplicate(group, setting, prefix, report)) {
             continue;
         }
         const struct conf_option *nearest = conf_option_nearest((enum conf_scope)scope, name);
         struct conf_shown shown = conf_report_shown(name);
-        if (home_of(name) != NULL) {
+        if (place_of(name) != NULL) {
             conf_report_add(report, setting->line, "%s%s: it is no option here, write it %s",
-                            prefix, shown.bytes, home_of(name));
+                            prefix, shown.bytes, place_of(name));
         } else if (nearest != NULL) {
             conf_report_add(report, setting->line,
                             "%s%s: there is no such option, did you mean %s?", prefix, shown.bytes,

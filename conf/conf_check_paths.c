@@ -207,7 +207,7 @@ void conf_check_paths(const config_setting_t *root, const struct conf *conf,
 {
     struct names names = {.of = NULL};
     if (!collect(&names, root, conf, report)) {
-        report->lost = true;
+        report->no_memory = true;
         return;
     }
     for (size_t i = report->text->file_count; i < names.count; i++) {

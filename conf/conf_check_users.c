@@ -17,12 +17,12 @@
 
 /* The number that the kernel gives instead of one that it cannot say: to a daemon in a
  * namespace of users, that of everybody who has none in there. */
-enum { NUMBER_OF_ANYBODY = 65534 };
+enum { OVERFLOW_UID = 65534 };
 
-static void check_not_anybody(const config_setting_t *group, const char *name, uid_t uid,
-                              struct conf_report *report)
+static void check_not_overflow_uid(const config_setting_t *group, const char *name, uid_t uid,
+                                   struct conf_report *report)
 {
-    if (uid == NUMBER_OF_ANYBODY) {
+    if (uid == OVERFLOW_UID) {
         CONF_COMPLAIN(report, group, SCOPE_USERS, "unix_user",
                       "\"%s\" may stand for anybody whose number the kernel cannot say, write "
                       "another user of this machine",
@@ -59,13 +59,13 @@ static void check_unix_users(const config_setting_t *list, const struct conf *co
 {
     struct conf_group_key *numbers = calloc(conf->user_count + 1, sizeof *numbers);
     size_t count = 0;
-    report->lost |= numbers == NULL;
+    report->no_memory |= numbers == NULL;
     for (size_t i = 0; i < conf->user_count && numbers != NULL; i++) {
         const config_setting_t *group = conf_group_at(list, i);
         const char *name = conf->users[i].unix_user;
         uid_t uid;
         if (group != NULL && name != NULL && find_uid(name, &uid)) {
-            check_not_anybody(group, name, uid, report);
+            check_not_overflow_uid(group, name, uid, report);
             numbers[count++] = (struct conf_group_key){.number = uid, .text = "", .place = i};
         }
     }

@@ -79,7 +79,7 @@ void conf_group_check_names(const config_setting_t *list, enum conf_scope scope,
 {
     size_t length = (size_t)config_setting_length(list), count = 0;
     struct conf_group_key *names = calloc(length + 1, sizeof *names);
-    report->lost |= names == NULL;
+    report->no_memory |= names == NULL;
     for (size_t i = 0; i < length && names != NULL; i++) {
         const config_setting_t *group = conf_group_at(list, i);
         const char *name;

@@ -99,7 +99,7 @@ static void read_listeners(const struct conf_option *option, config_setting_t *s
     size_t count = setting != NULL ? count_groups(option, setting, report) : 1;
     conf->listen = calloc(count + 1, sizeof *conf->listen);
     if (conf->listen == NULL) {
-        report->lost = true;
+        report->no_memory = true;
         return;
     }
     conf->listen_count = count;
@@ -119,7 +119,7 @@ static void read_namespaces(const struct conf_option *option, config_setting_t *
     size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
     conf->namespaces = calloc(count + 1, sizeof *conf->namespaces);
     if (conf->namespaces == NULL) {
-        report->lost = true;
+        report->no_memory = true;
         return;
     }
     conf->namespace_count = count;
@@ -139,7 +139,7 @@ static void read_users(const struct conf_option *option, config_setting_t *setti
     size_t count = setting != NULL ? count_groups(option, setting, report) : 0;
     conf->users = calloc(count + 1, sizeof *conf->users);
     if (conf->users == NULL) {
-        report->lost = true;
+        report->no_memory = true;
         return;
     }
     conf->user_count = count;
@@ -182,7 +182,7 @@ static void read_arena(const struct conf_option *option, config_setting_t *setti
 
 static void read_top(const config_setting_t *root, struct conf *conf, struct conf_report *report)
 {
-    conf->blank = config_setting_length(root) == 0;
+    conf->empty = config_setting_length(root) == 0;
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
         if (option->scope != SCOPE_TOP) {
@@ -208,7 +208,7 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
 
 /* libconfig stops at the first thing that is no setting. What it had understood
  * until then is looked at all the same, but for the setting it was in. */
-static void cut_off(config_t *parsed, struct conf_report *report)
+static void report_syntax(config_t *parsed, struct conf_report *report)
 {
     config_setting_t *root = config_root_setting(parsed);
     int count = config_setting_length(root);
@@ -243,10 +243,10 @@ static void parse(const struct conf_text *text, struct conf *conf, struct conf_r
     config_init(&parsed);
     bool whole = config_read_string(&parsed, text->bytes != NULL ? text->bytes : "");
     if (!whole) {
-        cut_off(&parsed, report);
+        report_syntax(&parsed, report);
     }
     read_top(config_root_setting(&parsed), conf, report);
-    if (whole && !report->lost) {
+    if (whole && !report->no_memory) {
         conf_check(config_root_setting(&parsed), conf, report);
     }
     config_destroy(&parsed);
@@ -259,14 +259,14 @@ static bool finish(struct conf_text *text, bool readable, const char *file, stru
 {
     *conf = calloc(1, sizeof **conf);
     if (*conf == NULL) {
-        report->lost = true;
+        report->no_memory = true;
     }
-    if (readable && !report->lost && !text->cut) {
+    if (readable && !report->no_memory && !text->truncated) {
         parse(text, *conf, report);
     }
     if (*conf != NULL && file != NULL) {
         (*conf)->file = strdup(file);
-        report->lost |= (*conf)->file == NULL;
+        report->no_memory |= (*conf)->file == NULL;
     }
     if (conf_report_clean(report)) {
         resolve_threads(*conf);

@@ -20,7 +20,7 @@ static const char no_pattern[] = "not a pattern of namespaces";
 
 /* What follows the `]` of the set whose `[` was just taken; NULL, with what is
  * wrong, where it is not well formed. A `]` that comes first belongs to the set. */
-static const char *pass_set(const char *at, const char **wrong)
+static const char *skip_set(const char *at, const char **wrong)
 {
     for (const char *first = at; *at != ']' || at == first;) {
         char low = *at;
@@ -42,7 +42,7 @@ static const char *pass_set(const char *at, const char **wrong)
 }
 
 /* NULL where it is a pattern; else what it is. */
-static const char *what_is_wrong(const struct conf_option *option, const char *text)
+static const char *find_mistake(const struct conf_option *option, const char *text)
 {
     static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "_.-*?[]";
@@ -55,7 +55,7 @@ static const char *what_is_wrong(const struct conf_option *option, const char *t
         return "too long";
     }
     for (const char *at = text; at != NULL && *at != '\0';) {
-        at = *at == '[' ? pass_set(at + 1, &wrong) : at + 1;
+        at = *at == '[' ? skip_set(at + 1, &wrong) : at + 1;
     }
     return wrong;
 }
@@ -83,13 +83,13 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
                            "\"-\" is no namespace here, write the namespace's own name");
         return false;
     }
-    const char *wrong = text != NULL ? what_is_wrong(option, text) : no_pattern;
+    const char *wrong = text != NULL ? find_mistake(option, text) : no_pattern;
     if (wrong != NULL) {
         conf_setting_refuse(option, setting, report, wrong);
         return false;
     }
     if (!append(patterns, text)) {
-        report->lost = true;
+        report->no_memory = true;
     }
     return true;
 }

@@ -33,10 +33,10 @@ static bool make_room(struct conf_report *report)
 }
 
 /* Takes the message over. */
-static void keep(struct conf_report *report, unsigned line, char *message)
+static void append(struct conf_report *report, unsigned line, char *message)
 {
     if (message == NULL || !make_room(report)) {
-        report->lost = true;
+        report->no_memory = true;
         free(message);
         return;
     }
@@ -56,7 +56,7 @@ void conf_report_add(struct conf_report *report, unsigned line, const char *form
 {
     va_list arguments;
     va_start(arguments, format);
-    keep(report, line, format_message(format, arguments));
+    append(report, line, format_message(format, arguments));
     va_end(arguments);
 }
 
@@ -68,7 +68,7 @@ void conf_report_option(struct conf_report *report, unsigned line, const struct 
     char *what = format_message(format, arguments);
     va_end(arguments);
     if (what == NULL) {
-        report->lost = true;
+        report->no_memory = true;
     } else {
         conf_report_add(report, line, "%s%s: %s", conf_option_prefix(option->scope), option->name,
                         what);
@@ -78,7 +78,7 @@ void conf_report_option(struct conf_report *report, unsigned line, const struct 
 
 bool conf_report_clean(const struct conf_report *report)
 {
-    return report->count == 0 && !report->lost;
+    return report->count == 0 && !report->no_memory;
 }
 
 static int by_line(const void *a, const void *b)
@@ -105,7 +105,7 @@ void conf_report_finish(struct conf_report *report, struct conf_errors *errors)
 {
     size_t size = 0;
     FILE *out = NULL;
-    *errors = (struct conf_errors){.count = report->count + report->lost};
+    *errors = (struct conf_errors){.count = report->count + report->no_memory};
     if (errors->count > 0) {
         out = open_memstream(&errors->text, &size);
     }
@@ -118,7 +118,7 @@ void conf_report_finish(struct conf_report *report, struct conf_errors *errors)
         }
         free(report->mistakes[i].message);
     }
-    if (out != NULL && report->lost) {
+    if (out != NULL && report->no_memory) {
         fputs("out of memory while the configuration was read\n", out);
     }
     if (out != NULL && fclose(out) != 0) {

@@ -24,7 +24,7 @@ struct conf_report {
     struct conf_mistake *mistakes;
     size_t count;
     size_t room;
-    bool lost; /* memory ran out: there are more than were kept */
+    bool no_memory; /* memory ran out: there are more than were kept */
 };
 
 /* Adds "what is wrong, what would be right". */

@@ -13,7 +13,7 @@
  *   - a long whole number gets the suffix that makes it one of 64 bits, and one
  *     that is longer still becomes one that is too large for every option;
  *   - a name that its group has already is changed to one that libconfig takes
- *     and that the checks know (CONF_SCAN_AGAIN);
+ *     and that the checks know (CONF_SCAN_DUPLICATE);
  *   - a comment that ends with the file instead of its line is left out, and so is
  *     the byte order mark that some editors put in front: libconfig knows neither.
  *
@@ -69,10 +69,10 @@ struct source {
     const char *at;
     const char *end;
     struct conf_place place; /* of `at` */
-    bool fresh;              /* nothing but blanks in this line so far */
+    bool at_line_start;      /* nothing but blanks in this line so far */
 };
 
-static void walk(struct scan *scan, struct source *source);
+static void scan_source(struct scan *scan, struct source *source);
 
 /* --- reading a file ------------------------------------------------------- */
 
@@ -145,13 +145,13 @@ static unsigned seen_before(const struct scan *scan, const char *name, size_t le
 }
 
 /* Remembers the name that is about to be appended. */
-static void remember(struct scan *scan, size_t length)
+static void remember_name(struct scan *scan, size_t length)
 {
     if (scan->name_count == scan->name_room) {
         size_t room = scan->name_room * 2 + 64;
         struct name *names = reallocarray(scan->names, room, sizeof *names);
         if (names == NULL) {
-            scan->text->lost = true;
+            scan->text->no_memory = true;
             return;
         }
         scan->names = names;
@@ -167,7 +167,7 @@ static void open_group(struct scan *scan)
                         "this is the %dth group inside of another, no option is so far inside: "
                         "close some with }",
                         GROUPS_DEEPEST);
-        scan->text->cut = true;
+        scan->text->truncated = true;
         return;
     }
     scan->groups[scan->depth] = scan->name_count;
@@ -191,7 +191,7 @@ static void count_setting(struct scan *scan)
                     "this is the %dth setting of one group, there are not so many options: "
                     "leave out what is none",
                     SETTINGS_MOST + 1);
-    scan->text->cut = true;
+    scan->text->truncated = true;
 }
 
 /* --- the parts of a text -------------------------------------------------- */
@@ -254,14 +254,14 @@ static bool is_assigned(const char *at, const char *end)
 }
 
 /* Passes on everything up to `to`, line by line. */
-static void pass(struct scan *scan, struct source *source, const char *to)
+static void copy_to(struct scan *scan, struct source *source, const char *to)
 {
     while (source->at < to) {
         const char *newline = memchr(source->at, '\n', (size_t)(to - source->at));
         const char *stop = newline != NULL ? newline + 1 : to;
         conf_text_append(scan->text, source->at, (size_t)(stop - source->at));
         source->at = stop;
-        source->fresh = newline != NULL;
+        source->at_line_start = newline != NULL;
         if (newline == NULL) {
             continue;
         }
@@ -270,7 +270,7 @@ static void pass(struct scan *scan, struct source *source, const char *to)
     }
 }
 
-static void pass_string(struct scan *scan, struct source *source)
+static void copy_string(struct scan *scan, struct source *source)
 {
     const char *at = source->at + 1;
     while (at < source->end && *at != '"') {
@@ -280,10 +280,10 @@ static void pass_string(struct scan *scan, struct source *source)
         conf_report_add(scan->report, scan->text->lines,
                         "the string that begins here has no end, write a \" behind it");
     }
-    pass(scan, source, at < source->end ? at + 1 : at);
+    copy_to(scan, source, at < source->end ? at + 1 : at);
 }
 
-static void pass_comment(struct scan *scan, struct source *source, const char *after)
+static void copy_comment(struct scan *scan, struct source *source, const char *after)
 {
     if (starts(source->at, source->end, "/*") &&
         (after - source->at < 4 || after[-2] != '*' || after[-1] != '/')) {
@@ -293,10 +293,10 @@ static void pass_comment(struct scan *scan, struct source *source, const char *a
     if (after == source->end && !starts(source->at, source->end, "/*")) {
         source->at = after;
     }
-    pass(scan, source, after);
+    copy_to(scan, source, after);
 }
 
-static void pass_name(struct scan *scan, struct source *source)
+static void copy_name(struct scan *scan, struct source *source)
 {
     const char *name = source->at, *after = name;
     while (after < source->end && is_name(*after)) {
@@ -306,15 +306,16 @@ static void pass_name(struct scan *scan, struct source *source)
         count_setting(scan);
         size_t length = (size_t)(after - name);
         unsigned first = seen_before(scan, name, length);
-        char prefix[sizeof CONF_SCAN_AGAIN + 48];
+        char prefix[sizeof CONF_SCAN_DUPLICATE + 48];
         if (first == 0) {
-            remember(scan, length);
+            remember_name(scan, length);
         } else {
-            snprintf(prefix, sizeof prefix, CONF_SCAN_AGAIN "%u*%zu*", first, scan->text->length);
+            snprintf(prefix, sizeof prefix, CONF_SCAN_DUPLICATE "%u*%zu*", first,
+                     scan->text->length);
             conf_text_append(scan->text, prefix, strlen(prefix));
         }
     }
-    pass(scan, source, after);
+    copy_to(scan, source, after);
 }
 
 static bool is_whole_number(const char *at, const char *after)
@@ -330,7 +331,7 @@ static bool is_whole_number(const char *at, const char *after)
 
 /* A number that does not fit 64 bits becomes one that fits and that is too large
  * for any option, so that the option refuses it. */
-static void pass_number(struct scan *scan, struct source *source)
+static void copy_number(struct scan *scan, struct source *source)
 {
     static const char too_large[] = "999999999999999999L";
     const char *after = source->at;
@@ -346,10 +347,10 @@ static void pass_number(struct scan *scan, struct source *source)
     if (whole && length > DIGITS_MOST) {
         conf_text_append(scan->text, too_large, sizeof too_large - 1);
         source->at = after;
-        source->fresh = false;
+        source->at_line_start = false;
         return;
     }
-    pass(scan, source, after);
+    copy_to(scan, source, after);
     if (whole && length > DIGITS_INT && last == after) {
         conf_text_append(scan->text, "L", 1);
     }
@@ -373,7 +374,7 @@ static char *resolve(const char *from, const char *path, size_t length)
 static void include_file(struct scan *scan, const char *file, struct conf_place back)
 {
     struct conf_text *text = scan->text;
-    struct source inner = {.place = {.line = 1}, .fresh = true};
+    struct source inner = {.place = {.line = 1}, .at_line_start = true};
     struct conf_shown shown = conf_report_shown(file);
     size_t length = 0;
     if (text->file_count >= FILES_MOST) {
@@ -394,7 +395,7 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
     inner.place.file = conf_text_add_file(text, file);
     conf_text_append(text, "\n", 1);
     conf_text_line(text, inner.place);
-    walk(scan, &inner);
+    scan_source(scan, &inner);
     conf_text_append(text, "\n", 1);
     conf_text_line(text, back);
     free(bytes);
@@ -405,7 +406,7 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
 static bool take_include(struct scan *scan, struct source *source)
 {
     const char *at = source->at + strlen("@include");
-    if (!source->fresh || !starts(source->at, source->end, "@include")) {
+    if (!source->at_line_start || !starts(source->at, source->end, "@include")) {
         return false;
     }
     while (at < source->end && is_blank(*at)) {
@@ -427,7 +428,7 @@ static bool take_include(struct scan *scan, struct source *source)
     source->at = at + 1;
     char *file = resolve(scan->text->files[source->place.file], path, (size_t)(at - path));
     if (file == NULL) {
-        scan->text->lost = true;
+        scan->text->no_memory = true;
     } else {
         include_file(scan, file, source->place);
     }
@@ -437,30 +438,30 @@ static bool take_include(struct scan *scan, struct source *source)
 
 /* --- walking ---------------------------------------------------------------- */
 
-static void step(struct scan *scan, struct source *source)
+static void scan_next(struct scan *scan, struct source *source)
 {
     const char *comment = comment_end(source->at, source->end);
-    bool fresh = source->fresh && is_blank(*source->at);
+    bool at_line_start = source->at_line_start && is_blank(*source->at);
     if (comment != NULL) {
-        pass_comment(scan, source, comment);
+        copy_comment(scan, source, comment);
     } else if (*source->at == '"') {
-        pass_string(scan, source);
+        copy_string(scan, source);
     } else if (begins_name(*source->at)) {
-        pass_name(scan, source);
+        copy_name(scan, source);
     } else if (is_digit(*source->at) || *source->at == '.') {
-        pass_number(scan, source);
+        copy_number(scan, source);
     } else {
         if (*source->at == '{') {
             open_group(scan);
         } else if (*source->at == '}') {
             close_group(scan);
         }
-        pass(scan, source, source->at + 1);
-        source->fresh |= fresh;
+        copy_to(scan, source, source->at + 1);
+        source->at_line_start |= at_line_start;
     }
 }
 
-static void walk(struct scan *scan, struct source *source)
+static void scan_source(struct scan *scan, struct source *source)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     if (starts(source->at, source->end, byte_order_mark)) {
@@ -472,9 +473,9 @@ static void walk(struct scan *scan, struct source *source)
                         "there is a zero byte in this file, write plain text");
         source->end = nothing;
     }
-    while (source->at < source->end && !scan->text->lost && !scan->text->cut) {
+    while (source->at < source->end && !scan->text->no_memory && !scan->text->truncated) {
         if (*source->at != '@' || !take_include(scan, source)) {
-            step(scan, source);
+            scan_next(scan, source);
         }
     }
 }
@@ -484,15 +485,15 @@ void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes
 {
     struct scan scan = {.text = text, .report = report};
     struct source source = {
-        .at = bytes, .end = bytes + length, .place = {.line = 1}, .fresh = true};
+        .at = bytes, .end = bytes + length, .place = {.line = 1}, .at_line_start = true};
     source.place.file = conf_text_add_file(text, file);
     conf_text_line(text, source.place);
     conf_text_append(text, "", 0);
-    if (!text->lost) {
-        walk(&scan, &source);
+    if (!text->no_memory) {
+        scan_source(&scan, &source);
     }
     free(scan.names);
-    report->lost |= text->lost;
+    report->no_memory |= text->no_memory;
 }
 
 void conf_scan_file(struct conf_text *text, const char *file, struct conf_report *report)

@@ -16,7 +16,7 @@ struct conf_text;
  * first one, an asterisk, a number that keeps a third one apart, an asterisk and
  * the name. libconfig takes such a name, and no option is called so.
  */
-#define CONF_SCAN_AGAIN "*again*"
+#define CONF_SCAN_DUPLICATE "*again*"
 
 /* Fills an empty text from a file, or from bytes that are taken for that
  * file's. What is wrong goes to the report. */

@@ -107,7 +107,7 @@ static bool is_alike(const char *made, const char *cheap)
            strspn(cheap + setting, alphabet) == length - setting;
 }
 
-static bool try(const char *hash, const char **why)
+static bool check_hash(const char *hash, const char **why)
 {
     char cheap[HASH_MAX + 16];
     if (crypt_checksalt(hash) == CRYPT_SALT_INVALID ||
@@ -132,7 +132,7 @@ static bool try(const char *hash, const char **why)
 }
 
 /* FNV-1a (Fowler, Noll and Vo). Hashes of one file do not try to look like one another. */
-static uint64_t number_of(const char *text)
+static uint64_t hash_text(const char *text)
 {
     uint64_t number = 0xcbf29ce484222325;
     for (; *text != '\0'; text++) {
@@ -144,11 +144,11 @@ static uint64_t number_of(const char *text)
 bool conf_secret_usable(const char *hash, const char **why)
 {
     static uint64_t good[REMEMBERED];
-    uint64_t number = number_of(hash);
+    uint64_t number = hash_text(hash);
     if (good[number % REMEMBERED] == number) {
         return true;
     }
-    if (!try(hash, why)) {
+    if (!check_hash(hash, why)) {
         return false;
     }
     good[number % REMEMBERED] = number;

@@ -30,7 +30,7 @@ size_t conf_text_add_file(struct conf_text *text, const char *name)
     }
     if (copy == NULL || files == NULL) {
         free(copy);
-        text->lost = true;
+        text->no_memory = true;
         return 0;
     }
     files[text->file_count] = copy;
@@ -43,7 +43,7 @@ void conf_text_line(struct conf_text *text, struct conf_place place)
         size_t room = text->places_room * 2 + 64;
         struct conf_place *places = reallocarray(text->places, room, sizeof *places);
         if (places == NULL) {
-            text->lost = true;
+            text->no_memory = true;
             return;
         }
         text->places = places;
@@ -54,14 +54,14 @@ void conf_text_line(struct conf_text *text, struct conf_place place)
 
 void conf_text_append(struct conf_text *text, const char *bytes, size_t length)
 {
-    if (text->lost) {
+    if (text->no_memory) {
         return;
     }
     if (text->room - text->length <= length) {
         size_t room = text->room * 2 + length + 256;
         char *grown = realloc(text->bytes, room);
         if (grown == NULL) {
-            text->lost = true;
+            text->no_memory = true;
             return;
         }
         text->bytes = grown;

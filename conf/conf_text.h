@@ -25,8 +25,8 @@ struct conf_text {
     size_t places_room;
     char **files; /* the first is the configuration file itself */
     size_t file_count;
-    bool lost; /* memory ran out: the text is not whole */
-    bool cut;  /* nor is it here: something was reported for which the rest is not read */
+    bool no_memory; /* memory ran out: the text is not whole */
+    bool truncated; /* nor is it here: something was reported for which the rest is not read */
 };
 
 void conf_text_deinit(struct conf_text *text);

@@ -38,7 +38,7 @@ typedef enum verdict reader(const struct conf_option *option, const char *text, 
 
 /* --- numbers -------------------------------------------------------------- */
 
-static enum verdict within(const struct conf_option *option, uint64_t value)
+static enum verdict check_range(const struct conf_option *option, uint64_t value)
 {
     struct conf_bounds bounds = conf_option_bounds(option);
     if (value < bounds.least) {
@@ -48,7 +48,7 @@ static enum verdict within(const struct conf_option *option, uint64_t value)
 }
 
 /* A number that the unit makes too large for 64 bits is one, not no number. */
-static enum verdict unreadable(const char *text)
+static enum verdict too_large_or_wrong(const char *text)
 {
     return *text != '\0' && strspn(text, "0123456789") == strlen(text) ? VERDICT_LARGE
                                                                        : VERDICT_WRONG;
@@ -61,9 +61,9 @@ static enum verdict read_size(const struct conf_option *option, const char *text
         return VERDICT_SMALL;
     }
     if (!conf_units_parse_size(text, &bytes)) {
-        return unreadable(text);
+        return too_large_or_wrong(text);
     }
-    enum verdict verdict = within(option, bytes);
+    enum verdict verdict = check_range(option, bytes);
     if (option->type == TYPE_QUOTA && bytes == 0) {
         verdict = VERDICT_TAKEN;
     }
@@ -80,9 +80,9 @@ static enum verdict read_time(const struct conf_option *option, const char *text
         return VERDICT_SMALL;
     }
     if (!conf_units_parse_duration(text, &milliseconds)) {
-        return unreadable(text);
+        return too_large_or_wrong(text);
     }
-    enum verdict verdict = within(option, milliseconds);
+    enum verdict verdict = check_range(option, milliseconds);
     if (option->type == TYPE_LIFETIME && milliseconds == CONF_NEVER) {
         verdict = VERDICT_TAKEN;
     }
@@ -111,7 +111,7 @@ static enum verdict read_digits(const struct conf_option *option, const char *te
             *number = *number * base + (uint64_t)(*text - '0');
         }
     }
-    return within(option, *number);
+    return check_range(option, *number);
 }
 
 static enum verdict read_count(const struct conf_option *option, const char *text, void *field)
@@ -180,7 +180,7 @@ static enum verdict read_level(const struct conf_option *option, const char *tex
 /* --- strings -------------------------------------------------------------- */
 
 /* Replaces what the field had. "" means none. */
-static enum verdict keep(const char *text, void *field)
+static enum verdict store_string(const char *text, void *field)
 {
     char **kept = field;
     char *copy = *text != '\0' ? strdup(text) : NULL;
@@ -193,9 +193,9 @@ static enum verdict keep(const char *text, void *field)
 }
 
 /* How a string's length fits the range. */
-static enum verdict length_within(const struct conf_option *option, const char *text)
+static enum verdict check_length(const struct conf_option *option, const char *text)
 {
-    enum verdict verdict = within(option, strlen(text));
+    enum verdict verdict = check_range(option, strlen(text));
     return verdict == VERDICT_SMALL ? VERDICT_WRONG : verdict;
 }
 
@@ -204,7 +204,7 @@ static enum verdict read_word(const struct conf_option *option, const char *text
     if (conf_option_word(option, text) == conf_option_word(option, "")) {
         return VERDICT_WRONG;
     }
-    return keep(text, field);
+    return store_string(text, field);
 }
 
 static bool consists_of(const char *text, const char *others)
@@ -220,11 +220,11 @@ static bool consists_of(const char *text, const char *others)
 
 static enum verdict read_name(const struct conf_option *option, const char *text, void *field)
 {
-    enum verdict verdict = length_within(option, text);
+    enum verdict verdict = check_length(option, text);
     if (!consists_of(text, "_.-") || strcmp(text, "-") == 0) {
         return VERDICT_WRONG;
     }
-    return verdict == VERDICT_TAKEN ? keep(text, field) : verdict;
+    return verdict == VERDICT_TAKEN ? store_string(text, field) : verdict;
 }
 
 static enum verdict read_address(const struct conf_option *option, const char *text, void *field)
@@ -233,31 +233,31 @@ static enum verdict read_address(const struct conf_option *option, const char *t
     char plain[INET_ADDRSTRLEN];
     (void)option;
     if (strcmp(text, "localhost") == 0) {
-        return keep("127.0.0.1", field);
+        return store_string("127.0.0.1", field);
     }
     if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1) {
         return VERDICT_WRONG;
     }
     if (strchr(text, ':') == NULL || !IN6_IS_ADDR_V4MAPPED(&address)) {
-        return keep(text, field);
+        return store_string(text, field);
     }
     inet_ntop(AF_INET, address.s6_addr + 12, plain, sizeof plain); /* IPv4 in other words */
-    return keep(plain, field);
+    return store_string(plain, field);
 }
 
 static enum verdict read_path(const struct conf_option *option, const char *text, void *field)
 {
-    enum verdict verdict = length_within(option, text);
+    enum verdict verdict = check_length(option, text);
     if (*text != '\0' && *text != '/') {
         return VERDICT_WRONG;
     }
-    return verdict == VERDICT_TAKEN ? keep(text, field) : verdict;
+    return verdict == VERDICT_TAKEN ? store_string(text, field) : verdict;
 }
 
 static enum verdict read_target(const struct conf_option *option, const char *text, void *field)
 {
     if (strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0) {
-        return keep(text, field);
+        return store_string(text, field);
     }
     return read_path(option, text, field);
 }
@@ -266,16 +266,16 @@ static enum verdict read_target(const struct conf_option *option, const char *te
  * become its user does not start at all. */
 static enum verdict read_user(const struct conf_option *option, const char *text, void *field)
 {
-    enum verdict verdict = length_within(option, text);
+    enum verdict verdict = check_length(option, text);
     if (verdict == VERDICT_TAKEN && *text != '\0' && getpwnam(text) == NULL) {
         return VERDICT_WRONG;
     }
-    return verdict == VERDICT_TAKEN ? keep(text, field) : verdict;
+    return verdict == VERDICT_TAKEN ? store_string(text, field) : verdict;
 }
 
 static enum verdict read_owner(const struct conf_option *option, const char *text, void *field)
 {
-    enum verdict verdict = length_within(option, text);
+    enum verdict verdict = check_length(option, text);
     size_t user = strcspn(text, ":");
     char name[80];
     if (verdict != VERDICT_TAKEN || *text == '\0') {
@@ -288,7 +288,7 @@ static enum verdict read_owner(const struct conf_option *option, const char *tex
     if (text[user] == ':' && getgrnam(text + user + 1) == NULL) {
         return VERDICT_WRONG;
     }
-    return keep(text, field);
+    return store_string(text, field);
 }
 
 /* Of the form that all of crypt(3)'s hashes have, but for those too old to be of
@@ -296,7 +296,7 @@ static enum verdict read_owner(const struct conf_option *option, const char *tex
  * written here by mistake seldom looks so. */
 static enum verdict read_secret(const struct conf_option *option, const char *text, void *field)
 {
-    enum verdict verdict = length_within(option, text);
+    enum verdict verdict = check_length(option, text);
     if (text[0] != '$' || text[1] == '$' || strchr(text + 1, '$') == NULL) {
         return VERDICT_WRONG;
     }
@@ -305,7 +305,7 @@ static enum verdict read_secret(const struct conf_option *option, const char *te
             return VERDICT_WRONG;
         }
     }
-    return verdict == VERDICT_TAKEN ? keep(text, field) : verdict;
+    return verdict == VERDICT_TAKEN ? store_string(text, field) : verdict;
 }
 
 /* --- types ---------------------------------------------------------------- */
@@ -357,7 +357,7 @@ static void refuse(const struct conf_option *option, config_setting_t *setting,
     case VERDICT_TAKEN:
         return;
     case VERDICT_NO_MEMORY:
-        report->lost = true;
+        report->no_memory = true;
         return;
     case VERDICT_SMALL:
         conf_setting_refuse(option, setting, report, "too small");
@@ -384,7 +384,7 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     }
     if (setting == NULL) {
         if (option->fallback != NULL && read(option, option->fallback, field) != VERDICT_TAKEN) {
-            report->lost = true;
+            report->no_memory = true;
         }
         return true;
     }

@@ -1,7 +1,7 @@
 /*
  * base64.c - keys that are bytes, as the meta commands send them.
  */
-#include "protocol/memcache.h"
+#include "protocol/base64.h"
 
 static const char letters[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

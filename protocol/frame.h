@@ -69,7 +69,7 @@ void frame_body_refused(struct parser *parser, const struct request *request, ui
 /* As protocol.keys_refused. */
 void frame_keys_refused(struct parser *parser);
 
-/* --- for frame.c: a line of keys in pieces (frame_keys.c) --------------------- */
+/* --- for frame_parse.c: a line of keys in pieces (frame_keys.c) --------------------- */
 
 /* From now on the parser stands before the first key of a line that began like this request;
  * only verb, form, options, ttl and ns of it are kept. */

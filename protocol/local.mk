@@ -4,27 +4,29 @@ noinst_LIBRARIES += protocol/libprotocol.a
 
 protocol_libprotocol_a_SOURCES = \
 	protocol/base64.c \
-	protocol/frame.c \
+	protocol/base64.h \
 	protocol/frame.h \
 	protocol/frame_keys.c \
+	protocol/frame_parse.c \
 	protocol/glob.c \
 	protocol/glob.h \
-	protocol/memcache.c \
 	protocol/memcache.def \
 	protocol/memcache.h \
 	protocol/memcache_admin.c \
 	protocol/memcache_dump.c \
+	protocol/memcache_frame.c \
 	protocol/memcache_line.c \
 	protocol/memcache_reply.c \
+	protocol/memcache_word.c \
 	protocol/meta_line.c \
 	protocol/meta_reply.c \
-	protocol/native.c \
 	protocol/native.h \
+	protocol/native_frame.c \
 	protocol/native_help.c \
 	protocol/native_line.c \
 	protocol/native_reply.c \
-	protocol/protocol.c \
 	protocol/protocol.h \
+	protocol/protocol_find.c \
 	protocol/reply.h \
 	protocol/request.h \
 	protocol/slice.h \

@@ -2,7 +2,8 @@
  * memcache.h - what the files of memcached's protocol share, and nobody else needs.
  *
  *   memcache.def      the commands
- *   memcache.c        how lines and values are framed; keys in base64
+ *   memcache_frame.c  how lines and values are framed, and which kind of reply is written
+ *   memcache_word.c   what the words of a line are
  *   memcache_line.c   one line of a text command to a request
  *   memcache_admin.c  the same of commands that are about no record
  *   meta_line.c       the flags of a meta command
@@ -45,15 +46,22 @@ struct memcache_line {
 /* The next word; false at the end of the line. Blanks may be several. */
 bool memcache_word(struct memcache_line *line, struct slice *word);
 
+/* A key is any bytes but blanks and line ends, which are no part of a word. */
+static inline bool memcache_fits_key(struct slice word)
+{
+    return word.length <= MEMCACHE_KEY_MAX;
+}
+
 /* A key, or false with parser.error set. */
 bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key);
 
-/*
- * An exptime: 0, seconds, a date, or below 0. False when it is no number of 32 bits with a
- * sign. The storage commands take larger ones too, up to 64 bits with a sign, and the record
- * has expired at once, since what clients print so was a negative number of 32 bits.
- */
+/* An exptime: 0, seconds, a date, or below 0. False when it is no number of 32 bits with a
+ * sign. */
 bool memcache_exptime(struct slice word, struct ttl *ttl);
+/* The same for storage commands, which take numbers of 64 bits with a sign: one that does not
+ * fit 32 bits is what clients print for a negative number of 32 bits, so the record has expired
+ * at once. */
+bool memcache_storing_exptime(struct slice word, struct ttl *ttl);
 
 /* Sets parser.error and returns FRAME_REFUSED. `text`: behind CLIENT_ERROR. */
 enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
@@ -62,7 +70,7 @@ enum frame_line memcache_bad_format(struct memcache_line *line);
 /* The same, as ERROR: what is asked for is not known at all. */
 enum frame_line memcache_unknown(struct memcache_line *line);
 
-/* For memcache.c's frame: as frame.begin_keys and frame.is_key. */
+/* As frame.begin_keys and frame.is_key. */
 size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request);
 bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped);
 
@@ -77,10 +85,12 @@ enum frame_line memcache_line_read(struct parser *parser, struct slice line,
 
 /* --- replies ------------------------------------------------------------- */
 
+/* As protocol.head: of text commands, and errors of all commands. */
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to);
 size_t memcache_reply_tail(const struct request *request, const struct reply *reply, char *to);
+/* Of meta commands, errors apart. */
 size_t meta_reply_head(const struct request *request, const struct reply *reply, char *to);
-/* REPLY_ENTRY and, behind the last one, REPLY_END. */
+/* Of records that are listed: REPLY_ENTRY and, behind the last one, REPLY_END. */
 size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
 
 struct slice memcache_help(void);
@@ -104,13 +114,5 @@ static inline char *memcache_add(char *to, struct slice text)
     memcpy(to, text.bytes, text.length);
     return to + text.length;
 }
-
-/* --- keys in base64 (RFC 4648, with padding) ------------------------------- */
-
-/* Decodes in place; the length is set. False when it is none. */
-bool base64_decode(char *bytes, size_t *length);
-/* Whether it is one, and how long what it says is. */
-bool base64_check(struct slice text, size_t *length);
-char *base64_encode(char *to, struct slice bytes);
 
 #endif

@@ -5,6 +5,7 @@
  * A key may be of any bytes. Where it stands among other words it is spelled as in a URI, and
  * where the line is a request that can be sent as it is, in base64 if it has to be.
  */
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 #define TEXT(words) ((struct slice){words, sizeof(words) - 1})

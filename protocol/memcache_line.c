@@ -10,105 +10,6 @@
 
 enum { WORDS_MAX = 8 };
 
-/* --- words ---------------------------------------------------------------- */
-
-bool memcache_word(struct memcache_line *line, struct slice *word)
-{
-    while (line->at < line->end && *line->at == ' ') {
-        line->at++;
-    }
-    const char *from = line->at;
-    if (from == line->end) {
-        return false;
-    }
-    const char *space = memchr(from, ' ', (size_t)(line->end - from));
-    line->at = space == NULL ? line->end : space;
-    *word = (struct slice){from, (size_t)(line->at - from)};
-    return true;
-}
-
-enum frame_line memcache_refuse(struct memcache_line *line, const char *text)
-{
-    frame_refuse(line->parser, REPLY_CLIENT_ERROR, "%s", text);
-    return FRAME_REFUSED;
-}
-
-enum frame_line memcache_bad_format(struct memcache_line *line)
-{
-    return memcache_refuse(line, "bad command line format");
-}
-
-enum frame_line memcache_unknown(struct memcache_line *line)
-{
-    frame_refuse(line->parser, REPLY_ERROR, "%s", "");
-    return FRAME_REFUSED;
-}
-
-/* Any bytes but blanks and line ends, which are no part of a word. */
-static bool is_key(struct slice word)
-{
-    return word.length <= MEMCACHE_KEY_MAX;
-}
-
-bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key)
-{
-    if (!is_key(word)) {
-        memcache_bad_format(line);
-        return false;
-    }
-    *key = word;
-    return true;
-}
-
-bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped)
-{
-    struct memcache_line line = {.parser = parser};
-    *escaped = false;
-    return memcache_key(&line, word, &word);
-}
-
-/* A decimal that may have a sign before it: up to `most`, and one more below 0. */
-static bool signed_number(struct slice word, uint64_t most, bool *negative, uint64_t *number)
-{
-    *negative = word.length > 1 && word.bytes[0] == '-';
-    struct slice digits = {word.bytes + *negative, word.length - *negative};
-    return token_number(digits, number) && *number <= most + *negative;
-}
-
-static struct ttl ttl_of(bool negative, uint64_t seconds)
-{
-    struct ttl ttl = {TTL_DEFAULT, seconds * 1000};
-    if ((negative && seconds > 0) || seconds > MEMCACHE_EXPTIME_MAX) {
-        ttl = (struct ttl){TTL_GONE, 0};
-    } else if (seconds > 0) {
-        ttl.kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
-    }
-    return ttl;
-}
-
-bool memcache_exptime(struct slice word, struct ttl *ttl)
-{
-    bool negative;
-    uint64_t seconds = 0;
-    if (!signed_number(word, MEMCACHE_EXPTIME_MAX, &negative, &seconds)) {
-        return false;
-    }
-    *ttl = ttl_of(negative, seconds);
-    return true;
-}
-
-/* See memcache_exptime. */
-static bool storing_exptime(struct slice word, struct ttl *ttl)
-{
-    bool negative;
-    uint64_t seconds = 0;
-    if (!signed_number(word, INT64_MAX, &negative, &seconds)) {
-        return false;
-    }
-    *ttl = ttl_of(negative, seconds);
-    return true;
-}
-
 /* Takes up to WORDS_MAX words; returns how many there are. */
 static size_t take_words(struct memcache_line *line, struct slice words[WORDS_MAX])
 {
@@ -207,8 +108,8 @@ static bool take_storing(struct request *request, const struct slice *words)
 {
     uint64_t flags = 0;
     bool compares = request->form == MEMCACHE_CAS;
-    if (!is_key(words[KEY]) || !token_number(words[FLAGS], &flags) || flags > UINT32_MAX ||
-        !storing_exptime(words[EXPTIME], &request->ttl) ||
+    if (!memcache_fits_key(words[KEY]) || !token_number(words[FLAGS], &flags) ||
+        flags > UINT32_MAX || !memcache_storing_exptime(words[EXPTIME], &request->ttl) ||
         (compares && !token_number(words[CAS], &request->compare))) {
         return false;
     }
@@ -417,10 +318,19 @@ enum frame_line memcache_line_read(struct parser *parser, struct slice text,
     return result;
 }
 
+/* --- lines of keys in pieces ----------------------------------------------- */
+
 size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request)
 {
     struct memcache_line line = {parser, start.bytes, start.bytes + start.length};
     const struct command *command = take_command(&line, request);
     bool reads = command != NULL && command->read == read_keys;
     return reads && begin_reading(&line, request) ? (size_t)(line.at - start.bytes) : 0;
+}
+
+bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped)
+{
+    struct memcache_line line = {.parser = parser};
+    *escaped = false;
+    return memcache_key(&line, word, &word);
 }

@@ -64,12 +64,6 @@ static char *add_error(char *to, const struct reply *reply)
     return add_text(to, reply->text);
 }
 
-static bool is_error(const struct reply *reply)
-{
-    return reply->kind == REPLY_ERROR || reply->kind == REPLY_CLIENT_ERROR ||
-           reply->kind == REPLY_SERVER_ERROR || reply->kind == REPLY_DENIED;
-}
-
 /* --- single replies ------------------------------------------------------- */
 
 /* VALUE <key> <flags> <bytes> [<cas>] */
@@ -180,16 +174,6 @@ static char *add_words(char *to, const struct request *request, const struct rep
 
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to)
 {
-    if (request != NULL && memcache_is_meta(request) && !is_error(reply)) {
-        return meta_reply_head(request, reply, to);
-    }
-    if (request != NULL && (request->options & REQUEST_QUIET) != 0 && !memcache_is_meta(request)) {
-        return 0;
-    }
-    if (request != NULL && request->verb == VERB_DUMP &&
-        (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
-        return memcache_dump_line(request, reply, to);
-    }
     char *end = add_words(to, request, reply);
     return end == to ? 0 : (size_t)(memcache_add(end, line_end) - to);
 }

@@ -3,21 +3,76 @@
  * token behind it. Flags that ask for something to be returned are only checked
  * here; the reply is spelled from the words themselves (meta_reply.c).
  */
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 enum { FLAGS_MAX = 20 };
 
-/* What a command makes of its flags. */
+/* What every command knows of its flags. */
+enum { ANY_COMMAND = REQUEST_QUIET | REQUEST_BASE64 | REQUEST_WHOLE_KEY };
+
+/* How the commands differ. */
+static const struct meta_rules {
+    uint32_t options;        /* the request's before any flag is read */
+    uint32_t known;          /* options that mean something to the command: flags that set or
+                                clear others are passed over */
+    enum ttl_kind ttl;       /* of a request without a T */
+    enum frame_line refused; /* what a refusal is: a value may follow */
+    const char *bad_flag;    /* what is said of any flag; NULL: what is wrong with it */
+    const char *bad_base64;  /* what is said of a key */
+} rules[] = {
+    [MEMCACHE_MG - MEMCACHE_MG] = {.options = REQUEST_NO_VALUE | REQUEST_CONTEND,
+                                   .known = ANY_COMMAND | REQUEST_NO_VALUE | REQUEST_CONTEND |
+                                            REQUEST_VERSION | REQUEST_PEEK | REQUEST_MAKE |
+                                            REQUEST_COMPARE,
+                                   .ttl = TTL_KEEP,
+                                   .refused = FRAME_REFUSED,
+                                   .bad_base64 = "error decoding key"},
+    [MEMCACHE_MS - MEMCACHE_MG] = {.options = REQUEST_NOTED,
+                                   .known = ANY_COMMAND | REQUEST_NOTED | REQUEST_VERSION |
+                                            REQUEST_COMPARE | REQUEST_LENGTH | REQUEST_MAKE,
+                                   .ttl = TTL_DEFAULT,
+                                   .refused = FRAME_REFUSED_THEN_BYTES,
+                                   .bad_base64 = "error decoding key"},
+    [MEMCACHE_MD - MEMCACHE_MG] = {.known = ANY_COMMAND | REQUEST_COMPARE,
+                                   .ttl = TTL_KEEP,
+                                   .refused = FRAME_REFUSED,
+                                   .bad_base64 = "error decoding key"},
+    [MEMCACHE_MA - MEMCACHE_MG] = {.options = REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED,
+                                   .known = ANY_COMMAND | REQUEST_WRAP | REQUEST_NO_VALUE |
+                                            REQUEST_NOTED | REQUEST_VERSION | REQUEST_MAKE |
+                                            REQUEST_COMPARE,
+                                   .ttl = TTL_KEEP,
+                                   .refused = FRAME_REFUSED,
+                                   .bad_flag = "invalid or duplicate flag",
+                                   .bad_base64 = "invalid or duplicate flag"},
+    [MEMCACHE_ME - MEMCACHE_MG] = {.options = REQUEST_PEEK,
+                                   .known = REQUEST_BASE64 | REQUEST_WHOLE_KEY | REQUEST_PEEK,
+                                   .ttl = TTL_KEEP,
+                                   .refused = FRAME_REFUSED,
+                                   .bad_base64 = "bad command line format"},
+};
+
+/* A command that is being read. */
 struct meta {
     struct memcache_line *line;
     struct request *request;
-    enum frame_line refused; /* what a refusal is: a value may follow */
-    uint64_t seen[2];        /* letters, by number */
-    struct slice mode;       /* M's token */
+    const struct meta_rules *rules;
+    uint64_t seen[2];  /* letters, by number */
+    struct slice mode; /* M's token */
     bool has_mode;
     bool stale;   /* I */
     bool empties; /* x */
 };
+
+static struct meta begin(struct memcache_line *line, struct request *request)
+{
+    struct meta meta = {
+        .line = line, .request = request, .rules = &rules[request->form - MEMCACHE_MG]};
+    request->options = meta.rules->options;
+    request->ttl.kind = meta.rules->ttl;
+    return meta;
+}
 
 /* Every command takes every flag: what has no meaning for it is passed over, and a token that
  * the flag wants is looked at all the same. */
@@ -25,8 +80,7 @@ static const char letters[] = "bcfhklqstuvxCDEFIJLMNOPRT";
 
 static bool refuse(struct meta *meta, const char *text)
 {
-    bool counts = meta->request->form == MEMCACHE_MA; /* which has one word for all */
-    memcache_refuse(meta->line, counts ? "invalid or duplicate flag" : text);
+    memcache_refuse(meta->line, meta->rules->bad_flag != NULL ? meta->rules->bad_flag : text);
     return false;
 }
 
@@ -162,8 +216,7 @@ static bool check_key(struct meta *meta)
         return true;
     }
     if (!base64_check(key, &decoded)) {
-        return refuse(meta, meta->request->form == MEMCACHE_ME ? "bad command line format"
-                                                               : "error decoding key");
+        return refuse(meta, meta->rules->bad_base64);
     }
     return true;
 }
@@ -179,15 +232,16 @@ static enum frame_line take_flags(struct meta *meta)
         first = first == NULL ? word.bytes : first;
         if (count == FLAGS_MAX || line->at - first > REQUEST_WORDS_MAX) {
             refuse(meta, "options flags are too long");
-            return meta->refused;
+            return meta->rules->refused;
         }
         struct slice token = {word.bytes + 1, word.length - 1};
         if (!check_letter(meta, word.bytes[0]) || !take_flag(meta, word.bytes[0], token)) {
-            return meta->refused;
+            return meta->rules->refused;
         }
         request->words = (struct slice){first, (size_t)(line->at - first)};
     }
-    return check_key(meta) ? FRAME_REQUEST : meta->refused;
+    request->options &= meta->rules->known;
+    return check_key(meta) ? FRAME_REQUEST : meta->rules->refused;
 }
 
 /* The key, and the flags behind it. */
@@ -204,22 +258,12 @@ static enum frame_line take_key_and_flags(struct meta *meta)
     return take_flags(meta);
 }
 
-/* Of all bits that flags have set, those that the command knows stay. */
-static void keep_options(struct request *request, uint32_t known)
-{
-    request->options &= known | REQUEST_QUIET | REQUEST_BASE64 | REQUEST_WHOLE_KEY;
-}
-
 /* --- commands ------------------------------------------------------------- */
 
 enum frame_line meta_read_get(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
-    request->options = REQUEST_NO_VALUE | REQUEST_CONTEND;
-    request->ttl.kind = TTL_KEEP;
+    struct meta meta = begin(line, request);
     enum frame_line result = take_key_and_flags(&meta);
-    keep_options(request, REQUEST_NO_VALUE | REQUEST_CONTEND | REQUEST_VERSION | REQUEST_PEEK |
-                              REQUEST_MAKE | REQUEST_COMPARE);
     request->client_flags = 0; /* of what is made, too */
     if ((request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_VERSION;
@@ -253,10 +297,9 @@ static bool take_set_mode(struct meta *meta)
 
 enum frame_line meta_read_set(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED_THEN_BYTES};
+    struct meta meta = begin(line, request);
     struct slice key;
     struct slice word;
-    request->options = REQUEST_NOTED;
     if (!memcache_word(line, &key) || !memcache_word(line, &word) ||
         !token_number(word, &request->value_length)) {
         memcache_bad_format(line);
@@ -274,9 +317,9 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
     }
     bool joins = request->verb == VERB_APPEND || request->verb == VERB_PREPEND;
     bool replaces = request->verb == VERB_PUT || request->verb == VERB_REPLACE;
-    uint32_t makes = joins ? REQUEST_MAKE : 0;
-    keep_options(request,
-                 REQUEST_NOTED | REQUEST_VERSION | REQUEST_COMPARE | REQUEST_LENGTH | makes);
+    if (!joins) {
+        request->options &= ~(uint32_t)REQUEST_MAKE;
+    }
     if (meta.stale && replaces && (request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_OR_STALE;
     }
@@ -289,10 +332,8 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
 /* What x leaves is a new record: without a T it has no time to live of its own. */
 enum frame_line meta_read_delete(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
-    request->ttl.kind = TTL_KEEP;
+    struct meta meta = begin(line, request);
     enum frame_line result = take_key_and_flags(&meta);
-    keep_options(request, REQUEST_COMPARE);
     if (meta.empties) {
         request->verb = VERB_EMPTY;
         request->options |= meta.stale ? (uint32_t)REQUEST_MARK : 0;
@@ -320,13 +361,9 @@ static bool take_arithmetic_mode(struct meta *meta)
 
 enum frame_line meta_read_arithmetic(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
-    request->options = REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED;
-    request->ttl.kind = TTL_KEEP;
+    struct meta meta = begin(line, request);
     request->number = 1;
     enum frame_line result = take_key_and_flags(&meta);
-    keep_options(request, REQUEST_WRAP | REQUEST_NO_VALUE | REQUEST_NOTED | REQUEST_VERSION |
-                              REQUEST_MAKE | REQUEST_COMPARE);
     request->client_flags = 0; /* of what is made, too */
     if (result == FRAME_REQUEST && meta.has_mode && !take_arithmetic_mode(&meta)) {
         return FRAME_REFUSED;
@@ -336,12 +373,9 @@ enum frame_line meta_read_arithmetic(struct memcache_line *line, struct request 
 
 enum frame_line meta_read_debug(struct memcache_line *line, struct request *request)
 {
-    struct meta meta = {.line = line, .request = request, .refused = FRAME_REFUSED};
-    request->options = REQUEST_NO_VALUE | REQUEST_PEEK;
+    struct meta meta = begin(line, request);
     enum frame_line result = take_key_and_flags(&meta);
-    keep_options(request, REQUEST_PEEK);
     request->options |= REQUEST_NO_VALUE | REQUEST_UNCOUNTED;
-    request->options &= ~(uint32_t)REQUEST_QUIET;
     request->ttl.kind = TTL_KEEP;
     request->refresh.kind = TTL_DEFAULT;
     return result;

@@ -2,6 +2,7 @@
  * meta_reply.c - replies to meta commands: two letters, and what the flags asked for,
  * in the order in which they stood.
  */
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 #define TEXT(words) ((struct slice){words, sizeof(words) - 1})

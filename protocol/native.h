@@ -1,7 +1,7 @@
 /*
  * native.h - what the files of the native protocol share, and nobody else needs.
  *
- *   native.c        how lines and values are framed
+ *   native_frame.c  how lines and values are framed
  *   native_line.c   one line: verb and words to a request
  *   native_reply.c  a reply to bytes
  *   native_help.c   HELP's text
@@ -19,5 +19,8 @@ bool native_is_key(struct parser *parser, struct slice word, bool *escaped);
 
 size_t native_reply_head(const struct request *request, const struct reply *reply, char *to);
 size_t native_reply_tail(const struct request *request, const struct reply *reply, char *to);
+
+/* HELP's text, made from verbs.def. */
+struct slice native_help(void);
 
 #endif

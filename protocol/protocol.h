@@ -3,7 +3,7 @@
  *
  * A protocol does no input or output, allocates nothing, logs nothing and
  * knows no store. Adding one adds files to this room and a line to the table
- * in protocol.c.
+ * in protocol_find.c.
  */
 #ifndef KVCACHED_PROTOCOL_PROTOCOL_H
 #define KVCACHED_PROTOCOL_PROTOCOL_H
@@ -131,8 +131,5 @@ extern const struct protocol protocol_memcache;
 
 /* The protocol of that name, or NULL. */
 const struct protocol *protocol_find(struct slice name);
-
-/* HELP's text, made from verbs.def. */
-struct slice native_help(void);
 
 #endif

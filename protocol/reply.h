@@ -86,6 +86,12 @@ struct reply {
     uint64_t idle;    /* milliseconds since it was written or read */
 };
 
+static inline bool reply_is_error(const struct reply *reply)
+{
+    return reply->kind == REPLY_ERROR || reply->kind == REPLY_CLIENT_ERROR ||
+           reply->kind == REPLY_SERVER_ERROR || reply->kind == REPLY_DENIED;
+}
+
 /* A head is never longer than this, nor a tail longer than REPLY_TAIL_MAX.
  * `text` is cut where it would not fit, HELP's apart: see protocol.h. */
 enum { REPLY_HEAD_MAX = 2048, REPLY_TAIL_MAX = 16 };

@@ -86,12 +86,13 @@ tests_fuzz_fuzz_glob_SOURCES = tests/fuzz/fuzz_glob.c tests/protocol/glob_model.
 tests_fuzz_fuzz_glob_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_glob_LDADD = protocol/libprotocol.a
 
-tests_fuzz_fuzz_memcache_SOURCES = tests/fuzz/fuzz_memcache.c tests/protocol/transcript.c \
-	tests/protocol/transcript.h
+tests_fuzz_fuzz_memcache_SOURCES = tests/fuzz/fuzz_memcache.c tests/fuzz/cuts.c tests/fuzz/cuts.h \
+	tests/protocol/transcript.c tests/protocol/transcript.h
 tests_fuzz_fuzz_memcache_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_memcache_LDADD = protocol/libprotocol.a
 
-tests_fuzz_fuzz_native_SOURCES = tests/fuzz/fuzz_native.c tests/protocol/transcript.c tests/protocol/transcript.h
+tests_fuzz_fuzz_native_SOURCES = tests/fuzz/fuzz_native.c tests/fuzz/cuts.c tests/fuzz/cuts.h \
+	tests/protocol/transcript.c tests/protocol/transcript.h
 tests_fuzz_fuzz_native_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_native_LDADD = protocol/libprotocol.a
 

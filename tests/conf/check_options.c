@@ -56,17 +56,17 @@ START_TEST(a_file_may_end_anywhere_in_a_comment)
             snprintf(text, sizeof text, "%s%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
             struct conf *conf = verdict_good(text);
             verdict_defaults(conf);
-            ck_assert(conf->blank);
+            ck_assert(conf->empty);
             conf_destroy(&conf);
             snprintf(text, sizeof text, "%sttl = 5;%s", mark ? "\xef\xbb\xbf" : "", ends[i]);
             conf = verdict_good(text);
             ck_assert_uint_eq(conf->ttl, 5000);
-            ck_assert(!conf->blank);
+            ck_assert(!conf->empty);
             conf_destroy(&conf);
         }
     }
     struct conf *conf = verdict_good("\xef\xbb\xbf");
-    ck_assert(conf->blank);
+    ck_assert(conf->empty);
     conf_destroy(&conf);
     verdict_refused("ttl = -1; # end",
                     "ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w");
@@ -111,7 +111,7 @@ START_TEST(what_a_file_says_of_users)
     conf = verdict_good("users = ();");
     ck_assert(conf->users_given);
     ck_assert_uint_eq(conf->user_count, 0);
-    ck_assert(!conf->blank);
+    ck_assert(!conf->empty);
     conf_destroy(&conf);
 }
 END_TEST

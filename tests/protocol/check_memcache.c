@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 #include "tests/protocol/transcript.h"
 #include "tests/support/suite.h"

@@ -1,131 +1,172 @@
 /*
- * glob_model.c - matching without recursion, and without tables.
+ * glob_model.c - matching without recursion and without an automaton.
  *
- * Only the last `*` that was met ever has to be reconsidered: where an earlier
- * one could have taken more bytes so that the rest fits, the last one can take
- * them as well. So one place to go back to is enough.
+ * A pattern is read in two steps. The first resolves escapes: it makes symbols, each a byte
+ * and whether an escape wrote it, so that the second step, which looks for stars and sets,
+ * needs to know nothing of backslashes.
+ *
+ * Only the last `*` that was met ever has to be reconsidered: where an earlier one could have
+ * taken more bytes so that the rest fits, the last one can take them as well.
  */
 #include "tests/protocol/glob_model.h"
 
-#include <stdio.h>
+#include <ctype.h>
+#include <stdlib.h>
 
-/* One byte as it is, which may be escaped: by a backslash before it, or as \xNN. NULL where the
- * pattern ends first. */
-static const char *read_byte(const char *at, const char *end, unsigned char *byte)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    if (end - at >= 4 && memcmp(at, "\\x", 2) == 0 && memchr(digits, at[2], 22) != NULL &&
-        memchr(digits, at[3], 22) != NULL) {
-        char number[] = {at[2], at[3], '\0'};
-        unsigned value = 0;
-        sscanf(number, "%x", &value);
-        *byte = (unsigned char)value;
-        return at + 4;
-    }
-    if (at < end && *at == '\\') {
-        at++;
-    }
-    if (at >= end) {
-        return NULL;
-    }
-    *byte = (unsigned char)*at;
-    return at + 1;
-}
-
-/*
- * The set whose `[` was just taken: *matches says whether c is in it. Returns
- * what follows its `]`, or NULL where it is not well formed.
- */
-static const char *read_set(const char *at, const char *end, unsigned char c, bool *matches)
-{
-    bool negated = at < end && (*at == '^' || *at == '!');
-    bool found = false;
-    at += negated;
-    for (const char *first = at; at < end && (*at != ']' || at == first);) {
-        unsigned char low;
-        at = read_byte(at, end, &low);
-        if (at == NULL) {
-            return NULL;
-        }
-        unsigned char high = low;
-        if (end - at >= 2 && at[0] == '-' && at[1] != ']') {
-            at = read_byte(at + 1, end, &high);
-            if (at == NULL || high < low) {
-                return NULL;
-            }
-        }
-        found |= low <= c && c <= high;
-    }
-    *matches = found != negated;
-    return at < end ? at + 1 : NULL;
-}
-
-/*
- * Whether the part of the pattern at `at`, which is no `*`, matches that byte.
- * Returns what follows the part, or NULL where it does not match.
- */
-static const char *match_one(const char *at, const char *end, unsigned char c)
-{
-    bool matches;
+struct symbol {
     unsigned char byte;
-    switch (*at) {
-    case '?':
-        return at + 1;
-    case '[':
-        at = read_set(at + 1, end, c, &matches);
-        return at != NULL && matches ? at : NULL;
-    default:
-        at = read_byte(at, end, &byte);
-        return at != NULL && byte == c ? at : NULL;
-    }
+    bool quoted; /* written by an escape: it stands for itself */
+};
+
+struct symbols {
+    struct symbol *list;
+    size_t count;
+    bool whole; /* false: the pattern ends in a backslash */
+};
+
+static bool is_hex_escape(const char *at, size_t left)
+{
+    return left >= 4 && at[0] == '\\' && at[1] == 'x' && isxdigit((unsigned char)at[2]) != 0 &&
+           isxdigit((unsigned char)at[3]) != 0;
 }
 
-bool glob_model_valid(struct slice pattern)
+static struct symbols read_symbols(struct slice pattern)
 {
-    const char *at = pattern.bytes;
-    const char *end = at + pattern.length;
-    bool matches;
-    while (at < end) {
-        char c = *at++;
-        if (c == '\\' && at++ == end) {
+    struct symbols symbols = {calloc(pattern.length + 1, sizeof(struct symbol)), 0, true};
+    if (symbols.list == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < pattern.length;) {
+        struct symbol *symbol = &symbols.list[symbols.count++];
+        const char *at = pattern.bytes + i;
+        symbol->quoted = *at == '\\';
+        if (is_hex_escape(at, pattern.length - i)) {
+            char number[] = {at[2], at[3], '\0'};
+            symbol->byte = (unsigned char)strtoul(number, NULL, 16);
+            i += 4;
+        } else if (symbol->quoted) {
+            symbols.whole = i + 1 < pattern.length;
+            symbol->byte = symbols.whole ? (unsigned char)at[1] : 0;
+            i += 2;
+        } else {
+            symbol->byte = (unsigned char)*at;
+            i++;
+        }
+    }
+    return symbols;
+}
+
+/* Whether that symbol is there and means more than itself. */
+static bool is_special(const struct symbols *symbols, size_t i, char c)
+{
+    return i < symbols->count && !symbols->list[i].quoted &&
+           symbols->list[i].byte == (unsigned char)c;
+}
+
+static bool is_negated(const struct symbols *symbols, size_t open)
+{
+    return is_special(symbols, open + 1, '^') || is_special(symbols, open + 1, '!');
+}
+
+/* The `]` of the set whose `[` is at `open`: the first one that is not the set's first member.
+ * symbols->count where there is none. */
+static size_t close_of(const struct symbols *symbols, size_t open)
+{
+    size_t close = open + 1 + is_negated(symbols, open) + 1;
+    while (close < symbols->count && !is_special(symbols, close, ']')) {
+        close++;
+    }
+    return close < symbols->count ? close : symbols->count;
+}
+
+/* Marks the members of a set, negation apart. False where a range runs backwards. */
+static bool mark_members(const struct symbols *symbols, size_t open, size_t close,
+                         bool members[256])
+{
+    size_t i = open + 1 + is_negated(symbols, open);
+    while (i < close) {
+        bool is_range = is_special(symbols, i + 1, '-') && i + 2 < close;
+        int low = symbols->list[i].byte;
+        int high = is_range ? symbols->list[i + 2].byte : low;
+        if (high < low) {
             return false;
         }
-        if (c == '[' && (at = read_set(at, end, 0, &matches)) == NULL) {
-            return false;
+        for (int byte = low; byte <= high; byte++) {
+            members[byte] = true;
         }
+        i += is_range ? 3 : 1;
     }
     return true;
 }
 
+static bool is_set_valid(const struct symbols *symbols, size_t open)
+{
+    bool members[256] = {false};
+    size_t close = close_of(symbols, open);
+    return close < symbols->count && mark_members(symbols, open, close, members);
+}
+
+bool glob_model_valid(struct slice pattern)
+{
+    struct symbols symbols = read_symbols(pattern);
+    bool valid = symbols.whole;
+    for (size_t i = 0; i < symbols.count && valid; i++) {
+        if (is_special(&symbols, i, '[')) {
+            valid = is_set_valid(&symbols, i);
+            i = close_of(&symbols, i);
+        }
+    }
+    free(symbols.list);
+    return valid;
+}
+
+/* Whether what stands at `i`, which is no `*`, takes that byte. *next: what follows it. */
+static bool takes(const struct symbols *symbols, size_t i, unsigned char byte, size_t *next)
+{
+    bool members[256] = {false};
+    *next = i + 1;
+    if (is_special(symbols, i, '?')) {
+        return true;
+    }
+    if (!is_special(symbols, i, '[')) {
+        return symbols->list[i].byte == byte;
+    }
+    size_t close = close_of(symbols, i);
+    mark_members(symbols, i, close, members);
+    *next = close + 1;
+    return members[byte] != is_negated(symbols, i);
+}
+
+static bool match(const struct symbols *symbols, struct slice text)
+{
+    size_t i = 0, c = 0;
+    size_t behind_star = 0; /* 0: there was none yet */
+    size_t star_end = 0;    /* the first byte that the last star leaves */
+    while (c < text.length) {
+        size_t next;
+        if (is_special(symbols, i, '*')) {
+            behind_star = ++i;
+            star_end = c;
+        } else if (i < symbols->count && takes(symbols, i, (unsigned char)text.bytes[c], &next)) {
+            i = next;
+            c++;
+        } else if (behind_star == 0) {
+            return false;
+        } else {
+            i = behind_star;
+            c = ++star_end;
+        }
+    }
+    while (is_special(symbols, i, '*')) {
+        i++;
+    }
+    return i == symbols->count;
+}
+
 bool glob_model_match(struct slice pattern, struct slice text)
 {
-    const char *at = pattern.bytes;
-    const char *end = at + pattern.length;
-    const char *c = text.bytes;
-    const char *text_end = c + text.length;
-    const char *behind_star = NULL;
-    const char *star_takes = NULL; /* the first byte that the last star leaves */
-    while (c < text_end) {
-        if (at < end && *at == '*') {
-            behind_star = ++at;
-            star_takes = c;
-            continue;
-        }
-        const char *next = at < end ? match_one(at, end, (unsigned char)*c) : NULL;
-        if (next != NULL) {
-            at = next;
-            c++;
-        } else if (behind_star == NULL) {
-            return false;
-        } else if (behind_star == end) {
-            return true;
-        } else {
-            at = behind_star;
-            c = ++star_takes;
-        }
-    }
-    while (at < end && *at == '*') {
-        at++;
-    }
-    return at == end;
+    struct symbols symbols = read_symbols(pattern);
+    bool matched = match(&symbols, text);
+    free(symbols.list);
+    return matched;
 }

@@ -1,10 +1,11 @@
 /*
- * memcache.c - memcached's protocol: how its lines are framed, and its entry in the
+ * memcache_frame.c - memcached's protocol: how its lines are framed, and its entry in the
  * table of protocols.
  *
  * How large a value may be is left to the store, since a set that it refuses has to
  * take the old record with it. Only what no store could ever hold is dropped here.
  */
+#include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 static bool is_too_large(struct parser *parser, uint64_t length)
@@ -62,6 +63,24 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
     return frame_body_end(&frame, parser, bytes, length, consumed);
 }
 
+/* Which files write a reply depends on the command; errors are the same for all. */
+static size_t write_head(const struct request *request, const struct reply *reply, char *to)
+{
+    if (request == NULL) {
+        return memcache_reply_head(request, reply, to);
+    }
+    if (memcache_is_meta(request)) {
+        return reply_is_error(reply) ? memcache_reply_head(request, reply, to)
+                                     : meta_reply_head(request, reply, to);
+    }
+    if ((request->options & REQUEST_QUIET) != 0) {
+        return 0;
+    }
+    bool is_listed = reply->kind == REPLY_ENTRY || reply->kind == REPLY_END;
+    return request->verb == VERB_DUMP && is_listed ? memcache_dump_line(request, reply, to)
+                                                   : memcache_reply_head(request, reply, to);
+}
+
 const struct protocol protocol_memcache = {
     .name = "memcache",
     .version = "1.6.45",
@@ -72,6 +91,6 @@ const struct protocol protocol_memcache = {
     .body_end = body_end,
     .body_refused = frame_body_refused,
     .keys_refused = frame_keys_refused,
-    .head = memcache_reply_head,
+    .head = write_head,
     .tail = memcache_reply_tail,
 };

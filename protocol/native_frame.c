@@ -1,5 +1,5 @@
 /*
- * native.c - the native protocol: how its lines are framed, and its entry in the
+ * native_frame.c - the native protocol: how its lines are framed, and its entry in the
  * table of protocols.
  */
 #include "protocol/native.h"

@@ -1,5 +1,5 @@
 /*
- * frame.c - where requests, values and refused values end in a connection's buffer;
+ * frame_parse.c - where requests, values and refused values end in a connection's buffer;
  * what a line means is its protocol's business, see frame.h.
  *
  * One rule stands above all others: a value is never taken for commands. So a

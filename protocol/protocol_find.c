@@ -1,5 +1,5 @@
 /*
- * protocol.c - the protocols there are, by the name that a listener's
+ * protocol_find.c - the protocols there are, by the name that a listener's
  * configuration gives them.
  */
 #include "protocol/protocol.h"

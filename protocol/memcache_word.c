@@ -1,0 +1,87 @@
+/*
+ * memcache_word.c - what the words of a line are made of, and how a line is refused.
+ */
+#include "protocol/memcache.h"
+
+bool memcache_word(struct memcache_line *line, struct slice *word)
+{
+    while (line->at < line->end && *line->at == ' ') {
+        line->at++;
+    }
+    const char *from = line->at;
+    if (from == line->end) {
+        return false;
+    }
+    const char *space = memchr(from, ' ', (size_t)(line->end - from));
+    line->at = space == NULL ? line->end : space;
+    *word = (struct slice){from, (size_t)(line->at - from)};
+    return true;
+}
+
+enum frame_line memcache_refuse(struct memcache_line *line, const char *text)
+{
+    frame_refuse(line->parser, REPLY_CLIENT_ERROR, "%s", text);
+    return FRAME_REFUSED;
+}
+
+enum frame_line memcache_bad_format(struct memcache_line *line)
+{
+    return memcache_refuse(line, "bad command line format");
+}
+
+enum frame_line memcache_unknown(struct memcache_line *line)
+{
+    frame_refuse(line->parser, REPLY_ERROR, "%s", "");
+    return FRAME_REFUSED;
+}
+
+bool memcache_key(struct memcache_line *line, struct slice word, struct slice *key)
+{
+    if (!memcache_fits_key(word)) {
+        memcache_bad_format(line);
+        return false;
+    }
+    *key = word;
+    return true;
+}
+
+/* A decimal that may have a sign before it: up to `most`, and one more below 0. */
+static bool signed_number(struct slice word, uint64_t most, bool *negative, uint64_t *number)
+{
+    *negative = word.length > 1 && word.bytes[0] == '-';
+    struct slice digits = {word.bytes + *negative, word.length - *negative};
+    return token_number(digits, number) && *number <= most + *negative;
+}
+
+static struct ttl ttl_of(bool negative, uint64_t seconds)
+{
+    struct ttl ttl = {TTL_DEFAULT, seconds * 1000};
+    if ((negative && seconds > 0) || seconds > MEMCACHE_EXPTIME_MAX) {
+        ttl = (struct ttl){TTL_GONE, 0};
+    } else if (seconds > 0) {
+        ttl.kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
+    }
+    return ttl;
+}
+
+bool memcache_exptime(struct slice word, struct ttl *ttl)
+{
+    bool negative;
+    uint64_t seconds = 0;
+    if (!signed_number(word, MEMCACHE_EXPTIME_MAX, &negative, &seconds)) {
+        return false;
+    }
+    *ttl = ttl_of(negative, seconds);
+    return true;
+}
+
+bool memcache_storing_exptime(struct slice word, struct ttl *ttl)
+{
+    bool negative;
+    uint64_t seconds = 0;
+    if (!signed_number(word, INT64_MAX, &negative, &seconds)) {
+        return false;
+    }
+    *ttl = ttl_of(negative, seconds);
+    return true;
+}

@@ -1,0 +1,75 @@
+/*
+ * cuts.c - what must hold of a protocol whatever bytes come, for fuzzers.
+ */
+#include "tests/fuzz/cuts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void must_be_the_same(const char *whole, const char *pieces, const char *how)
+{
+    if (strcmp(whole, pieces) != 0) {
+        fprintf(stderr, "at once:\n%s\n%s:\n%s\n", whole, how, pieces);
+        abort();
+    }
+}
+
+static void compare(const struct protocol *protocol, struct slice wire, const char *whole,
+                    struct feed feed, const char *how)
+{
+    char *pieces = transcript(protocol, wire, &feed);
+    must_be_the_same(whole, pieces, how);
+    free(pieces);
+}
+
+void cuts_compare(const struct protocol *protocol, struct slice wire, struct feed at_once,
+                  unsigned char cut)
+{
+    char *whole = transcript(protocol, wire, &at_once);
+    struct feed feed = at_once;
+    feed.step = 1 + cut % 32;
+    feed.seed = cut;
+    compare(protocol, wire, whole, feed, "in pieces");
+    feed.patient = true;
+    compare(protocol, wire, whole, feed, "in pieces, patiently");
+    feed.window = 0;
+    compare(protocol, wire, whole, feed, "in pieces, streamed");
+    feed = at_once;
+    feed.first = cut;
+    compare(protocol, wire, whole, feed, "in two pieces");
+    feed.window = cut;
+    compare(protocol, wire, whole, feed, "in two pieces, partly streamed");
+    feed.refuse_bodies = true;
+    free(transcript(protocol, wire, &feed));
+    free(whole);
+}
+
+/* printf would end it at a NUL as well. */
+static size_t length_of_line(struct slice bytes)
+{
+    size_t length = 0;
+    while (length < bytes.length && bytes.bytes[length] != '\n' && bytes.bytes[length] != '\0') {
+        length++;
+    }
+    return length;
+}
+
+void cuts_hide(const struct cuts_canary *canary, const char *verb, struct slice words,
+               const char *value, const struct feed *feed)
+{
+    char *wire = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&wire, &length);
+    if (out == NULL) {
+        abort();
+    }
+    fprintf(out, "%s%.*s%s", verb, (int)length_of_line(words), words.bytes, value);
+    fclose(out);
+    char *text = transcript(canary->protocol, (struct slice){wire, length}, feed);
+    if (strstr(text, canary->executed) != NULL) {
+        fprintf(stderr, "a value was executed:\n%s\n", text);
+        abort();
+    }
+    free(text);
+    free(wire);
+}

@@ -1,0 +1,29 @@
+/*
+ * cuts.h - what must hold of a protocol whatever bytes come, for fuzzers.
+ *
+ * Both functions abort where it does not hold, after they have printed what was understood.
+ */
+#ifndef KVCACHED_TESTS_FUZZ_CUTS_H
+#define KVCACHED_TESTS_FUZZ_CUTS_H
+
+#include "tests/protocol/transcript.h"
+
+/* The same is understood however the bytes are cut and whether values are waited for or
+ * streamed. `cut` chooses the pieces. */
+void cuts_compare(const struct protocol *protocol, struct slice wire, struct feed at_once,
+                  unsigned char cut);
+
+/*
+ * A command that is the value of a storage command: it must never be understood as a command,
+ * whatever words came before the value.
+ */
+struct cuts_canary {
+    const struct protocol *protocol;
+    const char *executed; /* what the transcript would say of it */
+};
+
+/* Sends `verb`, the words up to a line end or NUL, and `value`, which holds the command. */
+void cuts_hide(const struct cuts_canary *canary, const char *verb, struct slice words,
+               const char *value, const struct feed *feed);
+
+#endif
