@@ -9,6 +9,7 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/server/reload.h \
 	daemon/server/server.c \
 	daemon/server/server.h \
+	daemon/server/server_state.c \
 	daemon/server/server_state.h \
 	daemon/server/storage.c \
 	daemon/server/storage.h \
