@@ -10,6 +10,7 @@ daemon_server_libserver_a_SOURCES = \
 	daemon/server/reload.h \
 	daemon/server/server.c \
 	daemon/server/server.h \
+	daemon/server/server_state.c \
 	daemon/server/server_state.h \
 	daemon/server/storage.c \
 	daemon/server/storage.h \

@@ -9,11 +9,15 @@
 #include "daemon/server/reload.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
+#include "daemon/base/wakeup.h"
 #include "daemon/os/fd_limit.h"
 #include "daemon/os/service_manager.h"
 #include "daemon/server/conf_apply.h"
@@ -23,6 +27,25 @@ enum {
     NAMES_MAX = 256, /* of options that need a restart */
     WAIT_US = 1000,  /* for requests that were under way */
     RETRY_S = 1,     /* between two tries to make what is owed */
+};
+
+struct reload {
+    struct server *server;
+    enum {
+        RELOAD_IDLE,
+        RELOAD_READS,   /* on the thread */
+        RELOAD_APPLIES, /* namespaces, slice by slice */
+    } state;
+    bool again;   /* one more was asked for */
+    bool retries; /* what is owed (conf_apply.h) is tried now and then */
+    pthread_t reader;
+    struct wakeup wakeup; /* rung by the reader at its end */
+    struct event *slice;  /* the next one */
+    /* What was read: the reader's until it has ended. */
+    struct conf *next;
+    struct conf_errors errors;
+    struct users *users;
+    bool prepared;
 };
 
 /* --- reading: on the reader's thread --------------------------------------- */
@@ -71,9 +94,9 @@ static bool conflicts(const struct conf *next, uint64_t memory)
 }
 
 /* What can fail, and is easily dropped again. */
-static bool prepare(struct server *server)
+static bool prepare(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
+    struct server *server = reload->server;
 
     if (conflicts(reload->next, reload->next->memory)) {
         return false;
@@ -88,13 +111,13 @@ static bool prepare(struct server *server)
 
 static void *read_all(void *context)
 {
-    struct server *server = context;
-    struct reload *reload = &server->reload;
+    struct reload *reload = context;
+    struct server *server = reload->server;
 
     pthread_setname_np(pthread_self(), "reload");
-    reload->prepared = conf_load(server->options.file, &reload->next, &reload->errors) &&
+    reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
                        !forgets(server, reload->next) && !exposes(server, reload->next) &&
-                       prepare(server);
+                       prepare(reload);
     wakeup_signal(&reload->wakeup);
     return NULL;
 }
@@ -130,13 +153,13 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
     if (conflicts(next, store_memory(server->storage.store))) {
         return false;
     }
-    if (!server_open_log(server, next, &why)) {
+    if (!server_state_open_log(server, next, &why)) {
         log_error("cannot log to %s: %s", next->log.to, why);
         return false;
     }
     if (!conf_apply_begin(next, server->storage.store_thread)) {
         log_error("namespaces: %s", strerror(ENOMEM));
-        server_open_log(server, server->conf, &why);
+        server_state_open_log(server, server->conf, &why);
         return false;
     }
     return true;
@@ -158,9 +181,9 @@ static bool change_log_and_store(struct server *server, const struct conf *next)
 }
 
 /* Nothing of it can fail. */
-static void adopt(struct server *server)
+static void adopt(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
+    struct server *server = reload->server;
     struct conf *next = reload->next;
 
     listeners_adopt_tls(&server->listeners);
@@ -177,9 +200,9 @@ static void adopt(struct server *server)
     reload->next = NULL;
 }
 
-static void drop(struct server *server)
+static void drop(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
+    struct server *server = reload->server;
 
     listeners_abandon_tls(&server->listeners);
     users_put(&reload->users);
@@ -187,42 +210,40 @@ static void drop(struct server *server)
     conf_errors_deinit(&reload->errors);
 }
 
-static void wait_for_slice(struct server *server, time_t seconds, suseconds_t us)
+static void wait_for_slice(struct reload *reload, time_t seconds, suseconds_t us)
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
 
-    if (event_add(server->reload.slice, &delay) != 0) { /* a timer takes memory: do without */
-        event_active(server->reload.slice, EV_TIMEOUT, 0);
+    if (event_add(reload->slice, &delay) != 0) { /* a timer takes memory: do without */
+        event_active(reload->slice, EV_TIMEOUT, 0);
     }
 }
 
 /* It was applied, or refused. */
-static void end(struct server *server)
+static void end(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
-
     reload->state = RELOAD_IDLE;
     notify_ready();
     if (reload->again) {
         reload->again = false;
-        reload_begin(server);
+        reload_begin(reload);
     } else if (reload->retries) {
-        wait_for_slice(server, RETRY_S, 0);
+        wait_for_slice(reload, RETRY_S, 0);
     }
 }
 
-static void refuse(struct server *server)
+static void refuse(struct reload *reload)
 {
-    drop(server);
+    drop(reload);
     log_error("reload refused: the configuration stays as it was");
-    server_show_status(server, "; the last reload was refused, see the log");
-    end(server);
+    server_state_show(reload->server, "; the last reload was refused, see the log");
+    end(reload);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *context)
 {
-    struct server *server = context;
-    struct reload *reload = &server->reload;
+    struct reload *reload = context;
+    struct server *server = reload->server;
     (void)fd;
     (void)what;
 
@@ -234,17 +255,17 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     log_conf_errors(&reload->errors);
     conf_errors_deinit(&reload->errors);
     if (!reload->prepared || !change_log_and_store(server, reload->next)) {
-        refuse(server);
+        refuse(reload);
         return;
     }
-    adopt(server);
+    adopt(reload);
     reload->state = RELOAD_APPLIES;
-    wait_for_slice(server, 0, 0);
+    wait_for_slice(reload, 0, 0);
 }
 
-static void finish(struct server *server)
+static void finish(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
+    struct server *server = reload->server;
     bool owed = reload->retries;
 
     if (reload->state == RELOAD_APPLIES) {
@@ -254,45 +275,46 @@ static void finish(struct server *server)
         }
         log_unchanged(server);
         log_notice("reloaded the configuration");
-        server_show_status(server, "");
-        end(server);
+        server_state_show(server, "");
+        end(reload);
         return;
     }
     reload->retries = store_policy_result(server->storage.store_thread).owed > 0;
     if (owed && !reload->retries) {
         log_notice("namespaces: all that are declared could be made now");
     } else if (reload->retries) {
-        wait_for_slice(server, RETRY_S, 0);
+        wait_for_slice(reload, RETRY_S, 0);
     }
 }
 
 static void on_slice(evutil_socket_t fd, short what, void *context)
 {
-    struct server *server = context;
+    struct reload *reload = context;
+    struct store_thread *store_thread = reload->server->storage.store_thread;
     (void)fd;
     (void)what;
 
-    if (server->reload.state == RELOAD_IDLE) {
-        store_policy_retry(server->storage.store_thread); /* where that has not been done */
+    if (reload->state == RELOAD_IDLE) {
+        store_policy_retry(store_thread); /* where that has not been done */
     }
-    switch (conf_apply_go_on(server->storage.store_thread, clock_now())) {
+    switch (conf_apply_go_on(store_thread, clock_now())) {
     case STORE_GOES_ON:
-        wait_for_slice(server, 0, 0);
+        wait_for_slice(reload, 0, 0);
         break;
     case STORE_WAITS:
-        wait_for_slice(server, 0, WAIT_US);
+        wait_for_slice(reload, 0, WAIT_US);
         break;
     case STORE_DONE:
-        finish(server);
+        finish(reload);
         break;
     }
 }
 
-/* --- the whole ----------------------------------------------------------------- */
+/* --- for the server -------------------------------------------------------------- */
 
-void reload_begin(struct server *server)
+void reload_begin(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
+    struct server *server = reload->server;
     const char *why;
 
     if (reload->state != RELOAD_IDLE) {
@@ -300,46 +322,65 @@ void reload_begin(struct server *server)
         return;
     }
     notify_reloading();
-    server_open_log(server, server->conf, &why); /* whatever the file says, this one was rotated */
+    /* Whatever the file says, the log may have been rotated. */
+    server_state_open_log(server, server->conf, &why);
     event_del(reload->slice);
     reload->state = RELOAD_READS;
-    int error = thread_start(&reload->reader, read_all, server);
+    int error = thread_start(&reload->reader, read_all, reload);
     if (error != 0) {
         log_error("reload: cannot start a thread: %s", strerror(error));
-        refuse(server);
+        refuse(reload);
     }
 }
 
-bool reload_init(struct server *server)
+/* False with errno. */
+static bool start(struct reload *reload)
 {
-    struct reload *reload = &server->reload;
-
-    if (!wakeup_init(&reload->wakeup, server->base, on_read, server)) {
+    struct server *server = reload->server;
+    if (!wakeup_init(&reload->wakeup, server->base, on_read, reload)) {
         return false;
     }
     errno = ENOMEM;
-    reload->slice = event_new(server->base, -1, 0, on_slice, server);
+    reload->slice = event_new(server->base, -1, 0, on_slice, reload);
     if (reload->slice == NULL) {
         return false;
     }
     reload->retries = conf_apply_owes(server->storage.store_thread);
     if (reload->retries) {
-        wait_for_slice(server, RETRY_S, 0);
+        wait_for_slice(reload, RETRY_S, 0);
     }
     return true;
 }
 
-void reload_deinit(struct server *server)
+struct reload *reload_create(struct server *server)
 {
-    struct reload *reload = &server->reload;
+    struct reload *reload = calloc(1, sizeof *reload);
+    if (reload == NULL) {
+        return NULL;
+    }
+    reload->server = server;
+    if (!start(reload)) {
+        int why = errno;
+        reload_destroy(&reload);
+        errno = why;
+    }
+    return reload;
+}
 
+void reload_destroy(struct reload **owned)
+{
+    struct reload *reload = *owned;
+    *owned = NULL;
+    if (reload == NULL) {
+        return;
+    }
     if (reload->state == RELOAD_READS) {
         pthread_join(reload->reader, NULL);
-        drop(server);
+        drop(reload);
     }
     wakeup_deinit(&reload->wakeup);
     if (reload->slice != NULL) {
         event_free(reload->slice);
     }
-    reload->state = RELOAD_IDLE;
+    free(reload);
 }

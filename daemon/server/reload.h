@@ -11,37 +11,16 @@
 #ifndef KVCACHED_DAEMON_SERVER_RELOAD_H
 #define KVCACHED_DAEMON_SERVER_RELOAD_H
 
-#include <pthread.h>
-
-#include "conf/conf.h"
-#include "daemon/base/wakeup.h"
-
 struct server;
-struct users;
+struct reload;
 
-struct reload {
-    enum {
-        RELOAD_IDLE,
-        RELOAD_READS,   /* on the thread */
-        RELOAD_APPLIES, /* namespaces, slice by slice */
-    } state;
-    bool again;   /* one more was asked for */
-    bool retries; /* what is owed (conf_apply.h) is tried now and then */
-    pthread_t reader;
-    struct wakeup wakeup; /* rung by the reader at its end */
-    struct event *slice;  /* the next one */
-    /* What was read: the reader's until it has ended. */
-    struct conf *next;
-    struct conf_errors errors;
-    struct users *users;
-    bool prepared;
-};
+/* When the base is there, and the namespaces of the first configuration. NULL with errno. The
+ * server must outlive it. */
+struct reload *reload_create(struct server *server);
 
-/* When the base is there, and the namespaces of the first configuration. False with errno. */
-bool reload_init(struct server *server);
-/* What is under way is given up. Good for a zeroed one. */
-void reload_deinit(struct server *server);
+/* What is under way is given up. Sets *reload to NULL. */
+void reload_destroy(struct reload **reload);
 
-void reload_begin(struct server *server);
+void reload_begin(struct reload *reload);
 
 #endif

@@ -27,19 +27,10 @@
 #include "daemon/os/hardening.h"
 #include "daemon/os/service_manager.h"
 #include "daemon/os/signals.h"
+#include "daemon/server/acceptor.h"
+#include "daemon/server/reload.h"
 #include "daemon/server/server_state.h"
-
-/* In MiB. */
-static uintmax_t memory_shown(const struct server *server)
-{
-    return (uintmax_t)(store_memory(server->storage.store) >> 20);
-}
-
-void server_show_status(const struct server *server, const char *remark)
-{
-    notify_status("Listeners: %zu, threads: %u, memory: %ju MiB%s", server->listeners.count,
-                  server->instance.threads, memory_shown(server), remark);
-}
+#include "daemon/server/watchdog.h"
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
 
@@ -49,29 +40,12 @@ static int failed(int status, const char *what)
     return status;
 }
 
-/* The user that it will become, or is: that user's files it may take for its own. */
-static uid_t user_of(const struct server *server)
-{
-    return server->becomes_user ? server->user.uid : geteuid();
-}
-
-bool server_open_log(const struct server *server, const struct conf *conf, const char **why)
-{
-    int level = conf->log.level + server->options.verbosity;
-    const char *to = conf->log.to;
-
-    if (server->options.detached && strcmp(to, "stderr") == 0) {
-        to = "syslog";
-    }
-    return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, user_of(server), why);
-}
-
 static int start_log(struct server *server)
 {
     const char *why;
 
     log_echo();
-    if (!server_open_log(server, server->conf, &why)) {
+    if (!server_state_open_log(server, server->conf, &why)) {
         log_error("cannot log to %s: %s", server->conf->log.to, why);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
@@ -106,7 +80,7 @@ static int take_pidfile(struct server *server)
     if (path == NULL) {
         return EX_OK;
     }
-    switch (pidfile_open(&server->pidfile, path, user_of(server), &holder, &why)) {
+    switch (pidfile_open(&server->pidfile, path, server_state_user(server), &holder, &why)) {
     case PIDFILE_OK:
         if (geteuid() == 0 && safe_is_open_to_others(path)) {
             log_warning("pid_file: others than root may write to its directory, and put another "
@@ -190,7 +164,7 @@ static int make_instance(struct server *server)
 {
     struct instance *instance = &server->instance;
 
-    instance->version = server->options.version;
+    instance->version = server->version;
     instance->pid = getpid();
     instance->started = clock_now();
     instance->threads = server->conf->threads;
@@ -234,7 +208,8 @@ static int start_threads(struct server *server)
 
 static int allow_reloads(struct server *server)
 {
-    return reload_init(server) ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
+    server->reload = reload_create(server);
+    return server->reload != NULL ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
 }
 
 static int start_accepting(struct server *server)
@@ -260,9 +235,10 @@ static int start_accepting(struct server *server)
 
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
+    struct server *server = context;
     (void)number;
     (void)what;
-    reload_begin(context);
+    reload_begin(server->reload);
 }
 
 /* --- shutdown ----------------------------------------------------------- */
@@ -338,8 +314,8 @@ static int start_signals(struct server *server)
 
 static void say_ready(const struct server *server)
 {
-    log_notice("kvcached %s: %u threads, %ju MiB", server->options.version,
-               server->instance.threads, memory_shown(server));
+    log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
+               server_state_memory(server));
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
@@ -372,7 +348,10 @@ struct server *server_create(const struct server_options *options, struct conf *
         return NULL;
     }
     event_errors_to_log();
-    server->options = *options;
+    server->file = options->file;
+    server->verbosity = options->verbosity;
+    server->detached = options->detached;
+    server->version = options->version;
     server->conf = server->first = *conf;
     *conf = NULL;
     *status = EX_OK;
@@ -395,7 +374,7 @@ struct server *server_create(const struct server_options *options, struct conf *
 
 void server_run(struct server *server)
 {
-    server_show_status(server, "");
+    server_state_show(server, "");
     notify_ready();
     event_base_dispatch(server->base);
     acceptor_last_call(server->acceptor);
@@ -407,7 +386,7 @@ void server_destroy(struct server **owned)
 
     *owned = NULL;
     end_signals(server);
-    reload_deinit(server);
+    reload_destroy(&server->reload);
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     listeners_close(&server->listeners);

@@ -1,24 +1,34 @@
 /*
- * server_state.h - what a running daemon is made of. For server.c and reload.c.
+ * server_state.h - what a running daemon is made of. For server.c and reload.c, both of which
+ * are above it.
  */
 #ifndef KVCACHED_DAEMON_SERVER_SERVER_STATE_H
 #define KVCACHED_DAEMON_SERVER_SERVER_STATE_H
 
-#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
+#include "conf/conf.h"
 #include "daemon/base/instance.h"
 #include "daemon/net/listeners.h"
 #include "daemon/os/pidfile.h"
 #include "daemon/os/privilege.h"
-#include "daemon/server/acceptor.h"
-#include "daemon/server/reload.h"
-#include "daemon/server/server.h"
 #include "daemon/server/storage.h"
 #include "daemon/server/threads.h"
-#include "daemon/server/watchdog.h"
+
+struct acceptor;
+struct event;
+struct event_base;
+struct reload;
+struct users;
+struct watchdog;
 
 struct server {
-    struct server_options options;
+    const char *file; /* these four as in struct server_options */
+    int verbosity;
+    bool detached;
+    const char *version;
     struct conf *first; /* what the daemon was started with: listeners, threads
                            and so on are still as it says */
     struct conf *conf;  /* what was loaded last; may be `first` */
@@ -34,12 +44,19 @@ struct server {
     struct threads threads;
     struct acceptor *acceptor;
     struct watchdog *watchdog;
-    struct reload reload;
+    struct reload *reload;
 };
 
+/* The user that it will become, or is: that user's files it may take for its own. */
+uid_t server_state_user(const struct server *server);
+
+/* What the store has, in MiB. */
+uintmax_t server_state_memory(const struct server *server);
+
 /* Opens the log that a configuration names. False with errno and *why: it stays as it was. */
-bool server_open_log(const struct server *server, const struct conf *conf, const char **why);
+bool server_state_open_log(const struct server *server, const struct conf *conf, const char **why);
+
 /* For `systemctl status`. */
-void server_show_status(const struct server *server, const char *remark);
+void server_state_show(const struct server *server, const char *remark);
 
 #endif
