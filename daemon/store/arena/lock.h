@@ -9,13 +9,13 @@
  *
  * Lock order, outermost first. A thread that holds one may take those below it:
  *
- *   1. store.reclaim_lock      mutex; housekeeping and eviction, one thread at a time
- *   2. namespaces.lock   mutex; making and removing namespaces, settings
- *   3. namespace.lock    appending to one namespace, its lists of segments
- *   4. bucket            one line of the index (index.h); two only when the
- *                        index grows or shrinks, the lower number first
- *   5. leaves            arena.lock, segments.lock, expire.lock, work.lock,
- *                        cursors.lock, bucket_pool.lock: never two at once
+ *   1. store.reclaim_lock  mutex; housekeeping and eviction, one thread at a time
+ *   2. namespaces.lock     mutex; making and removing namespaces, settings
+ *   3. namespace.lock      appending to one namespace, its lists of segments
+ *   4. bucket              one line of the index (index.h); two only when the
+ *                          index grows or shrinks, the lower number first
+ *   5. leaves              arena.lock, segments.lock, expire.lock, backlog.lock,
+ *                          cursors.lock, bucket_pool.lock: never two at once
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_LOCK_H
 #define KVCACHED_DAEMON_STORE_ARENA_LOCK_H
