@@ -119,14 +119,14 @@ static void expect_damaged_word(size_t at)
 
 START_TEST(a_byte_breaks_a_word)
 {
-    for (uint64_t payload = 1; payload <= SEAL_MAX; payload += 1 + payload / 3) {
+    for (uint64_t payload = 1; payload <= CHECKSUM_PAYLOAD_MAX; payload += 1 + payload / 3) {
         uint64_t opened = 0;
         word_now = checksum_word(SEED, payload);
         ck_assert(checksum_open(SEED, word_now, &opened));
         ck_assert_uint_eq(opened, payload);
         damage_bytes(&word_now, sizeof word_now, expect_damaged_word);
     }
-    word_now = checksum_word(SEED, SEAL_MAX);
+    word_now = checksum_word(SEED, CHECKSUM_PAYLOAD_MAX);
     damage_bytes(&word_now, sizeof word_now, expect_damaged_word);
 }
 END_TEST
@@ -148,12 +148,12 @@ START_TEST(each_field_has_its_own_seal)
     const uint64_t secret[2] = {1, 2};
     unsigned opened = 0;
 
-    for (unsigned what = SEAL_HEAD; what <= SEAL_RECORDS; what++) {
+    for (unsigned what = CHECKSUM_HEAD; what <= CHECKSUM_RECORDS; what++) {
         for (uint64_t number = 0; number < 16; number++) {
             uint64_t payload;
-            uint64_t seed = checksum_seed(secret, (enum checksum_what)what, number);
-            opened += checksum_open(seed, checksum_word(checksum_seed(secret, SEAL_OWNER, 3), 99),
-                                    &payload);
+            uint64_t seed = checksum_seed(secret, (enum checksum_domain)what, number);
+            opened += checksum_open(
+                seed, checksum_word(checksum_seed(secret, CHECKSUM_OWNER, 3), 99), &payload);
         }
     }
     /* Its own, and of 175 others those that have the eight bits by chance. */
@@ -332,18 +332,18 @@ END_TEST
 enum { FRAMES = 8, FRAME_ORDER = 6, NUMBER = 5 };
 
 static struct arena_head head = {.secret = {0x1234, 0x5678}};
-static struct label labels[NUMBER + 1];
-static struct name_entry names[NUMBER + 1];
+static struct segment_entry labels[NUMBER + 1];
+static struct namespace_entry names[NUMBER + 1];
 static struct file file = {.head = &head,
-                           .labels = labels,
-                           .names = names,
-                           .labels_max = NUMBER + 1,
-                           .names_backed = NUMBER + 1,
+                           .segments = labels,
+                           .namespaces = names,
+                           .segments_max = NUMBER + 1,
+                           .namespaces_backed = NUMBER + 1,
                            .frames = FRAMES,
                            .frame_order = FRAME_ORDER};
-static struct file_segment_facts facts_now;
+static struct file_segment_fields facts_now;
 
-static const struct file_segment_facts file_segment_samples[] = {
+static const struct file_segment_fields file_segment_samples[] = {
     {.kind = FILE_SEGMENT_LOG,
      .order = 2,
      .owner = 9,
@@ -387,11 +387,11 @@ static void write_label(int which)
 {
     memset(labels, 0, sizeof labels);
     file_segment_write(&file, NUMBER, &file_segment_samples[which]);
-    file_segment_own(&file, NUMBER, file_segment_samples[which].owner);
+    file_segment_set_owner(&file, NUMBER, file_segment_samples[which].owner);
     ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts_now), FILE_SEGMENT_IS_VALID);
 }
 
-static bool is_same_label(const struct file_segment_facts *a, const struct file_segment_facts *b)
+static bool is_same_label(const struct file_segment_fields *a, const struct file_segment_fields *b)
 {
     return a->kind == b->kind && a->order == b->order && a->stale == b->stale &&
            a->owner == b->owner && a->base_time == b->base_time && a->version == b->version &&
@@ -401,11 +401,12 @@ static bool is_same_label(const struct file_segment_facts *a, const struct file_
 
 static void expect_label_or_none(size_t at)
 {
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
     enum file_segment_state state = file_segment_open(&file, NUMBER, &facts);
 
     if (state == FILE_SEGMENT_IS_VALID) {
-        FIXTURE_THAT(at >= offsetof(struct label, used) && at < offsetof(struct label, shape));
+        FIXTURE_THAT(at >= offsetof(struct segment_entry, used) &&
+                     at < offsetof(struct segment_entry, shape));
         FIXTURE_THAT(is_same_label(&facts, &facts_now));
     }
     FIXTURE_THAT(state != FILE_SEGMENT_IS_FREE);
@@ -413,7 +414,7 @@ static void expect_label_or_none(size_t at)
 
 static void expect_no_label(size_t at)
 {
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
 
     (void)at;
     FIXTURE_THAT(file_segment_open(&file, NUMBER, &facts) != FILE_SEGMENT_IS_VALID);
@@ -432,25 +433,25 @@ END_TEST
 
 START_TEST(a_label_follows_its_segment)
 {
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
 
     write_label(1);
-    file_segment_life(&file, NUMBER, 6000, false);
+    file_segment_set_expiry(&file, NUMBER, 6000, false);
     file_segment_shrink(&file, NUMBER, 5);
     file_segment_set_used(&labels[NUMBER], 30000);
     ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_VALID);
     ck_assert(facts.expires == 6000 && !facts.stale && facts.order == 5 && facts.used == 30000);
-    file_segment_life(&file, NUMBER, SEGMENT_NEVER - 1, true);
+    file_segment_set_expiry(&file, NUMBER, SEGMENT_NEVER - 1, true);
     ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_VALID);
     ck_assert(facts.expires == FILE_SEGMENT_NEVER - 1 && facts.stale);
-    damage_bytes(&labels[NUMBER].life, sizeof labels[NUMBER].life, expect_no_label);
+    damage_bytes(&labels[NUMBER].expiry, sizeof labels[NUMBER].expiry, expect_no_label);
 }
 END_TEST
 
 /* All checks may be right, and it lies outside of the file all the same. */
 START_TEST(a_label_must_be_of_a_block)
 {
-    static const struct file_segment_facts wrong[] = {
+    static const struct file_segment_fields wrong[] = {
         {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = 63, .used = 3},
         {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = FRAMES << FRAME_ORDER, .used = 3},
         {.kind = FILE_SEGMENT_LOG, .order = 3, .unit = 68, .used = 3},
@@ -459,9 +460,9 @@ START_TEST(a_label_must_be_of_a_block)
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct file_segment_facts facts;
+        struct file_segment_fields facts;
         file_segment_write(&file, NUMBER, &wrong[i]);
-        file_segment_own(&file, NUMBER, 1);
+        file_segment_set_owner(&file, NUMBER, 1);
         ck_assert_int_eq(file_segment_open(&file, NUMBER, &facts), FILE_SEGMENT_IS_DAMAGED);
     }
 }
@@ -469,7 +470,7 @@ END_TEST
 
 START_TEST(a_copied_label_is_not_valid)
 {
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
 
     write_label(0);
     labels[NUMBER - 1] = labels[NUMBER];
@@ -479,14 +480,14 @@ END_TEST
 
 static void expect_name_or_none(size_t at)
 {
-    struct file_namespace_facts facts;
+    struct file_namespace_fields facts;
     enum file_namespace_state state = file_namespace_open(&file, NUMBER, &facts);
 
     FIXTURE_THAT(state != FILE_NAMESPACE_IS_FREE);
     if (state == FILE_NAMESPACE_IS_VALID) {
-        bool spare = at >= offsetof(struct name_entry, creator);
-        bool flush = at >= offsetof(struct name_entry, flush_at) &&
-                     at < offsetof(struct name_entry, flush_at) + sizeof(uint64_t);
+        bool spare = at >= offsetof(struct namespace_entry, creator);
+        bool flush = at >= offsetof(struct namespace_entry, flush_at) &&
+                     at < offsetof(struct namespace_entry, flush_at) + sizeof(uint64_t);
         FIXTURE_THAT(spare || flush);
         FIXTURE_THAT(slice_equal(facts.name, slice_of("some.name")) && facts.generation == 44);
         FIXTURE_THAT(facts.flush_at == (flush ? 1 : names[NUMBER].flush_at == 0 ? 0 : 7000));
@@ -495,7 +496,7 @@ static void expect_name_or_none(size_t at)
 
 static void expect_no_name(size_t at)
 {
-    struct file_namespace_facts facts;
+    struct file_namespace_fields facts;
 
     (void)at;
     FIXTURE_THAT(file_namespace_open(&file, NUMBER, &facts) != FILE_NAMESPACE_IS_VALID);
@@ -504,14 +505,14 @@ static void expect_no_name(size_t at)
 START_TEST(a_byte_breaks_a_name)
 {
     memset(names, 0, sizeof names);
-    ck_assert(file_namespace_enter(
+    ck_assert(file_namespace_add(
         &file, NUMBER,
-        &(struct file_namespace_facts){.name = slice_of("some.name"), .generation = 33}));
-    file_namespace_generation(&file, NUMBER, 44);
+        &(struct file_namespace_fields){.name = slice_of("some.name"), .generation = 33}));
+    file_namespace_set_generation(&file, NUMBER, 44);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_name_or_none);
-    file_namespace_flush_at(&file, NUMBER, 7000);
+    file_namespace_set_flush_at(&file, NUMBER, 7000);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_name_or_none);
-    file_namespace_leave(&file, NUMBER);
+    file_namespace_remove(&file, NUMBER);
     damage_bytes(&names[NUMBER], sizeof names[NUMBER], expect_no_name);
 }
 END_TEST

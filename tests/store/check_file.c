@@ -92,7 +92,7 @@ START_TEST(a_new_one_is_sparse_and_its_owners)
     ck_assert_uint_eq((uint64_t)found.st_size, length_of(file.frames));
     ck_assert_uint_lt(taken(), MIB);
     ck_assert_uint_ge((file.frames - 1) * arena_block_size(file.frame_order), MEMORY);
-    ck_assert_uint_eq(file.labels_max, file.frames << file.frame_order);
+    ck_assert_uint_eq(file.segments_max, file.frames << file.frame_order);
     ck_assert_int_eq(memcmp(file.head->magic, LAYOUT_MAGIC, 8), 0);
 }
 END_TEST
@@ -101,17 +101,17 @@ START_TEST(what_lies_in_it_is_there_again)
 {
     make_it();
     ck_assert(file_back(&file, 3 * 65536, 65536));
-    ck_assert(file_back_labels(&file, 1500));
-    ck_assert(file_back_name(&file, 600));
+    ck_assert(file_back_segments(&file, 1500));
+    ck_assert(file_back_namespace(&file, 600));
     strcpy(file.base + 3 * 65536, "a record");
-    file.labels[1500].unit = 77;
-    strcpy(file.names[600].name, "a name");
+    file.segments[1500].unit = 77;
+    strcpy(file.namespaces[600].name, "a name");
     file_close(&file);
     ck_assert_int_eq(open_it(), FILE_KEPT);
     ck_assert_int_eq(recovery.arena, STORE_ARENA_KEPT);
     ck_assert_str_eq(file.base + 3 * 65536, "a record");
-    ck_assert_uint_eq(file.labels[1500].unit, 77);
-    ck_assert_str_eq(file.names[600].name, "a name");
+    ck_assert_uint_eq(file.segments[1500].unit, 77);
+    ck_assert_str_eq(file.namespaces[600].name, "a name");
     ck_assert_uint_eq(file.frames, MEMORY / arena_block_size(file.frame_order) + 1);
 }
 END_TEST
@@ -120,28 +120,28 @@ START_TEST(entries_in_holes_are_passed_over)
 {
     uint32_t first = 0, end_of_run = 0;
     make_it();
-    ck_assert(!file_label_run(&file, &first, &end_of_run));
-    ck_assert(file_back_labels(&file, 1500));
-    file.labels[1500].unit = 1;
+    ck_assert(!file_segment_run(&file, &first, &end_of_run));
+    ck_assert(file_back_segments(&file, 1500));
+    file.segments[1500].unit = 1;
     first = 0;
-    ck_assert(file_label_run(&file, &first, &end_of_run));
+    ck_assert(file_segment_run(&file, &first, &end_of_run));
     ck_assert_uint_le(first, 1500);
     ck_assert_uint_gt(end_of_run, 1500);
     ck_assert_uint_le(end_of_run, 1536);
     first = end_of_run;
-    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    ck_assert(!file_segment_run(&file, &first, &end_of_run));
     first = 2;
-    ck_assert(file_back_name(&file, LAYOUT_NAMES - 1));
-    file.names[LAYOUT_NAMES - 1].name_length = 1;
+    ck_assert(file_back_namespace(&file, LAYOUT_NAMESPACES - 1));
+    file.namespaces[LAYOUT_NAMESPACES - 1].name_length = 1;
     do {
-        ck_assert(file_name_run(&file, &first, &end_of_run));
+        ck_assert(file_namespace_run(&file, &first, &end_of_run));
         ck_assert_uint_ge(first, 2);
         first = end_of_run;
-    } while (end_of_run < LAYOUT_NAMES);
-    ck_assert_uint_eq(end_of_run, LAYOUT_NAMES);
-    ck_assert(!file_name_run(&file, &first, &end_of_run));
-    ck_assert(!file_back_labels(&file, file.labels_max));
-    ck_assert(!file_back_name(&file, LAYOUT_NAMES));
+    } while (end_of_run < LAYOUT_NAMESPACES);
+    ck_assert_uint_eq(end_of_run, LAYOUT_NAMESPACES);
+    ck_assert(!file_namespace_run(&file, &first, &end_of_run));
+    ck_assert(!file_back_segments(&file, file.segments_max));
+    ck_assert(!file_back_namespace(&file, LAYOUT_NAMESPACES));
 }
 END_TEST
 
@@ -167,15 +167,15 @@ START_TEST(labels_beyond_the_arena_are_not_looked_at)
 {
     uint32_t first = 0, end_of_run = 0;
     make_it();
-    struct label *beyond = &file.labels[file.labels_max];
+    struct segment_entry *beyond = &file.segments[file.segments_max];
     ck_assert((char *)beyond + 65536 <= file.base);
     memset(beyond, 'x', 65536);
-    ck_assert(!file_label_run(&file, &first, &end_of_run));
+    ck_assert(!file_segment_run(&file, &first, &end_of_run));
     file_close(&file);
     options.memory = MEMORY * 2;
     ck_assert_int_eq(open_it(), FILE_KEPT);
     first = 0;
-    ck_assert(file_label_run(&file, &first, &end_of_run));
+    ck_assert(file_segment_run(&file, &first, &end_of_run));
 }
 END_TEST
 
@@ -189,7 +189,7 @@ static void make_as_before(uint32_t frames_max)
     ck_assert_int_eq(pread(fd, &head, sizeof head, 0), sizeof head);
     head.frames_max = frames_max;
     head.check =
-        checksum_bytes(checksum_seed(head.secret, SEAL_HEAD, 0), (const char *)&head + from,
+        checksum_bytes(checksum_seed(head.secret, CHECKSUM_HEAD, 0), (const char *)&head + from,
                        offsetof(struct arena_head, check) - from);
     ck_assert_int_eq(pwrite(fd, &head, sizeof head, 0), sizeof head);
     ck_assert_int_eq(ftruncate(fd, sizeof head), 0);
@@ -235,15 +235,15 @@ START_TEST(it_grows_while_it_is_open)
     ck_assert_uint_eq(taken(), before);
     ck_assert(file_back(&file, last, 65536));
     memset(file.base + last, 'x', 65536);
-    ck_assert(file_back_labels(&file, file.labels_max - 1));
-    file.labels[file.labels_max - 1].unit = 7;
+    ck_assert(file_back_segments(&file, file.segments_max - 1));
+    file.segments[file.segments_max - 1].unit = 7;
     ck_assert(file_grow(&file, frames)); /* it does not become less */
     ck_assert_uint_eq(file.frames, 2 * frames);
     file_close(&file);
     ck_assert_int_eq(open_it(), FILE_KEPT);
     ck_assert_uint_eq(file.frames, 2 * frames);
     ck_assert_int_eq(file.base[last + 65535], 'x');
-    ck_assert_uint_eq(file.labels[file.labels_max - 1].unit, 7);
+    ck_assert_uint_eq(file.segments[file.segments_max - 1].unit, 7);
 }
 END_TEST
 
@@ -267,17 +267,17 @@ START_TEST(labels_come_and_go_by_the_page)
 {
     make_it();
     uint64_t before = taken();
-    ck_assert(file_back_labels(&file, 64));
-    ck_assert(file_back_labels(&file, 127));
-    ck_assert(file_back_labels(&file, 200));
-    ck_assert_uint_eq(taken(), before + 2 * FILE_LABELS * sizeof(struct label));
-    memset(&file.labels[64], 'x', 64 * sizeof(struct label));
-    file.labels[192].unit = file.labels[255].unit = 5;
-    ck_assert(file_forget_labels(&file, 64));
-    ck_assert_uint_eq(taken(), before + FILE_LABELS * sizeof(struct label));
-    ck_assert_uint_eq(file.labels[100].unit, 0);
-    ck_assert_uint_eq(file.labels[192].unit, 5);
-    ck_assert_uint_eq(file.labels[255].unit, 5);
+    ck_assert(file_back_segments(&file, 64));
+    ck_assert(file_back_segments(&file, 127));
+    ck_assert(file_back_segments(&file, 200));
+    ck_assert_uint_eq(taken(), before + 2 * FILE_SEGMENTS_PER_PAGE * sizeof(struct segment_entry));
+    memset(&file.segments[64], 'x', 64 * sizeof(struct segment_entry));
+    file.segments[192].unit = file.segments[255].unit = 5;
+    ck_assert(file_forget_segments(&file, 64));
+    ck_assert_uint_eq(taken(), before + FILE_SEGMENTS_PER_PAGE * sizeof(struct segment_entry));
+    ck_assert_uint_eq(file.segments[100].unit, 0);
+    ck_assert_uint_eq(file.segments[192].unit, 5);
+    ck_assert_uint_eq(file.segments[255].unit, 5);
 }
 END_TEST
 
@@ -430,7 +430,7 @@ END_TEST
 START_TEST(one_with_two_damaged_lives_is_set_aside)
 {
     make_it();
-    file.head->life[0].check ^= 1;
+    file.head->clocks[0].check ^= 1;
     file_close(&file);
     expect_aside("clock", "arena.aside");
 }
@@ -525,8 +525,8 @@ START_TEST(a_half_made_one_is_made_anew)
     make_it();
     ck_assert(!scratch_has("arena.aside"));
     /* With something behind its head it is something else. */
-    ck_assert(file_back_labels(&file, 1));
-    file.labels[1].unit = 1;
+    ck_assert(file_back_segments(&file, 1));
+    file.segments[1].unit = 1;
     memset(file.head, 0, sizeof *file.head);
     file_close(&file);
     expect_aside("no arena", "arena.aside");

@@ -189,7 +189,7 @@ START_TEST(a_file_that_cannot_grow_that_far)
     memcpy(&head, image_at(&image, 0), sizeof head);
     head.frames_max = 4 * (MEMORY / 65536 + 1);
     head.check =
-        checksum_bytes(checksum_seed(head.secret, SEAL_HEAD, 0), (const char *)&head + from,
+        checksum_bytes(checksum_seed(head.secret, CHECKSUM_HEAD, 0), (const char *)&head + from,
                        offsetof(struct arena_head, check) - from);
     memcpy(image_at(&image, 0), &head, sizeof head);
     image.count = 1;

@@ -1,9 +1,9 @@
 /*
  * arena.c - frames on two stacks, blocks in buddy lists; see arena.h.
  *
- * A free block's links lie in the block itself, which is resident anyway: its
- * frame is in use. The table `block` says which units start a free block, so
- * that a freed block finds out about its buddy in one look.
+ * A free block's links lie in the block itself, which is resident anyway: its frame is in use.
+ * The table `block` says which units start a free block, so that one load tells whether a block's
+ * buddy is free.
  */
 #include "daemon/store/arena/arena.h"
 
@@ -13,7 +13,7 @@
 #include "daemon/store/arena/file.h"
 #include "daemon/store/arena/pages.h"
 
-enum { RETRY_AFTER = 1000 /* ms; for what the file system refused */ };
+enum { RETRY_AFTER = 1000 /* ms, after the file system refused blocks */ };
 
 struct free_block {
     uint32_t next, previous; /* units; 0: none */
@@ -40,7 +40,7 @@ static size_t vacant_bytes(uint32_t frames)
     return frames * sizeof(uint16_t);
 }
 
-/* No more of the range than `most` bytes. */
+/* Limits the range to `most` bytes, but to no less than the frames it has. */
 static void limit_range(struct arena *arena, uint64_t most)
 {
     uint64_t frames = most / arena_frame_size(arena);
@@ -52,7 +52,7 @@ static void limit_range(struct arena *arena, uint64_t most)
     }
 }
 
-/* Where the frames are: false with errno. */
+/* Sets where the frames are. False with errno. */
 static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struct file *file)
 {
     if (file != NULL) {
@@ -74,7 +74,7 @@ static bool find_range(struct arena *arena, uint64_t bytes, uint64_t most, struc
     return arena->base != NULL;
 }
 
-/* So many frames, and what the tables say of them, can be touched. */
+/* Makes so many frames, and their part of the tables, accessible. */
 static bool open_frames(struct arena *arena, uint32_t frames)
 {
     bool there = arena->file != NULL ? file_grow(arena->file, frames)
@@ -197,7 +197,7 @@ static uint32_t cold_frames(const struct arena *arena)
     return arena->cold_count + (arena->frames - arena->fresh);
 }
 
-/* Free frames that could be used now: a cold one needs budget for its pages. */
+/* Free frames that can be used now: a cold one needs budget for its pages. */
 static uint32_t available(const struct arena *arena)
 {
     uint64_t paid = arena->starved ? 0 : budget_left(arena->budget) / arena_frame_size(arena);
@@ -205,14 +205,14 @@ static uint32_t available(const struct arena *arena)
     return arena->warm_count + (paid < cold ? (uint32_t)paid : cold);
 }
 
-/* There is one. */
+/* There must be one. */
 static uint32_t pop_cold(struct arena *arena)
 {
     return arena->cold_count > 0 ? arena->cold[--arena->cold_count] : arena->fresh++;
 }
 
-/* Blocks of the file for a frame that was cold. The lock is given meanwhile: the kernel
- * takes its time for this. */
+/* Takes blocks of the file for a frame that was cold. The lock is not held during the system
+ * call, which is slow. */
 static bool warm_up(struct arena *arena, uint32_t frame)
 {
     uint64_t size = arena_frame_size(arena);
@@ -230,7 +230,7 @@ static bool warm_up(struct arena *arena, uint32_t frame)
     return backed;
 }
 
-/* There is one. */
+/* There must be one. */
 static uint32_t use_warm(struct arena *arena)
 {
     uint32_t frame = arena->warm[--arena->warm_count];
@@ -240,7 +240,7 @@ static uint32_t use_warm(struct arena *arena)
     return frame;
 }
 
-/* There is one. It goes cold, and is one less of those that were idle. */
+/* There must be one. It goes cold, so that one less is idle. */
 static uint32_t drop_warm(struct arena *arena)
 {
     arena->idle -= arena->idle > 0;
@@ -391,7 +391,7 @@ uint32_t arena_in_use(struct arena *arena)
     return count;
 }
 
-/* Gives a frame's pages to the system; false: it cannot be done. */
+/* Gives a frame's pages to the system. False: the file system does not take them. */
 static bool cool_down(struct arena *arena, uint32_t frame)
 {
     uint64_t size = arena_frame_size(arena);
@@ -432,7 +432,7 @@ uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most)
         if (frame == 0) {
             break;
         }
-        /* Outside of the lock: the kernel takes its time for this. */
+        /* Outside of the lock: a slow system call. */
         gives = cool_down(arena, frame);
         if (gives) {
             budget_give(arena->budget, arena_frame_size(arena));
@@ -472,7 +472,7 @@ static bool any_used(const uint64_t *used, uint32_t unit, uint8_t order)
     return false;
 }
 
-/* Of a block that is in use somewhere, the largest blocks that are not become free. */
+/* Frees the largest blocks without a used unit within a block that has some. */
 static void free_rest(struct arena *arena, const uint64_t *used, uint32_t unit, uint8_t order)
 {
     if (!any_used(used, unit, order)) {
@@ -483,8 +483,8 @@ static void free_rest(struct arena *arena, const uint64_t *used, uint32_t unit, 
     }
 }
 
-/* Frames first .. end - 1 hold nothing: they are cold, or warm where they must be. The last
- * ones may as well have never been used. */
+/* Frames first .. end - 1 hold nothing: they become cold, or warm if the file does not take their
+ * blocks back. The last ones of the arena count as never used. */
 static void adopt_free(struct arena *arena, uint32_t first, uint32_t end)
 {
     uint64_t size = arena_frame_size(arena);

@@ -6,21 +6,20 @@
  * allocator", 1965), down to a unit of 1 KiB. Places are unit numbers, never
  * pointers. Unit 0 is never given out, so 0 means "nowhere".
  *
- * Frames are free in two ways: warm ones still have their pages and stay in the
- * budget, cold ones have been given back to the operating system. Going cold and coming
- * back costs more than filling a frame does, since the kernel clears its pages; so the
- * arena knows how many warm frames nobody has wanted for a while.
+ * A free frame is warm or cold: a warm one still has its pages and stays in the budget, the pages
+ * of a cold one have been given back to the operating system. To go cold and come back costs more
+ * than to fill a frame, since the kernel clears its pages; so the arena knows how many warm frames
+ * were not needed for a while.
  *
- * With a file (file.h) the frames are the file's. Its blocks are asked for before a cold frame
- * is used and given back when it is trimmed, so the file takes what the budget says. Where the
- * file system refuses, the arena is starved: there are no cold frames, and the store lives
- * with what it has by evicting.
+ * With a file (file.h) the frames are the file's. Blocks of the file are taken before a cold frame
+ * is used and given back when it is trimmed, so the file takes as much as the budget says. If the
+ * file system refuses, the arena is starved: it has no cold frames, and the store evicts instead.
  *
  * Address space is reserved for more frames than the memory has at first, so that the memory may
- * grow while pointers into the range stay good (arena_open). What frames there may be is no
- * bound of what is used: that is the budget.
+ * grow while pointers into the range stay valid (arena_open). The number of frames does not limit
+ * what is used; the budget does.
  *
- * Any thread; arena.lock is a leaf. No lock of this file is held while the kernel works.
+ * Any thread; arena.lock is a leaf. The lock is not held during system calls.
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_ARENA_H
 #define KVCACHED_DAEMON_STORE_ARENA_ARENA_H
@@ -45,36 +44,36 @@ struct arena {
 
     struct lock lock; /* guards all that follows */
     uint32_t frames;  /* that may be used, frame 0 included; never fewer than before */
-    uint32_t fresh;   /* from this one on none was ever used: they are free and cold, too */
+    uint32_t fresh;   /* frames from this one on were never used: they are free and cold, too */
     bool starved;     /* the file system has no room: cold frames cannot be had */
     uint64_t retry_at;
     uint32_t *warm; /* stack of free frames that have their pages */
     uint32_t warm_count;
-    uint32_t warm_least; /* of warm_count, since the last mark */
-    uint32_t idle;       /* of warm_count, what it never fell below between the last two marks */
+    uint32_t warm_least; /* the lowest warm_count since the last mark */
+    uint32_t idle;       /* the lowest warm_count between the last two marks */
     uint32_t *cold;      /* stack of free frames that have none */
     uint32_t cold_count;
     uint32_t first_free[ARENA_ORDER_MAX]; /* free blocks by order; unit or 0 */
     uint8_t *block;                       /* by unit: the order of the free block that starts
                                              here + 1, or 0; with ARENA_APART */
     uint16_t *vacant;                     /* by frame: units in its free blocks; atomic */
-    uint32_t withdrawn;                   /* the frame whose free blocks are apart; 0: none */
+    uint32_t withdrawn;                   /* the frame that arena_withdraw took out; 0: none */
     bool lent; /* blocks are given out though the reserve is not whole; atomic */
 };
 
-#define ARENA_APART  0x80u      /* of a free block: it is in no list */
-#define ARENA_CRUMBS UINT32_MAX /* a `reserve`: no frame is to be cut, and none be taken */
+#define ARENA_APART  0x80u      /* flag of a free block: it is in no list */
+#define ARENA_CRUMBS UINT32_MAX /* a `reserve`: neither take nor cut a frame */
 
-/* Reserves address space for `most` bytes at most, and tables; with a file, the file says how
+/* Reserves address space for `most` bytes at most, and tables; with a file, the file defines how
  * many and where. Frames for `bytes` are free and cold. False with errno. */
 bool arena_init(struct arena *arena, uint64_t bytes, uint64_t most, struct budget *budget,
                 struct file *file);
 void arena_deinit(struct arena *arena);
 
-/* Frames that so many bytes are, with frame 0; as many as there may be at most. */
+/* How many frames so many bytes take, frame 0 included; frames_max at most. */
 uint32_t arena_frames_for(const struct arena *arena, uint64_t bytes);
-/* So many frames may be used; it never has fewer again. One thread at a time. False with errno:
- * then nothing has changed. */
+/* So many frames may be used from here on; the arena never has fewer again. One thread at a time.
+ * False with errno: then nothing has changed. */
 bool arena_open(struct arena *arena, uint32_t frames);
 
 static inline uint64_t arena_frame_size(const struct arena *arena)
@@ -83,9 +82,9 @@ static inline uint64_t arena_frame_size(const struct arena *arena)
 }
 
 /*
- * A block of 2^order units, or 0 when there is none. The last `reserve` frames
- * are not touched: they are kept for those who make room. As long as these have used some of
- * them others get nothing at all: what is left of a frame that was cut in need is needed, too.
+ * A block of 2^order units, or 0 when there is none. The last `reserve` frames are not touched:
+ * they are kept for reclamation, which asks with 0. While reclamation uses some of them, calls
+ * with a reserve get nothing at all: what is left of a frame that reclamation cut is needed, too.
  */
 uint32_t arena_alloc(struct arena *arena, uint8_t order, uint32_t reserve);
 void arena_free(struct arena *arena, uint32_t unit, uint8_t order);
@@ -94,8 +93,8 @@ void arena_cut(struct arena *arena, uint32_t unit, uint8_t from, uint8_t order);
 
 /*
  * Says which units are in use, a bit for each, in an arena where nothing was allocated yet.
- * Frames without one stay cold and give their blocks back, of the others every unit that is not
- * in use becomes free. In the budget, whether there is room or not.
+ * Frames without a unit in use stay cold and give their blocks back. Of the others every unit that
+ * is not in use becomes free. They count in the budget, whether it has room or not.
  */
 void arena_adopt(struct arena *arena, const uint64_t *used_units);
 
@@ -103,8 +102,8 @@ void arena_adopt(struct arena *arena, const uint64_t *used_units);
 uint32_t arena_available(struct arena *arena);
 
 /*
- * The reserve cannot be made whole: what blocks there are may be used until a frame comes free.
- * False: it was so already.
+ * For when the reserve cannot be made whole: all calls may use the blocks there are, until a frame
+ * comes free. False: that was so already.
  */
 bool arena_lend(struct arena *arena);
 static inline bool arena_is_lent(const struct arena *arena)
@@ -119,44 +118,44 @@ static inline uint32_t arena_vacant(const struct arena *arena, uint32_t frame)
 }
 
 /*
- * Free blocks of the frame are not given out from now on, nor those that come free there, so that
- * it can be emptied; of one frame at a time. That ends when all of it is free, or with
+ * From here on free blocks of the frame, and blocks that come free in it, are not allocated, so
+ * that it can be emptied. One frame at a time. It ends when all of the frame is free, or with
  * arena_restore.
  */
 void arena_withdraw(struct arena *arena, uint32_t frame);
-/* True: it did not end by itself. */
+/* True: a frame was withdrawn still. */
 bool arena_restore(struct arena *arena);
 
-/* Begins a new stretch of time; see arena_idle. */
+/* Begins a new period; see arena_idle. */
 void arena_mark(struct arena *arena);
 
-/* Warm frames that nobody needed since the mark before the last one. */
+/* Warm frames that were not needed since the mark before the last one. */
 uint32_t arena_idle(struct arena *arena);
 
-/* Gives pages of warm frames back until `keep` are left, `most` at a time; how
- * many were given. */
+/* Gives pages of warm frames back until `keep` are left, of `most` frames at most. Returns how
+ * many gave theirs. */
 uint32_t arena_trim(struct arena *arena, uint32_t keep, uint32_t most);
 
-/* To be called now and then: cold frames that the file system had no room for are tried
- * again after a second. */
+/* Call it now and then, with the time in ms: cold frames that the file system had no room for are
+ * tried again after a second. */
 void arena_retry(struct arena *arena, uint64_t now);
 
 /* Frames that are in use, whole or cut. */
 uint32_t arena_in_use(struct arena *arena);
 
-/* Of all frames that there may be one day, unit 0 included. */
+/* Units of all frames that there may ever be, unit 0 included. */
 static inline size_t arena_units_max(const struct arena *arena)
 {
     return (size_t)arena->frames_max << arena->frame_order;
 }
 
-/* Of those that may be used. While no other thread may open more. */
+/* Units of frames that may be used. While no other thread can call arena_open. */
 static inline size_t arena_units(const struct arena *arena)
 {
     return (size_t)arena->frames << arena->frame_order;
 }
 
-/* Bytes that the range could come to hold. */
+/* Bytes that the range may grow to. */
 static inline uint64_t arena_most(const struct arena *arena)
 {
     return (uint64_t)arena->frames_max * arena_frame_size(arena);

@@ -1,9 +1,9 @@
 /*
  * budget.h - how much memory the store may use, and how much it does.
  *
- * One number bounds everything: arena, index, tables. Whoever makes memory
- * resident takes it from the budget first and gives it back after the operating
- * system has it again. Any thread, no lock.
+ * One number bounds everything: arena, index, tables. Code that makes memory resident takes it
+ * from the budget first, and gives it back after the operating system has it again. Amounts are
+ * bytes. Any thread, no lock.
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_BUDGET_H
 #define KVCACHED_DAEMON_STORE_ARENA_BUDGET_H
@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 struct budget {
-    uint64_t limit; /* bytes; atomic */
-    uint64_t used;  /* bytes; atomic */
-    uint64_t kept;  /* bytes that only the arena may take: those who make room need some, and
+    uint64_t limit; /* atomic */
+    uint64_t used;  /* atomic */
+    uint64_t kept;  /* what only the arena may take: reclamation needs some to make room, and
                        memory that a table took does not come back; atomic */
 };
 
@@ -23,7 +23,7 @@ static inline uint64_t budget_limit(const struct budget *budget)
     return __atomic_load_n(&budget->limit, __ATOMIC_RELAXED);
 }
 
-/* A lower one takes nothing back. */
+/* A lower limit takes nothing back. */
 static inline void budget_set_limit(struct budget *budget, uint64_t limit)
 {
     __atomic_store_n(&budget->limit, limit, __ATOMIC_RELAXED);
@@ -39,13 +39,14 @@ static inline void budget_keep(struct budget *budget, uint64_t bytes)
     __atomic_store_n(&budget->kept, bytes, __ATOMIC_RELAXED);
 }
 
-/* What may be taken: a little is kept for what is forced. */
+/* What may be taken: a 128th of the limit is kept for budget_force. */
 static inline uint64_t budget_open(const struct budget *budget)
 {
     uint64_t limit = budget_limit(budget);
     return limit - limit / 128;
 }
 
+/* False: less than that is left beside `kept`. */
 static inline bool budget_take_beside(struct budget *budget, uint64_t bytes, uint64_t kept)
 {
     uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
@@ -63,14 +64,14 @@ static inline bool budget_take(struct budget *budget, uint64_t bytes)
     return budget_take_beside(budget, bytes, budget_kept(budget));
 }
 
-/* For the arena, and for what it cannot be used without. */
+/* For the arena, and for tables that it cannot be used without. */
 static inline bool budget_take_for_arena(struct budget *budget, uint64_t bytes)
 {
     return budget_take_beside(budget, bytes, 0);
 }
 
-/* For what is small, bounded, and must not fail: a flush makes room, so it cannot
- * wait for room. */
+/* Takes without asking, for what is small, bounded, and must not fail: a flush makes room, so it
+ * cannot wait for room. */
 static inline void budget_force(struct budget *budget, uint64_t bytes)
 {
     __atomic_fetch_add(&budget->used, bytes, __ATOMIC_RELAXED);

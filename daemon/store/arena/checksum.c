@@ -3,7 +3,7 @@
  *
  * Every record that is written to a file passes here, and at a start every byte of
  * the file. Four lanes keep the multiplier busy; the rest is a handful of
- * operations, because a record is rarely more than a few hundred bytes.
+ * operations, because a record rarely has more than a few hundred bytes.
  */
 #include "daemon/store/arena/checksum.h"
 
@@ -24,7 +24,7 @@ static inline uint64_t rotate(uint64_t x, unsigned bits)
     return (x << bits) | (x >> (64 - bits));
 }
 
-/* The low bits of a product know only the low bits of its factors: brings the high ones
+/* The low bits of a product depend on the low bits of its factors only. This brings the high ones
  * down, so that any bits of the result will do. */
 static inline uint64_t finish(uint64_t x)
 {
@@ -40,8 +40,8 @@ static inline uint64_t load(const char *bytes)
     return le64toh(word);
 }
 
-/* The last bytes, fewer than a word, with zeros above. Where there is a word before the
- * end, they are its upper bytes. */
+/* The last bytes, fewer than a word, with zeros above. If there are 8 bytes before the end, one
+ * load gets them: they are its upper bytes. */
 static inline uint64_t load_rest(const char *bytes, size_t left, size_t length)
 {
     uint64_t word = 0;
@@ -72,9 +72,9 @@ static inline void absorb_words(struct absorbed *lanes, const char *bytes)
     lanes->fold ^= word[0] ^ word[1] ^ word[2] ^ word[3];
 }
 
-/* Two words to a lane and multiplication, one of them turned: what cancels in the lane then
- * stands in other bits of its bytes, and does not cancel in the fold. Their sum and not their
- * XOR, which is the same of two words whose bits are all inverted; so is the fold. */
+/* Two words to a lane and multiplication, one of them rotated: differences that cancel in the lane
+ * are then in other bits of their bytes, and do not cancel in the fold. The words are added: XOR
+ * would not change if all bits of both were inverted, and neither would the fold. */
 static inline void absorb_pairs(struct absorbed *lanes, const char *bytes)
 {
     uint64_t even[4] = {load(bytes), load(bytes + 16), load(bytes + 32), load(bytes + 48)};
@@ -87,7 +87,7 @@ static inline void absorb_pairs(struct absorbed *lanes, const char *bytes)
     lanes->fold ^= odd[0] ^ odd[1] ^ odd[2] ^ odd[3];
 }
 
-struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length)
+struct checksum checksum_sum(uint64_t seed, const char *bytes, size_t length)
 {
     struct absorbed lanes = {seed ^ ODD_TWO, seed ^ ODD_THREE, seed ^ ODD_FIVE, seed, 0};
     size_t left = length;
@@ -118,12 +118,12 @@ struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length)
     lanes.d = checksum_mix(lanes.d, rest);
     uint64_t all = rotate(lanes.a, 1) + rotate(lanes.b, 12) + rotate(lanes.c, 25) +
                    rotate(lanes.d, 43) + length;
-    return (struct sum){.hash = finish(all), .fold = checksum_fold(lanes.fold ^ rest)};
+    return (struct checksum){.hash = finish(all), .fold = checksum_fold(lanes.fold ^ rest)};
 }
 
 uint32_t checksum_bytes(uint64_t seed, const void *bytes, size_t length)
 {
-    struct sum sum = sum_bytes(seed, bytes, length);
+    struct checksum sum = checksum_sum(seed, bytes, length);
     return (uint32_t)(sum.hash & ~UINT64_C(0xff)) | sum.fold;
 }
 
@@ -140,7 +140,7 @@ bool checksum_open(uint64_t seed, uint64_t word, uint64_t *payload)
     return *payload != 0 && checksum_word(seed, *payload) == word;
 }
 
-uint64_t checksum_seed(const uint64_t secret[2], enum checksum_what what, uint64_t number)
+uint64_t checksum_seed(const uint64_t secret[2], enum checksum_domain what, uint64_t number)
 {
     return finish(checksum_mix(checksum_mix(secret[0], what) ^ secret[1], number));
 }

@@ -1,10 +1,11 @@
 /*
- * checksum.h - checks of what lies in an arena file: sums of bytes, and sealed words.
+ * checksum.h - checks of what lies in an arena file: sums of bytes, and checked words.
  *
- * They find damage, not an enemy: but they are seeded from a secret in the file, so that a
- * value that a client sends cannot look like a record by design. One flipped byte is found
- * with certainty, since every check carries the XOR of the bytes that it covers. (Where the
- * byte says how much is covered, it is the hash that finds it, but for one in 2^24.)
+ * They find damage; they do not resist an attacker with access to the file. They are seeded from
+ * a secret in the file, so that a value that a client sends cannot look like a record by design.
+ * One flipped byte is always found, since every check carries the XOR of the bytes that it covers.
+ * (A byte that says how many bytes are covered is the exception: there the hash finds it, but for
+ * one in 2^24.)
  *
  * Pure functions; any thread.
  */
@@ -15,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sum {
-    uint64_t hash;
-    uint8_t fold; /* XOR of all bytes */
+struct checksum {
+    uint64_t hash; /* any bits of it will do */
+    uint8_t fold;  /* XOR of all bytes */
 };
 
 /* XOR of the eight bytes. */
@@ -41,38 +42,48 @@ static inline uint64_t checksum_mix(uint64_t seed, uint64_t word)
  * length goes into the end. The rotation matters: without it two flipped top bits in one lane
  * cancel.
  */
-struct sum sum_bytes(uint64_t seed, const char *bytes, size_t length);
+struct checksum checksum_sum(uint64_t seed, const char *bytes, size_t length);
 
 /* 24 bits of hash above 8 of fold. */
 uint32_t checksum_bytes(uint64_t seed, const void *bytes, size_t length);
 
-#define SEAL_MAX ((UINT64_C(1) << 48) - 1) /* the largest payload */
+/* --- checked words: one field with its check, in one store ------------------------ */
+
+#define CHECKSUM_PAYLOAD_MAX ((UINT64_C(1) << 48) - 1) /* the largest payload */
 
 /*
- * Payload (1 .. SEAL_MAX) with a check in one word, which is never 0 and never one byte away
- * from it: so 0 may mean "none". Stored and loaded whole, aligned.
+ * Payload (1 .. CHECKSUM_PAYLOAD_MAX) with a check in one word, which is never 0 and never one byte
+ * away from it: so 0 may mean "none". Stored and loaded whole, aligned.
  */
 uint64_t checksum_word(uint64_t seed, uint64_t payload);
 /* False: damaged. That the word is 0 is for the caller to see. */
 bool checksum_open(uint64_t seed, uint64_t word, uint64_t *payload);
 
-/* What is sealed: a domain of its own for each field. */
-enum checksum_what {
-    SEAL_HEAD = 1,
-    SEAL_LIFE, /* of struct arena_head */
-    SEAL_VERSIONS,
-    SEAL_NAME,
-    SEAL_GENERATION,
-    SEAL_FLUSH_AT,
-    SEAL_LABEL,
-    SEAL_OWNER,
-    SEAL_SPAN, /* segment descriptor.life */
-    SEAL_SUM,  /* segment descriptor.sum */
-    SEAL_RECORDS,
+static inline void checksum_store_word(uint64_t *field, uint64_t word)
+{
+    __atomic_store_n(field, word, __ATOMIC_RELEASE);
+}
+
+/* --- seeds -------------------------------------------------------------------------- */
+
+/* What is checked: a domain of its own for each field, so that no value is valid in place of
+ * another. */
+enum checksum_domain {
+    CHECKSUM_HEAD = 1,
+    CHECKSUM_CLOCK,
+    CHECKSUM_VERSIONS,
+    CHECKSUM_NAMESPACE,
+    CHECKSUM_GENERATION,
+    CHECKSUM_FLUSH_AT,
+    CHECKSUM_SEGMENT,
+    CHECKSUM_OWNER,
+    CHECKSUM_SPAN, /* segment_entry.expiry */
+    CHECKSUM_SUM,  /* segment_entry.sum */
+    CHECKSUM_RECORDS,
 };
 
-/* `number`: of the entry, segment descriptor or slot, so that what lies elsewhere is not valid
- * there. */
-uint64_t checksum_seed(const uint64_t secret[2], enum checksum_what what, uint64_t number);
+/* `number`: of the namespace, segment or clock record, so that an entry is valid in its own
+ * place only. */
+uint64_t checksum_seed(const uint64_t secret[2], enum checksum_domain what, uint64_t number);
 
 #endif

@@ -11,7 +11,7 @@
 
 /* --- blocks --------------------------------------------------------------------- */
 
-static bool write_txn_blocks(const struct file *file, int mode, uint64_t from, uint64_t length)
+static bool change_blocks(const struct file *file, int mode, uint64_t from, uint64_t length)
 {
     int failed;
     do {
@@ -22,7 +22,7 @@ static bool write_txn_blocks(const struct file *file, int mode, uint64_t from, u
 
 static bool back(struct file *file, uint64_t from, uint64_t length)
 {
-    bool backed = write_txn_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
+    bool backed = change_blocks(file, FALLOC_FL_KEEP_SIZE, from, length);
     if (!backed) {
         __atomic_store_n(&file->why_refused, errno, __ATOMIC_RELAXED);
     }
@@ -42,8 +42,8 @@ bool file_back(struct file *file, uint64_t arena_byte, uint64_t length)
 
 bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
 {
-    bool taken = write_txn_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                  position(file, file->base) + arena_byte, length);
+    bool taken = change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                               position(file, file->base) + arena_byte, length);
     if (!taken) {
         __atomic_store_n(&file->why_kept, errno, __ATOMIC_RELAXED);
         __atomic_fetch_add(&file->kept, 1, __ATOMIC_RELEASE);
@@ -51,40 +51,42 @@ bool file_forget(struct file *file, uint64_t arena_byte, uint64_t length)
     return taken;
 }
 
-static uint64_t labels_page(const struct file *file, uint32_t number)
+static uint64_t segments_page(const struct file *file, uint32_t number)
 {
-    return position(file, &file->labels[number / FILE_LABELS * FILE_LABELS]);
+    return position(file,
+                    &file->segments[number / FILE_SEGMENTS_PER_PAGE * FILE_SEGMENTS_PER_PAGE]);
 }
 
-bool file_back_labels(struct file *file, uint32_t number)
+bool file_back_segments(struct file *file, uint32_t number)
 {
-    return number < __atomic_load_n(&file->labels_max, __ATOMIC_RELAXED) &&
-           back(file, labels_page(file, number), FILE_LABELS * sizeof *file->labels);
+    return number < __atomic_load_n(&file->segments_max, __ATOMIC_RELAXED) &&
+           back(file, segments_page(file, number), FILE_SEGMENTS_PER_PAGE * sizeof *file->segments);
 }
 
-bool file_forget_labels(struct file *file, uint32_t number)
+bool file_forget_segments(struct file *file, uint32_t number)
 {
-    return write_txn_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                            labels_page(file, number), FILE_LABELS * sizeof *file->labels);
+    return change_blocks(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                         segments_page(file, number),
+                         FILE_SEGMENTS_PER_PAGE * sizeof *file->segments);
 }
 
-/* A step at a time, in order. */
-bool file_back_name(struct file *file, uint32_t id)
+/* One step after the other, in order. */
+bool file_back_namespace(struct file *file, uint32_t id)
 {
-    const size_t entry = sizeof *file->names;
-    uint32_t have = __atomic_load_n(&file->names_backed, __ATOMIC_ACQUIRE);
-    while (id < LAYOUT_NAMES && id >= have) {
-        if (!back(file, position(file, file->names) + have * entry, LAYOUT_STEP)) {
+    const size_t entry = sizeof *file->namespaces;
+    uint32_t have = __atomic_load_n(&file->namespaces_backed, __ATOMIC_ACQUIRE);
+    while (id < LAYOUT_NAMESPACES && id >= have) {
+        if (!back(file, position(file, file->namespaces) + have * entry, LAYOUT_STEP)) {
             return false;
         }
         have += (uint32_t)(LAYOUT_STEP / entry);
-        __atomic_store_n(&file->names_backed, have, __ATOMIC_RELEASE);
+        __atomic_store_n(&file->namespaces_backed, have, __ATOMIC_RELEASE);
     }
-    return id < LAYOUT_NAMES;
+    return id < LAYOUT_NAMESPACES;
 }
 
-/* Where from `from` on, before `end`, is data, or a hole. `otherwise`: where there is none, or
- * where the file system cannot tell. */
+/* The first data, or hole, from `from` on and before `end`. `otherwise`: there is none, or the
+ * file system cannot tell. */
 static uint64_t seek(const struct file *file, int what, uint64_t from, uint64_t end,
                      uint64_t otherwise)
 {
@@ -111,14 +113,15 @@ static bool entry_run(const struct file *file, const void *table, size_t entry, 
     return data < stop;
 }
 
-bool file_label_run(const struct file *file, uint32_t *first, uint32_t *end)
+bool file_segment_run(const struct file *file, uint32_t *first, uint32_t *end)
 {
-    return entry_run(file, file->labels, sizeof *file->labels, file->labels_max, first, end);
+    return entry_run(file, file->segments, sizeof *file->segments, file->segments_max, first, end);
 }
 
-bool file_name_run(const struct file *file, uint32_t *first, uint32_t *end)
+bool file_namespace_run(const struct file *file, uint32_t *first, uint32_t *end)
 {
-    return entry_run(file, file->names, sizeof *file->names, LAYOUT_NAMES, first, end);
+    return entry_run(file, file->namespaces, sizeof *file->namespaces, LAYOUT_NAMESPACES, first,
+                     end);
 }
 
 /* --- the end -------------------------------------------------------------------- */

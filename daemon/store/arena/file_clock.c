@@ -1,58 +1,62 @@
 /*
- * file_clock.c - the store's clock across restarts; see file.h.
+ * file_clock.c - the store's clock across restarts; see file_clock.h.
  *
- * Within one run of the machine the clock counts on by itself: uptime and an offset that stays.
- * Between two runs only the wall clock knows how long it took, and only a file that was left in
- * order can be believed: after a crash of the machine nobody knows which pages reached the disk.
+ * Until the machine is restarted the clock is its uptime and an offset that stays. Over a restart
+ * of the machine only the wall clock knows how long it took. And only a file that was stopped
+ * cleanly can be believed: after a crash of the machine it is not known which pages reached the
+ * disk.
  */
+#include "daemon/store/arena/file_clock.h"
+
 #include <string.h>
 
 #include "daemon/store/arena/checksum.h"
-#include "daemon/store/arena/file.h"
 
 enum {
     TURNS = 255,
-    /* ms: what four readings that were rounded down may make of less than nothing. The bridge is
-     * shorter by that, so that no record expires early for it. */
+    /* ms: the error of four readings that are each rounded down. The gap is taken to be shorter
+     * by that, so that no record expires early. */
     ROUNDING = 2,
 };
 
-enum slot { SLOT_WHOLE, SLOT_BEING_WRITTEN, SLOT_DAMAGED };
+enum slot_state { SLOT_WHOLE, SLOT_BEING_WRITTEN, SLOT_DAMAGED };
 
 static uint64_t turn_word(unsigned turn)
 {
     return turn * UINT64_C(0x0101010101010101);
 }
 
-static uint32_t clock_record_check(const struct clock_record *life, const uint64_t secret[2],
+static uint32_t clock_record_check(const struct clock_record *record, const uint64_t secret[2],
                                    unsigned slot)
 {
     size_t from = offsetof(struct clock_record, boot);
-    return checksum_bytes(checksum_seed(secret, SEAL_LIFE, slot), (const char *)life + from,
+    return checksum_bytes(checksum_seed(secret, CHECKSUM_CLOCK, slot), (const char *)record + from,
                           offsetof(struct clock_record, check) - from);
 }
 
-/* The turn too is looked at: all its bytes are the same. */
-static enum slot look_at(const struct clock_record *life, const uint64_t secret[2], unsigned slot)
+/* The turn is checked too: all of its bytes are the same. */
+static enum slot_state state_of(const struct clock_record *record, const uint64_t secret[2],
+                                unsigned slot)
 {
-    uint64_t turn = __atomic_load_n(&life->turn, __ATOMIC_ACQUIRE);
+    uint64_t turn = __atomic_load_n(&record->turn, __ATOMIC_ACQUIRE);
     if (turn == 0) {
         return SLOT_BEING_WRITTEN;
     }
     bool whole =
-        turn == turn_word(turn & 0xff) && life->check == clock_record_check(life, secret, slot);
+        turn == turn_word(turn & 0xff) && record->check == clock_record_check(record, secret, slot);
     return whole ? SLOT_WHOLE : SLOT_DAMAGED;
 }
 
-/* Which of the two was written last; 2: neither can be read. */
-static unsigned newest(const struct clock_record lives[2], const uint64_t secret[2])
+/* The one of the two that was written last; 2: neither can be read. */
+static unsigned newest(const struct clock_record records[2], const uint64_t secret[2])
 {
-    bool first = look_at(&lives[0], secret, 0) == SLOT_WHOLE;
-    bool second = look_at(&lives[1], secret, 1) == SLOT_WHOLE;
+    bool first = state_of(&records[0], secret, 0) == SLOT_WHOLE;
+    bool second = state_of(&records[1], secret, 1) == SLOT_WHOLE;
     if (!first || !second) {
         return first ? 0 : second ? 1 : 2;
     }
-    unsigned ahead = (unsigned)((lives[0].turn & 0xff) + TURNS - (lives[1].turn & 0xff)) % TURNS;
+    unsigned ahead =
+        (unsigned)((records[0].turn & 0xff) + TURNS - (records[1].turn & 0xff)) % TURNS;
     return ahead != 0 && ahead <= TURNS / 2 ? 0 : 1;
 }
 
@@ -62,53 +66,55 @@ static bool same_boot(const uint8_t a[16], const uint8_t b[16])
     return memcmp(a, unknown, sizeof unknown) != 0 && memcmp(a, b, sizeof unknown) == 0;
 }
 
-/* The same run of the machine. A clock that would go back is not that run's, whatever its
- * name: a container may have an uptime of its own. */
-static bool same_run(const struct clock_record *life, const struct store_clock *clock)
+/* The machine was not restarted since. A clock that would go back is another machine's in spite
+ * of the same boot id: a container may have an uptime of its own. */
+static bool same_run(const struct clock_record *record, const struct store_clock *clock)
 {
-    int64_t now = (int64_t)clock->uptime + life->offset;
-    return same_boot(life->boot, clock->boot) && now > 0 && (uint64_t)now >= life->stopped;
+    int64_t now = (int64_t)clock->uptime + record->offset;
+    return same_boot(record->boot, clock->boot) && now > 0 && (uint64_t)now >= record->stopped;
 }
 
-enum bridge clock_record_continue(const struct clock_record lives[2], const uint64_t secret[2],
-                                  const struct store_clock *clock, uint64_t inode, int64_t *offset)
+enum file_clock_state file_clock_continue(const struct clock_record records[2],
+                                          const uint64_t secret[2], const struct store_clock *clock,
+                                          uint64_t inode, int64_t *offset)
 {
-    unsigned last = newest(lives, secret);
+    unsigned last = newest(records, secret);
     if (last == 2) {
-        return LIFE_DAMAGED;
+        return FILE_CLOCK_DAMAGED;
     }
-    const struct clock_record *life = &lives[last];
-    if (same_run(life, clock)) {
-        *offset = life->offset;
-        return life->inode == inode || life->stopped != 0 ? LIFE_GOES_ON : LIFE_COPY;
+    const struct clock_record *record = &records[last];
+    if (same_run(record, clock)) {
+        *offset = record->offset;
+        return record->inode == inode || record->stopped != 0 ? FILE_CLOCK_CONTINUES
+                                                              : FILE_CLOCK_COPY;
     }
-    if (look_at(&lives[1 - last], secret, 1 - last) == SLOT_DAMAGED) {
-        return LIFE_DAMAGED; /* it may have been the newer one, and said "in use" */
+    if (state_of(&records[1 - last], secret, 1 - last) == SLOT_DAMAGED) {
+        return FILE_CLOCK_DAMAGED; /* it may have been the newer one, and said "in use" */
     }
-    if (life->stopped == 0) {
-        return LIFE_CRASHED;
+    if (record->stopped == 0) {
+        return FILE_CLOCK_CRASHED;
     }
-    uint64_t from = life->wall + ROUNDING;
+    uint64_t from = record->wall + ROUNDING;
     uint64_t gap = clock->wall > from ? clock->wall - from : 0;
-    *offset = (int64_t)(life->stopped + gap) - (int64_t)clock->uptime;
-    return LIFE_BRIDGED;
+    *offset = (int64_t)(record->stopped + gap) - (int64_t)clock->uptime;
+    return FILE_CLOCK_BRIDGED;
 }
 
-void clock_record_write(struct clock_record lives[2], const uint64_t secret[2],
-                        const struct clock_record *fields)
+void file_clock_write(struct clock_record records[2], const uint64_t secret[2],
+                      const struct clock_record *fields)
 {
-    unsigned last = newest(lives, secret);
+    unsigned last = newest(records, secret);
     unsigned slot = last == 2 ? 0 : 1 - last;
-    unsigned turn = last == 2 ? 1 : (unsigned)(lives[last].turn & 0xff) % TURNS + 1;
-    struct clock_record *life = &lives[slot];
-    __atomic_store_n(&life->turn, 0, __ATOMIC_RELEASE);
+    unsigned turn = last == 2 ? 1 : (unsigned)(records[last].turn & 0xff) % TURNS + 1;
+    struct clock_record *record = &records[slot];
+    __atomic_store_n(&record->turn, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* nothing below is moved above it */
-    memcpy(life->boot, fields->boot, sizeof life->boot);
-    life->offset = fields->offset;
-    life->stopped = fields->stopped;
-    life->wall = fields->wall;
-    life->inode = fields->inode;
-    life->spare = 0;
-    life->check = clock_record_check(life, secret, slot);
-    __atomic_store_n(&life->turn, turn_word(turn), __ATOMIC_RELEASE);
+    memcpy(record->boot, fields->boot, sizeof record->boot);
+    record->offset = fields->offset;
+    record->stopped = fields->stopped;
+    record->wall = fields->wall;
+    record->inode = fields->inode;
+    record->spare = 0;
+    record->check = clock_record_check(record, secret, slot);
+    __atomic_store_n(&record->turn, turn_word(turn), __ATOMIC_RELEASE);
 }

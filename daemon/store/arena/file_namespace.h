@@ -10,7 +10,7 @@
 #include "daemon/store/arena/file.h"
 #include "protocol/slice.h"
 
-struct file_namespace_facts {
+struct file_namespace_fields {
     struct slice name; /* read: in the file */
     uint64_t generation;
     uint64_t flush_at; /* 0: not. A damaged one: 1, which is due */
@@ -19,13 +19,14 @@ struct file_namespace_facts {
 
 /* The namespace exists from here on, with no flush to come. False: no space for it. Under
  * namespaces.lock. */
-bool file_namespace_enter(struct file *file, uint32_t id, const struct file_namespace_facts *facts);
-/* What it held is flushed from here on. Under the namespace's lock. */
-void file_namespace_generation(struct file *file, uint32_t id, uint64_t generation);
-/* 0: no more. */
-void file_namespace_flush_at(struct file *file, uint32_t id, uint64_t when);
-/* It is gone; before its number can be another's. */
-void file_namespace_leave(struct file *file, uint32_t id);
+bool file_namespace_add(struct file *file, uint32_t id, const struct file_namespace_fields *fields);
+/* The namespace has another generation: what it held is flushed from here on. Under the namespace's
+ * lock. */
+void file_namespace_set_generation(struct file *file, uint32_t id, uint64_t generation);
+/* Sets the time of the flush to come; 0: none. Under namespaces.lock or the namespace's. */
+void file_namespace_set_flush_at(struct file *file, uint32_t id, uint64_t when);
+/* It does not exist from here on. Before its number is used for another. */
+void file_namespace_remove(struct file *file, uint32_t id);
 
 enum file_namespace_state {
     FILE_NAMESPACE_IS_FREE,
@@ -33,7 +34,8 @@ enum file_namespace_state {
     FILE_NAMESPACE_IS_DAMAGED
 };
 
+/* Reads an entry. Valid: all checks are right, but flush_at's, see above. */
 enum file_namespace_state file_namespace_open(const struct file *file, uint32_t id,
-                                              struct file_namespace_facts *facts);
+                                              struct file_namespace_fields *fields);
 
 #endif

@@ -2,7 +2,7 @@
  * file_open.c - an arena file from its name to its mapping; see file.h.
  *
  * The file is judged by its head before anything of it is mapped or changed. There are three
- * sentences: it is kept; it is emptied, since nothing in it could be believed; it is set aside
+ * verdicts: it is kept; it is emptied, since nothing in it could be believed; it is set aside
  * under another name, since it is something else or its head is damaged.
  *
  * A new file gets its length, then its head, then its magic: one without magic was never
@@ -24,11 +24,12 @@
 #include "daemon/store/arena/arena_shape.h"
 #include "daemon/store/arena/checksum.h"
 #include "daemon/store/arena/file.h"
+#include "daemon/store/arena/file_clock.h"
 
 enum {
-    LOCK_ATTEMPTS = 40, /* of LOCK_PAUSE_MS: one that was killed may still be unmapping */
+    LOCK_ATTEMPTS = 40, /* a process that was killed may still be unmapping the file */
     LOCK_PAUSE_MS = 50,
-    OPEN_ATTEMPTS = 8, /* when the name leads elsewhere meanwhile, or the file was set aside */
+    OPEN_ATTEMPTS = 8, /* the name may be given to another file meanwhile */
     ASIDE_MOST = 99,
     ARENA_ALIGN = 1 << 20,
     FRAME_ORDER_MIN = 6,
@@ -43,15 +44,16 @@ static uint64_t aligned(uint64_t bytes, uint64_t to)
 }
 
 struct regions {
-    uint64_t labels, base, frame_size;
+    uint64_t segments, base, frame_size;
 };
 
 static struct regions regions_of(uint32_t frames_max, uint8_t frame_order)
 {
     struct regions at = {.frame_size = arena_block_size(frame_order)};
-    uint64_t labels = (uint64_t)frames_max << frame_order;
-    at.labels = aligned(LAYOUT_HEAD + LAYOUT_NAMES * sizeof(struct name_entry), LAYOUT_STEP);
-    at.base = aligned(at.labels + labels * sizeof(struct label), ARENA_ALIGN);
+    uint64_t entries = (uint64_t)frames_max << frame_order;
+    at.segments =
+        aligned(LAYOUT_HEAD + LAYOUT_NAMESPACES * sizeof(struct namespace_entry), LAYOUT_STEP);
+    at.base = aligned(at.segments + entries * sizeof(struct segment_entry), ARENA_ALIGN);
     return at;
 }
 
@@ -65,11 +67,11 @@ static uint64_t length_for(const struct file *file, uint32_t frames)
 static void set_frames(struct file *file, uint32_t frames)
 {
     file->frames = frames;
-    __atomic_store_n(&file->labels_max, frames << file->frame_order, __ATOMIC_RELAXED);
+    __atomic_store_n(&file->segments_max, frames << file->frame_order, __ATOMIC_RELAXED);
 }
 
-/* With all that it could come to hold, so that it can grow where it lies; or, without that much
- * address space, as it is. */
+/* Maps all that the file may grow to, so that it can grow in place; or, if there is not so much
+ * address space, what it has. */
 static char *map_all(struct file *file)
 {
     file->frames_max = file->head->frames_max;
@@ -96,8 +98,8 @@ static bool map(struct file *file, uint32_t frames)
         return false;
     }
     file->head = (struct arena_head *)(void *)file->map;
-    file->names = (struct name_entry *)(void *)(file->map + LAYOUT_HEAD);
-    file->labels = (struct label *)(void *)(file->map + at.labels);
+    file->namespaces = (struct namespace_entry *)(void *)(file->map + LAYOUT_HEAD);
+    file->segments = (struct segment_entry *)(void *)(file->map + at.segments);
     file->base = file->map + at.base;
     return true;
 }
@@ -107,7 +109,7 @@ static bool map(struct file *file, uint32_t frames)
 static uint32_t head_check(const struct arena_head *head)
 {
     size_t from = offsetof(struct arena_head, byte_order);
-    return checksum_bytes(checksum_seed(head->secret, SEAL_HEAD, 0), (const char *)head + from,
+    return checksum_bytes(checksum_seed(head->secret, CHECKSUM_HEAD, 0), (const char *)head + from,
                           offsetof(struct arena_head, check) - from);
 }
 
@@ -117,7 +119,7 @@ static bool all_zero(const void *bytes, size_t length)
     return length == 0 || (at[0] == 0 && memcmp(at, at + 1, length - 1) == 0);
 }
 
-/* Without a magic and with nothing behind its head: it was being made. */
+/* It has no magic and nothing behind its head: the start that made it did not finish. */
 static bool is_half_made(int fd, const struct arena_head *head)
 {
     bool blank = all_zero(head, sizeof *head) ||
@@ -146,30 +148,30 @@ static const char *fault_of(const struct arena_head *head)
     return sound ? NULL : "its head makes no sense";
 }
 
-enum sentence { IS_NEW, IS_KEPT, IS_DISCARDED, IS_SET_ASIDE, IS_UNREADABLE };
+enum verdict { IS_NEW, IS_KEPT, IS_DISCARDED, IS_SET_ASIDE, IS_UNREADABLE };
 
-static enum sentence judge_life(const struct arena_head *head, const struct store_clock *clock,
+static enum verdict judge_clock(const struct arena_head *head, const struct store_clock *clock,
                                 uint64_t inode, int64_t *offset, const char **why)
 {
-    switch (clock_record_continue(head->life, head->secret, clock, inode, offset)) {
-    case LIFE_GOES_ON:
-    case LIFE_BRIDGED:
+    switch (file_clock_continue(head->clocks, head->secret, clock, inode, offset)) {
+    case FILE_CLOCK_CONTINUES:
+    case FILE_CLOCK_BRIDGED:
         return IS_KEPT;
-    case LIFE_CRASHED:
+    case FILE_CLOCK_CRASHED:
         *why = "the machine went down without a clean stop of kvcached";
         return IS_DISCARDED;
-    case LIFE_COPY:
+    case FILE_CLOCK_COPY:
         *why = "it is a copy of an arena that was in use";
         return IS_SET_ASIDE;
-    case LIFE_DAMAGED:
+    case FILE_CLOCK_DAMAGED:
         break;
     }
     *why = "its clock is damaged";
     return IS_SET_ASIDE;
 }
 
-static enum sentence judge(int fd, const struct stat *found, const struct store_clock *clock,
-                           struct arena_head *head, int64_t *offset, const char **why)
+static enum verdict judge(int fd, const struct stat *found, const struct store_clock *clock,
+                          struct arena_head *head, int64_t *offset, const char **why)
 {
     memset(head, 0, sizeof *head);
     if (found->st_size == 0) {
@@ -183,7 +185,7 @@ static enum sentence judge(int fd, const struct stat *found, const struct store_
         return IS_NEW;
     }
     *why = (size_t)got < sizeof *head ? "it is too short" : fault_of(head);
-    return *why != NULL ? IS_SET_ASIDE : judge_life(head, clock, found->st_ino, offset, why);
+    return *why != NULL ? IS_SET_ASIDE : judge_clock(head, clock, found->st_ino, offset, why);
 }
 
 /* --- opening and locking ---------------------------------------------------------- */
@@ -227,7 +229,7 @@ static int open_or_make(const struct store_options *options, bool *made)
     return *made ? open(path, flags | O_CREAT | O_EXCL, 0600) : fd;
 }
 
-/* Locks it; the name may have been given to another file since it was opened. */
+/* Locks it. *moved: the name was given to another file since it was opened. */
 static bool take(int fd, const struct store_options *options, struct stat *found, bool *moved)
 {
     struct stat named;
@@ -267,7 +269,7 @@ static int open_locked(const struct store_options *options, struct stat *found, 
             return -1;
         }
     }
-    errno = EWOULDBLOCK; /* somebody keeps on replacing it */
+    errno = EWOULDBLOCK; /* another process keeps on replacing it */
     return -1;
 }
 
@@ -297,7 +299,7 @@ static char *rename_aside(const char *path)
 
 /* --- a new file, a file that is kept ------------------------------------------------- */
 
-/* All that the memory may come to take must fit, now: later there is no way to say so. */
+/* All of the memory must fit, now: later there is no way to report that it does not. */
 static bool has_room(int fd, uint64_t memory)
 {
     struct statvfs system;
@@ -307,7 +309,7 @@ static bool has_room(int fd, uint64_t memory)
     }
     uint64_t has = (uint64_t)file.st_blocks * 512;
     uint64_t room = (uint64_t)system.f_bavail * system.f_frsize;
-    /* No size at all: a file system in memory without a bound. */
+    /* f_blocks is 0 in a file system in memory without a limit. */
     if (system.f_blocks != 0 && memory > has && memory - has > room) {
         errno = ENOSPC;
         return false;
@@ -329,15 +331,15 @@ static void compose_head(struct arena_head *head, const struct store_options *op
     head->check = head_check(head);
 }
 
-static void begin_life(struct file *file, const struct store_clock *clock, uint64_t inode)
+static void begin_clock(struct file *file, const struct store_clock *clock, uint64_t inode)
 {
-    struct clock_record life = {.offset = file->clock_offset, .inode = inode};
-    memcpy(life.boot, clock->boot, sizeof life.boot);
-    clock_record_write(file->head->life, file->head->secret, &life);
+    struct clock_record record = {.offset = file->clock_offset, .inode = inode};
+    memcpy(record.boot, clock->boot, sizeof record.boot);
+    file_clock_write(file->head->clocks, file->head->secret, &record);
 }
 
-/* Composes the head of a new file and maps it. Without the address space that it could grow
- * into it is made to stay as it is. */
+/* Composes the head of a new file and maps it. If there is no address space to grow into, the file
+ * is made so that it cannot grow. */
 static bool map_new(struct file *file, const struct store_options *options, struct arena_head *head)
 {
     struct arena_shape shape = arena_shape_choose(options->memory);
@@ -366,14 +368,15 @@ static bool make(struct file *file, const struct store_options *options, const s
         return false;
     }
     *file->head = head;
-    begin_life(file, &options->clock, found->st_ino);
+    begin_clock(file, &options->clock, found->st_ino);
     uint64_t magic;
     memcpy(&magic, LAYOUT_MAGIC, sizeof magic);
     __atomic_store_n((uint64_t *)(void *)file->head->magic, magic, __ATOMIC_RELEASE);
     return true;
 }
 
-/* As many frames as it has, or as memory asks for, or as it has labels for. */
+/* As many frames as the file has or the memory needs, but no more than it has segment entries
+ * for. */
 static uint32_t frames_for(const struct arena_head *head, const struct stat *found, uint64_t memory,
                            uint64_t *beyond)
 {
@@ -399,7 +402,7 @@ static bool keep(struct file *file, const struct store_options *options, const s
         fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, LAYOUT_HEAD) != 0) {
         return false;
     }
-    begin_life(file, &options->clock, found->st_ino);
+    begin_clock(file, &options->clock, found->st_ino);
     return true;
 }
 
@@ -423,27 +426,27 @@ static enum file_state give_up(struct file *file)
     return FILE_FAILED;
 }
 
-static enum file_state settle(struct file *file, enum sentence sentence,
+static enum file_state settle(struct file *file, enum verdict verdict,
                               const struct store_options *options, const struct stat *found,
                               struct arena_head *head, struct store_recovery *recovery)
 {
-    /* Only now is it known to be the store's, to be changed. */
-    if (sentence != IS_UNREADABLE && fchmod(file->fd, 0600) != 0) {
+    /* Only now it is known that the file is the store's and may be changed. */
+    if (verdict != IS_UNREADABLE && fchmod(file->fd, 0600) != 0) {
         return give_up(file);
     }
-    if (sentence == IS_KEPT) {
+    if (verdict == IS_KEPT) {
         recovery->arena = STORE_ARENA_KEPT;
         if (!keep(file, options, found, head, &recovery->beyond)) {
             return give_up(file);
         }
-    } else if (sentence == IS_UNREADABLE || !make(file, options, found)) {
+    } else if (verdict == IS_UNREADABLE || !make(file, options, found)) {
         return give_up(file);
     }
     recovery->clock_offset = file->clock_offset;
-    return sentence == IS_KEPT ? FILE_KEPT : FILE_NEW;
+    return verdict == IS_KEPT ? FILE_KEPT : FILE_NEW;
 }
 
-static void tell(struct store_recovery *recovery, enum store_arena arena, const char *why)
+static void report(struct store_recovery *recovery, enum store_arena arena, const char *why)
 {
     recovery->arena = arena;
     snprintf(recovery->why, sizeof recovery->why, "%s", why != NULL ? why : "");
@@ -455,27 +458,27 @@ enum file_state file_open(struct file *file, const struct store_options *options
     struct stat found;
     struct arena_head head;
     *file = (struct file){.fd = -1, .path = strdup(options->file)};
-    tell(recovery, STORE_ARENA_NEW, NULL);
+    report(recovery, STORE_ARENA_NEW, NULL);
     for (int attempt = 0; file->path != NULL && attempt < OPEN_ATTEMPTS; attempt++) {
         const char *why = NULL;
         file->fd = open_locked(options, &found, &file->made);
         if (file->fd < 0) {
             return give_up(file);
         }
-        enum sentence sentence =
+        enum verdict verdict =
             judge(file->fd, &found, &options->clock, &head, &file->clock_offset, &why);
-        if (sentence == IS_DISCARDED) {
-            tell(recovery, STORE_ARENA_DISCARDED, why);
+        if (verdict == IS_DISCARDED) {
+            report(recovery, STORE_ARENA_DISCARDED, why);
         }
-        if (sentence != IS_SET_ASIDE) {
-            return settle(file, sentence, options, &found, &head, recovery);
+        if (verdict != IS_SET_ASIDE) {
+            return settle(file, verdict, options, &found, &head, recovery);
         }
         free(recovery->aside);
         recovery->aside = rename_aside(file->path);
         if (recovery->aside == NULL) {
             return give_up(file);
         }
-        tell(recovery, STORE_ARENA_ASIDE, why);
+        report(recovery, STORE_ARENA_ASIDE, why);
         close(file->fd);
         file->fd = -1;
     }
@@ -502,30 +505,30 @@ bool file_grow(struct file *file, uint32_t frames)
 
 /* --- the end --------------------------------------------------------------------------- */
 
-/* Written back to be "in use": errno stays. */
-static void take_mark_back(struct file *file, struct clock_record *life)
+/* Says "in use" again; errno stays. */
+static void unmark_stopped(struct file *file, struct clock_record *record)
 {
     int why = errno;
-    life->stopped = life->wall = 0;
-    clock_record_write(file->head->life, file->head->secret, life);
+    record->stopped = record->wall = 0;
+    file_clock_write(file->head->clocks, file->head->secret, record);
     errno = why;
 }
 
 bool file_stop(struct file *file, const struct store_clock *clock)
 {
-    struct clock_record life = {.offset = file->clock_offset, .wall = clock->wall};
+    struct clock_record record = {.offset = file->clock_offset, .wall = clock->wall};
     struct stat found;
-    memcpy(life.boot, clock->boot, sizeof life.boot);
-    life.stopped = (uint64_t)((int64_t)clock->uptime + file->clock_offset);
-    /* The mark must not be on the disk before what it vouches for. */
+    memcpy(record.boot, clock->boot, sizeof record.boot);
+    record.stopped = (uint64_t)((int64_t)clock->uptime + file->clock_offset);
+    /* The mark must not be on the disk before what it covers. */
     if (fstat(file->fd, &found) != 0 || fsync(file->fd) != 0) {
         return false;
     }
-    life.inode = found.st_ino;
-    clock_record_write(file->head->life, file->head->secret, &life);
+    record.inode = found.st_ino;
+    file_clock_write(file->head->clocks, file->head->secret, &record);
     bool written = fsync(file->fd) == 0;
     if (!written) {
-        take_mark_back(file, &life);
+        unmark_stopped(file, &record);
     }
     return written;
 }

@@ -12,6 +12,7 @@ daemon_store_arena_libarena_a_SOURCES = \
 	daemon/store/arena/file.c \
 	daemon/store/arena/file.h \
 	daemon/store/arena/file_clock.c \
+	daemon/store/arena/file_clock.h \
 	daemon/store/arena/file_namespace.c \
 	daemon/store/arena/file_namespace.h \
 	daemon/store/arena/file_open.c \

@@ -2,12 +2,11 @@
  * pages.h - tables that may grow to a known size, as address space whose
  * pages appear when they are first touched.
  *
- * What may be wanted one day is reserved without access (pages_reserve), which no rule of the
- * system counts as memory, and made accessible from its front as it is wanted (pages_open).
+ * The largest size is reserved without access (pages_reserve), which the system does not count as
+ * memory, and made accessible from its front as it is needed (pages_open).
  *
- * Huge pages are not asked for: a store that grows then clears two megabytes inside of a
- * PUT, and GETs wait for five milliseconds now and then, for no measurable gain with a
- * million records.
+ * Huge pages are not asked for. A store that grows would clear 2 MiB inside of a PUT, GETs would
+ * wait for 5 ms now and then, and with 1,000,000 records no gain could be measured. Any thread.
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_PAGES_H
 #define KVCACHED_DAEMON_STORE_ARENA_PAGES_H
@@ -23,8 +22,8 @@ static inline void *pages_reserve(size_t bytes)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
-/* The first `bytes` of it can be used, zeroed and not resident; what could be used before
- * stays as it is. False with errno. */
+/* The first `bytes` of the range can be used from here on. What is new reads as zeros and is not
+ * resident; what could be used before does not change. False with errno. */
 static inline bool pages_open(void *pages, size_t bytes)
 {
     return mprotect(pages, bytes, PROT_READ | PROT_WRITE) == 0;
@@ -45,7 +44,7 @@ static inline void pages_release(void *pages, size_t bytes)
     }
 }
 
-/* Gives the pages back; they read as zeros from then on. Both page aligned. */
+/* Gives the pages back; they read as zeros then. Both arguments are multiples of a page. */
 static inline void pages_forget(void *pages, size_t bytes)
 {
     madvise(pages, bytes, MADV_DONTNEED);

@@ -1,5 +1,5 @@
 /*
- * race_window.c - nothing happens; see race_window.h.
+ * race_window.c - the window that does nothing; see race_window.h.
  */
 #include "daemon/store/arena/race_window.h"
 

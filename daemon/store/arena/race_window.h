@@ -1,20 +1,20 @@
 /*
- * race_window.h - moments between two looks at what other threads change.
+ * race_window.h - moments between two loads of what other threads change.
  *
- * Where the order of two loads matters, what can go wrong between them takes nanoseconds and
- * is hardly ever seen. A test that brings a race_window_pass of its own is linked with that
- * instead of this one, and can stay there for as long as it likes.
+ * Where the order of two loads matters, the time between them is nanoseconds, so that an error is
+ * hardly ever seen. A test defines a race_window_pass of its own, which is linked instead of the
+ * one here, and can stay in it for as long as it needs.
  */
 #ifndef KVCACHED_DAEMON_STORE_ARENA_RACE_WINDOW_H
 #define KVCACHED_DAEMON_STORE_ARENA_RACE_WINDOW_H
 
 enum race_window {
-    WINDOW_OWNER, /* a segment is linked; whose it is has not been read yet */
-    WINDOW_UNIT,  /* a unit belongs to a segment; what that is has not been read yet */
+    WINDOW_OWNER, /* a segment is linked; its owner has not been read yet */
+    WINDOW_UNIT,  /* a unit belongs to a segment; the segment has not been read yet */
     WINDOWS,
 };
 
-/* Any thread, inside of enter and leave. */
+/* Does nothing. Any thread, between store_enter and store_leave. */
 void race_window_pass(enum race_window which);
 
 #endif

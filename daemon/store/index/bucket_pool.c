@@ -1,14 +1,15 @@
 /*
  * bucket_pool.c - overflow buckets, handed out and taken back; see bucket_pool.h.
  *
- * They come a page at a time and are kept until none is in use: then all of them go
+ * They are made a page at a time and kept until none is in use: then the pages of all of them go
  * back to the operating system at once.
  *
- * Where memory is to be won and some are in use, these are moved to the front first. A number
- * `keep` is chosen such that all of them fit below it; the free ones are sorted, and those
- * behind it are handed out no more; every chain is walked, and its buckets that lie behind are
- * copied to free ones in front; and when all behind are free their pages go. Each of these goes
- * on in steps with requests in between: a chain is changed with its home bucket locked only.
+ * Where memory is needed while some are in use, these are moved to the front first, in four
+ * phases. `keep` is chosen so that all in use fit below it. POOL_SORTS: the free ones are sorted,
+ * and those from `keep` on are not handed out any more. POOL_MOVES: every chain is walked, and its
+ * buckets from `keep` on are copied to free ones below. POOL_GIVES: when all from `keep` on are
+ * free, their pages go back. Each phase is done in steps with requests in between: a chain is
+ * changed only with its home bucket locked.
  */
 #include "daemon/store/index/bucket_pool.h"
 
@@ -17,10 +18,10 @@
 #include "daemon/store/arena/pages.h"
 
 enum {
-    SPARE_SHARE = 8,    /* so much more than what is in use is kept, */
-    SPARE_LEAST = 1024, /* and this many buckets; */
-    PAYS = 2048,        /* to win less than this many is not worth it */
-    ROUNDS = 3,         /* over all chains, until it is given up */
+    SPARE_SHARE = 8,     /* an eighth more than what is in use is kept, */
+    SPARE_LEAST = 1024,  /* and this many buckets */
+    WORTH_MOVING = 2048, /* buckets to be won at least */
+    ROUNDS = 3,          /* over all chains, until it is given up */
 };
 
 bool bucket_pool_init(struct bucket_pool *pool, uint64_t most, struct budget *budget)
@@ -139,7 +140,7 @@ void bucket_pool_give(struct bucket_pool *pool, uint32_t link)
 
 /* --- sorting the free ones ------------------------------------------------------------ */
 
-/* How many there shall be, a whole number of pages. Under pool.lock. */
+/* How many buckets are kept, a whole number of pages. Under pool.lock. */
 static uint64_t enough(const struct bucket_pool *pool)
 {
     uint64_t wanted = pool->used + pool->used / SPARE_SHARE + SPARE_LEAST;
@@ -148,11 +149,12 @@ static uint64_t enough(const struct bucket_pool *pool)
 
 static uint64_t excess(const struct bucket_pool *pool)
 {
-    uint64_t wanted = enough(pool) + PAYS;
+    uint64_t wanted = enough(pool) + WORTH_MOVING;
     return pool->made > wanted ? pool->made - wanted : 0;
 }
 
-/* What was sorted before and not given back is sorted again: one list of all free ones. */
+/* Moves one free bucket that an earlier walk has sorted back to the one list of all free ones.
+ * False: there is none left. */
 static bool unsort(struct bucket_pool *pool)
 {
     uint32_t link = pop(pool, &pool->low);
@@ -174,7 +176,7 @@ static bool sort_one(struct bucket_pool *pool)
     return link != 0;
 }
 
-/* True when there is more of the list. */
+/* True: the list has more. */
 static bool step(struct bucket_pool *pool, unsigned most, bool (*one)(struct bucket_pool *))
 {
     bool more = true;
@@ -193,27 +195,27 @@ static void set_phase(struct bucket_pool *pool, enum bucket_pool_phase phase)
     lock_give(&pool->lock);
 }
 
-/* False: it would not pay. */
+/* Begins to move buckets. False: it is not worth it. */
 static bool begin(struct bucket_pool *pool, unsigned most)
 {
     lock_take(&pool->lock);
-    bool pays = excess(pool) > 0;
+    bool worth = excess(pool) > 0;
     bool sorted = pool->low == 0 && pool->high == 0;
-    if (pays && sorted) {
+    if (worth && sorted) {
         pool->keep = enough(pool);
         __atomic_store_n(&pool->phase, POOL_SORTS, __ATOMIC_RELAXED);
     }
     lock_give(&pool->lock);
-    if (pays && !sorted) {
+    if (worth && !sorted) {
         step(pool, most, unsort);
     }
-    return pays;
+    return worth;
 }
 
 /* --- moving those in use -------------------------------------------------------------- */
 
-/* A free one in front takes the place of `link`, which `before` is followed by. False: there
- * is none. The chain's home is locked. */
+/* Puts a free bucket from below `keep` in the place of `link`, the one after `before`. False:
+ * there is none. The chain's home is locked. */
 static bool move(struct bucket_pool *pool, struct bucket *before, uint32_t link)
 {
     lock_take(&pool->lock);
@@ -247,7 +249,7 @@ static bool move_chain(struct bucket_pool *pool, struct bucket *home)
     return moved;
 }
 
-/* Whether none of those behind is in use. */
+/* Whether no bucket from `keep` on is in use. Then the next phase begins. */
 static bool is_clear(struct bucket_pool *pool)
 {
     lock_take(&pool->lock);
@@ -261,8 +263,8 @@ static bool is_clear(struct bucket_pool *pool)
     return clear;
 }
 
-/* The chains from next_home on; where they end it begins again, for buckets are split and merged
- * meanwhile. */
+/* Walks the chains from next_home on. At the end of the table it begins again, since buckets are
+ * split and merged meanwhile. */
 static void move_chains(struct bucket_pool *pool, struct bucket *homes, uint64_t size,
                         unsigned most)
 {
@@ -286,7 +288,7 @@ static void move_chains(struct bucket_pool *pool, struct bucket *homes, uint64_t
 
 /* --- giving back ------------------------------------------------------------------------ */
 
-/* Of those behind, which are in no list. */
+/* Gives back the last pages of the buckets from `keep` on, which are in no list. */
 static void give_back(struct bucket_pool *pool)
 {
     uint64_t keep = pool->keep;

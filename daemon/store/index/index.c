@@ -3,7 +3,7 @@
  * changes its size is in index_resize.c.
  *
  * Slots are written with relaxed atomic stores only because index_peek reads
- * them without the lock; whoever holds the lock reads them plainly.
+ * them without the lock. With the bucket's lock held they are read plainly.
  */
 #include "daemon/store/index/index.h"
 
@@ -60,7 +60,7 @@ struct bucket *index_lock(struct index *index, uint64_t hash)
     for (;;) {
         struct bucket *bucket = home_of(index, hash);
         bucket_lock(bucket);
-        /* The table may have changed its size while we waited. */
+        /* The table may have changed its size while this thread waited. */
         if (bucket == home_of(index, hash)) {
             return bucket;
         }

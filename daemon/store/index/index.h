@@ -3,16 +3,17 @@
  *
  * Linear hashing (Litwin, "Linear hashing: a new tool for file and table
  * addressing", 1980): the table grows and shrinks by one bucket at a time, so no
- * request ever pays for more than its share. A bucket is one cache line of ten
- * slots, each a tag and a place in six bytes; what does not fit goes on in
- * overflow buckets, which hold the same. At eight records a bucket a record costs
- * between 9 and 10 bytes, and four lookups in five touch one line.
+ * request ever pays for more than its share. A bucket is one cache line of 10
+ * slots, each a tag and a place in 6 bytes; what does not fit goes on in
+ * overflow buckets of the same form (bucket_pool.h). At 8 records a bucket a record
+ * costs between 9 and 10 bytes, and 4 lookups in 5 touch one line.
  *
- * A slot's tag has twelve bits of the hash, and four bits that count how often
- * the record was read, for eviction.
+ * A slot's tag has 12 bits of the hash, and 4 bits that count how often the
+ * record was read, for eviction.
  *
- * A bucket is its own lock, held from index_lock to index_unlock; everything that
- * hangs on it is guarded by it. Slots may be peeked at without it, for hints.
+ * A bucket is its own lock, held from index_lock to index_unlock. The lock guards the
+ * bucket's slots and its chain of overflow buckets. index_peek reads slots without it, as a
+ * hint. Any thread, except where a function is marked as the housekeeper's.
  */
 #ifndef KVCACHED_DAEMON_STORE_INDEX_INDEX_H
 #define KVCACHED_DAEMON_STORE_INDEX_INDEX_H
@@ -33,8 +34,8 @@ enum {
 #define INDEX_READS_MASK 0x000fu /* of a slot's tag */
 #define INDEX_TAG_MASK   0xfff0u
 
-/* What the index must know of the records that it points to: their hash, and how
- * to have one fetched into the processor's cache before it is asked for. */
+/* How the index gets at the records that it points to: the hash of a record's key, and a
+ * prefetch of the record into the processor's cache before that is asked for. */
 struct index_records {
     uint64_t (*hash_at)(const void *context, uint32_t place);
     void (*fetch_at)(const void *context, uint32_t place);
@@ -54,12 +55,14 @@ struct index {
     struct index_records records;
 };
 
-/* Buckets for as much as `capacity` can be made, and for `most` after index_open. */
+/* Up to `capacity` buckets can be used at once, and up to `most` after index_open.
+ * False with errno: no address space, or the budget has no room for the first buckets. */
 bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
                 struct index_records records);
 void index_deinit(struct index *index);
 
-/* It may have so many buckets, `most` at most. False with errno. */
+/* The index may have so many buckets from here on, `most` at most; a smaller number changes
+ * nothing. False with errno. */
 bool index_open(struct index *index, uint64_t capacity);
 
 /* The number of a hash's bucket when there are `size` of them. */
@@ -70,8 +73,8 @@ static inline uint64_t index_address(uint64_t hash, uint64_t size)
     return number < size ? number : hash & (half - 1);
 }
 
-/* How many low bits the hashes of a locked bucket have in common: those that are its own
- * number. Its split and its merge need its lock, so that the size may be read at any time. */
+/* How many low bits the hashes of a locked bucket have in common: those of its own number. To
+ * split or merge the bucket takes its lock, so the size may be read at any time. */
 static inline unsigned index_shared_bits(const struct index *index, const struct bucket *home)
 {
     uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
@@ -95,10 +98,11 @@ static inline void index_prefetch(const struct index *index, uint64_t hash)
 /* The first place in the hash's own bucket whose tag fits, or 0: a hint. */
 uint32_t index_peek(const struct index *index, uint64_t hash);
 
+/* Locks the bucket of the hash, which is its home until index_unlock. */
 struct bucket *index_lock(struct index *index, uint64_t hash);
 void index_unlock(struct bucket *bucket);
 
-/* A slot of a locked bucket or of what hangs on it. `bucket` NULL: none. */
+/* A slot of a locked bucket or of its overflow buckets. `bucket` NULL: none. */
 struct slot {
     struct bucket *home;
     struct bucket *bucket;
@@ -157,39 +161,38 @@ static inline void slot_set_place(struct slot *slot, uint32_t place)
     __atomic_store_n(&slot->bucket->place[slot->at], place, __ATOMIC_RELAXED);
 }
 
-/* The slot of that very place; false when it is not there. */
+/* Finds the slot with exactly that place. False: there is none. */
 bool index_find_place(const struct index *index, struct bucket *home, uint64_t hash, uint32_t place,
                       struct slot *slot);
 
-/* A free slot, making an overflow bucket if need be. False without memory. */
+/* Finds a free slot, and takes an overflow bucket if there is none. False without memory. */
 bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot);
 /* Fills a free slot. */
 void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place);
 /* Empties a slot; the chain's last one takes its place. */
 void index_remove(struct index *index, struct slot *slot);
 
-/* While it is empty and nobody else uses it: makes it as large as so many records
- * will want it, so that none of them pays for a split. False without memory: then it
- * grows as it is filled. */
+/* Makes an empty index as large as so many records need, so that none of them pays for a split.
+ * Before other threads use it. False without memory: then it grows as it is filled. */
 bool index_reserve(struct index *index, uint64_t entries);
 /* With no bucket locked. Grows by one bucket if the load asks for it. */
 void index_grow(struct index *index);
-/* Shrinks by up to `most` buckets if the load allows; true when it could shrink
- * further. The housekeeper's. */
+/* Shrinks by up to `most` buckets if the load is low. True: it can shrink further. The
+ * housekeeper's. */
 bool index_shrink(struct index *index, unsigned most);
 
 /*
- * For an index that is to take no more memory than it must; a part of it each time, about
- * `most` buckets. How many were looked at; 0: nothing more is to be won. The housekeeper's.
+ * For an index that is to take as little memory as possible. Each call does a part, about `most`
+ * buckets, and returns how many it looked at; 0: nothing more is to be won. The housekeeper's.
  *
- * index_tighten shrinks it as long as its buckets are not as full as when it grows.
+ * index_tighten shrinks it as long as its buckets are less full than when it grows.
  * index_squeeze moves overflow buckets to where their memory can be given back, which takes a
- * walk over all buckets; what was begun (index_is_squeezed) is to be gone on with.
+ * walk over all buckets. A walk that was begun (index_is_squeezed) must be continued.
  */
 size_t index_tighten(struct index *index, unsigned most);
 size_t index_squeeze(struct index *index, unsigned most);
 bool index_is_squeezed(const struct index *index);
-/* Bytes that both could give back, about. */
+/* Bytes that both can give back, about. */
 uint64_t index_excess(struct index *index);
 
 /* Bytes of pages that the index holds. */

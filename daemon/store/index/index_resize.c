@@ -2,11 +2,10 @@
  * index_resize.c - the index grows by splitting one bucket and shrinks by merging
  * two.
  *
- * A split reads the keys of the dozen records in one bucket, since a slot does
- * not have enough of the hash to tell which half it belongs to. Their lines are
- * all asked for before the first is needed, which makes it cost about what one
- * miss costs. Whoever inserts pays for a split now and then; shrinking is left to
- * the housekeeper.
+ * A split reads the keys of the 12 or so records in one bucket, since a slot does
+ * not have enough of the hash to tell which half it belongs to. Their cache lines are
+ * all prefetched before the first is needed, so a split costs about one cache miss.
+ * Inserts pay for a split now and then; shrinking is left to the housekeeper.
  */
 #include <string.h>
 
@@ -66,7 +65,7 @@ struct filling {
     unsigned used;
 };
 
-/* Appends a slot, taking spare buckets as links; they were enough before. */
+/* Appends a slot, and takes a spare bucket as link if the last one is full; there are enough. */
 static void put_slot(struct index *index, struct filling *to, uint16_t tag, uint32_t place,
                      uint32_t *spare, unsigned *spares)
 {
@@ -173,7 +172,7 @@ bool index_reserve(struct index *index, uint64_t entries)
 
 /* --- shrinking ------------------------------------------------------------- */
 
-/* Gets the overflow buckets that two chains together will need. */
+/* Takes the overflow buckets that two chains need together. False without memory. */
 static bool gather_spares(struct index *index, unsigned wanted, uint32_t *spare, unsigned *spares)
 {
     while (*spares < wanted) {
@@ -197,7 +196,7 @@ static unsigned slots_in(const struct index *index, const struct bucket *bucket)
     return used;
 }
 
-/* Moves all of `high` to `low`, both locked. False without memory for it. */
+/* Moves all of `high` to `low`, both locked. False without memory. */
 static bool merge(struct index *index, struct bucket *low, struct bucket *high)
 {
     uint32_t spare[2 * CHAIN_MAX];
@@ -244,7 +243,7 @@ static bool shrink_once(struct index *index)
 struct shrinking {
     unsigned load; /* records a bucket below which it does */
     uint64_t step; /* buckets whose pages are given back at once at least, */
-    uint64_t kept; /* and so many steps behind the last bucket are not */
+    uint64_t kept; /* steps behind the last bucket that are not given back */
 };
 
 static const struct shrinking at_leisure = {INDEX_LOAD_LOW, BUCKETS_GIVE_BACK, 2};
@@ -255,15 +254,15 @@ static uint64_t kept_behind(const struct index *index, const struct shrinking *h
     return (index->size / how->step + how->kept) * how->step;
 }
 
-/* Late comers may still lock and unlock a bucket whose page has gone: it reads
- * as zeros, which is an empty, unlocked bucket, and they look again. */
+/* A thread that read the old size may still lock a bucket whose page has gone. The bucket reads
+ * as zeros, which is an empty, unlocked one, and index_lock looks again. */
 static bool give_pages_back(struct index *index, const struct shrinking *how)
 {
     uint64_t keep = kept_behind(index, how);
     if (index->resident < keep + how->step) {
         return false;
     }
-    /* No more at once than a shrink that goes on all the time leaves behind. */
+    /* No more at once than index_shrink leaves behind if it goes on all the time. */
     uint64_t first = index->resident - keep > 2 * BUCKETS_GIVE_BACK
                          ? index->resident - 2 * BUCKETS_GIVE_BACK
                          : keep;
@@ -305,9 +304,9 @@ bool index_shrink(struct index *index, unsigned most)
 size_t index_tighten(struct index *index, unsigned most)
 {
     if (!start_resizing(index)) {
-        return 1; /* it grows just now */
+        return 1; /* an insert is just growing it */
     }
-    /* A merge may bring overflow buckets to where they have been moved from: not in between. */
+    /* A merge may use overflow buckets where they have been moved away: not while they move. */
     size_t effort = bucket_pool_is_moving(&index->overflow) ? 0 : shrink(index, most, &in_need);
     if (effort == 0 && give_pages_back(index, &in_need)) {
         effort = most;

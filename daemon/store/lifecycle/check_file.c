@@ -7,7 +7,7 @@
 #include "daemon/store/lifecycle/check.h"
 
 static const char *check_guards(const struct segments *segments, const struct segment *segment,
-                                const struct file_segment_facts *facts)
+                                const struct file_segment_fields *facts)
 {
     uint64_t seed =
         file_segment_record_seed(segments->file, segment_number(segments, segment), facts);
@@ -31,7 +31,7 @@ static const char *check_guards(const struct segments *segments, const struct se
     return NULL;
 }
 
-static bool says_the_same(const struct segment *segment, const struct file_segment_facts *facts)
+static bool says_the_same(const struct segment *segment, const struct file_segment_fields *facts)
 {
     return facts->order == segment->order && facts->unit == segment->unit &&
            facts->used == segment->used && facts->piece == segment->piece &&
@@ -39,7 +39,7 @@ static bool says_the_same(const struct segment *segment, const struct file_segme
 }
 
 static bool has_sum(const struct segments *segments, const struct segment *segment, uint32_t from,
-                    const struct file_segment_facts *facts)
+                    const struct file_segment_fields *facts)
 {
     return facts->sum == file_segment_sum_of(segments->file, facts->version,
                                              segment_bytes(segments, segment) + from,
@@ -48,7 +48,7 @@ static bool has_sum(const struct segments *segments, const struct segment *segme
 
 /* The value, from the head to the last piece. */
 static const char *check_span(const struct segments *segments, const struct segment *head,
-                              const struct file_segment_facts *facts)
+                              const struct file_segment_fields *facts)
 {
     struct record record;
     const char *bytes = segment_bytes(segments, head);
@@ -64,7 +64,7 @@ static const char *check_span(const struct segments *segments, const struct segm
     }
     for (uint32_t number = facts->piece; number != 0;) {
         const struct segment *piece = segment_at(segments, number);
-        struct file_segment_facts there;
+        struct file_segment_fields there;
         if (file_segment_open(segments->file, number, &there) != FILE_SEGMENT_IS_VALID ||
             there.kind != FILE_SEGMENT_PIECE || there.bound != facts->version ||
             there.owner != segment_number(segments, head) || !says_the_same(piece, &there)) {
@@ -81,7 +81,7 @@ static const char *check_span(const struct segments *segments, const struct segm
 const char *check_marks(const struct store *store, const struct segment *segment)
 {
     const struct segments *segments = &store->segments;
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
     if (segments->file == NULL) {
         return NULL;
     }
@@ -103,7 +103,7 @@ const char *check_name(const struct store *store, uint32_t id)
 {
     const struct namespaces *all = &store->namespaces;
     const struct namespace *ns = all->by_id[id];
-    struct file_namespace_facts facts;
+    struct file_namespace_fields facts;
     if (all->file == NULL) {
         return NULL;
     }
@@ -120,7 +120,7 @@ const char *check_name(const struct store *store, uint32_t id)
 const char *check_free_labels(struct store *store)
 {
     struct segments *segments = &store->segments;
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
     uint64_t version = 0;
     if (segments->file == NULL) {
         return NULL;

@@ -23,7 +23,7 @@ enum {
 
 /* --- namespaces ----------------------------------------------------------------- */
 
-static bool is_twice(const struct recover *recover, const struct file_namespace_facts *facts)
+static bool is_twice(const struct recover *recover, const struct file_namespace_fields *facts)
 {
     const struct namespaces *all = &recover->store->namespaces;
     return namespaces_find(all, facts->name) != NULL;
@@ -33,14 +33,14 @@ static bool is_twice(const struct recover *recover, const struct file_namespace_
 static bool adopt_name(struct recover *recover, uint32_t id)
 {
     struct store *store = recover->store;
-    struct file_namespace_facts facts;
+    struct file_namespace_fields facts;
     enum file_namespace_state state = file_namespace_open(store->arena.file, id, &facts);
     if (state == FILE_NAMESPACE_IS_FREE) {
         return true;
     }
     if (state == FILE_NAMESPACE_IS_DAMAGED || is_twice(recover, &facts)) {
         recover->found->damaged_namespaces++;
-        file_namespace_leave(store->arena.file, id);
+        file_namespace_remove(store->arena.file, id);
         return true;
     }
     struct namespace *ns = namespaces_adopt(&store->namespaces, id, &facts);
@@ -61,9 +61,9 @@ static bool recover_names(struct recover *recover)
 {
     uint32_t first = 1;
     uint32_t end = 0;
-    recover->owners = malloc(LAYOUT_NAMES * sizeof *recover->owners);
+    recover->owners = malloc(LAYOUT_NAMESPACES * sizeof *recover->owners);
     bool good = recover->owners != NULL;
-    while (good && file_name_run(recover->store->arena.file, &first, &end)) {
+    while (good && file_namespace_run(recover->store->arena.file, &first, &end)) {
         for (; good && first < end; first++) {
             good = adopt_name(recover, first);
         }
@@ -185,7 +185,7 @@ static void link_segment(struct recover *recover, struct segment *segment)
 static void note_stale(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
     if (!recover_is_span(recover, segment) ||
         file_segment_open(segments->file, segment_number(segments, segment), &facts) !=
             FILE_SEGMENT_IS_VALID) {
@@ -279,7 +279,7 @@ static void count_all(struct recover *recover)
 /* Entries that will be written to have blocks, also where the file has lost them. */
 static bool back_tables(struct store *store)
 {
-    return file_back_name(&store->file, store->namespaces.highest) &&
+    return file_back_namespace(&store->file, store->namespaces.highest) &&
            segments_back_labels(&store->segments);
 }
 

@@ -67,11 +67,11 @@ void recover_drop(struct recover *recover, struct segment *segment);
 void recover_claim(struct recover *recover, uint32_t unit, uint8_t order);
 void recover_unclaim(struct recover *recover, uint32_t unit, uint8_t order);
 
-static inline struct label *recover_label(const struct recover *recover,
-                                          const struct segment *segment)
+static inline struct segment_entry *recover_label(const struct recover *recover,
+                                                  const struct segment *segment)
 {
     const struct segments *segments = &recover->store->segments;
-    return &segments->file->labels[segment_number(segments, segment)];
+    return &segments->file->segments[segment_number(segments, segment)];
 }
 
 /* A large record, alone in its segment and its pieces. */

@@ -122,7 +122,7 @@ static bool is_value_whole(const struct recover *recover, const struct segment *
     const struct segments *segments = &recover->store->segments;
     bool whole = true;
     while (whole && segment != NULL) {
-        const struct label *label = recover_label(recover, segment);
+        const struct segment_entry *label = recover_label(recover, segment);
         uint32_t here = segment->used - from;
         whole = segment->used >= from && here <= length &&
                 (here == length || segment->used == segment_capacity(segment)) &&

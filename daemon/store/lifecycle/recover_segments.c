@@ -32,7 +32,7 @@ void recover_unclaim(struct recover *recover, uint32_t unit, uint8_t order)
 }
 
 /* A block of the arena that nobody else has: it lies as blocks do, not in frame 0. */
-static bool may_claim(const struct recover *recover, const struct file_segment_facts *facts)
+static bool may_claim(const struct recover *recover, const struct file_segment_fields *facts)
 {
     const struct arena *arena = &recover->store->arena;
     uint32_t units = 1u << facts->order;
@@ -71,7 +71,7 @@ static struct generation *find_owner(const struct recover *recover, uint64_t num
 /* --- one segment --------------------------------------------------------------------- */
 
 static void adopt(struct recover *recover, uint32_t number, struct generation *generation,
-                  const struct file_segment_facts *facts)
+                  const struct file_segment_fields *facts)
 {
     recover_claim(recover, facts->unit, facts->order);
     segment_adopt(&recover->store->segments, number, generation, facts);
@@ -85,15 +85,15 @@ static bool is_adopted(const struct recover *recover, uint32_t number)
 /* The pieces of a head that was adopted, as far as they are there; false: not all. No
  * piece is met twice, since its units are claimed. */
 static bool adopt_pieces(struct recover *recover, uint32_t head,
-                         const struct file_segment_facts *of)
+                         const struct file_segment_fields *of)
 {
     const struct file *file = recover->store->arena.file;
     struct segments *segments = &recover->store->segments;
     struct generation *generation = segment_at(segments, head)->generation;
     uint32_t last = head;
     for (uint32_t number = of->piece; number != 0;) {
-        struct file_segment_facts facts;
-        if (number >= file->labels_max || is_adopted(recover, number) ||
+        struct file_segment_fields facts;
+        if (number >= file->segments_max || is_adopted(recover, number) ||
             file_segment_open(file, number, &facts) != FILE_SEGMENT_IS_VALID ||
             facts.kind != FILE_SEGMENT_PIECE || facts.owner != head || facts.bound != of->version ||
             !may_claim(recover, &facts)) {
@@ -122,7 +122,7 @@ void recover_drop(struct recover *recover, struct segment *segment)
 }
 
 static void adopt_head(struct recover *recover, uint32_t number,
-                       const struct file_segment_facts *facts)
+                       const struct file_segment_fields *facts)
 {
     struct segment *segment = segment_at(&recover->store->segments, number);
     struct generation *generation = find_owner(recover, facts->owner);
@@ -147,7 +147,7 @@ static void adopt_head(struct recover *recover, uint32_t number,
 
 static void adopt_label(struct recover *recover, uint32_t number)
 {
-    struct file_segment_facts facts;
+    struct file_segment_fields facts;
     enum file_segment_state state = file_segment_open(recover->store->arena.file, number, &facts);
     if (state == FILE_SEGMENT_IS_DAMAGED) {
         recover->found->damaged_segments++;
@@ -166,7 +166,7 @@ static void adopt_label(struct recover *recover, uint32_t number)
 static void free_label(struct recover *recover, uint32_t number)
 {
     struct file *file = recover->store->arena.file;
-    if (!is_adopted(recover, number) && file->labels[number].owner != 0) {
+    if (!is_adopted(recover, number) && file->segments[number].owner != 0) {
         file_segment_free(file, number);
     }
 }
@@ -175,7 +175,7 @@ static void each_label(struct recover *recover, void (*each)(struct recover *, u
 {
     uint32_t first = 1;
     uint32_t end = 0;
-    while (file_label_run(recover->store->arena.file, &first, &end)) {
+    while (file_segment_run(recover->store->arena.file, &first, &end)) {
         for (; first < end; first++) {
             each(recover, first);
         }
@@ -184,7 +184,7 @@ static void each_label(struct recover *recover, void (*each)(struct recover *, u
 
 static void count_label(struct recover *recover, uint32_t number)
 {
-    recover->count += recover->store->arena.file->labels[number].owner != 0;
+    recover->count += recover->store->arena.file->segments[number].owner != 0;
 }
 
 enum { NOT_ASKED, BACKED, REFUSED }; /* of a frame */

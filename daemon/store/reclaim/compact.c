@@ -1,9 +1,9 @@
 /*
- * compact.c - winning back the dead space between records that live.
+ * compact.c - winning back the dead space between records that live; see compact.h.
  *
- * What lives in a segment that is half dead is appended to the namespace's open
- * segments, by the time it has left, and the segment is freed. Listings that have
- * not met a record which is moved look for it later (cursor.c).
+ * The living records of a segment that is half dead are appended to the namespace's open
+ * segments, by their time to live, and the segment is freed. Listings that have not visited
+ * a record before it is moved look for it later (cursor.c).
  */
 #include "daemon/store/reclaim/compact.h"
 
@@ -13,7 +13,8 @@
 /* With less time than this left, the rest of a segment is left to the purge. */
 enum { SOON = 1000 /* ms */ };
 
-/* What goes along with a record that is moved. */
+/* The record as it is to be appended: with its time of reading, and its version if a client was
+ * told of it. */
 static struct record take_along(const struct visited *visited)
 {
     struct record fresh = visited->record;
@@ -55,7 +56,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
 
 struct compaction {
     uint32_t fresh_from;
-    bool stuck; /* there is no room for what is to be moved */
+    bool stuck; /* there is no room for a record that is to be moved */
 };
 
 static void compact_record(struct visited *visited)
@@ -70,14 +71,14 @@ static void compact_record(struct visited *visited)
 }
 
 /* Under the namespace's lock. A span is one record: it cannot be half dead. */
-static bool pays(const struct segment *segment, uint64_t now, bool pressing)
+static bool is_worth_compacting(const struct segment *segment, uint64_t now, bool pressing)
 {
     bool dead = __atomic_load_n(&segment->live, __ATOMIC_RELAXED) == 0;
     bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
     return dead || (segment_is_half_dead(segment) && !segment->span && (stays || pressing));
 }
 
-static bool check(struct segment *segment, uint64_t now, bool pressing)
+static bool may_compact(struct segment *segment, uint64_t now, bool pressing)
 {
     struct generation *generation = segment_owner(segment);
     if (generation == NULL) {
@@ -85,12 +86,13 @@ static bool check(struct segment *segment, uint64_t now, bool pressing)
     }
     lock_take(&generation->ns->lock);
     bool good = segment->generation == generation && !generation->retired &&
-                segment_state(segment) == SEGMENT_SEALED && pays(segment, now, pressing);
+                segment_state(segment) == SEGMENT_SEALED &&
+                is_worth_compacting(segment, now, pressing);
     lock_give(&generation->ns->lock);
     return good;
 }
 
-/* Where it is appended to still that ends, and what it did not use comes free. */
+/* Seals an open segment, and frees what it did not use. True: that was something. */
 static bool seal(struct store *store, struct segment *segment)
 {
     struct generation *generation = segment->generation;
@@ -140,7 +142,7 @@ size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing)
         return 0;
     }
     struct segment *segment = segment_at(&store->segments, number);
-    if (check(segment, now, pressing)) {
+    if (may_compact(segment, now, pressing)) {
         compact_segment(thread, segment, now, &effort);
     }
     return effort;

@@ -13,18 +13,18 @@
 
 #include "daemon/store/reclaim/visit.h"
 
-/* The next segment that lost half of its records; 0 when none waits. With
- * `pressing`, also where its remains will expire soon. */
+/* Compacts the next segment that lost half of its records; 0 when none waits. With `pressing`,
+ * also a segment whose remaining records expire soon. */
 size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing);
 
-/* Empties a linked segment by moving what lives, all but a large record. Or, if it was appended to
- * still, it is sealed. True when it came free, or a part of it. */
+/* Empties a linked segment by moving all living records but a large one. An open segment with
+ * unused space is sealed instead. Adds to *effort. True: the segment, or a part of it, is free. */
 bool compact_segment(struct store_thread *thread, struct segment *segment, uint64_t now,
                      size_t *effort);
 
-/* A record that is being visited goes to an open segment of its generation, among
- * those that are young or proven. It is fresh there as well if it lies behind `fresh_from`
- * (age_fresh_in). False when it has to stay: there is no room. */
+/* Moves a record that is being visited to an open segment of its generation, of that queue. It is
+ * fresh there as well if it lies at `fresh_from` (age_fresh_in) or behind. False: it stays, since
+ * there is no room. */
 bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fresh_from);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * evict.c - choosing what is emptied; see evict.h.
  *
- * Victims are whole frames: where a frame is shared by small segments they are
- * all emptied (evict_frame.h), else memory would come back in crumbs that no full segment fits.
+ * Victims are whole frames. Where small segments share a frame all of them are emptied
+ * (evict_frame.h), else memory would come back in blocks that are too small for a full segment.
  */
 #include "daemon/store/reclaim/evict.h"
 
@@ -36,9 +36,9 @@ static void offer(struct store *store, const struct segment *segment, uint32_t n
     }
 }
 
-static void clear(struct evict *evict, uint32_t segments)
+static void clear_lists(struct evict *evict, uint32_t segments)
 {
-    /* Few of few, so that a list does not outlive what it says. */
+    /* Short lists for few segments: a long one would be out of date before it is used up. */
     uint32_t most = (segments < EVICT_SAMPLE ? segments : EVICT_SAMPLE) / LISTED_SHARE + 1;
     victims_clear(&evict->wasteful, most);
     victims_clear(&evict->sparse, most);
@@ -53,13 +53,13 @@ static bool is_listed(const struct evict *evict)
     return evict->old[SEGMENT_YOUNG].count + evict->old[SEGMENT_PROVEN].count > 0;
 }
 
-/* One in `stride`, from `number` on. */
-static void look_at(struct store *store, uint32_t number, uint32_t stride, uint32_t end)
+/* Offers one segment in `stride`, from `number` on. */
+static void sample_segments(struct store *store, uint32_t number, uint32_t stride, uint32_t end)
 {
     struct evict *evict = &store->evict;
     uint32_t newest = __atomic_load_n(&store->segments.serial, __ATOMIC_RELAXED);
     uint32_t young = 0;
-    clear(evict, __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED));
+    clear_lists(evict, __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED));
     for (; number < end; number += stride) {
         const struct segment *segment = segment_at(&store->segments, number);
         if (victims_is_eligible(segment)) {
@@ -68,12 +68,13 @@ static void look_at(struct store *store, uint32_t number, uint32_t stride, uint3
         }
     }
     if (young == evict->old[SEGMENT_YOUNG].count) {
-        victims_spare(&evict->old[SEGMENT_YOUNG]); /* what was written last does not go at once */
+        victims_spare(
+            &evict->old[SEGMENT_YOUNG]); /* what was written last is not evicted at once */
     }
 }
 
-/* Frames that are in use and have room, those with the most of it. */
-static void look_at_frames(struct store *store)
+/* Offers frames that are in use and have much free space. */
+static void sample_frames(struct store *store)
 {
     struct evict *evict = &store->evict;
     const struct arena *arena = &store->arena;
@@ -98,8 +99,8 @@ static uint32_t common_divisor(uint32_t a, uint32_t b)
     return a;
 }
 
-/* Where the next sample begins, of `stride` that there are: not beside the last one, which would
- * look into the same frames again, and each has its turn. */
+/* Where the next of `stride` samples begins. Not beside the last one, which would look into the
+ * same frames again; each sample is used once in a round. */
 static uint32_t next_hand(uint32_t hand, uint32_t stride)
 {
     uint32_t step = (uint32_t)(stride * UINT64_C(0x9e3779b9) >> 32); /* the golden section */
@@ -109,22 +110,22 @@ static uint32_t next_hand(uint32_t hand, uint32_t stride)
     return (uint32_t)(((uint64_t)hand + step) % stride);
 }
 
-/* Goes on to the next sample in which there are some; looks at each segment once at most. */
+/* Goes on to the next sample that has victims. Looks at each segment once at most. */
 static void find_victims(struct store *store)
 {
     struct evict *evict = &store->evict;
     uint32_t end = segments_end(&store->segments);
     uint32_t stride = end / (EVICT_SAMPLE + 1) + 1;
-    uint32_t looks = 0;
+    uint32_t samples = 0;
     do {
         evict->hand = next_hand(evict->hand, stride);
-        look_at(store, evict->hand + 1, stride, end);
-    } while (++looks < stride && !is_listed(evict) && evict->wasteful.count == 0);
-    look_at_frames(store);
+        sample_segments(store, evict->hand + 1, stride, end);
+    } while (++samples < stride && !is_listed(evict) && evict->wasteful.count == 0);
+    sample_frames(store);
     evict->found_waste = evict->wasteful.count + evict->sparse.count > 0;
 }
 
-/* One that has become fresh since it was listed is passed over. */
+/* A segment that has become fresh since it was listed is passed over. */
 static struct segment *take_from(struct store *store, enum segment_queue queue)
 {
     struct victims *old = &store->evict.old[queue];
@@ -155,17 +156,17 @@ static struct segment *choose_old(struct store *store)
     return segment;
 }
 
-/* --- emptying ----------------------------------------------------------------- */
+/* --- compacting ----------------------------------------------------------------- */
 
-static bool win_frame(struct store_thread *thread, uint32_t frame, uint64_t now, size_t *effort)
+static bool compact_frame(struct store_thread *thread, uint32_t frame, uint64_t now, size_t *effort)
 {
     bool begun = evict_frame_begin(thread->store, frame);
     *effort += begun ? evict_frame_continue(thread, now) : 1;
     return begun;
 }
 
-/* The next segment, or frame, that lost much of what it held. False: none is listed. */
-static bool win_one(struct store_thread *thread, uint64_t now, bool *won, size_t *effort)
+/* Compacts the next segment, or frame, that lost much of what it held. False: none is listed. */
+static bool compact_one(struct store_thread *thread, uint64_t now, bool *won, size_t *effort)
 {
     struct store *store = thread->store;
     struct evict *evict = &store->evict;
@@ -175,37 +176,38 @@ static bool win_one(struct store_thread *thread, uint64_t now, bool *won, size_t
         if (alone || segment_state(segment) == SEGMENT_OPEN) {
             *won = compact_segment(thread, segment, now, effort);
         } else {
-            *won = win_frame(thread, arena_frame_of(&store->arena, segment->unit), now, effort);
+            *won = compact_frame(thread, arena_frame_of(&store->arena, segment->unit), now, effort);
         }
     } else if (segment == NULL && evict->sparse.count > 0) {
-        *won = win_frame(thread, evict->sparse.entries[--evict->sparse.count].segment, now, effort);
+        *won = compact_frame(thread, evict->sparse.entries[--evict->sparse.count].segment, now,
+                             effort);
     } else {
         return segment != NULL;
     }
     return true;
 }
 
-static bool win_listed(struct store_thread *thread, uint64_t now, size_t *effort)
+static bool compact_listed(struct store_thread *thread, uint64_t now, size_t *effort)
 {
     bool won = false;
-    while (!won && win_one(thread, now, &won, effort)) {
+    while (!won && compact_one(thread, now, &won, effort)) {
     }
     return won;
 }
 
-/* Wins back what is lost between records that live, and loses none of them. Where there was
- * nothing when the lists were made they are not made again for that. */
-static bool win_back(struct store_thread *thread, uint64_t now, size_t *effort)
+/* Wins back dead space without a loss of records. If there was none when the lists were made, they
+ * are not made again for it. */
+static bool compact_wasteful(struct store_thread *thread, uint64_t now, size_t *effort)
 {
     struct evict *evict = &thread->store->evict;
-    if (win_listed(thread, now, effort)) {
+    if (compact_listed(thread, now, effort)) {
         return true;
     }
     if (!evict->found_waste && is_listed(evict)) {
         return false;
     }
     find_victims(thread->store);
-    bool won = win_listed(thread, now, effort);
+    bool won = compact_listed(thread, now, effort);
     evict->found_waste = evict->found_waste && won;
     return won;
 }
@@ -214,7 +216,7 @@ size_t evict_from_pool(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
     size_t effort = evict_frame_continue(thread, now);
-    if (effort > 0 || win_back(thread, now, &effort)) {
+    if (effort > 0 || compact_wasteful(thread, now, &effort)) {
         return effort;
     }
     struct segment *segment = choose_old(store);

@@ -1,34 +1,36 @@
 /*
- * evict.h - which records go when memory runs out, though they live.
+ * evict.h - which living records are removed when memory runs out.
  *
- * None, as long as a tenth of some frame is dead or free: those are emptied by moving what lives.
- * Nor any that is fresh (age.h): where such a record lies in a segment or a frame that is emptied,
+ * None, as long as a tenth of some frame is dead or free: such frames are emptied by moving what
+ * lives. Nor any record that is fresh (age.h): if it lies in a segment or a frame that is emptied,
  * it is moved. After that:
  *
  * Whole segments are taken, the oldest first, from one of two queues. Records that are
- * written go to segments that are young. When such a segment is the oldest of them,
- * what was read since is moved to segments that are proven, and the rest is dropped:
- * most of what is written once and never read leaves within a sixteenth of the memory.
- * When the young have less than that sixteenth, the oldest proven segment is taken:
- * what was read most is appended to the proven again, with half its count (evict_segment.h).
- * What was dropped is remembered for a while (ghost.h); if it is written again it
- * is taken for proven at once.
+ * written go to segments that are young. When a young segment is the oldest of them,
+ * the records that were read since are moved to segments that are proven, and the rest
+ * is dropped: most of what is written once and never read leaves within a 16th of the
+ * memory. When the young have less than that 16th, the oldest proven segment is taken:
+ * the records that were read most are appended to the proven again, with half their
+ * count (evict_segment.h). Keys that were dropped are remembered for a while (ghost.h);
+ * if one is written again, its record is proven at once.
  *
  * This is S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, "FIFO queues are all you need for
  * cache eviction", SOSP 2023) with segments for records, as Segcache merges them (Yang,
- * Yue and Vinayak, NSDI 2021), and with counts of sixteen steps, as GCLOCK has (Smith,
- * 1978). A tenth for the young, as S3-FIFO has, misses 0.297 of Zipf 0.8 where this
+ * Yue and Vinayak, NSDI 2021), and with counts of 16 steps, as GCLOCK has (Smith,
+ * 1978). A tenth for the young, as in S3-FIFO, misses 0.297 of Zipf 0.8 where this
  * misses 0.294, and 0.122 instead of 0.124 where sets of keys replace each other.
  * tests/store/eviction/simulate.c holds the store itself to bounds, beside other policies.
  *
- * A search looks at EVICT_SAMPLE segments at most, so that nobody waits longer for it the
- * more there are. Where there are more, it looks at every second, third and so on, and what is
- * said above of all segments holds for these: the oldest of a sample go, as Redis has it, but
- * of a sample that is spread evenly over all, and that is another each time until each segment
- * was looked at.
+ * A search looks at EVICT_SAMPLE segments at most, so that its time does not grow with the
+ * store. If there are more, it looks at every second, third and so on, and what is said above
+ * of all segments holds for these: the oldest of a sample are taken, as in Redis. But a sample
+ * is spread evenly over all segments, and it is another one each time until every segment was
+ * looked at.
  *
- * Namespaces with a quota are only ever evicted from by their own pressure. All
- * others share the rest of the memory and are one pool.
+ * A namespace with a quota loses records only to its own writes. All others share the rest
+ * of the memory and are one pool.
+ *
+ * With store.reclaim_lock held, and no namespace or bucket locked.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_EVICT_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_EVICT_H
@@ -40,7 +42,7 @@ struct store_thread;
 
 enum { EVICT_SAMPLE = 512 /* segments that a search looks at */ };
 
-/* Evicts from the pool; returns the effort, 0 when there is nothing to evict. */
+/* Evicts from the pool. Returns the effort, in records; 0: there is nothing to evict. */
 size_t evict_from_pool(struct store_thread *thread, uint64_t now);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * evict_frame.c - from unit to unit; see evict_frame.h.
+ * evict_frame.c - emptying a frame, unit by unit; see evict_frame.h.
  */
 #include "daemon/store/reclaim/evict_frame.h"
 
@@ -10,16 +10,16 @@
 
 enum {
     FRAME_STEP = 32, /* segments that are emptied at once */
-    VAIN_MOST = 8,
+    VAIN_MOST = 8,   /* frames a period that may turn out not to become empty */
 };
 
 /* --- what lies in it -------------------------------------------------------------- */
 
 /*
- * The segment whose block begins at the unit, of a piece its head; NULL: none that can be
- * emptied. What a unit says may be of former times: the number may be free by now, or another's.
+ * The segment whose block begins at the unit; for a piece, its head. NULL: none that can be
+ * emptied. by_unit may be out of date: the number may be free by now, or used for another segment.
  */
-static struct segment *segment_of_unit(const struct store *store, uint32_t unit, uint8_t *order)
+static struct segment *segment_at_unit(const struct store *store, uint32_t unit, uint8_t *order)
 {
     const struct segments *segments = &store->segments;
     uint32_t number = __atomic_load_n(&segments->by_unit[unit], __ATOMIC_RELAXED);
@@ -34,7 +34,7 @@ static struct segment *segment_of_unit(const struct store *store, uint32_t unit,
         *order >= store->arena.frame_order) {
         return NULL;
     }
-    /* A head that is linked stays, and a number that says now that it is a piece of it is one,
+    /* A linked head stays linked. So a number that still says that it is a piece of it is one,
      * since pieces are freed before their head. */
     bool is_still = !is_piece || (segment_state(segment) == SEGMENT_PIECE &&
                                   __atomic_load_n(&segment->previous, __ATOMIC_RELAXED) == head);
@@ -44,12 +44,13 @@ static struct segment *segment_of_unit(const struct store *store, uint32_t unit,
 /* What is in a frame, in bytes. */
 struct content {
     uint64_t free;
-    uint64_t live; /* or will take as much where it goes */
-    bool stays;    /* something has to */
+    uint64_t live; /* what it will take elsewhere */
+    bool stays;    /* something in it cannot be moved */
 };
 
-/* All of a block but what is dead in it: what is unused will be so elsewhere, too. Of a segment
- * that has little else of its namespace beside it, what lives takes a block of its own. */
+/* What a block's records will take elsewhere: the block without its dead bytes, since its unused
+ * ones will be unused elsewhere, too. If the namespace holds little else, the living records take
+ * a block of their own. */
 static uint64_t live_in(const struct segment *segment, uint8_t order)
 {
     enum { MUCH = 4 };
@@ -63,8 +64,8 @@ static uint64_t live_in(const struct segment *segment, uint8_t order)
     return all >= MUCH * block ? block - (used - live) : arena_block_size(arena_order_for(live));
 }
 
-/* Free blocks are read without the lock: a hint. */
-static struct content look_between(struct store *store, uint32_t unit, uint32_t end)
+/* Reads free blocks without the lock: a hint. */
+static struct content survey(struct store *store, uint32_t unit, uint32_t end)
 {
     struct content content = {.free = 0};
     while (unit < end && !content.stays) {
@@ -73,7 +74,7 @@ static struct content look_between(struct store *store, uint32_t unit, uint32_t 
         if (free > 0) {
             content.free += arena_block_size(order);
         } else {
-            const struct segment *segment = segment_of_unit(store, unit, &order);
+            const struct segment *segment = segment_at_unit(store, unit, &order);
             content.stays = segment == NULL || segment_owner(segment) == NULL ||
                             (segment->span && !span_may_move(store, segment));
             content.live += content.stays ? 0 : live_in(segment, order);
@@ -94,7 +95,7 @@ static void begin(struct store *store, uint32_t frame, bool drops)
     evict->fills = false;
 }
 
-/* Of those that cannot be emptied a few are tried, until more has been written. */
+/* Only VAIN_MOST frames that cannot be emptied are tried in one period (age.h). */
 static bool is_in_vain(struct store *store)
 {
     struct evict *evict = &store->evict;
@@ -106,8 +107,8 @@ static bool is_in_vain(struct store *store)
     return evict->vain >= VAIN_MOST;
 }
 
-/* Where not much is dead, but free, what lives has to fit in between elsewhere: nothing would be
- * won with another frame. */
+/* If most of the space to be won is free and not dead, the living records must fit into other
+ * frames' free blocks: nothing would be won if they took another frame. */
 bool evict_frame_begin(struct store *store, uint32_t frame)
 {
     uint32_t unit = frame << store->arena.frame_order;
@@ -116,7 +117,7 @@ bool evict_frame_begin(struct store *store, uint32_t frame)
     if (is_in_vain(store)) {
         return false;
     }
-    struct content content = look_between(store, unit, unit + (1u << store->arena.frame_order));
+    struct content content = survey(store, unit, unit + (1u << store->arena.frame_order));
     if (content.stays || content.live + least > size) {
         return false;
     }
@@ -145,7 +146,7 @@ static size_t empty_unit(struct store_thread *thread, uint32_t unit, uint64_t no
 {
     struct store *store = thread->store;
     uint8_t order = 0;
-    struct segment *segment = segment_of_unit(store, unit, &order);
+    struct segment *segment = segment_at_unit(store, unit, &order);
     if (segment == NULL) {
         return 0;
     }
@@ -156,7 +157,7 @@ static size_t empty_unit(struct store_thread *thread, uint32_t unit, uint64_t no
                          now);
 }
 
-/* All of it was looked at. */
+/* Every unit was looked at. */
 static void end(struct store *store)
 {
     struct evict *evict = &store->evict;

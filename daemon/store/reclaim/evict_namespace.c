@@ -11,7 +11,7 @@
 
 enum { LOOK_AT_MOST = 1024 /* segments of a namespace */ };
 
-/* What may go, of one namespace. */
+/* What may be emptied of one namespace. */
 struct choice {
     struct segment *oldest[SEGMENT_QUEUES];
     struct segment *wasteful;
@@ -35,8 +35,8 @@ static void consider(const struct store *store, struct choice *choice, struct se
     }
 }
 
-/* Those from `number` on; under the namespace's lock. */
-static void look_through(struct store *store, uint32_t number, int most, struct choice *choice)
+/* Considers segments from `number` on, `most` at most. Under the namespace's lock. */
+static void consider_some(struct store *store, uint32_t number, int most, struct choice *choice)
 {
     while (number != 0 && most-- > 0) {
         struct segment *segment = segment_at(&store->segments, number);
@@ -51,8 +51,8 @@ static void choose_of_namespace(struct store *store, struct namespace *ns, struc
     enum { YOUNG_AT_MOST = 16 };
     lock_take(&ns->lock);
     const struct generation *generation = ns->generation;
-    look_through(store, generation->first, LOOK_AT_MOST, choice);
-    look_through(store, generation->first_young, YOUNG_AT_MOST, choice);
+    consider_some(store, generation->first, LOOK_AT_MOST, choice);
+    consider_some(store, generation->first_young, YOUNG_AT_MOST, choice);
     *queue = evict_queue(generation->young, generation->memory);
     lock_give(&ns->lock);
 }
@@ -97,7 +97,7 @@ size_t evict_namespace_ahead(struct store_thread *thread, struct namespace *ns, 
     size_t effort = 0;
     size_t step = 1;
     while (step > 0 && !append_quota_allows(namespace_generation(ns), headroom)) {
-        if (effort >= EFFORT) { /* the rest has to wait for its turn */
+        if (effort >= EFFORT) { /* the rest is done later */
             backlog_add_namespace(&store->backlog, ns);
             break;
         }

@@ -15,9 +15,9 @@ struct store_thread;
 
 /* Evicts inside of one namespace. */
 size_t evict_namespace(struct store_thread *thread, struct namespace *ns, uint64_t now);
-/* The same, such that a frame comes free: what others have in it is moved. */
+/* The same, such that a frame comes free: what other namespaces have in it is moved. */
 size_t evict_namespace_frame(struct store_thread *thread, struct namespace *ns, uint64_t now);
-/* Brings a namespace that nears its quota, or is above it, safely below. */
+/* Evicts from a namespace that nears its quota, or is above it, until it is safely below. */
 size_t evict_namespace_ahead(struct store_thread *thread, struct namespace *ns, uint64_t now);
 
 #endif

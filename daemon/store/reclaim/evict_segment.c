@@ -1,9 +1,9 @@
 /*
  * evict_segment.c - a survey of what was read how often, then the cut; see evict_segment.h.
  *
- * A young segment's records are kept if they were read at all, and keep their count. A
- * proven segment's are kept with half of it, so that what is popular no more goes within
- * four rounds. To halve the counts of young ones, too, misses 0.293 and 0.119 by Zipf's
+ * Records of a young segment are kept if they were read at all, and keep their count. Those
+ * of a proven segment are kept with half of it, so that what is not popular any more leaves
+ * within 4 rounds. To halve the counts of young ones, too, misses 0.293 and 0.119 by Zipf's
  * law, which is less by 0.001, but 0.127 instead of 0.124 where sets of keys replace
  * each other.
  */
@@ -13,10 +13,9 @@
 #include "daemon/store/reclaim/reclaim.h"
 #include "daemon/store/records/append.h"
 
-/* What is kept of a segment at most, in eighths. Seven bytes may be moved to free one of
- * proven ones, but hardly ever are: on the traces of tests/store/eviction/simulate.c it is 0.2 to
- * 0.6 bytes. With six eighths for these as well, Zipf 0.8 and 1.0 miss 0.299 and 0.121 instead of
- * 0.294 and 0.120. */
+/* What is kept of a segment at most, in eighths. To free one byte of proven segments 7 may be
+ * moved, but on the traces of tests/store/eviction/simulate.c it is 0.2 to 0.6. With 6 eighths for
+ * these as well, Zipf 0.8 and 1.0 miss 0.299 and 0.121 instead of 0.294 and 0.120. */
 enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
 enum { SEGMENT_EFFORT = 8 /* what emptying one costs beside its records, in records */ };
@@ -34,10 +33,10 @@ struct eviction {
 struct cut {
     struct eviction *eviction;
     bool proves;                         /* what is kept becomes proven */
-    uint32_t fresh_from;                 /* from there on records are fresh, and stay */
+    uint32_t fresh_from;                 /* from this byte on records are fresh, and are kept */
     uint64_t fresh;                      /* bytes of them */
-    unsigned keep_from;                  /* reads from which every record is kept */
-    uint64_t room;                       /* for how many bytes with one read less, too */
+    unsigned keep_from;                  /* reads from which on every record is kept */
+    uint64_t room;                       /* bytes of records with one read less to be kept, too */
     uint64_t bytes[INDEX_READS_MAX + 1]; /* of records, by reads */
 };
 
@@ -60,8 +59,8 @@ static void survey_record(struct visited *visited)
     }
 }
 
-/* The lowest count of reads at which what is kept is no more than the share; what
- * is left of the share goes to the count below. */
+/* Chooses the lowest count of reads with which what is kept is no more than the share. What is
+ * left of the share is for records of the count below. */
 static void choose_threshold(struct cut *cut, uint64_t share)
 {
     uint64_t kept = cut->fresh;
@@ -74,7 +73,7 @@ static void choose_threshold(struct cut *cut, uint64_t share)
     cut->keep_from = reads;
 }
 
-/* A large record stays where it is and is given another round. */
+/* A large record stays where it is, and is young in its queue again. */
 static bool spare_span(struct cut *cut, struct segment *segment)
 {
     struct segments *segments = &cut->eviction->thread->store->segments;
@@ -106,8 +105,8 @@ static bool keep_record(struct cut *cut, struct visited *visited)
     return visited->record.span ? spare_span(cut, visited->segment) : move_record(cut, visited);
 }
 
-/* Whether it is among those that are read most. Of records that were read equally
- * often, and are too many to be kept all, the first are. */
+/* Whether the record is among those that were read most. Of records that were read equally often,
+ * but are too many to be kept, the first ones are kept. */
 static bool is_worth_keeping(struct cut *cut, const struct visited *visited)
 {
     unsigned reads = slot_reads(&visited->slot);
@@ -138,7 +137,7 @@ static void cut_record(struct visited *visited)
     }
 }
 
-/* Nobody appends to it from now on. False when it is not there any more. */
+/* Seals the segment, so that no more is appended to it. False: it is not linked any more. */
 static bool seal(struct cut *cut, struct segment *segment, struct generation *generation)
 {
     struct store *store = cut->eviction->thread->store;
@@ -191,9 +190,9 @@ static void empty(struct eviction *eviction)
 
 /* --- one segment --------------------------------------------------------------- */
 
-/* What is dead of one that is appended to no more; of one that has not been for a while, what
- * will be given back when it is sealed. The tail of a sealed one is not counted: where what lives
- * in it is moved to, there will be such a tail, too. */
+/* Bytes that can be won back. Of a sealed segment: what is dead. Its unused tail does not count,
+ * since the segment that its records are moved to will have one, too. Of an open segment that was
+ * not appended to for a while: what is given back when it is sealed. */
 static uint64_t lost_in(const struct store *store, const struct segment *segment)
 {
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
@@ -215,8 +214,8 @@ uint32_t evict_segment_waste(const struct store *store, const struct segment *se
     return waste >= EVICT_WASTE_LEAST ? waste : 0;
 }
 
-/* The lists are not made again at once: what came free will be filled by young ones, and
- * what was moved is proven now. */
+/* Updates the queues' sizes instead of counting them again: what came free will be filled by young
+ * segments, and what was moved is proven now. */
 static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes, uint64_t moved)
 {
     evict->bytes[from] -= bytes < evict->bytes[from] ? bytes : evict->bytes[from];
@@ -224,8 +223,8 @@ static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes,
     evict->bytes[SEGMENT_YOUNG] += moved < bytes ? bytes - moved : 0;
 }
 
-/* Each segment that is emptied pays for some of the memory of what was evicted. Frames
- * that just came free may have to be given back for it. */
+/* Each segment that is emptied pays for some of the memory of ghosts. A frame that just came free
+ * may have to be given back for it. */
 static void pay_for_ghosts(struct store *store)
 {
     if (!store->shrink.active && !ghost_pay(&store->ghost, &store->budget)) {

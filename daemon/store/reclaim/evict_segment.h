@@ -18,8 +18,8 @@ enum { EVICT_WASTE_LEAST = 96 /* of 1024: below, moving the rest costs too much 
  * where it is too little, or nothing may be moved. */
 uint32_t evict_segment_waste(const struct store *store, const struct segment *segment);
 
-/* Empties one; returns the effort. `may_drop`: records that are not fresh (age.h) may go; else
- * what lives is moved, all of it. */
+/* Empties one segment; returns the effort, in records. `may_drop`: records that are not fresh
+ * (age.h) may go; else what lives is moved, all of it. */
 size_t evict_segment(struct store_thread *thread, struct segment *segment, bool may_drop,
                      uint64_t now);
 

@@ -17,10 +17,10 @@
 enum {
     TRIM_EFFORT = 256,   /* what giving a frame back to the system costs, in records */
     SHRINK_AT_ONCE = 64, /* buckets of the index */
-    YIELD_EFFORT = 64,   /* as much is done in one go: less than ten microseconds */
-    LULL_MS = 1000,      /* a frame that was free for one or two of these is let go */
-    GONE_ROUNDS = 4,     /* of namespaces that are freed in a slice */
-    STEPS_MAX = 1024,    /* that a writer does in one go, when they free nothing */
+    YIELD_EFFORT = 64,   /* is done at once: less than 10 microseconds */
+    LULL_MS = 1000,      /* a frame that was free for one or two of these goes back */
+    GONE_ROUNDS = 4,     /* of RECLAIM_ROUND namespaces that are freed in a slice */
+    STEPS_MAX = 1024,    /* that a writer does at once, while they free nothing */
 };
 
 /* Frames that should be free, so that a writer finds one without evicting. */
@@ -30,8 +30,8 @@ static uint32_t wanted_frames(const struct store *store)
     return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : (uint32_t)share);
 }
 
-/* The next namespace that asked for attention: it is empty, or near its quota. */
-static size_t tend_namespace(struct store_thread *thread, uint64_t now)
+/* Looks at the next namespace of the backlog: it is empty, or near its quota. */
+static size_t check_namespace(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
     struct namespace *ns = backlog_take_namespace(&store->backlog);
@@ -44,15 +44,15 @@ static size_t tend_namespace(struct store_thread *thread, uint64_t now)
     return effort;
 }
 
-/* What costs no living record, the cheapest first; 0: there is nothing. */
-static size_t free_the_dead(struct store_thread *thread, uint64_t now, bool pressing)
+/* Frees what costs no living record, the cheapest first; 0: there is nothing. */
+static size_t free_dead(struct store_thread *thread, uint64_t now, bool pressing)
 {
     size_t effort = reclaim_flushed(thread);
     if (effort == 0) {
         effort = purge_next(thread, now);
     }
     if (effort == 0) {
-        effort = tend_namespace(thread, now);
+        effort = check_namespace(thread, now);
     }
     if (effort == 0) {
         effort = compact_next(thread, now, pressing);
@@ -63,19 +63,19 @@ static size_t free_the_dead(struct store_thread *thread, uint64_t now, bool pres
 static size_t free_step(struct store_thread *thread, enum lack lack, struct namespace *ns,
                         uint64_t now)
 {
-    size_t effort = free_the_dead(thread, now, true);
+    size_t effort = free_dead(thread, now, true);
     if (effort == 0) {
         effort =
             lack == LACK_QUOTA ? evict_namespace(thread, ns, now) : evict_from_pool(thread, now);
     }
     if (effort == 0 && lack != LACK_QUOTA && ns != NULL && namespace_quota(ns) != 0) {
-        /* Nothing is left in the pool: a namespace may still replace its own. */
+        /* Nothing is left in the pool: a namespace may still replace its own records. */
         effort = evict_namespace(thread, ns, now);
     }
     return effort;
 }
 
-/* Bytes that tables need beside what is kept; 0: what is lacking is something else. */
+/* Bytes that tables need beside what the budget keeps; 0: they lack none. */
 static uint64_t wanted_budget(const struct store *store, enum lack lack)
 {
     return lack == LACK_BUDGET ? ARENA_UNIT << 4 : segments_lack(&store->segments);
@@ -87,15 +87,15 @@ static bool has_budget(const struct store *store, enum lack lack)
     return wanted == 0 || budget_left(&store->budget) >= budget_kept(&store->budget) + wanted;
 }
 
-/* Tables and the index need memory that free frames may still sit on. */
+/* Tables and the index need budget that free frames may still take. */
 static bool free_budget(struct store *store, enum lack lack)
 {
     return !has_budget(store, lack) && arena_trim(&store->arena, 0, 1) > 0;
 }
 
-/* What is to be looked at may be gone already, and by the thousand where small namespaces
- * were evicted: a writer goes on until space has come back. For tables that takes a frame, which
- * is let go before a writer has it. */
+/* A step may free nothing, and 1,000 of them may where small namespaces were evicted: a writer
+ * goes on until space has come back. For tables that takes a frame, which is given back before
+ * another writer takes it. */
 static bool free_something(struct store_thread *thread, enum lack lack, struct namespace *ns,
                            uint64_t now)
 {
@@ -124,17 +124,17 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
     shrink_help(thread, now);
     bool freed = free_budget(store, lack);
     if (!freed) {
-        /* Others may have made room while this one waited for its turn. */
+        /* Other threads may have made room while this one waited for the lock. */
         freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE &&
                  has_budget(store, lack)) ||
                 free_something(thread, lack, ns, now) ||
                 (lack == LACK_ARENA && arena_lend(&store->arena));
-        reclaim_gone(store, 1); /* who is in need makes more of them than the housekeeper frees */
+        reclaim_gone(store, 1); /* writers make more of them than the housekeeper frees */
     }
     pthread_mutex_unlock(&store->reclaim_lock);
     if (!freed) {
         share_note_want(store, ns, now);
-        if (ns != NULL) { /* else what is fresh would stay so */
+        if (ns != NULL) { /* else what is fresh would stay fresh for ever */
             age_count(store, namespace_generation(ns), store->span_size);
         }
     }
@@ -150,8 +150,8 @@ static size_t evict_for_reserve(struct store_thread *thread, uint64_t now)
                                                                   : evict_from_pool(thread, now);
 }
 
-/* Free frames that nobody has wanted for a while go back to the system, but for what will
- * be needed soon. */
+/* Gives a free frame that was not needed for a while back to the system, but keeps what will be
+ * needed soon. */
 static size_t trim(struct store *store)
 {
     if (arena_idle(&store->arena) == 0) {
@@ -173,7 +173,7 @@ static void watch_frames(struct store *store, uint64_t now)
 static size_t one_step(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
-    size_t effort = free_the_dead(thread, now, false);
+    size_t effort = free_dead(thread, now, false);
     if (effort == 0) {
         effort = shrink_step(thread, now);
     }

@@ -1,6 +1,6 @@
 /*
- * housekeep.h - giving space back: what the housekeeper does in slices, and what a
- * writer does itself when it cannot wait.
+ * housekeep.h - giving space back: the housekeeper does it in slices, and a writer that cannot
+ * wait does it itself.
  *
  * store_housekeep and store_wants_housekeeping are in store.h.
  */
@@ -17,17 +17,16 @@ enum lack {
     LACK_BUDGET, /* memory for the index or a table */
 };
 
-/* Whether a writer waits for room: then whoever holds store.reclaim_lock is to let go of it soon,
- * and to sleep. To take it again at once would not do, for whoever does that has it before the one
- * who is woken for it. */
+/* Whether a writer waits for store.reclaim_lock. Its holder must then give it soon *and sleep*: a
+ * mutex that is unlocked and locked again at once is taken by the thread that is running, before
+ * the waiter wakes. */
 static inline bool housekeep_writers_wait(const struct store *store)
 {
     return __atomic_load_n(&store->waiting_writers, __ATOMIC_RELAXED) > 0;
 }
 
-/* How often a writer makes room and tries again. Each time a segment comes free at
- * least; only a store that others fill as fast as this one empties it would ever see
- * the end of this. */
+/* How often a writer makes room and tries again. Each time a segment comes free at least, so the
+ * limit is reached only if other threads fill the store as fast as this one empties it. */
 enum { HOUSEKEEP_ATTEMPTS = 1000 };
 
 static inline enum lack housekeep_lack(enum room room)
@@ -36,9 +35,10 @@ static inline enum lack housekeep_lack(enum room room)
 }
 
 /*
- * Frees something, the cheapest first: what was flushed, what has expired, dead
- * space, and only then records that live. True when something was freed, so that
- * it makes sense to try again. Takes store.reclaim_lock itself.
+ * Frees something, the cheapest first: what was flushed, what has expired, dead space, and only
+ * then living records. True: something was freed, so it makes sense to try again. `ns`: the
+ * namespace that is written to; NULL: it does not exist yet. Takes store.reclaim_lock itself; no
+ * other lock may be held.
  */
 bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct namespace *ns,
                          uint64_t now);

@@ -1,9 +1,9 @@
 /*
- * purge.c - records whose time has come.
+ * purge.c - removing records that have expired; see purge.h.
  *
- * A segment is due when the first of its records expires. If all of it has
- * expired it is emptied and freed. If only a part has, it is walked when that
- * pays: when about a sixteenth of it has expired, or when there is effort to
+ * A segment is due when the first of its records expires. A segment that has
+ * expired as a whole is emptied and freed. Of one that has expired in part the
+ * records are walked over if about a 16th of it has expired, or if there is effort to
  * spare, of which a little is granted with each interval. So a small cache is
  * exact after every interval, and in a huge one the cost follows what expires.
  */
@@ -14,7 +14,7 @@
 
 enum {
     WALK_SHARE = 16,   /* walk when 1/16 has expired */
-    SPARE_PER_MS = 64, /* records that may be walked for less, a millisecond */
+    SPARE_PER_MS = 64, /* records that may be walked over for less, a millisecond */
     SPARE_MAX = 16384,
 };
 
@@ -23,40 +23,40 @@ static void purge_record(struct visited *visited)
     visited_remove(visited, RETIRED_EXPIRED);
 }
 
-/* What the segment says of itself, read under its namespace's lock. */
-struct outlook {
+/* When records of a segment expire, read under its namespace's lock. */
+struct expiries {
     bool alive; /* it still belongs to a current generation */
     uint64_t earliest, latest;
     uint32_t live;
 };
 
-static struct outlook look_at(struct segment *segment)
+static struct expiries read_expiries(struct segment *segment)
 {
-    struct outlook outlook = {.alive = false};
+    struct expiries expiries = {.alive = false};
     struct generation *generation = segment_owner(segment);
     if (generation == NULL) {
-        return outlook;
+        return expiries;
     }
     lock_take(&generation->ns->lock);
-    outlook.alive =
+    expiries.alive =
         segment->generation == generation && !generation->retired && segment_is_linked(segment);
-    outlook.earliest = segment->earliest;
-    outlook.latest = segment->latest;
-    outlook.live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    expiries.earliest = segment->earliest;
+    expiries.latest = segment->latest;
+    expiries.live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
     lock_give(&generation->ns->lock);
-    return outlook;
+    return expiries;
 }
 
-/* When a sixteenth of what lies between the first expiry and the last has come. */
-static uint64_t worth_walking_at(const struct outlook *outlook)
+/* When a 16th of the time between the first expiry and the last has passed. */
+static uint64_t worth_walking_at(const struct expiries *expiries)
 {
-    uint64_t spread = outlook->latest - outlook->earliest;
-    return outlook->latest == SEGMENT_NEVER ? outlook->earliest
-                                            : outlook->earliest + spread / WALK_SHARE;
+    uint64_t spread = expiries->latest - expiries->earliest;
+    return expiries->latest == SEGMENT_NEVER ? expiries->earliest
+                                             : expiries->earliest + spread / WALK_SHARE;
 }
 
-/* Lets appends note earlier expiries while the segment is walked, and takes both
- * together afterwards. */
+/* Before the walk (`begin`): resets the first expiry, so that appends note theirs meanwhile. After
+ * it: takes the earlier one of theirs and what the walk found, and schedules the segment. */
 static void set_earliest(struct store *store, struct segment *segment, uint64_t earliest,
                          bool begin)
 {
@@ -80,11 +80,11 @@ size_t purge_next(struct store_thread *thread, uint64_t now)
         return 0;
     }
     struct segment *segment = segment_at(&store->segments, number);
-    struct outlook outlook = look_at(segment);
-    if (!outlook.alive) {
+    struct expiries expiries = read_expiries(segment);
+    if (!expiries.alive) {
         return 1;
     }
-    uint64_t worth = worth_walking_at(&outlook);
+    uint64_t worth = worth_walking_at(&expiries);
     if (worth > now && store->spare_effort == 0) {
         expire_schedule(&store->expire, segment, worth);
         return 1;

@@ -13,9 +13,10 @@
 struct store;
 struct store_thread;
 
-/* The next segment in which something has expired; 0 when none is due. */
+/* Purges the next segment in which something has expired; 0 when none is due. */
 size_t purge_next(struct store_thread *thread, uint64_t now);
-/* Grants some effort for exactness' sake; once a slice. */
+/* Grants effort for segments of which little has expired, by the time that passed; once a slice
+ * of housekeeping. */
 void purge_grant(struct store *store, uint64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * reclaim.c - what belongs to nobody any more: segments without records, flushed
- * generations, empty namespaces.
+ * reclaim.c - freeing segments without records, flushed generations and empty
+ * namespaces; see reclaim.h.
  */
 #include "daemon/store/reclaim/reclaim.h"
 
@@ -18,7 +18,7 @@ bool reclaim_segment(struct store *store, struct segment *segment)
         generation_unlink(generation, &store->segments, segment);
         append_hand_over(store, generation);
         pinned = segment_is_pinned(segment);
-        if (pinned) { /* the last reader frees it, and cannot while this lock is held */
+        if (pinned) { /* the last reader frees it, which it cannot while this lock is held */
             expire_reschedule(&store->expire, segment, SEGMENT_NEVER);
             share_orphan(generation->ns, segment);
         }
@@ -38,7 +38,7 @@ static void drop_record(struct visited *visited)
     visited_remove(visited, RETIRED_FLUSHED);
 }
 
-static void retire_for_good(struct store *store, struct generation *generation)
+static void unlink_retired(struct store *store, struct generation *generation)
 {
     backlog_take_retired(&store->backlog);
     generation->epoch = store_threads_unlinked(&store->threads);
@@ -57,7 +57,7 @@ size_t reclaim_flushed(struct store_thread *thread)
     uint32_t number = generation->first;
     lock_give(&generation->ns->lock);
     if (number == 0) {
-        retire_for_good(store, generation);
+        unlink_retired(store, generation);
         return 1;
     }
     struct visit visit = {.thread = thread,
@@ -71,11 +71,11 @@ size_t reclaim_flushed(struct store_thread *thread)
 
 /* --- namespaces -------------------------------------------------------------- */
 
-enum { SEGMENTS_A_TURN = 64 };
+enum { SEGMENTS_A_STEP = 64 };
 
 void reclaim_dead_segments(struct store *store, struct namespace *ns)
 {
-    for (int i = 0; i < SEGMENTS_A_TURN; i++) {
+    for (int i = 0; i < SEGMENTS_A_STEP; i++) {
         lock_take(&ns->lock);
         struct generation *generation = ns->generation;
         uint64_t items = __atomic_load_n(&generation->items, __ATOMIC_RELAXED);
@@ -89,8 +89,8 @@ void reclaim_dead_segments(struct store *store, struct namespace *ns)
     backlog_add_namespace(&store->backlog, ns);
 }
 
-/* Under both locks: nothing in it, nobody on it. */
-static bool may_go(const struct namespace *ns)
+/* No records, no listings, no writes. namespaces.lock and the namespace's are held. */
+static bool is_unused(const struct namespace *ns)
 {
     return !ns->declared && !ns->gone && ns->generation->first == 0 &&
            ns->generation->listings == NULL && !share_is_held(&ns->share) &&
@@ -103,11 +103,11 @@ void reclaim_if_unused(struct store *store, struct namespace *ns)
     pthread_mutex_lock(&all->lock);
     lock_take(&ns->lock);
     lock_take(&store->backlog.lock);
-    bool goes = !ns->waiting && may_go(ns);
-    ns->gone = ns->gone || goes;
+    bool unused = !ns->waiting && is_unused(ns);
+    ns->gone = ns->gone || unused;
     lock_give(&store->backlog.lock);
     lock_give(&ns->lock);
-    if (goes) {
+    if (unused) {
         namespaces_unlink(all, ns);
         ns->epoch = store_threads_unlinked(&store->threads);
         STAILQ_INSERT_TAIL(&store->gone, ns, next_gone);
@@ -117,7 +117,7 @@ void reclaim_if_unused(struct store *store, struct namespace *ns)
 
 /* --- after the grace period --------------------------------------------------- */
 
-/* A listing may still stand on a generation that was flushed under it. */
+/* A listing may still be positioned in a generation that was flushed meanwhile. */
 static bool generation_is_free(struct store *store, struct generation *generation)
 {
     lock_take(&generation->ns->lock);
@@ -144,7 +144,8 @@ static void free_generations(struct store *store)
     }
 }
 
-/* A round of them, for who makes a namespace waits meanwhile. True: there are more to be freed. */
+/* Frees RECLAIM_ROUND namespaces at most, since a thread that makes a namespace waits meanwhile.
+ * True: there are more. */
 static bool free_namespaces(struct store *store)
 {
     for (int freed = 0; freed < RECLAIM_ROUND; freed++) {

@@ -16,17 +16,18 @@ struct segment;
 struct store;
 struct store_thread;
 
-/* A segment of a flushed generation; 0 when there is none. */
+/* Empties and frees one segment of a flushed generation; 0 when there is none. */
 size_t reclaim_flushed(struct store_thread *thread);
-/* Frees what segments an empty generation still has: its open ones. */
+/* Frees the segments that an empty generation still has: its open ones. */
 void reclaim_dead_segments(struct store *store, struct namespace *ns);
-/* An undeclared namespace goes when it is empty and nobody is on it. */
+/* Removes an undeclared namespace that is empty and not in use. */
 void reclaim_if_unused(struct store *store, struct namespace *ns);
-/* Frees what no thread can see any more, so many rounds of RECLAIM_ROUND namespaces at most. True:
- * there is more. */
+enum { RECLAIM_ROUND = 64 /* namespaces */ };
+
+/* Frees generations and namespaces that no thread can see any more, so many rounds of
+ * RECLAIM_ROUND namespaces at most. True: there is more. */
 bool reclaim_gone(struct store *store, int rounds);
 
-enum { RECLAIM_ROUND = 64 };
 /* Unlinks and frees a segment all of whose records are dead. False if some live. */
 bool reclaim_segment(struct store *store, struct segment *segment);
 

@@ -1,7 +1,7 @@
 /*
- * relocate.c - moving what lives out of a segment that stands in the way.
+ * relocate.c - emptying a segment that stands in the way; see relocate.h.
  *
- * Records of a log go the way of compaction, large ones that of span_move.c.
+ * Records of a log are moved as compaction does, large ones as span_move.c does.
  */
 #include "daemon/store/reclaim/relocate.h"
 
@@ -21,7 +21,7 @@ static void relocate_record(struct visited *visited)
     }
 }
 
-/* No more is appended to it. False when it is not there any more. */
+/* Seals the segment, so that no more is appended to it. False: it is not linked any more. */
 static bool seal(struct store *store, struct segment *segment, uint32_t *fresh_from)
 {
     struct generation *generation = segment_owner(segment);

@@ -13,8 +13,8 @@
 struct segment;
 struct store_thread;
 
-/* Moves what lives in a segment to others, as far as that can be done; frees it if all could.
- * The effort. */
+/* Moves what lives in a segment to others, as far as there is room. Frees the segment if all of it
+ * could be moved. Returns the effort. */
 size_t relocate_segment(struct store_thread *thread, struct segment *segment, uint64_t now);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * span_move.c - a large record goes elsewhere, since its frame is to be emptied.
+ * span_move.c - moving a large record to other blocks; see span_move.h.
  *
- * Its bytes do not change, and with store.reclaim_lock held they stay where they are. So they are
- * copied with no lock held besides, and only then is the slot turned to the copy, if the record is
- * still there. It keeps its age, its queue and its version.
+ * A large record's bytes never change, and while store.reclaim_lock is held they stay in place. So
+ * they are copied without another lock. Only then the slot is set to the copy, if the record still
+ * exists. The copy keeps the record's age, queue and version.
  */
 #include "daemon/store/reclaim/span_move.h"
 
@@ -11,7 +11,7 @@
 #include "daemon/store/records/span.h"
 
 enum {
-    MOST_BYTES = 1 << 20, /* copied at once: some tenths of a millisecond */
+    BYTES_MAX = 1 << 20, /* copied at once: tenths of a millisecond */
     PIECES_AT_ONCE = 16,
 };
 
@@ -19,15 +19,15 @@ bool span_may_move(struct store *store, const struct segment *segment)
 {
     const struct generation *generation = segment_owner(segment);
     return generation != NULL && !generation->retired && !segment_is_pinned(segment) &&
-           segment_weight(segment) <= MOST_BYTES &&
+           segment_weight(segment) <= BYTES_MAX &&
            segment_weight(segment) / arena_frame_size(&store->arena) <
                arena_available(&store->arena);
 }
 
 /* --- the copy ------------------------------------------------------------------- */
 
-/* Where a frame is emptied whole ones are taken for those that come free, and what is less has to
- * fit in between. */
+/* While a frame is emptied, whole frames are taken for whole frames that come free, and smaller
+ * blocks must come from what is left over of others. */
 static bool add(struct span *to, struct generation *generation, uint64_t now)
 {
     uint8_t order = span_next_order(to);
@@ -36,7 +36,7 @@ static bool add(struct span *to, struct generation *generation, uint64_t now)
     return span_add(to, generation, order, whole || cuts ? 0 : ARENA_CRUMBS, now);
 }
 
-/* False: there is no room. */
+/* False: there is no room for it. */
 static bool copy_piece(struct span *to, struct generation *generation, struct iovec from,
                        uint64_t now)
 {
@@ -89,7 +89,8 @@ static bool copy(struct span *to, struct segment *segment, uint64_t now)
 
 /* --- in its place ----------------------------------------------------------------- */
 
-/* What may have changed since the copy was begun, and what the segment says of the record. */
+/* Copies what may have changed since the copy was begun, and what the segment keeps of the
+ * record. */
 static void take_along(struct store *store, struct segment *from, struct segment *to,
                        const struct record *record)
 {
@@ -104,8 +105,9 @@ static void take_along(struct store *store, struct segment *from, struct segment
     to->age = from->age;
 }
 
-/* False: the record has gone meanwhile. Namespace and bucket are locked. */
-static bool turn(struct write_txn *txn, const struct span *span, struct segment *segment)
+/* Puts the copy in the record's place. False: the record is gone. Namespace and bucket are
+ * locked. */
+static bool publish(struct write_txn *txn, const struct span *span, struct segment *segment)
 {
     struct store *store = txn->thread->store;
     uint32_t place = place_of(&store->segments, segment, store->segments.lead);
@@ -144,10 +146,10 @@ bool span_move(struct store_thread *thread, struct segment *segment, uint64_t no
     struct write_txn txn = {.thread = thread, .at = &at, .now = now};
     lock_take(&generation->ns->lock);
     txn.home = index_lock(&store->index, at.hash);
-    bool turned = turn(&txn, &span, segment);
+    bool published = publish(&txn, &span, segment);
     write_txn_end(&txn);
-    if (!turned) {
+    if (!published) {
         span_drop(&span);
     }
-    return reclaim_segment(store, segment) && turned;
+    return reclaim_segment(store, segment) && published;
 }

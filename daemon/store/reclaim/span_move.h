@@ -14,11 +14,11 @@ struct segment;
 struct store;
 struct store_thread;
 
-/* Whether a large record is worth the copying, there are frames for what it fills of such, and it
- * may be moved at all: nobody sends it or lists its namespace. */
+/* Whether a large record can be moved: it is small enough to be copied at once, there are frames
+ * for it, and no reader pins it. */
 bool span_may_move(struct store *store, const struct segment *segment);
-/* Moves it and frees its blocks. False when it stays, for want of room, or has just gone; in
- * that case they may be free, too. */
+/* Moves it and frees its blocks. Adds to *effort. False: there is no room, or the record was
+ * removed meanwhile; then its blocks may be free, too. */
 bool span_move(struct store_thread *thread, struct segment *segment, uint64_t now, size_t *effort);
 
 #endif

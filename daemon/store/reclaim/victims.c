@@ -13,19 +13,19 @@ void victims_clear(struct victims *victims, unsigned most)
 
 void victims_offer(struct victims *victims, struct victim victim)
 {
-    struct victim *of = victims->entries;
+    struct victim *entries = victims->entries;
     unsigned at = 0;
     if (victims->count < victims->most) {
-        memmove(of + 1, of, victims->count * sizeof *of);
+        memmove(entries + 1, entries, victims->count * sizeof *entries);
         victims->count++;
-    } else if (victims->count == 0 || victim.rank <= of[0].rank) {
+    } else if (victims->count == 0 || victim.rank <= entries[0].rank) {
         return;
     }
-    /* The place at the front is free, or its lowest rank gives way. */
-    for (; at + 1 < victims->count && of[at + 1].rank < victim.rank; at++) {
-        of[at] = of[at + 1];
+    /* The first entry is free now, or the lowest rank, which is dropped. */
+    for (; at + 1 < victims->count && entries[at + 1].rank < victim.rank; at++) {
+        entries[at] = entries[at + 1];
     }
-    of[at] = victim;
+    entries[at] = victim;
 }
 
 void victims_spare(struct victims *victims)

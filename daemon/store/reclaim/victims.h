@@ -1,9 +1,9 @@
 /*
  * victims.h - a short list of the segments that rank highest.
  *
- * All segments are offered once; those of the highest rank are kept and then taken
- * one by one. By the time one is taken it may have been freed and used for
- * something else: then it is passed over. Under store.reclaim_lock.
+ * Segments are offered one by one; those of the highest rank are kept, and then taken. By the
+ * time one is taken it may have been freed and used for something else: then it is passed over.
+ * Under store.reclaim_lock.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_VICTIMS_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_VICTIMS_H
@@ -16,13 +16,14 @@
 
 /* Empties the list; it will keep `most` at most. */
 void victims_clear(struct victims *victims, unsigned most);
+/* Adds an entry, or drops the lowest rank if the list is full. */
 void victims_offer(struct victims *victims, struct victim victim);
-/* The one of the lowest rank is taken off, unless it is the only one. */
+/* Drops the lowest rank, unless it is the only entry. */
 void victims_spare(struct victims *victims);
-/* The one of the highest rank that is still what it was; NULL: none is left. */
+/* Takes the highest rank off that still is the segment that was offered. NULL: none is left. */
 struct segment *victims_take(struct victims *victims, const struct segments *segments);
 
-/* Holds records of a namespace, and nobody sends from it: it would come free. */
+/* The segment is linked to a namespace and no reader pins it: emptying it makes it free. */
 bool victims_is_eligible(const struct segment *segment);
 
 #endif

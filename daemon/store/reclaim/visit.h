@@ -1,9 +1,11 @@
 /*
  * visit.h - all the records of one segment, each with its bucket locked.
  *
- * This is how records leave: by purge, flush, compaction and eviction. Records
- * are taken in batches, so that the index lines of a batch are on their way
- * before the first is needed.
+ * Purge, flush, compaction and eviction remove records with it. Records are taken in
+ * batches, so that the index lines of a batch are prefetched before the first is needed.
+ *
+ * Under store.reclaim_lock. A visitor runs with the record's bucket locked, and with the
+ * namespace's lock if `lock_namespace`.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECLAIM_VISIT_H
 #define KVCACHED_DAEMON_STORE_RECLAIM_VISIT_H
@@ -14,7 +16,7 @@ struct visited {
     struct store_thread *thread;
     uint64_t now;
     struct segment *segment;
-    struct slot slot; /* the record's own; the visitor may empty or turn it */
+    struct slot slot; /* the record's own; the visitor may empty it or set its place */
     uint64_t hash;    /* of its key */
     char *bytes;
     struct record record;
@@ -28,26 +30,27 @@ struct visit {
     uint64_t now;
     uint64_t expired_by; /* only records that expire at or before this time;
                             SEGMENT_NEVER: all */
-    bool lock_namespace; /* hold the namespace's lock during a batch: moving */
+    bool lock_namespace; /* hold the namespace's lock during a batch: to move records */
     void (*each)(struct visited *visited);
     void *context;
-    const bool *stop; /* or NULL: the rest is passed over when this has become true */
+    const bool *stop; /* or NULL: the walk ends when this has become true */
     /* results */
-    uint64_t earliest_left; /* of those passed over, the first to expire */
-    size_t seen;            /* records, dead ones included */
+    uint64_t earliest_left; /* when the first of the living records that were not visited
+                               expires */
+    size_t seen;            /* records walked over, dead ones included */
 };
 
-/* Visits what was in the segment when it began. No lock may be held. */
+/* Visits what was in the segment when it began. No namespace or bucket may be locked. */
 void visit_segment(struct visit *visit);
 
-/* For visitors: where it lies in the segment. */
+/* For visitors: where the record lies in the segment, in bytes. */
 static inline uint32_t visited_offset(const struct visited *visited)
 {
     return (uint32_t)(visited->bytes -
                       segment_bytes(&visited->thread->store->segments, visited->segment));
 }
 
-/* For visitors: the record ends, and its slot is emptied. */
+/* For visitors: retires the record, and empties its slot. */
 void visited_remove(struct visited *visited, enum burial why);
 
 #endif

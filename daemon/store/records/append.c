@@ -348,7 +348,7 @@ static void commit(struct segments *segments, struct segment *segment, uint32_t 
 {
     if (segments->file != NULL) {
         segment_guard(segments, segment, offset, size);
-        file_segment_set_used(&segments->file->labels[segment_number(segments, segment)], used);
+        file_segment_set_used(&segments->file->segments[segment_number(segments, segment)], used);
     }
     __atomic_store_n(&segment->used, used, __ATOMIC_RELAXED);
 }

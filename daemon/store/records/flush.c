@@ -27,7 +27,7 @@ static void retire(struct store *store, struct namespace *ns, struct generation 
 {
     struct generation *old = ns->generation;
     old->retired = true;
-    file_namespace_generation(store->namespaces.file, ns->id, fresh->number);
+    file_namespace_set_generation(store->namespaces.file, ns->id, fresh->number);
     __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
     backlog_add_retired(&store->backlog, old);
@@ -51,7 +51,7 @@ bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64
     }
     if (due) { /* before anybody can write what a second flush would take */
         ns->flush_at = 0;
-        file_namespace_flush_at(store->namespaces.file, ns->id, 0);
+        file_namespace_set_flush_at(store->namespaces.file, ns->id, 0);
     }
     backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
@@ -80,7 +80,7 @@ enum store_status store_flush(struct store_thread *thread, struct slice name, ui
 static void flush_at(struct namespaces *all, struct namespace *ns, uint64_t when)
 {
     ns->flush_at = when;
-    file_namespace_flush_at(all->file, ns->id, when);
+    file_namespace_set_flush_at(all->file, ns->id, when);
     if (when == 0) {
         return;
     }

@@ -227,11 +227,11 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
         ns->id = all->highest + 1;
         __atomic_store_n(&all->highest, ns->id, __ATOMIC_RELEASE);
     }
-    const struct file_namespace_facts facts = {.name = name,
-                                               .generation = ns->generation->number,
-                                               .creator =
-                                                   ns->creator != NULL ? ns->creator->tag : 0};
-    if (!file_namespace_enter(all->file, ns->id, &facts)) {
+    const struct file_namespace_fields facts = {.name = name,
+                                                .generation = ns->generation->number,
+                                                .creator =
+                                                    ns->creator != NULL ? ns->creator->tag : 0};
+    if (!file_namespace_add(all->file, ns->id, &facts)) {
         return false;
     }
     __atomic_fetch_add(&all->count, 1, __ATOMIC_RELAXED);
@@ -322,7 +322,7 @@ struct namespace *namespaces_obtain(struct namespaces *all, struct slice name, u
 }
 
 struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
-                                   const struct file_namespace_facts *facts)
+                                   const struct file_namespace_fields *facts)
 {
     uint64_t last = all->generations;
     struct namespace *ns = namespace_create(all, facts->name);
@@ -349,7 +349,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
 
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
-    file_namespace_leave(all->file, ns->id);
+    file_namespace_remove(all->file, ns->id);
     struct namespace **link = head_of(all, name_of(ns));
     while (*link != ns) {
         link = &(*link)->chain;

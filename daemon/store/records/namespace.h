@@ -68,7 +68,7 @@ enum { NAMESPACES_HEADS = 65536 };
 #define NAMESPACES_NO_FLUSH UINT64_MAX
 
 struct threads;
-struct file_namespace_facts;
+struct file_namespace_fields;
 
 struct namespaces {
     const struct threads *threads; /* not owned */
@@ -140,7 +140,7 @@ bool namespaces_settle(struct namespaces *all, struct namespace *ns);
 /* At the start: one that a file tells of, by ascending numbers, empty and with the
  * generation of that number. NULL without memory. */
 struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
-                                   const struct file_namespace_facts *facts);
+                                   const struct file_namespace_fields *facts);
 
 /* A fresh, empty generation for ns; NULL without memory. */
 struct generation *generation_create(struct namespaces *all, struct namespace *ns);

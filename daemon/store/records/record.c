@@ -201,18 +201,18 @@ static inline uint64_t covered(uint64_t word)
 }
 
 /* Over the bytes as they lie there, not as they were meant. */
-static inline struct sum sum_record(const char *at, uint32_t size, uint64_t seed)
+static inline struct checksum sum_record(const char *at, uint32_t size, uint64_t seed)
 {
     uint64_t first = covered(first_word(at, size));
     uint32_t rest = size > WORD ? size - WORD : 0;
-    struct sum sum = sum_bytes(checksum_mix(seed, first), at + WORD, rest);
+    struct checksum sum = checksum_sum(checksum_mix(seed, first), at + WORD, rest);
     sum.fold ^= checksum_fold(first);
     return sum;
 }
 
 void record_guard(char *at, uint32_t size, uint64_t seed)
 {
-    struct sum sum = sum_record(at, size, seed);
+    struct checksum sum = sum_record(at, size, seed);
     at[-3] = (char)sum.fold;
     at[-2] = (char)(sum.hash >> 8);
     at[-1] = (char)sum.hash;
@@ -220,7 +220,7 @@ void record_guard(char *at, uint32_t size, uint64_t seed)
 
 enum guard record_guard_check(const char *at, uint32_t size, uint64_t seed)
 {
-    struct sum sum = sum_record(at, size, seed);
+    struct checksum sum = sum_record(at, size, seed);
     unsigned there = (unsigned)(uint8_t)at[-2] << 8 | (uint8_t)at[-1];
     unsigned differs = there ^ (unsigned)(sum.hash & UINT16_MAX);
     if ((uint8_t)at[-3] != sum.fold || (differs != 0 && differs != UINT16_MAX)) {

@@ -12,7 +12,8 @@
  * their expiries must not lie before its base time. */
 enum { CLOCK_SLACK = 60000 /* ms */ };
 
-_Static_assert((int)NUMBER_CHUNK_NUMBERS == (int)FILE_LABELS, "labels come and go by the shelf");
+_Static_assert((int)NUMBER_CHUNK_NUMBERS == (int)FILE_SEGMENTS_PER_PAGE,
+               "labels come and go by the shelf");
 
 static size_t table_bytes(size_t units)
 {
@@ -75,7 +76,7 @@ bool segments_open(struct segments *segments, uint32_t frames)
 uint64_t segments_chunk_cost(const struct segments *segments)
 {
     return NUMBER_CHUNK_NUMBERS *
-           (sizeof(struct segment) + (segments->file != NULL ? sizeof(struct label) : 0));
+           (sizeof(struct segment) + (segments->file != NULL ? sizeof(struct segment_entry) : 0));
 }
 
 /* Memory for more numbers; false: there is none. */
@@ -88,7 +89,8 @@ static bool add_chunk(struct segments *segments, bool makes_room)
         !(makes_room ? budget_take_for_arena(budget, cost) : budget_take(budget, cost))) {
         return false;
     }
-    if (segments->file != NULL && !file_back_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS)) {
+    if (segments->file != NULL &&
+        !file_back_segments(segments->file, chunk * NUMBER_CHUNK_NUMBERS)) {
         budget_give(budget, cost);
         return false;
     }
@@ -133,7 +135,7 @@ bool segments_close_chunk(struct segments *segments, uint32_t chunk)
 void segments_end_chunk(struct segments *segments, uint32_t chunk, bool goes)
 {
     goes = goes && (segments->file == NULL ||
-                    file_forget_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS));
+                    file_forget_segments(segments->file, chunk * NUMBER_CHUNK_NUMBERS));
     lock_take(&segments->lock);
     if (goes) {
         segment_numbers_remove(&segments->numbers, chunk);
@@ -176,7 +178,7 @@ static void map_units(struct segments *segments, uint32_t number, uint32_t unit,
 }
 
 void segment_describe(struct segments *segments, struct segment *segment,
-                      struct file_segment_facts *facts)
+                      struct file_segment_fields *facts)
 {
     uint32_t number = segment_number(segments, segment);
     facts->order = segment->order;
@@ -192,11 +194,11 @@ void segment_describe(struct segments *segments, struct segment *segment,
  * by one. Those of a large record do not until it is whole. */
 static void enter_file(struct segments *segments, struct segment *segment)
 {
-    struct file_segment_facts facts = {.kind = FILE_SEGMENT_LOG,
-                                       .owner = segment->generation->number,
-                                       .version = segment->version};
+    struct file_segment_fields facts = {.kind = FILE_SEGMENT_LOG,
+                                        .owner = segment->generation->number,
+                                        .version = segment->version};
     segment_describe(segments, segment, &facts);
-    file_segment_own(segments->file, segment_number(segments, segment), facts.owner);
+    file_segment_set_owner(segments->file, segment_number(segments, segment), facts.owner);
 }
 
 uint32_t segment_create(struct segments *segments, struct generation *generation,
@@ -297,7 +299,7 @@ uint32_t segment_shrink(struct segments *segments, struct segment *segment)
 /* --- from a file ------------------------------------------------------------------ */
 
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
-                   const struct file_segment_facts *facts)
+                   const struct file_segment_fields *facts)
 {
     struct segment *segment = segment_at(segments, number);
     bool is_span = facts->kind == FILE_SEGMENT_SPAN;
@@ -325,7 +327,7 @@ bool segments_back_labels(struct segments *segments)
     bool good = true;
     for (uint32_t chunk = 0; chunk < segments->numbers.end && good; chunk++) {
         good = !number_chunk_is_there(&segments->numbers, chunk) ||
-               file_back_labels(segments->file, chunk * NUMBER_CHUNK_NUMBERS);
+               file_back_segments(segments->file, chunk * NUMBER_CHUNK_NUMBERS);
     }
     return good;
 }

@@ -169,7 +169,7 @@ static inline uint64_t segments_next_version(struct segments *segments)
  * record, `previous` and the pieces are the caller's. When all are there, segments_adopted.
  */
 void segment_adopt(struct segments *segments, uint32_t number, struct generation *generation,
-                   const struct file_segment_facts *facts);
+                   const struct file_segment_fields *facts);
 /* Labels of those that were adopted, and of their neighbours, can be written. False: no space. */
 bool segments_back_labels(struct segments *segments);
 /* Numbers that are in use are paid for, and the others on their chunks are free. */
@@ -311,7 +311,7 @@ static inline void segment_guard(const struct segments *segments, const struct s
  * filled in what a segment does not know of itself: kind, owner, version as it was made, bound,
  * sum, expires and stale. */
 void segment_describe(struct segments *segments, struct segment *segment,
-                      struct file_segment_facts *facts);
+                      struct file_segment_fields *facts);
 
 /* --- records of a segment ------------------------------------------------ */
 

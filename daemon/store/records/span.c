@@ -73,7 +73,7 @@ static void sum_piece(const struct span *span)
     struct segments *segments = &span->store->segments;
     const struct segment *last = segment_at(segments, span->last);
     uint32_t from = span->last == span->head ? segments->lead + span_header_and_key(span) : 0;
-    segments->file->labels[span->last].sum = file_segment_sum_of(
+    segments->file->segments[span->last].sum = file_segment_sum_of(
         segments->file, last->version, segment_bytes(segments, last) + from, last->used - from);
 }
 
@@ -114,13 +114,13 @@ void span_enter_pieces(const struct span *span)
     uint32_t number = segment_at(segments, span->head)->piece;
     for (; segments->file != NULL && number != 0; number = segment_at(segments, number)->piece) {
         struct segment *piece = segment_at(segments, number);
-        struct file_segment_facts facts = {.kind = FILE_SEGMENT_PIECE,
-                                           .owner = span->head,
-                                           .version = piece->version,
-                                           .bound = span->born,
-                                           .sum = segments->file->labels[number].sum};
+        struct file_segment_fields facts = {.kind = FILE_SEGMENT_PIECE,
+                                            .owner = span->head,
+                                            .version = piece->version,
+                                            .bound = span->born,
+                                            .sum = segments->file->segments[number].sum};
         segment_describe(segments, piece, &facts);
-        file_segment_own(segments->file, number, facts.owner);
+        file_segment_set_owner(segments->file, number, facts.owner);
     }
 }
 
@@ -128,16 +128,16 @@ void span_enter_pieces(const struct span *span)
 static void enter_head(struct segments *segments, const struct span *span, struct segment *head,
                        uint64_t expires, bool stale)
 {
-    struct file_segment_facts facts = {.kind = FILE_SEGMENT_SPAN,
-                                       .owner = head->generation->number,
-                                       .version = span->born,
-                                       .bound = head->version + segments->lead,
-                                       .sum = segments->file->labels[span->head].sum,
-                                       .expires = expires,
-                                       .stale = stale};
+    struct file_segment_fields facts = {.kind = FILE_SEGMENT_SPAN,
+                                        .owner = head->generation->number,
+                                        .version = span->born,
+                                        .bound = head->version + segments->lead,
+                                        .sum = segments->file->segments[span->head].sum,
+                                        .expires = expires,
+                                        .stale = stale};
     segment_describe(segments, head, &facts);
     segment_guard(segments, head, segments->lead, span_header_and_key(span));
-    file_segment_own(segments->file, span->head, facts.owner);
+    file_segment_set_owner(segments->file, span->head, facts.owner);
 }
 
 /* --- the record's life ------------------------------------------------------------ */
@@ -152,8 +152,8 @@ static void set_expiry(struct store *store, struct segment *segment, uint64_t ex
 void span_set_life(struct store *store, struct segment *segment, uint64_t expires, bool stale)
 {
     if (store->segments.file != NULL) {
-        file_segment_life(store->segments.file, segment_number(&store->segments, segment), expires,
-                          stale);
+        file_segment_set_expiry(store->segments.file, segment_number(&store->segments, segment),
+                                expires, stale);
     }
     set_expiry(store, segment, expires);
 }

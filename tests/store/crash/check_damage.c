@@ -191,7 +191,7 @@ static void damage(uint64_t from, uint64_t end, int way, unsigned all, unsigned 
 
 static uint64_t labels_at(void)
 {
-    uint64_t names = LAYOUT_HEAD + LAYOUT_NAMES * sizeof(struct name_entry);
+    uint64_t names = LAYOUT_HEAD + LAYOUT_NAMESPACES * sizeof(struct namespace_entry);
     return (names + LAYOUT_STEP - 1) / LAYOUT_STEP * LAYOUT_STEP;
 }
 
@@ -254,7 +254,7 @@ END_TEST
 START_TEST(of_the_names)
 {
     unsigned all = all_there();
-    damage(LAYOUT_HEAD, LAYOUT_HEAD + 7 * sizeof(struct name_entry), _i, all, all, false);
+    damage(LAYOUT_HEAD, LAYOUT_HEAD + 7 * sizeof(struct namespace_entry), _i, all, all, false);
 }
 END_TEST
 
@@ -262,7 +262,7 @@ END_TEST
 START_TEST(of_the_labels)
 {
     unsigned all = all_there();
-    damage(labels_at(), labels_at() + 20 * sizeof(struct label), _i, all, 6, false);
+    damage(labels_at(), labels_at() + 20 * sizeof(struct segment_entry), _i, all, 6, false);
 }
 END_TEST
 

@@ -117,17 +117,17 @@ void image_free(struct image *image)
     memset(image, 0, sizeof *image);
 }
 
-/* A life that was whole is so afterwards, and one that was not is not. */
-static void move_life(struct clock_record *life, const uint64_t secret[2], unsigned slot,
-                      uint64_t inode)
+/* A record that was whole is so afterwards, and one that was not is not. */
+static void move_record(struct clock_record *record, const uint64_t secret[2], unsigned slot,
+                        uint64_t inode)
 {
     const size_t from = offsetof(struct clock_record, boot);
     const size_t length = offsetof(struct clock_record, check) - from;
-    uint64_t seed = checksum_seed(secret, SEAL_LIFE, slot);
+    uint64_t seed = checksum_seed(secret, CHECKSUM_CLOCK, slot);
 
-    if (life->check == checksum_bytes(seed, (char *)life + from, length)) {
-        life->inode = inode;
-        life->check = checksum_bytes(seed, (char *)life + from, length);
+    if (record->check == checksum_bytes(seed, (char *)record + from, length)) {
+        record->inode = inode;
+        record->check = checksum_bytes(seed, (char *)record + from, length);
     }
 }
 
@@ -138,7 +138,7 @@ static bool move_lives(int fd, uint64_t inode)
     if (!read_all(fd, (char *)&head, sizeof head, 0))
         return true; /* there is no head */
     for (unsigned slot = 0; slot < 2; slot++)
-        move_life(&head.life[slot], head.secret, slot, inode);
+        move_record(&head.clocks[slot], head.secret, slot, inode);
     return write_all(fd, (char *)&head, sizeof head, 0);
 }
 
