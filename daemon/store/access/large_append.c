@@ -10,6 +10,8 @@
  * a time, so that those of one thread do not undo each other's work, and what it writes is
  * granted to it as to an upload (share.h).
  */
+#include "daemon/store/access/large_append.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,18 +57,6 @@ static enum store_status end(struct store_thread *thread, struct store_write *wr
         store_write_abort(thread, &write);
     }
     return status;
-}
-
-enum store_status large_put(struct store_thread *thread, struct store_key *at,
-                            const struct store_terms *terms, struct slice value, uint64_t now,
-                            uint64_t *version)
-{
-    struct store_write *write = NULL;
-    enum store_status status = large_write_begin(thread, at, terms, value.length, now, &write);
-    if (status == STORE_OK) {
-        status = feed(thread, write, value, now);
-    }
-    return end(thread, write, status, now, version);
 }
 
 /* --- old and new as one ------------------------------------------------------- */
@@ -366,22 +356,78 @@ enum store_status large_append(struct store_thread *thread, struct store_key *at
     return join(&made, now, version);
 }
 
-enum store_status large_append_written(struct store_thread *thread, struct store_key *at,
-                                       const struct store_terms *terms, struct store_write **write,
-                                       const struct store_view *value, uint64_t now,
-                                       uint64_t *version)
+/* --- a value that came in parts ------------------------------------------------- */
+
+/* The value as it lies in the write's segments; good until the write ends. */
+static struct store_view written_value(const struct store_write *write)
+{
+    const struct span *span = &write->span;
+    return (struct store_view){.length = span->given,
+                               .pinned = true,
+                               .store = span->store,
+                               .segment = span->head,
+                               .offset = span->store->segments.lead + span_header_and_key(span)};
+}
+
+static bool appends(const struct store_write *write)
+{
+    return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
+}
+
+/* The write ends with this, but for STORE_CROWDED. */
+static enum store_status append_written(struct store_thread *thread, struct store_write **write,
+                                        uint64_t now, uint64_t *version)
 {
     struct store_append made;
-    init(&made, thread, at, terms);
-    made.held = *write;
-    made.held_view = *value;
-    made.added = (struct part){.view = &made.held_view, .length = value->length};
-    enum store_status status = join(&made, now, version);
+    struct store_key at = large_write_key(*write);
+    enum store_status status = large_write_complete(thread, *write, now);
+    if (status == STORE_OK) {
+        init(&made, thread, &at, &(*write)->terms);
+        made.held = *write;
+        made.held_view = written_value(*write);
+        made.added = (struct part){.view = &made.held_view, .length = made.held_view.length};
+        status = join(&made, now, version);
+    }
     if (status == STORE_UNFINISHED) {
         *write = NULL; /* the join's */
     } else if (status != STORE_CROWDED) {
         store_write_abort(thread, write);
     }
+    return status;
+}
+
+static enum store_status commit(struct store_thread *thread, struct store_write **write,
+                                uint64_t now, uint64_t *version)
+{
+    return appends(*write) ? append_written(thread, write, now, version)
+                           : large_write_commit(thread, write, now, version);
+}
+
+enum store_status large_put(struct store_thread *thread, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version)
+{
+    struct store_write *write = NULL;
+    enum store_status status = large_write_begin(thread, at, terms, value.length, now, &write);
+    if (status == STORE_OK) {
+        status = feed(thread, write, value, now);
+    }
+    if (status == STORE_OK) {
+        status = commit(thread, &write, now, version);
+    }
+    if (write != NULL) {
+        store_write_abort(thread, &write);
+    }
+    return status;
+}
+
+enum store_status store_write_commit(struct store_thread *thread, struct store_write **write,
+                                     uint64_t now, uint64_t *version)
+{
+    struct store_terms terms = (*write)->terms;
+    uint32_t id = (*write)->ns->id;
+    enum store_status status = commit(thread, write, now, version);
+    write_stats_write(thread, id, &terms, status);
     return status;
 }
 

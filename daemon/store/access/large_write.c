@@ -23,15 +23,6 @@ enum {
                           go piece by piece, too */
 };
 
-struct store_write {
-    struct namespace *ns; /* held */
-    struct store_terms terms;
-    struct grant grant; /* of a write that is not promised: to take memory for it */
-    uint64_t begun;     /* ms */
-    struct span span;   /* its key is `key` */
-    char key[STORE_KEY_MAX];
-};
-
 /* --- beginning --------------------------------------------------------------- */
 
 /*
@@ -325,40 +316,35 @@ static bool try_commit(struct store_thread *thread, struct store_write *write, s
     return true;
 }
 
-/* The value as it lies in the write's segments; good until the write ends. */
-static struct store_view written_value(const struct store_write *write)
+struct store_key large_write_key(const struct store_write *write)
 {
-    const struct span *span = &write->span;
-    return (struct store_view){.length = span->given,
-                               .pinned = true,
-                               .store = span->store,
-                               .segment = span->head,
-                               .offset = span->store->segments.lead + span_header_and_key(span)};
+    return (struct store_key){.name = {write->ns->name, write->ns->name_length},
+                              .key = write->span.record.key,
+                              .ns = write->ns};
 }
 
-static bool is_joined(const struct store_write *write)
+enum store_status large_write_complete(struct store_thread *thread, struct store_write *write,
+                                       uint64_t now)
 {
-    return write->terms.mode == STORE_APPEND || write->terms.mode == STORE_PREPEND;
+    if (!namespace_is_allowed(&thread->store->namespaces, write->ns)) {
+        return STORE_UNDECLARED;
+    }
+    enum store_status status = STORE_OK;
+    if (write->span.head == 0) { /* an empty value has not asked for space yet */
+        status = need_piece(thread, write, now);
+        if (status == STORE_OK) {
+            span_finish_empty(&write->span);
+        }
+    }
+    return status;
 }
 
 enum store_status large_write_commit(struct store_thread *thread, struct store_write **write,
                                      uint64_t now, uint64_t *version)
 {
     struct store_write *w = *write;
-    struct store_key at = {
-        .name = {w->ns->name, w->ns->name_length}, .key = w->span.record.key, .ns = w->ns};
-    enum store_status status =
-        namespace_is_allowed(&thread->store->namespaces, w->ns) ? STORE_OK : STORE_UNDECLARED;
-    if (status == STORE_OK && w->span.head == 0) { /* an empty value has not asked for space yet */
-        status = need_piece(thread, w, now);
-        if (status == STORE_OK) {
-            span_finish_empty(&w->span);
-        }
-    }
-    if (status == STORE_OK && is_joined(w)) {
-        struct store_view value = written_value(w);
-        return large_append_written(thread, &at, &w->terms, write, &value, now, version);
-    }
+    struct store_key at = large_write_key(w);
+    enum store_status status = large_write_complete(thread, w, now);
     bool ended = status != STORE_OK;
     if (!ended) {
         span_enter_pieces(&w->span);
@@ -396,15 +382,5 @@ enum store_status store_write_space(struct store_thread *thread, struct store_wr
     if (status != STORE_OK) {
         write_stats_write(thread, write->ns->id, &write->terms, status);
     }
-    return status;
-}
-
-enum store_status store_write_commit(struct store_thread *thread, struct store_write **write,
-                                     uint64_t now, uint64_t *version)
-{
-    struct store_terms terms = (*write)->terms;
-    uint32_t id = (*write)->ns->id;
-    enum store_status status = large_write_commit(thread, write, now, version);
-    write_stats_write(thread, id, &terms, status);
     return status;
 }

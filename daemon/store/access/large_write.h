@@ -1,26 +1,20 @@
 /*
- * large_write.h - large records: what the other files of the store need of large_write.c.
+ * large_write.h - a large record that is written in parts.
  */
 #ifndef KVCACHED_DAEMON_STORE_ACCESS_LARGE_WRITE_H
 #define KVCACHED_DAEMON_STORE_ACCESS_LARGE_WRITE_H
 
-#include "daemon/store/records/state.h"
+#include "daemon/store/records/share.h"
+#include "daemon/store/records/span.h"
 
-/* store_put for a record that needs segments of its own. */
-enum store_status large_put(struct store_thread *thread, struct store_key *at,
-                            const struct store_terms *terms, struct slice value, uint64_t now,
-                            uint64_t *version);
-
-/* APPEND and PREPEND where the record that results needs them. */
-enum store_status large_append(struct store_thread *thread, struct store_key *at,
-                               const struct store_terms *terms, struct slice value, uint64_t now,
-                               uint64_t *version);
-/* The same with the value of a write that is whole, which ends with this, but for
- * STORE_CROWDED. `value` is a view of it. */
-enum store_status large_append_written(struct store_thread *thread, struct store_key *at,
-                                       const struct store_terms *terms, struct store_write **write,
-                                       const struct store_view *value, uint64_t now,
-                                       uint64_t *version);
+struct store_write {
+    struct namespace *ns; /* held */
+    struct store_terms terms;
+    struct grant grant; /* of a write that is not promised: to take memory for it */
+    uint64_t begun;     /* ms */
+    struct span span;   /* its key is `key` */
+    char key[STORE_KEY_MAX];
+};
 
 /* store_write_begin, store_write_space and store_write_commit, for parts of a request that
  * counts as a whole. The bytes of the value are all there, and will be given at once: its blocks
@@ -32,5 +26,13 @@ enum store_status large_write_space(struct store_thread *thread, struct store_wr
                                     uint64_t now, struct iovec *space);
 enum store_status large_write_commit(struct store_thread *thread, struct store_write **write,
                                      uint64_t now, uint64_t *version);
+
+/* Where the record is to be written; good until the write ends. */
+struct store_key large_write_key(const struct store_write *write);
+
+/* When all bytes were given: what has to hold before a commit. STORE_OK, STORE_NO_MEMORY, or
+ * STORE_UNDECLARED: the policy does not allow the namespace any more. */
+enum store_status large_write_complete(struct store_thread *thread, struct store_write *write,
+                                       uint64_t now);
 
 #endif

@@ -9,6 +9,7 @@ daemon_store_libstore_a_SOURCES += \
 	daemon/store/access/incr.c \
 	daemon/store/access/inspect.c \
 	daemon/store/access/large_append.c \
+	daemon/store/access/large_append.h \
 	daemon/store/access/large_write.c \
 	daemon/store/access/large_write.h \
 	daemon/store/access/modify.c \

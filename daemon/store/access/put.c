@@ -2,7 +2,7 @@
  * put.c - whole values in: put in all its modes, touch, marking as stale, and taking the
  * value away.
  */
-#include "daemon/store/access/large_write.h"
+#include "daemon/store/access/large_append.h"
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
 #include "daemon/store/records/span.h"
