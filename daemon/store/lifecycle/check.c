@@ -6,7 +6,9 @@
  * be found that way; and all counts must be what a recount gives. With a file: what it
  * says must be what a start would make of it.
  */
-#include "daemon/store/lifecycle/check.h"
+#include "daemon/store/lifecycle/check_file.h"
+#include "daemon/store/lifecycle/check_share.h"
+#include "daemon/store/records/state.h"
 
 struct recount {
     struct store *store;
@@ -58,7 +60,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
         }
         bytes += record_footprint(&store->segments, &record);
     }
-    const char *wrong = check_marks(store, segment);
+    const char *wrong = check_labels(store, segment);
     if (wrong != NULL) {
         return wrong;
     }

@@ -1,22 +1,21 @@
 /*
- * check.h - what check_file.c knows and check.c asks: whether the marks in the file are
- * those of the store. NULL, or what is wrong; always NULL without a file.
+ * check_file.h - whether the labels, guards and names in the file are those of the store.
+ *
+ * For store_check, with no other thread inside. Each call returns NULL, or what is wrong: a
+ * constant. Without a file it is always NULL.
  */
-#ifndef KVCACHED_DAEMON_STORE_LIFECYCLE_CHECK_H
-#define KVCACHED_DAEMON_STORE_LIFECYCLE_CHECK_H
+#ifndef KVCACHED_DAEMON_STORE_LIFECYCLE_CHECK_FILE_H
+#define KVCACHED_DAEMON_STORE_LIFECYCLE_CHECK_FILE_H
 
-#include "daemon/store/records/lookup.h"
+#include "daemon/store/records/state.h"
 
 /* A linked segment: its label and its pieces', the guards of its records, its sums. */
-const char *check_marks(const struct store *store, const struct segment *segment);
+const char *check_labels(const struct store *store, const struct segment *segment);
 
 /* The entry of that number, whether there is such a namespace or not. */
 const char *check_name(const struct store *store, uint32_t id);
 
 /* Numbers that are free, and versions. */
 const char *check_free_labels(struct store *store);
-
-/* What is counted of pinned memory and of writes that are not committed. */
-const char *check_shares(const struct store *store);
 
 #endif

@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 
+#include "daemon/store/arena/file_namespace.h"
+#include "daemon/store/lifecycle/recover_records.h"
+#include "daemon/store/lifecycle/recover_segments.h"
+#include "daemon/store/lifecycle/recover_threads.h"
 #include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/reclaim/shrink.h"
 #include "daemon/store/records/append.h"

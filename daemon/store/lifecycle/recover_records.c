@@ -6,11 +6,12 @@
  * but whatever is met then has to pass its own guard, whose seed has the place in it. Where
  * no record can be made out the segment ends.
  */
+#include "daemon/store/lifecycle/recover_records.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/store/lifecycle/recover.h"
 #include "daemon/store/records/lookup.h"
 
 enum {

@@ -6,9 +6,9 @@
  * along, or are dropped. Labels that do not count are freed: so are those of generations
  * that were flushed, and of pieces whose record was never finished.
  */
-#include <stdlib.h>
+#include "daemon/store/lifecycle/recover_segments.h"
 
-#include "daemon/store/lifecycle/recover.h"
+#include <stdlib.h>
 
 /* --- units ------------------------------------------------------------------------ */
 

@@ -4,11 +4,11 @@
  * The calling thread works too, and tells how far it is. A thread that cannot be had is
  * done without.
  */
+#include "daemon/store/lifecycle/recover_threads.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-
-#include "daemon/store/lifecycle/recover.h"
 
 enum {
     CREW_MOST = 64,
