@@ -26,6 +26,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "daemon/store/store_policy.h"
+#include "daemon/store/store_status.h"
 #include "protocol/slice.h"
 
 struct store;
@@ -33,39 +35,6 @@ struct store_append;
 struct store_thread;
 struct namespace;
 struct generation;
-
-#define STORE_NEVER 0 /* a ttl or an expiry that does not come */
-
-enum {
-    STORE_NAMESPACE_MAX = 64,     /* bytes of a name */
-    STORE_KEY_MAX = 1024,         /* bytes */
-    STORE_COPY_MAX = 16384,       /* no larger value is read under a lock: it is pinned
-                                     where it lies; so are some smaller ones */
-    STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
-    STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
-    STORE_NAMESPACE_COST = 640,   /* bytes that one takes before anything is in it, at most */
-};
-
-enum store_status {
-    STORE_OK,
-    STORE_NOT_FOUND,
-    STORE_EXISTS,
-    STORE_CHANGED,             /* the record has another version than was expected */
-    STORE_NOT_A_NUMBER,        /* the value is not an unsigned 64-bit decimal */
-    STORE_OVERFLOW,            /* the sum would not fit 64 bits */
-    STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
-    STORE_UNDECLARED,          /* policy: only declared namespaces */
-    STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
-    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this creator's */
-    STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
-                                  quota or the memory could ever hold */
-    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
-    STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
-    STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
-                                  in a few milliseconds */
-    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_append_step */
-    STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
-};
 
 /* --- the store ---------------------------------------------------------- */
 
@@ -162,66 +131,6 @@ enum store_resize store_set_memory(struct store_thread *thread, uint64_t memory)
 uint64_t store_memory(const struct store *store);
 uint64_t store_memory_least(const struct store *store);
 uint64_t store_memory_most(const struct store *store);
-
-/* A namespace as the configuration declares it. */
-struct store_namespace_options {
-    struct slice name;
-    uint64_t ttl;     /* milliseconds or STORE_NEVER: for a PUT without one */
-    uint64_t max_ttl; /* milliseconds; STORE_NEVER: no bound */
-    uint64_t memory;  /* bytes of quota; 0: none. A quota is kept free from
-                         others' pressure, and bounds its namespace */
-    bool require_ttl; /* a write that would leave a record for ever is refused */
-};
-
-struct store_policy {
-    const struct store_namespace_options *declared;
-    size_t declared_count;
-    bool declared_only;                        /* others are refused; else made with `undeclared` */
-    struct store_namespace_options undeclared; /* name unused */
-    uint32_t undeclared_most; /* that are not declared, at once; 0: as many as there are numbers.
-                                 Never more than the declared ones leave over */
-    uint64_t max_value;
-};
-
-/*
- * A new policy, at the start and at every reload. Records stay; new settings count for later
- * writes; a lowered quota is enforced by the housekeeper. Declared namespaces exist even when
- * they hold nothing; where there is no room, some of what may be evicted is. Those that are no
- * longer declared live on as undeclared ones (with declared_only they are flushed).
- *
- * It is put in force in steps, between which others are served: store_policy_begin, then
- * store_policy_step until it says STORE_DONE, all by one thread, which leaves and enters
- * between two steps. From the beginning on each namespace is as the old policy has it or as the
- * new one does, and once it is as the new one does it stays so. Another policy may begin at any
- * time, instead of the one that is under way. The policy's slices are copied.
- *
- * False when there is no memory for what it says: then nothing has changed.
- */
-bool store_policy_begin(struct store_thread *thread, const struct store_policy *policy);
-
-enum store_progress {
-    STORE_GOES_ON,
-    STORE_WAITS, /* for other threads to leave: not to be asked again at once */
-    STORE_DONE,
-};
-enum store_progress store_policy_step(struct store_thread *thread, uint64_t now);
-
-/* Declared names without a namespace yet, since there was no room for it and nothing to be
- * evicted. All else is in force, and their settings too: a write makes such a namespace when it
- * can. */
-struct store_policy_result {
-    uint32_t owed;         /* how many */
-    enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
-    char first[STORE_NAMESPACE_MAX + 1];
-};
-/* Once it is done. */
-struct store_policy_result store_policy_result(const struct store_thread *thread);
-/* Tries to make them, with further steps. */
-void store_policy_retry(struct store_thread *thread);
-
-/* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
-bool store_set_policy(struct store *store, struct store_thread *thread,
-                      const struct store_policy *policy, uint64_t now);
 
 /* --- threads -------------------------------------------------------------- */
 
