@@ -37,29 +37,29 @@ struct store_policy {
 
 /*
  * A new policy, at the start and at every reload. Records stay; new settings count for later
- * writes; a lowered quota is enforced by the housekeeper. Declared namespaces exist even when
- * they hold nothing; where there is no room, some of what may be evicted is. Those that are no
- * longer declared live on as undeclared ones (with declared_only they are flushed).
+ * writes; a lowered quota is enforced by housekeeping. Declared namespaces exist even when they
+ * hold nothing; records are evicted where there is no room for them. A namespace that is no longer
+ * declared stays as an undeclared one; with declared_only it is flushed.
  *
- * It is put in force in steps, between which others are served: store_policy_begin, then
- * store_policy_step until it says STORE_DONE, all by one thread, which leaves and enters
- * between two steps. From the beginning on each namespace is as the old policy has it or as the
- * new one does, and once it is as the new one does it stays so. Another policy may begin at any
- * time, instead of the one that is under way. The policy's slices are copied.
+ * A policy is put in force in steps, between which requests are served: store_policy_begin, then
+ * store_policy_step until it returns STORE_DONE, all by one thread, which leaves and enters
+ * between two steps. Meanwhile each namespace has the settings of either the old or the new
+ * policy, and changes from old to new once. Another policy may begin at any time; it replaces the
+ * one that is under way. The policy's slices are copied.
  *
- * False when there is no memory for what it says: then nothing has changed.
+ * False without memory: then nothing has changed.
  */
 bool store_policy_begin(struct store_thread *thread, const struct store_policy *policy);
 
 enum store_progress {
     STORE_GOES_ON,
-    STORE_WAITS, /* for other threads to leave: not to be asked again at once */
+    STORE_WAITS, /* for other threads to leave: try again after a pause */
     STORE_DONE,
 };
 enum store_progress store_policy_step(struct store_thread *thread, uint64_t now);
 
-/* Declared names without a namespace yet, since there was no room for it and nothing to be
- * evicted. All else is in force, and their settings too: a write makes such a namespace when it
+/* Declared names that have no namespace yet, because there was no room for it and nothing could be
+ * evicted. All else is in force, their settings included: a write makes such a namespace when it
  * can. */
 struct store_policy_result {
     uint32_t owed;         /* how many */
@@ -71,7 +71,8 @@ struct store_policy_result store_policy_result(const struct store_thread *thread
 /* Tries to make them, with further steps. */
 void store_policy_retry(struct store_thread *thread);
 
-/* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
+/* All steps at once; names that were owed stay owed. Leaves and enters in between. False without
+ * memory. */
 bool store_set_policy(struct store *store, struct store_thread *thread,
                       const struct store_policy *policy, uint64_t now);
 

@@ -26,16 +26,16 @@ enum store_status {
     STORE_OVERFLOW,            /* the sum would not fit 64 bits */
     STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
     STORE_UNDECLARED,          /* policy: only declared namespaces */
-    STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
-    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this creator's */
+    STORE_TOO_MANY_NAMESPACES, /* undeclared ones; or there are no numbers left */
+    STORE_TOO_MANY_OWN,        /* half of the undeclared ones are this creator's */
     STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
                                   quota or the memory could ever hold */
-    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
-    STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
-    STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
-                                  in a few milliseconds */
+    STORE_NO_MEMORY,           /* and nothing may be evicted at the moment */
+    STORE_FELL_BEHIND,         /* a listing that was stepped too slowly while memory was short */
+    STORE_CROWDED,             /* too much is pinned, or being uploaded: try again in a few
+                                  milliseconds */
     STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_append_step */
-    STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
+    STORE_TOO_SLOW,            /* of an upload that was ended under pressure, by its caller */
 };
 
 #endif
