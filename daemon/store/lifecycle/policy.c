@@ -131,7 +131,7 @@ static bool make_way(struct store_thread *thread, enum store_status why, uint64_
             ++change->attempts > most || !housekeep_make_room(thread, LACK_BUDGET, NULL, now);
         return !change->no_room;
     }
-    /* Those that are declared no more may be going. */
+    /* Namespaces that are no longer declared may be going. */
     return why == STORE_TOO_MANY_NAMESPACES && change->tidies++ < TIDIES_MAX &&
            store_housekeep(thread, now, TIDY_EFFORT);
 }

@@ -6,8 +6,8 @@
  * every record is checked and what is not whole, or not alive, is marked as dead; then the
  * others go into the index. That comes second because to look into the index is to read
  * other segments' records. Of two records of one key that both live any may stay: the
- * process ended between the commit of the newer and the burial of the older, so nobody was
- * told that it was written.
+ * process ended between the commit of the newer one and the end of the older one, so no
+ * client was told that it was written.
  *
  * Nothing is written that was not so before in meaning: records are marked as dead, segments
  * become shorter, labels become free. So recovery may be ended at any point and begun again.

@@ -6,7 +6,7 @@
 
 #include "daemon/store/lifecycle/recovery.h"
 
-/* Checks the records of a segment: afterwards those that are not dead are right, and have
+/* Checks the records of a segment: afterwards the ones that are not dead are right, and have
  * not expired. A large record that is not becomes SEGMENT_GONE. */
 void recover_examine(struct recover *recover, struct segment *segment);
 /* Brings them into the index and counts them. */

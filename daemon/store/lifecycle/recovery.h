@@ -20,7 +20,7 @@ struct recover {
     uint64_t *claimed;          /* a bit for each unit of the arena */
     struct generation **owners; /* current ones, by number */
     size_t owner_count;
-    uint32_t *segments; /* numbers of those that were adopted, pieces left out */
+    uint32_t *segments; /* numbers of the adopted ones, without pieces */
     size_t count;
     uint64_t newest; /* a version above all that labels tell of */
     /* recover_threads.c */

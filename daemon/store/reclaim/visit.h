@@ -48,6 +48,6 @@ static inline uint32_t visited_offset(const struct visited *visited)
 }
 
 /* For visitors: the record ends, and its slot is emptied. */
-void visited_remove(struct visited *visited, enum burial why);
+void visited_remove(struct visited *visited, enum retire_reason why);
 
 #endif
