@@ -6,17 +6,16 @@
  * file, no event loop and no clock: `now` is an argument everywhere, in
  * milliseconds of any clock that never goes back (start above 0), rounded down.
  * A record's ttl counts from the `now` of its write, which must not be earlier
- * than the request. All of the ttl passes before the record expires, by the most
- * exact of clocks; less than a millisecond more is what the rounding may add.
+ * than the request. A record lives for all of its ttl, by the most exact of clocks. The
+ * rounding adds less than a millisecond.
  *
- * Threads. Every thread that calls in has a thread of its own, and wraps what it
- * does in store_enter .. store_leave. Between the two, namespaces that it looked
- * up stay where they are. All calls but create and destroy may run at once.
- * Nobody waits inside except for locks that are held for about a microsecond,
- * and for memory to be made free when there is none.
+ * Threads. Each thread that uses the store has a store_thread, and calls between store_enter and
+ * store_leave. In between, namespaces that it looked up are not freed. All calls but create and
+ * destroy may run at once. A call waits for locks, which are held for about a microsecond, and,
+ * when no memory is free, until some was freed.
  *
- * Ownership. Slices that go in are copied where they are kept. What comes out
- * (store_view) stays valid until it is given back.
+ * Ownership. The store copies the slices that it keeps. A store_view that it hands out stays
+ * valid until it is given back.
  */
 #ifndef KVCACHED_DAEMON_STORE_STORE_H
 #define KVCACHED_DAEMON_STORE_STORE_H
@@ -26,6 +25,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "daemon/store/store_policy.h"
+#include "daemon/store/store_status.h"
 #include "protocol/slice.h"
 
 struct store;
@@ -33,39 +34,6 @@ struct store_append;
 struct store_thread;
 struct namespace;
 struct generation;
-
-#define STORE_NEVER 0 /* a ttl or an expiry that does not come */
-
-enum {
-    STORE_NAMESPACE_MAX = 64,     /* bytes of a name */
-    STORE_KEY_MAX = 1024,         /* bytes */
-    STORE_COPY_MAX = 16384,       /* no larger value is read under a lock: it is pinned
-                                     where it lies; so are some smaller ones */
-    STORE_PIECES_MAX = 4096,      /* the most pieces one value can lie in */
-    STORE_NAMESPACES_MAX = 65535, /* namespaces at once */
-    STORE_NAMESPACE_COST = 640,   /* bytes that one takes before anything is in it, at most */
-};
-
-enum store_status {
-    STORE_OK,
-    STORE_NOT_FOUND,
-    STORE_EXISTS,
-    STORE_CHANGED,             /* the record has another version than was expected */
-    STORE_NOT_A_NUMBER,        /* the value is not an unsigned 64-bit decimal */
-    STORE_OVERFLOW,            /* the sum would not fit 64 bits */
-    STORE_TTL_REQUIRED,        /* the namespace wants a ttl with every write */
-    STORE_UNDECLARED,          /* policy: only declared namespaces */
-    STORE_TOO_MANY_NAMESPACES, /* that are not declared; or there are no numbers left */
-    STORE_TOO_MANY_OWN,        /* half of those that are not declared are this creator's */
-    STORE_TOO_LARGE,           /* larger than max_value, or than the namespace's
-                                  quota or the memory could ever hold */
-    STORE_NO_MEMORY,           /* nothing may be evicted at the moment */
-    STORE_FELL_BEHIND,         /* a listing that was read too slowly while memory was short */
-    STORE_CROWDED,             /* not now: too much is pinned, or being uploaded. To be tried again
-                                  in a few milliseconds */
-    STORE_UNFINISHED,          /* of APPEND and PREPEND: go on with store_append_step */
-    STORE_TOO_SLOW,            /* of an upload that gave way; the store itself never says so */
-};
 
 /* --- the store ---------------------------------------------------------- */
 
@@ -80,8 +48,8 @@ enum store_arena {
     STORE_ARENA_MEMORY,    /* there is no file */
     STORE_ARENA_NEW,       /* it was not there */
     STORE_ARENA_KEPT,      /* its records are the store's */
-    STORE_ARENA_DISCARDED, /* nobody can know what is in it: emptied */
-    STORE_ARENA_ASIDE,     /* it is no arena, or damaged: it has another name now */
+    STORE_ARENA_DISCARDED, /* its contents cannot be trusted: emptied */
+    STORE_ARENA_ASIDE,     /* not an arena, or damaged: renamed */
 };
 
 /* How a store with a file found it. */
@@ -100,9 +68,9 @@ struct store_options {
     uint64_t memory;    /* bytes that bound everything, index included; at
                            least STORE_MEMORY_MIN. store_set_memory changes it */
     uint64_t max_value; /* bytes */
-    uint8_t secret[16]; /* random: keys the hash, so that nobody can aim */
+    uint8_t secret[16]; /* random: keys the hash, against chosen collisions */
 
-    /* For a store whose records shall outlive the process. */
+    /* For a store with a file, which keeps its records when the process ends. */
     const char *file; /* NULL: memory of the process's own, and none of the rest */
     /* Opens it for reading and writing, or makes it for its owner alone (*made), and decides
      * whether it is to be trusted: a descriptor, or -1 with errno. NULL: open(2). */
@@ -110,11 +78,11 @@ struct store_options {
     unsigned threads;         /* that read the file at the start; 0: 1 */
     struct store_clock clock; /* at the call */
     uint8_t file_secret[16];  /* random: for a file that is made */
-    /* Called now and then from store_create, by the calling thread; NULL: not. Bytes of
-     * records, each of which is looked at twice. */
+    /* Reports progress now and then, from store_create, on the calling thread; NULL: not wanted.
+     * In bytes of records, each of which is read twice. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
-    /* Whether store_create is to give up, with ECANCELED, and leave the file in order; called
-     * often, by the calling thread. NULL: it is not. */
+    /* Whether store_create gives up, with ECANCELED, and leaves the file in order; called often,
+     * on the calling thread. NULL: never. */
     bool (*cancelled)(void *context);
     void *context;
     struct store_recovery *recovery; /* filled; or NULL */
@@ -128,10 +96,11 @@ struct store_options {
  * of every call is from here on clock.uptime + recovery.clock_offset.
  */
 struct store *store_create(const struct store_options *options);
-/* Every thread must be gone. Sets *store to NULL. A file is left as by a crash. */
+/* Every store_thread must have been destroyed. Sets *store to NULL. A file is left as by a crash.
+ */
 void store_destroy(struct store **store);
-/* The same, and a file is left in order: it outlives the machine's run too. False, with errno:
- * it could not be written, and is left as by a crash. */
+/* The same, and a file is left in order, so that its records are good after a reboot too. False,
+ * with errno: it could not be written, and is left as by a crash. */
 bool store_close(struct store **store, const struct store_clock *clock);
 
 enum store_resize {
@@ -143,96 +112,35 @@ enum store_resize {
 };
 
 /*
- * Another memory, from now on; where it is refused nothing has changed. More of it can be used at
- * once. Of less no more is taken than was given back, and housekeeping gives back what there is
- * too much of, by evicting where it must: so long more may be in use than is allowed. What
- * readers hold is given back when they have given it back.
+ * Sets another memory. Where it is refused, nothing has changed. More memory can be used at once.
+ * When it becomes less, housekeeping gives back what is too much, by evicting where it must; until
+ * then more is in use than is allowed, and nothing is taken that was not given back before. Memory
+ * that readers pin is given back after they have ended.
  *
- * The size of segments is chosen for the memory that a store is made with, and stays. A store
- * that has become a hundred times larger has a hundred times as many segments, and large records
- * lie in more pieces; one that has become a hundred times smaller has few, each of which is a
- * larger part of it when it is evicted: with eight of them, the fewest, half of the memory holds
- * records.
+ * The size of segments is chosen for the memory at store_create, and stays. A store that becomes
+ * 100 times larger has 100 times as many segments, and its large records lie in more pieces. One
+ * that becomes 100 times smaller has few segments, and evicts a larger part of itself at once: with
+ * 8 segments, the fewest, half of the memory holds records.
  *
- * A file becomes as long as it must for more memory; for less it stays as long, with holes. Both
- * is found again by a start with the new memory.
+ * A file grows with the memory. It does not get shorter, but gets holes. A start with the new
+ * memory finds the records in either case.
  */
 enum store_resize store_set_memory(struct store_thread *thread, uint64_t memory);
-/* Bytes that bound everything, and the least and the most that can be set. */
+/* Bytes that bound everything; and the least and the most that can be set. */
 uint64_t store_memory(const struct store *store);
 uint64_t store_memory_least(const struct store *store);
 uint64_t store_memory_most(const struct store *store);
 
-/* A namespace as the configuration declares it. */
-struct store_namespace_options {
-    struct slice name;
-    uint64_t ttl;     /* milliseconds or STORE_NEVER: for a PUT without one */
-    uint64_t max_ttl; /* milliseconds; STORE_NEVER: no bound */
-    uint64_t memory;  /* bytes of quota; 0: none. A quota is kept free from
-                         others' pressure, and bounds its namespace */
-    bool require_ttl; /* a write that would leave a record for ever is refused */
-};
-
-struct store_policy {
-    const struct store_namespace_options *declared;
-    size_t declared_count;
-    bool declared_only;                        /* others are refused; else made with `undeclared` */
-    struct store_namespace_options undeclared; /* name unused */
-    uint32_t undeclared_most; /* that are not declared, at once; 0: as many as there are numbers.
-                                 Never more than the declared ones leave over */
-    uint64_t max_value;
-};
-
-/*
- * A new policy, at the start and at every reload. Records stay; new settings count for later
- * writes; a lowered quota is enforced by the housekeeper. Declared namespaces exist even when
- * they hold nothing; where there is no room, some of what may be evicted is. Those that are no
- * longer declared live on as undeclared ones (with declared_only they are flushed).
- *
- * It is put in force in steps, between which others are served: store_policy_begin, then
- * store_policy_step until it says STORE_DONE, all by one thread, which leaves and enters
- * between two steps. From the beginning on each namespace is as the old policy has it or as the
- * new one does, and once it is as the new one does it stays so. Another policy may begin at any
- * time, instead of the one that is under way. The policy's slices are copied.
- *
- * False when there is no memory for what it says: then nothing has changed.
- */
-bool store_policy_begin(struct store_thread *thread, const struct store_policy *policy);
-
-enum store_progress {
-    STORE_GOES_ON,
-    STORE_WAITS, /* for other threads to leave: not to be asked again at once */
-    STORE_DONE,
-};
-enum store_progress store_policy_step(struct store_thread *thread, uint64_t now);
-
-/* Declared names without a namespace yet, since there was no room for it and nothing to be
- * evicted. All else is in force, and their settings too: a write makes such a namespace when it
- * can. */
-struct store_policy_result {
-    uint32_t owed;         /* how many */
-    enum store_status why; /* of the first: STORE_NO_MEMORY, STORE_TOO_MANY_NAMESPACES */
-    char first[STORE_NAMESPACE_MAX + 1];
-};
-/* Once it is done. */
-struct store_policy_result store_policy_result(const struct store_thread *thread);
-/* Tries to make them, with further steps. */
-void store_policy_retry(struct store_thread *thread);
-
-/* All of it at once, but for what is owed. Leaves and enters in between. False as above. */
-bool store_set_policy(struct store *store, struct store_thread *thread,
-                      const struct store_policy *policy, uint64_t now);
-
 /* --- threads -------------------------------------------------------------- */
 
-/* One for each thread. NULL when out of memory or when 72 are there. */
+/* One for each thread. NULL when out of memory, or where 72 exist. The caller destroys it. */
 struct store_thread *store_thread_create(struct store *store);
 void store_thread_destroy(struct store_thread **thread);
-/* The one that it was made for. */
+/* The store that the thread was made for. */
 struct store *store_of(const struct store_thread *thread);
 
-/* The number of the user that asks for what is being done now, the same across restarts; 0:
- * none in particular. Called only when a namespace is made. */
+/* The number of the user that made the current request, the same across restarts; 0: none in
+ * particular. Called only when a namespace is made. */
 typedef uint64_t store_creator(void *context);
 void store_thread_set_creator(struct store_thread *thread, store_creator *creator, void *context);
 
@@ -281,9 +189,9 @@ struct store_view {
     bool made;        /* there was none, and it was made */
     bool read_before; /* since it was written */
     bool stale;
-    bool won;   /* this reader is the one who should write it again */
-    bool taken; /* another one was told so before */
-    /* the store's own */
+    bool won;   /* this reader should write the record again */
+    bool taken; /* another reader was told so before */
+    /* internal to the store */
     struct store *store;
     struct namespace *ns; /* with `pinned`; it stays as long */
     uint32_t segment;
@@ -331,13 +239,13 @@ enum store_mode {
  *
  * Versions: every record has one, which no record of that key ever had or will
  * have. It stays when only its ttl changes. It comes from where in the log the record
- * was written and costs nothing; when somebody was told it (`tells_version`), it goes
- * along when the record is moved, and the next write's is higher. Of writes whose version
- * nobody asked for, nothing is kept: a later one may have a lower version than they had.
+ * was written and costs nothing. Once a client was told the version (`tells_version`), the record
+ * keeps it when it is moved, and the next write's version is higher. A version that no client was
+ * told is not kept: a later write may have a lower one.
  *
- * Notes: whether and when a record was read, whether it is stale and whether a
- * reader was told to renew it are kept with records that are `noted`, in five
- * bytes. Others get theirs when somebody looks.
+ * Notes: a record that is `noted` has 5 bytes more. They say whether and when it was read, whether
+ * it is stale, and whether a reader was told to renew it. Another record gets its notes when
+ * store_inspect first reads it.
  */
 struct store_terms {
     enum store_mode mode;  /* store_put and store_write_begin */
@@ -346,8 +254,8 @@ struct store_terms {
     struct store_ttl make; /* with `makes` */
     uint64_t expected;     /* with `compares` */
     uint64_t version;      /* what is written shall have this one; 0: a new one */
-    uint64_t refresh;      /* store_inspect: milliseconds. The first who finds less than
-                              that left wins; 0: nobody */
+    uint64_t refresh;      /* store_inspect: milliseconds. The first reader that finds less
+                              than that left wins; 0: no reader does */
     uint32_t client_flags;
     uint64_t *length; /* writes of a value: if not NULL, set to the bytes of the record's whole
                          value when it is written */
@@ -370,7 +278,7 @@ struct store_terms {
 
 /*
  * store_get on terms: ttl (KEEP: not touched), compares is not looked at. A record
- * that is stale is renewed by whoever looks first: `won`. Where the ttl is changed
+ * that is stale is to be renewed by the first reader: `won`. Where the ttl is changed
  * or a record made, this can fail as a write does. With a new ttl it counts as a touch, and
  * neither as a hit nor as a miss.
  */
@@ -378,9 +286,8 @@ enum store_status store_inspect(struct store_thread *thread, struct store_key *a
                                 const struct store_terms *terms, uint64_t now,
                                 struct store_view *view);
 
-/* Writes a whole value. Where it fails, the old record stays as it was. *version,
- * if not NULL, is what it got; terms->tells_version says whether anybody will hear
- * of it. */
+/* Writes a whole value. Where it fails, the old record stays as it was. *version, if not NULL, is
+ * set to the new record's; terms->tells_version says whether a client will be told it. */
 enum store_status store_put(struct store_thread *thread, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version);
@@ -401,11 +308,11 @@ void store_append_abort(struct store_append **join);
 /* `expected`: the version that it must have, or NULL. */
 enum store_status store_delete(struct store_thread *thread, struct store_key *at,
                                const uint64_t *expected, uint64_t now);
-/* The same of a record whose new value was refused: that counts as no deletion. */
+/* Deletes a record because its new value was refused. Not counted as a deletion. */
 void store_drop(struct store_thread *thread, struct store_key *at, uint64_t now);
 
-/* The record stays and gets a new version, but is marked as stale, and the next
- * who looks at it wins. Terms: ttl, compares, version. */
+/* The record stays, gets a new version and is marked as stale. The next reader wins. Terms: ttl,
+ * compares, version. */
 enum store_status store_make_stale(struct store_thread *thread, struct store_key *at,
                                    const struct store_terms *terms, uint64_t now);
 
@@ -452,11 +359,10 @@ enum store_status store_add_number(struct store_thread *thread, struct store_key
 /* --- when memory is short ------------------------------------------------ */
 
 /*
- * Pinned values and unfinished uploads are bounded (share.h), and what exceeds the bounds waits.
- * Whether the wait ends is up to the peers that are sent or send those values, so the caller
- * has some of them give way: those that were stuck for longest, and only where these functions
- * say that something waits for what they hold. To be looked at anew for each, since the one
- * before may have been enough.
+ * Pinned values and unfinished uploads are bounded (share.h); what exceeds the bounds waits. The
+ * wait ends when peers read or send those values. So the caller ends transfers that were stuck for
+ * longest, one at a time, and only while these functions say that memory which they hold is
+ * waited for.
  */
 struct store_pressure {
     uint64_t now;
@@ -473,11 +379,11 @@ bool store_write_presses(const struct store_write *write, const struct store_pre
 /* --- a large value that arrives in parts -------------------------------- */
 
 /*
- * A write in progress belongs to no record yet: it is counted as its namespace's memory,
- * which is taken piece by piece as the bytes come, and nobody sees it before
- * it is committed. All of them together take three eighths of a quota at most, or of what no
- * quota claims; a write that would exceed that waits until others have ended. Use it from one
- * thread at a time; it lives across leave and enter.
+ * A write in progress is no record yet: readers do not find it before it is committed. Its memory
+ * is taken piece by piece as the bytes come, and counts as its namespace's. All writes in progress
+ * together take 3/8 of a quota at most, or of the memory that no quota claims; a write that would
+ * exceed that waits until others have ended. Use it from one thread at a time; it lives across
+ * leave and enter.
  */
 struct store_write;
 
@@ -596,14 +502,14 @@ struct store_counters {
     uint64_t hits;
     uint64_t misses;
     uint64_t sets;   /* values that were written: PUT and ADD in all their modes */
-    uint64_t denied; /* and those that were not, since the record was not as the terms want it */
+    uint64_t denied; /* values that were not: the record was not as the terms want it */
     uint64_t deletes;
     uint64_t touches;
     uint64_t increments, decrements; /* of a number that was there */
     uint64_t made;                   /* records that a look or a sum made, or that were emptied */
-    uint64_t cas_hits;               /* of `sets`: those that replaced the version expected */
-    uint64_t cas_changed;            /* of `denied`: those that found another */
-    uint64_t cas_missing;            /* of `denied`: those that found no record */
+    uint64_t cas_hits;               /* of `sets`: the expected version was replaced */
+    uint64_t cas_changed;            /* of `denied`: there was another version */
+    uint64_t cas_missing;            /* of `denied`: there was no record */
     uint64_t full;                   /* values that no memory could be had for */
     uint64_t expirations;            /* records purged because their time had come */
     uint64_t evictions;              /* records dropped while they still lived */
@@ -620,7 +526,7 @@ struct store_namespace_stats {
     struct store_counters counters;
 };
 
-/* The first namespace whose number is *next or above; sets *next past it. False
+/* The first namespace with a number of *next or above; sets *next past it. False
  * when there is none. Start with *next = 0. Each namespace that stays is given
  * once. */
 bool store_namespace_next(struct store_thread *thread, uint32_t *next,

@@ -13,12 +13,12 @@
 enum { BUCKETS = 4096 };
 
 static struct revisits owed;
-static struct owed_total total;
+static struct revisits_total total;
 
 static void set_up(void)
 {
     owed = (struct revisits){.list = NULL};
-    total = (struct owed_total){.most = 1 << 20};
+    total = (struct revisits_total){.most = 1 << 20};
 }
 
 static void tear_down(void)

@@ -7,20 +7,20 @@
  *
  * Meanwhile records are written again, and are moved by compaction and eviction. The new copy
  * goes to the log's end, which the first round does not follow. If the old copy was still to
- * come, the key is owed (revisits.h): retire tells of each copy that ends because there is another
- * one. In the second round what is owed is looked up in the index and given from where it
- * lies by then. No key becomes owed in the second round, so that it ends.
+ * come, the key is to be revisited (revisits.h): record_retire tells of each copy that ends because
+ * there is another one. The second round looks these keys up in the index, and gives their records
+ * from where they lie by then. It adds no keys, so that it ends.
  *
  * Hence a record that lives from open to end is met in the first round where it lay, or is
- * owed and met in the second. It may be met in both if it was moved or written after the
- * first had passed it and another key of its cell is owed. All work is bounded by what there
- * was and by what is owed, whatever is written meanwhile.
+ * met in the second. It may be met in both if it was moved or written after the first had passed
+ * it and another key of its cell is revisited. All work is bounded by what there was and by the
+ * number of keys to be revisited, whatever is written meanwhile.
  *
  * The first round is the scan of a snapshot, as of log-structured file systems and their
  * checkpoints (Rosenblum and Ousterhout, 1992); the second one is the order of SCAN in Redis,
- * restricted to marked cells so that its cost follows what is owed and not the cache.
+ * restricted to marked cells so that its cost follows these keys and not the cache.
  *
- * What is owed takes memory apart from the store's, which a listing that is not read may hold
+ * These keys take memory apart from the store's, which a listing that is not stepped may hold
  * for long. All of it together is bounded. When half of that is taken, a listing that has stood
  * still for STALL_MS is ended; when all of it is, the one that needs more.
  */
@@ -52,7 +52,7 @@ static void enroll(struct store_cursor *cursor, struct namespace *ns)
         cursor->at.segment = generation->first;
         cursor->at.next = generation->listings;
         __atomic_store_n(&generation->listings, &cursor->at, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&ns->references, 1, __ATOMIC_RELAXED);
         lock_take(&cursors->lock);
         LIST_INSERT_HEAD(&cursors->all, cursor, all);
         lock_give(&cursors->lock);
@@ -189,13 +189,13 @@ static void leave(struct store_cursor *cursor)
     lock_take(&cursors->lock);
     LIST_REMOVE(cursor, all);
     lock_give(&cursors->lock);
-    revisits_clear(&cursor->owed, &cursors->total);
+    revisits_clear(&cursor->revisits, &cursors->total);
     struct cursor_position **link = &cursor->generation->listings;
     while (*link != &cursor->at) {
         link = &(*link)->next;
     }
     __atomic_store_n(link, cursor->at.next, __ATOMIC_RELAXED);
-    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&ns->references, 1, __ATOMIC_RELAXED);
     backlog_add_namespace(&cursor->store->backlog, ns);
     lock_give(&ns->lock);
 }

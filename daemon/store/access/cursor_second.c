@@ -1,10 +1,10 @@
 /*
- * cursor_second.c - the second round of a listing: what is owed, from where it lies now.
+ * cursor_second.c - the second round of a listing: what is to be revisited, from where it lies now.
  *
  * Its position is one in the order of reversed hashes (revisits.h). For a position the bucket that
- * holds it is locked, and what of the bucket is owed from there on is given in that order. So
- * nothing is missed when buckets are split and merged between two steps, nor when the visitor
- * stops in the middle of a bucket.
+ * holds it is locked, and what of the bucket is to be revisited from there on is given in that
+ * order. So nothing is missed when buckets are split and merged between two steps, nor when the
+ * visitor stops in the middle of a bucket.
  */
 #include "daemon/store/access/cursor_second.h"
 
@@ -14,7 +14,7 @@ enum {
 };
 
 /* Part of the reversed order, both ends included, in one locked bucket; and what of it is
- * owed: the first ones in that order. */
+ * to be revisited: the first ones in that order. */
 struct part {
     struct bucket *home;
     uint64_t from, to;
@@ -23,7 +23,7 @@ struct part {
     struct {
         uint64_t at;
         uint32_t place;
-    } owed[BUCKET_AT_ONCE];
+    } found[BUCKET_AT_ONCE];
 };
 
 static void keep_lowest(struct part *part, uint64_t at, uint32_t place)
@@ -31,17 +31,17 @@ static void keep_lowest(struct part *part, uint64_t at, uint32_t place)
     size_t i = part->count;
     if (i < part->most) {
         part->count++;
-    } else if (at < part->owed[--i].at) {
-        part->to = part->owed[i].at - 1; /* that one has to wait, with all behind it */
+    } else if (at < part->found[--i].at) {
+        part->to = part->found[i].at - 1; /* that one has to wait, with all behind it */
     } else {
         part->to = at - 1;
         return;
     }
-    for (; i > 0 && part->owed[i - 1].at > at; i--) {
-        part->owed[i] = part->owed[i - 1];
+    for (; i > 0 && part->found[i - 1].at > at; i--) {
+        part->found[i] = part->found[i - 1];
     }
-    part->owed[i].at = at;
-    part->owed[i].place = place;
+    part->found[i].at = at;
+    part->found[i].place = place;
 }
 
 /* The record at that place, if it is the listing's, and was written or moved since the
@@ -67,8 +67,8 @@ static void gather_one(const struct store_cursor *cursor, struct part *part, uin
         return;
     }
     uint64_t at = revisits_reverse(store_hash(cursor->store, cursor->generation, record.key));
-    bool is_owed = cursor->owed.map == NULL || revisits_has(&cursor->owed, at);
-    if (at >= part->from && at <= part->to && is_owed) {
+    bool is_due = cursor->revisits.map == NULL || revisits_has(&cursor->revisits, at);
+    if (at >= part->from && at <= part->to && is_due) {
         keep_lowest(part, at, place);
     }
 }
@@ -90,10 +90,10 @@ static bool offer_part(struct cursor_step *step, struct part *part)
     const struct segments *segments = &step->cursor->store->segments;
     for (size_t i = 0; i < part->count; i++) {
         struct cursor_record at;
-        at.segment = candidate(step->cursor, part->owed[i].place, &at.record, &at.expires);
-        at.bytes = place_bytes(segments, part->owed[i].place);
+        at.segment = candidate(step->cursor, part->found[i].place, &at.record, &at.expires);
+        at.bytes = place_bytes(segments, part->found[i].place);
         at.offset = (uint32_t)(at.bytes - segment_bytes(segments, at.segment));
-        part->from = part->owed[i].at;
+        part->from = part->found[i].at;
         if (!cursor_offer(step, &at, part->home)) {
             return false;
         }
@@ -101,8 +101,8 @@ static bool offer_part(struct cursor_step *step, struct part *part)
     return true;
 }
 
-/* Gives what is owed from *from on, up to `to` or to the end of its bucket, and moves *from to
- * where that was, or before the record that the visitor does not want yet: then false. */
+/* Gives what is to be revisited from *from on, up to `to` or to the end of its bucket, and moves
+ * *from to where that was, or before the record that the visitor does not want yet: then false. */
 static bool give_part(struct cursor_step *step, uint64_t *from, uint64_t to)
 {
     struct index *index = &step->cursor->store->index;
@@ -122,10 +122,10 @@ static bool give_part(struct cursor_step *step, uint64_t *from, uint64_t to)
 
 static bool give_listed(struct cursor_step *step)
 {
-    struct revisits *owed = &step->cursor->owed;
-    uint64_t at = owed->list[owed->count - 1];
+    struct revisits *revisits = &step->cursor->revisits;
+    uint64_t at = revisits->list[revisits->count - 1];
     bool goes_on = give_part(step, &at, at);
-    owed->count -= goes_on;
+    revisits->count -= goes_on;
     return goes_on;
 }
 
@@ -133,7 +133,7 @@ static bool give_listed(struct cursor_step *step)
 static bool give_marked(struct cursor_step *step, bool *ended)
 {
     struct store_cursor *cursor = step->cursor;
-    if (!revisits_next(&cursor->owed, &cursor->from)) {
+    if (!revisits_next(&cursor->revisits, &cursor->from)) {
         *ended = true;
         return true;
     }
@@ -146,10 +146,10 @@ static bool give_marked(struct cursor_step *step, bool *ended)
 
 bool cursor_second_step(struct cursor_step *step, bool *ended)
 {
-    const struct revisits *owed = &step->cursor->owed;
-    if (owed->map != NULL) {
+    const struct revisits *revisits = &step->cursor->revisits;
+    if (revisits->map != NULL) {
         return give_marked(step, ended);
     }
-    *ended = owed->count == 0;
+    *ended = revisits->count == 0;
     return *ended || give_listed(step);
 }

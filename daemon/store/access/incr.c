@@ -105,7 +105,7 @@ enum store_status store_add_number(struct store_thread *thread, struct store_key
                                    uint64_t now)
 {
     struct addition addition = {.terms = terms, .sum = sum};
-    struct modification modification = {.create = terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
+    struct modification modification = {.create = terms->makes ? WRITE_OR_CREATE : WRITE_EXISTING,
                                         .compose = compose_sum,
                                         .context = &addition};
     enum store_status status = modify_record(thread, at, &modification, now, &sum->version);

@@ -1,33 +1,33 @@
 /*
- * inspect.c - reading with notes: store_inspect, for protocols whose clients ask when a
- * record was read last, compare versions, or agree on who renews it.
+ * inspect.c - reading with notes: store_inspect, for protocols that tell clients when a record
+ * was read last, and its version, or have one of several clients renew it.
  *
  * Most looks change nothing but the notes and are a GET that costs a little more.
  * Where the record has no notes yet, is to live longer, or is to be made, it is
- * written, and looked at before anybody else can.
+ * written, and viewed before its bucket is unlocked.
  */
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
 #include "daemon/store/records/span.h"
 #include "daemon/store/records/view.h"
 
-struct look {
+struct inspection {
     const struct store_terms *terms;
     struct store_view *view;
     bool made;
     uint64_t ended; /* the record's expiry before it was looked at */
 };
 
-/* Whether this reader is the one who shall renew the record. */
-static bool wins(const struct found *found, const struct look *look, uint64_t now)
+/* Whether this reader shall renew the record. */
+static bool wins(const struct found *found, const struct inspection *inspection, uint64_t now)
 {
-    uint64_t refresh = look->terms->refresh;
-    if (!look->terms->contends || (found->record.notes & NOTE_WON) != 0) {
+    uint64_t refresh = inspection->terms->refresh;
+    if (!inspection->terms->contends || (found->record.notes & NOTE_WON) != 0) {
         return false;
     }
-    bool ends = look->ended != SEGMENT_NEVER && look->ended > now;
+    bool ends = inspection->ended != SEGMENT_NEVER && inspection->ended > now;
     return (found->record.notes & NOTE_STALE) != 0 ||
-           (ends && refresh > 0 && store_left(look->ended, now) < refresh);
+           (ends && refresh > 0 && store_left(inspection->ended, now) < refresh);
 }
 
 /* What the notes say, before this look changes them. */
@@ -48,14 +48,14 @@ static void tell(struct store *store, const struct found *found, uint64_t now,
     }
 }
 
-static void note(const struct found *found, const struct look *look, uint64_t now)
+static void note(const struct found *found, const struct inspection *inspection, uint64_t now)
 {
-    const struct store_terms *terms = look->terms;
+    const struct store_terms *terms = inspection->terms;
     uint8_t notes = found->record.notes;
     if (terms->tells_version) {
         notes |= NOTE_TOLD;
     }
-    if (look->view->won) {
+    if (inspection->view->won) {
         notes |= NOTE_WON;
     }
     if (notes != found->record.notes) {
@@ -66,67 +66,68 @@ static void note(const struct found *found, const struct look *look, uint64_t no
     }
 }
 
-/* With the bucket locked, whose lock is the view's from here on. */
+/* The bucket is locked; the view takes its lock over. */
 static void take_view(struct store *store, struct bucket *home, struct found *found,
-                      struct look *look, uint64_t now)
+                      struct inspection *inspection, uint64_t now)
 {
-    struct store_view *view = look->view;
+    struct store_view *view = inspection->view;
     view_open(store, home, found, view);
     tell(store, found, now, view);
-    view->made = look->made;
-    view->won = look->made || wins(found, look, now);
+    view->made = inspection->made;
+    view->won = inspection->made || wins(found, inspection, now);
     if (found->record.noted) {
-        note(found, look, now);
+        note(found, inspection, now);
     }
-    if (!look->terms->peeks) {
+    if (!inspection->terms->peeks) {
         lookup_count_read(&found->slot);
     }
     view_unlock(home, view);
 }
 
 /* Whether the record has to be written for that. */
-static bool must_write(const struct look *look, const struct found *found)
+static bool must_write(const struct inspection *inspection, const struct found *found)
 {
-    const struct store_terms *terms = look->terms;
+    const struct store_terms *terms = inspection->terms;
     return terms->ttl.kind != STORE_TTL_KEEP || (!found->record.noted && !terms->peeks);
 }
 
 /* STORE_OK, STORE_NOT_FOUND; false: it takes a write. */
-static bool look_in_place(struct store_thread *thread, struct store_key *at, struct look *look,
-                          uint64_t now, enum store_status *status)
+static bool inspect_in_place(struct store_thread *thread, struct store_key *at,
+                             struct inspection *inspection, uint64_t now, enum store_status *status)
 {
     struct store *store = thread->store;
     struct found found;
     *status = STORE_NOT_FOUND;
     if (!lookup_refresh(thread, at)) {
-        return !look->terms->makes;
+        return !inspection->terms->makes;
     }
     struct bucket *home = index_lock(&store->index, at->hash);
     bool lives = lookup(store, home, at, &found) && found_lives(&found, now);
-    if (!lives || must_write(look, &found)) {
+    if (!lives || must_write(inspection, &found)) {
         index_unlock(home);
-        return !lives && !look->terms->makes;
+        return !lives && !inspection->terms->makes;
     }
     if (view_is_pinned(&found.record) && !view_may_pin(store, found.segment, &found.record, now)) {
         index_unlock(home);
         *status = STORE_CROWDED;
         return true;
     }
-    look->ended = found.expires;
-    take_view(store, home, &found, look, now);
+    inspection->ended = found.expires;
+    take_view(store, home, &found, inspection, now);
     *status = STORE_OK;
     return true;
 }
 
 /* --- where it is written ---------------------------------------------------------- */
 
-static enum store_status compose_made(struct write_txn *txn, struct look *look, struct draft *draft)
+static enum store_status compose_made(struct write_txn *txn, struct inspection *inspection,
+                                      struct draft *draft)
 {
-    const struct store_terms *terms = look->terms;
+    const struct store_terms *terms = inspection->terms;
     if (!terms->makes) {
         return STORE_NOT_FOUND;
     }
-    look->made = true;
+    inspection->made = true;
     draft->record = (struct record){.key = txn->at->key,
                                     .value = "",
                                     .version = terms->version,
@@ -135,24 +136,24 @@ static enum store_status compose_made(struct write_txn *txn, struct look *look, 
     return namespace_expiry(txn->at->ns, terms->make, txn->now, &draft->expires);
 }
 
-static enum store_status compose_looked_at(struct write_txn *txn, void *context,
+static enum store_status compose_inspected(struct write_txn *txn, void *context,
                                            struct draft *draft)
 {
-    struct look *look = context;
+    struct inspection *inspection = context;
     const struct found *old = &txn->old;
-    look->made = false;
+    inspection->made = false;
     if (!txn->lives) {
-        return compose_made(txn, look, draft);
+        return compose_made(txn, inspection, draft);
     }
     if (view_is_pinned(&old->record) &&
         !view_may_pin(txn->thread->store, old->segment, &old->record, txn->now)) {
         return STORE_CROWDED;
     }
-    look->ended = old->expires;
+    inspection->ended = old->expires;
     modify_copy(txn, draft);
-    enum store_status status = modify_expiry(txn, look->terms->ttl, &draft->expires);
-    if (status == STORE_OK && (old->record.span || !must_write(look, old))) {
-        if (look->terms->ttl.kind != STORE_TTL_KEEP) {
+    enum store_status status = modify_expiry(txn, inspection->terms->ttl, &draft->expires);
+    if (status == STORE_OK && (old->record.span || !must_write(inspection, old))) {
+        if (inspection->terms->ttl.kind != STORE_TTL_KEEP) {
             span_set_life(txn->thread->store, old->segment, draft->expires,
                           (old->record.notes & NOTE_STALE) != 0);
         }
@@ -161,7 +162,7 @@ static enum store_status compose_looked_at(struct write_txn *txn, void *context,
     return status;
 }
 
-static void look_at_written(struct write_txn *txn, void *context, const struct draft *draft)
+static void view_written(struct write_txn *txn, void *context, const struct draft *draft)
 {
     (void)draft;
     struct store *store = txn->thread->store;
@@ -172,31 +173,31 @@ static void look_at_written(struct write_txn *txn, void *context, const struct d
     }
 }
 
-static enum store_status look_writing(struct store_thread *thread, struct store_key *at,
-                                      struct look *look, uint64_t now)
+static enum store_status inspect_by_writing(struct store_thread *thread, struct store_key *at,
+                                            struct inspection *inspection, uint64_t now)
 {
-    struct modification modification = {.create =
-                                            look->terms->makes ? CHANGE_OR_CREATE : CHANGE_EXISTING,
-                                        .compose = compose_looked_at,
-                                        .finish = look_at_written,
-                                        .context = look};
+    struct modification modification = {.create = inspection->terms->makes ? WRITE_OR_CREATE
+                                                                           : WRITE_EXISTING,
+                                        .compose = compose_inspected,
+                                        .finish = view_written,
+                                        .context = inspection};
     return modify_record(thread, at, &modification, now, NULL);
 }
 
 /* A record that was made was not there to be found. */
-static void count(struct store_thread *thread, const struct store_key *at, const struct look *look,
-                  enum store_status status)
+static void count(struct store_thread *thread, const struct store_key *at,
+                  const struct inspection *inspection, enum store_status status)
 {
     struct store_counters *counters = store_thread_counters(thread, write_stats_id(at));
-    bool made = look->made && status == STORE_OK;
-    bool hit = status == STORE_OK && !look->made;
+    bool made = inspection->made && status == STORE_OK;
+    bool hit = status == STORE_OK && !inspection->made;
     if (made) {
         store_thread_count(&counters->made, 1);
     }
-    if (look->terms->uncounted) {
+    if (inspection->terms->uncounted) {
         return;
     }
-    if (look->terms->ttl.kind == STORE_TTL_KEEP) {
+    if (inspection->terms->ttl.kind == STORE_TTL_KEEP) {
         store_thread_count(hit ? &counters->hits : &counters->misses, 1);
     } else if (hit) {
         store_thread_count(&counters->touches, 1);
@@ -207,13 +208,13 @@ enum store_status store_inspect(struct store_thread *thread, struct store_key *a
                                 const struct store_terms *terms, uint64_t now,
                                 struct store_view *view)
 {
-    struct look look = {.terms = terms, .view = view};
+    struct inspection inspection = {.terms = terms, .view = view};
     enum store_status status = STORE_OK;
-    if (!look_in_place(thread, at, &look, now, &status)) {
-        status = look_writing(thread, at, &look, now);
+    if (!inspect_in_place(thread, at, &inspection, now, &status)) {
+        status = inspect_by_writing(thread, at, &inspection, now);
     }
     if (status != STORE_CROWDED) {
-        count(thread, at, &look, status);
+        count(thread, at, &inspection, status);
     }
     return status;
 }

@@ -6,8 +6,8 @@
  * still the same by then.
  *
  * To copy 64 MiB takes a second, with the eviction that makes room for it. Where the caller has
- * something else to do meanwhile (terms->join), it proceeds in steps. A thread has one such join at
- * a time, so that those of one thread do not undo each other's work, and what it writes is
+ * something else to do meanwhile (terms->join), it proceeds in steps. A thread has one such append
+ * at a time, so that those of one thread do not undo each other's work, and what it writes is
  * granted to it as to an upload (share.h).
  */
 #include "daemon/store/access/large_append.h"
@@ -59,18 +59,6 @@ static enum store_status end(struct store_thread *thread, struct store_write *wr
     return status;
 }
 
-enum store_status large_put(struct store_thread *thread, struct store_key *at,
-                            const struct store_terms *terms, struct slice value, uint64_t now,
-                            uint64_t *version)
-{
-    struct store_write *write = NULL;
-    enum store_status status = large_write_begin(thread, at, terms, value.length, now, &write);
-    if (status == STORE_OK) {
-        status = feed(thread, write, value, now);
-    }
-    return end(thread, write, status, now, version);
-}
-
 /* --- old and new as one ------------------------------------------------------- */
 
 /* One of the two; with `view`, the bytes lie in the store. */
@@ -84,7 +72,7 @@ struct store_append {
     struct store_thread *thread;
     struct store_key at; /* its name and key are here */
     struct store_terms terms;
-    struct store_write *held; /* whose value is the added one, and the join's; or NULL */
+    struct store_write *held; /* owned; its value is the one to be added. NULL: none */
     struct store_view held_view, old;
     struct part added;
     struct store_write *write; /* of both; NULL: no attempt is under way */
@@ -111,7 +99,7 @@ static enum store_status take_old(struct store_thread *thread, struct store_key 
     if (!lookup_refresh(thread, at)) {
         return STORE_NOT_FOUND;
     }
-    write_txn_look(&txn);
+    write_txn_find(&txn);
     enum store_status status = modify_allowed(&txn, terms, &stale);
     if (status == STORE_OK && !txn.lives) {
         status = STORE_NOT_FOUND;
@@ -120,146 +108,149 @@ static enum store_status take_old(struct store_thread *thread, struct store_key 
         view_pin(store, txn.old.segment, &txn.old.record, view);
         view->version = found_version(store, &txn.old);
     }
-    write_txn_unlook(&txn);
+    write_txn_unlock(&txn);
     return status;
 }
 
 /* Copies some of a part: *most bytes at most, from which they are taken off. */
-static enum store_status feed_part(struct store_append *join, const struct part *part, size_t *most,
-                                   uint64_t now)
+static enum store_status feed_part(struct store_append *append, const struct part *part,
+                                   size_t *most, uint64_t now)
 {
-    while (join->done<part->length && * most> 0) {
+    while (append->done<part->length && * most> 0) {
         struct iovec from = {NULL, 0};
         struct iovec space;
         if (part->view != NULL) {
-            store_view_pieces(part->view, join->done, &from, 1);
+            store_view_pieces(part->view, append->done, &from, 1);
         } else {
-            from.iov_base = (char *)(uintptr_t)part->bytes.bytes + join->done;
-            from.iov_len = part->length - join->done;
+            from.iov_base = (char *)(uintptr_t)part->bytes.bytes + append->done;
+            from.iov_len = part->length - append->done;
         }
-        enum store_status status = large_write_space(join->thread, join->write, now, &space);
+        enum store_status status = large_write_space(append->thread, append->write, now, &space);
         if (status != STORE_OK) {
             return status;
         }
         size_t size = from.iov_len < space.iov_len ? from.iov_len : space.iov_len;
         size = size < *most ? size : *most;
         memcpy(space.iov_base, from.iov_base, size);
-        store_write_advance(join->write, size);
-        join->done += size;
+        store_write_advance(append->write, size);
+        append->done += size;
         *most -= size;
     }
     return STORE_OK;
 }
 
-static enum store_status feed_parts(struct store_append *join, size_t most, uint64_t now)
+static enum store_status feed_parts(struct store_append *append, size_t most, uint64_t now)
 {
     enum store_status status = STORE_OK;
-    while (status == STORE_OK && join->part < 2) {
-        const struct part *part = &join->parts[join->part];
-        status = feed_part(join, part, &most, now);
-        if (status == STORE_OK && join->done < part->length) {
+    while (status == STORE_OK && append->part < 2) {
+        const struct part *part = &append->parts[append->part];
+        status = feed_part(append, part, &most, now);
+        if (status == STORE_OK && append->done < part->length) {
             return STORE_UNFINISHED;
         }
-        join->part++;
-        join->done = 0;
+        append->part++;
+        append->done = 0;
     }
     return status;
 }
 
-static void put_old(struct store_append *join)
+static void put_old(struct store_append *append)
 {
-    if (join->has_old) {
-        store_view_put(&join->old);
-        join->has_old = false;
+    if (append->has_old) {
+        store_view_put(&append->old);
+        append->has_old = false;
     }
 }
 
-/* Whether another join of this thread has to end first. */
-static bool has_to_wait(const struct store_append *join, uint64_t length)
+/* Whether another append of this thread has to end first. */
+static bool has_to_wait(const struct store_append *append, uint64_t length)
 {
-    const struct store_append *under_way = join->thread->joining;
-    return join->terms.join != NULL && length > AT_ONCE && under_way != NULL && under_way != join;
+    const struct store_append *under_way = append->thread->appending;
+    return append->terms.join != NULL && length > AT_ONCE && under_way != NULL &&
+           under_way != append;
 }
 
 /* Begins to write so much. Where it is much, it must be granted. */
-static enum store_status begin_write(struct store_append *join, const struct store_terms *terms,
+static enum store_status begin_write(struct store_append *append, const struct store_terms *terms,
                                      uint64_t length, uint64_t now)
 {
-    if (has_to_wait(join, length)) {
+    if (has_to_wait(append, length)) {
         return STORE_CROWDED;
     }
     enum store_status status =
-        large_write_begin(join->thread, &join->at, terms, length, now, &join->write);
-    if (status != STORE_OK || join->terms.join == NULL || length <= AT_ONCE || join->ns != NULL) {
+        large_write_begin(append->thread, &append->at, terms, length, now, &append->write);
+    if (status != STORE_OK || append->terms.join == NULL || length <= AT_ONCE ||
+        append->ns != NULL) {
         return status;
     }
-    if (!share_grant(join->thread->store, join->at.ns, length, 0, now, &join->grant)) {
-        store_write_abort(join->thread, &join->write);
+    if (!share_grant(append->thread->store, append->at.ns, length, 0, now, &append->grant)) {
+        store_write_abort(append->thread, &append->write);
         return STORE_CROWDED;
     }
-    join->ns = join->at.ns;
-    __atomic_fetch_add(&join->ns->holds, 1, __ATOMIC_RELAXED);
+    append->ns = append->at.ns;
+    __atomic_fetch_add(&append->ns->references, 1, __ATOMIC_RELAXED);
     return STORE_OK;
 }
 
-static void give_back_grant(struct store_append *join)
+static void give_back_grant(struct store_append *append)
 {
-    struct store *store = join->thread->store;
-    struct namespace *ns = join->ns;
+    struct store *store = append->thread->store;
+    struct namespace *ns = append->ns;
     if (ns == NULL) {
         return;
     }
-    join->ns = NULL;
-    share_revoke(store, ns, &join->grant);
+    append->ns = NULL;
+    share_revoke(store, ns, &append->grant);
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
-    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&ns->references, 1, __ATOMIC_RELAXED);
     backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
 }
 
 /* Begins to write both. STORE_CHANGED, EXISTS or NOT_FOUND: the record is not what it was. */
-static enum store_status begin_both(struct store_append *join, uint64_t now)
+static enum store_status begin_both(struct store_append *append, uint64_t now)
 {
-    struct store_terms anew = join->terms;
-    struct part before = {.view = &join->old, .length = join->old.length};
-    bool appends = join->terms.mode == STORE_APPEND;
+    struct store_terms anew = append->terms;
+    struct part before = {.view = &append->old, .length = append->old.length};
+    bool appends = append->terms.mode == STORE_APPEND;
     anew.mode = STORE_SET;
     anew.ttl = (struct store_ttl){STORE_TTL_KEEP, 0};
-    anew.client_flags = join->old.client_flags;
+    anew.client_flags = append->old.client_flags;
     anew.makes = anew.or_stale = false;
     anew.compares = true;
-    anew.expected = join->old.version;
-    join->parts[0] = appends ? before : join->added;
-    join->parts[1] = appends ? join->added : before;
-    return begin_write(join, &anew, before.length + join->added.length, now);
+    anew.expected = append->old.version;
+    append->parts[0] = appends ? before : append->added;
+    append->parts[1] = appends ? append->added : before;
+    return begin_write(append, &anew, before.length + append->added.length, now);
 }
 
 /* There is no record: the added value is the record. */
-static enum store_status begin_one(struct store_append *join, uint64_t now)
+static enum store_status begin_one(struct store_append *append, uint64_t now)
 {
-    struct store_terms anew = join->terms;
+    struct store_terms anew = append->terms;
     anew.mode = STORE_ADD;
-    anew.ttl = join->terms.make;
+    anew.ttl = append->terms.make;
     anew.compares = anew.makes = false;
-    join->parts[0] = join->added;
-    join->parts[1] = (struct part){.length = 0};
-    return begin_write(join, &anew, join->added.length, now);
+    append->parts[0] = append->added;
+    append->parts[1] = (struct part){.length = 0};
+    return begin_write(append, &anew, append->added.length, now);
 }
 
 /* *final: the terms do not hold, and another attempt would not change that. */
-static enum store_status begin_attempt(struct store_append *join, uint64_t now, bool *final)
+static enum store_status begin_attempt(struct store_append *append, uint64_t now, bool *final)
 {
-    enum store_status status = take_old(join->thread, &join->at, &join->terms, now, &join->old);
-    join->has_old = status == STORE_OK;
-    join->part = 0;
-    join->done = 0;
-    join->attempts++;
+    enum store_status status =
+        take_old(append->thread, &append->at, &append->terms, now, &append->old);
+    append->has_old = status == STORE_OK;
+    append->part = 0;
+    append->done = 0;
+    append->attempts++;
     if (status == STORE_OK) {
-        return begin_both(join, now);
+        return begin_both(append, now);
     }
-    if (status == STORE_NOT_FOUND && join->terms.makes) {
-        return begin_one(join, now);
+    if (status == STORE_NOT_FOUND && append->terms.makes) {
+        return begin_one(append, now);
     }
     *final = true;
     return status;
@@ -271,91 +262,92 @@ static bool is_overtaken(enum store_status status)
 }
 
 /* Copies so many bytes at most. STORE_UNFINISHED: there is more to do. */
-static enum store_status proceed(struct store_append *join, size_t most, uint64_t now,
+static enum store_status proceed(struct store_append *append, size_t most, uint64_t now,
                                  uint64_t *version)
 {
     enum store_status status = STORE_OK;
     bool final = false;
-    join->at.ns = NULL; /* the store may have been left since */
-    join->at.generation = NULL;
-    if (join->write == NULL) {
-        status = begin_attempt(join, now, &final);
-        join->id = write_stats_id(&join->at);
+    append->at.ns = NULL; /* the store may have been left since */
+    append->at.generation = NULL;
+    if (append->write == NULL) {
+        status = begin_attempt(append, now, &final);
+        append->id = write_stats_id(&append->at);
     }
     if (status == STORE_OK) {
-        status = feed_parts(join, most, now);
+        status = feed_parts(append, most, now);
     }
     if (status == STORE_UNFINISHED) {
         return status;
     }
-    status = end(join->thread, join->write, status, now, version);
-    join->write = NULL;
-    put_old(join);
+    status = end(append->thread, append->write, status, now, version);
+    append->write = NULL;
+    put_old(append);
     if (final || !is_overtaken(status)) {
         return status;
     }
-    return join->attempts < ATTEMPTS ? STORE_UNFINISHED : STORE_NO_MEMORY;
+    return append->attempts < ATTEMPTS ? STORE_UNFINISHED : STORE_NO_MEMORY;
 }
 
-static void init(struct store_append *join, struct store_thread *thread, const struct store_key *at,
-                 const struct store_terms *terms)
+static void init(struct store_append *append, struct store_thread *thread,
+                 const struct store_key *at, const struct store_terms *terms)
 {
-    *join = (struct store_append){.thread = thread, .terms = *terms};
-    memcpy(join->name, at->name.bytes, at->name.length);
-    memcpy(join->key, at->key.bytes, at->key.length);
-    join->at.name = (struct slice){join->name, at->name.length};
-    join->at.key = (struct slice){join->key, at->key.length};
+    *append = (struct store_append){.thread = thread, .terms = *terms};
+    memcpy(append->name, at->name.bytes, at->name.length);
+    memcpy(append->key, at->key.bytes, at->key.length);
+    append->at.name = (struct slice){append->name, at->name.length};
+    append->at.key = (struct slice){append->key, at->key.length};
 }
 
-static enum store_status join_at_once(struct store_append *join, uint64_t now, uint64_t *version)
+static enum store_status append_at_once(struct store_append *append, uint64_t now,
+                                        uint64_t *version)
 {
     enum store_status status = STORE_UNFINISHED;
     while (status == STORE_UNFINISHED) {
-        status = proceed(join, SIZE_MAX, now, version);
+        status = proceed(append, SIZE_MAX, now, version);
     }
     return status;
 }
 
-static void leave(struct store_append *join)
+static void leave(struct store_append *append)
 {
-    give_back_grant(join);
-    if (join->thread->joining == join) {
-        join->thread->joining = NULL;
+    give_back_grant(append);
+    if (append->thread->appending == append) {
+        append->thread->appending = NULL;
     }
-    free(join);
+    free(append);
 }
 
 /* Its first step. Where it is not the last the caller has it, in *terms->join. */
-static enum store_status join_in_steps(const struct store_append *first, uint64_t now,
-                                       uint64_t *version)
+static enum store_status append_in_steps(const struct store_append *first, uint64_t now,
+                                         uint64_t *version)
 {
-    struct store_append *join = malloc(sizeof *join);
-    if (join == NULL) {
+    struct store_append *append = malloc(sizeof *append);
+    if (append == NULL) {
         return STORE_NO_MEMORY;
     }
-    *join = *first;
-    join->at.name.bytes = join->name;
-    join->at.key.bytes = join->key;
-    if (join->held != NULL) {
-        join->added.view = &join->held_view;
+    *append = *first;
+    append->at.name.bytes = append->name;
+    append->at.key.bytes = append->key;
+    if (append->held != NULL) {
+        append->added.view = &append->held_view;
     }
     enum store_status status = STORE_UNFINISHED;
     do { /* again only where it is small, and was overtaken */
-        status = proceed(join, AT_ONCE, now, version);
-    } while (status == STORE_UNFINISHED && join->thread->joining != NULL);
+        status = proceed(append, AT_ONCE, now, version);
+    } while (status == STORE_UNFINISHED && append->thread->appending != NULL);
     if (status == STORE_UNFINISHED) {
-        join->thread->joining = join;
-        *join->terms.join = join;
+        append->thread->appending = append;
+        *append->terms.join = append;
     } else {
-        leave(join);
+        leave(append);
     }
     return status;
 }
 
-static enum store_status join(struct store_append *join, uint64_t now, uint64_t *version)
+static enum store_status run(struct store_append *append, uint64_t now, uint64_t *version)
 {
-    return join->terms.join != NULL ? join_in_steps(join, now, version)
-                                    : join_at_once(join, now, version);
+    return append->terms.join != NULL ? append_in_steps(append, now, version)
+                                      : append_at_once(append, now, version);
 }
 
 enum store_status large_append(struct store_thread *thread, struct store_key *at,
@@ -365,7 +357,7 @@ enum store_status large_append(struct store_thread *thread, struct store_key *at
     struct store_append made;
     init(&made, thread, at, terms);
     made.added = (struct part){.bytes = value, .length = value.length};
-    return join(&made, now, version);
+    return run(&made, now, version);
 }
 
 /* --- a value that came in parts ------------------------------------------------- */
@@ -398,12 +390,37 @@ static enum store_status append_written(struct store_thread *thread, struct stor
         made.held = *write;
         made.held_view = written_value(*write);
         made.added = (struct part){.view = &made.held_view, .length = made.held_view.length};
-        status = join(&made, now, version);
+        status = run(&made, now, version);
     }
     if (status == STORE_UNFINISHED) {
-        *write = NULL; /* the join's */
+        *write = NULL; /* the append's */
     } else if (status != STORE_CROWDED) {
         store_write_abort(thread, write);
+    }
+    return status;
+}
+
+static enum store_status commit(struct store_thread *thread, struct store_write **write,
+                                uint64_t now, uint64_t *version)
+{
+    return appends(*write) ? append_written(thread, write, now, version)
+                           : large_write_commit(thread, write, now, version);
+}
+
+enum store_status large_put(struct store_thread *thread, struct store_key *at,
+                            const struct store_terms *terms, struct slice value, uint64_t now,
+                            uint64_t *version)
+{
+    struct store_write *write = NULL;
+    enum store_status status = large_write_begin(thread, at, terms, value.length, now, &write);
+    if (status == STORE_OK) {
+        status = feed(thread, write, value, now);
+    }
+    if (status == STORE_OK) {
+        status = commit(thread, &write, now, version);
+    }
+    if (write != NULL) {
+        store_write_abort(thread, &write);
     }
     return status;
 }
@@ -413,35 +430,34 @@ enum store_status store_write_commit(struct store_thread *thread, struct store_w
 {
     struct store_terms terms = (*write)->terms;
     uint32_t id = (*write)->ns->id;
-    enum store_status status = appends(*write) ? append_written(thread, write, now, version)
-                                               : large_write_commit(thread, write, now, version);
+    enum store_status status = commit(thread, write, now, version);
     write_stats_write(thread, id, &terms, status);
     return status;
 }
 
 /* --- its further steps ---------------------------------------------------------- */
 
-enum store_status store_append_step(struct store_thread *thread, struct store_append **join,
+enum store_status store_append_step(struct store_thread *thread, struct store_append **append,
                                     uint64_t now, uint64_t *version)
 {
-    enum store_status status = proceed(*join, STEP, now, version);
+    enum store_status status = proceed(*append, STEP, now, version);
     if (status != STORE_UNFINISHED && status != STORE_CROWDED) {
-        write_stats_write(thread, (*join)->id, &(*join)->terms, status);
-        store_append_abort(join);
+        write_stats_write(thread, (*append)->id, &(*append)->terms, status);
+        store_append_abort(append);
     }
     return status;
 }
 
 void store_append_abort(struct store_append **place)
 {
-    struct store_append *join = *place;
+    struct store_append *append = *place;
     *place = NULL;
-    if (join->write != NULL) {
-        store_write_abort(join->thread, &join->write);
+    if (append->write != NULL) {
+        store_write_abort(append->thread, &append->write);
     }
-    if (join->held != NULL) {
-        store_write_abort(join->thread, &join->held);
+    if (append->held != NULL) {
+        store_write_abort(append->thread, &append->held);
     }
-    put_old(join);
-    leave(join);
+    put_old(append);
+    leave(append);
 }

@@ -6,7 +6,7 @@
 
 #include "daemon/store/store.h"
 
-/* store_put for a record that needs segments of its own. */
+/* store_put, in all its modes, of a value that needs segments of its own. */
 enum store_status large_put(struct store_thread *thread, struct store_key *at,
                             const struct store_terms *terms, struct slice value, uint64_t now,
                             uint64_t *version);

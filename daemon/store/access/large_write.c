@@ -5,7 +5,7 @@
  * already, so that a value that is announced and not sent takes no more than twice what was sent
  * of it. Until the commit they belong to the writer alone, and cannot be evicted. So a write takes
  * blocks only once it was granted as much as its value is long, which bounds what all of them
- * take (share.h); one whose bytes are all there ends at once, and needs no grant.
+ * take (share.h); a write that has all bytes from the beginning ends at once, and needs no grant.
  */
 #include "daemon/store/access/large_write.h"
 
@@ -44,12 +44,12 @@ static enum store_status may_begin(struct write_txn *txn, const struct store_ter
     if (!could_fit(txn->thread->store, txn->at->ns, length)) {
         return STORE_TOO_LARGE;
     }
-    write_txn_look(txn);
+    write_txn_find(txn);
     enum store_status status = modify_allowed(txn, terms, &stale);
     if (status == STORE_OK) {
         status = modify_expiry(txn, terms->ttl, &expires);
     }
-    write_txn_unlook(txn);
+    write_txn_unlock(txn);
     return status;
 }
 
@@ -86,11 +86,11 @@ static enum store_status begin(struct store_thread *thread, struct store_key *at
     if (write == NULL) {
         return STORE_NO_MEMORY;
     }
-    enum store_status status = write_txn_begin(&txn, thread, at, CHANGE_OR_CREATE, now);
+    enum store_status status = write_txn_begin(&txn, thread, at, WRITE_OR_CREATE, now);
     if (status == STORE_OK) {
         status = may_begin(&txn, terms, length);
         if (status == STORE_OK) {
-            __atomic_fetch_add(&at->ns->holds, 1, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&at->ns->references, 1, __ATOMIC_RELAXED);
             write_txn_end(&txn);
         } else {
             write_txn_fail(&txn);
@@ -223,7 +223,7 @@ static void end_write(struct store_write **write)
     share_revoke(store, ns, &(*write)->grant);
     /* The last touch of the namespace is under its lock: it may go after that. */
     lock_take(&ns->lock);
-    __atomic_fetch_sub(&ns->holds, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&ns->references, 1, __ATOMIC_RELAXED);
     backlog_add_namespace(&store->backlog, ns);
     lock_give(&ns->lock);
     free(*write);
@@ -285,11 +285,11 @@ static bool try_commit(struct store_thread *thread, struct store_write *write, s
     struct slot slot;
     uint64_t expires = 0;
     bool stale = false;
-    *status = write_txn_begin(&txn, thread, at, CHANGE_OR_CREATE, now);
+    *status = write_txn_begin(&txn, thread, at, WRITE_OR_CREATE, now);
     if (*status != STORE_OK) {
         return true;
     }
-    write_txn_look(&txn);
+    write_txn_find(&txn);
     *status = modify_allowed(&txn, &write->terms, &stale);
     if (*status == STORE_OK) {
         struct store_ttl keep = {STORE_TTL_KEEP, 0};

@@ -68,7 +68,7 @@ void modify_copy(const struct write_txn *txn, struct draft *draft)
 uint64_t modify_later_version(const struct write_txn *txn, uint64_t version)
 {
     struct store *store = txn->thread->store;
-    /* Nobody knows the version of a record without notes. */
+    /* No client was told the version of a record without notes. */
     bool known = txn->found && txn->old.record.noted;
     return known && version <= found_version(store, &txn->old)
                ? segments_next_version(&store->segments)
@@ -135,7 +135,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
     struct store *store = txn->thread->store;
     struct segment *segment = NULL;
     if (!modification->blind) {
-        write_txn_look(txn);
+        write_txn_find(txn);
     }
     *status = compose(txn, modification, draft);
     if (*status != STORE_OK) {
@@ -145,17 +145,17 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
         return finish(txn, modification, draft);
     }
     if (!modification->blind) {
-        write_txn_unlook(txn);
+        write_txn_unlock(txn);
     }
     struct append append = {.expires = draft->expires,
                             .size = append_size(store, &draft->record, draft->expires),
-                            .who = APPENDER_WRITER,
+                            .appender = APPENDER_WRITER,
                             .queue = ghost_queue(&store->ghost, txn->at->hash)};
     enum room room = append_room(store, txn->at->generation, &append, txn->now, &segment);
     if (room != ROOM_FOUND) {
         return retry(txn, housekeep_lack(room), status);
     }
-    write_txn_look(txn);
+    write_txn_find(txn);
     *status = modification->blind ? STORE_OK : compose(txn, modification, draft);
     if (*status != STORE_OK) {
         return refuse(txn);
@@ -187,7 +187,7 @@ enum store_status modify_record(struct store_thread *thread, struct store_key *a
         status = STORE_NO_MEMORY;
         backlog_add_namespace(&thread->store->backlog, at->ns);
     }
-    if (status == STORE_OK && modification->create == CHANGE_OR_CREATE &&
+    if (status == STORE_OK && modification->create == WRITE_OR_CREATE &&
         modification->finish == NULL) {
         index_grow(&thread->store->index); /* takes buckets' locks: finish may have kept one */
     }

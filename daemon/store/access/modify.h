@@ -1,8 +1,7 @@
 /*
- * modify.h - how every record is written: on the terms of whoever writes it, and
- * because of what was there before.
+ * modify.h - how every record is written: on terms, and depending on the record that was there.
  *
- * The namespace is locked from beginning to end, so nobody else writes the record
+ * The namespace is locked from beginning to end, so no other thread writes the record
  * meanwhile. Its bucket is not, while room is being found: the old record may go
  * away (deleted, evicted, expired) but not change. So what is to be written is
  * composed twice, before there is room and when there is.
@@ -20,13 +19,13 @@ struct draft {
 };
 
 struct modification {
-    enum create create;
+    enum write_create create;
     bool blind; /* compose does not look at the old record */
-    /* Says what becomes of the record, from change->lives and change->old: fills the
+    /* Says what becomes of the record, from txn->lives and txn->old: fills the
      * draft, or refuses. May be called more than once. */
     enum store_status (*compose)(struct write_txn *txn, void *context, struct draft *draft);
     /* If not NULL: called when the record is as it shall be, its bucket still locked. May
-     * keep that lock, with change->home set to NULL. */
+     * keep that lock, with txn->home set to NULL. */
     void (*finish)(struct write_txn *txn, void *context, const struct draft *draft);
     void *context;
 };
@@ -36,7 +35,7 @@ enum store_status modify_record(struct store_thread *thread, struct store_key *a
                                 const struct modification *modification, uint64_t now,
                                 uint64_t *version);
 
-/* --- for those who compose: what terms mean ------------------------------------ */
+/* --- for compose: what terms mean ------------------------------------ */
 
 /* Whether the record may be written on these terms: STORE_OK, or EXISTS, NOT_FOUND,
  * CHANGED. *stale: only as a stale one. */

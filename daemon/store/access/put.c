@@ -62,7 +62,8 @@ static enum store_status compose_value(struct write_txn *txn, void *context, str
 }
 
 /* The old value and the new one, as one. */
-static void join(const struct record *old, struct slice added, bool behind, struct record *fresh)
+static void append_value(const struct record *old, struct slice added, bool behind,
+                         struct record *fresh)
 {
     struct slice before = {old->value, old->value_length};
     fresh->value = behind ? before.bytes : added.bytes;
@@ -71,7 +72,7 @@ static void join(const struct record *old, struct slice added, bool behind, stru
     fresh->client_flags = old->client_flags;
 }
 
-static enum store_status compose_joined(struct write_txn *txn, void *context, struct draft *draft)
+static enum store_status compose_appended(struct write_txn *txn, void *context, struct draft *draft)
 {
     struct put *put = context;
     struct put made = *put;
@@ -91,7 +92,7 @@ static enum store_status compose_joined(struct write_txn *txn, void *context, st
     if (put->is_large) {
         return STORE_TOO_LARGE;
     }
-    join(old, put->value, terms.mode == STORE_APPEND, &draft->record);
+    append_value(old, put->value, terms.mode == STORE_APPEND, &draft->record);
     tell_length(&terms, draft);
     return STORE_OK;
 }
@@ -101,7 +102,7 @@ static bool is_blind(const struct store_terms *terms)
     return terms->mode == STORE_SET && !terms->compares;
 }
 
-static bool joins(const struct store_terms *terms)
+static bool appends(const struct store_terms *terms)
 {
     return terms->mode == STORE_APPEND || terms->mode == STORE_PREPEND;
 }
@@ -118,9 +119,10 @@ static enum store_status put(struct store_thread *thread, struct store_key *at,
         return large_put(thread, at, terms, value, now, version);
     }
     struct put put = {.terms = terms, .value = value};
-    struct modification modification = {.create = CHANGE_OR_CREATE,
+    struct modification modification = {.create = WRITE_OR_CREATE,
                                         .blind = is_blind(terms),
-                                        .compose = joins(terms) ? compose_joined : compose_value,
+                                        .compose =
+                                            appends(terms) ? compose_appended : compose_value,
                                         .context = &put};
     enum store_status status = modify_record(thread, at, &modification, now, version);
     return put.is_large ? large_append(thread, at, terms, value, now, version) : status;
@@ -164,7 +166,7 @@ enum store_status store_touch(struct store_thread *thread, struct store_key *at,
                               struct store_ttl ttl, uint64_t now)
 {
     struct modification modification = {
-        .create = CHANGE_EXISTING, .compose = compose_touched, .context = &ttl};
+        .create = WRITE_EXISTING, .compose = compose_touched, .context = &ttl};
     enum store_status status = modify_record(thread, at, &modification, now, NULL);
     if (status == STORE_OK) {
         store_thread_count(&store_thread_counters(thread, at->ns->id)->touches, 1);
@@ -216,7 +218,7 @@ enum store_status store_make_stale(struct store_thread *thread, struct store_key
     struct store_terms copy = *terms;
     copy.mode = STORE_SET;
     struct modification modification = {
-        .create = CHANGE_EXISTING, .compose = compose_stale, .context = &copy};
+        .create = WRITE_EXISTING, .compose = compose_stale, .context = &copy};
     return modify_record(thread, at, &modification, now, NULL);
 }
 
@@ -255,7 +257,7 @@ enum store_status store_empty(struct store_thread *thread, struct store_key *at,
 {
     struct emptying emptying = {.terms = terms, .stale = stale};
     struct modification modification = {
-        .create = CHANGE_EXISTING, .compose = compose_empty, .context = &emptying};
+        .create = WRITE_EXISTING, .compose = compose_empty, .context = &emptying};
     enum store_status status = modify_record(thread, at, &modification, now, NULL);
     if (status == STORE_OK) {
         struct store_counters *counters = store_thread_counters(thread, at->ns->id);

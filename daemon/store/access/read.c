@@ -88,7 +88,7 @@ enum store_status store_expiry(struct store_thread *thread, const struct store_k
 }
 
 static enum store_status end_record(struct store_thread *thread, struct store_key *at,
-                                    const uint64_t *expected, uint64_t now, enum burial why)
+                                    const uint64_t *expected, uint64_t now, enum retire_reason why)
 {
     struct store *store = thread->store;
     struct found found;

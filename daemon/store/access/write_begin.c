@@ -19,11 +19,11 @@ static enum store_status make_namespace(struct write_txn *txn)
     return txn->at->ns != NULL ? STORE_OK : why;
 }
 
-static enum store_status find_or_make(struct write_txn *txn, enum create create)
+static enum store_status find_or_make(struct write_txn *txn, enum write_create create)
 {
     enum store_status status = STORE_OK;
     if (!lookup_refresh(txn->thread, txn->at)) {
-        status = create == CHANGE_EXISTING ? STORE_NOT_FOUND : make_namespace(txn);
+        status = create == WRITE_EXISTING ? STORE_NOT_FOUND : make_namespace(txn);
         if (status == STORE_OK) {
             lookup_refresh(txn->thread, txn->at);
         }
@@ -32,7 +32,7 @@ static enum store_status find_or_make(struct write_txn *txn, enum create create)
 }
 
 enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
-                                  struct store_key *at, enum create create, uint64_t now)
+                                  struct store_key *at, enum write_create create, uint64_t now)
 {
     *txn = (struct write_txn){.thread = thread, .at = at, .now = now};
     for (;;) {

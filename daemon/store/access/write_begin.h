@@ -10,11 +10,11 @@
 #include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/records/write_txn.h"
 
-enum create { CHANGE_EXISTING, CHANGE_OR_CREATE };
+enum write_create { WRITE_EXISTING, WRITE_OR_CREATE };
 
 /* STORE_OK: go on, and write_txn_end in the end. Else nothing is locked. */
 enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
-                                  struct store_key *at, enum create create, uint64_t now);
+                                  struct store_key *at, enum write_create create, uint64_t now);
 /*
  * Ends the change and makes the room that was found lacking. True when it makes
  * sense to begin again; else nothing more may be evicted.

@@ -6,7 +6,9 @@
  * be found that way; and all counts must be what a recount gives. With a file: what it
  * says must be what a start would make of it.
  */
-#include "daemon/store/lifecycle/check.h"
+#include "daemon/store/lifecycle/check_file.h"
+#include "daemon/store/lifecycle/check_share.h"
+#include "daemon/store/records/state.h"
 
 struct recount {
     struct store *store;
@@ -58,7 +60,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
         }
         bytes += record_footprint(&store->segments, &record);
     }
-    const char *wrong = check_marks(store, segment);
+    const char *wrong = check_labels(store, segment);
     if (wrong != NULL) {
         return wrong;
     }
@@ -163,7 +165,7 @@ static const char *check_creators(const struct namespaces *all)
         declared += ns != NULL && ns->declared;
         made += ns != NULL && ns->creator != NULL;
     }
-    for (unsigned i = 0; i < MAKERS_HEADS; i++) {
+    for (unsigned i = 0; i < CREATORS_HEADS; i++) {
         for (const struct creator *creator = all->creators.heads[i]; creator != NULL;
              creator = creator->next) {
             counted += creator->namespaces;
@@ -172,8 +174,8 @@ static const char *check_creators(const struct namespaces *all)
     if (declared != all->declared_there) {
         return "the namespaces that are declared are miscounted";
     }
-    /* Those that are gone and not freed yet are counted, too. */
-    return counted >= made ? NULL : "the namespaces of a maker are miscounted";
+    /* Namespaces that are gone and not freed yet are counted, too. */
+    return counted >= made ? NULL : "the namespaces of a creator are miscounted";
 }
 
 const char *store_check(struct store_thread *thread, uint64_t now)

@@ -1,10 +1,11 @@
 /*
- * check_file.c - see check.h.
+ * check_file.c - see check_file.h.
  *
  * It reads as a start would: lengths come from record_measure, facts from file_segment_open.
  */
+#include "daemon/store/lifecycle/check_file.h"
+
 #include "daemon/store/arena/file_namespace.h"
-#include "daemon/store/lifecycle/check.h"
 
 static const char *check_guards(const struct segments *segments, const struct segment *segment,
                                 const struct file_segment_fields *facts)
@@ -78,7 +79,7 @@ static const char *check_span(const struct segments *segments, const struct segm
     return NULL;
 }
 
-const char *check_marks(const struct store *store, const struct segment *segment)
+const char *check_labels(const struct store *store, const struct segment *segment)
 {
     const struct segments *segments = &store->segments;
     struct file_segment_fields facts;

@@ -1,7 +1,7 @@
 /*
  * check_share.c - is what is counted as pinned and as being written what is so? For store_check.
  */
-#include "daemon/store/lifecycle/check.h"
+#include "daemon/store/lifecycle/check_share.h"
 
 struct sums {
     uint64_t pinned, pooled, orphaned, writing;

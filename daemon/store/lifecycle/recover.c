@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-#include "daemon/store/reclaim/compact.h"
+#include "daemon/store/arena/file_namespace.h"
+#include "daemon/store/lifecycle/recover_records.h"
+#include "daemon/store/lifecycle/recover_segments.h"
+#include "daemon/store/lifecycle/recover_threads.h"
 #include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/reclaim/shrink.h"
 #include "daemon/store/records/append.h"
@@ -140,7 +143,7 @@ static uint64_t bytes_of(const struct segments *segments, const struct segment *
 }
 
 /*
- * Whether a segment was young or proven is not in the file, and nobody has been read yet.
+ * Whether a segment was young or proven is not in the file, and no record was read yet.
  * The newest are taken for young, up to the share that young ones have where memory is
  * full: so eviction goes on about where it stood, and what outlived many others before is
  * not thrown away at the first pressure, as it would be if all were young.
@@ -181,7 +184,7 @@ static void link_segment(struct recover *recover, struct segment *segment)
 
 /* Whether a large record is stale is what its label says: the note in the record is not
  * written in the same instruction. One that is stale had got another version than the one it
- * was written with: that is not in the file, so it gets one that nobody was told. */
+ * was written with: that is not in the file, so it gets one that no client was told. */
 static void note_stale(struct recover *recover, struct segment *segment)
 {
     struct segments *segments = &recover->store->segments;

@@ -1,16 +1,17 @@
 /*
  * recover_records.c - the two walks over a segment; see recover.h.
  *
- * The first trusts nothing but that the segment's block lies inside of the arena. A record
- * whose guard is wrong is passed over by the lengths that it tells: they may be wrong too,
- * but whatever is met then has to pass its own guard, whose seed has the place in it. Where
- * no record can be made out the segment ends.
+ * The first trusts only that the segment's block lies inside of the arena. A record with a wrong
+ * guard is passed over by its own lengths. They may be wrong too, but what is met next has to pass
+ * its own guard, and the seed of a guard depends on the place. The segment ends where no record
+ * can be made out.
  */
+#include "daemon/store/lifecycle/recover_records.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/store/lifecycle/recover.h"
 #include "daemon/store/records/lookup.h"
 
 enum {

@@ -2,13 +2,13 @@
  * recover_segments.c - which segments there are; see recover.h.
  *
  * A label counts when all its checks are right, its owner is the current generation of a
- * namespace, and nobody else claims a unit of its block. Large records bring their pieces
+ * namespace, and no other label claims a unit of its block. Large records bring their pieces
  * along, or are dropped. Labels that do not count are freed: so are those of generations
  * that were flushed, and of pieces whose record was never finished.
  */
-#include <stdlib.h>
+#include "daemon/store/lifecycle/recover_segments.h"
 
-#include "daemon/store/lifecycle/recover.h"
+#include <stdlib.h>
 
 /* --- units ------------------------------------------------------------------------ */
 
@@ -31,7 +31,7 @@ void recover_unclaim(struct recover *recover, uint32_t unit, uint8_t order)
     }
 }
 
-/* A block of the arena that nobody else has: it lies as blocks do, not in frame 0. */
+/* A block of the arena that no other segment has: aligned, and not in frame 0. */
 static bool may_claim(const struct recover *recover, const struct file_segment_fields *facts)
 {
     const struct arena *arena = &recover->store->arena;
@@ -162,7 +162,7 @@ static void adopt_label(struct recover *recover, uint32_t number)
     }
 }
 
-/* Those that nobody has adopted by now. */
+/* Labels of segments that were not adopted. */
 static void free_label(struct recover *recover, uint32_t number)
 {
     struct file *file = recover->store->arena.file;

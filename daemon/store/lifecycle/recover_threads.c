@@ -4,18 +4,18 @@
  * The calling thread works too, and tells how far it is. A thread that cannot be had is
  * done without.
  */
+#include "daemon/store/lifecycle/recover_threads.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
-#include "daemon/store/lifecycle/recover.h"
-
 enum {
-    CREW_MOST = 64,
+    HELPERS_MOST = 64,
     TELLINGS = 128, /* times that progress is told, about */
 };
 
-struct hand {
+struct helper {
     struct recover *recover;
     recover_work *work;
     pthread_t pthread;
@@ -47,18 +47,18 @@ static bool work_on_next(struct recover *recover, recover_work *work)
     return true;
 }
 
-static void *help(void *argument)
+static void *run_helper(void *argument)
 {
-    struct hand *hand = argument;
-    while (work_on_next(hand->recover, hand->work)) {
+    struct helper *helper = argument;
+    while (work_on_next(helper->recover, helper->work)) {
     }
     return NULL;
 }
 
 /* Signals are for the thread that started the daemon. */
-static unsigned hire(struct recover *recover, recover_work *work, struct hand *hands)
+static unsigned start_helpers(struct recover *recover, recover_work *work, struct helper *helpers)
 {
-    unsigned wanted = recover->threads < CREW_MOST ? recover->threads : CREW_MOST;
+    unsigned wanted = recover->threads < HELPERS_MOST ? recover->threads : HELPERS_MOST;
     unsigned count = 0;
     sigset_t all;
     sigset_t before;
@@ -66,8 +66,8 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
     sigdelset(&all, SIGBUS); /* the caller may want to hear of it: the file may fail */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 1; i < wanted && i < recover->count; i++) {
-        hands[count] = (struct hand){.recover = recover, .work = work};
-        if (pthread_create(&hands[count].pthread, NULL, help, &hands[count]) == 0) {
+        helpers[count] = (struct helper){.recover = recover, .work = work};
+        if (pthread_create(&helpers[count].pthread, NULL, run_helper, &helpers[count]) == 0) {
             count++;
         }
     }
@@ -77,9 +77,9 @@ static unsigned hire(struct recover *recover, recover_work *work, struct hand *h
 
 bool recover_each(struct recover *recover, recover_work *work)
 {
-    struct hand hands[CREW_MOST];
+    struct helper helpers[HELPERS_MOST];
     recover->next = 0;
-    unsigned count = hire(recover, work, hands);
+    unsigned count = start_helpers(recover, work, helpers);
     uint64_t told = 0;
     while (!recover_is_cancelled(recover) && work_on_next(recover, work)) {
         uint64_t walked = __atomic_load_n(&recover->walked, __ATOMIC_RELAXED);
@@ -89,7 +89,7 @@ bool recover_each(struct recover *recover, recover_work *work)
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        pthread_join(hands[i].pthread, NULL);
+        pthread_join(helpers[i].pthread, NULL);
     }
     return !recover_is_cancelled(recover);
 }

@@ -94,7 +94,7 @@ static bool is_unused(const struct namespace *ns)
 {
     return !ns->declared && !ns->gone && ns->generation->first == 0 &&
            ns->generation->listings == NULL && !share_is_held(&ns->share) &&
-           __atomic_load_n(&ns->holds, __ATOMIC_ACQUIRE) == 0;
+           __atomic_load_n(&ns->references, __ATOMIC_ACQUIRE) == 0;
 }
 
 void reclaim_if_unused(struct store *store, struct namespace *ns)
@@ -138,7 +138,7 @@ static void free_generations(struct store *store)
         *link = generation->next_retired;
         struct namespace *ns = generation->ns;
         generation_destroy(&generation);
-        if (__atomic_sub_fetch(&ns->holds, 1, __ATOMIC_ACQ_REL) == 0) {
+        if (__atomic_sub_fetch(&ns->references, 1, __ATOMIC_ACQ_REL) == 0) {
             backlog_add_namespace(&store->backlog, ns);
         }
     }

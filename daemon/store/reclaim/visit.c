@@ -110,7 +110,7 @@ void visit_segment(struct visit *visit)
     visit_batch(visit, &batch);
 }
 
-void visited_remove(struct visited *visited, enum burial why)
+void visited_remove(struct visited *visited, enum retire_reason why)
 {
     record_retire(visited->thread, visited->segment, visited->bytes, &visited->record, why);
     index_remove(&visited->thread->store->index, &visited->slot);

@@ -50,7 +50,7 @@ static inline uint32_t visited_offset(const struct visited *visited)
                       segment_bytes(&visited->thread->store->segments, visited->segment));
 }
 
-/* For visitors: retires the record, and empties its slot. */
-void visited_remove(struct visited *visited, enum burial why);
+/* For visitors: the record ends, and its slot is emptied. */
+void visited_remove(struct visited *visited, enum retire_reason why);
 
 #endif

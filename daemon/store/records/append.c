@@ -286,7 +286,7 @@ enum room append_room(struct store *store, struct generation *generation,
 {
     enum segment_queue queue = append_separates(generation) ? append->queue : SEGMENT_YOUNG;
     uint8_t class = class_for(generation, queue, append->expires, now);
-    bool moves = append->who == APPENDER_RECLAIM;
+    bool moves = append->appender == APPENDER_RECLAIM;
     struct segment *open = open_of_class(store, generation, queue, class, false);
     if (open != NULL && has_room(open, append->size)) {
         *segment = open;

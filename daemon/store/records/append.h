@@ -16,7 +16,7 @@ enum room {
     ROOM_ARENA, /* the arena is full */
 };
 
-/* Who asks: a writer leaves the last frames to those who make room. */
+/* What the room is for: a writer leaves the last frames to reclamation. */
 enum appender { APPENDER_WRITER, APPENDER_RECLAIM };
 
 enum { APPEND_RESERVE = 2 /* frames that a writer may not take */ };
@@ -25,7 +25,7 @@ enum { APPEND_RESERVE = 2 /* frames that a writer may not take */ };
 struct append {
     uint64_t expires; /* or SEGMENT_NEVER */
     uint32_t size;    /* bytes; less than span_size */
-    enum appender who;
+    enum appender appender;
     enum segment_queue queue;
 };
 
@@ -35,8 +35,8 @@ enum room append_room(struct store *store, struct generation *generation,
 
 /*
  * Segments that reclamation opens are its own until what it was emptying is free, and the reserve
- * is whole, else writers who are faster would fill them, and no frame would be left to make room
- * with. Then they are handed over.
+ * is whole. Else writers, which are faster, would fill them, and no frame would be left to make
+ * room with. Then they are handed over.
  */
 void append_hand_over(struct store *store, struct generation *generation);
 
@@ -44,8 +44,8 @@ void append_hand_over(struct store *store, struct generation *generation);
  * arena, and what is left is compacted if little of it lives. */
 void append_seal(struct store *store, struct generation *generation, struct segment *segment);
 
-/* Bytes that tables leave to those who make room: the frames above, and numbers for what they
- * open. */
+/* Bytes that tables leave to reclamation: the frames above, and numbers for the segments that it
+ * opens. */
 static inline uint64_t append_kept(const struct store *store)
 {
     return APPEND_RESERVE * arena_frame_size(&store->arena) + segments_chunk_cost(&store->segments);

@@ -17,7 +17,7 @@ static struct creator **find(struct creator **link, uint64_t tag)
 
 uint32_t creators_namespaces(const struct creators *creators, uint64_t tag)
 {
-    const struct creator *creator = creators->heads[tag % MAKERS_HEADS];
+    const struct creator *creator = creators->heads[tag % CREATORS_HEADS];
     while (creator != NULL && creator->tag != tag) {
         creator = creator->next;
     }
@@ -29,7 +29,7 @@ struct creator *creators_take(struct creators *creators, uint64_t tag)
     if (tag == 0) {
         return NULL;
     }
-    struct creator **link = find(&creators->heads[tag % MAKERS_HEADS], tag);
+    struct creator **link = find(&creators->heads[tag % CREATORS_HEADS], tag);
     if (*link == NULL) {
         *link = calloc(1, sizeof **link);
         if (*link == NULL) {
@@ -46,7 +46,7 @@ void creators_give(struct creators *creators, struct creator **owned)
     struct creator *creator = *owned;
     *owned = NULL;
     if (creator != NULL && --creator->namespaces == 0) {
-        *find(&creators->heads[creator->tag % MAKERS_HEADS], creator->tag) = creator->next;
+        *find(&creators->heads[creator->tag % CREATORS_HEADS], creator->tag) = creator->next;
         free(creator);
     }
 }

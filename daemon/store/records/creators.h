@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { MAKERS_HEADS = 256 };
+enum { CREATORS_HEADS = 256 };
 
 struct creator {
     struct creator *next;
@@ -18,7 +18,7 @@ struct creator {
 };
 
 struct creators {
-    struct creator *heads[MAKERS_HEADS];
+    struct creator *heads[CREATORS_HEADS];
 };
 
 /* How many are that creator's. */

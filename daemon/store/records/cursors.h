@@ -20,7 +20,7 @@ struct store_cursor {
     struct generation *generation; /* kept from being freed by being listed there */
     uint64_t bound;                /* the first round goes up to this link */
     uint64_t from;                 /* where the second is, of a map; reversed hash */
-    struct revisits owed;          /* ns->lock */
+    struct revisits revisits;      /* ns->lock */
     bool broken;                   /* memory ran short; ns->lock */
     bool wants_notes;
     bool skips_values;
@@ -34,10 +34,10 @@ LIST_HEAD(cursor_list, store_cursor);
 
 /* Of a store. */
 struct cursors {
-    struct lock lock;        /* guards `all`; a leaf */
-    struct cursor_list all;  /* without empty listings */
-    struct owed_total total; /* memory of all keys to be revisited */
-    uint64_t look_at;        /* when stalled listings are looked for next; store.reclaim_lock */
+    struct lock lock;            /* guards `all`; a leaf */
+    struct cursor_list all;      /* without empty listings */
+    struct revisits_total total; /* memory of all keys to be revisited */
+    uint64_t look_at;            /* when stalled listings are looked for next; store.reclaim_lock */
 };
 
 #endif

@@ -7,16 +7,16 @@
 #include "daemon/store/records/cursors_revisit.h"
 
 enum {
-    OWED_SHARE = 32,      /* of the memory: what is owed may take so much besides, */
-    OWED_LEAST = 1 << 19, /* and at least this */
-    STALL_MS = 10000,     /* without a step */
-    LOOK_EVERY_MS = 1000, /* for those that have stood still */
+    REVISITS_SHARE = 32,      /* of the memory: keys to be revisited may take so much besides, */
+    REVISITS_LEAST = 1 << 19, /* and at least this */
+    STALL_MS = 10000,         /* without a step */
+    LOOK_EVERY_MS = 1000,     /* for listings that were not stepped */
 };
 
 void cursors_resize(struct cursors *cursors, uint64_t memory)
 {
-    uint64_t share = memory / OWED_SHARE;
-    __atomic_store_n(&cursors->total.most, share > OWED_LEAST ? share : OWED_LEAST,
+    uint64_t share = memory / REVISITS_SHARE;
+    __atomic_store_n(&cursors->total.most, share > REVISITS_LEAST ? share : REVISITS_LEAST,
                      __ATOMIC_RELAXED);
 }
 
@@ -28,7 +28,7 @@ void cursors_init(struct cursors *cursors, uint64_t memory)
 
 static void break_off(struct store_cursor *cursor)
 {
-    revisits_clear(&cursor->owed, &cursor->store->cursors.total);
+    revisits_clear(&cursor->revisits, &cursor->store->cursors.total);
     cursor->at.segment = 0;
     cursor->broken = true;
 }
@@ -55,23 +55,24 @@ void cursors_revisit(struct store *store, const struct segment *segment, const c
     for (struct cursor_position *at = generation->listings; at != NULL; at = at->next) {
         struct store_cursor *cursor = (struct store_cursor *)at;
         if (is_to_come(cursor, segment, offset) &&
-            !revisits_add(&cursor->owed, &store->cursors.total, hash, buckets)) {
+            !revisits_add(&cursor->revisits, &store->cursors.total, hash, buckets)) {
             break_off(cursor);
         }
     }
 }
 
-/* --- those that stand still ------------------------------------------------------------ */
+/* --- stalled listings ------------------------------------------------------------ */
 
 static bool is_stalled(struct store_cursor *cursor, uint64_t now)
 {
     uint64_t progress = __atomic_load_n(&cursor->progress, __ATOMIC_RELAXED);
     return progress != 0 && progress + STALL_MS <= now &&
-           __atomic_load_n(&cursor->owed.bytes, __ATOMIC_RELAXED) > 0;
+           __atomic_load_n(&cursor->revisits.bytes, __ATOMIC_RELAXED) > 0;
 }
 
-/* Which one, and whose it is: neither namespace nor generation is freed while store.reclaim_lock is
- * held, but the cursor may be gone as soon as the lock is given. */
+/* The one that was not stepped for longest, and its generation. Neither namespace nor generation is
+ * freed while store.reclaim_lock is held, but the cursor may be freed as soon as the lock is
+ * given: it is only compared. */
 static const struct store_cursor *find_stalled(struct cursors *cursors, uint64_t now,
                                                struct generation **generation)
 {
@@ -108,7 +109,7 @@ static void end_stalled(const struct store_cursor *stalled, struct generation *g
 
 void cursors_end_stalled(struct store *store, uint64_t now)
 {
-    struct owed_total *total = &store->cursors.total;
+    struct revisits_total *total = &store->cursors.total;
     if (now < store->cursors.look_at) {
         return;
     }

@@ -1,8 +1,8 @@
 /*
  * flush.c - forgetting a whole namespace, at once or at a time to come.
  *
- * A namespace is given a new generation, and what the old one holds is nobody's
- * from then on. Its segments are taken back behind (reclaim.c).
+ * A namespace is given a new generation, and what the old one holds is not
+ * found from then on. Its segments are taken back behind (reclaim.c).
  *
  * A flush that was set for later happens in the first store_tick from that time on, so that a
  * request which read the clock after that time waits for it. Where many are due at once they
@@ -29,7 +29,7 @@ static void retire(struct store *store, struct namespace *ns, struct generation 
     old->retired = true;
     file_namespace_set_generation(store->namespaces.file, ns->id, fresh->number);
     __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
-    __atomic_fetch_add(&ns->holds, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&ns->references, 1, __ATOMIC_RELAXED);
     backlog_add_retired(&store->backlog, old);
 }
 
@@ -49,7 +49,7 @@ bool flush_namespace(struct store *store, struct namespace *ns, bool due, uint64
         retire(store, ns, fresh);
         fresh = NULL;
     }
-    if (due) { /* before anybody can write what a second flush would take */
+    if (due) { /* before a write that a second flush would take */
         ns->flush_at = 0;
         file_namespace_set_flush_at(store->namespaces.file, ns->id, 0);
     }
@@ -88,7 +88,7 @@ static void flush_at(struct namespaces *all, struct namespace *ns, uint64_t when
         __atomic_store_n(&all->next_flush, when, __ATOMIC_RELEASE);
     }
     if (when < all->due_next) {
-        all->due_next = when; /* the look at those that are due may be past it */
+        all->due_next = when; /* the round of flushes may be past it */
     }
 }
 

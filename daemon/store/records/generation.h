@@ -29,18 +29,18 @@ enum { NAMESPACE_LINE = 64 };
 struct generation {
     uint64_t number; /* never used twice; salts the hash of its keys */
     struct namespace *ns;
-    char apart[NAMESPACE_LINE]; /* every request reads what is above, every write changes
+    char padding[NAMESPACE_LINE]; /* every request reads what is above, every write changes
                                    what is below */
-    uint64_t items;             /* live records; atomic */
-    uint64_t bytes;             /* of them, headers included; atomic */
-    uint64_t memory;            /* bytes of its blocks; atomic, changed under ns->lock */
-    uint64_t young;             /* of that in segments that are young; likewise */
-    struct age_clock age;       /* where the namespace has a quota */
+    uint64_t items;               /* live records; atomic */
+    uint64_t bytes;               /* of them, headers included; atomic */
+    uint64_t memory;              /* bytes of its blocks; atomic, changed under ns->lock */
+    uint64_t young;               /* of that in segments that are young; likewise */
+    struct age_clock age;         /* where the namespace has a quota */
     /* ns->lock guards what follows */
     uint32_t first, last;             /* its segments, oldest first */
     uint64_t links;                   /* how many were ever linked: the last one's `link` */
-    uint32_t first_young;             /* the oldest of those that are young */
-    uint32_t open;                    /* the first of those that are appended to */
+    uint32_t first_young;             /* the oldest young one */
+    uint32_t open;                    /* the first one that is appended to */
     struct cursor_position *listings; /* those under way; atomic */
     bool retired;                     /* flushed: ns has another by now */
     uint16_t remnants;                /* orders of blocks that its segments left unused, as bits */

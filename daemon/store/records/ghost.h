@@ -8,10 +8,10 @@
  *
  * Remembered is not the key but four bits of a Bloom filter, and of these there are
  * three: one is filled, the one before it is full, and the oldest is being emptied,
- * some of it with every key, so that nobody ever waits for a large filter to be
+ * some of it with every key, so that no request waits for a large filter to be
  * cleared. All three are asked. A line of the processor's cache holds the same part of all
  * three (blocked Bloom filters: Putze, Sanders and Singler, 2007), so a question
- * costs one line. A mistake gives a record that nobody missed a longer trial.
+ * costs one line. A false positive keeps a record longer that no client missed.
  *
  * A filter takes a sixth as many keys as there are records. Longer memories follow a
  * change of habits faster, and tell popular keys worse, also because fuller filters are

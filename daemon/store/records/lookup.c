@@ -42,8 +42,8 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at)
     return true;
 }
 
-static void count_burial(struct store_thread *thread, const struct generation *generation,
-                         enum burial why)
+static void count_retired(struct store_thread *thread, const struct generation *generation,
+                          enum retire_reason why)
 {
     struct store_counters *counters = store_thread_counters(thread, generation->ns->id);
     switch (why) {
@@ -63,7 +63,7 @@ static void count_burial(struct store_thread *thread, const struct generation *g
 }
 
 void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
-                   const struct record *record, enum burial why)
+                   const struct record *record, enum retire_reason why)
 {
     struct store *store = thread->store;
     struct generation *generation = segment->generation;
@@ -82,7 +82,7 @@ void record_retire(struct store_thread *thread, struct segment *segment, char *b
         generation == namespace_generation(generation->ns)) {
         backlog_add_namespace(&store->backlog, generation->ns);
     }
-    count_burial(thread, generation, why);
+    count_retired(thread, generation, why);
     /* Now all dead, or just half dead: worth a look. An open segment waits until it
      * is sealed, or its namespace is found empty. */
     if (sealed && (live == 0 || (live <= half && live + size > half))) {

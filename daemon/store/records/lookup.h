@@ -23,8 +23,8 @@ struct found {
 bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
             struct found *found);
 
-/* The record's version. It comes from where it was written, and stays that where it
- * is moved after somebody was told of it. */
+/* The record's version. It comes from where it was written. It stays the same when the
+ * record is moved after a client was told it. */
 static inline uint64_t record_version(const struct store *store, const struct segment *segment,
                                       const char *bytes, const struct record *record)
 {
@@ -63,7 +63,7 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at);
 
 /* Why a record ends: for the counters, and for listings, which follow one that was REPLACED by
  * a copy with the same key. Then, and only then, the caller holds the namespace's lock too. */
-enum burial {
+enum retire_reason {
     RETIRED_REPLACED,
     RETIRED_DELETED,
     RETIRED_EXPIRED,
@@ -77,6 +77,6 @@ enum burial {
  * the caller's to empty or to turn elsewhere.
  */
 void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
-                   const struct record *record, enum burial why);
+                   const struct record *record, enum retire_reason why);
 
 #endif

@@ -243,13 +243,13 @@ static bool link_namespace(struct namespaces *all, struct namespace *ns, struct 
     return true;
 }
 
-/* Those that are gone keep theirs until every thread has left. */
+/* A namespace that is gone keeps its number until every thread has left. */
 static bool has_number(const struct namespaces *all)
 {
     return all->free_count > 0 || all->highest < STORE_NAMESPACES_MAX;
 }
 
-/* Numbers that namespaces have which are not declared, those that are gone included: until
+/* Numbers of namespaces that are not declared, namespaces that are gone included: until
  * every thread has left they keep it, and else going ones could take all there are. */
 static uint32_t undeclared_numbers(const struct namespaces *all)
 {

@@ -3,8 +3,8 @@
  *
  * A namespace is a name with settings. What it holds belongs to a generation:
  * segments, and counts of their live records. To flush a namespace is to give it
- * a new generation; the old one is taken apart later by the housekeeper, and
- * nobody finds its records meanwhile, since a lookup compares generations.
+ * a new generation; the old one is taken apart later by housekeeping. Its
+ * records are not found meanwhile, because a lookup compares generations.
  *
  * Namespaces and generations that are no longer reachable are freed when every
  * thread has left since (thread.h), so a pointer got between store_enter and
@@ -38,11 +38,11 @@ struct namespace
     uint8_t require_ttl;
     uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
     uint64_t quota;               /* bytes; 0: none */
-    uint32_t holds;               /* open listings, writes in progress and generations that
-                                     are being taken apart; atomic. Keep it from going */
+    uint32_t references;          /* open listings, writes in progress and generations that
+                                are being taken apart; atomic. Keep it from going */
     struct store_counters before; /* what the counters of its number were when it
                                      was made; thread.h */
-    char apart[NAMESPACE_LINE];   /* every request reads what is above */
+    char padding[NAMESPACE_LINE]; /* every request reads what is above */
     struct share share;           /* what of it is pinned or being written */
     struct lock lock;
     bool gone; /* taken out of the table; written under lock and work.lock, read under
@@ -146,8 +146,8 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
 struct generation *generation_create(struct namespaces *all, struct namespace *ns);
 void generation_destroy(struct generation **generation);
 
-/* Takes a namespace out of the table: nobody finds it from now on. Whoever holds
- * namespaces.lock; it is freed with namespace_destroy after a grace period. */
+/* Takes a namespace out of the table: it is not found from now on. Under
+ * namespaces.lock. It is freed with namespace_destroy after a grace period. */
 void namespaces_unlink(struct namespaces *all, struct namespace *ns);
 /* Its number may be given to another from now on. */
 void namespace_destroy(struct namespaces *all, struct namespace **ns);
@@ -157,7 +157,7 @@ static inline struct generation *namespace_generation(const struct namespace *ns
     return __atomic_load_n(&ns->generation, __ATOMIC_SEQ_CST);
 }
 
-/* Whether the policy lets anybody use it. */
+/* Whether the policy allows to use it. */
 static inline bool namespace_is_allowed(const struct namespaces *all, const struct namespace *ns)
 {
     return !__atomic_load_n(&all->declared_only, __ATOMIC_RELAXED) ||

@@ -44,10 +44,10 @@ enum {
 
 /* The flags among the notes; the low two bits are the width of the value length. */
 enum {
-    NOTE_READ = 1 << 2,    /* somebody has read it */
+    NOTE_READ = 1 << 2,    /* it was read */
     NOTE_STALE = 1 << 3,   /* marked so */
     NOTE_WON = 1 << 4,     /* a reader was told to write it again */
-    NOTE_TOLD = 1 << 5,    /* somebody knows its version: it goes along */
+    NOTE_TOLD = 1 << 5,    /* a client was told its version: it goes along */
     NOTE_VERSION = 1 << 6, /* the version is in the header */
 };
 
@@ -162,7 +162,7 @@ static inline void record_set_read_at(char *at, uint32_t time)
     memcpy(at + 2, &time, sizeof time);
 }
 
-/* Somebody reads it. Writes only what changes: a line that is only read may be in
+/* It is being read. Writes only what changes: a line that is only read may be in
  * the cache of more than one processor. */
 static inline void record_note_read(char *at, uint8_t notes, uint64_t now)
 {

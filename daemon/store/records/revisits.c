@@ -23,25 +23,25 @@ uint64_t revisits_reverse(uint64_t hash)
 
 /* --- memory ------------------------------------------------------------------- */
 
-static void account(struct revisits *owed, struct owed_total *total, uint64_t bytes)
+static void account(struct revisits *set, struct revisits_total *total, uint64_t bytes)
 {
-    __atomic_fetch_add(&total->bytes, bytes - owed->bytes, __ATOMIC_RELAXED);
-    __atomic_store_n(&owed->bytes, bytes, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&total->bytes, bytes - set->bytes, __ATOMIC_RELAXED);
+    __atomic_store_n(&set->bytes, bytes, __ATOMIC_RELAXED);
 }
 
-static bool may_grow(const struct revisits *owed, const struct owed_total *total, uint64_t bytes)
+static bool may_grow(const struct revisits *set, const struct revisits_total *total, uint64_t bytes)
 {
-    return __atomic_load_n(&total->bytes, __ATOMIC_RELAXED) + bytes - owed->bytes <=
+    return __atomic_load_n(&total->bytes, __ATOMIC_RELAXED) + bytes - set->bytes <=
            __atomic_load_n(&total->most, __ATOMIC_RELAXED);
 }
 
-void revisits_clear(struct revisits *owed, struct owed_total *total)
+void revisits_clear(struct revisits *set, struct revisits_total *total)
 {
-    account(owed, total, 0);
-    free(owed->list);
-    free(owed->map);
-    owed->list = owed->map = NULL;
-    owed->count = owed->room = 0;
+    account(set, total, 0);
+    free(set->list);
+    free(set->map);
+    set->list = set->map = NULL;
+    set->count = set->room = 0;
 }
 
 /* --- marking -------------------------------------------------------------------- */
@@ -49,77 +49,80 @@ void revisits_clear(struct revisits *owed, struct owed_total *total)
 static unsigned bits_for(uint64_t buckets)
 {
     unsigned bits = (unsigned)(63 - __builtin_clzll(buckets)) + CELLS_A_BUCKET;
-    return bits < OWED_BITS_MIN ? OWED_BITS_MIN : bits > OWED_BITS_MAX ? OWED_BITS_MAX : bits;
+    return bits < REVISITS_BITS_MIN   ? REVISITS_BITS_MIN
+           : bits > REVISITS_BITS_MAX ? REVISITS_BITS_MAX
+                                      : bits;
 }
 
-static void mark(struct revisits *owed, uint64_t at)
+static void mark(struct revisits *set, uint64_t at)
 {
-    uint64_t cell = at >> (64 - owed->bits);
-    owed->map[cell / 64] |= UINT64_C(1) << (cell % 64);
+    uint64_t cell = at >> (64 - set->bits);
+    set->map[cell / 64] |= UINT64_C(1) << (cell % 64);
 }
 
-static bool make_map(struct revisits *owed, struct owed_total *total, unsigned bits)
+static bool make_map(struct revisits *set, struct revisits_total *total, unsigned bits)
 {
     uint64_t bytes = UINT64_C(1) << (bits - 3);
-    owed->map = may_grow(owed, total, bytes) ? calloc(1, bytes) : NULL;
-    if (owed->map == NULL) {
+    set->map = may_grow(set, total, bytes) ? calloc(1, bytes) : NULL;
+    if (set->map == NULL) {
         return false;
     }
-    owed->bits = bits;
-    for (uint32_t i = 0; i < owed->count; i++) {
-        mark(owed, owed->list[i]);
+    set->bits = bits;
+    for (uint32_t i = 0; i < set->count; i++) {
+        mark(set, set->list[i]);
     }
-    free(owed->list);
-    owed->list = NULL;
-    owed->count = owed->room = 0;
-    account(owed, total, bytes);
+    free(set->list);
+    set->list = NULL;
+    set->count = set->room = 0;
+    account(set, total, bytes);
     return true;
 }
 
-static bool grow_list(struct revisits *owed, struct owed_total *total)
+static bool grow_list(struct revisits *set, struct revisits_total *total)
 {
-    uint32_t room = owed->room == 0 ? LIST_FIRST : 2 * owed->room;
-    uint64_t bytes = room * sizeof *owed->list;
-    uint64_t *list = may_grow(owed, total, bytes) ? realloc(owed->list, bytes) : NULL;
+    uint32_t room = set->room == 0 ? LIST_FIRST : 2 * set->room;
+    uint64_t bytes = room * sizeof *set->list;
+    uint64_t *list = may_grow(set, total, bytes) ? realloc(set->list, bytes) : NULL;
     if (list == NULL) {
         return false;
     }
-    owed->list = list;
-    owed->room = room;
-    account(owed, total, bytes);
+    set->list = list;
+    set->room = room;
+    account(set, total, bytes);
     return true;
 }
 
 /* Room for one more, in a list or in a map. */
-static bool make_room(struct revisits *owed, struct owed_total *total, uint64_t buckets)
+static bool make_room(struct revisits *set, struct revisits_total *total, uint64_t buckets)
 {
     unsigned bits = bits_for(buckets);
-    bool is_long = owed->room * sizeof *owed->list >= UINT64_C(1) << (bits - 3);
-    return is_long ? make_map(owed, total, bits) : grow_list(owed, total);
+    bool is_long = set->room * sizeof *set->list >= UINT64_C(1) << (bits - 3);
+    return is_long ? make_map(set, total, bits) : grow_list(set, total);
 }
 
-bool revisits_add(struct revisits *owed, struct owed_total *total, uint64_t hash, uint64_t buckets)
+bool revisits_add(struct revisits *set, struct revisits_total *total, uint64_t hash,
+                  uint64_t buckets)
 {
-    if (owed->map == NULL && owed->count == owed->room && !make_room(owed, total, buckets)) {
+    if (set->map == NULL && set->count == set->room && !make_room(set, total, buckets)) {
         return false;
     }
-    if (owed->map != NULL) {
-        mark(owed, revisits_reverse(hash));
+    if (set->map != NULL) {
+        mark(set, revisits_reverse(hash));
     } else {
-        owed->list[owed->count++] = revisits_reverse(hash);
+        set->list[set->count++] = revisits_reverse(hash);
     }
     return true;
 }
 
-bool revisits_next(const struct revisits *owed, uint64_t *at)
+bool revisits_next(const struct revisits *set, uint64_t *at)
 {
-    unsigned shift = 64 - owed->bits;
+    unsigned shift = 64 - set->bits;
     uint64_t cell = *at >> shift;
-    uint64_t words = UINT64_C(1) << (owed->bits - 6);
+    uint64_t words = UINT64_C(1) << (set->bits - 6);
     uint64_t word = cell / 64;
-    uint64_t left = owed->map[word] >> (cell % 64) << (cell % 64);
+    uint64_t left = set->map[word] >> (cell % 64) << (cell % 64);
     while (left == 0 && ++word < words) {
-        left = owed->map[word];
+        left = set->map[word];
     }
     if (left == 0) {
         return false;

@@ -10,8 +10,8 @@
  *
  * A few hashes are a list, which is exact. When it has grown to what a map of all hashes
  * takes, it becomes that map: one bit for each cell, an equal part of the order. The cells
- * are smaller than buckets in all but the largest indexes, and OWED_BITS_MAX bounds the map.
- * A marked cell owes all of its records, and so a little more than was marked.
+ * are smaller than buckets in all but the largest indexes, and REVISITS_BITS_MAX bounds the map.
+ * All records of a marked cell are revisited, and so a little more than was asked for.
  *
  * All of it is under the lock of the namespace that is listed.
  */
@@ -22,12 +22,12 @@
 #include <stdint.h>
 
 enum {
-    OWED_BITS_MIN = 17, /* a map has 2^17 cells at least: 16 KiB */
-    OWED_BITS_MAX = 20, /* and 2^20 at most: 128 KiB */
+    REVISITS_BITS_MIN = 17, /* a map has 2^17 cells at least: 16 KiB */
+    REVISITS_BITS_MAX = 20, /* and 2^20 at most: 128 KiB */
 };
 
-/* Memory that the owed keys of all listings take together. */
-struct owed_total {
+/* Memory that the keys of all listings take together. */
+struct revisits_total {
     uint64_t bytes; /* atomic */
     uint64_t most;
 };
@@ -43,17 +43,18 @@ struct revisits {
 uint64_t revisits_reverse(uint64_t hash);
 
 /* False when there is no memory for it. `buckets`: how many the index has. */
-bool revisits_add(struct revisits *owed, struct owed_total *total, uint64_t hash, uint64_t buckets);
-void revisits_clear(struct revisits *owed, struct owed_total *total);
+bool revisits_add(struct revisits *set, struct revisits_total *total, uint64_t hash,
+                  uint64_t buckets);
+void revisits_clear(struct revisits *set, struct revisits_total *total);
 
-/* Whether the place in the order is owed, of a map. */
-static inline bool revisits_has(const struct revisits *owed, uint64_t at)
+/* Of a map: whether that place in the order is marked. */
+static inline bool revisits_has(const struct revisits *set, uint64_t at)
 {
-    uint64_t cell = at >> (64 - owed->bits);
-    return (owed->map[cell / 64] >> (cell % 64) & 1) != 0;
+    uint64_t cell = at >> (64 - set->bits);
+    return (set->map[cell / 64] >> (cell % 64) & 1) != 0;
 }
 
-/* Of a map: moves *at up to the next place that is owed. False: there is none. */
-bool revisits_next(const struct revisits *owed, uint64_t *at);
+/* Of a map: moves *at up to the next place that is marked. False: there is none. */
+bool revisits_next(const struct revisits *set, uint64_t *at);
 
 #endif

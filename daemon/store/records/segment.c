@@ -105,8 +105,7 @@ uint64_t segments_lack(const struct segments *segments)
     return used < set * NUMBER_CHUNK_NUMBERS ? 0 : segments_chunk_cost(segments);
 }
 
-/* Those who make room, and do so with what is kept for them, are not to fail for want of a
- * number. */
+/* Reclamation, for which frames are kept, must not fail for want of a number. */
 static uint32_t take_number(struct segments *segments, bool makes_room)
 {
     uint32_t number = segment_numbers_take(&segments->numbers);
@@ -263,7 +262,7 @@ void segment_put(struct segments *segments, struct segment *segment)
 }
 
 /* The head goes last: as long as a piece says that it is one of the head's, it is. In a file
- * it goes first, and then pieces are nobody's. */
+ * it goes first, and then pieces belong to no record. */
 void segment_free(struct segments *segments, struct segment *segment)
 {
     uint32_t number = segment->piece;

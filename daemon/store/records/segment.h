@@ -56,7 +56,7 @@ enum { SEGMENT_COUNTED = 33 };            /* from this bit on: units that count 
 
 struct segment {
     /* The first half is what a lookup reads. */
-    struct generation *generation; /* whose it is; atomic */
+    struct generation *generation; /* its owner; atomic */
     uint64_t base_time;            /* ms; expiries of its records are relative to it */
     uint64_t version;              /* of what lies at its first byte; that of a record is so
                                       much above it as the record lies behind. Of a span,
@@ -229,7 +229,7 @@ static inline enum segment_queue segment_queue(const struct segment *segment)
     return (enum segment_queue)__atomic_load_n(&segment->queue, __ATOMIC_RELAXED);
 }
 
-/* Linked to a generation: its records are, or were, somebody's. */
+/* Linked to a generation: it holds, or held, records that can be found. */
 static inline bool segment_is_linked(const struct segment *segment)
 {
     enum segment_state state = segment_state(segment);
@@ -237,10 +237,10 @@ static inline bool segment_is_linked(const struct segment *segment)
 }
 
 /*
- * The generation that it is linked to; NULL: none. For those who know but its number, from a
- * queue, a list or a unit: it may be free by now, or another's. Under store.reclaim_lock, where
- * what is linked stays so and its generation with it. The state is read first: before it says that
- * the segment is linked the owner may be one that was freed.
+ * The generation that it is linked to; NULL: none. For callers that have only its number, from a
+ * queue, a list or a unit: it may be free by now, or belong to another. Under store.reclaim_lock,
+ * where what is linked stays so and its generation with it. The state is read first: before it says
+ * that the segment is linked the owner may be one that was freed.
  */
 static inline struct generation *segment_owner(const struct segment *segment)
 {

@@ -17,8 +17,8 @@
  * So an eighth at least is always there for finished records. An upload counts with the length
  * that was announced for as long as it takes, so that every one that has begun can end; and so
  * does a large value that is appended to in steps (large_append.c). What exceeds a bound waits:
- * STORE_CROWDED. The first in a share never waits, however large. A value whose bytes are all
- * there, and which is written at once, does not wait and is not granted.
+ * STORE_CROWDED. The first in a share never waits, however large. A value that is all there,
+ * and is written at once, does not wait and is not granted.
  *
  * Where there is waiting, or pinned memory is much while free memory is short, the share is
  * pressed: the daemon then has the connections give way that were stuck for longest.

@@ -107,7 +107,7 @@ void span_drop(struct span *span)
 
 /* --- in the file ---------------------------------------------------------------- */
 
-/* In any order: without the head's label they are nobody's. */
+/* In any order: without the head's label they belong to no record. */
 void span_enter_pieces(const struct span *span)
 {
     struct segments *segments = &span->store->segments;

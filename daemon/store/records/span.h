@@ -6,8 +6,8 @@
  * one thread at a time, and cannot be evicted.
  *
  * In a file the pieces get their labels before the head does, and the head's label is the
- * commit: without a head that knows them, pieces are nobody's. What of the value lies in a
- * segment is summed as it is filled, and the sum waits in the label, which nobody reads
+ * commit: without a head that names them, pieces belong to no record. What of the value lies in a
+ * segment is summed as it is filled, and the sum waits in the label, which is not read
  * before it has an owner.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_SPAN_H

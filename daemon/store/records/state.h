@@ -29,18 +29,18 @@
 #include "daemon/store/records/thread.h"
 #include "daemon/store/store.h"
 
-/* A policy that is being put in force; see declare.c. */
-enum declare_phase {
-    DECLARE_DONE,
-    DECLARE_MARK,
-    DECLARE_MAKE,
-    DECLARE_SWITCH,
-    DECLARE_DRAIN,
-    DECLARE_DROP,
+/* A policy that is being put in force; see policy.c. */
+enum policy_phase {
+    POLICY_DONE,
+    POLICY_MARK,
+    POLICY_MAKE,
+    POLICY_SWITCH,
+    POLICY_DRAIN,
+    POLICY_DROP,
 };
 
-struct declaring {
-    enum declare_phase phase;
+struct policy_change {
+    enum policy_phase phase;
     bool declared_only; /* from SWITCH on */
     uint32_t next;      /* number of the next namespace, or of the next name in the table */
     uint64_t epoch;     /* of SWITCH */
@@ -79,16 +79,16 @@ struct store {
     uint64_t memory;      /* bytes: what budget.limit is, or is on its way to; atomic,
                              changed under reclamation */
     struct cursors cursors;
-    uint64_t max_value;           /* atomic */
-    uint32_t span_size;           /* a record from this size on has segments of its own */
-    struct store_counters before; /* counted before the last reset; namespaces.lock */
-    struct share pool;            /* of all namespaces without a quota together */
-    uint64_t wanted;              /* when something last had to wait for either; atomic */
-    uint64_t quotas;              /* bytes that the policy keeps for namespaces; atomic */
-    uint64_t compactions;         /* atomic */
-    uint64_t reclaims;            /* atomic */
-    uint32_t waiting_writers;     /* writers that wait for `reclamation`; atomic */
-    struct declaring declaring;   /* the thread's that changes the policy */
+    uint64_t max_value;                 /* atomic */
+    uint32_t span_size;                 /* a record from this size on has segments of its own */
+    struct store_counters before;       /* counted before the last reset; namespaces.lock */
+    struct share pool;                  /* of all namespaces without a quota together */
+    uint64_t wanted;                    /* when something last had to wait for either; atomic */
+    uint64_t quotas;                    /* bytes that the policy keeps for namespaces; atomic */
+    uint64_t compactions;               /* atomic */
+    uint64_t reclaims;                  /* atomic */
+    uint32_t waiting_writers;           /* writers that wait for `reclamation`; atomic */
+    struct policy_change policy_change; /* the thread's that changes the policy */
 
     pthread_mutex_t reclaim_lock; /* guards what follows */
     struct evict evict;
@@ -112,7 +112,11 @@ static inline uint64_t store_memory_target(const struct store *store)
     return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
 }
 
-/* Buckets that the index may come to need with so much memory. */
-uint64_t store_index_capacity(uint64_t memory);
+/* Buckets that the index may come to need with so much memory: one slot for each of the smallest
+ * records that could ever be, at full load. A bucket goes with so many of them. */
+static inline uint64_t store_index_capacity(uint64_t memory)
+{
+    return memory / (RECORD_SIZE_MIN * INDEX_LOAD + sizeof(struct bucket)) + INDEX_BUCKETS_MIN;
+}
 
 #endif

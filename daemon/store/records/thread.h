@@ -1,7 +1,7 @@
 /*
  * thread.h - what each thread that uses the store has for itself.
  *
- * Its counters, by namespace, which nobody else writes and which are summed when
+ * Its counters, by namespace, which no other thread writes and which are summed when
  * they are read; its memory of the last few namespace names; and its epoch, which
  * says whether it is inside (epoch-based reclamation: Fraser, "Practical
  * lock-freedom", 2004). What was unlinked at epoch e is freed when no thread is
@@ -31,9 +31,9 @@ struct store_thread {
     uint32_t names_removals;                         /* namespaces.removals when they were noted */
     struct namespace *names[THREAD_NAMES];           /* good while that has not changed */
     struct store_counters *counters[COUNTER_CHUNKS]; /* atomic pointers */
-    struct store_append *joining; /* the one that proceeds in steps; large_append.c */
-    struct store_counters scrap;  /* counts that no memory could be had for */
-    store_creator *creator;       /* or NULL; store_thread_set_creator */
+    struct store_append *appending; /* the one that proceeds in steps; large_append.c */
+    struct store_counters scrap;    /* counts that no memory could be had for */
+    store_creator *creator;         /* or NULL; store_thread_set_creator */
     void *creator_context;
 };
 

@@ -4,7 +4,7 @@
  */
 #include "daemon/store/records/write_txn.h"
 
-void write_txn_look(struct write_txn *txn)
+void write_txn_find(struct write_txn *txn)
 {
     struct store *store = txn->thread->store;
     txn->home = index_lock(&store->index, txn->at->hash);
@@ -12,7 +12,7 @@ void write_txn_look(struct write_txn *txn)
     txn->lives = txn->found && found_lives(&txn->old, txn->now);
 }
 
-void write_txn_unlook(struct write_txn *txn)
+void write_txn_unlock(struct write_txn *txn)
 {
     index_unlock(txn->home);
     txn->home = NULL;
@@ -42,7 +42,7 @@ void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place)
 void write_txn_end(struct write_txn *txn)
 {
     if (txn->home != NULL) {
-        write_txn_unlook(txn);
+        write_txn_unlock(txn);
     }
     lock_give(&txn->at->ns->lock);
 }

@@ -2,8 +2,8 @@
  * write_txn.h - the frame in which a record is written.
  *
  *   write_txn_begin   the namespace is locked: no other thread writes in it (write_begin.h)
- *   write_txn_look    the key's bucket is locked too, and its record found
- *   write_txn_unlook  the bucket is free again, say to make room
+ *   write_txn_find    the key's bucket is locked too, and its record found
+ *   write_txn_unlock  the bucket is free again, say to make room
  *   write_txn_commit  the new record is in place of the old one
  *   write_txn_end     both are free
  *
@@ -25,8 +25,8 @@ struct write_txn {
     struct found old;
 };
 
-void write_txn_look(struct write_txn *txn);
-void write_txn_unlook(struct write_txn *txn);
+void write_txn_find(struct write_txn *txn);
+void write_txn_unlock(struct write_txn *txn);
 
 /* A slot for the record, the old one's or a new one. False without memory. */
 bool write_txn_slot(struct write_txn *txn, struct slot *slot);

@@ -1,5 +1,5 @@
 /*
- * declare.c - putting a policy in force, a slice at a time.
+ * policy.c - putting a policy in force, a slice at a time.
  *
  * From store_policy_begin on each name has its new settings wherever a namespace is made, so
  * that one which is declared is never undeclared in between. What is there already follows:
@@ -44,8 +44,8 @@ bool store_policy_begin(struct store_thread *thread, const struct store_policy *
     if (declared == NULL) {
         return false;
     }
-    store->declaring = (struct declaring){
-        .phase = DECLARE_MARK, .next = 1, .declared_only = policy->declared_only};
+    store->policy_change = (struct policy_change){
+        .phase = POLICY_MARK, .next = 1, .declared_only = policy->declared_only};
     __atomic_store_n(&store->max_value, policy->max_value, __ATOMIC_RELAXED);
     share_set_quotas(store, policy);
     pthread_mutex_lock(&all->lock);
@@ -69,15 +69,15 @@ bool store_policy_begin(struct store_thread *thread, const struct store_policy *
 static bool for_some(struct store *store, void (*one)(struct store *, struct namespace *))
 {
     struct namespaces *all = &store->namespaces;
-    struct declaring *declaring = &store->declaring;
+    struct policy_change *change = &store->policy_change;
     pthread_mutex_lock(&all->lock);
-    for (int i = 0; i < ROUND && declaring->next <= all->highest; i++) {
-        struct namespace *ns = all->by_id[declaring->next++];
+    for (int i = 0; i < ROUND && change->next <= all->highest; i++) {
+        struct namespace *ns = all->by_id[change->next++];
         if (ns != NULL) {
             one(store, ns);
         }
     }
-    bool over = declaring->next > all->highest;
+    bool over = change->next > all->highest;
     pthread_mutex_unlock(&all->lock);
     return over;
 }
@@ -102,18 +102,18 @@ static void drop(struct store *store, struct namespace *ns)
 static enum store_status make_some(struct store *store, const struct store_namespace_options **at)
 {
     struct namespaces *all = &store->namespaces;
-    struct declaring *declaring = &store->declaring;
+    struct policy_change *change = &store->policy_change;
     enum store_status why = STORE_OK;
     pthread_mutex_lock(&all->lock);
     uint32_t count = declared_count(all->declared);
-    for (int i = 0; i < ROUND && declaring->next < count; i++) {
-        *at = declared_at(all->declared, declaring->next);
+    for (int i = 0; i < ROUND && change->next < count; i++) {
+        *at = declared_at(all->declared, change->next);
         if (namespaces_obtain_locked(all, (*at)->name, 0, &why) == NULL) {
             break;
         }
         why = STORE_OK;
-        declaring->next++;
-        declaring->attempts = declaring->retries ? declaring->attempts : 0;
+        change->next++;
+        change->attempts = change->retries ? change->attempts : 0;
     }
     pthread_mutex_unlock(&all->lock);
     return why;
@@ -124,42 +124,42 @@ static enum store_status make_some(struct store *store, const struct store_names
  * be, again and again, where memory is too small. */
 static bool make_way(struct store_thread *thread, enum store_status why, uint64_t now)
 {
-    struct declaring *declaring = &thread->store->declaring;
-    int most = declaring->retries ? RETRY_ATTEMPTS : HOUSEKEEP_ATTEMPTS;
-    if (why == STORE_NO_MEMORY && !declaring->no_room) {
-        declaring->no_room =
-            ++declaring->attempts > most || !housekeep_make_room(thread, LACK_BUDGET, NULL, now);
-        return !declaring->no_room;
+    struct policy_change *change = &thread->store->policy_change;
+    int most = change->retries ? RETRY_ATTEMPTS : HOUSEKEEP_ATTEMPTS;
+    if (why == STORE_NO_MEMORY && !change->no_room) {
+        change->no_room =
+            ++change->attempts > most || !housekeep_make_room(thread, LACK_BUDGET, NULL, now);
+        return !change->no_room;
     }
-    /* Those that are declared no more may be going. */
-    return why == STORE_TOO_MANY_NAMESPACES && declaring->tidies++ < TIDIES_MAX &&
+    /* Namespaces that are no longer declared may be going. */
+    return why == STORE_TOO_MANY_NAMESPACES && change->tidies++ < TIDIES_MAX &&
            store_housekeep(thread, now, TIDY_EFFORT);
 }
 
 /* The name is passed over: what is written to it first makes the namespace. */
-static void owe(struct declaring *declaring, struct slice name, enum store_status why)
+static void owe(struct policy_change *change, struct slice name, enum store_status why)
 {
-    if (declaring->result.owed++ == 0) {
-        declaring->result.why = why;
-        memcpy(declaring->result.first, name.bytes, name.length);
-        declaring->result.first[name.length] = '\0';
+    if (change->result.owed++ == 0) {
+        change->result.why = why;
+        memcpy(change->result.first, name.bytes, name.length);
+        change->result.first[name.length] = '\0';
     }
-    declaring->next++;
+    change->next++;
 }
 
 static bool make(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
     struct namespaces *all = &store->namespaces;
-    struct declaring *declaring = &store->declaring;
+    struct policy_change *change = &store->policy_change;
     const struct store_namespace_options *at = NULL;
     enum store_status why = make_some(store, &at);
     if (why != STORE_OK && !make_way(thread, why, now)) {
-        owe(declaring, at->name, why);
+        owe(change, at->name, why);
     }
-    bool over = declaring->next >= declared_count(all->declared);
+    bool over = change->next >= declared_count(all->declared);
     if (over) {
-        __atomic_store_n(&all->owed, declaring->result.owed, __ATOMIC_RELEASE);
+        __atomic_store_n(&all->owed, change->result.owed, __ATOMIC_RELEASE);
     }
     return over;
 }
@@ -169,59 +169,59 @@ static void change_over(struct store *store)
 {
     struct namespaces *all = &store->namespaces;
     pthread_mutex_lock(&all->lock);
-    __atomic_store_n(&all->declared_only, store->declaring.declared_only, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&all->declared_only, store->policy_change.declared_only, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&all->removals, 1, __ATOMIC_SEQ_CST);
-    store->declaring.epoch = store_threads_unlinked(&store->threads);
+    store->policy_change.epoch = store_threads_unlinked(&store->threads);
     pthread_mutex_unlock(&all->lock);
 }
 
 static bool has_drained(struct store *store)
 {
     pthread_mutex_lock(&store->namespaces.lock);
-    bool left = store_threads_have_left(&store->threads, store->declaring.epoch);
+    bool left = store_threads_have_left(&store->threads, store->policy_change.epoch);
     pthread_mutex_unlock(&store->namespaces.lock);
     return left;
 }
 
 /* --- the whole ------------------------------------------------------------------- */
 
-static void go_on(struct store *store, enum declare_phase phase, uint32_t next)
+static void go_on(struct store *store, enum policy_phase phase, uint32_t next)
 {
-    store->declaring.phase = phase;
-    store->declaring.next = next;
+    store->policy_change.phase = phase;
+    store->policy_change.next = next;
     backlog_hurry(&store->backlog);
 }
 
 enum store_progress store_policy_step(struct store_thread *thread, uint64_t now)
 {
     struct store *store = thread->store;
-    switch (store->declaring.phase) {
-    case DECLARE_MARK:
+    switch (store->policy_change.phase) {
+    case POLICY_MARK:
         if (for_some(store, mark)) {
-            go_on(store, DECLARE_MAKE, 0);
+            go_on(store, POLICY_MAKE, 0);
         }
         return STORE_GOES_ON;
-    case DECLARE_MAKE:
+    case POLICY_MAKE:
         if (make(thread, now)) {
-            go_on(store, DECLARE_SWITCH, 0);
+            go_on(store, POLICY_SWITCH, 0);
         }
         return STORE_GOES_ON;
-    case DECLARE_SWITCH:
+    case POLICY_SWITCH:
         change_over(store);
-        go_on(store, store->declaring.declared_only ? DECLARE_DRAIN : DECLARE_DONE, 0);
+        go_on(store, store->policy_change.declared_only ? POLICY_DRAIN : POLICY_DONE, 0);
         return STORE_GOES_ON;
-    case DECLARE_DRAIN:
+    case POLICY_DRAIN:
         if (!has_drained(store)) {
             return STORE_WAITS;
         }
-        go_on(store, DECLARE_DROP, 1);
+        go_on(store, POLICY_DROP, 1);
         return STORE_GOES_ON;
-    case DECLARE_DROP:
+    case POLICY_DROP:
         if (for_some(store, drop)) {
-            go_on(store, DECLARE_DONE, 0);
+            go_on(store, POLICY_DONE, 0);
         }
         return STORE_GOES_ON;
-    case DECLARE_DONE:
+    case POLICY_DONE:
         break;
     }
     return STORE_DONE;
@@ -229,15 +229,15 @@ enum store_progress store_policy_step(struct store_thread *thread, uint64_t now)
 
 struct store_policy_result store_policy_result(const struct store_thread *thread)
 {
-    return thread->store->declaring.result;
+    return thread->store->policy_change.result;
 }
 
 void store_policy_retry(struct store_thread *thread)
 {
-    struct declaring *declaring = &thread->store->declaring;
-    if (declaring->phase == DECLARE_DONE && declaring->result.owed > 0) {
-        *declaring = (struct declaring){
-            .phase = DECLARE_MAKE, .retries = true, .declared_only = declaring->declared_only};
+    struct policy_change *change = &thread->store->policy_change;
+    if (change->phase == POLICY_DONE && change->result.owed > 0) {
+        *change = (struct policy_change){
+            .phase = POLICY_MAKE, .retries = true, .declared_only = change->declared_only};
     }
 }
 

@@ -1,8 +1,6 @@
 /*
- * store.c - making and unmaking a store; see store.h.
+ * create.c - making, closing and destroying a store; see store.h.
  */
-#include "daemon/store/store.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +27,6 @@ static void fetch_at(const void *context, uint32_t place)
 {
     const struct store *store = context;
     __builtin_prefetch(place_bytes(&store->segments, place));
-}
-
-/* One slot for each of the smallest records that could ever be, at full load: then a bucket
- * goes with so many of them. */
-uint64_t store_index_capacity(uint64_t memory)
-{
-    return memory / (RECORD_SIZE_MIN * INDEX_LOAD + sizeof(struct bucket)) + INDEX_BUCKETS_MIN;
 }
 
 static bool init_index(struct store *store, uint64_t memory)
