@@ -70,7 +70,7 @@ void shrink_begin(struct store *store)
 
 /* --- numbers of segments --------------------------------------------------------------- */
 
-/* Shelves that are enough for the segments there are. */
+/* Chunks that are enough for the segments there are. */
 static uint32_t segment_numbers_wanted(const struct store *store)
 {
     uint32_t in_use = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);

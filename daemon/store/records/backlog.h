@@ -3,7 +3,7 @@
  *
  * Requests leave notes here instead of doing what can wait: a segment that lost
  * much of what it held, a namespace that became empty or nears its quota, a
- * generation that was flushed. Any thread; work.lock is a leaf.
+ * generation that was flushed. Any thread; backlog.lock is a leaf.
  */
 #ifndef KVCACHED_DAEMON_STORE_RECORDS_BACKLOG_H
 #define KVCACHED_DAEMON_STORE_RECORDS_BACKLOG_H

@@ -45,9 +45,9 @@ struct namespace
     char padding[NAMESPACE_LINE]; /* every request reads what is above */
     struct share share;           /* what of it is pinned or being written */
     struct lock lock;
-    bool gone; /* taken out of the table; written under lock and work.lock, read under
+    bool gone; /* taken out of the table; written under lock and backlog.lock, read under
                   either */
-    /* work.lock */
+    /* backlog.lock */
     struct namespace *queued;
     uint8_t waiting;
     uint64_t flush_at;       /* when it is to be flushed; 0: not; namespaces.lock */

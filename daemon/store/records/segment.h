@@ -81,8 +81,8 @@ struct segment {
     uint32_t live;                  /* bytes of records that are not dead; atomic */
     uint32_t next, previous;        /* in the generation's list; namespace.lock */
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
-    uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
-    uint8_t waiting;                /* whether it is queued; work.lock */
+    uint32_t queued;                /* the next one waiting for the housekeeper; backlog.lock */
+    uint8_t waiting;                /* whether it is queued; backlog.lock */
     uint8_t own_clock;              /* `age` is of the generation's clock; constant */
     uint8_t span;                   /* one large record, which may have pieces; constant */
     uint8_t moving;                 /* opened for what is moved: see append.h; namespace.lock */
@@ -131,7 +131,7 @@ uint64_t segments_chunk_cost(const struct segments *segments);
 /*
  * Where none of a chunk's numbers is in use none will be given out any more. False: some are.
  * Then the caller gives the segments' memory back, if nothing waits on any of them, and says in
- * segments_end_shelf whether it did: the rest of what the chunk takes goes too, or its numbers
+ * segments_end_chunk whether it did: the rest of what the chunk takes goes too, or its numbers
  * can be had again.
  */
 bool segments_close_chunk(struct segments *segments, uint32_t chunk);
