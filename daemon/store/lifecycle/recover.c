@@ -12,6 +12,7 @@
 #include "daemon/store/lifecycle/recover_records.h"
 #include "daemon/store/lifecycle/recover_segments.h"
 #include "daemon/store/lifecycle/recover_threads.h"
+#include "daemon/store/reclaim/compact.h"
 #include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/reclaim/shrink.h"
 #include "daemon/store/records/append.h"

@@ -34,7 +34,7 @@ static inline struct segment_entry *recover_label(const struct recover *recover,
                                           const struct segment *segment)
 {
     const struct segments *segments = &recover->store->segments;
-    return &segments->file->labels[segment_number(segments, segment)];
+    return &segments->file->segments[segment_number(segments, segment)];
 }
 
 /* A large record, alone in its segment and its pieces. */
