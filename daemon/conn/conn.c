@@ -10,7 +10,7 @@
  *
  * A connection that waits for the authenticator reads nothing, but sees its peer go, and takes its
  * login along. A peer that has only said its last, which is how most go, may still want
- * the answer: it has PARTING_MS.
+ * the answer: it has HALF_CLOSED_MS.
  */
 #include "daemon/conn/conn.h"
 
@@ -23,9 +23,9 @@
 
 /* --- unauthenticated ------------------------------------------------------ */
 
-static void count_unproven(struct loop *loop, int change)
+static void count_unauthenticated(struct loop *loop, int change)
 {
-    atomic_fetch_add_explicit(&loop->unproven, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&loop->unauthenticated_count, (unsigned)change, memory_order_relaxed);
 }
 
 static void leave_unauthenticated(struct conn *conn)
@@ -34,7 +34,7 @@ static void leave_unauthenticated(struct conn *conn)
     if (conn->is_unauthenticated) {
         conn->is_unauthenticated = false;
         TAILQ_REMOVE(&loop->unauthenticated, conn, unauthenticated_link);
-        count_unproven(loop, -1);
+        count_unauthenticated(loop, -1);
     }
 }
 
@@ -45,7 +45,7 @@ void conn_follow_identity(struct conn *conn)
     if (is_unauthenticated && !conn->is_unauthenticated) {
         conn->is_unauthenticated = true;
         TAILQ_INSERT_TAIL(&loop->unauthenticated, conn, unauthenticated_link);
-        count_unproven(loop, 1);
+        count_unauthenticated(loop, 1);
         loop_arm_sweep(loop);
     } else if (!is_unauthenticated) {
         leave_unauthenticated(conn);
@@ -54,47 +54,47 @@ void conn_follow_identity(struct conn *conn)
 
 /* --- closing -------------------------------------------------------------- */
 
-static void say_why(const struct conn *conn, enum conn_close why)
+static void record_reason(const struct conn *conn, enum conn_close why)
 {
     close_reason_record(conn->loop->metrics, conn->transport.fd, conn->endpoint, why);
 }
 
-void conn_account(struct conn *conn, bool has_backlog)
+void conn_set_backlog(struct conn *conn, bool has_backlog)
 {
     conn->loop->backlogged += (unsigned)has_backlog - (unsigned)conn->has_backlog;
     conn->has_backlog = has_backlog;
 }
 
-void conn_stop_parting(struct conn *conn)
+void conn_clear_half_closed(struct conn *conn)
 {
-    conn->loop->parting -= conn->parts;
-    conn->parts = false;
+    conn->loop->half_closed -= conn->half_closed;
+    conn->half_closed = false;
 }
 
 /* What it holds of the loop, its seat apart. */
-static void give_back(struct conn *conn)
+static void release(struct conn *conn)
 {
     if (conn->pipeline != NULL) {
         pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
     }
-    conn_account(conn, false);
-    conn_memory_leave(conn);
+    conn_set_backlog(conn, false);
+    conn_memory_release(conn);
     identity_deinit(&conn->identity);
     leave_unauthenticated(conn);
-    conn_stop_parting(conn);
+    conn_clear_half_closed(conn);
 }
 
 static void count_lingering(struct loop *loop, int change)
 {
-    atomic_fetch_add_explicit(&loop->lingering, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&loop->lingering_count, (unsigned)change, memory_order_relaxed);
 }
 
-void conn_leave(struct conn *conn)
+void conn_destroy(struct conn *conn)
 {
     struct loop *loop = conn->loop;
-    give_back(conn);
+    release(conn);
     run_queue_remove(conn);
-    TAILQ_REMOVE(conn->lingers ? &loop->lingers : &loop->active, conn, link);
+    TAILQ_REMOVE(conn->lingers ? &loop->lingering : &loop->active, conn, link);
     if (conn->lingers) {
         count_lingering(loop, -1);
     }
@@ -109,8 +109,8 @@ void conn_leave(struct conn *conn)
 
 void conn_close(struct conn *conn, enum conn_close why)
 {
-    say_why(conn, why);
-    conn_leave(conn);
+    record_reason(conn, why);
+    conn_destroy(conn);
 }
 
 /* --- waiting -------------------------------------------------------------- */
@@ -143,11 +143,11 @@ bool conn_watch(struct conn *conn, short what)
 void conn_touch(struct conn *conn)
 {
     struct loop *loop = conn->loop;
-    conn->active = loop->now;
-    if (loop->now - conn->listed >= loop_grain(loop)) {
+    conn->last_active = loop->now;
+    if (loop->now - conn->listed_at >= loop_sweep_interval(loop)) {
         TAILQ_REMOVE(&loop->active, conn, link);
         TAILQ_INSERT_TAIL(&loop->active, conn, link);
-        conn->listed = loop->now;
+        conn->listed_at = loop->now;
     }
 }
 
@@ -156,17 +156,17 @@ void conn_touch(struct conn *conn)
 void conn_linger(struct conn *conn, enum conn_close why)
 {
     struct loop *loop = conn->loop;
-    say_why(conn, why);
-    give_back(conn);
+    record_reason(conn, why);
+    release(conn);
     count_lingering(loop, 1); /* before its peer hears of it */
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&loop->active, conn, link);
-    TAILQ_INSERT_TAIL(&loop->lingers, conn, link);
+    TAILQ_INSERT_TAIL(&loop->lingering, conn, link);
     conn->lingers = true;
-    conn->active = loop->now;
+    conn->last_active = loop->now;
     loop_arm_sweep(loop);
     if (conn->ended || loop->draining || !conn_watch(conn, EV_READ)) {
-        conn_leave(conn);
+        conn_destroy(conn);
     }
 }
 
@@ -178,19 +178,19 @@ void conn_swallow(struct conn *conn)
         conn->transport.ops->read(&conn->transport, dropped, sizeof dropped, &moved);
     bool ends = status == TRANSPORT_EOF || status == TRANSPORT_FAILED;
     if (ends || !conn_watch(conn, EV_READ)) { /* nobody watches it, if it was in line for long */
-        conn_leave(conn);
+        conn_destroy(conn);
     }
 }
 
 /* --- parting ---------------------------------------------------------------- */
 
-static void part(struct conn *conn)
+static void note_half_closed(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     loop->now = clock_now();
-    conn->active = loop->now;
-    conn->parts = true;
-    loop->parting++;
+    conn->last_active = loop->now;
+    conn->half_closed = true;
+    loop->half_closed++;
     loop_arm_sweep(loop);
 }
 
@@ -204,7 +204,7 @@ static void on_peer(evutil_socket_t fd, short what, void *context)
     poll(&peer, 1, 0);
     if ((peer.revents & (POLLHUP | POLLERR)) != 0) {
         conn_close(conn, CONN_CLOSE_PEER);
-    } else if ((peer.revents & POLLRDHUP) != 0 && !conn->parts) {
-        part(conn);
+    } else if ((peer.revents & POLLRDHUP) != 0 && !conn->half_closed) {
+        note_half_closed(conn);
     }
 }

@@ -20,7 +20,7 @@ enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 void conn_close(struct conn *conn, enum conn_close why);
 
 /* The same for one that lingers, which has said why. */
-void conn_leave(struct conn *conn);
+void conn_destroy(struct conn *conn);
 
 /* Says why, and reads and drops what still comes. May close it. */
 void conn_linger(struct conn *conn, enum conn_close why);
@@ -29,7 +29,7 @@ void conn_linger(struct conn *conn, enum conn_close why);
 bool conn_watch(struct conn *conn, short what);
 
 /* Whether it has replies that its peer does not take: the loop counts those. */
-void conn_account(struct conn *conn, bool has_backlog);
+void conn_set_backlog(struct conn *conn, bool has_backlog);
 
 /* One that lingers: drops what has come. May close it. */
 void conn_swallow(struct conn *conn);
@@ -41,7 +41,7 @@ void conn_touch(struct conn *conn);
  * others, or is one no more. */
 void conn_follow_identity(struct conn *conn);
 
-/* It waits for the authenticator no more: loop->parting does not count it. */
-void conn_stop_parting(struct conn *conn);
+/* It waits for the authenticator no more: loop->half_closed does not count it. */
+void conn_clear_half_closed(struct conn *conn);
 
 #endif

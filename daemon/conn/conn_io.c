@@ -48,7 +48,7 @@ static bool receive(struct conn *conn)
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
         if (reply_queue_is_empty(
                 &conn->pipeline->replies)) { /* else it is the peer's turn to take */
-            conn->moved += moved;
+            conn->bytes_moved += moved;
         }
         return true;
     case TRANSPORT_AGAIN:
@@ -67,7 +67,7 @@ static bool receive(struct conn *conn)
  * connections of the machine together; where it has reached them, it drops what comes for
  * anybody, and they wait for hundreds of milliseconds. So the more peers do not take what they
  * asked for, the less is given to each. */
-static size_t bound(const struct loop *loop)
+static size_t write_limit(const struct loop *loop)
 {
     if (loop->backlogged < WRITTEN_ALL / WRITE_MAX) {
         return WRITE_MAX;
@@ -84,10 +84,10 @@ static bool flush(struct conn *conn)
     if (reply_queue_is_empty(replies)) {
         return true;
     }
-    switch (reply_queue_send(replies, &conn->transport, bound(conn->loop), &moved)) {
+    switch (reply_queue_send(replies, &conn->transport, write_limit(conn->loop), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->loop->metrics, METRIC_BYTES_WRITTEN, moved);
-        conn->moved += moved;
+        conn->bytes_moved += moved;
         return true;
     case TRANSPORT_AGAIN:
         return true;
@@ -100,7 +100,7 @@ static bool flush(struct conn *conn)
 
 /* Where the transport wants something else than what is to be done: that is waited for
  * instead. False: it goes on in its next turn, whatever becomes of the socket. */
-static bool cross(struct conn *conn, short *what)
+static bool heed_transport(struct conn *conn, short *what)
 {
     unsigned wants = conn->transport.wants;
     short instead = 0;
@@ -186,7 +186,7 @@ static bool settle_output_full(struct conn *conn)
  * nothing is under way. May close it. */
 static void wait_for(struct conn *conn, short what)
 {
-    if (conn->transport.wants != 0 && !cross(conn, &what)) {
+    if (conn->transport.wants != 0 && !heed_transport(conn, &what)) {
         return;
     }
     if (conn->state == PIPELINE_AWAITS_AUTH && what == 0) {
@@ -198,8 +198,8 @@ static void wait_for(struct conn *conn, short what)
         }
         pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
     }
-    if (conn->pipeline != NULL || conn->holds) {
-        conn_memory_follow(conn);
+    if (conn->pipeline != NULL || conn->holds_memory) {
+        conn_memory_update(conn);
     }
     if (!conn_watch(conn, what)) {
         conn_close(conn, CONN_CLOSE_NO_MEMORY);
@@ -212,7 +212,7 @@ static void settle(struct conn *conn)
     bool sent_all = reply_queue_is_empty(&conn->pipeline->replies);
     bool waits = true;
     short what = sent_all ? 0 : EV_WRITE;
-    conn_account(conn, !sent_all);
+    conn_set_backlog(conn, !sent_all);
     switch (conn->state) {
     case PIPELINE_NEEDS_INPUT:
         waits = settle_input(conn, sent_all, &what);
@@ -254,7 +254,7 @@ static bool may_work(const struct conn *conn)
     case PIPELINE_AWAITS_AUTH:
         return !identity_waits(&conn->identity);
     case PIPELINE_AWAITS_MEMORY:
-        return !conn->crowded;
+        return !conn->awaits_memory;
     default:
         return false;
     }
@@ -263,7 +263,7 @@ static bool may_work(const struct conn *conn)
 /* --- a turn --------------------------------------------------------------- */
 
 /* Up to where the pipeline can work. False: it is closed. */
-static bool begin(struct conn *conn, bool readable, bool writable)
+static bool begin_pass(struct conn *conn, bool readable, bool writable)
 {
     struct loop *loop = conn->loop;
     if (conn->pipeline == NULL) {
@@ -273,12 +273,12 @@ static bool begin(struct conn *conn, bool readable, bool writable)
             return false;
         }
     }
-    bool whole = !writable || flush(conn);
+    bool intact = !writable || flush(conn);
     bool reads = readable || conn->transport.wants != 0;
-    if (whole && reads && conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
-        whole = receive(conn);
+    if (intact && reads && conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
+        intact = receive(conn);
     }
-    if (!whole) {
+    if (!intact) {
         conn_close(conn, CONN_CLOSE_IO_ERROR);
         return false;
     }
@@ -299,7 +299,7 @@ static void work(struct conn *conn)
     }
 }
 
-static bool may_take_on(const struct conn *conn)
+static bool may_continue_upload(const struct conn *conn)
 {
     return conn->state == PIPELINE_NEEDS_INPUT && !conn->ended &&
            pipeline_expects_more(conn->pipeline);
@@ -307,10 +307,10 @@ static bool may_take_on(const struct conn *conn)
 
 /* What has come of a large value is taken at once: it goes to several places, and each of
  * them would wait for the turns of all others. False: it broke. */
-static bool take_on(struct conn *conn)
+static bool continue_upload(struct conn *conn)
 {
     const struct command_context *ctx = &conn->loop->workspace.ctx;
-    for (int reads = 0; reads < READS_MAX && may_take_on(conn); reads++) {
+    for (int reads = 0; reads < READS_MAX && may_continue_upload(conn); reads++) {
         if (reads > 0 && !command_has_time(ctx)) {
             break;
         }
@@ -322,7 +322,7 @@ static bool take_on(struct conn *conn)
     return true;
 }
 
-static void end(struct conn *conn)
+static void end_pass(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     if (may_work(conn)) {
@@ -331,7 +331,7 @@ static void end(struct conn *conn)
         loop->now = clock_now();
     }
     conn_follow_identity(conn); /* before its peer hears of it */
-    if (!take_on(conn) || !flush(conn)) {
+    if (!continue_upload(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_IO_ERROR);
         return;
     }
@@ -354,7 +354,7 @@ void conn_io_end_round(struct loop *loop)
         }
     }
     for (unsigned i = 0; i < round->count; i++) {
-        end(round->conns[i]);
+        end_pass(round->conns[i]);
     }
     round->open = false;
     round->count = round->requests = 0;
@@ -380,7 +380,7 @@ void conn_io_begin(struct conn *conn, bool readable, bool writable)
     if (!round->open) {
         open_round(loop);
     }
-    if (begin(conn, readable, writable)) {
+    if (begin_pass(conn, readable, writable)) {
         round->conns[round->count++] = conn;
     }
     if (round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {

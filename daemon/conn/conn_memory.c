@@ -14,11 +14,11 @@ enum {
 
 static int class_of(size_t bytes)
 {
-    int class = 0;
-    for (size_t most = SMALLEST_CLASS; most < bytes && class < HELD_CLASSES - 1; most *= 2) {
-        class ++;
+    int size_class = 0;
+    for (size_t most = SMALLEST_CLASS; most < bytes && size_class < HELD_CLASSES - 1; most *= 2) {
+        size_class++;
     }
-    return class;
+    return size_class;
 }
 
 static size_t buffers_of(const struct conn *conn)
@@ -28,26 +28,26 @@ static size_t buffers_of(const struct conn *conn)
 }
 
 /* It holds so much from now on; 0: nothing. */
-static void put_among_holders(struct conn *conn, size_t held)
+static void set_held(struct conn *conn, size_t held)
 {
     struct loop *loop = conn->loop;
     struct instance *instance = loop->instance;
-    if (conn->holds) {
-        int class = class_of(conn->held);
-        TAILQ_REMOVE(&loop->pressure.holders[class], conn, holding);
-        atomic_fetch_sub_explicit(&instance->holders[class], 1, memory_order_relaxed);
+    if (conn->holds_memory) {
+        int size_class = class_of(conn->held);
+        TAILQ_REMOVE(&loop->pressure.holders[size_class], conn, holder_link);
+        atomic_fetch_sub_explicit(&instance->holders[size_class], 1, memory_order_relaxed);
     }
     if (held > 0) {
-        int class = class_of(held);
-        TAILQ_INSERT_TAIL(&loop->pressure.holders[class], conn, holding);
-        atomic_fetch_add_explicit(&instance->holders[class], 1, memory_order_relaxed);
+        int size_class = class_of(held);
+        TAILQ_INSERT_TAIL(&loop->pressure.holders[size_class], conn, holder_link);
+        atomic_fetch_add_explicit(&instance->holders[size_class], 1, memory_order_relaxed);
     }
     atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
-    conn->holds = held > 0;
+    conn->holds_memory = held > 0;
     conn->held = held;
 }
 
-bool conn_memory_is_exceeded(const struct loop *loop)
+bool conn_memory_exceeds_limit(const struct loop *loop)
 {
     size_t bound = loop->settings.buffers;
     return bound != 0 &&
@@ -55,37 +55,37 @@ bool conn_memory_is_exceeded(const struct loop *loop)
 }
 
 /* Whatever moves pushes the time on, but never beyond the grace from now. */
-static bool push_due(struct conn *conn)
+static bool advance_due(struct conn *conn)
 {
     uint64_t now = conn->loop->now;
-    uint64_t due = conn->due + conn->moved * 1000 / PRESSURE_RATE;
+    uint64_t due = conn->due + conn->bytes_moved * 1000 / PRESSURE_RATE;
     uint64_t most = now + PRESSURE_GRACE_MS;
-    bool keeps_up = !conn->holds || due >= most;
+    bool keeps_up = !conn->holds_memory || due >= most;
     conn->due = keeps_up ? most : due;
-    conn->moved = 0;
+    conn->bytes_moved = 0;
     if (conn->pipeline != NULL && !reply_queue_is_empty(&conn->pipeline->replies)) {
-        conn->queued = transport_queued(conn->transport.fd);
-        conn->queued_since = now;
+        conn->unsent = transport_queued(conn->transport.fd);
+        conn->unsent_since = now;
     }
     return keeps_up;
 }
 
-void conn_memory_follow(struct conn *conn)
+void conn_memory_update(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     size_t held = conn->pipeline == NULL ? 0 : buffers_of(conn);
-    bool moves = (conn->moved > 0 || !conn->holds) && push_due(conn);
+    bool moves = (conn->bytes_moved > 0 || !conn->holds_memory) && advance_due(conn);
     if (held == conn->held && !moves) {
         return;
     }
-    put_among_holders(conn, held);
+    set_held(conn, held);
     if (held == 0) {
         return;
     }
-    if (conn_memory_is_exceeded(loop)) {
-        event_active(&loop->pressure.look, EV_TIMEOUT, 0);
+    if (conn_memory_exceeds_limit(loop)) {
+        event_active(&loop->pressure.scan, EV_TIMEOUT, 0);
     } else {
-        loop_arm(&loop->pressure.look, PRESSURE_LOOK_MS);
+        loop_arm(&loop->pressure.scan, PRESSURE_SCAN_MS);
     }
 }
 
@@ -94,9 +94,9 @@ void conn_memory_follow(struct conn *conn)
 void conn_memory_wait(struct conn *conn)
 {
     struct loop *loop = conn->loop;
-    if (!conn->crowded) {
-        conn->crowded = true;
-        TAILQ_INSERT_TAIL(&loop->pressure.crowd, conn, crowd);
+    if (!conn->awaits_memory) {
+        conn->awaits_memory = true;
+        TAILQ_INSERT_TAIL(&loop->pressure.waiters, conn, waiter_link);
         metrics_add(loop->metrics, METRIC_CONN_MEMORY_WAITS, 1);
         loop_arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
@@ -104,16 +104,16 @@ void conn_memory_wait(struct conn *conn)
 
 void conn_memory_stop_waiting(struct conn *conn)
 {
-    if (conn->crowded) {
-        conn->crowded = false;
-        TAILQ_REMOVE(&conn->loop->pressure.crowd, conn, crowd);
+    if (conn->awaits_memory) {
+        conn->awaits_memory = false;
+        TAILQ_REMOVE(&conn->loop->pressure.waiters, conn, waiter_link);
     }
 }
 
-void conn_memory_leave(struct conn *conn)
+void conn_memory_release(struct conn *conn)
 {
-    if (conn->holds) {
-        put_among_holders(conn, 0);
+    if (conn->holds_memory) {
+        set_held(conn, 0);
     }
     conn_memory_stop_waiting(conn);
 }

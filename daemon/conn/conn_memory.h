@@ -16,10 +16,10 @@ struct loop;
 
 /* It had a turn: what it holds may have changed. For one that has a pipeline, or had one when this
  * was called last. */
-void conn_memory_follow(struct conn *conn);
+void conn_memory_update(struct conn *conn);
 
 /* It holds nothing, and waits for nothing. */
-void conn_memory_leave(struct conn *conn);
+void conn_memory_release(struct conn *conn);
 
 /* What it asked for cannot be had for now: it has another turn soon. */
 void conn_memory_wait(struct conn *conn);
@@ -28,6 +28,6 @@ void conn_memory_wait(struct conn *conn);
 void conn_memory_stop_waiting(struct conn *conn);
 
 /* Whether all connections of the process together hold more than the option `buffers` allows. */
-bool conn_memory_is_exceeded(const struct loop *loop);
+bool conn_memory_exceeds_limit(const struct loop *loop);
 
 #endif

@@ -27,32 +27,32 @@ struct conn {
     const struct endpoint *endpoint;
     struct transport transport;
     struct identity identity;
-    TAILQ_ENTRY(conn) link;                 /* in loop->seated or loop->lingers */
-    TAILQ_ENTRY(conn) wait;                 /* in a line of loop->lines, if `waits` */
+    TAILQ_ENTRY(conn) link;                 /* in loop->seated or loop->lingering */
+    TAILQ_ENTRY(conn) queue_link;           /* in a line of loop->run_queue, if `waits` */
     TAILQ_ENTRY(conn) unauthenticated_link; /* in loop->strangers, if `strange` */
-    TAILQ_ENTRY(conn) holding;              /* in loop->pressure.holders, if `holds` */
-    TAILQ_ENTRY(conn) crowd;                /* in loop->pressure.crowd, if `crowded` */
-    uint64_t moved;                         /* bytes, since pressure.c last looked */
+    TAILQ_ENTRY(conn) holder_link;          /* in loop->pressure.holders, if `holds` */
+    TAILQ_ENTRY(conn) waiter_link;          /* in loop->pressure.waiters, if `crowded` */
+    uint64_t bytes_moved;                   /* bytes, since pressure.c last looked */
     uint64_t due;          /* by when its peer should have taken or sent something */
-    size_t queued;         /* bytes that its socket held when something moved last, */
-    uint64_t queued_since; /* and when that was */
+    size_t unsent;         /* bytes that its socket held when something moved last, */
+    uint64_t unsent_since; /* and when that was */
     size_t held;           /* bytes of buffers that it counts with */
-    uint64_t active;       /* when it last had a turn, or began to linger or part */
-    uint64_t listed;       /* when it was put at the end of loop->seated */
+    uint64_t last_active;  /* when it last had a turn, or began to linger or part */
+    uint64_t listed_at;    /* when it was put at the end of loop->seated */
     enum pipeline_state state;
     short watched; /* what its event waits for */
     short ready;   /* what its socket was ready for, while it `waits` */
-    bool waits;
+    bool is_queued;
     bool interactive; /* idle, and its last turn was short and left nothing open: see scheduler.h */
     bool demoted;     /* its last turn in line was not enough: likewise */
     bool has_backlog; /* replies, which its peer does not take */
     bool is_unauthenticated;
-    bool holds;   /* buffers, between its turns */
-    bool crowded; /* waits for memory */
+    bool holds_memory;  /* buffers, between its turns */
+    bool awaits_memory; /* waits for memory */
     bool lingers;
-    bool ended; /* no more bytes will be read */
-    bool parts; /* waits for the authenticator, and its peer has said its last: loop->parting counts
-                   it */
+    bool ended;       /* no more bytes will be read */
+    bool half_closed; /* waits for the authenticator, and its peer has said its last:
+                   loop->half_closed counts it */
 };
 
 #endif

@@ -17,7 +17,7 @@ enum { KEEP_CONNS = 256 }; /* free blocks */
 
 /* A certificate may say who it is, unasked; and after a reload says it again, if it is still
  * good. */
-static void look_at_certificate(struct conn *conn)
+static void authenticate_by_certificate(struct conn *conn)
 {
     char name[REQUEST_NAMESPACE_MAX];
     size_t length = conn->identity.state == IDENTITY_UNAUTHENTICATED
@@ -33,7 +33,7 @@ static bool activate(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     identity_init(&conn->identity, &loop->auth, conn->transport.fd, loop->now);
-    look_at_certificate(conn);
+    authenticate_by_certificate(conn);
     TAILQ_INSERT_TAIL(&loop->active, conn, link);
     conn_follow_identity(conn);
     loop_arm_sweep(loop);
@@ -63,8 +63,8 @@ bool connections_open(struct loop *loop, struct transport *transport,
         .endpoint = endpoint,
         .transport = *transport,
         .state = PIPELINE_NEEDS_INPUT,
-        .active = loop->now,
-        .listed = loop->now,
+        .last_active = loop->now,
+        .listed_at = loop->now,
     };
     return activate(conn);
 }
@@ -76,7 +76,7 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     scheduler_ready(context, what);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *context)
+static void on_slice(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
@@ -101,7 +101,7 @@ void connections_serve(struct loop *loop)
 {
     pool_init(&loop->conns, sizeof(struct conn), KEEP_CONNS);
     loop->on_ready = on_ready;
-    evtimer_assign(&loop->again, loop->base, on_again, loop);
+    evtimer_assign(&loop->slice, loop->base, on_slice, loop);
     evtimer_assign(&loop->round.ends, loop->base, on_round, loop);
     evtimer_assign(&loop->sweep, loop->base, on_sweep, loop);
     pressure_serve(loop);
@@ -116,7 +116,7 @@ static void change_users(struct loop *loop, struct users *users)
     TAILQ_FOREACH(conn, &loop->active, link)
     {
         identity_follow(&conn->identity, &loop->auth, loop->now);
-        look_at_certificate(conn);
+        authenticate_by_certificate(conn);
         conn_follow_identity(conn);
     }
     users_put(&before);
@@ -146,8 +146,8 @@ void connections_drain(struct loop *loop)
     struct conn *conn;
     conn_io_end_round(loop);
     loop->draining = true;
-    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
-        conn_leave(conn);
+    while ((conn = TAILQ_FIRST(&loop->lingering)) != NULL) {
+        conn_destroy(conn);
     }
     TAILQ_FOREACH(conn, &loop->active, link)
     {
@@ -162,8 +162,8 @@ void connections_close_all(struct loop *loop)
 {
     struct conn *conn;
     conn_io_end_round(loop);
-    while ((conn = TAILQ_FIRST(&loop->lingers)) != NULL) {
-        conn_leave(conn);
+    while ((conn = TAILQ_FIRST(&loop->lingering)) != NULL) {
+        conn_destroy(conn);
     }
     while ((conn = TAILQ_FIRST(&loop->active)) != NULL) {
         conn_close(conn, CONN_CLOSE_STOPPING);

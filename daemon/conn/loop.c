@@ -14,14 +14,14 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
     *loop = (struct loop){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
     pipeline_init_workspace(&loop->workspace);
     TAILQ_INIT(&loop->active);
-    TAILQ_INIT(&loop->lingers);
+    TAILQ_INIT(&loop->lingering);
     TAILQ_INIT(&loop->unauthenticated);
-    for (int class = 0; class < HELD_CLASSES; class ++) {
-        TAILQ_INIT(&loop->pressure.holders[class]);
+    for (int size_class = 0; size_class < HELD_CLASSES; size_class++) {
+        TAILQ_INIT(&loop->pressure.holders[size_class]);
     }
-    TAILQ_INIT(&loop->pressure.crowd);
-    TAILQ_INIT(&loop->lines.quick);
-    TAILQ_INIT(&loop->lines.slow);
+    TAILQ_INIT(&loop->pressure.waiters);
+    TAILQ_INIT(&loop->run_queue.high);
+    TAILQ_INIT(&loop->run_queue.low);
     loop->now = clock_now();
     loop->base = thread_base(0);
     if (loop->base == NULL) {
@@ -62,13 +62,13 @@ void loop_deinit(struct loop *loop)
     pool_deinit(&loop->conns);
 }
 
-uint64_t loop_grain(const struct loop *loop)
+uint64_t loop_sweep_interval(const struct loop *loop)
 {
-    uint64_t grain = loop->settings.idle_timeout / 4;
-    if (grain == 0 || grain > 1000) {
+    uint64_t interval = loop->settings.idle_timeout / 4;
+    if (interval == 0 || interval > 1000) {
         return 1000;
     }
-    return grain < 10 ? 10 : grain;
+    return interval < 10 ? 10 : interval;
 }
 
 void loop_arm(struct event *timer, uint64_t milliseconds)
@@ -82,17 +82,17 @@ void loop_arm(struct event *timer, uint64_t milliseconds)
 
 void loop_arm_sweep(struct loop *loop)
 {
-    bool needed = !TAILQ_EMPTY(&loop->lingers) || !TAILQ_EMPTY(&loop->unauthenticated) ||
-                  loop->parting > 0 ||
+    bool needed = !TAILQ_EMPTY(&loop->lingering) || !TAILQ_EMPTY(&loop->unauthenticated) ||
+                  loop->half_closed > 0 ||
                   (loop->settings.idle_timeout != 0 && !TAILQ_EMPTY(&loop->active));
     if (needed) {
-        loop_arm(&loop->sweep, loop_grain(loop));
+        loop_arm(&loop->sweep, loop_sweep_interval(loop));
     }
 }
 
 void loop_end_if_drained(struct loop *loop)
 {
-    if (loop->draining && TAILQ_EMPTY(&loop->active) && TAILQ_EMPTY(&loop->lingers)) {
+    if (loop->draining && TAILQ_EMPTY(&loop->active) && TAILQ_EMPTY(&loop->lingering)) {
         event_base_loopbreak(loop->base);
     }
 }

@@ -39,10 +39,10 @@ struct round {
 };
 
 /* Connections that wait for their turn, the first first; see scheduler.c. */
-struct lines {
-    struct loop_list quick; /* new, or prompt until now */
-    struct loop_list slow;  /* their last turn in line was not enough */
-    unsigned served;        /* turns, modulo 3: which end of which line is next */
+struct run_queue {
+    struct loop_list high; /* new, or prompt until now */
+    struct loop_list low;  /* their last turn in line was not enough */
+    unsigned served;       /* turns, modulo 3: which end of which line is next */
 };
 
 /* How much connections hold between their turns: a class for each doubling. */
@@ -51,18 +51,18 @@ enum { HELD_CLASSES = INSTANCE_HELD_CLASSES };
 enum {
     PRESSURE_GRACE_MS = 2000,
     PRESSURE_RATE = 32 << 10, /* bytes a second */
-    PRESSURE_LOOK_MS = 100,   /* between two looks at those that hold something */
+    PRESSURE_SCAN_MS = 100,   /* between two looks at those that hold something */
     PRESSURE_RETRY_MS = 5,    /* after which some of those that wait for memory try again */
 };
 
 /* Those that hold memory and may have to give way; see pressure.c. */
 struct pressure {
     struct loop_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
-    struct loop_list crowd;                 /* wait for memory, the first first */
-    uint64_t looked;                        /* when pressure.c last looked at all of them */
-    unsigned calm_looks;                    /* of which few have to look at each */
+    struct loop_list waiters;               /* wait for memory, the first first */
+    uint64_t scanned;                       /* when pressure.c last looked at all of them */
+    unsigned calm_scans;                    /* of which few have to look at each */
     uint64_t patience;                      /* ms beyond `due` after which one gives way */
-    struct event look;                      /* fires now and then, while there are holders */
+    struct event scan;                      /* fires now and then, while there are holders */
     struct event retry;                     /* those that wait are to try again */
 };
 
@@ -82,20 +82,20 @@ struct loop {
     struct pool conns;
 
     struct loop_list active;          /* all but those that linger; the longest silent first */
-    struct loop_list lingers;         /* said all, wait for the peer to go; the first first */
+    struct loop_list lingering;       /* said all, wait for the peer to go; the first first */
     struct loop_list unauthenticated; /* have not said who they are; the first first */
     /* Any thread reads these. */
-    atomic_uint lingering; /* how many `lingers` has */
-    atomic_uint exchanges; /* connections on their way for which another has to go */
-    atomic_uint unproven;  /* strangers, and those in the handshaker */
-    struct lines lines;
-    unsigned parting;    /* connections that wait for the authenticator, and whose peers have said
-                            their last */
-    unsigned backlogged; /* connections that have replies which their peers do not take */
+    atomic_uint lingering_count;       /* how many `lingers` has */
+    atomic_uint replacements;          /* connections on their way for which another has to go */
+    atomic_uint unauthenticated_count; /* strangers, and those in the handshaker */
+    struct run_queue run_queue;
+    unsigned half_closed; /* connections that wait for the authenticator, and whose peers have said
+                         their last */
+    unsigned backlogged;  /* connections that have replies which their peers do not take */
     struct round round;
     struct pressure pressure;
     event_callback_fn on_ready; /* what conn_watch has called; connections_serve sets it */
-    struct event again;         /* those in line have their slice */
+    struct event slice;         /* those in line have their slice */
     struct event sweep;         /* fires now and then, while somebody might be overdue */
     bool draining;              /* what has not arrived by now is not waited for */
 };
@@ -109,7 +109,7 @@ void loop_deinit(struct loop *loop);
 void loop_configure(struct loop *loop, const struct conn_settings *settings);
 
 /* Milliseconds between two sweeps, and how exact the order of `seated` is. */
-uint64_t loop_grain(const struct loop *loop);
+uint64_t loop_sweep_interval(const struct loop *loop);
 
 /* Has `timer` fire in so many milliseconds, if it is not going to fire already. */
 void loop_arm(struct event *timer, uint64_t milliseconds);

@@ -25,8 +25,8 @@
 struct loop;
 
 enum {
-    PRESSURE_PATIENCE_MS = 8000,  /* so long behind that it gives way as soon as memory is short */
-    PRESSURE_HOPELESS_MS = 30000, /* an upload so long behind is ended, short or not */
+    PRESSURE_PATIENCE_MS = 8000,   /* so long behind that it gives way as soon as memory is short */
+    PRESSURE_ABANDONED_MS = 30000, /* an upload so long behind is ended, short or not */
 };
 
 /* Has those give way that must. May close connections. */

@@ -10,7 +10,7 @@
 #define KVCACHED_DAEMON_CONN_RUN_QUEUE_H
 
 struct conn;
-struct lines;
+struct run_queue;
 struct loop;
 
 /* It can go on whatever becomes of its socket: it gets in line. */
@@ -26,12 +26,12 @@ void run_queue_remove(struct conn *conn);
 void run_queue_append(struct conn *conn);
 
 /* The next to be served, which stays in line; NULL: nobody stands in line. */
-struct conn *run_queue_next(struct lines *lines);
+struct conn *run_queue_next(struct run_queue *queue);
 
-/* loop->again fires when the sockets have been polled once more. */
-void run_queue_run_after_poll(struct loop *loop);
+/* loop->slice fires when the sockets have been polled once more. */
+void run_queue_serve_after_poll(struct loop *loop);
 
-/* loop->again fires when all that the last poll found has been dealt with. */
-void run_queue_run_before_poll(struct loop *loop);
+/* loop->slice fires when all that the last poll found has been dealt with. */
+void run_queue_serve_before_poll(struct loop *loop);
 
 #endif

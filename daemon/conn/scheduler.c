@@ -36,15 +36,15 @@ void scheduler_ready(struct conn *conn, short what)
         return;
     }
     conn->ready |= what;
-    if (!conn->waits) {
-        run_queue_run_before_poll(conn->loop);
+    if (!conn->is_queued) {
+        run_queue_serve_before_poll(conn->loop);
         run_queue_append(conn);
     } else {
         conn_watch(conn, 0);
     }
 }
 
-static void take_turn(struct conn *conn)
+static void serve(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     short ready = conn->ready;
@@ -64,14 +64,14 @@ void scheduler_run(struct loop *loop)
     struct conn *conn;
     conn_io_end_round(loop);
     loop->workspace.ctx.until = clock_precise() + SCHEDULER_SLICE_US * 1000;
-    while ((conn = run_queue_next(&loop->lines)) != NULL) {
-        take_turn(conn);
+    while ((conn = run_queue_next(&loop->run_queue)) != NULL) {
+        serve(conn);
         if (clock_precise() >= loop->workspace.ctx.until) {
             break;
         }
     }
     loop->workspace.ctx.until = 0;
-    if (!TAILQ_EMPTY(&loop->lines.quick) || !TAILQ_EMPTY(&loop->lines.slow)) {
-        run_queue_run_after_poll(loop);
+    if (!TAILQ_EMPTY(&loop->run_queue.high) || !TAILQ_EMPTY(&loop->run_queue.low)) {
+        run_queue_serve_after_poll(loop);
     }
 }

@@ -23,7 +23,7 @@ enum { SCHEDULER_SLICE_US = 100 };
  * connections. */
 void scheduler_ready(struct conn *conn, short what);
 
-/* Those in line have a slice. For the event loop->again. May close connections. */
+/* Those in line have a slice. For the event loop->slice. May close connections. */
 void scheduler_run(struct loop *loop);
 
 #endif

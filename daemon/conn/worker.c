@@ -62,7 +62,7 @@ static void start_draining(struct worker *worker)
 }
 
 /* What lay in a mailbox, taken out. */
-struct mail {
+struct mailbox_contents {
     struct handoffs handoffs;
     struct logins logins;
     struct conn_settings settings;
@@ -70,29 +70,29 @@ struct mail {
     bool reconfigure, stop;
 };
 
-static void take_mail(struct worker *worker, struct mail *mail)
+static void empty_mailbox(struct worker *worker, struct mailbox_contents *contents)
 {
     struct mailbox *mailbox = &worker->mailbox;
-    STAILQ_INIT(&mail->handoffs);
-    TAILQ_INIT(&mail->logins);
+    STAILQ_INIT(&contents->handoffs);
+    TAILQ_INIT(&contents->logins);
     wakeup_receive(&worker->wakeup);
-    STAILQ_CONCAT(&mail->handoffs, &mailbox->handoffs);
-    TAILQ_CONCAT(&mail->logins, &mailbox->logins, next);
-    mail->settings = mailbox->settings;
-    mail->users = mailbox->users;
-    mail->reconfigure = mailbox->reconfigure;
-    mail->stop = mailbox->stop;
+    STAILQ_CONCAT(&contents->handoffs, &mailbox->handoffs);
+    TAILQ_CONCAT(&contents->logins, &mailbox->logins, next);
+    contents->settings = mailbox->settings;
+    contents->users = mailbox->users;
+    contents->reconfigure = mailbox->reconfigure;
+    contents->stop = mailbox->stop;
     mailbox->users = NULL;
     mailbox->busy = mailbox->reconfigure;
     mailbox->reconfigure = false;
     wakeup_unlock(&worker->wakeup);
 }
 
-static void reconfigure(struct worker *worker, struct mail *mail)
+static void reconfigure(struct worker *worker, struct mailbox_contents *contents)
 {
     struct mailbox *mailbox = &worker->mailbox;
-    connections_reconfigure(&worker->loop, &mail->settings, mail->users);
-    users_put(&mail->users);
+    connections_reconfigure(&worker->loop, &contents->settings, contents->users);
+    users_put(&contents->users);
     wakeup_lock(&worker->wakeup);
     mailbox->busy = false;
     pthread_cond_broadcast(&mailbox->idle);
@@ -112,21 +112,21 @@ static void return_logins(struct logins *logins)
 static bool make_room(struct loop *loop)
 {
     bool made = timeouts_make_room(loop);
-    atomic_fetch_sub_explicit(&loop->exchanges, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&loop->replacements, 1, memory_order_relaxed);
     return made;
 }
 
 /* One that is in exchange has not greeted yet. */
-static void open_handoff(struct loop *loop, struct handoff *handoff)
+static void accept_handoff(struct loop *loop, struct handoff *handoff)
 {
-    bool greets = handoff->replaces_unauthenticated && handoff->endpoint->tls != NULL;
+    bool handshakes = handoff->replaces_unauthenticated && handoff->endpoint->tls != NULL;
     if (handoff->replaces_unauthenticated && !make_room(loop)) {
         metrics_add(loop->metrics, METRIC_REJECTED_CONNECTIONS, 1);
         handoff_reject(&handoff, loop->instance);
         return;
     }
     handoff->replaces_unauthenticated = false;
-    if (greets) {
+    if (handshakes) {
         handshaker_adopt(loop->handshaker, handoff);
         return;
     }
@@ -139,18 +139,18 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct worker *worker = context;
-    struct mail mail;
-    take_mail(worker, &mail);
-    if (mail.reconfigure) {
-        reconfigure(worker, &mail);
+    struct mailbox_contents contents;
+    empty_mailbox(worker, &contents);
+    if (contents.reconfigure) {
+        reconfigure(worker, &contents);
     }
-    return_logins(&mail.logins);
+    return_logins(&contents.logins);
     struct handoff *handoff;
-    while ((handoff = STAILQ_FIRST(&mail.handoffs)) != NULL) {
-        STAILQ_REMOVE_HEAD(&mail.handoffs, next);
-        open_handoff(&worker->loop, handoff);
+    while ((handoff = STAILQ_FIRST(&contents.handoffs)) != NULL) {
+        STAILQ_REMOVE_HEAD(&contents.handoffs, next);
+        accept_handoff(&worker->loop, handoff);
     }
-    if (mail.stop && !worker->loop.draining) {
+    if (contents.stop && !worker->loop.draining) {
         start_draining(worker);
     }
 }
@@ -189,15 +189,15 @@ static void deliver(struct handoff *handoff, void *context)
     wakeup_send(&worker->wakeup);
 }
 
-bool worker_adopt(struct worker *worker, int fd, const struct endpoint *endpoint,
-                  bool replaces_unauthenticated)
+bool worker_accept(struct worker *worker, int fd, const struct endpoint *endpoint,
+                   bool replaces_unauthenticated)
 {
     struct handoff *handoff = handoff_create(fd, endpoint, replaces_unauthenticated);
     if (handoff == NULL) {
         return false;
     }
     if (replaces_unauthenticated) {
-        atomic_fetch_add_explicit(&worker->loop.exchanges, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&worker->loop.replacements, 1, memory_order_relaxed);
     }
     if (endpoint->tls != NULL && !replaces_unauthenticated) {
         handshaker_adopt(worker->loop.handshaker, handoff);
@@ -229,9 +229,9 @@ bool worker_await(struct worker *worker)
     while ((mailbox->reconfigure || mailbox->busy) && error == 0) {
         error = pthread_cond_timedwait(&mailbox->idle, &worker->wakeup.lock, &until);
     }
-    bool goes_by_it = !mailbox->reconfigure && !mailbox->busy;
+    bool in_force = !mailbox->reconfigure && !mailbox->busy;
     wakeup_unlock(&worker->wakeup);
-    return goes_by_it;
+    return in_force;
 }
 
 /* The auth context's: on the authenticator's thread. */
@@ -261,32 +261,32 @@ uint64_t worker_handshaker_heartbeat(const struct worker *worker)
                                            : handshaker_heartbeat(worker->loop.handshaker);
 }
 
-bool worker_has_room(const struct worker *worker)
+bool worker_can_handshake(const struct worker *worker)
 {
     return worker->loop.handshaker == NULL || handshaker_has_room(worker->loop.handshaker);
 }
 
-static unsigned figure(const atomic_uint *cmd)
+static unsigned load(const atomic_uint *count)
 {
-    return atomic_load_explicit(cmd, memory_order_relaxed);
+    return atomic_load_explicit(count, memory_order_relaxed);
 }
 
 /* Of so many, those that none on its way takes the place of. */
-static unsigned left_of(const struct worker *worker, unsigned count)
+static unsigned not_claimed(const struct worker *worker, unsigned count)
 {
-    unsigned exchanges = figure(&worker->loop.exchanges);
-    return count > exchanges ? count - exchanges : 0;
+    unsigned replacements = load(&worker->loop.replacements);
+    return count > replacements ? count - replacements : 0;
 }
 
 unsigned worker_lingering(const struct worker *worker)
 {
-    return left_of(worker, figure(&worker->loop.lingering));
+    return not_claimed(worker, load(&worker->loop.lingering_count));
 }
 
 unsigned worker_replaceable(const struct worker *worker)
 {
     const struct loop *loop = &worker->loop;
-    return left_of(worker, figure(&loop->lingering) + figure(&loop->unproven));
+    return not_claimed(worker, load(&loop->lingering_count) + load(&loop->unauthenticated_count));
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -328,7 +328,8 @@ static bool open_handshaker(struct worker *worker)
 {
     const struct handshaker_options options = {.id = worker->id,
                                                .instance = worker->loop.instance,
-                                               .unauthenticated = &worker->loop.unproven,
+                                               .unauthenticated =
+                                                   &worker->loop.unauthenticated_count,
                                                .done = deliver,
                                                .context = worker};
     worker->loop.handshaker = handshaker_create(&options);
@@ -350,7 +351,7 @@ struct worker *worker_create(const struct worker_options *options)
     }
     worker->id = options->id;
     mailbox_init(&worker->mailbox);
-    bool prepared = prepare(worker, options) && (!options->greets || open_handshaker(worker));
+    bool prepared = prepare(worker, options) && (!options->tls || open_handshaker(worker));
     int error = prepared ? start(worker) : errno;
     if (error != 0) {
         worker_destroy(&worker);

@@ -28,7 +28,7 @@ struct worker_options {
                                             nobody is */
     struct conn_settings settings;       /* copied */
     struct users *users;                 /* a reference is taken */
-    bool greets;                         /* TLS is spoken somewhere: it has a handshaker */
+    bool tls;                            /* TLS is spoken somewhere: it has a handshaker */
     struct authenticator *authenticator; /* must outlive the worker's thread */
 };
 
@@ -47,11 +47,11 @@ struct worker *worker_create(const struct worker_options *options);
  * more, it is refused. Where TLS is spoken it goes to the worker's handshaker first. False
  * when there is no memory: the descriptor and the count are still the caller's.
  */
-bool worker_adopt(struct worker *worker, int fd, const struct endpoint *endpoint,
-                  bool replaces_unauthenticated);
+bool worker_accept(struct worker *worker, int fd, const struct endpoint *endpoint,
+                   bool replaces_unauthenticated);
 
 /* Any thread: whether its handshaker keeps up with those that have to greet. */
-bool worker_has_room(const struct worker *worker);
+bool worker_can_handshake(const struct worker *worker);
 
 /* Any thread: how many of its connections have said all and wait for their peers to go, and
  * are not to go yet for one on its way. */

@@ -158,7 +158,7 @@ static struct worker *whose_turn(struct acceptor *acceptor, const struct endpoin
     do {
         worker = threads->workers[acceptor->next];
         acceptor->next = (acceptor->next + 1) % threads->count;
-    } while (endpoint->tls != NULL && !worker_has_room(worker) && ++tried < threads->count);
+    } while (endpoint->tls != NULL && !worker_can_handshake(worker) && ++tried < threads->count);
     return worker;
 }
 
@@ -167,7 +167,7 @@ static bool somebody_greets(const struct acceptor *acceptor)
     bool somebody = false;
 
     for (unsigned i = 0; i < acceptor->threads->count; i++) {
-        somebody |= worker_has_room(acceptor->threads->workers[i]);
+        somebody |= worker_can_handshake(acceptor->threads->workers[i]);
     }
     return somebody;
 }
@@ -224,7 +224,7 @@ static void hand_over(struct post *post, struct worker *worker, int fd,
     /* Counted before the worker has it: it may be asked for the figure at once. */
     metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     count(instance);
-    if (!worker_adopt(worker, fd, &post->listener->endpoint, replaces_unauthenticated)) {
+    if (!worker_accept(worker, fd, &post->listener->endpoint, replaces_unauthenticated)) {
         instance_connection_closed(instance);
         refuse(post->acceptor, fd, &post->listener->endpoint);
     }

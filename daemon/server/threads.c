@@ -46,7 +46,7 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
                                      .instance = instance,
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
-                                     .greets = speaks_tls(conf)};
+                                     .tls = speaks_tls(conf)};
 
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {

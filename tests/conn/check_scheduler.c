@@ -62,7 +62,7 @@ static void hear_within(struct peer *peer, int passes)
 
 static bool is_idle(const struct conn *conn)
 {
-    return conn->interactive && !conn->waits && !conn->demoted && conn->watched == EV_READ;
+    return conn->interactive && !conn->is_queued && !conn->demoted && conn->watched == EV_READ;
 }
 
 /* Comes, asks for a little, and is prompt from then on. */
@@ -101,7 +101,7 @@ static void await_in_line(const struct peer *peers, int count)
         rig_pass();
         waiting = 0;
         for (int i = 0; i < count; i++) {
-            waiting += peers[i].conn->waits;
+            waiting += peers[i].conn->is_queued;
         }
     }
     ck_assert_int_eq(waiting, count);
@@ -116,9 +116,9 @@ static void make_lag(struct peer *peers, int count)
         rig_pass();
     }
     for (int i = 0; i < count; i++) {
-        ck_assert(peers[i].conn->waits);
+        ck_assert(peers[i].conn->is_queued);
     }
-    ck_assert(TAILQ_EMPTY(&rig.loop.lines.quick));
+    ck_assert(TAILQ_EMPTY(&rig.loop.run_queue.high));
 }
 
 static void drain(void)
@@ -203,8 +203,8 @@ START_TEST(the_prompt_that_asks_for_much)
         ck_assert_int_lt(passes, SOON);
         rig_pass();
     }
-    ck_assert(others[0].conn->waits);
-    ck_assert_ptr_eq(TAILQ_LAST(&rig.loop.lines.slow, loop_list), others[0].conn);
+    ck_assert(others[0].conn->is_queued);
+    ck_assert_ptr_eq(TAILQ_LAST(&rig.loop.run_queue.low, loop_list), others[0].conn);
 }
 END_TEST
 
@@ -217,12 +217,12 @@ START_TEST(the_last_and_the_first)
     struct conn *quick[CROWD];
     struct conn *conn;
     int count = 0;
-    TAILQ_FOREACH(conn, &rig.loop.lines.quick, wait)
+    TAILQ_FOREACH(conn, &rig.loop.run_queue.high, queue_link)
     {
         quick[count++] = conn;
     }
     ck_assert_int_gt(count, 3 * EACH);
-    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.slow));
+    ck_assert(!TAILQ_EMPTY(&rig.loop.run_queue.low));
     for (int i = 0; i < 3 * EACH; i++) {
         rig_pass();
     }
@@ -262,7 +262,7 @@ START_TEST(the_lines_move_on)
             ask_if_answered(&others[i]);
         }
         rig_pass();
-        ck_assert(!TAILQ_EMPTY(&rig.loop.lines.quick));
+        ck_assert(!TAILQ_EMPTY(&rig.loop.run_queue.high));
     }
     for (int i = 0; i < CROWD; i++) {
         ck_assert_uint_gt(rig_hear(&crowd[i], SIZE_MAX), 0);
@@ -357,7 +357,7 @@ START_TEST(not_watched_while_in_line)
     int unserved = 0;
     for (int i = 0; i < CROWD; i++) {
         if (!crowd[i].conn->demoted) {
-            ck_assert(crowd[i].conn->waits);
+            ck_assert(crowd[i].conn->is_queued);
             ck_assert_int_eq(crowd[i].conn->watched, 0);
             ck_assert_int_eq(crowd[i].conn->ready, EV_READ);
             unserved++;
@@ -405,8 +405,8 @@ START_TEST(all_closed_while_in_line)
     make_lag(crowd, CROWD / 2);
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     await_in_line(crowd + CROWD / 2, CROWD / 2);
-    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.quick));
-    ck_assert(!TAILQ_EMPTY(&rig.loop.lines.slow));
+    ck_assert(!TAILQ_EMPTY(&rig.loop.run_queue.high));
+    ck_assert(!TAILQ_EMPTY(&rig.loop.run_queue.low));
     connections_close_all(&rig.loop);
     ck_assert(rig_nobody_waits());
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
@@ -444,7 +444,7 @@ START_TEST(lingering_while_in_line)
     for (int i = 0; i < SOON * MORE / 16384; i++) {
         rig_pass();
     }
-    ck_assert(TAILQ_EMPTY(&rig.loop.lingers));
+    ck_assert(TAILQ_EMPTY(&rig.loop.lingering));
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), CROWD);
 }
 END_TEST
@@ -458,7 +458,7 @@ START_TEST(draining_while_in_line)
     come_with_pipelines(crowd + CROWD / 2, CROWD / 2);
     rig_say(&others[1], "PING\n", TIMES);
     connections_drain(&rig.loop);
-    ck_assert(others[0].conn->waits && others[1].conn->waits); /* though they were prompt */
+    ck_assert(others[0].conn->is_queued && others[1].conn->is_queued); /* though they were prompt */
     ck_assert(!others[0].conn->interactive && !others[1].conn->interactive);
     for (int passes = 0; !TAILQ_EMPTY(&rig.loop.active); passes++) {
         ck_assert_int_lt(passes, PASSES);

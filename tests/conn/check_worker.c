@@ -51,7 +51,7 @@ static int connect_one_more(bool replaces_unauthenticated)
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &endpoint, replaces_unauthenticated));
+    ck_assert(worker_accept(worker, ends[1], &endpoint, replaces_unauthenticated));
     return ends[0];
 }
 

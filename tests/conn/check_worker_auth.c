@@ -105,7 +105,7 @@ static int join(void)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], &endpoint, false));
+    ck_assert(worker_accept(worker, ends[1], &endpoint, false));
     return ends[0];
 }
 

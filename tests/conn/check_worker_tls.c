@@ -47,7 +47,7 @@ static void start_worker(void)
         .store = store,
         .instance = &instance,
         .settings = {.max_value = MAX_VALUE, .default_namespace = "main"},
-        .greets = true,
+        .tls = true,
     };
     worker = worker_create(&options);
     ck_assert_ptr_nonnull(worker);
@@ -96,7 +96,7 @@ static int connect_to(const struct endpoint *where, bool replaces_unauthenticate
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     atomic_fetch_add(&instance.connections, 1);
-    ck_assert(worker_adopt(worker, ends[1], where, replaces_unauthenticated));
+    ck_assert(worker_accept(worker, ends[1], where, replaces_unauthenticated));
     return ends[0];
 }
 

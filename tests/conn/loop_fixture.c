@@ -51,8 +51,8 @@ void rig_pass(void)
     {
         /* An interactive connection has nothing to wait for. An assertion that holds is written to
          * a file, and here are hundreds in each of thousands of passes. */
-        if (conn->interactive && (conn->waits || conn->demoted)) {
-            ck_abort_msg("one that is prompt waits, or lags");
+        if (conn->interactive && (conn->is_queued || conn->demoted)) {
+            ck_abort_msg("an interactive connection waits in a queue, or is demoted");
         }
     }
 }
@@ -85,7 +85,7 @@ void rig_hang_up(struct peer *peer)
 
 bool rig_nobody_waits(void)
 {
-    return TAILQ_EMPTY(&rig.loop.lines.quick) && TAILQ_EMPTY(&rig.loop.lines.slow);
+    return TAILQ_EMPTY(&rig.loop.run_queue.high) && TAILQ_EMPTY(&rig.loop.run_queue.low);
 }
 
 void rig_close(void)
@@ -97,9 +97,9 @@ void rig_close(void)
     }
     ck_assert_uint_eq(atomic_load(&rig.instance.connections), 0);
     ck_assert_uint_eq(rig.loop.backlogged, 0);
-    event_del(&rig.loop.again);
+    event_del(&rig.loop.slice);
     event_del(&rig.loop.sweep);
-    event_del(&rig.loop.pressure.look);
+    event_del(&rig.loop.pressure.scan);
     event_del(&rig.loop.pressure.retry);
     loop_deinit(&rig.loop);
     store_destroy(&store);
