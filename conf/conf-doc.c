@@ -6,8 +6,8 @@
  *     conf-doc page FILE.in      FILE.in, with a table in place of each line
  *                                `.\" options SCOPE`
  *
- * A tool for those who build; it is not installed. `make conf-documents` calls
- * it, a test calls it to see that nobody forgot to. Reads no configuration.
+ * A build tool; it is not installed. `make conf-documents` runs it to write both files, and a
+ * test runs it to check that they are up to date. It reads no configuration.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +19,8 @@ enum { WIDTH = 78 };
 
 /* --- text ------------------------------------------------------------------ */
 
-/* Prints words in lines of WIDTH that begin with `indent`. The manual page has
- * each sentence begin a line (`sentences`), and shows a lone hyphen as a minus. */
+/* Prints words in lines of at most WIDTH characters that begin with `indent`. With `sentences`, as
+ * in the manual page, each sentence begins a line and a lone hyphen is printed as a minus. */
 static void print_text(const char *indent, const char *text, bool sentences)
 {
     size_t column = 0;
@@ -42,7 +42,7 @@ static void print_text(const char *indent, const char *text, bool sentences)
     putchar('\n');
 }
 
-/* An option as it would be written in the file; nothing where it has no fallback. */
+/* An option as it is written in the file; its name alone where it has no fallback. */
 static void format_setting(const struct conf_option *option, char *text, size_t size)
 {
     const char *quote = conf_option_quoted(option) ? "\"" : "";
@@ -53,7 +53,7 @@ static void format_setting(const struct conf_option *option, char *text, size_t 
     }
 }
 
-/* What may be written, what holds otherwise, and whether a change has to wait. */
+/* What may be written, what the default is, and whether a change needs a restart. */
 static void describe(const struct conf_option *option, bool with_default, char *text, size_t size)
 {
     char expected[160], fallback[96] = "";
@@ -116,30 +116,30 @@ static void print_setting(const struct conf_option *option)
 static const char sample_begins[] =
     "# kvcached.conf - the configuration of kvcached(8)\n"
     "#\n"
-    "# Every option stands here as it is by default: take the # away from the line\n"
-    "# that begins with it, and change it. Times are written \"500ms\", \"30s\", \"5m\",\n"
-    "# \"2h\", \"7d\" or \"1w\", and a plain number is seconds. Sizes are written \"64K\",\n"
-    "# \"64M\", \"1G\" or \"1T\", and a plain number is bytes.\n"
+    "# This file shows every option with its default. To change one, remove the #\n"
+    "# from the line of the option and edit the line. Times are written \"500ms\",\n"
+    "# \"30s\", \"5m\", \"2h\", \"7d\" or \"1w\", and a plain number is seconds. Sizes are\n"
+    "# written \"64K\", \"64M\", \"1G\" or \"1T\", and a plain number is bytes.\n"
     "#\n"
-    "# `kvcached -t -c FILE` tells of every mistake in a file. SIGHUP makes a running\n"
-    "# daemon read it again, and changes what needs no restart. The whole story is\n"
-    "# in kvcached.conf(5).\n";
+    "# `kvcached -t -c FILE` reports every mistake in a file. At SIGHUP a running\n"
+    "# daemon reads it again and applies what needs no restart. kvcached.conf(5) has\n"
+    "# the details.\n";
 
 static const char sample_ends[] =
     "\n"
-    "# An example: sessions end after half an hour and have 16M to themselves, where\n"
-    "# nobody else's records push them out; codes live as long as their writer says,\n"
-    "# but ten minutes at most.\n"
+    "# An example: sessions expire after 30 minutes and have 16M reserved, so that\n"
+    "# other records cannot evict them; codes live as long as their writer says, at\n"
+    "# most 10 minutes.\n"
     "#\n"
     "#   namespaces = (\n"
     "#       { name = \"sessions\"; ttl = \"30m\"; memory = \"16M\"; },\n"
     "#       { name = \"codes\"; require_ttl = true; max_ttl = \"10m\"; }\n"
     "#   );\n"
     "\n"
-    "# Another: a server of another machine, which knows a secret, reads and writes\n"
-    "# sessions and reads codes; root of this machine may do everything, over the\n"
-    "# Unix socket. `kvcached --hash-secret` asks for a secret and prints what to\n"
-    "# write.\n"
+    "# Another: a web server on another machine, which knows a secret, reads and\n"
+    "# writes sessions and reads codes; root of this machine may do everything, over\n"
+    "# the Unix socket. `kvcached --hash-secret` asks for a secret and prints its\n"
+    "# hash.\n"
     "#\n"
     "#   listen = (\n"
     "#       { address = \"192.0.2.7\"; tls_certificate = \"/etc/kvcached/cert.pem\";\n"

@@ -1,9 +1,8 @@
 /*
  * conf_check.c - what options mean together: duplicates and contradictions.
  *
- * Each value for itself was read and found good, or was refused: then nothing
- * is concluded from it here, so that one mistake is told once. A message stands
- * at the line that is to be changed.
+ * A value that was refused when it was read is not compared with others, so that each mistake is
+ * reported once. A message names the line that has to be changed.
  */
 #include "conf/conf_check.h"
 
@@ -22,11 +21,12 @@
 #include "conf/conf_setting.h"
 #include "conf/conf_units.h"
 
-enum { MEMORY_PER_VALUE = 4 }; /* a value may take this part of the memory */
+enum { MEMORY_PER_VALUE = 4 }; /* a value may take one part in so many of the memory */
 
 /* --- names ---------------------------------------------------------------- */
 
-/* A name that conf_scan has changed because its group had it already. */
+/* Reports a name that conf_scan has replaced because its group had it already; false where this
+ * is none. */
 static bool report_duplicate(const config_setting_t *group, const config_setting_t *setting,
                              const char *prefix, struct conf_report *report)
 {
@@ -46,7 +46,7 @@ static bool report_duplicate(const config_setting_t *group, const config_setting
     return true;
 }
 
-/* Where an option of that name belongs, or NULL. */
+/* Where an option of that name belongs; NULL when there is none. */
 static const char *place_of(const char *name)
 {
     static const struct {
@@ -127,7 +127,7 @@ static void check_namespaces(const config_setting_t *list, const struct conf *co
     conf_group_check_names(list, SCOPE_NAMESPACES, report);
 }
 
-/* They are there even when they hold nothing. */
+/* Declared namespaces take memory even when they are empty. */
 static void check_room(const config_setting_t *root, const struct conf *conf,
                        struct conf_report *report)
 {
@@ -140,7 +140,7 @@ static void check_room(const config_setting_t *root, const struct conf *conf,
     }
 }
 
-/* Told once, at the quota that is too much. */
+/* Reported once, at the first quota that exceeds the memory. */
 static void check_quotas(const config_setting_t *list, const struct conf *conf,
                          struct conf_report *report)
 {
@@ -173,7 +173,7 @@ static void check_max_value(const config_setting_t *root, const struct conf *con
     }
 }
 
-/* A default namespace that was chosen and that nobody may use. */
+/* A default namespace that is given but not declared, where only declared ones may be used. */
 static void check_default_namespace(const config_setting_t *root, const struct conf *conf,
                                     struct conf_report *report)
 {

@@ -11,12 +11,12 @@
 struct conf;
 struct conf_report;
 
-/* Reports duplicates and contradictions of a configuration whose values were
- * read from `root`. What was refused before is left out. */
+/* Reports duplicates and contradictions of a configuration that was read from `root`. Settings
+ * that were refused before are left out. */
 void conf_check(const config_setting_t *root, const struct conf *conf, struct conf_report *report);
 
-/* Reports the settings of a group that are no options of its scope: unknown
- * names and names that are given twice. */
+/* Reports the settings of a group that are not options of its scope: unknown names, and names
+ * that the group has twice. `scope` is an enum conf_scope. */
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * conf_check_listen.c - what the options of listeners mean together, and whether
- * a listener may be reached from elsewhere.
+ * conf_check_listen.c - what the options of listeners mean together, and whether a listener that
+ * other machines can reach is protected.
  */
 #include "conf/conf_check_listen.h"
 
@@ -12,7 +12,7 @@
 #include "conf/conf_listen.h"
 #include "conf/conf_setting.h"
 
-/* --- a group for itself ------------------------------------------------------- */
+/* --- a single group ----------------------------------------------------------- */
 
 static void check_socket(const config_setting_t *group, struct conf_report *report)
 {
@@ -35,7 +35,7 @@ static void check_socket(const config_setting_t *group, struct conf_report *repo
     }
 }
 
-/* What only memcached's clients need, who name no namespace. */
+/* Options for clients of memcached's protocol only, which has no namespaces. */
 static void check_memcache(const config_setting_t *group, struct conf_report *report)
 {
     static const char *const options[] = {"namespace", "prefix"};
@@ -54,7 +54,7 @@ static void check_memcache(const config_setting_t *group, struct conf_report *re
     }
 }
 
-/* A string of which "" means none. */
+/* Whether the group has that string and it is not empty. */
 static bool has_text(const config_setting_t *group, const char *name)
 {
     const char *text = "";
@@ -78,8 +78,8 @@ static void check_tls(const config_setting_t *group, struct conf_report *report)
     }
 }
 
-/* An address for others than this machine must have users and TLS behind it. What
- * was refused is taken to have been right. */
+/* An address that other machines can reach needs users and TLS. A setting that was refused counts
+ * as given. */
 static void check_reach(const config_setting_t *root, const config_setting_t *group,
                         const struct conf *conf, const struct conf_listen *listen,
                         struct conf_report *report)
@@ -97,8 +97,8 @@ static void check_reach(const config_setting_t *root, const config_setting_t *gr
     }
     config_setting_lookup_string(group, "address", &written);
     CONF_COMPLAIN(report, group, SCOPE_LISTEN, "address",
-                  "others than this machine can reach \"%s\", but %s; or write insecure = true at "
-                  "the top level, if everybody there may read and change everything",
+                  "other machines can reach \"%s\", but %s; or write insecure = true at the top "
+                  "level, if all of them may read and change everything",
                   written, missing);
 }
 
@@ -108,7 +108,7 @@ static bool is_sound(const config_setting_t *group)
            !conf_setting_refused(group, "address") && !conf_setting_refused(group, "port");
 }
 
-/* Against those before it. */
+/* Compares group i with the groups before it. */
 static void check_place(const config_setting_t *list, const struct conf *conf, size_t i,
                         struct conf_report *report)
 {

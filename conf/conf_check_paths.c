@@ -1,7 +1,7 @@
 /*
- * conf_check_paths.c - what can be seen of the files that options name, before one of them is
- * opened: each has one purpose, and what is to be written can be. What opens them later
- * (daemon/base/safe_open.h) looks again, and closer.
+ * conf_check_paths.c - checks the files that options name before any of them is opened: each has
+ * one purpose, and a file that is to be written is of a kind that can be. daemon/base/safe_open.h
+ * checks more when it opens them.
  */
 #include "conf/conf_check_paths.h"
 
@@ -14,17 +14,17 @@
 #include "conf/conf_group.h"
 #include "conf/conf_text.h"
 
-/* --- every name of a file ------------------------------------------------------- */
+/* --- all names of files ----------------------------------------------------------- */
 
 enum use { USE_READ, USE_WRITTEN, USE_SOCKET };
 
 struct name {
     const char *path;
-    const struct conf_option *option; /* NULL: the configuration itself */
+    const struct conf_option *option; /* NULL: the configuration file or one that it includes */
     unsigned line;
     enum use use;
     bool exists;
-    struct stat found; /* where its links lead */
+    struct stat found; /* of the file that its links lead to */
 };
 
 struct names {
@@ -47,7 +47,7 @@ static void add(struct names *names, const char *path, enum conf_scope scope, co
     names->count++;
 }
 
-/* The line of an option in a group, or of what stands in the group's place; 0: it is not given. */
+/* The line of an option in a group, or of the value that replaces the group; 0: not given. */
 static unsigned line_in(const config_setting_t *root, const char *group, const char *option)
 {
     const config_setting_t *setting = config_setting_get_member(root, group);
@@ -76,7 +76,7 @@ static void add_listeners(struct names *names, const config_setting_t *list,
     }
 }
 
-/* A configuration may have been named by a path that is relative to the directory of now. */
+/* The path of a configuration file may be relative to the working directory. */
 static void add_file(struct names *names, const char *file)
 {
     struct name *name = &names->of[names->count++];
@@ -117,7 +117,7 @@ static const char *base_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* Of the directory that a file is in. */
+/* stat(2) of the directory that has the file. */
 static bool stat_directory(const char *path, struct stat *found)
 {
     size_t length = (size_t)(base_of(path) - path);
@@ -127,7 +127,7 @@ static bool stat_directory(const char *path, struct stat *found)
     return done;
 }
 
-/* One that is not there yet is known by its directory. */
+/* A file that does not exist yet is identified by its directory and name. */
 static bool same_file(const struct name *a, const struct name *b)
 {
     struct stat one, other;
@@ -141,14 +141,14 @@ static bool same_file(const struct name *a, const struct name *b)
            stat_directory(b->path, &other) && same_stat(&one, &other);
 }
 
-/* What is only read may be read twice, and sockets are compared elsewhere. */
+/* A file that is only read may have 2 purposes; conf_check_listen.c compares sockets. */
 static bool collide(const struct name *a, const struct name *b)
 {
     return (a->use != USE_READ || b->use != USE_READ) &&
            (a->use != USE_SOCKET || b->use != USE_SOCKET) && same_file(a, b);
 }
 
-/* Whether it stands for a purpose that an earlier one has. */
+/* Reports a file that an earlier option names too; false where it is not. */
 static bool check_purpose(const struct names *names, size_t i, struct conf_report *report)
 {
     const struct name *name = &names->of[i];
@@ -169,7 +169,8 @@ static bool check_purpose(const struct names *names, size_t i, struct conf_repor
 
 /* --- what may be written -------------------------------------------------------------- */
 
-/* What may keep a writer waiting, or is none of the daemon's. */
+/* A kind of file that the daemon must not write to: it may block, or is not the daemon's. NULL:
+ * another kind. */
 static const char *kind_of(mode_t mode)
 {
     switch (mode & S_IFMT) {

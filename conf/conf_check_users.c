@@ -1,8 +1,8 @@
 /*
  * conf_check_users.c - what the options of users mean together.
  *
- * A user that nobody can be, with neither secret nor unix_user, is none of the
- * mistakes: a client's certificate may have its name.
+ * A user with neither secret nor unix_user is not a mistake: a client's certificate may have its
+ * name.
  */
 #include "conf/conf_check_users.h"
 
@@ -15,8 +15,8 @@
 #include "conf/conf_secret.h"
 #include "conf/conf_setting.h"
 
-/* The number that the kernel gives instead of one that it cannot say: to a daemon in a
- * namespace of users, that of everybody who has none in there. */
+/* The uid that the kernel reports for a process whose uid has no equivalent in the daemon's user
+ * namespace: /proc/sys/kernel/overflowuid. */
 enum { OVERFLOW_UID = 65534 };
 
 static void check_not_overflow_uid(const config_setting_t *group, const char *name, uid_t uid,
@@ -24,13 +24,13 @@ static void check_not_overflow_uid(const config_setting_t *group, const char *na
 {
     if (uid == OVERFLOW_UID) {
         CONF_COMPLAIN(report, group, SCOPE_USERS, "unix_user",
-                      "\"%s\" may stand for anybody whose number the kernel cannot say, write "
+                      "\"%s\" is also what the kernel reports for users that it cannot map, write "
                       "another user of this machine",
                       name);
     }
 }
 
-/* Looked up a second time, so it may be gone; then it is nobody's twin. */
+/* False when the user is gone since conf_value looked it up: then it is no duplicate. */
 static bool find_uid(const char *name, uid_t *uid)
 {
     const struct passwd *entry = getpwnam(name);
@@ -52,8 +52,8 @@ static void check_secret(const config_setting_t *group, const struct conf_user *
     }
 }
 
-/* A process can be one user only, so each number must be that of one user; two names of this
- * machine may have the same. */
+/* A process can be one user only, so each uid may belong to one user. Two names of this machine
+ * may have the same uid. */
 static void check_unix_users(const config_setting_t *list, const struct conf *conf,
                              struct conf_report *report)
 {

@@ -1,8 +1,7 @@
 /*
- * conf_diff.c - what differs between two configurations and needs a restart.
+ * conf_diff.c - which options differ between two configurations and need a restart.
  *
- * Goes by the table, field by field; of listeners it compares all options that
- * their groups have, so that a new one needs nothing here.
+ * It compares the fields of all options in the table, so that a new option needs nothing here.
  */
 #include <stdio.h>
 #include <string.h>

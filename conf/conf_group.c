@@ -1,8 +1,7 @@
 /*
- * conf_group.c - groups of a list, for those who check them.
+ * conf_group.c - the groups of a list, and what all checks of groups need.
  *
- * A list can have tens of thousands of groups, so what must be there only once
- * is found by sorting.
+ * A list can have 60,000 groups, so duplicates are found by sorting.
  */
 #include "conf/conf_group.h"
 

@@ -12,7 +12,7 @@
 
 /* --- reach ----------------------------------------------------------------------- */
 
-/* Whether connections to that address come from this machine only. */
+/* Whether only this machine can connect to that address. */
 static bool is_loopback(const char *address)
 {
     struct in6_addr six;

@@ -1,10 +1,10 @@
 /*
  * conf_load.c - kvcached.conf, from the file to struct conf.
  *
- * The way: conf_scan makes a text that libconfig can be trusted with, libconfig
- * parses it, conf_value reads each option of the table out of the tree,
- * conf_check looks at what they mean together, conf_report tells of everything
- * that was wrong on the way. A configuration is handed out whole or not at all.
+ * conf_scan makes a text that is safe for libconfig, libconfig parses it, conf_value reads each
+ * option of the table from libconfig's tree, conf_check compares options with each other, and
+ * conf_report collects the mistakes of all these steps. A configuration with a mistake is not
+ * returned.
  */
 #include "conf/conf.h"
 
@@ -24,8 +24,7 @@
 
 /* --- groups --------------------------------------------------------------- */
 
-/* Reads the options of a scope out of a group, or their fallbacks where it is
- * NULL. */
+/* Reads the options of a scope from a group, or their fallbacks where it is NULL. */
 static void read_group(enum conf_scope scope, const config_setting_t *group, void *fields,
                        struct conf_report *report)
 {
@@ -43,8 +42,8 @@ static void read_group(enum conf_scope scope, const config_setting_t *group, voi
     }
 }
 
-/* How many groups the list has; 0 too when it is none, or too short or long,
- * which is reported. */
+/* The number of groups in a list. 0 when it is not a list, too short or too long, which is
+ * reported. */
 static size_t count_groups(const struct conf_option *option, config_setting_t *setting,
                            struct conf_report *report)
 {
@@ -63,7 +62,7 @@ static size_t count_groups(const struct conf_option *option, config_setting_t *s
     return 0;
 }
 
-/* The i-th group of a list; what is no group is reported. */
+/* The i-th group of a list; NULL where that element is not a group, which is reported. */
 static const config_setting_t *get_group(const struct conf_option *option,
                                          const config_setting_t *list, size_t i,
                                          struct conf_report *report)
@@ -77,7 +76,7 @@ static const config_setting_t *get_group(const struct conf_option *option,
     return NULL;
 }
 
-/* A Unix socket has neither address nor port, whatever their fallbacks. */
+/* A Unix socket has neither address nor port, so their fallbacks do not apply. */
 static void read_listener(const config_setting_t *group, struct conf_listen *listen,
                           struct conf_report *report)
 {
@@ -152,7 +151,7 @@ static void read_users(const struct conf_option *option, config_setting_t *setti
     }
 }
 
-/* A string in place of the group is its `to`. */
+/* A string instead of the group is the value of `to`. */
 static void read_log(const struct conf_option *option, config_setting_t *setting, struct conf *conf,
                      struct conf_report *report)
 {
@@ -206,8 +205,8 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
     conf_check_names(root, SCOPE_TOP, report);
 }
 
-/* libconfig stops at the first thing that is no setting. What it had understood
- * until then is looked at all the same, but for the setting it was in. */
+/* libconfig stops at the first syntax error. The settings before it are checked all the same,
+ * except the last, which may be incomplete. */
 static void report_syntax(config_t *parsed, struct conf_report *report)
 {
     config_setting_t *root = config_root_setting(parsed);
@@ -220,7 +219,7 @@ static void report_syntax(config_t *parsed, struct conf_report *report)
     }
 }
 
-/* 0 stands for one on each processor that this process may use. */
+/* 0 stands for 1 thread per processor that this process may use. */
 static void resolve_threads(struct conf *conf)
 {
     struct conf_bounds bounds = conf_option_bounds(conf_option_find(SCOPE_TOP, "threads"));
@@ -252,8 +251,7 @@ static void parse(const struct conf_text *text, struct conf *conf, struct conf_r
     config_destroy(&parsed);
 }
 
-/* Makes a configuration out of a text that was scanned, and tells what was
- * wrong with either. Takes the text. */
+/* Makes a configuration of a scanned text, and *errors of all mistakes in it. Frees the text. */
 static bool finish(struct conf_text *text, bool readable, const char *file, struct conf **conf,
                    struct conf_report *report, struct conf_errors *errors)
 {

@@ -1,9 +1,8 @@
 /*
- * conf_option.c - options.def as a table, and what can be said about an option
- * without a value of it.
+ * conf_option.c - options.def as a table, and what follows from it for each option.
  *
- * The words "what would be right" in a message and the ranges in the manual
- * page both come from conf_option_expected, so that they cannot differ.
+ * Messages and the manual page both describe an option's range with conf_option_expected, so
+ * that they cannot differ.
  */
 #include "conf/conf_option.h"
 
@@ -31,7 +30,7 @@ const struct conf_option conf_options[] = {
 
 const size_t conf_option_count = sizeof conf_options / sizeof conf_options[0];
 
-enum { NAME_LONGEST = 32 }; /* no option is longer; longer ones resemble none */
+enum { NAME_LONGEST = 32 }; /* bytes; no option's name is longer */
 
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name)
 {
@@ -48,8 +47,8 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Levenshtein's distance: how many letters must be put in, taken out or
- * replaced. Neither string is longer than NAME_LONGEST. */
+/* Levenshtein's distance: how many letters must be inserted, deleted or replaced. Neither string
+ * is longer than NAME_LONGEST. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[NAME_LONGEST + 1];
@@ -73,7 +72,7 @@ const struct conf_option *conf_option_nearest(enum conf_scope scope, const char 
 {
     const struct conf_option *nearest = NULL;
     size_t length = strlen(name);
-    size_t best = length / 3 + 2; /* further away than this is another word */
+    size_t best = length / 3 + 2; /* at this distance it is another word */
     if (length > NAME_LONGEST) {
         return NULL;
     }
@@ -189,7 +188,7 @@ static void list_words(const char *range, char *text, size_t size)
     }
 }
 
-/* What lies between two ends. */
+/* What the two ends of a range measure. */
 static const char *measured(enum conf_type type)
 {
     switch (type) {

@@ -1,9 +1,8 @@
 /*
- * conf_option.h - options.def as a table that code can walk.
+ * conf_option.h - options.def as a table.
  *
- * Inside conf/ only. Nothing here changes or is allocated: the table is
- * constant. How an option's value is read into its field is conf_value's
- * business, what options mean together is conf_check's.
+ * Inside conf/ only. The table is constant. conf_value.h reads a value into its field,
+ * conf_check.h compares options with each other.
  */
 #ifndef KVCACHED_CONF_CONF_OPTION_H
 #define KVCACHED_CONF_CONF_OPTION_H
@@ -23,7 +22,7 @@ enum conf_scope {
 
 enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
 
-/* What may be written, and in brackets what it fills. */
+/* What may be written, and in parentheses the field's type. */
 enum conf_type {
     TYPE_SIZE,       /* bytes, or "64M" (uint64_t) */
     TYPE_QUOTA,      /* the same, or 0 (uint64_t) */
@@ -66,16 +65,16 @@ struct conf_option {
 extern const struct conf_option conf_options[];
 extern const size_t conf_option_count;
 
-/* NULL when the scope has no such option. */
+/* The option of that name; NULL when the scope has none. */
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name);
 
 /* The option of the scope that `name` was probably meant to be, or NULL. */
 const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name);
 
-/* What stands before the name when an option is spoken of: "" or "listen.". */
+/* What messages write before the option's name: "" or "listen.". */
 const char *conf_option_prefix(enum conf_scope scope);
 
-/* True where a value is written in quotation marks. */
+/* True where the option's value is written in quotation marks. */
 bool conf_option_quoted(const struct conf_option *option);
 
 /* The two ends of a range, in bytes, milliseconds or as they are. */
@@ -85,11 +84,11 @@ struct conf_bounds {
 };
 struct conf_bounds conf_option_bounds(const struct conf_option *option);
 
-/* The place of `word` among the range's words, or their number. */
+/* The index of `word` among the range's words; the number of words where it is none of them. */
 size_t conf_option_word(const struct conf_option *option, const char *word);
 
-/* What may be written, as the end of a sentence: "a size from 4M to 1T". Writes
- * at most `size` bytes, always terminated. */
+/* Writes what the option takes, as the end of a sentence: "a size from 4M to 1T". At most `size`
+ * bytes, always terminated. */
 void conf_option_expected(const struct conf_option *option, char *text, size_t size);
 
 #endif

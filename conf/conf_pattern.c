@@ -1,10 +1,10 @@
 /*
  * conf_pattern.c - globs of namespaces' names, one or a list of them.
  *
- * What a glob is, protocol/glob.h says. This room does not link that one, and
- * what it takes is less: bytes that no namespace can have in its name, among
- * them a backslash and what turns a set round, are more likely a mistake than
- * meant. A test holds the two against each other.
+ * protocol/glob.h says what a glob is. This room does not link protocol/, and takes fewer globs:
+ * bytes that no namespace can have in its name are refused, among them the backslash and the
+ * signs that negate a set, because they are more likely a mistake than meant. A test compares the
+ * two.
  */
 #include "conf/conf_pattern.h"
 
@@ -18,8 +18,8 @@
 
 static const char no_pattern[] = "not a pattern of namespaces";
 
-/* What follows the `]` of the set whose `[` was just taken; NULL, with what is
- * wrong, where it is not well formed. A `]` that comes first belongs to the set. */
+/* `at` is behind the `[` of a set; returns what follows its `]`. NULL where the set is malformed:
+ * then *wrong says how. A `]` that comes first belongs to the set. */
 static const char *skip_set(const char *at, const char **wrong)
 {
     for (const char *first = at; *at != ']' || at == first;) {
@@ -41,7 +41,7 @@ static const char *skip_set(const char *at, const char **wrong)
     return at + 1;
 }
 
-/* NULL where it is a pattern; else what it is. */
+/* NULL where the text is a pattern; else what it is instead. */
 static const char *find_mistake(const struct conf_option *option, const char *text)
 {
     static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

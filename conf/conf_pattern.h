@@ -14,9 +14,9 @@ struct conf_patterns;
 struct conf_report;
 
 /*
- * Fills empty patterns from a string, or from a list or an array of strings;
- * they stay empty where `setting` is NULL. False when one or more were refused
- * and reported.
+ * Fills empty *patterns from a string, or from a list or an array of strings; they stay empty
+ * where `setting` is NULL. The strings are copied and the caller's. False when one or more were
+ * refused and reported.
  */
 bool conf_pattern_read(const struct conf_option *option, config_setting_t *setting,
                        struct conf_patterns *patterns, struct conf_report *report);

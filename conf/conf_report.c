@@ -1,10 +1,9 @@
 /*
- * conf_report.c - collects what is wrong with a file, and tells it in one go.
+ * conf_report.c - collects all mistakes of a file.
  *
- * Whoever corrects a file wants all of its mistakes, in the order of its lines,
- * each where an editor can jump to it. So nothing is printed on the way: all
- * is kept, sorted at the end, and handed out as whole lines. When memory runs
- * out, the report still says that the file was refused.
+ * An administrator needs all mistakes at once, sorted by line, each in a form that an editor can
+ * jump to. So nothing is printed while the file is read: mistakes are kept, sorted at the end and
+ * returned as whole lines. When memory runs out, the report still says that the file was refused.
  */
 #include "conf/conf_report.h"
 
@@ -32,7 +31,7 @@ static bool make_room(struct conf_report *report)
     return true;
 }
 
-/* Takes the message over. */
+/* Takes ownership of the message; NULL: out of memory. */
 static void append(struct conf_report *report, unsigned line, char *message)
 {
     if (message == NULL || !make_room(report)) {

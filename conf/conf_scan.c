@@ -1,27 +1,25 @@
 /*
- * conf_scan.c - makes the text that libconfig is given out of the file.
+ * conf_scan.c - makes the text that libconfig parses.
  *
- * libconfig does the parsing. It has habits, though, that a daemon cannot live
- * with, least of all when it is asked to reload: it ends the process when an
- * @include names a directory, it cuts whole numbers of more than 32 bits short
- * without a word, and it stops at the first name that is given twice. So the
- * text is walked once before, knowing no more of the language than comments,
- * strings, names, numbers and braces:
+ * libconfig has three habits that a daemon must not have, least of all at a reload: it exits when
+ * an @include names a directory, it truncates whole numbers of more than 32 bits silently, and it
+ * stops at the first name that is given twice. So the file is scanned once before. The scan knows
+ * comments, strings, names, numbers and braces of the language, and no more:
  *
- *   - what @include names is put in its place, relative to the file it stands
- *     in, and each line remembers where it came from;
- *   - a long whole number gets the suffix that makes it one of 64 bits, and one
- *     that is longer still becomes one that is too large for every option;
- *   - a name that its group has already is changed to one that libconfig takes
- *     and that the checks know (CONF_SCAN_DUPLICATE);
- *   - a comment that ends with the file instead of its line is left out, and so is
- *     the byte order mark that some editors put in front: libconfig knows neither.
+ *   - an @include is replaced by the contents of its file, whose path is relative to the file
+ *     with the @include, and each line keeps the place where it was read;
+ *   - a long whole number gets the suffix for 64 bits, and a longer one is replaced by a number
+ *     that is too large for every option;
+ *   - a name that its group has already is replaced by one that libconfig takes and that
+ *     conf_check recognises (CONF_SCAN_DUPLICATE);
+ *   - a comment that ends with the file instead of its line is left out, and so is the byte order
+ *     mark that some editors write: libconfig knows neither.
  *
- * libconfig compares each name with all that its group has, and so does the search for names
- * that are there twice. No group has many options; so that a file of whatever contents is read
- * in a time that grows with its length and no faster, the walk ends where one has far too many.
+ * libconfig compares each name with all names of its group, and so does the search for
+ * duplicates. No group has many options, so the scan ends at a group with far too many: then the
+ * time to read a file is linear in its length, whatever the file contains.
  *
- * Lines stay lines. Everything else goes through as it is.
+ * Lines stay lines. Everything else is copied unchanged.
  */
 #include "conf/conf_scan.h"
 
@@ -39,14 +37,14 @@
 
 enum {
     FILE_LARGEST = 16 << 20, /* bytes of one file */
-    FILES_MOST = 32,         /* files in all, which bounds includes in a circle */
-    GROUPS_DEEPEST = 16,     /* groups inside of groups; options are three deep at most */
+    FILES_MOST = 32,         /* files in all, which ends a circle of includes */
+    GROUPS_DEEPEST = 16,     /* nested groups; options are nested 3 deep at most */
     SETTINGS_MOST = 256,     /* in one group */
-    DIGITS_INT = 9,          /* so many digits fit 32 bits */
-    DIGITS_MOST = 18,        /* so many digits fit 64 bits */
+    DIGITS_INT = 9,          /* a number of so many digits fits 32 bits */
+    DIGITS_MOST = 18,        /* a number of so many digits fits 64 bits */
 };
 
-/* A name that was seen: where it is in the text, and in which line. */
+/* A name in the text. */
 struct name {
     size_t offset;
     size_t length;
@@ -59,12 +57,12 @@ struct scan {
     struct name *names; /* of all open groups, the innermost last */
     size_t name_count;
     size_t name_room;
-    size_t groups[GROUPS_DEEPEST];         /* where the names of each group begin */
-    unsigned settings[GROUPS_DEEPEST + 1]; /* in each, and first at the top level */
+    size_t groups[GROUPS_DEEPEST];         /* index in `names` of each group's first */
+    unsigned settings[GROUPS_DEEPEST + 1]; /* their number, at the top level and in each group */
     size_t depth;                          /* of open groups */
 };
 
-/* The file that is being walked. */
+/* The file that is being scanned. */
 struct source {
     const char *at;
     const char *end;
@@ -76,7 +74,7 @@ static void scan_source(struct scan *scan, struct source *source);
 
 /* --- reading a file ------------------------------------------------------- */
 
-/* Reads all of an open file; NULL with errno. */
+/* The contents of an open file, to be freed; NULL with errno. */
 static char *read_all(int fd, size_t *length)
 {
     char *bytes = NULL;
@@ -104,8 +102,9 @@ static char *read_all(int fd, size_t *length)
     return NULL;
 }
 
-/* NULL with errno. What is no file waits for nobody: an include may not be a
- * pipe, the configuration file itself may (as a shell's <(...) makes it). */
+/* The contents of a file, to be freed; NULL with errno. Only regular files may be included, since
+ * reading a FIFO could block; the configuration file itself may be a pipe, as a shell's <(...)
+ * makes it. */
 static char *read_file(const char *file, bool included, size_t *length)
 {
     struct stat status;
@@ -144,7 +143,7 @@ static unsigned seen_before(const struct scan *scan, const char *name, size_t le
     return 0;
 }
 
-/* Remembers the name that is about to be appended. */
+/* Adds the name that is appended next to the names of the innermost group. */
 static void remember_name(struct scan *scan, size_t length)
 {
     if (scan->name_count == scan->name_room) {
@@ -181,7 +180,7 @@ static void close_group(struct scan *scan)
     }
 }
 
-/* One more in the innermost group. */
+/* Counts one more setting in the innermost group. */
 static void count_setting(struct scan *scan)
 {
     if (++scan->settings[scan->depth] <= SETTINGS_MOST) {
@@ -222,8 +221,8 @@ static bool starts(const char *at, const char *end, const char *word)
     return (size_t)(end - at) >= length && memcmp(at, word, length) == 0;
 }
 
-/* The end of a comment that begins here, or NULL. One to the end of the line
- * leaves the line's end; one that is not closed ends with the file. */
+/* The end of a comment that begins at `at`, or NULL. A line's comment ends before the line feed;
+ * a comment that is not closed ends with the file. */
 static const char *comment_end(const char *at, const char *end)
 {
     if (*at == '#' || starts(at, end, "//")) {
@@ -237,7 +236,7 @@ static const char *comment_end(const char *at, const char *end)
     return NULL;
 }
 
-/* True when what follows a word makes it the name of a setting. */
+/* Whether a word that ends at `at` is the name of a setting: = or : follows. */
 static bool is_assigned(const char *at, const char *end)
 {
     while (at < end) {
@@ -253,7 +252,7 @@ static bool is_assigned(const char *at, const char *end)
     return false;
 }
 
-/* Passes on everything up to `to`, line by line. */
+/* Appends everything up to `to`, line by line. */
 static void copy_to(struct scan *scan, struct source *source, const char *to)
 {
     while (source->at < to) {
@@ -329,8 +328,8 @@ static bool is_whole_number(const char *at, const char *after)
     return true;
 }
 
-/* A number that does not fit 64 bits becomes one that fits and that is too large
- * for any option, so that the option refuses it. */
+/* A number that does not fit 64 bits is replaced by one that fits and is too large for any option,
+ * so that the option refuses it. */
 static void copy_number(struct scan *scan, struct source *source)
 {
     static const char too_large[] = "999999999999999999L";
@@ -358,8 +357,8 @@ static void copy_number(struct scan *scan, struct source *source)
 
 /* --- @include --------------------------------------------------------------- */
 
-/* The path as it is to be opened: what is relative is so to the file that
- * includes it. To be freed; NULL when out of memory. */
+/* The path to open: a relative one is relative to the including file. To be freed; NULL when out
+ * of memory. */
 static char *resolve(const char *from, const char *path, size_t length)
 {
     const char *slash = strrchr(from, '/');
@@ -401,8 +400,8 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
     free(bytes);
 }
 
-/* Takes `@include "path"` where it begins a line, as libconfig does. What
- * follows it becomes a line of its own. */
+/* Replaces `@include "path"` at the beginning of a line, as libconfig does. The rest of that line
+ * becomes a line of its own. False where it is no @include. */
 static bool take_include(struct scan *scan, struct source *source)
 {
     const char *at = source->at + strlen("@include");
@@ -436,7 +435,7 @@ static bool take_include(struct scan *scan, struct source *source)
     return true;
 }
 
-/* --- walking ---------------------------------------------------------------- */
+/* --- scanning --------------------------------------------------------------- */
 
 static void scan_next(struct scan *scan, struct source *source)
 {

@@ -1,5 +1,5 @@
 /*
- * conf_scan.h - makes the text that libconfig is given.
+ * conf_scan.h - makes the text that libconfig parses.
  *
  * Inside conf/ only.
  */
@@ -12,14 +12,14 @@ struct conf_report;
 struct conf_text;
 
 /*
- * What a name that its group has already is changed to: this, the line of the
- * first one, an asterisk, a number that keeps a third one apart, an asterisk and
- * the name. libconfig takes such a name, and no option is called so.
+ * A name that its group has already is replaced by: this prefix, the line of the first one, an
+ * asterisk, a unique number, an asterisk and the name. libconfig takes such a name, and no option
+ * has it.
  */
 #define CONF_SCAN_DUPLICATE "*again*"
 
-/* Fills an empty text from a file, or from bytes that are taken for that
- * file's. What is wrong goes to the report. */
+/* Fill an empty text from a file, or from bytes as if they were the contents of `file`. Mistakes
+ * go to the report. */
 void conf_scan_file(struct conf_text *text, const char *file, struct conf_report *report);
 void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes, size_t length,
                      struct conf_report *report);

@@ -1,10 +1,11 @@
 /*
- * conf_secret.c - whether any secret can have a hash: crypt(3) is asked to make one like it.
+ * conf_secret.c - whether crypt(3) could make a hash of any secret: it makes one with the same
+ * setting, and the two are compared.
  *
- * What comes out must be as long as the hash and have the same setting. To make one takes as
- * long as it costs, and hashes shall cost much; so the cost is replaced by a small one, which
- * changes neither. What is a cost, and where it stands, is the one thing that is known here
- * of each method; one that is not in the table is asked for as it is.
+ * The result must be as long as the hash and have the same setting. A hash takes long to make,
+ * by intention; so the cost in the setting is replaced by the least one first, which changes
+ * neither. The table says where each method has its cost. A method that is not in the table is
+ * tried with the cost that it has.
  */
 #include "conf/conf_secret.h"
 
@@ -14,28 +15,28 @@
 #include <string.h>
 
 enum {
-    HASH_MAX = 384,    /* bytes, the NUL included: the longest that options.def takes */
-    REMEMBERED = 8192, /* hashes that were good */
-    BCRYPT_SETTING = 29,
-    NO_DIGITS = 9, /* of a cost: it would take hours */
+    HASH_MAX = 384,      /* bytes, the NUL included: the longest that options.def takes */
+    REMEMBERED = 8192,   /* good hashes in the cache */
+    BCRYPT_SETTING = 29, /* bytes */
+    NO_DIGITS = 9,       /* a cost of so many digits would take hours */
 };
 
 static const char alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 enum cost {
     COST_NONE,
-    COST_DIGITS, /* as many as there are */
-    COST_TWO,    /* digits, 04 to 31 */
-    COST_LETTER, /* of the alphabet, from `least` on */
+    COST_DIGITS, /* a decimal number */
+    COST_TWO,    /* 2 digits, 04 to 31 */
+    COST_LETTER, /* a letter of the alphabet, from `least` on */
 };
 
 static const struct method {
-    const char *prefix; /* up to the cost; what begins with another one comes first */
+    const char *prefix; /* up to the cost; a prefix stands before those that it begins with */
     enum cost cost;
-    const char *least; /* in its place; where none stands, this is put in */
+    const char *least; /* replaces the cost; with COST_NONE it is inserted */
 } methods[] = {
     {"$y$j", COST_LETTER, "1"},
-    {"$y$", COST_NONE, ""}, /* of a kind that is never made: as it is */
+    {"$y$", COST_NONE, ""}, /* a variant that crypt(3) never makes: tried as it is */
     {"$gy$j", COST_LETTER, "1"},
     {"$7$", COST_LETTER, "2"},
     {"$2a$", COST_TWO, "04"},
@@ -60,8 +61,8 @@ static const struct method *find_method(const char *hash)
     return NULL;
 }
 
-/* Bytes of the cost that stands here; 0 where it is none. More memory or time than any
- * machine has is none, either. */
+/* Bytes of the cost at `at`; 0 where it is malformed or takes more memory or time than any machine
+ * has. */
 static size_t cost_length(const struct method *method, const char *at)
 {
     size_t digits = strspn(at, "0123456789");
@@ -78,7 +79,7 @@ static size_t cost_length(const struct method *method, const char *at)
     return 0;
 }
 
-/* The same with the least cost. False: its own is none. */
+/* Writes the hash with the least cost. False: its own cost is malformed. */
 static bool make_cheap(const char *hash, char cheap[HASH_MAX + 16])
 {
     const struct method *method = find_method(hash);
@@ -94,7 +95,7 @@ static bool make_cheap(const char *hash, char cheap[HASH_MAX + 16])
     return true;
 }
 
-/* Bytes of a hash that come before what is made of the secret. */
+/* Bytes of a hash before the part that depends on the secret. */
 static size_t setting_length(const char *hash)
 {
     return strncmp(hash, "$2", 2) == 0 ? BCRYPT_SETTING : (size_t)(strrchr(hash, '$') - hash) + 1;
@@ -131,7 +132,8 @@ static bool check_hash(const char *hash, const char **why)
     return alike;
 }
 
-/* FNV-1a (Fowler, Noll and Vo). Hashes of one file do not try to look like one another. */
+/* FNV-1a (Fowler, Noll and Vo). The administrator chooses the texts, so collisions are no
+ * attack. */
 static uint64_t hash_text(const char *text)
 {
     uint64_t number = 0xcbf29ce484222325;

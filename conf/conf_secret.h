@@ -1,17 +1,18 @@
 /*
- * conf_secret.h - whether any secret can have a hash.
+ * conf_secret.h - whether crypt(3) could make a hash of any secret.
  *
- * What has the form of a hash may be none all the same: of a method that crypt(3) does not
- * know, cut short, or with a cost that is none. With such a hash a user is configured and
- * nothing opens, and only the log of denied logins would tell.
+ * A text may have the form of a hash and be none: its method is unknown to crypt(3), its end is
+ * missing, or its cost is out of range. Without this check such a user could be configured and
+ * never log in, and only the log of denied logins would show it.
  */
 #ifndef KVCACHED_CONF_CONF_SECRET_H
 #define KVCACHED_CONF_CONF_SECRET_H
 
 #include <stdbool.h>
 
-/* False: *why says what is wrong, without a word of the hash. Takes less than a millisecond
- * of most hashes, whatever they cost, and remembers the good ones. One thread at a time. */
+/* False: *why is a constant text that says what is wrong, without any part of the hash. Takes
+ * less than a millisecond for most hashes, whatever their cost, and caches the good ones. One
+ * thread at a time. */
 bool conf_secret_usable(const char *hash, const char **why);
 
 #endif

@@ -43,8 +43,8 @@ void conf_setting_value(const config_setting_t *setting, struct conf_setting_val
     }
 }
 
-/* A non-null hook is the mark of a setting that was refused. libconfig keeps it
- * and does nothing else with it. */
+/* A hook that is not NULL marks a refused setting. libconfig keeps the pointer and does nothing
+ * else with it. */
 static void mark(config_setting_t *setting)
 {
     config_setting_set_hook(setting, setting);

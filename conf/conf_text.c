@@ -1,9 +1,8 @@
 /*
- * conf_text.c - the one text that libconfig is given, and which line of it came
- * from where.
+ * conf_text.c - the text that libconfig parses, and the file and line of each of its lines.
  *
- * It only grows. When memory runs out it remembers that and takes nothing more,
- * so that whoever fills it asks once, at the end.
+ * It only grows. When memory runs out it sets no_memory and takes nothing more, so that callers
+ * check once, at the end.
  */
 #include "conf/conf_text.h"
 

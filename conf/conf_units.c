@@ -1,10 +1,9 @@
 /*
  * conf_units.c - `30m` to milliseconds, `64M` to bytes, and back.
  *
- * Whole numbers all the way, so that what is written is what is meant: no
- * floating point, no rounding of sizes, and every overflow is seen. A time that
- * is no whole number of milliseconds is rounded up, so that a small one never
- * becomes 0, which would mean that it does not end.
+ * All arithmetic is on whole numbers: no floating point, no rounding of sizes, and every overflow
+ * is detected. A time with a fraction of a millisecond is rounded up, so that a small one never
+ * becomes 0, which is CONF_NEVER.
  */
 #include "conf/conf_units.h"
 
@@ -20,7 +19,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Larger ones first, for writing. Without a unit a time is in seconds. */
+/* Larger units first, for writing. A time without a unit is in seconds. */
 static const struct unit time_units[] = {
     {"w", 7ull * 24 * 3600 * 1000},
     {"d", 24ull * 3600 * 1000},
@@ -49,8 +48,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads `12` or `1.5` with at most six decimals, and returns what follows; NULL
- * when there is no such number. */
+/* Reads `12` or `1.5`, with at most 6 decimals, and returns what follows; NULL when there is no
+ * such number. */
 static const char *parse_decimal(const char *text, struct decimal *number)
 {
     const uint64_t longest = 1000000;
@@ -80,8 +79,8 @@ static const char *parse_decimal(const char *text, struct decimal *number)
     return text;
 }
 
-/* The number in units: *rest is what is left over of the smallest unit. part is
- * below 2^20 and no factor above 2^40, so that their product fits. */
+/* The number in the smallest unit; *rest is not 0 where a fraction of it is left. part is below
+ * 2^20 and no factor is above 2^40, so that their product fits. */
 static bool convert(const char *text, const struct unit *units, uint64_t *value, uint64_t *rest)
 {
     struct decimal number;

@@ -1,11 +1,9 @@
 /*
- * conf_value.c - one value into one field, or what is wrong with it.
+ * conf_value.c - reads one value into its field, or reports what is wrong with it.
  *
- * A value comes as a text and what kind of text it is, whether it stands in the
- * file or is the option's fallback, so that fallbacks go through the same
- * readers. A reader knows one type; it says how the value fails, and the
- * sentence is made in one place. What the values of two options mean together
- * is not asked here.
+ * Readers get a value as text, so that an option's fallback goes through the same reader as a
+ * value of the file. A reader knows one type and returns how the value fails; the message is
+ * made in one place. conf_check compares options with each other.
  */
 #include "conf/conf_value.h"
 
@@ -28,9 +26,9 @@
 
 enum verdict {
     VERDICT_TAKEN,
-    VERDICT_WRONG, /* nothing of this type */
+    VERDICT_WRONG, /* not of this type */
     VERDICT_SMALL, /* below the range */
-    VERDICT_LARGE, /* above it */
+    VERDICT_LARGE, /* above the range */
     VERDICT_NO_MEMORY,
 };
 
@@ -47,7 +45,7 @@ static enum verdict check_range(const struct conf_option *option, uint64_t value
     return value > bounds.most ? VERDICT_LARGE : VERDICT_TAKEN;
 }
 
-/* A number that the unit makes too large for 64 bits is one, not no number. */
+/* A text that did not parse: digits alone are a number that does not fit 64 bits in its unit. */
 static enum verdict too_large_or_wrong(const char *text)
 {
     return *text != '\0' && strspn(text, "0123456789") == strlen(text) ? VERDICT_LARGE
@@ -92,7 +90,7 @@ static enum verdict read_time(const struct conf_option *option, const char *text
     return verdict;
 }
 
-/* Digits only, in base 8 or 10. What does not fit is larger than any range. */
+/* Digits only, in base 8 or 10. A number that does not fit 64 bits is above any range. */
 static enum verdict read_digits(const struct conf_option *option, const char *text, unsigned base,
                                 uint64_t *number)
 {
@@ -153,7 +151,7 @@ static enum verdict read_bool(const struct conf_option *option, const char *text
 
 /* --- words ---------------------------------------------------------------- */
 
-_Static_assert(sizeof(enum conf_policy) == sizeof(unsigned), "an enum is an unsigned");
+_Static_assert(sizeof(enum conf_policy) == sizeof(unsigned), "an enum has the size of unsigned");
 _Static_assert(sizeof(enum conf_tls_client) == sizeof(unsigned), "this one too");
 
 /* The words are in the enum's order. */
@@ -179,7 +177,7 @@ static enum verdict read_level(const struct conf_option *option, const char *tex
 
 /* --- strings -------------------------------------------------------------- */
 
-/* Replaces what the field had. "" means none. */
+/* Replaces the field's string by a copy of the text; "" means none. */
 static enum verdict store_string(const char *text, void *field)
 {
     char **kept = field;
@@ -192,7 +190,7 @@ static enum verdict store_string(const char *text, void *field)
     return VERDICT_TAKEN;
 }
 
-/* How a string's length fits the range. */
+/* Whether a string's length is in the range. */
 static enum verdict check_length(const struct conf_option *option, const char *text)
 {
     enum verdict verdict = check_range(option, strlen(text));
@@ -262,8 +260,8 @@ static enum verdict read_target(const struct conf_option *option, const char *te
     return read_path(option, text, field);
 }
 
-/* Names are looked up when they are read, so that a daemon which could not
- * become its user does not start at all. */
+/* Names are looked up when they are read, so that a daemon that could not become its user does
+ * not start at all. */
 static enum verdict read_user(const struct conf_option *option, const char *text, void *field)
 {
     enum verdict verdict = check_length(option, text);
@@ -291,9 +289,8 @@ static enum verdict read_owner(const struct conf_option *option, const char *tex
     return store_string(text, field);
 }
 
-/* Of the form that all of crypt(3)'s hashes have, but for those too old to be of
- * use: `$`, the method, another `$`, and what is its own. A secret that was
- * written here by mistake seldom looks so. */
+/* `$`, the method, `$` and more: the form of all hashes of crypt(3) but the oldest methods, which
+ * are too weak. A secret that was written here by mistake seldom has this form. */
 static enum verdict read_secret(const struct conf_option *option, const char *text, void *field)
 {
     enum verdict verdict = check_length(option, text);

@@ -1,5 +1,5 @@
 /*
- * conf_value.h - one value into one field, or what is wrong with it.
+ * conf_value.h - reads one value into its field, or reports what is wrong with it.
  *
  * Inside conf/ only.
  */
@@ -13,10 +13,10 @@ struct conf_option;
 struct conf_report;
 
 /*
- * Reads the option's value out of `setting`, or its fallback where that is NULL,
- * into its field of the struct at `fields`. Not for options that are groups.
- * False when the value was refused and reported: then the field is as it was,
- * and the setting is marked so that nobody draws conclusions from it.
+ * Reads the option's value from `setting`, or its fallback where that is NULL, into its field of
+ * the struct at `fields`. Not for options that are groups. Strings are copied; they replace and
+ * free the field's. False when the value was refused and reported: then the field is unchanged,
+ * and the setting is marked as refused (conf_setting.h).
  */
 bool conf_value_read(const struct conf_option *option, config_setting_t *setting, void *fields,
                      struct conf_report *report);

@@ -127,7 +127,7 @@ END_TEST
 #define WRITE_PATTERNS "write 1 to 64 of A-Z a-z 0-9 _ . - * ? [ ] in quotes, or a list of such"
 #define ADD            "write that too or leave this out"
 #define OR_INSECURE                                                                                \
-    "; or write insecure = true at the top level, if everybody there may read and change "         \
+    "; or write insecure = true at the top level, if all of them may read and change "             \
     "everything"
 
 static const char *const wrong[][2] = {
@@ -154,8 +154,8 @@ static const char *const wrong[][2] = {
      "users.unix_user: \"no-such-user-here\" is not known here, write the name of a user of this "
      "machine"},
     {"users = ( { name = \"a\"; unix_user = \"nobody\"; } );",
-     "users.unix_user: \"nobody\" may stand for anybody whose number the kernel cannot say, write "
-     "another user of this machine"},
+     "users.unix_user: \"nobody\" is also what the kernel reports for users that it cannot map, "
+     "write another user of this machine"},
     {"users = ( { name = \"a\"; unix_user = \"root\"; }, { name = \"b\"; unix_user = \"root\"; } "
      ");",
      "users.unix_user: \"root\" is another user in line 1 already, keep one of them"},
@@ -200,20 +200,20 @@ static const char *const wrong[][2] = {
      "listen.tls_client: it needs tls_client_ca beside it, " ADD},
     {"tls_key = \"/k\";", "tls_key: it is no option here, write it in a group of listen"},
     {"listen = ( { address = \"0.0.0.0\"; } );",
-     "listen.address: others than this machine can reach \"0.0.0.0\", but there are no users and "
+     "listen.address: other machines can reach \"0.0.0.0\", but there are no users and "
      "it has no TLS, write users at the top level, and tls_certificate and tls_key beside "
      "it" OR_INSECURE},
     {"listen = ( { address = \"::\"; " TLS "} );",
-     "listen.address: others than this machine can reach \"::\", but there are no users, write "
+     "listen.address: other machines can reach \"::\", but there are no users, write "
      "users at the top level" OR_INSECURE},
     {"users = ( ); listen = ( { address = \"128.0.0.1\"; " TLS "} ); insecure = false;",
-     "listen.address: others than this machine can reach \"128.0.0.1\", but there are no users, "
+     "listen.address: other machines can reach \"128.0.0.1\", but there are no users, "
      "write users at the top level" OR_INSECURE},
     {USERS "listen = ( { address = \"126.255.255.255\"; } );",
-     "listen.address: others than this machine can reach \"126.255.255.255\", but it has no TLS, "
+     "listen.address: other machines can reach \"126.255.255.255\", but it has no TLS, "
      "write tls_certificate and tls_key beside it" OR_INSECURE},
     {USERS "listen = ( { address = \"::ffff:128.0.0.1\"; tls_certificate = \"\"; } );",
-     "listen.address: others than this machine can reach \"::ffff:128.0.0.1\", but it has no TLS, "
+     "listen.address: other machines can reach \"::ffff:128.0.0.1\", but it has no TLS, "
      "write tls_certificate and tls_key beside it" OR_INSECURE},
 };
 
@@ -289,7 +289,7 @@ START_TEST(each_mistake_is_told_at_its_line)
                 "f:8: " NO_HASH "\n"
                 "f:9: users.secret: it is given in line 8 already, keep one of them\n"
                 "f:11: users.name: \"a\" is declared in line 2 already, keep one of them\n"
-                "f:15: listen.address: others than this machine can reach \"0.0.0.0\", but it has "
+                "f:15: listen.address: other machines can reach \"0.0.0.0\", but it has "
                 "no TLS, write tls_certificate and tls_key beside it" OR_INSECURE "\n"
                 "f:16: listen.tls_client: it needs tls_certificate beside it, " ADD "\n"
                 "f:16: listen.tls_client: it needs tls_client_ca beside it, " ADD "\n");
