@@ -30,6 +30,7 @@ store_tests = \
 	tests/store/check_cursor \
 	tests/store/check_file \
 	tests/store/check_file_clock \
+	tests/store/check_fresh \
 	tests/store/check_ghost \
 	tests/store/check_incr \
 	tests/store/check_large_append \
@@ -54,6 +55,7 @@ store_tests = \
 	tests/store/crash/kill_points \
 	tests/store/crash/threads_killed \
 	tests/store/eviction/simulate \
+	tests/store/model/model_fresh \
 	tests/store/model/model_store \
 	tests/store/model/model_terms \
 	tests/store/threads/threads_exact \
@@ -68,6 +70,7 @@ tests_store_check_collisions_LDADD = $(store_test_libs)
 tests_store_check_cursor_LDADD = $(store_test_libs)
 tests_store_check_file_LDADD = $(store_test_libs)
 tests_store_check_file_clock_LDADD = $(store_test_libs)
+tests_store_check_fresh_LDADD = $(store_test_libs)
 tests_store_check_ghost_LDADD = $(store_test_libs)
 tests_store_check_incr_LDADD = $(store_test_libs)
 tests_store_check_large_append_LDADD = $(store_test_libs)
@@ -92,6 +95,7 @@ tests_store_crash_check_marks_LDADD = $(store_test_libs)
 tests_store_crash_kill_points_LDADD = $(store_test_libs)
 tests_store_crash_threads_killed_LDADD = $(store_test_libs)
 tests_store_eviction_simulate_LDADD = $(store_test_libs)
+tests_store_model_model_fresh_LDADD = $(store_test_libs)
 tests_store_model_model_store_LDADD = $(store_test_libs)
 tests_store_model_model_terms_LDADD = $(store_test_libs)
 tests_store_threads_threads_exact_LDADD = $(store_test_libs)

@@ -14,38 +14,32 @@
 
 #include "daemon/store/access/modify.h"
 #include "daemon/store/access/write_stats.h"
+#include "daemon/store/records/fit.h"
 #include "daemon/store/records/share_limits.h"
 #include "daemon/store/records/span.h"
 
 enum {
-    QUOTA_LEFT = 4,
     QUOTA_BLOCKS = 32, /* no block is a larger part of the quota: what was there before has to
                           go piece by piece, too */
 };
 
 /* --- beginning --------------------------------------------------------------- */
 
-/*
- * Not above what the quota, or half of all memory, could hold beside the share that may be
- * written after it before it goes (age.h): of a quota it leaves a quarter.
- */
-static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
-{
-    uint64_t quota = namespace_quota(ns);
-    uint64_t most = quota != 0 ? quota - quota / QUOTA_LEFT : store_memory_target(store) / 2;
-    return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
-}
-
 static enum store_status may_begin(struct write_txn *txn, const struct store_terms *terms,
-                                   uint64_t length)
+                                   uint64_t length, bool at_once)
 {
+    struct store *store = txn->thread->store;
     uint64_t expires = 0;
     bool stale = false;
-    if (!could_fit(txn->thread->store, txn->at->ns, length)) {
-        return STORE_TOO_LARGE;
+    enum store_status status = fit_value(store, txn->at->ns, length, at_once);
+    if (status == STORE_NO_MEMORY) {
+        share_note_want(store, txn->at->ns, txn->now);
+    }
+    if (status != STORE_OK) {
+        return status;
     }
     write_txn_find(txn);
-    enum store_status status = modify_allowed(txn, terms, &stale);
+    status = modify_allowed(txn, terms, &stale);
     if (status == STORE_OK) {
         status = modify_expiry(txn, terms->ttl, &expires);
     }
@@ -75,8 +69,8 @@ static struct store_write *create(struct store *store, const struct store_key *a
 }
 
 static enum store_status begin(struct store_thread *thread, struct store_key *at,
-                               const struct store_terms *terms, uint64_t length, uint64_t now,
-                               struct store_write **result)
+                               const struct store_terms *terms, uint64_t length, bool at_once,
+                               uint64_t now, struct store_write **result)
 {
     struct write_txn txn;
     if (length > __atomic_load_n(&thread->store->max_value, __ATOMIC_RELAXED)) {
@@ -88,7 +82,7 @@ static enum store_status begin(struct store_thread *thread, struct store_key *at
     }
     enum store_status status = write_txn_begin(&txn, thread, at, WRITE_OR_CREATE, now);
     if (status == STORE_OK) {
-        status = may_begin(&txn, terms, length);
+        status = may_begin(&txn, terms, length, at_once);
         if (status == STORE_OK) {
             __atomic_fetch_add(&at->ns->references, 1, __ATOMIC_RELAXED);
             write_txn_end(&txn);
@@ -118,7 +112,7 @@ enum store_status large_write_begin(struct store_thread *thread, struct store_ke
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write)
 {
-    enum store_status status = begin(thread, at, terms, length, now, write);
+    enum store_status status = begin(thread, at, terms, length, true, now, write);
     if (status == STORE_OK) {
         (*write)->span.promised = true;
     }
@@ -145,7 +139,6 @@ static uint8_t next_order(const struct store_write *write)
 /* One more block. ROOM_FOUND, or what was lacking. */
 static enum room take_piece(struct store_write *write, uint8_t order, uint64_t now)
 {
-    struct store *store = write->span.store;
     struct generation *generation = namespace_generation(write->ns);
     uint64_t bytes = arena_block_size(order);
     if (!append_quota_allows(generation, bytes)) {
@@ -155,7 +148,6 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
         return ROOM_ARENA;
     }
     __atomic_fetch_add(&write->ns->share.writing, bytes, __ATOMIC_RELAXED);
-    age_count(store, generation, bytes);
     return ROOM_FOUND;
 }
 
@@ -204,6 +196,7 @@ void store_write_set_ttl(struct store_write *write, struct store_ttl ttl)
 void store_write_advance(struct store_write *write, size_t bytes)
 {
     span_advance(&write->span, bytes);
+    age_count(write->span.store, namespace_generation(write->ns), bytes);
 }
 
 /* --- the end ------------------------------------------------------------------ */
@@ -366,7 +359,7 @@ enum store_status store_write_begin(struct store_thread *thread, struct store_ke
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write)
 {
-    enum store_status status = begin(thread, at, terms, length, now, write);
+    enum store_status status = begin(thread, at, terms, length, false, now, write);
     if (status == STORE_OK) {
         is_granted(*write, now);
     } else {

@@ -117,7 +117,9 @@ static bool place_record(struct write_txn *txn, struct segment *segment, struct 
         draft->version = record->version;
     }
     age_note_fresh(store, segment);
+    uint32_t offset = segment->used;
     uint32_t place = append_record(store, segment, record, draft->expires);
+    age_count_record(txn->thread, txn->at->generation, segment->used - offset);
     write_txn_commit(txn, &slot, place);
     return true;
 }

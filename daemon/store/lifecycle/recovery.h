@@ -31,7 +31,7 @@ struct recover {
 };
 
 static inline struct segment_entry *recover_label(const struct recover *recover,
-                                          const struct segment *segment)
+                                                  const struct segment *segment)
 {
     const struct segments *segments = &recover->store->segments;
     return &segments->file->segments[segment_number(segments, segment)];

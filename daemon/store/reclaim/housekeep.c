@@ -134,7 +134,7 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
     pthread_mutex_unlock(&store->reclaim_lock);
     if (!freed) {
         share_note_want(store, ns, now);
-        if (ns != NULL) { /* else what is fresh would stay fresh for ever */
+        if (ns != NULL && !share_is_lent(store, ns)) { /* else what is fresh would stay so */
             age_count(store, namespace_generation(ns), store->span_size);
         }
     }

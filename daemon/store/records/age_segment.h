@@ -19,8 +19,12 @@ static inline void age_note_fresh(const struct store *store, struct segment *seg
     age_append(&segment->age, segment->used, age_period(age_clock_of(store, segment)));
 }
 
-/* A writer took so many bytes for the generation. */
+/* So many bytes were written for the generation. Any thread, no lock. */
 void age_count(struct store *store, struct generation *generation, uint64_t bytes);
+/* The same of a record that was appended; under the namespace's lock. */
+void age_count_record(struct store_thread *thread, struct generation *generation, uint32_t bytes);
+/* A segment was opened for the first record of the generation; under the namespace's lock. */
+void age_count_first(struct store *store, struct generation *generation);
 
 /* The segment is new, and is the generation's. `fresh`: so is what comes into it; else that
  * is told one by one (age_note_fresh). */

@@ -37,10 +37,11 @@ struct generation {
     uint64_t young;               /* of that in segments that are young; likewise */
     struct age_clock age;         /* where the namespace has a quota */
     /* ns->lock guards what follows */
-    uint32_t first, last;             /* its segments, oldest first */
-    uint64_t links;                   /* how many were ever linked: the last one's `link` */
-    uint32_t first_young;             /* the oldest young one */
-    uint32_t open;                    /* the first one that is appended to */
+    uint32_t first, last; /* its segments, oldest first */
+    uint64_t links;       /* how many were ever linked: the last one's `link` */
+    uint32_t first_young; /* the oldest young one */
+    uint32_t open;        /* the first one that is appended to */
+    uint32_t begun;       /* bytes of the first block that are counted already; age_segment.c */
     struct cursor_position *listings; /* those under way; atomic */
     bool retired;                     /* flushed: ns has another by now */
     uint16_t remnants;                /* orders of blocks that its segments left unused, as bits */

@@ -20,6 +20,8 @@ daemon_store_records_librecords_a_SOURCES = \
 	daemon/store/records/evict_state.h \
 	daemon/store/records/expire.c \
 	daemon/store/records/expire.h \
+	daemon/store/records/fit.c \
+	daemon/store/records/fit.h \
 	daemon/store/records/flush.c \
 	daemon/store/records/flush.h \
 	daemon/store/records/generation.h \

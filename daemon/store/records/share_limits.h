@@ -43,6 +43,9 @@ void share_revoke(struct store *store, struct namespace *ns, struct grant *grant
 /* A writer found no room at all. `ns` may be NULL. */
 void share_note_want(struct store *store, struct namespace *ns, uint64_t now);
 
+/* Whether readers or uploads hold some of what the namespace may have: it comes back. */
+bool share_is_lent(const struct store *store, const struct namespace *ns);
+
 /* Whether uploads of that namespace are in the way of others. */
 bool share_upload_presses(const struct store *store, const struct namespace *ns,
                           const struct store_pressure *pressure);

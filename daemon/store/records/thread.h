@@ -31,6 +31,7 @@ struct store_thread {
     uint32_t names_removals;                         /* namespaces.removals when they were noted */
     struct namespace *names[THREAD_NAMES];           /* good while that has not changed */
     struct store_counters *counters[COUNTER_CHUNKS]; /* atomic pointers */
+    uint64_t ahead;                 /* bytes that were counted ahead; age_segment.c */
     struct store_append *appending; /* the one that proceeds in steps; large_append.c */
     struct store_counters scrap;    /* counts that no memory could be had for */
     store_creator *creator;         /* or NULL; store_thread_set_creator */
