@@ -50,8 +50,8 @@ static const char *namespace_of(const struct conf *conf, const struct conf_liste
 /* A listener's namespace is always there, so that it can be written to whatever the
  * policy is, and be flushed at a time to come. Where it is among those before, these count.
  * Returns how many there are then. */
-static size_t declare_for_listeners(const struct conf *conf, struct store_namespace_options *all,
-                                    size_t count)
+static size_t declare_of_listeners(const struct conf *conf, struct store_namespace_options *all,
+                                   size_t count)
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
         const char *name = namespace_of(conf, &conf->listen[i]);
@@ -77,7 +77,7 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
     }
     const struct store_policy policy = {
         .declared = all,
-        .declared_count = declare_for_listeners(conf, all, conf->namespace_count),
+        .declared_count = declare_of_listeners(conf, all, conf->namespace_count),
         .declared_only = conf->policy == CONF_DECLARED,
         .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
         .undeclared_most = conf->undeclared_namespaces,
@@ -90,7 +90,7 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
     return begun;
 }
 
-enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t now)
+enum store_progress conf_apply_continue(struct store_thread *store_thread, uint64_t now)
 {
     uint64_t until = clock_precise() + SLICE_NS;
     enum store_progress progress = STORE_GOES_ON;
@@ -103,16 +103,16 @@ enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t
     return progress;
 }
 
-bool conf_apply_at_once(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
+bool conf_apply_all(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
 {
     bool begun = conf_apply_begin(conf, store_thread);
 
-    while (begun && conf_apply_go_on(store_thread, now) != STORE_DONE) {
+    while (begun && conf_apply_continue(store_thread, now) != STORE_DONE) {
     }
     return begun;
 }
 
-bool conf_apply_owes(const struct store_thread *store_thread)
+bool conf_apply_is_incomplete(const struct store_thread *store_thread)
 {
     struct store_policy_result result = store_policy_result(store_thread);
     const char *why = result.why == STORE_NO_MEMORY

@@ -19,13 +19,13 @@
 bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread);
 
 /* The same with all its steps, at the start, when nothing else goes on. */
-bool conf_apply_at_once(const struct conf *conf, struct store_thread *store_thread, uint64_t now);
+bool conf_apply_all(const struct conf *conf, struct store_thread *store_thread, uint64_t now);
 
 /* Steps for about half a millisecond, as far as that takes it. */
-enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t now);
+enum store_progress conf_apply_continue(struct store_thread *store_thread, uint64_t now);
 
 /* Says in the log what is owed, if something is: then true. */
-bool conf_apply_owes(const struct store_thread *store_thread);
+bool conf_apply_is_incomplete(const struct store_thread *store_thread);
 
 /* What of it does not fit the `memory` (bytes) that the store has, for the log; NULL: all
  * does. A file's own checks cannot see it where the same file asks for more memory, which could

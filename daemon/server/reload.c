@@ -36,8 +36,8 @@ struct reload {
         RELOAD_READS,   /* on the thread */
         RELOAD_APPLIES, /* namespaces, slice by slice */
     } state;
-    bool again;   /* one more was asked for */
-    bool retries; /* what is owed (conf_apply.h) is tried now and then */
+    bool again;      /* one more was asked for */
+    bool incomplete; /* what is owed (conf_apply.h) is tried now and then */
     pthread_t reader;
     struct wakeup wakeup; /* rung by the reader at its end */
     struct event *slice;  /* the next one */
@@ -51,7 +51,7 @@ struct reload {
 /* --- reading: on the reader's thread --------------------------------------- */
 
 /* What only the listeners could forbid, which a reload leaves as they are. */
-static bool exposes(const struct server *server, const struct conf *next)
+static bool is_exposed(const struct server *server, const struct conf *next)
 {
     const struct conf_listen *listen = conf_exposed(server->first, next);
     const char *name =
@@ -67,7 +67,7 @@ static bool exposes(const struct server *server, const struct conf *next)
 
 /* A file that lacks what there was is seldom meant so: an editor may have emptied it, and not
  * written it yet. */
-static bool forgets(const struct server *server, const struct conf *next)
+static bool lacks_settings(const struct server *server, const struct conf *next)
 {
     bool users = server->conf->user_count > 0 && !next->users_given;
     bool everything = next->blank && !server->conf->blank;
@@ -109,14 +109,14 @@ static bool prepare(struct reload *reload)
     return listeners_load_tls(&server->listeners);
 }
 
-static void *read_all(void *context)
+static void *read_and_prepare(void *context)
 {
     struct reload *reload = context;
     struct server *server = reload->server;
 
     pthread_setname_np(pthread_self(), "reload");
     reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
-                       !forgets(server, reload->next) && !exposes(server, reload->next) &&
+                       !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
     wakeup_signal(&reload->wakeup);
     return NULL;
@@ -145,7 +145,7 @@ static void log_unchanged(const struct server *server)
     }
 }
 
-static bool change_log_and_policy(struct server *server, const struct conf *next)
+static bool apply_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
 
@@ -166,14 +166,14 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
 }
 
 /* More memory comes before what may be promised of it. Less comes at the end: finish. */
-static bool change_log_and_store(struct server *server, const struct conf *next)
+static bool apply_log_and_store(struct server *server, const struct conf *next)
 {
     uint64_t memory = store_memory(server->storage.store);
 
     if (next->memory > memory) {
         storage_set_memory(&server->storage, next->memory);
     }
-    if (!change_log_and_policy(server, next)) {
+    if (!apply_log_and_policy(server, next)) {
         storage_set_memory(&server->storage, memory);
         return false;
     }
@@ -210,7 +210,7 @@ static void drop(struct reload *reload)
     conf_errors_deinit(&reload->errors);
 }
 
-static void wait_for_slice(struct reload *reload, time_t seconds, suseconds_t us)
+static void schedule_slice(struct reload *reload, time_t seconds, suseconds_t us)
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
 
@@ -220,15 +220,15 @@ static void wait_for_slice(struct reload *reload, time_t seconds, suseconds_t us
 }
 
 /* It was applied, or refused. */
-static void end(struct reload *reload)
+static void end_reload(struct reload *reload)
 {
     reload->state = RELOAD_IDLE;
     notify_ready();
     if (reload->again) {
         reload->again = false;
         reload_begin(reload);
-    } else if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    } else if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
 }
 
@@ -237,7 +237,7 @@ static void refuse(struct reload *reload)
     drop(reload);
     log_error("reload refused: the configuration stays as it was");
     server_state_show(reload->server, "; the last reload was refused, see the log");
-    end(reload);
+    end_reload(reload);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *context)
@@ -254,36 +254,36 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     pthread_join(reload->reader, NULL);
     log_conf_errors(&reload->errors);
     conf_errors_deinit(&reload->errors);
-    if (!reload->prepared || !change_log_and_store(server, reload->next)) {
+    if (!reload->prepared || !apply_log_and_store(server, reload->next)) {
         refuse(reload);
         return;
     }
     adopt(reload);
     reload->state = RELOAD_APPLIES;
-    wait_for_slice(reload, 0, 0);
+    schedule_slice(reload, 0, 0);
 }
 
 static void finish(struct reload *reload)
 {
     struct server *server = reload->server;
-    bool owed = reload->retries;
+    bool was_incomplete = reload->incomplete;
 
     if (reload->state == RELOAD_APPLIES) {
-        reload->retries = conf_apply_owes(server->storage.store_thread);
+        reload->incomplete = conf_apply_is_incomplete(server->storage.store_thread);
         if (server->conf->memory < store_memory(server->storage.store)) {
             storage_set_memory(&server->storage, server->conf->memory);
         }
         log_unchanged(server);
         log_notice("reloaded the configuration");
         server_state_show(server, "");
-        end(reload);
+        end_reload(reload);
         return;
     }
-    reload->retries = store_policy_result(server->storage.store_thread).owed > 0;
-    if (owed && !reload->retries) {
+    reload->incomplete = store_policy_result(server->storage.store_thread).owed > 0;
+    if (was_incomplete && !reload->incomplete) {
         log_notice("namespaces: all that are declared could be made now");
-    } else if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    } else if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
 }
 
@@ -297,12 +297,12 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     if (reload->state == RELOAD_IDLE) {
         store_policy_retry(store_thread); /* where that has not been done */
     }
-    switch (conf_apply_go_on(store_thread, clock_now())) {
+    switch (conf_apply_continue(store_thread, clock_now())) {
     case STORE_GOES_ON:
-        wait_for_slice(reload, 0, 0);
+        schedule_slice(reload, 0, 0);
         break;
     case STORE_WAITS:
-        wait_for_slice(reload, 0, WAIT_US);
+        schedule_slice(reload, 0, WAIT_US);
         break;
     case STORE_DONE:
         finish(reload);
@@ -326,7 +326,7 @@ void reload_begin(struct reload *reload)
     server_state_open_log(server, server->conf, &why);
     event_del(reload->slice);
     reload->state = RELOAD_READS;
-    int error = thread_start(&reload->reader, read_all, reload);
+    int error = thread_start(&reload->reader, read_and_prepare, reload);
     if (error != 0) {
         log_error("reload: cannot start a thread: %s", strerror(error));
         refuse(reload);
@@ -334,7 +334,7 @@ void reload_begin(struct reload *reload)
 }
 
 /* False with errno. */
-static bool start(struct reload *reload)
+static bool make_events(struct reload *reload)
 {
     struct server *server = reload->server;
     if (!wakeup_init(&reload->wakeup, server->base, on_read, reload)) {
@@ -345,9 +345,9 @@ static bool start(struct reload *reload)
     if (reload->slice == NULL) {
         return false;
     }
-    reload->retries = conf_apply_owes(server->storage.store_thread);
-    if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    reload->incomplete = conf_apply_is_incomplete(server->storage.store_thread);
+    if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
     return true;
 }
@@ -359,7 +359,7 @@ struct reload *reload_create(struct server *server)
         return NULL;
     }
     reload->server = server;
-    if (!start(reload)) {
+    if (!make_events(reload)) {
         int why = errno;
         reload_destroy(&reload);
         errno = why;

@@ -71,7 +71,7 @@ static int find_user(struct server *server)
     return EX_OK;
 }
 
-static int take_pidfile(struct server *server)
+static int open_pidfile(struct server *server)
 {
     const char *path = server->conf->pid_file;
     const char *why;
@@ -99,7 +99,7 @@ static int take_pidfile(struct server *server)
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-static int take_descriptors(struct server *server)
+static int raise_fd_limit(struct server *server)
 {
     return fd_limit_take(server->conf) ? EX_OK : EX_OSERR;
 }
@@ -206,7 +206,7 @@ static int start_threads(struct server *server)
                : EX_OSERR;
 }
 
-static int allow_reloads(struct server *server)
+static int make_reload(struct server *server)
 {
     server->reload = reload_create(server);
     return server->reload != NULL ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
@@ -277,7 +277,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 /* --- life --------------------------------------------------------------- */
 
 /* They come first when the loop runs. */
-static void remember_signals(struct server *server)
+static void replay_signals(struct server *server)
 {
     const struct signals_given given = signals_handed_over();
 
@@ -308,11 +308,11 @@ static int start_signals(struct server *server)
     if (server->base == NULL) {
         return failed(EX_OSERR, "event base");
     }
-    remember_signals(server);
+    replay_signals(server);
     return EX_OK;
 }
 
-static void say_ready(const struct server *server)
+static void log_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
@@ -334,10 +334,10 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while it may still be root; threads after the last thing
      * that concerns the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,        start_log,     take_descriptors, take_pidfile,
-        open_listeners,   become_user,   harden,           read_certificates,
-        start_store,      make_instance, make_users,       start_signals,
-        start_log_thread, start_threads, allow_reloads,    start_accepting,
+        find_user,        start_log,     raise_fd_limit, open_pidfile,
+        open_listeners,   become_user,   harden,         read_certificates,
+        start_store,      make_instance, make_users,     start_signals,
+        start_log_thread, start_threads, make_reload,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -361,7 +361,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         *status = stopped != 0 ? EX_TEMPFAIL : *status;
     }
     if (*status == EX_OK) {
-        say_ready(server);
+        log_ready(server);
     } else {
         if (stopped != 0) {
             log_notice("stopping before it served: %s", signal_name(stopped));

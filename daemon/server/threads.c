@@ -14,7 +14,7 @@
 #include "daemon/server/conf_apply.h"
 
 /* Those whom workers need, and then workers. */
-static bool start_others(struct threads *threads, const struct conf *conf, struct store *store)
+static bool start_services(struct threads *threads, const struct conf *conf, struct store *store)
 {
     threads->housekeeper = housekeeper_create(store, conf->purge_interval);
     if (threads->housekeeper == NULL) {
@@ -29,14 +29,14 @@ static bool start_others(struct threads *threads, const struct conf *conf, struc
     return true;
 }
 
-static bool speaks_tls(const struct conf *conf)
+static bool has_tls(const struct conf *conf)
 {
-    bool speaks = false;
+    bool tls = false;
 
     for (size_t i = 0; i < conf->listen_count; i++) {
-        speaks |= conf->listen[i].tls_certificate != NULL;
+        tls |= conf->listen[i].tls_certificate != NULL;
     }
-    return speaks;
+    return tls;
 }
 
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
@@ -46,14 +46,14 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
                                      .instance = instance,
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
-                                     .tls = speaks_tls(conf)};
+                                     .tls = has_tls(conf)};
 
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {
         log_error("threads: %s", strerror(errno));
         return false;
     }
-    if (!start_others(threads, conf, store)) {
+    if (!start_services(threads, conf, store)) {
         return false;
     }
     options.housekeeper = threads->housekeeper;

@@ -13,7 +13,7 @@
 #include "daemon/os/service_manager.h"
 
 enum {
-    LOOKS = 4, /* in each interval: one may be late */
+    CHECKS = 4, /* in each interval: one may be late */
     /* A heart beats once a second, and a busy machine may hold one up: a shorter
      * silence says nothing, however short the interval is. */
     PATIENCE_MIN_MS = 3 * HEARTBEAT_MS,
@@ -49,7 +49,7 @@ static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
                : housekeeper_heartbeat(threads->housekeeper);
 }
 
-static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
+static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
     unsigned workers = watchdog->threads->count;
 
@@ -77,13 +77,13 @@ static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
         return true;
     }
     if (!pulse->silent) {
-        complain(watchdog, i, silence);
+        log_stuck(watchdog, i, silence);
         pulse->silent = true;
     }
     return false;
 }
 
-static void look(evutil_socket_t fd, short what, void *context)
+static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct watchdog *watchdog = context;
     uint64_t now = clock_now();
@@ -104,7 +104,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
 {
     struct watchdog *watchdog =
         calloc(1, sizeof *watchdog + pulses_of(threads) * sizeof(struct pulse));
-    uint64_t period = interval / LOOKS + 1;
+    uint64_t period = interval / CHECKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
 
@@ -116,7 +116,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
     for (unsigned i = 0; i < pulses_of(threads); i++) {
         watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
     }
-    watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);
+    watchdog->timer = event_new(base, -1, EV_PERSIST, on_timer, watchdog);
     if (watchdog->timer == NULL || event_add(watchdog->timer, &wait) != 0) {
         watchdog_destroy(&watchdog);
     }
