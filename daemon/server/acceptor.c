@@ -1,16 +1,16 @@
 /*
- * acceptor.c - new connections: counted, refused above the limit, handed round.
+ * acceptor.c - accepts connections, counts them, rejects those above the limit, and dispatches the
+ * others to the workers.
  *
- * Running out of descriptors must end nothing. accept() then fails and leaves
- * the connection in the queue, so the listener stays readable and a loop would
- * spin. So one descriptor is held in spare_fd: it is let go, the connection is
- * accepted with it, told why it cannot stay, and closed, and the spare_fd is
- * taken again. Where even that fails (the whole machine is short), accepting
- * pauses for a moment.
+ * Running out of descriptors must end nothing. accept() then fails and leaves the connection in
+ * the listen backlog, so the listener stays readable and the event loop would spin. So one spare
+ * descriptor is kept: it is closed, the connection is accepted in its place, told why it is
+ * rejected, and closed, and the spare one is opened again. Where even that fails (the whole machine
+ * is short), accepting pauses for PAUSE_MS.
  *
- * At the limit a connection is not refused where it can take the place of one that has said
- * all, or has not said who it is: see timeouts.h. The worker that has most of those makes
- * room then, and until it has there are more than the limit, REPLACEMENTS_MAX at most.
+ * A connection above max_connections is not rejected if it can replace one that is lingering or
+ * unauthenticated: see timeouts.h. The worker with most of those closes one. Until it has, there
+ * are more connections than the limit, by REPLACEMENTS_MAX at most.
  */
 #include "daemon/server/acceptor.h"
 
@@ -28,39 +28,39 @@
 #include "daemon/net/handoff_reject.h"
 
 enum {
-    ACCEPTS_MAX = 64,      /* connections of one listener in one turn of the loop */
-    LAST_CALL_MAX = 4096,  /* connections; as many as a backlog may hold */
-    BACK_OFF_MS = 5,       /* how long those that have to greet wait for a handshaker */
-    PAUSE_MS = 100,        /* how long nothing is accepted when that cannot work */
-    QUIET_MS = 5000,       /* the same complaint is not logged again for so long */
-    REPLACEMENTS_MAX = 64, /* connections above the limit, while room is made for them */
+    ACCEPTS_MAX = 64,      /* connections of one listener in one loop iteration */
+    LAST_CALL_MAX = 4096,  /* connections; the usual bound of a listen backlog */
+    BACK_OFF_MS = 5,       /* until a TLS listener is polled again when all handshakers are full */
+    PAUSE_MS = 100,        /* for which nothing is accepted when descriptors or memory are short */
+    QUIET_MS = 5000,       /* until the same message is logged again */
+    REPLACEMENTS_MAX = 64, /* connections above the limit, until they have replaced another */
 };
 
-/* A listener that is being waited at. */
+/* A listener that is polled. */
 struct accept_event {
     struct acceptor *acceptor;
     const struct listener *listener;
     struct event *readable;
-    struct event *retry; /* until it is waited at again */
+    struct event *retry; /* pending while the listener is not polled: see back_off */
 };
 
 struct acceptor {
     struct event_base *base;
     struct instance *instance;
-    struct metrics *metrics; /* this thread's set: the last one */
+    struct metrics *metrics; /* the set of this thread: the last one */
     const struct threads *threads;
-    unsigned next; /* whose turn it is */
+    unsigned next; /* worker; round robin */
     struct event *pause;
-    int spare_fd;             /* -1: it could not be taken again yet */
-    uint64_t limit_log_quiet; /* complaints are held back until then, on clock_now */
+    int spare_fd;             /* -1: it could not be opened again yet */
+    uint64_t limit_log_quiet; /* nothing is logged until then, on clock_now */
     uint64_t error_log_quiet;
     size_t event_count;
     struct accept_event events[];
 };
 
-/* --- complaints --------------------------------------------------------- */
+/* --- rate-limited log --------------------------------------------------------- */
 
-/* Whether it is time to say it again. A flood must not become a flood of lines. */
+/* Whether it is time to log a message again. A flood of connections must not flood the log. */
 static bool may_log(uint64_t *quiet)
 {
     uint64_t now = clock_now();
@@ -72,7 +72,7 @@ static bool may_log(uint64_t *quiet)
     return true;
 }
 
-/* --- refusing ----------------------------------------------------------- */
+/* --- rejecting ----------------------------------------------------------- */
 
 static void reject(struct acceptor *acceptor, int fd, const struct endpoint *endpoint)
 {
@@ -83,14 +83,14 @@ static void reject(struct acceptor *acceptor, int fd, const struct endpoint *end
 
 /* --- counting ----------------------------------------------------------- */
 
-/* How many there are beyond the last that the limit allows; below 0: room. */
+/* Connections above max_connections; below 0: further ones are allowed. */
 static long long over_limit(const struct instance *instance)
 {
     return (long long)atomic_load_explicit(&instance->connections, memory_order_relaxed) -
            atomic_load_explicit(&instance->max_connections, memory_order_relaxed);
 }
 
-/* Only this thread adds, so nothing is passed between looking and counting. */
+/* Only this thread adds, so the limit cannot be passed between over_limit and here. */
 static void count_connection(struct instance *instance)
 {
     atomic_fetch_add_explicit(&instance->connections, 1, memory_order_relaxed);
@@ -130,7 +130,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     }
 }
 
-/* True when the connection at the head of the queue was dealt with. */
+/* Accepts and rejects the connection at the head of the backlog. False: accepting has to pause. */
 static bool accept_with_spare(struct acceptor *acceptor, const struct listener *listener)
 {
     if (acceptor->spare_fd < 0) {
@@ -148,7 +148,7 @@ static bool accept_with_spare(struct acceptor *acceptor, const struct listener *
 
 /* --- accepting ---------------------------------------------------------- */
 
-/* In turn, but for those whose handshaker is behind. */
+/* Round robin. For a TLS endpoint, workers with a full handshaker are skipped. */
 static struct worker *next_worker(struct acceptor *acceptor, const struct endpoint *endpoint)
 {
     const struct threads *threads = acceptor->threads;
@@ -181,7 +181,7 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
     event_add(accept_event->readable, NULL);
 }
 
-/* The others go on meanwhile. */
+/* Stops polling this listener for BACK_OFF_MS; the other ones are not affected. */
 static void back_off(struct accept_event *accept_event)
 {
     const struct timeval wait = {.tv_usec = BACK_OFF_MS * 1000};
@@ -191,7 +191,7 @@ static void back_off(struct accept_event *accept_event)
     }
 }
 
-/* NULL: none has any. */
+/* The worker with the highest count. NULL: all are 0. */
 static struct worker *worker_with_most(const struct acceptor *acceptor,
                                        unsigned (*count_of)(const struct worker *worker))
 {
@@ -208,7 +208,7 @@ static struct worker *worker_with_most(const struct acceptor *acceptor,
     return found;
 }
 
-/* The worker that can make room; NULL: none can. */
+/* The worker that can close a connection in favour of a new one. NULL: none can. */
 static struct worker *worker_to_replace_in(const struct acceptor *acceptor)
 {
     struct worker *worker = worker_with_most(acceptor, worker_lingering);
@@ -221,7 +221,7 @@ static void hand_over(struct accept_event *accept_event, struct worker *worker, 
 {
     struct instance *instance = accept_event->acceptor->instance;
 
-    /* Counted before the worker has it: it may be asked for the figure at once. */
+    /* Counted before the worker has it: a request for STATS may follow at once. */
     metrics_add(accept_event->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     count_connection(instance);
     if (!worker_accept(worker, fd, &accept_event->listener->endpoint, replaces_unauthenticated)) {
@@ -253,19 +253,19 @@ static void dispatch_connection(struct accept_event *accept_event, int fd)
     }
     struct worker *worker = over < REPLACEMENTS_MAX ? worker_to_replace_in(acceptor) : NULL;
     if (worker != NULL) {
-        log_limit_reached(accept_event, "who has not said who he is makes room for connections on");
+        log_limit_reached(accept_event, "unauthenticated connections are replaced by new ones on");
         hand_over(accept_event, worker, fd, true);
     } else {
-        log_limit_reached(accept_event, "refusing connections on");
+        log_limit_reached(accept_event, "rejecting connections on");
         reject(acceptor, fd, &accept_event->listener->endpoint);
     }
 }
 
 enum accept_result {
     ACCEPTED,
-    SKIPPED, /* this one is gone; the next may do */
-    DRAINED, /* nobody waits */
-    STUCK    /* it cannot work now */
+    SKIPPED, /* the connection failed; the next one may do */
+    DRAINED, /* the backlog is empty */
+    STUCK    /* descriptors or memory are short */
 };
 
 static enum accept_result accept_one(struct accept_event *accept_event)
@@ -284,7 +284,7 @@ static enum accept_result accept_one(struct accept_event *accept_event)
     case ENOBUFS:
     case ENOMEM:
         return STUCK;
-    default: /* errors of the connection itself come out here: see accept(2) */
+    default: /* an error of the connection itself: see accept(2) */
         return SKIPPED;
     }
 }

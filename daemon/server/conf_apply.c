@@ -1,5 +1,5 @@
 /*
- * conf_apply.c - from struct conf to store_policy and conn_settings.
+ * conf_apply.c - makes a store_policy and conn_settings of struct conf.
  */
 #include "daemon/server/conf_apply.h"
 
@@ -14,10 +14,10 @@
 enum { SLICE_NS = 500000 };
 
 _Static_assert((unsigned)CONF_NAMESPACE_COST == (unsigned)STORE_NAMESPACE_COST,
-               "a namespace costs what its configuration is held to");
+               "conf checks memory with the cost that the store counts");
 
-/* A namespace that requires a ttl does not take the daemon's for one: the store
- * refuses what would never end. */
+/* Milliseconds. A namespace with require_ttl has no default from the daemon: the store then rejects
+ * records without a ttl. */
 static uint64_t own_ttl(const struct conf *conf, const struct conf_namespace *from)
 {
     if (from->ttl_set) {
@@ -38,7 +38,7 @@ static struct store_namespace_options declared(const struct conf *conf,
     };
 }
 
-/* Where the keys of a listener live whose clients name no namespace; NULL: they do. */
+/* The namespace of a listener whose protocol has none. NULL: its requests name one. */
 static const char *namespace_of(const struct conf *conf, const struct conf_listen *listen)
 {
     if (strcmp(listen->protocol, protocol_memcache.name) != 0) {
@@ -47,9 +47,9 @@ static const char *namespace_of(const struct conf *conf, const struct conf_liste
     return listen->default_namespace != NULL ? listen->default_namespace : conf->default_namespace;
 }
 
-/* A listener's namespace is always there, so that it can be written to whatever the
- * policy is, and be flushed at a time to come. Where it is among those before, these count.
- * Returns how many there are then. */
+/* Appends the namespaces of listeners, which exist under any policy: so they can be written to, and
+ * flushed at a later time. An entry of the same name further in front wins. Returns the new
+ * count. */
 static size_t declare_of_listeners(const struct conf *conf, struct store_namespace_options *all,
                                    size_t count)
 {
@@ -65,7 +65,7 @@ static size_t declare_of_listeners(const struct conf *conf, struct store_namespa
 
 bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread)
 {
-    /* One more than there can be, so that nothing is never asked for. */
+    /* + 1: calloc(0) may return NULL. */
     struct store_namespace_options *all =
         calloc(conf->namespace_count + conf->listen_count + 1, sizeof *all);
 

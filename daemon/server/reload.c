@@ -1,10 +1,10 @@
 /*
  * reload.c - see reload.h.
  *
- * Memory that is full is no reason to refuse a file: users and rights that are to change
- * must not wait for it. What a namespace may be is known by its name from the first moment
- * on (store_policy_begin), whether there is room for it yet or not, so all of the file
- * is in force together.
+ * A file is not refused because memory is full: changes of users and rights must not wait for
+ * memory. The store knows the rules of a namespace by its name from the first moment on
+ * (store_policy_begin), whether it could create the namespace yet or not. So all of the file is in
+ * force together.
  */
 #include "daemon/server/reload.h"
 
@@ -24,24 +24,24 @@
 #include "daemon/server/server_state.h"
 
 enum {
-    NAMES_MAX = 256, /* of options that need a restart */
-    WAIT_US = 1000,  /* for requests that were under way */
-    RETRY_S = 1,     /* between two tries to make what is owed */
+    NAMES_MAX = 256, /* bytes; of options that need a restart */
+    WAIT_US = 1000,  /* for requests that are under way */
+    RETRY_S = 1,     /* between two tries to create namespaces for which there was no room */
 };
 
 struct reload {
     struct server *server;
     enum {
         RELOAD_IDLE,
-        RELOAD_READS,   /* on the thread */
+        RELOAD_READS,   /* the thread runs */
         RELOAD_APPLIES, /* namespaces, slice by slice */
     } state;
-    bool again;      /* one more was asked for */
-    bool incomplete; /* what is owed (conf_apply.h) is tried now and then */
+    bool again;      /* another one was asked for meanwhile */
+    bool incomplete; /* namespaces are missing (conf_apply_is_incomplete); retried every RETRY_S */
     pthread_t reader;
-    struct wakeup wakeup; /* rung by the reader at its end */
+    struct wakeup wakeup; /* signalled by the reader at its end */
     struct event *slice;  /* the next one */
-    /* What was read: the reader's until it has ended. */
+    /* The result; of the reader alone until it has ended. */
     struct conf *next;
     struct conf_errors errors;
     struct users *users;
@@ -50,7 +50,7 @@ struct reload {
 
 /* --- reading: on the reader's thread --------------------------------------- */
 
-/* What only the listeners could forbid, which a reload leaves as they are. */
+/* Whether the file needs other listeners to be safe: a reload leaves them as they are. */
 static bool is_exposed(const struct server *server, const struct conf *next)
 {
     const struct conf_listen *listen = conf_exposed(server->first, next);
@@ -58,15 +58,15 @@ static bool is_exposed(const struct server *server, const struct conf *next)
         listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
 
     if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted, so until "
-                  "then there must be users and TLS, or insecure = true",
+        log_error("others than this machine can reach %s until the daemon is restarted: until "
+                  "then keep users and TLS, or write insecure = true",
                   name);
     }
     return name != NULL;
 }
 
-/* A file that lacks what there was is seldom meant so: an editor may have emptied it, and not
- * written it yet. */
+/* Whether the file lacks settings that were there before. That is seldom intended: an editor may
+ * have emptied the file, and not written it yet. */
 static bool lacks_settings(const struct server *server, const struct conf *next)
 {
     bool users = server->conf->user_count > 0 && !next->users_given;
@@ -76,13 +76,13 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
         log_error("the file has no setting in it, and had some before: write one, such as "
                   "users = (); if the defaults are meant");
     } else if (users) {
-        log_error("users: the file does not speak of them, and there are some: write users = (); "
-                  "if everybody shall do everything");
+        log_error("users: the file has no such setting, and there are users: write users = (); if "
+                  "every client may do everything");
     }
     return everything || users;
 }
 
-/* Whether namespaces ask for more than there is of so much memory, which is said. */
+/* Whether a setting does not fit into so much memory, in bytes; logs which. */
 static bool conflicts(const struct conf *next, uint64_t memory)
 {
     const char *conflict = conf_apply_conflict(next, memory);
@@ -93,7 +93,7 @@ static bool conflicts(const struct conf *next, uint64_t memory)
     return conflict != NULL;
 }
 
-/* What can fail, and is easily dropped again. */
+/* Makes everything that can fail and can be dropped again. */
 static bool prepare(struct reload *reload)
 {
     struct server *server = reload->server;
@@ -133,8 +133,7 @@ static void log_conf_errors(const struct conf_errors *errors)
     }
 }
 
-/* Options that cannot change while the daemon runs stay as they were at the start;
- * those of the new file are said to be unheard. */
+/* Logs which options of the file differ from the start, and need a restart. */
 static void log_unchanged(const struct server *server)
 {
     char names[NAMES_MAX];
@@ -149,7 +148,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
 
-    /* The memory stays what it is where no other can be had. */
+    /* The store may not have got the memory that the file asks for. */
     if (conflicts(next, store_memory(server->storage.store))) {
         return false;
     }
@@ -165,7 +164,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
     return true;
 }
 
-/* More memory comes before what may be promised of it. Less comes at the end: finish. */
+/* Memory grows before namespaces are given parts of it. It shrinks at the end, in finish(). */
 static bool apply_log_and_store(struct server *server, const struct conf *next)
 {
     uint64_t memory = store_memory(server->storage.store);
@@ -180,7 +179,7 @@ static bool apply_log_and_store(struct server *server, const struct conf *next)
     return true;
 }
 
-/* Nothing of it can fail. */
+/* Puts in force what was prepared. Cannot fail. */
 static void adopt(struct reload *reload)
 {
     struct server *server = reload->server;
@@ -214,12 +213,12 @@ static void schedule_slice(struct reload *reload, time_t seconds, suseconds_t us
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
 
-    if (event_add(reload->slice, &delay) != 0) { /* a timer takes memory: do without */
+    if (event_add(reload->slice, &delay) != 0) { /* no memory for a timer: at once, then */
         event_active(reload->slice, EV_TIMEOUT, 0);
     }
 }
 
-/* It was applied, or refused. */
+/* After a reload was applied, or refused. */
 static void end_reload(struct reload *reload)
 {
     reload->state = RELOAD_IDLE;
@@ -295,7 +294,7 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     (void)what;
 
     if (reload->state == RELOAD_IDLE) {
-        store_policy_retry(store_thread); /* where that has not been done */
+        store_policy_retry(store_thread); /* namespaces that are missing */
     }
     switch (conf_apply_continue(store_thread, clock_now())) {
     case STORE_GOES_ON:

@@ -1,13 +1,12 @@
 /*
  * server.c - the life of the daemon: start and shutdown. Between the two: reload.c.
  *
- * Owns all the parts and the order in which they come and go. The start is a
- * list of steps; each says itself what it could not do, and the first that fails
- * ends it. One function undoes whatever is there, so that a start that failed
- * and a daemon that was stopped leave by the same way.
+ * Owns all parts of the daemon, and the order in which they are made and destroyed. The start is a
+ * list of steps; each step logs its own errors, and the first that fails ends the start. One
+ * function undoes whatever is there, for a start that failed and for a daemon that was stopped.
  *
- * The main thread accepts connections, takes signals and talks to the service
- * manager. It serves no requests, so it is never busy for long.
+ * The main thread accepts connections, handles signals and talks to the service manager. It serves
+ * no requests, so it is never busy for long.
  */
 #include "daemon/server/server.h"
 
@@ -83,13 +82,14 @@ static int open_pidfile(struct server *server)
     switch (pidfile_open(&server->pidfile, path, server_state_user(server), &holder, &why)) {
     case PIDFILE_OK:
         if (geteuid() == 0 && safe_is_open_to_others(path)) {
-            log_warning("pid_file: others than root may write to its directory, and put another "
-                        "number there: %s",
-                        path);
+            log_warning(
+                "pid_file: users other than root may write to its directory, and put another "
+                "number there: %s",
+                path);
         }
         return EX_OK;
     case PIDFILE_TAKEN:
-        log_error("pid_file: %s: another kvcached is running, with process number %d", path,
+        log_error("pid_file: %s: another kvcached is running, with process id %d", path,
                   (int)holder);
         return EX_UNAVAILABLE;
     case PIDFILE_FAILED:
@@ -112,7 +112,7 @@ static int open_listeners(struct server *server)
     if (status == EX_OK && exposed != NULL) {
         log_error("others than this machine can reach %s, which was handed over: write users and, "
                   "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
-                  "true, if everybody there may read and change everything",
+                  "true, if every client there may read and change everything",
                   exposed);
         status = EX_CONFIG;
     }
@@ -132,7 +132,7 @@ static int become_user(struct server *server)
     return EX_OK;
 }
 
-/* As the user that reads them at a reload, too: what would fail then shall fail now. */
+/* As the user that reads them at a reload: what would fail then has to fail now. */
 static int read_certificates(struct server *server)
 {
     if (!listeners_load_tls(&server->listeners)) {
@@ -142,7 +142,7 @@ static int read_certificates(struct server *server)
     return EX_OK;
 }
 
-/* What cannot be had here is said, and is no reason not to serve. */
+/* A failure is logged, and is no reason not to serve. */
 static int harden(struct server *server)
 {
     const char *undone = hardening_apply(server->conf->core_dumps);
@@ -153,7 +153,8 @@ static int harden(struct server *server)
     return EX_OK;
 }
 
-/* From the arena's file on, a start that is to end leaves it in order. */
+/* From here on a signal ends the start between two steps, so that the arena file is closed in
+ * order. */
 static int start_store(struct server *server)
 {
     signals_note();
@@ -189,7 +190,7 @@ static int make_users(struct server *server)
     return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
 }
 
-/* Its thread waits until the daemon serves. */
+/* The thread writes from log_serve on. */
 static int start_log_thread(struct server *server)
 {
     struct metrics *metrics =
@@ -243,9 +244,8 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 
 /* --- shutdown ----------------------------------------------------------- */
 
-/* From here on a second signal to stop ends the process at once, whatever the
- * threads may be waiting for, and a reload comes too late. Nothing may arrive
- * between the old handlers and the new. */
+/* From here on a second signal to stop ends the process at once, whatever the threads wait for, and
+ * a reload has no effect. No signal may arrive between the old handlers and the new ones. */
 static void end_signals(struct server *server)
 {
     signals_hand_over();
@@ -276,7 +276,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 
 /* --- life --------------------------------------------------------------- */
 
-/* They come first when the loop runs. */
+/* Signals that came during the start are handled when the event loop runs. */
 static void replay_signals(struct server *server)
 {
     const struct signals_given given = signals_handed_over();
@@ -331,8 +331,8 @@ static void log_ready(const struct server *server)
 
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
 {
-    /* Files and ports while it may still be root; threads after the last thing
-     * that concerns the process as a whole. */
+    /* Files and ports while the process may still be root; threads after the last step that changes
+     * the process as a whole. */
     static int (*const steps[])(struct server *) = {
         find_user,        start_log,     raise_fd_limit, open_pidfile,
         open_listeners,   become_user,   harden,         read_certificates,

@@ -1,5 +1,5 @@
 /*
- * storage.c - the store's beginning and end, and what is to be said about them.
+ * storage.c - opens and closes the store, and logs how that went.
  */
 #include "daemon/server/storage.h"
 
@@ -25,17 +25,17 @@
 #include "daemon/server/conf_apply.h"
 
 enum {
-    LOG_EVERY_MS = 1000,  /* ms between two lines about how far the reading is */
-    STOP_MS = 90000,      /* ms that writing all of it to a disk may take */
-    EXTENSION_MS = 30000, /* ms that the service manager is asked for each time */
+    LOG_EVERY_MS = 1000,  /* between two lines about the progress of reading */
+    STOP_MS = 90000,      /* for writing all of it to a disk */
+    EXTENSION_MS = 30000, /* by which the service manager extends its time limit each time */
 };
 
-/* What has been told about a file that is being read. */
+/* Progress of a file that is read. */
 struct reading {
     const char *file;
-    uint64_t begun; /* on clock_now before it was set; 0: not yet */
+    uint64_t begun; /* on clock_now; 0: not yet */
     uint64_t logged;
-    const char *why; /* it was not opened; NULL: it was */
+    const char *why; /* why it could not be opened; NULL: it was */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
@@ -58,7 +58,7 @@ static struct size_text format_size(uint64_t bytes)
     return size;
 }
 
-/* Bytes that the file could come to take, with those that it has. */
+/* Bytes that the file can grow to on its file system. */
 static uint64_t space_for(const char *file)
 {
     struct stat has = {0};
@@ -120,7 +120,7 @@ static int open_file(void *context, const char *path, bool *made)
 static int failed_with_file(const char *file, uint64_t memory, int why)
 {
     switch (why) {
-    case ECANCELED: /* by a signal, which the caller knows of */
+    case ECANCELED: /* by a signal, which the caller logs */
         return EX_TEMPFAIL;
     case EWOULDBLOCK:
         log_error("arena.file: %s: another kvcached uses it", file);
@@ -278,7 +278,7 @@ static bool make_secrets(struct store_options *options)
                sizeof options->file_secret;
 }
 
-/* Where the file is mapped. */
+/* Has faults in the mapped file reported as errors of the disk. */
 static void watch_file(const struct store *store)
 {
     struct store_file_stats stats;
@@ -289,8 +289,7 @@ static void watch_file(const struct store *store)
     }
 }
 
-/* How long the store's making took is told by the clock that it was given, so it is
- * measured on the uptime. */
+/* The duration is measured on the uptime, since store_create may set the clock. */
 static int make_store(struct storage *storage, struct store_options *options)
 {
     struct reading reading = {.file = storage->file};
@@ -352,21 +351,21 @@ int storage_open(struct storage *storage, const struct conf *conf)
 
 /* --- another memory -------------------------------------------------------------------- */
 
-/* Why it stays as it is; the text is good until the next call. */
+/* Why the memory stays as it is; the text is valid until the next call. */
 static const char *resize_error(const struct storage *storage, enum store_resize result, int why)
 {
     static char text[160];
     switch (result) {
     case STORE_RESIZE_TOO_SMALL:
-        snprintf(text, sizeof text, "a daemon that was started with more needs %s at least",
+        snprintf(text, sizeof text, "a daemon that was started with more needs at least %s",
                  format_size(store_memory_least(storage->store)).text);
         break;
     case STORE_RESIZE_TOO_LARGE:
-        snprintf(text, sizeof text, "no more than %s can be had without a restart",
+        snprintf(text, sizeof text, "at most %s are possible without a restart",
                  format_size(store_memory_most(storage->store)).text);
         break;
     case STORE_RESIZE_PROMISED:
-        snprintf(text, sizeof text, "quotas, or four values of max_value, come to more");
+        snprintf(text, sizeof text, "quotas, or 4 values of max_value, take more");
         break;
     case STORE_RESIZE_FAILED:
         if (why == ENOSPC) {

@@ -1,8 +1,8 @@
 /*
- * threads.c - who starts first and who leaves last.
+ * threads.c - the order in which threads start and end.
  *
- * Workers poke the housekeeper and ask the authenticator, so both are there before the first of
- * them and until the last one is gone.
+ * Workers wake the housekeeper and submit logins to the authenticator, so both start before the
+ * first worker and end after the last one.
  */
 #include "daemon/server/threads.h"
 
@@ -13,7 +13,7 @@
 #include "daemon/base/log.h"
 #include "daemon/server/conf_apply.h"
 
-/* Those whom workers need, and then workers. */
+/* Starts the threads that workers need. */
 static bool start_services(struct threads *threads, const struct conf *conf, struct store *store)
 {
     threads->housekeeper = housekeeper_create(store, conf->purge_interval);
@@ -23,7 +23,7 @@ static bool start_services(struct threads *threads, const struct conf *conf, str
     }
     threads->authenticator = authenticator_create();
     if (threads->authenticator == NULL) {
-        log_error("cannot start the thread that checks secrets: %s", strerror(errno));
+        log_error("cannot start the authenticator, which checks secrets: %s", strerror(errno));
         return false;
     }
     return true;
@@ -80,13 +80,13 @@ void threads_reconfigure(struct threads *threads, const struct conf *conf, struc
     housekeeper_reconfigure(threads->housekeeper, conf->purge_interval);
     for (unsigned i = 0; i < threads->count; i++) {
         if (!worker_await(threads->workers[i])) {
-            log_warning("worker %u is busy: the new configuration is in force there later", i);
+            log_warning("worker %u is busy: it applies the new configuration later", i);
         }
     }
 }
 
-/* All are told before the first is waited for, so that they finish together. The authenticator may
- * have answers for them until it is gone. */
+/* All workers are stopped before the first is joined, so that they drain together. They are
+ * destroyed after the authenticator, which may answer their logins until then. */
 void threads_end(struct threads *threads)
 {
     for (unsigned i = 0; i < threads->count; i++) {

@@ -1,5 +1,5 @@
 /*
- * watchdog.c - one look at all heartbeats, a few times in each interval.
+ * watchdog.c - checks all heartbeats, CHECKS times in each interval.
  */
 #include "daemon/server/watchdog.h"
 
@@ -13,23 +13,23 @@
 #include "daemon/os/service_manager.h"
 
 enum {
-    CHECKS = 4, /* in each interval: one may be late */
-    /* A heart beats once a second, and a busy machine may hold one up: a shorter
-     * silence says nothing, however short the interval is. */
+    CHECKS = 4, /* in each interval, so that one may be late */
+    /* A heartbeat goes up once in HEARTBEAT_MS, and may be late on a busy machine. So a shorter
+     * silence means nothing, however short the interval is. */
     PATIENCE_MIN_MS = 3 * HEARTBEAT_MS,
 };
 
 struct pulse {
     uint64_t count;
     uint64_t changed; /* when it last went up, by clock_now */
-    bool silent;      /* that has been logged */
+    bool silent;      /* and that has been logged */
 };
 
 struct watchdog {
     struct event *timer;
-    uint64_t patience; /* milliseconds of silence that are forgiven */
+    uint64_t patience; /* milliseconds of silence that are no failure */
     const struct threads *threads;
-    struct pulse pulses[]; /* the workers', their handshakers', then the housekeeper's */
+    struct pulse pulses[]; /* of the workers, their handshakers, and the housekeeper */
 };
 
 static unsigned pulses_of(const struct threads *threads)
@@ -56,7 +56,7 @@ static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t sile
     if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
     } else if (i < 2 * workers) {
-        log_error("the reception of worker %u has been stuck for %ju ms", i - workers,
+        log_error("the handshaker of worker %u has been stuck for %ju ms", i - workers,
                   (uintmax_t)silence);
     } else {
         log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
