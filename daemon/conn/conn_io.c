@@ -96,7 +96,7 @@ static bool flush(struct conn *conn)
     return false;
 }
 
-/* Replaces the events in *what by those that the transport needs: a TLS read may have to write.
+/* Replaces the events in *what by the events that it needs: a TLS read may have to write.
  * False: the transport has bytes already, and the connection is queued for its next pass. */
 static bool heed_transport(struct conn *conn, short *what)
 {

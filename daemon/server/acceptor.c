@@ -64,7 +64,6 @@ struct acceptor {
 static bool may_log(uint64_t *quiet)
 {
     uint64_t now = clock_now();
-
     if (now < *quiet) {
         return false;
     }
@@ -108,7 +107,6 @@ static void open_spare_fd(struct acceptor *acceptor)
 static void pause_accepting(struct acceptor *acceptor)
 {
     const struct timeval delay = {.tv_usec = PAUSE_MS * 1000};
-
     for (size_t i = 0; i < acceptor->event_count; i++) {
         event_del(acceptor->events[i].readable);
     }
@@ -122,7 +120,6 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     struct acceptor *acceptor = context;
     (void)fd;
     (void)what;
-
     open_spare_fd(acceptor);
     atomic_store(&acceptor->instance->paused, false);
     for (size_t i = 0; i < acceptor->event_count; i++) {
@@ -154,7 +151,6 @@ static struct worker *next_worker(struct acceptor *acceptor, const struct endpoi
     const struct threads *threads = acceptor->threads;
     struct worker *worker;
     unsigned tried = 0;
-
     do {
         worker = threads->workers[acceptor->next];
         acceptor->next = (acceptor->next + 1) % threads->count;
@@ -165,7 +161,6 @@ static struct worker *next_worker(struct acceptor *acceptor, const struct endpoi
 static bool any_can_handshake(const struct acceptor *acceptor)
 {
     bool any = false;
-
     for (unsigned i = 0; i < acceptor->threads->count; i++) {
         any |= worker_can_handshake(acceptor->threads->workers[i]);
     }
@@ -177,7 +172,6 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
     struct accept_event *accept_event = context;
     (void)fd;
     (void)what;
-
     event_add(accept_event->readable, NULL);
 }
 
@@ -185,7 +179,6 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
 static void back_off(struct accept_event *accept_event)
 {
     const struct timeval wait = {.tv_usec = BACK_OFF_MS * 1000};
-
     if (event_add(accept_event->retry, &wait) == 0) {
         event_del(accept_event->readable);
     }
@@ -197,7 +190,6 @@ static struct worker *worker_with_most(const struct acceptor *acceptor,
 {
     struct worker *found = NULL;
     unsigned most = 0;
-
     for (unsigned i = 0; i < acceptor->threads->count; i++) {
         unsigned some = count_of(acceptor->threads->workers[i]);
         if (some > most) {
@@ -212,7 +204,6 @@ static struct worker *worker_with_most(const struct acceptor *acceptor,
 static struct worker *worker_to_replace_in(const struct acceptor *acceptor)
 {
     struct worker *worker = worker_with_most(acceptor, worker_lingering);
-
     return worker != NULL ? worker : worker_with_most(acceptor, worker_replaceable);
 }
 
@@ -220,7 +211,6 @@ static void hand_over(struct accept_event *accept_event, struct worker *worker, 
                       bool replaces_unauthenticated)
 {
     struct instance *instance = accept_event->acceptor->instance;
-
     /* Counted before the worker has it: a request for STATS may follow at once. */
     metrics_add(accept_event->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
     count_connection(instance);
@@ -233,7 +223,6 @@ static void hand_over(struct accept_event *accept_event, struct worker *worker, 
 static void log_limit_reached(struct accept_event *accept_event, const char *consequence)
 {
     struct acceptor *acceptor = accept_event->acceptor;
-
     if (may_log(&acceptor->limit_log_quiet)) {
         log_warning("max_connections (%u) reached: %s %s",
                     atomic_load(&acceptor->instance->max_connections), consequence,
@@ -245,7 +234,6 @@ static void dispatch_connection(struct accept_event *accept_event, int fd)
 {
     struct acceptor *acceptor = accept_event->acceptor;
     long long over = over_limit(acceptor->instance);
-
     if (over < 0) {
         hand_over(accept_event, next_worker(acceptor, &accept_event->listener->endpoint), fd,
                   false);
@@ -271,7 +259,6 @@ enum accept_result {
 static enum accept_result accept_one(struct accept_event *accept_event)
 {
     int fd = accept4(accept_event->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
     if (fd >= 0) {
         dispatch_connection(accept_event, fd);
         return ACCEPTED;
@@ -295,7 +282,6 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
     struct acceptor *acceptor = accept_event->acceptor;
     (void)fd;
     (void)what;
-
     for (int i = 0; i < ACCEPTS_MAX; i++) {
         if (accept_event->listener->endpoint.tls != NULL && !any_can_handshake(acceptor)) {
             back_off(accept_event);
@@ -335,7 +321,6 @@ void acceptor_last_call(struct acceptor *acceptor)
 static bool add_event(struct acceptor *acceptor, const struct listener *listener)
 {
     struct accept_event *accept_event = &acceptor->events[acceptor->event_count];
-
     accept_event->acceptor = acceptor;
     accept_event->listener = listener;
     accept_event->readable =
@@ -367,7 +352,6 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
 {
     struct acceptor *acceptor =
         calloc(1, sizeof *acceptor + options->listeners->count * sizeof(struct accept_event));
-
     if (acceptor == NULL) {
         return NULL;
     }
@@ -394,7 +378,6 @@ static void free_event(struct event *event)
 void acceptor_destroy(struct acceptor **owned)
 {
     struct acceptor *acceptor = *owned;
-
     *owned = NULL;
     if (acceptor == NULL) {
         return;

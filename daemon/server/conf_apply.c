@@ -68,7 +68,6 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
     /* + 1: calloc(0) may return NULL. */
     struct store_namespace_options *all =
         calloc(conf->namespace_count + conf->listen_count + 1, sizeof *all);
-
     if (all == NULL) {
         return false;
     }
@@ -94,7 +93,6 @@ enum store_progress conf_apply_continue(struct store_thread *store_thread, uint6
 {
     uint64_t until = clock_precise() + SLICE_NS;
     enum store_progress progress = STORE_GOES_ON;
-
     while (progress == STORE_GOES_ON && clock_precise() < until) {
         store_enter(store_thread);
         progress = store_policy_step(store_thread, now);
@@ -106,7 +104,6 @@ enum store_progress conf_apply_continue(struct store_thread *store_thread, uint6
 bool conf_apply_all(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
 {
     bool begun = conf_apply_begin(conf, store_thread);
-
     while (begun && conf_apply_continue(store_thread, now) != STORE_DONE) {
     }
     return begun;
@@ -119,7 +116,6 @@ bool conf_apply_is_incomplete(const struct store_thread *store_thread)
                           ? "memory is full, and nothing may be evicted"
                           : "there are 65535 already; flush some that are not declared, and write "
                             "a lower undeclared_namespaces";
-
     if (result.owed > 0) {
         log_warning("namespaces: %u could not be made yet, the first is \"%s\": %s. What is "
                     "configured for them holds, and each is made as soon as there is room",
@@ -131,7 +127,6 @@ bool conf_apply_is_incomplete(const struct store_thread *store_thread)
 const char *conf_apply_conflict(const struct conf *conf, uint64_t memory)
 {
     uint64_t quotas = 0;
-
     for (size_t i = 0; i < conf->namespace_count; i++) {
         quotas += conf->namespaces[i].memory;
     }

@@ -56,7 +56,6 @@ static bool is_exposed(const struct server *server, const struct conf *next)
     const struct conf_listen *listen = conf_exposed(server->first, next);
     const char *name =
         listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
-
     if (name != NULL) {
         log_error("others than this machine can reach %s until the daemon is restarted: until "
                   "then keep users and TLS, or write insecure = true",
@@ -71,7 +70,6 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
 {
     bool users = server->conf->user_count > 0 && !next->users_given;
     bool everything = next->blank && !server->conf->blank;
-
     if (everything) {
         log_error("the file has no setting in it, and had some before: write one, such as "
                   "users = (); if the defaults are meant");
@@ -86,7 +84,6 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
 static bool conflicts(const struct conf *next, uint64_t memory)
 {
     const char *conflict = conf_apply_conflict(next, memory);
-
     if (conflict != NULL) {
         log_error("%s", conflict);
     }
@@ -97,7 +94,6 @@ static bool conflicts(const struct conf *next, uint64_t memory)
 static bool prepare(struct reload *reload)
 {
     struct server *server = reload->server;
-
     if (conflicts(reload->next, reload->next->memory)) {
         return false;
     }
@@ -113,7 +109,6 @@ static void *read_and_prepare(void *context)
 {
     struct reload *reload = context;
     struct server *server = reload->server;
-
     pthread_setname_np(pthread_self(), "reload");
     reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
                        !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
@@ -127,7 +122,6 @@ static void *read_and_prepare(void *context)
 static void log_conf_errors(const struct conf_errors *errors)
 {
     const char *line = errors->text == NULL ? "" : errors->text;
-
     for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         log_error("%.*s", (int)(end - line), line);
     }
@@ -137,7 +131,6 @@ static void log_conf_errors(const struct conf_errors *errors)
 static void log_unchanged(const struct server *server)
 {
     char names[NAMES_MAX];
-
     conf_needs_restart(server->first, server->conf, names, sizeof names);
     if (names[0] != '\0') {
         log_warning("reload: left as it was until a restart: %s", names);
@@ -147,7 +140,6 @@ static void log_unchanged(const struct server *server)
 static bool apply_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
-
     /* The store may not have got the memory that the file asks for. */
     if (conflicts(next, store_memory(server->storage.store))) {
         return false;
@@ -168,7 +160,6 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
 static bool apply_log_and_store(struct server *server, const struct conf *next)
 {
     uint64_t memory = store_memory(server->storage.store);
-
     if (next->memory > memory) {
         storage_set_memory(&server->storage, next->memory);
     }
@@ -184,7 +175,6 @@ static void adopt(struct reload *reload)
 {
     struct server *server = reload->server;
     struct conf *next = reload->next;
-
     listeners_adopt_tls(&server->listeners);
     threads_reconfigure(&server->threads, next, reload->users);
     users_put(&server->users);
@@ -202,7 +192,6 @@ static void adopt(struct reload *reload)
 static void drop(struct reload *reload)
 {
     struct server *server = reload->server;
-
     listeners_abandon_tls(&server->listeners);
     users_put(&reload->users);
     conf_destroy(&reload->next);
@@ -212,7 +201,6 @@ static void drop(struct reload *reload)
 static void schedule_slice(struct reload *reload, time_t seconds, suseconds_t us)
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
-
     if (event_add(reload->slice, &delay) != 0) { /* no memory for a timer: at once, then */
         event_active(reload->slice, EV_TIMEOUT, 0);
     }
@@ -245,7 +233,6 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     struct server *server = reload->server;
     (void)fd;
     (void)what;
-
     wakeup_clear(&reload->wakeup);
     if (reload->state != RELOAD_READS) {
         return;
@@ -266,7 +253,6 @@ static void finish(struct reload *reload)
 {
     struct server *server = reload->server;
     bool was_incomplete = reload->incomplete;
-
     if (reload->state == RELOAD_APPLIES) {
         reload->incomplete = conf_apply_is_incomplete(server->storage.store_thread);
         if (server->conf->memory < store_memory(server->storage.store)) {
@@ -292,7 +278,6 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     struct store_thread *store_thread = reload->server->storage.store_thread;
     (void)fd;
     (void)what;
-
     if (reload->state == RELOAD_IDLE) {
         store_policy_retry(store_thread); /* namespaces that are missing */
     }
@@ -315,7 +300,6 @@ void reload_begin(struct reload *reload)
 {
     struct server *server = reload->server;
     const char *why;
-
     if (reload->state != RELOAD_IDLE) {
         reload->again = true;
         return;

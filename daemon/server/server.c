@@ -42,7 +42,6 @@ static int failed(int status, const char *what)
 static int start_log(struct server *server)
 {
     const char *why;
-
     log_echo();
     if (!server_state_open_log(server, server->conf, &why)) {
         log_error("cannot log to %s: %s", server->conf->log.to, why);
@@ -54,7 +53,6 @@ static int start_log(struct server *server)
 static int find_user(struct server *server)
 {
     const char *name = server->conf->user;
-
     if (name == NULL) {
         return EX_OK;
     }
@@ -75,7 +73,6 @@ static int open_pidfile(struct server *server)
     const char *path = server->conf->pid_file;
     const char *why;
     pid_t holder;
-
     if (path == NULL) {
         return EX_OK;
     }
@@ -146,7 +143,6 @@ static int read_certificates(struct server *server)
 static int harden(struct server *server)
 {
     const char *undone = hardening_apply(server->conf->core_dumps);
-
     if (undone != NULL) {
         log_warning("hardening: %s: %s", undone, strerror(errno));
     }
@@ -164,7 +160,6 @@ static int start_store(struct server *server)
 static int make_instance(struct server *server)
 {
     struct instance *instance = &server->instance;
-
     instance->version = server->version;
     instance->pid = getpid();
     instance->started = clock_now();
@@ -195,7 +190,6 @@ static int start_log_thread(struct server *server)
 {
     struct metrics *metrics =
         &server->instance.metrics[INSTANCE_SET_OF_LOG(server->instance.threads)];
-
     return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
 
@@ -220,7 +214,6 @@ static int start_accepting(struct server *server)
                                              .threads = &server->threads,
                                              .instance = &server->instance};
     uint64_t interval = notify_watchdog();
-
     server->acceptor = acceptor_create(&options);
     if (server->acceptor == NULL) {
         return failed(EX_OSERR, "cannot accept connections");
@@ -267,7 +260,6 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 {
     struct server *server = context;
     (void)what;
-
     log_notice("stopping: %s", signal_name(number));
     log_ending();
     notify_stopping();
@@ -280,7 +272,6 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 static void replay_signals(struct server *server)
 {
     const struct signals_given given = signals_handed_over();
-
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         int number = event_get_signal(server->signals[i]);
         if (number == given.stop || number == given.reload) {
@@ -341,7 +332,6 @@ struct server *server_create(const struct server_options *options, struct conf *
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
-
     if (server == NULL) {
         *status = failed(EX_OSERR, "cannot start");
         conf_destroy(conf);
@@ -383,7 +373,6 @@ void server_run(struct server *server)
 void server_destroy(struct server **owned)
 {
     struct server *server = *owned;
-
     *owned = NULL;
     end_signals(server);
     reload_destroy(&server->reload);

@@ -18,7 +18,6 @@ bool server_state_open_log(const struct server *server, const struct conf *conf,
 {
     int level = conf->log.level + server->verbosity;
     const char *to = conf->log.to;
-
     if (server->detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }

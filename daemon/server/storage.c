@@ -87,7 +87,6 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     struct reading *reading = context;
     uint64_t now = clock_now();
     unsigned percent = all == 0 ? 100 : (unsigned)((double)done * 100 / (double)all);
-
     if (reading->begun == 0) {
         reading->begun = reading->logged = now;
         log_notice("arena %s: reading %s", reading->file, format_size(all / 2).text);
@@ -112,7 +111,6 @@ static int open_file(void *context, const char *path, bool *made)
     struct reading *reading = context;
     const struct safe_terms terms = {
         .path = path, .flags = O_RDWR | O_CREAT, .mode = 0600, .user = geteuid()};
-
     reading->why = NULL;
     return safe_open(&terms, made, &reading->why);
 }
@@ -282,7 +280,6 @@ static bool make_secrets(struct store_options *options)
 static void watch_file(const struct store *store)
 {
     struct store_file_stats stats;
-
     store_file_stats(store, &stats);
     if (stats.file != NULL) {
         arena_watch_range(stats.mapped, stats.length);
@@ -295,7 +292,6 @@ static int make_store(struct storage *storage, struct store_options *options)
     struct reading reading = {.file = storage->file};
     struct store_recovery recovery = {.arena = STORE_ARENA_MEMORY};
     uint64_t begun = options->clock.uptime;
-
     options->context = &reading;
     options->recovery = &recovery;
     storage->store = store_create(options);
@@ -321,7 +317,6 @@ int storage_open(struct storage *storage, const struct conf *conf)
                                     .open_file = open_file,
                                     .progress = on_progress,
                                     .cancelled = is_cancelled};
-
     *storage = (struct storage){.file = conf->arena.file};
     if (!make_secrets(&options)) {
         log_error("cannot get random bytes: %s", strerror(errno));
@@ -404,7 +399,6 @@ bool storage_set_memory(struct storage *storage, uint64_t memory)
 void storage_close(struct storage *storage)
 {
     struct store_clock clock;
-
     if (storage->store_thread != NULL) {
         store_thread_destroy(&storage->store_thread);
     }

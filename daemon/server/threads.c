@@ -32,7 +32,6 @@ static bool start_services(struct threads *threads, const struct conf *conf, str
 static bool has_tls(const struct conf *conf)
 {
     bool tls = false;
-
     for (size_t i = 0; i < conf->listen_count; i++) {
         tls |= conf->listen[i].tls_certificate != NULL;
     }
@@ -47,7 +46,6 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
                                      .tls = has_tls(conf)};
-
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {
         log_error("threads: %s", strerror(errno));
@@ -73,7 +71,6 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
 void threads_reconfigure(struct threads *threads, const struct conf *conf, struct users *users)
 {
     const struct conn_settings settings = conf_apply_conn_settings(conf);
-
     for (unsigned i = 0; i < threads->count; i++) {
         worker_reconfigure(threads->workers[i], &settings, users);
     }

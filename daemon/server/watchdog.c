@@ -40,7 +40,6 @@ static unsigned pulses_of(const struct threads *threads)
 static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 {
     const struct threads *threads = watchdog->threads;
-
     if (i < threads->count) {
         return worker_heartbeat(threads->workers[i]);
     }
@@ -52,7 +51,6 @@ static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
     unsigned workers = watchdog->threads->count;
-
     if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
     } else if (i < 2 * workers) {
@@ -67,7 +65,6 @@ static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
 {
     struct pulse *pulse = &watchdog->pulses[i];
     uint64_t count = count_of(watchdog, i);
-
     if (count != pulse->count) {
         *pulse = (struct pulse){.count = count, .changed = now};
         return true;
@@ -90,7 +87,6 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     bool all = true;
     (void)fd;
     (void)what;
-
     for (unsigned i = 0; i < pulses_of(watchdog->threads); i++) {
         all = beats(watchdog, i, now) && all;
     }
@@ -107,7 +103,6 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
     uint64_t period = interval / CHECKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
-
     if (watchdog == NULL) {
         return NULL;
     }
@@ -126,7 +121,6 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
 void watchdog_destroy(struct watchdog **owned)
 {
     struct watchdog *watchdog = *owned;
-
     *owned = NULL;
     if (watchdog == NULL) {
         return;
