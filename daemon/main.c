@@ -1,7 +1,7 @@
 /*
  * main.c - kvcached's command line.
  *
- * Owns the arguments and the exit status. Everything else is the server's.
+ * Owns the arguments and the exit status. Everything else is in daemon/server.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,15 +48,15 @@ struct arguments {
     const char *file;
 };
 
-/* What is left of the words when all options are taken is a mistake. It is not repeated
- * where it may be a secret. */
+/* An argument that is no option is a mistake. It is not repeated where it may be a secret. */
 static void refuse_surplus(struct arguments *arguments, const char *word)
 {
     if (arguments->task == TASK_HASH_SECRET) {
-        fprintf(stderr, "kvcached: a secret is no argument, where others could see it; it is "
-                        "asked for, or read from standard input\n");
+        fprintf(stderr, "kvcached: a secret must not be an argument, which other users can see; it "
+                        "is asked for, or read from standard input\n");
     } else {
-        fprintf(stderr, "kvcached: what is \"%s\"? A configuration is named with -c\n", word);
+        fprintf(stderr, "kvcached: unexpected argument \"%s\"; name a configuration with -c\n",
+                word);
     }
     arguments->task = TASK_USAGE;
 }
@@ -67,7 +67,6 @@ static struct arguments read_arguments(int count, char **words)
     static const struct option long_options[] = {{"hash-secret", no_argument, NULL, HASH_SECRET},
                                                  {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
-
     for (int letter; (letter = getopt_long(count, words, "c:dhtVv", long_options, NULL)) != -1;) {
         switch (letter) {
         case 'c':
@@ -102,12 +101,11 @@ static struct arguments read_arguments(int count, char **words)
     return arguments;
 }
 
-/* A descriptor below 3 that is closed would be given to a socket, and whatever
- * is printed then would go to a client. */
+/* A descriptor below 3 that is closed would become a socket, and what is printed to it would go to
+ * a client. */
 static bool fill_standard_descriptors(void)
 {
     int fd;
-
     do {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
@@ -117,12 +115,11 @@ static bool fill_standard_descriptors(void)
     return fd >= 0;
 }
 
-/* NULL when the file is not good: all that is wrong has been said. */
+/* NULL when the file has mistakes: all of them have been logged. */
 static struct conf *load(const char *file)
 {
     struct conf *conf = NULL;
     struct conf_errors errors = {.text = NULL};
-
     if (!conf_load(file, &conf, &errors)) {
         char *rest = errors.text;
         for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -138,7 +135,6 @@ static struct conf *load(const char *file)
 static int check(const char *file)
 {
     struct conf *conf = load(file);
-
     if (conf == NULL) {
         return EXIT_FAILURE;
     }
@@ -147,12 +143,11 @@ static int check(const char *file)
     return EX_OK;
 }
 
-/* A file that is read again after the working directory has changed. The caller
- * frees it; NULL when there is no memory, or for NULL. */
+/* The path of a file that is read again after the working directory has changed. The caller frees
+ * it. NULL when there is no memory, or for NULL. */
 static char *absolute(const char *file)
 {
     char *path = NULL, *directory;
-
     if (file == NULL) {
         return NULL;
     }
@@ -172,7 +167,6 @@ static int run(struct server_options *options, struct conf **conf)
 {
     int status = EX_OK;
     int starter = options->detached ? daemonize() : -1;
-
     if (options->detached && starter < 0) {
         log_error("cannot leave the terminal: %s", strerror(errno));
         conf_destroy(conf);
@@ -189,11 +183,10 @@ static int run(struct server_options *options, struct conf **conf)
     return status;
 }
 
-/* Whether there is a file to find mistakes in. */
+/* Whether the file could be read, so that it is its contents that are wrong. */
 static bool is_readable(const char *file)
 {
     struct stat about;
-
     return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
 }
 
@@ -227,7 +220,7 @@ int main(int count, char **words)
         return EX_OSERR;
     }
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit fails instead of killing the process */
 
     struct arguments arguments = read_arguments(count, words);
     if (arguments.task == TASK_SERVE) {

@@ -1,16 +1,16 @@
 /*
- * conn.c - the life of a connection: opened, waiting, closed.
+ * conn.c - what a connection waits for, and how it ends.
  *
  * What it does when its socket is ready is in conn_io.c.
  *
- * A connection that ends while its peer may still be sending lingers: if a
- * socket is closed with bytes unread, the kernel resets it, and the reset may
- * overtake the reply that says what was wrong. So it says that it is done, and
- * reads and drops what comes, until the peer has gone or LINGER_MS have passed.
+ * A connection that ends while its peer may still be sending lingers: if a socket is closed with
+ * bytes unread, the kernel resets it, and the reset may overtake the reply that says what was
+ * wrong. So the connection shuts down its sending side, and reads and drops what comes, until the
+ * peer closes or LINGER_MS (timeouts.c) have passed.
  *
- * A connection that waits for the authenticator reads nothing, but sees its peer go, and takes its
- * login along. A peer that has only said its last, which is how most go, may still want
- * the answer: it has HALF_CLOSED_MS.
+ * A connection that awaits the authenticator reads nothing, but notices when its peer closes, and
+ * withdraws its login then. A peer that has only shut down its sending side may still read the
+ * answer: it has HALF_CLOSED_MS (timeouts.c). Most peers that close look like this at first.
  */
 #include "daemon/conn/conn.h"
 
@@ -71,7 +71,7 @@ void conn_clear_half_closed(struct conn *conn)
     conn->half_closed = false;
 }
 
-/* What it holds of the loop, its seat apart. */
+/* Releases everything it took from the loop, except its place in the list of active connections. */
 static void release(struct conn *conn)
 {
     if (conn->pipeline != NULL) {
@@ -138,8 +138,8 @@ bool conn_watch(struct conn *conn, short what)
     return false;
 }
 
-/* Its seat follows only now and then, so that a busy connection costs no more than a
- * comparison. */
+/* Its place in the list is updated once in a sweep's interval, so that a pass costs one comparison
+ * here. */
 void conn_touch(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -158,7 +158,7 @@ void conn_linger(struct conn *conn, enum conn_close why)
     struct loop *loop = conn->loop;
     record_reason(conn, why);
     release(conn);
-    count_lingering(loop, 1); /* before its peer hears of it */
+    count_lingering(loop, 1); /* before the peer sees the end of the stream */
     conn->transport.ops->end(&conn->transport);
     TAILQ_REMOVE(&loop->active, conn, link);
     TAILQ_INSERT_TAIL(&loop->lingering, conn, link);
@@ -177,12 +177,12 @@ void conn_swallow(struct conn *conn)
     enum transport_status status =
         conn->transport.ops->read(&conn->transport, dropped, sizeof dropped, &moved);
     bool ends = status == TRANSPORT_EOF || status == TRANSPORT_FAILED;
-    if (ends || !conn_watch(conn, EV_READ)) { /* nobody watches it, if it was in line for long */
+    if (ends || !conn_watch(conn, EV_READ)) { /* it may have been queued, and not been watched */
         conn_destroy(conn);
     }
 }
 
-/* --- parting ---------------------------------------------------------------- */
+/* --- half closed ---------------------------------------------------------------- */
 
 static void note_half_closed(struct conn *conn)
 {
@@ -194,13 +194,12 @@ static void note_half_closed(struct conn *conn)
     loop_arm_sweep(loop);
 }
 
-/* It waits for the authenticator, and more has come or its peer goes. */
+/* It awaits the authenticator, and its peer has sent more, shut down or closed. */
 static void on_peer(evutil_socket_t fd, short what, void *context)
 {
     struct conn *conn = context;
     struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
     (void)what;
-
     poll(&peer, 1, 0);
     if ((peer.revents & (POLLHUP | POLLERR)) != 0) {
         conn_close(conn, CONN_CLOSE_PEER);

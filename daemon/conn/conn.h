@@ -13,35 +13,35 @@
 
 struct conn;
 
-/* Of conn_watch: that more comes or the peer goes, each time once and not as long as it is so. */
+/* Of conn_watch: the peer sends or closes. Edge-triggered: each change is reported once. */
 enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 
-/* Says why, and is gone. */
-void conn_close(struct conn *conn, enum conn_close why);
-
-/* The same for one that lingers, which has said why. */
-void conn_destroy(struct conn *conn);
-
-/* Says why, and reads and drops what still comes. May close it. */
-void conn_linger(struct conn *conn, enum conn_close why);
-
-/* Waits for these events and for nothing else. False: no memory. */
+/* Waits for these libevent events and for no others; 0: for none. False: no memory. */
 bool conn_watch(struct conn *conn, short what);
 
-/* Whether it has replies that its peer does not take: the loop counts those. */
-void conn_set_backlog(struct conn *conn, bool has_backlog);
+/* Records the reason, closes and frees it. */
+void conn_close(struct conn *conn, enum conn_close why);
 
-/* One that lingers: drops what has come. May close it. */
+/* Records the reason, shuts down the sending side, then reads and drops what the peer still sends,
+ * until the peer closes or timeouts.c ends it. May close it. */
+void conn_linger(struct conn *conn, enum conn_close why);
+
+/* Drops the bytes that a lingering connection has received. May close it. */
 void conn_swallow(struct conn *conn);
 
-/* It had a turn. */
+/* Closes and frees a connection after its reason has been recorded: a lingering one. */
+void conn_destroy(struct conn *conn);
+
+/* It had a pass: moves it towards the end of loop->active. */
 void conn_touch(struct conn *conn);
 
-/* Its identity may have changed: it is one of those that have not said who they are, behind all
- * others, or is one no more. */
+/* Whether it has replies that its peer does not take: loop->backlogged counts those. */
+void conn_set_backlog(struct conn *conn, bool has_backlog);
+
+/* Its identity may have changed: enters it at the end of loop->unauthenticated, or removes it. */
 void conn_follow_identity(struct conn *conn);
 
-/* It waits for the authenticator no more: loop->half_closed does not count it. */
+/* Its login was answered: loop->half_closed does not count it any more. */
 void conn_clear_half_closed(struct conn *conn);
 
 #endif

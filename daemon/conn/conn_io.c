@@ -1,25 +1,25 @@
 /*
- * conn_io.c - a connection's turns, and the rounds in which they are taken.
+ * conn_io.c - a connection's I/O passes, and the rounds in which they happen.
  *
- * When a turn begins, scheduler.c decides:
+ * scheduler.c decides when a pass begins. A pass:
  *
- *     receive   one read
- *     prepare   what has come is parsed, and index lines are on their way
- *     work      the pipeline answers what is there, within its budget
- *     take on   further reads, while a large value fills whatever space is given
- *     send      one write of all replies
- *     settle    wait for bytes, for room to write, for the next turn; or close
+ *     receive    one read
+ *     prepare    parse the bytes, and prefetch the index lines of their keys
+ *     work       the pipeline executes the requests, within its budget
+ *     continue   further reads, while a large value fills the space that the store gives
+ *     send       one write of all replies
+ *     settle     wait for bytes, for space to write or for the next pass; or close
  *
- * Prompt connections that became ready together take their turns in a round: all of them
- * receive and prepare before the first one works. A record lies at a random place in
- * memory, and so does its index line; while one connection's bytes are being read the
- * processor fetches what the one before it asked for, and the kernel's code for reading
- * is not driven out of its caches by that for sending. With 50 connections that ask one
- * thing at a time a request costs about a tenth less than with turns one by one.
+ * Interactive connections that become ready together have their passes in a round: all of them
+ * receive and prepare before the first one works. A record lies at a random place in memory, and so
+ * does its index line. While the bytes of one connection are read, the processor fetches the lines
+ * for the one before, and the kernel's code for reading is not evicted from the caches by that for
+ * sending. With 50 connections that send 1 request at a time, a request costs about a tenth less
+ * than with passes one by one.
  *
- * A peer that sends and never reads fills its reply queue; then the pipeline stops, no
- * more is read, and the peer's own writes come to a halt. That bounds the memory
- * of a connection and harms nobody else.
+ * A peer that sends and never reads fills its reply queue. Then the pipeline stops, no more is
+ * read, and the peer's own writes block. That bounds the memory of a connection, and other
+ * connections do not notice.
  */
 #include "daemon/conn/conn_io.h"
 
@@ -31,14 +31,13 @@
 #include "daemon/maintenance/housekeeper.h"
 
 enum {
-    READS_MAX = 4, /* further ones in a turn, of a MiB at most each */
-    /* Bytes of a write: of one, and for all whose peers do not take theirs. */
-    WRITE_MIN = 16 << 10,
-    WRITE_MAX = 256 << 10,
-    WRITTEN_ALL = 32 << 20,
+    READS_MAX = 4,          /* further reads in a pass, of a MiB at most each */
+    WRITE_MIN = 16 << 10,   /* bytes of one write */
+    WRITE_MAX = 256 << 10,  /* bytes of one write */
+    WRITTEN_ALL = 32 << 20, /* bytes in the kernel for all backlogged connections together */
 };
 
-/* False: it broke. */
+/* False: the transport failed. */
 static bool receive(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -46,8 +45,7 @@ static bool receive(struct conn *conn)
     switch (pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
-        if (reply_queue_is_empty(
-                &conn->pipeline->replies)) { /* else it is the peer's turn to take */
+        if (reply_queue_is_empty(&conn->pipeline->replies)) { /* else the peer has to read first */
             conn->bytes_moved += moved;
         }
         return true;
@@ -63,10 +61,10 @@ static bool receive(struct conn *conn)
     return false;
 }
 
-/* Bytes of a write. The kernel keeps what a peer does not take, and has its limits for all
- * connections of the machine together; where it has reached them, it drops what comes for
- * anybody, and they wait for hundreds of milliseconds. So the more peers do not take what they
- * asked for, the less is given to each. */
+/* Bytes of a write. The kernel keeps bytes that a peer does not take, and bounds them for all
+ * connections of the machine together. At the bound it drops packets of any connection, which then
+ * waits for hundreds of milliseconds. So the more connections are backlogged, the less each of them
+ * may write. */
 static size_t write_limit(const struct loop *loop)
 {
     if (loop->backlogged < WRITTEN_ALL / WRITE_MAX) {
@@ -76,7 +74,7 @@ static size_t write_limit(const struct loop *loop)
     return share < WRITE_MIN ? WRITE_MIN : share;
 }
 
-/* False: it broke. */
+/* False: the transport failed. */
 static bool flush(struct conn *conn)
 {
     struct reply_queue *replies = &conn->pipeline->replies;
@@ -98,8 +96,8 @@ static bool flush(struct conn *conn)
     return false;
 }
 
-/* Where the transport wants something else than what is to be done: that is waited for
- * instead. False: it goes on in its next turn, whatever becomes of the socket. */
+/* Replaces the events in *what by the events that it needs: a TLS read may have to write.
+ * False: the transport has bytes already, and the connection is queued for its next pass. */
 static bool heed_transport(struct conn *conn, short *what)
 {
     unsigned wants = conn->transport.wants;
@@ -118,7 +116,7 @@ static bool heed_transport(struct conn *conn, short *what)
     return true;
 }
 
-/* How a connection ends whose pipeline has ended. */
+/* How a connection is closed after its pipeline has ended. */
 static const struct ending {
     bool drains;  /* replies are sent first */
     bool lingers; /* the peer may still be sending: see conn_linger */
@@ -242,7 +240,7 @@ static void settle(struct conn *conn)
     }
 }
 
-/* Whether the pipeline has anything to do this turn. */
+/* Whether the pipeline has anything to do in this pass. */
 static bool may_work(const struct conn *conn)
 {
     switch (conn->state) {
@@ -260,9 +258,9 @@ static bool may_work(const struct conn *conn)
     }
 }
 
-/* --- a turn --------------------------------------------------------------- */
+/* --- a pass --------------------------------------------------------------- */
 
-/* Up to where the pipeline can work. False: it is closed. */
+/* Reads and parses. False: the connection is closed. */
 static bool begin_pass(struct conn *conn, bool readable, bool writable)
 {
     struct loop *loop = conn->loop;
@@ -305,8 +303,8 @@ static bool may_continue_upload(const struct conn *conn)
            pipeline_expects_more(conn->pipeline);
 }
 
-/* What has come of a large value is taken at once: it goes to several places, and each of
- * them would wait for the turns of all others. False: it broke. */
+/* Reads on while more of a large value may have arrived. It goes to several blocks of the store,
+ * and each would wait for the passes of all other connections. False: the transport failed. */
 static bool continue_upload(struct conn *conn)
 {
     const struct command_context *ctx = &conn->loop->workspace.ctx;
@@ -330,7 +328,7 @@ static void end_pass(struct conn *conn)
     } else {
         loop->now = clock_now();
     }
-    conn_follow_identity(conn); /* before its peer hears of it */
+    conn_follow_identity(conn); /* before the reply to AUTH is sent */
     if (!continue_upload(conn) || !flush(conn)) {
         conn_close(conn, CONN_CLOSE_IO_ERROR);
         return;
@@ -348,7 +346,7 @@ void conn_io_end_round(struct loop *loop)
         return;
     }
     loop->workspace.ctx.now = 0;
-    if (round->requests > 1) { /* a lone one is looked at at once */
+    if (round->requests > 1) { /* for a single request there is nothing to overlap with */
         for (unsigned i = 0; i < round->count; i++) {
             pipeline_fetch(round->conns[i]->pipeline, &loop->workspace);
         }
@@ -364,8 +362,8 @@ void conn_io_end_round(struct loop *loop)
     }
 }
 
-/* An event that is made active is dealt with behind those that are so already: when all
- * sockets that the last poll found have begun their turns. */
+/* An event that is made active fires behind those that are active already. So the round ends when
+ * all ready connections of the last poll have begun their passes. */
 static void open_round(struct loop *loop)
 {
     loop->round.open = true;

@@ -1,5 +1,5 @@
 /*
- * conn_io.h - a connection's turns, and the rounds in which they are taken.
+ * conn_io.h - a connection's I/O passes, and the rounds in which they happen.
  *
  * All calls are for the thread of the loop.
  */
@@ -10,11 +10,11 @@
 
 #include "daemon/conn/loop.h"
 
-/* Begins a connection's turn, which may close it. It ends with the round. */
+/* Begins a pass, which ends with the round. May close the connection. */
 void conn_io_begin(struct conn *conn, bool readable, bool writable);
 
-/* Ends the turns that have begun. The loop's round.ends calls it, and so does whoever is
- * about to look at all connections. */
+/* Ends the passes that have begun. The event loop->round.ends calls it; so must a function that is
+ * about to walk over connections or to close them. May close connections. */
 void conn_io_end_round(struct loop *loop);
 
 #endif

@@ -1,16 +1,17 @@
 /*
- * conn_memory.c - how much memory each connection holds, and which ones wait for some.
+ * conn_memory.c - see conn_memory.h.
  */
 #include "daemon/conn/conn_memory.h"
 
 #include "daemon/conn/conn_state.h"
 
 enum {
-    SMALLEST_CLASS = 32 << 10, /* bytes, up to which a connection is of the lowest class */
-    TLS_BUFFERS = 36 << 10,    /* bytes that OpenSSL holds for one that is in the midst of it */
+    SMALLEST_CLASS = 32 << 10, /* bytes; the upper bound of the lowest class */
+    TLS_BUFFERS =
+        36 << 10, /* bytes that OpenSSL holds for a connection in the middle of a record */
 };
 
-/* --- how much each holds --------------------------------------------------------- */
+/* --- how much a connection holds --------------------------------------------------- */
 
 static int class_of(size_t bytes)
 {
@@ -27,7 +28,7 @@ static size_t buffers_of(const struct conn *conn)
     return pipeline_memory(conn->pipeline) + (encrypts ? TLS_BUFFERS : 0);
 }
 
-/* It holds so much from now on; 0: nothing. */
+/* It holds so many bytes from now on, and moves to the end of their class; 0: to none. */
 static void set_held(struct conn *conn, size_t held)
 {
     struct loop *loop = conn->loop;
@@ -54,7 +55,8 @@ bool conn_memory_exceeds_limit(const struct loop *loop)
            atomic_load_explicit(&loop->instance->buffers, memory_order_relaxed) > bound;
 }
 
-/* Whatever moves pushes the time on, but never beyond the grace from now. */
+/* Advances `due` by the bytes that moved, but not beyond PRESSURE_GRACE_MS from now. Whether the
+ * peer keeps up. */
 static bool advance_due(struct conn *conn)
 {
     uint64_t now = conn->loop->now;

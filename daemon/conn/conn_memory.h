@@ -1,8 +1,8 @@
 /*
- * conn_memory.h - how much memory each connection holds between its turns, and which connections
- * wait for some.
+ * conn_memory.h - how much memory each connection holds between its passes, and which connections
+ * wait for memory.
  *
- * Only keeps the books: which connections give way when memory is short is in pressure.h.
+ * Only counts: pressure.h decides which connections give way when memory is short.
  *
  * All calls are for the thread of the loop.
  */
@@ -14,20 +14,21 @@
 struct conn;
 struct loop;
 
-/* It had a turn: what it holds may have changed. For one that has a pipeline, or had one when this
- * was called last. */
+/* Counts what it holds after a pass. For a connection that has a pipeline, or had one when this was
+ * called last. */
 void conn_memory_update(struct conn *conn);
 
-/* It holds nothing, and waits for nothing. */
+/* It is about to be closed, or to linger: it holds nothing and waits for nothing. */
 void conn_memory_release(struct conn *conn);
 
-/* What it asked for cannot be had for now: it has another turn soon. */
+/* Its request needs memory that is not free: it has another pass within PRESSURE_RETRY_MS, or
+ * later if many wait. */
 void conn_memory_wait(struct conn *conn);
 
-/* It waits no more; nothing happens to one that does not wait. */
+/* Removes it from the waiters. Does nothing to a connection that does not wait. */
 void conn_memory_stop_waiting(struct conn *conn);
 
-/* Whether all connections of the process together hold more than the option `buffers` allows. */
+/* Whether the buffers of all connections of the process exceed the option `buffers`. */
 bool conn_memory_exceeds_limit(const struct loop *loop);
 
 #endif

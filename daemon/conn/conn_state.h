@@ -1,16 +1,16 @@
 /*
- * conn_state.h - what the files that make up a connection share of it.
+ * conn_state.h - struct conn, for the files that make up a connection and for their tests.
  *
  * From top to bottom, each file using only those below it:
  *
- *     connections.c   opens connections and closes all of them; the callbacks of the loop's events
- *     timeouts.c, pressure.c, scheduler.c
- *                     close those whose time is over; have some give way when memory is short; say
- *                     which has its turn
- *     conn_io.c       a turn: reads, works, sends, decides what is waited for
+ *     connections.c   opens connections, closes all of them, and has the callbacks of the events
+ *     timeouts.c      closes connections that are overdue
+ *     pressure.c      closes connections when memory is short
+ *     scheduler.c     decides which connection has a pass next
+ *     conn_io.c       a pass: read, execute, write, decide what to wait for
  *     conn.c          what a connection waits for, and its end: lingering, closing
- *     run_queue.c, conn_memory.c
- *                     the lists of those that wait for a turn, hold memory, or wait for memory
+ *     run_queue.c     the connections that wait for a pass
+ *     conn_memory.c   the connections that hold memory or wait for it
  *     loop.c          what the connections of one thread have in common
  */
 #ifndef KVCACHED_DAEMON_CONN_CONN_STATE_H
@@ -20,6 +20,7 @@
 #include "daemon/net/transport.h"
 #include "daemon/request/pipeline.h"
 
+/* Times are in milliseconds on clock_now(). */
 struct conn {
     struct event event;
     struct loop *loop;
@@ -27,32 +28,32 @@ struct conn {
     const struct endpoint *endpoint;
     struct transport transport;
     struct identity identity;
-    TAILQ_ENTRY(conn) link;                 /* in loop->seated or loop->lingering */
-    TAILQ_ENTRY(conn) queue_link;           /* in a line of loop->run_queue, if `waits` */
-    TAILQ_ENTRY(conn) unauthenticated_link; /* in loop->strangers, if `strange` */
-    TAILQ_ENTRY(conn) holder_link;          /* in loop->pressure.holders, if `holds` */
-    TAILQ_ENTRY(conn) waiter_link;          /* in loop->pressure.waiters, if `crowded` */
-    uint64_t bytes_moved;                   /* bytes, since pressure.c last looked */
-    uint64_t due;          /* by when its peer should have taken or sent something */
-    size_t unsent;         /* bytes that its socket held when something moved last, */
+    TAILQ_ENTRY(conn) link;                 /* in loop->active or loop->lingering */
+    TAILQ_ENTRY(conn) queue_link;           /* in a list of loop->run_queue, if `is_queued` */
+    TAILQ_ENTRY(conn) unauthenticated_link; /* in loop->unauthenticated, if so */
+    TAILQ_ENTRY(conn) holder_link;          /* in loop->pressure.holders, if `holds_memory` */
+    TAILQ_ENTRY(conn) waiter_link;          /* in loop->pressure.waiters, if `awaits_memory` */
+    uint64_t bytes_moved;                   /* to and from the peer, since `due` was advanced */
+    uint64_t due;          /* by when the peer should have taken or sent something */
+    size_t unsent;         /* bytes in the socket's send queue when bytes moved last, */
     uint64_t unsent_since; /* and when that was */
-    size_t held;           /* bytes of buffers that it counts with */
-    uint64_t last_active;  /* when it last had a turn, or began to linger or part */
-    uint64_t listed_at;    /* when it was put at the end of loop->seated */
+    size_t held;           /* bytes of buffers that conn_memory.c counts */
+    uint64_t last_active;  /* when it last had a pass, began to linger, or was half closed */
+    uint64_t listed_at;    /* when it was put at the end of loop->active */
     enum pipeline_state state;
-    short watched; /* what its event waits for */
-    short ready;   /* what its socket was ready for, while it `waits` */
+    short watched; /* the events that it waits for */
+    short ready;   /* the events that have come while it `is_queued` */
     bool is_queued;
-    bool interactive; /* idle, and its last turn was short and left nothing open: see scheduler.h */
-    bool demoted;     /* its last turn in line was not enough: likewise */
-    bool has_backlog; /* replies, which its peer does not take */
+    bool interactive; /* idle, and its last pass was short and finished: see scheduler.h */
+    bool demoted;     /* its last pass from the run queue did not finish: see scheduler.h */
+    bool has_backlog; /* replies that its peer does not take */
     bool is_unauthenticated;
-    bool holds_memory;  /* buffers, between its turns */
-    bool awaits_memory; /* waits for memory */
+    bool holds_memory; /* buffers, between its passes */
+    bool awaits_memory;
     bool lingers;
     bool ended;       /* no more bytes will be read */
-    bool half_closed; /* waits for the authenticator, and its peer has said its last:
-                   loop->half_closed counts it */
+    bool half_closed; /* it awaits the authenticator, and its peer has shut down its sending side;
+                         counted in loop->half_closed */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * connections.c - all connections of a loop: opened, reconfigured, drained, closed; and what the
- * loop's events call.
+ * connections.c - opens, reconfigures, drains and closes the connections of a loop, and has the
+ * callbacks of its events.
  */
 #include "daemon/conn/connections.h"
 
@@ -15,8 +15,8 @@
 
 enum { KEEP_CONNS = 256 }; /* free blocks */
 
-/* A certificate may say who it is, unasked; and after a reload says it again, if it is still
- * good. */
+/* Authenticates the connection by its certificate, if it has one that names a user. Again after a
+ * reload, since the user may be gone. */
 static void authenticate_by_certificate(struct conn *conn)
 {
     char name[REQUEST_NAMESPACE_MAX];
@@ -28,7 +28,7 @@ static void authenticate_by_certificate(struct conn *conn)
     }
 }
 
-/* Takes its seat, and waits for the first bytes. May close it: false. */
+/* Enters it into the lists of the loop, and waits for the first bytes. False: it is closed. */
 static bool activate(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -69,7 +69,6 @@ bool connections_open(struct loop *loop, struct transport *transport,
     return activate(conn);
 }
 
-/* Its socket is ready. */
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
@@ -107,7 +106,7 @@ void connections_serve(struct loop *loop)
     pressure_serve(loop);
 }
 
-/* Each is asked anew who it is; the old users go when nobody refers to them any more. */
+/* Authenticates each connection anew. The old users are freed with their last reference. */
 static void change_users(struct loop *loop, struct users *users)
 {
     struct users *before = loop->auth.users;

@@ -15,31 +15,30 @@ struct loop;
 struct transport;
 struct users;
 
+/* Makes the pool of connections, and the events of the loop call the functions of this room. Once,
+ * after loop_init. */
+void connections_serve(struct loop *loop);
+
 /*
- * Takes over a transport whose peer has greeted, if it has to. It is counted in
- * instance->connections; closing it takes it off. False when there is no memory: then it is
- * closed already. `endpoint` is where it came in and must outlive the connection.
+ * Takes over a transport; a TLS handshake must be done. The connection has been counted
+ * in instance->connections; closing it takes it off. `endpoint` must outlive it. False when there
+ * is no memory: the transport is closed then, and the connection taken off.
  */
 bool connections_open(struct loop *loop, struct transport *transport,
                       const struct endpoint *endpoint);
 
-/* From now on the loop's events see to its connections. Once, after loop_init. */
-void connections_serve(struct loop *loop);
-
-/* New settings, for the connections that are open too. A reference to `users` is taken. */
+/* Applies new settings and users to open connections too. Takes a reference to `users`. */
 void connections_reconfigure(struct loop *loop, const struct conn_settings *settings,
                              struct users *users);
 
 /* The authenticator has answered a login of this loop: its connection goes on. */
 void connections_answered(struct login_request *login);
 
-/*
- * From now on, what has arrived is answered and sent, and then every connection
- * closes by itself. When none is left, then or at once, the event loop is told
- * to end.
- */
+/* Answers what has arrived, sends the replies, and lets every connection close then. Ends the event
+ * loop when none is left, which may be at once. */
 void connections_drain(struct loop *loop);
 
+/* Closes all at once, and drops replies that were not sent. */
 void connections_close_all(struct loop *loop);
 
 #endif

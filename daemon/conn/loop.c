@@ -1,5 +1,5 @@
 /*
- * loop.c - setting a loop up, and how closely it looks at the time.
+ * loop.c - sets a loop up and down, and arms its timers.
  */
 #include "daemon/conn/loop.h"
 

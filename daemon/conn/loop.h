@@ -1,9 +1,10 @@
 /*
  * loop.h - what the connections of one worker have in common.
  *
- * Blocks for their buffers, the store thread into the store, the lists that say whose
- * turn it is and who has been silent for longest. Nothing here is locked: a
- * loop and all its connections are one thread's.
+ * The event base, the store thread, pools of blocks for buffers, and the lists of connections
+ * that are ready, silent, unauthenticated, lingering or short of memory. Nothing here is locked: a
+ * loop and all its connections belong to one thread. The members that other threads read are
+ * marked.
  */
 #ifndef KVCACHED_DAEMON_CONN_LOOP_H
 #define KVCACHED_DAEMON_CONN_LOOP_H
@@ -26,46 +27,47 @@ struct housekeeper;
 struct handshaker;
 TAILQ_HEAD(loop_list, conn);
 
-/* Connections whose turns have begun and will be ended together; see conn_io.c. Long
- * pipelines hide their waits themselves, and their pipelines are large: few make a round. */
+/* Connections that have begun their passes and will end them together; see conn_io.c. A long
+ * pipeline hides its cache misses itself and takes much memory, so a few of them fill a round. */
 enum { ROUND_CONNS = 64, ROUND_REQUESTS = 64 };
 
 struct round {
     struct conn *conns[ROUND_CONNS];
     unsigned count;
-    unsigned requests; /* that they have before them */
+    unsigned requests; /* of these connections, parsed and not yet executed */
     bool open;         /* the store is entered */
-    struct event ends; /* made active when it opens */
+    struct event ends; /* made active when the round opens */
 };
 
-/* Connections that wait for their turn, the first first; see scheduler.c. */
+/* Connections that are ready and not interactive, oldest first; see scheduler.c. */
 struct run_queue {
-    struct loop_list high; /* new, or prompt until now */
-    struct loop_list low;  /* their last turn in line was not enough */
-    unsigned served;       /* turns, modulo 3: which end of which line is next */
+    struct loop_list high; /* new, or interactive until now */
+    struct loop_list low;  /* demoted: their last pass from the queue did not finish */
+    unsigned served;       /* passes, modulo 3: which end of which list is next */
 };
 
-/* How much connections hold between their turns: a class for each doubling. */
+/* Connections by how much memory they hold between their passes: a class for each doubling. */
 enum { HELD_CLASSES = INSTANCE_HELD_CLASSES };
 
 enum {
-    PRESSURE_GRACE_MS = 2000,
+    PRESSURE_GRACE_MS = 2000, /* a peer this far behind PRESSURE_RATE is stuck */
     PRESSURE_RATE = 32 << 10, /* bytes a second */
-    PRESSURE_SCAN_MS = 100,   /* between two looks at those that hold something */
-    PRESSURE_RETRY_MS = 5,    /* after which some of those that wait for memory try again */
+    PRESSURE_SCAN_MS = 100,   /* between two scans of all holders */
+    PRESSURE_RETRY_MS = 5,    /* after which some of the waiters try again */
 };
 
-/* Those that hold memory and may have to give way; see pressure.c. */
+/* Connections that hold memory and may have to give it back; see pressure.c. */
 struct pressure {
-    struct loop_list holders[HELD_CLASSES]; /* by buffers; those that have moved last, last */
-    struct loop_list waiters;               /* wait for memory, the first first */
-    uint64_t scanned;                       /* when pressure.c last looked at all of them */
-    unsigned calm_scans;                    /* of which few have to look at each */
-    uint64_t patience;                      /* ms beyond `due` after which one gives way */
-    struct event scan;                      /* fires now and then, while there are holders */
-    struct event retry;                     /* those that wait are to try again */
+    struct loop_list holders[HELD_CLASSES]; /* by buffers; the last that moved bytes is last */
+    struct loop_list waiters;               /* for memory, oldest first */
+    uint64_t scanned;                       /* when all holders were scanned last */
+    unsigned calm_scans;                    /* scans while no store memory was short */
+    uint64_t patience;                      /* ms beyond `due` after which a holder gives way */
+    struct event scan;                      /* pending while there are holders */
+    struct event retry;                     /* pending while there are waiters */
 };
 
+/* Times are in milliseconds on clock_now(). */
 struct loop {
     struct event_base *base;
     struct store *store;
@@ -73,51 +75,52 @@ struct loop {
     struct metrics *metrics;
     struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
-    struct handshaker *handshaker;   /* or NULL: nobody has to greet */
+    struct handshaker *handshaker;   /* or NULL: no endpoint has TLS */
     struct conn_settings settings;   /* see loop_configure */
-    struct auth_context auth;        /* its users are a reference */
-    uint64_t now;                    /* when the last turn read the clock */
+    struct auth_context auth;        /* holds a reference to its users */
+    uint64_t now;                    /* when the last pass read the clock */
 
     struct workspace workspace; /* of the pipelines */
     struct pool conns;
 
-    struct loop_list active;          /* all but those that linger; the longest silent first */
-    struct loop_list lingering;       /* said all, wait for the peer to go; the first first */
-    struct loop_list unauthenticated; /* have not said who they are; the first first */
-    /* Any thread reads these. */
-    atomic_uint lingering_count;       /* how many `lingers` has */
-    atomic_uint replacements;          /* connections on their way for which another has to go */
-    atomic_uint unauthenticated_count; /* strangers, and those in the handshaker */
+    struct loop_list active;          /* all but the lingering ones, longest silent first */
+    struct loop_list lingering;       /* see conn_linger; oldest first */
+    struct loop_list unauthenticated; /* oldest first */
+    /* Any thread reads these three. */
+    atomic_uint lingering_count;       /* connections in `lingering` */
+    atomic_uint replacements;          /* connections on their way that replace one of this loop */
+    atomic_uint unauthenticated_count; /* connections in `unauthenticated`, and handshakes */
     struct run_queue run_queue;
-    unsigned half_closed; /* connections that wait for the authenticator, and whose peers have said
-                         their last */
-    unsigned backlogged;  /* connections that have replies which their peers do not take */
+    unsigned half_closed; /* connections that await the authenticator, after their peers have shut
+                             down their sending side */
+    unsigned backlogged;  /* connections with replies that their peers do not take */
     struct round round;
     struct pressure pressure;
-    event_callback_fn on_ready; /* what conn_watch has called; connections_serve sets it */
-    struct event slice;         /* those in line have their slice */
-    struct event sweep;         /* fires now and then, while somebody might be overdue */
-    bool draining;              /* what has not arrived by now is not waited for */
+    event_callback_fn on_ready; /* the callback of conn_watch; connections_serve sets it */
+    struct event slice;         /* the run queue gets its slice of time */
+    struct event sweep;         /* pending while a connection may become overdue */
+    bool draining;              /* bytes that have not arrived by now are not waited for */
 };
 
-/* Makes its store thread and its base. False with errno; loop_deinit is legal then. */
+/* Makes its store thread and its event base. `store` and `instance` must outlive it; `id` picks its
+ * set of metrics. False with errno: loop_deinit is legal then. */
 bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id);
 /* Its connections must be closed. */
 void loop_deinit(struct loop *loop);
 
-/* What connections shall go by from now on. */
+/* Applies the settings, which are copied, to all connections from now on. */
 void loop_configure(struct loop *loop, const struct conn_settings *settings);
 
-/* Milliseconds between two sweeps, and how exact the order of `seated` is. */
+/* Milliseconds between two sweeps, and the precision of the order of `active`. */
 uint64_t loop_sweep_interval(const struct loop *loop);
 
-/* Has `timer` fire in so many milliseconds, if it is not going to fire already. */
+/* Makes `timer` fire after so many milliseconds. Does nothing while it is pending. */
 void loop_arm(struct event *timer, uint64_t milliseconds);
 
-/* Somebody of the loop may be overdue one day. */
+/* Arms the sweep if a connection of the loop may become overdue. */
 void loop_arm_sweep(struct loop *loop);
 
-/* Tells the event loop to end, if it drains and the last connection is gone. */
+/* Ends the event loop if it drains and the last connection is gone. */
 void loop_end_if_drained(struct loop *loop);
 
 #endif

@@ -1,11 +1,14 @@
 /*
- * pressure.c - what connections hold, and which have to let go of it; see pressure.h.
+ * pressure.c - see pressure.h.
  *
- * Each loop sees to its own connections and knows little of the others': the store says what is
- * short, and instance.h how much all buffers take. So that the same ones go as if one thread saw
- * all, a loop begins with those that are behind by PRESSURE_PATIENCE_MS, and halves that with every
- * look for as long as others wait; and of those that hold most it closes only where no other loop
- * has any that hold twice as much.
+ * Each loop sees its own connections only. What it knows of the others' is what the store is short
+ * of, and how much memory all buffers take (instance.h). To choose the same connections as one
+ * thread with a view of all would:
+ *
+ *   - a loop begins with connections that are behind by PRESSURE_PATIENCE_MS, and halves that with
+ *     every scan for as long as requests wait for memory
+ *   - of the connections with the largest buffers it closes one only if no other loop has a
+ *     connection of a higher class
  */
 #include "daemon/conn/pressure.h"
 
@@ -17,18 +20,18 @@
 #include "daemon/conn/run_queue.h"
 
 enum {
-    VICTIMS_MAX = 32, /* that give way after one look */
-    RETRIES_MAX = 64, /* of those that wait, at once */
-    CALM_SCANS = 16,  /* in calm times only one of so many is for hopeless uploads */
+    VICTIMS_MAX = 32, /* connections that give way after one scan */
+    RETRIES_MAX = 64, /* waiters that try again at once */
+    CALM_SCANS = 16,  /* while no memory is short, 1 scan of so many looks for abandoned uploads */
 };
 
-/* --- giving way for others' values -------------------------------------------------- */
+/* --- memory of the store ---------------------------------------------------------- */
 
-/* Those that are behind most, the last first. */
+/* The connections that are furthest behind, the furthest first. */
 struct victims {
     struct conn *conns[VICTIMS_MAX];
     unsigned count;
-    bool pressed; /* there is one whose memory others wait for */
+    bool pressed; /* a stuck connection holds memory that requests wait for */
 };
 
 static void victims_add(struct victims *victims, struct conn *conn)
@@ -47,7 +50,7 @@ static void victims_add(struct victims *victims, struct conn *conn)
     victims->conns[at] = conn;
 }
 
-/* By how much it is behind; 0: it is not, or the next move is not its peer's. */
+/* Milliseconds by which the peer is behind; 0: it is not, or the daemon has to act first. */
 static uint64_t lateness(const struct conn *conn)
 {
     bool stuck = !conn->is_queued && !conn->awaits_memory && conn->pipeline != NULL;
@@ -55,8 +58,9 @@ static uint64_t lateness(const struct conn *conn)
     return stuck && now > conn->due ? now - conn->due : 0;
 }
 
-/* The socket takes more than its peer has room for, and asks for more only when much of that is
- * gone. So a slow reader is stuck only if the socket does not give out what it holds either. */
+/* Whether the peer takes bytes from the socket fast enough; advances `due` if so. A socket buffers
+ * more than the peer has room for, and becomes writable only when much of that is gone. So a peer
+ * to which nothing can be written may still be reading. */
 static bool peer_reads(struct conn *conn)
 {
     uint64_t now = conn->loop->now;
@@ -91,7 +95,7 @@ static void consider(struct victims *victims, struct conn *conn,
     }
 }
 
-/* An upload is ended; a reader is closed. */
+/* Ends its upload; closes it if it has none. */
 static void evict(struct conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -130,9 +134,9 @@ static void relieve_store(struct loop *loop)
     loop->pressure.patience = victims.pressed ? loop->pressure.patience / 2 : PRESSURE_PATIENCE_MS;
 }
 
-/* --- giving way for others' buffers ------------------------------------------------- */
+/* --- buffers ----------------------------------------------------------------------- */
 
-/* Of the highest class that there is in any loop; NULL: this one has none of it. */
+/* A connection of the highest class that any loop has. NULL: this loop has none of that class. */
 static struct conn *largest_holder(struct loop *loop)
 {
     for (int size_class = HELD_CLASSES - 1; size_class >= 0; size_class--) {
@@ -167,7 +171,7 @@ static bool is_empty(const struct loop *loop)
 
 void pressure_relieve(struct loop *loop)
 {
-    conn_io_end_round(loop); /* some may have begun their turns */
+    conn_io_end_round(loop); /* some connections may have begun their passes */
     loop->now = clock_now();
     relieve_buffers(loop);
     if (loop->now - loop->pressure.scanned >= PRESSURE_SCAN_MS) {
@@ -191,7 +195,7 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
         conn_memory_stop_waiting(conn);
         run_queue_add(conn);
     }
-    if (!TAILQ_EMPTY(&loop->pressure.waiters)) { /* thousands would do nothing else */
+    if (!TAILQ_EMPTY(&loop->pressure.waiters)) { /* retries of thousands would take all the time */
         loop_arm(&loop->pressure.retry, PRESSURE_RETRY_MS);
     }
 }

@@ -1,21 +1,20 @@
 /*
  * pressure.h - which connections give way when memory is short.
  *
- * A connection holds memory between its turns when its peer does not do its part: replies that
- * are not taken lie in buffers or pin values in the store, and a value that does not arrive
- * keeps what has come of it. An honest peer is done with that in a moment. So there are three
- * kinds of give and take:
+ * A connection holds memory between its passes when its peer is slow: replies that the peer does
+ * not take lie in buffers or pin values in the store, and a value that is uploaded keeps the part
+ * that has arrived. A well-behaved peer needs that memory for a moment only. Three kinds of memory
+ * are bounded:
  *
- *     pinned values       the store bounds them. Where the bound is reached, requests wait, and
- *                         connections that pin values there are closed, those that were stuck
- *                         for longest first
- *     unfinished values   likewise; the value is answered with an error, and the connection
- *                         stays
- *     buffers             of all connections together are bounded by the option of that name:
- *                         those that hold most are closed
+ *     pinned values       by the store. When the bound is reached, requests wait, and connections
+ *                         that pin values there are closed, those stuck for longest first
+ *     unfinished values   by the store, too. The upload is ended with an error, and the connection
+ *                         stays open
+ *     buffers             of all connections together, by the option of that name. The connections
+ *                         that hold most are closed
  *
- * A peer is stuck when it is PRESSURE_GRACE_MS behind a rate of PRESSURE_RATE. So one that takes
- * a byte now and then is stuck as well.
+ * A peer is stuck when it is PRESSURE_GRACE_MS (loop.h) behind a rate of PRESSURE_RATE. So a peer
+ * that takes a byte now and then is stuck as well.
  *
  * All calls are for the thread of the loop.
  */
@@ -25,14 +24,15 @@
 struct loop;
 
 enum {
-    PRESSURE_PATIENCE_MS = 8000,   /* so long behind that it gives way as soon as memory is short */
-    PRESSURE_ABANDONED_MS = 30000, /* an upload so long behind is ended, short or not */
+    PRESSURE_PATIENCE_MS = 8000,   /* a peer this far behind gives way once memory is short */
+    PRESSURE_ABANDONED_MS = 30000, /* an upload this far behind is ended in any case */
 };
 
-/* Has those give way that must. May close connections. */
+/* Ends the uploads and closes the connections that have to give way. For the event
+ * loop->pressure.scan. */
 void pressure_relieve(struct loop *loop);
 
-/* From now on the loop's events call it. Once, after loop_init. */
+/* Makes the events of loop->pressure call the functions of this file. Once, after loop_init. */
 void pressure_serve(struct loop *loop);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "daemon/conn/conn_state.h"
 
-/* A timer that is due at once fires after the sockets were polled. */
+/* A timer that is due at once fires after the sockets have been polled. */
 void run_queue_serve_after_poll(struct loop *loop)
 {
     static const struct timeval at_once = {0, 0};
@@ -14,7 +14,7 @@ void run_queue_serve_after_poll(struct loop *loop)
     }
 }
 
-/* An event that is made active fires when all that the last poll found have been dealt with. */
+/* An event that is made active fires behind the events that the last poll found. */
 void run_queue_serve_before_poll(struct loop *loop)
 {
     if (!event_pending(&loop->slice, EV_TIMEOUT, NULL)) {
@@ -45,7 +45,8 @@ void run_queue_remove(struct conn *conn)
 void run_queue_done(struct conn *conn)
 {
     conn->interactive = !conn->is_queued;
-    conn->demoted = conn->is_queued && conn->demoted; /* its line is where it stands */
+    conn->demoted =
+        conn->is_queued && conn->demoted; /* else it would be sought in the other list */
 }
 
 void run_queue_add(struct conn *conn)
@@ -57,7 +58,7 @@ void run_queue_add(struct conn *conn)
     }
 }
 
-/* NULL: nobody stands in line. */
+/* The high list twice, its newest and its oldest connection, then the low list once. */
 struct conn *run_queue_next(struct run_queue *queue)
 {
     struct conn *low = TAILQ_FIRST(&queue->low);

@@ -1,7 +1,7 @@
 /*
- * run_queue.h - connections that wait for their turn.
+ * run_queue.h - connections that are ready and wait for a pass.
  *
- * Only the lists, and when the next of them has its turn; scheduler.c takes them out and serves
+ * Two lists, and the order in which they are served; scheduler.c takes connections out and serves
  * them.
  *
  * All calls are for the thread of the loop.
@@ -10,28 +10,30 @@
 #define KVCACHED_DAEMON_CONN_RUN_QUEUE_H
 
 struct conn;
-struct run_queue;
 struct loop;
+struct run_queue;
 
-/* It can go on whatever becomes of its socket: it gets in line. */
+/* It can go on whatever events its socket has: it is queued, and is not interactive. Does nothing
+ * more to a connection that is queued already. */
 void run_queue_add(struct conn *conn);
 
-/* Its turn was short and left nothing open. */
+/* Its pass was short and finished: it is interactive, unless it is queued. */
 void run_queue_done(struct conn *conn);
 
-/* It is closed: it leaves the line. */
+/* Takes it out, if it is queued. */
 void run_queue_remove(struct conn *conn);
 
-/* It gets in line, where it is not yet. Somebody else sees to it that the line is served. */
+/* Puts a connection that is not queued at the end of its list. The caller calls one of the
+ * run_queue_serve functions. */
 void run_queue_append(struct conn *conn);
 
-/* The next to be served, which stays in line; NULL: nobody stands in line. */
+/* The next to be served, which stays in its list. NULL: the queue is empty. */
 struct conn *run_queue_next(struct run_queue *queue);
 
-/* loop->slice fires when the sockets have been polled once more. */
+/* Makes loop->slice fire after the next poll. */
 void run_queue_serve_after_poll(struct loop *loop);
 
-/* loop->slice fires when all that the last poll found has been dealt with. */
+/* Makes loop->slice fire once all events of the last poll have been handled. */
 void run_queue_serve_before_poll(struct loop *loop);
 
 #endif

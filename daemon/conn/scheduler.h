@@ -1,13 +1,13 @@
 /*
- * scheduler.h - which connection has its turn, and when.
+ * scheduler.h - which connection has a pass, and when.
  *
- * Those whose last turn was short and left nothing open are prompt: as soon as they are ready
- * they have a short turn again. All others wait in line: whoever is new, asks for much, sends
- * in pieces or does not read. Between two looks at the sockets those in line get one slice of
- * time, however many they are; what a turn does not get done in it, goes on in the next.
+ * A connection whose last pass was short and finished is interactive: it has another short pass as
+ * soon as it is ready. All other ready connections wait in the run queue: those that are new, ask
+ * for much, send in pieces or do not read. Between two polls the run queue gets one slice of time
+ * (SCHEDULER_SLICE_US), however many wait in it; what a pass does not finish goes on in the next.
  *
- * So who asks for a little waits about for a slice, whatever the others do, and where nobody
- * is in need of it nothing is lost: a line of one gets one slice after the other.
+ * So a small request waits about one slice, whatever the load. A single busy connection loses
+ * nothing: it gets slice after slice.
  *
  * All calls are for the thread of the loop.
  */
@@ -19,11 +19,11 @@ struct loop;
 
 enum { SCHEDULER_SLICE_US = 100 };
 
-/* Its socket is ready for these events: it has its turn, or gets in line for it. May close
+/* Its socket is ready for these libevent events: it has its pass, or is queued. May close
  * connections. */
 void scheduler_ready(struct conn *conn, short what);
 
-/* Those in line have a slice. For the event loop->slice. May close connections. */
+/* Serves the run queue for one slice. For the event loop->slice. May close connections. */
 void scheduler_run(struct loop *loop);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * settings.h - what a reload may change under a running connection.
  *
- * A value: the main thread makes one, every worker has a copy that it alone reads.
+ * A value: the main thread makes one, and every worker reads a copy of its own.
  */
 #ifndef KVCACHED_DAEMON_CONN_SETTINGS_H
 #define KVCACHED_DAEMON_CONN_SETTINGS_H
@@ -12,7 +12,7 @@
 
 struct conn_settings {
     uint64_t max_value;                                /* bytes */
-    uint64_t buffers;                                  /* bytes, of all connections; 0: any */
+    uint64_t buffers;                                  /* bytes, of all connections; 0: no limit */
     uint64_t idle_timeout;                             /* milliseconds; 0: never */
     char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* what `-` stands for */
 };

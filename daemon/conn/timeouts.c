@@ -1,8 +1,8 @@
 /*
- * timeouts.c - who has to go when, of those that have proved nothing.
+ * timeouts.c - see timeouts.h.
  *
- * They stand in loop->strangers in the order in which they became strangers, and stay where
- * they stand as long as they are: a reload makes nobody younger.
+ * loop->unauthenticated is in the order in which connections became unauthenticated. A connection
+ * keeps its place for as long as it is unauthenticated: a reload makes none younger.
  */
 #include "daemon/conn/timeouts.h"
 
@@ -12,13 +12,15 @@
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/handshaker.h"
 
-/* Of the oldest, so many may wait for the authenticator before one of those goes. */
-enum { SKIPPED_MAX = 64 };
+enum {
+    LINGER_MS = 2000,
+    HALF_CLOSED_MS = 1000,
+    SKIPPED_MAX = 64, /* of the oldest connections, when they await the authenticator */
+};
 
-enum { LINGER_MS = 2000, HALF_CLOSED_MS = 1000 };
-
-/* Those that wait for the authenticator are not to blame. */
-static void dismiss(struct loop *loop)
+/* Closes unauthenticated connections that are overdue. It spares those that await the
+ * authenticator: the delay is the daemon's. */
+static void close_unauthenticated(struct loop *loop)
 {
     struct conn *conn = TAILQ_FIRST(&loop->unauthenticated);
     while (conn != NULL && identity_is_overdue(&conn->identity, loop->now)) {
@@ -30,13 +32,15 @@ static void dismiss(struct loop *loop)
     }
 }
 
-/* A peer that has said its last has most likely gone, and waits for no answer. */
+/* Whether it awaits the authenticator. A peer that is half closed has most likely hung up, and does
+ * not read the answer. */
 static bool waits(const struct conn *conn)
 {
     return conn->identity.login != NULL && !conn->half_closed;
 }
 
-/* One that waits for the authenticator has a better right to stay than one that is silent. */
+/* Skips connections that await the authenticator, up to SKIPPED_MAX: they have sent a login, where
+ * others have sent none. NULL: there is none at all. */
 static struct conn *oldest_unauthenticated(const struct loop *loop)
 {
     struct conn *conn = TAILQ_FIRST(&loop->unauthenticated);
@@ -48,7 +52,7 @@ static struct conn *oldest_unauthenticated(const struct loop *loop)
 
 bool timeouts_make_room(struct loop *loop)
 {
-    conn_io_end_round(loop); /* it may have begun its turn */
+    conn_io_end_round(loop); /* the connection to be closed may have begun its pass */
     if (!TAILQ_EMPTY(&loop->lingering)) {
         conn_destroy(TAILQ_FIRST(&loop->lingering));
         return true;
@@ -66,7 +70,7 @@ bool timeouts_make_room(struct loop *loop)
     return true;
 }
 
-/* Closes those that have had HALF_CLOSED_MS. */
+/* Closes half-closed connections after HALF_CLOSED_MS. */
 static void close_half_closed(struct loop *loop)
 {
     struct conn *next, *conn = loop->half_closed > 0 ? TAILQ_FIRST(&loop->active) : NULL;
@@ -94,7 +98,7 @@ void timeouts_sweep(struct loop *loop)
            loop->now - conn->last_active >= LINGER_MS) {
         conn_destroy(conn);
     }
-    dismiss(loop);
+    close_unauthenticated(loop);
     close_half_closed(loop);
     loop_arm_sweep(loop);
 }

@@ -1,13 +1,18 @@
 /*
- * timeouts.h - connections that have not said yet who they are.
+ * timeouts.h - connections that are closed because of their age: idle, lingering, half closed and
+ * unauthenticated ones.
  *
- * There are such only where there are users. They have UNAUTHENTICATED_MS, and where
- * max_connections is reached not even that: one that is new takes the place of the oldest
- * that has proved nothing, so that nobody without a secret can keep those out who have one.
- * Connections that still greet (handshaker.h) have proved nothing either. Those that linger,
- * whatever they had proved, have said all, and go first. Those that wait for the authenticator go
- * last, unless the peer has said its last: most such peers have hung up, and the authenticator's
- * answer is for none.
+ * A connection is unauthenticated only where users are configured, and for UNAUTHENTICATED_MS at
+ * most (identity.h). It has less time when max_connections is reached: a new connection then
+ * replaces the oldest one, so that clients without a secret cannot keep out those that have one.
+ * Handshakes under way (handshaker.h) count as unauthenticated. The order of replacement is:
+ *
+ *     1. lingering connections: all replies have been sent
+ *     2. unauthenticated connections and handshakes, oldest first
+ *     3. unauthenticated connections that await the authenticator
+ *
+ * A half-closed connection that awaits the authenticator belongs to 2: most such peers have hung
+ * up and do not read the answer.
  *
  * All calls are for the thread of the loop.
  */
@@ -18,11 +23,10 @@
 
 struct loop;
 
-/* Closes those whose time is over. */
+/* Closes the connections that are overdue. For the event loop->sweep. */
 void timeouts_sweep(struct loop *loop);
 
-/* Closes the oldest that lingers, or else the oldest that has proved nothing. False: there is
- * none. */
+/* Closes one connection or handshake, in the order above. False: there is none. */
 bool timeouts_make_room(struct loop *loop);
 
 #endif

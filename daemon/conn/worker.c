@@ -1,7 +1,7 @@
 /*
- * worker.c - the thread, and its mailbox.
+ * worker.c - the thread of a worker, and its mailbox.
  *
- * The worker takes all there is under the wakeup's lock and deals with it outside.
+ * The worker empties its mailbox under the wakeup's lock, and handles the contents outside of it.
  */
 #include "daemon/conn/worker.h"
 
@@ -24,23 +24,23 @@
 
 TAILQ_HEAD(logins, login_request);
 
-/* Under the wakeup's lock. */
+/* Messages from other threads. All of it is under the wakeup's lock. */
 struct mailbox {
     struct handoffs handoffs;
-    struct logins logins; /* that the authenticator has answered */
+    struct logins logins; /* answered by the authenticator */
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
     bool stop;
-    bool busy;           /* the worker has taken settings, and does not go by them yet */
+    bool busy;           /* the worker has taken settings, and is applying them */
     pthread_cond_t idle; /* neither `reconfigure` nor `busy` */
 };
 
 struct worker {
-    struct loop loop; /* the thread's own, once that runs */
+    struct loop loop; /* of the thread alone, once it runs */
     struct mailbox mailbox;
     struct wakeup wakeup;
-    struct event deadline; /* of draining */
+    struct event deadline; /* of draining: WORKER_DRAIN_MS */
     struct heartbeat heartbeat;
     pthread_t thread;
     bool runs; /* the thread was started */
@@ -61,7 +61,7 @@ static void start_draining(struct worker *worker)
     }
 }
 
-/* What lay in a mailbox, taken out. */
+/* What the worker took out of its mailbox. */
 struct mailbox_contents {
     struct handoffs handoffs;
     struct logins logins;
@@ -108,7 +108,7 @@ static void return_logins(struct logins *logins)
     }
 }
 
-/* For one that is in exchange. */
+/* For a connection that was accepted above max_connections. */
 static bool make_room(struct loop *loop)
 {
     bool made = timeouts_make_room(loop);
@@ -116,7 +116,7 @@ static bool make_room(struct loop *loop)
     return made;
 }
 
-/* One that is in exchange has not greeted yet. */
+/* A connection that replaces another one arrives before its handshake, others arrive after it. */
 static void accept_handoff(struct loop *loop, struct handoff *handoff)
 {
     bool handshakes = handoff->replaces_unauthenticated && handoff->endpoint->tls != NULL;
@@ -178,9 +178,9 @@ static void *run(void *context)
     return NULL;
 }
 
-/* --- everybody else's side ------------------------------------------------ */
+/* --- the side of other threads ------------------------------------------------ */
 
-/* The handshaker's as well, on its thread. */
+/* Any thread; the handshaker calls it for connections whose handshake is done. */
 static void deliver(struct handoff *handoff, void *context)
 {
     struct worker *worker = context;
@@ -234,7 +234,7 @@ bool worker_await(struct worker *worker)
     return in_force;
 }
 
-/* The auth context's: on the authenticator's thread. */
+/* The authenticator calls it, on its thread. */
 static void on_answered(struct login_request *login)
 {
     struct worker *worker = login->context;
@@ -271,7 +271,7 @@ static unsigned load(const atomic_uint *count)
     return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-/* Of so many, those that none on its way takes the place of. */
+/* `count` without the connections that a connection on its way will replace. */
 static unsigned not_claimed(const struct worker *worker, unsigned count)
 {
     unsigned replacements = load(&worker->loop.replacements);
@@ -304,7 +304,7 @@ static void mailbox_deinit(struct mailbox *mailbox)
     pthread_cond_destroy(&mailbox->idle);
 }
 
-/* Everything but the thread. False with errno. */
+/* Makes everything but the thread. False with errno. */
 static bool prepare(struct worker *worker, const struct worker_options *options)
 {
     struct loop *loop = &worker->loop;
@@ -367,7 +367,7 @@ void worker_join(struct worker *worker)
         pthread_join(worker->thread, NULL);
         worker->runs = false;
     }
-    handshaker_destroy(&worker->loop.handshaker); /* it delivers to nobody from now on */
+    handshaker_destroy(&worker->loop.handshaker); /* it delivers nothing from now on */
 }
 
 void worker_destroy(struct worker **place)
@@ -379,8 +379,8 @@ void worker_destroy(struct worker **place)
     }
     worker_join(worker);
     handoffs_close(&worker->mailbox.handoffs,
-                   worker->loop.instance);  /* they came when it had ended */
-    return_logins(&worker->mailbox.logins); /* nobody waits for them */
+                   worker->loop.instance);  /* delivered after the thread had ended */
+    return_logins(&worker->mailbox.logins); /* their connections are closed: this frees them */
     heartbeat_deinit(&worker->heartbeat);
     wakeup_deinit(&worker->wakeup);
     loop_deinit(&worker->loop);

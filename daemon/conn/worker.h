@@ -1,10 +1,9 @@
 /*
  * worker.h - a thread with an event base and the connections that it owns.
  *
- * A connection stays with one worker for life, so nothing about a connection
- * is ever locked. The only way in from another thread is the worker's mailbox:
- * the calls below, which return at once and take effect when the worker next
- * looks.
+ * A connection stays with one worker for life, so nothing about a connection is ever locked.
+ * Other threads reach a worker through its mailbox only: the calls below, which return at once and
+ * take effect when the worker next empties it.
  */
 #ifndef KVCACHED_DAEMON_CONN_WORKER_H
 #define KVCACHED_DAEMON_CONN_WORKER_H
@@ -23,9 +22,8 @@ struct worker_options {
     unsigned id;                         /* 0 .. instance->threads - 1; picks its set of metrics */
     struct store *store;                 /* must outlive the worker */
     struct instance *instance;           /* must outlive the worker */
-    struct housekeeper *housekeeper;     /* must outlive the worker; poked after a
-                                            turn in which the store wanted it. NULL:
-                                            nobody is */
+    struct housekeeper *housekeeper;     /* must outlive the worker; poked after a round in which
+                                            the store wanted housekeeping. NULL: none */
     struct conn_settings settings;       /* copied */
     struct users *users;                 /* a reference is taken */
     bool tls;                            /* TLS is spoken somewhere: it has a handshaker */
@@ -39,60 +37,59 @@ struct worker_options {
 struct worker *worker_create(const struct worker_options *options);
 
 /*
- * Hands over an accepted connection: the descriptor is the worker's from here
- * on, and has been counted in instance->connections, which the worker takes back
- * when it closes. It need not be non-blocking yet. `endpoint` is where it came in and
- * must outlive the worker. `replaces_unauthenticated`: there is no room for it but that of another
- * connection, which is closed for it (timeouts_make_room); where there is none any
- * more, it is refused. Where TLS is spoken it goes to the worker's handshaker first. False
- * when there is no memory: the descriptor and the count are still the caller's.
+ * Hands over an accepted connection. The descriptor belongs to the worker from here on; it need not
+ * be non-blocking yet. The caller has counted the connection in instance->connections, and the
+ * worker takes it off when it closes. `endpoint` must outlive the worker.
+ * `replaces_unauthenticated`: it was accepted above max_connections. The worker closes another
+ * connection in its favour (timeouts_make_room), or rejects it if there is none. On a TLS endpoint
+ * the handshake comes first (handshaker.h). False when there is no memory: the descriptor and the
+ * count still belong to the caller. Any thread.
  */
 bool worker_accept(struct worker *worker, int fd, const struct endpoint *endpoint,
                    bool replaces_unauthenticated);
 
-/* Any thread: whether its handshaker keeps up with those that have to greet. */
+/* Any thread: whether its handshaker takes further connections (handshaker.h). */
 bool worker_can_handshake(const struct worker *worker);
 
-/* Any thread: how many of its connections have said all and wait for their peers to go, and
- * are not to go yet for one on its way. */
+/* Any thread: how many lingering connections it has, without those that a connection on its way
+ * will replace. */
 unsigned worker_lingering(const struct worker *worker);
 
-/* The same of these and of those that have not said who they are, or still greet. */
+/* Any thread: how many lingering and unauthenticated connections and handshakes it has, without
+ * those that a connection on its way will replace. */
 unsigned worker_replaceable(const struct worker *worker);
 
-/* New settings and users, for the connections that are open too. A reference to `users` is
- * taken. */
+/* Any thread: applies new settings and users, to open connections too. Takes a reference to
+ * `users`. */
 void worker_reconfigure(struct worker *worker, const struct conn_settings *settings,
                         struct users *users);
 
-/* Waits until the worker goes by what worker_reconfigure said last. False: it has not done
- * so within WORKER_PATIENCE_MS. */
+/* Any thread but the worker's: waits until the last worker_reconfigure is in force. False: it is
+ * not within WORKER_PATIENCE_MS. */
 bool worker_await(struct worker *worker);
 
 enum { WORKER_PATIENCE_MS = 2000 };
 
-/*
- * Asks it to end: what has arrived is answered, replies are sent as far as the
- * peers take them within WORKER_DRAIN_MS, connections are closed, the thread
- * ends. Stop all workers first, then destroy them.
- */
+/* Any thread: asks the worker to end. It answers what has arrived, sends replies for
+ * WORKER_DRAIN_MS at most, closes all connections, and its thread ends. Stop all workers before
+ * joining the first, so that they end together. */
 void worker_stop(struct worker *worker);
 
 enum { WORKER_DRAIN_MS = 800 };
 
-/* Any thread: a number that goes up at least once a second while the thread
- * turns; for the watchdog. */
+/* Any thread: a number that goes up at least once a second while the thread runs; for the
+ * watchdog. */
 uint64_t worker_heartbeat(const struct worker *worker);
 
-/* Likewise for its handshaker; where it has none, its own. */
+/* The same for its handshaker; its own if it has none. */
 uint64_t worker_handshaker_heartbeat(const struct worker *worker);
 
-/* Stops it where that has not been asked yet, and waits for the thread to end. The authenticator
- * may still answer it then. */
+/* Stops the worker, if that has not been asked yet, and waits for its thread to end. The
+ * authenticator may still answer its logins afterwards. */
 void worker_join(struct worker *worker);
 
-/* Joins it where that has not been done yet, and frees everything; the authenticator must be gone,
- * or have answered all. Sets *worker to NULL. */
+/* Joins the worker, if that has not been done yet, and frees everything. The authenticator must be
+ * destroyed by then, or have answered all logins of this worker. Sets *worker to NULL. */
 void worker_destroy(struct worker **worker);
 
 #endif

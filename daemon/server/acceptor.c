@@ -1,16 +1,16 @@
 /*
- * acceptor.c - new connections: counted, refused above the limit, handed round.
+ * acceptor.c - accepts connections, counts them, rejects those above the limit, and dispatches the
+ * others to the workers.
  *
- * Running out of descriptors must end nothing. accept() then fails and leaves
- * the connection in the queue, so the listener stays readable and a loop would
- * spin. So one descriptor is held in reserve: it is let go, the connection is
- * accepted with it, told why it cannot stay, and closed, and the reserve is
- * taken again. Where even that fails (the whole machine is short), accepting
- * pauses for a moment.
+ * Running out of descriptors must end nothing. accept() then fails and leaves the connection in
+ * the listen backlog, so the listener stays readable and the event loop would spin. So one spare
+ * descriptor is kept: it is closed, the connection is accepted in its place, told why it is
+ * rejected, and closed, and the spare one is opened again. Where even that fails (the whole machine
+ * is short), accepting pauses for PAUSE_MS.
  *
- * At the limit a connection is not refused where it can take the place of one that has said
- * all, or has not said who it is: see timeouts.h. The worker that has most of those makes
- * room then, and until it has there are more than the limit, EXCHANGES_MAX at most.
+ * A connection above max_connections is not rejected if it can replace one that is lingering or
+ * unauthenticated: see timeouts.h. The worker with most of those closes one. Until it has, there
+ * are more connections than the limit, by REPLACEMENTS_MAX at most.
  */
 #include "daemon/server/acceptor.h"
 
@@ -28,43 +28,42 @@
 #include "daemon/net/handoff.h"
 
 enum {
-    TURN_MAX = 64,        /* connections of one listener in one turn of the loop */
-    LAST_CALL_MAX = 4096, /* connections; as many as a backlog may hold */
-    REST_MS = 5,          /* how long those that have to greet wait for a handshaker */
-    PAUSE_MS = 100,       /* how long nothing is accepted when that cannot work */
-    QUIET_MS = 5000,      /* the same complaint is not logged again for so long */
-    EXCHANGES_MAX = 64,   /* connections above the limit, while room is made for them */
+    ACCEPTS_MAX = 64,      /* connections of one listener in one loop iteration */
+    LAST_CALL_MAX = 4096,  /* connections; the usual bound of a listen backlog */
+    BACK_OFF_MS = 5,       /* until a TLS listener is polled again when all handshakers are full */
+    PAUSE_MS = 100,        /* for which nothing is accepted when descriptors or memory are short */
+    QUIET_MS = 5000,       /* until the same message is logged again */
+    REPLACEMENTS_MAX = 64, /* connections above the limit, until they have replaced another */
 };
 
-/* A listener that is being waited at. */
-struct post {
+/* A listener that is polled. */
+struct accept_event {
     struct acceptor *acceptor;
     const struct listener *listener;
-    struct event *event;
-    struct event *rest; /* until it is waited at again */
+    struct event *readable;
+    struct event *retry; /* pending while the listener is not polled: see back_off */
 };
 
 struct acceptor {
     struct event_base *base;
     struct instance *instance;
-    struct metrics *metrics; /* this thread's set: the last one */
+    struct metrics *metrics; /* the set of this thread: the last one */
     const struct threads *threads;
-    unsigned next; /* whose turn it is */
+    unsigned next; /* worker; round robin */
     struct event *pause;
-    int reserve;             /* -1: it could not be taken again yet */
-    uint64_t too_many_quiet; /* complaints are held back until then, on clock_now */
-    uint64_t cannot_quiet;
-    size_t post_count;
-    struct post posts[];
+    int spare_fd;             /* -1: it could not be opened again yet */
+    uint64_t limit_log_quiet; /* nothing is logged until then, on clock_now */
+    uint64_t error_log_quiet;
+    size_t event_count;
+    struct accept_event events[];
 };
 
-/* --- complaints --------------------------------------------------------- */
+/* --- rate-limited log --------------------------------------------------------- */
 
-/* Whether it is time to say it again. A flood must not become a flood of lines. */
-static bool may_complain(uint64_t *quiet)
+/* Whether it is time to log a message again. A flood of connections must not flood the log. */
+static bool may_log(uint64_t *quiet)
 {
     uint64_t now = clock_now();
-
     if (now < *quiet) {
         return false;
     }
@@ -72,9 +71,9 @@ static bool may_complain(uint64_t *quiet)
     return true;
 }
 
-/* --- refusing ----------------------------------------------------------- */
+/* --- rejecting ----------------------------------------------------------- */
 
-static void refuse(struct acceptor *acceptor, int fd, const struct endpoint *endpoint)
+static void reject(struct acceptor *acceptor, int fd, const struct endpoint *endpoint)
 {
     metrics_add(acceptor->metrics, METRIC_REJECTED_CONNECTIONS, 1);
     handoff_say_full(fd, endpoint);
@@ -83,34 +82,33 @@ static void refuse(struct acceptor *acceptor, int fd, const struct endpoint *end
 
 /* --- counting ----------------------------------------------------------- */
 
-/* How many there are beyond the last that the limit allows; below 0: room. */
-static long long surplus(const struct instance *instance)
+/* Connections above max_connections; below 0: further ones are allowed. */
+static long long over_limit(const struct instance *instance)
 {
     return (long long)atomic_load_explicit(&instance->connections, memory_order_relaxed) -
            atomic_load_explicit(&instance->max_connections, memory_order_relaxed);
 }
 
-/* Only this thread adds, so nothing is passed between looking and counting. */
-static void count(struct instance *instance)
+/* Only this thread adds, so the limit cannot be passed between over_limit and here. */
+static void count_connection(struct instance *instance)
 {
     atomic_fetch_add_explicit(&instance->connections, 1, memory_order_relaxed);
 }
 
 /* --- running out of descriptors ----------------------------------------- */
 
-static void take_reserve(struct acceptor *acceptor)
+static void open_spare_fd(struct acceptor *acceptor)
 {
-    if (acceptor->reserve < 0) {
-        acceptor->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (acceptor->spare_fd < 0) {
+        acceptor->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
 }
 
 static void pause_accepting(struct acceptor *acceptor)
 {
     const struct timeval delay = {.tv_usec = PAUSE_MS * 1000};
-
-    for (size_t i = 0; i < acceptor->post_count; i++) {
-        event_del(acceptor->posts[i].event);
+    for (size_t i = 0; i < acceptor->event_count; i++) {
+        event_del(acceptor->events[i].readable);
     }
     metrics_add(acceptor->metrics, METRIC_LISTEN_DISABLED, 1);
     atomic_store(&acceptor->instance->paused, true);
@@ -122,39 +120,37 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
     struct acceptor *acceptor = context;
     (void)fd;
     (void)what;
-
-    take_reserve(acceptor);
+    open_spare_fd(acceptor);
     atomic_store(&acceptor->instance->paused, false);
-    for (size_t i = 0; i < acceptor->post_count; i++) {
-        event_add(acceptor->posts[i].event, NULL);
+    for (size_t i = 0; i < acceptor->event_count; i++) {
+        event_add(acceptor->events[i].readable, NULL);
     }
 }
 
-/* True when the connection at the head of the queue was dealt with. */
-static bool spend_reserve(struct acceptor *acceptor, const struct listener *listener)
+/* Accepts and rejects the connection at the head of the backlog. False: accepting has to pause. */
+static bool accept_with_spare(struct acceptor *acceptor, const struct listener *listener)
 {
-    if (acceptor->reserve < 0) {
+    if (acceptor->spare_fd < 0) {
         return false;
     }
-    close(acceptor->reserve);
-    acceptor->reserve = -1;
+    close(acceptor->spare_fd);
+    acceptor->spare_fd = -1;
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        refuse(acceptor, fd, &listener->endpoint);
+        reject(acceptor, fd, &listener->endpoint);
     }
-    take_reserve(acceptor);
-    return fd >= 0 && acceptor->reserve >= 0;
+    open_spare_fd(acceptor);
+    return fd >= 0 && acceptor->spare_fd >= 0;
 }
 
 /* --- accepting ---------------------------------------------------------- */
 
-/* In turn, but for those whose handshaker is behind. */
-static struct worker *whose_turn(struct acceptor *acceptor, const struct endpoint *endpoint)
+/* Round robin. For a TLS endpoint, workers with a full handshaker are skipped. */
+static struct worker *next_worker(struct acceptor *acceptor, const struct endpoint *endpoint)
 {
     const struct threads *threads = acceptor->threads;
     struct worker *worker;
     unsigned tried = 0;
-
     do {
         worker = threads->workers[acceptor->next];
         acceptor->next = (acceptor->next + 1) % threads->count;
@@ -162,42 +158,38 @@ static struct worker *whose_turn(struct acceptor *acceptor, const struct endpoin
     return worker;
 }
 
-static bool somebody_greets(const struct acceptor *acceptor)
+static bool any_can_handshake(const struct acceptor *acceptor)
 {
-    bool somebody = false;
-
+    bool any = false;
     for (unsigned i = 0; i < acceptor->threads->count; i++) {
-        somebody |= worker_can_handshake(acceptor->threads->workers[i]);
+        any |= worker_can_handshake(acceptor->threads->workers[i]);
     }
-    return somebody;
+    return any;
 }
 
-static void on_rest_over(evutil_socket_t fd, short what, void *context)
+static void on_retry(evutil_socket_t fd, short what, void *context)
 {
-    struct post *post = context;
+    struct accept_event *accept_event = context;
     (void)fd;
     (void)what;
-
-    event_add(post->event, NULL);
+    event_add(accept_event->readable, NULL);
 }
 
-/* The others go on meanwhile. */
-static void rest(struct post *post)
+/* Stops polling this listener for BACK_OFF_MS; the other ones are not affected. */
+static void back_off(struct accept_event *accept_event)
 {
-    const struct timeval wait = {.tv_usec = REST_MS * 1000};
-
-    if (event_add(post->rest, &wait) == 0) {
-        event_del(post->event);
+    const struct timeval wait = {.tv_usec = BACK_OFF_MS * 1000};
+    if (event_add(accept_event->retry, &wait) == 0) {
+        event_del(accept_event->readable);
     }
 }
 
-/* NULL: none has any. */
-static struct worker *whose_are_most(const struct acceptor *acceptor,
-                                     unsigned (*count_of)(const struct worker *worker))
+/* The worker with the highest count. NULL: all are 0. */
+static struct worker *worker_with_most(const struct acceptor *acceptor,
+                                       unsigned (*count_of)(const struct worker *worker))
 {
     struct worker *found = NULL;
     unsigned most = 0;
-
     for (unsigned i = 0; i < acceptor->threads->count; i++) {
         unsigned some = count_of(acceptor->threads->workers[i]);
         if (some > most) {
@@ -208,71 +200,67 @@ static struct worker *whose_are_most(const struct acceptor *acceptor,
     return found;
 }
 
-/* The worker that can make room; NULL: none can. */
-static struct worker *who_makes_room(const struct acceptor *acceptor)
+/* The worker that can close a connection in favour of a new one. NULL: none can. */
+static struct worker *worker_to_replace_in(const struct acceptor *acceptor)
 {
-    struct worker *worker = whose_are_most(acceptor, worker_lingering);
-
-    return worker != NULL ? worker : whose_are_most(acceptor, worker_replaceable);
+    struct worker *worker = worker_with_most(acceptor, worker_lingering);
+    return worker != NULL ? worker : worker_with_most(acceptor, worker_replaceable);
 }
 
-static void hand_over(struct post *post, struct worker *worker, int fd,
+static void hand_over(struct accept_event *accept_event, struct worker *worker, int fd,
                       bool replaces_unauthenticated)
 {
-    struct instance *instance = post->acceptor->instance;
-
-    /* Counted before the worker has it: it may be asked for the figure at once. */
-    metrics_add(post->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
-    count(instance);
-    if (!worker_accept(worker, fd, &post->listener->endpoint, replaces_unauthenticated)) {
+    struct instance *instance = accept_event->acceptor->instance;
+    /* Counted before the worker has it: a request for STATS may follow at once. */
+    metrics_add(accept_event->acceptor->metrics, METRIC_TOTAL_CONNECTIONS, 1);
+    count_connection(instance);
+    if (!worker_accept(worker, fd, &accept_event->listener->endpoint, replaces_unauthenticated)) {
         instance_connection_closed(instance);
-        refuse(post->acceptor, fd, &post->listener->endpoint);
+        reject(accept_event->acceptor, fd, &accept_event->listener->endpoint);
     }
 }
 
-static void complain_of_too_many(struct post *post, const char *consequence)
+static void log_limit_reached(struct accept_event *accept_event, const char *consequence)
 {
-    struct acceptor *acceptor = post->acceptor;
-
-    if (may_complain(&acceptor->too_many_quiet)) {
+    struct acceptor *acceptor = accept_event->acceptor;
+    if (may_log(&acceptor->limit_log_quiet)) {
         log_warning("max_connections (%u) reached: %s %s",
                     atomic_load(&acceptor->instance->max_connections), consequence,
-                    post->listener->endpoint.name);
+                    accept_event->listener->endpoint.name);
     }
 }
 
-static void welcome(struct post *post, int fd)
+static void dispatch_connection(struct accept_event *accept_event, int fd)
 {
-    struct acceptor *acceptor = post->acceptor;
-    long long over = surplus(acceptor->instance);
-
+    struct acceptor *acceptor = accept_event->acceptor;
+    long long over = over_limit(acceptor->instance);
     if (over < 0) {
-        hand_over(post, whose_turn(acceptor, &post->listener->endpoint), fd, false);
+        hand_over(accept_event, next_worker(acceptor, &accept_event->listener->endpoint), fd,
+                  false);
         return;
     }
-    struct worker *worker = over < EXCHANGES_MAX ? who_makes_room(acceptor) : NULL;
+    struct worker *worker = over < REPLACEMENTS_MAX ? worker_to_replace_in(acceptor) : NULL;
     if (worker != NULL) {
-        complain_of_too_many(post, "who has not said who he is makes room for connections on");
-        hand_over(post, worker, fd, true);
+        log_limit_reached(accept_event, "unauthenticated connections are replaced by new ones on");
+        hand_over(accept_event, worker, fd, true);
     } else {
-        complain_of_too_many(post, "refusing connections on");
-        refuse(acceptor, fd, &post->listener->endpoint);
+        log_limit_reached(accept_event, "rejecting connections on");
+        reject(acceptor, fd, &accept_event->listener->endpoint);
     }
 }
 
-enum outcome {
+enum accept_result {
     ACCEPTED,
-    SKIPPED, /* this one is gone; the next may do */
-    DRAINED, /* nobody waits */
-    STUCK    /* it cannot work now */
+    SKIPPED, /* the connection failed; the next one may do */
+    DRAINED, /* the backlog is empty */
+    STUCK    /* descriptors or memory are short */
 };
 
-static enum outcome accept_one(struct post *post)
+static enum accept_result accept_one(struct accept_event *accept_event)
 {
-    int fd = accept4(post->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
+    int fd = accept4(accept_event->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        welcome(post, fd);
+        dispatch_connection(accept_event, fd);
         return ACCEPTED;
     }
     switch (errno) {
@@ -283,35 +271,34 @@ static enum outcome accept_one(struct post *post)
     case ENOBUFS:
     case ENOMEM:
         return STUCK;
-    default: /* errors of the connection itself come out here: see accept(2) */
+    default: /* an error of the connection itself: see accept(2) */
         return SKIPPED;
     }
 }
 
-static void on_waiting(evutil_socket_t fd, short what, void *context)
+static void on_readable(evutil_socket_t fd, short what, void *context)
 {
-    struct post *post = context;
-    struct acceptor *acceptor = post->acceptor;
+    struct accept_event *accept_event = context;
+    struct acceptor *acceptor = accept_event->acceptor;
     (void)fd;
     (void)what;
-
-    for (int i = 0; i < TURN_MAX; i++) {
-        if (post->listener->endpoint.tls != NULL && !somebody_greets(acceptor)) {
-            rest(post);
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        if (accept_event->listener->endpoint.tls != NULL && !any_can_handshake(acceptor)) {
+            back_off(accept_event);
             return;
         }
-        enum outcome outcome = accept_one(post);
-        if (outcome == DRAINED) {
+        enum accept_result result = accept_one(accept_event);
+        if (result == DRAINED) {
             return;
         }
-        if (outcome != STUCK) {
+        if (result != STUCK) {
             continue;
         }
-        if (may_complain(&acceptor->cannot_quiet)) {
-            log_error("cannot accept connections on %s: %s", post->listener->endpoint.name,
+        if (may_log(&acceptor->error_log_quiet)) {
+            log_error("cannot accept connections on %s: %s", accept_event->listener->endpoint.name,
                       strerror(errno));
         }
-        if (!spend_reserve(acceptor, post->listener)) {
+        if (!accept_with_spare(acceptor, accept_event->listener)) {
             pause_accepting(acceptor);
             return;
         }
@@ -320,43 +307,43 @@ static void on_waiting(evutil_socket_t fd, short what, void *context)
 
 void acceptor_last_call(struct acceptor *acceptor)
 {
-    for (size_t i = 0; i < acceptor->post_count; i++) {
-        struct post *post = &acceptor->posts[i];
-        enum outcome outcome = post->listener->inherited ? DRAINED : ACCEPTED;
-        for (int n = 0; n < LAST_CALL_MAX && (outcome == ACCEPTED || outcome == SKIPPED); n++) {
-            outcome = accept_one(post);
+    for (size_t i = 0; i < acceptor->event_count; i++) {
+        struct accept_event *accept_event = &acceptor->events[i];
+        enum accept_result result = accept_event->listener->inherited ? DRAINED : ACCEPTED;
+        for (int n = 0; n < LAST_CALL_MAX && (result == ACCEPTED || result == SKIPPED); n++) {
+            result = accept_one(accept_event);
         }
     }
 }
 
 /* --- life --------------------------------------------------------------- */
 
-static bool add_post(struct acceptor *acceptor, const struct listener *listener)
+static bool add_event(struct acceptor *acceptor, const struct listener *listener)
 {
-    struct post *post = &acceptor->posts[acceptor->post_count];
-
-    post->acceptor = acceptor;
-    post->listener = listener;
-    post->event = event_new(acceptor->base, listener->fd, EV_READ | EV_PERSIST, on_waiting, post);
-    post->rest = event_new(acceptor->base, -1, 0, on_rest_over, post);
-    acceptor->post_count++;
-    if (post->event == NULL || post->rest == NULL) {
+    struct accept_event *accept_event = &acceptor->events[acceptor->event_count];
+    accept_event->acceptor = acceptor;
+    accept_event->listener = listener;
+    accept_event->readable =
+        event_new(acceptor->base, listener->fd, EV_READ | EV_PERSIST, on_readable, accept_event);
+    accept_event->retry = event_new(acceptor->base, -1, 0, on_retry, accept_event);
+    acceptor->event_count++;
+    if (accept_event->readable == NULL || accept_event->retry == NULL) {
         return false;
     }
-    return event_add(post->event, NULL) == 0;
+    return event_add(accept_event->readable, NULL) == 0;
 }
 
 static bool start(struct acceptor *acceptor, const struct listeners *listeners)
 {
-    take_reserve(acceptor);
-    if (acceptor->reserve < 0) {
+    open_spare_fd(acceptor);
+    if (acceptor->spare_fd < 0) {
         return false;
     }
     errno = ENOMEM;
     acceptor->pause = event_new(acceptor->base, -1, 0, on_pause_over, acceptor);
     bool done = acceptor->pause != NULL;
     for (size_t i = 0; done && i < listeners->count; i++) {
-        done = add_post(acceptor, &listeners->all[i]);
+        done = add_event(acceptor, &listeners->all[i]);
     }
     return done;
 }
@@ -364,8 +351,7 @@ static bool start(struct acceptor *acceptor, const struct listeners *listeners)
 struct acceptor *acceptor_create(const struct acceptor_options *options)
 {
     struct acceptor *acceptor =
-        calloc(1, sizeof *acceptor + options->listeners->count * sizeof(struct post));
-
+        calloc(1, sizeof *acceptor + options->listeners->count * sizeof(struct accept_event));
     if (acceptor == NULL) {
         return NULL;
     }
@@ -373,7 +359,7 @@ struct acceptor *acceptor_create(const struct acceptor_options *options)
     acceptor->instance = options->instance;
     acceptor->metrics = &options->instance->metrics[options->instance->metrics_sets - 1];
     acceptor->threads = options->threads;
-    acceptor->reserve = -1;
+    acceptor->spare_fd = -1;
     if (!start(acceptor, options->listeners)) {
         int why = errno;
         acceptor_destroy(&acceptor);
@@ -392,18 +378,17 @@ static void free_event(struct event *event)
 void acceptor_destroy(struct acceptor **owned)
 {
     struct acceptor *acceptor = *owned;
-
     *owned = NULL;
     if (acceptor == NULL) {
         return;
     }
-    for (size_t i = 0; i < acceptor->post_count; i++) {
-        free_event(acceptor->posts[i].event);
-        free_event(acceptor->posts[i].rest);
+    for (size_t i = 0; i < acceptor->event_count; i++) {
+        free_event(acceptor->events[i].readable);
+        free_event(acceptor->events[i].retry);
     }
     free_event(acceptor->pause);
-    if (acceptor->reserve >= 0) {
-        close(acceptor->reserve);
+    if (acceptor->spare_fd >= 0) {
+        close(acceptor->spare_fd);
     }
     free(acceptor);
 }

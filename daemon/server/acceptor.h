@@ -1,5 +1,5 @@
 /*
- * acceptor.h - takes new connections and hands them round to the workers.
+ * acceptor.h - accepts connections and dispatches them to the workers.
  */
 #ifndef KVCACHED_DAEMON_SERVER_ACCEPTOR_H
 #define KVCACHED_DAEMON_SERVER_ACCEPTOR_H
@@ -19,13 +19,13 @@ struct acceptor_options {
     struct instance *instance;
 };
 
-/* Accepts from now on, whenever the base turns. NULL, with errno, when there is no
- * memory or no descriptor. All calls are for the base's thread. */
+/* Accepts from now on, while the base runs. NULL with errno when there is no memory or no
+ * descriptor. All calls are for the thread of the base. */
 struct acceptor *acceptor_create(const struct acceptor_options *options);
 
-/* Accepts at once whoever waits, before the listeners are closed: a connection that was
- * made before the end is answered, not reset. Sockets that the service manager
- * keeps are left to the next process. */
+/* Accepts all connections that are in the listen backlogs, before the listeners are closed: they
+ * are answered, not reset. The backlog of a socket that the service manager keeps is left to the
+ * next process. */
 void acceptor_last_call(struct acceptor *acceptor);
 
 /* Accepts no more; the listeners stay open. Sets *acceptor to NULL. */

@@ -1,5 +1,5 @@
 /*
- * conf_apply.c - from struct conf to store_policy and conn_settings.
+ * conf_apply.c - makes a store_policy and conn_settings of struct conf.
  */
 #include "daemon/server/conf_apply.h"
 
@@ -14,10 +14,10 @@
 enum { SLICE_NS = 500000 };
 
 _Static_assert((unsigned)CONF_NAMESPACE_COST == (unsigned)STORE_NAMESPACE_COST,
-               "a namespace costs what its configuration is held to");
+               "conf checks memory with the cost that the store counts");
 
-/* A namespace that requires a ttl does not take the daemon's for one: the store
- * refuses what would never end. */
+/* Milliseconds. A namespace with require_ttl has no default from the daemon: the store then rejects
+ * records without a ttl. */
 static uint64_t own_ttl(const struct conf *conf, const struct conf_namespace *from)
 {
     if (from->ttl_set) {
@@ -38,7 +38,7 @@ static struct store_namespace_options declared(const struct conf *conf,
     };
 }
 
-/* Where the keys of a listener live whose clients name no namespace; NULL: they do. */
+/* The namespace of a listener whose protocol has none. NULL: its requests name one. */
 static const char *namespace_of(const struct conf *conf, const struct conf_listen *listen)
 {
     if (strcmp(listen->protocol, protocol_memcache.name) != 0) {
@@ -47,11 +47,11 @@ static const char *namespace_of(const struct conf *conf, const struct conf_liste
     return listen->default_namespace != NULL ? listen->default_namespace : conf->default_namespace;
 }
 
-/* A listener's namespace is always there, so that it can be written to whatever the
- * policy is, and be flushed at a time to come. Where it is among those before, these count.
- * Returns how many there are then. */
-static size_t declare_for_listeners(const struct conf *conf, struct store_namespace_options *all,
-                                    size_t count)
+/* Appends the namespaces of listeners, which exist under any policy: so they can be written to, and
+ * flushed at a later time. An entry of the same name further in front wins. Returns the new
+ * count. */
+static size_t declare_of_listeners(const struct conf *conf, struct store_namespace_options *all,
+                                   size_t count)
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
         const char *name = namespace_of(conf, &conf->listen[i]);
@@ -65,10 +65,9 @@ static size_t declare_for_listeners(const struct conf *conf, struct store_namesp
 
 bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread)
 {
-    /* One more than there can be, so that nothing is never asked for. */
+    /* + 1: calloc(0) may return NULL. */
     struct store_namespace_options *all =
         calloc(conf->namespace_count + conf->listen_count + 1, sizeof *all);
-
     if (all == NULL) {
         return false;
     }
@@ -77,7 +76,7 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
     }
     const struct store_policy policy = {
         .declared = all,
-        .declared_count = declare_for_listeners(conf, all, conf->namespace_count),
+        .declared_count = declare_of_listeners(conf, all, conf->namespace_count),
         .declared_only = conf->policy == CONF_DECLARED,
         .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
         .undeclared_most = conf->undeclared_namespaces,
@@ -90,11 +89,10 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
     return begun;
 }
 
-enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t now)
+enum store_progress conf_apply_continue(struct store_thread *store_thread, uint64_t now)
 {
     uint64_t until = clock_precise() + SLICE_NS;
     enum store_progress progress = STORE_GOES_ON;
-
     while (progress == STORE_GOES_ON && clock_precise() < until) {
         store_enter(store_thread);
         progress = store_policy_step(store_thread, now);
@@ -103,23 +101,21 @@ enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t
     return progress;
 }
 
-bool conf_apply_at_once(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
+bool conf_apply_all(const struct conf *conf, struct store_thread *store_thread, uint64_t now)
 {
     bool begun = conf_apply_begin(conf, store_thread);
-
-    while (begun && conf_apply_go_on(store_thread, now) != STORE_DONE) {
+    while (begun && conf_apply_continue(store_thread, now) != STORE_DONE) {
     }
     return begun;
 }
 
-bool conf_apply_owes(const struct store_thread *store_thread)
+bool conf_apply_is_incomplete(const struct store_thread *store_thread)
 {
     struct store_policy_result result = store_policy_result(store_thread);
     const char *why = result.why == STORE_NO_MEMORY
                           ? "memory is full, and nothing may be evicted"
                           : "there are 65535 already; flush some that are not declared, and write "
                             "a lower undeclared_namespaces";
-
     if (result.owed > 0) {
         log_warning("namespaces: %u could not be made yet, the first is \"%s\": %s. What is "
                     "configured for them holds, and each is made as soon as there is room",
@@ -131,7 +127,6 @@ bool conf_apply_owes(const struct store_thread *store_thread)
 const char *conf_apply_conflict(const struct conf *conf, uint64_t memory)
 {
     uint64_t quotas = 0;
-
     for (size_t i = 0; i < conf->namespace_count; i++) {
         quotas += conf->namespaces[i].memory;
     }

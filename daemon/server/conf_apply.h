@@ -1,8 +1,8 @@
 /*
  * conf_apply.h - what the configuration means to the store and to connections.
  *
- * The store and the connections know no configuration; here it is put into
- * their words, at the start and at every reload. All of it is for the main thread.
+ * The store and the connections know no configuration. This translates it for them, at the start
+ * and at every reload. All calls are for the main thread.
  */
 #ifndef KVCACHED_DAEMON_SERVER_CONF_APPLY_H
 #define KVCACHED_DAEMON_SERVER_CONF_APPLY_H
@@ -14,22 +14,21 @@
 #include "daemon/conn/settings.h"
 #include "daemon/store/store.h"
 
-/* Gives the store its namespaces and limits: see store_policy_begin, whose steps are to follow.
- * False when there is no memory: then nothing has changed. */
+/* Gives the store its namespaces and limits. conf_apply_continue has to follow, until it is done;
+ * see store_policy_begin. False when there is no memory: nothing has changed then. */
 bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread);
 
-/* The same with all its steps, at the start, when nothing else goes on. */
-bool conf_apply_at_once(const struct conf *conf, struct store_thread *store_thread, uint64_t now);
+/* The same with all steps, at the start, when no other thread runs. */
+bool conf_apply_all(const struct conf *conf, struct store_thread *store_thread, uint64_t now);
 
-/* Steps for about half a millisecond, as far as that takes it. */
-enum store_progress conf_apply_go_on(struct store_thread *store_thread, uint64_t now);
+/* Does steps for about 0.5 ms. `now` is in milliseconds on clock_now(). */
+enum store_progress conf_apply_continue(struct store_thread *store_thread, uint64_t now);
 
-/* Says in the log what is owed, if something is: then true. */
-bool conf_apply_owes(const struct store_thread *store_thread);
+/* Whether the store could not create all declared namespaces yet. Logs how many and why. */
+bool conf_apply_is_incomplete(const struct store_thread *store_thread);
 
-/* What of it does not fit the `memory` (bytes) that the store has, for the log; NULL: all
- * does. A file's own checks cannot see it where the same file asks for more memory, which could
- * not be had. */
+/* Which setting does not fit into `memory` (bytes), for the log; NULL: all do. The checks of conf/
+ * compare a file with its own memory, which the daemon may not have been able to get. */
 const char *conf_apply_conflict(const struct conf *conf, uint64_t memory);
 
 struct conn_settings conf_apply_conn_settings(const struct conf *conf);

@@ -1,10 +1,10 @@
 /*
  * reload.c - see reload.h.
  *
- * Memory that is full is no reason to refuse a file: users and rights that are to change
- * must not wait for it. What a namespace may be is known by its name from the first moment
- * on (store_policy_begin), whether there is room for it yet or not, so all of the file
- * is in force together.
+ * A file is not refused because memory is full: changes of users and rights must not wait for
+ * memory. The store knows the rules of a namespace by its name from the first moment on
+ * (store_policy_begin), whether it could create the namespace yet or not. So all of the file is in
+ * force together.
  */
 #include "daemon/server/reload.h"
 
@@ -24,24 +24,24 @@
 #include "daemon/server/server_state.h"
 
 enum {
-    NAMES_MAX = 256, /* of options that need a restart */
-    WAIT_US = 1000,  /* for requests that were under way */
-    RETRY_S = 1,     /* between two tries to make what is owed */
+    NAMES_MAX = 256, /* bytes; of options that need a restart */
+    WAIT_US = 1000,  /* for requests that are under way */
+    RETRY_S = 1,     /* between two tries to create namespaces for which there was no room */
 };
 
 struct reload {
     struct server *server;
     enum {
         RELOAD_IDLE,
-        RELOAD_READS,   /* on the thread */
+        RELOAD_READS,   /* the thread runs */
         RELOAD_APPLIES, /* namespaces, slice by slice */
     } state;
-    bool again;   /* one more was asked for */
-    bool retries; /* what is owed (conf_apply.h) is tried now and then */
+    bool again;      /* another one was asked for meanwhile */
+    bool incomplete; /* namespaces are missing (conf_apply_is_incomplete); retried every RETRY_S */
     pthread_t reader;
-    struct wakeup wakeup; /* rung by the reader at its end */
+    struct wakeup wakeup; /* signalled by the reader at its end */
     struct event *slice;  /* the next one */
-    /* What was read: the reader's until it has ended. */
+    /* The result; of the reader alone until it has ended. */
     struct conf *next;
     struct conf_errors errors;
     struct users *users;
@@ -50,54 +50,50 @@ struct reload {
 
 /* --- reading: on the reader's thread --------------------------------------- */
 
-/* What only the listeners could forbid, which a reload leaves as they are. */
-static bool exposes(const struct server *server, const struct conf *next)
+/* Whether the file needs other listeners to be safe: a reload leaves them as they are. */
+static bool is_exposed(const struct server *server, const struct conf *next)
 {
     const struct conf_listen *listen = conf_exposed(server->first, next);
     const char *name =
         listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
-
     if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted, so until "
-                  "then there must be users and TLS, or insecure = true",
+        log_error("others than this machine can reach %s until the daemon is restarted: until "
+                  "then keep users and TLS, or write insecure = true",
                   name);
     }
     return name != NULL;
 }
 
-/* A file that lacks what there was is seldom meant so: an editor may have emptied it, and not
- * written it yet. */
-static bool forgets(const struct server *server, const struct conf *next)
+/* Whether the file lacks settings that were there before. That is seldom intended: an editor may
+ * have emptied the file, and not written it yet. */
+static bool lacks_settings(const struct server *server, const struct conf *next)
 {
     bool users = server->conf->user_count > 0 && !next->users_given;
-    bool everything = next->empty && !server->conf->empty;
-
+    bool everything = next->blank && !server->conf->blank;
     if (everything) {
         log_error("the file has no setting in it, and had some before: write one, such as "
                   "users = (); if the defaults are meant");
     } else if (users) {
-        log_error("users: the file does not speak of them, and there are some: write users = (); "
-                  "if everybody shall do everything");
+        log_error("users: the file has no such setting, and there are users: write users = (); if "
+                  "every client may do everything");
     }
     return everything || users;
 }
 
-/* Whether namespaces ask for more than there is of so much memory, which is said. */
+/* Whether a setting does not fit into so much memory, in bytes; logs which. */
 static bool conflicts(const struct conf *next, uint64_t memory)
 {
     const char *conflict = conf_apply_conflict(next, memory);
-
     if (conflict != NULL) {
         log_error("%s", conflict);
     }
     return conflict != NULL;
 }
 
-/* What can fail, and is easily dropped again. */
+/* Makes everything that can fail and can be dropped again. */
 static bool prepare(struct reload *reload)
 {
     struct server *server = reload->server;
-
     if (conflicts(reload->next, reload->next->memory)) {
         return false;
     }
@@ -109,14 +105,13 @@ static bool prepare(struct reload *reload)
     return listeners_load_tls(&server->listeners);
 }
 
-static void *read_all(void *context)
+static void *read_and_prepare(void *context)
 {
     struct reload *reload = context;
     struct server *server = reload->server;
-
     pthread_setname_np(pthread_self(), "reload");
     reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
-                       !forgets(server, reload->next) && !exposes(server, reload->next) &&
+                       !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
     wakeup_signal(&reload->wakeup);
     return NULL;
@@ -127,29 +122,25 @@ static void *read_all(void *context)
 static void log_conf_errors(const struct conf_errors *errors)
 {
     const char *line = errors->text == NULL ? "" : errors->text;
-
     for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         log_error("%.*s", (int)(end - line), line);
     }
 }
 
-/* Options that cannot change while the daemon runs stay as they were at the start;
- * those of the new file are said to be unheard. */
+/* Logs which options of the file differ from the start, and need a restart. */
 static void log_unchanged(const struct server *server)
 {
     char names[NAMES_MAX];
-
     conf_needs_restart(server->first, server->conf, names, sizeof names);
     if (names[0] != '\0') {
         log_warning("reload: left as it was until a restart: %s", names);
     }
 }
 
-static bool change_log_and_policy(struct server *server, const struct conf *next)
+static bool apply_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
-
-    /* The memory stays what it is where no other can be had. */
+    /* The store may not have got the memory that the file asks for. */
     if (conflicts(next, store_memory(server->storage.store))) {
         return false;
     }
@@ -165,27 +156,25 @@ static bool change_log_and_policy(struct server *server, const struct conf *next
     return true;
 }
 
-/* More memory comes before what may be promised of it. Less comes at the end: finish. */
-static bool change_log_and_store(struct server *server, const struct conf *next)
+/* Memory grows before namespaces are given parts of it. It shrinks at the end, in finish(). */
+static bool apply_log_and_store(struct server *server, const struct conf *next)
 {
     uint64_t memory = store_memory(server->storage.store);
-
     if (next->memory > memory) {
         storage_set_memory(&server->storage, next->memory);
     }
-    if (!change_log_and_policy(server, next)) {
+    if (!apply_log_and_policy(server, next)) {
         storage_set_memory(&server->storage, memory);
         return false;
     }
     return true;
 }
 
-/* Nothing of it can fail. */
+/* Puts in force what was prepared. Cannot fail. */
 static void adopt(struct reload *reload)
 {
     struct server *server = reload->server;
     struct conf *next = reload->next;
-
     listeners_adopt_tls(&server->listeners);
     threads_reconfigure(&server->threads, next, reload->users);
     users_put(&server->users);
@@ -203,32 +192,30 @@ static void adopt(struct reload *reload)
 static void drop(struct reload *reload)
 {
     struct server *server = reload->server;
-
     listeners_abandon_tls(&server->listeners);
     users_put(&reload->users);
     conf_destroy(&reload->next);
     conf_errors_deinit(&reload->errors);
 }
 
-static void wait_for_slice(struct reload *reload, time_t seconds, suseconds_t us)
+static void schedule_slice(struct reload *reload, time_t seconds, suseconds_t us)
 {
     const struct timeval delay = {.tv_sec = seconds, .tv_usec = us};
-
-    if (event_add(reload->slice, &delay) != 0) { /* a timer takes memory: do without */
+    if (event_add(reload->slice, &delay) != 0) { /* no memory for a timer: at once, then */
         event_active(reload->slice, EV_TIMEOUT, 0);
     }
 }
 
-/* It was applied, or refused. */
-static void end(struct reload *reload)
+/* After a reload was applied, or refused. */
+static void end_reload(struct reload *reload)
 {
     reload->state = RELOAD_IDLE;
     notify_ready();
     if (reload->again) {
         reload->again = false;
         reload_begin(reload);
-    } else if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    } else if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
 }
 
@@ -237,7 +224,7 @@ static void refuse(struct reload *reload)
     drop(reload);
     log_error("reload refused: the configuration stays as it was");
     server_state_show(reload->server, "; the last reload was refused, see the log");
-    end(reload);
+    end_reload(reload);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *context)
@@ -246,7 +233,6 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     struct server *server = reload->server;
     (void)fd;
     (void)what;
-
     wakeup_clear(&reload->wakeup);
     if (reload->state != RELOAD_READS) {
         return;
@@ -254,36 +240,35 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     pthread_join(reload->reader, NULL);
     log_conf_errors(&reload->errors);
     conf_errors_deinit(&reload->errors);
-    if (!reload->prepared || !change_log_and_store(server, reload->next)) {
+    if (!reload->prepared || !apply_log_and_store(server, reload->next)) {
         refuse(reload);
         return;
     }
     adopt(reload);
     reload->state = RELOAD_APPLIES;
-    wait_for_slice(reload, 0, 0);
+    schedule_slice(reload, 0, 0);
 }
 
 static void finish(struct reload *reload)
 {
     struct server *server = reload->server;
-    bool owed = reload->retries;
-
+    bool was_incomplete = reload->incomplete;
     if (reload->state == RELOAD_APPLIES) {
-        reload->retries = conf_apply_owes(server->storage.store_thread);
+        reload->incomplete = conf_apply_is_incomplete(server->storage.store_thread);
         if (server->conf->memory < store_memory(server->storage.store)) {
             storage_set_memory(&server->storage, server->conf->memory);
         }
         log_unchanged(server);
         log_notice("reloaded the configuration");
         server_state_show(server, "");
-        end(reload);
+        end_reload(reload);
         return;
     }
-    reload->retries = store_policy_result(server->storage.store_thread).owed > 0;
-    if (owed && !reload->retries) {
+    reload->incomplete = store_policy_result(server->storage.store_thread).owed > 0;
+    if (was_incomplete && !reload->incomplete) {
         log_notice("namespaces: all that are declared could be made now");
-    } else if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    } else if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
 }
 
@@ -293,16 +278,15 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     struct store_thread *store_thread = reload->server->storage.store_thread;
     (void)fd;
     (void)what;
-
     if (reload->state == RELOAD_IDLE) {
-        store_policy_retry(store_thread); /* where that has not been done */
+        store_policy_retry(store_thread); /* namespaces that are missing */
     }
-    switch (conf_apply_go_on(store_thread, clock_now())) {
+    switch (conf_apply_continue(store_thread, clock_now())) {
     case STORE_GOES_ON:
-        wait_for_slice(reload, 0, 0);
+        schedule_slice(reload, 0, 0);
         break;
     case STORE_WAITS:
-        wait_for_slice(reload, 0, WAIT_US);
+        schedule_slice(reload, 0, WAIT_US);
         break;
     case STORE_DONE:
         finish(reload);
@@ -316,7 +300,6 @@ void reload_begin(struct reload *reload)
 {
     struct server *server = reload->server;
     const char *why;
-
     if (reload->state != RELOAD_IDLE) {
         reload->again = true;
         return;
@@ -326,7 +309,7 @@ void reload_begin(struct reload *reload)
     server_state_open_log(server, server->conf, &why);
     event_del(reload->slice);
     reload->state = RELOAD_READS;
-    int error = thread_start(&reload->reader, read_all, reload);
+    int error = thread_start(&reload->reader, read_and_prepare, reload);
     if (error != 0) {
         log_error("reload: cannot start a thread: %s", strerror(error));
         refuse(reload);
@@ -334,7 +317,7 @@ void reload_begin(struct reload *reload)
 }
 
 /* False with errno. */
-static bool start(struct reload *reload)
+static bool make_events(struct reload *reload)
 {
     struct server *server = reload->server;
     if (!wakeup_init(&reload->wakeup, server->base, on_read, reload)) {
@@ -345,9 +328,9 @@ static bool start(struct reload *reload)
     if (reload->slice == NULL) {
         return false;
     }
-    reload->retries = conf_apply_owes(server->storage.store_thread);
-    if (reload->retries) {
-        wait_for_slice(reload, RETRY_S, 0);
+    reload->incomplete = conf_apply_is_incomplete(server->storage.store_thread);
+    if (reload->incomplete) {
+        schedule_slice(reload, RETRY_S, 0);
     }
     return true;
 }
@@ -359,7 +342,7 @@ struct reload *reload_create(struct server *server)
         return NULL;
     }
     reload->server = server;
-    if (!start(reload)) {
+    if (!make_events(reload)) {
         int why = errno;
         reload_destroy(&reload);
         errno = why;

@@ -1,12 +1,13 @@
 /*
- * reload.h - the configuration, read again and put in force while the daemon serves.
+ * reload.h - reads the configuration again and puts it in force while the daemon serves.
  *
- * The main thread accepts meanwhile, so nothing that takes long is done there in one go. A
- * thread of its own reads the file and makes what can fail; where something does, nothing has
- * changed. Then all is put in force at once but for the namespaces that there are already:
- * these follow in slices, between which connections are accepted.
+ * The main thread accepts connections meanwhile, so nothing there may take long. A thread of its
+ * own reads the file and makes everything that can fail; if something does, nothing has changed.
+ * Then the main thread puts all in force at once, except for existing namespaces: these follow in
+ * slices, between which connections are accepted.
  *
- * A reload that is asked for while one is under way comes after it. For the main thread.
+ * A reload that is asked for while one is under way comes after it. All calls are for the main
+ * thread.
  */
 #ifndef KVCACHED_DAEMON_SERVER_RELOAD_H
 #define KVCACHED_DAEMON_SERVER_RELOAD_H
@@ -14,13 +15,14 @@
 struct server;
 struct reload;
 
-/* When the base is there, and the namespaces of the first configuration. NULL with errno. The
- * server must outlive it. */
+/* The server has its event base by then, and the namespaces of the first configuration; it must
+ * outlive the reload. NULL with errno. */
 struct reload *reload_create(struct server *server);
 
-/* What is under way is given up. Sets *reload to NULL. */
+/* Abandons a reload that is under way. Sets *reload to NULL. */
 void reload_destroy(struct reload **reload);
 
+/* Begins a reload, or has one follow the reload that is under way. */
 void reload_begin(struct reload *reload);
 
 #endif

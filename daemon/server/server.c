@@ -1,13 +1,12 @@
 /*
  * server.c - the life of the daemon: start and shutdown. Between the two: reload.c.
  *
- * Owns all the parts and the order in which they come and go. The start is a
- * list of steps; each says itself what it could not do, and the first that fails
- * ends it. One function undoes whatever is there, so that a start that failed
- * and a daemon that was stopped leave by the same way.
+ * Owns all parts of the daemon, and the order in which they are made and destroyed. The start is a
+ * list of steps; each step logs its own errors, and the first that fails ends the start. One
+ * function undoes whatever is there, for a start that failed and for a daemon that was stopped.
  *
- * The main thread accepts connections, takes signals and talks to the service
- * manager. It serves no requests, so it is never busy for long.
+ * The main thread accepts connections, handles signals and talks to the service manager. It serves
+ * no requests, so it is never busy for long.
  */
 #include "daemon/server/server.h"
 
@@ -43,7 +42,6 @@ static int failed(int status, const char *what)
 static int start_log(struct server *server)
 {
     const char *why;
-
     log_echo();
     if (!server_state_open_log(server, server->conf, &why)) {
         log_error("cannot log to %s: %s", server->conf->log.to, why);
@@ -55,7 +53,6 @@ static int start_log(struct server *server)
 static int find_user(struct server *server)
 {
     const char *name = server->conf->user;
-
     if (name == NULL) {
         return EX_OK;
     }
@@ -71,25 +68,25 @@ static int find_user(struct server *server)
     return EX_OK;
 }
 
-static int take_pidfile(struct server *server)
+static int open_pidfile(struct server *server)
 {
     const char *path = server->conf->pid_file;
     const char *why;
     pid_t holder;
-
     if (path == NULL) {
         return EX_OK;
     }
     switch (pidfile_open(&server->pidfile, path, server_state_user(server), &holder, &why)) {
     case PIDFILE_OK:
         if (geteuid() == 0 && safe_is_open_to_others(path)) {
-            log_warning("pid_file: others than root may write to its directory, and put another "
-                        "number there: %s",
-                        path);
+            log_warning(
+                "pid_file: users other than root may write to its directory, and put another "
+                "number there: %s",
+                path);
         }
         return EX_OK;
     case PIDFILE_TAKEN:
-        log_error("pid_file: %s: another kvcached is running, with process number %d", path,
+        log_error("pid_file: %s: another kvcached is running, with process id %d", path,
                   (int)holder);
         return EX_UNAVAILABLE;
     case PIDFILE_FAILED:
@@ -99,7 +96,7 @@ static int take_pidfile(struct server *server)
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
-static int take_descriptors(struct server *server)
+static int raise_fd_limit(struct server *server)
 {
     return fd_limit_require(server->conf) ? EX_OK : EX_OSERR;
 }
@@ -112,7 +109,7 @@ static int open_listeners(struct server *server)
     if (status == EX_OK && exposed != NULL) {
         log_error("others than this machine can reach %s, which was handed over: write users and, "
                   "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
-                  "true, if everybody there may read and change everything",
+                  "true, if every client there may read and change everything",
                   exposed);
         status = EX_CONFIG;
     }
@@ -132,7 +129,7 @@ static int become_user(struct server *server)
     return EX_OK;
 }
 
-/* As the user that reads them at a reload, too: what would fail then shall fail now. */
+/* As the user that reads them at a reload: what would fail then has to fail now. */
 static int read_certificates(struct server *server)
 {
     if (!listeners_load_tls(&server->listeners)) {
@@ -142,18 +139,18 @@ static int read_certificates(struct server *server)
     return EX_OK;
 }
 
-/* What cannot be had here is said, and is no reason not to serve. */
+/* A failure is logged, and is no reason not to serve. */
 static int harden(struct server *server)
 {
     const char *undone = hardening_apply(server->conf->core_dumps);
-
     if (undone != NULL) {
         log_warning("hardening: %s: %s", undone, strerror(errno));
     }
     return EX_OK;
 }
 
-/* From the arena's file on, a start that is to end leaves it in order. */
+/* From here on a signal ends the start between two steps, so that the arena file is closed in
+ * order. */
 static int start_store(struct server *server)
 {
     signals_note();
@@ -163,7 +160,6 @@ static int start_store(struct server *server)
 static int make_instance(struct server *server)
 {
     struct instance *instance = &server->instance;
-
     instance->version = server->version;
     instance->pid = getpid();
     instance->started = clock_now();
@@ -189,12 +185,11 @@ static int make_users(struct server *server)
     return server->users != NULL ? EX_OK : failed(EX_OSERR, "users");
 }
 
-/* Its thread waits until the daemon serves. */
+/* The thread writes from log_serve on. */
 static int start_log_thread(struct server *server)
 {
     struct metrics *metrics =
         &server->instance.metrics[INSTANCE_SET_OF_LOG(server->instance.threads)];
-
     return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
 
@@ -206,7 +201,7 @@ static int start_threads(struct server *server)
                : EX_OSERR;
 }
 
-static int allow_reloads(struct server *server)
+static int make_reload(struct server *server)
 {
     server->reload = reload_create(server);
     return server->reload != NULL ? EX_OK : failed(EX_OSERR, "cannot make reloads possible");
@@ -219,7 +214,6 @@ static int start_accepting(struct server *server)
                                              .threads = &server->threads,
                                              .instance = &server->instance};
     uint64_t interval = notify_watchdog();
-
     server->acceptor = acceptor_create(&options);
     if (server->acceptor == NULL) {
         return failed(EX_OSERR, "cannot accept connections");
@@ -243,9 +237,8 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 
 /* --- shutdown ----------------------------------------------------------- */
 
-/* From here on a second signal to stop ends the process at once, whatever the
- * threads may be waiting for, and a reload comes too late. Nothing may arrive
- * between the old handlers and the new. */
+/* From here on a second signal to stop ends the process at once, whatever the threads wait for, and
+ * a reload has no effect. No signal may arrive between the old handlers and the new ones. */
 static void end_signals(struct server *server)
 {
     signals_hand_over();
@@ -267,7 +260,6 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 {
     struct server *server = context;
     (void)what;
-
     log_notice("stopping: %s", signal_name(number));
     log_ending();
     notify_stopping();
@@ -276,11 +268,10 @@ static void on_stop(evutil_socket_t number, short what, void *context)
 
 /* --- life --------------------------------------------------------------- */
 
-/* They come first when the loop runs. */
-static void remember_signals(struct server *server)
+/* Signals that came during the start are handled when the event loop runs. */
+static void replay_signals(struct server *server)
 {
     const struct signals_given given = signals_handed_over();
-
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         int number = event_get_signal(server->signals[i]);
         if (number == given.stop || number == given.reload) {
@@ -308,11 +299,11 @@ static int start_signals(struct server *server)
     if (server->base == NULL) {
         return failed(EX_OSERR, "event base");
     }
-    remember_signals(server);
+    replay_signals(server);
     return EX_OK;
 }
 
-static void say_ready(const struct server *server)
+static void log_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
@@ -331,17 +322,16 @@ static void say_ready(const struct server *server)
 
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status)
 {
-    /* Files and ports while it may still be root; threads after the last thing
-     * that concerns the process as a whole. */
+    /* Files and ports while the process may still be root; threads after the last step that changes
+     * the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,        start_log,     take_descriptors, take_pidfile,
-        open_listeners,   become_user,   harden,           read_certificates,
-        start_store,      make_instance, make_users,       start_signals,
-        start_log_thread, start_threads, allow_reloads,    start_accepting,
+        find_user,        start_log,     raise_fd_limit, open_pidfile,
+        open_listeners,   become_user,   harden,         read_certificates,
+        start_store,      make_instance, make_users,     start_signals,
+        start_log_thread, start_threads, make_reload,    start_accepting,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
-
     if (server == NULL) {
         *status = failed(EX_OSERR, "cannot start");
         conf_destroy(conf);
@@ -361,7 +351,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         *status = stopped != 0 ? EX_TEMPFAIL : *status;
     }
     if (*status == EX_OK) {
-        say_ready(server);
+        log_ready(server);
     } else {
         if (stopped != 0) {
             log_notice("stopping before it served: %s", signal_name(stopped));
@@ -383,7 +373,6 @@ void server_run(struct server *server)
 void server_destroy(struct server **owned)
 {
     struct server *server = *owned;
-
     *owned = NULL;
     end_signals(server);
     reload_destroy(&server->reload);

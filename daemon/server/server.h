@@ -1,5 +1,5 @@
 /*
- * server.h - the running daemon: everything is wired together here.
+ * server.h - starts, runs and stops the daemon.
  */
 #ifndef KVCACHED_DAEMON_SERVER_SERVER_H
 #define KVCACHED_DAEMON_SERVER_SERVER_H
@@ -12,24 +12,24 @@ struct server;
 
 struct server_options {
     const char *file;    /* read again at a reload; NULL: built-in defaults */
-    int verbosity;       /* how many levels to log beyond what is configured */
-    bool detached;       /* no terminal: what would go to stderr goes to syslog */
+    int verbosity;       /* log levels beyond the configured one */
+    bool detached;       /* there is no terminal: a log to stderr goes to syslog */
     const char *version; /* "x.y.z" */
 };
 
 /*
- * Starts everything that can fail: sockets are bound, the user is changed,
- * memory is reserved, threads run. Takes *conf over and sets it to NULL. On
- * failure everything is undone, the log has said what and where, the result is
- * NULL and *status is what to exit with, one of <sysexits.h>. Before any thread
- * is started; all that is in *options must outlive the server.
+ * Does everything that can fail: binds sockets, becomes the configured user, reserves memory,
+ * starts threads. Takes *conf over and sets it to NULL. On failure everything is undone, the
+ * error has been logged, the result is NULL, and *status is what to exit with, one of
+ * <sysexits.h>. Call it before any other thread runs. The strings in *options must outlive the
+ * server.
  */
 struct server *server_create(const struct server_options *options, struct conf **conf, int *status);
 
 /* Serves until it is told to stop: SIGTERM or SIGINT. */
 void server_run(struct server *server);
 
-/* Waits for the threads to end; undoes all. Sets *server to NULL. */
+/* Drains and ends the threads, and undoes everything. Sets *server to NULL. */
 void server_destroy(struct server **server);
 
 #endif

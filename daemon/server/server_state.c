@@ -9,7 +9,6 @@
 #include "daemon/base/log.h"
 #include "daemon/os/service_manager.h"
 
-/* The user that it will become, or is: that user's files it may take for its own. */
 uid_t server_state_user(const struct server *server)
 {
     return server->becomes_user ? server->user.uid : geteuid();
@@ -19,14 +18,12 @@ bool server_state_open_log(const struct server *server, const struct conf *conf,
 {
     int level = conf->log.level + server->verbosity;
     const char *to = conf->log.to;
-
     if (server->detached && strcmp(to, "stderr") == 0) {
         to = "syslog";
     }
     return log_open(to, level < LOG_DEBUG ? level : LOG_DEBUG, server_state_user(server), why);
 }
 
-/* In MiB. */
 uintmax_t server_state_memory(const struct server *server)
 {
     return (uintmax_t)(store_memory(server->storage.store) >> 20);

@@ -1,6 +1,5 @@
 /*
- * server_state.h - what a running daemon is made of. For server.c and reload.c, both of which
- * are above it.
+ * server_state.h - what a running daemon is made of, for server.c and reload.c.
  */
 #ifndef KVCACHED_DAEMON_SERVER_SERVER_STATE_H
 #define KVCACHED_DAEMON_SERVER_SERVER_STATE_H
@@ -29,17 +28,16 @@ struct server {
     int verbosity;
     bool detached;
     const char *version;
-    struct conf *first; /* what the daemon was started with: listeners, threads
-                           and so on are still as it says */
-    struct conf *conf;  /* what was loaded last; may be `first` */
+    struct conf *first; /* at the start; still in force for options that need a restart */
+    struct conf *conf;  /* loaded last; may be `first` */
     struct event_base *base;
     struct event *signals[3];
     struct pidfile pidfile;
     struct privilege_user user;
-    bool becomes_user; /* `user` is to be become */
+    bool becomes_user; /* `user` is set, and the process started as root */
     struct listeners listeners;
     struct storage storage;
-    struct users *users; /* those of `conf` */
+    struct users *users; /* of `conf`; a reference */
     struct instance instance;
     struct threads threads;
     struct acceptor *acceptor;
@@ -47,16 +45,16 @@ struct server {
     struct reload *reload;
 };
 
-/* The user that it will become, or is: that user's files it may take for its own. */
+/* The user that the process is, or will become: it may use that user's files. */
 uid_t server_state_user(const struct server *server);
 
-/* What the store has, in MiB. */
+/* Memory of the store, in MiB. */
 uintmax_t server_state_memory(const struct server *server);
 
-/* Opens the log that a configuration names. False with errno and *why: it stays as it was. */
+/* Opens the log that a configuration names. False with errno and *why: the log stays as it was. */
 bool server_state_open_log(const struct server *server, const struct conf *conf, const char **why);
 
-/* For `systemctl status`. */
+/* Tells the service manager the state of the daemon, for `systemctl status`. */
 void server_state_show(const struct server *server, const char *remark);
 
 #endif

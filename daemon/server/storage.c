@@ -1,5 +1,5 @@
 /*
- * storage.c - the store's beginning and end, and what is to be said about them.
+ * storage.c - opens and closes the store, and logs how that went.
  */
 #include "daemon/server/storage.h"
 
@@ -25,41 +25,41 @@
 #include "daemon/server/conf_apply.h"
 
 enum {
-    TELL_EVERY = 1000, /* ms between two lines about how far the reading is */
-    STOP_TIME = 90000, /* ms that writing all of it to a disk may take */
-    MORE_TIME = 30000, /* ms that the service manager is asked for each time */
+    LOG_EVERY_MS = 1000,  /* between two lines about the progress of reading */
+    STOP_MS = 90000,      /* for writing all of it to a disk */
+    EXTENSION_MS = 30000, /* by which the service manager extends its time limit each time */
 };
 
-/* What has been told about a file that is being read. */
+/* Progress of a file that is read. */
 struct reading {
     const char *file;
-    uint64_t begun; /* on clock_now before it was set; 0: not yet */
-    uint64_t told;
-    const char *why; /* it was not opened; NULL: it was */
+    uint64_t begun; /* on clock_now; 0: not yet */
+    uint64_t logged;
+    const char *why; /* why it could not be opened; NULL: it was */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
 
-struct shown {
+struct size_text {
     char text[32];
 };
 
-static struct shown shown_size(uint64_t bytes)
+static struct size_text format_size(uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    struct shown shown;
+    struct size_text size;
     double value = (double)bytes;
     size_t unit = 0;
     while (value >= 1024 && unit + 1 < sizeof units / sizeof *units) {
         value /= 1024;
         unit++;
     }
-    snprintf(shown.text, sizeof shown.text, "%.*f %s", unit > 1 && value < 10, value, units[unit]);
-    return shown;
+    snprintf(size.text, sizeof size.text, "%.*f %s", unit > 1 && value < 10, value, units[unit]);
+    return size;
 }
 
-/* Bytes that the file could come to take, with those that it has. */
-static uint64_t room_for(const char *file)
+/* Bytes that the file can grow to on its file system. */
+static uint64_t space_for(const char *file)
 {
     struct stat has = {0};
     struct statvfs system;
@@ -69,15 +69,15 @@ static uint64_t room_for(const char *file)
     }
     char *end = strrchr(directory, '/');
     end[end == directory] = '\0';
-    uint64_t room = 0;
+    uint64_t space = 0;
     if (stat(file, &has) == 0) {
-        room = (uint64_t)has.st_blocks * 512;
+        space = (uint64_t)has.st_blocks * 512;
     }
     if (statvfs(directory, &system) == 0) {
-        room += (uint64_t)system.f_bavail * system.f_frsize;
+        space += (uint64_t)system.f_bavail * system.f_frsize;
     }
     free(directory);
-    return room;
+    return space;
 }
 
 /* --- how the start went ----------------------------------------------------------- */
@@ -87,21 +87,20 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     struct reading *reading = context;
     uint64_t now = clock_now();
     unsigned percent = all == 0 ? 100 : (unsigned)((double)done * 100 / (double)all);
-
     if (reading->begun == 0) {
-        reading->begun = reading->told = now;
-        log_notice("arena %s: reading %s", reading->file, shown_size(all / 2).text);
-    } else if (now - reading->told >= TELL_EVERY) {
-        reading->told = now;
+        reading->begun = reading->logged = now;
+        log_notice("arena %s: reading %s", reading->file, format_size(all / 2).text);
+    } else if (now - reading->logged >= LOG_EVERY_MS) {
+        reading->logged = now;
         log_notice("arena %s: %u %% read", reading->file, percent);
     } else {
         return;
     }
     notify_status("Reading %s: %u %%", reading->file, percent);
-    notify_extend(MORE_TIME);
+    notify_extend(EXTENSION_MS);
 }
 
-static bool on_look(void *context)
+static bool is_cancelled(void *context)
 {
     (void)context;
     return signals_noted() != 0;
@@ -112,7 +111,6 @@ static int open_file(void *context, const char *path, bool *made)
     struct reading *reading = context;
     const struct safe_terms terms = {
         .path = path, .flags = O_RDWR | O_CREAT, .mode = 0600, .user = geteuid()};
-
     reading->why = NULL;
     return safe_open(&terms, made, &reading->why);
 }
@@ -120,14 +118,14 @@ static int open_file(void *context, const char *path, bool *made)
 static int failed_with_file(const char *file, uint64_t memory, int why)
 {
     switch (why) {
-    case ECANCELED: /* by a signal, which the caller knows of */
+    case ECANCELED: /* by a signal, which the caller logs */
         return EX_TEMPFAIL;
     case EWOULDBLOCK:
         log_error("arena.file: %s: another kvcached uses it", file);
         return EX_UNAVAILABLE;
     case ENOSPC:
         log_error("arena.file: %s: memory asks for %s, the file system has room for %s", file,
-                  shown_size(memory).text, shown_size(room_for(file)).text);
+                  format_size(memory).text, format_size(space_for(file)).text);
         return EX_CANTCREAT;
     case EFBIG:
         log_error("arena.file: %s: the process may not write files that large (ulimit -f)", file);
@@ -162,7 +160,7 @@ static int failed(const struct store_options *options)
     return EX_OSERR;
 }
 
-static void tell_losses(const char *file, const struct store_recovery *recovery, uint64_t memory)
+static void log_losses(const char *file, const struct store_recovery *recovery, uint64_t memory)
 {
     if (recovery->damaged_records + recovery->damaged_segments + recovery->damaged_namespaces > 0) {
         log_warning("arena %s: damaged and dropped (records: %" PRIu64 ", segments: %" PRIu64
@@ -172,17 +170,17 @@ static void tell_losses(const char *file, const struct store_recovery *recovery,
     }
     if (recovery->evicted > 0) {
         log_warning("arena %s: %" PRIu64 " records did not fit into %s", file, recovery->evicted,
-                    shown_size(memory).text);
+                    format_size(memory).text);
     }
     if (recovery->beyond > 0) {
         log_warning("memory: the arena file %s has no room for the last %s of %s; remove it to use "
                     "all",
-                    file, shown_size(recovery->beyond).text, shown_size(memory).text);
+                    file, format_size(recovery->beyond).text, format_size(memory).text);
     }
 }
 
-static void tell_recovery(const char *file, const struct store_recovery *recovery, uint64_t memory,
-                          uint64_t took)
+static void log_recovery(const char *file, const struct store_recovery *recovery, uint64_t memory,
+                         uint64_t took)
 {
     switch (recovery->arena) {
     case STORE_ARENA_MEMORY:
@@ -204,7 +202,7 @@ static void tell_recovery(const char *file, const struct store_recovery *recover
                     recovery->aside != NULL ? recovery->aside : "?");
         return;
     }
-    tell_losses(file, recovery, memory);
+    log_losses(file, recovery, memory);
 }
 
 /* --- the clocks of the system --------------------------------------------------- */
@@ -271,32 +269,29 @@ static bool is_known(const uint8_t boot[16])
     return memcmp(boot, unknown, sizeof unknown) != 0;
 }
 
-static bool has_secrets(struct store_options *options)
+static bool make_secrets(struct store_options *options)
 {
     return getrandom(options->secret, sizeof options->secret, 0) == sizeof options->secret &&
            getrandom(options->file_secret, sizeof options->file_secret, 0) ==
                sizeof options->file_secret;
 }
 
-/* Where the file is mapped. */
+/* Has faults in the mapped file reported as errors of the disk. */
 static void watch_file(const struct store *store)
 {
-    struct store_file_stats figures;
-
-    store_file_stats(store, &figures);
-    if (figures.file != NULL) {
-        arena_watch_range(figures.mapped, figures.length);
+    struct store_file_stats stats;
+    store_file_stats(store, &stats);
+    if (stats.file != NULL) {
+        arena_watch_range(stats.mapped, stats.length);
     }
 }
 
-/* How long the store's making took is told by the clock that it was given, so it is
- * measured on the uptime. */
+/* The duration is measured on the uptime, since store_create may set the clock. */
 static int make_store(struct storage *storage, struct store_options *options)
 {
     struct reading reading = {.file = storage->file};
     struct store_recovery recovery = {.arena = STORE_ARENA_MEMORY};
     uint64_t begun = options->clock.uptime;
-
     options->context = &reading;
     options->recovery = &recovery;
     storage->store = store_create(options);
@@ -308,7 +303,7 @@ static int make_store(struct storage *storage, struct store_options *options)
     watch_file(storage->store);
     clock_continue(recovery.clock_offset);
     storage->recovered = recovery.records;
-    tell_recovery(storage->file, &recovery, options->memory, took);
+    log_recovery(storage->file, &recovery, options->memory, took);
     free(recovery.aside);
     return EX_OK;
 }
@@ -321,10 +316,9 @@ int storage_open(struct storage *storage, const struct conf *conf)
                                     .threads = conf->threads,
                                     .open_file = open_file,
                                     .progress = on_progress,
-                                    .cancelled = on_look};
-
+                                    .cancelled = is_cancelled};
     *storage = (struct storage){.file = conf->arena.file};
-    if (!has_secrets(&options)) {
+    if (!make_secrets(&options)) {
         log_error("cannot get random bytes: %s", strerror(errno));
         return EX_OSERR;
     }
@@ -343,7 +337,7 @@ int storage_open(struct storage *storage, const struct conf *conf)
     }
     storage->store_thread = store_thread_create(storage->store);
     if (storage->store_thread == NULL ||
-        !conf_apply_at_once(conf, storage->store_thread, clock_now())) {
+        !conf_apply_all(conf, storage->store_thread, clock_now())) {
         log_error("namespaces: %s", strerror(ENOMEM));
         return EX_OSERR;
     }
@@ -352,26 +346,26 @@ int storage_open(struct storage *storage, const struct conf *conf)
 
 /* --- another memory -------------------------------------------------------------------- */
 
-/* Why it stays as it is; the text is good until the next call. */
-static const char *why_not(const struct storage *storage, enum store_resize result, int why)
+/* Why the memory stays as it is; the text is valid until the next call. */
+static const char *resize_error(const struct storage *storage, enum store_resize result, int why)
 {
     static char text[160];
     switch (result) {
     case STORE_RESIZE_TOO_SMALL:
-        snprintf(text, sizeof text, "a daemon that was started with more needs %s at least",
-                 shown_size(store_memory_least(storage->store)).text);
+        snprintf(text, sizeof text, "a daemon that was started with more needs at least %s",
+                 format_size(store_memory_least(storage->store)).text);
         break;
     case STORE_RESIZE_TOO_LARGE:
-        snprintf(text, sizeof text, "no more than %s can be had without a restart",
-                 shown_size(store_memory_most(storage->store)).text);
+        snprintf(text, sizeof text, "at most %s are possible without a restart",
+                 format_size(store_memory_most(storage->store)).text);
         break;
     case STORE_RESIZE_PROMISED:
-        snprintf(text, sizeof text, "quotas, or four values of max_value, come to more");
+        snprintf(text, sizeof text, "quotas, or 4 values of max_value, take more");
         break;
     case STORE_RESIZE_FAILED:
         if (why == ENOSPC) {
             snprintf(text, sizeof text, "the file system has room for %s",
-                     shown_size(room_for(storage->file)).text);
+                     format_size(space_for(storage->file)).text);
         } else {
             snprintf(text, sizeof text, "%s",
                      why == EFBIG ? "the process may not write files that large (ulimit -f)"
@@ -392,12 +386,12 @@ bool storage_set_memory(struct storage *storage, uint64_t memory)
     int why = errno;
     store_leave(storage->store_thread);
     if (result != STORE_RESIZED) {
-        log_warning("memory: %s is asked for, left at %s: %s", shown_size(memory).text,
-                    shown_size(before).text, why_not(storage, result, why));
+        log_warning("memory: %s is asked for, left at %s: %s", format_size(memory).text,
+                    format_size(before).text, resize_error(storage, result, why));
         return false;
     }
     if (memory != before) {
-        log_notice("memory: %s, was %s", shown_size(memory).text, shown_size(before).text);
+        log_notice("memory: %s, was %s", format_size(memory).text, format_size(before).text);
     }
     return true;
 }
@@ -405,7 +399,6 @@ bool storage_set_memory(struct storage *storage, uint64_t memory)
 void storage_close(struct storage *storage)
 {
     struct store_clock clock;
-
     if (storage->store_thread != NULL) {
         store_thread_destroy(&storage->store_thread);
     }
@@ -414,7 +407,7 @@ void storage_close(struct storage *storage)
     }
     if (storage->file != NULL) {
         notify_status("Writing %s", storage->file);
-        notify_extend(STOP_TIME);
+        notify_extend(STOP_MS);
     }
     read_clock(&clock);
     if (!store_close(&storage->store, &clock)) {

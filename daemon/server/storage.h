@@ -1,9 +1,9 @@
 /*
- * storage.h - the store as the daemon has it: made or found again in its file, given its
- * policy, and left in order at the end.
+ * storage.h - the store of the daemon: created or recovered from its file, given its namespaces and
+ * limits, and closed in order at the end.
  *
- * It says in the log what became of the file, and while a large one is read, how far it
- * is. For the main thread.
+ * Logs what became of the file, and the progress while a large one is read. All calls are for the
+ * main thread.
  */
 #ifndef KVCACHED_DAEMON_SERVER_STORAGE_H
 #define KVCACHED_DAEMON_SERVER_STORAGE_H
@@ -13,21 +13,21 @@
 
 struct storage {
     struct store *store;
-    struct store_thread *store_thread; /* the main thread's */
+    struct store_thread *store_thread; /* of the main thread */
     const char *file;                  /* in conf, which outlives it; NULL: in memory */
-    uint64_t recovered;                /* records that were there at the start */
+    uint64_t recovered;                /* records that were found at the start */
 };
 
-/* EX_OK, or what to exit with: then the log has said why. Sets the clock; before there
- * are threads. */
+/* EX_OK, or what to exit with: the error has been logged then. Sets the clock (clock_continue), so
+ * call it before other threads run. */
 int storage_open(struct storage *storage, const struct conf *conf);
 
-/* The store's memory becomes `memory` bytes, at once or by and by (store_set_memory). False: it
- * stays as it was, and the log has said why. */
+/* Gives the store `memory` bytes, at once or step by step (store_set_memory). False: it keeps what
+ * it has, and the reason has been logged. */
 bool storage_set_memory(struct storage *storage, uint64_t memory);
 
-/* When no other thread is inside. What is in a file is written to where it lies, which takes
- * a while on a disk. Does nothing to one that was not opened. */
+/* No other thread may be inside the store. Writes an arena file to its disk, which may take up to
+ * minutes. Does nothing to a storage that was not opened. */
 void storage_close(struct storage *storage);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * threads.c - who starts first and who leaves last.
+ * threads.c - the order in which threads start and end.
  *
- * Workers poke the housekeeper and ask the authenticator, so both are there before the first of
- * them and until the last one is gone.
+ * Workers wake the housekeeper and submit logins to the authenticator, so both start before the
+ * first worker and end after the last one.
  */
 #include "daemon/server/threads.h"
 
@@ -13,8 +13,8 @@
 #include "daemon/base/log.h"
 #include "daemon/server/conf_apply.h"
 
-/* Those whom workers need, and then workers. */
-static bool start_others(struct threads *threads, const struct conf *conf, struct store *store)
+/* Starts the threads that workers need. */
+static bool start_services(struct threads *threads, const struct conf *conf, struct store *store)
 {
     threads->housekeeper = housekeeper_create(store, conf->purge_interval);
     if (threads->housekeeper == NULL) {
@@ -23,20 +23,19 @@ static bool start_others(struct threads *threads, const struct conf *conf, struc
     }
     threads->authenticator = authenticator_create();
     if (threads->authenticator == NULL) {
-        log_error("cannot start the thread that checks secrets: %s", strerror(errno));
+        log_error("cannot start the authenticator, which checks secrets: %s", strerror(errno));
         return false;
     }
     return true;
 }
 
-static bool speaks_tls(const struct conf *conf)
+static bool has_tls(const struct conf *conf)
 {
-    bool speaks = false;
-
+    bool tls = false;
     for (size_t i = 0; i < conf->listen_count; i++) {
-        speaks |= conf->listen[i].tls_certificate != NULL;
+        tls |= conf->listen[i].tls_certificate != NULL;
     }
-    return speaks;
+    return tls;
 }
 
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
@@ -46,14 +45,13 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
                                      .instance = instance,
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
-                                     .tls = speaks_tls(conf)};
-
+                                     .tls = has_tls(conf)};
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {
         log_error("threads: %s", strerror(errno));
         return false;
     }
-    if (!start_others(threads, conf, store)) {
+    if (!start_services(threads, conf, store)) {
         return false;
     }
     options.housekeeper = threads->housekeeper;
@@ -73,20 +71,19 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
 void threads_reconfigure(struct threads *threads, const struct conf *conf, struct users *users)
 {
     const struct conn_settings settings = conf_apply_conn_settings(conf);
-
     for (unsigned i = 0; i < threads->count; i++) {
         worker_reconfigure(threads->workers[i], &settings, users);
     }
     housekeeper_reconfigure(threads->housekeeper, conf->purge_interval);
     for (unsigned i = 0; i < threads->count; i++) {
         if (!worker_await(threads->workers[i])) {
-            log_warning("worker %u is busy: the new configuration is in force there later", i);
+            log_warning("worker %u is busy: it applies the new configuration later", i);
         }
     }
 }
 
-/* All are told before the first is waited for, so that they finish together. The authenticator may
- * have answers for them until it is gone. */
+/* All workers are stopped before the first is joined, so that they drain together. They are
+ * destroyed after the authenticator, which may answer their logins until then. */
 void threads_end(struct threads *threads)
 {
     for (unsigned i = 0; i < threads->count; i++) {

@@ -19,18 +19,18 @@ struct threads {
     unsigned count; /* of workers */
 };
 
-/* Starts instance->threads workers, the housekeeper and the authenticator. False when one of them
- * could not start: then the log has said which, and threads_end ends the others. `store` and
- * `instance` must outlive them. */
+/* Starts instance->threads workers, the housekeeper and the authenticator. `store` and `instance`
+ * must outlive them. False when one could not start: it has been logged, and threads_end has to be
+ * called to end the others. */
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
                    struct store *store, struct instance *instance);
 
-/* What of a reloaded configuration concerns threads. It is in force everywhere when this
- * returns, unless the log says otherwise. */
+/* Applies a reloaded configuration to all threads. It is in force when this returns; a worker for
+ * which it is not yet is logged. */
 void threads_reconfigure(struct threads *threads, const struct conf *conf, struct users *users);
 
-/* Lets them finish what was asked of them, waits for that, and frees all. Good for
- * a zeroed one. */
+/* Lets the workers drain, waits for all threads to end, and frees them. Legal for a zeroed
+ * struct. */
 void threads_end(struct threads *threads);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * watchdog.c - one look at all heartbeats, a few times in each interval.
+ * watchdog.c - checks all heartbeats, CHECKS times in each interval.
  */
 #include "daemon/server/watchdog.h"
 
@@ -13,23 +13,23 @@
 #include "daemon/os/service_manager.h"
 
 enum {
-    LOOKS = 4, /* in each interval: one may be late */
-    /* A heart beats once a second, and a busy machine may hold one up: a shorter
-     * silence says nothing, however short the interval is. */
+    CHECKS = 4, /* in each interval, so that one may be late */
+    /* A heartbeat goes up once in HEARTBEAT_MS, and may be late on a busy machine. So a shorter
+     * silence means nothing, however short the interval is. */
     PATIENCE_MIN_MS = 3 * HEARTBEAT_MS,
 };
 
 struct pulse {
     uint64_t count;
     uint64_t changed; /* when it last went up, by clock_now */
-    bool silent;      /* that has been logged */
+    bool silent;      /* and that has been logged */
 };
 
 struct watchdog {
     struct event *timer;
-    uint64_t patience; /* milliseconds of silence that are forgiven */
+    uint64_t patience; /* milliseconds of silence that are no failure */
     const struct threads *threads;
-    struct pulse pulses[]; /* the workers', their handshakers', then the housekeeper's */
+    struct pulse pulses[]; /* of the workers, their handshakers, and the housekeeper */
 };
 
 static unsigned pulses_of(const struct threads *threads)
@@ -40,7 +40,6 @@ static unsigned pulses_of(const struct threads *threads)
 static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
 {
     const struct threads *threads = watchdog->threads;
-
     if (i < threads->count) {
         return worker_heartbeat(threads->workers[i]);
     }
@@ -49,14 +48,13 @@ static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
                : housekeeper_heartbeat(threads->housekeeper);
 }
 
-static void complain(const struct watchdog *watchdog, unsigned i, uint64_t silence)
+static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t silence)
 {
     unsigned workers = watchdog->threads->count;
-
     if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
     } else if (i < 2 * workers) {
-        log_error("the reception of worker %u has been stuck for %ju ms", i - workers,
+        log_error("the handshaker of worker %u has been stuck for %ju ms", i - workers,
                   (uintmax_t)silence);
     } else {
         log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
@@ -67,7 +65,6 @@ static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
 {
     struct pulse *pulse = &watchdog->pulses[i];
     uint64_t count = count_of(watchdog, i);
-
     if (count != pulse->count) {
         *pulse = (struct pulse){.count = count, .changed = now};
         return true;
@@ -77,20 +74,19 @@ static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
         return true;
     }
     if (!pulse->silent) {
-        complain(watchdog, i, silence);
+        log_stuck(watchdog, i, silence);
         pulse->silent = true;
     }
     return false;
 }
 
-static void look(evutil_socket_t fd, short what, void *context)
+static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct watchdog *watchdog = context;
     uint64_t now = clock_now();
     bool all = true;
     (void)fd;
     (void)what;
-
     for (unsigned i = 0; i < pulses_of(watchdog->threads); i++) {
         all = beats(watchdog, i, now) && all;
     }
@@ -104,10 +100,9 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
 {
     struct watchdog *watchdog =
         calloc(1, sizeof *watchdog + pulses_of(threads) * sizeof(struct pulse));
-    uint64_t period = interval / LOOKS + 1;
+    uint64_t period = interval / CHECKS + 1;
     const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
                                  .tv_usec = (suseconds_t)(period % 1000 * 1000)};
-
     if (watchdog == NULL) {
         return NULL;
     }
@@ -116,7 +111,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
     for (unsigned i = 0; i < pulses_of(threads); i++) {
         watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
     }
-    watchdog->timer = event_new(base, -1, EV_PERSIST, look, watchdog);
+    watchdog->timer = event_new(base, -1, EV_PERSIST, on_timer, watchdog);
     if (watchdog->timer == NULL || event_add(watchdog->timer, &wait) != 0) {
         watchdog_destroy(&watchdog);
     }
@@ -126,7 +121,6 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
 void watchdog_destroy(struct watchdog **owned)
 {
     struct watchdog *watchdog = *owned;
-
     *owned = NULL;
     if (watchdog == NULL) {
         return;

@@ -1,10 +1,9 @@
 /*
- * watchdog.h - tells the service manager that the daemon works, if it does.
+ * watchdog.h - tells the service manager at intervals that the daemon works.
  *
- * The main thread is well when it gets here; of the workers and the housekeeper
- * it looks at the heartbeats. As long as all of them go up the manager is told
- * so. When one has stopped nothing is said any more, and the manager restarts
- * the daemon.
+ * Only if it does: the timer shows that the main thread runs, and the heartbeats of all workers,
+ * handshakers and the housekeeper have to go up. When one of them stops, nothing is sent any more,
+ * and the service manager restarts the daemon.
  */
 #ifndef KVCACHED_DAEMON_SERVER_WATCHDOG_H
 #define KVCACHED_DAEMON_SERVER_WATCHDOG_H
@@ -16,8 +15,8 @@
 struct watchdog;
 struct event_base;
 
-/* `interval`: how long the manager puts up with silence, in milliseconds. The
- * others must outlive the watchdog. NULL when there is no memory. */
+/* `interval`: milliseconds after which the service manager restarts a silent daemon. `base` and
+ * `threads` must outlive the watchdog. NULL when there is no memory. For the thread of `base`. */
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
                                  const struct threads *threads);
 void watchdog_destroy(struct watchdog **watchdog);

@@ -353,7 +353,7 @@ class Reachable(Case):
         daemon = self.start("insecure = true;", listen=self.LISTEN, launcher=self.ALONE)
         said = self.reload(daemon, daemon.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
-        self.assertRegex(said, r"can reach 0\.0\.0\.0 .*users and TLS, or insecure = true")
+        self.assertRegex(said, r"can reach 0\.0\.0\.0 .*users and TLS, or write insecure = true")
         said = self.reload(daemon, self.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
         self.assertRegex(said, rf"{re.escape(daemon.conf)}:1: listen\.address: ")

@@ -177,7 +177,7 @@ class PidFile(Files):
         daemon = self.prepare('user = "nobody"; pid_file = "@/pid";', listen=UNIX)
         os.chown(daemon.folder, NOBODY.pw_uid, -1)
         daemon.start()
-        daemon.wait_log("pid_file: others than root may write to its directory")
+        daemon.wait_log("pid_file: users other than root may write to its directory")
 
 
 class Arena(Files):

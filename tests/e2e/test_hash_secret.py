@@ -74,7 +74,7 @@ class FromStandardInput(Case):
     def test_a_secret_is_no_argument(self):
         status, out, err = self.hash_secret(b"", "hunter2")
         self.assertEqual((status, out), (os.EX_USAGE, b""))
-        self.assertIn("no argument", err)
+        self.assertIn("must not be an argument", err)
         self.assertNotIn("hunter2", err)
 
     def test_output_that_cannot_be_written(self):
