@@ -1,11 +1,11 @@
 /*
- * base64.c - keys that are bytes, as the meta commands send them.
+ * base64.c - keys of any bytes as the meta commands send them: RFC 4648, with padding.
  */
 #include "protocol/base64.h"
 
 static const char letters[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* The six bits that a letter stands for, or -1. */
+/* The 6 bits that a letter stands for, or -1. */
 static int bits_of(char letter)
 {
     const char *at = memchr(letters, letter, sizeof letters);
@@ -40,7 +40,7 @@ bool base64_decode(char *bytes, size_t *length)
     }
     for (size_t i = 0; i < *length && done < decoded; i++) {
         bits = bits << 6 | (unsigned)bits_of(bytes[i]);
-        if (i % 4 != 0) { /* eight bits are whole */
+        if (i % 4 != 0) { /* 8 bits are complete */
             unsigned spare = 6 - 2 * (i % 4);
             bytes[done++] = (char)(unsigned char)(bits >> spare & 0xff);
         }

@@ -1,28 +1,27 @@
 /*
- * frame_keys.c - lines of keys that are handed on in pieces.
+ * frame_keys.c - lines of keys that are parsed in pieces.
  *
- * A GET may name more keys than any buffer holds. Such a line is not waited for: what
- * stands before its keys is kept in parser.keys, and whole keys are handed on as they
- * come, each run of them as a request of its own.
+ * A GET may have more keys than any buffer holds. Such a line is not buffered as a whole: the words
+ * before its keys are kept in parser.keys, and complete keys are returned as they arrive, each run
+ * of them as a request of its own.
  *
- *   what has come                requests
+ *   received                     requests
  *   ---------------------------  -----------------------------------------
  *   get a b c d                  get a b c    more follow
  *    e fg                        get d e      more follow
  *   h\r\n                        get fgh
  *
- * What is answered does not depend on how the line was cut: a word that is no key is
- * refused when all keys before it have been handed on, and what is behind it is dropped.
- * A key that is escaped is a piece of its own, because the bytes that it stands for may be
- * blanks.
+ * The replies do not depend on where the line was split: a word that is not a key is refused after
+ * all keys before it have been returned, and the rest of the line is dropped. A key that has to be
+ * decoded is a request of its own, because it may then contain blanks.
  */
 #include "protocol/frame.h"
 
-/* The line, from behind a key on. */
+/* The rest of the line, after a key. */
 struct rest {
-    const char *at;    /* behind the last key that was looked at: a blank, or `limit` */
-    const char *limit; /* where the line ends, or what has come of it */
-    bool ended;        /* the line does end there */
+    const char *at;    /* after the last key that was checked: a blank, or `limit` */
+    const char *limit; /* the end of the line, or of what has been received */
+    bool ended;        /* it is the end of the line */
 };
 
 enum next { NEXT_WORD, NEXT_LINE_END, NEXT_CUT };
@@ -50,8 +49,8 @@ void frame_keys_refused(struct parser *parser)
     }
 }
 
-static enum parse_result hand_on(struct parser *parser, struct request *request, struct slice run,
-                                 uint32_t options)
+static enum parse_result make_request(struct parser *parser, struct request *request,
+                                      struct slice run, uint32_t options)
 {
     const struct parser_keys *keys = &parser->keys;
     *request = (struct request){.verb = keys->verb,
@@ -63,7 +62,7 @@ static enum parse_result hand_on(struct parser *parser, struct request *request,
     return PARSE_REQUEST;
 }
 
-/* The word behind the blank at rest->at, up to the next blank. */
+/* The word after the blank at rest->at, up to the next blank. */
 static enum next next_word(const struct frame *frame, const struct rest *rest, struct slice *word)
 {
     enum next none = rest->ended ? NEXT_LINE_END : NEXT_CUT;
@@ -80,12 +79,13 @@ static enum next next_word(const struct frame *frame, const struct rest *rest, s
     size_t left = (size_t)(rest->limit - from);
     const char *blank = memchr(from, ' ', left);
     *word = (struct slice){from, blank == NULL ? left : (size_t)(blank - from)};
-    /* A CR may belong to the line end, so one byte more than a key has is still no word. */
+    /* The last byte may be the CR of the line end: a word that is 2 bytes longer than a key may be
+     * is too long in any case. */
     bool is_whole = blank != NULL || rest->ended || left > frame->key_max + 1;
     return is_whole ? NEXT_WORD : NEXT_CUT;
 }
 
-/* The run of keys that need no change, from rest->at on: there may be none. */
+/* The run of keys from rest->at on that need no decoding; it may be empty. */
 static enum next take_run(const struct frame *frame, struct parser *parser, struct rest *rest,
                           struct slice *run, struct slice *word, bool *is_key)
 {
@@ -127,11 +127,11 @@ enum parse_result frame_keys_read(const struct frame *frame, struct parser *pars
     if (next == NEXT_LINE_END) {
         parser->state = FRAME_LINE;
         *consumed = (size_t)(rest.limit - bytes) + (*rest.limit == '\r' ? 2 : 1);
-        return hand_on(parser, request, run, 0);
+        return make_request(parser, request, run, 0);
     }
     *consumed = (size_t)(rest.at - bytes);
     if (run.length > 0) {
-        return hand_on(parser, request, run, REQUEST_MORE_FOLLOW);
+        return make_request(parser, request, run, REQUEST_MORE_FOLLOW);
     }
     if (next == NEXT_CUT) {
         parser->wanted = length - *consumed + 1;
@@ -143,5 +143,5 @@ enum parse_result frame_keys_read(const struct frame *frame, struct parser *pars
         return PARSE_REFUSED;
     }
     frame->decode_key(&word);
-    return hand_on(parser, request, word, REQUEST_MORE_FOLLOW | REQUEST_WHOLE_KEY);
+    return make_request(parser, request, word, REQUEST_MORE_FOLLOW | REQUEST_WHOLE_KEY);
 }

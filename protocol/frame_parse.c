@@ -1,22 +1,22 @@
 /*
- * frame_parse.c - where requests, values and refused values end in a connection's buffer;
- * what a line means is its protocol's business, see frame.h.
+ * frame_parse.c - finds where requests, values and refused values end in a connection's buffer.
+ * What a line means is up to the protocol: see frame.h.
  *
- * One rule stands above all others: a value is never taken for commands. So a
- * refused write leaves the parser in a state in which the value is dropped, however
- * it is cut, and where its extent cannot be known the connection ends.
+ * The first rule is that a value is never executed as commands. So after a refused write the
+ * parser drops the value, however it is split into packets, and where its length is unknown the
+ * connection is closed.
  *
  *   at the front of the buffer          state
  *   ----------------------------------  -------------------------------------
- *   a request line, perhaps not whole   FRAME_LINE, parser.line is 0
- *   a write's line, its value to come   FRAME_LINE, parser.line is its length
+ *   a request line, perhaps incomplete  FRAME_LINE, parser.line is 0
+ *   a write's line before its value     FRAME_LINE, parser.line is its length
  *   bytes of a refused value            FRAME_DROP_BYTES, parser.dropping left
  *   a line that is a refused value      FRAME_DROP_LINE
  *   the next key of a long line         FRAME_KEYS: see frame_keys.c
  *
- * A line that waits for its value is read again when more has come. It is
- * short, its slices have to follow the buffer anyway, and `wanted` and
- * `scanned` see to it that nothing long is looked at twice.
+ * A line that waits for its value is parsed again when more bytes have come: it is short, and its
+ * slices must point into the current buffer anyway. `wanted` and `scanned` prevent that long input
+ * is scanned twice.
  */
 #include "protocol/frame.h"
 
@@ -28,16 +28,16 @@ void frame_refuse(struct parser *parser, enum reply_kind kind, const char *forma
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(parser->said, sizeof parser->said, format, arguments);
+    int length = vsnprintf(parser->message, sizeof parser->message, format, arguments);
     va_end(arguments);
     size_t kept = length < 0 ? 0 : (size_t)length;
-    if (kept >= sizeof parser->said) {
-        kept = sizeof parser->said - 1;
+    if (kept >= sizeof parser->message) {
+        kept = sizeof parser->message - 1;
     }
-    parser->error = (struct reply){.kind = kind, .text = {parser->said, kept}};
+    parser->error = (struct reply){.kind = kind, .text = {parser->message, kept}};
 }
 
-/* --- browsers ------------------------------------------------------------- */
+/* --- HTTP and TLS --------------------------------------------------------- */
 
 static bool begins_with(struct slice line, const char *capitals, size_t length)
 {
@@ -49,17 +49,17 @@ static bool begins_with(struct slice line, const char *capitals, size_t length)
     return true;
 }
 
-/* The record and the version that a client of TLS begins with. */
-static bool greets(struct slice start)
+/* A TLS connection begins with the type of a handshake record and the major version. */
+static bool is_tls_hello(struct slice start)
 {
     return start.bytes[0] == 0x16 && start.bytes[1] == 0x03;
 }
 
-/* What begins with these bytes is what only a browser would send, or a client of TLS. */
-static bool from_browser(struct slice start)
+/* Whether the input begins like an HTTP POST, a Host header or a TLS handshake. */
+static bool begins_foreign(struct slice start)
 {
     return start.length >= 5 &&
-           (greets(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
+           (is_tls_hello(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
             (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
 }
 
@@ -74,27 +74,26 @@ static bool ends_like_http(struct slice line)
     return (end[-1] == '0' || end[-1] == '1') && memcmp(end - 1 - LENGTH, version, LENGTH) == 0;
 }
 
-bool frame_is_browser(struct slice line)
+bool frame_is_http(struct slice line)
 {
-    return from_browser(line) || ends_like_http(line);
+    return begins_foreign(line) || ends_like_http(line);
 }
 
-bool frame_is_http(struct slice line)
+bool frame_has_http_path(struct slice line)
 {
     const char *space = memchr(line.bytes, ' ', line.length);
     return space != NULL && ends_like_http(line) && space[1] == '/';
 }
 
-/* --- pieces --------------------------------------------------------------- */
+/* --- line ends ------------------------------------------------------------ */
 
-static enum parse_result more(struct parser *parser, size_t wanted)
+static enum parse_result need_more(struct parser *parser, size_t wanted)
 {
     parser->wanted = wanted;
     return PARSE_MORE;
 }
 
-/* The line end that must be the first of these bytes. PARSE_REQUEST when it was
- * there. */
+/* Takes the line end that these bytes must begin with. PARSE_REQUEST when it was there. */
 static enum parse_result take_line_end(const struct frame *frame, struct parser *parser,
                                        const char *bytes, size_t length, size_t *taken)
 {
@@ -104,7 +103,7 @@ static enum parse_result take_line_end(const struct frame *frame, struct parser 
         return PARSE_REQUEST;
     }
     if (length == 0 || (length == 1 && bytes[0] == '\r')) {
-        return more(parser, length + 1);
+        return need_more(parser, length + 1);
     }
     if (bytes[0] == '\r' && bytes[1] == '\n') {
         *taken = 2;
@@ -127,14 +126,14 @@ static void drop_bytes(struct parser *parser, uint64_t length)
     parser->dropping = length;
 }
 
-/* PARSE_REQUEST when all is dropped. */
+/* PARSE_REQUEST when all of it is dropped. */
 static enum parse_result drop_rest_of_line(struct parser *parser, const char *bytes, size_t length,
                                            size_t *dropped)
 {
     const char *line_end = memchr(bytes, '\n', length);
     if (line_end == NULL) {
         *dropped = length;
-        return more(parser, 1);
+        return need_more(parser, 1);
     }
     *dropped = (size_t)(line_end - bytes) + 1;
     parser->state = FRAME_LINE;
@@ -148,7 +147,7 @@ static enum parse_result drop_rest_of_bytes(const struct frame *frame, struct pa
     if (length < parser->dropping) {
         *dropped = length;
         parser->dropping -= length;
-        return more(parser, 1);
+        return need_more(parser, 1);
     }
     size_t rest = (size_t)parser->dropping;
     size_t line_end;
@@ -166,7 +165,7 @@ static enum parse_result drop(const struct frame *frame, struct parser *parser, 
 {
     *dropped = 0;
     if (length == 0) {
-        return more(parser, 1);
+        return need_more(parser, 1);
     }
     return parser->state == FRAME_DROP_LINE
                ? drop_rest_of_line(parser, bytes, length, dropped)
@@ -175,7 +174,7 @@ static enum parse_result drop(const struct frame *frame, struct parser *parser, 
 
 /* --- values --------------------------------------------------------------- */
 
-/* A request is done with: the next call begins behind it. */
+/* The next call begins at the next request. */
 static enum parse_result finish(struct parser *parser, enum parse_result result)
 {
     parser->line = 0;
@@ -183,7 +182,7 @@ static enum parse_result finish(struct parser *parser, enum parse_result result)
     return result;
 }
 
-/* The same for a request that is handed on: it is read no more, so its key may change. */
+/* The same for a request that is returned: its line is not parsed again, so its key may change. */
 static enum parse_result finish_request(const struct frame *frame, struct parser *parser,
                                         struct request *request, enum parse_result result)
 {
@@ -193,7 +192,7 @@ static enum parse_result finish_request(const struct frame *frame, struct parser
     return finish(parser, result);
 }
 
-/* The value that is the line behind the request's line. */
+/* The value is the line after the request's line. */
 static enum parse_result read_value_line(const struct frame *frame, struct parser *parser,
                                          const char *bytes, size_t length, struct request *request,
                                          size_t *consumed)
@@ -219,7 +218,7 @@ static enum parse_result read_value_line(const struct frame *frame, struct parse
     }
     if (line_end == NULL) {
         parser->scanned = length;
-        return more(parser, length + 1);
+        return need_more(parser, length + 1);
     }
     *consumed = line + value + 1;
     request->value = (struct slice){bytes + line, value - ends_in_cr};
@@ -227,7 +226,7 @@ static enum parse_result read_value_line(const struct frame *frame, struct parse
     return finish_request(frame, parser, request, PARSE_REQUEST);
 }
 
-/* The value that has request->value_length bytes. */
+/* The value has request->value_length bytes. */
 static enum parse_result read_value_bytes(const struct frame *frame, struct parser *parser,
                                           const char *bytes, size_t length, struct request *request,
                                           size_t *consumed)
@@ -245,12 +244,12 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
     *consumed = 0;
     size_t end = line + (size_t)value;
     if (length <= end) {
-        return more(parser, end + 1);
+        return need_more(parser, end + 1);
     }
     size_t line_end;
     enum parse_result result = take_line_end(frame, parser, bytes + end, length - end, &line_end);
     if (result == PARSE_MORE) {
-        return more(parser, end + 2);
+        return need_more(parser, end + 2);
     }
     if (result != PARSE_REQUEST) {
         return finish(parser, result);
@@ -262,7 +261,7 @@ static enum parse_result read_value_bytes(const struct frame *frame, struct pars
 
 /* --- lines ---------------------------------------------------------------- */
 
-/* A line that is longer than lines may be: of keys, or of nothing that is known. */
+/* A line of more than REQUEST_LINE_MAX bytes: allowed for keys only. */
 static enum parse_result read_long_line(const struct frame *frame, struct parser *parser,
                                         const char *bytes, size_t length, struct request *request,
                                         size_t *consumed)
@@ -279,8 +278,8 @@ static enum parse_result read_long_line(const struct frame *frame, struct parser
     return result;
 }
 
-/* Looks for the end of the request line. PARSE_REQUEST when parser.line is set; PARSE_BODY
- * when there is none where one had to be. */
+/* Finds the end of the request line. PARSE_REQUEST when it is found and parser.line is set;
+ * PARSE_BODY when the line is too long. */
 static enum parse_result find_line(const struct frame *frame, struct parser *parser,
                                    const char *bytes, size_t length)
 {
@@ -294,14 +293,14 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
         parser->line = (size_t)(line_end - bytes) + 1;
         return PARSE_REQUEST;
     }
-    if (from_browser((struct slice){bytes, length})) {
+    if (begins_foreign((struct slice){bytes, length})) {
         return PARSE_HANGUP;
     }
     if (length >= REQUEST_LINE_MAX) {
         return PARSE_BODY;
     }
     parser->scanned = length;
-    return more(parser, length + 1);
+    return need_more(parser, length + 1);
 }
 
 static struct slice without_line_end(const char *bytes, size_t line)
@@ -311,7 +310,7 @@ static struct slice without_line_end(const char *bytes, size_t line)
     return (struct slice){bytes, length};
 }
 
-/* A whole line that has a key which stands for other bytes. */
+/* A complete line with a key that has to be decoded. */
 static enum parse_result read_in_pieces(const struct frame *frame, struct parser *parser,
                                         const char *bytes, size_t length, struct request *request,
                                         size_t *consumed)
@@ -360,14 +359,14 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
         break;
     case FRAME_FATAL:
         return finish(parser, PARSE_FATAL);
-    case FRAME_BROWSER:
+    case FRAME_HTTP:
         return finish(parser, PARSE_HANGUP);
     }
     *consumed = line;
     return finish(parser, PARSE_REFUSED);
 }
 
-/* --- the door ------------------------------------------------------------- */
+/* --- entry points --------------------------------------------------------- */
 
 enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
                               size_t length, struct request *request, size_t *consumed)

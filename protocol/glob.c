@@ -1,10 +1,9 @@
 /*
- * glob.c - patterns as automata, in bits; see glob.h.
+ * glob.c - patterns as bit-parallel automata; see glob.h.
  *
- * What takes one byte is an element: a byte, `?` or a set. State number i means
- * that the first i elements have taken all that came so far, and is bit i % 64
- * of word i / 64. A byte moves each state on whose element takes it; a state at
- * which a `*` stands stays as well:
+ * An element takes one byte: it is a byte, `?` or a set. State i means that the first i elements
+ * have taken the text so far; it is bit i % 64 of word i / 64. A byte advances each state with an
+ * element that takes it; a state with a `*` stays as well:
  *
  *     pattern       a     *  [bc]    d
  *     element       0          1     2
@@ -13,9 +12,9 @@
  *
  *     states = ((states & takes[byte]) << 1) | (states & stays)
  *
- * Most bytes mean the same to all elements of a pattern: they share a row of
- * takes[]. An edge is a byte that at least one element takes, but not the byte
- * before it, or the other way round; rows begin at edges.
+ * Most bytes are the same to all elements of a pattern: they share a row of takes[]. An edge is a
+ * byte at which the answer of at least one element differs from its answer for the byte before;
+ * rows begin at edges.
  */
 #include "protocol/glob.h"
 
@@ -24,20 +23,19 @@
 #include "protocol/token.h"
 
 enum {
-    BYTES = 256, /* that there are */
-    WORD = 64,
-    WORDS_MAX = GLOB_MAX / WORD + 1, /* one state more than elements */
+    BYTES = 256,
+    WORD = 64,                       /* bits */
+    WORDS_MAX = GLOB_MAX / WORD + 1, /* there is 1 state more than elements */
 };
 
 struct glob {
     size_t words;
-    uint64_t end;         /* in the last word: all elements have taken a byte */
-    uint64_t stays_there; /* the same bit, if a `*` stands there */
+    uint64_t end;         /* bit of the final state in the last word */
+    uint64_t stays_there; /* the same bit if a `*` ends the pattern, else 0 */
     uint8_t row_of[BYTES];
     uint64_t rows[]; /* each of `words` words: `stays` is the first, then takes[] */
 };
 
-/* Some of all bytes. */
 struct byte_set {
     uint64_t bits[BYTES / WORD];
 };
@@ -60,8 +58,8 @@ static void negate(struct byte_set *set)
     }
 }
 
-/* One byte as it is, which may be escaped: as in a key (token.h), or by a backslash before
- * it. NULL where the pattern ends first. */
+/* One literal byte, which may be escaped: as in a key (token.h), or by a backslash before it.
+ * Returns what follows it; NULL where the pattern ends first. */
 static const char *read_byte(const char *at, const char *end, unsigned char *byte)
 {
     if (token_escape_at(at, end, byte)) {
@@ -77,8 +75,7 @@ static const char *read_byte(const char *at, const char *end, unsigned char *byt
     return at + 1;
 }
 
-/* The set whose `[` was just taken. Returns what follows its `]`, or NULL where it is not
- * well formed. */
+/* `at` is after the `[` of a set. Returns what follows its `]`, or NULL where it is malformed. */
 static const char *read_set(const char *at, const char *end, struct byte_set *set)
 {
     bool negated = at < end && (*at == '^' || *at == '!');
@@ -104,8 +101,8 @@ static const char *read_set(const char *at, const char *end, struct byte_set *se
     return at < end ? at + 1 : NULL;
 }
 
-/* What the element at `at` takes. Returns what follows it, or NULL where it is not well
- * formed. */
+/* The bytes that the element at `at` takes. Returns what follows it, or NULL where it is
+ * malformed. */
 static const char *read_element(const char *at, const char *end, struct byte_set *takes)
 {
     unsigned char byte = 0;
@@ -136,7 +133,7 @@ bool glob_valid(struct slice pattern)
 
 /* --- compiling ------------------------------------------------------------- */
 
-/* A byte of the pattern makes two edges at most, and byte 0 always counts as one. */
+/* A byte of the pattern makes 2 edges at most, and byte 0 is always one. */
 size_t glob_size(size_t length)
 {
     size_t takes = 2 * length + 1 < BYTES ? 2 * length + 1 : BYTES;
@@ -154,7 +151,7 @@ static struct byte_set edges_of(const struct byte_set *set)
     return edges;
 }
 
-/* How many elements there are, and the edges of all. */
+/* The number of elements, and the edges of all. */
 static size_t survey(struct slice pattern, struct byte_set *edges)
 {
     const char *at = pattern.bytes;
@@ -176,8 +173,8 @@ static size_t survey(struct slice pattern, struct byte_set *edges)
     return elements;
 }
 
-/* Gives each byte the row of the last edge, the first of which is at 0; returns how many rows
- * there are. */
+/* Gives each byte the row of the last edge up to it; the first edge is byte 0. Returns the number
+ * of rows. */
 static size_t number_rows(struct glob *glob, const struct byte_set *edges)
 {
     unsigned row = 0;
@@ -233,8 +230,9 @@ struct glob *glob_compile(void *memory, struct slice pattern)
     glob->words = words;
     memset(glob->rows, 0, (1 + takes) * words * sizeof(uint64_t));
     mark(glob, pattern);
-    /* From edges to what lies between them: what began in a row before goes on, unless it ends
-     * here. That is one pass for all elements, however wide their sets are. */
+    /* From edges to what is between them: an element that takes the bytes of the row before takes
+     * those of this row, unless it has an edge here. That is one pass for all elements, however
+     * large their sets are. */
     for (size_t i = 2 * words; i < (1 + takes) * words; i++) {
         glob->rows[i] ^= glob->rows[i - words];
     }
@@ -262,8 +260,8 @@ static bool match_word(const struct glob *glob, struct slice text)
     return (states & glob->end) != 0;
 }
 
-/* The same with several words, of which only those count that a state was in yet: most texts
- * do not come far. */
+/* The same with several words, of which only those that a state has reached are computed: most
+ * texts do not match far. */
 static bool match_words(const struct glob *glob, struct slice text)
 {
     const uint64_t *stays = glob->rows;
@@ -284,7 +282,7 @@ static bool match_words(const struct glob *glob, struct slice text)
             moved = taken >> (WORD - 1);
             any |= states[word];
         }
-        if (moved != 0) { /* never out of the last word: no element is behind the end */
+        if (moved != 0) { /* never out of the last word: no element follows the final state */
             states[reached++] = moved;
             any = moved;
         }

@@ -1,23 +1,22 @@
 /*
- * memcache_admin.c - the commands of memcached's protocol that are about no record: figures,
- * listings, settings, and which commands there are.
+ * memcache_admin.c - the commands of memcached's protocol that are not about a record: statistics,
+ * listings, settings and help.
  *
- * No client waits in vain: what is not known here is an error line, as it is with memcached.
- * What asks for a change of memcached's own workings is checked as memcached checks it and
- * answered OK, since there is nothing here that it could break.
+ * An unknown command gets an error line, as from memcached. A command that changes internals of
+ * memcached is checked as memcached checks it and answered with OK; it has no effect here.
  */
 #include "protocol/memcache.h"
 
 #include <string.h>
 
 enum {
-    ADMIN_WORDS_MAX = 4, /* what stands behind them is not looked at */
+    ADMIN_WORDS_MAX = 4, /* further words are ignored */
     SLEEP_MAX = 1000000, /* microseconds */
 };
 
 /* --- words ---------------------------------------------------------------------- */
 
-/* Returns how many words there are. */
+/* Returns the number of words, which may be larger than ADMIN_WORDS_MAX. */
 static size_t take_words(struct memcache_line *line, struct slice words[ADMIN_WORDS_MAX])
 {
     struct slice word;
@@ -31,7 +30,7 @@ static size_t take_words(struct memcache_line *line, struct slice words[ADMIN_WO
     return count;
 }
 
-/* The same, but a last word that is noreply is none of them. */
+/* The same without noreply as the last word. */
 static size_t take_words_but_noreply(struct memcache_line *line,
                                      struct slice words[ADMIN_WORDS_MAX])
 {
@@ -65,7 +64,7 @@ static enum frame_line read_detail(struct memcache_line *line, struct request *r
     if (slice_equal(what, slice_of("dump"))) {
         request->topic = STATS_NAMESPACES;
     } else if (slice_equal(what, slice_of("on")) || slice_equal(what, slice_of("off"))) {
-        request->verb = VERB_OK; /* it is always on */
+        request->verb = VERB_OK; /* detail is always on */
     } else {
         return memcache_refuse(line, "usage: stats detail on|off|dump");
     }
@@ -92,7 +91,7 @@ static enum frame_line read_cachedump(struct memcache_line *line, struct request
     return FRAME_REQUEST;
 }
 
-/* Figures that need no further word. */
+/* Topics that need no further word. */
 static bool find_topic(struct slice word, enum stats_topic *topic)
 {
     static const struct {
@@ -133,7 +132,7 @@ enum frame_line memcache_read_stats(struct memcache_line *line, struct request *
 
 /* --- lru_crawler ------------------------------------------------------------------- */
 
-/* Whether a list of numbers with commas between, which are not 0. */
+/* Whether the text is a list of numbers above 0, separated by commas. */
 static bool are_numbers(struct slice list)
 {
     const char *at = list.bytes;
@@ -151,7 +150,7 @@ static bool are_numbers(struct slice list)
     return list.length > 0 && list.length <= REQUEST_WORDS_MAX;
 }
 
-/* Takes what is to be walked: all of it, or the namespaces of these numbers. */
+/* What a crawler command is about: everything, or the namespaces of these numbers. */
 static enum frame_line take_classes(struct memcache_line *line, struct request *request,
                                     struct slice classes)
 {
@@ -210,7 +209,7 @@ enum frame_line memcache_read_crawler(struct memcache_line *line, struct request
 
 /* --- cache_memlimit ---------------------------------------------------------------- */
 
-/* Whether so many megabytes can be had is found out when it is carried out. */
+/* Whether so many megabytes are available is checked when the command is executed. */
 enum frame_line memcache_read_limit(struct memcache_line *line, struct request *request)
 {
     struct slice word;

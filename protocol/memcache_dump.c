@@ -1,16 +1,16 @@
 /*
- * memcache_dump.c - records that are listed, in memcached's words: a line for each, to be
- * read by programs, and the line behind the last.
+ * memcache_dump.c - listings of records in memcached's words: a line for each record, to be read
+ * by programs, and the line after the last.
  *
- * A key may be of any bytes. Where it stands among other words it is spelled as in a URI, and
- * where the line is a request that can be sent as it is, in base64 if it has to be.
+ * A key may have any bytes. Among other words it is encoded as in a URI. Where the line is a
+ * request, it is encoded in base64 if that is necessary.
  */
 #include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 #define TEXT(words) ((struct slice){words, sizeof(words) - 1})
 
-/* All but letters, digits and - . _ ~ as %XX. */
+/* Writes all bytes except letters, digits and - . _ ~ as %XX. */
 static char *add_uri(char *to, struct slice key)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -32,7 +32,7 @@ static char *add_expiry(char *to, uint64_t seconds, struct slice never)
     return seconds == REPLY_NEVER ? memcache_add(to, never) : memcache_add_number(to, seconds);
 }
 
-/* A blank before a bare line feed: tools know the line so. */
+/* The line ends in a blank and a line feed without CR, as memcached's does. */
 static char *add_details(char *to, const struct reply *reply)
 {
     bool read = (reply->notes & REPLY_READ_BEFORE) != 0;
@@ -47,7 +47,7 @@ static char *add_details(char *to, const struct reply *reply)
     return memcache_add(to, TEXT(" \n"));
 }
 
-/* Nothing where the key would be too long for a request. */
+/* Writes nothing where the key would be too long for a request. */
 static char *add_request(char *to, struct slice key)
 {
     const char *end = key.bytes + key.length;
@@ -78,7 +78,7 @@ static char *add_entry(char *to, const struct request *request, const struct rep
     case DUMP_ITEMS:
         return add_item(to, reply);
     case DUMP_SIZES:
-        break; /* of these, no record is told */
+        break; /* no line for a record */
     }
     return to;
 }

@@ -1,9 +1,9 @@
 /*
- * memcache_frame.c - memcached's protocol: how its lines are framed, and its entry in the
- * table of protocols.
+ * memcache_frame.c - memcached's protocol: how its lines are framed, which file writes a reply, and
+ * its struct protocol.
  *
- * How large a value may be is left to the store, since a set that it refuses has to
- * take the old record with it. Only what no store could ever hold is dropped here.
+ * The store limits the size of values, because a set that it refuses has to remove the old record.
+ * Only a value that no store could hold is refused here.
  */
 #include "protocol/base64.h"
 #include "protocol/memcache.h"
@@ -18,8 +18,8 @@ static bool is_too_large(struct parser *parser, uint64_t length)
     return true;
 }
 
-/* The first byte of every request of memcached's old binary protocol: its clients
- * shall be told at once, instead of waiting for an answer. */
+/* The first byte of every request of memcached's old binary protocol. Its clients get an error at
+ * once, instead of waiting for a reply. */
 enum { BINARY_REQUEST = 0x80 };
 
 static bool is_binary(struct parser *parser, char first)
@@ -63,7 +63,7 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
     return frame_body_end(&frame, parser, bytes, length, consumed);
 }
 
-/* Which files write a reply depends on the command; errors are the same for all. */
+/* The command decides which file writes a reply; errors are the same for all. */
 static size_t write_head(const struct request *request, const struct reply *reply, char *to)
 {
     if (request == NULL) {

@@ -1,10 +1,10 @@
 /*
- * memcache_line.c - one line of memcached's protocol: a command and its words. Those of
- * commands that are about no record are in memcache_admin.c.
+ * memcache_line.c - one line of memcached's protocol: a command and its words. Commands that are
+ * not about a record are in memcache_admin.c.
  *
- * What is wrong is said in memcached's own words, since clients look at them. Where
- * a storage command is refused, its value is still to come: its extent is taken from
- * the line, and if it does not say, the connection ends.
+ * Errors have memcached's own texts, since clients compare them. The value of a refused storage
+ * command still follows: its length is taken from the line, and without one the connection is
+ * closed.
  */
 #include "protocol/memcache.h"
 
@@ -27,7 +27,7 @@ static bool is_noreply(struct slice word)
 
 /* --- reading -------------------------------------------------------------- */
 
-/* The keys that are the rest of the line. */
+/* The rest of the line is keys. */
 static enum frame_line take_keys(struct memcache_line *line, struct request *request)
 {
     const char *first = NULL;
@@ -43,7 +43,7 @@ static enum frame_line take_keys(struct memcache_line *line, struct request *req
     return FRAME_REQUEST;
 }
 
-/* What stands before the keys of gat and gats. */
+/* The exptime before the keys of gat and gats. */
 static bool take_touch(struct memcache_line *line, struct request *request)
 {
     struct slice word;
@@ -58,7 +58,7 @@ static bool take_touch(struct memcache_line *line, struct request *request)
     return true;
 }
 
-/* Sets what a form of get is beside its keys. False: refused. */
+/* Parses and sets all of a form of get except its keys. False: refused. */
 static bool begin_reading(struct memcache_line *line, struct request *request)
 {
     switch (request->form) {
@@ -89,9 +89,9 @@ static enum frame_line read_keys(struct memcache_line *line, struct request *req
 enum storing_word { KEY, FLAGS, EXPTIME, BYTES, CAS };
 
 /*
- * Whether the words behind those that a storage command knows may be passed over. What only
- * looks like noreply is no matter; with a number among them a blank may stand inside the key,
- * and then another word was meant for the count.
+ * Whether the words after those of a storage command may be ignored, such as a misspelled
+ * noreply. With a number among them the key may contain a blank, and then another word was meant
+ * as the count.
  */
 static bool is_surplus_harmless(const struct slice *words, size_t from, size_t count)
 {
@@ -145,8 +145,8 @@ static enum frame_line read_storing(struct memcache_line *line, struct request *
     return is_surplus ? FRAME_FATAL : FRAME_REFUSED_THEN_BYTES;
 }
 
-/* Old clients send a time behind the key, and what only looks like noreply is no matter. More
- * words than these are keys, of which one alone is deleted. */
+/* Old clients send a time after the key, and a misspelled noreply is ignored. With more words the
+ * line has several keys, and delete takes one. */
 static bool is_delete(const struct slice *words, size_t count)
 {
     uint64_t time;
@@ -227,7 +227,7 @@ struct command {
     const char *word;
     uint8_t length;
     enum verb verb;
-    memcache_reads *read;
+    memcache_reader *read;
 };
 
 static const struct command commands[] = {
@@ -236,7 +236,7 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
-/* The first that is asked for most often stands first in the list. */
+/* The most frequent commands are first in the list. */
 static const struct command *find_command(struct slice word)
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -258,8 +258,8 @@ static const struct command *take_command(struct memcache_line *line, struct req
     return command;
 }
 
-/* Whether a line whose last word is noreply is not answered. Where keys are read that word is
- * a key, and the meta commands have q. */
+/* Whether noreply as the last word suppresses the reply. Commands that read keys take it as a key,
+ * and the meta commands have the flag q instead. */
 static bool takes_noreply(const struct command *command)
 {
     switch ((enum memcache_form)(command - commands)) {
@@ -297,8 +297,8 @@ enum { SHORTEST = 2 }; /* bytes of a command */
 
 static enum frame_line read_unknown(struct memcache_line *line, struct slice text)
 {
-    if (frame_is_browser(text)) {
-        return FRAME_BROWSER;
+    if (frame_is_http(text)) {
+        return FRAME_HTTP;
     }
     line->parser->silent = ends_in_noreply(text);
     return text.length < SHORTEST ? memcache_bad_format(line) : memcache_unknown(line);

@@ -1,6 +1,6 @@
 /*
- * memcache_reply.c - replies in the words of memcached's text commands. Where a client
- * said noreply, or waits for no such word, nothing is written.
+ * memcache_reply.c - replies to memcached's text commands, and errors of all its commands. It
+ * writes nothing where the command has no such reply.
  */
 #include "protocol/memcache.h"
 
@@ -22,7 +22,7 @@ char *memcache_add_number(char *to, uint64_t number)
     return to + (sizeof digits - first);
 }
 
-/* Text that must stay one line, and leave room for what follows. */
+/* Appends text as one line, truncated to leave room for what follows. */
 static char *add_text(char *to, struct slice text)
 {
     size_t length = text.length < REQUEST_KEY_MAX ? text.length : REQUEST_KEY_MAX;
@@ -35,7 +35,7 @@ static char *add_text(char *to, struct slice text)
 
 /* --- errors --------------------------------------------------------------- */
 
-/* What memcached says of an error; `reply` is one. */
+/* memcached's text for an error; `reply` is one. */
 static char *add_error(char *to, const struct reply *reply)
 {
     if (reply->kind == REPLY_DENIED) {
@@ -102,8 +102,7 @@ static bool is_write(const struct request *request)
            request->verb == VERB_PREPEND;
 }
 
-/* A record that is not there: misses of reads are not mentioned, writes that wanted one
- * were not done. */
+/* There is no such record: nothing for a read; a write that needed the record was not done. */
 static char *add_not_found(char *to, const struct request *request)
 {
     if (is_read(request)) {
@@ -114,7 +113,7 @@ static char *add_not_found(char *to, const struct request *request)
                         is_write(request) && !compared ? TEXT("NOT_STORED") : TEXT("NOT_FOUND"));
 }
 
-/* All but the line end; nothing where nobody waits for it. */
+/* All except the line end; nothing where the command has no such reply. */
 static char *add_words(char *to, const struct request *request, const struct reply *reply)
 {
     switch (reply->kind) {
@@ -160,7 +159,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_SERVER_ERROR:
     case REPLY_DENIED:
         return add_error(to, reply);
-    case REPLY_TTL: /* what these answer cannot be asked here */
+    case REPLY_TTL: /* no command of this protocol has these */
     case REPLY_TTL_NEVER:
     case REPLY_KEY:
     case REPLY_RECORD:

@@ -1,5 +1,5 @@
 /*
- * memcache_word.c - what the words of a line are made of, and how a line is refused.
+ * memcache_word.c - the words of a line, and how a line is refused.
  */
 #include "protocol/memcache.h"
 
@@ -45,7 +45,7 @@ bool memcache_key(struct memcache_line *line, struct slice word, struct slice *k
     return true;
 }
 
-/* A decimal that may have a sign before it: up to `most`, and one more below 0. */
+/* A decimal with an optional minus sign: from -most - 1 to most. */
 static bool signed_number(struct slice word, uint64_t most, bool *negative, uint64_t *number)
 {
     *negative = word.length > 1 && word.bytes[0] == '-';

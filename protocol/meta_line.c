@@ -1,25 +1,25 @@
 /*
- * meta_line.c - the meta commands: a key and flags, each a letter that may have a
- * token behind it. Flags that ask for something to be returned are only checked
- * here; the reply is spelled from the words themselves (meta_reply.c).
+ * meta_line.c - the meta commands: a key and flags, each a letter that may have a token after it.
+ * Flags that return something are only checked here; meta_reply.c makes the reply from the words
+ * themselves.
  */
 #include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 enum { FLAGS_MAX = 20 };
 
-/* What every command knows of its flags. */
+/* Options that every command takes, except that ME ignores QUIET. */
 enum { ANY_COMMAND = REQUEST_QUIET | REQUEST_BASE64 | REQUEST_WHOLE_KEY };
 
 /* How the commands differ. */
 static const struct meta_rules {
-    uint32_t options;        /* the request's before any flag is read */
-    uint32_t known;          /* options that mean something to the command: flags that set or
-                                clear others are passed over */
-    enum ttl_kind ttl;       /* of a request without a T */
-    enum frame_line refused; /* what a refusal is: a value may follow */
-    const char *bad_flag;    /* what is said of any flag; NULL: what is wrong with it */
-    const char *bad_base64;  /* what is said of a key */
+    uint32_t options;        /* of a request without flags */
+    uint32_t known;          /* options that the command has: others that flags set or clear are
+                                ignored */
+    enum ttl_kind ttl;       /* of a request without the flag T */
+    enum frame_line refused; /* the result of a refusal: a value may follow */
+    const char *bad_flag;    /* the error for every bad flag; NULL: it depends on the flag */
+    const char *bad_base64;  /* the error for a bad key */
 } rules[] = {
     [MEMCACHE_MG - MEMCACHE_MG] = {.options = REQUEST_NO_VALUE | REQUEST_CONTEND,
                                    .known = ANY_COMMAND | REQUEST_NO_VALUE | REQUEST_CONTEND |
@@ -53,7 +53,7 @@ static const struct meta_rules {
                                    .bad_base64 = "bad command line format"},
 };
 
-/* A command that is being read. */
+/* A command that is being parsed. */
 struct meta {
     struct memcache_line *line;
     struct request *request;
@@ -74,8 +74,8 @@ static struct meta begin(struct memcache_line *line, struct request *request)
     return meta;
 }
 
-/* Every command takes every flag: what has no meaning for it is passed over, and a token that
- * the flag wants is looked at all the same. */
+/* Every command takes every flag: one without a meaning for the command is ignored, but its token
+ * is checked all the same. */
 static const char letters[] = "bcfhklqstuvxCDEFIJLMNOPRT";
 
 static bool refuse(struct meta *meta, const char *text)
@@ -117,7 +117,7 @@ static bool take_opaque(struct meta *meta, struct slice token)
     return false;
 }
 
-/* A flag with a token that says how to write. */
+/* A flag for writing, with a token. */
 static bool take_writing_flag(struct meta *meta, char letter, struct slice token)
 {
     struct request *request = meta->request;
@@ -188,7 +188,7 @@ static bool take_flag(struct meta *meta, char letter, struct slice token)
     case 'R':
     case 'T':
         return take_writing_flag(meta, letter, token);
-    default: /* only to be returned, or for a router before this server: L and P */
+    default: /* flags that return something, and L and P, which are for proxies */
         return true;
     }
 }
@@ -221,7 +221,7 @@ static bool check_key(struct meta *meta)
     return true;
 }
 
-/* The flags that are the rest of the line. */
+/* The rest of the line is flags. */
 static enum frame_line take_flags(struct meta *meta)
 {
     struct memcache_line *line = meta->line;
@@ -244,7 +244,7 @@ static enum frame_line take_flags(struct meta *meta)
     return check_key(meta) ? FRAME_REQUEST : meta->rules->refused;
 }
 
-/* The key, and the flags behind it. */
+/* The key and the flags after it. */
 static enum frame_line take_key_and_flags(struct meta *meta)
 {
     struct slice word;
@@ -264,7 +264,7 @@ enum frame_line meta_read_get(struct memcache_line *line, struct request *reques
 {
     struct meta meta = begin(line, request);
     enum frame_line result = take_key_and_flags(&meta);
-    request->client_flags = 0; /* of what is made, too */
+    request->client_flags = 0; /* a record that N creates has none */
     if ((request->options & REQUEST_COMPARE) != 0) {
         request->options |= REQUEST_VERSION;
     }
@@ -329,7 +329,7 @@ enum frame_line meta_read_set(struct memcache_line *line, struct request *reques
     return FRAME_VALUE_BYTES;
 }
 
-/* What x leaves is a new record: without a T it has no time to live of its own. */
+/* x makes a new record: without the flag T it has the default time to live. */
 enum frame_line meta_read_delete(struct memcache_line *line, struct request *request)
 {
     struct meta meta = begin(line, request);
@@ -364,7 +364,7 @@ enum frame_line meta_read_arithmetic(struct memcache_line *line, struct request 
     struct meta meta = begin(line, request);
     request->number = 1;
     enum frame_line result = take_key_and_flags(&meta);
-    request->client_flags = 0; /* of what is made, too */
+    request->client_flags = 0; /* a record that N creates has none */
     if (result == FRAME_REQUEST && meta.has_mode && !take_arithmetic_mode(&meta)) {
         return FRAME_REFUSED;
     }

@@ -1,13 +1,13 @@
 /*
- * meta_reply.c - replies to meta commands: two letters, and what the flags asked for,
- * in the order in which they stood.
+ * meta_reply.c - replies to meta commands: 2 letters, and what the flags ask for, in the order of
+ * the flags.
  */
 #include "protocol/base64.h"
 #include "protocol/memcache.h"
 
 #define TEXT(words) ((struct slice){words, sizeof(words) - 1})
 
-/* Seconds, begun ones counted: what was just given thirty has thirty. */
+/* Seconds, rounded up: a record that was just given 30 has 30 left. */
 static uint64_t seconds_left(uint64_t milliseconds)
 {
     return milliseconds / 1000 + (milliseconds % 1000 != 0);
@@ -27,13 +27,13 @@ static char *add_key(char *to, const struct request *request, struct slice key)
 
 /* --- return flags --------------------------------------------------------- */
 
-/* Whether the reply knows of a record: only then there is anything to say of it. */
+/* Whether the reply is about an existing record. */
 static bool has_record(const struct reply *reply)
 {
     return reply->kind == REPLY_VALUE || reply->kind == REPLY_FOUND || reply->kind == REPLY_NUMBER;
 }
 
-/* A set that was not done says how long the value was that came with it. */
+/* The value's length; for a set that was not done, of the value in the request. */
 static uint64_t length_of(const struct request *request, const struct reply *reply)
 {
     bool is_sent = request->form == MEMCACHE_MS && reply->kind != REPLY_STORED;
@@ -62,7 +62,7 @@ static char *add_of_record(char *to, char letter, const struct request *request,
     }
 }
 
-/* Whether the reply to such a command says that of a record. */
+/* Whether the reply to that command returns that flag of a record. */
 static bool returns(const struct request *request, const struct reply *reply, char letter)
 {
     switch (request->form) {
@@ -110,7 +110,7 @@ static char *add_flags(char *to, const struct request *request, const struct rep
     return to;
 }
 
-/* What nobody asked for and everybody has to know. */
+/* Marks that every reply has, without a flag that asks for them. */
 static char *add_notes(char *to, uint32_t notes)
 {
     if ((notes & REPLY_TAKEN) != 0) {
@@ -140,7 +140,7 @@ static char *add_debug(char *to, const struct request *request, const struct rep
     return memcache_add_number(memcache_add(to, TEXT(" size=")), reply->bytes);
 }
 
-/* VA <bytes> <flags>, and of a number the value too. */
+/* VA <bytes> <flags>, and the number as the value. */
 static char *add_number_value(char *to, const struct request *request, const struct reply *reply)
 {
     char digits[20];
@@ -155,7 +155,7 @@ static bool is_write(const struct request *request)
     return request->form == MEMCACHE_MS;
 }
 
-/* The two letters; nothing where nobody waits for the reply. */
+/* The 2 letters; empty where the client expects no reply. */
 static struct slice letters_of(const struct request *request, const struct reply *reply)
 {
     static const struct slice nothing = {"", 0};
@@ -184,7 +184,7 @@ static struct slice letters_of(const struct request *request, const struct reply
     }
 }
 
-/* All but the line end. */
+/* All except the line end. */
 static char *add_reply(char *to, const struct request *request, const struct reply *reply)
 {
     bool with_value = (request->options & REQUEST_NO_VALUE) == 0;

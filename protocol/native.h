@@ -1,5 +1,5 @@
 /*
- * native.h - what the files of the native protocol share, and nobody else needs.
+ * native.h - what only the files of the native protocol share.
  *
  *   native_frame.c  how lines and values are framed
  *   native_line.c   one line: verb and words to a request

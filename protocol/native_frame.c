@@ -1,6 +1,5 @@
 /*
- * native_frame.c - the native protocol: how its lines are framed, and its entry in the
- * table of protocols.
+ * native_frame.c - the native protocol: how its lines are framed, and its struct protocol.
  */
 #include "protocol/native.h"
 

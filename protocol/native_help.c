@@ -1,7 +1,6 @@
 /*
  * native_help.c - HELP's text: every verb with its words and what it does, made
- * from the same list as the parser's table, so that neither can know a verb
- * that the other does not.
+ * from the same list as the parser's table.
  */
 #include "protocol/native.h"
 

@@ -1,10 +1,9 @@
 /*
  * native_line.c - one line of the native protocol: a verb and its words.
  *
- * Words are looked at once: the run of bytes that are allowed in a word must
- * end where the word ends. Only when it does not is anybody asked why. Nothing
- * is executed before the whole line is known to be right, and what is wrong is
- * said together with what would be right.
+ * Each word is scanned once: the run of bytes that it may have must end where the word ends. Only
+ * if it does not, the mistake is determined. Nothing is executed before the whole line has been
+ * checked, and an error says what is wrong and what would be right.
  */
 #include "protocol/native.h"
 
@@ -23,13 +22,13 @@ static const struct verb_entry verbs[] = {
 #undef VERB
 };
 
-/* What a word has to be, and how that is said. */
+/* What a word has to be, and the texts of errors. */
 struct word_rule {
     const char *what;
     const char *right;
     size_t longest;
     enum token_class class;
-    bool hidden; /* not to be repeated in what is said of it */
+    bool hidden; /* errors do not repeat the word */
 };
 
 static const struct word_rule rule_user = {"user", "1 to 64 of A-Z a-z 0-9 _ . -",
@@ -53,14 +52,14 @@ static const struct word_rule rule_pattern = {
     "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", GLOB_MAX, TOKEN_KEY,
     false};
 
-/* A line that is being read. */
+/* A line that is being parsed. */
 struct reading {
     struct parser *parser;
     const struct verb_entry *verb;
     const char *start;
     const char *at; /* the space before the next word, or the end */
     const char *end;
-    bool escaped; /* a key has an escape in it */
+    bool escaped; /* a key has an escape */
 };
 
 /* --- words ---------------------------------------------------------------- */
@@ -75,7 +74,7 @@ bad_word(struct reading *in, const struct word_rule *rule, struct slice word)
     return false;
 }
 
-/* Why the word that begins at `from` is not what it should be. */
+/* Sets parser.error: why the word that begins at `from` does not follow the rule. */
 static bool __attribute__((cold))
 wrong_word(struct reading *in, const struct word_rule *rule, const char *from)
 {
@@ -94,7 +93,7 @@ wrong_word(struct reading *in, const struct word_rule *rule, const char *from)
     return bad_word(in, rule, word);
 }
 
-/* A key with a backslash: where it ends, as far as its bytes are those of keys. */
+/* The end of a key with a backslash: of the run of bytes that keys may have. */
 static const char *__attribute__((cold)) span_escaped(struct reading *in, const char *from)
 {
     const char *to = token_span(from, in->end, TOKEN_KEY);
@@ -102,8 +101,8 @@ static const char *__attribute__((cold)) span_escaped(struct reading *in, const 
     return to;
 }
 
-/* Takes the next word. False when there is none or it is wrong: parser.error
- * then says how. Inlined with its rule, which is a constant: words are most of a line. */
+/* Takes the next word. False with parser.error set when there is none or it is wrong. Inlined with
+ * its rule, which is a constant, because words are most of a line. */
 static inline __attribute__((always_inline)) bool
 take(struct reading *in, const struct word_rule *rule, struct slice *word)
 {
@@ -136,7 +135,7 @@ static inline bool done(struct reading *in)
     return false;
 }
 
-/* A ttl that may be left out. */
+/* A ttl that may be omitted. */
 static bool take_ttl(struct reading *in, struct request *request)
 {
     struct slice word;
@@ -185,11 +184,10 @@ static inline bool take_namespace_and_key(struct reading *in, struct request *re
 /* --- PUT and ADD ---------------------------------------------------------- */
 
 /*
- * A PUT was refused; parser.error says why. What follows is its value, whose
- * extent has to be known from this line: by its place the fifth word is the
- * byte count, whatever is wrong with the others. Fewer words mean that the
- * value is a line, unless there is a tab, which a careless client may have put
- * where a space belongs: then there may have been a count as well.
+ * A PUT was refused; parser.error says why. Its value follows, and its length must be determined
+ * from this line: the fifth word is the byte count, whatever is wrong with the others. With fewer
+ * words the value is a line, unless the line has a tab, which may be a client's mistake for a
+ * space: then there may be a count as well.
  */
 static enum frame_line __attribute__((cold))
 refuse_with_value(struct reading *in, struct request *request)
@@ -328,7 +326,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_HELP:
     case VERB_QUIT:
         return whole(done(in));
-    case VERB_REPLACE: /* what the native protocol has no word for */
+    case VERB_REPLACE: /* these have no word in the native protocol */
     case VERB_APPEND:
     case VERB_PREPEND:
     case VERB_LOOK:
@@ -356,7 +354,7 @@ static inline bool same_letters(const char *bytes, const char *capitals, size_t 
     return true;
 }
 
-/* Most requests are GETs, so that is asked first. */
+/* Most requests are GETs, so GET is compared first. */
 static const struct verb_entry *find_verb(const char *bytes, size_t length)
 {
     if (length == 3 && same_letters(bytes, "GET", 3)) {
@@ -370,7 +368,7 @@ static const struct verb_entry *find_verb(const char *bytes, size_t length)
     return NULL;
 }
 
-/* Whether blanks are all that keeps this from being a PUT: then a value follows. */
+/* Whether the line would be a PUT or an ADD without the blanks before it: then a value follows. */
 static bool almost_storing(struct slice line)
 {
     const char *end = line.bytes + line.length;
@@ -385,8 +383,8 @@ static bool almost_storing(struct slice line)
 
 static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
 {
-    if (frame_is_browser(line)) {
-        return FRAME_BROWSER;
+    if (frame_is_http(line)) {
+        return FRAME_HTTP;
     }
     if (almost_storing(line)) {
         frame_refuse(parser, REPLY_CLIENT_ERROR,
@@ -411,7 +409,7 @@ static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser,
     return FRAME_REFUSED;
 }
 
-/* The verb that the line begins with, a space or the line's end behind it, or NULL. */
+/* The verb at the beginning of the line, with a space or the line's end after it, or NULL. */
 static const struct verb_entry *verb_of(struct slice line, const char **at)
 {
     const char *end = line.bytes + line.length;
@@ -420,12 +418,12 @@ static const struct verb_entry *verb_of(struct slice line, const char **at)
     return *at < end && **at != ' ' ? NULL : verb;
 }
 
-/* HTTP has GET and PUT as well, but no namespace begins with a slash. */
+/* HTTP has GET and PUT too, but its paths begin with a slash and no namespace does. */
 static bool is_refused_http(enum frame_line result, struct slice line)
 {
     bool refused = result != FRAME_REQUEST && result != FRAME_REQUEST_IN_PIECES &&
                    result != FRAME_VALUE_LINE && result != FRAME_VALUE_BYTES;
-    return refused && frame_is_http(line);
+    return refused && frame_has_http_path(line);
 }
 
 enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request)
@@ -438,7 +436,7 @@ enum frame_line native_line_read(struct parser *parser, struct slice line, struc
     struct reading in = {parser, verb, line.bytes, at, line.bytes + line.length, false};
     *request = (struct request){.verb = (enum verb)(verb - verbs)};
     enum frame_line result = read_words(&in, request);
-    return is_refused_http(result, line) ? FRAME_BROWSER : result;
+    return is_refused_http(result, line) ? FRAME_HTTP : result;
 }
 
 /* --- lines of keys in pieces ------------------------------------------------- */

@@ -1,15 +1,14 @@
 /*
  * native_reply.c - replies in the native protocol's words.
  *
- * A head is a word, what that word promises, and a line end. It never outgrows
- * REPLY_HEAD_MAX: names and text are cut where they would. Whatever somebody
- * put into a text, it stays one line: a control character could forge the next
- * reply.
+ * A head is a word, the fields that the word implies, and a line end. Names and text are truncated
+ * to keep it within REPLY_HEAD_MAX. Control characters in a text are replaced, so that it stays one
+ * line and cannot forge the next reply.
  */
 #include "protocol/native.h"
 #include "protocol/token.h"
 
-/* Text leaves room for a line end, names leave room for what follows them. */
+/* Text leaves room for a line end, names for the fields after them. */
 enum { TEXT_END = REPLY_HEAD_MAX - 2, NAME_END = REQUEST_KEY_MAX + 32 };
 
 struct first_words {
@@ -56,8 +55,7 @@ static const struct first_words first_words[] = {
     [REPLY_SERVER_ERROR] = WORDS("SERVER_ERROR"),
 };
 
-/* Each of these adds to a head that has reached `at`, and returns where it has
- * reached then. */
+/* Each of these appends to a head at `at` and returns the new end. */
 
 static char *add_number(char *at, uint64_t number)
 {
@@ -99,7 +97,7 @@ static char *add_seconds(char *at, uint64_t milliseconds)
     return at;
 }
 
-/* What follows the first words. */
+/* The fields after the first words. */
 static char *add_rest(char *at, const struct reply *reply, const char *to)
 {
     switch (reply->kind) {
@@ -153,10 +151,10 @@ size_t native_reply_head(const struct request *request, const struct reply *repl
 {
     (void)request;
     if (reply->kind == REPLY_HELP || reply->kind == REPLY_KEYS_END) {
-        return 0; /* what follows the last key, nobody waits for */
+        return 0; /* clients expect nothing after the last key */
     }
     const struct first_words *words = &first_words[reply->kind];
-    memcpy(to, words->bytes, sizeof words->bytes); /* a fixed length is a fast one */
+    memcpy(to, words->bytes, sizeof words->bytes); /* a constant length is faster */
     char *at = add_rest(to + words->length, reply, to);
     memcpy(at, "\r\n", 2);
     return (size_t)(at + 2 - to);

@@ -1,6 +1,5 @@
 /*
- * protocol_find.c - the protocols there are, by the name that a listener's
- * configuration gives them.
+ * protocol_find.c - the protocols by their names in the configuration.
  */
 #include "protocol/protocol.h"
 

@@ -1,9 +1,8 @@
 /*
- * slice.h - bytes that belong to somebody else, with their length.
+ * slice.h - a pointer to bytes, and their length.
  *
- * A slice owns nothing: it points into a buffer that outlives it. What came
- * from a wire is never terminated by a NUL, so it never travels without its
- * length.
+ * A slice owns nothing: it points into a buffer that outlives it. Bytes from the network are never
+ * terminated by a NUL, so they never travel without their length.
  */
 #ifndef KVCACHED_PROTOCOL_SLICE_H
 #define KVCACHED_PROTOCOL_SLICE_H

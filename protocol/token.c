@@ -1,7 +1,8 @@
 /*
- * token.c - numbers and times to live are read strictly here: no signs, no
- * blanks, no exponents, and never a value that has wrapped around. A cache that
- * guesses what `1e3` may have meant keeps somebody's session for the wrong time.
+ * token.c - the words of a line.
+ *
+ * Numbers and times to live are parsed strictly: no signs, no blanks, no exponents, no overflow. A
+ * cache that guessed what `1e3` means would keep a session for the wrong time.
  */
 #include "protocol/token.h"
 
@@ -38,8 +39,7 @@ bool token_number(struct slice word, uint64_t *number)
     return word.length > 0;
 }
 
-/* The digits before the point. Beyond TOKEN_TIME_MAX it is enough to know that
- * the number is beyond. */
+/* The digits before the point. Above TOKEN_TIME_MAX the exact number does not matter. */
 static const char *read_whole(const char *at, const char *end, uint64_t *whole)
 {
     *whole = 0;
@@ -52,9 +52,8 @@ static const char *read_whole(const char *at, const char *end, uint64_t *whole)
 }
 
 /*
- * The digits behind the point, in units of 1 / FRACTION. Ten of them tell
- * milliseconds in a week apart; whatever follows can only say that there is a
- * little more.
+ * The digits after the point, in units of 1 / FRACTION. 10 digits distinguish milliseconds in a
+ * week; further ones can only round up.
  */
 #define FRACTION UINT64_C(10000000000)
 
@@ -72,7 +71,7 @@ static const char *read_fraction(const char *at, const char *end, uint64_t *frac
     return at;
 }
 
-/* Milliseconds of a unit, or 0 where there is none of that name. */
+/* Milliseconds of a unit, or 0 where there is no such unit. */
 static uint64_t unit_length(struct slice unit)
 {
     if (unit.length == 2 && memcmp(unit.bytes, "ms", 2) == 0) {

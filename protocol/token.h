@@ -1,10 +1,8 @@
 /*
- * token.h - what the words of a line are made of: which bytes a name or a key
- * may hold, numbers, and times to live.
+ * token.h - the words of a line: which bytes a name or a key may have, numbers, times to live, and
+ * escapes in keys.
  *
- * Everything here takes bytes with their length, reads nothing beyond them and
- * knows no verb. What is refused is refused by name, so that the caller can
- * say what would have been right.
+ * Functions take bytes with their length and read nothing beyond them. Any thread.
  */
 #ifndef KVCACHED_PROTOCOL_TOKEN_H
 #define KVCACHED_PROTOCOL_TOKEN_H
@@ -16,9 +14,9 @@
 /* Sets of bytes, as bits in token_classes. */
 enum token_class {
     TOKEN_NAME = 1,  /* A-Z a-z 0-9 _ . - */
-    TOKEN_KEY = 2,   /* all but white space and control characters; bytes from
-                        0x80 up are letters of somebody's language */
-    TOKEN_PLAIN = 4, /* the same, but for the backslash, with which an escape begins */
+    TOKEN_KEY = 2,   /* all except white space and control characters; bytes from 0x80 up may be
+                        UTF-8 */
+    TOKEN_PLAIN = 4, /* the same without the backslash, which may begin an escape */
 };
 
 extern const uint8_t token_classes[256];
@@ -45,8 +43,8 @@ static inline bool token_eight_escape(const char *at)
     return ((rest - each) & ~rest & (each * 0x80)) != 0;
 }
 
-/* Past the last byte of the run of that class that begins at `at`. Keys are the
- * longest part of most lines, so these are looked at eight bytes at a time. */
+/* The end of the run of bytes of that class that begins at `at`. Keys are the longest part of most
+ * lines, so they are checked 8 bytes at a time. */
 static inline const char *token_span(const char *at, const char *end, enum token_class class)
 {
     while (class != TOKEN_NAME && end - at >= 8 && token_eight_of_key(at) &&
@@ -59,51 +57,50 @@ static inline const char *token_span(const char *at, const char *end, enum token
     return at;
 }
 
-/* An unsigned decimal of 64 bits: digits and nothing else. */
+/* An unsigned decimal of 64 bits: only digits. */
 bool token_number(struct slice word, uint64_t *number);
 
 enum token_time {
-    TOKEN_NO_TIME,      /* it is none */
-    TOKEN_TIME_TOO_FAR, /* beyond TOKEN_TIME_MAX */
+    TOKEN_NO_TIME,      /* not a time */
+    TOKEN_TIME_TOO_FAR, /* above TOKEN_TIME_MAX */
     TOKEN_TIME_DEFAULT, /* `-` */
-    TOKEN_TIME_NEVER,   /* `never`, or zero of any unit */
+    TOKEN_TIME_NEVER,   /* `never`, or 0 in any unit */
     TOKEN_TIME_FOR,     /* *milliseconds is set, to 1 or more */
 };
 
-/* A hundred years of 365 days. What is meant to live longer is to say `never`. */
+/* Milliseconds of 100 years of 365 days. */
 #define TOKEN_TIME_MAX UINT64_C(3153600000000)
 
 /*
- * A time to live: `90`, `1.5` (seconds), `500ms`, `1.5h`, `7d`, `0`, `never`,
- * `-`. Units are ms s m h d w, in small letters. The result is exact; what is
- * left below a millisecond counts as a whole one, so that nothing ends early
- * and what is above zero never becomes zero, which would mean `never`.
+ * A time to live: `90`, `1.5` (seconds), `500ms`, `1.5h`, `7d`, `0`, `never`, `-`. Units are ms s m
+ * h d w, in lower case. The result is exact, and rounded up to a whole millisecond, so that no
+ * record expires early and a time above 0 never becomes 0, which would mean `never`.
  */
 enum token_time token_time(struct slice word, uint64_t *milliseconds);
 
 /*
- * Keys of any bytes, in words. A byte that no word can hold (up to 0x20, and 0x7f) is written
- * \xNN with two hexadecimal digits, and so is a backslash that such an escape would seem to
- * begin with. All other bytes, other backslashes too, stand for themselves: a key that needs
- * no escape is written as it is.
+ * Escapes: keys of any bytes as words. A byte that no word can have (up to 0x20, and 0x7f) is
+ * written \xNN with 2 hexadecimal digits, and so is a backslash before `x` and 2 such digits. All
+ * other bytes, other backslashes too, stand for themselves: a key without such bytes is written
+ * as it is.
  */
 
 enum { TOKEN_ESCAPE = 4 }; /* bytes of an escape */
-/* Whether one stands at `at`, and the byte that it stands for. */
+/* Whether an escape begins at `at`; *byte: the byte that it stands for. */
 bool token_escape_at(const char *at, const char *end, unsigned char *byte);
-/* Whether there is one in the word. */
+/* Whether the word has an escape. */
 bool token_is_escaped(struct slice word);
-/* Writes the bytes that the word stands for in its place; returns how many. */
+/* Decodes a word in place; returns how many bytes there are then. */
 size_t token_unescape(char *bytes, size_t length);
-/* Writes the word for these bytes, at most `most` bytes of it; returns where it ends. A key
- * that came as a word is written in as many bytes, or in fewer. */
+/* Writes the word for these bytes, at most `most` bytes of it; returns where it ends. For a key
+ * that was decoded, that is no longer than the word that it was decoded from. */
 char *token_escape(char *to, size_t most, struct slice bytes);
 
 enum { TOKEN_QUOTE_MAX = 48 };
 
 /*
- * Writes the word between quotation marks, fit to be shown to a person: what is
- * not printable ASCII becomes \xNN, and a long word is cut. Ends with a NUL.
+ * Writes the word between quotation marks for a message: bytes that are not printable ASCII become
+ * \xNN, and a long word is truncated. Ends with a NUL.
  */
 void token_quote(struct slice word, char to[TOKEN_QUOTE_MAX]);
 

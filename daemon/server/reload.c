@@ -69,7 +69,7 @@ static bool is_exposed(const struct server *server, const struct conf *next)
 static bool lacks_settings(const struct server *server, const struct conf *next)
 {
     bool users = server->conf->user_count > 0 && !next->users_given;
-    bool everything = next->blank && !server->conf->blank;
+    bool everything = next->empty && !server->conf->empty;
     if (everything) {
         log_error("the file has no setting in it, and had some before: write one, such as "
                   "users = (); if the defaults are meant");

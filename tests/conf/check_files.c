@@ -1,6 +1,6 @@
 /*
- * check_files.c - kvcached.conf as a file: one that cannot be read, what
- * @include brings, and how long a file of whatever contents takes.
+ * check_files.c - kvcached.conf as a file: unreadable files, @include, and that the time to read
+ * a file is bounded whatever it contains.
  */
 #include <check.h>
 #include <stdio.h>
@@ -116,7 +116,7 @@ START_TEST(a_file_that_includes_itself_comes_to_an_end)
 }
 END_TEST
 
-/* Each part many times over; to compare all with all would take minutes. */
+/* Each part many times; a reader that compares all with all would take minutes. */
 START_TEST(much_of_what_is_no_option_is_refused_soon)
 {
     enum { TIMES = 200000, ROOM = 32 };
@@ -143,7 +143,7 @@ START_TEST(much_of_what_is_no_option_is_refused_soon)
         ck_assert(!conf_load_text("f", text, length, &conf, &errors));
         const char *line = strstr(errors.text, cases[i].said);
         ck_assert_msg(line != NULL, "%s", errors.text);
-        ck_assert(i == 4 || errors.count <= 257); /* those that were there twice */
+        ck_assert(i == 4 || errors.count <= 257); /* duplicates */
         conf_errors_deinit(&errors);
     }
     free(text);

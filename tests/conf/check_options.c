@@ -1,8 +1,7 @@
 /*
- * check_options.c - kvcached.conf: what each option takes and refuses, that all
- * mistakes are told at once and at their lines, what contradicts itself, what a
- * reload may change. Units, files, users with TLS, and what is made from the table
- * have programs of their own.
+ * check_options.c - kvcached.conf: what each option takes and refuses, contradictions, that all
+ * mistakes are reported at once and with their lines, and what a reload may change. Units, files,
+ * users with TLS, and what is made from the table have programs of their own.
  */
 #include "conf/conf.h"
 
@@ -45,7 +44,7 @@ START_TEST(an_empty_file_is_the_defaults)
 }
 END_TEST
 
-/* Libconfig wants a line's end behind each comment, and knows no byte order mark. */
+/* libconfig needs a line end after each comment, and knows no byte order mark. */
 START_TEST(a_file_may_end_anywhere_in_a_comment)
 {
     static const char *const ends[] = {"#",    "# end",     "//",   "// end", "#\r",
@@ -75,7 +74,7 @@ START_TEST(a_file_may_end_anywhere_in_a_comment)
 }
 END_TEST
 
-/* Whether there are no users because the file says so. */
+/* users_given: whether the file has the option, also with an empty list. */
 static void expect_address(const char *written, const char *kept, bool both)
 {
     char text[256];
@@ -195,7 +194,7 @@ START_TEST(namespaces_are_taken)
 }
 END_TEST
 
-/* Values at the ends of their ranges, and odd ways to write good ones. */
+/* Values at the ends of their ranges, and unusual ways to write valid ones. */
 static const char *const fine[] = {
     "memory = \"4M\";",
     "memory = \"1T\"",
@@ -465,7 +464,7 @@ END_TEST
 
 START_TEST(one_mistake_is_told_once)
 {
-    /* Nothing is concluded from what was refused. */
+    /* A refused value is not compared with others. */
     verdict_bad("memory = \"1X\"; namespaces = ( { name = \"a\"; memory = \"1G\"; } ); "
                 "max_value = \"60M\";",
                 "f:1: memory: \"1X\" is not a size, write a size from 4M to 1T\n");

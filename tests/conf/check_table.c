@@ -1,6 +1,6 @@
 /*
- * check_table.c - options.def is sound, and the sample file and the manual
- * page have all of it.
+ * check_table.c - options.def is consistent, and the sample file and the manual page have all of
+ * its options.
  */
 #include <check.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ START_TEST(the_sample_is_good_and_changes_nothing)
     verdict_defaults(conf);
     conf_destroy(&conf);
 
-    /* So is what it shows, with the # taken away. */
+    /* It is still valid with the # removed from each option. */
     for (char *line = sample; line != NULL && *line != '\0';) {
         if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z') {
             line[0] = ' ';

@@ -1,5 +1,5 @@
 /*
- * check_units.c - times and sizes of kvcached.conf, there and back.
+ * check_units.c - times and sizes of kvcached.conf, parsed and written.
  */
 #include <check.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /*
- * check_users.c - users, TLS and who can reach a listener, as kvcached.conf
- * has them: what is taken, every message, and that no message has a secret in it.
+ * check_users.c - users, TLS and listeners that other machines can reach, in kvcached.conf: what is
+ * accepted, every message, and that no message contains a secret.
  */
 #include <check.h>
 #include <pwd.h>
@@ -244,7 +244,7 @@ END_TEST
 
 START_TEST(one_mistake_is_told_once)
 {
-    /* What was refused is taken to have been right. */
+    /* A setting that was refused counts as given. */
     verdict_bad("users = 5; listen = ( { address = \"0.0.0.0\"; " TLS "} );",
                 "f:1: users: 5 is not a list of groups, write a list of 0 to 10000 groups, ( { "
                 "... }, { ... } )\n");
@@ -296,7 +296,7 @@ START_TEST(each_mistake_is_told_at_its_line)
 }
 END_TEST
 
-/* root, and somebody who is not and has a number of his own. */
+/* root, and another user with a uid of its own. */
 START_TEST(two_users_of_this_machine_are_two)
 {
     char text[256];
@@ -321,7 +321,7 @@ END_TEST
     "users.secret: no secret can have this hash: " why ", write what \"kvcached --hash-secret\" "  \
     "prints for the secret"
 
-/* What somebody might write in place of a hash. */
+/* What an administrator might write instead of a hash. */
 static const char *const secrets[] = {
     "\"hunter2\"",     "\"$hunter2\"",      "\"hunter2$6$salt$\"",       "\"$6$hunter2 $x\"",
     "\"$$hunter2\"",   "\"$6$hunter2\\n\"", "\"$6$hunter2\\x7f\"",       "\"$6$hunter2\\xc3\"",
@@ -356,7 +356,7 @@ START_TEST(other_things_that_are_no_hash)
 }
 END_TEST
 
-/* One of each method that libxcrypt makes, whatever it costs. */
+/* A hash of each method that libxcrypt makes, with different costs. */
 static const char *const usable[] = {
     HASH,
     "$6$saltstring$nk7Qohr7tOmwY2mX639VRP.Lyvj3uhcgpatqHuLC867qfSHKq1LDuKa/"
@@ -379,7 +379,7 @@ START_TEST(hashes_that_crypt_makes)
 {
     char text[512];
     snprintf(text, sizeof text, "users = ( { name = \"a\"; secret = \"%s\"; } );", usable[_i]);
-    for (int i = 0; i < 2; i++) { /* the second time it is remembered */
+    for (int i = 0; i < 2; i++) { /* the second time it is cached */
         struct conf *conf = verdict_good(text);
         ck_assert_str_eq(conf->users[0].secret, usable[_i]);
         conf_destroy(&conf);
@@ -387,7 +387,7 @@ START_TEST(hashes_that_crypt_makes)
 }
 END_TEST
 
-/* A byte less at the end, a byte more, and a byte that is none of the alphabet. */
+/* A byte less at the end, a byte more, and a byte that is not in the alphabet. */
 START_TEST(hashes_that_are_not_whole)
 {
     char text[512], hash[256];
@@ -442,7 +442,7 @@ START_TEST(hashes_that_no_secret_has)
 }
 END_TEST
 
-/* A hash in a file that is refused for something else. */
+/* A hash in a file that is refused for another reason. */
 START_TEST(a_hash_is_in_no_message)
 {
     static const char text[] =
@@ -461,8 +461,8 @@ END_TEST
 
 /* --- patterns ------------------------------------------------------------------- */
 
-/* Every text of up to six characters that a pattern is made of is taken exactly where
- * protocol/glob.h has it for a whole pattern. */
+/* Every text of up to 6 characters that patterns are made of is accepted exactly where
+ * protocol/glob.h accepts it as a valid pattern. */
 START_TEST(a_pattern_is_what_a_glob_is)
 {
     static const char letters[] = "a-[]*z";
@@ -528,8 +528,8 @@ START_TEST(what_needs_a_restart_is_named)
 }
 END_TEST
 
-/* What listens, a file that is good for itself, and which listener that would leave
- * open; -1: none. */
+/* The listeners, a file that is valid by itself, and which listener a reload of it would expose;
+ * -1: none. */
 static const struct {
     const char *listening;
     const char *next;

@@ -1,5 +1,5 @@
 /*
- * expect.c - what is said about the text of a kvcached.conf.
+ * expect.c - expectations about the text of a kvcached.conf.
  */
 #include "tests/conf/expect.h"
 

@@ -1,5 +1,5 @@
 /*
- * cuts.c - what must hold of a protocol whatever bytes come, for fuzzers.
+ * cuts.c - what must hold for a protocol with any input, for fuzzers.
  */
 #include "tests/fuzz/cuts.h"
 
@@ -44,7 +44,7 @@ void cuts_compare(const struct protocol *protocol, struct slice wire, struct fee
     free(whole);
 }
 
-/* printf would end it at a NUL as well. */
+/* Up to a NUL too, at which printf would stop. */
 static size_t length_of_line(struct slice bytes)
 {
     size_t length = 0;

@@ -1,21 +1,21 @@
 /*
- * cuts.h - what must hold of a protocol whatever bytes come, for fuzzers.
+ * cuts.h - what must hold for a protocol with any input, for fuzzers.
  *
- * Both functions abort where it does not hold, after they have printed what was understood.
+ * Both functions print the transcript and abort where it does not hold.
  */
 #ifndef KVCACHED_TESTS_FUZZ_CUTS_H
 #define KVCACHED_TESTS_FUZZ_CUTS_H
 
 #include "tests/protocol/transcript.h"
 
-/* The same is understood however the bytes are cut and whether values are waited for or
+/* The transcript is the same however the input is split and whether values are buffered or
  * streamed. `cut` chooses the pieces. */
 void cuts_compare(const struct protocol *protocol, struct slice wire, struct feed at_once,
                   unsigned char cut);
 
 /*
- * A command that is the value of a storage command: it must never be understood as a command,
- * whatever words came before the value.
+ * A command that is the value of a storage command: it must never be executed, whatever the words
+ * before the value.
  */
 struct cuts_canary {
     const struct protocol *protocol;

@@ -1,9 +1,8 @@
 /*
- * fuzz_arena.c - an arena file with bytes changed anywhere. The input is a list of edits, six
- * bytes each: which run of the file's data, three bytes that say where in it, what is laid
- * over it (XOR; 0: zeros) and how many bytes long. A store must open with the file, agree with
- * itself, and serve for each key the value that follows from the key, or none; keys that had
- * been deleted or flushed are never there again.
+ * fuzz_arena.c - an arena file with random changes. The input is a list of edits of 6 bytes: which
+ * run of the file's data, 3 bytes for the offset in it, the byte to XOR with (0: write zeros) and
+ * the length. A store must open with the file, pass store_check, and serve for each key its value
+ * or none; keys that were deleted or flushed must not reappear.
  */
 #include <fcntl.h>
 #include <stdio.h>

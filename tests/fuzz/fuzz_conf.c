@@ -1,7 +1,7 @@
 /*
- * fuzz_conf.c - configuration files from anywhere. Each is taken whole, and then
- * keeps what the checks promise, or it is refused with a line for each mistake.
- * Texts that include files are left out: what is read must come from the fuzzer.
+ * fuzz_conf.c - random configuration files. Each is accepted, and then has the properties that the
+ * checks ensure, or it is refused with a line for each mistake. Texts with an @include are left
+ * out: all input must come from the fuzzer.
  */
 #include "conf/conf.h"
 

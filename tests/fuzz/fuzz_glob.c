@@ -1,9 +1,8 @@
 /*
- * fuzz_glob.c - patterns and texts from anywhere: the first byte says how long
- * the pattern is. Nothing may be read beyond either, or written beyond what a
- * compiled pattern takes; the plainer way of matching (glob_model.h) has to find
- * the same; a key that is written with a backslash before each byte matches
- * itself and nothing else, and a `*` around a pattern loses no match.
+ * fuzz_glob.c - random patterns and texts: the first byte is the pattern's length. Nothing may be
+ * read beyond either, or written beyond glob_size. glob_model.h must give the same result. A key
+ * with a backslash before each byte matches itself and nothing else, and a `*` around a pattern
+ * loses no match.
  */
 #include "protocol/glob.h"
 
@@ -19,7 +18,7 @@ static void must(bool holds)
     }
 }
 
-/* In a block of its own, so that a step beyond is seen. */
+/* In a block of its own, so that a sanitizer detects an overrun. */
 static struct slice copy(struct slice bytes)
 {
     char *block = malloc(bytes.length > 0 ? bytes.length : 1);

@@ -1,11 +1,10 @@
 /*
- * fuzz_native.c - bytes from anywhere, to the native protocol.
+ * fuzz_native.c - random input for the native protocol.
  *
- * The first three bytes choose the limits and the cuts, the rest is what comes
- * over the wire. What must hold, whatever comes: the parser keeps its contract
- * (transcript.c checks each call), what is understood depends neither on the
- * cuts nor on whether values are waited for or streamed, and what follows a PUT
- * or an ADD as its value is never executed.
+ * The first 3 bytes choose the limits and where the input is split, the rest is the input. For any
+ * input the parser keeps its contract (transcript.c checks each call), the requests depend neither
+ * on the splits nor on whether values are buffered or streamed, and the value of a PUT or an ADD
+ * is never executed.
  */
 #include <stdio.h>
 

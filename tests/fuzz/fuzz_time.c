@@ -1,7 +1,6 @@
 /*
- * fuzz_time.c - words from anywhere, read as times to live and as numbers. What
- * is taken for one must be within its bounds, and the same when it is written
- * out in milliseconds or digits and read again.
+ * fuzz_time.c - random words, parsed as times to live and as numbers. An accepted one must be
+ * within its bounds, and the same when it is written in milliseconds or digits and parsed again.
  */
 #include "protocol/token.h"
 

@@ -1,6 +1,6 @@
 /*
- * check_glob.c - patterns: what they match, what is none, that it is the same as
- * a plainer way of matching finds out, and that no pattern takes long.
+ * check_glob.c - patterns: what they match, which are invalid, that two simpler ways of matching
+ * give the same results, and that no pattern is slow.
  */
 #include "protocol/glob.h"
 
@@ -11,8 +11,7 @@
 #include "tests/protocol/glob_model.h"
 #include "tests/support/suite.h"
 
-/* In a block of just the size that was promised to be enough, so that a sanitizer sees a step
- * beyond. */
+/* In a block of exactly glob_size bytes, so that a sanitizer detects an overrun. */
 static struct glob *compiled(struct slice pattern)
 {
     void *memory = malloc(glob_size(pattern.length));
@@ -37,7 +36,7 @@ struct trial {
 };
 
 static const struct trial trials[] = {
-    /* as they are */
+    /* literal bytes */
     {"", "", true},
     {"", "a", false},
     {"a", "", false},
@@ -175,7 +174,7 @@ END_TEST
 
 /* --- against a definition -------------------------------------------------- */
 
-/* What a pattern of letters, `?` and `*` means, as plainly as it can be said. */
+/* The definition of matching, for patterns of letters, `?` and `*`. */
 static bool means(const char *pattern, const char *text)
 {
     if (*pattern == '\0') {
@@ -267,7 +266,7 @@ static void add_set(struct word *pattern, struct chance *chance)
     add(pattern, ']');
 }
 
-/* Often not valid. */
+/* Often invalid. */
 static void make_pattern(struct word *pattern, struct chance *chance, unsigned parts)
 {
     pattern->length = 0;
@@ -306,7 +305,7 @@ static void make_text(struct word *text, struct chance *chance, unsigned length)
     }
 }
 
-/* A text that stands a good chance of matching: letters for letters, any number for a star. */
+/* A text that probably matches: letters for letters, any number for a star. */
 static void follow(struct word *text, const struct word *pattern, struct chance *chance)
 {
     text->length = 0;
@@ -326,7 +325,7 @@ static void follow(struct word *text, const struct word *pattern, struct chance 
     }
 }
 
-/* Holds a pattern against some texts; says how many it matches. */
+/* Compares both ways of matching a pattern with some texts; returns how many match. */
 static unsigned compare(const struct word *pattern, struct chance *chance, unsigned longest)
 {
     struct glob *glob = compiled(slice(pattern));
@@ -349,7 +348,7 @@ static unsigned compare(const struct word *pattern, struct chance *chance, unsig
     return matched;
 }
 
-/* As many patterns of up to `parts` parts; fails where too few are valid, or match. */
+/* The same for `count` patterns of up to `parts` parts; fails where too few are valid or match. */
 static void compare_many(unsigned count, unsigned parts, unsigned longest)
 {
     struct chance chance = {UINT64_C(0x9e3779b97f4a7c15) + parts};
@@ -394,7 +393,7 @@ START_TEST(middling_patterns_as_the_model)
 }
 END_TEST
 
-/* Whether there is a state that a word has no room for, or that is lost between two of them. */
+/* No state is lost at the end of a word, or between two words. */
 START_TEST(every_length_matches_itself)
 {
     static char bytes[GLOB_MAX];
@@ -426,7 +425,7 @@ START_TEST(no_size_is_too_small)
     for (unsigned i = 0; i < 3000; i++) {
         struct word pattern = {.length = 0};
         unsigned length = below(&chance, i % 2 == 0 ? 20 : GLOB_MAX + 1);
-        while (pattern.length < length) { /* valid or not, as it comes */
+        while (pattern.length < length) { /* valid or not */
             add(&pattern, (char)below(&chance, 256));
         }
         ck_assert_uint_eq(glob_size(pattern.length) % 8, 0);
@@ -437,9 +436,9 @@ END_TEST
 
 /* --- time ----------------------------------------------------------------- */
 
-/* Patterns that are made to be slow, each against many texts of 1024 bytes. A limit of time
- * would depend on the machine; but where all states were not gone through at a time, or
- * every way of matching was tried, this would not end within the minute that a case has. */
+/* Patterns that are slow for other algorithms, each with many texts of 1024 bytes. A limit of time
+ * would depend on the machine; but an algorithm that backtracks, or advances states one by one,
+ * would not finish within the minute that a case has. */
 START_TEST(no_pattern_takes_long)
 {
     static const char *const parts[] = {"*a",     "*?",   "*",        "?*",

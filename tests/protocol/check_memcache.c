@@ -1,7 +1,6 @@
 /*
- * check_memcache.c - lines of memcached's protocol: what is understood, what is
- * refused and in which words, and that a value is never taken for commands, however
- * all of it is cut.
+ * check_memcache.c - lines of memcached's protocol: requests, errors and their texts, and that a
+ * value is never executed as commands, however the input is split.
  */
 #include <check.h>
 #include <stdio.h>
@@ -58,7 +57,7 @@ static const struct told good[] = {
      "TOUCH keys=k ttl=default\nTOUCH keys=k ttl=9000 quiet\n"},
     {"flush_all\r\nflush_all noreply\r\nflush_all 10\r\nflush_all 10 noreply\r\n",
      "FLUSH\nFLUSH quiet\nFLUSH ttl=10000\nFLUSH ttl=10000 quiet\n"},
-    /* words behind those that a command knows */
+    /* more words than a command has */
     {"delete k 10\r\ndelete k 10 noreply\r\ndelete k noreplY\r\n",
      "DEL keys=k\nDEL keys=k quiet\nDEL keys=k\n"},
     {"set k 0 0 1 noreplY\r\na\r\nset k 0 0 1 x noreply\r\na\r\ncas k 0 0 1 7 x\r\na\r\n",
@@ -67,14 +66,14 @@ static const struct told good[] = {
      "PUT keys=k ttl=default noted compare=7 value=1:a\n"},
     {"incr k 1 a b c d e f g h i noreply \r\ntouch k 1 x\r\n",
      "INCR keys=k ttl=keep quiet wrap number=1\nTOUCH keys=k ttl=1000\n"},
-    /* where keys are read, noreply is one, and so is what a browser would send last */
+    /* in a list of keys, noreply is a key, and so is the end of an HTTP request */
     {"get a noreply\r\nget HTTP/1.1\r\nget / HTTP/1.0\r\ndelete HTTP/1.1\r\n",
      "GET keys=a noreply\nGET keys=HTTP/1.1\nGET keys=/ HTTP/1.0\nDEL keys=HTTP/1.1\n"},
     /* keys of any bytes */
     {"get a\tb \x01\x7f\xff a\rb\r\r\nset \x02 0 0 1\r\na\r\n",
      "GET keys=a\\x09b \\x01\\x7f\\xff a\\x0db\\x0d\n"
      "PUT keys=\\x02 ttl=default noted clear value=1:a\n"},
-    /* numbers of 32 bits with a sign, and what clients print for one below 0 */
+    /* signed numbers of 32 bits, and what clients print for a negative one */
     {"set k 0 2147483647 1\r\na\r\nset k 0 2147483648 1\r\na\r\nset k 0 4294967295 1\r\na\r\n",
      "PUT keys=k ttl=until:2147483647000 noted clear value=1:a\n"
      "PUT keys=k ttl=gone noted clear value=1:a\nPUT keys=k ttl=gone noted clear value=1:a\n"},
@@ -153,7 +152,7 @@ static const struct told bad[] = {
     {"set k 0 0 x\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0 -1\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0\r\nmn\r\n", "FATAL " BAD_FORMAT},
-    /* a blank inside the key: another word was meant for the count */
+    /* a blank inside the key: another word was meant as the count */
     {"set k 1 0 0 3\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k k 0 0 3\r\nmn\r\n", "FATAL " BAD_FORMAT},
     {"set k 0 0 3 a b c d e\r\nmn\r\n", "FATAL " BAD_FORMAT},
@@ -209,7 +208,7 @@ static const struct told bad[] = {
      "silent CLIENT_ERROR invalid exptime argument\nsilent " BAD_FORMAT},
     /* unless the connection ends */
     {"set k 0 0 x noreply\r\nmn\r\n", "FATAL " BAD_FORMAT},
-    /* where keys are read it is one, and the meta commands have q, which hides no error */
+    /* in a list of keys it is a key, and the meta commands have q, which hides no error */
     {"get " LONG_KEY " noreply\r\ngat x noreply\r\nmg k X q\r\nget a\r\n",
      BAD_FORMAT "CLIENT_ERROR invalid exptime argument\nCLIENT_ERROR invalid flag\nGET keys=a\n"},
     {"\x80\x01",
@@ -234,7 +233,7 @@ END_TEST
 static const char with_number[] = "CDEFJNRT";
 static const char without[] = "bcfhklqstuvxILPO";
 
-/* The line, and behind a set its value. */
+/* The line, and the value of a set. */
 static char *meta_line(const char *command, const char *flag)
 {
     char *wire = NULL;
@@ -309,7 +308,7 @@ static void must_be_the_same(struct slice wire, const char *whole, struct feed f
     free(pieces);
 }
 
-/* --- lines of keys that are longer than lines may be ---------------------------- */
+/* --- lines of keys that are longer than REQUEST_LINE_MAX ------------------------ */
 
 /* `command` and keys until they are too long, then `ending`. */
 static char *long_line(const char *command, const char *ending, size_t *length)

@@ -1,6 +1,6 @@
 /*
- * check_memcache_admin.c - commands of memcached's protocol that are about no record: what
- * is understood, what is refused and in which words, and the lines that records are listed in.
+ * check_memcache_admin.c - commands of memcached's protocol that are not about a record: requests,
+ * errors and their texts, and the lines of listings.
  */
 #include <check.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ START_TEST(lines_are_read)
 }
 END_TEST
 
-/* A list of numbers that is longer than a request may hold of words. */
+/* A list of numbers that is longer than REQUEST_WORDS_MAX. */
 START_TEST(a_list_of_numbers_is_bounded)
 {
     char wire[1024] = "lru_crawler metadump 1";
@@ -201,7 +201,7 @@ START_TEST(items_with_size_and_expiry)
 }
 END_TEST
 
-/* Every byte of the longest key is spelled with three, and every number is the largest. */
+/* Every byte of the longest key is encoded as 3, and every number is the largest. */
 START_TEST(the_longest_line_has_room)
 {
     char key[MEMCACHE_KEY_MAX];

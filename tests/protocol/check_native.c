@@ -38,7 +38,7 @@ static const struct exchange exchanges[] = {
     {"PUT ns k 0\n a\rb \r\r\n", "PUT ns=ns keys=k ttl=never value=6: a\\x0db \\x0d\n"},
     {"PUT ns k never\nPING\n", "PUT ns=ns keys=k ttl=never value=4:PING\n"},
     {"PUT ns k\r\nPOST / HTTP/1.1\r\n", "PUT ns=ns keys=k ttl=default value=15:POST / HTTP/1.1\n"},
-    /* a line that begins with a verb is no browser's */
+    /* a line that begins with a verb is not HTTP */
     {"GET ns HTTP/1.1\r\n", "GET ns=ns keys=HTTP/1.1\n"},
     {"DEL ns HTTP/1.0\n", "DEL ns=ns keys=HTTP/1.0\n"},
     {"PUT ns k HTTP/1.1\r\nv\r\n", "CLIENT_ERROR bad ttl \"HTTP/1.1\": " RIGHT_TTL "\n"},
@@ -94,7 +94,7 @@ static const struct exchange exchanges[] = {
     {"VERSION\n", "VERSION\n"},
     {"Help\r\n", "HELP\n"},
     {"quit\n", "QUIT\n"},
-    /* verbs that are none */
+    /* unknown verbs */
     {"\r\n", "ERROR unknown verb, try HELP: the line is empty\n"},
     {"\n", "ERROR unknown verb, try HELP: the line is empty\n"},
     {"FETCH a b\r\n", "ERROR unknown verb, try HELP: \"FETCH\"\n"},
@@ -108,7 +108,7 @@ static const struct exchange exchanges[] = {
      "ERROR unknown verb, try HELP: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\"\n"},
     {" PING\r\n",
      "CLIENT_ERROR empty word: write the verb at the line's beginning, without spaces\n"},
-    /* words that are missing, or too many */
+    /* missing words, and too many */
     {"GET\r\n", "CLIENT_ERROR namespace missing: write GET <ns> <key> [<key> ...]\n"},
     {"GET ns\r\n", "CLIENT_ERROR key missing: write GET <ns> <key> [<key> ...]\n"},
     {"DEL ns\n", "CLIENT_ERROR key missing: write DEL <ns> <key> [<key> ...]\n"},
@@ -134,7 +134,7 @@ static const struct exchange exchanges[] = {
     {"VERSION a\n", "CLIENT_ERROR too many words: write VERSION\n"},
     {"HELP a\n", "CLIENT_ERROR too many words: write HELP\n"},
     {"QUIT a\n", "CLIENT_ERROR too many words: write QUIT\n"},
-    /* words that are wrong */
+    /* wrong words */
     {"GET  ns k\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
     {"GET ns  k\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
     {"GET ns k \r\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
@@ -194,9 +194,9 @@ static const struct exchange exchanges[] = {
      "value=64:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"},
 };
 
-/* Nothing is understood after these. */
+/* The connection is closed after these. */
 static const struct exchange endings[] = {
-    /* the value's extent cannot be known */
+    /* the value's length is unknown */
     {"PUT ns k 1 x\n", "FATAL CLIENT_ERROR bad byte count \"x\": " RIGHT_BYTES "\n"},
     {"PUT ns k 1 -1\n", "FATAL CLIENT_ERROR bad byte count \"-1\": " RIGHT_BYTES "\n"},
     {"PUT ns k 1 1.5\n", "FATAL CLIENT_ERROR bad byte count \"1.5\": " RIGHT_BYTES "\n"},
@@ -217,14 +217,14 @@ static const struct exchange endings[] = {
     {" \tadd ns k\n",
      "FATAL CLIENT_ERROR no blank goes before the verb, and a space behind it: write " USAGE_PUT
      "\n"},
-    /* the value ends where no line ends */
+    /* no line end follows the value */
     {"PUT ns k 1 3\nhello\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 0\r\nx\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 3\r\nabc\rx", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 3\r\nabc\r\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k soon 3\nhello\n",
      "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL "\nFATAL CLIENT_ERROR " NO_LINE_END "\n"},
-    /* browsers */
+    /* HTTP */
     {"POST / HTTP/1.1\r\n", "HANGUP\n"},
     {"POST ", "HANGUP\n"},
     {"POST x\n", "HANGUP\n"},
@@ -264,7 +264,7 @@ static void expect(const char *wire, const struct feed *feed, const char *unders
     expect_bytes(slice_of(wire), feed, understood);
 }
 
-/* However it is cut, streamed or waited for. */
+/* However it is split, streamed or buffered. */
 static void expect_in_pieces(struct slice wire, const char *understood)
 {
     for (size_t first = 0; first <= wire.length; first++) {
@@ -389,7 +389,7 @@ static struct slice padded(const char *head, char fill, size_t count, const char
     return (struct slice){bytes, length};
 }
 
-/* What is understood begins like this. Frees the wire. */
+/* The transcript begins like this. Frees the wire. */
 static void expect_padded(struct slice wire, const char *understood)
 {
     static const size_t steps[] = {0, 61, 1000};
@@ -585,7 +585,7 @@ START_TEST(a_refused_body_is_dropped)
 }
 END_TEST
 
-/* Owner's settings may change while a value is waited for. */
+/* The caller's settings may change while a value is incomplete. */
 START_TEST(a_lower_limit_counts_at_once)
 {
     struct parser parser = {.max_value = 1000, .window = WINDOW};

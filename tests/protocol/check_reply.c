@@ -1,6 +1,6 @@
 /*
- * check_reply.c - replies: their words, their bounds, and that none can be made
- * to look like two.
+ * check_reply.c - replies: their words, their bounds, and that no text can make one reply look like
+ * two.
  */
 #include "protocol/native.h"
 
@@ -106,7 +106,7 @@ START_TEST(a_text_stays_one_line)
 }
 END_TEST
 
-/* The largest of all that a reply may hold. */
+/* A reply with the largest fields. */
 START_TEST(heads_have_bounds)
 {
     static char long_text[10000];

@@ -1,6 +1,5 @@
 /*
- * check_token.c - classes of bytes, numbers, times to live, and words that are
- * shown to people.
+ * check_token.c - classes of bytes, numbers, times to live, escapes and quoted words.
  */
 #include "protocol/token.h"
 
@@ -26,12 +25,12 @@ START_TEST(bytes_have_the_right_class)
 }
 END_TEST
 
-/* Each byte at each place, around the eight that are looked at together. */
+/* Each byte at each place, around the 8 that are checked together. */
 START_TEST(a_run_ends_at_the_first_byte_that_is_not_of_it)
 {
     for (int c = 0; c < 256; c++) {
         for (size_t length = 1; length <= 20; length++) {
-            char *word = malloc(length); /* so that a step beyond is seen */
+            char *word = malloc(length); /* so that a sanitizer detects an overrun */
             for (size_t place = 0; place < length; place++) {
                 memset(word, 0x80, length);
                 word[place] = (char)c;
@@ -134,7 +133,7 @@ START_TEST(times)
         {"1.115", 1115},
         {"1.005m", 60300},
         {"0.1234567w", 74666613}, /* .. 612.16 */
-        /* what is left below a millisecond counts as one */
+        /* fractions of a millisecond are rounded up */
         {"0.0001", 1},
         {"0.1ms", 1},
         {"1.5ms", 2},
@@ -238,7 +237,7 @@ START_TEST(each_way_to_write_a_time)
 }
 END_TEST
 
-/* --- words that are shown ------------------------------------------------- */
+/* --- quoted words --------------------------------------------------------- */
 
 static void expect_quoted(struct slice word, const char *wanted)
 {
@@ -311,7 +310,7 @@ START_TEST(escapes)
 }
 END_TEST
 
-/* Bytes of which words and escapes are made come back as they were, and the word is one. */
+/* Bytes that words and escapes are made of survive escaping, and the result is a valid word. */
 START_TEST(any_bytes_there_and_back)
 {
     static const char of[] = "\\x0aF5c \n\x7f\x80z";

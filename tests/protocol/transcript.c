@@ -20,7 +20,7 @@ struct session {
     FILE *out;
 };
 
-/* What broke the parser's contract ends the program, in a test as in a fuzzer. */
+/* A violation of the parser's contract aborts the program, for tests and fuzzers alike. */
 static void must(bool holds, const char *what)
 {
     if (!holds) {
@@ -65,7 +65,7 @@ static void write_ttl(FILE *out, const char *name, struct ttl ttl)
     }
 }
 
-/* What only memcached's clients ask for. */
+/* Fields that only memcached's protocol sets. */
 static void write_options(FILE *out, const struct request *request)
 {
     static const char *const names[] = {"quiet",    "novalue",    "version", "noted", "compare",
@@ -118,8 +118,8 @@ static bool is_storing(const struct request *request)
            request->verb == VERB_PREPEND;
 }
 
-/* Keys of which more follow in the next request, or which follow some: one line of them is
- * written down, however it was cut. */
+/* Keys of a line that comes in pieces: they are one line of the transcript, however the input was
+ * split. */
 static void write_pieces(struct session *session, const struct request *request)
 {
     struct slice keys = request->keys;
@@ -291,7 +291,7 @@ static bool take_body(struct session *session, size_t length)
     return true;
 }
 
-/* The value's line end, by the parser. False when the connection is to end. */
+/* Lets the parser take the value's line end. False when the connection has to be closed. */
 static bool take_body_end(struct session *session)
 {
     for (;;) {
@@ -318,8 +318,8 @@ static bool take_body_end(struct session *session)
     }
 }
 
-/* request's slices are good until the next bytes come: it is written down first
- * into `line`, and kept only when all of it was there. */
+/* The request's slices are valid until the next bytes arrive: so it is written into `line` first,
+ * which is kept only when the value was complete. */
 static bool stream_body(struct session *session, const struct request *request)
 {
     char *line = NULL;

@@ -2,11 +2,10 @@
  * transcript.h - feeds bytes to a protocol as a connection would, and writes
  * down what was understood.
  *
- * What comes out must not depend on how the bytes were cut, on whether values
- * were waited for or streamed, or on what happens to lie behind the buffer. So
- * each test and fuzzer compares transcripts. Every call of the parser gets a
- * copy of its bytes that has exactly their length, so that a sanitizer sees a
- * step too far, and each call's contract is checked: a broken one aborts.
+ * A transcript must not depend on how the bytes were split, on whether values were buffered or
+ * streamed, or on what is in memory after the buffer. So tests and fuzzers compare transcripts.
+ * Every call of the parser gets a copy of its bytes in a block of exactly their length, so that a
+ * sanitizer detects an overrun. Each call's contract is checked: a violation aborts.
  */
 #ifndef KVCACHED_TESTS_PROTOCOL_TRANSCRIPT_H
 #define KVCACHED_TESTS_PROTOCOL_TRANSCRIPT_H
@@ -32,7 +31,7 @@ struct feed {
  *   PUT ns=a keys=k ttl=1500 value=5:hello
  *   GET in pieces ns=a ttl=default key=k1 key=k2     keys of a line that came in pieces
  *   CLIENT_ERROR ...
- *   silent CLIENT_ERROR ...       the client waits for no answer
+ *   silent CLIENT_ERROR ...       the client expects no reply
  *   FATAL CLIENT_ERROR ...        and nothing comes after it
  *   HANGUP                        and nothing comes after it
  *
