@@ -5,7 +5,6 @@
 
 #include "daemon/store/reclaim/evict.h"
 #include "daemon/store/reclaim/evict_namespace.h"
-#include "daemon/store/reclaim/housekeep.h"
 #include "daemon/store/reclaim/relocate.h"
 #include "daemon/store/reclaim/victims.h"
 
