@@ -7,6 +7,7 @@
 #include "daemon/store/reclaim/evict_namespace.h"
 #include "daemon/store/reclaim/relocate.h"
 #include "daemon/store/reclaim/victims.h"
+#include "daemon/store/records/append.h"
 
 enum {
     /* Below a frame, so that frames that were given back are not taken again; for pages of the
