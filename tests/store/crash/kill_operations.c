@@ -476,6 +476,10 @@ static void fill_more(void)
         FIXTURE_OK(fixture_put(&kill_fixture, name, "k", TTL_NEVER, "the first value"));
     }
     fill();
+    for (unsigned i = 0; i < 1200; i++) { /* more than fits when the memory is less */
+        snprintf(name, sizeof name, "more%u", i);
+        FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", name, TTL_NEVER, 1000, i));
+    }
 }
 
 static void shrink(void)
