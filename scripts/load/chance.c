@@ -55,7 +55,8 @@ uint64_t zipf_next(const struct zipf *z, struct chance *c)
         double y = z->area_last + draw * (z->area_first - z->area_last);
         double x = area_inverse(z->s, y);
         double rank = fmin(fmax(floor(x + 0.5), 1), (double)z->count);
-        if (rank - x <= z->shortcut || y >= area(z->s, rank + 0.5) - height(z->s, rank))
+        if (rank - x <= z->shortcut || y >= area(z->s, rank + 0.5) - height(z->s, rank)) {
             return (uint64_t)rank - 1;
+        }
     }
 }

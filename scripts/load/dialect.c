@@ -8,9 +8,11 @@ static const struct dialect *const dialects[] = {&dialect_native, &dialect_memca
 
 const struct dialect *dialect_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++)
-        if (strcmp(dialects[i]->name, name) == 0)
+    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+        if (strcmp(dialects[i]->name, name) == 0) {
             return dialects[i];
+        }
+    }
     return NULL;
 }
 
@@ -22,8 +24,9 @@ char *dialect_number(char *out, uint64_t number)
         reversed[n++] = (char)('0' + number % 10);
         number /= 10;
     } while (number);
-    while (n)
+    while (n) {
         *out++ = reversed[--n];
+    }
     return out;
 }
 
@@ -37,12 +40,14 @@ char *dialect_value(char *out, const struct record *r, const struct payload *p)
 bool dialect_line(const char *in, size_t have, size_t *length, size_t *taken)
 {
     const char *end = memchr(in, '\n', have);
-    if (!end)
+    if (!end) {
         return false;
+    }
     *taken = (size_t)(end - in) + 1;
     *length = *taken - 1;
-    if (*length && in[*length - 1] == '\r')
+    if (*length && in[*length - 1] == '\r') {
         --*length;
+    }
     return true;
 }
 
@@ -51,8 +56,9 @@ struct answer dialect_judge_value(const char *in, size_t have, size_t taken, uin
 {
     const struct record *r = e->record;
     size_t own = r->key_bytes < bytes ? r->key_bytes : (size_t)bytes;
-    if (have < taken + own)
+    if (have < taken + own) {
         return (struct answer){VERDICT_PARTIAL, 0, 0};
+    }
     bool right = bytes == e->value_bytes && memcmp(in + taken, r->key, own) == 0;
     enum verdict verdict = right || e->trust ? VERDICT_HIT : VERDICT_REFUSED;
     return (struct answer){verdict, taken + own, (size_t)bytes - own + after};
@@ -60,12 +66,14 @@ struct answer dialect_judge_value(const char *in, size_t have, size_t taken, uin
 
 bool dialect_read_number(const char *text, size_t length, uint64_t *number)
 {
-    if (length == 0 || length > 18)
+    if (length == 0 || length > 18) {
         return false;
+    }
     *number = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        if (text[i] < '0' || text[i] > '9') {
             return false;
+        }
         *number = *number * 10 + (uint64_t)(text[i] - '0');
     }
     return true;

@@ -39,18 +39,22 @@ static struct answer memcache_judge(const char *in, size_t have, const struct ex
 {
     size_t length, taken;
     uint64_t bytes;
-    if (!dialect_line(in, have, &length, &taken))
+    if (!dialect_line(in, have, &length, &taken)) {
         return (struct answer){VERDICT_PARTIAL, 0, 0};
-    if (e->put && dialect_is(in, length, LITERAL("STORED")))
+    }
+    if (e->put && dialect_is(in, length, LITERAL("STORED"))) {
         return (struct answer){VERDICT_STORED, taken, 0};
-    if (!e->put && dialect_is(in, length, LITERAL("END")))
+    }
+    if (!e->put && dialect_is(in, length, LITERAL("END"))) {
         return (struct answer){VERDICT_MISS, taken, 0};
+    }
     if (!e->put && dialect_begins(in, length, LITERAL("VALUE "))) {
         /* VALUE <key> <flags> <bytes>: the last word alone matters here. */
         const char *last = memrchr(in, ' ', length);
         size_t digits = length - (size_t)(last + 1 - in);
-        if (dialect_read_number(last + 1, digits, &bytes))
+        if (dialect_read_number(last + 1, digits, &bytes)) {
             return dialect_judge_value(in, have, taken, bytes, 2 + 5, e);
+        }
     }
     return (struct answer){dialect_is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken,
                            0};

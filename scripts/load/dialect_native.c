@@ -11,8 +11,9 @@ static char *native_put(char *out, const struct record *r, const struct payload 
     out = dialect_add(out, r->key, r->key_bytes);
     *out++ = ' ';
     out = dialect_number(out, r->ttl);
-    if (r->ttl)
+    if (r->ttl) {
         out = dialect_add(out, LITERAL("ms"));
+    }
     *out++ = ' ';
     out = dialect_number(out, p->bytes);
     out = dialect_add(out, LITERAL("\r\n"));
@@ -33,15 +34,19 @@ static struct answer native_judge(const char *in, size_t have, const struct expe
 {
     size_t length, taken;
     uint64_t bytes;
-    if (!dialect_line(in, have, &length, &taken))
+    if (!dialect_line(in, have, &length, &taken)) {
         return (struct answer){VERDICT_PARTIAL, 0, 0};
-    if (e->put && dialect_is(in, length, LITERAL("STORED")))
+    }
+    if (e->put && dialect_is(in, length, LITERAL("STORED"))) {
         return (struct answer){VERDICT_STORED, taken, 0};
-    if (!e->put && dialect_is(in, length, LITERAL("NOT_FOUND")))
+    }
+    if (!e->put && dialect_is(in, length, LITERAL("NOT_FOUND"))) {
         return (struct answer){VERDICT_MISS, taken, 0};
+    }
     if (!e->put && dialect_begins(in, length, LITERAL("VALUE ")) &&
-        dialect_read_number(in + 6, length - 6, &bytes))
+        dialect_read_number(in + 6, length - 6, &bytes)) {
         return dialect_judge_value(in, have, taken, bytes, 2, e);
+    }
     return (struct answer){dialect_is_error(in, length) ? VERDICT_REFUSED : VERDICT_BROKEN, taken,
                            0};
 }

@@ -30,10 +30,11 @@ static char *add_size(char *out, size_t bytes)
 
 static char *redis_put(char *out, const struct record *r, const struct payload *p)
 {
-    if (r->ttl)
+    if (r->ttl) {
         out = dialect_add(out, LITERAL("*5\r\n$3\r\nSET\r\n"));
-    else
+    } else {
         out = dialect_add(out, LITERAL("*3\r\n$3\r\nSET\r\n"));
+    }
     out = add_key(add_size(out, key_length(r)), r);
     out = dialect_add(out, LITERAL("\r\n"));
     out = dialect_value(add_size(out, p->bytes), r, p);
@@ -58,8 +59,9 @@ static char *inline_put(char *out, const struct record *r, const struct payload 
     out = add_key(dialect_add(out, LITERAL("SET ")), r);
     *out++ = ' ';
     out = dialect_value(out, r, p);
-    if (r->ttl)
+    if (r->ttl) {
         out = dialect_number(dialect_add(out, LITERAL(" PX ")), r->ttl);
+    }
     return dialect_add(out, LITERAL("\r\n"));
 }
 
@@ -73,15 +75,19 @@ static struct answer redis_judge(const char *in, size_t have, const struct expec
 {
     size_t length, taken;
     uint64_t bytes;
-    if (!dialect_line(in, have, &length, &taken))
+    if (!dialect_line(in, have, &length, &taken)) {
         return (struct answer){VERDICT_PARTIAL, 0, 0};
-    if (e->put && dialect_is(in, length, LITERAL("+OK")))
+    }
+    if (e->put && dialect_is(in, length, LITERAL("+OK"))) {
         return (struct answer){VERDICT_STORED, taken, 0};
-    if (!e->put && dialect_is(in, length, LITERAL("$-1")))
+    }
+    if (!e->put && dialect_is(in, length, LITERAL("$-1"))) {
         return (struct answer){VERDICT_MISS, taken, 0};
+    }
     if (!e->put && dialect_begins(in, length, LITERAL("$")) &&
-        dialect_read_number(in + 1, length - 1, &bytes))
+        dialect_read_number(in + 1, length - 1, &bytes)) {
         return dialect_judge_value(in, have, taken, bytes, 2, e);
+    }
     bool is_error = dialect_begins(in, length, LITERAL("-"));
     return (struct answer){is_error ? VERDICT_REFUSED : VERDICT_BROKEN, taken, 0};
 }

@@ -22,10 +22,12 @@ bool exchange_init(struct exchange *x, const struct plan *plan, struct source *s
     x->filler = malloc(plan->value_bytes);
     x->in = malloc(DIALECT_HEAD_MAX + READ_BYTES);
     x->out = malloc((plan->value_bytes + DIALECT_FORM_MAX) * plan->pipeline);
-    if (!x->filler || !x->in || !x->out)
+    if (!x->filler || !x->in || !x->out) {
         return false;
-    for (size_t i = 0; i < plan->value_bytes; i++)
+    }
+    for (size_t i = 0; i < plan->value_bytes; i++) {
         x->filler[i] = (char)('a' + i % 26);
+    }
     x->payload = (struct payload){x->filler, plan->value_bytes};
     keyspace_prepare(&plan->keys, &x->record);
     return true;
@@ -51,8 +53,9 @@ bool exchange_ask(struct exchange *x, struct link *l, unsigned most)
         out = item.put ? plan->dialect->put(out, &x->record, &x->payload)
                        : plan->dialect->get(out, &x->record);
         uint32_t place = l->asked_from + l->asked_count++;
-        if (place >= plan->pipeline)
+        if (place >= plan->pipeline) {
             place -= plan->pipeline;
+        }
         l->asked[place] = (struct link_asked){now, item.record, item.put};
         x->under_way++;
     }
@@ -63,14 +66,17 @@ static void note_deadline(struct exchange *x, uint32_t record, uint64_t now)
 {
     uint64_t unit = x->plan->dialect->ttl_unit;
     keyspace_record(&x->plan->keys, record, &x->record);
-    if (!x->record.ttl)
+    if (!x->record.ttl) {
         return;
+    }
     uint64_t ttl = (x->record.ttl + unit - 1) / unit * unit;
     uint64_t deadline = now + ttl * 1000000;
-    if (deadline > x->last_deadline)
+    if (deadline > x->last_deadline) {
         x->last_deadline = deadline;
-    if (deadline < x->first_deadline || !x->first_deadline)
+    }
+    if (deadline < x->first_deadline || !x->first_deadline) {
         x->first_deadline = deadline;
+    }
 }
 
 static void count_get(struct exchange *x, uint32_t record, bool hit)
@@ -78,16 +84,18 @@ static void count_get(struct exchange *x, uint32_t record, bool hit)
     bool lasting = !keyspace_is_brief(&x->plan->keys, record);
     *(hit ? &x->tally.hits : &x->tally.misses) += 1;
     *(hit ? &x->tally.lasting_hits : &x->tally.lasting_misses) += lasting;
-    if (!hit)
+    if (!hit) {
         source_missed(x->source, record);
+    }
 }
 
 /* The oldest request of the link has its whole reply. */
 static void answered(struct exchange *x, struct link *l, enum verdict verdict, uint64_t now)
 {
     struct link_asked asked = l->asked[l->asked_from];
-    if (++l->asked_from == x->plan->pipeline)
+    if (++l->asked_from == x->plan->pipeline) {
         l->asked_from = 0;
+    }
     l->asked_count--;
     x->under_way--;
     x->answered++;
@@ -96,8 +104,9 @@ static void answered(struct exchange *x, struct link *l, enum verdict verdict, u
     switch (verdict) {
     case VERDICT_STORED:
         x->tally.stored++;
-        if (x->plan->keys.ttl_max)
+        if (x->plan->keys.ttl_max) {
             note_deadline(x, asked.record, now);
+        }
         break;
     case VERDICT_HIT:
     case VERDICT_MISS:
@@ -113,8 +122,9 @@ static bool nonsense(const char *in, size_t have, const char *what)
 {
     size_t show = have < 60 ? have : 60;
     fprintf(stderr, "loadgen: %s: ", what);
-    for (size_t i = 0; i < show; i++)
+    for (size_t i = 0; i < show; i++) {
         fputc(in[i] >= ' ' && in[i] < 127 ? in[i] : '.', stderr);
+    }
     fputc('\n', stderr);
     return false;
 }
@@ -127,30 +137,37 @@ static bool judge_one(struct exchange *x, struct link *l, const char *in, size_t
     if (l->rest) {
         *taken = l->rest < have ? l->rest : have;
         l->rest -= *taken;
-        if (l->rest)
+        if (l->rest) {
             return true;
-        if (in[*taken - 1] != '\n')
+        }
+        if (in[*taken - 1] != '\n') {
             return nonsense(in, have, "no line end after a value");
+        }
         answered(x, l, l->verdict, now);
         return true;
     }
-    if (!l->asked_count)
+    if (!l->asked_count) {
         return nonsense(in, have, "a reply that nobody asked for");
+    }
     const struct link_asked *asked = &l->asked[l->asked_from];
     keyspace_record(&x->plan->keys, asked->record, &x->record);
     struct expect expect = {&x->record, x->plan->value_bytes, asked->put, x->plan->trust};
     struct answer answer = x->plan->dialect->judge(in, have, &expect);
-    if (answer.verdict == VERDICT_BROKEN)
+    if (answer.verdict == VERDICT_BROKEN) {
         return nonsense(in, have, "not a reply to what was asked");
-    if (answer.verdict == VERDICT_PARTIAL)
+    }
+    if (answer.verdict == VERDICT_PARTIAL) {
         return have < DIALECT_HEAD_MAX || nonsense(in, have, "a reply without an end");
-    if (answer.verdict == VERDICT_REFUSED && !x->tally.refused)
+    }
+    if (answer.verdict == VERDICT_REFUSED && !x->tally.refused) {
         nonsense(in, have, "the first refused request");
+    }
     *taken = answer.head;
     l->verdict = answer.verdict;
     l->rest = answer.rest;
-    if (!l->rest)
+    if (!l->rest) {
         answered(x, l, l->verdict, now);
+    }
     return true;
 }
 
@@ -159,15 +176,18 @@ bool exchange_take(struct exchange *x, struct link *l)
     size_t length;
     char *in = x->in + DIALECT_HEAD_MAX - l->carry_length;
     enum link_result result = link_read(l, x->in + DIALECT_HEAD_MAX, READ_BYTES, &length);
-    if (result == LINK_LATER)
+    if (result == LINK_LATER) {
         return true;
-    if (result == LINK_CLOSED)
+    }
+    if (result == LINK_CLOSED) {
         return nonsense("", 0, "the server closed the connection");
+    }
     memcpy(in, l->carry, l->carry_length);
     uint64_t now = process_clock();
     for (size_t have = length + l->carry_length, taken; have; in += taken, have -= taken) {
-        if (!judge_one(x, l, in, have, now, &taken))
+        if (!judge_one(x, l, in, have, now, &taken)) {
             return false;
+        }
         if (!taken) {
             memcpy(l->carry, in, have);
             l->carry_length = have;

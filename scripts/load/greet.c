@@ -44,11 +44,14 @@ static bool ping(SSL *ssl)
 {
     char pong[6];
     size_t part;
-    if (SSL_write_ex(ssl, "PING\r\n", 6, &part) != 1)
+    if (SSL_write_ex(ssl, "PING\r\n", 6, &part) != 1) {
         return false;
-    for (size_t have = 0; have < sizeof pong; have += part)
-        if (SSL_read_ex(ssl, pong + have, sizeof pong - have, &part) != 1)
+    }
+    for (size_t have = 0; have < sizeof pong; have += part) {
+        if (SSL_read_ex(ssl, pong + have, sizeof pong - have, &part) != 1) {
             return false;
+        }
+    }
     return memcmp(pong, "PONG\r\n", sizeof pong) == 0;
 }
 
@@ -56,13 +59,15 @@ static bool greet_once(struct greet *g)
 {
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     int fd = link_connect("127.0.0.1", g->port);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     SSL *ssl = SSL_new(g->context);
     bool well = ssl && SSL_set_fd(ssl, fd) == 1;
-    if (well && g->resume && g->session)
+    if (well && g->resume && g->session) {
         well = SSL_set_session(ssl, g->session) == 1;
+    }
     well = well && SSL_connect(ssl) == 1 && ping(ssl);
     if (well) {
         g->done++;
@@ -77,17 +82,20 @@ static bool greet_once(struct greet *g)
 static bool greet_for(struct greet *g)
 {
     struct process_time before, after;
-    if (!greet_once(g) || !process_time(g->pid, &before))
+    if (!greet_once(g) || !process_time(g->pid, &before)) {
         return false;
+    }
     g->done = g->resumed = 0;
     uint64_t began = process_clock(), now = began;
     while (now - began < (uint64_t)(g->seconds * SECOND)) {
-        if (!greet_once(g))
+        if (!greet_once(g)) {
             return false;
+        }
         now = process_clock();
     }
-    if (!process_time(g->pid, &after))
+    if (!process_time(g->pid, &after)) {
         return false;
+    }
     double cpu = (double)(after.total - before.total) / 1000 / (double)g->done;
     printf("handshakes=%lu\nresumed=%lu\nrate=%.1f\ncpu_us=%.2f\n", g->done, g->resumed,
            (double)g->done * SECOND / (double)(now - began), cpu);
@@ -102,16 +110,17 @@ static bool take(struct greet *g, int argc, char **argv)
                                             {"resume", no_argument, NULL, 'r'},
                                             {NULL, 0, NULL, 0}};
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (o == 'p')
+        if (o == 'p') {
             g->port = optarg;
-        else if (o == 'i')
+        } else if (o == 'i') {
             g->pid = (pid_t)atoi(optarg);
-        else if (o == 'x')
+        } else if (o == 'x') {
             g->seconds = atof(optarg);
-        else if (o == 'r')
+        } else if (o == 'r') {
             g->resume = true;
-        else
+        } else {
             return false;
+        }
     }
     return optind == argc && g->port && g->pid > 0 && g->seconds > 0 && g->seconds <= 600;
 }
@@ -125,15 +134,17 @@ int main(int argc, char **argv)
         return 2;
     }
     g.context = SSL_CTX_new(TLS_client_method());
-    if (!g.context)
+    if (!g.context) {
         return 1;
+    }
     SSL_CTX_set_app_data(g.context, &g);
     SSL_CTX_set_session_cache_mode(g.context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(g.context, keep_session);
     bool well = greet_for(&g);
-    if (!well)
+    if (!well) {
         fputs("greet: a handshake failed\n", stderr);
+    }
     SSL_SESSION_free(g.session);
     SSL_CTX_free(g.context);
     return well ? 0 : 1;

@@ -21,17 +21,20 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 void keyspace_init(struct keyspace *k, double s)
 {
     k->skewed = s > 0;
-    if (k->skewed)
+    if (k->skewed) {
         zipf_init(&k->zipf, s, k->count);
+    }
     k->stride = 2654435761u % k->count;
-    while (common_divisor(k->stride, k->count) != 1)
+    while (common_divisor(k->stride, k->count) != 1) {
         k->stride++;
+    }
 }
 
 uint64_t keyspace_draw(const struct keyspace *k, struct chance *c)
 {
-    if (!k->skewed)
+    if (!k->skewed) {
         return chance_below(c, k->count);
+    }
     return zipf_next(&k->zipf, c) * k->stride % k->count;
 }
 
@@ -52,16 +55,18 @@ static size_t write_decimal(char *to, uint64_t number)
         reversed[n++] = (char)('0' + number % 10);
         number /= 10;
     } while (number);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         to[i] = reversed[n - 1 - i];
+    }
     return n;
 }
 
 static void write_hex(char *to, uint32_t number)
 {
     static const char digits[] = "0123456789abcdef";
-    for (int i = 7; i >= 0; i--, number >>= 4)
+    for (int i = 7; i >= 0; i--, number >>= 4) {
         to[i] = digits[number & 15];
+    }
 }
 
 bool keyspace_is_brief(const struct keyspace *k, uint64_t i)
@@ -73,10 +78,12 @@ bool keyspace_is_brief(const struct keyspace *k, uint64_t i)
 /* Neighbours get unlike times, and the same record always the same. */
 static uint32_t spread_ttl(const struct keyspace *k, uint64_t i)
 {
-    if (keyspace_is_brief(k, i))
+    if (keyspace_is_brief(k, i)) {
         return k->brief;
-    if (k->ttl_max <= k->ttl_min)
+    }
+    if (k->ttl_max <= k->ttl_min) {
         return k->ttl_min;
+    }
     struct chance c = {.state = i};
     return k->ttl_min + (uint32_t)chance_below(&c, k->ttl_max - k->ttl_min + 1);
 }

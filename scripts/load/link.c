@@ -31,8 +31,9 @@ int link_connect(const char *host, const char *port)
         fd = -1;
     }
     freeaddrinfo(address);
-    if (fd >= 0)
+    if (fd >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
     return fd;
 }
 
@@ -41,12 +42,14 @@ bool link_open(struct link *l, int epoll, const char *host, const char *port, un
 {
     *l = (struct link){.epoll = epoll};
     l->fd = link_connect(host, port);
-    if (l->fd < 0)
+    if (l->fd < 0) {
         return false;
+    }
     if (tls) {
         l->tls = link_tls_open(l->fd);
-        if (!l->tls)
+        if (!l->tls) {
             return false;
+        }
     }
     l->asked = calloc(pipeline, sizeof *l->asked);
     l->carry = malloc(DIALECT_HEAD_MAX);
@@ -58,8 +61,9 @@ bool link_open(struct link *l, int epoll, const char *host, const char *port, un
 void link_close(struct link *l)
 {
     link_tls_close(l->tls);
-    if (l->fd >= 0)
+    if (l->fd >= 0) {
         close(l->fd);
+    }
     free(l->asked);
     free(l->carry);
     free(l->unsent);
@@ -68,8 +72,9 @@ void link_close(struct link *l)
 
 static void await_writable(struct link *l, bool wanted)
 {
-    if (l->writable_awaited == wanted)
+    if (l->writable_awaited == wanted) {
         return;
+    }
     struct epoll_event event = {.events = EPOLLIN | (wanted ? EPOLLOUT : 0u), .data.ptr = l};
     epoll_ctl(l->epoll, EPOLL_CTL_MOD, l->fd, &event);
     l->writable_awaited = wanted;
@@ -79,8 +84,9 @@ static enum link_result write_some(struct link *l, const char *bytes, size_t len
 {
     ssize_t n =
         l->tls ? link_tls_send(l->tls, bytes, length) : send(l->fd, bytes, length, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR)
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
         return LINK_CLOSED;
+    }
     *taken = n > 0 ? (size_t)n : 0;
     return *taken == length ? LINK_DONE : LINK_LATER;
 }
@@ -90,15 +96,18 @@ enum link_result link_send(struct link *l, const char *bytes, size_t length)
     size_t taken = 0;
     if (!l->unsent_length) {
         enum link_result result = write_some(l, bytes, length, &taken);
-        if (result != LINK_LATER)
+        if (result != LINK_LATER) {
             return result;
+        }
     }
     size_t left = l->unsent_length - l->unsent_from;
     char *kept = malloc(left + length - taken);
-    if (!kept)
+    if (!kept) {
         return LINK_CLOSED;
-    if (left)
+    }
+    if (left) {
         memcpy(kept, l->unsent + l->unsent_from, left);
+    }
     memcpy(kept + left, bytes + taken, length - taken);
     free(l->unsent);
     l->unsent = kept;
@@ -114,8 +123,9 @@ enum link_result link_flush(struct link *l)
     enum link_result result =
         write_some(l, l->unsent + l->unsent_from, l->unsent_length - l->unsent_from, &taken);
     l->unsent_from += taken;
-    if (result != LINK_DONE)
+    if (result != LINK_DONE) {
         return result;
+    }
     free(l->unsent);
     l->unsent = NULL;
     l->unsent_length = l->unsent_from = 0;
@@ -126,10 +136,12 @@ enum link_result link_flush(struct link *l)
 enum link_result link_read(struct link *l, char *to, size_t size, size_t *length)
 {
     ssize_t n = l->tls ? link_tls_recv(l->tls, to, size) : recv(l->fd, to, size, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return LINK_LATER;
-    if (n <= 0)
+    }
+    if (n <= 0) {
         return LINK_CLOSED;
+    }
     *length = (size_t)n;
     return LINK_DONE;
 }

@@ -14,10 +14,11 @@ static SSL_CTX *context(void)
     static SSL_CTX *made;
     if (!made) {
         made = SSL_CTX_new(TLS_client_method());
-        if (made)
+        if (made) {
             SSL_CTX_set_mode(made, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
+        }
     }
     return made;
 }
@@ -25,8 +26,9 @@ static SSL_CTX *context(void)
 struct link_tls *link_tls_open(int fd)
 {
     SSL *ssl = context() ? SSL_new(context()) : NULL;
-    if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+    if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1) {
         return (struct link_tls *)ssl;
+    }
     const char *why = ERR_reason_error_string(ERR_peek_error());
     fprintf(stderr, "no TLS handshake: %s\n", why ? why : "the server went away");
     SSL_free(ssl);
@@ -41,8 +43,9 @@ void link_tls_close(struct link_tls *tls)
 static ssize_t failed(SSL *ssl, int result)
 {
     int error = SSL_get_error(ssl, result);
-    if (error == SSL_ERROR_ZERO_RETURN)
+    if (error == SSL_ERROR_ZERO_RETURN) {
         return 0;
+    }
     errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
     return -1;
 }
@@ -54,8 +57,9 @@ ssize_t link_tls_send(struct link_tls *tls, const char *bytes, size_t length)
     while (total < length) {
         ERR_clear_error();
         int result = SSL_write_ex(ssl, bytes + total, length - total, &part);
-        if (result != 1)
+        if (result != 1) {
             return total ? (ssize_t)total : failed(ssl, result);
+        }
         total += part;
     }
     return (ssize_t)total;
@@ -68,8 +72,9 @@ ssize_t link_tls_recv(struct link_tls *tls, char *to, size_t size)
     while (total < size) {
         ERR_clear_error();
         int result = SSL_read_ex(ssl, to + total, size - total, &part);
-        if (result != 1)
+        if (result != 1) {
             return total ? (ssize_t)total : failed(ssl, result);
+        }
         total += part;
     }
     return (ssize_t)total;

@@ -69,8 +69,9 @@ static bool whole(const char *text, uint64_t low, uint64_t high, uint64_t *numbe
 static bool small(const char *text, unsigned low, unsigned high, unsigned *number)
 {
     uint64_t n;
-    if (!whole(text, low, high, &n))
+    if (!whole(text, low, high, &n)) {
         return false;
+    }
     *number = (unsigned)n;
     return true;
 }
@@ -78,8 +79,9 @@ static bool small(const char *text, unsigned low, unsigned high, unsigned *numbe
 static bool size(const char *text, size_t low, size_t high, size_t *number)
 {
     uint64_t n;
-    if (!whole(text, low, high, &n))
+    if (!whole(text, low, high, &n)) {
         return false;
+    }
     *number = (size_t)n;
     return true;
 }
@@ -97,8 +99,9 @@ static bool pair(const char *text, unsigned *first, unsigned *second)
     char left[16];
     const char *colon = strchrnul(text, ':');
     size_t length = (size_t)(colon - text);
-    if (length >= sizeof left)
+    if (length >= sizeof left) {
         return false;
+    }
     memcpy(left, text, length);
     left[length] = '\0';
     return small(left, 0, 1u << 31, first) && (!*colon || small(colon + 1, 0, 1u << 31, second));
@@ -119,18 +122,21 @@ static bool take_mode(struct plan *p, const char *text)
 static bool take_ttl(struct plan *p, const char *text)
 {
     p->keys.ttl_max = 0;
-    if (!pair(text, &p->keys.ttl_min, &p->keys.ttl_max))
+    if (!pair(text, &p->keys.ttl_min, &p->keys.ttl_max)) {
         return false;
-    if (p->keys.ttl_max < p->keys.ttl_min)
+    }
+    if (p->keys.ttl_max < p->keys.ttl_min) {
         p->keys.ttl_max = p->keys.ttl_min;
+    }
     return true;
 }
 
 static bool take_pid(struct plan *p, const char *text)
 {
     unsigned pid;
-    if (!small(text, 1, 1u << 30, &pid))
+    if (!small(text, 1, 1u << 30, &pid)) {
         return false;
+    }
     p->pid = (pid_t)pid;
     return true;
 }
@@ -203,8 +209,9 @@ static bool complete(struct plan *p)
         fputs(usage, stderr);
         return false;
     }
-    if (p->seconds == 0)
+    if (p->seconds == 0) {
         p->seconds = p->mode == PLAN_MIX || p->mode == PLAN_IDLE ? 10 : 600;
+    }
     if ((p->value_bytes + DIALECT_FORM_MAX) * p->pipeline > REQUESTS_AT_ONCE_MAX) {
         fputs("loadgen: --pipeline times --value-bytes is more than 1 GiB\n", stderr);
         return false;
@@ -227,8 +234,9 @@ bool plan_read(struct plan *plan, int argc, char **argv)
     };
     double zipf = 0;
     for (int o, which = 0; (o = getopt_long(argc, argv, "", options, &which)) != -1;) {
-        if (o == '?')
+        if (o == '?') {
             return fputs(usage, stderr), false;
+        }
         bool *flag = o == 'T'   ? &plan->trust
                      : o == 'a' ? &plan->cache_aside
                      : o == 'E' ? &plan->tls
@@ -241,8 +249,9 @@ bool plan_read(struct plan *plan, int argc, char **argv)
             return false;
         }
     }
-    if (optind != argc)
+    if (optind != argc) {
         return fputs(usage, stderr), false;
+    }
     keyspace_init(&plan->keys, zipf);
     return complete(plan);
 }

@@ -17,8 +17,9 @@
 static bool read_text(const char *path, char *text, size_t size)
 {
     FILE *file = fopen(path, "re");
-    if (!file)
+    if (!file) {
         return false;
+    }
     size_t n = fread(text, 1, size - 1, file);
     fclose(file);
     text[n] = '\0';
@@ -31,14 +32,17 @@ static uint64_t threads_time(pid_t pid)
     uint64_t sum = 0;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
-    if (!tasks)
+    if (!tasks) {
         return 0;
+    }
     for (struct dirent *task; (task = readdir(tasks));) {
-        if (task->d_name[0] == '.')
+        if (task->d_name[0] == '.') {
             continue;
+        }
         snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, task->d_name);
-        if (read_text(path, text, sizeof text))
+        if (read_text(path, text, sizeof text)) {
             sum += strtoull(text, NULL, 10);
+        }
     }
     closedir(tasks);
     return sum;
@@ -49,19 +53,22 @@ bool process_time(pid_t pid, struct process_time *time)
     char path[64], text[1024];
     unsigned long user, system;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (!read_text(path, text, sizeof text))
+    if (!read_text(path, text, sizeof text)) {
         return false;
+    }
     /* The name in parentheses may hold anything: count fields after it. */
     const char *after = strrchr(text, ')');
     if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                         &system) != 2)
+                         &system) != 2) {
         return false;
+    }
     uint64_t tick = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
     time->user = user * tick;
     time->system = system * tick;
     time->total = threads_time(pid);
-    if (!time->total)
+    if (!time->total) {
         time->total = time->user + time->system;
+    }
     return true;
 }
 
@@ -70,8 +77,9 @@ uint64_t process_resident(pid_t pid)
     char path[64], text[128];
     unsigned long pages;
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    if (!read_text(path, text, sizeof text) || sscanf(text, "%*u %lu", &pages) != 1)
+    if (!read_text(path, text, sizeof text) || sscanf(text, "%*u %lu", &pages) != 1) {
         return 0;
+    }
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

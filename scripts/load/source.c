@@ -32,16 +32,18 @@ void source_deinit(struct source *s)
 bool source_next(struct source *s, struct source_item *item)
 {
     const struct plan *plan = s->plan;
-    if (s->stopped)
+    if (s->stopped) {
         return false;
+    }
     if (s->missed_count) {
         *item = (struct source_item){s->missed[s->missed_from], true};
         s->missed_from = (s->missed_from + 1) % s->missed_size;
         s->missed_count--;
         return true;
     }
-    if (s->limit && s->issued == s->limit)
+    if (s->limit && s->issued == s->limit) {
         return false;
+    }
     uint64_t number = s->issued++;
     if (in_order(plan)) {
         *item = (struct source_item){(uint32_t)number, plan->mode == PLAN_FILL};
@@ -54,8 +56,9 @@ bool source_next(struct source *s, struct source_item *item)
 
 void source_missed(struct source *s, uint32_t record)
 {
-    if (!s->missed || s->missed_count == s->missed_size)
+    if (!s->missed || s->missed_count == s->missed_size) {
         return;
+    }
     s->missed[(s->missed_from + s->missed_count) % s->missed_size] = record;
     s->missed_count++;
 }

@@ -13,7 +13,8 @@ protocol_tests = \
 	tests/protocol/check_memcache_admin \
 	tests/protocol/check_native \
 	tests/protocol/check_reply \
-	tests/protocol/check_token
+	tests/protocol/check_token \
+	tests/protocol/check_window
 
 tests_protocol_check_glob_LDADD = $(protocol_test_libs)
 tests_protocol_check_memcache_LDADD = $(protocol_test_libs)
@@ -21,3 +22,4 @@ tests_protocol_check_memcache_admin_LDADD = $(protocol_test_libs)
 tests_protocol_check_native_LDADD = $(protocol_test_libs)
 tests_protocol_check_reply_LDADD = $(protocol_test_libs)
 tests_protocol_check_token_LDADD = $(protocol_test_libs)
+tests_protocol_check_window_LDADD = $(protocol_test_libs)

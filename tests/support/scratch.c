@@ -23,8 +23,9 @@ void scratch_make(void)
 void scratch_make_in_memory(void)
 {
     strcpy(scratch, "/dev/shm/kvcached-check-XXXXXX");
-    if (mkdtemp(scratch) == NULL)
+    if (mkdtemp(scratch) == NULL) {
         scratch_make();
+    }
 }
 
 void scratch_remove(void)

@@ -39,9 +39,11 @@ static uint64_t square_root(uint64_t x)
 {
     uint64_t root = 0;
 
-    for (uint64_t bit = UINT64_C(1) << 31; bit != 0; bit >>= 1)
-        if ((root | bit) * (root | bit) <= x)
+    for (uint64_t bit = UINT64_C(1) << 31; bit != 0; bit >>= 1) {
+        if ((root | bit) * (root | bit) <= x) {
             root |= bit;
+        }
+    }
     return root;
 }
 
@@ -67,9 +69,11 @@ static uint64_t weight(const uint64_t *roots, uint32_t x, unsigned tenths)
     uint64_t result = UINT64_C(1) << (2 * ONE_SHIFT);
     uint64_t divisor = UINT64_C(1) << ONE_SHIFT;
 
-    for (int i = 0; i < LOG_BITS; i++)
-        if ((power >> (LOG_BITS - 1 - i) & 1) != 0)
+    for (int i = 0; i < LOG_BITS; i++) {
+        if ((power >> (LOG_BITS - 1 - i) & 1) != 0) {
             divisor = divisor * roots[i] >> ONE_SHIFT;
+        }
+    }
     return result / divisor >> (power >> LOG_BITS);
 }
 
@@ -79,10 +83,12 @@ static uint64_t weigh(uint64_t *weights, uint32_t keys, unsigned tenths)
     uint64_t total = 0;
 
     roots[0] = square_root(UINT64_C(1) << (2 * ONE_SHIFT + 1));
-    for (int i = 1; i < LOG_BITS; i++)
+    for (int i = 1; i < LOG_BITS; i++) {
         roots[i] = square_root(roots[i - 1] << ONE_SHIFT);
-    for (uint32_t i = 0; i < keys; i++)
+    }
+    for (uint32_t i = 0; i < keys; i++) {
         total += weights[i] = weight(roots, i + 1, tenths);
+    }
     return total;
 }
 
@@ -101,15 +107,17 @@ static void fill_cells(struct trace *trace, uint64_t *weights, uint64_t total)
     for (uint32_t poor = trace->keys - 1; rich < poor;) {
         uint32_t cell = weights[rich] < total ? rich : poor;
         uint32_t giver = cell == rich ? rich + 1 : rich;
-        if (weights[cell] >= total)
+        if (weights[cell] >= total) {
             break;
+        }
         trace->keep[cell] = (uint32_t)(weights[cell] / unit);
         trace->other[cell] = giver;
         weights[giver] -= total - weights[cell];
-        if (cell == rich)
+        if (cell == rich) {
             rich++;
-        else
+        } else {
             poor--;
+        }
     }
 }
 
@@ -129,10 +137,11 @@ bool trace_init(struct trace *trace, enum trace_kind kind, uint32_t keys)
     trace->keep = calloc(keys, sizeof *trace->keep);
     trace->other = calloc(keys, sizeof *trace->other);
     bool good = weights != NULL && trace->keep != NULL && trace->other != NULL;
-    if (good)
+    if (good) {
         fill_cells(trace, weights, weigh(weights, keys, kind == TRACE_ZIPF_08 ? 8 : 10));
-    else
+    } else {
         trace_deinit(trace);
+    }
     free(weights);
     trace_rewind(trace);
     return good;
@@ -160,13 +169,16 @@ static uint32_t next_key(struct trace *trace)
     uint32_t keys = trace->keys;
     uint32_t set = keys / SET_SHARE;
 
-    if (trace->kind == TRACE_SCANS && step * 2 / keys % 4 == 3 && (step & 1) != 0)
+    if (trace->kind == TRACE_SCANS && step * 2 / keys % 4 == 3 && (step & 1) != 0) {
         return trace->fresh++;
-    if (trace->kind == TRACE_SETS && (step & 1) != 0)
+    }
+    if (trace->kind == TRACE_SETS && (step & 1) != 0) {
         return keys + (uint32_t)(step / 4 / keys) * set + draw_below(trace, set);
+    }
     uint32_t rank = draw_rank(trace);
-    if (trace->kind == TRACE_DRIFT)
+    if (trace->kind == TRACE_DRIFT) {
         rank = (uint32_t)((rank + (UINT64_C(1) << 40) / keys * keys - step / 64) % keys);
+    }
     return rank;
 }
 
@@ -175,10 +187,12 @@ struct trace_request trace_next(struct trace *trace)
     struct trace_request request = {.length = 100, .now = 1000 + trace->step / 16};
 
     request.key = next_key(trace);
-    if (trace->kind == TRACE_TTL && (scatter(request.key) & 1) != 0)
+    if (trace->kind == TRACE_TTL && (scatter(request.key) & 1) != 0) {
         request.ttl = 1 + trace->keys / 64;
-    if (trace->kind == TRACE_SIZES)
+    }
+    if (trace->kind == TRACE_SIZES) {
         request.length = 16 + (uint32_t)(scatter(request.key) % 1009);
+    }
     request.writes = trace->kind == TRACE_OVERWRITES && draw_below(trace, 20) == 0;
     trace->step++;
     return request;

@@ -32,8 +32,9 @@ void test_threads_open(struct test_threads *team, struct store *store, unsigned 
 
 void test_threads_close(struct test_threads *team)
 {
-    for (unsigned i = 0; i < team->count; i++)
+    for (unsigned i = 0; i < team->count; i++) {
         free(team->workers[i].own);
+    }
     free(team->workers);
     pthread_barrier_destroy(&team->barrier);
     pthread_mutex_destroy(&team->telling);
@@ -44,12 +45,14 @@ static void *be_worker(void *argument)
     struct worker *worker = argument;
 
     worker->thread = store_thread_create(worker->team->store);
-    if (worker->thread == NULL)
+    if (worker->thread == NULL) {
         test_threads_wrong(worker->team, "no lane for worker %u", worker->number);
-    else
+    } else {
         worker->team->work(worker);
-    if (worker->thread != NULL)
+    }
+    if (worker->thread != NULL) {
         store_thread_destroy(&worker->thread);
+    }
     __atomic_fetch_sub(&worker->team->busy, 1, __ATOMIC_ACQ_REL);
     return NULL;
 }
@@ -59,21 +62,25 @@ static void *be_housekeeper(void *argument)
     struct test_threads *team = argument;
     struct store_thread *thread = store_thread_create(team->store);
 
-    if (thread == NULL)
+    if (thread == NULL) {
         test_threads_wrong(team, "no lane for the housekeeper");
+    }
     while (thread != NULL && __atomic_load_n(&team->busy, __ATOMIC_ACQUIRE) > 0) {
         store_enter(thread);
         bool more = store_housekeep(thread, test_threads_now(team), EFFORT);
         struct store_stats stats;
         store_stats(thread, &stats);
         store_leave(thread);
-        if (stats.memory_used > (team->most != 0 ? team->most : stats.memory_limit))
+        if (stats.memory_used > (team->most != 0 ? team->most : stats.memory_limit)) {
             test_threads_wrong(team, "%ju bytes are used", (uintmax_t)stats.memory_used);
-        if (!more)
+        }
+        if (!more) {
             sched_yield();
+        }
     }
-    if (thread != NULL)
+    if (thread != NULL) {
         store_thread_destroy(&thread);
+    }
     return NULL;
 }
 
@@ -88,8 +95,9 @@ void test_threads_run(struct test_threads *team, test_threads_work *work)
         struct worker *worker = &team->workers[i];
         ck_assert_int_eq(pthread_create(&worker->pthread, NULL, be_worker, worker), 0);
     }
-    for (unsigned i = 0; i < team->count; i++)
+    for (unsigned i = 0; i < team->count; i++) {
         pthread_join(team->workers[i].pthread, NULL);
+    }
     pthread_join(housekeeper, NULL);
     ck_assert_msg(!team->failed, "%s", team->wrong);
 }
@@ -141,8 +149,9 @@ void test_threads_fill(char *bytes, uint64_t from, size_t length, uint64_t place
 {
     size_t head = 0;
 
-    for (; head < length && from + head < CREW_VALUE_MIN; head++)
+    for (; head < length && from + head < CREW_VALUE_MIN; head++) {
         bytes[head] = (char)(version >> (8 * (from + head)));
+    }
     fixture_pattern(bytes + head, from + head, length - head, place << 40 ^ version);
 }
 
@@ -155,11 +164,13 @@ struct slice test_threads_value(struct worker *worker, uint64_t place, uint64_t 
 
 bool test_threads_is_value(struct slice value, uint64_t place, uint64_t *version)
 {
-    if (value.length < CREW_VALUE_MIN)
+    if (value.length < CREW_VALUE_MIN) {
         return false;
+    }
     *version = 0;
-    for (size_t i = 0; i < CREW_VALUE_MIN; i++)
+    for (size_t i = 0; i < CREW_VALUE_MIN; i++) {
         *version |= (uint64_t)(unsigned char)value.bytes[i] << (8 * i);
+    }
     return fixture_is_pattern(value.bytes + CREW_VALUE_MIN, CREW_VALUE_MIN,
                               value.length - CREW_VALUE_MIN, place << 40 ^ *version);
 }
@@ -170,20 +181,24 @@ bool test_threads_is_view(struct worker *worker, const struct store_view *view, 
     struct iovec pieces[PIECES];
     uint64_t from = 0;
 
-    if (!view->pinned)
+    if (!view->pinned) {
         return test_threads_is_value((struct slice){view->bytes, view->length}, place, version);
-    if (view->length > sizeof worker->bytes)
+    }
+    if (view->length > sizeof worker->bytes) {
         return false;
+    }
     while (from < view->length) {
         size_t count = store_view_pieces(view, from, pieces, PIECES);
         for (size_t i = 0; i < count; i++) {
-            if (pieces[i].iov_len > view->length - from)
+            if (pieces[i].iov_len > view->length - from) {
                 return false;
+            }
             memcpy(worker->bytes + from, pieces[i].iov_base, pieces[i].iov_len);
             from += pieces[i].iov_len;
         }
-        if (count == 0)
+        if (count == 0) {
             return false;
+        }
     }
     return test_threads_is_value((struct slice){worker->bytes, view->length}, place, version);
 }
