@@ -114,7 +114,7 @@ class Refused(FreshCase):
         daemon = self.start('memory = "16M"; max_value = "4M";'
                             'namespaces = ( { name = "kept"; memory = "12M"; } );')
         client = self.connect(daemon)
-        put_many(client, "kept", 0, 14000, 1000)
+        put_many(client, "kept", 0, 11000, 1000)  # near its quota, and not ahead of it
         put_many(client, "n", 0, 6000, 500)
         self.assertEqual(client.put("n", "key", b"old"), "STORED")
         before = client.stat("evictions")
