@@ -52,10 +52,12 @@ static void leave(struct guest *g)
 
 static char *answer(const struct floor *f, char first, char *out)
 {
-    if (first == 'P')
+    if (first == 'P') {
         return out;
-    if (first == 'G')
+    }
+    if (first == 'G') {
         return (char *)memcpy(out, f->value, f->value_length) + f->value_length;
+    }
     return (char *)memcpy(out, "STORED\r\n", 8) + 8;
 }
 
@@ -65,8 +67,9 @@ static bool write_all(struct guest *g, const char *bytes, size_t length)
 {
     while (length) {
         ssize_t n = send(event_get_fd(g->readable), bytes, length, MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN)
+        if (n < 0 && errno != EAGAIN) {
             return false;
+        }
         if (n > 0) {
             bytes += n;
             length -= (size_t)n;
@@ -84,25 +87,29 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
     struct guest *g = context;
     char in[READ_BYTES];
     ssize_t n = recv(fd, in, sizeof in, 0);
-    if (n < 0 && errno == EAGAIN)
+    if (n < 0 && errno == EAGAIN) {
         return;
+    }
     if (n <= 0) {
         leave(g);
         return;
     }
     char *out = g->floor->out;
     for (const char *at = in, *end = in + n; at < end;) {
-        if (!g->last)
+        if (!g->last) {
             g->last = *at;
+        }
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        if (!line_end)
+        if (!line_end) {
             break;
+        }
         out = answer(g->floor, g->last, out);
         g->last = 0;
         at = line_end + 1;
     }
-    if (!write_all(g, g->floor->out, (size_t)(out - g->floor->out)))
+    if (!write_all(g, g->floor->out, (size_t)(out - g->floor->out))) {
         leave(g);
+    }
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
@@ -117,8 +124,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (f->send_bytes)
+    if (f->send_bytes) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &f->send_bytes, sizeof f->send_bytes);
+    }
     g->floor = f;
     g->readable = event_new(f->base, fd, EV_READ | EV_PERSIST, on_readable, g);
     event_add(g->readable, NULL);
@@ -131,8 +139,9 @@ static bool prepare(struct floor *f, size_t bytes)
     f->value_length = n + bytes + 2;
     f->value = malloc(f->value_length);
     f->out = malloc(LINES_MOST * (f->value_length > 8 ? f->value_length : 8));
-    if (!f->value || !f->out)
+    if (!f->value || !f->out) {
         return false;
+    }
     memcpy(f->value, head, n);
     memset(f->value + n, 'v', bytes);
     memcpy(f->value + n + bytes, "\r\n", 2);

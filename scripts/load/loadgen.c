@@ -73,17 +73,22 @@ static bool open_links(struct run *run)
     const struct plan *plan = run->plan;
     struct rlimit files = {plan->connections + 64, plan->connections + 64}, now;
     if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < files.rlim_cur &&
-        setrlimit(RLIMIT_NOFILE, &files) != 0)
+        setrlimit(RLIMIT_NOFILE, &files) != 0) {
         return fail("raising the limit of open files");
+    }
     run->links = calloc(plan->connections, sizeof *run->links);
-    if (!run->links)
+    if (!run->links) {
         return fail("links");
-    for (unsigned i = 0; i < plan->connections; i++)
+    }
+    for (unsigned i = 0; i < plan->connections; i++) {
         run->links[i].fd = -1;
-    for (unsigned i = 0; i < plan->connections; i++)
+    }
+    for (unsigned i = 0; i < plan->connections; i++) {
         if (!link_open(&run->links[i], run->epoll, plan->host, plan->port, plan->pipeline,
-                       plan->tls))
+                       plan->tls)) {
             return fail("connecting");
+        }
+    }
     return true;
 }
 
@@ -91,8 +96,9 @@ static bool open_links(struct run *run)
 static void begin_measuring(struct run *run, uint64_t now)
 {
     memset(&run->exchange.tally, 0, sizeof run->exchange.tally);
-    if (run->plan->pid)
+    if (run->plan->pid) {
         process_time(run->plan->pid, &run->time_before);
+    }
     run->measuring = true;
     run->began = now;
     run->ends = now + from_seconds(run->plan->seconds);
@@ -101,41 +107,51 @@ static void begin_measuring(struct run *run, uint64_t now)
 static bool send_due(struct run *run)
 {
     uint64_t fired;
-    if (read(run->timer, &fired, sizeof fired) != sizeof fired)
+    if (read(run->timer, &fired, sizeof fired) != sizeof fired) {
         return true;
+    }
     for (; fired; fired--) {
         struct link *l = &run->links[run->sent++ % run->plan->connections];
-        if (!exchange_ask(&run->exchange, l, 1))
+        if (!exchange_ask(&run->exchange, l, 1)) {
             return fail("sending");
+        }
     }
     return true;
 }
 
 static bool serve_link(struct run *run, struct link *l, uint32_t events)
 {
-    if (events & EPOLLOUT && link_flush(l) == LINK_CLOSED)
+    if (events & EPOLLOUT && link_flush(l) == LINK_CLOSED) {
         return fail("sending");
-    if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+    }
+    if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) {
         return true;
+    }
     do {
-        if (!exchange_take(&run->exchange, l))
+        if (!exchange_take(&run->exchange, l)) {
             return false;
+        }
     } while (link_has_more(l));
-    if (l->asked_count || run->plan->rate || run->plan->mode == PLAN_IDLE)
+    if (l->asked_count || run->plan->rate || run->plan->mode == PLAN_IDLE) {
         return true;
+    }
     return exchange_ask(&run->exchange, l, run->plan->pipeline) || fail("sending");
 }
 
 static bool start_asking(struct run *run)
 {
     run->opened = process_clock();
-    if (run->plan->mode == PLAN_IDLE)
+    if (run->plan->mode == PLAN_IDLE) {
         return true;
-    if (run->plan->rate)
+    }
+    if (run->plan->rate) {
         return start_timer(run) || fail("timer");
-    for (unsigned i = 0; i < run->plan->connections; i++)
-        if (!exchange_ask(&run->exchange, &run->links[i], run->plan->pipeline))
+    }
+    for (unsigned i = 0; i < run->plan->connections; i++) {
+        if (!exchange_ask(&run->exchange, &run->links[i], run->plan->pipeline)) {
             return fail("sending");
+        }
+    }
     return true;
 }
 
@@ -143,8 +159,9 @@ static bool start_asking(struct run *run)
 static bool all_asked(struct run *run, uint64_t now)
 {
     struct source *source = &run->source;
-    if (run->measuring && now >= run->ends)
+    if (run->measuring && now >= run->ends) {
         source->stopped = true;
+    }
     return source->stopped ||
            (source->limit && source->issued == source->limit && !source->missed_count);
 }
@@ -156,23 +173,29 @@ static bool loop(struct run *run)
     uint64_t heard = run->opened, answered = 0;
     for (;;) {
         int n = epoll_wait(run->epoll, events, EVENTS_MOST, 20);
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR) {
             return fail("epoll");
+        }
         for (int i = 0; i < n; i++) {
             struct link *l = events[i].data.ptr;
-            if (!(l ? serve_link(run, l, events[i].events) : send_due(run)))
+            if (!(l ? serve_link(run, l, events[i].events) : send_due(run))) {
                 return false;
+            }
         }
         uint64_t now = process_clock();
-        if (run->exchange.answered != answered || !run->exchange.under_way)
+        if (run->exchange.answered != answered || !run->exchange.under_way) {
             heard = now;
+        }
         answered = run->exchange.answered;
-        if (now - heard > PATIENCE)
+        if (now - heard > PATIENCE) {
             return fprintf(stderr, "loadgen: no reply for ten seconds\n"), false;
-        if (!run->measuring && now >= warm)
+        }
+        if (!run->measuring && now >= warm) {
             begin_measuring(run, now);
-        if (all_asked(run, now) && !run->exchange.under_way)
+        }
+        if (all_asked(run, now) && !run->exchange.under_way) {
             return true;
+        }
     }
 }
 
@@ -190,14 +213,16 @@ static void report(struct run *run)
         const char *name;
         double share;
     } shares[] = {{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}};
-    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
         printf("%s_us=%.2f\n", shares[i].name,
                (double)histogram_at(&t->latency, shares[i].share) / 1000);
+    }
     printf("max_us=%.2f\n", (double)t->latency.longest / 1000);
     printf("ended_ns=%lu\nfirst_deadline_ns=%lu\nlast_deadline_ns=%lu\n", run->ended,
            x->first_deadline, x->last_deadline);
-    if (!run->plan->pid)
+    if (!run->plan->pid) {
         return;
+    }
     const struct process_time *a = &run->time_before, *b = &run->time_after;
     printf("cpu_us=%.4f\nuser_us=%.4f\nsystem_us=%.4f\ncpu_share=%.3f\n",
            (double)(b->total - a->total) / 1000 / requests,
@@ -211,20 +236,27 @@ static bool carry_out(struct run *run)
     const struct plan *plan = run->plan;
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (run->epoll < 0 || !source_init(&run->source, plan) ||
-        !exchange_init(&run->exchange, plan, &run->source))
+        !exchange_init(&run->exchange, plan, &run->source)) {
         return fail("starting");
-    if (!open_links(run))
+    }
+    if (!open_links(run)) {
         return false;
-    if (plan->warmup == 0)
+    }
+    if (plan->warmup == 0) {
         begin_measuring(run, process_clock());
-    if (!start_asking(run) || !loop(run))
+    }
+    if (!start_asking(run) || !loop(run)) {
         return false;
+    }
     run->ended = process_clock();
-    if (plan->pid && !process_time(plan->pid, &run->time_after))
+    if (plan->pid && !process_time(plan->pid, &run->time_after)) {
         return fail("the server's CPU time");
-    if (plan->mode == PLAN_FILL || plan->mode == PLAN_READ)
-        if (run->source.issued < run->source.limit)
+    }
+    if (plan->mode == PLAN_FILL || plan->mode == PLAN_READ) {
+        if (run->source.issued < run->source.limit) {
             return fprintf(stderr, "loadgen: not finished in %g s\n", plan->seconds), false;
+        }
+    }
     return true;
 }
 
@@ -232,18 +264,22 @@ int main(int argc, char **argv)
 {
     struct plan plan;
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes by write(2) */
-    if (!plan_read(&plan, argc, argv))
+    if (!plan_read(&plan, argc, argv)) {
         return 2;
+    }
     struct run *run = calloc(1, sizeof *run); /* the histogram is large for a stack */
-    if (!run)
+    if (!run) {
         return 1;
+    }
     run->plan = &plan;
     run->timer = -1;
     bool finished = carry_out(run);
-    if (finished)
+    if (finished) {
         report(run);
-    for (unsigned i = 0; run->links && i < plan.connections; i++)
+    }
+    for (unsigned i = 0; run->links && i < plan.connections; i++) {
         link_close(&run->links[i]);
+    }
     exchange_deinit(&run->exchange);
     source_deinit(&run->source);
     free(run->links);

@@ -46,8 +46,9 @@ static bool send_all(struct probe *p, const char *bytes, size_t length)
 {
     while (length) {
         ssize_t n = send(p->fd, bytes, length, MSG_NOSIGNAL);
-        if (n <= 0)
+        if (n <= 0) {
             return fail("sending");
+        }
         bytes += n;
         length -= (size_t)n;
     }
@@ -60,15 +61,17 @@ static bool receive_some(struct probe *p)
     if (p->size - p->have < 65536) {
         size_t size = p->size * 2 + 131072;
         char *in = realloc(p->in, size);
-        if (!in)
+        if (!in) {
             return fail("memory");
+        }
         p->in = in;
         p->size = size;
     }
     errno = ECONNRESET; /* what an orderly end in the middle of a reply amounts to */
     ssize_t n = recv(p->fd, p->in + p->have, p->size - p->have, 0);
-    if (n <= 0)
+    if (n <= 0) {
         return fail("waiting for a reply");
+    }
     p->have += (size_t)n;
     return true;
 }
@@ -82,11 +85,13 @@ static bool ends_with(const struct probe *p, const char *text)
 static bool ask_items(struct probe *p, uint64_t *items)
 {
     const struct dialect *d = p->dialect;
-    if (!send_all(p, d->items_request, strlen(d->items_request)))
+    if (!send_all(p, d->items_request, strlen(d->items_request))) {
         return false;
+    }
     do {
-        if (!receive_some(p))
+        if (!receive_some(p)) {
             return false;
+        }
     } while (!ends_with(p, d->items_end));
     const char *mark = memmem(p->in, p->have, d->items_mark, strlen(d->items_mark));
     if (!mark) {
@@ -106,8 +111,9 @@ static bool watch(struct probe *p)
         uint64_t items;
         struct timespec at = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-        if (!ask_items(p, &items))
+        if (!ask_items(p, &items)) {
             return false;
+        }
         printf("%lu %lu %lu\n", process_clock(), items, process_resident(p->pid));
         fflush(stdout); /* the reader of this may end the probe at any time */
     }
@@ -119,11 +125,14 @@ static bool watch(struct probe *p)
 static uint64_t lines_expected(const char *line, size_t length)
 {
     static const char *const lists[] = {"KEY ", "RECORD ", "STAT ", "NAMESPACE ", "END"};
-    if (line[0] == '*') /* a RESP array of strings: a size and a text each */
+    if (line[0] == '*') { /* a RESP array of strings: a size and a text each */
         return 1 + 2 * strtoull(line + 1, NULL, 10);
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if (dialect_begins(line, length, lists[i], strlen(lists[i])))
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (dialect_begins(line, length, lists[i], strlen(lists[i]))) {
             return 0;
+        }
+    }
     return 1;
 }
 
@@ -136,15 +145,18 @@ static bool read_lines(struct probe *p, uint64_t *lines)
     for (;;) {
         size_t length, taken;
         if (from == p->have || !dialect_line(p->in + from, p->have - from, &length, &taken)) {
-            if (!receive_some(p))
+            if (!receive_some(p)) {
                 return false;
+            }
             continue;
         }
-        if (expected == UINT64_MAX)
+        if (expected == UINT64_MAX) {
             expected = lines_expected(p->in, length);
+        }
         ++*lines;
-        if (expected ? *lines == expected : dialect_is(p->in + from, length, LITERAL("END")))
+        if (expected ? *lines == expected : dialect_is(p->in + from, length, LITERAL("END"))) {
             return true;
+        }
         from += taken;
     }
 }
@@ -160,8 +172,9 @@ static bool ask(struct probe *p, const char *request)
         return fail(request);
     }
     uint64_t start = process_clock();
-    if (!send_all(p, line, (size_t)n) || !read_lines(p, &lines))
+    if (!send_all(p, line, (size_t)n) || !read_lines(p, &lines)) {
         return false;
+    }
     uint64_t lasted = process_clock() - start;
     dialect_line(p->in, p->have, &length, &taken);
     printf("%lu %lu %.*s\n", lasted, lines, (int)length, p->in);
@@ -176,18 +189,19 @@ static bool read_options(struct probe *p, int argc, char **argv)
         {"for", required_argument, NULL, 'f'},  {NULL, 0, NULL, 0},
     };
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (o == 'p')
+        if (o == 'p') {
             p->port = optarg;
-        else if (o == 'P')
+        } else if (o == 'P') {
             p->dialect = dialect_find(optarg);
-        else if (o == 'i')
+        } else if (o == 'i') {
             p->pid = (pid_t)strtol(optarg, NULL, 10);
-        else if (o == 'e')
+        } else if (o == 'e') {
             p->every = (unsigned)strtoul(optarg, NULL, 10);
-        else if (o == 'f')
+        } else if (o == 'f') {
             p->lasting = (unsigned)strtoul(optarg, NULL, 10);
-        else
+        } else {
             return false;
+        }
     }
     return p->port && p->dialect && p->every && optind < argc;
 }
@@ -196,8 +210,9 @@ static bool connect_to(struct probe *p)
 {
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     p->fd = link_connect("127.0.0.1", p->port);
-    if (p->fd < 0)
+    if (p->fd < 0) {
         return fail("connecting");
+    }
     setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(p->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     return true;
@@ -216,11 +231,13 @@ int main(int argc, char **argv)
     if (ok && strcmp(argv[optind], "watch") == 0) {
         ok = watch(&p);
     } else {
-        for (int i = optind + 1; ok && i < argc; i++)
+        for (int i = optind + 1; ok && i < argc; i++) {
             ok = ask(&p, argv[i]);
+        }
     }
-    if (p.fd >= 0)
+    if (p.fd >= 0) {
         close(p.fd);
+    }
     free(p.in);
     return ok ? 0 : 1;
 }

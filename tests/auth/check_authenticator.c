@@ -36,7 +36,6 @@ START_TEST(who_is_nobody_takes_a_check_all_the_same)
 {
     static const char *const nobodies[] = {"stranger", "mute", ""};
     unsigned made = 0;
-
     for (size_t i = 0; i < sizeof nobodies / sizeof *nobodies; i++) {
         char first[SECRET_HASH_MAX];
         ck_assert_ptr_null(visitors_try(10 * i + 1, nobodies[i], "guess"));
@@ -67,7 +66,6 @@ END_TEST
 START_TEST(what_was_right_before_takes_no_check)
 {
     struct visitor visitor;
-
     ck_assert_str_eq(visitors_try(1, "user3", "secret3"), "user3");
     visitor_ask(&visitor, 2, "user3", "secret3");
     ck_assert_uint_ne(visitor_answer(&visitor), 0); /* inside of authenticator_submit */
@@ -81,7 +79,6 @@ END_TEST
 START_TEST(a_crowd_with_one_secret_takes_one_check)
 {
     static struct visitor crowd[MANY];
-
     visitor_hold(&crowd[0], 1, "user3", "secret3");
     for (int i = 1; i < MANY; i++) {
         visitor_ask(&crowd[i], 1, "user3", "secret3");
@@ -99,7 +96,6 @@ START_TEST(the_daemons_own_gate_knows_true_hashes)
 {
     struct members members = {0};
     char hash[SECRET_HASH_MAX];
-
     authenticator_destroy(&visitors.authenticator);
     authenticator_destroy(&visitors.authenticator);
     visitors.authenticator = authenticator_create();
@@ -122,7 +118,6 @@ START_TEST(each_failure_doubles_the_delay_up_to_a_bound)
 {
     uint64_t delay = LOGIN_DELAY_MS;
     struct visitor visitor;
-
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     for (int i = 0; i < GUESSES; i++) {
         visitor_ask(&visitor, 1, "user0", visitors_guess());
@@ -135,7 +130,6 @@ END_TEST
 START_TEST(right_and_wrong_secrets_wait_alike_and_a_success_takes_nothing_back)
 {
     struct visitor visitor;
-
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     visitor_ask(&visitor, 1, "user0", visitors_guess());
     visitor_expect_delay(&visitor, LOGIN_DELAY_MS);
@@ -151,7 +145,6 @@ END_TEST
 START_TEST(after_quiet_all_is_forgotten)
 {
     struct visitor visitor;
-
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     ck_assert_ptr_null(visitors_try(1, "user0", visitors_guess()));
     visitors_pass_time(LOGIN_DELAY_MS);
@@ -176,7 +169,6 @@ END_TEST
 START_TEST(who_has_failed_is_not_told_what_is_remembered)
 {
     struct visitor visitor;
-
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     ck_assert_ptr_null(visitors_try(1, "user1", visitors_guess()));
     ck_assert_uint_eq(visitors_checks(), 2);
@@ -194,7 +186,6 @@ START_TEST(many_guesses_at_once_are_not_told_either)
 {
     static struct visitor guesses[WAITING];
     struct visitor first;
-
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     visitor_hold(&first, 1, "user1", visitors_guess());
     for (int i = 0; i < WAITING; i++) {
@@ -217,7 +208,6 @@ END_TEST
 START_TEST(who_still_waits_at_the_end_is_denied)
 {
     static struct visitor waiting[3 * WAITING];
-
     for (uint64_t address = 0; address < 3; address++) {
         ck_assert_ptr_null(visitors_try(address, "user0", visitors_guess()));
     }
@@ -238,7 +228,6 @@ END_TEST
 START_TEST(the_end_does_not_wait_for_a_long_check)
 {
     static struct visitor longest, waiting[8];
-
     visitor_hold(&longest, 1, "user0", "secret0");
     for (int i = 0; i < 8; i++) {
         visitor_ask(&waiting[i], (uint64_t)i % 2, "user0", "secret0");

@@ -24,7 +24,6 @@ enum {
 START_TEST(the_turn_goes_round_by_address)
 {
     struct visitor a[4], b[2], c;
-
     for (uint64_t address = 1; address <= 3; address++) {
         ck_assert_ptr_nonnull(visitors_try(address, "user9", "secret9"));
     }
@@ -50,7 +49,6 @@ START_TEST(a_thousand_guesses_delay_another_by_one_check)
 {
     static struct visitor guesses[MANY];
     struct visitor other;
-
     visitor_hold(&guesses[0], 1, "user0", visitors_guess());
     for (int i = 1; i < MANY; i++) {
         visitor_ask(&guesses[i], 1, "user0", visitors_guess());
@@ -76,7 +74,6 @@ START_TEST(a_thousand_addresses_delay_another_by_two_checks)
 {
     static struct visitor guesses[MANY];
     struct visitor other;
-
     visitor_hold(&guesses[0], 1, "user0", visitors_guess());
     for (int i = 1; i < MANY; i++) {
         visitor_ask(&guesses[i], 1 + (uint64_t)i, "user0", visitors_guess());
@@ -95,7 +92,6 @@ START_TEST(what_is_withdrawn_is_not_answered_and_takes_no_check)
 {
     static struct visitor guesses[MANY];
     struct visitor first, last;
-
     visitor_hold(&first, VISITORS_ELSEWHERE, "user0", visitors_guess());
     for (int i = 0; i < MANY; i++) {
         visitor_ask(&guesses[i], 1 + (uint64_t)i % 100, "user0", visitors_guess());
@@ -122,7 +118,6 @@ END_TEST
 START_TEST(what_is_withdrawn_finds_nothing_out)
 {
     struct visitor first, visitor;
-
     ck_assert_str_eq(visitors_try(2, "user1", "secret1"), "user1");
     visitor_hold(&first, VISITORS_ELSEWHERE, "user0", visitors_guess());
     visitor_ask(&visitor, 1, "user1", visitors_guess());
@@ -146,7 +141,6 @@ START_TEST(an_old_secret_keeps_none_out)
 {
     static struct visitor old[MANY];
     struct visitor right;
-
     ck_assert_ptr_null(visitors_try(1, "user1", "old"));
     for (int i = 0; i < MANY; i++) {
         visitor_ask(&old[i], 1, "user1", "old");
@@ -170,7 +164,6 @@ END_TEST
 START_TEST(an_old_secret_is_checked_once)
 {
     static struct visitor old[MANY];
-
     visitor_hold(&old[0], 1, "user1", "old");
     for (int i = 1; i < MANY; i++) {
         visitor_ask(&old[i], 1, "user1", "old");
@@ -190,7 +183,6 @@ START_TEST(an_old_secret_waits_longer_each_time)
 {
     uint64_t delay = LOGIN_DELAY_MS;
     struct visitor visitor;
-
     ck_assert_ptr_null(visitors_try(1, "user0", "old"));
     for (int i = 0; i < GUESSES; i++) {
         visitor_ask(&visitor, 1, "user0", "old");
@@ -204,7 +196,6 @@ END_TEST
 START_TEST(what_was_wrong_may_be_right_elsewhere_or_later)
 {
     struct members members = {0};
-
     ck_assert_ptr_null(visitors_try(1, "user1", "secret2"));
     ck_assert_ptr_null(visitors_try(2, "user1", "secret2"));
     ck_assert_uint_eq(visitors_checks(), 2);
@@ -224,7 +215,6 @@ START_TEST(an_old_secret_that_is_repeated_stays_known)
 {
     uint64_t address = 10;
     struct visitor old;
-
     ck_assert_ptr_null(visitors_try(1, "user1", "old"));
     for (int round = 0; round < 3 * WRONG_SECRETS_MAX / MANY; round++) {
         for (int i = 0; i < MANY; i++) {

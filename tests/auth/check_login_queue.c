@@ -23,7 +23,6 @@ END_TEST
 START_TEST(of_one_address_the_first_is_first)
 {
     struct login_request logins[3];
-
     for (int i = 0; i < 3; i++) {
         ck_assert(line_add(&logins[i], 1));
     }
@@ -38,7 +37,6 @@ END_TEST
 START_TEST(the_turn_goes_round_by_address)
 {
     struct login_request a[3], b[2], c;
-
     for (uint64_t number = 1; number <= 3; number++) {
         line_know(number);
     }
@@ -59,7 +57,6 @@ END_TEST
 START_TEST(what_comes_during_a_turn_is_not_before_others)
 {
     struct login_request a[2], b;
-
     line_know(1);
     line_know(2);
     ck_assert(line_add(&a[0], 1));
@@ -77,7 +74,6 @@ START_TEST(of_fresh_ones_the_last_is_served_as_often_as_the_first)
 {
     static struct login_request logins[MANY];
     struct login_request newest;
-
     for (uint64_t i = 0; i < MANY; i++) {
         ck_assert(line_add(&logins[i], i));
     }
@@ -97,7 +93,6 @@ START_TEST(known_addresses_go_first_and_others_are_not_left_out)
     static struct login_request known[MANY], fresh[MANY], failed[MANY];
     const struct login_request *login;
     int turns[3] = {0};
-
     for (uint64_t i = 0; i < MANY; i++) {
         line_know(i);
         line_let_fail(2 * MANY + i);
@@ -124,7 +119,6 @@ START_TEST(a_right_secret_makes_its_address_known)
     static struct login_request others[MANY];
     struct login_request mine;
     int turns = 0;
-
     ck_assert(line_add(&mine, 1));
     line_expect(&mine, LOGIN_RIGHT);
     line.now += 100 * LOGIN_FORGET_MS;
@@ -147,7 +141,6 @@ END_TEST
 START_TEST(each_failure_doubles_the_delay_up_to_a_bound)
 {
     uint64_t expected = LOGIN_DELAY_MS;
-
     line_let_fail(1);
     for (int i = 0; i < 50; i++) {
         ck_assert_uint_eq(line_delay_of(1), expected);
@@ -159,7 +152,6 @@ END_TEST
 START_TEST(a_delay_counts_from_the_failure)
 {
     struct login_request login;
-
     line_let_fail(1);
     line.now += LOGIN_DELAY_MS - 1;
     ck_assert(line_add(&login, 1));
@@ -172,7 +164,6 @@ END_TEST
 START_TEST(nobody_waits_with_who_is_delayed)
 {
     struct login_request a, b[2], c;
-
     line_let_fail(1);
     line_let_fail(2);
     line.now++;
@@ -200,7 +191,6 @@ END_TEST
 START_TEST(who_has_become_ready_takes_a_turn_among_others)
 {
     struct login_request a, b[2], c[2];
-
     line_let_fail(1);
     line_know(2);
     line_know(3);
@@ -250,7 +240,6 @@ END_TEST
 START_TEST(a_success_takes_nothing_back_and_costs_nothing)
 {
     struct login_request logins[2];
-
     line_let_fail(1);
     ck_assert_uint_eq(line_delay_of(1), LOGIN_DELAY_MS);
     ck_assert(line_add(&logins[0], 1));
@@ -269,7 +258,6 @@ END_TEST
 START_TEST(who_waits_is_not_trusted)
 {
     struct login_request login;
-
     ck_assert(line_add(&login, 1));
     ck_assert(!line_trusts(1));
     ck_assert(line_trusts(2));
@@ -283,7 +271,6 @@ END_TEST
 START_TEST(what_is_known_to_be_wrong_is_no_failure)
 {
     struct login_request logins[2];
-
     ck_assert(line_add(&logins[0], 1));
     ck_assert(line_add(&logins[1], 1));
     line_expect(&logins[0], LOGIN_KNOWN_WRONG);

@@ -21,7 +21,6 @@ enum {
 START_TEST(what_is_withdrawn_has_no_turn_and_is_no_failure)
 {
     struct login_request a[3], b;
-
     for (int i = 0; i < 3; i++) {
         ck_assert(line_add(&a[i], 1));
     }
@@ -44,7 +43,6 @@ END_TEST
 START_TEST(what_was_compared_and_is_withdrawn_is_a_failure_that_delays_nothing)
 {
     struct login_request login;
-
     ck_assert(line_add(&login, 1));
     login.compared = true;
     ck_assert(login_queue_withdraw(line.queue, &login, line.now));
@@ -58,7 +56,6 @@ END_TEST
 START_TEST(a_delayed_address_whose_last_petition_is_withdrawn_is_quiet)
 {
     struct login_request login;
-
     line_let_fail(1);
     ck_assert(line_add(&login, 1));
     ck_assert_uint_eq(line_due(), line.now + LOGIN_DELAY_MS);
@@ -71,7 +68,6 @@ END_TEST
 START_TEST(patience_ends)
 {
     struct login_request logins[3];
-
     for (int i = 0; i < 10; i++) {
         line_let_fail(1);
         line.now += LOGIN_DELAY_MOST_MS;
@@ -169,7 +165,6 @@ START_TEST(where_all_are_fresh_the_first_goes_for_one_more)
 {
     static struct login_request logins[LOGIN_ADDRESSES_MAX];
     struct login_request more;
-
     for (uint64_t i = 0; i < LOGIN_ADDRESSES_MAX; i++) {
         ck_assert(line_add(&logins[i], i));
     }
@@ -187,7 +182,6 @@ START_TEST(where_all_have_failed_and_wait_there_is_no_room)
 {
     static struct login_request logins[LOGIN_ADDRESSES_MAX];
     struct login_request more, again;
-
     for (uint64_t i = 0; i < LOGIN_ADDRESSES_MAX; i++) {
         line_let_fail(i);
         ck_assert(line_add(&logins[i], i));

@@ -24,11 +24,11 @@ START_TEST(a_secret_matches_its_hash_alone)
 {
     static const char secret[] = "correct-horse";
     char wrong[sizeof secret + 1];
-
     ck_assert(secret_hash(slice_of(secret), hash));
     ck_assert(secret_matches(slice_of(secret), hash));
-    for (size_t length = 0; length < strlen(secret); length++)
+    for (size_t length = 0; length < strlen(secret); length++) {
         ck_assert(!secret_matches((struct slice){secret, length}, hash));
+    }
     snprintf(wrong, sizeof wrong, "%s!", secret);
     ck_assert(!secret_matches(slice_of(wrong), hash));
     /* Beyond the length there is one that would match. */
@@ -49,7 +49,6 @@ END_TEST
 START_TEST(each_hash_has_a_salt_of_its_own)
 {
     char other[SECRET_HASH_MAX];
-
     ck_assert(secret_hash(slice_of("sesame"), hash));
     ck_assert(secret_hash(slice_of("sesame"), other));
     ck_assert_str_ne(hash, other);
@@ -87,7 +86,6 @@ START_TEST(what_is_no_hash_matches_nothing)
         /* DES's, of "sesame12": eight bytes of a secret are all that it knows. */
         "saZaqhe7q00MY",
     };
-
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         ck_assert_msg(!secret_matches(slice_of("sesame12"), none[i]), "%s", none[i]);
         ck_assert_msg(!secret_matches(slice_of("sesame"), none[i]), "%s", none[i]);
@@ -114,9 +112,9 @@ START_TEST(the_longest_secret_counts_to_its_last_byte)
 {
     char secret[SECRET_MAX + 1];
     const char *why = NULL;
-
-    for (size_t i = 0; i < sizeof secret; i++)
+    for (size_t i = 0; i < sizeof secret; i++) {
         secret[i] = (char)(i < 128 ? 0x80 + i : '!' + i % 90);
+    }
     ck_assert(secret_hash((struct slice){secret, SECRET_MAX}, hash));
     ck_assert_uint_lt(strlen(hash), SECRET_HASH_MAX);
     ck_assert(secret_matches((struct slice){secret, SECRET_MAX}, hash));

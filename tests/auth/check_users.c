@@ -44,7 +44,6 @@ static const struct user *find(const char *name)
 static unsigned rights(const char *ns)
 {
     const struct user *user = find("ann");
-
     ck_assert_ptr_nonnull(user);
     return user_rights(user, slice_of(ns));
 }
@@ -84,7 +83,6 @@ END_TEST
 START_TEST(many_users_are_told_apart)
 {
     char name[16], hash[32], pattern[16];
-
     for (int i = 0; i < MANY; i++) {
         int mixed = (int)((long)i * 7919 % MANY); /* every one once, in no order */
         snprintf(name, sizeof name, "user%d", mixed);
@@ -259,7 +257,6 @@ END_TEST
 START_TEST(many_patterns_of_every_shape)
 {
     char text[32];
-
     members_add(&members, "ann", "hash", NULL);
     for (int i = 0; i < MANY_PATTERNS; i++) {
         snprintf(text, sizeof text, "name%d", i);
@@ -288,7 +285,6 @@ static enum user_change follow(const char *name, bool by_secret)
 {
     struct users *before = users_get(users);
     const struct user *user = find(name), *now = user;
-
     reload();
     enum user_change change = users_follow(users, user, by_secret, &now);
     ck_assert_ptr_eq(now, change == USER_SAME ? find(name) : NULL);

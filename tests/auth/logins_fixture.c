@@ -46,7 +46,6 @@ static void on_answer(struct login_request *login)
 {
     struct visitor *visitor = login->context;
     bool wiped = login->secret_length == 0;
-
     for (size_t i = 0; i < sizeof login->secret; i++) {
         wiped = wiped && login->secret[i] == '\0';
     }
@@ -62,7 +61,6 @@ void visitors_open(void)
     const struct authenticator_options options = {.check = check_secret, .now = read_clock};
     struct members members = {0};
     char name[16], hash[16];
-
     visitors.now = VISITORS_START;
     visitors.held = visitors.checking = visitors.all_match = visitors.left_secrets = false;
     visitors.checks = visitors.answers = 0;
@@ -91,7 +89,6 @@ void visitors_close(void)
 void visitor_ask(struct visitor *visitor, uint64_t address, const char *name, const char *secret)
 {
     struct login_request *login = &visitor->login;
-
     *visitor = (struct visitor){
         .login = {.users = visitors.users,
                   .address = {AF_INET, address},
@@ -127,7 +124,6 @@ void visitor_wait(struct visitor *visitor)
 const char *visitor_outcome(struct visitor *visitor)
 {
     static char name[REQUEST_NAMESPACE_MAX + 1];
-
     visitor_wait(visitor);
     const struct user *user = visitor->login.user;
     if (user == NULL) {
@@ -143,7 +139,6 @@ const char *visitors_guess(void)
 {
     static char secret[32];
     static unsigned number;
-
     snprintf(secret, sizeof secret, "guess%u", number++);
     return secret;
 }
@@ -151,7 +146,6 @@ const char *visitors_guess(void)
 const char *visitors_try(uint64_t address, const char *name, const char *secret)
 {
     struct visitor visitor;
-
     visitor_ask(&visitor, address, name, secret);
     return visitor_outcome(&visitor);
 }
@@ -168,7 +162,6 @@ unsigned visitors_checks(void)
 void visitors_fence(void)
 {
     static uint64_t address = VISITORS_ELSEWHERE;
-
     for (int i = 0; i < VISITORS_FENCE; i++) {
         ck_assert_ptr_null(visitors_try(address++, "stranger", "guess"));
     }

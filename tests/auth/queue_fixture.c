@@ -35,14 +35,12 @@ bool line_add(struct login_request *login, uint64_t number)
 void line_know(uint64_t number)
 {
     const struct peer_address address = address_of(number);
-
     login_queue_know(line.queue, &address, line.now);
 }
 
 bool line_trusts(uint64_t number)
 {
     const struct peer_address address = address_of(number);
-
     return login_queue_may_recall(line.queue, &address, line.now);
 }
 
@@ -50,14 +48,12 @@ bool line_trusts(uint64_t number)
 struct login_request *line_next(void)
 {
     uint64_t due;
-
     return login_queue_next(line.queue, line.now, &due);
 }
 
 uint64_t line_due(void)
 {
     uint64_t due = 0;
-
     ck_assert_ptr_null(login_queue_next(line.queue, line.now, &due));
     return due;
 }
@@ -78,7 +74,6 @@ void line_expect(const struct login_request *login, enum login_result end)
 void line_let_fail(uint64_t number)
 {
     static struct login_request login;
-
     ck_assert(line_add(&login, number));
     ck_assert_ptr_eq(line_next(), &login);
     line_settle(LOGIN_WRONG);
@@ -88,7 +83,6 @@ void line_let_fail(uint64_t number)
 uint64_t line_delay_of(uint64_t number)
 {
     static struct login_request login;
-
     ck_assert(line_add(&login, number));
     uint64_t from = line.now;
     line.now = line_due();
@@ -101,7 +95,6 @@ unsigned line_count_out(void)
 {
     const struct login_request *login;
     unsigned count = 0;
-
     TAILQ_FOREACH(login, &line.out, next)
     {
         count++;

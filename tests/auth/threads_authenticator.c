@@ -73,7 +73,6 @@ static void make_users(unsigned version)
 {
     struct members members = {0};
     char name[16], hash[32];
-
     for (unsigned i = 0; i < MEMBERS; i++) {
         snprintf(name, sizeof name, "user%u", i);
         snprintf(hash, sizeof hash, "is secret%u, %u", i, i % 2 == 0 ? 0 : version);
@@ -94,7 +93,6 @@ static void on_answer(struct login_request *login)
 {
     static const char zeros[sizeof login->secret];
     struct asker *asker = login->context;
-
     pthread_mutex_lock(&asker->lock);
     asker->answered = true;
     asker->wiped = memcmp(login->secret, zeros, sizeof zeros) == 0;
@@ -107,7 +105,6 @@ static void wait_for_answer(struct asker *asker)
 {
     struct timespec moment;
     bool done = false;
-
     while (!done) {
         pthread_mutex_lock(&asker->lock);
         if (!asker->answered) {
@@ -136,7 +133,6 @@ static bool is_let_in(struct asker *asker, uint64_t address, unsigned member, bo
         .context = asker,
     };
     char text[32];
-
     login.name_length = (size_t)snprintf(text, sizeof text, "user%u", member);
     memcpy(login.name, text, login.name_length);
     login.secret_length =
@@ -159,7 +155,6 @@ static bool is_let_in(struct asker *asker, uint64_t address, unsigned member, bo
 static void *ask(void *context)
 {
     struct asker *asker = context;
-
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned member = (i + asker->number) % MEMBERS;
         bool shared = i % 8 == 0, right = !shared || i % 16 == 0;
@@ -183,7 +178,6 @@ START_TEST(many_ask_while_users_are_replaced)
     const struct authenticator_options options = {.check = check_secret, .now = read_clock};
     static struct asker askers[ASKERS];
     unsigned version = 0;
-
     make_users(version++);
     authenticator = authenticator_create_with(&options);
     ck_assert_ptr_nonnull(authenticator);

@@ -10,7 +10,6 @@
 static char *copy(const char *text)
 {
     char *own = text != NULL ? strdup(text) : NULL;
-
     ck_assert(text == NULL || own != NULL);
     return own;
 }
@@ -28,7 +27,6 @@ static void *grow(void *array, size_t count, size_t size)
 void members_add(struct members *members, const char *name, const char *hash, const char *unix_user)
 {
     struct conf *conf = &members->conf;
-
     conf->users = grow(conf->users, conf->user_count, sizeof *conf->users);
     conf->users[conf->user_count++] = (struct conf_user){
         .name = copy(name),
@@ -46,7 +44,6 @@ static void add_pattern(struct conf_patterns *patterns, const char *pattern)
 void members_allow(struct members *members, unsigned rights, const char *pattern)
 {
     struct conf_user *user = &members->conf.users[members->conf.user_count - 1];
-
     if ((rights & RIGHT_READ) != 0) {
         add_pattern(&user->read, pattern);
     }
@@ -84,7 +81,6 @@ void members_clear(struct members *members)
 struct users *members_users(const struct members *members, struct users *before)
 {
     struct users *users = users_create(&members->conf, before);
-
     ck_assert_ptr_nonnull(users);
     users_put(&before);
     return users;

@@ -39,7 +39,6 @@ static const char *only_line(const char *name)
 {
     const char *text = scratch_read(name);
     const char *end = strchr(text, '\n');
-
     ck_assert_ptr_nonnull(end);
     ck_assert_str_eq(end, "\n");
     ck_assert_uint_gt(strlen(text), strlen("2000-01-01 00:00:00.000 "));
@@ -49,7 +48,6 @@ static const char *only_line(const char *name)
 START_TEST(a_line_has_time_level_and_text)
 {
     int year, month, day, hour, minute, second, thousandth;
-
     log_notice("listening on %s (%s)", "127.0.0.1:7171", "native");
     ck_assert_int_eq(sscanf(scratch_read("log"), "%4d-%2d-%2d %2d:%2d:%2d.%3d ", &year, &month,
                             &day, &hour, &minute, &second, &thousandth),
@@ -78,7 +76,6 @@ END_TEST
 START_TEST(a_long_line_is_cut_and_ends)
 {
     char text[8192];
-
     memset(text, '\n', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     log_error("%s", text);
@@ -183,7 +180,6 @@ START_TEST(the_journal_gets_priorities)
 {
     struct stat found;
     char stream[64];
-
     catch_stderr();
     ck_assert_int_eq(fstat(STDERR_FILENO, &found), 0);
     snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
@@ -204,7 +200,6 @@ enum { WRITERS = 8, LINES = 200 };
 static void *write_lines(void *letter)
 {
     char text[33];
-
     memset(text, *(char *)letter, sizeof text - 1);
     text[sizeof text - 1] = '\0';
     for (int i = 0; i < LINES; i++) {
@@ -218,7 +213,6 @@ START_TEST(lines_of_many_threads_do_not_mix)
     pthread_t threads[WRITERS];
     char letters[WRITERS];
     int lines = 0;
-
     for (int i = 0; i < WRITERS; i++) {
         letters[i] = (char)('a' + i);
         ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines, &letters[i]), 0);

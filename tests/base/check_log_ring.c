@@ -44,7 +44,6 @@ static size_t length_of(unsigned number)
 START_TEST(lines_come_out_in_order)
 {
     unsigned in = 0, out = 0;
-
     for (int round = 0; round < 200; round++) {
         for (int i = 0; i < 100; i++, in++) {
             ck_assert(put(in, length_of(in)));
@@ -70,7 +69,6 @@ END_TEST
 START_TEST(what_does_not_fit_is_refused)
 {
     unsigned in = 0;
-
     while (put(in, LOG_TEXT_MAX - 1)) {
         in++;
     }

@@ -52,7 +52,6 @@ static void pause_briefly(void)
 static void catch_stderr(void)
 {
     int ends[2];
-
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
     ck_assert_int_ge(fcntl(ends[0], F_SETPIPE_SZ, 16384), 16384);
     ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
@@ -119,7 +118,6 @@ static void fill(void)
 START_TEST(lines_are_dropped_and_counted_and_confessed)
 {
     unsigned long long told = 0;
-
     serve();
     for (int i = 0; i < MANY; i++) {
         log_info("line %d", i);
@@ -169,7 +167,6 @@ END_TEST
 START_TEST(what_waits_is_written_at_the_end)
 {
     pthread_t thread;
-
     serve();
     for (int i = 0; i < 500; i++) {
         log_info("line %d", i);
@@ -187,7 +184,6 @@ START_TEST(a_start_does_not_wait_for_long)
 {
     uint64_t begun = now_ms();
     char filler[256];
-
     memset(filler, 'x', sizeof filler - 1);
     filler[sizeof filler - 1] = '\0';
     for (int i = 0; i < 1000; i++) {
@@ -205,7 +201,6 @@ static bool file_has(const char *name, const char *wanted)
 {
     FILE *file = fopen(scratch_path(name), "r");
     bool found = false;
-
     for (char line[512]; file != NULL && fgets(line, sizeof line, file) != NULL;) {
         found = found || strstr(line, wanted) != NULL;
     }
@@ -254,7 +249,6 @@ END_TEST
 static unsigned burst(struct log_limit *limit, int level, unsigned tries)
 {
     unsigned admitted = 0;
-
     for (unsigned i = 0; i < tries; i++) {
         if (log_admits(limit, level)) {
             log_line(level, "a stranger: %s", limit->what);
@@ -269,7 +263,6 @@ START_TEST(what_strangers_bring_about_is_held_back)
 {
     static struct log_limit noise = LOG_LIMIT("noise"), other = LOG_LIMIT("other noise");
     unsigned more = 0;
-
     serve();
     unsigned admitted = burst(&noise, LOG_INFO, 1000);
     ck_assert_uint_ge(admitted, LOG_LIMIT_LINES);
@@ -294,7 +287,6 @@ END_TEST
 START_TEST(what_is_held_back_is_told_at_the_end)
 {
     static struct log_limit noise = LOG_LIMIT("noise");
-
     serve();
     burst(&noise, LOG_INFO, 50);
     log_close();
@@ -305,7 +297,6 @@ END_TEST
 START_TEST(debug_tells_all)
 {
     static struct log_limit noise = LOG_LIMIT("noise");
-
     ck_assert_uint_eq(burst(&noise, LOG_DEBUG, 100), 0);
     ck_assert(log_open(scratch_path("log"), LOG_DEBUG, getuid(), &why));
     ck_assert_uint_eq(burst(&noise, LOG_DEBUG, 100), 100);
@@ -321,7 +312,6 @@ static int listen_as(const char *name, int type)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
     snprintf(at.sun_path, sizeof at.sun_path, "%s", scratch_path(name));
     unlink(at.sun_path);
     ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
@@ -350,7 +340,6 @@ START_TEST(syslog_that_is_not_read)
     int fd = listen_as("syslog", SOCK_DGRAM), written = 0;
     struct log_target target = log_target_syslog(scratch_path("syslog"));
     enum log_written done;
-
     while ((done = log_target_write(&target, &entry, 0)) == LOG_WRITTEN) {
         written++;
     }
@@ -367,7 +356,6 @@ END_TEST
 START_TEST(syslog_that_is_started_anew)
 {
     struct log_target target = log_target_syslog(scratch_path("syslog"));
-
     ck_assert_int_eq(log_target_write(&target, &entry, 0), LOG_FAILED);
     for (int round = 0; round < 3; round++) {
         int fd = listen_as("syslog", SOCK_DGRAM);
@@ -384,7 +372,6 @@ START_TEST(syslog_that_wants_a_stream)
 {
     int fd = listen_as("syslog", SOCK_STREAM);
     struct log_target target = log_target_syslog(scratch_path("syslog"));
-
     ck_assert_int_eq(log_target_write(&target, &entry, 0), LOG_WRITTEN);
     int peer = accept(fd, NULL, NULL);
     expect_line(peer, 1);

@@ -28,7 +28,6 @@ static bool made;
 static int try(const char *path, int flags)
 {
     const struct safe_terms terms = {.path = path, .flags = flags, .mode = 0640, .user = FRIEND};
-
     why = NULL;
     return safe_open(&terms, &made, &why);
 }
@@ -37,7 +36,6 @@ static void expect_open(const char *path, bool expect_made)
 {
     int fd = try(path, O_RDWR | O_CREAT);
     struct stat about;
-
     ck_assert_msg(fd >= 0, "%s: %s", path, why);
     ck_assert_int_eq(made, expect_made);
     ck_assert_int_eq(fstat(fd, &about), 0);
@@ -67,7 +65,6 @@ static bool is_root(void)
 START_TEST(a_file_is_made_once)
 {
     struct stat about;
-
     umask(022);
     expect_open(scratch_path("file"), true);
     ck_assert_int_eq(stat(scratch_path("file"), &about), 0);
@@ -164,7 +161,6 @@ END_TEST
 START_TEST(a_link_on_the_way_where_others_may_write)
 {
     static const mode_t modes[] = {0777, 0757};
-
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         make_link(modes[i]);
         expect_refused(scratch_path("here/link/file"), EPERM, "over a symbolic link");
@@ -179,7 +175,6 @@ END_TEST
 START_TEST(a_link_on_the_way_that_tells_who_put_it_there)
 {
     static const mode_t modes[] = {01777, 0775};
-
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         make_link(modes[i]);
         expect_open(scratch_path("here/link/file"), true);
@@ -208,7 +203,6 @@ END_TEST
 START_TEST(links_that_go_round)
 {
     char path[PATH_MAX];
-
     ck_assert_int_eq(symlink("b", scratch_path("a")), 0);
     ck_assert_int_eq(symlink("a", scratch_path("b")), 0);
     expect_refused(scratch_path("a/file"), ELOOP, "Too many levels");
@@ -222,7 +216,6 @@ END_TEST
 START_TEST(ways_that_lead_nowhere)
 {
     static char path[2 * PATH_MAX];
-
     expect_refused(scratch_path("none/file"), ENOENT, "No such file");
     scratch_write("file", "");
     expect_refused(scratch_path("file/file"), ENOTDIR, "Not a directory");
@@ -242,7 +235,6 @@ START_TEST(a_lock_is_for_one)
     const struct safe_terms terms = {.path = path, .flags = O_RDWR | O_CREAT, .mode = 0600};
     pid_t holder = 0;
     int fd = safe_open_locked(&terms, &made, &why, NULL);
-
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, "4711\n", 5), 5);
     ck_assert_int_eq(safe_open_locked(&terms, &made, &why, &holder), -1);
@@ -263,7 +255,6 @@ START_TEST(only_a_socket_of_ones_own_is_given)
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct stat about;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
     if (!is_root()) {
         return;
     }

@@ -42,7 +42,6 @@ START_TEST(it_is_the_published_one)
 {
     char input[64], text[33];
     struct siphash_key key = counting_key();
-
     for (size_t i = 0; i < sizeof input; i++) {
         input[i] = (char)i;
     }
@@ -57,7 +56,6 @@ START_TEST(the_short_one_is_the_published_one)
 {
     char input[64], text[17];
     struct siphash_key key = counting_key();
-
     for (size_t i = 0; i < sizeof input; i++) {
         input[i] = (char)i;
     }
@@ -74,7 +72,6 @@ START_TEST(every_bit_of_key_and_input_counts)
     struct siphash_key key = counting_key(), other;
     struct slice bytes = {input, sizeof input};
     struct siphash_hash hash = siphash24_128(&key, bytes);
-
     for (size_t bit = 0; bit < 8 * sizeof input; bit++) {
         input[bit / 8] = (char)(input[bit / 8] ^ 1 << bit % 8);
         ck_assert(!siphash_equal(hash, siphash24_128(&key, bytes)));
@@ -93,7 +90,6 @@ END_TEST
 START_TEST(every_bit_is_compared)
 {
     const struct siphash_hash hash = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
-
     ck_assert(siphash_equal(hash, hash));
     for (unsigned bit = 0; bit < 64; bit++) {
         struct siphash_hash other = {hash.low ^ UINT64_C(1) << bit, hash.high};

@@ -550,7 +550,6 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("conf");
     TCase *options = tcase_create("options");
-
     tcase_add_test(options, without_a_file_the_defaults_hold);
     tcase_add_test(options, an_empty_file_is_the_defaults);
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);

@@ -400,7 +400,6 @@ int main(void)
 {
     Suite *suite = suite_create("pressure");
     TCase *all = tcase_create("all");
-
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_test(all, the_one_that_is_stuck_for_longest_gives_way);

@@ -38,8 +38,9 @@ static void tear_down(void)
 static int lines(const char *with)
 {
     int count = 0;
-    for (const char *at = scratch_read("log"); (at = strstr(at, with)) != NULL; at++)
+    for (const char *at = scratch_read("log"); (at = strstr(at, with)) != NULL; at++) {
         count++;
+    }
     return count;
 }
 
@@ -158,7 +159,6 @@ int main(void)
 {
     Suite *suite = suite_create("arena watch");
     TCase *said = tcase_create("said");
-
     tcase_add_checked_fixture(said, set_up, tear_down);
     tcase_set_timeout(said, 60);
     tcase_add_test(said, nothing_happens);

@@ -28,7 +28,6 @@ static void start(uint64_t interval)
 {
     const struct store_options options = {.memory = 8 << 20, .max_value = 1 << 20};
     const struct store_policy policy = {.max_value = 1 << 20};
-
     store = store_create(&options);
     ck_assert_ptr_nonnull(store);
     store_thread = store_thread_create(store);
@@ -52,7 +51,6 @@ static void stop(void)
 static void put_records(void)
 {
     const struct store_ttl ttl = {.kind = STORE_TTL_FOR, .milliseconds = 1};
-
     const struct store_terms terms = {.ttl = ttl};
     store_enter(store_thread);
     for (int i = 0; i < RECORDS; i++) {
@@ -69,7 +67,6 @@ static void put_records(void)
 static uint64_t items(void)
 {
     struct store_stats figures;
-
     store_enter(store_thread);
     store_stats(store_thread, &figures);
     store_leave(store_thread);
@@ -85,7 +82,6 @@ static void nap(void)
 static void wait_until_empty(void)
 {
     uint64_t deadline = clock_now() + PATIENCE_MS;
-
     while (items() > 0) {
         ck_assert_uint_lt(clock_now(), deadline);
         nap();
@@ -130,7 +126,6 @@ END_TEST
 START_TEST(it_leaves_at_once_and_in_the_midst_of_work)
 {
     uint64_t before = clock_now();
-
     start(NEVER_MS);
     stop();
     start(SOON_MS);

@@ -50,7 +50,6 @@ static bool connects(const char *path)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
     strcpy(at.sun_path, path);
     bool done = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0;
     close(fd);
@@ -69,7 +68,6 @@ START_TEST(the_kernel_picks_a_port_and_the_name_says_which)
     struct sockaddr_in at;
     socklen_t length = sizeof at;
     char name[64];
-
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     ck_assert_int_eq(getsockname(listener.fd, (struct sockaddr *)&at, &length), 0);
     ck_assert_uint_ne(ntohs(at.sin_port), 0);
@@ -97,7 +95,6 @@ END_TEST
 START_TEST(both_families_share_a_port)
 {
     struct listener other;
-
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     if (open_tcp(&other, "::1", port_of(&listener))) {
         listener_close(&other);
@@ -114,7 +111,6 @@ static bool takes_ipv4(uint16_t port)
     const struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-
     bool done = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0;
     close(fd);
     return done;
@@ -123,7 +119,6 @@ static bool takes_ipv4(uint16_t port)
 START_TEST(all_addresses_are_those_of_ipv4_too)
 {
     struct conf_listen conf = {.address = (char[]){"::"}, .protocol = (char[]){"native"}};
-
     for (int both = 0; both < 2; both++) {
         conf.dual_stack = both;
         if (!listener_open(&listener, &conf, NULL, error)) {
@@ -141,7 +136,6 @@ START_TEST(a_port_in_use_is_said_with_its_number)
 {
     struct listener other;
     char wanted[LISTENER_ERROR_MAX];
-
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     ck_assert(!open_tcp(&other, "127.0.0.1", port_of(&listener)));
     ck_assert_int_eq(errno, EADDRINUSE);
@@ -156,7 +150,6 @@ END_TEST
 START_TEST(names_of_machines_are_not_resolved)
 {
     static const char *const bad[] = {"localhost", "127.0.0", "127.0.0.256", "::1::", "", "*"};
-
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bool opened = open_tcp(&listener, bad[i], 0);
         /* inet_aton's short forms are numeric too: 127.0.0 is 127.0.0.0 */
@@ -182,7 +175,6 @@ START_TEST(an_unknown_protocol)
 {
     const struct conf_listen conf = {.address = (char[]){"127.0.0.1"},
                                      .protocol = (char[]){"gopher"}};
-
     ck_assert(!listener_open(&listener, &conf, NULL, error));
     ck_assert_str_eq(error, "cannot listen: there is no protocol \"gopher\"");
 }
@@ -194,7 +186,6 @@ START_TEST(the_mode_is_as_it_was_asked_for)
 {
     static const mode_t modes[] = {0600, 0660, 0666, 0777, 0};
     struct stat made;
-
     umask(077);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         ck_assert_msg(open_path(&listener, scratch_path("socket"), modes[i], NULL), "%s", error);
@@ -223,7 +214,6 @@ END_TEST
 START_TEST(a_socket_that_is_answered_is_not)
 {
     struct listener other;
-
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
     ck_assert(!open_path(&other, scratch_path("socket"), 0600, NULL));
     ck_assert_int_eq(errno, EADDRINUSE);
@@ -269,7 +259,6 @@ START_TEST(one_of_many_takes_a_name_that_was_left_behind)
     struct rivalry *rivalry =
         mmap(NULL, sizeof *rivalry, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status;
-
     ck_assert(open_path(&dead, scratch_path("socket"), 0600, NULL));
     close(dead.fd);
     for (int i = 0; i < RIVALS; i++) {
@@ -303,7 +292,6 @@ START_TEST(a_name_that_another_process_is_taking)
     const char *why;
     bool made;
     int fd = safe_open_locked(&terms, &made, &why, NULL);
-
     ck_assert_int_ge(fd, 0);
     ck_assert(!open_path(&listener, scratch_path("socket"), 0600, NULL));
     ck_assert_int_eq(errno, EWOULDBLOCK);
@@ -329,7 +317,6 @@ END_TEST
 START_TEST(a_name_that_leads_elsewhere_is_left_alone)
 {
     struct listener other;
-
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
     ck_assert_int_eq(unlink(scratch_path("socket")), 0);
     ck_assert(open_path(&other, scratch_path("socket"), 0600, NULL));
@@ -351,7 +338,6 @@ START_TEST(an_owner_by_number)
 {
     char owner[32];
     struct stat made;
-
     snprintf(owner, sizeof owner, "%u:%u", getuid(), getgid());
     ck_assert_msg(open_path(&listener, scratch_path("socket"), 0600, owner), "%s", error);
     ck_assert_int_eq(stat(scratch_path("socket"), &made), 0);
@@ -364,7 +350,6 @@ END_TEST
 START_TEST(a_path_that_is_too_long)
 {
     char name[120];
-
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     ck_assert(!open_path(&listener, scratch_path(name), 0600, NULL));
@@ -377,7 +362,6 @@ END_TEST
 START_TEST(a_socket_that_listens_is_taken)
 {
     struct listener other;
-
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     ck_assert(listener_inherit(&other, dup(listener.fd), &native, error));
     ck_assert_str_eq(other.endpoint.name, listener.endpoint.name);
@@ -390,7 +374,6 @@ END_TEST
 START_TEST(the_name_of_a_taken_socket_stays)
 {
     struct listener other;
-
     ck_assert(open_path(&listener, scratch_path("socket"), 0600, NULL));
     ck_assert(listener_inherit(&other, dup(listener.fd), &native, error));
     ck_assert_str_eq(other.endpoint.name, scratch_path("socket"));
@@ -403,7 +386,6 @@ END_TEST
 START_TEST(what_does_not_listen_is_refused)
 {
     int ends[2];
-
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     ck_assert(!listener_inherit(&listener, ends[0], &native, error));
     ck_assert_ptr_nonnull(strstr(error, "is no listening stream socket"));

@@ -28,7 +28,6 @@ static unsigned port_of(int fd)
 {
     union any_address at;
     socklen_t length = sizeof at;
-
     ck_assert_int_eq(getsockname(fd, &at.any, &length), 0);
     return ntohs(at.any.sa_family == AF_INET ? at.ipv4.sin_port : at.ipv6.sin6_port);
 }
@@ -40,7 +39,6 @@ static struct seen seen(int to, int from)
     socklen_t length = sizeof at;
     int endpoint = socket(to, SOCK_STREAM, 0);
     int off = 0;
-
     if (to == AF_INET6) {
         at.ipv6.sin6_addr = from == AF_INET6 ? in6addr_loopback : in6addr_any;
         ck_assert_int_eq(setsockopt(endpoint, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
@@ -68,7 +66,6 @@ static struct seen seen(int to, int from)
 static void is_named(const struct seen *seen, const char *host)
 {
     char name[PEER_NAME_MAX];
-
     snprintf(name, sizeof name, "%s:%u", host, seen->port);
     ck_assert_str_eq(seen->name, name);
 }
@@ -76,7 +73,6 @@ static void is_named(const struct seen *seen, const char *host)
 START_TEST(an_ipv4_peer_is_its_address)
 {
     struct seen peer = seen(AF_INET, AF_INET);
-
     ck_assert_uint_eq(peer.address.family, AF_INET);
     ck_assert_uint_eq(peer.address.number, INADDR_LOOPBACK);
     is_named(&peer, "127.0.0.1");
@@ -89,7 +85,6 @@ START_TEST(an_ipv6_peer_is_its_network)
     union any_address loopback = {.ipv6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback}};
     int probe = socket(AF_INET6, SOCK_STREAM, 0);
     bool has_ipv6 = probe >= 0 && bind(probe, &loopback.any, sizeof loopback.ipv6) == 0;
-
     if (probe >= 0) {
         close(probe);
     }
@@ -110,7 +105,6 @@ START_TEST(a_process_of_this_machine_is_its_user)
 {
     char name[PEER_NAME_MAX];
     int pair[2];
-
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     struct peer_address address = peer_address_of(pair[0]);
     ck_assert_uint_eq(address.family, AF_UNIX);

@@ -31,7 +31,6 @@ struct state {
 static struct state harden(bool core_dumps)
 {
     struct state state;
-
     state.undone = hardening_apply(core_dumps);
     state.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     state.no_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
@@ -42,7 +41,6 @@ static struct state harden(bool core_dumps)
 static void limit_core(rlim_t bytes)
 {
     struct rlimit limit;
-
     getrlimit(RLIMIT_CORE, &limit);
     limit.rlim_cur = bytes;
     ck_assert_int_eq(setrlimit(RLIMIT_CORE, &limit), 0);
@@ -53,7 +51,6 @@ static void in_a_child(bool (*good)(void))
 {
     int status;
     pid_t child = fork();
-
     if (child == 0) {
         _exit(good() ? EXIT_SUCCESS : EXIT_FAILURE);
     }
@@ -64,7 +61,6 @@ static void in_a_child(bool (*good)(void))
 static bool nothing_is_left(void)
 {
     struct state state = harden(false);
-
     return state.undone == NULL && state.dumpable == 0 && state.no_new_privileges == 1 &&
            state.core.rlim_cur == 0 && state.core.rlim_max == 0;
 }
@@ -73,7 +69,6 @@ static bool nothing_is_left(void)
 START_TEST(no_core_file_and_no_new_privileges)
 {
     struct rlimit limit;
-
     getrlimit(RLIMIT_CORE, &limit);
     if (limit.rlim_max > 0) {
         limit_core(CORE_LIMIT);
@@ -96,7 +91,6 @@ END_TEST
 static bool core_files_are_left(void)
 {
     struct rlimit before;
-
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* as after a change of user */
     getrlimit(RLIMIT_CORE, &before);
     struct state state = harden(true);
@@ -122,7 +116,6 @@ static bool forbid_new_limits(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
-
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
@@ -131,7 +124,6 @@ static bool limits_stay(void)
 {
     struct rlimit files;
     struct rlimit before;
-
     getrlimit(RLIMIT_CORE, &before);
     if (!forbid_new_limits()) {
         return true; /* no filters in this kernel */
@@ -154,7 +146,6 @@ int main(void)
 {
     Suite *suite = suite_create("hardening");
     TCase *tcase = tcase_create("process");
-
     tcase_add_test(tcase, no_core_file_and_no_new_privileges);
     tcase_add_test(tcase, what_is_so_already_is_no_failure);
     tcase_add_test(tcase, core_files_where_they_are_wanted);

@@ -49,7 +49,6 @@ END_TEST
 START_TEST(a_held_one_is_not)
 {
     struct pidfile second;
-
     ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
                      PIDFILE_OK);
     ck_assert_int_eq(pidfile_open(&second, scratch_path("pid"), getuid(), &holder, &why),
@@ -65,7 +64,6 @@ START_TEST(its_lock_ends_with_the_process)
 {
     int status;
     pid_t child = fork();
-
     if (child == 0) {
         _exit(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why) != PIDFILE_OK);
     }
@@ -82,7 +80,6 @@ END_TEST
 START_TEST(a_name_that_leads_elsewhere_is_left_alone)
 {
     struct pidfile second;
-
     ck_assert_int_eq(pidfile_open(&pidfile, scratch_path("pid"), getuid(), &holder, &why),
                      PIDFILE_OK);
     ck_assert_int_eq(unlink(scratch_path("pid")), 0);
@@ -109,7 +106,6 @@ START_TEST(what_is_no_pid_file_is_left_alone)
 {
     char long_one[66] = {0};
     const char *texts[] = {"log = \"stderr\";\n", "4711\nand more\n", long_one};
-
     memset(long_one, '1', sizeof long_one - 1);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         scratch_write("pid", texts[i]);

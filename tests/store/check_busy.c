@@ -37,12 +37,13 @@ static bool visit(void *context, struct store_entry *entry)
     struct listing *listing = context;
     char key[32] = "";
     size_t number = RECORDS;
-
     listing->visits++;
-    if (entry->key.length < sizeof key)
+    if (entry->key.length < sizeof key) {
         memcpy(key, entry->key.bytes, entry->key.length);
-    if (sscanf(key, "key%zu", &number) != 1 || number >= RECORDS)
+    }
+    if (sscanf(key, "key%zu", &number) != 1 || number >= RECORDS) {
         return true;
+    }
     listing->seen[number]++;
     bool right = entry->large != NULL ? fixture_view_is_pattern(entry->large, seeds[number])
                                       : fixture_is_pattern(entry->value.bytes, 0,
@@ -79,8 +80,9 @@ static enum store_status finish(struct listing *listing)
 static enum store_status run_out(struct listing *listing)
 {
     size_t steps = 0;
-    while (!step(listing, 64))
+    while (!step(listing, 64)) {
         ck_assert_uint_lt(steps++, RECORDS);
+    }
     return finish(listing);
 }
 
@@ -93,7 +95,6 @@ static void put(const char *name, size_t number)
 {
     static uint64_t seed;
     char key[32];
-
     snprintf(key, sizeof key, "key%zu", number);
     seeds[number] = ++seed;
     FIXTURE_OK(fixture_put_pattern(&fixture, name, key,
@@ -103,16 +104,18 @@ static void put(const char *name, size_t number)
 
 static void fill(const char *name)
 {
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         put(name, i);
+    }
 }
 
 static void expect_all_seen(const struct listing *listing)
 {
     ck_assert_uint_eq(listing->wrong, 0);
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         ck_assert_msg(listing->seen[i] == 1 || listing->seen[i] == 2, "key%zu was seen %u times", i,
                       listing->seen[i]);
+    }
 }
 
 /* Ten are written for each that is listed: everything many times, or only every so manyth. */
@@ -123,17 +126,18 @@ START_TEST(writers_that_are_faster)
     uint64_t next = 0;
     size_t steps = 0;
     char key[32];
-
     fill("ns");
     begin(listing, "ns");
     while (!step(listing, 20)) {
-        for (int i = 0; i < 200; i++, next += apart[_i])
+        for (int i = 0; i < 200; i++, next += apart[_i]) {
             put("ns", next % RECORDS);
+        }
         snprintf(key, sizeof key, "new%zu", steps);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(500), key));
         fixture_wait(&fixture, 1);
-        if (steps % 5 == 0)
+        if (steps % 5 == 0) {
             fixture_housekeep(&fixture);
+        }
         ck_assert_msg(++steps <= 10 * RECORDS / 20, "%zu steps were not enough", steps);
     }
     ck_assert_int_eq(finish(listing), STORE_OK);
@@ -149,15 +153,16 @@ START_TEST(one_key_that_always_moves)
     struct listing *listing = malloc(sizeof *listing);
     uint64_t random = (uint64_t)_i;
     size_t steps = 0;
-
     fill("ns");
     begin(listing, "ns");
     do {
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < 100; i++) {
             put("ns", (size_t)(fixture_random(&random) % RECORDS));
+        }
         put("ns", 4711);
-        if (steps % 9 == 0)
+        if (steps % 9 == 0) {
             fixture_housekeep(&fixture);
+        }
         ck_assert_uint_le(++steps, 10 * RECORDS / 20);
     } while (!step(listing, 20));
     ck_assert_int_eq(finish(listing), STORE_OK);
@@ -170,12 +175,12 @@ END_TEST
 static void scatter(size_t writes)
 {
     uint64_t random = 1;
-
     for (size_t i = 0; i < writes; i++) {
         size_t number = (size_t)(fixture_random(&random) % RECORDS);
         put("ns", number % 4 != 0 ? number : number + 1);
-        if (i % 500 == 0)
+        if (i % 500 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     fixture_housekeep(&fixture);
 }
@@ -184,7 +189,6 @@ static void scatter(size_t writes)
 START_TEST(compaction_goes_on)
 {
     struct listing *listing = malloc(sizeof *listing);
-
     fill("ns");
     uint64_t compactions = fixture_figures(&fixture).compactions;
     uint64_t before = fixture_figures(&fixture).memory_used;
@@ -204,7 +208,6 @@ START_TEST(nothing_that_lives_is_evicted)
 {
     struct fixture saved = fixture;
     struct listing *listing = malloc(sizeof *listing);
-
     fixture_open(&fixture, 10 * FIXTURE_MIB, FIXTURE_MIB);
     fill("ns");
     begin(listing, "ns");
@@ -224,7 +227,6 @@ END_TEST
 static void fill_others(void)
 {
     char key[32];
-
     for (size_t i = 0; i < 8 * RECORDS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(fixture_put(&fixture, "other", key, TTL_NEVER, ""));
@@ -236,16 +238,17 @@ START_TEST(the_index_changes_its_size)
 {
     struct listing *listing = malloc(sizeof *listing);
     size_t steps = 0;
-
-    if (_i == 1)
+    if (_i == 1) {
         fill_others();
+    }
     fill("ns");
     begin(listing, "ns");
     step(listing, 10);
     fill("ns");
     while (!step(listing, 7)) {
-        if (steps == 1000 && _i == 0)
+        if (steps == 1000 && _i == 0) {
             fill_others();
+        }
         if ((steps == 1000 && _i == 1) || (steps == 2000 && _i == 0)) {
             fixture_flush(&fixture, "other");
             fixture_housekeep(&fixture);
@@ -262,19 +265,21 @@ END_TEST
 START_TEST(flushed_in_the_second_round)
 {
     struct listing *listing = malloc(sizeof *listing);
-
     fill("ns");
     begin(listing, "ns");
     step(listing, 10);
     fill("ns");
-    while (listing->visits < RECORDS / 2)
+    while (listing->visits < RECORDS / 2) {
         ck_assert(!step(listing, 64));
+    }
     fixture_flush(&fixture, "ns");
     size_t visits = listing->visits;
-    if (_i == 1)
+    if (_i == 1) {
         fixture_housekeep(&fixture);
-    if (_i == 2)
+    }
+    if (_i == 2) {
         fill("ns");
+    }
     ck_assert_int_eq(run_out(listing), STORE_OK);
     ck_assert_uint_eq(listing->visits, visits);
     free(listing);
@@ -287,7 +292,6 @@ enum { CROWD = 80, LARGE_CROWD = 160 };
 static struct listing *begin_crowd(size_t count)
 {
     struct listing *crowd = calloc(count, sizeof *crowd);
-
     ck_assert_ptr_nonnull(crowd);
     fill("ns");
     for (size_t i = 0; i < count; i++) {
@@ -302,9 +306,9 @@ START_TEST(those_that_stand_still_give_way)
 {
     struct listing *crowd = begin_crowd(CROWD);
     size_t ended = 0;
-
-    for (size_t i = 0; i < 2500; i++)
+    for (size_t i = 0; i < 2500; i++) {
         put("ns", RECORDS - 1 - i);
+    }
     fixture_wait(&fixture, 9999);
     fixture_housekeep(&fixture);
     ck_assert(!step(&crowd[0], 10));
@@ -313,8 +317,9 @@ START_TEST(those_that_stand_still_give_way)
     fill("ns");
     ck_assert_int_eq(run_out(&crowd[0]), STORE_OK);
     expect_all_seen(&crowd[0]);
-    for (size_t i = 1; i < CROWD; i++)
+    for (size_t i = 1; i < CROWD; i++) {
         ended += run_out(&crowd[i]) == STORE_FELL_BEHIND;
+    }
     ck_assert_uint_ge(ended, CROWD / 8);
     ck_assert_uint_le(ended, CROWD - 2);
     free(crowd);
@@ -327,15 +332,16 @@ START_TEST(what_is_owed_is_bounded)
     struct listing *crowd = begin_crowd(LARGE_CROWD);
     struct listing *later = malloc(sizeof *later);
     size_t ended = 0;
-
-    for (int turn = 0; turn < 5; turn++)
+    for (int turn = 0; turn < 5; turn++) {
         fill("ns");
+    }
     for (size_t i = 0; i < LARGE_CROWD; i++) {
         enum store_status status = run_out(&crowd[i]);
-        if (status == STORE_OK)
+        if (status == STORE_OK) {
             expect_all_seen(&crowd[i]);
-        else
+        } else {
             ck_assert_int_eq(status, STORE_FELL_BEHIND);
+        }
         ended += status != STORE_OK;
     }
     ck_assert_uint_ge(ended, 1);
@@ -353,7 +359,6 @@ int main(void)
 {
     Suite *suite = suite_create("store busy");
     TCase *busy = tcase_create("busy");
-
     tcase_add_checked_fixture(busy, setup, teardown);
     tcase_set_timeout(busy, FIXTURE_TIMEOUT);
     tcase_add_loop_test(busy, writers_that_are_faster, 0, 4);

@@ -18,7 +18,6 @@ enum { SEED = 77, LEAD = RECORD_GUARD };
 static void damage_bytes(void *bytes, size_t length, void (*look)(size_t at))
 {
     char *at = bytes;
-
     for (size_t i = 0; i < length; i++) {
         for (unsigned flip = 1; flip < 256; flip++) {
             at[i] = (char)(at[i] ^ (char)flip);
@@ -59,7 +58,6 @@ END_TEST
 START_TEST(two_bits_change_a_sum)
 {
     enum { BITS = 168 * 8 };
-
     fixture_pattern(buffer, 0, sizeof buffer, SEED);
     sum_now = checksum_bytes(SEED, buffer, BITS / 8);
     for (unsigned first = 0; first < BITS; first++) {
@@ -81,11 +79,13 @@ START_TEST(inverted_bytes_change_a_sum)
         fixture_pattern(buffer, 0, sizeof buffer, SEED + length);
         sum_now = checksum_bytes(SEED, buffer, sizeof buffer);
         for (size_t from = 0; from + length <= sizeof buffer; from++) {
-            for (size_t i = from; i < from + length; i++)
+            for (size_t i = from; i < from + length; i++) {
                 buffer[i] = (char)~buffer[i];
+            }
             FIXTURE_THAT(checksum_bytes(SEED, buffer, sizeof buffer) != sum_now);
-            for (size_t i = from; i < from + length; i++)
+            for (size_t i = from; i < from + length; i++) {
                 buffer[i] = (char)~buffer[i];
+            }
         }
     }
 }
@@ -94,12 +94,12 @@ END_TEST
 START_TEST(zeros_of_any_length_differ)
 {
     uint32_t sums[sizeof buffer];
-
     memset(buffer, 0, sizeof buffer);
     for (size_t length = 0; length < sizeof buffer; length++) {
         sums[length] = checksum_bytes(SEED, buffer, length);
-        for (size_t shorter = 0; shorter < length; shorter++)
+        for (size_t shorter = 0; shorter < length; shorter++) {
             FIXTURE_THAT(sums[shorter] != sums[length]);
+        }
     }
 }
 END_TEST
@@ -111,7 +111,6 @@ static uint64_t word_now;
 static void expect_damaged_word(size_t at)
 {
     uint64_t payload;
-
     (void)at;
     FIXTURE_THAT(word_now != 0);
     FIXTURE_THAT(!checksum_open(SEED, word_now, &payload));
@@ -147,7 +146,6 @@ START_TEST(each_field_has_its_own_seal)
 {
     const uint64_t secret[2] = {1, 2};
     unsigned opened = 0;
-
     for (unsigned what = CHECKSUM_HEAD; what <= CHECKSUM_RECORDS; what++) {
         for (uint64_t number = 0; number < 16; number++) {
             uint64_t payload;
@@ -194,7 +192,6 @@ static void place_sample(int which)
 {
     struct record record = samples[which];
     uint32_t size = 0;
-
     fixture_pattern(key_bytes, 0, sizeof key_bytes, 1);
     fixture_pattern(value_bytes, 0, sizeof value_bytes, 2);
     fixture_pattern(placed.bytes, 0, sizeof placed.bytes, 3);
@@ -210,7 +207,6 @@ static void place_sample(int which)
 static bool take_record(struct record *record)
 {
     uint32_t size = 0;
-
     return record_measure(record_there(), sizeof placed.bytes - LEAD, record, &size) &&
            record_guard_check(record_there(), size, SEED) == GUARD_LIVE &&
            !record_is_dead(record_there());
@@ -220,10 +216,10 @@ static bool take_record(struct record *record)
 static void expect_same_or_none(size_t at)
 {
     struct record record;
-
     (void)at;
-    if (!take_record(&record))
+    if (!take_record(&record)) {
         return;
+    }
     const unsigned loose =
         NOTE_READ | NOTE_WON | NOTE_TOLD | (record.span ? (unsigned)NOTE_STALE : 0);
     FIXTURE_THAT(record.key.bytes == placed.record.key.bytes &&
@@ -241,7 +237,6 @@ static void expect_same_or_none(size_t at)
 static void expect_none(size_t at)
 {
     struct record record;
-
     (void)at;
     FIXTURE_THAT(!take_record(&record));
 }
@@ -249,7 +244,6 @@ static void expect_none(size_t at)
 START_TEST(a_byte_breaks_a_record)
 {
     struct record record;
-
     place_sample(_i);
     ck_assert(take_record(&record));
     damage_bytes(placed.bytes, placed.used, expect_same_or_none);
@@ -285,10 +279,10 @@ END_TEST
 START_TEST(what_is_noted_breaks_no_guard)
 {
     struct record record;
-
     place_sample(_i);
-    if (!placed.record.noted)
+    if (!placed.record.noted) {
         return;
+    }
     unsigned kept = placed.record.notes & (unsigned)NOTE_STALE;
     record_set_notes(record_there(), (uint8_t)(NOTE_READ | NOTE_WON | NOTE_TOLD | kept));
     record_set_read_at(record_there(), UINT32_MAX);
@@ -303,9 +297,10 @@ START_TEST(a_record_is_valid_in_its_place_only)
     place_sample(_i);
     uint32_t size = placed.used - LEAD;
     unsigned right = 0;
-    for (uint64_t seed = 0; seed < 1000; seed++)
+    for (uint64_t seed = 0; seed < 1000; seed++) {
         right += record_guard_check(record_there(), size,
                                     segment_guard_seed(SEED, (uint32_t)seed)) != GUARD_BAD;
+    }
     ck_assert_uint_eq(right, 1);
 }
 END_TEST
@@ -314,7 +309,6 @@ START_TEST(nothing_is_read_behind_the_end)
 {
     struct record record;
     uint32_t size = 0;
-
     place_sample(_i);
     for (uint32_t left = 0; left < placed.used - LEAD; left++) {
         char *copy = malloc(left + 1);
@@ -403,7 +397,6 @@ static void expect_label_or_none(size_t at)
 {
     struct file_segment_fields facts;
     enum file_segment_state state = file_segment_open(&file, NUMBER, &facts);
-
     if (state == FILE_SEGMENT_IS_VALID) {
         FIXTURE_THAT(at >= offsetof(struct segment_entry, used) &&
                      at < offsetof(struct segment_entry, shape));
@@ -415,7 +408,6 @@ static void expect_label_or_none(size_t at)
 static void expect_no_label(size_t at)
 {
     struct file_segment_fields facts;
-
     (void)at;
     FIXTURE_THAT(file_segment_open(&file, NUMBER, &facts) != FILE_SEGMENT_IS_VALID);
 }
@@ -434,7 +426,6 @@ END_TEST
 START_TEST(a_label_follows_its_segment)
 {
     struct file_segment_fields facts;
-
     write_label(1);
     file_segment_set_expiry(&file, NUMBER, 6000, false);
     file_segment_shrink(&file, NUMBER, 5);
@@ -458,7 +449,6 @@ START_TEST(a_label_must_be_of_a_block)
         {.kind = FILE_SEGMENT_LOG, .order = 7, .unit = 128, .used = 3},
         {.kind = FILE_SEGMENT_LOG, .order = 0, .unit = 64, .used = 1025},
     };
-
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct file_segment_fields facts;
         file_segment_write(&file, NUMBER, &wrong[i]);
@@ -471,7 +461,6 @@ END_TEST
 START_TEST(a_copied_label_is_not_valid)
 {
     struct file_segment_fields facts;
-
     write_label(0);
     labels[NUMBER - 1] = labels[NUMBER];
     ck_assert_int_eq(file_segment_open(&file, NUMBER - 1, &facts), FILE_SEGMENT_IS_DAMAGED);
@@ -482,7 +471,6 @@ static void expect_name_or_none(size_t at)
 {
     struct file_namespace_fields facts;
     enum file_namespace_state state = file_namespace_open(&file, NUMBER, &facts);
-
     FIXTURE_THAT(state != FILE_NAMESPACE_IS_FREE);
     if (state == FILE_NAMESPACE_IS_VALID) {
         bool spare = at >= offsetof(struct namespace_entry, creator);
@@ -497,7 +485,6 @@ static void expect_name_or_none(size_t at)
 static void expect_no_name(size_t at)
 {
     struct file_namespace_fields facts;
-
     (void)at;
     FIXTURE_THAT(file_namespace_open(&file, NUMBER, &facts) != FILE_NAMESPACE_IS_VALID);
 }
@@ -520,7 +507,6 @@ END_TEST
 START_TEST(versions_are_told_in_advance)
 {
     uint64_t told = 0;
-
     head.versions = 0;
     ck_assert(file_segment_versions(&file, &told));
     ck_assert_uint_eq(told, 0);
@@ -542,7 +528,6 @@ static Suite *seal_suite(void)
     TCase *sums = tcase_create("sums");
     TCase *guards = tcase_create("guards");
     TCase *marks = tcase_create("labels and names");
-
     tcase_set_timeout(sums, FIXTURE_TIMEOUT);
     tcase_add_test(sums, a_byte_changes_a_sum);
     tcase_add_test(sums, two_bits_change_a_sum);

@@ -41,9 +41,10 @@ struct listing {
 
 static bool value_is_right(const struct store_entry *entry, uint64_t seed)
 {
-    if (entry->large != NULL)
+    if (entry->large != NULL) {
         return entry->large->pinned && entry->large->length == entry->value_length &&
                fixture_view_is_pattern(entry->large, seed);
+    }
     return entry->value.length == entry->value_length &&
            fixture_is_pattern(entry->value.bytes, 0, entry->value.length, seed);
 }
@@ -53,19 +54,21 @@ static bool visit(void *context, struct store_entry *entry)
     struct listing *listing = context;
     char key[32] = "";
     size_t number;
-
-    if (listing->refuse_every != 0 && ++listing->refused % listing->refuse_every == 0)
+    if (listing->refuse_every != 0 && ++listing->refused % listing->refuse_every == 0) {
         return false;
+    }
     listing->visits++;
-    if (entry->key.length < sizeof key)
+    if (entry->key.length < sizeof key) {
         memcpy(key, entry->key.bytes, entry->key.length);
+    }
     if (sscanf(key, "key%zu", &number) != 1 || number >= RECORDS) {
         listing->strangers++;
         return true;
     }
     listing->seen[number]++;
-    if (listing->seeds[number] == 0 || !value_is_right(entry, listing->seeds[number]))
+    if (listing->seeds[number] == 0 || !value_is_right(entry, listing->seeds[number])) {
         listing->wrong++;
+    }
     if (entry->large != NULL && listing->kept_count < listing->keep) {
         listing->kept[listing->kept_count++] = *entry->large;
         entry->large = NULL;
@@ -76,7 +79,6 @@ static bool visit(void *context, struct store_entry *entry)
 static struct store_cursor *open_cursor(const char *name)
 {
     struct store_cursor *cursor = NULL;
-
     store_enter(fixture.thread);
     FIXTURE_OK(store_cursor_open(fixture.thread, slice_of(name), &cursor));
     store_leave(fixture.thread);
@@ -101,9 +103,9 @@ static void close_cursor(struct store_cursor **cursor)
 static void step_to_the_end(struct store_cursor *cursor, struct listing *listing)
 {
     bool ended = false;
-
-    for (int steps = 0; !ended && steps < STEPS_MAX; steps++)
+    for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 64, listing);
+    }
     ck_assert_msg(ended, "the listing never ends");
 }
 
@@ -116,7 +118,6 @@ static void put_numbered(const char *name, struct listing *listing, size_t numbe
                          struct store_ttl ttl, uint64_t seed)
 {
     char key[32];
-
     snprintf(key, sizeof key, "key%zu", number);
     FIXTURE_OK(fixture_put_pattern(&fixture, name, key, ttl, value_length(number), seed));
     listing->seeds[number] = seed;
@@ -125,7 +126,6 @@ static void put_numbered(const char *name, struct listing *listing, size_t numbe
 static void delete_numbered(const char *name, struct listing *listing, size_t number)
 {
     char key[32];
-
     snprintf(key, sizeof key, "key%zu", number);
     FIXTURE_OK(fixture_delete(&fixture, name, key));
     listing->seeds[number] = 0;
@@ -133,8 +133,9 @@ static void delete_numbered(const char *name, struct listing *listing, size_t nu
 
 static void fill(const char *name, struct listing *listing)
 {
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         put_numbered(name, listing, i, i % 3 ? TTL_FOR(60000 + i * 40) : TTL_NEVER, i + 1);
+    }
 }
 
 /* Nothing seen but what was there, all of it once. */
@@ -142,16 +143,16 @@ static void expect_exactly(const struct listing *listing)
 {
     ck_assert_uint_eq(listing->strangers, 0);
     ck_assert_uint_eq(listing->wrong, 0);
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         ck_assert_msg(listing->seen[i] == (listing->seeds[i] != 0), "key%zu was seen %u times", i,
                       listing->seen[i]);
+    }
 }
 
 START_TEST(nothing_to_list)
 {
     struct listing listing = {.refuse_every = 0};
     struct store_cursor *cursor = open_cursor("ghost");
-
     ck_assert(step(cursor, 10, &listing));
     close_cursor(&cursor);
     FIXTURE_OK(fixture_put(&fixture, "ns", "key1", TTL_FOR(10), "value"));
@@ -171,7 +172,6 @@ START_TEST(everything_once)
     struct listing listing = {.refuse_every = 0};
     struct listing other = {.refuse_every = 0};
     bool ended = false;
-
     fill("ns", &listing);
     fill("other", &other);
     struct store_cursor *cursor = open_cursor("ns");
@@ -190,13 +190,13 @@ START_TEST(a_visitor_that_stops_misses_nothing)
 {
     struct listing listing = {.refuse_every = (size_t)_i};
     bool ended = false;
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 50, &listing);
-        if (steps % 100 == 0)
+        if (steps % 100 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     ck_assert(ended);
     close_cursor(&cursor);
@@ -207,7 +207,6 @@ END_TEST
 START_TEST(large_values_can_be_kept)
 {
     struct listing listing = {.keep = 8};
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     step_to_the_end(cursor, &listing);
@@ -228,15 +227,17 @@ END_TEST
 START_TEST(expired_records_are_not_listed)
 {
     struct listing listing = {.refuse_every = 0};
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     fixture_outlive(&fixture, 60000 + 40 * 2000); /* all up to the 2000th that have a time */
-    if (_i % 2 != 0)
+    if (_i % 2 != 0) {
         fixture_housekeep(&fixture);
-    for (size_t i = 0; i <= 2000; i++)
-        if (i % 3 != 0)
+    }
+    for (size_t i = 0; i <= 2000; i++) {
+        if (i % 3 != 0) {
             listing.seeds[i] = 0;
+        }
+    }
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
     expect_exactly(&listing);
@@ -252,7 +253,6 @@ START_TEST(others_come_and_go_meanwhile)
     unsigned seen_before[RECORDS] = {0};
     bool ended = false;
     char key[32];
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     for (uint64_t steps = 1; !ended && steps < STEPS_MAX; steps++) {
@@ -266,21 +266,23 @@ START_TEST(others_come_and_go_meanwhile)
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(5 + steps % 500), key));
         FIXTURE_OK(fixture_put(&fixture, "other", key, TTL_FOR(5), key));
         fixture_wait(&fixture, steps % 3);
-        if (steps % 11 == 0)
+        if (steps % 11 == 0) {
             fixture_housekeep(&fixture);
+        }
         ended = step(cursor, 5, &listing);
     }
     ck_assert(ended);
     close_cursor(&cursor);
     ck_assert_uint_eq(listing.wrong, 0);
     for (size_t i = 0; i < RECORDS; i++) {
-        if (i % 3 == 0)
+        if (i % 3 == 0) {
             ck_assert_msg(listing.seen[i] == 1 || listing.seen[i] == 2, "key%zu was seen %u times",
                           i, listing.seen[i]);
-        else if (i % 3 == 1)
+        } else if (i % 3 == 1) {
             ck_assert_uint_ge(listing.seen[i], 1);
-        else if (listing.seeds[i] == 0)
+        } else if (listing.seeds[i] == 0) {
             ck_assert_uint_eq(listing.seen[i], seen_before[i]);
+        }
     }
 }
 END_TEST
@@ -290,12 +292,13 @@ START_TEST(housekeeping_between_all_steps)
 {
     struct listing listing = {.refuse_every = 0};
     bool ended = false;
-
     fill("ns", &listing);
     fill("other", &listing);
-    for (size_t i = 0; i < RECORDS; i++)
-        if (i % 10 != 0)
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (i % 10 != 0) {
             delete_numbered("ns", &listing, i);
+        }
+    }
     struct store_cursor *cursor = open_cursor("ns");
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 13, &listing);
@@ -312,24 +315,28 @@ START_TEST(flushed_in_between)
 {
     struct listing listing = {.refuse_every = 0};
     struct listing before;
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
-    for (int steps = 0; steps < 10; steps++)
+    for (int steps = 0; steps < 10; steps++) {
         ck_assert(!step(cursor, 30, &listing));
+    }
     ck_assert_uint_eq(fixture_flush(&fixture, "ns"), RECORDS);
     before = listing;
     memset(listing.seeds, 0, sizeof listing.seeds);
-    if (_i % 2 != 0)
+    if (_i % 2 != 0) {
         fixture_housekeep(&fixture);
-    if (_i >= 2)
-        for (size_t i = 0; i < 100; i++)
+    }
+    if (_i >= 2) {
+        for (size_t i = 0; i < 100; i++) {
             put_numbered("ns", &listing, i, TTL_NEVER, i + 5);
+        }
+    }
     step_to_the_end(cursor, &listing);
     close_cursor(&cursor);
     ck_assert_uint_eq(listing.wrong, 0);
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         ck_assert_uint_le(listing.seen[i] - before.seen[i], i < 100 && _i >= 2);
+    }
     fixture_housekeep(&fixture);
     ck_assert_uint_eq(fixture_items(&fixture, "ns"), _i >= 2 ? 100 : 0);
 }
@@ -341,34 +348,35 @@ START_TEST(several_listings_at_once)
     struct store_cursor *cursors[CURSORS];
     struct listing *listings = calloc(CURSORS, sizeof *listings);
     unsigned open = CURSORS;
-
     ck_assert_ptr_nonnull(listings);
     for (size_t i = 0; i < CURSORS; i++) {
         fill(i % 2 ? "a" : "b", &listings[i]);
     }
-    for (size_t i = 0; i < CURSORS; i++)
+    for (size_t i = 0; i < CURSORS; i++) {
         cursors[i] = open_cursor(i % 2 ? "a" : "b");
+    }
     while (open > 0) {
         for (size_t i = 0; i < CURSORS; i++) {
-            if (cursors[i] == NULL || !step(cursors[i], 10 + 30 * i, &listings[i]))
+            if (cursors[i] == NULL || !step(cursors[i], 10 + 30 * i, &listings[i])) {
                 continue;
+            }
             close_cursor(&cursors[i]);
             open--;
         }
         fixture_housekeep(&fixture);
     }
-    for (size_t i = 0; i < CURSORS; i++)
+    for (size_t i = 0; i < CURSORS; i++) {
         expect_exactly(&listings[i]);
+    }
     free(listings);
 }
 END_TEST
 
 /* Bytes of memory after records were written again and again. */
-static uint64_t modification(size_t listed_every)
+static uint64_t overwrite_all(size_t listed_every)
 {
     uint64_t random = 3;
     char key[32];
-
     for (size_t i = 0; i < 60000; i++) {
         snprintf(key, sizeof key, "key%d", (int)(fixture_random(&random) % RECORDS));
         ck_assert_int_eq(fixture_put_pattern(&fixture, "ns", key, TTL_NEVER, 1000, i), STORE_OK);
@@ -376,8 +384,9 @@ static uint64_t modification(size_t listed_every)
             struct store_cursor *cursor = open_cursor("ns");
             store_cursor_close(&cursor);
         }
-        if (i % 50 == 0)
+        if (i % 50 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     fixture_rest(&fixture);
     return fixture_figures(&fixture).memory_used;
@@ -386,27 +395,27 @@ static uint64_t modification(size_t listed_every)
 /* A listing begins by sealing what is written to: the rest of it has to be used, too. */
 START_TEST(many_listings_take_no_more_memory)
 {
-    uint64_t without = modification(0);
-
+    uint64_t without = overwrite_all(0);
     fixture_flush(&fixture, "ns");
     fixture_rest(&fixture);
-    ck_assert_uint_lt(modification(25), without + without / 4);
+    ck_assert_uint_lt(overwrite_all(25), without + without / 4);
 }
 END_TEST
 
 START_TEST(closed_early)
 {
     struct listing listing = {.refuse_every = 0};
-
     fill("ns", &listing);
     for (size_t i = 0; i < 100; i++) {
         struct store_cursor *cursor = open_cursor("ns");
-        if (i > 0)
+        if (i > 0) {
             ck_assert(!step(cursor, i, &listing));
+        }
         close_cursor(&cursor);
     }
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < RECORDS; i++) {
         delete_numbered("ns", &listing, i);
+    }
     for (int i = 0; i < 20; i++) {
         fixture_wait(&fixture, 1000);
         fixture_housekeep(&fixture);
@@ -420,7 +429,6 @@ END_TEST
 START_TEST(the_namespace_goes_away)
 {
     struct listing listing = {.refuse_every = 0};
-
     fill("ns", &listing);
     struct store_cursor *cursor = open_cursor("ns");
     ck_assert(!step(cursor, 10, &listing));
@@ -445,18 +453,20 @@ START_TEST(under_pressure)
     struct fixture saved = fixture;
     bool ended = false;
     char key[32];
-
     fixture_open(&fixture, 4 * FIXTURE_MIB, FIXTURE_MIB / 2);
-    for (size_t i = 0; i < RECORDS; i++)
-        if (value_length(i) < 100)
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (value_length(i) < 100) {
             put_numbered("ns", &listing, i, TTL_NEVER, i + 1);
+        }
+    }
     struct store_cursor *cursor = open_cursor("ns");
     for (int steps = 0; !ended && steps < STEPS_MAX; steps++) {
         ended = step(cursor, 9, &listing);
         snprintf(key, sizeof key, "more%d", steps);
         FIXTURE_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 20000, 1));
-        if (steps % 7 == 0)
+        if (steps % 7 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     ck_assert(ended);
     close_cursor(&cursor);
@@ -464,8 +474,9 @@ START_TEST(under_pressure)
     for (size_t i = 0; i < RECORDS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         ck_assert_uint_le(listing.seen[i], 1);
-        if (fixture_has(&fixture, "ns", key))
+        if (fixture_has(&fixture, "ns", key)) {
             ck_assert_msg(listing.seen[i] == 1, "key%zu was seen %u times", i, listing.seen[i]);
+        }
     }
     fixture_close(&fixture);
     fixture = saved;
@@ -483,7 +494,6 @@ static bool note_entry(void *context, struct store_entry *entry)
 {
     struct told *told = context;
     unsigned letter = (unsigned)(entry->key.bytes[entry->key.length - 1] - 'a');
-
     FIXTURE_THAT(letter < 4);
     told->of[letter] = *entry;
     told->count++;
@@ -493,7 +503,6 @@ static bool note_entry(void *context, struct store_entry *entry)
 static void look_at(const char *key, const struct store_terms *terms, struct store_view *view)
 {
     struct store_key at;
-
     store_enter(fixture.thread);
     FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
     FIXTURE_OK(store_inspect(fixture.thread, &at, terms, fixture.now, view));
@@ -505,9 +514,9 @@ static struct told list_told(bool wants_notes)
 {
     struct told told = {.count = 0};
     struct store_cursor *cursor = open_cursor("ns");
-
-    if (wants_notes)
+    if (wants_notes) {
         store_cursor_want_notes(cursor);
+    }
     store_enter(fixture.thread);
     ck_assert(store_cursor_step(fixture.thread, cursor, fixture.now, 100, note_entry, &told));
     store_leave(fixture.thread);
@@ -519,7 +528,6 @@ static void put_on_terms(const char *key, const struct store_terms *terms, size_
 {
     static char value[300000];
     struct store_key at;
-
     store_enter(fixture.thread);
     FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
     FIXTURE_OK(
@@ -534,7 +542,6 @@ START_TEST(entries_tell_what_looks_tell)
     const struct store_terms read = {.ttl = TTL_KEEP};
     const struct store_terms noted = {.ttl = TTL_FOR(5000), .client_flags = 7, .noted = true};
     struct store_view view;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "a", TTL_NEVER, "value"));
     put_on_terms("b", &noted, 10);
     put_on_terms("c", &noted, 300000);
@@ -568,7 +575,6 @@ int main(void)
 {
     Suite *suite = suite_create("store cursor");
     TCase *listing = tcase_create("listing");
-
     tcase_add_checked_fixture(listing, setup, teardown);
     tcase_set_timeout(listing, FIXTURE_TIMEOUT);
     tcase_add_test(listing, nothing_to_list);

@@ -26,8 +26,9 @@ static char bytes[MOST];
 
 static void tear_down(void)
 {
-    if (fixture.store != NULL)
+    if (fixture.store != NULL) {
         fixture_close(&fixture);
+    }
 }
 
 static const char *number(const char *what, size_t value)
@@ -106,16 +107,18 @@ static const uint64_t lengths[] = {1,       50,      400,     2000,   8000,   20
 static void write_nearly(const char *name, uint64_t length, uint64_t takes, uint64_t share)
 {
     static size_t next;
-    for (uint64_t written = 0; written + takes < share; written += takes)
+    for (uint64_t written = 0; written + takes < share; written += takes) {
         FIXTURE_OK(put(name, number("other", next++ % 100000), length));
+    }
 }
 
 /* Full of such records, and then some. */
 static void fill(const char *name, uint64_t length, uint64_t size)
 {
     uint64_t count = size * 2 / (length + 30);
-    for (uint64_t i = 0; i < count + 4; i++)
+    for (uint64_t i = 0; i < count + 4; i++) {
         FIXTURE_OK(put(name, number("fill", i), length));
+    }
 }
 
 static void expect_kept(unsigned way, uint64_t length, uint64_t after, uint64_t share)
@@ -126,15 +129,18 @@ static void expect_kept(unsigned way, uint64_t length, uint64_t after, uint64_t 
         char copy[32];
         snprintf(copy, sizeof copy, "%s", key);
         FIXTURE_OK(put_by(way, "n", copy, length));
-        if (!is_there("n", copy))
+        if (!is_there("n", copy)) {
             ck_abort_msg("%ju of %ju: %s is gone at once", (uintmax_t)length,
                          (uintmax_t)fixture.memory, copy);
+        }
         write_nearly("n", after, takes, share);
-        if (!is_there("n", copy))
+        if (!is_there("n", copy)) {
             ck_abort_msg("%ju of %ju, %ju behind it, way %u: %s is gone", (uintmax_t)length,
                          (uintmax_t)fixture.memory, (uintmax_t)after, way, copy);
-        if (round % 2 == 1)
+        }
+        if (round % 2 == 1) {
             fixture_housekeep(&fixture);
+        }
     }
 }
 
@@ -145,8 +151,9 @@ START_TEST(a_share_is_written_before_a_record_goes)
     uint64_t most = place.quota != 0 ? size / 4 * 3 : size / 4;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint64_t length = lengths[i] != 0 ? lengths[i] : most - 4096;
-        if (length > most - 4096 || (length < 100 && size > 4 * FIXTURE_MIB))
+        if (length > most - 4096 || (length < 100 && size > 4 * FIXTURE_MIB)) {
             continue; /* too large, or millions of records */
+        }
         fixture_open(&fixture, place.memory, MOST);
         declare(place.quota != 0 ? "n" : "other", place.quota != 0 ? place.quota : FIXTURE_MIB);
         uint64_t share = (place.quota != 0 ? size : size - FIXTURE_MIB) / SHARE;
@@ -295,9 +302,10 @@ static enum store_status put_of_mix(struct store_thread *thread, const struct mi
     store_enter(thread);
     enum store_status status = store_locate(thread, (struct slice){name, (size_t)name_length},
                                             (struct slice){key, (size_t)key_length}, &at);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_put(thread, &at, &terms, (struct slice){bytes, lengths_of[record]},
                            fixture.now, NULL);
+    }
     store_leave(thread);
     return status;
 }
@@ -333,16 +341,18 @@ static void modify_half(struct store_thread *thread, const struct mix *mix, size
             FIXTURE_THAT(put_of_mix(thread, mix, shrinks, &chance) == STORE_OK);
             one = grows;
         }
-        if (one < count)
+        if (one < count) {
             FIXTURE_THAT(put_of_mix(thread, mix, one, &chance) == STORE_OK);
+        }
     }
 }
 
 static void expect_all(const struct mix *mix, size_t count)
 {
-    if (evictions() != 0)
+    if (evictions() != 0) {
         ck_abort_msg("%ju MiB, mix %u: %ju records were evicted",
                      (uintmax_t)(fixture.memory / FIXTURE_MIB), mix->sizes, (uintmax_t)evictions());
+    }
     for (size_t i = 0; i < count; i++) {
         char name[16];
         snprintf(name, sizeof name, "n%zu", i % mix->spaces);
@@ -372,8 +382,9 @@ START_TEST(with_three_quarters_live_nothing_is_evicted)
         size_t count = fill_to(&mix, percent, &chance);
         for (unsigned round = 0; round < 8; round++) {
             modify_half(fixture.thread, &mix, 0, 1, count, count / 2);
-            if (round > 4)
+            if (round > 4) {
                 keep_house();
+            }
         }
         expect_all(&mix, count);
         fixture_close(&fixture);
@@ -419,8 +430,9 @@ static void *keeper(void *unused)
         store_enter(thread);
         bool more = store_housekeep(thread, fixture.now, 512);
         store_leave(thread);
-        if (!more)
+        if (!more) {
             nanosleep(&pause, NULL);
+        }
     }
     store_thread_destroy(&thread);
     return NULL;
@@ -456,8 +468,9 @@ static void *put_and_get(void *context)
                                NULL) == STORE_OK);
         uint64_t before = __atomic_add_fetch(&written, length + 64, __ATOMIC_SEQ_CST);
         enum store_status status = store_get(thread, &at, fixture.now, &view);
-        if (status == STORE_OK)
+        if (status == STORE_OK) {
             store_view_put(&view);
+        }
         uint64_t after = __atomic_load_n(&written, __ATOMIC_SEQ_CST);
         writer->lost += status == STORE_NOT_FOUND && after + WRITERS * 200000 - before < share;
         store_leave(thread);
@@ -515,7 +528,6 @@ int main(void)
     Suite *suite = suite_create("store fresh");
     TCase *share = tcase_create("share");
     TCase *live = tcase_create("live");
-
     tcase_add_checked_fixture(share, NULL, tear_down);
     tcase_set_timeout(share, FIXTURE_TIMEOUT);
     tcase_add_loop_test(share, a_share_is_written_before_a_record_goes, 0,

@@ -19,7 +19,6 @@ static void teardown(void)
 START_TEST(numbers_are_added_and_taken)
 {
     uint64_t number = 0;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "n", TTL_FOR(800), "5"));
     FIXTURE_OK(fixture_incr(&fixture, "ns", "n", 1, &number));
     ck_assert_uint_eq(number, 6);
@@ -43,7 +42,6 @@ END_TEST
 START_TEST(a_number_keeps_its_expiry)
 {
     uint64_t number;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "n", TTL_FOR(800), "9"));
     FIXTURE_OK(fixture_put(&fixture, "ns", "never", TTL_NEVER, "9"));
     for (uint64_t i = 1; i <= 799; i++) {
@@ -63,7 +61,6 @@ END_TEST
 START_TEST(a_sum_must_fit)
 {
     uint64_t number;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "n", TTL_DEFAULT, "18446744073709551614"));
     ck_assert_int_eq(fixture_incr(&fixture, "ns", "n", 2, &number), STORE_OVERFLOW);
     ck_assert_int_eq(fixture_incr(&fixture, "ns", "n", UINT64_MAX, &number), STORE_OVERFLOW);
@@ -96,7 +93,6 @@ START_TEST(what_is_no_number_is_left_alone)
         "1\n",
     };
     uint64_t number;
-
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         FIXTURE_OK(fixture_put(&fixture, "ns", "n", TTL_FOR(70), values[i]));
         ck_assert_int_eq(fixture_incr(&fixture, "ns", "n", 1, &number), STORE_NOT_A_NUMBER);
@@ -117,7 +113,6 @@ int main(void)
 {
     Suite *suite = suite_create("store number");
     TCase *numbers = tcase_create("numbers");
-
     tcase_add_checked_fixture(numbers, setup, teardown);
     tcase_set_timeout(numbers, FIXTURE_TIMEOUT);
     tcase_add_test(numbers, numbers_are_added_and_taken);

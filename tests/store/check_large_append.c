@@ -299,7 +299,6 @@ int main(void)
 {
     Suite *suite = suite_create("store join");
     TCase *all = tcase_create("all");
-
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, FIXTURE_TIMEOUT);
     tcase_add_loop_test(all, what_is_joined_in_steps_is_whole_at_once, 0, 2);

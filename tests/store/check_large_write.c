@@ -45,10 +45,10 @@ START_TEST(a_value_arrives_in_parts)
 {
     static const size_t parts[] = {1, 3, 1000, 4096, 70000, 8 * FIXTURE_MIB};
     size_t length = lengths[_i];
-
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (length / parts[i] > 400000)
+        if (length / parts[i] > 400000) {
             continue;
+        }
         FIXTURE_OK(fixture_stream_pattern(&fixture, "ns", "key", STORE_SET, TTL_FOR(50), length,
                                           parts[i], i));
         fixture_expect_pattern(&fixture, "ns", "key", length, i);
@@ -65,7 +65,6 @@ START_TEST(nobody_sees_it_before_it_is_committed)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(5000), "old"));
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_FOR(700), LARGE, &write));
     while (done < LARGE) {
@@ -90,7 +89,6 @@ START_TEST(an_aborted_write_leaves_nothing)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
     fixture_housekeep(&fixture);
     uint64_t before = fixture_figures(&fixture).memory_used;
@@ -115,15 +113,15 @@ START_TEST(an_announcement_takes_no_memory)
     struct store_write *writes[OPEN_WRITES];
     char key[32];
     uint64_t before = fixture_figures(&fixture).memory_used;
-
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(
             fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, 4 * FIXTURE_MIB, &writes[i]));
     }
     ck_assert_uint_le(fixture_figures(&fixture).memory_used, before + 2 * FIXTURE_MIB);
-    for (size_t i = 0; i < OPEN_WRITES; i++)
+    for (size_t i = 0; i < OPEN_WRITES; i++) {
         fixture_abort(&fixture, &writes[i]);
+    }
     ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
 }
 END_TEST
@@ -135,27 +133,27 @@ START_TEST(a_write_takes_about_what_came)
     uint64_t done[OPEN_WRITES] = {0};
     char key[32];
     uint64_t before = fixture_figures(&fixture).memory_used;
-
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(
             fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, 32 * FIXTURE_KIB, &writes[i]));
     }
     for (uint64_t until = 1; until <= 16384; until *= 4) {
-        for (size_t i = 0; i < OPEN_WRITES; i++)
+        for (size_t i = 0; i < OPEN_WRITES; i++) {
             FIXTURE_OK(fixture_write_pattern(&fixture, writes[i], &done[i], until, until, i));
+        }
         ck_assert_uint_le(fixture_figures(&fixture).memory_used,
                           before + OPEN_WRITES * (2 * until + 2 * FIXTURE_KIB) + FIXTURE_MIB);
     }
-    for (size_t i = 0; i < OPEN_WRITES; i++)
+    for (size_t i = 0; i < OPEN_WRITES; i++) {
         fixture_abort(&fixture, &writes[i]);
+    }
 }
 END_TEST
 
 START_TEST(what_can_be_known_is_refused_at_once)
 {
     struct store_write *write = NULL;
-
     ck_assert_int_eq(
         fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_DEFAULT, 4 * FIXTURE_MIB + 1, &write),
         STORE_TOO_LARGE);
@@ -174,7 +172,6 @@ START_TEST(an_add_that_comes_second_is_refused)
     struct store_write *first = NULL;
     struct store_write *second = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &first));
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &second));
     FIXTURE_OK(fixture_write_pattern(&fixture, first, &done, LARGE, LARGE, 1));
@@ -199,7 +196,6 @@ START_TEST(an_add_after_the_others_time_succeeds)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_ADD, TTL_NEVER, LARGE, &write));
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "meanwhile"));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, LARGE, LARGE, 1));
@@ -214,30 +210,32 @@ START_TEST(many_writes_are_open_at_once)
     struct store_write *writes[OPEN_WRITES];
     uint64_t done[OPEN_WRITES] = {0};
     char key[32];
-
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(fixture_begin(&fixture, i % 2 ? "a" : "b", key, STORE_SET, TTL_FOR(1000),
                                  20000 + i * 300, &writes[i]));
     }
-    for (uint64_t until = 5000; until < 100000; until += 5000)
+    for (uint64_t until = 5000; until < 100000; until += 5000) {
         for (size_t i = 0; i < OPEN_WRITES; i++) {
             uint64_t length = 20000 + i * 300;
             FIXTURE_OK(fixture_write_pattern(&fixture, writes[i], &done[i],
                                              until < length ? until : length, 1700, i));
         }
+    }
     for (size_t i = 0; i < OPEN_WRITES; i++) {
-        if (i % 5 == 4)
+        if (i % 5 == 4) {
             fixture_abort(&fixture, &writes[i]);
-        else
+        } else {
             FIXTURE_OK(fixture_commit(&fixture, &writes[i]));
+        }
     }
     for (size_t i = 0; i < OPEN_WRITES; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (i % 5 == 4)
+        if (i % 5 == 4) {
             fixture_expect_gone(&fixture, i % 2 ? "a" : "b", key);
-        else
+        } else {
             fixture_expect_pattern(&fixture, i % 2 ? "a" : "b", key, 20000 + i * 300, i);
+        }
     }
     ck_assert_uint_eq(fixture_figures(&fixture).items, OPEN_WRITES / 5 * 4);
 }
@@ -247,7 +245,6 @@ START_TEST(a_write_outlives_a_flush)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "old"));
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, LARGE, &write));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, LARGE, 1));
@@ -271,15 +268,15 @@ START_TEST(open_writes_cannot_take_more_than_there_is)
     struct store_write *writes[OPEN_WRITES];
     enum store_status status = STORE_OK;
     size_t count = 0;
-
     while (status == STORE_OK && count < OPEN_WRITES) {
         char key[32];
         uint64_t done = 0;
         snprintf(key, sizeof key, "key%zu", count);
         status =
             fixture_begin(&fixture, "ns", key, STORE_SET, TTL_NEVER, FIXTURE_MIB, &writes[count]);
-        if (status != STORE_OK)
+        if (status != STORE_OK) {
             break;
+        }
         status =
             fixture_write_pattern(&fixture, writes[count], &done, FIXTURE_MIB, FIXTURE_MIB, count);
         count++;
@@ -295,8 +292,9 @@ START_TEST(open_writes_cannot_take_more_than_there_is)
         FIXTURE_OK(fixture_put_pattern(&fixture, "other", key, TTL_NEVER, 4000, i));
     }
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         fixture_abort(&fixture, &writes[i]);
+    }
     fixture_housekeep(&fixture);
     FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, FIXTURE_MIB, 3));
     fixture_expect_pattern(&fixture, "ns", "key", FIXTURE_MIB, 3);
@@ -317,21 +315,20 @@ static void take(struct store_view *view, const char *key, size_t length, uint64
 static void pour(void)
 {
     char key[32];
-
     for (size_t i = 0; i < 1500; i++) {
         snprintf(key, sizeof key, "pour%zu", i % 700);
         enum store_status status =
             fixture_put_pattern(&fixture, i % 3 ? "ns" : "other", key, TTL_FOR(5000), i * 67, i);
         FIXTURE_OK(status);
-        if (i % 50 == 0)
+        if (i % 50 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
 }
 
 START_TEST(a_view_outlives_its_record)
 {
     struct store_view views[6];
-
     for (size_t i = 0; i < 6; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%zu", i);
@@ -352,10 +349,12 @@ START_TEST(a_view_outlives_its_record)
     pour();
     fixture_expect_gone(&fixture, "ns", "key5");
     fixture_check(&fixture);
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
         ck_assert_msg(fixture_view_is_pattern(&views[i], i), "view %zu has changed", i);
-    for (size_t i = 0; i < 6; i++)
+    }
+    for (size_t i = 0; i < 6; i++) {
         store_view_put(&views[i]);
+    }
     fixture_outlive(&fixture, 60000);
     fixture_rest(&fixture);
     ck_assert_uint_eq(fixture_figures(&fixture).items, 0);
@@ -367,16 +366,17 @@ END_TEST
 START_TEST(many_views_of_one_record)
 {
     struct store_view views[HELD_VIEWS];
-
     take(&views[0], "key", LARGE, 5);
-    for (size_t i = 1; i < HELD_VIEWS; i++)
+    for (size_t i = 1; i < HELD_VIEWS; i++) {
         FIXTURE_OK(fixture_get(&fixture, "ns", "key", &views[i]));
+    }
     FIXTURE_OK(fixture_delete(&fixture, "ns", "key"));
     for (size_t i = 0; i < HELD_VIEWS; i++) {
         ck_assert(fixture_view_is_pattern(&views[i], 5));
         store_view_put(&views[i]);
-        if (i % 10 == 0)
+        if (i % 10 == 0) {
             pour();
+        }
     }
 }
 END_TEST
@@ -385,7 +385,6 @@ START_TEST(pieces_from_any_byte_on)
 {
     struct store_view view;
     struct iovec pieces[STORE_PIECES_MAX];
-
     take(&view, "key", LARGE, 6);
     size_t all = store_view_pieces(&view, 0, pieces, STORE_PIECES_MAX);
     ck_assert_uint_ge(all, 1);
@@ -416,7 +415,6 @@ START_TEST(pinned_memory_is_not_taken_away)
     size_t count = 0;
     enum store_status status = STORE_OK;
     char key[32];
-
     fixture_open(&small, 8 * FIXTURE_MIB, FIXTURE_MIB);
     while (status == STORE_OK && count < OPEN_WRITES) {
         snprintf(key, sizeof key, "key%zu", count);
@@ -436,8 +434,9 @@ START_TEST(pinned_memory_is_not_taken_away)
         ck_assert(fixture_view_is_pattern(&views[i], i));
     }
     fixture_check(&small);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         store_view_put(&views[i]);
+    }
     FIXTURE_OK(fixture_put_pattern(&small, "ns", "key0", TTL_NEVER, FIXTURE_MIB, 7));
     fixture_expect_pattern(&small, "ns", "key0", FIXTURE_MIB, 7);
     fixture_close(&small);
@@ -449,7 +448,6 @@ int main(void)
     Suite *suite = suite_create("store write");
     TCase *in = tcase_create("in");
     TCase *out = tcase_create("out");
-
     tcase_add_checked_fixture(in, setup, teardown);
     tcase_set_timeout(in, FIXTURE_TIMEOUT);
     tcase_add_loop_test(in, a_value_arrives_in_parts, 0, LENGTHS);

@@ -24,16 +24,17 @@ static void pour(const char *name, size_t first, size_t count, size_t length, st
                  size_t housekeep_every)
 {
     char key[32];
-
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, i);
         FIXTURE_OK(status);
-        if (housekeep_every != 0 && i % housekeep_every == 0)
+        if (housekeep_every != 0 && i % housekeep_every == 0) {
             fixture_housekeep(&fixture);
-        if (i % 64 == 0)
+        }
+        if (i % 64 == 0) {
             FIXTURE_THAT(fixture_figures(&fixture).memory_used <=
                          fixture_figures(&fixture).memory_limit);
+        }
     }
 }
 
@@ -42,11 +43,11 @@ static size_t count_alive(const char *name, size_t first, size_t count, size_t l
 {
     size_t alive = 0;
     char key[32];
-
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (!fixture_has(&fixture, name, key))
+        if (!fixture_has(&fixture, name, key)) {
             continue;
+        }
         fixture_expect_pattern(&fixture, name, key, length, i);
         alive++;
     }
@@ -56,7 +57,6 @@ static size_t count_alive(const char *name, size_t first, size_t count, size_t l
 static void declare_quota(const char *name, uint64_t memory)
 {
     struct store_namespace_options options = {.name = slice_of(name), .memory = memory};
-
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
 }
 
@@ -71,7 +71,6 @@ START_TEST(used_is_never_more_than_the_limit)
 {
     size_t length = poured_sizes[_i / 3];
     size_t count = 4 * 16 * FIXTURE_MIB / (length + 24);
-
     pour("ns", 0, count, length, TTL_NEVER, housekeep_every[_i % 3]);
     char key[32];
     snprintf(key, sizeof key, "key%zu", count - 1);
@@ -91,7 +90,6 @@ START_TEST(all_sizes_and_ttls_under_pressure)
     uint64_t random = 7;
     char name[32];
     char key[32];
-
     for (int i = 0; i < 60000; i++) {
         uint64_t dice = fixture_random(&random);
         size_t length = dice % 100 == 0 ? (dice >> 8) % 200000 : (dice >> 8) % 400;
@@ -116,8 +114,9 @@ START_TEST(dead_and_expired_records_go_first)
     pour("keeps", 0, 5000, 500, TTL_NEVER, 0);
     for (int round = 0; round < 20; round++) {
         pour("churns", 0, 2000, 1000, TTL_FOR(1000), 0);
-        if (round % 2 != 0)
+        if (round % 2 != 0) {
             fixture_outlive(&fixture, 1000);
+        }
         fixture_housekeep(&fixture);
     }
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
@@ -128,13 +127,13 @@ END_TEST
 START_TEST(deleted_space_is_won_back)
 {
     char key[32];
-
     for (int round = 0; round < 12; round++) {
         pour("ns", 0, 15000, 500, TTL_NEVER, 0);
         for (int i = 0; i < 15000; i++) {
             snprintf(key, sizeof key, "key%d", i);
-            if (i % 10 != round % 10)
+            if (i % 10 != round % 10) {
                 FIXTURE_OK(fixture_delete(&fixture, "ns", key));
+            }
         }
         fixture_housekeep(&fixture);
     }
@@ -148,7 +147,6 @@ END_TEST
 START_TEST(a_quota_that_is_overrun_costs_nobody_else)
 {
     struct store_namespace_stats stats;
-
     declare_quota("bounded", 4 * FIXTURE_MIB);
     pour("other", 0, 6000, 1000, TTL_NEVER, 500);
     for (size_t i = 0; i < 20000; i += 500) {
@@ -169,7 +167,6 @@ END_TEST
 START_TEST(a_quota_is_kept_free_from_others_pressure)
 {
     struct store_namespace_stats stats;
-
     declare_quota("bounded", 4 * FIXTURE_MIB);
     pour("bounded", 0, 3000, 1000, TTL_NEVER, 0);
     pour("other", 0, 50000, 1000, TTL_NEVER, _i ? 1000 : 0);
@@ -195,7 +192,6 @@ END_TEST
 START_TEST(a_lowered_quota_is_enforced)
 {
     struct store_namespace_stats stats;
-
     declare_quota("bounded", 8 * FIXTURE_MIB);
     pour("bounded", 0, 6000, 1000, TTL_NEVER, 0);
     ck_assert_uint_eq(fixture_items(&fixture, "bounded"), 6000);
@@ -213,7 +209,6 @@ END_TEST
 START_TEST(larger_than_its_quota)
 {
     struct store_write *write = NULL;
-
     declare_quota("bounded", FIXTURE_MIB / 2);
     FIXTURE_OK(fixture_put(&fixture, "bounded", "key", TTL_NEVER, "old"));
     ck_assert_int_eq(fixture_put_pattern(&fixture, "bounded", "key", TTL_NEVER, FIXTURE_MIB, 1),
@@ -232,14 +227,14 @@ START_TEST(what_is_read_often_stays)
 {
     enum { HOT = 800, COLD = 7200, LENGTH = 1000 };
     char key[32];
-
     pour("ns", 0, HOT + COLD, LENGTH, TTL_NEVER, 500);
     for (size_t i = 0; i < 60; i++) {
-        for (int times = 0; times < 3; times++)
+        for (int times = 0; times < 3; times++) {
             for (size_t hot = 0; hot < HOT; hot++) {
                 snprintf(key, sizeof key, "key%zu", hot * 10);
                 fixture_has(&fixture, "ns", key);
             }
+        }
         pour("ns", 100000 + i * 500, 500, LENGTH, TTL_NEVER, 100);
     }
     size_t hot = 0;
@@ -258,7 +253,6 @@ END_TEST
 static void expect_empty(void)
 {
     struct store_stats stats = fixture_figures(&fixture);
-
     ck_assert_uint_eq(stats.items, 0);
     ck_assert_uint_eq(stats.bytes, 0);
     ck_assert_msg(stats.memory_used < 2 * FIXTURE_MIB, "%ju bytes are used for nothing",
@@ -268,7 +262,6 @@ static void expect_empty(void)
 START_TEST(after_all_has_expired_nothing_is_used)
 {
     char key[32];
-
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < 40000; i++) {
             snprintf(key, sizeof key, "key%zu", i);
@@ -293,7 +286,6 @@ END_TEST
 START_TEST(after_all_is_deleted_nothing_is_used)
 {
     char key[32];
-
     pour("ns", 0, 40000, 150, TTL_NEVER, 0);
     for (int i = 0; i < 40000; i++) {
         snprintf(key, sizeof key, "key%d", i);
@@ -319,13 +311,13 @@ END_TEST
 static void housekeep_in_small_slices(void)
 {
     bool more = true;
-
     for (size_t slices = 0; more && slices < 1000000; slices++) {
         store_enter(fixture.thread);
         more = store_housekeep(fixture.thread, fixture.now, 16);
         store_leave(fixture.thread);
-        if (slices % 1000 == 0)
+        if (slices % 1000 == 0) {
             fixture_check(&fixture);
+        }
     }
     ck_assert(!more);
 }
@@ -346,7 +338,6 @@ END_TEST
 START_TEST(what_comes_and_goes_is_not_given_back)
 {
     uint64_t used = 0;
-
     for (int i = 0; i < 40; i++) {
         pour("ns", 0, 20, 200000, TTL_FOR(100), 0);
         fixture_outlive(&fixture, 100);
@@ -365,7 +356,6 @@ int main(void)
 {
     Suite *suite = suite_create("store memory");
     TCase *memory = tcase_create("memory");
-
     tcase_add_checked_fixture(memory, setup, teardown);
     tcase_set_timeout(memory, FIXTURE_TIMEOUT);
     tcase_add_loop_test(memory, used_is_never_more_than_the_limit, 0, 3 * POURED_SIZES);

@@ -39,7 +39,6 @@ static void let_time_pass(void)
 START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
 {
     char key[32];
-
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, i % 2 ? TTL_NEVER : TTL_FOR(HOUR), "old"));
@@ -56,10 +55,11 @@ START_TEST(what_is_flushed_is_gone_and_what_comes_stays)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 1000; i++) {
             snprintf(key, sizeof key, "key%d", i);
-            if (i < 500)
+            if (i < 500) {
                 fixture_expect(&fixture, "ns", key, "new");
-            else
+            } else {
                 fixture_expect_gone(&fixture, "ns", key);
+            }
             fixture_expect(&fixture, "other", key, "other");
         }
         fixture_check(&fixture);
@@ -74,7 +74,6 @@ END_TEST
 START_TEST(flushed_again_and_again)
 {
     char key[32];
-
     for (uint64_t round = 1; round <= 3000; round++) {
         uint64_t count = round % 7;
         for (uint64_t i = 0; i < count; i++) {
@@ -84,8 +83,9 @@ START_TEST(flushed_again_and_again)
         ck_assert_uint_eq(fixture_items(&fixture, "ns"), count);
         ck_assert_uint_eq(fixture_flush(&fixture, "ns"), count);
         ck_assert(!fixture_has(&fixture, "ns", "key0"));
-        if (round % 500 == 0)
+        if (round % 500 == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     let_time_pass();
     ck_assert_uint_lt(fixture_figures(&fixture).memory_used, 2 * FIXTURE_MIB);
@@ -95,7 +95,6 @@ END_TEST
 START_TEST(flushing_nothing)
 {
     struct store_namespace_stats stats;
-
     ck_assert_uint_eq(fixture_flush(&fixture, "ghost"), 0);
     ck_assert_int_eq(fixture_namespace(&fixture, "ghost", &stats), STORE_NOT_FOUND);
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
@@ -109,7 +108,6 @@ END_TEST
 START_TEST(flushing_leaves_the_work_behind)
 {
     char key[32];
-
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < BIG; i++) {
             snprintf(key, sizeof key, "key%d", i);
@@ -138,11 +136,11 @@ START_TEST(each_namespace_is_given_once)
     char name[32];
     uint32_t next = 0;
     unsigned number;
-
     for (int i = 0; i < 300; i++) {
         snprintf(name, sizeof name, "ns%d", i);
-        for (int k = 0; k <= i % 3; k++)
+        for (int k = 0; k <= i % 3; k++) {
             FIXTURE_OK(fixture_put(&fixture, name, &"key"[k], TTL_NEVER, "value"));
+        }
     }
     store_enter(fixture.thread);
     while (store_namespace_next(fixture.thread, &next, &stats)) {
@@ -154,8 +152,9 @@ START_TEST(each_namespace_is_given_once)
         seen[number]++;
     }
     store_leave(fixture.thread);
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < 300; i++) {
         ck_assert_uint_eq(seen[i], 1);
+    }
     ck_assert_uint_eq(fixture_figures(&fixture).namespaces, 300);
 }
 END_TEST
@@ -165,7 +164,6 @@ START_TEST(figures_are_the_namespaces_own)
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = 5000, .max_ttl = 9000, .memory = 3 * FIXTURE_MIB};
     struct store_namespace_stats stats;
-
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
     FIXTURE_OK(fixture_namespace(&fixture, "declared", &stats));
     ck_assert_str_eq(stats.name, "declared");
@@ -199,7 +197,6 @@ START_TEST(empty_undeclared_namespaces_go_away)
 {
     struct store_namespace_options options = {.name = slice_of("declared")};
     struct store_namespace_stats stats;
-
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
     for (int round = 0; round < 50; round++) {
         FIXTURE_OK(fixture_put(&fixture, "expires", "key", TTL_FOR(10), "value"));
@@ -226,7 +223,6 @@ END_TEST
 START_TEST(names_are_used_again)
 {
     char name[32];
-
     for (int i = 0; i < 200000; i++) {
         snprintf(name, sizeof name, "ns%d", i);
         FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_FOR(10), "value"));
@@ -244,7 +240,6 @@ START_TEST(a_write_that_waits_keeps_its_namespace)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_begin(&fixture, "ns", "key", STORE_SET, TTL_NEVER, 50000, &write));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 20000, 50000, 1));
     let_time_pass();
@@ -261,9 +256,9 @@ END_TEST
 static struct store_ttl crowd_ttl(int namespace, int record)
 {
     static const uint64_t hours[] = {1, 3, 30, 300};
-
-    if (namespace % 10 != 0)
+    if (namespace % 10 != 0) {
         return TTL_FOR(HOUR);
+    }
     return record % 5 == 4 ? TTL_NEVER : TTL_FOR(hours[record % 5] * HOUR);
 }
 
@@ -281,7 +276,6 @@ static void expect_crowd(void)
     char name[32];
     char key[KEY_ROOM];
     char value[VALUE_ROOM];
-
     for (int i = 0; i < CROWD; i++) {
         snprintf(name, sizeof name, "namespace-%d", i);
         for (int k = 0; k < CROWD_RECORDS; k++) {
@@ -296,15 +290,16 @@ START_TEST(ten_thousand_small_ones_fit)
     char name[32];
     char key[KEY_ROOM];
     char value[VALUE_ROOM];
-
-    for (int k = 0; k < CROWD_RECORDS; k++)
+    for (int k = 0; k < CROWD_RECORDS; k++) {
         for (int i = 0; i < CROWD; i++) {
             snprintf(name, sizeof name, "namespace-%d", i);
             crowd_record(key, value, i, k);
             FIXTURE_OK(fixture_put(&fixture, name, key, crowd_ttl(i, k), value));
-            if (i % 1000 == 0)
+            if (i % 1000 == 0) {
                 fixture_housekeep(&fixture);
+            }
         }
+    }
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
     ck_assert_uint_eq(fixture_figures(&fixture).items, CROWD * CROWD_RECORDS);
     ck_assert_uint_eq(fixture_figures(&fixture).namespaces, CROWD);
@@ -325,7 +320,6 @@ START_TEST(room_is_made_by_eviction_and_not_by_tidying)
     enum { NEW = 2000, A_FRAME = 16 };
     char name[32];
     int made = 0;
-
     do {
         for (int i = 0; i < NEW; i++) {
             snprintf(name, sizeof name, "ns%d", made++);
@@ -348,7 +342,6 @@ static int survivors(int from, int to)
 {
     char name[32];
     int found = 0;
-
     for (int i = from; i < to; i++) {
         snprintf(name, sizeof name, "ns%d", i);
         found += fixture_has(&fixture, name, "key");
@@ -359,7 +352,6 @@ static int survivors(int from, int to)
 static void put_new(int *made, int until)
 {
     char name[32];
-
     for (; *made < until; ++*made) {
         snprintf(name, sizeof name, "ns%d", *made);
         FIXTURE_OK(fixture_put(&fixture, name, "key", TTL_NEVER, "value"));
@@ -374,7 +366,6 @@ static void put_new(int *made, int until)
 START_TEST(eviction_goes_round)
 {
     int made = 0, fit;
-
     while (fixture_figures(&fixture).counters.evictions == 0) {
         put_new(&made, made + 1);
     }
@@ -397,7 +388,6 @@ START_TEST(how_many_are_going_is_bounded)
     struct store_thread *other = store_thread_create(fixture.store);
     char name[32];
     int made = 0;
-
     ck_assert_ptr_nonnull(other);
     store_enter(other);
     for (; made < MANY && status == STORE_OK; made++) {
@@ -418,12 +408,12 @@ END_TEST
 START_TEST(how_many_there_may_be_is_bounded)
 {
     char name[32];
-
     for (int i = 0; i < STORE_NAMESPACES_MAX; i++) {
         snprintf(name, sizeof name, "ns%d", i);
         enum store_status status = fixture_put(&fixture, name, "key", TTL_FOR(HOUR), "value");
-        if (status != STORE_OK)
+        if (status != STORE_OK) {
             ck_abort_msg("namespace %d: status %d", i, status);
+        }
     }
     struct store_stats stats = fixture_figures(&fixture);
     ck_assert_uint_le(stats.namespaces, STORE_NAMESPACES_MAX);
@@ -448,7 +438,6 @@ START_TEST(only_declared_namespaces)
     struct store_cursor *cursor = NULL;
     struct store_key at;
     uint64_t records;
-
     FIXTURE_OK(fixture_put(&fixture, "one", "key", TTL_NEVER, "kept"));
     FIXTURE_OK(fixture_put(&fixture, "three", "key", TTL_NEVER, "goes"));
     fixture_declare_only(&fixture, options, 2);
@@ -482,7 +471,6 @@ START_TEST(no_longer_declared)
     struct store_namespace_options options = {
         .name = slice_of("ns"), .ttl = 5000, .memory = 2 * FIXTURE_MIB};
     struct store_namespace_stats stats;
-
     fixture_declare(&fixture, &options, 1, 700);
     FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, "value"));
     fixture_declare(&fixture, NULL, 0, 700);
@@ -518,26 +506,28 @@ START_TEST(many_policies_in_a_row)
     struct store_namespace_options options[40];
     char names[40][16];
     char name[16];
-
     for (uint64_t round = 0; round < 200; round++) {
         for (size_t i = 0; i < 40; i++) {
             snprintf(names[i], sizeof names[i], "ns%ju", (uintmax_t)(i + round % 30));
             options[i] =
                 (struct store_namespace_options){.name = slice_of(names[i]), .ttl = 1000 + round};
         }
-        if (round % 2 == 0)
+        if (round % 2 == 0) {
             fixture_declare(&fixture, options, 40, 500);
-        else
+        } else {
             fixture_declare_only(&fixture, options, 40);
+        }
         for (size_t i = 0; i < 40; i += 3) {
             FIXTURE_OK(fixture_put(&fixture, names[i], "key", TTL_DEFAULT, names[i]));
             fixture_expect_left(&fixture, names[i], "key", 1000 + round);
         }
         fixture_wait(&fixture, 20);
-        if (round % 4 == 3)
+        if (round % 4 == 3) {
             fixture_housekeep(&fixture);
-        for (size_t i = 0; i < 40; i += 3)
+        }
+        for (size_t i = 0; i < 40; i += 3) {
             fixture_expect(&fixture, names[i], "key", names[i]);
+        }
         snprintf(name, sizeof name, "ns%d", 80);
         ck_assert_int_eq(fixture_put(&fixture, name, "key", TTL_DEFAULT, "value"),
                          round % 2 ? STORE_UNDECLARED : STORE_OK);
@@ -549,7 +539,6 @@ int main(void)
 {
     Suite *suite = suite_create("store namespace");
     TCase *namespaces = tcase_create("namespaces");
-
     tcase_add_checked_fixture(namespaces, setup, teardown);
     tcase_set_timeout(namespaces, FIXTURE_TIMEOUT);
     tcase_add_test(namespaces, what_is_flushed_is_gone_and_what_comes_stays);

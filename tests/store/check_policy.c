@@ -34,8 +34,9 @@ static void teardown(void)
 /* What has gone is freed once no thread can see it any more: that takes some slices. */
 static void tidy(void)
 {
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         fixture_housekeep(&fixture);
+    }
 }
 
 /* --- what is declared ----------------------------------------------------------- */
@@ -57,7 +58,6 @@ static struct store_policy declare(const char *prefix, size_t count, uint64_t ro
 static void expect_declared(const struct store_policy *policy)
 {
     struct store_namespace_stats stats;
-
     for (size_t i = 0; i < policy->declared_count; i++) {
         FIXTURE_OK(fixture_namespace(&fixture, names[i], &stats));
         FIXTURE_THAT(stats.declared);
@@ -88,9 +88,9 @@ static enum store_progress step(void)
 static size_t finish(void)
 {
     size_t steps = 0;
-
-    while (step() == STORE_GOES_ON)
+    while (step() == STORE_GOES_ON) {
         steps++;
+    }
     return steps;
 }
 
@@ -120,7 +120,6 @@ END_TEST
 START_TEST(nothing_is_undeclared_in_between)
 {
     struct store_namespace_stats stats;
-
     struct store_policy policy = declare("ns", 1000, 0);
     fixture_declare_slowly(&fixture, &policy, A_SLICE);
     for (uint64_t round = 1; round <= 5; round++) {
@@ -147,8 +146,9 @@ START_TEST(another_policy_may_come_at_any_step)
         policy = declare(steps % 2 == 0 ? "one" : "two", 300, steps);
         policy.declared_only = steps % 3 == 0;
         begin(&policy);
-        for (size_t i = 0; i < steps; i++)
+        for (size_t i = 0; i < steps; i++) {
             step();
+        }
     }
     finish();
     expect_declared(&policy);
@@ -186,7 +186,6 @@ END_TEST
 static double cpu_seconds(void)
 {
     struct timespec now;
-
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
@@ -215,7 +214,6 @@ START_TEST(a_write_that_is_under_way_is_dropped_with_the_rest)
 {
     struct store_thread *other = store_thread_create(fixture.store);
     struct store_key at;
-
     ck_assert_ptr_nonnull(other);
     FIXTURE_OK(fixture_put(&fixture, "forbidden", "key", TTL_NEVER, "value"));
     FIXTURE_OK(fixture_put(&fixture, "ns0", "key", TTL_FOR(HOUR), "value"));
@@ -246,7 +244,6 @@ START_TEST(an_upload_into_what_is_forbidden_is_refused)
     struct store_write *write = NULL;
     struct store_write *allowed = NULL;
     uint64_t done = 0, there = 0;
-
     FIXTURE_OK(fixture_begin(&fixture, "forbidden", "key", STORE_SET, TTL_NEVER, 50000, &write));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 50000, 50000, 1));
     FIXTURE_OK(fixture_begin(&fixture, "ns1", "key", STORE_SET, TTL_NEVER, 50000, &allowed));
@@ -271,7 +268,6 @@ static void fill(void)
 {
     uint64_t before = fixture_figures(&fixture).counters.evictions;
     char key[NAME];
-
     /* Figures are asked for seldom: they are summed over all namespaces. */
     for (int i = 0; i % 1000 != 0 || fixture_figures(&fixture).counters.evictions < before + 1000;
          i++) {
@@ -307,7 +303,6 @@ static void keep_values(struct held *held, const char *name)
 {
     char key[NAME];
     enum store_status status = STORE_OK;
-
     while (status == STORE_OK && held->views_count < HELD) {
         snprintf(key, sizeof key, "held%zu", held->views_count);
         FIXTURE_OK(fixture_put_pattern(&fixture, name, key, TTL_NEVER, HELD_SIZE, 1));
@@ -320,7 +315,6 @@ static void keep_values(struct held *held, const char *name)
 static void begin_values(struct held *held, const char *name)
 {
     enum store_status status = STORE_OK;
-
     while (status == STORE_OK && held->writes_count < HELD) {
         struct store_write **write = &held->writes[held->writes_count++];
         uint64_t done = 0;
@@ -334,7 +328,6 @@ static void begin_values(struct held *held, const char *name)
 static void hold_all(struct held *held)
 {
     char name[NAME];
-
     for (int i = 0; i < HOLDERS; i++) {
         snprintf(name, sizeof name, "full%d", i);
         keep_values(held, name);
@@ -344,10 +337,12 @@ static void hold_all(struct held *held)
 
 static void release_all(struct held *held)
 {
-    for (size_t i = 0; i < held->views_count; i++)
+    for (size_t i = 0; i < held->views_count; i++) {
         fixture_give_back(&held->views[i]);
-    for (size_t i = 0; i < held->writes_count; i++)
+    }
+    for (size_t i = 0; i < held->writes_count; i++) {
         fixture_abort(&fixture, &held->writes[i]);
+    }
 }
 
 /* They are owed: each has its settings, is told from what is not declared, and is made when
@@ -357,7 +352,6 @@ START_TEST(what_nothing_makes_room_for_is_owed)
     static struct held held;
     struct store_namespace_stats stats;
     struct store_key at;
-
     hold_all(&held);
     struct store_policy policy = declare("ns", 40000, 0);
     policy.declared_only = true;
@@ -401,7 +395,6 @@ END_TEST
 static enum store_status put_one(const char *prefix, size_t i)
 {
     char name[NAME];
-
     snprintf(name, sizeof name, "%s%zu", prefix, i);
     return fixture_put(&fixture, name, "key", TTL_NEVER, "value");
 }
@@ -410,16 +403,15 @@ static enum store_status put_one(const char *prefix, size_t i)
 static size_t make_undeclared(const char *prefix, size_t most, enum store_status *last)
 {
     size_t made = 0;
-
-    while (made < most && (*last = put_one(prefix, made)) == STORE_OK)
+    while (made < most && (*last = put_one(prefix, made)) == STORE_OK) {
         made++;
+    }
     return made;
 }
 
 START_TEST(numbers_are_kept_for_what_is_declared)
 {
     enum store_status status = STORE_OK;
-
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 1000;
     fixture_declare_slowly(&fixture, &policy, 0);
@@ -445,7 +437,6 @@ START_TEST(what_is_going_takes_no_number_of_the_declared)
     struct store_thread *other = store_thread_create(fixture.store);
     enum store_status status = STORE_OK;
     size_t made = 0;
-
     ck_assert_ptr_nonnull(other);
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 1000;
@@ -453,8 +444,9 @@ START_TEST(what_is_going_takes_no_number_of_the_declared)
     store_enter(other);
     for (; status == STORE_OK; made++) {
         status = put_one("tmp", made);
-        if (status == STORE_OK)
+        if (status == STORE_OK) {
             ck_assert_uint_eq(fixture_flush(&fixture, "tmp0"), made == 0);
+        }
         fixture_housekeep(&fixture);
     }
     ck_assert_int_eq(status, STORE_TOO_MANY_NAMESPACES);
@@ -483,7 +475,6 @@ END_TEST
 START_TEST(what_finds_no_number_is_owed)
 {
     enum store_status status = STORE_OK;
-
     ck_assert_uint_eq(make_undeclared("tmp", 30000, &status), 30000);
     struct store_policy policy = declare("ns", 40000, 0);
     fixture_declare_slowly(&fixture, &policy, A_SLICE);
@@ -516,7 +507,6 @@ static uint64_t tell_who(void *context)
 START_TEST(one_maker_leaves_half_to_others)
 {
     enum store_status status = STORE_OK;
-
     struct store_policy policy = declare("ns", 10, 0);
     policy.undeclared_most = 100;
     fixture_declare_slowly(&fixture, &policy, 0);
@@ -550,7 +540,6 @@ START_TEST(many_flushes_at_once)
 {
     enum store_status status = STORE_OK;
     char name[NAME];
-
     ck_assert_uint_eq(make_undeclared("ns", 5000, &status), 5000);
     for (size_t i = 0; i < 5000; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
@@ -577,7 +566,6 @@ int main(void)
 {
     Suite *suite = suite_create("store policy");
     TCase *policies = tcase_create("policies");
-
     tcase_add_checked_fixture(policies, setup, teardown);
     tcase_set_timeout(policies, FIXTURE_TIMEOUT);
     tcase_add_test(policies, a_write_finds_the_new_settings);

@@ -33,7 +33,6 @@ END_TEST
 START_TEST(what_is_not_there_is_not_found)
 {
     uint64_t number;
-
     for (int round = 0; round < 2; round++) {
         fixture_expect_gone(&fixture, "ns", "key");
         ck_assert_int_eq(fixture_delete(&fixture, "ns", "key"), STORE_NOT_FOUND);
@@ -49,7 +48,6 @@ START_TEST(reading_makes_no_namespace)
 {
     struct store_namespace_stats stats;
     uint64_t left;
-
     ck_assert(!fixture_has(&fixture, "ghost", "key"));
     ck_assert_int_eq(fixture_left(&fixture, "ghost", "key", &left), STORE_NOT_FOUND);
     ck_assert_int_eq(fixture_delete(&fixture, "ghost", "key"), STORE_NOT_FOUND);
@@ -60,7 +58,6 @@ END_TEST
 START_TEST(the_last_put_counts)
 {
     char value[32];
-
     for (int i = 0; i < 1000; i++) {
         snprintf(value, sizeof value, "%.*s", i % 30, "abcdefghijklmnopqrstuvwxyz012345");
         FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_DEFAULT, value));
@@ -147,7 +144,6 @@ END_TEST
 START_TEST(names_of_every_length)
 {
     char name[STORE_NAMESPACE_MAX + 1];
-
     for (size_t length = 1; length <= STORE_NAMESPACE_MAX; length++) {
         memset(name, 'n', length);
         struct slice slice = {name, length};
@@ -166,7 +162,6 @@ START_TEST(client_flags_are_kept)
     static const uint32_t flags[] = {0, 1, 255, 65536, UINT32_MAX, 0};
     struct store_key at;
     struct store_view view;
-
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         store_enter(fixture.thread);
         FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of("key"), &at));
@@ -199,7 +194,6 @@ START_TEST(values_of_every_size)
 {
     size_t length = sizes[_i];
     size_t before = sizes[(_i * 7 + 3) % SIZES];
-
     FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_DEFAULT, before, 1));
     fixture_expect_pattern(&fixture, "ns", "key", before, 1);
     FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(777), length, 2));
@@ -221,7 +215,6 @@ END_TEST
 START_TEST(values_of_all_sizes_at_once)
 {
     char key[32];
-
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < SIZES; i++) {
             snprintf(key, sizeof key, "key%zu", i);
@@ -244,7 +237,6 @@ START_TEST(values_near_a_segments_end)
 {
     uint64_t segment = fixture_figures(&fixture).segment_size;
     char key[32];
-
     for (size_t i = 0; i < 300; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         size_t length = (size_t)segment / 3 + i;
@@ -268,7 +260,6 @@ START_TEST(keys_of_every_length)
     static const size_t values[] = {0, 1, 100, 254, 300, 5000, 20000};
     char key[STORE_KEY_MAX + 1] = "";
     size_t at;
-
     for (size_t length = 1; length <= STORE_KEY_MAX; length++) {
         memset(key, 'k', length);
         at = values[length % 7];
@@ -287,9 +278,9 @@ START_TEST(keys_and_values_are_any_bytes)
 {
     char bytes[256];
     struct slice name = slice_of("ns");
-
-    for (int i = 0; i < 256; i++)
+    for (int i = 0; i < 256; i++) {
         bytes[i] = (char)i;
+    }
     for (size_t i = 0; i < 256; i++) {
         struct slice key = {bytes + i, 1 + i % 3 > 256 - i ? 256 - i : 1 + i % 3};
         FIXTURE_OK(fixture_put_bytes(&fixture, name, key, TTL_DEFAULT,
@@ -325,7 +316,6 @@ END_TEST
 START_TEST(a_megabyte_fits_the_smallest_memory)
 {
     struct fixture small;
-
     fixture_open(&small, STORE_MEMORY_MIN, FIXTURE_MIB);
     for (uint64_t i = 0; i < 50; i++) {
         FIXTURE_OK(
@@ -340,7 +330,6 @@ END_TEST
 START_TEST(the_largest_value)
 {
     struct fixture large;
-
     fixture_open(&large, 4ULL * LARGEST, LARGEST);
     ck_assert_int_eq(fixture_put_pattern(&large, "ns", "key", TTL_FOR(100), LARGEST + 1, 1),
                      STORE_TOO_LARGE);
@@ -366,7 +355,6 @@ START_TEST(many_records)
 {
     char key[32];
     char value[32];
-
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key-%d", i);
         snprintf(value, sizeof value, "value-%d", i);
@@ -383,10 +371,11 @@ START_TEST(many_records)
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key-%d", i);
         snprintf(value, sizeof value, "value-%d", i);
-        if (i % 2 != 0)
+        if (i % 2 != 0) {
             fixture_expect(&fixture, i % 3 ? "a" : "b", key, value);
-        else
+        } else {
             fixture_expect_gone(&fixture, i % 3 ? "a" : "b", key);
+        }
         fixture_expect_gone(&fixture, i % 3 ? "b" : "a", key);
     }
     ck_assert_uint_eq(fixture_figures(&fixture).items, MANY / 2);
@@ -411,14 +400,14 @@ static void expect_counters(const struct store_counters *counters, uint64_t time
 static void some_of_everything(const char *name)
 {
     uint64_t number;
-
     FIXTURE_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "1"));  /* 1 set */
     FIXTURE_OK(fixture_put(&fixture, name, "a", TTL_DEFAULT, "2"));  /* 2 */
     FIXTURE_OK(fixture_add(&fixture, name, "b", TTL_FOR(400), "3")); /* 3 */
     FIXTURE_OK(fixture_incr(&fixture, name, "a", 7, &number));
     FIXTURE_OK(fixture_decr(&fixture, name, "a", 1, &number));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         fixture_expect(&fixture, name, "a", "8");
+    }
     ck_assert(!fixture_has(&fixture, name, "c"));
     FIXTURE_OK(fixture_touch(&fixture, name, "b", TTL_FOR(300)));
     FIXTURE_OK(fixture_delete(&fixture, name, "a"));
@@ -430,7 +419,6 @@ static void some_of_everything(const char *name)
 START_TEST(counters_count)
 {
     struct store_namespace_stats stats;
-
     some_of_everything("one");
     some_of_everything("two");
     FIXTURE_OK(fixture_put(&fixture, "one", "x", TTL_DEFAULT, "keeps the namespace"));
@@ -462,7 +450,6 @@ END_TEST
 START_TEST(figures_follow_the_records)
 {
     struct store_stats before = fixture_figures(&fixture);
-
     ck_assert_uint_eq(before.items, 0);
     ck_assert_uint_eq(before.bytes, 0);
     ck_assert_uint_eq(before.memory_limit, 64 * FIXTURE_MIB);
@@ -478,8 +465,9 @@ START_TEST(figures_follow_the_records)
         ck_assert_uint_ge(now.memory_used, now.bytes);
         ck_assert_uint_eq(now.namespaces, 1);
     }
-    for (uint64_t i = 1; i <= 20; i++)
+    for (uint64_t i = 1; i <= 20; i++) {
         FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key1", TTL_DEFAULT, 1000, i));
+    }
     ck_assert_uint_eq(fixture_figures(&fixture).items, 20);
     ck_assert_uint_le(fixture_figures(&fixture).bytes, 20 * 1100);
 }
@@ -490,7 +478,6 @@ int main(void)
     Suite *suite = suite_create("store");
     TCase *records = tcase_create("records");
     TCase *large = tcase_create("sizes");
-
     tcase_add_checked_fixture(records, setup, teardown);
     tcase_set_timeout(records, FIXTURE_TIMEOUT);
     tcase_add_test(records, a_record_is_put_and_got);

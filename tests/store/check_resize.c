@@ -28,7 +28,6 @@ START_TEST(more_memory_can_be_used_at_once)
     size_t held = fixture_fill(&fixture, "ns", length);
     size_t put = 2 * held; /* numbers from here on are new */
     uint64_t evictions = fixture_figures(&fixture).counters.evictions;
-
     for (uint64_t memory = 32 * FIXTURE_MIB; memory <= 256 * FIXTURE_MIB; memory *= 2) {
         uint64_t items = fixture_figures(&fixture).items;
         fixture_set_memory(&fixture, memory);
@@ -50,7 +49,6 @@ END_TEST
 static void expect_as_if_made(uint64_t memory, uint64_t from, size_t length, unsigned percent)
 {
     size_t small = fixture_fill(&fixture, "ns", length);
-
     fixture_close(&fixture);
     fixture_open(&fixture, memory, FIXTURE_MIB);
     fixture_set_memory(&fixture, from);
@@ -86,7 +84,6 @@ END_TEST
 static void fill_namespaces(size_t count)
 {
     char name[32];
-
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "ns%zu", i);
         FIXTURE_OK(fixture_put(&fixture, name, "expires", TTL_FOR(10000000 + i), "by and by"));
@@ -137,10 +134,12 @@ START_TEST(it_shrinks_in_slices)
         ck_assert_uint_lt(stats.counters.evictions - evictions, 1000);
         evictions = stats.counters.evictions;
         FIXTURE_THAT(fixture_is_within(&fixture));
-        if (slices % 2 == 0)
+        if (slices % 2 == 0) {
             fixture_pour(&fixture, "ns", number++, 1, 200);
-        if (slices % 100 == 0)
+        }
+        if (slices % 100 == 0) {
             fixture_check(&fixture);
+        }
         ck_assert_uint_lt(slices, 1000000);
     }
     ck_assert_uint_gt(slices, 200);
@@ -177,7 +176,6 @@ START_TEST(up_and_down_with_everything_in_it)
     uint64_t random = 11 + (uint64_t)_i;
     char name[32];
     char key[32];
-
     for (int i = 0; i < 60000; i++) {
         uint64_t dice = fixture_random(&random);
         size_t length = dice % 100 == 0 ? (dice >> 8) % 200000 : (dice >> 8) % 400;
@@ -186,18 +184,21 @@ START_TEST(up_and_down_with_everything_in_it)
         struct store_ttl ttl = dice % 3 ? TTL_FOR(1 + (dice >> 16) % 50000) : TTL_NEVER;
         enum store_status status = fixture_put_pattern(&fixture, name, key, ttl, length, dice);
         FIXTURE_THAT(status == STORE_OK || status == STORE_NO_MEMORY);
-        if (status == STORE_OK)
+        if (status == STORE_OK) {
             fixture_expect_pattern(&fixture, name, key, length, dice);
+        }
         fixture_wait(&fixture, 1);
         if (i % 97 == 0) {
             store_enter(fixture.thread);
             store_housekeep(fixture.thread, fixture.now, 500);
             store_leave(fixture.thread);
         }
-        if (i % 500 == 0)
+        if (i % 500 == 0) {
             fixture_set_memory(&fixture, (4 + fixture_random(&random) % 60) * FIXTURE_MIB);
-        if (i % 1000 == 0)
+        }
+        if (i % 1000 == 0) {
             fixture_check(&fixture);
+        }
     }
     fixture_shrink(&fixture, 4 * FIXTURE_MIB);
     fixture_set_memory(&fixture, 16 * FIXTURE_MIB);
@@ -239,7 +240,6 @@ START_TEST(moved_records_keep_what_they_are)
     struct store_view view;
     char key[32];
     const struct store_terms look = {.ttl = TTL_KEEP, .tells_version = true};
-
     fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     /* In front of them are many that go. */
     fixture_pour(&fixture, "front", 0, 6000, 9000);
@@ -248,9 +248,10 @@ START_TEST(moved_records_keep_what_they_are)
         FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(100000 + i), 9000, i));
         store_enter(fixture.thread);
         FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(key), &at));
-        if (i % 3 == 0)
+        if (i % 3 == 0) {
             FIXTURE_OK(
                 store_make_stale(fixture.thread, &at, TERMS(STORE_SET, TTL_KEEP), fixture.now));
+        }
         FIXTURE_OK(store_inspect(fixture.thread, &at, &look, fixture.now, &view));
         versions[i] = view.version;
         store_view_put(&view);
@@ -260,13 +261,15 @@ START_TEST(moved_records_keep_what_they_are)
     fixture_flush(&fixture, "front");
     fixture_housekeep(&fixture);
     /* Less and less, until it has to win back what their numbers take. */
-    for (uint64_t memory = 48; segments_end(&fixture.store->segments) == numbers; memory--)
+    for (uint64_t memory = 48; segments_end(&fixture.store->segments) == numbers; memory--) {
         fixture_shrink(&fixture, memory * FIXTURE_MIB);
+    }
     ck_assert_uint_gt(fixture_items(&fixture, "ns"), KEYS / 2);
     for (size_t i = 0; i < KEYS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
-        if (!fixture_has(&fixture, "ns", key))
+        if (!fixture_has(&fixture, "ns", key)) {
             continue;
+        }
         fixture_expect_pattern(&fixture, "ns", key, 9000, i);
         fixture_expect_left(&fixture, "ns", key, 100000 + i);
         store_enter(fixture.thread);
@@ -288,7 +291,6 @@ int main(void)
 {
     Suite *suite = suite_create("store resize");
     TCase *resize = tcase_create("resize");
-
     tcase_add_checked_fixture(resize, setup, teardown);
     tcase_set_timeout(resize, 2 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(resize, more_memory_can_be_used_at_once, 0, 2);

@@ -35,8 +35,9 @@ static void setup(void)
 
 static void teardown(void)
 {
-    if (fixture.store != NULL)
+    if (fixture.store != NULL) {
         fixture_close(&fixture);
+    }
     image_free(&image);
     scratch_remove();
 }
@@ -44,7 +45,6 @@ static void teardown(void)
 static uint64_t taken(void)
 {
     struct stat found;
-
     ck_assert_int_eq(stat(path, &found), 0);
     return (uint64_t)found.st_blocks * 512;
 }
@@ -52,7 +52,6 @@ static uint64_t taken(void)
 static uint64_t length(void)
 {
     struct stat found;
-
     ck_assert_int_eq(stat(path, &found), 0);
     return (uint64_t)found.st_size;
 }
@@ -64,7 +63,6 @@ static void expect_taken(void)
 {
     uint64_t used = fixture_figures(&fixture).memory_used;
     uint64_t blocks = taken();
-
     ck_assert_msg(blocks < used + FIXTURE_MIB, "%ju bytes are used, the file takes %ju",
                   (uintmax_t)used, (uintmax_t)blocks);
 }
@@ -74,7 +72,6 @@ START_TEST(it_takes_what_is_used)
     static const size_t lengths[] = {100, 9000, 200000};
     size_t size = lengths[_i];
     uint64_t before = length();
-
     for (int round = 0; round < 3; round++) {
         fixture_set_memory(&fixture, 8 * MEMORY);
         ck_assert(round > 0 || length() == before + 7 * MEMORY);
@@ -119,7 +116,6 @@ START_TEST(a_restart_with_the_old_memory)
     static const size_t lengths[] = {30, 1000, 9000};
     size_t size = lengths[_i];
     size_t count = 2 * MEMORY / (size + 20);
-
     fixture_set_memory(&fixture, 4 * MEMORY);
     fixture_pour(&fixture, "ns", 0, count, size);
     ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
@@ -141,7 +137,6 @@ START_TEST(killed_while_it_shrinks)
 {
     enum { SMALL = 6000, LARGE = 60, SPANS = 700 };
     bool more = true;
-
     fixture_set_memory(&fixture, 3 * MEMORY);
     fixture_pour(&fixture, "small", 0, SMALL, 300);
     fixture_pour(&fixture, "spans", 0, SPANS, 9000);
@@ -182,7 +177,6 @@ START_TEST(a_file_that_cannot_grow_that_far)
     uint64_t most = store_memory_most(fixture.store);
     struct arena_head head;
     const size_t from = offsetof(struct arena_head, byte_order);
-
     ck_assert_uint_eq(most, UINT64_C(4) << 30);
     fixture_crash(&fixture);
     ck_assert(image_take(&image, fixture.store == NULL ? open(path, O_RDWR) : -1));
@@ -217,7 +211,6 @@ END_TEST
 static void expect_refused(uint64_t memory, int why)
 {
     uint64_t before = length();
-
     store_enter(fixture.thread);
     errno = 0;
     enum store_resize result = store_set_memory(fixture.thread, memory);
@@ -232,7 +225,6 @@ static void expect_refused(uint64_t memory, int why)
 START_TEST(a_file_that_may_not_be_that_long)
 {
     struct rlimit limit;
-
     fixture_pour(&fixture, "ns", 0, 5000, 1000);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_IGN);
@@ -259,7 +251,6 @@ static bool mount_small(const char *where)
 START_TEST(a_file_system_without_room)
 {
     char where[128];
-
     snprintf(where, sizeof where, "%s", scratch_path("small"));
     if (!mount_small(where)) {
         rmdir(where);
@@ -287,7 +278,6 @@ int main(void)
 {
     Suite *suite = suite_create("store resize file");
     TCase *resize = tcase_create("resize");
-
     tcase_add_checked_fixture(resize, setup, teardown);
     tcase_set_timeout(resize, FIXTURE_TIMEOUT);
     tcase_add_loop_test(resize, it_takes_what_is_used, 0, 3);

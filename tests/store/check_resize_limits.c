@@ -26,12 +26,12 @@ static void teardown(void)
 static enum store_resize try_memory(uint64_t memory)
 {
     uint64_t before = fixture_figures(&fixture).memory_limit;
-
     store_enter(fixture.thread);
     enum store_resize result = store_set_memory(fixture.thread, memory);
     store_leave(fixture.thread);
-    if (result != STORE_RESIZED)
+    if (result != STORE_RESIZED) {
         ck_assert_uint_eq(fixture_figures(&fixture).memory_limit, before);
+    }
     return result;
 }
 
@@ -41,7 +41,6 @@ START_TEST(what_is_read_is_waited_for)
 {
     struct store_view views[40];
     char key[32];
-
     fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 80, 500000);
     for (size_t i = 0; i < 40; i++) {
@@ -54,8 +53,9 @@ START_TEST(what_is_read_is_waited_for)
     fixture_check(&fixture);
     ck_assert_uint_ge(fixture_figures(&fixture).memory_used, 40 * 500000);
     /* It can be used all the same. */
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         fixture_put_pattern(&fixture, "ns", "small", TTL_NEVER, 100, 1);
+    }
     for (size_t i = 0; i < 40; i++) {
         ck_assert(fixture_view_is_pattern(&views[i], i));
         fixture_give_back(&views[i]);
@@ -71,7 +71,6 @@ START_TEST(what_is_being_written_is_waited_for)
     struct store_write *writes[8];
     uint64_t done[8] = {0};
     char key[32];
-
     fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     fixture_pour(&fixture, "ns", 0, 40, 500000);
     for (size_t i = 0; i < 8; i++) {
@@ -114,7 +113,6 @@ START_TEST(a_listing_does_not_stop_it)
     struct store_cursor *cursor = NULL;
     size_t seen = 0;
     bool ended = false;
-
     fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     size_t all = fixture_fill(&fixture, "ns", 200);
     store_enter(fixture.thread);
@@ -141,9 +139,9 @@ static void declare(uint64_t quota)
 {
     static const char *const names[QUOTAS] = {"q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7"};
     struct store_namespace_options options[QUOTAS];
-
-    for (size_t i = 0; i < QUOTAS; i++)
+    for (size_t i = 0; i < QUOTAS; i++) {
         options[i] = (struct store_namespace_options){.name = slice_of(names[i]), .memory = quota};
+    }
     fixture_declare(&fixture, options, QUOTAS, STORE_NEVER);
 }
 
@@ -153,14 +151,14 @@ START_TEST(quotas_that_claim_everything)
     static const size_t sizes[] = {50, 1000, 20000};
     size_t length = sizes[_i];
     char name[8];
-
     fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     declare(8 * FIXTURE_MIB);
-    for (size_t i = 0; i < 16 * FIXTURE_MIB / length; i++)
+    for (size_t i = 0; i < 16 * FIXTURE_MIB / length; i++) {
         for (unsigned q = 0; q < QUOTAS; q++) {
             snprintf(name, sizeof name, "q%u", q);
             fixture_pour(&fixture, name, i, 1, length);
         }
+    }
     ck_assert_int_eq(try_memory(32 * FIXTURE_MIB), STORE_RESIZE_PROMISED);
     declare(2 * FIXTURE_MIB);
     fixture_shrink(&fixture, 16 * FIXTURE_MIB);
@@ -177,7 +175,6 @@ END_TEST
 START_TEST(a_quota_is_kept_where_it_can_be)
 {
     struct store_namespace_stats stats;
-
     fixture_set_memory(&fixture, 64 * FIXTURE_MIB);
     declare(FIXTURE_MIB);
     fixture_pour(&fixture, "q0", 0, 600, 1000);
@@ -202,13 +199,13 @@ static uint64_t resident_of(const void *from, size_t length)
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t step = AT_ONCE * page;
     uint64_t resident = 0;
-
     for (size_t at = 0; at < length; at += step) {
         size_t size = length - at < step ? length - at : step;
         char *begin = (char *)(uintptr_t)from + at;
         ck_assert_int_eq(mincore(begin, size, pages), 0);
-        for (size_t i = 0; i < (size + page - 1) / page; i++)
+        for (size_t i = 0; i < (size + page - 1) / page; i++) {
             resident += (pages[i] & 1) * page;
+        }
     }
     return resident;
 }
@@ -218,7 +215,6 @@ static uint64_t resident(void)
     const struct store *store = fixture.store;
     const struct index *index = &store->index;
     const struct segments *segments = &store->segments;
-
     return resident_of(store->arena.base, store->arena.frames * arena_frame_size(&store->arena)) +
            resident_of(index->buckets, index->capacity * sizeof(struct bucket)) +
            resident_of(index->overflow.buckets, index->capacity * sizeof(struct bucket)) +
@@ -229,8 +225,9 @@ static uint64_t resident(void)
 /* What it says that it uses is there, and what it does not say is the system's. */
 START_TEST(the_system_has_it_back)
 {
-    if (fixture.store->file.map != NULL)
+    if (fixture.store->file.map != NULL) {
         return; /* check_resize_file.c */
+    }
     fixture_pour(&fixture, "ns", 0, 10000, 1000);
     fixture_set_memory(&fixture, 128 * FIXTURE_MIB);
     fixture_fill(&fixture, "ns", _i ? 30 : 1000);
@@ -251,7 +248,6 @@ END_TEST
 START_TEST(it_grows_as_far_as_it_says)
 {
     uint64_t most = store_memory_most(fixture.store);
-
     ck_assert_uint_eq(most, UINT64_C(4) << 30);
     ck_assert_int_eq(try_memory(most + 1), STORE_RESIZE_TOO_LARGE);
     ck_assert_int_eq(try_memory(UINT64_MAX), STORE_RESIZE_TOO_LARGE);
@@ -324,7 +320,6 @@ START_TEST(without_address_space_it_stays)
     struct rlimit limit = {.rlim_max = RLIM_INFINITY};
     FILE *file = fopen("/proc/self/statm", "r");
     uintmax_t pages = 0;
-
     fixture_close(&fixture);
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fscanf(file, "%ju", &pages), 1);
@@ -347,7 +342,6 @@ int main(void)
 {
     Suite *suite = suite_create("store resize limits");
     TCase *resize = tcase_create("resize");
-
     tcase_add_checked_fixture(resize, setup, teardown);
     tcase_set_timeout(resize, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(resize, what_is_read_is_waited_for);

@@ -27,8 +27,9 @@ static void make(void)
 
 static void unmake(void)
 {
-    if (fixture.store != NULL)
+    if (fixture.store != NULL) {
         fixture_close(&fixture);
+    }
     scratch_remove();
 }
 
@@ -37,7 +38,6 @@ static void unmake(void)
 START_TEST(records_are_there_again)
 {
     char key[STORE_KEY_MAX];
-
     fixture_pattern(key, 0, sizeof key, 5);
     FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "value"));
     FIXTURE_OK(fixture_put(&fixture, "a", "empty", TTL_FOR(5000), ""));
@@ -64,7 +64,6 @@ END_TEST
 START_TEST(many_records_are_there_again)
 {
     char key[32];
-
     fixture.threads = (unsigned)_i;
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(key, sizeof key, "key%u", i);
@@ -115,7 +114,6 @@ END_TEST
 START_TEST(what_went_stays_away)
 {
     uint64_t sum = 0;
-
     FIXTURE_OK(fixture_put(&fixture, "a", "deleted", TTL_NEVER, "1"));
     FIXTURE_OK(fixture_put(&fixture, "a", "replaced", TTL_NEVER, "1"));
     FIXTURE_OK(fixture_put(&fixture, "a", "number", TTL_NEVER, "1"));
@@ -172,7 +170,6 @@ START_TEST(what_was_not_committed_leaves_nothing)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_put_pattern(&fixture, "a", "k", TTL_NEVER, 300000, 1));
     FIXTURE_OK(fixture_begin(&fixture, "a", "k", STORE_SET, TTL_NEVER, 600000, &write));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, 500000, 10000, 2));
@@ -188,14 +185,14 @@ END_TEST
 START_TEST(namespaces_come_and_go)
 {
     char name[32];
-
     for (unsigned round = 0; round < 6; round++) {
         for (unsigned i = 0; i < 200; i++) {
             snprintf(name, sizeof name, "ns%u", i);
-            if (round == 0 || (i + round) % 3 == 0)
+            if (round == 0 || (i + round) % 3 == 0) {
                 FIXTURE_OK(fixture_put(&fixture, name, "k", TTL_NEVER, name));
-            else if ((i + round) % 3 == 1)
+            } else if ((i + round) % 3 == 1) {
                 fixture_delete(&fixture, name, "k");
+            }
         }
         fixture_housekeep(&fixture);
         uint64_t namespaces = fixture_figures(&fixture).namespaces;
@@ -203,10 +200,11 @@ START_TEST(namespaces_come_and_go)
         ck_assert_uint_eq(fixture.found.namespaces, namespaces);
         for (unsigned i = 0; i < 200; i++) {
             snprintf(name, sizeof name, "ns%u", i);
-            if ((i + round) % 3 == 0)
+            if ((i + round) % 3 == 0) {
                 fixture_expect(&fixture, name, "k", name);
-            else if (round > 0 && (i + round) % 3 == 1)
+            } else if (round > 0 && (i + round) % 3 == 1) {
                 fixture_expect_gone(&fixture, name, "k");
+            }
         }
     }
 }
@@ -218,7 +216,6 @@ static uint64_t version_of(const char *key)
 {
     struct store_key at;
     struct store_view view;
-
     store_enter(fixture.thread);
     FIXTURE_OK(store_locate(fixture.thread, slice_of("a"), slice_of(key), &at));
     FIXTURE_OK(store_inspect(fixture.thread, &at,
@@ -253,7 +250,6 @@ START_TEST(a_stale_large_record_stays_stale)
     struct store_view view;
     struct store_terms stale = {.ttl = TTL_KEEP};
     struct store_terms look = {.ttl = TTL_KEEP, .contends = true};
-
     FIXTURE_OK(fixture_put_pattern(&fixture, "a", "large", TTL_NEVER, 200000, 1));
     uint64_t before = version_of("large");
     store_enter(fixture.thread);
@@ -295,7 +291,6 @@ START_TEST(reading_can_be_given_up)
                                     .threads = 2,
                                     .cancelled = cancel};
     unsigned given_up = 0;
-
     for (unsigned i = 0; i < 20000; i++) {
         char key[32];
         snprintf(key, sizeof key, "key%u", i);
@@ -357,7 +352,6 @@ END_TEST
 START_TEST(starting_again_costs_no_memory)
 {
     char key[32];
-
     for (unsigned i = 0; i < 3000; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(
@@ -387,7 +381,6 @@ static uint64_t blocks(void)
 START_TEST(what_went_gives_its_blocks_back)
 {
     char key[32];
-
     for (unsigned i = 0; i < 5000; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_FOR(1000), 1000, i));
@@ -403,7 +396,6 @@ START_TEST(less_memory_evicts_and_more_is_used)
 {
     char key[32];
     unsigned there = 0;
-
     for (unsigned i = 0; i < 5500; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 1000, i));
@@ -451,7 +443,6 @@ START_TEST(what_one_has_made_still_counts)
 {
     struct store_policy policy = {.undeclared_most = 10, .max_value = fixture.max_value};
     char name[16];
-
     store_thread_set_creator(fixture.thread, seven, NULL);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "ns%d", i);
@@ -472,7 +463,6 @@ int main(void)
 {
     Suite *suite = suite_create("store restart");
     TCase *tcase = tcase_create("restart");
-
     tcase_add_checked_fixture(tcase, make, unmake);
     tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_test(tcase, records_are_there_again);

@@ -37,9 +37,11 @@ static uint64_t hash_of(uint64_t number)
 
 static void add_all(uint64_t count, uint64_t buckets)
 {
-    for (uint64_t i = 0; i < count; i++)
-        if (!revisits_add(&owed, &total, hash_of(i), buckets))
+    for (uint64_t i = 0; i < count; i++) {
+        if (!revisits_add(&owed, &total, hash_of(i), buckets)) {
             ck_abort_msg("number %ju has no room", (uintmax_t)i);
+        }
+    }
 }
 
 START_TEST(bits_are_reversed)
@@ -47,10 +49,12 @@ START_TEST(bits_are_reversed)
     ck_assert_uint_eq(revisits_reverse(0), 0);
     ck_assert_uint_eq(revisits_reverse(1), UINT64_C(1) << 63);
     ck_assert_uint_eq(revisits_reverse(6), UINT64_C(3) << 61);
-    for (unsigned bit = 0; bit < 64; bit++)
+    for (unsigned bit = 0; bit < 64; bit++) {
         ck_assert_uint_eq(revisits_reverse(UINT64_C(1) << bit), UINT64_C(1) << (63 - bit));
-    for (uint64_t i = 0; i < 1000; i++)
+    }
+    for (uint64_t i = 0; i < 1000; i++) {
         ck_assert_uint_eq(revisits_reverse(revisits_reverse(hash_of(i))), hash_of(i));
+    }
 }
 END_TEST
 
@@ -59,8 +63,9 @@ START_TEST(few_are_a_list)
     add_all(100, BUCKETS);
     ck_assert_ptr_null(owed.map);
     ck_assert_uint_eq(owed.count, 100);
-    for (uint64_t i = 0; i < 100; i++)
+    for (uint64_t i = 0; i < 100; i++) {
         ck_assert_uint_eq(owed.list[i], revisits_reverse(hash_of(i)));
+    }
     ck_assert_uint_eq(total.bytes, owed.room * sizeof(uint64_t));
 }
 END_TEST
@@ -70,7 +75,6 @@ START_TEST(many_are_a_map)
 {
     static const uint64_t buckets[] = {64, BUCKETS, 1 << 16, UINT64_C(1) << 33};
     static const unsigned bits[] = {17, 17, 20, 20};
-
     add_all(50000, buckets[_i]);
     ck_assert_ptr_nonnull(owed.map);
     ck_assert_ptr_null(owed.list);
@@ -94,8 +98,9 @@ START_TEST(a_map_is_gone_through)
     uint64_t wide = UINT64_C(1) << (64 - owed.bits);
     uint64_t at = 0;
     for (uint64_t cell = 0; cell < UINT64_C(1) << owed.bits; cell++) {
-        if (!revisits_has(&owed, cell * wide))
+        if (!revisits_has(&owed, cell * wide)) {
             continue;
+        }
         ck_assert(revisits_next(&owed, &at));
         ck_assert_uint_eq(at, cell * wide);
         at += wide;
@@ -107,10 +112,10 @@ END_TEST
 START_TEST(no_more_than_may_be)
 {
     uint64_t added = 0;
-
     total.most = 4096;
-    while (revisits_add(&owed, &total, hash_of(added), BUCKETS))
+    while (revisits_add(&owed, &total, hash_of(added), BUCKETS)) {
         ck_assert_uint_le(++added, 512);
+    }
     ck_assert_uint_eq(added, 512);
     ck_assert_uint_eq(total.bytes, 4096);
     struct revisits other = {.list = NULL};
@@ -126,7 +131,6 @@ START_TEST(a_bucket_is_a_range)
 {
     enum { LARGEST = 300 };
     struct index index = {.buckets = calloc(LARGEST, sizeof(struct bucket))};
-
     ck_assert_ptr_nonnull(index.buckets);
     for (index.size = INDEX_BUCKETS_MIN; index.size < LARGEST; index.size++) {
         for (uint64_t i = 0; i < 2000; i++) {
@@ -136,10 +140,12 @@ START_TEST(a_bucket_is_a_range)
             uint64_t last = first | UINT64_MAX >> bits;
             ck_assert_uint_eq(index_address(revisits_reverse(first), index.size), number);
             ck_assert_uint_eq(index_address(revisits_reverse(last), index.size), number);
-            if (first > 0)
+            if (first > 0) {
                 ck_assert_uint_ne(index_address(revisits_reverse(first - 1), index.size), number);
-            if (last < UINT64_MAX)
+            }
+            if (last < UINT64_MAX) {
                 ck_assert_uint_ne(index_address(revisits_reverse(last + 1), index.size), number);
+            }
         }
     }
     free(index.buckets);
@@ -150,7 +156,6 @@ int main(void)
 {
     Suite *suite = suite_create("owed");
     TCase *owes = tcase_create("owed");
-
     tcase_add_checked_fixture(owes, set_up, tear_down);
     tcase_set_timeout(owes, 120);
     tcase_add_test(owes, bits_are_reversed);

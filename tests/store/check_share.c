@@ -570,7 +570,6 @@ int main(void)
     Suite *suite = suite_create("store share");
     TCase *pins = tcase_create("pins");
     TCase *uploads = tcase_create("uploads");
-
     tcase_add_checked_fixture(pins, set_up, tear_down);
     tcase_set_timeout(pins, FIXTURE_TIMEOUT);
     tcase_add_test(pins, what_readers_hold_counts_for_the_quota);

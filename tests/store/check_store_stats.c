@@ -42,8 +42,9 @@ static enum store_status look(const char *key, const struct store_terms *terms,
     struct store_key at;
     locate("ns", key, &at);
     enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, view);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         store_view_put(view);
+    }
     store_leave(fixture.thread);
     return status;
 }
@@ -182,11 +183,13 @@ static enum store_status put_in_parts(const char *key, const struct store_terms 
     enum store_status status =
         store_write_begin(fixture.thread, &at, terms, length, fixture.now, &write);
     store_leave(fixture.thread);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         return status;
+    }
     status = fixture_write_pattern(&fixture, write, &done, length, 65536, 1);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         return fixture_commit(&fixture, &write);
+    }
     fixture_abort(&fixture, &write);
     return status;
 }
@@ -240,8 +243,9 @@ START_TEST(a_write_that_waits_counts_once_it_is_done)
     ck_assert_int_eq(put_in_parts("another", &plain, FIXTURE_MIB), STORE_CROWDED);
     struct store_counters counters = reset_counters();
     ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         fixture_abort(&fixture, &large[i]);
+    }
     FIXTURE_OK(put_in_parts("another", &plain, FIXTURE_MIB));
     counters = reset_counters();
     ck_assert_uint_eq(counters.sets, 1);

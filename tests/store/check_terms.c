@@ -43,8 +43,9 @@ static enum store_status look(const char *key, const struct store_terms *terms,
     struct store_key at;
     locate("ns", key, &at);
     enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, view);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         store_view_put(view);
+    }
     store_leave(fixture.thread);
     return status;
 }
@@ -142,13 +143,15 @@ START_TEST(a_version_that_was_told_outlives_compaction)
         snprintf(key, sizeof key, "key%d", i);
         FIXTURE_OK(
             fixture_put(&fixture, "ns", key, i % 3 ? TTL_NEVER : TTL_FOR(1 << 30), "a value"));
-        if (i % STEP == 0)
+        if (i % STEP == 0) {
             versions[i / STEP] = version_of(key);
+        }
     }
     for (int i = 0; i < ALL; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        if (i % STEP != 0)
+        if (i % STEP != 0) {
             FIXTURE_OK(fixture_delete(&fixture, "ns", key));
+        }
     }
     fixture_housekeep(&fixture);
     ck_assert_uint_gt(fixture_figures(&fixture).compactions, 0);

@@ -72,24 +72,26 @@ START_TEST(alive_until_the_millisecond)
 {
     uint64_t ttl = ttls[_i / 2];
     bool tidy = _i % 2 != 0;
-
     for (uint64_t start = 1; start <= 100000; start = start * 7 + 3) {
         fixture_wait(&fixture, start);
         FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(ttl), "value"));
         fixture_expect_left(&fixture, "ns", "key", ttl);
         fixture_wait(&fixture, ttl - 1);
-        if (tidy)
+        if (tidy) {
             fixture_housekeep(&fixture);
+        }
         fixture_expect(&fixture, "ns", "key", "value");
         fixture_expect_left(&fixture, "ns", "key", 1);
         fixture_wait(&fixture, 1);
-        if (tidy)
+        if (tidy) {
             fixture_housekeep(&fixture);
+        }
         fixture_expect(&fixture, "ns", "key", "value");
         fixture_expect_left(&fixture, "ns", "key", 0);
         fixture_wait(&fixture, 1);
-        if (tidy)
+        if (tidy) {
             fixture_housekeep(&fixture);
+        }
         fixture_expect_gone(&fixture, "ns", "key");
     }
     fixture_housekeep(&fixture);
@@ -112,7 +114,6 @@ END_TEST
 START_TEST(all_ttls_together)
 {
     char key[32];
-
     for (size_t i = 0; i < TTLS; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(ttls[i]), key));
@@ -142,7 +143,6 @@ END_TEST
 START_TEST(a_crowd_leaves_one_by_one)
 {
     char key[32];
-
     for (uint64_t i = 0; i < CROWD; i++) {
         snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(1 + i * 7 % CROWD), key));
@@ -150,8 +150,9 @@ START_TEST(a_crowd_leaves_one_by_one)
     uint64_t start = fixture.now;
     for (uint64_t passed = 0; passed <= CROWD; passed += 97) {
         fixture.now = start + passed;
-        if (passed % 2 == 0)
+        if (passed % 2 == 0) {
             fixture_housekeep(&fixture);
+        }
         for (uint64_t i = 0; i < CROWD; i++) {
             snprintf(key, sizeof key, "key%ju", (uintmax_t)i);
             FIXTURE_THAT(fixture_has(&fixture, "ns", key) == (1 + i * 7 % CROWD >= passed));
@@ -163,7 +164,6 @@ END_TEST
 START_TEST(a_long_jump_takes_all_that_is_due)
 {
     char key[32];
-
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(SECOND + (uint64_t)i * 86400), key));
@@ -185,7 +185,6 @@ START_TEST(a_boundless_ttl_does_not_wrap_around)
 {
     static const uint64_t huge[] = {UINT64_MAX, UINT64_MAX - 1000, UINT64_MAX / 2, 1ULL << 62};
     char key[32];
-
     for (size_t i = 0; i < 4; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(fixture_put(&fixture, "ns", key, TTL_FOR(huge[i]), key));
@@ -204,7 +203,6 @@ START_TEST(a_clock_may_start_anywhere)
 {
     static const uint64_t starts[] = {1, 2, 4294967290, 1700000000000, 1ULL << 50};
     struct fixture other;
-
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         fixture_open(&other, STORE_MEMORY_MIN, FIXTURE_MIB);
         other.now = starts[i];
@@ -227,7 +225,6 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
 {
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
-
     fixture_declare(&fixture, &options, 1, 30 * SECOND);
 }
 
@@ -277,7 +274,6 @@ END_TEST
 START_TEST(a_ttl_can_be_required)
 {
     struct store_write *write = NULL;
-
     declare(STORE_NEVER, STORE_NEVER, true);
     ck_assert_int_eq(fixture_put(&fixture, "declared", "key", TTL_DEFAULT, "value"),
                      STORE_TTL_REQUIRED);
@@ -336,7 +332,6 @@ enum { TOUCHED_SIZES = sizeof touched_sizes / sizeof *touched_sizes };
 START_TEST(a_touched_record_lives_longer)
 {
     size_t length = touched_sizes[_i];
-
     FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_FOR(100), length, 7));
     FIXTURE_OK(fixture_put(&fixture, "ns", "neighbour", TTL_FOR(100), "goes"));
     fixture_wait(&fixture, 99);
@@ -363,7 +358,6 @@ END_TEST
 START_TEST(a_touched_record_lives_shorter)
 {
     size_t length = touched_sizes[_i];
-
     FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "key", TTL_NEVER, length, 7));
     FIXTURE_OK(fixture_put(&fixture, "ns", "neighbour", TTL_NEVER, "stays"));
     FIXTURE_OK(fixture_touch(&fixture, "ns", "key", TTL_FOR(9 * DAY)));
@@ -386,15 +380,15 @@ START_TEST(touched_up_and_down_many_times)
     char key[32];
     uint64_t random = 5;
     uint64_t expires[50];
-
     for (size_t round = 0; round < 2000; round++) {
         size_t i = round % 50;
         uint64_t ttl = ttls[fixture_random(&random) % TTLS] + 2000;
         snprintf(key, sizeof key, "key%zu", i);
-        if (round < 50)
+        if (round < 50) {
             FIXTURE_OK(fixture_put_pattern(&fixture, "ns", key, TTL_FOR(ttl), i * 700, i));
-        else
+        } else {
             FIXTURE_OK(fixture_touch(&fixture, "ns", key, TTL_FOR(ttl)));
+        }
         expires[i] = fixture.now + ttl;
         if (round % 100 == 99) {
             fixture_housekeep(&fixture);
@@ -433,7 +427,6 @@ int main(void)
 {
     Suite *suite = suite_create("store ttl");
     TCase *time = tcase_create("time");
-
     tcase_add_checked_fixture(time, setup, teardown);
     tcase_set_timeout(time, FIXTURE_TIMEOUT);
     tcase_add_loop_test(time, alive_until_the_millisecond, 0, 2 * TTLS);

@@ -22,7 +22,6 @@ static void declare(uint64_t ttl, uint64_t max_ttl, bool require_ttl)
 {
     struct store_namespace_options options = {
         .name = slice_of("declared"), .ttl = ttl, .max_ttl = max_ttl, .require_ttl = require_ttl};
-
     fixture_declare(&fixture, &options, 1, STORE_NEVER);
 }
 
@@ -37,7 +36,6 @@ static void locate(struct store_key *at)
 static void put(const struct store_terms *terms)
 {
     struct store_key at;
-
     locate(&at);
     FIXTURE_OK(store_put(fixture.thread, &at, terms, slice_of("1"), fixture.now, NULL));
     store_leave(fixture.thread);
@@ -52,7 +50,6 @@ static void look(const struct store_terms *terms)
 {
     struct store_key at;
     struct store_view view;
-
     locate(&at);
     FIXTURE_OK(store_inspect(fixture.thread, &at, terms, fixture.now, &view));
     store_view_put(&view);
@@ -63,7 +60,6 @@ static void sum(const struct store_terms *terms)
 {
     struct store_sum sum = {.by = 1, .initial = 1};
     struct store_key at;
-
     locate(&at);
     FIXTURE_OK(store_add_number(fixture.thread, &at, terms, &sum, fixture.now));
     store_leave(fixture.thread);
@@ -91,7 +87,6 @@ static void by_comparing(void)
     struct store_terms terms = {.tells_version = true};
     uint64_t version = 0;
     struct store_key at;
-
     locate(&at);
     FIXTURE_OK(store_put(fixture.thread, &at, &terms, slice_of("1"), fixture.now, &version));
     terms = (struct store_terms){.ttl = TTL_FOR(TTL), .compares = true, .expected = version};
@@ -168,7 +163,6 @@ static void by_sum_that_makes(void)
 static void by_marking_stale(void)
 {
     struct store_key at;
-
     put_with(TTL_NEVER);
     locate(&at);
     FIXTURE_OK(store_make_stale(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)},
@@ -179,7 +173,6 @@ static void by_marking_stale(void)
 static void by_emptying(void)
 {
     struct store_key at;
-
     put_with(TTL_NEVER);
     locate(&at);
     FIXTURE_OK(store_empty(fixture.thread, &at, &(struct store_terms){.ttl = TTL_FOR(TTL)}, false,
@@ -192,7 +185,6 @@ static void by_upload(void)
 {
     struct store_write *write = NULL;
     uint64_t done = 0;
-
     FIXTURE_OK(fixture_begin(&fixture, "declared", "key", STORE_SET, TTL_FOR(TTL), LARGE, &write));
     FIXTURE_OK(fixture_write_pattern(&fixture, write, &done, LARGE / 2, 5000, 1));
     fixture_wait(&fixture, 2 * TTL);
@@ -257,7 +249,6 @@ END_TEST
 START_TEST(a_date_is_kept_to)
 {
     struct store_ttl date = {STORE_TTL_UNTIL, fixture.now + 2 * TTL};
-
     declare(STORE_NEVER, STORE_NEVER, true);
     put_with(date);
     fixture_wait(&fixture, 2 * TTL - 1);
@@ -280,7 +271,6 @@ int main(void)
 {
     Suite *suite = suite_create("store ttl, given in all ways");
     TCase *ways_to = tcase_create("ways");
-
     tcase_add_checked_fixture(ways_to, setup, teardown);
     tcase_set_timeout(ways_to, FIXTURE_TIMEOUT);
     tcase_add_loop_test(ways_to, all_of_a_ttl_passes_first, 0, WAYS);

@@ -23,7 +23,6 @@ static void create(struct fixture *fixture)
                                     .threads = fixture->threads,
                                     .clock = fixture->clock,
                                     .recovery = &fixture->found};
-
     for (size_t i = 0; i < sizeof options.secret; i++) {
         options.secret[i] = (uint8_t)(i * 37 + 11);
         options.file_secret[i] = (uint8_t)(i * 41 + 5);
@@ -33,8 +32,9 @@ static void create(struct fixture *fixture)
     ck_assert_ptr_nonnull(fixture->store);
     fixture->thread = store_thread_create(fixture->store);
     ck_assert_ptr_nonnull(fixture->thread);
-    if (fixture->file != NULL)
+    if (fixture->file != NULL) {
         fixture->now = (uint64_t)((int64_t)fixture->clock.uptime + fixture->found.clock_offset);
+    }
     fixture_declare(fixture, NULL, 0, STORE_NEVER);
 }
 
@@ -44,7 +44,6 @@ static void create_over_file(struct fixture *fixture, const char *directory)
 {
     static unsigned made;
     char path[256];
-
     snprintf(path, sizeof path, "%s/kvcached-box-%ld-%u", directory, (long)getpid(), made++);
     fixture->file = path;
     fixture->threads = 1;
@@ -57,12 +56,12 @@ static void create_over_file(struct fixture *fixture, const char *directory)
 void fixture_open(struct fixture *fixture, uint64_t memory, uint64_t max_value)
 {
     const char *directory = getenv("FIXTURE_ARENA");
-
     *fixture = (struct fixture){.now = 1000, .memory = memory, .max_value = max_value};
-    if (directory != NULL)
+    if (directory != NULL) {
         create_over_file(fixture, directory);
-    else
+    } else {
         create(fixture);
+    }
 }
 
 void fixture_close(struct fixture *fixture)
@@ -150,25 +149,25 @@ bool fixture_is_within(struct fixture *fixture)
 {
     enum { SMALL = 64 * FIXTURE_KIB, SHARE = 64 }; /* pages of tables, and what must not fail */
     struct store_stats stats = fixture_figures(fixture);
-
     if (stats.memory_used <= stats.memory_limit) {
         fixture->excused = 0;
         return true;
     }
     bool within = stats.memory_used <= fixture->excused + fixture->excused / SHARE + SMALL;
-    if (within && stats.memory_used < fixture->excused)
+    if (within && stats.memory_used < fixture->excused) {
         fixture->excused = stats.memory_used;
+    }
     return within;
 }
 
 void fixture_expect_within(struct fixture *fixture)
 {
     struct store_stats stats = fixture_figures(fixture);
-
     fixture_check(fixture);
-    if (stats.memory_used > stats.memory_limit)
+    if (stats.memory_used > stats.memory_limit) {
         ck_abort_msg("%ju bytes are used, of %ju", (uintmax_t)stats.memory_used,
                      (uintmax_t)stats.memory_limit);
+    }
 }
 
 void fixture_shrink(struct fixture *fixture, uint64_t memory)
@@ -190,14 +189,14 @@ void fixture_declare_slowly(struct fixture *fixture, const struct store_policy *
                             size_t effort)
 {
     enum store_progress progress = STORE_GOES_ON;
-
     store_enter(fixture->thread);
     ck_assert(store_policy_begin(fixture->thread, policy));
     store_leave(fixture->thread);
     while (progress == STORE_GOES_ON) {
         store_enter(fixture->thread);
-        if (effort > 0)
+        if (effort > 0) {
             store_housekeep(fixture->thread, fixture->now, effort);
+        }
         progress = store_policy_step(fixture->thread, fixture->now);
         store_leave(fixture->thread);
     }
@@ -225,7 +224,6 @@ void fixture_declare_only(struct fixture *fixture, const struct store_namespace_
 void fixture_housekeep(struct fixture *fixture)
 {
     bool more = true;
-
     for (int round = 0; more && round < HOUSEKEEP_ROUNDS; round++) {
         store_enter(fixture->thread);
         more = store_housekeep(fixture->thread, fixture->now, FIXTURE_EFFORT);
@@ -261,8 +259,9 @@ static enum store_status enter_at(struct fixture *fixture, struct slice name, st
 {
     store_enter(fixture->thread);
     enum store_status status = store_locate(fixture->thread, name, key, at);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         store_fetch(fixture->thread, at);
+    }
     return status;
 }
 
@@ -271,9 +270,9 @@ static enum store_status write_bytes(struct fixture *fixture, struct slice name,
 {
     struct store_key at;
     enum store_status status = enter_at(fixture, name, key, &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_put(fixture->thread, &at, TERMS(mode, ttl), value, fixture->now, NULL);
+    }
     store_leave(fixture->thread);
     return status;
 }
@@ -301,13 +300,14 @@ enum store_status fixture_get_bytes(struct fixture *fixture, struct slice name, 
 {
     struct store_key at;
     enum store_status status = enter_at(fixture, name, key, &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_get(fixture->thread, &at, fixture->now, view);
+    }
     if (status == STORE_OK && !view->pinned) {
         bool fits = view->length <= sizeof fixture->copy;
-        if (fits && view->length > 0)
+        if (fits && view->length > 0) {
             memcpy(fixture->copy, view->bytes, view->length);
+        }
         store_view_put(view);
         view->bytes = fixture->copy;
         FIXTURE_THAT(fits);
@@ -324,17 +324,18 @@ enum store_status fixture_get(struct fixture *fixture, const char *name, const c
 
 void fixture_give_back(struct store_view *view)
 {
-    if (view->pinned)
+    if (view->pinned) {
         store_view_put(view);
+    }
 }
 
 enum store_status fixture_delete(struct fixture *fixture, const char *name, const char *key)
 {
     struct store_key at;
     enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_delete(fixture->thread, &at, NULL, fixture->now);
+    }
     store_leave(fixture->thread);
     return status;
 }
@@ -344,9 +345,9 @@ enum store_status fixture_touch(struct fixture *fixture, const char *name, const
 {
     struct store_key at;
     enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_touch(fixture->thread, &at, ttl, fixture->now);
+    }
     store_leave(fixture->thread);
     return status;
 }
@@ -357,9 +358,9 @@ enum store_status fixture_left(struct fixture *fixture, const char *name, const 
     struct store_key at;
     uint64_t expires = STORE_NEVER;
     enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_expiry(fixture->thread, &at, fixture->now, &expires);
+    }
     store_leave(fixture->thread);
     *left = expires == STORE_NEVER ? FIXTURE_NEVER : store_left(expires, fixture->now);
     return status;
@@ -371,10 +372,10 @@ static enum store_status add_number(struct fixture *fixture, const char *name, c
     struct store_key at;
     struct store_sum sum = {.by = by, .subtract = subtract};
     enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status =
             store_add_number(fixture->thread, &at, TERMS(STORE_SET, TTL_KEEP), &sum, fixture->now);
+    }
     store_leave(fixture->thread);
     *result = sum.number;
     return status;
@@ -396,9 +397,9 @@ bool fixture_has(struct fixture *fixture, const char *name, const char *key)
 {
     struct store_view view;
     enum store_status status = fixture_get(fixture, name, key, &view);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         fixture_give_back(&view);
+    }
     return status == STORE_OK;
 }
 
@@ -407,10 +408,10 @@ void fixture_expect_bytes(struct fixture *fixture, struct slice name, struct sli
 {
     struct store_view view;
     enum store_status status = fixture_get_bytes(fixture, name, key, &view);
-
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         ck_abort_msg("%.*s %.*s at %ju: status %d", (int)name.length, name.bytes, (int)key.length,
                      key.bytes, (uintmax_t)fixture->now, (int)status);
+    }
     uint64_t length = view.length;
     bool same = !view.pinned && slice_equal((struct slice){view.bytes, length}, value);
     fixture_give_back(&view);
@@ -426,9 +427,9 @@ void fixture_expect(struct fixture *fixture, const char *name, const char *key, 
 void fixture_expect_gone(struct fixture *fixture, const char *name, const char *key)
 {
     uint64_t left;
-
-    if (fixture_has(fixture, name, key))
+    if (fixture_has(fixture, name, key)) {
         ck_abort_msg("%s %s is still there at %ju", name, key, (uintmax_t)fixture->now);
+    }
     FIXTURE_THAT(fixture_left(fixture, name, key, &left) == STORE_NOT_FOUND);
 }
 
@@ -437,10 +438,10 @@ void fixture_expect_left(struct fixture *fixture, const char *name, const char *
     struct store_view view;
     uint64_t got = 0;
     uint64_t expires = left == FIXTURE_NEVER ? STORE_NEVER : fixture->now + 1 + left;
-
     FIXTURE_OK(fixture_left(fixture, name, key, &got));
-    if (got != left)
+    if (got != left) {
         ck_abort_msg("%s %s has %ju ms left, not %ju", name, key, (uintmax_t)got, (uintmax_t)left);
+    }
     FIXTURE_OK(fixture_get(fixture, name, key, &view));
     got = view.expires;
     fixture_give_back(&view);
@@ -455,10 +456,10 @@ enum store_status fixture_begin(struct fixture *fixture, const char *name, const
 {
     struct store_key at;
     enum store_status status = enter_at(fixture, slice_of(name), slice_of(key), &at);
-
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status =
             store_write_begin(fixture->thread, &at, TERMS(mode, ttl), length, fixture->now, write);
+    }
     store_leave(fixture->thread);
     return status;
 }
@@ -471,12 +472,14 @@ enum store_status fixture_write_pattern(struct fixture *fixture, struct store_wr
         store_enter(fixture->thread);
         enum store_status status = store_write_space(fixture->thread, write, fixture->now, &space);
         store_leave(fixture->thread);
-        if (status != STORE_OK)
+        if (status != STORE_OK) {
             return status;
+        }
         FIXTURE_THAT(space.iov_len >= 1);
         size_t count = space.iov_len < part ? space.iov_len : part;
-        if (count > until - *done)
+        if (count > until - *done) {
             count = (size_t)(until - *done);
+        }
         fixture_pattern(space.iov_base, *done, count, seed);
         store_write_advance(write, count);
         *done += count;
@@ -508,12 +511,13 @@ enum store_status fixture_stream_pattern(struct fixture *fixture, const char *na
     struct store_write *write = NULL;
     uint64_t done = 0;
     enum store_status status = fixture_begin(fixture, name, key, mode, ttl, length, &write);
-
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         return status;
+    }
     status = fixture_write_pattern(fixture, write, &done, length, part, seed);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         return fixture_commit(fixture, &write);
+    }
     fixture_abort(fixture, &write);
     return status;
 }
@@ -523,7 +527,6 @@ enum store_status fixture_stream_pattern(struct fixture *fixture, const char *na
 uint64_t fixture_flush(struct fixture *fixture, const char *name)
 {
     uint64_t records = 0;
-
     store_enter(fixture->thread);
     enum store_status status = store_flush(fixture->thread, slice_of(name), fixture->now, &records);
     store_leave(fixture->thread);
@@ -534,7 +537,6 @@ uint64_t fixture_flush(struct fixture *fixture, const char *name)
 struct store_stats fixture_figures(struct fixture *fixture)
 {
     struct store_stats stats;
-
     store_enter(fixture->thread);
     store_stats(fixture->thread, &stats);
     store_leave(fixture->thread);
@@ -553,7 +555,6 @@ enum store_status fixture_namespace(struct fixture *fixture, const char *name,
 uint64_t fixture_items(struct fixture *fixture, const char *name)
 {
     struct store_namespace_stats stats;
-
     return fixture_namespace(fixture, name, &stats) == STORE_OK ? stats.items : 0;
 }
 
@@ -562,6 +563,5 @@ uint64_t fixture_items(struct fixture *fixture, const char *name)
 uint64_t fixture_setting(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
-
     return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : otherwise;
 }

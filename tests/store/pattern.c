@@ -33,7 +33,6 @@ static uint64_t pattern_word(uint64_t at, uint64_t seed)
 void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
 {
     size_t i = 0;
-
     while (i < length) {
         uint64_t word = pattern_word(from + i, seed) >> ((from + i) % 8 * 8);
         size_t left_of_word = 8 - (size_t)((from + i) % 8);
@@ -46,12 +45,12 @@ void fixture_pattern(char *bytes, uint64_t from, size_t length, uint64_t seed)
 bool fixture_is_pattern(const char *bytes, uint64_t from, size_t length, uint64_t seed)
 {
     char expected[256];
-
     for (size_t i = 0; i < length; i += sizeof expected) {
         size_t count = length - i < sizeof expected ? length - i : sizeof expected;
         fixture_pattern(expected, from + i, count, seed);
-        if (memcmp(expected, bytes + i, count) != 0)
+        if (memcmp(expected, bytes + i, count) != 0) {
             return false;
+        }
     }
     return true;
 }
@@ -60,17 +59,19 @@ bool fixture_view_is_pattern(const struct store_view *view, uint64_t seed)
 {
     struct iovec pieces[PIECES_AT_ONCE];
     uint64_t from = 0;
-
-    if (!view->pinned)
+    if (!view->pinned) {
         return fixture_is_pattern(view->bytes, 0, view->length, seed);
+    }
     while (from < view->length) {
         size_t count = store_view_pieces(view, from, pieces, PIECES_AT_ONCE);
-        if (count == 0 || count > PIECES_AT_ONCE)
+        if (count == 0 || count > PIECES_AT_ONCE) {
             return false;
+        }
         for (size_t i = 0; i < count; i++) {
             if (pieces[i].iov_len == 0 || pieces[i].iov_len > view->length - from ||
-                !fixture_is_pattern(pieces[i].iov_base, from, pieces[i].iov_len, seed))
+                !fixture_is_pattern(pieces[i].iov_base, from, pieces[i].iov_len, seed)) {
                 return false;
+            }
             from += pieces[i].iov_len;
         }
     }
@@ -81,7 +82,6 @@ enum store_status fixture_put_pattern(struct fixture *fixture, const char *name,
                                       struct store_ttl ttl, size_t length, uint64_t seed)
 {
     char *bytes = malloc(length + 1);
-
     FIXTURE_THAT(bytes != NULL);
     fixture_pattern(bytes, 0, length, seed);
     enum store_status status = fixture_put_bytes(fixture, slice_of(name), slice_of(key), ttl,
@@ -95,15 +95,16 @@ void fixture_expect_pattern(struct fixture *fixture, const char *name, const cha
 {
     struct store_view view;
     enum store_status status = fixture_get(fixture, name, key, &view);
-
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         ck_abort_msg("%s %s at %ju: status %d", name, key, (uintmax_t)fixture->now, (int)status);
+    }
     bool same = view.length == length && fixture_view_is_pattern(&view, seed);
     bool pinned = view.pinned;
     fixture_give_back(&view);
-    if (!same)
+    if (!same) {
         ck_abort_msg("%s %s, %zu bytes of pattern %ju: wrong bytes", name, key, length,
                      (uintmax_t)seed);
+    }
     FIXTURE_THAT(pinned || length <= STORE_COPY_MAX);
 }
 
@@ -113,12 +114,12 @@ void fixture_pour(struct fixture *fixture, const char *name, size_t first, size_
                   size_t length)
 {
     char key[32];
-
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         FIXTURE_OK(fixture_put_pattern(fixture, name, key, TTL_NEVER, length, i));
-        if (i % 64 == 0)
+        if (i % 64 == 0) {
             FIXTURE_THAT(fixture_is_within(fixture));
+        }
     }
 }
 
@@ -127,7 +128,6 @@ size_t fixture_count_alive(struct fixture *fixture, const char *name, size_t fir
 {
     size_t alive = 0;
     char key[32];
-
     for (size_t i = first; i < first + count; i++) {
         snprintf(key, sizeof key, "key%zu", i);
         if (fixture_has(fixture, name, key)) {
@@ -142,9 +142,9 @@ size_t fixture_fill(struct fixture *fixture, const char *name, size_t length)
 {
     uint64_t before = fixture_figures(fixture).counters.evictions;
     size_t count = 0;
-
-    while (fixture_figures(fixture).counters.evictions == before)
+    while (fixture_figures(fixture).counters.evictions == before) {
         fixture_pour(fixture, name, count++, 1, length);
+    }
     fixture_pour(fixture, name, count, count / 2, length);
     fixture_housekeep(fixture);
     return fixture_figures(fixture).items;

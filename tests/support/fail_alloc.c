@@ -37,7 +37,6 @@ static const char *tells;
 __attribute__((constructor)) static void begin(void)
 {
     const char *at = getenv("FAILING_AT");
-
     tells = getenv("FAILING_TELLS");
     fails_at = at == NULL ? 0 : strtoul(at, NULL, 10);
     atomic_store(&calls, 0); /* what the loader needed does not count */
@@ -48,7 +47,6 @@ static void tell(const char *what, unsigned long number, const char *function, s
 {
     char line[128];
     int fd = tells == NULL ? -1 : open(tells, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-
     if (fd >= 0) {
         int length = snprintf(line, sizeof line, "%s %lu %s %zu\n", what, number, function, size);
         if (write(fd, line, (size_t)length) < 0) {
@@ -110,7 +108,6 @@ void *aligned_alloc(size_t alignment, size_t size)
 static char *copy_of(const char *text, size_t size)
 {
     char *copy = __libc_malloc(size);
-
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
@@ -118,7 +115,6 @@ static char *copy_of(const char *text, size_t size)
 char *strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
-
     return is_refused("strdup", size) ? NULL : copy_of(text, size);
 }
 
@@ -126,7 +122,6 @@ char *strdup(const char *text)
 char *__strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
-
     return is_refused("strdup", size) ? NULL : copy_of(text, size);
 }
 
@@ -151,7 +146,6 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
                    void *context)
 {
     static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
     if (create == NULL) {
         *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
     }

@@ -19,7 +19,6 @@ static bool is_refused(const char *what)
     const char *directory = getenv("REFUSING");
     char path[512];
     char number[16] = "";
-
     if (directory == NULL) {
         return false;
     }

@@ -31,7 +31,6 @@ void scratch_make_in_memory(void)
 void scratch_remove(void)
 {
     DIR *directory = opendir(scratch);
-
     ck_assert_ptr_nonnull(directory);
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
@@ -47,7 +46,6 @@ const char *scratch_path(const char *name)
     static char paths[8][PATH_MAX];
     static unsigned next;
     char *path = paths[next++ % 8];
-
     snprintf(path, PATH_MAX, "%s/%s", scratch, name);
     return path;
 }
@@ -56,7 +54,6 @@ const char *scratch_read(const char *name)
 {
     static char text[65536];
     FILE *file = fopen(scratch_path(name), "r");
-
     ck_assert_ptr_nonnull(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -66,7 +63,6 @@ const char *scratch_read(const char *name)
 void scratch_write(const char *name, const char *text)
 {
     FILE *file = fopen(scratch_path(name), "w");
-
     ck_assert_ptr_nonnull(file);
     fputs(text, file);
     ck_assert_int_eq(fclose(file), 0);

@@ -20,7 +20,6 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *name = getenv("WALL_CLOCK");
     int fd = name != NULL ? open(name, O_RDONLY | O_CLOEXEC) : -1;
-
     if (fd >= 0) {
         void *bytes = mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, fd, 0);
         ahead = bytes != MAP_FAILED ? bytes : NULL;
@@ -36,7 +35,6 @@ static time_t shift(void)
 int clock_gettime(clockid_t which, struct timespec *time)
 {
     int result = (int)syscall(SYS_clock_gettime, which, time);
-
     if (result == 0 && (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE)) {
         time->tv_sec += shift();
     }

@@ -66,7 +66,6 @@ static void put(const char *name, const char *key, size_t length, uint64_t seed,
                                                               : TTL_FOR(expires - fixture.now - 1),
                                 .client_flags = flags,
                                 .noted = noted};
-
     fixture_pattern(bytes, 0, length, seed);
     store_enter(fixture.thread);
     FIXTURE_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), &at));
@@ -87,24 +86,27 @@ static void fill(void)
     FIXTURE_OK(fixture_delete(&fixture, "gone", "old"));
     FIXTURE_OK(fixture_delete(&fixture, "a", "deleted"));
     FIXTURE_OK(fixture_delete(&fixture, "a", "large and deleted"));
-    for (unsigned i = 0; i < FACTS; i++)
-        if (facts[i].length > 0)
+    for (unsigned i = 0; i < FACTS; i++) {
+        if (facts[i].length > 0) {
             put(facts[i].name, facts[i].key, facts[i].length, facts[i].seed, facts[i].expires,
                 facts[i].flags, facts[i].noted);
+        }
+    }
     fixture_wait(&fixture, 10);
 }
 
 static bool is_there(const struct fact *fact)
 {
     struct store_view view;
-
-    if (fixture_get(&fixture, fact->name, fact->key, &view) != STORE_OK)
+    if (fixture_get(&fixture, fact->name, fact->key, &view) != STORE_OK) {
         return false;
+    }
     bool right = view.length == fact->length && view.expires == fact->expires &&
                  view.client_flags == fact->flags && fixture_view_is_pattern(&view, fact->seed);
     fixture_give_back(&view);
-    if (!right)
+    if (!right) {
         ck_abort_msg("%s %s is there and wrong", fact->name, fact->key);
+    }
     return true;
 }
 
@@ -112,13 +114,13 @@ static bool is_there(const struct fact *fact)
 static unsigned count_right(unsigned *of_b)
 {
     unsigned there = 0;
-
     *of_b = 0;
-    for (unsigned i = 0; i < FACTS; i++)
+    for (unsigned i = 0; i < FACTS; i++) {
         if (is_there(&facts[i])) {
             there++;
             *of_b += facts[i].name[0] == 'b';
         }
+    }
     return there;
 }
 
@@ -126,12 +128,12 @@ static void expect_known_names(void)
 {
     struct store_namespace_stats stats;
     uint32_t next = 0;
-
     store_enter(fixture.thread);
     while (store_namespace_next(fixture.thread, &next, &stats)) {
         bool known = false;
-        for (unsigned i = 0; i < FACTS; i++)
+        for (unsigned i = 0; i < FACTS; i++) {
             known = known || strcmp(stats.name, facts[i].name) == 0;
+        }
         FIXTURE_THAT(known);
     }
     store_leave(fixture.thread);
@@ -145,7 +147,6 @@ static struct fixture as; /* how the file was left */
 static unsigned try(unsigned *of_b)
 {
     unsigned there = 0;
-
     ck_assert(image_put(&image, path));
     for (int i = 0; i < 2; i++) {
         unsigned before = there;
@@ -155,10 +156,12 @@ static unsigned try(unsigned *of_b)
         fixture_check(&fixture);
         there = count_right(of_b);
         expect_known_names();
-        if (i > 0 && there != before)
+        if (i > 0 && there != before) {
             ck_abort_msg("first there were %u, then %u", before, there);
-        if (fixture.found.aside != NULL)
+        }
+        if (fixture.found.aside != NULL) {
             ck_assert_int_eq(unlink(fixture.found.aside), 0);
+        }
         fixture_close(&fixture);
     }
     return there;
@@ -176,14 +179,16 @@ static void damage(uint64_t from, uint64_t end, int way, unsigned all, unsigned 
     for (uint64_t at = from; at < end; at++) {
         char *byte = image_at(&image, at);
         unsigned of_b = 0;
-        if (byte == NULL)
+        if (byte == NULL) {
             continue;
+        }
         char right = *byte;
         *byte = flipped(right, way);
         unsigned there = try(&of_b);
         *byte = right;
-        if (there + most < all || (keeps_b && of_b != 2))
+        if (there + most < all || (keeps_b && of_b != 2)) {
             ck_abort_msg("byte %ju as %d: %u of %u are left", (uintmax_t)at, way, there, all);
+        }
     }
 }
 
@@ -199,12 +204,12 @@ static uint64_t labels_at(void)
 static uint64_t find(uint64_t seed)
 {
     char pattern[16];
-
     fixture_pattern(pattern, 0, sizeof pattern, seed);
     for (unsigned i = 0; i < image.count; i++) {
         const char *at = memmem(image.runs[i].bytes, image.runs[i].length, pattern, sizeof pattern);
-        if (at != NULL)
+        if (at != NULL) {
             return image.runs[i].from + (uint64_t)(at - image.runs[i].bytes);
+        }
     }
     ck_abort_msg("a record is not in the file");
     return 0;
@@ -235,9 +240,9 @@ static unsigned all_there(void)
 {
     unsigned of_b = 0;
     unsigned all = 0;
-
-    for (unsigned i = 0; i < FACTS; i++)
+    for (unsigned i = 0; i < FACTS; i++) {
         all += facts[i].length > 0;
+    }
     ck_assert_uint_eq(try(&of_b), all);
     return all;
 }
@@ -290,9 +295,8 @@ START_TEST(of_a_whole_page)
 {
     char kept[ZEROED];
     unsigned of_b = 0;
-
     all_there();
-    for (unsigned i = 0; i < image.count; i++)
+    for (unsigned i = 0; i < image.count; i++) {
         for (size_t at = 0; at < image.runs[i].length; at += ZEROED) {
             char *page = image.runs[i].bytes + at;
             memcpy(kept, page, ZEROED);
@@ -300,6 +304,7 @@ START_TEST(of_a_whole_page)
             try(&of_b);
             memcpy(page, kept, ZEROED);
         }
+    }
 }
 END_TEST
 
@@ -307,7 +312,6 @@ int main(void)
 {
     Suite *suite = suite_create("arena damage");
     TCase *tcase = tcase_create("damage");
-
     tcase_add_checked_fixture(tcase, make, unmake);
     tcase_set_timeout(tcase, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, of_the_head, 0, 3);

@@ -29,8 +29,9 @@ static void make(void)
 
 static void unmake(void)
 {
-    if (fixture.store != NULL)
+    if (fixture.store != NULL) {
         fixture_close(&fixture);
+    }
     image_free(&image);
     scratch_remove();
 }
@@ -41,12 +42,12 @@ static void unmake(void)
 static uint64_t find_record(const char *key, const char *value)
 {
     size_t before = 3 + strlen(key);
-
     for (unsigned i = 0; i < image.count; i++) {
         const struct image_run *run = &image.runs[i];
         const char *at = memmem(run->bytes, run->length, value, strlen(value));
-        if (at != NULL)
+        if (at != NULL) {
             return run->from + (uint64_t)(at - run->bytes) - before;
+        }
     }
     ck_abort_msg("%s is not in the file", value);
     return 0;
@@ -64,7 +65,6 @@ static void take_image(void)
 START_TEST(of_two_that_live_one_is_retired)
 {
     struct store_view view;
-
     FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the older"));
     FIXTURE_OK(fixture_put(&fixture, "a", "k", TTL_NEVER, "the newer"));
     FIXTURE_OK(fixture_put(&fixture, "a", "other", TTL_NEVER, "another"));
@@ -125,12 +125,12 @@ END_TEST
 static void expect_each_right_or_none(unsigned *there)
 {
     char key[32];
-
     *there = 0;
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (!fixture_has(&fixture, "a", key))
+        if (!fixture_has(&fixture, "a", key)) {
             continue;
+        }
         fixture_expect_pattern(&fixture, "a", key, 200 + i, i);
         (*there)++;
     }
@@ -141,7 +141,6 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
     char key[32];
     unsigned there = 0;
     unsigned most = 0;
-
     for (unsigned i = 0; i < 500; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 200 + i, i));
@@ -161,8 +160,9 @@ START_TEST(a_shorter_file_is_kept_as_far_as_it_goes)
             most = there;
             FIXTURE_OK(fixture_put(&fixture, "a", "new", TTL_NEVER, "new"));
             fixture_stop(&fixture);
-            if (fixture.found.aside != NULL)
+            if (fixture.found.aside != NULL) {
                 ck_assert_int_eq(unlink(fixture.found.aside), 0);
+            }
         }
     }
     ck_assert(image_put(&image, fixture.file));

@@ -20,19 +20,21 @@ static bool holds(const char *name, const char *key, const char *value)
 {
     struct store_view view;
     enum store_status status = fixture_get(&kill_fixture, name, key, &view);
-
-    if (status != STORE_OK || value == NULL)
+    if (status != STORE_OK || value == NULL) {
         return status != STORE_OK && value == NULL;
+    }
     return !view.pinned && view.length == strlen(value) &&
            memcmp(view.bytes, value, view.length) == 0;
 }
 
 static enum state which(const char *name, const char *key, const char *before, const char *after)
 {
-    if (holds(name, key, before))
+    if (holds(name, key, before)) {
         return BEFORE;
-    if (!holds(name, key, after))
+    }
+    if (!holds(name, key, after)) {
         ck_abort_msg("%s %s is neither as before nor as after", name, key);
+    }
     return AFTER;
 }
 
@@ -41,9 +43,9 @@ static bool holds_pattern(const char *name, const char *key, size_t length, uint
 {
     struct store_view view;
     enum store_status status = fixture_get(&kill_fixture, name, key, &view);
-
-    if (status != STORE_OK || length == 0)
+    if (status != STORE_OK || length == 0) {
         return status != STORE_OK && length == 0;
+    }
     bool same = view.length == length && fixture_view_is_pattern(&view, seed);
     fixture_give_back(&view);
     return same;
@@ -52,10 +54,12 @@ static bool holds_pattern(const char *name, const char *key, size_t length, uint
 static enum state which_pattern(const char *key, size_t before, uint64_t before_seed, size_t after,
                                 uint64_t after_seed)
 {
-    if (holds_pattern("a", key, before, before_seed))
+    if (holds_pattern("a", key, before, before_seed)) {
         return BEFORE;
-    if (!holds_pattern("a", key, after, after_seed))
+    }
+    if (!holds_pattern("a", key, after, after_seed)) {
         ck_abort_msg("%s is neither as before nor as after", key);
+    }
     return AFTER;
 }
 
@@ -131,8 +135,9 @@ static void touch(void)
 static enum state is_touched(void)
 {
     FIXTURE_THAT(holds("a", "k", "the first value"));
-    if (has_left("k", 100000))
+    if (has_left("k", 100000)) {
         return BEFORE;
+    }
     FIXTURE_THAT(has_left("k", 5000));
     return AFTER;
 }
@@ -140,7 +145,6 @@ static enum state is_touched(void)
 static void append(void)
 {
     struct store_key at;
-
     store_enter(kill_fixture.thread);
     FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
     FIXTURE_OK(store_put(kill_fixture.thread, &at, TERMS(STORE_APPEND, TTL_KEEP),
@@ -156,7 +160,6 @@ static enum state is_appended(void)
 static void make_stale(void)
 {
     struct store_key at;
-
     store_enter(kill_fixture.thread);
     FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
     FIXTURE_OK(store_make_stale(kill_fixture.thread, &at,
@@ -169,7 +172,6 @@ static enum state is_stale(void)
 {
     struct store_key at;
     struct store_view view;
-
     store_enter(kill_fixture.thread);
     FIXTURE_OK(store_locate(kill_fixture.thread, slice_of("a"), slice_of("k"), &at));
     FIXTURE_OK(store_inspect(kill_fixture.thread, &at,
@@ -190,8 +192,9 @@ static char large_bytes[3][LARGE];
 
 void kill_prepare(void)
 {
-    for (unsigned seed = 0; seed < 3; seed++)
+    for (unsigned seed = 0; seed < 3; seed++) {
         fixture_pattern(large_bytes[seed], 0, LARGE, seed);
+    }
 }
 
 static void put_bytes(unsigned seed, size_t length)
@@ -233,8 +236,9 @@ static enum state is_large_made_small(void)
 static enum state is_large_touched(void)
 {
     FIXTURE_THAT(holds_pattern("a", "k", LARGE, 1));
-    if (has_left("k", 100000))
+    if (has_left("k", 100000)) {
         return BEFORE;
+    }
     FIXTURE_THAT(has_left("k", 5000));
     return AFTER;
 }
@@ -338,7 +342,6 @@ enum { MANY = 60 };
 static void put_many(struct store_ttl ttl)
 {
     char key[16];
-
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, ttl, 20 + i % 50, i));
@@ -349,11 +352,11 @@ static void put_many(struct store_ttl ttl)
 static void expect_many(bool fourth)
 {
     char key[16];
-
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (!holds_pattern("a", key, fourth && i % 4 == 0 ? 20 + i % 50 : 0, i))
+        if (!holds_pattern("a", key, fourth && i % 4 == 0 ? 20 + i % 50 : 0, i)) {
             ck_abort_msg("%s is not as it was", key);
+        }
     }
 }
 
@@ -372,12 +375,12 @@ static enum state is_purged(void)
 static void prepare_compaction(void)
 {
     char key[16];
-
     put_many(TTL_NEVER);
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (i % 4 != 0)
+        if (i % 4 != 0) {
             FIXTURE_OK(fixture_delete(&kill_fixture, "a", key));
+        }
     }
 }
 
@@ -395,7 +398,6 @@ static enum state is_compacted(void)
 static void fill(void)
 {
     char key[16];
-
     for (unsigned i = 0; i < 3400; i++) {
         snprintf(key, sizeof key, "key%u", i);
         FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
@@ -405,7 +407,6 @@ static void fill(void)
 static void put_into_full(void)
 {
     char key[16];
-
     for (unsigned i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "new%u", i);
         FIXTURE_OK(fixture_put_pattern(&kill_fixture, "a", key, TTL_NEVER, 1000, i));
@@ -416,7 +417,6 @@ static enum state is_right_or_gone(void)
 {
     char key[16];
     unsigned there = 0;
-
     for (unsigned i = 0; i < 3400; i++) {
         snprintf(key, sizeof key, "key%u", i);
         bool gone = holds_pattern("a", key, 0, 0);
@@ -445,13 +445,13 @@ static void prepare_relocation(void)
 static void relocate(void)
 {
     struct segments *segments = &kill_fixture.store->segments;
-
     store_enter(kill_fixture.thread);
     pthread_mutex_lock(&kill_fixture.store->reclaim_lock);
     for (uint32_t number = segments_end(segments); number-- > 1;) {
         struct segment *segment = segment_at(segments, number);
-        if (victims_is_eligible(segment))
+        if (victims_is_eligible(segment)) {
             relocate_segment(kill_fixture.thread, segment, kill_fixture.now);
+        }
     }
     pthread_mutex_unlock(&kill_fixture.store->reclaim_lock);
     store_leave(kill_fixture.thread);
@@ -469,7 +469,6 @@ enum { SMALL_ONES = 100 }; /* namespaces, more than a chunk has numbers */
 static void fill_more(void)
 {
     char name[16];
-
     fixture_set_memory(&kill_fixture, 6 * FIXTURE_MIB);
     for (unsigned i = 0; i < SMALL_ONES; i++) {
         snprintf(name, sizeof name, "n%u", i);
@@ -491,7 +490,6 @@ static void shrink(void)
 static enum state is_shrunk(void)
 {
     char name[16];
-
     for (unsigned i = 0; i < SMALL_ONES; i++) {
         snprintf(name, sizeof name, "n%u", i);
         FIXTURE_THAT(holds(name, "k", NULL) || holds(name, "k", "the first value"));

@@ -48,7 +48,6 @@ static char tried_on[128];
 static enum state try(const struct operation *operation, const char *file, const struct fixture *as)
 {
     enum state states[2];
-
     for (int i = 0; i < 2; i++) {
         kill_fixture = *as;
         kill_fixture.file = file;
@@ -88,9 +87,9 @@ static void be_child(const struct operation *operation)
 static int wait_for(pid_t child)
 {
     int status = 0;
-
-    while (waitpid(child, &status, 0) != child)
+    while (waitpid(child, &status, 0) != child) {
         ck_assert_int_eq(errno, EINTR);
+    }
     return WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
 }
 
@@ -106,7 +105,6 @@ struct watch {
 static void look_again(struct watch *watch)
 {
     struct stat found;
-
     ck_assert(image_take(&watch->image, watch->fd));
     ck_assert_int_eq(fstat(watch->fd, &found), 0);
     watch->blocks = (uint64_t)found.st_blocks;
@@ -116,14 +114,15 @@ static void look_again(struct watch *watch)
 static bool has_changed(const struct watch *watch)
 {
     struct stat found;
-
     ck_assert_int_eq(fstat(watch->fd, &found), 0);
-    if ((uint64_t)found.st_blocks != watch->blocks || (uint64_t)found.st_size != watch->length)
+    if ((uint64_t)found.st_blocks != watch->blocks || (uint64_t)found.st_size != watch->length) {
         return true;
+    }
     for (unsigned i = 0; i < watch->image.count; i++) {
         const struct image_run *run = &watch->image.runs[i];
-        if (memcmp(watch->bytes + run->from, run->bytes, run->length) != 0)
+        if (memcmp(watch->bytes + run->from, run->bytes, run->length) != 0) {
             return true;
+        }
     }
     return false;
 }
@@ -131,7 +130,6 @@ static bool has_changed(const struct watch *watch)
 static void begin_watch(struct watch *watch)
 {
     struct stat found;
-
     memset(watch, 0, sizeof *watch);
     watch->fd = open(worked_on, O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(watch->fd, 0);
@@ -160,13 +158,13 @@ static enum state try_image(const struct operation *operation, const struct imag
 static struct fixture fixture_of(const struct operation *operation)
 {
     struct fixture made;
-
     fixture_open_file(&kill_fixture, MEMORY, FIXTURE_MIB / 2, tried_on);
     kill_put_bystanders();
     operation->prepare();
     made = kill_fixture;
-    if (kill_fixture.store != NULL)
+    if (kill_fixture.store != NULL) {
         fixture_crash(&kill_fixture);
+    }
     ck_assert_int_eq(unlink(tried_on), 0);
     return made;
 }
@@ -206,8 +204,9 @@ START_TEST(killed_anywhere)
     uint64_t steps = 0;
     pid_t child = fork();
 
-    if (child == 0)
+    if (child == 0) {
         be_child(operation);
+    }
     ck_assert_int_gt(child, 0);
     ck_assert_int_eq(wait_for(child), SIGSTOP);
     begin_watch(&watch);
@@ -217,26 +216,31 @@ START_TEST(killed_anywhere)
         ck_assert_int_eq(ptrace(goes_on ? PTRACE_SINGLESTEP : PTRACE_CONT, child, NULL, NULL), 0);
         int signal = wait_for(child);
         steps++;
-        if (signal == SIGSTOP && steps > 1)
+        if (signal == SIGSTOP && steps > 1) {
             break;
+        }
         ck_assert_msg(signal == SIGTRAP || signal == SIGSTOP, "%s, instruction %ju: signal %d",
                       operation->name, (uintmax_t)steps, signal);
-        if ((!all && !is_time_to_look(steps)) || !has_changed(&watch))
+        if ((!all && !is_time_to_look(steps)) || !has_changed(&watch)) {
             continue;
+        }
         look_again(&watch);
         states++;
-        if (all || is_worth_trying(states))
+        if (all || is_worth_trying(states)) {
             try_image(operation, &watch.image, &as);
+        }
     }
     end_watch(&watch);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(wait_for(child), 0);
     ck_assert_int_ne(try(operation, worked_on, &as), BEFORE);
-    if (getenv("KILL_POINTS") != NULL)
+    if (getenv("KILL_POINTS") != NULL) {
         printf("%s: %ju instructions, %ju states\n", operation->name, (uintmax_t)steps,
                (uintmax_t)states);
-    if (all || steps < AT_MOST) /* with a sanitizer an operation may be longer */
+    }
+    if (all || steps < AT_MOST) { /* with a sanitizer an operation may be longer */
         ck_assert_uint_gt(states, 0);
+    }
 }
 END_TEST
 
@@ -258,10 +262,10 @@ static void unmake(void)
 static bool may_trace(void)
 {
     pid_t child = fork();
-
     if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0) {
             raise(SIGSTOP);
+        }
         _exit(0);
     }
     int status = 0;
@@ -279,9 +283,9 @@ int main(void)
 {
     Suite *suite = suite_create("kill points");
     TCase *tcase = tcase_create("kill points");
-
-    if (!may_trace())
+    if (!may_trace()) {
         return SKIPPED;
+    }
     tcase_add_checked_fixture(tcase, make, unmake);
     tcase_set_timeout(tcase, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(tcase, killed_anywhere, 0, kill_operations_count);

@@ -63,7 +63,6 @@ static size_t some_length(struct worker *worker)
 {
     uint64_t dice = test_threads_below(worker, 100);
     uint64_t most = dice == 0 ? CREW_VALUE_MAX : dice < 10 ? 2000 : 200;
-
     return CREW_VALUE_MIN + (size_t)test_threads_below(worker, most - CREW_VALUE_MIN);
 }
 
@@ -79,8 +78,9 @@ static void done(struct told *told)
 
 static void must(bool holds)
 {
-    if (!holds)
+    if (!holds) {
         __atomic_store_n(&ledger->wrong, 1, __ATOMIC_RELAXED);
+    }
 }
 
 static void write_one(struct worker *worker, struct store_key *at, unsigned key)
@@ -92,7 +92,6 @@ static void write_one(struct worker *worker, struct store_key *at, unsigned key)
     struct store_terms terms = {.ttl =
                                     test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1u << 30),
                                 .noted = test_threads_below(worker, 2)};
-
     begin(told, version);
     must(store_put(worker->thread, at, &terms, value, test_threads_now(worker->team), NULL) ==
          STORE_OK);
@@ -103,7 +102,6 @@ static void delete_one(struct worker *worker, struct store_key *at, unsigned key
 {
     struct told *told = &ledger->told[worker->number][key];
     bool there = told->done != 0;
-
     begin(told, 0);
     must(store_delete(worker->thread, at, NULL, test_threads_now(worker->team)) ==
          (there ? STORE_OK : STORE_NOT_FOUND));
@@ -113,7 +111,6 @@ static void delete_one(struct worker *worker, struct store_key *at, unsigned key
 static void flush(struct worker *worker, struct slice name)
 {
     uint64_t records = 0;
-
     __atomic_store_n(&ledger->flushing[worker->number], 1, __ATOMIC_SEQ_CST);
     must(store_flush(worker->thread, name, test_threads_now(worker->team), &records) == STORE_OK);
     for (unsigned key = 0; key < KEYS; key++) {
@@ -127,7 +124,6 @@ static void flush(struct worker *worker, struct slice name)
 static void resize(struct worker *worker)
 {
     uint64_t memory = MEMORY / 2 + test_threads_below(worker, 2 * (uint64_t)MEMORY);
-
     must(store_set_memory(worker->thread, memory) == STORE_RESIZED);
 }
 
@@ -136,7 +132,6 @@ static void work_for_ever(struct worker *worker)
     char name[16];
     char key_bytes[16];
     struct store_key at;
-
     name_of(worker->number, name);
     worker->random += __atomic_load_n(&ledger->steps, __ATOMIC_RELAXED);
     for (;;) {
@@ -145,16 +140,17 @@ static void work_for_ever(struct worker *worker)
         snprintf(key_bytes, sizeof key_bytes, "key-%u", key);
         store_enter(worker->thread);
         must(store_locate(worker->thread, slice_of(name), slice_of(key_bytes), &at) == STORE_OK);
-        if (dice < 700)
+        if (dice < 700) {
             write_one(worker, &at, key);
-        else if (dice < 900)
+        } else if (dice < 900) {
             delete_one(worker, &at, key);
-        else if (dice < 997)
+        } else if (dice < 997) {
             store_touch(worker->thread, &at, TTL_NEVER, test_threads_now(worker->team));
-        else if (dice < 998)
+        } else if (dice < 998) {
             resize(worker);
-        else
+        } else {
             flush(worker, slice_of(name));
+        }
         store_leave(worker->thread);
         test_threads_pass_time(worker->team, 1);
         __atomic_fetch_add(&ledger->steps, 1, __ATOMIC_RELAXED);
@@ -164,7 +160,6 @@ static void work_for_ever(struct worker *worker)
 static void be_killed(unsigned threads)
 {
     struct test_threads team;
-
     fixture_start(&fixture);
     test_threads_open(&team, fixture.store, threads, 1);
     team.clock = fixture.now;
@@ -184,38 +179,41 @@ static uint64_t version_there(unsigned owner, unsigned key)
     char name[16];
     char key_bytes[16];
     uint64_t version = 0;
-
     name_of(owner, name);
     snprintf(key_bytes, sizeof key_bytes, "key-%u", key);
-    if (fixture_get(&fixture, name, key_bytes, &view) != STORE_OK)
+    if (fixture_get(&fixture, name, key_bytes, &view) != STORE_OK) {
         return 0;
+    }
     bool right = test_threads_is_view(&reader, &view, place_of(owner, key), &version);
     fixture_give_back(&view);
-    if (!right)
+    if (!right) {
         ck_abort_msg("%s %s: wrong bytes", name, key_bytes);
+    }
     return version;
 }
 
 static bool is_any_there(unsigned owner)
 {
-    for (unsigned key = 0; key < KEYS; key++)
-        if (version_there(owner, key) != 0)
+    for (unsigned key = 0; key < KEYS; key++) {
+        if (version_there(owner, key) != 0) {
             return true;
+        }
+    }
     return false;
 }
 
 static void compare(unsigned owner)
 {
     bool is_flushed = ledger->flushing[owner] != 0 && !is_any_there(owner);
-
     for (unsigned key = 0; key < KEYS; key++) {
         struct told *told = &ledger->told[owner][key];
         uint64_t there = version_there(owner, key);
-        if (is_flushed)
+        if (is_flushed) {
             told->begun = told->done = 0;
-        else if (there != told->done && there != told->begun)
+        } else if (there != told->done && there != told->begun) {
             ck_abort_msg("ns%u key-%u: version %ju, was told %ju, and %ju was begun", owner, key,
                          (uintmax_t)there, (uintmax_t)told->done, (uintmax_t)told->begun);
+        }
         told->done = told->begun = there;
     }
     ledger->flushing[owner] = 0;
@@ -224,9 +222,9 @@ static void compare(unsigned owner)
 static void kill_and_compare(unsigned threads, uint64_t steps)
 {
     pid_t child = fork();
-
-    if (child == 0)
+    if (child == 0) {
         be_killed(threads);
+    }
     ck_assert_int_gt(child, 0);
     uint64_t until = ledger->steps + steps;
     int status = 0;
@@ -245,8 +243,9 @@ static void kill_and_compare(unsigned threads, uint64_t steps)
                           fixture.found.damaged_namespaces + fixture.found.evicted,
                       0);
     fixture_check(&fixture);
-    for (unsigned owner = 0; owner < threads; owner++)
+    for (unsigned owner = 0; owner < threads; owner++) {
         compare(owner);
+    }
     fixture_housekeep(&fixture);
     fixture_crash(&fixture);
 }
@@ -256,15 +255,15 @@ START_TEST(killed_at_any_moment)
     unsigned threads = (unsigned)fixture_setting("THREADS", 6);
     uint64_t rounds = fixture_setting("KILLED_ROUNDS", ROUNDS);
     uint64_t random = fixture_setting("THREADS_SEED", 1);
-
     ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(ledger != MAP_FAILED);
     snprintf(path, sizeof path, "%s", scratch_path("arena"));
     fixture_open_file(&fixture, MEMORY, FIXTURE_MIB, path);
     fixture.threads = 2;
     fixture_crash(&fixture);
-    for (uint64_t round = 0; round < rounds; round++)
+    for (uint64_t round = 0; round < rounds; round++) {
         kill_and_compare(threads, STEPS_LEAST + fixture_random(&random) % STEPS_MORE);
+    }
     munmap(ledger, sizeof *ledger);
 }
 END_TEST
@@ -273,7 +272,6 @@ int main(void)
 {
     Suite *suite = suite_create("threads killed");
     TCase *tcase = tcase_create("killed");
-
     tcase_add_checked_fixture(tcase, scratch_make_in_memory, scratch_remove);
     tcase_set_timeout(tcase, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(tcase, killed_at_any_moment);

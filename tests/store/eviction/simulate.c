@@ -55,17 +55,18 @@ static bool serve(struct fixture *fixture, const struct trace_request *request)
     static const char value[2048];
     char name[KEY_BYTES + 1];
     struct store_view view;
-
     fixture->now = request->now;
     snprintf(name, sizeof name, "key-%010" PRIu32, request->key);
     struct slice key = {name, KEY_BYTES};
     bool hit = fixture_get_bytes(fixture, slice_of("n"), key, &view) == STORE_OK;
-    if (hit)
+    if (hit) {
         fixture_give_back(&view);
-    if (!hit || request->writes)
+    }
+    if (!hit || request->writes) {
         FIXTURE_OK(fixture_put_bytes(fixture, slice_of("n"), key,
                                      request->ttl == 0 ? TTL_NEVER : TTL_FOR(request->ttl),
                                      (struct slice){value, request->length}));
+    }
     return hit;
 }
 
@@ -88,14 +89,14 @@ static double play_store(struct trace *trace)
     uint64_t requests = requests_for(trace);
     struct tally tally = {0, 0};
     struct fixture fixture;
-
     fixture_open(&fixture, memory(), FIXTURE_MIB);
     trace_rewind(trace);
     for (uint64_t step = 0; step < requests; step++) {
         struct trace_request request = trace_next(trace);
         count(&tally, step, requests, serve(&fixture, &request));
-        if (step % HOUSEKEEP_EVERY == 0)
+        if (step % HOUSEKEEP_EVERY == 0) {
             fixture_housekeep(&fixture);
+        }
     }
     fixture_close(&fixture);
     return ratio(&tally);
@@ -106,7 +107,6 @@ static double play_policy(struct trace *trace, enum policy_kind kind)
     uint64_t requests = requests_for(trace);
     struct tally tally = {0, 0};
     struct policy policy;
-
     ck_assert(policy_init(&policy, kind, memory(), KEY_BYTES + RECORD_COST + SLOT_COST,
                           trace_key_bound(trace, requests)));
     trace_rewind(trace);
@@ -125,7 +125,6 @@ START_TEST(misses_little)
     struct trace trace;
     char line[160];
     int length = 0;
-
     ck_assert(trace_init(&trace, (enum trace_kind)_i, (uint32_t)(memory() / BYTES_A_KEY)));
     double ours = play_store(&trace);
     length = snprintf(line, sizeof line, "%-10s  store %.4f", trace_names[_i], ours);
@@ -133,21 +132,23 @@ START_TEST(misses_little)
         double theirs = play_policy(&trace, (enum policy_kind)kind);
         length += snprintf(line + length, sizeof line - (size_t)length, "  %s %.4f",
                            policy_names[kind], theirs);
-        if (whole)
+        if (whole) {
             ck_assert_msg(ours <= theirs * expected[_i].beside, "%s", line);
+        }
     }
-    if (fixture_setting("SIMULATE_TABLE", 0) != 0)
+    if (fixture_setting("SIMULATE_TABLE", 0) != 0) {
         printf("%s\n", line);
+    }
     trace_deinit(&trace);
-    if (whole)
+    if (whole) {
         ck_assert_msg(ours <= expected[_i].most, "%s", line);
+    }
 }
 END_TEST
 
 START_TEST(traces_are_the_same_everywhere)
 {
     struct trace trace;
-
     ck_assert(trace_init(&trace, (enum trace_kind)_i, CHECKSUM_KEYS));
     uint64_t sum = trace_checksum(&trace, CHECKSUM_REQUESTS);
     trace_deinit(&trace);
@@ -159,7 +160,6 @@ int main(void)
 {
     Suite *suite = suite_create("eviction");
     TCase *simulation = tcase_create("simulation");
-
     tcase_set_timeout(simulation, 4 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(simulation, traces_are_the_same_everywhere, 0, TRACE_KINDS);
     tcase_add_loop_test(simulation, misses_little, 0, TRACE_KINDS);

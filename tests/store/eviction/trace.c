@@ -38,7 +38,6 @@ static uint32_t draw_below(struct trace *trace, uint32_t below)
 static uint64_t square_root(uint64_t x)
 {
     uint64_t root = 0;
-
     for (uint64_t bit = UINT64_C(1) << 31; bit != 0; bit >>= 1) {
         if ((root | bit) * (root | bit) <= x) {
             root |= bit;
@@ -53,7 +52,6 @@ static uint64_t logarithm(uint32_t x)
     unsigned whole = 31 - (unsigned)__builtin_clz(x);
     uint64_t rest = (uint64_t)x << (ONE_SHIFT - whole);
     uint64_t result = whole;
-
     for (int i = 0; i < LOG_BITS; i++) {
         rest = rest * rest >> ONE_SHIFT;
         result = result << 1 | rest >> (ONE_SHIFT + 1);
@@ -68,7 +66,6 @@ static uint64_t weight(const uint64_t *roots, uint32_t x, unsigned tenths)
     uint64_t power = logarithm(x) * tenths / 10;
     uint64_t result = UINT64_C(1) << (2 * ONE_SHIFT);
     uint64_t divisor = UINT64_C(1) << ONE_SHIFT;
-
     for (int i = 0; i < LOG_BITS; i++) {
         if ((power >> (LOG_BITS - 1 - i) & 1) != 0) {
             divisor = divisor * roots[i] >> ONE_SHIFT;
@@ -81,7 +78,6 @@ static uint64_t weigh(uint64_t *weights, uint32_t keys, unsigned tenths)
 {
     uint64_t roots[LOG_BITS];
     uint64_t total = 0;
-
     roots[0] = square_root(UINT64_C(1) << (2 * ONE_SHIFT + 1));
     for (int i = 1; i < LOG_BITS; i++) {
         roots[i] = square_root(roots[i - 1] << ONE_SHIFT);
@@ -98,7 +94,6 @@ static void fill_cells(struct trace *trace, uint64_t *weights, uint64_t total)
 {
     uint32_t rich = 0;
     uint64_t unit = (total >> 32) + 1;
-
     for (uint32_t i = 0; i < trace->keys; i++) {
         weights[i] *= trace->keys;
         trace->other[i] = i;
@@ -125,14 +120,12 @@ static uint32_t draw_rank(struct trace *trace)
 {
     uint64_t bits = draw(trace);
     uint32_t cell = (uint32_t)((bits >> 32) * trace->keys >> 32);
-
     return (uint32_t)bits < trace->keep[cell] ? cell : trace->other[cell];
 }
 
 bool trace_init(struct trace *trace, enum trace_kind kind, uint32_t keys)
 {
     uint64_t *weights = calloc(keys, sizeof *weights);
-
     *trace = (struct trace){.kind = kind, .keys = keys};
     trace->keep = calloc(keys, sizeof *trace->keep);
     trace->other = calloc(keys, sizeof *trace->other);
@@ -168,7 +161,6 @@ static uint32_t next_key(struct trace *trace)
     uint64_t step = trace->step;
     uint32_t keys = trace->keys;
     uint32_t set = keys / SET_SHARE;
-
     if (trace->kind == TRACE_SCANS && step * 2 / keys % 4 == 3 && (step & 1) != 0) {
         return trace->fresh++;
     }
@@ -185,7 +177,6 @@ static uint32_t next_key(struct trace *trace)
 struct trace_request trace_next(struct trace *trace)
 {
     struct trace_request request = {.length = 100, .now = 1000 + trace->step / 16};
-
     request.key = next_key(trace);
     if (trace->kind == TRACE_TTL && (scatter(request.key) & 1) != 0) {
         request.ttl = 1 + trace->keys / 64;
@@ -206,7 +197,6 @@ uint32_t trace_key_bound(const struct trace *trace, uint64_t requests)
 uint64_t trace_checksum(struct trace *trace, uint64_t requests)
 {
     uint64_t sum = 0;
-
     trace_rewind(trace);
     for (uint64_t i = 0; i < requests; i++) {
         struct trace_request request = trace_next(trace);

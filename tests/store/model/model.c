@@ -15,7 +15,6 @@ enum { SHORT_KEYS = 16 }; /* numbers below this have keys of one byte */
 bool model_init(struct model *model, size_t keys)
 {
     bool whole = true;
-
     *model = (struct model){.keys = keys};
     for (unsigned i = 0; i < MODEL_NAMESPACES; i++) {
         struct model_namespace *ns = &model->namespaces[i];
@@ -33,8 +32,9 @@ bool model_init(struct model *model, size_t keys)
 
 void model_deinit(struct model *model)
 {
-    for (unsigned i = 0; i < MODEL_NAMESPACES; i++)
+    for (unsigned i = 0; i < MODEL_NAMESPACES; i++) {
         free(model->namespaces[i].records);
+    }
     for (unsigned i = 0; i < MODEL_LISTINGS; i++) {
         free(model->listings[i].duty);
         free(model->listings[i].seen);
@@ -46,19 +46,21 @@ void model_deinit(struct model *model)
 /* Mostly short, some of every length up to the longest. */
 static size_t key_length(size_t number)
 {
-    if (number < SHORT_KEYS)
+    if (number < SHORT_KEYS) {
         return 1;
-    if (number % 61 == 0)
+    }
+    if (number % 61 == 0) {
         return 3 + number * 7 % (STORE_KEY_MAX - 2);
+    }
     return 3 + number % 29;
 }
 
 struct slice model_key(size_t number, char bytes[STORE_KEY_MAX])
 {
     size_t length = key_length(number);
-
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         bytes[i] = (char)(i < 3 ? number >> (8 * i) : number * 31 + i);
+    }
     return (struct slice){bytes, length};
 }
 
@@ -66,9 +68,9 @@ size_t model_key_number(const struct model *model, struct slice key)
 {
     char expected[STORE_KEY_MAX];
     size_t number = 0;
-
-    for (size_t i = 0; i < key.length && i < 3; i++)
+    for (size_t i = 0; i < key.length && i < 3; i++) {
         number |= (size_t)(unsigned char)key.bytes[i] << (8 * i);
+    }
     bool ours = number < model->keys && slice_equal(key, model_key(number, expected));
     return ours ? number : SIZE_MAX;
 }
@@ -89,13 +91,15 @@ enum store_status model_expiry(const struct model_namespace *ns, struct store_tt
                                uint64_t *expires)
 {
     uint64_t time = ttl.kind == STORE_TTL_NEVER ? STORE_NEVER : ttl.milliseconds;
-
-    if (ttl.kind == STORE_TTL_DEFAULT)
+    if (ttl.kind == STORE_TTL_DEFAULT) {
         time = ns->ttl;
-    if (time == STORE_NEVER && ns->require_ttl)
+    }
+    if (time == STORE_NEVER && ns->require_ttl) {
         return STORE_TTL_REQUIRED;
-    if (ns->max_ttl != STORE_NEVER && (time == STORE_NEVER || time > ns->max_ttl))
+    }
+    if (ns->max_ttl != STORE_NEVER && (time == STORE_NEVER || time > ns->max_ttl)) {
         time = ns->max_ttl;
+    }
     *expires = time == STORE_NEVER ? STORE_NEVER : now + 1 + time;
     return STORE_OK;
 }
@@ -105,8 +109,9 @@ static void tell_listings(struct model *model, unsigned ns, size_t key, bool sta
 {
     for (unsigned i = 0; i < MODEL_LISTINGS; i++) {
         struct model_listing *listing = &model->listings[i];
-        if (!listing->open || listing->ns != ns || listing->duty[key] == MODEL_NONE)
+        if (!listing->open || listing->ns != ns || listing->duty[key] == MODEL_NONE) {
             continue;
+        }
         listing->duty[key] = stays ? MODEL_ONCE_AT_LEAST : MODEL_NONE;
     }
 }
@@ -115,7 +120,6 @@ void model_write(struct model *model, unsigned ns, size_t key, struct model_reco
                  uint64_t now)
 {
     struct model_record *old = model_at(model, ns, key);
-
     tell_listings(model, ns, key, model_alive(old, now));
     *old = record;
     old->there = true;
@@ -129,23 +133,23 @@ void model_drop(struct model *model, unsigned ns, size_t key)
 
 void model_flush(struct model *model, unsigned ns)
 {
-    for (size_t key = 0; key < model->keys; key++)
+    for (size_t key = 0; key < model->keys; key++) {
         model_drop(model, ns, key);
+    }
 }
 
 struct slice model_digits(const struct model_record *record, char bytes[MODEL_DIGITS])
 {
     int length = snprintf(bytes, MODEL_DIGITS, "%" PRIu64, record->number);
-
     return (struct slice){bytes, (size_t)length};
 }
 
 bool model_is_value(const struct model_record *record, const struct store_view *view)
 {
     char digits[MODEL_DIGITS];
-
-    if (!record->is_number)
+    if (!record->is_number) {
         return view->length == record->length && fixture_view_is_pattern(view, record->seed);
+    }
     struct slice text = model_digits(record, digits);
     return !view->pinned && slice_equal(text, (struct slice){view->bytes, view->length});
 }

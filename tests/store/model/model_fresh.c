@@ -122,11 +122,12 @@ static bool is_there(uint32_t key)
 
 static void expect(const struct clock *clock, const struct due *due)
 {
-    if (versions[due->key] == due->version && !is_there(due->key))
+    if (versions[due->key] == due->version && !is_there(due->key)) {
         ck_abort_msg("%s, step %" PRIu64 ": key %" PRIu32 " in n%u is gone after %" PRIu64
                      " of %" PRIu64 " bytes",
                      course.name, step, due->key, space_of(due->key), clock->written - due->written,
                      clock->share);
+    }
 }
 
 /* So much is about to be written. */
@@ -134,8 +135,9 @@ static void look_at_due(struct clock *clock, uint64_t length)
 {
     while (clock->first != clock->end) {
         const struct due *due = &clock->due[clock->first % DUE];
-        if (clock->written + length - due->written < clock->share)
+        if (clock->written + length - due->written < clock->share) {
             return;
+        }
         expect(clock, due);
         clock->first++;
     }
@@ -171,9 +173,10 @@ static void promise(uint32_t key)
     }
     clock->due[clock->end++ % DUE] = (struct due){key, version, clock->written};
     stored++;
-    if (!is_there(key))
+    if (!is_there(key)) {
         ck_abort_msg("%s, step %" PRIu64 ": key %" PRIu32 " is gone at once", course.name, step,
                      key);
+    }
 }
 
 /* --- acts ----------------------------------------------------------------------------- */
@@ -207,8 +210,9 @@ static uint64_t length_of(void)
 
 static struct store_ttl choose_ttl(void)
 {
-    if (course.ttls == 0)
+    if (course.ttls == 0) {
         return TTL_NEVER;
+    }
     return TTL_FOR((UINT64_C(1000000) << below(course.ttls)) + below(1000000));
 }
 
@@ -219,8 +223,9 @@ static uint64_t size_of(const struct store_key *at, uint64_t length)
     struct store_terms terms = {.ttl = TTL_KEEP, .peeks = true, .uncounted = true};
     struct store_key copy = *at;
     if (length >= 4096 ||
-        store_inspect(fixture.thread, &copy, &terms, fixture.now, &view) != STORE_OK)
+        store_inspect(fixture.thread, &copy, &terms, fixture.now, &view) != STORE_OK) {
         return length;
+    }
     uint64_t size = view.size;
     store_view_put(&view);
     return size;
@@ -232,9 +237,10 @@ static void judge(enum store_status status, uint32_t key, uint64_t evicted)
         ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, evicted);
     } else if (status != STORE_CROWDED) {
         ck_assert_int_eq(status, STORE_NO_MEMORY);
-        if (course.fill_quietly)
+        if (course.fill_quietly) {
             ck_abort_msg("%s, step %" PRIu64 ": key %" PRIu32 " is refused", course.name, step,
                          key);
+        }
         refused++;
     }
 }
@@ -287,8 +293,9 @@ static void hold(void)
     locate((uint32_t)below(KEYS), &at);
     bool got = store_get(fixture.thread, &at, fixture.now, &views[i]) == STORE_OK;
     viewed[i] = got && views[i].pinned;
-    if (got && !viewed[i])
+    if (got && !viewed[i]) {
         store_view_put(&views[i]);
+    }
     store_leave(fixture.thread);
 }
 
@@ -304,8 +311,9 @@ static void begin(struct upload *upload)
     enum store_status status =
         store_write_begin(fixture.thread, &at, &terms, upload->length, fixture.now, &upload->write);
     store_leave(fixture.thread);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         judge(status, upload->key, evicted);
+    }
 }
 
 static void end(struct upload *upload)
@@ -314,10 +322,11 @@ static void end(struct upload *upload)
     enum store_status status =
         store_write_commit(fixture.thread, &upload->write, fixture.now, NULL);
     store_leave(fixture.thread);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         promise(upload->key);
-    else
+    } else {
         judge(status, upload->key, 0);
+    }
 }
 
 /* A few kilobytes more of it. */
@@ -325,8 +334,9 @@ static void feed(struct upload *upload)
 {
     struct iovec space;
     uint64_t most = below(40000) + 1;
-    if (most > upload->length - upload->done)
+    if (most > upload->length - upload->done) {
         most = upload->length - upload->done;
+    }
     look_at_due(clock_of(upload->key), most);
     look_at_due(&clocks[SPACES], most);
     store_enter(fixture.thread);
@@ -342,8 +352,9 @@ static void feed(struct upload *upload)
     if (status == STORE_OK) {
         count(upload->key, most);
         upload->done += most;
-        if (upload->done == upload->length)
+        if (upload->done == upload->length) {
             end(upload);
+        }
     } else {
         judge(status, upload->key, 0);
     }
@@ -352,12 +363,13 @@ static void feed(struct upload *upload)
 static void send(void)
 {
     struct upload *upload = &uploads[below(WRITES)];
-    if (upload->write == NULL)
+    if (upload->write == NULL) {
         begin(upload);
-    else if (happens(20))
+    } else if (happens(20)) {
         store_write_abort(fixture.thread, &upload->write);
-    else
+    } else {
         feed(upload);
+    }
 }
 
 static bool visit(void *context, struct store_entry *entry)
@@ -373,11 +385,12 @@ static void list(void)
     char name[16];
     int length = snprintf(name, sizeof name, "n%u", (unsigned)below(course.spaces));
     store_enter(fixture.thread);
-    if (*cursor == NULL)
+    if (*cursor == NULL) {
         store_cursor_open(fixture.thread, (struct slice){name, (size_t)length}, cursor);
-    else if (happens(100) ||
-             store_cursor_step(fixture.thread, *cursor, fixture.now, below(30), visit, NULL))
+    } else if (happens(100) ||
+               store_cursor_step(fixture.thread, *cursor, fixture.now, below(30), visit, NULL)) {
         store_cursor_close(cursor);
+    }
     store_leave(fixture.thread);
 }
 
@@ -391,16 +404,21 @@ static void keep_house(void)
 static void act(void)
 {
     fixture.now += happens(10);
-    if (happens(course.held))
+    if (happens(course.held)) {
         hold();
-    if (happens(course.uploads))
+    }
+    if (happens(course.uploads)) {
         send();
-    if (happens(course.cursors))
+    }
+    if (happens(course.cursors)) {
         list();
-    if (happens(course.keeps))
+    }
+    if (happens(course.keeps)) {
         keep_house();
-    if (happens(20))
+    }
+    if (happens(20)) {
         delete ();
+    }
     put();
 }
 
@@ -424,15 +442,21 @@ static void declare(void)
 
 static void let_go(void)
 {
-    for (unsigned i = 0; i < VIEWS; i++)
-        if (viewed[i])
+    for (unsigned i = 0; i < VIEWS; i++) {
+        if (viewed[i]) {
             store_view_put(&views[i]);
-    for (unsigned i = 0; i < WRITES; i++)
-        if (uploads[i].write != NULL)
+        }
+    }
+    for (unsigned i = 0; i < WRITES; i++) {
+        if (uploads[i].write != NULL) {
             store_write_abort(fixture.thread, &uploads[i].write);
-    for (unsigned i = 0; i < CURSORS; i++)
-        if (cursors[i] != NULL)
+        }
+    }
+    for (unsigned i = 0; i < CURSORS; i++) {
+        if (cursors[i] != NULL) {
             store_cursor_close(&cursors[i]);
+        }
+    }
 }
 
 static const struct course courses[] = {
@@ -462,25 +486,29 @@ static const struct course courses[] = {
 START_TEST(what_was_stored_is_there_until_a_share_was_written)
 {
     uint64_t steps = fixture_setting("MODEL_OPS", 2000000) / 20;
-    if (fixture_setting("MODEL_COURSE", (uint64_t)_i) != (uint64_t)_i)
+    if (fixture_setting("MODEL_COURSE", (uint64_t)_i) != (uint64_t)_i) {
         return;
+    }
     course = courses[_i];
     chance = fixture_setting("MODEL_SEED", 1) + (uint64_t)_i;
     fixture_open(&fixture, course.memory, LARGEST);
     declare();
     /* Bytes as much as steps, where records are large. */
     uint64_t most = 100 * course.memory;
-    for (step = 1; step <= steps && clocks[SPACES].written < most; step++)
+    for (step = 1; step <= steps && clocks[SPACES].written < most; step++) {
         act();
-    for (unsigned i = 0; i <= SPACES; i++)
+    }
+    for (unsigned i = 0; i <= SPACES; i++) {
         look_at_due(&clocks[i], clocks[i].share);
+    }
     ck_assert_uint_lt(refused * 10, stored);
     let_go();
     fixture_check(&fixture);
     fixture_close(&fixture);
-    if (fixture_setting("MODEL_TELLS", 0) != 0)
+    if (fixture_setting("MODEL_TELLS", 0) != 0) {
         printf("%s: %" PRIu64 " steps, %" PRIu64 " stored, %" PRIu64 " refused\n", course.name,
                step, stored, refused);
+    }
 }
 END_TEST
 

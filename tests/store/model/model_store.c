@@ -46,25 +46,25 @@ static void begin_write(struct open_write *slot)
     run_leave();
     run_note("begin %u bytes: %d", slot->record.length, (int)status);
     run_judge_write(status, expected);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         slot->write = NULL;
+    }
 }
 
 static void commit_write(struct open_write *slot)
 {
     enum store_status expected = run_expected_write(&slot->record, slot->mode, slot->ttl);
-
     enum store_status status = fixture_commit(&run.fixture, &slot->write);
     run_note("commit until %" PRIu64 ": %d", slot->record.expires, (int)status);
     run_judge_write(status, expected);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         model_write(&run.model, run.ns, run.key, slot->record, run.fixture.now);
+    }
 }
 
 static void go_on_writing(void)
 {
     struct open_write *slot = &run.writes[run_below(RUN_WRITES)];
-
     if (slot->write == NULL) {
         begin_write(slot);
         return;
@@ -73,20 +73,24 @@ static void go_on_writing(void)
     run.key = slot->key;
     run.record = model_at(&run.model, run.ns, run.key);
     uint64_t until = slot->done + run_below(RUN_LARGE_MAX / 2);
-    if (until > slot->record.length)
+    if (until > slot->record.length) {
         until = slot->record.length;
+    }
     enum store_status status = fixture_write_pattern(&run.fixture, slot->write, &slot->done, until,
                                                      20000, slot->record.seed);
     run_note("write up to %" PRIu64 ": %d", slot->done, (int)status);
     bool waits = status == STORE_CROWDED && slot->done == 0;
-    if (status != STORE_OK && (run.ample || (status != STORE_NO_MEMORY && !waits)))
+    if (status != STORE_OK && (run.ample || (status != STORE_NO_MEMORY && !waits))) {
         run_differ("write: status %d", (int)status);
-    if (waits && run_below(4) != 0)
+    }
+    if (waits && run_below(4) != 0) {
         return;
-    if (status != STORE_OK || run_below(20) == 0)
+    }
+    if (status != STORE_OK || run_below(20) == 0) {
         fixture_abort(&run.fixture, &slot->write);
-    else if (slot->done == slot->record.length)
+    } else if (slot->done == slot->record.length) {
         commit_write(slot);
+    }
 }
 
 /* --- listings ----------------------------------------------------------- */
@@ -95,22 +99,27 @@ static bool visit(void *context, struct store_entry *entry)
 {
     struct model_listing *listing = context;
     size_t key = model_key_number(&run.model, entry->key);
-
-    if (run_below(50) == 0)
+    if (run_below(50) == 0) {
         return false;
-    if (key == SIZE_MAX)
+    }
+    if (key == SIZE_MAX) {
         run_differ("listing: a strange key of %zu bytes", entry->key.length);
+    }
     run.key = key;
     struct model_record *record = model_at(&run.model, listing->ns, key);
     struct store_view view = {.length = entry->value.length, .bytes = entry->value.bytes};
-    if (entry->large != NULL)
+    if (entry->large != NULL) {
         view = *entry->large;
-    if (!model_alive(record, run.fixture.now))
+    }
+    if (!model_alive(record, run.fixture.now)) {
         run_differ("listing: a record that is not there");
-    if (view.length != entry->value_length || !model_is_value(record, &view))
+    }
+    if (view.length != entry->value_length || !model_is_value(record, &view)) {
         run_differ("listing: wrong value of %" PRIu64 " bytes", entry->value_length);
-    if (listing->seen[key] < UINT8_MAX)
+    }
+    if (listing->seen[key] < UINT8_MAX) {
         listing->seen[key]++;
+    }
     return true;
 }
 
@@ -120,18 +129,23 @@ static void expect_all_seen(struct model_listing *listing)
     for (run.key = 0; run.key < run.model.keys; run.key++) {
         run.record = model_at(&run.model, run.ns, run.key);
         unsigned seen = listing->seen[run.key];
-        if (seen > 2)
+        if (seen > 2) {
             run_differ("listing: seen %u times", seen);
-        if (listing->duty[run.key] == MODEL_NONE || !run_alive() || seen > 0)
+        }
+        if (listing->duty[run.key] == MODEL_NONE || !run_alive() || seen > 0) {
             continue;
-        if (!run.ample && listing->duty[run.key] != MODEL_ONCE)
+        }
+        if (!run.ample && listing->duty[run.key] != MODEL_ONCE) {
             continue; /* may have been lost and come back between two looks */
-        if (!run.ample)
+        }
+        if (!run.ample) {
             run_get(); /* and is told if it was lost */
-        if (run_alive())
+        }
+        if (run_alive()) {
             run_differ("listing: not seen, should be %s", listing->duty[run.key] == MODEL_ONCE
                                                               ? "once"
                                                               : "once or more, was written again");
+        }
     }
 }
 
@@ -145,7 +159,6 @@ static void list(void)
 {
     unsigned i = (unsigned)run_below(MODEL_LISTINGS);
     struct model_listing *listing = &run.model.listings[i];
-
     if (!listing->open) {
         model_list(&run.model, listing, run.ns, run.fixture.now);
         run_enter();
@@ -153,8 +166,9 @@ static void list(void)
             store_cursor_open(run.fixture.thread, slice_of(run_namespace()->name), &run.cursors[i]);
         run_leave();
         run_note("open listing %u: %d", i, (int)status);
-        if (status != STORE_OK)
+        if (status != STORE_OK) {
             run_differ("open listing: status %d", (int)status);
+        }
     }
     run.ns = listing->ns;
     run_enter();
@@ -162,12 +176,15 @@ static void list(void)
                                    (size_t)(1 + run_below(200)), visit, listing);
     run_leave();
     run_note("step listing %u: %d", i, ended);
-    if (ended && store_cursor_status(run.cursors[i]) != STORE_OK)
+    if (ended && store_cursor_status(run.cursors[i]) != STORE_OK) {
         run_differ("listing: ended before its time");
-    if (ended)
+    }
+    if (ended) {
         expect_all_seen(listing);
-    if (ended || run_below(200) == 0)
+    }
+    if (ended || run_below(200) == 0) {
         close_listing(i);
+    }
 }
 
 /* Of a namespace that is being listed: most of it is written again, which is more than a
@@ -175,7 +192,6 @@ static void list(void)
 static void write_much(void)
 {
     const struct model_listing *listing = &run.model.listings[run_below(MODEL_LISTINGS)];
-
     for (size_t i = 0; listing->open && i < run.model.keys; i++) {
         run.ns = listing->ns;
         run.key = (size_t)run_below(run.model.keys);
@@ -190,12 +206,12 @@ static void flush(void)
 {
     uint64_t live;
     uint64_t there;
-
     model_count(&run.model, run.ns, run.fixture.now, &live, &there);
     uint64_t flushed = fixture_flush(&run.fixture, run_namespace()->name);
     run_note("flush: %" PRIu64, flushed);
-    if ((run.ample && flushed < live) || flushed > there)
+    if ((run.ample && flushed < live) || flushed > there) {
         run_differ("flushed %" PRIu64 ", not %" PRIu64 " to %" PRIu64, flushed, live, there);
+    }
     model_flush(&run.model, run.ns);
 }
 
@@ -205,11 +221,11 @@ static void pass_time(void)
     uint64_t dice = run_below(1000);
     uint64_t longest = dice == 0 ? run_below(20) == 0 ? 864000000 : 600000 : dice < 20 ? 5000 : 12;
     uint64_t expires = run.record->expires;
-
-    if (dice >= 500 && run_alive() && expires != STORE_NEVER && expires - run.fixture.now < 2000)
+    if (dice >= 500 && run_alive() && expires != STORE_NEVER && expires - run.fixture.now < 2000) {
         run.fixture.now = expires - run_below(2);
-    else
+    } else {
         run.fixture.now += run_below(longest + 1);
+    }
     run_note("now it is %" PRIu64, run.fixture.now);
     run_get();
 }
@@ -217,7 +233,6 @@ static void pass_time(void)
 static void housekeep(void)
 {
     size_t effort = (size_t)run_below(1ULL << run_below(14)) + 1;
-
     store_enter(run.fixture.thread);
     bool more = store_housekeep(run.fixture.thread, run.fixture.now, effort);
     store_leave(run.fixture.thread);
@@ -230,10 +245,11 @@ static void declare(void)
 {
     static const uint64_t ttls[] = {STORE_NEVER, 5000, 60000, 3600000};
     struct store_namespace_options options[4];
-
-    for (size_t i = 0; i < RUN_WRITES; i++)
-        if (run.writes[i].write != NULL)
+    for (size_t i = 0; i < RUN_WRITES; i++) {
+        if (run.writes[i].write != NULL) {
             return;
+        }
+    }
     for (unsigned i = 0; i < 4; i++) {
         struct model_namespace *ns = &run.model.namespaces[i + 2];
         ns->ttl = ttls[run_below(4)];
@@ -265,7 +281,6 @@ static uint64_t choose_memory(void)
 static void resize(void)
 {
     uint64_t memory = choose_memory();
-
     run_note("memory of %" PRIu64, memory);
     fixture_set_memory(&run.fixture, memory);
 }
@@ -275,21 +290,23 @@ static void compare_figures(void)
     uint64_t live;
     uint64_t there;
     uint64_t all = 0;
-
     fixture_housekeep(&run.fixture);
     run_note("keep house and compare");
     for (run.ns = 0; run.ns < MODEL_NAMESPACES; run.ns++) {
         model_count(&run.model, run.ns, run.fixture.now, &live, &there);
         uint64_t items = fixture_items(&run.fixture, run_namespace()->name);
-        if (run.ample ? items != live : items > live)
+        if (run.ample ? items != live : items > live) {
             run_differ("%" PRIu64 " items, not %" PRIu64, items, live);
+        }
         all += items;
     }
     struct store_stats stats = fixture_figures(&run.fixture);
-    if (stats.items != all)
+    if (stats.items != all) {
         run_differ("%" PRIu64 " items, the namespaces' are %" PRIu64, stats.items, all);
-    if (run.ample && stats.counters.evictions != 0)
+    }
+    if (run.ample && stats.counters.evictions != 0) {
         run_differ("%" PRIu64 " evictions", stats.counters.evictions);
+    }
     fixture_check(&run.fixture);
 }
 
@@ -298,33 +315,39 @@ static void compare_figures(void)
 /* All views, writes and listings. A write that is `left` is one that a kill cut short. */
 static void let_go(bool left)
 {
-    for (size_t i = 0; i < RUN_VIEWS; i++)
+    for (size_t i = 0; i < RUN_VIEWS; i++) {
         if (run.views[i].held) {
             ck_assert(fixture_view_is_pattern(&run.views[i].view, run.views[i].seed));
             store_view_put(&run.views[i].view);
             run.views[i].held = false;
         }
+    }
     for (size_t i = 0; i < RUN_WRITES; i++) {
-        if (run.writes[i].write != NULL && left)
+        if (run.writes[i].write != NULL && left) {
             free(run.writes[i].write);
-        else if (run.writes[i].write != NULL)
+        } else if (run.writes[i].write != NULL) {
             fixture_abort(&run.fixture, &run.writes[i].write);
+        }
         run.writes[i].write = NULL;
     }
-    for (unsigned i = 0; i < MODEL_LISTINGS; i++)
-        if (run.model.listings[i].open)
+    for (unsigned i = 0; i < MODEL_LISTINGS; i++) {
+        if (run.model.listings[i].open) {
             close_listing(i);
+        }
+    }
 }
 
 static void restart(void)
 {
-    if (run.fixture.file == NULL)
+    if (run.fixture.file == NULL) {
         return;
+    }
     bool in_order = run_below(3) == 0;
     let_go(!in_order);
     fixture_check(&run.fixture);
-    if (run_below(3) == 0)
+    if (run_below(3) == 0) {
         run.fixture.memory = choose_memory();
+    }
     if (in_order) {
         fixture_reboot(&run.fixture, (int64_t)run_below(3000) - 500);
     } else {
@@ -335,9 +358,10 @@ static void restart(void)
     run_note("again at %" PRIu64 ", with %" PRIu64 " records", run.fixture.now, found->records);
     if (found->arena != STORE_ARENA_KEPT || found->duplicates != 0 ||
         found->damaged_records + found->damaged_segments + found->damaged_namespaces != 0 ||
-        (run.ample && found->evicted != 0))
+        (run.ample && found->evicted != 0)) {
         run_differ("restart: arena %d, %" PRIu64 " twice, %" PRIu64 " damaged, %" PRIu64 " evicted",
                    (int)found->arena, found->duplicates, found->damaged_records, found->evicted);
+    }
     declare();
     fixture_check(&run.fixture);
 }
@@ -359,24 +383,25 @@ static const struct {
 static void act(void)
 {
     unsigned total = 0;
-
-    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
         total += acts[i].weight;
+    }
     uint64_t dice = run_below(total);
     size_t chosen = 0;
-    while (dice >= acts[chosen].weight)
+    while (dice >= acts[chosen].weight) {
         dice -= acts[chosen++].weight;
+    }
     run_choose_record();
     acts[chosen].act();
-    if (run.step % 64 == 0 && !fixture_is_within(&run.fixture))
+    if (run.step % 64 == 0 && !fixture_is_within(&run.fixture)) {
         run_differ("%" PRIu64 " bytes are used", fixture_figures(&run.fixture).memory_used);
+    }
 }
 
 /* `file`: of the arena, or NULL. */
 static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
 {
     uint64_t steps = fixture_setting("MODEL_OPS", 1000000);
-
     memset(&run, 0, sizeof run);
     run.seed = fixture_setting("MODEL_SEED", 1);
     run.random = run.seed;
@@ -385,13 +410,15 @@ static void compare(bool ample, uint64_t memory, size_t keys, const char *file)
     run.lines = calloc(RUN_LINES, RUN_LINE);
     ck_assert_ptr_nonnull(run.lines);
     ck_assert(model_init(&run.model, keys));
-    if (file != NULL)
+    if (file != NULL) {
         fixture_open_file(&run.fixture, memory, FIXTURE_MIB, file);
-    else
+    } else {
         fixture_open(&run.fixture, memory, FIXTURE_MIB);
+    }
     declare();
-    for (run.step = 1; run.step <= steps; run.step++)
+    for (run.step = 1; run.step <= steps; run.step++) {
         act();
+    }
     let_go(false);
     run.record = model_at(&run.model, 0, 0);
     compare_figures();
@@ -437,7 +464,6 @@ int main(void)
 {
     Suite *suite = suite_create("store model");
     TCase *model = tcase_create("model");
-
     tcase_set_timeout(model, 4 * FIXTURE_TIMEOUT);
     tcase_add_test(model, with_ample_memory_they_are_equal);
     tcase_add_loop_test(model, with_little_memory_what_is_served_is_right, 0, 2);

@@ -43,8 +43,9 @@ static void look(const struct store_terms *terms)
         struct iovec pieces[64];
         uint64_t done = 0;
         same = view.length == (there ? record->length : 0);
-        if (there && same && !view.pinned)
+        if (there && same && !view.pinned) {
             same = memcmp(view.bytes, record->bytes, record->length) == 0;
+        }
         while (there && same && view.pinned && done < view.length) {
             size_t count = store_view_pieces(&view, done, pieces, 64);
             for (size_t i = 0; i < count; i++) {
@@ -56,24 +57,30 @@ static void look(const struct store_terms *terms)
         store_view_put(&view);
     }
     leave();
-    if (status != (there || terms->makes ? STORE_OK : STORE_NOT_FOUND))
+    if (status != (there || terms->makes ? STORE_OK : STORE_NOT_FOUND)) {
         differ("look: status %d, and it %s", (int)status, there ? "lives" : "does not");
-    if (status != STORE_OK)
+    }
+    if (status != STORE_OK) {
         return;
-    if (!same)
+    }
+    if (!same) {
         differ("look: another value, of %" PRIu64 " bytes", view.length);
+    }
     if (!there) {
         uint64_t expires = ends(terms->make);
-        if (!view.won || view.taken || view.stale || view.expires != expires)
+        if (!view.won || view.taken || view.stale || view.expires != expires) {
             differ("look: made, but won %d taken %d", view.won, view.taken);
+        }
         write_value("", 0, "", 0);
         record->flags = 0;
         record->expires = expires;
         record->noted = record->won = true;
-        if (terms->tells_version)
+        if (terms->tells_version) {
             learn_new(view.version, terms->version, 0);
-        if (!terms->peeks)
+        }
+        if (!terms->peeks) {
             touch_notes();
+        }
         return;
     }
     uint64_t expires = ends(terms->ttl);
@@ -83,23 +90,30 @@ static void look(const struct store_terms *terms)
     bool ending = record->expires != STORE_NEVER && terms->refresh > 0 &&
                   store_left(record->expires, fixture.now) < terms->refresh;
     bool won = terms->contends && !record->won && (record->stale || ending);
-    if (view.expires != expires || view.client_flags != record->flags)
+    if (view.expires != expires || view.client_flags != record->flags) {
         differ("look: expires %" PRIu64 " flags %u", view.expires, view.client_flags);
-    if (view.stale != record->stale || view.taken != record->won || view.won != won)
+    }
+    if (view.stale != record->stale || view.taken != record->won || view.won != won) {
         differ("look: stale %d taken %d won %d, not %d %d %d", view.stale, view.taken, view.won,
                record->stale, record->won, won);
-    if (was_noted && (view.idle != idle || view.read_before != record->read))
+    }
+    if (was_noted && (view.idle != idle || view.read_before != record->read)) {
         differ("look: idle %" PRIu64 " read %d, not %" PRIu64 " %d", view.idle, view.read_before,
                idle, record->read);
-    if (record->told && view.version != record->version)
+    }
+    if (record->told && view.version != record->version) {
         differ("look: version %" PRIu64 ", but was told %" PRIu64, view.version, record->version);
-    if (terms->tells_version && record->noted && !record->told)
+    }
+    if (terms->tells_version && record->noted && !record->told) {
         learn_new(view.version, 0, 0);
+    }
     record->expires = expires;
-    if (record->noted)
+    if (record->noted) {
         record->won |= won;
-    if (!terms->peeks && record->noted)
+    }
+    if (!terms->peeks && record->noted) {
         touch_notes();
+    }
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -113,8 +127,9 @@ static void step_look(void)
                                 .tells_version = below(2),
                                 .peeks = once_in(4),
                                 .contends = below(3) != 0};
-    if (terms.ttl.kind != STORE_TTL_KEEP || (record->unsure && !record->noted))
+    if (terms.ttl.kind != STORE_TTL_KEEP || (record->unsure && !record->noted)) {
         terms.peeks = false;
+    }
     look(&terms);
 }
 
@@ -122,8 +137,9 @@ static void step_look(void)
 static void hear_version(void)
 {
     const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
-    if (lives() && !record->told)
+    if (lives() && !record->told) {
         look(&terms);
+    }
 }
 
 static struct store_terms some_terms(void)
@@ -141,8 +157,9 @@ static struct store_terms some_terms(void)
         hear_version();
         terms.expected = some_version();
     }
-    if (once_in(50))
+    if (once_in(50)) {
         terms.version = EXPLICIT + ++asked;
+    }
     return terms;
 }
 
@@ -195,8 +212,9 @@ static void step_put(void)
     bool in_parts = once_in(6);
     bool joins = terms.mode == STORE_APPEND || terms.mode == STORE_PREPEND;
     size_t length = added.length + (joins && lives() ? record->length : 0);
-    if (length > fixture.max_value || is_at_the_edge(length))
+    if (length > fixture.max_value || is_at_the_edge(length)) {
         return;
+    }
     bool lived = lives();
     bool was_large = record->large;
     uint64_t written = 0;
@@ -204,8 +222,9 @@ static void step_put(void)
     enum store_status expected = expected_put(&terms, &stale);
     /* Where the result is large and stale at once, the old value is joined anew and
      * is not marked: keep to what is defined. */
-    if (joins && stale)
+    if (joins && stale) {
         return;
+    }
     enum store_status status = STORE_OK;
     if (in_parts) {
         status = put_in_parts(&terms, added, &version);
@@ -214,12 +233,14 @@ static void step_put(void)
         status = store_put(fixture.thread, &at, &terms, added, fixture.now, &version);
         leave();
     }
-    if (status != expected)
+    if (status != expected) {
         differ("put mode %d: status %d, not %d", (int)terms.mode, (int)status, (int)expected);
+    }
     if (status == STORE_OK) {
         put_in_model(&terms, added, stale, version);
-        if (written != record->length)
+        if (written != record->length) {
             differ("put: a length of %" PRIu64 ", not %zu", written, record->length);
+        }
         record->large = in_parts || is_large(record->length) || (joins && lived && was_large);
         record->noted |= record->large;
     }
@@ -228,22 +249,26 @@ static void step_put(void)
 static void step_delete(void)
 {
     bool compares = once_in(2);
-    if (compares)
+    if (compares) {
         hear_version();
+    }
     uint64_t expected = some_version();
     enum store_status right = STORE_OK;
-    if (!lives())
+    if (!lives()) {
         right = STORE_NOT_FOUND;
-    else if (compares && expected != record->version)
+    } else if (compares && expected != record->version) {
         right = STORE_CHANGED;
+    }
     enter();
     enum store_status status =
         store_delete(fixture.thread, &at, compares ? &expected : NULL, fixture.now);
     leave();
-    if (status != right)
+    if (status != right) {
         differ("delete: status %d, not %d", (int)status, (int)right);
-    if (status == STORE_OK)
+    }
+    if (status == STORE_OK) {
         record->there = record->told = false;
+    }
 }
 
 static void step_make_stale(void)
@@ -258,10 +283,12 @@ static void step_make_stale(void)
     enter();
     enum store_status status = store_make_stale(fixture.thread, &at, &terms, fixture.now);
     leave();
-    if (status != right)
+    if (status != right) {
         differ("make stale: status %d, not %d", (int)status, (int)right);
-    if (status != STORE_OK)
+    }
+    if (status != STORE_OK) {
         return;
+    }
     if (!record->noted) {
         record->read = true; /* as far as is known: not looked at */
         record->touched = fixture.now;
@@ -300,10 +327,12 @@ static void step_empty(void)
     enter();
     enum store_status status = store_empty(fixture.thread, &at, &terms, marks, fixture.now);
     leave();
-    if (status != right)
+    if (status != right) {
         differ("empty: status %d, not %d", (int)status, (int)right);
-    if (status != STORE_OK)
+    }
+    if (status != STORE_OK) {
         return;
+    }
     uint64_t version = terms.version != 0 ? terms.version : record->version;
     write_value("", 0, "", 0);
     record->expires = ends(terms.ttl);
@@ -337,23 +366,28 @@ static void step_add_number(void)
     }
     bool lived = lives();
     enum store_status right = compared(&terms, &ignored);
-    if (right == STORE_OK && !lived && !terms.makes)
+    if (right == STORE_OK && !lived && !terms.makes) {
         right = STORE_NOT_FOUND;
-    if (right == STORE_OK && lived && !number_of(sum.wraps, &number))
+    }
+    if (right == STORE_OK && lived && !number_of(sum.wraps, &number)) {
         right = STORE_NOT_A_NUMBER;
-    if (right == STORE_OK && lived && !sum.subtract && !sum.wraps && number + sum.by < number)
+    }
+    if (right == STORE_OK && lived && !sum.subtract && !sum.wraps && number + sum.by < number) {
         right = STORE_OVERFLOW;
+    }
     uint64_t result = !lived         ? sum.initial
                       : sum.subtract ? (number > sum.by ? number - sum.by : 0)
                                      : number + sum.by;
     enter();
     enum store_status status = store_add_number(fixture.thread, &at, &terms, &sum, fixture.now);
     leave();
-    if (status != right || (status == STORE_OK && sum.number != result))
+    if (status != right || (status == STORE_OK && sum.number != result)) {
         differ("sum: status %d, %" PRIu64 ", not %d, %" PRIu64, (int)status, sum.number, (int)right,
                result);
-    if (status != STORE_OK)
+    }
+    if (status != STORE_OK) {
         return;
+    }
     uint64_t expires = ends(lived || terms.ttl.kind != STORE_TTL_KEEP ? terms.ttl : terms.make);
     struct record old = *record;
     uint64_t before = lived && old.told ? old.version : 0;
@@ -370,10 +404,12 @@ static void step_add_number(void)
         record->unsure = true;
         record->noted = false; /* what it notes of the time before is not compared */
     }
-    if (sum.expires != expires)
+    if (sum.expires != expires) {
         differ("sum: expires %" PRIu64 ", not %" PRIu64, sum.expires, expires);
-    if (terms.tells_version)
+    }
+    if (terms.tells_version) {
         learn_new(sum.version, 0, before);
+    }
 }
 
 static void step_touch(void)
@@ -382,13 +418,16 @@ static void step_touch(void)
     enter();
     enum store_status status = store_touch(fixture.thread, &at, ttl, fixture.now);
     leave();
-    if (status != (lives() ? STORE_OK : STORE_NOT_FOUND))
+    if (status != (lives() ? STORE_OK : STORE_NOT_FOUND)) {
         differ("touch: status %d", (int)status);
-    if (status != STORE_OK)
+    }
+    if (status != STORE_OK) {
         return;
+    }
     record->expires = ends(ttl);
-    if (record->noted)
+    if (record->noted) {
         touch_notes();
+    }
 }
 
 static void step_get(void)
@@ -397,15 +436,19 @@ static void step_get(void)
     enter();
     enum store_status status = store_get(fixture.thread, &at, fixture.now, &view);
     bool same = status != STORE_OK || view.length == record->length;
-    if (status == STORE_OK && same && !view.pinned)
+    if (status == STORE_OK && same && !view.pinned) {
         same = memcmp(view.bytes, record->bytes, record->length) == 0;
-    if (status == STORE_OK)
+    }
+    if (status == STORE_OK) {
         store_view_put(&view);
+    }
     leave();
-    if (status != (lives() ? STORE_OK : STORE_NOT_FOUND) || !same)
+    if (status != (lives() ? STORE_OK : STORE_NOT_FOUND) || !same) {
         differ("get: status %d", (int)status);
-    if (status == STORE_OK && record->noted)
+    }
+    if (status == STORE_OK && record->noted) {
         touch_notes();
+    }
 }
 
 /* Others are written and go, so that segments are compacted. */
@@ -414,11 +457,12 @@ static void step_churn(void)
     char other[24];
     for (unsigned i = 0; i < 200; i++) {
         snprintf(other, sizeof other, "other%" PRIu64, below(3000));
-        if (below(2))
+        if (below(2)) {
             FIXTURE_OK(fixture_put(&fixture, "ns", other, TTL_NEVER,
                                    "something to fill the segment with"));
-        else
+        } else {
             fixture_delete(&fixture, "ns", other);
+        }
     }
     fixture_housekeep(&fixture);
 }
@@ -427,19 +471,24 @@ static void step_churn(void)
  * known afterwards, and it is a new one. */
 static void step_restart(void)
 {
-    if (fixture.file == NULL)
+    if (fixture.file == NULL) {
         return;
-    if (once_in(3))
+    }
+    if (once_in(3)) {
         fixture_reboot(&fixture, (int64_t)below(1000));
-    else
+    } else {
         fixture_restart(&fixture);
+    }
     if (fixture.found.arena != STORE_ARENA_KEPT ||
         fixture.found.evicted + fixture.found.duplicates != 0 ||
-        fixture.found.damaged_records + fixture.found.damaged_segments != 0)
+        fixture.found.damaged_records + fixture.found.damaged_segments != 0) {
         differ("restart: %" PRIu64 " damaged", fixture.found.damaged_records);
-    for (unsigned i = 0; i < KEYS; i++)
-        if (records[i].large && records[i].stale)
+    }
+    for (unsigned i = 0; i < KEYS; i++) {
+        if (records[i].large && records[i].stale) {
             records[i].told = false;
+        }
+    }
 }
 
 static void one_step(void)
@@ -451,19 +500,21 @@ static void one_step(void)
         fixture_wait(&fixture, below(once_in(20) ? 100000 : 300));
         break;
     case 1:
-        if (once_in(5))
+        if (once_in(5)) {
             step_churn();
-        else if (once_in(20))
+        } else if (once_in(20)) {
             step_restart();
+        }
         break;
     case 2:
         step_delete();
         break;
     case 3:
-        if (below(2))
+        if (below(2)) {
             step_make_stale();
-        else
+        } else {
             step_empty();
+        }
         break;
     case 4:
     case 5:
@@ -494,20 +545,23 @@ static void compare(uint64_t with_seed, const char *file)
     chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     value = malloc(VALUE_MAX);
     ck_assert_ptr_nonnull(value);
-    if (file != NULL)
+    if (file != NULL) {
         fixture_open_file(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB, file);
-    else
+    } else {
         fixture_open(&fixture, 128 * FIXTURE_MIB, 4 * FIXTURE_MIB);
+    }
     for (step = 0; step < steps; step++) {
         one_step();
-        if (step % 4096 == 0)
+        if (step % 4096 == 0) {
             fixture_check(&fixture);
+        }
     }
     ck_assert_msg(file != NULL || fixture_figures(&fixture).compactions > 0,
                   "nothing was ever moved");
     fixture_close(&fixture);
-    for (unsigned i = 0; i < KEYS; i++)
+    for (unsigned i = 0; i < KEYS; i++) {
         free(records[i].bytes);
+    }
     free(value);
 }
 

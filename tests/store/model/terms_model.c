@@ -44,27 +44,33 @@ bool lives(void)
 
 uint64_t ends(struct store_ttl ttl)
 {
-    if (ttl.kind == STORE_TTL_KEEP && lives())
+    if (ttl.kind == STORE_TTL_KEEP && lives()) {
         return record->expires;
-    if (ttl.kind == STORE_TTL_GONE)
+    }
+    if (ttl.kind == STORE_TTL_GONE) {
         return fixture.now;
+    }
     return ttl.kind == STORE_TTL_FOR ? fixture.now + 1 + ttl.milliseconds : STORE_NEVER;
 }
 
 static bool was_told(uint64_t version)
 {
-    for (unsigned i = 0; i < record->count && i < KNOWN; i++)
-        if (record->known[i] == version)
+    for (unsigned i = 0; i < record->count && i < KNOWN; i++) {
+        if (record->known[i] == version) {
             return true;
+        }
+    }
     return false;
 }
 
 void learn_new(uint64_t version, uint64_t asked_for, uint64_t before)
 {
-    if (asked_for != 0 ? version != asked_for : was_told(version))
+    if (asked_for != 0 ? version != asked_for : was_told(version)) {
         differ("version %" PRIu64 " is not a new one", version);
-    if (asked_for == 0 && before < EXPLICIT && version <= before)
+    }
+    if (asked_for == 0 && before < EXPLICIT && version <= before) {
         differ("version %" PRIu64 " is not above %" PRIu64, version, before);
+    }
     record->known[record->count++ % KNOWN] = version;
     record->version = version;
     record->told = true;
@@ -113,28 +119,33 @@ struct slice some_value(void)
         length = (size_t)snprintf(value, VALUE_MAX, "%" PRIu64, below(1000));
         return (struct slice){value, length};
     }
-    if (once_in(30))
+    if (once_in(30)) {
         length = below(once_in(4) ? VALUE_MAX : 20000);
+    }
     fixture_pattern(value, 0, length, fixture_random(&chance));
     return (struct slice){value, length};
 }
 
 uint64_t some_version(void)
 {
-    if (record->told && below(3))
+    if (record->told && below(3)) {
         return record->version;
-    if (record->count > 0 && below(2))
+    }
+    if (record->count > 0 && below(2)) {
         return record->known[below(record->count < KNOWN ? record->count : KNOWN)];
+    }
     return 1 + below(1000);
 }
 
 enum store_status compared(const struct store_terms *terms, bool *stale)
 {
     *stale = false;
-    if (!terms->compares || terms->mode == STORE_ADD || (terms->makes && !lives()))
+    if (!terms->compares || terms->mode == STORE_ADD || (terms->makes && !lives())) {
         return STORE_OK;
-    if (!lives())
+    }
+    if (!lives()) {
         return STORE_NOT_FOUND;
+    }
     *stale = terms->or_stale && terms->expected < record->version;
     return *stale || terms->expected == record->version ? STORE_OK : STORE_CHANGED;
 }
@@ -142,10 +153,12 @@ enum store_status compared(const struct store_terms *terms, bool *stale)
 enum store_status expected_put(const struct store_terms *terms, bool *stale)
 {
     enum store_status status = compared(terms, stale);
-    if (status != STORE_OK || terms->mode == STORE_SET)
+    if (status != STORE_OK || terms->mode == STORE_SET) {
         return status;
-    if (terms->mode == STORE_ADD)
+    }
+    if (terms->mode == STORE_ADD) {
         return lives() ? STORE_EXISTS : STORE_OK;
+    }
     bool makes = terms->makes && terms->mode != STORE_REPLACE;
     return lives() || makes ? STORE_OK : STORE_NOT_FOUND;
 }
@@ -159,36 +172,41 @@ void put_in_model(const struct store_terms *terms, struct slice added, bool stal
     uint64_t expires = ends(joins && !lived ? terms->make : ttl);
     uint32_t flags = joins && lived ? record->flags : terms->client_flags;
     uint64_t before = lived && record->told ? record->version : 0;
-    if (joins && lived && terms->mode == STORE_APPEND)
+    if (joins && lived && terms->mode == STORE_APPEND) {
         write_value(record->bytes, record->length, added.bytes, added.length);
-    else if (joins && lived)
+    } else if (joins && lived) {
         write_value(added.bytes, added.length, record->bytes, record->length);
-    else
+    } else {
         write_value(added.bytes, added.length, "", 0);
+    }
     record->unsure = record->noted || record->unsure;
     record->noted = terms->noted || terms->tells_version || terms->version != 0 || stale;
     record->flags = flags;
     record->expires = expires;
     record->stale = stale;
     record->won = won;
-    if (terms->tells_version)
+    if (terms->tells_version) {
         learn_new(version, terms->version, before);
+    }
 }
 
 bool number_of(bool blanks, uint64_t *number)
 {
     const char *from = record->bytes;
     const char *to = from + record->length;
-    while (blanks && from < to && *from == ' ')
+    while (blanks && from < to && *from == ' ') {
         from++;
-    while (blanks && from < to && to[-1] == ' ')
+    }
+    while (blanks && from < to && to[-1] == ' ') {
         to--;
+    }
     *number = 0;
     for (const char *at_digit = from; at_digit < to; at_digit++) {
         unsigned digit = (unsigned)(unsigned char)*at_digit - '0';
         if (digit > 9 || __builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, digit, number))
+            __builtin_add_overflow(*number, digit, number)) {
             return false;
+        }
     }
     return from < to && to - from <= 20 && !record->large;
 }

@@ -43,7 +43,6 @@ void test_threads_close(struct test_threads *team)
 static void *be_worker(void *argument)
 {
     struct worker *worker = argument;
-
     worker->thread = store_thread_create(worker->team->store);
     if (worker->thread == NULL) {
         test_threads_wrong(worker->team, "no lane for worker %u", worker->number);
@@ -61,7 +60,6 @@ static void *be_housekeeper(void *argument)
 {
     struct test_threads *team = argument;
     struct store_thread *thread = store_thread_create(team->store);
-
     if (thread == NULL) {
         test_threads_wrong(team, "no lane for the housekeeper");
     }
@@ -87,7 +85,6 @@ static void *be_housekeeper(void *argument)
 void test_threads_run(struct test_threads *team, test_threads_work *work)
 {
     pthread_t housekeeper;
-
     team->work = work;
     team->busy = team->count;
     ck_assert_int_eq(pthread_create(&housekeeper, NULL, be_housekeeper, team), 0);
@@ -107,7 +104,6 @@ void test_threads_run(struct test_threads *team, test_threads_work *work)
 void test_threads_wrong(struct test_threads *team, const char *format, ...)
 {
     va_list arguments;
-
     pthread_mutex_lock(&team->telling);
     if (!test_threads_failed(team)) {
         va_start(arguments, format);
@@ -148,7 +144,6 @@ uint64_t test_threads_below(struct worker *worker, uint64_t bound)
 void test_threads_fill(char *bytes, uint64_t from, size_t length, uint64_t place, uint64_t version)
 {
     size_t head = 0;
-
     for (; head < length && from + head < CREW_VALUE_MIN; head++) {
         bytes[head] = (char)(version >> (8 * (from + head)));
     }
@@ -180,7 +175,6 @@ bool test_threads_is_view(struct worker *worker, const struct store_view *view, 
 {
     struct iovec pieces[PIECES];
     uint64_t from = 0;
-
     if (!view->pinned) {
         return test_threads_is_value((struct slice){view->bytes, view->length}, place, version);
     }

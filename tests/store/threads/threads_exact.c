@@ -39,12 +39,12 @@ static bool rewrites; /* what stays is written again and again */
 static void find_named(struct worker *worker, const char *name, const char *kind, size_t number)
 {
     struct own *own = worker->own;
-
     snprintf(own->name, sizeof own->name, "%s", name);
     snprintf(own->key_bytes, sizeof own->key_bytes, "%s-%zu", kind, number);
     if (store_locate(worker->thread, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
-        STORE_OK)
+        STORE_OK) {
         test_threads_wrong(worker->team, "locate");
+    }
 }
 
 /* Writes or deletes one of the records that are in the way. */
@@ -55,7 +55,6 @@ static void disturb(struct worker *worker, const char *name)
     struct store_ttl ttl =
         test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + test_threads_below(worker, 500));
     enum store_status status;
-
     store_enter(worker->thread);
     find_named(worker, name, "other", number);
     uint64_t now = test_threads_now(worker->team);
@@ -67,8 +66,9 @@ static void disturb(struct worker *worker, const char *name)
         status = store_delete(worker->thread, &own->at, NULL, now);
     }
     store_leave(worker->thread);
-    if (status != STORE_OK && status != STORE_NOT_FOUND)
+    if (status != STORE_OK && status != STORE_NOT_FOUND) {
         test_threads_wrong(worker->team, "%s %zu: status %d", name, number, (int)status);
+    }
 }
 
 static void count_up(struct worker *worker)
@@ -76,14 +76,14 @@ static void count_up(struct worker *worker)
     struct own *own = worker->own;
     uint64_t by = test_threads_below(worker, 1000);
     struct store_sum sum = {.by = by};
-
     store_enter(worker->thread);
     find_named(worker, "sums", "counter", (size_t)test_threads_below(worker, COUNTERS));
     enum store_status status = store_add_number(
         worker->thread, &own->at, TERMS(STORE_SET, TTL_KEEP), &sum, test_threads_now(worker->team));
     store_leave(worker->thread);
-    if (status != STORE_OK || sum.number < by)
+    if (status != STORE_OK || sum.number < by) {
         test_threads_wrong(worker->team, "a counter: status %d", (int)status);
+    }
     own->sum += by;
 }
 
@@ -91,7 +91,6 @@ static void count_up(struct worker *worker)
 static void win_prizes(struct worker *worker, bool by_adding)
 {
     struct own *own = worker->own;
-
     for (size_t i = 0; i < PRIZES && !test_threads_failed(worker->team); i++) {
         store_enter(worker->thread);
         find_named(worker, "prizes", "prize", i);
@@ -101,10 +100,11 @@ static void win_prizes(struct worker *worker, bool by_adding)
                                   slice_of("mine"), now, NULL)
                       : store_delete(worker->thread, &own->at, NULL, now);
         store_leave(worker->thread);
-        if (status == STORE_OK)
+        if (status == STORE_OK) {
             own->won++;
-        else if (status != (by_adding ? STORE_EXISTS : STORE_NOT_FOUND))
+        } else if (status != (by_adding ? STORE_EXISTS : STORE_NOT_FOUND)) {
             test_threads_wrong(worker->team, "prize %zu: status %d", i, (int)status);
+        }
     }
 }
 
@@ -113,7 +113,6 @@ static void count_by_comparing(struct worker *worker)
 {
     struct own *own = worker->own;
     enum store_status status = STORE_CHANGED;
-
     while (status == STORE_CHANGED) {
         struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
         struct store_view view;
@@ -133,8 +132,9 @@ static void count_by_comparing(struct worker *worker)
         }
         store_leave(worker->thread);
     }
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         test_threads_wrong(worker->team, "comparing: status %d", (int)status);
+    }
 }
 
 /* Every byte that a thread appends has to be there in the end. */
@@ -143,21 +143,20 @@ static void append_byte(struct worker *worker)
     struct own *own = worker->own;
     const struct store_terms terms = {.mode = test_threads_below(worker, 2) ? STORE_APPEND
                                                                             : STORE_PREPEND};
-
     store_enter(worker->thread);
     find_named(worker, "sums", "appended", 0);
     enum store_status status = store_put(worker->thread, &own->at, &terms, slice_of("+"),
                                          test_threads_now(worker->team), NULL);
     store_leave(worker->thread);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         test_threads_wrong(worker->team, "appending: status %d", (int)status);
+    }
 }
 
 /* Of all threads that look at a stale record, one is told to renew it. */
 static void look_at_stale(struct worker *worker)
 {
     struct own *own = worker->own;
-
     for (size_t i = 0; i < PRIZES && !test_threads_failed(worker->team); i++) {
         const struct store_terms terms = {.ttl = TTL_KEEP, .contends = true};
         struct store_view view;
@@ -170,28 +169,32 @@ static void look_at_stale(struct worker *worker)
             store_view_put(&view);
         }
         store_leave(worker->thread);
-        if (status != STORE_OK)
+        if (status != STORE_OK) {
             test_threads_wrong(worker->team, "stale %zu: status %d", i, (int)status);
+        }
     }
 }
 
 static void add_up(struct worker *worker)
 {
     uint64_t steps = fixture_setting("THREADS_OPS", 20000);
-
     win_prizes(worker, true);
     look_at_stale(worker);
     test_threads_meet(worker);
     for (uint64_t step = 0; step < steps && !test_threads_failed(worker->team); step++) {
         count_up(worker);
-        if (step % 8 == 0)
+        if (step % 8 == 0) {
             count_by_comparing(worker);
-        if (step % 64 == 0)
+        }
+        if (step % 64 == 0) {
             append_byte(worker);
-        if (step % 4 == 0)
+        }
+        if (step % 4 == 0) {
             disturb(worker, "others");
-        if (step % 64 == 0)
+        }
+        if (step % 64 == 0) {
             test_threads_pass_time(worker->team, 1);
+        }
     }
     test_threads_meet(worker);
     win_prizes(worker, false);
@@ -202,7 +205,6 @@ static void put_stale_ones(void)
     const struct store_terms terms = {.ttl = TTL_KEEP};
     struct store_key at;
     char key[32];
-
     for (int i = 0; i < PRIZES; i++) {
         snprintf(key, sizeof key, "prize-%d", i);
         FIXTURE_OK(fixture_put(&fixture, "stale", key, TTL_NEVER, "old"));
@@ -222,7 +224,6 @@ START_TEST(sums_are_exact)
     uint64_t won = 0;
     uint64_t renewals = 0;
     struct store_view view;
-
     fixture_open(&fixture, 256 * FIXTURE_MIB, FIXTURE_MIB);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
@@ -273,11 +274,12 @@ static bool visit_still(void *context, struct store_entry *entry)
     struct own *own = worker->own;
     char text[16] = "";
     size_t number;
-
-    if (entry->key.length < sizeof text)
+    if (entry->key.length < sizeof text) {
         memcpy(text, entry->key.bytes, entry->key.length);
-    if (sscanf(text, "still-%zu", &number) == 1 && number < STILL)
+    }
+    if (sscanf(text, "still-%zu", &number) == 1 && number < STILL) {
         own->still_seen[number]++;
+    }
     return true;
 }
 
@@ -285,13 +287,13 @@ static void list_still(struct worker *worker)
 {
     struct own *own = worker->own;
     bool ended = false;
-
     memset(own->still_seen, 0, sizeof own->still_seen);
     store_enter(worker->thread);
-    if (store_cursor_open(worker->thread, slice_of("still"), &own->cursor) != STORE_OK)
+    if (store_cursor_open(worker->thread, slice_of("still"), &own->cursor) != STORE_OK) {
         test_threads_wrong(worker->team, "listing cannot be opened");
-    else if (test_threads_below(worker, 2) == 0)
+    } else if (test_threads_below(worker, 2) == 0) {
         store_cursor_want_notes(own->cursor);
+    }
     store_leave(worker->thread);
     while (own->cursor != NULL && !ended) {
         store_enter(worker->thread);
@@ -299,13 +301,17 @@ static void list_still(struct worker *worker)
                                   visit_still, worker);
         store_leave(worker->thread);
     }
-    if (own->cursor != NULL && store_cursor_status(own->cursor) != STORE_OK)
+    if (own->cursor != NULL && store_cursor_status(own->cursor) != STORE_OK) {
         test_threads_wrong(worker->team, "a listing ended before its time");
-    if (own->cursor != NULL)
+    }
+    if (own->cursor != NULL) {
         store_cursor_close(&own->cursor);
-    for (size_t i = 0; i < STILL; i++)
-        if (own->still_seen[i] != 1 && own->still_seen[i] != 2)
+    }
+    for (size_t i = 0; i < STILL; i++) {
+        if (own->still_seen[i] != 1 && own->still_seen[i] != 2) {
             test_threads_wrong(worker->team, "still-%zu was seen %u times", i, own->still_seen[i]);
+        }
+    }
 }
 
 /* Writes one of the records that stay, with what ends in a value of its own. */
@@ -314,7 +320,6 @@ static void modify_still(struct worker *worker)
     struct own *own = worker->own;
     size_t number = (size_t)test_threads_below(worker, STILL);
     uint64_t version = test_threads_below(worker, 1 << 20);
-
     store_enter(worker->thread);
     find_named(worker, "still", "still", number);
     size_t length = CREW_VALUE_MIN + (size_t)test_threads_below(worker, 400);
@@ -322,31 +327,36 @@ static void modify_still(struct worker *worker)
                                          test_threads_value(worker, number, version, length),
                                          test_threads_now(worker->team), NULL);
     store_leave(worker->thread);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         test_threads_wrong(worker->team, "still-%zu: status %d", number, (int)status);
+    }
 }
 
 static void write_beside_listings(struct worker *worker)
 {
     disturb(worker, "still");
-    if (rewrites)
+    if (rewrites) {
         modify_still(worker);
+    }
 }
 
 /* The first two list, the others write. */
 static void list_or_write(struct worker *worker)
 {
     uint64_t steps = fixture_setting("THREADS_OPS", 20000);
-
-    for (uint64_t i = 0; worker->number < 2 && i < steps / 1000; i++)
-        if (!test_threads_failed(worker->team))
+    for (uint64_t i = 0; worker->number < 2 && i < steps / 1000; i++) {
+        if (!test_threads_failed(worker->team)) {
             list_still(worker);
+        }
+    }
     for (uint64_t i = 0; worker->number >= 2 && i < steps; i++) {
-        if (test_threads_failed(worker->team))
+        if (test_threads_failed(worker->team)) {
             return;
+        }
         write_beside_listings(worker);
-        if (i % 16 == 0)
+        if (i % 16 == 0) {
             test_threads_pass_time(worker->team, 1);
+        }
     }
 }
 
@@ -354,7 +364,6 @@ START_TEST(what_stays_is_listed)
 {
     struct test_threads team;
     char key[32];
-
     rewrites = _i == 1;
 
     fixture_open(&fixture, 128 * FIXTURE_MIB, FIXTURE_MIB);
@@ -381,7 +390,6 @@ enum { STANDING = 24 };
 static bool visit_one(void *context, struct store_entry *entry)
 {
     size_t *visits = context;
-
     (void)entry;
     (*visits)++;
     return true;
@@ -403,25 +411,30 @@ static void stand_still(struct worker *worker)
     struct store_cursor *cursors[STANDING];
     size_t visits[STANDING] = {0};
     uint64_t steps = fixture_setting("THREADS_OPS", 20000) / 4;
-
     store_enter(worker->thread);
-    for (size_t i = 0; i < STANDING; i++)
-        if (store_cursor_open(worker->thread, slice_of("still"), &cursors[i]) != STORE_OK)
+    for (size_t i = 0; i < STANDING; i++) {
+        if (store_cursor_open(worker->thread, slice_of("still"), &cursors[i]) != STORE_OK) {
             test_threads_wrong(worker->team, "listing cannot be opened");
+        }
+    }
     store_leave(worker->thread);
-    for (size_t i = 0; i < STANDING; i++)
+    for (size_t i = 0; i < STANDING; i++) {
         step_standing(worker, cursors[i], &visits[i]);
+    }
     for (uint64_t i = 0; i < steps && !test_threads_failed(worker->team); i++) {
         modify_still(worker);
         test_threads_pass_time(worker->team, i % 64 == 0 ? 500 : 0);
-        if (i % 128 == 0)
+        if (i % 128 == 0) {
             step_standing(worker, cursors[0], &visits[0]);
+        }
     }
     for (size_t i = 0; i < STANDING; i++) {
-        while (!step_standing(worker, cursors[i], &visits[i]))
+        while (!step_standing(worker, cursors[i], &visits[i])) {
             ;
-        if (store_cursor_status(cursors[i]) == STORE_OK && visits[i] < STILL)
+        }
+        if (store_cursor_status(cursors[i]) == STORE_OK && visits[i] < STILL) {
             test_threads_wrong(worker->team, "%zu records were listed", visits[i]);
+        }
         store_cursor_close(&cursors[i]);
     }
 }
@@ -430,7 +443,6 @@ START_TEST(listings_that_stand_still)
 {
     struct test_threads team;
     char key[32];
-
     fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
                       sizeof(struct own));
@@ -451,7 +463,6 @@ int main(void)
 {
     Suite *suite = suite_create("store threads exact");
     TCase *threads = tcase_create("threads");
-
     tcase_set_timeout(threads, 2 * FIXTURE_TIMEOUT);
     tcase_add_test(threads, sums_are_exact);
     tcase_add_loop_test(threads, what_stays_is_listed, 0, 2);

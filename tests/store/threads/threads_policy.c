@@ -36,7 +36,6 @@ static atomic_uint refused; /* writes */
 static void *keep_house(void *unused)
 {
     struct store_thread *thread = store_thread_create(fixture.store);
-
     while (!atomic_load(&over)) {
         store_enter(thread);
         store_housekeep(thread, fixture.now, FIXTURE_EFFORT);
@@ -49,14 +48,15 @@ static void *keep_house(void *unused)
 static void put(struct store_thread *thread, const char *name, const char *key, struct slice value)
 {
     struct store_key at;
-
     store_enter(thread);
     enum store_status status = store_locate(thread, slice_of(name), slice_of(key), &at);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         status = store_put(thread, &at, TERMS(STORE_SET, TTL_NEVER), value, fixture.now, NULL);
+    }
     store_leave(thread);
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         atomic_fetch_add(&refused, 1);
+    }
 }
 
 /* Records that have to be evicted again and again, and namespaces that come and go. */
@@ -66,7 +66,6 @@ static void *write_on(void *context)
     const char *who = context;
     static const char bytes[VALUE];
     char key[NAME], name[NAME];
-
     for (unsigned i = 0; !atomic_load(&over); i++) {
         snprintf(key, sizeof key, "%s-%u", who, i);
         snprintf(name, sizeof name, "%s%u", who, i % 1024);
@@ -104,16 +103,17 @@ static void set(struct crowd *crowd, size_t i, uint64_t round)
 
 static void grow(struct crowd *crowd, uint64_t round)
 {
-    for (size_t end = crowd->count + NEW; crowd->count < end; crowd->count++)
+    for (size_t end = crowd->count + NEW; crowd->count < end; crowd->count++) {
         snprintf(crowd->names[crowd->count], NAME, "declared%zu", crowd->count);
-    for (size_t i = 0; i < crowd->count; i++)
+    }
+    for (size_t i = 0; i < crowd->count; i++) {
         set(crowd, i, round);
+    }
 }
 
 static void expect_all(const struct crowd *crowd)
 {
     struct store_namespace_stats stats;
-
     for (size_t i = 0; i < crowd->count; i++) {
         const struct store_namespace_options *options = &crowd->options[i];
         FIXTURE_OK(fixture_namespace(&fixture, crowd->names[i], &stats));
@@ -133,7 +133,6 @@ static void expect_all(const struct crowd *crowd)
 static int rounds(void)
 {
     const char *text = getenv("POLICY_ROUNDS");
-
     return text != NULL ? atoi(text) : ROUNDS;
 }
 
@@ -141,9 +140,9 @@ static int rounds(void)
 static void let_them_press(void)
 {
     uint64_t before = fixture_figures(&fixture).counters.evictions;
-
-    while (fixture_figures(&fixture).counters.evictions < before + NEW)
+    while (fixture_figures(&fixture).counters.evictions < before + NEW) {
         sched_yield();
+    }
 }
 
 START_TEST(what_is_declared_is_there)
@@ -151,13 +150,13 @@ START_TEST(what_is_declared_is_there)
     static const char *const who[WRITERS] = {"one", "two"};
     pthread_t threads[WRITERS + 1];
     struct crowd crowd;
-
     fixture_open(&fixture, MEMORY, FIXTURE_MIB);
     crowd_init(&crowd, (size_t)rounds() * NEW);
     atomic_store(&over, false);
     ck_assert_int_eq(pthread_create(&threads[WRITERS], NULL, keep_house, NULL), 0);
-    for (size_t i = 0; i < WRITERS; i++)
+    for (size_t i = 0; i < WRITERS; i++) {
         ck_assert_int_eq(pthread_create(&threads[i], NULL, write_on, (void *)(uintptr_t)who[i]), 0);
+    }
     for (int round = 0; round < rounds(); round++) {
         let_them_press();
         grow(&crowd, (uint64_t)round);
@@ -165,8 +164,9 @@ START_TEST(what_is_declared_is_there)
         expect_all(&crowd);
     }
     atomic_store(&over, true);
-    for (size_t i = 0; i <= WRITERS; i++)
+    for (size_t i = 0; i <= WRITERS; i++) {
         pthread_join(threads[i], NULL);
+    }
     ck_assert_uint_eq(atomic_load(&refused), 0);
     crowd_deinit(&crowd);
     fixture_close(&fixture);
@@ -177,7 +177,6 @@ int main(void)
 {
     Suite *suite = suite_create("threads policy");
     TCase *policies = tcase_create("policies");
-
     tcase_set_timeout(policies, FIXTURE_TIMEOUT);
     tcase_add_test(policies, what_is_declared_is_there);
     suite_add_tcase(suite, policies);

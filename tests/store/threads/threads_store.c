@@ -73,16 +73,16 @@ static uint64_t place_of(unsigned ns, size_t key)
 static void find(struct worker *worker, unsigned ns, size_t key)
 {
     struct own *own = worker->own;
-
     own->ns = ns;
     own->key = key;
     snprintf(own->name, sizeof own->name, "ns%u", ns);
     snprintf(own->key_bytes, sizeof own->key_bytes, "key-%zu", key);
     if (store_locate(worker->thread, slice_of(own->name), slice_of(own->key_bytes), &own->at) !=
-        STORE_OK)
+        STORE_OK) {
         test_threads_wrong(worker->team, "locate");
-    else if (test_threads_below(worker, 2))
+    } else if (test_threads_below(worker, 2)) {
         store_fetch(worker->thread, &own->at);
+    }
 }
 
 static void find_any(struct worker *worker)
@@ -97,7 +97,6 @@ static struct owned *find_mine(struct worker *worker, size_t range)
     struct own *own = worker->own;
     unsigned count = worker->team->count;
     size_t key = (size_t)test_threads_below(worker, range / count) * count + worker->number;
-
     find(worker, (unsigned)test_threads_below(worker, NAMESPACES), key);
     return &own->owned[own->ns][own->key];
 }
@@ -111,14 +110,14 @@ static size_t some_length(struct worker *worker)
 {
     uint64_t dice = test_threads_below(worker, 100);
     uint64_t most = dice == 0 ? CREW_VALUE_MAX : dice < 10 ? 2000 : 200;
-
     return CREW_VALUE_MIN + (size_t)test_threads_below(worker, most - CREW_VALUE_MIN);
 }
 
 static struct store_ttl some_ttl(struct worker *worker)
 {
-    if (test_threads_below(worker, 3) == 0)
+    if (test_threads_below(worker, 3) == 0) {
         return TTL_NEVER;
+    }
     return TTL_FOR(1 + test_threads_below(worker, 1ULL << (4 + test_threads_below(worker, 16))));
 }
 
@@ -137,10 +136,10 @@ static void accept_missing(struct worker *worker, struct owned *owned)
     uint64_t now = test_threads_now(worker->team);
     bool lives = owned->there && (owned->expires == STORE_NEVER || now < owned->expires);
     struct store_stats stats;
-
     owned->there = false;
-    if (!lives || !own->ample || own->ns == FLUSHED)
+    if (!lives || !own->ample || own->ns == FLUSHED) {
         return;
+    }
     store_enter(worker->thread);
     store_stats(worker->thread, &stats);
     store_leave(worker->thread);
@@ -152,11 +151,11 @@ static void accept_missing(struct worker *worker, struct owned *owned)
 static bool was_done(struct worker *worker, enum store_status status)
 {
     struct own *own = worker->own;
-
     bool full = status == STORE_NO_MEMORY || status == STORE_CROWDED;
 
-    if (status != STORE_OK && (own->ample || !full))
+    if (status != STORE_OK && (own->ample || !full)) {
         test_threads_wrong(worker->team, "ns%u %zu: status %d", own->ns, own->key, (int)status);
+    }
     return status == STORE_OK;
 }
 
@@ -167,7 +166,6 @@ static void put(struct worker *worker)
     struct own *own = worker->own;
     uint64_t version = own->version + 1;
     struct store_ttl ttl = some_ttl(worker);
-
     store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
     struct slice value =
@@ -177,24 +175,25 @@ static void put(struct worker *worker)
     enum store_status status = store_put(worker->thread, &own->at, &terms, value, now, NULL);
     store_leave(worker->thread);
     own->version = version;
-    if (was_done(worker, status))
+    if (was_done(worker, status)) {
         settle(owned, version, ttl, now);
+    }
 }
 
 static void delete (struct worker *worker)
 {
     struct own *own = worker->own;
-
     store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
     uint64_t now = test_threads_now(worker->team);
     enum store_status status = store_delete(worker->thread, &own->at, NULL, now);
     store_leave(worker->thread);
-    if (status == STORE_NOT_FOUND)
+    if (status == STORE_NOT_FOUND) {
         accept_missing(worker, owned);
-    else if (was_done(worker, status) && !owned->there)
+    } else if (was_done(worker, status) && !owned->there) {
         test_threads_wrong(worker->team, "ns%u %zu was deleted, but had gone before", own->ns,
                            own->key);
+    }
     owned->there = false;
 }
 
@@ -202,30 +201,31 @@ static void touch(struct worker *worker)
 {
     struct own *own = worker->own;
     struct store_ttl ttl = some_ttl(worker);
-
     store_enter(worker->thread);
     struct owned *owned = find_mine(worker, KEYS);
     uint64_t now = test_threads_now(worker->team);
     enum store_status status = store_touch(worker->thread, &own->at, ttl, now);
     store_leave(worker->thread);
-    if (status == STORE_NOT_FOUND)
+    if (status == STORE_NOT_FOUND) {
         accept_missing(worker, owned);
-    else if (was_done(worker, status) && !owned->there)
+    } else if (was_done(worker, status) && !owned->there) {
         test_threads_wrong(worker->team, "ns%u %zu was touched, but had gone before", own->ns,
                            own->key);
-    else if (status == STORE_OK)
+    } else if (status == STORE_OK) {
         settle(owned, owned->version, ttl, now);
+    }
 }
 
 static void release(struct worker *worker, struct held *held)
 {
     uint64_t version = 0;
-
-    if (!held->held)
+    if (!held->held) {
         return;
+    }
     if (!test_threads_is_view(worker, &held->view, held->place, &version) ||
-        version != held->version)
+        version != held->version) {
         test_threads_wrong(worker->team, "a view's bytes have changed");
+    }
     store_view_put(&held->view);
     held->held = false;
 }
@@ -236,21 +236,21 @@ static void judge(struct worker *worker, const struct store_view *seen, bool rig
 {
     struct own *own = worker->own;
     struct owned *owned = &own->owned[own->ns][own->key];
-
-    if (!right)
+    if (!right) {
         test_threads_wrong(worker->team, "ns%u %zu: wrong bytes", own->ns, own->key);
-    else if (seen->expires != STORE_NEVER && seen->expires <= now)
+    } else if (seen->expires != STORE_NEVER && seen->expires <= now) {
         test_threads_wrong(worker->team, "ns%u %zu is served late", own->ns, own->key);
-    else if (version < own->seen[own->ns][own->key])
+    } else if (version < own->seen[own->ns][own->key]) {
         test_threads_wrong(worker->team, "ns%u %zu: an old version is back", own->ns, own->key);
-    else if (seen->client_flags != (uint32_t)version)
+    } else if (seen->client_flags != (uint32_t)version) {
         test_threads_wrong(worker->team, "ns%u %zu: flags of another version", own->ns, own->key);
-    else if (is_mine(worker, own->key) &&
-             (!owned->there || version != owned->version || seen->expires != owned->expires))
+    } else if (is_mine(worker, own->key) &&
+               (!owned->there || version != owned->version || seen->expires != owned->expires)) {
         test_threads_wrong(worker->team, "ns%u %zu: version %ju until %ju, wrote %ju until %ju%s",
                            own->ns, own->key, (uintmax_t)version, (uintmax_t)seen->expires,
                            (uintmax_t)owned->version, (uintmax_t)owned->expires,
                            owned->there ? "" : ", gone since");
+    }
     own->seen[own->ns][own->key] = version;
 }
 
@@ -260,7 +260,6 @@ static void get(struct worker *worker)
     struct store_view view;
     struct held *slot = &own->views[test_threads_below(worker, VIEWS)];
     uint64_t version = 0;
-
     release(worker, slot);
     store_enter(worker->thread);
     find_any(worker);
@@ -269,17 +268,19 @@ static void get(struct worker *worker)
     enum store_status status = store_get(worker->thread, &own->at, now, &view);
     struct store_view seen = view;
     bool right = status == STORE_OK && test_threads_is_view(worker, &view, place, &version);
-    if (status == STORE_OK && right && view.pinned)
+    if (status == STORE_OK && right && view.pinned) {
         *slot = (struct held){true, place, version, view};
-    else if (status == STORE_OK)
+    } else if (status == STORE_OK) {
         store_view_put(&view);
+    }
     store_leave(worker->thread);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         judge(worker, &seen, right, version, now);
-    else if (status == STORE_CROWDED)
+    } else if (status == STORE_CROWDED) {
         was_done(worker, status);
-    else if (is_mine(worker, own->key))
+    } else if (is_mine(worker, own->key)) {
         accept_missing(worker, &own->owned[own->ns][own->key]);
+    }
 }
 
 /* --- in parts ----------------------------------------------------------- */
@@ -287,7 +288,6 @@ static void get(struct worker *worker)
 static void begin_write(struct worker *worker)
 {
     struct own *own = worker->own;
-
     store_enter(worker->thread);
     find_mine(worker, LARGE_KEYS);
     own->write_ns = own->ns;
@@ -301,8 +301,9 @@ static void begin_write(struct worker *worker)
         store_write_begin(worker->thread, &own->at, &terms, own->write_length,
                           test_threads_now(worker->team), &own->write);
     store_leave(worker->thread);
-    if (!was_done(worker, status))
+    if (!was_done(worker, status)) {
         own->write = NULL;
+    }
 }
 
 /* A version that was taken at the beginning could be older than what has been
@@ -313,18 +314,19 @@ static void stream(struct worker *worker)
     struct own *own = worker->own;
     enum store_status status = STORE_OK;
     struct iovec space;
-
     begin_write(worker);
-    if (own->write == NULL)
+    if (own->write == NULL) {
         return;
+    }
     own->version = own->write_version;
     while (status == STORE_OK && own->write_done < own->write_length) {
         store_enter(worker->thread);
         status =
             store_write_space(worker->thread, own->write, test_threads_now(worker->team), &space);
         store_leave(worker->thread);
-        if (!was_done(worker, status))
+        if (!was_done(worker, status)) {
             break;
+        }
         test_threads_fill(space.iov_base, own->write_done, space.iov_len,
                           place_of(own->write_ns, own->write_key), own->write_version);
         store_write_advance(own->write, space.iov_len);
@@ -334,8 +336,9 @@ static void stream(struct worker *worker)
     uint64_t now = test_threads_now(worker->team);
     if (status == STORE_OK && test_threads_below(worker, 10)) {
         status = store_write_commit(worker->thread, &own->write, now, NULL);
-        if (was_done(worker, status))
+        if (was_done(worker, status)) {
             settle(&own->owned[own->write_ns][own->write_key], own->write_version, TTL_NEVER, now);
+        }
     } else {
         store_write_abort(worker->thread, &own->write);
     }
@@ -348,14 +351,15 @@ static void flush(struct worker *worker)
 {
     uint64_t records;
     char name[16];
-
-    if (test_threads_below(worker, 20))
+    if (test_threads_below(worker, 20)) {
         return;
+    }
     snprintf(name, sizeof name, "ns%d", FLUSHED);
     store_enter(worker->thread);
     if (store_flush(worker->thread, slice_of(name), test_threads_now(worker->team), &records) !=
-        STORE_OK)
+        STORE_OK) {
         test_threads_wrong(worker->team, "flush");
+    }
     store_leave(worker->thread);
 }
 
@@ -366,17 +370,19 @@ static bool visit(void *context, struct store_entry *entry)
     char text[16] = "";
     size_t key = KEYS;
     uint64_t version;
-
-    if (entry->key.length < sizeof text)
+    if (entry->key.length < sizeof text) {
         memcpy(text, entry->key.bytes, entry->key.length);
+    }
     bool right = sscanf(text, "key-%zu", &key) == 1 && key < KEYS;
     uint64_t place = place_of(own->cursor_ns, key);
-    if (right && entry->large != NULL)
+    if (right && entry->large != NULL) {
         right = test_threads_is_view(worker, entry->large, place, &version);
-    else if (right)
+    } else if (right) {
         right = test_threads_is_value(entry->value, place, &version);
-    if (!right)
+    }
+    if (!right) {
         test_threads_wrong(worker->team, "listing: wrong bytes at '%s'", text);
+    }
     return test_threads_below(worker, 100) != 0;
 }
 
@@ -384,22 +390,23 @@ static void list(struct worker *worker)
 {
     struct own *own = worker->own;
     char name[16];
-
     store_enter(worker->thread);
     if (own->cursor == NULL) {
         own->cursor_ns = (unsigned)test_threads_below(worker, NAMESPACES);
         snprintf(name, sizeof name, "ns%u", own->cursor_ns);
-        if (store_cursor_open(worker->thread, slice_of(name), &own->cursor) != STORE_OK)
+        if (store_cursor_open(worker->thread, slice_of(name), &own->cursor) != STORE_OK) {
             test_threads_wrong(worker->team, "listing cannot be opened");
-        else if (test_threads_below(worker, 2) == 0)
+        } else if (test_threads_below(worker, 2) == 0) {
             store_cursor_want_notes(own->cursor);
+        }
     }
     bool ended = own->cursor == NULL ||
                  store_cursor_step(worker->thread, own->cursor, test_threads_now(worker->team), 100,
                                    visit, worker);
     store_leave(worker->thread);
-    if (own->cursor != NULL && (ended || test_threads_below(worker, 50) == 0))
+    if (own->cursor != NULL && (ended || test_threads_below(worker, 50) == 0)) {
         store_cursor_close(&own->cursor);
+    }
 }
 
 static void look_at_figures(struct worker *worker)
@@ -407,13 +414,14 @@ static void look_at_figures(struct worker *worker)
     struct store_namespace_stats stats;
     uint32_t next = 0;
     unsigned count = 0;
-
     store_enter(worker->thread);
-    while (store_namespace_next(worker->thread, &next, &stats))
+    while (store_namespace_next(worker->thread, &next, &stats)) {
         count++;
+    }
     store_leave(worker->thread);
-    if (count > NAMESPACES + 3)
+    if (count > NAMESPACES + 3) {
         test_threads_wrong(worker->team, "there are %u namespaces", count);
+    }
 }
 
 /* --- another memory ---------------------------------------------------------- */
@@ -421,15 +429,16 @@ static void look_at_figures(struct worker *worker)
 static void resize(struct worker *worker)
 {
     struct own *own = worker->own;
-
-    if (own->least == 0)
+    if (own->least == 0) {
         return;
+    }
     uint64_t memory = own->least + test_threads_below(worker, own->most - own->least + 1);
     store_enter(worker->thread);
     enum store_resize result = store_set_memory(worker->thread, memory);
     store_leave(worker->thread);
-    if (result != STORE_RESIZED)
+    if (result != STORE_RESIZED) {
         test_threads_wrong(worker->team, "memory of %ju: %d", (uintmax_t)memory, (int)result);
+    }
 }
 
 /* --- everything at once ------------------------------------------------- */
@@ -447,16 +456,20 @@ static void churn(struct worker *worker)
     for (uint64_t step = 0; step < steps && !test_threads_failed(worker->team); step++) {
         size_t chosen = 0;
         uint64_t dice = test_threads_below(worker, 949);
-        while (dice >= acts[chosen].weight)
+        while (dice >= acts[chosen].weight) {
             dice -= acts[chosen++].weight;
+        }
         acts[chosen].act(worker);
-        if (step % 16 == 0)
+        if (step % 16 == 0) {
             test_threads_pass_time(worker->team, 1 + test_threads_below(worker, 3));
+        }
     }
-    for (size_t i = 0; i < VIEWS; i++)
+    for (size_t i = 0; i < VIEWS; i++) {
         release(worker, &own->views[i]);
-    if (own->cursor != NULL)
+    }
+    if (own->cursor != NULL) {
         store_cursor_close(&own->cursor);
+    }
 }
 
 /* The memory changes between two bounds, or not at all. */
@@ -465,7 +478,6 @@ static void run(uint64_t memory, uint64_t most, bool ample, test_threads_work *w
     struct store_namespace_options options[] = {
         {.name = slice_of("ns0"), .memory = ample ? 0 : FIXTURE_MIB}, {.name = slice_of("ns1")}};
     struct test_threads team;
-
     fixture_open(&fixture, memory, FIXTURE_MIB);
     fixture_declare(&fixture, options, 2, STORE_NEVER);
     test_threads_open(&team, fixture.store, (unsigned)fixture_setting("THREADS", 6),
@@ -483,8 +495,9 @@ static void run(uint64_t memory, uint64_t most, bool ample, test_threads_work *w
     fixture_check(&fixture);
     fixture_rest(&fixture);
     ck_assert_uint_le(fixture_figures(&fixture).memory_used, memory);
-    if (ample)
+    if (ample) {
         ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    }
     test_threads_close(&team);
     fixture_close(&fixture);
 }
@@ -517,7 +530,6 @@ int main(void)
 {
     Suite *suite = suite_create("store threads");
     TCase *threads = tcase_create("threads");
-
     tcase_set_timeout(threads, 2 * FIXTURE_TIMEOUT);
     tcase_add_loop_test(threads, with_little_memory, 0, 2);
     tcase_add_test(threads, with_ample_memory);

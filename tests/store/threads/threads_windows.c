@@ -54,7 +54,6 @@ static unsigned taken;
 static void take_numbers(void)
 {
     char name[24];
-
     for (int i = 0; i < TAKEN_AT_ONCE && taken < TAKEN_MOST; i++) {
         struct store_key at;
         snprintf(name, sizeof name, "taker%u", taken++);
@@ -74,19 +73,21 @@ static bool is_enough(unsigned from)
 void race_window_pass(enum race_window which)
 {
     unsigned from = now_changed();
-
     (void)which;
     if (taker != NULL) {
         take_numbers();
         return;
     }
-    if (__atomic_fetch_add(&passes, 1, __ATOMIC_RELAXED) % ONE_IN != 0)
+    if (__atomic_fetch_add(&passes, 1, __ATOMIC_RELAXED) % ONE_IN != 0) {
         return;
+    }
     __atomic_fetch_add(&rests, 1, __ATOMIC_RELAXED);
-    for (int i = 0; i < patience && !is_enough(from); i++)
+    for (int i = 0; i < patience && !is_enough(from); i++) {
         sched_yield();
-    if (is_enough(from))
+    }
+    if (is_enough(from)) {
         __atomic_fetch_add(&full_rests, 1, __ATOMIC_RELAXED);
+    }
 }
 
 /* --- the workers ------------------------------------------------------------------ */
@@ -104,8 +105,9 @@ static void find(struct worker *worker, unsigned name, unsigned key, struct plac
     snprintf(place->key, sizeof place->key, "key%u", key);
     place->number = ((uint64_t)worker->number * NAMES + name) * KEYS + key + 1;
     if (store_locate(worker->thread, slice_of(place->name), slice_of(place->key), &place->at) !=
-        STORE_OK)
+        STORE_OK) {
         test_threads_wrong(worker->team, "%s cannot be located", place->name);
+    }
 }
 
 static void has_changed(void)
@@ -123,9 +125,9 @@ static void put(struct worker *worker, struct place *place)
         test_threads_below(worker, 2) ? TTL_NEVER : TTL_FOR(1 + test_threads_below(worker, 300));
     enum store_status status =
         store_put(worker->thread, &place->at, TERMS(STORE_SET, ttl), value, now, NULL);
-
-    if (status != STORE_OK && status != STORE_NO_MEMORY)
+    if (status != STORE_OK && status != STORE_NO_MEMORY) {
         test_threads_wrong(worker->team, "put: status %d", (int)status);
+    }
     has_changed();
 }
 
@@ -139,13 +141,14 @@ static void get(struct worker *worker, struct place *place)
 {
     struct store_view view;
     uint64_t version = 0;
-
-    if (store_get(worker->thread, &place->at, test_threads_now(worker->team), &view) != STORE_OK)
+    if (store_get(worker->thread, &place->at, test_threads_now(worker->team), &view) != STORE_OK) {
         return;
+    }
     bool whole = test_threads_is_view(worker, &view, place->number, &version);
     store_view_put(&view);
-    if (!whole)
+    if (!whole) {
         test_threads_wrong(worker->team, "%s %s is not what was written", place->name, place->key);
+    }
 }
 
 static void each_key(struct worker *worker, void (*act)(struct worker *, struct place *))
@@ -153,7 +156,6 @@ static void each_key(struct worker *worker, void (*act)(struct worker *, struct 
     unsigned name = (unsigned)test_threads_below(worker, NAMES);
     unsigned count = 1 + (unsigned)test_threads_below(worker, KEYS);
     struct place place;
-
     for (unsigned key = 0; key < count; key++) {
         store_enter(worker->thread);
         find(worker, name, key, &place);
@@ -166,31 +168,31 @@ static void flush(struct worker *worker)
 {
     struct place place;
     uint64_t records = 0;
-
     store_enter(worker->thread);
     find(worker, (unsigned)test_threads_below(worker, NAMES), 0, &place);
     enum store_status status =
         store_flush(worker->thread, slice_of(place.name), test_threads_now(worker->team), &records);
     store_leave(worker->thread);
-    if (status != STORE_OK && status != STORE_NO_MEMORY)
+    if (status != STORE_OK && status != STORE_NO_MEMORY) {
         test_threads_wrong(worker->team, "flush: status %d", (int)status);
+    }
     has_changed();
 }
 
 static void churn(struct worker *worker)
 {
     uint64_t ops = fixture_setting("WINDOWS_OPS", OPS);
-
     for (uint64_t i = 0; i < ops && !test_threads_failed(worker->team); i++) {
         uint64_t dice = test_threads_below(worker, 100);
-        if (dice < 45)
+        if (dice < 45) {
             each_key(worker, put);
-        else if (dice < 60)
+        } else if (dice < 60) {
             each_key(worker, drop);
-        else if (dice < 80)
+        } else if (dice < 80) {
             each_key(worker, get);
-        else
+        } else {
             flush(worker);
+        }
         test_threads_pass_time(worker->team, 1);
     }
 }
@@ -208,8 +210,9 @@ static void run(uint64_t memory, int turns)
     test_threads_close(&team);
     fixture_close(&fixture);
     ck_assert_uint_gt(rests, 0);
-    if (turns == PATIENCE)
+    if (turns == PATIENCE) {
         ck_assert_uint_gt(full_rests, 0);
+    }
 }
 
 /* --- on purpose --------------------------------------------------------------------- */
@@ -220,12 +223,12 @@ enum { GOING = 4000, GOING_VALUE = 300 };
 static void leave_half_dead(const char *name)
 {
     char key[16];
-
     fixture_pour(&fixture, name, 0, GOING, GOING_VALUE);
     for (unsigned i = 0; i < GOING; i++) {
         snprintf(key, sizeof key, "key%u", i);
-        if (i % 4 != 0)
+        if (i % 4 != 0) {
             FIXTURE_OK(fixture_delete(&fixture, name, key));
+        }
     }
 }
 
@@ -233,7 +236,6 @@ static void leave_half_dead(const char *name)
 static void keep_house(void)
 {
     bool more = true;
-
     while (more) {
         store_enter(fixture.thread);
         more = store_housekeep(fixture.thread, fixture.now, 1);
@@ -285,7 +287,6 @@ int main(void)
 {
     Suite *suite = suite_create("windows");
     TCase *windows = tcase_create("windows");
-
     tcase_set_timeout(windows, FIXTURE_TIMEOUT);
     tcase_add_test(windows, a_number_that_waits_is_used_again);
     tcase_add_test(windows, with_ample_memory);
