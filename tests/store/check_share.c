@@ -18,25 +18,28 @@ enum {
 static struct fixture fixture;
 static struct store_view views[MANY];
 static struct store_write *writes[MANY];
-
 /* "tight" has a quota of a MiB, "calm" one of 16; what is left is the pool. */
 static const struct store_namespace_options quotas[] = {
     {.name = {"tight", 5}, .memory = FIXTURE_MIB},
     {.name = {"calm", 4}, .memory = 16 * FIXTURE_MIB},
 };
 
+static void open_with(uint64_t memory)
+{
+    fixture_open(&fixture, memory, MOST);
+    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
+}
+
 static void set_up(void)
 {
-    fixture_open(&fixture, MEMORY, MOST);
-    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
+    open_with(MEMORY);
 }
 
 /* With segments that hold several values which are pinned. */
 static void open_large(void)
 {
     fixture_close(&fixture);
-    fixture_open(&fixture, 256 * FIXTURE_MIB, MOST);
-    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
+    open_with(256 * FIXTURE_MIB);
 }
 
 static void tear_down(void)
@@ -92,9 +95,8 @@ static size_t fill_calm(void)
 {
     size_t count = 0;
     while (memory_of("calm") < 12 * FIXTURE_MIB) {
-        FIXTURE_OK(
-            fixture_put_pattern(&fixture, "calm", name_of("k", count), TTL_NEVER, SMALL, count));
-        count++;
+        const char *key = name_of("k", count);
+        FIXTURE_OK(fixture_put_pattern(&fixture, "calm", key, TTL_NEVER, SMALL, count++));
     }
     return count;
 }
