@@ -18,28 +18,25 @@ enum {
 static struct fixture fixture;
 static struct store_view views[MANY];
 static struct store_write *writes[MANY];
+
 /* "tight" has a quota of a MiB, "calm" one of 16; what is left is the pool. */
 static const struct store_namespace_options quotas[] = {
     {.name = {"tight", 5}, .memory = FIXTURE_MIB},
     {.name = {"calm", 4}, .memory = 16 * FIXTURE_MIB},
 };
 
-static void open_with(uint64_t memory)
-{
-    fixture_open(&fixture, memory, MOST);
-    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
-}
-
 static void set_up(void)
 {
-    open_with(MEMORY);
+    fixture_open(&fixture, MEMORY, MOST);
+    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
 }
 
 /* With segments that hold several values which are pinned. */
 static void open_large(void)
 {
     fixture_close(&fixture);
-    open_with(256 * FIXTURE_MIB);
+    fixture_open(&fixture, 256 * FIXTURE_MIB, MOST);
+    fixture_declare(&fixture, quotas, 2, STORE_NEVER);
 }
 
 static void tear_down(void)
