@@ -76,9 +76,10 @@ static size_t write_head(const struct request *request, const struct reply *repl
     if ((request->options & REQUEST_QUIET) != 0) {
         return 0;
     }
-    bool is_listed = reply->kind == REPLY_ENTRY || reply->kind == REPLY_END;
-    return request->verb == VERB_DUMP && is_listed ? memcache_dump_line(request, reply, to)
-                                                   : memcache_reply_head(request, reply, to);
+    if (request->verb == VERB_DUMP && (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
+        return memcache_dump_line(request, reply, to);
+    }
+    return memcache_reply_head(request, reply, to);
 }
 
 const struct protocol protocol_memcache = {
