@@ -52,11 +52,13 @@ class Holder(Actor):
 
 
 class Pins(Holder):
-    """Asks for large values and does not read them; each is of a version of its own."""
+    """Asks for large values and does not read them; each is of a version of its own. They are
+    more than may be pinned: three eighths of the memory, in one namespace."""
 
-    MOST = 20
+    MOST = 30
+    PERIOD = 1.0
     RECEIVE = 4096
-    LENGTH = 200000
+    LENGTH = 1000000
 
     def begin(self):
         super().begin()
@@ -73,7 +75,8 @@ class Pins(Holder):
 
 
 class Uploads(Holder):
-    """Announces values and sends a part; some of them trickle."""
+    """Announces values and sends a part; some of them trickle. They are more than may arrive at
+    once: a quarter of the memory, in one namespace."""
 
     MOST = 20
     PERIOD = 0.8
