@@ -88,7 +88,12 @@ class LogReader(Actor):
         if self.control is None:
             self.control = login(self, self.daemon.steady_user, what="control login")
         started = time.monotonic()
-        lost = self.control.stat("log_lines_lost")
+        try:
+            lost = self.control.stat("log_lines_lost")
+        except (EOFError, OSError) as error:
+            if self.told.stop:  # something went wrong elsewhere, and the daemon was stopped
+                return 0
+            raise Wrong(f"STATS beside a log that stands still: {error!r}") from error
         self.took("STATS beside a log that stands still", started, 5)
         return lost
 
@@ -101,6 +106,8 @@ class LogReader(Actor):
         lost = self.lost
         while not self.told.stop and time.monotonic() < started + STALL_MOST:
             time.sleep(0.2)
+            if self.told.stop:
+                break
             lost = self.lines_lost()
             if lost > before and time.monotonic() > started + least:
                 break

@@ -49,11 +49,17 @@ class Second:
             place.look(stopping=False)
         if time.monotonic() > self.sample_at:
             self.sample_at = time.monotonic() + SAMPLE
-            used = int(self.control.stats()["memory_used"])
+            used = int(self.stats()["memory_used"])
             self.samples.append((time.monotonic() - self.began, self.daemon.resident() - used))
 
+    def stats(self):
+        try:
+            return self.control.stats()
+        except (EOFError, OSError) as error:
+            raise Wrong(f"the second daemon does not answer STATS: {error!r}") from error
+
     def figures(self):
-        stats = self.control.stats()
+        stats = self.stats()
         told = ", ".join(f"{name} {stats[name]}" for name in
                          ("evictions", "closed_replaced", "log_lines_lost"))
         return f"the second: {told}, {self.daemon.resident() / MIB:.1f} MiB resident"
