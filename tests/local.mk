@@ -39,7 +39,7 @@ store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost 
 	tests/check_store_resize_limits \
 	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
 	tests/check_store_ttl \
-	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
+	tests/check_store_write tests/kill_points tests/model_fresh tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store
 
 if HAVE_CHECK
@@ -231,6 +231,10 @@ tests_model_terms_SOURCES = tests/model_terms.c tests/scratch.c tests/scratch.h 
 	$(store_test_box)
 tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_terms_LDADD = $(store_test_libs)
+
+tests_model_fresh_SOURCES = tests/model_fresh.c $(store_test_box)
+tests_model_fresh_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_model_fresh_LDADD = $(store_test_libs)
 
 tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
 	tests/model.c tests/model.h tests/scratch.c tests/scratch.h $(store_test_box)

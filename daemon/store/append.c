@@ -215,7 +215,9 @@ static enum room open_for_writer(struct store *store, struct generation *generat
     if (*number == 0) {
         return ROOM_ARENA;
     }
-    age_count(store, generation, segment_capacity(segment_at(&store->segments, *number)));
+    if (generation->first == 0) {
+        age_count_first(store, generation);
+    }
     return ROOM_FOUND;
 }
 

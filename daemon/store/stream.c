@@ -153,7 +153,6 @@ static uint8_t next_order(const struct store_write *write)
 /* One more block. ROOM_FOUND, or what was lacking. */
 static enum room take_piece(struct store_write *write, uint8_t order, uint64_t now)
 {
-    struct store *store = write->span.store;
     struct generation *generation = namespace_generation(write->ns);
     uint64_t bytes = arena_block_size(order);
     if (!append_quota_allows(generation, bytes)) {
@@ -163,7 +162,6 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
         return ROOM_ARENA;
     }
     __atomic_fetch_add(&write->ns->share.writing, bytes, __ATOMIC_RELAXED);
-    age_count(store, generation, bytes);
     return ROOM_FOUND;
 }
 
@@ -211,6 +209,7 @@ void store_write_set_ttl(struct store_write *write, struct store_ttl ttl)
 void store_write_advance(struct store_write *write, size_t bytes)
 {
     span_advance(&write->span, bytes);
+    age_count(write->span.store, namespace_generation(write->ns), bytes);
 }
 
 /* --- the end ------------------------------------------------------------------ */
