@@ -7,8 +7,8 @@
  *
  * Written is what records take that writers append, and of large ones the bytes of the value as
  * they come. The first record of a namespace counts for the block that it takes: else a store
- * of many small namespaces could be full and all of it fresh. A write that was refused for want
- * of memory counts, too, for the same reason. What is moved is not written.
+ * of many small namespaces could be full and all of it fresh. A write that was refused though no
+ * reader and no upload held memory counts, too, for the same reason. What is moved is not written.
  *
  * A clock counts it in periods; a period ends when AGE_PERIODS of them would make all of the
  * memory that no quota claims, or all of the quota. A record is fresh until AGE_FRESH periods have
