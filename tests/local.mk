@@ -32,7 +32,7 @@ protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admi
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
 	tests/check_seal tests/check_store \
 	tests/check_store_arena tests/check_store_busy \
-	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_join \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_fresh tests/check_store_join \
 	tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
@@ -209,6 +209,10 @@ tests_kill_points_SOURCES = tests/kill_points.c tests/kill_operations.c \
 	tests/kill_operations.h $(store_test_file)
 tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_kill_points_LDADD = $(store_test_libs)
+
+tests_check_store_fresh_SOURCES = tests/check_store_fresh.c $(store_test_box)
+tests_check_store_fresh_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_fresh_LDADD = $(store_test_libs)
 
 tests_check_store_share_SOURCES = tests/check_store_share.c $(store_test_box)
 tests_check_store_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
