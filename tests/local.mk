@@ -476,6 +476,7 @@ e2e_files = \
 	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_files.py \
+	tests/e2e/test_fresh.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_keys.py \
