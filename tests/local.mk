@@ -32,14 +32,14 @@ protocol_tests = tests/check_glob tests/check_memcache tests/check_memcache_admi
 store_tests = tests/check_arena_damage tests/check_collisions tests/check_ghost tests/check_owed \
 	tests/check_seal tests/check_store \
 	tests/check_store_arena tests/check_store_busy \
-	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_join \
+	tests/check_store_cursor tests/check_store_figures tests/check_store_file tests/check_store_fresh tests/check_store_join \
 	tests/check_store_life \
 	tests/check_store_memory tests/check_store_namespace tests/check_store_number \
 	tests/check_store_policy tests/check_store_resize tests/check_store_resize_file \
 	tests/check_store_resize_limits \
 	tests/check_store_restart tests/check_store_share tests/check_store_shelf tests/check_store_terms \
 	tests/check_store_ttl tests/check_store_ttl_ways \
-	tests/check_store_write tests/kill_points tests/model_store tests/model_terms tests/simulate \
+	tests/check_store_write tests/kill_points tests/model_fresh tests/model_store tests/model_terms tests/simulate \
 	tests/threads_exact tests/threads_killed tests/threads_policy tests/threads_store \
 	tests/threads_windows
 
@@ -211,6 +211,10 @@ tests_kill_points_SOURCES = tests/kill_points.c tests/kill_operations.c \
 tests_kill_points_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_kill_points_LDADD = $(store_test_libs)
 
+tests_check_store_fresh_SOURCES = tests/check_store_fresh.c $(store_test_box)
+tests_check_store_fresh_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_check_store_fresh_LDADD = $(store_test_libs)
+
 tests_check_store_share_SOURCES = tests/check_store_share.c $(store_test_box)
 tests_check_store_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_check_store_share_LDADD = $(store_test_libs)
@@ -236,6 +240,10 @@ tests_model_terms_SOURCES = tests/model_terms.c tests/scratch.c tests/scratch.h 
 	$(store_test_box)
 tests_model_terms_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_model_terms_LDADD = $(store_test_libs)
+
+tests_model_fresh_SOURCES = tests/model_fresh.c $(store_test_box)
+tests_model_fresh_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_model_fresh_LDADD = $(store_test_libs)
 
 tests_model_store_SOURCES = tests/model_store.c tests/model_run.c tests/model_run.h \
 	tests/model.c tests/model.h tests/scratch.c tests/scratch.h $(store_test_box)
@@ -486,6 +494,7 @@ e2e_files = \
 	tests/e2e/test_differential_table.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_files.py \
+	tests/e2e/test_fresh.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_keys.py \

@@ -52,6 +52,12 @@ static uint32_t periods_ended(uint64_t written, uint64_t share, uint64_t *end)
     return (uint32_t)periods;
 }
 
+/* Of a clock, in bytes. An eighth more than it has to be, for what lanes count ahead. */
+static uint64_t period_of(uint64_t memory)
+{
+    return memory / AGE_PERIODS / 8 * 9 + 1;
+}
+
 /* Threads that count at once end a period once. An end that is read before the bytes are added
  * is of no more bytes than these are. */
 static void count(struct age_clock *clock, uint64_t bytes, uint64_t memory)
@@ -59,22 +65,64 @@ static void count(struct age_clock *clock, uint64_t bytes, uint64_t memory)
     uint64_t end = __atomic_load_n(&clock->end, __ATOMIC_ACQUIRE);
     uint64_t written = __atomic_add_fetch(&clock->written, bytes, __ATOMIC_RELAXED);
     uint64_t next = end;
-    uint32_t periods = periods_ended(written, memory / AGE_PERIODS + 1, &next);
+    uint32_t periods = periods_ended(written, period_of(memory), &next);
     if (next != end && __atomic_compare_exchange_n(&clock->end, &end, next, false, __ATOMIC_RELEASE,
                                                    __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&clock->period, periods, __ATOMIC_RELAXED);
     }
 }
 
-void age_count(struct store *store, struct generation *generation, uint64_t bytes)
+static uint64_t pool_memory(const struct store *store)
 {
-    uint64_t quota = namespace_quota(generation->ns);
     uint64_t quotas = __atomic_load_n(&store->quotas, __ATOMIC_RELAXED);
     uint64_t memory = store_memory(store);
-    count(&store->age, bytes, memory > quotas ? memory - quotas : 0);
+    return memory > quotas ? memory - quotas : 0;
+}
+
+static void count_own(struct generation *generation, uint64_t bytes)
+{
+    uint64_t quota = namespace_quota(generation->ns);
     if (quota != 0) {
         count(&generation->age, bytes, quota);
     }
+}
+
+void age_count(struct store *store, struct generation *generation, uint64_t bytes)
+{
+    count(&store->age, bytes, pool_memory(store));
+    count_own(generation, bytes);
+}
+
+/* The store's clock is every thread's: a lane counts some bytes ahead, so that it is not
+ * changed by each record. */
+static void count_ahead(struct lane *lane, uint64_t bytes)
+{
+    enum { LANE_SHARE = 1024 }; /* of a period; lanes are fewer than an eighth of these */
+    struct store *store = lane->store;
+    if (lane->ahead < bytes) {
+        uint64_t memory = pool_memory(store);
+        uint64_t more = bytes - lane->ahead + memory / AGE_PERIODS / LANE_SHARE;
+        count(&store->age, more, memory);
+        lane->ahead += more;
+    }
+    lane->ahead -= bytes;
+}
+
+void age_count_record(struct lane *lane, struct generation *generation, uint32_t bytes)
+{
+    if (generation->begun > 0) { /* its block was counted */
+        uint32_t rest = generation->begun < bytes ? generation->begun : bytes;
+        generation->begun -= rest;
+        bytes -= rest;
+    }
+    count_ahead(lane, bytes);
+    count_own(generation, bytes);
+}
+
+void age_count_first(struct store *store, struct generation *generation)
+{
+    age_count(store, generation, ARENA_UNIT);
+    generation->begun = ARENA_UNIT;
 }
 
 void age_begin(const struct store *store, struct segment *segment,

@@ -5,11 +5,15 @@
  * a record is not evicted before a share of the memory was written after it, or a share of
  * the quota in a namespace that has one, read or not, whatever its size.
  *
- * Written is what writers take of the arena: blocks for log segments as they are opened,
- * and the blocks of large records as their bytes come. What is moved is not written. A
- * clock counts it in periods; a period ends when AGE_PERIODS of them would make all of the
- * memory, or all of the quota. A record is fresh until AGE_FRESH periods have begun since
- * the one that it was written in, so that AGE_FRESH - 1 whole ones lie between: a 32nd.
+ * Written is what records take that writers append, and of large ones the bytes of the value as
+ * they come. The first record of a namespace counts for the block that it takes: else a store
+ * of many small namespaces could be full and all of it fresh. A write that was refused though no
+ * reader and no upload held memory counts, too, for the same reason. What is moved is not written.
+ *
+ * A clock counts it in periods; a period ends when AGE_PERIODS of them would make all of the
+ * memory that no quota claims, or all of the quota. A record is fresh until AGE_FRESH periods have
+ * begun since the one that it was written in, so that AGE_FRESH - 1 whole ones lie between: a
+ * 32nd. Each is an eighth longer than that, and lanes count ahead by less than this eighth.
  *
  * A record has no room for a time. Its segment remembers where it ended at two moments that
  * are AGE_FRESH periods apart or more: what lies below a mark was there before. So all of a
@@ -26,6 +30,7 @@
 #include <stdint.h>
 
 struct generation;
+struct lane;
 struct segment;
 struct store;
 
@@ -86,8 +91,12 @@ void age_start(struct age_clock *clock);
 /* What there is is fresh no more. */
 void age_pass(struct age_clock *clock);
 
-/* A writer took so many bytes for the generation. */
+/* So many bytes were written for the generation. Any thread, no lock. */
 void age_count(struct store *store, struct generation *generation, uint64_t bytes);
+/* The same of a record that was appended; under the namespace's lock. */
+void age_count_record(struct lane *lane, struct generation *generation, uint32_t bytes);
+/* A segment was opened for the first record of the generation; under the namespace's lock. */
+void age_count_first(struct store *store, struct generation *generation);
 
 /* The segment is new, and is the generation's. `fresh`: so is what comes into it; else that
  * is told one by one (append_note_fresh). */

@@ -136,6 +136,14 @@ static void foresee_quota(struct store *store, struct generation *generation)
     }
 }
 
+/* Where nothing in it is dead and there is no smaller block, what lives would take such a block
+ * again, and be moved for ever. */
+static bool is_worth_compacting(const struct store *store, const struct segment *segment)
+{
+    bool is_whole = segment->live + store->segments.lead == segment->used;
+    return segment_is_half_dead(segment) && !(is_whole && segment->order == 0);
+}
+
 void append_seal(struct store *store, struct generation *generation, struct segment *segment)
 {
     uint8_t order = segment->order;
@@ -145,7 +153,7 @@ void append_seal(struct store *store, struct generation *generation, struct segm
     if (segment->order < order) {
         generation->remnants |= (uint16_t)(1u << (order - 1));
     }
-    if (segment_is_half_dead(segment)) {
+    if (is_worth_compacting(store, segment)) {
         work_add_segment(&store->work, &store->segments, segment);
     }
 }
@@ -215,7 +223,9 @@ static enum room open_for_writer(struct store *store, struct generation *generat
     if (*number == 0) {
         return ROOM_ARENA;
     }
-    age_count(store, generation, segment_capacity(segment_at(&store->segments, *number)));
+    if (generation->first == 0) {
+        age_count_first(store, generation);
+    }
     return ROOM_FOUND;
 }
 

@@ -30,6 +30,7 @@ struct lane {
     uint32_t names_removals;                      /* namespaces.removals when they were noted */
     struct namespace *names[LANE_NAMES];          /* good while that has not changed */
     struct store_counters *counters[LANE_CHUNKS]; /* atomic pointers */
+    uint64_t ahead;                               /* bytes that were counted ahead; age.c */
     struct store_join *joining;                   /* the one that proceeds in steps; join.c */
     struct store_counters scrap;                  /* counts that no memory could be had for */
     store_maker *maker;                           /* or NULL; store_lane_name_maker */

@@ -22,7 +22,7 @@ daemon_store_libstore_a_SOURCES = \
 	daemon/store/file_life.c \
 	daemon/store/file_open.c \
 	daemon/store/flush.c \
-	daemon/store/frame.c daemon/store/frame.h \
+	daemon/store/fit.c daemon/store/fit.h daemon/store/frame.c daemon/store/frame.h \
 	daemon/store/generation.c \
 	daemon/store/ghost.c daemon/store/ghost.h \
 	daemon/store/hash.c daemon/store/hash.h \

@@ -52,6 +52,7 @@ struct generation {
     uint64_t links;              /* how many were ever linked: the last one's `link` */
     uint32_t first_young;        /* the oldest of those that are young */
     uint32_t open;               /* the first of those that are appended to */
+    uint32_t begun;              /* bytes of the first block that are counted already; age.c */
     struct standpoint *listings; /* those under way; atomic */
     bool retired;                /* flushed: ns has another by now */
     uint16_t remnants;           /* orders of blocks that its segments left unused, as bits */

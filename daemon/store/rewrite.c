@@ -117,7 +117,9 @@ static bool place_record(struct change *change, struct segment *segment, struct 
         draft->version = record->version;
     }
     append_fresh(store, segment);
+    uint32_t offset = segment->used;
     uint32_t place = append_record(store, segment, record, draft->expires);
+    age_count_record(change->lane, change->at->generation, segment->used - offset);
     change_commit(change, &slot, place);
     return true;
 }

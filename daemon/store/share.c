@@ -273,6 +273,12 @@ void share_note_want(struct store *store, struct namespace *ns, uint64_t now)
     want(store, &share->space, EVERYTHING, now);
 }
 
+bool share_is_lent(const struct store *store, const struct namespace *ns)
+{
+    const struct share *share = namespace_quota(ns) != 0 ? &ns->share : &store->pool;
+    return value_of(&share->pinned) != 0 || value_of(&share->announced) != 0;
+}
+
 static bool exceeds_half(const uint64_t *counter, uint64_t most)
 {
     return value_of(counter) > most / 2;

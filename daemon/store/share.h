@@ -66,6 +66,9 @@ static inline bool share_is_held(const struct share *share)
     return __atomic_load_n(&share->pinned, __ATOMIC_RELAXED) != 0;
 }
 
+/* Whether readers or uploads hold some of what the namespace may have: it comes back. */
+bool share_is_lent(const struct store *store, const struct namespace *ns);
+
 /* The quotas of a new policy. */
 void share_set_quotas(struct store *store, const struct store_policy *policy);
 

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/store/fit.h"
 #include "daemon/store/rewrite.h"
 #include "daemon/store/span.h"
 #include "daemon/store/tally.h"
 
 enum {
-    QUOTA_LEFT = 4,
     QUOTA_BLOCKS = 32, /* no block is a larger part of the quota: what was there before has to
                           go piece by piece, too */
 };
@@ -33,27 +33,21 @@ struct store_write {
 
 /* --- beginning --------------------------------------------------------------- */
 
-/*
- * Not above what the quota, or half of all memory, could hold beside the share that may be
- * written after it before it goes (age.h): of a quota it leaves a quarter.
- */
-static bool could_fit(const struct store *store, const struct namespace *ns, uint64_t length)
-{
-    uint64_t quota = namespace_quota(ns);
-    uint64_t most = quota != 0 ? quota - quota / QUOTA_LEFT : store_memory(store) / 2;
-    return length + STORE_KEY_MAX + RECORD_HEADER_MAX + ARENA_UNIT <= most;
-}
-
 static enum store_status may_begin(struct change *change, const struct store_terms *terms,
-                                   uint64_t length)
+                                   uint64_t length, bool at_once)
 {
+    struct store *store = change->lane->store;
     uint64_t expires = 0;
     bool stale = false;
-    if (!could_fit(change->lane->store, change->at->ns, length)) {
-        return STORE_TOO_LARGE;
+    enum store_status status = fit_value(store, change->at->ns, length, at_once);
+    if (status == STORE_NO_MEMORY) {
+        share_note_want(store, change->at->ns, change->now);
+    }
+    if (status != STORE_OK) {
+        return status;
     }
     change_look(change);
-    enum store_status status = rewrite_allowed(change, terms, &stale);
+    status = rewrite_allowed(change, terms, &stale);
     if (status == STORE_OK) {
         status = rewrite_expiry(change, terms->ttl, &expires);
     }
@@ -83,8 +77,8 @@ static struct store_write *create(struct store *store, const struct store_key *a
 }
 
 static enum store_status begin(struct lane *lane, struct store_key *at,
-                               const struct store_terms *terms, uint64_t length, uint64_t now,
-                               struct store_write **result)
+                               const struct store_terms *terms, uint64_t length, bool at_once,
+                               uint64_t now, struct store_write **result)
 {
     struct change change;
     if (length > __atomic_load_n(&lane->store->max_value, __ATOMIC_RELAXED)) {
@@ -96,7 +90,7 @@ static enum store_status begin(struct lane *lane, struct store_key *at,
     }
     enum store_status status = change_begin(&change, lane, at, CHANGE_OR_CREATE, now);
     if (status == STORE_OK) {
-        status = may_begin(&change, terms, length);
+        status = may_begin(&change, terms, length, at_once);
         if (status == STORE_OK) {
             __atomic_fetch_add(&at->ns->holds, 1, __ATOMIC_RELAXED);
             change_end(&change);
@@ -126,7 +120,7 @@ enum store_status stream_begin(struct lane *lane, struct store_key *at,
                                const struct store_terms *terms, uint64_t length, uint64_t now,
                                struct store_write **write)
 {
-    enum store_status status = begin(lane, at, terms, length, now, write);
+    enum store_status status = begin(lane, at, terms, length, true, now, write);
     if (status == STORE_OK) {
         (*write)->span.promised = true;
     }
@@ -153,7 +147,6 @@ static uint8_t next_order(const struct store_write *write)
 /* One more block. ROOM_FOUND, or what was lacking. */
 static enum room take_piece(struct store_write *write, uint8_t order, uint64_t now)
 {
-    struct store *store = write->span.store;
     struct generation *generation = namespace_generation(write->ns);
     uint64_t bytes = arena_block_size(order);
     if (!append_quota_allows(generation, bytes)) {
@@ -163,7 +156,6 @@ static enum room take_piece(struct store_write *write, uint8_t order, uint64_t n
         return ROOM_ARENA;
     }
     __atomic_fetch_add(&write->ns->share.writing, bytes, __ATOMIC_RELAXED);
-    age_count(store, generation, bytes);
     return ROOM_FOUND;
 }
 
@@ -211,6 +203,7 @@ void store_write_set_ttl(struct store_write *write, struct store_ttl ttl)
 void store_write_advance(struct store_write *write, size_t bytes)
 {
     span_advance(&write->span, bytes);
+    age_count(write->span.store, namespace_generation(write->ns), bytes);
 }
 
 /* --- the end ------------------------------------------------------------------ */
@@ -378,7 +371,7 @@ enum store_status store_write_begin(struct lane *lane, struct store_key *at,
                                     const struct store_terms *terms, uint64_t length, uint64_t now,
                                     struct store_write **write)
 {
-    enum store_status status = begin(lane, at, terms, length, now, write);
+    enum store_status status = begin(lane, at, terms, length, false, now, write);
     if (status == STORE_OK) {
         is_granted(*write, now);
     } else {

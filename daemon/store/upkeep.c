@@ -124,7 +124,7 @@ bool upkeep_make_room(struct lane *lane, enum lack lack, struct namespace *ns, u
     pthread_mutex_unlock(&store->upkeep);
     if (!freed) {
         share_note_want(store, ns, now);
-        if (ns != NULL) { /* else what is fresh would stay so */
+        if (ns != NULL && !share_is_lent(store, ns)) { /* else what is fresh would stay so */
             age_count(store, namespace_generation(ns), store->span_size);
         }
     }
