@@ -113,9 +113,9 @@ static void locate(uint32_t key, struct store_key *at)
 static bool is_there(uint32_t key)
 {
     struct store_key at;
-    uint64_t left = 0;
+    uint64_t expires = 0;
     locate(key, &at);
-    enum store_status status = store_ttl_left(box.lane, &at, box.now, &left);
+    enum store_status status = store_expiry(box.lane, &at, box.now, &expires);
     store_leave(box.lane);
     return status == STORE_OK;
 }
