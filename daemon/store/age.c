@@ -128,10 +128,12 @@ void age_count_first(struct store *store, struct generation *generation)
 void age_begin(const struct store *store, struct segment *segment,
                const struct generation *generation, bool fresh)
 {
-    segment->own_clock = namespace_quota(generation->ns) != 0;
-    uint32_t period = age_period(segment->own_clock ? &generation->age : &store->age);
-    uint16_t since = (uint16_t)(fresh ? period : period - AGE_OPEN);
-    segment->age = (struct age_marks){.period = {since, since}};
+    bool own = namespace_quota(generation->ns) != 0;
+    uint32_t period = age_period(own ? &generation->age : &store->age);
+    uint32_t since = fresh ? period : period - AGE_OPEN;
+    __atomic_store_n(&segment->own_clock, own, __ATOMIC_RELAXED);
+    age_mark(&segment->age, 0, since); /* both of them: what they said before is another's */
+    age_mark(&segment->age, 0, since);
 }
 
 void age_seal(const struct store *store, struct segment *segment)
@@ -143,7 +145,8 @@ void age_seal(const struct store *store, struct segment *segment)
  * would never make its segments old. They are taken for as old as they can be. */
 uint32_t age_fresh_in(const struct store *store, const struct segment *segment)
 {
-    bool stands = segment->own_clock && namespace_quota(segment->generation->ns) == 0;
+    bool own = __atomic_load_n(&segment->own_clock, __ATOMIC_RELAXED);
+    bool stands = own && namespace_quota(segment->generation->ns) == 0;
     return stands ? UINT32_MAX
                   : age_fresh_from(&segment->age, age_period(append_clock(store, segment)));
 }

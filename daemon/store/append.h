@@ -64,7 +64,8 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
 static inline const struct age_clock *append_clock(const struct store *store,
                                                    const struct segment *segment)
 {
-    return segment->own_clock ? &segment->generation->age : &store->age;
+    bool own = __atomic_load_n(&segment->own_clock, __ATOMIC_RELAXED);
+    return own ? &segment->generation->age : &store->age;
 }
 
 /* What is appended next is fresh: it was written just now, or was not long ago. */

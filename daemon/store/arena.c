@@ -176,6 +176,12 @@ static struct free_block *links(const struct arena *arena, uint32_t unit)
     return (struct free_block *)(void *)arena_at(arena, unit);
 }
 
+/* With the lock; read without it as a hint (frame.c). */
+static void set_block(struct arena *arena, uint32_t unit, unsigned block)
+{
+    __atomic_store_n(&arena->block[unit], (uint8_t)block, __ATOMIC_RELAXED);
+}
+
 static void list_block(struct arena *arena, uint32_t unit, uint8_t order)
 {
     uint32_t first = arena->first_free[order];
@@ -184,7 +190,7 @@ static void list_block(struct arena *arena, uint32_t unit, uint8_t order)
         links(arena, first)->previous = unit;
     }
     arena->first_free[order] = unit;
-    arena->block[unit] = (uint8_t)(order + 1);
+    set_block(arena, unit, order + 1u);
 }
 
 static void unlist_block(struct arena *arena, uint32_t unit, uint8_t order)
@@ -198,7 +204,7 @@ static void unlist_block(struct arena *arena, uint32_t unit, uint8_t order)
     } else {
         arena->first_free[order] = at.next;
     }
-    arena->block[unit] = 0;
+    set_block(arena, unit, 0);
 }
 
 static void count_vacant(struct arena *arena, uint32_t unit, int units)
@@ -211,7 +217,7 @@ static void push_block(struct arena *arena, uint32_t unit, uint8_t order)
 {
     count_vacant(arena, unit, 1 << order);
     if (arena_frame_of(arena, unit) == arena->withdrawn) {
-        arena->block[unit] = (uint8_t)((order + 1) | ARENA_APART);
+        set_block(arena, unit, (order + 1u) | ARENA_APART);
     } else {
         list_block(arena, unit, order);
     }
@@ -221,7 +227,7 @@ static void unlink_block(struct arena *arena, uint32_t unit, uint8_t order)
 {
     count_vacant(arena, unit, -(1 << order));
     if ((arena->block[unit] & ARENA_APART) != 0) {
-        arena->block[unit] = 0;
+        set_block(arena, unit, 0);
     } else {
         unlist_block(arena, unit, order);
     }
@@ -384,7 +390,7 @@ void arena_withdraw(struct arena *arena, uint32_t frame)
         uint8_t block = arena->block[unit];
         if (block != 0) {
             unlist_block(arena, unit, (uint8_t)(block - 1));
-            arena->block[unit] = (uint8_t)(block | ARENA_APART);
+            set_block(arena, unit, block | ARENA_APART);
         }
         unit += block != 0 ? 1u << (block - 1) : 1;
     }

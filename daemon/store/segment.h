@@ -85,7 +85,7 @@ struct segment {
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; work.lock */
     uint8_t waiting;                /* whether it is queued; work.lock */
-    uint8_t own_clock;              /* `age` is of the generation's clock; constant */
+    uint8_t own_clock;              /* `age` is of the generation's clock; atomic */
     uint8_t span;                   /* one large record, which may have pieces; constant */
     uint8_t moving;                 /* opened for what is moved: see append.h; namespace.lock */
     uint64_t link;                  /* rises along the generation's list; namespace.lock */
