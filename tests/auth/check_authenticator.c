@@ -251,8 +251,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("gate");
-    TCase *listeners = tcase_create("doors");
+    Suite *suite = suite_create("authenticator");
+    TCase *listeners = tcase_create("listeners");
     tcase_add_checked_fixture(listeners, visitors_open, visitors_close);
     tcase_set_timeout(listeners, 60);
     tcase_add_test(listeners, the_right_secret_opens_and_no_other);

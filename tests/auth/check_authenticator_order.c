@@ -231,7 +231,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("authenticator_turns");
+    Suite *suite = suite_create("authenticator order");
     TCase *turns = tcase_create("turns");
     tcase_add_checked_fixture(turns, visitors_open, visitors_close);
     tcase_set_timeout(turns, 60);

@@ -200,7 +200,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("authenticator_room");
+    Suite *suite = suite_create("login queue limits");
     TCase *leaving = tcase_create("leaving");
     tcase_add_checked_fixture(leaving, line_open, line_close);
     tcase_add_test(leaving, what_is_withdrawn_has_no_turn_and_is_no_failure);

@@ -207,7 +207,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("threads_gate");
+    Suite *suite = suite_create("threads authenticator");
     TCase *crowd = tcase_create("crowd");
     tcase_set_timeout(crowd, 600);
     tcase_add_test(crowd, many_ask_while_users_are_replaced);

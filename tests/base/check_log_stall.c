@@ -383,7 +383,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("log_stuck");
+    Suite *suite = suite_create("log stall");
     TCase *pipes = tcase_create("pipes"), *limits = tcase_create("limits"),
           *syslogs = tcase_create("syslog");
     tcase_add_checked_fixture(pipes, set_up, tear_down);

@@ -548,7 +548,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *suite = suite_create("conf");
+    Suite *suite = suite_create("conf options");
     TCase *options = tcase_create("options");
     tcase_add_test(options, without_a_file_the_defaults_hold);
     tcase_add_test(options, an_empty_file_is_the_defaults);

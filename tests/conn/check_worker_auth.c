@@ -241,7 +241,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pass");
+    Suite *suite = suite_create("worker auth");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);

@@ -271,7 +271,7 @@ START_TEST(the_crowd)
 }
 END_TEST
 
-/* At the limit the oldest that greets makes room, for whomever. */
+/* At the limit the oldest handshake makes room for any other connection. */
 START_TEST(replaces_unauthenticated)
 {
     char pong[6];
@@ -289,7 +289,7 @@ START_TEST(replaces_unauthenticated)
 }
 END_TEST
 
-/* Where none makes room, it has to go before it greets. */
+/* Where none makes room, it is closed before its handshake. */
 START_TEST(in_exchange_for_nobody)
 {
     int fd = connect_to(&endpoint, true);
@@ -300,7 +300,7 @@ START_TEST(in_exchange_for_nobody)
 }
 END_TEST
 
-/* One that waits for its peer to go has said all: it goes before one that greets. */
+/* One that waits for its peer to close has sent all: it goes before a handshake. */
 START_TEST(in_exchange_for_one_that_lingers)
 {
     tls_client_open(&client, connect_one(), &(struct tls_client_options){0});
@@ -341,7 +341,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("reception");
+    Suite *suite = suite_create("worker with TLS");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);

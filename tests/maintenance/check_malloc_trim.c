@@ -62,7 +62,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("heap");
+    Suite *suite = suite_create("malloc_trim");
     TCase *all = tcase_create("all");
     tcase_add_test(all, rush_after_rush);
     suite_add_tcase(suite, all);

@@ -88,7 +88,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("window");
+    Suite *suite = suite_create("input cut at every byte");
     TCase *calls = tcase_create("calls");
     tcase_add_test(calls, what_fits_the_window_is_waited_for);
     tcase_add_test(calls, a_body_ends_with_a_line_end);

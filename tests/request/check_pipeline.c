@@ -490,7 +490,7 @@ int main(void)
 {
     enum { CONVERSATIONS = sizeof conversations / sizeof conversations[0] };
     enum { LENGTHS = sizeof lengths / sizeof lengths[0] };
-    Suite *suite = suite_create("desk");
+    Suite *suite = suite_create("pipeline");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);

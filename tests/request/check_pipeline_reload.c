@@ -407,7 +407,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("desk and reload");
+    Suite *suite = suite_create("pipeline and reload");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);

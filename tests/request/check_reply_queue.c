@@ -303,7 +303,7 @@ const char *__tsan_default_options(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("outbox");
+    Suite *suite = suite_create("reply queue");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);

@@ -524,7 +524,7 @@ END_TEST
 static Suite *seal_suite(void)
 {
     const int records = sizeof samples / sizeof *samples;
-    Suite *suite = suite_create("seal");
+    Suite *suite = suite_create("checksum");
     TCase *sums = tcase_create("sums");
     TCase *guards = tcase_create("guards");
     TCase *marks = tcase_create("labels and names");

@@ -111,7 +111,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store number");
+    Suite *suite = suite_create("store incr");
     TCase *numbers = tcase_create("numbers");
     tcase_add_checked_fixture(numbers, setup, teardown);
     tcase_set_timeout(numbers, FIXTURE_TIMEOUT);

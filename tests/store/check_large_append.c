@@ -297,7 +297,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store join");
+    Suite *suite = suite_create("store large append");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, FIXTURE_TIMEOUT);

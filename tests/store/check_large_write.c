@@ -445,7 +445,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store write");
+    Suite *suite = suite_create("store large write");
     TCase *in = tcase_create("in");
     TCase *out = tcase_create("out");
     tcase_add_checked_fixture(in, setup, teardown);

@@ -154,7 +154,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("owed");
+    Suite *suite = suite_create("revisits");
     TCase *owes = tcase_create("owed");
     tcase_add_checked_fixture(owes, set_up, tear_down);
     tcase_set_timeout(owes, 120);

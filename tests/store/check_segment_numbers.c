@@ -12,7 +12,7 @@
 
 /* --- numbers ------------------------------------------------------------ */
 
-enum { SHELVES = 300, NUMBERS = SHELVES * NUMBER_CHUNK_NUMBERS };
+enum { CHUNKS = 300, NUMBERS = CHUNKS * NUMBER_CHUNK_NUMBERS };
 
 enum number { ABSENT, FREE, TAKEN };
 
@@ -70,12 +70,12 @@ static void give(void)
 static void add(void)
 {
     uint32_t lowest = 0;
-    while (lowest < SHELVES && number_chunk_is_there(&set, lowest)) {
+    while (lowest < CHUNKS && number_chunk_is_there(&set, lowest)) {
         lowest++;
     }
     FIXTURE_THAT(segment_numbers_absent(&set) == lowest);
-    uint32_t chunk = below(8) ? lowest : below(SHELVES); /* a file may have any */
-    if (chunk < SHELVES && !number_chunk_is_there(&set, chunk)) {
+    uint32_t chunk = below(8) ? lowest : below(CHUNKS); /* a file may have any */
+    if (chunk < CHUNKS && !number_chunk_is_there(&set, chunk)) {
         segment_numbers_add(&set, chunk);
         set_chunk(chunk, FREE);
     }
@@ -83,7 +83,7 @@ static void add(void)
 
 static void drop(void)
 {
-    uint32_t chunk = below(4) ? below(SHELVES) : set.end - (set.end > 0);
+    uint32_t chunk = below(4) ? below(CHUNKS) : set.end - (set.end > 0);
     bool empty = number_chunk_is_there(&set, chunk) && !shelf_holds(chunk, TAKEN);
     FIXTURE_THAT(segment_numbers_close(&set, chunk) == empty);
     if (!empty) {
@@ -103,7 +103,7 @@ static void compare(void)
 {
     uint32_t count = 0;
     uint32_t end = 0;
-    for (uint32_t chunk = 0; chunk < SHELVES; chunk++) {
+    for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
         bool there = shelf_holds(chunk, FREE) || shelf_holds(chunk, TAKEN);
         FIXTURE_THAT(number_chunk_is_there(&set, chunk) == there);
         count += there;
@@ -297,7 +297,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store shelf");
+    Suite *suite = suite_create("store segment numbers");
     TCase *chunk = tcase_create("numbers");
     tcase_set_timeout(chunk, FIXTURE_TIMEOUT);
     tcase_add_test(chunk, numbers_are_the_lowest);

@@ -326,7 +326,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store figures");
+    Suite *suite = suite_create("store stats");
     TCase *tcase = tcase_create("figures");
     tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -13,7 +13,7 @@
 enum { CLOCK_SLACK = 60000 /* ms */ };
 
 _Static_assert((int)NUMBER_CHUNK_NUMBERS == (int)FILE_SEGMENTS_PER_PAGE,
-               "labels come and go by the shelf");
+               "entries of segments come and go by the chunk");
 
 static size_t table_bytes(size_t units)
 {
