@@ -140,7 +140,8 @@ static void foresee_quota(struct store *store, struct generation *generation)
  * again, and be moved for ever. */
 static bool is_worth_compacting(const struct store *store, const struct segment *segment)
 {
-    bool is_whole = segment->live + store->segments.lead == segment->used;
+    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    bool is_whole = live + store->segments.lead == segment->used;
     return segment_is_half_dead(segment) && !(is_whole && segment->order == 0);
 }
 
