@@ -184,15 +184,11 @@ bool authenticator_withdraw(struct authenticator *authenticator, struct login_re
 /* With the lock, which it releases while it sleeps. May return early. */
 static void sleep_until(struct authenticator *authenticator, uint64_t now, uint64_t due)
 {
-    struct timespec until;
     if (due == UINT64_MAX) {
         pthread_cond_wait(&authenticator->wakeup, &authenticator->lock);
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t nanoseconds = (uint64_t)until.tv_nsec + (due - now) % 1000 * 1000000;
-    until.tv_sec += (time_t)((due - now) / 1000 + nanoseconds / 1000000000);
-    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    const struct timespec until = thread_timespec(clock_precise() + (due - now) * 1000000);
     pthread_cond_timedwait(&authenticator->wakeup, &authenticator->lock, &until);
 }
 
@@ -389,8 +385,7 @@ struct authenticator *authenticator_create(void)
 static bool await_end(struct authenticator *authenticator)
 {
     uint64_t deadline = clock_precise() + END_MS * UINT64_C(1000000);
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
-                                   .tv_nsec = (long)(deadline % 1000000000)};
+    const struct timespec until = thread_timespec(deadline);
     while (!authenticator->ended && clock_precise() < deadline) {
         pthread_cond_timedwait(&authenticator->over, &authenticator->lock, &until);
     }

@@ -178,11 +178,7 @@ static void write_out(const struct log_entry *entry)
 
 static void sleep_for(uint64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t nanoseconds = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
-    until.tv_sec += (time_t)(ms / 1000 + nanoseconds / 1000000000);
-    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    const struct timespec until = thread_timespec(clock_precise() + ms * 1000000);
     pthread_cond_timedwait(&writer.work, &writer.lock, &until);
 }
 
@@ -320,8 +316,7 @@ void log_writer_wake(void)
 static bool await_end(uint64_t wait_ms)
 {
     uint64_t deadline = clock_precise() + wait_ms * 1000000;
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
-                                   .tv_nsec = (long)(deadline % 1000000000)};
+    const struct timespec until = thread_timespec(deadline);
     writer.stopping = true;
     pthread_cond_signal(&writer.work);
     while (!writer.ended && clock_precise() < deadline) {

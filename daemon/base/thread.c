@@ -79,6 +79,12 @@ struct timeval thread_timeval(uint64_t ms)
                             .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
+struct timespec thread_timespec(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
+}
+
 int thread_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attributes;

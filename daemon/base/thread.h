@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
+#include <time.h>
 
 struct event_base;
 
@@ -33,6 +34,8 @@ struct event_base *thread_base(int flags);
 
 /* Milliseconds as libevent's timers take them. */
 struct timeval thread_timeval(uint64_t ms);
+/* A time of clock_precise, in nanoseconds, as waits for a condition variable take it. */
+struct timespec thread_timespec(uint64_t ns);
 
 /* A condition variable with timeouts by CLOCK_MONOTONIC, so that setting the wall clock makes no
  * wait longer. Returns 0, or what errno would be. */

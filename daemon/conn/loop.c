@@ -73,8 +73,7 @@ uint64_t loop_sweep_interval(const struct loop *loop)
 
 void loop_arm(struct event *timer, uint64_t milliseconds)
 {
-    struct timeval after = {.tv_sec = (time_t)(milliseconds / 1000),
-                            .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+    const struct timeval after = thread_timeval(milliseconds);
     if (!event_pending(timer, EV_TIMEOUT, NULL)) {
         event_add(timer, &after);
     }

@@ -10,6 +10,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
 #include "daemon/base/log.h"
+#include "daemon/base/thread.h"
 #include "daemon/os/service_manager.h"
 
 enum {
@@ -101,8 +102,7 @@ struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
     struct watchdog *watchdog =
         calloc(1, sizeof *watchdog + pulses_of(threads) * sizeof(struct pulse));
     uint64_t period = interval / CHECKS + 1;
-    const struct timeval wait = {.tv_sec = (time_t)(period / 1000),
-                                 .tv_usec = (suseconds_t)(period % 1000 * 1000)};
+    const struct timeval wait = thread_timeval(period);
     if (watchdog == NULL) {
         return NULL;
     }
