@@ -4,58 +4,7 @@
  */
 #include <string.h>
 
-#include "tests/store/fixture.h"
-
-static struct fixture fixture;
-
-static void setup(void)
-{
-    fixture_open(&fixture, 16 * FIXTURE_MIB, FIXTURE_MIB);
-}
-
-static void teardown(void)
-{
-    fixture_close(&fixture);
-}
-
-static void locate(const char *name, const char *key, struct store_key *at)
-{
-    store_enter(fixture.thread);
-    store_tick(fixture.thread, fixture.now);
-    FIXTURE_OK(store_locate(fixture.thread, slice_of(name), slice_of(key), at));
-}
-
-static enum store_status put(const char *key, const struct store_terms *terms, struct slice value,
-                             uint64_t *version)
-{
-    struct store_key at;
-    locate("ns", key, &at);
-    enum store_status status = store_put(fixture.thread, &at, terms, value, fixture.now, version);
-    store_leave(fixture.thread);
-    return status;
-}
-
-/* Small values only; what was looked at stays in *view but for its bytes. */
-static enum store_status look(const char *key, const struct store_terms *terms,
-                              struct store_view *view)
-{
-    struct store_key at;
-    locate("ns", key, &at);
-    enum store_status status = store_inspect(fixture.thread, &at, terms, fixture.now, view);
-    if (status == STORE_OK) {
-        store_view_put(view);
-    }
-    store_leave(fixture.thread);
-    return status;
-}
-
-static uint64_t version_of(const char *key)
-{
-    const struct store_terms terms = {.ttl = TTL_KEEP, .tells_version = true};
-    struct store_view view;
-    FIXTURE_OK(look(key, &terms, &view));
-    return view.version;
-}
+#include "tests/store/terms_fixture.h"
 
 /* --- looks ---------------------------------------------------------------------- */
 
@@ -66,27 +15,27 @@ START_TEST(looks_count_as_reads_or_as_touches)
     const struct store_terms making = {.ttl = TTL_KEEP, .makes = true, .make = TTL_FOR(700)};
     const struct store_terms unseen = {.ttl = TTL_KEEP, .peeks = true, .uncounted = true};
     struct store_view view;
-    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_FOR(100), "value"));
-    FIXTURE_OK(look("key", &plain, &view));
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_FOR(100), "value"));
+    FIXTURE_OK(terms_look("key", &plain, &view));
     ck_assert(!view.made);
-    FIXTURE_OK(look("key", &longer, &view));
-    ck_assert_int_eq(look("nothing", &longer, &view), STORE_NOT_FOUND);
-    ck_assert_int_eq(look("nothing", &plain, &view), STORE_NOT_FOUND);
-    ck_assert_int_eq(look("nothing", &unseen, &view), STORE_NOT_FOUND);
-    FIXTURE_OK(look("key", &unseen, &view));
-    FIXTURE_OK(look("made", &making, &view));
+    FIXTURE_OK(terms_look("key", &longer, &view));
+    ck_assert_int_eq(terms_look("nothing", &longer, &view), STORE_NOT_FOUND);
+    ck_assert_int_eq(terms_look("nothing", &plain, &view), STORE_NOT_FOUND);
+    ck_assert_int_eq(terms_look("nothing", &unseen, &view), STORE_NOT_FOUND);
+    FIXTURE_OK(terms_look("key", &unseen, &view));
+    FIXTURE_OK(terms_look("made", &making, &view));
     ck_assert(view.won && view.made);
-    FIXTURE_OK(look("made", &making, &view));
+    FIXTURE_OK(terms_look("made", &making, &view));
     ck_assert(!view.won && view.taken && !view.made);
-    struct store_stats stats = fixture_figures(&fixture);
+    struct store_stats stats = fixture_figures(&terms_fixture);
     ck_assert_uint_eq(stats.counters.hits, 2);
     ck_assert_uint_eq(stats.counters.misses, 2);
     ck_assert_uint_eq(stats.counters.touches, 1);
     ck_assert_uint_eq(stats.counters.sets, 1);
     ck_assert_uint_eq(stats.counters.made, 1);
     ck_assert_uint_eq(stats.total_items, 2);
-    fixture_expect_left(&fixture, "ns", "key", 900);
-    fixture_expect_left(&fixture, "ns", "made", 700);
+    fixture_expect_left(&terms_fixture, "ns", "key", 900);
+    fixture_expect_left(&terms_fixture, "ns", "made", 700);
 }
 END_TEST
 
@@ -133,20 +82,20 @@ enum { WRITES = sizeof writes / sizeof writes[0] };
 static struct store_terms terms_of(size_t i)
 {
     struct store_terms terms = {.mode = writes[i].mode};
-    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
     if (writes[i].compares != UNCOMPARED) {
         terms.compares = true;
-        terms.expected = version_of("key") + (writes[i].compares == WRONG);
+        terms.expected = terms_version_of("key") + (writes[i].compares == WRONG);
     }
     return terms;
 }
 
 static struct store_counters reset_counters(void)
 {
-    struct store_counters counters = fixture_figures(&fixture).counters;
-    store_enter(fixture.thread);
-    store_reset_counters(fixture.thread);
-    store_leave(fixture.thread);
+    struct store_counters counters = fixture_figures(&terms_fixture).counters;
+    store_enter(terms_fixture.thread);
+    store_reset_counters(terms_fixture.thread);
+    store_leave(terms_fixture.thread);
     return counters;
 }
 
@@ -167,8 +116,9 @@ START_TEST(a_write_counts_once)
     size_t i = (size_t)_i;
     struct store_terms terms = terms_of(i);
     reset_counters();
-    ck_assert_int_eq(put(writes[i].name, &terms, (struct slice){value, writes[i].length}, NULL),
-                     writes[i].status);
+    ck_assert_int_eq(
+        terms_put(writes[i].name, &terms, (struct slice){value, writes[i].length}, NULL),
+        writes[i].status);
     expect_counts("at once", i);
 }
 END_TEST
@@ -179,18 +129,18 @@ static enum store_status put_in_parts(const char *key, const struct store_terms 
     struct store_write *write = NULL;
     struct store_key at;
     uint64_t done = 0;
-    locate("ns", key, &at);
+    terms_locate("ns", key, &at);
     enum store_status status =
-        store_write_begin(fixture.thread, &at, terms, length, fixture.now, &write);
-    store_leave(fixture.thread);
+        store_write_begin(terms_fixture.thread, &at, terms, length, terms_fixture.now, &write);
+    store_leave(terms_fixture.thread);
     if (status != STORE_OK) {
         return status;
     }
-    status = fixture_write_pattern(&fixture, write, &done, length, 65536, 1);
+    status = fixture_write_pattern(&terms_fixture, write, &done, length, 65536, 1);
     if (status == STORE_OK) {
-        return fixture_commit(&fixture, &write);
+        return fixture_commit(&terms_fixture, &write);
     }
-    fixture_abort(&fixture, &write);
+    fixture_abort(&terms_fixture, &write);
     return status;
 }
 
@@ -210,10 +160,10 @@ START_TEST(a_write_that_finds_no_room_counts_as_that)
     enum { HALF = 8 * FIXTURE_MIB - STORE_KEY_MAX - 2048 };
     const struct store_terms plain = {.mode = STORE_SET};
     struct store_view kept;
-    fixture_close(&fixture);
-    fixture_open(&fixture, 16 * FIXTURE_MIB, 8 * FIXTURE_MIB);
-    FIXTURE_OK(fixture_put_pattern(&fixture, "ns", "kept", TTL_NEVER, HALF, 1));
-    FIXTURE_OK(fixture_get(&fixture, "ns", "kept", &kept));
+    fixture_close(&terms_fixture);
+    fixture_open(&terms_fixture, 16 * FIXTURE_MIB, 8 * FIXTURE_MIB);
+    FIXTURE_OK(fixture_put_pattern(&terms_fixture, "ns", "kept", TTL_NEVER, HALF, 1));
+    FIXTURE_OK(fixture_get(&terms_fixture, "ns", "kept", &kept));
     reset_counters();
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(put_in_parts("large", &plain, HALF), STORE_NO_MEMORY);
@@ -234,9 +184,9 @@ START_TEST(a_write_that_waits_counts_once_it_is_done)
     uint64_t done[16] = {0};
     size_t count = 0;
     for (; count < 16 && status == STORE_OK; count++) {
-        FIXTURE_OK(fixture_begin(&fixture, "ns", "large", STORE_SET, TTL_NEVER, FIXTURE_MIB,
+        FIXTURE_OK(fixture_begin(&terms_fixture, "ns", "large", STORE_SET, TTL_NEVER, FIXTURE_MIB,
                                  &large[count]));
-        status = fixture_write_pattern(&fixture, large[count], &done[count], FIXTURE_MIB,
+        status = fixture_write_pattern(&terms_fixture, large[count], &done[count], FIXTURE_MIB,
                                        FIXTURE_MIB, 1);
     }
     ck_assert_int_eq(status, STORE_CROWDED);
@@ -244,7 +194,7 @@ START_TEST(a_write_that_waits_counts_once_it_is_done)
     struct store_counters counters = reset_counters();
     ck_assert_uint_eq(counters.full + counters.sets + counters.denied, 0);
     for (size_t i = 0; i < count; i++) {
-        fixture_abort(&fixture, &large[i]);
+        fixture_abort(&terms_fixture, &large[i]);
     }
     FIXTURE_OK(put_in_parts("another", &plain, FIXTURE_MIB));
     counters = reset_counters();
@@ -256,12 +206,12 @@ END_TEST
 START_TEST(a_record_that_is_dropped_was_not_deleted)
 {
     struct store_key at;
-    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
-    locate("ns", "key", &at);
-    store_drop(fixture.thread, &at, fixture.now);
-    store_leave(fixture.thread);
-    fixture_expect_gone(&fixture, "ns", "key");
-    ck_assert_uint_eq(fixture_figures(&fixture).counters.deletes, 0);
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
+    terms_locate("ns", "key", &at);
+    store_drop(terms_fixture.thread, &at, terms_fixture.now);
+    store_leave(terms_fixture.thread);
+    fixture_expect_gone(&terms_fixture, "ns", "key");
+    ck_assert_uint_eq(fixture_figures(&terms_fixture).counters.deletes, 0);
 }
 END_TEST
 
@@ -271,14 +221,14 @@ START_TEST(a_sum_counts_as_that_and_not_as_a_write)
     struct store_sum sum = {.by = 1, .initial = 5};
     struct store_key at;
     uint64_t number;
-    locate("ns", "n", &at);
-    FIXTURE_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
+    terms_locate("ns", "n", &at);
+    FIXTURE_OK(store_add_number(terms_fixture.thread, &at, &making, &sum, terms_fixture.now));
     ck_assert(sum.made);
-    FIXTURE_OK(store_add_number(fixture.thread, &at, &making, &sum, fixture.now));
+    FIXTURE_OK(store_add_number(terms_fixture.thread, &at, &making, &sum, terms_fixture.now));
     ck_assert(!sum.made);
-    store_leave(fixture.thread);
-    FIXTURE_OK(fixture_decr(&fixture, "ns", "n", 1, &number));
-    struct store_stats stats = fixture_figures(&fixture);
+    store_leave(terms_fixture.thread);
+    FIXTURE_OK(fixture_decr(&terms_fixture, "ns", "n", 1, &number));
+    struct store_stats stats = fixture_figures(&terms_fixture);
     ck_assert_uint_eq(stats.counters.made, 1);
     ck_assert_uint_eq(stats.counters.increments, 1);
     ck_assert_uint_eq(stats.counters.decrements, 1);
@@ -296,15 +246,15 @@ START_TEST(idleness_is_never_told_too_short)
     const struct store_terms peek = {.ttl = TTL_KEEP, .peeks = true};
     static const uint64_t waits[] = {0, 1, 127, 128, 999, 1000, 1920, 2003, 86400000};
     struct store_view view;
-    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
     for (unsigned start = 0; start < 128; start++) {
         for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
-            FIXTURE_OK(look("key", &read, &view));
-            fixture_wait(&fixture, waits[i]);
-            FIXTURE_OK(look("key", &peek, &view));
+            FIXTURE_OK(terms_look("key", &read, &view));
+            fixture_wait(&terms_fixture, waits[i]);
+            FIXTURE_OK(terms_look("key", &peek, &view));
             FIXTURE_THAT(view.idle >= waits[i] && view.idle < waits[i] + 128);
         }
-        fixture_wait(&fixture, 1);
+        fixture_wait(&terms_fixture, 1);
     }
 }
 END_TEST
@@ -314,12 +264,12 @@ START_TEST(a_reader_that_is_ahead_leaves_no_idleness)
 {
     const struct store_terms read = {.ttl = TTL_KEEP};
     struct store_view view;
-    FIXTURE_OK(fixture_put(&fixture, "ns", "key", TTL_NEVER, "value"));
-    FIXTURE_OK(look("key", &read, &view));
-    fixture_wait(&fixture, 500);
-    FIXTURE_OK(look("key", &read, &view));
-    fixture.now -= 200;
-    FIXTURE_OK(look("key", &read, &view));
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(terms_look("key", &read, &view));
+    fixture_wait(&terms_fixture, 500);
+    FIXTURE_OK(terms_look("key", &read, &view));
+    terms_fixture.now -= 200;
+    FIXTURE_OK(terms_look("key", &read, &view));
     ck_assert_uint_eq(view.idle, 0);
 }
 END_TEST
@@ -329,7 +279,7 @@ int main(void)
     Suite *suite = suite_create("store stats");
     TCase *tcase = tcase_create("figures");
     tcase_set_timeout(tcase, FIXTURE_TIMEOUT);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, terms_setup, terms_teardown);
     tcase_add_test(tcase, looks_count_as_reads_or_as_touches);
     tcase_add_loop_test(tcase, a_write_counts_once, 0, WRITES);
     tcase_add_loop_test(tcase, a_write_in_parts_counts_once, 0, WRITES);

@@ -5,6 +5,8 @@ tests_store_libfixtures_a_SOURCES = \
 	tests/store/fixture.c \
 	tests/store/fixture.h \
 	tests/store/pattern.c \
+	tests/store/terms_fixture.c \
+	tests/store/terms_fixture.h \
 	tests/store/threads/threads.c \
 	tests/store/threads/threads.h \
 	tests/store/crash/image.c \
