@@ -24,6 +24,12 @@ enum { CONF_NAMESPACE_COST = 640 };
 /* With a tls_client_ca: whether a client may come without a certificate. */
 enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
+/* What an HTTP listener answers to clients that have not authenticated, where there are users. */
+enum conf_open_pages { CONF_OPEN_HEALTH, CONF_OPEN_METRICS, CONF_OPEN_ALL };
+
+/* Which namespaces have series of their own in /metrics. */
+enum conf_series { CONF_SERIES_DECLARED, CONF_SERIES_ALL, CONF_SERIES_NONE };
+
 struct conf_listen {
     char *address;           /* numeric IPv4 or IPv6, or NULL with path */
     bool both;               /* "::" that takes IPv4 too: no other group has that with its port */
@@ -31,14 +37,15 @@ struct conf_listen {
     char *path;              /* Unix socket, or NULL */
     char *owner;             /* of the socket: "user" or "user:group", or NULL */
     mode_t mode;             /* of the socket */
-    char *protocol;          /* "native" or "memcache" */
+    char *protocol;          /* "native", "memcache" or "http" */
     char *default_namespace; /* where keys without a namespace live, or NULL: conf's own */
     char *prefix;            /* one character that ends a namespace's name in a key, or NULL */
     char *tls_certificate;   /* a chain in PEM; NULL: no TLS here */
     char *tls_key;           /* its key in PEM */
     char *tls_client_ca;     /* who vouches for clients' certificates; NULL: none is asked for */
     enum conf_tls_client tls_client;
-    int line; /* in the file, for messages; 0 for a default */
+    enum conf_open_pages open; /* with "http" */
+    int line;                  /* in the file, for messages; 0 for a default */
 };
 
 struct conf_namespace {
@@ -62,7 +69,7 @@ struct conf_user {
     char *secret;    /* its salted hash, as crypt(3) has them; NULL: no secret opens */
     char *unix_user; /* of this machine: whose processes need no secret at a Unix socket;
                         NULL: nobody's */
-    struct conf_patterns read, write, admin; /* where it may do what */
+    struct conf_patterns read, write, watch, admin; /* where it may do what */
 };
 
 enum conf_policy { CONF_OPEN, CONF_DECLARED };
@@ -92,6 +99,9 @@ struct conf {
     char *user;
     char *pid_file;
     bool core_dumps; /* a core file may be written, with records and secrets in it */
+    struct {
+        enum conf_series namespaces;
+    } metrics;
     struct {
         char *file; /* NULL: the process's own memory */
     } arena;

@@ -54,6 +54,7 @@ static const char *home_of(const char *name)
         {SCOPE_NAMESPACES, "in a group of namespaces"},
         {SCOPE_USERS, "in a group of users"},
         {SCOPE_ARENA, "in the group arena"},
+        {SCOPE_METRICS, "in the group metrics"},
         {SCOPE_LOG, "in the group log"},
     };
 

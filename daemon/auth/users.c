@@ -107,6 +107,7 @@ static struct need measure(const struct conf *conf)
         need.text += strlen(user->name) + (user->secret != NULL ? strlen(user->secret) + 1 : 0);
         measure_patterns(&user->read, &need);
         measure_patterns(&user->write, &need);
+        measure_patterns(&user->watch, &need);
         measure_patterns(&user->admin, &need);
     }
     return need;
@@ -181,7 +182,8 @@ static bool make_user(struct user *user, struct pen *pen, const struct conf_user
     }
     copy_patterns(pen, &from->read, RIGHT_READ);
     copy_patterns(pen, &from->write, RIGHT_WRITE);
-    copy_patterns(pen, &from->admin, RIGHT_ADMIN);
+    copy_patterns(pen, &from->watch, RIGHT_WATCH);
+    copy_patterns(pen, &from->admin, RIGHT_ADMIN | RIGHT_WATCH);
     acl_init(&user->grants, grants, (size_t)(pen->grant - grants));
     return from->unix_user == NULL || find_uid(user, from->unix_user);
 }

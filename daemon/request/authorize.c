@@ -44,10 +44,13 @@ static unsigned needs(const struct request *request)
         [VERB_ALL] = RIGHT_ADMIN,
         [VERB_DUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
-        [VERB_STATS] = RIGHT_ADMIN,
+        [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
+    if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
+        rights |= RIGHT_ADMIN;
+    }
     if (request->verb == VERB_LOOK && look_changes(request)) {
         rights |= RIGHT_WRITE;
     }
@@ -58,7 +61,7 @@ unsigned authorize_rights(const struct command_context *ctx, struct slice name)
 {
     switch (ctx->identity->state) {
     case IDENTITY_NOT_REQUIRED:
-        return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
+        return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN | RIGHT_WATCH;
     case IDENTITY_AUTHENTICATED:
         return user_rights(ctx->identity->user, name);
     case IDENTITY_UNAUTHENTICATED:
@@ -100,6 +103,7 @@ static void refuse_right(struct command_context *ctx, const struct request *requ
                          unsigned missing, struct slice name)
 {
     const char *right = (missing & RIGHT_ADMIN) != 0   ? "admin"
+                        : (missing & RIGHT_WATCH) != 0 ? "watch"
                         : (missing & RIGHT_WRITE) != 0 ? "write"
                                                        : "read";
     struct slice user = user_name(ctx->identity->user);
