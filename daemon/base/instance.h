@@ -9,6 +9,7 @@
 #define KVCACHED_DAEMON_BASE_INSTANCE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,8 +20,9 @@
 enum { INSTANCE_HELD_CLASSES = 6 };
 
 /* Sets of metrics of a daemon with so many workers. */
-#define INSTANCE_SETS_OF(threads)    (2 * (threads) + 2)
-#define INSTANCE_SET_OF_LOG(threads) (2 * (threads))
+#define INSTANCE_SETS_OF(threads)     (2 * (threads) + 3)
+#define INSTANCE_SET_OF_LOG(threads)  (2 * (threads))
+#define INSTANCE_SET_OF_HTTP(threads) (2 * (threads) + 1)
 
 struct instance {
     const char *version; /* "x.y.z" */
@@ -28,11 +30,12 @@ struct instance {
     uint64_t started;   /* clock_now() at the start */
     unsigned threads;   /* workers */
     const char *arena;  /* where the records lie: "memory" or "file" */
+    bool tls;           /* was built in */
     uint64_t recovered; /* records that were there at the start */
 
-    /* A set for each worker, one for the handshaker of each, one for the log, and one for the
-     * thread that accepts: see INSTANCE_SETS_OF. The server allocates them (aligned:
-     * aligned_alloc). */
+    /* A set for each worker, one for the handshaker of each, one for the log, one for the
+     * HTTP thread, and the last for the thread that accepts: see INSTANCE_SETS_OF. The server
+     * allocates them (aligned: aligned_alloc). */
     struct metrics *metrics;
     size_t metrics_sets;
     struct metrics forgotten; /* what was counted before they were reset; any thread */
@@ -43,7 +46,9 @@ struct instance {
     atomic_size_t buffers;       /* bytes that connections hold between their turns */
     /* How many of them hold about how much. */
     atomic_uint holders[INSTANCE_HELD_CLASSES];
-    atomic_bool paused; /* no connection is accepted for a moment: none can be */
+    atomic_bool reload_refused; /* the last one */
+    _Atomic uint64_t loaded;    /* when the configuration in force was read, by clock_wall() */
+    atomic_bool paused;         /* no connection is accepted for a moment: none can be */
 };
 
 /* A connection is closed. Its peer may look at the count as soon as it hears of that. */

@@ -4,6 +4,8 @@ daemon_libdaemon_a_SOURCES += \
 	daemon/base/clock.c \
 	daemon/base/clock.h \
 	daemon/base/close_reasons.def \
+	daemon/base/families.def \
+	daemon/base/figures.def \
 	daemon/base/heartbeat.c \
 	daemon/base/heartbeat.h \
 	daemon/base/instance.h \

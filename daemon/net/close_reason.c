@@ -13,14 +13,14 @@ static const struct close_reason {
     int level;
     const char *text;
 } reasons[] = {
-#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
+#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };
 
 /* A peer may bring any of them about, as often as it can connect. */
 static struct log_limit limits[] = {
-#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };

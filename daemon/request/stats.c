@@ -79,66 +79,42 @@ static void counters(struct command_context *ctx, const struct request *request)
     }
 }
 
-/* What requests came to. */
-static void requests(struct command_context *ctx, const struct request *request,
-                     const struct store_counters *counters)
-{
-    stats_number(ctx, request, "cmd_get", counters->hits + counters->misses);
-    stats_number(ctx, request, "get_hits", counters->hits);
-    stats_number(ctx, request, "get_misses", counters->misses);
-    stats_number(ctx, request, "cmd_set", counters->sets + counters->denied);
-    stats_number(ctx, request, "cas_hits", counters->cas_hits);
-    stats_number(ctx, request, "cas_misses", counters->cas_missing);
-    stats_number(ctx, request, "cas_badval", counters->cas_changed);
-    stats_number(ctx, request, "store_no_memory", counters->full);
-    stats_number(ctx, request, "delete_hits", counters->deletes);
-    stats_number(ctx, request, "incr_hits", counters->increments);
-    stats_number(ctx, request, "decr_hits", counters->decrements);
-    stats_number(ctx, request, "touch_hits", counters->touches);
-    stats_number(ctx, request, "evictions", counters->evictions);
-    stats_number(ctx, request, "expirations", counters->expirations);
-    stats_number(ctx, request, "reclaimed", counters->expirations);
-}
-
 static void records(struct command_context *ctx, const struct request *request)
 {
     struct store_stats figures;
     store_stats(ctx->store_thread, &figures);
-    requests(ctx, request, &figures.counters);
-    stats_number(ctx, request, "curr_items", figures.items);
-    stats_number(ctx, request, "total_items", figures.total_items);
-    stats_number(ctx, request, "bytes", figures.bytes);
-    stats_number(ctx, request, "limit_maxbytes", figures.memory_limit);
+    const struct store_stats *f = &figures;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } told[] = {
+#define FIGURE(stat, family, labels, value) {stat, value},
+#define NAMESPACE_FIGURE(stat, family, labels, value)
+#define NAMESPACE_LIFETIME(stat, family, value)
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
+    };
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        if (told[i].name != NULL) {
+            stats_number(ctx, request, told[i].name, told[i].value);
+        }
+    }
     stats_text(ctx, request, "arena", ctx->instance->arena);
     stats_number(ctx, request, "recovered_items", ctx->instance->recovered);
-    stats_number(ctx, request, "memory_used", figures.memory_used);
-    stats_number(ctx, request, "index_bytes", figures.index_bytes);
-    stats_number(ctx, request, "hash_bytes", figures.index_bytes);
-    stats_number(ctx, request, "segments", figures.segments);
-    stats_number(ctx, request, "segments_free", figures.segments_free);
-    stats_number(ctx, request, "slab_global_page_pool", figures.segments_free);
-    stats_number(ctx, request, "segment_size", figures.segment_size);
-    stats_number(ctx, request, "namespaces", figures.namespaces);
-    stats_number(ctx, request, "compactions", figures.compactions);
-    stats_number(ctx, request, "direct_reclaims", figures.reclaims);
 }
 
 static void one_namespace(struct command_context *ctx, const struct request *request,
-                          const struct store_namespace_stats *figures)
+                          const struct store_namespace_stats *f)
 {
-    stats_number(ctx, request, "items", figures->items);
-    stats_number(ctx, request, "bytes", figures->bytes);
-    stats_number(ctx, request, "memory", figures->memory);
-    stats_number(ctx, request, "quota", figures->quota);
-    lifetime(ctx, request, "ttl", figures->ttl);
-    lifetime(ctx, request, "max_ttl", figures->max_ttl);
-    stats_number(ctx, request, "hits", figures->counters.hits);
-    stats_number(ctx, request, "misses", figures->counters.misses);
-    stats_number(ctx, request, "sets", figures->counters.sets);
-    stats_number(ctx, request, "deletes", figures->counters.deletes);
-    stats_number(ctx, request, "touches", figures->counters.touches);
-    stats_number(ctx, request, "expirations", figures->counters.expirations);
-    stats_number(ctx, request, "evictions", figures->counters.evictions);
+#define FIGURE(stat, family, labels, value)
+#define NAMESPACE_FIGURE(stat, family, labels, value) stats_number(ctx, request, stat, value);
+#define NAMESPACE_LIFETIME(stat, family, value)       lifetime(ctx, request, stat, value);
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
 }
 
 /* --- topics ------------------------------------------------------------------- */

@@ -37,10 +37,12 @@ struct store_thread {
 };
 
 struct threads {
-    struct store_thread *all[LANES_MAX];      /* atomic; changed under namespaces.lock */
-    uint64_t epoch;                           /* starts at 1; atomic */
-    struct store_counters *gone[LANE_CHUNKS]; /* what threads that are no more had
-                                                 counted; namespaces.lock */
+    struct store_thread *all[LANES_MAX];       /* atomic; changed under namespaces.lock */
+    uint64_t epoch;                            /* starts at 1; atomic */
+    struct store_counters *gone[LANE_CHUNKS];  /* what threads that are no more had
+                                                  counted; namespaces.lock */
+    struct store_counters *reset[LANE_CHUNKS]; /* what all had counted when they were reset last;
+                                                  NULL: never; namespaces.lock */
 };
 
 /* The namespace of that name or NULL, remembered for the next time. */
@@ -66,6 +68,13 @@ static inline void store_thread_count(uint64_t *counter, uint64_t by)
 void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum);
 void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum);
+
+/* What a number's counters are from now on is counted from what they are now. Under
+ * namespaces.lock. Where there is no memory they stay as they are. */
+void store_threads_reset(struct threads *threads, uint32_t id);
+/* What is to be taken off `sum` of a number: `before`, or what was reset after it. */
+void store_threads_since_reset(const struct threads *threads, uint32_t id,
+                               const struct store_counters *before, struct store_counters *sum);
 
 void counters_add(struct store_counters *to, const struct store_counters *from);
 void counters_subtract(struct store_counters *from, const struct store_counters *what);
