@@ -6,6 +6,7 @@ noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES =
 include daemon/server/local.mk
 include daemon/conn/local.mk
+include daemon/http/local.mk
 include daemon/request/local.mk
 include daemon/auth/local.mk
 include daemon/net/local.mk
@@ -16,5 +17,5 @@ include daemon/base/local.mk
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_SOURCES = daemon/main.c
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
+	protocol/libprotocol.a $(HTTP_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
 	$(OPENSSL_LIBS)

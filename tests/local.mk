@@ -19,7 +19,7 @@ tests_support_libsupport_a_SOURCES = tests/support/instance.h tests/support/scra
 
 fixture_libs = tests/support/libsupport.a $(CHECK_LIBS)
 daemon_test_libs = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
-	protocol/libprotocol.a $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
+	protocol/libprotocol.a $(HTTP_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) $(fixture_libs)
 
 conf_test_libs = tests/conf/libfixtures.a conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) \
@@ -33,6 +33,7 @@ net_test_libs = $(net_fixtures) $(daemon_test_libs)
 auth_test_libs = tests/auth/libfixtures.a $(daemon_test_libs)
 request_test_libs = tests/request/libfixtures.a $(daemon_test_libs)
 conn_test_libs = $(daemon_test_libs)
+http_test_libs = $(daemon_test_libs)
 
 include tests/conf/local.mk
 include tests/protocol/local.mk
@@ -43,10 +44,12 @@ include tests/net/local.mk
 include tests/auth/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
+include tests/http/local.mk
 include tests/store/local.mk
 
 unit_tests = $(conf_tests) $(protocol_tests) $(base_tests) $(os_tests) $(maintenance_tests) \
-	$(net_tests) $(auth_tests) $(request_tests) $(conn_tests) $(store_tests)
+	$(net_tests) $(auth_tests) $(request_tests) $(conn_tests) \
+	$(http_tests) $(store_tests)
 
 # The sample and the manual page are held to the table of options.
 dist_check_SCRIPTS += tests/conf/check_documents
@@ -153,6 +156,7 @@ e2e_files = \
 	tests/e2e/test_files.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
+	tests/e2e/test_http.py \
 	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
@@ -180,7 +184,8 @@ e2e_files = \
 	tests/e2e/test_tls_users.py \
 	tests/e2e/test_ttl.py \
 	tests/e2e/test_users.py \
-	tests/e2e/test_values.py
+	tests/e2e/test_values.py \
+	tests/e2e/web.py
 
 EXTRA_DIST += $(e2e_files) tests/support/check_hardened tests/support/fail_alloc.c tests/support/fail_file.c tests/support/wall_clock.c
 

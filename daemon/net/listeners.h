@@ -44,8 +44,12 @@ void listeners_abandon_tls(struct listeners *listeners);
  */
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf);
 
-/* Nobody comes in any more. The listeners' names stay readable. */
+/* No client of a worker comes in any more; HTTP goes on, and says that the daemon stops. The
+ * listeners' names stay readable. */
 void listeners_close(struct listeners *listeners);
+
+/* Whether one of them speaks HTTP. */
+bool listeners_have_http(const struct listeners *listeners);
 
 /* Closes and frees; connections must be gone. Good for a zeroed one. */
 void listeners_deinit(struct listeners *listeners);

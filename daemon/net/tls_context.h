@@ -1,6 +1,6 @@
 /*
- * tls_context.h - what tls.c and transport_tls.c share. Nobody else includes OpenSSL's
- * headers, nor this.
+ * tls_context.h - what tls.c, transport_tls.c and http_tls.c share. No other file includes
+ * OpenSSL's headers, nor this.
  */
 #ifndef KVCACHED_DAEMON_NET_TLS_CONTEXT_H
 #define KVCACHED_DAEMON_NET_TLS_CONTEXT_H
@@ -15,5 +15,9 @@ SSL_CTX *tls_context(struct tls *tls, unsigned *trust);
 
 /* Any thread: the number alone. */
 unsigned tls_trust(struct tls *tls);
+
+/* As transport_user, for a connection that is no transport's. *trust: the number when it was
+ * made; it is a later one when this returns. */
+size_t tls_peer_name(SSL *ssl, struct tls *tls, unsigned *trust, char *name, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include "daemon/os/fd_limit.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "conf/conf.h"
@@ -14,6 +15,7 @@
 
 enum {
     FD_LIMIT_A_WORKER = 4, /* and as many for its handshaker */
+    FD_LIMIT_OF_HTTP = 40, /* connections of a listener, and its thread's own */
     FD_LIMIT_LEAST = 24,   /* the log, the pid file, the bases and so on, and a few clients */
     FD_LIMIT_BESIDE = 96,  /* the same, with room to spare */
 };
@@ -44,11 +46,15 @@ uint64_t fd_limit_allow(uint64_t wanted)
 static uint64_t own_descriptors(const struct conf *conf)
 {
     bool greets = false;
+    uint64_t http = 0;
 
     for (size_t i = 0; i < conf->listen_count; i++) {
-        greets |= conf->listen[i].tls_certificate != NULL;
+        bool is_http = strcmp(conf->listen[i].protocol, "http") == 0;
+        greets |= conf->listen[i].tls_certificate != NULL && !is_http;
+        http += is_http ? FD_LIMIT_OF_HTTP : 0;
     }
-    return conf->listen_count + (greets ? 2u : 1u) * FD_LIMIT_A_WORKER * (uint64_t)conf->threads;
+    return conf->listen_count + http +
+           (greets ? 2u : 1u) * FD_LIMIT_A_WORKER * (uint64_t)conf->threads;
 }
 
 uint64_t fd_limit_allow_for(const struct conf *conf)

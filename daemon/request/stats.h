@@ -4,8 +4,6 @@
 #ifndef KVCACHED_DAEMON_REQUEST_STATS_H
 #define KVCACHED_DAEMON_REQUEST_STATS_H
 
-#include <string.h>
-
 #include "daemon/request/command.h"
 
 /* Whichever figures the request asks for, and the END. */
@@ -25,13 +23,6 @@ enum outcome stats_settings(struct command_context *ctx, const struct request *r
 enum outcome stats_conns(struct command_context *ctx, const struct request *request);
 
 /* --- for all of them ------------------------------------------------------- */
-
-/* Whether it is a Unix socket. */
-static inline bool stats_is_local(const struct endpoint *endpoint)
-{
-    return endpoint->name[0] == '/' || endpoint->name[0] == '@' ||
-           strchr(endpoint->name, ':') == NULL;
-}
 
 void stats_text(struct command_context *ctx, const struct request *request, const char *name,
                 const char *value);

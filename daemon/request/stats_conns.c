@@ -18,7 +18,7 @@ static void spell(char to[ENDPOINT_NAME_MAX + 8], const char *kind, const char *
 enum outcome stats_conns(struct command_context *ctx, const struct request *request)
 {
     const char *endpoint = ctx->endpoint->name;
-    bool is_local = stats_is_local(ctx->endpoint);
+    bool is_local = endpoint_is_local(ctx->endpoint);
     const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";
     char peer[TRANSPORT_PEER_MAX];
     char address[ENDPOINT_NAME_MAX + 8];

@@ -356,7 +356,7 @@ static bool start(struct acceptor *acceptor, const struct listeners *listeners)
     acceptor->pause = event_new(acceptor->base, -1, 0, on_pause_over, acceptor);
     bool done = acceptor->pause != NULL;
     for (size_t i = 0; done && i < listeners->count; i++) {
-        done = add_post(acceptor, &listeners->all[i]);
+        done = listeners->all[i].endpoint.is_http || add_post(acceptor, &listeners->all[i]);
     }
     return done;
 }

@@ -165,10 +165,13 @@ static void adopt(struct server *server)
 
     listeners_adopt_tls(&server->listeners);
     threads_reconfigure(&server->threads, next, reload->users);
+    http_reconfigure(server->http, next, reload->users);
     users_put(&server->users);
     server->users = reload->users;
     reload->users = NULL;
     atomic_store(&server->instance.max_connections, next->max_connections);
+    atomic_store(&server->instance.reload_refused, false);
+    atomic_store(&server->instance.loaded, clock_wall());
     fd_limit_allow_for(next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
@@ -214,6 +217,7 @@ static void end(struct server *server)
 static void refuse(struct server *server)
 {
     drop(server);
+    atomic_store(&server->instance.reload_refused, true);
     log_error("reload refused: the configuration stays as it was");
     server_show_status(server, "; the last reload was refused, see the log");
     end(server);

@@ -7,10 +7,12 @@
 #include <event2/event.h>
 
 #include "daemon/base/instance.h"
+#include "daemon/http/http.h"
 #include "daemon/net/listeners.h"
 #include "daemon/os/pidfile.h"
 #include "daemon/os/privilege.h"
 #include "daemon/server/acceptor.h"
+#include "daemon/server/health.h"
 #include "daemon/server/reload.h"
 #include "daemon/server/server.h"
 #include "daemon/server/storage.h"
@@ -34,6 +36,9 @@ struct server {
     struct threads threads;
     struct acceptor *acceptor;
     struct watchdog *watchdog;
+    struct http *http;     /* NULL: no listener speaks it */
+    struct health *health; /* as the HTTP thread sees it */
+    atomic_uint percent;   /* of the arena that is being read; above 100: it is not */
     struct reload reload;
 };
 

@@ -34,7 +34,8 @@ struct reading {
     const char *file;
     uint64_t begun; /* on clock_now before it was set; 0: not yet */
     uint64_t told;
-    const char *why; /* it was not opened; NULL: it was */
+    const char *why;      /* it was not opened; NULL: it was */
+    atomic_uint *percent; /* of it; for other threads */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
@@ -87,6 +88,7 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     uint64_t now = clock_now();
     unsigned percent = all == 0 ? 100 : (unsigned)((double)done * 100 / (double)all);
 
+    atomic_store(reading->percent, percent);
     if (reading->begun == 0) {
         reading->begun = reading->told = now;
         log_notice("arena %s: reading %s", reading->file, shown_size(all / 2).text);
@@ -234,9 +236,9 @@ static void watch_file(const struct store *store)
 
 /* How long the store's making took is told by the clock that it was given, so it is
  * measured on the uptime. */
-static int make_store(struct storage *storage, struct store_options *options)
+static int make_store(struct storage *storage, struct store_options *options, atomic_uint *percent)
 {
-    struct reading reading = {.file = storage->file};
+    struct reading reading = {.file = storage->file, .percent = percent};
     struct store_recovery recovery = {.arena = STORE_ARENA_MEMORY};
     uint64_t begun = options->clock.uptime;
 
@@ -256,7 +258,7 @@ static int make_store(struct storage *storage, struct store_options *options)
     return EX_OK;
 }
 
-int storage_open(struct storage *storage, const struct conf *conf)
+int storage_open(struct storage *storage, const struct conf *conf, atomic_uint *percent)
 {
     struct store_options options = {.memory = conf->memory,
                                     .max_value = conf->max_value,
@@ -280,7 +282,7 @@ int storage_open(struct storage *storage, const struct conf *conf)
                     "will keep the records",
                     storage->file);
     }
-    int status = make_store(storage, &options);
+    int status = make_store(storage, &options, percent);
     if (status != EX_OK) {
         return status;
     }

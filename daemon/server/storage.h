@@ -8,6 +8,8 @@
 #ifndef KVCACHED_DAEMON_SERVER_STORAGE_H
 #define KVCACHED_DAEMON_SERVER_STORAGE_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 #include "daemon/store/store.h"
 
@@ -18,9 +20,9 @@ struct storage {
     uint64_t recovered;                /* records that were there at the start */
 };
 
-/* EX_OK, or what to exit with: then the log has said why. Sets the clock; before there
- * are threads. */
-int storage_open(struct storage *storage, const struct conf *conf);
+/* EX_OK, or what to exit with: then the log has said why. Sets the clock, so no other thread
+ * asks for it yet. *percent becomes how much of a file was read, while it is. */
+int storage_open(struct storage *storage, const struct conf *conf, atomic_uint *percent);
 
 /* The store's memory becomes `memory` bytes, at once or by and by (store_set_memory). False: it
  * stays as it was, and the log has said why. */

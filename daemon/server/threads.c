@@ -34,7 +34,8 @@ static bool speaks_tls(const struct conf *conf)
     bool speaks = false;
 
     for (size_t i = 0; i < conf->listen_count; i++) {
-        speaks |= conf->listen[i].tls_certificate != NULL;
+        speaks |= conf->listen[i].tls_certificate != NULL &&
+                  strcmp(conf->listen[i].protocol, "http") != 0;
     }
     return speaks;
 }
