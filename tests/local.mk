@@ -113,6 +113,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 e2e_files = \
 	tests/e2e/run \
 	tests/e2e/attackers.py \
+	tests/e2e/browser.py \
 	tests/e2e/client.py \
 	tests/e2e/client_case.py \
 	tests/e2e/deadline.py \
@@ -169,6 +170,7 @@ e2e_files = \
 	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_newest.py \
+	tests/e2e/test_page.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_precise.py \

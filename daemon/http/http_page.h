@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-extern const char http_page[];
+extern const unsigned char http_page[];
 extern const size_t http_page_size;
 
 /* Its Content-Security-Policy: its own script and style, by their hashes, and figures from where
