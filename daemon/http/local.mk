@@ -33,7 +33,7 @@ else
 daemon_libdaemon_a_SOURCES += daemon/http/http_none.c
 endif
 
-EXTRA_DIST += daemon/http/page-to-c daemon/http/page.html
+EXTRA_DIST += daemon/http/families-to-mdoc daemon/http/page-to-c daemon/http/page.html
 CLEANFILES += daemon/http/http_page.c
 
 daemon/http/http_page.c: daemon/http/page.html daemon/http/page-to-c
