@@ -5,7 +5,7 @@
  * there until after it is gone, so that a start that takes long, and a stop, can be seen.
  *
  * All calls are the main thread's, and good for NULL. Those that change what the thread goes by
- * return when it does. Built without HTTP, http_create fails and says so: http_none.c.
+ * return when it does. Built without HTTP there is none: http_none.c.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_H
 #define KVCACHED_DAEMON_HTTP_HTTP_H
@@ -16,6 +16,9 @@
 #include "daemon/net/listeners.h"
 
 struct http;
+
+/* Whether this kvcached was built with HTTP. */
+bool http_is_built(void);
 
 /* All of it outlives the thread, but for users and conf, which is read by http_create alone. */
 struct http_options {

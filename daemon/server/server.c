@@ -248,6 +248,10 @@ static int start_http(struct server *server)
     if (!listeners_have_http(&server->listeners)) {
         return EX_OK;
     }
+    if (!http_is_built()) {
+        log_error("listen: protocol \"http\": this kvcached was built without HTTP");
+        return EX_CONFIG;
+    }
     server->http = http_create(&options);
     return server->http != NULL ? EX_OK : EX_OSERR;
 }

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import unittest
 
@@ -13,13 +14,15 @@ import encryption
 from harness import DAEMON, SANITIZER, Case, seconds, wait_for
 from lasting import folder_in_memory
 from memcache import Wire
-from test_users import SECRET, WEB, WATCHER, user, users
+from test_service import LAUNCHER
+from test_users import FIRST, SECRET, WEB, WATCHER, user, users
 from web import basic, dial, fetch, samples, tool
 
 HTTP = 'listen = ( { address = "127.0.0.1"; port = 0; }, ' \
        '{ address = "127.0.0.1"; port = 0; protocol = "http"; %s } );\n'
 NAMESPACES = 'namespaces = ( { name = "sessions"; ttl = "30m"; memory = "1M"; }, ' \
              '{ name = "pages"; max_ttl = "5m"; } );\n'
+FIRST_ERROR = f"CLIENT_ERROR {FIRST}"
 CONNECTIONS = 32  # of one listener
 
 
@@ -487,6 +490,41 @@ class Limits(HttpCase):
         answer = self.fetch("/readyz")
         self.assertEqual((answer.status, answer.body), (503, "max_connections reached\n"))
         self.assertEqual(self.status("/healthz"), 200)
+
+
+class Places(HttpCase):
+    def test_an_address_that_others_can_reach(self):
+        listen = 'listen = ( { address = "0.0.0.0"; port = 0; protocol = "http"; } );\n'
+        daemon = self.start(listen=listen, ready=False)
+        self.assertNotEqual(daemon.wait_exit(), 0)
+        self.assertIn("others than this machine can reach", daemon.log())
+
+    def test_sockets_of_a_service_manager(self):
+        sockets = []
+        for _ in range(2):
+            sockets.append(socket.socket())
+            self.addCleanup(sockets[-1].close)
+            sockets[-1].bind(("127.0.0.1", 0))
+            sockets[-1].listen(10)
+        fds = [one.fileno() for one in sockets]
+        daemon = self.start(
+            users(WEB), listen='listen = ( { port = 1; protocol = "http"; open = "metrics"; } );\n',
+            launcher=[sys.executable, "-c", LAUNCHER, ",".join(map(str, fds)), "0"], pass_fds=fds,
+            environment={"LISTEN_FDNAMES": "native:http"})
+        daemon.wait_listening(2)
+        self.http = sockets[1].getsockname()
+        self.assertEqual(self.status("/readyz"), 200)
+        self.assertEqual(self.status("/metrics"), 200)
+        self.assertEqual(self.status("/"), 401)
+        self.assertEqual(self.connect(daemon).ask("PING"), FIRST_ERROR)
+
+    def test_workers_serve_no_http(self):
+        """Who speaks the native protocol to an HTTP listener gets no record, and the reverse."""
+        daemon = self.serve()
+        self.assertEqual(self.connect(daemon).put("ns", "k", "v"), "STORED")
+        with dial(self.http) as wire:
+            wire.sendall(b"GET ns k\r\n\r\n")
+            self.assertTrue(wire.recv(4096).startswith(b"HTTP/1."))
 
 
 class Stages(HttpCase):
