@@ -16,6 +16,7 @@ include daemon/base/local.mk
 
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_SOURCES = daemon/main.c
+daemon_kvcached_CPPFLAGS = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
 daemon_kvcached_LDADD = daemon/libdaemon.a daemon/store/libstore.a conf/libconf.a \
 	protocol/libprotocol.a $(HTTP_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS) $(LIBSYSTEMD_LIBS) \
 	$(OPENSSL_LIBS)
