@@ -170,6 +170,7 @@ e2e_files = \
 	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_newest.py \
+	tests/e2e/test_observe.py \
 	tests/e2e/test_page.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
