@@ -170,7 +170,8 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
     int why = errno;
     freeaddrinfo(found);
     errno = why;
-    return done || failed(error, "cannot listen on %s: %s", listener->endpoint.name, strerror(why));
+    return done || failed(error, "cannot listen on %s: %s%s", listener->endpoint.name,
+                          strerror(why), why == EADDRINUSE ? " (ss -ltnp says by what)" : "");
 }
 
 /* --- Unix --------------------------------------------------------------- */

@@ -382,6 +382,9 @@ static void say_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->options.version,
                server->instance.threads, memory_shown(server));
+    log_notice("configuration: %s (users: %zu, namespaces: %zu, records in %s)",
+               server->options.file != NULL ? server->options.file : "built-in defaults",
+               server->conf->user_count, server->conf->namespace_count, server->instance.arena);
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,

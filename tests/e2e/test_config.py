@@ -68,6 +68,11 @@ class CommandLine(Case):
             self.assertIn(said, err)
             self.assertIn("usage: kvcached", err)
 
+    def test_the_log_says_what_was_read(self):
+        daemon = self.start('users = ( ); namespaces = ( { name = "a"; }, { name = "b"; } );')
+        daemon.wait_log(rf"configuration: {daemon.conf} \(users: 0, namespaces: 2, "
+                        r"records in (memory|file)\)")
+
     def test_unknown_argument(self):
         status, _, err = self.run_daemon("surplus")
         self.assertGreater(status, 0)

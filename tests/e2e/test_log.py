@@ -217,8 +217,8 @@ class Strangers(Case):
             with self.connect(daemon) as client:
                 client.send(BROWSER)
                 client.rest()
-        self.check(daemon, r"127\.0\.0\.1:\d+: hung up on: this is a browser's request",
-                   "hung up on: this is a browser's request")
+        self.check(daemon, r"127\.0\.0\.1:\d+: hung up on: it speaks HTTP",
+                   "hung up on: it speaks HTTP, which takes a listener with protocol = http")
 
     def test_bad_requests(self):
         daemon = self.start()
