@@ -60,7 +60,7 @@ static struct evhttp_request *take_request(struct http_exchange *exchange)
     return request;
 }
 
-/* Where evhttp has taken the request off the connection, it is nobody's any more but ours. */
+/* Where evhttp has taken the request off the connection, it is ours to free. */
 static void on_close(struct evhttp_connection *connection, void *context)
 {
     struct http_conn *conn = context;
@@ -267,7 +267,7 @@ static bool names_us(const struct http_port *port, struct evhttp_request *reques
            (in_uri == NULL || in_uri[0] == '\0' || is_ours(port, in_uri));
 }
 
-/* --- who may see it ------------------------------------------------------------------------- */
+/* --- the client's rights ------------------------------------------------------------------ */
 
 static void ask_for_name(struct evhttp_request *request)
 {

@@ -2,7 +2,7 @@
  * http_reply.h - answers of evhttp, with the headers that each of them has.
  *
  * Nothing is to be kept, guessed at, framed or loaded from anywhere: figures are of this moment,
- * and may be of somebody's business.
+ * and say what this machine is used for.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_REPLY_H
 #define KVCACHED_DAEMON_HTTP_HTTP_REPLY_H

@@ -202,7 +202,7 @@ static void on_taken(struct evhttp_connection *connection, void *context)
 }
 
 /* When the last is sent evhttp may free the connection at once, and says so to the owner of the
- * request, who must know by then that there is no scrape any more. */
+ * request, which must have forgotten the scrape by then. */
 static void send_all(struct http_scrape *scrape)
 {
     struct evhttp_request *request = scrape->request;

@@ -1,4 +1,4 @@
-"""HTTP listeners: health, metrics, who may see them, and what nobody can do to them."""
+"""HTTP listeners: health, metrics, rights, and what clients that mean harm cannot do."""
 
 import os
 import re

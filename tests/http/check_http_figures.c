@@ -213,7 +213,7 @@ static const char *others_of(const struct http_totals *totals, enum conf_series 
 
 #define OTHER_HITS "kvcached_namespace_reads_total{namespace=\"(others)\",status=\"hit\"} "
 
-START_TEST(who_has_no_series_is_summed)
+START_TEST(what_has_no_series_is_summed)
 {
     static struct http_totals totals[3];
     for (unsigned series = 0; series < 3; series++) {
@@ -348,7 +348,7 @@ int main(void)
     tcase_add_test(namespaces, a_namespace_is_told_in_one_family);
     tcase_add_test(namespaces, never_is_no_number);
     tcase_add_test(namespaces, names_cannot_forge_a_line);
-    tcase_add_test(namespaces, who_has_no_series_is_summed);
+    tcase_add_test(namespaces, what_has_no_series_is_summed);
     tcase_add_test(namespaces, a_number_that_is_given_again_takes_nothing_along);
     tcase_add_test(namespaces, the_others_go_on_when_one_leaves_them);
     suite_add_tcase(suite, namespaces);
