@@ -539,6 +539,20 @@ bool store_namespace_walk(struct store_thread *thread, uint32_t *next, struct sl
 enum store_status store_namespace_stats(struct store_thread *thread, struct slice name,
                                         struct store_namespace_stats *stats);
 
+/* A number that namespaces have one after the other. */
+struct store_number_stats {
+    struct store_counters counters; /* of all that have had it, since the start */
+    bool used;                      /* one has it now: */
+    struct store_namespace_stats of;
+};
+
+/* For figures that never go back: what was counted under *next, the next number that was ever
+ * given; sets *next past it. The counters of `of` are since that namespace was made, whatever
+ * store_reset_counters has done since. Number 0 is requests to namespaces that did not exist.
+ * False when there is no such number. Start with *next = 0. Locks for this one only. */
+bool store_number_next(struct store_thread *thread, uint32_t *next,
+                       struct store_number_stats *stats);
+
 struct store_stats {
     uint64_t items;
     uint64_t bytes;
@@ -556,6 +570,8 @@ struct store_stats {
     struct store_counters counters;
 };
 void store_stats(struct store_thread *thread, struct store_stats *stats);
+/* The same without what has to be summed over all namespaces, which is 0: locks nothing. */
+void store_memory_stats(struct store_thread *thread, struct store_stats *stats);
 
 /* What the file system has done with the blocks of the arena's file. */
 struct store_file_stats {

@@ -39,10 +39,12 @@ struct store_thread {
 };
 
 struct threads {
-    struct store_thread *all[STORE_THREADS_MAX]; /* atomic; changed under namespaces.lock */
-    uint64_t epoch;                              /* starts at 1; atomic */
-    struct store_counters *gone[COUNTER_CHUNKS]; /* what threads that are no more had
-                                                 counted; namespaces.lock */
+    struct store_thread *all[STORE_THREADS_MAX];  /* atomic; changed under namespaces.lock */
+    uint64_t epoch;                               /* starts at 1; atomic */
+    struct store_counters *gone[COUNTER_CHUNKS];  /* what threads that are no more had
+                                                  counted; namespaces.lock */
+    struct store_counters *reset[COUNTER_CHUNKS]; /* the sums at the last reset; NULL: there was
+                                                  none; namespaces.lock */
 };
 
 /* The thread's own counters for a namespace number (0: for requests to namespaces
@@ -65,6 +67,13 @@ static inline void store_thread_count(uint64_t *counter, uint64_t by)
 void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum);
 void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum);
+
+/* What a number's counters are from now on is counted from what they are now. Under
+ * namespaces.lock. Where there is no memory they stay as they are. */
+void store_threads_reset(struct threads *threads, uint32_t id);
+/* What is to be taken off `sum` of a number: `before`, or what was reset after it. */
+void store_threads_since_reset(const struct threads *threads, uint32_t id,
+                               const struct store_counters *before, struct store_counters *sum);
 
 void counters_add(struct store_counters *to, const struct store_counters *from);
 void counters_subtract(struct store_counters *from, const struct store_counters *what);
