@@ -60,8 +60,8 @@ class CommandLine(Case):
                             (["--config"], "kvcached: --config: it needs the name of a file"),
                             (["-p", "11211"], "write { port = 7171; } into listen in the file that -c names"),
                             (["-m", "64"], 'write memory = "64M";'),
-                            (["help"], 'kvcached: what is "help"? A configuration is named '
-                                       "with -c, see kvcached --help")):
+                            (["help"], 'kvcached: unexpected argument "help"; name a '
+                                       "configuration with -c, see kvcached --help")):
             status, out, err = self.run_daemon(*words)
             self.assertEqual((status, out), (64, ""))
             self.assertTrue(err.startswith("kvcached: "), err)

@@ -51,6 +51,15 @@ class HttpCase(Case):
         return samples(answer.body)
 
 
+class WithoutHttp(Case):
+    def test_it_is_said_at_the_start(self):
+        if has_http():
+            self.skipTest("this kvcached was built with HTTP")
+        daemon = self.start(listen=HTTP % "", ready=False)
+        self.assertGreater(daemon.wait_exit(), 0)
+        self.assertIn("built without HTTP", daemon.log())
+
+
 class Paths(HttpCase):
     def test_health_and_readiness(self):
         self.serve()
@@ -497,7 +506,7 @@ class Places(HttpCase):
         listen = 'listen = ( { address = "0.0.0.0"; port = 0; protocol = "http"; } );\n'
         daemon = self.start(listen=listen, ready=False)
         self.assertNotEqual(daemon.wait_exit(), 0)
-        self.assertIn("others than this machine can reach", daemon.log())
+        self.assertIn("other machines can reach", daemon.log())
 
     def test_sockets_of_a_service_manager(self):
         sockets = []
@@ -519,7 +528,7 @@ class Places(HttpCase):
         self.assertEqual(self.connect(daemon).ask("PING"), FIRST_ERROR)
 
     def test_workers_serve_no_http(self):
-        """Who speaks the native protocol to an HTTP listener gets no record, and the reverse."""
+        """A request of the native protocol gets no record from an HTTP listener."""
         daemon = self.serve()
         self.assertEqual(self.connect(daemon).put("ns", "k", "v"), "STORED")
         with dial(self.http) as wire:
