@@ -124,15 +124,15 @@ void store_threads_reset(struct threads *threads, uint32_t id)
     }
 }
 
-/* Counters only go up, so the later one of two moments has the larger ones. */
+/* Counters only go up: of two moments, the later one has the larger values. */
 void store_threads_since_reset(const struct threads *threads, uint32_t id,
                                const struct store_counters *before, struct store_counters *sum)
 {
     const struct store_counters *chunk = threads->reset[id / COUNTER_CHUNK];
-    const uint64_t *born = (const uint64_t *)before;
-    const uint64_t *reset = chunk == NULL ? born : (const uint64_t *)&chunk[id % COUNTER_CHUNK];
+    const uint64_t *created = (const uint64_t *)before;
+    const uint64_t *reset = chunk == NULL ? created : (const uint64_t *)&chunk[id % COUNTER_CHUNK];
     uint64_t *left = (uint64_t *)sum;
     for (unsigned i = 0; i < COUNTERS; i++) {
-        left[i] -= born[i] > reset[i] ? born[i] : reset[i];
+        left[i] -= created[i] > reset[i] ? created[i] : reset[i];
     }
 }

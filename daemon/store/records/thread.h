@@ -68,10 +68,11 @@ void store_threads_sum(const struct threads *threads, uint32_t id, struct store_
 void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum);
 
-/* What a number's counters are from now on is counted from what they are now. Under
- * namespaces.lock. Where there is no memory they stay as they are. */
+/* Resets the counters of a number: remembers their sums. Without memory it does nothing. The caller
+ * holds namespaces.lock. */
 void store_threads_reset(struct threads *threads, uint32_t id);
-/* What is to be taken off `sum` of a number: `before`, or what was reset after it. */
+/* Subtracts from `sum` what was counted before the last reset, or `before` where that is later. The
+ * caller holds namespaces.lock. */
 void store_threads_since_reset(const struct threads *threads, uint32_t id,
                                const struct store_counters *before, struct store_counters *sum);
 
