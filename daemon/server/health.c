@@ -15,7 +15,7 @@ struct pulse {
 
 struct health {
     const struct threads *threads;
-    struct pulse pulses[]; /* the workers', their handshakers', then the housekeeper's */
+    struct pulse pulses[]; /* of the workers, their handshakers, and the housekeeper */
 };
 
 unsigned health_count(const struct health *health)
@@ -26,7 +26,6 @@ unsigned health_count(const struct health *health)
 static uint64_t count_of(const struct health *health, unsigned i)
 {
     const struct threads *threads = health->threads;
-
     if (i < threads->count) {
         return worker_heartbeat(threads->workers[i]);
     }
@@ -38,11 +37,10 @@ static uint64_t count_of(const struct health *health, unsigned i)
 void health_name(const struct health *health, unsigned i, char name[HEALTH_NAME_MAX])
 {
     unsigned workers = health->threads->count;
-
     if (i < workers) {
         snprintf(name, HEALTH_NAME_MAX, "worker %u", i);
     } else if (i < 2 * workers) {
-        snprintf(name, HEALTH_NAME_MAX, "the TLS handshakes of worker %u", i - workers);
+        snprintf(name, HEALTH_NAME_MAX, "the handshaker of worker %u", i - workers);
     } else {
         snprintf(name, HEALTH_NAME_MAX, "the housekeeper");
     }
@@ -52,7 +50,6 @@ uint64_t health_silence(struct health *health, unsigned i, uint64_t now)
 {
     struct pulse *pulse = &health->pulses[i];
     uint64_t count = count_of(health, i);
-
     if (count != pulse->count) {
         *pulse = (struct pulse){.count = count, .changed = now};
     }
@@ -64,7 +61,6 @@ bool health_find_stuck(void *context, char name[HEALTH_NAME_MAX])
     struct health *health = context;
     uint64_t now = clock_now();
     bool stuck = false;
-
     for (unsigned i = 0; i < health_count(health); i++) {
         if (health_silence(health, i, now) > HEALTH_PATIENCE_MS && !stuck) {
             stuck = true;
@@ -78,7 +74,6 @@ struct health *health_create(const struct threads *threads)
 {
     struct health *health =
         calloc(1, sizeof *health + (2 * threads->count + 1) * sizeof(struct pulse));
-
     if (health == NULL) {
         return NULL;
     }
