@@ -1,8 +1,8 @@
 /*
  * http.c - see http.h.
  *
- * The main thread gives the thread one order at a time, and waits until it is carried out: that
- * takes as long as a slice of a scrape.
+ * The main thread sends the HTTP thread one message at a time, and waits until it has been
+ * handled. That takes as long as a slice of a scrape.
  */
 #include "daemon/http/http.h"
 
@@ -26,14 +26,12 @@
 
 enum { NICENESS = 5, HEADERS_MAX = 8192 /* bytes */ };
 
-enum order_kind { ORDER_NONE, ORDER_SERVE, ORDER_RECONFIGURE, ORDER_LEAVE, ORDER_END };
-
-struct order {
-    enum order_kind kind;
+struct message {
+    enum { MESSAGE_SERVE, MESSAGE_RECONFIGURE, MESSAGE_STOP_SERVING, MESSAGE_END } kind;
     const struct http_serving *serving;
     struct users *users;
     enum conf_series series;
-    int error; /* what became of it; 0: it is done */
+    int error; /* the result, an errno; 0: success */
 };
 
 struct http_server {
@@ -47,10 +45,10 @@ struct http {
     pthread_t thread;
     bool runs;
     struct wakeup wakeup;
-    pthread_cond_t carried_out; /* with the wakeup's lock, as are the next two */
-    struct order *order;        /* NULL: none */
-    struct logins logins;       /* that the authenticator has answered */
-    struct event *look;
+    pthread_cond_t handled;  /* with the wakeup's lock, as are the next two */
+    struct message *message; /* the sender's; NULL: there is none */
+    struct logins logins;    /* answered by the authenticator */
+    struct event *sweep;
     struct http_site site;
     struct http_serving serving; /* while site.stage is HTTP_SERVING */
     size_t count;
@@ -59,13 +57,13 @@ struct http {
 
 /* --- connections ------------------------------------------------------------------- */
 
-static void look_in(struct http *http, unsigned ms)
+static void schedule_sweep(struct http *http, unsigned ms)
 {
     const struct timeval wait = thread_timeval(ms);
-    event_add(http->look, &wait);
+    event_add(http->sweep, &wait);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *context)
+static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct http *http = context;
     unsigned due = HTTP_SWEEP_MS;
@@ -80,11 +78,11 @@ static void on_look(evutil_socket_t fd, short what, void *context)
         !http->serving.find_stuck(http->serving.context, http->site.stuck)) {
         http->site.stuck[0] = '\0';
     }
-    look_in(http, due);
+    schedule_sweep(http, due);
 }
 
-/* NULL would have evhttp make a plain one: so does this, and http_exchange.c sees to it that
- * nothing is answered there in the clear. */
+/* With NULL evhttp would make a plain bufferevent. So does this function where there is no memory
+ * for TLS, and http_exchange.c serves nothing on it. */
 static struct bufferevent *on_connection(struct event_base *base, void *context)
 {
     struct http_server *server = context;
@@ -104,7 +102,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
         conn->trust_version = trust_version;
     }
     if (port->conns.full) {
-        look_in(server->http, http_conns_due(&port->conns));
+        schedule_sweep(server->http, http_conns_due(&port->conns));
     }
     return made;
 }
@@ -121,7 +119,7 @@ static void on_accept_failed(struct evconnlistener *listener, void *context)
     http_conns_pause(&server->port.conns);
 }
 
-/* --- orders: on the thread ------------------------------------------------------------ */
+/* --- messages: on the HTTP thread ------------------------------------------------------------ */
 
 static int serve(struct http *http, const struct http_serving *serving)
 {
@@ -139,7 +137,7 @@ static int serve(struct http *http, const struct http_serving *serving)
     return 0;
 }
 
-static void leave(struct http *http)
+static void stop_serving(struct http *http)
 {
     struct http_site *site = &http->site;
     site->stage = HTTP_STOPPING;
@@ -151,29 +149,27 @@ static void leave(struct http *http)
     }
 }
 
-static void reconfigure(struct http_site *site, struct order *order)
+static void reconfigure(struct http_site *site, struct message *message)
 {
     users_put(&site->auth.users);
-    site->auth.users = users_get(order->users);
-    site->series = order->series;
+    site->auth.users = users_get(message->users);
+    site->series = message->series;
 }
 
-static void carry_out(struct http *http, struct order *order)
+static void handle_message(struct http *http, struct message *message)
 {
-    switch (order->kind) {
-    case ORDER_SERVE:
-        order->error = serve(http, order->serving);
+    switch (message->kind) {
+    case MESSAGE_SERVE:
+        message->error = serve(http, message->serving);
         break;
-    case ORDER_RECONFIGURE:
-        reconfigure(&http->site, order);
+    case MESSAGE_RECONFIGURE:
+        reconfigure(&http->site, message);
         break;
-    case ORDER_LEAVE:
-        leave(http);
+    case MESSAGE_STOP_SERVING:
+        stop_serving(http);
         break;
-    case ORDER_END:
+    case MESSAGE_END:
         event_base_loopbreak(http->base);
-        break;
-    case ORDER_NONE:
         break;
     }
 }
@@ -204,20 +200,20 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     wakeup_receive(&http->wakeup);
-    struct order *order = http->order;
+    struct message *message = http->message;
     take_logins(http, &logins);
     wakeup_unlock(&http->wakeup);
     answer_logins(&logins);
-    if (order != NULL) {
-        carry_out(http, order);
+    if (message != NULL) {
+        handle_message(http, message);
         wakeup_lock(&http->wakeup);
-        http->order = NULL;
-        pthread_cond_signal(&http->carried_out);
+        http->message = NULL;
+        pthread_cond_signal(&http->handled);
         wakeup_unlock(&http->wakeup);
     }
 }
 
-/* The auth context's: on the authenticator's thread, or on this one. */
+/* `answered` of the auth context: on the authenticator's thread or on this one. */
 static void on_answered(struct login_request *login)
 {
     struct http *http = login->context;
@@ -234,46 +230,46 @@ static void *run(void *context)
     return NULL;
 }
 
-/* --- orders: on the main thread --------------------------------------------------------- */
+/* --- messages: on the main thread --------------------------------------------------------- */
 
-static int give_order(struct http *http, struct order *order)
+static int send_message(struct http *http, struct message *message)
 {
     if (http == NULL || !http->runs) {
         return 0;
     }
     wakeup_lock(&http->wakeup);
-    http->order = order;
+    http->message = message;
     wakeup_send(&http->wakeup);
     wakeup_lock(&http->wakeup);
-    while (http->order != NULL) {
-        pthread_cond_wait(&http->carried_out, &http->wakeup.lock);
+    while (http->message != NULL) {
+        pthread_cond_wait(&http->handled, &http->wakeup.lock);
     }
     wakeup_unlock(&http->wakeup);
-    return order->error;
+    return message->error;
 }
 
 bool http_serve(struct http *http, const struct http_serving *serving)
 {
-    int error = give_order(http, &(struct order){.kind = ORDER_SERVE, .serving = serving});
+    int error = send_message(http, &(struct message){.kind = MESSAGE_SERVE, .serving = serving});
     errno = error;
     return error == 0;
 }
 
 void http_reconfigure(struct http *http, const struct conf *conf, struct users *users)
 {
-    give_order(http, &(struct order){.kind = ORDER_RECONFIGURE,
-                                     .users = users,
-                                     .series = conf->metrics.namespaces});
+    send_message(http, &(struct message){.kind = MESSAGE_RECONFIGURE,
+                                         .users = users,
+                                         .series = conf->metrics.namespaces});
 }
 
-void http_leave(struct http *http)
+void http_stop_serving(struct http *http)
 {
-    give_order(http, &(struct order){.kind = ORDER_LEAVE});
+    send_message(http, &(struct message){.kind = MESSAGE_STOP_SERVING});
 }
 
-/* --- beginning and end -------------------------------------------------------------------- */
+/* --- start and end -------------------------------------------------------------------- */
 
-/* The socket stays the listener's. */
+/* The socket still belongs to the listener. */
 static bool start_server(struct http *http, const struct listener *listener)
 {
     struct http_server *server = &http->servers[http->count++];
@@ -315,7 +311,7 @@ static bool start_servers(struct http *http, const struct listeners *listeners)
 static bool start(struct http *http, const struct http_options *options)
 {
     TAILQ_INIT(&http->logins);
-    thread_cond_init(&http->carried_out);
+    thread_cond_init(&http->handled);
     http->base = thread_base(0);
     if (http->base == NULL || !wakeup_init(&http->wakeup, http->base, on_wakeup, http)) {
         return false;
@@ -327,11 +323,11 @@ static bool start(struct http *http, const struct http_options *options)
     http->site.auth = (struct auth_context){
         .users = users_get(options->users), .answered = on_answered, .context = http};
     errno = ENOMEM;
-    http->look = event_new(http->base, -1, 0, on_look, http);
-    if (http->look == NULL || !start_servers(http, options->listeners)) {
+    http->sweep = event_new(http->base, -1, 0, on_sweep, http);
+    if (http->sweep == NULL || !start_servers(http, options->listeners)) {
         return false;
     }
-    look_in(http, HTTP_SWEEP_MS);
+    schedule_sweep(http, HTTP_SWEEP_MS);
     errno = thread_start(&http->thread, run, http);
     http->runs = errno == 0;
     return http->runs;
@@ -353,7 +349,7 @@ struct http *http_create(const struct http_options *options)
     return http;
 }
 
-/* What was freed for the loop is freed by its next turn. */
+/* libevent frees bufferevents in the next round of the loop. */
 static void close_servers(struct http *http)
 {
     for (size_t i = 0; i < http->count; i++) {
@@ -376,20 +372,20 @@ void http_destroy(struct http **owned)
         return;
     }
     if (http->runs) {
-        give_order(http, &(struct order){.kind = ORDER_END});
+        send_message(http, &(struct message){.kind = MESSAGE_END});
         pthread_join(http->thread, NULL);
     }
     close_servers(http);
     take_logins(http, &logins);
     answer_logins(&logins);
     users_put(&http->site.auth.users);
-    if (http->look != NULL) {
-        event_free(http->look);
+    if (http->sweep != NULL) {
+        event_free(http->sweep);
     }
     wakeup_deinit(&http->wakeup);
     if (http->base != NULL) {
         event_base_free(http->base);
     }
-    pthread_cond_destroy(&http->carried_out);
+    pthread_cond_destroy(&http->handled);
     free(http);
 }

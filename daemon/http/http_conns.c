@@ -15,8 +15,8 @@ uint64_t http_conns_now(void)
     return clock_precise() / 1000000;
 }
 
-/* Whether evhttp has freed it: what it frees has no callbacks any more. */
-static bool is_left(struct bufferevent *bufferevent)
+/* What evhttp has freed has no callbacks any more. */
+static bool is_freed(struct bufferevent *bufferevent)
 {
     bufferevent_data_cb read, write;
     bufferevent_event_cb event;
@@ -45,14 +45,14 @@ static bool is_over(const struct http_conn *conn, uint64_t now)
     return now - conn->since >= (conn->answering == NULL ? HTTP_IDLE_MS : HTTP_ANSWER_MS);
 }
 
-/* The oldest that is not being answered and is not ending yet; NULL: there is none. */
+/* The oldest without a request under way. NULL: there is none, or one is being closed already. */
 static struct http_conn *find_idle(struct http_conns *conns)
 {
     struct http_conn *oldest = NULL;
     for (size_t i = 0; i < HTTP_CONNS_MAX; i++) {
         struct http_conn *conn = &conns->all[i];
         if (conn->bufferevent != NULL && conn->ending) {
-            return NULL; /* one place will do for now */
+            return NULL;
         }
         if (conn->bufferevent != NULL && conn->answering == NULL &&
             (oldest == NULL || conn->since < oldest->since)) {
@@ -62,7 +62,7 @@ static struct http_conn *find_idle(struct http_conns *conns)
     return oldest;
 }
 
-static void hold_back(struct http_conns *conns)
+static void suspend_accepting(struct http_conns *conns)
 {
     struct http_conn *idle = find_idle(conns);
     conns->full = true;
@@ -83,7 +83,7 @@ struct http_conn *http_conns_add(struct http_conns *conns, struct bufferevent *b
     *conn = (struct http_conn){.bufferevent = bufferevent, .since = http_conns_now()};
     conns->count++;
     if (conns->count == HTTP_CONNS_MAX) {
-        hold_back(conns);
+        suspend_accepting(conns);
     }
     return conn;
 }
@@ -106,7 +106,7 @@ void http_conns_sweep(struct http_conns *conns)
         if (conn->bufferevent == NULL) {
             continue;
         }
-        if (is_left(conn->bufferevent)) {
+        if (is_freed(conn->bufferevent)) {
             release(conns, conn);
         } else if (is_over(conn, now)) {
             end(conn);

@@ -34,14 +34,14 @@ struct http_exchange {
     struct evhttp_request *request;
     const struct path *path;
     struct identity identity;
-    bool identified;            /* the identity is to be deinitialized */
-    struct http_scrape *scrape; /* what answers it by and by; or NULL */
+    bool identified;            /* the identity is initialized */
+    struct http_scrape *scrape; /* that sends the answer in slices, or NULL */
     enum conf_series series;
 };
 
-/* --- the end --------------------------------------------------------------------- */
+/* --- end --------------------------------------------------------------------- */
 
-static void forget(struct http_exchange *exchange)
+static void destroy(struct http_exchange *exchange)
 {
     if (exchange->identified) {
         identity_deinit(&exchange->identity);
@@ -52,22 +52,23 @@ static void forget(struct http_exchange *exchange)
     free(exchange);
 }
 
-/* Before it is answered: evhttp may close the connection then, and say so. */
-static struct evhttp_request *take_request(struct http_exchange *exchange)
+/* To be called before the answer is sent: evhttp may close the connection then, and call
+ * on_close. */
+static struct evhttp_request *detach_request(struct http_exchange *exchange)
 {
     struct evhttp_request *request = exchange->request;
-    forget(exchange);
+    destroy(exchange);
     return request;
 }
 
-/* Where evhttp has taken the request off the connection, it is ours to free. */
+/* A request that evhttp has detached from the connection must be freed here. */
 static void on_close(struct evhttp_connection *connection, void *context)
 {
     struct http_conn *conn = context;
     struct http_exchange *exchange = conn->answering;
     (void)connection;
     if (exchange != NULL) {
-        struct evhttp_request *request = take_request(exchange);
+        struct evhttp_request *request = detach_request(exchange);
         if (evhttp_request_get_connection(request) == NULL) {
             evhttp_request_free(request);
         }
@@ -76,10 +77,10 @@ static void on_close(struct evhttp_connection *connection, void *context)
 
 /* --- answers ------------------------------------------------------------------------ */
 
-static void say_starting(struct http_exchange *exchange)
+static void answer_starting(struct http_exchange *exchange)
 {
     unsigned percent = atomic_load(exchange->port->site->percent);
-    struct evhttp_request *request = take_request(exchange);
+    struct evhttp_request *request = detach_request(exchange);
     if (percent <= 100) {
         http_reply_line(request, HTTP_SERVUNAVAIL, "Service Unavailable",
                         "reading the arena: %u %%", percent);
@@ -88,15 +89,15 @@ static void say_starting(struct http_exchange *exchange)
     }
 }
 
-/* False: it is answered. */
+/* False: the request has been answered. */
 static bool is_serving(struct http_exchange *exchange)
 {
     switch (exchange->port->site->stage) {
     case HTTP_STARTING:
-        say_starting(exchange);
+        answer_starting(exchange);
         return false;
     case HTTP_STOPPING:
-        http_reply_line(take_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
+        http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
                         "stopping");
         return false;
     case HTTP_SERVING:
@@ -108,7 +109,7 @@ static bool is_serving(struct http_exchange *exchange)
 static void answer_health(struct http_exchange *exchange)
 {
     const struct http_site *site = exchange->port->site;
-    struct evhttp_request *request = take_request(exchange);
+    struct evhttp_request *request = detach_request(exchange);
     if (site->stage == HTTP_SERVING && site->stuck[0] != '\0') {
         http_reply_line(request, HTTP_SERVUNAVAIL, "Service Unavailable", "stuck: %s", site->stuck);
     } else {
@@ -122,7 +123,7 @@ static void answer_ready(struct http_exchange *exchange)
         return;
     }
     const struct instance *instance = exchange->port->site->source.instance;
-    struct evhttp_request *request = take_request(exchange);
+    struct evhttp_request *request = detach_request(exchange);
     if (atomic_load(&instance->connections) >= atomic_load(&instance->max_connections)) {
         http_reply_line(request, HTTP_SERVUNAVAIL, "Service Unavailable",
                         "max_connections reached");
@@ -135,10 +136,10 @@ static void on_scraped(void *context)
 {
     struct http_exchange *exchange = context;
     exchange->scrape = NULL;
-    forget(exchange);
+    destroy(exchange);
 }
 
-/* The words are those of the configuration. False: it is another one. */
+/* The words are those of the configuration. False for any other. */
 static bool find_series(const char *word, enum conf_series *series)
 {
     static const char *const words[] = {[CONF_SERIES_DECLARED] = "declared",
@@ -153,7 +154,7 @@ static bool find_series(const char *word, enum conf_series *series)
     return false;
 }
 
-/* False: what the query asks for is not known. */
+/* False for a query that is not known. */
 static bool read_query(struct http_exchange *exchange)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(exchange->request);
@@ -178,12 +179,12 @@ static void answer_metrics(struct http_exchange *exchange)
         return;
     }
     if (!read_query(exchange)) {
-        http_reply_line(take_request(exchange), HTTP_BADREQUEST, "Bad Request",
+        http_reply_line(detach_request(exchange), HTTP_BADREQUEST, "Bad Request",
                         "write namespaces=declared, all or none");
         return;
     }
     if (http_reply_is_head(exchange->request)) {
-        struct evhttp_request *request = take_request(exchange);
+        struct evhttp_request *request = detach_request(exchange);
         http_reply_headers(request, HTTP_TYPE_METRICS, NULL);
         evhttp_send_reply(request, HTTP_OK, "OK", NULL);
         return;
@@ -201,7 +202,7 @@ static void answer_metrics(struct http_exchange *exchange)
 
 static void answer_page(struct http_exchange *exchange)
 {
-    struct evhttp_request *request = take_request(exchange);
+    struct evhttp_request *request = detach_request(exchange);
     struct evbuffer *body = evbuffer_new();
     if (body == NULL || evbuffer_add_reference(body, http_page, http_page_size, NULL, NULL) != 0) {
         http_reply_line(request, HTTP_SERVUNAVAIL, "Service Unavailable", "out of memory");
@@ -216,7 +217,7 @@ static void answer_page(struct http_exchange *exchange)
 
 static void answer_icon(struct http_exchange *exchange)
 {
-    struct evhttp_request *request = take_request(exchange);
+    struct evhttp_request *request = detach_request(exchange);
     http_reply_headers(request, HTTP_TYPE_TEXT, NULL);
     evhttp_send_reply(request, HTTP_NOCONTENT, "No Content", NULL);
 }
@@ -225,11 +226,11 @@ static void answer_icon(struct http_exchange *exchange)
 
 static const struct path {
     const char *name;
-    enum conf_open_pages open; /* what a listener has to be open for */
+    enum conf_open_pages open; /* the listener's `open` that serves it without authentication */
     void (*answer)(struct http_exchange *exchange);
 } paths[] = {
     {"/healthz", CONF_OPEN_HEALTH, answer_health},   {"/readyz", CONF_OPEN_HEALTH, answer_ready},
-    {"/favicon.ico", CONF_OPEN_HEALTH, answer_icon}, /* browsers ask for it unasked */
+    {"/favicon.ico", CONF_OPEN_HEALTH, answer_icon}, /* every browser asks for it */
     {"/metrics", CONF_OPEN_METRICS, answer_metrics}, {"/", CONF_OPEN_ALL, answer_page},
 };
 
@@ -246,7 +247,7 @@ static const struct path *find_path(struct evhttp_request *request)
 
 /* --- Host --------------------------------------------------------------------------------- */
 
-static bool is_ours(const struct http_port *port, const char *host)
+static bool is_own_name(const struct http_port *port, const char *host)
 {
     const struct endpoint *endpoint = &port->listener->endpoint;
     char name[HTTP_HOST_MAX];
@@ -255,21 +256,21 @@ static bool is_ours(const struct http_port *port, const char *host)
             (endpoint->tls != NULL && http_tls_has_name(endpoint->tls, name)));
 }
 
-/* No page of another site reaches a Unix socket. A client that says no Host is no browser. */
-static bool names_us(const struct http_port *port, struct evhttp_request *request)
+/* Pages of other sites cannot reach a Unix socket, and every browser sends Host. */
+static bool names_this_host(const struct http_port *port, struct evhttp_request *request)
 {
     const char *host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
     const char *in_uri = evhttp_uri_get_host(evhttp_request_get_evhttp_uri(request));
     if (endpoint_is_local(&port->listener->endpoint)) {
         return true;
     }
-    return (host == NULL || is_ours(port, host)) &&
-           (in_uri == NULL || in_uri[0] == '\0' || is_ours(port, in_uri));
+    return (host == NULL || is_own_name(port, host)) &&
+           (in_uri == NULL || in_uri[0] == '\0' || is_own_name(port, in_uri));
 }
 
 /* --- the client's rights ------------------------------------------------------------------ */
 
-static void ask_for_name(struct evhttp_request *request)
+static void answer_unauthorized(struct evhttp_request *request)
 {
     evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate",
                       "Basic realm=\"kvcached\", charset=\"UTF-8\"");
@@ -277,7 +278,7 @@ static void ask_for_name(struct evhttp_request *request)
                     "authenticate: a user with the right \"watch\" everywhere");
 }
 
-/* It is known which user it is. */
+/* The client has authenticated. */
 static void answer_user(struct http_exchange *exchange)
 {
     const struct user *user = exchange->identity.user;
@@ -288,7 +289,7 @@ static void answer_user(struct http_exchange *exchange)
     struct slice name = user_name(user);
     char copy[REQUEST_NAMESPACE_MAX + 1] = "";
     memcpy(copy, name.bytes, name.length);
-    http_reply_line(take_request(exchange), HTTP_FORBIDDEN, "Forbidden",
+    http_reply_line(detach_request(exchange), HTTP_FORBIDDEN, "Forbidden",
                     "not allowed: user \"%s\" needs the right \"watch\" everywhere", copy);
 }
 
@@ -303,7 +304,7 @@ static void log_denial(const struct http_exchange *exchange)
     }
 }
 
-static void conclude(struct http_exchange *exchange, enum identity_verdict verdict)
+static void handle_verdict(struct http_exchange *exchange, enum identity_verdict verdict)
 {
     switch (verdict) {
     case IDENTITY_WAITS:
@@ -314,16 +315,16 @@ static void conclude(struct http_exchange *exchange, enum identity_verdict verdi
     case IDENTITY_DENIED:
         metrics_add(exchange->port->site->metrics, METRIC_AUTH_ERRORS, 1);
         log_denial(exchange);
-        ask_for_name(take_request(exchange));
+        answer_unauthorized(detach_request(exchange));
         return;
     case IDENTITY_NO_MEMORY:
-        http_reply_line(take_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
+        http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
                         "out of memory");
         return;
     }
 }
 
-/* The name and the secret of "Basic ...", in `room`. False: there are none. */
+/* The name and the secret of "Basic ...", which point into `room`. False: there are none. */
 static bool read_credentials(struct evhttp_request *request, char room[CREDENTIALS_MAX],
                              struct slice *name, struct slice *secret)
 {
@@ -359,14 +360,14 @@ static void ask_authenticator(struct http_exchange *exchange)
     struct slice name, secret;
     if (!read_credentials(exchange->request, room, &name, &secret)) {
         explicit_bzero(room, sizeof room);
-        ask_for_name(take_request(exchange));
+        answer_unauthorized(detach_request(exchange));
         return;
     }
     metrics_add(exchange->port->site->metrics, METRIC_AUTH_CMDS, 1);
     enum identity_verdict verdict =
         identity_ask(&exchange->identity, &exchange->port->site->auth, clock_now(), name, secret);
     explicit_bzero(room, sizeof room);
-    conclude(exchange, verdict);
+    handle_verdict(exchange, verdict);
 }
 
 static void identify(struct http_exchange *exchange)
@@ -385,13 +386,13 @@ static void identify(struct http_exchange *exchange)
     }
 }
 
-static void admit(struct http_exchange *exchange)
+static void authorize(struct http_exchange *exchange)
 {
     if (exchange->path->open <= exchange->port->listener->endpoint.open) {
         exchange->path->answer(exchange);
         return;
     }
-    if (!is_serving(exchange)) { /* there is no authenticator yet, or none any more */
+    if (!is_serving(exchange)) { /* without an authenticator */
         return;
     }
     identify(exchange);
@@ -416,13 +417,12 @@ void http_exchange_answered(struct login_request *login)
     }
     struct http_exchange *exchange =
         (struct http_exchange *)((char *)identity - offsetof(struct http_exchange, identity));
-    conclude(exchange, identity_take(identity, &exchange->port->site->auth, clock_now()));
+    handle_verdict(exchange, identity_take(identity, &exchange->port->site->auth, clock_now()));
 }
 
-/* --- beginning ---------------------------------------------------------------------------------
- */
+/* --- begin ------------------------------------------------------------------------------- */
 
-/* NULL: it is answered. */
+/* NULL: the request has been answered. */
 static struct http_exchange *make(struct evhttp_request *request, struct http_port *port,
                                   struct http_conn *conn, const struct path *path)
 {
@@ -441,7 +441,8 @@ static struct http_exchange *make(struct evhttp_request *request, struct http_po
     return exchange;
 }
 
-/* A connection that was made while there was no memory, and speaks no TLS where it should. */
+/* False for a connection that was made while there was no memory: it is not listed, or has no TLS
+ * on a listener with TLS. */
 static bool is_sound(const struct http_port *port, const struct http_conn *conn)
 {
     return conn != NULL && (port->listener->endpoint.tls == NULL || http_tls_is(conn->bufferevent));
@@ -457,7 +458,7 @@ void http_exchange_begin(struct evhttp_request *request, void *context)
     if (!is_sound(port, conn)) {
         evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
         http_reply_line(request, HTTP_SERVUNAVAIL, "Service Unavailable", "out of memory");
-    } else if (!names_us(port, request)) {
+    } else if (!names_this_host(port, request)) {
         http_reply_line(request, HTTP_MISDIRECTED, "Misdirected Request",
                         "this Host is not served here: write an address, localhost or a name "
                         "of the certificate");
@@ -467,7 +468,7 @@ void http_exchange_begin(struct evhttp_request *request, void *context)
     } else {
         struct http_exchange *exchange = make(request, port, conn, path);
         if (exchange != NULL) {
-            admit(exchange);
+            authorize(exchange);
         }
     }
 }
@@ -477,10 +478,10 @@ void http_exchange_end_all(struct http_port *port)
     for (size_t i = 0; i < HTTP_CONNS_MAX; i++) {
         struct http_exchange *exchange = port->conns.all[i].answering;
         if (exchange != NULL && exchange->scrape != NULL) {
-            /* Half of it may be sent: only the end of the connection says so. */
+            /* A part of the answer may have been sent: closing shows that the rest is missing. */
             evhttp_connection_free(evhttp_request_get_connection(exchange->request));
         } else if (exchange != NULL) {
-            http_reply_line(take_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
+            http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
                             "stopping");
         }
     }

@@ -11,7 +11,7 @@
 
 /* --- the daemon as a whole ------------------------------------------------------ */
 
-/* One line, but for its name. */
+/* One line, without the family's name. */
 struct sample {
     enum http_family family;
     const char *labels;
@@ -91,8 +91,8 @@ static void add_instance(struct samples *samples, const struct instance *instanc
     add(samples, HTTP_FAMILY_RECOVERED, "", instance->recovered);
 }
 
-/* A sample has the same place in every scrape. */
-static void keep_going_up(struct samples *samples, struct http_history *history)
+/* A sample has the same index in every scrape. */
+static void keep_monotonic(struct samples *samples, struct http_history *history)
 {
     for (size_t i = 0; i < samples->count; i++) {
         struct sample *sample = &samples->all[i];
@@ -142,7 +142,7 @@ void http_figures_globals(struct evbuffer *to, const struct http_globals *global
     add_instance(&samples, globals->instance);
     add_store(&samples, &globals->store);
     add_counters(&samples, globals->instance);
-    keep_going_up(&samples, history);
+    keep_monotonic(&samples, history);
     for (enum http_family family = 1; family < HTTP_FAMILY_FIRST_OF_NAMESPACES; family++) {
         if (family == HTTP_FAMILY_CERTIFICATE_EXPIRY) {
             write_certificates(to, globals);
@@ -169,8 +169,8 @@ static void add_all(struct store_counters *to, const struct store_counters *from
     }
 }
 
-/* What was counted under the number before this namespace had it. */
-static struct store_counters earlier(const struct store_number_stats *stats)
+/* The counters of earlier namespaces with that number. */
+static struct store_counters counted_before(const struct store_number_stats *stats)
 {
     enum { COUNTERS = sizeof(struct store_counters) / sizeof(uint64_t) };
     struct store_counters left = stats->counters;
@@ -196,7 +196,7 @@ void http_totals_add(struct http_totals *totals, enum conf_series series, uint32
         totals->bytes += stats->of.bytes;
     }
     if (has_series(series, stats)) {
-        struct store_counters before = earlier(stats);
+        struct store_counters before = counted_before(stats);
         totals->shown[number / 64] |= UINT64_C(1) << number % 64;
         add_all(&others->counters, &before);
         return;
@@ -210,7 +210,7 @@ void http_totals_add(struct http_totals *totals, enum conf_series series, uint32
     }
 }
 
-/* One row of figures.def, of the namespaces'. */
+/* One of the lines for namespaces in figures.def. */
 struct row {
     enum http_family family;
     const char *labels;
@@ -230,12 +230,12 @@ static size_t rows_of(const struct store_namespace_stats *f,
 #undef NAMESPACE_FIGURE
 #undef NAMESPACE_LIFETIME
     };
-    _Static_assert(sizeof all / sizeof *all <= HTTP_NAMESPACE_SAMPLES_MAX, "they have room");
+    _Static_assert(sizeof all / sizeof *all <= HTTP_NAMESPACE_SAMPLES_MAX, "there is room for all");
     memcpy(rows, all, sizeof all);
     return sizeof all / sizeof *all;
 }
 
-/* "never" and "no quota" are no numbers. */
+/* "never" and "no quota" have no sample. */
 static bool is_number(const struct row *row)
 {
     return (!row->lifetime && row->family != HTTP_FAMILY_NS_QUOTA) || row->value != 0;
@@ -254,10 +254,10 @@ void http_figures_namespace(struct evbuffer *to, enum http_family family, struct
     }
 }
 
-/* A reload can give a namespace that was summed here series of its own, and its counts go there.
- * The sum goes on from where it was. */
-static uint64_t going_up(struct http_history *history, enum conf_series series, size_t row,
-                         uint64_t value)
+/* A reload can give a namespace series of its own, so that its counts leave the sum. The sum then
+ * continues from its last value. */
+static uint64_t monotonic(struct http_history *history, enum conf_series series, size_t row,
+                          uint64_t value)
 {
     uint64_t *last = &history->others[series][row].last;
     uint64_t *ahead = &history->others[series][row].ahead;
@@ -282,7 +282,7 @@ void http_figures_others(struct evbuffer *to, enum http_family family,
             http_text_begin(to, family, "namespace", (struct slice){name, sizeof name - 1},
                             rows[i].labels);
             http_text_end(to, http_text_is_counter(family)
-                                  ? going_up(history, series, i, rows[i].value)
+                                  ? monotonic(history, series, i, rows[i].value)
                                   : rows[i].value);
         }
     }

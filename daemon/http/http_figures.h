@@ -1,12 +1,14 @@
 /*
- * http_figures.h - what /metrics says, from figures that were collected before.
+ * http_figures.h - the samples of /metrics, written from figures that were collected before.
  *
- * Counters never go back, whatever STATS reset does: they are since the start. Where one is the
- * difference of two that other threads count meanwhile, or sums what a reload takes elsewhere,
- * struct http_history remembers what was told last.
+ * Counters count since the start and never go back, whatever a reset does. Some are differences of
+ * two counters that other threads change meanwhile, or sums from which a reload removes a
+ * namespace: for these, struct http_history has the value of the last scrape.
  *
- * A namespace either has series of its own or is summed into one that is called "(others)",
- * which no namespace can be. Which it is is decided once for a scrape, number by number.
+ * A namespace either has series of its own or is part of the sum "(others)", a name that no
+ * namespace can have. That is decided once in a scrape, for each number of a namespace.
+ *
+ * All functions are for the HTTP thread. Where there is no memory, samples are missing.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_FIGURES_H
 #define KVCACHED_DAEMON_HTTP_HTTP_FIGURES_H
@@ -16,12 +18,11 @@
 #include "daemon/http/http_text.h"
 #include "daemon/store/store.h"
 
-/* Not the least there could be, but enough: samples of the daemon as a whole, and of each
- * namespace. */
+/* Upper limits: samples of the daemon as a whole, and of each namespace. */
 enum { HTTP_SAMPLES_MAX = 96, HTTP_NAMESPACE_SAMPLES_MAX = 16 };
 
-/* What was told last, and what is added so that it does not go back. One for each way in which
- * namespaces are told. */
+/* The values of the last scrape, and what is added so that sums do not go back. Sums differ by
+ * conf_series. */
 struct http_history {
     uint64_t samples[HTTP_SAMPLES_MAX];
     struct {
@@ -29,12 +30,12 @@ struct http_history {
     } others[CONF_SERIES_NONE + 1][HTTP_NAMESPACE_SAMPLES_MAX];
 };
 
-/* Of all numbers of namespaces that were looked at. All zero at first. */
+/* Over all numbers of namespaces that were added. All zero at first. */
 struct http_totals {
     struct store_counters counters;
     uint64_t items, bytes;
-    struct store_namespace_stats others; /* those without series of their own */
-    bool some_others;
+    struct store_namespace_stats others; /* the sum of namespaces without series of their own */
+    bool some_others;                    /* `others` is not empty */
     uint64_t shown[(STORE_NAMESPACES_MAX + 64) / 64]; /* a bit for each number with series */
 };
 
@@ -47,7 +48,7 @@ struct http_certificate {
     uint64_t expires; /* seconds since 1970 */
 };
 
-/* The daemon as a whole. */
+/* Figures of the daemon as a whole. */
 struct http_globals {
     struct store_stats store; /* counters since the start */
     const struct instance *instance;
@@ -58,14 +59,14 @@ struct http_globals {
     size_t certificate_count;
 };
 
-/* All families but those of namespaces. */
+/* Writes all families but those of namespaces. */
 void http_figures_globals(struct evbuffer *to, const struct http_globals *globals,
                           struct http_history *history);
 
-/* The samples that a namespace has in one family; `name` is its name. */
+/* Writes the samples of a namespace in one family. */
 void http_figures_namespace(struct evbuffer *to, enum http_family family, struct slice name,
                             const struct store_namespace_stats *stats);
-/* The same of the others, and none where there are none. */
+/* Writes those of "(others)", if there are any. */
 void http_figures_others(struct evbuffer *to, enum http_family family,
                          const struct http_totals *totals, enum conf_series series,
                          struct http_history *history);

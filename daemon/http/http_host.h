@@ -1,9 +1,9 @@
 /*
  * http_host.h - whether a request's Host names this machine.
  *
- * A page of another site can have its name resolve to 127.0.0.1 and then read what is here as
- * its own (DNS rebinding). Its requests say its name in Host, so only an address, localhost and
- * names in the listener's certificate are taken.
+ * Another site can let its name resolve to 127.0.0.1; then its pages may read what is served here
+ * (DNS rebinding). Such requests have the site's name in Host. So Host must be an address,
+ * localhost or a name in the listener's certificate.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_HOST_H
 #define KVCACHED_DAEMON_HTTP_HTTP_HOST_H
@@ -12,10 +12,10 @@
 
 enum { HTTP_HOST_MAX = 256 };
 
-/* The name in "name", "name:port", "[::1]:port", without brackets. False: it is none. */
+/* The name in "name", "name:port" or "[::1]:port", without brackets. False: there is none. */
 bool http_host_name(const char *host, char name[HTTP_HOST_MAX]);
 
-/* A name that needs no certificate: a numeric address, or localhost and what is below it. */
+/* A name that needs no certificate: a numeric address, localhost, or a name below localhost. */
 bool http_host_is_local(const char *name);
 
 #endif

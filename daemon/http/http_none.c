@@ -1,5 +1,5 @@
 /*
- * http_none.c - for a build without HTTP: a configuration that asks for it is told so at the
+ * http_none.c - for a build without HTTP: a configuration with such a listener is refused at the
  * start.
  */
 #include "daemon/http/http.h"
@@ -29,7 +29,7 @@ void http_reconfigure(struct http *http, const struct conf *conf, struct users *
     (void)users;
 }
 
-void http_leave(struct http *http)
+void http_stop_serving(struct http *http)
 {
     (void)http;
 }

@@ -1,5 +1,5 @@
 /*
- * http_page.h - the live page: page.html as it stands, made into C by page-to-c.
+ * http_page.h - the live page: page.html, which page-to-c turns into C.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_PAGE_H
 #define KVCACHED_DAEMON_HTTP_HTTP_PAGE_H
@@ -9,8 +9,8 @@
 extern const unsigned char http_page[];
 extern const size_t http_page_size;
 
-/* Its Content-Security-Policy: its own script and style, by their hashes, and figures from where
- * it came from. */
+/* Its Content-Security-Policy: it allows the page's own script and style, by their hashes, and
+ * requests to the same origin. */
 extern const char http_page_policy[];
 
 #endif

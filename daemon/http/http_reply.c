@@ -30,7 +30,7 @@ bool http_reply_is_head(struct evhttp_request *request)
     return evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 }
 
-/* To HEAD the body is measured and not sent. */
+/* HEAD is answered with the length of the body. */
 static void send_body(struct evhttp_request *request, int code, const char *reason,
                       struct evbuffer *body)
 {

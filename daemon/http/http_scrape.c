@@ -18,14 +18,14 @@
 #include "daemon/net/listeners.h"
 
 enum {
-    CHUNK = 64 << 10,      /* bytes: no more is made before the client has taken these */
+    CHUNK = 64 << 10,      /* bytes that are sent before the next are written */
     CERTIFICATES_MAX = 64, /* listeners */
 };
 
 struct http_scrape {
     struct http_scrape_options options;
     struct evhttp_request *request;
-    struct event *turn;
+    struct event *event;
     struct evbuffer *chunk;
     struct http_totals totals;
     bool summed, begun;
@@ -48,7 +48,7 @@ static uint64_t resident_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Since Linux 6.2 the directory's size is their number; before that it is 0. */
+/* Since Linux 6.2 the size of the directory is the number of descriptors; before, it is 0. */
 static uint64_t open_descriptors(void)
 {
     struct stat about;
@@ -71,7 +71,7 @@ static uint64_t milliseconds(struct timeval time)
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
 }
 
-static void look_at_process(struct http_globals *globals)
+static void read_process(struct http_globals *globals)
 {
     struct rusage usage;
     struct rlimit limit;
@@ -84,8 +84,8 @@ static void look_at_process(struct http_globals *globals)
 
 /* --- the daemon ---------------------------------------------------------------------- */
 
-static size_t look_at_certificates(const struct listeners *listeners,
-                                   struct http_certificate certificates[CERTIFICATES_MAX])
+static size_t read_certificates(const struct listeners *listeners,
+                                struct http_certificate certificates[CERTIFICATES_MAX])
 {
     size_t count = 0;
     for (size_t i = 0; i < listeners->count && count < CERTIFICATES_MAX; i++) {
@@ -104,8 +104,8 @@ static void write_globals(struct http_scrape *scrape)
     struct http_certificate certificates[CERTIFICATES_MAX];
     struct http_globals globals = {
         .instance = source->instance, .started = source->started, .certificates = certificates};
-    look_at_process(&globals);
-    globals.certificate_count = look_at_certificates(source->listeners, certificates);
+    read_process(&globals);
+    globals.certificate_count = read_certificates(source->listeners, certificates);
     store_enter(source->store_thread);
     store_memory_stats(source->store_thread, &globals.store);
     store_leave(source->store_thread);
@@ -117,8 +117,8 @@ static void write_globals(struct http_scrape *scrape)
 
 /* --- namespaces ------------------------------------------------------------------------ */
 
-/* One slice of the first pass. True: it was the last. */
-static bool sum(struct http_scrape *scrape)
+/* One slice of the first pass. True after the last one. */
+static bool sum_slice(struct http_scrape *scrape)
 {
     struct store_thread *thread = scrape->options.source->store_thread;
     struct store_number_stats stats;
@@ -177,12 +177,12 @@ static void write_namespaces(struct http_scrape *scrape)
     }
 }
 
-/* --- turns -------------------------------------------------------------------------------- */
+/* --- slices -------------------------------------------------------------------------------- */
 
 static void destroy(struct http_scrape *scrape)
 {
-    if (scrape->turn != NULL) {
-        event_free(scrape->turn);
+    if (scrape->event != NULL) {
+        event_free(scrape->event);
     }
     if (scrape->chunk != NULL) {
         evbuffer_free(scrape->chunk);
@@ -190,19 +190,19 @@ static void destroy(struct http_scrape *scrape)
     free(scrape);
 }
 
-static void take_turn_later(struct http_scrape *scrape)
+static void schedule_slice(struct http_scrape *scrape)
 {
-    event_active(scrape->turn, EV_TIMEOUT, 1);
+    event_active(scrape->event, EV_TIMEOUT, 1);
 }
 
-static void on_taken(struct evhttp_connection *connection, void *context)
+static void on_sent(struct evhttp_connection *connection, void *context)
 {
     (void)connection;
-    take_turn_later(context);
+    schedule_slice(context);
 }
 
-/* When the last is sent evhttp may free the connection at once, and says so to the owner of the
- * request, which must have forgotten the scrape by then. */
+/* evhttp may free the connection as soon as the end is sent, and reports that to the owner of the
+ * request. By then the scrape must have been freed. */
 static void send_all(struct http_scrape *scrape)
 {
     struct evhttp_request *request = scrape->request;
@@ -227,35 +227,44 @@ static void send_chunk(struct http_scrape *scrape)
         scrape->begun = true;
         evhttp_send_reply_start(scrape->request, HTTP_OK, "OK");
     }
-    evhttp_send_reply_chunk_with_cb(scrape->request, scrape->chunk, on_taken, scrape);
+    evhttp_send_reply_chunk_with_cb(scrape->request, scrape->chunk, on_sent, scrape);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *context)
+/* False while the first pass goes on. */
+static bool has_sums(struct http_scrape *scrape)
+{
+    if (!scrape->summed && sum_slice(scrape)) {
+        scrape->summed = true;
+        scrape->next = 0;
+        write_globals(scrape);
+    }
+    return scrape->summed;
+}
+
+static void write_chunk(struct http_scrape *scrape)
+{
+    while (scrape->family < HTTP_FAMILY_COUNT && evbuffer_get_length(scrape->chunk) < CHUNK) {
+        write_namespaces(scrape);
+        if (scrape->next > 0) { /* the family goes on in the next slice */
+            break;
+        }
+    }
+}
+
+static void on_slice(evutil_socket_t fd, short what, void *context)
 {
     struct http_scrape *scrape = context;
     (void)fd;
     (void)what;
-    if (!scrape->summed) {
-        scrape->summed = sum(scrape);
-        if (!scrape->summed) {
-            take_turn_later(scrape);
-            return;
-        }
-        scrape->next = 0;
-        write_globals(scrape);
-    }
-    while (scrape->family < HTTP_FAMILY_COUNT && evbuffer_get_length(scrape->chunk) < CHUNK) {
-        write_namespaces(scrape);
-        if (scrape->next > 0) { /* there is more of this family: others first */
-            break;
-        }
+    if (has_sums(scrape)) {
+        write_chunk(scrape);
     }
     if (scrape->family == HTTP_FAMILY_COUNT) {
         send_all(scrape);
     } else if (evbuffer_get_length(scrape->chunk) > 0) {
         send_chunk(scrape);
     } else {
-        take_turn_later(scrape);
+        schedule_slice(scrape);
     }
 }
 
@@ -268,9 +277,9 @@ struct http_scrape *http_scrape_start(struct evhttp_request *request,
         scrape->request = request;
         scrape->family = HTTP_FAMILY_FIRST_OF_NAMESPACES;
         scrape->chunk = evbuffer_new();
-        scrape->turn = event_new(options->source->base, -1, 0, on_turn, scrape);
+        scrape->event = event_new(options->source->base, -1, 0, on_slice, scrape);
     }
-    if (scrape == NULL || scrape->chunk == NULL || scrape->turn == NULL) {
+    if (scrape == NULL || scrape->chunk == NULL || scrape->event == NULL) {
         if (scrape != NULL) {
             destroy(scrape);
         }
@@ -279,7 +288,7 @@ struct http_scrape *http_scrape_start(struct evhttp_request *request,
         return NULL;
     }
     http_reply_headers(request, HTTP_TYPE_METRICS, NULL);
-    take_turn_later(scrape);
+    schedule_slice(scrape);
     return scrape;
 }
 

@@ -1,20 +1,20 @@
 /*
  * http_scrape.h - one answer to /metrics, in slices.
  *
- * 60,000 namespaces are 50 MB of text. No more than a chunk of it is in memory: the next one
- * is made when the client has taken the last, and each stays in the store for
- * HTTP_SLICE namespaces at a time, with its lock held for one. The text wants all samples of a
- * family together, so a first pass sums and decides which namespaces have series of their own,
- * and each family of namespaces is a pass over those.
+ * 60,000 namespaces are 50 MB of text, of which one chunk at a time is in memory: the next one is
+ * written when the last has been sent. A slice is inside of the store for HTTP_SLICE namespaces,
+ * and holds the store's lock for one namespace at a time. The format has all samples of a family
+ * together. So a first pass makes the sums and decides which namespaces have series of their own,
+ * and there is one more pass over those for each family.
  *
- * The thread's that owns the base.
+ * All functions are for the HTTP thread.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_SCRAPE_H
 #define KVCACHED_DAEMON_HTTP_HTTP_SCRAPE_H
 
 #include "daemon/http/http_figures.h"
 
-enum { HTTP_SLICE = 256 /* namespaces that are looked at before others have their turn */ };
+enum { HTTP_SLICE = 256 /* namespaces, before the event loop serves others */ };
 
 struct event_base;
 struct evhttp_request;
@@ -34,19 +34,18 @@ struct http_source {
 struct http_scrape_options {
     struct http_source *source;
     enum conf_series series;
-    /* The scrape is gone, and the request is evhttp's: all that is left of the answer is sent
-     * next. */
+    /* Called once, when the scrape has been freed and just before the end of the answer is sent. */
     void (*done)(void *context);
     void *context;
 };
 
-/* Answers the request, at once or by and by; `done` may be called before it returns. NULL: that
- * happened, or there was no memory, which it has answered. */
+/* Answers the request in slices. Freed before `done` is called, or by http_scrape_cancel. NULL:
+ * there was no memory; `done` was called and the request has been answered with 503. */
 struct http_scrape *http_scrape_start(struct evhttp_request *request,
                                       const struct http_scrape_options *options);
 
-/* Its client is gone, or the store: the request is the caller's, and `done` is not called. Sets
- * *scrape to NULL; good for NULL. */
+/* Frees it without calling `done`. The request is the caller's then. Sets *scrape to NULL; *scrape
+ * may be NULL. */
 void http_scrape_cancel(struct http_scrape **scrape);
 
 #endif

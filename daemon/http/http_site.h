@@ -1,7 +1,7 @@
 /*
- * http_site.h - what requests of all HTTP listeners are answered from.
+ * http_site.h - the data that requests on all HTTP listeners are answered from.
  *
- * The HTTP thread's; `percent` is written by the thread that reads the arena.
+ * For the HTTP thread; the main thread writes `percent` while it reads the arena file.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_SITE_H
 #define KVCACHED_DAEMON_HTTP_HTTP_SITE_H
@@ -17,18 +17,18 @@
 
 enum http_stage { HTTP_STARTING, HTTP_SERVING, HTTP_STOPPING };
 
-/* Whether all threads advance; if not, `name` is the one that does not. */
+/* True when a thread does not advance: `name` is that thread. */
 enum { HTTP_STUCK_MAX = 64 };
 typedef bool http_find_stuck(void *context, char name[HTTP_STUCK_MAX]);
 
 struct http_site {
     enum http_stage stage;
-    const atomic_uint *percent; /* of the arena that was read; above 100: it is not being read */
-    struct http_source source;  /* from HTTP_SERVING on, until the store is left */
-    struct auth_context auth;   /* likewise; its users are there from the beginning */
-    struct metrics *metrics;    /* the thread's own, from HTTP_SERVING on */
+    const atomic_uint *percent; /* of the arena file that has been read; above 100: none is read */
+    struct http_source source;  /* only during HTTP_SERVING */
+    struct auth_context auth;   /* likewise, except its users */
+    struct metrics *metrics;    /* of the thread; from HTTP_SERVING on */
     enum conf_series series;
-    char stuck[HTTP_STUCK_MAX]; /* empty: none is */
+    char stuck[HTTP_STUCK_MAX]; /* the thread that does not advance; empty: there is none */
 };
 
 /* One listener. */

@@ -1,9 +1,9 @@
 /*
  * http_text.h - samples in the Prometheus text format, version 0.0.4.
  *
- * https://prometheus.io/docs/instrumenting/exposition_formats/: a line for each sample, those
- * of a family together, behind its # HELP and # TYPE. Any thread; where there is no memory,
- * what did not fit is missing.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/: one line for each sample, those of
+ * a family together, after its # HELP and # TYPE. Any thread. Where there is no memory, text is
+ * missing.
  */
 #ifndef KVCACHED_DAEMON_HTTP_HTTP_TEXT_H
 #define KVCACHED_DAEMON_HTTP_HTTP_TEXT_H
@@ -16,7 +16,7 @@
 struct evbuffer;
 
 enum http_family {
-    HTTP_FAMILY_NONE, /* not told here */
+    HTTP_FAMILY_NONE, /* not in /metrics */
 #define FAMILY(id, name, type, help)           HTTP_FAMILY_##id,
 #define NAMESPACE_FAMILY(id, name, type, help) HTTP_FAMILY_##id,
 #include "daemon/base/families.def"
@@ -32,17 +32,17 @@ enum http_family {
 void http_text_family(struct evbuffer *to, enum http_family family);
 bool http_text_is_counter(enum http_family family);
 
-/* Bytes of a value of a label, as it stands between its quotation marks. What is not ASCII that
- * can be printed comes as \\xNN, so that it is UTF-8 whatever it was. */
+/* The value of a label, escaped for quotation marks. A byte that is not printable ASCII is written
+ * as \\xNN, so that the text is UTF-8. */
 void http_text_label(struct evbuffer *to, struct slice value);
 
-/* `labels` are ready, and without braces; "": none. */
+/* `labels` are escaped, without braces; "": none. */
 void http_text_sample(struct evbuffer *to, enum http_family family, const char *labels,
                       uint64_t value);
-/* Of thousandths. */
+/* `value` is in thousandths. */
 void http_text_thousandths(struct evbuffer *to, enum http_family family, const char *labels,
                            uint64_t value);
-/* The beginning of a sample with one label more, `name`, in front; its value is to follow. */
+/* Begins a sample with a first label `name`; http_text_end* writes its value. */
 void http_text_begin(struct evbuffer *to, enum http_family family, const char *name,
                      struct slice value, const char *labels);
 void http_text_end(struct evbuffer *to, uint64_t value);

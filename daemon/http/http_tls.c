@@ -18,7 +18,7 @@ struct bufferevent *http_tls_bufferevent(struct event_base *base, struct tls *tl
     if (ssl == NULL) {
         return NULL;
     }
-    /* What was read ahead, libevent would not ask for. */
+    /* libevent would not notice bytes that were read ahead. */
     SSL_set_read_ahead(ssl, 0);
     struct bufferevent *made = bufferevent_openssl_socket_new(
         base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);

@@ -304,7 +304,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     log_notice("stopping: %s", signal_name(number));
     log_ending();
     notify_stopping();
-    http_leave(server->http);
+    http_stop_serving(server->http);
     event_base_loopbreak(server->base);
 }
 
@@ -424,7 +424,7 @@ void server_destroy(struct server **owned)
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     listeners_close(&server->listeners);
-    http_leave(server->http);
+    http_stop_serving(server->http);
     health_destroy(&server->health);
     threads_end(&server->threads);
     storage_close(&server->storage);
