@@ -101,6 +101,7 @@ struct conf {
     bool core_dumps; /* a core file may be written; it has records and secrets in it */
     struct {
         enum conf_series namespaces;
+        bool latency;
     } metrics;
     struct {
         char *file; /* NULL: the process's own memory */

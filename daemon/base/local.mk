@@ -9,6 +9,8 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/figures.def \
 	daemon/base/heartbeat.c \
 	daemon/base/heartbeat.h \
+	daemon/base/histogram.c \
+	daemon/base/histogram.h \
 	daemon/base/instance.h \
 	daemon/base/log.c \
 	daemon/base/log.h \

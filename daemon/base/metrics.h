@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/histogram.h"
+
 enum metric {
 #define METRIC(id, name, family, labels, help) METRIC_##id,
 #include "daemon/base/metrics.def"
@@ -21,6 +23,7 @@ enum metric {
 /* The set of one thread. All zero at the start. */
 struct metrics {
     _Alignas(64) _Atomic uint64_t count[METRIC_COUNT];
+    struct histogram turns; /* of a worker, while conn_settings.latency */
 };
 
 /* For the thread that owns the set only. */

@@ -354,6 +354,9 @@ void conn_io_end_round(struct loop *loop)
     for (unsigned i = 0; i < round->count; i++) {
         end_pass(round->conns[i]);
     }
+    if (round->began != 0) { /* each of them waited for all */
+        histogram_add(&loop->metrics->turns, clock_precise() - round->began, round->count);
+    }
     round->open = false;
     round->count = round->requests = 0;
     store_leave(loop->store_thread);
@@ -367,6 +370,7 @@ void conn_io_end_round(struct loop *loop)
 static void open_round(struct loop *loop)
 {
     loop->round.open = true;
+    loop->round.began = loop->settings.latency ? clock_precise() : 0;
     store_enter(loop->store_thread);
     event_active(&loop->round.ends, EV_TIMEOUT, 0);
 }

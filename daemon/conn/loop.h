@@ -35,6 +35,7 @@ struct round {
     struct conn *conns[ROUND_CONNS];
     unsigned count;
     unsigned requests; /* of these connections, parsed and not yet executed */
+    uint64_t began;    /* clock_precise() when it opened; 0: it is not timed */
     bool open;         /* the store is entered */
     struct event ends; /* made active when the round opens */
 };

@@ -6,6 +6,7 @@
 #ifndef KVCACHED_DAEMON_CONN_SETTINGS_H
 #define KVCACHED_DAEMON_CONN_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "protocol/request.h"
@@ -13,6 +14,7 @@
 struct conn_settings {
     uint64_t max_value;                                /* bytes */
     uint64_t buffers;                                  /* bytes, of all connections; 0: no limit */
+    bool latency;                                      /* turns are timed */
     uint64_t idle_timeout;                             /* milliseconds; 0: never */
     char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* what `-` stands for */
 };

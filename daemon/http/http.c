@@ -31,6 +31,7 @@ struct message {
     const struct http_serving *serving;
     struct users *users;
     enum conf_series series;
+    bool latency;
     int error; /* the result, an errno; 0: success */
 };
 
@@ -154,6 +155,7 @@ static void reconfigure(struct http_site *site, struct message *message)
     users_put(&site->auth.users);
     site->auth.users = users_get(message->users);
     site->series = message->series;
+    site->source.latency = message->latency;
 }
 
 static void handle_message(struct http *http, struct message *message)
@@ -259,7 +261,8 @@ void http_reconfigure(struct http *http, const struct conf *conf, struct users *
 {
     send_message(http, &(struct message){.kind = MESSAGE_RECONFIGURE,
                                          .users = users,
-                                         .series = conf->metrics.namespaces});
+                                         .series = conf->metrics.namespaces,
+                                         .latency = conf->metrics.latency});
 }
 
 void http_stop_serving(struct http *http)
@@ -318,6 +321,7 @@ static bool start(struct http *http, const struct http_options *options)
     }
     http->site.percent = options->percent;
     http->site.series = options->conf->metrics.namespaces;
+    http->site.source.latency = options->conf->metrics.latency;
     http->site.source.base = http->base;
     http->site.source.listeners = options->listeners;
     http->site.auth = (struct auth_context){

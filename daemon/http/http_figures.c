@@ -129,6 +129,20 @@ static void write_certificates(struct evbuffer *to, const struct http_globals *g
     }
 }
 
+static void write_turns(struct evbuffer *to, const struct http_globals *globals)
+{
+    const struct instance *instance = globals->instance;
+    struct histogram_sum sum = {.nanoseconds = 0};
+    if (!globals->latency) {
+        return;
+    }
+    for (size_t set = 0; set < instance->metrics_sets; set++) {
+        histogram_sum(&sum, &instance->metrics[set].turns);
+    }
+    http_text_family(to, HTTP_FAMILY_TURNS);
+    http_text_histogram(to, HTTP_FAMILY_TURNS, &sum);
+}
+
 void http_figures_globals(struct evbuffer *to, const struct http_globals *globals,
                           struct http_history *history)
 {
@@ -146,6 +160,8 @@ void http_figures_globals(struct evbuffer *to, const struct http_globals *global
     for (enum http_family family = 1; family < HTTP_FAMILY_FIRST_OF_NAMESPACES; family++) {
         if (family == HTTP_FAMILY_CERTIFICATE_EXPIRY) {
             write_certificates(to, globals);
+        } else if (family == HTTP_FAMILY_TURNS) {
+            write_turns(to, globals);
         } else {
             write_samples(to, &samples, family);
         }

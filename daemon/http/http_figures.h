@@ -55,6 +55,7 @@ struct http_globals {
     uint64_t cpu;     /* milliseconds */
     uint64_t started; /* milliseconds since 1970 */
     uint64_t resident, open_fds, max_fds;
+    bool latency; /* turns are timed */
     const struct http_certificate *certificates;
     size_t certificate_count;
 };

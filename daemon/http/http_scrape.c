@@ -102,8 +102,10 @@ static void write_globals(struct http_scrape *scrape)
 {
     struct http_source *source = scrape->options.source;
     struct http_certificate certificates[CERTIFICATES_MAX];
-    struct http_globals globals = {
-        .instance = source->instance, .started = source->started, .certificates = certificates};
+    struct http_globals globals = {.instance = source->instance,
+                                   .started = source->started,
+                                   .latency = source->latency,
+                                   .certificates = certificates};
     read_process(&globals);
     globals.certificate_count = read_certificates(source->listeners, certificates);
     store_enter(source->store_thread);

@@ -29,6 +29,7 @@ struct http_source {
     const struct listeners *listeners;
     struct http_history history;
     uint64_t started; /* milliseconds since 1970 */
+    bool latency;     /* turns are timed */
 };
 
 struct http_scrape_options {

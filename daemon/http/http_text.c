@@ -75,6 +75,21 @@ void http_text_thousandths(struct evbuffer *to, enum http_family family, const c
     http_text_end_thousandths(to, value);
 }
 
+void http_text_histogram(struct evbuffer *to, enum http_family family,
+                         const struct histogram_sum *sum)
+{
+    const uint64_t second = 1000 * 1000 * 1000;
+    const char *name = families[family].name;
+    uint64_t count = 0;
+    for (size_t number = 0; number < HISTOGRAM_CLASSES; number++) {
+        count += sum->count[number];
+        evbuffer_add_printf(to, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, histogram_bound(number),
+                            count);
+    }
+    evbuffer_add_printf(to, "%s_sum %" PRIu64 ".%09" PRIu64 "\n%s_count %" PRIu64 "\n", name,
+                        sum->nanoseconds / second, sum->nanoseconds % second, name, count);
+}
+
 void http_text_begin(struct evbuffer *to, enum http_family family, const char *name,
                      struct slice value, const char *labels)
 {

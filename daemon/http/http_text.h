@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/base/histogram.h"
 #include "protocol/slice.h"
 
 struct evbuffer;
@@ -42,6 +43,9 @@ void http_text_sample(struct evbuffer *to, enum http_family family, const char *
 /* `value` is in thousandths. */
 void http_text_thousandths(struct evbuffer *to, enum http_family family, const char *labels,
                            uint64_t value);
+/* The samples of a family that is a histogram. */
+void http_text_histogram(struct evbuffer *to, enum http_family family,
+                         const struct histogram_sum *sum);
 /* Begins a sample with a first label `name`; http_text_end* writes its value. */
 void http_text_begin(struct evbuffer *to, enum http_family family, const char *name,
                      struct slice value, const char *labels);

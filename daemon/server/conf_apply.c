@@ -150,6 +150,7 @@ struct conn_settings conf_apply_conn_settings(const struct conf *conf)
     struct conn_settings settings = {
         .max_value = conf->max_value,
         .buffers = conf->buffers,
+        .latency = conf->metrics.latency,
         .idle_timeout = conf->idle_timeout,
     };
     snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",

@@ -1,12 +1,14 @@
 # tests/base/local.mk - tests of log, clocks, files.
 
 base_tests = \
+	tests/base/check_histogram \
 	tests/base/check_log \
 	tests/base/check_log_ring \
 	tests/base/check_log_stall \
 	tests/base/check_safe_open \
 	tests/base/check_siphash
 
+tests_base_check_histogram_LDADD = $(base_test_libs)
 tests_base_check_log_LDADD = $(base_test_libs)
 tests_base_check_log_ring_LDADD = $(base_test_libs)
 tests_base_check_log_stall_LDADD = $(base_test_libs)

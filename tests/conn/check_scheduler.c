@@ -157,6 +157,32 @@ START_TEST(the_prompt_beside_the_slow)
 }
 END_TEST
 
+/* Each turn counts by what passed until the last of its round had its replies. */
+START_TEST(turns_are_timed)
+{
+    struct histogram_sum none = {.nanoseconds = 0};
+    struct histogram_sum sum = none;
+    come_and_be_prompt(&others[0]);
+    come_and_be_prompt(&others[1]);
+    histogram_sum(&none, &rig.metrics[0].turns);
+    ck_assert_uint_eq(none.nanoseconds, 0);
+    rig.loop.settings.latency = true;
+    ask(&others[0]);
+    ask(&others[1]);
+    uint64_t before = rig.nanoseconds;
+    hear_within(&others[0], 1);
+    histogram_sum(&sum, &rig.metrics[0].turns);
+    ck_assert_uint_gt(sum.nanoseconds, 0);
+    ck_assert_uint_eq(sum.nanoseconds % 2, 0);
+    ck_assert_uint_le(sum.nanoseconds, 2 * (rig.nanoseconds - before));
+    uint64_t turns = 0;
+    for (size_t i = 0; i < HISTOGRAM_CLASSES; i++) {
+        turns += sum.count[i];
+    }
+    ck_assert_uint_eq(turns, 2);
+}
+END_TEST
+
 START_TEST(the_prompt_beside_the_new)
 {
     come_and_be_prompt(&others[0]);
@@ -487,6 +513,7 @@ int main(void)
     tcase_set_timeout(all, CASE_TIMEOUT);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, the_prompt_beside_the_slow);
+    tcase_add_test(all, turns_are_timed);
     tcase_add_test(all, the_prompt_beside_the_new);
     tcase_add_test(all, the_new_beside_the_slow);
     tcase_add_test(all, the_new_beside_the_new);

@@ -98,7 +98,7 @@ class Scraped(HttpCase):
         return found
 
     def test_figures_arrive_and_every_panel_shows_something(self):
-        daemon = self.serve(NAMESPACES)
+        daemon = self.serve(NAMESPACES + 'metrics = { latency = true; };')
         self.prometheus()
         client = self.connect(daemon)
         for i in range(50):

@@ -69,6 +69,19 @@ class Page(HttpCase):
         self.picture(browser, "three-1250")
         self.check(browser)
 
+    def test_latency_is_there_when_it_is_measured(self):
+        tile = "[...document.querySelectorAll('.tile')].find(t => " \
+               "t.querySelector('dt').textContent === 'median latency')"
+        daemon = self.serve(NAMESPACES)
+        browser = self.browse()
+        browser.wait("document.querySelector('#state').textContent === 'ready'")
+        self.assertTrue(browser.ask(f"{tile}.hidden"))
+        daemon.configure(NAMESPACES + "metrics = { latency = true; };")
+        daemon.reload(r"reloaded")
+        self.write_and_read(daemon, threading.Event())
+        browser.wait(f"!{tile}.hidden && /s$/.test({tile}.querySelector('dd').textContent)")
+        self.check(browser)
+
     def test_tooltips_are_the_help_of_metrics(self):
         self.serve(NAMESPACES)
         browser = self.browse()

@@ -110,7 +110,7 @@ END_TEST
 /* Each family once, with help and type in front of samples of its own, and no other line. */
 START_TEST(families_stand_together)
 {
-    const struct http_globals globals = {.instance = &instance};
+    const struct http_globals globals = {.instance = &instance, .latency = true};
     char current[128] = "";
     char *rest, *line;
     char *all = strdup(globals_of(&globals));
@@ -123,12 +123,30 @@ START_TEST(families_stand_together)
             ck_assert_int_eq(strncmp(line + 7, current, strlen(current)), 0);
         } else {
             ck_assert_int_eq(strncmp(line, current, strlen(current)), 0);
-            ck_assert(line[strlen(current)] == ' ' || line[strlen(current)] == '{');
+            ck_assert(strchr(" {_", line[strlen(current)]) != NULL);
         }
     }
     free(all);
     /* All but the certificates', of which there are none. */
     ck_assert_uint_eq(families, HTTP_FAMILY_FIRST_OF_NAMESPACES - 2);
+}
+END_TEST
+
+START_TEST(turns_are_a_histogram_while_they_are_timed)
+{
+    struct http_globals globals = {.instance = &instance};
+    histogram_add(&metrics[0].turns, 7000, 3);
+    histogram_add(&metrics[1].turns, UINT64_C(1500000000), 2);
+    ck_assert_ptr_null(strstr(globals_of(&globals), "turn_duration"));
+    globals.latency = true;
+    const char *all = globals_of(&globals);
+    expect_line(all, "# TYPE kvcached_turn_duration_seconds histogram");
+    expect_line(all, "kvcached_turn_duration_seconds_bucket{le=\"0.000005\"} 0");
+    expect_line(all, "kvcached_turn_duration_seconds_bucket{le=\"0.00001\"} 3");
+    expect_line(all, "kvcached_turn_duration_seconds_bucket{le=\"1\"} 3");
+    expect_line(all, "kvcached_turn_duration_seconds_bucket{le=\"+Inf\"} 5");
+    expect_line(all, "kvcached_turn_duration_seconds_sum 3.000021000");
+    expect_line(all, "kvcached_turn_duration_seconds_count 5");
 }
 END_TEST
 
@@ -340,6 +358,7 @@ int main(void)
     tcase_add_checked_fixture(globals, setup, teardown);
     tcase_add_test(globals, each_figure_is_in_its_family);
     tcase_add_test(globals, families_stand_together);
+    tcase_add_test(globals, turns_are_a_histogram_while_they_are_timed);
     tcase_add_test(globals, a_difference_does_not_go_back);
     suite_add_tcase(suite, globals);
 
