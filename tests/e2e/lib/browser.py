@@ -47,7 +47,7 @@ class Browser:
              "--disable-background-networking", "--disable-component-update", "--no-first-run",
              f"--user-data-dir={self.folder}", "about:blank"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
-            preexec_fn=descriptors)
+            preexec_fn=descriptors, env=dict(os.environ, TMPDIR=self.folder))
 
     def close(self):
         os.close(self.to)
