@@ -82,7 +82,8 @@ static void print_member(const struct conf_option *option)
 
 static void print_members(enum conf_scope scope)
 {
-    printf("#\n# In %s group:\n", scope == SCOPE_LOG || scope == SCOPE_ARENA ? "the" : "each");
+    printf("#\n# In %s group:\n",
+           scope == SCOPE_LOG || scope == SCOPE_ARENA || scope == SCOPE_METRICS ? "the" : "each");
     for (size_t i = 0; i < conf_option_count; i++) {
         if (conf_options[i].scope == scope) {
             print_member(&conf_options[i]);
@@ -106,6 +107,8 @@ static void print_setting(const struct conf_option *option)
         print_members(SCOPE_USERS);
     } else if (option->type == TYPE_ARENA) {
         print_members(SCOPE_ARENA);
+    } else if (option->type == TYPE_METRICS) {
+        print_members(SCOPE_METRICS);
     } else if (option->type == TYPE_LOGGING) {
         print_members(SCOPE_LOG);
     }
@@ -189,7 +192,8 @@ static bool print_table_of(const char *name)
         enum conf_scope scope;
     } scopes[] = {
         {"top\n", SCOPE_TOP},     {"listen\n", SCOPE_LISTEN}, {"namespaces\n", SCOPE_NAMESPACES},
-        {"users\n", SCOPE_USERS}, {"arena\n", SCOPE_ARENA},   {"log\n", SCOPE_LOG},
+        {"users\n", SCOPE_USERS}, {"arena\n", SCOPE_ARENA},   {"metrics\n", SCOPE_METRICS},
+        {"log\n", SCOPE_LOG},
     };
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
         if (strcmp(scopes[i].name, name) != 0) {

@@ -23,6 +23,12 @@ enum { CONF_NAMESPACE_COST = 640 };
 /* With a tls_client_ca: whether a client may connect without a certificate. */
 enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
+/* What an HTTP listener answers to clients that have not authenticated, where there are users. */
+enum conf_open_pages { CONF_OPEN_HEALTH, CONF_OPEN_METRICS, CONF_OPEN_ALL };
+
+/* Which namespaces have series of their own in /metrics. */
+enum conf_series { CONF_SERIES_DECLARED, CONF_SERIES_ALL, CONF_SERIES_NONE };
+
 struct conf_listen {
     char *address;           /* numeric IPv4 or IPv6, or NULL with path */
     bool dual_stack;         /* "::" that takes IPv4 too: no other group has that with its port */
@@ -30,7 +36,7 @@ struct conf_listen {
     char *path;              /* Unix socket, or NULL */
     char *owner;             /* of the socket: "user" or "user:group", or NULL */
     mode_t mode;             /* of the socket */
-    char *protocol;          /* "native" or "memcache" */
+    char *protocol;          /* "native", "memcache" or "http" */
     char *default_namespace; /* of keys without a namespace, or NULL: conf's own */
     char *prefix;            /* one character that ends a namespace's name in a key, or NULL */
     char *tls_certificate;   /* a chain in PEM; NULL: no TLS here */
@@ -38,7 +44,8 @@ struct conf_listen {
     char *tls_client_ca;     /* authorities of clients' certificates, in PEM; NULL: clients are not
                                 asked for a certificate */
     enum conf_tls_client tls_client;
-    int line; /* in the file, for messages; 0: the default listener */
+    enum conf_open_pages open; /* with "http" */
+    int line;                  /* in the file, for messages; 0: the default listener */
 };
 
 struct conf_namespace {
@@ -62,7 +69,7 @@ struct conf_user {
     char *secret;    /* its hash by crypt(3); NULL: no secret authenticates this user */
     char *unix_user; /* user of this machine: its processes need no secret on a Unix socket. NULL:
                         none */
-    struct conf_patterns read, write, admin; /* namespaces in which it has that right */
+    struct conf_patterns read, write, watch, admin; /* namespaces in which it has that right */
 };
 
 enum conf_policy { CONF_OPEN, CONF_DECLARED };
@@ -92,6 +99,9 @@ struct conf {
     char *user;      /* to become after listening, or NULL */
     char *pid_file;  /* or NULL */
     bool core_dumps; /* a core file may be written; it has records and secrets in it */
+    struct {
+        enum conf_series namespaces;
+    } metrics;
     struct {
         char *file; /* NULL: the process's own memory */
     } arena;

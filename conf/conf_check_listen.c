@@ -54,6 +54,18 @@ static void check_memcache(const config_setting_t *group, struct conf_report *re
     }
 }
 
+/* The option for listeners with HTTP only, which have no records. */
+static void check_http(const config_setting_t *group, struct conf_report *report)
+{
+    const char *protocol = "";
+    config_setting_lookup_string(group, "protocol", &protocol);
+    if (strcmp(protocol, "http") != 0 && !conf_setting_refused(group, "protocol") &&
+        config_setting_get_member(group, "open") != NULL) {
+        CONF_COMPLAIN(report, group, SCOPE_LISTEN, "open",
+                      "it needs protocol = \"http\" beside it, write that too or leave this out");
+    }
+}
+
 /* Whether the group has that string and it is not empty. */
 static bool has_text(const config_setting_t *group, const char *name)
 {
@@ -138,6 +150,7 @@ void conf_check_listeners(const config_setting_t *root, const config_setting_t *
         }
         check_socket(group, report);
         check_memcache(group, report);
+        check_http(group, report);
         check_tls(group, report);
         if (!is_sound(group)) {
             continue;

@@ -167,14 +167,14 @@ static void read_log(const struct conf_option *option, config_setting_t *setting
     }
 }
 
-static void read_arena(const struct conf_option *option, config_setting_t *setting,
-                       struct conf *conf, struct conf_report *report)
+static void read_fields(const struct conf_option *option, enum conf_scope scope,
+                        config_setting_t *setting, struct conf *conf, struct conf_report *report)
 {
     bool group = setting != NULL && config_setting_is_group(setting);
     if (setting != NULL && !group) {
         conf_setting_refuse(option, setting, report, "not a group");
     }
-    read_group(SCOPE_ARENA, group ? setting : NULL, conf, report);
+    read_group(scope, group ? setting : NULL, conf, report);
 }
 
 /* --- the whole ------------------------------------------------------------ */
@@ -195,7 +195,9 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
         } else if (option->type == TYPE_USERS) {
             read_users(option, setting, conf, report);
         } else if (option->type == TYPE_ARENA) {
-            read_arena(option, setting, conf, report);
+            read_fields(option, SCOPE_ARENA, setting, conf, report);
+        } else if (option->type == TYPE_METRICS) {
+            read_fields(option, SCOPE_METRICS, setting, conf, report);
         } else if (option->type == TYPE_LOGGING) {
             read_log(option, setting, conf, report);
         } else {
@@ -323,6 +325,7 @@ static void deinit_user(struct conf_user *user)
     free(user->unix_user);
     deinit_patterns(&user->read);
     deinit_patterns(&user->write);
+    deinit_patterns(&user->watch);
     deinit_patterns(&user->admin);
 }
 

@@ -18,6 +18,7 @@
 #define STRUCT_NAMESPACES struct conf_namespace
 #define STRUCT_USERS      struct conf_user
 #define STRUCT_ARENA      struct conf
+#define STRUCT_METRICS    struct conf
 #define STRUCT_LOG        struct conf
 
 const struct conf_option conf_options[] = {
@@ -93,7 +94,8 @@ const char *conf_option_prefix(enum conf_scope scope)
 {
     static const char *const prefixes[] = {
         [SCOPE_TOP] = "",         [SCOPE_LISTEN] = "listen.", [SCOPE_NAMESPACES] = "namespaces.",
-        [SCOPE_USERS] = "users.", [SCOPE_ARENA] = "arena.",   [SCOPE_LOG] = "log.",
+        [SCOPE_USERS] = "users.", [SCOPE_ARENA] = "arena.",   [SCOPE_METRICS] = "metrics.",
+        [SCOPE_LOG] = "log.",
     };
     return prefixes[scope];
 }
@@ -109,6 +111,7 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_NAMESPACES:
     case TYPE_USERS:
     case TYPE_ARENA:
+    case TYPE_METRICS:
     case TYPE_LOGGING:
         return false;
     default:
@@ -264,6 +267,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
         return;
     case TYPE_ARENA:
         snprintf(text, size, "a group, { file = ...; }");
+        return;
+    case TYPE_METRICS:
+        snprintf(text, size, "a group, { namespaces = ...; }");
         return;
     case TYPE_LOGGING:
         snprintf(text, size,

@@ -17,6 +17,7 @@ enum conf_scope {
     SCOPE_NAMESPACES,
     SCOPE_USERS,
     SCOPE_ARENA,
+    SCOPE_METRICS,
     SCOPE_LOG,
 };
 
@@ -48,6 +49,7 @@ enum conf_type {
     TYPE_NAMESPACES, /* a list of groups of SCOPE_NAMESPACES */
     TYPE_USERS,      /* a list of groups of SCOPE_USERS */
     TYPE_ARENA,      /* a group of SCOPE_ARENA */
+    TYPE_METRICS,    /* a group of SCOPE_METRICS */
     TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */
 };
 

@@ -342,6 +342,7 @@ static const struct {
     [TYPE_NAMESPACES] = {NULL, 0, "a list of groups"},
     [TYPE_USERS] = {NULL, 0, "a list of groups"},
     [TYPE_ARENA] = {NULL, 0, "a group"},
+    [TYPE_METRICS] = {NULL, 0, "a group"},
     [TYPE_LOGGING] = {NULL, 0, "a group"},
 };
 

@@ -10,10 +10,12 @@ maintenance_libs = daemon/maintenance/libmaintenance.a $(store_libs) $(os_libs)
 auth_libs = daemon/auth/libauth.a $(net_libs)
 request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
 conn_libs = daemon/conn/libconn.a $(request_libs)
-server_libs = daemon/server/libserver.a $(conn_libs)
+http_libs = daemon/http/libhttp.a $(auth_libs) $(store_libs) $(HTTP_LIBS)
+server_libs = daemon/server/libserver.a daemon/http/libhttp.a $(conn_libs) $(HTTP_LIBS)
 
 include daemon/server/local.mk
 include daemon/conn/local.mk
+include daemon/http/local.mk
 include daemon/request/local.mk
 include daemon/auth/local.mk
 include daemon/net/local.mk
@@ -23,4 +25,5 @@ include daemon/base/local.mk
 
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_SOURCES = daemon/main.c
+daemon_kvcached_CPPFLAGS = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
 daemon_kvcached_LDADD = $(server_libs)

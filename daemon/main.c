@@ -27,17 +27,23 @@ static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
 
 static const char help[] =
     "\n"
-    "  -c file  read this configuration; without it, built-in defaults hold\n"
-    "  -d       run in the background, once the daemon serves\n"
-    "  -h       show this help\n"
-    "  -t       check the configuration and exit\n"
-    "  -V       show the version\n"
-    "  -v       log more; give it twice for still more\n"
-    "  --hash-secret\n"
-    "           ask for a secret, or read one line of standard input, and print\n"
-    "           what the configuration has of it\n"
+    "  -c, --config file  read this configuration; without it, built-in defaults hold:\n"
+    "                     127.0.0.1 port 7171, 64 MiB, no users\n"
+    "  -d, --daemon       run in the background, once the daemon serves\n"
+    "  -h, --help         show this help\n"
+    "  -t, --check        check the configuration and exit\n"
+    "  -V, --version      show the version\n"
+    "  -v, --verbose      log more; give it twice for still more\n"
+    "  --hash-secret      ask for a secret, or read one line of standard input, and\n"
+    "                     print what the configuration has of it\n"
     "\n"
-    "See kvcached(8), kvcached.conf(5) and kvcached-protocol(7).\n";
+    "Ports, memory and all else are options of the configuration, for example\n"
+    "\n"
+    "  kvcached -t -c " KVCACHED_CONF "\n"
+    "  kvcached -c " KVCACHED_CONF "\n"
+    "\n"
+    "See kvcached(8), kvcached.conf(5), kvcached-protocol(7) and, for clients of\n"
+    "memcached, kvcached-memcache(7).\n";
 
 enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
 
@@ -48,6 +54,44 @@ struct arguments {
     const char *file;
 };
 
+/* What memcached's options are in the configuration. */
+static const char *option_in_file(int letter)
+{
+    static const struct {
+        char letter;
+        const char *hint;
+    } hints[] = {
+        {'p', "write { port = 7171; } into listen"},
+        {'l', "write { address = \"127.0.0.1\"; } into listen"},
+        {'s', "write { path = \"/run/kvcached/kvcached.sock\"; } into listen"},
+        {'m', "write memory = \"64M\";"},
+        {'u', "write user = \"kvcached\";"},
+        {'P', "write pid_file = \"/run/kvcached/kvcached.pid\";"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+        if (hints[i].letter == letter) {
+            return hints[i].hint;
+        }
+    }
+    return NULL;
+}
+
+/* An unknown option, or -c without its file. `letter` is 0 for a long option. */
+static void refuse_option(const char *word, int letter)
+{
+    const char *hint = option_in_file(letter);
+    if (letter == 'c') {
+        fprintf(stderr, "kvcached: %s: it needs the name of a file\n", word);
+    } else if (hint != NULL) {
+        fprintf(stderr, "kvcached: -%c: there is no such option, %s in the file that -c names\n",
+                letter, hint);
+    } else if (letter != 0) {
+        fprintf(stderr, "kvcached: -%c: there is no such option, see kvcached --help\n", letter);
+    } else {
+        fprintf(stderr, "kvcached: %s: there is no such option, see kvcached --help\n", word);
+    }
+}
+
 /* An argument that is no option is a mistake. It is not repeated where it may be a secret. */
 static void refuse_surplus(struct arguments *arguments, const char *word)
 {
@@ -55,43 +99,65 @@ static void refuse_surplus(struct arguments *arguments, const char *word)
         fprintf(stderr, "kvcached: a secret must not be an argument, which other users can see; it "
                         "is asked for, or read from standard input\n");
     } else {
-        fprintf(stderr, "kvcached: unexpected argument \"%s\"; name a configuration with -c\n",
+        fprintf(stderr,
+                "kvcached: unexpected argument \"%s\"; name a configuration with -c, see kvcached "
+                "--help\n",
                 word);
     }
     arguments->task = TASK_USAGE;
 }
 
+enum { HASH_SECRET = 1 << 8 }; /* no letter */
+
+/* False when the arguments behind it have no effect. */
+static bool take_option(struct arguments *arguments, int letter)
+{
+    switch (letter) {
+    case 'c':
+        arguments->file = optarg;
+        return true;
+    case 'd':
+        arguments->detach = true;
+        return true;
+    case 'h':
+        arguments->task = TASK_HELP;
+        return false;
+    case 't':
+        arguments->task = TASK_CHECK;
+        return true;
+    case 'V':
+        arguments->task = TASK_VERSION;
+        return false;
+    case 'v':
+        arguments->verbosity++;
+        return true;
+    case HASH_SECRET:
+        arguments->task = TASK_HASH_SECRET;
+        return true;
+    default:
+        arguments->task = TASK_USAGE;
+        return false;
+    }
+}
+
 static struct arguments read_arguments(int count, char **words)
 {
-    enum { HASH_SECRET = 1 << 8 }; /* no letter */
-    static const struct option long_options[] = {{"hash-secret", no_argument, NULL, HASH_SECRET},
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"daemon", no_argument, NULL, 'd'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {"check", no_argument, NULL, 't'},
+                                                 {"version", no_argument, NULL, 'V'},
+                                                 {"verbose", no_argument, NULL, 'v'},
+                                                 {"hash-secret", no_argument, NULL, HASH_SECRET},
                                                  {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
+    opterr = 0; /* refuse_option prints the errors */
     for (int letter; (letter = getopt_long(count, words, "c:dhtVv", long_options, NULL)) != -1;) {
-        switch (letter) {
-        case 'c':
-            arguments.file = optarg;
-            break;
-        case 'd':
-            arguments.detach = true;
-            break;
-        case 'h':
-            arguments.task = TASK_HELP;
-            return arguments;
-        case 't':
-            arguments.task = TASK_CHECK;
-            break;
-        case 'V':
-            arguments.task = TASK_VERSION;
-            return arguments;
-        case 'v':
-            arguments.verbosity++;
-            break;
-        case HASH_SECRET:
-            arguments.task = TASK_HASH_SECRET;
-            break;
-        default:
-            arguments.task = TASK_USAGE;
+        const char *word = words[optind - 1];
+        if (letter == '?') {
+            refuse_option(word, optopt < HASH_SECRET ? optopt : 0);
+        }
+        if (!take_option(&arguments, letter)) {
             return arguments;
         }
     }
@@ -132,6 +198,13 @@ static struct conf *load(const char *file)
     return conf;
 }
 
+/* Whether the file could be read, so that it is its contents that are wrong. */
+static bool is_readable(const char *file)
+{
+    struct stat about;
+    return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
 static int check(const char *file)
 {
     struct conf *conf = load(file);
@@ -139,6 +212,9 @@ static int check(const char *file)
         return EXIT_FAILURE;
     }
     printf("%s: configuration is good\n", file == NULL ? "built-in defaults" : file);
+    if (file == NULL && is_readable(KVCACHED_CONF)) {
+        printf("%s was not looked at: name it with -c\n", KVCACHED_CONF);
+    }
     conf_destroy(&conf);
     return EX_OK;
 }
@@ -183,13 +259,6 @@ static int run(struct server_options *options, struct conf **conf)
     return status;
 }
 
-/* Whether the file could be read, so that it is its contents that are wrong. */
-static bool is_readable(const char *file)
-{
-    struct stat about;
-    return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
-}
-
 static int serve(const struct arguments *arguments)
 {
     log_hurry();
@@ -197,6 +266,9 @@ static int serve(const struct arguments *arguments)
 
     if (conf == NULL) {
         return arguments->file != NULL && !is_readable(arguments->file) ? EX_NOINPUT : EX_CONFIG;
+    }
+    if (arguments->file == NULL && is_readable(KVCACHED_CONF)) {
+        log_notice("%s was not read: name it with -c", KVCACHED_CONF);
     }
     char *file = absolute(arguments->file);
     if (file == NULL && arguments->file != NULL) {

@@ -28,6 +28,7 @@ net_test_libs = $(net_fixtures) $(net_libs) $(fixture_libs)
 auth_test_libs = tests/auth/libfixtures.a $(auth_libs) $(fixture_libs)
 request_test_libs = tests/request/libfixtures.a $(request_libs) $(fixture_libs)
 conn_test_libs = $(conn_libs) $(fixture_libs)
+http_test_libs = $(http_libs) $(fixture_libs)
 
 include tests/conf/local.mk
 include tests/protocol/local.mk
@@ -38,10 +39,11 @@ include tests/net/local.mk
 include tests/auth/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
+include tests/http/local.mk
 include tests/store/local.mk
 
 daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(net_tests) $(auth_tests) \
-	$(request_tests) $(conn_tests)
+	$(request_tests) $(conn_tests) $(http_tests)
 unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests)
 
 # The sample and the manual page are held to the table of options.
@@ -107,6 +109,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
 e2e_files = \
 	tests/e2e/run \
 	tests/e2e/lib/attackers.py \
+	tests/e2e/lib/browser.py \
 	tests/e2e/lib/client.py \
 	tests/e2e/lib/client_case.py \
 	tests/e2e/lib/deadline.py \
@@ -118,6 +121,7 @@ e2e_files = \
 	tests/e2e/lib/timing.py \
 	tests/e2e/lib/reference.py \
 	tests/e2e/lib/request_mix.py \
+	tests/e2e/lib/web.py \
 	tests/e2e/soak/soak \
 	tests/e2e/soak/soak_actor.py \
 	tests/e2e/soak/soak_client.py \
@@ -151,6 +155,7 @@ e2e_files = \
 	tests/e2e/test_fresh.py \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
+	tests/e2e/test_http.py \
 	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \
@@ -163,6 +168,8 @@ e2e_files = \
 	tests/e2e/test_memory.py \
 	tests/e2e/test_nc.py \
 	tests/e2e/test_newest.py \
+	tests/e2e/test_observe.py \
+	tests/e2e/test_page.py \
 	tests/e2e/test_peers.py \
 	tests/e2e/test_pieces.py \
 	tests/e2e/test_precise.py \

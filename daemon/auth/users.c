@@ -105,6 +105,7 @@ static struct need measure(const struct conf *conf)
         need.text += strlen(user->name) + (user->secret != NULL ? strlen(user->secret) + 1 : 0);
         measure_patterns(&user->read, &need);
         measure_patterns(&user->write, &need);
+        measure_patterns(&user->watch, &need);
         measure_patterns(&user->admin, &need);
     }
     return need;
@@ -177,7 +178,8 @@ static bool make_user(struct user *user, struct writer *writer, const struct con
     }
     copy_patterns(writer, &from->read, RIGHT_READ);
     copy_patterns(writer, &from->write, RIGHT_WRITE);
-    copy_patterns(writer, &from->admin, RIGHT_ADMIN);
+    copy_patterns(writer, &from->watch, RIGHT_WATCH);
+    copy_patterns(writer, &from->admin, RIGHT_ADMIN | RIGHT_WATCH);
     acl_init(&user->acl, rules, (size_t)(writer->rule - rules));
     return from->unix_user == NULL || find_uid(user, from->unix_user);
 }

@@ -20,7 +20,8 @@ struct conf;
 enum right {
     RIGHT_READ = 1 << 0,
     RIGHT_WRITE = 1 << 1,
-    RIGHT_ADMIN = 1 << 2, /* FLUSH, LIST, ALL and STATS */
+    RIGHT_ADMIN = 1 << 2, /* FLUSH, LIST and ALL */
+    RIGHT_WATCH = 1 << 3, /* STATS and /metrics; granted with RIGHT_ADMIN too */
 };
 
 struct users;

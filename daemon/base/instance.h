@@ -9,6 +9,7 @@
 #define KVCACHED_DAEMON_BASE_INSTANCE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,9 +19,10 @@
 /* Classes of connections, by the memory that their buffers hold. */
 enum { INSTANCE_HELD_CLASSES = 6 };
 
-/* The number of sets of metrics with so many workers, and the index of the log's set. */
-#define INSTANCE_SETS_OF(threads)    (2 * (threads) + 2)
-#define INSTANCE_SET_OF_LOG(threads) (2 * (threads))
+/* The number of sets of metrics with so many workers, and the indices of two of them. */
+#define INSTANCE_SETS_OF(threads)     (2 * (threads) + 3)
+#define INSTANCE_SET_OF_LOG(threads)  (2 * (threads))
+#define INSTANCE_SET_OF_HTTP(threads) (2 * (threads) + 1)
 
 struct instance {
     const char *version; /* "x.y.z" */
@@ -28,11 +30,12 @@ struct instance {
     uint64_t started;   /* clock_now() at the start */
     unsigned threads;   /* workers */
     const char *arena;  /* where the records are: "memory" or "file" */
+    bool tls;           /* built in */
     uint64_t recovered; /* records recovered at the start */
 
-    /* One set for each worker, then one for the handshaker of each, one for the log, and one for
-     * the thread that accepts: see INSTANCE_SETS_OF. The server allocates them with
-     * aligned_alloc. */
+    /* One set for each worker, then one for the handshaker of each, one for the log, one for the
+     * HTTP thread, and one for the thread that accepts: see INSTANCE_SETS_OF. The server allocates
+     * them with aligned_alloc. */
     struct metrics *metrics;
     size_t metrics_sets;
     struct metrics forgotten; /* the sums when the counters were last reset; any thread */
@@ -41,7 +44,9 @@ struct instance {
     atomic_uint max_connections; /* changed by a reload */
     atomic_size_t buffers;       /* bytes that connections hold while they wait */
     atomic_uint holders[INSTANCE_HELD_CLASSES]; /* connections of each class */
-    atomic_bool paused; /* accepting is suspended: descriptors or memory have run out */
+    atomic_bool reload_refused;                 /* the last one */
+    _Atomic uint64_t loaded; /* when the configuration in force was read, by clock_wall() */
+    atomic_bool paused;      /* accepting is suspended: descriptors or memory have run out */
 };
 
 /* To be called before a connection is closed: its peer may read the count as soon as it sees the

@@ -5,6 +5,8 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/clock.c \
 	daemon/base/clock.h \
 	daemon/base/close_reasons.def \
+	daemon/base/families.def \
+	daemon/base/figures.def \
 	daemon/base/heartbeat.c \
 	daemon/base/heartbeat.h \
 	daemon/base/instance.h \

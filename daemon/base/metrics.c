@@ -4,7 +4,7 @@
 #include "daemon/base/metrics.h"
 
 static const char *const names[METRIC_COUNT] = {
-#define METRIC(id, name, help) [METRIC_##id] = name,
+#define METRIC(id, name, family, labels, help) [METRIC_##id] = name,
 #include "daemon/base/metrics.def"
 #undef METRIC
 };

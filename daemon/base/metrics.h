@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum metric {
-#define METRIC(id, name, help) METRIC_##id,
+#define METRIC(id, name, family, labels, help) METRIC_##id,
 #include "daemon/base/metrics.def"
 #undef METRIC
     METRIC_COUNT
@@ -32,6 +32,12 @@ static inline void metrics_add(struct metrics *metrics, enum metric metric, uint
 
 /* The sum over `sets` sets; any thread. */
 uint64_t metrics_sum(const struct metrics *metrics, size_t sets, enum metric metric);
+
+/* 0 where `less` is the larger one, since it may have been read a moment later. */
+static inline uint64_t metrics_difference(uint64_t more, uint64_t less)
+{
+    return more > less ? more - less : 0;
+}
 
 /* The name in STATS. */
 const char *metrics_name(enum metric metric);

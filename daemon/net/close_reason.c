@@ -13,14 +13,14 @@ static const struct close_reason {
     int level;
     const char *text;
 } reasons[] = {
-#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
+#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };
 
 /* Limited, since a client can cause any of them as often as it connects. */
 static struct log_limit limits[] = {
-#define CLOSE(id, name, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };

@@ -8,7 +8,7 @@
 #include "daemon/net/endpoint.h"
 
 enum conn_close {
-#define CLOSE(id, name, level, text) CONN_CLOSE_##id,
+#define CLOSE(id, name, reason, level, text) CONN_CLOSE_##id,
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };

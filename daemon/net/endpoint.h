@@ -6,6 +6,10 @@
 #ifndef KVCACHED_DAEMON_NET_ENDPOINT_H
 #define KVCACHED_DAEMON_NET_ENDPOINT_H
 
+#include <stdbool.h>
+#include <string.h>
+
+#include "conf/conf.h"
 #include "protocol/protocol.h"
 
 enum {
@@ -17,7 +21,9 @@ enum {
 struct tls;
 
 struct endpoint {
-    const struct protocol *protocol;
+    const struct protocol *protocol; /* NULL: HTTP, which no worker speaks */
+    bool is_http;
+    enum conf_open_pages open;    /* of HTTP */
     struct tls *tls;              /* NULL: no TLS */
     char name[ENDPOINT_NAME_MAX]; /* "127.0.0.1:7171", "[::1]:7171", or a path */
 
@@ -26,5 +32,18 @@ struct endpoint {
     char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* empty: that of the daemon */
     char separator;                                    /* 0: none */
 };
+
+/* As in the configuration. */
+static inline const char *endpoint_protocol(const struct endpoint *endpoint)
+{
+    return endpoint->is_http ? "http" : endpoint->protocol->name;
+}
+
+/* Whether it is a Unix socket. */
+static inline bool endpoint_is_local(const struct endpoint *endpoint)
+{
+    return endpoint->name[0] == '/' || endpoint->name[0] == '@' ||
+           strchr(endpoint->name, ':') == NULL;
+}
 
 #endif

@@ -166,7 +166,8 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
     int why = errno;
     freeaddrinfo(found);
     errno = why;
-    return done || failed(error, "cannot listen on %s: %s", listener->endpoint.name, strerror(why));
+    return done || failed(error, "cannot listen on %s: %s%s", listener->endpoint.name,
+                          strerror(why), why == EADDRINUSE ? " (ss -ltnp says by what)" : "");
 }
 
 /* --- Unix --------------------------------------------------------------- */
@@ -337,6 +338,8 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
 struct endpoint listener_endpoint(const struct conf_listen *conf)
 {
     struct endpoint endpoint = {.protocol = protocol_find(slice_of(conf->protocol)),
+                                .is_http = strcmp(conf->protocol, "http") == 0,
+                                .open = conf->open,
                                 .separator = conf->prefix != NULL ? conf->prefix[0] : '\0'};
     if (conf->default_namespace != NULL) {
         snprintf(endpoint.default_namespace, sizeof endpoint.default_namespace, "%s",
@@ -349,7 +352,7 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX])
 {
     *listener = (struct listener){.fd = -1, .endpoint = listener_endpoint(conf)};
-    if (listener->endpoint.protocol == NULL) {
+    if (listener->endpoint.protocol == NULL && !listener->endpoint.is_http) {
         errno = EPROTONOSUPPORT;
         return failed(error, "cannot listen: there is no protocol \"%s\"", conf->protocol);
     }

@@ -18,16 +18,16 @@
 
 /* The endpoint of an inherited socket: that of the first configured listener with its protocol. */
 static struct endpoint endpoint_like(const struct listeners *listeners, const struct conf *conf,
-                                     const struct protocol *protocol)
+                                     const struct protocol *protocol, bool is_http)
 {
     for (size_t i = 0; i < conf->listen_count; i++) {
         struct endpoint endpoint = listener_endpoint(&conf->listen[i]);
-        if (endpoint.protocol == protocol) {
+        if (endpoint.protocol == protocol && endpoint.is_http == is_http) {
             endpoint.tls = listeners->tls[i];
             return endpoint;
         }
     }
-    return (struct endpoint){.protocol = protocol};
+    return (struct endpoint){.protocol = protocol, .is_http = is_http};
 }
 
 static int inherit(struct listeners *listeners, const struct conf *conf,
@@ -37,8 +37,9 @@ static int inherit(struct listeners *listeners, const struct conf *conf,
     int status = EX_OK;
     for (size_t i = 0; i < count; i++) {
         const struct protocol *named = protocol_find(slice_of(sockets[i].name));
-        const struct protocol *protocol = named == NULL ? &protocol_native : named;
-        struct endpoint endpoint = endpoint_like(listeners, conf, protocol);
+        bool is_http = strcmp(sockets[i].name, "http") == 0;
+        const struct protocol *protocol = named == NULL && !is_http ? &protocol_native : named;
+        struct endpoint endpoint = endpoint_like(listeners, conf, protocol, is_http);
         if (listener_inherit(&listeners->all[listeners->count], sockets[i].fd, &endpoint, error)) {
             listeners->count++;
         } else {
@@ -152,18 +153,31 @@ const char *listeners_exposed(const struct listeners *listeners, const struct co
     return NULL;
 }
 
+bool listeners_have_http(const struct listeners *listeners)
+{
+    bool found = false;
+    for (size_t i = 0; i < listeners->count; i++) {
+        found |= listeners->all[i].endpoint.is_http;
+    }
+    return found;
+}
+
 /* --- closing --------------------------------------------------------------- */
 
 void listeners_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
-        listener_close(&listeners->all[i]);
+        if (!listeners->all[i].endpoint.is_http) {
+            listener_close(&listeners->all[i]);
+        }
     }
 }
 
 void listeners_deinit(struct listeners *listeners)
 {
-    listeners_close(listeners);
+    for (size_t i = 0; i < listeners->count; i++) {
+        listener_close(&listeners->all[i]);
+    }
     for (size_t i = 0; i < listeners->tls_count; i++) {
         tls_destroy(&listeners->tls[i]);
     }

@@ -44,8 +44,12 @@ void listeners_abandon_tls(struct listeners *listeners);
  */
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf);
 
-/* Closes the sockets, so that no further connection is accepted. The endpoints stay readable. */
+/* Closes the sockets whose connections workers serve, so that no further one is accepted. Listeners
+ * with HTTP stay open. The endpoints stay readable. */
 void listeners_close(struct listeners *listeners);
+
+/* Whether one of them speaks HTTP. */
+bool listeners_have_http(const struct listeners *listeners);
 
 /* Closes and frees all. Connections must be closed; a zeroed struct is legal. */
 void listeners_deinit(struct listeners *listeners);

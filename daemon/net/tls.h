@@ -26,6 +26,9 @@ enum { TLS_ERROR_MAX = 512 /* bytes of a message, its NUL included */ };
 struct conf_listen;
 struct tls;
 
+/* Whether this kvcached was built with TLS. */
+bool tls_is_built(void);
+
 /* Without a context in force. `conf` names the files and must outlive it. NULL: no memory. */
 struct tls *tls_create(const struct conf_listen *conf);
 

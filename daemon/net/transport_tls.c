@@ -459,9 +459,8 @@ static bool is_trusted(struct stream *stream, X509 *certificate)
     return good;
 }
 
-static size_t tls_user(const struct transport *transport, char *name, size_t size)
+static size_t user_of(struct stream *stream, char *name, size_t size)
 {
-    struct stream *stream = transport->own;
     X509 *certificate = SSL_get_peer_certificate(stream->ssl);
     size_t length = 0;
     if (certificate != NULL && SSL_get_verify_result(stream->ssl) == X509_V_OK &&
@@ -469,6 +468,19 @@ static size_t tls_user(const struct transport *transport, char *name, size_t siz
         length = common_name(X509_get_subject_name(certificate), name, size);
     }
     X509_free(certificate);
+    return length;
+}
+
+static size_t tls_user(const struct transport *transport, char *name, size_t size)
+{
+    return user_of(transport->own, name, size);
+}
+
+size_t tls_peer_name(SSL *ssl, struct tls *tls, unsigned *trust_version, char *name, size_t size)
+{
+    struct stream stream = {.ssl = ssl, .tls = tls, .trust_version = *trust_version};
+    size_t length = user_of(&stream, name, size);
+    *trust_version = stream.trust_version;
     return length;
 }
 

@@ -7,15 +7,17 @@
 #include "daemon/os/fd_limit.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "conf/conf.h"
 #include "daemon/base/log.h"
 
 enum {
-    PER_THREAD = 4,  /* of each worker, and of each handshaker */
-    REST_LEAST = 24, /* the log, the pid file, event bases of other threads, and a few clients */
-    REST = 96,       /* the same, with a reserve */
+    PER_THREAD = 4,     /* of each worker, and of each handshaker */
+    HTTP_LISTENER = 40, /* connections of a listener with HTTP, and its thread's own descriptors */
+    REST_LEAST = 24,    /* the log, the pid file, event bases of other threads, and a few clients */
+    REST = 96,          /* the same, with a reserve */
 };
 
 uint64_t fd_limit_raise(uint64_t wanted)
@@ -43,10 +45,14 @@ uint64_t fd_limit_raise(uint64_t wanted)
 static uint64_t own_descriptors(const struct conf *conf)
 {
     bool speaks_tls = false;
+    uint64_t http = 0;
     for (size_t i = 0; i < conf->listen_count; i++) {
-        speaks_tls |= conf->listen[i].tls_certificate != NULL;
+        bool is_http = strcmp(conf->listen[i].protocol, "http") == 0;
+        speaks_tls |= conf->listen[i].tls_certificate != NULL && !is_http;
+        http += is_http ? HTTP_LISTENER : 0;
     }
-    return conf->listen_count + (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
+    return conf->listen_count + http +
+           (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
 }
 
 uint64_t fd_limit_raise_for(const struct conf *conf)

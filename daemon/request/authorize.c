@@ -33,10 +33,13 @@ static unsigned needs(const struct request *request)
         [VERB_ALL] = RIGHT_ADMIN,
         [VERB_DUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
-        [VERB_STATS] = RIGHT_ADMIN,
+        [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
+    if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
+        rights |= RIGHT_ADMIN;
+    }
     if (request->verb == VERB_LOOK && look_writes(request)) {
         rights |= RIGHT_WRITE;
     }
@@ -54,6 +57,7 @@ static void refuse_right(struct command_context *ctx, const struct request *requ
                          unsigned missing, struct slice name)
 {
     const char *right = (missing & RIGHT_ADMIN) != 0   ? "admin"
+                        : (missing & RIGHT_WATCH) != 0 ? "watch"
                         : (missing & RIGHT_WRITE) != 0 ? "write"
                                                        : "read";
     struct slice user = user_name(ctx->identity->user);

@@ -140,7 +140,7 @@ unsigned command_rights(const struct command_context *ctx, struct slice name)
 {
     switch (ctx->identity->state) {
     case IDENTITY_NOT_REQUIRED:
-        return RIGHT_READ | RIGHT_WRITE | RIGHT_ADMIN;
+        return RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_ADMIN;
     case IDENTITY_AUTHENTICATED:
         return user_rights(ctx->identity->user, name);
     case IDENTITY_UNAUTHENTICATED:

@@ -62,66 +62,42 @@ static void counters(struct command_context *ctx, const struct request *request)
     }
 }
 
-/* What became of requests. */
-static void requests(struct command_context *ctx, const struct request *request,
-                     const struct store_counters *counters)
-{
-    stats_number(ctx, request, "cmd_get", counters->hits + counters->misses);
-    stats_number(ctx, request, "get_hits", counters->hits);
-    stats_number(ctx, request, "get_misses", counters->misses);
-    stats_number(ctx, request, "cmd_set", counters->sets + counters->denied);
-    stats_number(ctx, request, "cas_hits", counters->cas_hits);
-    stats_number(ctx, request, "cas_misses", counters->cas_missing);
-    stats_number(ctx, request, "cas_badval", counters->cas_changed);
-    stats_number(ctx, request, "store_no_memory", counters->full);
-    stats_number(ctx, request, "delete_hits", counters->deletes);
-    stats_number(ctx, request, "incr_hits", counters->increments);
-    stats_number(ctx, request, "decr_hits", counters->decrements);
-    stats_number(ctx, request, "touch_hits", counters->touches);
-    stats_number(ctx, request, "evictions", counters->evictions);
-    stats_number(ctx, request, "expirations", counters->expirations);
-    stats_number(ctx, request, "reclaimed", counters->expirations);
-}
-
 static void records(struct command_context *ctx, const struct request *request)
 {
     struct store_stats stats;
     store_stats(ctx->store_thread, &stats);
-    requests(ctx, request, &stats.counters);
-    stats_number(ctx, request, "curr_items", stats.items);
-    stats_number(ctx, request, "total_items", stats.total_items);
-    stats_number(ctx, request, "bytes", stats.bytes);
-    stats_number(ctx, request, "limit_maxbytes", stats.memory_limit);
+    const struct store_stats *f = &stats;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } figures[] = {
+#define FIGURE(stat, family, labels, value) {stat, value},
+#define NAMESPACE_FIGURE(stat, family, labels, value)
+#define NAMESPACE_LIFETIME(stat, family, value)
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        if (figures[i].name != NULL) {
+            stats_number(ctx, request, figures[i].name, figures[i].value);
+        }
+    }
     stats_text(ctx, request, "arena", ctx->instance->arena);
     stats_number(ctx, request, "recovered_items", ctx->instance->recovered);
-    stats_number(ctx, request, "memory_used", stats.memory_used);
-    stats_number(ctx, request, "index_bytes", stats.index_bytes);
-    stats_number(ctx, request, "hash_bytes", stats.index_bytes);
-    stats_number(ctx, request, "segments", stats.segments);
-    stats_number(ctx, request, "segments_free", stats.segments_free);
-    stats_number(ctx, request, "slab_global_page_pool", stats.segments_free);
-    stats_number(ctx, request, "segment_size", stats.segment_size);
-    stats_number(ctx, request, "namespaces", stats.namespaces);
-    stats_number(ctx, request, "compactions", stats.compactions);
-    stats_number(ctx, request, "direct_reclaims", stats.reclaims);
 }
 
 static void one_namespace(struct command_context *ctx, const struct request *request,
-                          const struct store_namespace_stats *stats)
+                          const struct store_namespace_stats *f)
 {
-    stats_number(ctx, request, "items", stats->items);
-    stats_number(ctx, request, "bytes", stats->bytes);
-    stats_number(ctx, request, "memory", stats->memory);
-    stats_number(ctx, request, "quota", stats->quota);
-    lifetime(ctx, request, "ttl", stats->ttl);
-    lifetime(ctx, request, "max_ttl", stats->max_ttl);
-    stats_number(ctx, request, "hits", stats->counters.hits);
-    stats_number(ctx, request, "misses", stats->counters.misses);
-    stats_number(ctx, request, "sets", stats->counters.sets);
-    stats_number(ctx, request, "deletes", stats->counters.deletes);
-    stats_number(ctx, request, "touches", stats->counters.touches);
-    stats_number(ctx, request, "expirations", stats->counters.expirations);
-    stats_number(ctx, request, "evictions", stats->counters.evictions);
+#define FIGURE(stat, family, labels, value)
+#define NAMESPACE_FIGURE(stat, family, labels, value) stats_number(ctx, request, stat, value);
+#define NAMESPACE_LIFETIME(stat, family, value)       lifetime(ctx, request, stat, value);
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
 }
 
 /* --- topics ------------------------------------------------------------------- */

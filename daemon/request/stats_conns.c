@@ -19,7 +19,7 @@ enum outcome stats_conns(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
     const char *endpoint = ctx->endpoint->name;
-    bool is_local = stats_is_local(ctx->endpoint);
+    bool is_local = endpoint_is_local(ctx->endpoint);
     const char *kind = is_local ? "unix" : endpoint[0] == '[' ? "tcp6" : "tcp";
     char peer[PEER_NAME_MAX];
     char address[ENDPOINT_NAME_MAX + 8];

@@ -4,20 +4,11 @@
 #ifndef KVCACHED_DAEMON_REQUEST_STATS_LINES_H
 #define KVCACHED_DAEMON_REQUEST_STATS_LINES_H
 
-#include <string.h>
-
 #include "daemon/request/command.h"
 
 void stats_text(struct command_context *ctx, const struct request *request, const char *name,
                 const char *value);
 void stats_number(struct command_context *ctx, const struct request *request, const char *name,
                   uint64_t value);
-
-/* Whether the endpoint is a Unix socket. */
-static inline bool stats_is_local(const struct endpoint *endpoint)
-{
-    return endpoint->name[0] == '/' || endpoint->name[0] == '@' ||
-           strchr(endpoint->name, ':') == NULL;
-}
 
 #endif

@@ -17,7 +17,7 @@
 static void listener(struct command_context *ctx, const struct request *request)
 {
     const char *name = ctx->endpoint->name;
-    const char *colon = stats_is_local(ctx->endpoint) ? NULL : strrchr(name, ':');
+    const char *colon = endpoint_is_local(ctx->endpoint) ? NULL : strrchr(name, ':');
     char host[ENDPOINT_NAME_MAX] = "NULL";
     uint64_t port = 0;
     if (colon != NULL) {

@@ -343,7 +343,7 @@ static bool start(struct acceptor *acceptor, const struct listeners *listeners)
     acceptor->pause = event_new(acceptor->base, -1, 0, on_pause_over, acceptor);
     bool done = acceptor->pause != NULL;
     for (size_t i = 0; done && i < listeners->count; i++) {
-        done = add_event(acceptor, &listeners->all[i]);
+        done = listeners->all[i].endpoint.is_http || add_event(acceptor, &listeners->all[i]);
     }
     return done;
 }

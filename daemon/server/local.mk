@@ -6,6 +6,8 @@ daemon_server_libserver_a_SOURCES = \
 	daemon/server/acceptor.h \
 	daemon/server/conf_apply.c \
 	daemon/server/conf_apply.h \
+	daemon/server/health.c \
+	daemon/server/health.h \
 	daemon/server/reload.c \
 	daemon/server/reload.h \
 	daemon/server/server.c \

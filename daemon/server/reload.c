@@ -18,6 +18,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
+#include "daemon/http/http.h"
 #include "daemon/os/fd_limit.h"
 #include "daemon/os/service_manager.h"
 #include "daemon/server/conf_apply.h"
@@ -177,10 +178,13 @@ static void adopt(struct reload *reload)
     struct conf *next = reload->next;
     listeners_adopt_tls(&server->listeners);
     threads_reconfigure(&server->threads, next, reload->users);
+    http_reconfigure(server->http, next, reload->users);
     users_put(&server->users);
     server->users = reload->users;
     reload->users = NULL;
     atomic_store(&server->instance.max_connections, next->max_connections);
+    atomic_store(&server->instance.reload_refused, false);
+    atomic_store(&server->instance.loaded, clock_wall());
     fd_limit_raise_for(next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
@@ -222,6 +226,7 @@ static void end_reload(struct reload *reload)
 static void refuse(struct reload *reload)
 {
     drop(reload);
+    atomic_store(&reload->server->instance.reload_refused, true);
     log_error("reload refused: the configuration stays as it was");
     server_state_show(reload->server, "; the last reload was refused, see the log");
     end_reload(reload);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,15 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/safe_open.h"
+#include "daemon/http/http.h"
+#include "daemon/net/tls.h"
 #include "daemon/os/event_errors.h"
 #include "daemon/os/fd_limit.h"
 #include "daemon/os/hardening.h"
 #include "daemon/os/service_manager.h"
 #include "daemon/os/signals.h"
 #include "daemon/server/acceptor.h"
+#include "daemon/server/health.h"
 #include "daemon/server/reload.h"
 #include "daemon/server/server_state.h"
 #include "daemon/server/watchdog.h"
@@ -154,7 +158,7 @@ static int harden(struct server *server)
 static int start_store(struct server *server)
 {
     signals_note();
-    return storage_open(&server->storage, server->conf);
+    return storage_open(&server->storage, server->conf, &server->percent);
 }
 
 static int make_instance(struct server *server)
@@ -165,7 +169,9 @@ static int make_instance(struct server *server)
     instance->started = clock_now();
     instance->threads = server->conf->threads;
     instance->arena = server->storage.file != NULL ? "file" : "memory";
+    instance->tls = tls_is_built();
     instance->recovered = server->storage.recovered;
+    atomic_init(&instance->loaded, clock_wall());
     instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
     atomic_init(&instance->connections, 0);
     atomic_init(&instance->max_connections, server->conf->max_connections);
@@ -199,6 +205,41 @@ static int start_threads(struct server *server)
                          &server->instance)
                ? EX_OK
                : EX_OSERR;
+}
+
+/* Before the store, since opening it may take long. */
+static int start_http(struct server *server)
+{
+    const struct http_options options = {.listeners = &server->listeners,
+                                         .conf = server->conf,
+                                         .users = server->users,
+                                         .percent = &server->percent};
+    atomic_init(&server->percent, UINT_MAX);
+    if (!listeners_have_http(&server->listeners)) {
+        return EX_OK;
+    }
+    if (!http_is_built()) {
+        log_error("listen: protocol \"http\": this kvcached was built without HTTP");
+        return EX_CONFIG;
+    }
+    server->http = http_create(&options);
+    return server->http != NULL ? EX_OK : EX_OSERR;
+}
+
+static int serve_http(struct server *server)
+{
+    struct http_serving serving = {.store = server->storage.store,
+                                   .instance = &server->instance,
+                                   .authenticator = server->threads.authenticator,
+                                   .find_stuck = health_find_stuck};
+    if (server->http == NULL) {
+        return EX_OK;
+    }
+    server->health = health_create(&server->threads);
+    serving.context = server->health;
+    return server->health != NULL && http_serve(server->http, &serving)
+               ? EX_OK
+               : failed(EX_OSERR, "cannot serve HTTP");
 }
 
 static int make_reload(struct server *server)
@@ -263,6 +304,7 @@ static void on_stop(evutil_socket_t number, short what, void *context)
     log_notice("stopping: %s", signal_name(number));
     log_ending();
     notify_stopping();
+    http_stop_serving(server->http);
     event_base_loopbreak(server->base);
 }
 
@@ -307,10 +349,13 @@ static void log_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
+    log_notice("configuration: %s (users: %zu, namespaces: %zu, records in %s)",
+               server->file != NULL ? server->file : "built-in defaults", server->conf->user_count,
+               server->conf->namespace_count, server->instance.arena);
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
-                   listener->endpoint.protocol->name,
+                   endpoint_protocol(&listener->endpoint),
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
                    listener->inherited ? ", handed over by the service manager" : "");
     }
@@ -325,10 +370,10 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while the process may still be root; threads after the last step that changes
      * the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,        start_log,     raise_fd_limit, open_pidfile,
-        open_listeners,   become_user,   harden,         read_certificates,
-        start_store,      make_instance, make_users,     start_signals,
-        start_log_thread, start_threads, make_reload,    start_accepting,
+        find_user,   start_log,       raise_fd_limit,    open_pidfile,     open_listeners,
+        become_user, harden,          read_certificates, make_users,       start_http,
+        start_store, make_instance,   start_signals,     start_log_thread, start_threads,
+        make_reload, start_accepting, serve_http,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -379,8 +424,11 @@ void server_destroy(struct server **owned)
     watchdog_destroy(&server->watchdog);
     acceptor_destroy(&server->acceptor);
     listeners_close(&server->listeners);
+    http_stop_serving(server->http);
+    health_destroy(&server->health);
     threads_end(&server->threads);
     storage_close(&server->storage);
+    http_destroy(&server->http);
     users_put(&server->users);
     if (server->base != NULL) {
         event_base_free(server->base);

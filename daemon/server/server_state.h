@@ -4,6 +4,7 @@
 #ifndef KVCACHED_DAEMON_SERVER_SERVER_STATE_H
 #define KVCACHED_DAEMON_SERVER_SERVER_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,6 +20,8 @@
 struct acceptor;
 struct event;
 struct event_base;
+struct health;
+struct http;
 struct reload;
 struct users;
 struct watchdog;
@@ -42,6 +45,9 @@ struct server {
     struct threads threads;
     struct acceptor *acceptor;
     struct watchdog *watchdog;
+    struct http *http;     /* NULL: no listener has HTTP */
+    struct health *health; /* used by the HTTP thread */
+    atomic_uint percent;   /* of the arena file that has been read; above 100: none is read */
     struct reload *reload;
 };
 

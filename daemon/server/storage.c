@@ -35,7 +35,8 @@ struct reading {
     const char *file;
     uint64_t begun; /* on clock_now; 0: not yet */
     uint64_t logged;
-    const char *why; /* why it could not be opened; NULL: it was */
+    const char *why;      /* why it could not be opened; NULL: it was */
+    atomic_uint *percent; /* of it that has been read */
 };
 
 /* --- sizes and places ---------------------------------------------------------- */
@@ -87,6 +88,7 @@ static void on_progress(void *context, uint64_t done, uint64_t all)
     struct reading *reading = context;
     uint64_t now = clock_now();
     unsigned percent = all == 0 ? 100 : (unsigned)((double)done * 100 / (double)all);
+    atomic_store(reading->percent, percent);
     if (reading->begun == 0) {
         reading->begun = reading->logged = now;
         log_notice("arena %s: reading %s", reading->file, format_size(all / 2).text);
@@ -287,9 +289,9 @@ static void watch_file(const struct store *store)
 }
 
 /* The duration is measured on the uptime, since store_create may set the clock. */
-static int make_store(struct storage *storage, struct store_options *options)
+static int make_store(struct storage *storage, struct store_options *options, atomic_uint *percent)
 {
-    struct reading reading = {.file = storage->file};
+    struct reading reading = {.file = storage->file, .percent = percent};
     struct store_recovery recovery = {.arena = STORE_ARENA_MEMORY};
     uint64_t begun = options->clock.uptime;
     options->context = &reading;
@@ -308,7 +310,7 @@ static int make_store(struct storage *storage, struct store_options *options)
     return EX_OK;
 }
 
-int storage_open(struct storage *storage, const struct conf *conf)
+int storage_open(struct storage *storage, const struct conf *conf, atomic_uint *percent)
 {
     struct store_options options = {.memory = conf->memory,
                                     .max_value = conf->max_value,
@@ -331,7 +333,7 @@ int storage_open(struct storage *storage, const struct conf *conf)
                     "will keep the records",
                     storage->file);
     }
-    int status = make_store(storage, &options);
+    int status = make_store(storage, &options, percent);
     if (status != EX_OK) {
         return status;
     }

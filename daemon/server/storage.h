@@ -8,6 +8,8 @@
 #ifndef KVCACHED_DAEMON_SERVER_STORAGE_H
 #define KVCACHED_DAEMON_SERVER_STORAGE_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 #include "daemon/store/store.h"
 
@@ -19,8 +21,9 @@ struct storage {
 };
 
 /* EX_OK, or what to exit with: the error has been logged then. Sets the clock (clock_continue), so
- * call it before other threads run. */
-int storage_open(struct storage *storage, const struct conf *conf);
+ * call it before other threads read it. While a file is read, *percent says how much of it has
+ * been. */
+int storage_open(struct storage *storage, const struct conf *conf, atomic_uint *percent);
 
 /* Gives the store `memory` bytes, at once or step by step (store_set_memory). False: it keeps what
  * it has, and the reason has been logged. */

@@ -33,7 +33,8 @@ static bool has_tls(const struct conf *conf)
 {
     bool tls = false;
     for (size_t i = 0; i < conf->listen_count; i++) {
-        tls |= conf->listen[i].tls_certificate != NULL;
+        tls |= conf->listen[i].tls_certificate != NULL &&
+               strcmp(conf->listen[i].protocol, "http") != 0;
     }
     return tls;
 }

@@ -8,77 +8,31 @@
 #include <stdlib.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/heartbeat.h"
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/os/service_manager.h"
+#include "daemon/server/health.h"
 
-enum {
-    CHECKS = 4, /* in each interval, so that one may be late */
-    /* A heartbeat goes up once in HEARTBEAT_MS, and may be late on a busy machine. So a shorter
-     * silence means nothing, however short the interval is. */
-    PATIENCE_MIN_MS = 3 * HEARTBEAT_MS,
-};
-
-struct pulse {
-    uint64_t count;
-    uint64_t changed; /* when it last went up, by clock_now */
-    bool silent;      /* and that has been logged */
-};
+enum { CHECKS = 4 /* in each interval, so that one may be late */ };
 
 struct watchdog {
     struct event *timer;
     uint64_t patience; /* milliseconds of silence that are no failure */
-    const struct threads *threads;
-    struct pulse pulses[]; /* of the workers, their handshakers, and the housekeeper */
+    struct health *health;
+    bool silent[]; /* of each thread, and that has been logged */
 };
-
-static unsigned pulses_of(const struct threads *threads)
-{
-    return 2 * threads->count + 1;
-}
-
-static uint64_t count_of(const struct watchdog *watchdog, unsigned i)
-{
-    const struct threads *threads = watchdog->threads;
-    if (i < threads->count) {
-        return worker_heartbeat(threads->workers[i]);
-    }
-    return i < 2 * threads->count
-               ? worker_handshaker_heartbeat(threads->workers[i - threads->count])
-               : housekeeper_heartbeat(threads->housekeeper);
-}
-
-static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t silence)
-{
-    unsigned workers = watchdog->threads->count;
-    if (i < workers) {
-        log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
-    } else if (i < 2 * workers) {
-        log_error("the handshaker of worker %u has been stuck for %ju ms", i - workers,
-                  (uintmax_t)silence);
-    } else {
-        log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);
-    }
-}
 
 static bool beats(struct watchdog *watchdog, unsigned i, uint64_t now)
 {
-    struct pulse *pulse = &watchdog->pulses[i];
-    uint64_t count = count_of(watchdog, i);
-    if (count != pulse->count) {
-        *pulse = (struct pulse){.count = count, .changed = now};
-        return true;
+    uint64_t silence = health_silence(watchdog->health, i, now);
+    bool is_silent = silence > watchdog->patience;
+    if (is_silent && !watchdog->silent[i]) {
+        char name[HEALTH_NAME_MAX];
+        health_name(watchdog->health, i, name);
+        log_error("%s has been stuck for %ju ms", name, (uintmax_t)silence);
     }
-    uint64_t silence = now - pulse->changed;
-    if (silence <= watchdog->patience) {
-        return true;
-    }
-    if (!pulse->silent) {
-        log_stuck(watchdog, i, silence);
-        pulse->silent = true;
-    }
-    return false;
+    watchdog->silent[i] = is_silent;
+    return !is_silent;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -88,7 +42,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     bool all = true;
     (void)fd;
     (void)what;
-    for (unsigned i = 0; i < pulses_of(watchdog->threads); i++) {
+    for (unsigned i = 0; i < health_count(watchdog->health); i++) {
         all = beats(watchdog, i, now) && all;
     }
     if (all) {
@@ -99,18 +53,18 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 struct watchdog *watchdog_create(struct event_base *base, uint64_t interval,
                                  const struct threads *threads)
 {
+    struct health *health = health_create(threads);
     struct watchdog *watchdog =
-        calloc(1, sizeof *watchdog + pulses_of(threads) * sizeof(struct pulse));
+        health == NULL ? NULL : calloc(1, sizeof *watchdog + health_count(health) * sizeof(bool));
     uint64_t period = interval / CHECKS + 1;
     const struct timeval wait = thread_timeval(period);
     if (watchdog == NULL) {
+        health_destroy(&health);
         return NULL;
     }
-    watchdog->patience = interval / 2 > PATIENCE_MIN_MS ? interval / 2 : PATIENCE_MIN_MS;
-    watchdog->threads = threads;
-    for (unsigned i = 0; i < pulses_of(threads); i++) {
-        watchdog->pulses[i] = (struct pulse){.changed = clock_now()};
-    }
+    watchdog->patience =
+        interval / 2 > HEALTH_PATIENCE_MIN_MS ? interval / 2 : HEALTH_PATIENCE_MIN_MS;
+    watchdog->health = health;
     watchdog->timer = event_new(base, -1, EV_PERSIST, on_timer, watchdog);
     if (watchdog->timer == NULL || event_add(watchdog->timer, &wait) != 0) {
         watchdog_destroy(&watchdog);
@@ -128,5 +82,6 @@ void watchdog_destroy(struct watchdog **owned)
     if (watchdog->timer != NULL) {
         event_free(watchdog->timer);
     }
+    health_destroy(&watchdog->health);
     free(watchdog);
 }

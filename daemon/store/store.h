@@ -539,6 +539,20 @@ bool store_namespace_walk(struct store_thread *thread, uint32_t *next, struct sl
 enum store_status store_namespace_stats(struct store_thread *thread, struct slice name,
                                         struct store_namespace_stats *stats);
 
+/* Counters by the number of a namespace, which another namespace may get after it. */
+struct store_number_stats {
+    struct store_counters counters; /* of all namespaces with that number, since the start */
+    bool used;                      /* a namespace has it now: `of` */
+    struct store_namespace_stats of;
+};
+
+/* For counters that never go back. Describes the number *next, and sets *next to the one after it;
+ * start with 0, which stands for requests to namespaces that did not exist. False after the last
+ * number. The counters of `of` are since the namespace was created, whatever store_reset_counters
+ * has done. Holds the lock for one number only. */
+bool store_number_next(struct store_thread *thread, uint32_t *next,
+                       struct store_number_stats *stats);
+
 struct store_stats {
     uint64_t items;
     uint64_t bytes;
@@ -556,6 +570,8 @@ struct store_stats {
     struct store_counters counters;
 };
 void store_stats(struct store_thread *thread, struct store_stats *stats);
+/* The same without the sums over all namespaces, which are 0. Takes no lock. */
+void store_memory_stats(struct store_thread *thread, struct store_stats *stats);
 
 /* What the file system has done with the blocks of the arena's file. */
 struct store_file_stats {

@@ -14,7 +14,7 @@
 enum {
     R = RIGHT_READ,
     W = RIGHT_WRITE,
-    A = RIGHT_ADMIN,
+    A = RIGHT_ADMIN | RIGHT_WATCH,
     MANY = 10000,
     MANY_PATTERNS = 1000,
 };

@@ -23,13 +23,13 @@
 
 START_TEST(users_are_taken)
 {
-    struct conf *conf =
-        verdict_good("users = (\n"
-                     " { name = \"web-1.example\"; secret = \"" HASH "\";\n"
-                     "   read = [ \"sessions.*\", \"pages\" ];\n"
-                     "   write = \"sessions.*\"; admin = ( \"[a-z]?\", \"*\" ); },\n"
-                     " { name = \"root\"; unix_user = \"root\"; read = [ ]; },\n"
-                     " { name = \"cert\"; unix_user = \"\"; write = ( ); } );");
+    struct conf *conf = verdict_good("users = (\n"
+                                     " { name = \"web-1.example\"; secret = \"" HASH "\";\n"
+                                     "   read = [ \"sessions.*\", \"pages\" ];\n"
+                                     "   write = \"sessions.*\"; admin = ( \"[a-z]?\", \"*\" );\n"
+                                     "   watch = [ \"a*\" ]; },\n"
+                                     " { name = \"root\"; unix_user = \"root\"; read = [ ]; },\n"
+                                     " { name = \"cert\"; unix_user = \"\"; write = ( ); } );");
     const struct conf_user *web = &conf->users[0];
     ck_assert_uint_eq(conf->user_count, 3);
     ck_assert_str_eq(web->name, "web-1.example");
@@ -40,6 +40,8 @@ START_TEST(users_are_taken)
     ck_assert_str_eq(web->read.of[1], "pages");
     ck_assert_uint_eq(web->write.count, 1);
     ck_assert_str_eq(web->write.of[0], "sessions.*");
+    ck_assert_uint_eq(web->watch.count, 1);
+    ck_assert_str_eq(web->watch.of[0], "a*");
     ck_assert_uint_eq(web->admin.count, 2);
     ck_assert_str_eq(web->admin.of[0], "[a-z]?");
     ck_assert_str_eq(web->admin.of[1], "*");

@@ -72,7 +72,7 @@ class Jumps(Case):
                     with self.connect(daemon) as client:
                         client.send("POST / HTTP/1.1\r\n")
                         client.rest()
-                daemon.wait_log(r"no web server: and \d+ more", after=before)
+                daemon.wait_log(r"protocol = http: and \d+ more", after=before)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,34 @@ class CommandLine(Case):
         self.assertEqual(out, "")
         self.assertIn("Z", err)
 
+    def test_long_options(self):
+        for long, short in (("--version", "-V"), ("--help", "-h")):
+            self.assertEqual(self.run_daemon(long), self.run_daemon(short))
+        path = self.file("memory = 5;")
+        self.assertEqual(self.run_daemon("--check", "--config", path),
+                         self.run_daemon("-t", "-c", path))
+        self.assertEqual(self.run_daemon("--check", f"--config={path}")[0], 1)
+
+    def test_options_are_refused_in_one_voice(self):
+        for words, said in ((["-Z"], "kvcached: -Z: there is no such option"),
+                            (["--nonsense"], "kvcached: --nonsense: there is no such option"),
+                            (["-c"], "kvcached: -c: it needs the name of a file"),
+                            (["--config"], "kvcached: --config: it needs the name of a file"),
+                            (["-p", "11211"], "write { port = 7171; } into listen in the file that -c names"),
+                            (["-m", "64"], 'write memory = "64M";'),
+                            (["help"], 'kvcached: unexpected argument "help"; name a '
+                                       "configuration with -c, see kvcached --help")):
+            status, out, err = self.run_daemon(*words)
+            self.assertEqual((status, out), (64, ""))
+            self.assertTrue(err.startswith("kvcached: "), err)
+            self.assertIn(said, err)
+            self.assertIn("usage: kvcached", err)
+
+    def test_the_log_says_what_was_read(self):
+        daemon = self.start('users = ( ); namespaces = ( { name = "a"; }, { name = "b"; } );')
+        daemon.wait_log(rf"configuration: {daemon.conf} \(users: 0, namespaces: 2, "
+                        r"records in (memory|file)\)")
+
     def test_unknown_argument(self):
         status, _, err = self.run_daemon("surplus")
         self.assertGreater(status, 0)

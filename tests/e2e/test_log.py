@@ -217,8 +217,8 @@ class Strangers(Case):
             with self.connect(daemon) as client:
                 client.send(BROWSER)
                 client.rest()
-        self.check(daemon, r"127\.0\.0\.1:\d+: closed: it sent a browser's request",
-                   "closed: it sent a browser's request, and this is no web server")
+        self.check(daemon, r"127\.0\.0\.1:\d+: closed: it speaks HTTP",
+                   "closed: it speaks HTTP, which needs a listener with protocol = http")
 
     def test_bad_requests(self):
         daemon = self.start()

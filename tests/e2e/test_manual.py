@@ -5,6 +5,7 @@ They are read from the sources, beside which this file lies.
 
 import os
 import re
+import subprocess
 import unittest
 
 from harness import Case
@@ -61,6 +62,26 @@ class Figures(Case):
             for name in wire.stats(topic):
                 with self.subTest(topic=topic, name=name):
                     self.assertIn(name.rsplit(":", 1)[-1], words)
+
+
+class Metrics(unittest.TestCase):
+    def test_the_table_is_made_from_families_def(self):
+        page_of = os.path.join(SOURCES, "daemon", "kvcached.8")
+        made = subprocess.run(
+            [os.path.join(SOURCES, "daemon", "http", "families-to-mdoc"),
+             os.path.join(SOURCES, "daemon", "base", "families.def"), page_of],
+            stdout=subprocess.PIPE, check=True, text=True).stdout
+        self.assertEqual(made, page("daemon/kvcached.8"), "make figure-documents")
+        self.assertGreaterEqual(len(items(section(made, "METRICS"))), 50)
+
+    def test_each_figure_has_a_family_that_there_is(self):
+        families = set(re.findall(r"^(?:NAMESPACE_)?FAMILY\((\w+),",
+                                  page("daemon/base/families.def"), re.M)) | {"NONE"}
+        used = set(re.findall(r'^(?:NAMESPACE_)?(?:FIGURE|LIFETIME)\((?:NULL|"\w+"), (\w+)',
+                              page("daemon/base/figures.def"), re.M))
+        used |= set(re.findall(r'^METRIC\(\w+, "\w+", (\w+)', page("daemon/base/metrics.def"), re.M))
+        self.assertLessEqual(used, families)
+        self.assertGreater(len(used), 25)
 
 
 if __name__ == "__main__":

@@ -44,12 +44,13 @@ def users(*groups):
 WEB = user("web", "open-sesame", read=["sessions.*", "pages"],
            write="sessions.*")
 ROOT = user("root", "top", read="*", write="*", admin="*")
+WATCHER = user("watcher", "look", watch="*")
 SECRET = "open-sesame"
 
 
 class Native(Case):
     def setUp(self):
-        self.daemon = self.start(users(WEB, ROOT))
+        self.daemon = self.start(users(WEB, ROOT, WATCHER))
 
     def known(self, name="web", secret=SECRET):
         client = self.connect(self.daemon)
@@ -96,9 +97,10 @@ class Native(Case):
         self.refused(web, "GET other k", "read", "other")
         self.refused(web, "GET never_made k", "read", "never_made")
         self.refused(web, "TTL other k", "read", "other")
-        for verb in ("LIST", "ALL", "FLUSH", "STATS"):
+        for verb in ("LIST", "ALL", "FLUSH"):
             self.refused(web, f"{verb} sessions.a", "admin", "sessions.a")
-        self.refused(web, "STATS", "admin", None)
+        self.refused(web, "STATS sessions.a", "watch", "sessions.a")
+        self.refused(web, "STATS", "watch", None)
         self.assertEqual(web.ask("INCR sessions.a n"), "NOT_FOUND")
         self.assertEqual([line.split()[1] for line in web.ask_all("NAMESPACES")],
                          [ns for ns in (line.split()[1] for line in root.ask_all("NAMESPACES"))
@@ -106,6 +108,20 @@ class Native(Case):
         self.assertEqual(root.get("pages", "k"), b"v")
         self.assertEqual(root.ask("FLUSH other"), "FLUSHED 1")
         self.assertGreaterEqual(root.stat("auth_cmds"), 2)
+
+    def test_who_watches_sees_figures_and_nothing_else(self):
+        root = self.known("root", "top")
+        self.assertEqual(root.put("sessions.a", "k", "v"), "STORED")
+        watcher = self.known("watcher", "look")
+        self.assertGreater(watcher.stat("pid"), 0)
+        self.assertIn("STAT items 1", watcher.ask_all("STATS sessions.a"))
+        self.assertIn("NAMESPACE sessions.a",
+                      [" ".join(line.split()[:2]) for line in watcher.ask_all("NAMESPACES")])
+        for verb in ("LIST", "ALL", "FLUSH"):
+            self.refused(watcher, f"{verb} sessions.a", "admin", "sessions.a")
+        self.refused(watcher, "GET sessions.a k", "read", "sessions.a")
+        self.refused(watcher, "PUT sessions.a k 1m 1\r\nx", "write", "sessions.a")
+        self.assertEqual(root.get("sessions.a", "k"), b"v")
 
     def test_a_value_too_large_for_the_buffer_is_refused_and_dropped(self):
         web = self.known()

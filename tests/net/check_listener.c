@@ -139,7 +139,8 @@ START_TEST(a_port_in_use_is_said_with_its_number)
     ck_assert(open_tcp(&listener, "127.0.0.1", 0));
     ck_assert(!open_tcp(&other, "127.0.0.1", port_of(&listener)));
     ck_assert_int_eq(errno, EADDRINUSE);
-    snprintf(wanted, sizeof wanted, "cannot listen on 127.0.0.1:%u: Address already in use",
+    snprintf(wanted, sizeof wanted,
+             "cannot listen on 127.0.0.1:%u: Address already in use (ss -ltnp says by what)",
              port_of(&listener));
     ck_assert_str_eq(error, wanted);
     ck_assert_int_eq(other.fd, -1);

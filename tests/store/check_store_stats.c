@@ -274,6 +274,75 @@ START_TEST(a_reader_that_is_ahead_leaves_no_idleness)
 }
 END_TEST
 
+/* The first number is that of requests to namespaces that did not exist. */
+static struct store_number_stats number_of(const char *name, uint32_t *number)
+{
+    struct store_number_stats stats, found = {.used = false};
+    store_enter(terms_fixture.thread);
+    for (uint32_t next = 0, at = 0; store_number_next(terms_fixture.thread, &next, &stats);
+         at = next) {
+        if (stats.used && strcmp(stats.of.name, name) == 0) {
+            found = stats;
+            *number = at;
+        }
+    }
+    store_leave(terms_fixture.thread);
+    return found;
+}
+
+START_TEST(a_reset_leaves_what_is_counted_since_the_start)
+{
+    uint32_t number = 0;
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
+    fixture_expect(&terms_fixture, "ns", "key", "value");
+    ck_assert_uint_eq(number_of("ns", &number).of.counters.hits, 1);
+    ck_assert_uint_gt(number, 0);
+    reset_counters();
+    fixture_expect(&terms_fixture, "ns", "key", "value");
+    struct store_namespace_stats told;
+    store_enter(terms_fixture.thread);
+    FIXTURE_OK(store_namespace_stats(terms_fixture.thread, slice_of("ns"), &told));
+    store_leave(terms_fixture.thread);
+    ck_assert_uint_eq(told.counters.hits, 1);
+    ck_assert_uint_eq(told.counters.sets, 0);
+    struct store_number_stats stats = number_of("ns", &number);
+    ck_assert_uint_eq(stats.of.counters.hits, 2);
+    ck_assert_uint_eq(stats.of.counters.sets, 1);
+    ck_assert_uint_eq(stats.counters.hits, 2);
+    ck_assert_uint_eq(stats.of.items, 1);
+}
+END_TEST
+
+/* A namespace that comes after a reset, under a number that another one had, begins at 0. */
+START_TEST(a_number_that_is_given_again_is_counted_anew)
+{
+    uint32_t first = 0, second = 0;
+    FIXTURE_OK(fixture_put(&terms_fixture, "old", "key", TTL_NEVER, "value"));
+    fixture_expect(&terms_fixture, "old", "key", "value");
+    number_of("old", &first);
+    reset_counters();
+    fixture_expect(&terms_fixture, "old", "key", "value");
+    fixture_flush(&terms_fixture, "old");
+    for (int i = 0; i < 20; i++) { /* until its number is free */
+        fixture_outlive(&terms_fixture, 1000);
+        fixture_housekeep(&terms_fixture);
+    }
+    ck_assert(!number_of("old", &first).used);
+    FIXTURE_OK(fixture_put(&terms_fixture, "new", "key", TTL_NEVER, "value"));
+    struct store_number_stats stats = number_of("new", &second);
+    ck_assert_uint_eq(second, first);
+    ck_assert_uint_eq(stats.of.counters.hits, 0);
+    ck_assert_uint_eq(stats.of.counters.sets, 1);
+    ck_assert_uint_eq(stats.counters.hits, 2);
+    struct store_namespace_stats told;
+    store_enter(terms_fixture.thread);
+    FIXTURE_OK(store_namespace_stats(terms_fixture.thread, slice_of("new"), &told));
+    store_leave(terms_fixture.thread);
+    ck_assert_uint_eq(told.counters.hits, 0);
+    ck_assert_uint_eq(told.counters.sets, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store stats");
@@ -289,6 +358,8 @@ int main(void)
     tcase_add_test(tcase, a_sum_counts_as_that_and_not_as_a_write);
     tcase_add_test(tcase, idleness_is_never_told_too_short);
     tcase_add_test(tcase, a_reader_that_is_ahead_leaves_no_idleness);
+    tcase_add_test(tcase, a_reset_leaves_what_is_counted_since_the_start);
+    tcase_add_test(tcase, a_number_that_is_given_again_is_counted_anew);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

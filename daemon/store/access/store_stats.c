@@ -5,9 +5,8 @@
 
 #include "daemon/store/records/state.h"
 
-/* The caller holds namespaces.lock. */
-static void describe(const struct store *store, struct namespace *ns,
-                     struct store_namespace_stats *stats)
+/* All but its counters. The caller holds namespaces.lock. */
+static void describe_state(struct namespace *ns, struct store_namespace_stats *stats)
 {
     memset(stats, 0, sizeof *stats);
     memcpy(stats->name, ns->name, ns->name_length);
@@ -22,8 +21,37 @@ static void describe(const struct store *store, struct namespace *ns,
     stats->ttl = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED);
     stats->max_ttl = __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED);
     stats->declared = __atomic_load_n(&ns->declared, __ATOMIC_RELAXED) != 0;
+}
+
+/* The caller holds namespaces.lock. */
+static void describe(const struct store *store, struct namespace *ns,
+                     struct store_namespace_stats *stats)
+{
+    describe_state(ns, stats);
     store_threads_sum(&store->threads, ns->id, &stats->counters);
-    counters_subtract(&stats->counters, &ns->before);
+    store_threads_since_reset(&store->threads, ns->id, &ns->before, &stats->counters);
+}
+
+bool store_number_next(struct store_thread *thread, uint32_t *next,
+                       struct store_number_stats *stats)
+{
+    struct store *store = thread->store;
+    struct namespaces *all = &store->namespaces;
+    pthread_mutex_lock(&all->lock);
+    bool found = *next <= all->highest;
+    struct namespace *ns = found ? all->by_id[*next] : NULL;
+    stats->used = ns != NULL;
+    if (found) {
+        store_threads_sum(&store->threads, *next, &stats->counters);
+        (*next)++;
+    }
+    if (ns != NULL) {
+        describe_state(ns, &stats->of);
+        stats->of.counters = stats->counters;
+        counters_subtract(&stats->of.counters, &ns->before);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return found;
 }
 
 bool store_namespace_next(struct store_thread *thread, uint32_t *next,
@@ -90,6 +118,19 @@ static void sum_generations(struct namespaces *all, struct store_stats *stats)
     }
 }
 
+static void memory_stats(struct store *store, struct store_stats *stats)
+{
+    stats->memory_limit = store_memory_target(store);
+    stats->memory_used = budget_used(&store->budget);
+    stats->index_bytes = index_resident(&store->index);
+    stats->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);
+    stats->segment_size = arena_frame_size(&store->arena);
+    stats->segments_free = arena_available(&store->arena);
+    stats->grain = UINT64_C(1) << store->arena.place_shift;
+    stats->compactions = __atomic_load_n(&store->compactions, __ATOMIC_RELAXED);
+    stats->reclaims = __atomic_load_n(&store->reclaims, __ATOMIC_RELAXED);
+}
+
 void store_stats(struct store_thread *thread, struct store_stats *stats)
 {
     struct store *store = thread->store;
@@ -102,15 +143,15 @@ void store_stats(struct store_thread *thread, struct store_stats *stats)
     counters_subtract(&stats->counters, &store->before);
     stats->total_items = stats->counters.sets + stats->counters.made;
     pthread_mutex_unlock(&all->lock);
-    stats->memory_limit = store_memory_target(store);
-    stats->memory_used = budget_used(&store->budget);
-    stats->index_bytes = index_resident(&store->index);
-    stats->segments = __atomic_load_n(&store->segments.in_use, __ATOMIC_RELAXED);
-    stats->segment_size = arena_frame_size(&store->arena);
-    stats->segments_free = arena_available(&store->arena);
-    stats->grain = UINT64_C(1) << store->arena.place_shift;
-    stats->compactions = __atomic_load_n(&store->compactions, __ATOMIC_RELAXED);
-    stats->reclaims = __atomic_load_n(&store->reclaims, __ATOMIC_RELAXED);
+    memory_stats(store, stats);
+}
+
+void store_memory_stats(struct store_thread *thread, struct store_stats *stats)
+{
+    struct store *store = thread->store;
+    memset(stats, 0, sizeof *stats);
+    stats->namespaces = __atomic_load_n(&store->namespaces.count, __ATOMIC_RELAXED);
+    memory_stats(store, stats);
 }
 
 void store_reset_counters(struct store_thread *thread)
@@ -121,7 +162,7 @@ void store_reset_counters(struct store_thread *thread)
     store_threads_sum_all(&store->threads, all->highest, &store->before);
     for (uint32_t id = 1; id <= all->highest; id++) {
         if (all->by_id[id] != NULL) {
-            store_threads_sum(&store->threads, id, &all->by_id[id]->before);
+            store_threads_reset(&store->threads, id);
         }
     }
     pthread_mutex_unlock(&all->lock);

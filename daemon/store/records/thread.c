@@ -16,6 +16,7 @@ void store_threads_deinit(struct threads *threads)
 {
     for (unsigned chunk = 0; chunk < COUNTER_CHUNKS; chunk++) {
         free(threads->gone[chunk]);
+        free(threads->reset[chunk]);
     }
 }
 
@@ -109,5 +110,29 @@ void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                 add_chunk(threads->all[i]->counters, at, sum);
             }
         }
+    }
+}
+
+void store_threads_reset(struct threads *threads, uint32_t id)
+{
+    struct store_counters **chunk = &threads->reset[id / COUNTER_CHUNK];
+    if (*chunk == NULL) {
+        *chunk = calloc(COUNTER_CHUNK, sizeof **chunk);
+    }
+    if (*chunk != NULL) {
+        store_threads_sum(threads, id, &(*chunk)[id % COUNTER_CHUNK]);
+    }
+}
+
+/* Counters only go up: of two moments, the later one has the larger values. */
+void store_threads_since_reset(const struct threads *threads, uint32_t id,
+                               const struct store_counters *before, struct store_counters *sum)
+{
+    const struct store_counters *chunk = threads->reset[id / COUNTER_CHUNK];
+    const uint64_t *created = (const uint64_t *)before;
+    const uint64_t *reset = chunk == NULL ? created : (const uint64_t *)&chunk[id % COUNTER_CHUNK];
+    uint64_t *left = (uint64_t *)sum;
+    for (unsigned i = 0; i < COUNTERS; i++) {
+        left[i] -= created[i] > reset[i] ? created[i] : reset[i];
     }
 }

@@ -40,10 +40,12 @@ struct store_thread {
 };
 
 struct threads {
-    struct store_thread *all[STORE_THREADS_MAX]; /* atomic; changed under namespaces.lock */
-    uint64_t epoch;                              /* starts at 1; atomic */
-    struct store_counters *gone[COUNTER_CHUNKS]; /* what threads that are no more had
-                                                 counted; namespaces.lock */
+    struct store_thread *all[STORE_THREADS_MAX];  /* atomic; changed under namespaces.lock */
+    uint64_t epoch;                               /* starts at 1; atomic */
+    struct store_counters *gone[COUNTER_CHUNKS];  /* what threads that are no more had
+                                                  counted; namespaces.lock */
+    struct store_counters *reset[COUNTER_CHUNKS]; /* the sums at the last reset; NULL: there was
+                                                  none; namespaces.lock */
 };
 
 /* The thread's own counters for a namespace number (0: for requests to namespaces
@@ -66,6 +68,14 @@ static inline void store_thread_count(uint64_t *counter, uint64_t by)
 void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum);
 void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum);
+
+/* Resets the counters of a number: remembers their sums. Without memory it does nothing. The caller
+ * holds namespaces.lock. */
+void store_threads_reset(struct threads *threads, uint32_t id);
+/* Subtracts from `sum` what was counted before the last reset, or `before` where that is later. The
+ * caller holds namespaces.lock. */
+void store_threads_since_reset(const struct threads *threads, uint32_t id,
+                               const struct store_counters *before, struct store_counters *sum);
 
 void counters_add(struct store_counters *to, const struct store_counters *from);
 void counters_subtract(struct store_counters *from, const struct store_counters *what);
