@@ -1,4 +1,4 @@
-"""HTTP listeners: health, metrics, rights, and what clients that mean harm cannot do."""
+"""HTTP listeners: health, metrics, rights, and attacks."""
 
 import os
 import re
@@ -307,7 +307,7 @@ class Figures(HttpCase):
         with dial(self.http) as wire:
             wire.sendall(b"GET /metrics?namespaces=all HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertTrue(wire.recv(4096).startswith(b"HTTP/1.1 200"))
-            # It is not read: the rest waits, others are served, and nothing piles up.
+            # The answer is not read: its rest waits, other clients are served, memory is bounded.
             for _ in range(20):
                 self.assertEqual(client.ask("PING"), "PONG")
                 self.assertEqual(self.status("/healthz"), 200)

@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are given: tried with Debian's Prometheus."""
+"""The files of scripts/observe, with Debian's Prometheus."""
 
 import json
 import os
@@ -78,7 +78,7 @@ class Scraped(HttpCase):
         self.server = ("127.0.0.1", port)
 
     def query(self, expression):
-        """[(labels, value)], or None while it cannot say."""
+        """[(labels, value)], or None while Prometheus cannot answer."""
         try:
             answer = fetch(self.server, "/api/v1/query?" +
                            urllib.parse.urlencode({"query": expression}))

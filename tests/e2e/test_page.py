@@ -1,4 +1,4 @@
-"""The live page, in a real browser. PICTURES names a directory for what it looked like."""
+"""The live page in Chromium. PICTURES names a directory for pictures of it."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ class Page(HttpCase):
         return browser
 
     def check(self, browser):
-        """Nothing on its console, and nothing asked of others."""
+        """No message on the console, and no request to another host."""
         self.assertEqual(browser.console, [])
         self.assertGreater(len(browser.requests), 0)
         for request in browser.requests:
@@ -134,7 +134,7 @@ class Page(HttpCase):
         self.check(browser)
 
     def test_nothing_is_markup(self):
-        """What figures say is put in as text, whatever names there may be."""
+        """Names of namespaces are inserted as text, never as HTML."""
         with open(os.path.join(os.path.dirname(__file__), "..", "..", "daemon", "http",
                                "page.html"), encoding="utf-8") as file:
             page = file.read().replace("http://www.w3.org/2000/svg", "")

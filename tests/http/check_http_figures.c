@@ -1,6 +1,6 @@
 /*
- * check_http_figures.c - /metrics from fixed numbers: what is told, how names are written, what is
- * summed, and that counters never go back; and which Host is taken.
+ * check_http_figures.c - /metrics from fixed numbers: its samples, escapes and sums, and that
+ * counters never go back; and which Host is accepted.
  */
 #include <check.h>
 #include <event2/buffer.h>
@@ -30,8 +30,8 @@ static void teardown(void)
     evbuffer_free(text);
 }
 
-/* What was written since the last call; good until the next one. */
-static const char *said(void)
+/* The text since the last call; valid until the next one. */
+static const char *written(void)
 {
     static char bytes[1 << 16];
     ev_ssize_t length = evbuffer_remove(text, bytes, sizeof bytes - 1);
@@ -50,10 +50,32 @@ static void expect_line(const char *all, const char *line)
 static const char *globals_of(const struct http_globals *globals)
 {
     http_figures_globals(text, globals, &history);
-    return said();
+    return written();
 }
 
 /* --- the daemon as a whole ---------------------------------------------------------- */
+
+/* Of each_figure_is_in_its_family. */
+static const char *const lines[] = {
+    "# TYPE process_cpu_seconds_total counter",
+    "process_cpu_seconds_total 1.234",
+    "process_start_time_seconds 1700000000.500",
+    "kvcached_build_info{version=\"1.2.3\",arena=\"memory\",tls=\"no\"} 1",
+    "kvcached_config_last_reload_successful 1",
+    "kvcached_commands_total{command=\"get\",status=\"hit\"} 10",
+    "kvcached_commands_total{command=\"get\",status=\"miss\"} 4",
+    "kvcached_commands_total{command=\"set\",status=\"hit\"} 7",
+    "kvcached_commands_total{command=\"set\",status=\"miss\"} 2",
+    "kvcached_commands_total{command=\"cas\",status=\"badval\"} 3",
+    "kvcached_connections_closed_total{reason=\"idle\"} 3",
+    "kvcached_tls_handshakes_total{result=\"full\"} 3",
+    "kvcached_tls_handshakes_total{result=\"resumed\"} 2",
+    "kvcached_tls_certificate_expiry_timestamp_seconds{listener=\"127.0.0.1:7171\"} 2000000000",
+    "kvcached_segments{state=\"used\"} 3",
+    "kvcached_segments{state=\"free\"} 5",
+    "kvcached_records 7",
+    "kvcached_records_evicted_total 8",
+};
 
 START_TEST(each_figure_is_in_its_family)
 {
@@ -81,33 +103,13 @@ START_TEST(each_figure_is_in_its_family)
     metrics_add(&metrics[0], METRIC_TLS_RESUMED, 2);
     metrics_add(&metrics[1], METRIC_CLOSE_IDLE, 3);
     const char *all = globals_of(&globals);
-    static const char *const lines[] = {
-        "# TYPE process_cpu_seconds_total counter",
-        "process_cpu_seconds_total 1.234",
-        "process_start_time_seconds 1700000000.500",
-        "kvcached_build_info{version=\"1.2.3\",arena=\"memory\",tls=\"no\"} 1",
-        "kvcached_config_last_reload_successful 1",
-        "kvcached_commands_total{command=\"get\",status=\"hit\"} 10",
-        "kvcached_commands_total{command=\"get\",status=\"miss\"} 4",
-        "kvcached_commands_total{command=\"set\",status=\"hit\"} 7",
-        "kvcached_commands_total{command=\"set\",status=\"miss\"} 2",
-        "kvcached_commands_total{command=\"cas\",status=\"badval\"} 3",
-        "kvcached_connections_closed_total{reason=\"idle\"} 3",
-        "kvcached_tls_handshakes_total{result=\"full\"} 3",
-        "kvcached_tls_handshakes_total{result=\"resumed\"} 2",
-        "kvcached_tls_certificate_expiry_timestamp_seconds{listener=\"127.0.0.1:7171\"} 2000000000",
-        "kvcached_segments{state=\"used\"} 3",
-        "kvcached_segments{state=\"free\"} 5",
-        "kvcached_records 7",
-        "kvcached_records_evicted_total 8",
-    };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         expect_line(all, lines[i]);
     }
 }
 END_TEST
 
-/* Each family once, with help and type in front of samples of its own, and no other line. */
+/* Each family comes once, with its help and type before its samples, and there is no other line. */
 START_TEST(families_stand_together)
 {
     const struct http_globals globals = {.instance = &instance, .latency = true};
@@ -170,10 +172,10 @@ static const char *namespace_in(enum http_family family, struct slice name,
                                 const struct store_namespace_stats *stats)
 {
     http_figures_namespace(text, family, name, stats);
-    return said();
+    return written();
 }
 
-START_TEST(a_namespace_is_told_in_one_family)
+START_TEST(a_namespace_has_samples_in_one_family)
 {
     const struct store_namespace_stats stats = {
         .items = 5, .quota = 1 << 20, .ttl = 1500, .counters = {.hits = 3, .misses = 2}};
@@ -226,7 +228,7 @@ static const char *others_of(const struct http_totals *totals, enum conf_series 
                              enum http_family family)
 {
     http_figures_others(text, family, totals, series, &history);
-    return said();
+    return written();
 }
 
 #define OTHER_HITS "kvcached_namespace_reads_total{namespace=\"(others)\",status=\"hit\"} "
@@ -262,7 +264,7 @@ START_TEST(what_has_no_series_is_summed)
 }
 END_TEST
 
-/* What was counted under a number before this namespace had it stays with the others. */
+/* The counters of an earlier namespace with that number stay in the sum. */
 START_TEST(a_number_that_is_given_again_takes_nothing_along)
 {
     static struct http_totals totals;
@@ -364,7 +366,7 @@ int main(void)
 
     TCase *namespaces = tcase_create("namespaces");
     tcase_add_checked_fixture(namespaces, setup, teardown);
-    tcase_add_test(namespaces, a_namespace_is_told_in_one_family);
+    tcase_add_test(namespaces, a_namespace_has_samples_in_one_family);
     tcase_add_test(namespaces, never_is_no_number);
     tcase_add_test(namespaces, names_cannot_forge_a_line);
     tcase_add_test(namespaces, what_has_no_series_is_summed);

@@ -133,7 +133,7 @@ static bool go_on(struct cursor_step *step)
     bool ended = false;
     while (goes_on && !ended && step->left > 0) {
         /* Flushed: what is left of it does not live any more. */
-        if (cursor->generation->retired || cursor->broken) {
+        if (generation_is_retired(cursor->generation) || cursor->broken) {
             ended = true;
         } else if (walks(cursor)) {
             goes_on = walk(step);
@@ -156,7 +156,7 @@ bool store_cursor_step(struct store_thread *thread, struct store_cursor *cursor,
     __atomic_store_n(&cursor->progress, now, __ATOMIC_RELAXED);
     lock_take(&cursor->ns->lock);
     bool ended = go_on(&step);
-    bool flushed = cursor->generation->retired;
+    bool flushed = generation_is_retired(cursor->generation);
     cursor->status = cursor->broken && !flushed ? STORE_FELL_BEHIND : STORE_OK;
     lock_let_in(&cursor->ns->lock);
     return ended;

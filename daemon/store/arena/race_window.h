@@ -11,6 +11,7 @@
 enum race_window {
     WINDOW_OWNER, /* a segment is linked; its owner has not been read yet */
     WINDOW_UNIT,  /* a unit belongs to a segment; the segment has not been read yet */
+    WINDOW_ROOM,  /* a writer found no room; it has not begun to make some yet */
     WINDOWS,
 };
 

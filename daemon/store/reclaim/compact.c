@@ -32,7 +32,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
 {
     struct store *store = visited->thread->store;
     struct generation *generation = visited->segment->generation;
-    if (generation->retired || visited->record.span) {
+    if (generation_is_retired(generation) || visited->record.span) {
         return false;
     }
     struct segment *to = NULL;
@@ -85,7 +85,7 @@ static bool may_compact(struct segment *segment, uint64_t now, bool pressing)
         return false;
     }
     lock_take(&generation->ns->lock);
-    bool good = segment->generation == generation && !generation->retired &&
+    bool good = segment->generation == generation && !generation_is_retired(generation) &&
                 segment_state(segment) == SEGMENT_SEALED &&
                 is_worth_compacting(segment, now, pressing);
     lock_give(&generation->ns->lock);
@@ -96,14 +96,14 @@ static bool may_compact(struct segment *segment, uint64_t now, bool pressing)
 static bool seal(struct store *store, struct segment *segment)
 {
     struct generation *generation = segment->generation;
-    uint8_t order = segment->order;
+    uint8_t order = segment_order(segment);
     lock_take(&generation->ns->lock);
     if (segment_state(segment) == SEGMENT_OPEN) {
         generation_seal(generation, &store->segments, segment);
         generation_shrink(generation, &store->segments, segment);
     }
     lock_give(&generation->ns->lock);
-    return segment->order < order;
+    return segment_order(segment) < order;
 }
 
 bool compact_segment(struct store_thread *thread, struct segment *segment, uint64_t now,
@@ -111,7 +111,7 @@ bool compact_segment(struct store_thread *thread, struct segment *segment, uint6
 {
     struct store *store = thread->store;
     struct compaction compaction = {.fresh_from = age_fresh_in(store, segment)};
-    store->evict.whole = segment->order == store->arena.frame_order;
+    store->evict.whole = segment_order(segment) == store->arena.frame_order;
     if (seal(store, segment)) {
         *effort += 1;
         return true;

@@ -172,7 +172,7 @@ static bool compact_one(struct store_thread *thread, uint64_t now, bool *won, si
     struct evict *evict = &store->evict;
     struct segment *segment = victims_take(&evict->wasteful, &store->segments);
     if (segment != NULL && evict_segment_waste(store, segment) > 0) {
-        bool alone = segment->order == store->arena.frame_order;
+        bool alone = segment_order(segment) == store->arena.frame_order;
         if (alone || segment_state(segment) == SEGMENT_OPEN) {
             *won = compact_segment(thread, segment, now, effort);
         } else {

@@ -28,7 +28,7 @@ static struct segment *segment_at_unit(const struct store *store, uint32_t unit,
     race_window_pass(WINDOW_UNIT);
     uint32_t head = is_piece ? __atomic_load_n(&segment->previous, __ATOMIC_RELAXED) : number;
     struct segment *found = segment_at(segments, head);
-    *order = __atomic_load_n(&segment->order, __ATOMIC_RELAXED);
+    *order = segment_order(segment);
     if (number == 0 || !victims_is_eligible(found) ||
         __atomic_load_n(&segment->unit, __ATOMIC_RELAXED) != unit ||
         *order >= store->arena.frame_order) {
@@ -192,7 +192,7 @@ size_t evict_frame_around(struct store_thread *thread, struct segment *segment, 
 {
     struct store *store = thread->store;
     uint32_t unit = __atomic_load_n(&segment->unit, __ATOMIC_RELAXED);
-    bool alone = __atomic_load_n(&segment->order, __ATOMIC_RELAXED) == store->arena.frame_order;
+    bool alone = segment_order(segment) == store->arena.frame_order;
     size_t effort = evict_segment(thread, segment, true, now);
     if (!alone) {
         begin(store, arena_frame_of(&store->arena, unit), true);

@@ -142,8 +142,8 @@ static bool seal(struct cut *cut, struct segment *segment, struct generation *ge
 {
     struct store *store = cut->eviction->thread->store;
     lock_take(&generation->ns->lock);
-    bool good =
-        segment->generation == generation && !generation->retired && segment_is_linked(segment);
+    bool good = segment->generation == generation && !generation_is_retired(generation) &&
+                segment_is_linked(segment);
     if (good) {
         cut->fresh_from = age_fresh_in(store, segment);
         generation_seal(generation, &store->segments, segment);
@@ -175,7 +175,7 @@ static void empty(struct eviction *eviction)
     struct cut cut = {.eviction = eviction};
     eviction->effort++;
     eviction->thread->store->evict.whole =
-        segment->order == eviction->thread->store->arena.frame_order;
+        segment_order(segment) == eviction->thread->store->arena.frame_order;
     if (generation == NULL || !seal(&cut, segment, generation)) {
         return;
     }

@@ -5,6 +5,7 @@
 
 #include <sched.h>
 
+#include "daemon/store/arena/race_window.h"
 #include "daemon/store/reclaim/compact.h"
 #include "daemon/store/reclaim/evict.h"
 #include "daemon/store/reclaim/evict_namespace.h"
@@ -114,10 +115,22 @@ static bool free_something(struct store_thread *thread, enum lack lack, struct n
     return effort > 0;
 }
 
+/* Whether space came back since the thread last found nothing to free. It may have come after
+ * the writer looked for room, by a thread that had the lock before: then nothing is left to free,
+ * and yet there is room. */
+static bool has_returned(struct store_thread *thread)
+{
+    uint64_t returns = __atomic_load_n(&thread->store->segments.returns, __ATOMIC_ACQUIRE);
+    bool more = returns != thread->returns_seen;
+    thread->returns_seen = returns;
+    return more;
+}
+
 bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct namespace *ns,
                          uint64_t now)
 {
     struct store *store = thread->store;
+    race_window_pass(WINDOW_ROOM);
     __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->reclaim_lock);
     __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);
@@ -128,7 +141,7 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
         freed = (lack == LACK_ARENA && arena_available(&store->arena) > APPEND_RESERVE &&
                  has_budget(store, lack)) ||
                 free_something(thread, lack, ns, now) ||
-                (lack == LACK_ARENA && arena_lend(&store->arena));
+                (lack == LACK_ARENA && arena_lend(&store->arena)) || has_returned(thread);
         reclaim_gone(store, 1); /* writers make more of them than the housekeeper frees */
     }
     pthread_mutex_unlock(&store->reclaim_lock);

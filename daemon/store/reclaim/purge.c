@@ -38,8 +38,8 @@ static struct expiries read_expiries(struct segment *segment)
         return expiries;
     }
     lock_take(&generation->ns->lock);
-    expiries.alive =
-        segment->generation == generation && !generation->retired && segment_is_linked(segment);
+    expiries.alive = segment->generation == generation && !generation_is_retired(generation) &&
+                     segment_is_linked(segment);
     expiries.earliest = segment->earliest;
     expiries.latest = segment->latest;
     expiries.live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);

@@ -29,8 +29,8 @@ static bool seal(struct store *store, struct segment *segment, uint32_t *fresh_f
         return false;
     }
     lock_take(&generation->ns->lock);
-    bool good =
-        segment->generation == generation && !generation->retired && segment_is_linked(segment);
+    bool good = segment->generation == generation && !generation_is_retired(generation) &&
+                segment_is_linked(segment);
     if (good) {
         *fresh_from = age_fresh_in(store, segment);
         generation_seal(generation, &store->segments, segment);

@@ -18,8 +18,8 @@ enum {
 bool span_may_move(struct store *store, const struct segment *segment)
 {
     const struct generation *generation = segment_owner(segment);
-    return generation != NULL && !generation->retired && !segment_is_pinned(segment) &&
-           segment_weight(segment) <= BYTES_MAX &&
+    return generation != NULL && !generation_is_retired(generation) &&
+           !segment_is_pinned(segment) && segment_weight(segment) <= BYTES_MAX &&
            segment_weight(segment) / arena_frame_size(&store->arena) <
                arena_available(&store->arena);
 }
@@ -112,7 +112,7 @@ static bool publish(struct write_txn *txn, const struct span *span, struct segme
     struct store *store = txn->thread->store;
     uint32_t place = place_of(&store->segments, segment, store->segments.lead);
     struct found *old = &txn->old;
-    if (segment->generation->retired ||
+    if (generation_is_retired(segment->generation) ||
         !index_find_place(&store->index, txn->home, txn->at->hash, place, &old->slot)) {
         return false;
     }

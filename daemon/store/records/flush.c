@@ -26,7 +26,7 @@ static bool holds_something(struct namespace *ns)
 static void retire(struct store *store, struct namespace *ns, struct generation *fresh)
 {
     struct generation *old = ns->generation;
-    old->retired = true;
+    __atomic_store_n(&old->retired, true, __ATOMIC_RELAXED);
     file_namespace_set_generation(store->namespaces.file, ns->id, fresh->number);
     __atomic_store_n(&ns->generation, fresh, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&ns->references, 1, __ATOMIC_RELAXED);

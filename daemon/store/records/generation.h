@@ -43,11 +43,17 @@ struct generation {
     uint32_t open;        /* the first one that is appended to */
     uint32_t begun;       /* bytes of the first block that are counted already; age_segment.c */
     struct cursor_position *listings; /* those under way; atomic */
-    bool retired;                     /* flushed: ns has another by now */
+    bool retired;                     /* flushed: ns has another by now; atomic */
     uint16_t remnants;                /* orders of blocks that its segments left unused, as bits */
     /* the housekeeper's */
     struct generation *next_retired;
     uint64_t epoch;
 };
+
+/* Without ns->lock the answer may be out of date as soon as it is given. */
+static inline bool generation_is_retired(const struct generation *generation)
+{
+    return __atomic_load_n(&generation->retired, __ATOMIC_RELAXED);
+}
 
 #endif

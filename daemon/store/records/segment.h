@@ -68,7 +68,7 @@ struct segment {
     uint32_t piece;                /* the next piece of a span */
     uint32_t serial;               /* rises with every segment made: its age */
     uint8_t state;                 /* enum segment_state; atomic */
-    uint8_t order;                 /* of its block */
+    uint8_t order;                 /* of its block; atomic */
     uint8_t class;                 /* of time to live, see ttl.h */
     uint8_t queue;                 /* enum segment_queue; atomic, changed under
                                       namespace.lock */
@@ -203,9 +203,15 @@ static inline uint64_t segment_counted(uint64_t references)
  * the namespace's lock. Returns how many bytes came free. */
 uint32_t segment_shrink(struct segments *segments, struct segment *segment);
 
+/* Without the namespace's lock it may shrink at any time. */
+static inline uint8_t segment_order(const struct segment *segment)
+{
+    return __atomic_load_n(&segment->order, __ATOMIC_RELAXED);
+}
+
 static inline uint32_t segment_capacity(const struct segment *segment)
 {
-    return (uint32_t)arena_block_size(__atomic_load_n(&segment->order, __ATOMIC_RELAXED));
+    return (uint32_t)arena_block_size(segment_order(segment));
 }
 
 /* Worth compacting: no more than half of it lives. */

@@ -34,6 +34,7 @@ struct store_thread {
     uint64_t ahead;                 /* bytes that were counted ahead; age_segment.c */
     struct store_append *appending; /* the one that proceeds in steps; large_append.c */
     struct store_counters scrap;    /* counts that no memory could be had for */
+    uint64_t returns_seen;          /* segments.returns when it last found nothing to free */
     store_creator *creator;         /* or NULL; store_thread_set_creator */
     void *creator_context;
 };

@@ -1,4 +1,4 @@
-"""Chromium without a screen, told what to do over two pipes (its DevTools protocol)."""
+"""Chromium without a screen, controlled over two pipes by its DevTools protocol."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Browser:
-    """One page. What it said on its console, and what it asked for, is kept."""
+    """One page. Its console messages and its requests are kept."""
 
     def __init__(self):
         program = next(filter(None, map(tool, NAMES)), None)
@@ -47,7 +47,7 @@ class Browser:
              "--disable-background-networking", "--disable-component-update", "--no-first-run",
              f"--user-data-dir={self.folder}", "about:blank"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
-            preexec_fn=descriptors)
+            preexec_fn=descriptors, env=dict(os.environ, TMPDIR=self.folder))
 
     def close(self):
         os.close(self.to)
@@ -106,7 +106,7 @@ class Browser:
         self.wait(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
 
     def ask(self, expression):
-        """What JavaScript gives."""
+        """The result of JavaScript."""
         found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in found:
             raise AssertionError(found["exceptionDetails"])

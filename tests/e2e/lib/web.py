@@ -1,4 +1,4 @@
-"""A client of HTTP listeners, and where tools that read what they say are found."""
+"""A client of HTTP listeners, and the search for tools that read their answers."""
 
 import base64
 import collections
@@ -56,6 +56,6 @@ def samples(text):
 
 
 def tool(name):
-    """Where a program is, or None. TOOLS names more folders to look in."""
+    """The path of a program, or None. TOOLS names more directories to search."""
     return shutil.which(name, path=os.pathsep.join(
         [os.environ.get("TOOLS", ""), os.environ.get("PATH", ""), "/usr/sbin"]))
