@@ -166,6 +166,8 @@ static int make_instance(struct server *server)
     instance->threads = server->conf->threads;
     instance->arena = server->storage.file != NULL ? "file" : "memory";
     instance->recovered = server->storage.recovered;
+    listeners_names(&server->listeners, &protocol_memcache, server->memcache_at);
+    instance->memcache_at = server->memcache_at;
     instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
     atomic_init(&instance->connections, 0);
     atomic_init(&instance->max_connections, server->conf->max_connections);

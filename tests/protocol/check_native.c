@@ -21,6 +21,11 @@ enum { MAX_VALUE = 64, WINDOW = REQUEST_LINE_MAX + MAX_VALUE + 2, KIB = 1024 };
 #define RIGHT_NUMBER  "write a decimal from 0 to 18446744073709551615"
 #define RIGHT_BYTES   "write a decimal number, and that many bytes behind the line"
 #define RIGHT_PATTERN "write * ? [a-z] [^a-z], and \\ before what is to be taken as it is"
+#define MEMCACHED     "this listener speaks kvcached's own protocol"
+#define THEN_LINE     "; the next line counts as the value and is dropped"
+#define THEN_BYTES(n) "; the value, " n " bytes, is dropped"
+#define UNFRAMED      "; where the value ends is unknown: the connection is closed"
+#define NEXT_LINE     "; a value goes onto the next line"
 #define NO_LINE_END   "no line end behind the value: <bytes> must count it exactly"
 
 struct exchange {
@@ -41,19 +46,46 @@ static const struct exchange exchanges[] = {
     /* a line that begins with a verb is not HTTP */
     {"GET ns HTTP/1.1\r\n", "GET ns=ns keys=HTTP/1.1\n"},
     {"DEL ns HTTP/1.0\n", "DEL ns=ns keys=HTTP/1.0\n"},
-    {"PUT ns k HTTP/1.1\r\nv\r\n", "CLIENT_ERROR bad ttl \"HTTP/1.1\": " RIGHT_TTL "\n"},
+    {"PUT ns k HTTP/1.1\r\nv\r\n",
+     "CLIENT_ERROR bad ttl \"HTTP/1.1\": " RIGHT_TTL NEXT_LINE THEN_LINE "\n"},
     /* keys of any bytes */
     {"PUT ns a\\x20b\\x0A 1m\r\nv\r\n", "PUT ns=ns keys=a b\\x0a ttl=60000 value=1:v\n"},
     {"PUT ns \\x00\\x7f - 1\r\nv\r\n", "PUT ns=ns keys=\\x00\\x7f ttl=default value=1:v\n"},
     {"GET ns a b\\x20c d\r\n", "GET in pieces ns=ns ttl=default key=a key=b c key=d\n"},
     {"GET ns \\x20 \\x41\n", "GET in pieces ns=ns ttl=default key=  key=A\n"},
     {"TTL ns \\x20\n", "TTL ns=ns keys= \n"},
+    /* several blanks, and blanks at the end */
+    {"GET  ns k\n", "GET ns=ns keys=k\n"},
+    {"GET ns   k\n", "GET ns=ns keys=  k\n"},
+    {"GET ns k  \r\n", "GET ns=ns keys=k\n"},
+    {"GET ns  k  l\n", "GET ns=ns keys= k  l\n"},
+    {"GET   ns  a\\x20b   c \r\n", "GET in pieces ns=ns ttl=default key=a b key=c\n"},
+    {"DEL ns a\\x20b \n", "DEL in pieces ns=ns ttl=default key=a b\n"},
+    {"GET ns \r\n", "CLIENT_ERROR key missing: write GET <ns> <key> [<key> ...]\n"},
+    {"GET  ns a\tb\n", "CLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\n"},
+    {"TTL  ns  \\x20 \n", "TTL ns=ns keys= \n"},
+    {"TTL ns k  l\n", "CLIENT_ERROR too many words: write TTL <ns> <key>\n"},
+    {"TOUCH ns k \n", "TOUCH ns=ns keys=k ttl=default\n"},
+    {"TOUCH  ns  k  1m \n", "TOUCH ns=ns keys=k ttl=60000\n"},
+    {"INCR ns k  5\n", "INCR ns=ns keys=k number=5\n"},
+    {"LIST ns  a* \n", "LIST ns=ns pattern=a*\n"},
+    {"STATS \n", "STATS\n"},
+    {"AUTH  web  s \n", "AUTH ns=web secret=s\n"},
+    {"PING \n", "PING\n"},
+    {"HELP  put \n", "HELP\n"},
+    {"PUT  ns k\nv\n", "PUT ns=ns keys=k ttl=default value=1:v\n"},
+    {"PUT ns k \nv\n", "PUT ns=ns keys=k ttl=default value=1:v\n"},
+    {"PUT  ns   k 1  5 \r\nhello\r\n", "PUT ns=ns keys=k ttl=1000 value=5:hello\n"},
+    {"ADD ns  a\\x20b - 1\nv\n", "ADD ns=ns keys=a b ttl=default value=1:v\n"},
+    {"PUT  n/s k 1 8 \nFLUSH ns\n",
+     "CLIENT_ERROR bad namespace \"n/s\": " RIGHT_NS THEN_BYTES("8") "\n"},
+    {"PUT  ns k soon 8\nFLUSH ns\n",
+     "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL NEXT_LINE THEN_BYTES("8") "\n"},
+    {"PUT  ns\nFLUSH ns\n", "CLIENT_ERROR key missing: write " USAGE_PUT THEN_LINE "\n"},
     {"DEL ns \\x5cx41 App\\User \\xyz\n",
      "DEL in pieces ns=ns ttl=default key=\\x41 key=App\\User key=\\xyz\n"},
     {"GET ns App\\User \\x4 \\xg0 \\\n", "GET ns=ns keys=App\\User \\x4 \\xg0 \\\n"},
     {"GET ns a\\x20b a\tb\n", "CLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\n"},
-    {"GET ns a\\x20b \n",
-     "CLIENT_ERROR empty word: write single spaces between words, and none at the end\n"},
     {"INCR ns \\x20 5\n", "INCR ns=ns keys=  ttl=keep number=5\n"},
     {"TOUCH ns a\\x20b 1s\n", "TOUCH ns=ns keys=a b ttl=1000\n"},
     {"PUT ns k\r\nHost: a\r\n", "PUT ns=ns keys=k ttl=default value=7:Host: a\n"},
@@ -95,17 +127,33 @@ static const struct exchange exchanges[] = {
     {"Help\r\n", "HELP\n"},
     {"quit\n", "QUIT\n"},
     /* unknown verbs */
-    {"\r\n", "ERROR unknown verb, try HELP: the line is empty\n"},
-    {"\n", "ERROR unknown verb, try HELP: the line is empty\n"},
-    {"FETCH a b\r\n", "ERROR unknown verb, try HELP: \"FETCH\"\n"},
-    {"PUTT ns k\n", "ERROR unknown verb, try HELP: \"PUTT\"\n"},
-    {"GE\n", "ERROR unknown verb, try HELP: \"GE\"\n"},
-    {"POSTS a\n", "ERROR unknown verb, try HELP: \"POSTS\"\n"},
-    {"HOST\n", "ERROR unknown verb, try HELP: \"HOST\"\n"},
-    {"get\ta b\n", "ERROR unknown verb, try HELP: \"get\\x09a\"\n"},
-    {"\x1b[31m\xff\r\n", "ERROR unknown verb, try HELP: \"\\x1b[31m\\xff\"\n"},
+    {"\r\n", "ERROR the line is empty, try HELP\n"},
+    {"\n", "ERROR the line is empty, try HELP\n"},
+    {"FETCH a b\r\n", "ERROR unknown verb \"FETCH\", try HELP\n"},
+    {"PUTT ns k\n", "ERROR unknown verb \"PUTT\", did you mean PUT? try HELP\n"},
+    {"GE\n", "ERROR unknown verb \"GE\", did you mean GET? try HELP\n"},
+    {"PUTS ns k\n", "ERROR unknown verb \"PUTS\", did you mean PUT? try HELP\n"},
+    {"namespace\n", "ERROR unknown verb \"namespace\", did you mean NAMESPACES? try HELP\n"},
+    {"hello\n", "ERROR unknown verb \"hello\", try HELP\n"},
+    {"SET a b\n", "ERROR unknown verb \"SET\", did you mean PUT? try HELP\n"},
+    {"set a 0 0 x\n", "ERROR unknown verb \"set\", did you mean PUT? try HELP\n"},
+    {"DELETE a\n", "ERROR unknown verb \"DELETE\", did you mean DEL? try HELP\n"},
+    {"keys *\n", "ERROR unknown verb \"keys\", did you mean LIST? try HELP\n"},
+    {"flush_all\n", "ERROR unknown verb \"flush_all\", did you mean FLUSH? try HELP\n"},
+    {"exit \n", "ERROR unknown verb \"exit\", did you mean QUIT? try HELP\n"},
+    {"set k 0 0 5\n", "ERROR " MEMCACHED ", and reads the next line as a request\n"},
+    {"cas k 0 -1 5 77 noreply\n", "ERROR " MEMCACHED ", and reads the next line as a request\n"},
+    {"ms k 5\n", "ERROR " MEMCACHED ", and reads the next line as a request\n"},
+    {"mg k v\n", "ERROR " MEMCACHED "\n"},
+    {"* 1\n", "ERROR unknown verb \"*\", try HELP\n"},
+    {"*1x\n", "ERROR unknown verb \"*1x\", try HELP\n"},
+    {"*\n", "ERROR unknown verb \"*\", try HELP\n"},
+    {"POSTS a\n", "ERROR unknown verb \"POSTS\", try HELP\n"},
+    {"HOST\n", "ERROR unknown verb \"HOST\", try HELP\n"},
+    {"get\ta b\n", "ERROR unknown verb \"get\\x09a\", try HELP\n"},
+    {"\x1b[31m\xff\r\n", "ERROR unknown verb \"\\x1b[31m\\xff\", try HELP\n"},
     {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b\n",
-     "ERROR unknown verb, try HELP: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\"\n"},
+     "ERROR unknown verb \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\", try HELP\n"},
     {" PING\r\n",
      "CLIENT_ERROR empty word: write the verb at the line's beginning, without spaces\n"},
     /* missing words, and too many */
@@ -130,16 +178,13 @@ static const struct exchange exchanges[] = {
     {"AUTH w/b a\n", "CLIENT_ERROR bad user \"w/b\": " RIGHT_NS "\n"},
     {"AUTH web a\tb\n", "CLIENT_ERROR bad secret: " RIGHT_SECRET "\n"}, /* not repeated */
     {"PING a\n", "CLIENT_ERROR too many words: write PING\n"},
-    {"PING \n", "CLIENT_ERROR too many words: write PING\n"},
     {"VERSION a\n", "CLIENT_ERROR too many words: write VERSION\n"},
-    {"HELP a\n", "CLIENT_ERROR too many words: write HELP\n"},
+    {"HELP a\n", "CLIENT_ERROR bad verb \"a\": write one that HELP lists\n"},
+    {"HELP set\n", "CLIENT_ERROR bad verb \"set\": write one that HELP lists, did you mean PUT?\n"},
+    {"HELP get put\n", "CLIENT_ERROR too many words: write HELP [<verb>]\n"},
+    {"HELP \x7f\n", "CLIENT_ERROR bad verb \"\\x7f\": write one that HELP lists\n"},
     {"QUIT a\n", "CLIENT_ERROR too many words: write QUIT\n"},
     /* wrong words */
-    {"GET  ns k\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"GET ns  k\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"GET ns k \r\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"GET ns k  l\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"GET ns \r\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
     {"GET a/b k\n", "CLIENT_ERROR bad namespace \"a/b\": " RIGHT_NS "\n"},
     {"LIST \xc3\xa4\n", "CLIENT_ERROR bad namespace \"\\xc3\\xa4\": " RIGHT_NS "\n"},
     {"STATS *\n", "CLIENT_ERROR bad namespace \"*\": " RIGHT_NS "\n"},
@@ -159,21 +204,26 @@ static const struct exchange exchanges[] = {
     {"LIST ns [a\n", "CLIENT_ERROR bad pattern \"[a\": " RIGHT_PATTERN "\n"},
     {"ALL ns a\\\n", "CLIENT_ERROR bad pattern \"a\\\": " RIGHT_PATTERN "\n"},
     /* refused values are dropped, whatever they look like */
-    {"PUT\nFLUSH ns\n", "CLIENT_ERROR namespace missing: write " USAGE_PUT "\n"},
-    {"PUT ns\nFLUSH ns\r\n", "CLIENT_ERROR key missing: write " USAGE_PUT "\n"},
-    {"ADD ns\n\n", "CLIENT_ERROR key missing: write ADD <ns> <key> [<ttl> [<bytes>]]\n"},
-    {"PUT  ns k\nFLUSH ns\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"PUT ns k \nFLUSH ns\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"PUT n/s k\nFLUSH ns\n", "CLIENT_ERROR bad namespace \"n/s\": " RIGHT_NS "\n"},
-    {"PUT ns k\x01 1m\nFLUSH ns\n", "CLIENT_ERROR bad key \"k\\x01\": " RIGHT_KEY "\n"},
-    {"PUT ns k soon\r\nPOST / HTTP/1.1\r\n", "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL "\n"},
-    {"PUT n/s k 1 8\r\nFLUSH ns\r\n", "CLIENT_ERROR bad namespace \"n/s\": " RIGHT_NS "\n"},
-    {"PUT ns a\tb 1 8\nFLUSH ns\n", "CLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\n"},
-    {"PUT ns k soon 10\nFLUSH ns\r\n\r\n", "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL "\n"},
-    {"PUT ns k 200y 0\n\n", "CLIENT_ERROR bad ttl \"200y\": " RIGHT_TTL "\n"},
+    {"PUT\nFLUSH ns\n", "CLIENT_ERROR namespace missing: write " USAGE_PUT THEN_LINE "\n"},
+    {"PUT ns\nFLUSH ns\r\n", "CLIENT_ERROR key missing: write " USAGE_PUT THEN_LINE "\n"},
+    {"ADD ns\n\n",
+     "CLIENT_ERROR key missing: write ADD <ns> <key> [<ttl> [<bytes>]]" THEN_LINE "\n"},
+    {"PUT n/s k\nFLUSH ns\n", "CLIENT_ERROR bad namespace \"n/s\": " RIGHT_NS THEN_LINE "\n"},
+    {"PUT ns k\x01 1m\nFLUSH ns\n", "CLIENT_ERROR bad key \"k\\x01\": " RIGHT_KEY THEN_LINE "\n"},
+    {"PUT ns k soon\r\nPOST / HTTP/1.1\r\n",
+     "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL NEXT_LINE THEN_LINE "\n"},
+    {"PUT n/s k 1 8\r\nFLUSH ns\r\n",
+     "CLIENT_ERROR bad namespace \"n/s\": " RIGHT_NS THEN_BYTES("8") "\n"},
+    {"PUT ns a\tb 1 8\nFLUSH ns\n",
+     "CLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY THEN_BYTES("8") "\n"},
+    {"PUT ns k soon 10\nFLUSH ns\r\n\r\n",
+     "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL NEXT_LINE THEN_BYTES("10") "\n"},
+    {"PUT ns k 200y 0\n\n",
+     "CLIENT_ERROR bad ttl \"200y\": " RIGHT_TTL NEXT_LINE THEN_BYTES("0") "\n"},
     {"PUT ns k 99999999w 1\nx\n",
-     "CLIENT_ERROR ttl is longer than 36500d: write never for what is not to expire\n"},
-    {"PUT ns k  8\nFLUSH ns\n", "CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
+     "CLIENT_ERROR ttl is longer than 36500d: write never for what is not to expire" THEN_BYTES(
+         "1") "\n"},
+    {"PUT ns k  8\nFLUSH ns\n", "CLIENT_ERROR empty word: " RIGHT_SPACES THEN_BYTES("8") "\n"},
     /* values that are too large: MAX_VALUE is 64 */
     {"PUT ns k 1 65\r\n"
      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.\r\n",
@@ -197,37 +247,45 @@ static const struct exchange exchanges[] = {
 /* The connection is closed after these. */
 static const struct exchange endings[] = {
     /* the value's length is unknown */
-    {"PUT ns k 1 x\n", "FATAL CLIENT_ERROR bad byte count \"x\": " RIGHT_BYTES "\n"},
-    {"PUT ns k 1 -1\n", "FATAL CLIENT_ERROR bad byte count \"-1\": " RIGHT_BYTES "\n"},
-    {"PUT ns k 1 1.5\n", "FATAL CLIENT_ERROR bad byte count \"1.5\": " RIGHT_BYTES "\n"},
-    {"ADD ns k 1 +5\n", "FATAL CLIENT_ERROR bad byte count \"+5\": " RIGHT_BYTES "\n"},
+    {"PUT ns k 1 x\n", "FATAL CLIENT_ERROR bad byte count \"x\": " RIGHT_BYTES UNFRAMED "\n"},
+    {"PUT ns k 1 -1\n", "FATAL CLIENT_ERROR bad byte count \"-1\": " RIGHT_BYTES UNFRAMED "\n"},
+    {"PUT ns k 1 1.5\n", "FATAL CLIENT_ERROR bad byte count \"1.5\": " RIGHT_BYTES UNFRAMED "\n"},
+    {"ADD ns k 1 +5\n", "FATAL CLIENT_ERROR bad byte count \"+5\": " RIGHT_BYTES UNFRAMED "\n"},
     {"PUT ns k 1 18446744073709551616\n",
-     "FATAL CLIENT_ERROR bad byte count \"18446744073709551616\": " RIGHT_BYTES "\n"},
+     "FATAL CLIENT_ERROR bad byte count \"18446744073709551616\": " RIGHT_BYTES UNFRAMED "\n"},
     {"PUT n/s k 1 99999999999999999999999999\n",
-     "FATAL CLIENT_ERROR bad byte count \"99999999999999999999999999\": " RIGHT_BYTES "\n"},
-    {"PUT ns k 1 \n", "FATAL CLIENT_ERROR bad byte count \"\": " RIGHT_BYTES "\n"},
-    {"PUT ns k soon x\n", "FATAL CLIENT_ERROR bad byte count \"x\": " RIGHT_BYTES "\n"},
-    {"PUT ns k 1 5 6\n", "FATAL CLIENT_ERROR too many words: write " USAGE_PUT "\n"},
-    {"PUT ns k 1 5 \n", "FATAL CLIENT_ERROR too many words: write " USAGE_PUT "\n"},
-    {"PUT  ns k 1 5\n", "FATAL CLIENT_ERROR empty word: " RIGHT_SPACES "\n"},
-    {"PUT ns k\t1 5\n", "FATAL CLIENT_ERROR bad key \"k\\x091\": " RIGHT_KEY "\n"},
+     "FATAL CLIENT_ERROR bad byte count \"99999999999999999999999999\": " RIGHT_BYTES UNFRAMED
+     "\n"},
+    {"PUT ns k 1 \n", "FATAL CLIENT_ERROR bad byte count \"\": " RIGHT_BYTES UNFRAMED "\n"},
+    {"PUT ns k soon x\n",
+     "FATAL CLIENT_ERROR bad byte count \"x\": " RIGHT_BYTES NEXT_LINE UNFRAMED "\n"},
+    {"PUT ns k 1 5 6\n", "FATAL CLIENT_ERROR too many words: write " USAGE_PUT UNFRAMED "\n"},
+    {"PUT  ns k  5\n", "FATAL CLIENT_ERROR empty word: " RIGHT_SPACES UNFRAMED "\n"},
+    {"PUT ns k  5 \n", "FATAL CLIENT_ERROR empty word: " RIGHT_SPACES UNFRAMED "\n"},
+    {"PUT ns k one two three\n",
+     "FATAL CLIENT_ERROR bad ttl \"one\": " RIGHT_TTL NEXT_LINE UNFRAMED "\n"},
+    {"PUT ns k\t1 5\n", "FATAL CLIENT_ERROR bad key \"k\\x091\": " RIGHT_KEY UNFRAMED "\n"},
     {"PUT\tns k\n",
      "FATAL CLIENT_ERROR no blank goes before the verb, and a space behind it: write " USAGE_PUT
-     "\n"},
+         UNFRAMED "\n"},
     {" \tadd ns k\n",
      "FATAL CLIENT_ERROR no blank goes before the verb, and a space behind it: write " USAGE_PUT
-     "\n"},
+         UNFRAMED "\n"},
     /* no line end follows the value */
     {"PUT ns k 1 3\nhello\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 0\r\nx\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 3\r\nabc\rx", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
     {"PUT ns k 1 3\r\nabc\r\r\n", "FATAL CLIENT_ERROR " NO_LINE_END "\n"},
-    {"PUT ns k soon 3\nhello\n",
-     "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL "\nFATAL CLIENT_ERROR " NO_LINE_END "\n"},
+    {"PUT ns k soon 3\nhello\n", "CLIENT_ERROR bad ttl \"soon\": " RIGHT_TTL NEXT_LINE THEN_BYTES(
+                                     "3") "\nFATAL CLIENT_ERROR " NO_LINE_END "\n"},
     /* HTTP */
     {"POST / HTTP/1.1\r\n", "HANGUP\n"},
     {"POST ", "HANGUP\n"},
     {"POST x\n", "HANGUP\n"},
+    {"\x16\x03\x01\x02\x00", "HANGUP\n"},
+    {"\x16\x03\x01\x02\n\x01", "HANGUP\n"},
+    {"*1\r\n$4\r\nPING\r\n", "HANGUP\n"},
+    {"$4\n", "HANGUP\n"},
     {"Host:", "HANGUP\n"},
     {"Host: localhost\r\n", "HANGUP\n"},
     {"host: localhost\n", "HANGUP\n"},
@@ -432,6 +490,42 @@ START_TEST(lines_to_their_limit)
 }
 END_TEST
 
+/* The longest text there is: a ttl of many bytes, quoted, where the value's length is unknown. */
+START_TEST(the_longest_text_is_whole)
+{
+    expect_padded(padded("PUT ns k ", '\x7f', 60, " a b\n"), "FATAL CLIENT_ERROR bad ttl \"\\x7f");
+    char *text = transcript(
+        &protocol_native,
+        slice_of("PUT ns k xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx a b\n"), &at_once);
+    const char *ending = NEXT_LINE UNFRAMED "\n";
+    ck_assert_uint_gt(strlen(text), strlen(ending));
+    ck_assert_str_eq(text + strlen(text) - strlen(ending), ending);
+    free(text);
+}
+END_TEST
+
+/* Blanks behind the keys of a long line are dropped as they come, however many they are. */
+START_TEST(blanks_without_end)
+{
+    struct slice wire = padded("GET ns k", ' ', 3 * REQUEST_LINE_MAX, "");
+    struct parser parser;
+    struct request request;
+    size_t at = 0;
+    enum parse_result result = PARSE_REQUEST;
+    parser_init(&parser, WINDOW);
+    while (result == PARSE_REQUEST) {
+        size_t consumed = 0;
+        result = protocol_native.parse(&parser, (char *)(uintptr_t)wire.bytes + at,
+                                       wire.length - at, &request, &consumed);
+        at += consumed;
+    }
+    ck_assert_int_eq(result, PARSE_MORE);
+    ck_assert_uint_eq(at, wire.length - 1);
+    ck_assert_uint_eq(parser.wanted, 2);
+    free((char *)(uintptr_t)wire.bytes);
+}
+END_TEST
+
 /* Keys until their line is too long, then `ending`. */
 static char *many_keys(const char *start, const char *ending, size_t *length)
 {
@@ -455,11 +549,9 @@ static const struct {
     {"del ns", " a\\x20b c\nPING\n", "DEL in pieces ns=ns ttl=default key=key00000000 ",
      " key=key00010921 key=a b key=c\nPING\n"},
     {"GET ns", "  a\nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
-     " key=key00010921 but\nCLIENT_ERROR empty word: write single spaces between words, and none "
-     "at the end\nPING\n"},
+     " key=key00010921 key=a\nPING\n"},
     {"GET ns", " \nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
-     " key=key00010921 but\nCLIENT_ERROR empty word: write single spaces between words, and none "
-     "at the end\nPING\n"},
+     " key=key00010921\nPING\n"},
     {"GET ns", " a\tb c\nPING\n", "GET in pieces ns=ns ttl=default key=key00000000 ",
      " key=key00010921 but\nCLIENT_ERROR bad key \"a\\x09b\": " RIGHT_KEY "\nPING\n"},
     {"GET n/s", "\n", "FATAL CLIENT_ERROR line is longer", "none but GET and DEL may be\n"},
@@ -491,11 +583,12 @@ END_TEST
 START_TEST(long_refused_values)
 {
     expect_padded(padded("PUT ns\n", 'x', REQUEST_LINE_MAX * 3, "\nPING\n"),
-                  "CLIENT_ERROR key missing: write " USAGE_PUT "\nPING\n");
+                  "CLIENT_ERROR key missing: write " USAGE_PUT THEN_LINE "\nPING\n");
     expect_padded(padded("PUT ns k\n", 'x', REQUEST_LINE_MAX * 3, "\r\nPING\n"),
                   "CLIENT_ERROR value is larger than max_value, 64 bytes\nPING\n");
-    expect_padded(padded("PUT ns k s 200000\n", '\n', 200000, "\r\nPING\n"),
-                  "CLIENT_ERROR bad ttl \"s\": " RIGHT_TTL "\nPING\n");
+    expect_padded(
+        padded("PUT ns k s 200000\n", '\n', 200000, "\r\nPING\n"),
+        "CLIENT_ERROR bad ttl \"s\": " RIGHT_TTL NEXT_LINE THEN_BYTES("200000") "\nPING\n");
     expect_padded(padded("PUT ns k 1 200000\n", '\n', 200000, "\nPING\n"),
                   "CLIENT_ERROR value of 200000 bytes is larger than max_value, 64 bytes\nPING\n");
 }
@@ -549,6 +642,8 @@ int main(void)
     tcase_set_timeout(sizes, 300);
     tcase_add_test(sizes, names_to_their_limits);
     tcase_add_test(sizes, lines_to_their_limit);
+    tcase_add_test(sizes, the_longest_text_is_whole);
+    tcase_add_test(sizes, blanks_without_end);
     tcase_add_loop_test(sizes, long_lines_of_keys_come_in_pieces, 0,
                         sizeof long_lines / sizeof long_lines[0]);
     tcase_add_test(sizes, long_refused_values);

@@ -8,6 +8,7 @@ tests_protocol_libfixtures_a_SOURCES = \
 	tests/protocol/glob_model.h
 
 protocol_tests = \
+	tests/protocol/check_foreign \
 	tests/protocol/check_glob \
 	tests/protocol/check_memcache \
 	tests/protocol/check_memcache_admin \
@@ -16,6 +17,7 @@ protocol_tests = \
 	tests/protocol/check_token \
 	tests/protocol/check_window
 
+tests_protocol_check_foreign_LDADD = $(protocol_test_libs)
 tests_protocol_check_glob_LDADD = $(protocol_test_libs)
 tests_protocol_check_memcache_LDADD = $(protocol_test_libs)
 tests_protocol_check_memcache_admin_LDADD = $(protocol_test_libs)
