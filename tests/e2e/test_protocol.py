@@ -7,7 +7,8 @@ test_ttl.
 import http.client
 import unittest
 
-from harness import SharedCase, as_bytes
+from client import Client
+from harness import Case, SharedCase, as_bytes
 
 
 HTTP_ANSWER = (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 55\r\n"
@@ -429,6 +430,22 @@ class Refusals(SharedCase):
         for request in (b"\x1b[31mRED\x00\xff\r\n", b"GET \x1b[31m k\r\n", b"TTL a \x1b\r\n"):
             self.client.send(request)
             self.assertRegex(self.client.line(), r"^[A-Z_]*ERROR [ -~]+$")
+
+
+class Elsewhere(Case):
+    def test_memcached_where_it_is_spoken(self):
+        """The answer names the listeners that speak it, one after the other."""
+        listen = ('listen = ( { address = "127.0.0.1"; port = 0; },\n'
+                  '{ address = "127.0.0.1"; port = 0; protocol = "memcache"; },\n'
+                  '{ path = "@/memcache.sock"; protocol = "memcache"; } );\n')
+        daemon = self.start(listen=listen, ready=False)
+        daemon.wait_listening(3)
+        native, memcached, path = daemon.addresses()
+        client = self.kept(Client(native))
+        self.assertEqual(client.ask("mg k v"),
+                         "ERROR this listener speaks kvcached's own protocol; memcached's is at "
+                         f"{memcached[0]}:{memcached[1]}, {path}")
+        self.assertEqual(client.ask("PING"), "PONG")
 
 
 if __name__ == "__main__":
