@@ -392,8 +392,8 @@ class Refusals(SharedCase):
         self.assertIn("closed: it speaks HTTP", self.daemon.log())
 
     def test_http_as_its_clients_understand_it(self):
-        connection = http.client.HTTPConnection(*self.daemon.address, timeout=10)
-        self.addCleanup(connection.close)
+        connection = http.client.HTTPConnection(*self.daemon.address)
+        connection.sock = self.kept(self.connect(self.daemon)).socket
         connection.request("GET", "/metrics")
         response = connection.getresponse()
         self.assertEqual(response.status, 400)
