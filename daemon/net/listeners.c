@@ -7,6 +7,7 @@
 #include "daemon/net/listeners.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -163,6 +164,23 @@ bool listeners_have_http(const struct listeners *listeners)
 }
 
 /* --- closing --------------------------------------------------------------- */
+
+void listeners_names(const struct listeners *listeners, const struct protocol *protocol,
+                     char to[LISTENERS_NAMES_MAX])
+{
+    size_t length = 0;
+    to[0] = '\0';
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct endpoint *endpoint = &listeners->all[i].endpoint;
+        char name[ENDPOINT_NAME_MAX + 16];
+        int size = snprintf(name, sizeof name, "%s%s%s", length > 0 ? ", " : "", endpoint->name,
+                            endpoint->tls != NULL ? " (TLS)" : "");
+        if (endpoint->protocol == protocol && length + (size_t)size < LISTENERS_NAMES_MAX) {
+            memcpy(to + length, name, (size_t)size + 1);
+            length += (size_t)size;
+        }
+    }
+}
 
 void listeners_close(struct listeners *listeners)
 {

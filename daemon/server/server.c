@@ -171,6 +171,8 @@ static int make_instance(struct server *server)
     instance->arena = server->storage.file != NULL ? "file" : "memory";
     instance->tls = tls_is_built();
     instance->recovered = server->storage.recovered;
+    listeners_names(&server->listeners, &protocol_memcache, server->memcache_at);
+    instance->memcache_at = server->memcache_at;
     atomic_init(&instance->loaded, clock_wall());
     instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
     atomic_init(&instance->connections, 0);

@@ -39,6 +39,7 @@ struct server {
     struct privilege_user user;
     bool becomes_user; /* `user` is set, and the process started as root */
     struct listeners listeners;
+    char memcache_at[LISTENERS_NAMES_MAX]; /* as in struct instance */
     struct storage storage;
     struct users *users; /* of `conf`; a reference */
     struct instance instance;

@@ -84,5 +84,41 @@ class Metrics(unittest.TestCase):
         self.assertGreater(len(used), 25)
 
 
+class Verbs(Case):
+    """kvcached-protocol(7) has what HELP says about each verb, which is what verbs.def says."""
+
+    def setUp(self):
+        text = section(page("protocol/kvcached-protocol.7"), "REQUESTS")
+        self.told = {}
+        for heads, body in re.findall(r"((?:^\.It Ic .*\n)+)((?:(?!\.It ).*\n)*)", text, re.M):
+            for verb, words in re.findall(r"^\.It Ic (\w+)(.*)", heads, re.M):
+                words = re.sub(r" , No (then|and) .*", "", words)
+                self.told.setdefault(verb, []).append((words, body))
+        self.client = self.connect(self.start())
+        lines = self.client.ask_all("HELP")
+        usages = [line.split(": ")[0].split() for line in lines if re.match("[A-Z]+( <| \\[|:)", line)]
+        self.usages = {usage[0]: re.findall(r"<(\w+)>", " ".join(usage)) for usage in usages}
+
+    def test_every_verb_is_in_it(self):
+        self.assertEqual(sorted(self.told), sorted(self.usages))
+
+    def test_their_words(self):
+        for verb, words in self.usages.items():
+            told = " ".join(line for line, _ in self.told[verb])
+            told = told.replace("Ar ... , No as Ic PUT", self.told["PUT"][1][0])
+            arguments = set(told.split()) - {"Ar", "Op", "Oo", "Oc", "..."}
+            with self.subTest(verb=verb):
+                self.assertEqual(arguments, set(words))
+
+    def test_their_replies(self):
+        for verb in self.usages:
+            lines = self.client.ask_all(f"HELP {verb}")
+            reply = next(line for line in lines if line.startswith("Reply: "))
+            told = " ".join(body for _, body in self.told[verb])
+            for word in re.findall(r"\b[A-Z_]{2,}\b", reply):
+                with self.subTest(verb=verb, word=word):
+                    self.assertIn(f".Li {word}", told)
+
+
 if __name__ == "__main__":
     unittest.main()
