@@ -213,6 +213,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
     case TYPE_QUOTA:
     case TYPE_DURATION:
     case TYPE_LIFETIME:
+        snprintf(text, size, "%s from \"%s\" to \"%s\"", measured(option->type), range.least,
+                 range.most);
+        return;
     case TYPE_COUNT:
     case TYPE_PORT:
         snprintf(text, size, "%s from %s to %s", measured(option->type), range.least, range.most);

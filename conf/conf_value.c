@@ -308,7 +308,7 @@ static enum verdict read_secret(const struct conf_option *option, const char *te
 /* --- types ---------------------------------------------------------------- */
 
 enum {
-    TAKES_STRING = 1 << KIND_STRING,
+    TAKES_STRING = 1 << KIND_STRING | 1 << KIND_BARE,
     TAKES_NUMBER = 1 << KIND_NUMBER,
     TAKES_BOOL = 1 << KIND_BOOL,
 };
@@ -388,6 +388,10 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     conf_setting_value(setting, &value);
     if (types[option->type].takes & (1u << value.kind)) {
         verdict = read(option, value.text, field);
+    }
+    if (verdict == VERDICT_TAKEN && value.kind == KIND_BARE) {
+        conf_setting_refuse_bare(option, setting, report);
+        return false;
     }
     refuse(option, setting, report, verdict);
     return verdict == VERDICT_TAKEN;

@@ -3,6 +3,8 @@
 noinst_LIBRARIES += conf/libconf.a
 conf_libconf_a_SOURCES = \
 	conf/conf.h \
+	conf/conf_bare.c \
+	conf/conf_bare.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
 	conf/conf_check_listen.c \

@@ -133,6 +133,18 @@ class CommandLine(Case):
             self.assertRegex(said, rf"{re.escape(path)}:[345]: ", line)
             self.assertRegex(said, f"(?i){option}", line)
 
+    def test_values_without_quotation_marks(self):
+        status, said, path = self.check("memory = 64M;\nttl = 30m\nlisten = (\n"
+                                        "  { address = 127.0.0.1; port = 0; },\n"
+                                        "  { path = /tmp/x; }\n);\nnamespaces_policy = open\n")
+        self.assertEqual(status, 1)
+        self.assertEqual(re.findall(rf"{re.escape(path)}:(\d+): (.*)", said),
+                         [("1", 'memory: write "64M" in quotation marks'),
+                          ("2", 'ttl: write "30m" in quotation marks'),
+                          ("4", 'listen.address: write "127.0.0.1" in quotation marks'),
+                          ("5", 'listen.path: write "/tmp/x" in quotation marks'),
+                          ("7", 'namespaces_policy: write "open" in quotation marks')])
+
     def test_others_than_this_machine_are_not_let_in_by_chance(self):
         text = 'listen = (\n  { port = 0; },\n  { port = 0; address = "0.0.0.0"; }\n);\n'
         status, said, path = self.check(text)
