@@ -23,8 +23,11 @@ enum { CONF_NAMESPACE_COST = 640 };
 /* With a tls_client_ca: whether a client may connect without a certificate. */
 enum conf_tls_client { CONF_TLS_OPTIONAL, CONF_TLS_REQUIRED };
 
+/* An address that stands for 127.0.0.1, and for ::1 too where the machine has IPv6. */
+#define CONF_LOCALHOST "localhost"
+
 struct conf_listen {
-    char *address;           /* numeric IPv4 or IPv6, or NULL with path */
+    char *address;           /* numeric IPv4 or IPv6, or CONF_LOCALHOST, or NULL with path */
     bool dual_stack;         /* "::" that takes IPv4 too: no other group has that with its port */
     uint16_t port;           /* 0: the kernel picks one */
     char *path;              /* Unix socket, or NULL */
@@ -119,6 +122,12 @@ bool conf_load_text(const char *file, const char *bytes, size_t length, struct c
                     struct conf_errors *errors);
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
+
+/* Whether its address is CONF_LOCALHOST. */
+bool conf_is_localhost(const struct conf_listen *listen);
+
+/* How many sockets the listeners of the configuration are at most. */
+size_t conf_listen_sockets(const struct conf *conf);
 
 /*
  * Writes the names of the options that differ between the two and need a restart to change, as

@@ -230,8 +230,8 @@ static enum verdict read_address(const struct conf_option *option, const char *t
     struct in6_addr address;
     char plain[INET_ADDRSTRLEN];
     (void)option;
-    if (strcmp(text, "localhost") == 0) {
-        return store_string("127.0.0.1", field);
+    if (strcmp(text, CONF_LOCALHOST) == 0) {
+        return store_string(text, field);
     }
     if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1) {
         return VERDICT_WRONG;

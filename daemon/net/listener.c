@@ -363,6 +363,23 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
     return done;
 }
 
+uint16_t listener_port(const struct listener *listener)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+        struct sockaddr_storage room;
+    } address = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    if (getsockname(listener->fd, &address.any, &length) != 0) {
+        return 0;
+    }
+    return address.any.sa_family == AF_INET    ? ntohs(address.four.sin_port)
+           : address.any.sa_family == AF_INET6 ? ntohs(address.six.sin6_port)
+                                               : 0;
+}
+
 static bool is_listening_stream(int fd)
 {
     int type = 0, listening = 0;

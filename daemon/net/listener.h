@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "daemon/net/endpoint.h"
@@ -40,6 +41,9 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
  * descriptor is closed. */
 bool listener_inherit(struct listener *listener, int fd, const struct endpoint *endpoint,
                       char error[LISTENER_ERROR_MAX]);
+
+/* The port of a TCP listener; 0 for any other. */
+uint16_t listener_port(const struct listener *listener);
 
 /* The endpoint of a listener with that configuration, without name and TLS. */
 struct endpoint listener_endpoint(const struct conf_listen *conf);

@@ -46,7 +46,7 @@ static uint64_t own_descriptors(const struct conf *conf)
     for (size_t i = 0; i < conf->listen_count; i++) {
         speaks_tls |= conf->listen[i].tls_certificate != NULL;
     }
-    return conf->listen_count + (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
+    return conf_listen_sockets(conf) + (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
 }
 
 uint64_t fd_limit_raise_for(const struct conf *conf)
@@ -73,7 +73,7 @@ bool fd_limit_require(const struct conf *conf)
     if (allowed < least) {
         log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "
                   "raise it (ulimit -n, LimitNOFILE), or write fewer threads",
-                  (uintmax_t)allowed, conf->threads, conf->listen_count, (uintmax_t)least);
+                  (uintmax_t)allowed, conf->threads, conf_listen_sockets(conf), (uintmax_t)least);
     }
     return allowed >= least;
 }

@@ -87,7 +87,7 @@ static void expect_address(const char *written, const char *kept, bool both)
 
 START_TEST(addresses_in_other_words)
 {
-    expect_address("{ address = \"localhost\"; }", "127.0.0.1", false);
+    expect_address("{ address = \"localhost\"; }", "localhost", false);
     expect_address("{ address = \"::ffff:127.0.0.1\"; }", "127.0.0.1", false);
     expect_address("{ address = \"::ffff:7f00:2\"; }", "127.0.0.2", false);
     expect_address("{ address = \"0.0.0.0\"; }", "0.0.0.0", false);
@@ -99,6 +99,18 @@ START_TEST(addresses_in_other_words)
     expect_address("{ address = \"::\"; }, { address = \"0.0.0.0\"; }", "::", false);
     expect_address("{ address = \"::\"; port = 0; }, { address = \"127.0.0.1\"; port = 0; }",
                    "::", true);
+}
+END_TEST
+
+START_TEST(localhost_is_two_sockets_that_other_machines_cannot_reach)
+{
+    struct conf *conf = verdict_good("listen = ( { address = \"localhost\"; }, { path = \"/s\"; }, "
+                                     "{ address = \"127.0.0.2\"; } );");
+    ck_assert(conf_is_localhost(&conf->listen[0]));
+    ck_assert(!conf_is_localhost(&conf->listen[1]) && !conf_is_localhost(&conf->listen[2]));
+    ck_assert_uint_eq(conf_listen_sockets(conf), 4);
+    ck_assert_ptr_null(conf_exposed(conf, conf));
+    conf_destroy(&conf);
 }
 END_TEST
 
@@ -365,6 +377,12 @@ static const char *const wrong[][2] = {
      "listen.port: the group in line 1 listens there already, write another or leave this one out"},
     {"listen = ( { }, { address = \"localhost\"; } );",
      "listen.port: the group in line 1 listens there already, write another or leave this one out"},
+    {"listen = ( { address = \"localhost\"; }, { address = \"::1\"; } );",
+     "listen.port: the group in line 1 listens there already, write another or leave this one out"},
+    {"insecure = true; listen = ( { address = \"::\"; }, { address = \"localhost\"; } );",
+     "listen.port: the group in line 1 listens there already, write another or leave this one out"},
+    {"listen = ( { address = \"localhost\"; }, { address = \"localhost\"; } );",
+     "listen.port: the group in line 1 listens there already, write another or leave this one out"},
     {"listen = ( { address = \"::1\"; }, { address = \"0::0:1\"; port = 7171; } );",
      "listen.port: the group in line 1 listens there already, write another or leave this one "
      "out"},
@@ -508,6 +526,9 @@ static const struct {
     {"", "listen = ( { address = \"127.0.0.1\"; port = 7171; } );", ""},
     {"", "listen = ( { port = 7172; } );", "listen"},
     {"", "listen = ( { address = \"::1\"; } );", "listen"},
+    {"", "listen = ( { address = \"localhost\"; } );", "listen"},
+    {"listen = ( { address = \"localhost\"; } );",
+     "users = ( ); listen = ( { address = \"localhost\"; } );", ""},
     {"", "listen = ( { }, { port = 7172; } );", "listen"},
     {"listen = ( { path = \"/a\"; } );", "listen = ( { path = \"/a\"; mode = \"0600\"; } );",
      "listen"},
@@ -560,6 +581,7 @@ static Suite *suite(void)
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
     tcase_add_test(options, what_a_file_says_of_users);
     tcase_add_test(options, addresses_in_other_words);
+    tcase_add_test(options, localhost_is_two_sockets_that_other_machines_cannot_reach);
     tcase_add_test(options, every_option_is_taken);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);

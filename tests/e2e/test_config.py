@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import DAEMON, Case, seconds, wait_for
+from harness import DAEMON, Case, Client, seconds, wait_for
 
 
 class CommandLine(Case):
@@ -285,6 +285,20 @@ class Reload(Case):
         before = self.reload("threads = 2;")
         self.assertIn("listen", self.daemon.wait_log(r".*restart.*", after=before).group(0))
         self.assertEqual(self.connect(self.daemon).ask("PING"), "PONG")
+
+    def test_localhost_stays_where_it_is(self):
+        listen = 'listen = ( { address = "localhost"; port = 0; } );\n'
+        daemon = self.start(listen=listen)
+        places = daemon.addresses()
+        self.assertEqual(places[0][0], "127.0.0.1")
+        self.assertEqual({port for _, port in places}, {places[0][1]})
+        said = daemon.reload("reload(ed| refused)")
+        self.assertNotIn("restart", said)
+        for place in places:
+            self.assertEqual(self.kept(Client(place)).ask("PING"), "PONG")
+        daemon.listen = listen.replace("localhost", "127.0.0.1")
+        daemon.configure("")
+        self.assertIn("until a restart: listen", daemon.reload("reload(ed| refused)"))
 
     def test_a_file_that_is_gone(self):
         before = len(self.daemon.log())

@@ -117,7 +117,7 @@ class Starting(Case):
         self.assertEqual(self.connect(first).ask("PING"), "PONG")
 
     def test_all_addresses_and_other_words_for_one(self):
-        for address, hosts in (("::", ("127.0.0.1", "::1")), ("localhost", ("127.0.0.1",)),
+        for address, hosts in (("::", ("127.0.0.1", "::1")), ("localhost", ("127.0.0.1", "::1")),
                                ("::ffff:127.0.0.1", ("127.0.0.1",))):
             daemon = self.start("insecure = true;", arguments=("-vv",), ready=False,
                                 listen='listen = ( { address = "%s"; port = 0; } );\n' % address)
