@@ -30,8 +30,6 @@ const struct conf_option conf_options[] = {
 
 const size_t conf_option_count = sizeof conf_options / sizeof conf_options[0];
 
-enum { NAME_LONGEST = 32 }; /* bytes; no option's name is longer */
-
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name)
 {
     for (size_t i = 0; i < conf_option_count; i++) {
@@ -40,53 +38,6 @@ const struct conf_option *conf_option_find(enum conf_scope scope, const char *na
         }
     }
     return NULL;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance: how many letters must be inserted, deleted or replaced. Neither string
- * is longer than NAME_LONGEST. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_LONGEST + 1];
-    size_t length = strlen(b);
-    for (size_t j = 0; j <= length; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < length; j++) {
-            size_t replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = smaller(replaced, smaller(row[j], diagonal) + 1);
-        }
-    }
-    return row[length];
-}
-
-const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name)
-{
-    const struct conf_option *nearest = NULL;
-    size_t length = strlen(name);
-    size_t best = length / 3 + 2; /* at this distance it is another word */
-    if (length > NAME_LONGEST) {
-        return NULL;
-    }
-    for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope != scope) {
-            continue;
-        }
-        size_t far = distance(name, conf_options[i].name);
-        if (far < best && far < strlen(conf_options[i].name)) {
-            best = far;
-            nearest = &conf_options[i];
-        }
-    }
-    return nearest;
 }
 
 const char *conf_option_prefix(enum conf_scope scope)

@@ -35,8 +35,11 @@ conf_libconf_a_SOURCES = \
 	conf/conf_text.h \
 	conf/conf_units.c \
 	conf/conf_units.h \
+	conf/conf_unknown.c \
+	conf/conf_unknown.h \
 	conf/conf_value.c \
 	conf/conf_value.h \
+	conf/foreign.def \
 	conf/options.def
 
 # What is made from options.def. The results are kept with the sources, so that
