@@ -104,10 +104,11 @@ struct conf {
     } log;
 };
 
-/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`. */
+/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`.
+ * Where that is long, what would be right is a line of its own after it. */
 struct conf_errors {
-    char *text; /* whole lines; NULL: there is no mistake, or no memory for the text */
-    size_t count;
+    char *text;   /* whole lines; NULL: there is no mistake, or no memory for the text */
+    size_t count; /* of lines */
 };
 
 /*

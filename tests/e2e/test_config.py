@@ -145,13 +145,33 @@ class CommandLine(Case):
                           ("5", 'listen.path: write "/tmp/x" in quotation marks'),
                           ("7", 'namespaces_policy: write "open" in quotation marks')])
 
+    def test_options_of_other_servers(self):
+        for line, wanted in (
+                ('bind = "127.0.0.1";', "bind: there is no such option, write address in a group of listen"),
+                ("port = 11211;", "port: it is no option here, write it in a group of listen"),
+                ("maxmemory = 64mb;", "maxmemory: there is no such option, write memory"),
+                ('requirepass = "hunter2";',
+                 "requirepass: there is no such option, write secret in a group of users"),
+                ('users = ( { name = "a"; password = "hunter2"; } );',
+                 "users.password: there is no such option, write secret in a group of users"),
+                ("tls-port = 6380;", "tls-port: there is no such option, write port, "
+                                     "tls_certificate and tls_key in a group of listen"),
+                ("http = true;", "http: there is no such option, see kvcached.conf(5) for those there are")):
+            status, said, path = self.check(line)
+            self.assertEqual(status, 1)
+            self.assertRegex(said, rf"{re.escape(path)}:1: {re.escape(wanted)}\n$")
+            self.assertNotIn("hunter2", said)
+
     def test_others_than_this_machine_are_not_let_in_by_chance(self):
         text = 'listen = (\n  { port = 0; },\n  { port = 0; address = "0.0.0.0"; }\n);\n'
         status, said, path = self.check(text)
         self.assertEqual(status, 1)
         self.assertRegex(said, rf'{re.escape(path)}:3: listen\.address: .*"0\.0\.0\.0"')
-        for word in ("users", "tls_certificate", "tls_key", "insecure = true"):
+        for word in ("users", "tls_certificate", "tls_key", "insecure = true", "kvcached(8)"):
             self.assertIn(word, said)
+        lines = [line.split("kvcached.conf:", 1)[1] for line in said.splitlines()]
+        self.assertEqual(len(lines), 2)
+        self.assertLess(max(map(len, lines)), 125)
         daemon = self.start(text, listen="", ready=False)
         self.assertEqual(daemon.wait_exit(), os.EX_CONFIG)
         self.assertNotIn("listening", daemon.log())
