@@ -16,6 +16,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/os/fd_limit.h"
@@ -145,7 +146,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
         return false;
     }
     if (!server_state_open_log(server, next, &why)) {
-        log_error("cannot log to %s: %s", next->log.to, why);
+        log_error("cannot log to %s: %s", next->log.to, path_advice(next->log.to, errno, why).text);
         return false;
     }
     if (!conf_apply_begin(next, server->storage.store_thread)) {

@@ -20,6 +20,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/os/event_errors.h"
 #include "daemon/os/fd_limit.h"
@@ -44,7 +45,8 @@ static int start_log(struct server *server)
     const char *why;
     log_echo();
     if (!server_state_open_log(server, server->conf, &why)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, why);
+        const char *to = server->conf->log.to;
+        log_error("cannot log to %s: %s", to, path_advice(to, errno, why).text);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -92,7 +94,7 @@ static int open_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, why);
+    log_error("pid_file: %s: %s", path, path_advice(path, errno, why).text);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
