@@ -132,7 +132,7 @@ static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
     if (!thread_set_background("housekeeper", NICENESS)) {
-        log_debug("the housekeeper keeps its priority: %m");
+        log_debug("housekeeper: its priority cannot be lowered: %m");
     }
     idle(housekeeper);
     event_base_dispatch(housekeeper->base);

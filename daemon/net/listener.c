@@ -434,11 +434,10 @@ bool listener_inherit(struct listener *listener, int fd, const struct endpoint *
     if (!is_listening_stream(fd) || !name_from_kernel(listener)) {
         listener_close(listener);
         errno = ENOTSOCK;
-        return failed(
-            error,
-            "descriptor %d, which was handed over, is no listening stream socket: check the "
-            "socket unit",
-            fd);
+        return failed(error,
+                      "descriptor %d of socket activation is no listening stream socket: check the "
+                      "socket unit",
+                      fd);
     }
     if (listener->endpoint.name[0] != '/' && listener->endpoint.name[0] != '@') {
         set_options(fd); /* may fail: the socket may be of another family */

@@ -65,7 +65,7 @@ static int find_user(struct server *server)
     }
     server->becomes_user = geteuid() == 0;
     if (!server->becomes_user && server->user.uid != geteuid()) {
-        log_warning("user: %s: only root can become another user; left as it is", name);
+        log_warning("user: %s: only root can become another user; the daemon keeps its user", name);
     }
     return EX_OK;
 }
@@ -109,10 +109,11 @@ static int open_listeners(struct server *server)
                                 server->becomes_user ? &server->user : NULL);
     const char *exposed = listeners_exposed(&server->listeners, server->conf);
     if (status == EX_OK && exposed != NULL) {
-        log_error("others than this machine can reach %s, which was handed over: write users and, "
-                  "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
-                  "true, if every client there may read and change everything",
+        log_error("other machines can reach %s, a socket of the service manager, without users or "
+                  "without TLS",
                   exposed);
+        log_error("write users, and tls_certificate and tls_key in a group of listen with its "
+                  "protocol, or insecure = true: see \"Users and rights\" in kvcached(8)");
         status = EX_CONFIG;
     }
     return status;
@@ -314,7 +315,7 @@ static void log_ready(const struct server *server)
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
                    listener->endpoint.protocol->name,
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
-                   listener->inherited ? ", handed over by the service manager" : "");
+                   listener->inherited ? ", by socket activation" : "");
     }
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
@@ -356,7 +357,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         log_ready(server);
     } else {
         if (stopped != 0) {
-            log_notice("stopping before it served: %s", signal_name(stopped));
+            log_notice("stopping during the start: %s", signal_name(stopped));
             *status = EX_OK;
         }
         server_destroy(&server);

@@ -138,7 +138,7 @@ static int failed_with_file(const char *file, uint64_t memory, int why)
         log_error("arena.file: %s: a symbolic link is not followed", file);
         return EX_CANTCREAT;
     case EOPNOTSUPP:
-        log_error("arena.file: %s: the file system cannot set blocks aside (fallocate)", file);
+        log_error("arena.file: %s: the file system cannot reserve blocks (fallocate)", file);
         return EX_CANTCREAT;
     default:
         log_error("arena.file: %s: %s", file, path_advice(file, why, strerror(why)).text);

@@ -55,7 +55,7 @@ static void log_stuck(const struct watchdog *watchdog, unsigned i, uint64_t sile
     if (i < workers) {
         log_error("worker %u has been stuck for %ju ms", i, (uintmax_t)silence);
     } else if (i < 2 * workers) {
-        log_error("the handshaker of worker %u has been stuck for %ju ms", i - workers,
+        log_error("the TLS handshake thread of worker %u has been stuck for %ju ms", i - workers,
                   (uintmax_t)silence);
     } else {
         log_error("the housekeeper has been stuck for %ju ms", (uintmax_t)silence);

@@ -137,7 +137,7 @@ class Log(Files):
         self.put(daemon.path("log"), "")
         os.chown(daemon.folder, NOBODY.pw_uid, -1)
         daemon.start(ready=False)
-        daemon.wait_log("log: the file is not the user's")
+        daemon.wait_log("log: the file does not belong to the user that kvcached becomes")
         wait_for(lambda: os.path.exists(daemon.path("socket")), what="the socket")
         self.assertEqual(os.stat(daemon.path("log")).st_uid, 0)
 
