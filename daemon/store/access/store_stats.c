@@ -60,6 +60,43 @@ bool store_namespace_walk(struct store_thread *thread, uint32_t *next, struct sl
     return ns != NULL;
 }
 
+/* Fills in what was evicted since the last look; the caller holds namespaces.lock. False: nothing.
+ */
+static bool look_at_evictions(const struct store *store, struct namespace *ns, uint64_t now,
+                              struct store_evicted *evicted)
+{
+    uint64_t count = store_threads_evictions(&store->threads, ns->id) - ns->before.evictions;
+    uint32_t records = (uint32_t)count - ns->evictions_seen;
+    if (records == 0) {
+        return false;
+    }
+    *evicted = (struct store_evicted){.name = {ns->name, ns->name_length},
+                                      .quota = namespace_quota(ns),
+                                      .records = records,
+                                      .before = UINT64_C(1000) * ns->evicted_at};
+    ns->evictions_seen = (uint32_t)count;
+    ns->evicted_at = (uint32_t)((now + 999) / 1000);
+    return true;
+}
+
+bool store_evicted_step(struct store_thread *thread, uint32_t *next, size_t limit, uint64_t now,
+                        store_visit_evicted *visit, void *context)
+{
+    struct namespaces *all = &thread->store->namespaces;
+    struct store_evicted evicted;
+    pthread_mutex_lock(&all->lock);
+    for (; limit > 0 && *next <= all->highest; limit--, (*next)++) {
+        struct namespace *ns = all->by_id[*next];
+        if (ns != NULL && look_at_evictions(thread->store, ns, now, &evicted)) {
+            visit(context, &evicted);
+        }
+    }
+    bool done = *next > all->highest;
+    pthread_mutex_unlock(&all->lock);
+    *next = done ? 0 : *next;
+    return done;
+}
+
 enum store_status store_namespace_stats(struct store_thread *thread, struct slice name,
                                         struct store_namespace_stats *stats)
 {
@@ -122,6 +159,7 @@ void store_reset_counters(struct store_thread *thread)
     for (uint32_t id = 1; id <= all->highest; id++) {
         if (all->by_id[id] != NULL) {
             store_threads_sum(&store->threads, id, &all->by_id[id]->before);
+            all->by_id[id]->evictions_seen = 0;
         }
     }
     pthread_mutex_unlock(&all->lock);

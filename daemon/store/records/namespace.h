@@ -40,6 +40,8 @@ struct namespace
     uint64_t quota;               /* bytes; 0: none */
     uint32_t references;          /* open listings, writes in progress and generations that
                                 are being taken apart; atomic. Keep it from going */
+    uint32_t evictions_seen;      /* low bits of the count at the last look of store_evicted_step;
+                                     namespaces.lock */
     struct store_counters before; /* what the counters of its number were when it
                                      was made; thread.h */
     char padding[NAMESPACE_LINE]; /* every request reads what is above */
@@ -50,6 +52,8 @@ struct namespace
     /* backlog.lock */
     struct namespace *queued;
     uint8_t waiting;
+    uint32_t evicted_at;     /* when that look last found more, in seconds, rounded up; 0: never;
+                                namespaces.lock */
     uint64_t flush_at;       /* when it is to be flushed; 0: not; namespaces.lock */
     struct creator *creator; /* what made it, while it is not declared, or NULL; namespaces.lock */
     /* the housekeeper's */
