@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define CONF_NEVER 0 /* a ttl or max_ttl without an end */
@@ -125,10 +126,21 @@ void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
 
 /* Whether its address is CONF_LOCALHOST. */
-bool conf_is_localhost(const struct conf_listen *listen);
+static inline bool conf_is_localhost(const struct conf_listen *listen)
+{
+    return listen->address != NULL && strcmp(listen->address, CONF_LOCALHOST) == 0;
+}
 
-/* How many sockets the listeners of the configuration are at most. */
-size_t conf_listen_sockets(const struct conf *conf);
+/* How many sockets the listeners of the configuration are at most. Inline, so that rooms which do
+ * not link this one can ask. */
+static inline size_t conf_listen_sockets(const struct conf *conf)
+{
+    size_t sockets = conf->listen_count;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        sockets += conf_is_localhost(&conf->listen[i]);
+    }
+    return sockets;
+}
 
 /*
  * Writes the names of the options that differ between the two and need a restart to change, as

@@ -17,20 +17,6 @@ static bool is_localhost(const char *address)
     return strcmp(address, CONF_LOCALHOST) == 0;
 }
 
-bool conf_is_localhost(const struct conf_listen *listen)
-{
-    return listen->address != NULL && is_localhost(listen->address);
-}
-
-size_t conf_listen_sockets(const struct conf *conf)
-{
-    size_t sockets = conf->listen_count;
-    for (size_t i = 0; i < conf->listen_count; i++) {
-        sockets += conf_is_localhost(&conf->listen[i]);
-    }
-    return sockets;
-}
-
 /* --- reach ----------------------------------------------------------------------- */
 
 /* Whether only this machine can connect to that address. */

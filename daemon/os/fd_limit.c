@@ -46,7 +46,8 @@ static uint64_t own_descriptors(const struct conf *conf)
     for (size_t i = 0; i < conf->listen_count; i++) {
         speaks_tls |= conf->listen[i].tls_certificate != NULL;
     }
-    return conf_listen_sockets(conf) + (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
+    return conf_listen_sockets(conf) +
+           (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
 }
 
 uint64_t fd_limit_raise_for(const struct conf *conf)

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "daemon/store/store_evicted.h"
 #include "daemon/store/store_policy.h"
 #include "daemon/store/store_status.h"
 #include "protocol/slice.h"
@@ -584,24 +585,6 @@ void store_reset_counters(struct store_thread *thread);
  * store_wants_housekeeping says so.
  */
 bool store_housekeep(struct store_thread *thread, uint64_t now, size_t effort);
-
-/* A namespace of which living records were evicted. */
-struct store_evicted {
-    struct slice name; /* good until the visitor returns */
-    uint64_t quota;    /* 0: none */
-    uint64_t records;  /* evicted since the last look */
-    uint64_t before;   /* `now` of the last look that found any, rounded up to a second; 0: none
-                          did */
-};
-
-/* Must call nothing of the store. */
-typedef void store_visit_evicted(void *context, const struct store_evicted *evicted);
-
-/* Looks at up to `limit` numbers of namespaces from *next on, and visits those namespaces of which
- * living records were evicted since the last look. True when all have been looked at: then *next
- * is 0, for the next time. On one thread, inside of enter and leave. `now` is not 0. */
-bool store_evicted_step(struct store_thread *thread, uint32_t *next, size_t limit, uint64_t now,
-                        store_visit_evicted *visit, void *context);
 
 /* Cheap; any thread. True when a writer found memory short or a namespace was
  * flushed, so that the housekeeper should not wait for its interval. */

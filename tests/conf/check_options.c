@@ -75,45 +75,6 @@ START_TEST(a_file_may_end_anywhere_in_a_comment)
 END_TEST
 
 /* users_given: whether the file has the option, also with an empty list. */
-static void expect_address(const char *written, const char *kept, bool both)
-{
-    char text[256];
-    snprintf(text, sizeof text, "insecure = true; listen = ( %s );", written);
-    struct conf *conf = verdict_good(text);
-    ck_assert_str_eq(conf->listen[0].address, kept);
-    ck_assert_int_eq(conf->listen[0].dual_stack, both);
-    conf_destroy(&conf);
-}
-
-START_TEST(addresses_in_other_words)
-{
-    expect_address("{ address = \"localhost\"; }", "localhost", false);
-    expect_address("{ address = \"::ffff:127.0.0.1\"; }", "127.0.0.1", false);
-    expect_address("{ address = \"::ffff:7f00:2\"; }", "127.0.0.2", false);
-    expect_address("{ address = \"0.0.0.0\"; }", "0.0.0.0", false);
-    expect_address("{ address = \"::1\"; }", "::1", false);
-    expect_address("{ address = \"::\"; }", "::", true);
-    expect_address("{ address = \"0::0\"; }, { path = \"/s\"; }", "0::0", true);
-    expect_address("{ address = \"::\"; }, { address = \"127.0.0.1\"; port = 1; }", "::", true);
-    expect_address("{ address = \"::\"; }, { address = \"127.0.0.1\"; }", "::", false);
-    expect_address("{ address = \"::\"; }, { address = \"0.0.0.0\"; }", "::", false);
-    expect_address("{ address = \"::\"; port = 0; }, { address = \"127.0.0.1\"; port = 0; }",
-                   "::", true);
-}
-END_TEST
-
-START_TEST(localhost_is_two_sockets_that_other_machines_cannot_reach)
-{
-    struct conf *conf = verdict_good("listen = ( { address = \"localhost\"; }, { path = \"/s\"; }, "
-                                     "{ address = \"127.0.0.2\"; } );");
-    ck_assert(conf_is_localhost(&conf->listen[0]));
-    ck_assert(!conf_is_localhost(&conf->listen[1]) && !conf_is_localhost(&conf->listen[2]));
-    ck_assert_uint_eq(conf_listen_sockets(conf), 4);
-    ck_assert_ptr_null(conf_exposed(conf, conf));
-    conf_destroy(&conf);
-}
-END_TEST
-
 START_TEST(what_a_file_says_of_users)
 {
     struct conf *conf = verdict_good("ttl = 5;");
@@ -580,8 +541,6 @@ static Suite *suite(void)
     tcase_add_test(options, an_empty_file_is_the_defaults);
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
     tcase_add_test(options, what_a_file_says_of_users);
-    tcase_add_test(options, addresses_in_other_words);
-    tcase_add_test(options, localhost_is_two_sockets_that_other_machines_cannot_reach);
     tcase_add_test(options, every_option_is_taken);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);
