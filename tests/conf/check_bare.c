@@ -128,9 +128,10 @@ END_TEST
 
 /* --- what stays -------------------------------------------------------------------- */
 
+/* Where libconfig 1.5 stops inside of a string, it leaks that: there is no such text here. */
 static const char *const syntax[] = {
     "memory = ;",          "memory =\nttl = 5;",   "memory = = 5;",      "memory 64M;",
-    "ttl = 5 \"m\";",      "ttl = \"5\" m;",       "ttl = 5m \"x\";",    "ttl = 5 }",
+    "ttl = 5m { };",       "ttl = \"5\" m;",       "ttl = 5m ( 6 );",    "ttl = 5 }",
     "namespaces = ( , );", "memory = 'a\nttl = 5", "memory = { 64M; };",
 };
 
