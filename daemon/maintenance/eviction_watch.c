@@ -65,7 +65,7 @@ void eviction_watch_note(struct eviction_watch *watch, const struct store_evicte
                          uint64_t now)
 {
     if (evicted->quota == 0) {
-        watch->sharing++;
+        watch->sharing += evicted->namespaces;
         if (evicted->records > watch->shared.records) {
             keep(&watch->shared, evicted);
         }

@@ -12,10 +12,12 @@
 
 struct store_thread;
 
-/* A namespace of which living records were evicted. */
+/* A namespace of which living records were evicted, or all those together that are gone meanwhile,
+ * since nothing was left in them. */
 struct store_evicted {
-    struct slice name; /* good until the visitor returns */
-    uint64_t quota;    /* 0: none */
+    struct slice name; /* good until the visitor returns; of those that are gone the last one's */
+    size_t namespaces; /* how many; more than 1 only of those that are gone */
+    uint64_t quota;    /* 0: none, as of those that are gone */
     uint64_t records;  /* evicted since the last look */
     uint64_t before;   /* `now` of the last look that found any, rounded up to a second; 0: none
                           did */

@@ -46,8 +46,11 @@ static int lines(const char *with)
 /* As the store says it. */
 static void note(const char *name, uint64_t quota, uint64_t records, uint64_t before)
 {
-    const struct store_evicted evicted = {
-        .name = slice_of(name), .quota = quota, .records = records, .before = before};
+    const struct store_evicted evicted = {.name = slice_of(name),
+                                          .namespaces = 1,
+                                          .quota = quota,
+                                          .records = records,
+                                          .before = before};
     eviction_watch_note(&watch, &evicted, now);
 }
 
@@ -140,6 +143,17 @@ START_TEST(the_shared_memory_has_a_line_when_it_begins)
 }
 END_TEST
 
+/* Of those that are gone the store knows their number and the name of the last one. */
+START_TEST(namespaces_that_are_gone_count_too)
+{
+    const struct store_evicted gone = {.name = slice_of("last"), .namespaces = 500, .records = 700};
+    note("there", 0, 600, 0);
+    eviction_watch_note(&watch, &gone, now);
+    end();
+    ck_assert_int_eq(lines("records of namespace last and 500 others are evicted"), 1);
+}
+END_TEST
+
 /* --- many -------------------------------------------------------------------------------- */
 
 enum { MANY = 60000 };
@@ -222,6 +236,7 @@ int main(void)
     tcase_add_test(said, it_begins_again_after_a_while_without);
     tcase_add_test(said, a_time_that_lies_ahead_is_none_ago);
     tcase_add_test(said, the_shared_memory_has_a_line_when_it_begins);
+    tcase_add_test(said, namespaces_that_are_gone_count_too);
     tcase_add_test(said, many_namespaces_without_a_quota_are_one_line);
     tcase_add_test(said, many_with_a_quota_are_few_lines);
     tcase_add_test(said, few_lines_in_any_ten_minutes);

@@ -2,6 +2,7 @@
  * check_store_stats.c - what each kind of request counts as, and how long a record was
  * left alone.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/store/terms_fixture.h"
@@ -279,6 +280,7 @@ END_TEST
 /* What the last look found, in the order of numbers. */
 static struct looked {
     char name[STORE_NAMESPACE_MAX + 1];
+    size_t namespaces;
     uint64_t quota, records, before;
 } looked[8];
 static size_t looked_count;
@@ -288,8 +290,10 @@ static void note_looked(void *context, const struct store_evicted *evicted)
     ck_assert_ptr_eq(context, looked);
     ck_assert_uint_lt(looked_count, 8);
     struct looked *at = &looked[looked_count++];
-    *at = (struct looked){
-        .quota = evicted->quota, .records = evicted->records, .before = evicted->before};
+    *at = (struct looked){.namespaces = evicted->namespaces,
+                          .quota = evicted->quota,
+                          .records = evicted->records,
+                          .before = evicted->before};
     memcpy(at->name, evicted->name.bytes, evicted->name.length);
 }
 
@@ -356,6 +360,33 @@ START_TEST(evictions_are_found_once)
 }
 END_TEST
 
+/* A full store empties namespaces, and those that are not declared go then. */
+START_TEST(evictions_of_namespaces_that_are_gone_are_found)
+{
+    enum { NAMESPACES = 3000 };
+    char name[16];
+    look_at_evictions(100);
+    for (int i = 0; i < NAMESPACES; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        FIXTURE_OK(fixture_put_pattern(&terms_fixture, name, "key", TTL_NEVER, 8000, 1));
+        fixture_housekeep(&terms_fixture);
+    }
+    fixture_rest(&terms_fixture);
+    struct store_stats stats = fixture_figures(&terms_fixture);
+    ck_assert_uint_gt(stats.counters.evictions, 0);
+    ck_assert_uint_lt(stats.namespaces, NAMESPACES);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 1);
+    ck_assert_uint_eq(looked[0].records, stats.counters.evictions);
+    ck_assert_uint_eq(looked[0].namespaces, stats.counters.evictions);
+    ck_assert_uint_eq(looked[0].namespaces, NAMESPACES - stats.namespaces);
+    ck_assert_int_eq(looked[0].name[0], 'n');
+    ck_assert_uint_eq(looked[0].quota, 0);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 0);
+}
+END_TEST
+
 START_TEST(evictions_are_found_after_counters_were_reset)
 {
     const struct store_namespace_options own = {.name = slice_of("own"), .memory = FIXTURE_MIB};
@@ -391,6 +422,7 @@ int main(void)
     tcase_add_test(tcase, idleness_is_never_told_too_short);
     tcase_add_test(tcase, a_reader_that_is_ahead_leaves_no_idleness);
     tcase_add_test(tcase, evictions_are_found_once);
+    tcase_add_test(tcase, evictions_of_namespaces_that_are_gone_are_found);
     tcase_add_test(tcase, evictions_are_found_after_counters_were_reset);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -74,6 +74,15 @@ enum { NAMESPACES_HEADS = 65536 };
 struct threads;
 struct file_namespace_fields;
 
+/* Namespaces without a quota that are gone, and of which records were evicted since the last look:
+ * a full store empties namespaces faster than the housekeeper looks at them. namespaces.lock. */
+struct namespaces_gone_evicted {
+    uint64_t records;
+    size_t namespaces;
+    uint8_t name_length;
+    char name[STORE_NAMESPACE_MAX]; /* of the last one */
+};
+
 struct namespaces {
     const struct threads *threads; /* not owned */
     struct file *file;             /* where they are written down; NULL: nowhere; not owned */
@@ -104,6 +113,7 @@ struct namespaces {
      * seen. */
     uint32_t due_id;
     uint64_t due_next;
+    struct namespaces_gone_evicted gone_evicted;
 };
 
 bool namespaces_init(struct namespaces *all, const struct siphash_key *secret,
@@ -155,6 +165,9 @@ void generation_destroy(struct generation **generation);
 void namespaces_unlink(struct namespaces *all, struct namespace *ns);
 /* Its number may be given to another from now on. */
 void namespace_destroy(struct namespaces *all, struct namespace **ns);
+
+/* Records evicted since ns->evictions_seen, which is set to what is now. Under namespaces.lock. */
+uint32_t namespaces_take_evictions(struct namespaces *all, struct namespace *ns);
 
 static inline struct generation *namespace_generation(const struct namespace *ns)
 {
