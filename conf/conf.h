@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define CONF_NEVER 0 /* a ttl or max_ttl without an end */
@@ -29,8 +30,11 @@ enum conf_open_pages { CONF_OPEN_HEALTH, CONF_OPEN_METRICS, CONF_OPEN_ALL };
 /* Which namespaces have series of their own in /metrics. */
 enum conf_series { CONF_SERIES_DECLARED, CONF_SERIES_ALL, CONF_SERIES_NONE };
 
+/* An address that stands for 127.0.0.1, and for ::1 too where the machine has IPv6. */
+#define CONF_LOCALHOST "localhost"
+
 struct conf_listen {
-    char *address;           /* numeric IPv4 or IPv6, or NULL with path */
+    char *address;           /* numeric IPv4 or IPv6, or CONF_LOCALHOST, or NULL with path */
     bool dual_stack;         /* "::" that takes IPv4 too: no other group has that with its port */
     uint16_t port;           /* 0: the kernel picks one */
     char *path;              /* Unix socket, or NULL */
@@ -112,10 +116,11 @@ struct conf {
     } log;
 };
 
-/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`. */
+/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`.
+ * Where that is long, what would be right is a line of its own after it. */
 struct conf_errors {
-    char *text; /* whole lines; NULL: there is no mistake, or no memory for the text */
-    size_t count;
+    char *text;   /* whole lines; NULL: there is no mistake, or no memory for the text */
+    size_t count; /* of lines */
 };
 
 /*
@@ -130,6 +135,23 @@ bool conf_load_text(const char *file, const char *bytes, size_t length, struct c
                     struct conf_errors *errors);
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
+
+/* Whether its address is CONF_LOCALHOST. */
+static inline bool conf_is_localhost(const struct conf_listen *listen)
+{
+    return listen->address != NULL && strcmp(listen->address, CONF_LOCALHOST) == 0;
+}
+
+/* How many sockets the listeners of the configuration are at most. Inline, so that rooms which do
+ * not link this one can ask. */
+static inline size_t conf_listen_sockets(const struct conf *conf)
+{
+    size_t sockets = conf->listen_count;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        sockets += conf_is_localhost(&conf->listen[i]);
+    }
+    return sockets;
+}
 
 /*
  * Writes the names of the options that differ between the two and need a restart to change, as

@@ -42,27 +42,6 @@ const struct conf_option *conf_option_find(enum conf_scope scope, const char *na
     return NULL;
 }
 
-const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name)
-{
-    const struct conf_option *nearest = NULL;
-    size_t length = strlen(name);
-    size_t best = length / 3 + 2; /* at this distance it is another word */
-    if (length > EDIT_DISTANCE_LONGEST) {
-        return NULL;
-    }
-    for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope != scope) {
-            continue;
-        }
-        size_t far = edit_distance(name, conf_options[i].name);
-        if (far < best && far < strlen(conf_options[i].name)) {
-            best = far;
-            nearest = &conf_options[i];
-        }
-    }
-    return nearest;
-}
-
 const char *conf_option_prefix(enum conf_scope scope)
 {
     static const char *const prefixes[] = {
@@ -189,6 +168,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
     case TYPE_QUOTA:
     case TYPE_DURATION:
     case TYPE_LIFETIME:
+        snprintf(text, size, "%s from \"%s\" to \"%s\"", measured(option->type), range.least,
+                 range.most);
+        return;
     case TYPE_COUNT:
     case TYPE_PORT:
         snprintf(text, size, "%s from %s to %s", measured(option->type), range.least, range.most);

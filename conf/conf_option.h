@@ -70,9 +70,6 @@ extern const size_t conf_option_count;
 /* The option of that name; NULL when the scope has none. */
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name);
 
-/* The option of the scope that `name` was probably meant to be, or NULL. */
-const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name);
-
 /* What messages write before the option's name: "" or "listen.". */
 const char *conf_option_prefix(enum conf_scope scope);
 

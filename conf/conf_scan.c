@@ -10,6 +10,8 @@
  *     with the @include, and each line keeps the place where it was read;
  *   - a long whole number gets the suffix for 64 bits, and a longer one is replaced by a number
  *     that is too large for every option;
+ *   - a value without quotation marks that libconfig does not know becomes a string with a mark
+ *     (conf_bare.h), so that its option refuses it;
  *   - a name that its group has already is replaced by one that libconfig takes and that
  *     conf_check recognises (CONF_SCAN_DUPLICATE);
  *   - a comment that ends with the file instead of its line is left out, and so is the byte order
@@ -32,6 +34,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/conf_bare.h"
 #include "conf/conf_report.h"
 #include "conf/conf_text.h"
 
@@ -43,6 +46,9 @@ enum {
     DIGITS_INT = 9,          /* a number of so many digits fits 32 bits */
     DIGITS_MOST = 18,        /* a number of so many digits fits 64 bits */
 };
+
+/* What a setting or a list has to go on with. */
+enum expected { EXPECTS_NOTHING, EXPECTS_SIGN /* = or : */, EXPECTS_VALUE };
 
 /* A name in the text. */
 struct name {
@@ -60,6 +66,7 @@ struct scan {
     size_t groups[GROUPS_DEEPEST];         /* index in `names` of each group's first */
     unsigned settings[GROUPS_DEEPEST + 1]; /* their number, at the top level and in each group */
     size_t depth;                          /* of open groups */
+    enum expected expected;
 };
 
 /* The file that is being scanned. */
@@ -302,6 +309,7 @@ static void copy_name(struct scan *scan, struct source *source)
         after++;
     }
     if (is_assigned(after, source->end)) {
+        scan->expected = EXPECTS_SIGN;
         count_setting(scan);
         size_t length = (size_t)(after - name);
         unsigned first = seen_before(scan, name, length);
@@ -437,26 +445,64 @@ static bool take_include(struct scan *scan, struct source *source)
 
 /* --- scanning --------------------------------------------------------------- */
 
+/* Takes a value without quotation marks; false where there is none, or one that libconfig knows. */
+static bool take_bare(struct scan *scan, struct source *source)
+{
+    size_t length = scan->expected == EXPECTS_VALUE && !is_blank(*source->at)
+                        ? conf_bare_length(source->at, source->end)
+                        : 0;
+    if (length == 0) {
+        return false;
+    }
+    conf_bare_append(scan->text, source->at, length);
+    source->at += length;
+    source->at_line_start = false;
+    return true;
+}
+
+/* Copies a character that is no part of a word, a string or a comment. */
+static void copy_sign(struct scan *scan, struct source *source)
+{
+    char sign = *source->at;
+    bool at_line_start = source->at_line_start && is_blank(sign);
+    bool begins_value = scan->expected == EXPECTS_SIGN && (sign == '=' || sign == ':');
+    if (sign == '{') {
+        open_group(scan);
+    } else if (sign == '}') {
+        close_group(scan);
+    }
+    if (begins_value || sign == '(' || sign == '[' || sign == ',') {
+        scan->expected = EXPECTS_VALUE;
+    } else if (!is_blank(sign) && sign != '\n' && sign != '-' && sign != '+') {
+        scan->expected = EXPECTS_NOTHING;
+    }
+    copy_to(scan, source, source->at + 1);
+    source->at_line_start |= at_line_start;
+}
+
 static void scan_next(struct scan *scan, struct source *source)
 {
     const char *comment = comment_end(source->at, source->end);
-    bool at_line_start = source->at_line_start && is_blank(*source->at);
     if (comment != NULL) {
         copy_comment(scan, source, comment);
-    } else if (*source->at == '"') {
+        return;
+    }
+    bool is_bare = take_bare(scan, source);
+    if (!is_bare && *source->at != '"' && !begins_name(*source->at) && !is_digit(*source->at) &&
+        *source->at != '.') {
+        copy_sign(scan, source);
+        return;
+    }
+    scan->expected = EXPECTS_NOTHING;
+    if (is_bare) {
+        return;
+    }
+    if (*source->at == '"') {
         copy_string(scan, source);
     } else if (begins_name(*source->at)) {
         copy_name(scan, source);
-    } else if (is_digit(*source->at) || *source->at == '.') {
-        copy_number(scan, source);
     } else {
-        if (*source->at == '{') {
-            open_group(scan);
-        } else if (*source->at == '}') {
-            close_group(scan);
-        }
-        copy_to(scan, source, source->at + 1);
-        source->at_line_start |= at_line_start;
+        copy_number(scan, source);
     }
 }
 

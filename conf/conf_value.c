@@ -230,8 +230,8 @@ static enum verdict read_address(const struct conf_option *option, const char *t
     struct in6_addr address;
     char plain[INET_ADDRSTRLEN];
     (void)option;
-    if (strcmp(text, "localhost") == 0) {
-        return store_string("127.0.0.1", field);
+    if (strcmp(text, CONF_LOCALHOST) == 0) {
+        return store_string(text, field);
     }
     if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1) {
         return VERDICT_WRONG;
@@ -308,7 +308,7 @@ static enum verdict read_secret(const struct conf_option *option, const char *te
 /* --- types ---------------------------------------------------------------- */
 
 enum {
-    TAKES_STRING = 1 << KIND_STRING,
+    TAKES_STRING = 1 << KIND_STRING | 1 << KIND_BARE,
     TAKES_NUMBER = 1 << KIND_NUMBER,
     TAKES_BOOL = 1 << KIND_BOOL,
 };
@@ -389,6 +389,10 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     conf_setting_value(setting, &value);
     if (types[option->type].takes & (1u << value.kind)) {
         verdict = read(option, value.text, field);
+    }
+    if (verdict == VERDICT_TAKEN && value.kind == KIND_BARE) {
+        conf_setting_refuse_bare(option, setting, report);
+        return false;
     }
     refuse(option, setting, report, verdict);
     return verdict == VERDICT_TAKEN;

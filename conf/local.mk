@@ -3,6 +3,8 @@
 noinst_LIBRARIES += conf/libconf.a
 conf_libconf_a_SOURCES = \
 	conf/conf.h \
+	conf/conf_bare.c \
+	conf/conf_bare.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
 	conf/conf_check_listen.c \
@@ -33,8 +35,11 @@ conf_libconf_a_SOURCES = \
 	conf/conf_text.h \
 	conf/conf_units.c \
 	conf/conf_units.h \
+	conf/conf_unknown.c \
+	conf/conf_unknown.h \
 	conf/conf_value.c \
 	conf/conf_value.h \
+	conf/foreign.def \
 	conf/options.def
 
 # What is made from options.def. The results are kept with the sources, so that

@@ -214,9 +214,8 @@ void log_prepared(void)
 void log_give(uid_t uid, gid_t gid)
 {
     if (!log_writer_give(uid, gid)) {
-        log_warning("log: the file is not the user's that kvcached becomes, so a reload may fail "
-                    "to open it: "
-                    "chown it to that user: %m");
+        log_warning("log: the file does not belong to the user that kvcached becomes, so a reload "
+                    "may fail to open it: chown it to that user: %m");
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/http/http.h"
@@ -58,8 +59,8 @@ static bool is_exposed(const struct server *server, const struct conf *next)
     const char *name =
         listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
     if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted: until "
-                  "then keep users and TLS, or write insecure = true",
+        log_error("other machines can reach %s until a restart: keep users and TLS until then, or "
+                  "write insecure = true",
                   name);
     }
     return name != NULL;
@@ -72,11 +73,11 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
     bool users = server->conf->user_count > 0 && !next->users_given;
     bool everything = next->empty && !server->conf->empty;
     if (everything) {
-        log_error("the file has no setting in it, and had some before: write one, such as "
-                  "users = (); if the defaults are meant");
+        log_error("the file has no setting, and had some before: if the defaults are meant, write "
+                  "users = ();");
     } else if (users) {
-        log_error("users: the file has no such setting, and there are users: write users = (); if "
-                  "every client may do everything");
+        log_error("users: the file does not have this option, and there are users: if every client "
+                  "may do everything, write users = ();");
     }
     return everything || users;
 }
@@ -146,7 +147,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
         return false;
     }
     if (!server_state_open_log(server, next, &why)) {
-        log_error("cannot log to %s: %s", next->log.to, why);
+        log_error("cannot log to %s: %s", next->log.to, path_advice(next->log.to, errno, why).text);
         return false;
     }
     if (!conf_apply_begin(next, server->storage.store_thread)) {

@@ -21,6 +21,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/http/http.h"
 #include "daemon/net/tls.h"
@@ -48,7 +49,8 @@ static int start_log(struct server *server)
     const char *why;
     log_echo();
     if (!server_state_open_log(server, server->conf, &why)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, why);
+        const char *to = server->conf->log.to;
+        log_error("cannot log to %s: %s", to, path_advice(to, errno, why).text);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -67,7 +69,7 @@ static int find_user(struct server *server)
     }
     server->becomes_user = geteuid() == 0;
     if (!server->becomes_user && server->user.uid != geteuid()) {
-        log_warning("user: %s: only root can become another user; left as it is", name);
+        log_warning("user: %s: only root can become another user; the daemon keeps its user", name);
     }
     return EX_OK;
 }
@@ -96,7 +98,7 @@ static int open_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, why);
+    log_error("pid_file: %s: %s", path, path_advice(path, errno, why).text);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
@@ -111,10 +113,11 @@ static int open_listeners(struct server *server)
                                 server->becomes_user ? &server->user : NULL);
     const char *exposed = listeners_exposed(&server->listeners, server->conf);
     if (status == EX_OK && exposed != NULL) {
-        log_error("others than this machine can reach %s, which was handed over: write users and, "
-                  "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
-                  "true, if every client there may read and change everything",
+        log_error("other machines can reach %s, a socket of the service manager, without users or "
+                  "without TLS",
                   exposed);
+        log_error("write users, and tls_certificate and tls_key in a group of listen with its "
+                  "protocol, or insecure = true: see \"Users and rights\" in kvcached(8)");
         status = EX_CONFIG;
     }
     return status;
@@ -359,7 +362,7 @@ static void log_ready(const struct server *server)
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
                    endpoint_protocol(&listener->endpoint),
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
-                   listener->inherited ? ", handed over by the service manager" : "");
+                   listener->inherited ? ", by socket activation" : "");
     }
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
@@ -401,7 +404,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         log_ready(server);
     } else {
         if (stopped != 0) {
-            log_notice("stopping before it served: %s", signal_name(stopped));
+            log_notice("stopping during the start: %s", signal_name(stopped));
             *status = EX_OK;
         }
         server_destroy(&server);

@@ -90,17 +90,18 @@ START_TEST(mistakes_in_included_files_are_told_where_they_are)
     put("b.conf", "\nthreads = 99;\nttl = 6;\n@include \"more\"\n@include \"more/c.conf\"");
     put("more/c.conf", "ttl = 7; xyzzy = 1");
     strcpy(main_file, in_directory("a.conf"));
-    snprintf(expected, sizeof expected,
-             "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w\n"
-             "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
-             "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/b.conf:4: @include: cannot read \"%1$s/more\": Is a directory, name a file "
-             "that can be read\n"
-             "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
-             "there are\n"
-             "%1$s/a.conf:3: memory: 0 is too small, write a size from 4M to 1T\n",
-             directory);
+    snprintf(
+        expected, sizeof expected,
+        "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from \"1ms\" to \"5200w\"\n"
+        "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
+        "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
+        "%1$s/b.conf:4: @include: cannot read \"%1$s/more\": Is a directory, name a file "
+        "that can be read\n"
+        "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
+        "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
+        "there are\n"
+        "%1$s/a.conf:3: memory: 0 is too small, write a size from \"4M\" to \"1T\"\n",
+        directory);
     load_bad(main_file, expected);
 }
 END_TEST

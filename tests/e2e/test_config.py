@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import DAEMON, Case, seconds, wait_for
+from harness import DAEMON, Case, Client, seconds, wait_for
 
 
 class CommandLine(Case):
@@ -161,13 +161,45 @@ class CommandLine(Case):
             self.assertRegex(said, rf"{re.escape(path)}:[345]: ", line)
             self.assertRegex(said, f"(?i){option}", line)
 
+    def test_values_without_quotation_marks(self):
+        status, said, path = self.check("memory = 64M;\nttl = 30m\nlisten = (\n"
+                                        "  { address = 127.0.0.1; port = 0; },\n"
+                                        "  { path = /tmp/x; }\n);\nnamespaces_policy = open\n")
+        self.assertEqual(status, 1)
+        self.assertEqual(re.findall(rf"{re.escape(path)}:(\d+): (.*)", said),
+                         [("1", 'memory: write "64M" in quotation marks'),
+                          ("2", 'ttl: write "30m" in quotation marks'),
+                          ("4", 'listen.address: write "127.0.0.1" in quotation marks'),
+                          ("5", 'listen.path: write "/tmp/x" in quotation marks'),
+                          ("7", 'namespaces_policy: write "open" in quotation marks')])
+
+    def test_options_of_other_servers(self):
+        for line, wanted in (
+                ('bind = "127.0.0.1";', "bind: there is no such option, write address in a group of listen"),
+                ("port = 11211;", "port: it is no option here, write it in a group of listen"),
+                ("maxmemory = 64mb;", "maxmemory: there is no such option, write memory"),
+                ('requirepass = "hunter2";',
+                 "requirepass: there is no such option, write secret in a group of users"),
+                ('users = ( { name = "a"; password = "hunter2"; } );',
+                 "users.password: there is no such option, write secret in a group of users"),
+                ("tls-port = 6380;", "tls-port: there is no such option, write port, "
+                                     "tls_certificate and tls_key in a group of listen"),
+                ("http = true;", "http: there is no such option, see kvcached.conf(5) for those there are")):
+            status, said, path = self.check(line)
+            self.assertEqual(status, 1)
+            self.assertRegex(said, rf"{re.escape(path)}:1: {re.escape(wanted)}\n$")
+            self.assertNotIn("hunter2", said)
+
     def test_others_than_this_machine_are_not_let_in_by_chance(self):
         text = 'listen = (\n  { port = 0; },\n  { port = 0; address = "0.0.0.0"; }\n);\n'
         status, said, path = self.check(text)
         self.assertEqual(status, 1)
         self.assertRegex(said, rf'{re.escape(path)}:3: listen\.address: .*"0\.0\.0\.0"')
-        for word in ("users", "tls_certificate", "tls_key", "insecure = true"):
+        for word in ("users", "tls_certificate", "tls_key", "insecure = true", "kvcached(8)"):
             self.assertIn(word, said)
+        lines = [line.split("kvcached.conf:", 1)[1] for line in said.splitlines()]
+        self.assertEqual(len(lines), 2)
+        self.assertLess(max(map(len, lines)), 125)
         daemon = self.start(text, listen="", ready=False)
         self.assertEqual(daemon.wait_exit(), os.EX_CONFIG)
         self.assertNotIn("listening", daemon.log())
@@ -302,6 +334,20 @@ class Reload(Case):
         self.assertIn("listen", self.daemon.wait_log(r".*restart.*", after=before).group(0))
         self.assertEqual(self.connect(self.daemon).ask("PING"), "PONG")
 
+    def test_localhost_stays_where_it_is(self):
+        listen = 'listen = ( { address = "localhost"; port = 0; } );\n'
+        daemon = self.start(listen=listen)
+        places = daemon.addresses()
+        self.assertEqual(places[0][0], "127.0.0.1")
+        self.assertEqual({port for _, port in places}, {places[0][1]})
+        said = daemon.reload("reload(ed| refused)")
+        self.assertNotIn("restart", said)
+        for place in places:
+            self.assertEqual(self.kept(Client(place)).ask("PING"), "PONG")
+        daemon.listen = listen.replace("localhost", "127.0.0.1")
+        daemon.configure("")
+        self.assertIn("until a restart: listen", daemon.reload("reload(ed| refused)"))
+
     def test_a_file_that_is_gone(self):
         before = len(self.daemon.log())
         os.unlink(self.daemon.conf)
@@ -359,7 +405,7 @@ class Reload(Case):
 
 
 class Reachable(Case):
-    """A listener for others than this machine, in a network that has no others."""
+    """A listener that other machines can reach, in a network that has no others."""
 
     ALONE = ["unshare", "--user", "--map-root-user", "--net"]
     LISTEN = 'listen = ( { address = "0.0.0.0"; port = 0; } );\n'
@@ -381,7 +427,7 @@ class Reachable(Case):
         daemon = self.start("insecure = true;", listen=self.LISTEN, launcher=self.ALONE)
         said = self.reload(daemon, daemon.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
-        self.assertRegex(said, r"can reach 0\.0\.0\.0 .*users and TLS, or write insecure = true")
+        self.assertRegex(said, r"other machines can reach 0\.0\.0\.0 until a restart: .*insecure = true")
         said = self.reload(daemon, self.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
         self.assertRegex(said, rf"{re.escape(daemon.conf)}:1: listen\.address: ")

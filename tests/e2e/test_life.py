@@ -113,11 +113,12 @@ class Starting(Case):
                             ready=False)
         self.assertGreater(second.wait_exit(), 0)
         self.assertIn(f"{host}:{port}", second.log())
-        self.assertIn("Address already in use", second.log())
+        self.assertIn(f"Address already in use: ss -ltnp 'sport = :{port}' shows which process",
+                      second.log())
         self.assertEqual(self.connect(first).ask("PING"), "PONG")
 
     def test_all_addresses_and_other_words_for_one(self):
-        for address, hosts in (("::", ("127.0.0.1", "::1")), ("localhost", ("127.0.0.1",)),
+        for address, hosts in (("::", ("127.0.0.1", "::1")), ("localhost", ("127.0.0.1", "::1")),
                                ("::ffff:127.0.0.1", ("127.0.0.1",))):
             daemon = self.start("insecure = true;", arguments=("-vv",), ready=False,
                                 listen='listen = ( { address = "%s"; port = 0; } );\n' % address)
@@ -169,7 +170,7 @@ class Starting(Case):
         daemon = self.start(listen='listen = ( { path = "@/missing/socket"; } );\n', ready=False)
         self.assertGreater(daemon.wait_exit(), 0)
         self.assertIn("/missing/socket", daemon.log())
-        self.assertIn("No such file or directory", daemon.log())
+        self.assertIn("missing: make it with mkdir", daemon.log())
 
     def test_a_restart_on_the_same_port(self):
         first = self.start()

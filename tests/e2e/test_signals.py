@@ -240,7 +240,7 @@ class Reading(Case):
             self.assertLess(time.monotonic() - started, seconds(1))
             self.assertFalse(os.path.exists(daemon.path("pid")))
             self.assertFalse(os.path.exists(daemon.path("socket")))
-        self.assertIn("stopping before it served: SIGTERM", daemon.log())
+        self.assertIn("stopping during the start: SIGTERM", daemon.log())
         self.expect_all(daemon)
 
     def test_a_reload_is_done_after_it(self):
