@@ -25,6 +25,7 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     const char *other = (const char *)b + option->offset;
     switch (option->type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
     case TYPE_QUOTA:
     case TYPE_DURATION:
     case TYPE_LIFETIME:

@@ -9,12 +9,12 @@
 #include "conf/conf.h"
 
 #include <libconfig.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf_check.h"
 #include "conf/conf_listen.h"
+#include "conf/conf_machine.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
@@ -225,14 +225,10 @@ static void report_syntax(config_t *parsed, struct conf_report *report)
 static void resolve_threads(struct conf *conf)
 {
     struct conf_bounds bounds = conf_option_bounds(conf_option_find(SCOPE_TOP, "threads"));
-    cpu_set_t processors;
     if (conf->threads != 0) {
         return;
     }
-    conf->threads = 1;
-    if (sched_getaffinity(0, sizeof processors, &processors) == 0) {
-        conf->threads = (unsigned)CPU_COUNT(&processors);
-    }
+    conf->threads = conf_machine_processors("");
     if (conf->threads > bounds.most) {
         conf->threads = (unsigned)bounds.most;
     }

@@ -76,6 +76,7 @@ static uint64_t bound(const struct conf_option *option, const char *text)
     uint64_t value = 0;
     switch (option->type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
     case TYPE_QUOTA:
         conf_units_parse_size(text, &value);
         return value;
@@ -148,6 +149,7 @@ static const char *measured(enum conf_type type)
 {
     switch (type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
         return "a size";
     case TYPE_QUOTA:
         return "0 or a size";
@@ -164,6 +166,10 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
 {
     struct ends range = ends(option);
     switch (option->type) {
+    case TYPE_MEMORY:
+        snprintf(text, size, "%s from \"%s\" to \"%s\" or a share such as \"75%%\"",
+                 measured(option->type), range.least, range.most);
+        return;
     case TYPE_SIZE:
     case TYPE_QUOTA:
     case TYPE_DURATION:

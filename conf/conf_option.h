@@ -26,6 +26,7 @@ enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
 /* What may be written, and in parentheses the field's type. */
 enum conf_type {
     TYPE_SIZE,       /* bytes, or "64M" (uint64_t) */
+    TYPE_MEMORY,     /* the same, or "75%" of what the process may use (uint64_t) */
     TYPE_QUOTA,      /* the same, or 0 (uint64_t) */
     TYPE_DURATION,   /* seconds, or "100ms" (uint64_t, milliseconds) */
     TYPE_LIFETIME,   /* the same, or 0 or "never" (uint64_t, milliseconds) */

@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "conf/conf_machine.h"
 #include "conf/conf_option.h"
 #include "conf/conf_pattern.h"
 #include "conf/conf_report.h"
@@ -65,6 +66,26 @@ static enum verdict read_size(const struct conf_option *option, const char *text
     if (option->type == TYPE_QUOTA && bytes == 0) {
         verdict = VERDICT_TAKEN;
     }
+    if (verdict == VERDICT_TAKEN) {
+        *(uint64_t *)field = bytes;
+    }
+    return verdict;
+}
+
+/* "75%": of what the process may use, in whole MiB. */
+static enum verdict read_memory(const struct conf_option *option, const char *text, void *field)
+{
+    const uint64_t mebibyte = UINT64_C(1) << 20;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || strcmp(text + digits, "%") != 0) {
+        return read_size(option, text, field);
+    }
+    unsigned long share = strtoul(text, NULL, 10);
+    if (share < 1 || share > 100) {
+        return share < 1 ? VERDICT_SMALL : VERDICT_LARGE;
+    }
+    uint64_t bytes = conf_machine_memory("") / mebibyte * share / 100 * mebibyte;
+    enum verdict verdict = check_range(option, bytes);
     if (verdict == VERDICT_TAKEN) {
         *(uint64_t *)field = bytes;
     }
@@ -319,6 +340,7 @@ static const struct {
     const char *is_not; /* "is not ..." */
 } types[] = {
     [TYPE_SIZE] = {read_size, TAKES_STRING | TAKES_NUMBER, "a size"},
+    [TYPE_MEMORY] = {read_memory, TAKES_STRING | TAKES_NUMBER, "a size"},
     [TYPE_QUOTA] = {read_size, TAKES_STRING | TAKES_NUMBER, "a size"},
     [TYPE_DURATION] = {read_time, TAKES_STRING | TAKES_NUMBER, "a time"},
     [TYPE_LIFETIME] = {read_time, TAKES_STRING | TAKES_NUMBER, "a time"},

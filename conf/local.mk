@@ -19,6 +19,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_listen.c \
 	conf/conf_listen.h \
 	conf/conf_load.c \
+	conf/conf_machine.c \
+	conf/conf_machine.h \
 	conf/conf_option.c \
 	conf/conf_option.h \
 	conf/conf_pattern.c \

@@ -100,7 +100,8 @@ START_TEST(mistakes_in_included_files_are_told_where_they_are)
         "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
         "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
         "there are\n"
-        "%1$s/a.conf:3: memory: 0 is too small, write a size from \"4M\" to \"1T\"\n",
+        "%1$s/a.conf:3: memory: 0 is too small, write a size from \"4M\" to \"1T\" or a share such "
+        "as \"75%%\"\n",
         directory);
     load_bad(main_file, expected);
 }

@@ -231,17 +231,30 @@ static const char *const wrong[][2] = {
     {"listen = ( { protocol = \"http\"; open = \"some\"; } );",
      "listen.open: \"some\" is not one of its words, write \"health\", \"metrics\" or \"all\""},
     {"metrics = \"all\";", "metrics: \"all\" is not a group, write a group, { namespaces = ...; }"},
-    {"memory = true;", "memory: true is not a size, write a size from \"4M\" to \"1T\""},
-    {"memory = \"lots\";", "memory: \"lots\" is not a size, write a size from \"4M\" to \"1T\""},
-    {"memory = \"1M\";", "memory: \"1M\" is too small, write a size from \"4M\" to \"1T\""},
-    {"memory = \"2T\";", "memory: \"2T\" is too large, write a size from \"4M\" to \"1T\""},
-    {"memory = -1;", "memory: -1 is too small, write a size from \"4M\" to \"1T\""},
+    {"memory = true;",
+     "memory: true is not a size, write a size from \"4M\" to \"1T\" or a share such as \"75%\""},
+    {"memory = \"lots\";", "memory: \"lots\" is not a size, write a size from \"4M\" to \"1T\" or "
+                           "a share such as \"75%\""},
+    {"memory = \"1M\";",
+     "memory: \"1M\" is too small, write a size from \"4M\" to \"1T\" or a share such as \"75%\""},
+    {"memory = \"2T\";",
+     "memory: \"2T\" is too large, write a size from \"4M\" to \"1T\" or a share such as \"75%\""},
+    {"memory = \"0%\";",
+     "memory: \"0%\" is too small, write a size from \"4M\" to \"1T\" or a share such as \"75%\""},
+    {"memory = \"101%\";", "memory: \"101%\" is too large, write a size from \"4M\" to \"1T\" or a "
+                           "share such as \"75%\""},
+    {"memory = \"7.5%\";",
+     "memory: \"7.5%\" is not a size, write a size from \"4M\" to \"1T\" or a "
+     "share such as \"75%\""},
+    {"memory = -1;",
+     "memory: -1 is too small, write a size from \"4M\" to \"1T\" or a share such as \"75%\""},
     {"memory = 4294967297;", NULL},
-    {"memory = 1099511627777;",
-     "memory: 1099511627777 is too large, write a size from \"4M\" to \"1T\""},
+    {"memory = 1099511627777;", "memory: 1099511627777 is too large, write a size from \"4M\" to "
+                                "\"1T\" or a share such as \"75%\""},
     {"memory = 18446744073777774592;", "memory: 999999999999999999 is too large, write a size "
-                                       "from \"4M\" to \"1T\""},
-    {"memory = { };", "memory: this group is not a size, write a size from \"4M\" to \"1T\""},
+                                       "from \"4M\" to \"1T\" or a share such as \"75%\""},
+    {"memory = { };", "memory: this group is not a size, write a size from \"4M\" to \"1T\" or a "
+                      "share such as \"75%\""},
     {"max_value = 0;", "max_value: 0 is too small, write a size from \"1\" to \"64M\""},
     {"max_value = \"65M\";", "max_value: \"65M\" is too large, write a size from \"1\" to \"64M\""},
     {"max_value = \"17M\";", "max_value: 17M is more than a quarter of memory, write at most 16M"},
@@ -408,6 +421,22 @@ START_TEST(bad_values_are_refused)
 }
 END_TEST
 
+static uint64_t memory_of(const char *text)
+{
+    struct conf *conf = verdict_good(text);
+    uint64_t memory = conf->memory;
+    conf_destroy(&conf);
+    return memory;
+}
+
+START_TEST(a_share_is_of_what_there_is)
+{
+    uint64_t all = memory_of("memory = \"100%\";");
+    ck_assert_uint_eq(all % (1 << 20), 0);
+    ck_assert_uint_eq(memory_of("memory = \"50%\";"), all >> 20 >> 1 << 20);
+}
+END_TEST
+
 /* --- all of them ---------------------------------------------------------- */
 
 START_TEST(all_mistakes_are_told_at_once_and_in_order)
@@ -459,7 +488,8 @@ START_TEST(one_mistake_is_told_once)
     /* A refused value is not compared with others. */
     verdict_bad("memory = \"1X\"; namespaces = ( { name = \"a\"; memory = \"1G\"; } ); "
                 "max_value = \"60M\";",
-                "f:1: memory: \"1X\" is not a size, write a size from \"4M\" to \"1T\"\n");
+                "f:1: memory: \"1X\" is not a size, write a size from \"4M\" to \"1T\" or a share "
+                "such as \"75%\"\n");
     verdict_bad(
         "listen = ( { path = 5; mode = \"0600\"; }, { path = 5; } );",
         "f:1: listen.path: 5 is not an absolute path, write a path that begins with / and has at "
@@ -551,6 +581,7 @@ static Suite *suite(void)
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
     tcase_add_test(options, what_a_file_says_of_users);
     tcase_add_test(options, every_option_is_taken);
+    tcase_add_test(options, a_share_is_of_what_there_is);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);
     tcase_add_loop_test(options, good_values_are_taken, 0, COUNT(fine));

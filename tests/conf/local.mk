@@ -9,6 +9,7 @@ conf_tests = \
 	tests/conf/check_bare \
 	tests/conf/check_files \
 	tests/conf/check_listen \
+	tests/conf/check_machine \
 	tests/conf/check_options \
 	tests/conf/check_table \
 	tests/conf/check_units \
@@ -18,6 +19,7 @@ conf_tests = \
 tests_conf_check_bare_LDADD = $(conf_test_libs)
 tests_conf_check_files_LDADD = $(conf_test_libs)
 tests_conf_check_listen_LDADD = $(conf_test_libs)
+tests_conf_check_machine_LDADD = $(conf_test_libs)
 tests_conf_check_options_LDADD = $(conf_test_libs)
 tests_conf_check_table_LDADD = $(conf_test_libs)
 tests_conf_check_units_LDADD = $(conf_test_libs)
