@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/conf/expect.h"
 #include "tests/support/suite.h"
 
 static char root[64];
@@ -125,6 +126,22 @@ START_TEST(what_cannot_be_read_is_no_bound)
 }
 END_TEST
 
+static uint64_t memory_of(const char *text)
+{
+    struct conf *conf = verdict_good(text);
+    uint64_t memory = conf->memory;
+    conf_destroy(&conf);
+    return memory;
+}
+
+START_TEST(a_share_is_of_what_there_is)
+{
+    uint64_t all = memory_of("memory = \"100%\";");
+    ck_assert_uint_eq(all % (1 << 20), 0);
+    ck_assert_uint_eq(memory_of("memory = \"50%\";"), all >> 20 >> 1 << 20);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("machine");
@@ -136,5 +153,8 @@ int main(void)
     tcase_add_test(groups, the_first_version_has_a_hierarchy_for_each);
     tcase_add_test(groups, what_cannot_be_read_is_no_bound);
     suite_add_tcase(suite, groups);
+    TCase *shares = tcase_create("shares");
+    tcase_add_test(shares, a_share_is_of_what_there_is);
+    suite_add_tcase(suite, shares);
     return suite_run(suite);
 }

@@ -421,22 +421,6 @@ START_TEST(bad_values_are_refused)
 }
 END_TEST
 
-static uint64_t memory_of(const char *text)
-{
-    struct conf *conf = verdict_good(text);
-    uint64_t memory = conf->memory;
-    conf_destroy(&conf);
-    return memory;
-}
-
-START_TEST(a_share_is_of_what_there_is)
-{
-    uint64_t all = memory_of("memory = \"100%\";");
-    ck_assert_uint_eq(all % (1 << 20), 0);
-    ck_assert_uint_eq(memory_of("memory = \"50%\";"), all >> 20 >> 1 << 20);
-}
-END_TEST
-
 /* --- all of them ---------------------------------------------------------- */
 
 START_TEST(all_mistakes_are_told_at_once_and_in_order)
@@ -581,7 +565,6 @@ static Suite *suite(void)
     tcase_add_test(options, a_file_may_end_anywhere_in_a_comment);
     tcase_add_test(options, what_a_file_says_of_users);
     tcase_add_test(options, every_option_is_taken);
-    tcase_add_test(options, a_share_is_of_what_there_is);
     tcase_add_test(options, listeners_are_taken);
     tcase_add_test(options, namespaces_are_taken);
     tcase_add_loop_test(options, good_values_are_taken, 0, COUNT(fine));
