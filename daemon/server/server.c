@@ -281,6 +281,20 @@ static void on_reload(evutil_socket_t number, short what, void *context)
     reload_begin(server->reload);
 }
 
+/* For log rotation: the configuration is not read. */
+static void on_reopen(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+    const char *why = NULL;
+    (void)number;
+    (void)what;
+    if (server_state_open_log(server, server->conf, &why)) {
+        log_notice("opened the log again");
+    } else {
+        log_error("cannot open %s again: %s: the log goes on as before", server->conf->log.to, why);
+    }
+}
+
 /* --- shutdown ----------------------------------------------------------- */
 
 /* From here on a second signal to stop ends the process at once, whatever the threads wait for, and
@@ -321,7 +335,7 @@ static void replay_signals(struct server *server)
     const struct signals_given given = signals_handed_over();
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         int number = event_get_signal(server->signals[i]);
-        if (number == given.stop || number == given.reload) {
+        if (number == given.stop || number == given.reload || number == given.reopen) {
             event_active(server->signals[i], EV_SIGNAL, 1);
         }
     }
@@ -332,7 +346,7 @@ static int start_signals(struct server *server)
     static const struct {
         int number;
         event_callback_fn handler;
-    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}, {SIGUSR1, on_reopen}};
 
     signals_hand_over();
     server->base = event_base_new();

@@ -34,7 +34,7 @@ struct server {
     struct conf *first; /* at the start; still in force for options that need a restart */
     struct conf *conf;  /* loaded last; may be `first` */
     struct event_base *base;
-    struct event *signals[3];
+    struct event *signals[4];
     struct pidfile pidfile;
     struct privilege_user user;
     bool becomes_user; /* `user` is set, and the process started as root */

@@ -278,6 +278,24 @@ class Logs(Case):
             client.rest()
 
     def test_a_file_that_is_rotated(self):
+        self.rotate(signal.SIGHUP)
+
+    def test_rotation_reads_no_configuration(self):
+        daemon = self.rotate(signal.SIGUSR1, before=lambda daemon: daemon.write_conf("nonsense = 5;"))
+        self.assertNotIn("nonsense", self.read(daemon.path("log")))
+        self.assertIn("opened the log again", self.read(daemon.path("log")))
+
+    def test_a_log_that_cannot_be_opened_again(self):
+        daemon = self.start('log = { to = "@/log"; };', ready=False)
+        path = daemon.path("log")
+        wait_for(lambda: "(native)" in self.read(path), what="the log file")
+        os.rename(path, path + ".1")
+        os.mkdir(path)
+        daemon.send_signal(signal.SIGUSR1)
+        wait_for(lambda: f"cannot open {path} again" in self.read(path + ".1"),
+                 what="the old file to go on")
+
+    def rotate(self, how, before=lambda daemon: None):
         daemon = self.start('log = { to = "@/log"; level = "info"; };', ready=False)
         path = daemon.path("log")
         found = wait_for(lambda: re.search(r"127\.0\.0\.1:(\d+) \(native\)", self.read(path)),
@@ -287,12 +305,14 @@ class Logs(Case):
         self.offend(port)
         wait_for(lambda: self.CLOSED in self.read(path + ".1"),
                  what="the old file to go on")
-        daemon.send_signal(signal.SIGHUP)
+        before(daemon)
+        daemon.send_signal(how)
         wait_for(lambda: os.path.exists(path), what="the file to be opened again")
         old = self.read(path + ".1")
         self.offend(port)
         wait_for(lambda: self.CLOSED in self.read(path), what="the new file")
         self.assertEqual(self.read(path + ".1").count(self.CLOSED), old.count(self.CLOSED))
+        return daemon
 
     def test_journal_levels_on_stderr(self):
         daemon = self.start()

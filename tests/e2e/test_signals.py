@@ -91,6 +91,19 @@ class Early(Case):
                 daemon.send_signal(signal.SIGTERM)
                 self.check_gone(daemon)
 
+    def test_the_log_is_opened_again_when_it_can_be(self):
+        chance = random.Random(6)
+        daemon = self.start(self.CONF, listen=BOTH, run=False)
+        for i in range(ROUNDS):
+            with self.subTest(round=i):
+                before = len(daemon.log())
+                self.begin(daemon)
+                self.wait_a_moment(chance)
+                daemon.send_signal(signal.SIGUSR1)
+                daemon.wait_log("opened the log again", after=before)
+                daemon.send_signal(signal.SIGTERM)
+                self.check_gone(daemon)
+
     def test_both_at_once(self):
         chance = random.Random(4)
         daemon = self.start(self.CONF, listen=BOTH, run=False)
@@ -99,7 +112,8 @@ class Early(Case):
                 self.begin(daemon)
                 self.wait_a_moment(chance)
                 try:
-                    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP,
+                                   signal.SIGUSR1, signal.SIGINT):
                         daemon.send_signal(number)
                 except ProcessLookupError:
                     pass
