@@ -123,13 +123,21 @@ struct conf_errors {
     size_t count; /* of lines */
 };
 
+/* Where a configuration is read from. */
+struct conf_source {
+    const char *file;            /* NULL: there is none */
+    const char *const *settings; /* of the command line, which win over the file, and later ones
+                                    over earlier ones; NULL where there is none */
+    size_t setting_count;
+};
+
 /*
- * Reads `file`, or takes the defaults where it is NULL. On success *conf is the caller's, to be
- * freed with conf_destroy. On failure *conf is NULL and *errors has every mistake of the file.
- * In both cases errors->text is the caller's, to be freed with conf_errors_deinit. One thread at
- * a time: it looks up users and groups with getpwnam and getgrnam.
+ * Reads a configuration; what its source does not say is the default. On success *conf is the
+ * caller's, to be freed with conf_destroy. On failure *conf is NULL and *errors has every mistake
+ * of the file. In both cases errors->text is the caller's, to be freed with conf_errors_deinit. One
+ * thread at a time: it looks up users and groups with getpwnam and getgrnam.
  */
-bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors);
+bool conf_load(const struct conf_source *source, struct conf **conf, struct conf_errors *errors);
 /* The same from bytes, as if they were the contents of `file`. */
 bool conf_load_text(const char *file, const char *bytes, size_t length, struct conf **conf,
                     struct conf_errors *errors);

@@ -47,13 +47,20 @@ static bool report_duplicate(const config_setting_t *group, const config_setting
     return true;
 }
 
+/* By the command line. */
+static bool is_overridden(const config_setting_t *setting)
+{
+    return strncmp(config_setting_name(setting), CONF_SCAN_OVERRIDDEN,
+                   strlen(CONF_SCAN_OVERRIDDEN)) == 0;
+}
+
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report)
 {
     const char *prefix = conf_option_prefix((enum conf_scope)scope);
     for (unsigned i = 0; i < (unsigned)config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, i);
         if (conf_option_find((enum conf_scope)scope, config_setting_name(setting)) == NULL &&
-            !report_duplicate(group, setting, prefix, report)) {
+            !is_overridden(setting) && !report_duplicate(group, setting, prefix, report)) {
             conf_unknown_report((enum conf_scope)scope, setting, report);
         }
     }

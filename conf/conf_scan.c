@@ -13,7 +13,8 @@
  *   - a value without quotation marks that libconfig does not know becomes a string with a mark
  *     (conf_bare.h), so that its option refuses it;
  *   - a name that its group has already is replaced by one that libconfig takes and that
- *     conf_check recognises (CONF_SCAN_DUPLICATE);
+ *     conf_check recognises (CONF_SCAN_DUPLICATE), and so is a name at the top level that the
+ *     command line has (CONF_SCAN_OVERRIDDEN);
  *   - a comment that ends with the file instead of its line is left out, and so is the byte order
  *     mark that some editors write: libconfig knows neither.
  *
@@ -34,6 +35,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "conf/conf_bare.h"
 #include "conf/conf_report.h"
 #include "conf/conf_text.h"
@@ -55,6 +57,8 @@ struct name {
     size_t offset;
     size_t length;
     unsigned line;
+    bool overrides; /* it is the command line's */
+    size_t file;    /* in which it stands */
 };
 
 struct scan {
@@ -67,6 +71,9 @@ struct scan {
     unsigned settings[GROUPS_DEEPEST + 1]; /* their number, at the top level and in each group */
     size_t depth;                          /* of open groups */
     enum expected expected;
+    bool overrides; /* what is scanned is the command line's */
+    size_t file;    /* what is scanned, as its number in the text */
+    unsigned includes;
 };
 
 /* The file that is being scanned. */
@@ -137,17 +144,17 @@ static char *read_file(const char *file, bool included, size_t *length)
 
 /* --- names ---------------------------------------------------------------- */
 
-/* The line in which the innermost group had this name before, or 0. */
-static unsigned seen_before(const struct scan *scan, const char *name, size_t length)
+/* Where the innermost group had this name before, or NULL. */
+static const struct name *seen_before(const struct scan *scan, const char *name, size_t length)
 {
     size_t first = scan->depth == 0 ? 0 : scan->groups[scan->depth - 1];
     for (size_t i = first; i < scan->name_count; i++) {
         if (scan->names[i].length == length &&
             memcmp(scan->text->bytes + scan->names[i].offset, name, length) == 0) {
-            return scan->names[i].line;
+            return &scan->names[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 /* Adds the name that is appended next to the names of the innermost group. */
@@ -163,7 +170,8 @@ static void remember_name(struct scan *scan, size_t length)
         scan->names = names;
         scan->name_room = room;
     }
-    scan->names[scan->name_count++] = (struct name){scan->text->length, length, scan->text->lines};
+    scan->names[scan->name_count++] =
+        (struct name){scan->text->length, length, scan->text->lines, scan->overrides, scan->file};
 }
 
 static void open_group(struct scan *scan)
@@ -312,12 +320,14 @@ static void copy_name(struct scan *scan, struct source *source)
         scan->expected = EXPECTS_SIGN;
         count_setting(scan);
         size_t length = (size_t)(after - name);
-        unsigned first = seen_before(scan, name, length);
-        char prefix[sizeof CONF_SCAN_DUPLICATE + 48];
-        if (first == 0) {
+        const struct name *first = seen_before(scan, name, length);
+        char prefix[sizeof CONF_SCAN_OVERRIDDEN + 48];
+        if (first == NULL) {
             remember_name(scan, length);
         } else {
-            snprintf(prefix, sizeof prefix, CONF_SCAN_DUPLICATE "%u*%zu*", first,
+            bool overridden = first->overrides && first->file != scan->file && scan->depth == 0;
+            snprintf(prefix, sizeof prefix, "%s%u*%zu*",
+                     overridden ? CONF_SCAN_OVERRIDDEN : CONF_SCAN_DUPLICATE, first->line,
                      scan->text->length);
             conf_text_append(scan->text, prefix, strlen(prefix));
         }
@@ -384,7 +394,7 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
     struct source inner = {.place = {.line = 1}, .at_line_start = true};
     struct conf_shown shown = conf_report_shown(file);
     size_t length = 0;
-    if (text->file_count >= FILES_MOST) {
+    if (++scan->includes >= FILES_MOST) {
         conf_report_add(scan->report, text->lines,
                         "@include: more than %d files, include fewer (does one include itself?)",
                         FILES_MOST);
@@ -525,32 +535,80 @@ static void scan_source(struct scan *scan, struct source *source)
     }
 }
 
+/* Scans bytes as the contents of a file whose number the text has, from that line on. */
+static void scan_part(struct scan *scan, struct conf_place place, const char *bytes, size_t length)
+{
+    struct source source = {
+        .at = bytes, .end = bytes + length, .place = place, .at_line_start = true};
+    scan->file = place.file;
+    conf_text_line(scan->text, place);
+    conf_text_append(scan->text, "", 0);
+    if (!scan->text->no_memory) {
+        scan_source(scan, &source);
+    }
+}
+
+static void end(struct scan *scan)
+{
+    free(scan->names);
+    scan->report->no_memory |= scan->text->no_memory;
+}
+
 void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes, size_t length,
                      struct conf_report *report)
 {
     struct scan scan = {.text = text, .report = report};
-    struct source source = {
-        .at = bytes, .end = bytes + length, .place = {.line = 1}, .at_line_start = true};
-    source.place.file = conf_text_add_file(text, file);
-    conf_text_line(text, source.place);
-    conf_text_append(text, "", 0);
-    if (!text->no_memory) {
-        scan_source(&scan, &source);
-    }
-    free(scan.names);
-    report->no_memory |= text->no_memory;
+    struct conf_place start = {.file = conf_text_add_file(text, file), .line = 1};
+    scan_part(&scan, start, bytes, length);
+    end(&scan);
 }
 
-void conf_scan_file(struct conf_text *text, const char *file, struct conf_report *report)
+/* --- the command line ----------------------------------------------------------- */
+
+/* Each is whole: it neither ends nor begins what another one has. */
+static void scan_setting(struct scan *scan, size_t number, const char *setting)
+{
+    char name[32];
+    snprintf(name, sizeof name, "-o %zu", number + 1);
+    struct conf_place place = {.file = conf_text_add_file(scan->text, name), .line = 0};
+    unsigned before = scan->settings[0];
+    scan_part(scan, place, setting, strlen(setting));
+    bool whole = scan->depth == 0 && scan->expected == EXPECTS_NOTHING;
+    if (!whole || scan->settings[0] == before) {
+        conf_report_add(scan->report, scan->text->lines, "%s, write name = value",
+                        whole ? "there is no setting in it" : "the setting has no end");
+        scan->text->truncated = true;
+    }
+    conf_text_append(scan->text, "\n", 1);
+}
+
+static bool scan_file(struct scan *scan, const char *file)
 {
     size_t length = 0;
     char *bytes = read_file(file, false, &length);
     if (bytes != NULL) {
-        conf_scan_bytes(text, file, bytes, length, report);
+        scan_part(scan, (struct conf_place){.file = 0, .line = 1}, bytes, length);
     } else {
-        int why = errno;
-        conf_text_add_file(text, file);
-        conf_report_add(report, 0, "cannot be read: %s", strerror(why));
+        conf_report_add(scan->report, 0, "cannot be read: %s", strerror(errno));
     }
     free(bytes);
+    return bytes != NULL;
+}
+
+/* The command line goes first, its last setting before the others: of two that have one name the
+ * first one counts. */
+bool conf_scan(struct conf_text *text, const struct conf_source *source, struct conf_report *report)
+{
+    struct scan scan = {.text = text, .report = report, .overrides = true};
+    if (source->file != NULL) {
+        conf_text_add_file(text, source->file);
+    }
+    for (size_t i = source->setting_count; i > 0 && !text->no_memory && !text->truncated; i--) {
+        scan_setting(&scan, i - 1, source->settings[i - 1]);
+    }
+    text->overrides = scan.settings[0];
+    scan.overrides = false;
+    bool readable = source->file == NULL || scan_file(&scan, source->file);
+    end(&scan);
+    return readable;
 }

@@ -112,7 +112,7 @@ static void *read_and_prepare(void *context)
     struct reload *reload = context;
     struct server *server = reload->server;
     pthread_setname_np(pthread_self(), "reload");
-    reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
+    reload->prepared = conf_load(&server->source, &reload->next, &reload->errors) &&
                        !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
     wakeup_signal(&reload->wakeup);

@@ -369,8 +369,8 @@ static void log_ready(const struct server *server)
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
     log_notice("configuration: %s (users: %zu, namespaces: %zu, records in %s)",
-               server->file != NULL ? server->file : "built-in defaults", server->conf->user_count,
-               server->conf->namespace_count, server->instance.arena);
+               server->source.file != NULL ? server->source.file : "built-in defaults",
+               server->conf->user_count, server->conf->namespace_count, server->instance.arena);
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
@@ -402,7 +402,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         return NULL;
     }
     event_errors_to_log();
-    server->file = options->file;
+    server->source = options->source;
     server->verbosity = options->verbosity;
     server->detached = options->detached;
     server->version = options->version;

@@ -27,7 +27,7 @@ struct users;
 struct watchdog;
 
 struct server {
-    const char *file; /* these four as in struct server_options */
+    struct conf_source source; /* these four as in struct server_options */
     int verbosity;
     bool detached;
     const char *version;

@@ -21,7 +21,7 @@ START_TEST(without_a_file_the_defaults_hold)
 {
     struct conf *conf;
     struct conf_errors errors;
-    ck_assert(conf_load(NULL, &conf, &errors));
+    ck_assert(conf_load(&(struct conf_source){.file = NULL}, &conf, &errors));
     ck_assert_ptr_null(errors.text);
     ck_assert_ptr_null(conf->file);
     ck_assert_int_eq(conf->listen[0].line, 0);
