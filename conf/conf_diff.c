@@ -165,30 +165,35 @@ static struct shown word_at(const struct conf_option *option, size_t place)
     return shown;
 }
 
+static struct shown shown_text(const char *text)
+{
+    struct shown shown;
+    snprintf(shown.bytes, sizeof shown.bytes, "%s", text != NULL ? text : "none");
+    return shown;
+}
+
+static struct shown shown_number(unsigned number)
+{
+    struct shown shown;
+    snprintf(shown.bytes, sizeof shown.bytes, "%u", number);
+    return shown;
+}
+
 /* The option's value as the file has it, or nothing where it is not to be written. */
 static struct shown value_of(const struct conf_option *option, const void *fields)
 {
-    struct shown shown = {""};
     const void *field = (const char *)fields + option->offset;
-    const char *text = shown.bytes;
-    struct conf_units_text units;
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_QUOTA:
-        units = conf_units_size(*(const uint64_t *)field);
-        text = units.bytes;
-        break;
+        return shown_text(conf_units_size(*(const uint64_t *)field).bytes);
     case TYPE_DURATION:
     case TYPE_LIFETIME:
-        units = conf_units_duration(*(const uint64_t *)field);
-        text = units.bytes;
-        break;
+        return shown_text(conf_units_duration(*(const uint64_t *)field).bytes);
     case TYPE_COUNT:
-        snprintf(shown.bytes, sizeof shown.bytes, "%u", *(const unsigned *)field);
-        return shown;
+        return shown_number(*(const unsigned *)field);
     case TYPE_BOOL:
-        text = *(const bool *)field ? "true" : "false";
-        break;
+        return shown_text(*(const bool *)field ? "true" : "false");
     case TYPE_CHOICE:
         return word_at(option, *(const unsigned *)field);
     case TYPE_LEVEL:
@@ -197,13 +202,10 @@ static struct shown value_of(const struct conf_option *option, const void *field
     case TYPE_NAME:
     case TYPE_USER:
     case TYPE_TARGET:
-        text = *(char *const *)field != NULL ? *(char *const *)field : "none";
-        break;
+        return shown_text(*(char *const *)field);
     default:
-        return shown;
+        return (struct shown){""};
     }
-    snprintf(shown.bytes, sizeof shown.bytes, "%s", text);
-    return shown;
 }
 
 /* A namespace's ttl that the file does not have is that of the top level. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/conf_option.h"
 #include "tests/conf/expect.h"
 #include "tests/support/suite.h"
 
@@ -90,6 +91,37 @@ START_TEST(what_does_not_fit_is_counted)
 }
 END_TEST
 
+/* All options that a reload applies have a case in value_of, but for lists, groups and secrets. */
+START_TEST(every_value_is_written)
+{
+    struct conf *now = verdict_good("");
+    struct conf *next = verdict_good(
+        "namespace = \"b\"; ttl = 7; namespaces = ( { name = \"b\"; } ); undeclared_namespaces = "
+        "7; "
+        "namespaces_policy = \"declared\"; insecure = true; memory = \"77M\"; max_value = 7; "
+        "max_connections = 7; buffers = \"7M\"; idle_timeout = 7; purge_interval = 7; "
+        "metrics = { namespaces = \"all\"; latency = true; }; "
+        "log = { to = \"syslog\"; level = \"debug\"; };");
+    char text[2048], wanted[64];
+    conf_changes(now, next, text, sizeof text);
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *option = &conf_options[i];
+        bool listed = option->type == TYPE_NAMESPACES || option->type == TYPE_USERS ||
+                      option->type == TYPE_METRICS || option->type == TYPE_LOGGING;
+        bool here = option->scope == SCOPE_TOP || option->scope == SCOPE_METRICS ||
+                    option->scope == SCOPE_LOG;
+        if (here && !listed && option->change == CHANGE_RELOAD) {
+            snprintf(wanted, sizeof wanted, "%s%s ", conf_option_prefix(option->scope),
+                     option->name);
+            ck_assert_msg(strstr(text, wanted) != NULL, "%s is not in %s", wanted, text);
+        }
+    }
+    ck_assert_msg(strstr(text, "changed") == NULL, "%s", text);
+    conf_destroy(&now);
+    conf_destroy(&next);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf changes");
@@ -97,6 +129,7 @@ int main(void)
     tcase_add_loop_test(table, what_a_reload_changes_is_named, 0,
                         (int)(sizeof changes / sizeof *changes));
     tcase_add_test(table, what_does_not_fit_is_counted);
+    tcase_add_test(table, every_value_is_written);
     suite_add_tcase(suite, table);
     return suite_run(suite);
 }
