@@ -42,8 +42,10 @@ static const char help[] =
     "  kvcached -t -c " KVCACHED_CONF "\n"
     "  kvcached -c " KVCACHED_CONF "\n"
     "\n"
-    "See kvcached(8), kvcached.conf(5), kvcached-protocol(7) and, for clients of\n"
-    "memcached, kvcached-memcache(7).\n";
+    "which is the file that the service reads; without -c none is read.\n"
+    "\n"
+    "See kvcached(8), kvcached.conf(5), kvcached-protocol(7), kvcached-stats(7) and,\n"
+    "for clients of memcached, kvcached-memcache(7).\n";
 
 enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
 
@@ -54,22 +56,29 @@ struct arguments {
     const char *file;
 };
 
-/* What memcached's options are in the configuration. */
-static const char *option_in_file(int letter)
+/* What memcached's options are in the configuration. `word` is the argument, "--port=11211", and
+ * `letter` is 0 for a long one. */
+static const char *option_in_file(const char *word, int letter)
 {
     static const struct {
         char letter;
+        const char *name;
         const char *hint;
     } hints[] = {
-        {'p', "write { port = 7171; } into listen"},
-        {'l', "write { address = \"127.0.0.1\"; } into listen"},
-        {'s', "write { path = \"/run/kvcached/kvcached.sock\"; } into listen"},
-        {'m', "write memory = \"64M\";"},
-        {'u', "write user = \"kvcached\";"},
-        {'P', "write pid_file = \"/run/kvcached/kvcached.pid\";"},
+        {'p', "--port", "write { port = 7171; } into listen"},
+        {'l', "--listen", "write { address = \"127.0.0.1\"; } into listen"},
+        {'s', "--unix-socket", "write { path = \"/run/kvcached/kvcached.sock\"; } into listen"},
+        {'m', "--memory-limit", "write memory = \"64M\";"},
+        {'I', "--max-item-size", "write max_value = \"1M\";"},
+        {'u', "--user", "write user = \"kvcached\";"},
+        {'P', "--pidfile", "write pid_file = \"/run/kvcached/kvcached.pid\";"},
+        {0, "--conn-limit", "write max_connections = 10000;"},
+        {0, "--threads", "write threads = 4;"},
     };
+    size_t length = strcspn(word, "=");
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-        if (hints[i].letter == letter) {
+        bool same = strlen(hints[i].name) == length && memcmp(hints[i].name, word, length) == 0;
+        if (letter != 0 ? hints[i].letter == letter : same) {
             return hints[i].hint;
         }
     }
@@ -79,16 +88,16 @@ static const char *option_in_file(int letter)
 /* An unknown option, or -c without its file. `letter` is 0 for a long option. */
 static void refuse_option(const char *word, int letter)
 {
-    const char *hint = option_in_file(letter);
+    const char *hint = option_in_file(word, letter);
+    const char given[] = {'-', (char)letter, '\0'};
+    const char *shown = letter != 0 ? given : word;
     if (letter == 'c') {
         fprintf(stderr, "kvcached: %s: it needs the name of a file\n", word);
     } else if (hint != NULL) {
-        fprintf(stderr, "kvcached: -%c: there is no such option, %s in the file that -c names\n",
-                letter, hint);
-    } else if (letter != 0) {
-        fprintf(stderr, "kvcached: -%c: there is no such option, see kvcached --help\n", letter);
+        fprintf(stderr, "kvcached: %s: there is no such option, %s in the file that -c names\n",
+                shown, hint);
     } else {
-        fprintf(stderr, "kvcached: %s: there is no such option, see kvcached --help\n", word);
+        fprintf(stderr, "kvcached: %s: there is no such option, see kvcached --help\n", shown);
     }
 }
 
@@ -181,16 +190,25 @@ static bool fill_standard_descriptors(void)
     return fd >= 0;
 }
 
-/* NULL when the file has mistakes: all of them have been logged. */
+/* Whether the file could be read, so that it is its contents that are wrong. */
+static bool is_readable(const char *file)
+{
+    struct stat about;
+    return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
+/* NULL when the file has mistakes: all of them have been logged. Those begin with the file and
+ * the line, as editors want them; that the file cannot be read begins with the program's name. */
 static struct conf *load(const char *file)
 {
     struct conf *conf = NULL;
     struct conf_errors errors = {.text = NULL};
     if (!conf_load(file, &conf, &errors)) {
+        const char *name = file != NULL && !is_readable(file) ? "kvcached: " : "";
         char *rest = errors.text;
         for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
             if (*line != '\0') {
-                log_error("%s", line);
+                log_error("%s%s", name, line);
             }
         }
     }
@@ -198,11 +216,10 @@ static struct conf *load(const char *file)
     return conf;
 }
 
-/* Whether the file could be read, so that it is its contents that are wrong. */
-static bool is_readable(const char *file)
+/* The service's configuration is there, and another one was asked for. */
+static bool is_passed_over(const char *file)
 {
-    struct stat about;
-    return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
+    return file == NULL && access(KVCACHED_CONF, F_OK) == 0;
 }
 
 static int check(const char *file)
@@ -212,7 +229,7 @@ static int check(const char *file)
         return EXIT_FAILURE;
     }
     printf("%s: configuration is good\n", file == NULL ? "built-in defaults" : file);
-    if (file == NULL && is_readable(KVCACHED_CONF)) {
+    if (is_passed_over(file)) {
         printf("%s was not looked at: name it with -c\n", KVCACHED_CONF);
     }
     conf_destroy(&conf);
@@ -267,8 +284,8 @@ static int serve(const struct arguments *arguments)
     if (conf == NULL) {
         return arguments->file != NULL && !is_readable(arguments->file) ? EX_NOINPUT : EX_CONFIG;
     }
-    if (arguments->file == NULL && is_readable(KVCACHED_CONF)) {
-        log_notice("%s was not read: name it with -c", KVCACHED_CONF);
+    if (is_passed_over(arguments->file)) {
+        log_notice("kvcached: %s was not read: name it with -c", KVCACHED_CONF);
     }
     char *file = absolute(arguments->file);
     if (file == NULL && arguments->file != NULL) {

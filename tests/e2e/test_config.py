@@ -60,6 +60,9 @@ class CommandLine(Case):
                             (["--config"], "kvcached: --config: it needs the name of a file"),
                             (["-p", "11211"], "write { port = 7171; } into listen in the file that -c names"),
                             (["-m", "64"], 'write memory = "64M";'),
+                            (["--port=11211"], "--port=11211: there is no such option, write "
+                                               "{ port = 7171; } into listen"),
+                            (["--threads", "4"], "write threads = 4;"),
                             (["help"], 'kvcached: unexpected argument "help"; name a '
                                        "configuration with -c, see kvcached --help")):
             status, out, err = self.run_daemon(*words)
@@ -72,6 +75,16 @@ class CommandLine(Case):
         daemon = self.start('users = ( ); namespaces = ( { name = "a"; }, { name = "b"; } );')
         daemon.wait_log(rf"configuration: {daemon.conf} \(users: 0, namespaces: 2, "
                         r"records in (memory|file)\)")
+
+    def test_the_log_says_what_a_reload_changed(self):
+        daemon = self.start('ttl = "5m"; namespaces = ( { name = "a"; }, { name = "b"; } );')
+        for conf, said in (
+                ('ttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "ttl 10m (was 5m), namespace a: ttl 1h (was unset), namespace b removed"),
+                ('# more\nttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "no option changed")):
+            daemon.configure(conf)
+            daemon.reload(re.escape(f"reloaded the configuration: {said}\n"))
 
     def test_unknown_argument(self):
         status, _, err = self.run_daemon("surplus")
@@ -89,7 +102,8 @@ class CommandLine(Case):
             status, _, err = self.run_daemon(*options)
             self.assertGreater(status, 0)
             self.assertIn("/nonexistent/kvcached.conf", err)
-            self.assertIn("No such file or directory", err)
+            self.assertEqual("kvcached: /nonexistent/kvcached.conf: cannot be read: "
+                             "No such file or directory\n", err)
 
     def test_a_directory_for_a_file(self):
         status, _, err = self.run_daemon("-t", "-c", "/tmp")
