@@ -168,6 +168,14 @@ static inline size_t conf_listen_sockets(const struct conf *conf)
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size);
 
 /*
+ * Writes what differs between the two and is applied by a reload, as
+ * "ttl 10m (was 5m), namespace pages: memory 2M (was 1M), user web added"; an empty string when
+ * that is nothing. What does not fit into `size` bytes is counted: " and 3 more". Always
+ * terminated. Has no secrets in it. Takes some milliseconds for thousands of namespaces.
+ */
+void conf_changes(const struct conf *now, const struct conf *next, char *text, size_t size);
+
+/*
  * Returns a listener of `listening` that other machines could use without users or without TLS
  * if the options that a reload applies were those of `next`: a reload replaces users, but not
  * listeners. NULL when there is none.

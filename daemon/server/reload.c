@@ -26,9 +26,10 @@
 #include "daemon/server/server_state.h"
 
 enum {
-    NAMES_MAX = 256, /* bytes; of options that need a restart */
-    WAIT_US = 1000,  /* for requests that are under way */
-    RETRY_S = 1,     /* between two tries to create namespaces for which there was no room */
+    NAMES_MAX = 256,   /* bytes; of options that need a restart */
+    CHANGES_MAX = 512, /* bytes; of what changed, in the log */
+    WAIT_US = 1000,    /* for requests that are under way */
+    RETRY_S = 1,       /* between two tries to create namespaces for which there was no room */
 };
 
 struct reload {
@@ -47,6 +48,7 @@ struct reload {
     struct conf *next;
     struct conf_errors errors;
     struct users *users;
+    char changes[CHANGES_MAX]; /* what differs from the configuration in force */
     bool prepared;
 };
 
@@ -115,6 +117,9 @@ static void *read_and_prepare(void *context)
     reload->prepared = conf_load(&server->source, &reload->next, &reload->errors) &&
                        !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
+    if (reload->prepared) {
+        conf_changes(server->conf, reload->next, reload->changes, sizeof reload->changes);
+    }
     wakeup_signal(&reload->wakeup);
     return NULL;
 }
@@ -265,7 +270,8 @@ static void finish(struct reload *reload)
             storage_set_memory(&server->storage, server->conf->memory);
         }
         log_unchanged(server);
-        log_notice("reloaded the configuration");
+        log_notice("reloaded the configuration: %s",
+                   reload->changes[0] != '\0' ? reload->changes : "no option changed");
         server_state_show(server, "");
         end_reload(reload);
         return;

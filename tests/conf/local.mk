@@ -7,6 +7,7 @@ tests_conf_libfixtures_a_SOURCES = \
 
 conf_tests = \
 	tests/conf/check_bare \
+	tests/conf/check_changes \
 	tests/conf/check_files \
 	tests/conf/check_listen \
 	tests/conf/check_machine \
@@ -17,6 +18,7 @@ conf_tests = \
 	tests/conf/check_users
 
 tests_conf_check_bare_LDADD = $(conf_test_libs)
+tests_conf_check_changes_LDADD = $(conf_test_libs)
 tests_conf_check_files_LDADD = $(conf_test_libs)
 tests_conf_check_listen_LDADD = $(conf_test_libs)
 tests_conf_check_machine_LDADD = $(conf_test_libs)

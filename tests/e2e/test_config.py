@@ -58,8 +58,17 @@ class CommandLine(Case):
                             (["--nonsense"], "kvcached: --nonsense: there is no such option"),
                             (["-c"], "kvcached: -c: it needs the name of a file"),
                             (["--config"], "kvcached: --config: it needs the name of a file"),
-                            (["-p", "11211"], "write { port = 7171; } into listen in the file that -c names"),
-                            (["-m", "64"], 'write memory = "64M";'),
+                            (["-o"], "kvcached: -o: it needs a setting, such as -o 'memory"),
+                            (["--option"], "kvcached: --option: it needs a setting"),
+                            (["-p", "11211"], "kvcached: -p: there is no such option, write -o "
+                                              "'listen = ( { port = 11211; "),
+                            (["-m", "64"], "write -o 'memory = \"64M\"', or that into the file"),
+                            (["--port=11211"], "--port=11211: there is no such option, write -o "
+                                               "'listen = ( { port"),
+                            (["--threads", "4"], "write -o 'threads = 4'"),
+                            (["-U", "0"], "kvcached: -U: there is no UDP here, leave it out"),
+                            (["-t", "4"], "-t checks the configuration, for threads write -o "
+                                          "'threads = 4'"),
                             (["help"], 'kvcached: unexpected argument "help"; name a '
                                        "configuration with -c, see kvcached --help")):
             status, out, err = self.run_daemon(*words)
@@ -68,10 +77,46 @@ class CommandLine(Case):
             self.assertIn(said, err)
             self.assertIn("usage: kvcached", err)
 
+    def test_a_number_is_no_file(self):
+        status, _, err = self.run_daemon("-c", "1024")
+        self.assertGreater(status, 0)
+        self.assertIn("-c names a file, for a number of connections write -o "
+                      "'max_connections = 1024'", err)
+
+    def test_settings_of_the_command_line(self):
+        path = self.file('memory = "nonsense"; ttl = 5; threads = 3;')
+        self.assertEqual(self.run_daemon("-t", "-c", path)[0], 1)
+        self.assertEqual(self.run_daemon("-t", "-c", path, "-o", 'memory = "32M"'),
+                         (0, f"{path} and the command line: configuration is good\n", ""))
+        status, _, err = self.run_daemon("-t", "-o", "ttl = 5", "--option=memory = 64M")
+        self.assertEqual((status, err), (1, '-o 2: memory: write "64M" in quotation marks\n'))
+
+    def test_they_hold_after_a_reload(self):
+        daemon = self.start("ttl = 5;", arguments=("-o", 'namespaces = ( { name = "own"; } )', "-o",
+                                                   'memory = "32M"'))
+        client = self.connect(daemon)
+        self.assertEqual(client.stat("limit_maxbytes"), 32 << 20)
+        daemon.configure('memory = "16M"; ttl = 9; namespaces = ( );')
+        daemon.reload(r"reloaded the configuration: ttl 9s \(was 5s\)\n")
+        self.assertEqual(client.stat("limit_maxbytes"), 32 << 20)
+        self.assertIn("NAMESPACE own", "\n".join(client.ask_all("NAMESPACES")))
+        daemon.write_conf("")
+        daemon.reload(r"the file has no setting, and had some before")
+
     def test_the_log_says_what_was_read(self):
         daemon = self.start('users = ( ); namespaces = ( { name = "a"; }, { name = "b"; } );')
         daemon.wait_log(rf"configuration: {daemon.conf} \(users: 0, namespaces: 2, "
                         r"records in (memory|file)\)")
+
+    def test_the_log_says_what_a_reload_changed(self):
+        daemon = self.start('ttl = "5m"; namespaces = ( { name = "a"; }, { name = "b"; } );')
+        for conf, said in (
+                ('ttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "ttl 10m (was 5m), namespace a: ttl 1h (was unset), namespace b removed"),
+                ('# more\nttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "no option changed")):
+            daemon.configure(conf)
+            daemon.reload(re.escape(f"reloaded the configuration: {said}\n"))
 
     def test_unknown_argument(self):
         status, _, err = self.run_daemon("surplus")
@@ -89,7 +134,8 @@ class CommandLine(Case):
             status, _, err = self.run_daemon(*options)
             self.assertGreater(status, 0)
             self.assertIn("/nonexistent/kvcached.conf", err)
-            self.assertIn("No such file or directory", err)
+            self.assertEqual("kvcached: /nonexistent/kvcached.conf: cannot be read: "
+                             "No such file or directory\n", err)
 
     def test_a_directory_for_a_file(self):
         status, _, err = self.run_daemon("-t", "-c", "/tmp")

@@ -34,7 +34,7 @@ def items(text):
 
 class Figures(Case):
     def setUp(self):
-        self.text = section(page("daemon/kvcached.8"), "FIGURES")
+        self.text = section(page("daemon/kvcached-stats.7"), "FIGURES")
         self.of_daemon, self.of_namespace = self.text.split(".Ss Of a namespace\n")
 
     def names(self, client, request):
@@ -66,12 +66,12 @@ class Figures(Case):
 
 class Metrics(unittest.TestCase):
     def test_the_table_is_made_from_families_def(self):
-        page_of = os.path.join(SOURCES, "daemon", "kvcached.8")
+        page_of = os.path.join(SOURCES, "daemon", "kvcached-stats.7")
         made = subprocess.run(
             [os.path.join(SOURCES, "daemon", "http", "families-to-mdoc"),
              os.path.join(SOURCES, "daemon", "base", "families.def"), page_of],
             stdout=subprocess.PIPE, check=True, text=True).stdout
-        self.assertEqual(made, page("daemon/kvcached.8"), "make figure-documents")
+        self.assertEqual(made, page("daemon/kvcached-stats.7"), "make figure-documents")
         self.assertGreaterEqual(len(items(section(made, "METRICS"))), 50)
 
     def test_each_figure_has_a_family_that_there_is(self):
