@@ -27,26 +27,23 @@
 #include "conf/conf_scan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "conf/conf.h"
 #include "conf/conf_bare.h"
+#include "conf/conf_file.h"
 #include "conf/conf_report.h"
 #include "conf/conf_text.h"
 
 enum {
-    FILE_LARGEST = 16 << 20, /* bytes of one file */
-    FILES_MOST = 32,         /* files in all, which ends a circle of includes */
-    GROUPS_DEEPEST = 16,     /* nested groups; options are nested 3 deep at most */
-    SETTINGS_MOST = 256,     /* in one group */
-    DIGITS_INT = 9,          /* a number of so many digits fits 32 bits */
-    DIGITS_MOST = 18,        /* a number of so many digits fits 64 bits */
+    FILES_MOST = 32,     /* files in all, which ends a circle of includes */
+    GROUPS_DEEPEST = 16, /* nested groups; options are nested 3 deep at most */
+    SETTINGS_MOST = 256, /* in one group */
+    DIGITS_INT = 9,      /* a number of so many digits fits 32 bits */
+    DIGITS_MOST = 18,    /* a number of so many digits fits 64 bits */
 };
 
 /* What a setting or a list has to go on with. */
@@ -85,62 +82,6 @@ struct source {
 };
 
 static void scan_source(struct scan *scan, struct source *source);
-
-/* --- reading a file ------------------------------------------------------- */
-
-/* The contents of an open file, to be freed; NULL with errno. */
-static char *read_all(int fd, size_t *length)
-{
-    char *bytes = NULL;
-    size_t room = 0;
-    for (*length = 0;;) {
-        if (*length == room) {
-            room = room * 2 + 16384;
-            char *grown = room > FILE_LARGEST ? NULL : realloc(bytes, room);
-            if (grown == NULL) {
-                errno = room > FILE_LARGEST ? EFBIG : ENOMEM;
-                break;
-            }
-            bytes = grown;
-        }
-        ssize_t got = read(fd, bytes + *length, room - *length);
-        if (got == 0) {
-            return bytes;
-        }
-        if (got < 0 && errno != EINTR) {
-            break;
-        }
-        *length += got > 0 ? (size_t)got : 0;
-    }
-    free(bytes);
-    return NULL;
-}
-
-/* The contents of a file, to be freed; NULL with errno. Only regular files may be included, since
- * reading a FIFO could block; the configuration file itself may be a pipe, as a shell's <(...)
- * makes it. */
-static char *read_file(const char *file, bool included, size_t *length)
-{
-    struct stat status;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | (included ? O_NONBLOCK : 0));
-    if (fd < 0) {
-        return NULL;
-    }
-    char *bytes = NULL;
-    if (fstat(fd, &status) == 0) {
-        if (S_ISDIR(status.st_mode)) {
-            errno = EISDIR;
-        } else if (included && !S_ISREG(status.st_mode)) {
-            errno = EINVAL;
-        } else {
-            bytes = read_all(fd, length);
-        }
-    }
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return bytes;
-}
 
 /* --- names ---------------------------------------------------------------- */
 
@@ -400,7 +341,7 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
                         FILES_MOST);
         return;
     }
-    char *bytes = read_file(file, true, &length);
+    char *bytes = conf_file_read(file, true, &length);
     if (bytes == NULL) {
         conf_report_add(scan->report, text->lines,
                         "@include: cannot read \"%s\": %s, name a file that can be read",
@@ -585,7 +526,7 @@ static void scan_setting(struct scan *scan, size_t number, const char *setting)
 static bool scan_file(struct scan *scan, const char *file)
 {
     size_t length = 0;
-    char *bytes = read_file(file, false, &length);
+    char *bytes = conf_file_read(file, false, &length);
     if (bytes != NULL) {
         scan_part(scan, (struct conf_place){.file = 0, .line = 1}, bytes, length);
     } else {

@@ -14,6 +14,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_check_users.c \
 	conf/conf_check_users.h \
 	conf/conf_diff.c \
+	conf/conf_file.c \
+	conf/conf_file.h \
 	conf/conf_group.c \
 	conf/conf_group.h \
 	conf/conf_listen.c \

@@ -76,33 +76,26 @@ class Early(Case):
                 daemon.send_signal(STOPS[i % 2])
                 self.check_gone(daemon)
 
-    def test_a_reload_is_done_when_it_can_be(self):
-        chance = random.Random(3)
+    def is_done_when_it_can_be(self, number, said):
+        chance = random.Random(int(number))
         daemon = self.start(self.CONF, listen=BOTH, run=False)
         for i in range(ROUNDS):
             with self.subTest(round=i):
                 before = len(daemon.log())
                 self.begin(daemon)
                 self.wait_a_moment(chance)
-                daemon.send_signal(signal.SIGHUP)
-                daemon.wait_log("reloaded the configuration", after=before)
+                daemon.send_signal(number)
+                daemon.wait_log(said, after=before)
                 with Client(daemon.path("socket")) as client:
                     self.assertEqual(client.ask("PING"), "PONG")
                 daemon.send_signal(signal.SIGTERM)
                 self.check_gone(daemon)
 
+    def test_a_reload_is_done_when_it_can_be(self):
+        self.is_done_when_it_can_be(signal.SIGHUP, "reloaded the configuration")
+
     def test_the_log_is_opened_again_when_it_can_be(self):
-        chance = random.Random(6)
-        daemon = self.start(self.CONF, listen=BOTH, run=False)
-        for i in range(ROUNDS):
-            with self.subTest(round=i):
-                before = len(daemon.log())
-                self.begin(daemon)
-                self.wait_a_moment(chance)
-                daemon.send_signal(signal.SIGUSR1)
-                daemon.wait_log("opened the log again", after=before)
-                daemon.send_signal(signal.SIGTERM)
-                self.check_gone(daemon)
+        self.is_done_when_it_can_be(signal.SIGUSR1, "opened the log again")
 
     def test_both_at_once(self):
         chance = random.Random(4)
