@@ -405,7 +405,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_LOOK:
     case VERB_STALE:
     case VERB_EMPTY:
-    case VERB_DUMP:
+    case VERB_METADUMP:
     case VERB_MEMORY:
     case VERB_OK:
     case VERB_UNUSED:

@@ -28,10 +28,10 @@ enum reply_kind {
     REPLY_NUMBER, /* number; version and left, where the request asked for them */
     REPLY_KEY,    /* name: the key */
     REPLY_RECORD, /* name: the key; value_length, then the value */
-    REPLY_ENTRY,  /* DUMP: name: the key as the listener's clients write it; bytes that the record
-                     takes, value_length, client_flags, version, notes; number: of its namespace;
-                     left and idle: when it expires and when it was last read or written, in
-                     seconds since 1970, or REPLY_NEVER */
+    REPLY_ENTRY,  /* METADUMP: name: the key as the listener's clients write it; bytes that the
+                     record  takes, value_length, client_flags, version, notes; number: of its
+                     namespace;  left and idle: when it expires and when it was last read or written,
+                     in  seconds since 1970, or REPLY_NEVER */
     REPLY_END,
     REPLY_FLUSHED,   /* number: records */
     REPLY_NAMESPACE, /* name; number: records; bytes */

@@ -31,7 +31,7 @@ static unsigned needs(const struct request *request)
         [VERB_DECR] = RIGHT_READ | RIGHT_WRITE,
         [VERB_LIST] = RIGHT_ADMIN,
         [VERB_ALL] = RIGHT_ADMIN,
-        [VERB_DUMP] = RIGHT_ADMIN,
+        [VERB_METADUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,

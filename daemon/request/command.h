@@ -61,7 +61,7 @@ struct stored {
     uint64_t length; /* bytes of the whole value, where REQUEST_LENGTH asks for it */
 };
 
-struct dump;
+struct metadump;
 
 struct command {
     struct request request; /* its key is the one that is next, its keys those behind */
@@ -73,8 +73,8 @@ struct command {
             struct store_cursor *cursor;
             struct glob *glob; /* the command's own; NULL: everything */
         } listing;
-        struct dump *dump; /* DUMP, once begun; the command's own */
-        uint32_t next;     /* NAMESPACES and STATS by namespace */
+        struct metadump *metadump; /* METADUMP, once begun; the command's own */
+        uint32_t next;             /* NAMESPACES and STATS by namespace */
         struct flushing {
             uint64_t when;    /* by the store's clock; 0: now */
             uint64_t records; /* flushed so far */

@@ -11,7 +11,7 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/command.h \
 	daemon/request/dispatch.c \
 	daemon/request/dispatch.h \
-	daemon/request/dump.c \
+	daemon/request/metadump.c \
 	daemon/request/each_key.c \
 	daemon/request/each_key.h \
 	daemon/request/flush.c \

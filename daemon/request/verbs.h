@@ -31,9 +31,9 @@ verb_abandon verb_abandon_list;
 /* flush.c */
 verb_function verb_flush;
 
-/* dump.c */
-verb_function verb_dump;
-verb_abandon verb_abandon_dump;
+/* metadump.c */
+verb_function verb_metadump;
+verb_abandon verb_abandon_metadump;
 
 /* memory_limit.c */
 verb_function verb_memory_limit;
