@@ -385,6 +385,8 @@ static enum frame_line read_words(struct reading *in, struct request *request)
         return whole(read_counting(in, request));
     case VERB_LIST:
     case VERB_ALL:
+    case VERB_SURVEY:
+    case VERB_DUMP:
         return whole(read_listing(in, request));
     case VERB_FLUSH:
         return whole(read_namespace(in, request));

@@ -119,8 +119,8 @@ struct request {
     struct slice key;  /* the key that is being executed; set by the caller of
                           request_next_key */
     struct slice
-        pattern;     /* LIST and ALL: the glob; empty: all keys. METADUMP: numbers of namespaces,
-                        separated by commas; empty: all that the listener reaches */
+        pattern;     /* LIST, ALL, SURVEY and DUMP: the glob; empty: all keys. METADUMP: numbers of
+                        namespaces,     separated by commas; empty: all that the listener reaches */
     struct ttl ttl;  /* of a write; FLUSH: when, TTL_DEFAULT: now */
     uint64_t number; /* INCR and DECR: the difference. METADUMP: how many records at most, 0:
                         all. MEMORY: units of 2^20 bytes */
@@ -142,6 +142,13 @@ struct request {
     struct slice words; /* the protocol's own: at most REQUEST_WORDS_MAX bytes from which the
                            reply is made */
 };
+
+/* Whether it walks over the records of a namespace, of those that the pattern matches. */
+static inline bool request_lists(const struct request *request)
+{
+    return request->verb == VERB_LIST || request->verb == VERB_ALL ||
+           request->verb == VERB_SURVEY || request->verb == VERB_DUMP;
+}
 
 /*
  * Removes the first key from *keys and returns it in *key. False when there is none left. *keys

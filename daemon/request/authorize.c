@@ -31,6 +31,8 @@ static unsigned needs(const struct request *request)
         [VERB_DECR] = RIGHT_READ | RIGHT_WRITE,
         [VERB_LIST] = RIGHT_ADMIN,
         [VERB_ALL] = RIGHT_ADMIN,
+        [VERB_SURVEY] = RIGHT_ADMIN,
+        [VERB_DUMP] = RIGHT_ADMIN | RIGHT_READ,
         [VERB_METADUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_WATCH,
@@ -163,9 +165,8 @@ static bool is_allowed_key(struct command_context *ctx, struct command *cmd)
 /* The namespace that a request is about. A listing stays in the one where it began. */
 static struct slice subject(const struct command_context *ctx, const struct command *cmd)
 {
-    enum verb verb = cmd->request.verb;
     struct slice ns = {NULL, 0};
-    if (cmd->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+    if (cmd->begun && request_lists(&cmd->request)) {
         ns = store_cursor_namespace(cmd->place.listing.cursor);
     }
     return ns.length > 0 ? ns : command_namespace(ctx, &cmd->request);

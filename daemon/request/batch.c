@@ -88,6 +88,8 @@ static bool takes_long(const struct request *request)
     switch (request->verb) {
     case VERB_LIST:
     case VERB_ALL:
+    case VERB_SURVEY:
+    case VERB_DUMP:
     case VERB_METADUMP:
     case VERB_FLUSH:
     case VERB_NAMESPACES:

@@ -2,8 +2,8 @@
  * command.h - a request on its way to the store, and what the functions of all verbs share.
  *
  * Most commands are done in one step. A command with a long answer (GET of many keys, LIST, ALL,
- * NAMESPACES) stops when the reply queue is full, keeps its place and goes on later, so that no
- * answer is ever held in memory as a whole. A command that takes long, such as a FLUSH of many
+ * DUMP, NAMESPACES) stops when the reply queue is full, keeps its place and goes on later, so that
+ * no answer is ever held in memory as a whole. A command that takes long, such as a FLUSH of many
  * namespaces, stops when its turn is over.
  *
  * Commands of one connection are carried out strictly one after the other. Only command_locate and
@@ -62,6 +62,7 @@ struct stored {
 };
 
 struct metadump;
+struct survey;
 
 struct command {
     struct request request; /* its key is the one that is next, its keys those behind */
@@ -69,9 +70,10 @@ struct command {
     enum store_status located;
     bool begun;
     union {
-        struct { /* LIST and ALL, once begun */
+        struct { /* LIST, ALL, SURVEY and DUMP, once begun */
             struct store_cursor *cursor;
-            struct glob *glob; /* the command's own; NULL: everything */
+            struct glob *glob;     /* the command's own; NULL: everything */
+            struct survey *survey; /* SURVEY; the command's own, else NULL */
         } listing;
         struct metadump *metadump; /* METADUMP, once begun; the command's own */
         uint32_t next;             /* NAMESPACES and STATS by namespace */

@@ -11,13 +11,13 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/command.h \
 	daemon/request/dispatch.c \
 	daemon/request/dispatch.h \
-	daemon/request/metadump.c \
 	daemon/request/each_key.c \
 	daemon/request/each_key.h \
 	daemon/request/flush.c \
 	daemon/request/get.c \
 	daemon/request/list.c \
 	daemon/request/memory_limit.c \
+	daemon/request/metadump.c \
 	daemon/request/namespace_walk.c \
 	daemon/request/namespace_walk.h \
 	daemon/request/pipeline.c \
@@ -33,6 +33,8 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/stats_lines.c \
 	daemon/request/stats_lines.h \
 	daemon/request/stats_settings.c \
+	daemon/request/survey.c \
+	daemon/request/survey.h \
 	daemon/request/upload.c \
 	daemon/request/upload.h \
 	daemon/request/verbs.h \
