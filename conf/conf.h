@@ -78,8 +78,11 @@ struct conf_user {
 
 enum conf_policy { CONF_OPEN, CONF_DECLARED };
 
+struct conf_origins;
+
 struct conf {
-    char *file; /* where it was read, or NULL: built-in defaults */
+    struct conf_origins *origins; /* conf/'s own: where its options were set */
+    char *file;                   /* where it was read, or NULL: built-in defaults */
     struct conf_listen *listen;
     size_t listen_count;
     char *default_namespace;
@@ -158,6 +161,8 @@ static inline size_t conf_listen_sockets(const struct conf *conf)
  * "listen, threads"; an empty string when there is none. At most `size` bytes, always terminated.
  */
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size);
+/* The same for the options that differ and that a reload changes. */
+void conf_changes(const struct conf *before, const struct conf *next, char *names, size_t size);
 
 /*
  * Returns a listener of `listening` that other machines could use without users or without TLS

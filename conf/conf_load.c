@@ -16,6 +16,7 @@
 #include "conf/conf_check.h"
 #include "conf/conf_listen.h"
 #include "conf/conf_option.h"
+#include "conf/conf_origin.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
 #include "conf/conf_setting.h"
@@ -238,7 +239,7 @@ static void resolve_threads(struct conf *conf)
     }
 }
 
-static void parse(const struct conf_text *text, struct conf *conf, struct conf_report *report)
+static void parse(struct conf_text *text, struct conf *conf, struct conf_report *report)
 {
     config_t parsed;
     config_init(&parsed);
@@ -249,6 +250,9 @@ static void parse(const struct conf_text *text, struct conf *conf, struct conf_r
     read_top(config_root_setting(&parsed), conf, report);
     if (whole && !report->no_memory) {
         conf_check(config_root_setting(&parsed), conf, report);
+    }
+    if (conf_report_clean(report)) {
+        report->no_memory |= !conf_origin_note(conf, config_root_setting(&parsed), text);
     }
     config_destroy(&parsed);
 }
@@ -344,6 +348,7 @@ void conf_destroy(struct conf **conf)
     for (size_t i = 0; i < it->namespace_count; i++) {
         free(it->namespaces[i].name);
     }
+    conf_origin_forget(it);
     free(it->listen);
     free(it->namespaces);
     free(it->users);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "conf/conf_show.h"
 #include "daemon/auth/secret_prompt.h"
 #include "daemon/base/log.h"
 #include "daemon/os/daemonize.h"
@@ -23,6 +24,7 @@
 #include "daemon/server/server.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
+                            "       kvcached --show-config [-c file]\n"
                             "       kvcached --hash-secret\n";
 
 static const char help[] =
@@ -34,6 +36,8 @@ static const char help[] =
     "  -t, --check        check the configuration and exit\n"
     "  -V, --version      show the version\n"
     "  -v, --verbose      log more; give it twice for still more\n"
+    "  --show-config      print all options in force as a configuration, each with\n"
+    "                     where it is set, and exit; secrets are left out\n"
     "  --hash-secret      ask for a secret, or read one line of standard input, and\n"
     "                     print what the configuration has of it\n"
     "\n"
@@ -45,7 +49,15 @@ static const char help[] =
     "See kvcached(8), kvcached.conf(5), kvcached-protocol(7) and, for clients of\n"
     "memcached, kvcached-memcache(7).\n";
 
-enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
+enum task {
+    TASK_SERVE,
+    TASK_CHECK,
+    TASK_SHOW_CONFIG,
+    TASK_HASH_SECRET,
+    TASK_HELP,
+    TASK_VERSION,
+    TASK_USAGE
+};
 
 struct arguments {
     enum task task;
@@ -107,7 +119,7 @@ static void refuse_surplus(struct arguments *arguments, const char *word)
     arguments->task = TASK_USAGE;
 }
 
-enum { HASH_SECRET = 1 << 8 }; /* no letter */
+enum { HASH_SECRET = 1 << 8, SHOW_CONFIG }; /* no letters */
 
 /* False when the arguments behind it have no effect. */
 static bool take_option(struct arguments *arguments, int letter)
@@ -134,6 +146,9 @@ static bool take_option(struct arguments *arguments, int letter)
     case HASH_SECRET:
         arguments->task = TASK_HASH_SECRET;
         return true;
+    case SHOW_CONFIG:
+        arguments->task = TASK_SHOW_CONFIG;
+        return true;
     default:
         arguments->task = TASK_USAGE;
         return false;
@@ -149,6 +164,7 @@ static struct arguments read_arguments(int count, char **words)
                                                  {"version", no_argument, NULL, 'V'},
                                                  {"verbose", no_argument, NULL, 'v'},
                                                  {"hash-secret", no_argument, NULL, HASH_SECRET},
+                                                 {"show-config", no_argument, NULL, SHOW_CONFIG},
                                                  {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
     opterr = 0; /* refuse_option prints the errors */
@@ -217,6 +233,17 @@ static int check(const char *file)
     }
     conf_destroy(&conf);
     return EX_OK;
+}
+
+static int show_config(const char *file)
+{
+    struct conf *conf = load(file);
+    if (conf == NULL) {
+        return EXIT_FAILURE;
+    }
+    conf_show_file(conf, stdout);
+    conf_destroy(&conf);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
 /* The path of a file that is read again after the working directory has changed. The caller frees
@@ -305,6 +332,8 @@ int main(int count, char **words)
         return serve(&arguments);
     case TASK_CHECK:
         return check(arguments.file);
+    case TASK_SHOW_CONFIG:
+        return show_config(arguments.file);
     case TASK_HASH_SECRET:
         return secret_prompt() ? EX_OK : EXIT_FAILURE;
     case TASK_HELP:
