@@ -4,8 +4,8 @@
  * The one list of options is options.def: name, type, range, default, whether a reload can change
  * it, help. The loader, `-t`, the manual page's tables and the sample file are made from it.
  *
- * A struct conf belongs to the caller of conf_load. It does not change after that, so any thread
- * may read it. Durations are in milliseconds, sizes in bytes.
+ * A struct conf belongs to the caller of conf_load, and to those that hold references. It does not
+ * change after that, so any thread may read it. Durations are in milliseconds, sizes in bytes.
  */
 #ifndef KVCACHED_CONF_CONF_H
 #define KVCACHED_CONF_CONF_H
@@ -81,7 +81,8 @@ enum conf_policy { CONF_OPEN, CONF_DECLARED };
 struct conf_origins;
 
 struct conf {
-    struct conf_origins *origins; /* conf/'s own: where its options were set */
+    unsigned references;          /* conf/'s own: besides the first one */
+    struct conf_origins *origins; /* the same: where its options were set */
     char *file;                   /* where it was read, or NULL: built-in defaults */
     struct conf_listen *listen;
     size_t listen_count;
@@ -136,6 +137,10 @@ bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors)
 /* The same from bytes, as if they were the contents of `file`. */
 bool conf_load_text(const char *file, const char *bytes, size_t length, struct conf **conf,
                     struct conf_errors *errors);
+/* One more reference to it, which conf_destroy gives back. Any thread. */
+struct conf *conf_get(struct conf *conf);
+/* Gives a reference back, and frees it with the last one. Sets *conf to NULL; NULL is legal. Any
+ * thread. */
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
 

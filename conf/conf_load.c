@@ -333,12 +333,8 @@ static void deinit_user(struct conf_user *user)
     deinit_patterns(&user->admin);
 }
 
-void conf_destroy(struct conf **conf)
+static void free_conf(struct conf *it)
 {
-    struct conf *it = *conf;
-    if (it == NULL) {
-        return;
-    }
     for (size_t i = 0; i < it->listen_count; i++) {
         deinit_listener(&it->listen[i]);
     }
@@ -359,7 +355,21 @@ void conf_destroy(struct conf **conf)
     free(it->log.to);
     free(it->file);
     free(it);
+}
+
+struct conf *conf_get(struct conf *conf)
+{
+    __atomic_fetch_add(&conf->references, 1, __ATOMIC_RELAXED);
+    return conf;
+}
+
+void conf_destroy(struct conf **conf)
+{
+    struct conf *it = *conf;
     *conf = NULL;
+    if (it != NULL && __atomic_fetch_sub(&it->references, 1, __ATOMIC_ACQ_REL) == 0) {
+        free_conf(it);
+    }
 }
 
 void conf_errors_deinit(struct conf_errors *errors)

@@ -150,7 +150,7 @@ static bool show_origin(const struct conf *conf, const struct conf_option *optio
 static void show_name(const struct item *item, FILE *out)
 {
     const struct conf_option *option = item->option;
-    fputs(conf_option_prefix(option->scope), out);
+    fprintf(out, "SETTING %s", conf_option_prefix(option->scope));
     if (option->scope == SCOPE_LISTEN) {
         fprintf(out, "%zu.", item->group + 1);
     } else if (option->scope == SCOPE_NAMESPACES) {
@@ -218,7 +218,8 @@ static void show_list(const struct conf_option *option, const struct conf_in_for
 {
     const struct conf *conf = conf_of(option, in_force);
     struct item item = {.option = option, .conf = conf, .fields = conf};
-    fprintf(out, "%s %zu", option->name, groups_of(option, conf).count);
+    show_name(&item, out);
+    fprintf(out, " %zu", groups_of(option, conf).count);
     show_origin_and_default(&item, in_force->now, out);
     if (conf != in_force->now) {
         fprintf(out, " waits for a restart: %zu", groups_of(option, in_force->now).count);

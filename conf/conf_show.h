@@ -32,9 +32,9 @@ struct conf_walk {
  * Writes the next option and moves on; nothing where that one does not apply. False at the end.
  * Its line has no line end, and no control characters:
  *
- *     NAME VALUE default
- *     NAME VALUE FILE:LINE default VALUE
- *     NAME VALUE FILE:LINE default VALUE waits for a restart: VALUE
+ *     SETTING NAME VALUE default
+ *     SETTING NAME VALUE FILE:LINE default VALUE
+ *     SETTING NAME VALUE FILE:LINE default VALUE waits for a restart: VALUE
  *
  * A list has its number of groups for value, and the options of its groups follow it, as
  * listen.1.port, namespaces.NAME.ttl and users.NAME.read.

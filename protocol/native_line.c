@@ -395,6 +395,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_AUTH:
         return whole(read_auth(in, request));
     case VERB_NAMESPACES:
+    case VERB_SETTINGS:
     case VERB_PING:
     case VERB_VERSION:
     case VERB_QUIT:

@@ -37,6 +37,7 @@ static unsigned needs(const struct request *request)
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,
+        [VERB_SETTINGS] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
@@ -139,7 +140,13 @@ enum walk_step authorize_reached(struct command_context *ctx, const struct reque
 
 /* --- a command -------------------------------------------------------------- */
 
-/* Stats of the daemon and its memory concern all namespaces. */
+/* Stats of the daemon, its memory and its configuration concern all namespaces. */
+static bool concerns_all(const struct request *request)
+{
+    return request->verb == VERB_MEMORY || request->verb == VERB_SETTINGS ||
+           (request->verb == VERB_STATS && request->ns.length == 0);
+}
+
 static bool allowed_everywhere(struct command_context *ctx, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(ctx->identity->user);
@@ -182,7 +189,7 @@ static bool is_allowed(struct command_context *ctx, struct command *cmd)
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
-    if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
+    if (concerns_all(request)) {
         return allowed_everywhere(ctx, request);
     }
     return needs(request) == 0 || authorize_request(ctx, request, subject(ctx, cmd));

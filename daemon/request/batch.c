@@ -94,6 +94,7 @@ static bool takes_long(const struct request *request)
     case VERB_FLUSH:
     case VERB_NAMESPACES:
     case VERB_STATS:
+    case VERB_SETTINGS:
         return true;
     default:
         return false;

@@ -62,6 +62,7 @@ struct stored {
 };
 
 struct metadump;
+struct settings;
 struct survey;
 
 struct command {
@@ -76,6 +77,7 @@ struct command {
             struct survey *survey; /* SURVEY; the command's own, else NULL */
         } listing;
         struct metadump *metadump; /* METADUMP, once begun; the command's own */
+        struct settings *settings; /* SETTINGS, once begun; the command's own */
         uint32_t next;             /* NAMESPACES and STATS by namespace */
         struct flushing {
             uint64_t when;    /* by the store's clock; 0: now */

@@ -27,6 +27,7 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/reply_queue.c \
 	daemon/request/reply_queue.h \
 	daemon/request/set.c \
+	daemon/request/settings.c \
 	daemon/request/stats.c \
 	daemon/request/stats_conns.c \
 	daemon/request/stats_detail.c \

@@ -35,6 +35,10 @@ verb_function verb_flush;
 verb_function verb_metadump;
 verb_abandon verb_abandon_metadump;
 
+/* settings.c */
+verb_function verb_settings;
+verb_abandon verb_abandon_settings;
+
 /* memory_limit.c */
 verb_function verb_memory_limit;
 

@@ -187,6 +187,7 @@ static void adopt(struct reload *reload)
     atomic_store(&server->instance.reload_refused, false);
     atomic_store(&server->instance.loaded, clock_wall());
     fd_limit_raise_for(next);
+    conf_in_use_set(&server->conf_in_use, next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }

@@ -174,6 +174,8 @@ static int make_instance(struct server *server)
     instance->arena = server->storage.file != NULL ? "file" : "memory";
     instance->tls = tls_is_built();
     instance->recovered = server->storage.recovered;
+    conf_in_use_init(&server->conf_in_use, server->first);
+    instance->conf = &server->conf_in_use;
     listeners_names(&server->listeners, &protocol_memcache, server->memcache_at);
     instance->memcache_at = server->memcache_at;
     atomic_init(&instance->loaded, clock_wall());
@@ -442,6 +444,7 @@ void server_destroy(struct server **owned)
     listeners_deinit(&server->listeners);
     log_close();
     free(server->instance.metrics);
+    conf_in_use_deinit(&server->conf_in_use);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }

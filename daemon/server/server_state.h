@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
+#include "daemon/base/conf_in_use.h"
 #include "daemon/base/instance.h"
 #include "daemon/net/listeners.h"
 #include "daemon/os/pidfile.h"
@@ -33,6 +34,7 @@ struct server {
     const char *version;
     struct conf *first; /* at the start; still in force for options that need a restart */
     struct conf *conf;  /* loaded last; may be `first` */
+    struct conf_in_use conf_in_use; /* both, for other threads */
     struct event_base *base;
     struct event *signals[3];
     struct pidfile pidfile;

@@ -66,7 +66,7 @@ class Native(Case):
 
     def test_strangers_may_do_nothing(self):
         client = self.connect(self.daemon)
-        for request in ("PING", "VERSION", "HELP", "STATS", "NAMESPACES", "LIST sessions.a",
+        for request in ("PING", "VERSION", "HELP", "STATS", "NAMESPACES", "LIST sessions.a", "SETTINGS",
                         "GET sessions.a k", "PUT sessions.a k 1m 1\r\nx", "FLUSH sessions.a",
                         "INCR sessions.a k", "nonsense", "GET", "TTL a/b c"):
             self.assertEqual(client.ask(request), f"CLIENT_ERROR {FIRST}", request)
@@ -101,6 +101,7 @@ class Native(Case):
             self.refused(web, f"{verb} sessions.a", "admin", "sessions.a")
         self.refused(web, "STATS sessions.a", "watch", "sessions.a")
         self.refused(web, "STATS", "watch", None)
+        self.refused(web, "SETTINGS", "admin", None)
         self.assertEqual(web.ask("INCR sessions.a n"), "NOT_FOUND")
         self.assertEqual([line.split()[1] for line in web.ask_all("NAMESPACES")],
                          [ns for ns in (line.split()[1] for line in root.ask_all("NAMESPACES"))
@@ -119,7 +120,13 @@ class Native(Case):
                       [" ".join(line.split()[:2]) for line in watcher.ask_all("NAMESPACES")])
         for verb in ("LIST", "ALL", "FLUSH", "SURVEY", "DUMP"):
             self.refused(watcher, f"{verb} sessions.a", "admin", "sessions.a")
+        self.refused(watcher, "SETTINGS", "admin", None)
         self.refused(watcher, "GET sessions.a k", "read", "sessions.a")
+        told = "\n".join(root.ask_all("SETTINGS"))
+        self.assertIn("\nSETTING users.web.secret hidden ", told)
+        for name in ("web", "root", "watcher"):
+            self.assertIn(f"\nSETTING users.{name}.name \"{name}\" ", told)
+        self.assertNotIn("$", told)
         self.refused(watcher, "PUT sessions.a k 1m 1\r\nx", "write", "sessions.a")
         self.assertEqual(root.get("sessions.a", "k"), b"v")
 
