@@ -396,6 +396,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
         return whole(read_auth(in, request));
     case VERB_NAMESPACES:
     case VERB_SETTINGS:
+    case VERB_RELOAD:
     case VERB_PING:
     case VERB_VERSION:
     case VERB_QUIT:

@@ -160,6 +160,8 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_DETAIL:
         at = add_text(at, to + NAME_END, reply->name);
         return add_text(at, to + TEXT_END, reply->text);
+    case REPLY_OK:
+        return reply->text.length == 0 ? at : add_text(at, to + TEXT_END, reply->text);
     case REPLY_VERSION:
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
@@ -172,7 +174,6 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_CHANGED:
     case REPLY_FOUND:
     case REPLY_KEYS_END:
-    case REPLY_OK:
     case REPLY_DENIED:
     case REPLY_RESET:
     case REPLY_NOT_FOUND:

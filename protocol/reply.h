@@ -44,9 +44,9 @@ enum reply_kind {
     REPLY_NAMESPACE, /* name; number: records; bytes */
     REPLY_STAT,      /* name; text: the value */
     REPLY_DETAIL,    /* name: a namespace; text: its statistics, as "get 2 hit 1 set 2 del 0" */
-    REPLY_OK,
-    REPLY_DENIED,           /* AUTH: not that user's secret, or no such user */
-    REPLY_RESET,            /* the counters have been set to 0 */
+    REPLY_OK,        /* RELOAD: text */
+    REPLY_DENIED,    /* AUTH: not that user's secret, or no such user */
+    REPLY_RESET,     /* the counters have been set to 0 */
     REPLY_MEMORY_TOO_SMALL, /* MEMORY: less than the daemon needs */
     REPLY_MEMORY_FAILED,    /* MEMORY; text: why it cannot have that memory */
     REPLY_PONG,

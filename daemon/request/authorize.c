@@ -38,6 +38,7 @@ static unsigned needs(const struct request *request)
         [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,
         [VERB_SETTINGS] = RIGHT_ADMIN,
+        [VERB_RELOAD] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
@@ -144,7 +145,7 @@ enum walk_step authorize_reached(struct command_context *ctx, const struct reque
 static bool concerns_all(const struct request *request)
 {
     return request->verb == VERB_MEMORY || request->verb == VERB_SETTINGS ||
-           (request->verb == VERB_STATS && request->ns.length == 0);
+           request->verb == VERB_RELOAD || (request->verb == VERB_STATS && request->ns.length == 0);
 }
 
 static bool allowed_everywhere(struct command_context *ctx, const struct request *request)

@@ -5,6 +5,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/dispatch.h"
+#include "daemon/request/reload_request.h"
 
 void batch_init(struct batch *batch)
 {
@@ -134,4 +135,11 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         }
     }
     return OUTCOME_DONE;
+}
+
+bool batch_awaits_reload(const struct batch *batch)
+{
+    const struct command *cmd = &batch->commands[batch->next];
+    return batch->open && batch->next < batch->count && cmd->begun &&
+           cmd->request.verb == VERB_RELOAD && !cmd->place.reload->answered;
 }

@@ -69,6 +69,7 @@ static verb_function *const verbs[VERB_UNUSED] = {
     [VERB_STATS] = verb_stats,
     [VERB_METADUMP] = verb_metadump,
     [VERB_SETTINGS] = verb_settings,
+    [VERB_RELOAD] = verb_reload,
     [VERB_MEMORY] = verb_memory_limit,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = verb_auth,
@@ -84,6 +85,7 @@ static verb_abandon *const abandons[VERB_UNUSED] = {
     [VERB_SURVEY] = verb_abandon_list,       [VERB_DUMP] = verb_abandon_list,
     [VERB_METADUMP] = verb_abandon_metadump, [VERB_APPEND] = verb_abandon_append,
     [VERB_PREPEND] = verb_abandon_append,    [VERB_SETTINGS] = verb_abandon_settings,
+    [VERB_RELOAD] = verb_abandon_reload,
 };
 
 void dispatch_abandon(struct command *cmd)

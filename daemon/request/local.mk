@@ -24,6 +24,9 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/pipeline.h \
 	daemon/request/recv_buffer.c \
 	daemon/request/recv_buffer.h \
+	daemon/request/reload_command.c \
+	daemon/request/reload_request.c \
+	daemon/request/reload_request.h \
 	daemon/request/reply_queue.c \
 	daemon/request/reply_queue.h \
 	daemon/request/set.c \

@@ -35,6 +35,10 @@ verb_function verb_flush;
 verb_function verb_metadump;
 verb_abandon verb_abandon_metadump;
 
+/* reload_command.c */
+verb_function verb_reload;
+verb_abandon verb_abandon_reload;
+
 /* settings.c */
 verb_function verb_settings;
 verb_abandon verb_abandon_settings;

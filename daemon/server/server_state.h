@@ -15,6 +15,7 @@
 #include "daemon/net/listeners.h"
 #include "daemon/os/pidfile.h"
 #include "daemon/os/privilege.h"
+#include "daemon/request/reload_request.h"
 #include "daemon/server/storage.h"
 #include "daemon/server/threads.h"
 
@@ -51,6 +52,7 @@ struct server {
     struct http *http;     /* NULL: no listener has HTTP */
     struct health *health; /* used by the HTTP thread */
     atomic_uint percent;   /* of the arena file that has been read; above 100: none is read */
+    struct reload_queue reload_queue; /* RELOAD of clients */
     struct reload *reload;
 };
 

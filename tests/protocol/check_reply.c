@@ -41,6 +41,8 @@ START_TEST(replies_of_a_word)
     expect((struct reply){.kind = REPLY_TOUCHED}, "TOUCHED\r\n", "");
     expect((struct reply){.kind = REPLY_END}, "END\r\n", "");
     expect((struct reply){.kind = REPLY_OK}, "OK\r\n", "");
+    expect((struct reply){.kind = REPLY_OK, .text = slice_of("changed: ttl")},
+           "OK changed: ttl\r\n", "");
     expect((struct reply){.kind = REPLY_DENIED}, "DENIED\r\n", "");
     expect((struct reply){.kind = REPLY_PONG}, "PONG\r\n", "");
     expect((struct reply){.kind = REPLY_TTL_NEVER}, "TTL never\r\n", "");
