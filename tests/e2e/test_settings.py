@@ -99,7 +99,7 @@ class Settings(Case):
         found = self.settings(self.connect(daemon))
         self.assertEqual(found["ttl"], '"7s" -o\\x201 default "never"')
         self.assertEqual(found["purge_interval"], '"1s" -o\\x202 default "100ms"')
-        self.assertEqual(found["memory"], f'"32M" {daemon.conf}:2 default "64M"')
+        self.assertEqual(found["memory"], f'"32M" {daemon.conf}:3 default "64M"')
 
     def test_what_a_reload_changes_and_what_it_does_not(self):
         daemon = self.start('threads = 2; ttl = "1h";')
