@@ -95,7 +95,8 @@ void reload_queue_close(struct reload_queue *queue, struct reload_requests *to)
     wakeup_unlock(&queue->wakeup);
 }
 
-void reload_requests_answer(struct reload_requests *requests, int result, const char *text)
+void reload_requests_answer(struct reload_requests *requests, enum reload_result result,
+                            const char *text)
 {
     struct reload_request *request;
     while ((request = STAILQ_FIRST(requests)) != NULL) {

@@ -17,6 +17,8 @@
 struct identity;
 struct reload_asker;
 
+enum reload_result { RELOAD_DONE, RELOAD_REFUSED, RELOAD_STOPPING };
+
 struct reload_request {
     STAILQ_ENTRY(reload_request) next; /* of the owner */
     const struct reload_asker *asker;  /* where it goes back to */
@@ -25,7 +27,7 @@ struct reload_request {
     bool answered;
     size_t told; /* bytes of `text` that are among the replies */
     /* The answer, written by the main thread before it gives the request back. */
-    enum { RELOAD_DONE, RELOAD_REFUSED, RELOAD_STOPPING } result;
+    enum reload_result result;
     char *text; /* DONE: what has changed. REFUSED: the mistakes, whole lines. NULL: no memory */
 };
 STAILQ_HEAD(reload_requests, reload_request);
@@ -69,6 +71,7 @@ void reload_queue_take(struct reload_queue *queue, struct reload_requests *to);
 void reload_queue_close(struct reload_queue *queue, struct reload_requests *to);
 
 /* Answers all requests of the list, each with a copy of the text; empties the list. */
-void reload_requests_answer(struct reload_requests *requests, int result, const char *text);
+void reload_requests_answer(struct reload_requests *requests, enum reload_result result,
+                            const char *text);
 
 #endif
