@@ -59,6 +59,7 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     case TYPE_USERS:
     case TYPE_PATTERNS:
     case TYPE_METRICS:
+    case TYPE_SLOW_LOG:
     case TYPE_LOGGING:
         return true; /* a reload applies these */
     }

@@ -45,21 +45,21 @@ static const char *kind_word(enum event_kind kind)
 static const char *status_word(enum event_status status)
 {
     static const char *const words[] = {
-        [EVENT_FOUND] = "found",           [EVENT_NOT_FOUND] = "not_found",
-        [EVENT_STORED] = "stored",         [EVENT_NOT_STORED] = "not_stored",
-        [EVENT_CHANGED] = "changed",       [EVENT_TOO_LARGE] = "too_large",
-        [EVENT_NO_MEMORY] = "no_memory",   [EVENT_REFUSED] = "refused",
+        [EVENT_FOUND] = "found",         [EVENT_NOT_FOUND] = "not_found",
+        [EVENT_STORED] = "stored",       [EVENT_NOT_STORED] = "not_stored",
+        [EVENT_CHANGED] = "changed",     [EVENT_TOO_LARGE] = "too_large",
+        [EVENT_NO_MEMORY] = "no_memory", [EVENT_REFUSED] = "refused",
     };
     return words[status];
 }
 
-static void add_connection(struct logfmt *line, const struct event *event)
+static void add_connection(struct logfmt *line, const struct watch_event *event)
 {
     logfmt_text(line, "peer", event->peer);
     logfmt_text(line, "user", event->user);
 }
 
-static void add_record(struct logfmt *line, const struct event *event)
+static void add_record(struct logfmt *line, const struct watch_event *event)
 {
     logfmt_text(line, "ns", event->ns);
     logfmt_text(line, "key", event->key);
@@ -76,7 +76,7 @@ static void add_record(struct logfmt *line, const struct event *event)
     }
 }
 
-size_t inspect_event(const struct event *event, char to[EVENT_LINE_MAX])
+size_t inspect_event(const struct watch_event *event, char to[EVENT_LINE_MAX])
 {
     struct logfmt line = logfmt_begin(to);
     logfmt_decimal(&line, "ts", event->us / 1000, 3);

@@ -49,7 +49,7 @@ enum event_status {
     EVENT_REFUSED,    /* for another reason */
 };
 
-struct event {
+struct watch_event {
     enum event_kind kind;
     enum event_status status; /* of a request */
     enum verb verb;           /* of a request */
@@ -95,7 +95,7 @@ struct client {
     const char *listener;                 /* its name, which outlives the workers */
     const char *protocol;
     enum client_state state;
-    enum verb last;    /* VERB_UNUSED: it has sent no request */
+    enum verb last; /* VERB_UNUSED: it has sent no request */
     int fd;
     uint64_t age, idle; /* milliseconds */
     uint64_t in, out;   /* bytes received and sent */
@@ -129,7 +129,7 @@ enum { SLOW_LINE_MAX = 2048 };
 /* --- lines ------------------------------------------------------------------------- */
 
 /* Each writes the words of a line, without a line end, and returns how many bytes these are. */
-size_t inspect_event(const struct event *event, char to[EVENT_LINE_MAX]);
+size_t inspect_event(const struct watch_event *event, char to[EVENT_LINE_MAX]);
 size_t inspect_client(const struct client *client, char to[CLIENT_LINE_MAX]);
 size_t inspect_slow(const struct slow_request *slow, char to[SLOW_LINE_MAX]);
 

@@ -94,7 +94,7 @@ size_t meta_reply_head(const struct request *request, const struct reply *reply,
 size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
 
 /* As protocol.event, skipped and client. */
-size_t memcache_event(const struct event *event, uint64_t number, char *to);
+size_t memcache_event(const struct watch_event *event, uint64_t number, char *to);
 size_t memcache_skipped(uint64_t events, char *to);
 size_t memcache_client(const struct client *client, char *to);
 

@@ -24,13 +24,13 @@ static char *add_word(char *to, const char *word)
 
 /* --- events ---------------------------------------------------------------------- */
 
-static char *add_item(char *to, struct slice type, const struct event *event)
+static char *add_item(char *to, struct slice type, const struct watch_event *event)
 {
     to = memcache_add(memcache_add(to, TEXT("type=")), type);
     return memcache_add_uri(memcache_add(to, TEXT(" key=")), event->key);
 }
 
-static char *add_place(char *to, const struct event *event)
+static char *add_place(char *to, const struct watch_event *event)
 {
     bool found = event->status == EVENT_FOUND || event->status == EVENT_STORED;
     to = add_pair(to, TEXT(" clsid="), event->number);
@@ -38,7 +38,7 @@ static char *add_place(char *to, const struct event *event)
     return add_pair(to, TEXT(" size="), found ? event->bytes : 0);
 }
 
-static char *add_fetch(char *to, const struct event *event)
+static char *add_fetch(char *to, const struct watch_event *event)
 {
     to = add_item(to, TEXT("item_get"), event);
     to = memcache_add(to, TEXT(" status="));
@@ -46,7 +46,7 @@ static char *add_fetch(char *to, const struct event *event)
     return add_place(to, event);
 }
 
-static const char *command_word(const struct event *event)
+static const char *command_word(const struct watch_event *event)
 {
     switch (event->verb) {
     case VERB_ADD:
@@ -66,7 +66,7 @@ static const char *command_word(const struct event *event)
     }
 }
 
-static const char *status_word(const struct event *event)
+static const char *status_word(const struct watch_event *event)
 {
     switch (event->status) {
     case EVENT_STORED:
@@ -87,7 +87,7 @@ static const char *status_word(const struct event *event)
     return "not_stored";
 }
 
-static char *add_mutation(char *to, const struct event *event)
+static char *add_mutation(char *to, const struct watch_event *event)
 {
     to = add_item(to, TEXT("item_store"), event);
     to = add_word(memcache_add(to, TEXT(" status=")), status_word(event));
@@ -98,7 +98,7 @@ static char *add_mutation(char *to, const struct event *event)
     return add_pair(to, TEXT(" size="), event->bytes);
 }
 
-static char *add_deletion(char *to, const struct event *event)
+static char *add_deletion(char *to, const struct watch_event *event)
 {
     to = add_item(to, TEXT("deleted"), event);
     to = memcache_add(to, TEXT(" cmd=delete"));
@@ -106,7 +106,7 @@ static char *add_deletion(char *to, const struct event *event)
     return add_pair(to, TEXT(" size="), event->bytes);
 }
 
-static char *add_eviction(char *to, const struct event *event)
+static char *add_eviction(char *to, const struct watch_event *event)
 {
     to = add_item(to, TEXT("eviction"), event);
     to = memcache_add(to, event->was_read ? TEXT(" fetch=yes") : TEXT(" fetch=no"));
@@ -144,7 +144,7 @@ static const char *reason_word(struct slice reason)
     return slice_equal(reason, TEXT("idle")) ? "idle_timeout" : "error";
 }
 
-static char *add_connection(char *to, const struct event *event)
+static char *add_connection(char *to, const struct watch_event *event)
 {
     bool opened = event->kind == EVENT_OPENED;
     to = memcache_add(to, opened ? TEXT("type=conn_new") : TEXT("type=conn_close"));
@@ -155,7 +155,7 @@ static char *add_connection(char *to, const struct event *event)
     return add_pair(to, TEXT(" cfd="), (uint64_t)event->fd);
 }
 
-static char *add_event(char *to, const struct event *event)
+static char *add_event(char *to, const struct watch_event *event)
 {
     switch (event->kind) {
     case EVENT_READ:
@@ -176,7 +176,7 @@ static char *add_event(char *to, const struct event *event)
     return to;
 }
 
-size_t memcache_event(const struct event *event, uint64_t number, char *to)
+size_t memcache_event(const struct watch_event *event, uint64_t number, char *to)
 {
     char *start = add_pair(to, TEXT("ts="), event->us / 1000000);
     *start++ = '.';
@@ -201,10 +201,14 @@ size_t memcache_skipped(uint64_t events, char *to)
 static const char *state_word(enum client_state state)
 {
     static const char *const words[] = {
-        [CLIENT_IDLE] = "conn_read",         [CLIENT_WORKING] = "conn_parse_cmd",
-        [CLIENT_READING] = "conn_waiting",   [CLIENT_UPLOADING] = "conn_nread",
-        [CLIENT_STALLED] = "conn_mwrite",    [CLIENT_AWAITS_AUTH] = "conn_waiting",
-        [CLIENT_AWAITS_MEMORY] = "conn_waiting", [CLIENT_WATCHING] = "conn_watch",
+        [CLIENT_IDLE] = "conn_read",
+        [CLIENT_WORKING] = "conn_parse_cmd",
+        [CLIENT_READING] = "conn_waiting",
+        [CLIENT_UPLOADING] = "conn_nread",
+        [CLIENT_STALLED] = "conn_mwrite",
+        [CLIENT_AWAITS_AUTH] = "conn_waiting",
+        [CLIENT_AWAITS_MEMORY] = "conn_waiting",
+        [CLIENT_WATCHING] = "conn_watch",
         [CLIENT_LINGERING] = "conn_closing",
     };
     return words[state];

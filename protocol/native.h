@@ -25,7 +25,7 @@ bool native_read_inspecting(struct parser *parser, const char *usage, struct sli
                             struct request *request);
 
 /* As protocol.event, skipped and client. */
-size_t native_event(const struct event *event, uint64_t number, char *to);
+size_t native_event(const struct watch_event *event, uint64_t number, char *to);
 size_t native_skipped(uint64_t events, char *to);
 size_t native_client(const struct client *client, char *to);
 

@@ -10,7 +10,7 @@ static size_t end_line(char *to, size_t length)
     return length + 2;
 }
 
-size_t native_event(const struct event *event, uint64_t number, char *to)
+size_t native_event(const struct watch_event *event, uint64_t number, char *to)
 {
     static const char word[] = "EVENT ";
     (void)number;

@@ -127,7 +127,7 @@ struct protocol {
      * where the protocol has no such event. `number`: how many events the watcher was told before.
      * `skipped`: that so many events were lost; at most EVENT_LINE_MAX bytes. `client`: at most
      * CLIENT_LINE_MAX bytes. */
-    size_t (*event)(const struct event *, uint64_t number, char *to);
+    size_t (*event)(const struct watch_event *, uint64_t number, char *to);
     size_t (*skipped)(uint64_t events, char *to);
     size_t (*client)(const struct client *, char *to);
     bool whole_keys; /* `event` takes keys with the listener's namespaces in front of them */

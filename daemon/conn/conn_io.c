@@ -45,6 +45,7 @@ static bool receive(struct conn *conn)
     switch (pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
+        conn->received += moved;
         if (reply_queue_is_empty(&conn->pipeline->replies)) { /* else the peer has to read first */
             conn->bytes_moved += moved;
         }
@@ -85,6 +86,7 @@ static bool flush(struct conn *conn)
     switch (reply_queue_send(replies, &conn->transport, write_limit(conn->loop), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->loop->metrics, METRIC_BYTES_WRITTEN, moved);
+        conn->sent += moved;
         conn->bytes_moved += moved;
         return true;
     case TRANSPORT_AGAIN:
@@ -123,6 +125,7 @@ static const struct ending {
     enum conn_close why;
 } endings[] = {
     [PIPELINE_QUIT] = {.drains = true, .why = CONN_CLOSE_QUIT},
+    [PIPELINE_KILLED] = {.drains = true, .why = CONN_CLOSE_KILLED},
     [PIPELINE_DESYNCED] = {.drains = true, .lingers = true, .why = CONN_CLOSE_PROTOCOL_ERROR},
     [PIPELINE_HTTP] = {.drains = true, .lingers = true, .why = CONN_CLOSE_HTTP},
     [PIPELINE_REDIS] = {.drains = true, .lingers = true, .why = CONN_CLOSE_REDIS},
@@ -224,11 +227,13 @@ static void settle(struct conn *conn)
         waits = settle_output_full(conn);
         break;
     case PIPELINE_AWAITS_AUTH:
+    case PIPELINE_ASKS:
         break;
     case PIPELINE_AWAITS_MEMORY:
         conn_memory_wait(conn);
         break;
     case PIPELINE_QUIT:
+    case PIPELINE_KILLED:
     case PIPELINE_DESYNCED:
     case PIPELINE_HTTP:
     case PIPELINE_REDIS:
@@ -253,6 +258,8 @@ static bool may_work(const struct conn *conn)
         return reply_queue_has_drained(&conn->pipeline->replies);
     case PIPELINE_AWAITS_AUTH:
         return !identity_waits(&conn->identity);
+    case PIPELINE_ASKS:
+        return !inspection_waits(&conn->pipeline->inspection);
     case PIPELINE_AWAITS_MEMORY:
         return !conn->awaits_memory;
     default:
@@ -362,6 +369,9 @@ void conn_io_end_round(struct loop *loop)
     round->open = false;
     round->count = round->requests = 0;
     store_leave(loop->store_thread);
+    if (loop->watch != NULL) {
+        watch_flush(loop->watch);
+    }
     if (loop->housekeeper != NULL && store_wants_housekeeping(loop->store)) {
         housekeeper_poke(loop->housekeeper);
     }

@@ -16,6 +16,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
+#include "daemon/conn/clients.h"
 #include "daemon/conn/connections.h"
 #include "daemon/conn/loop.h"
 #include "daemon/conn/timeouts.h"
@@ -24,10 +25,16 @@
 
 TAILQ_HEAD(logins, login_request);
 
+/* Those that other threads ask of this worker, and those of this worker that are answered. */
+struct queries {
+    struct client_queries asked, answered;
+};
+
 /* Messages from other threads. All of it is under the wakeup's lock. */
 struct mailbox {
     struct handoffs handoffs;
     struct logins logins; /* answered by the authenticator */
+    struct queries queries;
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
@@ -65,19 +72,29 @@ static void start_draining(struct worker *worker)
 struct mailbox_contents {
     struct handoffs handoffs;
     struct logins logins;
+    struct queries queries;
     struct conn_settings settings;
     struct users *users;
     bool reconfigure, stop;
 };
+
+static void queries_init(struct queries *queries)
+{
+    TAILQ_INIT(&queries->asked);
+    TAILQ_INIT(&queries->answered);
+}
 
 static void empty_mailbox(struct worker *worker, struct mailbox_contents *contents)
 {
     struct mailbox *mailbox = &worker->mailbox;
     STAILQ_INIT(&contents->handoffs);
     TAILQ_INIT(&contents->logins);
+    queries_init(&contents->queries);
     wakeup_receive(&worker->wakeup);
     STAILQ_CONCAT(&contents->handoffs, &mailbox->handoffs);
     TAILQ_CONCAT(&contents->logins, &mailbox->logins, next);
+    TAILQ_CONCAT(&contents->queries.asked, &mailbox->queries.asked, next);
+    TAILQ_CONCAT(&contents->queries.answered, &mailbox->queries.answered, next);
     contents->settings = mailbox->settings;
     contents->users = mailbox->users;
     contents->reconfigure = mailbox->reconfigure;
@@ -105,6 +122,25 @@ static void return_logins(struct logins *logins)
     while ((login = TAILQ_FIRST(logins)) != NULL) {
         TAILQ_REMOVE(logins, login, next);
         connections_answered(login);
+    }
+}
+
+static void answer_queries(struct loop *loop, struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        clients_answer(loop, query);
+        query->answered(query);
+    }
+}
+
+static void return_queries(struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        connections_return_query(query);
     }
 }
 
@@ -145,6 +181,9 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
         reconfigure(worker, &contents);
     }
     return_logins(&contents.logins);
+    answer_queries(&worker->loop, &contents.queries.asked);
+    return_queries(&contents.queries.answered);
+    connections_wake_watchers(&worker->loop);
     struct handoff *handoff;
     while ((handoff = STAILQ_FIRST(&contents.handoffs)) != NULL) {
         STAILQ_REMOVE_HEAD(&contents.handoffs, next);
@@ -243,6 +282,29 @@ static void on_answered(struct login_request *login)
     wakeup_send(&worker->wakeup);
 }
 
+void worker_ask(struct worker *worker, struct client_query *query)
+{
+    wakeup_lock(&worker->wakeup);
+    TAILQ_INSERT_TAIL(&worker->mailbox.queries.asked, query, next);
+    wakeup_send(&worker->wakeup);
+}
+
+/* Another worker calls it, on its thread, or this one itself. */
+static void on_query_answered(struct client_query *query)
+{
+    struct worker *worker = query->context;
+    wakeup_lock(&worker->wakeup);
+    TAILQ_INSERT_TAIL(&worker->mailbox.queries.answered, query, next);
+    wakeup_send(&worker->wakeup);
+}
+
+/* A source of events calls it, on any thread. */
+static void on_events(void *own)
+{
+    const struct worker *worker = own;
+    wakeup_signal(&worker->wakeup);
+}
+
 void worker_stop(struct worker *worker)
 {
     wakeup_lock(&worker->wakeup);
@@ -296,10 +358,23 @@ static void mailbox_init(struct mailbox *mailbox)
     thread_cond_init(&mailbox->idle);
     STAILQ_INIT(&mailbox->handoffs);
     TAILQ_INIT(&mailbox->logins);
+    queries_init(&mailbox->queries);
+}
+
+/* Their connections are closed. */
+static void drop_queries(struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        client_query_destroy(&query);
+    }
 }
 
 static void mailbox_deinit(struct mailbox *mailbox)
 {
+    drop_queries(&mailbox->queries.asked);
+    drop_queries(&mailbox->queries.answered);
     users_put(&mailbox->users);
     pthread_cond_destroy(&mailbox->idle);
 }
@@ -317,6 +392,12 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
                                        .answered = on_answered,
                                        .context = worker};
     loop->housekeeper = options->housekeeper;
+    loop->workspace.ctx.answered = on_query_answered;
+    loop->workspace.ctx.answered_context = worker;
+    if (loop->watch != NULL) {
+        loop->watch->wake = on_events;
+        loop->watch->own = worker;
+    }
     connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
     return wakeup_init(&worker->wakeup, loop->base, on_wakeup, worker) &&

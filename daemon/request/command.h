@@ -23,10 +23,24 @@
 #include "daemon/net/endpoint.h"
 #include "daemon/request/reply_queue.h"
 #include "daemon/store/store.h"
+#include "daemon/watch/client_query.h"
+#include "daemon/watch/slow_log.h"
+#include "daemon/watch/watch.h"
 #include "protocol/glob.h"
 #include "protocol/request.h"
 
 enum { COMMAND_BATCH_MAX = 32 }; /* commands that are worked on together; see batch.h */
+
+/* How long a request takes; see slow_timer.h. Times are nanoseconds, by clock_precise. */
+struct slow_timer {
+    uint64_t began;   /* 0: it is not timed */
+    uint64_t resumed; /* when its turn began */
+    uint64_t worked;  /* in earlier turns */
+    unsigned turns;   /* that are over */
+    unsigned keys;    /* that it names, where these are many; else 0 */
+};
+
+struct inspection;
 
 /* What carrying out a command takes from outside; nothing of it is the command's own. */
 struct command_context {
@@ -46,6 +60,13 @@ struct command_context {
     bool crowded;                    /* the last command has to wait for memory: STORE_CROWDED */
     uint64_t until;                  /* by clock_precise: when the turn ends; 0: as soon as it
                                         can */
+    unsigned worker;                 /* the number of the thread */
+    struct watch_source *watch;      /* of the thread; NULL: none */
+    struct slow_timer timer;         /* of the request that is executed */
+    uint64_t slow_threshold;         /* nanoseconds; UINT64_MAX: no request is slow */
+    struct inspection *inspection;   /* of the connection: see inspection.h */
+    void (*answered)(struct client_query *query); /* becomes a query's, as `answered_context` */
+    void *answered_context;
 };
 
 /* Whether the turn goes on. Reads the clock, so it is to be asked after work that takes much longer
@@ -81,7 +102,13 @@ struct command {
             uint32_t next;
             bool checked; /* the rights are there */
         } flushing;       /* FLUSH of all that an endpoint reaches, once begun */
-        struct {          /* APPEND and PREPEND, once begun */
+        struct {          /* CLIENTS, KILL and STATS of connections, once begun */
+            unsigned worker;
+            uint64_t part, parts;
+            size_t next; /* of the clients in the answer */
+        } asking;
+        uint64_t slow_after; /* SLOW, once begun: the id of the last one told */
+        struct {             /* APPEND and PREPEND, once begun */
             struct store_append *append;
             struct stored stored;
         } appending;
@@ -89,10 +116,12 @@ struct command {
 };
 
 enum outcome {
-    OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the reply queue is full, the turn is over, or the context is crowded */
-    OUTCOME_WAITS, /* for the authenticator */
-    OUTCOME_QUIT,  /* the client asks for the connection to be closed */
+    OUTCOME_DONE,   /* answered */
+    OUTCOME_LATER,  /* the reply queue is full, the turn is over, or the context is crowded */
+    OUTCOME_WAITS,  /* for the authenticator */
+    OUTCOME_ASKS,   /* has asked a worker, and waits for its answer */
+    OUTCOME_QUIT,   /* the client asks for the connection to be closed */
+    OUTCOME_KILLED, /* the same, with KILL */
 };
 
 /* --- where a command's key lives ----------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "daemon/request/dispatch.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
 
 /* --- trivial verbs -------------------------------------------------------- */
@@ -43,6 +44,20 @@ static enum outcome do_quit(struct command_context *ctx, struct command *cmd)
     return OUTCOME_QUIT;
 }
 
+/* --- verbs that may take long ---------------------------------------------------- */
+
+static verb_function *const timed[VERB_UNUSED] = {
+    [VERB_LIST] = verb_list,   [VERB_ALL] = verb_list,
+    [VERB_FLUSH] = verb_flush, [VERB_NAMESPACES] = verb_namespaces,
+    [VERB_DUMP] = verb_dump,
+};
+
+static enum outcome do_timed(struct command_context *ctx, struct command *cmd)
+{
+    slow_timer_begin(ctx);
+    return timed[cmd->request.verb](ctx, cmd);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 static verb_function *const verbs[VERB_UNUSED] = {
@@ -60,12 +75,16 @@ static verb_function *const verbs[VERB_UNUSED] = {
     [VERB_TOUCH] = verb_touch,
     [VERB_INCR] = verb_add_number,
     [VERB_DECR] = verb_add_number,
-    [VERB_LIST] = verb_list,
-    [VERB_ALL] = verb_list,
-    [VERB_FLUSH] = verb_flush,
-    [VERB_NAMESPACES] = verb_namespaces,
+    [VERB_LIST] = do_timed,
+    [VERB_ALL] = do_timed,
+    [VERB_FLUSH] = do_timed,
+    [VERB_NAMESPACES] = do_timed,
     [VERB_STATS] = verb_stats,
-    [VERB_DUMP] = verb_dump,
+    [VERB_DUMP] = do_timed,
+    [VERB_SLOW] = verb_slow,
+    [VERB_WATCH] = verb_watch,
+    [VERB_CLIENTS] = verb_clients,
+    [VERB_KILL] = verb_kill,
     [VERB_MEMORY] = verb_memory_limit,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = verb_auth,

@@ -4,6 +4,7 @@
 #include "daemon/request/each_key.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/slow_timer.h"
 
 enum {
     /* Keys of a long GET or DEL that are located before the first is read. */
@@ -38,6 +39,9 @@ enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
     ctx->replies->refused = false;
+    if (cmd->request.keys.length > 0) {
+        slow_timer_count(ctx, cmd->request.keys);
+    }
     if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
         return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }

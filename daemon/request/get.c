@@ -2,6 +2,7 @@
  * get.c - GET, LOOK, TTL.
  */
 #include "daemon/request/each_key.h"
+#include "daemon/request/notice.h"
 #include "daemon/request/verbs.h"
 
 /* Too many bytes are pinned for this value to be pinned, too. */
@@ -9,6 +10,14 @@ static bool wait_for_memory(struct command_context *ctx)
 {
     ctx->crowded = true;
     return false;
+}
+
+static inline void notice_read(struct command_context *ctx, const struct request *request,
+                               const struct store_key *at, enum store_status status, uint64_t bytes)
+{
+    if (notice_wants(ctx, EVENTS_READS)) {
+        notice_record(ctx, EVENT_READ, request, at, status, bytes);
+    }
 }
 
 /* --- GET -------------------------------------------------------------------- */
@@ -22,15 +31,17 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
         return wait_for_memory(ctx);
     }
     if (status != STORE_OK) {
+        view.length = 0;
         reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
-        return true;
+    } else {
+        reply_queue_value(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_VALUE,
+                                          .name = cmd->request.key,
+                                          .value_length = view.length,
+                                          .client_flags = view.client_flags},
+                          &view);
     }
-    reply_queue_value(ctx->replies, &cmd->request,
-                      &(struct reply){.kind = REPLY_VALUE,
-                                      .name = cmd->request.key,
-                                      .value_length = view.length,
-                                      .client_flags = view.client_flags},
-                      &view);
+    notice_read(ctx, &cmd->request, at, status, view.length);
     return true;
 }
 
@@ -83,8 +94,10 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
     }
     count_look(ctx, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
+        notice_read(ctx, request, at, status, 0);
         return command_answer(ctx, request, at->name, status);
     }
+    uint64_t length = view.length;
     struct reply reply = {.kind = REPLY_VALUE,
                           .name = cmd->request.key,
                           .value_length = view.length,
@@ -102,6 +115,7 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
         reply.kind = REPLY_FOUND;
         reply_queue_reply(ctx->replies, request, &reply);
     }
+    notice_read(ctx, request, at, status, length);
     return true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/authorize.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/workspace.h"
 
 enum {
@@ -64,6 +65,7 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
     pipeline->upload.write = NULL;
     pipeline->upload.append = NULL;
     pipeline->upload.whole = false;
+    inspection_init(&pipeline->inspection);
     reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
 }
@@ -73,6 +75,10 @@ void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
     struct pipeline *pipeline = *place;
     *place = NULL;
     batch_deinit(&pipeline->batch);
+    inspection_end_query(&pipeline->inspection);
+    if (inspection_watches(&pipeline->inspection)) {
+        inspection_end_watching(&pipeline->inspection);
+    }
     upload_abort(&pipeline->upload, workspace->ctx.store_thread);
     reply_queue_deinit(&pipeline->replies);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
@@ -87,8 +93,8 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
 {
     const struct parser *parser = &pipeline->parser;
     return recv_buffer_length(&pipeline->input) == 0 && reply_queue_is_empty(&pipeline->replies) &&
-           !pipeline->batch.open && !upload_is_open(&pipeline->upload) && parser->state == 0 &&
-           parser->dropping == 0;
+           !pipeline->batch.open && !inspection_watches(&pipeline->inspection) &&
+           !upload_is_open(&pipeline->upload) && parser->state == 0 && parser->dropping == 0;
 }
 
 /* Binds the context to this pipeline, and updates what a reload may have changed for its parser. */
@@ -99,6 +105,7 @@ static struct command_context *bind_context(struct pipeline *pipeline, struct wo
     workspace->ctx.replies = &pipeline->replies;
     workspace->ctx.endpoint = pipeline->endpoint;
     workspace->ctx.identity = pipeline->identity;
+    workspace->ctx.inspection = &pipeline->inspection;
     workspace->ctx.crowded = false;
     return &workspace->ctx;
 }
@@ -176,10 +183,15 @@ static bool wait_for_bytes(struct pipeline *pipeline, size_t wanted)
 /* The value has come as a whole, with its line end. */
 static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
+    struct upload *upload = &pipeline->upload;
     ctx->now = clock_now();
-    if (upload_commit(&pipeline->upload, ctx)) {
+    slow_timer_resume(ctx, &pipeline->batch.timer);
+    slow_timer_begin(ctx);
+    if (upload_commit(upload, ctx)) {
+        slow_timer_note(ctx, &upload->request, upload->name);
         return true;
     }
+    slow_timer_pause(ctx, &pipeline->batch.timer);
     return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
 }
 
@@ -350,8 +362,12 @@ static bool continue_batch(struct pipeline *pipeline, struct command_context *ct
                                                                       : PIPELINE_YIELDED);
     case OUTCOME_WAITS:
         return stop(pipeline, PIPELINE_AWAITS_AUTH);
+    case OUTCOME_ASKS:
+        return stop(pipeline, PIPELINE_ASKS);
     case OUTCOME_QUIT:
         return stop(pipeline, PIPELINE_QUIT);
+    case OUTCOME_KILLED:
+        return stop(pipeline, PIPELINE_KILLED);
     case OUTCOME_DONE:
         break;
     }
@@ -420,13 +436,38 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
            reply_queue_presses(&pipeline->replies, pressure);
 }
 
+enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls)
+{
+    if (pipeline->state == PIPELINE_AWAITS_AUTH) {
+        return CLIENT_AWAITS_AUTH;
+    }
+    if (pipeline->state == PIPELINE_AWAITS_MEMORY) {
+        return CLIENT_AWAITS_MEMORY;
+    }
+    if (stalls) {
+        return CLIENT_STALLED;
+    }
+    if (upload_is_open(&pipeline->upload)) {
+        return CLIENT_UPLOADING;
+    }
+    if (pipeline->state == PIPELINE_NEEDS_INPUT) {
+        return inspection_watches(&pipeline->inspection) ? CLIENT_WATCHING : CLIENT_READING;
+    }
+    return CLIENT_WORKING;
+}
+
 enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
 {
     struct command_context *ctx = bind_context(pipeline, workspace);
+    struct inspection *inspection = &pipeline->inspection;
+    bool more_events = inspection_watches(inspection) && inspection_watch(inspection, ctx);
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&
            (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
+    }
+    if (more_events && pipeline->state == PIPELINE_NEEDS_INPUT) {
+        pipeline->state = PIPELINE_YIELDED;
     }
     pipeline->batch.located = false; /* the caller leaves the store */
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;

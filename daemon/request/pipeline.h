@@ -15,6 +15,7 @@
 
 #include "daemon/net/endpoint.h"
 #include "daemon/request/batch.h"
+#include "daemon/request/inspection.h"
 #include "daemon/request/recv_buffer.h"
 #include "daemon/request/reply_queue.h"
 #include "daemon/request/upload.h"
@@ -26,7 +27,9 @@ enum pipeline_state {
     PIPELINE_OUTPUT_FULL,   /* the peer must take replies first */
     PIPELINE_AWAITS_AUTH,   /* for the authenticator to answer */
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
+    PIPELINE_ASKS,          /* for a worker to answer */
     PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
+    PIPELINE_KILLED,        /* the same, with KILL */
     PIPELINE_DESYNCED,  /* to be closed when all is sent: the bytes that follow cannot be parsed */
     PIPELINE_HTTP,      /* the same: an HTTP request has come */
     PIPELINE_REDIS,     /* the same: a request in Redis's protocol has come */
@@ -48,6 +51,7 @@ struct pipeline {
     struct parser parser;
     struct batch batch;
     struct upload upload;
+    struct inspection inspection;
     struct reply_queue replies;
 };
 
@@ -61,6 +65,9 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
                                  struct identity *identity);
 /* Abandons what is under way. Sets *pipeline to NULL. */
 void pipeline_destroy(struct pipeline **pipeline, struct workspace *workspace);
+
+/* What it is doing, for CLIENTS. `stalls`: its peer does not take replies. */
+enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls);
 
 /* Bytes of memory that it holds. */
 size_t pipeline_memory(const struct pipeline *pipeline);

@@ -2,7 +2,19 @@
  * set.c - verbs that change a record: PUT and its variants, DEL, STALE, EMPTY, TOUCH, INCR, DECR.
  */
 #include "daemon/request/each_key.h"
+#include "daemon/request/notice.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
+
+/* Tells watchers of a change without a value. */
+static inline void notice_change(struct command_context *ctx, enum event_kind kind,
+                                 const struct request *request, const struct store_key *at,
+                                 enum store_status status)
+{
+    if (notice_wants(ctx, EVENT_BIT(kind))) {
+        notice_record(ctx, kind, request, at, status, 0);
+    }
+}
 
 /* --- PUT -------------------------------------------------------------------- */
 
@@ -13,8 +25,12 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
         terms.length = &stored.length;
     }
+    if (cmd->request.value.length > SLOW_TIMER_VALUE) {
+        slow_timer_begin(ctx);
+    }
     enum store_status status = store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value,
                                          ctx->now, &stored.version);
+    notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, &stored);
     return OUTCOME_DONE;
 }
@@ -39,6 +55,9 @@ enum outcome verb_append(struct command_context *ctx, struct command *cmd)
     struct stored *stored = &cmd->place.appending.stored;
     enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_append(ctx, cmd);
     cmd->begun = status == STORE_UNFINISHED;
+    if (cmd->begun) {
+        slow_timer_begin(ctx);
+    }
     while (status == STORE_UNFINISHED) {
         status = store_append_step(ctx->store_thread, &cmd->place.appending.append, ctx->now,
                                    &stored->version);
@@ -51,6 +70,7 @@ enum outcome verb_append(struct command_context *ctx, struct command *cmd)
         ctx->crowded = true;
         return OUTCOME_LATER;
     }
+    notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, stored);
     return OUTCOME_DONE;
 }
@@ -68,6 +88,7 @@ static bool delete_one(struct command_context *ctx, const struct command *cmd, s
     const struct request *request = &cmd->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
     enum store_status status = store_delete(ctx->store_thread, at, expected, ctx->now);
+    notice_change(ctx, EVENT_DELETE, request, at, status);
     if (status != STORE_OK) {
         metrics_add(ctx->metrics, METRIC_DELETE_MISSES, 1);
         return command_answer(ctx, request, at->name, status);
@@ -85,6 +106,7 @@ enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     enum store_status status = store_make_stale(ctx->store_thread, &cmd->at, &terms, ctx->now);
+    notice_change(ctx, EVENT_DELETE, &cmd->request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_DELETED);
     } else {
@@ -100,6 +122,7 @@ enum outcome verb_empty(struct command_context *ctx, struct command *cmd)
     struct store_terms terms = command_terms(request);
     bool marks = (request->options & REQUEST_MARK) != 0;
     enum store_status status = store_empty(ctx->store_thread, &cmd->at, &terms, marks, ctx->now);
+    notice_change(ctx, EVENT_DELETE, request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, request, REPLY_DELETED);
     } else {
@@ -115,6 +138,7 @@ enum outcome verb_touch(struct command_context *ctx, struct command *cmd)
 {
     struct store_ttl ttl = command_lifetime(cmd->request.ttl);
     enum store_status status = store_touch(ctx->store_thread, &cmd->at, ttl, ctx->now);
+    notice_change(ctx, EVENT_TOUCH, &cmd->request, &cmd->at, status);
     metrics_add(ctx->metrics, METRIC_CMD_TOUCH, 1);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_TOUCHED);
@@ -139,6 +163,7 @@ enum outcome verb_add_number(struct command_context *ctx, struct command *cmd)
                             .wraps = (request->options & REQUEST_WRAP) != 0};
     enum store_status status =
         store_add_number(ctx->store_thread, &cmd->at, &terms, &sum, ctx->now);
+    notice_change(ctx, EVENT_WRITE, request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_reply(ctx->replies, request,
                           &(struct reply){.kind = REPLY_NUMBER,

@@ -4,6 +4,7 @@
 #include "daemon/request/upload.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/notice.h"
 
 static struct slice keep(struct slice slice, char **to)
 {
@@ -38,6 +39,7 @@ static void answer(struct upload *upload, struct command_context *ctx, enum stor
 {
     struct store_key at;
     store_locate(ctx->store_thread, upload->name, upload->key, &at);
+    notice_write(ctx, &upload->request, &at, status);
     command_stored(ctx, &upload->request, &at, status, &upload->stored);
 }
 

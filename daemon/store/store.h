@@ -190,6 +190,9 @@ enum store_status store_locate(struct store_thread *thread, struct slice name, s
                                struct store_key *at);
 void store_fetch(struct store_thread *thread, const struct store_key *at);
 
+/* The number of its namespace (store_namespace_next); 0: there is none. */
+uint32_t store_key_number(const struct store_key *at);
+
 /*
  * A value to be read where it lies. Small ones are held under a lock: copy and
  * give back at once, and call nothing of the store in between. Large ones

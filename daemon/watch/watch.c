@@ -22,7 +22,7 @@
 enum { SLICES = 6 };
 
 struct packed {
-    struct event event;
+    struct watch_event event;
     uint32_t lengths[SLICES];
 };
 
@@ -42,7 +42,6 @@ struct watcher {
     /* Written before `active` is set. */
     unsigned kinds;
     uint64_t sample;
-    uint64_t exclude;
     size_t ns_length;
     char ns[REQUEST_NAMESPACE_MAX];
     char *memory; /* of all rings, or NULL */
@@ -124,7 +123,7 @@ struct watch_source *watch_source(struct watch *watch, unsigned number)
 
 /* --- publishing -------------------------------------------------------------------------- */
 
-static struct slice *slice_at(struct event *event, unsigned number)
+static struct slice *slice_at(struct watch_event *event, unsigned number)
 {
     struct slice *const slices[SLICES] = {&event->ns,   &event->key,      &event->peer,
                                           &event->user, &event->listener, &event->reason};
@@ -144,21 +143,16 @@ static bool is_drawn(struct watch_source *source, uint64_t sample)
 }
 
 static bool is_wanted(struct watch_source *source, const struct watcher *watcher,
-                      const struct event *event)
+                      const struct watch_event *event)
 {
-    bool fits = (watcher->kinds & EVENT_BIT(event->kind)) != 0;
-    bool of_connection = (EVENT_BIT(event->kind) & EVENTS_CONNECTIONS) != 0;
-    if (!fits || (of_connection && event->id == watcher->exclude)) {
-        return false;
-    }
     struct slice ns = {watcher->ns, watcher->ns_length};
-    return (of_connection || ns.length == 0 || slice_equal(ns, event->ns)) &&
-           is_drawn(source, watcher->sample);
+    return (watcher->kinds & EVENT_BIT(event->kind)) != 0 &&
+           (ns.length == 0 || slice_equal(ns, event->ns)) && is_drawn(source, watcher->sample);
 }
 
-static bool write_event(struct ring *ring, const struct event *event)
+static bool write_event(struct ring *ring, const struct watch_event *event)
 {
-    struct event copy = *event;
+    struct watch_event copy = *event;
     size_t size = sizeof(struct packed);
     for (unsigned i = 0; i < SLICES; i++) {
         size += slice_at(&copy, i)->length;
@@ -181,7 +175,7 @@ static bool write_event(struct ring *ring, const struct event *event)
     return true;
 }
 
-void watch_publish(struct watch_source *source, const struct event *event)
+void watch_publish(struct watch_source *source, const struct watch_event *event)
 {
     for (unsigned i = 0; i < WATCH_MAX; i++) {
         struct watcher *watcher = &source->watch->watchers[i];
@@ -270,7 +264,6 @@ static void begin(struct watcher *watcher, struct watch_source *owner,
     watcher->context = context;
     watcher->kinds = terms->kinds;
     watcher->sample = terms->sample;
-    watcher->exclude = terms->exclude;
     watcher->ns_length = terms->ns.length;
     if (terms->ns.length > 0) {
         memcpy(watcher->ns, terms->ns.bytes, terms->ns.length);
@@ -326,7 +319,7 @@ void watch_leave(struct watcher **place)
     pthread_mutex_unlock(&watch->lock);
 }
 
-bool watcher_peek(struct watcher *watcher, struct event *event)
+bool watcher_peek(struct watcher *watcher, struct watch_event *event)
 {
     unsigned sources = watcher->watch->sources;
     for (unsigned i = 0; i < sources; i++) {

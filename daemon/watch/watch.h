@@ -52,7 +52,7 @@ static inline bool watch_wants(const atomic_uint *wanted, unsigned kinds)
 }
 
 /* Copies the event to all that watch such events. */
-void watch_publish(struct watch_source *source, const struct event *event);
+void watch_publish(struct watch_source *source, const struct watch_event *event);
 
 /* Wakes the watchers of what was published since the last call: to be called before the thread
  * waits. */
@@ -67,10 +67,9 @@ static inline void watch_flush(struct watch_source *source)
 /* --- watchers ------------------------------------------------------------------------- */
 
 struct watch_terms {
-    unsigned kinds;   /* of events, as bits */
-    uint64_t sample;  /* one of so many events is wanted; at least 1 */
-    struct slice ns;  /* the namespace; empty: all of them */
-    uint64_t exclude; /* the id of a connection of which OPENED and CLOSED are not wanted */
+    unsigned kinds;  /* of events, as bits */
+    uint64_t sample; /* one of so many events is wanted; at least 1 */
+    struct slice ns; /* the namespace; empty: all of them */
 };
 
 enum watch_status {
@@ -87,7 +86,7 @@ void watch_leave(struct watcher **watcher);
 
 /* The next event, whose slices are good until watcher_drop; events of one source are in order.
  * False: there is none. */
-bool watcher_peek(struct watcher *watcher, struct event *event);
+bool watcher_peek(struct watcher *watcher, struct watch_event *event);
 void watcher_drop(struct watcher *watcher);
 
 /* How many events it has lost since the last call. */

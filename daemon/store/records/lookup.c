@@ -42,6 +42,11 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at)
     return true;
 }
 
+uint32_t store_key_number(const struct store_key *at)
+{
+    return at->ns != NULL ? at->ns->id : 0;
+}
+
 static void count_retired(struct store_thread *thread, const struct generation *generation,
                           enum retire_reason why)
 {
