@@ -11,7 +11,7 @@ maintenance_libs = daemon/maintenance/libmaintenance.a $(watch_libs) $(os_libs)
 auth_libs = daemon/auth/libauth.a $(net_libs)
 request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
 conn_libs = daemon/conn/libconn.a $(request_libs)
-http_libs = daemon/http/libhttp.a $(auth_libs) $(store_libs) $(HTTP_LIBS)
+http_libs = daemon/http/libhttp.a $(auth_libs) $(watch_libs) $(HTTP_LIBS)
 server_libs = daemon/server/libserver.a daemon/http/libhttp.a $(conn_libs) $(HTTP_LIBS)
 
 include daemon/server/local.mk

@@ -33,7 +33,7 @@ static char *add_item(char *to, struct slice type, const struct watch_event *eve
 static char *add_place(char *to, const struct watch_event *event)
 {
     bool found = event->status == EVENT_FOUND || event->status == EVENT_STORED;
-    to = add_pair(to, TEXT(" clsid="), event->number);
+    to = add_pair(to, TEXT(" clsid="), found ? event->number : 0);
     to = add_pair(to, TEXT(" cfd="), (uint64_t)event->fd);
     return add_pair(to, TEXT(" size="), found ? event->bytes : 0);
 }

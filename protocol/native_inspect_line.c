@@ -96,8 +96,8 @@ static bool is_namespace(struct slice word)
 {
     const char *end = word.bytes + word.length;
     bool all = word.length == 1 && word.bytes[0] == '*';
-    return all || (word.length <= REQUEST_NAMESPACE_MAX &&
-                   token_span(word.bytes, end, TOKEN_NAME) == end);
+    return all ||
+           (word.length <= REQUEST_NAMESPACE_MAX && token_span(word.bytes, end, TOKEN_NAME) == end);
 }
 
 static bool find_events(struct slice word, uint32_t *events)

@@ -21,6 +21,7 @@
 #include "daemon/auth/users.h"
 
 struct authenticator;
+struct inspection;
 
 enum {
     UNAUTHENTICATED_MS = 10000,
@@ -53,6 +54,7 @@ struct identity {
     uint32_t opened;                 /* tenths of a second since the daemon started */
     uint64_t unauthenticated_since;  /* milliseconds */
     uint64_t id;                     /* of the connection: no other one has it, ever */
+    struct inspection *inspection;   /* the connection's, for request/inspection.h; NULL: none */
 };
 
 /* For a new connection. */

@@ -14,6 +14,7 @@
 #include "daemon/conn/conn_io.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/peer.h"
+#include "daemon/request/inspection.h"
 
 /* --- describing one ------------------------------------------------------------------- */
 
@@ -31,7 +32,9 @@ static enum client_state state_of(const struct conn *conn)
     if (conn->lingers) {
         return CLIENT_LINGERING;
     }
-    return conn->pipeline == NULL ? CLIENT_IDLE : pipeline_doing(conn->pipeline, conn->has_backlog);
+    enum client_state state =
+        conn->pipeline == NULL ? CLIENT_IDLE : pipeline_doing(conn->pipeline, conn->has_backlog);
+    return state == CLIENT_IDLE && inspection_watches(&conn->identity) ? CLIENT_WATCHING : state;
 }
 
 /* "TLSv1.3" becomes "1.3". */

@@ -20,6 +20,7 @@
 #include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/conn/run_queue.h"
+#include "daemon/request/inspection.h"
 #include "daemon/request/notice.h"
 
 /* --- unauthenticated ------------------------------------------------------ */
@@ -60,7 +61,6 @@ void conn_notice(const struct conn *conn, enum event_kind kind, const char *reas
     const struct loop *loop = conn->loop;
     if (watch_wants(&loop->instance->watched, EVENT_BIT(kind)) && loop->watch != NULL) {
         notice_connection(loop->watch, kind, &conn->identity, conn->endpoint, reason);
-        watch_flush(loop->watch);
     }
 }
 
@@ -91,6 +91,7 @@ static void release(struct conn *conn)
     }
     conn_set_backlog(conn, false);
     conn_memory_release(conn);
+    inspection_end(&conn->identity);
     identity_deinit(&conn->identity);
     leave_unauthenticated(conn);
     conn_clear_half_closed(conn);

@@ -29,6 +29,7 @@
 #include "daemon/conn/conn_state.h"
 #include "daemon/conn/run_queue.h"
 #include "daemon/maintenance/housekeeper.h"
+#include "daemon/request/inspection.h"
 
 enum {
     READS_MAX = 4,          /* further reads in a pass, of a MiB at most each */
@@ -259,7 +260,7 @@ static bool may_work(const struct conn *conn)
     case PIPELINE_AWAITS_AUTH:
         return !identity_waits(&conn->identity);
     case PIPELINE_ASKS:
-        return !inspection_waits(&conn->pipeline->inspection);
+        return !inspection_waits(&conn->identity);
     case PIPELINE_AWAITS_MEMORY:
         return !conn->awaits_memory;
     default:
@@ -369,9 +370,6 @@ void conn_io_end_round(struct loop *loop)
     round->open = false;
     round->count = round->requests = 0;
     store_leave(loop->store_thread);
-    if (loop->watch != NULL) {
-        watch_flush(loop->watch);
-    }
     if (loop->housekeeper != NULL && store_wants_housekeeping(loop->store)) {
         housekeeper_poke(loop->housekeeper);
     }

@@ -42,7 +42,7 @@ struct conn {
     uint32_t held;           /* bytes of buffers that conn_memory.c counts */
     uint64_t last_active;    /* when it last had a pass, began to linger, or was half closed */
     uint64_t listed_at;      /* when it was put at the end of loop->active */
-    enum pipeline_state state;
+    enum pipeline_state state : 8;
     short watched; /* the events that it waits for */
     short ready;   /* the events that have come while it `is_queued` */
     bool is_queued;

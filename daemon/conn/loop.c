@@ -16,7 +16,7 @@ static void on_deed(void *context, const struct store_observed *observed)
 {
     struct loop *loop = context;
     if (observed->deed == STORE_DEED_RECLAIMS) {
-        slow_timer_begin(&loop->workspace.ctx);
+        slow_timer_reclaims(&loop->workspace.ctx);
     } else if (loop->watch != NULL) {
         observe_deed(loop->watch, &loop->instance->watched, observed);
     }

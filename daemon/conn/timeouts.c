@@ -11,6 +11,7 @@
 #include "daemon/conn/conn_io.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/handshaker.h"
+#include "daemon/request/inspection.h"
 
 enum {
     LINGER_MS = 2000,
@@ -87,7 +88,7 @@ static void close_half_closed(struct loop *loop)
 /* A connection that watches is not idle, though nothing may happen for long. */
 static void close_idle(struct conn *conn)
 {
-    if (conn->pipeline != NULL && inspection_watches(&conn->pipeline->inspection)) {
+    if (inspection_watches(&conn->identity)) {
         conn_touch(conn);
     } else {
         conn_close(conn, CONN_CLOSE_IDLE);

@@ -47,6 +47,7 @@ struct worker {
     struct loop loop; /* of the thread alone, once it runs */
     struct mailbox mailbox;
     struct wakeup wakeup;
+    struct event tell;     /* watchers of events that have happened here */
     struct event deadline; /* of draining: WORKER_DRAIN_MS */
     struct heartbeat heartbeat;
     pthread_t thread;
@@ -194,6 +195,14 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     }
 }
 
+static void on_tell(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    const struct worker *worker = context;
+    watch_flush(worker->loop.watch);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
@@ -305,6 +314,13 @@ static void on_events(void *own)
     wakeup_signal(&worker->wakeup);
 }
 
+/* With the first event of those that are told together, on the thread of the worker. */
+static void plan_telling(void *own)
+{
+    struct worker *worker = own;
+    event_active(&worker->tell, EV_TIMEOUT, 0);
+}
+
 void worker_stop(struct worker *worker)
 {
     wakeup_lock(&worker->wakeup);
@@ -396,7 +412,9 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     loop->workspace.ctx.answered_context = worker;
     if (loop->watch != NULL) {
         loop->watch->wake = on_events;
+        loop->watch->plan = plan_telling;
         loop->watch->own = worker;
+        evtimer_assign(&worker->tell, loop->base, on_tell, worker);
     }
     connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);

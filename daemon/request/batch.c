@@ -5,13 +5,11 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/dispatch.h"
-#include "daemon/request/slow_timer.h"
 
 void batch_init(struct batch *batch)
 {
     batch->open = batch->located = false;
     batch->next = batch->count = 0;
-    batch->timer.began = 0;
 }
 
 void batch_deinit(struct batch *batch)
@@ -110,12 +108,6 @@ static bool turn_ends(const struct batch *batch, const struct command_context *c
     return ask && batch->next < batch->count && !command_has_time(ctx);
 }
 
-/* The namespace that a request was about. */
-static struct slice subject(const struct command_context *ctx, const struct command *cmd)
-{
-    return cmd->request.key.length > 0 ? cmd->at.name : command_namespace(ctx, &cmd->request);
-}
-
 enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
 {
     if (batch->next < batch->count) {
@@ -124,21 +116,14 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
             batch_locate(batch, ctx);
             batch_fetch(batch, ctx->store_thread);
         }
-        slow_timer_resume(ctx, &batch->timer);
-        ctx->identity->last_verb = (uint8_t)batch->commands[batch->count - 1].request.verb;
     }
     while (batch->next < batch->count) {
         if (reply_queue_is_full(ctx->replies)) {
             return OUTCOME_LATER;
         }
-        struct command *cmd = &batch->commands[batch->next];
-        enum outcome outcome = dispatch_execute(ctx, cmd);
+        enum outcome outcome = dispatch_execute(ctx, &batch->commands[batch->next]);
         if (outcome != OUTCOME_DONE) {
-            slow_timer_pause(ctx, &batch->timer);
             return outcome;
-        }
-        if (ctx->timer.began != 0) {
-            slow_timer_note(ctx, &cmd->request, subject(ctx, cmd));
         }
         batch->next++;
         if (turn_ends(batch, ctx)) {

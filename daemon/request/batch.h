@@ -31,7 +31,6 @@ struct batch {
     unsigned next, count;
     enum parse_result ending;               /* what came after the requests: PARSE_REQUEST where
                                                no more were looked for */
-    struct slow_timer timer;                /* of the command that goes on later */
     size_t taken;                           /* bytes of the requests, and of the ending */
     struct command commands[BATCH_MAX + 1]; /* the last is room for an ending's request */
 };

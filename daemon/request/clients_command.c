@@ -12,7 +12,7 @@
 static enum outcome ask(struct command_context *ctx, const struct command *cmd)
 {
     const struct client_desk *desk = ctx->instance->clients;
-    struct client_query *query = ctx->inspection->query;
+    struct client_query *query = ctx->identity->inspection->query;
     client_query_clear(query);
     query->id = cmd->request.number;
     query->part = cmd->place.asking.part;
@@ -27,9 +27,12 @@ static enum outcome ask(struct command_context *ctx, const struct command *cmd)
 static enum outcome begin(struct command_context *ctx, struct command *cmd,
                           enum client_query_kind kind)
 {
-    inspection_end_query(ctx->inspection);
-    ctx->inspection->query = ctx->instance->clients != NULL ? client_query_create(kind) : NULL;
-    if (ctx->inspection->query == NULL) {
+    struct inspection *inspection = inspection_of(ctx->identity);
+    if (inspection != NULL) {
+        inspection_end_query(inspection);
+        inspection->query = client_query_create(kind);
+    }
+    if (inspection == NULL || inspection->query == NULL) {
         command_refuse(ctx, &cmd->request, cmd->request.ns, STORE_NO_MEMORY);
         return OUTCOME_DONE;
     }
@@ -40,19 +43,10 @@ static enum outcome begin(struct command_context *ctx, struct command *cmd,
     return ask(ctx, cmd);
 }
 
-void inspection_end_query(struct inspection *inspection)
-{
-    if (inspection_waits(inspection)) {
-        inspection->query->asker = NULL; /* when it comes back it is freed */
-        inspection->query = NULL;
-    }
-    client_query_destroy(&inspection->query);
-}
-
 static enum outcome conclude(struct command_context *ctx, struct command *cmd, enum reply_kind kind)
 {
     cmd->begun = false;
-    inspection_end_query(ctx->inspection);
+    inspection_end_query(ctx->identity->inspection);
     reply_queue_status(ctx->replies, &cmd->request, kind);
     return OUTCOME_DONE;
 }
@@ -62,7 +56,7 @@ static enum outcome conclude(struct command_context *ctx, struct command *cmd, e
 /* False: the reply queue is full before all are told. */
 static bool tell_clients(struct command_context *ctx, struct command *cmd)
 {
-    const struct client_query *query = ctx->inspection->query;
+    const struct client_query *query = ctx->identity->inspection->query;
     char lines[CLIENT_LINE_MAX];
     while (cmd->place.asking.next < query->count) {
         if (reply_queue_is_full(ctx->replies)) {
@@ -79,7 +73,7 @@ static bool tell_clients(struct command_context *ctx, struct command *cmd)
 static bool next_part(const struct command_context *ctx, struct command *cmd)
 {
     cmd->place.asking.next = 0;
-    cmd->place.asking.parts = ctx->inspection->query->parts;
+    cmd->place.asking.parts = ctx->identity->inspection->query->parts;
     if (++cmd->place.asking.part < cmd->place.asking.parts) {
         return true;
     }
@@ -109,7 +103,7 @@ enum outcome verb_kill(struct command_context *ctx, struct command *cmd)
     if (!cmd->begun) {
         return begin(ctx, cmd, CLIENT_QUERY_KILL);
     }
-    if (ctx->inspection->query->found) {
+    if (ctx->identity->inspection->query->found) {
         return conclude(ctx, cmd, REPLY_KILLED);
     }
     return ++cmd->place.asking.worker < ctx->instance->clients->workers

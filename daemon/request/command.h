@@ -33,14 +33,12 @@ enum { COMMAND_BATCH_MAX = 32 }; /* commands that are worked on together; see ba
 
 /* How long a request takes; see slow_timer.h. Times are nanoseconds, by clock_precise. */
 struct slow_timer {
-    uint64_t began;   /* 0: it is not timed */
-    uint64_t resumed; /* when its turn began */
-    uint64_t worked;  /* in earlier turns */
+    uint64_t began;
+    uint64_t resumed; /* when its turn began; 0: it is not timed */
+    uint64_t worked;  /* in its turns */
     unsigned turns;   /* that are over */
     unsigned keys;    /* that it names, where these are many; else 0 */
 };
-
-struct inspection;
 
 /* What carrying out a command takes from outside; nothing of it is the command's own. */
 struct command_context {
@@ -62,9 +60,9 @@ struct command_context {
                                         can */
     unsigned worker;                 /* the number of the thread */
     struct watch_source *watch;      /* of the thread; NULL: none */
-    struct slow_timer timer;         /* of the request that is executed */
-    uint64_t slow_threshold;         /* nanoseconds; UINT64_MAX: no request is slow */
-    struct inspection *inspection;   /* of the connection: see inspection.h */
+    uint64_t slow_threshold;         /* nanoseconds; 0: no request is slow */
+    uint64_t reclaim_began;          /* by clock_precise: when the current write began to make room;
+                                        0: it did not, or is not timed */
     void (*answered)(struct client_query *query); /* becomes a query's, as `answered_context` */
     void *answered_context;
 };
@@ -89,6 +87,7 @@ struct command {
     struct store_key at;    /* where the key lives; good until store_leave */
     enum store_status located;
     bool begun;
+    struct slow_timer timer; /* of a command that is timed */
     union {
         struct { /* LIST and ALL, once begun */
             struct store_cursor *cursor;

@@ -54,8 +54,8 @@ static verb_function *const timed[VERB_UNUSED] = {
 
 static enum outcome do_timed(struct command_context *ctx, struct command *cmd)
 {
-    slow_timer_begin(ctx);
-    return timed[cmd->request.verb](ctx, cmd);
+    cmd->timer.keys = 0;
+    return slow_timer_run(ctx, cmd, timed[cmd->request.verb]);
 }
 
 /* --- the table ------------------------------------------------------------ */
@@ -155,5 +155,7 @@ enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
         command_refuse_text(ctx, &cmd->request, REASON_OTHER, slice_of("bad command line format"));
         return OUTCOME_DONE;
     }
-    return verbs[cmd->request.verb](ctx, cmd);
+    enum verb verb = cmd->request.verb;
+    ctx->identity->last_verb = (uint8_t)verb;
+    return verbs[verb](ctx, cmd);
 }

@@ -33,15 +33,12 @@ static size_t locate_ahead(struct command_context *ctx, struct command *cmd,
     return count;
 }
 
-enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
-                      bool reads)
+static enum outcome walk(struct command_context *ctx, struct command *cmd, answers_key *one,
+                         bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
     ctx->replies->refused = false;
-    if (cmd->request.keys.length > 0) {
-        slow_timer_count(ctx, cmd->request.keys);
-    }
     if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
         return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
@@ -70,4 +67,40 @@ enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_
         reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
+}
+
+static unsigned count_keys(const struct request *request)
+{
+    struct slice keys = request->keys, key;
+    unsigned count = 1;
+    while (request_next_key(&keys, &key)) {
+        count++;
+    }
+    return count;
+}
+
+/* With many keys the command is timed. It counts as begun where it goes on later. */
+static enum outcome walk_many(struct command_context *ctx, struct command *cmd, answers_key *one,
+                              bool reads)
+{
+    if (!cmd->begun) {
+        cmd->timer = (struct slow_timer){.keys = count_keys(&cmd->request)};
+    }
+    if (cmd->timer.keys <= SLOW_TIMER_KEYS) {
+        return walk(ctx, cmd, one, reads);
+    }
+    slow_timer_start(ctx, &cmd->timer);
+    enum outcome outcome = walk(ctx, cmd, one, reads);
+    cmd->begun = outcome == OUTCOME_LATER;
+    slow_timer_stop(ctx, &cmd->timer, outcome == OUTCOME_DONE, &cmd->request,
+                    command_namespace(ctx, &cmd->request));
+    return outcome;
+}
+
+enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
+                      bool reads)
+{
+    bool many = cmd->request.keys.length > 0 &&
+                (cmd->begun || cmd->request.keys.length >= 2 * SLOW_TIMER_KEYS);
+    return many ? walk_many(ctx, cmd, one, reads) : walk(ctx, cmd, one, reads);
 }

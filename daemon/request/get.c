@@ -31,17 +31,16 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
         return wait_for_memory(ctx);
     }
     if (status != STORE_OK) {
-        view.length = 0;
         reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
-    } else {
-        reply_queue_value(ctx->replies, &cmd->request,
-                          &(struct reply){.kind = REPLY_VALUE,
-                                          .name = cmd->request.key,
-                                          .value_length = view.length,
-                                          .client_flags = view.client_flags},
-                          &view);
+        notice_read(ctx, &cmd->request, at, status, 0);
+        return true;
     }
-    notice_read(ctx, &cmd->request, at, status, view.length);
+    const struct reply reply = {.kind = REPLY_VALUE,
+                                .name = cmd->request.key,
+                                .value_length = view.length,
+                                .client_flags = view.client_flags};
+    reply_queue_value(ctx->replies, &cmd->request, &reply, &view);
+    notice_read(ctx, &cmd->request, at, status, reply.value_length);
     return true;
 }
 
@@ -89,6 +88,7 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
     terms.contends = terms.contends && (command_rights(ctx, at->name) & RIGHT_WRITE) != 0;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_inspect(ctx->store_thread, at, &terms, ctx->now, &view);
+    ctx->reclaim_began = 0;
     if (status == STORE_CROWDED) {
         return wait_for_memory(ctx);
     }

@@ -17,6 +17,7 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/each_key.h \
 	daemon/request/flush.c \
 	daemon/request/get.c \
+	daemon/request/inspection.c \
 	daemon/request/inspection.h \
 	daemon/request/list.c \
 	daemon/request/memory_limit.c \

@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/authorize.h"
+#include "daemon/request/inspection.h"
 #include "daemon/request/slow_timer.h"
 #include "daemon/request/workspace.h"
 
@@ -65,7 +66,6 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
     pipeline->upload.write = NULL;
     pipeline->upload.append = NULL;
     pipeline->upload.whole = false;
-    inspection_init(&pipeline->inspection);
     reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
 }
@@ -75,10 +75,6 @@ void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
     struct pipeline *pipeline = *place;
     *place = NULL;
     batch_deinit(&pipeline->batch);
-    inspection_end_query(&pipeline->inspection);
-    if (inspection_watches(&pipeline->inspection)) {
-        inspection_end_watching(&pipeline->inspection);
-    }
     upload_abort(&pipeline->upload, workspace->ctx.store_thread);
     reply_queue_deinit(&pipeline->replies);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
@@ -93,8 +89,8 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
 {
     const struct parser *parser = &pipeline->parser;
     return recv_buffer_length(&pipeline->input) == 0 && reply_queue_is_empty(&pipeline->replies) &&
-           !pipeline->batch.open && !inspection_watches(&pipeline->inspection) &&
-           !upload_is_open(&pipeline->upload) && parser->state == 0 && parser->dropping == 0;
+           !pipeline->batch.open && !upload_is_open(&pipeline->upload) && parser->state == 0 &&
+           parser->dropping == 0;
 }
 
 /* Binds the context to this pipeline, and updates what a reload may have changed for its parser. */
@@ -105,7 +101,6 @@ static struct command_context *bind_context(struct pipeline *pipeline, struct wo
     workspace->ctx.replies = &pipeline->replies;
     workspace->ctx.endpoint = pipeline->endpoint;
     workspace->ctx.identity = pipeline->identity;
-    workspace->ctx.inspection = &pipeline->inspection;
     workspace->ctx.crowded = false;
     return &workspace->ctx;
 }
@@ -185,13 +180,12 @@ static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx
 {
     struct upload *upload = &pipeline->upload;
     ctx->now = clock_now();
-    slow_timer_resume(ctx, &pipeline->batch.timer);
-    slow_timer_begin(ctx);
-    if (upload_commit(upload, ctx)) {
-        slow_timer_note(ctx, &upload->request, upload->name);
+    slow_timer_start(ctx, &upload->timer);
+    bool done = upload_commit(upload, ctx);
+    slow_timer_stop(ctx, &upload->timer, done, &upload->request, upload->name);
+    if (done) {
         return true;
     }
-    slow_timer_pause(ctx, &pipeline->batch.timer);
     return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
 }
 
@@ -451,7 +445,7 @@ enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls)
         return CLIENT_UPLOADING;
     }
     if (pipeline->state == PIPELINE_NEEDS_INPUT) {
-        return inspection_watches(&pipeline->inspection) ? CLIENT_WATCHING : CLIENT_READING;
+        return CLIENT_READING;
     }
     return CLIENT_WORKING;
 }
@@ -459,8 +453,7 @@ enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls)
 enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
 {
     struct command_context *ctx = bind_context(pipeline, workspace);
-    struct inspection *inspection = &pipeline->inspection;
-    bool more_events = inspection_watches(inspection) && inspection_watch(inspection, ctx);
+    bool more_events = pipeline->identity->inspection != NULL && inspection_watch(ctx);
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&

@@ -15,7 +15,6 @@
 
 #include "daemon/net/endpoint.h"
 #include "daemon/request/batch.h"
-#include "daemon/request/inspection.h"
 #include "daemon/request/recv_buffer.h"
 #include "daemon/request/reply_queue.h"
 #include "daemon/request/upload.h"
@@ -51,7 +50,6 @@ struct pipeline {
     struct parser parser;
     struct batch batch;
     struct upload upload;
-    struct inspection inspection;
     struct reply_queue replies;
 };
 

@@ -18,21 +18,31 @@ static inline void notice_change(struct command_context *ctx, enum event_kind ki
 
 /* --- PUT -------------------------------------------------------------------- */
 
-enum outcome verb_put(struct command_context *ctx, struct command *cmd)
+static enum outcome put(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     struct stored stored = {0, 0};
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
         terms.length = &stored.length;
     }
-    if (cmd->request.value.length > SLOW_TIMER_VALUE) {
-        slow_timer_begin(ctx);
-    }
     enum store_status status = store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value,
                                          ctx->now, &stored.version);
     notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, &stored);
     return OUTCOME_DONE;
+}
+
+enum outcome verb_put(struct command_context *ctx, struct command *cmd)
+{
+    if (cmd->request.value.length > SLOW_TIMER_VALUE) {
+        cmd->timer.keys = 0;
+        return slow_timer_run(ctx, cmd, put);
+    }
+    enum outcome outcome = put(ctx, cmd);
+    if (ctx->reclaim_began != 0) {
+        slow_timer_reclaimed(ctx, cmd);
+    }
+    return outcome;
 }
 
 /* --- APPEND and PREPEND ----------------------------------------------------- */
@@ -50,14 +60,11 @@ static enum store_status begin_append(struct command_context *ctx, struct comman
                      &stored->version);
 }
 
-enum outcome verb_append(struct command_context *ctx, struct command *cmd)
+static enum outcome append(struct command_context *ctx, struct command *cmd)
 {
     struct stored *stored = &cmd->place.appending.stored;
     enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_append(ctx, cmd);
     cmd->begun = status == STORE_UNFINISHED;
-    if (cmd->begun) {
-        slow_timer_begin(ctx);
-    }
     while (status == STORE_UNFINISHED) {
         status = store_append_step(ctx->store_thread, &cmd->place.appending.append, ctx->now,
                                    &stored->version);
@@ -73,6 +80,12 @@ enum outcome verb_append(struct command_context *ctx, struct command *cmd)
     notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, stored);
     return OUTCOME_DONE;
+}
+
+enum outcome verb_append(struct command_context *ctx, struct command *cmd)
+{
+    cmd->timer.keys = 0;
+    return slow_timer_run(ctx, cmd, append);
 }
 
 void verb_abandon_append(struct command *cmd)
@@ -139,6 +152,7 @@ enum outcome verb_touch(struct command_context *ctx, struct command *cmd)
     struct store_ttl ttl = command_lifetime(cmd->request.ttl);
     enum store_status status = store_touch(ctx->store_thread, &cmd->at, ttl, ctx->now);
     notice_change(ctx, EVENT_TOUCH, &cmd->request, &cmd->at, status);
+    ctx->reclaim_began = 0;
     metrics_add(ctx->metrics, METRIC_CMD_TOUCH, 1);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_TOUCHED);
@@ -163,6 +177,7 @@ enum outcome verb_add_number(struct command_context *ctx, struct command *cmd)
                             .wraps = (request->options & REQUEST_WRAP) != 0};
     enum store_status status =
         store_add_number(ctx->store_thread, &cmd->at, &terms, &sum, ctx->now);
+    ctx->reclaim_began = 0;
     notice_change(ctx, EVENT_WRITE, request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_reply(ctx->replies, request,

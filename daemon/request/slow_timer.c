@@ -7,65 +7,21 @@
 
 #include "daemon/net/peer.h"
 
-void slow_timer_begin(struct command_context *ctx)
-{
-    struct slow_timer *timer = &ctx->timer;
-    if (timer->began == 0 && ctx->slow_threshold != UINT64_MAX) {
-        uint64_t now = clock_precise();
-        *timer = (struct slow_timer){.began = now, .resumed = now};
-    }
-}
-
-void slow_timer_count(struct command_context *ctx, struct slice keys)
-{
-    struct slice key;
-    unsigned count = 1;
-    if (ctx->timer.began != 0 || keys.length < 2 * SLOW_TIMER_KEYS) {
-        return;
-    }
-    while (request_next_key(&keys, &key)) {
-        count++;
-    }
-    if (count > SLOW_TIMER_KEYS) {
-        slow_timer_begin(ctx);
-        ctx->timer.keys = count;
-    }
-}
-
-void slow_timer_pause(struct command_context *ctx, struct slow_timer *saved)
-{
-    struct slow_timer *timer = &ctx->timer;
-    if (timer->began != 0) {
-        timer->worked += clock_precise() - timer->resumed;
-        timer->turns++;
-    }
-    *saved = *timer;
-    timer->began = 0;
-}
-
-void slow_timer_continue(struct command_context *ctx, struct slow_timer *saved)
-{
-    ctx->timer = *saved;
-    ctx->timer.resumed = clock_precise();
-    saved->began = 0;
-}
-
 static void copy_name(char *to, size_t size, struct slice name)
 {
     snprintf(to, size, "%.*s", (int)name.length, name.length > 0 ? name.bytes : "");
 }
 
-static void add_entry(struct command_context *ctx, const struct request *request, struct slice ns,
-                      uint64_t now)
+static void add_entry(struct command_context *ctx, const struct slow_timer *timer,
+                      const struct request *request, struct slice ns, uint64_t took)
 {
-    const struct slow_timer *timer = &ctx->timer;
     size_t cut =
         request->pattern.length < SLOW_PATTERN_MAX ? request->pattern.length : SLOW_PATTERN_MAX;
     struct slow_request slow = {
         .us = clock_wall_us(),
-        .took = now - timer->began,
-        .worked = timer->worked + (now - timer->resumed),
-        .turns = timer->turns + 1,
+        .took = took,
+        .worked = timer->worked,
+        .turns = timer->turns,
         .keys = timer->keys > 0 ? timer->keys : 1,
         .verb = request->verb,
         .pattern_length = (uint8_t)cut,
@@ -82,14 +38,68 @@ static void add_entry(struct command_context *ctx, const struct request *request
     slow_log_add(ctx->instance->slow_log, ctx->worker, &slow);
 }
 
-void slow_timer_note(struct command_context *ctx, const struct request *request, struct slice ns)
+static void note(struct command_context *ctx, const struct slow_timer *timer,
+                 const struct request *request, struct slice ns, uint64_t took)
 {
-    uint64_t now = ctx->timer.began != 0 ? clock_precise() : 0;
-    if (now - ctx->timer.began >= ctx->slow_threshold && ctx->timer.began != 0) {
+    if (took >= ctx->slow_threshold) {
         metrics_add(ctx->metrics, METRIC_SLOW_REQUESTS, 1);
         if (ctx->instance->slow_log != NULL) {
-            add_entry(ctx, request, ns, now);
+            add_entry(ctx, timer, request, ns, took);
         }
     }
-    ctx->timer.began = 0;
+}
+
+void slow_timer_start(struct command_context *ctx, struct slow_timer *timer)
+{
+    timer->resumed = ctx->slow_threshold == 0 ? 0 : clock_precise();
+    if (timer->began == 0) {
+        timer->began = timer->resumed;
+    }
+}
+
+void slow_timer_stop(struct command_context *ctx, struct slow_timer *timer, bool ends,
+                     const struct request *request, struct slice ns)
+{
+    ctx->reclaim_began = 0;
+    if (timer->resumed == 0) {
+        return;
+    }
+    uint64_t now = clock_precise();
+    timer->worked += now - timer->resumed;
+    timer->turns++;
+    if (ends) {
+        note(ctx, timer, request, ns, now - timer->began);
+    }
+}
+
+/* The namespace that a request was about. */
+static struct slice subject(const struct command_context *ctx, const struct command *cmd)
+{
+    return cmd->request.key.length > 0 ? cmd->at.name : command_namespace(ctx, &cmd->request);
+}
+
+enum outcome slow_timer_run(struct command_context *ctx, struct command *cmd, verb_function *run)
+{
+    if (!cmd->begun) {
+        cmd->timer = (struct slow_timer){.keys = cmd->timer.keys};
+    }
+    slow_timer_start(ctx, &cmd->timer);
+    enum outcome outcome = run(ctx, cmd);
+    slow_timer_stop(ctx, &cmd->timer, outcome == OUTCOME_DONE, &cmd->request, subject(ctx, cmd));
+    return outcome;
+}
+
+void slow_timer_reclaims(struct command_context *ctx)
+{
+    if (ctx->slow_threshold != 0 && ctx->reclaim_began == 0) {
+        ctx->reclaim_began = clock_precise();
+    }
+}
+
+void slow_timer_reclaimed(struct command_context *ctx, const struct command *cmd)
+{
+    uint64_t took = clock_precise() - ctx->reclaim_began;
+    const struct slow_timer timer = {.worked = took, .turns = 1};
+    ctx->reclaim_began = 0;
+    note(ctx, &timer, &cmd->request, cmd->at.name, took);
 }

@@ -11,34 +11,25 @@
 #ifndef KVCACHED_DAEMON_REQUEST_SLOW_TIMER_H
 #define KVCACHED_DAEMON_REQUEST_SLOW_TIMER_H
 
-#include "daemon/request/command.h"
+#include "daemon/request/verbs.h"
 
 enum {
-    SLOW_TIMER_KEYS = 100,        /* a request with more is timed */
-    SLOW_TIMER_VALUE = 64 * 1024, /* bytes; the same */
+    SLOW_TIMER_KEYS = 100,        /* a request with more keys is timed */
+    SLOW_TIMER_VALUE = 64 * 1024, /* bytes; one with a larger value as well */
 };
 
-/* The request that is executed may take long. A second call for it does nothing. */
-void slow_timer_begin(struct command_context *ctx);
+/* Carries out a command, or goes on with it, and notes it when it is done and took long. */
+enum outcome slow_timer_run(struct command_context *ctx, struct command *cmd, verb_function *run);
 
-/* It has these keys, of which the first is gone already: begins if they are many. */
-void slow_timer_count(struct command_context *ctx, struct slice keys);
-
-/* Its turn is over, and it is not. Moves the timer to `saved`. */
-void slow_timer_pause(struct command_context *ctx, struct slow_timer *saved);
-
-/* Goes on, where `saved` has one that was begun. */
-void slow_timer_continue(struct command_context *ctx, struct slow_timer *saved);
-static inline void slow_timer_resume(struct command_context *ctx, struct slow_timer *saved)
-{
-    ctx->timer.began = 0;
-    if (saved->began != 0) {
-        slow_timer_continue(ctx, saved);
-    }
-}
-
-/* It has been answered: notes it, where it was timed and took long. `ns` is its namespace; empty:
+/* Before and after a turn of a request; `ends`: it has been answered. `ns` is its namespace; empty:
  * none. */
-void slow_timer_note(struct command_context *ctx, const struct request *request, struct slice ns);
+void slow_timer_start(struct command_context *ctx, struct slow_timer *timer);
+void slow_timer_stop(struct command_context *ctx, struct slow_timer *timer, bool ends,
+                     const struct request *request, struct slice ns);
+
+/* A write begins to make room. */
+void slow_timer_reclaims(struct command_context *ctx);
+/* A write is done which had to: notes it, if that took long. */
+void slow_timer_reclaimed(struct command_context *ctx, const struct command *cmd);
 
 #endif

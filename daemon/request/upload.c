@@ -63,6 +63,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     upload->write = NULL;
     upload->append = NULL;
     upload->whole = false;
+    upload->timer = (struct slow_timer){.began = 0};
     upload->stored = (struct stored){0, 0};
     terms.join = &upload->append;
     if ((request->options & REQUEST_LENGTH) != 0) {
@@ -88,6 +89,7 @@ bool upload_space(struct upload *upload, struct command_context *ctx, struct iov
 {
     enum store_status status = store_write_space(ctx->store_thread, upload->write, ctx->now, space);
     ctx->crowded = status == STORE_CROWDED;
+    ctx->reclaim_began = 0; /* its time is not the client's */
     if (status != STORE_OK && !ctx->crowded) {
         refuse(upload, ctx, status);
     }

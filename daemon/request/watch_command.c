@@ -29,19 +29,16 @@ static void keep_namespace(struct inspection *inspection, const struct command_c
 static enum watch_status begin(struct inspection *inspection, struct command_context *ctx,
                                const struct request *request)
 {
-    inspection_end_watching(inspection);
+    if (inspection == NULL || ctx->watch == NULL) {
+        return WATCH_NO_MEMORY;
+    }
+    watch_leave(&inspection->watcher);
     keep_namespace(inspection, ctx, request);
     struct watch_terms terms = {.kinds = request->events,
                                 .sample = request->number,
                                 .ns = {inspection->ns, inspection->ns_length}};
     inspection->told = 0;
-    return ctx->watch == NULL ? WATCH_NO_MEMORY
-                              : watch_join(ctx->watch, &terms, ctx->identity, &inspection->watcher);
-}
-
-void inspection_end_watching(struct inspection *inspection)
-{
-    watch_leave(&inspection->watcher);
+    return watch_join(ctx->watch, &terms, ctx->identity, &inspection->watcher);
 }
 
 static void refuse(struct command_context *ctx, const struct request *request,
@@ -61,7 +58,7 @@ _Static_assert(WATCH_MAX == 8, "the text says so");
 
 enum outcome verb_watch(struct command_context *ctx, struct command *cmd)
 {
-    enum watch_status status = begin(ctx->inspection, ctx, &cmd->request);
+    enum watch_status status = begin(inspection_of(ctx->identity), ctx, &cmd->request);
     if (status == WATCH_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_OK);
     } else {
@@ -126,14 +123,18 @@ static bool has_time(const struct command_context *ctx, unsigned events)
     return events % EVENTS_TIMED != 0 || command_has_time(ctx);
 }
 
-bool inspection_watch(struct inspection *inspection, struct command_context *ctx)
+bool inspection_watch(struct command_context *ctx)
 {
+    struct inspection *inspection = ctx->identity->inspection;
     const struct request request = {.verb = VERB_WATCH,
                                     .ns = {inspection->ns, inspection->ns_length}};
     struct watch_event event;
     unsigned events = 0;
+    if (inspection->watcher == NULL) {
+        return false;
+    }
     if (!authorize_watching(ctx, &request)) {
-        inspection_end_watching(inspection);
+        watch_leave(&inspection->watcher);
         return false;
     }
     while (!reply_queue_is_full(ctx->replies) && has_time(ctx, events)) {

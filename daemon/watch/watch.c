@@ -175,6 +175,14 @@ static bool write_event(struct ring *ring, const struct watch_event *event)
     return true;
 }
 
+static void note_unsent(struct watch_source *source, unsigned watcher)
+{
+    if (source->unsent == 0 && source->plan != NULL) {
+        source->plan(source->own);
+    }
+    source->unsent |= 1u << watcher;
+}
+
 void watch_publish(struct watch_source *source, const struct watch_event *event)
 {
     for (unsigned i = 0; i < WATCH_MAX; i++) {
@@ -186,7 +194,7 @@ void watch_publish(struct watch_source *source, const struct watch_event *event)
         atomic_store(&lane->busy, true);
         if (atomic_load(&watcher->active) && is_wanted(source, watcher, event)) {
             write_event(&lane->ring, event);
-            source->unsent |= 1u << i;
+            note_unsent(source, i);
         }
         atomic_store_explicit(&lane->busy, false, memory_order_release);
     }

@@ -27,6 +27,8 @@ struct watch_source {
     struct watch *watch;
     unsigned number;
     unsigned unsent;         /* bits of watchers that were not woken since their last event */
+    void (*plan)(void *own); /* calls watch_flush soon, on the source's thread: called with the
+                                first event after one; NULL: it is called in any case */
     uint64_t chance;         /* the state of a generator of random numbers, for samples */
     void (*wake)(void *own); /* any thread calls it: calls watch_woken soon, on the source's
                                 thread; NULL: the source has no watchers */
@@ -54,8 +56,7 @@ static inline bool watch_wants(const atomic_uint *wanted, unsigned kinds)
 /* Copies the event to all that watch such events. */
 void watch_publish(struct watch_source *source, const struct watch_event *event);
 
-/* Wakes the watchers of what was published since the last call: to be called before the thread
- * waits. */
+/* Wakes the watchers of what was published since the last call. */
 void watch_wake(struct watch_source *source);
 static inline void watch_flush(struct watch_source *source)
 {
