@@ -22,26 +22,51 @@ static inline void notice_read(struct command_context *ctx, const struct request
 
 /* --- GET -------------------------------------------------------------------- */
 
-static bool get_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+/* *length is set where the record was found. */
+static inline __attribute__((always_inline)) enum store_status get(struct command_context *ctx,
+                                                                   const struct command *cmd,
+                                                                   const struct store_key *at,
+                                                                   uint64_t *length)
 {
     struct store_view view;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_get(ctx->store_thread, at, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait_for_memory(ctx);
+        return status;
     }
     if (status != STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
-        notice_read(ctx, &cmd->request, at, status, 0);
-        return true;
+        return status;
     }
-    const struct reply reply = {.kind = REPLY_VALUE,
-                                .name = cmd->request.key,
-                                .value_length = view.length,
-                                .client_flags = view.client_flags};
-    reply_queue_value(ctx->replies, &cmd->request, &reply, &view);
-    notice_read(ctx, &cmd->request, at, status, reply.value_length);
+    *length = view.length;
+    reply_queue_value(ctx->replies, &cmd->request,
+                      &(struct reply){.kind = REPLY_VALUE,
+                                      .name = cmd->request.key,
+                                      .value_length = view.length,
+                                      .client_flags = view.client_flags},
+                      &view);
+    return status;
+}
+
+static bool __attribute__((cold, noinline))
+get_watched(struct command_context *ctx, const struct command *cmd, const struct store_key *at)
+{
+    uint64_t length = 0;
+    enum store_status status = get(ctx, cmd, at, &length);
+    if (status == STORE_CROWDED) {
+        return wait_for_memory(ctx);
+    }
+    notice_record(ctx, EVENT_READ, &cmd->request, at, status, length);
     return true;
+}
+
+static bool get_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+{
+    uint64_t length;
+    if (notice_wants(ctx, EVENTS_READS)) {
+        return get_watched(ctx, cmd, at);
+    }
+    return get(ctx, cmd, at, &length) != STORE_CROWDED || wait_for_memory(ctx);
 }
 
 enum outcome verb_get(struct command_context *ctx, struct command *cmd)

@@ -450,18 +450,30 @@ enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls)
     return CLIENT_WORKING;
 }
 
-enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
+static inline __attribute__((always_inline)) enum pipeline_state work(struct pipeline *pipeline,
+                                                                      struct command_context *ctx)
 {
-    struct command_context *ctx = bind_context(pipeline, workspace);
-    bool more_events = pipeline->identity->inspection != NULL && inspection_watch(ctx);
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&
            (command_has_time(ctx) || (ctx->until == 0 && ++steps < STEPS_SHORT))) {
     }
-    if (more_events && pipeline->state == PIPELINE_NEEDS_INPUT) {
-        pipeline->state = PIPELINE_YIELDED;
-    }
     pipeline->batch.located = false; /* the caller leaves the store */
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
+}
+
+/* The same for a connection that looks into the daemon. */
+static enum pipeline_state __attribute__((noinline))
+work_and_watch(struct pipeline *pipeline, struct command_context *ctx)
+{
+    bool more = inspection_watch(ctx);
+    enum pipeline_state state = work(pipeline, ctx);
+    return more && state == PIPELINE_NEEDS_INPUT ? PIPELINE_YIELDED : state;
+}
+
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
+{
+    struct command_context *ctx = bind_context(pipeline, workspace);
+    return pipeline->identity->inspection != NULL ? work_and_watch(pipeline, ctx)
+                                                  : work(pipeline, ctx);
 }

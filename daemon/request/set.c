@@ -18,7 +18,8 @@ static inline void notice_change(struct command_context *ctx, enum event_kind ki
 
 /* --- PUT -------------------------------------------------------------------- */
 
-static enum outcome put(struct command_context *ctx, struct command *cmd)
+static inline __attribute__((always_inline)) enum outcome put(struct command_context *ctx,
+                                                              struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     struct stored stored = {0, 0};
@@ -32,11 +33,16 @@ static enum outcome put(struct command_context *ctx, struct command *cmd)
     return OUTCOME_DONE;
 }
 
+static enum outcome put_large(struct command_context *ctx, struct command *cmd)
+{
+    return put(ctx, cmd);
+}
+
 enum outcome verb_put(struct command_context *ctx, struct command *cmd)
 {
     if (cmd->request.value.length > SLOW_TIMER_VALUE) {
         cmd->timer.keys = 0;
-        return slow_timer_run(ctx, cmd, put);
+        return slow_timer_run(ctx, cmd, put_large);
     }
     enum outcome outcome = put(ctx, cmd);
     if (ctx->reclaim_began != 0) {

@@ -1,10 +1,12 @@
 /*
- * ring.c - each entry has its size before it, and both together are a multiple of 8 bytes. A size
- * of 0 says that the rest of the memory is not used.
+ * ring.c - each entry has its size before it, and both together are a multiple of 8 bytes. NOTHING
+ * in place of the size says that the rest of the memory is not used.
  */
 #include "daemon/watch/ring.h"
 
 enum { UNIT = 8 };
+
+#define NOTHING UINT64_MAX
 
 static size_t footprint(size_t size)
 {
@@ -40,7 +42,7 @@ void *ring_reserve(struct ring *ring, size_t size)
         return NULL;
     }
     if (footprint(size) > tail_of(written)) {
-        *size_at(ring, written) = 0;
+        *size_at(ring, written) = NOTHING;
         written += tail_of(written);
     }
     *size_at(ring, written) = size;
@@ -60,7 +62,7 @@ const void *ring_peek(struct ring *ring, size_t *size)
         return NULL;
     }
     size_t skipped = 0;
-    if (*size_at(ring, read) == 0) {
+    if (*size_at(ring, read) == NOTHING) {
         skipped = tail_of(read);
         read += skipped;
     }
