@@ -159,6 +159,7 @@ e2e_files = \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_http.py \
+	tests/e2e/test_inspect.py \
 	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \

@@ -46,9 +46,11 @@ static void expect(unsigned number)
     const unsigned char *from = ring_peek(&ring, &length);
     ck_assert_ptr_nonnull(from);
     ck_assert_uint_eq(length, length_of(number));
-    for (size_t i = 0; i < length; i++) {
-        ck_assert_msg(from[i] == number % 251, "entry %u", number);
+    size_t same = 0; /* an assertion that holds takes long */
+    while (same < length && from[same] == number % 251) {
+        same++;
     }
+    ck_assert_uint_eq(same, length);
     ring_drop(&ring);
 }
 
