@@ -34,8 +34,7 @@ void store_thread_set_creator(struct store_thread *thread, store_creator *creato
     thread->creator_context = context;
 }
 
-void store_thread_set_observer(struct store_thread *thread, store_observer *observer,
-                               void *context)
+void store_thread_set_observer(struct store_thread *thread, store_observer *observer, void *context)
 {
     thread->observer = observer;
     thread->observer_context = context;
