@@ -83,7 +83,8 @@ static void print_member(const struct conf_option *option)
 static void print_members(enum conf_scope scope)
 {
     printf("#\n# In %s group:\n",
-           scope == SCOPE_LOG || scope == SCOPE_ARENA || scope == SCOPE_METRICS ? "the" : "each");
+           scope == SCOPE_LISTEN || scope == SCOPE_NAMESPACES || scope == SCOPE_USERS ? "each"
+                                                                                      : "the");
     for (size_t i = 0; i < conf_option_count; i++) {
         if (conf_options[i].scope == scope) {
             print_member(&conf_options[i]);
@@ -109,6 +110,8 @@ static void print_setting(const struct conf_option *option)
         print_members(SCOPE_ARENA);
     } else if (option->type == TYPE_METRICS) {
         print_members(SCOPE_METRICS);
+    } else if (option->type == TYPE_SLOW_LOG) {
+        print_members(SCOPE_SLOW_LOG);
     } else if (option->type == TYPE_LOGGING) {
         print_members(SCOPE_LOG);
     }
@@ -191,8 +194,13 @@ static bool print_table_of(const char *name)
         const char *name;
         enum conf_scope scope;
     } scopes[] = {
-        {"top\n", SCOPE_TOP},     {"listen\n", SCOPE_LISTEN}, {"namespaces\n", SCOPE_NAMESPACES},
-        {"users\n", SCOPE_USERS}, {"arena\n", SCOPE_ARENA},   {"metrics\n", SCOPE_METRICS},
+        {"top\n", SCOPE_TOP},
+        {"listen\n", SCOPE_LISTEN},
+        {"namespaces\n", SCOPE_NAMESPACES},
+        {"users\n", SCOPE_USERS},
+        {"arena\n", SCOPE_ARENA},
+        {"metrics\n", SCOPE_METRICS},
+        {"slow_log\n", SCOPE_SLOW_LOG},
         {"log\n", SCOPE_LOG},
     };
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {

@@ -112,6 +112,10 @@ struct conf {
         bool latency;
     } metrics;
     struct {
+        uint64_t threshold; /* milliseconds; 0: never */
+        unsigned entries;
+    } slow_log;
+    struct {
         char *file; /* NULL: the process's own memory */
     } arena;
     struct {

@@ -124,6 +124,8 @@ bool conf_diff_same(const struct conf_option *option, const void *a, const void 
         return same_patterns((const void *)one, (const void *)other);
     case TYPE_METRICS:
         return same_group(SCOPE_METRICS, a, b);
+    case TYPE_SLOW_LOG:
+        return same_group(SCOPE_SLOW_LOG, a, b);
     case TYPE_LOGGING:
         return same_group(SCOPE_LOG, a, b);
     }
@@ -266,6 +268,7 @@ static bool has_options(const struct conf_option *option)
     case TYPE_USERS:
     case TYPE_ARENA:
     case TYPE_METRICS:
+    case TYPE_SLOW_LOG:
     case TYPE_LOGGING:
         return true;
     default:
@@ -369,7 +372,7 @@ static struct group_list users_of(const struct conf *conf)
 
 void conf_changes(const struct conf *now, const struct conf *next, char *text, size_t size)
 {
-    static const enum conf_scope scopes[] = {SCOPE_TOP, SCOPE_METRICS, SCOPE_LOG};
+    static const enum conf_scope scopes[] = {SCOPE_TOP, SCOPE_METRICS, SCOPE_SLOW_LOG, SCOPE_LOG};
     struct changes changes = {.text = text, .size = size};
     struct group_list namespaces[] = {namespaces_of(now), namespaces_of(next)};
     struct group_list users[] = {users_of(now), users_of(next)};

@@ -199,6 +199,8 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
             read_fields(option, SCOPE_ARENA, setting, conf, report);
         } else if (option->type == TYPE_METRICS) {
             read_fields(option, SCOPE_METRICS, setting, conf, report);
+        } else if (option->type == TYPE_SLOW_LOG) {
+            read_fields(option, SCOPE_SLOW_LOG, setting, conf, report);
         } else if (option->type == TYPE_LOGGING) {
             read_log(option, setting, conf, report);
         } else {

@@ -20,6 +20,7 @@
 #define STRUCT_USERS      struct conf_user
 #define STRUCT_ARENA      struct conf
 #define STRUCT_METRICS    struct conf
+#define STRUCT_SLOW_LOG   struct conf
 #define STRUCT_LOG        struct conf
 
 const struct conf_option conf_options[] = {
@@ -45,8 +46,13 @@ const struct conf_option *conf_option_find(enum conf_scope scope, const char *na
 const char *conf_option_prefix(enum conf_scope scope)
 {
     static const char *const prefixes[] = {
-        [SCOPE_TOP] = "",         [SCOPE_LISTEN] = "listen.", [SCOPE_NAMESPACES] = "namespaces.",
-        [SCOPE_USERS] = "users.", [SCOPE_ARENA] = "arena.",   [SCOPE_METRICS] = "metrics.",
+        [SCOPE_TOP] = "",
+        [SCOPE_LISTEN] = "listen.",
+        [SCOPE_NAMESPACES] = "namespaces.",
+        [SCOPE_USERS] = "users.",
+        [SCOPE_ARENA] = "arena.",
+        [SCOPE_METRICS] = "metrics.",
+        [SCOPE_SLOW_LOG] = "slow_log.",
         [SCOPE_LOG] = "log.",
     };
     return prefixes[scope];
@@ -64,6 +70,7 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_USERS:
     case TYPE_ARENA:
     case TYPE_METRICS:
+    case TYPE_SLOW_LOG:
     case TYPE_LOGGING:
         return false;
     default:
@@ -231,6 +238,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
         return;
     case TYPE_METRICS:
         snprintf(text, size, "a group, { namespaces = ...; }");
+        return;
+    case TYPE_SLOW_LOG:
+        snprintf(text, size, "a group, { threshold = ...; entries = ...; }");
         return;
     case TYPE_LOGGING:
         snprintf(text, size,

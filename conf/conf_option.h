@@ -18,6 +18,7 @@ enum conf_scope {
     SCOPE_USERS,
     SCOPE_ARENA,
     SCOPE_METRICS,
+    SCOPE_SLOW_LOG,
     SCOPE_LOG,
 };
 
@@ -51,6 +52,7 @@ enum conf_type {
     TYPE_USERS,      /* a list of groups of SCOPE_USERS */
     TYPE_ARENA,      /* a group of SCOPE_ARENA */
     TYPE_METRICS,    /* a group of SCOPE_METRICS */
+    TYPE_SLOW_LOG,   /* a group of SCOPE_SLOW_LOG */
     TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */
 };
 

@@ -62,6 +62,8 @@ static enum conf_scope scope_of(const struct conf_option *option)
         return SCOPE_ARENA;
     case TYPE_METRICS:
         return SCOPE_METRICS;
+    case TYPE_SLOW_LOG:
+        return SCOPE_SLOW_LOG;
     case TYPE_LOGGING:
         return SCOPE_LOG;
     default:

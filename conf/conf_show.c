@@ -33,6 +33,8 @@ static struct groups groups_of(const struct conf_option *option, const struct co
         return (struct groups){SCOPE_ARENA, 1, false};
     case TYPE_METRICS:
         return (struct groups){SCOPE_METRICS, 1, false};
+    case TYPE_SLOW_LOG:
+        return (struct groups){SCOPE_SLOW_LOG, 1, false};
     case TYPE_LOGGING:
         return (struct groups){SCOPE_LOG, 1, false};
     default:

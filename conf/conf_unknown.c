@@ -85,6 +85,7 @@ static const char *place_of(const char *name)
         {SCOPE_USERS, "in a group of users"},
         {SCOPE_ARENA, "in the group arena"},
         {SCOPE_METRICS, "in the group metrics"},
+        {SCOPE_SLOW_LOG, "in the group slow_log"},
         {SCOPE_LOG, "in the group log"},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {

@@ -365,6 +365,7 @@ static const struct {
     [TYPE_USERS] = {NULL, 0, "a list of groups"},
     [TYPE_ARENA] = {NULL, 0, "a group"},
     [TYPE_METRICS] = {NULL, 0, "a group"},
+    [TYPE_SLOW_LOG] = {NULL, 0, "a group"},
     [TYPE_LOGGING] = {NULL, 0, "a group"},
 };
 

@@ -6,11 +6,12 @@ base_libs = daemon/base/libbase.a $(LIBEVENT_LIBS)
 os_libs = daemon/os/libos.a $(base_libs) $(LIBSYSTEMD_LIBS)
 conf_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS)
 net_libs = daemon/net/libnet.a $(os_libs) $(conf_libs) protocol/libprotocol.a $(OPENSSL_LIBS)
-maintenance_libs = daemon/maintenance/libmaintenance.a $(store_libs) $(os_libs)
+watch_libs = daemon/watch/libwatch.a $(store_libs) $(base_libs) protocol/libprotocol.a
+maintenance_libs = daemon/maintenance/libmaintenance.a $(watch_libs) $(os_libs)
 auth_libs = daemon/auth/libauth.a $(net_libs)
 request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
 conn_libs = daemon/conn/libconn.a $(request_libs)
-http_libs = daemon/http/libhttp.a $(auth_libs) $(store_libs) $(HTTP_LIBS)
+http_libs = daemon/http/libhttp.a $(auth_libs) $(watch_libs) $(HTTP_LIBS)
 server_libs = daemon/server/libserver.a daemon/http/libhttp.a $(conn_libs) $(HTTP_LIBS)
 
 include daemon/server/local.mk
@@ -19,6 +20,7 @@ include daemon/http/local.mk
 include daemon/request/local.mk
 include daemon/auth/local.mk
 include daemon/net/local.mk
+include daemon/watch/local.mk
 include daemon/maintenance/local.mk
 include daemon/os/local.mk
 include daemon/base/local.mk

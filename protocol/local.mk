@@ -13,11 +13,16 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/frame_parse.c \
 	protocol/glob.c \
 	protocol/glob.h \
+	protocol/inspect.c \
+	protocol/inspect.h \
+	protocol/logfmt.c \
+	protocol/logfmt.h \
 	protocol/memcache.def \
 	protocol/memcache.h \
 	protocol/memcache_admin.c \
 	protocol/memcache_dump.c \
 	protocol/memcache_frame.c \
+	protocol/memcache_inspect.c \
 	protocol/memcache_line.c \
 	protocol/memcache_reply.c \
 	protocol/memcache_word.c \
@@ -26,6 +31,8 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/native.h \
 	protocol/native_frame.c \
 	protocol/native_help.c \
+	protocol/native_inspect.c \
+	protocol/native_inspect_line.c \
 	protocol/native_line.c \
 	protocol/native_reply.c \
 	protocol/native_unknown.c \

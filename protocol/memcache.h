@@ -6,6 +6,7 @@
  *   memcache_word.c   what the words of a line are
  *   memcache_line.c   one line of a text command to a request
  *   memcache_admin.c  the same for commands that are not about a record
+ *   memcache_inspect.c  events and connections to bytes
  *   meta_line.c       the same for meta commands
  *   memcache_reply.c  a reply to a text command to bytes
  *   memcache_dump.c   the same for listings
@@ -77,7 +78,7 @@ bool memcache_is_key(struct parser *parser, struct slice word, bool *escaped);
 typedef enum frame_line memcache_reader(struct memcache_line *line, struct request *request);
 memcache_reader meta_read_get, meta_read_set, meta_read_delete, meta_read_arithmetic,
     meta_read_debug, memcache_read_verbosity, memcache_read_stats, memcache_read_crawler,
-    memcache_read_limit;
+    memcache_read_limit, memcache_read_watch;
 
 enum frame_line memcache_line_read(struct parser *parser, struct slice line,
                                    struct request *request);
@@ -91,6 +92,14 @@ size_t memcache_reply_tail(const struct request *request, const struct reply *re
 size_t meta_reply_head(const struct request *request, const struct reply *reply, char *to);
 /* Of records that are listed: REPLY_ENTRY and, behind the last one, REPLY_END. */
 size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
+
+/* As protocol.event, skipped and client. */
+size_t memcache_event(const struct watch_event *event, uint64_t number, char *to);
+size_t memcache_skipped(uint64_t events, char *to);
+size_t memcache_client(const struct client *client, char *to);
+
+/* Writes all bytes except letters, digits and - . _ ~ as %XX. */
+char *memcache_add_uri(char *to, struct slice key);
 
 struct slice memcache_help(const struct request *request);
 

@@ -217,6 +217,50 @@ enum frame_line memcache_read_limit(struct memcache_line *line, struct request *
     return is_limit ? FRAME_REQUEST : memcache_unknown(line);
 }
 
+/* --- watch ------------------------------------------------------------------------- */
+
+/* Kinds of log lines that memcached has. Those of its proxy, its server and its raw commands are
+ * accepted, and never come. */
+static bool find_events(struct slice word, uint32_t *events)
+{
+    static const struct {
+        const char *word;
+        uint32_t events;
+    } kinds[] = {{"fetchers", EVENTS_READS | EVENT_BIT(EVENT_TOUCH)},
+                 {"mutations", EVENT_BIT(EVENT_WRITE)},
+                 {"evictions", EVENTS_EVICTIONS},
+                 {"connevents", EVENTS_CONNECTIONS},
+                 {"deletions", EVENT_BIT(EVENT_DELETE)},
+                 {"sysevents", 0},
+                 {"rawcmds", 0},
+                 {"proxyreqs", 0},
+                 {"proxyevents", 0},
+                 {"proxyuser", 0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (slice_equal(word, slice_of(kinds[i].word))) {
+            *events |= kinds[i].events;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum frame_line memcache_read_watch(struct memcache_line *line, struct request *request)
+{
+    struct slice word;
+    size_t words = 0;
+    for (; memcache_word(line, &word); words++) {
+        if (!find_events(word, &request->events)) {
+            return memcache_unknown(line);
+        }
+    }
+    if (words == 0) {
+        find_events(slice_of("fetchers"), &request->events);
+    }
+    request->number = 1;
+    return FRAME_REQUEST;
+}
+
 /* --- help -------------------------------------------------------------------------- */
 
 struct slice memcache_help(const struct request *request)

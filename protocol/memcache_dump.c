@@ -10,8 +10,7 @@
 
 #define TEXT(words) ((struct slice){words, sizeof(words) - 1})
 
-/* Writes all bytes except letters, digits and - . _ ~ as %XX. */
-static char *add_uri(char *to, struct slice key)
+char *memcache_add_uri(char *to, struct slice key)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < key.length; i++) {
@@ -36,7 +35,7 @@ static char *add_expiry(char *to, uint64_t seconds, struct slice never)
 static char *add_details(char *to, const struct reply *reply)
 {
     bool read = (reply->notes & REPLY_READ_BEFORE) != 0;
-    to = add_uri(memcache_add(to, TEXT("key=")), reply->name);
+    to = memcache_add_uri(memcache_add(to, TEXT("key=")), reply->name);
     to = add_expiry(memcache_add(to, TEXT(" exp=")), reply->left, TEXT("-1"));
     to = memcache_add_number(memcache_add(to, TEXT(" la=")), reply->idle);
     to = memcache_add_number(memcache_add(to, TEXT(" cas=")), reply->version);

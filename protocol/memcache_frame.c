@@ -95,4 +95,8 @@ const struct protocol protocol_memcache = {
     .keys_refused = frame_keys_refused,
     .head = write_head,
     .tail = memcache_reply_tail,
+    .event = memcache_event,
+    .skipped = memcache_skipped,
+    .client = memcache_client,
+    .whole_keys = true,
 };

@@ -269,6 +269,7 @@ static bool takes_noreply(const struct command *command)
     case MEMCACHE_GATS:
     case MEMCACHE_VERSION:
     case MEMCACHE_STATS:
+    case MEMCACHE_WATCH:
     case MEMCACHE_HELP:
     case MEMCACHE_QUIT:
     case MEMCACHE_MG:

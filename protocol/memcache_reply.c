@@ -53,6 +53,8 @@ static char *add_error(char *to, const struct reply *reply)
         return memcache_add(to, TEXT("CLIENT_ERROR unauthenticated"));
     case REASON_NO_SUCH_NUMBER:
         return memcache_add(to, TEXT("BADCLASS invalid class id"));
+    case REASON_TOO_MANY_WATCHERS:
+        return memcache_add(to, TEXT("WATCHER_TOO_MANY log watcher limit reached"));
     case REASON_OTHER:
     case REASON_MEMCACHE: /* of the native protocol alone */
         break;
@@ -170,6 +172,8 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_LARGE:
     case REPLY_ENTRY: /* see memcache_dump_line */
     case REPLY_NAMESPACE:
+    case REPLY_KILLED:
+    case REPLY_SLOW:
     case REPLY_HELP:
         break;
     }

@@ -7,6 +7,7 @@
  *   native_unknown.c  a line without a verb: what was meant
  *   native_reply.c    a reply to bytes
  *   native_help.c     HELP's texts
+ *   native_inspect.c  events and connections to bytes
  */
 #ifndef KVCACHED_PROTOCOL_NATIVE_H
 #define KVCACHED_PROTOCOL_NATIVE_H
@@ -18,6 +19,15 @@ enum frame_line native_line_read(struct parser *parser, struct slice line, struc
 /* As frame.begin_keys and frame.is_key. */
 size_t native_begin_keys(struct parser *parser, struct slice start, struct request *request);
 bool native_is_key(struct parser *parser, struct slice word, bool *escaped);
+
+/* Reads the words of SLOW, WATCH and KILL; request->verb is set. False with parser.error. */
+bool native_read_inspecting(struct parser *parser, const char *usage, struct slice rest,
+                            struct request *request);
+
+/* As protocol.event, skipped and client. */
+size_t native_event(const struct watch_event *event, uint64_t number, char *to);
+size_t native_skipped(uint64_t events, char *to);
+size_t native_client(const struct client *client, char *to);
 
 #define NATIVE_SPEAKS "kvcached's own protocol" /* as protocol.speaks */
 

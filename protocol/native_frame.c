@@ -59,4 +59,7 @@ const struct protocol protocol_native = {
     .keys_refused = frame_keys_refused,
     .head = native_reply_head,
     .tail = native_reply_tail,
+    .event = native_event,
+    .skipped = native_skipped,
+    .client = native_client,
 };

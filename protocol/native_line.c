@@ -394,6 +394,13 @@ static enum frame_line read_words(struct reading *in, struct request *request)
         return whole(at_end(in) || read_namespace(in, request));
     case VERB_AUTH:
         return whole(read_auth(in, request));
+    case VERB_SLOW:
+    case VERB_WATCH:
+    case VERB_KILL:
+        return whole(native_read_inspecting(in->parser, in->verb->usage,
+                                            (struct slice){in->at, (size_t)(in->end - in->at)},
+                                            request));
+    case VERB_CLIENTS:
     case VERB_NAMESPACES:
     case VERB_SETTINGS:
     case VERB_RELOAD:

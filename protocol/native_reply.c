@@ -48,6 +48,8 @@ static const struct first_words first_words[] = {
     [REPLY_DETAIL] = WORDS("STAT"),
     [REPLY_OK] = WORDS("OK"),
     [REPLY_DENIED] = WORDS("DENIED"),
+    [REPLY_KILLED] = WORDS("KILLED"),
+    [REPLY_SLOW] = WORDS("SLOW"),
     [REPLY_RESET] = WORDS("RESET"),
     [REPLY_MEMORY_TOO_SMALL] = WORDS("CLIENT_ERROR"),
     [REPLY_MEMORY_FAILED] = WORDS("SERVER_ERROR"),
@@ -175,6 +177,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
         return add_text(at, to + TEXT_END, reply->text);
     case REPLY_OK:
         return reply->text.length == 0 ? at : add_text(at, to + TEXT_END, reply->text);
+    case REPLY_SLOW:
     case REPLY_VERSION:
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
@@ -192,6 +195,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_NOT_FOUND:
     case REPLY_DELETED:
     case REPLY_TOUCHED:
+    case REPLY_KILLED:
     case REPLY_TTL_NEVER:
     case REPLY_END:
     case REPLY_PONG:

@@ -8,6 +8,7 @@
 #define KVCACHED_PROTOCOL_PROTOCOL_H
 
 #include "protocol/foreign.h"
+#include "protocol/inspect.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
 
@@ -120,6 +121,16 @@ struct protocol {
 
     /* Writes what follows the value: at most REPLY_TAIL_MAX bytes. Returns how many. */
     size_t (*tail)(const struct request *request, const struct reply *, char *to);
+
+    /* Each writes a line, or lines, with line ends, and returns how many bytes these are. `event`:
+     * an event with its key as the listener's clients write it; at most EVENT_LINE_MAX bytes; 0
+     * where the protocol has no such event. `number`: how many events the watcher was told before.
+     * `skipped`: that so many events were lost; at most EVENT_LINE_MAX bytes. `client`: at most
+     * CLIENT_LINE_MAX bytes. */
+    size_t (*event)(const struct watch_event *, uint64_t number, char *to);
+    size_t (*skipped)(uint64_t events, char *to);
+    size_t (*client)(const struct client *, char *to);
+    bool whole_keys; /* `event` takes keys with the listener's namespaces in front of them */
 };
 
 extern const struct protocol protocol_native;

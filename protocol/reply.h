@@ -46,6 +46,8 @@ enum reply_kind {
     REPLY_DETAIL,    /* name: a namespace; text: its statistics, as "get 2 hit 1 set 2 del 0" */
     REPLY_OK,        /* RELOAD: text */
     REPLY_DENIED,    /* AUTH: not that user's secret, or no such user */
+    REPLY_KILLED,    /* KILL: the connection is closed */
+    REPLY_SLOW,      /* text: what inspect_slow has written */
     REPLY_RESET,     /* the counters have been set to 0 */
     REPLY_MEMORY_TOO_SMALL, /* MEMORY: less than the daemon needs */
     REPLY_MEMORY_FAILED,    /* MEMORY; text: why it cannot have that memory */
@@ -65,8 +67,9 @@ enum reply_reason {
     REASON_NO_MEMORY,
     REASON_UNAUTHENTICATED, /* the connection has to authenticate first */
     REASON_NO_SUCH_NUMBER,  /* of a namespace */
-    REASON_MEMCACHE,        /* it is a request of memcached's protocol: the text says so as far as
-                               a parser can; where that is spoken goes behind it */
+    REASON_TOO_MANY_WATCHERS,
+    REASON_MEMCACHE, /* it is a request of memcached's protocol: the text says so as far as
+                        a parser can; where that is spoken goes behind it */
 };
 
 /* Bits of reply.notes. */

@@ -88,7 +88,7 @@ enum request_option {
     REQUEST_UNCOUNTED = 1 << 24,   /* LOOK: does not count as a read in statistics */
 };
 
-/* STATS: which statistics. */
+/* STATS: which statistics. SLOW: ALL or RESET. */
 enum stats_topic {
     STATS_ALL,        /* of the daemon, or of the namespace that is named */
     STATS_RESET,      /* sets the counters to 0 */
@@ -123,7 +123,8 @@ struct request {
                         namespaces,     separated by commas; empty: all that the listener reaches */
     struct ttl ttl;  /* of a write; FLUSH: when, TTL_DEFAULT: now */
     uint64_t number; /* INCR and DECR: the difference. METADUMP: how many records at most, 0:
-                        all. MEMORY: units of 2^20 bytes */
+                        all. MEMORY: units of 2^20 bytes. SLOW: how many requests, 0: all.
+                        KILL: the connection. WATCH: one of so many events, at least 1 */
     uint64_t value_length; /* PUT and other writes: bytes of the value */
     struct slice value;    /* PUT and other writes: the value with PARSE_REQUEST, empty with
                               PARSE_BODY. AUTH: the secret */
@@ -132,6 +133,7 @@ struct request {
     enum stats_topic topic;      /* STATS */
     enum metadump_form metadump; /* METADUMP */
     uint32_t client_flags;       /* stored with the record and returned */
+    uint32_t events;             /* WATCH: bits of enum event_kind (inspect.h) */
     uint64_t compare;            /* REQUEST_COMPARE */
     uint64_t version;            /* of the written record; 0: a new one */
     struct ttl make;             /* REQUEST_MAKE */

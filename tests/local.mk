@@ -24,6 +24,7 @@ base_test_libs = $(base_libs) $(fixture_libs)
 os_test_libs = $(os_libs) $(fixture_libs)
 store_test_libs = tests/store/libfixtures.a $(store_libs) $(fixture_libs)
 maintenance_test_libs = $(maintenance_libs) $(fixture_libs)
+watch_test_libs = $(watch_libs) $(fixture_libs)
 net_test_libs = $(net_fixtures) $(net_libs) $(fixture_libs)
 auth_test_libs = tests/auth/libfixtures.a $(auth_libs) $(fixture_libs)
 request_test_libs = tests/request/libfixtures.a $(request_libs) $(fixture_libs)
@@ -36,13 +37,14 @@ include tests/base/local.mk
 include tests/os/local.mk
 include tests/maintenance/local.mk
 include tests/net/local.mk
+include tests/watch/local.mk
 include tests/auth/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
 include tests/http/local.mk
 include tests/store/local.mk
 
-daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(net_tests) $(auth_tests) \
+daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(net_tests) $(auth_tests) \
 	$(request_tests) $(conn_tests) $(http_tests)
 unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests)
 
@@ -60,7 +62,7 @@ endif
 thread_tests = tests/auth/check_authenticator tests/auth/check_authenticator_order tests/maintenance/check_housekeeper tests/base/check_log tests/base/check_log_stall \
 	tests/conn/check_worker_auth tests/store/threads/threads_exact \
 	tests/auth/threads_authenticator tests/store/threads/threads_policy tests/store/threads/threads_store tests/store/threads/threads_windows \
-	tests/store/over_file tests/e2e/run
+	tests/watch/threads_watch tests/store/over_file tests/e2e/run
 if TLS
 thread_tests += tests/conn/check_worker_tls tests/e2e/over_tls
 endif
@@ -157,6 +159,7 @@ e2e_files = \
 	tests/e2e/test_hardening.py \
 	tests/e2e/test_hash_secret.py \
 	tests/e2e/test_http.py \
+	tests/e2e/test_inspect.py \
 	tests/e2e/test_keys.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_limits.py \

@@ -63,7 +63,8 @@ static void try_socket(struct identity *identity, const struct auth_context *aut
 
 void identity_init(struct identity *identity, const struct auth_context *auth, int fd, uint64_t now)
 {
-    *identity = (struct identity){.state = IDENTITY_NOT_REQUIRED, .fd = fd};
+    *identity =
+        (struct identity){.state = IDENTITY_NOT_REQUIRED, .last_verb = VERB_UNUSED, .fd = fd};
     if (!users_is_empty(auth->users)) {
         become_unauthenticated(identity, now);
         try_socket(identity, auth);

@@ -21,6 +21,7 @@
 #include "daemon/auth/users.h"
 
 struct authenticator;
+struct inspection;
 
 enum {
     UNAUTHENTICATED_MS = 10000,
@@ -42,14 +43,18 @@ struct auth_context {
 };
 
 struct identity {
-    enum identity_state state;
-    enum identity_method method; /* by which it has authenticated */
-    const struct user *user;     /* IDENTITY_AUTHENTICATED: of the auth context's users */
-    struct login_request *login; /* at the authenticator, or back from there with `answered` */
-    bool answered;
-    int fd;                         /* of the connection's socket */
-    unsigned received;              /* bytes, while unauthenticated */
-    uint64_t unauthenticated_since; /* milliseconds */
+    enum identity_state state : 8;
+    enum identity_method method : 8; /* by which it has authenticated */
+    bool answered;                   /* `login` is back from the authenticator */
+    uint8_t last_verb;               /* enum verb of its last request */
+    int fd;                          /* of the connection's socket */
+    const struct user *user;         /* IDENTITY_AUTHENTICATED: of the auth context's users */
+    struct login_request *login;     /* at the authenticator, or back from there */
+    unsigned received;               /* bytes, while unauthenticated */
+    uint32_t opened;                 /* tenths of a second since the daemon started */
+    uint64_t unauthenticated_since;  /* milliseconds */
+    uint64_t id;                     /* of the connection: no other one has it, ever */
+    struct inspection *inspection;   /* the connection's, for request/inspection.h; NULL: none */
 };
 
 /* For a new connection. */

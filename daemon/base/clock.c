@@ -34,6 +34,11 @@ uint64_t clock_wall(void)
     return milliseconds(CLOCK_REALTIME);
 }
 
+uint64_t clock_wall_us(void)
+{
+    return nanoseconds(CLOCK_REALTIME) / 1000;
+}
+
 uint64_t clock_precise(void)
 {
     return nanoseconds(CLOCK_MONOTONIC);

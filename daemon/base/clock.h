@@ -19,6 +19,9 @@ uint64_t clock_now(void);
  * thread. */
 uint64_t clock_wall(void);
 
+/* The same in microseconds. Any thread. */
+uint64_t clock_wall_us(void);
+
 /* The first millisecond on clock_now in which clock_wall will have reached `wall`, if the wall
  * clock is not set meanwhile; 0: it has reached it. `wall` is before the year 2554. Any thread. */
 uint64_t clock_when(uint64_t wall);

@@ -16,6 +16,10 @@
 
 #include "daemon/base/metrics.h"
 
+struct client_desk;
+struct slow_log;
+struct watch;
+
 /* Classes of connections, by the memory that their buffers hold. */
 enum { INSTANCE_HELD_CLASSES = 6 };
 
@@ -38,6 +42,13 @@ struct instance {
     uint64_t recovered;       /* records recovered at the start */
     struct conf_in_use *conf; /* of the server */
 
+    /* For clients that look into the daemon. The pointers may be NULL in tests. */
+    atomic_uint watched; /* kinds of events that are watched: on a cache line that hardly changes,
+                            since every request looks at it */
+    struct watch *watch;
+    struct slow_log *slow_log;
+    struct client_desk *clients;
+
     /* One set for each worker, then one for the handshaker of each, one for the log, one for the
      * HTTP thread, and one for the thread that accepts: see INSTANCE_SETS_OF. The server allocates
      * them with aligned_alloc. */
@@ -45,6 +56,7 @@ struct instance {
     size_t metrics_sets;
     struct metrics forgotten; /* the sums when the counters were last reset; any thread */
 
+    _Atomic uint64_t last_connection; /* the id of the newest one */
     atomic_uint connections;     /* open ones: the acceptor adds, a thread that closes subtracts */
     atomic_uint max_connections; /* changed by a reload */
     atomic_size_t buffers;       /* bytes that connections hold while they wait */

@@ -20,6 +20,8 @@
 #include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/conn/run_queue.h"
+#include "daemon/request/inspection.h"
+#include "daemon/request/notice.h"
 
 /* --- unauthenticated ------------------------------------------------------ */
 
@@ -54,9 +56,19 @@ void conn_follow_identity(struct conn *conn)
 
 /* --- closing -------------------------------------------------------------- */
 
+void conn_notice(const struct conn *conn, enum event_kind kind, const char *reason)
+{
+    const struct loop *loop = conn->loop;
+    if (watch_wants(&loop->instance->watched, EVENT_BIT(kind)) && loop->watch != NULL) {
+        notice_connection(loop->watch, kind, &conn->identity, conn->endpoint, reason);
+    }
+}
+
 static void record_reason(const struct conn *conn, enum conn_close why)
 {
-    close_reason_record(conn->loop->metrics, conn->transport.fd, conn->endpoint, why);
+    struct loop *loop = conn->loop;
+    close_reason_record(loop->metrics, conn->transport.fd, conn->endpoint, why);
+    conn_notice(conn, EVENT_CLOSED, close_reason_word(why));
 }
 
 void conn_set_backlog(struct conn *conn, bool has_backlog)
@@ -79,6 +91,7 @@ static void release(struct conn *conn)
     }
     conn_set_backlog(conn, false);
     conn_memory_release(conn);
+    inspection_end(&conn->identity);
     identity_deinit(&conn->identity);
     leave_unauthenticated(conn);
     conn_clear_half_closed(conn);

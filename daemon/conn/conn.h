@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "daemon/net/close_reason.h"
+#include "protocol/inspect.h"
 
 struct conn;
 
@@ -18,6 +19,9 @@ enum { CONN_WATCH_PEER = EV_READ | EV_ET };
 
 /* Waits for these libevent events and for no others; 0: for none. False: no memory. */
 bool conn_watch(struct conn *conn, short what);
+
+/* Tells watchers that it was opened, or closed for that reason. */
+void conn_notice(const struct conn *conn, enum event_kind kind, const char *reason);
 
 /* Records the reason, closes and frees it. */
 void conn_close(struct conn *conn, enum conn_close why);

@@ -29,6 +29,7 @@
 #include "daemon/conn/conn_state.h"
 #include "daemon/conn/run_queue.h"
 #include "daemon/maintenance/housekeeper.h"
+#include "daemon/request/inspection.h"
 
 enum {
     READS_MAX = 4,          /* further reads in a pass, of a MiB at most each */
@@ -45,6 +46,7 @@ static bool receive(struct conn *conn)
     switch (pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved)) {
     case TRANSPORT_OK:
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
+        conn->received += moved;
         if (reply_queue_is_empty(&conn->pipeline->replies)) { /* else the peer has to read first */
             conn->bytes_moved += moved;
         }
@@ -85,6 +87,7 @@ static bool flush(struct conn *conn)
     switch (reply_queue_send(replies, &conn->transport, write_limit(conn->loop), &moved)) {
     case TRANSPORT_OK:
         metrics_add(conn->loop->metrics, METRIC_BYTES_WRITTEN, moved);
+        conn->sent += moved;
         conn->bytes_moved += moved;
         return true;
     case TRANSPORT_AGAIN:
@@ -123,6 +126,7 @@ static const struct ending {
     enum conn_close why;
 } endings[] = {
     [PIPELINE_QUIT] = {.drains = true, .why = CONN_CLOSE_QUIT},
+    [PIPELINE_KILLED] = {.drains = true, .why = CONN_CLOSE_KILLED},
     [PIPELINE_DESYNCED] = {.drains = true, .lingers = true, .why = CONN_CLOSE_PROTOCOL_ERROR},
     [PIPELINE_HTTP] = {.drains = true, .lingers = true, .why = CONN_CLOSE_HTTP},
     [PIPELINE_REDIS] = {.drains = true, .lingers = true, .why = CONN_CLOSE_REDIS},
@@ -229,6 +233,7 @@ static void settle(struct conn *conn)
         conn_memory_wait(conn);
         break;
     case PIPELINE_QUIT:
+    case PIPELINE_KILLED:
     case PIPELINE_DESYNCED:
     case PIPELINE_HTTP:
     case PIPELINE_REDIS:

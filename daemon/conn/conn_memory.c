@@ -45,7 +45,7 @@ static void set_held(struct conn *conn, size_t held)
     }
     atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
     conn->holds_memory = held > 0;
-    conn->held = held;
+    conn->held = (uint32_t)held;
 }
 
 bool conn_memory_exceeds_limit(const struct loop *loop)
@@ -66,7 +66,7 @@ static bool advance_due(struct conn *conn)
     conn->due = keeps_up ? most : due;
     conn->bytes_moved = 0;
     if (conn->pipeline != NULL && !reply_queue_is_empty(&conn->pipeline->replies)) {
-        conn->unsent = transport_queued(conn->transport.fd);
+        conn->unsent = (uint32_t)transport_queued(conn->transport.fd);
         conn->unsent_since = now;
     }
     return keeps_up;

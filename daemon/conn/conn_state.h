@@ -3,6 +3,7 @@
  *
  * From top to bottom, each file using only those below it:
  *
+ *     clients.c       describes and kills connections for those that look into the daemon
  *     connections.c   opens connections, closes all of them, and has the callbacks of the events
  *     timeouts.c      closes connections that are overdue
  *     pressure.c      closes connections when memory is short
@@ -34,13 +35,14 @@ struct conn {
     TAILQ_ENTRY(conn) holder_link;          /* in loop->pressure.holders, if `holds_memory` */
     TAILQ_ENTRY(conn) waiter_link;          /* in loop->pressure.waiters, if `awaits_memory` */
     uint64_t bytes_moved;                   /* to and from the peer, since `due` was advanced */
-    uint64_t due;          /* by when the peer should have taken or sent something */
-    size_t unsent;         /* bytes in the socket's send queue when bytes moved last, */
-    uint64_t unsent_since; /* and when that was */
-    size_t held;           /* bytes of buffers that conn_memory.c counts */
-    uint64_t last_active;  /* when it last had a pass, began to linger, or was half closed */
-    uint64_t listed_at;    /* when it was put at the end of loop->active */
-    enum pipeline_state state;
+    uint64_t due;            /* by when the peer should have taken or sent something */
+    uint64_t received, sent; /* bytes, since it was opened */
+    uint32_t unsent;         /* bytes in the socket's send queue when bytes moved last, */
+    uint64_t unsent_since;   /* and when that was */
+    uint32_t held;           /* bytes of buffers that conn_memory.c counts */
+    uint64_t last_active;    /* when it last had a pass, began to linger, or was half closed */
+    uint64_t listed_at;      /* when it was put at the end of loop->active */
+    enum pipeline_state state : 8;
     short watched; /* the events that it waits for */
     short ready;   /* the events that have come while it `is_queued` */
     bool is_queued;

@@ -33,8 +33,13 @@ static void authenticate_by_certificate(struct conn *conn)
 static bool activate(struct conn *conn)
 {
     struct loop *loop = conn->loop;
+    struct instance *instance = loop->instance;
     identity_init(&conn->identity, &loop->auth, conn->transport.fd, loop->now);
+    conn->identity.id =
+        1 + atomic_fetch_add_explicit(&instance->last_connection, 1, memory_order_relaxed);
+    conn->identity.opened = (uint32_t)((loop->now - instance->started) / 100);
     authenticate_by_certificate(conn);
+    conn_notice(conn, EVENT_OPENED, "");
     TAILQ_INSERT_TAIL(&loop->active, conn, link);
     conn_follow_identity(conn);
     loop_arm_sweep(loop);
@@ -133,11 +138,28 @@ void connections_reconfigure(struct loop *loop, const struct conn_settings *sett
     loop_arm_sweep(loop);
 }
 
-/* An answer has come for the connection with that identity; NULL: it is gone. */
-static void go_on(struct identity *identity)
+/* The identity of a connection that waited for something; NULL: it is gone. */
+static void go_on(void *identity)
 {
     if (identity != NULL) {
         run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
+    }
+}
+
+void connections_return_query(struct client_query *query)
+{
+    if (query->asker == NULL) {
+        client_query_destroy(&query);
+    } else {
+        query->done = true;
+        go_on(query->asker);
+    }
+}
+
+void connections_wake_watchers(struct loop *loop)
+{
+    if (loop->watch != NULL) {
+        watch_woken(loop->watch, go_on);
     }
 }
 

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "daemon/watch/client_query.h"
+
 struct conn_settings;
 struct endpoint;
 struct login_request;
@@ -36,6 +38,12 @@ void connections_reconfigure(struct loop *loop, const struct conn_settings *sett
 void connections_answered(struct login_request *login);
 /* The same of the main thread and a RELOAD. */
 void connections_reloaded(struct reload_request *request);
+
+/* A worker has answered a query of this loop: its connection goes on, if there is still one. */
+void connections_return_query(struct client_query *query);
+
+/* Lets the connections go on that watch, and for which events have come. */
+void connections_wake_watchers(struct loop *loop);
 
 /* Answers what has arrived, sends the replies, and lets every connection close then. Ends the event
  * loop when none is left, which may be at once. */

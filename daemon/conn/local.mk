@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += daemon/conn/libconn.a
 daemon_conn_libconn_a_SOURCES = \
+	daemon/conn/clients.c \
+	daemon/conn/clients.h \
 	daemon/conn/conn.c \
 	daemon/conn/conn.h \
 	daemon/conn/conn_io.c \

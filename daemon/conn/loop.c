@@ -8,10 +8,25 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/thread.h"
 #include "daemon/request/pipeline.h"
+#include "daemon/request/slow_timer.h"
+#include "daemon/watch/observe.h"
+
+/* A store_observer. */
+static void on_deed(void *context, const struct store_observed *observed)
+{
+    struct loop *loop = context;
+    if (observed->deed == STORE_DEED_RECLAIMS) {
+        slow_timer_reclaims(&loop->workspace.ctx);
+    } else if (loop->watch != NULL) {
+        observe_deed(loop->watch, &loop->instance->watched, observed);
+    }
+}
 
 bool loop_init(struct loop *loop, struct store *store, struct instance *instance, unsigned id)
 {
     *loop = (struct loop){.store = store, .instance = instance, .metrics = &instance->metrics[id]};
+    loop->watch = instance->watch != NULL ? watch_source(instance->watch, id) : NULL;
+    loop->workspace.ctx.worker = id;
     pipeline_init_workspace(&loop->workspace);
     TAILQ_INIT(&loop->active);
     TAILQ_INIT(&loop->lingering);
@@ -31,6 +46,7 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
     loop->store_thread = store_thread_create(store);
     if (loop->store_thread != NULL) {
         store_thread_set_creator(loop->store_thread, command_creator, &loop->workspace.ctx);
+        store_thread_set_observer(loop->store_thread, on_deed, loop);
     }
     return loop->store_thread != NULL;
 }
@@ -45,6 +61,8 @@ void loop_configure(struct loop *loop, const struct conn_settings *settings)
     ctx->instance = loop->instance;
     ctx->default_namespace = slice_of(loop->settings.default_namespace);
     ctx->max_value = loop->settings.max_value;
+    ctx->watch = loop->watch;
+    ctx->slow_threshold = loop->settings.slow_threshold;
     ctx->idle_timeout = loop->settings.idle_timeout;
 }
 

@@ -76,6 +76,7 @@ struct loop {
     struct metrics *metrics;
     struct instance *instance;
     struct housekeeper *housekeeper; /* or NULL */
+    struct watch_source *watch;      /* or NULL: nothing can be watched */
     struct handshaker *handshaker;   /* or NULL: no endpoint has TLS */
     struct conn_settings settings;   /* see loop_configure */
     struct auth_context auth;        /* holds a reference to its users */

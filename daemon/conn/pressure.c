@@ -69,7 +69,7 @@ static bool peer_reads(struct conn *conn)
     uint64_t passed = now - conn->unsent_since;
     bool keeps_up = taken > 0 && taken * 1000 >= passed * PRESSURE_RATE;
     if (keeps_up) {
-        conn->unsent = queued;
+        conn->unsent = (uint32_t)queued;
         conn->unsent_since = now;
         conn->due = now + PRESSURE_GRACE_MS;
     }

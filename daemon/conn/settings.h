@@ -15,6 +15,7 @@ struct conn_settings {
     uint64_t max_value;                                /* bytes */
     uint64_t buffers;                                  /* bytes, of all connections; 0: no limit */
     bool latency;                                      /* turns are timed */
+    uint64_t slow_threshold;                           /* nanoseconds; 0: none is slow */
     uint64_t idle_timeout;                             /* milliseconds; 0: never */
     char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* what `-` stands for */
 };

@@ -11,6 +11,7 @@
 #include "daemon/conn/conn_io.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/net/handshaker.h"
+#include "daemon/request/inspection.h"
 
 enum {
     LINGER_MS = 2000,
@@ -89,6 +90,16 @@ static void close_half_closed(struct loop *loop)
     }
 }
 
+/* A connection that watches is not idle, though nothing may happen for long. */
+static void close_idle(struct conn *conn)
+{
+    if (inspection_watches(&conn->identity)) {
+        conn_touch(conn);
+    } else {
+        conn_close(conn, CONN_CLOSE_IDLE);
+    }
+}
+
 void timeouts_sweep(struct loop *loop)
 {
     uint64_t timeout = loop->settings.idle_timeout;
@@ -97,7 +108,7 @@ void timeouts_sweep(struct loop *loop)
     loop->now = clock_now();
     while (timeout != 0 && (conn = TAILQ_FIRST(&loop->active)) != NULL &&
            loop->now - conn->last_active >= timeout) {
-        conn_close(conn, CONN_CLOSE_IDLE);
+        close_idle(conn);
     }
     while ((conn = TAILQ_FIRST(&loop->lingering)) != NULL &&
            loop->now - conn->last_active >= LINGER_MS) {

@@ -16,6 +16,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
+#include "daemon/conn/clients.h"
 #include "daemon/conn/connections.h"
 #include "daemon/conn/loop.h"
 #include "daemon/conn/timeouts.h"
@@ -25,11 +26,17 @@
 
 TAILQ_HEAD(logins, login_request);
 
+/* Those that other threads ask of this worker, and those of this worker that are answered. */
+struct queries {
+    struct client_queries asked, answered;
+};
+
 /* Messages from other threads. All of it is under the wakeup's lock. */
 struct mailbox {
     struct handoffs handoffs;
     struct logins logins;           /* answered by the authenticator */
     struct reload_requests reloads; /* answered by the main thread */
+    struct queries queries;
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
@@ -42,6 +49,7 @@ struct worker {
     struct loop loop; /* of the thread alone, once it runs */
     struct mailbox mailbox;
     struct wakeup wakeup;
+    struct event tell;     /* watchers of events that have happened here */
     struct event deadline; /* of draining: WORKER_DRAIN_MS */
     struct heartbeat heartbeat;
     struct reload_asker reload_asker;
@@ -69,10 +77,17 @@ struct mailbox_contents {
     struct handoffs handoffs;
     struct logins logins;
     struct reload_requests reloads;
+    struct queries queries;
     struct conn_settings settings;
     struct users *users;
     bool reconfigure, stop;
 };
+
+static void queries_init(struct queries *queries)
+{
+    TAILQ_INIT(&queries->asked);
+    TAILQ_INIT(&queries->answered);
+}
 
 static void empty_mailbox(struct worker *worker, struct mailbox_contents *contents)
 {
@@ -80,10 +95,13 @@ static void empty_mailbox(struct worker *worker, struct mailbox_contents *conten
     STAILQ_INIT(&contents->handoffs);
     TAILQ_INIT(&contents->logins);
     STAILQ_INIT(&contents->reloads);
+    queries_init(&contents->queries);
     wakeup_receive(&worker->wakeup);
     STAILQ_CONCAT(&contents->handoffs, &mailbox->handoffs);
     TAILQ_CONCAT(&contents->logins, &mailbox->logins, next);
     STAILQ_CONCAT(&contents->reloads, &mailbox->reloads);
+    TAILQ_CONCAT(&contents->queries.asked, &mailbox->queries.asked, next);
+    TAILQ_CONCAT(&contents->queries.answered, &mailbox->queries.answered, next);
     contents->settings = mailbox->settings;
     contents->users = mailbox->users;
     contents->reconfigure = mailbox->reconfigure;
@@ -120,6 +138,25 @@ static void return_reloads(struct reload_requests *reloads)
     while ((request = STAILQ_FIRST(reloads)) != NULL) {
         STAILQ_REMOVE_HEAD(reloads, next);
         connections_reloaded(request);
+    }
+}
+
+static void answer_queries(struct loop *loop, struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        clients_answer(loop, query);
+        query->answered(query);
+    }
+}
+
+static void return_queries(struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        connections_return_query(query);
     }
 }
 
@@ -161,6 +198,9 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     }
     return_logins(&contents.logins);
     return_reloads(&contents.reloads);
+    answer_queries(&worker->loop, &contents.queries.asked);
+    return_queries(&contents.queries.answered);
+    connections_wake_watchers(&worker->loop);
     struct handoff *handoff;
     while ((handoff = STAILQ_FIRST(&contents.handoffs)) != NULL) {
         STAILQ_REMOVE_HEAD(&contents.handoffs, next);
@@ -169,6 +209,14 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
     if (contents.stop && !worker->loop.draining) {
         start_draining(worker);
     }
+}
+
+static void on_tell(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    const struct worker *worker = context;
+    watch_flush(worker->loop.watch);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *context)
@@ -268,6 +316,36 @@ static void on_reloaded(struct reload_request *request)
     wakeup_send(&worker->wakeup);
 }
 
+void worker_ask(struct worker *worker, struct client_query *query)
+{
+    wakeup_lock(&worker->wakeup);
+    TAILQ_INSERT_TAIL(&worker->mailbox.queries.asked, query, next);
+    wakeup_send(&worker->wakeup);
+}
+
+/* Another worker calls it, on its thread, or this one itself. */
+static void on_query_answered(struct client_query *query)
+{
+    struct worker *worker = query->context;
+    wakeup_lock(&worker->wakeup);
+    TAILQ_INSERT_TAIL(&worker->mailbox.queries.answered, query, next);
+    wakeup_send(&worker->wakeup);
+}
+
+/* A source of events calls it, on any thread. */
+static void on_events(void *own)
+{
+    const struct worker *worker = own;
+    wakeup_signal(&worker->wakeup);
+}
+
+/* With the first event of those that are told together, on the thread of the worker. */
+static void plan_telling(void *own)
+{
+    struct worker *worker = own;
+    event_active(&worker->tell, EV_TIMEOUT, 0);
+}
+
 void worker_stop(struct worker *worker)
 {
     wakeup_lock(&worker->wakeup);
@@ -322,10 +400,23 @@ static void mailbox_init(struct mailbox *mailbox)
     STAILQ_INIT(&mailbox->handoffs);
     TAILQ_INIT(&mailbox->logins);
     STAILQ_INIT(&mailbox->reloads);
+    queries_init(&mailbox->queries);
+}
+
+/* Their connections are closed. */
+static void drop_queries(struct client_queries *queries)
+{
+    struct client_query *query;
+    while ((query = TAILQ_FIRST(queries)) != NULL) {
+        TAILQ_REMOVE(queries, query, next);
+        client_query_destroy(&query);
+    }
 }
 
 static void mailbox_deinit(struct mailbox *mailbox)
 {
+    drop_queries(&mailbox->queries.asked);
+    drop_queries(&mailbox->queries.answered);
     users_put(&mailbox->users);
     pthread_cond_destroy(&mailbox->idle);
 }
@@ -346,6 +437,14 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
         .queue = options->reloads, .answered = on_reloaded, .context = worker};
     loop->workspace.ctx.reload_asker = &worker->reload_asker;
     loop->housekeeper = options->housekeeper;
+    loop->workspace.ctx.answered = on_query_answered;
+    loop->workspace.ctx.answered_context = worker;
+    if (loop->watch != NULL) {
+        loop->watch->wake = on_events;
+        loop->watch->plan = plan_telling;
+        loop->watch->own = worker;
+        evtimer_assign(&worker->tell, loop->base, on_tell, worker);
+    }
     connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
     return wakeup_init(&worker->wakeup, loop->base, on_wakeup, worker) &&

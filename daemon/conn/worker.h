@@ -15,6 +15,7 @@
 #include "daemon/net/endpoint.h"
 #include "daemon/store/store.h"
 
+struct client_query;
 struct housekeeper;
 struct reload_queue;
 struct worker;
@@ -72,6 +73,10 @@ void worker_reconfigure(struct worker *worker, const struct conn_settings *setti
 bool worker_await(struct worker *worker);
 
 enum { WORKER_PATIENCE_MS = 2000 };
+
+/* Any thread: has the worker answer a query about its connections. The query is the worker's until
+ * it calls query->answered, on its thread; a worker that ends before that frees it. */
+void worker_ask(struct worker *worker, struct client_query *query);
 
 /* Any thread: asks the worker to end. It answers what has arrived, sends replies for
  * WORKER_DRAIN_MS at most, closes all connections, and its thread ends. Stop all workers before

@@ -15,6 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/http/http_host.h"
+#include "daemon/http/http_inspect.h"
 #include "daemon/http/http_page.h"
 #include "daemon/http/http_reply.h"
 #include "daemon/http/http_tls.h"
@@ -215,6 +216,46 @@ static void answer_page(struct http_exchange *exchange)
     }
 }
 
+/* NULL: the request has been answered. */
+static struct evbuffer *begin_lines(struct http_exchange *exchange)
+{
+    struct evbuffer *body = evbuffer_new();
+    if (body == NULL) {
+        http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
+                        "out of memory");
+    }
+    return body;
+}
+
+static void send_lines(struct http_exchange *exchange, struct evbuffer *body)
+{
+    struct evhttp_request *request = detach_request(exchange);
+    http_reply_headers(request, HTTP_TYPE_TEXT, NULL);
+    http_reply_body(request, body);
+    evbuffer_free(body);
+}
+
+static void answer_slow(struct http_exchange *exchange)
+{
+    struct evbuffer *body = is_serving(exchange) ? begin_lines(exchange) : NULL;
+    if (body != NULL) {
+        http_inspect_slow(exchange->port->site->source.instance, body);
+        send_lines(exchange, body);
+    }
+}
+
+static void answer_clients(struct http_exchange *exchange)
+{
+    struct evbuffer *body = is_serving(exchange) ? begin_lines(exchange) : NULL;
+    if (body != NULL && http_inspect_clients(exchange->port->site->source.instance, body)) {
+        send_lines(exchange, body);
+    } else if (body != NULL) {
+        http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
+                        "a worker did not answer in time");
+        evbuffer_free(body);
+    }
+}
+
 static void answer_icon(struct http_exchange *exchange)
 {
     struct evhttp_request *request = detach_request(exchange);
@@ -224,14 +265,23 @@ static void answer_icon(struct http_exchange *exchange)
 
 /* --- paths ------------------------------------------------------------------------------ */
 
+/* What shows keys and addresses is never open where there are users. */
+enum { OPEN_NEVER = CONF_OPEN_ALL + 1 };
+
 static const struct path {
     const char *name;
-    enum conf_open_pages open; /* the listener's `open` that serves it without authentication */
+    unsigned open;     /* the listener's `open` that serves it without authentication */
+    const char *right; /* that a user needs everywhere */
+    unsigned right_bit;
     void (*answer)(struct http_exchange *exchange);
 } paths[] = {
-    {"/healthz", CONF_OPEN_HEALTH, answer_health},   {"/readyz", CONF_OPEN_HEALTH, answer_ready},
-    {"/favicon.ico", CONF_OPEN_HEALTH, answer_icon}, /* every browser asks for it */
-    {"/metrics", CONF_OPEN_METRICS, answer_metrics}, {"/", CONF_OPEN_ALL, answer_page},
+    {"/healthz", CONF_OPEN_HEALTH, "watch", RIGHT_WATCH, answer_health},
+    {"/readyz", CONF_OPEN_HEALTH, "watch", RIGHT_WATCH, answer_ready},
+    {"/favicon.ico", CONF_OPEN_HEALTH, "watch", RIGHT_WATCH, answer_icon}, /* for browsers */
+    {"/metrics", CONF_OPEN_METRICS, "watch", RIGHT_WATCH, answer_metrics},
+    {"/", CONF_OPEN_ALL, "watch", RIGHT_WATCH, answer_page},
+    {"/slow", OPEN_NEVER, "admin", RIGHT_ADMIN, answer_slow},
+    {"/clients", OPEN_NEVER, "admin", RIGHT_ADMIN, answer_clients},
 };
 
 static const struct path *find_path(struct evhttp_request *request)
@@ -270,19 +320,22 @@ static bool names_this_host(const struct http_port *port, struct evhttp_request 
 
 /* --- the client's rights ------------------------------------------------------------------ */
 
-static void answer_unauthorized(struct evhttp_request *request)
+static void answer_unauthorized(struct http_exchange *exchange)
 {
+    const char *right = exchange->path->right;
+    struct evhttp_request *request = detach_request(exchange);
     evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate",
                       "Basic realm=\"kvcached\", charset=\"UTF-8\"");
     http_reply_line(request, HTTP_UNAUTHORIZED, "Unauthorized",
-                    "authenticate: a user with the right \"watch\" everywhere");
+                    "authenticate: a user with the right \"%s\" everywhere", right);
 }
 
 /* The client has authenticated. */
 static void answer_user(struct http_exchange *exchange)
 {
     const struct user *user = exchange->identity.user;
-    if ((user_rights_everywhere(user) & RIGHT_WATCH) != 0) {
+    const char *right = exchange->path->right;
+    if ((user_rights_everywhere(user) & exchange->path->right_bit) != 0) {
         exchange->path->answer(exchange);
         return;
     }
@@ -290,7 +343,7 @@ static void answer_user(struct http_exchange *exchange)
     char copy[REQUEST_NAMESPACE_MAX + 1] = "";
     memcpy(copy, name.bytes, name.length);
     http_reply_line(detach_request(exchange), HTTP_FORBIDDEN, "Forbidden",
-                    "not allowed: user \"%s\" needs the right \"watch\" everywhere", copy);
+                    "not allowed: user \"%s\" needs the right \"%s\" everywhere", copy, right);
 }
 
 static void log_denial(const struct http_exchange *exchange)
@@ -315,7 +368,7 @@ static void handle_verdict(struct http_exchange *exchange, enum identity_verdict
     case IDENTITY_DENIED:
         metrics_add(exchange->port->site->metrics, METRIC_AUTH_ERRORS, 1);
         log_denial(exchange);
-        answer_unauthorized(detach_request(exchange));
+        answer_unauthorized(exchange);
         return;
     case IDENTITY_NO_MEMORY:
         http_reply_line(detach_request(exchange), HTTP_SERVUNAVAIL, "Service Unavailable",
@@ -360,7 +413,7 @@ static void ask_authenticator(struct http_exchange *exchange)
     struct slice name, secret;
     if (!read_credentials(exchange->request, room, &name, &secret)) {
         explicit_bzero(room, sizeof room);
-        answer_unauthorized(detach_request(exchange));
+        answer_unauthorized(exchange);
         return;
     }
     metrics_add(exchange->port->site->metrics, METRIC_AUTH_CMDS, 1);
@@ -388,7 +441,7 @@ static void identify(struct http_exchange *exchange)
 
 static void authorize(struct http_exchange *exchange)
 {
-    if (exchange->path->open <= exchange->port->listener->endpoint.open) {
+    if (exchange->path->open <= (unsigned)exchange->port->listener->endpoint.open) {
         exchange->path->answer(exchange);
         return;
     }
@@ -464,7 +517,7 @@ void http_exchange_begin(struct evhttp_request *request, void *context)
                         "of the certificate");
     } else if (path == NULL) {
         http_reply_line(request, HTTP_NOTFOUND, "Not Found",
-                        "there are /healthz, /readyz, /metrics and /");
+                        "there are /healthz, /readyz, /metrics, /slow, /clients and /");
     } else {
         struct http_exchange *exchange = make(request, port, conn, path);
         if (exchange != NULL) {

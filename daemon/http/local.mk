@@ -7,6 +7,7 @@ daemon_http_libhttp_a_SOURCES = \
 	daemon/http/http_exchange.h \
 	daemon/http/http_figures.h \
 	daemon/http/http_host.h \
+	daemon/http/http_inspect.h \
 	daemon/http/http_page.h \
 	daemon/http/http_reply.h \
 	daemon/http/http_scrape.h \
@@ -21,6 +22,7 @@ daemon_http_libhttp_a_SOURCES += \
 	daemon/http/http_exchange.c \
 	daemon/http/http_figures.c \
 	daemon/http/http_host.c \
+	daemon/http/http_inspect.c \
 	daemon/http/http_reply.c \
 	daemon/http/http_scrape.c \
 	daemon/http/http_text.c

@@ -24,6 +24,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
+#include "daemon/base/instance.h"
 #include "daemon/base/log.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
@@ -31,6 +32,7 @@
 #include "daemon/maintenance/eviction_watch.h"
 #include "daemon/maintenance/malloc_trim.h"
 #include "daemon/store/store.h"
+#include "daemon/watch/observe.h"
 
 enum {
     /* Records to be visited in a slice: about 0.1 ms, though a single step may take longer. A
@@ -51,6 +53,8 @@ struct housekeeper {
     struct malloc_trim trim;
     const struct store *store;
     struct store_thread *store_thread;
+    const struct instance *instance;
+    struct watch_source *source; /* NULL: nothing can be watched */
     struct arena_watch watch;
     struct eviction_watch eviction_watch;
     uint32_t eviction_next; /* the namespace at which its round goes on; 0: at the first */
@@ -123,6 +127,9 @@ static void slice(struct housekeeper *housekeeper)
     store_enter(housekeeper->store_thread);
     housekeeper->more = store_housekeep(housekeeper->store_thread, now, SLICE_EFFORT);
     store_leave(housekeeper->store_thread);
+    if (housekeeper->source != NULL) {
+        watch_flush(housekeeper->source);
+    }
     malloc_trim_run(&housekeeper->trim, now);
     watch(housekeeper, now);
 
@@ -195,7 +202,25 @@ static bool make_events(struct housekeeper *housekeeper)
            heartbeat_init(&housekeeper->heartbeat, housekeeper->base);
 }
 
-struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
+/* A store_observer. */
+static void on_deed(void *context, const struct store_observed *observed)
+{
+    struct housekeeper *housekeeper = context;
+    observe_deed(housekeeper->source, &housekeeper->instance->watched, observed);
+}
+
+/* Evictions and expirations can be watched. */
+static void be_a_source(struct housekeeper *housekeeper, const struct instance *instance)
+{
+    housekeeper->instance = instance;
+    if (instance->watch != NULL) {
+        housekeeper->source = watch_source(instance->watch, instance->threads);
+        store_thread_set_observer(housekeeper->store_thread, on_deed, housekeeper);
+    }
+}
+
+struct housekeeper *housekeeper_create(struct store *store, const struct instance *instance,
+                                       uint64_t interval)
 {
     struct housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
     if (housekeeper == NULL) {
@@ -206,8 +231,11 @@ struct housekeeper *housekeeper_create(struct store *store, uint64_t interval)
     housekeeper->store_thread = store_thread_create(store);
     if (housekeeper->store_thread == NULL) {
         errno = ENOMEM;
-    } else if (make_events(housekeeper) && start_thread(housekeeper)) {
-        return housekeeper;
+    } else {
+        be_a_source(housekeeper, instance);
+        if (make_events(housekeeper) && start_thread(housekeeper)) {
+            return housekeeper;
+        }
     }
     int why = errno;
     housekeeper_destroy(&housekeeper);

@@ -12,11 +12,14 @@
 #include <stdint.h>
 
 struct housekeeper;
+struct instance;
 struct store;
 
-/* Starts the thread. `interval` is in milliseconds, at least 1; the store must outlive the
- * housekeeper. NULL with errno. */
-struct housekeeper *housekeeper_create(struct store *store, uint64_t interval);
+/* Starts the thread. `interval` is in milliseconds, at least 1. Where the instance has a watch, the
+ * housekeeper is the source behind those of the workers. The store and the instance must outlive
+ * the housekeeper. NULL with errno. */
+struct housekeeper *housekeeper_create(struct store *store, const struct instance *instance,
+                                       uint64_t interval);
 
 /* Ends the thread, waits for it and frees all. Sets *housekeeper to NULL; NULL is legal. */
 void housekeeper_destroy(struct housekeeper **housekeeper);

@@ -11,9 +11,10 @@
 static const struct close_reason {
     enum metric metric;
     int level;
-    const char *text;
+    const char *word, *text;
 } reasons[] = {
-#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, text},
+#define CLOSE(id, name, reason, level, text)                                                       \
+    [CONN_CLOSE_##id] = {METRIC_CLOSE_##id, level, reason, text},
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };
@@ -25,6 +26,11 @@ static struct log_limit limits[] = {
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };
+
+const char *close_reason_word(enum conn_close why)
+{
+    return reasons[why].word;
+}
 
 void close_reason_record(struct metrics *metrics, int fd, const struct endpoint *endpoint,
                          enum conn_close why)

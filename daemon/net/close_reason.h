@@ -13,6 +13,9 @@ enum conn_close {
 #undef CLOSE
 };
 
+/* The word of /metrics and of events. */
+const char *close_reason_word(enum conn_close why);
+
 /* Counts and logs that the connection is about to be closed; its socket is still open. `metrics` is
  * the set of the calling thread. */
 void close_reason_record(struct metrics *metrics, int fd, const struct endpoint *endpoint,

@@ -37,6 +37,8 @@ struct transport_ops {
     enum transport_status (*handshake)(struct transport *, struct transport_handshake *);
     /* See transport_user; NULL: peers of this transport prove no name. */
     size_t (*user)(const struct transport *, char *name, size_t size);
+    /* The version of TLS, as "TLSv1.3"; NULL: there is no TLS. */
+    const char *(*version)(const struct transport *);
     enum transport_status (*read)(struct transport *, void *to, size_t size, size_t *moved);
     enum transport_status (*writev)(struct transport *, struct iovec *pieces, size_t count,
                                     size_t *moved);

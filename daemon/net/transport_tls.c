@@ -484,11 +484,18 @@ size_t tls_peer_name(SSL *ssl, struct tls *tls, unsigned *trust_version, char *n
     return length;
 }
 
+static const char *tls_version(const struct transport *transport)
+{
+    const struct stream *stream = transport->own;
+    return SSL_get_version(stream->ssl);
+}
+
 /* --- setting up -------------------------------------------------------------- */
 
 static const struct transport_ops encrypted = {
     .handshake = tls_handshake,
     .user = tls_user,
+    .version = tls_version,
     .read = tls_read,
     .writev = tls_writev,
     .end = tls_end,

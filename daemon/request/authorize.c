@@ -39,9 +39,14 @@ static unsigned needs(const struct request *request)
         [VERB_MEMORY] = RIGHT_ADMIN,
         [VERB_SETTINGS] = RIGHT_ADMIN,
         [VERB_RELOAD] = RIGHT_ADMIN,
+        [VERB_SLOW] = RIGHT_ADMIN,
+        [VERB_WATCH] = RIGHT_ADMIN,
+        [VERB_CLIENTS] = RIGHT_ADMIN,
+        [VERB_KILL] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
-    if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
+    bool discloses = request->topic == STATS_RESET || request->topic == STATS_CONNS;
+    if (request->verb == VERB_STATS && discloses) {
         rights |= RIGHT_ADMIN;
     }
     if (request->verb == VERB_LOOK && look_writes(request)) {
@@ -141,13 +146,6 @@ enum walk_step authorize_reached(struct command_context *ctx, const struct reque
 
 /* --- a command -------------------------------------------------------------- */
 
-/* Stats of the daemon, its memory and its configuration concern all namespaces. */
-static bool concerns_all(const struct request *request)
-{
-    return request->verb == VERB_MEMORY || request->verb == VERB_SETTINGS ||
-           request->verb == VERB_RELOAD || (request->verb == VERB_STATS && request->ns.length == 0);
-}
-
 static bool allowed_everywhere(struct command_context *ctx, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(ctx->identity->user);
@@ -155,6 +153,39 @@ static bool allowed_everywhere(struct command_context *ctx, const struct request
         refuse_right(ctx, request, missing, (struct slice){NULL, 0});
     }
     return missing == 0;
+}
+
+bool authorize_names_all(const struct request *request)
+{
+    return request->ns.length == 0 || (request->ns.length == 1 && request->ns.bytes[0] == '*');
+}
+
+bool authorize_watching(struct command_context *ctx, const struct request *request)
+{
+    if (ctx->identity->state == IDENTITY_AUTHENTICATED && authorize_names_all(request)) {
+        return allowed_everywhere(ctx, request);
+    }
+    return authorize_request(ctx, request, command_namespace(ctx, request));
+}
+
+/* Whether it is about the daemon, and no namespace in particular. */
+static bool is_about_all(const struct request *request)
+{
+    switch (request->verb) {
+    case VERB_MEMORY:
+    case VERB_SETTINGS:
+    case VERB_RELOAD:
+    case VERB_SLOW:
+    case VERB_CLIENTS:
+    case VERB_KILL:
+        return true;
+    case VERB_STATS:
+        return request->ns.length == 0;
+    case VERB_WATCH:
+        return authorize_names_all(request);
+    default:
+        return false;
+    }
 }
 
 /* Without a right in the namespace that the key begins with, the whole key may lie in the
@@ -190,7 +221,7 @@ static bool is_allowed(struct command_context *ctx, struct command *cmd)
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
-    if (concerns_all(request)) {
+    if (is_about_all(request)) {
         return allowed_everywhere(ctx, request);
     }
     return needs(request) == 0 || authorize_request(ctx, request, subject(ctx, cmd));

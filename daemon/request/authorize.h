@@ -31,6 +31,12 @@ bool authorize_may(const struct command_context *ctx, const struct request *requ
 enum walk_step authorize_reached(struct command_context *ctx, const struct request *request,
                                  uint32_t *next);
 
+/* Whether a WATCH is about all namespaces. */
+bool authorize_names_all(const struct request *request);
+
+/* Whether the client may go on with a WATCH of that namespace; with an empty one, of all. */
+bool authorize_watching(struct command_context *ctx, const struct request *request);
+
 /* Answers a request of a client that has not authenticated; NULL: a line that is no request. */
 void authorize_refuse_unauthenticated(struct command_context *ctx, const struct request *request);
 

@@ -23,10 +23,22 @@
 #include "daemon/net/endpoint.h"
 #include "daemon/request/reply_queue.h"
 #include "daemon/store/store.h"
+#include "daemon/watch/client_query.h"
+#include "daemon/watch/slow_log.h"
+#include "daemon/watch/watch.h"
 #include "protocol/glob.h"
 #include "protocol/request.h"
 
 enum { COMMAND_BATCH_MAX = 32 }; /* commands that are worked on together; see batch.h */
+
+/* How long a request takes; see slow_timer.h. Times are nanoseconds, by clock_precise. */
+struct slow_timer {
+    uint64_t began;
+    uint64_t resumed; /* when its turn began; 0: it is not timed */
+    uint64_t worked;  /* in its turns */
+    unsigned turns;   /* that are over */
+    unsigned keys;    /* that it names, where these are many; else 0 */
+};
 
 /* What carrying out a command takes from outside; nothing of it is the command's own. */
 struct command_context {
@@ -41,12 +53,19 @@ struct command_context {
     const struct reload_asker *reload_asker; /* what takes RELOAD to the main thread */
     uint64_t max_value;                      /* bytes */
     uint64_t idle_timeout;                   /* milliseconds; 0: never */
-    uint64_t now;       /* by clock_now, read after the request had come; 0: the clock
-                           must be read */
-    unsigned unclocked; /* about how many requests were executed since it was read */
-    bool crowded;       /* the last command has to wait for memory: STORE_CROWDED */
-    uint64_t until;     /* by clock_precise: when the turn ends; 0: as soon as it
-                           can */
+    uint64_t now;               /* by clock_now, read after the request had come; 0: the clock
+                                   must be read */
+    unsigned unclocked;         /* about how many requests were executed since it was read */
+    bool crowded;               /* the last command has to wait for memory: STORE_CROWDED */
+    uint64_t until;             /* by clock_precise: when the turn ends; 0: as soon as it
+                                   can */
+    unsigned worker;            /* the number of the thread */
+    struct watch_source *watch; /* of the thread; NULL: none */
+    uint64_t slow_threshold;    /* nanoseconds; 0: no request is slow */
+    uint64_t reclaim_began;     /* by clock_precise: when the current write began to make room;
+                                   0: it did not, or is not timed */
+    void (*answered)(struct client_query *query); /* becomes a query's, as `answered_context` */
+    void *answered_context;
 };
 
 /* Whether the turn goes on. Reads the clock, so it is to be asked after work that takes much longer
@@ -73,6 +92,7 @@ struct command {
     struct store_key at;    /* where the key lives; good until store_leave */
     enum store_status located;
     bool begun;
+    struct slow_timer timer; /* of a command that is timed */
     union {
         struct { /* LIST, ALL, SURVEY and DUMP, once begun */
             struct store_cursor *cursor;
@@ -89,7 +109,13 @@ struct command {
             uint32_t next;
             bool checked; /* the rights are there */
         } flushing;       /* FLUSH of all that an endpoint reaches, once begun */
-        struct {          /* APPEND and PREPEND, once begun */
+        struct {          /* CLIENTS, KILL and STATS of connections, once begun */
+            unsigned worker;
+            uint64_t part, parts;
+            size_t next; /* of the clients in the answer */
+        } asking;
+        uint64_t slow_after; /* SLOW, once begun: the id of the last one told */
+        struct {             /* APPEND and PREPEND, once begun */
             struct store_append *append;
             struct stored stored;
         } appending;
@@ -97,10 +123,11 @@ struct command {
 };
 
 enum outcome {
-    OUTCOME_DONE,  /* answered */
-    OUTCOME_LATER, /* the reply queue is full, the turn is over, or the context is crowded */
-    OUTCOME_WAITS, /* for the authenticator, or for the main thread: RELOAD */
-    OUTCOME_QUIT,  /* the client asks for the connection to be closed */
+    OUTCOME_DONE,   /* answered */
+    OUTCOME_LATER,  /* the reply queue is full, the turn is over, or the context is crowded */
+    OUTCOME_WAITS,  /* for the authenticator, the main thread (RELOAD) or another worker */
+    OUTCOME_QUIT,   /* the client asks for the connection to be closed */
+    OUTCOME_KILLED, /* the same, with KILL */
 };
 
 /* --- where a command's key lives ----------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "daemon/request/dispatch.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
 
 /* --- trivial verbs -------------------------------------------------------- */
@@ -43,6 +44,21 @@ static enum outcome do_quit(struct command_context *ctx, struct command *cmd)
     return OUTCOME_QUIT;
 }
 
+/* --- verbs that may take long ---------------------------------------------------- */
+
+static verb_function *const timed[VERB_UNUSED] = {
+    [VERB_LIST] = verb_list,         [VERB_ALL] = verb_list,
+    [VERB_FLUSH] = verb_flush,       [VERB_NAMESPACES] = verb_namespaces,
+    [VERB_SURVEY] = verb_list,       [VERB_DUMP] = verb_list,
+    [VERB_METADUMP] = verb_metadump,
+};
+
+static enum outcome do_timed(struct command_context *ctx, struct command *cmd)
+{
+    cmd->timer.keys = 0;
+    return slow_timer_run(ctx, cmd, timed[cmd->request.verb]);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 static verb_function *const verbs[VERB_UNUSED] = {
@@ -60,16 +76,20 @@ static verb_function *const verbs[VERB_UNUSED] = {
     [VERB_TOUCH] = verb_touch,
     [VERB_INCR] = verb_add_number,
     [VERB_DECR] = verb_add_number,
-    [VERB_LIST] = verb_list,
-    [VERB_ALL] = verb_list,
-    [VERB_SURVEY] = verb_list,
-    [VERB_DUMP] = verb_list,
-    [VERB_FLUSH] = verb_flush,
-    [VERB_NAMESPACES] = verb_namespaces,
+    [VERB_LIST] = do_timed,
+    [VERB_ALL] = do_timed,
+    [VERB_SURVEY] = do_timed,
+    [VERB_DUMP] = do_timed,
+    [VERB_FLUSH] = do_timed,
+    [VERB_NAMESPACES] = do_timed,
     [VERB_STATS] = verb_stats,
-    [VERB_METADUMP] = verb_metadump,
+    [VERB_METADUMP] = do_timed,
     [VERB_SETTINGS] = verb_settings,
     [VERB_RELOAD] = verb_reload,
+    [VERB_SLOW] = verb_slow,
+    [VERB_WATCH] = verb_watch,
+    [VERB_CLIENTS] = verb_clients,
+    [VERB_KILL] = verb_kill,
     [VERB_MEMORY] = verb_memory_limit,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = verb_auth,
@@ -142,5 +162,7 @@ enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
         command_refuse_text(ctx, &cmd->request, REASON_OTHER, slice_of("bad command line format"));
         return OUTCOME_DONE;
     }
-    return verbs[cmd->request.verb](ctx, cmd);
+    enum verb verb = cmd->request.verb;
+    ctx->identity->last_verb = (uint8_t)verb;
+    return verbs[verb](ctx, cmd);
 }

@@ -4,6 +4,7 @@
 #include "daemon/request/each_key.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/slow_timer.h"
 
 enum {
     /* Keys of a long GET or DEL that are located before the first is read. */
@@ -32,12 +33,21 @@ static size_t locate_ahead(struct command_context *ctx, struct command *cmd,
     return count;
 }
 
-enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
-                      bool reads)
+/* All keys are answered. */
+static enum outcome end(const struct command_context *ctx, const struct command *cmd, bool reads)
+{
+    bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
+    if (reads && is_last && ctx->replies->protocol->ends_keys) {
+        reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
+    }
+    return OUTCOME_DONE;
+}
+
+static enum outcome several(struct command_context *ctx, struct command *cmd, answers_key *one,
+                            bool reads)
 {
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
-    ctx->replies->refused = false;
     if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
         return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
@@ -61,9 +71,48 @@ enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_
             }
         }
     }
-    bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
-    if (reads && is_last && ctx->replies->protocol->ends_keys) {
-        reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
+    return end(ctx, cmd, reads);
+}
+
+static unsigned count_keys(const struct request *request)
+{
+    struct slice keys = request->keys, key;
+    unsigned count = 1;
+    while (request_next_key(&keys, &key)) {
+        count++;
     }
-    return OUTCOME_DONE;
+    return count;
+}
+
+/* With many keys the command is timed. It counts as begun where it goes on later. */
+static enum outcome many(struct command_context *ctx, struct command *cmd, answers_key *one,
+                         bool reads)
+{
+    if (!cmd->begun) {
+        cmd->timer = (struct slow_timer){.keys = count_keys(&cmd->request)};
+    }
+    if (cmd->timer.keys <= SLOW_TIMER_KEYS) {
+        return several(ctx, cmd, one, reads);
+    }
+    slow_timer_start(ctx, &cmd->timer);
+    enum outcome outcome = several(ctx, cmd, one, reads);
+    cmd->begun = outcome == OUTCOME_LATER;
+    slow_timer_stop(ctx, &cmd->timer, outcome == OUTCOME_DONE, &cmd->request,
+                    command_namespace(ctx, &cmd->request));
+    return outcome;
+}
+
+/* Most requests have one key. */
+enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
+                      bool reads)
+{
+    ctx->replies->refused = false;
+    if (cmd->request.keys.length > 0) {
+        bool timed = cmd->begun || cmd->request.keys.length >= 2 * SLOW_TIMER_KEYS;
+        return timed ? many(ctx, cmd, one, reads) : several(ctx, cmd, one, reads);
+    }
+    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
+        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+    }
+    return end(ctx, cmd, reads);
 }

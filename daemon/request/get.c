@@ -2,6 +2,7 @@
  * get.c - GET, LOOK, TTL.
  */
 #include "daemon/request/each_key.h"
+#include "daemon/request/notice.h"
 #include "daemon/request/verbs.h"
 
 /* Too many bytes are pinned for this value to be pinned, too. */
@@ -11,27 +12,61 @@ static bool wait_for_memory(struct command_context *ctx)
     return false;
 }
 
+static inline void notice_read(struct command_context *ctx, const struct request *request,
+                               const struct store_key *at, enum store_status status, uint64_t bytes)
+{
+    if (notice_wants(ctx, EVENTS_READS)) {
+        notice_record(ctx, EVENT_READ, request, at, status, bytes);
+    }
+}
+
 /* --- GET -------------------------------------------------------------------- */
 
-static bool get_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+/* *length is set where the record was found. */
+static inline __attribute__((always_inline)) enum store_status get(struct command_context *ctx,
+                                                                   const struct command *cmd,
+                                                                   const struct store_key *at,
+                                                                   uint64_t *length)
 {
     struct store_view view;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_get(ctx->store_thread, at, ctx->now, &view);
     if (status == STORE_CROWDED) {
-        return wait_for_memory(ctx);
+        return status;
     }
     if (status != STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
-        return true;
+        return status;
     }
+    *length = view.length;
     reply_queue_value(ctx->replies, &cmd->request,
                       &(struct reply){.kind = REPLY_VALUE,
                                       .name = cmd->request.key,
                                       .value_length = view.length,
                                       .client_flags = view.client_flags},
                       &view);
+    return status;
+}
+
+static bool __attribute__((cold, noinline))
+get_watched(struct command_context *ctx, const struct command *cmd, const struct store_key *at)
+{
+    uint64_t length = 0;
+    enum store_status status = get(ctx, cmd, at, &length);
+    if (status == STORE_CROWDED) {
+        return wait_for_memory(ctx);
+    }
+    notice_record(ctx, EVENT_READ, &cmd->request, at, status, length);
     return true;
+}
+
+static bool get_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+{
+    uint64_t length;
+    if (notice_wants(ctx, EVENTS_READS)) {
+        return get_watched(ctx, cmd, at);
+    }
+    return get(ctx, cmd, at, &length) != STORE_CROWDED || wait_for_memory(ctx);
 }
 
 enum outcome verb_get(struct command_context *ctx, struct command *cmd)
@@ -78,13 +113,16 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
     terms.contends = terms.contends && (command_rights(ctx, at->name) & RIGHT_WRITE) != 0;
     reply_queue_prepare(ctx->replies);
     enum store_status status = store_inspect(ctx->store_thread, at, &terms, ctx->now, &view);
+    ctx->reclaim_began = 0;
     if (status == STORE_CROWDED) {
         return wait_for_memory(ctx);
     }
     count_look(ctx, &terms, status == STORE_OK && !view.made);
     if (status != STORE_OK) {
+        notice_read(ctx, request, at, status, 0);
         return command_answer(ctx, request, at->name, status);
     }
+    uint64_t length = view.length;
     struct reply reply = {.kind = REPLY_VALUE,
                           .name = cmd->request.key,
                           .value_length = view.length,
@@ -102,6 +140,7 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
         reply.kind = REPLY_FOUND;
         reply_queue_reply(ctx->replies, request, &reply);
     }
+    notice_read(ctx, request, at, status, length);
     return true;
 }
 

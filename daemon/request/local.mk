@@ -7,6 +7,7 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/authorize.h \
 	daemon/request/batch.c \
 	daemon/request/batch.h \
+	daemon/request/clients_command.c \
 	daemon/request/command.c \
 	daemon/request/command.h \
 	daemon/request/dispatch.c \
@@ -15,11 +16,15 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/each_key.h \
 	daemon/request/flush.c \
 	daemon/request/get.c \
+	daemon/request/inspection.c \
+	daemon/request/inspection.h \
 	daemon/request/list.c \
 	daemon/request/memory_limit.c \
 	daemon/request/metadump.c \
 	daemon/request/namespace_walk.c \
 	daemon/request/namespace_walk.h \
+	daemon/request/notice.c \
+	daemon/request/notice.h \
 	daemon/request/pipeline.c \
 	daemon/request/pipeline.h \
 	daemon/request/recv_buffer.c \
@@ -31,8 +36,10 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/reply_queue.h \
 	daemon/request/set.c \
 	daemon/request/settings.c \
+	daemon/request/slow_command.c \
+	daemon/request/slow_timer.c \
+	daemon/request/slow_timer.h \
 	daemon/request/stats.c \
-	daemon/request/stats_conns.c \
 	daemon/request/stats_detail.c \
 	daemon/request/stats_lines.c \
 	daemon/request/stats_lines.h \
@@ -42,4 +49,5 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/upload.c \
 	daemon/request/upload.h \
 	daemon/request/verbs.h \
+	daemon/request/watch_command.c \
 	daemon/request/workspace.h

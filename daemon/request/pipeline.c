@@ -13,6 +13,8 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/authorize.h"
+#include "daemon/request/inspection.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/workspace.h"
 
 enum {
@@ -176,8 +178,12 @@ static bool wait_for_bytes(struct pipeline *pipeline, size_t wanted)
 /* The value has come as a whole, with its line end. */
 static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx)
 {
+    struct upload *upload = &pipeline->upload;
     ctx->now = clock_now();
-    if (upload_commit(&pipeline->upload, ctx)) {
+    slow_timer_start(ctx, &upload->timer);
+    bool done = upload_commit(upload, ctx);
+    slow_timer_stop(ctx, &upload->timer, done, &upload->request, upload->name);
+    if (done) {
         return true;
     }
     return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
@@ -352,6 +358,8 @@ static bool continue_batch(struct pipeline *pipeline, struct command_context *ct
         return stop(pipeline, PIPELINE_AWAITS_ANSWER);
     case OUTCOME_QUIT:
         return stop(pipeline, PIPELINE_QUIT);
+    case OUTCOME_KILLED:
+        return stop(pipeline, PIPELINE_KILLED);
     case OUTCOME_DONE:
         break;
     }
@@ -380,7 +388,8 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
 
 bool pipeline_awaits_answer(const struct pipeline *pipeline)
 {
-    return identity_waits(pipeline->identity) || batch_awaits_reload(&pipeline->batch);
+    return identity_waits(pipeline->identity) || inspection_waits(pipeline->identity) ||
+           batch_awaits_reload(&pipeline->batch);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
@@ -425,9 +434,29 @@ bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressu
            reply_queue_presses(&pipeline->replies, pressure);
 }
 
-enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
+enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls)
 {
-    struct command_context *ctx = bind_context(pipeline, workspace);
+    if (identity_waits(pipeline->identity)) {
+        return CLIENT_AWAITS_AUTH;
+    }
+    if (pipeline->state == PIPELINE_AWAITS_MEMORY) {
+        return CLIENT_AWAITS_MEMORY;
+    }
+    if (stalls) {
+        return CLIENT_STALLED;
+    }
+    if (upload_is_open(&pipeline->upload)) {
+        return CLIENT_UPLOADING;
+    }
+    if (pipeline->state == PIPELINE_NEEDS_INPUT) {
+        return CLIENT_READING;
+    }
+    return CLIENT_WORKING;
+}
+
+static inline __attribute__((always_inline)) enum pipeline_state work(struct pipeline *pipeline,
+                                                                      struct command_context *ctx)
+{
     int steps = 0;
     pipeline->state = PIPELINE_YIELDED;
     while (step(pipeline, ctx) &&
@@ -435,4 +464,20 @@ enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *w
     }
     pipeline->batch.located = false; /* the caller leaves the store */
     return pipeline->replies.failed ? PIPELINE_NO_MEMORY : pipeline->state;
+}
+
+/* The same for a connection that looks into the daemon. */
+static enum pipeline_state __attribute__((noinline))
+work_and_watch(struct pipeline *pipeline, struct command_context *ctx)
+{
+    bool more = inspection_watch(ctx);
+    enum pipeline_state state = work(pipeline, ctx);
+    return more && state == PIPELINE_NEEDS_INPUT ? PIPELINE_YIELDED : state;
+}
+
+enum pipeline_state pipeline_work(struct pipeline *pipeline, struct workspace *workspace)
+{
+    struct command_context *ctx = bind_context(pipeline, workspace);
+    return pipeline->identity->inspection != NULL ? work_and_watch(pipeline, ctx)
+                                                  : work(pipeline, ctx);
 }

@@ -24,9 +24,10 @@ enum pipeline_state {
     PIPELINE_NEEDS_INPUT,   /* needs more bytes */
     PIPELINE_YIELDED,       /* could go on, but the turn is over */
     PIPELINE_OUTPUT_FULL,   /* the peer must take replies first */
-    PIPELINE_AWAITS_ANSWER, /* of the authenticator, or of the main thread */
+    PIPELINE_AWAITS_ANSWER, /* of the authenticator, the main thread or another worker */
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
     PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
+    PIPELINE_KILLED,        /* the same, with KILL */
     PIPELINE_DESYNCED,  /* to be closed when all is sent: the bytes that follow cannot be parsed */
     PIPELINE_HTTP,      /* the same: an HTTP request has come */
     PIPELINE_REDIS,     /* the same: a request in Redis's protocol has come */
@@ -61,6 +62,9 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
                                  struct identity *identity);
 /* Abandons what is under way. Sets *pipeline to NULL. */
 void pipeline_destroy(struct pipeline **pipeline, struct workspace *workspace);
+
+/* What it is doing, for CLIENTS. `stalls`: its peer does not take replies. */
+enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls);
 
 /* Bytes of memory that it holds. */
 size_t pipeline_memory(const struct pipeline *pipeline);

@@ -2,11 +2,24 @@
  * set.c - verbs that change a record: PUT and its variants, DEL, STALE, EMPTY, TOUCH, INCR, DECR.
  */
 #include "daemon/request/each_key.h"
+#include "daemon/request/notice.h"
+#include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
+
+/* Tells watchers of a change without a value. */
+static inline void notice_change(struct command_context *ctx, enum event_kind kind,
+                                 const struct request *request, const struct store_key *at,
+                                 enum store_status status)
+{
+    if (notice_wants(ctx, EVENT_BIT(kind))) {
+        notice_record(ctx, kind, request, at, status, 0);
+    }
+}
 
 /* --- PUT -------------------------------------------------------------------- */
 
-enum outcome verb_put(struct command_context *ctx, struct command *cmd)
+static inline __attribute__((always_inline)) enum outcome put(struct command_context *ctx,
+                                                              struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     struct stored stored = {0, 0};
@@ -15,8 +28,27 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
     }
     enum store_status status = store_put(ctx->store_thread, &cmd->at, &terms, cmd->request.value,
                                          ctx->now, &stored.version);
+    notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, &stored);
     return OUTCOME_DONE;
+}
+
+static enum outcome put_large(struct command_context *ctx, struct command *cmd)
+{
+    return put(ctx, cmd);
+}
+
+enum outcome verb_put(struct command_context *ctx, struct command *cmd)
+{
+    if (cmd->request.value.length > SLOW_TIMER_VALUE) {
+        cmd->timer.keys = 0;
+        return slow_timer_run(ctx, cmd, put_large);
+    }
+    enum outcome outcome = put(ctx, cmd);
+    if (ctx->reclaim_began != 0) {
+        slow_timer_reclaimed(ctx, cmd);
+    }
+    return outcome;
 }
 
 /* --- APPEND and PREPEND ----------------------------------------------------- */
@@ -34,7 +66,7 @@ static enum store_status begin_append(struct command_context *ctx, struct comman
                      &stored->version);
 }
 
-enum outcome verb_append(struct command_context *ctx, struct command *cmd)
+static enum outcome append(struct command_context *ctx, struct command *cmd)
 {
     struct stored *stored = &cmd->place.appending.stored;
     enum store_status status = cmd->begun ? STORE_UNFINISHED : begin_append(ctx, cmd);
@@ -51,8 +83,15 @@ enum outcome verb_append(struct command_context *ctx, struct command *cmd)
         ctx->crowded = true;
         return OUTCOME_LATER;
     }
+    notice_write(ctx, &cmd->request, &cmd->at, status);
     command_stored(ctx, &cmd->request, &cmd->at, status, stored);
     return OUTCOME_DONE;
+}
+
+enum outcome verb_append(struct command_context *ctx, struct command *cmd)
+{
+    cmd->timer.keys = 0;
+    return slow_timer_run(ctx, cmd, append);
 }
 
 void verb_abandon_append(struct command *cmd)
@@ -68,6 +107,7 @@ static bool delete_one(struct command_context *ctx, const struct command *cmd, s
     const struct request *request = &cmd->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
     enum store_status status = store_delete(ctx->store_thread, at, expected, ctx->now);
+    notice_change(ctx, EVENT_DELETE, request, at, status);
     if (status != STORE_OK) {
         metrics_add(ctx->metrics, METRIC_DELETE_MISSES, 1);
         return command_answer(ctx, request, at->name, status);
@@ -85,6 +125,7 @@ enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)
 {
     struct store_terms terms = command_terms(&cmd->request);
     enum store_status status = store_make_stale(ctx->store_thread, &cmd->at, &terms, ctx->now);
+    notice_change(ctx, EVENT_DELETE, &cmd->request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_DELETED);
     } else {
@@ -100,6 +141,7 @@ enum outcome verb_empty(struct command_context *ctx, struct command *cmd)
     struct store_terms terms = command_terms(request);
     bool marks = (request->options & REQUEST_MARK) != 0;
     enum store_status status = store_empty(ctx->store_thread, &cmd->at, &terms, marks, ctx->now);
+    notice_change(ctx, EVENT_DELETE, request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, request, REPLY_DELETED);
     } else {
@@ -115,6 +157,8 @@ enum outcome verb_touch(struct command_context *ctx, struct command *cmd)
 {
     struct store_ttl ttl = command_lifetime(cmd->request.ttl);
     enum store_status status = store_touch(ctx->store_thread, &cmd->at, ttl, ctx->now);
+    notice_change(ctx, EVENT_TOUCH, &cmd->request, &cmd->at, status);
+    ctx->reclaim_began = 0;
     metrics_add(ctx->metrics, METRIC_CMD_TOUCH, 1);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_TOUCHED);
@@ -139,6 +183,8 @@ enum outcome verb_add_number(struct command_context *ctx, struct command *cmd)
                             .wraps = (request->options & REQUEST_WRAP) != 0};
     enum store_status status =
         store_add_number(ctx->store_thread, &cmd->at, &terms, &sum, ctx->now);
+    ctx->reclaim_began = 0;
+    notice_change(ctx, EVENT_WRITE, request, &cmd->at, status);
     if (status == STORE_OK) {
         reply_queue_reply(ctx->replies, request,
                           &(struct reply){.kind = REPLY_NUMBER,

@@ -147,7 +147,7 @@ enum outcome verb_stats(struct command_context *ctx, struct command *cmd)
     case STATS_SETTINGS:
         return stats_settings(ctx, cmd);
     case STATS_CONNS:
-        return stats_conns(ctx, cmd);
+        return verb_clients(ctx, cmd);
     case STATS_ITEMS:
     case STATS_SLABS:
     case STATS_NAMESPACES:

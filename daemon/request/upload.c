@@ -4,6 +4,7 @@
 #include "daemon/request/upload.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/notice.h"
 
 static struct slice keep(struct slice slice, char **to)
 {
@@ -38,6 +39,7 @@ static void answer(struct upload *upload, struct command_context *ctx, enum stor
 {
     struct store_key at;
     store_locate(ctx->store_thread, upload->name, upload->key, &at);
+    notice_write(ctx, &upload->request, &at, status);
     command_stored(ctx, &upload->request, &at, status, &upload->stored);
 }
 
@@ -61,6 +63,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     upload->write = NULL;
     upload->append = NULL;
     upload->whole = false;
+    upload->timer = (struct slow_timer){.began = 0};
     upload->stored = (struct stored){0, 0};
     terms.join = &upload->append;
     if ((request->options & REQUEST_LENGTH) != 0) {
@@ -86,6 +89,7 @@ bool upload_space(struct upload *upload, struct command_context *ctx, struct iov
 {
     enum store_status status = store_write_space(ctx->store_thread, upload->write, ctx->now, space);
     ctx->crowded = status == STORE_CROWDED;
+    ctx->reclaim_began = 0; /* its time is not the client's */
     if (status != STORE_OK && !ctx->crowded) {
         refuse(upload, ctx, status);
     }

@@ -49,8 +49,11 @@ verb_function verb_memory_limit;
 /* auth_command.c */
 verb_function verb_auth;
 
-/* stats.c; and its topics in stats_detail.c, stats_settings.c and stats_conns.c */
+/* slow_command.c, watch_command.c, clients_command.c */
+verb_function verb_slow, verb_watch, verb_clients, verb_kill;
+
+/* stats.c; and its topics in stats_detail.c and stats_settings.c */
 verb_function verb_stats;
-verb_function stats_detail, stats_settings, stats_conns;
+verb_function stats_detail, stats_settings;
 
 #endif

@@ -152,6 +152,7 @@ struct conn_settings conf_apply_conn_settings(const struct conf *conf)
         .buffers = conf->buffers,
         .latency = conf->metrics.latency,
         .idle_timeout = conf->idle_timeout,
+        .slow_threshold = conf->slow_log.threshold * 1000000,
     };
     snprintf(settings.default_namespace, sizeof settings.default_namespace, "%s",
              conf->default_namespace);

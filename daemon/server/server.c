@@ -35,6 +35,8 @@
 #include "daemon/server/reload.h"
 #include "daemon/server/server_state.h"
 #include "daemon/server/watchdog.h"
+#include "daemon/watch/slow_log.h"
+#include "daemon/watch/watch.h"
 
 /* --- the steps of a start: EX_OK, or what to exit with ------------------- */
 
@@ -164,6 +166,15 @@ static int start_store(struct server *server)
     return storage_open(&server->storage, server->conf, &server->percent);
 }
 
+/* What clients need that look into the daemon. The housekeeper is a source of events, too. */
+static bool make_inspection(struct server *server)
+{
+    struct instance *instance = &server->instance;
+    instance->watch = watch_create(instance->threads + 1, &instance->watched);
+    instance->slow_log = slow_log_create(instance->threads);
+    return instance->watch != NULL && instance->slow_log != NULL;
+}
+
 static int make_instance(struct server *server)
 {
     struct instance *instance = &server->instance;
@@ -183,6 +194,9 @@ static int make_instance(struct server *server)
     atomic_init(&instance->connections, 0);
     atomic_init(&instance->max_connections, server->conf->max_connections);
 
+    if (!make_inspection(server)) {
+        return failed(EX_OSERR, "threads");
+    }
     size_t bytes = instance->metrics_sets * sizeof(struct metrics);
     instance->metrics = aligned_alloc(_Alignof(struct metrics), bytes);
     if (instance->metrics == NULL) {
@@ -466,6 +480,8 @@ void server_destroy(struct server **owned)
     pidfile_close(&server->pidfile);
     listeners_deinit(&server->listeners);
     log_close();
+    watch_destroy(&server->instance.watch);
+    slow_log_destroy(&server->instance.slow_log);
     free(server->instance.metrics);
     conf_in_use_deinit(&server->conf_in_use);
     if (server->conf != server->first) {

@@ -2,7 +2,7 @@
  * threads.c - the order in which threads start and end.
  *
  * Workers wake the housekeeper and submit logins to the authenticator, so both start before the
- * first worker and end after the last one.
+ * first worker and end after the last one. Both wake workers, too, which are freed after them.
  */
 #include "daemon/server/threads.h"
 
@@ -12,11 +12,13 @@
 
 #include "daemon/base/log.h"
 #include "daemon/server/conf_apply.h"
+#include "daemon/watch/slow_log.h"
 
 /* Starts the threads that workers need. */
-static bool start_services(struct threads *threads, const struct conf *conf, struct store *store)
+static bool start_services(struct threads *threads, const struct conf *conf, struct store *store,
+                           const struct instance *instance)
 {
-    threads->housekeeper = housekeeper_create(store, conf->purge_interval);
+    threads->housekeeper = housekeeper_create(store, instance, conf->purge_interval);
     if (threads->housekeeper == NULL) {
         log_error("cannot start the housekeeper: %s", strerror(errno));
         return false;
@@ -39,6 +41,13 @@ static bool has_tls(const struct conf *conf)
     return tls;
 }
 
+/* Of struct client_desk. */
+static void ask(void *context, unsigned worker, struct client_query *query)
+{
+    const struct threads *threads = context;
+    worker_ask(threads->workers[worker], query);
+}
+
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
                    struct store *store, struct instance *instance, struct reload_queue *reloads)
 {
@@ -53,7 +62,9 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
         log_error("threads: %s", strerror(errno));
         return false;
     }
-    if (!start_services(threads, conf, store)) {
+    slow_log_keep(instance->slow_log, conf->slow_log.entries);
+    threads->slow_log = instance->slow_log;
+    if (!start_services(threads, conf, store, instance)) {
         return false;
     }
     options.housekeeper = threads->housekeeper;
@@ -67,6 +78,8 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
         }
         threads->workers[threads->count++] = worker;
     }
+    threads->desk = (struct client_desk){threads->count, ask, threads};
+    instance->clients = &threads->desk;
     return true;
 }
 
@@ -77,6 +90,7 @@ void threads_reconfigure(struct threads *threads, const struct conf *conf, struc
         worker_reconfigure(threads->workers[i], &settings, users);
     }
     housekeeper_reconfigure(threads->housekeeper, conf->purge_interval);
+    slow_log_keep(threads->slow_log, conf->slow_log.entries);
     for (unsigned i = 0; i < threads->count; i++) {
         if (!worker_await(threads->workers[i])) {
             log_warning("worker %u is busy: it applies the new configuration later", i);
@@ -95,10 +109,10 @@ void threads_end(struct threads *threads)
         worker_join(threads->workers[i]);
     }
     authenticator_destroy(&threads->authenticator);
+    housekeeper_destroy(&threads->housekeeper);
     for (unsigned i = 0; i < threads->count; i++) {
         worker_destroy(&threads->workers[i]);
     }
-    housekeeper_destroy(&threads->housekeeper);
     free(threads->workers);
     *threads = (struct threads){.workers = NULL};
 }

@@ -11,12 +11,15 @@
 #include "daemon/base/instance.h"
 #include "daemon/conn/worker.h"
 #include "daemon/maintenance/housekeeper.h"
+#include "daemon/watch/client_query.h"
 
 struct threads {
     struct housekeeper *housekeeper;
     struct authenticator *authenticator;
     struct worker **workers;
     unsigned count; /* of workers */
+    struct client_desk desk;
+    struct slow_log *slow_log; /* the instance's */
 };
 
 /* Starts instance->threads workers, the housekeeper and the authenticator. `store`, `instance` and

@@ -145,6 +145,27 @@ struct store *store_of(const struct store_thread *thread);
 typedef uint64_t store_creator(void *context);
 void store_thread_set_creator(struct store_thread *thread, store_creator *creator, void *context);
 
+/* What a thread does to records of others' making, or has to do itself. */
+enum store_deed {
+    STORE_DEED_EVICTED,  /* a record was dropped before its time */
+    STORE_DEED_EXPIRED,  /* a record was removed because its time was over */
+    STORE_DEED_RECLAIMS, /* a write begins to make room; there is no record */
+};
+
+struct store_observed {
+    enum store_deed deed;
+    struct slice ns, key; /* good until the observer returns */
+    uint32_t number;      /* of the namespace */
+    uint64_t bytes;       /* that the record took */
+    uint64_t left;        /* milliseconds that it had to live, or STORE_NEVER */
+    bool was_read;        /* since it was written, as far as known */
+};
+
+/* Called under locks, and for each record: it must neither wait nor call the store. */
+typedef void store_observer(void *context, const struct store_observed *observed);
+void store_thread_set_observer(struct store_thread *thread, store_observer *observer,
+                               void *context);
+
 void store_enter(struct store_thread *thread);
 void store_leave(struct store_thread *thread);
 
@@ -168,6 +189,9 @@ struct store_key {
 enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at);
 void store_fetch(struct store_thread *thread, const struct store_key *at);
+
+/* The number of its namespace (store_namespace_next); 0: there is none. */
+uint32_t store_key_number(const struct store_key *at);
 
 /*
  * A value to be read where it lies. Small ones are held under a lock: copy and

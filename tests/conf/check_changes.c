@@ -101,15 +101,17 @@ START_TEST(every_value_is_written)
         "namespaces_policy = \"declared\"; insecure = true; memory = \"77M\"; max_value = 7; "
         "max_connections = 7; buffers = \"7M\"; idle_timeout = 7; purge_interval = 7; "
         "metrics = { namespaces = \"all\"; latency = true; }; "
+        "slow_log = { threshold = \"7ms\"; entries = 7; }; "
         "log = { to = \"syslog\"; level = \"debug\"; };");
     char text[2048], wanted[64];
     conf_changes(now, next, text, sizeof text);
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
         bool listed = option->type == TYPE_NAMESPACES || option->type == TYPE_USERS ||
-                      option->type == TYPE_METRICS || option->type == TYPE_LOGGING;
+                      option->type == TYPE_METRICS || option->type == TYPE_SLOW_LOG ||
+                      option->type == TYPE_LOGGING;
         bool here = option->scope == SCOPE_TOP || option->scope == SCOPE_METRICS ||
-                    option->scope == SCOPE_LOG;
+                    option->scope == SCOPE_SLOW_LOG || option->scope == SCOPE_LOG;
         if (here && !listed && option->change == CHANGE_RELOAD) {
             snprintf(wanted, sizeof wanted, "%s%s ", conf_option_prefix(option->scope),
                      option->name);

@@ -2,6 +2,7 @@
  * check_pressure.c - which connections give way when memory is short, and which do not: a loop
  * looked at between two passes of its loop, with a clock that the test moves.
  */
+#include "daemon/conn/clients.h"
 #include "daemon/conn/pressure.h"
 
 #include <check.h>
@@ -141,6 +142,44 @@ static int come_until_it_is_crowded(void)
     ck_assert(waits(&crowd[count - 1]));
     return count - 1;
 }
+
+/* --- KILL ---------------------------------------------------------------------------- */
+
+static bool kill_conn(const struct peer *peer)
+{
+    struct client_query query = {.kind = CLIENT_QUERY_KILL, .id = peer->conn->identity.id};
+    clients_answer(&rig.loop, &query);
+    return query.found;
+}
+
+static enum client_state state_of(const struct peer *peer)
+{
+    struct client_query query = {.kind = CLIENT_QUERY_LIST, .parts = 1};
+    enum client_state state = CLIENT_IDLE;
+    clients_answer(&rig.loop, &query);
+    for (size_t i = 0; i < query.count; i++) {
+        if (query.clients[i].id == peer->conn->identity.id) {
+            state = query.clients[i].state;
+        }
+    }
+    free(query.clients);
+    return state;
+}
+
+START_TEST(one_that_waits_for_memory_is_killed)
+{
+    int held = come_until_it_is_crowded();
+    ck_assert_int_eq(state_of(&crowd[held]), CLIENT_AWAITS_MEMORY);
+    ck_assert_int_eq(state_of(&crowd[0]), CLIENT_STALLED);
+    ck_assert(kill_conn(&crowd[held]));
+    ck_assert(is_closed(&crowd[held]));
+    ck_assert(kill_conn(&crowd[0]));
+    ck_assert(is_closed(&crowd[0]));
+    ck_assert_uint_eq(counted(METRIC_CLOSE_KILLED), 2);
+    pass_time(PRESSURE_SCAN_MS);
+    ck_assert(pins(&crowd[1]));
+}
+END_TEST
 
 /* --- values that are not read ------------------------------------------------------ */
 
@@ -415,6 +454,7 @@ int main(void)
     tcase_add_test(all, the_one_that_owes_most_gives_way);
     tcase_add_test(all, the_most_of_all_crews_is_meant);
     tcase_add_test(all, what_is_taken_is_not_counted_any_more);
+    tcase_add_test(all, one_that_waits_for_memory_is_killed);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

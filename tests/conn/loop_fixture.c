@@ -31,6 +31,11 @@ uint64_t clock_wall(void)
     return rig.milliseconds;
 }
 
+uint64_t clock_wall_us(void)
+{
+    return rig.milliseconds * 1000;
+}
+
 uint64_t clock_when(uint64_t wall)
 {
     return wall > rig.milliseconds ? wall : 0;

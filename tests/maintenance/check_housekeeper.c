@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/instance.h"
 #include "daemon/store/store.h"
 #include "tests/support/suite.h"
 
@@ -20,6 +21,7 @@ enum {
     RECORDS = 500,
 };
 
+static const struct instance instance; /* nothing is watched */
 static struct store *store;
 static struct store_thread *store_thread;
 static struct housekeeper *housekeeper;
@@ -35,7 +37,7 @@ static void start(uint64_t interval)
     store_enter(store_thread);
     ck_assert(store_set_policy(store, store_thread, &policy, clock_now()));
     store_leave(store_thread);
-    housekeeper = housekeeper_create(store, interval);
+    housekeeper = housekeeper_create(store, &instance, interval);
     ck_assert_ptr_nonnull(housekeeper);
 }
 

@@ -48,6 +48,13 @@ static const struct told {
     {"stats items2", "ERROR "},
     {"stats noreply", "ERROR "},
 
+    {"watch", "WATCH events=5 sample=1"},
+    {"watch fetchers", "WATCH events=5 sample=1"},
+    {"watch mutations  evictions connevents deletions ", "WATCH events=da sample=1"},
+    {"watch rawcmds", "WATCH events=0 sample=1"},
+    {"watch fetchers all", "ERROR "},
+    {"watch noreply", "ERROR "},
+
     {"verbosity 1", "OK"},
     {"verbosity 1 x", "OK"},
     {"verbosity 1 noreply", "OK quiet"},

@@ -12,6 +12,7 @@ tests_protocol_libfixtures_a_SOURCES = \
 protocol_tests = \
 	tests/protocol/check_foreign \
 	tests/protocol/check_glob \
+	tests/protocol/check_inspect \
 	tests/protocol/check_memcache \
 	tests/protocol/check_memcache_admin \
 	tests/protocol/check_native \
@@ -22,6 +23,7 @@ protocol_tests = \
 
 tests_protocol_check_foreign_LDADD = $(protocol_test_libs)
 tests_protocol_check_glob_LDADD = $(protocol_test_libs)
+tests_protocol_check_inspect_LDADD = $(protocol_test_libs)
 tests_protocol_check_memcache_LDADD = $(protocol_test_libs)
 tests_protocol_check_memcache_admin_LDADD = $(protocol_test_libs)
 tests_protocol_check_native_sizes_LDADD = $(protocol_test_libs)

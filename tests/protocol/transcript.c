@@ -105,6 +105,12 @@ static void write_options(FILE *out, const struct request *request)
         static const char *const forms[] = {"details", "requests", "items", "sizes"};
         fprintf(out, " %s most=%" PRIu64, forms[request->metadump], request->number);
     }
+    if (request->verb == VERB_WATCH) {
+        fprintf(out, " events=%x sample=%" PRIu64, request->events, request->number);
+    }
+    if (request->verb == VERB_SLOW || request->verb == VERB_KILL) {
+        fprintf(out, " %" PRIu64, request->number);
+    }
     if (request->words.length > 0) {
         fprintf(out, " words=");
         write_bytes(out, request->words);

@@ -131,6 +131,7 @@ bool housekeep_make_room(struct store_thread *thread, enum lack lack, struct nam
 {
     struct store *store = thread->store;
     race_window_pass(WINDOW_ROOM);
+    store_thread_observe(thread, &(struct store_observed){.deed = STORE_DEED_RECLAIMS});
     __atomic_fetch_add(&store->waiting_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&store->reclaim_lock);
     __atomic_fetch_sub(&store->waiting_writers, 1, __ATOMIC_RELAXED);

@@ -110,8 +110,27 @@ void visit_segment(struct visit *visit)
     visit_batch(visit, &batch);
 }
 
+static void observe_eviction(const struct visited *visited)
+{
+    const struct store_thread *thread = visited->thread;
+    const struct namespace *ns = visited->segment->generation->ns;
+    bool ends = visited->expires != SEGMENT_NEVER;
+    store_thread_observe(
+        thread, &(struct store_observed){
+                    .deed = STORE_DEED_EVICTED,
+                    .ns = {ns->name, ns->name_length},
+                    .key = visited->record.key,
+                    .number = ns->id,
+                    .bytes = record_footprint(&thread->store->segments, &visited->record),
+                    .left = ends ? store_left(visited->expires, visited->now) : STORE_NEVER,
+                    .was_read = slot_reads(&visited->slot) > 0});
+}
+
 void visited_remove(struct visited *visited, enum retire_reason why)
 {
+    if (why == RETIRED_EVICTED) {
+        observe_eviction(visited);
+    }
     record_retire(visited->thread, visited->segment, visited->bytes, &visited->record, why);
     index_remove(&visited->thread->store->index, &visited->slot);
 }

@@ -42,6 +42,11 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at)
     return true;
 }
 
+uint32_t store_key_number(const struct store_key *at)
+{
+    return at->ns != NULL ? at->ns->id : 0;
+}
+
 static void count_retired(struct store_thread *thread, const struct generation *generation,
                           enum retire_reason why)
 {
@@ -62,6 +67,16 @@ static void count_retired(struct store_thread *thread, const struct generation *
     }
 }
 
+static void observe_expiry(const struct store_thread *thread, const struct namespace *ns,
+                           const struct record *record, uint32_t size)
+{
+    store_thread_observe(thread, &(struct store_observed){.deed = STORE_DEED_EXPIRED,
+                                                          .ns = {ns->name, ns->name_length},
+                                                          .key = record->key,
+                                                          .number = ns->id,
+                                                          .bytes = size});
+}
+
 void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
                    const struct record *record, enum retire_reason why)
 {
@@ -72,6 +87,9 @@ void record_retire(struct store_thread *thread, struct segment *segment, char *b
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
     if (why == RETIRED_REPLACED && generation->listings != NULL) {
         cursors_revisit(store, segment, bytes, record->key);
+    }
+    if (why == RETIRED_EXPIRED) {
+        observe_expiry(thread, generation->ns, record, size);
     }
     record_kill(bytes, store->segments.guard != 0);
     /* With its last byte gone the segment may be freed at once by another thread:

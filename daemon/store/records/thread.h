@@ -37,6 +37,8 @@ struct store_thread {
     uint64_t returns_seen;          /* segments.returns when it last found nothing to free */
     store_creator *creator;         /* or NULL; store_thread_set_creator */
     void *creator_context;
+    store_observer *observer; /* or NULL; store_thread_set_observer */
+    void *observer_context;
 };
 
 struct threads {
@@ -56,6 +58,14 @@ struct store_counters *store_thread_counters(struct store_thread *thread, uint32
 static inline uint64_t store_thread_creator(const struct store_thread *thread)
 {
     return thread->creator != NULL ? thread->creator(thread->creator_context) : 0;
+}
+
+static inline void store_thread_observe(const struct store_thread *thread,
+                                        const struct store_observed *observed)
+{
+    if (thread->observer != NULL) {
+        thread->observer(thread->observer_context, observed);
+    }
 }
 
 /* Only the owner adds, so a load and a store are enough. */

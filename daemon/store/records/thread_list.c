@@ -34,6 +34,12 @@ void store_thread_set_creator(struct store_thread *thread, store_creator *creato
     thread->creator_context = context;
 }
 
+void store_thread_set_observer(struct store_thread *thread, store_observer *observer, void *context)
+{
+    thread->observer = observer;
+    thread->observer_context = context;
+}
+
 /* What a thread has counted stays: handed over as it is, or added to what is there. */
 static void hand_over_counters(struct store_thread *from, struct threads *to)
 {
