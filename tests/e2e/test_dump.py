@@ -2,7 +2,6 @@
 
 import random
 import re
-import threading
 import time
 import unittest
 
@@ -285,29 +284,6 @@ class Surveying(Dumping):
         nothing = [f"TTL {name} 0" for name in self.UP_TO[:-1] + ["never"]]
         self.assertEqual(self.client.ask_all("SURVEY n nothing"), nothing)
         self.assertEqual(self.client.ask_all("SURVEY nowhere"), nothing)
-
-    def test_each_key_is_large_once(self):
-        """Also where it is met twice, as it is written again meanwhile."""
-        stop = threading.Event()
-        names = [b"k%d" % i for i in range(300)]
-
-        def write():
-            with self.daemon.connect() as writer:
-                while not stop.is_set():
-                    writer.pipelined(b"".join(self.request(b"n", name, b"1h", b"x" * 900)
-                                              for name in names), len(names))
-
-        self.write({(b"n", name): (b"1h", b"x" * 900) for name in names})
-        writer = threading.Thread(target=write)
-        writer.start()
-        try:
-            for _ in range(200):
-                large = self.survey(self.client)[2]
-                self.assertEqual([size for size, _ in large], [900] * 10)
-                self.assertEqual(len({key for _, key in large}), 10)
-        finally:
-            stop.set()
-            writer.join()
 
 
 if __name__ == "__main__":
