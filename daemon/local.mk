@@ -7,7 +7,8 @@ os_libs = daemon/os/libos.a $(base_libs) $(LIBSYSTEMD_LIBS)
 conf_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS)
 net_libs = daemon/net/libnet.a $(os_libs) $(conf_libs) protocol/libprotocol.a $(OPENSSL_LIBS)
 maintenance_libs = daemon/maintenance/libmaintenance.a $(store_libs) $(os_libs)
-auth_libs = daemon/auth/libauth.a $(net_libs)
+secret_libs = daemon/secret/libsecret.a protocol/libprotocol.a $(LIBCRYPT_LIBS)
+auth_libs = daemon/auth/libauth.a daemon/secret/libsecret.a $(net_libs)
 request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
 conn_libs = daemon/conn/libconn.a $(request_libs)
 http_libs = daemon/http/libhttp.a $(auth_libs) $(store_libs) $(HTTP_LIBS)
@@ -18,6 +19,7 @@ include daemon/conn/local.mk
 include daemon/http/local.mk
 include daemon/request/local.mk
 include daemon/auth/local.mk
+include daemon/secret/local.mk
 include daemon/net/local.mk
 include daemon/maintenance/local.mk
 include daemon/os/local.mk

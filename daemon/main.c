@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "daemon/auth/secret_prompt.h"
+#include "daemon/secret/secret_prompt.h"
 #include "daemon/base/log.h"
 #include "daemon/os/daemonize.h"
 #include "daemon/os/signals.h"

@@ -37,12 +37,13 @@ include tests/os/local.mk
 include tests/maintenance/local.mk
 include tests/net/local.mk
 include tests/auth/local.mk
+include tests/secret/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
 include tests/http/local.mk
 include tests/store/local.mk
 
-daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(net_tests) $(auth_tests) \
+daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(net_tests) $(secret_tests) $(auth_tests) \
 	$(request_tests) $(conn_tests) $(http_tests)
 unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests)
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "daemon/auth/secret.h"
+#include "daemon/secret/secret.h"
 #include "daemon/auth/users.h"
 #include "daemon/base/siphash.h"
 #include "daemon/net/peer.h"
