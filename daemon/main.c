@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "daemon/secret/secret_prompt.h"
 #include "daemon/base/log.h"
 #include "daemon/os/daemonize.h"
 #include "daemon/os/signals.h"
+#include "daemon/secret/secret_prompt.h"
 #include "daemon/server/server.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"

@@ -1,0 +1,93 @@
+# scripts/cli/local.mk - kvcached-cli. It links conf, protocol and daemon/secret, and of the daemon
+# nothing else.
+
+if CLI
+noinst_LIBRARIES += scripts/cli/libcli.a
+bin_PROGRAMS += scripts/cli/kvcached-cli
+endif
+
+cli_cflags = $(AM_CFLAGS) $(LIBEDIT_CFLAGS) $(NCURSES_CFLAGS) $(JSONC_CFLAGS)
+cli_cppflags = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
+cli_libs = scripts/cli/libcli.a $(conf_libs) $(secret_libs) $(OPENSSL_LIBS) $(LIBEDIT_LIBS) \
+	$(NCURSES_LIBS) $(JSONC_LIBS)
+
+scripts_cli_libcli_a_CFLAGS = $(cli_cflags)
+scripts_cli_libcli_a_CPPFLAGS = $(cli_cppflags)
+scripts_cli_libcli_a_SOURCES = \
+	scripts/cli/bytes.c \
+	scripts/cli/bytes.h \
+	scripts/cli/candidates.c \
+	scripts/cli/candidates.h \
+	scripts/cli/client.c \
+	scripts/cli/client.h \
+	scripts/cli/clock.h \
+	scripts/cli/command.c \
+	scripts/cli/command.h \
+	scripts/cli/command_texts.c \
+	scripts/cli/command_texts.h \
+	scripts/cli/commands.c \
+	scripts/cli/command_list.def \
+	scripts/cli/commands.h \
+	scripts/cli/credentials.c \
+	scripts/cli/credentials.h \
+	scripts/cli/editor.c \
+	scripts/cli/editor.h \
+	scripts/cli/endpoint.c \
+	scripts/cli/endpoint.h \
+	scripts/cli/exchange.c \
+	scripts/cli/exchange.h \
+	scripts/cli/finder.c \
+	scripts/cli/finder.h \
+	scripts/cli/hash_secret.c \
+	scripts/cli/help.c \
+	scripts/cli/hint.c \
+	scripts/cli/hint.h \
+	scripts/cli/history.c \
+	scripts/cli/history.h \
+	scripts/cli/input.c \
+	scripts/cli/input.h \
+	scripts/cli/interactive.c \
+	scripts/cli/interactive.h \
+	scripts/cli/interrupt.c \
+	scripts/cli/interrupt.h \
+	scripts/cli/json.c \
+	scripts/cli/json.h \
+	scripts/cli/line.c \
+	scripts/cli/line.h \
+	scripts/cli/link.c \
+	scripts/cli/link.h \
+	scripts/cli/link_tls.h \
+	scripts/cli/message.c \
+	scripts/cli/message.h \
+	scripts/cli/options.c \
+	scripts/cli/options.def \
+	scripts/cli/options.h \
+	scripts/cli/printer.c \
+	scripts/cli/printer.h \
+	scripts/cli/reply.c \
+	scripts/cli/reply.h \
+	scripts/cli/script.c \
+	scripts/cli/script.h \
+	scripts/cli/session.c \
+	scripts/cli/session.h \
+	scripts/cli/status.h \
+	scripts/cli/stream.c \
+	scripts/cli/stream.h \
+	scripts/cli/usage.c \
+	scripts/cli/usage.h \
+	scripts/cli/utf8.c \
+	scripts/cli/utf8.h \
+	scripts/cli/verbs.c \
+	scripts/cli/verbs.h \
+	scripts/cli/words.c \
+	scripts/cli/words.h
+if TLS
+scripts_cli_libcli_a_SOURCES += scripts/cli/link_tls.c
+else
+scripts_cli_libcli_a_SOURCES += scripts/cli/link_tls_none.c
+endif
+
+scripts_cli_kvcached_cli_CFLAGS = $(cli_cflags)
+scripts_cli_kvcached_cli_CPPFLAGS = $(cli_cppflags)
+scripts_cli_kvcached_cli_SOURCES = scripts/cli/main.c
+scripts_cli_kvcached_cli_LDADD = $(cli_libs)
