@@ -72,8 +72,21 @@ static void find_verbs(struct slice prefix, struct candidates *candidates)
 
 /* --- what the server has ---------------------------------------------------------- */
 
-char *candidates_pattern(struct slice prefix)
+/* Without an escape that has only begun at the end: `\`, `\x` or `\xN`. */
+static struct slice whole_bytes(struct slice prefix)
 {
+    for (size_t i = 1; i < TOKEN_ESCAPE && i <= prefix.length; i++) {
+        const char *at = prefix.bytes + prefix.length - i;
+        if (*at == '\\' && (i == 1 || at[1] == 'x')) {
+            return (struct slice){prefix.bytes, prefix.length - i};
+        }
+    }
+    return prefix;
+}
+
+char *candidates_pattern(struct slice typed)
+{
+    struct slice prefix = whole_bytes(typed);
     struct bytes pattern = {.at = NULL};
     const char *end = prefix.bytes + prefix.length;
     for (const char *at = prefix.bytes; at < end; at++) {

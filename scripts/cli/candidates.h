@@ -28,7 +28,7 @@ void candidates_deinit(struct candidates *candidates);
 size_t candidates_common(const struct candidates *candidates);
 
 /* The pattern that matches all keys that begin with these bytes, which are as they are sent. The
- * caller frees it. */
-char *candidates_pattern(struct slice prefix);
+ * caller frees it. An escape that has only begun at the end is left out, so it may match more. */
+char *candidates_pattern(struct slice typed);
 
 #endif

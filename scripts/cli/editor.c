@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <histedit.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,7 +30,9 @@ struct editor {
     struct session *session;
     const char *prompt;
     char hint[HINT_MAX];
-    bool cancelled; /* by ^C */
+    bool cancelled;   /* by ^C */
+    sigset_t signals; /* that are blocked while a key is awaited; otherwise those of the terminal
+                         are, too, so that none comes between the last look and the wait */
 };
 
 static struct editor *editor_of(EditLine *line)
@@ -68,10 +72,12 @@ static bool update_hint(struct editor *editor)
 }
 
 /* A signal came while a key was awaited: Ctrl-C is one, and so is another size of the terminal.
- * True with the key that it means. */
+ * True with the key that it means. libedit has taken the signal and sent it once more. */
 static bool take_signal(EditLine *line, wchar_t *key)
 {
-    if (interrupt_noted()) {
+    sigset_t pending;
+    sigpending(&pending);
+    if (interrupt_noted() || sigismember(&pending, SIGINT) == 1) {
         interrupt_forget();
         *key = KEY_CANCEL;
         return true;
@@ -94,14 +100,19 @@ static bool add_byte(char byte, mbstate_t *state, wchar_t *key)
 /* A character of the terminal; 0 at the end of input, -1 with errno. */
 static int read_key(EditLine *line, wchar_t *key)
 {
+    struct editor *editor = editor_of(line);
+    struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
     mbstate_t state = {0};
-    if (update_hint(editor_of(line))) {
+    if (update_hint(editor)) {
         *key = KEY_HINT;
         return 1;
     }
     for (;;) {
         char byte;
-        ssize_t got = read(STDIN_FILENO, &byte, 1);
+        ssize_t got = ppoll(&ready, 1, NULL, &editor->signals);
+        if (got >= 0) {
+            got = read(STDIN_FILENO, &byte, 1);
+        }
         if (got < 0 && errno == EINTR) {
             if (take_signal(line, key)) {
                 return 1;
@@ -245,9 +256,17 @@ void editor_destroy(struct editor *editor)
 const char *editor_read(struct editor *editor)
 {
     int length;
+    sigset_t of_terminal;
+    sigemptyset(&of_terminal);
+    sigaddset(&of_terminal, SIGINT);
+    sigaddset(&of_terminal, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &of_terminal, &editor->signals);
     editor->cancelled = false;
     editor->hint[0] = '\0';
+    el_set(editor->line, EL_PREP_TERM,
+           1); /* before the prompt, so that no key is echoed behind it */
     const char *line = el_gets(editor->line, &length);
+    sigprocmask(SIG_SETMASK, &editor->signals, NULL);
     if (line == NULL || length <= 0) {
         return NULL;
     }

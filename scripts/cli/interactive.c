@@ -3,7 +3,9 @@
  */
 #include "scripts/cli/interactive.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "scripts/cli/editor.h"
 #include "scripts/cli/interrupt.h"
@@ -35,16 +37,26 @@ static void run_editor(struct session *session, const char *prompt, bool history
     editor_destroy(editor);
 }
 
-/* Without editing; the prompt goes to standard error, where standard output may be a file. */
+/* Without editing; the prompt goes to standard error, where standard output may be a file. A
+ * terminal gives a line at a time, so none is left behind in stdin's buffer. */
 static void run_plain(struct session *session, const char *prompt)
 {
     char *line = NULL;
     size_t room = 0;
-    do {
+    bool open = true;
+    while (open) {
         fflush(stdout);
         fputs(prompt, stderr);
         clearerr(stdin);
-    } while ((getline(&line, &room, stdin) >= 0 && execute(session, line)) || interrupt_noted());
+        if (interrupt_poll(STDIN_FILENO, POLLIN, -1) > 0 && getline(&line, &room, stdin) >= 0) {
+            open = execute(session, line);
+        } else if (interrupt_noted()) {
+            interrupt_forget();
+            fputs("\n", stderr);
+        } else {
+            open = false;
+        }
+    }
     free(line);
 }
 

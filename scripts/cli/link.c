@@ -30,11 +30,10 @@ void link_fail(struct link *link, const char *format, ...)
 
 enum link_wait_result link_wait(const struct link *link, short events, int timeout)
 {
-    struct pollfd ready = {.fd = link->fd, .events = events};
     int64_t until = clock_now() + timeout;
     for (;;) {
         int left = timeout < 0 ? -1 : clock_left(until);
-        int count = interrupt_noted() ? -1 : poll(&ready, 1, left);
+        int count = interrupt_poll(link->fd, events, left);
         if (count > 0) {
             return LINK_READY;
         }

@@ -108,8 +108,8 @@ int main(int count, char **arguments)
         break;
     }
     enum status status = work(&options);
-    if (fflush(stdout) != 0 && status == STATUS_DONE) {
-        warn("standard output");
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == STATUS_DONE) {
+        warnx("standard output cannot be written");
         status = STATUS_REFUSED;
     }
     return status;

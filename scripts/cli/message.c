@@ -67,13 +67,26 @@ static bool add_arguments(struct message *message, const struct words *words, si
     return true;
 }
 
+/* Of three words after the verb the last is the value, unless it looks like a ttl: then the value
+ * was forgotten, or is thought to come on the next line. */
+static bool misses_value(const struct words *words)
+{
+    uint64_t unused;
+    const struct word *last = &words->of[words->count - 1];
+    return words->count < 2 + LEAST_WITH_VALUE ||
+           (words->count == 2 + LEAST_WITH_VALUE && !last->quoted &&
+            token_time(last->bytes, &unused) != TOKEN_NO_TIME);
+}
+
 static bool add_value(struct message *message, const struct words *words, const struct slice *value,
                       char error[MESSAGE_ERROR_MAX])
 {
     size_t end = words->count - (value == NULL);
-    if (words->count < 1 + LEAST_WITH_VALUE + (value == NULL)) {
-        return fail(error, value == NULL ? "the value is missing" : "words are missing",
-                    &message->verb);
+    if (value == NULL && misses_value(words)) {
+        return fail(error, "the value is missing", &message->verb);
+    }
+    if (words->count < 1 + LEAST_WITH_VALUE) {
+        return fail(error, "words are missing", &message->verb);
     }
     if (end > 1 + MOST_WITH_VALUE) {
         return fail(error, "too many words, quote a value with blanks", &message->verb);
