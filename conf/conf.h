@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define CONF_NEVER 0 /* a ttl or max_ttl without an end */
@@ -29,8 +30,11 @@ enum conf_open_pages { CONF_OPEN_HEALTH, CONF_OPEN_METRICS, CONF_OPEN_ALL };
 /* Which namespaces have series of their own in /metrics. */
 enum conf_series { CONF_SERIES_DECLARED, CONF_SERIES_ALL, CONF_SERIES_NONE };
 
+/* An address that stands for 127.0.0.1, and for ::1 too where the machine has IPv6. */
+#define CONF_LOCALHOST "localhost"
+
 struct conf_listen {
-    char *address;           /* numeric IPv4 or IPv6, or NULL with path */
+    char *address;           /* numeric IPv4 or IPv6, or CONF_LOCALHOST, or NULL with path */
     bool dual_stack;         /* "::" that takes IPv4 too: no other group has that with its port */
     uint16_t port;           /* 0: the kernel picks one */
     char *path;              /* Unix socket, or NULL */
@@ -112,30 +116,64 @@ struct conf {
     } log;
 };
 
-/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`. */
+/* All mistakes of a file, one a line: `FILE:LINE: option: what is wrong, what would be right`.
+ * Where that is long, what would be right is a line of its own after it. */
 struct conf_errors {
-    char *text; /* whole lines; NULL: there is no mistake, or no memory for the text */
-    size_t count;
+    char *text;   /* whole lines; NULL: there is no mistake, or no memory for the text */
+    size_t count; /* of lines */
+};
+
+/* Where a configuration is read from. */
+struct conf_source {
+    const char *file;            /* NULL: there is none */
+    const char *const *settings; /* of the command line, which win over the file, and later ones
+                                    over earlier ones; NULL where there is none */
+    size_t setting_count;
 };
 
 /*
- * Reads `file`, or takes the defaults where it is NULL. On success *conf is the caller's, to be
- * freed with conf_destroy. On failure *conf is NULL and *errors has every mistake of the file.
- * In both cases errors->text is the caller's, to be freed with conf_errors_deinit. One thread at
- * a time: it looks up users and groups with getpwnam and getgrnam.
+ * Reads a configuration; what its source does not say is the default. On success *conf is the
+ * caller's, to be freed with conf_destroy. On failure *conf is NULL and *errors has every mistake
+ * of the file. In both cases errors->text is the caller's, to be freed with conf_errors_deinit. One
+ * thread at a time: it looks up users and groups with getpwnam and getgrnam.
  */
-bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors);
+bool conf_load(const struct conf_source *source, struct conf **conf, struct conf_errors *errors);
 /* The same from bytes, as if they were the contents of `file`. */
 bool conf_load_text(const char *file, const char *bytes, size_t length, struct conf **conf,
                     struct conf_errors *errors);
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
 
+/* Whether its address is CONF_LOCALHOST. */
+static inline bool conf_is_localhost(const struct conf_listen *listen)
+{
+    return listen->address != NULL && strcmp(listen->address, CONF_LOCALHOST) == 0;
+}
+
+/* How many sockets the listeners of the configuration are at most. Inline, so that rooms which do
+ * not link this one can ask. */
+static inline size_t conf_listen_sockets(const struct conf *conf)
+{
+    size_t sockets = conf->listen_count;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        sockets += conf_is_localhost(&conf->listen[i]);
+    }
+    return sockets;
+}
+
 /*
  * Writes the names of the options that differ between the two and need a restart to change, as
  * "listen, threads"; an empty string when there is none. At most `size` bytes, always terminated.
  */
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size);
+
+/*
+ * Writes what differs between the two and is applied by a reload, as
+ * "ttl 10m (was 5m), namespace pages: memory 2M (was 1M), user web added"; an empty string when
+ * that is nothing. What does not fit into `size` bytes is counted: " and 3 more". Always
+ * terminated. Has no secrets in it. Takes some milliseconds for thousands of namespaces.
+ */
+void conf_changes(const struct conf *now, const struct conf *next, char *text, size_t size);
 
 /*
  * Returns a listener of `listening` that other machines could use without users or without TLS

@@ -20,6 +20,7 @@
 #include "conf/conf_scan.h"
 #include "conf/conf_setting.h"
 #include "conf/conf_units.h"
+#include "conf/conf_unknown.h"
 
 enum { MEMORY_PER_VALUE = 4 }; /* a value may take one part in so many of the memory */
 
@@ -46,27 +47,11 @@ static bool report_duplicate(const config_setting_t *group, const config_setting
     return true;
 }
 
-/* Where an option of that name belongs; NULL when there is none. */
-static const char *place_of(const char *name)
+/* By the command line. */
+static bool is_overridden(const config_setting_t *setting)
 {
-    static const struct {
-        enum conf_scope scope;
-        const char *place;
-    } places[] = {
-        {SCOPE_TOP, "at the top level"},
-        {SCOPE_LISTEN, "in a group of listen"},
-        {SCOPE_NAMESPACES, "in a group of namespaces"},
-        {SCOPE_USERS, "in a group of users"},
-        {SCOPE_ARENA, "in the group arena"},
-        {SCOPE_METRICS, "in the group metrics"},
-        {SCOPE_LOG, "in the group log"},
-    };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (conf_option_find(places[i].scope, name) != NULL) {
-            return places[i].place;
-        }
-    }
-    return NULL;
+    return strncmp(config_setting_name(setting), CONF_SCAN_OVERRIDDEN,
+                   strlen(CONF_SCAN_OVERRIDDEN)) == 0;
 }
 
 void conf_check_names(const config_setting_t *group, int scope, struct conf_report *report)
@@ -74,25 +59,9 @@ void conf_check_names(const config_setting_t *group, int scope, struct conf_repo
     const char *prefix = conf_option_prefix((enum conf_scope)scope);
     for (unsigned i = 0; i < (unsigned)config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, i);
-        const char *name = config_setting_name(setting);
-        if (conf_option_find((enum conf_scope)scope, name) != NULL ||
-            report_duplicate(group, setting, prefix, report)) {
-            continue;
-        }
-        const struct conf_option *nearest = conf_option_nearest((enum conf_scope)scope, name);
-        struct conf_shown shown = conf_report_shown(name);
-        if (place_of(name) != NULL) {
-            conf_report_add(report, setting->line, "%s%s: it is no option here, write it %s",
-                            prefix, shown.bytes, place_of(name));
-        } else if (nearest != NULL) {
-            conf_report_add(report, setting->line,
-                            "%s%s: there is no such option, did you mean %s?", prefix, shown.bytes,
-                            nearest->name);
-        } else {
-            conf_report_add(report, setting->line,
-                            "%s%s: there is no such option, see kvcached.conf(5) for those there "
-                            "are",
-                            prefix, shown.bytes);
+        if (conf_option_find((enum conf_scope)scope, config_setting_name(setting)) == NULL &&
+            !is_overridden(setting) && !report_duplicate(group, setting, prefix, report)) {
+            conf_unknown_report((enum conf_scope)scope, setting, report);
         }
     }
 }

@@ -90,8 +90,8 @@ static void check_tls(const config_setting_t *group, struct conf_report *report)
     }
 }
 
-/* An address that other machines can reach needs users and TLS. A setting that was refused counts
- * as given. */
+/* An address that other machines can reach needs users and TLS: one line says what is missing, and
+ * one what to write. A setting that was refused counts as given. */
 static void check_reach(const config_setting_t *root, const config_setting_t *group,
                         const struct conf *conf, const struct conf_listen *listen,
                         struct conf_report *report)
@@ -99,19 +99,21 @@ static void check_reach(const config_setting_t *root, const config_setting_t *gr
     bool users = conf->user_count > 0 || conf_setting_refused(root, "users");
     bool tls = has_text(group, "tls_certificate") || conf_setting_refused(group, "tls_certificate");
     const char *written = listen->address;
-    const char *missing = users ? "it has no TLS, write tls_certificate and tls_key beside it"
-                          : tls ? "there are no users, write users at the top level"
-                                : "there are no users and it has no TLS, write users at the top "
-                                  "level, and tls_certificate and tls_key beside it";
     if ((users && tls) || conf->insecure || conf_setting_refused(root, "insecure") ||
         !conf_listen_is_remote(listen)) {
         return;
     }
     config_setting_lookup_string(group, "address", &written);
     CONF_COMPLAIN(report, group, SCOPE_LISTEN, "address",
-                  "other machines can reach \"%s\", but %s; or write insecure = true at the top "
-                  "level, if all of them may read and change everything",
-                  written, missing);
+                  "other machines can reach \"%s\", and there %s", written,
+                  users ? "is no TLS"
+                  : tls ? "are no users"
+                        : "are neither users nor TLS");
+    CONF_COMPLAIN(report, group, SCOPE_LISTEN, "address",
+                  "write %s, or insecure = true: see \"Users and rights\" in kvcached(8)",
+                  users ? "tls_certificate and tls_key here"
+                  : tls ? "users at the top level"
+                        : "users, tls_certificate and tls_key");
 }
 
 static bool is_sound(const config_setting_t *group)

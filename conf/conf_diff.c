@@ -1,14 +1,25 @@
 /*
- * conf_diff.c - which options differ between two configurations and need a restart.
+ * conf_diff.c - which options differ between two configurations: those that need a restart, and
+ * those that a reload applies.
  *
  * It compares the fields of all options in the table, so that a new option needs nothing here.
+ * Namespaces and users are compared by name. Secrets and patterns are never written.
  */
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <syslog.h>
 
 #include "conf/conf.h"
 #include "conf/conf_option.h"
+#include "conf/conf_units.h"
+
+enum {
+    ITEM_SIZE = 160, /* bytes of the text about one option, with its end; the rest is cut off */
+    MORE_SIZE = 24,  /* " and 4294967295 more" */
+};
 
 static bool same_string(const char *a, const char *b)
 {
@@ -25,6 +36,7 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     const char *other = (const char *)b + option->offset;
     switch (option->type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
     case TYPE_QUOTA:
     case TYPE_DURATION:
     case TYPE_LIFETIME:
@@ -106,5 +118,234 @@ void conf_needs_restart(const struct conf *now, const struct conf *next, char *n
         }
         int wrote = snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", option->name);
         used += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+/* --- what a reload applies ------------------------------------------------- */
+
+struct changes {
+    char *text;
+    size_t size;
+    size_t used;
+    unsigned left_out; /* changes for which there was no room */
+};
+
+static void add(struct changes *changes, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add(struct changes *changes, const char *format, ...)
+{
+    char item[ITEM_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(item, sizeof item, format, arguments);
+    va_end(arguments);
+    if (changes->left_out > 0 ||
+        changes->used + strlen(item) + 2 + MORE_SIZE > changes->size) { /* 2: the comma */
+        changes->left_out++;
+        return;
+    }
+    int wrote = snprintf(changes->text + changes->used, changes->size - changes->used, "%s%s",
+                         changes->used > 0 ? ", " : "", item);
+    changes->used += wrote > 0 ? (size_t)wrote : 0;
+}
+
+struct shown {
+    char bytes[64];
+};
+
+/* The range's word at that place. */
+static struct shown word_at(const struct conf_option *option, size_t place)
+{
+    struct shown shown;
+    const char *at = option->range;
+    for (; place > 0 && strchr(at, '|') != NULL; place--) {
+        at = strchr(at, '|') + 1;
+    }
+    snprintf(shown.bytes, sizeof shown.bytes, "%.*s", (int)strcspn(at, "|"), at);
+    return shown;
+}
+
+static struct shown shown_text(const char *text)
+{
+    struct shown shown;
+    snprintf(shown.bytes, sizeof shown.bytes, "%s", text != NULL ? text : "none");
+    return shown;
+}
+
+static struct shown shown_number(unsigned number)
+{
+    struct shown shown;
+    snprintf(shown.bytes, sizeof shown.bytes, "%u", number);
+    return shown;
+}
+
+/* The option's value as the file has it, or nothing where it is not to be written. */
+static struct shown value_of(const struct conf_option *option, const void *fields)
+{
+    const void *field = (const char *)fields + option->offset;
+    switch (option->type) {
+    case TYPE_SIZE:
+    case TYPE_MEMORY:
+    case TYPE_QUOTA:
+        return shown_text(conf_units_size(*(const uint64_t *)field).bytes);
+    case TYPE_DURATION:
+    case TYPE_LIFETIME:
+        return shown_text(conf_units_duration(*(const uint64_t *)field).bytes);
+    case TYPE_COUNT:
+        return shown_number(*(const unsigned *)field);
+    case TYPE_BOOL:
+        return shown_text(*(const bool *)field ? "true" : "false");
+    case TYPE_CHOICE:
+        return word_at(option, *(const unsigned *)field);
+    case TYPE_LEVEL:
+        return word_at(option, (size_t)(*(const int *)field - LOG_ERR));
+    case TYPE_WORD:
+    case TYPE_NAME:
+    case TYPE_USER:
+    case TYPE_TARGET:
+        return shown_text(*(char *const *)field);
+    default:
+        return (struct shown){""};
+    }
+}
+
+/* A namespace's ttl that the file does not have is that of the top level. */
+static bool is_unset(const struct conf_option *option, const void *fields)
+{
+    return option->scope == SCOPE_NAMESPACES &&
+           option->offset == offsetof(struct conf_namespace, ttl) &&
+           !((const struct conf_namespace *)fields)->ttl_set;
+}
+
+static bool same_patterns(const struct conf_patterns *a, const struct conf_patterns *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = strcmp(a->of[i], b->of[i]) == 0;
+    }
+    return same;
+}
+
+static bool is_same(const struct conf_option *option, const void *a, const void *b)
+{
+    if (option->type == TYPE_PATTERNS) {
+        return same_patterns((const void *)((const char *)a + option->offset),
+                             (const void *)((const char *)b + option->offset));
+    }
+    return is_unset(option, a) == is_unset(option, b) && same_value(option, a, b);
+}
+
+/* Adds the options of that scope which differ. `before` is written in front of their names. */
+static void add_options(struct changes *changes, enum conf_scope scope, const char *before,
+                        const void *now, const void *next)
+{
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *option = &conf_options[i];
+        if (option->scope != scope || option->change != CHANGE_RELOAD ||
+            is_same(option, now, next)) {
+            continue;
+        }
+        struct shown was = value_of(option, now), is = value_of(option, next);
+        if (is.bytes[0] == '\0') {
+            add(changes, "%s%s changed", before, option->name);
+        } else {
+            add(changes, "%s%s %s (was %s)", before, option->name,
+                is_unset(option, next) ? "unset" : is.bytes,
+                is_unset(option, now) ? "unset" : was.bytes);
+        }
+    }
+}
+
+/* An array of namespaces or users: structs that begin with their name. */
+struct group_list {
+    enum conf_scope scope;
+    const char *kind;
+    const char *first;
+    size_t count;
+    size_t size; /* of one */
+};
+
+static const char *name_of(const void *group)
+{
+    return *(char *const *)group;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(name_of(*(const void *const *)a), name_of(*(const void *const *)b));
+}
+
+/* Pointers to all of them, by name; the caller frees them. NULL when there is no memory. */
+static const void **sorted(const struct group_list *list)
+{
+    const void **groups = calloc(list->count + 1, sizeof *groups);
+    for (size_t i = 0; groups != NULL && i < list->count; i++) {
+        groups[i] = list->first + i * list->size;
+    }
+    if (groups != NULL) {
+        qsort(groups, list->count, sizeof *groups, compare_names);
+    }
+    return groups;
+}
+
+/* Both are sorted, and end with NULL. */
+static void add_groups(struct changes *changes, const struct group_list *list, const void **now,
+                       const void **next)
+{
+    while (*now != NULL || *next != NULL) {
+        int order = *now == NULL ? 1 : *next == NULL ? -1 : compare_names(now, next);
+        if (order < 0) {
+            add(changes, "%s %s removed", list->kind, name_of(*now++));
+        } else if (order > 0) {
+            add(changes, "%s %s added", list->kind, name_of(*next++));
+        } else {
+            char before[96];
+            snprintf(before, sizeof before, "%s %s: ", list->kind, name_of(*now));
+            add_options(changes, list->scope, before, *now++, *next++);
+        }
+    }
+}
+
+static void add_list(struct changes *changes, const struct group_list *now,
+                     const struct group_list *next)
+{
+    const void **before = sorted(now), **after = sorted(next);
+    if (before != NULL && after != NULL) {
+        add_groups(changes, now, before, after);
+    }
+    free(before);
+    free(after);
+}
+
+static struct group_list namespaces_of(const struct conf *conf)
+{
+    return (struct group_list){SCOPE_NAMESPACES, "namespace", (const char *)conf->namespaces,
+                               conf->namespace_count, sizeof *conf->namespaces};
+}
+
+static struct group_list users_of(const struct conf *conf)
+{
+    return (struct group_list){SCOPE_USERS, "user", (const char *)conf->users, conf->user_count,
+                               sizeof *conf->users};
+}
+
+void conf_changes(const struct conf *now, const struct conf *next, char *text, size_t size)
+{
+    static const enum conf_scope scopes[] = {SCOPE_TOP, SCOPE_METRICS, SCOPE_LOG};
+    struct changes changes = {.text = text, .size = size};
+    struct group_list namespaces[] = {namespaces_of(now), namespaces_of(next)};
+    struct group_list users[] = {users_of(now), users_of(next)};
+    if (size > 0) {
+        text[0] = '\0';
+    }
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        add_options(&changes, scopes[i], conf_option_prefix(scopes[i]), now, next);
+    }
+    add_list(&changes, &users[0], &users[1]);
+    add_list(&changes, &namespaces[0], &namespaces[1]);
+    if (changes.left_out > 0 && changes.used < size) {
+        snprintf(text + changes.used, size - changes.used, changes.used > 0 ? " and %u more" : "%u",
+                 changes.left_out);
     }
 }

@@ -10,6 +10,13 @@
 
 #include "conf/conf.h"
 
+/* --- localhost ------------------------------------------------------------------- */
+
+static bool is_localhost(const char *address)
+{
+    return strcmp(address, CONF_LOCALHOST) == 0;
+}
+
 /* --- reach ----------------------------------------------------------------------- */
 
 /* Whether only this machine can connect to that address. */
@@ -17,6 +24,9 @@ static bool is_loopback(const char *address)
 {
     struct in6_addr six;
     struct in_addr four;
+    if (is_localhost(address)) {
+        return true;
+    }
     if (inet_pton(AF_INET, address, &four) == 1) {
         return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
     }
@@ -46,9 +56,9 @@ const struct conf_listen *conf_exposed(const struct conf *listening, const struc
 
 /* --- addresses ------------------------------------------------------------------- */
 
-/* Also true where one of the two is the wildcard address of its family: the kernel refuses such
- * a pair too. */
-static bool same_address(const char *a, const char *b)
+/* For numeric addresses. Also true where one of the two is the wildcard address of its family: the
+ * kernel refuses such a pair too. */
+static bool same_numeric(const char *a, const char *b)
 {
     static const struct in6_addr all = {0};
     struct in6_addr one = {0}, other = {0};
@@ -56,6 +66,14 @@ static bool same_address(const char *a, const char *b)
     return inet_pton(family, a, &one) == 1 && inet_pton(family, b, &other) == 1 &&
            (memcmp(&one, &other, sizeof one) == 0 || memcmp(&one, &all, sizeof one) == 0 ||
             memcmp(&other, &all, sizeof other) == 0);
+}
+
+static bool same_address(const char *a, const char *b)
+{
+    if (is_localhost(a)) {
+        return is_localhost(b) || same_numeric("127.0.0.1", b) || same_numeric("::1", b);
+    }
+    return is_localhost(b) ? same_address(b, a) : same_numeric(a, b);
 }
 
 bool conf_listen_same(const struct conf_listen *a, const struct conf_listen *b)

@@ -9,12 +9,12 @@
 #include "conf/conf.h"
 
 #include <libconfig.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf_check.h"
 #include "conf/conf_listen.h"
+#include "conf/conf_machine.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
@@ -181,7 +181,7 @@ static void read_fields(const struct conf_option *option, enum conf_scope scope,
 
 static void read_top(const config_setting_t *root, struct conf *conf, struct conf_report *report)
 {
-    conf->empty = config_setting_length(root) == 0;
+    conf->empty = config_setting_length(root) <= (int)report->text->overrides;
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
         if (option->scope != SCOPE_TOP) {
@@ -225,14 +225,10 @@ static void report_syntax(config_t *parsed, struct conf_report *report)
 static void resolve_threads(struct conf *conf)
 {
     struct conf_bounds bounds = conf_option_bounds(conf_option_find(SCOPE_TOP, "threads"));
-    cpu_set_t processors;
     if (conf->threads != 0) {
         return;
     }
-    conf->threads = 1;
-    if (sched_getaffinity(0, sizeof processors, &processors) == 0) {
-        conf->threads = (unsigned)CPU_COUNT(&processors);
-    }
+    conf->threads = conf_machine_processors("");
     if (conf->threads > bounds.most) {
         conf->threads = (unsigned)bounds.most;
     }
@@ -287,14 +283,12 @@ bool conf_load_text(const char *file, const char *bytes, size_t length, struct c
     return finish(&text, true, file, conf, &report, errors);
 }
 
-bool conf_load(const char *file, struct conf **conf, struct conf_errors *errors)
+bool conf_load(const struct conf_source *source, struct conf **conf, struct conf_errors *errors)
 {
     struct conf_text text = {0};
     struct conf_report report = {.text = &text};
-    if (file != NULL) {
-        conf_scan_file(&text, file, &report);
-    }
-    return finish(&text, file == NULL || text.lines > 0, file, conf, &report, errors);
+    bool readable = conf_scan(&text, source, &report);
+    return finish(&text, readable, source->file, conf, &report, errors);
 }
 
 static void deinit_listener(struct conf_listen *listen)

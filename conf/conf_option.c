@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "conf/conf_units.h"
+#include "protocol/edit_distance.h"
 
 #define STRUCT_TOP        struct conf
 #define STRUCT_LISTEN     struct conf_listen
@@ -31,8 +32,6 @@ const struct conf_option conf_options[] = {
 
 const size_t conf_option_count = sizeof conf_options / sizeof conf_options[0];
 
-enum { NAME_LONGEST = 32 }; /* bytes; no option's name is longer */
-
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name)
 {
     for (size_t i = 0; i < conf_option_count; i++) {
@@ -41,53 +40,6 @@ const struct conf_option *conf_option_find(enum conf_scope scope, const char *na
         }
     }
     return NULL;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance: how many letters must be inserted, deleted or replaced. Neither string
- * is longer than NAME_LONGEST. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_LONGEST + 1];
-    size_t length = strlen(b);
-    for (size_t j = 0; j <= length; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < length; j++) {
-            size_t replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = smaller(replaced, smaller(row[j], diagonal) + 1);
-        }
-    }
-    return row[length];
-}
-
-const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name)
-{
-    const struct conf_option *nearest = NULL;
-    size_t length = strlen(name);
-    size_t best = length / 3 + 2; /* at this distance it is another word */
-    if (length > NAME_LONGEST) {
-        return NULL;
-    }
-    for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope != scope) {
-            continue;
-        }
-        size_t far = distance(name, conf_options[i].name);
-        if (far < best && far < strlen(conf_options[i].name)) {
-            best = far;
-            nearest = &conf_options[i];
-        }
-    }
-    return nearest;
 }
 
 const char *conf_option_prefix(enum conf_scope scope)
@@ -124,6 +76,7 @@ static uint64_t bound(const struct conf_option *option, const char *text)
     uint64_t value = 0;
     switch (option->type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
     case TYPE_QUOTA:
         conf_units_parse_size(text, &value);
         return value;
@@ -196,6 +149,7 @@ static const char *measured(enum conf_type type)
 {
     switch (type) {
     case TYPE_SIZE:
+    case TYPE_MEMORY:
         return "a size";
     case TYPE_QUOTA:
         return "0 or a size";
@@ -212,10 +166,17 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
 {
     struct ends range = ends(option);
     switch (option->type) {
+    case TYPE_MEMORY:
+        snprintf(text, size, "%s from \"%s\" to \"%s\" or a share such as \"75%%\"",
+                 measured(option->type), range.least, range.most);
+        return;
     case TYPE_SIZE:
     case TYPE_QUOTA:
     case TYPE_DURATION:
     case TYPE_LIFETIME:
+        snprintf(text, size, "%s from \"%s\" to \"%s\"", measured(option->type), range.least,
+                 range.most);
+        return;
     case TYPE_COUNT:
     case TYPE_PORT:
         snprintf(text, size, "%s from %s to %s", measured(option->type), range.least, range.most);

@@ -26,6 +26,7 @@ enum conf_change { CHANGE_RELOAD, CHANGE_RESTART };
 /* What may be written, and in parentheses the field's type. */
 enum conf_type {
     TYPE_SIZE,       /* bytes, or "64M" (uint64_t) */
+    TYPE_MEMORY,     /* the same, or "75%" of what the process may use (uint64_t) */
     TYPE_QUOTA,      /* the same, or 0 (uint64_t) */
     TYPE_DURATION,   /* seconds, or "100ms" (uint64_t, milliseconds) */
     TYPE_LIFETIME,   /* the same, or 0 or "never" (uint64_t, milliseconds) */
@@ -69,9 +70,6 @@ extern const size_t conf_option_count;
 
 /* The option of that name; NULL when the scope has none. */
 const struct conf_option *conf_option_find(enum conf_scope scope, const char *name);
-
-/* The option of the scope that `name` was probably meant to be, or NULL. */
-const struct conf_option *conf_option_nearest(enum conf_scope scope, const char *name);
 
 /* What messages write before the option's name: "" or "listen.". */
 const char *conf_option_prefix(enum conf_scope scope);

@@ -77,7 +77,10 @@ static bool append(struct conf_patterns *patterns, const char *text)
 static bool read_one(const struct conf_option *option, config_setting_t *setting,
                      struct conf_patterns *patterns, struct conf_report *report)
 {
-    const char *text = config_setting_get_string(setting);
+    struct conf_setting_value value;
+    conf_setting_value(setting, &value);
+    bool is_string = value.kind == KIND_STRING || value.kind == KIND_BARE;
+    const char *text = is_string ? value.text : NULL;
     if (text != NULL && strcmp(text, "-") == 0) {
         conf_report_option(report, config_setting_source_line(setting), option,
                            "\"-\" is no namespace here, write the namespace's own name");
@@ -86,6 +89,10 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
     const char *wrong = text != NULL ? find_mistake(option, text) : no_pattern;
     if (wrong != NULL) {
         conf_setting_refuse(option, setting, report, wrong);
+        return false;
+    }
+    if (value.kind == KIND_BARE) {
+        conf_setting_refuse_bare(option, setting, report);
         return false;
     }
     if (!append(patterns, text)) {

@@ -145,7 +145,9 @@ struct conf_shown conf_report_line(const struct conf_report *report, unsigned he
     struct conf_place mine = conf_text_place(report->text, here);
     struct conf_place other = conf_text_place(report->text, there);
     struct conf_shown shown;
-    if (mine.file == other.file || other.file >= report->text->file_count) {
+    if (other.line == 0 && other.file < report->text->file_count) {
+        snprintf(shown.bytes, sizeof shown.bytes, "%.48s", report->text->files[other.file]);
+    } else if (mine.file == other.file || other.file >= report->text->file_count) {
         snprintf(shown.bytes, sizeof shown.bytes, "line %u", other.line);
     } else {
         snprintf(shown.bytes, sizeof shown.bytes, "%.48s:%u", report->text->files[other.file],

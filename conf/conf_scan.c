@@ -10,8 +10,11 @@
  *     with the @include, and each line keeps the place where it was read;
  *   - a long whole number gets the suffix for 64 bits, and a longer one is replaced by a number
  *     that is too large for every option;
+ *   - a value without quotation marks that libconfig does not know becomes a string with a mark
+ *     (conf_bare.h), so that its option refuses it;
  *   - a name that its group has already is replaced by one that libconfig takes and that
- *     conf_check recognises (CONF_SCAN_DUPLICATE);
+ *     conf_check recognises (CONF_SCAN_DUPLICATE), and so is a name at the top level that the
+ *     command line has (CONF_SCAN_OVERRIDDEN);
  *   - a comment that ends with the file instead of its line is left out, and so is the byte order
  *     mark that some editors write: libconfig knows neither.
  *
@@ -24,31 +27,35 @@
 #include "conf/conf_scan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "conf/conf.h"
+#include "conf/conf_bare.h"
+#include "conf/conf_file.h"
 #include "conf/conf_report.h"
 #include "conf/conf_text.h"
 
 enum {
-    FILE_LARGEST = 16 << 20, /* bytes of one file */
-    FILES_MOST = 32,         /* files in all, which ends a circle of includes */
-    GROUPS_DEEPEST = 16,     /* nested groups; options are nested 3 deep at most */
-    SETTINGS_MOST = 256,     /* in one group */
-    DIGITS_INT = 9,          /* a number of so many digits fits 32 bits */
-    DIGITS_MOST = 18,        /* a number of so many digits fits 64 bits */
+    FILES_MOST = 32,     /* files in all, which ends a circle of includes */
+    GROUPS_DEEPEST = 16, /* nested groups; options are nested 3 deep at most */
+    SETTINGS_MOST = 256, /* in one group */
+    DIGITS_INT = 9,      /* a number of so many digits fits 32 bits */
+    DIGITS_MOST = 18,    /* a number of so many digits fits 64 bits */
 };
+
+/* What a setting or a list has to go on with. */
+enum expected { EXPECTS_NOTHING, EXPECTS_SIGN /* = or : */, EXPECTS_VALUE };
 
 /* A name in the text. */
 struct name {
     size_t offset;
     size_t length;
     unsigned line;
+    bool overrides; /* it is the command line's */
+    size_t file;    /* in which it stands */
 };
 
 struct scan {
@@ -60,6 +67,10 @@ struct scan {
     size_t groups[GROUPS_DEEPEST];         /* index in `names` of each group's first */
     unsigned settings[GROUPS_DEEPEST + 1]; /* their number, at the top level and in each group */
     size_t depth;                          /* of open groups */
+    enum expected expected;
+    bool overrides; /* what is scanned is the command line's */
+    size_t file;    /* what is scanned, as its number in the text */
+    unsigned includes;
 };
 
 /* The file that is being scanned. */
@@ -72,75 +83,19 @@ struct source {
 
 static void scan_source(struct scan *scan, struct source *source);
 
-/* --- reading a file ------------------------------------------------------- */
-
-/* The contents of an open file, to be freed; NULL with errno. */
-static char *read_all(int fd, size_t *length)
-{
-    char *bytes = NULL;
-    size_t room = 0;
-    for (*length = 0;;) {
-        if (*length == room) {
-            room = room * 2 + 16384;
-            char *grown = room > FILE_LARGEST ? NULL : realloc(bytes, room);
-            if (grown == NULL) {
-                errno = room > FILE_LARGEST ? EFBIG : ENOMEM;
-                break;
-            }
-            bytes = grown;
-        }
-        ssize_t got = read(fd, bytes + *length, room - *length);
-        if (got == 0) {
-            return bytes;
-        }
-        if (got < 0 && errno != EINTR) {
-            break;
-        }
-        *length += got > 0 ? (size_t)got : 0;
-    }
-    free(bytes);
-    return NULL;
-}
-
-/* The contents of a file, to be freed; NULL with errno. Only regular files may be included, since
- * reading a FIFO could block; the configuration file itself may be a pipe, as a shell's <(...)
- * makes it. */
-static char *read_file(const char *file, bool included, size_t *length)
-{
-    struct stat status;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | (included ? O_NONBLOCK : 0));
-    if (fd < 0) {
-        return NULL;
-    }
-    char *bytes = NULL;
-    if (fstat(fd, &status) == 0) {
-        if (S_ISDIR(status.st_mode)) {
-            errno = EISDIR;
-        } else if (included && !S_ISREG(status.st_mode)) {
-            errno = EINVAL;
-        } else {
-            bytes = read_all(fd, length);
-        }
-    }
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return bytes;
-}
-
 /* --- names ---------------------------------------------------------------- */
 
-/* The line in which the innermost group had this name before, or 0. */
-static unsigned seen_before(const struct scan *scan, const char *name, size_t length)
+/* Where the innermost group had this name before, or NULL. */
+static const struct name *seen_before(const struct scan *scan, const char *name, size_t length)
 {
     size_t first = scan->depth == 0 ? 0 : scan->groups[scan->depth - 1];
     for (size_t i = first; i < scan->name_count; i++) {
         if (scan->names[i].length == length &&
             memcmp(scan->text->bytes + scan->names[i].offset, name, length) == 0) {
-            return scan->names[i].line;
+            return &scan->names[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 /* Adds the name that is appended next to the names of the innermost group. */
@@ -156,7 +111,8 @@ static void remember_name(struct scan *scan, size_t length)
         scan->names = names;
         scan->name_room = room;
     }
-    scan->names[scan->name_count++] = (struct name){scan->text->length, length, scan->text->lines};
+    scan->names[scan->name_count++] =
+        (struct name){scan->text->length, length, scan->text->lines, scan->overrides, scan->file};
 }
 
 static void open_group(struct scan *scan)
@@ -302,14 +258,17 @@ static void copy_name(struct scan *scan, struct source *source)
         after++;
     }
     if (is_assigned(after, source->end)) {
+        scan->expected = EXPECTS_SIGN;
         count_setting(scan);
         size_t length = (size_t)(after - name);
-        unsigned first = seen_before(scan, name, length);
-        char prefix[sizeof CONF_SCAN_DUPLICATE + 48];
-        if (first == 0) {
+        const struct name *first = seen_before(scan, name, length);
+        char prefix[sizeof CONF_SCAN_OVERRIDDEN + 48];
+        if (first == NULL) {
             remember_name(scan, length);
         } else {
-            snprintf(prefix, sizeof prefix, CONF_SCAN_DUPLICATE "%u*%zu*", first,
+            bool overridden = first->overrides && first->file != scan->file && scan->depth == 0;
+            snprintf(prefix, sizeof prefix, "%s%u*%zu*",
+                     overridden ? CONF_SCAN_OVERRIDDEN : CONF_SCAN_DUPLICATE, first->line,
                      scan->text->length);
             conf_text_append(scan->text, prefix, strlen(prefix));
         }
@@ -376,13 +335,13 @@ static void include_file(struct scan *scan, const char *file, struct conf_place 
     struct source inner = {.place = {.line = 1}, .at_line_start = true};
     struct conf_shown shown = conf_report_shown(file);
     size_t length = 0;
-    if (text->file_count >= FILES_MOST) {
+    if (++scan->includes >= FILES_MOST) {
         conf_report_add(scan->report, text->lines,
                         "@include: more than %d files, include fewer (does one include itself?)",
                         FILES_MOST);
         return;
     }
-    char *bytes = read_file(file, true, &length);
+    char *bytes = conf_file_read(file, true, &length);
     if (bytes == NULL) {
         conf_report_add(scan->report, text->lines,
                         "@include: cannot read \"%s\": %s, name a file that can be read",
@@ -437,26 +396,64 @@ static bool take_include(struct scan *scan, struct source *source)
 
 /* --- scanning --------------------------------------------------------------- */
 
+/* Takes a value without quotation marks; false where there is none, or one that libconfig knows. */
+static bool take_bare(struct scan *scan, struct source *source)
+{
+    size_t length = scan->expected == EXPECTS_VALUE && !is_blank(*source->at)
+                        ? conf_bare_length(source->at, source->end)
+                        : 0;
+    if (length == 0) {
+        return false;
+    }
+    conf_bare_append(scan->text, source->at, length);
+    source->at += length;
+    source->at_line_start = false;
+    return true;
+}
+
+/* Copies a character that is no part of a word, a string or a comment. */
+static void copy_sign(struct scan *scan, struct source *source)
+{
+    char sign = *source->at;
+    bool at_line_start = source->at_line_start && is_blank(sign);
+    bool begins_value = scan->expected == EXPECTS_SIGN && (sign == '=' || sign == ':');
+    if (sign == '{') {
+        open_group(scan);
+    } else if (sign == '}') {
+        close_group(scan);
+    }
+    if (begins_value || sign == '(' || sign == '[' || sign == ',') {
+        scan->expected = EXPECTS_VALUE;
+    } else if (!is_blank(sign) && sign != '\n' && sign != '-' && sign != '+') {
+        scan->expected = EXPECTS_NOTHING;
+    }
+    copy_to(scan, source, source->at + 1);
+    source->at_line_start |= at_line_start;
+}
+
 static void scan_next(struct scan *scan, struct source *source)
 {
     const char *comment = comment_end(source->at, source->end);
-    bool at_line_start = source->at_line_start && is_blank(*source->at);
     if (comment != NULL) {
         copy_comment(scan, source, comment);
-    } else if (*source->at == '"') {
+        return;
+    }
+    bool is_bare = take_bare(scan, source);
+    if (!is_bare && *source->at != '"' && !begins_name(*source->at) && !is_digit(*source->at) &&
+        *source->at != '.') {
+        copy_sign(scan, source);
+        return;
+    }
+    scan->expected = EXPECTS_NOTHING;
+    if (is_bare) {
+        return;
+    }
+    if (*source->at == '"') {
         copy_string(scan, source);
     } else if (begins_name(*source->at)) {
         copy_name(scan, source);
-    } else if (is_digit(*source->at) || *source->at == '.') {
-        copy_number(scan, source);
     } else {
-        if (*source->at == '{') {
-            open_group(scan);
-        } else if (*source->at == '}') {
-            close_group(scan);
-        }
-        copy_to(scan, source, source->at + 1);
-        source->at_line_start |= at_line_start;
+        copy_number(scan, source);
     }
 }
 
@@ -479,32 +476,80 @@ static void scan_source(struct scan *scan, struct source *source)
     }
 }
 
+/* Scans bytes as the contents of a file whose number the text has, from that line on. */
+static void scan_part(struct scan *scan, struct conf_place place, const char *bytes, size_t length)
+{
+    struct source source = {
+        .at = bytes, .end = bytes + length, .place = place, .at_line_start = true};
+    scan->file = place.file;
+    conf_text_line(scan->text, place);
+    conf_text_append(scan->text, "", 0);
+    if (!scan->text->no_memory) {
+        scan_source(scan, &source);
+    }
+}
+
+static void end(struct scan *scan)
+{
+    free(scan->names);
+    scan->report->no_memory |= scan->text->no_memory;
+}
+
 void conf_scan_bytes(struct conf_text *text, const char *file, const char *bytes, size_t length,
                      struct conf_report *report)
 {
     struct scan scan = {.text = text, .report = report};
-    struct source source = {
-        .at = bytes, .end = bytes + length, .place = {.line = 1}, .at_line_start = true};
-    source.place.file = conf_text_add_file(text, file);
-    conf_text_line(text, source.place);
-    conf_text_append(text, "", 0);
-    if (!text->no_memory) {
-        scan_source(&scan, &source);
-    }
-    free(scan.names);
-    report->no_memory |= text->no_memory;
+    struct conf_place start = {.file = conf_text_add_file(text, file), .line = 1};
+    scan_part(&scan, start, bytes, length);
+    end(&scan);
 }
 
-void conf_scan_file(struct conf_text *text, const char *file, struct conf_report *report)
+/* --- the command line ----------------------------------------------------------- */
+
+/* Each is whole: it neither ends nor begins what another one has. */
+static void scan_setting(struct scan *scan, size_t number, const char *setting)
+{
+    char name[32];
+    snprintf(name, sizeof name, "-o %zu", number + 1);
+    struct conf_place place = {.file = conf_text_add_file(scan->text, name), .line = 0};
+    unsigned before = scan->settings[0];
+    scan_part(scan, place, setting, strlen(setting));
+    bool whole = scan->depth == 0 && scan->expected == EXPECTS_NOTHING;
+    if (!whole || scan->settings[0] == before) {
+        conf_report_add(scan->report, scan->text->lines, "%s, write name = value",
+                        whole ? "there is no setting in it" : "the setting has no end");
+        scan->text->truncated = true;
+    }
+    conf_text_append(scan->text, "\n", 1);
+}
+
+static bool scan_file(struct scan *scan, const char *file)
 {
     size_t length = 0;
-    char *bytes = read_file(file, false, &length);
+    char *bytes = conf_file_read(file, false, &length);
     if (bytes != NULL) {
-        conf_scan_bytes(text, file, bytes, length, report);
+        scan_part(scan, (struct conf_place){.file = 0, .line = 1}, bytes, length);
     } else {
-        int why = errno;
-        conf_text_add_file(text, file);
-        conf_report_add(report, 0, "cannot be read: %s", strerror(why));
+        conf_report_add(scan->report, 0, "cannot be read: %s", strerror(errno));
     }
     free(bytes);
+    return bytes != NULL;
+}
+
+/* The command line goes first, its last setting before the others: of two that have one name the
+ * first one counts. */
+bool conf_scan(struct conf_text *text, const struct conf_source *source, struct conf_report *report)
+{
+    struct scan scan = {.text = text, .report = report, .overrides = true};
+    if (source->file != NULL) {
+        conf_text_add_file(text, source->file);
+    }
+    for (size_t i = source->setting_count; i > 0 && !text->no_memory && !text->truncated; i--) {
+        scan_setting(&scan, i - 1, source->settings[i - 1]);
+    }
+    text->overrides = scan.settings[0];
+    scan.overrides = false;
+    bool readable = source->file == NULL || scan_file(&scan, source->file);
+    end(&scan);
+    return readable;
 }

@@ -4,7 +4,10 @@
 #include "conf/conf_setting.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "conf/conf_bare.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 
@@ -30,6 +33,10 @@ void conf_setting_value(const config_setting_t *setting, struct conf_setting_val
         string = config_setting_get_string(setting);
         value->kind = KIND_STRING;
         value->text = string != NULL ? string : "";
+        if (value->text[0] == CONF_BARE_MARK) {
+            value->kind = KIND_BARE;
+            value->text++;
+        }
         return;
     case CONFIG_TYPE_GROUP:
         *value = (struct conf_setting_value){.kind = KIND_OTHER, .text = "this group"};
@@ -65,6 +72,26 @@ void conf_setting_refuse(const struct conf_option *option, config_setting_t *set
     conf_report_option(report, config_setting_source_line(setting), option,
                        "%s%s%s is %s, write %s", quote, conf_report_shown(value.text).bytes, quote,
                        wrong, expected);
+}
+
+void conf_setting_refuse_bare(const struct conf_option *option, config_setting_t *setting,
+                              struct conf_report *report)
+{
+    struct conf_setting_value value;
+    unsigned line = config_setting_source_line(setting);
+    conf_setting_value(setting, &value);
+    char *text = strdup(value.text);
+    if (option->type == TYPE_SECRET) {
+        conf_report_option(report, line, option, "write the hash in quotation marks");
+    } else {
+        conf_report_option(report, line, option, "write \"%s\" in quotation marks",
+                           conf_report_shown(value.text).bytes);
+    }
+    if (text == NULL || !config_setting_set_string(setting, text)) {
+        report->no_memory = true;
+    }
+    mark(setting);
+    free(text);
 }
 
 bool conf_setting_refused(const config_setting_t *group, const char *name)

@@ -13,7 +13,13 @@ struct conf_option;
 struct conf_report;
 
 /* What libconfig may hold, as far as options tell it apart. */
-enum conf_setting_kind { KIND_STRING, KIND_NUMBER, KIND_BOOL, KIND_OTHER };
+enum conf_setting_kind {
+    KIND_STRING,
+    KIND_BARE, /* a string without quotation marks, which is refused (conf_bare.h) */
+    KIND_NUMBER,
+    KIND_BOOL,
+    KIND_OTHER,
+};
 
 struct conf_setting_value {
     enum conf_setting_kind kind;
@@ -28,6 +34,11 @@ void conf_setting_value(const config_setting_t *setting, struct conf_setting_val
  * repeats the value, unless it might be a secret. */
 void conf_setting_refuse(const struct conf_option *option, config_setting_t *setting,
                          struct conf_report *report, const char *wrong);
+
+/* Reports that the value, which is otherwise good, needs quotation marks, and marks the setting as
+ * refused. From then on the setting is what it would be with them. */
+void conf_setting_refuse_bare(const struct conf_option *option, config_setting_t *setting,
+                              struct conf_report *report);
 
 /* True when the group has the setting and it was not refused. */
 bool conf_setting_given(const config_setting_t *group, const char *name);

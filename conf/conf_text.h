@@ -24,8 +24,9 @@ struct conf_text {
     size_t places_room;
     char **files; /* the first is the configuration file itself */
     size_t file_count;
-    bool no_memory; /* memory ran out: the text is incomplete */
-    bool truncated; /* a reported mistake ended the scan: the text is incomplete */
+    unsigned overrides; /* settings of the command line, which are the first ones */
+    bool no_memory;     /* memory ran out: the text is incomplete */
+    bool truncated;     /* a reported mistake ended the scan: the text is incomplete */
 };
 
 void conf_text_deinit(struct conf_text *text);

@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "conf/conf_machine.h"
 #include "conf/conf_option.h"
 #include "conf/conf_pattern.h"
 #include "conf/conf_report.h"
@@ -65,6 +66,26 @@ static enum verdict read_size(const struct conf_option *option, const char *text
     if (option->type == TYPE_QUOTA && bytes == 0) {
         verdict = VERDICT_TAKEN;
     }
+    if (verdict == VERDICT_TAKEN) {
+        *(uint64_t *)field = bytes;
+    }
+    return verdict;
+}
+
+/* "75%": of what the process may use, in whole MiB. */
+static enum verdict read_memory(const struct conf_option *option, const char *text, void *field)
+{
+    const uint64_t mebibyte = UINT64_C(1) << 20;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || strcmp(text + digits, "%") != 0) {
+        return read_size(option, text, field);
+    }
+    unsigned long share = strtoul(text, NULL, 10);
+    if (share < 1 || share > 100) {
+        return share < 1 ? VERDICT_SMALL : VERDICT_LARGE;
+    }
+    uint64_t bytes = conf_machine_memory("") / mebibyte * share / 100 * mebibyte;
+    enum verdict verdict = check_range(option, bytes);
     if (verdict == VERDICT_TAKEN) {
         *(uint64_t *)field = bytes;
     }
@@ -230,8 +251,8 @@ static enum verdict read_address(const struct conf_option *option, const char *t
     struct in6_addr address;
     char plain[INET_ADDRSTRLEN];
     (void)option;
-    if (strcmp(text, "localhost") == 0) {
-        return store_string("127.0.0.1", field);
+    if (strcmp(text, CONF_LOCALHOST) == 0) {
+        return store_string(text, field);
     }
     if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1) {
         return VERDICT_WRONG;
@@ -308,7 +329,7 @@ static enum verdict read_secret(const struct conf_option *option, const char *te
 /* --- types ---------------------------------------------------------------- */
 
 enum {
-    TAKES_STRING = 1 << KIND_STRING,
+    TAKES_STRING = 1 << KIND_STRING | 1 << KIND_BARE,
     TAKES_NUMBER = 1 << KIND_NUMBER,
     TAKES_BOOL = 1 << KIND_BOOL,
 };
@@ -319,6 +340,7 @@ static const struct {
     const char *is_not; /* "is not ..." */
 } types[] = {
     [TYPE_SIZE] = {read_size, TAKES_STRING | TAKES_NUMBER, "a size"},
+    [TYPE_MEMORY] = {read_memory, TAKES_STRING | TAKES_NUMBER, "a size"},
     [TYPE_QUOTA] = {read_size, TAKES_STRING | TAKES_NUMBER, "a size"},
     [TYPE_DURATION] = {read_time, TAKES_STRING | TAKES_NUMBER, "a time"},
     [TYPE_LIFETIME] = {read_time, TAKES_STRING | TAKES_NUMBER, "a time"},
@@ -389,6 +411,10 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     conf_setting_value(setting, &value);
     if (types[option->type].takes & (1u << value.kind)) {
         verdict = read(option, value.text, field);
+    }
+    if (verdict == VERDICT_TAKEN && value.kind == KIND_BARE) {
+        conf_setting_refuse_bare(option, setting, report);
+        return false;
     }
     refuse(option, setting, report, verdict);
     return verdict == VERDICT_TAKEN;

@@ -15,8 +15,8 @@ struct conf_report;
 /*
  * Reads the option's value from `setting`, or its fallback where that is NULL, into its field of
  * the struct at `fields`. Not for options that are groups. Strings are copied; they replace and
- * free the field's. False when the value was refused and reported: then the field is unchanged,
- * and the setting is marked as refused (conf_setting.h).
+ * free the field's. False when the value was refused and reported: then the setting is marked
+ * as refused (conf_setting.h), and the field is unchanged unless only quotation marks are missing.
  */
 bool conf_value_read(const struct conf_option *option, config_setting_t *setting, void *fields,
                      struct conf_report *report);

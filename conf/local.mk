@@ -3,6 +3,8 @@
 noinst_LIBRARIES += conf/libconf.a
 conf_libconf_a_SOURCES = \
 	conf/conf.h \
+	conf/conf_bare.c \
+	conf/conf_bare.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
 	conf/conf_check_listen.c \
@@ -12,11 +14,15 @@ conf_libconf_a_SOURCES = \
 	conf/conf_check_users.c \
 	conf/conf_check_users.h \
 	conf/conf_diff.c \
+	conf/conf_file.c \
+	conf/conf_file.h \
 	conf/conf_group.c \
 	conf/conf_group.h \
 	conf/conf_listen.c \
 	conf/conf_listen.h \
 	conf/conf_load.c \
+	conf/conf_machine.c \
+	conf/conf_machine.h \
 	conf/conf_option.c \
 	conf/conf_option.h \
 	conf/conf_pattern.c \
@@ -33,8 +39,11 @@ conf_libconf_a_SOURCES = \
 	conf/conf_text.h \
 	conf/conf_units.c \
 	conf/conf_units.h \
+	conf/conf_unknown.c \
+	conf/conf_unknown.h \
 	conf/conf_value.c \
 	conf/conf_value.h \
+	conf/foreign.def \
 	conf/options.def
 
 # What is made from options.def. The results are kept with the sources, so that

@@ -22,7 +22,7 @@
 #include "daemon/secret/secret_prompt.h"
 #include "daemon/server/server.h"
 
-static const char usage[] = "usage: kvcached [-dhtVv] [-c file]\n"
+static const char usage[] = "usage: kvcached [-dhtVv] [-c file] [-o setting]...\n"
                             "       kvcached --hash-secret\n";
 
 static const char help[] =
@@ -31,6 +31,8 @@ static const char help[] =
     "                     127.0.0.1 port 7171, 64 MiB, no users\n"
     "  -d, --daemon       run in the background, once the daemon serves\n"
     "  -h, --help         show this help\n"
+    "  -o, --option setting\n"
+    "                     a setting that wins over the file: -o 'memory = \"512M\"'\n"
     "  -t, --check        check the configuration and exit\n"
     "  -V, --version      show the version\n"
     "  -v, --verbose      log more; give it twice for still more\n"
@@ -42,8 +44,10 @@ static const char help[] =
     "  kvcached -t -c " KVCACHED_CONF "\n"
     "  kvcached -c " KVCACHED_CONF "\n"
     "\n"
-    "See kvcached(8), kvcached.conf(5), kvcached-protocol(7) and, for clients of\n"
-    "memcached, kvcached-memcache(7).\n";
+    "which is the file that the service reads; without -c none is read.\n"
+    "\n"
+    "See kvcached(8), kvcached.conf(5), kvcached-protocol(7), kvcached-stats(7) and,\n"
+    "for clients of memcached, kvcached-memcache(7).\n";
 
 enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
 
@@ -51,45 +55,64 @@ struct arguments {
     enum task task;
     bool detach;
     int verbosity;
-    const char *file;
+    struct conf_source source;
+    const char **settings; /* of source; as many as there are arguments */
 };
 
-/* What memcached's options are in the configuration. */
-static const char *option_in_file(int letter)
+/* memcached's options, as settings. `word` is the argument, "--port=11211", and `letter` is 0 for a
+ * long one. NULL: it is none of these. */
+static const char *as_setting(const char *word, int letter)
 {
     static const struct {
         char letter;
-        const char *hint;
-    } hints[] = {
-        {'p', "write { port = 7171; } into listen"},
-        {'l', "write { address = \"127.0.0.1\"; } into listen"},
-        {'s', "write { path = \"/run/kvcached/kvcached.sock\"; } into listen"},
-        {'m', "write memory = \"64M\";"},
-        {'u', "write user = \"kvcached\";"},
-        {'P', "write pid_file = \"/run/kvcached/kvcached.pid\";"},
+        const char *name;
+        const char *setting;
+    } known[] = {
+        {'p', "--port", "listen = ( { port = 11211; protocol = \"memcache\"; } )"},
+        {'l', "--listen", "listen = ( { address = \"127.0.0.1\"; } )"},
+        {'s', "--unix-socket", "listen = ( { path = \"/run/kvcached/kvcached.sock\"; } )"},
+        {'m', "--memory-limit", "memory = \"64M\""},
+        {'I', "--max-item-size", "max_value = \"1M\""},
+        {'u', "--user", "user = \"kvcached\""},
+        {'P', "--pidfile", "pid_file = \"/run/kvcached/kvcached.pid\""},
+        {0, "--conn-limit", "max_connections = 10000"},
+        {0, "--threads", "threads = 4"},
     };
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-        if (hints[i].letter == letter) {
-            return hints[i].hint;
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        bool same = strlen(known[i].name) == length && memcmp(known[i].name, word, length) == 0;
+        if (letter != 0 ? known[i].letter == letter : same) {
+            return known[i].setting;
         }
     }
     return NULL;
 }
 
-/* An unknown option, or -c without its file. `letter` is 0 for a long option. */
+/* An unknown option, or one without its argument. `letter` is 0 for a long option. */
 static void refuse_option(const char *word, int letter)
 {
-    const char *hint = option_in_file(letter);
+    const char *setting = as_setting(word, letter);
+    const char given[] = {'-', (char)letter, '\0'};
+    const char *shown = letter != 0 ? given : word;
     if (letter == 'c') {
         fprintf(stderr, "kvcached: %s: it needs the name of a file\n", word);
-    } else if (hint != NULL) {
-        fprintf(stderr, "kvcached: -%c: there is no such option, %s in the file that -c names\n",
-                letter, hint);
-    } else if (letter != 0) {
-        fprintf(stderr, "kvcached: -%c: there is no such option, see kvcached --help\n", letter);
+    } else if (letter == 'o') {
+        fprintf(stderr, "kvcached: %s: it needs a setting, such as -o 'memory = \"512M\"'\n", word);
+    } else if (letter == 'U' || strcmp(word, "--udp-port") == 0) {
+        fprintf(stderr, "kvcached: %s: there is no UDP here, leave it out\n", shown);
+    } else if (setting != NULL) {
+        fprintf(stderr,
+                "kvcached: %s: there is no such option, write -o '%s', or that into the file that "
+                "-c names\n",
+                shown, setting);
     } else {
-        fprintf(stderr, "kvcached: %s: there is no such option, see kvcached --help\n", word);
+        fprintf(stderr, "kvcached: %s: there is no such option, see kvcached --help\n", shown);
     }
+}
+
+static bool is_number(const char *word)
+{
+    return *word != '\0' && strspn(word, "0123456789") == strlen(word);
 }
 
 /* An argument that is no option is a mistake. It is not repeated where it may be a secret. */
@@ -98,6 +121,11 @@ static void refuse_surplus(struct arguments *arguments, const char *word)
     if (arguments->task == TASK_HASH_SECRET) {
         fprintf(stderr, "kvcached: a secret must not be an argument, which other users can see; it "
                         "is asked for, or read from standard input\n");
+    } else if (arguments->task == TASK_CHECK && is_number(word)) {
+        fprintf(stderr,
+                "kvcached: unexpected argument \"%s\"; -t checks the configuration, for threads "
+                "write -o 'threads = %s'\n",
+                word, word);
     } else {
         fprintf(stderr,
                 "kvcached: unexpected argument \"%s\"; name a configuration with -c, see kvcached "
@@ -114,7 +142,7 @@ static bool take_option(struct arguments *arguments, int letter)
 {
     switch (letter) {
     case 'c':
-        arguments->file = optarg;
+        arguments->source.file = optarg;
         return true;
     case 'd':
         arguments->detach = true;
@@ -122,6 +150,9 @@ static bool take_option(struct arguments *arguments, int letter)
     case 'h':
         arguments->task = TASK_HELP;
         return false;
+    case 'o':
+        arguments->settings[arguments->source.setting_count++] = optarg;
+        return true;
     case 't':
         arguments->task = TASK_CHECK;
         return true;
@@ -145,14 +176,22 @@ static struct arguments read_arguments(int count, char **words)
     static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
                                                  {"daemon", no_argument, NULL, 'd'},
                                                  {"help", no_argument, NULL, 'h'},
+                                                 {"option", required_argument, NULL, 'o'},
                                                  {"check", no_argument, NULL, 't'},
                                                  {"version", no_argument, NULL, 'V'},
                                                  {"verbose", no_argument, NULL, 'v'},
                                                  {"hash-secret", no_argument, NULL, HASH_SECRET},
                                                  {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
+    arguments.settings = calloc((size_t)count, sizeof *arguments.settings);
+    if (arguments.settings == NULL) {
+        fprintf(stderr, "kvcached: %s\n", strerror(errno));
+        arguments.task = TASK_USAGE;
+        return arguments;
+    }
+    arguments.source.settings = arguments.settings;
     opterr = 0; /* refuse_option prints the errors */
-    for (int letter; (letter = getopt_long(count, words, "c:dhtVv", long_options, NULL)) != -1;) {
+    for (int letter; (letter = getopt_long(count, words, "c:dho:tVv", long_options, NULL)) != -1;) {
         const char *word = words[optind - 1];
         if (letter == '?') {
             refuse_option(word, optopt < HASH_SECRET ? optopt : 0);
@@ -181,23 +220,6 @@ static bool fill_standard_descriptors(void)
     return fd >= 0;
 }
 
-/* NULL when the file has mistakes: all of them have been logged. */
-static struct conf *load(const char *file)
-{
-    struct conf *conf = NULL;
-    struct conf_errors errors = {.text = NULL};
-    if (!conf_load(file, &conf, &errors)) {
-        char *rest = errors.text;
-        for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-            if (*line != '\0') {
-                log_error("%s", line);
-            }
-        }
-    }
-    conf_errors_deinit(&errors);
-    return conf;
-}
-
 /* Whether the file could be read, so that it is its contents that are wrong. */
 static bool is_readable(const char *file)
 {
@@ -205,14 +227,47 @@ static bool is_readable(const char *file)
     return access(file, R_OK) == 0 && stat(file, &about) == 0 && !S_ISDIR(about.st_mode);
 }
 
-static int check(const char *file)
+/* NULL when the file has mistakes: all of them have been logged. Those begin with the file and
+ * the line, as editors want them; that the file cannot be read begins with the program's name. */
+static struct conf *load(const struct conf_source *source)
 {
-    struct conf *conf = load(file);
+    struct conf *conf = NULL;
+    struct conf_errors errors = {.text = NULL};
+    const char *file = source->file;
+    if (!conf_load(source, &conf, &errors)) {
+        bool is_missing = file != NULL && !is_readable(file);
+        char *rest = errors.text;
+        for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+            if (*line != '\0') {
+                log_error("%s%s", is_missing ? "kvcached: " : "", line);
+            }
+        }
+        if (is_missing && is_number(file)) {
+            log_error("kvcached: -c names a file, for a number of connections write -o "
+                      "'max_connections = %s'",
+                      file);
+        }
+    }
+    conf_errors_deinit(&errors);
+    return conf;
+}
+
+/* The service's configuration is there, and another one was asked for. */
+static bool is_passed_over(const struct conf_source *source)
+{
+    return source->file == NULL && access(KVCACHED_CONF, F_OK) == 0;
+}
+
+static int check(const struct conf_source *source)
+{
+    struct conf *conf = load(source);
     if (conf == NULL) {
         return EXIT_FAILURE;
     }
-    printf("%s: configuration is good\n", file == NULL ? "built-in defaults" : file);
-    if (file == NULL && is_readable(KVCACHED_CONF)) {
+    printf("%s%s: configuration is good\n",
+           source->file == NULL ? "built-in defaults" : source->file,
+           source->setting_count > 0 ? " and the command line" : "");
+    if (is_passed_over(source)) {
         printf("%s was not looked at: name it with -c\n", KVCACHED_CONF);
     }
     conf_destroy(&conf);
@@ -261,28 +316,52 @@ static int run(struct server_options *options, struct conf **conf)
 
 static int serve(const struct arguments *arguments)
 {
+    const struct conf_source *source = &arguments->source;
     log_hurry();
-    struct conf *conf = load(arguments->file);
+    struct conf *conf = load(source);
 
     if (conf == NULL) {
-        return arguments->file != NULL && !is_readable(arguments->file) ? EX_NOINPUT : EX_CONFIG;
+        return source->file != NULL && !is_readable(source->file) ? EX_NOINPUT : EX_CONFIG;
     }
-    if (arguments->file == NULL && is_readable(KVCACHED_CONF)) {
-        log_notice("%s was not read: name it with -c", KVCACHED_CONF);
+    if (is_passed_over(source)) {
+        log_notice("kvcached: %s was not read: name it with -c", KVCACHED_CONF);
     }
-    char *file = absolute(arguments->file);
-    if (file == NULL && arguments->file != NULL) {
-        log_error("%s: %s", arguments->file, strerror(errno));
+    char *file = absolute(source->file);
+    if (file == NULL && source->file != NULL) {
+        log_error("%s: %s", source->file, strerror(errno));
         conf_destroy(&conf);
         return EX_OSERR;
     }
-    struct server_options options = {.file = file,
+    struct server_options options = {.source = *source,
                                      .verbosity = arguments->verbosity,
                                      .detached = arguments->detach,
                                      .version = PACKAGE_VERSION};
+    options.source.file = file;
     int status = run(&options, &conf);
     free(file);
     return status;
+}
+
+static int perform(const struct arguments *arguments)
+{
+    switch (arguments->task) {
+    case TASK_SERVE:
+        return serve(arguments);
+    case TASK_CHECK:
+        return check(&arguments->source);
+    case TASK_HASH_SECRET:
+        return secret_prompt() ? EX_OK : EXIT_FAILURE;
+    case TASK_HELP:
+        printf("%s%s", usage, help);
+        return EX_OK;
+    case TASK_VERSION:
+        printf("kvcached %s\n", PACKAGE_VERSION);
+        return EX_OK;
+    case TASK_USAGE:
+        break;
+    }
+    fputs(usage, stderr);
+    return EX_USAGE;
 }
 
 int main(int count, char **words)
@@ -300,22 +379,7 @@ int main(int count, char **words)
     } else {
         signals_ordinary();
     }
-    switch (arguments.task) {
-    case TASK_SERVE:
-        return serve(&arguments);
-    case TASK_CHECK:
-        return check(arguments.file);
-    case TASK_HASH_SECRET:
-        return secret_prompt() ? EX_OK : EXIT_FAILURE;
-    case TASK_HELP:
-        printf("%s%s", usage, help);
-        return EX_OK;
-    case TASK_VERSION:
-        printf("kvcached %s\n", PACKAGE_VERSION);
-        return EX_OK;
-    case TASK_USAGE:
-        break;
-    }
-    fputs(usage, stderr);
-    return EX_USAGE;
+    int status = perform(&arguments);
+    free(arguments.settings);
+    return status;
 }

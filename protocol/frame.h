@@ -29,7 +29,7 @@ enum frame_line {
     FRAME_REFUSED_THEN_LINE,  /* refused, and the next line is its value */
     FRAME_REFUSED_THEN_BYTES, /* refused, and request->value_length bytes are its value */
     FRAME_FATAL,              /* refused, and it is unknown what follows */
-    FRAME_HTTP,               /* an HTTP request or a TLS handshake: see PARSE_HANGUP */
+    FRAME_FOREIGN,            /* a line of another protocol, parser.foreign: see PARSE_HANGUP */
 };
 
 /* A protocol's functions and constants. */
@@ -52,9 +52,7 @@ struct frame {
     /* Decodes a key with REQUEST_WHOLE_KEY in place: the result is not longer. The frame does not
      * read its line again. */
     void (*decode_key)(struct slice *key);
-    size_t key_max;   /* bytes of an encoded key */
-    bool many_blanks; /* several blanks may separate keys and follow the last; else one separates
-                         them and none follows */
+    size_t key_max; /* bytes of an encoded key */
     /* Texts of CLIENT_ERROR. */
     const char *no_line_end;
     const char *line_too_long;
@@ -86,10 +84,11 @@ enum parse_result frame_keys_read(const struct frame *frame, struct parser *pars
 void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Whether a complete line that begins with no verb of the protocol is of an HTTP request or a TLS
- * handshake. */
-bool frame_is_http(struct slice line);
-/* The same for a line with a verb that HTTP has too: the word after it begins with a slash. */
-bool frame_has_http_path(struct slice line);
+/* Adds to the text of the last frame_refuse. */
+void frame_refuse_more(struct parser *parser, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Sets parser.foreign. Whether that is another protocol: the line is FRAME_FOREIGN. */
+bool frame_is_foreign(struct parser *parser, enum foreign foreign);
 
 #endif

@@ -62,18 +62,20 @@ static enum parse_result make_request(struct parser *parser, struct request *req
     return PARSE_REQUEST;
 }
 
-/* The word after the blank at rest->at, up to the next blank. */
-static enum next next_word(const struct frame *frame, const struct rest *rest, struct slice *word)
+/* The word after the blanks at rest->at, up to the next blank. Passes all of them but the last, so
+ * that the caller need not keep them. */
+static enum next next_word(const struct frame *frame, struct rest *rest, struct slice *word)
 {
     enum next none = rest->ended ? NEXT_LINE_END : NEXT_CUT;
     if (rest->at == rest->limit) {
         return none;
     }
     const char *from = rest->at + 1;
-    while (frame->many_blanks && from < rest->limit && *from == ' ') {
+    while (from < rest->limit && *from == ' ') {
         from++;
     }
-    if (from == rest->limit && (frame->many_blanks || !rest->ended)) {
+    rest->at = from - 1;
+    if (from == rest->limit) {
         return none;
     }
     size_t left = (size_t)(rest->limit - from);

@@ -24,65 +24,39 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Writes the text behind the bytes that the message has already. */
+static void write_message(struct parser *parser, size_t from, const char *format, va_list arguments)
+{
+    size_t space = sizeof parser->message - from;
+    int length = vsnprintf(parser->message + from, space, format, arguments);
+    size_t kept = length < 0 ? 0 : (size_t)length;
+    if (kept >= space) {
+        kept = space - 1;
+    }
+    parser->error.text = (struct slice){parser->message, from + kept};
+}
+
 void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
 {
     va_list arguments;
+    parser->error = (struct reply){.kind = kind};
     va_start(arguments, format);
-    int length = vsnprintf(parser->message, sizeof parser->message, format, arguments);
+    write_message(parser, 0, format, arguments);
     va_end(arguments);
-    size_t kept = length < 0 ? 0 : (size_t)length;
-    if (kept >= sizeof parser->message) {
-        kept = sizeof parser->message - 1;
-    }
-    parser->error = (struct reply){.kind = kind, .text = {parser->message, kept}};
 }
 
-/* --- HTTP and TLS --------------------------------------------------------- */
-
-static bool begins_with(struct slice line, const char *capitals, size_t length)
+void frame_refuse_more(struct parser *parser, const char *format, ...)
 {
-    for (size_t i = 0; i < length; i++) {
-        if ((line.bytes[i] & ~('a' - 'A')) != capitals[i]) {
-            return false;
-        }
-    }
-    return true;
+    va_list arguments;
+    va_start(arguments, format);
+    write_message(parser, parser->error.text.length, format, arguments);
+    va_end(arguments);
 }
 
-/* A TLS connection begins with the type of a handshake record and the major version. */
-static bool is_tls_hello(struct slice start)
+bool frame_is_foreign(struct parser *parser, enum foreign foreign)
 {
-    return start.bytes[0] == 0x16 && start.bytes[1] == 0x03;
-}
-
-/* Whether the input begins like an HTTP POST, a Host header or a TLS handshake. */
-static bool begins_foreign(struct slice start)
-{
-    return start.length >= 5 &&
-           (is_tls_hello(start) || (start.bytes[4] == ' ' && begins_with(start, "POST", 4)) ||
-            (start.bytes[4] == ':' && begins_with(start, "HOST", 4)));
-}
-
-static bool ends_like_http(struct slice line)
-{
-    static const char version[] = " HTTP/1.";
-    enum { LENGTH = sizeof version - 1 };
-    if (line.length < LENGTH + 1) {
-        return false;
-    }
-    const char *end = line.bytes + line.length;
-    return (end[-1] == '0' || end[-1] == '1') && memcmp(end - 1 - LENGTH, version, LENGTH) == 0;
-}
-
-bool frame_is_http(struct slice line)
-{
-    return begins_foreign(line) || ends_like_http(line);
-}
-
-bool frame_has_http_path(struct slice line)
-{
-    const char *space = memchr(line.bytes, ' ', line.length);
-    return space != NULL && ends_like_http(line) && space[1] == '/';
+    parser->foreign = foreign;
+    return foreign != FOREIGN_NONE;
 }
 
 /* --- line ends ------------------------------------------------------------ */
@@ -293,7 +267,7 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
         parser->line = (size_t)(line_end - bytes) + 1;
         return PARSE_REQUEST;
     }
-    if (begins_foreign((struct slice){bytes, length})) {
+    if (frame_is_foreign(parser, foreign_start((struct slice){bytes, length}))) {
         return PARSE_HANGUP;
     }
     if (length >= REQUEST_LINE_MAX) {
@@ -359,7 +333,7 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
         break;
     case FRAME_FATAL:
         return finish(parser, PARSE_FATAL);
-    case FRAME_HTTP:
+    case FRAME_FOREIGN:
         return finish(parser, PARSE_HANGUP);
     }
     *consumed = line;

@@ -5,6 +5,9 @@ noinst_LIBRARIES += protocol/libprotocol.a
 protocol_libprotocol_a_SOURCES = \
 	protocol/base64.c \
 	protocol/base64.h \
+	protocol/edit_distance.h \
+	protocol/foreign.c \
+	protocol/foreign.h \
 	protocol/frame.h \
 	protocol/frame_keys.c \
 	protocol/frame_parse.c \
@@ -25,6 +28,8 @@ protocol_libprotocol_a_SOURCES = \
 	protocol/native_help.c \
 	protocol/native_line.c \
 	protocol/native_reply.c \
+	protocol/native_unknown.c \
+	protocol/native_value.c \
 	protocol/protocol.h \
 	protocol/protocol_find.c \
 	protocol/reply.h \

@@ -92,7 +92,7 @@ size_t meta_reply_head(const struct request *request, const struct reply *reply,
 /* Of records that are listed: REPLY_ENTRY and, behind the last one, REPLY_END. */
 size_t memcache_dump_line(const struct request *request, const struct reply *reply, char *to);
 
-struct slice memcache_help(void);
+struct slice memcache_help(const struct request *request);
 
 static inline bool memcache_is_meta(const struct request *request)
 {

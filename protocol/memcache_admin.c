@@ -219,8 +219,9 @@ enum frame_line memcache_read_limit(struct memcache_line *line, struct request *
 
 /* --- help -------------------------------------------------------------------------- */
 
-struct slice memcache_help(void)
+struct slice memcache_help(const struct request *request)
 {
+    (void)request;
     static const char text[] =
 #define COMMAND(id, word, reader, verb) word "\r\n"
 #include "protocol/memcache.def"

@@ -46,7 +46,6 @@ static const struct frame frame = {
     .is_key = memcache_is_key,
     .decode_key = decode_base64,
     .key_max = MEMCACHE_KEY_MAX,
-    .many_blanks = true,
     .no_line_end = "bad data chunk",
     .line_too_long = "line too long",
 };
@@ -84,6 +83,7 @@ static size_t write_head(const struct request *request, const struct reply *repl
 
 const struct protocol protocol_memcache = {
     .name = "memcache",
+    .speaks = "memcached's protocol",
     .version = "1.6.45",
     .key_max = MEMCACHE_KEY_MAX,
     .help = memcache_help,

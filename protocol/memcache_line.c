@@ -297,8 +297,8 @@ enum { SHORTEST = 2 }; /* bytes of a command */
 
 static enum frame_line read_unknown(struct memcache_line *line, struct slice text)
 {
-    if (frame_is_http(text)) {
-        return FRAME_HTTP;
+    if (frame_is_foreign(line->parser, foreign_line(text))) {
+        return FRAME_FOREIGN;
     }
     line->parser->silent = ends_in_noreply(text);
     return text.length < SHORTEST ? memcache_bad_format(line) : memcache_unknown(line);

@@ -54,6 +54,7 @@ static char *add_error(char *to, const struct reply *reply)
     case REASON_NO_SUCH_NUMBER:
         return memcache_add(to, TEXT("BADCLASS invalid class id"));
     case REASON_OTHER:
+    case REASON_MEMCACHE: /* of the native protocol alone */
         break;
     }
     if (reply->kind == REPLY_ERROR) {

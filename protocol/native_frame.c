@@ -50,6 +50,7 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
 
 const struct protocol protocol_native = {
     .name = "native",
+    .speaks = NATIVE_SPEAKS,
     .key_max = REQUEST_KEY_MAX,
     .help = native_help,
     .parse = parse,

@@ -1,16 +1,32 @@
 /*
- * native_help.c - HELP's text: every verb with its words and what it does, made
- * from the same list as the parser's table.
+ * native_help.c - HELP's texts, made from the same list as the parser's table: every verb with its
+ * words and what it does, and a few lines about each.
  */
 #include "protocol/native.h"
 
-static const char text[] =
-#define VERB(id, word, arguments, help) word arguments ": " help "\r\n"
+#define HELP_TIMES                                                                                 \
+    "<ttl>: 90 or 1.5 (seconds), 500ms, 30m, 7d (units ms s m h d w), 0 or never, "                \
+    "- for the default\r\n"
+
+static const char list[] =
+#define VERB(id, word, arguments, help, ...) word arguments ": " help "\r\n"
 #include "protocol/verbs.def"
 #undef VERB
-    ;
+    HELP_TIMES "Example: PUT sessions alice 30m, and on the next line: hello\r\n"
+               "HELP <verb> says more about a verb\r\n";
 
-struct slice native_help(void)
+static const char *const texts[] = {
+#define VERB(id, word, arguments, help, more, reply, example)                                      \
+    [VERB_##id] = word arguments ": " help "\r\n" more "Reply: " reply "\r\n"                      \
+                                 "Example: " example "\r\n",
+#include "protocol/verbs.def"
+#undef VERB
+};
+
+struct slice native_help(const struct request *request)
 {
-    return (struct slice){text, sizeof text - 1};
+    if (request->form > 0) {
+        return slice_of(texts[request->form - 1]);
+    }
+    return (struct slice){list, sizeof list - 1};
 }

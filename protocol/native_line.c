@@ -2,10 +2,13 @@
  * native_line.c - one line of the native protocol: a verb and its words.
  *
  * Each word is scanned once: the run of bytes that it may have must end where the word ends. Only
- * if it does not, the mistake is determined. Nothing is executed before the whole line has been
- * checked, and an error says what is wrong and what would be right.
+ * if it does not, the mistake is determined; a line with several blanks between its words is read a
+ * second time, so that the others pay nothing for it. Nothing is executed before the whole line has
+ * been checked, and an error says what is wrong and what would be right.
  */
 #include "protocol/native.h"
+
+#include <inttypes.h>
 
 #include "protocol/glob.h"
 #include "protocol/token.h"
@@ -17,7 +20,7 @@ struct verb_entry {
 };
 
 static const struct verb_entry verbs[] = {
-#define VERB(id, word, arguments, help) [VERB_##id] = {word arguments, sizeof word - 1, word},
+#define VERB(id, word, arguments, ...) [VERB_##id] = {word arguments, sizeof word - 1, word},
 #include "protocol/verbs.def"
 #undef VERB
 };
@@ -44,10 +47,10 @@ static const struct word_rule rule_key = {
 static const struct word_rule rule_ttl = {
     "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default", 64,
     TOKEN_KEY, false};
-static const struct word_rule rule_bytes = {
-    "byte count", "a decimal number, and that many bytes behind the line", 20, TOKEN_KEY, false};
+static const struct word_rule rule_bytes = {"byte count", NATIVE_RIGHT_BYTES, 20, TOKEN_KEY, false};
 static const struct word_rule rule_number = {"number", "a decimal from 0 to 18446744073709551615",
                                              20, TOKEN_KEY, false};
+static const struct word_rule rule_verb = {"verb", "one that HELP lists", 15, TOKEN_KEY, false};
 static const struct word_rule rule_pattern = {
     "pattern", "* ? [a-z] [^a-z], and \\ before what is to be taken as it is", GLOB_MAX, TOKEN_KEY,
     false};
@@ -59,8 +62,37 @@ struct reading {
     const char *start;
     const char *at; /* the space before the next word, or the end */
     const char *end;
-    bool escaped; /* a key has an escape */
+    bool escaped;                  /* a key has an escape */
+    bool lenient;                  /* several blanks may separate words */
+    const struct word_rule *wrong; /* the rule that a word did not follow, or NULL */
 };
+
+/* --- verbs ---------------------------------------------------------------- */
+
+/* Compares with a word of capital letters. */
+static inline bool same_letters(const char *bytes, const char *capitals, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((bytes[i] & ~('a' - 'A')) != capitals[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Most requests are GETs, so GET is compared first. */
+static const struct verb_entry *find_verb(const char *bytes, size_t length)
+{
+    if (length == 3 && same_letters(bytes, "GET", 3)) {
+        return &verbs[VERB_GET];
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (verbs[i].length == length && same_letters(bytes, verbs[i].word, length)) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
 
 /* --- words ---------------------------------------------------------------- */
 
@@ -69,6 +101,7 @@ bad_word(struct reading *in, const struct word_rule *rule, struct slice word)
 {
     char quoted[TOKEN_QUOTE_MAX];
     token_quote(word, quoted);
+    in->wrong = rule;
     frame_refuse(in->parser, REPLY_CLIENT_ERROR, "bad %s%s%s: write %s", rule->what,
                  rule->hidden ? "" : " ", rule->hidden ? "" : quoted, rule->right);
     return false;
@@ -101,6 +134,9 @@ static const char *__attribute__((cold)) span_escaped(struct reading *in, const 
     return to;
 }
 
+static struct slice wrong_or_later_word(struct reading *in, const struct word_rule *rule,
+                                        const char *from);
+
 /* Takes the next word. False with parser.error set when there is none or it is wrong. Inlined with
  * its rule, which is a constant, because words are most of a line. */
 static inline __attribute__((always_inline)) bool
@@ -113,11 +149,31 @@ take(struct reading *in, const struct word_rule *rule, struct slice *word)
     }
     size_t length = (size_t)(to - from);
     if (from >= in->end || length == 0 || length > rule->longest || (to < in->end && *to != ' ')) {
-        return wrong_word(in, rule, from);
+        struct slice later = wrong_or_later_word(in, rule, from);
+        *word = later;
+        return later.length > 0;
     }
     in->at = to;
     *word = (struct slice){from, length};
     return true;
+}
+
+/* The word behind the blanks that begin at `from`, where these are allowed. Empty with parser.error
+ * set when there is none or it is wrong. */
+static struct slice __attribute__((cold, noinline))
+wrong_or_later_word(struct reading *in, const struct word_rule *rule, const char *from)
+{
+    struct slice word = {NULL, 0};
+    const char *to = from;
+    while (in->lenient && to < in->end && *to == ' ') {
+        to++;
+    }
+    if (to == from) {
+        wrong_word(in, rule, from);
+        return word;
+    }
+    in->at = to - 1;
+    return take(in, rule, &word) ? word : (struct slice){NULL, 0};
 }
 
 static bool at_end(const struct reading *in)
@@ -183,38 +239,13 @@ static inline bool take_namespace_and_key(struct reading *in, struct request *re
 
 /* --- PUT and ADD ---------------------------------------------------------- */
 
-/*
- * A PUT was refused; parser.error says why. Its value follows, and its length must be determined
- * from this line: the fifth word is the byte count, whatever is wrong with the others. With fewer
- * words the value is a line, unless the line has a tab, which may be a client's mistake for a
- * space: then there may be a count as well.
- */
+/* A PUT was refused; parser.error says why. */
 static enum frame_line __attribute__((cold))
 refuse_with_value(struct reading *in, struct request *request)
 {
-    enum { WORDS_WITH_COUNT = 5 };
-    const char *count = NULL;
-    size_t words = 1;
-    bool blanks = false;
-    for (const char *at = in->start; at < in->end; at++) {
-        if (*at == ' ') {
-            words++;
-            count = at;
-        }
-        blanks |= *at >= '\t' && *at <= '\r';
-    }
-    if (words > WORDS_WITH_COUNT || (words < WORDS_WITH_COUNT && blanks)) {
-        return FRAME_FATAL;
-    }
-    if (words < WORDS_WITH_COUNT) {
-        return FRAME_REFUSED_THEN_LINE;
-    }
-    struct slice word = {count + 1, (size_t)(in->end - count - 1)};
-    if (token_number(word, &request->value_length)) {
-        return FRAME_REFUSED_THEN_BYTES;
-    }
-    bad_word(in, &rule_bytes, word);
-    return FRAME_FATAL;
+    struct slice line = {in->start, (size_t)(in->end - in->start)};
+    return native_refuse_with_value(in->parser, line, in->wrong == &rule_ttl,
+                                    &request->value_length);
 }
 
 static enum frame_line read_storing(struct reading *in, struct request *request)
@@ -290,6 +321,29 @@ static bool read_auth(struct reading *in, struct request *request)
            done(in);
 }
 
+/* HELP's word is a verb. */
+static bool read_help(struct reading *in, struct request *request)
+{
+    struct slice word;
+    if (at_end(in)) {
+        return true;
+    }
+    if (!take(in, &rule_verb, &word)) {
+        return false;
+    }
+    const struct verb_entry *verb = find_verb(word.bytes, word.length);
+    if (verb != NULL) {
+        request->form = (unsigned)(verb - verbs) + 1;
+        return done(in);
+    }
+    bad_word(in, &rule_verb, word);
+    const char *meant = native_suggest(word);
+    if (meant != NULL) {
+        frame_refuse_more(in->parser, ", did you mean %s?", meant);
+    }
+    return false;
+}
+
 static enum frame_line whole(bool understood)
 {
     return understood ? FRAME_REQUEST : FRAME_REFUSED;
@@ -323,9 +377,10 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     case VERB_NAMESPACES:
     case VERB_PING:
     case VERB_VERSION:
-    case VERB_HELP:
     case VERB_QUIT:
         return whole(done(in));
+    case VERB_HELP:
+        return whole(read_help(in, request));
     case VERB_REPLACE: /* these have no word in the native protocol */
     case VERB_APPEND:
     case VERB_PREPEND:
@@ -341,32 +396,7 @@ static enum frame_line read_words(struct reading *in, struct request *request)
     return FRAME_FATAL; /* no such verb is in the table */
 }
 
-/* --- verbs ---------------------------------------------------------------- */
-
-/* Compares with a word of capital letters. */
-static inline bool same_letters(const char *bytes, const char *capitals, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if ((bytes[i] & ~('a' - 'A')) != capitals[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Most requests are GETs, so GET is compared first. */
-static const struct verb_entry *find_verb(const char *bytes, size_t length)
-{
-    if (length == 3 && same_letters(bytes, "GET", 3)) {
-        return &verbs[VERB_GET];
-    }
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (verbs[i].length == length && same_letters(bytes, verbs[i].word, length)) {
-            return &verbs[i];
-        }
-    }
-    return NULL;
-}
+/* --- a whole line ----------------------------------------------------------- */
 
 /* Whether the line would be a PUT or an ADD without the blanks before it: then a value follows. */
 static bool almost_storing(struct slice line)
@@ -383,30 +413,13 @@ static bool almost_storing(struct slice line)
 
 static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser, struct slice line)
 {
-    if (frame_is_http(line)) {
-        return FRAME_HTTP;
+    if (foreign_line(line) != FOREIGN_NONE || !almost_storing(line)) {
+        return native_unknown_verb(parser, line);
     }
-    if (almost_storing(line)) {
-        frame_refuse(parser, REPLY_CLIENT_ERROR,
-                     "no blank goes before the verb, and a space behind it: write %s",
-                     verbs[VERB_PUT].usage);
-        return FRAME_FATAL;
-    }
-    if (line.length == 0) {
-        frame_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: the line is empty");
-        return FRAME_REFUSED;
-    }
-    if (line.bytes[0] == ' ') {
-        frame_refuse(parser, REPLY_CLIENT_ERROR,
-                     "empty word: write the verb at the line's beginning, without spaces");
-        return FRAME_REFUSED;
-    }
-    const char *space = memchr(line.bytes, ' ', line.length);
-    struct slice word = {line.bytes, space == NULL ? line.length : (size_t)(space - line.bytes)};
-    char quoted[TOKEN_QUOTE_MAX];
-    token_quote(word, quoted);
-    frame_refuse(parser, REPLY_ERROR, "unknown verb, try HELP: %s", quoted);
-    return FRAME_REFUSED;
+    frame_refuse(parser, REPLY_CLIENT_ERROR,
+                 "no blank goes before the verb, and a space behind it: write %s",
+                 verbs[VERB_PUT].usage);
+    return native_refuse_unframed(parser);
 }
 
 /* The verb at the beginning of the line, with a space or the line's end after it, or NULL. */
@@ -418,12 +431,35 @@ static const struct verb_entry *verb_of(struct slice line, const char **at)
     return *at < end && **at != ' ' ? NULL : verb;
 }
 
-/* HTTP has GET and PUT too, but its paths begin with a slash and no namespace does. */
-static bool is_refused_http(enum frame_line result, struct slice line)
+/* Whether a line that was refused is to be read again, with several blanks for one; sets *in then.
+ * If not, *result is what it is: HTTP perhaps, which has GET and PUT too, but whose paths begin
+ * with a slash, as no namespace does. */
+static bool __attribute__((cold, noinline))
+read_again(struct reading *in, enum verb verb, enum frame_line *result)
 {
-    bool refused = result != FRAME_REQUEST && result != FRAME_REQUEST_IN_PIECES &&
-                   result != FRAME_VALUE_LINE && result != FRAME_VALUE_BYTES;
-    return refused && frame_has_http_path(line);
+    struct slice line = {in->start, (size_t)(in->end - in->start)};
+    if (foreign_has_http_path(line)) {
+        frame_is_foreign(in->parser, FOREIGN_HTTP);
+        *result = FRAME_FOREIGN;
+        return false;
+    }
+    if (in->lenient || !native_may_be_lenient(line, verb == VERB_PUT || verb == VERB_ADD)) {
+        return false;
+    }
+    while (in->end[-1] == ' ') {
+        in->end--;
+    }
+    in->at = in->start + in->verb->length;
+    in->escaped = false;
+    in->lenient = true;
+    in->wrong = NULL;
+    return true;
+}
+
+static bool is_refused(enum frame_line result)
+{
+    return result != FRAME_REQUEST && result != FRAME_REQUEST_IN_PIECES &&
+           result != FRAME_VALUE_LINE && result != FRAME_VALUE_BYTES;
 }
 
 enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request)
@@ -433,10 +469,14 @@ enum frame_line native_line_read(struct parser *parser, struct slice line, struc
     if (verb == NULL) {
         return unknown_verb(parser, line);
     }
-    struct reading in = {parser, verb, line.bytes, at, line.bytes + line.length, false};
-    *request = (struct request){.verb = (enum verb)(verb - verbs)};
-    enum frame_line result = read_words(&in, request);
-    return is_refused_http(result, line) ? FRAME_HTTP : result;
+    struct reading in = {parser, verb,  line.bytes, at, line.bytes + line.length,
+                         false,  false, NULL};
+    enum frame_line result;
+    do {
+        *request = (struct request){.verb = (enum verb)(verb - verbs)};
+        result = read_words(&in, request);
+    } while (is_refused(result) && read_again(&in, request->verb, &result));
+    return result;
 }
 
 /* --- lines of keys in pieces ------------------------------------------------- */
@@ -448,7 +488,8 @@ size_t native_begin_keys(struct parser *parser, struct slice start, struct reque
     if (verb != &verbs[VERB_GET] && verb != &verbs[VERB_DEL]) {
         return 0;
     }
-    struct reading in = {parser, verb, start.bytes, at, start.bytes + start.length, false};
+    struct reading in = {parser, verb, start.bytes, at, start.bytes + start.length,
+                         false,  true, NULL};
     *request = (struct request){.verb = (enum verb)(verb - verbs)};
     return take(&in, &rule_namespace, &request->ns) ? (size_t)(in.at - start.bytes) : 0;
 }
@@ -456,7 +497,8 @@ size_t native_begin_keys(struct parser *parser, struct slice start, struct reque
 bool native_is_key(struct parser *parser, struct slice word, bool *escaped)
 {
     const char *end = word.bytes + word.length;
-    struct reading in = {parser, &verbs[VERB_GET], word.bytes - 1, word.bytes - 1, end, false};
+    struct reading in = {
+        parser, &verbs[VERB_GET], word.bytes - 1, word.bytes - 1, end, false, false, NULL};
     bool is_key = take(&in, &rule_key, &word);
     *escaped = in.escaped;
     return is_key;

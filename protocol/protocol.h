@@ -7,6 +7,7 @@
 #ifndef KVCACHED_PROTOCOL_PROTOCOL_H
 #define KVCACHED_PROTOCOL_PROTOCOL_H
 
+#include "protocol/foreign.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
 
@@ -22,8 +23,8 @@ enum parse_result {
     PARSE_REFUSED, /* reply with parser.error; go on after *consumed */
     PARSE_FATAL,   /* reply with parser.error and close: the beginning of the next request is
                       unknown */
-    PARSE_HANGUP,  /* an HTTP request, which a web page may have made a browser send, or a TLS
-                      handshake: close without a reply */
+    PARSE_HANGUP,  /* another protocol, parser.foreign, such as an HTTP request, which a web page
+                      may have made a browser send: reply with foreign_answer and close */
 };
 
 /* What a line of keys that is parsed in pieces has before its keys. */
@@ -59,10 +60,11 @@ struct parser {
     struct parser_keys keys; /* while a line of keys is parsed in pieces; the ns of its requests
                                 points here */
     /* results */
-    size_t wanted;      /* with PARSE_MORE */
-    bool silent;        /* with PARSE_REFUSED: the client expects no reply */
-    struct reply error; /* with PARSE_REFUSED and PARSE_FATAL; its text points into `message` or
-                           is constant */
+    size_t wanted;        /* with PARSE_MORE */
+    bool silent;          /* with PARSE_REFUSED: the client expects no reply */
+    struct reply error;   /* with PARSE_REFUSED and PARSE_FATAL; its text points into `message` or
+                             is constant */
+    enum foreign foreign; /* with PARSE_HANGUP */
     char message[256];
 };
 
@@ -79,12 +81,13 @@ static inline void parser_init(struct parser *parser, size_t window)
 
 struct protocol {
     const char *name;    /* as in the configuration */
+    const char *speaks;  /* the same for messages, as in "this listener speaks ..." */
     bool ends_keys;      /* needs a REPLY_KEYS_END after the last key of a GET or LOOK */
     const char *version; /* of the server that the protocol comes from, as "x.y.z"; NULL:
                             kvcached's own */
     size_t key_max;      /* bytes of a key in a request */
     /* HELP's text: whole lines. */
-    struct slice (*help)(void);
+    struct slice (*help)(const struct request *);
 
     /*
      * Parses the next request of bytes[0..length). *consumed is 0 except as enum parse_result

@@ -58,6 +58,8 @@ enum reply_reason {
     REASON_NO_MEMORY,
     REASON_UNAUTHENTICATED, /* the connection has to authenticate first */
     REASON_NO_SUCH_NUMBER,  /* of a namespace */
+    REASON_MEMCACHE,        /* it is a request of memcached's protocol: the text says so as far as
+                               a parser can; where that is spoken goes behind it */
 };
 
 /* Bits of reply.notes. */

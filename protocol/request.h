@@ -23,7 +23,7 @@ enum {
 };
 
 enum verb {
-#define VERB(id, word, arguments, help) VERB_##id,
+#define VERB(id, ...) VERB_##id,
 #include "protocol/verbs.def"
 #undef VERB
     /* These have no word in the native protocol. */
@@ -113,7 +113,8 @@ struct request {
     uint32_t options;      /* bits of enum request_option */
     struct slice ns;       /* the namespace's name; empty where the request has none: then the
                               listener determines it for each key. AUTH: the user's name */
-    struct slice keys;     /* the keys, separated by spaces; see request_next_key.
+    struct slice keys;     /* the keys, separated by spaces, which may also be at either end; see
+                              request_next_key.
                               One key for most verbs */
     struct slice key;      /* the key that is being executed; set by the caller of
                               request_next_key */

@@ -4,7 +4,7 @@ EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/layers \
               scripts/load/chart.py scripts/load/report.py \
               scripts/load/scenario_abuse.py scripts/load/scenario_cpu.py scripts/load/scenario_fill.py \
               scripts/load/scenario_memory.py \
-              scripts/load/scenario_namespaces.py scripts/load/scenario_restart.py \
+              scripts/load/scenario_namespaces.py scripts/load/scenario_observed.py scripts/load/scenario_restart.py \
               scripts/load/scenario_tail.py scripts/load/scenario_tls.py \
               scripts/load/scenarios.py scripts/load/servers.py \
               scripts/load/tools.py

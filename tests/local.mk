@@ -155,6 +155,7 @@ e2e_files = \
 	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
 	tests/e2e/test_differential_table.py \
+	tests/e2e/test_evictions.py \
 	tests/e2e/test_failing.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_fresh.py \

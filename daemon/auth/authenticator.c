@@ -284,7 +284,7 @@ static void *run(void *context)
 {
     struct authenticator *authenticator = context;
     if (!thread_set_background("authenticator", NICENESS)) {
-        log_debug("the authenticator's thread keeps its priority: %m");
+        log_debug("authenticator: its priority cannot be lowered: %m");
     }
     pthread_mutex_lock(&authenticator->lock);
     while (!authenticator->stopping && !authenticator->detached) {

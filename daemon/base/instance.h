@@ -27,11 +27,13 @@ enum { INSTANCE_HELD_CLASSES = 6 };
 struct instance {
     const char *version; /* "x.y.z" */
     pid_t pid;
-    uint64_t started;   /* clock_now() at the start */
-    unsigned threads;   /* workers */
-    const char *arena;  /* where the records are: "memory" or "file" */
-    bool tls;           /* built in */
-    uint64_t recovered; /* records recovered at the start */
+    uint64_t started;        /* clock_now() at the start */
+    unsigned threads;        /* workers */
+    const char *arena;       /* where the records are: "memory" or "file" */
+    const char *memcache_at; /* the names of the listeners of memcached's protocol, with ", "
+                                between two; NULL or empty: there are none. The server's */
+    bool tls;                /* built in */
+    uint64_t recovered;      /* records recovered at the start */
 
     /* One set for each worker, then one for the handshaker of each, one for the log, one for the
      * HTTP thread, and one for the thread that accepts: see INSTANCE_SETS_OF. The server allocates

@@ -23,6 +23,8 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/metrics.c \
 	daemon/base/metrics.def \
 	daemon/base/metrics.h \
+	daemon/base/path_advice.c \
+	daemon/base/path_advice.h \
 	daemon/base/pool.c \
 	daemon/base/pool.h \
 	daemon/base/safe_open.c \

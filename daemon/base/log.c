@@ -66,11 +66,11 @@ static uint64_t now_ms(void)
     return clock_precise() / 1000000;
 }
 
-/* Takes a limit whose second is over out of the list, as a copy. False: there is none. */
+/* Takes a limit whose window is over out of the list, as a copy. False: there is none. */
 static bool take_past(uint64_t second, struct log_limit *copy)
 {
     struct log_limit **link = &the_log.limits;
-    while (*link != NULL && (*link)->second == second) {
+    while (*link != NULL && (*link)->ends > second) {
         link = &(*link)->next;
     }
     if (*link == NULL) {
@@ -84,7 +84,7 @@ static bool take_past(uint64_t second, struct log_limit *copy)
     return true;
 }
 
-/* Logs how many lines were held back in seconds other than this one. */
+/* Logs how many lines were held back in windows that are over in this second. */
 static void report_held(uint64_t second)
 {
     struct log_limit past;
@@ -121,11 +121,11 @@ bool log_admits(struct log_limit *limit, int level)
         return log_wants(level);
     }
     pthread_mutex_lock(&the_log.lock);
-    if (limit->second != second && !limit->listed) {
-        limit->second = second;
+    if (limit->ends <= second && !limit->listed) {
+        limit->ends = second + limit->seconds;
         limit->logged = 0;
     }
-    bool admitted = limit->second == second && limit->logged < LOG_LIMIT_LINES;
+    bool admitted = limit->ends > second && limit->logged < limit->lines;
     if (admitted) {
         limit->logged++;
     } else {
@@ -138,15 +138,24 @@ bool log_admits(struct log_limit *limit, int level)
     return admitted;
 }
 
+/* With the lock: the first second in which a window with held lines is over; at most `second`. */
+static uint64_t first_end(uint64_t second)
+{
+    for (const struct log_limit *limit = the_log.limits; limit != NULL; limit = limit->next) {
+        second = limit->ends < second ? limit->ends : second;
+    }
+    return second;
+}
+
 /* Called by the thread between lines; returns when to call again, in milliseconds. */
 static uint64_t tick(void)
 {
     uint64_t now = now_ms();
     report_held(now / 1000);
     pthread_mutex_lock(&the_log.lock);
-    uint64_t ms = the_log.limits != NULL ? 1000 - now % 1000 : IDLE_MS;
+    uint64_t end = 1000 * first_end(now / 1000 + IDLE_MS / 1000);
     pthread_mutex_unlock(&the_log.lock);
-    return ms;
+    return end > now ? end - now : 0;
 }
 
 /* --- where lines go ----------------------------------------------------------------- */
@@ -205,9 +214,8 @@ void log_prepared(void)
 void log_give(uid_t uid, gid_t gid)
 {
     if (!log_writer_give(uid, gid)) {
-        log_warning("log: the file is not the user's that kvcached becomes, so a reload may fail "
-                    "to open it: "
-                    "chown it to that user: %m");
+        log_warning("log: the file does not belong to the user that kvcached becomes, so a reload "
+                    "may fail to open it: chown it to that user: %m");
     }
 }
 

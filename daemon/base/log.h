@@ -36,26 +36,36 @@ bool log_wants(int level);
 
 /* --- lines that any client can cause ------------------------------------------ */
 
-enum { LOG_LIMIT_LINES = 10 }; /* of one kind in a second */
+enum {
+    LOG_LIMIT_LINES = 10,     /* of one kind in a second */
+    LOG_SELDOM_SECONDS = 600, /* for one line of a kind that monitoring causes all day */
+};
 
-/* A kind of line. Static, and initialized by LOG_LIMIT; the log owns the members. */
+/* A kind of line. Static, and initialized by LOG_LIMIT or LOG_LIMIT_SELDOM; the log owns the other
+ * members. */
 struct log_limit {
     const char *what;      /* for "WHAT: and 120 more" */
+    unsigned lines;        /* that are logged in a window */
+    unsigned seconds;      /* of a window, which begins with its first line */
     int level;             /* of the lines held back */
-    uint64_t second;       /* the last in which there was a line */
-    unsigned logged, held; /* lines in that second */
+    uint64_t ends;         /* the first second after the window */
+    unsigned logged, held; /* lines in the window */
     bool listed;
     struct log_limit *next;
 };
 
 #define LOG_LIMIT(text)                                                                            \
     {                                                                                              \
-        .what = (text)                                                                             \
+        .what = (text), .lines = LOG_LIMIT_LINES, .seconds = 1                                     \
+    }
+#define LOG_LIMIT_SELDOM(text)                                                                     \
+    {                                                                                              \
+        .what = (text), .lines = 1, .seconds = LOG_SELDOM_SECONDS                                  \
     }
 
 /*
- * Whether a line of that kind and level is to be logged now. LOG_LIMIT_LINES of each kind are, in
- * a second; the rest are counted, and a line with their number follows when the second is over.
+ * Whether a line of that kind and level is to be logged now. So many lines of each kind are, in a
+ * window; the rest are counted, and a line with their number follows when the window is over.
  * At level LOG_DEBUG none is held back. Any thread.
  */
 bool log_admits(struct log_limit *limit, int level);

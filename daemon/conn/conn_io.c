@@ -124,7 +124,8 @@ static const struct ending {
 } endings[] = {
     [PIPELINE_QUIT] = {.drains = true, .why = CONN_CLOSE_QUIT},
     [PIPELINE_DESYNCED] = {.drains = true, .lingers = true, .why = CONN_CLOSE_PROTOCOL_ERROR},
-    [PIPELINE_HTTP] = {.why = CONN_CLOSE_HTTP},
+    [PIPELINE_HTTP] = {.drains = true, .lingers = true, .why = CONN_CLOSE_HTTP},
+    [PIPELINE_REDIS] = {.drains = true, .lingers = true, .why = CONN_CLOSE_REDIS},
     [PIPELINE_TLS_HELLO] = {.why = CONN_CLOSE_HELLO},
     [PIPELINE_NO_MEMORY] = {.why = CONN_CLOSE_NO_MEMORY},
 };
@@ -230,6 +231,7 @@ static void settle(struct conn *conn)
     case PIPELINE_QUIT:
     case PIPELINE_DESYNCED:
     case PIPELINE_HTTP:
+    case PIPELINE_REDIS:
     case PIPELINE_TLS_HELLO:
     case PIPELINE_NO_MEMORY:
         waits = !conclude(conn, sent_all);

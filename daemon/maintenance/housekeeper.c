@@ -28,6 +28,7 @@
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/maintenance/arena_watch.h"
+#include "daemon/maintenance/eviction_watch.h"
 #include "daemon/maintenance/malloc_trim.h"
 #include "daemon/store/store.h"
 
@@ -37,6 +38,8 @@ enum {
     SLICE_EFFORT = 512,
     REST_MIN_US = 100,   /* a shorter timer costs more than it spares */
     REST_MAX_US = 20000, /* also after a slice that was interrupted for long */
+    /* Namespaces to be looked at for evictions in a slice: some 10 us. */
+    EVICTION_EFFORT = 256,
     NICENESS = 5,
 };
 
@@ -49,6 +52,8 @@ struct housekeeper {
     const struct store *store;
     struct store_thread *store_thread;
     struct arena_watch watch;
+    struct eviction_watch eviction_watch;
+    uint32_t eviction_next; /* the namespace at which its round goes on; 0: at the first */
     pthread_t thread;
     bool has_thread;
     bool resting; /* the timer is set for the end of a rest */
@@ -72,6 +77,34 @@ static void idle(struct housekeeper *housekeeper)
     wait_us(housekeeper, 1000 * atomic_load(&housekeeper->interval));
 }
 
+/* What a round of the eviction watch passes on. */
+struct round {
+    struct eviction_watch *watch;
+    uint64_t now;
+};
+
+static void note_evicted(void *context, const struct store_evicted *evicted)
+{
+    const struct round *round = context;
+    eviction_watch_note(round->watch, evicted, round->now);
+}
+
+/* Goes on with a round, or begins the next one when it is due. */
+static void watch_evictions(struct housekeeper *housekeeper, uint64_t memory, uint64_t now)
+{
+    struct round round = {&housekeeper->eviction_watch, now};
+    if (housekeeper->eviction_next == 0 && !eviction_watch_is_due(round.watch, now)) {
+        return;
+    }
+    store_enter(housekeeper->store_thread);
+    bool done = store_evicted_step(housekeeper->store_thread, &housekeeper->eviction_next,
+                                   EVICTION_EFFORT, now, note_evicted, &round);
+    store_leave(housekeeper->store_thread);
+    if (done) {
+        eviction_watch_end(round.watch, memory, now);
+    }
+}
+
 static void watch(struct housekeeper *housekeeper, uint64_t now)
 {
     struct store_file_stats figures;
@@ -79,6 +112,7 @@ static void watch(struct housekeeper *housekeeper, uint64_t now)
     if (figures.file != NULL) {
         arena_watch_check(&housekeeper->watch, &figures, now);
     }
+    watch_evictions(housekeeper, figures.memory_limit, now);
 }
 
 static void slice(struct housekeeper *housekeeper)
@@ -132,7 +166,7 @@ static void *run(void *context)
 {
     struct housekeeper *housekeeper = context;
     if (!thread_set_background("housekeeper", NICENESS)) {
-        log_debug("the housekeeper keeps its priority: %m");
+        log_debug("housekeeper: its priority cannot be lowered: %m");
     }
     idle(housekeeper);
     event_base_dispatch(housekeeper->base);

@@ -4,6 +4,8 @@ noinst_LIBRARIES += daemon/maintenance/libmaintenance.a
 daemon_maintenance_libmaintenance_a_SOURCES = \
 	daemon/maintenance/arena_watch.c \
 	daemon/maintenance/arena_watch.h \
+	daemon/maintenance/eviction_watch.c \
+	daemon/maintenance/eviction_watch.h \
 	daemon/maintenance/housekeeper.c \
 	daemon/maintenance/housekeeper.h \
 	daemon/maintenance/malloc_trim.h

@@ -20,7 +20,8 @@ static const struct close_reason {
 
 /* Limited, since a client can cause any of them as often as it connects. */
 static struct log_limit limits[] = {
-#define CLOSE(id, name, reason, level, text) [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#define CLOSE(id, name, reason, level, text)         [CONN_CLOSE_##id] = LOG_LIMIT(text),
+#define CLOSE_FOREIGN(id, name, reason, level, text) [CONN_CLOSE_##id] = LOG_LIMIT_SELDOM(text),
 #include "daemon/base/close_reasons.def"
 #undef CLOSE
 };

@@ -299,7 +299,7 @@ static void *run(void *context)
     char name[16];
     snprintf(name, sizeof name, "handshaker-%u", handshaker->options.id);
     if (!thread_set_background(name, NICENESS)) {
-        log_debug("%s keeps its priority: %m", name);
+        log_debug("%s: its priority cannot be lowered: %m", name);
     }
     if (event_base_loop(handshaker->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error(

@@ -26,13 +26,15 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/os/privilege.h"
 
 enum {
-    UNSENT_MAX = 16 << 10, /* bytes; see set_options */
-    LOCK_ATTEMPTS = 40,    /* another daemon holds the lock of a path for microseconds */
-    LOCK_PAUSE_MS = 25,    /* between them */
+    UNSENT_MAX = 16 << 10,    /* bytes; see set_options */
+    LOCK_ATTEMPTS = 40,       /* another daemon holds the lock of a path for microseconds */
+    LOCK_PAUSE_MS = 25,       /* between them */
+    PORT_UNPRIVILEGED = 1024, /* from here on every user may listen, where that was not changed */
 };
 
 /* Writes the text of an error and returns false. Keeps errno. */
@@ -153,9 +155,37 @@ static bool bind_internet(struct listener *listener, const struct addrinfo *at, 
            listen(listener->fd, ENDPOINT_BACKLOG) == 0 && name_from_kernel(listener);
 }
 
+/* What to do about a port or an address that cannot be had; begins with a colon. */
+static void advise(char *advice, size_t size, const struct conf_listen *conf, int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        snprintf(advice, size, ": ss -ltnp 'sport = :%u' shows which process listens there",
+                 conf->port);
+        return;
+    case EACCES:
+        snprintf(advice, size, "%s",
+                 conf->port >= PORT_UNPRIVILEGED
+                     ? ""
+                     : ": a port below 1024 needs AmbientCapabilities=CAP_NET_BIND_SERVICE in the "
+                       "unit, or a socket unit; or write another port");
+        return;
+    case EADDRNOTAVAIL:
+        snprintf(advice, size, ": this machine does not have it; ip address shows what it has");
+        return;
+    case EAFNOSUPPORT:
+        snprintf(advice, size, ": this machine has no IPv6; write an address of IPv4");
+        return;
+    default:
+        advice[0] = '\0';
+        return;
+    }
+}
+
 static bool open_internet(struct listener *listener, const struct conf_listen *conf, char *error)
 {
     struct addrinfo *found;
+    char advice[160];
     if (!resolve(conf, &found)) {
         errno = EINVAL;
         return failed(error, "cannot listen on %s port %u: not a numeric address", conf->address,
@@ -165,9 +195,12 @@ static bool open_internet(struct listener *listener, const struct conf_listen *c
     bool done = bind_internet(listener, found, conf->dual_stack);
     int why = errno;
     freeaddrinfo(found);
+    if (!done) {
+        advise(advice, sizeof advice, conf, why);
+        failed(error, "cannot listen on %s: %s%s", listener->endpoint.name, strerror(why), advice);
+    }
     errno = why;
-    return done || failed(error, "cannot listen on %s: %s%s", listener->endpoint.name,
-                          strerror(why), why == EADDRINUSE ? " (ss -ltnp says by what)" : "");
+    return done;
 }
 
 /* --- Unix --------------------------------------------------------------- */
@@ -262,15 +295,17 @@ static bool listen_at(struct listener *listener, const struct conf_listen *conf,
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0 || !bind_and_register(listener, at, conf->mode) ||
         listen(listener->fd, ENDPOINT_BACKLOG) != 0) {
-        return failed(error, "cannot listen on %s: %s", conf->path, strerror(errno));
+        return failed(error, "cannot listen on %s: %s", conf->path,
+                      path_advice(conf->path, errno, strerror(errno)).text);
     }
     return true;
 }
 
-/* Locks a path, so that of two daemons that start at once one gets it and the other one finds it in
- * use. Returns the descriptor of the lock's file, or -1 with `error`. */
-static int lock_path(const char *path, const struct privilege_user *user, struct cleanup *cleanup,
-                     char *error)
+/* Locks the path of a socket by a file beside it, so that of two daemons that start at once one
+ * gets it and the other one finds it in use. Returns the descriptor of that file, or -1 with
+ * `error`. */
+static int lock_path(const char *path, const char *socket_path, const struct privilege_user *user,
+                     struct cleanup *cleanup, char *error)
 {
     const struct safe_terms terms = {.path = path,
                                      .flags = O_RDWR | O_CREAT,
@@ -283,8 +318,10 @@ static int lock_path(const char *path, const struct privilege_user *user, struct
         nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_MS * 1000000}, NULL);
         fd = safe_open_locked(&terms, &made, &why, NULL);
     }
-    if (fd < 0) {
+    if (fd < 0 && errno == EWOULDBLOCK) {
         failed(error, "cannot lock %s: %s", path, why);
+    } else if (fd < 0) {
+        failed(error, "cannot listen on %s: %s", socket_path, path_advice(path, errno, why).text);
     } else if (!cleanup_register(cleanup, path, -1)) {
         failed(error, "cannot lock %s: %s", path, strerror(errno));
         close(fd);
@@ -302,7 +339,7 @@ static bool open_locked(struct listener *listener, const struct conf_listen *con
     sigset_t before;
     snprintf(lock, sizeof lock, "%s.lock", at->sun_path);
     cleanup_block_signals(&before);
-    int fd = lock_path(lock, user, &cleanup, error);
+    int fd = lock_path(lock, at->sun_path, user, &cleanup, error);
     cleanup_restore_signals(&before);
     if (fd < 0) {
         return false;
@@ -327,7 +364,8 @@ static bool open_unix(struct listener *listener, const struct conf_listen *conf,
     strcpy(at.sun_path, conf->path);
     snprintf(listener->endpoint.name, sizeof listener->endpoint.name, "%s", conf->path);
     if (!safe_path(conf->path, &why)) {
-        return failed(error, "cannot listen on %s: %s", conf->path, why);
+        return failed(error, "cannot listen on %s: %s", conf->path,
+                      path_advice(conf->path, errno, why).text);
     }
     return open_locked(listener, conf, user, &at, error) &&
            set_owner(listener, conf->owner, user, error);
@@ -366,6 +404,23 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
     return done;
 }
 
+uint16_t listener_port(const struct listener *listener)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+        struct sockaddr_storage room;
+    } address = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    if (getsockname(listener->fd, &address.any, &length) != 0) {
+        return 0;
+    }
+    return address.any.sa_family == AF_INET    ? ntohs(address.four.sin_port)
+           : address.any.sa_family == AF_INET6 ? ntohs(address.six.sin6_port)
+                                               : 0;
+}
+
 static bool is_listening_stream(int fd)
 {
     int type = 0, listening = 0;
@@ -381,11 +436,10 @@ bool listener_inherit(struct listener *listener, int fd, const struct endpoint *
     if (!is_listening_stream(fd) || !name_from_kernel(listener)) {
         listener_close(listener);
         errno = ENOTSOCK;
-        return failed(
-            error,
-            "descriptor %d, which was handed over, is no listening stream socket: check the "
-            "socket unit",
-            fd);
+        return failed(error,
+                      "descriptor %d of socket activation is no listening stream socket: check the "
+                      "socket unit",
+                      fd);
     }
     if (listener->endpoint.name[0] != '/' && listener->endpoint.name[0] != '@') {
         set_options(fd); /* may fail: the socket may be of another family */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "daemon/net/endpoint.h"
@@ -17,7 +18,7 @@
 struct conf_listen;
 struct privilege_user;
 
-enum { LISTENER_ERROR_MAX = 256 /* bytes of a message, its NUL included */ };
+enum { LISTENER_ERROR_MAX = 800 /* bytes of a message, its NUL included */ };
 
 struct listener {
     int fd;
@@ -30,7 +31,8 @@ struct listener {
 /*
  * Opens a socket as configured. A Unix socket for which no owner is configured gets `user` as its
  * owner, unless that is NULL. The struct must not move until listener_close. False with errno:
- * *listener is closed, and `error` is a text that names the address and the cause.
+ * *listener is closed, and `error` is a text that names the address, the cause and,
+ * as far as that is known, the remedy.
  */
 bool listener_open(struct listener *listener, const struct conf_listen *conf,
                    const struct privilege_user *user, char error[LISTENER_ERROR_MAX]);
@@ -40,6 +42,9 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
  * descriptor is closed. */
 bool listener_inherit(struct listener *listener, int fd, const struct endpoint *endpoint,
                       char error[LISTENER_ERROR_MAX]);
+
+/* The port of a TCP listener; 0 for any other. */
+uint16_t listener_port(const struct listener *listener);
 
 /* The endpoint of a listener with that configuration, without name and TLS. */
 struct endpoint listener_endpoint(const struct conf_listen *conf);

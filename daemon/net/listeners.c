@@ -7,6 +7,7 @@
 #include "daemon/net/listeners.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -15,6 +16,8 @@
 #include "daemon/base/log.h"
 #include "daemon/net/tls.h"
 #include "daemon/os/service_manager.h"
+
+enum { PORT_ATTEMPTS = 16 }; /* of ports that the kernel picks for localhost */
 
 /* The endpoint of an inherited socket: that of the first configured listener with its protocol. */
 static struct endpoint endpoint_like(const struct listeners *listeners, const struct conf *conf,
@@ -50,18 +53,59 @@ static int inherit(struct listeners *listeners, const struct conf *conf,
     return status;
 }
 
+/* Opens 127.0.0.1 and ::1 with the same port, and takes 127.0.0.1 alone where there is no IPv6. A
+ * port that the kernel picked for 127.0.0.1 may be in use at ::1. *count is how many were opened.
+ * False with errno and `error`: none is open. */
+static bool open_localhost(struct listener pair[2], const struct conf_listen *conf,
+                           const struct privilege_user *user, size_t *count, char *error)
+{
+    struct conf_listen four = *conf, six = *conf;
+    four.address = (char[]){"127.0.0.1"};
+    six.address = (char[]){"::1"};
+    for (int attempts = conf->port == 0 ? PORT_ATTEMPTS : 1; attempts > 0; attempts--) {
+        if (!listener_open(&pair[0], &four, user, error)) {
+            return false;
+        }
+        six.port = listener_port(&pair[0]);
+        *count = listener_open(&pair[1], &six, user, error) ? 2 : 1;
+        if (*count == 2 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) {
+            return true;
+        }
+        int why = errno;
+        listener_close(&pair[0]);
+        errno = why;
+        if (errno != EADDRINUSE) {
+            break;
+        }
+    }
+    return false;
+}
+
+/* Opens the sockets of one group, at most 2, and counts them in *count. */
+static bool open_group(struct listener *at, const struct conf_listen *conf,
+                       const struct privilege_user *user, size_t *count, char *error)
+{
+    *count = 1;
+    return conf_is_localhost(conf) ? open_localhost(at, conf, user, count, error)
+                                   : listener_open(at, conf, user, error);
+}
+
 static int open_configured(struct listeners *listeners, const struct conf *conf,
                            const struct privilege_user *user)
 {
     char error[LISTENER_ERROR_MAX];
     for (size_t i = 0; i < conf->listen_count; i++) {
-        if (!listener_open(&listeners->all[i], &conf->listen[i], user, error)) {
+        struct listener *opened = &listeners->all[listeners->count];
+        size_t count;
+        if (!open_group(opened, &conf->listen[i], user, &count, error)) {
             int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
             log_error("%s", error);
             return status;
         }
-        listeners->all[i].endpoint.tls = listeners->tls[i];
-        listeners->count++;
+        for (size_t j = 0; j < count; j++) {
+            opened[j].endpoint.tls = listeners->tls[i];
+        }
+        listeners->count += count;
     }
     return EX_OK;
 }
@@ -86,7 +130,7 @@ int listeners_open(struct listeners *listeners, const struct conf *conf,
 {
     struct service_manager_socket *sockets;
     size_t inherited = service_manager_sockets(&sockets);
-    size_t wanted = inherited > 0 ? inherited : conf->listen_count;
+    size_t wanted = inherited > 0 ? inherited : conf_listen_sockets(conf);
     int status;
     if (!allocate(listeners, conf, wanted)) {
         log_error("listen: cannot prepare the listeners: %s", strerror(errno));
@@ -163,6 +207,23 @@ bool listeners_have_http(const struct listeners *listeners)
 }
 
 /* --- closing --------------------------------------------------------------- */
+
+void listeners_names(const struct listeners *listeners, const struct protocol *protocol,
+                     char to[LISTENERS_NAMES_MAX])
+{
+    size_t length = 0;
+    to[0] = '\0';
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct endpoint *endpoint = &listeners->all[i].endpoint;
+        char name[ENDPOINT_NAME_MAX + 16];
+        int size = snprintf(name, sizeof name, "%s%s%s", length > 0 ? ", " : "", endpoint->name,
+                            endpoint->tls != NULL ? " (TLS)" : "");
+        if (endpoint->protocol == protocol && length + (size_t)size < LISTENERS_NAMES_MAX) {
+            memcpy(to + length, name, (size_t)size + 1);
+            length += (size_t)size;
+        }
+    }
+}
 
 void listeners_close(struct listeners *listeners)
 {

@@ -12,6 +12,8 @@
 struct conf;
 struct privilege_user;
 
+enum { LISTENERS_NAMES_MAX = 4 * ENDPOINT_NAME_MAX }; /* bytes */
+
 struct listeners {
     struct listener *all;
     size_t count;
@@ -43,6 +45,11 @@ void listeners_abandon_tls(struct listeners *listeners);
  * For configured listeners the configuration is checked when it is loaded.
  */
 const char *listeners_exposed(const struct listeners *listeners, const struct conf *conf);
+
+/* Writes the names of the listeners of that protocol, with ", " between two: as many as there is
+ * room for. */
+void listeners_names(const struct listeners *listeners, const struct protocol *protocol,
+                     char to[LISTENERS_NAMES_MAX]);
 
 /* Closes the sockets whose connections workers serve, so that no further one is accepted. Listeners
  * with HTTP stay open. The endpoints stay readable. */

@@ -51,7 +51,7 @@ static uint64_t own_descriptors(const struct conf *conf)
         speaks_tls |= conf->listen[i].tls_certificate != NULL && !is_http;
         http += is_http ? HTTP_LISTENER : 0;
     }
-    return conf->listen_count + http +
+    return conf_listen_sockets(conf) + http +
            (speaks_tls ? 2u : 1u) * PER_THREAD * (uint64_t)conf->threads;
 }
 
@@ -79,7 +79,7 @@ bool fd_limit_require(const struct conf *conf)
     if (allowed < least) {
         log_error("file descriptors: the limit is %ju, but %u threads and %zu listeners need %ju: "
                   "raise it (ulimit -n, LimitNOFILE), or write fewer threads",
-                  (uintmax_t)allowed, conf->threads, conf->listen_count, (uintmax_t)least);
+                  (uintmax_t)allowed, conf->threads, conf_listen_sockets(conf), (uintmax_t)least);
     }
     return allowed >= least;
 }

@@ -16,10 +16,10 @@
 #include "daemon/os/cleanup.h"
 
 static volatile sig_atomic_t notes_stops; /* 0: a signal to stop ends the process at once */
-static volatile sig_atomic_t stop, reload;
+static volatile sig_atomic_t stop, reload, reopen;
 static volatile pid_t passed_on_to; /* the process that gets signals to stop; 0: none */
 
-static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 static void mask(int how)
 {
@@ -42,6 +42,8 @@ static void on_signal(int number)
     int why = errno;
     if (number == SIGHUP) {
         reload = number;
+    } else if (number == SIGUSR1) {
+        reopen = number;
     } else if (passed_on_to != 0) {
         kill(passed_on_to, number);
     } else if (notes_stops && stop == 0) {
@@ -102,8 +104,8 @@ void signals_hand_over(void)
 
 struct signals_given signals_handed_over(void)
 {
-    struct signals_given given = {.stop = stop, .reload = reload};
-    stop = reload = 0;
+    struct signals_given given = {.stop = stop, .reload = reload, .reopen = reopen};
+    stop = reload = reopen = 0;
     notes_stops = 0;
     mask(SIG_UNBLOCK);
     return given;
@@ -116,5 +118,6 @@ void signals_end(void)
     handle(SIGTERM, on_signal);
     handle(SIGINT, on_signal);
     handle(SIGHUP, SIG_IGN);
+    handle(SIGUSR1, SIG_IGN);
     mask(SIG_UNBLOCK);
 }

@@ -1,11 +1,11 @@
 /*
- * signals.h - SIGTERM, SIGINT and SIGHUP while no event loop handles them.
+ * signals.h - SIGTERM, SIGINT, SIGHUP and SIGUSR1 while no event loop handles them.
  *
  * From the first line of main on no such signal is lost, and none ends the process in an undefined
  * state. While the daemon starts, a signal to stop (SIGTERM, SIGINT) unlinks the files that were
  * made (cleanup.h) and ends the process with status 0; while the arena is read it is only noted,
- * so that the file can be left in order. A signal to reload (SIGHUP) is noted until the start is
- * over. Then the event loop takes over. From signals_end on a signal to stop ends the process at
+ * so that the file can be left in order. A signal to reload (SIGHUP), or to open the log file again
+ * (SIGUSR1), is noted until the start is over. Then the event loop takes over. From signals_end on a signal to stop ends the process at
  * once again.
  *
  * The main thread's, where nothing else is said: other threads have signals blocked (thread.h).
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Blocks the three signals: for the first line of main. */
+/* Blocks these signals: for the first line of main. */
 void signals_hold(void);
 /* Unblocks them, with their default actions: for a command that is no daemon. */
 void signals_ordinary(void);
@@ -36,12 +36,12 @@ int signals_noted(void);
 /* Between these two calls, in which signals are blocked, the event loop installs its own handlers.
  * The second returns the signals noted before, as numbers or 0. */
 struct signals_given {
-    int stop, reload;
+    int stop, reload, reopen;
 };
 void signals_hand_over(void);
 struct signals_given signals_handed_over(void);
 
-/* The daemon stops: a signal to stop ends the process, a signal to reload is ignored. */
+/* The daemon stops: a signal to stop ends the process, the others are ignored. */
 void signals_end(void);
 
 #endif

@@ -31,7 +31,7 @@ static enum outcome do_version(struct command_context *ctx, struct command *cmd)
 
 static enum outcome do_help(struct command_context *ctx, struct command *cmd)
 {
-    reply_queue_text(ctx->replies, ctx->replies->protocol->help());
+    reply_queue_text(ctx->replies, ctx->replies->protocol->help(&cmd->request));
     reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
     return OUTCOME_DONE;
 }

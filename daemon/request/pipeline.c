@@ -8,6 +8,7 @@
  */
 #include "daemon/request/pipeline.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/clock.h"
@@ -231,6 +232,20 @@ static void begin_upload(struct pipeline *pipeline, struct command_context *ctx)
     }
 }
 
+/* A request of memcached's protocol: says where that is spoken. */
+static void answer_memcached(struct pipeline *pipeline, const struct instance *instance)
+{
+    const struct reply *error = &pipeline->parser.error;
+    const char *at = instance->memcache_at;
+    bool nowhere = at == NULL || at[0] == '\0';
+    char text[REPLY_HEAD_MAX];
+    int length =
+        snprintf(text, sizeof text, "%.*s; memcached's is %s%s", (int)error->text.length,
+                 error->text.bytes, nowhere ? "configured nowhere" : "at ", nowhere ? "" : at);
+    struct reply whole = {.kind = error->kind, .text = {text, (size_t)length}};
+    reply_queue_reply(&pipeline->replies, NULL, &whole);
+}
+
 static void answer_error(struct pipeline *pipeline, struct command_context *ctx)
 {
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
@@ -240,6 +255,10 @@ static void answer_error(struct pipeline *pipeline, struct command_context *ctx)
     metrics_add(ctx->metrics, METRIC_REQUESTS_REFUSED, 1);
     if (pipeline->parser.error.reason == REASON_TOO_LARGE) {
         metrics_add(ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
+    }
+    if (pipeline->parser.error.reason == REASON_MEMCACHE) {
+        answer_memcached(pipeline, ctx->instance);
+        return;
     }
     reply_queue_reply(&pipeline->replies, NULL, &pipeline->parser.error);
 }
@@ -254,10 +273,20 @@ static void refuse_line(struct pipeline *pipeline, struct command_context *ctx)
     }
 }
 
-/* Whether the bytes begin a TLS handshake. */
-static bool is_tls_hello(const struct recv_buffer *input)
+/* Answers a client that speaks another protocol, in that protocol. */
+static bool end_foreign(struct pipeline *pipeline)
 {
-    return recv_buffer_length(input) > 0 && recv_buffer_bytes(input)[0] == 0x16;
+    static const enum pipeline_state states[] = {
+        [FOREIGN_NONE] = PIPELINE_DESYNCED,
+        [FOREIGN_HTTP] = PIPELINE_HTTP,
+        [FOREIGN_TLS] = PIPELINE_TLS_HELLO,
+        [FOREIGN_REDIS] = PIPELINE_REDIS,
+    };
+    enum foreign foreign = pipeline->parser.foreign;
+    char answer[FOREIGN_ANSWER_MAX];
+    size_t length = foreign_answer(foreign, pipeline->endpoint->protocol->speaks, answer);
+    reply_queue_text(&pipeline->replies, (struct slice){answer, length});
+    return stop(pipeline, states[foreign]);
 }
 
 /* All requests of the batch are answered: deals with its ending. */
@@ -288,8 +317,7 @@ static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
         goes_on = stop(pipeline, PIPELINE_DESYNCED);
         break;
     case PARSE_HANGUP:
-        goes_on =
-            stop(pipeline, is_tls_hello(&pipeline->input) ? PIPELINE_TLS_HELLO : PIPELINE_HTTP);
+        goes_on = end_foreign(pipeline);
         wipe(pipeline, recv_buffer_length(&pipeline->input));
         break;
     }

@@ -28,8 +28,10 @@ enum pipeline_state {
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
     PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
     PIPELINE_DESYNCED,  /* to be closed when all is sent: the bytes that follow cannot be parsed */
-    PIPELINE_HTTP,      /* to be closed at once: an HTTP request has come */
-    PIPELINE_TLS_HELLO, /* the same: a TLS handshake has come, but the endpoint has no TLS */
+    PIPELINE_HTTP,      /* the same: an HTTP request has come */
+    PIPELINE_REDIS,     /* the same: a request in Redis's protocol has come */
+    PIPELINE_TLS_HELLO, /* to be closed at once: a TLS handshake has come, but the endpoint has no
+                           TLS */
     PIPELINE_NO_MEMORY, /* to be closed at once: replies are missing */
 };
 

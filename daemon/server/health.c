@@ -40,7 +40,7 @@ void health_name(const struct health *health, unsigned i, char name[HEALTH_NAME_
     if (i < workers) {
         snprintf(name, HEALTH_NAME_MAX, "worker %u", i);
     } else if (i < 2 * workers) {
-        snprintf(name, HEALTH_NAME_MAX, "the handshaker of worker %u", i - workers);
+        snprintf(name, HEALTH_NAME_MAX, "the TLS handshake thread of worker %u", i - workers);
     } else {
         snprintf(name, HEALTH_NAME_MAX, "the housekeeper");
     }

@@ -16,6 +16,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/thread.h"
 #include "daemon/base/wakeup.h"
 #include "daemon/http/http.h"
@@ -25,9 +26,10 @@
 #include "daemon/server/server_state.h"
 
 enum {
-    NAMES_MAX = 256, /* bytes; of options that need a restart */
-    WAIT_US = 1000,  /* for requests that are under way */
-    RETRY_S = 1,     /* between two tries to create namespaces for which there was no room */
+    NAMES_MAX = 256,   /* bytes; of options that need a restart */
+    CHANGES_MAX = 512, /* bytes; of what changed, in the log */
+    WAIT_US = 1000,    /* for requests that are under way */
+    RETRY_S = 1,       /* between two tries to create namespaces for which there was no room */
 };
 
 struct reload {
@@ -46,6 +48,7 @@ struct reload {
     struct conf *next;
     struct conf_errors errors;
     struct users *users;
+    char changes[CHANGES_MAX]; /* what differs from the configuration in force */
     bool prepared;
 };
 
@@ -58,8 +61,8 @@ static bool is_exposed(const struct server *server, const struct conf *next)
     const char *name =
         listen != NULL ? listen->address : listeners_exposed(&server->listeners, next);
     if (name != NULL) {
-        log_error("others than this machine can reach %s until the daemon is restarted: until "
-                  "then keep users and TLS, or write insecure = true",
+        log_error("other machines can reach %s until a restart: keep users and TLS until then, or "
+                  "write insecure = true",
                   name);
     }
     return name != NULL;
@@ -72,11 +75,11 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
     bool users = server->conf->user_count > 0 && !next->users_given;
     bool everything = next->empty && !server->conf->empty;
     if (everything) {
-        log_error("the file has no setting in it, and had some before: write one, such as "
-                  "users = (); if the defaults are meant");
+        log_error("the file has no setting, and had some before: if the defaults are meant, write "
+                  "users = ();");
     } else if (users) {
-        log_error("users: the file has no such setting, and there are users: write users = (); if "
-                  "every client may do everything");
+        log_error("users: the file does not have this option, and there are users: if every client "
+                  "may do everything, write users = ();");
     }
     return everything || users;
 }
@@ -111,9 +114,12 @@ static void *read_and_prepare(void *context)
     struct reload *reload = context;
     struct server *server = reload->server;
     pthread_setname_np(pthread_self(), "reload");
-    reload->prepared = conf_load(server->file, &reload->next, &reload->errors) &&
+    reload->prepared = conf_load(&server->source, &reload->next, &reload->errors) &&
                        !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
+    if (reload->prepared) {
+        conf_changes(server->conf, reload->next, reload->changes, sizeof reload->changes);
+    }
     wakeup_signal(&reload->wakeup);
     return NULL;
 }
@@ -146,7 +152,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
         return false;
     }
     if (!server_state_open_log(server, next, &why)) {
-        log_error("cannot log to %s: %s", next->log.to, why);
+        log_error("cannot log to %s: %s", next->log.to, path_advice(next->log.to, errno, why).text);
         return false;
     }
     if (!conf_apply_begin(next, server->storage.store_thread)) {
@@ -264,7 +270,8 @@ static void finish(struct reload *reload)
             storage_set_memory(&server->storage, server->conf->memory);
         }
         log_unchanged(server);
-        log_notice("reloaded the configuration");
+        log_notice("reloaded the configuration: %s",
+                   reload->changes[0] != '\0' ? reload->changes : "no option changed");
         server_state_show(server, "");
         end_reload(reload);
         return;

@@ -21,6 +21,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/http/http.h"
 #include "daemon/net/tls.h"
@@ -48,7 +49,8 @@ static int start_log(struct server *server)
     const char *why;
     log_echo();
     if (!server_state_open_log(server, server->conf, &why)) {
-        log_error("cannot log to %s: %s", server->conf->log.to, why);
+        const char *to = server->conf->log.to;
+        log_error("cannot log to %s: %s", to, path_advice(to, errno, why).text);
         return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
     }
     return EX_OK;
@@ -67,7 +69,7 @@ static int find_user(struct server *server)
     }
     server->becomes_user = geteuid() == 0;
     if (!server->becomes_user && server->user.uid != geteuid()) {
-        log_warning("user: %s: only root can become another user; left as it is", name);
+        log_warning("user: %s: only root can become another user; the daemon keeps its user", name);
     }
     return EX_OK;
 }
@@ -96,7 +98,7 @@ static int open_pidfile(struct server *server)
     case PIDFILE_FAILED:
         break;
     }
-    log_error("pid_file: %s: %s", path, why);
+    log_error("pid_file: %s: %s", path, path_advice(path, errno, why).text);
     return errno == EACCES ? EX_NOPERM : EX_CANTCREAT;
 }
 
@@ -111,10 +113,11 @@ static int open_listeners(struct server *server)
                                 server->becomes_user ? &server->user : NULL);
     const char *exposed = listeners_exposed(&server->listeners, server->conf);
     if (status == EX_OK && exposed != NULL) {
-        log_error("others than this machine can reach %s, which was handed over: write users and, "
-                  "in a listen group of its protocol, tls_certificate and tls_key; or insecure = "
-                  "true, if every client there may read and change everything",
+        log_error("other machines can reach %s, a socket of the service manager, without users or "
+                  "without TLS",
                   exposed);
+        log_error("write users, and tls_certificate and tls_key in a group of listen with its "
+                  "protocol, or insecure = true: see \"Users and rights\" in kvcached(8)");
         status = EX_CONFIG;
     }
     return status;
@@ -171,6 +174,8 @@ static int make_instance(struct server *server)
     instance->arena = server->storage.file != NULL ? "file" : "memory";
     instance->tls = tls_is_built();
     instance->recovered = server->storage.recovered;
+    listeners_names(&server->listeners, &protocol_memcache, server->memcache_at);
+    instance->memcache_at = server->memcache_at;
     atomic_init(&instance->loaded, clock_wall());
     instance->metrics_sets = INSTANCE_SETS_OF(instance->threads);
     atomic_init(&instance->connections, 0);
@@ -276,6 +281,20 @@ static void on_reload(evutil_socket_t number, short what, void *context)
     reload_begin(server->reload);
 }
 
+/* For log rotation: the configuration is not read. */
+static void on_reopen(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+    const char *why = NULL;
+    (void)number;
+    (void)what;
+    if (server_state_open_log(server, server->conf, &why)) {
+        log_notice("opened the log again");
+    } else {
+        log_error("cannot open %s again: %s: the log goes on as before", server->conf->log.to, why);
+    }
+}
+
 /* --- shutdown ----------------------------------------------------------- */
 
 /* From here on a second signal to stop ends the process at once, whatever the threads wait for, and
@@ -316,7 +335,7 @@ static void replay_signals(struct server *server)
     const struct signals_given given = signals_handed_over();
     for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++) {
         int number = event_get_signal(server->signals[i]);
-        if (number == given.stop || number == given.reload) {
+        if (number == given.stop || number == given.reload || number == given.reopen) {
             event_active(server->signals[i], EV_SIGNAL, 1);
         }
     }
@@ -327,7 +346,7 @@ static int start_signals(struct server *server)
     static const struct {
         int number;
         event_callback_fn handler;
-    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    } wanted[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}, {SIGUSR1, on_reopen}};
 
     signals_hand_over();
     server->base = event_base_new();
@@ -350,14 +369,14 @@ static void log_ready(const struct server *server)
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
     log_notice("configuration: %s (users: %zu, namespaces: %zu, records in %s)",
-               server->file != NULL ? server->file : "built-in defaults", server->conf->user_count,
-               server->conf->namespace_count, server->instance.arena);
+               server->source.file != NULL ? server->source.file : "built-in defaults",
+               server->conf->user_count, server->conf->namespace_count, server->instance.arena);
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];
         log_notice("listening on %s (%s)%s%s", listener->endpoint.name,
                    endpoint_protocol(&listener->endpoint),
                    listener->endpoint.tls != NULL ? ", with TLS" : "",
-                   listener->inherited ? ", handed over by the service manager" : "");
+                   listener->inherited ? ", by socket activation" : "");
     }
     if (geteuid() == 0) {
         log_warning("running as root: set `user`, or start kvcached as another user");
@@ -383,7 +402,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         return NULL;
     }
     event_errors_to_log();
-    server->file = options->file;
+    server->source = options->source;
     server->verbosity = options->verbosity;
     server->detached = options->detached;
     server->version = options->version;
@@ -399,7 +418,7 @@ struct server *server_create(const struct server_options *options, struct conf *
         log_ready(server);
     } else {
         if (stopped != 0) {
-            log_notice("stopping before it served: %s", signal_name(stopped));
+            log_notice("stopping during the start: %s", signal_name(stopped));
             *status = EX_OK;
         }
         server_destroy(&server);

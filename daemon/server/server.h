@@ -11,10 +11,10 @@
 struct server;
 
 struct server_options {
-    const char *file;    /* read again at a reload; NULL: built-in defaults */
-    int verbosity;       /* log levels beyond the configured one */
-    bool detached;       /* there is no terminal: a log to stderr goes to syslog */
-    const char *version; /* "x.y.z" */
+    struct conf_source source; /* read again at a reload */
+    int verbosity;             /* log levels beyond the configured one */
+    bool detached;             /* there is no terminal: a log to stderr goes to syslog */
+    const char *version;       /* "x.y.z" */
 };
 
 /*

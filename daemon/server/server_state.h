@@ -27,18 +27,19 @@ struct users;
 struct watchdog;
 
 struct server {
-    const char *file; /* these four as in struct server_options */
+    struct conf_source source; /* these four as in struct server_options */
     int verbosity;
     bool detached;
     const char *version;
     struct conf *first; /* at the start; still in force for options that need a restart */
     struct conf *conf;  /* loaded last; may be `first` */
     struct event_base *base;
-    struct event *signals[3];
+    struct event *signals[4];
     struct pidfile pidfile;
     struct privilege_user user;
     bool becomes_user; /* `user` is set, and the process started as root */
     struct listeners listeners;
+    char memcache_at[LISTENERS_NAMES_MAX]; /* as in struct instance */
     struct storage storage;
     struct users *users; /* of `conf`; a reference */
     struct instance instance;

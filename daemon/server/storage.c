@@ -18,6 +18,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/path_advice.h"
 #include "daemon/base/safe_open.h"
 #include "daemon/maintenance/arena_watch.h"
 #include "daemon/os/service_manager.h"
@@ -139,10 +140,10 @@ static int failed_with_file(const char *file, uint64_t memory, int why)
         log_error("arena.file: %s: a symbolic link is not followed", file);
         return EX_CANTCREAT;
     case EOPNOTSUPP:
-        log_error("arena.file: %s: the file system cannot set blocks aside (fallocate)", file);
+        log_error("arena.file: %s: the file system cannot reserve blocks (fallocate)", file);
         return EX_CANTCREAT;
     default:
-        log_error("arena.file: %s: %s", file, strerror(why));
+        log_error("arena.file: %s: %s", file, path_advice(file, why, strerror(why)).text);
         return why == EACCES || why == EPERM || why == EROFS ? EX_NOPERM : EX_CANTCREAT;
     }
 }

@@ -1,7 +1,7 @@
 # daemon/store/local.mk - the records: a library for each room, and what it may use. Nothing
 # above daemon/base is linked.
 
-noinst_HEADERS += daemon/store/store.h daemon/store/store_policy.h \
+noinst_HEADERS += daemon/store/store.h daemon/store/store_evicted.h daemon/store/store_policy.h \
 	daemon/store/store_status.h
 
 arena_libs = daemon/store/arena/libarena.a $(base_libs)

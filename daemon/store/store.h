@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "daemon/store/store_evicted.h"
 #include "daemon/store/store_policy.h"
 #include "daemon/store/store_status.h"
 #include "protocol/slice.h"

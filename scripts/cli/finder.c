@@ -64,7 +64,8 @@ static bool load(const char *file, struct endpoint *endpoint)
 {
     struct conf *conf = NULL;
     struct conf_errors errors = {.text = NULL};
-    bool loaded = conf_load(file, &conf, &errors);
+    const struct conf_source source = {.file = file};
+    bool loaded = conf_load(&source, &conf, &errors);
     if (loaded) {
         const struct conf_listen *listen = first_listener(conf);
         if (listen != NULL) {

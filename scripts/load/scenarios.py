@@ -11,6 +11,7 @@ from scenario_cpu import cpu, threads, values
 from scenario_fill import fill
 from scenario_memory import connections, misses, mixed, overhead
 from scenario_namespaces import namespaces, pressure
+from scenario_observed import observed
 from scenario_restart import restart
 from scenario_tail import expiry, tail
 from scenario_tls import tls
@@ -18,4 +19,5 @@ from scenario_tls import tls
 ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "fill": fill, "expiry": expiry,
        "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart,
-       "abuse": abuse, "tls": tls}
+       "abuse": abuse, "tls": tls,
+       "observed": observed}

@@ -107,17 +107,20 @@ PAIR = 'tls_certificate = "%s"; tls_key = "%s"; '
 
 class Kvcached(Server):
     """It listens twice: `twin` is its listener for memcached's clients, with the same records.
-    With `encrypted`, a certificate and its key, there is a third, for TLS alone."""
+    With `encrypted`, a certificate and its key, there is a third, for TLS alone; with `http` one
+    for HTTP. `more` is further configuration."""
 
     name = "kvcached"
     space = "bench"
     lasts_in = "/dev/shm"
 
-    def __init__(self, *arguments, encrypted=None, **options):
+    def __init__(self, *arguments, encrypted=None, http=False, more="", **options):
         super().__init__(*arguments, **options)
         self.twin = Twin(self)
         self.encrypted = encrypted
         self.encrypted_port = None
+        self.http_port = free_port() if http else None
+        self.more = more
 
     def arguments(self):
         self.twin.port = free_port()
@@ -131,12 +134,15 @@ class Kvcached(Server):
             self.encrypted_port = free_port()
             third = (f',\n    {{ address = "127.0.0.1"; port = {self.encrypted_port}; '
                      f'{PAIR % self.encrypted}}}')
+        if self.http_port:
+            third += (f',\n    {{ address = "127.0.0.1"; port = {self.http_port}; '
+                      'protocol = "http"; }')
         with open(path, "w") as conf:
             conf.write(f'listen = ( {{ address = "127.0.0.1"; port = {self.port}; {pair}}},\n'
                        f'    {{ address = "127.0.0.1"; port = {self.twin.port}; {pair}\n'
                        f'      protocol = "memcache"; namespace = "{self.space}"; }}{third} );\n'
                        f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
-                       'max_connections = 12000;\n')
+                       f'max_connections = 12000;\n{self.more}\n')
             if self.lasting:
                 conf.write(f'arena = {{ file = "{self.directory}/arena"; }};\n')
             if groups:

@@ -284,6 +284,20 @@ START_TEST(what_strangers_bring_about_is_held_back)
 }
 END_TEST
 
+/* One line in a window of two seconds, and what was held back is told when the window is over. */
+START_TEST(what_comes_all_day_is_logged_seldom)
+{
+    static struct log_limit probes = {.what = "probes", .lines = 1, .seconds = 2};
+    serve();
+    uint64_t begun = now_ms() / 1000;
+    ck_assert_uint_eq(burst(&probes, LOG_INFO, 10), 1);
+    read_until("info: probes: and 9 more\n");
+    ck_assert_uint_ge(now_ms() / 1000, begun + 2);
+    ck_assert_uint_eq(count("a stranger: probes\n"), 1);
+    ck_assert_uint_eq(burst(&probes, LOG_INFO, 5), 1);
+}
+END_TEST
+
 START_TEST(what_is_held_back_is_told_at_the_end)
 {
     static struct log_limit noise = LOG_LIMIT("noise");
@@ -399,6 +413,7 @@ int main(void)
     tcase_add_checked_fixture(limits, set_up, tear_down);
     tcase_set_timeout(limits, 20);
     tcase_add_test(limits, what_strangers_bring_about_is_held_back);
+    tcase_add_test(limits, what_comes_all_day_is_logged_seldom);
     tcase_add_test(limits, what_is_held_back_is_told_at_the_end);
     tcase_add_test(limits, debug_tells_all);
     suite_add_tcase(suite, limits);

@@ -50,7 +50,7 @@ static void load_bad(const char *file, const char *expected)
 {
     struct conf *conf;
     struct conf_errors errors;
-    ck_assert(!conf_load(file, &conf, &errors));
+    ck_assert(!conf_load(&(struct conf_source){.file = file}, &conf, &errors));
     ck_assert_ptr_null(conf);
     ck_assert_str_eq(errors.text, expected);
     conf_errors_deinit(&errors);
@@ -71,7 +71,7 @@ START_TEST(included_files_are_part_of_it)
     put("a.conf", "ttl = 5;\n\t@include \"more/c.conf\" namespace = \"a\";\nthreads = 1;\n");
     put("more/c.conf", "\xef\xbb\xbfmemory = \"8M\";\n@include \"d.conf\"\nmax_value = 5;# end");
     put("more/d.conf", "max_connections = 9;");
-    ck_assert(conf_load(in_directory("a.conf"), &conf, &errors));
+    ck_assert(conf_load(&(struct conf_source){.file = in_directory("a.conf")}, &conf, &errors));
     ck_assert_uint_eq(conf->memory, 8 << 20);
     ck_assert_uint_eq(conf->max_connections, 9);
     ck_assert_uint_eq(conf->max_value, 5);
@@ -90,17 +90,19 @@ START_TEST(mistakes_in_included_files_are_told_where_they_are)
     put("b.conf", "\nthreads = 99;\nttl = 6;\n@include \"more\"\n@include \"more/c.conf\"");
     put("more/c.conf", "ttl = 7; xyzzy = 1");
     strcpy(main_file, in_directory("a.conf"));
-    snprintf(expected, sizeof expected,
-             "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from 1ms to 5200w\n"
-             "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
-             "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/b.conf:4: @include: cannot read \"%1$s/more\": Is a directory, name a file "
-             "that can be read\n"
-             "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
-             "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
-             "there are\n"
-             "%1$s/a.conf:3: memory: 0 is too small, write a size from 4M to 1T\n",
-             directory);
+    snprintf(
+        expected, sizeof expected,
+        "%1$s/a.conf:1: ttl: -1 is too small, write \"never\" or a time from \"1ms\" to \"5200w\"\n"
+        "%1$s/b.conf:2: threads: 99 is too large, write a whole number from 0 to 64\n"
+        "%1$s/b.conf:3: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
+        "%1$s/b.conf:4: @include: cannot read \"%1$s/more\": Is a directory, name a file "
+        "that can be read\n"
+        "%1$s/more/c.conf:1: ttl: it is given in %1$s/a.conf:1 already, keep one of them\n"
+        "%1$s/more/c.conf:1: xyzzy: there is no such option, see kvcached.conf(5) for those "
+        "there are\n"
+        "%1$s/a.conf:3: memory: 0 is too small, write a size from \"4M\" to \"1T\" or a share such "
+        "as \"75%%\"\n",
+        directory);
     load_bad(main_file, expected);
 }
 END_TEST
@@ -110,7 +112,7 @@ START_TEST(a_file_that_includes_itself_comes_to_an_end)
     struct conf *conf;
     struct conf_errors errors;
     put("a.conf", "@include \"a.conf\"\n@include \"a.conf\"\n");
-    ck_assert(!conf_load(in_directory("a.conf"), &conf, &errors));
+    ck_assert(!conf_load(&(struct conf_source){.file = in_directory("a.conf")}, &conf, &errors));
     ck_assert_ptr_nonnull(strstr(errors.text, "more than 32 files"));
     conf_errors_deinit(&errors);
 }
@@ -150,6 +152,87 @@ START_TEST(much_of_what_is_no_option_is_refused_soon)
 }
 END_TEST
 
+/* --- the command line ----------------------------------------------------------- */
+
+static struct conf *with(size_t count, const char *const *settings, struct conf_errors *errors)
+{
+    struct conf *conf = NULL;
+    const struct conf_source source = {
+        .file = in_directory("a.conf"), .settings = settings, .setting_count = count};
+    conf_load(&source, &conf, errors);
+    return conf;
+}
+
+START_TEST(the_command_line_wins)
+{
+    struct conf_errors errors = {.text = NULL};
+    const char *const settings[] = {"ttl = 7;", "memory = \"32M\"", "ttl = \"9s\"",
+                                    "namespaces = ( { name = \"own\" } )"};
+    put("a.conf", "ttl = 5;\nmemory = \"nonsense\";\nthreads = 3;\n"
+                  "namespaces = ( { name = \"x\"; ttl = 1; }, { name = \"y\"; } );\n");
+    struct conf *conf = with(4, settings, &errors);
+    ck_assert_msg(conf != NULL, "%s", errors.text);
+    ck_assert_uint_eq(conf->ttl, 9000);
+    ck_assert_uint_eq(conf->memory, 32 << 20);
+    ck_assert_uint_eq(conf->threads, 3);
+    ck_assert_uint_eq(conf->namespace_count, 1);
+    ck_assert_str_eq(conf->namespaces[0].name, "own");
+    ck_assert(!conf->empty);
+    conf_destroy(&conf);
+    put("a.conf", "# nothing\n");
+    conf = with(4, settings, &errors);
+    ck_assert_ptr_nonnull(conf);
+    ck_assert(conf->empty);
+    conf_destroy(&conf);
+}
+END_TEST
+
+/* A mistake is reported with the number of its setting, and nothing of the file is mistaken for
+ * it. */
+START_TEST(mistakes_of_the_command_line_are_told)
+{
+    static const char *const wrong[][2] = {
+        {"memory = 5;",
+         "-o 2: memory: 5 is too small, write a size from \"4M\" to \"1T\" or a share "
+         "such as \"75%\"\n"},
+        {"memory = 64M", "-o 2: memory: write \"64M\" in quotation marks\n"},
+        {"memroy = 5", "-o 2: memroy: there is no such option, did you mean memory?\n"},
+        {"port = 5", "-o 2: port: it is no option here, write it in a group of listen\n"},
+        {"ttl = 5; ttl = 6", "-o 2: ttl: it is given in -o 2 already, keep one of them\n"},
+        {"", "-o 2: there is no setting in it, write name = value\n"},
+        {"ttl", "-o 2: there is no setting in it, write name = value\n"},
+        {"ttl 5", "-o 2: there is no setting in it, write name = value\n"},
+        {"ttl =", "-o 2: the setting has no end, write name = value\n"},
+        {"arena = {", "-o 2: the setting has no end, write name = value\n"},
+    };
+    const char *settings[] = {"threads = 2", wrong[_i][0]};
+    struct conf_errors errors = {.text = NULL};
+    put("a.conf", "ttl = 5;\n");
+    struct conf *conf = with(2, settings, &errors);
+    ck_assert_ptr_null(conf);
+    ck_assert_ptr_nonnull(errors.text);
+    ck_assert_str_eq(errors.text, wrong[_i][1]);
+    conf_errors_deinit(&errors);
+}
+END_TEST
+
+START_TEST(more_settings_than_files_may_be_included)
+{
+    enum { MANY = 60 };
+    const char *settings[MANY];
+    struct conf_errors errors = {.text = NULL};
+    for (int i = 0; i < MANY; i++) {
+        settings[i] = i % 2 == 0 ? "ttl = 5" : "threads = 4";
+    }
+    put("b.conf", "memory = \"5M\";\n");
+    put("a.conf", "@include \"b.conf\"\n");
+    struct conf *conf = with(MANY, settings, &errors);
+    ck_assert_msg(conf != NULL, "%s", errors.text);
+    ck_assert_uint_eq(conf->memory, 5 << 20);
+    conf_destroy(&conf);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf files");
@@ -161,6 +244,9 @@ int main(void)
     tcase_add_test(files, mistakes_in_included_files_are_told_where_they_are);
     tcase_add_test(files, a_file_that_includes_itself_comes_to_an_end);
     tcase_add_test(files, much_of_what_is_no_option_is_refused_soon);
+    tcase_add_test(files, the_command_line_wins);
+    tcase_add_loop_test(files, mistakes_of_the_command_line_are_told, 0, 10);
+    tcase_add_test(files, more_settings_than_files_may_be_included);
     suite_add_tcase(suite, files);
 
     return suite_run(suite);

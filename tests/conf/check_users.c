@@ -128,9 +128,7 @@ END_TEST
     "prints for the secret"
 #define WRITE_PATTERNS "write 1 to 64 of A-Z a-z 0-9 _ . - * ? [ ] in quotes, or a list of such"
 #define ADD            "write that too or leave this out"
-#define OR_INSECURE                                                                                \
-    "; or write insecure = true at the top level, if all of them may read and change "             \
-    "everything"
+#define OR_INSECURE    ", or insecure = true: see \"Users and rights\" in kvcached(8)"
 
 static const char *const wrong[][2] = {
     {"users = 5;", "users: 5 is not a list of groups, write a list of 0 to 10000 groups, ( { ... "
@@ -146,7 +144,7 @@ static const char *const wrong[][2] = {
     {"users = ( { name = \"a\"; }, { name = \"b\"; }, { name = \"a\"; } );",
      "users.name: \"a\" is declared in line 1 already, keep one of them"},
     {"users = ( { name = \"a\"; rights = \"*\"; } );",
-     "users.rights: there is no such option, see kvcached.conf(5) for those there are"},
+     "users.rights: there is no such option, write read, write or admin in a group of users"},
     {"users = ( { name = \"a\"; reed = \"*\"; } );",
      "users.reed: there is no such option, did you mean read?"},
     {"users = ( { name = \"a\"; ttl = 5; } );",
@@ -202,21 +200,20 @@ static const char *const wrong[][2] = {
      "listen.tls_client: it needs tls_client_ca beside it, " ADD},
     {"tls_key = \"/k\";", "tls_key: it is no option here, write it in a group of listen"},
     {"listen = ( { address = \"0.0.0.0\"; } );",
-     "listen.address: other machines can reach \"0.0.0.0\", but there are no users and "
-     "it has no TLS, write users at the top level, and tls_certificate and tls_key beside "
-     "it" OR_INSECURE},
+     "listen.address: other machines can reach \"0.0.0.0\", and there are neither users nor TLS\n"
+     "f:1: listen.address: write users, tls_certificate and tls_key" OR_INSECURE},
     {"listen = ( { address = \"::\"; " TLS "} );",
-     "listen.address: other machines can reach \"::\", but there are no users, write "
-     "users at the top level" OR_INSECURE},
+     "listen.address: other machines can reach \"::\", and there are no users\n"
+     "f:1: listen.address: write users at the top level" OR_INSECURE},
     {"users = ( ); listen = ( { address = \"128.0.0.1\"; " TLS "} ); insecure = false;",
-     "listen.address: other machines can reach \"128.0.0.1\", but there are no users, "
-     "write users at the top level" OR_INSECURE},
+     "listen.address: other machines can reach \"128.0.0.1\", and there are no users\n"
+     "f:1: listen.address: write users at the top level" OR_INSECURE},
     {USERS "listen = ( { address = \"126.255.255.255\"; } );",
-     "listen.address: other machines can reach \"126.255.255.255\", but it has no TLS, "
-     "write tls_certificate and tls_key beside it" OR_INSECURE},
+     "listen.address: other machines can reach \"126.255.255.255\", and there is no TLS\n"
+     "f:1: listen.address: write tls_certificate and tls_key here" OR_INSECURE},
     {USERS "listen = ( { address = \"::ffff:128.0.0.1\"; tls_certificate = \"\"; } );",
-     "listen.address: other machines can reach \"::ffff:128.0.0.1\", but it has no TLS, "
-     "write tls_certificate and tls_key beside it" OR_INSECURE},
+     "listen.address: other machines can reach \"::ffff:128.0.0.1\", and there is no TLS\n"
+     "f:1: listen.address: write tls_certificate and tls_key here" OR_INSECURE},
 };
 
 START_TEST(bad_ones_are_refused)
@@ -291,8 +288,8 @@ START_TEST(each_mistake_is_told_at_its_line)
                 "f:8: " NO_HASH "\n"
                 "f:9: users.secret: it is given in line 8 already, keep one of them\n"
                 "f:11: users.name: \"a\" is declared in line 2 already, keep one of them\n"
-                "f:15: listen.address: other machines can reach \"0.0.0.0\", but it has "
-                "no TLS, write tls_certificate and tls_key beside it" OR_INSECURE "\n"
+                "f:15: listen.address: other machines can reach \"0.0.0.0\", and there is no TLS\n"
+                "f:15: listen.address: write tls_certificate and tls_key here" OR_INSECURE "\n"
                 "f:16: listen.tls_client: it needs tls_certificate beside it, " ADD "\n"
                 "f:16: listen.tls_client: it needs tls_client_ca beside it, " ADD "\n");
 }

@@ -158,7 +158,7 @@ START_TEST(everybody_gets_turns)
 END_TEST
 
 /* Many are ready at once, and each turn of their round ends in its own way: answered,
- * half a request, let go, hung up on, gone. */
+ * half a request, let go, refused as HTTP, gone. */
 START_TEST(a_crowd_with_many_fates)
 {
     enum { CROWD = 150, TIMES = 20, FATES = 6 };
@@ -168,7 +168,10 @@ START_TEST(a_crowd_with_many_fates)
         {"GET n k\n", "NOT_FOUND\r\n"},
         {"PING\nPUT n ", "PONG\r\n"},
         {"PING\nQUIT\nPING\n", "PONG\r\n"},
-        {"POST / HTTP/1.1\r\n", ""},
+        {"POST / HTTP/1.1\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"
+         "Content-Type: text/plain\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
+         "this listener speaks kvcached's own protocol, not HTTP\n"},
         {"PUT n k 1h x\nPING\n", "CLIENT_ERROR bad byte count"},
         {"PING\nVERSION\nPING\n", "PONG\r\nVERSION kvcached 1.2.3\r\nPONG\r\n"},
     };

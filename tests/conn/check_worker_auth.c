@@ -148,7 +148,7 @@ START_TEST(cut_at_every_byte)
     static const char heard[] = STRANGE "OK\r\nSTORED\r\nVALUE 2\r\nhi\r\n"
                                         "CLIENT_ERROR not allowed: user \"web\" needs the right "
                                         "\"read\" in \"t\"\r\n"
-                                        "ERROR unknown verb, try HELP: \"nonsense\"\r\n";
+                                        "ERROR unknown verb \"nonsense\", try HELP\r\n";
     for (size_t cut = 0; cut < sizeof said - 1; cut++) {
         int fd = join();
         say(fd, said, cut);

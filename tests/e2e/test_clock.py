@@ -70,9 +70,9 @@ class Jumps(Case):
                 self.jump(daemon, jump)
                 for _ in range(100):
                     with self.connect(daemon) as client:
-                        client.send("POST / HTTP/1.1\r\n")
+                        client.send("PUT a b c d e f\r\n")
                         client.rest()
-                daemon.wait_log(r"protocol = http: and \d+ more", after=before)
+                daemon.wait_log(r"begins: and \d+ more", after=before)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import DAEMON, Case, seconds, wait_for
+from harness import DAEMON, Case, Client, seconds, wait_for
 
 
 class CommandLine(Case):
@@ -58,8 +58,17 @@ class CommandLine(Case):
                             (["--nonsense"], "kvcached: --nonsense: there is no such option"),
                             (["-c"], "kvcached: -c: it needs the name of a file"),
                             (["--config"], "kvcached: --config: it needs the name of a file"),
-                            (["-p", "11211"], "write { port = 7171; } into listen in the file that -c names"),
-                            (["-m", "64"], 'write memory = "64M";'),
+                            (["-o"], "kvcached: -o: it needs a setting, such as -o 'memory"),
+                            (["--option"], "kvcached: --option: it needs a setting"),
+                            (["-p", "11211"], "kvcached: -p: there is no such option, write -o "
+                                              "'listen = ( { port = 11211; "),
+                            (["-m", "64"], "write -o 'memory = \"64M\"', or that into the file"),
+                            (["--port=11211"], "--port=11211: there is no such option, write -o "
+                                               "'listen = ( { port"),
+                            (["--threads", "4"], "write -o 'threads = 4'"),
+                            (["-U", "0"], "kvcached: -U: there is no UDP here, leave it out"),
+                            (["-t", "4"], "-t checks the configuration, for threads write -o "
+                                          "'threads = 4'"),
                             (["help"], 'kvcached: unexpected argument "help"; name a '
                                        "configuration with -c, see kvcached --help")):
             status, out, err = self.run_daemon(*words)
@@ -68,10 +77,46 @@ class CommandLine(Case):
             self.assertIn(said, err)
             self.assertIn("usage: kvcached", err)
 
+    def test_a_number_is_no_file(self):
+        status, _, err = self.run_daemon("-c", "1024")
+        self.assertGreater(status, 0)
+        self.assertIn("-c names a file, for a number of connections write -o "
+                      "'max_connections = 1024'", err)
+
+    def test_settings_of_the_command_line(self):
+        path = self.file('memory = "nonsense"; ttl = 5; threads = 3;')
+        self.assertEqual(self.run_daemon("-t", "-c", path)[0], 1)
+        self.assertEqual(self.run_daemon("-t", "-c", path, "-o", 'memory = "32M"'),
+                         (0, f"{path} and the command line: configuration is good\n", ""))
+        status, _, err = self.run_daemon("-t", "-o", "ttl = 5", "--option=memory = 64M")
+        self.assertEqual((status, err), (1, '-o 2: memory: write "64M" in quotation marks\n'))
+
+    def test_they_hold_after_a_reload(self):
+        daemon = self.start("ttl = 5;", arguments=("-o", 'namespaces = ( { name = "own"; } )', "-o",
+                                                   'memory = "32M"'))
+        client = self.connect(daemon)
+        self.assertEqual(client.stat("limit_maxbytes"), 32 << 20)
+        daemon.configure('memory = "16M"; ttl = 9; namespaces = ( );')
+        daemon.reload(r"reloaded the configuration: ttl 9s \(was 5s\)\n")
+        self.assertEqual(client.stat("limit_maxbytes"), 32 << 20)
+        self.assertIn("NAMESPACE own", "\n".join(client.ask_all("NAMESPACES")))
+        daemon.write_conf("")
+        daemon.reload(r"the file has no setting, and had some before")
+
     def test_the_log_says_what_was_read(self):
         daemon = self.start('users = ( ); namespaces = ( { name = "a"; }, { name = "b"; } );')
         daemon.wait_log(rf"configuration: {daemon.conf} \(users: 0, namespaces: 2, "
                         r"records in (memory|file)\)")
+
+    def test_the_log_says_what_a_reload_changed(self):
+        daemon = self.start('ttl = "5m"; namespaces = ( { name = "a"; }, { name = "b"; } );')
+        for conf, said in (
+                ('ttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "ttl 10m (was 5m), namespace a: ttl 1h (was unset), namespace b removed"),
+                ('# more\nttl = "10m"; namespaces = ( { name = "a"; ttl = "1h"; } );',
+                 "no option changed")):
+            daemon.configure(conf)
+            daemon.reload(re.escape(f"reloaded the configuration: {said}\n"))
 
     def test_unknown_argument(self):
         status, _, err = self.run_daemon("surplus")
@@ -89,7 +134,8 @@ class CommandLine(Case):
             status, _, err = self.run_daemon(*options)
             self.assertGreater(status, 0)
             self.assertIn("/nonexistent/kvcached.conf", err)
-            self.assertIn("No such file or directory", err)
+            self.assertEqual("kvcached: /nonexistent/kvcached.conf: cannot be read: "
+                             "No such file or directory\n", err)
 
     def test_a_directory_for_a_file(self):
         status, _, err = self.run_daemon("-t", "-c", "/tmp")
@@ -161,13 +207,45 @@ class CommandLine(Case):
             self.assertRegex(said, rf"{re.escape(path)}:[345]: ", line)
             self.assertRegex(said, f"(?i){option}", line)
 
+    def test_values_without_quotation_marks(self):
+        status, said, path = self.check("memory = 64M;\nttl = 30m\nlisten = (\n"
+                                        "  { address = 127.0.0.1; port = 0; },\n"
+                                        "  { path = /tmp/x; }\n);\nnamespaces_policy = open\n")
+        self.assertEqual(status, 1)
+        self.assertEqual(re.findall(rf"{re.escape(path)}:(\d+): (.*)", said),
+                         [("1", 'memory: write "64M" in quotation marks'),
+                          ("2", 'ttl: write "30m" in quotation marks'),
+                          ("4", 'listen.address: write "127.0.0.1" in quotation marks'),
+                          ("5", 'listen.path: write "/tmp/x" in quotation marks'),
+                          ("7", 'namespaces_policy: write "open" in quotation marks')])
+
+    def test_options_of_other_servers(self):
+        for line, wanted in (
+                ('bind = "127.0.0.1";', "bind: there is no such option, write address in a group of listen"),
+                ("port = 11211;", "port: it is no option here, write it in a group of listen"),
+                ("maxmemory = 64mb;", "maxmemory: there is no such option, write memory"),
+                ('requirepass = "hunter2";',
+                 "requirepass: there is no such option, write secret in a group of users"),
+                ('users = ( { name = "a"; password = "hunter2"; } );',
+                 "users.password: there is no such option, write secret in a group of users"),
+                ("tls-port = 6380;", "tls-port: there is no such option, write port, "
+                                     "tls_certificate and tls_key in a group of listen"),
+                ("http = true;", "http: there is no such option, see kvcached.conf(5) for those there are")):
+            status, said, path = self.check(line)
+            self.assertEqual(status, 1)
+            self.assertRegex(said, rf"{re.escape(path)}:1: {re.escape(wanted)}\n$")
+            self.assertNotIn("hunter2", said)
+
     def test_others_than_this_machine_are_not_let_in_by_chance(self):
         text = 'listen = (\n  { port = 0; },\n  { port = 0; address = "0.0.0.0"; }\n);\n'
         status, said, path = self.check(text)
         self.assertEqual(status, 1)
         self.assertRegex(said, rf'{re.escape(path)}:3: listen\.address: .*"0\.0\.0\.0"')
-        for word in ("users", "tls_certificate", "tls_key", "insecure = true"):
+        for word in ("users", "tls_certificate", "tls_key", "insecure = true", "kvcached(8)"):
             self.assertIn(word, said)
+        lines = [line.split("kvcached.conf:", 1)[1] for line in said.splitlines()]
+        self.assertEqual(len(lines), 2)
+        self.assertLess(max(map(len, lines)), 125)
         daemon = self.start(text, listen="", ready=False)
         self.assertEqual(daemon.wait_exit(), os.EX_CONFIG)
         self.assertNotIn("listening", daemon.log())
@@ -302,6 +380,20 @@ class Reload(Case):
         self.assertIn("listen", self.daemon.wait_log(r".*restart.*", after=before).group(0))
         self.assertEqual(self.connect(self.daemon).ask("PING"), "PONG")
 
+    def test_localhost_stays_where_it_is(self):
+        listen = 'listen = ( { address = "localhost"; port = 0; } );\n'
+        daemon = self.start(listen=listen)
+        places = daemon.addresses()
+        self.assertEqual(places[0][0], "127.0.0.1")
+        self.assertEqual({port for _, port in places}, {places[0][1]})
+        said = daemon.reload("reload(ed| refused)")
+        self.assertNotIn("restart", said)
+        for place in places:
+            self.assertEqual(self.kept(Client(place)).ask("PING"), "PONG")
+        daemon.listen = listen.replace("localhost", "127.0.0.1")
+        daemon.configure("")
+        self.assertIn("until a restart: listen", daemon.reload("reload(ed| refused)"))
+
     def test_a_file_that_is_gone(self):
         before = len(self.daemon.log())
         os.unlink(self.daemon.conf)
@@ -359,7 +451,7 @@ class Reload(Case):
 
 
 class Reachable(Case):
-    """A listener for others than this machine, in a network that has no others."""
+    """A listener that other machines can reach, in a network that has no others."""
 
     ALONE = ["unshare", "--user", "--map-root-user", "--net"]
     LISTEN = 'listen = ( { address = "0.0.0.0"; port = 0; } );\n'
@@ -381,7 +473,7 @@ class Reachable(Case):
         daemon = self.start("insecure = true;", listen=self.LISTEN, launcher=self.ALONE)
         said = self.reload(daemon, daemon.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
-        self.assertRegex(said, r"can reach 0\.0\.0\.0 .*users and TLS, or write insecure = true")
+        self.assertRegex(said, r"other machines can reach 0\.0\.0\.0 until a restart: .*insecure = true")
         said = self.reload(daemon, self.LISTEN, 'ttl = "2h";')
         self.assertIn("reload refused", said)
         self.assertRegex(said, rf"{re.escape(daemon.conf)}:1: listen\.address: ")

@@ -41,6 +41,38 @@ class Files(Case):
             self.assertEqual(found.st_uid, uid)
 
 
+class Directories(Files):
+    """Where a file or a socket has no directory, the error says how that comes to be."""
+
+    def test_one_that_does_not_exist(self):
+        folder = "/run/no-such-service"
+        remedy = f"there is no directory {folder}: make it with mkdir, or with RuntimeDirectory="
+        for conf, status, wanted in (
+                (f'pid_file = "{folder}/pid";', 73, f"pid_file: {folder}/pid: "),
+                (f'log = "{folder}/log";', 73, f"cannot log to {folder}/log: "),
+                (f'arena = {{ file = "{folder}/arena"; }};', 73, f"arena.file: {folder}/arena: "),
+                ('listen = ( { path = "%s/socket"; } );' % folder, 69,
+                 f"cannot listen on {folder}/socket: ")):
+            with self.subTest(conf=conf):
+                daemon = self.prepare(conf, listen="" if "listen" in conf else UNIX)
+                self.refuse(daemon, status, re.escape(wanted + remedy))
+
+    def test_a_reload_says_it_too(self):
+        daemon = self.start()
+        daemon.configure('log = "/no/such/directory/log";')
+        said = daemon.reload("reload(ed| refused)")
+        self.assertIn("cannot log to /no/such/directory/log: there is no directory "
+                      "/no/such/directory: make it with mkdir", said)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root becomes another user")
+    def test_one_of_another_user(self):
+        daemon = self.prepare('pid_file = "/run/kvcached-test.pid";', listen=UNIX,
+                              launcher=["setpriv", "--reuid", "nobody", "--clear-groups"])
+        os.chown(daemon.folder, NOBODY.pw_uid, -1)
+        self.refuse(daemon, 77, "pid_file: /run/kvcached-test.pid: Permission denied: the user that "
+                                "kvcached runs as may not write to /run: choose a directory")
+
+
 class OnePurpose(Files):
     """-t refuses one path for two purposes."""
 
@@ -105,7 +137,7 @@ class Log(Files):
         self.put(daemon.path("log"), "")
         os.chown(daemon.folder, NOBODY.pw_uid, -1)
         daemon.start(ready=False)
-        daemon.wait_log("log: the file is not the user's")
+        daemon.wait_log("log: the file does not belong to the user that kvcached becomes")
         wait_for(lambda: os.path.exists(daemon.path("socket")), what="the socket")
         self.assertEqual(os.stat(daemon.path("log")).st_uid, 0)
 

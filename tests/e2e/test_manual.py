@@ -34,7 +34,7 @@ def items(text):
 
 class Figures(Case):
     def setUp(self):
-        self.text = section(page("daemon/kvcached.8"), "FIGURES")
+        self.text = section(page("daemon/kvcached-stats.7"), "FIGURES")
         self.of_daemon, self.of_namespace = self.text.split(".Ss Of a namespace\n")
 
     def names(self, client, request):
@@ -66,12 +66,12 @@ class Figures(Case):
 
 class Metrics(unittest.TestCase):
     def test_the_table_is_made_from_families_def(self):
-        page_of = os.path.join(SOURCES, "daemon", "kvcached.8")
+        page_of = os.path.join(SOURCES, "daemon", "kvcached-stats.7")
         made = subprocess.run(
             [os.path.join(SOURCES, "daemon", "http", "families-to-mdoc"),
              os.path.join(SOURCES, "daemon", "base", "families.def"), page_of],
             stdout=subprocess.PIPE, check=True, text=True).stdout
-        self.assertEqual(made, page("daemon/kvcached.8"), "make figure-documents")
+        self.assertEqual(made, page("daemon/kvcached-stats.7"), "make figure-documents")
         self.assertGreaterEqual(len(items(section(made, "METRICS"))), 50)
 
     def test_each_figure_has_a_family_that_there_is(self):
@@ -82,6 +82,42 @@ class Metrics(unittest.TestCase):
         used |= set(re.findall(r'^METRIC\(\w+, "\w+", (\w+)', page("daemon/base/metrics.def"), re.M))
         self.assertLessEqual(used, families)
         self.assertGreater(len(used), 25)
+
+
+class Verbs(Case):
+    """kvcached-protocol(7) has what HELP says about each verb, which is what verbs.def says."""
+
+    def setUp(self):
+        text = section(page("protocol/kvcached-protocol.7"), "REQUESTS")
+        self.told = {}
+        for heads, body in re.findall(r"((?:^\.It Ic .*\n)+)((?:(?!\.It ).*\n)*)", text, re.M):
+            for verb, words in re.findall(r"^\.It Ic (\w+)(.*)", heads, re.M):
+                words = re.sub(r" , No (then|and) .*", "", words)
+                self.told.setdefault(verb, []).append((words, body))
+        self.client = self.connect(self.start())
+        lines = self.client.ask_all("HELP")
+        usages = [line.split(": ")[0].split() for line in lines if re.match("[A-Z]+( <| \\[|:)", line)]
+        self.usages = {usage[0]: re.findall(r"<(\w+)>", " ".join(usage)) for usage in usages}
+
+    def test_every_verb_is_in_it(self):
+        self.assertEqual(sorted(self.told), sorted(self.usages))
+
+    def test_their_words(self):
+        for verb, words in self.usages.items():
+            told = " ".join(line for line, _ in self.told[verb])
+            told = told.replace("Ar ... , No as Ic PUT", self.told["PUT"][1][0])
+            arguments = set(told.split()) - {"Ar", "Op", "Oo", "Oc", "..."}
+            with self.subTest(verb=verb):
+                self.assertEqual(arguments, set(words))
+
+    def test_their_replies(self):
+        for verb in self.usages:
+            lines = self.client.ask_all(f"HELP {verb}")
+            reply = next(line for line in lines if line.startswith("Reply: "))
+            told = " ".join(body for _, body in self.told[verb])
+            for word in re.findall(r"\b[A-Z_]{2,}\b", reply):
+                with self.subTest(verb=verb, word=word):
+                    self.assertIn(f".Li {word}", told)
 
 
 if __name__ == "__main__":

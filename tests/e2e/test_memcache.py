@@ -183,10 +183,14 @@ class Refusals(MemcacheCase):
             self.assertIn(wire.line().split()[0], ("ERROR", "CLIENT_ERROR"))
             self.assertTrue(wire.is_closed(), line)
 
-    def test_browsers_are_hung_up_on(self):
+    def test_browsers_are_refused(self):
         for line in ("POST / HTTP/1.1", "GET / HTTP/1.1", "Host: localhost"):
             wire = self.talk()
             wire.send(line + "\r\n\r\n")
+            self.assertEqual(wire.line(), "HTTP/1.1 400 Bad Request", line)
+            while wire.line() != "":
+                pass
+            self.assertEqual(wire.line(), "this listener speaks memcached's protocol, not HTTP")
             self.assertTrue(wire.is_closed(), line)
 
     def test_typed_with_line_feeds_only(self):

@@ -10,7 +10,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import seconds
+from harness import seconds, wait_for
 from test_http import NAMESPACES, HttpCase
 from web import fetch, tool
 
@@ -118,6 +118,29 @@ class Scraped(HttpCase):
                 asked = expression.replace("$instance", ".*").replace("$__rate_interval", "30s")
                 client.get("sessions", "k1")
                 self.wait_for_series(asked)
+
+
+class Timed(HttpCase):
+    def test_turns_are_timed_where_that_is_set(self):
+        count = "kvcached_turn_duration_seconds_count"
+        daemon = self.serve(NAMESPACES)
+        client = self.connect(daemon)
+        client.put("sessions", "k", "v")
+        self.assertNotIn(count, self.samples())
+        daemon.configure(NAMESPACES + "metrics = { latency = true; };")
+        daemon.reload(r"reloaded")
+        before = self.samples()
+        self.assertIn(count, before)
+        for _ in range(100):
+            client.get("sessions", "k")
+        wait_for(lambda: self.samples()[count] - before[count] == 100, what="100 turns")
+        after = self.samples()
+        self.assertEqual(after['kvcached_turn_duration_seconds_bucket{le="+Inf"}'], after[count])
+        self.assertGreater(after["kvcached_turn_duration_seconds_sum"],
+                           before["kvcached_turn_duration_seconds_sum"])
+        daemon.configure(NAMESPACES)
+        daemon.reload(r"reloaded")
+        self.assertNotIn(count, self.samples())
 
 
 if __name__ == "__main__":

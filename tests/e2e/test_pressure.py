@@ -267,7 +267,7 @@ class Buffers(PressureCase):
         if not SANITIZER:
             self.assertLess(self.daemon.resident() - before, 24 * MIB)
         self.check_neighbours("-", 200)
-        self.daemon.wait_log("closed at buffers")
+        self.daemon.wait_log("closed at the limit of buffers")
         # The bound follows a reload: nothing is closed where there is room.
         self.assertEqual(self.client.ask("PING"), "PONG")
 

@@ -4,9 +4,15 @@ How the bytes arrive is test_pieces, values of every size are test_values, time 
 test_ttl.
 """
 
+import http.client
 import unittest
 
-from harness import SharedCase, as_bytes
+from client import Client
+from harness import Case, SharedCase, as_bytes
+
+
+HTTP_ANSWER = (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 55\r\n"
+               b"Connection: close\r\n\r\nthis listener speaks kvcached's own protocol, not HTTP\n")
 
 
 class Replies(SharedCase):
@@ -145,6 +151,13 @@ class Replies(SharedCase):
                      "PING VERSION HELP QUIT").split():
             self.assertIn(verb, help_text)
 
+    def test_help_of_a_verb(self):
+        lines = self.client.ask_all("help touch")
+        self.assertRegex(lines[0], "^TOUCH <ns> <key> ")
+        self.assertIn("Reply: TOUCHED or NOT_FOUND", lines)
+        self.assertIn("30m", "\n".join(lines))
+        self.assertRegex(self.client.ask("HELP SET"), "^CLIENT_ERROR .*did you mean PUT")
+
     def test_quit(self):
         self.client.send("PING\r\nQUIT\r\nPING\r\n")
         self.client.expect("PONG\r\n")
@@ -225,8 +238,32 @@ class Refusals(SharedCase):
         self.assertEqual(self.client.get(self.ns, "kept"), b"v", request)
 
     def test_unknown_verbs(self):
-        for word in ("FETCH a b", "x", "PUTT a b", "GE", "\x01\x02", "get\ta b", "*1", "gets a b"):
+        for word in ("FETCH a b", "x", "PUTT a b", "GE", "\x01\x02", "get\ta b", "*1x", "gets a b"):
             self.in_step(word + "\r\n", r"^ERROR .*HELP")
+
+    def test_words_of_other_systems(self):
+        for word, verb in (("SET a b", "PUT"), ("delete a", "DEL"), ("KEYS *", "LIST"),
+                           ("INFO", "STATS"), ("FLUSHALL", "FLUSH"), ("flush_all", "FLUSH"),
+                           ("EXISTS a", "GET"), ("EXPIRE a 5", "TOUCH"), ("INCRBY a 5", "INCR"),
+                           ("exit", "QUIT"), ("PUTT a b", "PUT"), ("STAS", "STATS")):
+            self.in_step(word + "\r\n", f'^ERROR unknown verb "{word.split()[0]}", '
+                                        rf"did you mean {verb}\? try HELP$")
+
+    def test_memcached_where_it_is_not_spoken(self):
+        """The line behind such a set is a request of its own, and the answer says so."""
+        nowhere = "; memcached's is configured nowhere$"
+        self.in_step("set k 0 0 5\r\n",
+                     "^ERROR this listener speaks kvcached's own protocol, and reads the next line "
+                     "as a request" + nowhere)
+        self.in_step("mg k v\r\n", "^ERROR this listener speaks kvcached's own protocol" + nowhere)
+
+    def test_what_becomes_of_a_value_is_said(self):
+        dropped = "; the next line counts as the value and is dropped$"
+        for line in ("PUT {} bob hello", "PUT {}", "ADD {} a\x01 1m", "PUT a/b bob"):
+            self.in_step(line.format(self.ns) + f"\r\nDEL {self.ns} kept\r\n", dropped)
+        self.in_step(f"PUT {self.ns} bob hello\r\nPING\r\n", "; a value goes onto the next line; ")
+        self.in_step(f"PUT {self.ns} bob soon 4\r\nPING\r\n", "; the value, 4 bytes, is dropped$")
+        self.closes(f"PUT {self.ns} bob hello my friend\r\n", "the connection is closed$")
 
     def test_too_few_words(self):
         for words in ("GET", "GET a", "DEL", "DEL a", "TTL", "TTL a", "TOUCH a", "INCR a", "DECR",
@@ -259,8 +296,21 @@ class Refusals(SharedCase):
         self.assertEqual(self.client.get(self.ns, "a"), b"1")
 
     def test_more_than_one_space(self):
-        for request in ("GET  a b", "GET a  b", "GET a b ", " GET a b", "DEL a b  c", "TTL a b "):
-            self.in_step(request + "\r\n", "^(CLIENT_ERROR|ERROR) .")
+        for request in ("GET  a b", "GET a  b", "GET a b ", "DEL a b  ", "TTL a b "):
+            self.in_step(request + "\r\n", "^NOT_FOUND$")
+        self.in_step("PING  \r\n", "^PONG$")
+        self.in_step(" GET a b\r\n", "^(CLIENT_ERROR|ERROR) .")
+        self.in_step("GET\ta b\r\n", "^(CLIENT_ERROR|ERROR) .")
+
+    def test_more_than_one_space_before_a_value(self):
+        """Accepted where no empty word could mean another extent of the value."""
+        value = f"DEL {self.ns} kept"
+        for line in ("PUT {}  k", "PUT  {} k", "PUT {} k ", "PUT  {} k  1m  %d " % len(value)):
+            self.client.put(self.ns, "kept", "v")
+            self.in_step(line.format(self.ns) + f"\r\n{value}\r\n", "^STORED$")
+            self.assertEqual(self.client.get(self.ns, "k"), value.encode())
+            self.assertEqual(self.client.get(self.ns, "kept"), b"v", line)
+        self.in_step(f"PUT {self.ns} k  {len(value)}\r\n{value}\r\n", "empty word")
 
     def test_bad_times(self):
         for ttl in ("x", "-5", "5x", "1e3", ".", "s", "0x10", "inf", "nan", "5ss", "1,5", "+5",
@@ -293,8 +343,8 @@ class Refusals(SharedCase):
         self.assertIsNone(self.client.get(self.ns, "k"))
 
     def test_a_put_whose_value_cannot_be_found(self):
-        for request in ("PUT", f"PUT {self.ns}", f"PUT {self.ns} k 1m 5 6", f"PUT {self.ns}  k",
-                        f"PUT {self.ns} k  5", f"PUT {self.ns} k 1m ", "ADD", f"PUT  {self.ns} k",
+        for request in ("PUT", f"PUT {self.ns}", f"PUT {self.ns} k 1m 5 6", f"PUT {self.ns} k  5",
+                        f"PUT {self.ns} k 1m ", "ADD", f"PUT {self.ns} k   5",
                         f"PUT {self.ns} k 1m 5 "):
             self.never_obeys(request)
 
@@ -333,12 +383,31 @@ class Refusals(SharedCase):
         for request in ("POST / HTTP/1.1\r\n", "POST /x\r\n", "Host: localhost\r\n",
                         "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\n", "PUT /x HTTP/1.1\r\nv\r\n",
                         "OPTIONS * HTTP/1.1\r\n"):
-            before = len(self.daemon.log())
+            before = self.client.stat("closed_http")
             with self.connect(self.daemon) as client:
                 client.send(f"{request}PUT {self.ns} k 1m\r\nstolen\r\nPING\r\n")
-                client.expect_closed()
-            self.daemon.wait_log(r"http|browser", after=before)
+                self.assertEqual(client.rest(), HTTP_ANSWER)
+            self.assertEqual(self.client.stat("closed_http"), before + 1)
         self.assertIsNone(self.client.get(self.ns, "k"))
+        self.assertIn("closed: it speaks HTTP", self.daemon.log())
+
+    def test_http_as_its_clients_understand_it(self):
+        connection = http.client.HTTPConnection(*self.daemon.address)
+        connection.sock = self.kept(self.connect(self.daemon)).socket
+        connection.request("GET", "/metrics")
+        response = connection.getresponse()
+        self.assertEqual(response.status, 400)
+        self.assertEqual(response.getheader("Content-Type"), "text/plain")
+        self.assertRegex(response.read(), b"^this listener speaks kvcached's own protocol.*\n$")
+
+    def test_redis(self):
+        """One error in its own protocol, which its clients show."""
+        before = self.client.stat("closed_redis")
+        with self.connect(self.daemon) as client:
+            client.send(b"*1\r\n$4\r\nPING\r\n")
+            self.assertRegex(client.rest(), rb"^-ERR this listener speaks kvcached's own protocol, "
+                                            rb"not Redis's;[^\r\n]*\r\n$")
+        self.assertEqual(self.client.stat("closed_redis"), before + 1)
 
     def test_a_line_that_begins_with_a_verb_is_no_browsers(self):
         self.client.put(self.ns, "HTTP/1.1", "v")
@@ -350,7 +419,7 @@ class Refusals(SharedCase):
         with self.connect(self.daemon) as client:
             client.send("PING\r\nPING\r\nPOST / HTTP/1.1\r\n")
             client.expect("PONG\r\nPONG\r\n")
-            client.expect_closed()
+            self.assertEqual(client.rest(), HTTP_ANSWER)
 
     def test_a_value_may_look_like_a_browser(self):
         value = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -361,6 +430,22 @@ class Refusals(SharedCase):
         for request in (b"\x1b[31mRED\x00\xff\r\n", b"GET \x1b[31m k\r\n", b"TTL a \x1b\r\n"):
             self.client.send(request)
             self.assertRegex(self.client.line(), r"^[A-Z_]*ERROR [ -~]+$")
+
+
+class Elsewhere(Case):
+    def test_memcached_where_it_is_spoken(self):
+        """The answer names the listeners that speak it, one after the other."""
+        listen = ('listen = ( { address = "127.0.0.1"; port = 0; },\n'
+                  '{ address = "127.0.0.1"; port = 0; protocol = "memcache"; },\n'
+                  '{ path = "@/memcache.sock"; protocol = "memcache"; } );\n')
+        daemon = self.start(listen=listen, ready=False)
+        daemon.wait_listening(3)
+        native, memcached, path = daemon.addresses()
+        client = self.kept(Client(native))
+        self.assertEqual(client.ask("mg k v"),
+                         "ERROR this listener speaks kvcached's own protocol; memcached's is at "
+                         f"{memcached[0]}:{memcached[1]}, {path}")
+        self.assertEqual(client.ask("PING"), "PONG")
 
 
 if __name__ == "__main__":

@@ -58,10 +58,10 @@ class Activation(Case):
         listener.listen(1)
         daemon = self.activate([listener], ready=False)
         self.assertEqual(daemon.wait_exit(), 78)
-        self.assertIn("others than this machine can reach 0.0.0.0", daemon.log())
+        self.assertIn("other machines can reach 0.0.0.0", daemon.log())
         daemon = self.activate([listener], conf="insecure = true;")
         daemon.configure("")
-        self.assertIn("until the daemon is restarted", daemon.reload("refused"))
+        self.assertIn("until a restart", daemon.reload("refused"))
         client = self.kept(Client(("127.0.0.1", listener.getsockname()[1])))
         self.assertEqual(client.ask("PING"), "PONG")
 

@@ -76,20 +76,26 @@ class Early(Case):
                 daemon.send_signal(STOPS[i % 2])
                 self.check_gone(daemon)
 
-    def test_a_reload_is_done_when_it_can_be(self):
-        chance = random.Random(3)
+    def is_done_when_it_can_be(self, number, said):
+        chance = random.Random(int(number))
         daemon = self.start(self.CONF, listen=BOTH, run=False)
         for i in range(ROUNDS):
             with self.subTest(round=i):
                 before = len(daemon.log())
                 self.begin(daemon)
                 self.wait_a_moment(chance)
-                daemon.send_signal(signal.SIGHUP)
-                daemon.wait_log("reloaded the configuration", after=before)
+                daemon.send_signal(number)
+                daemon.wait_log(said, after=before)
                 with Client(daemon.path("socket")) as client:
                     self.assertEqual(client.ask("PING"), "PONG")
                 daemon.send_signal(signal.SIGTERM)
                 self.check_gone(daemon)
+
+    def test_a_reload_is_done_when_it_can_be(self):
+        self.is_done_when_it_can_be(signal.SIGHUP, "reloaded the configuration")
+
+    def test_the_log_is_opened_again_when_it_can_be(self):
+        self.is_done_when_it_can_be(signal.SIGUSR1, "opened the log again")
 
     def test_both_at_once(self):
         chance = random.Random(4)
@@ -99,7 +105,8 @@ class Early(Case):
                 self.begin(daemon)
                 self.wait_a_moment(chance)
                 try:
-                    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP,
+                                   signal.SIGUSR1, signal.SIGINT):
                         daemon.send_signal(number)
                 except ProcessLookupError:
                     pass
@@ -240,7 +247,7 @@ class Reading(Case):
             self.assertLess(time.monotonic() - started, seconds(1))
             self.assertFalse(os.path.exists(daemon.path("pid")))
             self.assertFalse(os.path.exists(daemon.path("socket")))
-        self.assertIn("stopping before it served: SIGTERM", daemon.log())
+        self.assertIn("stopping during the start: SIGTERM", daemon.log())
         self.expect_all(daemon)
 
     def test_a_reload_is_done_after_it(self):

@@ -254,7 +254,7 @@ class Reload(Case):
         daemon.reload("reloaded")
         self.assertEqual(stranger.ask("PING"), "PONG")
         daemon.write_conf("")
-        self.assertIn("has no setting in it", daemon.reload("reload refused"))
+        self.assertIn("the file has no setting, and had some before", daemon.reload("reload refused"))
         daemon.write_conf(daemon.listen)
         daemon.reload("reloaded")
 

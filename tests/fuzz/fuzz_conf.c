@@ -77,6 +77,23 @@ static void check_refused(const struct conf_errors *errors)
     must(lines == errors->count);
 }
 
+/* Against itself nothing has changed, and against the defaults whatever has fits. */
+static void check_changes(const struct conf *conf)
+{
+    struct conf *defaults = NULL;
+    struct conf_errors errors = {0};
+    char text[128];
+    must(conf_load(NULL, &defaults, &errors));
+    conf_changes(conf, conf, text, sizeof text);
+    must(text[0] == '\0');
+    conf_changes(conf, defaults, text, sizeof text);
+    must(strlen(text) < sizeof text);
+    conf_changes(defaults, conf, text, 1);
+    must(text[0] == '\0');
+    conf_destroy(&defaults);
+    conf_errors_deinit(&errors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -89,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (conf_load_text("f", (const char *)bytes, length, &conf, &errors)) {
         check_taken(conf);
         conf_needs_restart(conf, conf, (char[8]){0}, 8);
+        check_changes(conf);
     } else {
         must(conf == NULL);
         check_refused(&errors);

@@ -8,11 +8,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -140,8 +142,9 @@ START_TEST(a_port_in_use_is_said_with_its_number)
     ck_assert(!open_tcp(&other, "127.0.0.1", port_of(&listener)));
     ck_assert_int_eq(errno, EADDRINUSE);
     snprintf(wanted, sizeof wanted,
-             "cannot listen on 127.0.0.1:%u: Address already in use (ss -ltnp says by what)",
-             port_of(&listener));
+             "cannot listen on 127.0.0.1:%u: Address already in use: ss -ltnp 'sport = :%u' shows "
+             "which process listens there",
+             port_of(&listener), port_of(&listener));
     ck_assert_str_eq(error, wanted);
     ck_assert_int_eq(other.fd, -1);
     listener_close(&listener);
@@ -168,7 +171,30 @@ START_TEST(an_address_of_another_machine)
 {
     ck_assert(!open_tcp(&listener, "192.0.2.1", 0));
     ck_assert_int_eq(errno, EADDRNOTAVAIL);
-    ck_assert_str_eq(error, "cannot listen on 192.0.2.1:0: Cannot assign requested address");
+    ck_assert_str_eq(error, "cannot listen on 192.0.2.1:0: Cannot assign requested address: this "
+                            "machine does not have it; ip address shows what it has");
+}
+END_TEST
+
+/* In a network of its own, ports below 1024 are for root, whatever this machine allows. */
+START_TEST(a_port_that_is_for_root)
+{
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int fd = geteuid() == 0 && unshare(CLONE_NEWNET) == 0 ? socket(AF_INET, SOCK_DGRAM, 0) : -1;
+    if (fd < 0) {
+        return;
+    }
+    ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &up), 0);
+    ck_assert_int_eq(seteuid(65534), 0);
+    ck_assert(!open_tcp(&listener, "127.0.0.1", 1023));
+    ck_assert_int_eq(errno, EACCES);
+    ck_assert_str_eq(error, "cannot listen on 127.0.0.1:1023: Permission denied: a port below 1024 "
+                            "needs AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, or a "
+                            "socket unit; or write another port");
+    ck_assert(open_tcp(&listener, "127.0.0.1", 1024));
+    listener_close(&listener);
+    ck_assert_int_eq(seteuid(0), 0);
+    close(fd);
 }
 END_TEST
 
@@ -348,6 +374,39 @@ START_TEST(an_owner_by_number)
 }
 END_TEST
 
+START_TEST(a_directory_that_is_not_there)
+{
+    char wanted[LISTENER_ERROR_MAX];
+    ck_assert(!open_path(&listener, scratch_path("a/b/socket"), 0600, NULL));
+    ck_assert_int_eq(errno, ENOENT);
+    snprintf(wanted, sizeof wanted, "cannot listen on %s: there is no directory ",
+             scratch_path("a/b/socket"));
+    ck_assert_ptr_eq(strstr(error, wanted), error);
+    ck_assert_ptr_nonnull(strstr(error, "/a/b: make it with mkdir"));
+}
+END_TEST
+
+START_TEST(a_directory_of_another_user)
+{
+    char wanted[LISTENER_ERROR_MAX];
+    if (geteuid() != 0) {
+        return;
+    }
+    ck_assert_int_eq(mkdir(scratch_path("of_root"), 0755), 0);
+    ck_assert_int_eq(chmod(scratch_path(""), 0755), 0);
+    ck_assert_int_eq(seteuid(65534), 0);
+    ck_assert(!open_path(&listener, scratch_path("of_root/socket"), 0600, NULL));
+    ck_assert_int_eq(errno, EACCES);
+    snprintf(wanted, sizeof wanted,
+             "cannot listen on %s: Permission denied: the user that kvcached runs as may not write "
+             "to ",
+             scratch_path("of_root/socket"));
+    ck_assert_ptr_eq(strstr(error, wanted), error);
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(rmdir(scratch_path("of_root")), 0);
+}
+END_TEST
+
 START_TEST(a_path_that_is_too_long)
 {
     char name[120];
@@ -409,6 +468,7 @@ int main(void)
     tcase_add_test(tcp, a_port_in_use_is_said_with_its_number);
     tcase_add_test(tcp, names_of_machines_are_not_resolved);
     tcase_add_test(tcp, an_address_of_another_machine);
+    tcase_add_test(tcp, a_port_that_is_for_root);
     tcase_add_test(tcp, an_unknown_protocol);
     suite_add_tcase(suite, tcp);
 
@@ -424,6 +484,8 @@ int main(void)
     tcase_add_test(unix_sockets, a_name_that_leads_elsewhere_is_left_alone);
     tcase_add_test(unix_sockets, an_owner_who_is_not_there);
     tcase_add_test(unix_sockets, an_owner_by_number);
+    tcase_add_test(unix_sockets, a_directory_that_is_not_there);
+    tcase_add_test(unix_sockets, a_directory_of_another_user);
     tcase_add_test(unix_sockets, a_path_that_is_too_long);
     suite_add_tcase(suite, unix_sockets);
 

@@ -14,6 +14,7 @@ endif
 
 net_tests = \
 	tests/net/check_listener \
+	tests/net/check_listeners \
 	tests/net/check_peer
 if TLS
 net_tests += tests/net/check_tls
@@ -23,6 +24,7 @@ net_tests += tests/net/check_transport_tls
 endif
 
 tests_net_check_listener_LDADD = $(net_test_libs)
+tests_net_check_listeners_LDADD = $(net_test_libs)
 tests_net_check_peer_LDADD = $(net_test_libs)
 tests_net_check_tls_LDADD = $(net_test_libs)
 tests_net_check_transport_tls_LDADD = $(net_test_libs)

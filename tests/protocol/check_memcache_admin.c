@@ -227,7 +227,7 @@ START_TEST(help_has_every_command)
 #include "protocol/memcache.def"
 #undef COMMAND
     };
-    struct slice help = protocol_memcache.help();
+    struct slice help = protocol_memcache.help(NULL);
     char text[2048];
     snprintf(text, sizeof text, "\r\n%.*s", (int)help.length, help.bytes);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -5,6 +5,7 @@
 #include "protocol/native.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/suite.h"
@@ -134,23 +135,66 @@ START_TEST(heads_have_bounds)
 }
 END_TEST
 
-START_TEST(help_has_a_line_for_each_verb)
-{
-    struct slice text = native_help();
-    static const char *const lines[] = {
-#define VERB(id, word, arguments, help) word arguments ": " help "\r\n",
+static const struct {
+    const char *word, *first_line;
+} verbs[] = {
+#define VERB(id, word, arguments, help, ...) {word, word arguments ": " help "\r\n"},
 #include "protocol/verbs.def"
 #undef VERB
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        size_t length = strlen(lines[i]);
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static unsigned count_lines(struct slice text)
+{
+    unsigned lines = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        lines += text.bytes[i] == '\n';
+        ck_assert(text.bytes[i] != '\n' || (i > 0 && text.bytes[i - 1] == '\r'));
+    }
+    ck_assert_int_eq(text.bytes[text.length - 1], '\n');
+    return lines;
+}
+
+/* No line of it ends HELP's reply. */
+static void expect_no_end(struct slice text)
+{
+    char copy[REPLY_HEAD_MAX];
+    snprintf(copy, sizeof copy, "\r\n%.*s", (int)text.length, text.bytes);
+    ck_assert_ptr_null(strstr(copy, "\r\nEND\r\n"));
+}
+
+START_TEST(help_has_a_line_for_each_verb)
+{
+    struct slice text = native_help(&(struct request){.verb = VERB_HELP});
+    expect_no_end(text);
+    ck_assert_uint_eq(count_lines(text), VERBS + 3);
+    for (size_t i = 0; i < VERBS; i++) {
+        size_t length = strlen(verbs[i].first_line);
         ck_assert_uint_le(length, text.length);
-        ck_assert_mem_eq(text.bytes, lines[i], length);
+        ck_assert_mem_eq(text.bytes, verbs[i].first_line, length);
         text.bytes += length;
         text.length -= length;
     }
-    ck_assert_uint_eq(text.length, 0);
-    expect((struct reply){.kind = REPLY_HELP, .text = native_help()}, "", "");
+    ck_assert_ptr_nonnull(memmem(text.bytes, text.length, "Example: PUT ", 13));
+    ck_assert_ptr_nonnull(memmem(text.bytes, text.length, "ms s m h d w", 12));
+    expect((struct reply){.kind = REPLY_HELP, .text = text}, "", "");
+}
+END_TEST
+
+/* The lines about each verb begin as the list does, and its example begins with the verb. */
+START_TEST(help_of_a_verb)
+{
+    struct slice text = native_help(&(struct request){.verb = VERB_HELP, .form = (unsigned)_i + 1});
+    char example[64];
+    int length = snprintf(example, sizeof example, "\r\nExample: %s", verbs[_i].word);
+    unsigned lines = count_lines(text);
+    expect_no_end(text);
+    ck_assert_uint_ge(lines, 3);
+    ck_assert_uint_le(lines, 6);
+    ck_assert_mem_eq(text.bytes, verbs[_i].first_line, strlen(verbs[_i].first_line));
+    ck_assert_ptr_nonnull(memmem(text.bytes, text.length, "\r\nReply: ", 9));
+    ck_assert_ptr_nonnull(memmem(text.bytes, text.length, example, (size_t)length));
 }
 END_TEST
 
@@ -166,6 +210,7 @@ int main(void)
     tcase_add_test(replies, a_text_stays_one_line);
     tcase_add_test(replies, heads_have_bounds);
     tcase_add_test(replies, help_has_a_line_for_each_verb);
+    tcase_add_loop_test(replies, help_of_a_verb, 0, VERBS);
     suite_add_tcase(suite, replies);
 
     return suite_run(suite);

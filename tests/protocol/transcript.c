@@ -30,7 +30,7 @@ static void must(bool holds, const char *what)
 }
 
 static const char *const verb_words[] = {
-#define VERB(id, word, arguments, help) [VERB_##id] = word,
+#define VERB(id, word, ...) [VERB_##id] = word,
 #include "protocol/verbs.def"
 #undef VERB
     [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
@@ -190,7 +190,7 @@ static void write_error(struct session *session, const char *before)
                        : error->kind == REPLY_SERVER_ERROR ? "SERVER_ERROR"
                                                            : NULL;
     must(word != NULL, "an error that is none of a parser's");
-    must(error->text.length <= 200, "an error that is no short line");
+    must(error->text.length < sizeof session->parser.message - 1, "an error that is no short line");
     for (size_t i = 0; i < error->text.length; i++) {
         must(error->text.bytes[i] >= 0x20 && error->text.bytes[i] < 0x7f,
              "an error with bytes that are not fit to be shown");

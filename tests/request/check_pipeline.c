@@ -183,7 +183,23 @@ static const struct conversation {
      PIPELINE_NEEDS_INPUT},
     /* where it ends */
     {"PING\nQUIT\nPING\n", "PONG\r\n", PIPELINE_QUIT},
-    {"PING\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n", "PONG\r\n", PIPELINE_HTTP},
+    {"PING\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n",
+     "PONG\r\nHTTP/1.1 400 Bad Request\r\n"
+     "Content-Type: text/plain\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
+     "this listener speaks kvcached's own protocol, not HTTP\n",
+     PIPELINE_HTTP},
+    {"*1\r\n$4\r\nPING\r\n",
+     "-ERR this listener speaks kvcached's own protocol, not Redis's; see kvcached-protocol(7)\r\n",
+     PIPELINE_REDIS},
+    {"\x16\x03\x01\x02\n\x01\xfc", "", PIPELINE_TLS_HELLO},
+    {"set k 0 0 5\nPING\nmg k v\n",
+     "ERROR this listener speaks kvcached's own protocol, and reads the next line as a request; "
+     "memcached's is configured nowhere\r\nPONG\r\n"
+     "ERROR this listener speaks kvcached's own protocol; memcached's is configured nowhere\r\n",
+     PIPELINE_NEEDS_INPUT},
+    {"HELP quit\nPING\n",
+     "QUIT: close the connection\r\nReply: none\r\nExample: QUIT\r\nEND\r\nPONG\r\n",
+     PIPELINE_NEEDS_INPUT},
     {"PUT n k 1m 5\nabc", "", PIPELINE_NEEDS_INPUT},
     {"GET n", "", PIPELINE_NEEDS_INPUT},
 };

@@ -2,6 +2,7 @@
  * check_store_stats.c - what each kind of request counts as, and how long a record was
  * left alone.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/store/terms_fixture.h"
@@ -343,6 +344,137 @@ START_TEST(a_number_that_is_given_again_is_counted_anew)
 }
 END_TEST
 
+/* --- evictions -------------------------------------------------------------------- */
+
+/* What the last look found, in the order of numbers. */
+static struct looked {
+    char name[STORE_NAMESPACE_MAX + 1];
+    size_t namespaces;
+    uint64_t quota, records, before;
+} looked[8];
+static size_t looked_count;
+
+static void note_looked(void *context, const struct store_evicted *evicted)
+{
+    ck_assert_ptr_eq(context, looked);
+    ck_assert_uint_lt(looked_count, 8);
+    struct looked *at = &looked[looked_count++];
+    *at = (struct looked){.namespaces = evicted->namespaces,
+                          .quota = evicted->quota,
+                          .records = evicted->records,
+                          .before = evicted->before};
+    memcpy(at->name, evicted->name.bytes, evicted->name.length);
+}
+
+/* A look at all namespaces, so many at a time; how many calls that took. */
+static int look_at_evictions(size_t limit)
+{
+    uint32_t next = 0;
+    int calls = 0;
+    looked_count = 0;
+    store_enter(terms_fixture.thread);
+    bool done = false;
+    while (!done) {
+        calls++;
+        done = store_evicted_step(terms_fixture.thread, &next, limit, terms_fixture.now,
+                                  note_looked, looked);
+    }
+    store_leave(terms_fixture.thread);
+    ck_assert_uint_eq(next, 0);
+    return calls;
+}
+
+static uint64_t evictions_of(const char *name)
+{
+    struct store_namespace_stats stats;
+    FIXTURE_OK(fixture_namespace(&terms_fixture, name, &stats));
+    return stats.counters.evictions;
+}
+
+START_TEST(evictions_are_found_once)
+{
+    const struct store_namespace_options own = {.name = slice_of("own"), .memory = FIXTURE_MIB};
+    fixture_declare(&terms_fixture, &own, 1, STORE_NEVER);
+    FIXTURE_OK(fixture_put(&terms_fixture, "ns", "key", TTL_NEVER, "value"));
+    FIXTURE_OK(fixture_put(&terms_fixture, "own", "key", TTL_FOR(1), "value"));
+    fixture_wait(&terms_fixture, 100);
+    fixture_housekeep(&terms_fixture);
+    ck_assert_int_eq(look_at_evictions(100), 1);
+    ck_assert_uint_eq(looked_count, 0);
+
+    fixture_pour(&terms_fixture, "own", 0, 2000, 1000);
+    uint64_t first = evictions_of("own"), when = terms_fixture.now;
+    ck_assert_uint_gt(first, 0);
+    ck_assert_int_gt(look_at_evictions(1), 2);
+    ck_assert_uint_eq(looked_count, 1);
+    ck_assert_str_eq(looked[0].name, "own");
+    ck_assert_uint_eq(looked[0].quota, FIXTURE_MIB);
+    ck_assert_uint_eq(looked[0].records, first);
+    ck_assert_uint_eq(looked[0].before, 0);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 0);
+
+    fixture_wait(&terms_fixture, 5000);
+    fixture_pour(&terms_fixture, "own", 2000, 2000, 1000);
+    fixture_fill(&terms_fixture, "ns", 1000);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 2);
+    struct looked *of_own = &looked[looked[0].quota == 0];
+    struct looked *of_ns = &looked[looked[0].quota != 0];
+    ck_assert_str_eq(of_ns->name, "ns");
+    ck_assert_uint_eq(of_ns->quota, 0);
+    ck_assert_uint_eq(of_ns->records, evictions_of("ns"));
+    ck_assert_uint_eq(of_own->records, evictions_of("own") - first);
+    ck_assert_uint_eq(of_own->before, (when + 999) / 1000 * 1000);
+}
+END_TEST
+
+/* A full store empties namespaces, and those that are not declared go then. */
+START_TEST(evictions_of_namespaces_that_are_gone_are_found)
+{
+    enum { NAMESPACES = 3000 };
+    char name[16];
+    look_at_evictions(100);
+    for (int i = 0; i < NAMESPACES; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        FIXTURE_OK(fixture_put_pattern(&terms_fixture, name, "key", TTL_NEVER, 8000, 1));
+        fixture_housekeep(&terms_fixture);
+    }
+    fixture_rest(&terms_fixture);
+    struct store_stats stats = fixture_figures(&terms_fixture);
+    ck_assert_uint_gt(stats.counters.evictions, 0);
+    ck_assert_uint_lt(stats.namespaces, NAMESPACES);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 1);
+    ck_assert_uint_eq(looked[0].records, stats.counters.evictions);
+    ck_assert_uint_eq(looked[0].namespaces, stats.counters.evictions);
+    ck_assert_uint_eq(looked[0].namespaces, NAMESPACES - stats.namespaces);
+    ck_assert_int_eq(looked[0].name[0], 'n');
+    ck_assert_uint_eq(looked[0].quota, 0);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 0);
+}
+END_TEST
+
+START_TEST(evictions_are_found_after_counters_were_reset)
+{
+    const struct store_namespace_options own = {.name = slice_of("own"), .memory = FIXTURE_MIB};
+    fixture_declare(&terms_fixture, &own, 1, STORE_NEVER);
+    fixture_pour(&terms_fixture, "own", 0, 4000, 1000);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 1);
+    store_enter(terms_fixture.thread);
+    store_reset_counters(terms_fixture.thread);
+    store_leave(terms_fixture.thread);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 0);
+    fixture_pour(&terms_fixture, "own", 4000, 1500, 1000);
+    look_at_evictions(100);
+    ck_assert_uint_eq(looked_count, 1);
+    ck_assert_uint_eq(looked[0].records, evictions_of("own"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store stats");
@@ -360,6 +492,9 @@ int main(void)
     tcase_add_test(tcase, a_reader_that_is_ahead_leaves_no_idleness);
     tcase_add_test(tcase, a_reset_leaves_what_is_counted_since_the_start);
     tcase_add_test(tcase, a_number_that_is_given_again_is_counted_anew);
+    tcase_add_test(tcase, evictions_are_found_once);
+    tcase_add_test(tcase, evictions_of_namespaces_that_are_gone_are_found);
+    tcase_add_test(tcase, evictions_are_found_after_counters_were_reset);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

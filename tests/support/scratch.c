@@ -60,6 +60,15 @@ const char *scratch_read(const char *name)
     return text;
 }
 
+int scratch_count(const char *name, const char *text)
+{
+    int count = 0;
+    for (const char *at = scratch_read(name); (at = strstr(at, text)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
 void scratch_write(const char *name, const char *text)
 {
     FILE *file = fopen(scratch_path(name), "w");

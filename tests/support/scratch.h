@@ -18,6 +18,8 @@ const char *scratch_path(const char *name);
 
 /* What a file holds, at most 64 KiB; good until the next call. */
 const char *scratch_read(const char *name);
+/* How often a text is in a file. */
+int scratch_count(const char *name, const char *text);
 void scratch_write(const char *name, const char *text);
 bool scratch_has(const char *name);
 

@@ -88,6 +88,56 @@ bool store_namespace_walk(struct store_thread *thread, uint32_t *next, struct sl
     return ns != NULL;
 }
 
+/* Fills in what was evicted since the last look; the caller holds namespaces.lock. False: nothing.
+ */
+static bool look_at_evictions(struct namespaces *all, struct namespace *ns, uint64_t now,
+                              struct store_evicted *evicted)
+{
+    uint32_t records = namespaces_take_evictions(all, ns);
+    if (records == 0) {
+        return false;
+    }
+    *evicted = (struct store_evicted){.name = {ns->name, ns->name_length},
+                                      .namespaces = 1,
+                                      .quota = namespace_quota(ns),
+                                      .records = records,
+                                      .before = UINT64_C(1000) * ns->evicted_at};
+    ns->evicted_at = (uint32_t)((now + 999) / 1000);
+    return true;
+}
+
+/* The same for those that are gone. */
+static bool look_at_gone(struct namespaces *all, struct store_evicted *evicted)
+{
+    struct namespaces_gone_evicted *gone = &all->gone_evicted;
+    *evicted = (struct store_evicted){.name = {gone->name, gone->name_length},
+                                      .namespaces = gone->namespaces,
+                                      .records = gone->records};
+    gone->records = gone->namespaces = 0;
+    return evicted->records > 0;
+}
+
+bool store_evicted_step(struct store_thread *thread, uint32_t *next, size_t limit, uint64_t now,
+                        store_visit_evicted *visit, void *context)
+{
+    struct namespaces *all = &thread->store->namespaces;
+    struct store_evicted evicted;
+    pthread_mutex_lock(&all->lock);
+    for (; limit > 0 && *next <= all->highest; limit--, (*next)++) {
+        struct namespace *ns = all->by_id[*next];
+        if (ns != NULL && look_at_evictions(all, ns, now, &evicted)) {
+            visit(context, &evicted);
+        }
+    }
+    bool done = *next > all->highest;
+    if (done && look_at_gone(all, &evicted)) {
+        visit(context, &evicted);
+    }
+    pthread_mutex_unlock(&all->lock);
+    *next = done ? 0 : *next;
+    return done;
+}
+
 enum store_status store_namespace_stats(struct store_thread *thread, struct slice name,
                                         struct store_namespace_stats *stats)
 {

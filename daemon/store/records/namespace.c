@@ -347,8 +347,30 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
     return ns;
 }
 
+uint32_t namespaces_take_evictions(struct namespaces *all, struct namespace *ns)
+{
+    uint64_t count = store_threads_evictions(all->threads, ns->id) - ns->before.evictions;
+    uint32_t records = (uint32_t)count - ns->evictions_seen;
+    ns->evictions_seen = (uint32_t)count;
+    return records;
+}
+
+/* Its counters are not looked at any more. */
+static void note_evictions(struct namespaces *all, struct namespace *ns)
+{
+    struct namespaces_gone_evicted *gone = &all->gone_evicted;
+    uint32_t records = namespaces_take_evictions(all, ns);
+    if (records > 0 && namespace_quota(ns) == 0) {
+        gone->records += records;
+        gone->namespaces++;
+        gone->name_length = ns->name_length;
+        memcpy(gone->name, ns->name, ns->name_length);
+    }
+}
+
 void namespaces_unlink(struct namespaces *all, struct namespace *ns)
 {
+    note_evictions(all, ns);
     file_namespace_remove(all->file, ns->id);
     struct namespace **link = head_of(all, name_of(ns));
     while (*link != ns) {

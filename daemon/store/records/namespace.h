@@ -40,6 +40,8 @@ struct namespace
     uint64_t quota;               /* bytes; 0: none */
     uint32_t references;          /* open listings, writes in progress and generations that
                                 are being taken apart; atomic. Keep it from going */
+    uint32_t evictions_seen;      /* low bits of the count at the last look of store_evicted_step;
+                                     namespaces.lock */
     struct store_counters before; /* what the counters of its number were when it
                                      was made; thread.h */
     char padding[NAMESPACE_LINE]; /* every request reads what is above */
@@ -50,6 +52,8 @@ struct namespace
     /* backlog.lock */
     struct namespace *queued;
     uint8_t waiting;
+    uint32_t evicted_at;     /* when that look last found more, in seconds, rounded up; 0: never;
+                                namespaces.lock */
     uint64_t flush_at;       /* when it is to be flushed; 0: not; namespaces.lock */
     struct creator *creator; /* what made it, while it is not declared, or NULL; namespaces.lock */
     /* the housekeeper's */
@@ -69,6 +73,15 @@ enum { NAMESPACES_HEADS = 65536 };
 
 struct threads;
 struct file_namespace_fields;
+
+/* Namespaces without a quota that are gone, and of which records were evicted since the last look:
+ * a full store empties namespaces faster than the housekeeper looks at them. namespaces.lock. */
+struct namespaces_gone_evicted {
+    uint64_t records;
+    size_t namespaces;
+    uint8_t name_length;
+    char name[STORE_NAMESPACE_MAX]; /* of the last one */
+};
 
 struct namespaces {
     const struct threads *threads; /* not owned */
@@ -100,6 +113,7 @@ struct namespaces {
      * seen. */
     uint32_t due_id;
     uint64_t due_next;
+    struct namespaces_gone_evicted gone_evicted;
 };
 
 bool namespaces_init(struct namespaces *all, const struct siphash_key *secret,
@@ -151,6 +165,9 @@ void generation_destroy(struct generation **generation);
 void namespaces_unlink(struct namespaces *all, struct namespace *ns);
 /* Its number may be given to another from now on. */
 void namespace_destroy(struct namespaces *all, struct namespace **ns);
+
+/* Records evicted since ns->evictions_seen, which is set to what is now. Under namespaces.lock. */
+uint32_t namespaces_take_evictions(struct namespaces *all, struct namespace *ns);
 
 static inline struct generation *namespace_generation(const struct namespace *ns)
 {

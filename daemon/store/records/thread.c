@@ -91,6 +91,25 @@ void store_threads_sum(const struct threads *threads, uint32_t id, struct store_
     }
 }
 
+static uint64_t evictions_of(struct store_counters *const *chunks, uint32_t id)
+{
+    const struct store_counters *chunk =
+        __atomic_load_n(&chunks[id / COUNTER_CHUNK], __ATOMIC_ACQUIRE);
+    return chunk != NULL ? __atomic_load_n(&chunk[id % COUNTER_CHUNK].evictions, __ATOMIC_RELAXED)
+                         : 0;
+}
+
+uint64_t store_threads_evictions(const struct threads *threads, uint32_t id)
+{
+    uint64_t sum = evictions_of(threads->gone, id);
+    for (unsigned i = 0; i < STORE_THREADS_MAX; i++) {
+        if (threads->all[i] != NULL) {
+            sum += evictions_of(threads->all[i]->counters, id);
+        }
+    }
+    return sum;
+}
+
 static void add_chunk(struct store_counters *const *chunks, uint32_t at, struct store_counters *sum)
 {
     const struct store_counters *chunk = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);

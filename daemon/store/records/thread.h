@@ -66,6 +66,8 @@ static inline void store_thread_count(uint64_t *counter, uint64_t by)
 
 /* Sums over all threads for one number, or for all of them. Under namespaces.lock. */
 void store_threads_sum(const struct threads *threads, uint32_t id, struct store_counters *sum);
+/* Of the evictions alone. */
+uint64_t store_threads_evictions(const struct threads *threads, uint32_t id);
 void store_threads_sum_all(const struct threads *threads, uint32_t highest,
                            struct store_counters *sum);
 

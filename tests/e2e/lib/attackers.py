@@ -166,7 +166,7 @@ class Babble(Attacker):
     # All of them are answered by one line, and none of them ends the connection.
     NATIVE = [
         "WHAT{i}", "{i}", "get\x00{i} n k", "\x80\xff{i} n k", "G{i}ET n k", " GET n k{i}",
-        "GET n  k{i}", "GET{i} n k", "GET n/{i} k", "GET " + "n" * 65 + "{i} k",
+        "GET n/  k{i}", "GET{i} n k", "GET n/{i} k", "GET " + "n" * 65 + "{i} k",
         "GET n " + "k" * 1025 + "{i}", "GET n k\x01{i}", "GET n\t{i} k", "DEL n!{i} k", "TTL n",
         "TTL n k {i}", "TOUCH n k soon{i}", "TOUCH n k -{i}", "TOUCH n k {i}y", "TOUCH n k {i}.{i}.1",
         "TOUCH n k 99999999999999999999{i}w", "INCR n k x{i}", "INCR n k -{i}",
