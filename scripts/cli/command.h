@@ -12,6 +12,7 @@ typedef enum status command_function(struct session *session, int count, char **
 
 command_function help_run;
 command_function hash_secret_run;
+command_function top_run;
 
 /* Tells that a command was used wrongly, with its usage. */
 enum status command_misused(struct session *session, const char *name);

@@ -21,12 +21,14 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/client.c \
 	scripts/cli/client.h \
 	scripts/cli/clock.h \
+	scripts/cli/columns.c \
+	scripts/cli/columns.h \
 	scripts/cli/command.c \
 	scripts/cli/command.h \
+	scripts/cli/command_list.def \
 	scripts/cli/command_texts.c \
 	scripts/cli/command_texts.h \
 	scripts/cli/commands.c \
-	scripts/cli/command_list.def \
 	scripts/cli/commands.h \
 	scripts/cli/credentials.c \
 	scripts/cli/credentials.h \
@@ -66,6 +68,8 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/printer.h \
 	scripts/cli/reply.c \
 	scripts/cli/reply.h \
+	scripts/cli/sample.c \
+	scripts/cli/sample.h \
 	scripts/cli/script.c \
 	scripts/cli/script.h \
 	scripts/cli/session.c \
@@ -73,6 +77,9 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/status.h \
 	scripts/cli/stream.c \
 	scripts/cli/stream.h \
+	scripts/cli/table.c \
+	scripts/cli/table.h \
+	scripts/cli/top.c \
 	scripts/cli/usage.c \
 	scripts/cli/usage.h \
 	scripts/cli/utf8.c \
@@ -91,3 +98,42 @@ scripts_cli_kvcached_cli_CFLAGS = $(cli_cflags)
 scripts_cli_kvcached_cli_CPPFLAGS = $(cli_cppflags)
 scripts_cli_kvcached_cli_SOURCES = scripts/cli/main.c
 scripts_cli_kvcached_cli_LDADD = $(cli_libs)
+
+# What is made from the lists of options, commands and verbs. The results are kept with the sources,
+# so that a build needs nothing for them; a test tells when they are out of date.
+
+if CLI
+check_PROGRAMS += scripts/cli/cli-doc
+endif
+scripts_cli_cli_doc_CPPFLAGS = $(cli_cppflags)
+scripts_cli_cli_doc_SOURCES = scripts/cli/cli-doc.c
+scripts_cli_cli_doc_LDADD = $(cli_libs)
+
+.PHONY: cli-documents
+cli-documents: scripts/cli/cli-doc
+	scripts/cli/cli-doc bash >$(srcdir)/scripts/cli/completion.bash.new
+	mv $(srcdir)/scripts/cli/completion.bash.new $(srcdir)/scripts/cli/completion.bash
+	scripts/cli/cli-doc zsh >$(srcdir)/scripts/cli/completion.zsh.new
+	mv $(srcdir)/scripts/cli/completion.zsh.new $(srcdir)/scripts/cli/completion.zsh
+
+EXTRA_DIST += scripts/cli/completion.bash scripts/cli/completion.zsh scripts/cli/kvcached-cli.1
+
+# Shells look for completions by name.
+if CLI
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = installed/bash/kvcached-cli
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = installed/zsh/_kvcached-cli
+nodist_man_MANS += installed/kvcached-cli.1
+CLEANFILES += $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA)
+endif
+
+installed/bash/kvcached-cli: scripts/cli/completion.bash Makefile
+	$(AM_V_GEN)$(MKDIR_P) installed/bash
+	$(AM_V_at)cp $(srcdir)/scripts/cli/completion.bash $@
+
+installed/zsh/_kvcached-cli: scripts/cli/completion.zsh Makefile
+	$(AM_V_GEN)$(MKDIR_P) installed/zsh
+	$(AM_V_at)cp $(srcdir)/scripts/cli/completion.zsh $@
+
+installed/kvcached-cli.1: scripts/cli/kvcached-cli.1 Makefile

@@ -13,3 +13,10 @@ tests_cli_check_message_LDADD = $(cli_test_libs)
 tests_cli_check_reply_CFLAGS = $(cli_cflags)
 tests_cli_check_reply_LDADD = $(cli_test_libs)
 tests_cli_check_words_LDADD = $(cli_test_libs)
+
+if CLI
+TESTS += tests/cli/check_documents
+dist_check_SCRIPTS += tests/cli/check_documents
+else
+EXTRA_DIST += tests/cli/check_documents
+endif
