@@ -144,6 +144,7 @@ e2e_files = \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_arena.py \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_cli_records.py \
 	tests/e2e/test_cli_terminal.py \
 	tests/e2e/test_cli_top.py \
 	tests/e2e/test_clients.py \

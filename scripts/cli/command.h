@@ -12,7 +12,11 @@ typedef enum status command_function(struct session *session, int count, char **
 
 command_function help_run;
 command_function hash_secret_run;
+command_function import_run;
 command_function top_run;
+command_function dump_run;
+command_function restore_run;
+command_function copy_run;
 
 /* Tells that a command was used wrongly, with its usage. */
 enum status command_misused(struct session *session, const char *name);

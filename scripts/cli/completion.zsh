@@ -38,6 +38,10 @@ _kvcached-cli() {
         requests=(
             'help:what can be typed, or more about one of it'
             'top:figures of the server and of its namespaces, every second'
+            'dump:write a namespace to standard output'
+            'restore:store what dump has written'
+            'copy:copy namespaces to another server'
+            'import:store the records of memcached\://HOST\:PORT or redis\://HOST\:PORT/DATABASE'
             'hash-secret:ask for a secret and print its hash'
             'put:store the value that follows'
             'add:the same, only if there is no such record'
@@ -60,7 +64,7 @@ _kvcached-cli() {
         ;;
     word)
         case ${(L)line[1]} in
-        put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
+        dump | put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
             namespaces=(${(f)"$(kvcached-cli --timeout 1s namespaces 2>/dev/null </dev/null |
                 cut -d ' ' -f 1)"})
             ((CURRENT > 2)) || compadd -a namespaces

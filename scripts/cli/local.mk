@@ -6,10 +6,11 @@ noinst_LIBRARIES += scripts/cli/libcli.a
 bin_PROGRAMS += scripts/cli/kvcached-cli
 endif
 
-cli_cflags = $(AM_CFLAGS) $(LIBEDIT_CFLAGS) $(NCURSES_CFLAGS) $(JSONC_CFLAGS)
+cli_cflags = $(AM_CFLAGS) $(LIBEDIT_CFLAGS) $(NCURSES_CFLAGS) $(JSONC_CFLAGS) \
+	$(HIREDIS_CFLAGS)
 cli_cppflags = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
 cli_libs = scripts/cli/libcli.a $(conf_libs) $(secret_libs) $(OPENSSL_LIBS) $(LIBEDIT_LIBS) \
-	$(NCURSES_LIBS) $(JSONC_LIBS)
+	$(NCURSES_LIBS) $(JSONC_LIBS) $(HIREDIS_LIBS)
 
 scripts_cli_libcli_a_CFLAGS = $(cli_cflags)
 scripts_cli_libcli_a_CPPFLAGS = $(cli_cppflags)
@@ -32,12 +33,17 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/commands.h \
 	scripts/cli/credentials.c \
 	scripts/cli/credentials.h \
+	scripts/cli/dump.c \
+	scripts/cli/dump.h \
+	scripts/cli/dump_command.c \
 	scripts/cli/editor.c \
 	scripts/cli/editor.h \
 	scripts/cli/endpoint.c \
 	scripts/cli/endpoint.h \
 	scripts/cli/exchange.c \
 	scripts/cli/exchange.h \
+	scripts/cli/file_reader.c \
+	scripts/cli/file_reader.h \
 	scripts/cli/finder.c \
 	scripts/cli/finder.h \
 	scripts/cli/hash_secret.c \
@@ -46,6 +52,7 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/hint.h \
 	scripts/cli/history.c \
 	scripts/cli/history.h \
+	scripts/cli/import.c \
 	scripts/cli/input.c \
 	scripts/cli/input.h \
 	scripts/cli/interactive.c \
@@ -59,6 +66,8 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/link.c \
 	scripts/cli/link.h \
 	scripts/cli/link_tls.h \
+	scripts/cli/loader.c \
+	scripts/cli/loader.h \
 	scripts/cli/message.c \
 	scripts/cli/message.h \
 	scripts/cli/options.c \
@@ -66,6 +75,8 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/options.h \
 	scripts/cli/printer.c \
 	scripts/cli/printer.h \
+	scripts/cli/progress.c \
+	scripts/cli/progress.h \
 	scripts/cli/reply.c \
 	scripts/cli/reply.h \
 	scripts/cli/sample.c \
@@ -74,6 +85,10 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/script.h \
 	scripts/cli/session.c \
 	scripts/cli/session.h \
+	scripts/cli/source.c \
+	scripts/cli/source.h \
+	scripts/cli/source_memcached.c \
+	scripts/cli/source_redis.c \
 	scripts/cli/status.h \
 	scripts/cli/stream.c \
 	scripts/cli/stream.h \

@@ -40,7 +40,8 @@ static enum status meaning(const struct reply *reply)
 /* Rows of which all begin with the same word, which is left out. */
 static bool is_bare_row(const struct reply *reply)
 {
-    return reply_is(reply, "KEY") || reply_is(reply, "NAMESPACE") || reply_is(reply, "STAT");
+    return reply_is(reply, "KEY") || reply_is(reply, "NAMESPACE") || reply_is(reply, "STAT") ||
+           reply_is(reply, "SETTING");
 }
 
 static void say_line(struct printer *printer, const struct reply *reply, struct slice key)
