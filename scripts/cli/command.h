@@ -14,6 +14,7 @@ command_function help_run;
 command_function hash_secret_run;
 command_function import_run;
 command_function top_run;
+command_function hot_run;
 command_function dump_run;
 command_function restore_run;
 command_function copy_run;

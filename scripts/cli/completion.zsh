@@ -38,6 +38,7 @@ _kvcached-cli() {
         requests=(
             'help:what can be typed, or more about one of it'
             'top:figures of the server and of its namespaces, every second'
+            'hot:the keys that are read most, within 5 seconds'
             'dump:write a namespace to standard output'
             'restore:store what dump has written'
             'copy:copy namespaces to another server'
@@ -64,7 +65,7 @@ _kvcached-cli() {
         ;;
     word)
         case ${(L)line[1]} in
-        dump | put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
+        hot | dump | put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
             namespaces=(${(f)"$(kvcached-cli --timeout 1s namespaces 2>/dev/null </dev/null |
                 cut -d ' ' -f 1)"})
             ((CURRENT > 2)) || compadd -a namespaces

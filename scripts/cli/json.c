@@ -108,6 +108,7 @@ static const struct form {
     {"KEY", {"key"}, true},
     {"NAMESPACE", {"namespace", "records", "bytes"}, true},
     {"STAT", {"name", "value"}, true},
+    {"SETTING", {"name", "value", "origin"}, true},
     {"SIZE", {"up_to", "records", "bytes"}, false},
     {"LARGE", {"bytes", "key"}, false},
     {"TTL", {"seconds"}, false},
@@ -131,6 +132,23 @@ static bool has_pairs(const struct reply *reply)
     return reply_is(reply, "CLIENT") || reply_is(reply, "SLOW") || reply_is(reply, "EVENT");
 }
 
+/* `SETTING name value origin`, whose value may stand between quotation marks and have blanks. */
+static void add_setting(struct json_object *object, struct slice text)
+{
+    struct slice name = reply_nth(text, 0), value = reply_nth(text, 1);
+    const char *end = text.bytes + text.length;
+    if (value.length > 0 && value.bytes[0] == '"') {
+        const char *from = value.bytes + 1;
+        const char *mark = memmem(from, (size_t)(end - from), "\" ", 2);
+        value.length = (size_t)((mark != NULL ? mark + 1 : end) - value.bytes);
+    }
+    const char *rest = value.bytes + value.length;
+    json_add_bytes(object, "name", name);
+    json_add_word(object, "value", value);
+    json_add_bytes(object, "origin",
+                   rest < end ? (struct slice){rest + 1, (size_t)(end - rest - 1)} : slice_of(""));
+}
+
 static void add_rest(struct json_object *object, const struct typed_verb *verb,
                      const struct reply *reply)
 {
@@ -141,6 +159,8 @@ static void add_rest(struct json_object *object, const struct typed_verb *verb,
     }
     if (has_pairs(reply)) {
         add_pairs(object, reply->rest);
+    } else if (reply_is(reply, "SETTING")) {
+        add_setting(object, reply->rest);
     } else if (verb->shape == VERB_LISTING && reply_is(reply, "TTL")) {
         add_words(object, reply->rest, histogram);
     } else if (form != NULL) {

@@ -52,6 +52,7 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/hint.h \
 	scripts/cli/history.c \
 	scripts/cli/history.h \
+	scripts/cli/hot.c \
 	scripts/cli/import.c \
 	scripts/cli/input.c \
 	scripts/cli/input.h \
@@ -85,6 +86,8 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/script.h \
 	scripts/cli/session.c \
 	scripts/cli/session.h \
+	scripts/cli/sketch.c \
+	scripts/cli/sketch.h \
 	scripts/cli/source.c \
 	scripts/cli/source.h \
 	scripts/cli/source_memcached.c \
