@@ -147,6 +147,7 @@ e2e_files = \
 	tests/e2e/test_cli_records.py \
 	tests/e2e/test_cli_terminal.py \
 	tests/e2e/test_cli_top.py \
+	tests/e2e/test_cli_watching.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_clients_node.py \
 	tests/e2e/test_clients_perl.py \

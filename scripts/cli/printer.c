@@ -115,7 +115,7 @@ static void print_element(struct printer *printer, const struct reply *reply, st
 static bool is_alone(const struct printer *printer, const struct reply *reply)
 {
     return printer->rows == 0 && printer->message->verb.shape == VERB_LISTING &&
-           (reply_is_error(reply) || reply_is(reply, "NOT_FOUND"));
+           (reply_is_error(reply) || reply_is(reply, "NOT_FOUND") || reply_is(reply, "OK"));
 }
 
 static void print_json(struct printer *printer, const struct reply *reply, struct slice key,

@@ -31,12 +31,6 @@ def head(age=0.0):
 
 
 class Records(CliCase):
-    def needs(self, daemon, words):
-        """Skips the test where the daemon's HELP has no such words: it is older than them."""
-        with daemon.connect() as client:
-            if not any(words in line for line in client.ask_all("HELP")):
-                self.skipTest(f"this daemon has no {words}")
-
     def fill(self, daemon, ns="s", count=3000):
         """Records of many kinds; returns value and whether there is a ttl, by key as it is sent."""
         chance = random.Random(7)

@@ -268,6 +268,12 @@ class CliCase(Case):
         self.addCleanup(thread.join, seconds(10))
         return str(listener.getsockname()[1])
 
+    def needs(self, daemon, words):
+        """Skips the test where the daemon's HELP has no such words: it is older than them."""
+        with daemon.connect() as client:
+            if not any(words in line for line in client.ask_all("HELP")):
+                self.skipTest(f"this daemon has no {words}")
+
     def home(self):
         folder = tempfile.TemporaryDirectory(prefix="kvcached-cli-")
         self.addCleanup(folder.cleanup)
