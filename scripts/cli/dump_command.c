@@ -157,6 +157,8 @@ static enum client_result load_file(struct file_reader *file, struct loader *loa
         } else if (dump_record(&reply, age, &record)) {
             *complete = false;
             result = loader_put(loader, &record);
+            loader->progress.total =
+                (uint64_t)((double)loader->progress.done * file_reader_share(file));
         } else {
             *complete = false;
             break;

@@ -4,13 +4,18 @@
 #include "scripts/cli/file_reader.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIECE = 256 * 1024 };
 
 void file_reader_init(struct file_reader *file, int fd)
 {
+    struct stat about;
     *file = (struct file_reader){.fd = fd};
+    if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
+        file->size = (uint64_t)about.st_size;
+    }
 }
 
 void file_reader_deinit(struct file_reader *file)
@@ -22,6 +27,7 @@ void file_reader_deinit(struct file_reader *file)
 static void read_more(struct file_reader *file)
 {
     bytes_drop(&file->in, file->taken);
+    file->dropped += file->taken;
     file->taken = 0;
     char *to = bytes_reserve(&file->in, PIECE);
     ssize_t got = read(file->fd, to, PIECE);
@@ -51,6 +57,12 @@ bool file_reader_next(struct file_reader *file, struct reply *reply)
     bool whole = look(file, reply, &taken) == REPLY_WHOLE;
     file->taken += whole ? taken : 0;
     return whole;
+}
+
+double file_reader_share(const struct file_reader *file)
+{
+    uint64_t taken = file->dropped + file->taken;
+    return taken > 0 ? (double)file->size / (double)taken : 0;
 }
 
 bool file_reader_is_at_end(struct file_reader *file)

@@ -11,7 +11,9 @@ struct file_reader {
     int fd;
     struct bytes in;
     size_t taken;
-    bool ended; /* there is no more to be read */
+    uint64_t dropped; /* bytes that were taken and are not in `in` any more */
+    uint64_t size;    /* of a regular file, else 0 */
+    bool ended;       /* there is no more to be read */
 };
 
 void file_reader_init(struct file_reader *file, int fd);
@@ -20,6 +22,8 @@ void file_reader_deinit(struct file_reader *file);
 /* The next line, with its value; good until the next call. False: at the end, or what is there is
  * none. */
 bool file_reader_next(struct file_reader *file, struct reply *reply);
+/* How many times as much as was taken the file has; 0: that is not known. */
+double file_reader_share(const struct file_reader *file);
 /* Whether nothing is left. */
 bool file_reader_is_at_end(struct file_reader *file);
 

@@ -242,10 +242,25 @@ static enum source_result take_key(struct import *import, struct slice line)
     return batch->count == BATCH ? take_batch(import) : SOURCE_DONE;
 }
 
+/* How many records there are, for the progress. What goes wrong shows at the next request. */
+static void count_records(struct import *import)
+{
+    struct slice line;
+    if (!send_all(&import->values, slice_of("stats\r\n"))) {
+        return;
+    }
+    while (read_line(&import->values, &line) && slice_equal(reply_nth(line, 0), slice_of("STAT"))) {
+        if (slice_equal(reply_nth(line, 1), slice_of("curr_items"))) {
+            token_number(reply_nth(line, 2), &import->loader->progress.total);
+        }
+    }
+}
+
 static enum source_result read_all(struct import *import)
 {
     enum source_result result = SOURCE_DONE;
     struct slice line;
+    count_records(import);
     if (!send_all(&import->listing, slice_of("lru_crawler metadump all\r\n"))) {
         return fail(import, "memcached closed the connection");
     }

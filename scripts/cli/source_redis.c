@@ -108,10 +108,23 @@ static enum source_result scan(struct import *import, char cursor[32])
     return result;
 }
 
+/* How many keys there are, for the progress; of those that match it is not known. */
+static void count_keys(struct import *import)
+{
+    redisReply *reply =
+        import->source->match == NULL ? redisCommand(import->redis, "DBSIZE") : NULL;
+    if (reply != NULL) {
+        import->loader->progress.total =
+            reply->type == REDIS_REPLY_INTEGER ? (uint64_t)reply->integer : 0;
+        freeReplyObject(reply);
+    }
+}
+
 static enum source_result read_all(struct import *import)
 {
     char cursor[32] = "0";
     enum source_result result;
+    count_keys(import);
     do {
         result = interrupt_noted() ? SOURCE_STOPPED : scan(import, cursor);
     } while (result == SOURCE_DONE && strcmp(cursor, "0") != 0);

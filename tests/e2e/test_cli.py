@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import socket
 import subprocess
+import unittest
 
 import encryption
 from cli import CLI, DONE, NO_CONNECTION, NOT_FOUND, REFUSED, CliCase
@@ -484,3 +486,39 @@ class Interrupted(CliCase):
         wait_for(lambda: b"curr_connections 1\n" in self.at(daemon, "stats")[1], 5,
                  "the connection to be gone")
         self.assertIn(process.returncode, (REFUSED, -signal.SIGPIPE))
+
+
+class ShellCompletion(CliCase):
+    FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "cli",
+                        "completion.bash")
+
+    def complete(self, *words):
+        """What bash offers for the last word."""
+        script = ('source "$1"; shift; COMP_WORDS=(kvcached-cli "$@"); COMP_CWORD=$#; '
+                  '_kvcached_cli; printf "%s\\n" "${COMPREPLY[@]}"')
+        folder = self.home()
+        os.symlink(CLI, os.path.join(folder, "kvcached-cli"))
+        done = subprocess.run(["bash", "-c", script, "bash", self.FILE, *words],
+                              capture_output=True, text=True, timeout=seconds(20),
+                              env=dict(os.environ, PATH=folder + ":" + os.environ["PATH"]))
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    @unittest.skipIf(shutil.which("bash") is None, "Debian: bash")
+    def test_bash(self):
+        daemon = self.start()
+        for ns in ("sessions", "secrets", "pages"):
+            self.at(daemon, "put", ns, "k", "v")
+        self.assertEqual(self.complete("pu"), ["put"])
+        self.assertEqual(self.complete("PU"), ["PUT"])
+        self.assertEqual(self.complete("--sec"), ["--secret-file"])
+        self.assertEqual(self.complete("-p", "1", "--json", "hash"), ["hash-secret"])
+        where = self.where(daemon)
+        self.assertEqual(sorted(self.complete(*where, "get", "se")), ["secrets", "sessions"])
+        self.assertEqual(self.complete(*where, "get", "sessions", "k"), [])
+        self.assertEqual(self.complete(*where, "-u", "web", "get", "se"), [])  # it would ask
+        self.assertEqual(self.complete(*where, "ping", "x"), [])
+        file = os.path.join(self.home(), "a-file")
+        with open(file, "w"):
+            pass
+        self.assertEqual(self.complete("-c", file[:-3]), [file])

@@ -164,6 +164,27 @@ class Restore(Records):
         self.assertRegex(err, rb"\d+ stored.*\n.*interrupted")
 
 
+class Progress(Records):
+    def test_what_takes_long_says_how_far_it_is(self):
+        daemon = self.start()
+        said = open(os.path.join(self.home(), "said"), "w+b")
+        self.addCleanup(said.close)
+        process = subprocess.Popen([CLI, *self.where(daemon), "restore"], stdin=subprocess.PIPE,
+                                   stderr=said)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdin.write(head())
+
+        def told():
+            process.stdin.write(b"PUT s k never 1\r\nx\r\n" * 2000)
+            said.seek(0)
+            return re.match(rb"\d+ records, \d+/s\n", said.read())
+        wait_for(told, 20, "the progress")
+        process.stdin.write(b"END\r\n")
+        process.stdin.close()
+        self.assertEqual(process.wait(seconds(20)), DONE)
+
+
 class Dump(Records):
     """With a daemon that knows DUMP."""
 
