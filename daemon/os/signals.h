@@ -5,8 +5,8 @@
  * state. While the daemon starts, a signal to stop (SIGTERM, SIGINT) unlinks the files that were
  * made (cleanup.h) and ends the process with status 0; while the arena is read it is only noted,
  * so that the file can be left in order. A signal to reload (SIGHUP), or to open the log file again
- * (SIGUSR1), is noted until the start is over. Then the event loop takes over. From signals_end on a signal to stop ends the process at
- * once again.
+ * (SIGUSR1), is noted until the start is over. Then the event loop takes over. From signals_end on
+ * a signal to stop ends the process at once again.
  *
  * The main thread's, where nothing else is said: other threads have signals blocked (thread.h).
  */
