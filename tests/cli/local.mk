@@ -3,6 +3,7 @@
 if CLI
 cli_tests = \
 	tests/cli/check_message \
+	tests/cli/check_records \
 	tests/cli/check_reply \
 	tests/cli/check_words
 endif
@@ -10,6 +11,7 @@ endif
 cli_test_libs = $(cli_libs) $(fixture_libs)
 
 tests_cli_check_message_LDADD = $(cli_test_libs)
+tests_cli_check_records_LDADD = $(cli_test_libs)
 tests_cli_check_reply_CFLAGS = $(cli_cflags)
 tests_cli_check_reply_LDADD = $(cli_test_libs)
 tests_cli_check_words_LDADD = $(cli_test_libs)
