@@ -30,7 +30,14 @@ void bytes_drop(struct bytes *bytes, size_t count);
 
 static inline struct slice bytes_slice(const struct bytes *bytes)
 {
-    return (struct slice){bytes->at, bytes->length};
+    return (struct slice){bytes->at != NULL ? bytes->at : "", bytes->length};
+}
+
+/* Those behind the first ones. */
+static inline struct slice bytes_rest(const struct bytes *bytes, size_t first)
+{
+    struct slice all = bytes_slice(bytes);
+    return (struct slice){all.bytes + first, all.length - first};
 }
 
 /* --- memory that is always there --------------------------------------------------- */

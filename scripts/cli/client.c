@@ -132,7 +132,7 @@ enum client_result client_flush(struct client *client)
 
 static struct slice not_taken(const struct client *client)
 {
-    return (struct slice){client->in.at + client->in_taken, client->in.length - client->in_taken};
+    return bytes_rest(&client->in, client->in_taken);
 }
 
 bool client_has_reply(const struct client *client, enum reply_values values)

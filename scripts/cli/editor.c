@@ -125,14 +125,14 @@ static int read_key(EditLine *line, wchar_t *key)
     }
 }
 
-static unsigned char draw_hint(EditLine *line, int key)
+static unsigned char draw_hint(EditLine *line, wint_t key)
 {
     (void)line;
     (void)key;
     return CC_REFRESH;
 }
 
-static unsigned char cancel(EditLine *line, int key)
+static unsigned char cancel(EditLine *line, wint_t key)
 {
     (void)key;
     editor_of(line)->cancelled = true;
@@ -179,7 +179,7 @@ static unsigned char insert(EditLine *line, const struct candidates *candidates)
     return good ? CC_REFRESH : CC_ERROR;
 }
 
-static unsigned char complete(EditLine *line, int key)
+static unsigned char complete(EditLine *line, wint_t key)
 {
     const LineInfo *info = el_line(line);
     struct candidates candidates;
@@ -217,9 +217,10 @@ static void set_up(struct editor *editor)
     el_set(line, EL_EDITOR, "emacs");
     el_set(line, EL_SIGNAL, 1);
     el_set(line, EL_GETCFN, read_key);
-    el_set(line, EL_ADDFN, "kvcached-cancel", "Begin the line anew", cancel);
-    el_set(line, EL_ADDFN, "kvcached-complete", "Complete a word", complete);
-    el_set(line, EL_ADDFN, "kvcached-hint", "Show how the verb is used", draw_hint);
+    /* libedit would copy narrow strings, and never free them. */
+    el_wset(line, EL_ADDFN, L"kvcached-cancel", L"Begin the line anew", cancel);
+    el_wset(line, EL_ADDFN, L"kvcached-complete", L"Complete a word", complete);
+    el_wset(line, EL_ADDFN, L"kvcached-hint", L"Show how the verb is used", draw_hint);
     el_set(line, EL_BIND, "^_", "kvcached-hint", NULL);
     el_set(line, EL_BIND, "^C", "kvcached-cancel", NULL);
     el_set(line, EL_BIND, "^I", "kvcached-complete", NULL);

@@ -42,8 +42,8 @@ static enum reply_result look(struct file_reader *file, struct reply *reply, siz
 {
     for (;;) {
         size_t wanted;
-        struct slice rest = {file->in.at + file->taken, file->in.length - file->taken};
-        enum reply_result result = reply_cut(rest, REPLY_DUMP, reply, taken, &wanted);
+        enum reply_result result =
+            reply_cut(bytes_rest(&file->in, file->taken), REPLY_DUMP, reply, taken, &wanted);
         if (result != REPLY_PARTIAL || file->ended) {
             return result;
         }

@@ -112,5 +112,5 @@ int main(int count, char **arguments)
         warnx("standard output cannot be written");
         status = STATUS_REFUSED;
     }
-    return status;
+    return (int)status;
 }

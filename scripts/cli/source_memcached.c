@@ -93,7 +93,7 @@ static bool read_bytes(struct wire *wire, size_t length, struct slice *bytes)
             return false;
         }
     }
-    *bytes = (struct slice){wire->in.at + wire->taken, length};
+    *bytes = (struct slice){bytes_rest(&wire->in, wire->taken).bytes, length};
     wire->taken += length;
     return true;
 }
@@ -103,11 +103,10 @@ static bool read_line(struct wire *wire, struct slice *line)
 {
     const char *end = NULL;
     for (;;) {
-        const char *from = wire->in.at + wire->taken;
-        size_t there = wire->in.length - wire->taken;
-        end = there > 0 ? memchr(from, '\n', there) : NULL;
+        struct slice rest = bytes_rest(&wire->in, wire->taken);
+        end = memchr(rest.bytes, '\n', rest.length);
         if (end != NULL) {
-            *line = (struct slice){from, (size_t)(end - from)};
+            *line = (struct slice){rest.bytes, (size_t)(end - rest.bytes)};
             wire->taken += line->length + 1;
             line->length -= line->length > 0 && end[-1] == '\r';
             return true;
