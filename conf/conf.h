@@ -4,8 +4,8 @@
  * The one list of options is options.def: name, type, range, default, whether a reload can change
  * it, help. The loader, `-t`, the manual page's tables and the sample file are made from it.
  *
- * A struct conf belongs to the caller of conf_load. It does not change after that, so any thread
- * may read it. Durations are in milliseconds, sizes in bytes.
+ * A struct conf belongs to the caller of conf_load, and to those that hold references. It does not
+ * change after that, so any thread may read it. Durations are in milliseconds, sizes in bytes.
  */
 #ifndef KVCACHED_CONF_CONF_H
 #define KVCACHED_CONF_CONF_H
@@ -78,8 +78,12 @@ struct conf_user {
 
 enum conf_policy { CONF_OPEN, CONF_DECLARED };
 
+struct conf_origins;
+
 struct conf {
-    char *file; /* where it was read, or NULL: built-in defaults */
+    unsigned references;          /* conf/'s own: besides the first one */
+    struct conf_origins *origins; /* the same: where its options were set */
+    char *file;                   /* where it was read, or NULL: built-in defaults */
     struct conf_listen *listen;
     size_t listen_count;
     char *default_namespace;
@@ -141,6 +145,10 @@ bool conf_load(const struct conf_source *source, struct conf **conf, struct conf
 /* The same from bytes, as if they were the contents of `file`. */
 bool conf_load_text(const char *file, const char *bytes, size_t length, struct conf **conf,
                     struct conf_errors *errors);
+/* One more reference to it, which conf_destroy gives back. Any thread. */
+struct conf *conf_get(struct conf *conf);
+/* Gives a reference back, and frees it with the last one. Sets *conf to NULL; NULL is legal. Any
+ * thread. */
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
 
@@ -166,6 +174,8 @@ static inline size_t conf_listen_sockets(const struct conf *conf)
  * "listen, threads"; an empty string when there is none. At most `size` bytes, always terminated.
  */
 void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size);
+/* The same for the options that differ and that a reload changes. */
+void conf_changes(const struct conf *before, const struct conf *next, char *names, size_t size);
 
 /*
  * Writes what differs between the two and is applied by a reload, as

@@ -13,6 +13,7 @@
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "conf/conf_diff.h"
 #include "conf/conf_option.h"
 #include "conf/conf_units.h"
 
@@ -26,11 +27,59 @@ static bool same_string(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool same_listeners(const struct conf *a, const struct conf *b);
-static bool same_group(enum conf_scope scope, const struct conf *a, const struct conf *b);
+static bool same_patterns(const struct conf_patterns *a, const struct conf_patterns *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->of[i], b->of[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
 
-/* Whether an option has the same value in two structs of its scope. */
-static bool same_value(const struct conf_option *option, const void *a, const void *b)
+/* All options of a group. */
+static bool same_group(enum conf_scope scope, const void *a, const void *b)
+{
+    for (size_t i = 0; i < conf_option_count; i++) {
+        if (conf_options[i].scope == scope && !conf_diff_same(&conf_options[i], a, b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_listeners(const struct conf *a, const struct conf *b)
+{
+    bool same = a->listen_count == b->listen_count;
+    for (size_t i = 0; same && i < a->listen_count; i++) {
+        same = same_group(SCOPE_LISTEN, &a->listen[i], &b->listen[i]);
+    }
+    return same;
+}
+
+static bool same_namespaces(const struct conf *a, const struct conf *b)
+{
+    bool same = a->namespace_count == b->namespace_count;
+    for (size_t i = 0; same && i < a->namespace_count; i++) {
+        same = a->namespaces[i].ttl_set == b->namespaces[i].ttl_set &&
+               same_group(SCOPE_NAMESPACES, &a->namespaces[i], &b->namespaces[i]);
+    }
+    return same;
+}
+
+static bool same_users(const struct conf *a, const struct conf *b)
+{
+    bool same = a->user_count == b->user_count;
+    for (size_t i = 0; same && i < a->user_count; i++) {
+        same = same_group(SCOPE_USERS, &a->users[i], &b->users[i]);
+    }
+    return same;
+}
+
+bool conf_diff_same(const struct conf_option *option, const void *a, const void *b)
 {
     const char *one = (const char *)a + option->offset;
     const char *other = (const char *)b + option->offset;
@@ -68,43 +117,23 @@ static bool same_value(const struct conf_option *option, const void *a, const vo
     case TYPE_ARENA:
         return same_group(SCOPE_ARENA, a, b);
     case TYPE_NAMESPACES:
+        return same_namespaces(a, b);
     case TYPE_USERS:
+        return same_users(a, b);
     case TYPE_PATTERNS:
+        return same_patterns((const void *)one, (const void *)other);
     case TYPE_METRICS:
+        return same_group(SCOPE_METRICS, a, b);
     case TYPE_LOGGING:
-        return true; /* a reload applies these */
+        return same_group(SCOPE_LOG, a, b);
     }
     return true;
 }
 
-/* A group whose options are fields of struct conf itself. */
-static bool same_group(enum conf_scope scope, const struct conf *a, const struct conf *b)
-{
-    for (size_t i = 0; i < conf_option_count; i++) {
-        if (conf_options[i].scope == scope && !same_value(&conf_options[i], a, b)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool same_listeners(const struct conf *a, const struct conf *b)
-{
-    if (a->listen_count != b->listen_count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->listen_count; i++) {
-        for (size_t j = 0; j < conf_option_count; j++) {
-            if (conf_options[j].scope == SCOPE_LISTEN &&
-                !same_value(&conf_options[j], &a->listen[i], &b->listen[i])) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size)
+/* Writes the names of the options at the top that differ: of those that need a restart, or of the
+ * others. */
+static void list_changes(const struct conf *a, const struct conf *b, enum conf_change change,
+                         char *names, size_t size)
 {
     size_t used = 0;
     if (size > 0) {
@@ -112,13 +141,18 @@ void conf_needs_restart(const struct conf *now, const struct conf *next, char *n
     }
     for (size_t i = 0; i < conf_option_count && used < size; i++) {
         const struct conf_option *option = &conf_options[i];
-        if (option->scope != SCOPE_TOP || option->change != CHANGE_RESTART ||
-            same_value(option, now, next)) {
+        if (option->scope != SCOPE_TOP || option->change != change ||
+            conf_diff_same(option, a, b)) {
             continue;
         }
         int wrote = snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", option->name);
         used += wrote > 0 ? (size_t)wrote : 0;
     }
+}
+
+void conf_needs_restart(const struct conf *now, const struct conf *next, char *names, size_t size)
+{
+    list_changes(now, next, CHANGE_RESTART, names, size);
 }
 
 /* --- what a reload applies ------------------------------------------------- */
@@ -218,22 +252,25 @@ static bool is_unset(const struct conf_option *option, const void *fields)
            !((const struct conf_namespace *)fields)->ttl_set;
 }
 
-static bool same_patterns(const struct conf_patterns *a, const struct conf_patterns *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++) {
-        same = strcmp(a->of[i], b->of[i]) == 0;
-    }
-    return same;
-}
-
 static bool is_same(const struct conf_option *option, const void *a, const void *b)
 {
-    if (option->type == TYPE_PATTERNS) {
-        return same_patterns((const void *)((const char *)a + option->offset),
-                             (const void *)((const char *)b + option->offset));
+    return is_unset(option, a) == is_unset(option, b) && conf_diff_same(option, a, b);
+}
+
+/* A group or a list of groups, whose options are compared one by one. */
+static bool has_options(const struct conf_option *option)
+{
+    switch (option->type) {
+    case TYPE_LISTENERS:
+    case TYPE_NAMESPACES:
+    case TYPE_USERS:
+    case TYPE_ARENA:
+    case TYPE_METRICS:
+    case TYPE_LOGGING:
+        return true;
+    default:
+        return false;
     }
-    return is_unset(option, a) == is_unset(option, b) && same_value(option, a, b);
 }
 
 /* Adds the options of that scope which differ. `before` is written in front of their names. */
@@ -242,7 +279,7 @@ static void add_options(struct changes *changes, enum conf_scope scope, const ch
 {
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
-        if (option->scope != scope || option->change != CHANGE_RELOAD ||
+        if (option->scope != scope || option->change != CHANGE_RELOAD || has_options(option) ||
             is_same(option, now, next)) {
             continue;
         }

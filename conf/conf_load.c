@@ -16,6 +16,7 @@
 #include "conf/conf_listen.h"
 #include "conf/conf_machine.h"
 #include "conf/conf_option.h"
+#include "conf/conf_origin.h"
 #include "conf/conf_report.h"
 #include "conf/conf_scan.h"
 #include "conf/conf_setting.h"
@@ -234,7 +235,7 @@ static void resolve_threads(struct conf *conf)
     }
 }
 
-static void parse(const struct conf_text *text, struct conf *conf, struct conf_report *report)
+static void parse(struct conf_text *text, struct conf *conf, struct conf_report *report)
 {
     config_t parsed;
     config_init(&parsed);
@@ -245,6 +246,9 @@ static void parse(const struct conf_text *text, struct conf *conf, struct conf_r
     read_top(config_root_setting(&parsed), conf, report);
     if (whole && !report->no_memory) {
         conf_check(config_root_setting(&parsed), conf, report);
+    }
+    if (conf_report_clean(report)) {
+        report->no_memory |= !conf_origin_note(conf, config_root_setting(&parsed), text);
     }
     config_destroy(&parsed);
 }
@@ -323,12 +327,8 @@ static void deinit_user(struct conf_user *user)
     deinit_patterns(&user->admin);
 }
 
-void conf_destroy(struct conf **conf)
+static void free_conf(struct conf *it)
 {
-    struct conf *it = *conf;
-    if (it == NULL) {
-        return;
-    }
     for (size_t i = 0; i < it->listen_count; i++) {
         deinit_listener(&it->listen[i]);
     }
@@ -338,6 +338,7 @@ void conf_destroy(struct conf **conf)
     for (size_t i = 0; i < it->namespace_count; i++) {
         free(it->namespaces[i].name);
     }
+    conf_origin_forget(it);
     free(it->listen);
     free(it->namespaces);
     free(it->users);
@@ -348,7 +349,21 @@ void conf_destroy(struct conf **conf)
     free(it->log.to);
     free(it->file);
     free(it);
+}
+
+struct conf *conf_get(struct conf *conf)
+{
+    __atomic_fetch_add(&conf->references, 1, __ATOMIC_RELAXED);
+    return conf;
+}
+
+void conf_destroy(struct conf **conf)
+{
+    struct conf *it = *conf;
     *conf = NULL;
+    if (it != NULL && __atomic_fetch_sub(&it->references, 1, __ATOMIC_ACQ_REL) == 0) {
+        free_conf(it);
+    }
 }
 
 void conf_errors_deinit(struct conf_errors *errors)

@@ -14,6 +14,7 @@ conf_libconf_a_SOURCES = \
 	conf/conf_check_users.c \
 	conf/conf_check_users.h \
 	conf/conf_diff.c \
+	conf/conf_diff.h \
 	conf/conf_file.c \
 	conf/conf_file.h \
 	conf/conf_group.c \
@@ -25,8 +26,12 @@ conf_libconf_a_SOURCES = \
 	conf/conf_machine.h \
 	conf/conf_option.c \
 	conf/conf_option.h \
+	conf/conf_origin.c \
+	conf/conf_origin.h \
 	conf/conf_pattern.c \
 	conf/conf_pattern.h \
+	conf/conf_render.c \
+	conf/conf_render.h \
 	conf/conf_report.c \
 	conf/conf_report.h \
 	conf/conf_scan.c \
@@ -35,6 +40,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_secret.h \
 	conf/conf_setting.c \
 	conf/conf_setting.h \
+	conf/conf_show.c \
+	conf/conf_show.h \
 	conf/conf_text.c \
 	conf/conf_text.h \
 	conf/conf_units.c \

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "conf/conf_show.h"
 #include "daemon/base/log.h"
 #include "daemon/os/daemonize.h"
 #include "daemon/os/signals.h"
@@ -23,6 +24,7 @@
 #include "daemon/server/server.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file] [-o setting]...\n"
+                            "       kvcached --show-config [-c file] [-o setting]...\n"
                             "       kvcached --hash-secret\n";
 
 static const char help[] =
@@ -36,6 +38,8 @@ static const char help[] =
     "  -t, --check        check the configuration and exit\n"
     "  -V, --version      show the version\n"
     "  -v, --verbose      log more; give it twice for still more\n"
+    "  --show-config      print all options in force as a configuration, each with\n"
+    "                     where it is set, and exit; secrets are left out\n"
     "  --hash-secret      ask for a secret, or read one line of standard input, and\n"
     "                     print what the configuration has of it\n"
     "\n"
@@ -49,7 +53,15 @@ static const char help[] =
     "See kvcached(8), kvcached.conf(5), kvcached-protocol(7), kvcached-stats(7) and,\n"
     "for clients of memcached, kvcached-memcache(7).\n";
 
-enum task { TASK_SERVE, TASK_CHECK, TASK_HASH_SECRET, TASK_HELP, TASK_VERSION, TASK_USAGE };
+enum task {
+    TASK_SERVE,
+    TASK_CHECK,
+    TASK_SHOW_CONFIG,
+    TASK_HASH_SECRET,
+    TASK_HELP,
+    TASK_VERSION,
+    TASK_USAGE
+};
 
 struct arguments {
     enum task task;
@@ -135,7 +147,7 @@ static void refuse_surplus(struct arguments *arguments, const char *word)
     arguments->task = TASK_USAGE;
 }
 
-enum { HASH_SECRET = 1 << 8 }; /* no letter */
+enum { HASH_SECRET = 1 << 8, SHOW_CONFIG }; /* no letters */
 
 /* False when the arguments behind it have no effect. */
 static bool take_option(struct arguments *arguments, int letter)
@@ -165,6 +177,9 @@ static bool take_option(struct arguments *arguments, int letter)
     case HASH_SECRET:
         arguments->task = TASK_HASH_SECRET;
         return true;
+    case SHOW_CONFIG:
+        arguments->task = TASK_SHOW_CONFIG;
+        return true;
     default:
         arguments->task = TASK_USAGE;
         return false;
@@ -181,6 +196,7 @@ static struct arguments read_arguments(int count, char **words)
                                                  {"version", no_argument, NULL, 'V'},
                                                  {"verbose", no_argument, NULL, 'v'},
                                                  {"hash-secret", no_argument, NULL, HASH_SECRET},
+                                                 {"show-config", no_argument, NULL, SHOW_CONFIG},
                                                  {NULL, 0, NULL, 0}};
     struct arguments arguments = {.task = TASK_SERVE};
     arguments.settings = calloc((size_t)count, sizeof *arguments.settings);
@@ -274,6 +290,17 @@ static int check(const struct conf_source *source)
     return EX_OK;
 }
 
+static int show_config(const struct conf_source *source)
+{
+    struct conf *conf = load(source);
+    if (conf == NULL) {
+        return EXIT_FAILURE;
+    }
+    conf_show_file(conf, stdout);
+    conf_destroy(&conf);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
 /* The path of a file that is read again after the working directory has changed. The caller frees
  * it. NULL when there is no memory, or for NULL. */
 static char *absolute(const char *file)
@@ -349,6 +376,8 @@ static int perform(const struct arguments *arguments)
         return serve(arguments);
     case TASK_CHECK:
         return check(&arguments->source);
+    case TASK_SHOW_CONFIG:
+        return show_config(&arguments->source);
     case TASK_HASH_SECRET:
         return secret_prompt() ? EX_OK : EXIT_FAILURE;
     case TASK_HELP:

@@ -85,8 +85,8 @@ static enum frame_line read_cachedump(struct memcache_line *line, struct request
     if (number > REQUEST_NUMBER_MAX) {
         return memcache_refuse(line, "Illegal slab id");
     }
-    request->verb = VERB_DUMP;
-    request->dump = DUMP_ITEMS;
+    request->verb = VERB_METADUMP;
+    request->metadump = METADUMP_ITEMS;
     request->pattern = words[1];
     return FRAME_REQUEST;
 }
@@ -123,8 +123,8 @@ enum frame_line memcache_read_stats(struct memcache_line *line, struct request *
         return read_cachedump(line, request, words, count);
     }
     if (slice_equal(words[0], slice_of("sizes"))) {
-        request->verb = VERB_DUMP;
-        request->dump = DUMP_SIZES;
+        request->verb = VERB_METADUMP;
+        request->metadump = METADUMP_SIZES;
         return FRAME_REQUEST;
     }
     return memcache_unknown(line);
@@ -202,8 +202,8 @@ enum frame_line memcache_read_crawler(struct memcache_line *line, struct request
     if (!details && !slice_equal(words[0], slice_of("mgdump"))) {
         return read_tuning(line, words[0], words[1]);
     }
-    request->verb = VERB_DUMP;
-    request->dump = details ? DUMP_DETAILS : DUMP_REQUESTS;
+    request->verb = VERB_METADUMP;
+    request->metadump = details ? METADUMP_DETAILS : METADUMP_REQUESTS;
     return take_classes(line, request, words[1]);
 }
 

@@ -70,14 +70,14 @@ static char *add_item(char *to, const struct reply *reply)
 
 static char *add_entry(char *to, const struct request *request, const struct reply *reply)
 {
-    switch (request->dump) {
-    case DUMP_DETAILS:
+    switch (request->metadump) {
+    case METADUMP_DETAILS:
         return add_details(to, reply);
-    case DUMP_REQUESTS:
+    case METADUMP_REQUESTS:
         return add_request(to, reply->name);
-    case DUMP_ITEMS:
+    case METADUMP_ITEMS:
         return add_item(to, reply);
-    case DUMP_SIZES:
+    case METADUMP_SIZES:
         break; /* no line for a record */
     }
     return to;
@@ -89,7 +89,8 @@ size_t memcache_dump_line(const struct request *request, const struct reply *rep
     if (reply->kind == REPLY_ENTRY) {
         end = add_entry(to, request, reply);
     } else {
-        end = memcache_add(to, request->dump == DUMP_REQUESTS ? TEXT("EN\r\n") : TEXT("END\r\n"));
+        end = memcache_add(to, request->metadump == METADUMP_REQUESTS ? TEXT("EN\r\n")
+                                                                      : TEXT("END\r\n"));
     }
     return (size_t)(end - to);
 }

@@ -75,7 +75,8 @@ static size_t write_head(const struct request *request, const struct reply *repl
     if ((request->options & REQUEST_QUIET) != 0) {
         return 0;
     }
-    if (request->verb == VERB_DUMP && (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
+    if (request->verb == VERB_METADUMP &&
+        (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
         return memcache_dump_line(request, reply, to);
     }
     return memcache_reply_head(request, reply, to);

@@ -164,6 +164,10 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_TTL_NEVER:
     case REPLY_KEY:
     case REPLY_RECORD:
+    case REPLY_REQUEST:
+    case REPLY_SIZES:
+    case REPLY_TIMES:
+    case REPLY_LARGE:
     case REPLY_ENTRY: /* see memcache_dump_line */
     case REPLY_NAMESPACE:
     case REPLY_HELP:

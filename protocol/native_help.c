@@ -8,6 +8,9 @@
     "<ttl>: 90 or 1.5 (seconds), 500ms, 30m, 7d (units ms s m h d w), 0 or never, "                \
     "- for the default\r\n"
 
+#define HELP_FLAGS                                                                                 \
+    "<flags>: a number below 4294967296 that clients of memcached see; 0 if left out\r\n"
+
 static const char list[] =
 #define VERB(id, word, arguments, help, ...) word arguments ": " help "\r\n"
 #include "protocol/verbs.def"

@@ -36,6 +36,10 @@ static const struct first_words first_words[] = {
     [REPLY_NUMBER] = WORDS("NUMBER"),
     [REPLY_KEY] = WORDS("KEY"),
     [REPLY_RECORD] = WORDS("RECORD"),
+    [REPLY_REQUEST] = WORDS("PUT"),
+    [REPLY_SIZES] = WORDS("SIZE"),
+    [REPLY_TIMES] = WORDS("TTL"),
+    [REPLY_LARGE] = WORDS("LARGE"),
     [REPLY_ENTRY] = WORDS("KEY"),
     [REPLY_END] = WORDS("END"),
     [REPLY_FLUSHED] = WORDS("FLUSHED"),
@@ -80,6 +84,13 @@ static char *add_text(char *at, const char *end, struct slice text)
     return at;
 }
 
+static char *add_words(char *at, const char *words)
+{
+    size_t length = strlen(words);
+    memcpy(at, words, length);
+    return at + length;
+}
+
 static char *add_key(char *at, const char *end, struct slice key)
 {
     *at++ = ' ';
@@ -95,6 +106,25 @@ static char *add_seconds(char *at, uint64_t milliseconds)
     *at++ = (char)('0' + rest / 10 % 10);
     *at++ = (char)('0' + rest % 10);
     return at;
+}
+
+/* Within what PUT takes: 0 would mean never. */
+static char *add_ttl(char *at, uint64_t left)
+{
+    if (left == REPLY_NEVER) {
+        return add_words(at, " never");
+    }
+    left = left == 0 ? 1 : left < TOKEN_TIME_MAX ? left : TOKEN_TIME_MAX;
+    return left % 1000 == 0 ? add_number(at, left / 1000) : add_words(add_number(at, left), "ms");
+}
+
+/* A PUT that makes the record again. */
+static char *add_request(char *at, const struct reply *reply, const char *to)
+{
+    at = add_text(at, to + sizeof "PUT" + REQUEST_NAMESPACE_MAX, reply->text);
+    at = add_key(at, at + 1 + REQUEST_KEY_MAX, reply->name);
+    at = add_number(add_ttl(at, reply->left), reply->value_length);
+    return reply->client_flags == 0 ? at : add_number(at, reply->client_flags);
 }
 
 /* The fields after the first words. */
@@ -113,6 +143,16 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
         return add_key(at, to + NAME_END, reply->name);
     case REPLY_RECORD:
         return add_number(add_key(at, to + NAME_END, reply->name), reply->value_length);
+    case REPLY_REQUEST:
+        return add_request(at, reply, to);
+    case REPLY_SIZES:
+        return add_number(add_number(add_number(at, reply->value_length), reply->number),
+                          reply->bytes);
+    case REPLY_TIMES:
+        return add_number(add_text(at, to + NAME_END, reply->text), reply->number);
+    case REPLY_LARGE:
+        at = add_number(at, reply->value_length);
+        return add_key(at, at + 1 + REQUEST_KEY_MAX, reply->name);
     case REPLY_NAMESPACE:
         at = add_text(at, to + NAME_END, reply->name);
         return add_number(add_number(at, reply->number), reply->bytes);
@@ -120,6 +160,8 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_DETAIL:
         at = add_text(at, to + NAME_END, reply->name);
         return add_text(at, to + TEXT_END, reply->text);
+    case REPLY_OK:
+        return reply->text.length == 0 ? at : add_text(at, to + TEXT_END, reply->text);
     case REPLY_VERSION:
     case REPLY_ERROR:
     case REPLY_CLIENT_ERROR:
@@ -132,7 +174,6 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_CHANGED:
     case REPLY_FOUND:
     case REPLY_KEYS_END:
-    case REPLY_OK:
     case REPLY_DENIED:
     case REPLY_RESET:
     case REPLY_NOT_FOUND:
@@ -163,7 +204,7 @@ size_t native_reply_head(const struct request *request, const struct reply *repl
 size_t native_reply_tail(const struct request *request, const struct reply *reply, char *to)
 {
     (void)request;
-    if (reply->kind != REPLY_VALUE && reply->kind != REPLY_RECORD) {
+    if (reply->kind != REPLY_VALUE && reply->kind != REPLY_RECORD && reply->kind != REPLY_REQUEST) {
         return 0;
     }
     memcpy(to, "\r\n", 2);

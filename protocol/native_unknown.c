@@ -30,7 +30,8 @@ static const struct {
     {"INCRBY", "INCR"},    {"DECRBY", "DECR"},       {"KEYS", "LIST"},       {"SCAN", "LIST"},
     {"FLUSHALL", "FLUSH"}, {"FLUSHDB", "FLUSH"},     {"FLUSH_ALL", "FLUSH"}, {"INFO", "STATS"},
     {"DBSIZE", "STATS"},   {"SELECT", "NAMESPACES"}, {"LOGIN", "AUTH"},      {"ECHO", "PING"},
-    {"COMMAND", "HELP"},   {"MAN", "HELP"},          {"EXIT", "QUIT"},       {"BYE", "QUIT"},
+    {"RESTORE", "PUT"},    {"BGSAVE", "DUMP"},       {"CONFIG", "SETTINGS"}, {"COMMAND", "HELP"},
+    {"MAN", "HELP"},       {"EXIT", "QUIT"},         {"BYE", "QUIT"},
 };
 
 /* Commands that only memcached has, whatever words follow. */

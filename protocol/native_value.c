@@ -3,10 +3,12 @@
  * blanks between words.
  *
  * The value follows in any case, and nothing of it may be taken for a request, whatever the client
- * meant. The fifth word is the length of the value; with fewer words the value is a line. A program
- * that leaves a word empty writes two blanks, so blanks count: each ends a word. Only a line that
- * has five words without the empty ones, or fewer than five with them, means the same in both
- * views.
+ * meant. The fifth word is the length of the value, also where a sixth follows; with fewer words
+ * the value is a line. A program that leaves a word empty writes two blanks, so blanks count: each
+ * ends a word. Only a line that has five or six words without the empty ones, or fewer than five
+ * with them, means the same in both views. A line of five words may be one of six of which one is
+ * empty, or has a tab before it: where its fifth word would be another length then, the line means
+ * nothing.
  */
 #include "protocol/native.h"
 
@@ -14,66 +16,122 @@
 
 #include "protocol/token.h"
 
-enum { WORDS_WITH_COUNT = 5 };
+enum { WORDS_WITH_COUNT = 5, WORDS_MOST = 6 };
 
-/* The words of a line, counted in two ways. */
-struct word_count {
-    size_t places; /* where each blank ends a word, which may be empty */
-    size_t words;  /* where several blanks are one, and those at the end none */
-    bool others;   /* it has white space other than blanks */
+/* What ends a word. */
+enum split {
+    AT_EACH_BLANK,  /* words may be empty */
+    AT_BLANKS,      /* none is empty */
+    AT_WHITE_SPACE, /* the same with tabs and the like for blanks */
 };
 
-static struct word_count count_words(struct slice line)
+struct words {
+    size_t count;
+    struct slice fifth;
+};
+
+static bool is_other_space(char c)
 {
-    struct word_count count = {.places = 1};
-    char before = ' ';
-    for (size_t i = 0; i < line.length; i++) {
-        char c = line.bytes[i];
-        count.places += c == ' ';
-        count.words += c != ' ' && before == ' ';
-        count.others |= c >= '\t' && c <= '\r';
-        before = c;
+    return c >= '\t' && c <= '\r';
+}
+
+static struct words split(struct slice line, enum split how)
+{
+    struct words words = {0};
+    const char *end = line.bytes + line.length;
+    const char *from = line.bytes;
+    for (const char *at = from; at <= end; at++) {
+        bool ends = at == end || *at == ' ' || (how == AT_WHITE_SPACE && is_other_space(*at));
+        if (!ends) {
+            continue;
+        }
+        if (at == from && how != AT_EACH_BLANK) {
+            from++;
+            continue;
+        }
+        if (++words.count == WORDS_WITH_COUNT) {
+            words.fifth = (struct slice){from, (size_t)(at - from)};
+        }
+        from = at + 1;
     }
-    return count;
+    return words;
+}
+
+static bool has_other_space(struct slice line)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        if (is_other_space(line.bytes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct slice without_blanks_at_end(struct slice line)
+{
+    while (line.length > 0 && line.bytes[line.length - 1] == ' ') {
+        line.length--;
+    }
+    return line;
+}
+
+/* Whether that split has six words, of which the fifth is a length other than this. */
+static bool has_other_length(struct slice line, enum split how, uint64_t length)
+{
+    struct words words = split(line, how);
+    uint64_t other;
+    return words.count == WORDS_MOST && token_number(words.fifth, &other) && other != length;
+}
+
+/* Of a line of five words without the empty ones. */
+static bool is_ambiguous(struct slice line, uint64_t length)
+{
+    line = without_blanks_at_end(line);
+    return has_other_length(line, AT_EACH_BLANK, length) ||
+           has_other_length(line, AT_WHITE_SPACE, length);
 }
 
 bool native_may_be_lenient(struct slice line, bool has_value)
 {
-    struct word_count count = count_words(line);
-    if (count.places == count.words) {
+    size_t places = split(line, AT_EACH_BLANK).count;
+    struct words words = split(line, AT_BLANKS);
+    uint64_t length;
+    if (places == words.count) {
         return false;
     }
-    return !has_value || count.words == WORDS_WITH_COUNT || count.places < WORDS_WITH_COUNT;
-}
-
-/* The last word of a line of five. */
-static struct slice last_word(struct slice line, const struct word_count *count)
-{
-    while (count->words == WORDS_WITH_COUNT && line.bytes[line.length - 1] == ' ') {
-        line.length--;
+    if (has_value && words.count == WORDS_WITH_COUNT) {
+        return !token_number(words.fifth, &length) || !is_ambiguous(line, length);
     }
-    const char *word = (const char *)memrchr(line.bytes, ' ', line.length) + 1;
-    return (struct slice){word, (size_t)(line.bytes + line.length - word)};
+    return !has_value || words.count == WORDS_MOST || places < WORDS_WITH_COUNT;
 }
 
 /* How the value is framed. A tab may be a client's mistake for a space: then there may be a length
  * as well. */
 static enum frame_line frame_value(struct parser *parser, struct slice line, uint64_t *length)
 {
-    struct word_count count = count_words(line);
-    size_t words = count.words == WORDS_WITH_COUNT ? count.words : count.places;
-    if (words > WORDS_WITH_COUNT || (words < WORDS_WITH_COUNT && count.others)) {
+    struct words words = split(line, AT_BLANKS);
+    if (words.count < WORDS_WITH_COUNT) {
+        words = split(line, AT_EACH_BLANK);
+        if (words.count > WORDS_WITH_COUNT ||
+            (words.count < WORDS_WITH_COUNT && has_other_space(line))) {
+            return FRAME_FATAL;
+        }
+    }
+    if (words.count > WORDS_MOST) {
         return FRAME_FATAL;
     }
-    if (words < WORDS_WITH_COUNT) {
+    if (words.count < WORDS_WITH_COUNT) {
         return FRAME_REFUSED_THEN_LINE;
     }
-    struct slice word = last_word(line, &count);
-    if (token_number(word, length)) {
-        return FRAME_REFUSED_THEN_BYTES;
+    if (token_number(words.fifth, length)) {
+        bool ambiguous = words.count == WORDS_WITH_COUNT && is_ambiguous(line, *length);
+        return ambiguous ? FRAME_FATAL : FRAME_REFUSED_THEN_BYTES;
+    }
+    if (words.count == WORDS_MOST) {
+        return FRAME_FATAL; /* likely a value on the line, of which another text says more */
     }
     char quoted[TOKEN_QUOTE_MAX];
-    token_quote(word, quoted);
+    token_quote(words.fifth, quoted);
     frame_refuse(parser, REPLY_CLIENT_ERROR, "bad byte count %s: write %s", quoted,
                  NATIVE_RIGHT_BYTES);
     return FRAME_FATAL;

@@ -25,21 +25,28 @@ enum reply_kind {
     REPLY_KEYS_END, /* after the last key of a GET or LOOK, hit or miss */
     REPLY_TTL,      /* number: remaining milliseconds */
     REPLY_TTL_NEVER,
-    REPLY_NUMBER, /* number; version and left, where the request asked for them */
-    REPLY_KEY,    /* name: the key */
-    REPLY_RECORD, /* name: the key; value_length, then the value */
-    REPLY_ENTRY,  /* DUMP: name: the key as the listener's clients write it; bytes that the record
-                     takes, value_length, client_flags, version, notes; number: of its namespace;
-                     left and idle: when it expires and when it was last read or written, in
-                     seconds since 1970, or REPLY_NEVER */
+    REPLY_NUMBER,  /* number; version and left, where the request asked for them */
+    REPLY_KEY,     /* name: the key */
+    REPLY_RECORD,  /* name: the key; value_length, then the value */
+    REPLY_REQUEST, /* DUMP: a request that writes the record. name: the key; text: its namespace's
+                      name; left; client_flags; value_length, then the value */
+    REPLY_SIZES,   /* SURVEY: number: records with a value_length up to this one that no smaller one
+                      counts; bytes: of their values */
+    REPLY_TIMES,   /* SURVEY: number: records with a time to live up to `text` that no shorter one
+                      counts */
+    REPLY_LARGE,   /* SURVEY: name: the key of one of the largest values; value_length */
+    REPLY_ENTRY,   /* METADUMP: name: the key as the listener's clients write it; bytes that the
+                      record  takes, value_length, client_flags, version, notes; number: of its
+                      namespace;  left and idle: when it expires and when it was last read or written,
+                      in  seconds since 1970, or REPLY_NEVER */
     REPLY_END,
     REPLY_FLUSHED,   /* number: records */
     REPLY_NAMESPACE, /* name; number: records; bytes */
     REPLY_STAT,      /* name; text: the value */
     REPLY_DETAIL,    /* name: a namespace; text: its statistics, as "get 2 hit 1 set 2 del 0" */
-    REPLY_OK,
-    REPLY_DENIED,           /* AUTH: not that user's secret, or no such user */
-    REPLY_RESET,            /* the counters have been set to 0 */
+    REPLY_OK,        /* RELOAD: text */
+    REPLY_DENIED,    /* AUTH: not that user's secret, or no such user */
+    REPLY_RESET,     /* the counters have been set to 0 */
     REPLY_MEMORY_TOO_SMALL, /* MEMORY: less than the daemon needs */
     REPLY_MEMORY_FAILED,    /* MEMORY; text: why it cannot have that memory */
     REPLY_PONG,

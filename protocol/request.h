@@ -27,16 +27,16 @@ enum verb {
 #include "protocol/verbs.def"
 #undef VERB
     /* These have no word in the native protocol. */
-    VERB_REPLACE, /* PUT, only where there is such a record */
-    VERB_APPEND,  /* adds the value at the end of the record's; keeps its ttl and flags */
-    VERB_PREPEND, /* the same at the beginning */
-    VERB_LOOK,    /* GET with options, ttl and refresh */
-    VERB_STALE,   /* marks the record as stale */
-    VERB_EMPTY,   /* removes the record's value and keeps the record */
-    VERB_DUMP,    /* lists all records that the listener reaches, as `dump` says */
-    VERB_MEMORY,  /* changes the daemon's memory */
-    VERB_OK,      /* does nothing; the reply is REPLY_OK */
-    VERB_UNUSED,  /* the number of verbs */
+    VERB_REPLACE,  /* PUT, only where there is such a record */
+    VERB_APPEND,   /* adds the value at the end of the record's; keeps its ttl and flags */
+    VERB_PREPEND,  /* the same at the beginning */
+    VERB_LOOK,     /* GET with options, ttl and refresh */
+    VERB_STALE,    /* marks the record as stale */
+    VERB_EMPTY,    /* removes the record's value and keeps the record */
+    VERB_METADUMP, /* lists all records that the listener reaches, as `metadump` says */
+    VERB_MEMORY,   /* changes the daemon's memory */
+    VERB_OK,       /* does nothing; the reply is REPLY_OK */
+    VERB_UNUSED,   /* the number of verbs */
 };
 
 /* The time to live that a request asks for. */
@@ -100,47 +100,55 @@ enum stats_topic {
     STATS_CONNS,      /* connections */
 };
 
-/* DUMP: what is listed. */
-enum dump_form {
-    DUMP_DETAILS,  /* all data of each record */
-    DUMP_REQUESTS, /* a request for each record */
-    DUMP_ITEMS,    /* key, size and expiry of each record that a text command can request */
-    DUMP_SIZES,    /* the number of records of each size */
+/* METADUMP: what is listed. */
+enum metadump_form {
+    METADUMP_DETAILS,  /* all data of each record */
+    METADUMP_REQUESTS, /* a request for each record */
+    METADUMP_ITEMS,    /* key, size and expiry of each record that a text command can request */
+    METADUMP_SIZES,    /* the number of records of each size */
 };
 
 struct request {
     enum verb verb;
-    uint32_t options;      /* bits of enum request_option */
-    struct slice ns;       /* the namespace's name; empty where the request has none: then the
-                              listener determines it for each key. AUTH: the user's name */
-    struct slice keys;     /* the keys, separated by spaces, which may also be at either end; see
-                              request_next_key.
-                              One key for most verbs */
-    struct slice key;      /* the key that is being executed; set by the caller of
-                              request_next_key */
-    struct slice pattern;  /* LIST and ALL: the glob; empty: all keys. DUMP: numbers of namespaces,
-                              separated by commas; empty: all that the listener reaches */
-    struct ttl ttl;        /* of a write; FLUSH: when, TTL_DEFAULT: now */
-    uint64_t number;       /* INCR and DECR: the difference. DUMP: how many records at most, 0:
-                              all. MEMORY: units of 2^20 bytes */
+    uint32_t options;  /* bits of enum request_option */
+    struct slice ns;   /* the namespace's name; empty where the request has none: then the
+                          listener determines it for each key. AUTH: the user's name */
+    struct slice keys; /* the keys, separated by spaces, which may also be at either end; see
+                          request_next_key.
+                          One key for most verbs */
+    struct slice key;  /* the key that is being executed; set by the caller of
+                          request_next_key */
+    struct slice
+        pattern;     /* LIST, ALL, SURVEY and DUMP: the glob; empty: all keys. METADUMP: numbers of
+                        namespaces,     separated by commas; empty: all that the listener reaches */
+    struct ttl ttl;  /* of a write; FLUSH: when, TTL_DEFAULT: now */
+    uint64_t number; /* INCR and DECR: the difference. METADUMP: how many records at most, 0:
+                        all. MEMORY: units of 2^20 bytes */
     uint64_t value_length; /* PUT and other writes: bytes of the value */
     struct slice value;    /* PUT and other writes: the value with PARSE_REQUEST, empty with
                               PARSE_BODY. AUTH: the secret */
 
     /* Set by some protocols only, else 0. */
-    enum stats_topic topic; /* STATS */
-    enum dump_form dump;    /* DUMP */
-    uint32_t client_flags;  /* stored with the record and returned */
-    uint64_t compare;       /* REQUEST_COMPARE */
-    uint64_t version;       /* of the written record; 0: a new one */
-    struct ttl make;        /* REQUEST_MAKE */
-    uint64_t initial;       /* INCR and DECR with REQUEST_MAKE: the first number */
-    struct ttl refresh;     /* LOOK: the first client that reads the record with less time left
-                               is asked to write it again; TTL_DEFAULT: no client is */
-    unsigned form;          /* the protocol's own: its command */
-    struct slice words;     /* the protocol's own: at most REQUEST_WORDS_MAX bytes from which the
-                               reply is made */
+    enum stats_topic topic;      /* STATS */
+    enum metadump_form metadump; /* METADUMP */
+    uint32_t client_flags;       /* stored with the record and returned */
+    uint64_t compare;            /* REQUEST_COMPARE */
+    uint64_t version;            /* of the written record; 0: a new one */
+    struct ttl make;             /* REQUEST_MAKE */
+    uint64_t initial;            /* INCR and DECR with REQUEST_MAKE: the first number */
+    struct ttl refresh;          /* LOOK: the first client that reads the record with less time left
+                                    is asked to write it again; TTL_DEFAULT: no client is */
+    unsigned form;               /* the protocol's own: its command */
+    struct slice words; /* the protocol's own: at most REQUEST_WORDS_MAX bytes from which the
+                           reply is made */
 };
+
+/* Whether it walks over the records of a namespace, of those that the pattern matches. */
+static inline bool request_lists(const struct request *request)
+{
+    return request->verb == VERB_LIST || request->verb == VERB_ALL ||
+           request->verb == VERB_SURVEY || request->verb == VERB_DUMP;
+}
 
 /*
  * Removes the first key from *keys and returns it in *key. False when there is none left. *keys

@@ -24,16 +24,19 @@ enum { INSTANCE_HELD_CLASSES = 6 };
 #define INSTANCE_SET_OF_LOG(threads)  (2 * (threads))
 #define INSTANCE_SET_OF_HTTP(threads) (2 * (threads) + 1)
 
+struct conf_in_use;
+
 struct instance {
     const char *version; /* "x.y.z" */
     pid_t pid;
-    uint64_t started;        /* clock_now() at the start */
-    unsigned threads;        /* workers */
-    const char *arena;       /* where the records are: "memory" or "file" */
-    const char *memcache_at; /* the names of the listeners of memcached's protocol, with ", "
-                                between two; NULL or empty: there are none. The server's */
-    bool tls;                /* built in */
-    uint64_t recovered;      /* records recovered at the start */
+    uint64_t started;         /* clock_now() at the start */
+    unsigned threads;         /* workers */
+    const char *arena;        /* where the records are: "memory" or "file" */
+    const char *memcache_at;  /* the names of the listeners of memcached's protocol, with ", "
+                                 between two; NULL or empty: there are none. The server's */
+    bool tls;                 /* built in */
+    uint64_t recovered;       /* records recovered at the start */
+    struct conf_in_use *conf; /* of the server */
 
     /* One set for each worker, then one for the handshaker of each, one for the log, one for the
      * HTTP thread, and one for the thread that accepts: see INSTANCE_SETS_OF. The server allocates

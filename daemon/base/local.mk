@@ -5,6 +5,8 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/clock.c \
 	daemon/base/clock.h \
 	daemon/base/close_reasons.def \
+	daemon/base/conf_in_use.c \
+	daemon/base/conf_in_use.h \
 	daemon/base/families.def \
 	daemon/base/figures.def \
 	daemon/base/heartbeat.c \

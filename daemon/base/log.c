@@ -38,6 +38,11 @@ bool log_wants(int level)
     return level <= atomic_load_explicit(&the_log.level, memory_order_relaxed);
 }
 
+static _Thread_local struct {
+    void (*take)(void *context, const char *line);
+    void *context;
+} tap;
+
 void log_line(int level, const char *format, ...)
 {
     struct log_entry entry;
@@ -56,7 +61,16 @@ void log_line(int level, const char *format, ...)
                                                    : LOG_TEXT_MAX - 1;
     entry.text[entry.length] = '\0';
     log_writer_put(&entry, level <= LOG_WARNING && atomic_load(&the_log.echo));
+    if (level <= LOG_ERR && tap.take != NULL) {
+        tap.take(tap.context, entry.text);
+    }
     errno = saved;
+}
+
+void log_tap(void (*take)(void *context, const char *line), void *context)
+{
+    tap.take = take;
+    tap.context = context;
 }
 
 /* --- limits --------------------------------------------------------------------- */

@@ -34,6 +34,10 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 /* Whether a line of that level would be written: for lines that are costly to compose. */
 bool log_wants(int level);
 
+/* From now on the calling thread's errors are also given to `take`, as they are logged, without
+ * line ends; NULL: not any more. */
+void log_tap(void (*take)(void *context, const char *line), void *context);
+
 /* --- lines that any client can cause ------------------------------------------ */
 
 enum {

@@ -188,7 +188,7 @@ static void wait_for(struct conn *conn, short what)
     if (conn->transport.wants != 0 && !heed_transport(conn, &what)) {
         return;
     }
-    if (conn->state == PIPELINE_AWAITS_AUTH && what == 0) {
+    if (conn->state == PIPELINE_AWAITS_ANSWER && what == 0) {
         what = CONN_WATCH_PEER;
     }
     if (pipeline_is_idle(conn->pipeline)) {
@@ -223,7 +223,7 @@ static void settle(struct conn *conn)
     case PIPELINE_OUTPUT_FULL:
         waits = settle_output_full(conn);
         break;
-    case PIPELINE_AWAITS_AUTH:
+    case PIPELINE_AWAITS_ANSWER:
         break;
     case PIPELINE_AWAITS_MEMORY:
         conn_memory_wait(conn);
@@ -251,8 +251,8 @@ static bool may_work(const struct conn *conn)
         return true;
     case PIPELINE_OUTPUT_FULL:
         return reply_queue_has_drained(&conn->pipeline->replies);
-    case PIPELINE_AWAITS_AUTH:
-        return !identity_waits(&conn->identity);
+    case PIPELINE_AWAITS_ANSWER:
+        return !pipeline_awaits_answer(conn->pipeline);
     case PIPELINE_AWAITS_MEMORY:
         return !conn->awaits_memory;
     default:

@@ -12,6 +12,7 @@
 #include "daemon/conn/run_queue.h"
 #include "daemon/conn/scheduler.h"
 #include "daemon/conn/timeouts.h"
+#include "daemon/request/reload_request.h"
 
 enum { KEEP_CONNS = 256 }; /* free blocks */
 
@@ -132,12 +133,22 @@ void connections_reconfigure(struct loop *loop, const struct conn_settings *sett
     loop_arm_sweep(loop);
 }
 
-void connections_answered(struct login_request *login)
+/* An answer has come for the connection with that identity; NULL: it is gone. */
+static void go_on(struct identity *identity)
 {
-    struct identity *identity = identity_answered(login);
     if (identity != NULL) {
         run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
     }
+}
+
+void connections_answered(struct login_request *login)
+{
+    go_on(identity_answered(login));
+}
+
+void connections_reloaded(struct reload_request *request)
+{
+    go_on(reload_request_returned(request));
 }
 
 void connections_drain(struct loop *loop)

@@ -12,6 +12,7 @@ struct conn_settings;
 struct endpoint;
 struct login_request;
 struct loop;
+struct reload_request;
 struct transport;
 struct users;
 
@@ -33,6 +34,8 @@ void connections_reconfigure(struct loop *loop, const struct conn_settings *sett
 
 /* The authenticator has answered a login of this loop: its connection goes on. */
 void connections_answered(struct login_request *login);
+/* The same of the main thread and a RELOAD. */
+void connections_reloaded(struct reload_request *request);
 
 /* Answers what has arrived, sends the replies, and lets every connection close then. Ends the event
  * loop when none is left, which may be at once. */

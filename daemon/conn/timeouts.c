@@ -70,13 +70,18 @@ bool timeouts_make_room(struct loop *loop)
     return true;
 }
 
+static bool awaits_answer(const struct conn *conn)
+{
+    return conn->pipeline != NULL && pipeline_awaits_answer(conn->pipeline);
+}
+
 /* Closes half-closed connections after HALF_CLOSED_MS. */
 static void close_half_closed(struct loop *loop)
 {
     struct conn *next, *conn = loop->half_closed > 0 ? TAILQ_FIRST(&loop->active) : NULL;
     for (; conn != NULL; conn = next) {
         next = TAILQ_NEXT(conn, link);
-        if (conn->half_closed && !identity_waits(&conn->identity)) {
+        if (conn->half_closed && !awaits_answer(conn)) {
             conn_clear_half_closed(conn);
         } else if (conn->half_closed && loop->now - conn->last_active >= HALF_CLOSED_MS) {
             conn_close(conn, CONN_CLOSE_PEER);

@@ -21,13 +21,15 @@
 #include "daemon/conn/timeouts.h"
 #include "daemon/net/handoff.h"
 #include "daemon/net/handshaker.h"
+#include "daemon/request/reload_request.h"
 
 TAILQ_HEAD(logins, login_request);
 
 /* Messages from other threads. All of it is under the wakeup's lock. */
 struct mailbox {
     struct handoffs handoffs;
-    struct logins logins; /* answered by the authenticator */
+    struct logins logins;           /* answered by the authenticator */
+    struct reload_requests reloads; /* answered by the main thread */
     struct conn_settings settings;
     struct users *users; /* a reference, while `reconfigure` */
     bool reconfigure;
@@ -42,6 +44,7 @@ struct worker {
     struct wakeup wakeup;
     struct event deadline; /* of draining: WORKER_DRAIN_MS */
     struct heartbeat heartbeat;
+    struct reload_asker reload_asker;
     pthread_t thread;
     bool runs; /* the thread was started */
     unsigned id;
@@ -65,6 +68,7 @@ static void start_draining(struct worker *worker)
 struct mailbox_contents {
     struct handoffs handoffs;
     struct logins logins;
+    struct reload_requests reloads;
     struct conn_settings settings;
     struct users *users;
     bool reconfigure, stop;
@@ -75,9 +79,11 @@ static void empty_mailbox(struct worker *worker, struct mailbox_contents *conten
     struct mailbox *mailbox = &worker->mailbox;
     STAILQ_INIT(&contents->handoffs);
     TAILQ_INIT(&contents->logins);
+    STAILQ_INIT(&contents->reloads);
     wakeup_receive(&worker->wakeup);
     STAILQ_CONCAT(&contents->handoffs, &mailbox->handoffs);
     TAILQ_CONCAT(&contents->logins, &mailbox->logins, next);
+    STAILQ_CONCAT(&contents->reloads, &mailbox->reloads);
     contents->settings = mailbox->settings;
     contents->users = mailbox->users;
     contents->reconfigure = mailbox->reconfigure;
@@ -105,6 +111,15 @@ static void return_logins(struct logins *logins)
     while ((login = TAILQ_FIRST(logins)) != NULL) {
         TAILQ_REMOVE(logins, login, next);
         connections_answered(login);
+    }
+}
+
+static void return_reloads(struct reload_requests *reloads)
+{
+    struct reload_request *request;
+    while ((request = STAILQ_FIRST(reloads)) != NULL) {
+        STAILQ_REMOVE_HEAD(reloads, next);
+        connections_reloaded(request);
     }
 }
 
@@ -145,6 +160,7 @@ static void on_wakeup(evutil_socket_t fd, short what, void *context)
         reconfigure(worker, &contents);
     }
     return_logins(&contents.logins);
+    return_reloads(&contents.reloads);
     struct handoff *handoff;
     while ((handoff = STAILQ_FIRST(&contents.handoffs)) != NULL) {
         STAILQ_REMOVE_HEAD(&contents.handoffs, next);
@@ -243,6 +259,15 @@ static void on_answered(struct login_request *login)
     wakeup_send(&worker->wakeup);
 }
 
+/* The main thread calls it. */
+static void on_reloaded(struct reload_request *request)
+{
+    struct worker *worker = request->asker->context;
+    wakeup_lock(&worker->wakeup);
+    STAILQ_INSERT_TAIL(&worker->mailbox.reloads, request, next);
+    wakeup_send(&worker->wakeup);
+}
+
 void worker_stop(struct worker *worker)
 {
     wakeup_lock(&worker->wakeup);
@@ -296,6 +321,7 @@ static void mailbox_init(struct mailbox *mailbox)
     thread_cond_init(&mailbox->idle);
     STAILQ_INIT(&mailbox->handoffs);
     TAILQ_INIT(&mailbox->logins);
+    STAILQ_INIT(&mailbox->reloads);
 }
 
 static void mailbox_deinit(struct mailbox *mailbox)
@@ -316,6 +342,9 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
                                        .authenticator = options->authenticator,
                                        .answered = on_answered,
                                        .context = worker};
+    worker->reload_asker = (struct reload_asker){
+        .queue = options->reloads, .answered = on_reloaded, .context = worker};
+    loop->workspace.ctx.reload_asker = &worker->reload_asker;
     loop->housekeeper = options->housekeeper;
     connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
@@ -381,6 +410,7 @@ void worker_destroy(struct worker **place)
     handoffs_close(&worker->mailbox.handoffs,
                    worker->loop.instance);  /* delivered after the thread had ended */
     return_logins(&worker->mailbox.logins); /* their connections are closed: this frees them */
+    return_reloads(&worker->mailbox.reloads);
     heartbeat_deinit(&worker->heartbeat);
     wakeup_deinit(&worker->wakeup);
     loop_deinit(&worker->loop);

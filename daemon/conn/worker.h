@@ -16,6 +16,7 @@
 #include "daemon/store/store.h"
 
 struct housekeeper;
+struct reload_queue;
 struct worker;
 
 struct worker_options {
@@ -26,6 +27,8 @@ struct worker_options {
                                             the store wanted housekeeping. NULL: none */
     struct conn_settings settings;       /* copied */
     struct users *users;                 /* a reference is taken */
+    struct reload_queue *reloads;        /* takes RELOAD; must outlive the worker. NULL: it is
+                                            refused */
     bool tls;                            /* TLS is spoken somewhere: it has a handshaker */
     struct authenticator *authenticator; /* must outlive the worker's thread */
 };
@@ -89,7 +92,8 @@ uint64_t worker_handshaker_heartbeat(const struct worker *worker);
 void worker_join(struct worker *worker);
 
 /* Joins the worker, if that has not been done yet, and frees everything. The authenticator must be
- * destroyed by then, or have answered all logins of this worker. Sets *worker to NULL. */
+ * destroyed by then, or have answered all logins of this worker, and every RELOAD must be answered.
+ * Sets *worker to NULL. */
 void worker_destroy(struct worker **worker);
 
 #endif

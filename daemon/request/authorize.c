@@ -31,10 +31,14 @@ static unsigned needs(const struct request *request)
         [VERB_DECR] = RIGHT_READ | RIGHT_WRITE,
         [VERB_LIST] = RIGHT_ADMIN,
         [VERB_ALL] = RIGHT_ADMIN,
-        [VERB_DUMP] = RIGHT_ADMIN,
+        [VERB_SURVEY] = RIGHT_ADMIN,
+        [VERB_DUMP] = RIGHT_ADMIN | RIGHT_READ,
+        [VERB_METADUMP] = RIGHT_ADMIN,
         [VERB_FLUSH] = RIGHT_ADMIN,
         [VERB_STATS] = RIGHT_WATCH,
         [VERB_MEMORY] = RIGHT_ADMIN,
+        [VERB_SETTINGS] = RIGHT_ADMIN,
+        [VERB_RELOAD] = RIGHT_ADMIN,
     };
     unsigned rights = of_verb[request->verb];
     if (request->verb == VERB_STATS && request->topic == STATS_RESET) {
@@ -137,7 +141,13 @@ enum walk_step authorize_reached(struct command_context *ctx, const struct reque
 
 /* --- a command -------------------------------------------------------------- */
 
-/* Stats of the daemon and its memory concern all namespaces. */
+/* Stats of the daemon, its memory and its configuration concern all namespaces. */
+static bool concerns_all(const struct request *request)
+{
+    return request->verb == VERB_MEMORY || request->verb == VERB_SETTINGS ||
+           request->verb == VERB_RELOAD || (request->verb == VERB_STATS && request->ns.length == 0);
+}
+
 static bool allowed_everywhere(struct command_context *ctx, const struct request *request)
 {
     unsigned missing = needs(request) & ~user_rights_everywhere(ctx->identity->user);
@@ -163,9 +173,8 @@ static bool is_allowed_key(struct command_context *ctx, struct command *cmd)
 /* The namespace that a request is about. A listing stays in the one where it began. */
 static struct slice subject(const struct command_context *ctx, const struct command *cmd)
 {
-    enum verb verb = cmd->request.verb;
     struct slice ns = {NULL, 0};
-    if (cmd->begun && (verb == VERB_LIST || verb == VERB_ALL)) {
+    if (cmd->begun && request_lists(&cmd->request)) {
         ns = store_cursor_namespace(cmd->place.listing.cursor);
     }
     return ns.length > 0 ? ns : command_namespace(ctx, &cmd->request);
@@ -181,7 +190,7 @@ static bool is_allowed(struct command_context *ctx, struct command *cmd)
     if ((request->options & REQUEST_IN_PIECES) != 0) {
         return true; /* the end of a line whose keys have been answered */
     }
-    if (request->verb == VERB_MEMORY || (request->verb == VERB_STATS && request->ns.length == 0)) {
+    if (concerns_all(request)) {
         return allowed_everywhere(ctx, request);
     }
     return needs(request) == 0 || authorize_request(ctx, request, subject(ctx, cmd));

@@ -5,6 +5,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/request/dispatch.h"
+#include "daemon/request/reload_request.h"
 
 void batch_init(struct batch *batch)
 {
@@ -88,10 +89,13 @@ static bool takes_long(const struct request *request)
     switch (request->verb) {
     case VERB_LIST:
     case VERB_ALL:
+    case VERB_SURVEY:
     case VERB_DUMP:
+    case VERB_METADUMP:
     case VERB_FLUSH:
     case VERB_NAMESPACES:
     case VERB_STATS:
+    case VERB_SETTINGS:
         return true;
     default:
         return false;
@@ -131,4 +135,11 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         }
     }
     return OUTCOME_DONE;
+}
+
+bool batch_awaits_reload(const struct batch *batch)
+{
+    const struct command *cmd = &batch->commands[batch->next];
+    return batch->open && batch->next < batch->count && cmd->begun &&
+           cmd->request.verb == VERB_RELOAD && !cmd->place.reload->answered;
 }

@@ -64,4 +64,7 @@ static inline struct request *batch_last_request(struct batch *batch)
     return &batch->commands[batch->count].request;
 }
 
+/* Whether the command that is next is a RELOAD that was not answered yet. */
+bool batch_awaits_reload(const struct batch *batch);
+
 #endif

@@ -2,8 +2,8 @@
  * command.h - a request on its way to the store, and what the functions of all verbs share.
  *
  * Most commands are done in one step. A command with a long answer (GET of many keys, LIST, ALL,
- * NAMESPACES) stops when the reply queue is full, keeps its place and goes on later, so that no
- * answer is ever held in memory as a whole. A command that takes long, such as a FLUSH of many
+ * DUMP, NAMESPACES) stops when the reply queue is full, keeps its place and goes on later, so that
+ * no answer is ever held in memory as a whole. A command that takes long, such as a FLUSH of many
  * namespaces, stops when its turn is over.
  *
  * Commands of one connection are carried out strictly one after the other. Only command_locate and
@@ -34,18 +34,19 @@ struct command_context {
     struct reply_queue *replies;
     struct metrics *metrics;
     struct instance *instance;
-    struct slice default_namespace;  /* what `-` stands for */
-    const struct endpoint *endpoint; /* through which the connection came */
-    struct identity *identity;       /* of the connection */
-    const struct auth_context *auth; /* what checks logins */
-    uint64_t max_value;              /* bytes */
-    uint64_t idle_timeout;           /* milliseconds; 0: never */
-    uint64_t now;                    /* by clock_now, read after the request had come; 0: the clock
-                                        must be read */
-    unsigned unclocked;              /* about how many requests were executed since it was read */
-    bool crowded;                    /* the last command has to wait for memory: STORE_CROWDED */
-    uint64_t until;                  /* by clock_precise: when the turn ends; 0: as soon as it
-                                        can */
+    struct slice default_namespace;          /* what `-` stands for */
+    const struct endpoint *endpoint;         /* through which the connection came */
+    struct identity *identity;               /* of the connection */
+    const struct auth_context *auth;         /* what checks logins */
+    const struct reload_asker *reload_asker; /* what takes RELOAD to the main thread */
+    uint64_t max_value;                      /* bytes */
+    uint64_t idle_timeout;                   /* milliseconds; 0: never */
+    uint64_t now;       /* by clock_now, read after the request had come; 0: the clock
+                           must be read */
+    unsigned unclocked; /* about how many requests were executed since it was read */
+    bool crowded;       /* the last command has to wait for memory: STORE_CROWDED */
+    uint64_t until;     /* by clock_precise: when the turn ends; 0: as soon as it
+                           can */
 };
 
 /* Whether the turn goes on. Reads the clock, so it is to be asked after work that takes much longer
@@ -61,7 +62,11 @@ struct stored {
     uint64_t length; /* bytes of the whole value, where REQUEST_LENGTH asks for it */
 };
 
-struct dump;
+struct metadump;
+struct reload_asker;
+struct reload_request;
+struct settings;
+struct survey;
 
 struct command {
     struct request request; /* its key is the one that is next, its keys those behind */
@@ -69,12 +74,15 @@ struct command {
     enum store_status located;
     bool begun;
     union {
-        struct { /* LIST and ALL, once begun */
+        struct { /* LIST, ALL, SURVEY and DUMP, once begun */
             struct store_cursor *cursor;
-            struct glob *glob; /* the command's own; NULL: everything */
+            struct glob *glob;     /* the command's own; NULL: everything */
+            struct survey *survey; /* SURVEY; the command's own, else NULL */
         } listing;
-        struct dump *dump; /* DUMP, once begun; the command's own */
-        uint32_t next;     /* NAMESPACES and STATS by namespace */
+        struct metadump *metadump;     /* METADUMP, once begun; the command's own */
+        struct settings *settings;     /* SETTINGS, once begun; the command's own */
+        struct reload_request *reload; /* RELOAD, once begun: see reload_request.h */
+        uint32_t next;                 /* NAMESPACES and STATS by namespace */
         struct flushing {
             uint64_t when;    /* by the store's clock; 0: now */
             uint64_t records; /* flushed so far */
@@ -91,7 +99,7 @@ struct command {
 enum outcome {
     OUTCOME_DONE,  /* answered */
     OUTCOME_LATER, /* the reply queue is full, the turn is over, or the context is crowded */
-    OUTCOME_WAITS, /* for the authenticator */
+    OUTCOME_WAITS, /* for the authenticator, or for the main thread: RELOAD */
     OUTCOME_QUIT,  /* the client asks for the connection to be closed */
 };
 

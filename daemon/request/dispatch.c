@@ -62,10 +62,14 @@ static verb_function *const verbs[VERB_UNUSED] = {
     [VERB_DECR] = verb_add_number,
     [VERB_LIST] = verb_list,
     [VERB_ALL] = verb_list,
+    [VERB_SURVEY] = verb_list,
+    [VERB_DUMP] = verb_list,
     [VERB_FLUSH] = verb_flush,
     [VERB_NAMESPACES] = verb_namespaces,
     [VERB_STATS] = verb_stats,
-    [VERB_DUMP] = verb_dump,
+    [VERB_METADUMP] = verb_metadump,
+    [VERB_SETTINGS] = verb_settings,
+    [VERB_RELOAD] = verb_reload,
     [VERB_MEMORY] = verb_memory_limit,
     [VERB_OK] = do_ok,
     [VERB_AUTH] = verb_auth,
@@ -77,9 +81,11 @@ static verb_function *const verbs[VERB_UNUSED] = {
 
 /* The functions that free what a command holds; NULL: it holds nothing. */
 static verb_abandon *const abandons[VERB_UNUSED] = {
-    [VERB_LIST] = verb_abandon_list,      [VERB_ALL] = verb_abandon_list,
-    [VERB_DUMP] = verb_abandon_dump,      [VERB_APPEND] = verb_abandon_append,
-    [VERB_PREPEND] = verb_abandon_append,
+    [VERB_LIST] = verb_abandon_list,         [VERB_ALL] = verb_abandon_list,
+    [VERB_SURVEY] = verb_abandon_list,       [VERB_DUMP] = verb_abandon_list,
+    [VERB_METADUMP] = verb_abandon_metadump, [VERB_APPEND] = verb_abandon_append,
+    [VERB_PREPEND] = verb_abandon_append,    [VERB_SETTINGS] = verb_abandon_settings,
+    [VERB_RELOAD] = verb_abandon_reload,
 };
 
 void dispatch_abandon(struct command *cmd)

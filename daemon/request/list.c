@@ -1,9 +1,10 @@
 /*
- * list.c - LIST and ALL, which walk over the records of a namespace, and NAMESPACES.
+ * list.c - LIST, ALL, SURVEY and DUMP, which walk over the records of a namespace, and NAMESPACES.
  */
 #include <stdlib.h>
 
 #include "daemon/request/namespace_walk.h"
+#include "daemon/request/survey.h"
 #include "daemon/request/verbs.h"
 
 enum {
@@ -17,10 +18,12 @@ enum {
 struct listing {
     struct reply_queue *replies;
     const struct request *request;
+    struct slice ns;
+    struct survey *survey;
     const struct glob *glob; /* NULL: everything */
     size_t steps;            /* of comparing one byte with it */
     size_t compared;         /* such steps, of all keys since the clock was read */
-    bool with_values;
+    uint64_t now;
 };
 
 /* Whether the record is listed. Counts as if its key were compared to the end: that is seldom so,
@@ -31,35 +34,51 @@ static bool is_listed(struct listing *listing, struct slice key)
     return listing->glob == NULL || glob_match(listing->glob, key);
 }
 
-/* A store_visit. It reserves memory beforehand: a view that could not be kept would have to be
- * given back, which is not allowed during a visit. */
-static bool list_one(void *context, struct store_entry *entry)
+/* Adds the record as the verb has it. */
+static void tell_record(struct listing *listing, struct store_entry *entry)
 {
-    struct listing *listing = context;
     struct reply_queue *replies = listing->replies;
-    if (listing->compared >= LISTING_COMPARISONS) {
-        return false;
-    }
-    if (!is_listed(listing, entry->key)) {
-        return true;
-    }
-    reply_queue_prepare(replies);
-    if (reply_queue_is_full(replies)) {
-        return false;
-    }
     struct reply reply = {.kind = REPLY_KEY, .name = entry->key};
-    if (!listing->with_values) {
+    if (listing->request->verb == VERB_LIST) {
         reply_queue_reply(replies, listing->request, &reply);
-        return true;
+        return;
     }
     reply.kind = REPLY_RECORD;
     reply.value_length = entry->value_length;
+    if (listing->request->verb == VERB_DUMP) {
+        reply.kind = REPLY_REQUEST;
+        reply.text = listing->ns;
+        reply.left = command_left(entry->expires, listing->now);
+        reply.client_flags = entry->client_flags;
+    }
     if (entry->large == NULL) {
         reply_queue_value_copy(replies, listing->request, &reply, entry->value);
     } else {
         reply_queue_value(replies, listing->request, &reply, entry->large);
         entry->large = NULL;
     }
+}
+
+/* A store_visit. It reserves memory beforehand: a view that could not be kept would have to be
+ * given back, which is not allowed during a visit. */
+static bool list_one(void *context, struct store_entry *entry)
+{
+    struct listing *listing = context;
+    if (listing->compared >= LISTING_COMPARISONS) {
+        return false;
+    }
+    if (!is_listed(listing, entry->key)) {
+        return true;
+    }
+    if (listing->survey != NULL) {
+        survey_count(listing->survey, entry, listing->now);
+        return true;
+    }
+    reply_queue_prepare(listing->replies);
+    if (reply_queue_is_full(listing->replies)) {
+        return false;
+    }
+    tell_record(listing, entry);
     return true;
 }
 
@@ -78,22 +97,38 @@ static bool compile(struct slice pattern, struct glob **glob)
     return true;
 }
 
+/* False: no memory; nothing is held then. */
+static bool make_parts(struct command *cmd)
+{
+    cmd->place.listing.survey = NULL;
+    if (!compile(cmd->request.pattern, &cmd->place.listing.glob)) {
+        return false;
+    }
+    if (cmd->request.verb == VERB_SURVEY) {
+        cmd->place.listing.survey = survey_create();
+        if (cmd->place.listing.survey == NULL) {
+            free(cmd->place.listing.glob);
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum store_status begin_listing(struct command_context *ctx, struct command *cmd,
                                        struct slice ns)
 {
-    struct glob *glob;
-    if (!compile(cmd->request.pattern, &glob)) {
+    if (!make_parts(cmd)) {
         return STORE_NO_MEMORY;
     }
     enum store_status status = store_cursor_open(ctx->store_thread, ns, &cmd->place.listing.cursor);
     if (status != STORE_OK) {
-        free(glob);
+        cmd->place.listing.cursor = NULL;
+        verb_abandon_list(cmd);
         return status;
     }
-    if (cmd->request.verb == VERB_LIST) {
+    if (cmd->request.verb == VERB_LIST || cmd->request.verb == VERB_SURVEY) {
         store_cursor_skip_values(cmd->place.listing.cursor);
     }
-    cmd->place.listing.glob = glob;
     cmd->begun = true;
     return STORE_OK;
 }
@@ -102,12 +137,16 @@ void verb_abandon_list(struct command *cmd)
 {
     store_cursor_close(&cmd->place.listing.cursor);
     free(cmd->place.listing.glob);
+    survey_destroy(&cmd->place.listing.survey);
     cmd->begun = false;
 }
 
 static void end_listing(struct command_context *ctx, struct command *cmd, struct slice ns)
 {
     enum store_status status = store_cursor_status(cmd->place.listing.cursor);
+    if (status == STORE_OK && cmd->place.listing.survey != NULL) {
+        survey_tell(cmd->place.listing.survey, ctx->replies, &cmd->request);
+    }
     verb_abandon_list(cmd);
     if (status == STORE_OK) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
@@ -127,20 +166,23 @@ enum outcome verb_list(struct command_context *ctx, struct command *cmd)
             return OUTCOME_DONE;
         }
     }
+    struct store_cursor *cursor = cmd->place.listing.cursor;
     const struct glob *glob = cmd->place.listing.glob;
     struct listing listing = {.replies = ctx->replies,
                               .request = &cmd->request,
+                              .ns = store_cursor_namespace(cursor),
+                              .survey = cmd->place.listing.survey,
                               .glob = glob,
-                              .steps = glob != NULL ? glob_steps(glob) : 0,
-                              .with_values = cmd->request.verb == VERB_ALL};
+                              .steps = glob != NULL ? glob_steps(glob) : 0};
     do {
         listing.compared = 0;
-        if (store_cursor_step(ctx->store_thread, cmd->place.listing.cursor, ctx->now, LISTING_STEP,
-                              list_one, &listing)) {
+        listing.now = clock_now(); /* ctx->now may be some turns old, and times are told */
+        if (store_cursor_step(ctx->store_thread, cursor, listing.now, LISTING_STEP, list_one,
+                              &listing)) {
             end_listing(ctx, cmd, ns);
             return OUTCOME_DONE;
         }
-        ctx->crowded = store_cursor_is_crowded(cmd->place.listing.cursor);
+        ctx->crowded = store_cursor_is_crowded(cursor);
     } while (!ctx->crowded && !reply_queue_is_full(ctx->replies) && command_has_time(ctx));
     return OUTCOME_LATER;
 }

@@ -349,7 +349,7 @@ static bool continue_batch(struct pipeline *pipeline, struct command_context *ct
         return stop(pipeline, reply_queue_is_full(&pipeline->replies) ? PIPELINE_OUTPUT_FULL
                                                                       : PIPELINE_YIELDED);
     case OUTCOME_WAITS:
-        return stop(pipeline, PIPELINE_AWAITS_AUTH);
+        return stop(pipeline, PIPELINE_AWAITS_ANSWER);
     case OUTCOME_QUIT:
         return stop(pipeline, PIPELINE_QUIT);
     case OUTCOME_DONE:
@@ -376,6 +376,11 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
     }
     return upload_is_open(&pipeline->upload) ? continue_upload(pipeline, ctx)
                                              : continue_batch(pipeline, ctx);
+}
+
+bool pipeline_awaits_answer(const struct pipeline *pipeline)
+{
+    return identity_waits(pipeline->identity) || batch_awaits_reload(&pipeline->batch);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)

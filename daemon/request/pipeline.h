@@ -24,7 +24,7 @@ enum pipeline_state {
     PIPELINE_NEEDS_INPUT,   /* needs more bytes */
     PIPELINE_YIELDED,       /* could go on, but the turn is over */
     PIPELINE_OUTPUT_FULL,   /* the peer must take replies first */
-    PIPELINE_AWAITS_AUTH,   /* for the authenticator to answer */
+    PIPELINE_AWAITS_ANSWER, /* of the authenticator, or of the main thread */
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
     PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
     PIPELINE_DESYNCED,  /* to be closed when all is sent: the bytes that follow cannot be parsed */
@@ -84,6 +84,9 @@ static inline bool pipeline_expects_more(const struct pipeline *pipeline)
 {
     return pipeline->read_was_full && upload_is_open(&pipeline->upload);
 }
+
+/* Of PIPELINE_AWAITS_ANSWER: whether the answer has not come yet. */
+bool pipeline_awaits_answer(const struct pipeline *pipeline);
 
 /* Before pipeline_work, where several connections are ready: parses the bytes that have come, and
  * asks the processor to load the index lines of the requests. Returns how many they are. */

@@ -31,9 +31,17 @@ verb_abandon verb_abandon_list;
 /* flush.c */
 verb_function verb_flush;
 
-/* dump.c */
-verb_function verb_dump;
-verb_abandon verb_abandon_dump;
+/* metadump.c */
+verb_function verb_metadump;
+verb_abandon verb_abandon_metadump;
+
+/* reload_command.c */
+verb_function verb_reload;
+verb_abandon verb_abandon_reload;
+
+/* settings.c */
+verb_function verb_settings;
+verb_abandon verb_abandon_settings;
 
 /* memory_limit.c */
 verb_function verb_memory_limit;

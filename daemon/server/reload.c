@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,13 @@ enum {
     RETRY_S = 1,       /* between two tries to create namespaces for which there was no room */
 };
 
+/* What clients are told: lines of text that grow. */
+struct mistakes {
+    char *text; /* NULL: none, or no memory */
+    size_t length;
+    const char *file; /* what lines begin with that name no file */
+};
+
 struct reload {
     struct server *server;
     enum {
@@ -42,15 +50,65 @@ struct reload {
     bool again;      /* another one was asked for meanwhile */
     bool incomplete; /* namespaces are missing (conf_apply_is_incomplete); retried every RETRY_S */
     pthread_t reader;
-    struct wakeup wakeup; /* signalled by the reader at its end */
-    struct event *slice;  /* the next one */
+    struct wakeup wakeup;           /* signalled by the reader at its end */
+    struct event *slice;            /* the next one */
+    struct reload_requests asked;   /* clients that are answered by the next reload, */
+    struct reload_requests current; /* and by this one */
     /* The result; of the reader alone until it has ended. */
+    struct mistakes mistakes; /* of the thread that works on the reload */
     struct conf *next;
     struct conf_errors errors;
     struct users *users;
     char changes[CHANGES_MAX]; /* what differs from the configuration in force */
     bool prepared;
 };
+
+/* --- what clients are told ---------------------------------------------------- */
+
+/* For log_tap: each error that is logged is a mistake. */
+static void keep_mistake(void *context, const char *line)
+{
+    struct mistakes *mistakes = context;
+    bool names_file = line[0] == '/' || strncmp(line, "-o ", 3) == 0 || mistakes->file == NULL;
+    const char *file = names_file ? "" : mistakes->file;
+    const char *colon = names_file ? "" : ": ";
+    size_t more = strlen(file) + strlen(colon) + strlen(line) + 2;
+    char *text = realloc(mistakes->text, mistakes->length + more);
+    if (text != NULL) {
+        mistakes->text = text;
+        mistakes->length +=
+            (size_t)snprintf(text + mistakes->length, more, "%s%s%s\n", file, colon, line);
+    }
+}
+
+static void forget_mistakes(struct reload *reload)
+{
+    free(reload->mistakes.text);
+    reload->mistakes = (struct mistakes){.file = reload->server->source.file};
+}
+
+static void answer_done(struct reload *reload)
+{
+    const struct server *server = reload->server;
+    char text[CHANGES_MAX + NAMES_MAX + 64];
+    char restart[NAMES_MAX];
+    bool any = reload->changes[0] != '\0';
+    conf_needs_restart(server->first, server->conf, restart, sizeof restart);
+    snprintf(text, sizeof text, "%s%s%s%s", any ? "changed: " : "nothing changed", reload->changes,
+             restart[0] != '\0' ? "; waits for a restart: " : "", restart);
+    reload_requests_answer(&reload->current, RELOAD_DONE, text);
+}
+
+void reload_on_asked(evutil_socket_t fd, short what, void *context)
+{
+    struct server *server = context;
+    (void)fd;
+    (void)what;
+    reload_queue_take(&server->reload_queue, &server->reload->asked);
+    if (!STAILQ_EMPTY(&server->reload->asked)) {
+        reload_begin(server->reload);
+    }
+}
 
 /* --- reading: on the reader's thread --------------------------------------- */
 
@@ -114,6 +172,7 @@ static void *read_and_prepare(void *context)
     struct reload *reload = context;
     struct server *server = reload->server;
     pthread_setname_np(pthread_self(), "reload");
+    log_tap(keep_mistake, &reload->mistakes);
     reload->prepared = conf_load(&server->source, &reload->next, &reload->errors) &&
                        !lacks_settings(server, reload->next) && !is_exposed(server, reload->next) &&
                        prepare(reload);
@@ -192,6 +251,7 @@ static void adopt(struct reload *reload)
     atomic_store(&server->instance.reload_refused, false);
     atomic_store(&server->instance.loaded, clock_wall());
     fd_limit_raise_for(next);
+    conf_in_use_set(&server->conf_in_use, next);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }
@@ -231,10 +291,12 @@ static void end_reload(struct reload *reload)
 
 static void refuse(struct reload *reload)
 {
+    log_tap(NULL, NULL);
     drop(reload);
     atomic_store(&reload->server->instance.reload_refused, true);
     log_error("reload refused: the configuration stays as it was");
     server_state_show(reload->server, "; the last reload was refused, see the log");
+    reload_requests_answer(&reload->current, RELOAD_REFUSED, reload->mistakes.text);
     end_reload(reload);
 }
 
@@ -249,12 +311,14 @@ static void on_read(evutil_socket_t fd, short what, void *context)
         return;
     }
     pthread_join(reload->reader, NULL);
+    log_tap(keep_mistake, &reload->mistakes);
     log_conf_errors(&reload->errors);
     conf_errors_deinit(&reload->errors);
     if (!reload->prepared || !apply_log_and_store(server, reload->next)) {
         refuse(reload);
         return;
     }
+    log_tap(NULL, NULL);
     adopt(reload);
     reload->state = RELOAD_APPLIES;
     schedule_slice(reload, 0, 0);
@@ -273,6 +337,7 @@ static void finish(struct reload *reload)
         log_notice("reloaded the configuration: %s",
                    reload->changes[0] != '\0' ? reload->changes : "no option changed");
         server_state_show(server, "");
+        answer_done(reload);
         end_reload(reload);
         return;
     }
@@ -321,8 +386,11 @@ void reload_begin(struct reload *reload)
     server_state_open_log(server, server->conf, &why);
     event_del(reload->slice);
     reload->state = RELOAD_READS;
+    STAILQ_CONCAT(&reload->current, &reload->asked);
+    forget_mistakes(reload);
     int error = thread_start(&reload->reader, read_and_prepare, reload);
     if (error != 0) {
+        log_tap(keep_mistake, &reload->mistakes);
         log_error("reload: cannot start a thread: %s", strerror(error));
         refuse(reload);
     }
@@ -354,6 +422,8 @@ struct reload *reload_create(struct server *server)
         return NULL;
     }
     reload->server = server;
+    STAILQ_INIT(&reload->asked);
+    STAILQ_INIT(&reload->current);
     if (!make_events(reload)) {
         int why = errno;
         reload_destroy(&reload);
@@ -373,6 +443,10 @@ void reload_destroy(struct reload **owned)
         pthread_join(reload->reader, NULL);
         drop(reload);
     }
+    reload_queue_close(&reload->server->reload_queue, &reload->asked);
+    reload_requests_answer(&reload->current, RELOAD_STOPPING, NULL);
+    reload_requests_answer(&reload->asked, RELOAD_STOPPING, NULL);
+    free(reload->mistakes.text);
     wakeup_deinit(&reload->wakeup);
     if (reload->slice != NULL) {
         event_free(reload->slice);

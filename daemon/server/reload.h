@@ -12,6 +12,8 @@
 #ifndef KVCACHED_DAEMON_SERVER_RELOAD_H
 #define KVCACHED_DAEMON_SERVER_RELOAD_H
 
+#include <event2/util.h>
+
 struct server;
 struct reload;
 
@@ -19,10 +21,15 @@ struct reload;
  * outlive the reload. NULL with errno. */
 struct reload *reload_create(struct server *server);
 
-/* Abandons a reload that is under way. Sets *reload to NULL. */
+/* Abandons a reload that is under way, and answers all clients that have asked for one, now and
+ * from now on, that the daemon stops. Sets *reload to NULL. */
 void reload_destroy(struct reload **reload);
 
 /* Begins a reload, or has one follow the reload that is under way. */
 void reload_begin(struct reload *reload);
+
+/* The callback of the server's reload_queue, with the server for context: a client asks for a
+ * reload, and is answered when that has ended. */
+void reload_on_asked(evutil_socket_t fd, short what, void *context);
 
 #endif

@@ -174,6 +174,8 @@ static int make_instance(struct server *server)
     instance->arena = server->storage.file != NULL ? "file" : "memory";
     instance->tls = tls_is_built();
     instance->recovered = server->storage.recovered;
+    conf_in_use_init(&server->conf_in_use, server->first);
+    instance->conf = &server->conf_in_use;
     listeners_names(&server->listeners, &protocol_memcache, server->memcache_at);
     instance->memcache_at = server->memcache_at;
     atomic_init(&instance->loaded, clock_wall());
@@ -204,10 +206,18 @@ static int start_log_thread(struct server *server)
     return log_start(metrics) ? EX_OK : failed(EX_OSERR, "threads: cannot start the log's");
 }
 
+/* Workers may be asked for a reload as soon as they run. */
+static int open_reload_queue(struct server *server)
+{
+    return reload_queue_init(&server->reload_queue, server->base, reload_on_asked, server)
+               ? EX_OK
+               : failed(EX_OSERR, "cannot make reloads possible");
+}
+
 static int start_threads(struct server *server)
 {
     return threads_start(&server->threads, server->conf, server->users, server->storage.store,
-                         &server->instance)
+                         &server->instance, &server->reload_queue)
                ? EX_OK
                : EX_OSERR;
 }
@@ -389,10 +399,10 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while the process may still be root; threads after the last step that changes
      * the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,   start_log,       raise_fd_limit,    open_pidfile,     open_listeners,
-        become_user, harden,          read_certificates, make_users,       start_http,
-        start_store, make_instance,   start_signals,     start_log_thread, start_threads,
-        make_reload, start_accepting, serve_http,
+        find_user,     start_log,     raise_fd_limit,    open_pidfile,     open_listeners,
+        become_user,   harden,        read_certificates, make_users,       start_http,
+        start_store,   make_instance, start_signals,     start_log_thread, open_reload_queue,
+        start_threads, make_reload,   start_accepting,   serve_http,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -449,6 +459,7 @@ void server_destroy(struct server **owned)
     storage_close(&server->storage);
     http_destroy(&server->http);
     users_put(&server->users);
+    reload_queue_deinit(&server->reload_queue);
     if (server->base != NULL) {
         event_base_free(server->base);
     }
@@ -456,6 +467,7 @@ void server_destroy(struct server **owned)
     listeners_deinit(&server->listeners);
     log_close();
     free(server->instance.metrics);
+    conf_in_use_deinit(&server->conf_in_use);
     if (server->conf != server->first) {
         conf_destroy(&server->conf);
     }

@@ -10,10 +10,12 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
+#include "daemon/base/conf_in_use.h"
 #include "daemon/base/instance.h"
 #include "daemon/net/listeners.h"
 #include "daemon/os/pidfile.h"
 #include "daemon/os/privilege.h"
+#include "daemon/request/reload_request.h"
 #include "daemon/server/storage.h"
 #include "daemon/server/threads.h"
 
@@ -33,6 +35,7 @@ struct server {
     const char *version;
     struct conf *first; /* at the start; still in force for options that need a restart */
     struct conf *conf;  /* loaded last; may be `first` */
+    struct conf_in_use conf_in_use; /* both, for other threads */
     struct event_base *base;
     struct event *signals[4];
     struct pidfile pidfile;
@@ -49,6 +52,7 @@ struct server {
     struct http *http;     /* NULL: no listener has HTTP */
     struct health *health; /* used by the HTTP thread */
     atomic_uint percent;   /* of the arena file that has been read; above 100: none is read */
+    struct reload_queue reload_queue; /* RELOAD of clients */
     struct reload *reload;
 };
 

@@ -40,12 +40,13 @@ static bool has_tls(const struct conf *conf)
 }
 
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
-                   struct store *store, struct instance *instance)
+                   struct store *store, struct instance *instance, struct reload_queue *reloads)
 {
     struct worker_options options = {.store = store,
                                      .instance = instance,
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
+                                     .reloads = reloads,
                                      .tls = has_tls(conf)};
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {

@@ -36,11 +36,11 @@ _kvcached_cli() {
     if [ -z "$word" ] && [[ $current == -* ]]; then
         words='-c --config -H --host -p --port -s --socket -u --user --secret-file --tls --ca --cert --key -t --timeout -x --json --no-history -h --help -V --version'
     elif [ -z "$word" ]; then
-        words='help top hot dump restore copy import hash-secret put add get del ttl touch incr decr list all flush namespaces stats ping version quit'
+        words='help top hot dump restore copy import hash-secret put add get del ttl touch incr decr list all survey flush namespaces stats settings reload ping version quit'
         [[ $current != [A-Z]* ]] || words=${words^^}
     elif ((COMP_CWORD == at + 1)); then
         case $word in
-        hot | dump | put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
+        hot | dump | put | add | get | del | ttl | touch | incr | decr | list | all | survey | flush | stats)
             words=$(_kvcached_cli_namespaces "${options[@]}")
             ;;
         esac

@@ -54,9 +54,12 @@ _kvcached-cli() {
             'decr:subtract from a number, down to 0'
             'list:the keys of a namespace'
             'all:the keys and values of a namespace'
+            'survey:sizes and times to live in a namespace'
             'flush:delete all records of a namespace'
             'namespaces:the names of all namespaces'
             'stats:statistics of the daemon, or of a namespace'
+            'settings:the options in force'
+            'reload:read the configuration again'
             'ping:the reply is PONG'
             'version:the version of kvcached'
             'quit:close the connection'
@@ -65,7 +68,7 @@ _kvcached-cli() {
         ;;
     word)
         case ${(L)line[1]} in
-        hot | dump | put | add | get | del | ttl | touch | incr | decr | list | all | flush | stats)
+        hot | dump | put | add | get | del | ttl | touch | incr | decr | list | all | survey | flush | stats)
             namespaces=(${(f)"$(kvcached-cli --timeout 1s namespaces 2>/dev/null </dev/null |
                 cut -d ' ' -f 1)"})
             ((CURRENT > 2)) || compadd -a namespaces

@@ -23,6 +23,8 @@ static bool is_last(const struct message *message, const struct reply *reply, si
         return number == message->replies || reply_is_error(reply);
     case VERB_LISTING:
         return exchange_ends(reply);
+    case VERB_MISTAKES:
+        return !reply_is_mistake(reply);
     case VERB_ENDLESS:
         return reply_is_error(reply);
     case VERB_ONE:

@@ -114,7 +114,11 @@ static void print_element(struct printer *printer, const struct reply *reply, st
 /* A listing that is refused, or one of nothing that is there, is one object. */
 static bool is_alone(const struct printer *printer, const struct reply *reply)
 {
-    return printer->rows == 0 && printer->message->verb.shape == VERB_LISTING &&
+    enum verb_shape shape = printer->message->verb.shape;
+    if (printer->rows == 0 && shape == VERB_MISTAKES) {
+        return !reply_is_mistake(reply);
+    }
+    return printer->rows == 0 && shape == VERB_LISTING &&
            (reply_is_error(reply) || reply_is(reply, "NOT_FOUND") || reply_is(reply, "OK"));
 }
 
@@ -157,7 +161,8 @@ void printer_begin(struct printer *printer, const struct message *message)
     printer->message = message;
     printer->rows = 0;
     printer->object = strcmp(message->verb.word, "STATS") == 0;
-    printer->many = message->verb.shape == VERB_LISTING || message->replies > 1;
+    printer->many = message->verb.shape == VERB_LISTING || message->verb.shape == VERB_MISTAKES ||
+                    message->replies > 1;
 }
 
 enum status printer_reply(struct printer *printer, const struct reply *reply, struct slice key,

@@ -23,6 +23,11 @@ bool reply_is_error(const struct reply *reply)
            reply_is(reply, "ERROR");
 }
 
+bool reply_is_mistake(const struct reply *reply)
+{
+    return reply_is(reply, "CLIENT_ERROR") && reply->rest.length > 0 && reply->rest.bytes[0] == '/';
+}
+
 struct slice reply_nth(struct slice text, size_t number)
 {
     const char *at = text.bytes, *end = text.bytes + text.length;

@@ -41,6 +41,10 @@ bool reply_is(const struct reply *reply, const char *word);
 /* ERROR, CLIENT_ERROR or SERVER_ERROR: the last reply to its request. */
 bool reply_is_error(const struct reply *reply);
 
+/* CLIENT_ERROR with a mistake of a configuration, after which more replies come: its text begins
+ * with the file's name, and so with a slash. */
+bool reply_is_mistake(const struct reply *reply);
+
 /* The number-th word of a text whose words are separated by single blanks, from 0; empty where
  * there are fewer. */
 struct slice reply_nth(struct slice text, size_t number);

@@ -12,11 +12,12 @@
 #include "scripts/cli/reply.h"
 
 enum verb_shape {
-    VERB_ONE,     /* one reply */
-    VERB_KEYS,    /* one for each key; an error is the last */
-    VERB_LISTING, /* lines up to END; or one that is another reply */
-    VERB_ENDLESS, /* OK, and then lines until the connection is closed */
-    VERB_SILENT,  /* none: the server closes the connection */
+    VERB_ONE,      /* one reply */
+    VERB_KEYS,     /* one for each key; an error is the last */
+    VERB_LISTING,  /* lines up to END; or one that is another reply */
+    VERB_MISTAKES, /* one reply; or mistakes of a configuration, and END */
+    VERB_ENDLESS,  /* OK, and then lines until the connection is closed */
+    VERB_SILENT,   /* none: the server closes the connection */
 };
 
 struct typed_verb {

@@ -12,6 +12,7 @@ conf_tests = \
 	tests/conf/check_listen \
 	tests/conf/check_machine \
 	tests/conf/check_options \
+	tests/conf/check_show \
 	tests/conf/check_table \
 	tests/conf/check_units \
 	tests/conf/check_unknown \
@@ -23,6 +24,7 @@ tests_conf_check_files_LDADD = $(conf_test_libs)
 tests_conf_check_listen_LDADD = $(conf_test_libs)
 tests_conf_check_machine_LDADD = $(conf_test_libs)
 tests_conf_check_options_LDADD = $(conf_test_libs)
+tests_conf_check_show_LDADD = $(conf_test_libs)
 tests_conf_check_table_LDADD = $(conf_test_libs)
 tests_conf_check_units_LDADD = $(conf_test_libs)
 tests_conf_check_unknown_LDADD = $(conf_test_libs)

@@ -128,3 +128,16 @@ class Watching(CliCase):
         self.assertIn("32M", rows["memory"]["value"])
         self.assertEqual(rows["listen.1.address"]["value"], '"127.0.0.1"')
         self.assertRegex(rows["memory"]["origin"], r"kvcached\.conf:\d+ default ")
+
+    def test_reload(self):
+        daemon = self.serve("RELOAD:")
+        self.assertEqual(self.at(daemon, "reload"), (DONE, b"OK nothing changed\n", ""))
+        self.assertEqual(json.loads(self.at(daemon, "--json", "reload")[1]),
+                         {"reply": "OK", "text": "nothing changed"})
+        daemon.configure("memory = 5;\nfrob = 1;")
+        status, out, err = self.at(daemon, given=b"RELOAD\nPING\n")
+        self.assertEqual((status, out), (REFUSED, b"PONG\n"))
+        self.assertRegex(err, r"line 1: CLIENT_ERROR /.*memory(.*\n)+line 1: CLIENT_ERROR /.*frob")
+        status, out, err = self.at(daemon, "--json", "reload")
+        self.assertEqual((status, err), (REFUSED, ""))
+        self.assertEqual([row["error"] for row in json.loads(out)], ["CLIENT_ERROR"] * 2)

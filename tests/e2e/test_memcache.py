@@ -60,6 +60,19 @@ class WhereKeysLive(MemcacheCase):
         self.assertEqual(self.asked("TOUCH sessions a 5m"), "TOUCHED")
         self.say("get sessions:a", "VALUE sessions:a 4294967295 1", "x", "END")
 
+    def test_client_flags_of_a_native_write(self):
+        large = b"x" * 200000
+        self.native.send(b"PUT cache a 1h 2 7\r\nhi\r\nADD cache b never 2 4294967295\r\nhi\r\n"
+                         b"PUT cache c - %d 5\r\n%b\r\nPUT cache d 1h 2 9\r\nhi\r\n"
+                         b"PUT cache d 1h 2\r\nhi\r\n" % (len(large), large))
+        self.native.expect("STORED\r\n" * 5)
+        for key, flags in (("a", 7), ("b", 4294967295), ("d", 0)):
+            self.assertEqual(self.wire.ask(f"get {key}", 3),
+                             [f"VALUE {key} {flags} 2", "hi", "END"])
+            self.assertRegex(self.wire.ask(f"gets {key}", 3)[0], rf"^VALUE {key} {flags} 2 \d+$")
+            self.assertEqual(self.wire.ask(f"mg {key} f"), f"HD f{flags}")
+        self.assertEqual(self.wire.ask("mg c f s"), f"HD f5 s{len(large)}")
+
     def test_the_native_protocol_sees_other_clients_numbers(self):
         self.say("set n 0 0 1\n7", "STORED")
         self.assertEqual(self.asked("INCR cache n 3"), "NUMBER 10")

@@ -66,7 +66,7 @@ class Native(Case):
 
     def test_strangers_may_do_nothing(self):
         client = self.connect(self.daemon)
-        for request in ("PING", "VERSION", "HELP", "STATS", "NAMESPACES", "LIST sessions.a",
+        for request in ("PING", "VERSION", "HELP", "STATS", "NAMESPACES", "LIST sessions.a", "SETTINGS",
                         "GET sessions.a k", "PUT sessions.a k 1m 1\r\nx", "FLUSH sessions.a",
                         "INCR sessions.a k", "nonsense", "GET", "TTL a/b c"):
             self.assertEqual(client.ask(request), f"CLIENT_ERROR {FIRST}", request)
@@ -97,10 +97,11 @@ class Native(Case):
         self.refused(web, "GET other k", "read", "other")
         self.refused(web, "GET never_made k", "read", "never_made")
         self.refused(web, "TTL other k", "read", "other")
-        for verb in ("LIST", "ALL", "FLUSH"):
+        for verb in ("LIST", "ALL", "FLUSH", "SURVEY", "DUMP"):
             self.refused(web, f"{verb} sessions.a", "admin", "sessions.a")
         self.refused(web, "STATS sessions.a", "watch", "sessions.a")
         self.refused(web, "STATS", "watch", None)
+        self.refused(web, "SETTINGS", "admin", None)
         self.assertEqual(web.ask("INCR sessions.a n"), "NOT_FOUND")
         self.assertEqual([line.split()[1] for line in web.ask_all("NAMESPACES")],
                          [ns for ns in (line.split()[1] for line in root.ask_all("NAMESPACES"))
@@ -117,11 +118,52 @@ class Native(Case):
         self.assertIn("STAT items 1", watcher.ask_all("STATS sessions.a"))
         self.assertIn("NAMESPACE sessions.a",
                       [" ".join(line.split()[:2]) for line in watcher.ask_all("NAMESPACES")])
-        for verb in ("LIST", "ALL", "FLUSH"):
+        for verb in ("LIST", "ALL", "FLUSH", "SURVEY", "DUMP"):
             self.refused(watcher, f"{verb} sessions.a", "admin", "sessions.a")
+        self.refused(watcher, "SETTINGS", "admin", None)
         self.refused(watcher, "GET sessions.a k", "read", "sessions.a")
+        told = "\n".join(root.ask_all("SETTINGS"))
+        self.assertIn("\nSETTING users.web.secret hidden ", told)
+        for name in ("web", "root", "watcher"):
+            self.assertIn(f"\nSETTING users.{name}.name \"{name}\" ", told)
+        self.assertNotIn("$", told)
         self.refused(watcher, "PUT sessions.a k 1m 1\r\nx", "write", "sessions.a")
         self.assertEqual(root.get("sessions.a", "k"), b"v")
+
+    def test_a_dump_takes_two_rights(self):
+        self.daemon.configure(users(user("lists", "a", admin="n"), user("both", "b", read="n", admin="n"),
+                                    user("reads", "c", read="n")))
+        self.daemon.reload("reloaded the configuration")
+        lists, both, reads = (self.known(*who) for who in (("lists", "a"), ("both", "b"), ("reads", "c")))
+        self.refused(lists, "DUMP n", "read", "n")
+        self.assertEqual(lists.ask_all("SURVEY n")[-1], "TTL never 0")
+        self.refused(reads, "DUMP n", "admin", "n")
+        self.refused(reads, "SURVEY n", "admin", "n")
+        self.assertEqual(both.ask("DUMP n"), "END")
+        self.refused(both, "DUMP other", "admin", "other")
+
+    def test_a_right_that_goes_ends_a_dump(self):
+        both = users(user("both", "b", read="n", admin="n", write="n"))
+        self.daemon.configure(both)
+        self.daemon.reload("reloaded the configuration")
+        writer = self.known("both", "b")
+        writer.pipelined("".join(f"PUT n k{i} never 1000\r\n{'x' * 1000}\r\n" for i in range(9000)),
+                         9000)
+        reader = self.connect(self.daemon, receive_buffer=4096)
+        reader.send("AUTH both b\r\nDUMP n\r\n")
+        self.assertEqual(reader.line(), "OK")
+        self.assertEqual(reader.line()[:7], "PUT n k")
+        self.daemon.configure(both.replace('read = ["n"]', 'read = ["m"]'))
+        self.daemon.reload("reloaded the configuration")
+        self.assertEqual(writer.ask("GET n k1")[:24], "CLIENT_ERROR not allowed")
+        rest = reader.value(1000)
+        lines = 1
+        while (line := reader.line()).startswith("PUT n k"):
+            rest = reader.value(1000)
+            lines += 1
+        self.assertEqual(rest, b"x" * 1000)
+        self.assertTrue(line.startswith("CLIENT_ERROR not allowed"), line)
+        self.assertLess(lines, 9000)
 
     def test_a_value_too_large_for_the_buffer_is_refused_and_dropped(self):
         web = self.known()

@@ -32,10 +32,10 @@ static const struct told {
     {"stats detail off", "OK"},
     {"stats detail", "CLIENT_ERROR usage: stats detail on|off|dump"},
     {"stats detail x", "CLIENT_ERROR usage: stats detail on|off|dump"},
-    {"stats sizes", "DUMP sizes most=0"},
-    {"stats cachedump 3 100", "DUMP pattern=3 items most=100"},
-    {"stats cachedump 65535 0", "DUMP pattern=65535 items most=0"},
-    {"stats cachedump 0 0", "DUMP pattern=0 items most=0"},
+    {"stats sizes", "METADUMP sizes most=0"},
+    {"stats cachedump 3 100", "METADUMP pattern=3 items most=100"},
+    {"stats cachedump 65535 0", "METADUMP pattern=65535 items most=0"},
+    {"stats cachedump 0 0", "METADUMP pattern=0 items most=0"},
     {"stats cachedump 65536 0", "CLIENT_ERROR Illegal slab id"},
     {"stats cachedump 3", "CLIENT_ERROR bad command line"},
     {"stats cachedump", "CLIENT_ERROR bad command line"},
@@ -56,18 +56,18 @@ static const struct told {
     {"verbosity -1", "CLIENT_ERROR bad command line format"},
     {"verbosity 4294967296", "CLIENT_ERROR bad command line format"},
 
-    {"lru_crawler metadump all", "DUMP details most=0"},
-    {"lru_crawler metadump hash", "DUMP details most=0"},
-    {"lru_crawler metadump 1,20,65535", "DUMP pattern=1,20,65535 details most=0"},
-    {"lru_crawler metadump 1,", "DUMP pattern=1, details most=0"},
+    {"lru_crawler metadump all", "METADUMP details most=0"},
+    {"lru_crawler metadump hash", "METADUMP details most=0"},
+    {"lru_crawler metadump 1,20,65535", "METADUMP pattern=1,20,65535 details most=0"},
+    {"lru_crawler metadump 1,", "METADUMP pattern=1, details most=0"},
     {"lru_crawler metadump 0", "CLIENT_ERROR "},
     {"lru_crawler metadump 1,,2", "CLIENT_ERROR "},
     {"lru_crawler metadump 1,65536", "CLIENT_ERROR "},
     {"lru_crawler metadump any", "CLIENT_ERROR "},
     {"lru_crawler metadump", "ERROR "},
     {"lru_crawler metadump 1 2", "ERROR "},
-    {"lru_crawler mgdump all", "DUMP requests most=0"},
-    {"lru_crawler mgdump 7", "DUMP pattern=7 requests most=0"},
+    {"lru_crawler mgdump all", "METADUMP requests most=0"},
+    {"lru_crawler mgdump 7", "METADUMP pattern=7 requests most=0"},
     {"lru_crawler mgdump", "ERROR "},
     {"lru_crawler enable", "OK"},
     {"lru_crawler disable noreply", "OK quiet"},
@@ -141,9 +141,9 @@ START_TEST(the_version_is_told_as_it_is)
 }
 END_TEST
 
-static struct request dump(enum dump_form form)
+static struct request dump(enum metadump_form form)
 {
-    return (struct request){.verb = VERB_DUMP, .form = MEMCACHE_LRU_CRAWLER, .dump = form};
+    return (struct request){.verb = VERB_METADUMP, .form = MEMCACHE_LRU_CRAWLER, .metadump = form};
 }
 
 static const struct reply entry = {.kind = REPLY_ENTRY,
@@ -159,7 +159,7 @@ static const struct reply entry = {.kind = REPLY_ENTRY,
 
 START_TEST(details_of_a_record)
 {
-    const struct request details = dump(DUMP_DETAILS);
+    const struct request details = dump(METADUMP_DETAILS);
     struct reply unread = entry;
     expect(&details, &entry,
            "key=user%201%2F%C3%A4 exp=1800000000 la=1700000000 cas=12 fetch=yes cls=3 size=77 "
@@ -176,7 +176,7 @@ END_TEST
 
 START_TEST(requests_for_records)
 {
-    const struct request requests = dump(DUMP_REQUESTS);
+    const struct request requests = dump(METADUMP_REQUESTS);
     char longest[MEMCACHE_KEY_MAX];
     struct reply reply = entry;
     expect(&requests, &reply, "mg dXNlciAxL8Ok b\r\n");
@@ -191,7 +191,7 @@ END_TEST
 
 START_TEST(items_with_size_and_expiry)
 {
-    const struct request items = dump(DUMP_ITEMS);
+    const struct request items = dump(METADUMP_ITEMS);
     struct reply reply = entry;
     reply.name = slice_of("user:1");
     expect(&items, &reply, "ITEM user:1 [5 b; 1800000000 s]\r\n");
@@ -207,7 +207,7 @@ START_TEST(the_longest_line_has_room)
     char key[MEMCACHE_KEY_MAX];
     char to[REPLY_HEAD_MAX];
     memset(key, 1, sizeof key);
-    const struct request details = dump(DUMP_DETAILS);
+    const struct request details = dump(METADUMP_DETAILS);
     const struct reply longest = {.kind = REPLY_ENTRY,
                                   .name = {key, sizeof key},
                                   .number = UINT64_MAX,

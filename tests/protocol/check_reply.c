@@ -3,6 +3,7 @@
  * two.
  */
 #include "protocol/native.h"
+#include "protocol/token.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@ START_TEST(replies_of_a_word)
     expect((struct reply){.kind = REPLY_TOUCHED}, "TOUCHED\r\n", "");
     expect((struct reply){.kind = REPLY_END}, "END\r\n", "");
     expect((struct reply){.kind = REPLY_OK}, "OK\r\n", "");
+    expect((struct reply){.kind = REPLY_OK, .text = slice_of("changed: ttl")},
+           "OK changed: ttl\r\n", "");
     expect((struct reply){.kind = REPLY_DENIED}, "DENIED\r\n", "");
     expect((struct reply){.kind = REPLY_PONG}, "PONG\r\n", "");
     expect((struct reply){.kind = REPLY_TTL_NEVER}, "TTL never\r\n", "");
@@ -56,6 +59,44 @@ START_TEST(replies_with_a_value)
            "VALUE 18446744073709551615\r\n", "\r\n");
     expect((struct reply){.kind = REPLY_RECORD, .name = key, .value_length = 5},
            "RECORD alice 5\r\n", "\r\n");
+}
+END_TEST
+
+static struct reply record(const char *key, uint64_t left, uint32_t flags)
+{
+    return (struct reply){.kind = REPLY_REQUEST,
+                          .name = slice_of(key),
+                          .text = slice_of("ns"),
+                          .left = left,
+                          .value_length = 5,
+                          .client_flags = flags};
+}
+
+/* As PUT takes them, to the millisecond. */
+START_TEST(records_as_requests)
+{
+    expect(record("alice", REPLY_NEVER, 0), "PUT ns alice never 5\r\n", "\r\n");
+    expect(record("alice", REPLY_NEVER, 7), "PUT ns alice never 5 7\r\n", "\r\n");
+    expect(record("a", 1800000, UINT32_MAX), "PUT ns a 1800 5 4294967295\r\n", "\r\n");
+    expect(record("a", 1800001, 0), "PUT ns a 1800001ms 5\r\n", "\r\n");
+    expect(record("a", 1, 0), "PUT ns a 1ms 5\r\n", "\r\n");
+    expect(record("a", 1000, 0), "PUT ns a 1 5\r\n", "\r\n");
+    expect(record("a", 0, 0), "PUT ns a 1ms 5\r\n", "\r\n"); /* 0 would be never */
+    expect(record("a", TOKEN_TIME_MAX, 0), "PUT ns a 3153600000 5\r\n", "\r\n");
+    expect(record("a", REPLY_NEVER - 1, 0), "PUT ns a 3153600000 5\r\n", "\r\n");
+    expect(record("a \r\n\\x41\x7f", 1, 0), "PUT ns a\\x20\\x0d\\x0a\\x5cx41\\x7f 1ms 5\r\n",
+           "\r\n");
+}
+END_TEST
+
+START_TEST(lines_of_a_survey)
+{
+    expect((struct reply){.kind = REPLY_SIZES, .value_length = 64, .number = 3, .bytes = 150},
+           "SIZE 64 3 150\r\n", "");
+    expect((struct reply){.kind = REPLY_TIMES, .text = slice_of("1h"), .number = 7}, "TTL 1h 7\r\n",
+           "");
+    expect((struct reply){.kind = REPLY_LARGE, .name = slice_of("a b"), .value_length = 1048576},
+           "LARGE 1048576 a\\x20b\r\n", "");
 }
 END_TEST
 
@@ -132,6 +173,17 @@ START_TEST(heads_have_bounds)
     struct slice key = {long_text, REQUEST_KEY_MAX};
     const char *line = head((struct reply){.kind = REPLY_RECORD, .name = key, .value_length = 1});
     ck_assert_uint_eq(strlen(line), strlen("RECORD ") + REQUEST_KEY_MAX + strlen(" 1\r\n"));
+    struct slice ns = {long_text, REQUEST_NAMESPACE_MAX};
+    line = head((struct reply){.kind = REPLY_REQUEST,
+                               .name = key,
+                               .text = ns,
+                               .left = TOKEN_TIME_MAX - 1,
+                               .value_length = 1,
+                               .client_flags = UINT32_MAX});
+    ck_assert_uint_eq(strlen(line), strlen("PUT  3153599999999ms 1 4294967295\r\n") +
+                                        REQUEST_NAMESPACE_MAX + 1 + REQUEST_KEY_MAX);
+    line = head((struct reply){.kind = REPLY_LARGE, .name = key, .value_length = 1});
+    ck_assert_uint_eq(strlen(line), strlen("LARGE 1 \r\n") + REQUEST_KEY_MAX);
 }
 END_TEST
 
@@ -204,6 +256,8 @@ int main(void)
     TCase *replies = tcase_create("replies");
     tcase_add_test(replies, replies_of_a_word);
     tcase_add_test(replies, replies_with_a_value);
+    tcase_add_test(replies, records_as_requests);
+    tcase_add_test(replies, lines_of_a_survey);
     tcase_add_test(replies, replies_with_numbers);
     tcase_add_test(replies, times);
     tcase_add_test(replies, replies_with_text);

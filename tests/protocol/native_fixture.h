@@ -9,7 +9,8 @@
 
 enum { MAX_VALUE = 64, WINDOW = REQUEST_LINE_MAX + MAX_VALUE + 2 };
 
-#define USAGE_PUT    "PUT <ns> <key> [<ttl> [<bytes>]]"
+#define USAGE_PUT    "PUT <ns> <key> [<ttl> [<bytes> [<flags>]]]"
+#define RIGHT_FLAGS  "write a decimal from 0 to 4294967295"
 #define RIGHT_SECRET "write 1 to 256 bytes without white space and control characters"
 #define RIGHT_NS     "write 1 to 64 of A-Z a-z 0-9 _ . -"
 #define RIGHT_KEY    "write 1 to 1024 bytes, white space and control characters as \\xNN"

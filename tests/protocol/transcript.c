@@ -33,9 +33,9 @@ static const char *const verb_words[] = {
 #define VERB(id, word, ...) [VERB_##id] = word,
 #include "protocol/verbs.def"
 #undef VERB
-    [VERB_REPLACE] = "REPLACE", [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
-    [VERB_LOOK] = "LOOK",       [VERB_STALE] = "STALE",   [VERB_EMPTY] = "EMPTY",
-    [VERB_DUMP] = "DUMP",       [VERB_OK] = "OK",         [VERB_MEMORY] = "MEMORY",
+    [VERB_REPLACE] = "REPLACE",   [VERB_APPEND] = "APPEND", [VERB_PREPEND] = "PREPEND",
+    [VERB_LOOK] = "LOOK",         [VERB_STALE] = "STALE",   [VERB_EMPTY] = "EMPTY",
+    [VERB_METADUMP] = "METADUMP", [VERB_OK] = "OK",         [VERB_MEMORY] = "MEMORY",
 };
 
 /* --- writing down --------------------------------------------------------- */
@@ -101,9 +101,9 @@ static void write_options(FILE *out, const struct request *request)
     if (request->topic != STATS_ALL) {
         fprintf(out, " topic=%d", (int)request->topic);
     }
-    if (request->verb == VERB_DUMP) {
+    if (request->verb == VERB_METADUMP) {
         static const char *const forms[] = {"details", "requests", "items", "sizes"};
-        fprintf(out, " %s most=%" PRIu64, forms[request->dump], request->number);
+        fprintf(out, " %s most=%" PRIu64, forms[request->metadump], request->number);
     }
     if (request->words.length > 0) {
         fprintf(out, " words=");

@@ -170,6 +170,15 @@ static const struct conversation {
     {"PUT n ab\n1\nPUT n b\n22\nLIST n a*\nALL n ?\nLIST n *x\n",
      "STORED\r\nSTORED\r\nKEY ab\r\nEND\r\nRECORD b 2\r\n22\r\nEND\r\nEND\r\n",
      PIPELINE_NEEDS_INPUT},
+    {"PUT n a\\x20b never 3 7\nx\ny\nDUMP n\nPUT main b 0\n22\nDUMP - ?\nDUMP n ?\n",
+     "STORED\r\nPUT n a\\x20b never 3 7\r\nx\ny\r\nEND\r\nSTORED\r\nPUT main b never 2\r\n22\r\n"
+     "END\r\nEND\r\n",
+     PIPELINE_NEEDS_INPUT},
+    {"PUT n a 5m 2\nab\nPUT n b never 0\n\nSURVEY n\nPING\n",
+     "STORED\r\nSTORED\r\nSIZE 1 1 0\r\nSIZE 2 1 2\r\nTTL 1s 0\r\nTTL 10s 0\r\nTTL 1m 0\r\n"
+     "TTL 10m 1\r\nTTL 1h 0\r\nTTL 6h 0\r\nTTL 1d 0\r\nTTL 7d 0\r\nTTL 30d 0\r\nTTL never 1\r\n"
+     "LARGE 2 a\r\nLARGE 0 b\r\nEND\r\nPONG\r\n",
+     PIPELINE_NEEDS_INPUT},
     {"VERSION\n", "VERSION kvcached 1.2.3\r\n", PIPELINE_NEEDS_INPUT},
     {"STATS nowhere\nPING\n", "NOT_FOUND\r\nPONG\r\n", PIPELINE_NEEDS_INPUT},
     /* what the store refuses */
@@ -275,12 +284,14 @@ START_TEST(a_value_of_every_size)
     struct text said = {0}, answer = {0};
     size_t length = lengths[_i];
     make_value();
-    add(&said, "PUT n k 1h %zu\r\n", length);
+    add(&said, "PUT n k never %zu 5\r\n", length);
     add_bytes(&said, value, length);
-    add(&said, "\r\nGET n k\r\nPING\r\n");
+    add(&said, "\r\nGET n k\r\nDUMP n\r\nPING\r\n");
     add(&answer, "STORED\r\nVALUE %zu\r\n", length);
     add_bytes(&answer, value, length);
-    add(&answer, "\r\nPONG\r\n");
+    add(&answer, "\r\nPUT n k never %zu 5\r\n", length);
+    add_bytes(&answer, value, length);
+    add(&answer, "\r\nEND\r\nPONG\r\n");
     expect(slice_text(&said), slice_text(&answer), PIPELINE_NEEDS_INPUT);
     free(said.bytes);
     free(answer.bytes);
@@ -396,16 +407,19 @@ START_TEST(a_long_listing)
     for (int i = 0; i < RECORDS; i++) {
         add(&said, "PUT n key%06d 1h\nv%d\n", i, i);
     }
-    add(&said, "LIST n\nALL n\nLIST n key00001?\nNAMESPACES\nPING\n");
+    add(&said, "LIST n\nALL n\nLIST n key00001?\nNAMESPACES\nDUMP n\nSURVEY n\nPING\n");
     struct wire wire;
     static const size_t steps[] = {0, 3000};
     for (size_t i = 0; i < 2; i++) {
         ck_assert_int_eq(talk(slice_text(&said), 0, steps[i], &wire), PIPELINE_NEEDS_INPUT);
         ck_assert_uint_eq(count_lines(&wire, "STORED"), RECORDS);
         ck_assert_uint_eq(count_lines(&wire, "KEY "), RECORDS + 10);
+        ck_assert_uint_eq(count_lines(&wire, "PUT n key"), RECORDS);
+        ck_assert_uint_eq(count_lines(&wire, "TTL 1h 20000\r"), 1);
+        ck_assert_uint_eq(count_lines(&wire, "LARGE 6 "), 10);
         ck_assert_uint_eq(count_lines(&wire, "RECORD "), RECORDS);
         ck_assert_uint_eq(count_lines(&wire, "NAMESPACE n 20000 "), 1);
-        ck_assert_uint_eq(count_lines(&wire, "END"), 4);
+        ck_assert_uint_eq(count_lines(&wire, "END"), 6);
         ck_assert_uint_eq(count_lines(&wire, "PONG"), 1);
         wire_deinit(&wire);
         forget_all();

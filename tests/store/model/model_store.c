@@ -117,6 +117,10 @@ static bool visit(void *context, struct store_entry *entry)
     if (view.length != entry->value_length || !model_is_value(record, &view)) {
         run_differ("listing: wrong value of %" PRIu64 " bytes", entry->value_length);
     }
+    if (entry->expires != record->expires || entry->client_flags != record->flags) {
+        run_differ("listing: expires %" PRIu64 ", flags %u, not %" PRIu64 ", %u", entry->expires,
+                   entry->client_flags, record->expires, record->flags);
+    }
     if (listing->seen[key] < UINT8_MAX) {
         listing->seen[key]++;
     }

@@ -1,5 +1,5 @@
 /*
- * dump.c - DUMP: all records that an endpoint reaches, namespace by namespace.
+ * metadump.c - METADUMP: all records that an endpoint reaches, namespace by namespace.
  *
  * It walks as LIST does, in steps of a bounded number of records, and the answer is sent as it is
  * made. So neither the length of a turn nor memory depends on how many records there are.
@@ -19,18 +19,18 @@
 #include "protocol/token.h"
 
 enum {
-    DUMP_STEP = 128,       /* records of a namespace between two readings of the clock */
-    DUMP_STEPS = 16,       /* shorter namespaces between two readings of the clock */
-    DUMP_KEY_MAX = 1024,   /* bytes of a key with what stands before it */
-    ITEM_WORDS = 64,       /* bytes of a line of DUMP_ITEMS without its key, at most */
-    ITEMS_MAX = 2 << 20,   /* bytes of all of them */
-    SIZE_UNIT = 32,        /* bytes: the resolution of DUMP_SIZES */
-    SIZES_EXACT = 2048,    /* units up to which every size is counted by itself */
-    SIZES_OF_DOUBLING = 64 /* counted above that, from a size to its double */
+    METADUMP_STEP = 128,     /* records of a namespace between two readings of the clock */
+    METADUMP_STEPS = 16,     /* shorter namespaces between two readings of the clock */
+    METADUMP_KEY_MAX = 1024, /* bytes of a key with what stands before it */
+    ITEM_WORDS = 64,         /* bytes of a line of METADUMP_ITEMS without its key, at most */
+    ITEMS_MAX = 2 << 20,     /* bytes of all of them */
+    SIZE_UNIT = 32,          /* bytes: the resolution of METADUMP_SIZES */
+    SIZES_EXACT = 2048,      /* units up to which every size is counted by itself */
+    SIZES_OF_DOUBLING = 64   /* counted above that, from a size to its double */
 };
 enum { SIZES_MAX = SIZES_EXACT + 16 * SIZES_OF_DOUBLING };
 
-struct dump {
+struct metadump {
     struct store_cursor *cursor; /* of the namespace that is being walked; NULL: between two */
     uint32_t next;               /* number from which namespaces are still to be walked */
     uint32_t last;               /* the highest that is asked for */
@@ -44,7 +44,7 @@ struct dump {
     uint64_t bytes;                       /* of their lines, at most */
     int64_t wall_ahead;  /* milliseconds from the store's clock to the wall clock */
     unsigned sizes_sent; /* of `sizes` */
-    uint64_t sizes[];    /* DUMP_SIZES: records by their size */
+    uint64_t sizes[];    /* METADUMP_SIZES: records by their size */
 };
 
 /* --- sizes ------------------------------------------------------------------------ */
@@ -78,7 +78,7 @@ static uint64_t size_of_place(unsigned place)
 
 /* False: the reply queue is full. */
 static bool send_sizes(struct command_context *ctx, const struct request *request,
-                       struct dump *dump)
+                       struct metadump *dump)
 {
     for (; dump->sizes_sent < SIZES_MAX && !reply_queue_is_full(ctx->replies); dump->sizes_sent++) {
         unsigned place = dump->sizes_sent;
@@ -96,23 +96,24 @@ static bool send_sizes(struct command_context *ctx, const struct request *reques
 struct visit {
     struct command_context *ctx;
     const struct request *request;
-    struct dump *dump;
+    struct metadump *dump;
 };
 
-static uint64_t wall_seconds(const struct dump *dump, uint64_t time, uint64_t rounds)
+static uint64_t wall_seconds(const struct metadump *dump, uint64_t time, uint64_t rounds)
 {
     return (uint64_t)((int64_t)(time + rounds) + dump->wall_ahead) / 1000;
 }
 
 /* Makes the key that the endpoint's clients use, in `room` if need be. False: they cannot ask for
  * the record. */
-static bool key_of_clients(const struct visit *visit, struct slice *key, char room[DUMP_KEY_MAX])
+static bool key_of_clients(const struct visit *visit, struct slice *key,
+                           char room[METADUMP_KEY_MAX])
 {
-    const struct dump *dump = visit->dump;
+    const struct metadump *dump = visit->dump;
     size_t length = dump->prefix_length + key->length;
     struct slice name;
     struct slice rest = *key;
-    if (length > visit->ctx->replies->protocol->key_max || length > DUMP_KEY_MAX) {
+    if (length > visit->ctx->replies->protocol->key_max || length > METADUMP_KEY_MAX) {
         return false;
     }
     if (dump->is_own) {
@@ -133,29 +134,29 @@ static bool is_text(struct slice key)
 /* Whether there is no room for a line with that key. */
 static bool is_complete(const struct visit *visit, struct slice key)
 {
-    const struct dump *dump = visit->dump;
+    const struct metadump *dump = visit->dump;
     uint64_t most = visit->request->number;
     return (most != 0 && dump->records == most) ||
            dump->bytes + key.length + ITEM_WORDS > ITEMS_MAX;
 }
 
 /* A store_visit; see list_one in list.c. */
-static bool dump_one(void *context, struct store_entry *entry)
+static bool metadump_one(void *context, struct store_entry *entry)
 {
     struct visit *visit = context;
-    struct dump *dump = visit->dump;
+    struct metadump *dump = visit->dump;
     struct reply_queue *replies = visit->ctx->replies;
-    enum dump_form form = visit->request->dump;
-    char room[DUMP_KEY_MAX];
+    enum metadump_form form = visit->request->metadump;
+    char room[METADUMP_KEY_MAX];
     struct slice key = entry->key;
-    if (form == DUMP_SIZES) {
+    if (form == METADUMP_SIZES) {
         dump->sizes[size_place(entry->size)]++;
         return true;
     }
-    if (!key_of_clients(visit, &key, room) || (form == DUMP_ITEMS && !is_text(key))) {
+    if (!key_of_clients(visit, &key, room) || (form == METADUMP_ITEMS && !is_text(key))) {
         return true;
     }
-    if (form == DUMP_ITEMS && is_complete(visit, key)) {
+    if (form == METADUMP_ITEMS && is_complete(visit, key)) {
         dump->walked = true;
         return false;
     }
@@ -212,7 +213,7 @@ static bool is_asked_for(const struct request *request, uint32_t number)
 }
 
 /* Namespaces below the lowest number asked for and above the highest are not looked at. */
-static void set_range(const struct request *request, struct dump *dump)
+static void set_range(const struct request *request, struct metadump *dump)
 {
     struct slice list = request->pattern;
     uint32_t number = 0;
@@ -225,7 +226,7 @@ static void set_range(const struct request *request, struct dump *dump)
     }
 }
 
-static void set_prefix(const struct command_context *ctx, struct dump *dump, struct slice name)
+static void set_prefix(const struct command_context *ctx, struct metadump *dump, struct slice name)
 {
     dump->prefix_length = 0;
     if (!dump->is_own) {
@@ -236,7 +237,7 @@ static void set_prefix(const struct command_context *ctx, struct dump *dump, str
 }
 
 /* Begins to walk a namespace. False: that was answered with an error. */
-static bool enter(struct command_context *ctx, const struct request *request, struct dump *dump,
+static bool enter(struct command_context *ctx, const struct request *request, struct metadump *dump,
                   struct slice name)
 {
     if (!authorize_request(ctx, request, name)) {
@@ -251,7 +252,7 @@ static bool enter(struct command_context *ctx, const struct request *request, st
         dump->is_own = slice_equal(name, command_namespace(ctx, request));
         set_prefix(ctx, dump, name);
         store_cursor_skip_values(dump->cursor);
-        if (request->dump == DUMP_DETAILS) {
+        if (request->metadump == METADUMP_DETAILS) {
             store_cursor_want_notes(dump->cursor);
         }
     }
@@ -260,7 +261,7 @@ static bool enter(struct command_context *ctx, const struct request *request, st
 
 /* Looks for the next namespace that is to be walked. False: the turn is over. */
 static bool enter_next(struct command_context *ctx, const struct request *request,
-                       struct dump *dump, struct namespace_walk *walk)
+                       struct metadump *dump, struct namespace_walk *walk)
 {
     if (dump->next > dump->last) {
         dump->walked = true;
@@ -282,10 +283,11 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
 }
 
 /* Whether the namespace has ended, or the answer. */
-static bool walk_on(struct command_context *ctx, const struct request *request, struct dump *dump)
+static bool walk_on(struct command_context *ctx, const struct request *request,
+                    struct metadump *dump)
 {
     struct visit visit = {ctx, request, dump};
-    if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, DUMP_STEP, dump_one,
+    if (!store_cursor_step(ctx->store_thread, dump->cursor, ctx->now, METADUMP_STEP, metadump_one,
                            &visit) &&
         !dump->walked) {
         return false;
@@ -299,27 +301,27 @@ static bool walk_on(struct command_context *ctx, const struct request *request, 
 static bool begin(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    size_t sizes = request->dump == DUMP_SIZES ? SIZES_MAX : 0;
-    struct dump *dump = calloc(1, sizeof *dump + sizes * sizeof dump->sizes[0]);
+    size_t sizes = request->metadump == METADUMP_SIZES ? SIZES_MAX : 0;
+    struct metadump *dump = calloc(1, sizeof *dump + sizes * sizeof dump->sizes[0]);
     if (dump == NULL) {
         command_refuse(ctx, request, command_namespace(ctx, request), STORE_NO_MEMORY);
         return false;
     }
-    cmd->place.dump = dump;
+    cmd->place.metadump = dump;
     cmd->begun = true;
     return true;
 }
 
-void verb_abandon_dump(struct command *cmd)
+void verb_abandon_metadump(struct command *cmd)
 {
-    store_cursor_close(&cmd->place.dump->cursor);
-    free(cmd->place.dump);
+    store_cursor_close(&cmd->place.metadump->cursor);
+    free(cmd->place.metadump);
     cmd->begun = false;
 }
 
 /* Whether the client has the rights in all namespaces that the endpoint reaches; then the answer
  * begins. If not, dump->failed says whether that was answered or takes longer. */
-static bool check(struct command_context *ctx, const struct request *request, struct dump *dump)
+static bool check(struct command_context *ctx, const struct request *request, struct metadump *dump)
 {
     enum walk_step step = authorize_reached(ctx, request, &dump->next);
     dump->checked = step == WALK_ENDED;
@@ -327,7 +329,7 @@ static bool check(struct command_context *ctx, const struct request *request, st
     if (dump->checked) {
         metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
         set_range(request, dump);
-        if (request->dump == DUMP_DETAILS || request->dump == DUMP_REQUESTS) {
+        if (request->metadump == METADUMP_DETAILS || request->metadump == METADUMP_REQUESTS) {
             reply_queue_status(ctx->replies, request, REPLY_OK);
         }
     }
@@ -335,11 +337,12 @@ static bool check(struct command_context *ctx, const struct request *request, st
 }
 
 /* Walks over the namespaces for one turn. False: that takes longer, or has failed. */
-static bool walk_all(struct command_context *ctx, const struct request *request, struct dump *dump)
+static bool walk_all(struct command_context *ctx, const struct request *request,
+                     struct metadump *dump)
 {
     struct namespace_walk walk = {.next = &dump->next, .own = command_namespace(ctx, request)};
     for (unsigned steps = 1; !dump->walked; steps++) {
-        bool is_long = steps % DUMP_STEPS == 0;
+        bool is_long = steps % METADUMP_STEPS == 0;
         if (dump->cursor != NULL) {
             is_long |= !walk_on(ctx, request, dump);
         } else if (!enter_next(ctx, request, dump, &walk) || dump->failed) {
@@ -352,22 +355,22 @@ static bool walk_all(struct command_context *ctx, const struct request *request,
     return true;
 }
 
-enum outcome verb_dump(struct command_context *ctx, struct command *cmd)
+enum outcome verb_metadump(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
     if (!cmd->begun && !begin(ctx, cmd)) {
         return OUTCOME_DONE;
     }
-    struct dump *dump = cmd->place.dump;
+    struct metadump *dump = cmd->place.metadump;
     dump->wall_ahead = (int64_t)clock_wall() - (int64_t)clock_now();
     bool done = (dump->checked || check(ctx, request, dump)) && walk_all(ctx, request, dump);
-    if (done && request->dump == DUMP_SIZES) {
+    if (done && request->metadump == METADUMP_SIZES) {
         done = send_sizes(ctx, request, dump);
     }
     if (!done && !dump->failed) {
         return OUTCOME_LATER;
     }
-    verb_abandon_dump(cmd);
+    verb_abandon_metadump(cmd);
     if (done) { /* else the answer has ended with an error */
         reply_queue_status(ctx->replies, request, REPLY_END);
     }
