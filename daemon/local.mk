@@ -8,7 +8,8 @@ conf_libs = conf/libconf.a $(LIBCONFIG_LIBS) $(LIBCRYPT_LIBS)
 net_libs = daemon/net/libnet.a $(os_libs) $(conf_libs) protocol/libprotocol.a $(OPENSSL_LIBS)
 watch_libs = daemon/watch/libwatch.a $(store_libs) $(base_libs) protocol/libprotocol.a
 maintenance_libs = daemon/maintenance/libmaintenance.a $(watch_libs) $(os_libs)
-auth_libs = daemon/auth/libauth.a $(net_libs)
+secret_libs = daemon/secret/libsecret.a protocol/libprotocol.a $(LIBCRYPT_LIBS)
+auth_libs = daemon/auth/libauth.a daemon/secret/libsecret.a $(net_libs)
 request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
 conn_libs = daemon/conn/libconn.a $(request_libs)
 http_libs = daemon/http/libhttp.a $(auth_libs) $(watch_libs) $(HTTP_LIBS)
@@ -19,6 +20,7 @@ include daemon/conn/local.mk
 include daemon/http/local.mk
 include daemon/request/local.mk
 include daemon/auth/local.mk
+include daemon/secret/local.mk
 include daemon/net/local.mk
 include daemon/watch/local.mk
 include daemon/maintenance/local.mk

@@ -17,10 +17,10 @@
 
 #include "conf/conf.h"
 #include "conf/conf_show.h"
-#include "daemon/auth/secret_prompt.h"
 #include "daemon/base/log.h"
 #include "daemon/os/daemonize.h"
 #include "daemon/os/signals.h"
+#include "daemon/secret/secret_prompt.h"
 #include "daemon/server/server.h"
 
 static const char usage[] = "usage: kvcached [-dhtVv] [-c file] [-o setting]...\n"

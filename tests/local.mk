@@ -39,14 +39,16 @@ include tests/maintenance/local.mk
 include tests/net/local.mk
 include tests/watch/local.mk
 include tests/auth/local.mk
+include tests/secret/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
 include tests/http/local.mk
 include tests/store/local.mk
+include tests/cli/local.mk
 
-daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(net_tests) $(auth_tests) \
+daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(net_tests) $(secret_tests) $(auth_tests) \
 	$(request_tests) $(conn_tests) $(http_tests)
-unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests)
+unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests) $(cli_tests)
 
 # The sample and the manual page are held to the table of options.
 dist_check_SCRIPTS += tests/conf/check_documents
@@ -112,6 +114,7 @@ e2e_files = \
 	tests/e2e/run \
 	tests/e2e/lib/attackers.py \
 	tests/e2e/lib/browser.py \
+	tests/e2e/lib/cli.py \
 	tests/e2e/lib/client.py \
 	tests/e2e/lib/client_case.py \
 	tests/e2e/lib/deadline.py \
@@ -142,6 +145,11 @@ e2e_files = \
 	tests/e2e/soak/soak_wire.py \
 	tests/e2e/test_abuse.py \
 	tests/e2e/test_arena.py \
+	tests/e2e/test_cli.py \
+	tests/e2e/test_cli_records.py \
+	tests/e2e/test_cli_terminal.py \
+	tests/e2e/test_cli_top.py \
+	tests/e2e/test_cli_watching.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_clients_node.py \
 	tests/e2e/test_clients_perl.py \

@@ -11,10 +11,6 @@ daemon_auth_libauth_a_SOURCES = \
 	daemon/auth/login.h \
 	daemon/auth/login_queue.c \
 	daemon/auth/login_queue.h \
-	daemon/auth/secret.c \
-	daemon/auth/secret.h \
-	daemon/auth/secret_prompt.c \
-	daemon/auth/secret_prompt.h \
 	daemon/auth/users.c \
 	daemon/auth/users.h \
 	daemon/auth/wrong_secrets.c \

@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "daemon/auth/secret.h"
 #include "daemon/auth/users.h"
 #include "daemon/base/siphash.h"
 #include "daemon/net/peer.h"
+#include "daemon/secret/secret.h"
 #include "protocol/request.h"
 
 enum {

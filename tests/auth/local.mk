@@ -14,7 +14,6 @@ auth_tests = \
 	tests/auth/check_authenticator_order \
 	tests/auth/check_login_queue \
 	tests/auth/check_login_queue_limits \
-	tests/auth/check_secret \
 	tests/auth/check_users \
 	tests/auth/threads_authenticator
 
@@ -22,6 +21,5 @@ tests_auth_check_authenticator_LDADD = $(auth_test_libs)
 tests_auth_check_authenticator_order_LDADD = $(auth_test_libs)
 tests_auth_check_login_queue_LDADD = $(auth_test_libs)
 tests_auth_check_login_queue_limits_LDADD = $(auth_test_libs)
-tests_auth_check_secret_LDADD = $(auth_test_libs)
 tests_auth_check_users_LDADD = $(auth_test_libs)
 tests_auth_threads_authenticator_LDADD = $(auth_test_libs)

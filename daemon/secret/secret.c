@@ -6,7 +6,7 @@
  * memory. Bytes that cannot be a secret never get there: a zero byte would end the string early,
  * and the rest would not count.
  */
-#include "daemon/auth/secret.h"
+#include "daemon/secret/secret.h"
 
 #include <crypt.h>
 #include <errno.h>

@@ -8,8 +8,8 @@
  *
  * Any thread. Copies of a secret are wiped before a call returns.
  */
-#ifndef KVCACHED_DAEMON_AUTH_SECRET_H
-#define KVCACHED_DAEMON_AUTH_SECRET_H
+#ifndef KVCACHED_DAEMON_SECRET_SECRET_H
+#define KVCACHED_DAEMON_SECRET_SECRET_H
 
 #include <stdbool.h>
 

@@ -1,11 +1,11 @@
 /*
- * secret_prompt.c - `kvcached --hash-secret`: reads a secret and prints its hash for kvcached.conf.
+ * secret_prompt.c - asks for secrets without echo, and prints their hashes for kvcached.conf.
  *
  * While the terminal does not echo, signals that would leave it so are blocked, and read from a
  * descriptor beside the input: no signal is lost between a look at it and the wait. The terminal is
  * restored first, then the signal takes effect.
  */
-#include "daemon/auth/secret_prompt.h"
+#include "daemon/secret/secret_prompt.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,16 +16,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "daemon/auth/secret.h"
-
-/* One line, without its end. There is room for one byte more than a secret may have, so that a
- * longer one is noticed. */
-struct entry {
-    char bytes[SECRET_MAX + 1];
-    size_t length;
-};
-
 struct terminal {
+    int input;
     struct termios before;
     sigset_t before_signals;
     int signals; /* a descriptor; -1: there is no terminal */
@@ -33,7 +25,7 @@ struct terminal {
 
 static void report(const char *what, const char *why)
 {
-    fprintf(stderr, "kvcached: %s: %s\n", what, why);
+    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, why);
 }
 
 /* --- the terminal ------------------------------------------------------------- */
@@ -44,12 +36,12 @@ static bool silence(const struct terminal *terminal)
     struct termios silent = terminal->before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL;
-    return tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+    return tcsetattr(terminal->input, TCSAFLUSH, &silent) == 0;
 }
 
 static void terminal_close(struct terminal *terminal)
 {
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal->before);
+    tcsetattr(terminal->input, TCSAFLUSH, &terminal->before);
     close(terminal->signals);
     sigprocmask(SIG_SETMASK, &terminal->before_signals, NULL);
 }
@@ -63,7 +55,7 @@ static bool terminal_open(struct terminal *terminal)
     for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
         sigaddset(&signals, held[i]);
     }
-    if (tcgetattr(STDIN_FILENO, &terminal->before) != 0) {
+    if (tcgetattr(terminal->input, &terminal->before) != 0) {
         return false;
     }
     terminal->signals = signalfd(-1, &signals, SFD_CLOEXEC);
@@ -89,7 +81,7 @@ static bool deliver_signal(const struct terminal *terminal)
     if (read(terminal->signals, &info, sizeof info) != (ssize_t)sizeof info) {
         return false;
     }
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal->before);
+    tcsetattr(terminal->input, TCSAFLUSH, &terminal->before);
     sigemptyset(&one);
     sigaddset(&one, (int)info.ssi_signo);
     raise((int)info.ssi_signo);
@@ -104,10 +96,10 @@ enum read_result { READ_LINE, READ_SIGNAL, READ_FAILED };
 
 /* Byte by byte, since bytes behind the line are left to the next reader. The rest of a line that is
  * too long is left as well. READ_FAILED: see errno. */
-static enum read_result read_line(int signals, struct entry *entry)
+static enum read_result read_line(const struct terminal *terminal, struct secret_entry *entry)
 {
-    struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                             {.fd = signals, .events = POLLIN}};
+    struct pollfd ready[] = {{.fd = terminal->input, .events = POLLIN},
+                             {.fd = terminal->signals, .events = POLLIN}};
     entry->length = 0;
     while (entry->length < sizeof entry->bytes) {
         char *byte = entry->bytes + entry->length;
@@ -116,7 +108,7 @@ static enum read_result read_line(int signals, struct entry *entry)
             return READ_SIGNAL;
         }
         if (got > 0) {
-            got = read(STDIN_FILENO, byte, 1);
+            got = read(terminal->input, byte, 1);
         }
         if (got < 0 && errno != EINTR && errno != EAGAIN) {
             return READ_FAILED;
@@ -130,12 +122,12 @@ static enum read_result read_line(int signals, struct entry *entry)
 }
 
 /* False: it could not be read, which was reported. */
-static bool ask(const struct terminal *terminal, const char *question, struct entry *entry)
+static bool ask(const struct terminal *terminal, const char *question, struct secret_entry *entry)
 {
     enum read_result result;
     do {
         fputs(question, stderr);
-        result = read_line(terminal->signals, entry);
+        result = read_line(terminal, entry);
         if (result == READ_SIGNAL) {
             explicit_bzero(entry, sizeof *entry);
             result = deliver_signal(terminal) ? READ_SIGNAL : READ_FAILED;
@@ -147,13 +139,13 @@ static bool ask(const struct terminal *terminal, const char *question, struct en
     return result == READ_LINE;
 }
 
-static struct slice slice_of_entry(const struct entry *entry)
+static struct slice slice_of_entry(const struct secret_entry *entry)
 {
     return (struct slice){entry->bytes, entry->length};
 }
 
 /* False: it cannot be one, which was reported. */
-static bool may_be_secret(const struct entry *entry)
+static bool may_be_secret(const struct secret_entry *entry)
 {
     const char *why;
     bool possible = secret_is_possible(slice_of_entry(entry), &why);
@@ -163,13 +155,27 @@ static bool may_be_secret(const struct entry *entry)
     return possible;
 }
 
+/* --- a secret -------------------------------------------------------------------- */
+
+bool secret_ask(int input, const char *question, struct secret_entry *entry)
+{
+    struct terminal terminal = {.input = input};
+    if (!terminal_open(&terminal)) {
+        report("the terminal cannot be made silent", strerror(errno));
+        return false;
+    }
+    bool taken = ask(&terminal, question, entry) && may_be_secret(entry);
+    terminal_close(&terminal);
+    return taken;
+}
+
 /* --- the command ---------------------------------------------------------------- */
 
 /* False: there is none, which was reported. */
-static bool ask_twice(struct entry *entry)
+static bool ask_twice(struct secret_entry *entry)
 {
-    struct terminal terminal;
-    struct entry again = {.length = 0};
+    struct terminal terminal = {.input = STDIN_FILENO};
+    struct secret_entry again = {.length = 0};
     if (!terminal_open(&terminal)) {
         report("the terminal cannot be made silent", strerror(errno));
         return false;
@@ -185,9 +191,9 @@ static bool ask_twice(struct entry *entry)
     return taken;
 }
 
-static bool read_secret(struct entry *entry)
+static bool read_secret(struct secret_entry *entry)
 {
-    static const struct terminal none = {.signals = -1};
+    static const struct terminal none = {.input = STDIN_FILENO, .signals = -1};
     if (isatty(STDIN_FILENO)) {
         return ask_twice(entry);
     }
@@ -196,7 +202,7 @@ static bool read_secret(struct entry *entry)
 
 bool secret_prompt(void)
 {
-    struct entry entry = {.length = 0};
+    struct secret_entry entry = {.length = 0};
     char hash[SECRET_HASH_MAX];
     bool done = false;
     if (read_secret(&entry)) {

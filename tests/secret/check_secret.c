@@ -1,7 +1,7 @@
 /*
  * check_secret.c - what may be a secret, which hash belongs to which, and what is no hash.
  */
-#include "daemon/auth/secret.h"
+#include "daemon/secret/secret.h"
 
 #include <check.h>
 #include <errno.h>

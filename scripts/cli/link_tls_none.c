@@ -1,0 +1,34 @@
+/*
+ * link_tls_none.c - without OpenSSL: a server that speaks TLS is not reached.
+ */
+#include "scripts/cli/link_tls.h"
+
+bool link_tls_start(struct link *link, const struct endpoint *endpoint, int timeout)
+{
+    (void)endpoint;
+    (void)timeout;
+    link_fail(link, "the server speaks TLS, and this kvcached-cli was built without it");
+    return false;
+}
+
+void link_tls_end(struct link *link)
+{
+    (void)link;
+}
+
+enum link_result link_tls_read(struct link *link, char *to, size_t room, size_t *count)
+{
+    (void)to;
+    (void)room;
+    (void)count;
+    link_fail(link, "built without TLS");
+    return LINK_BROKEN;
+}
+
+enum link_result link_tls_write(struct link *link, struct slice bytes, size_t *count)
+{
+    (void)bytes;
+    (void)count;
+    link_fail(link, "built without TLS");
+    return LINK_BROKEN;
+}
