@@ -10,13 +10,14 @@ EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/layers \
               scripts/load/tools.py
 
 # Packages, images and manifests, and how they are made.
-EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README \
+EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README scripts/kubernetes/statefulset.yaml \
               scripts/debian/apparmor/usr.sbin.kvcached scripts/debian/changelog \
               scripts/debian/clean scripts/debian/control scripts/debian/copyright \
               scripts/debian/kvcached-tools.README.Debian scripts/debian/kvcached-tools.install \
               scripts/debian/kvcached.README.Debian scripts/debian/kvcached.dirs \
               scripts/debian/kvcached.docs scripts/debian/kvcached.examples \
-              scripts/debian/kvcached.install scripts/debian/kvcached.logrotate \
+              scripts/debian/kvcached.install scripts/debian/kvcached.lintian-overrides \
+              scripts/debian/kvcached-tools.lintian-overrides scripts/debian/kvcached.logrotate \
               scripts/debian/kvcached.manpages scripts/debian/kvcached.postinst \
               scripts/debian/kvcached.postrm scripts/debian/kvcached.prerm scripts/debian/rules \
               scripts/debian/source/format scripts/debian/tests/control \
