@@ -10,7 +10,12 @@ EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/layers \
               scripts/load/tools.py
 
 # Packages, images and manifests, and how they are made.
-EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README scripts/kubernetes/statefulset.yaml \
+EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README \
+              scripts/kubernetes/configmap.yaml scripts/kubernetes/kustomization.yaml \
+              scripts/kubernetes/podmonitor.yaml scripts/kubernetes/secret.yaml \
+              scripts/kubernetes/service.yaml scripts/kubernetes/statefulset.yaml \
+              scripts/container/Containerfile scripts/container/Containerfile.dockerignore \
+              scripts/container/README scripts/container/image scripts/container/oci.py \
               scripts/debian/apparmor/usr.sbin.kvcached scripts/debian/changelog \
               scripts/debian/clean scripts/debian/control scripts/debian/copyright \
               scripts/debian/kvcached-tools.README.Debian scripts/debian/kvcached-tools.install \

@@ -51,6 +51,7 @@ ask() {
     exec {server}>&-
 }
 
+# True when a kvcached answers at PORT.
 answers() {
     ask "$1" "GET none none" >/dev/null 2>&1
 }
