@@ -9,6 +9,25 @@ EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/layers \
               scripts/load/scenarios.py scripts/load/servers.py \
               scripts/load/tools.py
 
+# Packages, images and manifests, and how they are made.
+EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README \
+              scripts/kubernetes/configmap.yaml scripts/kubernetes/kustomization.yaml \
+              scripts/kubernetes/podmonitor.yaml scripts/kubernetes/secret.yaml \
+              scripts/kubernetes/service.yaml scripts/kubernetes/statefulset.yaml \
+              scripts/container/Containerfile scripts/container/Containerfile.dockerignore \
+              scripts/container/README scripts/container/image scripts/container/oci.py \
+              scripts/debian/apparmor/usr.sbin.kvcached scripts/debian/changelog \
+              scripts/debian/clean scripts/debian/control scripts/debian/copyright \
+              scripts/debian/kvcached-tools.README.Debian scripts/debian/kvcached-tools.install \
+              scripts/debian/kvcached.README.Debian scripts/debian/kvcached.dirs \
+              scripts/debian/kvcached.docs scripts/debian/kvcached.examples \
+              scripts/debian/kvcached.install scripts/debian/kvcached.lintian-overrides \
+              scripts/debian/kvcached-tools.lintian-overrides scripts/debian/kvcached.logrotate \
+              scripts/debian/kvcached.manpages scripts/debian/kvcached.postinst \
+              scripts/debian/kvcached.postrm scripts/debian/kvcached.prerm scripts/debian/rules \
+              scripts/debian/source/format scripts/debian/tests/control \
+              scripts/debian/tests/e2e scripts/debian/tests/units
+
 # The benchmark's programs are built when it runs, not with everything else.
 load_programs = scripts/load/loadgen scripts/load/probe scripts/load/floor
 if TLS

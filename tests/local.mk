@@ -199,6 +199,11 @@ e2e_files = \
 	tests/e2e/test_users.py \
 	tests/e2e/test_values.py
 
+# Of packages and images; scripts/check runs them.
+EXTRA_DIST += tests/package/cases.sh tests/package/check_image tests/package/check_kubernetes \
+              tests/package/check_package tests/package/life_of_container \
+              tests/package/life_of_package tests/package/tools_of_debian
+
 EXTRA_DIST += $(e2e_files) tests/support/check_hardened tests/support/fail_alloc.c tests/support/fail_file.c tests/support/wall_clock.c
 
 # Not linked with anything of ours, and without sanitizers: it stands before the C library.
