@@ -79,8 +79,11 @@ bool foreign_is_redis(struct slice line)
 
 static size_t answer_http(const char *speaks, char *to)
 {
-    char text[128];
-    int length = snprintf(text, sizeof text, "this listener speaks %s, not HTTP\n", speaks);
+    char text[160];
+    int length = snprintf(text, sizeof text,
+                          "this listener speaks %s, not HTTP; the live page and /metrics need a "
+                          "listener with protocol = http\n",
+                          speaks);
     int all = snprintf(to, FOREIGN_ANSWER_MAX,
                        "HTTP/1.1 400 Bad Request\r\n"
                        "Content-Type: text/plain\r\n"

@@ -170,8 +170,9 @@ START_TEST(a_crowd_with_many_fates)
         {"PING\nQUIT\nPING\n", "PONG\r\n"},
         {"POST / HTTP/1.1\r\n",
          "HTTP/1.1 400 Bad Request\r\n"
-         "Content-Type: text/plain\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
-         "this listener speaks kvcached's own protocol, not HTTP\n"},
+         "Content-Type: text/plain\r\nContent-Length: 120\r\nConnection: close\r\n\r\n"
+         "this listener speaks kvcached's own protocol, not HTTP; the live page and "
+         "/metrics need a listener with protocol = http\n"},
         {"PUT n k 1h x\nPING\n", "CLIENT_ERROR bad byte count"},
         {"PING\nVERSION\nPING\n", "PONG\r\nVERSION kvcached 1.2.3\r\nPONG\r\n"},
     };

@@ -203,7 +203,8 @@ class Refusals(MemcacheCase):
             self.assertEqual(wire.line(), "HTTP/1.1 400 Bad Request", line)
             while wire.line() != "":
                 pass
-            self.assertEqual(wire.line(), "this listener speaks memcached's protocol, not HTTP")
+            self.assertEqual(wire.line(), "this listener speaks memcached's protocol, not HTTP; the live page and "
+                             "/metrics need a listener with protocol = http")
             self.assertTrue(wire.is_closed(), line)
 
     def test_typed_with_line_feeds_only(self):

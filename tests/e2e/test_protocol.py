@@ -11,8 +11,9 @@ from client import Client
 from harness import Case, SharedCase, as_bytes
 
 
-HTTP_ANSWER = (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 55\r\n"
-               b"Connection: close\r\n\r\nthis listener speaks kvcached's own protocol, not HTTP\n")
+HTTP_ANSWER = (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 120\r\n"
+               b"Connection: close\r\n\r\nthis listener speaks kvcached's own protocol, not HTTP; the live "
+               b"page and /metrics need a listener with protocol = http\n")
 
 
 class Replies(SharedCase):

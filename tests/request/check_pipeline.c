@@ -194,8 +194,9 @@ static const struct conversation {
     {"PING\nQUIT\nPING\n", "PONG\r\n", PIPELINE_QUIT},
     {"PING\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n",
      "PONG\r\nHTTP/1.1 400 Bad Request\r\n"
-     "Content-Type: text/plain\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
-     "this listener speaks kvcached's own protocol, not HTTP\n",
+     "Content-Type: text/plain\r\nContent-Length: 120\r\nConnection: close\r\n\r\n"
+     "this listener speaks kvcached's own protocol, not HTTP; the live page and "
+     "/metrics need a listener with protocol = http\n",
      PIPELINE_HTTP},
     {"*1\r\n$4\r\nPING\r\n",
      "-ERR this listener speaks kvcached's own protocol, not Redis's; see kvcached-protocol(7)\r\n",
