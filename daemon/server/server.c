@@ -392,8 +392,9 @@ static void log_ready(const struct server *server)
 {
     log_notice("kvcached %s: %u threads, %ju MiB", server->version, server->instance.threads,
                server_state_memory(server));
-    log_notice("configuration: %s (users: %zu, namespaces: %zu, records in %s)",
+    log_notice("configuration: %s%s (users: %zu, namespaces: %zu, records in %s)",
                server->source.file != NULL ? server->source.file : "built-in defaults",
+               server->source.setting_count > 0 ? " and the command line" : "",
                server->conf->user_count, server->conf->namespace_count, server->instance.arena);
     for (size_t i = 0; i < server->listeners.count; i++) {
         const struct listener *listener = &server->listeners.all[i];

@@ -95,6 +95,7 @@ class CommandLine(Case):
         daemon = self.start("ttl = 5;", arguments=("-o", 'namespaces = ( { name = "own"; } )', "-o",
                                                    'memory = "32M"'))
         client = self.connect(daemon)
+        daemon.wait_log(rf"configuration: {daemon.conf} and the command line \(users")
         self.assertEqual(client.stat("limit_maxbytes"), 32 << 20)
         daemon.configure('memory = "16M"; ttl = 9; namespaces = ( );')
         daemon.reload(r"reloaded the configuration: ttl 9s \(was 5s\)\n")
