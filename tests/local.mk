@@ -50,21 +50,35 @@ daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(n
 	$(request_tests) $(conn_tests) $(http_tests)
 unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests) $(cli_tests)
 
+# Those that take longest go first: others run beside them.
+if HAVE_PYTHON3
+TESTS += tests/e2e/run
+endif
+if HAVE_CHECK
+TESTS += tests/store/over_file
+endif
+if HAVE_PYTHON3
+if TLS
+TESTS += tests/e2e/over_tls
+endif
+endif
+
 # The sample and the manual page are held to the table of options.
 dist_check_SCRIPTS += tests/conf/check_documents
 TESTS += tests/conf/check_documents
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests) tests/store/over_file
+TESTS += $(unit_tests)
 dist_check_SCRIPTS += tests/store/over_file
 endif
 
 # What runs under ThreadSanitizer.
-thread_tests = tests/auth/check_authenticator tests/auth/check_authenticator_order tests/maintenance/check_housekeeper tests/base/check_log tests/base/check_log_stall \
+thread_tests = tests/e2e/run tests/store/over_file tests/auth/check_authenticator tests/auth/check_authenticator_order \
+	tests/maintenance/check_housekeeper tests/base/check_log tests/base/check_log_stall \
 	tests/conn/check_worker_auth tests/store/threads/threads_exact \
 	tests/auth/threads_authenticator tests/store/threads/threads_policy tests/store/threads/threads_store tests/store/threads/threads_windows \
-	tests/watch/threads_watch tests/store/over_file tests/e2e/run
+	tests/watch/threads_watch
 if TLS
 thread_tests += tests/conn/check_worker_tls tests/e2e/over_tls
 endif
@@ -219,10 +233,4 @@ tests/support/fail_file.so: tests/support/fail_file.c
 tests/support/wall_clock.so: tests/support/wall_clock.c
 	@$(MKDIR_P) tests/support
 	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/support/wall_clock.c
-if HAVE_PYTHON3
-TESTS += tests/e2e/run
-if TLS
-TESTS += tests/e2e/over_tls
-endif
-endif
 dist_check_SCRIPTS += tests/e2e/over_tls
