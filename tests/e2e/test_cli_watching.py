@@ -19,8 +19,10 @@ class Watching(CliCase):
 
     def watch(self, daemon, *words, expect=b"OK\n"):
         """Begins to watch, and returns when that is so."""
+        # A shell has its background commands ignore SIGINT.
         process = subprocess.Popen([CLI, *self.where(daemon), *words], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+                                   stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(
+                                       signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertEqual(process.stdout.readline(), expect)
