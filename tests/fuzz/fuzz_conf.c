@@ -83,7 +83,7 @@ static void check_changes(const struct conf *conf)
     struct conf *defaults = NULL;
     struct conf_errors errors = {0};
     char text[128];
-    must(conf_load(NULL, &defaults, &errors));
+    must(conf_load(&(struct conf_source){.file = NULL}, &defaults, &errors));
     conf_changes(conf, conf, text, sizeof text);
     must(text[0] == '\0');
     conf_changes(conf, defaults, text, sizeof text);
