@@ -72,7 +72,7 @@ class Jumps(Case):
                     with self.connect(daemon) as client:
                         client.send("PUT a b c d e f\r\n")
                         client.rest()
-                daemon.wait_log(r"is unknown: and \d+ more", after=before)
+                daemon.wait_log(r"begins: and \d+ more", after=before)
 
 
 if __name__ == "__main__":

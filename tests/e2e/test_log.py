@@ -230,7 +230,7 @@ class Strangers(Case):
             with self.connect(daemon) as client:
                 client.send("PUT a b c d e f\r\n")
                 client.rest()
-        what = "closed after an error: where the next request begins is unknown"
+        what = "closed after an error, since it is unknown where the next request begins"
         self.check(daemon, rf"127\.0\.0\.1:\d+: {what}", what)
 
     def test_one_reason_does_not_silence_another(self):

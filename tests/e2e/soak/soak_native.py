@@ -7,7 +7,7 @@ from soak_model import Step, Wrong, content, length
 from soak_ops import Op, mistake, plain
 
 LONGEST_LINE = 60000
-MISTAKES = (("foo", "ERROR"), ("GET a", "CLIENT_ERROR"), ("GET  a b", "CLIENT_ERROR"),
+MISTAKES = (("foo", "ERROR"), ("GET a", "CLIENT_ERROR"), ("GET a\tb", "CLIENT_ERROR"),
             ("PUT a k x 3\r\nabc", "CLIENT_ERROR"), ("DEL", "CLIENT_ERROR"),
             ("INCR a k x", "CLIENT_ERROR"), ("PING x", "CLIENT_ERROR"), ("", "ERROR"),
             ("PUT a k tomorrow\r\nabc", "CLIENT_ERROR"), ("LIST a [", "CLIENT_ERROR"),
