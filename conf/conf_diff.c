@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <syslog.h>
 
 #include "conf/conf.h"
 #include "conf/conf_diff.h"
 #include "conf/conf_option.h"
-#include "conf/conf_units.h"
+#include "conf/conf_render.h"
 
 enum {
     ITEM_SIZE = 160, /* bytes of the text about one option, with its end; the rest is cut off */
@@ -114,20 +113,17 @@ bool conf_diff_same(const struct conf_option *option, const void *a, const void 
         return same_string(*(char *const *)(const void *)one, *(char *const *)(const void *)other);
     case TYPE_LISTENERS:
         return same_listeners(a, b);
-    case TYPE_ARENA:
-        return same_group(SCOPE_ARENA, a, b);
     case TYPE_NAMESPACES:
         return same_namespaces(a, b);
     case TYPE_USERS:
         return same_users(a, b);
     case TYPE_PATTERNS:
         return same_patterns((const void *)one, (const void *)other);
+    case TYPE_ARENA:
     case TYPE_METRICS:
-        return same_group(SCOPE_METRICS, a, b);
     case TYPE_SLOW_LOG:
-        return same_group(SCOPE_SLOW_LOG, a, b);
     case TYPE_LOGGING:
-        return same_group(SCOPE_LOG, a, b);
+        return same_group(conf_option_members(option), a, b);
     }
     return true;
 }
@@ -186,66 +182,6 @@ static void add(struct changes *changes, const char *format, ...)
     changes->used += wrote > 0 ? (size_t)wrote : 0;
 }
 
-struct shown {
-    char bytes[64];
-};
-
-/* The range's word at that place. */
-static struct shown word_at(const struct conf_option *option, size_t place)
-{
-    struct shown shown;
-    const char *at = option->range;
-    for (; place > 0 && strchr(at, '|') != NULL; place--) {
-        at = strchr(at, '|') + 1;
-    }
-    snprintf(shown.bytes, sizeof shown.bytes, "%.*s", (int)strcspn(at, "|"), at);
-    return shown;
-}
-
-static struct shown shown_text(const char *text)
-{
-    struct shown shown;
-    snprintf(shown.bytes, sizeof shown.bytes, "%s", text != NULL ? text : "none");
-    return shown;
-}
-
-static struct shown shown_number(unsigned number)
-{
-    struct shown shown;
-    snprintf(shown.bytes, sizeof shown.bytes, "%u", number);
-    return shown;
-}
-
-/* The option's value as the file has it, or nothing where it is not to be written. */
-static struct shown value_of(const struct conf_option *option, const void *fields)
-{
-    const void *field = (const char *)fields + option->offset;
-    switch (option->type) {
-    case TYPE_SIZE:
-    case TYPE_MEMORY:
-    case TYPE_QUOTA:
-        return shown_text(conf_units_size(*(const uint64_t *)field).bytes);
-    case TYPE_DURATION:
-    case TYPE_LIFETIME:
-        return shown_text(conf_units_duration(*(const uint64_t *)field).bytes);
-    case TYPE_COUNT:
-        return shown_number(*(const unsigned *)field);
-    case TYPE_BOOL:
-        return shown_text(*(const bool *)field ? "true" : "false");
-    case TYPE_CHOICE:
-        return word_at(option, *(const unsigned *)field);
-    case TYPE_LEVEL:
-        return word_at(option, (size_t)(*(const int *)field - LOG_ERR));
-    case TYPE_WORD:
-    case TYPE_NAME:
-    case TYPE_USER:
-    case TYPE_TARGET:
-        return shown_text(*(char *const *)field);
-    default:
-        return (struct shown){""};
-    }
-}
-
 /* A namespace's ttl that the file does not have is that of the top level. */
 static bool is_unset(const struct conf_option *option, const void *fields)
 {
@@ -259,34 +195,19 @@ static bool is_same(const struct conf_option *option, const void *a, const void 
     return is_unset(option, a) == is_unset(option, b) && conf_diff_same(option, a, b);
 }
 
-/* A group or a list of groups, whose options are compared one by one. */
-static bool has_options(const struct conf_option *option)
-{
-    switch (option->type) {
-    case TYPE_LISTENERS:
-    case TYPE_NAMESPACES:
-    case TYPE_USERS:
-    case TYPE_ARENA:
-    case TYPE_METRICS:
-    case TYPE_SLOW_LOG:
-    case TYPE_LOGGING:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Adds the options of that scope which differ. `before` is written in front of their names. */
 static void add_options(struct changes *changes, enum conf_scope scope, const char *before,
                         const void *now, const void *next)
 {
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *option = &conf_options[i];
-        if (option->scope != scope || option->change != CHANGE_RELOAD || has_options(option) ||
+        bool is_group = conf_option_members(option) != SCOPE_TOP; /* its options are compared */
+        if (option->scope != scope || option->change != CHANGE_RELOAD || is_group ||
             is_same(option, now, next)) {
             continue;
         }
-        struct shown was = value_of(option, now), is = value_of(option, next);
+        struct conf_plain was = conf_render_plain(option, now);
+        struct conf_plain is = conf_render_plain(option, next);
         if (is.bytes[0] == '\0') {
             add(changes, "%s%s changed", before, option->name);
         } else {

@@ -168,14 +168,14 @@ static void read_log(const struct conf_option *option, config_setting_t *setting
     }
 }
 
-static void read_fields(const struct conf_option *option, enum conf_scope scope,
-                        config_setting_t *setting, struct conf *conf, struct conf_report *report)
+static void read_fields(const struct conf_option *option, config_setting_t *setting,
+                        struct conf *conf, struct conf_report *report)
 {
     bool group = setting != NULL && config_setting_is_group(setting);
     if (setting != NULL && !group) {
         conf_setting_refuse(option, setting, report, "not a group");
     }
-    read_group(scope, group ? setting : NULL, conf, report);
+    read_group(conf_option_members(option), group ? setting : NULL, conf, report);
 }
 
 /* --- the whole ------------------------------------------------------------ */
@@ -195,14 +195,10 @@ static void read_top(const config_setting_t *root, struct conf *conf, struct con
             read_namespaces(option, setting, conf, report);
         } else if (option->type == TYPE_USERS) {
             read_users(option, setting, conf, report);
-        } else if (option->type == TYPE_ARENA) {
-            read_fields(option, SCOPE_ARENA, setting, conf, report);
-        } else if (option->type == TYPE_METRICS) {
-            read_fields(option, SCOPE_METRICS, setting, conf, report);
-        } else if (option->type == TYPE_SLOW_LOG) {
-            read_fields(option, SCOPE_SLOW_LOG, setting, conf, report);
         } else if (option->type == TYPE_LOGGING) {
             read_log(option, setting, conf, report);
+        } else if (conf_option_members(option) != SCOPE_TOP) {
+            read_fields(option, setting, conf, report);
         } else {
             conf_value_read(option, setting, conf, report);
         }

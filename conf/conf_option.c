@@ -58,6 +58,28 @@ const char *conf_option_prefix(enum conf_scope scope)
     return prefixes[scope];
 }
 
+enum conf_scope conf_option_members(const struct conf_option *option)
+{
+    switch (option->type) {
+    case TYPE_LISTENERS:
+        return SCOPE_LISTEN;
+    case TYPE_NAMESPACES:
+        return SCOPE_NAMESPACES;
+    case TYPE_USERS:
+        return SCOPE_USERS;
+    case TYPE_ARENA:
+        return SCOPE_ARENA;
+    case TYPE_METRICS:
+        return SCOPE_METRICS;
+    case TYPE_SLOW_LOG:
+        return SCOPE_SLOW_LOG;
+    case TYPE_LOGGING:
+        return SCOPE_LOG;
+    default:
+        return SCOPE_TOP;
+    }
+}
+
 bool conf_option_quoted(const struct conf_option *option)
 {
     switch (option->type) {
@@ -65,16 +87,9 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_PORT:
     case TYPE_BOOL:
     case TYPE_PATTERNS:
-    case TYPE_LISTENERS:
-    case TYPE_NAMESPACES:
-    case TYPE_USERS:
-    case TYPE_ARENA:
-    case TYPE_METRICS:
-    case TYPE_SLOW_LOG:
-    case TYPE_LOGGING:
         return false;
     default:
-        return true;
+        return conf_option_members(option) == SCOPE_TOP;
     }
 }
 

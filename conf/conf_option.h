@@ -76,6 +76,9 @@ const struct conf_option *conf_option_find(enum conf_scope scope, const char *na
 /* What messages write before the option's name: "" or "listen.". */
 const char *conf_option_prefix(enum conf_scope scope);
 
+/* Of a group, or a list of groups: the scope of the options in it. SCOPE_TOP: it is neither. */
+enum conf_scope conf_option_members(const struct conf_option *option);
+
 /* True where the option's value is written in quotation marks. */
 bool conf_option_quoted(const struct conf_option *option);
 

@@ -49,28 +49,6 @@ static bool add(struct conf_origins *origins, const struct conf_option *option, 
     return option != NULL;
 }
 
-static enum conf_scope scope_of(const struct conf_option *option)
-{
-    switch (option->type) {
-    case TYPE_LISTENERS:
-        return SCOPE_LISTEN;
-    case TYPE_NAMESPACES:
-        return SCOPE_NAMESPACES;
-    case TYPE_USERS:
-        return SCOPE_USERS;
-    case TYPE_ARENA:
-        return SCOPE_ARENA;
-    case TYPE_METRICS:
-        return SCOPE_METRICS;
-    case TYPE_SLOW_LOG:
-        return SCOPE_SLOW_LOG;
-    case TYPE_LOGGING:
-        return SCOPE_LOG;
-    default:
-        return SCOPE_TOP;
-    }
-}
-
 static void add_members(struct conf_origins *origins, enum conf_scope scope, size_t group,
                         const config_setting_t *members, const struct conf_text *text)
 {
@@ -84,7 +62,7 @@ static void add_members(struct conf_origins *origins, enum conf_scope scope, siz
 static void add_groups(struct conf_origins *origins, const struct conf_option *option,
                        const config_setting_t *setting, const struct conf_text *text)
 {
-    enum conf_scope scope = scope_of(option);
+    enum conf_scope scope = conf_option_members(option);
     if (scope == SCOPE_TOP) {
         return;
     }

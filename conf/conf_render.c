@@ -3,7 +3,7 @@
  */
 #include "conf/conf_render.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/types.h>
 #include <syslog.h>
@@ -24,17 +24,6 @@ static void render_string(const char *text, FILE *out)
         }
     }
     fputc('"', out);
-}
-
-/* The word of that place in the range. */
-static void render_word(const struct conf_option *option, size_t place, FILE *out)
-{
-    const char *at = option->range;
-    for (; place > 0; place--) {
-        at += strcspn(at, "|");
-        at += *at == '|';
-    }
-    fprintf(out, "\"%.*s\"", (int)strcspn(at, "|"), at);
 }
 
 static void render_patterns(const struct conf_patterns *patterns, FILE *out)
@@ -83,42 +72,58 @@ bool conf_render_has(const struct conf_option *option, const void *fields)
     return !is_string(option) || string_of(field) != NULL;
 }
 
-/* Of the types that are numbers or words. */
-static void render_number(const struct conf_option *option, const void *field, FILE *out)
+static struct conf_plain plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static struct conf_plain plain(const char *format, ...)
 {
+    struct conf_plain text;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text.bytes, sizeof text.bytes, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+/* The word of that place in the range. */
+static struct conf_plain word_at(const struct conf_option *option, size_t place)
+{
+    const char *at = option->range;
+    for (; place > 0; place--) {
+        at += strcspn(at, "|");
+        at += *at == '|';
+    }
+    return plain("%.*s", (int)strcspn(at, "|"), at);
+}
+
+struct conf_plain conf_render_plain(const struct conf_option *option, const void *fields)
+{
+    const void *field = (const char *)fields + option->offset;
     switch (option->type) {
     case TYPE_SIZE:
     case TYPE_MEMORY:
     case TYPE_QUOTA:
-        fprintf(out, "\"%s\"", conf_units_size(number_of(field)).bytes);
-        break;
+        return plain("%s", conf_units_size(number_of(field)).bytes);
     case TYPE_DURATION:
     case TYPE_LIFETIME:
-        fprintf(out, "\"%s\"", conf_units_duration(number_of(field)).bytes);
-        break;
+        return plain("%s", conf_units_duration(number_of(field)).bytes);
     case TYPE_COUNT:
-        fprintf(out, "%u", *(const unsigned *)field);
-        break;
+        return plain("%u", *(const unsigned *)field);
     case TYPE_PORT:
-        fprintf(out, "%u", (unsigned)*(const uint16_t *)field);
-        break;
+        return plain("%u", (unsigned)*(const uint16_t *)field);
     case TYPE_MODE:
-        fprintf(out, "\"%04o\"", (unsigned)*(const mode_t *)field);
-        break;
+        return plain("%04o", (unsigned)*(const mode_t *)field);
     case TYPE_BOOL:
-        fputs(*(const bool *)field ? "true" : "false", out);
-        break;
+        return plain("%s", *(const bool *)field ? "true" : "false");
     case TYPE_CHOICE:
-        render_word(option, *(const unsigned *)field, out);
-        break;
+        return word_at(option, *(const unsigned *)field);
     case TYPE_LEVEL:
-        render_word(option, (size_t)(*(const int *)field - LOG_ERR), out);
-        break;
-    case TYPE_PATTERNS:
-        render_patterns(field, out);
-        break;
+        return word_at(option, (size_t)(*(const int *)field - LOG_ERR));
+    case TYPE_SECRET:
+        return plain("%s", "");
     default:
-        break;
+        return plain("%s", !is_string(option)                ? ""
+                           : conf_render_has(option, fields) ? string_of(field)
+                                                             : "none");
     }
 }
 
@@ -129,10 +134,13 @@ void conf_render_value(const struct conf_option *option, const void *fields, FIL
         fputs("none", out);
     } else if (option->type == TYPE_SECRET) {
         fputs("hidden", out);
+    } else if (option->type == TYPE_PATTERNS) {
+        render_patterns(field, out);
     } else if (is_string(option)) {
         render_string(string_of(field), out);
     } else {
-        render_number(option, field, out);
+        const char *mark = conf_option_quoted(option) ? "\"" : "";
+        fprintf(out, "%s%s%s", mark, conf_render_plain(option, fields).bytes, mark);
     }
 }
 

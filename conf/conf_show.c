@@ -22,23 +22,18 @@ struct groups {
 
 static struct groups groups_of(const struct conf_option *option, const struct conf *conf)
 {
-    switch (option->type) {
-    case TYPE_LISTENERS:
-        return (struct groups){SCOPE_LISTEN, conf->listen_count, true};
-    case TYPE_NAMESPACES:
-        return (struct groups){SCOPE_NAMESPACES, conf->namespace_count, true};
-    case TYPE_USERS:
-        return (struct groups){SCOPE_USERS, conf->user_count, true};
-    case TYPE_ARENA:
-        return (struct groups){SCOPE_ARENA, 1, false};
-    case TYPE_METRICS:
-        return (struct groups){SCOPE_METRICS, 1, false};
-    case TYPE_SLOW_LOG:
-        return (struct groups){SCOPE_SLOW_LOG, 1, false};
-    case TYPE_LOGGING:
-        return (struct groups){SCOPE_LOG, 1, false};
+    enum conf_scope scope = conf_option_members(option);
+    switch (scope) {
+    case SCOPE_LISTEN:
+        return (struct groups){scope, conf->listen_count, true};
+    case SCOPE_NAMESPACES:
+        return (struct groups){scope, conf->namespace_count, true};
+    case SCOPE_USERS:
+        return (struct groups){scope, conf->user_count, true};
+    case SCOPE_TOP:
+        return (struct groups){scope, 0, false};
     default:
-        return (struct groups){SCOPE_TOP, 0, false};
+        return (struct groups){scope, 1, false};
     }
 }
 

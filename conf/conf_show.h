@@ -1,5 +1,5 @@
 /*
- * conf_show.h - all options in force, as SETTINGS, /settings and --show-config show them.
+ * conf_show.h - all options in force, as SETTINGS and --show-config show them.
  *
  * A walk gives one option after the other, so that 60,000 namespaces can be shown in parts. Secrets
  * are never shown. Any thread, as long as the configurations stay.
