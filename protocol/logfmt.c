@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "protocol/escape.h"
+
 static void add_name(struct logfmt *line, const char *name)
 {
     size_t length = strlen(name);
@@ -14,23 +16,6 @@ static void add_name(struct logfmt *line, const char *name)
     memcpy(line->at, name, length);
     line->at += length;
     *line->at++ = '=';
-}
-
-static char *escape_byte(char *to, unsigned char byte)
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char letters[] = "\\\\\nn\rr\tt";
-    *to++ = '\\';
-    for (const char *pair = letters; *pair != '\0'; pair += 2) {
-        if ((unsigned char)pair[0] == byte) {
-            *to++ = pair[1];
-            return to;
-        }
-    }
-    *to++ = 'x';
-    *to++ = digits[byte >> 4];
-    *to++ = digits[byte & 15];
-    return to;
 }
 
 static bool is_plain(unsigned char byte)

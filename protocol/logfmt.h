@@ -11,8 +11,6 @@
 
 #include "protocol/slice.h"
 
-enum { LOGFMT_ESCAPE = 4 }; /* bytes that a byte takes at most */
-
 /* Each appends a blank, unless the line is empty, and "name=value". The caller has room. */
 struct logfmt {
     char *start, *at;

@@ -25,10 +25,11 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/safe_open.h"
+#include "protocol/escape.h"
 
 enum {
     PREFIX_MAX = 96,
-    ESCAPED_MAX = 4 * LOG_TEXT_MAX,
+    ESCAPED_MAX = ESCAPE_MAX * LOG_TEXT_MAX,
     LINE_MAX_BYTES = PIPE_BUF,
 };
 
@@ -41,23 +42,6 @@ _Static_assert(ESCAPED_MAX + 64 <= LINE_MAX_BYTES, "a line is written in one pie
 static bool is_plain(unsigned char byte)
 {
     return byte >= ' ' && byte <= '~' && byte != '\\';
-}
-
-static char *escape_byte(char *to, unsigned char byte)
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char letters[] = "\\\\\nn\rr\tt";
-    *to++ = '\\';
-    for (const char *pair = letters; *pair != '\0'; pair += 2) {
-        if ((unsigned char)pair[0] == byte) {
-            *to++ = pair[1];
-            return to;
-        }
-    }
-    *to++ = 'x';
-    *to++ = digits[byte >> 4];
-    *to++ = digits[byte & 15];
-    return to;
 }
 
 static void escape(char *to, const char *text)
