@@ -88,18 +88,30 @@ static bool is_exposed(const struct sockaddr *address)
            !(IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    struct sockaddr_un local;
+    struct sockaddr_storage room;
+};
+
+/* The address that the socket is bound to, and *length of it. False with errno. */
+static bool bound_address(const struct listener *listener, union address *address,
+                          socklen_t *length)
+{
+    *address = (union address){.any.sa_family = AF_UNSPEC};
+    *length = sizeof *address;
+    return getsockname(listener->fd, &address->any, length) == 0;
+}
+
 /* Takes the name from the address that the socket is bound to, so that a port of 0 gets its number.
  */
 static bool name_from_kernel(struct listener *listener)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_un local;
-        struct sockaddr_storage room;
-    } address = {.any.sa_family = AF_UNSPEC};
-    socklen_t length = sizeof address;
-
-    if (getsockname(listener->fd, &address.any, &length) != 0) {
+    union address address;
+    socklen_t length;
+    if (!bound_address(listener, &address, &length)) {
         return false;
     }
     listener->is_exposed = is_exposed(&address.any);
@@ -406,14 +418,9 @@ bool listener_open(struct listener *listener, const struct conf_listen *conf,
 
 uint16_t listener_port(const struct listener *listener)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in four;
-        struct sockaddr_in6 six;
-        struct sockaddr_storage room;
-    } address = {.any.sa_family = AF_UNSPEC};
-    socklen_t length = sizeof address;
-    if (getsockname(listener->fd, &address.any, &length) != 0) {
+    union address address;
+    socklen_t length;
+    if (!bound_address(listener, &address, &length)) {
         return 0;
     }
     return address.any.sa_family == AF_INET    ? ntohs(address.four.sin_port)
