@@ -2,7 +2,7 @@
 # above daemon/base is linked.
 
 noinst_HEADERS += daemon/store/store.h daemon/store/store_evicted.h daemon/store/store_policy.h \
-	daemon/store/store_status.h
+	daemon/store/store_stats.h daemon/store/store_status.h
 
 arena_libs = daemon/store/arena/libarena.a $(base_libs)
 index_libs = daemon/store/index/libindex.a $(arena_libs)
