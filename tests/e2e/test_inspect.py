@@ -121,6 +121,7 @@ class Watch(Case):
         self.assertTrue(all(event["key"].startswith("big") for event in got))
 
     def test_connections(self):
+        self.client.ask("PING")  # its worker has it: it opens before the watcher comes
         watcher = self.watch("connections")
         other = self.connect(self.daemon)
         name = name_of(other)
@@ -391,11 +392,13 @@ class Slow(Case):
     def test_many_keys(self):
         daemon = self.start('slow_log = { threshold = "1ms"; }; memory = "64M";\n')
         client = self.connect(daemon)
-        line = "GET ns " + " ".join(f"k{i}" for i in range(10000)) + "\r\n"
+        value = b"x" * 40000
+        client.put("ns", "big", value)
 
         def slow():
-            client.send(line)
-            client.exact(10000 * len("NOT_FOUND\r\n"))
+            """16 MB of replies: no machine moves them in a millisecond."""
+            client.send("GET ns" + 400 * " big" + "\r\n")
+            client.exact(400 * len(b"VALUE 40000\r\n" + value + b"\r\n"))
             return [fields(entry) for entry in client.ask_all("SLOW")]
         found = wait_for(slow, 20, "one of them to take a millisecond")
         self.assertEqual({entry["verb"] for entry in found}, {"GET"})
