@@ -24,7 +24,7 @@ static const struct meta_rules {
     [MEMCACHE_MG - MEMCACHE_MG] = {.options = REQUEST_NO_VALUE | REQUEST_CONTEND,
                                    .known = ANY_COMMAND | REQUEST_NO_VALUE | REQUEST_CONTEND |
                                             REQUEST_VERSION | REQUEST_PEEK | REQUEST_MAKE |
-                                            REQUEST_COMPARE,
+                                            REQUEST_COMPARE | REQUEST_HISTORY | REQUEST_LEFT,
                                    .ttl = TTL_KEEP,
                                    .refused = FRAME_REFUSED,
                                    .bad_base64 = "error decoding key"},
@@ -157,6 +157,13 @@ static bool take_flag(struct meta *meta, char letter, struct slice token)
         return true;
     case 'c':
         request->options |= REQUEST_VERSION;
+        return true;
+    case 'h':
+    case 'l':
+        request->options |= REQUEST_HISTORY;
+        return true;
+    case 't':
+        request->options |= REQUEST_LEFT;
         return true;
     case 'q':
         request->options |= REQUEST_QUIET;

@@ -30,6 +30,7 @@
 #include "daemon/conn/run_queue.h"
 #include "daemon/maintenance/housekeeper.h"
 #include "daemon/request/inspection.h"
+#include "daemon/request/remote.h"
 
 enum {
     READS_MAX = 4,          /* further reads in a pass, of a MiB at most each */
@@ -193,7 +194,8 @@ static void wait_for(struct conn *conn, short what)
         return;
     }
     if (conn->state == PIPELINE_AWAITS_ANSWER && what == 0) {
-        what = CONN_WATCH_PEER;
+        /* Most answers come before the next bytes: what is watched stays until those do. */
+        what = conn->watched == EV_READ && !conn->woken_early ? EV_READ : CONN_WATCH_PEER;
     }
     if (pipeline_is_idle(conn->pipeline)) {
         if (conn->state == PIPELINE_NEEDS_INPUT) {
@@ -278,6 +280,7 @@ static bool begin_pass(struct conn *conn, bool readable, bool writable)
             return false;
         }
     }
+    conn->woken_early = conn->state == PIPELINE_AWAITS_ANSWER && readable;
     bool intact = !writable || flush(conn);
     bool reads = readable || conn->transport.wants != 0;
     if (intact && reads && conn->state == PIPELINE_NEEDS_INPUT && !conn->ended) {
@@ -367,6 +370,9 @@ void conn_io_end_round(struct loop *loop)
     round->open = false;
     round->count = round->requests = 0;
     store_leave(loop->store_thread);
+    if (loop->workspace.ctx.remote != NULL) {
+        cluster_flush(loop->workspace.ctx.remote->cluster); /* what all of them ask, at once */
+    }
     if (loop->housekeeper != NULL && store_wants_housekeeping(loop->store)) {
         housekeeper_poke(loop->housekeeper);
     }

@@ -48,6 +48,7 @@ struct conn {
     bool is_queued;
     bool interactive; /* idle, and its last pass was short and finished: see scheduler.h */
     bool demoted;     /* its last pass from the run queue did not finish: see scheduler.h */
+    bool woken_early; /* bytes have come while it awaits an answer */
     bool has_backlog; /* replies that its peer does not take */
     bool is_unauthenticated;
     bool holds_memory; /* buffers, between its passes */

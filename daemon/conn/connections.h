@@ -39,6 +39,10 @@ void connections_answered(struct login_request *login);
 /* The same of the main thread and a RELOAD. */
 void connections_reloaded(struct reload_request *request);
 
+/* Nodes of the cluster have answered what the connection of this identity waits for: it goes on in
+ * the round that is open, or in a new one. May close connections. */
+void connections_resume(struct identity *identity);
+
 /* A worker has answered a query of this loop: its connection goes on, if there is still one. */
 void connections_return_query(struct client_query *query);
 

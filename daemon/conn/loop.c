@@ -8,6 +8,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/thread.h"
 #include "daemon/request/pipeline.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/slow_timer.h"
 #include "daemon/watch/observe.h"
 
@@ -68,6 +69,7 @@ void loop_configure(struct loop *loop, const struct conn_settings *settings)
 
 void loop_deinit(struct loop *loop)
 {
+    remote_destroy(&loop->workspace.ctx.remote);
     if (loop->store_thread != NULL) {
         store_thread_destroy(&loop->store_thread);
     }

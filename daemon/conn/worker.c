@@ -23,6 +23,7 @@
 #include "daemon/net/handoff.h"
 #include "daemon/net/handshaker.h"
 #include "daemon/request/reload_request.h"
+#include "daemon/request/remote.h"
 
 TAILQ_HEAD(logins, login_request);
 
@@ -421,6 +422,17 @@ static void mailbox_deinit(struct mailbox *mailbox)
     pthread_cond_destroy(&mailbox->idle);
 }
 
+/* False with errno. */
+static bool open_cluster(struct worker *worker, const struct cluster_options *wanted)
+{
+    struct loop *loop = &worker->loop;
+    struct cluster_options options = *wanted;
+    options.base = loop->base;
+    options.metrics = loop->metrics;
+    loop->workspace.ctx.remote = remote_create(&options, connections_resume);
+    return loop->workspace.ctx.remote != NULL;
+}
+
 /* Makes everything but the thread. False with errno. */
 static bool prepare(struct worker *worker, const struct worker_options *options)
 {
@@ -447,6 +459,9 @@ static bool prepare(struct worker *worker, const struct worker_options *options)
     }
     connections_serve(loop);
     evtimer_assign(&worker->deadline, loop->base, on_deadline, worker);
+    if (options->cluster != NULL && !open_cluster(worker, options->cluster)) {
+        return false;
+    }
     return wakeup_init(&worker->wakeup, loop->base, on_wakeup, worker) &&
            heartbeat_init(&worker->heartbeat, loop->base);
 }

@@ -16,6 +16,7 @@
 #include "daemon/store/store.h"
 
 struct client_query;
+struct cluster_options;
 struct housekeeper;
 struct reload_queue;
 struct worker;
@@ -30,6 +31,8 @@ struct worker_options {
     struct users *users;                 /* a reference is taken */
     struct reload_queue *reloads;        /* takes RELOAD; must outlive the worker. NULL: it is
                                             refused */
+    const struct cluster_options *cluster; /* to which it has its own connections; its base and
+                                              metrics are the worker's to set; NULL: none */
     bool tls;                            /* TLS is spoken somewhere: it has a handshaker */
     struct authenticator *authenticator; /* must outlive the worker's thread */
 };

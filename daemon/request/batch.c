@@ -6,6 +6,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/request/dispatch.h"
 #include "daemon/request/reload_request.h"
+#include "daemon/request/remote.h"
 
 void batch_init(struct batch *batch)
 {
@@ -17,6 +18,9 @@ void batch_deinit(struct batch *batch)
 {
     if (batch->open && batch->next < batch->count) {
         dispatch_abandon(&batch->commands[batch->next]);
+        for (unsigned i = batch->next + 1; i < batch->count; i++) {
+            remote_end(&batch->commands[i].remote);
+        }
     }
     batch_init(batch);
 }
@@ -120,6 +124,9 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
             batch_locate(batch, ctx);
             batch_fetch(batch, ctx->store_thread);
         }
+        if (ctx->remote != NULL) {
+            remote_ask_ahead(ctx, batch);
+        }
     }
     while (batch->next < batch->count) {
         if (reply_queue_is_full(ctx->replies)) {
@@ -142,4 +149,10 @@ bool batch_awaits_reload(const struct batch *batch)
     const struct command *cmd = &batch->commands[batch->next];
     return batch->open && batch->next < batch->count && cmd->begun &&
            cmd->request.verb == VERB_RELOAD && !cmd->place.reload->answered;
+}
+
+bool batch_awaits_remote(const struct batch *batch)
+{
+    return batch->open && batch->next < batch->count &&
+           remote_waits(batch->commands[batch->next].remote);
 }

@@ -12,7 +12,9 @@
  *     fetch      fetch      fetch   ...  records on their way
  *     execute -> execute -> execute ...  replies, strictly in this order
  *
- * Nothing takes effect before it is executed. A batch may stop between two
+ * Where a request is for a cluster, its nodes are slower memory: they are asked ahead as well, as
+ * far as no request can overtake one that it depends on (remote.h). Nothing else takes effect
+ * before it is executed. A batch may stop between two
  * requests, or inside a long one, and go on later: its requests are slices of
  * the receive buffer, which stays as it is until the batch is done.
  */
@@ -66,5 +68,7 @@ static inline struct request *batch_last_request(struct batch *batch)
 
 /* Whether the command that is next is a RELOAD that was not answered yet. */
 bool batch_awaits_reload(const struct batch *batch);
+/* Whether it waits for the answer of a cluster that has not come yet. */
+bool batch_awaits_remote(const struct batch *batch);
 
 #endif

@@ -57,6 +57,13 @@ void command_refuse_text(struct command_context *ctx, const struct request *requ
            &(struct reply){.kind = REPLY_CLIENT_ERROR, .reason = reason, .text = text});
 }
 
+void command_fail_text(struct command_context *ctx, const struct request *request,
+                       enum reply_reason reason, struct slice text)
+{
+    refuse(ctx, request,
+           &(struct reply){.kind = REPLY_SERVER_ERROR, .reason = reason, .text = text});
+}
+
 void command_refuse(struct command_context *ctx, const struct request *request, struct slice name,
                     enum store_status status)
 {
@@ -243,6 +250,7 @@ void command_begin(struct command *cmd)
 {
     struct request *request = &cmd->request;
     cmd->begun = false;
+    cmd->remote = NULL;
     cmd->located = STORE_OK;
     if ((request->options & REQUEST_WHOLE_KEY) != 0) {
         request->key = request->keys;

@@ -40,6 +40,9 @@ struct slow_timer {
     unsigned keys;    /* that it names, where these are many; else 0 */
 };
 
+struct remote;
+struct remote_work;
+
 /* What carrying out a command takes from outside; nothing of it is the command's own. */
 struct command_context {
     struct store_thread *store_thread;
@@ -62,6 +65,7 @@ struct command_context {
     unsigned worker;            /* the number of the thread */
     struct watch_source *watch; /* of the thread; NULL: none */
     uint64_t slow_threshold;    /* nanoseconds; 0: no request is slow */
+    struct remote *remote;      /* to a cluster; NULL: all records are the store's */
     uint64_t reclaim_began;     /* by clock_precise: when the current write began to make room;
                                    0: it did not, or is not timed */
     void (*answered)(struct client_query *query); /* becomes a query's, as `answered_context` */
@@ -92,7 +96,8 @@ struct command {
     struct store_key at;    /* where the key lives; good until store_leave */
     enum store_status located;
     bool begun;
-    struct slow_timer timer; /* of a command that is timed */
+    struct remote_work *remote; /* what it has asked of a cluster; own; NULL: nothing */
+    struct slow_timer timer;    /* of a command that is timed */
     union {
         struct { /* LIST, ALL, SURVEY and DUMP, once begun */
             struct store_cursor *cursor;
@@ -108,6 +113,7 @@ struct command {
             uint64_t records; /* flushed so far */
             uint32_t next;
             bool checked; /* the rights are there */
+            bool own;     /* the endpoint's own namespace is flushed */
         } flushing;       /* FLUSH of all that an endpoint reaches, once begun */
         struct {          /* CLIENTS, KILL and STATS of connections, once begun */
             unsigned worker;
@@ -125,7 +131,8 @@ struct command {
 enum outcome {
     OUTCOME_DONE,   /* answered */
     OUTCOME_LATER,  /* the reply queue is full, the turn is over, or the context is crowded */
-    OUTCOME_WAITS,  /* for the authenticator, the main thread (RELOAD) or another worker */
+    OUTCOME_WAITS,  /* for the authenticator, the main thread (RELOAD), another worker or a
+                       cluster */
     OUTCOME_QUIT,   /* the client asks for the connection to be closed */
     OUTCOME_KILLED, /* the same, with KILL */
 };
@@ -183,6 +190,9 @@ void command_refuse(struct command_context *ctx, const struct request *request, 
 /* Answers that the client has made a mistake. */
 void command_refuse_text(struct command_context *ctx, const struct request *request,
                          enum reply_reason reason, struct slice text);
+/* Answers that something could not be done, without fault of the client. */
+void command_fail_text(struct command_context *ctx, const struct request *request,
+                       enum reply_reason reason, struct slice text);
 /* Answers any status but STORE_OK. False: it was a refusal, rather than that there is no such
  * record, or another version of it. */
 bool command_answer(struct command_context *ctx, const struct request *request, struct slice name,

@@ -5,6 +5,7 @@
 #include "daemon/request/dispatch.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
 
@@ -115,6 +116,7 @@ void dispatch_abandon(struct command *cmd)
         abandon(cmd);
     }
     cmd->begun = false;
+    remote_end(&cmd->remote);
 }
 
 /* --- one command ---------------------------------------------------------- */
@@ -164,5 +166,8 @@ enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
     }
     enum verb verb = cmd->request.verb;
     ctx->identity->last_verb = (uint8_t)verb;
+    if (ctx->remote != NULL && remote_takes(ctx, cmd)) {
+        return remote_execute(ctx, cmd);
+    }
     return verbs[verb](ctx, cmd);
 }

@@ -33,8 +33,7 @@ static size_t locate_ahead(struct command_context *ctx, struct command *cmd,
     return count;
 }
 
-/* All keys are answered. */
-static enum outcome end(const struct command_context *ctx, const struct command *cmd, bool reads)
+enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd, bool reads)
 {
     bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
     if (reads && is_last && ctx->replies->protocol->ends_keys) {
@@ -71,7 +70,7 @@ static enum outcome several(struct command_context *ctx, struct command *cmd, an
             }
         }
     }
-    return end(ctx, cmd, reads);
+    return each_key_end(ctx, cmd, reads);
 }
 
 static unsigned count_keys(const struct request *request)
@@ -114,5 +113,5 @@ enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_
     if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
         return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
     }
-    return end(ctx, cmd, reads);
+    return each_key_end(ctx, cmd, reads);
 }

@@ -21,4 +21,7 @@ typedef bool answers_key(struct command_context *ctx, const struct command *cmd,
 enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
                       bool reads);
 
+/* All keys are answered: answers their end, where the request `reads`. OUTCOME_DONE. */
+enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd, bool reads);
+
 #endif

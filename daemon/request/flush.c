@@ -3,14 +3,19 @@
  */
 #include "daemon/request/authorize.h"
 #include "daemon/request/namespace_walk.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/verbs.h"
 
 /* Flushes now or when the request says, and cancels a flush that an earlier request has set. */
-static enum store_status flush_one(struct command_context *ctx, struct flushing *flushing,
-                                   struct slice name)
+static enum store_status flush_local(struct command_context *ctx, struct command *cmd,
+                                     struct slice name)
 {
+    struct flushing *flushing = &cmd->place.flushing;
     uint64_t held = 0;
-    enum store_status status = store_flush_at(ctx->store_thread, name, flushing->when);
+    enum store_status status = STORE_OK;
+    if (cmd->request.ns.length == 0) {
+        status = store_flush_at(ctx->store_thread, name, flushing->when);
+    }
     if (flushing->when == 0) {
         status = store_flush(ctx->store_thread, name, ctx->now, &held);
         flushing->records += held;
@@ -18,16 +23,47 @@ static enum store_status flush_one(struct command_context *ctx, struct flushing 
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-static enum outcome answer_flush(struct command_context *ctx, struct command *cmd,
-                                 struct slice name, enum store_status status, uint64_t records)
+/* In the cluster; not at a time to come, since nodes have no such thing. */
+static enum remote_progress flush_remote(struct command_context *ctx, struct command *cmd,
+                                         struct slice name)
+{
+    uint64_t held = 0;
+    if (cmd->place.flushing.when != 0) {
+        remote_refuse_verb(ctx, &cmd->request, name);
+        return REMOTE_FAILED;
+    }
+    enum remote_progress progress = remote_flush(ctx, cmd, name, &held);
+    cmd->place.flushing.records += held;
+    return progress;
+}
+
+static enum remote_progress flush_one(struct command_context *ctx, struct command *cmd,
+                                      struct slice name)
+{
+    if (ctx->remote != NULL && store_is_remote(ctx->store_thread, name)) {
+        return flush_remote(ctx, cmd, name);
+    }
+    enum store_status status = flush_local(ctx, cmd, name);
+    if (status != STORE_OK) {
+        command_refuse(ctx, &cmd->request, name, status);
+        return REMOTE_FAILED;
+    }
+    return REMOTE_READY;
+}
+
+/* The flush goes on later, or was answered. */
+static enum outcome stop_flush(struct command *cmd, enum remote_progress progress)
+{
+    cmd->begun = progress != REMOTE_FAILED;
+    return remote_outcome(progress);
+}
+
+static enum outcome answer_flush(struct command_context *ctx, struct command *cmd)
 {
     cmd->begun = false;
-    if (status == STORE_OK) {
-        reply_queue_reply(ctx->replies, &cmd->request,
-                          &(struct reply){.kind = REPLY_FLUSHED, .number = records});
-    } else {
-        command_refuse(ctx, &cmd->request, name, status);
-    }
+    reply_queue_reply(
+        ctx->replies, &cmd->request,
+        &(struct reply){.kind = REPLY_FLUSHED, .number = cmd->place.flushing.records});
     return OUTCOME_DONE;
 }
 
@@ -38,20 +74,21 @@ static enum outcome flush_declared(struct command_context *ctx, struct command *
 {
     struct flushing *flushing = &cmd->place.flushing;
     struct namespace_walk walk = {.next = &flushing->next, .own = own};
-    enum store_status status = STORE_OK;
     enum walk_step step = WALK_ENDED;
     if (ctx->endpoint->separator == '\0') {
-        return answer_flush(ctx, cmd, own, STORE_OK, flushing->records);
+        return answer_flush(ctx, cmd);
     }
-    while (status == STORE_OK && (step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
-        if (!slice_equal(walk.name, own) && authorize_may(ctx, &cmd->request, walk.name)) {
-            status = flush_one(ctx, flushing, walk.name);
+    while ((step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
+        if (slice_equal(walk.name, own) || !authorize_may(ctx, &cmd->request, walk.name)) {
+            continue;
+        }
+        enum remote_progress progress = flush_one(ctx, cmd, walk.name);
+        if (progress != REMOTE_READY) {
+            flushing->next = namespace_walk_number(&walk); /* the same once more */
+            return stop_flush(cmd, progress);
         }
     }
-    if (step == WALK_PAUSED) {
-        return OUTCOME_LATER;
-    }
-    return answer_flush(ctx, cmd, walk.name, status, flushing->records);
+    return step == WALK_PAUSED ? OUTCOME_LATER : answer_flush(ctx, cmd);
 }
 
 /* Whether the client may flush all namespaces that the endpoint reaches. If not, *outcome says
@@ -78,10 +115,13 @@ static enum outcome flush_reached(struct command_context *ctx, struct command *c
             return outcome;
         }
         flushing->next = 0;
-        enum store_status status = flush_one(ctx, flushing, own);
-        if (status != STORE_OK) {
-            return answer_flush(ctx, cmd, own, status, 0);
+    }
+    if (!flushing->own) {
+        enum remote_progress progress = flush_one(ctx, cmd, own);
+        if (progress != REMOTE_READY) {
+            return stop_flush(cmd, progress);
         }
+        flushing->own = true;
     }
     return flush_declared(ctx, cmd, own);
 }
@@ -115,8 +155,6 @@ enum outcome verb_flush(struct command_context *ctx, struct command *cmd)
     if (cmd->request.ns.length == 0) {
         return flush_reached(ctx, cmd);
     }
-    uint64_t records = 0;
-    struct slice ns = command_namespace(ctx, &cmd->request);
-    enum store_status status = store_flush(ctx->store_thread, ns, ctx->now, &records);
-    return answer_flush(ctx, cmd, ns, status, records);
+    enum remote_progress progress = flush_one(ctx, cmd, command_namespace(ctx, &cmd->request));
+    return progress == REMOTE_READY ? answer_flush(ctx, cmd) : stop_flush(cmd, progress);
 }

@@ -69,6 +69,11 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
     return get(ctx, cmd, at, &length) != STORE_CROWDED || wait_for_memory(ctx);
 }
 
+bool answer_get_key(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+{
+    return get_one(ctx, cmd, at);
+}
+
 enum outcome verb_get(struct command_context *ctx, struct command *cmd)
 {
     return each_key(ctx, cmd, get_one, true);
@@ -103,7 +108,7 @@ static bool wants_value(const struct request *request, const struct store_view *
     return (request->options & REQUEST_NO_VALUE) == 0 && !has_it;
 }
 
-static bool look_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+bool answer_look_key(struct command_context *ctx, const struct command *cmd, struct store_key *at)
 {
     const struct request *request = &cmd->request;
     struct store_terms terms = command_terms(request);
@@ -146,7 +151,7 @@ static bool look_one(struct command_context *ctx, const struct command *cmd, str
 
 enum outcome verb_look(struct command_context *ctx, struct command *cmd)
 {
-    return each_key(ctx, cmd, look_one, true);
+    return each_key(ctx, cmd, answer_look_key, true);
 }
 
 /* --- TTL -------------------------------------------------------------------- */

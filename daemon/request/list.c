@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/request/namespace_walk.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/survey.h"
 #include "daemon/request/verbs.h"
 
@@ -190,13 +191,39 @@ enum outcome verb_list(struct command_context *ctx, struct command *cmd)
 /* --- NAMESPACES --------------------------------------------------------------- */
 
 static void tell_namespace(struct command_context *ctx, const struct request *request,
-                           const struct store_namespace_stats *stats)
+                           struct slice name, uint64_t records, uint64_t bytes)
 {
     reply_queue_reply(ctx->replies, request,
                       &(struct reply){.kind = REPLY_NAMESPACE,
-                                      .name = slice_of(stats->name),
-                                      .number = stats->items,
-                                      .bytes = stats->bytes});
+                                      .name = name,
+                                      .number = records,
+                                      .bytes = bytes});
+}
+
+/* One whose records are in a cluster has its records counted there. */
+static enum remote_progress tell_remote(struct command_context *ctx, struct command *cmd,
+                                        struct slice name)
+{
+    uint64_t records = 0;
+    enum remote_progress progress = remote_count(ctx, cmd, name, &records);
+    if (progress == REMOTE_READY) {
+        tell_namespace(ctx, &cmd->request, name, records, 0);
+    }
+    return progress;
+}
+
+/* Tells of the namespace that was found, where the client has a right in it: else it is hidden. */
+static enum remote_progress tell_found(struct command_context *ctx, struct command *cmd,
+                                       const struct namespace_walk *walk)
+{
+    if (command_rights(ctx, walk->name) == 0) {
+        return REMOTE_READY;
+    }
+    if (ctx->remote != NULL && store_is_remote(ctx->store_thread, walk->name)) {
+        return tell_remote(ctx, cmd, walk->name);
+    }
+    tell_namespace(ctx, &cmd->request, walk->name, walk->stats->items, walk->stats->bytes);
+    return REMOTE_READY;
 }
 
 enum outcome verb_namespaces(struct command_context *ctx, struct command *cmd)
@@ -209,8 +236,10 @@ enum outcome verb_namespaces(struct command_context *ctx, struct command *cmd)
         cmd->place.next = 0;
     }
     while ((step = namespace_walk_next(ctx, &walk)) == WALK_FOUND) {
-        if (command_rights(ctx, walk.name) != 0) { /* else it is hidden from the client */
-            tell_namespace(ctx, &cmd->request, &stats);
+        enum remote_progress progress = tell_found(ctx, cmd, &walk);
+        if (progress != REMOTE_READY) {
+            cmd->place.next = namespace_walk_number(&walk); /* the same once more */
+            return remote_outcome(progress);
         }
     }
     if (step == WALK_PAUSED) {

@@ -32,6 +32,28 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/reload_command.c \
 	daemon/request/reload_request.c \
 	daemon/request/reload_request.h \
+	daemon/request/remote.c \
+	daemon/request/remote.h \
+	daemon/request/remote_answers.c \
+	daemon/request/remote_commands.c \
+	daemon/request/remote_count.c \
+	daemon/request/remote_failure.c \
+	daemon/request/remote_failure.h \
+	daemon/request/remote_flush.c \
+	daemon/request/remote_key.c \
+	daemon/request/remote_key.h \
+	daemon/request/remote_keys.c \
+	daemon/request/remote_keys.h \
+	daemon/request/remote_list.c \
+	daemon/request/remote_part.h \
+	daemon/request/remote_scripts.c \
+	daemon/request/remote_scripts.h \
+	daemon/request/remote_upload.c \
+	daemon/request/remote_upload.h \
+	daemon/request/remote_value.c \
+	daemon/request/remote_value.h \
+	daemon/request/remote_walk.c \
+	daemon/request/remote_walk.h \
 	daemon/request/reply_queue.c \
 	daemon/request/reply_queue.h \
 	daemon/request/set.c \

@@ -14,6 +14,7 @@
 
 #include "daemon/request/authorize.h"
 #include "daemon/request/namespace_walk.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 #include "protocol/token.h"
@@ -274,7 +275,13 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
         dump->walked = true;
         break;
     case WALK_FOUND:
-        if (is_asked_for(request, namespace_walk_number(walk))) {
+        if (!is_asked_for(request, namespace_walk_number(walk))) {
+            break;
+        }
+        if (ctx->remote != NULL && store_is_remote(ctx->store_thread, walk->name)) {
+            remote_refuse_verb(ctx, request, walk->name);
+            dump->failed = true;
+        } else {
             dump->failed = !enter(ctx, request, dump, walk->name);
         }
         break;

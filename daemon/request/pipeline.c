@@ -65,6 +65,7 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
     batch_init(&pipeline->batch);
     pipeline->upload.write = NULL;
     pipeline->upload.append = NULL;
+    pipeline->upload.remote = NULL;
     pipeline->upload.whole = false;
     reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
@@ -185,6 +186,9 @@ static bool commit_upload(struct pipeline *pipeline, struct command_context *ctx
     slow_timer_stop(ctx, &upload->timer, done, &upload->request, upload->name);
     if (done) {
         return true;
+    }
+    if (upload_awaits_remote(upload)) {
+        return stop(pipeline, PIPELINE_AWAITS_ANSWER);
     }
     return stop(pipeline, ctx->crowded ? PIPELINE_AWAITS_MEMORY : PIPELINE_YIELDED);
 }
@@ -389,7 +393,8 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
 bool pipeline_awaits_answer(const struct pipeline *pipeline)
 {
     return identity_waits(pipeline->identity) || inspection_waits(pipeline->identity) ||
-           batch_awaits_reload(&pipeline->batch);
+           batch_awaits_reload(&pipeline->batch) || batch_awaits_remote(&pipeline->batch) ||
+           upload_awaits_remote(&pipeline->upload);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
@@ -424,12 +429,13 @@ void pipeline_give_up_upload(struct pipeline *pipeline, struct workspace *worksp
 
 size_t pipeline_memory(const struct pipeline *pipeline)
 {
-    return sizeof *pipeline + pipeline->input.capacity + reply_queue_memory(&pipeline->replies);
+    return sizeof *pipeline + pipeline->input.capacity + reply_queue_memory(&pipeline->replies) +
+           upload_memory(&pipeline->upload);
 }
 
 bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressure *pressure)
 {
-    return (upload_arrives(&pipeline->upload) &&
+    return (upload_arrives(&pipeline->upload) && pipeline->upload.write != NULL &&
             store_write_presses(pipeline->upload.write, pressure)) ||
            reply_queue_presses(&pipeline->replies, pressure);
 }

@@ -24,7 +24,7 @@ enum pipeline_state {
     PIPELINE_NEEDS_INPUT,   /* needs more bytes */
     PIPELINE_YIELDED,       /* could go on, but the turn is over */
     PIPELINE_OUTPUT_FULL,   /* the peer must take replies first */
-    PIPELINE_AWAITS_ANSWER, /* of the authenticator, the main thread or another worker */
+    PIPELINE_AWAITS_ANSWER, /* of the authenticator, the main thread, another worker or a cluster */
     PIPELINE_AWAITS_MEMORY, /* for memory: too much of it is pinned, or being uploaded */
     PIPELINE_QUIT,          /* the client asked for it to be closed, when all is sent */
     PIPELINE_KILLED,        /* the same, with KILL */

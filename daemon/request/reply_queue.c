@@ -7,6 +7,8 @@
  */
 #include "daemon/request/reply_queue.h"
 
+#include <stdlib.h>
+
 struct reply_queue_chunk {
     struct reply_queue_chunk *next;
     uint32_t start; /* bytes before it are sent */
@@ -32,6 +34,11 @@ void reply_queue_init(struct reply_queue *replies, const struct protocol *protoc
     replies->failed = replies->refused = false;
 }
 
+static const struct reply_queue_pin *pin_at(const struct reply_queue *replies, unsigned number)
+{
+    return &replies->pins[(replies->pin_first + number) % REPLY_QUEUE_PINS];
+}
+
 static struct reply_queue_pin *first_pin(struct reply_queue *replies)
 {
     return replies->pin_count == 0 ? NULL : &replies->pins[replies->pin_first];
@@ -39,7 +46,12 @@ static struct reply_queue_pin *first_pin(struct reply_queue *replies)
 
 static void drop_pin(struct reply_queue *replies)
 {
-    store_view_put(&replies->pins[replies->pin_first].view);
+    struct reply_queue_pin *pin = &replies->pins[replies->pin_first];
+    if (pin->own != NULL) {
+        free(pin->own);
+    } else {
+        store_view_put(&pin->view);
+    }
     replies->pin_first = (replies->pin_first + 1) % REPLY_QUEUE_PINS;
     replies->pin_count--;
 }
@@ -72,15 +84,18 @@ size_t reply_queue_memory(const struct reply_queue *replies)
          chunk = chunk->next) {
         bytes += REPLY_QUEUE_CHUNK;
     }
+    for (unsigned i = 0; i < replies->pin_count; i++) {
+        const struct reply_queue_pin *pin = pin_at(replies, i);
+        bytes += pin->own != NULL ? pin->view.length : 0;
+    }
     return bytes;
 }
 
 bool reply_queue_presses(const struct reply_queue *replies, const struct store_pressure *pressure)
 {
     for (unsigned i = 0; i < replies->pin_count; i++) {
-        const struct reply_queue_pin *pin =
-            &replies->pins[(replies->pin_first + i) % REPLY_QUEUE_PINS];
-        if (store_view_presses(&pin->view, pressure)) {
+        const struct reply_queue_pin *pin = pin_at(replies, i);
+        if (pin->own == NULL && store_view_presses(&pin->view, pressure)) {
             return true;
         }
     }
@@ -174,6 +189,12 @@ void reply_queue_value_copy(struct reply_queue *replies, const struct request *r
     fill(replies, size);
 }
 
+static void pin_value(struct reply_queue *replies, const struct reply_queue_pin *pin)
+{
+    replies->pins[(replies->pin_first + replies->pin_count++) % REPLY_QUEUE_PINS] = *pin;
+    replies->backlog += pin->view.length;
+}
+
 void reply_queue_value(struct reply_queue *replies, const struct request *request,
                        const struct reply *reply, struct store_view *view)
 {
@@ -189,13 +210,38 @@ void reply_queue_value(struct reply_queue *replies, const struct request *reques
         store_view_put(view);
         return;
     }
-    unsigned place = (replies->pin_first + replies->pin_count++) % REPLY_QUEUE_PINS;
-    replies->pins[place] = (struct reply_queue_pin){.view = *view, .at = replies->written};
-    replies->backlog += view->length;
+    pin_value(replies, &(struct reply_queue_pin){.view = *view, .at = replies->written});
+    fill(replies, replies->protocol->tail(request, reply, to));
+}
+
+void reply_queue_value_own(struct reply_queue *replies, const struct request *request,
+                           const struct reply *reply, struct slice value, char *own)
+{
+    reply_queue_reply(replies, request, reply);
+    char *to = room(replies, REPLY_TAIL_MAX);
+    if (to == NULL) {
+        free(own);
+        return;
+    }
+    pin_value(replies,
+              &(struct reply_queue_pin){.view = {.bytes = value.bytes, .length = value.length},
+                                        .own = own,
+                                        .at = replies->written});
     fill(replies, replies->protocol->tail(request, reply, to));
 }
 
 /* --- sending them --------------------------------------------------------- */
+
+/* The pieces of a pinned value that are to be sent next, `count` at most; returns how many. */
+static size_t pin_pieces(const struct reply_queue_pin *pin, struct iovec *pieces, size_t count)
+{
+    if (pin->own == NULL) {
+        return store_view_pieces(&pin->view, pin->sent, pieces, count);
+    }
+    pieces[0].iov_base = (char *)(uintptr_t)pin->view.bytes + pin->sent;
+    pieces[0].iov_len = (size_t)(pin->view.length - pin->sent);
+    return 1;
+}
 
 /* Collects what is to be sent next, as far as it fits. Returns the number of pieces. */
 static size_t gather(struct reply_queue *replies, struct iovec *pieces)
@@ -207,11 +253,9 @@ static size_t gather(struct reply_queue *replies, struct iovec *pieces)
     unsigned pin = 0;
     while (count < PIECES_MAX) {
         const struct reply_queue_pin *next =
-            pin < replies->pin_count ? &replies->pins[(replies->pin_first + pin) % REPLY_QUEUE_PINS]
-                                     : NULL;
+            pin < replies->pin_count ? pin_at(replies, pin) : NULL;
         if (next != NULL && next->at == position) {
-            size_t filled =
-                store_view_pieces(&next->view, next->sent, &pieces[count], PIECES_MAX - count);
+            size_t filled = pin_pieces(next, &pieces[count], PIECES_MAX - count);
             count += filled;
             if (count == PIECES_MAX) {
                 break; /* perhaps not to its end */

@@ -42,6 +42,7 @@ struct reply_queue_chunk;
 
 struct reply_queue_pin {
     struct store_view view;
+    char *own;     /* memory by malloc that holds the value, as view.bytes; NULL: it is the store's */
     uint64_t at;   /* its position in the text, counted as `written` is */
     uint64_t sent; /* bytes of the value that were sent */
 };
@@ -83,7 +84,7 @@ static inline bool reply_queue_has_drained(const struct reply_queue *replies)
     return replies->backlog < REPLY_QUEUE_BOUND / 2 && replies->pin_count < REPLY_QUEUE_PINS;
 }
 
-/* Bytes of its chunks. */
+/* Bytes of its chunks, and of values that it owns. */
 size_t reply_queue_memory(const struct reply_queue *replies);
 
 /* Whether a value that it pins keeps writers waiting for memory. */
@@ -114,6 +115,11 @@ void reply_queue_value(struct reply_queue *replies, const struct request *reques
 /* Adds a reply with a value of at most STORE_COPY_MAX bytes. */
 void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
                             const struct reply *reply, struct slice value);
+
+/* Adds a reply with a value of any length; `own` is the memory by malloc in which it lies. The queue
+ * owns that from here on, and must not be full. */
+void reply_queue_value_own(struct reply_queue *replies, const struct request *request,
+                           const struct reply *reply, struct slice value, char *own);
 
 /* One write of at most `most` bytes, or of a chunk where that is more. *moved: bytes that were
  * sent, perhaps not all. */

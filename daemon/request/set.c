@@ -102,7 +102,7 @@ void verb_abandon_append(struct command *cmd)
 
 /* --- DEL, STALE and EMPTY --------------------------------------------------- */
 
-static bool delete_one(struct command_context *ctx, const struct command *cmd, struct store_key *at)
+bool answer_delete_key(struct command_context *ctx, const struct command *cmd, struct store_key *at)
 {
     const struct request *request = &cmd->request;
     const uint64_t *expected = (request->options & REQUEST_COMPARE) != 0 ? &request->compare : NULL;
@@ -118,7 +118,7 @@ static bool delete_one(struct command_context *ctx, const struct command *cmd, s
 
 enum outcome verb_delete(struct command_context *ctx, struct command *cmd)
 {
-    return each_key(ctx, cmd, delete_one, false);
+    return each_key(ctx, cmd, answer_delete_key, false);
 }
 
 enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/request/remote.h"
 #include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
 
@@ -100,10 +101,41 @@ static void one_namespace(struct command_context *ctx, const struct request *req
 #undef NAMESPACE_LIFETIME
 }
 
+/* What is known here of a namespace whose records are in a cluster. */
+static void remote_namespace(struct command_context *ctx, const struct request *request)
+{
+    struct store_namespace_stats stats;
+    struct slice ns = command_namespace(ctx, request);
+    if (store_namespace_stats(ctx->store_thread, ns, &stats) == STORE_OK) {
+        lifetime(ctx, request, "ttl", stats.ttl);
+        lifetime(ctx, request, "max_ttl", stats.max_ttl);
+        stats_number(ctx, request, "hits", stats.counters.hits);
+        stats_number(ctx, request, "misses", stats.counters.misses);
+        stats_number(ctx, request, "sets", stats.counters.sets);
+        stats_number(ctx, request, "deletes", stats.counters.deletes);
+        stats_number(ctx, request, "touches", stats.counters.touches);
+    }
+}
+
+/* Its records are counted in the cluster. */
+static enum outcome remote(struct command_context *ctx, struct command *cmd, struct slice ns)
+{
+    uint64_t records = 0;
+    enum remote_progress progress = remote_count(ctx, cmd, ns, &records);
+    if (progress != REMOTE_READY) {
+        return remote_outcome(progress);
+    }
+    stats_number(ctx, &cmd->request, "items_about", records);
+    remote_namespace(ctx, &cmd->request);
+    reply_queue_status(ctx->replies, &cmd->request, REPLY_END);
+    return OUTCOME_DONE;
+}
+
 /* --- topics ------------------------------------------------------------------- */
 
-static enum outcome all(struct command_context *ctx, const struct request *request)
+static enum outcome all(struct command_context *ctx, struct command *cmd)
 {
+    const struct request *request = &cmd->request;
     if (request->ns.length == 0) {
         process(ctx, request);
         counters(ctx, request);
@@ -113,6 +145,9 @@ static enum outcome all(struct command_context *ctx, const struct request *reque
     }
     struct store_namespace_stats stats;
     struct slice ns = command_namespace(ctx, request);
+    if (ctx->remote != NULL && store_is_remote(ctx->store_thread, ns)) {
+        return remote(ctx, cmd, ns);
+    }
     enum store_status status = store_namespace_stats(ctx->store_thread, ns, &stats);
     if (status == STORE_OK) {
         one_namespace(ctx, request, &stats);
@@ -141,7 +176,7 @@ enum outcome verb_stats(struct command_context *ctx, struct command *cmd)
 {
     switch (cmd->request.topic) {
     case STATS_ALL:
-        return all(ctx, &cmd->request);
+        return all(ctx, cmd);
     case STATS_RESET:
         return reset(ctx, &cmd->request);
     case STATS_SETTINGS:

@@ -5,6 +5,7 @@
 
 #include "daemon/request/authorize.h"
 #include "daemon/request/notice.h"
+#include "daemon/request/remote_upload.h"
 
 static struct slice keep(struct slice slice, char **to)
 {
@@ -45,6 +46,7 @@ static void answer(struct upload *upload, struct command_context *ctx, enum stor
 
 static void refuse(struct upload *upload, struct command_context *ctx, enum store_status status)
 {
+    remote_end(&upload->remote);
     if (upload->write != NULL) {
         store_write_abort(ctx->store_thread, &upload->write);
     }
@@ -62,6 +64,7 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     upload->left = request->value_length;
     upload->write = NULL;
     upload->append = NULL;
+    upload->remote = NULL;
     upload->whole = false;
     upload->timer = (struct slow_timer){.began = 0};
     upload->stored = (struct stored){0, 0};
@@ -75,7 +78,10 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
     if (!authorize_request(ctx, &upload->request, upload->name)) {
         return;
     }
-    if (status == STORE_OK) {
+    if (status == STORE_OK && ctx->remote != NULL && store_is_remote(ctx->store_thread, at.name)) {
+        upload->remote = remote_upload_create(ctx, request);
+        status = upload->remote != NULL ? STORE_OK : STORE_NO_MEMORY;
+    } else if (status == STORE_OK) {
         status = store_write_begin(ctx->store_thread, &at, &terms, request->value_length, ctx->now,
                                    &upload->write);
     }
@@ -87,6 +93,10 @@ void upload_begin(struct upload *upload, struct command_context *ctx, const stru
 
 bool upload_space(struct upload *upload, struct command_context *ctx, struct iovec *space)
 {
+    if (upload->remote != NULL) {
+        *space = remote_upload_space(upload->remote);
+        return true;
+    }
     enum store_status status = store_write_space(ctx->store_thread, upload->write, ctx->now, space);
     ctx->crowded = status == STORE_CROWDED;
     ctx->reclaim_began = 0; /* its time is not the client's */
@@ -98,7 +108,11 @@ bool upload_space(struct upload *upload, struct command_context *ctx, struct iov
 
 void upload_advance(struct upload *upload, size_t size)
 {
-    store_write_advance(upload->write, size);
+    if (upload->remote != NULL) {
+        remote_upload_advance(upload->remote, size);
+    } else {
+        store_write_advance(upload->write, size);
+    }
     upload->left -= size;
 }
 
@@ -137,12 +151,38 @@ static enum store_status commit(struct upload *upload, struct command_context *c
     return status;
 }
 
+/* The same in the cluster. */
+static bool commit_remote(struct upload *upload, struct command_context *ctx)
+{
+    struct store_key at;
+    store_locate(ctx->store_thread, upload->name, upload->key, &at);
+    if (!remote_upload_commit(ctx, upload->remote, &upload->request, &at)) {
+        return false;
+    }
+    upload->whole = false;
+    remote_end(&upload->remote);
+    return true;
+}
+
+bool upload_awaits_remote(const struct upload *upload)
+{
+    return remote_waits(upload->remote);
+}
+
+size_t upload_memory(const struct upload *upload)
+{
+    return upload->remote != NULL ? remote_upload_memory(upload->remote) : 0;
+}
+
 bool upload_commit(struct upload *upload, struct command_context *ctx)
 {
     upload->whole = true;
     if (!authorize_request(ctx, &upload->request, upload->name)) {
         upload_abort(upload, ctx->store_thread);
         return true;
+    }
+    if (upload->remote != NULL) {
+        return commit_remote(upload, ctx);
     }
     enum store_status status = commit(upload, ctx);
     ctx->crowded = status == STORE_CROWDED;
@@ -162,6 +202,7 @@ void upload_give_way(struct upload *upload, struct command_context *ctx)
 void upload_abort(struct upload *upload, struct store_thread *store_thread)
 {
     upload->whole = false;
+    remote_end(&upload->remote);
     if (upload->write != NULL) {
         store_write_abort(store_thread, &upload->write);
     }

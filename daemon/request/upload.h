@@ -20,10 +20,13 @@
 
 #include "daemon/request/command.h"
 
+struct remote_work;
+
 struct upload {
     struct store_write *write; /* NULL: there is none */
     struct store_append
         *append;             /* the value is whole, and being appended to a large one; or NULL */
+    struct remote_work *remote; /* the record is a cluster's: the value on its way there; or NULL */
     bool whole;              /* the value has come as a whole, but is not committed */
     struct slow_timer timer; /* of the commit */
     uint64_t left;           /* bytes of the value that are still to come */
@@ -36,7 +39,7 @@ struct upload {
 
 static inline bool upload_is_open(const struct upload *upload)
 {
-    return upload->write != NULL || upload->append != NULL;
+    return upload->write != NULL || upload->append != NULL || upload->remote != NULL;
 }
 
 /* Begins with a request whose value is still to come. */
@@ -56,11 +59,17 @@ void upload_advance(struct upload *upload, size_t size);
 /* Whether bytes of the value are still to come. */
 static inline bool upload_arrives(const struct upload *upload)
 {
-    return upload->write != NULL && !upload->whole;
+    return (upload->write != NULL || upload->remote != NULL) && !upload->whole;
 }
 
+/* Whether it waits for the answer of a cluster. */
+bool upload_awaits_remote(const struct upload *upload);
+
+/* Bytes of memory that it holds outside of the store. */
+size_t upload_memory(const struct upload *upload);
+
 /* Commits a value that is whole, and answers. False: to be called again, since that takes longer,
- * or has to wait: then ctx->crowded is set. */
+ * or has to wait: then ctx->crowded is set, or upload_awaits_remote says so. */
 bool upload_commit(struct upload *upload, struct command_context *ctx);
 
 /* Gives up a value that comes too slowly, and answers that. */

@@ -36,6 +36,7 @@ struct store_append;
 struct store_thread;
 struct namespace;
 struct generation;
+struct store_ttl;
 
 /* --- the store ---------------------------------------------------------- */
 
@@ -169,6 +170,25 @@ void store_thread_set_observer(struct store_thread *thread, store_observer *obse
 
 void store_enter(struct store_thread *thread);
 void store_leave(struct store_thread *thread);
+
+/* --- namespaces whose records are elsewhere -------------------------------- */
+
+/*
+ * The policy may say that the records of a namespace are kept by another server (`remote`). The
+ * store then has its settings and its counters only: requests for its records are not to be made
+ * here, and whatever the store held of it is flushed when the policy comes in force.
+ */
+bool store_is_remote(struct store_thread *thread, struct slice name);
+
+/* When a record of that namespace that is written now expires, by the policy: on the clock of
+ * `now`, or STORE_NEVER. STORE_OK, STORE_TTL_REQUIRED or STORE_UNDECLARED. */
+enum store_status store_expires(struct store_thread *thread, struct slice name,
+                                struct store_ttl ttl, uint64_t now, uint64_t *expires);
+
+/* The thread's counters for that namespace; of all that do not exist together, where there is none
+ * of that name. Only the thread changes them, with store_count, and between enter and leave. */
+struct store_counters *store_counters_of(struct store_thread *thread, struct slice name);
+void store_count(uint64_t *counter);
 
 /* --- one record --------------------------------------------------------- */
 

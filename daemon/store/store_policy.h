@@ -23,6 +23,7 @@ struct store_namespace_options {
     uint64_t memory;  /* bytes of quota; 0: none. A quota is kept free from
                          others' pressure, and bounds its namespace */
     bool require_ttl; /* a write that would leave a record for ever is refused */
+    bool remote;      /* its records are kept elsewhere; see store_is_remote */
 };
 
 struct store_policy {

@@ -17,6 +17,7 @@ daemon_store_access_libaccess_a_SOURCES = \
 	daemon/store/access/modify.h \
 	daemon/store/access/put.c \
 	daemon/store/access/read.c \
+	daemon/store/access/remote.c \
 	daemon/store/access/store_stats.c \
 	daemon/store/access/write_begin.c \
 	daemon/store/access/write_begin.h \

@@ -82,10 +82,22 @@ static bool for_some(struct store *store, void (*one)(struct store *, struct nam
     return over;
 }
 
+/* The records that a namespace had before it became remote are found no more. */
+static void drop_local(struct store *store, struct namespace *ns)
+{
+    uint64_t records = 0;
+    if (namespace_generation(ns)->items > 0 && !flush_namespace(store, ns, false, &records)) {
+        flush_soon(store, ns);
+    }
+}
+
 static void mark(struct store *store, struct namespace *ns)
 {
     if (namespaces_settle(&store->namespaces, ns)) {
         backlog_add_namespace(&store->backlog, ns);
+    }
+    if (ns->remote) {
+        drop_local(store, ns);
     }
 }
 

@@ -133,6 +133,18 @@ bool namespaces_declare(struct namespaces *all, struct slice name)
     return declares;
 }
 
+bool namespaces_options(struct namespaces *all, struct slice name,
+                        struct store_namespace_options *options)
+{
+    pthread_mutex_lock(&all->lock);
+    const struct store_namespace_options *declared = declared_find(all->declared, name);
+    bool allowed = declared != NULL || !__atomic_load_n(&all->declared_only, __ATOMIC_RELAXED);
+    *options = declared != NULL ? *declared : all->undeclared;
+    options->name = name; /* the policy's own may be freed from now on */
+    pthread_mutex_unlock(&all->lock);
+    return allowed;
+}
+
 enum store_status namespaces_missing(struct namespaces *all, struct slice name)
 {
     bool allowed =
@@ -178,6 +190,7 @@ static void apply(struct namespace *ns, const struct store_namespace_options *op
     __atomic_store_n(&ns->max_ttl, options->max_ttl, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->quota, options->memory, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->require_ttl, options->require_ttl, __ATOMIC_RELAXED);
+    __atomic_store_n(&ns->remote, options->remote, __ATOMIC_RELAXED);
     __atomic_store_n(&ns->declared, declared, __ATOMIC_RELAXED);
 }
 
@@ -394,13 +407,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* When it shall be; the namespace's bound comes later. */
-static uint64_t wanted_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now)
+/* When it shall be; the bound comes later. */
+static uint64_t wanted_expiry(const struct ttl_policy *policy, struct store_ttl ttl, uint64_t now)
 {
     switch (ttl.kind) {
     case STORE_TTL_DEFAULT:
     case STORE_TTL_KEEP:
-        return expiry_after(now, __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED));
+        return expiry_after(now, policy->ttl);
     case STORE_TTL_NEVER:
         break;
     case STORE_TTL_FOR:
@@ -413,14 +426,23 @@ static uint64_t wanted_expiry(const struct namespace *ns, struct store_ttl ttl, 
     return SEGMENT_NEVER;
 }
 
+enum store_status ttl_policy_expiry(const struct ttl_policy *policy, struct store_ttl ttl,
+                                    uint64_t now, uint64_t *expires)
+{
+    uint64_t wanted = wanted_expiry(policy, ttl, now);
+    if (wanted == SEGMENT_NEVER && policy->required) {
+        return STORE_TTL_REQUIRED;
+    }
+    *expires = earlier(wanted, expiry_after(now, policy->max_ttl));
+    return STORE_OK;
+}
+
 enum store_status namespace_expiry(const struct namespace *ns, struct store_ttl ttl, uint64_t now,
                                    uint64_t *expires)
 {
-    uint64_t wanted = wanted_expiry(ns, ttl, now);
-    if (wanted == SEGMENT_NEVER && __atomic_load_n(&ns->require_ttl, __ATOMIC_RELAXED)) {
-        return STORE_TTL_REQUIRED;
-    }
-    uint64_t most = expiry_after(now, __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED));
-    *expires = earlier(wanted, most);
-    return STORE_OK;
+    const struct ttl_policy policy = {.ttl = __atomic_load_n(&ns->ttl, __ATOMIC_RELAXED),
+                                      .max_ttl = __atomic_load_n(&ns->max_ttl, __ATOMIC_RELAXED),
+                                      .required =
+                                          __atomic_load_n(&ns->require_ttl, __ATOMIC_RELAXED)};
+    return ttl_policy_expiry(&policy, ttl, now, expires);
 }

@@ -36,6 +36,7 @@ struct namespace
     /* settings; atomic, changed under namespaces.lock and `lock` */
     uint8_t declared;
     uint8_t require_ttl;
+    uint8_t remote;
     uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
     uint64_t quota;               /* bytes; 0: none */
     uint32_t references;          /* open listings, writes in progress and generations that
@@ -128,6 +129,11 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
 struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
                                          struct slice name);
 
+/* The settings that the policy has for a name, whether there is such a namespace or not. False: it
+ * is neither declared nor allowed. Takes namespaces.lock. */
+bool namespaces_options(struct namespaces *all, struct slice name,
+                        struct store_namespace_options *options);
+
 /* What is to be said of a name that was not found: STORE_UNDECLARED, or STORE_OK where there
  * could be such a namespace. */
 enum store_status namespaces_missing(struct namespaces *all, struct slice name);
@@ -185,6 +191,16 @@ static inline uint64_t namespace_quota(const struct namespace *ns)
 {
     return __atomic_load_n(&ns->quota, __ATOMIC_RELAXED);
 }
+
+/* What a policy says about times to live, in milliseconds; STORE_NEVER: for ever, or no bound. */
+struct ttl_policy {
+    uint64_t ttl, max_ttl;
+    bool required;
+};
+
+/* When a record that is written now expires by that policy: as namespace_expiry. */
+enum store_status ttl_policy_expiry(const struct ttl_policy *policy, struct store_ttl ttl,
+                                    uint64_t now, uint64_t *expires);
 
 /* When a record that is written now expires: milliseconds on the store's clock or
  * SEGMENT_NEVER. STORE_OK or STORE_TTL_REQUIRED. */

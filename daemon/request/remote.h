@@ -1,0 +1,142 @@
+/*
+ * remote.h - requests for namespaces whose records are in a cluster.
+ *
+ * Such a request takes the same way as any other one, through the same batch and the same replies;
+ * in place of the store it asks nodes (daemon/cluster), and waits:
+ *
+ *     batch_execute -> remote_ask_ahead   asks for the plain requests of the batch, in order, up to
+ *                                         the first one that must not overtake another
+ *                   -> dispatch_execute   -> remote_execute: the answer is there, and is replied;
+ *                                         or OUTCOME_WAITS
+ *     an answer     -> remote_wake        -> the connection has its next pass
+ *
+ *     remote.c           what is asked ahead, and which requests are remote
+ *     remote_keys.c      requests of keys: asks, waits, answers in order
+ *     remote_commands.c  what a request asks of a node
+ *     remote_answers.c   what a node's answer means to the client
+ *     remote_upload.c    values that come in parts
+ *     remote_walk.c, remote_list.c, remote_flush.c, remote_stats.c   whole namespaces
+ *
+ * For the thread of the worker, between store_enter and store_leave of its store thread, unless a
+ * function says otherwise.
+ */
+#ifndef KVCACHED_DAEMON_REQUEST_REMOTE_H
+#define KVCACHED_DAEMON_REQUEST_REMOTE_H
+
+#include "daemon/cluster/cluster.h"
+#include "daemon/request/verbs.h"
+
+struct batch;
+
+enum { REMOTE_AHEAD = 32 }; /* questions of one connection that are under way at once */
+
+enum remote_script {
+    REMOTE_SCRIPT_SWAP,   /* a write of a value where the record has the expected version */
+    REMOTE_SCRIPT_JOIN,   /* APPEND, PREPEND */
+    REMOTE_SCRIPT_SUM,    /* INCR, DECR */
+    REMOTE_SCRIPT_DELETE, /* where the record has the expected version */
+    REMOTE_SCRIPT_FOREVER, /* TOUCH that takes the time to live away */
+    REMOTE_SCRIPTS,
+};
+
+/* A worker's. */
+struct remote {
+    struct cluster *cluster;
+    struct cluster_script *scripts[REMOTE_SCRIPTS];
+    /* Lets the connection go on of which this is the identity; may execute requests. */
+    void (*resume)(struct identity *identity);
+    unsigned ahead; /* questions that a batch asks ahead: fewer where values are large */
+};
+
+/* `resume` as above. NULL with errno. */
+struct remote *remote_create(const struct cluster_options *options,
+                             void (*resume)(struct identity *identity));
+/* All connections must be closed. Sets *remote to NULL. */
+void remote_destroy(struct remote **remote);
+
+/* --- work that waits for answers --------------------------------------------- */
+
+/* The first member of what a command or an upload holds while it waits for nodes. */
+struct remote_work {
+    struct remote *remote;
+    struct identity *waiter; /* of the connection that waits for it; NULL: none */
+    const void *awaited;     /* what of it, as remote_wait was told */
+    void (*destroy)(struct remote_work *work);
+};
+
+/* Frees it with all that it holds, if there is any. Legal at any time. */
+void remote_end(struct remote_work **work);
+
+/* The connection goes on when remote_wake is called, which the holder of the work does when what is
+ * awaited has come. */
+static inline enum outcome remote_wait(const struct command_context *ctx, struct remote_work *work,
+                                       const void *awaited)
+{
+    work->waiter = ctx->identity;
+    work->awaited = awaited;
+    return OUTCOME_WAITS;
+}
+
+/* Lets the connection go on that waits, if one does. The work may be gone afterwards. Called from
+ * answers of the cluster, outside of enter and leave too. */
+void remote_wake(struct remote_work *work);
+
+static inline bool remote_waits(const struct remote_work *work)
+{
+    return work != NULL && work->waiter != NULL;
+}
+
+/* --- requests ------------------------------------------------------------------ */
+
+/* Whether a command is for nodes, or goes on with them. Its key, if it has one, is located. */
+bool remote_takes(struct command_context *ctx, const struct command *cmd);
+
+/* A verb_function of such commands. */
+enum outcome remote_execute(struct command_context *ctx, struct command *cmd);
+
+/* Asks for the commands of a batch that come next, as far as that may be done before the others are
+ * answered. */
+void remote_ask_ahead(struct command_context *ctx, struct batch *batch);
+
+/* A value of so many bytes has come: less is asked ahead where values are large, since their replies
+ * wait in memory. */
+void remote_adapt_ahead(struct remote *remote, size_t bytes);
+
+/* How far work on a whole namespace has come. */
+enum remote_progress {
+    REMOTE_READY,
+    REMOTE_WAITS,  /* for nodes: to be called again, with the same namespace */
+    REMOTE_YIELDS, /* the turn is over: likewise */
+    REMOTE_FAILED, /* it was answered */
+};
+
+/* Answers that the request is not to be had in a namespace whose records are in the cluster. */
+void remote_refuse_verb(struct command_context *ctx, const struct request *request,
+                        struct slice name);
+
+/* --- in several files ------------------------------------------------------------ */
+
+/* remote_keys.c: requests of one key or of many. */
+verb_function remote_keys;
+
+/* remote_list.c: LIST, ALL, SURVEY, DUMP. */
+verb_function remote_list;
+
+/* remote_flush.c: unlinks all records of the namespace, over as many turns as that takes; *records:
+ * how many. The command's remote work is the flush. */
+enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd,
+                                  struct slice ns, uint64_t *records);
+
+/* remote_count.c: how many records the namespace has, about; the same way. */
+enum remote_progress remote_count(struct command_context *ctx, struct command *cmd,
+                                  struct slice ns, uint64_t *records);
+
+/* The outcome of a command whose work has come so far; not for REMOTE_READY. */
+static inline enum outcome remote_outcome(enum remote_progress progress)
+{
+    return progress == REMOTE_WAITS    ? OUTCOME_WAITS
+           : progress == REMOTE_YIELDS ? OUTCOME_LATER
+                                       : OUTCOME_DONE;
+}
+
+#endif
