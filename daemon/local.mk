@@ -10,7 +10,9 @@ watch_libs = daemon/watch/libwatch.a $(store_libs) $(base_libs) protocol/libprot
 maintenance_libs = daemon/maintenance/libmaintenance.a $(watch_libs) $(os_libs)
 secret_libs = daemon/secret/libsecret.a protocol/libprotocol.a $(LIBCRYPT_LIBS)
 auth_libs = daemon/auth/libauth.a daemon/secret/libsecret.a $(net_libs)
-request_libs = daemon/request/librequest.a $(auth_libs) $(maintenance_libs)
+cluster_libs = daemon/cluster/libcluster.a $(net_libs) $(HIREDIS_LIBS)
+request_libs = daemon/request/librequest.a daemon/cluster/libcluster.a $(auth_libs) \
+	$(maintenance_libs) $(HIREDIS_LIBS)
 conn_libs = daemon/conn/libconn.a $(request_libs)
 http_libs = daemon/http/libhttp.a $(auth_libs) $(watch_libs) $(HTTP_LIBS)
 server_libs = daemon/server/libserver.a daemon/http/libhttp.a $(conn_libs) $(HTTP_LIBS)
@@ -19,6 +21,7 @@ include daemon/server/local.mk
 include daemon/conn/local.mk
 include daemon/http/local.mk
 include daemon/request/local.mk
+include daemon/cluster/local.mk
 include daemon/auth/local.mk
 include daemon/secret/local.mk
 include daemon/net/local.mk

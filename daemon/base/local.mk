@@ -31,6 +31,8 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/pool.h \
 	daemon/base/safe_open.c \
 	daemon/base/safe_open.h \
+	daemon/base/sha1.c \
+	daemon/base/sha1.h \
 	daemon/base/siphash.c \
 	daemon/base/siphash.h \
 	daemon/base/thread.c \

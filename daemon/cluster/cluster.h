@@ -72,11 +72,11 @@ char *cluster_reply_take_text(struct cluster_reply *reply);
 /* --- questions -------------------------------------------------------------- */
 
 enum cluster_outcome {
-    CLUSTER_PENDING,  /* not answered yet */
-    CLUSTER_ANSWERED, /* `reply` is the node's: an error among them is one that the cluster's own
-                         working does not explain, such as OOM, NOPERM, or a script's */
-    CLUSTER_NOT_DONE, /* no node has taken it within the patience: nothing was changed */
-    CLUSTER_UNKNOWN,  /* it was sent, and whether it was done is not known; never of a read */
+    CLUSTER_PENDING,   /* not answered yet */
+    CLUSTER_ANSWERED,  /* `reply` is the node's: an error among them is one that the cluster's own
+                          working does not explain, such as OOM, NOPERM, or a script's */
+    CLUSTER_NOT_DONE,  /* no node has taken it within the patience: nothing was changed */
+    CLUSTER_UNKNOWN,   /* it was sent, and whether it was done is not known; never of a read */
     CLUSTER_NO_MEMORY, /* it was not sent */
 };
 
@@ -139,14 +139,15 @@ void cluster_script_destroy(struct cluster_script **script);
 
 struct cluster_options {
     struct event_base *base;
-    struct metrics *metrics;  /* of the thread */
-    const char *const *nodes; /* "host:port", or "[2001:db8::1]:6379"; the cluster tells the others */
-    size_t node_count;        /* at least 1 */
-    const char *user;         /* NULL: the default user; see `secret` */
-    const char *secret;       /* NULL: no AUTH */
-    struct tls *tls;          /* NULL: plain */
-    uint64_t patience;        /* milliseconds, at least 20: how long a question may take */
-    uint64_t reply_max;       /* bytes of a reply beyond which the link is closed */
+    struct metrics *metrics; /* of the thread */
+    const char *const
+        *nodes;         /* "host:port", or "[2001:db8::1]:6379"; the cluster tells the others */
+    size_t node_count;  /* at least 1 */
+    const char *user;   /* NULL: the default user; see `secret` */
+    const char *secret; /* NULL: no AUTH */
+    struct tls *tls;    /* NULL: plain */
+    uint64_t patience;  /* milliseconds, at least 20: how long a question may take */
+    uint64_t reply_max; /* bytes of a reply beyond which the link is closed */
 };
 
 /* Begins to connect. The strings are copied; `tls` must outlive it. NULL with errno. */
@@ -164,8 +165,8 @@ struct cluster_state {
     unsigned masters;       /* that own slots */
     unsigned masters_ready; /* with a link that is ready */
     unsigned replicas;
-    unsigned slots;         /* that an owner is known for */
-    unsigned under_way;     /* questions */
+    unsigned slots;     /* that an owner is known for */
+    unsigned under_way; /* questions */
 };
 /* Any thread: from copies that the thread keeps up to date. */
 void cluster_read_state(const struct cluster *cluster, struct cluster_state *state);

@@ -1,0 +1,514 @@
+/*
+ * topology.c - nodes and slots, and when to ask for them.
+ */
+#include "daemon/cluster/topology.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/thread.h"
+#include "daemon/cluster/reply.h"
+
+enum {
+    REFRESH_SOON = 100,    /* ms between two questions at least, and while a master is gone */
+    REFRESH_SELDOM = 3000, /* ms, while all is well */
+};
+
+/* --- nodes ------------------------------------------------------------------ */
+
+struct node *topology_node(const struct topology *topology, unsigned number)
+{
+    return number < topology->node_end ? topology->nodes[number] : NULL;
+}
+
+static unsigned number_at(const struct topology *topology, struct slice host, uint16_t port)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *node = topology->nodes[i];
+        if (node != NULL && node->port == port && slice_equal(slice_of(node->host), host)) {
+            return i;
+        }
+    }
+    return TOPOLOGY_NO_NODE;
+}
+
+static unsigned free_number(const struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        if (topology->nodes[i] == NULL) {
+            return i;
+        }
+    }
+    return topology->node_end < TOPOLOGY_NODES_MAX ? topology->node_end : TOPOLOGY_NO_NODE;
+}
+
+static unsigned add_node(struct topology *topology, struct slice host, uint16_t port)
+{
+    unsigned number = free_number(topology);
+    struct node *node = number == TOPOLOGY_NO_NODE ? NULL : calloc(1, sizeof *node);
+    if (node == NULL) {
+        return TOPOLOGY_NO_NODE;
+    }
+    node->host = strndup(host.bytes, host.length);
+    node->port = port;
+    node->gone_since = clock_now();
+    if (node->host == NULL) {
+        free(node);
+        return TOPOLOGY_NO_NODE;
+    }
+    topology->nodes[number] = node;
+    topology->node_end += number == topology->node_end;
+    return number;
+}
+
+/* Makes its link, if it has none. */
+static bool need(struct topology *topology, struct node *node)
+{
+    if (node->link == NULL) {
+        node->link = link_create(topology->links, node->host, node->port, node);
+    }
+    return node->link != NULL;
+}
+
+unsigned topology_find(struct topology *topology, struct slice host, uint16_t port,
+                       const struct link *from)
+{
+    host = host.length == 0 ? slice_of(link_host(from)) : host;
+    unsigned number = number_at(topology, host, port);
+    if (number == TOPOLOGY_NO_NODE) {
+        number = add_node(topology, host, port);
+    }
+    if (number != TOPOLOGY_NO_NODE && !need(topology, topology->nodes[number])) {
+        number = TOPOLOGY_NO_NODE;
+    }
+    return number;
+}
+
+/* No slot may lead to a number that another node gets. */
+static void remove_node(struct topology *topology, unsigned number)
+{
+    struct node *node = topology->nodes[number];
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
+        if (topology->owners[slot] == number) {
+            topology->owners[slot] = TOPOLOGY_NO_NODE;
+            topology->slots_owned--;
+        }
+        if (topology->importers[slot] == number) {
+            topology->importers[slot] = TOPOLOGY_NO_NODE;
+        }
+    }
+    topology->nodes[number] = NULL;
+    link_destroy(&node->link);
+    free(node->host);
+    free(node);
+}
+
+static bool any_listed_ready(const struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *node = topology->nodes[i];
+        if (node != NULL && node->listed && node->gone_since == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool leads_to(const struct topology *topology, unsigned number)
+{
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
+        if (topology->owners[slot] == number || topology->importers[slot] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lets go of what the cluster does not name, and takes up what the configuration names where
+ * nothing else answers. */
+static void tidy(struct topology *topology)
+{
+    bool well = any_listed_ready(topology);
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        struct node *node = topology->nodes[i];
+        if (node == NULL || node->listed) {
+            continue;
+        }
+        if (node->configured && !well) {
+            need(topology, node);
+        } else if (node->link != NULL && well && link_is_idle(node->link) &&
+                   !leads_to(topology, i)) {
+            if (node->configured) {
+                link_destroy(&node->link);
+                node->gone_since = clock_now();
+            } else {
+                remove_node(topology, i);
+            }
+        }
+    }
+}
+
+/* --- slots ------------------------------------------------------------------ */
+
+struct node *topology_owner(const struct topology *topology, unsigned slot)
+{
+    return topology_node(topology, topology->owners[slot]);
+}
+
+struct node *topology_replica(struct topology *topology, struct node *node, uint64_t now)
+{
+    for (unsigned i = 0; i < node->replica_count; i++) {
+        unsigned at = (node->next_replica + i) % node->replica_count;
+        struct node *replica = topology_node(topology, node->replicas[at]);
+        if (replica != NULL && replica->link != NULL && link_is_ready(replica->link, now)) {
+            node->next_replica = (unsigned char)((at + 1) % node->replica_count);
+            return replica;
+        }
+    }
+    return NULL;
+}
+
+void topology_moved(struct topology *topology, unsigned slot, unsigned number)
+{
+    topology->slots_owned += topology->owners[slot] == TOPOLOGY_NO_NODE;
+    topology->owners[slot] = (uint16_t)number;
+    topology->importers[slot] = TOPOLOGY_NO_NODE;
+    topology->nodes[number]->owns = true;
+    if (topology->nodes[number]->replica) {
+        topology->nodes[number]->replica = false;
+        link_set_replica(topology->nodes[number]->link, false);
+    }
+    topology_refresh(topology);
+}
+
+void topology_moves(struct topology *topology, unsigned slot, unsigned number)
+{
+    topology->importers[slot] = (uint16_t)number;
+}
+
+unsigned topology_importer(const struct topology *topology, unsigned slot)
+{
+    return topology->importers[slot];
+}
+
+/* --- a view of the cluster ---------------------------------------------------- */
+
+static void forget_roles(struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        struct node *node = topology->nodes[i];
+        if (node != NULL) {
+            node->listed = node->owns = node->replica = false;
+            node->replica_count = 0;
+        }
+    }
+    memset(topology->owners, 0xff, sizeof topology->owners);
+    topology->slots_owned = 0;
+}
+
+static void add_replica(struct topology *topology, struct node *master, unsigned number)
+{
+    struct node *replica = topology_node(topology, number);
+    if (replica == NULL || replica == master) {
+        return;
+    }
+    replica->listed = replica->replica = true;
+    for (unsigned i = 0; i < master->replica_count; i++) {
+        if (master->replicas[i] == number) {
+            return;
+        }
+    }
+    if (master->replica_count < SLOTS_REPLICAS_MAX) {
+        master->replicas[master->replica_count++] = (uint16_t)number;
+    }
+}
+
+static void apply_range(struct topology *topology, const struct slots_range *range,
+                        const struct link *from)
+{
+    unsigned number = range->master.port == 0
+                          ? TOPOLOGY_NO_NODE
+                          : topology_find(topology, range->master.host, range->master.port, from);
+    struct node *master = topology_node(topology, number);
+    if (master == NULL) {
+        return;
+    }
+    master->listed = master->owns = true;
+    for (unsigned slot = range->first; slot <= range->last; slot++) {
+        topology->slots_owned += topology->owners[slot] == TOPOLOGY_NO_NODE;
+        topology->owners[slot] = (uint16_t)number;
+    }
+    for (size_t i = 0; i < range->replica_count; i++) {
+        add_replica(
+            topology, master,
+            topology_find(topology, range->replicas[i].host, range->replicas[i].port, from));
+    }
+}
+
+static void set_roles(struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        struct node *node = topology->nodes[i];
+        if (node != NULL && node->link != NULL) {
+            node->replica = node->replica && !node->owns;
+            link_set_replica(node->link, node->replica);
+        }
+    }
+}
+
+bool topology_apply(struct topology *topology, const struct cluster_reply *reply,
+                    const struct link *from)
+{
+    struct slots_range range;
+    if (!slots_check(reply)) {
+        return false;
+    }
+    if (reply->count == 0) {
+        return true; /* it belongs to no cluster, or not yet: others are asked */
+    }
+    forget_roles(topology);
+    for (size_t i = 0; i < reply->count; i++) {
+        if (slots_read(reply->elements[i], &range)) {
+            apply_range(topology, &range, from);
+        }
+    }
+    set_roles(topology);
+    topology->told = clock_now();
+    if (topology->slots_owned == CLUSTER_SLOTS) {
+        topology->uncovered_since = 0;
+    } else if (topology->uncovered_since == 0) {
+        topology->uncovered_since = topology->told;
+    }
+    return true;
+}
+
+/* --- asking ----------------------------------------------------------------- */
+
+static void wake_in(struct topology *topology, uint64_t ms)
+{
+    struct timeval in = thread_timeval(ms);
+    topology->wakes = clock_now() + ms;
+    event_add(&topology->timer, &in);
+}
+
+static bool is_well(const struct topology *topology)
+{
+    if (topology->told == 0 || topology->slots_owned < CLUSTER_SLOTS) {
+        return false;
+    }
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *node = topology->nodes[i];
+        if (node != NULL && node->owns && node->gone_since != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void answered(struct topology *topology)
+{
+    topology->asking = false;
+    wake_in(topology, is_well(topology) ? REFRESH_SELDOM : REFRESH_SOON);
+}
+
+static struct topology *of_request(struct link_request *request)
+{
+    return (struct topology *)((char *)request - offsetof(struct topology, request));
+}
+
+static void warn_of(const struct link *link, const struct cluster_reply *reply)
+{
+    static struct log_limit limit = LOG_LIMIT("nodes that do not tell the slots");
+    if (log_admits(&limit, LOG_WARNING)) {
+        log_warning("cluster: node %s does not tell who owns which slot: %.*s", link_name(link),
+                    (int)(reply->text.length < 100 ? reply->text.length : 100), reply->text.bytes);
+    }
+}
+
+static bool on_replied(struct link *link, struct link_request *request, struct cluster_reply *reply)
+{
+    struct topology *topology = of_request(request);
+    bool good = true;
+    if (reply->type == CLUSTER_ERROR) {
+        warn_of(link, reply);
+    } else {
+        good = topology_apply(topology, reply, link);
+    }
+    reply_free(&reply);
+    answered(topology);
+    topology->listener.changed(topology->listener.context);
+    return good;
+}
+
+static void on_lost(struct link *link, struct link_request *request, bool sent)
+{
+    (void)link;
+    (void)sent;
+    answered(of_request(request));
+}
+
+static const struct link_request_ops ops = {.replied = on_replied, .lost = on_lost};
+
+/* Each of those that are ready in turn: a single one may be cut off from the others. */
+static struct node *next_ready(struct topology *topology, uint64_t now)
+{
+    for (unsigned i = 1; i <= topology->node_end; i++) {
+        unsigned number = (topology->asked + i) % topology->node_end;
+        struct node *node = topology->nodes[number];
+        if (node != NULL && node->link != NULL && link_is_ready(node->link, now)) {
+            topology->asked = number;
+            return node;
+        }
+    }
+    return NULL;
+}
+
+static void ask(struct topology *topology)
+{
+    static const char command[] = "*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";
+    struct node *node = next_ready(topology, clock_now());
+    if (node == NULL) {
+        wake_in(topology, REFRESH_SOON);
+        return;
+    }
+    topology->request = (struct link_request){
+        .ops = &ops,
+        .pieces = {{(char *)command, sizeof command - 1}},
+        .count = 1,
+        .replies = 1,
+    };
+    topology->asking = true;
+    link_send(node->link, &topology->request);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct topology *topology = context;
+    (void)fd;
+    (void)what;
+    tidy(topology);
+    if (!topology->asking) {
+        ask(topology);
+    }
+}
+
+void topology_refresh(struct topology *topology)
+{
+    uint64_t now = clock_now();
+    uint64_t at = topology->told == 0 ? now : topology->told + REFRESH_SOON;
+    at = at < now ? now : at;
+    if (!topology->asking && topology->wakes > at) {
+        wake_in(topology, at - now);
+    }
+}
+
+void topology_ready(struct topology *topology, struct link *link)
+{
+    struct node *node = link_owner(link);
+    node->gone_since = 0;
+    if (topology->told == 0 || topology->slots_owned < CLUSTER_SLOTS) {
+        topology_refresh(topology);
+    }
+}
+
+void topology_broke(struct topology *topology, struct link *link)
+{
+    struct node *node = link_owner(link);
+    node->gone_since = clock_now();
+    topology_refresh(topology);
+}
+
+/* --- making and unmaking ----------------------------------------------------- */
+
+/* "host:port", or "[host]:port" where the host has colons. */
+static bool split(const char *name, struct slice *host, uint16_t *port)
+{
+    const char *colon = strrchr(name, ':');
+    char *end;
+    if (colon == NULL || colon == name || colon[1] < '0' || colon[1] > '9') {
+        return false;
+    }
+    unsigned long number = strtoul(colon + 1, &end, 10);
+    *host = (struct slice){name, (size_t)(colon - name)};
+    if (host->length > 2 && name[0] == '[' && colon[-1] == ']') {
+        *host = (struct slice){name + 1, host->length - 2};
+    }
+    *port = (uint16_t)number;
+    return *end == '\0' && number > 0 && number <= UINT16_MAX && slots_is_host(*host);
+}
+
+static bool add_configured(struct topology *topology, const char *name)
+{
+    struct slice host;
+    uint16_t port;
+    if (!split(name, &host, &port)) {
+        errno = EINVAL;
+        return false;
+    }
+    unsigned number = number_at(topology, host, port);
+    if (number == TOPOLOGY_NO_NODE) {
+        number = add_node(topology, host, port);
+    }
+    struct node *node = topology_node(topology, number);
+    errno = ENOMEM;
+    if (node == NULL || !need(topology, node)) {
+        return false;
+    }
+    node->configured = true;
+    return true;
+}
+
+bool topology_init(struct topology *topology, struct links *links, const char *const *nodes,
+                   size_t count, const struct topology_listener *listener)
+{
+    memset(topology, 0, sizeof *topology);
+    topology->links = links;
+    topology->listener = *listener;
+    memset(topology->owners, 0xff, sizeof topology->owners);
+    memset(topology->importers, 0xff, sizeof topology->importers);
+    topology->uncovered_since = clock_now();
+    event_assign(&topology->timer, links->options.base, -1, 0, on_timer, topology);
+    wake_in(topology, REFRESH_SOON);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_configured(topology, nodes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void topology_deinit(struct topology *topology)
+{
+    if (topology->links == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        struct node *node = topology->nodes[i];
+        if (node != NULL) {
+            link_destroy(&node->link);
+            free(node->host);
+            free(node);
+        }
+    }
+    event_del(&topology->timer);
+    topology->links = NULL;
+}
+
+/* --- figures ---------------------------------------------------------------- */
+
+void topology_state(const struct topology *topology, struct cluster_state *state)
+{
+    *state = (struct cluster_state){.slots = topology->slots_owned};
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *node = topology->nodes[i];
+        if (node != NULL) {
+            state->masters += node->owns;
+            state->masters_ready += node->owns && node->gone_since == 0;
+            state->replicas += node->replica;
+        }
+    }
+}
