@@ -12,6 +12,7 @@
 
 struct conn_settings;
 struct endpoint;
+struct identity;
 struct login_request;
 struct loop;
 struct reload_request;

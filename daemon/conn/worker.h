@@ -22,19 +22,19 @@ struct reload_queue;
 struct worker;
 
 struct worker_options {
-    unsigned id;                         /* 0 .. instance->threads - 1; picks its set of metrics */
-    struct store *store;                 /* must outlive the worker */
-    struct instance *instance;           /* must outlive the worker */
-    struct housekeeper *housekeeper;     /* must outlive the worker; poked after a round in which
-                                            the store wanted housekeeping. NULL: none */
-    struct conn_settings settings;       /* copied */
-    struct users *users;                 /* a reference is taken */
-    struct reload_queue *reloads;        /* takes RELOAD; must outlive the worker. NULL: it is
-                                            refused */
+    unsigned id;                     /* 0 .. instance->threads - 1; picks its set of metrics */
+    struct store *store;             /* must outlive the worker */
+    struct instance *instance;       /* must outlive the worker */
+    struct housekeeper *housekeeper; /* must outlive the worker; poked after a round in which
+                                        the store wanted housekeeping. NULL: none */
+    struct conn_settings settings;   /* copied */
+    struct users *users;             /* a reference is taken */
+    struct reload_queue *reloads;    /* takes RELOAD; must outlive the worker. NULL: it is
+                                        refused */
     const struct cluster_options *cluster; /* to which it has its own connections; its base and
                                               metrics are the worker's to set; NULL: none */
-    bool tls;                            /* TLS is spoken somewhere: it has a handshaker */
-    struct authenticator *authenticator; /* must outlive the worker's thread */
+    bool tls;                              /* TLS is spoken somewhere: it has a handshaker */
+    struct authenticator *authenticator;   /* must outlive the worker's thread */
 };
 
 /*

@@ -193,11 +193,9 @@ enum outcome verb_list(struct command_context *ctx, struct command *cmd)
 static void tell_namespace(struct command_context *ctx, const struct request *request,
                            struct slice name, uint64_t records, uint64_t bytes)
 {
-    reply_queue_reply(ctx->replies, request,
-                      &(struct reply){.kind = REPLY_NAMESPACE,
-                                      .name = name,
-                                      .number = records,
-                                      .bytes = bytes});
+    reply_queue_reply(
+        ctx->replies, request,
+        &(struct reply){.kind = REPLY_NAMESPACE, .name = name, .number = records, .bytes = bytes});
 }
 
 /* One whose records are in a cluster has its records counted there. */

@@ -116,8 +116,9 @@ void remote_refuse_verb(struct command_context *ctx, const struct request *reque
                         struct slice name)
 {
     char text[REQUEST_NAMESPACE_MAX + 64];
-    int length = snprintf(text, sizeof text, "not in namespace \"%.*s\": its records are in the "
-                                             "cluster",
+    int length = snprintf(text, sizeof text,
+                          "not in namespace \"%.*s\": its records are in the "
+                          "cluster",
                           (int)name.length, name.bytes);
     command_refuse_text(ctx, request, REASON_OTHER, (struct slice){text, (size_t)length});
 }
@@ -182,9 +183,9 @@ static enum ahead judge(struct command_context *ctx, const struct command *cmd)
     if (!remote_takes(ctx, cmd)) {
         return AHEAD_LOCAL;
     }
-    bool waits_for_login = identity_is_required(ctx->identity) &&
-                           (ctx->identity->login != NULL ||
-                            (request->options & REQUEST_LOGIN) != 0);
+    bool waits_for_login =
+        identity_is_required(ctx->identity) &&
+        (ctx->identity->login != NULL || (request->options & REQUEST_LOGIN) != 0);
     return waits_for_login || !authorize_may(ctx, request, cmd->at.name) ? AHEAD_STOP : AHEAD_ASK;
 }
 
@@ -200,9 +201,8 @@ void remote_ask_ahead(struct command_context *ctx, struct batch *batch)
         if (ahead == AHEAD_STOP) {
             return;
         }
-        if (cmd->remote == NULL &&
-            (remote_keys_conflict(&batch->commands[batch->next], cmd) ||
-             !remote_keys_ask(ctx, cmd))) {
+        if (cmd->remote == NULL && (remote_keys_conflict(&batch->commands[batch->next], cmd) ||
+                                    !remote_keys_ask(ctx, cmd))) {
             return;
         }
         asked += remote_keys_asked(cmd);

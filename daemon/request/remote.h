@@ -31,10 +31,10 @@ struct batch;
 enum { REMOTE_AHEAD = 32 }; /* questions of one connection that are under way at once */
 
 enum remote_script {
-    REMOTE_SCRIPT_SWAP,   /* a write of a value where the record has the expected version */
-    REMOTE_SCRIPT_JOIN,   /* APPEND, PREPEND */
-    REMOTE_SCRIPT_SUM,    /* INCR, DECR */
-    REMOTE_SCRIPT_DELETE, /* where the record has the expected version */
+    REMOTE_SCRIPT_SWAP,    /* a write of a value where the record has the expected version */
+    REMOTE_SCRIPT_JOIN,    /* APPEND, PREPEND */
+    REMOTE_SCRIPT_SUM,     /* INCR, DECR */
+    REMOTE_SCRIPT_DELETE,  /* where the record has the expected version */
     REMOTE_SCRIPT_FOREVER, /* TOUCH that takes the time to live away */
     REMOTE_SCRIPTS,
 };
@@ -98,8 +98,8 @@ enum outcome remote_execute(struct command_context *ctx, struct command *cmd);
  * answered. */
 void remote_ask_ahead(struct command_context *ctx, struct batch *batch);
 
-/* A value of so many bytes has come: less is asked ahead where values are large, since their replies
- * wait in memory. */
+/* A value of so many bytes has come: less is asked ahead where values are large, since their
+ * replies wait in memory. */
 void remote_adapt_ahead(struct remote *remote, size_t bytes);
 
 /* How far work on a whole namespace has come. */
@@ -124,12 +124,12 @@ verb_function remote_list;
 
 /* remote_flush.c: unlinks all records of the namespace, over as many turns as that takes; *records:
  * how many. The command's remote work is the flush. */
-enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd,
-                                  struct slice ns, uint64_t *records);
+enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd, struct slice ns,
+                                  uint64_t *records);
 
 /* remote_count.c: how many records the namespace has, about; the same way. */
-enum remote_progress remote_count(struct command_context *ctx, struct command *cmd,
-                                  struct slice ns, uint64_t *records);
+enum remote_progress remote_count(struct command_context *ctx, struct command *cmd, struct slice ns,
+                                  uint64_t *records);
 
 /* The outcome of a command whose work has come so far; not for REMOTE_READY. */
 static inline enum outcome remote_outcome(enum remote_progress progress)

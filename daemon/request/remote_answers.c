@@ -161,8 +161,7 @@ static bool answer_sum(const struct answer *answer)
         return command_answer(answer->ctx, answer->request, answer->at->name, status);
     }
     bool made = reply->elements[4]->text.length > 0;
-    uint64_t *changed =
-        subtracts ? &answer->counters->decrements : &answer->counters->increments;
+    uint64_t *changed = subtracts ? &answer->counters->decrements : &answer->counters->increments;
     store_count(made ? &answer->counters->made : changed);
     reply_queue_reply(
         answer->ctx->replies, answer->request,
@@ -242,9 +241,8 @@ static bool answer_ttl(const struct answer *answer)
     } else if (reply->integer == FOREVER) {
         reply_queue_status(answer->ctx->replies, answer->request, REPLY_TTL_NEVER);
     } else {
-        reply_queue_reply(
-            answer->ctx->replies, answer->request,
-            &(struct reply){.kind = REPLY_TTL, .number = (uint64_t)reply->integer});
+        reply_queue_reply(answer->ctx->replies, answer->request,
+                          &(struct reply){.kind = REPLY_TTL, .number = (uint64_t)reply->integer});
     }
     return true;
 }

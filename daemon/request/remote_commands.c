@@ -112,8 +112,7 @@ static bool apply_policy(struct draft *draft, struct slice name, struct store_tt
         snprintf(to->text, sizeof to->text, "k");
         return true;
     }
-    enum store_status status =
-        store_expires(draft->ctx->store_thread, name, ttl, now, &expires);
+    enum store_status status = store_expires(draft->ctx->store_thread, name, ttl, now, &expires);
     if (status != STORE_OK) {
         draft->part->kind = REMOTE_PART_REFUSED;
         draft->part->refused = status;
@@ -359,10 +358,10 @@ static void ask_look(struct draft *draft, const struct store_key *at)
 /* --- the table ------------------------------------------------------------------- */
 
 static void (*const asks[VERB_UNUSED])(struct draft *, const struct store_key *) = {
-    [VERB_PUT] = ask_put,     [VERB_ADD] = ask_put,     [VERB_REPLACE] = ask_put,
+    [VERB_PUT] = ask_put,     [VERB_ADD] = ask_put,      [VERB_REPLACE] = ask_put,
     [VERB_APPEND] = ask_join, [VERB_PREPEND] = ask_join, [VERB_GET] = ask_get,
-    [VERB_LOOK] = ask_look,   [VERB_DEL] = ask_delete,  [VERB_TTL] = ask_ttl,
-    [VERB_TOUCH] = ask_touch, [VERB_INCR] = ask_number, [VERB_DECR] = ask_number,
+    [VERB_LOOK] = ask_look,   [VERB_DEL] = ask_delete,   [VERB_TTL] = ask_ttl,
+    [VERB_TOUCH] = ask_touch, [VERB_INCR] = ask_number,  [VERB_DECR] = ask_number,
 };
 
 bool remote_part_serves(enum verb verb)

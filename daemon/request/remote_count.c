@@ -48,8 +48,8 @@ static enum remote_progress fail(struct command_context *ctx, struct command *cm
     return REMOTE_FAILED;
 }
 
-enum remote_progress remote_count(struct command_context *ctx, struct command *cmd,
-                                  struct slice ns, uint64_t *records)
+enum remote_progress remote_count(struct command_context *ctx, struct command *cmd, struct slice ns,
+                                  uint64_t *records)
 {
     if (cmd->remote == NULL && !begin(ctx, cmd, ns)) {
         return fail(ctx, cmd, ns, NULL);

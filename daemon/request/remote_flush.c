@@ -135,8 +135,8 @@ static const struct cluster_question *last_question(const struct remote_bucket *
     return bucket->asked > 0 ? bucket->questions[bucket->asked - 1] : NULL;
 }
 
-enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd,
-                                  struct slice ns, uint64_t *records)
+enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd, struct slice ns,
+                                  uint64_t *records)
 {
     if (cmd->remote == NULL && !begin(ctx, cmd, ns)) {
         return fail(ctx, cmd, ns, NULL);

@@ -64,8 +64,8 @@ static void ask_rest(struct command_context *ctx, struct remote_keys *keys,
 {
     struct slice key;
     struct store_key at;
-    unsigned ahead = keys->work.remote->ahead < keys->capacity ? keys->work.remote->ahead
-                                                               : keys->capacity;
+    unsigned ahead =
+        keys->work.remote->ahead < keys->capacity ? keys->work.remote->ahead : keys->capacity;
     while (keys->count < ahead && request_next_key(&keys->rest, &key)) {
         if (command_locate_key(ctx, request, key, SPLIT_OWN, &at) == STORE_OK) {
             ask(ctx, keys, request, &at);
@@ -79,10 +79,10 @@ static void ask_rest(struct command_context *ctx, struct remote_keys *keys,
 
 bool remote_keys_ask(struct command_context *ctx, struct command *cmd)
 {
-    unsigned capacity = cmd->request.keys.length > 0 &&
-                                (cmd->request.options & REQUEST_WHOLE_KEY) == 0
-                            ? REMOTE_AHEAD
-                            : 1;
+    unsigned capacity =
+        cmd->request.keys.length > 0 && (cmd->request.options & REQUEST_WHOLE_KEY) == 0
+            ? REMOTE_AHEAD
+            : 1;
     struct remote_keys *keys = malloc(sizeof *keys + capacity * sizeof keys->parts[0]);
     if (keys == NULL) {
         return false;
@@ -158,9 +158,8 @@ static bool answer(struct command_context *ctx, struct command *cmd, struct remo
         !authorize_request(ctx, &cmd->request, cmd->at.name)) {
         return false;
     }
-    return part->kind == REMOTE_PART_LOCAL
-               ? answer_local(ctx, cmd)
-               : remote_part_answer(ctx, &cmd->request, &cmd->at, part);
+    return part->kind == REMOTE_PART_LOCAL ? answer_local(ctx, cmd)
+                                           : remote_part_answer(ctx, &cmd->request, &cmd->at, part);
 }
 
 static enum outcome done(struct command *cmd)

@@ -12,8 +12,9 @@
  * memory; it will be asked in its turn. */
 bool remote_keys_ask(struct command_context *ctx, struct command *cmd);
 
-/* Whether a command must not be asked before those from `first` on, up to itself, are answered: they
- * touch the same slot and one of them writes, or they have keys that were not asked for yet. */
+/* Whether a command must not be asked before those from `first` on, up to itself, are answered:
+ * they touch the same slot and one of them writes, or they have keys that were not asked for yet.
+ */
 bool remote_keys_conflict(const struct command *first, const struct command *cmd);
 
 /* How many keys the command has asked for. */

@@ -27,11 +27,11 @@ struct listed {
 struct remote_list {
     struct remote_work work;
     struct remote_walk walk;
-    struct glob *glob;     /* NULL: everything */
-    struct survey *survey; /* SURVEY, else NULL */
-    size_t next;           /* number of the bucket's key that comes after the chunk */
-    unsigned count, told;  /* keys of the chunk */
-    unsigned pending;      /* questions about it */
+    struct glob *glob;               /* NULL: everything */
+    struct survey *survey;           /* SURVEY, else NULL */
+    size_t next;                     /* number of the bucket's key that comes after the chunk */
+    unsigned count, told;            /* keys of the chunk */
+    unsigned pending;                /* questions about it */
     struct cluster_question *living; /* LIST: how many keys of the chunk have a record */
     bool looked;                     /* LIST: each of them was asked about */
     struct listed keys[CHUNK];
@@ -180,8 +180,8 @@ static bool ask_of_each(struct remote_list *list, enum verb verb)
     for (unsigned i = 0; i < list->count; i++) {
         struct listed *listed = &list->keys[i];
         if (verb != VERB_LIST) {
-            listed->value = ask_of_key(
-                list, verb == VERB_SURVEY ? TEXT("STRLEN") : TEXT("GET"), listed->key);
+            listed->value =
+                ask_of_key(list, verb == VERB_SURVEY ? TEXT("STRLEN") : TEXT("GET"), listed->key);
             asked = asked && listed->value != NULL;
         }
         if (verb != VERB_ALL) {

@@ -5,16 +5,16 @@
  */
 #include "daemon/request/remote_scripts.h"
 
-#define SPLIT                                                                                      \
+#define LUA_SPLIT                                                                                  \
     "local function split(s) "                                                                     \
     "if #s >= 6 and s:byte(1) == 248 and s:byte(2) == 1 then return s:sub(1, 6), s:sub(7) end "    \
     "return '', s end "
 
-#define VERSION                                                                                    \
+#define LUA_VERSION                                                                                \
     "local function version(s) local v = redis.sha1hex(s):sub(1, 16) "                             \
     "if v == '0000000000000000' then return '0000000000000001' end return v end "
 
-#define PUT                                                                                        \
+#define LUA_PUT                                                                                    \
     "local function put(s, ttl) "                                                                  \
     "if ttl == 'k' then redis.call('SET', KEYS[1], s, 'KEEPTTL') "                                 \
     "elseif ttl == 'n' then redis.call('SET', KEYS[1], s) "                                        \
@@ -22,13 +22,12 @@
     "else redis.call('SET', KEYS[1], s, 'PX', ttl) end end "
 
 static const char *const texts[REMOTE_SCRIPTS] = {
-    [REMOTE_SCRIPT_SWAP] = VERSION PUT
-    "local old = redis.call('GET', KEYS[1]) "
-    "if not old then return -1 end "
-    "if version(old) ~= ARGV[2] then return 0 end "
-    "put(ARGV[1], ARGV[3]) return 1",
+    [REMOTE_SCRIPT_SWAP] = LUA_VERSION LUA_PUT "local old = redis.call('GET', KEYS[1]) "
+                                               "if not old then return -1 end "
+                                               "if version(old) ~= ARGV[2] then return 0 end "
+                                               "put(ARGV[1], ARGV[3]) return 1",
 
-    [REMOTE_SCRIPT_JOIN] = SPLIT VERSION PUT
+    [REMOTE_SCRIPT_JOIN] = LUA_SPLIT LUA_VERSION LUA_PUT
     "local value, place, expected, most, make, head, tell = unpack(ARGV) "
     "local old = redis.call('GET', KEYS[1]) "
     "local ttl = 'k' "
@@ -45,7 +44,7 @@ static const char *const texts[REMOTE_SCRIPTS] = {
     "put(head .. new, ttl) "
     "return {1, #new, tell == 'v' and version(head .. new) or ''}",
 
-    [REMOTE_SCRIPT_SUM] = SPLIT VERSION PUT
+    [REMOTE_SCRIPT_SUM] = LUA_SPLIT LUA_VERSION LUA_PUT
     "local by, direction, wraps, expected, ttl, make, initial, tell = unpack(ARGV) "
     "local e10 = 10000000000 "
     "local function number(s) "
@@ -83,13 +82,13 @@ static const char *const texts[REMOTE_SCRIPTS] = {
     "if ttl == 'k' then ttl = make end "
     "made = 'm' end "
     "put(head .. sum, ttl) "
-    "return {1, sum, redis.call('PTTL', KEYS[1]), tell == 'v' and version(head .. sum) or '', made}",
+    "return {1, sum, redis.call('PTTL', KEYS[1]), tell == 'v' and version(head .. sum) or '', "
+    "made}",
 
-    [REMOTE_SCRIPT_DELETE] = VERSION
-    "local old = redis.call('GET', KEYS[1]) "
-    "if not old then return -1 end "
-    "if version(old) ~= ARGV[1] then return 0 end "
-    "redis.call('UNLINK', KEYS[1]) return 1",
+    [REMOTE_SCRIPT_DELETE] = LUA_VERSION "local old = redis.call('GET', KEYS[1]) "
+                                         "if not old then return -1 end "
+                                         "if version(old) ~= ARGV[1] then return 0 end "
+                                         "redis.call('UNLINK', KEYS[1]) return 1",
 
     [REMOTE_SCRIPT_FOREVER] = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
                               "redis.call('PERSIST', KEYS[1]) return 1",

@@ -22,8 +22,7 @@ static void destroy(struct remote_work *work)
     free(upload);
 }
 
-struct remote_work *remote_upload_create(struct command_context *ctx,
-                                         const struct request *request)
+struct remote_work *remote_upload_create(struct command_context *ctx, const struct request *request)
 {
     struct remote_upload *upload = malloc(sizeof *upload);
     if (upload == NULL) {
@@ -64,8 +63,7 @@ bool remote_upload_commit(struct command_context *ctx, struct remote_work *work,
 {
     struct remote_upload *upload = (struct remote_upload *)work;
     if (!upload->asked) {
-        request->value =
-            (struct slice){upload->part.owned + upload->part.reserved, upload->length};
+        request->value = (struct slice){upload->part.owned + upload->part.reserved, upload->length};
         upload->asked = true;
         remote_part_ask(ctx, request, at, &upload->part);
         request->value = (struct slice){NULL, 0};

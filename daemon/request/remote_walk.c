@@ -42,13 +42,12 @@ static void ask(struct remote_bucket *bucket, bool importing)
     const struct slice keys[] = {TEXT("CLUSTER"), TEXT("GETKEYSINSLOT"), slice_of(slot),
                                  slice_of(wanted)};
     const struct slice number[] = {TEXT("CLUSTER"), TEXT("COUNTKEYSINSLOT"), slice_of(slot)};
-    const struct cluster_command command = {
-        .slot = bucket->slot,
-        .guard = {bucket->prefix, bucket->prefix_length},
-        .importing = importing,
-        .count = bucket->counts ? 3 : 4,
-        .arguments = bucket->counts ? number : keys,
-        .owned = -1};
+    const struct cluster_command command = {.slot = bucket->slot,
+                                            .guard = {bucket->prefix, bucket->prefix_length},
+                                            .importing = importing,
+                                            .count = bucket->counts ? 3 : 4,
+                                            .arguments = bucket->counts ? number : keys,
+                                            .owned = -1};
     struct cluster_question *question =
         cluster_ask(bucket->walk->work->remote->cluster, &command, on_answered, bucket);
     bucket->state = REMOTE_BUCKET_ASKED;
@@ -210,8 +209,8 @@ bool remote_bucket_key(const struct remote_bucket *bucket, size_t number, struct
         const struct cluster_reply *reply = bucket->questions[i]->reply;
         if (number < reply->count) {
             *key = reply->elements[number]->text;
-            bool own = key->length > prefix.length &&
-                       memcmp(key->bytes, prefix.bytes, prefix.length) == 0;
+            bool own =
+                key->length > prefix.length && memcmp(key->bytes, prefix.bytes, prefix.length) == 0;
             key->bytes += own ? prefix.length : 0;
             key->length = own ? key->length - prefix.length : 0;
             return true;

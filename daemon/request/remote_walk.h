@@ -29,10 +29,10 @@ struct remote_bucket {
     enum remote_bucket_state state;
     struct cluster_question *questions[2]; /* of the node that has the slot, and of the one to which
                                               it moves */
-    unsigned asked;  /* questions */
-    bool counts;     /* the last question is for the number of keys */
-    uint64_t wanted; /* keys that the last question asks for at most */
-    bool moves;      /* the slot moves to another node just now */
+    unsigned asked;                        /* questions */
+    bool counts;                           /* the last question is for the number of keys */
+    uint64_t wanted;                       /* keys that the last question asks for at most */
+    bool moves;                            /* the slot moves to another node just now */
     unsigned slot;
     size_t prefix_length;
     char prefix[REMOTE_PREFIX_MAX];
@@ -62,8 +62,8 @@ void remote_walk_step(struct remote_walk *walk);
 /* Of a bucket that is ready: how many keys its slot holds, other namespaces' included. */
 uint64_t remote_bucket_count(const struct remote_bucket *bucket);
 
-/* Of a bucket that is ready: the key of that number, without its prefix; one of another namespace is
- * empty. False: there are no more. */
+/* Of a bucket that is ready: the key of that number, without its prefix; one of another namespace
+ * is empty. False: there are no more. */
 bool remote_bucket_key(const struct remote_bucket *bucket, size_t number, struct slice *key);
 
 #endif

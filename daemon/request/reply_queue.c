@@ -252,8 +252,7 @@ static size_t gather(struct reply_queue *replies, struct iovec *pieces)
     uint32_t start = chunk == NULL ? 0 : chunk->start;
     unsigned pin = 0;
     while (count < PIECES_MAX) {
-        const struct reply_queue_pin *next =
-            pin < replies->pin_count ? pin_at(replies, pin) : NULL;
+        const struct reply_queue_pin *next = pin < replies->pin_count ? pin_at(replies, pin) : NULL;
         if (next != NULL && next->at == position) {
             size_t filled = pin_pieces(next, &pieces[count], PIECES_MAX - count);
             count += filled;

@@ -42,8 +42,8 @@ struct reply_queue_chunk;
 
 struct reply_queue_pin {
     struct store_view view;
-    char *own;     /* memory by malloc that holds the value, as view.bytes; NULL: it is the store's */
-    uint64_t at;   /* its position in the text, counted as `written` is */
+    char *own;   /* memory by malloc that holds the value, as view.bytes; NULL: it is the store's */
+    uint64_t at; /* its position in the text, counted as `written` is */
     uint64_t sent; /* bytes of the value that were sent */
 };
 
@@ -116,8 +116,8 @@ void reply_queue_value(struct reply_queue *replies, const struct request *reques
 void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
                             const struct reply *reply, struct slice value);
 
-/* Adds a reply with a value of any length; `own` is the memory by malloc in which it lies. The queue
- * owns that from here on, and must not be full. */
+/* Adds a reply with a value of any length; `own` is the memory by malloc in which it lies. The
+ * queue owns that from here on, and must not be full. */
 void reply_queue_value_own(struct reply_queue *replies, const struct request *request,
                            const struct reply *reply, struct slice value, char *own);
 

@@ -25,14 +25,14 @@ struct remote_work;
 struct upload {
     struct store_write *write; /* NULL: there is none */
     struct store_append
-        *append;             /* the value is whole, and being appended to a large one; or NULL */
+        *append;                /* the value is whole, and being appended to a large one; or NULL */
     struct remote_work *remote; /* the record is a cluster's: the value on its way there; or NULL */
-    bool whole;              /* the value has come as a whole, but is not committed */
-    struct slow_timer timer; /* of the commit */
-    uint64_t left;           /* bytes of the value that are still to come */
-    struct stored stored;    /* what its commit made */
-    struct request request;  /* its slices point to `text` */
-    struct slice name, key;  /* where the record lives; they point to the arrays below */
+    bool whole;                 /* the value has come as a whole, but is not committed */
+    struct slow_timer timer;    /* of the commit */
+    uint64_t left;              /* bytes of the value that are still to come */
+    struct stored stored;       /* what its commit made */
+    struct request request;     /* its slices point to `text` */
+    struct slice name, key;     /* where the record lives; they point to the arrays below */
     char name_text[REQUEST_NAMESPACE_MAX];
     char text[REQUEST_NAMESPACE_MAX + REQUEST_KEY_MAX + REQUEST_WORDS_MAX];
 };

@@ -36,8 +36,7 @@ enum store_status store_expires(struct store_thread *thread, struct slice name,
 
 struct store_counters *store_counters_of(struct store_thread *thread, struct slice name)
 {
-    const struct namespace *ns =
-        namespaces_find_cached(&thread->store->namespaces, thread, name);
+    const struct namespace *ns = namespaces_find_cached(&thread->store->namespaces, thread, name);
     return store_thread_counters(thread, ns != NULL ? ns->id : 0);
 }
 

@@ -36,7 +36,6 @@ struct namespace
     /* settings; atomic, changed under namespaces.lock and `lock` */
     uint8_t declared;
     uint8_t require_ttl;
-    uint8_t remote;
     uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
     uint64_t quota;               /* bytes; 0: none */
     uint32_t references;          /* open listings, writes in progress and generations that
@@ -53,6 +52,7 @@ struct namespace
     /* backlog.lock */
     struct namespace *queued;
     uint8_t waiting;
+    uint8_t remote;          /* a setting as those above */
     uint32_t evicted_at;     /* when that look last found more, in seconds, rounded up; 0: never;
                                 namespaces.lock */
     uint64_t flush_at;       /* when it is to be flushed; 0: not; namespaces.lock */
