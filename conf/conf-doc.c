@@ -108,6 +108,8 @@ static void print_setting(const struct conf_option *option)
         print_members(SCOPE_USERS);
     } else if (option->type == TYPE_ARENA) {
         print_members(SCOPE_ARENA);
+    } else if (option->type == TYPE_CLUSTER) {
+        print_members(SCOPE_CLUSTER);
     } else if (option->type == TYPE_METRICS) {
         print_members(SCOPE_METRICS);
     } else if (option->type == TYPE_SLOW_LOG) {
@@ -199,6 +201,7 @@ static bool print_table_of(const char *name)
         {"namespaces\n", SCOPE_NAMESPACES},
         {"users\n", SCOPE_USERS},
         {"arena\n", SCOPE_ARENA},
+        {"cluster\n", SCOPE_CLUSTER},
         {"metrics\n", SCOPE_METRICS},
         {"slow_log\n", SCOPE_SLOW_LOG},
         {"log\n", SCOPE_LOG},

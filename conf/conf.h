@@ -52,6 +52,9 @@ struct conf_listen {
     int line;                  /* in the file, for messages; 0: the default listener */
 };
 
+/* Where the records of a namespace are. */
+enum conf_engine { CONF_ENGINE_MEMORY, CONF_ENGINE_CLUSTER };
+
 struct conf_namespace {
     char *name;
     uint64_t ttl;     /* of a write without a ttl */
@@ -60,9 +63,11 @@ struct conf_namespace {
     uint64_t memory;  /* quota in bytes; 0: shares what no quota claims */
     bool require_ttl; /* a write without a ttl is refused unless ttl is set here; a write with
                          `never` is always refused */
+    enum conf_engine engine; /* if engine_set; else conf's engine */
+    bool engine_set;
 };
 
-/* Globs of namespaces' names. */
+/* Several strings of one option: globs of namespaces' names, or nodes of a cluster. */
 struct conf_patterns {
     char **of;
     size_t count;
@@ -92,6 +97,15 @@ struct conf {
     size_t namespace_count;
     enum conf_policy policy;
     unsigned undeclared_namespaces; /* at most so many at once */
+    enum conf_engine engine; /* of namespaces that do not say it themselves */
+    struct {
+        struct conf_patterns nodes; /* "host:port"; none: there is no cluster */
+        char *user;                 /* or NULL */
+        char *secret_file;          /* or NULL */
+        char *tls_ca;               /* PEM; NULL: no TLS to the nodes */
+        char *tls_certificate, *tls_key; /* or NULL */
+        uint64_t patience;
+    } cluster;
     struct conf_user *users;        /* none: every client may do everything */
     size_t user_count;
     bool users_given; /* the file has the option `users`, perhaps with an empty list */
@@ -155,6 +169,12 @@ struct conf *conf_get(struct conf *conf);
  * thread. */
 void conf_destroy(struct conf **conf);
 void conf_errors_deinit(struct conf_errors *errors);
+
+/* Whether the records of a namespace that is declared so are in the cluster. */
+static inline bool conf_is_remote(const struct conf *conf, const struct conf_namespace *space)
+{
+    return (space->engine_set ? space->engine : conf->engine) == CONF_ENGINE_CLUSTER;
+}
 
 /* Whether its address is CONF_LOCALHOST. */
 static inline bool conf_is_localhost(const struct conf_listen *listen)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/conf_check_cluster.h"
 #include "conf/conf_check_listen.h"
 #include "conf/conf_check_paths.h"
 #include "conf/conf_check_users.h"
@@ -186,5 +187,6 @@ void conf_check(const config_setting_t *root, const struct conf *conf, struct co
     if (users != NULL) {
         conf_check_users(users, conf, report);
     }
+    conf_check_cluster(root, conf, report);
     conf_check_paths(root, conf, report);
 }

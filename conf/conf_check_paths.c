@@ -87,7 +87,7 @@ static void add_file(struct names *names, const char *file)
 static bool collect(struct names *names, const config_setting_t *root, const struct conf *conf,
                     const struct conf_report *report)
 {
-    enum { OF_A_LISTENER = 4, OTHERS = 3 };
+    enum { OF_A_LISTENER = 4, OTHERS = 7 };
     names->of = calloc(report->text->file_count + conf->listen_count * OF_A_LISTENER + OTHERS,
                        sizeof *names->of);
     if (names->of == NULL) {
@@ -98,6 +98,14 @@ static bool collect(struct names *names, const config_setting_t *root, const str
     }
     add_listeners(names, conf_group_list(root, "listen"), conf);
     add(names, conf->arena.file, SCOPE_ARENA, "file", line_in(root, "arena", "file"), USE_WRITTEN);
+    add(names, conf->cluster.secret_file, SCOPE_CLUSTER, "secret_file",
+        line_in(root, "cluster", "secret_file"), USE_READ);
+    add(names, conf->cluster.tls_ca, SCOPE_CLUSTER, "tls_ca", line_in(root, "cluster", "tls_ca"),
+        USE_READ);
+    add(names, conf->cluster.tls_certificate, SCOPE_CLUSTER, "tls_certificate",
+        line_in(root, "cluster", "tls_certificate"), USE_READ);
+    add(names, conf->cluster.tls_key, SCOPE_CLUSTER, "tls_key", line_in(root, "cluster", "tls_key"),
+        USE_READ);
     add(names, conf->pid_file, SCOPE_TOP, "pid_file", conf_group_line(root, "pid_file"),
         USE_WRITTEN);
     add(names, conf->log.to, SCOPE_LOG, "to", line_in(root, "log", "to"), USE_WRITTEN);

@@ -64,6 +64,7 @@ static bool same_namespaces(const struct conf *a, const struct conf *b)
     bool same = a->namespace_count == b->namespace_count;
     for (size_t i = 0; same && i < a->namespace_count; i++) {
         same = a->namespaces[i].ttl_set == b->namespaces[i].ttl_set &&
+               a->namespaces[i].engine_set == b->namespaces[i].engine_set &&
                same_group(SCOPE_NAMESPACES, &a->namespaces[i], &b->namespaces[i]);
     }
     return same;
@@ -118,8 +119,10 @@ bool conf_diff_same(const struct conf_option *option, const void *a, const void 
     case TYPE_USERS:
         return same_users(a, b);
     case TYPE_PATTERNS:
+    case TYPE_NODES:
         return same_patterns((const void *)one, (const void *)other);
     case TYPE_ARENA:
+    case TYPE_CLUSTER:
     case TYPE_METRICS:
     case TYPE_SLOW_LOG:
     case TYPE_LOGGING:
@@ -182,12 +185,15 @@ static void add(struct changes *changes, const char *format, ...)
     changes->used += wrote > 0 ? (size_t)wrote : 0;
 }
 
-/* A namespace's ttl that the file does not have is that of the top level. */
+/* A namespace's ttl or engine that the file does not have is that of the top level. */
 static bool is_unset(const struct conf_option *option, const void *fields)
 {
-    return option->scope == SCOPE_NAMESPACES &&
-           option->offset == offsetof(struct conf_namespace, ttl) &&
-           !((const struct conf_namespace *)fields)->ttl_set;
+    const struct conf_namespace *space = fields;
+    if (option->scope != SCOPE_NAMESPACES) {
+        return false;
+    }
+    return (option->offset == offsetof(struct conf_namespace, ttl) && !space->ttl_set) ||
+           (option->offset == offsetof(struct conf_namespace, engine) && !space->engine_set);
 }
 
 static bool is_same(const struct conf_option *option, const void *a, const void *b)

@@ -130,6 +130,7 @@ static void read_namespaces(const struct conf_option *option, config_setting_t *
         }
         read_group(SCOPE_NAMESPACES, group, &conf->namespaces[i], report);
         conf->namespaces[i].ttl_set = conf_setting_given(group, "ttl");
+        conf->namespaces[i].engine_set = conf_setting_given(group, "engine");
     }
 }
 
@@ -344,6 +345,12 @@ static void free_conf(struct conf *it)
     free(it->user);
     free(it->pid_file);
     free(it->arena.file);
+    deinit_patterns(&it->cluster.nodes);
+    free(it->cluster.user);
+    free(it->cluster.secret_file);
+    free(it->cluster.tls_ca);
+    free(it->cluster.tls_certificate);
+    free(it->cluster.tls_key);
     free(it->log.to);
     free(it->file);
     free(it);

@@ -19,6 +19,7 @@
 #define STRUCT_NAMESPACES struct conf_namespace
 #define STRUCT_USERS      struct conf_user
 #define STRUCT_ARENA      struct conf
+#define STRUCT_CLUSTER    struct conf
 #define STRUCT_METRICS    struct conf
 #define STRUCT_SLOW_LOG   struct conf
 #define STRUCT_LOG        struct conf
@@ -51,6 +52,7 @@ const char *conf_option_prefix(enum conf_scope scope)
         [SCOPE_NAMESPACES] = "namespaces.",
         [SCOPE_USERS] = "users.",
         [SCOPE_ARENA] = "arena.",
+        [SCOPE_CLUSTER] = "cluster.",
         [SCOPE_METRICS] = "metrics.",
         [SCOPE_SLOW_LOG] = "slow_log.",
         [SCOPE_LOG] = "log.",
@@ -69,6 +71,8 @@ enum conf_scope conf_option_members(const struct conf_option *option)
         return SCOPE_USERS;
     case TYPE_ARENA:
         return SCOPE_ARENA;
+    case TYPE_CLUSTER:
+        return SCOPE_CLUSTER;
     case TYPE_METRICS:
         return SCOPE_METRICS;
     case TYPE_SLOW_LOG:
@@ -87,6 +91,7 @@ bool conf_option_quoted(const struct conf_option *option)
     case TYPE_PORT:
     case TYPE_BOOL:
     case TYPE_PATTERNS:
+    case TYPE_NODES:
         return false;
     default:
         return conf_option_members(option) == SCOPE_TOP;
@@ -242,6 +247,10 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
         snprintf(text, size, "%s to %s of A-Z a-z 0-9 _ . - * ? [ ] in quotes, or a list of such",
                  range.least, range.most);
         return;
+    case TYPE_NODES:
+        snprintf(text, size, "a list of %s to %s nodes, ( \"host:port\", \"[2001:db8::1]:6379\" )",
+                 range.least, range.most);
+        return;
     case TYPE_LISTENERS:
     case TYPE_NAMESPACES:
     case TYPE_USERS:
@@ -250,6 +259,9 @@ void conf_option_expected(const struct conf_option *option, char *text, size_t s
         return;
     case TYPE_ARENA:
         snprintf(text, size, "a group, { file = ...; }");
+        return;
+    case TYPE_CLUSTER:
+        snprintf(text, size, "a group, { nodes = ( ... ); ... }");
         return;
     case TYPE_METRICS:
         snprintf(text, size, "a group, { namespaces = ...; }");

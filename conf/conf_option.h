@@ -17,6 +17,7 @@ enum conf_scope {
     SCOPE_NAMESPACES,
     SCOPE_USERS,
     SCOPE_ARENA,
+    SCOPE_CLUSTER,
     SCOPE_METRICS,
     SCOPE_SLOW_LOG,
     SCOPE_LOG,
@@ -47,10 +48,12 @@ enum conf_type {
     TYPE_TARGET,     /* "stderr", "syslog" or an absolute path (char *) */
     TYPE_SECRET,     /* a hash of crypt(3); is never shown (char *) */
     TYPE_PATTERNS,   /* a glob of namespaces' names, or a list (struct conf_patterns) */
+    TYPE_NODES,      /* "host:port", or a list (struct conf_patterns) */
     TYPE_LISTENERS,  /* a list of groups of SCOPE_LISTEN */
     TYPE_NAMESPACES, /* a list of groups of SCOPE_NAMESPACES */
     TYPE_USERS,      /* a list of groups of SCOPE_USERS */
     TYPE_ARENA,      /* a group of SCOPE_ARENA */
+    TYPE_CLUSTER,    /* a group of SCOPE_CLUSTER */
     TYPE_METRICS,    /* a group of SCOPE_METRICS */
     TYPE_SLOW_LOG,   /* a group of SCOPE_SLOW_LOG */
     TYPE_LOGGING,    /* a group of SCOPE_LOG, or log.to alone */

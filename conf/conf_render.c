@@ -134,7 +134,7 @@ void conf_render_value(const struct conf_option *option, const void *fields, FIL
         fputs("none", out);
     } else if (option->type == TYPE_SECRET) {
         fputs("hidden", out);
-    } else if (option->type == TYPE_PATTERNS) {
+    } else if (option->type == TYPE_PATTERNS || option->type == TYPE_NODES) {
         render_patterns(field, out);
     } else if (is_string(option)) {
         render_string(string_of(field), out);
@@ -146,7 +146,7 @@ void conf_render_value(const struct conf_option *option, const void *fields, FIL
 
 void conf_render_fallback(const struct conf_option *option, FILE *out)
 {
-    if (option->type == TYPE_PATTERNS) {
+    if (option->type == TYPE_PATTERNS || option->type == TYPE_NODES) {
         fputs("[]", out);
     } else if (option->fallback == NULL || option->fallback[0] == '\0') {
         fputs("none", out);

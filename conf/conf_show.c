@@ -99,17 +99,22 @@ struct item {
     bool in_list;
 };
 
-static bool is_namespace_ttl(const struct conf_option *option)
+/* Whether a namespace has the option's value from the top level. */
+static bool is_inherited(const struct conf_option *option, const void *fields)
 {
-    return option->scope == SCOPE_NAMESPACES && strcmp(option->name, "ttl") == 0;
+    const struct conf_namespace *ns = fields;
+    if (option->scope != SCOPE_NAMESPACES) {
+        return false;
+    }
+    return (strcmp(option->name, "ttl") == 0 && !ns->ttl_set) ||
+           (strcmp(option->name, "engine") == 0 && !ns->engine_set);
 }
 
-/* Writes the value that holds. A namespace without a ttl has the one at the top. */
+/* Writes the value that holds. A namespace without a ttl or an engine has the one at the top. */
 static void show_value(const struct item *item, FILE *out)
 {
-    const struct conf_namespace *ns = item->fields;
-    if (is_namespace_ttl(item->option) && !ns->ttl_set) {
-        conf_render_value(conf_option_find(SCOPE_TOP, "ttl"), item->conf, out);
+    if (is_inherited(item->option, item->fields)) {
+        conf_render_value(conf_option_find(SCOPE_TOP, item->option->name), item->conf, out);
     } else {
         conf_render_value(item->option, item->fields, out);
     }

@@ -84,6 +84,7 @@ static const char *place_of(const char *name)
         {SCOPE_NAMESPACES, "in a group of namespaces"},
         {SCOPE_USERS, "in a group of users"},
         {SCOPE_ARENA, "in the group arena"},
+        {SCOPE_CLUSTER, "in the group cluster"},
         {SCOPE_METRICS, "in the group metrics"},
         {SCOPE_SLOW_LOG, "in the group slow_log"},
         {SCOPE_LOG, "in the group log"},

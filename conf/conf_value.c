@@ -19,6 +19,7 @@
 
 #include "conf/conf.h"
 #include "conf/conf_machine.h"
+#include "conf/conf_node.h"
 #include "conf/conf_option.h"
 #include "conf/conf_pattern.h"
 #include "conf/conf_report.h"
@@ -360,10 +361,12 @@ static const struct {
     [TYPE_TARGET] = {read_target, TAKES_STRING, "a place for messages"},
     [TYPE_SECRET] = {read_secret, TAKES_STRING, "a secret's hash"},
     [TYPE_PATTERNS] = {NULL, 0, "a pattern"},
+    [TYPE_NODES] = {NULL, 0, "a node"},
     [TYPE_LISTENERS] = {NULL, 0, "a list of groups"},
     [TYPE_NAMESPACES] = {NULL, 0, "a list of groups"},
     [TYPE_USERS] = {NULL, 0, "a list of groups"},
     [TYPE_ARENA] = {NULL, 0, "a group"},
+    [TYPE_CLUSTER] = {NULL, 0, "a group"},
     [TYPE_METRICS] = {NULL, 0, "a group"},
     [TYPE_SLOW_LOG] = {NULL, 0, "a group"},
     [TYPE_LOGGING] = {NULL, 0, "a group"},
@@ -402,6 +405,9 @@ bool conf_value_read(const struct conf_option *option, config_setting_t *setting
     struct conf_setting_value value;
     if (option->type == TYPE_PATTERNS) {
         return conf_pattern_read(option, setting, field, report);
+    }
+    if (option->type == TYPE_NODES) {
+        return conf_node_read(option, setting, field, report);
     }
     if (setting == NULL) {
         if (option->fallback != NULL && read(option, option->fallback, field) != VERDICT_TAKEN) {

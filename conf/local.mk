@@ -7,6 +7,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_bare.h \
 	conf/conf_check.c \
 	conf/conf_check.h \
+	conf/conf_check_cluster.c \
+	conf/conf_check_cluster.h \
 	conf/conf_check_listen.c \
 	conf/conf_check_listen.h \
 	conf/conf_check_paths.c \
@@ -24,6 +26,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_load.c \
 	conf/conf_machine.c \
 	conf/conf_machine.h \
+	conf/conf_node.c \
+	conf/conf_node.h \
 	conf/conf_option.c \
 	conf/conf_option.h \
 	conf/conf_origin.c \

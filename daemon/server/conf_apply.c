@@ -35,6 +35,7 @@ static struct store_namespace_options declared(const struct conf *conf,
         .max_ttl = from->max_ttl,
         .memory = from->memory,
         .require_ttl = from->require_ttl,
+        .remote = conf_is_remote(conf, from),
     };
 }
 
@@ -57,7 +58,10 @@ static size_t declare_of_listeners(const struct conf *conf, struct store_namespa
         const char *name = namespace_of(conf, &conf->listen[i]);
         if (name != NULL) {
             all[count++] = (struct store_namespace_options){
-                .name = slice_of(name), .ttl = conf->ttl, .max_ttl = STORE_NEVER};
+                .name = slice_of(name),
+                .ttl = conf->ttl,
+                .max_ttl = STORE_NEVER,
+                .remote = conf->engine == CONF_ENGINE_CLUSTER};
         }
     }
     return count;
@@ -78,7 +82,9 @@ bool conf_apply_begin(const struct conf *conf, struct store_thread *store_thread
         .declared = all,
         .declared_count = declare_of_listeners(conf, all, conf->namespace_count),
         .declared_only = conf->policy == CONF_DECLARED,
-        .undeclared = {.ttl = conf->ttl, .max_ttl = STORE_NEVER},
+        .undeclared = {.ttl = conf->ttl,
+                       .max_ttl = STORE_NEVER,
+                       .remote = conf->engine == CONF_ENGINE_CLUSTER},
         .undeclared_most = conf->undeclared_namespaces,
         .max_value = conf->max_value,
     };
