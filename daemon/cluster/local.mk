@@ -4,8 +4,13 @@ noinst_LIBRARIES += daemon/cluster/libcluster.a
 daemon_cluster_libcluster_a_SOURCES = \
 	daemon/cluster/ask.c \
 	daemon/cluster/cluster.h \
-	daemon/cluster/link.c \
 	daemon/cluster/link.h \
+	daemon/cluster/link_dial.c \
+	daemon/cluster/link_dial.h \
+	daemon/cluster/link_io.c \
+	daemon/cluster/link_io.h \
+	daemon/cluster/link_state.h \
+	daemon/cluster/links.c \
 	daemon/cluster/question.c \
 	daemon/cluster/question.h \
 	daemon/cluster/reply.c \

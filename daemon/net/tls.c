@@ -35,7 +35,7 @@ struct fingerprint {
 };
 
 struct tls {
-    const struct conf_listen *conf;
+    const struct conf_listen *conf; /* NULL: for clients */
     pthread_mutex_t lock;
     SSL_CTX *now;              /* in force; written by the main thread under the lock */
     atomic_uint trust_version; /* likewise */
@@ -112,41 +112,40 @@ static int no_password(char *to, int size, int writing, void *asked)
     return -1;
 }
 
-static bool use_key(SSL_CTX *context, const struct conf_listen *conf, char *error)
+static bool use_key(SSL_CTX *context, const char *key, const char *certificate, char *error)
 {
     bool asked = false;
     SSL_CTX_set_default_passwd_cb(context, no_password);
     SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
-    bool read = SSL_CTX_use_PrivateKey_file(context, conf->tls_key, SSL_FILETYPE_PEM) == 1;
+    bool read = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
     if (asked) {
         snprintf(error, TLS_ERROR_MAX,
                  "tls_key: %s: it is encrypted, and there is no terminal to ask for its password: "
                  "remove "
                  "the password (openssl pkey)",
-                 conf->tls_key);
+                 key);
         return false;
     }
     if (!read && !is_mismatch()) {
-        return failed(error, "tls_key", conf->tls_key, "key");
+        return failed(error, "tls_key", key, "key");
     }
     if (!read || SSL_CTX_check_private_key(context) != 1) {
-        snprintf(error, TLS_ERROR_MAX, "tls_key: %s: it is not the key of %s", conf->tls_key,
-                 conf->tls_certificate);
+        snprintf(error, TLS_ERROR_MAX, "tls_key: %s: it is not the key of %s", key, certificate);
         return false;
     }
     return true;
 }
 
-static bool use_certificate(SSL_CTX *context, const struct conf_listen *conf, char *error)
+static bool use_certificate(SSL_CTX *context, const char *certificate, const char *key, char *error)
 {
-    if (SSL_CTX_use_certificate_chain_file(context, conf->tls_certificate) != 1) {
-        return failed(error, "tls_certificate", conf->tls_certificate, "certificate");
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
+        return failed(error, "tls_certificate", certificate, "certificate");
     }
-    if (!use_key(context, conf, error)) {
+    if (!use_key(context, key, certificate, error)) {
         return false;
     }
-    warn_of_time(context, conf->tls_certificate);
+    warn_of_time(context, certificate);
     return true;
 }
 
@@ -242,7 +241,7 @@ bool tls_load(struct tls *tls, char error[TLS_ERROR_MAX])
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     bool done = context != NULL && set_up(context, tls->now)
-                    ? use_certificate(context, conf, error) &&
+                    ? use_certificate(context, conf->tls_certificate, conf->tls_key, error) &&
                           trust(context, conf, &tls->next_trusts, error)
                     : cannot(error);
     if (done) {
@@ -305,6 +304,43 @@ struct tls *tls_create(const struct conf_listen *conf)
     if (tls != NULL) {
         tls->conf = conf;
         pthread_mutex_init(&tls->lock, NULL);
+    }
+    return tls;
+}
+
+static SSL_CTX *client_context(const struct tls_client_files *files, char *error)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL || !set_up(context, NULL)) {
+        cannot(error);
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    bool done = SSL_CTX_load_verify_locations(context, files->ca, NULL) == 1 ||
+                failed(error, "tls_ca", files->ca, "certificate");
+    done = done && (files->certificate == NULL ||
+                    use_certificate(context, files->certificate, files->key, error));
+    if (!done) {
+        SSL_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
+struct tls *tls_create_client(const struct tls_client_files *files, char error[TLS_ERROR_MAX])
+{
+    struct tls *tls = tls_create(NULL);
+    ERR_clear_error();
+    if (tls == NULL) {
+        snprintf(error, TLS_ERROR_MAX, "there is no memory for TLS");
+        return NULL;
+    }
+    tls->now = client_context(files, error);
+    ERR_clear_error();
+    if (tls->now == NULL) {
+        tls_destroy(&tls);
     }
     return tls;
 }

@@ -1,5 +1,6 @@
 /*
- * tls.h - what a listener needs to speak TLS: certificate, key, and the authorities it trusts.
+ * tls.h - what a listener needs to speak TLS: certificate, key, and the authorities it trusts; and
+ * what a client needs.
  *
  * One struct tls belongs to one listener of the configuration, for as long as the daemon runs. Its
  * files are read at the start and at each reload, in two steps, so that either all listeners go
@@ -31,6 +32,18 @@ bool tls_is_built(void);
 
 /* Without a context in force. `conf` names the files and must outlive it. NULL: no memory. */
 struct tls *tls_create(const struct conf_listen *conf);
+
+/* What a client of other servers needs. */
+struct tls_client_files {
+    const char *ca;          /* in PEM, the authorities that sign the servers' certificates */
+    const char *certificate; /* a chain in PEM to show to servers, or NULL */
+    const char *key;         /* its key in PEM; with a certificate */
+};
+
+/* For transport_tls_client, with a context in force that stays what it is: tls_load and its like
+ * are not for it. The certificate of a server must be valid, for servers, and signed by the
+ * authorities. NULL: `error` says which file is wrong and why. */
+struct tls *tls_create_client(const struct tls_client_files *files, char error[TLS_ERROR_MAX]);
 
 /* Frees it; its connections must be closed. Sets *tls to NULL; NULL is legal. */
 void tls_destroy(struct tls **tls);

@@ -26,6 +26,15 @@ struct tls *tls_create(const struct conf_listen *conf)
     return tls;
 }
 
+struct tls *tls_create_client(const struct tls_client_files *files, char error[TLS_ERROR_MAX])
+{
+    snprintf(error, TLS_ERROR_MAX,
+             "tls_ca: %s: this kvcached was built without TLS: remove the option, or install a "
+             "kvcached with TLS",
+             files->ca);
+    return NULL;
+}
+
 void tls_destroy(struct tls **tls)
 {
     free(*tls);
@@ -55,5 +64,13 @@ bool transport_tls(struct transport *transport, struct tls *tls)
 {
     (void)transport;
     (void)tls;
+    return false;
+}
+
+bool transport_tls_client(struct transport *transport, struct tls *tls, const char *host)
+{
+    (void)transport;
+    (void)tls;
+    (void)host;
     return false;
 }

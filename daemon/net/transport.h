@@ -71,6 +71,11 @@ void transport_plain(struct transport *transport, int fd);
  */
 bool transport_tls(struct transport *transport, struct tls *tls);
 
+/* The same for the side that has connected; `tls` is of tls_create_client. `host` is the name of
+ * the peer, which its certificate must have; NULL: the peer is known by its address alone, and any
+ * certificate of the authorities will do. */
+bool transport_tls_client(struct transport *transport, struct tls *tls, const char *host);
+
 /* The name that the peer has proved in its handshake: the common name in its certificate, as long
  * as that is valid and issued by an authority that is trusted now. Writes at most `size` bytes,
  * not terminated, and returns how many; 0: there is no such name, or it is longer. */

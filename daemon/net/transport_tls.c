@@ -50,6 +50,7 @@ struct stream {
     bool is_text;               /* the first byte was that of a text, not of TLS */
     bool broken;                /* no record can be sent any more */
     bool established;           /* the handshake is done */
+    bool connects;              /* the client's side */
 };
 
 /* --- the socket ------------------------------------------------------------- */
@@ -167,7 +168,8 @@ static enum transport_status status_of(struct transport *transport, int result,
 static const char *failure(const struct stream *stream)
 {
     if (stream->is_text) {
-        return "the client spoke plain text, and this listener wants TLS";
+        return stream->connects ? "the server speaks plain text, and not TLS"
+                                : "the client spoke plain text, and this listener wants TLS";
     }
     unsigned long error = ERR_peek_error();
     if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
@@ -183,7 +185,7 @@ static enum transport_status tls_handshake(struct transport *transport,
 {
     struct stream *stream = transport->own;
     begin_call(transport, TRANSPORT_READ_WRITES, 0);
-    int result = SSL_accept(stream->ssl);
+    int result = SSL_do_handshake(stream->ssl);
     if (result == 1) {
         stream->established = true;
         handshake->version = SSL_get_version(stream->ssl);
@@ -518,11 +520,11 @@ static bool attach_bio(struct stream *stream)
     return true;
 }
 
-bool transport_tls(struct transport *transport, struct tls *tls)
+static struct stream *create(const struct transport *transport, struct tls *tls)
 {
     struct stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
-        return false;
+        return NULL;
     }
     SSL_CTX *context = tls_context(tls, &stream->trust_version);
     stream->ssl = SSL_new(context);
@@ -530,6 +532,35 @@ bool transport_tls(struct transport *transport, struct tls *tls)
     stream->tls = tls;
     stream->fd = transport->fd;
     if (stream->ssl == NULL || !attach_bio(stream)) {
+        SSL_free(stream->ssl);
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+bool transport_tls(struct transport *transport, struct tls *tls)
+{
+    struct stream *stream = create(transport, tls);
+    if (stream == NULL) {
+        return false;
+    }
+    SSL_set_accept_state(stream->ssl);
+    transport->ops = &encrypted;
+    transport->own = stream;
+    return true;
+}
+
+bool transport_tls_client(struct transport *transport, struct tls *tls, const char *host)
+{
+    struct stream *stream = create(transport, tls);
+    if (stream == NULL) {
+        return false;
+    }
+    SSL_set_connect_state(stream->ssl);
+    stream->connects = true;
+    if (host != NULL && (SSL_set_tlsext_host_name(stream->ssl, host) != 1 ||
+                         SSL_set1_host(stream->ssl, host) != 1)) {
         SSL_free(stream->ssl);
         free(stream);
         return false;
