@@ -57,11 +57,11 @@ static size_t declare_of_listeners(const struct conf *conf, struct store_namespa
     for (size_t i = 0; i < conf->listen_count; i++) {
         const char *name = namespace_of(conf, &conf->listen[i]);
         if (name != NULL) {
-            all[count++] = (struct store_namespace_options){
-                .name = slice_of(name),
-                .ttl = conf->ttl,
-                .max_ttl = STORE_NEVER,
-                .remote = conf->engine == CONF_ENGINE_CLUSTER};
+            all[count++] =
+                (struct store_namespace_options){.name = slice_of(name),
+                                                 .ttl = conf->ttl,
+                                                 .max_ttl = STORE_NEVER,
+                                                 .remote = conf->engine == CONF_ENGINE_CLUSTER};
         }
     }
     return count;
@@ -149,6 +149,16 @@ const char *conf_apply_conflict(const struct conf *conf, uint64_t memory)
                "restart";
     }
     return NULL;
+}
+
+bool conf_apply_needs_cluster(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->namespace_count; i++) {
+        if (conf_is_remote(conf, &conf->namespaces[i])) {
+            return true;
+        }
+    }
+    return conf->engine == CONF_ENGINE_CLUSTER;
 }
 
 struct conn_settings conf_apply_conn_settings(const struct conf *conf)

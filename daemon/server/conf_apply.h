@@ -31,6 +31,9 @@ bool conf_apply_is_incomplete(const struct store_thread *store_thread);
  * compare a file with its own memory, which the daemon may not have been able to get. */
 const char *conf_apply_conflict(const struct conf *conf, uint64_t memory);
 
+/* Whether the records of some namespace are in a cluster. */
+bool conf_apply_needs_cluster(const struct conf *conf);
+
 struct conn_settings conf_apply_conn_settings(const struct conf *conf);
 
 #endif

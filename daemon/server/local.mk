@@ -4,6 +4,8 @@ noinst_LIBRARIES += daemon/server/libserver.a
 daemon_server_libserver_a_SOURCES = \
 	daemon/server/acceptor.c \
 	daemon/server/acceptor.h \
+	daemon/server/cluster_apply.c \
+	daemon/server/cluster_apply.h \
 	daemon/server/conf_apply.c \
 	daemon/server/conf_apply.h \
 	daemon/server/health.c \

@@ -142,10 +142,15 @@ static bool lacks_settings(const struct server *server, const struct conf *next)
     return everything || users;
 }
 
-/* Whether a setting does not fit into so much memory, in bytes; logs which. */
-static bool conflicts(const struct conf *next, uint64_t memory)
+/* Whether a setting does not fit into so much memory, in bytes, or the cluster that the daemon
+ * runs with; logs which. */
+static bool conflicts(const struct server *server, const struct conf *next, uint64_t memory)
 {
     const char *conflict = conf_apply_conflict(next, memory);
+    if (conflict == NULL && cluster_apply_options(&server->cluster) == NULL &&
+        conf_apply_needs_cluster(next)) {
+        conflict = "engine: the daemon runs without a cluster, which takes a restart to change";
+    }
     if (conflict != NULL) {
         log_error("%s", conflict);
     }
@@ -156,7 +161,7 @@ static bool conflicts(const struct conf *next, uint64_t memory)
 static bool prepare(struct reload *reload)
 {
     struct server *server = reload->server;
-    if (conflicts(reload->next, reload->next->memory)) {
+    if (conflicts(server, reload->next, reload->next->memory)) {
         return false;
     }
     reload->users = users_create(reload->next, server->users);
@@ -207,7 +212,7 @@ static bool apply_log_and_policy(struct server *server, const struct conf *next)
 {
     const char *why;
     /* The store may not have got the memory that the file asks for. */
-    if (conflicts(next, store_memory(server->storage.store))) {
+    if (conflicts(server, next, store_memory(server->storage.store))) {
         return false;
     }
     if (!server_state_open_log(server, next, &why)) {

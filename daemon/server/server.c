@@ -148,6 +148,11 @@ static int read_certificates(struct server *server)
     return EX_OK;
 }
 
+static int open_cluster(struct server *server)
+{
+    return cluster_apply_open(&server->cluster, server->conf) ? EX_OK : EX_CONFIG;
+}
+
 /* A failure is logged, and is no reason not to serve. */
 static int harden(struct server *server)
 {
@@ -230,7 +235,8 @@ static int open_reload_queue(struct server *server)
 
 static int start_threads(struct server *server)
 {
-    return threads_start(&server->threads, server->conf, server->users, server->storage.store,
+    return threads_start(&server->threads, server->conf, server->users,
+                         cluster_apply_options(&server->cluster), server->storage.store,
                          &server->instance, &server->reload_queue)
                ? EX_OK
                : EX_OSERR;
@@ -414,10 +420,10 @@ struct server *server_create(const struct server_options *options, struct conf *
     /* Files and ports while the process may still be root; threads after the last step that changes
      * the process as a whole. */
     static int (*const steps[])(struct server *) = {
-        find_user,     start_log,     raise_fd_limit,    open_pidfile,     open_listeners,
-        become_user,   harden,        read_certificates, make_users,       start_http,
-        start_store,   make_instance, start_signals,     start_log_thread, open_reload_queue,
-        start_threads, make_reload,   start_accepting,   serve_http,
+        find_user,         start_log,     raise_fd_limit,    open_pidfile,    open_listeners,
+        become_user,       harden,        read_certificates, open_cluster,    make_users,
+        start_http,        start_store,   make_instance,     start_signals,   start_log_thread,
+        open_reload_queue, start_threads, make_reload,       start_accepting, serve_http,
     };
     struct server *server = calloc(1, sizeof *server);
     int stopped = 0;
@@ -471,6 +477,7 @@ void server_destroy(struct server **owned)
     http_stop_serving(server->http);
     health_destroy(&server->health);
     threads_end(&server->threads);
+    cluster_apply_close(&server->cluster);
     storage_close(&server->storage);
     http_destroy(&server->http);
     users_put(&server->users);

@@ -16,6 +16,7 @@
 #include "daemon/os/pidfile.h"
 #include "daemon/os/privilege.h"
 #include "daemon/request/reload_request.h"
+#include "daemon/server/cluster_apply.h"
 #include "daemon/server/storage.h"
 #include "daemon/server/threads.h"
 
@@ -46,6 +47,7 @@ struct server {
     struct storage storage;
     struct users *users; /* of `conf`; a reference */
     struct instance instance;
+    struct cluster_apply cluster; /* of `first` */
     struct threads threads;
     struct acceptor *acceptor;
     struct watchdog *watchdog;

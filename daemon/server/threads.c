@@ -49,13 +49,15 @@ static void ask(void *context, unsigned worker, struct client_query *query)
 }
 
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
-                   struct store *store, struct instance *instance, struct reload_queue *reloads)
+                   const struct cluster_options *cluster, struct store *store,
+                   struct instance *instance, struct reload_queue *reloads)
 {
     struct worker_options options = {.store = store,
                                      .instance = instance,
                                      .settings = conf_apply_conn_settings(conf),
                                      .users = users,
                                      .reloads = reloads,
+                                     .cluster = cluster,
                                      .tls = has_tls(conf)};
     *threads = (struct threads){.workers = calloc(instance->threads, sizeof(struct worker *))};
     if (threads->workers == NULL) {

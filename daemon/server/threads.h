@@ -23,10 +23,11 @@ struct threads {
 };
 
 /* Starts instance->threads workers, the housekeeper and the authenticator. `store`, `instance` and
- * `reloads` must outlive them. False when one could not start: it has been logged, and threads_end
- * has to be called to end the others. */
+ * `reloads` must outlive them; `cluster` is NULL where there is none. False when one could not
+ * start: it has been logged, and threads_end has to be called to end the others. */
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
-                   struct store *store, struct instance *instance, struct reload_queue *reloads);
+                   const struct cluster_options *cluster, struct store *store,
+                   struct instance *instance, struct reload_queue *reloads);
 
 /* Applies a reloaded configuration to all threads. It is in force when this returns; a worker for
  * which it is not yet is logged. */
