@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 import encryption
+import nodes
 from client import Client, as_bytes
 from timing import DAEMON, SANITIZER, seconds, wait_for
 
@@ -49,6 +50,7 @@ class Daemon:
         self.log_path = os.path.join(self.folder, "stderr")
         listen = encryption.Everywhere.encrypt(self.LISTEN) if listen is None else listen
         self.listen = listen.replace("@", self.folder)
+        self.cluster = nodes.Everywhere.conf() if nodes.WANTED else ""
         self.configure(conf)
         self.command = [*launcher, DAEMON, "-c", self.conf, *arguments]
         self.environment = dict(os.environ, **(environment or {}))
@@ -70,6 +72,8 @@ class Daemon:
         if self.ARENA and not re.search(r"^(arena|user)", conf, re.M):
             conf += '\narena = { file = "@/arena"; };'
         conf = (threads + conf).replace("@", self.folder)
+        if self.cluster and not re.search(r"^(engine|cluster) ", conf, re.M):
+            conf = nodes.Everywhere.without_quotas(conf) + "\n" + self.cluster
         self.write_conf(self.listen + conf + "\n")
 
     def write_conf(self, text):
