@@ -149,10 +149,14 @@ static void go_on(void *identity)
 void connections_resume(struct identity *identity)
 {
     struct conn *conn = (struct conn *)((char *)identity - offsetof(struct conn, identity));
-    if (!conn->is_queued) {
-        conn->interactive = false; /* until this pass is short and finishes */
-        conn_io_begin(conn, false, false);
+    if (conn->is_queued) {
+        return;
     }
+    if (conn->watched == CONN_WATCH_PEER) {
+        conn_watch(conn, 0); /* that would close it in the middle of the round */
+    }
+    conn->interactive = false; /* until this pass is short and finishes */
+    conn_io_begin(conn, false, false);
 }
 
 void connections_return_query(struct client_query *query)
