@@ -100,6 +100,7 @@ START_TEST(every_value_is_written)
         "7; "
         "namespaces_policy = \"declared\"; insecure = true; memory = \"77M\"; max_value = 7; "
         "max_connections = 7; buffers = \"7M\"; idle_timeout = 7; purge_interval = 7; "
+        "engine = \"cluster\"; cluster = { nodes = \"a:1\"; }; "
         "metrics = { namespaces = \"all\"; latency = true; }; "
         "slow_log = { threshold = \"7ms\"; entries = 7; }; "
         "log = { to = \"syslog\"; level = \"debug\"; };");
