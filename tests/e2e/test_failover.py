@@ -1,0 +1,244 @@
+"""A namespace in a cluster while nodes die, stall, move their slots and come back.
+
+Each test has a cluster of its own. What clients were told under load is held against what is
+there when all is quiet again.
+"""
+
+import signal
+import threading
+import unittest
+
+from cluster_load import NO_ANSWER, NOTHING_CHANGED, Load
+from harness import Case, wait_for
+from nodes import SLOTS, Nodes, server_program
+from timing import seconds
+
+CONF = 'namespaces = ( { name = "s"; engine = "cluster"; }, { name = "here"; } );\n'
+TIMEOUT = 1000  # milliseconds after which a node is taken for dead by the others
+
+
+def crc16(data):
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xffff
+    return crc
+
+
+def slot_of(ns, key):
+    return crc16(f"{ns}.{crc16(key.encode()) & 255:02x}".encode()) % SLOTS
+
+
+@unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")
+class Failover(Case):
+    CLUSTER = ""
+
+    def begin(self, daemons=2, **options):
+        self.nodes = Nodes(timeout=TIMEOUT, **options)
+        self.addCleanup(self.nodes.close)
+        self.daemons = [self.start(CONF + self.nodes.conf(self.CLUSTER)) for _ in range(daemons)]
+        self.client = self.connect(self.daemons[0])
+
+    def load(self, **options):
+        load = Load([daemon.address for daemon in self.daemons], "s", **options)
+        self.addCleanup(load.end)
+        load.progress()
+        return load
+
+    def check(self, load):
+        """Nothing that must not be said was said, and what was said is so."""
+        load.end()
+        self.assertEqual(load.wrong, [])
+        lost, there = load.compare(self.client)
+        self.assertEqual(lost, [], f"of {len(load.stored)} that were stored")
+        self.assertEqual(there, [], f"of {len(load.refused)} that were refused")
+
+    def key_of(self, node):
+        """A key whose slot that node has."""
+        return next(key for key in (f"key{i}" for i in range(10000))
+                    if self.nodes.owner(slot_of("s", key)) is node)
+
+    def figures(self, daemon=0):
+        with self.daemons[daemon].connect() as client:
+            return dict(line.split(" ")[1:] for line in client.ask_all("STATS"))
+
+    def test_a_master_dies(self):
+        self.begin()
+        load = self.load()
+        self.nodes.masters()[0].kill()
+        wait_for(lambda: len(self.nodes.masters()) == 3, 30, "a replica to be promoted")
+        load.quiet()
+        self.check(load)
+        self.assertEqual(load.refused_reads, [])
+        self.assertGreater(sum(int(self.figures(i)["cluster_replica_reads"]) for i in (0, 1)), 0)
+
+    def test_a_master_stalls_and_goes_on(self):
+        """The old master still takes itself for one when it goes on: it must not be believed."""
+        self.begin()
+        load = self.load()
+        master = self.nodes.masters()[0]
+        others = [node for node in self.nodes.all if node is not master]
+        master.signal(signal.SIGSTOP)
+        wait_for(lambda: sum(node.is_master() for node in others) == 3, 30,
+                 "a replica to be promoted")
+        load.quiet()
+        master.signal(signal.SIGCONT)
+        wait_for(lambda: not master.is_master(), 30, "the old master to become a replica")
+        load.quiet()
+        self.check(load)
+
+    def test_a_stall_that_is_over_soon(self):
+        """Too short for a replica to be promoted."""
+        self.begin()
+        load = self.load()
+        master = self.nodes.masters()[0]
+        master.signal(signal.SIGSTOP)
+        wait_for(lambda: load.refused_writes, 30, "a write to be refused")
+        master.signal(signal.SIGCONT)
+        load.quiet()
+        self.check(load)
+
+    def test_slots_move_under_load(self):
+        self.begin()
+        load = self.load()
+        source, target = self.nodes.masters()[:2]
+        slots = sorted({slot_of("s", key) for key in load.known})
+        moved = [slot for slot in slots if self.nodes.owner(slot) is source][:40]
+        for slot in moved:
+            self.move(slot, source, target)
+        load.progress()
+        self.check(load)
+        self.assertEqual(load.refused_writes + load.refused_reads, [])
+        figures = self.figures()
+        self.assertGreater(int(figures["cluster_moved"]) + int(figures["cluster_asked"]), 0)
+
+    def move(self, slot, source, target):
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id())
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id())
+        while True:
+            keys = source.ask("CLUSTER", "GETKEYSINSLOT", slot, 10)
+            if not keys:
+                break
+            source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+        for node in (target, source):
+            node.ask("CLUSTER", "SETSLOT", slot, "NODE", target.id())
+
+    def test_a_slot_that_moves_is_listed_and_flushed_whole(self):
+        self.begin(daemons=1)
+        keys = [f"key{i}" for i in range(400)]
+        for key in keys:
+            self.client.put("s", key, key)
+        slot = slot_of("s", keys[0])
+        mine = [key for key in keys if slot_of("s", key) == slot]
+        source = self.nodes.owner(slot)
+        target = next(node for node in self.nodes.masters() if node is not source)
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id())
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id())
+        source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS",
+                   *source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1))
+        listed = [line.split(" ")[1] for line in self.client.ask_all("LIST s")]
+        self.assertEqual(sorted(set(listed)), sorted(keys))
+        for key in mine:
+            self.assertEqual(self.client.ask(f"GET s {key}"), (f"VALUE {len(key)}", key.encode()))
+        self.assertEqual(self.client.ask("FLUSH s"), f"FLUSHED {len(keys)}")
+        self.assertEqual(self.client.ask_all("LIST s"), [])
+
+    def test_planned_failovers_under_load(self):
+        self.begin()
+        load = self.load()
+        for master in self.nodes.masters():
+            port = next(node[1] for part in master.ask("CLUSTER", "SLOTS") for node in part[3:]
+                        if part[2][1] == master.port)
+            replica = next(node for node in self.nodes.all if node.port == port)
+            replica.ask("CLUSTER", "FAILOVER")
+            wait_for(replica.is_master, 30, "the replica to take over")
+            load.progress()
+        load.quiet()
+        self.check(load)
+        self.assertEqual(load.refused_writes + load.refused_reads, [])
+
+    def test_all_nodes_restart(self):
+        """They are empty then; the daemon finds them again by itself."""
+        self.begin(daemons=1)
+        self.assertEqual(self.client.put("s", "a", "1"), "STORED")
+        for node in self.nodes.all:
+            node.kill()
+        reply = self.client.ask("GET s a")
+        self.assertIn(NO_ANSWER, reply)
+        self.assertIn(NOTHING_CHANGED, self.client.put("s", "a", "2"))
+        for node in self.nodes.all:
+            node.start()
+        wait_for(lambda: self.client.put("s", "a", "3") == "STORED", 30, "a write to be taken")
+        wait_for(lambda: self.client.ask("GET s a") == ("VALUE 1", b"3"), 30, "it to be read")
+
+    def test_without_a_majority_nothing_is_a_miss(self):
+        self.begin(daemons=1)
+        for i in range(50):
+            self.client.put("s", f"key{i}", "x")
+        for master in self.nodes.masters()[:2]:
+            master.kill()
+        for i in range(50):
+            reply = self.client.ask(f"GET s key{i}")
+            self.assertTrue(reply == ("VALUE 1", b"x") or NO_ANSWER in reply, reply)
+        self.assertEqual(self.client.put("here", "a", "b"), "STORED")
+
+    def test_a_dead_master_does_not_hold_up_others(self):
+        """Behind a node that is known to be gone nothing queues up; other keys are served."""
+        self.begin(daemons=1)
+        master = self.nodes.masters()[0]
+        key = self.key_of(master)
+        other = self.key_of(self.nodes.masters()[1])
+        self.client.put("s", other, "x")
+        for node in self.nodes.all:
+            if node is not self.nodes.masters()[1]:
+                node.signal(signal.SIGSTOP)
+        wait_for(lambda: "ERROR" in str(self.client.ask(f"GET s {key}")), 30, "an error")
+        batch = "".join(f"GET s {key}\r\n" for _ in range(20)) + f"GET s {other}\r\nPING\r\n"
+        self.client.send(batch)
+        for _ in range(20):
+            self.assertIn(NO_ANSWER, self.client.reply())
+        self.client.reply()
+        self.assertEqual(self.client.reply(), "PONG")
+
+    def test_clients_that_leave_while_they_wait(self):
+        self.begin(daemons=1)
+        master = self.nodes.masters()[0]
+        key = self.key_of(master)
+        master.signal(signal.SIGSTOP)
+        for i in range(300):
+            with self.daemons[0].connect() as client:
+                client.send(f"PUT s {key} 60 {20000}\r\n" + "v" * 20000 + "\r\n" if i % 3 == 0
+                            else f"GET s {key} {key} {key}\r\nINCR s {key}\r\n" if i % 3 == 1
+                            else "LIST s\r\n")
+        master.signal(signal.SIGCONT)
+        wait_for(lambda: self.client.put("s", key, "1") == "STORED", 30, "a write to be taken")
+        wait_for(lambda: int(self.figures()["curr_connections"]) <= 2, 30,
+                 "the connections to be closed")
+
+    def test_many_doors_see_the_same(self):
+        self.begin(daemons=3)
+        clients = [self.connect(daemon) for daemon in self.daemons]
+        self.assertEqual(clients[0].put("s", "n", "0"), "STORED")
+
+        def add(client):
+            for _ in range(200):
+                client.ask("INCR s n")
+        threads = [threading.Thread(target=add, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(seconds(60))
+        for client in clients:
+            self.assertEqual(client.ask("GET s n"), ("VALUE 3", b"600"))
+
+    def test_a_restart_of_the_door_loses_nothing(self):
+        self.begin(daemons=1)
+        self.client.put("s", "a", "x", "1h")
+        self.client.put("here", "a", "x", "1h")
+        self.daemons[0].stop()
+        self.daemons[0].start(ready=False)
+        self.daemons[0].wait_listening(2)
+        with self.daemons[0].connect() as client:
+            self.assertEqual(client.ask("GET s a"), ("VALUE 1", b"x"))
+            self.assertEqual(client.ask("GET here a"), "NOT_FOUND")
