@@ -283,10 +283,10 @@ END_TEST
 /* At every stage that a link can be in. */
 START_TEST(it_is_destroyed_at_any_moment)
 {
-    for (int turns = 0; turns < 12; turns++) {
+    for (int turns = 0; turns < 40; turns++) {
         fixture.cluster = cluster_create(&fixture.options);
         for (int i = 0; i < turns; i++) {
-            fixture_turn();
+            event_base_loop(fixture.base, EVLOOP_NONBLOCK);
         }
         struct asked *asked = fixture_read("GET a");
         cluster_flush(fixture.cluster);

@@ -244,6 +244,7 @@ END_TEST
 
 START_TEST(a_silent_link_asks_ping)
 {
+    fixture.options.patience = 500;
     fixture_connect(CLUSTER_SLOTS);
     unsigned pings = node->pings;
     fixture_until(node->pings == pings + 2);

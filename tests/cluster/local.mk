@@ -15,9 +15,14 @@ cluster_tests = \
 	tests/cluster/check_resp \
 	tests/cluster/check_slot \
 	tests/cluster/check_topology
+if TLS
+cluster_tests += tests/cluster/check_cluster_tls
+endif
 
 tests_cluster_check_ask_LDADD = $(cluster_test_libs)
 tests_cluster_check_broken_LDADD = $(cluster_test_libs)
+tests_cluster_check_cluster_tls_LDADD = tests/cluster/libfixtures.a $(net_fixtures) $(cluster_libs) \
+	$(fixture_libs)
 tests_cluster_check_redirect_LDADD = $(cluster_test_libs)
 tests_cluster_check_resp_LDADD = $(cluster_test_libs)
 tests_cluster_check_slot_LDADD = $(cluster_test_libs)
