@@ -27,6 +27,7 @@ maintenance_test_libs = $(maintenance_libs) $(fixture_libs)
 watch_test_libs = $(watch_libs) $(fixture_libs)
 net_test_libs = $(net_fixtures) $(net_libs) $(fixture_libs)
 auth_test_libs = tests/auth/libfixtures.a $(auth_libs) $(fixture_libs)
+cluster_test_libs = tests/cluster/libfixtures.a $(cluster_libs) $(fixture_libs)
 request_test_libs = tests/request/libfixtures.a $(request_libs) $(fixture_libs)
 conn_test_libs = $(conn_libs) $(fixture_libs)
 http_test_libs = $(http_libs) $(fixture_libs)
@@ -39,6 +40,7 @@ include tests/maintenance/local.mk
 include tests/net/local.mk
 include tests/watch/local.mk
 include tests/auth/local.mk
+include tests/cluster/local.mk
 include tests/secret/local.mk
 include tests/request/local.mk
 include tests/conn/local.mk
@@ -47,7 +49,7 @@ include tests/store/local.mk
 include tests/cli/local.mk
 
 daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(net_tests) $(secret_tests) $(auth_tests) \
-	$(request_tests) $(conn_tests) $(http_tests)
+	$(cluster_tests) $(request_tests) $(conn_tests) $(http_tests)
 unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests) $(cli_tests)
 
 # Those that take longest go first: others run beside them.
