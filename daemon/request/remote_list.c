@@ -33,7 +33,7 @@ struct remote_list {
     unsigned count, told;            /* keys of the chunk */
     unsigned pending;                /* questions about it */
     struct cluster_question *living; /* LIST: how many keys of the chunk have a record */
-    bool looked;                     /* LIST: each of them was asked about */
+    bool looked;                     /* each of them was asked about */
     struct listed keys[CHUNK];
 };
 
@@ -208,7 +208,11 @@ static bool begin_chunk(struct remote_list *list, enum verb verb)
     if (list->count == 0) {
         return true;
     }
-    return verb == VERB_LIST ? ask_how_many_live(list) : ask_of_each(list, verb);
+    if (verb == VERB_LIST && !bucket->moves) { /* else they may be on two nodes */
+        return ask_how_many_live(list);
+    }
+    list->looked = true;
+    return ask_of_each(list, verb);
 }
 
 /* --- telling ------------------------------------------------------------------------------- */
@@ -315,12 +319,15 @@ static enum telling tell_chunk(struct command_context *ctx, const struct command
     return TELLING_DONE;
 }
 
-/* LIST: whether each key of the chunk has to be looked at. False with *failed: it could not be
- * asked. */
+/* LIST: whether each key of the chunk has to be looked at, because some have no record any more, or
+ * the slot began to move. False with *failed: it could not be asked. */
 static bool must_look(const struct remote_list *list, const struct cluster_question **failed)
 {
-    if (list->living == NULL || list->looked) {
+    if (list->looked) {
         return false;
+    }
+    if (list->living->outcome == CLUSTER_NOT_DONE) {
+        return true;
     }
     if (!is_of_type(list->living, CLUSTER_INTEGER)) {
         *failed = list->living;

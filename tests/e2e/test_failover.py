@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from cluster_load import NO_ANSWER, NOTHING_CHANGED, Load
-from harness import Case, wait_for
+from harness import Case, Client, wait_for
 from nodes import SLOTS, Nodes, server_program
 from timing import seconds
 
@@ -186,12 +186,11 @@ class Failover(Case):
     def test_a_dead_master_does_not_hold_up_others(self):
         """Behind a node that is known to be gone nothing queues up; other keys are served."""
         self.begin(daemons=1)
-        master = self.nodes.masters()[0]
-        key = self.key_of(master)
-        other = self.key_of(self.nodes.masters()[1])
+        master, living = self.nodes.masters()[:2]
+        key, other = self.key_of(master), self.key_of(living)
         self.client.put("s", other, "x")
         for node in self.nodes.all:
-            if node is not self.nodes.masters()[1]:
+            if node is not living:
                 node.signal(signal.SIGSTOP)
         wait_for(lambda: "ERROR" in str(self.client.ask(f"GET s {key}")), 30, "an error")
         batch = "".join(f"GET s {key}\r\n" for _ in range(20)) + f"GET s {other}\r\nPING\r\n"
@@ -239,6 +238,6 @@ class Failover(Case):
         self.daemons[0].stop()
         self.daemons[0].start(ready=False)
         self.daemons[0].wait_listening(2)
-        with self.daemons[0].connect() as client:
+        with Client(self.daemons[0].addresses()[-1]) as client:
             self.assertEqual(client.ask("GET s a"), ("VALUE 1", b"x"))
             self.assertEqual(client.ask("GET here a"), "NOT_FOUND")
