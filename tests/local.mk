@@ -61,7 +61,7 @@ TESTS += tests/store/over_file
 endif
 if HAVE_PYTHON3
 if TLS
-TESTS += tests/e2e/over_tls
+TESTS += tests/e2e/over_cluster tests/e2e/over_tls
 endif
 endif
 
@@ -134,8 +134,10 @@ e2e_files = \
 	tests/e2e/lib/client.py \
 	tests/e2e/lib/client_case.py \
 	tests/e2e/lib/deadline.py \
+	tests/e2e/lib/cluster_load.py \
 	tests/e2e/lib/encryption.py \
 	tests/e2e/lib/harness.py \
+	tests/e2e/lib/nodes.py \
 	tests/e2e/lib/persistence.py \
 	tests/e2e/lib/memcache.py \
 	tests/e2e/lib/memcache_stream.py \
@@ -235,4 +237,4 @@ tests/support/fail_file.so: tests/support/fail_file.c
 tests/support/wall_clock.so: tests/support/wall_clock.c
 	@$(MKDIR_P) tests/support
 	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/support/wall_clock.c
-dist_check_SCRIPTS += tests/e2e/over_tls
+dist_check_SCRIPTS += tests/e2e/over_cluster tests/e2e/over_tls

@@ -255,7 +255,7 @@ static void tell_value(struct command_context *ctx, const struct command *cmd,
     struct reply reply = {
         .kind = cmd->request.verb == VERB_DUMP ? REPLY_REQUEST : REPLY_RECORD,
         .name = listed->key,
-        .text = command_namespace(ctx, &cmd->request),
+        .text = {list_of(cmd)->walk.ns, list_of(cmd)->walk.ns_length},
         .left = left,
     };
     struct cluster_reply *stored = listed->value->reply;

@@ -31,7 +31,8 @@ struct remote_work *remote_upload_create(struct command_context *ctx, const stru
     *upload = (struct remote_upload){.work = {.remote = ctx->remote, .destroy = destroy},
                                      .length = request->value_length};
     upload->part.work = &upload->work;
-    upload->part.reserved = request->client_flags != 0 ? REMOTE_HEAD : 0;
+    bool joins = request->verb == VERB_APPEND || request->verb == VERB_PREPEND;
+    upload->part.reserved = request->client_flags != 0 && !joins ? REMOTE_HEAD : 0;
     upload->part.owned = malloc(upload->part.reserved + upload->length);
     if (upload->part.owned == NULL) {
         destroy(&upload->work);

@@ -7,6 +7,7 @@ import unittest
 
 from harness import Case, seconds, wait_for
 from memcache import Memcache
+from nodes import in_memory
 
 CONF = """
 memory = "128M"; max_value = "2M";
@@ -187,6 +188,7 @@ class Meanwhile(Dumping):
         self.assertLessEqual(max(found.values()), 2)
         self.assertGreater(turn, count)
 
+    @in_memory("replies of nodes wait in memory")
     def test_the_reply_takes_no_memory(self):
         self.write({(b"n", b"k%d" % i): (b"never", bytes([i]) * (1 << 20)) for i in range(60)})
         self.dump(self.client)
@@ -258,6 +260,7 @@ class Surveying(Dumping):
             times[name] = times.get(name, 0) + 1
         return sizes, times
 
+    @in_memory("heads of flags are counted")
     def test_against_a_reckoning(self):
         records = self.by_chance(5000)
         ttls = ["500ms", "9s", "59s", "10m", "1h", "6h", "1d", "7d", "30d", "31d", "never"]

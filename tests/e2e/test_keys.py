@@ -12,6 +12,7 @@ import re
 
 from harness import Case
 from memcache import Memcache
+from nodes import in_memory
 
 SEED = int(os.environ.get("KEYS_SEED", 1))
 SINGLE = [bytes([byte]) for byte in range(256)]
@@ -101,6 +102,7 @@ class Keys(Case):
 
     # --- memcached's listeners ---
 
+    @in_memory("it has few figures")
     def test_every_byte_that_memcached_takes(self):
         keys = [key for key in dict.fromkeys(SINGLE + ODD + random_keys(300)) if sayable(key)]
         for number, key in enumerate(keys):

@@ -6,6 +6,7 @@ import time
 import unittest
 
 from harness import SANITIZER, Case, SharedCase, seconds, wait_for
+from nodes import in_memory
 
 
 def keys_of(replies):
@@ -278,6 +279,7 @@ class Busy(Case):
         self.check(replies[:-1])
         self.assertGreater(self.writes, 3 * self.COUNT)
 
+    @in_memory("it bounds memory itself")
     def test_nothing_that_lives_is_evicted_beside_it(self):
         self.begin("32M")
         chance = random.Random(1)
@@ -289,6 +291,7 @@ class Busy(Case):
         self.assertEqual(self.client.stat("items", "n"), self.COUNT)
         self.assertGreaterEqual(len(reader.until_end()), self.COUNT - 1)
 
+    @in_memory("listings take no memory of the store")
     def test_too_many_of_them(self):
         self.begin("16M")
         readers = [self.listing(timeout=60) for _ in range(45)]
@@ -316,6 +319,7 @@ class Figures(Case):
         """)
         self.client = self.connect(self.daemon)
 
+    @in_memory("undeclared namespaces are not listed")
     def test_namespaces(self):
         self.client.put("one", "k", "v")
         self.client.put("two", "k", "v" * 100)
@@ -330,6 +334,7 @@ class Figures(Case):
         self.assertGreaterEqual(found["two"][1], 2 * 101)
         self.assertEqual(found.get("declared"), (0, 0))
 
+    @in_memory("undeclared namespaces are not listed")
     def test_many_namespaces(self):
         names = [f"ns{i}" for i in range(3000)]
         data = "".join(f"PUT {n} k 1h\nv\n" for n in names)
@@ -338,6 +343,7 @@ class Figures(Case):
         self.assertEqual(len(found), len(set(found)))
         self.assertLessEqual(set(names), set(found))
 
+    @in_memory("it has few figures")
     def test_stats_of_the_daemon(self):
         first = self.client.stats()
         for name in ("curr_items", "get_hits", "get_misses", "evictions", "bytes",
@@ -360,6 +366,7 @@ class Figures(Case):
         self.assertEqual(int(then["get_misses"]) - int(first["get_misses"]), 2)
         self.assertGreaterEqual(int(then["bytes"]), 1000)
 
+    @in_memory("it has few figures")
     def test_stats_of_a_namespace(self):
         for i in range(10):
             self.client.put("n", f"k{i}", "v")
@@ -379,6 +386,7 @@ class Figures(Case):
                           "expirations": "0", "evictions": "0", "quota": "0"})
         self.assertEqual(self.client.stats("declared")["quota"], str(4 << 20))
 
+    @in_memory("it has few figures")
     def test_figures_of_one_do_not_touch_the_other(self):
         self.client.put("one", "k", "v")
         self.client.put("two", "k", "v")
@@ -397,6 +405,7 @@ class Figures(Case):
         self.assertRegex(reply, "^(END|NOT_FOUND)$|^CLIENT_ERROR .")
         self.client.expect("PONG\r\n")
 
+    @in_memory("it has few figures")
     def test_ttl_counts_neither_hit_nor_miss(self):
         self.client.put("n", "k", "v")
         self.client.ask("TTL n k")

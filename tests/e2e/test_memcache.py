@@ -8,6 +8,7 @@ import unittest
 
 from harness import Case, seconds, wait_for
 from memcache import Memcache
+from nodes import in_memory
 
 CONF = """
 memory = "32M"; max_value = "256K"; ttl = "never";
@@ -141,6 +142,7 @@ class Flushing(MemcacheCase):
         self.say("get a sessions:a", "END")
         self.assertEqual(self.native.get("elsewhere", "a"), b"stays")
 
+    @in_memory("nodes flush at once")
     def test_it_may_come_later_and_be_taken_back(self):
         self.say("set a 0 0 1\nx", "STORED")
         self.say("flush_all 1", "OK")
@@ -164,6 +166,7 @@ class Flushing(MemcacheCase):
 
 
 class Refusals(MemcacheCase):
+    @in_memory("there are no quotas")
     def test_a_refused_set_takes_the_old_value_along(self):
         for size in (256 * 1024 + 1, 3_000_000):
             self.say("set a 0 0 1\nx", "STORED")
@@ -216,6 +219,7 @@ class Versions(MemcacheCase):
     def version(self, key):
         return self.wire.ask(f"gets {key}", 3)[0].split()[-1]
 
+    @in_memory("versions follow from values")
     def test_it_never_comes_back_for_a_key(self):
         seen = set()
         for i in range(200):
@@ -224,6 +228,7 @@ class Versions(MemcacheCase):
             self.say("delete a", "DELETED")
         self.assertEqual(len(seen), 200)
 
+    @in_memory("versions follow from values")
     def test_it_outlives_that_records_are_moved(self):
         versions = {}
         for i in range(200):
@@ -240,6 +245,7 @@ class Versions(MemcacheCase):
             self.say(f"cas mine{i} 0 0 3 {versions[i]}\nnew", "STORED")
             self.say(f"cas mine{i} 0 0 3 {versions[i]}\nbad", "EXISTS")
 
+    @in_memory("versions follow from values")
     def test_a_large_value_has_one(self):
         value = "v" * 200000
         self.say(f"set a 0 0 {len(value)}\n{value}", "STORED")
@@ -258,6 +264,7 @@ class Versions(MemcacheCase):
 
 
 class Meta(MemcacheCase):
+    @in_memory("nodes keep no notes")
     def test_one_client_renews_what_is_stale(self):
         self.say("ms a 3 T100\nold", "HD")
         self.say("md a I T30", "HD")
@@ -266,11 +273,13 @@ class Meta(MemcacheCase):
         self.say("ms a 3\nnew", "HD")
         self.say("mg a v", "VA 3", "new")
 
+    @in_memory("nodes keep no notes")
     def test_one_client_fills_a_miss(self):
         self.say("mg a N30 v t", "VA 0 t30 W", "")
         self.say("mg a N30 v", "VA 0 Z", "")
         self.say("mg a R40", "HD Z")
 
+    @in_memory("nodes keep no notes")
     def test_hits_and_idle_time(self):
         self.say("set a 0 0 1\nx", "STORED")
         self.say("mg a h l u", "HD h0 l0")
@@ -312,6 +321,7 @@ class Stats(MemcacheCase):
         stats = self.wire.stats()
         self.assertEqual((stats["cmd_get"], stats["get_misses"]), ("0", "0"))
 
+    @in_memory("it has few figures")
     def test_by_namespace(self):
         self.say("set sessions:a 0 0 1\nx", "STORED")
         self.say("get sessions:a sessions:b", "VALUE sessions:a 0 1", "x", "END")

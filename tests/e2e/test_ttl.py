@@ -10,6 +10,7 @@ import time
 import unittest
 
 from harness import Case, SharedCase, seconds, wait_for
+from nodes import in_memory
 
 TICK = 0.001  # seconds: the daemon's clock counts milliseconds, and is rounded down
 FLOAT = 1e-6   # what is lost in one
@@ -208,6 +209,7 @@ class Namespaces(Case):
 
 
 class Purge(Case):
+    @in_memory("nodes purge")
     def test_items_go_to_zero_by_themselves(self):
         client = self.connect(self.start())
         for start in range(0, 20000, 1000):
@@ -223,6 +225,7 @@ class Purge(Case):
         wait_for(lambda: client.stat("curr_items") == 0, what="nothing to be left")
         wait_for(lambda: client.stat("bytes") == 0, what="no bytes to be left")
 
+    @in_memory("nodes purge")
     def test_expired_namespaces_go_away(self):
         client = self.connect(self.start())
         client.put("passing", "k", "v", "20ms")

@@ -12,6 +12,7 @@ import unittest
 
 from harness import DAEMON, Case, Client, wait_for
 from memcache import Memcache
+from nodes import in_memory
 
 LISTEN_UNIX = 'listen = ( { path = "@/socket"; mode = "0666"; }, { port = 0; } );\n'
 FIRST = "authenticate first: write AUTH <user> <secret>"
@@ -110,6 +111,7 @@ class Native(Case):
         self.assertEqual(root.ask("FLUSH other"), "FLUSHED 1")
         self.assertGreaterEqual(root.stat("auth_cmds"), 2)
 
+    @in_memory("it has few figures")
     def test_who_watches_sees_figures_and_nothing_else(self):
         root = self.known("root", "top")
         self.assertEqual(root.put("sessions.a", "k", "v"), "STORED")
@@ -425,6 +427,7 @@ class Others(Case):
         self.assertNotIn("hidden", answer)
         self.assertIn("not allowed", wire.ask("get tokens:x y"))
 
+    @in_memory("nodes keep no notes")
     def test_who_only_reads_keeps_nobody_from_renewing(self):
         daemon = Memcache(users(user("reader", SECRET, read="cache"), ROOT))
         self.addCleanup(self._end, daemon)

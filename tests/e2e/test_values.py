@@ -8,6 +8,7 @@ import random
 import unittest
 
 from harness import SANITIZER, Case, SharedCase, seconds, wait_for
+from nodes import in_memory
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -224,6 +225,7 @@ class Largest(Case):
         client.send(data)
         self.assertRegex(client.line(), "^(CLIENT|SERVER)_ERROR .")
 
+    @in_memory("there are no quotas")
     def test_larger_than_a_quota(self):
         daemon = self.start('memory = "16M"; max_value = "4M";\n'
                             'namespaces = ( { name = "tiny"; memory = "1M"; } );')

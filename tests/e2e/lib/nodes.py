@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import unittest
 
 from timing import seconds, wait_for
 
@@ -24,10 +25,18 @@ def server_program():
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
+def reserve():
+    """A socket with a port that the kernel has picked. While it is open, no other process gets that
+    port by chance; a node can listen there all the same, since the socket does not."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved
+
+
+def in_memory(why):
+    """Of a test: of what only the daemon's own memory has."""
+    return unittest.skipIf(WANTED, "the records are in a cluster: " + why)
 
 
 class Error(Exception):
@@ -41,13 +50,17 @@ class Node:
         self.options = list(options)
         self.wrap = wrap
         self.secret = secret
-        self.port = free_port()
-        self.bus = free_port()
+        self.reserved = [reserve(), reserve()]
+        self.port, self.bus = (reserved.getsockname()[1] for reserved in self.reserved)
         self.folder = os.path.join(folder, str(self.port))
         os.mkdir(self.folder)
         self.process = None
         self.connection = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def address(self):
@@ -132,6 +145,13 @@ class Node:
             self.process.kill()
             self.process.wait()
 
+    def close(self):
+        if self.process is not None:
+            self.signal(signal.SIGCONT)
+            self.kill()
+        for reserved in self.reserved:
+            reserved.close()
+
     def id(self):
         return self.ask("CLUSTER", "MYID").decode()
 
@@ -209,9 +229,7 @@ class Nodes:
 
     def close(self):
         for node in self.all:
-            if node.process is not None:
-                node.signal(signal.SIGCONT)
-                node.kill()
+            node.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
