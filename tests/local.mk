@@ -60,8 +60,9 @@ if HAVE_CHECK
 TESTS += tests/store/over_file
 endif
 if HAVE_PYTHON3
+TESTS += tests/e2e/failover tests/e2e/over_cluster
 if TLS
-TESTS += tests/e2e/over_cluster tests/e2e/over_tls
+TESTS += tests/e2e/over_tls
 endif
 endif
 
@@ -180,6 +181,7 @@ e2e_files = \
 	tests/e2e/test_differential_table.py \
 	tests/e2e/test_evictions.py \
 	tests/e2e/test_failing.py \
+	tests/e2e/test_failover.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_fresh.py \
 	tests/e2e/test_hardening.py \
@@ -237,4 +239,4 @@ tests/support/fail_file.so: tests/support/fail_file.c
 tests/support/wall_clock.so: tests/support/wall_clock.c
 	@$(MKDIR_P) tests/support
 	$(AM_V_CCLD)$(preloaded) -o $@ $(srcdir)/tests/support/wall_clock.c
-dist_check_SCRIPTS += tests/e2e/over_cluster tests/e2e/over_tls
+dist_check_SCRIPTS += tests/e2e/failover tests/e2e/over_cluster tests/e2e/over_tls

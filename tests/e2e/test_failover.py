@@ -4,8 +4,11 @@ Each test has a cluster of its own. What clients were told under load is held ag
 there when all is quiet again.
 """
 
+import os
+import random
 import signal
 import threading
+import time
 import unittest
 
 from cluster_load import NO_ANSWER, NOTHING_CHANGED, Load
@@ -30,8 +33,7 @@ def slot_of(ns, key):
     return crc16(f"{ns}.{crc16(key.encode()) & 255:02x}".encode()) % SLOTS
 
 
-@unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")
-class Failover(Case):
+class WithNodes(Case):
     CLUSTER = ""
 
     def begin(self, daemons=2, **options):
@@ -63,6 +65,9 @@ class Failover(Case):
         with self.daemons[daemon].connect() as client:
             return dict(line.split(" ")[1:] for line in client.ask_all("STATS"))
 
+
+@unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")
+class Failover(WithNodes):
     def test_a_master_dies(self):
         self.begin()
         load = self.load()
@@ -241,3 +246,81 @@ class Failover(Case):
         with Client(self.daemons[0].addresses()[-1]) as client:
             self.assertEqual(client.ask("GET s a"), ("VALUE 1", b"x"))
             self.assertEqual(client.ask("GET here a"), "NOT_FOUND")
+
+
+class Soak(WithNodes):
+    """So many seconds under load, with a master killed or stopped every twenty of them."""
+
+    SECONDS = float(os.environ.get("E2E_SOAK") or 0)
+    EVERY = 20
+
+    def go_on(self, ends):
+        """Listings, flushes and values of all sizes, in a namespace beside that of the load."""
+        chance = random.Random(1)
+        with self.daemons[0].connect(timeout=60) as client:
+            while not ends.is_set():
+                key, size = f"k{chance.randrange(300)}", chance.choice((1, 100, 20000, 300000))
+                client.put("t", key, "v" * size)
+                client.ask(f"GET t {key}")
+                if chance.random() < 0.02:
+                    client.send("LIST t\r\nALL t k1*\r\nFLUSH t\r\nPING\r\n")
+                    while client.reply() != "PONG":
+                        pass
+
+    def leave(self, ends):
+        """Clients that do not wait for replies, some dozens at once."""
+        while not ends.is_set():
+            for _ in range(30):
+                with self.daemons[1].connect() as client:
+                    client.send("GET s known1 known2\r\nINCR t n\r\nLIST t\r\n"
+                                "PUT t left 60 30000\r\n" + "x" * 30000)
+            wait_for(lambda: int(self.figures(1)["curr_connections"]) < 10, 30,
+                     "the connections to be closed")
+
+    def take_away(self, number):
+        """Of a master, until another one has taken its place."""
+        masters = self.nodes.masters()
+        gone = masters[number % len(masters)]
+        others = [node for node in self.nodes.all if node is not gone]
+        if number % 3 == 2:
+            gone.signal(signal.SIGSTOP)
+        else:
+            gone.kill()
+        wait_for(lambda: sum(node.is_master() for node in others) == 3, 30,
+                 "a replica to be promoted")
+        if number % 3 == 2:
+            gone.signal(signal.SIGCONT)
+        else:
+            gone.start()
+        wait_for(lambda: not gone.is_master(), 30, "the old master to become a replica")
+        wait_for(self.nodes.is_whole, 60, "it to catch up")
+
+    @unittest.skipUnless(SECONDS and server_program(), "E2E_SOAK says how many seconds")
+    def test_masters_die_again_and_again(self):
+        self.begin()
+        load, ends = self.load(), threading.Event()
+        others = [threading.Thread(target=work, args=(ends,), daemon=True)
+                  for work in (self.go_on, self.leave)]
+        for thread in others:
+            thread.start()
+        began, number, resident = time.monotonic(), 0, None
+        while time.monotonic() - began < self.SECONDS:
+            self.take_away(number)
+            number += 1
+            load.quiet()
+            resident = resident or [daemon.resident() for daemon in self.daemons]
+            next_one = began + number * self.EVERY
+            wait_for(lambda: time.monotonic() > next_one or load.wrong, self.EVERY + 1, "the next")
+        ends.set()
+        for thread in others:
+            thread.join()
+        self.check(load)
+        print(f"{number} masters gone; {len(load.stored)} writes stored, {len(load.refused)} refused, "
+              f"{len(load.unknown)} not known; {load.reads} reads, {len(load.refused_reads)} refused; "
+              f"slowest {load.slowest:.3f} s")
+        for daemon, before in zip(self.daemons, resident):
+            self.assertLess(daemon.resident() - before, 24 << 20)
+            with daemon.connect() as client:
+                wait_for(lambda: "STAT curr_connections 2" in client.ask_all("STATS")
+                         or "STAT curr_connections 1" in client.ask_all("STATS"), 10,
+                         "the connections to be closed")

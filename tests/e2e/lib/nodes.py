@@ -156,7 +156,10 @@ class Node:
         return self.ask("CLUSTER", "MYID").decode()
 
     def is_master(self):
-        return self.ask("ROLE")[0] == b"master"
+        try:
+            return self.ask("ROLE")[0] == b"master"
+        except Error:  # it is loading what its master sends
+            return False
 
 
 class Nodes:
@@ -196,6 +199,12 @@ class Nodes:
 
     def is_whole(self):
         """Every node sees all slots served, and every replica has caught up."""
+        try:
+            return self.is_settled()
+        except Error:  # one is loading what its master sends
+            return False
+
+    def is_settled(self):
         for node in self.all:
             state = node.ask("CLUSTER", "INFO")
             if b"cluster_state:ok" not in state or b"cluster_slots_ok:16384" not in state:
