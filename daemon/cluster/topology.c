@@ -481,17 +481,21 @@ bool topology_init(struct topology *topology, struct links *links, const char *c
     return true;
 }
 
+/* What a link loses may look at other nodes: they go when all links have gone. */
 void topology_deinit(struct topology *topology)
 {
     if (topology->links == NULL) {
         return;
     }
     for (unsigned i = 0; i < topology->node_end; i++) {
-        struct node *node = topology->nodes[i];
-        if (node != NULL) {
-            link_destroy(&node->link);
-            free(node->host);
-            free(node);
+        if (topology->nodes[i] != NULL) {
+            link_destroy(&topology->nodes[i]->link);
+        }
+    }
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        if (topology->nodes[i] != NULL) {
+            free(topology->nodes[i]->host);
+            free(topology->nodes[i]);
         }
     }
     event_del(&topology->timer);
