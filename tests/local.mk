@@ -92,7 +92,7 @@ endif
 # the corpus of their name, and what they find is added to it.
 
 if FUZZERS
-fuzz_programs = tests/fuzz/fuzz_arena tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
+fuzz_programs = tests/fuzz/fuzz_arena tests/fuzz/fuzz_cluster tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
 	tests/fuzz/fuzz_native tests/fuzz/fuzz_time
 noinst_PROGRAMS += $(fuzz_programs)
 endif
@@ -100,6 +100,10 @@ endif
 tests_fuzz_fuzz_arena_SOURCES = tests/fuzz/fuzz_arena.c tests/store/crash/image.c tests/store/crash/image.h
 tests_fuzz_fuzz_arena_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_arena_LDADD = $(store_libs)
+
+tests_fuzz_fuzz_cluster_SOURCES = tests/fuzz/fuzz_cluster.c
+tests_fuzz_fuzz_cluster_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_cluster_LDADD = $(cluster_libs)
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
@@ -123,7 +127,7 @@ tests_fuzz_fuzz_time_SOURCES = tests/fuzz/fuzz_time.c
 tests_fuzz_fuzz_time_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_time_LDADD = protocol/libprotocol.a
 
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/memcache.dict tests/fuzz/native.dict
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/cluster.dict tests/fuzz/memcache.dict tests/fuzz/native.dict
 
 # --- end to end ---------------------------------------------------------------
 

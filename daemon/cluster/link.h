@@ -67,7 +67,7 @@ struct link_listener {
     void (*ready)(void *context, struct link *link);
     /* A ready link is not ready any more; its requests were lost before. */
     void (*broke)(void *context, struct link *link);
-    /* All replies of one read were given, or all requests of a link were lost. */
+    /* All replies of one read were given. From the event loop. */
     void (*round)(void *context);
     void *context;
 };

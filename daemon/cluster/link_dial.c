@@ -298,7 +298,8 @@ void link_dial(struct link *link)
         return;
     }
     link->state = LINK_RESOLVES;
-    link->lookup = lookup_begin(link->links->options.base, link->host, link->port, on_found, link);
+    link->lookup = lookup_begin(link->links->options.base, link->host, link->port, link->failures,
+                                on_found, link);
     if (link->lookup == NULL) {
         link_io_break(link, "there is no memory to look its name up");
     }

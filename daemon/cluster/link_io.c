@@ -115,6 +115,7 @@ void link_io_break(struct link *link, const char *format, ...)
     const struct link_listener *listener = &link->links->options.listener;
     char reason[LINK_REASON_MAX];
     bool was_ready = link->state == LINK_READY;
+    link->failures += !was_ready;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
@@ -128,7 +129,6 @@ void link_io_break(struct link *link, const char *format, ...)
     if (was_ready) {
         metrics_add(link->links->options.metrics, METRIC_CLUSTER_BROKEN, 1);
         listener->broke(listener->context, link);
-        listener->round(listener->context);
     }
 }
 

@@ -48,7 +48,8 @@ struct link {
     uint64_t heard;       /* ms, when bytes came last */
     uint64_t taken;       /* ms, when the socket took bytes last */
     unsigned backoff;
-    unsigned greeted; /* replies to the greeting that came */
+    unsigned failures; /* to become ready */
+    unsigned greeted;  /* replies to the greeting that came */
     struct link_request greeting, ping, role;
     bool role_asked;                 /* `role` is on its way */
     char complaint[LINK_REASON_MAX]; /* what was logged since it was ready last */

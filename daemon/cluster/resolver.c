@@ -28,12 +28,26 @@ struct lookup {
     lookup_done *done;
     void *context;
     /* The thread's. */
+    unsigned number;
     struct address address;
     char port[8];
     char host[];
 };
 
-static bool find(struct address *address, const char *host, const char *port, int flags)
+static const struct addrinfo *choose(const struct addrinfo *found, unsigned number)
+{
+    unsigned count = 0;
+    for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
+        count++;
+    }
+    for (number %= count; number > 0; number--) {
+        found = found->ai_next;
+    }
+    return found;
+}
+
+static bool find(struct address *address, const char *host, const char *port, int flags,
+                 unsigned number)
 {
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -41,9 +55,10 @@ static bool find(struct address *address, const char *host, const char *port, in
     if (getaddrinfo(host, port, &wanted, &found) != 0) {
         return false;
     }
-    if (found->ai_addrlen <= sizeof address->of) {
-        memcpy(&address->of, found->ai_addr, found->ai_addrlen);
-        address->length = found->ai_addrlen;
+    const struct addrinfo *chosen = choose(found, number);
+    if (chosen->ai_addrlen <= sizeof address->of) {
+        memcpy(&address->of, chosen->ai_addr, chosen->ai_addrlen);
+        address->length = chosen->ai_addrlen;
     }
     freeaddrinfo(found);
     return address->length > 0;
@@ -53,7 +68,7 @@ bool address_numeric(struct address *address, const char *host, uint16_t port)
 {
     char text[8];
     snprintf(text, sizeof text, "%u", (unsigned)port);
-    return find(address, host, text, AI_NUMERICHOST);
+    return find(address, host, text, AI_NUMERICHOST, 0);
 }
 
 static void let_go(struct lookup *lookup)
@@ -67,7 +82,7 @@ static void let_go(struct lookup *lookup)
 static void *run(void *context)
 {
     struct lookup *lookup = context;
-    find(&lookup->address, lookup->host, lookup->port, AI_ADDRCONFIG);
+    find(&lookup->address, lookup->host, lookup->port, AI_ADDRCONFIG, lookup->number);
     eventfd_write(lookup->fd, 1);
     let_go(lookup);
     return NULL;
@@ -99,7 +114,7 @@ static bool start(struct lookup *lookup)
 }
 
 struct lookup *lookup_begin(struct event_base *base, const char *host, uint16_t port,
-                            lookup_done *done, void *context)
+                            unsigned number, lookup_done *done, void *context)
 {
     size_t length = strlen(host);
     struct lookup *lookup = calloc(1, sizeof *lookup + length + 1);
@@ -108,6 +123,7 @@ struct lookup *lookup_begin(struct event_base *base, const char *host, uint16_t 
     }
     memcpy(lookup->host, host, length);
     snprintf(lookup->port, sizeof lookup->port, "%u", (unsigned)port);
+    lookup->number = number;
     lookup->done = done;
     lookup->context = context;
     lookup->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -25,9 +25,10 @@ bool address_numeric(struct address *address, const char *host, uint16_t port);
 /* Called once, on the thread of the base. NULL: the name has no address, or none was found. */
 typedef void lookup_done(void *context, const struct address *address);
 
-/* The strings are copied. NULL: no memory, or no thread. */
+/* Where the name has several addresses, `number` says which, from the first one again after the
+ * last. The host is copied. NULL: no memory, or no thread. */
 struct lookup *lookup_begin(struct event_base *base, const char *host, uint16_t port,
-                            lookup_done *done, void *context);
+                            unsigned number, lookup_done *done, void *context);
 
 /* Forgets it: `done` is not called any more. To be called after `done` as well. Sets *lookup to
  * NULL; NULL is legal. */

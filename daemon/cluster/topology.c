@@ -16,6 +16,7 @@
 enum {
     REFRESH_SOON = 100,    /* ms between two questions at least, and while a master is gone */
     REFRESH_SELDOM = 3000, /* ms, while all is well */
+    NAMED_MS = 60000,      /* for which a node stays that was named last so long ago */
 };
 
 /* --- nodes ------------------------------------------------------------------ */
@@ -82,9 +83,10 @@ unsigned topology_find(struct topology *topology, struct slice host, uint16_t po
     if (number == TOPOLOGY_NO_NODE) {
         number = add_node(topology, host, port);
     }
-    if (number != TOPOLOGY_NO_NODE && !need(topology, topology->nodes[number])) {
-        number = TOPOLOGY_NO_NODE;
+    if (number == TOPOLOGY_NO_NODE || !need(topology, topology->nodes[number])) {
+        return TOPOLOGY_NO_NODE;
     }
+    topology->nodes[number]->named = clock_now();
     return number;
 }
 
@@ -118,10 +120,14 @@ static bool any_listed_ready(const struct topology *topology)
     return false;
 }
 
-static bool leads_to(const struct topology *topology, unsigned number)
+/* A node that owns no slot yet is not told of: a redirection alone names it. */
+static bool is_needed(const struct topology *topology, unsigned number, uint64_t now)
 {
+    if (now - topology->nodes[number]->named < NAMED_MS) {
+        return true;
+    }
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
-        if (topology->owners[slot] == number || topology->importers[slot] == number) {
+        if (topology->owners[slot] == number) {
             return true;
         }
     }
@@ -133,6 +139,7 @@ static bool leads_to(const struct topology *topology, unsigned number)
 static void tidy(struct topology *topology)
 {
     bool well = any_listed_ready(topology);
+    uint64_t now = clock_now();
     for (unsigned i = 0; i < topology->node_end; i++) {
         struct node *node = topology->nodes[i];
         if (node == NULL || node->listed) {
@@ -141,10 +148,10 @@ static void tidy(struct topology *topology)
         if (node->configured && !well) {
             need(topology, node);
         } else if (node->link != NULL && well && link_is_idle(node->link) &&
-                   !leads_to(topology, i)) {
+                   !is_needed(topology, i, now)) {
             if (node->configured) {
                 link_destroy(&node->link);
-                node->gone_since = clock_now();
+                node->gone_since = now;
             } else {
                 remove_node(topology, i);
             }
@@ -481,17 +488,21 @@ bool topology_init(struct topology *topology, struct links *links, const char *c
     return true;
 }
 
+/* What a link loses may look at other nodes: they go when all links have gone. */
 void topology_deinit(struct topology *topology)
 {
     if (topology->links == NULL) {
         return;
     }
     for (unsigned i = 0; i < topology->node_end; i++) {
-        struct node *node = topology->nodes[i];
-        if (node != NULL) {
-            link_destroy(&node->link);
-            free(node->host);
-            free(node);
+        if (topology->nodes[i] != NULL) {
+            link_destroy(&topology->nodes[i]->link);
+        }
+    }
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        if (topology->nodes[i] != NULL) {
+            free(topology->nodes[i]->host);
+            free(topology->nodes[i]);
         }
     }
     event_del(&topology->timer);

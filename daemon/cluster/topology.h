@@ -31,6 +31,7 @@ struct node {
     bool owns;       /* it owns slots */
     bool replica;
     uint64_t gone_since;                   /* ms; 0: its link is ready */
+    uint64_t named;                        /* ms, when the cluster named it last */
     uint16_t replicas[SLOTS_REPLICAS_MAX]; /* numbers */
     unsigned char replica_count, next_replica;
 };

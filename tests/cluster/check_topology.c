@@ -126,6 +126,22 @@ START_TEST(a_node_that_does_not_tell)
 }
 END_TEST
 
+/* A link that goes with the cluster has a question under way, and other nodes have gone before. */
+START_TEST(it_is_destroyed_while_a_node_is_asked)
+{
+    struct scripted_node *last = &fixture.nodes[2];
+    last->slots = node_silence;
+    master->slots = fixture_slots(99, 0, -1, 199, 1, -1, CLUSTER_SLOTS - 1, 2, -1, -1);
+    replica->slots = master->slots;
+    fixture_connect(CLUSTER_SLOTS);
+    fixture_until(last->refreshes > 0);
+    struct asked *asked = fixture_read("GET a");
+    cluster_flush(fixture.cluster);
+    cluster_question_free(&asked->question);
+    cluster_destroy(&fixture.cluster);
+}
+END_TEST
+
 /* --- replicas --------------------------------------------------------------- */
 
 START_TEST(a_replica_answers_reads_when_the_master_is_gone)
@@ -207,6 +223,7 @@ int main(void)
     tcase_add_test(tcase, hosts_that_are_not_found);
     tcase_add_test(tcase, a_name_is_looked_up);
     tcase_add_loop_test(tcase, a_node_that_does_not_tell, 0, sizeof not_told / sizeof not_told[0]);
+    tcase_add_test(tcase, it_is_destroyed_while_a_node_is_asked);
     tcase_add_test(tcase, a_replica_answers_reads_when_the_master_is_gone);
     tcase_add_test(tcase, a_replica_answers_what_the_master_owes);
     tcase_add_test(tcase, a_replica_answers_while_the_master_loads);

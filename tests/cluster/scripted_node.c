@@ -170,7 +170,7 @@ static bool answer_all(struct node_conn *conn)
     return !closes;
 }
 
-/* False: the connection is closed. */
+/* False: it is not done yet, or the connection is closed. */
 static bool shake(struct node_conn *conn)
 {
     struct transport_handshake handshake;
@@ -178,11 +178,14 @@ static bool shake(struct node_conn *conn)
         return true;
     }
     enum transport_status status = conn->transport.ops->handshake(&conn->transport, &handshake);
-    conn->shaken = status == TRANSPORT_OK;
-    if (status != TRANSPORT_OK && status != TRANSPORT_AGAIN) {
+    if (status == TRANSPORT_OK) {
+        conn->shaken = true;
+        return true;
+    }
+    if (status != TRANSPORT_AGAIN) {
         close_conn(conn);
     }
-    return conn->shaken;
+    return false;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
