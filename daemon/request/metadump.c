@@ -275,13 +275,7 @@ static bool enter_next(struct command_context *ctx, const struct request *reques
         dump->walked = true;
         break;
     case WALK_FOUND:
-        if (!is_asked_for(request, namespace_walk_number(walk))) {
-            break;
-        }
-        if (ctx->remote != NULL && store_is_remote(ctx->store_thread, walk->name)) {
-            remote_refuse_verb(ctx, request, walk->name);
-            dump->failed = true;
-        } else {
+        if (is_asked_for(request, namespace_walk_number(walk))) {
             dump->failed = !enter(ctx, request, dump, walk->name);
         }
         break;
@@ -326,13 +320,32 @@ void verb_abandon_metadump(struct command *cmd)
     cmd->begun = false;
 }
 
+/* Whether none of the namespaces that are asked for has its records in a cluster, of which there is
+ * no such answer. Names alone are looked at, so that takes one turn. */
+static bool check_engines(struct command_context *ctx, const struct request *request)
+{
+    uint32_t next = 0;
+    struct slice own = command_namespace(ctx, request), name;
+    bool declared;
+    while (ctx->remote != NULL &&
+           store_namespace_walk(ctx->store_thread, &next, &name, &declared)) {
+        bool reached = slice_equal(name, own) || (declared && ctx->endpoint->separator != '\0');
+        if (reached && is_asked_for(request, next - 1) &&
+            store_is_remote(ctx->store_thread, name)) {
+            remote_refuse_verb(ctx, request, name);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether the client has the rights in all namespaces that the endpoint reaches; then the answer
  * begins. If not, dump->failed says whether that was answered or takes longer. */
 static bool check(struct command_context *ctx, const struct request *request, struct metadump *dump)
 {
     enum walk_step step = authorize_reached(ctx, request, &dump->next);
-    dump->checked = step == WALK_ENDED;
-    dump->failed = step == WALK_FOUND;
+    dump->failed = step == WALK_FOUND || (step == WALK_ENDED && !check_engines(ctx, request));
+    dump->checked = step == WALK_ENDED && !dump->failed;
     if (dump->checked) {
         metrics_add(ctx->metrics, METRIC_CMD_LIST, 1);
         set_range(request, dump);

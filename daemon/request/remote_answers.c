@@ -343,6 +343,26 @@ static bool answer_look(const struct answer *answer)
     return true;
 }
 
+/* --- refusals of the policy ------------------------------------------------------------- */
+
+/* What is said of a record that is there or not, before the refusal. */
+static bool answer_refused(const struct answer *answer)
+{
+    const struct request *request = answer->request;
+    bool asked = request->verb != VERB_PUT || (request->options & REQUEST_COMPARE) != 0;
+    enum store_status status = answer->part->refused;
+    if (asked && answer->part->asked > 0) {
+        if (has_failed(answer)) {
+            return false;
+        }
+        bool exists = reply_of(answer, 0)->integer == 1;
+        if (exists == (request->verb == VERB_ADD)) {
+            status = exists ? STORE_EXISTS : STORE_NOT_FOUND;
+        }
+    }
+    return command_answer(answer->ctx, request, answer->at->name, status);
+}
+
 /* --- the table ------------------------------------------------------------------------- */
 
 static bool (*const answers[VERB_UNUSED])(const struct answer *) = {
@@ -364,8 +384,7 @@ bool remote_part_answer(struct command_context *ctx, const struct request *reque
     case REMOTE_PART_ASKED:
         return !has_failed(&answer) && answers[request->verb](&answer);
     case REMOTE_PART_REFUSED:
-        command_refuse(ctx, request, at->name, part->refused);
-        return false;
+        return answer_refused(&answer);
     case REMOTE_PART_UNSUPPORTED:
         remote_refuse_verb(ctx, request, at->name);
         return false;

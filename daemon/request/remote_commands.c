@@ -129,10 +129,15 @@ static bool apply_policy(struct draft *draft, struct slice name, struct store_tt
     return true;
 }
 
-/* The policy refuses the new value: the old one goes, where the protocol has it so. */
-static void clear_if_refused(struct draft *draft)
+/* The policy refuses the time to live. Whether there is a record is said first, as by the store;
+ * and where the protocol has it so, the old value goes with the new one. */
+static void ask_although_refused(struct draft *draft)
 {
-    if ((draft->request->options & REQUEST_CLEAR) != 0) {
+    const struct request *request = draft->request;
+    if (request->verb != VERB_PUT || (request->options & REQUEST_COMPARE) != 0) {
+        begin(draft, TEXT("EXISTS"));
+        send(draft, false);
+    } else if ((request->options & REQUEST_CLEAR) != 0) {
         send_unlink(draft);
     }
 }
@@ -211,7 +216,7 @@ static void ask_put(struct draft *draft, const struct store_key *at)
     struct ttl_text ttl;
     struct slice stored;
     if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl)) {
-        clear_if_refused(draft);
+        ask_although_refused(draft);
         return;
     }
     if (!compose_value(draft, &stored)) {
@@ -236,6 +241,7 @@ static void ask_join(struct draft *draft, const struct store_key *at)
     struct ttl_text make = {""};
     char digits[REMOTE_VERSION_DIGITS], head[REMOTE_HEAD], most[NUMBER_MAX];
     if (makes && !apply_policy(draft, at->name, command_lifetime(request->make), &make)) {
+        ask_although_refused(draft);
         return;
     }
     size_t size = remote_value_head(request->client_flags, nothing, head);
@@ -262,6 +268,7 @@ static void ask_number(struct draft *draft, const struct store_key *at)
     char digits[REMOTE_VERSION_DIGITS], by[NUMBER_MAX], initial[NUMBER_MAX];
     if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl) ||
         (makes && !apply_policy(draft, at->name, command_lifetime(request->make), &make))) {
+        ask_although_refused(draft);
         return;
     }
     snprintf(by, sizeof by, "%" PRIu64, request->number);
@@ -295,6 +302,7 @@ static void ask_touch(struct draft *draft, const struct store_key *at)
 {
     struct ttl_text ttl;
     if (!apply_policy(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
+        ask_although_refused(draft);
         return;
     }
     if (ttl.text[0] == 'g') {
@@ -343,6 +351,7 @@ static void ask_look(struct draft *draft, const struct store_key *at)
 {
     struct ttl_text ttl;
     if (!apply_policy(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
+        ask_although_refused(draft);
         return;
     }
     if (ttl.text[0] == 'k') {
