@@ -137,6 +137,7 @@ e2e_files = \
 	tests/e2e/lib/persistence.py \
 	tests/e2e/lib/memcache.py \
 	tests/e2e/lib/memcache_stream.py \
+	tests/e2e/lib/threads_of.py \
 	tests/e2e/lib/timing.py \
 	tests/e2e/lib/reference.py \
 	tests/e2e/lib/request_mix.py \
