@@ -1,0 +1,3 @@
+# scripts/clients/local.mk - clients in other languages, and what all of them are tested with.
+
+EXTRA_DIST += scripts/clients/vectors.txt scripts/clients/with-daemon
