@@ -251,7 +251,7 @@ def stats(namespace: Optional[str] = None) -> Request[Optional[Dict[str, str]]]:
 
 def auth(user: Text, secret: Text) -> Request[bool]:
     data = b"AUTH %b %b\r\n" % (plain_word(user, "a user"), plain_word(secret, "a secret"))
-    return Request(data, replies.Login)
+    return Request(data, replies.Login, reads=True)
 
 
 def ping() -> Request[None]:
