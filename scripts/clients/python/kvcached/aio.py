@@ -247,7 +247,7 @@ class Client:
     # --- writing -------------------------------------------------------------------------------
 
     async def put(self, namespace: str, key: Text, value: Text, ttl: Ttl = None, *,
-            flags: int = 0) -> None:
+                  flags: int = 0) -> None:
         """Stores a value in place of any older one."""
         await self._call(requests.put(namespace, key, value, ttl, flags))
 
@@ -257,7 +257,7 @@ class Client:
         await self._call(requests.put_many(namespace, records, ttl))
 
     async def add(self, namespace: str, key: Text, value: Text, ttl: Ttl = None, *,
-            flags: int = 0) -> bool:
+                  flags: int = 0) -> bool:
         """Stores a value unless there is one; tells whether it did."""
         return await self._call(requests.add(namespace, key, value, ttl, flags))
 

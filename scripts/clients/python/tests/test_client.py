@@ -66,7 +66,8 @@ class Operations:
         self.cache.put_many(self.ns, records, ttl=60)
         got = self.cache.get_many(self.ns, [*records, "other"])
         self.assertEqual(got, {key: value.encode() for key, value in records.items()})
-        self.assertEqual(self.cache.delete_many(self.ns, ["k0", "other", "k1"]), [True, False, True])
+        self.assertEqual(self.cache.delete_many(self.ns, ["k0", "other", "k1"]),
+                         [True, False, True])
         self.assertEqual(self.cache.get_many(self.ns, []), {})
         self.assertEqual(self.cache.delete_many(self.ns, []), [])
         self.assertIsNone(self.cache.put_many(self.ns, {}))

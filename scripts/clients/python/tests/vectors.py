@@ -13,6 +13,8 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _LETTERS = {"r": "\r", "n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
+FIELDS = {"name", "call", "result", "send", "reply", "given", "then", "daemon"}
+
 ERRORS = {"argument": ArgumentError, "client": ClientError, "server": ServerError,
           "unknown": UnknownVerbError, "denied": AuthenticationError, "protocol": ProtocolError,
           "closed": Disconnected}
@@ -42,7 +44,7 @@ class Vector:
         self.given = b"".join(map(string, fields.get("given", [])))
         self.closes = fields.get("then") == ["closed"]
         self.daemon = fields.get("daemon", ["yes"])[0]
-        unknown = set(fields) - {"name", "call", "result", "send", "reply", "given", "then", "daemon"}
+        unknown = set(fields) - FIELDS
         if unknown or len(self.calls) != len(self.results):
             raise ValueError(f"vector {self.name}: {unknown or 'calls and results do not match'}")
 
