@@ -16,5 +16,6 @@ EXTRA_DIST += scripts/clients/python/LICENSE scripts/clients/python/README.md \
               scripts/clients/python/tests/test_client.py \
               scripts/clients/python/tests/test_django.py \
               scripts/clients/python/tests/test_failures.py \
+              scripts/clients/python/tests/test_package.py \
               scripts/clients/python/tests/test_vectors.py \
               scripts/clients/python/tests/vectors.py

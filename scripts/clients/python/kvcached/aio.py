@@ -139,6 +139,7 @@ class Pool:
         self._idle: List[Connection] = []
         self._waiting: Deque["asyncio.Future[None]"] = deque()
         self._count = 0
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
 
     async def acquire(self, deadline: Optional[float]) -> Connection:
         """A connection, an idle one or a new one."""
@@ -176,10 +177,19 @@ class Pool:
     async def _take_slot(self, deadline: Optional[float]) -> None:
         if self.closed:
             raise Disconnected("the client is closed")
+        self._check_loop()
         if self._count < self.size:
             self._count += 1
             return
         await self._wait_for_slot(deadline)
+
+    def _check_loop(self) -> None:
+        """Connections are those of the event loop that made them."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise RuntimeError("a kvcached.aio.Client belongs to one event loop: make another one")
 
     async def _wait_for_slot(self, deadline: Optional[float]) -> None:
         loop = asyncio.get_running_loop()

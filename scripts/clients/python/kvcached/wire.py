@@ -51,18 +51,28 @@ class Connection:
             raise
 
     def _connect(self, settings: Settings, deadline: Optional[float]) -> socket.socket:
-        left = time_left(deadline)
+        """To the first of the daemon's addresses that takes it."""
         if settings.path is not None:
-            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        else:
-            made = socket.create_connection((settings.host, settings.port), left)
+            return self._connect_to(socket.AF_UNIX, settings.path, settings, deadline)
+        failed: Optional[OSError] = None
+        for family, _, _, _, where in socket.getaddrinfo(settings.host, settings.port,
+                                                         type=socket.SOCK_STREAM):
+            try:
+                return self._connect_to(family, where, settings, deadline)
+            except OSError as error:
+                failed = failed or error
+        assert failed is not None
+        raise failed
+
+    def _connect_to(self, family: int, where: Any, settings: Settings,
+                    deadline: Optional[float]) -> socket.socket:
+        made = socket.socket(family, socket.SOCK_STREAM)
         try:
-            if settings.path is not None:
-                made.settimeout(left)
-                made.connect(settings.path)
-            else:
-                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            made.settimeout(time_left(deadline))
+            made.connect(where)
             made.setblocking(False)
+            if family != socket.AF_UNIX:
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._encrypt(made, settings, deadline)
         except BaseException:
             made.close()

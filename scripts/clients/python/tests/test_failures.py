@@ -387,3 +387,11 @@ class Tasks(unittest.TestCase):
         with Peer() as peer:
             peer.on_connection(answers((GET, FOUND)))
             self.assertEqual(asyncio.run(main(peer.address)), b"hello")
+
+    def test_other_event_loop(self):
+        with Peer() as peer:
+            peer.on_connection(answers((GET, FOUND)))
+            with client_of(AIO, peer.address) as cache:
+                self.assertEqual(cache.get("ns", "key"), b"hello")
+                with self.assertRaisesRegex(RuntimeError, "one event loop"):
+                    asyncio.run(cache.client.get("ns", "key"))
