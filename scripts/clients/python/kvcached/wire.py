@@ -24,6 +24,8 @@ except ImportError:  # a Python without OpenSSL
     SSLWantReadError = SSLWantWriteError = BlockingIOError  # type: ignore[misc,assignment]
     SSLSocket = None  # type: ignore[misc,assignment]
 
+# Larger than a record of TLS: what is decrypted is taken at once, since the socket does not say
+# that it is readable for the rest of it.
 CHUNK = 1 << 18
 
 
@@ -146,21 +148,16 @@ class Connection:
         return data[count:]
 
     def _receive(self) -> None:
-        while True:
-            try:
-                data = self._socket.recv(CHUNK)
-            except SSLWantWriteError:
-                self._wants_write = True
-                return
-            except (BlockingIOError, InterruptedError, SSLWantReadError):
-                return
+        try:
+            data = self._socket.recv(CHUNK)
+        except SSLWantWriteError:
+            self._wants_write = True
+        except (BlockingIOError, InterruptedError, SSLWantReadError):
+            pass
+        else:
             if not data:
                 raise self._parser.end()
             self._parser.feed(data)
-            # The socket does not say that it is readable for what TLS has decrypted already.
-            if SSLSocket is None or not isinstance(self._socket, SSLSocket) or \
-                    not self._socket.pending():
-                return
 
 
 def _wait_poll(waiting: Any, read: bool, write: bool, left: Optional[float]) -> Tuple[bool, bool]:

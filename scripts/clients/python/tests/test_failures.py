@@ -215,7 +215,7 @@ class Failures(unittest.TestCase):
     def test_garbage(self):
         for garbage in (b"\x00\xff\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"VALUE x\r\n",
                         b"VALUE 1\r\nabc\r\n", b"VALUE 99999999999999999999999\r\n", b"\n",
-                        b"x" * 70000, FOUND + b"more"):
+                        b"x" * 70000, b"VALUE 55\nhello\r\n", FOUND + b"more"):
             with self.subTest(garbage[:30]):
                 self.peer.on_connection(answers((GET, garbage)))
                 cache = self.open()
@@ -265,6 +265,19 @@ class Failures(unittest.TestCase):
         self.assertFalse(caught.exception.outcome_unknown)  # the put was not sent
 
     # --- the pool ---
+
+    def test_all_connections_were_closed_while_they_were_idle(self):
+        # A daemon that was restarted: the next write finds none of the old ones.
+        stored = PUT, b"STORED\r\n"
+        self.peer.on_connection(*[lambda peer: peer.close()] * 3, answers(stored))
+        cache = self.open()
+        acquire = cache._pool.acquire
+        held = [cache.run(acquire(None)) if self.kind == AIO else acquire(None) for _ in range(3)]
+        for connection in held:
+            cache._pool.release(connection, True)
+        self.wait_until_closed(cache)
+        cache.put("ns", "key", "v")
+        self.assertEqual(len(self.peer.received), 4)
 
     def test_closed_client(self):
         cache = client_of(self.kind, self.peer.address)
