@@ -127,7 +127,7 @@ class Failures(unittest.TestCase):
         self.wait_until_closed(cache)
         self.assertEqual(cache.get("ns", "key"), b"hello")
 
-    def test_nobody_listens(self):
+    def test_no_listener(self):
         free = socket.create_server(("127.0.0.1", 0))
         address = free.getsockname()
         free.close()
@@ -194,7 +194,7 @@ class Failures(unittest.TestCase):
         with self.assertRaises(kvcached.TimedOut):
             self.open(timeout=0.2).get("ns", "key")
 
-    def test_nobody_reads(self):
+    def test_peer_that_takes_nothing(self):
         stop = threading.Event()
         self.addCleanup(stop.set)
         self.peer.on_connection(lambda peer: stop.wait(DEADLINE))
@@ -204,7 +204,7 @@ class Failures(unittest.TestCase):
         self.assertTrue(caught.exception.outcome_unknown)
         stop.set()
 
-    def test_nobody_accepts_tls(self):
+    def test_peer_without_tls(self):
         self.peer.on_connection(lambda peer: None)
         with self.assertRaises((kvcached.TimedOut, kvcached.Disconnected)) as caught:
             self.open(timeout=0.3, tls=True, server_hostname="localhost").put("ns", "key", "v")

@@ -1,4 +1,4 @@
-"""Sessions in kvcached, in a namespace of their own: clearing the cache logs nobody out.
+"""Sessions in kvcached, in a namespace of their own: clearing the cache ends no session.
 
     SESSION_ENGINE = "kvcached.django.sessions"
     SESSION_CACHE_ALIAS = "default"         # a cache whose backend is KvcachedCache
