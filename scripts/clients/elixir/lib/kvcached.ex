@@ -77,7 +77,8 @@ defmodule Kvcached do
     * `:tls` - `true`, or a list of options of `:ssl` such as `cacertfile:`. The daemon's
       certificate and its name are verified, by the system's authorities where none are given
     * `:user`, `:password` - for daemons that have users. The password may be a function without
-      arguments, which is called for each connection; so it is in no report of a supervisor
+      arguments, which is called for each connection: a new password is taken, and none is in the report of a
+      supervisor
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts \\ []) do

@@ -28,7 +28,7 @@ defmodule Kvcached.ConfigurationTest do
     assert Kvcached.list!(:configured, namespace) == ["1/bkey"]
   end
 
-  test "a write that nobody waits for is in the log when it fails" do
+  test "a write that no caller waits for is in the log when it fails" do
     config = [cache: Daemon.start(:reader), namespace: Daemon.namespace(), writes: :async]
 
     log =

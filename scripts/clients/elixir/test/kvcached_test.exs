@@ -110,16 +110,16 @@ defmodule KvcachedTest do
 
   describe "users:" do
     test "a wrong password" do
-      cache = Daemon.start(:nobody, user: "all", password: "wrong")
+      cache = Daemon.start(:anonymous, user: "all", password: "wrong")
       assert {:error, %Error{kind: :denied, done: :no}} = Kvcached.ping(cache)
     end
 
     test "no user" do
-      cache = Daemon.start(:nobody)
+      cache = Daemon.start(:anonymous)
       assert {:error, %Error{kind: :client}} = Kvcached.put(cache, "ns", "k", "v")
     end
 
-    test "one who may only read" do
+    test "a user that may only read" do
       cache = Daemon.start(:reader)
       assert Kvcached.get(cache, namespace(), "k") == :not_found
       assert {:error, %Error{kind: :client}} = Kvcached.put(cache, namespace(), "k", "v")
@@ -150,8 +150,17 @@ defmodule KvcachedTest do
 
       test "a name that is not the certificate's" do
         [tls: tls] = Keyword.take(Daemon.options(:tls), [:tls])
-        tls = [server_name_indication: 'cache.example.net'] ++ tls
+        tls = [server_name_indication: ~c"cache.example.net"] ++ tls
         cache = Daemon.start(:tls, tls: tls)
+        assert {:error, %Error{kind: :closed, message: text}} = Kvcached.ping(cache)
+        assert text =~ "hostname_check_failed"
+      end
+
+      test "a name of the host that is not the certificate's" do
+        :inet_db.add_host({127, 0, 0, 1}, [~c"kvcached.test"])
+        :inet_db.set_lookup([:file, :native])
+        on_exit(fn -> :inet_db.set_lookup([:native]) end)
+        cache = Daemon.start(:tls, host: "kvcached.test")
         assert {:error, %Error{kind: :closed, message: text}} = Kvcached.ping(cache)
         assert text =~ "hostname_check_failed"
       end
@@ -172,6 +181,17 @@ defmodule KvcachedTest do
         {:ok, cache} = Kvcached.start_link(name: nil, port: port, tls: [verify: :verify_none])
         assert {:error, %Error{kind: :closed}} = Kvcached.ping(cache)
       end
+    end
+  end
+
+  test "a key has 1024 bytes as it is sent" do
+    cache = Daemon.start(:tcp)
+    ns = namespace()
+
+    for key <- [String.duplicate("k", 1024), String.duplicate(" ", 256)] do
+      assert Kvcached.put(cache, ns, key, "v") == :ok
+      assert Kvcached.get(cache, ns, key) == {:ok, "v"}
+      assert {:error, %Error{kind: :argument}} = Kvcached.get(cache, ns, key <> "k")
     end
   end
 

@@ -130,7 +130,7 @@ defmodule Kvcached.PowStoreTest do
         assert PowStore.all(config, [User, :user, 42, :session, :_]) == []
       end
 
-      test "writes that nobody waits for are done in order", %{config: config} do
+      test "writes that no caller waits for are done in order", %{config: config} do
         config = Keyword.put(config, :writes, :async)
 
         for n <- 1..200 do
@@ -212,6 +212,36 @@ defmodule Kvcached.PowStoreTest do
         do: assert(PowStore.get(config, "key") == n)
 
     for config <- configs ++ plain, do: PowStore.delete(config, "key")
+  end
+
+  test "no term is the namespace that another is hashed to, and none is the default one" do
+    cache = Daemon.start(:tcp)
+    key = "key #{System.unique_integer()}"
+    namespace = {System.unique_integer(), self()}
+    hash = :crypto.hash(:sha256, :erlang.term_to_binary(namespace, [:deterministic]))
+    hashed = "pow." <> Base.encode32(hash, case: :lower, padding: false)
+
+    PowStore.put([cache: cache, namespace: namespace, ttl: 60_000], {key, 1})
+    assert [_] = Kvcached.list!(cache, hashed)
+    assert PowStore.get([cache: cache, namespace: hashed], key) == :not_found
+
+    PowStore.put([cache: cache, namespace: "-", ttl: 60_000], {key, 1})
+    assert Kvcached.get(cache, "-", Kvcached.Terms.key([key])) == :not_found
+  end
+
+  test "without a ttl a record never expires, whatever the namespace's own is" do
+    value = :erlang.term_to_binary({["key"], 1})
+
+    port =
+      Server.start(fn socket, _ ->
+        Server.greet(socket)
+        Server.expect(socket, "PUT ns 1/bkey never #{byte_size(value)}\r\n#{value}\r\n")
+        Server.reply(socket, "STORED\r\n")
+        Server.await_close(socket)
+      end)
+
+    cache = start_supervised!({Kvcached, name: nil, port: port, pool_size: 1})
+    assert PowStore.put([cache: cache, namespace: "ns"], {"key", 1}) == :ok
   end
 
   test "without a namespace it is cache" do

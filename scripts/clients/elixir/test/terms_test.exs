@@ -32,7 +32,7 @@ defmodule Kvcached.TermsTest do
       {:a},
       [:a],
       ["a"],
-      'a',
+      ~c"a",
       <<1::1>>,
       self(),
       1..2,

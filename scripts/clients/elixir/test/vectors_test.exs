@@ -75,7 +75,7 @@ defmodule Kvcached.VectorsTest do
           call -> {[], call}
         end
 
-      cache = Daemon.start(:nobody, login)
+      cache = Daemon.start(:anonymous, login)
       expect(@vector, perform(cache, [call]), "from a daemon")
     end
   end

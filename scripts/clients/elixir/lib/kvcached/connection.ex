@@ -7,8 +7,9 @@ defmodule Kvcached.Connection do
   # A caller that gives up changes nothing: its reply is read when it comes, and dropped. But a
   # daemon that says nothing at all for as long as the oldest request may take is gone, and so is
   # one whose reply cannot be understood: the connection is closed, all that wait are told, and a
-  # new connection is made. The first attempt is made at once, further ones with a growing delay.
-  # Requests that come during an attempt wait for it; those that come during a delay fail.
+  # new connection is made. The first attempt is made at once; further ones have a growing delay,
+  # until a connection lasts. Requests that come during an attempt wait for it; those that come
+  # during a delay fail.
 
   use GenServer
 
@@ -21,7 +22,7 @@ defmodule Kvcached.Connection do
   defmodule Request do
     @moduledoc false
 
-    # `from` is nil where nobody waits. The deadline is in milliseconds of the monotonic clock,
+    # `from` is nil where no caller waits. The deadline is in milliseconds of the monotonic clock,
     # or :infinity.
     defstruct [:data, :shapes, :deadline, :timeout, :from, :report]
   end
@@ -32,8 +33,10 @@ defmodule Kvcached.Connection do
     :options,
     :transport,
     :error,
+    :logged,
     :watch,
     attempts: 0,
+    since: 0,
     heard: 0,
     pipeline: Pipeline.new()
   ]
@@ -64,7 +67,7 @@ defmodule Kvcached.Connection do
       {:ok, Enum.map(request.shapes, fn _ -> error end)}
   end
 
-  @doc "Sends a request for whose reply nobody waits; `report` is called with the results."
+  @doc "Sends a request for whose reply no caller waits; `report` is called with the results."
   @spec start(pid, %Request{}) :: :ok
   def start(connection, request), do: GenServer.cast(connection, {:run, request})
 
@@ -110,18 +113,18 @@ defmodule Kvcached.Connection do
   def handle_info(_, state), do: {:noreply, state}
 
   @impl true
-  def format_status(_, [_, state]), do: [data: [{'State', %{state | options: :hidden}}]]
+  def format_status(_, [_, state]), do: [data: [{~c"State", %{state | options: :hidden}}]]
 
   # --- connecting -----------------------------------------------------------------------------
 
   defp connect(state) do
     with {:ok, transport} <- Transport.connect(state.options),
          :ok <- activate(transport) do
-      if state.attempts > 0, do: Logger.info("#{name(state)} is connected again")
+      if state.logged, do: Logger.info("#{name(state)} is connected again")
       set_status(state, :up)
-      %{state | transport: transport, attempts: 0, error: nil, heard: now()}
+      %{state | transport: transport, logged: nil, since: now(), heard: now()}
     else
-      {:error, error} -> retry_later(state, error)
+      {:error, error} -> state |> log(error.message) |> retry(error)
     end
   end
 
@@ -133,11 +136,21 @@ defmodule Kvcached.Connection do
   end
 
   # The same failure is logged once, however often it comes.
-  defp retry_later(state, error) do
-    if state.error == nil or state.error.message != error.message do
-      Logger.warning("#{name(state)}: #{error.message}")
-    end
+  defp log(%{logged: text} = state, text), do: state
 
+  defp log(state, text) do
+    Logger.warning("#{name(state)}: #{text}")
+    %{state | logged: text}
+  end
+
+  # Also without a delay it is behind the requests that this process was sent before: they fail.
+  defp retry(%{attempts: 0} = state, error) do
+    set_status(state, :connecting)
+    send(self(), :connect)
+    %{state | attempts: 1, error: error}
+  end
+
+  defp retry(state, error) do
     set_status(state, :down)
     Process.send_after(self(), :connect, delay(state))
     %{state | attempts: state.attempts + 1, error: error}
@@ -206,21 +219,16 @@ defmodule Kvcached.Connection do
   # Closes what there is, and tells all that wait.
   defp lose(state, kind, text) do
     Transport.close(state.transport)
-    set_status(state, :connecting)
 
     for {request, results} <- Pipeline.close(state.pipeline, {kind, text}, {:closed, text}) do
       answer(request, {:ok, Enum.map(results, &in_time(&1, request))})
     end
 
-    unless Pipeline.idle?(state.pipeline), do: Logger.warning("#{name(state)}: #{text}")
-
-    reconnect(%{state | transport: nil, pipeline: Pipeline.new(), watch: nil}, text)
-  end
-
-  # At once, but behind the requests that this process was sent before: they are told.
-  defp reconnect(state, text) do
-    send(self(), :connect)
-    %{state | error: %Error{kind: :closed, message: text}}
+    state = if Pipeline.idle?(state.pipeline), do: state, else: log(state, text)
+    lasted = now() - state.since >= state.options.backoff_max
+    attempts = if lasted, do: 0, else: state.attempts
+    closed = %{transport: nil, pipeline: Pipeline.new(), watch: nil, attempts: attempts}
+    state |> Map.merge(closed) |> retry(%Error{kind: :closed, message: text})
   end
 
   # For a caller that waited as long as it wanted to, it was the time.

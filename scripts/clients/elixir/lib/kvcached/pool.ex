@@ -32,7 +32,7 @@ defmodule Kvcached.Pool do
   end
 
   @doc """
-  Sends commands for whose replies nobody waits. Those with the same `order` are sent in order,
+  Sends commands for whose replies no caller waits. Those with the same `order` are sent in order,
   and `report` is called with each result that is an error.
   """
   @spec start(Supervisor.supervisor(), [Command.t()], term, (Error.t() -> term)) :: :ok

@@ -42,15 +42,15 @@ defmodule Kvcached.PowStore do
 
   ## Atoms
 
-  Values are read with `:erlang.binary_to_term(value, [:safe])`, so that one who may write to the
-  cache cannot fill the table of atoms. But then an atom has to be there already when a value is
+  Values are read with `:erlang.binary_to_term(value, [:safe])`, so that a client that may write to
+  the cache cannot fill the table of atoms. But then an atom has to be there already when a value is
   read. In a release it is, since all modules are loaded at the start. Where modules are loaded
   when they are first called, as in development, a record of a user may be read before the
   module of the user is loaded: it is taken for `:not_found` then, with a line in the log. Set
   `safe: false` there.
 
-  One who may write to the cache can be anybody's session either way: see to it that only
-  the application may.
+  A client that may write to the cache can forge sessions either way: only the application
+  should have that right.
   """
 
   alias Kvcached.{Command, Pool, Terms}

@@ -111,7 +111,7 @@ defmodule Kvcached.Terms do
   defp word(term), do: "t" <> encode(:erlang.term_to_binary(term, [:deterministic]))
 
   defp escape(text) do
-    URI.encode(text, &(&1 in ?a..?z or &1 in ?A..?Z or &1 in ?0..?9 or &1 in '_-.:@+='))
+    URI.encode(text, &(&1 in ?a..?z or &1 in ?A..?Z or &1 in ?0..?9 or &1 in ~c"_-.:@+="))
   end
 
   defp hash(word), do: encode(:crypto.hash(:sha256, word))

@@ -113,10 +113,10 @@ defmodule Kvcached.Transport do
   defp secure(socket, %{tls: false}, _), do: {:ok, {:gen_tcp, socket}}
 
   defp secure(socket, options, deadline) do
-    case :ssl.connect(socket, tls_options(options), left(deadline)) do
-      {:ok, socket} ->
-        {:ok, {:ssl, socket}}
-
+    with {:ok, tls} <- tls_options(options),
+         {:ok, socket} <- :ssl.connect(socket, tls, left(deadline)) do
+      {:ok, {:ssl, socket}}
+    else
       {:error, reason} ->
         :gen_tcp.close(socket)
         closed("TLS failed", reason)
@@ -126,17 +126,17 @@ defmodule Kvcached.Transport do
   # What the caller gives goes before: verify: :verify_none, too.
   defp tls_options(options) do
     given = if is_list(options.tls), do: options.tls, else: []
+    match = :public_key.pkix_verify_hostname_match_fun(:https)
 
-    [
+    defaults = [
       verify: :verify_peer,
       log_level: :error,
-      customize_hostname_check: [
-        match_fun: :public_key.pkix_verify_hostname_match_fun(:https)
-      ]
+      customize_hostname_check: [match_fun: match]
     ]
-    |> Keyword.merge(server_name(options.host))
-    |> Keyword.merge(authorities(given))
-    |> Keyword.merge(given)
+
+    with {:ok, authorities} <- authorities(given) do
+      {:ok, Keyword.merge(defaults ++ server_name(options.host) ++ authorities, given)}
+    end
   end
 
   # Without a name, the certificate must have the address of the peer.
@@ -154,10 +154,12 @@ defmodule Kvcached.Transport do
   defp authorities(given) do
     if Keyword.has_key?(given, :cacertfile) or Keyword.has_key?(given, :cacerts) or
          given[:verify] == :verify_none do
-      []
+      {:ok, []}
     else
-      [cacerts: :public_key.cacerts_get()]
+      {:ok, [cacerts: :public_key.cacerts_get()]}
     end
+  rescue
+    _ -> {:error, "the system has no authorities; name them with cacertfile:"}
   end
 
   # --- the first requests ---------------------------------------------------------------------
@@ -194,20 +196,27 @@ defmodule Kvcached.Transport do
       {:ok, [{:greeting, results}], _} ->
         results
 
-      {:error, _, pipeline} ->
-        abandoned(pipeline, {:protocol, "the peer does not speak kvcached's native protocol"})
+      {:error, done, pipeline} ->
+        why = {:protocol, "the peer does not speak kvcached's native protocol"}
+        abandoned(done, pipeline, why)
 
       {:error, reason} ->
-        abandoned(pipeline, {:closed, "no reply to the first request: #{reason(reason)}"})
+        why = {:closed, "no reply to the first request: #{reason(reason)}"}
+        abandoned([], pipeline, why)
     end
   end
 
-  defp abandoned(pipeline, why) do
+  # Also where all was answered, but something else behind it.
+  defp abandoned([], pipeline, why) do
     [{:greeting, results}] = Pipeline.close(pipeline, why, why)
     results
   end
 
+  defp abandoned([{:greeting, _}], _, {kind, text}), do: {:error, kind, text}
+
   # The first failure is the reason for those behind it.
+  defp judge({:error, kind, text}, _), do: {:error, %Error{kind: kind, message: text}}
+
   defp judge(results, commands) do
     commands
     |> Enum.zip_with(results, &Command.decode/2)
@@ -221,12 +230,13 @@ defmodule Kvcached.Transport do
   @doc "A reason of `:inet` or `:ssl`, for people."
   def reason({:tls_alert, {_, text}}), do: text |> to_string() |> String.trim()
   def reason({:options, _} = options), do: inspect(options)
+  def reason(reason) when is_binary(reason), do: reason
   def reason(:timeout), do: "timeout"
   def reason(:closed), do: "closed"
 
   def reason(reason) when is_atom(reason) do
     case :inet.format_error(reason) do
-      'unknown POSIX error' -> inspect(reason)
+      ~c"unknown POSIX error" -> inspect(reason)
       text -> to_string(text)
     end
   end

@@ -19,7 +19,7 @@ defmodule Kvcached.Test.Daemon do
   def options(:users), do: address("KVCACHED_USERS_ADDRESS") ++ user()
   def options(:users_tls), do: address("KVCACHED_USERS_TLS_ADDRESS") ++ tls() ++ user()
   def options(:reader), do: address("KVCACHED_USERS_ADDRESS") ++ reader()
-  def options(:nobody), do: address("KVCACHED_USERS_ADDRESS")
+  def options(:anonymous), do: address("KVCACHED_USERS_ADDRESS")
   def options(:memcache), do: address("KVCACHED_MEMCACHE_ADDRESS")
 
   @doc "Starts a pool that ends with the test, without a name if none is given."
