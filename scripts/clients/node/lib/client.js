@@ -30,7 +30,7 @@ class Kvcached {
   #connections;
   #listings = new Set();
   #pending = 0;
-  #onIdle = null;
+  #onIdle = [];
   #isClosed = false;
 
   constructor(address, options) {
@@ -129,7 +129,7 @@ class Kvcached {
     this.#isClosed = true;
     if (this.#pending > 0) {
       await new Promise((resolve) => {
-        this.#onIdle = resolve;
+        this.#onIdle.push(resolve);
       });
     }
     this.destroy();
@@ -166,7 +166,7 @@ class Kvcached {
       return await request.promise;
     } finally {
       if (--this.#pending === 0) {
-        this.#onIdle?.();
+        this.#onIdle.forEach((resolve) => resolve());
       }
     }
   }
@@ -199,10 +199,6 @@ class Kvcached {
       this.#listings.delete(listing);
     }
   }
-}
-
-if (Symbol.asyncDispose !== undefined) {
-  Kvcached.prototype[Symbol.asyncDispose] = Kvcached.prototype.close;
 }
 
 // The same for the same bytes, whether a string or a Buffer holds them.

@@ -19,6 +19,11 @@ function broken(request, reason) {
     { cause: reason, outcomeUnknown: !request.isRead });
 }
 
+// The configuration has changed the user's secret since the login. Only the text tells.
+function mustLogIn(reply) {
+  return reply.word === "CLIENT_ERROR" && reply.rest.startsWith("authenticate first");
+}
+
 class Connection {
   #endpoint;
   #socket = null;
@@ -188,7 +193,9 @@ class Connection {
     }
     this.hasAnswered = true;
     this.#outstanding.shift().finish();
-    if (this.#outstanding.length === 0) {
+    if (this.#endpoint.user !== undefined && mustLogIn(reply)) {
+      this.destroy(new Error("the user has to authenticate again"));
+    } else if (this.#outstanding.length === 0) {
       this.#socket.unref();
     }
   }

@@ -78,10 +78,10 @@ class Listing {
       signal?.throwIfAborted();
       await this.#begin();
       for (;;) {
-        yield* this.#sink.take();
+        yield* this.#taken();
         await this.#more();
         if (this.#sink.isEnded) {
-          yield* this.#sink.take();
+          yield* this.#taken();
           break;
         }
       }
@@ -91,6 +91,13 @@ class Listing {
     }
     if (this.#sink.error !== null) {
       throw this.#sink.error;
+    }
+  }
+
+  *#taken() {
+    for (const item of this.#sink.take()) {
+      this.#options.signal?.throwIfAborted();
+      yield item;
     }
   }
 
@@ -104,12 +111,16 @@ class Listing {
   }
 
   async #more() {
-    const timer = setTimeout(() => this.#connection.expired(this.#request),
-      Math.min(this.#options.timeout, 2 ** 31 - 1));
+    const expire = () => this.#connection.expired(this.#request);
+    // What is here and unread is read first, where the process was busy.
+    let timer = setTimeout(() => {
+      timer = setImmediate(expire);
+    }, Math.min(this.#options.timeout, 2 ** 31 - 1));
     try {
       await this.#sink.changed();
     } finally {
       clearTimeout(timer);
+      clearImmediate(timer);
     }
   }
 }

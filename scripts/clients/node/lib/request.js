@@ -45,7 +45,7 @@ class Request {
   start({ timeout = Infinity, signal = null } = {}) {
     if (timeout <= TIMER_MAX) {
       this.deadline = performance.now() + timeout;
-      this.#timer = setTimeout(() => this.holder.expired(this), timeout);
+      this.#timer = setTimeout(() => this.#expire(), timeout);
     }
     if (signal) {
       this.#signal = signal;
@@ -78,6 +78,11 @@ class Request {
     return true;
   }
 
+  // Where the process was busy, the reply may be here and unread: it is read first.
+  #expire() {
+    this.#timer = setImmediate(() => this.holder.expired(this));
+  }
+
   reject(error) {
     this.#settle(this.#reject, error);
   }
@@ -85,6 +90,7 @@ class Request {
   // No holder has it any longer.
   finish() {
     clearTimeout(this.#timer);
+    clearImmediate(this.#timer);
     this.#forget();
   }
 

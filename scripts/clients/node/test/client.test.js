@@ -7,7 +7,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { promisify } = require("node:util");
 const errors = require("kvcached");
-const { namespace, rejection, test, until } = require("./support.js");
+const { DEADLINE, namespace, rejection, test, until } = require("./support.js");
 
 const { Kvcached } = errors;
 const env = process.env;
@@ -25,7 +25,7 @@ const WAYS = {
 const TLS = { skip: env.KVCACHED_TLS_ADDRESS ? false : "the daemon was built without TLS" };
 
 function connecting(context, address, options) {
-  const client = new Kvcached(address, options);
+  const client = new Kvcached(address, { timeout: DEADLINE, ...options });
   context.after(() => client.close());
   return client;
 }
@@ -209,7 +209,8 @@ test("a wrong secret is denied, and so is everything that waits for it", async (
 });
 
 test("a certificate that nothing vouches for is refused", TLS, async (context) => {
-  const client = connecting(context, env.KVCACHED_TLS_ADDRESS, { tls: true, timeout: 500 });
+  const client = connecting(context, env.KVCACHED_TLS_ADDRESS,
+    { tls: true, retryDelay: 3600000, maxRetryDelay: 3600000 });
   const error = await rejection(client.put("a", "b", "c"));
   assert.ok(error instanceof errors.KvcachedConnectError, String(error));
   assert.equal(error.outcomeUnknown, false);
@@ -222,7 +223,7 @@ test("a client that does nothing does not keep its process", async () => {
     const client = new Kvcached(process.env.KVCACHED_ADDRESS);
     client.get("a", "b").then((value) => console.log("got", value));`;
   const { stdout } = await promisify(execFile)(process.execPath, ["-e", script],
-    { cwd: path.dirname(__dirname) });
+    { cwd: path.dirname(__dirname), timeout: DEADLINE });
   assert.equal(stdout, "got undefined\n");
 });
 

@@ -2,14 +2,18 @@
 "use strict";
 
 const assert = require("node:assert");
+const { once } = require("node:events");
+const { Worker } = require("node:worker_threads");
 const errors = require("kvcached");
-const { Server, lines, rejection, serving, test, until } = require("./support.js");
+const { DEADLINE, SHORT, Server, lines, rejection, serving, test, until } = require("./support.js");
 
 const { Kvcached } = errors;
 
+const NO_RETRY = { retryDelay: 3600000, maxRetryDelay: 3600000 };
+
 // A client of one connection, which is closed when the test ends.
 function connecting(context, address, options = {}) {
-  const client = new Kvcached(address, { connections: 1, ...options });
+  const client = new Kvcached(address, { connections: 1, timeout: DEADLINE, ...options });
   context.after(() => client.destroy());
   return client;
 }
@@ -50,11 +54,20 @@ async function freePort() {
   return server.port;
 }
 
+// Waits until a request fails because there is no connection; why.
+async function unconnected(client) {
+  const error = await until("a request fails", () => client.get("a", "b", { timeout: 20 })
+    .then(() => null, (reason) => (reason.code === "CONNECT" ? reason : null)));
+  isUnconnected(error);
+  return error;
+}
+
 // --- time ------------------------------------------------------------------------------------------
 
 test("silence ends a request and its connection", async (context) => {
   const server = await serving(context, () => {});
-  const client = connecting(context, server.address, { timeout: 50 });
+  const client = connecting(context, server.address,
+    { timeout: SHORT, retryDelay: 1, maxRetryDelay: 1 });
   isTimeout(await rejection(client.put("a", "b", "c")), true);
   await until("the connection is closed", () => server.peers[0].isClosed);
   isTimeout(await rejection(client.get("a", "b")), false);
@@ -63,21 +76,21 @@ test("silence ends a request and its connection", async (context) => {
 test("half a reply is silence too", async (context) => {
   const server = await serving(context, answering(() => "VALUE 5\r\nhel"));
   const client = connecting(context, server.address, { repeatReads: false });
-  isTimeout(await rejection(client.get("a", "b", { timeout: 50 })), false);
+  isTimeout(await rejection(client.get("a", "b", { timeout: SHORT })), false);
   await until("the connection is closed", () => server.peers[0].isClosed);
 });
 
 test("a value that is only announced takes no memory", async (context) => {
   const server = await serving(context, answering(() => "VALUE 999999999999999\r\nhello"));
   const client = connecting(context, server.address);
-  isTimeout(await rejection(client.get("a", "b", { timeout: 50 })), false);
+  isTimeout(await rejection(client.get("a", "b", { timeout: SHORT })), false);
 });
 
 test("behind a request whose time is over, reads are sent again and writes are not", async (context) => {
   const server = await serving(context, answering((line, peer) =>
     peer === server.peers[0] ? null : "NOT_FOUND\r\n"));
   const client = connecting(context, server.address);
-  const [late, write, read] = await Promise.all([rejection(client.get("a", "late", { timeout: 50 })),
+  const [late, write, read] = await Promise.all([rejection(client.get("a", "late", { timeout: SHORT })),
     rejection(client.delete("a", "write")), client.get("a", "read")]);
   isTimeout(late, false);
   isClosed(write, true);
@@ -86,16 +99,53 @@ test("behind a request whose time is over, reads are sent again and writes are n
   assert.equal(server.peers[1].received.toString(), "GET a read\r\n");
 });
 
+// A server on a thread of its own. What it is asked, but for the version, it answers while the test
+// reads nothing. Words of memory: [0] the reply is on the way, [1] it may be, [2] a request came.
+const THREAD = String.raw`
+  const { parentPort, workerData: flags } = require("node:worker_threads");
+  const tell = (flag) => { Atomics.store(flags, flag, 1); Atomics.notify(flags, flag); };
+  const server = require("node:net").createServer((socket) => socket.on("data", (line) => {
+    if (String(line) === "VERSION\r\n") {
+      socket.write("VERSION kvcached 1\r\n");
+      return;
+    }
+    tell(2);
+    Atomics.wait(flags, 1, 0);
+    socket.write(String(line) === "PING\r\n" ? "PONG\r\n" : "KEY a\r\nEND\r\n", () => tell(0));
+  })).listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));`;
+
+for (const [what, ask] of Object.entries({
+  request: (client) => client.ping({ timeout: SHORT }),
+  listing: (client) => client.list("a", "*", { timeout: SHORT }).next(),
+})) {
+  test(`a ${what} has its reply where that came in time and is read late`, async (context) => {
+    const flags = new Int32Array(new SharedArrayBuffer(12));
+    const worker = new Worker(THREAD, { eval: true, workerData: flags });
+    context.after(() => worker.terminate());
+    const [port] = await once(worker, "message");
+    const client = connecting(context, `127.0.0.1:${port}`);
+    await client.version();
+    const began = performance.now();
+    const result = ask(client);
+    await until("it came", () => Atomics.load(flags, 2) === 1);
+    Atomics.store(flags, 1, 1);
+    Atomics.notify(flags, 1);
+    Atomics.wait(flags, 0, 0);
+    while (performance.now() < began + 2 * SHORT);
+    await result;
+  });
+}
+
 test("a handshake that is not answered ends, and nothing was sent", async (context) => {
   const server = await serving(context, () => {});
-  const client = connecting(context, server.address, { tls: true, connectTimeout: 50, timeout: 60 });
+  const client = connecting(context, server.address, { tls: true, connectTimeout: SHORT, ...NO_RETRY });
   isUnconnected(await rejection(client.put("a", "b", "c")));
   await until("the connection is closed", () => server.peers[0].isClosed);
 });
 
 test("a listing ends when the server is silent", async (context) => {
   const server = await serving(context, answering(() => "KEY a\r\nKEY b\r\nKEY"));
-  const client = connecting(context, server.address, { timeout: 50 });
+  const client = connecting(context, server.address, { timeout: SHORT });
   const keys = client.list("a");
   assert.equal((await keys.next()).value, "a");
   assert.equal((await keys.next()).value, "b");
@@ -139,11 +189,10 @@ test("a write whose reply was lost is never sent again", async (context) => {
 
 test("a client goes on when the server has come back", async (context) => {
   const first = await new Server(missing).listen();
-  const client = connecting(context, first.address, { timeout: 200 });
+  const client = connecting(context, first.address);
   assert.equal(await client.get("a", "b"), undefined);
   await first.close();
-  const error = await until("requests fail", () => client.get("a", "b").then(() => null, (e) => e));
-  isUnconnected(error);
+  const error = await unconnected(client);
   assert.equal(error.cause.code, "ECONNREFUSED");
   const second = await new Server(missing).listen(first.port);
   context.after(() => second.close());
@@ -153,9 +202,9 @@ test("a client goes on when the server has come back", async (context) => {
 test("a request waits for a server that comes within its time", async (context) => {
   const port = await freePort();
   const client = connecting(context, `127.0.0.1:${port}`,
-    { retryDelay: 10, maxRetryDelay: 20, timeout: 60000 });
+    { retryDelay: 10, maxRetryDelay: 20 });
   const write = client.put("a", "b", "c");
-  isUnconnected(await rejection(client.get("a", "b", { timeout: 100 })));
+  await unconnected(client);
   const server = await new Server(answering((line) => (line === "c" ? "STORED\r\n" : null)))
     .listen(port);
   context.after(() => server.close());
@@ -164,7 +213,7 @@ test("a request waits for a server that comes within its time", async (context) 
 
 test("attempts pause, and requests fail at once meanwhile", async (context) => {
   const server = await serving(context, (peer) => peer.socket.destroy());
-  const client = connecting(context, server.address, { retryDelay: 3600000, maxRetryDelay: 3600000 });
+  const client = connecting(context, server.address, NO_RETRY);
   for (let i = 0; i < 100; i++) {
     await rejection(client.get("a", "b"));
     isUnconnected(await rejection(client.put("a", "b", "c")));
@@ -175,7 +224,7 @@ test("attempts pause, and requests fail at once meanwhile", async (context) => {
 test("too many connections: what the server says is the reason", async (context) => {
   const server = await serving(context, (peer) =>
     peer.socket.end("SERVER_ERROR too many connections\r\n"));
-  const client = connecting(context, server.address, { retryDelay: 3600000, maxRetryDelay: 3600000 });
+  const client = connecting(context, server.address, NO_RETRY);
   await rejection(client.ping());
   const error = await rejection(client.ping());
   assert.match(String(error), /too many connections/);
@@ -238,8 +287,22 @@ test("a server that closes in the login was not reached", async (context) => {
     await lines(peer, 1);
     peer.socket.end();
   });
-  const client = connecting(context, server.address, { user: "web", secret: "x", timeout: 100 });
+  const client = connecting(context, server.address, { user: "web", secret: "x", ...NO_RETRY });
   isUnconnected(await rejection(client.put("a", "b", "c")));
+});
+
+test("a user whose secret has changed logs in again", async (context) => {
+  const server = await serving(context, answering((line, peer) => {
+    if (line.startsWith("AUTH")) {
+      return "OK\r\n";
+    }
+    return peer === server.peers[0] ? "CLIENT_ERROR authenticate first: write AUTH\r\n" : "NOT_FOUND\r\n";
+  }));
+  const client = connecting(context, server.address, { user: "web", secret: "x" });
+  assert.equal((await rejection(client.get("a", "b"))).code, "CLIENT_ERROR");
+  assert.equal(await client.get("a", "b"), undefined);
+  assert.equal(server.peers[1].received.toString(), "AUTH web x\r\nGET a b\r\n");
+  await until("the old connection is closed", () => server.peers[0].isClosed);
 });
 
 // --- aborts ----------------------------------------------------------------------------------------
@@ -278,7 +341,7 @@ test("a reply that comes after the abort is dropped", async (context) => {
 
 test("an aborted request that is never answered still ends its connection", async (context) => {
   const server = await serving(context, () => {});
-  const client = connecting(context, server.address, { timeout: 50 });
+  const client = connecting(context, server.address, { timeout: SHORT });
   const controller = new AbortController();
   const read = rejection(client.get("a", "b", { signal: controller.signal }));
   await until("it was sent", () => server.peers[0]?.received.length > 0);
@@ -302,6 +365,16 @@ test("a listing is aborted while its reader waits", async (context) => {
   assert.equal(server.peers.length, 1);
 });
 
+test("of an aborted listing nothing comes that was there already", async (context) => {
+  const server = await serving(context, answering(() => "KEY a\r\nKEY b\r\nKEY c\r\nEND\r\n"));
+  const client = connecting(context, server.address);
+  const controller = new AbortController();
+  const keys = client.list("a", undefined, { signal: controller.signal });
+  assert.equal((await keys.next()).value, "a");
+  controller.abort();
+  assert.equal((await rejection(keys.next())).name, "AbortError");
+});
+
 // --- listings --------------------------------------------------------------------------------------
 
 // Sends keys until all are sent, or the peer does not take them.
@@ -323,7 +396,7 @@ test("a listing that is not read stops the server", async (context) => {
   const total = 256 * 2 ** 20;
   const progress = { sent: 0 };
   const server = await serving(context, pumping(total, progress));
-  const client = connecting(context, server.address, { timeout: 60000 });
+  const client = connecting(context, server.address);
   const keys = client.list("a");
   await keys.next();
   let before = -1;
@@ -364,12 +437,13 @@ test("close waits for replies, and later requests fail", async (context) => {
   const client = connecting(context, server.address);
   const read = client.get("a", "b");
   await until("it was sent", () => answer !== undefined);
-  const closed = client.close();
+  const closed = [client.close(), client.close()];
   isClosed(await rejection(client.get("a", "c")), false);
   isClosed(await rejection(client.list("a").next()), false);
   answer();
   assert.equal(await read, undefined);
-  await closed;
+  await Promise.all(closed);
+  await client.close();
   await until("the connection is closed", () => server.peers[0].isClosed);
 });
 
@@ -430,6 +504,16 @@ test("what cannot be sent is refused, and nothing of it is sent", async (context
   }
   assert.equal(await client.get("a", "the first"), undefined);
   assert.equal(server.peers[0].received.toString(), "GET a the\\x20first\r\n");
+});
+
+test("times to live are rounded up to milliseconds", async (context) => {
+  const server = await serving(context, missing);
+  const client = connecting(context, server.address);
+  for (const ttl of [0.2, 1500.5, 7, Infinity, "never", undefined]) {
+    await client.touch("a", "b", { ttl });
+  }
+  const sent = ["1ms", "1501ms", "7ms", "never", "never", "-"].map((ttl) => `TOUCH a b ${ttl}\r\n`);
+  assert.equal(server.peers[0].received.toString(), sent.join(""));
 });
 
 test("addresses", async (context) => {

@@ -4,7 +4,7 @@
 const assert = require("node:assert");
 const http = require("node:http");
 const { Kvcached } = require("kvcached");
-const { namespace, rejection, serving, test, until } = require("./support.js");
+const { DEADLINE, namespace, rejection, serving, test, until } = require("./support.js");
 
 function optional(name) {
   try {
@@ -24,7 +24,7 @@ const NEEDED = { skip: express === null || session === null
 const { KvcachedStore } = session === null ? {} : require("kvcached/express-session");
 
 function storing(context, options = {}, address = process.env.KVCACHED_ADDRESS) {
-  const client = new Kvcached(address);
+  const client = new Kvcached(address, { timeout: DEADLINE });
   context.after(() => client.close());
   const store = new KvcachedStore({ client, namespace: namespace(), ...options });
   return { client, store, ns: options.namespace };

@@ -6,7 +6,8 @@ const net = require("node:net");
 const nodeTest = require("node:test");
 
 const SLOW = Number(process.env.E2E_SLOW ?? 1);
-const DEADLINE = 30000 * SLOW;
+const DEADLINE = 30000 * SLOW; // milliseconds, for what comes
+const SHORT = 200 * SLOW; // for what does not
 
 // A test fails where it waits for ever.
 function test(name, options, body = options) {
@@ -108,4 +109,4 @@ function namespace() {
   return `node.${process.pid}.${++namespaces}`;
 }
 
-module.exports = { DEADLINE, Server, lines, namespace, received, rejection, serving, test, until };
+module.exports = { DEADLINE, SHORT, Server, lines, namespace, received, rejection, serving, test, until };

@@ -9,7 +9,7 @@ const { Kvcached } = require("kvcached");
 const { Connection } = require("../node_modules/kvcached/lib/connection.js");
 const { readOptions } = require("../node_modules/kvcached/lib/options.js");
 const { onClient, onConnection } = require("./calls.js");
-const { Server, received, test, until } = require("./support.js");
+const { DEADLINE, Server, received, test, until } = require("./support.js");
 const { readVectors } = require("./vectors.js");
 
 const vectors = readVectors();
@@ -53,7 +53,8 @@ const LEVELS = {
     return { results, isOpen: connection.isOpen, close: () => connection.destroy(new Error("end")) };
   },
   async client(address, vector) {
-    const client = new Kvcached(address, { connections: 1, repeatReads: false });
+    const client = new Kvcached(address,
+      { connections: 1, repeatReads: false, timeout: DEADLINE });
     const results = await Promise.all(vector.call.map((call) => onClient(client, call)));
     return { results, isOpen: null, close: () => client.destroy() };
   },
