@@ -109,7 +109,8 @@ class KvcachedStore extends Store {
   async #all() {
     const sessions = [];
     const seen = new Set();
-    for await (const [id, text] of this.#client.all(this.#namespace, undefined, { encoding: "utf8" })) {
+    const records = this.#client.all(this.#namespace, undefined, { encoding: "utf8" });
+    for await (const [id, text] of records) {
       if (!seen.has(id)) {
         seen.add(id);
         sessions.push({ ...this.#serializer.parse(text), id });

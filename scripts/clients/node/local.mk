@@ -1,7 +1,7 @@
 # scripts/clients/node/local.mk - the client for Node. It is published from here, and not installed.
 
-EXTRA_DIST += scripts/clients/node/README.md scripts/clients/node/check \
-              scripts/clients/node/package.json \
+EXTRA_DIST += scripts/clients/node/LICENSE scripts/clients/node/README.md \
+              scripts/clients/node/check scripts/clients/node/package.json \
               scripts/clients/node/index.js scripts/clients/node/index.mjs \
               scripts/clients/node/index.d.ts scripts/clients/node/index.d.mts \
               scripts/clients/node/express-session.js scripts/clients/node/express-session.mjs \

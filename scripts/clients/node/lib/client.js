@@ -99,11 +99,13 @@ class Kvcached {
   // --- namespaces ---
 
   list(namespace, pattern, options = {}) {
-    return this.#listing((makeSink) => requests.list(namespace, pattern, options, makeSink), options);
+    const make = (makeSink) => requests.list(namespace, pattern, options, makeSink);
+    return this.#listing(make, options);
   }
 
   all(namespace, pattern, options = {}) {
-    return this.#listing((makeSink) => requests.all(namespace, pattern, options, makeSink), options);
+    const make = (makeSink) => requests.all(namespace, pattern, options, makeSink);
+    return this.#listing(make, options);
   }
 
   async flush(namespace, options = {}) {

@@ -15,8 +15,8 @@ const requests = require("./requests");
 // Why a request has no reply, for its caller.
 function broken(request, reason) {
   const unknown = request.isRead ? "" : "; it is not known whether the request was executed";
-  return new KvcachedClosedError(`the connection was closed before the reply: ${reason.message}${unknown}`,
-    { cause: reason, outcomeUnknown: !request.isRead });
+  const message = `the connection was closed before the reply: ${reason.message}${unknown}`;
+  return new KvcachedClosedError(message, { cause: reason, outcomeUnknown: !request.isRead });
 }
 
 // The configuration has changed the user's secret since the login. Only the text tells.
@@ -68,8 +68,8 @@ class Connection {
       }
     } catch (error) {
       this.destroy(error);
-      throw error.code === "DENIED" ? error
-        : new KvcachedConnectError(`cannot connect to ${name}: ${error.message || error.code}`, error);
+      const why = `cannot connect to ${name}: ${error.message || error.code}`;
+      throw error.code === "DENIED" ? error : new KvcachedConnectError(why, error);
     } finally {
       clearTimeout(timer);
       this.#abandon = null;
@@ -79,7 +79,8 @@ class Connection {
   #connect() {
     return new Promise((resolve) => {
       const { socket: where, tls: secure } = this.#endpoint;
-      const socket = secure === null ? net.connect(where) : tls.connect({ ...where, ...secure });
+      const socket = secure === null ? net.connect(where)
+        : tls.connect({ ...where, ...secure });
       this.#socket = socket;
       socket.setNoDelay(true);
       socket.once(secure === null ? "connect" : "secureConnect", () => {

@@ -1,8 +1,8 @@
 // listing.js - LIST and ALL as asynchronous iterators, which hold a few replies at a time.
 //
 // A listing has a connection for itself: while its reader pauses, so does the connection, and no
-// other request waits behind it. It is opened with the first item that is asked for, and closed when
-// the listing ends or is left.
+// other request waits behind it. It is opened with the first item that is asked for, and closed
+// when the listing ends or is left.
 "use strict";
 
 const { KvcachedClosedError } = require("./errors");

@@ -28,7 +28,7 @@ function parseAddress(address) {
   }
   if (parts === null) {
     throw new KvcachedArgumentError(
-      `an address must be HOST:PORT, HOST, [ADDRESS]:PORT or /PATH, not ${JSON.stringify(address)}`);
+      `an address must be HOST:PORT, HOST, [ADDRESS]:PORT or /PATH, not "${address}"`);
   }
   const host = parts[1] ?? parts[2];
   return parts[3] === undefined ? { host } : { host, port: Number(parts[3]) };
@@ -84,7 +84,8 @@ function readOptions(address, options = {}) {
     : { ...address };
   for (const name of Object.keys(given)) {
     if (!known.has(name)) {
-      throw new KvcachedArgumentError(`there is no option ${name}; options are ${[...known].join(", ")}`);
+      throw new KvcachedArgumentError(
+        `there is no option ${name}; options are ${[...known].join(", ")}`);
     }
   }
   const socket = socketOf(given);

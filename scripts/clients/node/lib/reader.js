@@ -25,13 +25,8 @@ class ReplyReader {
     }
   }
 
-  // Whether a part of a reply has come.
-  get isWithinReply() {
-    return this.#head !== null || this.#size > 0;
-  }
-
-  // The next reply, { word, rest, value }, or null where it has not come as a whole. The value, null
-  // or a Buffer, may be a view of what was pushed.
+  // The next reply, { word, rest, value }, or null where it has not come as a whole. The value,
+  // null or a Buffer, may be a view of what was pushed.
   next() {
     if (this.#head === null) {
       const line = this.#line();

@@ -10,7 +10,7 @@ const words = require("./words");
 const LINE_END = Buffer.from("\r\n");
 const JOINED_MAX = 16384; // bytes of a value that is copied behind its line
 
-// --- what replies mean -----------------------------------------------------------------------------
+// --- what replies mean ---------------------------------------------------------------------------
 
 // For replies of one word: { WORD: result }.
 function wordOf(results) {
@@ -79,7 +79,7 @@ function listing(word, read, makeSink) {
   };
 }
 
-// --- requests --------------------------------------------------------------------------------------
+// --- requests ------------------------------------------------------------------------------------
 
 function line(text) {
   return [Buffer.from(`${text}\r\n`, "latin1")];

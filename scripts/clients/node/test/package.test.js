@@ -22,15 +22,19 @@ function without(command, ...words) {
 }
 
 const modules = path.join(__dirname, "..", "node_modules");
-const absent = (...names) => names.find((name) => !fs.existsSync(path.join(modules, name)));
+// Why a test is skipped that needs packages of npm, or false.
+function absent(...names) {
+  const name = names.find((each) => !fs.existsSync(path.join(modules, each)));
+  return name !== undefined && `npm's ${name} is not there; scripts/setup check brings it`;
+}
 
 // TypeScript is npm's, or else the system's.
 const tsc = path.join(modules, "typescript", "bin", "tsc");
 const [compiler, ...compilerWords] = fs.existsSync(tsc) ? [process.execPath, tsc] : ["tsc"];
-const WITHOUT_TYPES = absent("@types/node", "@types/express", "@types/express-session") ??
+const WITHOUT_TYPES = absent("@types/node", "@types/express", "@types/express-session") ||
   without(compiler, ...compilerWords, "--version");
 
-test("import and require give the same", { skip: absent("express-session") ?? false }, async () => {
+test("import and require give the same", { skip: absent("express-session") }, async () => {
   const required = { ...require("kvcached"), ...require("kvcached/express-session") };
   const imported = { ...await import("kvcached"), ...await import("kvcached/express-session") };
   assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());

@@ -162,7 +162,7 @@ test("options that make no sense are refused", NEEDED, (context) => {
   }
 });
 
-// --- below express ---------------------------------------------------------------------------------
+// --- below express -------------------------------------------------------------------------------
 
 // Each is like a process of its own.
 async function starting(context, ns, cookie) {

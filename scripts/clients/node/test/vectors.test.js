@@ -138,7 +138,7 @@ for (const vector of vectors) {
   }
 }
 
-// --- a daemon answers ------------------------------------------------------------------------------
+// --- a daemon answers ----------------------------------------------------------------------------
 
 async function tell(address, bytes) {
   if (bytes.length === 0) {
