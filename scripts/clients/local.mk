@@ -3,4 +3,5 @@
 EXTRA_DIST += scripts/clients/vectors.txt scripts/clients/with-daemon
 
 include scripts/clients/elixir/local.mk
+include scripts/clients/node/local.mk
 include scripts/clients/python/local.mk
