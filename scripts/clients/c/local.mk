@@ -73,4 +73,5 @@ nodist_man_MANS += installed/libkvcached.3
 installed/libkvcached.3: scripts/clients/c/libkvcached.3 Makefile
 
 EXTRA_DIST += scripts/clients/c/kvcached.map scripts/clients/c/kvcached.pc.in \
-              scripts/clients/c/libkvcached.3 scripts/clients/c/README scripts/clients/c/example.c
+              scripts/clients/c/libkvcached.3 scripts/clients/c/README scripts/clients/c/example.c \
+              scripts/clients/c/check
