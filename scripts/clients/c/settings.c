@@ -48,8 +48,11 @@ static char *copy_text(const char *text, bool *failed)
 
 bool settings_is_word(struct kvc_bytes word)
 {
+    if (word.length == 0) {
+        return false;
+    }
     const char *end = word.bytes + word.length;
-    return word.length > 0 && token_span(word.bytes, end, TOKEN_KEY) == end;
+    return token_span(word.bytes, end, TOKEN_KEY) == end;
 }
 
 /* NULL: nothing is wrong. */
