@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "tests/clients/c/calls.h"
 #include "tests/clients/c/scripted.h"
 #include "tests/support/suite.h"
 
@@ -163,6 +164,59 @@ START_TEST(what_was_not_asked_for_ends_a_connection)
     will_answer(1, "NOT_FOUND\r\n", 9, false);
     ck_assert_int_eq(get(), KVC_NOT_FOUND);
     ck_assert_uint_eq(server.connections, 2);
+}
+END_TEST
+
+START_TEST(what_comes_later_ends_a_connection_too)
+{
+    will_answer(0, "STORED\r\n", 16, false);
+    ck_assert_int_eq(put(), KVC_OK);
+    ck_assert_int_eq(send(server.peer, "STORED\r\n", 8, MSG_NOSIGNAL), 8);
+    will_answer(1, "NOT_FOUND\r\n", 9, false);
+    ck_assert_int_eq(get(), KVC_NOT_FOUND);
+    ck_assert_uint_eq(server.connections, 2);
+}
+END_TEST
+
+static const struct {
+    const char *call, *reply;
+} mismatches[] = {
+    {"put \"s\" \"k\" \"v\"", "NOT_FOUND\r\n"},
+    {"put \"s\" \"k\" \"v\"", "EXISTS\r\n"},
+    {"put \"s\" \"k\" \"v\"", "STORED 1\r\n"},
+    {"put \"s\" \"k\" \"v\"", "DENIED\r\n"},
+    {"put \"s\" \"k\" \"v\"", "END\r\n"},
+    {"add \"s\" \"k\" \"v\"", "NOT_FOUND\r\n"},
+    {"get \"s\" \"k\"", "EXISTS\r\n"},
+    {"get \"s\" \"k\"", "VALUE x 1\r\ny\r\n"},
+    {"get \"s\" \"k\"", "NOT_FOUND k\r\n"},
+    {"get \"s\" \"k\"", "VALUE \r\n"},
+    {"get_many \"s\" \"k\"", "END\r\n"},
+    {"delete \"s\" \"k\"", "TOUCHED\r\n"},
+    {"ttl \"s\" \"k\"", "TTL 5s\r\n"},
+    {"ttl \"s\" \"k\"", "TTL \r\n"},
+    {"flush \"s\"", "FLUSHED\r\n"},
+    {"flush \"s\"", "NOT_FOUND\r\n"},
+    {"list \"s\"", "NOT_FOUND\r\n"},
+    {"list \"s\"", "KEY a b\r\nEND\r\n"},
+    {"list \"s\"", "KEY \r\nEND\r\n"},
+    {"list \"s\"", "END 1\r\n"},
+    {"all \"s\"", "RECORD 1\r\nx\r\nEND\r\n"},
+    {"all \"s\"", "RECORD a b 1\r\nx\r\nEND\r\n"},
+    {"stats \"s\"", "STAT a 1\r\nNOT_FOUND\r\n"},
+    {"auth \"u\" \"p\"", "NOT_FOUND\r\n"},
+    {"version", "VERSION\r\n"},
+    {"ping", "OK\r\n"},
+};
+
+START_TEST(a_reply_to_another_request)
+{
+    struct text result = {.at = NULL};
+    will_answer(0, mismatches[_i].reply, 1, false);
+    calls_make(kvc, mismatches[_i].call, &result);
+    ck_assert_str_eq(result.at, "error protocol");
+    ck_assert(!kvc_is_connected(kvc));
+    text_deinit(&result);
 }
 END_TEST
 
@@ -364,6 +418,9 @@ int main(void)
     tcase_add_test(servers, one_of_many_writes_is_in_doubt);
     tcase_add_test(servers, an_idle_connection_that_was_closed_is_made_anew);
     tcase_add_test(servers, what_was_not_asked_for_ends_a_connection);
+    tcase_add_test(servers, what_comes_later_ends_a_connection_too);
+    tcase_add_loop_test(servers, a_reply_to_another_request, 0,
+                        (int)(sizeof mismatches / sizeof *mismatches));
     tcase_add_test(servers, a_pipeline_is_lost_as_a_whole);
     tcase_add_test(servers, a_listing_is_left);
     tcase_add_test(servers, a_listing_is_not_begun_anew);
