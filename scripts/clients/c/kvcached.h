@@ -180,7 +180,8 @@ struct kvc_record {
 };
 
 /* Stores all of them, and goes on behind one that is refused. Returns the first error; results,
- * which may be NULL, has a place for that of each. An argument that is wrong refuses all. */
+ * which may be NULL, has a place for that of each. An argument that is wrong refuses all. The
+ * handle's buffer holds all requests at once. */
 enum kvc_result kvc_mput(struct kvc *kvc, const char *ns, const struct kvc_record *records,
                          size_t count, enum kvc_result *results);
 /* Sets values[i] to that of keys[i], or its bytes to NULL where there is none. The values are the
