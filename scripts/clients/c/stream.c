@@ -1,20 +1,20 @@
 /*
  * stream.c - a connection's bytes, with TLS or without.
  */
-#include "scripts/cli/stream.h"
+#include "scripts/clients/c/stream.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "scripts/cli/clock.h"
-#include "scripts/cli/link_tls.h"
+#include "scripts/clients/c/clock.h"
+#include "scripts/clients/c/link_tls.h"
 
-bool stream_open(struct link *link, const struct endpoint *endpoint, int timeout)
+bool stream_open(struct link *link, int timeout)
 {
     int64_t until = clock_now() + timeout;
-    bool opened = link_connect(link, endpoint, timeout);
-    if (opened && endpoint->tls && !link_tls_start(link, endpoint, clock_left(until))) {
+    bool opened = link_connect(link, timeout);
+    if (opened && link->settings->tls && !link_tls_start(link, clock_left(until))) {
         link_disconnect(link);
         opened = false;
     }
@@ -38,7 +38,7 @@ static enum link_result failed(struct link *link, short events)
     if (errno == ECONNRESET || errno == EPIPE) {
         return LINK_CLOSED;
     }
-    link_fail(link, "%s", strerror(errno));
+    link_fail_errno(link, errno);
     return LINK_BROKEN;
 }
 

@@ -1,11 +1,14 @@
 /*
  * link_tls.c - TLS on a connected socket, by OpenSSL.
  *
- * The server is checked always: its certificate is signed by an authority of --ca or of the system
- * and has the name or address that was connected to; or it is the very certificate that the
- * configuration of this machine names, whose names are then not looked at.
+ * The server is checked always: its certificate is signed by an authority of `ca` or of the system
+ * and has the name or address that was connected to; or it is the certificate that `pinned` names,
+ * or signed by that, and its names are not compared.
+ *
+ * OpenSSL's own sockets write without MSG_NOSIGNAL, and a library must not ignore SIGPIPE for its
+ * process, so the bytes go through a BIO of two functions.
  */
-#include "scripts/cli/link_tls.h"
+#include "scripts/clients/c/link_tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,27 +17,29 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
-#include "scripts/cli/bytes.h"
-#include "scripts/cli/clock.h"
+#include "scripts/clients/c/clock.h"
 
 struct link_tls {
+    BIO_METHOD *method;
     SSL_CTX *context;
     SSL *ssl;
 };
 
 /* --- errors ----------------------------------------------------------------------- */
 
-/* The first reason that OpenSSL has noted; forgets them all. */
-static const char *reason(void)
+enum { REASON_MAX = 128 };
+
+/* The first reason that OpenSSL has noted, perhaps in `room`; forgets them all. */
+static const char *reason(char room[REASON_MAX])
 {
     unsigned long code = ERR_get_error();
     const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
     if (text == NULL && code != 0 && ERR_SYSTEM_ERROR(code)) {
-        text = strerror(ERR_GET_REASON(code));
+        text = strerror_r(ERR_GET_REASON(code), room, REASON_MAX);
     }
     ERR_clear_error();
     return text != NULL ? text : "TLS failed";
@@ -42,7 +47,8 @@ static const char *reason(void)
 
 static bool fail_file(struct link *link, const char *file)
 {
-    link_fail(link, "%s: %s", file, reason());
+    char room[REASON_MAX];
+    link_fail(link, "%s: %s", file, reason(room));
     return false;
 }
 
@@ -53,7 +59,8 @@ static bool pin(struct link *link, SSL_CTX *context, const char *file)
 {
     FILE *stream = fopen(file, "re");
     if (stream == NULL) {
-        link_fail(link, "%s: %s; name its authority with --ca", file, strerror(errno));
+        char room[REASON_MAX];
+        link_fail(link, "%s: %s", file, strerror_r(errno, room, sizeof room));
         return false;
     }
     X509 *certificate = PEM_read_X509(stream, NULL, NULL, NULL);
@@ -68,26 +75,26 @@ static bool pin(struct link *link, SSL_CTX *context, const char *file)
     return true;
 }
 
-static bool trust(struct link *link, SSL_CTX *context, const struct endpoint *endpoint)
+static bool trust(struct link *link, SSL_CTX *context)
 {
-    if (endpoint->pinned != NULL) {
-        return pin(link, context, endpoint->pinned);
+    if (link->settings->pinned != NULL) {
+        return pin(link, context, link->settings->pinned);
     }
-    if (endpoint->ca != NULL) {
-        return SSL_CTX_load_verify_locations(context, endpoint->ca, NULL) == 1 ||
-               fail_file(link, endpoint->ca);
+    if (link->settings->ca != NULL) {
+        return SSL_CTX_load_verify_locations(context, link->settings->ca, NULL) == 1 ||
+               fail_file(link, link->settings->ca);
     }
     return SSL_CTX_set_default_verify_paths(context) == 1 || fail_file(link, "authorities");
 }
 
-static bool show(struct link *link, SSL_CTX *context, const struct endpoint *endpoint)
+static bool show(struct link *link, SSL_CTX *context)
 {
-    const char *key = endpoint->key != NULL ? endpoint->key : endpoint->cert;
-    if (endpoint->cert == NULL) {
+    const char *key = link->settings->key;
+    if (link->settings->cert == NULL) {
         return true;
     }
-    if (SSL_CTX_use_certificate_chain_file(context, endpoint->cert) != 1) {
-        return fail_file(link, endpoint->cert);
+    if (SSL_CTX_use_certificate_chain_file(context, link->settings->cert) != 1) {
+        return fail_file(link, link->settings->cert);
     }
     return (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
             SSL_CTX_check_private_key(context) == 1) ||
@@ -95,24 +102,85 @@ static bool show(struct link *link, SSL_CTX *context, const struct endpoint *end
 }
 
 /* The name that the certificate must have, if names count. */
-static bool expect_name(SSL *ssl, const struct endpoint *endpoint)
+static bool expect_name(struct link *link)
 {
     unsigned char address[sizeof(struct in6_addr)];
-    const char *host = endpoint->host != NULL ? endpoint->host : "localhost";
+    const char *host = link->settings->host != NULL ? link->settings->host : "localhost";
+    SSL *ssl = link->tls->ssl;
     X509_VERIFY_PARAM *rules = SSL_get0_param(ssl);
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
-        return endpoint->pinned != NULL || X509_VERIFY_PARAM_set1_ip_asc(rules, host) == 1;
+        return link->settings->pinned != NULL || X509_VERIFY_PARAM_set1_ip_asc(rules, host) == 1;
     }
     return SSL_set_tlsext_host_name(ssl, host) == 1 &&
-           (endpoint->pinned != NULL || X509_VERIFY_PARAM_set1_host(rules, host, 0) == 1);
+           (link->settings->pinned != NULL || X509_VERIFY_PARAM_set1_host(rules, host, 0) == 1);
 }
 
-static bool prepare(struct link *link, const struct endpoint *endpoint)
+/* --- the socket ------------------------------------------------------------------- */
+
+static int finish(BIO *bio, ssize_t count, int again)
+{
+    BIO_clear_retry_flags(bio);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+        BIO_set_flags(bio, again | BIO_FLAGS_SHOULD_RETRY);
+    }
+    return (int)count;
+}
+
+static int write_socket(BIO *bio, const char *bytes, int length)
+{
+    const struct link *link = BIO_get_data(bio);
+    ssize_t count = send(link->fd, bytes, (size_t)length, MSG_NOSIGNAL);
+    return finish(bio, count, BIO_FLAGS_WRITE);
+}
+
+static int read_socket(BIO *bio, char *to, int room)
+{
+    const struct link *link = BIO_get_data(bio);
+    return finish(bio, recv(link->fd, to, (size_t)room, 0), BIO_FLAGS_READ);
+}
+
+static long control_socket(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static bool attach(struct link *link)
+{
+    struct link_tls *tls = link->tls;
+    tls->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "kvcached");
+    if (tls->method == NULL) {
+        return false;
+    }
+    BIO_meth_set_write(tls->method, write_socket);
+    BIO_meth_set_read(tls->method, read_socket);
+    BIO_meth_set_ctrl(tls->method, control_socket);
+    BIO *bio = BIO_new(tls->method);
+    if (bio == NULL) {
+        return false;
+    }
+    BIO_set_data(bio, link);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(tls->ssl, bio, bio);
+    return true;
+}
+
+/* --- before the handshake --------------------------------------------------------- */
+
+static bool fail_openssl(struct link *link)
+{
+    char room[REASON_MAX];
+    link_fail(link, "%s", reason(room));
+    return false;
+}
+
+static bool prepare(struct link *link)
 {
     struct link_tls *tls = link->tls;
     tls->context = SSL_CTX_new(TLS_client_method());
-    if (tls->context == NULL || !trust(link, tls->context, endpoint) ||
-        !show(link, tls->context, endpoint)) {
+    if (tls->context == NULL || !trust(link, tls->context) || !show(link, tls->context)) {
         return false;
     }
     SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
@@ -120,10 +188,8 @@ static bool prepare(struct link *link, const struct endpoint *endpoint)
     SSL_CTX_set_mode(tls->context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     tls->ssl = SSL_new(tls->context);
-    if (tls->ssl == NULL || !expect_name(tls->ssl, endpoint) ||
-        SSL_set_fd(tls->ssl, link->fd) != 1) {
-        link_fail(link, "%s", reason());
-        return false;
+    if (tls->ssl == NULL || !expect_name(link) || !attach(link)) {
+        return fail_openssl(link);
     }
     return true;
 }
@@ -145,7 +211,7 @@ static enum link_result failed(struct link *link, int result)
         ERR_clear_error();
         return LINK_CLOSED;
     default:
-        link_fail(link, "%s", reason());
+        fail_openssl(link);
         return LINK_BROKEN;
     }
 }
@@ -208,15 +274,19 @@ static void discard(struct link *link)
 {
     SSL_free(link->tls->ssl);
     SSL_CTX_free(link->tls->context);
+    BIO_meth_free(link->tls->method);
     free(link->tls);
     link->tls = NULL;
 }
 
-bool link_tls_start(struct link *link, const struct endpoint *endpoint, int timeout)
+bool link_tls_start(struct link *link, int timeout)
 {
-    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
-    link->tls = memory_new(1, sizeof *link->tls);
-    if (prepare(link, endpoint) && shake_hands(link, timeout)) {
+    link->tls = calloc(1, sizeof *link->tls);
+    if (link->tls == NULL) {
+        link_fail(link, "no memory");
+        return false;
+    }
+    if (prepare(link) && shake_hands(link, timeout)) {
         return true;
     }
     discard(link);

@@ -1,13 +1,12 @@
 /*
  * link_tls_none.c - without OpenSSL: a server that speaks TLS is not reached.
  */
-#include "scripts/cli/link_tls.h"
+#include "scripts/clients/c/link_tls.h"
 
-bool link_tls_start(struct link *link, const struct endpoint *endpoint, int timeout)
+bool link_tls_start(struct link *link, int timeout)
 {
-    (void)endpoint;
     (void)timeout;
-    link_fail(link, "the server speaks TLS, and this kvcached-cli was built without it");
+    link_fail(link, "the server speaks TLS, and this libkvcached was built without it");
     return false;
 }
 
