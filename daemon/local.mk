@@ -32,5 +32,8 @@ include daemon/base/local.mk
 
 sbin_PROGRAMS += daemon/kvcached
 daemon_kvcached_SOURCES = daemon/main.c
+if THREAD_SANITIZER
+daemon_kvcached_SOURCES += daemon/thread_sanitizer.c
+endif
 daemon_kvcached_CPPFLAGS = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
 daemon_kvcached_LDADD = $(server_libs)

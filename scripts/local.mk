@@ -24,6 +24,11 @@ EXTRA_DIST += scripts/package scripts/rootfs scripts/kubernetes/README \
               scripts/debian/kvcached.install scripts/debian/kvcached.lintian-overrides \
               scripts/debian/kvcached-tools.lintian-overrides scripts/debian/kvcached.logrotate \
               scripts/debian/kvcached.manpages scripts/debian/kvcached.postinst \
+              scripts/debian/libkvcached-dev.docs scripts/debian/libkvcached-dev.examples \
+              scripts/debian/libkvcached-dev.install scripts/debian/libkvcached-dev.lintian-overrides \
+              scripts/debian/libkvcached-dev.manpages scripts/debian/libkvcached0.install \
+              scripts/debian/libkvcached0.lintian-overrides scripts/debian/libkvcached0.symbols \
+              scripts/debian/not-installed \
               scripts/debian/kvcached.postrm scripts/debian/kvcached.prerm scripts/debian/rules \
               scripts/debian/source/format scripts/debian/tests/control \
               scripts/debian/tests/e2e scripts/debian/tests/units

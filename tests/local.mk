@@ -47,10 +47,11 @@ include tests/conn/local.mk
 include tests/http/local.mk
 include tests/store/local.mk
 include tests/cli/local.mk
+include tests/clients/c/local.mk
 
 daemon_tests = $(base_tests) $(os_tests) $(maintenance_tests) $(watch_tests) $(net_tests) $(secret_tests) $(auth_tests) \
 	$(cluster_tests) $(request_tests) $(conn_tests) $(http_tests)
-unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests) $(cli_tests)
+unit_tests = $(conf_tests) $(protocol_tests) $(daemon_tests) $(store_tests) $(cli_tests) $(kvc_tests)
 
 # Those that take longest go first: others run beside them.
 if HAVE_PYTHON3
@@ -93,7 +94,7 @@ endif
 
 if FUZZERS
 fuzz_programs = tests/fuzz/fuzz_arena tests/fuzz/fuzz_cluster tests/fuzz/fuzz_conf tests/fuzz/fuzz_glob tests/fuzz/fuzz_memcache \
-	tests/fuzz/fuzz_native tests/fuzz/fuzz_time
+	tests/fuzz/fuzz_native tests/fuzz/fuzz_reply tests/fuzz/fuzz_time
 noinst_PROGRAMS += $(fuzz_programs)
 endif
 
@@ -123,11 +124,15 @@ tests_fuzz_fuzz_native_SOURCES = tests/fuzz/fuzz_native.c tests/fuzz/cuts.c test
 tests_fuzz_fuzz_native_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_native_LDADD = protocol/libprotocol.a
 
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c
+tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_reply_LDADD = $(kvc_libs)
+
 tests_fuzz_fuzz_time_SOURCES = tests/fuzz/fuzz_time.c
 tests_fuzz_fuzz_time_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_time_LDADD = protocol/libprotocol.a
 
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/cluster.dict tests/fuzz/memcache.dict tests/fuzz/native.dict
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/cluster.dict tests/fuzz/memcache.dict tests/fuzz/native.dict tests/fuzz/reply.dict
 
 # --- end to end ---------------------------------------------------------------
 
@@ -146,6 +151,7 @@ e2e_files = \
 	tests/e2e/lib/persistence.py \
 	tests/e2e/lib/memcache.py \
 	tests/e2e/lib/memcache_stream.py \
+	tests/e2e/lib/threads_of.py \
 	tests/e2e/lib/timing.py \
 	tests/e2e/lib/reference.py \
 	tests/e2e/lib/request_mix.py \

@@ -1,5 +1,5 @@
 /*
- * client.h - one connection to a server: requests are sent, replies are read.
+ * client.h - one connection to a server, by libkvcached: requests are sent, replies are read.
  *
  * Requests may be sent ahead of their replies: client_send only collects them, and client_flush
  * takes in replies while it writes, so neither side waits for the other. One thread.
@@ -9,10 +9,11 @@
 
 #include "scripts/cli/bytes.h"
 #include "scripts/cli/credentials.h"
+#include "scripts/cli/endpoint.h"
 #include "scripts/cli/reply.h"
-#include "scripts/cli/stream.h"
 
 enum { CLIENT_TIMEOUT = 30000, CLIENT_CONNECT_TIMEOUT = 5000 }; /* milliseconds */
+enum { CLIENT_ERROR_MAX = KVC_TEXT_MAX + ENDPOINT_NAME_MAX + 64 };
 
 enum client_result {
     CLIENT_DONE,
@@ -23,13 +24,11 @@ enum client_result {
 };
 
 struct client {
-    struct link link;
-    struct bytes in;  /* received */
-    size_t in_taken;  /* of those, how many were returned in replies */
+    struct kvc *kvc;  /* NULL: there was no connection yet */
     struct bytes out; /* to be sent */
     int timeout;      /* milliseconds without a byte after which a connection counts as lost; -1:
                          never */
-    char error[LINK_ERROR_MAX + ENDPOINT_NAME_MAX + 64];
+    char error[CLIENT_ERROR_MAX];
 };
 
 void client_init(struct client *client, int timeout);
@@ -56,7 +55,4 @@ enum client_result client_flush(struct client *client);
 /* Reads the next line of a reply, and its value. *reply is good until the next call. */
 enum client_result client_read(struct client *client, enum reply_values values,
                                struct reply *reply);
-/* Whether a whole reply is there already, which client_read returns without waiting. */
-bool client_has_reply(const struct client *client, enum reply_values values);
-
 #endif

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "protocol/slice.h"
+#include "scripts/clients/c/kvcached.h"
 
-enum { ENDPOINT_PORT = 7171, ENDPOINT_NAME_MAX = 300 };
+enum { ENDPOINT_PORT = KVC_PORT, ENDPOINT_NAME_MAX = KVC_NAME_MAX };
 
 struct endpoint {
     char *host; /* a name or an address; NULL with path */
@@ -36,7 +37,7 @@ bool endpoint_parse(struct endpoint *endpoint, struct slice text);
 /* A port from 1 to 65535; false: it is none. */
 bool endpoint_port(struct slice text, uint16_t *port);
 
-/* `HOST:PORT` or the path, for messages and the prompt. */
+/* `HOST:PORT` or the path, for messages, the prompt and libkvcached. */
 void endpoint_name(const struct endpoint *endpoint, char name[ENDPOINT_NAME_MAX]);
 
 #endif

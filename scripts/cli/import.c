@@ -75,14 +75,16 @@ static const struct scheme *read_address(const char *text, struct source *source
 static enum status report(struct session *session, struct source *source, enum source_result done,
                           struct loader *loader, enum client_result result)
 {
-    char text[LINK_ERROR_MAX + ENDPOINT_NAME_MAX + 64], name[ENDPOINT_NAME_MAX];
+    char text[CLIENT_ERROR_MAX + ENDPOINT_NAME_MAX + 4], name[ENDPOINT_NAME_MAX];
     enum status status = loader_report(loader, result, done == SOURCE_DONE);
     if (source->skipped > 0) {
         snprintf(text, sizeof text, "%" PRIu64 " passed over: they are no strings",
                  source->skipped);
         printer_fail(&session->printer, text);
     }
-    if (done == SOURCE_UNREACHABLE || done == SOURCE_BROKEN) {
+    if (done == SOURCE_UNREACHABLE) {
+        printer_fail(&session->printer, source->error);
+    } else if (done == SOURCE_BROKEN) {
         endpoint_name(&source->endpoint, name);
         snprintf(text, sizeof text, "%s: %s", name, source->error);
         printer_fail(&session->printer, text);

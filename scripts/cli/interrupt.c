@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "scripts/cli/clock.h"
+
 static volatile sig_atomic_t noted;
 
 static void note(int signal)
@@ -51,6 +53,18 @@ int interrupt_poll(int fd, short events, int timeout)
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return count;
+}
+
+int interrupt_wait(void *context, int fd, short events, int timeout)
+{
+    (void)context;
+    int64_t until = clock_now() + timeout;
+    for (;;) {
+        int count = interrupt_poll(fd, events, timeout < 0 ? -1 : clock_left(until));
+        if (count >= 0 || errno != EINTR || interrupt_noted()) {
+            return count;
+        }
+    }
 }
 
 bool interrupt_noted(void)

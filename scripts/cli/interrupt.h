@@ -13,6 +13,8 @@
 void interrupt_catch(bool terminate);
 /* As poll(2) for one descriptor; -1 with EINTR also when one was noted before. */
 int interrupt_poll(int fd, short events, int timeout);
+/* The same as libkvcached waits: other signals do not end it. */
+int interrupt_wait(void *context, int fd, short events, int timeout);
 /* Whether one was noted since interrupt_forget. */
 bool interrupt_noted(void);
 void interrupt_forget(void);

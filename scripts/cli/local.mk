@@ -1,5 +1,5 @@
-# scripts/cli/local.mk - kvcached-cli. It links conf, protocol and daemon/secret, and of the daemon
-# nothing else.
+# scripts/cli/local.mk - kvcached-cli. It links libkvcached, conf, protocol and daemon/secret, and of
+# the daemon nothing else. Its tests have the same in one piece, without a shared library.
 
 if CLI
 noinst_LIBRARIES += scripts/cli/libcli.a
@@ -9,7 +9,7 @@ endif
 cli_cflags = $(AM_CFLAGS) $(LIBEDIT_CFLAGS) $(NCURSES_CFLAGS) $(JSONC_CFLAGS) \
 	$(HIREDIS_CFLAGS)
 cli_cppflags = $(AM_CPPFLAGS) -DKVCACHED_CONF='"$(sysconfdir)/kvcached.conf"'
-cli_libs = scripts/cli/libcli.a $(conf_libs) $(secret_libs) $(OPENSSL_LIBS) $(LIBEDIT_LIBS) \
+cli_libs = scripts/cli/libcli.a $(conf_libs) $(secret_libs) $(LIBEDIT_LIBS) \
 	$(NCURSES_LIBS) $(JSONC_LIBS) $(HIREDIS_LIBS)
 
 scripts_cli_libcli_a_CFLAGS = $(cli_cflags)
@@ -64,9 +64,6 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/json.h \
 	scripts/cli/line.c \
 	scripts/cli/line.h \
-	scripts/cli/link.c \
-	scripts/cli/link.h \
-	scripts/cli/link_tls.h \
 	scripts/cli/loader.c \
 	scripts/cli/loader.h \
 	scripts/cli/message.c \
@@ -93,8 +90,6 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/source_memcached.c \
 	scripts/cli/source_redis.c \
 	scripts/cli/status.h \
-	scripts/cli/stream.c \
-	scripts/cli/stream.h \
 	scripts/cli/table.c \
 	scripts/cli/table.h \
 	scripts/cli/top.c \
@@ -106,16 +101,11 @@ scripts_cli_libcli_a_SOURCES = \
 	scripts/cli/verbs.h \
 	scripts/cli/words.c \
 	scripts/cli/words.h
-if TLS
-scripts_cli_libcli_a_SOURCES += scripts/cli/link_tls.c
-else
-scripts_cli_libcli_a_SOURCES += scripts/cli/link_tls_none.c
-endif
-
 scripts_cli_kvcached_cli_CFLAGS = $(cli_cflags)
 scripts_cli_kvcached_cli_CPPFLAGS = $(cli_cppflags)
 scripts_cli_kvcached_cli_SOURCES = scripts/cli/main.c
-scripts_cli_kvcached_cli_LDADD = $(cli_libs)
+scripts_cli_kvcached_cli_LDADD = $(cli_libs) scripts/clients/c/libkvcached.la
+scripts_cli_kvcached_cli_LINK = $(libtool_link) $(LINK)
 
 # What is made from the lists of options, commands and verbs. The results are kept with the sources,
 # so that a build needs nothing for them; a test tells when they are out of date.
@@ -125,7 +115,7 @@ check_PROGRAMS += scripts/cli/cli-doc
 endif
 scripts_cli_cli_doc_CPPFLAGS = $(cli_cppflags)
 scripts_cli_cli_doc_SOURCES = scripts/cli/cli-doc.c
-scripts_cli_cli_doc_LDADD = $(cli_libs)
+scripts_cli_cli_doc_LDADD = $(cli_libs) $(kvc_libs)
 
 .PHONY: cli-documents
 cli-documents: scripts/cli/cli-doc

@@ -176,6 +176,8 @@ static void check(struct options *options)
     const char *wrong = NULL;
     if (options->path != NULL && (options->host != NULL || options->port != NULL)) {
         wrong = "-s names a socket of this machine: it goes without -H and -p";
+    } else if (options->host != NULL && *options->host == '\0') {
+        wrong = "-H: write a name or an address";
     } else if (options->port != NULL && !endpoint_port(slice_of(options->port), &port)) {
         wrong = "-p: write a port from 1 to 65535";
     } else if (options->key != NULL && options->cert == NULL) {

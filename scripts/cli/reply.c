@@ -1,16 +1,7 @@
 /*
- * reply.c - replies of the native protocol, cut from the bytes that came.
+ * reply.c - replies of the native protocol, and the words that matter to commands.
  */
 #include "scripts/cli/reply.h"
-
-#include "protocol/token.h"
-
-enum {
-    LINE_MAX_BYTES = 1 << 20, /* a longer line is of another protocol */
-    DUMP_LENGTH = 4,          /* the word of a PUT with the length, from 0 */
-};
-
-#define VALUE_MAX (UINT64_C(1) << 40)
 
 bool reply_is(const struct reply *reply, const char *word)
 {
@@ -42,67 +33,26 @@ struct slice reply_nth(struct slice text, size_t number)
     }
 }
 
-static struct slice last_word(struct slice line)
+static struct slice slice_from(struct kvc_bytes bytes)
 {
-    const char *blank = memrchr(line.bytes, ' ', line.length);
-    return blank == NULL
-               ? line
-               : (struct slice){blank + 1, (size_t)(line.bytes + line.length - blank - 1)};
+    return (struct slice){bytes.bytes, bytes.length};
 }
 
-static void cut_words(struct reply *reply)
+struct reply reply_of(const struct kvc_reply *from)
 {
-    struct slice line = reply->line;
-    reply->word = reply_nth(line, 0);
-    size_t skipped = reply->word.length < line.length ? reply->word.length + 1 : line.length;
-    reply->rest = (struct slice){line.bytes + skipped, line.length - skipped};
-}
-
-/* The word that says how long the value behind the line is; empty: there is no value. */
-static struct slice length_word(const struct reply *reply, enum reply_values values)
-{
-    if (values != REPLY_NONE && (reply_is(reply, "VALUE") || reply_is(reply, "RECORD"))) {
-        return last_word(reply->line);
-    }
-    if (values == REPLY_DUMP && reply_is(reply, "PUT")) {
-        return reply_nth(reply->line, DUMP_LENGTH);
-    }
-    return (struct slice){reply->line.bytes, 0};
-}
-
-/* `from` is where the value begins. */
-static enum reply_result cut_value(struct slice bytes, size_t from, struct slice length,
-                                   struct reply *reply, size_t *taken, size_t *wanted)
-{
-    uint64_t count;
-    if (!token_number(length, &count) || count > VALUE_MAX) {
-        return REPLY_BAD;
-    }
-    *wanted = from + (size_t)count + 2;
-    if (bytes.length < *wanted) {
-        return REPLY_PARTIAL;
-    }
-    reply->has_value = true;
-    reply->value = (struct slice){bytes.bytes + from, (size_t)count};
-    *taken = *wanted;
-    return memcmp(bytes.bytes + from + count, "\r\n", 2) == 0 ? REPLY_WHOLE : REPLY_BAD;
+    return (struct reply){.line = slice_from(from->line),
+                          .word = slice_from(from->word),
+                          .rest = slice_from(from->rest),
+                          .value = slice_from(from->value),
+                          .has_value = from->value.bytes != NULL};
 }
 
 enum reply_result reply_cut(struct slice bytes, enum reply_values values, struct reply *reply,
                             size_t *taken, size_t *wanted)
 {
-    const char *end = bytes.length > 0 ? memchr(bytes.bytes, '\n', bytes.length) : NULL;
-    *wanted = bytes.length + 1;
-    if (end == NULL) {
-        return bytes.length > LINE_MAX_BYTES ? REPLY_BAD : REPLY_PARTIAL;
-    }
-    size_t length = (size_t)(end - bytes.bytes);
-    if (length == 0 || end[-1] != '\r') {
-        return REPLY_BAD;
-    }
-    *reply = (struct reply){.line = {bytes.bytes, length - 1}};
-    cut_words(reply);
-    *taken = length + 1;
-    struct slice count = length_word(reply, values);
-    return count.length == 0 ? REPLY_WHOLE : cut_value(bytes, *taken, count, reply, taken, wanted);
+    struct kvc_reply cut = {.number = 0};
+    struct kvc_bytes all = {bytes.bytes, bytes.length};
+    enum kvc_cut result = kvc_cut(all, (enum kvc_values)values, &cut, taken, wanted);
+    *reply = reply_of(&cut);
+    return (enum reply_result)result;
 }

@@ -1,5 +1,5 @@
 /*
- * reply.h - replies of the native protocol, cut from the bytes that came.
+ * reply.h - replies of the native protocol, which libkvcached cuts from the bytes that came.
  */
 #ifndef KVCACHED_SCRIPTS_CLI_REPLY_H
 #define KVCACHED_SCRIPTS_CLI_REPLY_H
@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "protocol/slice.h"
+#include "scripts/clients/c/kvcached.h"
 
 /* Which lines are followed by a value, and where its length is. */
 enum reply_values {
-    REPLY_VALUES, /* VALUE and RECORD: the last word */
-    REPLY_DUMP,   /* PUT and RECORD as well: the fifth word of a PUT */
-    REPLY_NONE,   /* none: lines for people */
+    REPLY_VALUES = KVC_VALUES,    /* VALUE and RECORD: the last word */
+    REPLY_DUMP = KVC_VALUES_DUMP, /* PUT and RECORD as well: the fifth word of a PUT */
+    REPLY_NONE = KVC_VALUES_NONE, /* none: lines for people */
 };
 
 /* One line of a reply, and the value behind it. Points into the bytes that it was cut from. */
@@ -26,15 +27,18 @@ struct reply {
 };
 
 enum reply_result {
-    REPLY_WHOLE,
-    REPLY_PARTIAL, /* more bytes have to come */
-    REPLY_BAD,     /* this is no reply of the native protocol */
+    REPLY_WHOLE = KVC_CUT_WHOLE,
+    REPLY_PARTIAL = KVC_CUT_PARTIAL, /* more bytes have to come */
+    REPLY_BAD = KVC_CUT_BAD,         /* this is no reply of the native protocol */
 };
 
 /* Cuts a reply from the front of the bytes; *taken: how many it has. When it is partial, *wanted
  * is how many bytes there have to be at least, as far as is known. */
 enum reply_result reply_cut(struct slice bytes, enum reply_values values, struct reply *reply,
                             size_t *taken, size_t *wanted);
+
+/* The same reply as libkvcached has it. */
+struct reply reply_of(const struct kvc_reply *from);
 
 /* Whether the first word is this. */
 bool reply_is(const struct reply *reply, const char *word);

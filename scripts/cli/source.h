@@ -14,13 +14,13 @@ struct source {
     char prefix;       /* ends the namespace in a key; 0: keys have none */
     const char *ns;    /* of keys without one */
     uint64_t skipped;  /* that could not be taken over: of other types, for example */
-    char error[LINK_ERROR_MAX];
+    char error[CLIENT_ERROR_MAX];
 };
 
 /* What reading came to. */
 enum source_result {
     SOURCE_DONE,
-    SOURCE_UNREACHABLE, /* see error */
+    SOURCE_UNREACHABLE, /* see error, which names the address */
     SOURCE_BROKEN,      /* it does not speak as it should, see error */
     SOURCE_STOPPED,     /* by Ctrl-C, or since *result of the loader is not CLIENT_DONE */
 };

@@ -5,25 +5,15 @@
  * A connection for the keys and another for the values, so that neither waits for the other. A
  * metadump lists keys as in a URI; records come and go meanwhile.
  */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "protocol/base64.h"
 #include "protocol/token.h"
-#include "scripts/cli/clock.h"
 #include "scripts/cli/interrupt.h"
 #include "scripts/cli/source.h"
-#include "scripts/cli/stream.h"
 
-enum { TIMEOUT = 30000, PIECE = 64 * 1024, BATCH = 256 };
-
-/* A connection to memcached. */
-struct wire {
-    struct link link;
-    struct bytes in;
-    size_t taken;
-};
+enum { BATCH = 256 };
 
 /* Keys of which values were not asked for yet, as memcached has them. */
 struct batch {
@@ -35,86 +25,45 @@ struct batch {
 struct import {
     struct source *source;
     struct loader *loader;
-    enum client_result *result; /* of the loader */
-    struct wire listing, values;
+    enum client_result *result;   /* of the loader */
+    struct kvc *listing, *values; /* connections to memcached */
     struct batch batch;
 };
 
 static enum source_result fail(struct import *import, const char *what)
 {
-    snprintf(import->source->error, LINK_ERROR_MAX, "%s", what);
+    snprintf(import->source->error, CLIENT_ERROR_MAX, "%s", what);
     return SOURCE_BROKEN;
 }
 
 /* --- bytes ------------------------------------------------------------------------ */
 
-static bool send_all(struct wire *wire, struct slice bytes)
+static bool send_all(struct kvc *kvc, struct slice bytes)
 {
-    while (bytes.length > 0) {
-        size_t count = 0;
-        enum link_result result = stream_write(&wire->link, bytes, &count);
-        if (result == LINK_LATER) {
-            if (link_wait(&wire->link, wire->link.events, TIMEOUT) != LINK_READY) {
-                return false;
-            }
-        } else if (result != LINK_DONE) {
-            return false;
-        }
-        bytes.bytes += count;
-        bytes.length -= count;
-    }
-    return true;
-}
-
-static bool read_more(struct wire *wire)
-{
-    bytes_drop(&wire->in, wire->taken);
-    wire->taken = 0;
-    for (;;) {
-        size_t count = 0;
-        char *to = bytes_reserve(&wire->in, PIECE);
-        enum link_result result = stream_read(&wire->link, to, PIECE, &count);
-        if (result == LINK_DONE) {
-            wire->in.length += count;
-            return true;
-        }
-        if (result != LINK_LATER ||
-            link_wait(&wire->link, wire->link.events, TIMEOUT) != LINK_READY) {
-            return false;
-        }
-    }
+    return kvc_send(kvc, (struct kvc_bytes){bytes.bytes, bytes.length}) == KVC_OK &&
+           kvc_flush(kvc) == KVC_OK;
 }
 
 /* That many bytes, which are taken; good until the next call. */
-static bool read_bytes(struct wire *wire, size_t length, struct slice *bytes)
+static bool read_bytes(struct kvc *kvc, size_t length, struct slice *bytes)
 {
-    while (wire->in.length - wire->taken < length) {
-        if (!read_more(wire)) {
-            return false;
-        }
+    struct kvc_bytes read;
+    bool done = kvc_read_bytes(kvc, length, &read) == KVC_OK;
+    if (done) {
+        *bytes = (struct slice){read.bytes, read.length};
     }
-    *bytes = (struct slice){bytes_rest(&wire->in, wire->taken).bytes, length};
-    wire->taken += length;
-    return true;
+    return done;
 }
 
 /* A line, without its end. memcached ends those of a metadump in a line feed only. */
-static bool read_line(struct wire *wire, struct slice *line)
+static bool read_line(struct kvc *kvc, struct slice *line)
 {
-    const char *end = NULL;
-    for (;;) {
-        struct slice rest = bytes_rest(&wire->in, wire->taken);
-        end = memchr(rest.bytes, '\n', rest.length);
-        if (end != NULL) {
-            *line = (struct slice){rest.bytes, (size_t)(end - rest.bytes)};
-            wire->taken += line->length + 1;
-            line->length -= line->length > 0 && end[-1] == '\r';
-            return true;
-        }
-        if (!read_more(wire)) {
-            return false;
-        }
+    struct kvc_bytes read;
+    bool done = kvc_read_line(kvc, &read) == KVC_OK;
+    if (done) {
+        *line = (struct slice){read.bytes, read.length};
     }
+    return done;
 }
 
 /* --- keys ------------------------------------------------------------------------- */
@@ -159,7 +108,7 @@ static bool ask_values(struct import *import)
         request.length += (size_t)(base64_encode(to, key) - to);
         bytes_append_text(&request, " b v f t\r\n");
     }
-    bool sent = send_all(&import->values, bytes_slice(&request));
+    bool sent = send_all(import->values, bytes_slice(&request));
     bytes_deinit(&request);
     return sent;
 }
@@ -195,7 +144,7 @@ static enum source_result take_value(struct import *import, struct slice key)
     struct slice line, value;
     size_t length;
     uint64_t flags, ttl;
-    if (!read_line(&import->values, &line)) {
+    if (!read_line(import->values, &line)) {
         return interrupt_noted() ? SOURCE_STOPPED : fail(import, "memcached closed the connection");
     }
     if (slice_equal(line, slice_of("EN"))) {
@@ -204,7 +153,7 @@ static enum source_result take_value(struct import *import, struct slice key)
     if (!read_meta(line, &length, &flags, &ttl)) {
         return fail(import, "memcached does not know mg; it must be 1.6 or newer");
     }
-    if (!read_bytes(&import->values, length + 2, &value)) {
+    if (!read_bytes(import->values, length + 2, &value)) {
         return fail(import, "memcached closed the connection");
     }
     value.length = length;
@@ -245,10 +194,10 @@ static enum source_result take_key(struct import *import, struct slice line)
 static void count_records(struct import *import)
 {
     struct slice line;
-    if (!send_all(&import->values, slice_of("stats\r\n"))) {
+    if (!send_all(import->values, slice_of("stats\r\n"))) {
         return;
     }
-    while (read_line(&import->values, &line) && slice_equal(reply_nth(line, 0), slice_of("STAT"))) {
+    while (read_line(import->values, &line) && slice_equal(reply_nth(line, 0), slice_of("STAT"))) {
         if (slice_equal(reply_nth(line, 1), slice_of("curr_items"))) {
             token_number(reply_nth(line, 2), &import->loader->progress.total);
         }
@@ -260,14 +209,14 @@ static enum source_result read_all(struct import *import)
     enum source_result result = SOURCE_DONE;
     struct slice line;
     count_records(import);
-    if (!send_all(&import->listing, slice_of("lru_crawler metadump all\r\n"))) {
+    if (!send_all(import->listing, slice_of("lru_crawler metadump all\r\n"))) {
         return fail(import, "memcached closed the connection");
     }
     while (result == SOURCE_DONE) {
         if (interrupt_noted()) {
             return SOURCE_STOPPED;
         }
-        if (!read_line(&import->listing, &line)) {
+        if (!read_line(import->listing, &line)) {
             return interrupt_noted() ? SOURCE_STOPPED
                                      : fail(import, "memcached closed the connection");
         }
@@ -279,33 +228,37 @@ static enum source_result read_all(struct import *import)
     return result;
 }
 
-static bool open_wire(struct import *import, struct wire *wire)
+/* NULL with the source's error. */
+static struct kvc *open_connection(struct source *source)
 {
-    if (stream_open(&wire->link, &import->source->endpoint, CLIENT_CONNECT_TIMEOUT)) {
-        return true;
+    char name[ENDPOINT_NAME_MAX];
+    struct kvc_error error;
+    const struct kvc_options options = {.size = sizeof options,
+                                        .address = name,
+                                        .connect_timeout = CLIENT_CONNECT_TIMEOUT,
+                                        .timeout = CLIENT_TIMEOUT,
+                                        .poll = interrupt_wait};
+    endpoint_name(&source->endpoint, name);
+    struct kvc *kvc = kvc_create(&options, &error);
+    if (kvc == NULL) {
+        snprintf(source->error, sizeof source->error, "%s: %s", name, error.text);
+    } else if (kvc_connect(kvc) != KVC_OK) {
+        snprintf(source->error, sizeof source->error, "%s", kvc_last_error(kvc)->text);
+        kvc_destroy(kvc);
+        kvc = NULL;
     }
-    memcpy(import->source->error, wire->link.error, LINK_ERROR_MAX);
-    return false;
-}
-
-static void close_wire(struct wire *wire)
-{
-    stream_close(&wire->link);
-    bytes_deinit(&wire->in);
+    return kvc;
 }
 
 enum source_result source_read_memcached(struct source *source, struct loader *loader,
                                          enum client_result *result)
 {
-    struct import import = {.source = source,
-                            .loader = loader,
-                            .result = result,
-                            .listing = {.link = {.fd = -1}},
-                            .values = {.link = {.fd = -1}}};
-    bool opened = open_wire(&import, &import.listing) && open_wire(&import, &import.values);
-    enum source_result done = opened ? read_all(&import) : SOURCE_UNREACHABLE;
-    close_wire(&import.listing);
-    close_wire(&import.values);
+    struct import import = {.source = source, .loader = loader, .result = result};
+    import.listing = open_connection(source);
+    import.values = import.listing != NULL ? open_connection(source) : NULL;
+    enum source_result done = import.values != NULL ? read_all(&import) : SOURCE_UNREACHABLE;
+    kvc_destroy(import.listing);
+    kvc_destroy(import.values);
     bytes_deinit(&import.batch.keys);
     return done;
 }

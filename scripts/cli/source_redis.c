@@ -24,7 +24,7 @@ struct import {
 
 static enum source_result fail(struct import *import, const char *what)
 {
-    snprintf(import->source->error, LINK_ERROR_MAX, "%s", what);
+    snprintf(import->source->error, CLIENT_ERROR_MAX, "%s", what);
     return interrupt_noted() ? SOURCE_STOPPED : SOURCE_BROKEN;
 }
 
@@ -161,7 +161,10 @@ enum source_result source_read_redis(struct source *source, struct loader *loade
                             .result = result,
                             .redis = connect_to(&source->endpoint)};
     if (import.redis == NULL || import.redis->err != 0) {
-        fail(&import, import.redis != NULL ? import.redis->errstr : "no memory");
+        char name[ENDPOINT_NAME_MAX];
+        endpoint_name(&source->endpoint, name);
+        snprintf(source->error, sizeof source->error, "cannot connect to %s: %s", name,
+                 import.redis != NULL ? import.redis->errstr : "no memory");
         redisFree(import.redis);
         return SOURCE_UNREACHABLE;
     }

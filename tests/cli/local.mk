@@ -8,7 +8,7 @@ cli_tests = \
 	tests/cli/check_words
 endif
 
-cli_test_libs = $(cli_libs) $(fixture_libs)
+cli_test_libs = $(cli_libs) $(kvc_libs) $(fixture_libs)
 
 tests_cli_check_message_LDADD = $(cli_test_libs)
 tests_cli_check_records_LDADD = $(cli_test_libs)

@@ -177,7 +177,7 @@ class Json(CliCase):
         return json.loads(out)
 
     def test_every_reply(self):
-        daemon = self.start()
+        daemon = self.start('namespaces = ( { name = "s"; } );')  # it stays when it is empty
         self.assertEqual(self.ask(daemon, "put", "s", "k", "1h", "hé\n"), {"reply": "STORED"})
         self.assertEqual(self.ask(daemon, "get", "s", "k"), {"key": "k", "value": "hé\n"})
         self.at(daemon, "-x", "put", "s", "b", given=b"\xff\x00")

@@ -307,7 +307,8 @@ class Logs(Case):
                  what="the old file to go on")
         before(daemon)
         daemon.send_signal(how)
-        wait_for(lambda: os.path.exists(path), what="the file to be opened again")
+        # It is there before lines go to it; what the daemon says of the signal goes there.
+        wait_for(lambda: self.read(path), what="a line in the file that was opened again")
         old = self.read(path + ".1")
         self.offend(port)
         wait_for(lambda: self.CLOSED in self.read(path), what="the new file")

@@ -1,18 +1,28 @@
 """Signals at any moment: while a daemon starts, reads its arena, checks a secret."""
 
+import collections
+import contextlib
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
 from harness import SANITIZER, Case, Client, seconds, wait_for
+from threads_of import threads_of
 
 ROUNDS = int(os.environ.get("SIGNAL_ROUNDS") or 40)
+SEED = os.environ.get("SIGNAL_SEED") or ""
 BOTH = 'listen = ( { path = "@/socket"; }, { address = "127.0.0.1"; port = 0; } );\n'
 STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+def chance_of(number):
+    """The moments of a test: the same in every run, unless there is a seed."""
+    return random.Random(f"{SEED} {number}" if SEED else number)
 
 
 def has_begun(pid):
@@ -34,7 +44,41 @@ def is_daemon(pid, name):
         return False
 
 
-class Early(Case):
+class Rounds(Case):
+    """Starts the same daemon again and again."""
+
+    @contextlib.contextmanager
+    def round(self, daemon, **what):
+        """One start. Where it fails it says where the threads are, and nothing is left that holds
+        the pid file of the next one."""
+        with self.subTest(**what):
+            try:
+                yield
+            except Exception as error:
+                daemon.forked = daemon.forked or self.forked(daemon)
+                if not daemon.running() and not daemon.forked:
+                    raise
+                where = threads_of(daemon.pid)
+                daemon.kill()
+                raise AssertionError(f"{error}\n{where}") from error
+
+    @staticmethod
+    def forked(daemon):
+        """The number in the pid file, if it is another process than the one that was started."""
+        try:
+            with open(daemon.path("pid")) as file:
+                number = int(file.read())
+        except (OSError, ValueError):
+            return None
+        return number if number != daemon.process.pid and is_daemon(number, "kvcached") else None
+
+    def check_gone(self, daemon):
+        self.assertEqual(daemon.wait_exit(), 0, daemon.log())
+        self.assertFalse(os.path.exists(daemon.path("pid")), "the pid file is left")
+        self.assertFalse(os.path.exists(daemon.path("socket")), "the socket is left")
+
+
+class Early(Rounds):
     CONF = 'pid_file = "@/pid";'
 
     def begin(self, daemon):
@@ -51,36 +95,31 @@ class Early(Case):
         while time.monotonic() < until:
             pass
 
-    def check_gone(self, daemon):
-        self.assertEqual(daemon.wait_exit(), 0, daemon.log())
-        self.assertFalse(os.path.exists(daemon.path("pid")), "the pid file is left")
-        self.assertFalse(os.path.exists(daemon.path("socket")), "the socket is left")
-
     def test_stops(self):
-        chance = random.Random(1)
+        chance = chance_of(1)
         daemon = self.start(self.CONF, listen=BOTH, run=False)
         for i in range(ROUNDS):
-            with self.subTest(round=i):
+            with self.round(daemon, round=i):
                 self.begin(daemon)
                 self.wait_a_moment(chance)
                 daemon.send_signal(STOPS[i % 2])
                 self.check_gone(daemon)
 
     def test_stops_of_a_start_with_an_arena(self):
-        chance = random.Random(2)
+        chance = chance_of(2)
         daemon = self.start(self.CONF + 'arena = { file = "@/arena"; };', listen=BOTH, run=False)
         for i in range(ROUNDS):
-            with self.subTest(round=i):
+            with self.round(daemon, round=i):
                 self.begin(daemon)
                 self.wait_a_moment(chance)
                 daemon.send_signal(STOPS[i % 2])
                 self.check_gone(daemon)
 
     def is_done_when_it_can_be(self, number, said):
-        chance = random.Random(int(number))
+        chance = chance_of(int(number))
         daemon = self.start(self.CONF, listen=BOTH, run=False)
         for i in range(ROUNDS):
-            with self.subTest(round=i):
+            with self.round(daemon, round=i):
                 before = len(daemon.log())
                 self.begin(daemon)
                 self.wait_a_moment(chance)
@@ -99,12 +138,12 @@ class Early(Case):
 
     def test_both_at_once(self):
         """A second signal to stop ends the process at once, whatever its threads do."""
-        chance = random.Random(4)
+        chance = chance_of(4)
         leaks = os.environ.get("TSAN_OPTIONS", "") + " report_thread_leaks=0"
         daemon = self.start(self.CONF, listen=BOTH, run=False,
                             environment={"TSAN_OPTIONS": leaks})
         for i in range(ROUNDS // 2):
-            with self.subTest(round=i):
+            with self.round(daemon, round=i):
                 self.begin(daemon)
                 self.wait_a_moment(chance)
                 try:
@@ -117,11 +156,11 @@ class Early(Case):
 
     def test_in_the_background(self):
         """The process that waits passes a signal on, so nothing is left that serves."""
-        chance = random.Random(5)
+        chance = chance_of(5)
         daemon = self.start(self.CONF + 'log = "@/log";', listen=BOTH, run=False)
         daemon.command.append("-d")
         for i in range(ROUNDS // 2):
-            with self.subTest(round=i):
+            with self.round(daemon, round=i):
                 daemon.start(ready=False)
                 self.wait_a_moment(chance)
                 while daemon.running() and not has_begun(daemon.process.pid):
@@ -208,6 +247,82 @@ class FirstProcess(Early):
 
     # Those would start it otherwise.
     test_in_the_background = test_what_is_no_daemon_is_not_successful = None
+
+
+class EachCall(Rounds):
+    """A stop at every system call that the main thread makes in a start: strace raises it there."""
+
+    CONF = 'pid_file = "@/pid"; arena = { file = "@/arena"; };'
+    HELD = re.compile(r"rt_sigprocmask\(SIG_BLOCK, \[.*TERM")
+
+    def setUp(self):
+        super().setUp()
+        if shutil.which("strace") is None:
+            self.skipTest("needs strace")
+        if subprocess.run(["strace", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no process can be traced here")
+
+    def traced(self):
+        """A daemon that is not started yet. Leaks are not looked for: that is done by tracing, too;
+        and a second stop leaves threads behind."""
+        words = {name: os.environ.get(name, "") + word
+                 for name, word in (("ASAN_OPTIONS", " detect_leaks=0"),
+                                    ("TSAN_OPTIONS", " report_thread_leaks=0"))}
+        daemon = self.start(self.CONF, listen=BOTH, run=False, environment=words)
+        self.plain = daemon.command
+        return daemon
+
+    def trace(self, daemon, *options):
+        """Starts it. With -D it is strace that is the child."""
+        daemon.command = ["strace", "-D", "-o", daemon.path("trace"), *options, *self.plain]
+        daemon.start(ready=False)
+
+    @staticmethod
+    def seen(daemon):
+        try:
+            with open(daemon.path("trace"), errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def calls(self, daemon):
+        """As (name, how often it was called until then), from main's first line to its event
+        loop."""
+        self.trace(daemon)
+        wait_for(lambda: "\nepoll_wait(" in self.seen(daemon), what="the event loop")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait_exit()
+        counts, found, held = collections.Counter(), [], False
+        for line in self.seen(daemon).splitlines():
+            name = re.match(r"\w+(?=\()", line)
+            if name and name[0] == "epoll_wait":
+                break
+            if name:
+                counts[name[0]] += 1
+                found += [(name[0], counts[name[0]])] if held else []
+            held = held or self.HELD.match(line) is not None
+        return found
+
+    def stop_at(self, daemon, name, number):
+        before = len(daemon.log_bytes())
+        self.trace(daemon, "-e", f"inject={name}:signal=SIGTERM:when={number}")
+
+        def is_over():
+            return not daemon.running() or b"listening on" in daemon.log_bytes()[before:]
+        wait_for(is_over, what="it to stop, or to serve")
+        if daemon.running() and "--- SIGTERM" not in self.seen(daemon):
+            daemon.send_signal(signal.SIGTERM)  # this start made fewer such calls
+
+    def test_stops(self):
+        daemon = self.traced()
+        calls = self.calls(daemon)
+        self.assertGreater(len(calls), 50)
+        for name, number in calls:
+            with self.round(daemon, call=name, number=number):
+                self.stop_at(daemon, name, number)
+                self.check_gone(daemon)
+                daemon.check_health()
 
 
 class Reading(Case):

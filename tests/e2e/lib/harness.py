@@ -18,6 +18,7 @@ import unittest
 import encryption
 import nodes
 from client import Client, as_bytes
+from threads_of import threads_of
 from timing import DAEMON, SANITIZER, seconds, wait_for
 
 __all__ = ["Case", "Client", "DAEMON", "Daemon", "SANITIZER", "SharedCase", "as_bytes", "seconds",
@@ -172,17 +173,22 @@ class Daemon:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wait_exit(self, timeout=5.0):
-        return self.process.wait(seconds(timeout))
+        """The status. Fails where it does not end in time, with where its threads are; it is killed
+        then, so that another daemon can have its files."""
+        try:
+            return self.process.wait(seconds(timeout))
+        except subprocess.TimeoutExpired:
+            where = threads_of(self.pid)
+            self.kill()
+            raise AssertionError(f"{self.log()[-2000:]}still there after {seconds(timeout):g} s:\n"
+                                 f"{where}") from None
 
     def stop(self, number=signal.SIGTERM, timeout=2.0):
         """Asks it to leave; it must do so in time, with 0, and in good health."""
         if self.process is None or self.process.poll() is not None:
             raise AssertionError(f"the daemon was gone already:\n{self.log()}")
         self.send_signal(number)
-        try:
-            status = self.process.wait(seconds(timeout))
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"still there {seconds(timeout):g} s after a signal") from None
+        status = self.wait_exit(timeout)
         if status != 0:
             raise AssertionError(f"the daemon ended with {status}:\n{self.log()}")
         self.check_health()
