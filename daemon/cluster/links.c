@@ -17,13 +17,18 @@
 
 /* --- the timer -------------------------------------------------------------- */
 
-/* Where this thread stood still, the reply may be there, and was not polled for yet. */
+/* Where this thread stood still, the reply or room may be there, and was not polled for yet. */
 static bool is_overdue(struct link *link, uint64_t now)
 {
     if (now < link_io_due(link)) {
         return false;
     }
-    link_io_read(link);
+    if (link->blocked) {
+        link_io_write(link, now);
+    }
+    if (link->state == LINK_READY) {
+        link_io_read(link);
+    }
     return link->state == LINK_READY && now >= link_io_due(link);
 }
 

@@ -178,11 +178,10 @@ START_TEST(what_was_sent_in_part_cannot_be_taken_back)
 }
 END_TEST
 
-/* A slow node is not overdue while it takes some bytes: it reads a little now and then. */
 START_TEST(a_large_command_goes_out_in_pieces)
 {
     enum { LARGE = 32 << 20 };
-    connect_impatiently();
+    fixture_connect(CLUSTER_SLOTS);
     struct slice arguments[] = {slice_of("SET"), slice_of("a"), {calloc(1, LARGE), LARGE}};
     ck_assert_ptr_nonnull(arguments[2].bytes);
     struct asked *asked = fixture_ask(
