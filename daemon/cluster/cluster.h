@@ -17,11 +17,15 @@
  * the node has refused it without doing it (MOVED, ASK, TRYAGAIN, CLUSTERDOWN, LOADING, READONLY,
  * MASTERDOWN, NOSCRIPT), or where it was not sent yet. Where it was sent and its link broke off
  * before the reply came, its outcome is CLUSTER_UNKNOWN. A question that reads is asked again of
- * the master or of a replica until the patience is over.
+ * the master or of a replica until the patience is over, or until a third link breaks with it.
  *
- * Deadline. A link whose oldest reply is overdue by half of the patience is closed, and a new link
- * carries no question before its node has answered a PING. So a node that was stopped and goes on
- * as if nothing had happened, while its replica was promoted, is not believed.
+ * Patience is until when a question is sent: its reply may come half of the patience later. Where
+ * a node has been gone for longer than that, questions for it have 20 ms.
+ *
+ * Deadline. A link on which nothing moves for half of the patience, while its node owes a reply, is
+ * closed, and a new link carries no question before its node has answered a PING. So a node that
+ * was stopped and goes on as if nothing had happened, while its replica was promoted, is not
+ * believed.
  *
  * Threads. A struct cluster belongs to the thread of its event base, and all calls are for that
  * thread. Nothing in it is locked, but for the counters, which any thread reads.
@@ -86,10 +90,10 @@ struct cluster_command {
     bool writes;   /* it may change something: it is asked once, and of the master */
     /* The command has no key by which a node would see that it is asked for a slot of another
      * node's (CLUSTER GETKEYSINSLOT): an EXISTS of `guard` goes before it over the same link,
-     * and what that says of the slot counts for the command. */
+     * and what that says of the slot counts for the command. For commands that only read. */
     struct slice guard;
     bool importing; /* with a guard, of a slot that moves: asks the node to which it moves, as
-                       question->moves has said */
+                       question->moves has said; where it moves no more, its owner */
     /* NULL, or a script, for which EVALSHA and its digest stand before the arguments; where the
      * node does not know it, EVAL and its text do. */
     const struct cluster_script *script;
@@ -101,16 +105,16 @@ struct cluster_command {
 
 struct cluster_question;
 
-/* Called once for each question that was not forgotten, on the thread, not from within
- * cluster_ask. It may ask, forget and free questions. */
+/* Called once for each question that was not forgotten, by the event loop of the thread: never from
+ * within a function of this header. It may ask, flush, forget and free questions. */
 typedef void cluster_answered(struct cluster_question *question, void *context);
 
 /* A question under way or answered. Its members are for reading, once it is answered. */
 struct cluster_question {
     enum cluster_outcome outcome;
     struct cluster_reply *reply; /* with CLUSTER_ANSWERED; freed with the question */
-    bool moves;                  /* with a guard: the slot moves to another node just now */
-    bool from_replica;           /* the reply is a replica's: the newest writes may be missing */
+    bool moves; /* with a guard: the slot moves to another node just now, as its master said */
+    bool from_replica; /* the reply is a replica's: the newest writes may be missing */
     cluster_answered *answered;
     void *context;
 };
@@ -145,12 +149,13 @@ struct cluster_options {
     size_t node_count;  /* at least 1 */
     const char *user;   /* NULL: the default user; see `secret` */
     const char *secret; /* NULL: no AUTH */
-    struct tls *tls;    /* NULL: plain */
+    struct tls *tls;    /* of tls_create_client; NULL: plain */
     uint64_t patience;  /* milliseconds, at least 20: how long a question may take */
     uint64_t reply_max; /* bytes of a reply beyond which the link is closed */
 };
 
-/* Begins to connect. The strings are copied; `tls` must outlive it. NULL with errno. */
+/* Begins to connect. The strings are copied; `tls` must outlive it. NULL with
+ * errno; EINVAL: the name of a node is not of that form. */
 struct cluster *cluster_create(const struct cluster_options *options);
 /* Every question must have been freed. Sets *cluster to NULL. */
 void cluster_destroy(struct cluster **cluster);

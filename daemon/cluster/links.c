@@ -17,14 +17,31 @@
 
 /* --- the timer -------------------------------------------------------------- */
 
+/* Where this thread stood still, the reply or room may be there, and was not polled for yet. */
+static bool is_overdue(struct link *link, uint64_t now)
+{
+    if (now < link_io_due(link)) {
+        return false;
+    }
+    if (link->blocked) {
+        link_io_write(link, now);
+    }
+    if (link->state == LINK_READY) {
+        link_io_read(link);
+    }
+    return link->state == LINK_READY && now >= link_io_due(link);
+}
+
 static void keep_alive(struct link *link, uint64_t now)
 {
-    uint64_t at = link_io_due(link);
-    if (now >= at) {
+    if (is_overdue(link, now)) {
         metrics_add(link->links->options.metrics, METRIC_CLUSTER_OVERDUE, 1);
         link_io_break(link, "its reply is overdue");
+    }
+    if (link->state != LINK_READY) {
         return;
     }
+    uint64_t at = link_io_due(link);
     if (at == UINT64_MAX) {
         at = link->heard + LINK_KEEPALIVE;
     }

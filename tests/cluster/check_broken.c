@@ -158,11 +158,30 @@ START_TEST(what_was_sent_in_part_was_not_done)
 }
 END_TEST
 
-/* A slow node is not overdue while it takes some bytes: it reads a little now and then. */
+/* The rest of it goes out all the same, and what is behind it is understood. */
+START_TEST(what_was_sent_in_part_cannot_be_taken_back)
+{
+    enum { LARGE = 32 << 20 };
+    fixture_connect(CLUSTER_SLOTS);
+    node_stop(node);
+    struct slice arguments[] = {slice_of("SET"), slice_of("a"), {calloc(1, LARGE), LARGE}};
+    ck_assert_ptr_nonnull(arguments[2].bytes);
+    struct asked *freed = fixture_ask(
+        &(struct cluster_command){.writes = true, .arguments = arguments, .count = 3, .owned = 2});
+    struct asked *behind = fixture_write("INCR b");
+    cluster_flush(fixture.cluster);
+    cluster_question_free(&freed->question);
+    node_continue(node);
+    fixture_expect_text(behind, CLUSTER_STATUS, "OK");
+    ck_assert_uint_eq(node->longest, LARGE);
+    ck_assert_uint_eq(freed->told, 0);
+}
+END_TEST
+
 START_TEST(a_large_command_goes_out_in_pieces)
 {
     enum { LARGE = 32 << 20 };
-    connect_impatiently();
+    fixture_connect(CLUSTER_SLOTS);
     struct slice arguments[] = {slice_of("SET"), slice_of("a"), {calloc(1, LARGE), LARGE}};
     ck_assert_ptr_nonnull(arguments[2].bytes);
     struct asked *asked = fixture_ask(
@@ -270,6 +289,7 @@ int main(void)
     tcase_add_test(tcase, a_freed_one_is_lost_with_its_link);
     tcase_add_test(tcase, what_was_not_sent_is_sent_later);
     tcase_add_test(tcase, what_was_sent_in_part_was_not_done);
+    tcase_add_test(tcase, what_was_sent_in_part_cannot_be_taken_back);
     tcase_add_test(tcase, a_large_command_goes_out_in_pieces);
     tcase_add_loop_test(tcase, a_node_must_answer_ping, 0, sizeof bad_pings / sizeof bad_pings[0]);
     tcase_add_test(tcase, a_silent_ping_is_given_up);

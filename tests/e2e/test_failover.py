@@ -6,12 +6,15 @@ there when all is quiet again.
 
 import os
 import random
+import shutil
 import signal
+import tempfile
 import threading
 import time
 import unittest
 
 from cluster_load import NO_ANSWER, NOTHING_CHANGED, Load
+from encryption import context, make_certificate
 from harness import Case, Client, wait_for
 from nodes import SLOTS, Nodes, server_program
 from timing import seconds
@@ -246,6 +249,104 @@ class Failover(WithNodes):
         with Client(self.daemons[0].addresses()[-1]) as client:
             self.assertEqual(client.ask("GET s a"), ("VALUE 1", b"x"))
             self.assertEqual(client.ask("GET here a"), "NOT_FOUND")
+
+
+@unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")
+class Secured(WithNodes):
+    SECRET = "only for the nodes"
+
+    def secret_file(self, secret, mode=0o600):
+        folder = tempfile.mkdtemp(prefix="kvcached-nodes-")
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "secret")
+        with open(path, "w") as file:
+            file.write(secret + "\n")
+        os.chmod(path, mode)
+        return path
+
+    def test_nodes_that_ask_for_a_secret(self):
+        path = self.secret_file(self.SECRET)
+        self.CLUSTER = f'secret_file = "{path}";'
+        self.begin(daemons=1, secret=self.SECRET,
+                   options=("--requirepass", self.SECRET, "--masterauth", self.SECRET))
+        self.assertEqual(self.client.put("s", "a", "x"), "STORED")
+        user = self.nodes.all
+        for node in user:
+            node.ask("ACL", "SETUSER", "door", "on", ">of the door", "~*", "+@all")
+        self.CLUSTER = f'user = "door"; secret_file = "{self.secret_file("of the door")}";'
+        daemon = self.start(CONF + self.nodes.conf(self.CLUSTER))
+        self.assertEqual(self.connect(daemon).ask("GET s a"), ("VALUE 1", b"x"))
+
+    def test_a_wrong_secret(self):
+        """It is an error for every request, and said in the log; never a miss."""
+        self.CLUSTER = f'secret_file = "{self.secret_file("mistaken")}";'
+        self.begin(daemons=1, secret=self.SECRET,
+                   options=("--requirepass", self.SECRET, "--masterauth", self.SECRET))
+        self.assertIn(NO_ANSWER, self.client.ask("GET s a"))
+        self.assertIn(NOTHING_CHANGED, self.client.put("s", "a", "x"))
+        self.daemons[0].wait_log("it refuses AUTH: WRONGPASS")
+        self.assertEqual(self.client.put("here", "a", "x"), "STORED")
+        self.assertNotIn("mistaken", self.daemons[0].log())
+
+    def test_a_user_that_may_not_write(self):
+        path = self.secret_file("of the door")
+        self.CLUSTER = f'user = "door"; secret_file = "{path}";'
+        self.begin(daemons=1)
+        for node in self.nodes.all:
+            node.ask("ACL", "SETUSER", "door", "on", ">of the door", "~*", "+@read", "+@connection",
+                     "+cluster|slots", "+readonly", "+asking")
+        wait_for(lambda: self.client.ask("GET s a") == "NOT_FOUND", 20, "the nodes to know the user")
+        self.assertRegex(self.client.put("s", "a", "x"),
+                         "SERVER_ERROR the cluster has refused this: NOPERM")
+
+    def test_a_file_that_all_can_read_is_refused(self):
+        path = self.secret_file(self.SECRET, mode=0o644)
+        daemon = self.start(CONF + 'cluster = { nodes = "127.0.0.1:1"; secret_file = "%s"; };' % path,
+                            run=False)
+        daemon.start(ready=False)
+        self.assertEqual(daemon.wait_exit(), 78)
+        self.assertIn("every user of this machine can read it", daemon.log())
+
+    def certificates(self):
+        folder = tempfile.mkdtemp(prefix="kvcached-nodes-")
+        self.addCleanup(shutil.rmtree, folder)
+        authority, _ = make_certificate(folder, "authority")
+        pem, key = make_certificate(folder, "node", issuer="authority")
+        return folder, authority, pem, key
+
+    def begin_tls(self, authority, pem, key, ca, extra=""):
+        self.CLUSTER = f'tls_ca = "{ca}"; {extra}'
+        self.begin(daemons=1, wrap=context().wrap_socket, options=(
+            "--tls-cert-file", pem, "--tls-key-file", key, "--tls-ca-cert-file", authority,
+            "--tls-auth-clients", "optional", "--tls-cluster", "yes", "--tls-replication", "yes"))
+
+    def test_tls_to_the_nodes(self):
+        folder, authority, pem, key = self.certificates()
+        own, own_key = make_certificate(folder, "door", issuer="authority")
+        self.begin_tls(authority, pem, key, authority,
+                       f'tls_certificate = "{own}"; tls_key = "{own_key}";')
+        load = self.load()
+        self.nodes.masters()[0].kill()
+        wait_for(lambda: len(self.nodes.masters()) == 3, 30, "a replica to be promoted")
+        load.quiet()
+        self.check(load)
+        self.assertEqual(load.refused_reads, [])
+        self.assertEqual(self.client.put("s", "large", "v" * 900000), "STORED")
+        self.assertEqual(self.client.ask("GET s large"), ("VALUE 900000", b"v" * 900000))
+
+    def test_a_certificate_of_another_authority(self):
+        folder, authority, pem, key = self.certificates()
+        other, _ = make_certificate(folder, "other")
+        self.begin_tls(authority, pem, key, other)
+        self.assertIn(NO_ANSWER, self.client.ask("GET s a"))
+        self.daemons[0].wait_log("TLS: ")
+
+    def test_nodes_without_tls(self):
+        _, authority, _, _ = self.certificates()
+        self.CLUSTER = f'tls_ca = "{authority}";'
+        self.begin(daemons=1)
+        self.assertIn(NO_ANSWER, self.client.ask("GET s a"))
+        self.daemons[0].wait_log("cluster: node .*: (TLS|it)")
 
 
 class Soak(WithNodes):
