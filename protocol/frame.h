@@ -38,9 +38,10 @@ struct frame {
     enum frame_line (*read_line)(struct parser *parser, struct slice line, struct request *request);
     /* Whether a value of so many bytes is refused; then sets parser.error. */
     bool (*is_too_large)(struct parser *parser, uint64_t length);
-    /* Whether bytes that begin with this one are of another protocol; then sets parser.error.
-     * NULL: there is no such byte. */
-    bool (*is_foreign)(struct parser *parser, char first);
+    /* Bytes that begin with this one are of another protocol; -1: there is no such byte. */
+    int foreign_byte;
+    /* Sets parser.error for them. */
+    void (*refuse_foreign)(struct parser *parser);
     /*
      * Parses the beginning of a line that is longer than REQUEST_LINE_MAX, up to the blank before
      * its first key. Returns how many bytes that is; 0: it is not a line of keys.

@@ -10,18 +10,6 @@
 
 static const struct slice line_end = {"\r\n", 2};
 
-char *memcache_add_number(char *to, uint64_t number)
-{
-    char digits[20];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    memcpy(to, digits + first, sizeof digits - first);
-    return to + (sizeof digits - first);
-}
-
 /* Appends text as one line, truncated to leave room for what follows. */
 static char *add_text(char *to, struct slice text)
 {

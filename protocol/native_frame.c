@@ -28,6 +28,7 @@ static void unescape(struct slice *key)
 static const struct frame frame = {
     .read_line = native_line_read,
     .is_too_large = is_too_large,
+    .foreign_byte = -1,
     .begin_keys = native_begin_keys,
     .is_key = native_is_key,
     .decode_key = unescape,

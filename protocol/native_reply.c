@@ -5,6 +5,7 @@
  * to keep it within REPLY_HEAD_MAX. Control characters in a text are replaced, so that it stays one
  * line and cannot forge the next reply.
  */
+#include "protocol/digits.h"
 #include "protocol/native.h"
 #include "protocol/token.h"
 
@@ -65,15 +66,8 @@ static const struct first_words first_words[] = {
 
 static char *add_number(char *at, uint64_t number)
 {
-    char digits[21];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    digits[--first] = ' ';
-    memcpy(at, digits + first, sizeof digits - first);
-    return at + (sizeof digits - first);
+    *at = ' ';
+    return digits_write(at + 1, number);
 }
 
 static char *add_text(char *at, const char *end, struct slice text)

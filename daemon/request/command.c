@@ -244,7 +244,7 @@ void command_begin(struct command *cmd)
     struct request *request = &cmd->request;
     cmd->begun = false;
     cmd->located = STORE_OK;
-    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
+    if ((request->options & (REQUEST_WHOLE_KEY | REQUEST_ONE_KEY)) != 0) {
         request->key = request->keys;
         request->keys.length = 0;
     } else if (!request_next_key(&request->keys, &request->key)) {
