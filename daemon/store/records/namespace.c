@@ -140,11 +140,17 @@ enum store_status namespaces_missing(struct namespaces *all, struct slice name)
     return allowed ? STORE_OK : STORE_UNDECLARED;
 }
 
+static void set_number(const struct namespaces *all, struct generation *generation, uint64_t number)
+{
+    generation->number = number;
+    generation->hashing = siphash13_begin(all->secret, number);
+}
+
 struct generation *generation_create(struct namespaces *all, struct namespace *ns)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation != NULL) {
-        generation->number = __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED);
+        set_number(all, generation, __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED));
         generation->ns = ns;
         age_start(&generation->age);
     }
@@ -330,7 +336,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
         return NULL;
     }
     ns->creator = creators_take(&all->creators, facts->creator);
-    ns->generation->number = facts->generation;
+    set_number(all, ns->generation, facts->generation);
     all->generations = facts->generation > last ? facts->generation : last;
     while (all->highest + 1 < id) {
         all->free_ids[all->free_count++] = ++all->highest;

@@ -36,16 +36,16 @@ struct namespace
     /* settings; atomic, changed under namespaces.lock and `lock` */
     uint8_t declared;
     uint8_t require_ttl;
-    uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
-    uint64_t quota;               /* bytes; 0: none */
-    uint32_t references;          /* open listings, writes in progress and generations that
-                                are being taken apart; atomic. Keep it from going */
-    uint32_t evictions_seen;      /* low bits of the count at the last look of store_evicted_step;
-                                     namespaces.lock */
-    struct store_counters before; /* what the counters of its number were when it
-                                     was made; thread.h */
-    char padding[NAMESPACE_LINE]; /* every request reads what is above */
-    struct share share;           /* what of it is pinned or being written */
+    uint64_t ttl, max_ttl;   /* ms; STORE_NEVER */
+    uint64_t quota;          /* bytes; 0: none */
+    uint32_t references;     /* open listings, writes in progress and generations that
+                           are being taken apart; atomic. Keep it from going */
+    uint32_t evictions_seen; /* low bits of the count at the last look of store_evicted_step;
+                                namespaces.lock */
+    /* What the counters of its number were when it was made; thread.h. Seldom read, it keeps what
+     * every request reads, which is above, on other lines than what writes change, below. */
+    struct store_counters before;
+    struct share share; /* what of it is pinned or being written */
     struct lock lock;
     bool gone; /* taken out of the table; written under lock and backlog.lock, read under
                   either */
@@ -60,6 +60,8 @@ struct namespace
     STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
 };
+
+_Static_assert(sizeof(struct store_counters) >= NAMESPACE_LINE, "a line of the cache is between");
 
 STAILQ_HEAD(gone_namespaces, namespace);
 

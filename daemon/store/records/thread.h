@@ -50,9 +50,15 @@ struct threads {
                                                   none; namespaces.lock */
 };
 
+struct store_counters *store_thread_new_counters(struct store_thread *thread, uint32_t id);
+
 /* The thread's own counters for a namespace number (0: for requests to namespaces
  * that do not exist). Never NULL: without memory they count into nowhere. */
-struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id);
+static inline struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id)
+{
+    struct store_counters *chunk = thread->counters[id / COUNTER_CHUNK];
+    return chunk != NULL ? &chunk[id % COUNTER_CHUNK] : store_thread_new_counters(thread, id);
+}
 
 /* The creator of a namespace that is made now; 0: none in particular. */
 static inline uint64_t store_thread_creator(const struct store_thread *thread)
