@@ -94,10 +94,10 @@ static bool is_write(const struct request *request)
 }
 
 /* There is no such record: nothing for a read; a write that needed the record was not done. */
-static char *add_not_found(char *to, const struct request *request)
+static char *add_not_found(char *to, const struct request *request, const struct reply *reply)
 {
     if (is_read(request)) {
-        return to;
+        return reply->last ? memcache_add(to, TEXT("END")) : to;
     }
     bool compared = memcache_compares(request);
     return memcache_add(to,
@@ -115,7 +115,7 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_CHANGED:
         return memcache_add(to, TEXT("EXISTS"));
     case REPLY_NOT_FOUND:
-        return add_not_found(to, request);
+        return add_not_found(to, request, reply);
     case REPLY_DELETED:
         return memcache_add(to, TEXT("DELETED"));
     case REPLY_TOUCHED:
@@ -180,6 +180,7 @@ size_t memcache_reply_tail(const struct request *request, const struct reply *re
     if (reply->kind != REPLY_VALUE) {
         return 0;
     }
-    memcpy(to, line_end.bytes, line_end.length);
-    return line_end.length;
+    static const char ends[] = "\r\nEND\r\n";
+    memcpy(to, ends, sizeof ends - 1);
+    return reply->last ? sizeof ends - 1 : line_end.length;
 }

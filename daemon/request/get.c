@@ -22,6 +22,11 @@ static inline void notice_read(struct command_context *ctx, const struct request
 
 /* --- GET -------------------------------------------------------------------- */
 
+static bool is_last_key(const struct request *request)
+{
+    return request->keys.length == 0 && (request->options & REQUEST_MORE_FOLLOW) == 0;
+}
+
 /* *length is set where the record was found. */
 static inline __attribute__((always_inline)) enum store_status get(struct command_context *ctx,
                                                                    const struct command *cmd,
@@ -34,8 +39,10 @@ static inline __attribute__((always_inline)) enum store_status get(struct comman
     if (status == STORE_CROWDED) {
         return status;
     }
+    bool last = is_last_key(&cmd->request);
     if (status != STORE_OK) {
-        reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
+        reply_queue_reply(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_NOT_FOUND, .last = last});
         return status;
     }
     *length = view.length;
@@ -43,7 +50,8 @@ static inline __attribute__((always_inline)) enum store_status get(struct comman
                       &(struct reply){.kind = REPLY_VALUE,
                                       .name = cmd->request.key,
                                       .value_length = view.length,
-                                      .client_flags = view.client_flags},
+                                      .client_flags = view.client_flags,
+                                      .last = last},
                       &view);
     return status;
 }
@@ -71,7 +79,10 @@ static bool get_one(struct command_context *ctx, const struct command *cmd, stru
 
 enum outcome verb_get(struct command_context *ctx, struct command *cmd)
 {
-    return each_key(ctx, cmd, get_one, true);
+    if (cmd->request.key.length == 0) {
+        return each_key_end(ctx, cmd); /* of a line in pieces, and its last key was answered */
+    }
+    return each_key(ctx, cmd, get_one, false); /* the last reply has the end with it */
 }
 
 /* --- LOOK ------------------------------------------------------------------- */
