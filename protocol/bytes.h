@@ -69,24 +69,48 @@ static inline const char *bytes_find(const char *start, const char *at, const ch
     return at;
 }
 
-/* Whether both are the same. Most keys and names are short, and then this takes a fraction of a
- * call of memcmp. */
+static inline uint32_t bytes_load_4(const char *at)
+{
+    uint32_t half;
+    memcpy(&half, at, sizeof half);
+    return half;
+}
+
+/* Whether both are the same. Most keys and names are short: of up to 16 bytes the first and the
+ * last 8 are compared, or 4, which may overlap. */
 static inline bool bytes_same(const char *a, const char *b, size_t length)
 {
-    if (length > (size_t)2 * BYTES_WORD) {
+    enum { WORD = BYTES_WORD, HALF = BYTES_WORD / 2 };
+    if (length > (size_t)2 * WORD) {
         return memcmp(a, b, length) == 0;
     }
-    if (length >= BYTES_WORD) {
-        size_t last = length - BYTES_WORD;
-        return ((bytes_load(a) ^ bytes_load(b)) | (bytes_load(a + last) ^ bytes_load(b + last))) ==
-               0;
+    const char *a_end = a + length, *b_end = b + length;
+    if (length >= WORD) {
+        return bytes_load(a) == bytes_load(b) &&
+               bytes_load(a_end - WORD) == bytes_load(b_end - WORD);
     }
-    for (size_t i = 0; i < length; i++) {
-        if (a[i] != b[i]) {
-            return false;
-        }
+    if (length >= HALF) {
+        return bytes_load_4(a) == bytes_load_4(b) &&
+               bytes_load_4(a_end - HALF) == bytes_load_4(b_end - HALF);
     }
-    return true;
+    while (a < a_end && *a == *b) {
+        a++;
+        b++;
+    }
+    return a == a_end;
+}
+
+/* Copies a key or the like, in the same way; returns where it ends. The two do not overlap. */
+static inline char *bytes_copy(char *to, const char *from, size_t length)
+{
+    if (length < BYTES_WORD || length > (size_t)2 * BYTES_WORD) {
+        memcpy(to, from, length);
+        return to + length;
+    }
+    char *last = to + length - BYTES_WORD;
+    memcpy(to, from, BYTES_WORD);
+    memcpy(last, from + length - BYTES_WORD, BYTES_WORD);
+    return to + length;
 }
 
 #endif

@@ -20,6 +20,10 @@ static inline unsigned digits_count(uint64_t number)
 /* Writes the number at `to`; returns where it ends. Most numbers of replies are short. */
 static inline char *digits_write(char *to, uint64_t number)
 {
+    if (number < 10) {
+        *to = (char)('0' + number);
+        return to + 1;
+    }
     char *end = to + digits_count(number);
     for (char *at = end - 1; at > to; at--, number /= 10) {
         *at = (char)('0' + number % 10);

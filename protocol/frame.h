@@ -60,8 +60,8 @@ struct frame {
 };
 
 /* As protocol.parse, body_end and body_refused. */
-enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
-                              size_t length, struct request *request, size_t *consumed);
+enum parse_result frame_parse(struct parser *parser, const char *bytes, size_t length,
+                              struct request *request, size_t *consumed, const struct frame *frame);
 enum parse_result frame_body_end(const struct frame *frame, struct parser *parser,
                                  const char *bytes, size_t length, size_t *consumed);
 void frame_body_refused(struct parser *parser, const struct request *request, uint64_t left);

@@ -335,9 +335,9 @@ read_behind_line(const struct frame *frame, struct parser *parser, struct slice 
     return finish(parser, PARSE_REFUSED);
 }
 
-static enum parse_result read_request(const struct frame *frame, struct parser *parser,
-                                      const char *bytes, size_t length, struct request *request,
-                                      size_t *consumed)
+static enum parse_result read_request(struct parser *parser, const char *bytes, size_t length,
+                                      struct request *request, size_t *consumed,
+                                      const struct frame *frame)
 {
     if (parser->line == 0) {
         enum parse_result result = find_line(frame, parser, bytes, length);
@@ -363,8 +363,8 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
 
 /* In a refused value, or in a line of keys. */
 static enum parse_result __attribute__((noinline))
-read_rest(const struct frame *frame, struct parser *parser, const char *bytes, size_t length,
-          struct request *request, size_t *consumed)
+read_rest(struct parser *parser, const char *bytes, size_t length, struct request *request,
+          size_t *consumed, const struct frame *frame)
 {
     if (parser->state == FRAME_KEYS) {
         return frame_keys_read(frame, parser, bytes, length, request, consumed);
@@ -372,19 +372,19 @@ read_rest(const struct frame *frame, struct parser *parser, const char *bytes, s
     size_t dropped;
     enum parse_result result = drop(frame, parser, bytes, length, &dropped);
     if (result == PARSE_REQUEST) {
-        result = read_request(frame, parser, bytes + dropped, length - dropped, request, consumed);
+        result = read_request(parser, bytes + dropped, length - dropped, request, consumed, frame);
     }
     *consumed += dropped;
     return result;
 }
 
-enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
-                              size_t length, struct request *request, size_t *consumed)
+enum parse_result frame_parse(struct parser *parser, const char *bytes, size_t length,
+                              struct request *request, size_t *consumed, const struct frame *frame)
 {
     *consumed = 0;
     return parser->state == FRAME_LINE
-               ? read_request(frame, parser, bytes, length, request, consumed)
-               : read_rest(frame, parser, bytes, length, request, consumed);
+               ? read_request(parser, bytes, length, request, consumed, frame)
+               : read_rest(parser, bytes, length, request, consumed, frame);
 }
 
 enum parse_result frame_body_end(const struct frame *frame, struct parser *parser,

@@ -134,8 +134,7 @@ static inline char *memcache_add_number(char *to, uint64_t number)
 
 static inline char *memcache_add(char *to, struct slice text)
 {
-    memcpy(to, text.bytes, text.length);
-    return to + text.length;
+    return bytes_copy(to, text.bytes, text.length);
 }
 
 #endif

@@ -40,7 +40,7 @@ static const struct frame frame = {
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    return frame_parse(&frame, parser, bytes, length, request, consumed);
+    return frame_parse(parser, bytes, length, request, consumed, &frame);
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,

@@ -94,7 +94,7 @@ static bool has_room(const struct reply_queue *replies, size_t size)
     return replies->last != NULL && CHUNK_BYTES - replies->last->end >= size;
 }
 
-static bool add_chunk(struct reply_queue *replies)
+static bool __attribute__((noinline)) add_chunk(struct reply_queue *replies)
 {
     struct reply_queue_chunk *chunk = pool_get(replies->chunks);
     if (chunk == NULL) {
@@ -113,7 +113,7 @@ static bool add_chunk(struct reply_queue *replies)
 }
 
 /* `size` free bytes in one piece, or NULL; fill() says how many of them were written. */
-static char *room(struct reply_queue *replies, size_t size)
+static inline char *room(struct reply_queue *replies, size_t size)
 {
     if (replies->failed || (!has_room(replies, size) && !add_chunk(replies))) {
         return NULL;
@@ -121,7 +121,7 @@ static char *room(struct reply_queue *replies, size_t size)
     return replies->last->bytes + replies->last->end;
 }
 
-static void fill(struct reply_queue *replies, size_t size)
+static inline void fill(struct reply_queue *replies, size_t size)
 {
     replies->last->end += (uint32_t)size;
     replies->written += size;
@@ -160,29 +160,30 @@ void reply_queue_prepare(struct reply_queue *replies)
     }
 }
 
+static inline void copy_value(struct reply_queue *replies, const struct request *request,
+                              const struct reply *reply, struct slice value)
+{
+    const struct protocol *protocol = replies->protocol;
+    char *to = room(replies, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
+    if (to != NULL) {
+        char *end = to + protocol->head(request, reply, to);
+        memcpy(end, value.bytes, value.length);
+        end += value.length;
+        end += protocol->tail(request, reply, end);
+        fill(replies, (size_t)(end - to));
+    }
+}
+
 void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
                             const struct reply *reply, struct slice value)
 {
-    char *to = room(replies, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
-    if (to == NULL) {
-        return;
-    }
-    size_t size = replies->protocol->head(request, reply, to);
-    memcpy(to + size, value.bytes, value.length);
-    size += value.length;
-    size += replies->protocol->tail(request, reply, to + size);
-    fill(replies, size);
+    copy_value(replies, request, reply, value);
 }
 
-void reply_queue_value(struct reply_queue *replies, const struct request *request,
-                       const struct reply *reply, struct store_view *view)
+static void __attribute__((noinline))
+pin_value(struct reply_queue *replies, const struct request *request, const struct reply *reply,
+          struct store_view *view)
 {
-    if (!view->pinned) {
-        reply_queue_value_copy(replies, request, reply,
-                               (struct slice){view->bytes, (size_t)view->length});
-        store_view_put(view);
-        return;
-    }
     reply_queue_reply(replies, request, reply);
     char *to = room(replies, REPLY_TAIL_MAX);
     if (to == NULL) {
@@ -193,6 +194,17 @@ void reply_queue_value(struct reply_queue *replies, const struct request *reques
     replies->pins[place] = (struct reply_queue_pin){.view = *view, .at = replies->written};
     replies->backlog += view->length;
     fill(replies, replies->protocol->tail(request, reply, to));
+}
+
+void reply_queue_value(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply, struct store_view *view)
+{
+    if (view->pinned) {
+        pin_value(replies, request, reply, view);
+        return;
+    }
+    copy_value(replies, request, reply, (struct slice){view->bytes, (size_t)view->length});
+    store_view_put(view);
 }
 
 /* --- sending them --------------------------------------------------------- */

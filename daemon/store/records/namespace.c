@@ -85,16 +85,8 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
     return ns != NULL && namespace_is_allowed(all, ns) ? ns : NULL;
 }
 
-/* Spreads names over the few places; equal names fall on the same one. */
-static unsigned name_place(struct slice name)
-{
-    unsigned mix = (unsigned)name.length * 31;
-    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
-    return mix % THREAD_NAMES;
-}
-
-struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
-                                         struct slice name)
+struct namespace *namespaces_find_and_note(const struct namespaces *all,
+                                           struct store_thread *thread, struct slice name)
 {
     uint32_t removals = __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST);
     if (name.length == 0) {
@@ -104,15 +96,11 @@ struct namespace *namespaces_find_cached(const struct namespaces *all, struct st
         memset(thread->names, 0, sizeof thread->names);
         thread->names_removals = removals;
     }
-    struct namespace **known = &thread->names[name_place(name)];
-    if (*known == NULL || !is_named(*known, name)) {
-        struct namespace *found = namespaces_find(all, name);
-        if (found == NULL) {
-            return NULL;
-        }
-        *known = found;
+    struct namespace *found = namespaces_find(all, name);
+    if (found != NULL) {
+        *store_thread_name(thread, name) = found;
     }
-    return *known;
+    return found;
 }
 
 enum store_status namespaces_missing_locked(const struct namespaces *all, struct slice name)

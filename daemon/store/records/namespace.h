@@ -24,6 +24,7 @@
 #include "daemon/store/records/declared.h"
 #include "daemon/store/records/generation.h"
 #include "daemon/store/records/share.h"
+#include "daemon/store/records/thread.h"
 #include "daemon/store/store.h"
 
 struct namespace
@@ -126,9 +127,23 @@ void namespaces_deinit(struct namespaces *all);
  * caller is inside of enter and leave. */
 struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
 
+/* The same, and the thread remembers it, on that thread. */
+struct namespace *namespaces_find_and_note(const struct namespaces *all,
+                                           struct store_thread *thread, struct slice name);
+
 /* The same through the thread's cache of names, on that thread. A hit reads no table. */
-struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
-                                         struct slice name);
+static inline struct namespace *
+namespaces_find_cached(const struct namespaces *all, struct store_thread *thread, struct slice name)
+{
+    if (name.length > 0 &&
+        __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST) == thread->names_removals) {
+        struct namespace *known = *store_thread_name(thread, name);
+        if (known != NULL && slice_equal(name, (struct slice){known->name, known->name_length})) {
+            return known;
+        }
+    }
+    return namespaces_find_and_note(all, thread, name);
+}
 
 /* What is to be said of a name that was not found: STORE_UNDECLARED, or STORE_OK where there
  * could be such a namespace. */

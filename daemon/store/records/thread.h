@@ -50,6 +50,14 @@ struct threads {
                                                   none; namespaces.lock */
 };
 
+/* Where the name is remembered, which is not empty: it spreads names over the few places. */
+static inline struct namespace **store_thread_name(struct store_thread *thread, struct slice name)
+{
+    unsigned mix = (unsigned)name.length * 31;
+    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
+    return &thread->names[mix % THREAD_NAMES];
+}
+
 struct store_counters *store_thread_new_counters(struct store_thread *thread, uint32_t id);
 
 /* The thread's own counters for a namespace number (0: for requests to namespaces
