@@ -372,14 +372,12 @@ void conn_io_end_round(struct loop *loop)
     }
 }
 
-/* An event that is made active fires behind those that are active already. So the round ends when
- * all ready connections of the last poll have begun their passes. */
+/* connections_poll ends it, when all ready connections of the last poll have begun their passes. */
 static void open_round(struct loop *loop)
 {
     loop->round.open = true;
     loop->round.began = loop->settings.latency ? clock_precise() : 0;
     store_enter(loop->store_thread);
-    event_active(&loop->round.ends, EV_TIMEOUT, 0);
 }
 
 void conn_io_begin(struct conn *conn, bool readable, bool writable)

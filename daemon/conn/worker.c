@@ -235,7 +235,11 @@ static void *run(void *context)
     if (!thread_set_short_slice(name)) {
         log_debug("%s keeps its slice of time: %m", name);
     }
-    if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+    bool works = true;
+    while (works && !event_base_got_break(worker->loop.base)) {
+        works = connections_poll(&worker->loop, true);
+    }
+    if (!works) {
         log_error("%s: its event loop failed: %m", name);
     }
     connections_close_all(&worker->loop);
