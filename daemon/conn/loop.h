@@ -80,6 +80,8 @@ struct loop {
     struct conn_settings settings;   /* see loop_configure */
     struct auth_context auth;        /* holds a reference to its users */
     uint64_t now;                    /* when the last pass read the clock */
+    uint64_t sweep_interval;         /* between two sweeps, and the precision of the order of
+                                        `active` */
 
     struct workspace workspace; /* of the pipelines */
     struct pool conns;
@@ -111,9 +113,6 @@ void loop_deinit(struct loop *loop);
 
 /* Applies the settings, which are copied, to all connections from now on. */
 void loop_configure(struct loop *loop, const struct conn_settings *settings);
-
-/* Milliseconds between two sweeps, and the precision of the order of `active`. */
-uint64_t loop_sweep_interval(const struct loop *loop);
 
 /* Makes `timer` fire after so many milliseconds. Does nothing while it is pending. */
 void loop_arm(struct event *timer, uint64_t milliseconds);
