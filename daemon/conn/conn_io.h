@@ -13,7 +13,7 @@
 /* Begins a pass, which ends with the round. May close the connection. */
 void conn_io_begin(struct conn *conn, bool readable, bool writable);
 
-/* Ends the passes that have begun. connections_poll calls it; so must a function that is
+/* Ends the passes that have begun. The event loop->round.ends calls it; so must a function that is
  * about to walk over connections or to close them. May close connections. */
 void conn_io_end_round(struct loop *loop);
 

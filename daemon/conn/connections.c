@@ -88,6 +88,13 @@ static void on_slice(evutil_socket_t fd, short what, void *context)
     scheduler_run(context);
 }
 
+static void on_round(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    conn_io_end_round(context);
+}
+
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
@@ -100,18 +107,9 @@ void connections_serve(struct loop *loop)
     pool_init(&loop->conns, sizeof(struct conn), KEEP_CONNS);
     loop->on_ready = on_ready;
     evtimer_assign(&loop->slice, loop->base, on_slice, loop);
+    evtimer_assign(&loop->round.ends, loop->base, on_round, loop);
     evtimer_assign(&loop->sweep, loop->base, on_sweep, loop);
     pressure_serve(loop);
-}
-
-/* libevent returns after each poll, when it has handled what was ready. An event of our own that
- * ends the round, behind those, would cost more than to begin anew. */
-bool connections_poll(struct loop *loop, bool waits)
-{
-    int result = event_base_loop(loop->base,
-                                 EVLOOP_ONCE | (waits ? EVLOOP_NO_EXIT_ON_EMPTY : EVLOOP_NONBLOCK));
-    conn_io_end_round(loop);
-    return result >= 0;
 }
 
 /* Authenticates each connection anew. The old users are freed with their last reference. */

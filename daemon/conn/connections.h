@@ -22,10 +22,6 @@ struct users;
  * after loop_init. */
 void connections_serve(struct loop *loop);
 
-/* Handles what is ready by now; where nothing is, `waits` for it. False: libevent failed. The loop
- * has ended when event_base_got_break says so. */
-bool connections_poll(struct loop *loop, bool waits);
-
 /*
  * Takes over a transport; a TLS handshake must be done. The connection has been counted
  * in instance->connections; closing it takes it off. `endpoint` must outlive it. False when there

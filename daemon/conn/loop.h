@@ -37,6 +37,8 @@ struct round {
     unsigned requests; /* of these connections, parsed and not yet executed */
     uint64_t began;    /* clock_precise() when it opened; 0: it is not timed */
     bool open;         /* the store is entered */
+    bool is_alone;     /* the connection that opened it, so that it ends with that */
+    struct event ends; /* made active when the round opens */
 };
 
 /* Connections that are ready and not interactive, oldest first; see scheduler.c. */

@@ -235,11 +235,7 @@ static void *run(void *context)
     if (!thread_set_short_slice(name)) {
         log_debug("%s keeps its slice of time: %m", name);
     }
-    bool works = true;
-    while (works && !event_base_got_break(worker->loop.base)) {
-        works = connections_poll(&worker->loop, true);
-    }
-    if (!works) {
+    if (event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
         log_error("%s: its event loop failed: %m", name);
     }
     connections_close_all(&worker->loop);
