@@ -6,30 +6,24 @@
 
 #include <stdint.h>
 
-enum { DIGITS_MAX = 20 /* bytes of a number of 64 bits */ };
-
-static inline unsigned digits_count(uint64_t number)
-{
-    unsigned count = 1;
-    for (; number >= 10000; number /= 10000) {
-        count += 4;
-    }
-    return count + (number >= 10) + (number >= 100) + (number >= 1000);
-}
+/* The same as digits_write, of any length. */
+char *digits_write_long(char *to, uint64_t number);
 
 /* Writes the number at `to`; returns where it ends. Most numbers of replies are short. */
 static inline char *digits_write(char *to, uint64_t number)
 {
-    if (number < 10) {
-        *to = (char)('0' + number);
-        return to + 1;
+    if (number >= 1000) {
+        return digits_write_long(to, number);
     }
-    char *end = to + digits_count(number);
-    for (char *at = end - 1; at > to; at--, number /= 10) {
-        *at = (char)('0' + number % 10);
+    unsigned small = (unsigned)number;
+    if (small >= 100) {
+        *to++ = (char)('0' + small / 100);
     }
-    *to = (char)('0' + number);
-    return end;
+    if (small >= 10) {
+        *to++ = (char)('0' + small / 10 % 10);
+    }
+    *to++ = (char)('0' + small % 10);
+    return to;
 }
 
 #endif

@@ -105,7 +105,8 @@ static char *add_not_found(char *to, const struct request *request, const struct
 }
 
 /* All except the line end; nothing where the command has no such reply. */
-static char *add_words(char *to, const struct request *request, const struct reply *reply)
+static char *__attribute__((noinline))
+add_words(char *to, const struct request *request, const struct reply *reply)
 {
     switch (reply->kind) {
     case REPLY_STORED:
@@ -120,7 +121,8 @@ static char *add_words(char *to, const struct request *request, const struct rep
         return memcache_add(to, TEXT("DELETED"));
     case REPLY_TOUCHED:
         return memcache_add(to, TEXT("TOUCHED"));
-    case REPLY_VALUE:
+    case REPLY_VALUE: /* not here */
+        break;
     case REPLY_FOUND:
         return add_value(to, request, reply);
     case REPLY_KEYS_END:
@@ -170,7 +172,8 @@ static char *add_words(char *to, const struct request *request, const struct rep
 
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to)
 {
-    char *end = add_words(to, request, reply);
+    char *end =
+        reply->kind == REPLY_VALUE ? add_value(to, request, reply) : add_words(to, request, reply);
     return end == to ? 0 : (size_t)(memcache_add(end, line_end) - to);
 }
 

@@ -44,6 +44,31 @@ count_miss(struct store_thread *thread, uint32_t number)
     return STORE_NOT_FOUND;
 }
 
+static inline void note_hit(struct store_thread *thread, const struct store_key *at,
+                            struct found *found, uint64_t now)
+{
+    store_thread_count(&store_thread_counters(thread, at->ns->id)->hits, 1);
+    lookup_count_read(&found->slot);
+    if (found->record.noted) {
+        record_note_read(found->bytes, found->record.notes, now);
+    }
+}
+
+/* What was found is a copy, so that it stays in registers where nothing is pinned. */
+static enum store_status __attribute__((noinline))
+get_pinned(struct store_thread *thread, const struct store_key *at, struct bucket *home,
+           struct found found, uint64_t now, struct store_view *view)
+{
+    struct store *store = thread->store;
+    bool may = view_may_pin(store, found.segment, &found.record, now);
+    if (may) {
+        note_hit(thread, at, &found, now);
+        view_open(store, home, &found, view);
+    }
+    index_unlock(home);
+    return may ? STORE_OK : STORE_CROWDED;
+}
+
 /* Of a key that was located in the current generation. */
 static inline enum store_status get(struct store_thread *thread, const struct store_key *at,
                                     uint64_t now, struct store_view *view)
@@ -55,17 +80,11 @@ static inline enum store_status get(struct store_thread *thread, const struct st
         index_unlock(home);
         return count_miss(thread, at->ns->id);
     }
-    if (view_is_pinned(&found.record) && !view_may_pin(store, found.segment, &found.record, now)) {
-        index_unlock(home);
-        return STORE_CROWDED;
+    if (view_is_pinned(&found.record)) {
+        return get_pinned(thread, at, home, found, now, view);
     }
-    store_thread_count(&store_thread_counters(thread, at->ns->id)->hits, 1);
-    lookup_count_read(&found.slot);
-    if (found.record.noted) {
-        record_note_read(found.bytes, found.record.notes, now);
-    }
-    view_open(store, home, &found, view);
-    view_unlock(home, view);
+    note_hit(thread, at, &found, now);
+    view_hold(store, home, &found, view);
     return STORE_OK;
 }
 

@@ -20,8 +20,10 @@ struct found {
  * The record of that key in that generation, expired or not; false: there is
  * none. `home` is the locked bucket of at->hash.
  */
-static inline bool lookup(const struct store *store, struct bucket *home,
-                          const struct store_key *at, struct found *found)
+static inline __attribute__((always_inline)) bool lookup(const struct store *store,
+                                                         struct bucket *home,
+                                                         const struct store_key *at,
+                                                         struct found *found)
 {
     const struct segments *segments = &store->segments;
     uint16_t tag = index_tag(at->hash);

@@ -112,7 +112,7 @@ static inline uint64_t record_take_notes(const char **at, struct record *record)
 
 /* Unpacks a header. A branch for each part is foreseen by the processor, since records that lie
  * together are mostly alike. In the header, because every hit passes here. */
-static inline void record_read(const char *at, struct record *record)
+static inline __attribute__((always_inline)) void record_read(const char *at, struct record *record)
 {
     unsigned flags = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
     unsigned value_code = flags >> RECORD_VALUE_SHIFT & 3;

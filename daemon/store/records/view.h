@@ -38,18 +38,25 @@ static inline void view_describe(struct store *store, const struct segment *segm
     view->pinned = false;
 }
 
+/* A view of a small value that was found: its bucket stays locked until the view is given back. */
+static inline void view_hold(struct store *store, struct bucket *home, const struct found *found,
+                             struct store_view *view)
+{
+    view_describe(store, found->segment, &found->record, view);
+    view->held = home;
+    view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
+}
+
 /* A view of what was found; the bucket stays locked until view_unlock, and for a small
  * value until the view is given back. */
 static inline void view_open(struct store *store, struct bucket *home, const struct found *found,
                              struct store_view *view)
 {
-    const struct record *record = &found->record;
-    if (view_is_pinned(record)) {
-        view_pin(store, found->segment, record, view);
-    } else {
-        view_describe(store, found->segment, record, view);
-        view->held = home;
+    if (!view_is_pinned(&found->record)) {
+        view_hold(store, home, found, view);
+        return;
     }
+    view_pin(store, found->segment, &found->record, view);
     view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
 }
 static inline void view_unlock(struct bucket *home, const struct store_view *view)
