@@ -38,9 +38,10 @@ struct frame {
     enum frame_line (*read_line)(struct parser *parser, struct slice line, struct request *request);
     /* Whether a value of so many bytes is refused; then sets parser.error. */
     bool (*is_too_large)(struct parser *parser, uint64_t length);
-    /* Whether bytes that begin with this one are of another protocol; then sets parser.error.
-     * NULL: there is no such byte. */
-    bool (*is_foreign)(struct parser *parser, char first);
+    /* Bytes that begin with this one are of another protocol; -1: there is no such byte. */
+    int foreign_byte;
+    /* Sets parser.error for them. */
+    void (*refuse_foreign)(struct parser *parser);
     /*
      * Parses the beginning of a line that is longer than REQUEST_LINE_MAX, up to the blank before
      * its first key. Returns how many bytes that is; 0: it is not a line of keys.
@@ -59,8 +60,8 @@ struct frame {
 };
 
 /* As protocol.parse, body_end and body_refused. */
-enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
-                              size_t length, struct request *request, size_t *consumed);
+enum parse_result frame_parse(struct parser *parser, const char *bytes, size_t length,
+                              struct request *request, size_t *consumed, const struct frame *frame);
 enum parse_result frame_body_end(const struct frame *frame, struct parser *parser,
                                  const char *bytes, size_t length, size_t *consumed);
 void frame_body_refused(struct parser *parser, const struct request *request, uint64_t left);

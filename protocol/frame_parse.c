@@ -252,20 +252,13 @@ static enum parse_result read_long_line(const struct frame *frame, struct parser
     return result;
 }
 
-/* Finds the end of the request line. PARSE_REQUEST when it is found and parser.line is set;
- * PARSE_BODY when the line is too long. */
-static enum parse_result find_line(const struct frame *frame, struct parser *parser,
-                                   const char *bytes, size_t length)
+/* The line end was not found: PARSE_BODY when the line is too long. */
+static enum parse_result __attribute__((noinline))
+await_line(const struct frame *frame, struct parser *parser, const char *bytes, size_t length)
 {
-    size_t from = parser->scanned;
-    if (frame->is_foreign != NULL && length > 0 && frame->is_foreign(parser, bytes[0])) {
+    if (length > 0 && (unsigned char)bytes[0] == frame->foreign_byte) {
+        frame->refuse_foreign(parser);
         return PARSE_FATAL;
-    }
-    size_t end = length < REQUEST_LINE_MAX ? length : REQUEST_LINE_MAX;
-    const char *line_end = from < end ? memchr(bytes + from, '\n', end - from) : NULL;
-    if (line_end != NULL) {
-        parser->line = (size_t)(line_end - bytes) + 1;
-        return PARSE_REQUEST;
     }
     if (frame_is_foreign(parser, foreign_start((struct slice){bytes, length}))) {
         return PARSE_HANGUP;
@@ -275,6 +268,21 @@ static enum parse_result find_line(const struct frame *frame, struct parser *par
     }
     parser->scanned = length;
     return need_more(parser, length + 1);
+}
+
+/* Finds the end of the request line. PARSE_REQUEST when it is found and parser.line is set;
+ * PARSE_BODY when the line is too long. */
+static inline enum parse_result find_line(const struct frame *frame, struct parser *parser,
+                                          const char *bytes, size_t length)
+{
+    size_t from = parser->scanned;
+    size_t end = length < REQUEST_LINE_MAX ? length : REQUEST_LINE_MAX;
+    const char *line_end = from < end ? memchr(bytes + from, '\n', end - from) : NULL;
+    if (line_end == NULL || (unsigned char)bytes[0] == frame->foreign_byte) {
+        return await_line(frame, parser, bytes, length);
+    }
+    parser->line = (size_t)(line_end - bytes) + 1;
+    return PARSE_REQUEST;
 }
 
 static struct slice without_line_end(const char *bytes, size_t line)
@@ -297,9 +305,39 @@ static enum parse_result read_in_pieces(const struct frame *frame, struct parser
     return result;
 }
 
-static enum parse_result read_request(const struct frame *frame, struct parser *parser,
-                                      const char *bytes, size_t length, struct request *request,
-                                      size_t *consumed)
+/* What follows a line that is not a whole request, or answers it. */
+static enum parse_result __attribute__((noinline))
+read_behind_line(const struct frame *frame, struct parser *parser, struct slice in,
+                 enum frame_line kind, struct request *request, size_t *consumed)
+{
+    switch (kind) {
+    case FRAME_REQUEST_IN_PIECES:
+        return read_in_pieces(frame, parser, in.bytes, in.length, request, consumed);
+    case FRAME_VALUE_LINE:
+        return read_value_line(frame, parser, in.bytes, in.length, request, consumed);
+    case FRAME_VALUE_BYTES:
+        return read_value_bytes(frame, parser, in.bytes, in.length, request, consumed);
+    case FRAME_REFUSED_THEN_LINE:
+        drop_line(parser);
+        break;
+    case FRAME_REFUSED_THEN_BYTES:
+        drop_bytes(parser, request->value_length);
+        break;
+    case FRAME_REFUSED:
+    case FRAME_REQUEST: /* not here */
+        break;
+    case FRAME_FATAL:
+        return finish(parser, PARSE_FATAL);
+    case FRAME_FOREIGN:
+        return finish(parser, PARSE_HANGUP);
+    }
+    *consumed = parser->line;
+    return finish(parser, PARSE_REFUSED);
+}
+
+static enum parse_result read_request(struct parser *parser, const char *bytes, size_t length,
+                                      struct request *request, size_t *consumed,
+                                      const struct frame *frame)
 {
     if (parser->line == 0) {
         enum parse_result result = find_line(frame, parser, bytes, length);
@@ -312,53 +350,41 @@ static enum parse_result read_request(const struct frame *frame, struct parser *
     } else if (length < parser->wanted) {
         return PARSE_MORE;
     }
-    size_t line = parser->line;
-    switch (frame->read_line(parser, without_line_end(bytes, line), request)) {
-    case FRAME_REQUEST:
-        *consumed = line;
-        return finish_request(frame, parser, request, PARSE_REQUEST);
-    case FRAME_REQUEST_IN_PIECES:
-        return read_in_pieces(frame, parser, bytes, length, request, consumed);
-    case FRAME_VALUE_LINE:
-        return read_value_line(frame, parser, bytes, length, request, consumed);
-    case FRAME_VALUE_BYTES:
-        return read_value_bytes(frame, parser, bytes, length, request, consumed);
-    case FRAME_REFUSED_THEN_LINE:
-        drop_line(parser);
-        break;
-    case FRAME_REFUSED_THEN_BYTES:
-        drop_bytes(parser, request->value_length);
-        break;
-    case FRAME_REFUSED:
-        break;
-    case FRAME_FATAL:
-        return finish(parser, PARSE_FATAL);
-    case FRAME_FOREIGN:
-        return finish(parser, PARSE_HANGUP);
+    enum frame_line kind = frame->read_line(parser, without_line_end(bytes, parser->line), request);
+    if (kind != FRAME_REQUEST) {
+        return read_behind_line(frame, parser, (struct slice){bytes, length}, kind, request,
+                                consumed);
     }
-    *consumed = line;
-    return finish(parser, PARSE_REFUSED);
+    *consumed = parser->line;
+    return finish_request(frame, parser, request, PARSE_REQUEST);
 }
 
 /* --- entry points --------------------------------------------------------- */
 
-enum parse_result frame_parse(const struct frame *frame, struct parser *parser, const char *bytes,
-                              size_t length, struct request *request, size_t *consumed)
+/* In a refused value, or in a line of keys. */
+static enum parse_result __attribute__((noinline))
+read_rest(struct parser *parser, const char *bytes, size_t length, struct request *request,
+          size_t *consumed, const struct frame *frame)
 {
-    *consumed = 0;
-    if (parser->state == FRAME_LINE) {
-        return read_request(frame, parser, bytes, length, request, consumed);
-    }
     if (parser->state == FRAME_KEYS) {
         return frame_keys_read(frame, parser, bytes, length, request, consumed);
     }
     size_t dropped;
     enum parse_result result = drop(frame, parser, bytes, length, &dropped);
     if (result == PARSE_REQUEST) {
-        result = read_request(frame, parser, bytes + dropped, length - dropped, request, consumed);
+        result = read_request(parser, bytes + dropped, length - dropped, request, consumed, frame);
     }
     *consumed += dropped;
     return result;
+}
+
+enum parse_result frame_parse(struct parser *parser, const char *bytes, size_t length,
+                              struct request *request, size_t *consumed, const struct frame *frame)
+{
+    *consumed = 0;
+    return parser->state == FRAME_LINE
+               ? read_request(parser, bytes, length, request, consumed, frame)
+               : read_rest(parser, bytes, length, request, consumed, frame);
 }
 
 enum parse_result frame_body_end(const struct frame *frame, struct parser *parser,

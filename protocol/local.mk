@@ -5,6 +5,9 @@ noinst_LIBRARIES += protocol/libprotocol.a
 protocol_libprotocol_a_SOURCES = \
 	protocol/base64.c \
 	protocol/base64.h \
+	protocol/bytes.h \
+	protocol/digits.c \
+	protocol/digits.h \
 	protocol/edit_distance.h \
 	protocol/escape.h \
 	protocol/foreign.c \

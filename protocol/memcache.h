@@ -18,6 +18,7 @@
 #ifndef KVCACHED_PROTOCOL_MEMCACHE_H
 #define KVCACHED_PROTOCOL_MEMCACHE_H
 
+#include "protocol/digits.h"
 #include "protocol/frame.h"
 #include "protocol/token.h"
 
@@ -40,12 +41,22 @@ enum {
 /* A line that is being parsed. */
 struct memcache_line {
     struct parser *parser;
+    const char *start;
     const char *at; /* after the last word that was taken */
     const char *end;
 };
 
 /* Takes the next word; false at the end of the line. Several blanks may separate words. */
-bool memcache_word(struct memcache_line *line, struct slice *word);
+static inline bool memcache_word(struct memcache_line *line, struct slice *word)
+{
+    const char *from = line->at;
+    while (from < line->end && *from == ' ') {
+        from++;
+    }
+    line->at = bytes_find(line->start, from, line->end, ' ');
+    *word = (struct slice){from, (size_t)(line->at - from)};
+    return from < line->end;
+}
 
 /* A key has any bytes except blanks and line ends, which no word has. */
 static inline bool memcache_fits_key(struct slice word)
@@ -116,11 +127,14 @@ static inline bool memcache_compares(const struct request *request)
 }
 
 /* Each appends at `to` and returns the new end. */
-char *memcache_add_number(char *to, uint64_t number);
+static inline char *memcache_add_number(char *to, uint64_t number)
+{
+    return digits_write(to, number);
+}
+
 static inline char *memcache_add(char *to, struct slice text)
 {
-    memcpy(to, text.bytes, text.length);
-    return to + text.length;
+    return bytes_copy(to, text.bytes, text.length);
 }
 
 #endif

@@ -22,14 +22,10 @@ static bool is_too_large(struct parser *parser, uint64_t length)
  * once, instead of waiting for a reply. */
 enum { BINARY_REQUEST = 0x80 };
 
-static bool is_binary(struct parser *parser, char first)
+static void refuse_binary(struct parser *parser)
 {
-    if ((unsigned char)first != BINARY_REQUEST) {
-        return false;
-    }
     frame_refuse(parser, REPLY_CLIENT_ERROR,
                  "the binary protocol is not spoken here: use the text or the meta commands");
-    return true;
 }
 
 static void decode_base64(struct slice *key)
@@ -41,7 +37,8 @@ static void decode_base64(struct slice *key)
 static const struct frame frame = {
     .read_line = memcache_line_read,
     .is_too_large = is_too_large,
-    .is_foreign = is_binary,
+    .foreign_byte = BINARY_REQUEST,
+    .refuse_foreign = refuse_binary,
     .begin_keys = memcache_begin_keys,
     .is_key = memcache_is_key,
     .decode_key = decode_base64,
@@ -53,7 +50,7 @@ static const struct frame frame = {
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    return frame_parse(&frame, parser, bytes, length, request, consumed);
+    return frame_parse(parser, bytes, length, request, consumed, &frame);
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,

@@ -31,15 +31,19 @@ static bool is_noreply(struct slice word)
 static enum frame_line take_keys(struct memcache_line *line, struct request *request)
 {
     const char *first = NULL;
-    struct slice word;
-    struct slice key;
+    struct slice word, last = {NULL, 0};
     while (memcache_word(line, &word)) {
-        if (!memcache_key(line, word, &key)) {
-            return FRAME_REFUSED;
+        if (!memcache_fits_key(word)) {
+            return memcache_bad_format(line);
         }
-        first = first == NULL ? key.bytes : first;
-        request->keys = (struct slice){first, (size_t)(line->at - first)};
+        first = first == NULL ? word.bytes : first;
+        last = word;
     }
+    if (first == NULL) {
+        return memcache_bad_format(line);
+    }
+    request->options |= first == last.bytes ? (uint32_t)REQUEST_ONE_KEY : 0;
+    request->keys = (struct slice){first, (size_t)(last.bytes + last.length - first)};
     return FRAME_REQUEST;
 }
 
@@ -59,7 +63,7 @@ static bool take_touch(struct memcache_line *line, struct request *request)
 }
 
 /* Parses and sets all of a form of get except its keys. False: refused. */
-static bool begin_reading(struct memcache_line *line, struct request *request)
+static inline bool begin_reading(struct memcache_line *line, struct request *request)
 {
     switch (request->form) {
     case MEMCACHE_GETS:
@@ -76,13 +80,9 @@ static bool begin_reading(struct memcache_line *line, struct request *request)
     }
 }
 
-static enum frame_line read_keys(struct memcache_line *line, struct request *request)
+static inline enum frame_line read_keys(struct memcache_line *line, struct request *request)
 {
-    if (!begin_reading(line, request)) {
-        return FRAME_REFUSED;
-    }
-    enum frame_line result = take_keys(line, request);
-    return request->keys.length > 0 || result != FRAME_REQUEST ? result : memcache_bad_format(line);
+    return begin_reading(line, request) ? take_keys(line, request) : FRAME_REFUSED;
 }
 
 /* The words of a storage command: <key> <flags> <exptime> <bytes> [<cas>] [noreply] */
@@ -114,6 +114,7 @@ static bool take_storing(struct request *request, const struct slice *words)
         return false;
     }
     request->keys = words[KEY];
+    request->options |= REQUEST_ONE_KEY;
     request->client_flags = (uint32_t)flags;
     request->options |= compares ? REQUEST_COMPARE : 0;
     return true;
@@ -237,36 +238,42 @@ static const struct command commands[] = {
 };
 
 /* The most frequent commands are first in the list. */
-static const struct command *find_command(struct slice word)
+static const struct command *__attribute__((noinline)) find_command(struct memcache_line *line)
 {
+    struct slice word;
+    if (!memcache_word(line, &word)) {
+        return NULL;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (commands[i].length == word.length &&
-            memcmp(commands[i].word, word.bytes, word.length) == 0) {
+            bytes_same(commands[i].word, word.bytes, word.length)) {
             return &commands[i];
         }
     }
     return NULL;
 }
 
-static const struct command *take_command(struct memcache_line *line, struct request *request)
+/* Most requests are gets, so get is compared first. */
+static inline const struct command *take_command(struct memcache_line *line,
+                                                 struct request *request)
 {
-    struct slice word = {NULL, 0};
-    const struct command *command = memcache_word(line, &word) ? find_command(word) : NULL;
+    const struct command *command = &commands[MEMCACHE_GET];
+    if (line->end - line->at > 3 && memcmp(line->at, "get ", 4) == 0) {
+        line->at += 3;
+    } else {
+        command = find_command(line);
+    }
     if (command != NULL) {
         *request = (struct request){.verb = command->verb, .form = (unsigned)(command - commands)};
     }
     return command;
 }
 
-/* Whether noreply as the last word suppresses the reply. Commands that read keys take it as a key,
- * and the meta commands have the flag q instead. */
+/* Whether noreply as the last word suppresses the reply, of commands that do not read keys. The
+ * meta commands have the flag q instead. */
 static bool takes_noreply(const struct command *command)
 {
     switch ((enum memcache_form)(command - commands)) {
-    case MEMCACHE_GET:
-    case MEMCACHE_GETS:
-    case MEMCACHE_GAT:
-    case MEMCACHE_GATS:
     case MEMCACHE_VERSION:
     case MEMCACHE_STATS:
     case MEMCACHE_WATCH:
@@ -305,25 +312,37 @@ static enum frame_line read_unknown(struct memcache_line *line, struct slice tex
     return text.length < SHORTEST ? memcache_bad_format(line) : memcache_unknown(line);
 }
 
+static enum frame_line __attribute__((noinline))
+read_words(struct memcache_line *line, const struct command *command, struct request *request)
+{
+    struct slice text = {line->start, (size_t)(line->end - line->start)};
+    enum frame_line result = command->read(line, request);
+    line->parser->silent = takes_noreply(command) && ends_in_noreply(text);
+    request->options |= line->parser->silent ? (uint32_t)REQUEST_QUIET : 0;
+    return result;
+}
+
+/* Commands that read keys take noreply as a key. */
 enum frame_line memcache_line_read(struct parser *parser, struct slice text,
                                    struct request *request)
 {
-    struct memcache_line line = {parser, text.bytes, text.bytes + text.length};
+    struct memcache_line line = {parser, text.bytes, text.bytes, text.bytes + text.length};
     const struct command *command = take_command(&line, request);
     if (command == NULL) {
         return read_unknown(&line, text);
     }
-    enum frame_line result = command->read(&line, request);
-    parser->silent = takes_noreply(command) && ends_in_noreply(text);
-    request->options |= parser->silent ? (uint32_t)REQUEST_QUIET : 0;
-    return result;
+    if (command->read == read_keys) {
+        parser->silent = false;
+        return read_keys(&line, request);
+    }
+    return read_words(&line, command, request);
 }
 
 /* --- lines of keys in pieces ----------------------------------------------- */
 
 size_t memcache_begin_keys(struct parser *parser, struct slice start, struct request *request)
 {
-    struct memcache_line line = {parser, start.bytes, start.bytes + start.length};
+    struct memcache_line line = {parser, start.bytes, start.bytes, start.bytes + start.length};
     const struct command *command = take_command(&line, request);
     bool reads = command != NULL && command->read == read_keys;
     return reads && begin_reading(&line, request) ? (size_t)(line.at - start.bytes) : 0;

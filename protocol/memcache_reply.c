@@ -10,18 +10,6 @@
 
 static const struct slice line_end = {"\r\n", 2};
 
-char *memcache_add_number(char *to, uint64_t number)
-{
-    char digits[20];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    memcpy(to, digits + first, sizeof digits - first);
-    return to + (sizeof digits - first);
-}
-
 /* Appends text as one line, truncated to leave room for what follows. */
 static char *add_text(char *to, struct slice text)
 {
@@ -106,10 +94,10 @@ static bool is_write(const struct request *request)
 }
 
 /* There is no such record: nothing for a read; a write that needed the record was not done. */
-static char *add_not_found(char *to, const struct request *request)
+static char *add_not_found(char *to, const struct request *request, const struct reply *reply)
 {
     if (is_read(request)) {
-        return to;
+        return reply->last ? memcache_add(to, TEXT("END")) : to;
     }
     bool compared = memcache_compares(request);
     return memcache_add(to,
@@ -117,7 +105,8 @@ static char *add_not_found(char *to, const struct request *request)
 }
 
 /* All except the line end; nothing where the command has no such reply. */
-static char *add_words(char *to, const struct request *request, const struct reply *reply)
+static char *__attribute__((noinline))
+add_words(char *to, const struct request *request, const struct reply *reply)
 {
     switch (reply->kind) {
     case REPLY_STORED:
@@ -127,12 +116,13 @@ static char *add_words(char *to, const struct request *request, const struct rep
     case REPLY_CHANGED:
         return memcache_add(to, TEXT("EXISTS"));
     case REPLY_NOT_FOUND:
-        return add_not_found(to, request);
+        return add_not_found(to, request, reply);
     case REPLY_DELETED:
         return memcache_add(to, TEXT("DELETED"));
     case REPLY_TOUCHED:
         return memcache_add(to, TEXT("TOUCHED"));
-    case REPLY_VALUE:
+    case REPLY_VALUE: /* not here */
+        break;
     case REPLY_FOUND:
         return add_value(to, request, reply);
     case REPLY_KEYS_END:
@@ -182,7 +172,8 @@ static char *add_words(char *to, const struct request *request, const struct rep
 
 size_t memcache_reply_head(const struct request *request, const struct reply *reply, char *to)
 {
-    char *end = add_words(to, request, reply);
+    char *end =
+        reply->kind == REPLY_VALUE ? add_value(to, request, reply) : add_words(to, request, reply);
     return end == to ? 0 : (size_t)(memcache_add(end, line_end) - to);
 }
 
@@ -192,6 +183,7 @@ size_t memcache_reply_tail(const struct request *request, const struct reply *re
     if (reply->kind != REPLY_VALUE) {
         return 0;
     }
-    memcpy(to, line_end.bytes, line_end.length);
-    return line_end.length;
+    static const char ends[] = "\r\nEND\r\n";
+    memcpy(to, ends, sizeof ends - 1);
+    return reply->last ? sizeof ends - 1 : line_end.length;
 }

@@ -3,21 +3,6 @@
  */
 #include "protocol/memcache.h"
 
-bool memcache_word(struct memcache_line *line, struct slice *word)
-{
-    while (line->at < line->end && *line->at == ' ') {
-        line->at++;
-    }
-    const char *from = line->at;
-    if (from == line->end) {
-        return false;
-    }
-    const char *space = memchr(from, ' ', (size_t)(line->end - from));
-    line->at = space == NULL ? line->end : space;
-    *word = (struct slice){from, (size_t)(line->at - from)};
-    return true;
-}
-
 enum frame_line memcache_refuse(struct memcache_line *line, const char *text)
 {
     frame_refuse(line->parser, REPLY_CLIENT_ERROR, "%s", text);

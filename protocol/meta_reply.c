@@ -103,7 +103,7 @@ static char *add_flags(char *to, const struct request *request, const struct rep
     if (words.length == 0) {
         return to;
     }
-    struct memcache_line line = {NULL, words.bytes, words.bytes + words.length};
+    struct memcache_line line = {NULL, words.bytes, words.bytes, words.bytes + words.length};
     while (memcache_word(&line, &word)) {
         to = add_flag(to, word, request, reply, key);
     }

@@ -28,6 +28,7 @@ static void unescape(struct slice *key)
 static const struct frame frame = {
     .read_line = native_line_read,
     .is_too_large = is_too_large,
+    .foreign_byte = -1,
     .begin_keys = native_begin_keys,
     .is_key = native_is_key,
     .decode_key = unescape,
@@ -39,7 +40,7 @@ static const struct frame frame = {
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    return frame_parse(&frame, parser, bytes, length, request, consumed);
+    return frame_parse(parser, bytes, length, request, consumed, &frame);
 }
 
 static enum parse_result body_end(struct parser *parser, const char *bytes, size_t length,

@@ -82,12 +82,8 @@ static inline bool same_letters(const char *bytes, const char *capitals, size_t 
     return true;
 }
 
-/* Most requests are GETs, so GET is compared first. */
 static const struct verb_entry *find_verb(const char *bytes, size_t length)
 {
-    if (length == 3 && same_letters(bytes, "GET", 3)) {
-        return &verbs[VERB_GET];
-    }
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (verbs[i].length == length && same_letters(bytes, verbs[i].word, length)) {
             return &verbs[i];
@@ -145,7 +141,7 @@ static inline __attribute__((always_inline)) bool
 take(struct reading *in, const struct word_rule *rule, struct slice *word)
 {
     const char *from = in->at + 1;
-    const char *to = token_span(from, in->end, rule->class);
+    const char *to = token_span_behind(in->start, from, in->end, rule->class);
     if (rule->class == TOKEN_PLAIN && to < in->end && *to == '\\') {
         to = span_escaped(in, from);
     }
@@ -233,9 +229,7 @@ static inline bool take_namespace_and_key(struct reading *in, struct request *re
     if (!take(in, &rule_namespace, &request->ns) || !take(in, &rule_key, &request->keys)) {
         return false;
     }
-    if (in->escaped) {
-        request->options |= REQUEST_WHOLE_KEY;
-    }
+    request->options |= (uint32_t)(in->escaped ? REQUEST_WHOLE_KEY : REQUEST_ONE_KEY);
     return true;
 }
 
@@ -295,7 +289,11 @@ static enum frame_line read_keys(struct reading *in, struct request *request)
         }
     } while (!at_end(in));
     request->keys = (struct slice){first, (size_t)(in->end - first)};
-    return in->escaped ? FRAME_REQUEST_IN_PIECES : FRAME_REQUEST;
+    if (in->escaped) {
+        return FRAME_REQUEST_IN_PIECES;
+    }
+    request->options = key.bytes == first ? REQUEST_ONE_KEY : 0;
+    return FRAME_REQUEST;
 }
 
 static bool read_touch(struct reading *in, struct request *request)
@@ -451,9 +449,14 @@ static enum frame_line __attribute__((cold)) unknown_verb(struct parser *parser,
     return native_refuse_unframed(parser);
 }
 
-/* The verb at the beginning of the line, with a space or the line's end after it, or NULL. */
-static const struct verb_entry *verb_of(struct slice line, const char **at)
+/* The verb at the beginning of the line, with a space or the line's end after it, or NULL. Most
+ * requests are GETs, so GET is compared first. */
+static inline const struct verb_entry *verb_of(struct slice line, const char **at)
 {
+    if (line.length > 3 && same_letters(line.bytes, "GET", 3) && line.bytes[3] == ' ') {
+        *at = line.bytes + 3;
+        return &verbs[VERB_GET];
+    }
     const char *end = line.bytes + line.length;
     *at = token_span(line.bytes, end, TOKEN_KEY);
     const struct verb_entry *verb = find_verb(line.bytes, (size_t)(*at - line.bytes));
@@ -526,8 +529,8 @@ size_t native_begin_keys(struct parser *parser, struct slice start, struct reque
 bool native_is_key(struct parser *parser, struct slice word, bool *escaped)
 {
     const char *end = word.bytes + word.length;
-    struct reading in = {
-        parser, &verbs[VERB_GET], word.bytes - 1, word.bytes - 1, end, false, false, NULL};
+    struct reading in = {parser, &verbs[VERB_GET], word.bytes, word.bytes - 1, end, false, false,
+                         NULL};
     bool is_key = take(&in, &rule_key, &word);
     *escaped = in.escaped;
     return is_key;

@@ -5,6 +5,7 @@
  * to keep it within REPLY_HEAD_MAX. Control characters in a text are replaced, so that it stays one
  * line and cannot forge the next reply.
  */
+#include "protocol/digits.h"
 #include "protocol/native.h"
 #include "protocol/token.h"
 
@@ -65,15 +66,8 @@ static const struct first_words first_words[] = {
 
 static char *add_number(char *at, uint64_t number)
 {
-    char digits[21];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    digits[--first] = ' ';
-    memcpy(at, digits + first, sizeof digits - first);
-    return at + (sizeof digits - first);
+    *at = ' ';
+    return digits_write(at + 1, number);
 }
 
 static char *add_text(char *at, const char *end, struct slice text)
@@ -147,12 +141,10 @@ add_walked(char *at, const struct reply *reply, const char *to)
     }
 }
 
-/* The fields after the first words. */
-static char *add_rest(char *at, const struct reply *reply, const char *to)
+/* The fields after the first words, but for VALUE. */
+static char *__attribute__((noinline)) add_rest(char *at, const struct reply *reply, const char *to)
 {
     switch (reply->kind) {
-    case REPLY_VALUE:
-        return add_number(at, reply->value_length);
     case REPLY_TTL:
         return add_seconds(at, reply->number);
     case REPLY_NUMBER:
@@ -185,6 +177,7 @@ static char *add_rest(char *at, const struct reply *reply, const char *to)
     case REPLY_MEMORY_TOO_SMALL:
     case REPLY_MEMORY_FAILED:
         return add_text(at, to + TEXT_END, reply->text);
+    case REPLY_VALUE: /* not here */
     case REPLY_STORED:
     case REPLY_EXISTS:
     case REPLY_CHANGED:
@@ -213,7 +206,8 @@ size_t native_reply_head(const struct request *request, const struct reply *repl
     }
     const struct first_words *words = &first_words[reply->kind];
     memcpy(to, words->bytes, sizeof words->bytes); /* a constant length is faster */
-    char *at = add_rest(to + words->length, reply, to);
+    char *at = to + words->length;
+    at = reply->kind == REPLY_VALUE ? add_number(at, reply->value_length) : add_rest(at, reply, to);
     memcpy(at, "\r\n", 2);
     return (size_t)(at + 2 - to);
 }

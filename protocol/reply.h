@@ -92,6 +92,8 @@ struct reply {
     uint64_t value_length;
     uint32_t client_flags;
     uint32_t notes;   /* bits of enum reply_note */
+    bool last;        /* VALUE and NOT_FOUND of a GET: no key of its line follows, so that the end
+                         of the keys goes with it, instead of KEYS_END */
     uint64_t version; /* 0: none */
     uint64_t left;    /* milliseconds to live, or REPLY_NEVER */
     uint64_t idle;    /* milliseconds since the record was last written or read */

@@ -85,8 +85,10 @@ enum request_option {
                                       write */
     REQUEST_MARK = 1 << 17,        /* EMPTY: marks the record as stale too */
     REQUEST_LENGTH = 1 << 18,      /* writes: the reply has the length of the whole value */
-    REQUEST_HISTORY = 1 << 19,     /* LOOK: the reply tells whether and when it was read before */
-    REQUEST_LEFT = 1 << 20,        /* LOOK: the reply tells the time to live that is left */
+    REQUEST_HISTORY = 1 << 20,     /* LOOK: the reply tells whether and when it was read before */
+    REQUEST_LEFT = 1 << 21,        /* LOOK: the reply tells the time to live that is left */
+    REQUEST_ONE_KEY = 1 << 19,     /* `keys` is one key without spaces at its ends; also without
+                                      this bit it may be one */
     REQUEST_UNCOUNTED = 1 << 24,   /* LOOK: does not count as a read in statistics */
 };
 

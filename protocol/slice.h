@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "protocol/bytes.h"
+
 struct slice {
     const char *bytes;
     size_t length;
@@ -24,7 +26,7 @@ static inline struct slice slice_of(const char *text)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+    return a.length == b.length && bytes_same(a.bytes, b.bytes, a.length);
 }
 
 #endif

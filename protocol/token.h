@@ -21,40 +21,39 @@ enum token_class {
 
 extern const uint8_t token_classes[256];
 
-/* Whether the eight bytes are all of TOKEN_KEY: none below 0x21, none 0x7f. */
-static inline bool token_eight_of_key(const char *at)
+/* A mask of the bytes that are not of TOKEN_KEY: those below 0x21, and 0x7f; with `plain` of those
+ * that are not of TOKEN_PLAIN. */
+static inline uint64_t token_ends(uint64_t word, bool plain)
 {
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    uint64_t not_delete = bytes ^ (each * 0x7f);
-    uint64_t below = (bytes - each * 0x21) & ~bytes;
-    uint64_t zero = (not_delete - each) & ~not_delete;
-    return ((below | zero) & (each * 0x80)) == 0;
-}
-
-/* Whether one of the eight bytes is a backslash. */
-static inline bool token_eight_escape(const char *at)
-{
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    uint64_t rest = bytes ^ (each * '\\');
-    return ((rest - each) & ~rest & (each * 0x80)) != 0;
+    uint64_t ends = bytes_below(word, 0x21) | bytes_equal(word, 0x7f);
+    return plain ? ends | bytes_equal(word, '\\') : ends;
 }
 
 /* The end of the run of bytes of that class that begins at `at`. Keys are the longest part of most
- * lines, so they are checked 8 bytes at a time. */
-static inline const char *token_span(const char *at, const char *end, enum token_class class)
+ * lines, so they are checked 8 bytes at a time. From `start` on the bytes are readable, too: the
+ * last few of a line are read together with those before them. */
+static inline const char *token_span_behind(const char *start, const char *at, const char *end,
+                                            enum token_class class)
 {
-    while (class != TOKEN_NAME && end - at >= 8 && token_eight_of_key(at) &&
-           (class == TOKEN_KEY || !token_eight_escape(at))) {
-        at += 8;
+    for (; class != TOKEN_NAME && end - at >= BYTES_WORD; at += BYTES_WORD) {
+        uint64_t ends = token_ends(bytes_load(at), class == TOKEN_PLAIN);
+        if (ends != 0) {
+            return at + bytes_first(ends);
+        }
+    }
+    if (class != TOKEN_NAME && at < end && end - start >= BYTES_WORD) {
+        uint64_t rest = bytes_load_last(end, (size_t)(end - at));
+        return at + bytes_first(token_ends(rest, class == TOKEN_PLAIN)); /* its zeros end it, too */
     }
     while (at < end && (token_classes[(unsigned char)*at] & class) != 0) {
         at++;
     }
     return at;
+}
+
+static inline const char *token_span(const char *at, const char *end, enum token_class class)
+{
+    return token_span_behind(at, at, end, class);
 }
 
 /* An unsigned decimal of 64 bits: only digits. */

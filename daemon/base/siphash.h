@@ -29,8 +29,17 @@ struct siphash_hash {
     uint64_t low, high;
 };
 
+struct siphash_state {
+    uint64_t v0, v1, v2, v3;
+};
+
 /* The hash of `salt`, 8 bytes, followed by the bytes. */
 uint64_t siphash13_64(const struct siphash_key *key, uint64_t salt, struct slice bytes);
+
+/* The same in two steps, for a salt that many keys have: the first is done once. The state is as
+ * secret as the key. */
+struct siphash_state siphash13_begin(const struct siphash_key *key, uint64_t salt);
+uint64_t siphash13_end(const struct siphash_state *begun, struct slice bytes);
 
 struct siphash_hash siphash24_128(const struct siphash_key *key, struct slice bytes);
 

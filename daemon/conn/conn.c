@@ -157,7 +157,7 @@ void conn_touch(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     conn->last_active = loop->now;
-    if (loop->now - conn->listed_at >= loop_sweep_interval(loop)) {
+    if (loop->now - conn->listed_at >= loop->sweep_interval) {
         TAILQ_REMOVE(&loop->active, conn, link);
         TAILQ_INSERT_TAIL(&loop->active, conn, link);
         conn->listed_at = loop->now;

@@ -378,14 +378,24 @@ void conn_io_end_round(struct loop *loop)
     }
 }
 
+/* Whether the last poll has found more that is ready. */
+static bool others_are_ready(const struct loop *loop)
+{
+    return event_base_get_num_events(loop->base, EVENT_BASE_COUNT_ACTIVE) > 0;
+}
+
 /* An event that is made active fires behind those that are active already. So the round ends when
- * all ready connections of the last poll have begun their passes. */
+ * all ready connections of the last poll have begun their passes. For a connection that is alone it
+ * ends at once: the event would cost a tenth of its request. */
 static void open_round(struct loop *loop)
 {
     loop->round.open = true;
     loop->round.began = loop->settings.latency ? clock_precise() : 0;
     store_enter(loop->store_thread);
-    event_active(&loop->round.ends, EV_TIMEOUT, 0);
+    loop->round.is_alone = !others_are_ready(loop);
+    if (!loop->round.is_alone) {
+        event_active(&loop->round.ends, EV_TIMEOUT, 0);
+    }
 }
 
 void conn_io_begin(struct conn *conn, bool readable, bool writable)
@@ -398,7 +408,7 @@ void conn_io_begin(struct conn *conn, bool readable, bool writable)
     if (begin_pass(conn, readable, writable)) {
         round->conns[round->count++] = conn;
     }
-    if (round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {
+    if (round->is_alone || round->count == ROUND_CONNS || round->requests >= ROUND_REQUESTS) {
         conn_io_end_round(loop);
     }
 }

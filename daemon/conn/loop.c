@@ -52,10 +52,20 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
     return loop->store_thread != NULL;
 }
 
+static uint64_t sweep_interval(uint64_t idle_timeout)
+{
+    uint64_t interval = idle_timeout / 4;
+    if (interval == 0 || interval > 1000) {
+        return 1000;
+    }
+    return interval < 10 ? 10 : interval;
+}
+
 void loop_configure(struct loop *loop, const struct conn_settings *settings)
 {
     struct command_context *ctx = &loop->workspace.ctx;
     loop->settings = *settings;
+    loop->sweep_interval = sweep_interval(settings->idle_timeout);
     ctx->store_thread = loop->store_thread;
     ctx->auth = &loop->auth;
     ctx->metrics = loop->metrics;
@@ -82,15 +92,6 @@ void loop_deinit(struct loop *loop)
     pool_deinit(&loop->conns);
 }
 
-uint64_t loop_sweep_interval(const struct loop *loop)
-{
-    uint64_t interval = loop->settings.idle_timeout / 4;
-    if (interval == 0 || interval > 1000) {
-        return 1000;
-    }
-    return interval < 10 ? 10 : interval;
-}
-
 void loop_arm(struct event *timer, uint64_t milliseconds)
 {
     const struct timeval after = thread_timeval(milliseconds);
@@ -105,7 +106,7 @@ void loop_arm_sweep(struct loop *loop)
                   loop->half_closed > 0 ||
                   (loop->settings.idle_timeout != 0 && !TAILQ_EMPTY(&loop->active));
     if (needed) {
-        loop_arm(&loop->sweep, loop_sweep_interval(loop));
+        loop_arm(&loop->sweep, loop->sweep_interval);
     }
 }
 

@@ -37,6 +37,7 @@ struct round {
     unsigned requests; /* of these connections, parsed and not yet executed */
     uint64_t began;    /* clock_precise() when it opened; 0: it is not timed */
     bool open;         /* the store is entered */
+    bool is_alone;     /* the connection that opened it, so that it ends with that */
     struct event ends; /* made active when the round opens */
 };
 
@@ -81,6 +82,8 @@ struct loop {
     struct conn_settings settings;   /* see loop_configure */
     struct auth_context auth;        /* holds a reference to its users */
     uint64_t now;                    /* when the last pass read the clock */
+    uint64_t sweep_interval;         /* between two sweeps, and the precision of the order of
+                                        `active` */
 
     struct workspace workspace; /* of the pipelines */
     struct pool conns;
@@ -112,9 +115,6 @@ void loop_deinit(struct loop *loop);
 
 /* Applies the settings, which are copied, to all connections from now on. */
 void loop_configure(struct loop *loop, const struct conn_settings *settings);
-
-/* Milliseconds between two sweeps, and the precision of the order of `active`. */
-uint64_t loop_sweep_interval(const struct loop *loop);
 
 /* Makes `timer` fire after so many milliseconds. Does nothing while it is pending. */
 void loop_arm(struct event *timer, uint64_t milliseconds);

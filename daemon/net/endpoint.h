@@ -30,6 +30,7 @@ struct endpoint {
     /* The namespace of keys that name none. If the part of a key before its first `separator` is
      * the name of a declared namespace, the rest is a key in that namespace. */
     char default_namespace[REQUEST_NAMESPACE_MAX + 1]; /* empty: that of the daemon */
+    uint8_t default_length;                            /* bytes of it */
     char separator;                                    /* 0: none */
 };
 

@@ -394,6 +394,7 @@ struct endpoint listener_endpoint(const struct conf_listen *conf)
     if (conf->default_namespace != NULL) {
         snprintf(endpoint.default_namespace, sizeof endpoint.default_namespace, "%s",
                  conf->default_namespace);
+        endpoint.default_length = (uint8_t)strlen(endpoint.default_namespace);
     }
     return endpoint;
 }

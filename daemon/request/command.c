@@ -128,19 +128,24 @@ void command_stored(struct command_context *ctx, const struct request *request,
 /* --- what a request means to the store ------------------------------------ */
 
 /* The namespace of keys that come without one. */
-static struct slice namespace_of_endpoint(const struct command_context *ctx)
+static inline struct slice namespace_of_endpoint(const struct command_context *ctx)
 {
-    const char *name = ctx->endpoint->default_namespace;
-    return name[0] != '\0' ? slice_of(name) : ctx->default_namespace;
+    const struct endpoint *endpoint = ctx->endpoint;
+    return endpoint->default_length != 0
+               ? (struct slice){endpoint->default_namespace, endpoint->default_length}
+               : ctx->default_namespace;
+}
+
+static inline struct slice named_namespace(const struct command_context *ctx,
+                                           const struct request *request)
+{
+    bool is_default = request->ns.length == 1 && request->ns.bytes[0] == '-';
+    return is_default ? ctx->default_namespace : request->ns;
 }
 
 struct slice command_namespace(const struct command_context *ctx, const struct request *request)
 {
-    if (request->ns.length == 0) {
-        return namespace_of_endpoint(ctx);
-    }
-    bool is_default = request->ns.length == 1 && request->ns.bytes[0] == '-';
-    return is_default ? ctx->default_namespace : request->ns;
+    return request->ns.length == 0 ? namespace_of_endpoint(ctx) : named_namespace(ctx, request);
 }
 
 unsigned command_rights(const struct command_context *ctx, struct slice name)
@@ -180,17 +185,37 @@ bool command_split_key(const struct command_context *ctx, struct slice *name, st
     return true;
 }
 
+/* A key that comes without a namespace, to a listener with a separator. */
+static enum store_status __attribute__((noinline))
+locate_split(const struct command_context *ctx, struct slice key, enum split split,
+             struct store_key *at)
+{
+    struct slice name = {NULL, 0};
+    struct slice rest = key;
+    if (!command_split_key(ctx, &name, &rest) || (split == SPLIT_OWN && is_hidden(ctx, name))) {
+        return store_locate(ctx->store_thread, namespace_of_endpoint(ctx), key, at);
+    }
+    return store_locate(ctx->store_thread, name, rest, at);
+}
+
+static inline enum store_status locate(const struct command_context *ctx,
+                                       const struct request *request, struct slice key,
+                                       enum split split, struct store_key *at)
+{
+    if (request->ns.length != 0) {
+        return store_locate(ctx->store_thread, named_namespace(ctx, request), key, at);
+    }
+    if (ctx->endpoint->separator == '\0') {
+        return store_locate(ctx->store_thread, namespace_of_endpoint(ctx), key, at);
+    }
+    return locate_split(ctx, key, split, at);
+}
+
 enum store_status command_locate_key(const struct command_context *ctx,
                                      const struct request *request, struct slice key,
                                      enum split split, struct store_key *at)
 {
-    struct slice name = {NULL, 0};
-    struct slice rest = key;
-    if (request->ns.length != 0 || !command_split_key(ctx, &name, &rest) ||
-        (split == SPLIT_OWN && is_hidden(ctx, name))) {
-        return store_locate(ctx->store_thread, command_namespace(ctx, request), key, at);
-    }
-    return store_locate(ctx->store_thread, name, rest, at);
+    return locate(ctx, request, key, split, at);
 }
 
 struct store_ttl command_lifetime(struct ttl ttl)
@@ -246,25 +271,10 @@ uint64_t command_creator(void *context)
 
 /* --- locating ------------------------------------------------------------- */
 
-void command_begin(struct command *cmd)
-{
-    struct request *request = &cmd->request;
-    cmd->begun = false;
-    cmd->remote = NULL;
-    cmd->located = STORE_OK;
-    if ((request->options & REQUEST_WHOLE_KEY) != 0) {
-        request->key = request->keys;
-        request->keys.length = 0;
-    } else if (!request_next_key(&request->keys, &request->key)) {
-        request->key.length = 0;
-    }
-}
-
 void command_locate(struct command_context *ctx, struct command *cmd)
 {
     if (cmd->request.key.length > 0) {
-        cmd->located =
-            command_locate_key(ctx, &cmd->request, cmd->request.key, SPLIT_DECLARED, &cmd->at);
+        cmd->located = locate(ctx, &cmd->request, cmd->request.key, SPLIT_DECLARED, &cmd->at);
     }
 }
 

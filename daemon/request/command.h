@@ -140,7 +140,19 @@ enum outcome {
 /* --- where a command's key lives ----------------------------------------------- */
 
 /* Makes a parsed request a command: the caller has filled in the request, and nothing else. */
-void command_begin(struct command *cmd);
+static inline void command_begin(struct command *cmd)
+{
+    struct request *request = &cmd->request;
+    cmd->begun = false;
+    cmd->remote = NULL;
+    cmd->located = STORE_OK;
+    if ((request->options & (REQUEST_WHOLE_KEY | REQUEST_ONE_KEY)) != 0) {
+        request->key = request->keys;
+        request->keys.length = 0;
+    } else if (!request_next_key(&request->keys, &request->key)) {
+        request->key.length = 0;
+    }
+}
 
 /* Before the command is executed, and again after a store_leave. Rights are not looked at, since
  * an earlier command may be a login. */

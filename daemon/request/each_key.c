@@ -33,17 +33,17 @@ static size_t locate_ahead(struct command_context *ctx, struct command *cmd,
     return count;
 }
 
-enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd, bool reads)
+enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd)
 {
     bool is_last = (cmd->request.options & REQUEST_MORE_FOLLOW) == 0;
-    if (reads && is_last && ctx->replies->protocol->ends_keys) {
+    if (is_last && ctx->replies->protocol->ends_keys) {
         reply_queue_status(ctx->replies, &cmd->request, REPLY_KEYS_END);
     }
     return OUTCOME_DONE;
 }
 
 static enum outcome several(struct command_context *ctx, struct command *cmd, answers_key *one,
-                            bool reads)
+                            bool ends)
 {
     struct store_key ahead[KEYS_AHEAD];
     unsigned done = 0;
@@ -70,7 +70,7 @@ static enum outcome several(struct command_context *ctx, struct command *cmd, an
             }
         }
     }
-    return each_key_end(ctx, cmd, reads);
+    return ends ? each_key_end(ctx, cmd) : OUTCOME_DONE;
 }
 
 static unsigned count_keys(const struct request *request)
@@ -85,33 +85,25 @@ static unsigned count_keys(const struct request *request)
 
 /* With many keys the command is timed. It counts as begun where it goes on later. */
 static enum outcome many(struct command_context *ctx, struct command *cmd, answers_key *one,
-                         bool reads)
+                         bool ends)
 {
     if (!cmd->begun) {
         cmd->timer = (struct slow_timer){.keys = count_keys(&cmd->request)};
     }
     if (cmd->timer.keys <= SLOW_TIMER_KEYS) {
-        return several(ctx, cmd, one, reads);
+        return several(ctx, cmd, one, ends);
     }
     slow_timer_start(ctx, &cmd->timer);
-    enum outcome outcome = several(ctx, cmd, one, reads);
+    enum outcome outcome = several(ctx, cmd, one, ends);
     cmd->begun = outcome == OUTCOME_LATER;
     slow_timer_stop(ctx, &cmd->timer, outcome == OUTCOME_DONE, &cmd->request,
                     command_namespace(ctx, &cmd->request));
     return outcome;
 }
 
-/* Most requests have one key. */
-enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
-                      bool reads)
+enum outcome each_key_of_many(struct command_context *ctx, struct command *cmd, answers_key *one,
+                              bool ends)
 {
-    ctx->replies->refused = false;
-    if (cmd->request.keys.length > 0) {
-        bool timed = cmd->begun || cmd->request.keys.length >= 2 * SLOW_TIMER_KEYS;
-        return timed ? many(ctx, cmd, one, reads) : several(ctx, cmd, one, reads);
-    }
-    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
-        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
-    }
-    return each_key_end(ctx, cmd, reads);
+    bool timed = cmd->begun || cmd->request.keys.length >= 2 * SLOW_TIMER_KEYS;
+    return timed ? many(ctx, cmd, one, ends) : several(ctx, cmd, one, ends);
 }

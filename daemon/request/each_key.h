@@ -14,14 +14,33 @@
 typedef bool answers_key(struct command_context *ctx, const struct command *cmd,
                          struct store_key *at);
 
+/* Of a command that has more than one key. */
+enum outcome each_key_of_many(struct command_context *ctx, struct command *cmd, answers_key *one,
+                              bool ends);
+/* Whether the key that is answered is the last one of its line. */
+static inline bool each_key_is_last(const struct request *request)
+{
+    return request->keys.length == 0 && (request->options & REQUEST_MORE_FOLLOW) == 0;
+}
+
+/* All keys are answered: answers their end, where the protocol has one. */
+enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd);
+
 /* Answers the keys of a command in order. OUTCOME_DONE: all are answered, or one was refused, which
  * ends the answer. OUTCOME_LATER: the reply queue is full, the turn is over, or the context is
- * crowded; the command goes on with the next key. Where the request `reads`, the end of its keys is
- * answered as well. */
-enum outcome each_key(struct command_context *ctx, struct command *cmd, answers_key *one,
-                      bool reads);
-
-/* All keys are answered: answers their end, where the request `reads`. OUTCOME_DONE. */
-enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd, bool reads);
+ * crowded; the command goes on with the next key. `ends`: then the end of its keys is answered as
+ * well. Most requests have one key. */
+static inline enum outcome each_key(struct command_context *ctx, struct command *cmd,
+                                    answers_key *one, bool ends)
+{
+    ctx->replies->refused = false;
+    if (cmd->request.keys.length > 0) {
+        return each_key_of_many(ctx, cmd, one, ends);
+    }
+    if (cmd->request.key.length > 0 && !one(ctx, cmd, &cmd->at)) {
+        return ctx->crowded ? OUTCOME_LATER : OUTCOME_DONE;
+    }
+    return ends ? each_key_end(ctx, cmd) : OUTCOME_DONE;
+}
 
 #endif

@@ -34,8 +34,10 @@ static inline __attribute__((always_inline)) enum store_status get(struct comman
     if (status == STORE_CROWDED) {
         return status;
     }
+    bool last = each_key_is_last(&cmd->request);
     if (status != STORE_OK) {
-        reply_queue_status(ctx->replies, &cmd->request, REPLY_NOT_FOUND);
+        reply_queue_reply(ctx->replies, &cmd->request,
+                          &(struct reply){.kind = REPLY_NOT_FOUND, .last = last});
         return status;
     }
     *length = view.length;
@@ -43,7 +45,8 @@ static inline __attribute__((always_inline)) enum store_status get(struct comman
                       &(struct reply){.kind = REPLY_VALUE,
                                       .name = cmd->request.key,
                                       .value_length = view.length,
-                                      .client_flags = view.client_flags},
+                                      .client_flags = view.client_flags,
+                                      .last = last},
                       &view);
     return status;
 }
@@ -76,7 +79,10 @@ bool answer_get_key(struct command_context *ctx, const struct command *cmd, stru
 
 enum outcome verb_get(struct command_context *ctx, struct command *cmd)
 {
-    return each_key(ctx, cmd, get_one, true);
+    if (cmd->request.key.length == 0) {
+        return each_key_end(ctx, cmd); /* of a line in pieces, and its last key was answered */
+    }
+    return each_key(ctx, cmd, get_one, false); /* the last reply has the end with it */
 }
 
 /* --- LOOK ------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "daemon/request/pipeline.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/clock.h"
@@ -31,15 +32,29 @@ void pipeline_init_workspace(struct workspace *workspace)
     pool_init(&workspace->recv_buffers.small, RECV_BUFFER_SMALL, KEEP_SMALL);
     pool_init(&workspace->recv_buffers.large, RECV_BUFFER_LARGE, KEEP_LARGE);
     pool_init(&workspace->chunks, REPLY_QUEUE_CHUNK, KEEP_CHUNKS);
-    pool_init(&workspace->pipelines, sizeof(struct pipeline), KEEP_PIPELINES);
+    workspace->rested = NULL;
+    workspace->rested_count = 0;
+}
+
+/* Frees a pipeline that holds nothing but blocks. */
+static void release(struct pipeline *pipeline, struct workspace *workspace)
+{
+    reply_queue_deinit(&pipeline->replies);
+    recv_buffer_deinit(&pipeline->input, &workspace->recv_buffers);
+    free(pipeline);
 }
 
 void pipeline_deinit_workspace(struct workspace *workspace)
 {
+    while (workspace->rested != NULL) {
+        struct pipeline *pipeline = workspace->rested;
+        workspace->rested = pipeline->next;
+        release(pipeline, workspace);
+    }
+    workspace->rested_count = 0;
     pool_deinit(&workspace->recv_buffers.small);
     pool_deinit(&workspace->recv_buffers.large);
     pool_deinit(&workspace->chunks);
-    pool_deinit(&workspace->pipelines);
 }
 
 /* Bytes of an unauthenticated client, or of a request that was refused, may hold a secret, however
@@ -49,41 +64,48 @@ static void wipe(struct pipeline *pipeline, size_t length)
     explicit_bzero(recv_buffer_bytes(&pipeline->input), length);
 }
 
-struct pipeline *pipeline_create(struct workspace *workspace, const struct endpoint *endpoint,
-                                 struct identity *identity)
+static struct pipeline *make(struct workspace *workspace, const struct protocol *protocol)
 {
-    struct pipeline *pipeline = pool_get(&workspace->pipelines);
-    if (pipeline == NULL) {
-        return NULL;
+    struct pipeline *pipeline = malloc(sizeof *pipeline);
+    if (pipeline != NULL) {
+        recv_buffer_init(&pipeline->input);
+        batch_init(&pipeline->batch);
+        pipeline->upload.write = NULL;
+        pipeline->upload.append = NULL;
+        pipeline->upload.remote = NULL;
+        pipeline->upload.whole = false;
+        reply_queue_init(&pipeline->replies, protocol, &workspace->chunks);
     }
-    pipeline->endpoint = endpoint;
-    pipeline->identity = identity;
-    recv_buffer_init(&pipeline->input);
-    pipeline->wanted = 1;
-    pipeline->read_was_full = false;
-    parser_init(&pipeline->parser, RECV_BUFFER_LARGE);
-    batch_init(&pipeline->batch);
-    pipeline->upload.write = NULL;
-    pipeline->upload.append = NULL;
-    pipeline->upload.remote = NULL;
-    pipeline->upload.whole = false;
-    reply_queue_init(&pipeline->replies, endpoint->protocol, &workspace->chunks);
     return pipeline;
 }
 
-void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+static struct pipeline *take_rested(struct workspace *workspace)
 {
-    struct pipeline *pipeline = *place;
-    *place = NULL;
-    batch_deinit(&pipeline->batch);
-    upload_abort(&pipeline->upload, workspace->ctx.store_thread);
-    reply_queue_deinit(&pipeline->replies);
-    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
-        recv_buffer_length(&pipeline->input) > 0) {
-        wipe(pipeline, recv_buffer_length(&pipeline->input));
+    struct pipeline *pipeline = workspace->rested;
+    if (pipeline != NULL) {
+        workspace->rested = pipeline->next;
+        workspace->rested_count--;
     }
-    recv_buffer_deinit(&pipeline->input, &workspace->recv_buffers);
-    pool_put(&workspace->pipelines, pipeline);
+    return pipeline;
+}
+
+struct pipeline *pipeline_create(struct workspace *workspace, const struct endpoint *endpoint,
+                                 struct identity *identity)
+{
+    struct pipeline *pipeline = take_rested(workspace);
+    if (pipeline == NULL) {
+        pipeline = make(workspace, endpoint->protocol);
+    }
+    if (pipeline != NULL) {
+        pipeline->endpoint = endpoint;
+        pipeline->identity = identity;
+        pipeline->wanted = 1;
+        pipeline->read_was_full = false;
+        parser_init(&pipeline->parser, RECV_BUFFER_LARGE);
+        pipeline->replies.protocol = endpoint->protocol;
+        pipeline->replies.refused = false;
+    }
+    return pipeline;
 }
 
 bool pipeline_is_idle(const struct pipeline *pipeline)
@@ -92,6 +114,34 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
     return recv_buffer_length(&pipeline->input) == 0 && reply_queue_is_empty(&pipeline->replies) &&
            !pipeline->batch.open && !upload_is_open(&pipeline->upload) && parser->state == 0 &&
            parser->dropping == 0;
+}
+
+/* Whether another connection can go on with it: it is idle, and its buffers are not larger than
+ * most connections need. */
+static bool may_rest(const struct pipeline *pipeline, const struct workspace *workspace)
+{
+    return workspace->rested_count < KEEP_PIPELINES && pipeline_is_idle(pipeline) &&
+           pipeline->input.capacity <= RECV_BUFFER_SMALL &&
+           reply_queue_is_as_new(&pipeline->replies);
+}
+
+void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+{
+    struct pipeline *pipeline = *place;
+    *place = NULL;
+    if (may_rest(pipeline, workspace)) {
+        pipeline->next = workspace->rested;
+        workspace->rested = pipeline;
+        workspace->rested_count++;
+        return;
+    }
+    batch_deinit(&pipeline->batch);
+    upload_abort(&pipeline->upload, workspace->ctx.store_thread);
+    if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
+        recv_buffer_length(&pipeline->input) > 0) {
+        wipe(pipeline, recv_buffer_length(&pipeline->input));
+    }
+    release(pipeline, workspace);
 }
 
 /* Binds the context to this pipeline, and updates what a reload may have changed for its parser. */

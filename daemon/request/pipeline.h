@@ -3,7 +3,8 @@
  *
  * The receive buffer, the parser's state, the requests under way, the replies that are not sent.
  * An idle connection has none of that: its pipeline goes back to the workspace as soon as it is
- * idle, so that 10,000 idle connections cost no more than their descriptors and timers.
+ * idle, so that 10,000 idle connections cost no more than their descriptors and timers. There some
+ * rest with their buffers, and the connection that has something to do next takes one as it is.
  *
  * A pipeline knows bytes and requests, but no events: its state tells the connection what it
  * waits for.
@@ -50,6 +51,7 @@ struct pipeline {
     struct batch batch;
     struct upload upload;
     struct reply_queue replies;
+    struct pipeline *next; /* of those that rest in the workspace */
 };
 
 /* Makes the pools of a workspace that is all zeros. Its context is the caller's to set. */

@@ -55,8 +55,7 @@ void recv_buffer_deinit(struct recv_buffer *input, struct recv_buffer_pools *poo
     recv_buffer_init(input);
 }
 
-bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
-                           size_t wanted)
+bool recv_buffer_move(struct recv_buffer *input, struct recv_buffer_pools *pools, size_t wanted)
 {
     size_t length = recv_buffer_length(input);
     if (wanted <= length) {

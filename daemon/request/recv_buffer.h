@@ -50,12 +50,19 @@ static inline size_t recv_buffer_length(const struct recv_buffer *input)
 void recv_buffer_init(struct recv_buffer *input);
 void recv_buffer_deinit(struct recv_buffer *input, struct recv_buffer_pools *pools);
 
+/* The same as recv_buffer_make_room, where the bytes may have to move. */
+bool recv_buffer_move(struct recv_buffer *input, struct recv_buffer_pools *pools, size_t wanted);
+
 /*
  * Makes room for `wanted` bytes at once, and for at least one more than there are. False: no
  * memory. Slices of the buffer are not good any more.
  */
-bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
-                           size_t wanted);
+static inline bool recv_buffer_make_room(struct recv_buffer *input, struct recv_buffer_pools *pools,
+                                         size_t wanted)
+{
+    bool is_unused = input->end == 0 && input->capacity >= wanted && input->capacity > 0;
+    return is_unused || recv_buffer_move(input, pools, wanted);
+}
 
 /* The free bytes; recv_buffer_fill says how many of them were filled. */
 static inline char *recv_buffer_free(const struct recv_buffer *input, size_t *size)

@@ -254,11 +254,19 @@ static void notice_read(const struct answer *answer, enum store_status status, u
     }
 }
 
+/* Whether the end of the keys goes out with the reply to the last one: that of a GET. */
+static bool ends_with_reply(const struct request *request)
+{
+    return request->verb == VERB_GET && each_key_is_last(request);
+}
+
 static bool answer_missing(const struct answer *answer)
 {
     store_count(&answer->counters->misses);
     notice_read(answer, STORE_NOT_FOUND, 0);
-    reply_queue_status(answer->ctx->replies, answer->request, REPLY_NOT_FOUND);
+    reply_queue_reply(
+        answer->ctx->replies, answer->request,
+        &(struct reply){.kind = REPLY_NOT_FOUND, .last = ends_with_reply(answer->request)});
     return true;
 }
 
@@ -292,7 +300,8 @@ static bool answer_get(const struct answer *answer)
                &(struct reply){.kind = REPLY_VALUE,
                                .name = answer->request->key,
                                .value_length = value.length,
-                               .client_flags = client_flags},
+                               .client_flags = client_flags,
+                               .last = ends_with_reply(answer->request)},
                value);
     return true;
 }

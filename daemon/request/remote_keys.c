@@ -178,7 +178,6 @@ static void move_on(struct remote_keys *keys)
 
 enum outcome remote_keys(struct command_context *ctx, struct command *cmd)
 {
-    bool reads = cmd->request.verb == VERB_GET || cmd->request.verb == VERB_LOOK;
     ctx->replies->refused = false;
     if (cmd->remote == NULL && !remote_keys_ask(ctx, cmd)) {
         command_refuse(ctx, &cmd->request, cmd->at.name, STORE_NO_MEMORY);
@@ -199,7 +198,9 @@ enum outcome remote_keys(struct command_context *ctx, struct command *cmd)
         move_on(keys);
         if ((cmd->request.options & REQUEST_WHOLE_KEY) != 0 ||
             !request_next_key(&cmd->request.keys, &cmd->request.key)) {
-            each_key_end(ctx, cmd, reads);
+            if (cmd->request.verb == VERB_LOOK) { /* the last reply of a GET has the end with it */
+                each_key_end(ctx, cmd);
+            }
             return done(cmd);
         }
         command_locate_own(ctx, cmd);

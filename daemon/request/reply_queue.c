@@ -109,7 +109,7 @@ static bool has_room(const struct reply_queue *replies, size_t size)
     return replies->last != NULL && CHUNK_BYTES - replies->last->end >= size;
 }
 
-static bool add_chunk(struct reply_queue *replies)
+static bool __attribute__((noinline)) add_chunk(struct reply_queue *replies)
 {
     struct reply_queue_chunk *chunk = pool_get(replies->chunks);
     if (chunk == NULL) {
@@ -128,7 +128,7 @@ static bool add_chunk(struct reply_queue *replies)
 }
 
 /* `size` free bytes in one piece, or NULL; fill() says how many of them were written. */
-static char *room(struct reply_queue *replies, size_t size)
+static inline char *room(struct reply_queue *replies, size_t size)
 {
     if (replies->failed || (!has_room(replies, size) && !add_chunk(replies))) {
         return NULL;
@@ -136,7 +136,7 @@ static char *room(struct reply_queue *replies, size_t size)
     return replies->last->bytes + replies->last->end;
 }
 
-static void fill(struct reply_queue *replies, size_t size)
+static inline void fill(struct reply_queue *replies, size_t size)
 {
     replies->last->end += (uint32_t)size;
     replies->written += size;
@@ -175,42 +175,43 @@ void reply_queue_prepare(struct reply_queue *replies)
     }
 }
 
+static inline void copy_value(struct reply_queue *replies, const struct request *request,
+                              const struct reply *reply, struct slice value)
+{
+    const struct protocol *protocol = replies->protocol;
+    char *to = room(replies, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
+    if (to != NULL) {
+        char *end = to + protocol->head(request, reply, to);
+        memcpy(end, value.bytes, value.length);
+        end += value.length;
+        end += protocol->tail(request, reply, end);
+        fill(replies, (size_t)(end - to));
+    }
+}
+
 void reply_queue_value_copy(struct reply_queue *replies, const struct request *request,
                             const struct reply *reply, struct slice value)
 {
-    char *to = room(replies, REPLY_HEAD_MAX + value.length + REPLY_TAIL_MAX);
-    if (to == NULL) {
-        return;
-    }
-    size_t size = replies->protocol->head(request, reply, to);
-    memcpy(to + size, value.bytes, value.length);
-    size += value.length;
-    size += replies->protocol->tail(request, reply, to + size);
-    fill(replies, size);
+    copy_value(replies, request, reply, value);
 }
 
-static void pin_value(struct reply_queue *replies, const struct reply_queue_pin *pin)
+static void add_pin(struct reply_queue *replies, const struct reply_queue_pin *pin)
 {
     replies->pins[(replies->pin_first + replies->pin_count++) % REPLY_QUEUE_PINS] = *pin;
     replies->backlog += pin->view.length;
 }
 
-void reply_queue_value(struct reply_queue *replies, const struct request *request,
-                       const struct reply *reply, struct store_view *view)
+static void __attribute__((noinline))
+pin_value(struct reply_queue *replies, const struct request *request, const struct reply *reply,
+          struct store_view *view)
 {
-    if (!view->pinned) {
-        reply_queue_value_copy(replies, request, reply,
-                               (struct slice){view->bytes, (size_t)view->length});
-        store_view_put(view);
-        return;
-    }
     reply_queue_reply(replies, request, reply);
     char *to = room(replies, REPLY_TAIL_MAX);
     if (to == NULL) {
         store_view_put(view);
         return;
     }
-    pin_value(replies, &(struct reply_queue_pin){.view = *view, .at = replies->written});
+    add_pin(replies, &(struct reply_queue_pin){.view = *view, .at = replies->written});
     fill(replies, replies->protocol->tail(request, reply, to));
 }
 
@@ -223,11 +224,22 @@ void reply_queue_value_own(struct reply_queue *replies, const struct request *re
         free(own);
         return;
     }
-    pin_value(replies,
-              &(struct reply_queue_pin){.view = {.bytes = value.bytes, .length = value.length},
-                                        .own = own,
-                                        .at = replies->written});
+    add_pin(replies,
+            &(struct reply_queue_pin){.view = {.bytes = value.bytes, .length = value.length},
+                                      .own = own,
+                                      .at = replies->written});
     fill(replies, replies->protocol->tail(request, reply, to));
+}
+
+void reply_queue_value(struct reply_queue *replies, const struct request *request,
+                       const struct reply *reply, struct store_view *view)
+{
+    if (view->pinned) {
+        pin_value(replies, request, reply, view);
+        return;
+    }
+    copy_value(replies, request, reply, (struct slice){view->bytes, (size_t)view->length});
+    store_view_put(view);
 }
 
 /* --- sending them --------------------------------------------------------- */

@@ -71,6 +71,12 @@ static inline bool reply_queue_is_empty(const struct reply_queue *replies)
     return replies->backlog == 0;
 }
 
+/* Of one that is empty: whether it may have replies of another connection. */
+static inline bool reply_queue_is_as_new(const struct reply_queue *replies)
+{
+    return replies->first == replies->last && replies->pin_count == 0 && !replies->failed;
+}
+
 /* Whether nothing more should be answered until the peer has taken some. */
 static inline bool reply_queue_is_full(const struct reply_queue *replies)
 {

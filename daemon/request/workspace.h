@@ -19,8 +19,9 @@ struct workspace {
      * `crowded`; the owner sets the rest, and `now` and `until` before each turn. */
     struct command_context ctx;
     struct recv_buffer_pools recv_buffers;
-    struct pool chunks;    /* of reply queues */
-    struct pool pipelines; /* of struct pipeline */
+    struct pool chunks;      /* of reply queues */
+    struct pipeline *rested; /* pipelines that the next connections take, with their buffers */
+    unsigned rested_count;
 };
 
 #endif

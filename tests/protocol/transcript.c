@@ -155,7 +155,8 @@ static void write_request(FILE *out, const struct request *request, struct slice
 {
     bool storing = is_storing(request);
     bool counting = request->verb == VERB_INCR || request->verb == VERB_DECR;
-    bool ttl_matters = request->ttl.kind != TTL_DEFAULT && !(counting && request->options == 0);
+    bool ttl_matters = request->ttl.kind != TTL_DEFAULT &&
+                       !(counting && (request->options & ~(uint32_t)REQUEST_ONE_KEY) == 0);
     fprintf(out, "%s", verb_words[request->verb]);
     if (request->ns.length > 0) {
         fprintf(out, " ns=");
@@ -223,6 +224,8 @@ static void check_words(const struct session *session, const struct request *req
         must(keys.length >= 1 && keys.length <= REQUEST_KEY_MAX, "a key that is too long");
         return; /* of bytes of any kind */
     }
+    must((request->options & REQUEST_ONE_KEY) == 0 || memchr(keys.bytes, ' ', keys.length) == NULL,
+         "one key that has a space");
     while (request_next_key(&keys, &key)) {
         must(key.length >= 1 && key.length <= REQUEST_KEY_MAX, "a key that is too long or empty");
         for (size_t i = 0; i < key.length; i++) {

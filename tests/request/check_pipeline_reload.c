@@ -30,6 +30,7 @@ static const struct endpoint native_door = {.protocol = &protocol_native, .name 
 static const struct endpoint memcache_door = {.protocol = &protocol_memcache,
                                               .name = "memcache",
                                               .default_namespace = "cache",
+                                              .default_length = 5,
                                               .separator = ':'};
 static struct instance instance;
 static struct metrics metrics[INSTANCE_SETS];

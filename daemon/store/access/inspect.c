@@ -71,6 +71,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
                       struct inspection *inspection, uint64_t now)
 {
     struct store_view *view = inspection->view;
+    *view = (struct store_view){0};
     view_open(store, home, found, view);
     tell(store, found, now, view);
     view->made = inspection->made;

@@ -37,35 +37,71 @@ void store_fetch(struct store_thread *thread, const struct store_key *at)
     }
 }
 
-enum store_status store_get(struct store_thread *thread, const struct store_key *where,
-                            uint64_t now, struct store_view *view)
+static enum store_status __attribute__((noinline))
+count_miss(struct store_thread *thread, uint32_t number)
+{
+    store_thread_count(&store_thread_counters(thread, number)->misses, 1);
+    return STORE_NOT_FOUND;
+}
+
+static inline void note_hit(struct store_thread *thread, const struct store_key *at,
+                            struct found *found, uint64_t now)
+{
+    store_thread_count(&store_thread_counters(thread, at->ns->id)->hits, 1);
+    lookup_count_read(&found->slot);
+    if (found->record.noted) {
+        record_note_read(found->bytes, found->record.notes, now);
+    }
+}
+
+/* What was found is a copy, so that it stays in registers where nothing is pinned. */
+static enum store_status __attribute__((noinline))
+get_pinned(struct store_thread *thread, const struct store_key *at, struct bucket *home,
+           struct found found, uint64_t now, struct store_view *view)
 {
     struct store *store = thread->store;
-    struct store_key at = *where;
+    bool may = view_may_pin(store, found.segment, &found.record, now);
+    if (may) {
+        note_hit(thread, at, &found, now);
+        view_open(store, home, &found, view);
+    }
+    index_unlock(home);
+    return may ? STORE_OK : STORE_CROWDED;
+}
+
+/* Of a key that was located in the current generation. */
+static inline enum store_status get(struct store_thread *thread, const struct store_key *at,
+                                    uint64_t now, struct store_view *view)
+{
+    struct store *store = thread->store;
     struct found found;
-    if (!lookup_refresh(thread, &at)) {
-        store_thread_count(&store_thread_counters(thread, 0)->misses, 1);
-        return STORE_NOT_FOUND;
-    }
-    struct store_counters *counters = store_thread_counters(thread, at.ns->id);
-    struct bucket *home = index_lock(&store->index, at.hash);
-    if (!lookup(store, home, &at, &found) || !found_lives(&found, now)) {
+    struct bucket *home = index_lock(&store->index, at->hash);
+    if (!lookup(store, home, at, &found) || !found_lives(&found, now)) {
         index_unlock(home);
-        store_thread_count(&counters->misses, 1);
-        return STORE_NOT_FOUND;
+        return count_miss(thread, at->ns->id);
     }
-    if (view_is_pinned(&found.record) && !view_may_pin(store, found.segment, &found.record, now)) {
-        index_unlock(home);
-        return STORE_CROWDED;
+    if (view_is_pinned(&found.record)) {
+        return get_pinned(thread, at, home, found, now, view);
     }
-    store_thread_count(&counters->hits, 1);
-    lookup_count_read(&found.slot);
-    if (found.record.noted) {
-        record_note_read(found.bytes, found.record.notes, now);
-    }
-    view_open(store, home, &found, view);
-    view_unlock(home, view);
+    note_hit(thread, at, &found, now);
+    view_hold(store, home, &found, view);
     return STORE_OK;
+}
+
+/* The namespace was made, or flushed, since the key was located. */
+static enum store_status __attribute__((noinline))
+locate_and_get(struct store_thread *thread, const struct store_key *where, uint64_t now,
+               struct store_view *view)
+{
+    struct store_key at = *where;
+    return lookup_locate(thread, &at) ? get(thread, &at, now, view) : count_miss(thread, 0);
+}
+
+enum store_status store_get(struct store_thread *thread, const struct store_key *at, uint64_t now,
+                            struct store_view *view)
+{
+    return lookup_is_current(at) ? get(thread, at, now, view)
+                                 : locate_and_get(thread, at, now, view);
 }
 
 enum store_status store_expiry(struct store_thread *thread, const struct store_key *where,

@@ -11,6 +11,7 @@
 #ifndef KVCACHED_DAEMON_STORE_INDEX_BUCKET_POOL_H
 #define KVCACHED_DAEMON_STORE_INDEX_BUCKET_POOL_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,12 +22,19 @@
 enum { INDEX_SLOTS = 10 /* in a bucket */ };
 
 struct bucket {
-    uint32_t word;               /* bit 0: locked; above: the overflow bucket or 0 */
-    uint16_t tag[INDEX_SLOTS];   /* high twelve bits: tag; low four: reads */
+    union {
+        struct {
+            uint16_t tag[INDEX_SLOTS]; /* high twelve bits: tag; low four: reads */
+            uint32_t word;             /* bit 0: locked; above: the overflow bucket or 0 */
+        };
+        uint64_t tags[3]; /* the same, four tags at a time: see bucket_find */
+    };
     uint32_t place[INDEX_SLOTS]; /* 0: free. Slots are filled from the front */
 };
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+#define BUCKET_TAG_MASK 0xfff0u /* of a slot's tag: what is of the hash */
 
 enum {
     BUCKETS_PER_PAGE = 4096 / (int)sizeof(struct bucket),
@@ -59,6 +67,32 @@ struct bucket_pool {
     uint64_t next_home; /* the bucket whose chain is next */
     unsigned rounds;    /* over all chains */
 };
+
+/* The tags that follow, where those that differ from `tag` are not 0: four at a time, the first one
+ * lowest. */
+static inline uint64_t bucket_differing(const struct bucket *bucket, unsigned four, uint16_t tag)
+{
+    const uint64_t each = UINT64_C(0x0001000100010001);
+    uint64_t tags = le64toh(__atomic_load_n(&bucket->tags[four], __ATOMIC_RELAXED));
+    return (tags ^ (each * htole16(tag))) & (each * htole16(BUCKET_TAG_MASK));
+}
+
+/* The first slot from `from` on that has this tag; INDEX_SLOTS: none. Without the lock it is a
+ * hint. */
+static inline unsigned bucket_find(const struct bucket *bucket, unsigned from, uint16_t tag)
+{
+    const uint64_t low = UINT64_C(0x7fff7fff7fff7fff); /* all but the top bit of each of the four */
+    uint64_t wanted = ~low << 16 * (from % 4);
+    for (unsigned four = from / 4; four < 3; four++, wanted = ~low) {
+        uint64_t differing = bucket_differing(bucket, four, tag);
+        uint64_t same = ~(((differing & low) + low) | differing) & wanted;
+        if (same != 0) {
+            unsigned at = 4 * four + (unsigned)__builtin_ctzll(same) / 16;
+            return at < INDEX_SLOTS ? at : INDEX_SLOTS; /* behind the tags is `word` */
+        }
+    }
+    return INDEX_SLOTS;
+}
 
 static inline void bucket_lock(struct bucket *bucket)
 {

@@ -49,43 +49,6 @@ bool index_open(struct index *index, uint64_t capacity)
     return open;
 }
 
-static struct bucket *home_of(const struct index *index, uint64_t hash)
-{
-    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_ACQUIRE);
-    return &index->buckets[index_address(hash, size)];
-}
-
-struct bucket *index_lock(struct index *index, uint64_t hash)
-{
-    for (;;) {
-        struct bucket *bucket = home_of(index, hash);
-        bucket_lock(bucket);
-        /* The table may have changed its size while this thread waited. */
-        if (bucket == home_of(index, hash)) {
-            return bucket;
-        }
-        index_unlock(bucket);
-    }
-}
-
-void index_unlock(struct bucket *bucket)
-{
-    bucket_unlock(bucket);
-}
-
-uint32_t index_peek(const struct index *index, uint64_t hash)
-{
-    const struct bucket *bucket = home_of(index, hash);
-    uint16_t tag = index_tag(hash);
-    for (unsigned i = 0; i < INDEX_SLOTS; i++) {
-        uint16_t have = __atomic_load_n(&bucket->tag[i], __ATOMIC_RELAXED);
-        if ((have & INDEX_TAG_MASK) == tag) {
-            return __atomic_load_n(&bucket->place[i], __ATOMIC_RELAXED);
-        }
-    }
-    return 0;
-}
-
 bool index_find_place(const struct index *index, struct bucket *home, uint64_t hash, uint32_t place,
                       struct slot *slot)
 {

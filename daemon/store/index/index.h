@@ -32,7 +32,7 @@ enum {
 };
 
 #define INDEX_READS_MASK 0x000fu /* of a slot's tag */
-#define INDEX_TAG_MASK   0xfff0u
+#define INDEX_TAG_MASK   BUCKET_TAG_MASK
 
 /* How the index gets at the records that it points to: the hash of a record's key, and a
  * prefetch of the record into the processor's cache before that is asked for. */
@@ -68,9 +68,9 @@ bool index_open(struct index *index, uint64_t capacity);
 /* The number of a hash's bucket when there are `size` of them. */
 static inline uint64_t index_address(uint64_t hash, uint64_t size)
 {
-    uint64_t half = UINT64_C(1) << (63 - __builtin_clzll(size));
-    uint64_t number = hash & (2 * half - 1);
-    return number < size ? number : hash & (half - 1);
+    uint64_t mask = UINT64_MAX >> __builtin_clzll(size);
+    uint64_t number = hash & mask;
+    return number < size ? number : number & (mask >> 1);
 }
 
 /* How many low bits the hashes of a locked bucket have in common: those of its own number. To
@@ -89,18 +89,46 @@ static inline uint16_t index_tag(uint64_t hash)
     return (uint16_t)((hash >> 48) & 0xfff0);
 }
 
+/* The bucket of the hash, as long as the table does not change its size. */
+static inline struct bucket *index_bucket(const struct index *index, uint64_t hash)
+{
+    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_ACQUIRE);
+    return &index->buckets[index_address(hash, size)];
+}
+
 static inline void index_prefetch(const struct index *index, uint64_t hash)
 {
-    uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
-    __builtin_prefetch(&index->buckets[index_address(hash, size)], 1);
+    __builtin_prefetch(index_bucket(index, hash), 1);
 }
 
 /* The first place in the hash's own bucket whose tag fits, or 0: a hint. */
-uint32_t index_peek(const struct index *index, uint64_t hash);
+static inline uint32_t index_peek(const struct index *index, uint64_t hash)
+{
+    const struct bucket *bucket = index_bucket(index, hash);
+    unsigned at = bucket_find(bucket, 0, index_tag(hash));
+    return at < INDEX_SLOTS ? __atomic_load_n(&bucket->place[at], __ATOMIC_RELAXED) : 0;
+}
+
+static inline void index_unlock(struct bucket *bucket)
+{
+    bucket_unlock(bucket);
+}
 
 /* Locks the bucket of the hash, which is its home until index_unlock. */
-struct bucket *index_lock(struct index *index, uint64_t hash);
-void index_unlock(struct bucket *bucket);
+static inline struct bucket *index_lock(const struct index *index, uint64_t hash)
+{
+    for (;;) {
+        uint64_t size = __atomic_load_n(&index->size, __ATOMIC_ACQUIRE);
+        struct bucket *bucket = &index->buckets[index_address(hash, size)];
+        bucket_lock(bucket);
+        /* The table may have changed its size while this thread waited. */
+        if (__atomic_load_n(&index->size, __ATOMIC_ACQUIRE) == size ||
+            bucket == index_bucket(index, hash)) {
+            return bucket;
+        }
+        index_unlock(bucket);
+    }
+}
 
 /* A slot of a locked bucket or of its overflow buckets. `bucket` NULL: none. */
 struct slot {
@@ -124,12 +152,12 @@ static inline struct slot index_slots(struct bucket *home)
 /* The next slot whose tag fits. False at the end. */
 static inline bool index_next(const struct index *index, struct slot *slot, uint16_t tag)
 {
-    for (unsigned i = slot->at + 1;; i = 0) {
-        for (; i < INDEX_SLOTS; i++) {
-            if ((slot->bucket->tag[i] & INDEX_TAG_MASK) == tag && slot->bucket->place[i] != 0) {
-                slot->at = i;
+    for (unsigned from = slot->at + 1;; from = 0) {
+        while ((slot->at = bucket_find(slot->bucket, from, tag)) < INDEX_SLOTS) {
+            if (slot->bucket->place[slot->at] != 0) {
                 return true;
             }
+            from = slot->at + 1;
         }
         struct bucket *next = index_overflow(index, slot->bucket);
         if (next == NULL) {

@@ -138,10 +138,21 @@ static bool flush_some_due(struct store *store, uint64_t now)
 
 /* All threads for which it is time help, a round at a time. One that finds others at it has seen
  * all namespaces when it has seen two looks end. */
+static bool has_due(const struct store *store, uint64_t now)
+{
+    return now >= __atomic_load_n(&store->namespaces.next_flush, __ATOMIC_ACQUIRE);
+}
+
+static void __attribute__((noinline)) flush_due(struct store *store, uint64_t now)
+{
+    for (int ended = 0; ended < 2 && has_due(store, now);) {
+        ended += flush_some_due(store, now);
+    }
+}
+
 void store_tick(struct store_thread *thread, uint64_t now)
 {
-    const struct namespaces *all = &thread->store->namespaces;
-    for (int ended = 0; ended < 2 && now >= __atomic_load_n(&all->next_flush, __ATOMIC_ACQUIRE);) {
-        ended += flush_some_due(thread->store, now);
+    if (has_due(thread->store, now)) {
+        flush_due(thread->store, now);
     }
 }

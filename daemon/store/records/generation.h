@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/base/siphash.h"
 #include "daemon/store/records/age.h"
 
 struct namespace;
@@ -27,7 +28,8 @@ struct cursor_position {
 enum { NAMESPACE_LINE = 64 };
 
 struct generation {
-    uint64_t number; /* never used twice; salts the hash of its keys */
+    struct siphash_state hashing; /* begun with `number` */
+    uint64_t number;              /* never used twice; salts the hash of its keys */
     struct namespace *ns;
     char padding[NAMESPACE_LINE]; /* every request reads what is above, every write changes
                                    what is below */

@@ -4,29 +4,7 @@
 #include "daemon/store/records/lookup.h"
 #include "daemon/store/records/cursors_revisit.h"
 
-bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
-            struct found *found)
-{
-    const struct segments *segments = &store->segments;
-    uint16_t tag = index_tag(at->hash);
-    found->slot = index_slots(home);
-    while (index_next(&store->index, &found->slot, tag)) {
-        uint32_t place = slot_place(&found->slot);
-        found->segment = place_segment(segments, place);
-        /* Another namespace's record, or one that was flushed, is not ours. */
-        if (__atomic_load_n(&found->segment->generation, __ATOMIC_RELAXED) != at->generation) {
-            continue;
-        }
-        found->bytes = place_bytes(segments, place);
-        segment_record(found->segment, found->bytes, &found->record, &found->expires);
-        if (slice_equal(found->record.key, at->key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool lookup_refresh(struct store_thread *thread, struct store_key *at)
+bool lookup_locate(struct store_thread *thread, struct store_key *at)
 {
     if (at->ns == NULL) {
         at->ns = namespaces_find_cached(&thread->store->namespaces, thread, at->name);
@@ -34,11 +12,8 @@ bool lookup_refresh(struct store_thread *thread, struct store_key *at)
             return false;
         }
     }
-    struct generation *current = namespace_generation(at->ns);
-    if (current != at->generation) {
-        at->generation = current;
-        at->hash = store_hash(thread->store, current, at->key);
-    }
+    at->generation = namespace_generation(at->ns);
+    at->hash = store_hash(thread->store, at->generation, at->key);
     return true;
 }
 

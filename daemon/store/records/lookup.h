@@ -20,8 +20,29 @@ struct found {
  * The record of that key in that generation, expired or not; false: there is
  * none. `home` is the locked bucket of at->hash.
  */
-bool lookup(struct store *store, struct bucket *home, const struct store_key *at,
-            struct found *found);
+static inline __attribute__((always_inline)) bool lookup(const struct store *store,
+                                                         struct bucket *home,
+                                                         const struct store_key *at,
+                                                         struct found *found)
+{
+    const struct segments *segments = &store->segments;
+    uint16_t tag = index_tag(at->hash);
+    found->slot = index_slots(home);
+    while (index_next(&store->index, &found->slot, tag)) {
+        uint32_t place = slot_place(&found->slot);
+        found->segment = place_segment(segments, place);
+        /* Another namespace's record, or one that was flushed, is not ours. */
+        if (__atomic_load_n(&found->segment->generation, __ATOMIC_RELAXED) != at->generation) {
+            continue;
+        }
+        found->bytes = place_bytes(segments, place);
+        segment_record(found->segment, found->bytes, &found->record, &found->expires);
+        if (slice_equal(found->record.key, at->key)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* The record's version. It comes from where it was written. It stays the same when the
  * record is moved after a client was told it. */
@@ -54,12 +75,24 @@ static inline bool found_lives(const struct found *found, uint64_t now)
     return now < found->expires;
 }
 
+/* Finds its namespace, where that is not known, and its place in the current generation. False when
+ * the namespace does not exist. */
+bool lookup_locate(struct store_thread *thread, struct store_key *at);
+
+static inline bool lookup_is_current(const struct store_key *at)
+{
+    return at->ns != NULL && namespace_generation(at->ns) == at->generation;
+}
+
 /*
  * Makes sure that the key was located in the namespace's current generation: a
  * flush, or the making of the namespace, may have come in between. False when
  * the namespace does not exist.
  */
-bool lookup_refresh(struct store_thread *thread, struct store_key *at);
+static inline bool lookup_refresh(struct store_thread *thread, struct store_key *at)
+{
+    return lookup_is_current(at) || lookup_locate(thread, at);
+}
 
 /* Why a record ends: for the counters, and for listings, which follow one that was REPLACED by
  * a copy with the same key. Then, and only then, the caller holds the namespace's lock too. */

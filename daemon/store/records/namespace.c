@@ -85,16 +85,8 @@ struct namespace *namespaces_find(const struct namespaces *all, struct slice nam
     return ns != NULL && namespace_is_allowed(all, ns) ? ns : NULL;
 }
 
-/* Spreads names over the few places; equal names fall on the same one. */
-static unsigned name_place(struct slice name)
-{
-    unsigned mix = (unsigned)name.length * 31;
-    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
-    return mix % THREAD_NAMES;
-}
-
-struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
-                                         struct slice name)
+struct namespace *namespaces_find_and_note(const struct namespaces *all,
+                                           struct store_thread *thread, struct slice name)
 {
     uint32_t removals = __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST);
     if (name.length == 0) {
@@ -104,15 +96,11 @@ struct namespace *namespaces_find_cached(const struct namespaces *all, struct st
         memset(thread->names, 0, sizeof thread->names);
         thread->names_removals = removals;
     }
-    struct namespace **known = &thread->names[name_place(name)];
-    if (*known == NULL || !is_named(*known, name)) {
-        struct namespace *found = namespaces_find(all, name);
-        if (found == NULL) {
-            return NULL;
-        }
-        *known = found;
+    struct namespace *found = namespaces_find(all, name);
+    if (found != NULL) {
+        *store_thread_name(thread, name) = found;
     }
-    return *known;
+    return found;
 }
 
 enum store_status namespaces_missing_locked(const struct namespaces *all, struct slice name)
@@ -152,11 +140,17 @@ enum store_status namespaces_missing(struct namespaces *all, struct slice name)
     return allowed ? STORE_OK : STORE_UNDECLARED;
 }
 
+static void set_number(const struct namespaces *all, struct generation *generation, uint64_t number)
+{
+    generation->number = number;
+    generation->hashing = siphash13_begin(all->secret, number);
+}
+
 struct generation *generation_create(struct namespaces *all, struct namespace *ns)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation != NULL) {
-        generation->number = __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED);
+        set_number(all, generation, __atomic_add_fetch(&all->generations, 1, __ATOMIC_RELAXED));
         generation->ns = ns;
         age_start(&generation->age);
     }
@@ -343,7 +337,7 @@ struct namespace *namespaces_adopt(struct namespaces *all, uint32_t id,
         return NULL;
     }
     ns->creator = creators_take(&all->creators, facts->creator);
-    ns->generation->number = facts->generation;
+    set_number(all, ns->generation, facts->generation);
     all->generations = facts->generation > last ? facts->generation : last;
     while (all->highest + 1 < id) {
         all->free_ids[all->free_count++] = ++all->highest;

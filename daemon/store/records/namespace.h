@@ -24,6 +24,7 @@
 #include "daemon/store/records/declared.h"
 #include "daemon/store/records/generation.h"
 #include "daemon/store/records/share.h"
+#include "daemon/store/records/thread.h"
 #include "daemon/store/store.h"
 
 struct namespace
@@ -36,16 +37,16 @@ struct namespace
     /* settings; atomic, changed under namespaces.lock and `lock` */
     uint8_t declared;
     uint8_t require_ttl;
-    uint64_t ttl, max_ttl;        /* ms; STORE_NEVER */
-    uint64_t quota;               /* bytes; 0: none */
-    uint32_t references;          /* open listings, writes in progress and generations that
-                                are being taken apart; atomic. Keep it from going */
-    uint32_t evictions_seen;      /* low bits of the count at the last look of store_evicted_step;
-                                     namespaces.lock */
-    struct store_counters before; /* what the counters of its number were when it
-                                     was made; thread.h */
-    char padding[NAMESPACE_LINE]; /* every request reads what is above */
-    struct share share;           /* what of it is pinned or being written */
+    uint64_t ttl, max_ttl;   /* ms; STORE_NEVER */
+    uint64_t quota;          /* bytes; 0: none */
+    uint32_t references;     /* open listings, writes in progress and generations that
+                           are being taken apart; atomic. Keep it from going */
+    uint32_t evictions_seen; /* low bits of the count at the last look of store_evicted_step;
+                                namespaces.lock */
+    /* What the counters of its number were when it was made; thread.h. Seldom read, it keeps what
+     * every request reads, which is above, on other lines than what writes change, below. */
+    struct store_counters before;
+    struct share share; /* what of it is pinned or being written */
     struct lock lock;
     bool gone; /* taken out of the table; written under lock and backlog.lock, read under
                   either */
@@ -61,6 +62,8 @@ struct namespace
     STAILQ_ENTRY(namespace) next_gone;
     uint64_t epoch;
 };
+
+_Static_assert(sizeof(struct store_counters) >= NAMESPACE_LINE, "a line of the cache is between");
 
 STAILQ_HEAD(gone_namespaces, namespace);
 
@@ -125,9 +128,23 @@ void namespaces_deinit(struct namespaces *all);
  * caller is inside of enter and leave. */
 struct namespace *namespaces_find(const struct namespaces *all, struct slice name);
 
+/* The same, and the thread remembers it, on that thread. */
+struct namespace *namespaces_find_and_note(const struct namespaces *all,
+                                           struct store_thread *thread, struct slice name);
+
 /* The same through the thread's cache of names, on that thread. A hit reads no table. */
-struct namespace *namespaces_find_cached(const struct namespaces *all, struct store_thread *thread,
-                                         struct slice name);
+static inline struct namespace *
+namespaces_find_cached(const struct namespaces *all, struct store_thread *thread, struct slice name)
+{
+    if (name.length > 0 &&
+        __atomic_load_n(&all->removals, __ATOMIC_SEQ_CST) == thread->names_removals) {
+        struct namespace *known = *store_thread_name(thread, name);
+        if (known != NULL && slice_equal(name, (struct slice){known->name, known->name_length})) {
+            return known;
+        }
+    }
+    return namespaces_find_and_note(all, thread, name);
+}
 
 /* The settings that the policy has for a name, whether there is such a namespace or not. False: it
  * is neither declared nor allowed. Takes namespaces.lock. */

@@ -70,31 +70,6 @@ static char *put_number(char *to, uint64_t number, uint8_t width)
     return to + width;
 }
 
-/* A branch for each width is foreseen by the processor, since records that lie together
- * are mostly alike; a copy of so many bytes would be a call. */
-static inline uint64_t get_number(const char *from, uint8_t width)
-{
-    uint64_t little = 0;
-    switch (width) {
-    case 0:
-        break;
-    case 1:
-        return *(const uint8_t *)from;
-    case 2:
-        memcpy(&little, from, 2);
-        break;
-    case 4:
-        memcpy(&little, from, 4);
-        break;
-    case 6:
-        memcpy(&little, from, 6);
-        break;
-    default:
-        memcpy(&little, from, 8);
-    }
-    return le64toh(little);
-}
-
 static char *put_notes(char *to, const struct record *record)
 {
     uint8_t notes = notes_of(record);
@@ -126,50 +101,6 @@ char *record_write(char *at, const struct record *record)
         }
     }
     return to;
-}
-
-/* Returns where the rest of the header begins. */
-static const char *get_notes(const char *at, struct record *record, uint8_t *value_code_there)
-{
-    record->noted = true;
-    record->notes = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
-    *value_code_there = record->notes & 3;
-    at += RECORD_NOTES_SIZE;
-    if ((record->notes & NOTE_VERSION) != 0) {
-        record->version = get_number(at, RECORD_VERSION_SIZE);
-        at += RECORD_VERSION_SIZE;
-    }
-    return at;
-}
-
-void record_read(const char *at, struct record *record)
-{
-    uint8_t flags = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
-    uint8_t key_width = (flags & RECORD_WIDE_KEY) != 0 ? 2 : 1;
-    uint8_t value_code_there = flags >> RECORD_VALUE_SHIFT & 3;
-    uint8_t expiry_width = expiry_widths[flags >> RECORD_EXPIRY_SHIFT & 3];
-    uint8_t flags_width = (flags & RECORD_CLIENT_FLAGS) != 0 ? 4 : 0;
-    at++;
-    record->noted = false;
-    record->notes = 0;
-    record->version = 0;
-    record->rest.length = 0;
-    if (value_code_there == RECORD_NOTED) {
-        at = get_notes(at, record, &value_code_there);
-    }
-    uint8_t value_width = value_widths[value_code_there];
-    record->key.length = get_number(at, key_width);
-    at += key_width;
-    record->value_length = (uint32_t)get_number(at, value_width);
-    at += value_width;
-    record->expires = expiry_width != 0;
-    record->after = get_number(at, expiry_width);
-    at += expiry_width;
-    record->client_flags = (uint32_t)get_number(at, flags_width);
-    at += flags_width;
-    record->span = (flags & RECORD_SPAN) != 0;
-    record->key.bytes = at;
-    record->value = at + record->key.length;
 }
 
 /* --- guards ------------------------------------------------------------------- */

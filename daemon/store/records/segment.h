@@ -331,8 +331,10 @@ static inline uint32_t record_footprint(const struct segments *segments,
 
 /* Decodes the record at `bytes`, which lies in `segment`. *expires: on the
  * store's clock, or SEGMENT_NEVER. */
-static inline void segment_record(const struct segment *segment, const char *bytes,
-                                  struct record *record, uint64_t *expires)
+static inline __attribute__((always_inline)) void segment_record(const struct segment *segment,
+                                                                 const char *bytes,
+                                                                 struct record *record,
+                                                                 uint64_t *expires)
 {
     record_read(bytes, record);
     if (record->expires) {

@@ -38,16 +38,13 @@ bool store_threads_have_left(const struct threads *threads, uint64_t epoch)
     return true;
 }
 
-struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id)
+struct store_counters *store_thread_new_counters(struct store_thread *thread, uint32_t id)
 {
-    struct store_counters *chunk = thread->counters[id / COUNTER_CHUNK];
+    struct store_counters *chunk = calloc(COUNTER_CHUNK, sizeof *chunk);
     if (chunk == NULL) {
-        chunk = calloc(COUNTER_CHUNK, sizeof *chunk);
-        if (chunk == NULL) {
-            return &thread->scrap;
-        }
-        __atomic_store_n(&thread->counters[id / COUNTER_CHUNK], chunk, __ATOMIC_RELEASE);
+        return &thread->scrap;
     }
+    __atomic_store_n(&thread->counters[id / COUNTER_CHUNK], chunk, __ATOMIC_RELEASE);
     return &chunk[id % COUNTER_CHUNK];
 }
 

@@ -50,9 +50,23 @@ struct threads {
                                                   none; namespaces.lock */
 };
 
+/* Where the name is remembered, which is not empty: it spreads names over the few places. */
+static inline struct namespace **store_thread_name(struct store_thread *thread, struct slice name)
+{
+    unsigned mix = (unsigned)name.length * 31;
+    mix += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.length - 1];
+    return &thread->names[mix % THREAD_NAMES];
+}
+
+struct store_counters *store_thread_new_counters(struct store_thread *thread, uint32_t id);
+
 /* The thread's own counters for a namespace number (0: for requests to namespaces
  * that do not exist). Never NULL: without memory they count into nowhere. */
-struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id);
+static inline struct store_counters *store_thread_counters(struct store_thread *thread, uint32_t id)
+{
+    struct store_counters *chunk = thread->counters[id / COUNTER_CHUNK];
+    return chunk != NULL ? &chunk[id % COUNTER_CHUNK] : store_thread_new_counters(thread, id);
+}
 
 /* The creator of a namespace that is made now; 0: none in particular. */
 static inline uint64_t store_thread_creator(const struct store_thread *thread)

@@ -5,17 +5,6 @@
 
 #include "daemon/store/records/share_limits.h"
 
-static void describe(struct store *store, struct segment *segment, const struct record *record,
-                     struct store_view *view)
-{
-    *view = (struct store_view){.length = record->value_length,
-                                .bytes = record->value,
-                                .client_flags = record->client_flags,
-                                .store = store,
-                                .segment = segment_number(&store->segments, segment)};
-    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
-}
-
 /* Of a span, all its pieces: less than a unit of them is unused. */
 static uint64_t pinned_bytes(const struct segment *segment, const struct record *record)
 {
@@ -32,23 +21,10 @@ bool view_may_pin(struct store *store, struct segment *segment, const struct rec
 void view_pin(struct store *store, struct segment *segment, const struct record *record,
               struct store_view *view)
 {
-    describe(store, segment, record, view);
+    view_describe(store, segment, record, view);
     view->pinned = true;
     view->ns = segment->generation->ns;
     share_pin(store, segment, pinned_bytes(segment, record));
-}
-
-void view_open(struct store *store, struct bucket *home, const struct found *found,
-               struct store_view *view)
-{
-    const struct record *record = &found->record;
-    if (view_is_pinned(record)) {
-        view_pin(store, found->segment, record, view);
-    } else {
-        describe(store, found->segment, record, view);
-        view->held = home;
-    }
-    view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
 }
 
 void store_view_put(struct store_view *view)
