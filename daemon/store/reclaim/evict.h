@@ -10,15 +10,15 @@
  * the records that were read since are moved to segments that are proven, and the rest
  * is dropped: most of what is written once and never read leaves within a 16th of the
  * memory. When the young have less than that 16th, the oldest proven segment is taken:
- * the records that were read most are appended to the proven again, with half their
- * count (evict_segment.h). Keys that were dropped are remembered for a while (ghost.h);
+ * the records that were read most are appended to the proven again, with one read less and
+ * a few at most (evict_segment.c). Keys that were dropped are remembered for a while (ghost.h);
  * if one is written again, its record is proven at once.
  *
  * This is S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, "FIFO queues are all you need for
  * cache eviction", SOSP 2023) with segments for records, as Segcache merges them (Yang,
  * Yue and Vinayak, NSDI 2021), and with counts of 16 steps, as GCLOCK has (Smith,
  * 1978). A tenth for the young, as in S3-FIFO, misses 0.297 of Zipf 0.8 where this
- * misses 0.294, and 0.122 instead of 0.124 where sets of keys replace each other.
+ * misses 0.293, and 0.120 instead of 0.122 where sets of keys replace each other.
  * tests/store/eviction/simulate.c holds the store itself to bounds, beside other policies.
  *
  * A search looks at EVICT_SAMPLE segments at most, so that its time does not grow with the

@@ -18,10 +18,10 @@
  * mistaken more often. What the store misses on traces of tests/store/eviction/simulate.c:
  *
  *                     Zipf 0.8   Zipf 1.0   sets   mistaken
- *     no memory         0.299      0.122    0.168
- *     an eighth         0.293      0.120    0.126    0.7 %
- *     a sixth           0.294      0.120    0.124    1.8 %
- *     a quarter         0.299      0.120    0.122    5.5 %
+ *     no memory         0.298      0.123    0.144
+ *     an eighth         0.293      0.120    0.125    0.7 %
+ *     a sixth           0.293      0.120    0.122    1.8 %
+ *     a quarter         0.298      0.120    0.121    5.5 %
  *
  * All three are 1/170 of the memory. They are paid for when something is evicted for
  * the first time: a store that never fills has none. Where a key's line is depends on how many
