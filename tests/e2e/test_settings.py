@@ -143,7 +143,7 @@ class Settings(Case):
         daemon = self.start(conf(1))
         client = self.connect(daemon)
         found = self.settings(client)
-        self.assertEqual(len([name for name in found if name.startswith("namespaces.")]), 5 * count)
+        self.assertEqual(len([name for name in found if name.startswith("namespaces.")]), 6 * count)
         readers = [self.kept(daemon.connect(receive_buffer=4096)) for _ in range(5)]
         for reader in readers:
             reader.send("SETTINGS\r\n")
