@@ -206,6 +206,7 @@ e2e_files = \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
+	tests/e2e/test_run_valkey.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_sessions.py \
 	tests/e2e/test_signals.py \
