@@ -172,6 +172,7 @@ e2e_files = \
 	tests/e2e/test_clients_php.py \
 	tests/e2e/test_clock.py \
 	tests/e2e/test_cluster.py \
+	tests/e2e/test_cluster_figures.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
