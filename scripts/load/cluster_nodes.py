@@ -111,10 +111,11 @@ class Nodes:
     def spent(self):
         return sum(node.spent() for node in self.all)
 
-    def conf(self):
+    def conf(self, patience):
         """For kvcached: all records are here, but for the namespace `near`."""
         names = ", ".join(f'"127.0.0.1:{node.port}"' for node in self.all)
-        return (f'engine = "cluster";\ncluster = {{ nodes = ( {names} ); }};\n'
+        return (f'engine = "cluster";\n'
+                f'cluster = {{ nodes = ( {names} ); patience = "{patience}"; }};\n'
                 'namespaces = ( { name = "near"; engine = "memory"; } );')
 
 
