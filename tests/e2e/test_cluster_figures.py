@@ -102,7 +102,7 @@ class WhileAMasterIsGone(ClusterCase):
         browser = self.kept(Browser())
         browser.open("http://%s:%d/" % self.http)
         tile = "[...document.querySelectorAll('.tile')].find(t => " \
-               "t.querySelector('dt').textContent === 'cluster masters ready')"
+               "t.querySelector('dt').textContent === 'masters ready')"
         browser.wait(f"!{tile}.hidden && {tile}.querySelector('dd').textContent === '3 of 3'")
         browser.wait(f"/^0 redirected . s, 0 refused . s$/.test("
                      f"{tile}.querySelectorAll('dd')[1].textContent)")
