@@ -1,8 +1,9 @@
 # scripts/local.mk - what drives the build and the benchmark.
 
 EXTRA_DIST += scripts/bench scripts/bench.svg scripts/hardened scripts/layers \
-              scripts/load/chart.py scripts/load/report.py \
-              scripts/load/scenario_abuse.py scripts/load/scenario_cpu.py scripts/load/scenario_fill.py \
+              scripts/load/chart.py scripts/load/cluster_nodes.py scripts/load/report.py \
+              scripts/load/scenario_abuse.py scripts/load/scenario_cluster.py scripts/load/scenario_cpu.py \
+              scripts/load/scenario_fill.py \
               scripts/load/scenario_memory.py \
               scripts/load/scenario_namespaces.py scripts/load/scenario_observed.py scripts/load/scenario_restart.py \
               scripts/load/scenario_tail.py scripts/load/scenario_tls.py \

@@ -185,6 +185,7 @@ e2e_files = \
 	tests/e2e/test_clients_php.py \
 	tests/e2e/test_clock.py \
 	tests/e2e/test_cluster.py \
+	tests/e2e/test_cluster_figures.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_deadline.py \
 	tests/e2e/test_differential.py \
@@ -220,6 +221,7 @@ e2e_files = \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
+	tests/e2e/test_run_valkey.py \
 	tests/e2e/test_service.py \
 	tests/e2e/test_sessions.py \
 	tests/e2e/test_signals.py \

@@ -17,6 +17,7 @@
 #include "daemon/base/metrics.h"
 
 struct client_desk;
+struct cluster_desk;
 struct slow_log;
 struct watch;
 
@@ -48,6 +49,9 @@ struct instance {
     struct watch *watch;
     struct slow_log *slow_log;
     struct client_desk *clients;
+
+    /* NULL: no worker has connections to a cluster. The server's, set before anything is served. */
+    const struct cluster_desk *cluster;
 
     /* One set for each worker, then one for the handshaker of each, one for the log, one for the
      * HTTP thread, and one for the thread that accepts: see INSTANCE_SETS_OF. The server allocates

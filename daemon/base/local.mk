@@ -5,6 +5,7 @@ daemon_base_libbase_a_SOURCES = \
 	daemon/base/clock.c \
 	daemon/base/clock.h \
 	daemon/base/close_reasons.def \
+	daemon/base/cluster_desk.h \
 	daemon/base/conf_in_use.c \
 	daemon/base/conf_in_use.h \
 	daemon/base/families.def \

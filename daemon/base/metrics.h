@@ -8,6 +8,7 @@
 #define KVCACHED_DAEMON_BASE_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,12 @@ enum metric {
 #undef METRIC
     METRIC_COUNT
 };
+
+/* Counters that are shown only where there is a cluster. */
+static inline bool metrics_is_of_cluster(enum metric metric)
+{
+    return metric >= METRIC_CLUSTER_QUESTIONS && metric <= METRIC_CLUSTER_UNKNOWN;
+}
 
 /* The set of one thread. All zero at the start. */
 struct metrics {

@@ -283,6 +283,11 @@ void worker_reconfigure(struct worker *worker, const struct conn_settings *setti
     wakeup_send(&worker->wakeup);
 }
 
+void worker_read_cluster(const struct worker *worker, struct cluster_state *state)
+{
+    cluster_read_state(worker->loop.workspace.ctx.remote->cluster, state);
+}
+
 bool worker_await(struct worker *worker)
 {
     struct mailbox *mailbox = &worker->mailbox;

@@ -17,6 +17,7 @@
 
 struct client_query;
 struct cluster_options;
+struct cluster_state;
 struct housekeeper;
 struct reload_queue;
 struct worker;
@@ -80,6 +81,9 @@ enum { WORKER_PATIENCE_MS = 2000 };
 /* Any thread: has the worker answer a query about its connections. The query is the worker's until
  * it calls query->answered, on its thread; a worker that ends before that frees it. */
 void worker_ask(struct worker *worker, struct client_query *query);
+
+/* Any thread: what the worker knows of the cluster, which it must have been created with. */
+void worker_read_cluster(const struct worker *worker, struct cluster_state *state);
 
 /* Any thread: asks the worker to end. It answers what has arrived, sends replies for
  * WORKER_DRAIN_MS at most, closes all connections, and its thread ends. Stop all workers before

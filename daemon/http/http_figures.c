@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/base/metrics.h"
+#include "daemon/cluster/cluster.h"
 
 /* --- the daemon as a whole ------------------------------------------------------ */
 
@@ -44,10 +45,28 @@ static void add_store(struct samples *samples, const struct store_stats *f)
 #define FIGURE(stat, family, labels, value) add(samples, HTTP_FAMILY_##family, labels, value);
 #define NAMESPACE_FIGURE(stat, family, labels, value)
 #define NAMESPACE_LIFETIME(stat, family, value)
+#define CLUSTER_FIGURE(stat, family, value)
 #include "daemon/base/figures.def"
 #undef FIGURE
 #undef NAMESPACE_FIGURE
 #undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
+}
+
+static void add_cluster(struct samples *samples, const struct cluster_state *f)
+{
+    if (f == NULL) {
+        return;
+    }
+#define FIGURE(stat, family, labels, value)
+#define NAMESPACE_FIGURE(stat, family, labels, value)
+#define NAMESPACE_LIFETIME(stat, family, value)
+#define CLUSTER_FIGURE(stat, family, value) add(samples, HTTP_FAMILY_##family, "", value);
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
 }
 
 static void add_counters(struct samples *samples, const struct instance *instance)
@@ -155,6 +174,7 @@ void http_figures_globals(struct evbuffer *to, const struct http_globals *global
     add_process(&samples, globals);
     add_instance(&samples, globals->instance);
     add_store(&samples, &globals->store);
+    add_cluster(&samples, globals->cluster);
     add_counters(&samples, globals->instance);
     keep_monotonic(&samples, history);
     for (enum http_family family = 1; family < HTTP_FAMILY_FIRST_OF_NAMESPACES; family++) {
@@ -162,7 +182,7 @@ void http_figures_globals(struct evbuffer *to, const struct http_globals *global
             write_certificates(to, globals);
         } else if (family == HTTP_FAMILY_TURNS) {
             write_turns(to, globals);
-        } else {
+        } else if (globals->cluster != NULL || !http_text_is_of_cluster(family)) {
             write_samples(to, &samples, family);
         }
     }
@@ -241,10 +261,12 @@ static size_t rows_of(const struct store_namespace_stats *f,
 #define FIGURE(stat, family, labels, value)
 #define NAMESPACE_FIGURE(stat, family, labels, value) {HTTP_FAMILY_##family, labels, value, false},
 #define NAMESPACE_LIFETIME(stat, family, value)       {HTTP_FAMILY_##family, "", value, true},
+#define CLUSTER_FIGURE(stat, family, value)
 #include "daemon/base/figures.def"
 #undef FIGURE
 #undef NAMESPACE_FIGURE
 #undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
     };
     _Static_assert(sizeof all / sizeof *all <= HTTP_NAMESPACE_SAMPLES_MAX, "there is room for all");
     memcpy(rows, all, sizeof all);

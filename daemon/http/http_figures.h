@@ -18,8 +18,10 @@
 #include "daemon/http/http_text.h"
 #include "daemon/store/store.h"
 
+struct cluster_state;
+
 /* Upper limits: samples of the daemon as a whole, and of each namespace. */
-enum { HTTP_SAMPLES_MAX = 96, HTTP_NAMESPACE_SAMPLES_MAX = 16 };
+enum { HTTP_SAMPLES_MAX = 112, HTTP_NAMESPACE_SAMPLES_MAX = 16 };
 
 /* The values of the last scrape, and what is added so that sums do not go back. Sums differ by
  * conf_series. */
@@ -55,7 +57,8 @@ struct http_globals {
     uint64_t cpu;     /* milliseconds */
     uint64_t started; /* milliseconds since 1970 */
     uint64_t resident, open_fds, max_fds;
-    bool latency; /* turns are timed */
+    bool latency;                        /* turns are timed */
+    const struct cluster_state *cluster; /* NULL: there is none */
     const struct http_certificate *certificates;
     size_t certificate_count;
 };

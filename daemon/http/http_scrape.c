@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/base/cluster_desk.h"
+#include "daemon/cluster/cluster.h"
 #include "daemon/http/http_reply.h"
 #include "daemon/http/http_tls.h"
 #include "daemon/net/listeners.h"
@@ -98,15 +100,27 @@ static size_t read_certificates(const struct listeners *listeners,
     return count;
 }
 
+/* Whether there is one. */
+static bool read_cluster(const struct instance *instance, struct cluster_state *state)
+{
+    const struct cluster_desk *desk = instance->cluster;
+    if (desk != NULL) {
+        desk->read(desk->context, state);
+    }
+    return desk != NULL;
+}
+
 static void write_globals(struct http_scrape *scrape)
 {
     struct http_source *source = scrape->options.source;
     struct http_certificate certificates[CERTIFICATES_MAX];
+    struct cluster_state cluster;
     struct http_globals globals = {.instance = source->instance,
                                    .started = source->started,
                                    .latency = source->latency,
                                    .certificates = certificates};
     read_process(&globals);
+    globals.cluster = read_cluster(source->instance, &cluster) ? &cluster : NULL;
     globals.certificate_count = read_certificates(source->listeners, certificates);
     store_enter(source->store_thread);
     store_memory_stats(source->store_thread, &globals.store);

@@ -29,6 +29,12 @@ enum http_family {
 /* The families of a namespace are the last ones. */
 #define HTTP_FAMILY_FIRST_OF_NAMESPACES HTTP_FAMILY_NS_RECORDS
 
+/* Those of a cluster, which are absent where there is none. */
+static inline bool http_text_is_of_cluster(enum http_family family)
+{
+    return family >= HTTP_FAMILY_CLUSTER_MASTERS && family <= HTTP_FAMILY_CLUSTER_FAILED;
+}
+
 /* # HELP and # TYPE. */
 void http_text_family(struct evbuffer *to, enum http_family family);
 bool http_text_is_counter(enum http_family family);

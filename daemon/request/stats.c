@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/cluster_desk.h"
 #include "daemon/request/remote.h"
 #include "daemon/request/stats_lines.h"
 #include "daemon/request/verbs.h"
@@ -57,10 +58,33 @@ static void counters(struct command_context *ctx, const struct request *request)
 {
     const struct instance *instance = ctx->instance;
     for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
+        if (metrics_is_of_cluster(metric) && instance->cluster == NULL) {
+            continue;
+        }
         uint64_t sum = metrics_sum(instance->metrics, instance->metrics_sets, metric);
         stats_number(ctx, request, metrics_name(metric),
                      sum - metrics_sum(&instance->forgotten, 1, metric));
     }
+}
+
+static void cluster(struct command_context *ctx, const struct request *request)
+{
+    const struct cluster_desk *desk = ctx->instance->cluster;
+    struct cluster_state state;
+    const struct cluster_state *f = &state;
+    if (desk == NULL) {
+        return;
+    }
+    desk->read(desk->context, &state);
+#define FIGURE(stat, family, labels, value)
+#define NAMESPACE_FIGURE(stat, family, labels, value)
+#define NAMESPACE_LIFETIME(stat, family, value)
+#define CLUSTER_FIGURE(stat, family, value) stats_number(ctx, request, stat, value);
+#include "daemon/base/figures.def"
+#undef FIGURE
+#undef NAMESPACE_FIGURE
+#undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
 }
 
 static void records(struct command_context *ctx, const struct request *request)
@@ -75,10 +99,12 @@ static void records(struct command_context *ctx, const struct request *request)
 #define FIGURE(stat, family, labels, value) {stat, value},
 #define NAMESPACE_FIGURE(stat, family, labels, value)
 #define NAMESPACE_LIFETIME(stat, family, value)
+#define CLUSTER_FIGURE(stat, family, value)
 #include "daemon/base/figures.def"
 #undef FIGURE
 #undef NAMESPACE_FIGURE
 #undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         if (figures[i].name != NULL) {
@@ -95,10 +121,12 @@ static void one_namespace(struct command_context *ctx, const struct request *req
 #define FIGURE(stat, family, labels, value)
 #define NAMESPACE_FIGURE(stat, family, labels, value) stats_number(ctx, request, stat, value);
 #define NAMESPACE_LIFETIME(stat, family, value)       lifetime(ctx, request, stat, value);
+#define CLUSTER_FIGURE(stat, family, value)
 #include "daemon/base/figures.def"
 #undef FIGURE
 #undef NAMESPACE_FIGURE
 #undef NAMESPACE_LIFETIME
+#undef CLUSTER_FIGURE
 }
 
 /* What is known here of a namespace whose records are in a cluster. */
@@ -139,6 +167,7 @@ static enum outcome all(struct command_context *ctx, struct command *cmd)
     if (request->ns.length == 0) {
         process(ctx, request);
         counters(ctx, request);
+        cluster(ctx, request);
         records(ctx, request);
         reply_queue_status(ctx->replies, request, REPLY_END);
         return OUTCOME_DONE;

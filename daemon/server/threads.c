@@ -7,10 +7,12 @@
 #include "daemon/server/threads.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/cluster/cluster.h"
 #include "daemon/server/conf_apply.h"
 #include "daemon/watch/slow_log.h"
 
@@ -48,6 +50,29 @@ static void ask(void *context, unsigned worker, struct client_query *query)
     worker_ask(threads->workers[worker], query);
 }
 
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* Of struct cluster_desk. */
+static void read_cluster(void *context, struct cluster_state *sum)
+{
+    const struct threads *threads = context;
+    *sum = (struct cluster_state){.masters_ready = UINT_MAX};
+    for (unsigned i = 0; i < threads->count; i++) {
+        struct cluster_state one;
+        worker_read_cluster(threads->workers[i], &one);
+        sum->masters = larger(sum->masters, one.masters);
+        sum->replicas = larger(sum->replicas, one.replicas);
+        sum->slots = larger(sum->slots, one.slots);
+        sum->under_way += one.under_way;
+        if (one.masters_ready < sum->masters_ready) {
+            sum->masters_ready = one.masters_ready;
+        }
+    }
+}
+
 bool threads_start(struct threads *threads, const struct conf *conf, struct users *users,
                    const struct cluster_options *cluster, struct store *store,
                    struct instance *instance, struct reload_queue *reloads)
@@ -82,6 +107,8 @@ bool threads_start(struct threads *threads, const struct conf *conf, struct user
     }
     threads->desk = (struct client_desk){threads->count, ask, threads};
     instance->clients = &threads->desk;
+    threads->cluster_desk = (struct cluster_desk){read_cluster, threads};
+    instance->cluster = cluster != NULL ? &threads->cluster_desk : NULL;
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "daemon/auth/authenticator.h"
+#include "daemon/base/cluster_desk.h"
 #include "daemon/base/instance.h"
 #include "daemon/conn/worker.h"
 #include "daemon/maintenance/housekeeper.h"
@@ -19,7 +20,8 @@ struct threads {
     struct worker **workers;
     unsigned count; /* of workers */
     struct client_desk desk;
-    struct slow_log *slow_log; /* the instance's */
+    struct cluster_desk cluster_desk; /* the instance's, where there is a cluster */
+    struct slow_log *slow_log;        /* the instance's */
 };
 
 /* Starts instance->threads workers, the housekeeper and the authenticator. `store`, `instance` and

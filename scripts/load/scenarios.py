@@ -7,6 +7,7 @@ fairly. Where no time is measured they may run side by side.
 """
 
 from scenario_abuse import abuse
+from scenario_cluster import cluster
 from scenario_cpu import cpu, threads, values
 from scenario_fill import fill
 from scenario_memory import connections, misses, mixed, overhead
@@ -20,4 +21,4 @@ ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "fill": fill, "expiry": expiry,
        "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart,
        "abuse": abuse, "tls": tls,
-       "observed": observed}
+       "observed": observed, "cluster": cluster}

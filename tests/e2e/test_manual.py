@@ -8,6 +8,7 @@ import re
 import subprocess
 import unittest
 
+import nodes
 from harness import Case
 from memcache import Memcache
 
@@ -36,14 +37,23 @@ class Figures(Case):
     def setUp(self):
         self.text = section(page("daemon/kvcached-stats.7"), "FIGURES")
         self.of_daemon, self.of_namespace = self.text.split(".Ss Of a namespace\n")
+        self.of_daemon, self.of_cluster = self.of_daemon.split(".Ss Of the cluster\n")
 
     def names(self, client, request):
         return [line.split()[1] for line in client.ask_all(request)]
 
     def test_those_of_the_daemon(self):
         client = self.connect(self.start())
-        self.assertEqual(sorted(items(self.of_daemon)), sorted(self.names(client, "STATS")))
+        told = items(self.of_daemon) + (items(self.of_cluster) if nodes.WANTED else [])
+        self.assertEqual(sorted(told), sorted(self.names(client, "STATS")))
 
+    def test_those_of_the_cluster(self):
+        """Without nodes that answer there are figures all the same."""
+        client = self.connect(self.start('cluster = { nodes = ( "127.0.0.1:1" ); };'))
+        self.assertEqual(sorted(items(self.of_daemon) + items(self.of_cluster)),
+                         sorted(self.names(client, "STATS")))
+
+    @unittest.skipIf(nodes.WANTED, "a namespace in a cluster has others")
     def test_those_of_a_namespace(self):
         client = self.connect(self.start())
         client.put("sessions", "alice", "hello")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/cluster/cluster.h"
 #include "daemon/http/http_figures.h"
 #include "daemon/http/http_host.h"
 #include "tests/support/instance.h"
@@ -112,7 +113,9 @@ END_TEST
 /* Each family comes once, with its help and type before its samples, and there is no other line. */
 START_TEST(families_stand_together)
 {
-    const struct http_globals globals = {.instance = &instance, .latency = true};
+    const struct cluster_state cluster = {.masters = 3};
+    const struct http_globals globals = {
+        .instance = &instance, .latency = true, .cluster = &cluster};
     char current[128] = "";
     char *rest, *line;
     char *all = strdup(globals_of(&globals));
@@ -131,6 +134,30 @@ START_TEST(families_stand_together)
     free(all);
     /* All but the certificates', of which there are none. */
     ck_assert_uint_eq(families, HTTP_FAMILY_FIRST_OF_NAMESPACES - 2);
+}
+END_TEST
+
+START_TEST(a_cluster_has_families_where_there_is_one)
+{
+    const struct cluster_state cluster = {
+        .masters = 3, .masters_ready = 2, .replicas = 4, .slots = 16384, .under_way = 7};
+    struct http_globals globals = {.instance = &instance};
+    metrics_add(&metrics[0], METRIC_CLUSTER_QUESTIONS, 20);
+    metrics_add(&metrics[1], METRIC_CLUSTER_ASKED, 5);
+    metrics_add(&metrics[1], METRIC_CLUSTER_UNKNOWN, 1);
+    ck_assert_ptr_null(strstr(globals_of(&globals), "cluster"));
+    globals.cluster = &cluster;
+    const char *all = globals_of(&globals);
+    expect_line(all, "# TYPE kvcached_cluster_masters gauge");
+    expect_line(all, "kvcached_cluster_masters 3");
+    expect_line(all, "kvcached_cluster_masters_ready 2");
+    expect_line(all, "kvcached_cluster_replicas 4");
+    expect_line(all, "kvcached_cluster_slots 16384");
+    expect_line(all, "kvcached_cluster_commands_under_way 7");
+    expect_line(all, "kvcached_cluster_commands_total 20");
+    expect_line(all, "kvcached_cluster_redirections_total{kind=\"moved\"} 0");
+    expect_line(all, "kvcached_cluster_redirections_total{kind=\"ask\"} 5");
+    expect_line(all, "kvcached_cluster_commands_failed_total{outcome=\"unknown\"} 1");
 }
 END_TEST
 
@@ -360,6 +387,7 @@ int main(void)
     tcase_add_checked_fixture(globals, setup, teardown);
     tcase_add_test(globals, each_figure_is_in_its_family);
     tcase_add_test(globals, families_stand_together);
+    tcase_add_test(globals, a_cluster_has_families_where_there_is_one);
     tcase_add_test(globals, turns_are_a_histogram_while_they_are_timed);
     tcase_add_test(globals, a_difference_does_not_go_back);
     suite_add_tcase(suite, globals);
