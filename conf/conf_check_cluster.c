@@ -4,7 +4,6 @@
 #include "conf/conf_check_cluster.h"
 
 #include "conf/conf.h"
-#include "conf/conf_check.h"
 #include "conf/conf_group.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"

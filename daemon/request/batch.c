@@ -6,7 +6,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/request/dispatch.h"
 #include "daemon/request/reload_request.h"
-#include "daemon/request/remote.h"
+#include "daemon/request/remote_execute.h"
 
 void batch_init(struct batch *batch)
 {
@@ -125,7 +125,7 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
             batch_fetch(batch, ctx->store_thread);
         }
         if (ctx->remote != NULL) {
-            remote_ask_ahead(ctx, batch);
+            remote_ask_ahead(ctx, &batch->commands[batch->next], batch->count - batch->next);
         }
     }
     while (batch->next < batch->count) {

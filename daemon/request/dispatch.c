@@ -5,7 +5,7 @@
 #include "daemon/request/dispatch.h"
 
 #include "daemon/request/authorize.h"
-#include "daemon/request/remote.h"
+#include "daemon/request/remote_execute.h"
 #include "daemon/request/slow_timer.h"
 #include "daemon/request/verbs.h"
 

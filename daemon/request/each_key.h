@@ -26,6 +26,9 @@ static inline bool each_key_is_last(const struct request *request)
 /* All keys are answered: answers their end, where the protocol has one. */
 enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd);
 
+/* Of records of the store: get.c and set.c. */
+answers_key answer_get_key, answer_look_key, answer_delete_key;
+
 /* Answers the keys of a command in order. OUTCOME_DONE: all are answered, or one was refused, which
  * ends the answer. OUTCOME_LATER: the reply queue is full, the turn is over, or the context is
  * crowded; the command goes on with the next key. `ends`: then the end of its keys is answered as

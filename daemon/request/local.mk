@@ -37,6 +37,8 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/remote_answers.c \
 	daemon/request/remote_commands.c \
 	daemon/request/remote_count.c \
+	daemon/request/remote_execute.c \
+	daemon/request/remote_execute.h \
 	daemon/request/remote_failure.c \
 	daemon/request/remote_failure.h \
 	daemon/request/remote_flush.c \
@@ -45,6 +47,7 @@ daemon_request_librequest_a_SOURCES = \
 	daemon/request/remote_keys.c \
 	daemon/request/remote_keys.h \
 	daemon/request/remote_list.c \
+	daemon/request/remote_list.h \
 	daemon/request/remote_part.h \
 	daemon/request/remote_scripts.c \
 	daemon/request/remote_scripts.h \

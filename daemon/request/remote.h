@@ -10,12 +10,13 @@
  *                                         or OUTCOME_WAITS
  *     an answer     -> remote_wake        -> the connection has its next pass
  *
- *     remote.c           what is asked ahead, and which requests are remote
+ *     remote_execute.c   which requests are remote, and which are asked ahead
  *     remote_keys.c      requests of keys: asks, waits, answers in order
  *     remote_commands.c  what a request asks of a node
  *     remote_answers.c   what a node's answer means to the client
  *     remote_upload.c    values that come in parts
- *     remote_walk.c, remote_list.c, remote_flush.c, remote_stats.c   whole namespaces
+ *     remote_walk.c, remote_list.c, remote_flush.c, remote_count.c   whole namespaces
+ *     remote.c           what they all stand on: a worker's nodes, and work that waits for them
  *
  * For the thread of the worker, between store_enter and store_leave of its store thread, unless a
  * function says otherwise.
@@ -24,20 +25,10 @@
 #define KVCACHED_DAEMON_REQUEST_REMOTE_H
 
 #include "daemon/cluster/cluster.h"
+#include "daemon/request/remote_scripts.h"
 #include "daemon/request/verbs.h"
 
-struct batch;
-
 enum { REMOTE_AHEAD = 32 }; /* questions of one connection that are under way at once */
-
-enum remote_script {
-    REMOTE_SCRIPT_SWAP,    /* a write of a value where the record has the expected version */
-    REMOTE_SCRIPT_JOIN,    /* APPEND, PREPEND */
-    REMOTE_SCRIPT_SUM,     /* INCR, DECR */
-    REMOTE_SCRIPT_DELETE,  /* where the record has the expected version */
-    REMOTE_SCRIPT_FOREVER, /* TOUCH that takes the time to live away */
-    REMOTE_SCRIPTS,
-};
 
 /* A worker's. */
 struct remote {
@@ -86,17 +77,7 @@ static inline bool remote_waits(const struct remote_work *work)
     return work != NULL && work->waiter != NULL;
 }
 
-/* --- requests ------------------------------------------------------------------ */
-
-/* Whether a command is for nodes, or goes on with them. Its key, if it has one, is located. */
-bool remote_takes(struct command_context *ctx, const struct command *cmd);
-
-/* A verb_function of such commands. */
-enum outcome remote_execute(struct command_context *ctx, struct command *cmd);
-
-/* Asks for the commands of a batch that come next, as far as that may be done before the others are
- * answered. */
-void remote_ask_ahead(struct command_context *ctx, struct batch *batch);
+/* --- what the files above share ------------------------------------------------ */
 
 /* A value of so many bytes has come: less is asked ahead where values are large, since their
  * replies wait in memory. */
@@ -113,14 +94,6 @@ enum remote_progress {
 /* Answers that the request is not to be had in a namespace whose records are in the cluster. */
 void remote_refuse_verb(struct command_context *ctx, const struct request *request,
                         struct slice name);
-
-/* --- in several files ------------------------------------------------------------ */
-
-/* remote_keys.c: requests of one key or of many. */
-verb_function remote_keys;
-
-/* remote_list.c: LIST, ALL, SURVEY, DUMP. */
-verb_function remote_list;
 
 /* remote_flush.c: unlinks all records of the namespace, over as many turns as that takes; *records:
  * how many. The command's remote work is the flush. */

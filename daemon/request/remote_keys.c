@@ -94,6 +94,7 @@ bool remote_keys_ask(struct command_context *ctx, struct command *cmd)
         keys->rest.length = 0;
     }
     cmd->remote = &keys->work;
+    cmd->timer = (struct slow_timer){.began = ctx->slow_threshold != 0 ? clock_precise() : 0};
     ask(ctx, keys, &cmd->request, &cmd->at);
     ask_rest(ctx, keys, &cmd->request);
     return true;

@@ -8,6 +8,8 @@
 
 #include "daemon/request/remote.h"
 
+verb_function remote_keys;
+
 /* Asks for the keys of a command that holds no work yet, or for the first of them. False: no
  * memory; it will be asked in its turn. */
 bool remote_keys_ask(struct command_context *ctx, struct command *cmd);

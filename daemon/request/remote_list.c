@@ -6,6 +6,8 @@
  * with one command how many of its keys have a record, and looks at each where some have none; the
  * others ask for what they tell of each record.
  */
+#include "daemon/request/remote_list.h"
+
 #include <stdlib.h>
 
 #include "daemon/request/remote_failure.h"

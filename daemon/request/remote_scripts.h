@@ -19,7 +19,14 @@
 #ifndef KVCACHED_DAEMON_REQUEST_REMOTE_SCRIPTS_H
 #define KVCACHED_DAEMON_REQUEST_REMOTE_SCRIPTS_H
 
-#include "daemon/request/remote.h"
+enum remote_script {
+    REMOTE_SCRIPT_SWAP,    /* a write of a value where the record has the expected version */
+    REMOTE_SCRIPT_JOIN,    /* APPEND, PREPEND */
+    REMOTE_SCRIPT_SUM,     /* INCR, DECR */
+    REMOTE_SCRIPT_DELETE,  /* where the record has the expected version */
+    REMOTE_SCRIPT_FOREVER, /* TOUCH that takes the time to live away */
+    REMOTE_SCRIPTS,
+};
 
 enum remote_script_status {
     REMOTE_DONE = 1,

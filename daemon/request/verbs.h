@@ -7,7 +7,7 @@
 #ifndef KVCACHED_DAEMON_REQUEST_VERBS_H
 #define KVCACHED_DAEMON_REQUEST_VERBS_H
 
-#include "daemon/request/each_key.h"
+#include "daemon/request/command.h"
 
 /* Carries out a command, or goes on with it where it has begun. Its key, if it has one, is
  * located. */
@@ -18,10 +18,8 @@ typedef void verb_abandon(struct command *cmd);
 
 /* get.c */
 verb_function verb_get, verb_look, verb_ttl;
-answers_key answer_get_key, answer_look_key;
 
 /* set.c */
-answers_key answer_delete_key;
 verb_function verb_put, verb_append, verb_delete, verb_make_stale, verb_empty, verb_touch,
     verb_add_number;
 verb_abandon verb_abandon_append;
