@@ -39,8 +39,7 @@ static bool is_bracketed(const char *host, size_t length)
 /* A name, or an IPv4 address. */
 static bool is_name(const char *host, size_t length)
 {
-    static const char taken[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+    static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
     return length >= 1 && length <= HOST_MAX && strspn(host, taken) >= length;
 }
 

@@ -1,6 +1,7 @@
 /*
  * remote_answers.c - from what nodes have answered to the replies of a request for a key.
  */
+#include "daemon/request/each_key.h"
 #include "daemon/request/notice.h"
 #include "daemon/request/remote_failure.h"
 #include "daemon/request/remote_part.h"
