@@ -379,13 +379,13 @@ void http_destroy(struct http **owned)
         send_message(http, &(struct message){.kind = MESSAGE_END});
         pthread_join(http->thread, NULL);
     }
+    if (http->sweep != NULL) {
+        event_free(http->sweep); /* it looks at the servers, and would enable their listeners */
+    }
     close_servers(http);
     take_logins(http, &logins);
     answer_logins(&logins);
     users_put(&http->site.auth.users);
-    if (http->sweep != NULL) {
-        event_free(http->sweep);
-    }
     wakeup_deinit(&http->wakeup);
     if (http->base != NULL) {
         event_base_free(http->base);

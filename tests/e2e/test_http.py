@@ -437,6 +437,17 @@ class Tls(HttpCase):
         self.assertEqual(len(held), 100)
 
 
+    def test_an_end_while_there_are_many(self):
+        """What looks at connections now and then is over before they are closed."""
+        for _ in range(10):
+            daemon = self.serve_tls()
+            held = [dial(self.http) for _ in range(100)]
+            self.assertEqual(self.status("/healthz", context=encryption.context()), 200)
+            for client in held:
+                client.close()
+            daemon.stop()
+
+
 class Limits(HttpCase):
     def test_two_hundred_connections_that_say_nothing(self):
         daemon = self.serve()
