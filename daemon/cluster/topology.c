@@ -15,6 +15,7 @@
 
 enum {
     REFRESH_SOON = 100,    /* ms between two questions at least, and while a master is gone */
+    REFRESH_OFTEN = 500,   /* ms, while a master has no replica that could be read */
     REFRESH_SELDOM = 3000, /* ms, while all is well */
     NAMED_MS = 60000,      /* for which a node stays that was named last so long ago */
 };
@@ -316,10 +317,34 @@ static bool is_well(const struct topology *topology)
     return true;
 }
 
+static bool has_ready_replica(const struct topology *topology, const struct node *node)
+{
+    for (unsigned i = 0; i < node->replica_count; i++) {
+        const struct node *replica = topology_node(topology, node->replicas[i]);
+        if (replica != NULL && replica->gone_since == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_spares(const struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *node = topology->nodes[i];
+        if (node != NULL && node->owns && !has_ready_replica(topology, node)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void answered(struct topology *topology)
 {
     topology->asking = false;
-    wake_in(topology, is_well(topology) ? REFRESH_SELDOM : REFRESH_SOON);
+    wake_in(topology, !is_well(topology)     ? REFRESH_SOON
+                      : has_spares(topology) ? REFRESH_SELDOM
+                                             : REFRESH_OFTEN);
 }
 
 static struct topology *of_request(struct link_request *request)

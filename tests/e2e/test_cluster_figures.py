@@ -31,7 +31,8 @@ class ClusterCase(HttpCase):
     def begin(self, nodes):
         self.daemon = self.serve(CONF + nodes.conf())
         self.client = self.connect(self.daemon)
-        wait_for(lambda: self.figures()["cluster_masters_ready"] == 3, 20, "the masters")
+        wait_for(lambda: self.figures()["cluster_masters_ready"] == 3 ==
+                 self.figures()["cluster_replicas"], 20, "the masters and their replicas")
 
     def figures(self):
         lines = self.client.ask_all("STATS")
