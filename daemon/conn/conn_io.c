@@ -197,11 +197,9 @@ static void wait_for(struct conn *conn, short what)
         /* Most answers come before the next bytes: what is watched stays until those do. */
         what = conn->watched == EV_READ && !conn->woken_early ? EV_READ : CONN_WATCH_PEER;
     }
-    if (pipeline_is_idle(conn->pipeline)) {
-        if (conn->state == PIPELINE_NEEDS_INPUT) {
-            run_queue_done(conn);
-        }
-        pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
+    if (pipeline_rest(&conn->pipeline, &conn->loop->workspace) &&
+        conn->state == PIPELINE_NEEDS_INPUT) {
+        run_queue_done(conn);
     }
     if (conn->pipeline != NULL || conn->holds_memory) {
         conn_memory_update(conn);

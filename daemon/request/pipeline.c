@@ -116,25 +116,39 @@ bool pipeline_is_idle(const struct pipeline *pipeline)
            parser->dropping == 0;
 }
 
-/* Whether another connection can go on with it: it is idle, and its buffers are not larger than
- * most connections need. */
+/* Whether another connection can go on with it, which is idle: its buffers are not larger than most
+ * connections need. */
 static bool may_rest(const struct pipeline *pipeline, const struct workspace *workspace)
 {
-    return workspace->rested_count < KEEP_PIPELINES && pipeline_is_idle(pipeline) &&
+    return workspace->rested_count < KEEP_PIPELINES &&
            pipeline->input.capacity <= RECV_BUFFER_SMALL &&
            reply_queue_is_as_new(&pipeline->replies);
 }
 
-void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+bool pipeline_rest(struct pipeline **place, struct workspace *workspace)
 {
     struct pipeline *pipeline = *place;
+    if (!pipeline_is_idle(pipeline)) {
+        return false;
+    }
     *place = NULL;
     if (may_rest(pipeline, workspace)) {
         pipeline->next = workspace->rested;
         workspace->rested = pipeline;
         workspace->rested_count++;
+    } else {
+        release(pipeline, workspace);
+    }
+    return true;
+}
+
+void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+{
+    struct pipeline *pipeline = *place;
+    if (pipeline_rest(place, workspace)) {
         return;
     }
+    *place = NULL;
     batch_deinit(&pipeline->batch);
     upload_abort(&pipeline->upload, workspace->ctx.store_thread);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
