@@ -90,10 +90,10 @@ static inline bool frame_is_at_line(const struct parser *parser)
 /* The bytes of the line end that is at `at`; 0: none is, or not all of it. */
 static inline size_t frame_line_end(const char *at, const char *end)
 {
-    if (at < end && *at == '\n') {
-        return 1;
+    if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+        return 2;
     }
-    return end - at >= 2 && at[0] == '\r' && at[1] == '\n' ? 2 : 0;
+    return at < end && *at == '\n' ? 1 : 0;
 }
 
 /* Sets parser.error, with a text as by printf; a longer one than parser.message is truncated. */
