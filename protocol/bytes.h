@@ -1,7 +1,8 @@
 /*
  * bytes.h - 8 bytes at a time: what is looked for in lines and keys.
  *
- * A word of 8 bytes has the first byte lowest on every machine. A mask has the top bit of each byte
+ * A word of 8 bytes has the first byte lowest on every machine. Runs of bytes are checked 16 at a
+ * time, with what the processor has for vectors of that length. A mask has the top bit of each byte
  * that is meant; only its lowest bit is to be relied on, since a borrow may set others above it.
  */
 #ifndef KVCACHED_PROTOCOL_BYTES_H
@@ -67,6 +68,27 @@ static inline const char *bytes_find(const char *start, const char *at, const ch
         at++;
     }
     return at;
+}
+
+/* 16 bytes, and for each of them 0xff or 0. */
+typedef uint8_t bytes_16 __attribute__((vector_size(16)));
+
+static inline bytes_16 bytes_load_16(const char *at)
+{
+    bytes_16 bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+}
+
+/* The number of the first byte that is not 0; 16: there is none. */
+static inline size_t bytes_first_16(bytes_16 bytes)
+{
+    uint64_t words[2];
+    memcpy(words, &bytes, sizeof words);
+    if (words[0] != 0) {
+        return bytes_first(le64toh(words[0]));
+    }
+    return words[1] != 0 ? BYTES_WORD + bytes_first(le64toh(words[1])) : sizeof bytes;
 }
 
 static inline uint32_t bytes_load_4(const char *at)

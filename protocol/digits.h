@@ -15,14 +15,14 @@ static inline char *digits_write(char *to, uint64_t number)
     if (number >= 1000) {
         return digits_write_long(to, number);
     }
-    unsigned small = (unsigned)number;
+    unsigned small = (unsigned)number, tens = small / 10;
     if (small >= 100) {
-        *to++ = (char)('0' + small / 100);
+        *to++ = (char)('0' + tens / 10);
     }
     if (small >= 10) {
-        *to++ = (char)('0' + small / 10 % 10);
+        *to++ = (char)('0' + tens % 10);
     }
-    *to++ = (char)('0' + small % 10);
+    *to++ = (char)('0' + (small - tens * 10));
     return to;
 }
 

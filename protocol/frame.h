@@ -81,6 +81,21 @@ enum parse_result frame_keys_read(const struct frame *frame, struct parser *pars
 
 /* --- for protocols -------------------------------------------------------------- */
 
+/* Whether a line begins, of which nothing was seen yet. */
+static inline bool frame_is_at_line(const struct parser *parser)
+{
+    return (parser->state | parser->line | parser->scanned) == 0;
+}
+
+/* The bytes of the line end that is at `at`; 0: none is, or not all of it. */
+static inline size_t frame_line_end(const char *at, const char *end)
+{
+    if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+        return 2;
+    }
+    return at < end && *at == '\n' ? 1 : 0;
+}
+
 /* Sets parser.error, with a text as by printf; a longer one than parser.message is truncated. */
 void frame_refuse(struct parser *parser, enum reply_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

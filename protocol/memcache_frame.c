@@ -6,6 +6,7 @@
  * Only a value that no store could hold is refused here.
  */
 #include "protocol/base64.h"
+#include "protocol/bytes.h"
 #include "protocol/memcache.h"
 
 static bool is_too_large(struct parser *parser, uint64_t length)
@@ -47,9 +48,38 @@ static const struct frame frame = {
     .line_too_long = "line too long",
 };
 
+/* Reads a line that is get and one key without control characters: most are. The key is scanned as
+ * it comes, before it is known where the line ends. Returns the bytes of the line; 0: it is another
+ * one, or has not come as a whole. */
+static inline size_t read_get(const char *bytes, size_t length, struct request *request)
+{
+    const char *end = bytes + length;
+    const char *key = bytes + 4;
+    if (length < 6 || bytes_load_4(bytes) != bytes_load_4("get ")) {
+        return 0;
+    }
+    const char *key_end = token_span_behind(bytes, key, end, TOKEN_KEY);
+    size_t key_length = (size_t)(key_end - key);
+    size_t line_end = frame_line_end(key_end, end);
+    if (key_length - 1 >= MEMCACHE_KEY_MAX || line_end == 0) {
+        return 0;
+    }
+    *request = (struct request){.verb = VERB_GET,
+                                .form = MEMCACHE_GET,
+                                .options = REQUEST_ONE_KEY,
+                                .keys = {key, key_length}};
+    return (size_t)(key_end - bytes) + line_end;
+}
+
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
+    size_t line = frame_is_at_line(parser) ? read_get(bytes, length, request) : 0;
+    if (line > 0) {
+        parser->silent = false;
+        *consumed = line;
+        return PARSE_REQUEST;
+    }
     return frame_parse(parser, bytes, length, request, consumed, &frame);
 }
 

@@ -198,16 +198,28 @@ static char *__attribute__((noinline)) add_rest(char *at, const struct reply *re
     return at;
 }
 
+/* Most replies have a value. */
+static inline size_t value_head(const struct reply *reply, char *to)
+{
+    static const char word[] = "VALUE ";
+    memcpy(to, word, sizeof word - 1);
+    char *at = digits_write(to + sizeof word - 1, reply->value_length);
+    memcpy(at, "\r\n", 2);
+    return (size_t)(at + 2 - to);
+}
+
 size_t native_reply_head(const struct request *request, const struct reply *reply, char *to)
 {
     (void)request;
+    if (reply->kind == REPLY_VALUE) {
+        return value_head(reply, to);
+    }
     if (reply->kind == REPLY_HELP || reply->kind == REPLY_KEYS_END) {
         return 0; /* clients expect nothing after the last key */
     }
     const struct first_words *words = &first_words[reply->kind];
     memcpy(to, words->bytes, sizeof words->bytes); /* a constant length is faster */
-    char *at = to + words->length;
-    at = reply->kind == REPLY_VALUE ? add_number(at, reply->value_length) : add_rest(at, reply, to);
+    char *at = add_rest(to + words->length, reply, to);
     memcpy(at, "\r\n", 2);
     return (size_t)(at + 2 - to);
 }

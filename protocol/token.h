@@ -29,12 +29,25 @@ static inline uint64_t token_ends(uint64_t word, bool plain)
     return plain ? ends | bytes_equal(word, '\\') : ends;
 }
 
+/* The same for 16 bytes: 0 where one is of the class. */
+static inline bytes_16 token_ends_16(bytes_16 bytes, bool plain)
+{
+    bytes_16 ends = (bytes_16)(bytes < 0x21) | (bytes_16)(bytes == 0x7f);
+    return plain ? ends | (bytes_16)(bytes == '\\') : ends;
+}
+
 /* The end of the run of bytes of that class that begins at `at`. Keys are the longest part of most
- * lines, so they are checked 8 bytes at a time. From `start` on the bytes are readable, too: the
- * last few of a line are read together with those before them. */
+ * lines, so they are checked 16 or 8 bytes at a time. From `start` on the bytes are readable, too:
+ * the last few of a line are read together with those before them. */
 static inline const char *token_span_behind(const char *start, const char *at, const char *end,
                                             enum token_class class)
 {
+    for (; class != TOKEN_NAME && end - at >= (int)sizeof(bytes_16); at += sizeof(bytes_16)) {
+        size_t run = bytes_first_16(token_ends_16(bytes_load_16(at), class == TOKEN_PLAIN));
+        if (run < sizeof(bytes_16)) {
+            return at + run;
+        }
+    }
     for (; class != TOKEN_NAME && end - at >= BYTES_WORD; at += BYTES_WORD) {
         uint64_t ends = token_ends(bytes_load(at), class == TOKEN_PLAIN);
         if (ends != 0) {

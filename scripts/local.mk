@@ -71,6 +71,14 @@ scripts_load_greet_LDADD = $(OPENSSL_LIBS) -lm
 scripts_load_floor_SOURCES = scripts/load/floor.c
 scripts_load_floor_LDADD = $(LIBEVENT_LIBS)
 
+EXTRA_DIST += scripts/load/scenario_instructions.py
+
+# A daemon that is optimized with a profile: build/pgo/daemon/kvcached. Takes a few minutes.
+EXTRA_DIST += scripts/pgo scripts/load/train.py
+.PHONY: pgo
+pgo:
+	$(srcdir)/scripts/pgo
+
 # Takes some minutes, and a machine that does nothing else.
 .PHONY: bench
 bench: daemon/kvcached $(load_programs)

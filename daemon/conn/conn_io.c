@@ -40,28 +40,22 @@ enum {
 };
 
 /* False: the transport failed. */
-static bool receive(struct conn *conn)
+static inline bool receive(struct conn *conn)
 {
     struct loop *loop = conn->loop;
     size_t moved = 0;
-    switch (pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved)) {
-    case TRANSPORT_OK:
+    enum transport_status status =
+        pipeline_receive(conn->pipeline, &loop->workspace, &conn->transport, &moved);
+    if (status == TRANSPORT_OK) {
         metrics_add(loop->metrics, METRIC_BYTES_READ, moved);
         conn->received += moved;
         if (reply_queue_is_empty(&conn->pipeline->replies)) { /* else the peer has to read first */
             conn->bytes_moved += moved;
         }
         return true;
-    case TRANSPORT_AGAIN:
-        conn->ended = loop->draining;
-        return true;
-    case TRANSPORT_EOF:
-        conn->ended = true;
-        return true;
-    case TRANSPORT_FAILED:
-        break;
     }
-    return false;
+    conn->ended = status == TRANSPORT_EOF || (status == TRANSPORT_AGAIN && loop->draining);
+    return status != TRANSPORT_FAILED;
 }
 
 /* Bytes of a write. The kernel keeps bytes that a peer does not take, and bounds them for all
@@ -197,11 +191,9 @@ static void wait_for(struct conn *conn, short what)
         /* Most answers come before the next bytes: what is watched stays until those do. */
         what = conn->watched == EV_READ && !conn->woken_early ? EV_READ : CONN_WATCH_PEER;
     }
-    if (pipeline_is_idle(conn->pipeline)) {
-        if (conn->state == PIPELINE_NEEDS_INPUT) {
-            run_queue_done(conn);
-        }
-        pipeline_destroy(&conn->pipeline, &conn->loop->workspace);
+    if (pipeline_rest(&conn->pipeline, &conn->loop->workspace) &&
+        conn->state == PIPELINE_NEEDS_INPUT) {
+        run_queue_done(conn);
     }
     if (conn->pipeline != NULL || conn->holds_memory) {
         conn_memory_update(conn);
@@ -249,11 +241,10 @@ static void settle(struct conn *conn)
     }
 }
 
-/* Whether the pipeline has anything to do in this pass. */
-static bool may_work(const struct conn *conn)
+/* The same in a state in which it is not the rule. */
+static bool __attribute__((noinline)) may_work_on(const struct conn *conn)
 {
     switch (conn->state) {
-    case PIPELINE_NEEDS_INPUT:
     case PIPELINE_YIELDED:
         return true;
     case PIPELINE_OUTPUT_FULL:
@@ -265,6 +256,12 @@ static bool may_work(const struct conn *conn)
     default:
         return false;
     }
+}
+
+/* Whether the pipeline has anything to do in this pass. */
+static inline bool may_work(const struct conn *conn)
+{
+    return conn->state == PIPELINE_NEEDS_INPUT || may_work_on(conn);
 }
 
 /* --- a pass --------------------------------------------------------------- */

@@ -67,7 +67,7 @@ void batch_locate(struct batch *batch, struct command_context *ctx)
     batch->located = true;
 }
 
-void batch_fetch(const struct batch *batch, struct store_thread *store_thread)
+void batch_fetch(struct batch *batch, struct store_thread *store_thread)
 {
     for (unsigned i = batch->next; i < batch->count; i++) {
         command_fetch(store_thread, &batch->commands[i]);

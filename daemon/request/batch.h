@@ -48,7 +48,7 @@ void batch_parse(struct batch *batch, const struct protocol *protocol, struct pa
 /* Asks the processor to load the index lines of all commands that are to be executed; and, when
  * these have had time to arrive, the records. */
 void batch_locate(struct batch *batch, struct command_context *ctx);
-void batch_fetch(const struct batch *batch, struct store_thread *store_thread);
+void batch_fetch(struct batch *batch, struct store_thread *store_thread);
 
 /* How many commands are to be executed. */
 static inline unsigned batch_left(const struct batch *batch)

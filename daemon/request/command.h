@@ -157,7 +157,7 @@ static inline void command_begin(struct command *cmd)
 /* Before the command is executed, and again after a store_leave. Rights are not looked at, since
  * an earlier command may be a login. */
 void command_locate(struct command_context *ctx, struct command *cmd);
-static inline void command_fetch(struct store_thread *store_thread, const struct command *cmd)
+static inline void command_fetch(struct store_thread *store_thread, struct command *cmd)
 {
     if (cmd->request.key.length > 0 && cmd->located == STORE_OK) {
         store_fetch(store_thread, &cmd->at);

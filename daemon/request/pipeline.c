@@ -111,30 +111,44 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
 bool pipeline_is_idle(const struct pipeline *pipeline)
 {
     const struct parser *parser = &pipeline->parser;
-    return recv_buffer_length(&pipeline->input) == 0 && reply_queue_is_empty(&pipeline->replies) &&
-           !pipeline->batch.open && !upload_is_open(&pipeline->upload) && parser->state == 0 &&
-           parser->dropping == 0;
+    uint64_t holds = recv_buffer_length(&pipeline->input) | pipeline->replies.backlog |
+                     pipeline->batch.open | parser->state | parser->dropping;
+    return holds == 0 && !upload_is_open(&pipeline->upload);
 }
 
-/* Whether another connection can go on with it: it is idle, and its buffers are not larger than
- * most connections need. */
+/* Whether another connection can go on with it, which is idle: its buffers are not larger than most
+ * connections need. */
 static bool may_rest(const struct pipeline *pipeline, const struct workspace *workspace)
 {
-    return workspace->rested_count < KEEP_PIPELINES && pipeline_is_idle(pipeline) &&
+    return workspace->rested_count < KEEP_PIPELINES &&
            pipeline->input.capacity <= RECV_BUFFER_SMALL &&
            reply_queue_is_as_new(&pipeline->replies);
 }
 
-void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+bool pipeline_rest(struct pipeline **place, struct workspace *workspace)
 {
     struct pipeline *pipeline = *place;
+    if (!pipeline_is_idle(pipeline)) {
+        return false;
+    }
     *place = NULL;
     if (may_rest(pipeline, workspace)) {
         pipeline->next = workspace->rested;
         workspace->rested = pipeline;
         workspace->rested_count++;
+    } else {
+        release(pipeline, workspace);
+    }
+    return true;
+}
+
+void pipeline_destroy(struct pipeline **place, struct workspace *workspace)
+{
+    struct pipeline *pipeline = *place;
+    if (pipeline_rest(place, workspace)) {
         return;
     }
+    *place = NULL;
     batch_deinit(&pipeline->batch);
     upload_abort(&pipeline->upload, workspace->ctx.store_thread);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED &&
@@ -349,20 +363,16 @@ static bool end_foreign(struct pipeline *pipeline)
     return stop(pipeline, states[foreign]);
 }
 
-/* All requests of the batch are answered: deals with its ending. */
-static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
+/* Deals with the ending of a batch, where it is not that more bytes have to come. Whether the turn
+ * goes on. */
+static bool __attribute__((noinline))
+end_batch(struct pipeline *pipeline, struct command_context *ctx)
 {
-    struct batch *batch = &pipeline->batch;
+    const struct batch *batch = &pipeline->batch;
     bool goes_on = true;
-    pipeline->wanted = 1;
-    if (batch->goes_on && pipeline->replies.refused) {
-        pipeline->endpoint->protocol->keys_refused(&pipeline->parser);
-    }
     switch (batch->ending) {
     case PARSE_REQUEST:
-        break;
-    case PARSE_MORE:
-        goes_on = wait_for_bytes(pipeline, pipeline->parser.wanted);
+    case PARSE_MORE: /* not here */
         break;
     case PARSE_BODY:
         begin_upload(pipeline, ctx);
@@ -381,6 +391,19 @@ static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
         wipe(pipeline, recv_buffer_length(&pipeline->input));
         break;
     }
+    return goes_on;
+}
+
+/* All requests of the batch are answered: deals with its ending. */
+static bool finish_batch(struct pipeline *pipeline, struct command_context *ctx)
+{
+    struct batch *batch = &pipeline->batch;
+    pipeline->wanted = 1;
+    if (batch->goes_on && pipeline->replies.refused) {
+        pipeline->endpoint->protocol->keys_refused(&pipeline->parser);
+    }
+    bool goes_on = batch->ending == PARSE_MORE ? wait_for_bytes(pipeline, pipeline->parser.wanted)
+                                               : end_batch(pipeline, ctx);
     if (pipeline->identity->state == IDENTITY_UNAUTHENTICATED) {
         wipe(pipeline, batch->taken);
     }
@@ -395,13 +418,11 @@ static void parse(struct pipeline *pipeline)
                 recv_buffer_bytes(&pipeline->input), recv_buffer_length(&pipeline->input));
 }
 
-static bool continue_batch(struct pipeline *pipeline, struct command_context *ctx)
+/* The next request of the batch is not answered yet, or ends the connection. */
+static bool __attribute__((noinline))
+stop_batch(struct pipeline *pipeline, const struct command_context *ctx, enum outcome outcome)
 {
-    struct batch *batch = &pipeline->batch;
-    if (!batch->open) {
-        parse(pipeline);
-    }
-    switch (batch_execute(batch, ctx)) {
+    switch (outcome) {
     case OUTCOME_LATER:
         if (ctx->crowded) {
             return stop(pipeline, PIPELINE_AWAITS_MEMORY);
@@ -414,10 +435,21 @@ static bool continue_batch(struct pipeline *pipeline, struct command_context *ct
         return stop(pipeline, PIPELINE_QUIT);
     case OUTCOME_KILLED:
         return stop(pipeline, PIPELINE_KILLED);
-    case OUTCOME_DONE:
+    case OUTCOME_DONE: /* not here */
         break;
     }
-    return finish_batch(pipeline, ctx);
+    return true;
+}
+
+static bool continue_batch(struct pipeline *pipeline, struct command_context *ctx)
+{
+    struct batch *batch = &pipeline->batch;
+    if (!batch->open) {
+        parse(pipeline);
+    }
+    enum outcome outcome = batch_execute(batch, ctx);
+    return outcome == OUTCOME_DONE ? finish_batch(pipeline, ctx)
+                                   : stop_batch(pipeline, ctx, outcome);
 }
 
 static bool needs_input(const struct pipeline *pipeline)

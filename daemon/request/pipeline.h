@@ -64,6 +64,8 @@ struct pipeline *pipeline_create(struct workspace *workspace, const struct endpo
                                  struct identity *identity);
 /* Abandons what is under way. Sets *pipeline to NULL. */
 void pipeline_destroy(struct pipeline **pipeline, struct workspace *workspace);
+/* The same, if it is idle. Whether it was. */
+bool pipeline_rest(struct pipeline **pipeline, struct workspace *workspace);
 
 /* What it is doing, for CLIENTS. `stalls`: its peer does not take replies. */
 enum client_state pipeline_doing(const struct pipeline *pipeline, bool stalls);

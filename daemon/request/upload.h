@@ -39,7 +39,7 @@ struct upload {
 
 static inline bool upload_is_open(const struct upload *upload)
 {
-    return upload->write != NULL || upload->append != NULL || upload->remote != NULL;
+    return ((uintptr_t)upload->write | (uintptr_t)upload->append | (uintptr_t)upload->remote) != 0;
 }
 
 /* Begins with a request whose value is still to come. */

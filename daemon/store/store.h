@@ -199,6 +199,8 @@ struct store_key {
     struct namespace *ns;          /* NULL: there is none of that name (yet) */
     struct generation *generation; /* what was current when it was located */
     uint64_t hash;
+    unsigned slot; /* where store_fetch has seen it in the index, counted from 1, a hint; 0: nowhere
+                      yet */
 };
 
 /*
@@ -209,7 +211,7 @@ struct store_key {
  */
 enum store_status store_locate(struct store_thread *thread, struct slice name, struct slice key,
                                struct store_key *at);
-void store_fetch(struct store_thread *thread, const struct store_key *at);
+void store_fetch(struct store_thread *thread, struct store_key *at);
 
 /* The number of its namespace (store_namespace_next); 0: there is none. */
 uint32_t store_key_number(const struct store_key *at);

@@ -9,9 +9,9 @@ import subprocess
 from report import COLUMNS
 
 COLOURS = {"kvcached": "#1f5fa8", "kvcached-mc": "#7fb2e5", "memcached": "#6b8e23",
-           "redis": "#b5452c", "floor": "#b0b0b0"}
+           "redis": "#b5452c", "valkey": "#d99a2b", "floor": "#b0b0b0"}
 TITLES = {"kvcached": "kvcached", "kvcached-mc": "kvcached, as memcached",
-          "memcached": "memcached", "redis": "Redis", "floor": "bare libevent"}
+          "memcached": "memcached", "redis": "Redis", "valkey": "Valkey", "floor": "bare libevent"}
 
 # Of each panel: its title, the server whose figure counts as one (or none does), and
 # its groups of bars, each a label, a scenario and a figure.

@@ -8,7 +8,7 @@ import csv
 import statistics
 
 OURS = ("kvcached", "kvcached-mc")  # the native listener, and the one for memcached's clients
-PEERS = ("memcached", "redis", "floor")
+PEERS = ("memcached", "redis", "valkey", "floor")
 COLUMNS = OURS + PEERS
 
 
@@ -70,34 +70,41 @@ class Report:
         if text not in self.notes:
             self.notes.append(text)
 
+    def peers(self):
+        """Valkey only where it was measured."""
+        measured = {name for figure in self.figures.values() for name in figure.values}
+        return [name for name in PEERS if name != "valkey" or name in measured]
+
     def table(self):
         """The whole table as text; scenarios are headings."""
-        rows, last = [], None
+        rows, last, peers = [], None, self.peers()
+        columns = (*OURS, *peers)
         for (scenario, name), figure in self.figures.items():
             if scenario != last:
                 rows.append((scenario,))
                 last = scenario
-            cells = [show(figure, server) for server in COLUMNS]
-            ratios = [show_ratios(figure, peer) for peer in PEERS]
+            cells = [show(figure, server) for server in columns]
+            ratios = [show_ratios(figure, peer) for peer in peers]
             rows.append(("  " + name, figure.unit, *cells, *ratios, figure.bound(),
                          show_met(figure)))
-        heading = ("", "", *COLUMNS, *(f": {peer}" for peer in PEERS), "kvcached shall", "met")
+        heading = ("", "", *columns, *(f": {peer}" for peer in peers), "kvcached shall", "met")
         full = [heading] + [row for row in rows if len(row) > 1]
         widths = [max(len(row[i]) for row in full) for i in range(len(heading))]
-        lines = [line(heading, widths)]
-        lines += [line(row, widths) if len(row) > 1 else row[0] for row in rows]
+        figures = len(columns) + len(peers)
+        lines = [line(heading, widths, figures)]
+        lines += [line(row, widths, figures) if len(row) > 1 else row[0] for row in rows]
         return "\n".join(lines + [""] + self.notes)
 
     def write_csv(self, path):
         with open(path, "w", newline="") as file:
             out = csv.writer(file)
             out.writerow(("scenario", "figure", "unit", "server", "median", "least", "most",
-                          "rounds", *(f"ratio to {peer}" for peer in PEERS), "bound", "met"))
+                          "rounds", *(f"ratio to {peer}" for peer in self.peers()), "bound", "met"))
             for (scenario, name), figure in self.figures.items():
                 for server, values in figure.values.items():
                     came = [v for v in values if v is not None]
                     ours = server in OURS
-                    ratios = [figure.ratio(server, peer) if ours else "" for peer in PEERS]
+                    ratios = [figure.ratio(server, peer) if ours else "" for peer in self.peers()]
                     out.writerow((scenario, name, figure.unit, server, figure.median(server),
                                   min(came, default=None), max(came, default=None), len(values),
                                   *ratios, figure.bound() if ours else "",
@@ -131,9 +138,9 @@ def show_met(figure):
     return words[0] if len(set(words)) == 1 else " ".join(words)
 
 
-def line(cells, widths):
-    """Names to the left, figures to the right."""
-    numbers = range(2, 2 + len(COLUMNS) + len(PEERS))
+def line(cells, widths, figures):
+    """Names to the left, so many figures to the right."""
+    numbers = range(2, 2 + figures)
     laid = [cell.rjust(width) if i in numbers else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(cells, widths))]
     return "  ".join(laid).rstrip()

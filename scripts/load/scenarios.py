@@ -10,6 +10,7 @@ from scenario_abuse import abuse
 from scenario_cluster import cluster
 from scenario_cpu import cpu, threads, values
 from scenario_fill import fill
+from scenario_instructions import instructions
 from scenario_memory import connections, misses, mixed, overhead
 from scenario_namespaces import namespaces, pressure
 from scenario_observed import observed
@@ -20,5 +21,5 @@ from scenario_tls import tls
 ALL = {"cpu": cpu, "values": values, "threads": threads, "overhead": overhead,
        "connections": connections, "misses": misses, "mixed": mixed, "fill": fill, "expiry": expiry,
        "tail": tail, "namespaces": namespaces, "pressure": pressure, "restart": restart,
-       "abuse": abuse, "tls": tls,
-       "observed": observed, "cluster": cluster}
+        "abuse": abuse, "tls": tls, "instructions": instructions,
+        "observed": observed, "cluster": cluster}

@@ -34,6 +34,7 @@ class Server:
 
     dialect = "native"
     space = ""  # the namespace of its keys, where nobody names one
+    connections = 12000  # at most
     lasts_in = None  # the directory for what outlives the process; None: any on a disk
 
     def __init__(self, path, memory=64, threads=1, cpu=None, namespaces=(), large=False,
@@ -142,7 +143,7 @@ class Kvcached(Server):
                        f'    {{ address = "127.0.0.1"; port = {self.twin.port}; {pair}\n'
                        f'      protocol = "memcache"; namespace = "{self.space}"; }}{third} );\n'
                        f'memory = "{self.memory}M";\nthreads = {self.threads};\n'
-                       f'max_connections = 12000;\n{self.more}\n')
+                       f'max_connections = {self.connections};\n{self.more}\n')
             if self.lasting:
                 conf.write(f'arena = {{ file = "{self.directory}/arena"; }};\n')
             if groups:
@@ -179,8 +180,8 @@ class Memcached(Server):
         lasting = ["-e", os.path.join(self.directory, "arena")] if self.lasting else []
         tls = ["-Z", "-o", "ssl_chain_cert=%s,ssl_key=%s" % self.tls] if self.tls else []
         return [self.path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m",
-                str(self.memory), "-t", str(self.threads), "-c", "12000", *large, *lasting, *tls,
-                *who]
+                str(self.memory), "-t", str(self.threads), "-c", str(self.connections), *large,
+                *lasting, *tls, *who]
 
 
 class Redis(Server):
@@ -194,8 +195,14 @@ class Redis(Server):
                     "--tls-key-file", self.tls[1], "--tls-auth-clients", "no"]
         return [self.path, "--bind", "127.0.0.1", *port, "--save", "",
                 "--appendonly", "yes" if self.lasting else "no", "--appendfsync", "everysec",
-                "--dir", self.directory, "--maxclients", "12000",
+                "--dir", self.directory, "--maxclients", str(self.connections),
                 "--maxmemory", f"{self.memory}mb", "--maxmemory-policy", "allkeys-lru"]
+
+
+class Valkey(Redis):
+    """It takes the options of Redis, of which it is a fork."""
+
+    name = "valkey"
 
 
 class Floor(Server):

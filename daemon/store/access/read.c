@@ -9,7 +9,7 @@ enum store_status store_locate(struct store_thread *thread, struct slice name, s
 {
     struct store *store = thread->store;
     *at = (struct store_key){.name = name, .key = key};
-    if (lookup_refresh(thread, at)) {
+    if (lookup_locate_inline(thread, at)) {
         index_prefetch(&store->index, at->hash);
         return STORE_OK;
     }
@@ -23,10 +23,10 @@ bool store_declares(struct store_thread *thread, struct slice name)
                       : namespaces_declare(&thread->store->namespaces, name);
 }
 
-void store_fetch(struct store_thread *thread, const struct store_key *at)
+void store_fetch(struct store_thread *thread, struct store_key *at)
 {
     const struct store *store = thread->store;
-    uint32_t place = at->ns == NULL ? 0 : index_peek(&store->index, at->hash);
+    uint32_t place = at->ns == NULL ? 0 : index_peek(&store->index, at->hash, &at->slot);
     if (place != 0) {
         /* A record of 100 bytes lies in two lines or three; asking for the third took
          * a tenth off a pipelined GET. */
@@ -84,7 +84,7 @@ static inline enum store_status get(struct store_thread *thread, const struct st
         return get_pinned(thread, at, home, found, now, view);
     }
     note_hit(thread, at, &found, now);
-    view_hold(store, home, &found, view);
+    view_hold(home, &found, view);
     return STORE_OK;
 }
 

@@ -101,12 +101,17 @@ static inline void index_prefetch(const struct index *index, uint64_t hash)
     __builtin_prefetch(index_bucket(index, hash), 1);
 }
 
-/* The first place in the hash's own bucket whose tag fits, or 0: a hint. */
-static inline uint32_t index_peek(const struct index *index, uint64_t hash)
+/* The first place in the hash's own bucket whose tag fits, or 0: a hint. *number: the number of its
+ * slot, counted from 1, for index_guess. */
+static inline uint32_t index_peek(const struct index *index, uint64_t hash, unsigned *number)
 {
     const struct bucket *bucket = index_bucket(index, hash);
     unsigned at = bucket_find(bucket, 0, index_tag(hash));
-    return at < INDEX_SLOTS ? __atomic_load_n(&bucket->place[at], __ATOMIC_RELAXED) : 0;
+    if (at == INDEX_SLOTS) {
+        return 0;
+    }
+    *number = at + 1;
+    return __atomic_load_n(&bucket->place[at], __ATOMIC_RELAXED);
 }
 
 static inline void index_unlock(struct bucket *bucket)
@@ -147,6 +152,18 @@ static inline struct bucket *index_overflow(const struct index *index, const str
 static inline struct slot index_slots(struct bucket *home)
 {
     return (struct slot){home, home, UINT32_MAX};
+}
+
+/* Begins with the slot of that number in the locked bucket, which may by now be another record's.
+ * False: with none, before the first one. */
+static inline bool index_guess(struct bucket *home, unsigned number, struct slot *slot)
+{
+    *slot = (struct slot){home, home, number - 1};
+    if (number != 0 && home->place[slot->at] != 0) {
+        return true;
+    }
+    slot->at = UINT32_MAX;
+    return false;
 }
 
 /* The next slot whose tag fits. False at the end. */

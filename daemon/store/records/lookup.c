@@ -6,15 +6,8 @@
 
 bool lookup_locate(struct store_thread *thread, struct store_key *at)
 {
-    if (at->ns == NULL) {
-        at->ns = namespaces_find_cached(&thread->store->namespaces, thread, at->name);
-        if (at->ns == NULL) {
-            return false;
-        }
-    }
-    at->generation = namespace_generation(at->ns);
-    at->hash = store_hash(thread->store, at->generation, at->key);
-    return true;
+    at->slot = 0; /* of another hash, perhaps */
+    return lookup_locate_inline(thread, at);
 }
 
 uint32_t store_key_number(const struct store_key *at)

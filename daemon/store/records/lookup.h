@@ -27,18 +27,21 @@ static inline __attribute__((always_inline)) bool lookup(const struct store *sto
 {
     const struct segments *segments = &store->segments;
     uint16_t tag = index_tag(at->hash);
-    found->slot = index_slots(home);
-    while (index_next(&store->index, &found->slot, tag)) {
+    bool guessed = index_guess(home, at->slot, &found->slot);
+    while (guessed || index_next(&store->index, &found->slot, tag)) {
         uint32_t place = slot_place(&found->slot);
         found->segment = place_segment(segments, place);
         /* Another namespace's record, or one that was flushed, is not ours. */
-        if (__atomic_load_n(&found->segment->generation, __ATOMIC_RELAXED) != at->generation) {
-            continue;
+        if (__atomic_load_n(&found->segment->generation, __ATOMIC_RELAXED) == at->generation) {
+            found->bytes = place_bytes(segments, place);
+            segment_record(found->segment, found->bytes, &found->record, &found->expires);
+            if (slice_equal(found->record.key, at->key)) {
+                return true;
+            }
         }
-        found->bytes = place_bytes(segments, place);
-        segment_record(found->segment, found->bytes, &found->record, &found->expires);
-        if (slice_equal(found->record.key, at->key)) {
-            return true;
+        if (guessed) {
+            found->slot = index_slots(home);
+            guessed = false;
         }
     }
     return false;
@@ -78,6 +81,21 @@ static inline bool found_lives(const struct found *found, uint64_t now)
 /* Finds its namespace, where that is not known, and its place in the current generation. False when
  * the namespace does not exist. */
 bool lookup_locate(struct store_thread *thread, struct store_key *at);
+
+/* The same, inline. */
+static inline __attribute__((always_inline)) bool lookup_locate_inline(struct store_thread *thread,
+                                                                       struct store_key *at)
+{
+    if (at->ns == NULL) {
+        at->ns = namespaces_find_cached(&thread->store->namespaces, thread, at->name);
+        if (at->ns == NULL) {
+            return false;
+        }
+    }
+    at->generation = namespace_generation(at->ns);
+    at->hash = store_hash(thread->store, at->generation, at->key);
+    return true;
+}
 
 static inline bool lookup_is_current(const struct store_key *at)
 {

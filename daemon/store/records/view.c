@@ -21,7 +21,10 @@ bool view_may_pin(struct store *store, struct segment *segment, const struct rec
 void view_pin(struct store *store, struct segment *segment, const struct record *record,
               struct store_view *view)
 {
-    view_describe(store, segment, record, view);
+    view_describe(record, view);
+    view->store = store;
+    view->segment = segment_number(&store->segments, segment);
+    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
     view->pinned = true;
     view->ns = segment->generation->ns;
     share_pin(store, segment, pinned_bytes(segment, record));

@@ -26,23 +26,19 @@ void view_pin(struct store *store, struct segment *segment, const struct record 
               struct store_view *view);
 
 /* Fills in all but what belongs to store_inspect alone, or to views that are pinned. */
-static inline void view_describe(struct store *store, const struct segment *segment,
-                                 const struct record *record, struct store_view *view)
+static inline void view_describe(const struct record *record, struct store_view *view)
 {
     view->length = record->value_length;
     view->bytes = record->value;
     view->client_flags = record->client_flags;
-    view->store = store;
-    view->segment = segment_number(&store->segments, segment);
-    view->offset = (uint32_t)(record->value - segment_bytes(&store->segments, segment));
     view->pinned = false;
 }
 
 /* A view of a small value that was found: its bucket stays locked until the view is given back. */
-static inline void view_hold(struct store *store, struct bucket *home, const struct found *found,
+static inline void view_hold(struct bucket *home, const struct found *found,
                              struct store_view *view)
 {
-    view_describe(store, found->segment, &found->record, view);
+    view_describe(&found->record, view);
     view->held = home;
     view->expires = found->expires == SEGMENT_NEVER ? STORE_NEVER : found->expires;
 }
@@ -53,7 +49,7 @@ static inline void view_open(struct store *store, struct bucket *home, const str
                              struct store_view *view)
 {
     if (!view_is_pinned(&found->record)) {
-        view_hold(store, home, found, view);
+        view_hold(home, found, view);
         return;
     }
     view_pin(store, found->segment, &found->record, view);
