@@ -473,6 +473,54 @@ START_TEST(figures_follow_the_records)
 }
 END_TEST
 
+enum { FETCHED = 4000 };
+
+/* Key `number`, which is to be read where it was located before others came and went. */
+static void expect_located(const struct store_key *at, unsigned number, bool exists)
+{
+    struct store_view view;
+    enum store_status status = store_get(fixture.thread, at, fixture.now, &view);
+    ck_assert_int_eq(status, exists ? STORE_OK : STORE_NOT_FOUND);
+    if (exists) {
+        bool same =
+            view.length == at->key.length && memcmp(view.bytes, at->key.bytes, at->key.length) == 0;
+        store_view_put(&view);
+        ck_assert_msg(same, "another record's value for key %u", number);
+    }
+}
+
+/* Deleting moves records within their buckets, and writing may fill the same slots. */
+START_TEST(records_move_after_they_were_fetched)
+{
+    static char keys[FETCHED][16];
+    static struct store_key at[FETCHED];
+    for (unsigned i = 0; i < FETCHED; i++) {
+        snprintf(keys[i], sizeof keys[i], "key%u", i);
+        FIXTURE_OK(fixture_put(&fixture, "ns", keys[i], TTL_DEFAULT, keys[i]));
+    }
+    store_enter(fixture.thread);
+    for (unsigned i = 0; i < FETCHED; i++) {
+        FIXTURE_OK(store_locate(fixture.thread, slice_of("ns"), slice_of(keys[i]), &at[i]));
+        store_fetch(fixture.thread, &at[i]);
+    }
+    for (unsigned i = 0; i < FETCHED; i += 2) {
+        struct store_key gone = at[i];
+        FIXTURE_OK(store_delete(fixture.thread, &gone, NULL, fixture.now));
+    }
+    for (unsigned i = 0; i < FETCHED; i++) {
+        expect_located(&at[i], i, i % 2 != 0);
+    }
+    for (unsigned i = 0; i < FETCHED; i += 4) {
+        FIXTURE_OK(store_put(fixture.thread, &at[i], TERMS(STORE_SET, TTL_DEFAULT), at[i].key,
+                             fixture.now, NULL));
+    }
+    for (unsigned i = 0; i < FETCHED; i++) {
+        expect_located(&at[i], i, i % 2 != 0 || i % 4 == 0);
+    }
+    store_leave(fixture.thread);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
@@ -493,6 +541,7 @@ int main(void)
     tcase_add_test(records, client_flags_are_kept);
     tcase_add_test(records, many_records);
     tcase_add_test(records, counters_count);
+    tcase_add_test(records, records_move_after_they_were_fetched);
     tcase_add_test(records, figures_follow_the_records);
     suite_add_tcase(suite, records);
 
