@@ -55,8 +55,8 @@ struct conn {
     bool awaits_memory;
     bool lingers;
     bool ended;       /* no more bytes will be read */
-    bool half_closed; /* it awaits the authenticator, and its peer has shut down its sending side;
-                         counted in loop->half_closed */
+    bool half_closed; /* it awaits an answer, and its peer has shut down its sending side; counted
+                         in loop->half_closed */
 };
 
 #endif

@@ -440,11 +440,15 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
                                              : continue_batch(pipeline, ctx);
 }
 
+bool pipeline_awaits_remote(const struct pipeline *pipeline)
+{
+    return batch_awaits_remote(&pipeline->batch) || upload_awaits_remote(&pipeline->upload);
+}
+
 bool pipeline_awaits_answer(const struct pipeline *pipeline)
 {
     return identity_waits(pipeline->identity) || inspection_waits(pipeline->identity) ||
-           batch_awaits_reload(&pipeline->batch) || batch_awaits_remote(&pipeline->batch) ||
-           upload_awaits_remote(&pipeline->upload);
+           batch_awaits_reload(&pipeline->batch) || pipeline_awaits_remote(pipeline);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
