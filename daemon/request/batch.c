@@ -136,6 +136,8 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }
+        /* It may have been asked ahead, and answered otherwise, after a reload. */
+        remote_end(&batch->commands[batch->next].remote);
         batch->next++;
         if (turn_ends(batch, ctx)) {
             return OUTCOME_LATER;

@@ -43,6 +43,7 @@ static enum remote_progress flush_one(struct command_context *ctx, struct comman
     if (ctx->remote != NULL && store_is_remote(ctx->store_thread, name)) {
         return flush_remote(ctx, cmd, name);
     }
+    remote_end(&cmd->remote); /* of this namespace, until a reload has changed its engine */
     enum store_status status = flush_local(ctx, cmd, name);
     if (status != STORE_OK) {
         command_refuse(ctx, &cmd->request, name, status);

@@ -88,7 +88,8 @@ static inline bool remote_waits(const struct remote_work *work)
 
 /* --- requests ------------------------------------------------------------------ */
 
-/* Whether a command is for nodes, or goes on with them. Its key, if it has one, is located. */
+/* Whether a command is for nodes, or goes on with them: one that has begun stays where it began,
+ * whatever a reload has changed. Its key, if it has one, is located. */
 bool remote_takes(struct command_context *ctx, const struct command *cmd);
 
 /* A verb_function of such commands. */

@@ -28,8 +28,9 @@ static bool has_failed(const struct answer *answer)
     const struct remote_part *part = answer->part;
     for (unsigned i = 0; i < part->asked; i++) {
         if (remote_has_failed(part->questions[i])) {
+            /* Behind a write comes a read at most, and the write was done then. */
             remote_answer_failure(answer->ctx, answer->request, answer->at->name,
-                                  part->questions[i], part->writes, REMOTE_OF_KEY);
+                                  part->questions[i], part->writes && i == 0, REMOTE_OF_KEY);
             return true;
         }
     }
@@ -124,6 +125,15 @@ static bool answer_join(const struct answer *answer)
     return answer_write(answer, status, &stored);
 }
 
+/* Tells watchers of a change without a value of the client's. */
+static void notice_change(const struct answer *answer, enum event_kind kind,
+                          enum store_status status)
+{
+    if (notice_wants(answer->ctx, EVENT_BIT(kind))) {
+        notice_record(answer->ctx, kind, answer->request, answer->at, status, 0);
+    }
+}
+
 /* --- numbers ------------------------------------------------------------------------- */
 
 static uint64_t parse_number(struct slice digits)
@@ -152,7 +162,7 @@ static bool answer_sum(const struct answer *answer)
     if (!script_elements(reply, 5, &status)) {
         return answer_nonsense(answer);
     }
-    notice_record(answer->ctx, EVENT_WRITE, answer->request, answer->at, status, 0);
+    notice_change(answer, EVENT_WRITE, status);
     if (status != STORE_OK) {
         if (status == STORE_NOT_FOUND) {
             metrics_add(answer->ctx->metrics, subtracts ? METRIC_DECR_MISSES : METRIC_INCR_MISSES,
@@ -174,14 +184,6 @@ static bool answer_sum(const struct answer *answer)
 }
 
 /* --- changes without a value ------------------------------------------------------------ */
-
-static void notice_change(const struct answer *answer, enum event_kind kind,
-                          enum store_status status)
-{
-    if (notice_wants(answer->ctx, EVENT_BIT(kind))) {
-        notice_record(answer->ctx, kind, answer->request, answer->at, status, 0);
-    }
-}
 
 /* Of a command that answers how many records it has changed: 1 or 0. */
 static enum store_status changed_one(const struct cluster_reply *reply)

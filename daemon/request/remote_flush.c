@@ -138,6 +138,9 @@ static const struct cluster_question *last_question(const struct remote_bucket *
 enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd, struct slice ns,
                                   uint64_t *records)
 {
+    if (cmd->remote != NULL && !remote_walk_is_of(&flush_of(cmd)->walk, ns)) {
+        remote_end(&cmd->remote);
+    }
     if (cmd->remote == NULL && !begin(ctx, cmd, ns)) {
         return fail(ctx, cmd, ns, NULL);
     }
