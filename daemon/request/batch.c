@@ -146,6 +146,15 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
     return OUTCOME_DONE;
 }
 
+size_t batch_memory(const struct batch *batch)
+{
+    size_t bytes = 0;
+    for (unsigned i = batch->next; batch->open && i < batch->count; i++) {
+        bytes += remote_memory(batch->commands[i].remote);
+    }
+    return bytes;
+}
+
 bool batch_awaits_reload(const struct batch *batch)
 {
     const struct command *cmd = &batch->commands[batch->next];

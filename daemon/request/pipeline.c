@@ -484,7 +484,7 @@ void pipeline_give_up_upload(struct pipeline *pipeline, struct workspace *worksp
 size_t pipeline_memory(const struct pipeline *pipeline)
 {
     return sizeof *pipeline + pipeline->input.capacity + reply_queue_memory(&pipeline->replies) +
-           upload_memory(&pipeline->upload);
+           upload_memory(&pipeline->upload) + batch_memory(&pipeline->batch);
 }
 
 bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressure *pressure)

@@ -37,11 +37,22 @@ static void add(struct draft *draft, struct slice argument)
 static void on_answered(struct cluster_question *question, void *context)
 {
     struct remote_part *part = context;
-    (void)question;
+    part->held += remote_hold(part->work, question);
     part->pending--;
-    if (part->pending == 0 && part->work->waiter != NULL && part->work->awaited == part) {
+    if (part->pending == 0 && part->work->awaited == part) {
         remote_wake(part->work);
     }
+}
+
+/* The cluster copies the arguments, all but one that it takes over. */
+static void hold_arguments(const struct draft *draft)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < draft->count; i++) {
+        bytes += (int)i == draft->owned ? 0 : draft->arguments[i].length;
+    }
+    draft->part->held += bytes;
+    draft->part->work->held += bytes;
 }
 
 /* Asks the command, and begins another one for the same key. */
@@ -63,6 +74,7 @@ static void send(struct draft *draft, bool writes)
         part->kind = REMOTE_PART_NO_MEMORY;
         return;
     }
+    hold_arguments(draft);
     part->questions[part->asked++] = question;
     part->pending++;
     draft->count = 0;
@@ -420,6 +432,8 @@ void remote_part_end(struct remote_part *part)
         cluster_question_free(&part->questions[--part->asked]);
     }
     part->pending = 0;
+    part->work->held -= part->held;
+    part->held = 0;
     free(part->owned);
     part->owned = NULL;
 }

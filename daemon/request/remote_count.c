@@ -33,7 +33,7 @@ static bool begin(struct command_context *ctx, struct command *cmd, struct slice
     if (count == NULL) {
         return false;
     }
-    count->work = (struct remote_work){.remote = ctx->remote, .destroy = destroy};
+    count->work = remote_begin(ctx, sizeof *count, destroy);
     cmd->remote = &count->work;
     remote_walk_begin(&count->walk, &count->work, ns, true);
     return true;
@@ -69,7 +69,7 @@ enum remote_progress remote_count(struct command_context *ctx, struct command *c
             return fail(ctx, cmd, ns, bucket);
         }
         if (bucket->state != REMOTE_BUCKET_READY) {
-            remote_wait(ctx, &count->work, bucket);
+            remote_wait(&count->work, bucket);
             return REMOTE_WAITS;
         }
         count->records += remote_bucket_count(bucket);

@@ -63,6 +63,8 @@ static void forget(struct remote_bucket *bucket)
     while (bucket->asked > 0) {
         cluster_question_free(&bucket->questions[--bucket->asked]);
     }
+    bucket->walk->work->held -= bucket->held;
+    bucket->held = 0;
 }
 
 /* Asks for a number, or for the first keys, anew. */
@@ -134,6 +136,7 @@ static void on_answered(struct cluster_question *question, void *context)
 {
     struct remote_bucket *bucket = context;
     struct remote_work *work = bucket->walk->work;
+    bucket->held += remote_hold(work, question);
     take(bucket, question);
     bool told = bucket->state == REMOTE_BUCKET_READY || bucket->state == REMOTE_BUCKET_FAILED;
     if (told && work->awaited == bucket) {

@@ -33,6 +33,7 @@ struct remote_bucket {
     bool counts;                           /* the last question is for the number of keys */
     uint64_t wanted;                       /* keys that the last question asks for at most */
     bool moves;                            /* the slot moves to another node just now */
+    size_t held;                           /* bytes of the replies, of the work's */
     unsigned slot;
     size_t prefix_length;
     char prefix[REMOTE_PREFIX_MAX];
