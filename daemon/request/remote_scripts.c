@@ -23,10 +23,11 @@
 
 /* Each is a constant of its own: compilers take strings side by side in a table for a comma that
  * was forgotten. */
-static const char swap[] = LUA_VERSION LUA_PUT "local old = redis.call('GET', KEYS[1]) "
-                                               "if not old then return -1 end "
-                                               "if version(old) ~= ARGV[2] then return 0 end "
-                                               "put(ARGV[1], ARGV[3]) return 1";
+static const char swap[] =
+    LUA_VERSION LUA_PUT "local old = redis.call('GET', KEYS[1]) "
+                        "if not old and ARGV[4] == '' then return -1 end "
+                        "if old and version(old) ~= ARGV[2] then return 0 end "
+                        "put(ARGV[1], ARGV[3]) return 1";
 
 static const char join[] = LUA_SPLIT LUA_VERSION LUA_PUT
     "local value, place, expected, most, make, head, tell = unpack(ARGV) "
@@ -37,7 +38,7 @@ static const char join[] = LUA_SPLIT LUA_VERSION LUA_PUT
     "if expected ~= '' and version(old) ~= expected then return {0} end "
     "head, rest = split(old) "
     "else "
-    "if make == '' or expected ~= '' then return {-1} end "
+    "if make == '' then return {-1} elseif make == 'r' then return {-5} end "
     "ttl = make end "
     "if #rest + #value > tonumber(most) then return {-2} end "
     "local new = place == 'a' and rest .. value or value .. rest "
@@ -79,7 +80,7 @@ static const char sum[] = LUA_SPLIT LUA_VERSION LUA_PUT
     "if lo < 0 then hi, lo = hi - 1, lo + e10 end end end "
     "sum = text(hi, lo) "
     "else "
-    "if make == '' or expected ~= '' then return {-1} end "
+    "if make == '' then return {-1} elseif make == 'r' then return {-5} end "
     "if ttl == 'k' then ttl = make end "
     "made = 'm' end "
     "put(head .. sum, ttl) "
