@@ -187,6 +187,10 @@ enum outcome remote_keys(struct command_context *ctx, struct command *cmd)
     struct remote_keys *keys = keys_of(cmd);
     for (unsigned answered = 1;; answered++) {
         struct remote_part *part = part_at(keys, 0);
+        if (part->kind == REMOTE_PART_LOCAL &&
+            store_is_remote(ctx->store_thread, cmd->at.name)) { /* since a reload */
+            remote_part_ask(ctx, &cmd->request, &cmd->at, part);
+        }
         if (part->pending > 0) {
             return remote_wait(&keys->work, part);
         }

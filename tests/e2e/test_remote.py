@@ -9,8 +9,8 @@ import unittest
 
 from fake_node import NIL, FakeNode, array, text
 from harness import Case, Client, wait_for
-from memcache import Memcache
 from nodes import Nodes, server_program
+from test_users import user, users
 
 PATIENT = 'patience = "60s";'
 REMOTE = 'namespaces = ( { name = "s"; engine = "cluster"; }, { name = "here"; } );\n'
@@ -29,11 +29,13 @@ def store(words):
 
 class WithNode(Case):
     MORE = ""
+    LISTEN = None
 
-    def begin(self, answer=store, spaces=REMOTE, extra=PATIENT):
+    def begin(self, answer=store, spaces=REMOTE):
         self.node = FakeNode(answer)
         self.addCleanup(self.node.close)
-        self.daemon = self.start("threads = 1;\n" + self.MORE + spaces + self.node.conf(extra))
+        self.daemon = self.start("threads = 1;\n" + self.MORE + spaces + self.node.conf(PATIENT),
+                                 listen=self.LISTEN)
         self.client = self.connect(self.daemon)
         self.wait_ready()
 
@@ -53,6 +55,10 @@ class WithNode(Case):
         client.send(request)
         wait_for(lambda: self.node.times(name) > before, 10, "the node to be asked")
         return client
+
+    @staticmethod
+    def words(line):
+        return dict(word.split("=", 1) for word in line.split(" ")[1:])
 
     def connections(self):
         return int(self.figure("curr_connections"))
@@ -156,9 +162,6 @@ class Waiting(WithNode):
         for line in self.client.ask_all("SLOW"):
             self.assertLess(float(self.words(line)["took"]), took + 0.01, line)
 
-    @staticmethod
-    def words(line):
-        return dict(word.split("=", 1) for word in line.split(" ")[1:])
 
 
 class Reloads(WithNode):
@@ -206,7 +209,8 @@ class Reloads(WithNode):
         self.assertEqual([client.reply() for _ in range(2)], ["STORED", "PONG"])
 
     def test_flush_and_figures(self):
-        for request, reply in (("FLUSH s", "FLUSHED"), ("NAMESPACES", "NAMESPACE"), ("STATS s", "STAT")):
+        for request, reply in (("FLUSH s", "FLUSHED"), ("NAMESPACES", "NAMESPACE"),
+                               ("STATS s", "STAT")):
             with self.subTest(request):
                 self.begin(self.listing)
                 client = self.waiting(request + "\r\nPING\r\n", b"EXISTS")
@@ -217,6 +221,92 @@ class Reloads(WithNode):
                     self.assertRegex(line, "^(STAT|NAMESPACE|END)")
 
 
+class Mixed(WithNode):
+    """A listener that reaches namespaces of both kinds."""
+
+    LISTEN = ('listen = ( { address = "127.0.0.1"; port = 0; }, { address = "127.0.0.1"; port = 0; '
+              'protocol = "memcache"; namespace = "here"; prefix = ":"; } );\n')
+
+    def talk(self):
+        return self.kept(Client(self.daemon.addresses()[1]))
+
+    def test_keys_that_are_elsewhere_since_a_reload(self):
+        self.begin()
+        before = self.node.times(b"GET")
+        self.node.gate.clear()
+        client = self.talk()
+        client.send("get s:a t:b\r\n")
+        wait_for(lambda: self.node.times(b"GET") > before, 10, "the node to be asked")
+        self.change(REMOTE.replace(" );", ', { name = "t"; engine = "cluster"; } );'))
+        self.node.gate.set()
+        self.assertEqual([client.line() for _ in range(5)],
+                         ["VALUE s:a 0 1", "a", "VALUE t:b 0 1", "b", "END"])
+
+    def begin(self):
+        super().begin(spaces=REMOTE.replace(" );", ', { name = "t"; } );'))
+
+    def test_a_flush_at_a_time_to_come(self):
+        """Nodes have none; so it is refused before any namespace is to be flushed."""
+        self.begin()
+        client = self.talk()
+        client.send("set x 0 0 1\r\nx\r\nset t:x 0 0 1\r\nx\r\nflush_all 1\r\n")
+        self.assertEqual([client.line(), client.line()], ["STORED", "STORED"])
+        self.assertEqual(client.line(),
+                         'CLIENT_ERROR not in namespace "s": its records are in the cluster')
+        self.assertEqual(self.client.put("t", "later", "x", "1500ms"), "STORED")
+        wait_for(lambda: self.client.get("t", "later") is None, 10, "the time to have come")
+        self.assertEqual([self.client.get("here", "x"), self.client.get("t", "x")], [b"x", b"x"])
+
+
+class Rights(WithNode):
+    """Users whose requests are asked ahead, and who lose their rights while they wait."""
+
+    ALL = (user("web", "open-sesame", read="s", write="s"),
+           user("root", "top", read="*", write="*", admin="*"))
+
+    def begin_rights(self):
+        self.MORE = users(*self.ALL)
+        self.begin()
+
+    def wait_ready(self):
+        self.assertEqual(self.client.ask("AUTH root top"), "OK")
+        super().wait_ready()
+
+    def test_logins_among_many_requests(self):
+        self.begin_rights()
+        client = self.connect(self.daemon)
+        client.send("GET s a\r\nAUTH web open-sesame\r\n" +
+                    "GET s b\r\nGET here x\r\nPUT s c 1h 1\r\nx\r\nGET s d e\r\n" * 20 + "AUTH root top\r\nGET here x\r\nGET s f\r\nAUTH web wrong\r\nGET s g\r\nPING\r\n")
+        self.assertRegex(client.reply(), "authenticate first")
+        self.assertEqual(client.reply(), "OK")
+        for _ in range(20):
+            self.assertEqual(client.reply(), ("VALUE 1", b"b"))
+            self.assertRegex(client.reply(), 'not allowed: user "web"')
+            self.assertEqual(client.reply(), "STORED")
+            self.assertEqual([client.reply(), client.reply()], [("VALUE 1", b"d"), ("VALUE 1", b"e")])
+        self.assertEqual([client.reply() for _ in range(3)], ["OK", "NOT_FOUND", ("VALUE 1", b"f")])
+        self.assertEqual(client.reply(), "DENIED")
+        self.assertRegex(client.reply(), "authenticate first")
+
+    def test_a_user_that_is_gone(self):
+        self.begin_rights()
+        self.node.gate.clear()
+        before, clients = self.node.times(b"GET"), []
+        for request in ("GET s a\r\nGET s b c\r\nPUT s d 1h 1\r\nx\r\n",
+                        "GET s a b c\r\n", "LIST s\r\n",
+                        "PUT s large 1h 30000\r\n" + "x" * 30000 + "\r\n"):
+            client = self.connect(self.daemon)
+            client.send("AUTH root top\r\n" + request)
+            self.assertEqual(client.reply(), "OK")
+            clients.append(client)
+        wait_for(lambda: self.node.times(b"GET") > before, 10, "the node to be asked")
+        self.MORE = users(self.ALL[0])
+        self.change(REMOTE)
+        self.node.gate.set()
+        for client in clients:
+            self.assertRegex(client.reply(), "authenticate first|STORED")
+
+
 class Nonsense(WithNode):
     """A node that answers data commands with what is no answer to them."""
 
@@ -224,16 +314,15 @@ class Nonsense(WithNode):
                text(""), text("x" * 30), text("x" * 30000), array(b":1\r\n"), array(b":-4\r\n"),
                array(b":1\r\n", NIL, NIL), array(b":1\r\n", *[text("99999999999999999999999")] * 4),
                array(b":1\r\n", *[b":1\r\n"] * 4), array(array(), array(array(NIL))),
-               array(*[b":1\r\n"] * 3000), array(*[text("k" * 5000)] * 3), b"-ODD " + b"e" * 3000 + b"\r\n",
+               array(*[b":1\r\n"] * 3000), array(*[text("k" * 5000)] * 3),
+               b"-ODD " + b"e" * 3000 + b"\r\n",
                b"-\r\n", b"-WRONGTYPE a\x01\nb\r\n", b":1\r\n", b":0\r\n")
     REQUESTS = ("PUT s a 1h 1 x", "GET s a", "GET s a b c", "ADD s a 1h 1 x", "DEL s a", "TTL s a",
-                "TOUCH s a 1h", "TOUCH s a never", "INCR s a 1", "DECR s a 1", "LIST s", "ALL s", "DUMP s",
-                "SURVEY s", "FLUSH s", "STATS s", "NAMESPACES")
-    ENDS = ("END", "STORED", "NOT_STORED", "NOT_FOUND", "DELETED", "TOUCHED", "FLUSHED", "TTL", "VALUE", "PONG")
+                "TOUCH s a 1h", "TOUCH s a never", "INCR s a 1", "DECR s a 1", "LIST s", "ALL s",
+                "DUMP s", "SURVEY s", "FLUSH s", "STATS s", "NAMESPACES")
 
     def begin_nonsense(self):
         chance = random.Random(5)
-        self.guard = True
 
         def answer(words):
             if words[0] == b"EXISTS" and words[1].endswith(b"}") and len(words) == 2:
@@ -244,6 +333,22 @@ class Nonsense(WithNode):
         self.ready = False
         self.begin(answer)
         self.ready = True
+
+    def test_an_error_that_is_no_line(self):
+        self.begin(lambda words: b"-ODD a\x01b\nSTORED\x7f\r\n" if words[0] == b"SET" else store(words))
+        self.assertEqual(self.client.put("s", "a", "x"),
+                         "SERVER_ERROR the cluster has refused this: ODD a?b?STORED?")
+        self.assertEqual(self.client.ask("PING"), "PONG")
+
+    def test_a_touch_that_was_done(self):
+        """It is not said that nothing was changed, where the read behind it fails."""
+        self.LISTEN = Mixed.LISTEN.replace('"here"', '"s"')
+        self.begin(lambda words: text("x") if words[0] == b"GETEX" else
+                   None if words[0] == b"PTTL" else store(words))
+        client = self.kept(Client(self.daemon.addresses()[1]))
+        client.send("mg k T30 t v\r\n")
+        self.assertEqual(client.line(), "SERVER_ERROR the part of the cluster that has this key does "
+                                        "not answer")
 
     def test_native_requests(self):
         self.begin_nonsense()
@@ -294,12 +399,9 @@ class Foreign(Case):
         self.assertEqual(self.client.ask_all("LIST s"), [])
 
     def test_records_of_another_type(self):
-        self.put("{s.b0}h", "HSET", "field", "x")  # not told apart from a key of this namespace
-        wrong = "SERVER_ERROR the cluster has refused this: WRONGTYPE"
-        key = "h"
-        for request in (f"GET s {key}", f"INCR s {key}", f"APPEND s {key} 1 x"):
-            pass
-        self.assertRegex(self.client.ask("ALL s"), wrong)
+        self.put("{s.b0}h", "HSET", "field", "x")
+        self.assertRegex(self.client.ask("ALL s"),
+                         "SERVER_ERROR the cluster has refused this: WRONGTYPE")
         self.assertEqual(self.client.ask_all("LIST s"), ["KEY h"])
         self.assertEqual(self.client.ask("FLUSH s"), "FLUSHED 1")
 
