@@ -97,16 +97,16 @@ struct conf {
     size_t namespace_count;
     enum conf_policy policy;
     unsigned undeclared_namespaces; /* at most so many at once */
-    enum conf_engine engine; /* of namespaces that do not say it themselves */
+    enum conf_engine engine;        /* of namespaces that do not say it themselves */
     struct {
-        struct conf_patterns nodes; /* "host:port"; none: there is no cluster */
-        char *user;                 /* or NULL */
-        char *secret_file;          /* or NULL */
-        char *tls_ca;               /* PEM; NULL: no TLS to the nodes */
+        struct conf_patterns nodes;      /* "host:port"; none: there is no cluster */
+        char *user;                      /* or NULL */
+        char *secret_file;               /* or NULL */
+        char *tls_ca;                    /* PEM; NULL: no TLS to the nodes */
         char *tls_certificate, *tls_key; /* or NULL */
         uint64_t patience;
     } cluster;
-    struct conf_user *users;        /* none: every client may do everything */
+    struct conf_user *users; /* none: every client may do everything */
     size_t user_count;
     bool users_given; /* the file has the option `users`, perhaps with an empty list */
     bool empty;       /* the file has no setting at all */
