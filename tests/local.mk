@@ -146,6 +146,7 @@ e2e_files = \
 	tests/e2e/lib/deadline.py \
 	tests/e2e/lib/cluster_load.py \
 	tests/e2e/lib/encryption.py \
+	tests/e2e/lib/fake_node.py \
 	tests/e2e/lib/harness.py \
 	tests/e2e/lib/nodes.py \
 	tests/e2e/lib/persistence.py \
@@ -173,6 +174,7 @@ e2e_files = \
 	tests/e2e/soak/soak_secrets.py \
 	tests/e2e/soak/soak_wire.py \
 	tests/e2e/test_abuse.py \
+	tests/e2e/test_alike.py \
 	tests/e2e/test_arena.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_cli_records.py \
@@ -219,6 +221,7 @@ e2e_files = \
 	tests/e2e/test_pressure.py \
 	tests/e2e/test_protocol.py \
 	tests/e2e/test_reload.py \
+	tests/e2e/test_remote.py \
 	tests/e2e/test_replies.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_run_valkey.py \

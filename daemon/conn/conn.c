@@ -8,9 +8,10 @@
  * wrong. So the connection shuts down its sending side, and reads and drops what comes, until the
  * peer closes or LINGER_MS (timeouts.c) have passed.
  *
- * A connection that awaits the authenticator reads nothing, but notices when its peer closes, and
- * withdraws its login then. A peer that has only shut down its sending side may still read the
- * answer: it has HALF_CLOSED_MS (timeouts.c). Most peers that close look like this at first.
+ * A connection that awaits the authenticator or a cluster reads nothing, but notices when its peer
+ * closes, and withdraws its login or its questions then. A peer that has only shut down its sending
+ * side may still read the answer: it has HALF_CLOSED_MS (timeouts.c), or the patience of the
+ * cluster. Most peers that close look like this at first.
  */
 #include "daemon/conn/conn.h"
 
@@ -207,7 +208,7 @@ static void note_half_closed(struct conn *conn)
     loop_arm_sweep(loop);
 }
 
-/* It awaits the authenticator, and its peer has sent more, shut down or closed. */
+/* It awaits an answer, and its peer has sent more, shut down or closed. */
 static void on_peer(evutil_socket_t fd, short what, void *context)
 {
     struct conn *conn = context;

@@ -45,7 +45,7 @@ static void set_held(struct conn *conn, size_t held)
     }
     atomic_fetch_add_explicit(&instance->buffers, held - conn->held, memory_order_relaxed);
     conn->holds_memory = held > 0;
-    conn->held = (uint32_t)held;
+    conn->held = held;
 }
 
 bool conn_memory_exceeds_limit(const struct loop *loop)

@@ -39,7 +39,7 @@ struct conn {
     uint64_t received, sent; /* bytes, since it was opened */
     uint32_t unsent;         /* bytes in the socket's send queue when bytes moved last, */
     uint64_t unsent_since;   /* and when that was */
-    uint32_t held;           /* bytes of buffers that conn_memory.c counts */
+    size_t held;             /* bytes of buffers that conn_memory.c counts */
     uint64_t last_active;    /* when it last had a pass, began to linger, or was half closed */
     uint64_t listed_at;      /* when it was put at the end of loop->active */
     enum pipeline_state state : 8;
@@ -55,8 +55,8 @@ struct conn {
     bool awaits_memory;
     bool lingers;
     bool ended;       /* no more bytes will be read */
-    bool half_closed; /* it awaits the authenticator, and its peer has shut down its sending side;
-                         counted in loop->half_closed */
+    bool half_closed; /* it awaits an answer, and its peer has shut down its sending side; counted
+                         in loop->half_closed */
 };
 
 #endif

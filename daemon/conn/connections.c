@@ -7,6 +7,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/conn/conn.h"
 #include "daemon/conn/conn_io.h"
+#include "daemon/conn/conn_memory.h"
 #include "daemon/conn/conn_state.h"
 #include "daemon/conn/pressure.h"
 #include "daemon/conn/run_queue.h"
@@ -157,6 +158,11 @@ void connections_resume(struct identity *identity)
     }
     conn->interactive = false; /* until this pass is short and finishes */
     conn_io_begin(conn, false, false);
+}
+
+void connections_grew(struct identity *identity)
+{
+    conn_memory_update((struct conn *)((char *)identity - offsetof(struct conn, identity)));
 }
 
 void connections_return_query(struct client_query *query)

@@ -43,6 +43,8 @@ void connections_reloaded(struct reload_request *request);
 /* Nodes of the cluster have answered what the connection of this identity waits for: it goes on in
  * the round that is open, or in a new one. May close connections. */
 void connections_resume(struct identity *identity);
+/* Counts the memory of that connection, which has grown since its last pass. */
+void connections_grew(struct identity *identity);
 
 /* A worker has answered a query of this loop: its connection goes on, if there is still one. */
 void connections_return_query(struct client_query *query);

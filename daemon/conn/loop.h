@@ -96,8 +96,8 @@ struct loop {
     atomic_uint replacements;          /* connections on their way that replace one of this loop */
     atomic_uint unauthenticated_count; /* connections in `unauthenticated`, and handshakes */
     struct run_queue run_queue;
-    unsigned half_closed; /* connections that await the authenticator, after their peers have shut
-                             down their sending side */
+    unsigned half_closed; /* connections that await an answer, after their peers have shut down
+                             their sending side */
     unsigned backlogged;  /* connections with replies that their peers do not take */
     struct round round;
     struct pressure pressure;

@@ -76,7 +76,14 @@ static bool awaits_answer(const struct conn *conn)
     return conn->pipeline != NULL && pipeline_awaits_answer(conn->pipeline);
 }
 
-/* Closes half-closed connections after HALF_CLOSED_MS. */
+/* How long that takes is bounded by the patience of the cluster. */
+static bool awaits_remote(const struct conn *conn)
+{
+    return conn->pipeline != NULL && pipeline_awaits_remote(conn->pipeline);
+}
+
+/* Closes half-closed connections after HALF_CLOSED_MS. It spares those that await a cluster: their
+ * peers may have sent all of their requests, and the delay is not theirs. */
 static void close_half_closed(struct loop *loop)
 {
     struct conn *next, *conn = loop->half_closed > 0 ? TAILQ_FIRST(&loop->active) : NULL;
@@ -84,16 +91,18 @@ static void close_half_closed(struct loop *loop)
         next = TAILQ_NEXT(conn, link);
         if (conn->half_closed && !awaits_answer(conn)) {
             conn_clear_half_closed(conn);
-        } else if (conn->half_closed && loop->now - conn->last_active >= HALF_CLOSED_MS) {
+        } else if (conn->half_closed && !awaits_remote(conn) &&
+                   loop->now - conn->last_active >= HALF_CLOSED_MS) {
             conn_close(conn, CONN_CLOSE_PEER);
         }
     }
 }
 
-/* A connection that watches is not idle, though nothing may happen for long. */
+/* A connection that watches is not idle, though nothing may happen for long; nor is one that awaits
+ * a cluster. */
 static void close_idle(struct conn *conn)
 {
-    if (inspection_watches(&conn->identity)) {
+    if (inspection_watches(&conn->identity) || awaits_remote(conn)) {
         conn_touch(conn);
     } else {
         conn_close(conn, CONN_CLOSE_IDLE);

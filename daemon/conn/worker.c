@@ -434,7 +434,8 @@ static bool open_cluster(struct worker *worker, const struct cluster_options *wa
     struct cluster_options options = *wanted;
     options.base = loop->base;
     options.metrics = loop->metrics;
-    loop->workspace.ctx.remote = remote_create(&options, connections_resume);
+    loop->workspace.ctx.remote = remote_create(
+        &options, &(struct remote_hooks){.resume = connections_resume, .grew = connections_grew});
     return loop->workspace.ctx.remote != NULL;
 }
 

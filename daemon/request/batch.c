@@ -136,12 +136,23 @@ enum outcome batch_execute(struct batch *batch, struct command_context *ctx)
         if (outcome != OUTCOME_DONE) {
             return outcome;
         }
+        /* It may have been asked ahead, and answered otherwise, after a reload. */
+        remote_end(&batch->commands[batch->next].remote);
         batch->next++;
         if (turn_ends(batch, ctx)) {
             return OUTCOME_LATER;
         }
     }
     return OUTCOME_DONE;
+}
+
+size_t batch_memory(const struct batch *batch)
+{
+    size_t bytes = 0;
+    for (unsigned i = batch->next; batch->open && i < batch->count; i++) {
+        bytes += remote_memory(batch->commands[i].remote);
+    }
+    return bytes;
 }
 
 bool batch_awaits_reload(const struct batch *batch)

@@ -66,6 +66,9 @@ static inline struct request *batch_last_request(struct batch *batch)
     return &batch->commands[batch->count].request;
 }
 
+/* Bytes of memory that its commands hold for a cluster. */
+size_t batch_memory(const struct batch *batch);
+
 /* Whether the command that is next is a RELOAD that was not answered yet. */
 bool batch_awaits_reload(const struct batch *batch);
 /* Whether it waits for the answer of a cluster that has not come yet. */

@@ -156,6 +156,7 @@ enum outcome dispatch_execute(struct command_context *ctx, struct command *cmd)
                                cmd); /* a request before this one may have made the namespace */
         }
         if (cmd->located != STORE_OK) {
+            remote_end(&cmd->remote);
             command_refuse(ctx, &cmd->request, cmd->at.name, cmd->located);
             return OUTCOME_DONE;
         }

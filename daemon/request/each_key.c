@@ -73,7 +73,7 @@ static enum outcome several(struct command_context *ctx, struct command *cmd, an
     return ends ? each_key_end(ctx, cmd) : OUTCOME_DONE;
 }
 
-static unsigned count_keys(const struct request *request)
+unsigned each_key_count(const struct request *request)
 {
     struct slice keys = request->keys, key;
     unsigned count = 1;
@@ -88,7 +88,7 @@ static enum outcome many(struct command_context *ctx, struct command *cmd, answe
                          bool ends)
 {
     if (!cmd->begun) {
-        cmd->timer = (struct slow_timer){.keys = count_keys(&cmd->request)};
+        cmd->timer = (struct slow_timer){.keys = each_key_count(&cmd->request)};
     }
     if (cmd->timer.keys <= SLOW_TIMER_KEYS) {
         return several(ctx, cmd, one, ends);

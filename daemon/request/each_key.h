@@ -23,6 +23,9 @@ static inline bool each_key_is_last(const struct request *request)
     return request->keys.length == 0 && (request->options & REQUEST_MORE_FOLLOW) == 0;
 }
 
+/* How many keys are still to be answered, of a request that has one at least. */
+unsigned each_key_count(const struct request *request);
+
 /* All keys are answered: answers their end, where the protocol has one. */
 enum outcome each_key_end(const struct command_context *ctx, const struct command *cmd);
 

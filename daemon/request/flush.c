@@ -43,6 +43,7 @@ static enum remote_progress flush_one(struct command_context *ctx, struct comman
     if (ctx->remote != NULL && store_is_remote(ctx->store_thread, name)) {
         return flush_remote(ctx, cmd, name);
     }
+    remote_end(&cmd->remote); /* of this namespace, until a reload has changed its engine */
     enum store_status status = flush_local(ctx, cmd, name);
     if (status != STORE_OK) {
         command_refuse(ctx, &cmd->request, name, status);
@@ -91,6 +92,19 @@ static enum outcome flush_declared(struct command_context *ctx, struct command *
     return step == WALK_PAUSED ? OUTCOME_LATER : answer_flush(ctx, cmd);
 }
 
+/* Whether all namespaces that the endpoint reaches can be flushed then; if not, that is answered,
+ * before one of them is. */
+static bool check_engines(struct command_context *ctx, const struct command *cmd)
+{
+    struct namespace_walk walk = {.next = &(uint32_t){0},
+                                  .own = command_namespace(ctx, &cmd->request)};
+    if (cmd->place.flushing.when == 0 || !namespace_walk_next_remote(ctx, &walk)) {
+        return true;
+    }
+    remote_refuse_verb(ctx, &cmd->request, walk.name);
+    return false;
+}
+
 /* Whether the client may flush all namespaces that the endpoint reaches. If not, *outcome says
  * whether that was answered or takes longer. */
 static bool check(struct command_context *ctx, struct command *cmd, enum outcome *outcome)
@@ -98,8 +112,8 @@ static bool check(struct command_context *ctx, struct command *cmd, enum outcome
     struct flushing *flushing = &cmd->place.flushing;
     enum walk_step step = authorize_reached(ctx, &cmd->request, &flushing->next);
     *outcome = step == WALK_PAUSED ? OUTCOME_LATER : OUTCOME_DONE;
-    cmd->begun = step != WALK_FOUND;
-    flushing->checked = step == WALK_ENDED;
+    flushing->checked = step == WALK_ENDED && check_engines(ctx, cmd);
+    cmd->begun = step == WALK_PAUSED || flushing->checked;
     return flushing->checked;
 }
 

@@ -220,6 +220,7 @@ static enum remote_progress tell_found(struct command_context *ctx, struct comma
     if (ctx->remote != NULL && store_is_remote(ctx->store_thread, walk->name)) {
         return tell_remote(ctx, cmd, walk->name);
     }
+    remote_end(&cmd->remote); /* of this namespace, until a reload has changed its engine */
     tell_namespace(ctx, &cmd->request, walk->name, walk->stats->items, walk->stats->bytes);
     return REMOTE_READY;
 }

@@ -324,15 +324,10 @@ void verb_abandon_metadump(struct command *cmd)
  * no such answer. Names alone are looked at, so that takes one turn. */
 static bool check_engines(struct command_context *ctx, const struct request *request)
 {
-    uint32_t next = 0;
-    struct slice own = command_namespace(ctx, request), name;
-    bool declared;
-    while (ctx->remote != NULL &&
-           store_namespace_walk(ctx->store_thread, &next, &name, &declared)) {
-        bool reached = slice_equal(name, own) || (declared && ctx->endpoint->separator != '\0');
-        if (reached && is_asked_for(request, next - 1) &&
-            store_is_remote(ctx->store_thread, name)) {
-            remote_refuse_verb(ctx, request, name);
+    struct namespace_walk walk = {.next = &(uint32_t){0}, .own = command_namespace(ctx, request)};
+    while (namespace_walk_next_remote(ctx, &walk)) {
+        if (is_asked_for(request, namespace_walk_number(&walk))) {
+            remote_refuse_verb(ctx, request, walk.name);
             return false;
         }
     }

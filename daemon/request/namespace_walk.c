@@ -49,3 +49,14 @@ enum walk_step namespace_walk_next(const struct command_context *ctx, struct nam
     }
     return WALK_PAUSED;
 }
+
+bool namespace_walk_next_remote(const struct command_context *ctx, struct namespace_walk *walk)
+{
+    bool declared = false;
+    while (ctx->remote != NULL && step(ctx, walk, &declared)) {
+        if (is_reached(ctx, walk, declared) && store_is_remote(ctx->store_thread, walk->name)) {
+            return true;
+        }
+    }
+    return false;
+}

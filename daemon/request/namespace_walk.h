@@ -35,4 +35,8 @@ static inline uint32_t namespace_walk_number(const struct namespace_walk *walk)
     return *walk->next - 1;
 }
 
+/* Looks for the next one whose records are in a cluster, without regard to the turn: for walks over
+ * names alone, which are short. False: there is none. */
+bool namespace_walk_next_remote(const struct command_context *ctx, struct namespace_walk *walk);
+
 #endif

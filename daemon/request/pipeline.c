@@ -472,11 +472,15 @@ static bool step(struct pipeline *pipeline, struct command_context *ctx)
                                              : continue_batch(pipeline, ctx);
 }
 
+bool pipeline_awaits_remote(const struct pipeline *pipeline)
+{
+    return batch_awaits_remote(&pipeline->batch) || upload_awaits_remote(&pipeline->upload);
+}
+
 bool pipeline_awaits_answer(const struct pipeline *pipeline)
 {
     return identity_waits(pipeline->identity) || inspection_waits(pipeline->identity) ||
-           batch_awaits_reload(&pipeline->batch) || batch_awaits_remote(&pipeline->batch) ||
-           upload_awaits_remote(&pipeline->upload);
+           batch_awaits_reload(&pipeline->batch) || pipeline_awaits_remote(pipeline);
 }
 
 unsigned pipeline_prepare(struct pipeline *pipeline, struct workspace *workspace)
@@ -512,7 +516,7 @@ void pipeline_give_up_upload(struct pipeline *pipeline, struct workspace *worksp
 size_t pipeline_memory(const struct pipeline *pipeline)
 {
     return sizeof *pipeline + pipeline->input.capacity + reply_queue_memory(&pipeline->replies) +
-           upload_memory(&pipeline->upload);
+           upload_memory(&pipeline->upload) + batch_memory(&pipeline->batch);
 }
 
 bool pipeline_presses(const struct pipeline *pipeline, const struct store_pressure *pressure)

@@ -95,6 +95,8 @@ static inline bool pipeline_expects_more(const struct pipeline *pipeline)
 
 /* Of PIPELINE_AWAITS_ANSWER: whether the answer has not come yet. */
 bool pipeline_awaits_answer(const struct pipeline *pipeline);
+/* The same of a cluster's answer alone. */
+bool pipeline_awaits_remote(const struct pipeline *pipeline);
 
 /* Before pipeline_work, where several connections are ready: parses the bytes that have come, and
  * asks the processor to load the index lines of the requests. Returns how many they are. */

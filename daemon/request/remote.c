@@ -22,13 +22,13 @@ static bool make_scripts(struct remote *remote)
 }
 
 struct remote *remote_create(const struct cluster_options *options,
-                             void (*resume)(struct identity *identity))
+                             const struct remote_hooks *hooks)
 {
     struct remote *remote = calloc(1, sizeof *remote);
     if (remote == NULL) {
         return NULL;
     }
-    remote->resume = resume;
+    remote->hooks = *hooks;
     remote->ahead = REMOTE_AHEAD;
     if (make_scripts(remote)) {
         remote->cluster = cluster_create(options);
@@ -72,14 +72,34 @@ void remote_end(struct remote_work **place)
 
 void remote_wake(struct remote_work *work)
 {
-    struct identity *waiter = work->waiter;
-    work->waiter = NULL;
-    if (waiter != NULL) {
-        work->remote->resume(waiter);
+    if (work->waits) {
+        work->waits = false;
+        work->remote->hooks.resume(work->identity);
     }
 }
 
 /* --- what the other files share ------------------------------------------------------- */
+
+/* Of an array that of its elements, too; they have none in what nodes answer to us. */
+static size_t memory_of(const struct cluster_reply *reply)
+{
+    size_t bytes = sizeof *reply + reply->text.length;
+    for (size_t i = 0; i < reply->count; i++) {
+        bytes += sizeof reply + sizeof *reply + reply->elements[i]->text.length;
+    }
+    return bytes;
+}
+
+size_t remote_hold(struct remote_work *work, const struct cluster_question *question)
+{
+    enum { MUCH = 4 << 10 };
+    size_t bytes = question->outcome == CLUSTER_ANSWERED ? memory_of(question->reply) : 0;
+    work->held += bytes;
+    if (bytes >= MUCH) {
+        work->remote->hooks.grew(work->identity);
+    }
+    return bytes;
+}
 
 void remote_refuse_verb(struct command_context *ctx, const struct request *request,
                         struct slice name)

@@ -30,18 +30,25 @@
 
 enum { REMOTE_AHEAD = 32 }; /* questions of one connection that are under way at once */
 
+/* What a worker has done with the connection of which this is the identity. */
+struct remote_hooks {
+    /* Lets it go on; may execute requests. */
+    void (*resume)(struct identity *identity);
+    /* It holds much more memory than after its last pass. Executes nothing. */
+    void (*grew)(struct identity *identity);
+};
+
 /* A worker's. */
 struct remote {
     struct cluster *cluster;
     struct cluster_script *scripts[REMOTE_SCRIPTS];
-    /* Lets the connection go on of which this is the identity; may execute requests. */
-    void (*resume)(struct identity *identity);
+    struct remote_hooks hooks;
     unsigned ahead; /* questions that a batch asks ahead: fewer where values are large */
 };
 
-/* `resume` as above. NULL with errno. */
+/* NULL with errno. */
 struct remote *remote_create(const struct cluster_options *options,
-                             void (*resume)(struct identity *identity));
+                             const struct remote_hooks *hooks);
 /* All connections must be closed. Sets *remote to NULL. */
 void remote_destroy(struct remote **remote);
 
@@ -50,20 +57,33 @@ void remote_destroy(struct remote **remote);
 /* The first member of what a command or an upload holds while it waits for nodes. */
 struct remote_work {
     struct remote *remote;
-    struct identity *waiter; /* of the connection that waits for it; NULL: none */
-    const void *awaited;     /* what of it, as remote_wait was told */
+    struct identity *identity; /* of its connection */
+    bool waits;                /* the connection waits for it */
+    const void *awaited;       /* what of it, as remote_wait was told */
+    size_t held;               /* bytes: its own, what it has asked, and replies that wait */
     void (*destroy)(struct remote_work *work);
 };
+
+/* Of a structure of that size, in which it is first. */
+static inline struct remote_work remote_begin(const struct command_context *ctx, size_t size,
+                                              void (*destroy)(struct remote_work *work))
+{
+    return (struct remote_work){
+        .remote = ctx->remote, .identity = ctx->identity, .held = size, .destroy = destroy};
+}
+
+/* A reply has come, and waits; returns its bytes, which the caller takes off `held` when it is
+ * freed. */
+size_t remote_hold(struct remote_work *work, const struct cluster_question *question);
 
 /* Frees it with all that it holds, if there is any. Legal at any time. */
 void remote_end(struct remote_work **work);
 
 /* The connection goes on when remote_wake is called, which the holder of the work does when what is
  * awaited has come. */
-static inline enum outcome remote_wait(const struct command_context *ctx, struct remote_work *work,
-                                       const void *awaited)
+static inline enum outcome remote_wait(struct remote_work *work, const void *awaited)
 {
-    work->waiter = ctx->identity;
+    work->waits = true;
     work->awaited = awaited;
     return OUTCOME_WAITS;
 }
@@ -74,7 +94,13 @@ void remote_wake(struct remote_work *work);
 
 static inline bool remote_waits(const struct remote_work *work)
 {
-    return work != NULL && work->waiter != NULL;
+    return work != NULL && work->waits;
+}
+
+/* Bytes of memory that it holds. */
+static inline size_t remote_memory(const struct remote_work *work)
+{
+    return work != NULL ? work->held : 0;
 }
 
 /* --- what the files above share ------------------------------------------------ */

@@ -29,8 +29,9 @@ static bool has_failed(const struct answer *answer)
     const struct remote_part *part = answer->part;
     for (unsigned i = 0; i < part->asked; i++) {
         if (remote_has_failed(part->questions[i])) {
+            /* Behind a write comes a read at most, and the write was done then. */
             remote_answer_failure(answer->ctx, answer->request, answer->at->name,
-                                  part->questions[i], part->writes, REMOTE_OF_KEY);
+                                  part->questions[i], part->writes && i == 0, REMOTE_OF_KEY);
             return true;
         }
     }
@@ -45,12 +46,22 @@ static bool answer_nonsense(const struct answer *answer)
 
 /* --- writes ------------------------------------------------------------------------ */
 
+/* The counters and the event of a write, as for a record of the store. */
 static void count_write(const struct answer *answer, enum store_status status)
 {
     struct store_counters *counters = answer->counters;
-    bool compares = (answer->request->options & REQUEST_COMPARE) != 0;
-    store_count(status == STORE_OK ? &counters->sets : &counters->denied);
-    if (compares) {
+    enum verb verb = answer->request->verb;
+    bool compares = (answer->request->options & REQUEST_COMPARE) != 0 &&
+                    (verb == VERB_PUT || verb == VERB_REPLACE);
+    notice_write(answer->ctx, answer->request, answer->at, status);
+    if (status == STORE_OK) {
+        store_count(&counters->sets);
+    } else if (status == STORE_CHANGED || status == STORE_NOT_FOUND || status == STORE_EXISTS) {
+        store_count(&counters->denied);
+    } else if (status == STORE_TOO_LARGE) {
+        metrics_add(answer->ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
+    }
+    if (compares && (status == STORE_OK || status == STORE_CHANGED || status == STORE_NOT_FOUND)) {
         store_count(status == STORE_OK        ? &counters->cas_hits
                     : status == STORE_CHANGED ? &counters->cas_changed
                                               : &counters->cas_missing);
@@ -61,7 +72,6 @@ static bool answer_write(const struct answer *answer, enum store_status status,
                          const struct stored *stored)
 {
     const struct request *request = answer->request;
-    notice_write(answer->ctx, request, answer->at, status);
     count_write(answer, status);
     if (status != STORE_OK) {
         return command_answer(answer->ctx, request, answer->at->name, status);
@@ -76,10 +86,11 @@ static bool answer_write(const struct answer *answer, enum store_status status,
 /* The status that a script has given, as the store has it. False: it is none. */
 static bool script_status(const struct cluster_reply *reply, enum store_status *status)
 {
-    static const enum store_status known[] = {STORE_CHANGED, STORE_NOT_FOUND, STORE_TOO_LARGE,
-                                              STORE_NOT_A_NUMBER, STORE_OVERFLOW};
+    static const enum store_status known[] = {STORE_CHANGED,   STORE_NOT_FOUND,
+                                              STORE_TOO_LARGE, STORE_NOT_A_NUMBER,
+                                              STORE_OVERFLOW,  STORE_TTL_REQUIRED};
     if (reply->type != CLUSTER_INTEGER || reply->integer > REMOTE_DONE ||
-        reply->integer < REMOTE_OVERFLOW) {
+        reply->integer < REMOTE_TTL_REQUIRED) {
         return false;
     }
     *status = reply->integer == REMOTE_DONE ? STORE_OK : known[-reply->integer];
@@ -119,10 +130,17 @@ static bool answer_join(const struct answer *answer)
     if (status == STORE_OK) {
         stored.length = (uint64_t)reply->elements[1]->integer;
         stored.version = remote_value_parse_version(reply->elements[2]->text);
-    } else if (status == STORE_TOO_LARGE) {
-        metrics_add(answer->ctx->metrics, METRIC_STORE_TOO_LARGE, 1);
     }
     return answer_write(answer, status, &stored);
+}
+
+/* Tells watchers of a change without a value of the client's. */
+static void notice_change(const struct answer *answer, enum event_kind kind,
+                          enum store_status status)
+{
+    if (notice_wants(answer->ctx, EVENT_BIT(kind))) {
+        notice_record(answer->ctx, kind, answer->request, answer->at, status, 0);
+    }
 }
 
 /* --- numbers ------------------------------------------------------------------------- */
@@ -153,7 +171,7 @@ static bool answer_sum(const struct answer *answer)
     if (!script_elements(reply, 5, &status)) {
         return answer_nonsense(answer);
     }
-    notice_record(answer->ctx, EVENT_WRITE, answer->request, answer->at, status, 0);
+    notice_change(answer, EVENT_WRITE, status);
     if (status != STORE_OK) {
         if (status == STORE_NOT_FOUND) {
             metrics_add(answer->ctx->metrics, subtracts ? METRIC_DECR_MISSES : METRIC_INCR_MISSES,
@@ -175,14 +193,6 @@ static bool answer_sum(const struct answer *answer)
 }
 
 /* --- changes without a value ------------------------------------------------------------ */
-
-static void notice_change(const struct answer *answer, enum event_kind kind,
-                          enum store_status status)
-{
-    if (notice_wants(answer->ctx, EVENT_BIT(kind))) {
-        notice_record(answer->ctx, kind, answer->request, answer->at, status, 0);
-    }
-}
 
 /* Of a command that answers how many records it has changed: 1 or 0. */
 static enum store_status changed_one(const struct cluster_reply *reply)
@@ -248,6 +258,12 @@ static bool answer_ttl(const struct answer *answer)
     return true;
 }
 
+/* Whether a read changes the time to live: it is counted as a touch then. */
+static bool touches(const struct request *request)
+{
+    return request->verb == VERB_LOOK && request->ttl.kind != TTL_KEEP;
+}
+
 static void notice_read(const struct answer *answer, enum store_status status, uint64_t bytes)
 {
     if (notice_wants(answer->ctx, EVENTS_READS)) {
@@ -263,7 +279,9 @@ static bool ends_with_reply(const struct request *request)
 
 static bool answer_missing(const struct answer *answer)
 {
-    store_count(&answer->counters->misses);
+    if (!touches(answer->request)) {
+        store_count(&answer->counters->misses);
+    }
     notice_read(answer, STORE_NOT_FOUND, 0);
     reply_queue_reply(
         answer->ctx->replies, answer->request,
@@ -307,10 +325,10 @@ static bool answer_get(const struct answer *answer)
     return true;
 }
 
-/* The counters of a look that changes the time to live, as for a record of the store. */
+/* The counters of a look, as for a record of the store. */
 static void count_look(const struct answer *answer, bool found)
 {
-    if (answer->request->ttl.kind != TTL_KEEP) {
+    if (touches(answer->request)) {
         metrics_add(answer->ctx->metrics, METRIC_CMD_TOUCH, 1);
         if (found) {
             store_count(&answer->counters->touches);
@@ -340,7 +358,9 @@ static bool answer_look(const struct answer *answer)
     if (answer->part->asked > 1) {
         reply.left = left_of(reply_of(answer, 1));
     }
-    store_count(&answer->counters->hits);
+    if (!touches(request)) {
+        store_count(&answer->counters->hits);
+    }
     notice_read(answer, STORE_OK, value.length);
     remote_adapt_ahead(answer->part->work->remote, value.length);
     bool has_it = (request->options & REQUEST_COMPARE) != 0 && reply.version == request->compare;
@@ -355,13 +375,46 @@ static bool answer_look(const struct answer *answer)
 
 /* --- refusals of the policy ------------------------------------------------------------- */
 
-/* What is said of a record that is there or not, before the refusal. */
+/* Whether nodes were asked if the record is there: that is answered before the refusal. */
+static bool asked_if_it_exists(const struct answer *answer)
+{
+    const struct request *request = answer->request;
+    return answer->part->asked > 0 && answer->part->refused != STORE_TOO_LARGE &&
+           (request->verb != VERB_PUT || (request->options & REQUEST_COMPARE) != 0);
+}
+
+/* The counters and events of what was refused, as for a record of the store. */
+static void count_refused(const struct answer *answer, enum store_status status)
+{
+    struct metrics *metrics = answer->ctx->metrics;
+    switch (answer->request->verb) {
+    case VERB_LOOK:
+        count_look(answer, false);
+        notice_read(answer, status, 0);
+        break;
+    case VERB_TOUCH:
+        metrics_add(metrics, METRIC_CMD_TOUCH, 1);
+        metrics_add(metrics, METRIC_TOUCH_MISSES, status == STORE_NOT_FOUND);
+        notice_change(answer, EVENT_TOUCH, status);
+        break;
+    case VERB_INCR:
+    case VERB_DECR:
+        metrics_add(metrics,
+                    answer->request->verb == VERB_INCR ? METRIC_INCR_MISSES : METRIC_DECR_MISSES,
+                    status == STORE_NOT_FOUND);
+        notice_change(answer, EVENT_WRITE, status);
+        break;
+    default:
+        count_write(answer, status);
+        break;
+    }
+}
+
 static bool answer_refused(const struct answer *answer)
 {
     const struct request *request = answer->request;
-    bool asked = request->verb != VERB_PUT || (request->options & REQUEST_COMPARE) != 0;
     enum store_status status = answer->part->refused;
-    if (asked && answer->part->asked > 0) {
+    if (asked_if_it_exists(answer)) {
         if (has_failed(answer)) {
             return false;
         }
@@ -370,6 +423,7 @@ static bool answer_refused(const struct answer *answer)
             status = exists ? STORE_EXISTS : STORE_NOT_FOUND;
         }
     }
+    count_refused(answer, status);
     return command_answer(answer->ctx, request, answer->at->name, status);
 }
 

@@ -37,11 +37,22 @@ static void add(struct draft *draft, struct slice argument)
 static void on_answered(struct cluster_question *question, void *context)
 {
     struct remote_part *part = context;
-    (void)question;
+    part->held += remote_hold(part->work, question);
     part->pending--;
-    if (part->pending == 0 && part->work->waiter != NULL && part->work->awaited == part) {
+    if (part->pending == 0 && part->work->awaited == part) {
         remote_wake(part->work);
     }
+}
+
+/* The cluster copies the arguments, all but one that it takes over. */
+static void hold_arguments(const struct draft *draft)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < draft->count; i++) {
+        bytes += (int)i == draft->owned ? 0 : draft->arguments[i].length;
+    }
+    draft->part->held += bytes;
+    draft->part->work->held += bytes;
 }
 
 /* Asks the command, and begins another one for the same key. */
@@ -63,6 +74,7 @@ static void send(struct draft *draft, bool writes)
         part->kind = REMOTE_PART_NO_MEMORY;
         return;
     }
+    hold_arguments(draft);
     part->questions[part->asked++] = question;
     part->pending++;
     draft->count = 0;
@@ -129,6 +141,23 @@ static bool apply_policy(struct draft *draft, struct slice name, struct store_tt
     return true;
 }
 
+/* Whether a record is made where there is none. */
+static bool makes(const struct request *request)
+{
+    return (request->options & REQUEST_MAKE) != 0;
+}
+
+/* The same of a record that is made where there is none. A refusal is the script's to answer: there
+ * may be one. */
+static void apply_make_policy(struct draft *draft, struct slice name, struct ttl_text *to)
+{
+    const struct request *request = draft->request;
+    if (makes(request) && !apply_policy(draft, name, command_lifetime(request->make), to)) {
+        draft->part->kind = REMOTE_PART_ASKED;
+        snprintf(to->text, sizeof to->text, "r");
+    }
+}
+
 /* The policy refuses the time to live. Whether there is a record is said first, as by the store;
  * and where the protocol has it so, the old value goes with the new one. */
 static void ask_although_refused(struct draft *draft)
@@ -140,6 +169,22 @@ static void ask_although_refused(struct draft *draft)
     } else if ((request->options & REQUEST_CLEAR) != 0) {
         send_unlink(draft);
     }
+}
+
+/* Whether the value is larger than it may be: parsers are no stricter than their protocol has it.
+ * That is the part's answer then. */
+static bool is_too_large(struct draft *draft)
+{
+    const struct request *request = draft->request;
+    if (request->value_length <= draft->ctx->max_value) {
+        return false;
+    }
+    draft->part->kind = REMOTE_PART_REFUSED;
+    draft->part->refused = STORE_TOO_LARGE;
+    if ((request->options & REQUEST_CLEAR) != 0) {
+        send_unlink(draft);
+    }
+    return true;
 }
 
 /* --- values -------------------------------------------------------------------- */
@@ -215,6 +260,9 @@ static void ask_put(struct draft *draft, const struct store_key *at)
     const struct request *request = draft->request;
     struct ttl_text ttl;
     struct slice stored;
+    if (is_too_large(draft)) {
+        return;
+    }
     if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl)) {
         ask_although_refused(draft);
         return;
@@ -231,19 +279,19 @@ static void ask_put(struct draft *draft, const struct store_key *at)
     add_value(draft, stored);
     add(draft, expected(request, digits));
     add(draft, ttl_slice(&ttl));
+    add(draft, request->verb == VERB_PUT && makes(request) ? TEXT("m") : nothing);
     send(draft, true);
 }
 
 static void ask_join(struct draft *draft, const struct store_key *at)
 {
     const struct request *request = draft->request;
-    bool makes = (request->options & REQUEST_MAKE) != 0;
     struct ttl_text make = {""};
     char digits[REMOTE_VERSION_DIGITS], head[REMOTE_HEAD], most[NUMBER_MAX];
-    if (makes && !apply_policy(draft, at->name, command_lifetime(request->make), &make)) {
-        ask_although_refused(draft);
+    if (is_too_large(draft)) {
         return;
     }
+    apply_make_policy(draft, at->name, &make);
     size_t size = remote_value_head(request->client_flags, nothing, head);
     snprintf(most, sizeof most, "%" PRIu64, draft->ctx->max_value);
     begin_script(draft, REMOTE_SCRIPT_JOIN);
@@ -263,14 +311,13 @@ static void ask_number(struct draft *draft, const struct store_key *at)
 {
     const struct request *request = draft->request;
     uint32_t options = request->options;
-    bool makes = (options & REQUEST_MAKE) != 0;
     struct ttl_text ttl, make = {""};
     char digits[REMOTE_VERSION_DIGITS], by[NUMBER_MAX], initial[NUMBER_MAX];
-    if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl) ||
-        (makes && !apply_policy(draft, at->name, command_lifetime(request->make), &make))) {
+    if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl)) {
         ask_although_refused(draft);
         return;
     }
+    apply_make_policy(draft, at->name, &make);
     snprintf(by, sizeof by, "%" PRIu64, request->number);
     snprintf(initial, sizeof initial, "%" PRIu64, request->initial);
     begin_script(draft, REMOTE_SCRIPT_SUM);
@@ -420,6 +467,8 @@ void remote_part_end(struct remote_part *part)
         cluster_question_free(&part->questions[--part->asked]);
     }
     part->pending = 0;
+    part->work->held -= part->held;
+    part->held = 0;
     free(part->owned);
     part->owned = NULL;
 }

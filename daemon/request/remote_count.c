@@ -15,6 +15,11 @@ struct remote_count {
     uint64_t records;
 };
 
+static struct remote_count *count_of(const struct command *cmd)
+{
+    return (struct remote_count *)cmd->remote;
+}
+
 static void destroy(struct remote_work *work)
 {
     struct remote_count *count = (struct remote_count *)work;
@@ -28,7 +33,7 @@ static bool begin(struct command_context *ctx, struct command *cmd, struct slice
     if (count == NULL) {
         return false;
     }
-    count->work = (struct remote_work){.remote = ctx->remote, .destroy = destroy};
+    count->work = remote_begin(ctx, sizeof *count, destroy);
     cmd->remote = &count->work;
     remote_walk_begin(&count->walk, &count->work, ns, true);
     return true;
@@ -51,17 +56,20 @@ static enum remote_progress fail(struct command_context *ctx, struct command *cm
 enum remote_progress remote_count(struct command_context *ctx, struct command *cmd, struct slice ns,
                                   uint64_t *records)
 {
+    if (cmd->remote != NULL && !remote_walk_is_of(&count_of(cmd)->walk, ns)) {
+        remote_end(&cmd->remote);
+    }
     if (cmd->remote == NULL && !begin(ctx, cmd, ns)) {
         return fail(ctx, cmd, ns, NULL);
     }
-    struct remote_count *count = (struct remote_count *)cmd->remote;
+    struct remote_count *count = count_of(cmd);
     struct remote_bucket *bucket;
     while ((bucket = remote_walk_bucket(&count->walk)) != NULL) {
         if (bucket->state == REMOTE_BUCKET_FAILED) {
             return fail(ctx, cmd, ns, bucket);
         }
         if (bucket->state != REMOTE_BUCKET_READY) {
-            remote_wait(ctx, &count->work, bucket);
+            remote_wait(&count->work, bucket);
             return REMOTE_WAITS;
         }
         count->records += remote_bucket_count(bucket);

@@ -4,6 +4,7 @@
 #include "daemon/request/remote_execute.h"
 
 #include "daemon/request/authorize.h"
+#include "daemon/request/each_key.h"
 #include "daemon/request/remote_keys.h"
 #include "daemon/request/remote_list.h"
 #include "daemon/request/remote_part.h"
@@ -23,15 +24,27 @@ static bool names_remote(const struct command_context *ctx, const struct request
     return store_is_remote(ctx->store_thread, command_namespace(ctx, request));
 }
 
+/* Whether it has begun in the store in a way that is to be ended there. */
+static bool has_begun_locally(const struct command *cmd)
+{
+    enum verb verb = cmd->request.verb;
+    return cmd->begun &&
+           (request_lists(&cmd->request) || verb == VERB_APPEND || verb == VERB_PREPEND);
+}
+
 bool remote_takes(struct command_context *ctx, const struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    if (remote_part_serves(request->verb)) {
-        return cmd->remote != NULL ||
-               (request->key.length > 0 &&
-                (is_mixed(ctx, request) || store_is_remote(ctx->store_thread, cmd->at.name)));
+    bool lists = request_lists(request);
+    if ((!lists && !remote_part_serves(request->verb)) || has_begun_locally(cmd)) {
+        return false;
     }
-    return request_lists(request) && names_remote(ctx, request);
+    if (cmd->remote != NULL) {
+        return true;
+    }
+    return lists ? names_remote(ctx, request)
+                 : request->key.length > 0 &&
+                       (is_mixed(ctx, request) || store_is_remote(ctx->store_thread, cmd->at.name));
 }
 
 /* --- carrying them out ----------------------------------------------------------------- */
@@ -49,12 +62,19 @@ static enum outcome execute(struct command_context *ctx, struct command *cmd)
     }
 }
 
+/* It is timed from its first turn on, even if it was asked ahead. */
+static void reset_timer(struct command *cmd)
+{
+    bool several = cmd->request.key.length > 0 && cmd->request.keys.length > 0;
+    cmd->timer = (struct slow_timer){.keys = several ? each_key_count(&cmd->request) : 0};
+}
+
 enum outcome remote_execute(struct command_context *ctx, struct command *cmd)
 {
     struct slice name =
         cmd->request.key.length > 0 ? cmd->at.name : command_namespace(ctx, &cmd->request);
     if (cmd->remote == NULL) {
-        cmd->timer = (struct slow_timer){.began = 0}; /* of one that was asked ahead it runs */
+        reset_timer(cmd);
     }
     slow_timer_start(ctx, &cmd->timer);
     enum outcome outcome = execute(ctx, cmd);
@@ -101,9 +121,11 @@ void remote_ask_ahead(struct command_context *ctx, struct command *commands, uns
         if (ahead == AHEAD_STOP) {
             return;
         }
-        if (cmd->remote == NULL &&
-            (remote_keys_conflict(commands, cmd) || !remote_keys_ask(ctx, cmd))) {
-            return;
+        if (cmd->remote == NULL) {
+            if (remote_keys_conflict(commands, cmd) || !remote_keys_ask(ctx, cmd)) {
+                return;
+            }
+            reset_timer(cmd);
         }
         asked += remote_keys_asked(cmd);
     }

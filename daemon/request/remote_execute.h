@@ -8,7 +8,8 @@
 
 #include "daemon/request/remote.h"
 
-/* Whether a command is for nodes, or goes on with them. Its key, if it has one, is located. */
+/* Whether a command is for nodes, or goes on with them: one that has begun stays where it began,
+ * whatever a reload has changed. Its key, if it has one, is located. */
 bool remote_takes(struct command_context *ctx, const struct command *cmd);
 
 /* A verb_function of such commands. */

@@ -18,6 +18,7 @@ struct remote_flush {
     struct remote_walk walk;
     uint64_t records; /* that were unlinked so far */
     size_t next;      /* number of the bucket's key that is next */
+    size_t held;      /* bytes of the keys that were asked for since `count` was 0, of the work's */
     unsigned first, count, pending;
     struct cluster_question *questions[ASKED_MAX]; /* of the front bucket, a ring */
 };
@@ -43,7 +44,7 @@ static bool begin(struct command_context *ctx, struct command *cmd, struct slice
     if (flush == NULL) {
         return false;
     }
-    flush->work = (struct remote_work){.remote = ctx->remote, .destroy = destroy};
+    flush->work = remote_begin(ctx, sizeof *flush, destroy);
     cmd->remote = &flush->work;
     remote_walk_begin(&flush->walk, &flush->work, ns, false);
     return true;
@@ -76,6 +77,16 @@ static unsigned collect(struct remote_flush *flush, const struct remote_bucket *
     return count;
 }
 
+static void hold(struct remote_flush *flush, const struct slice *arguments, unsigned count)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bytes += arguments[i].length;
+    }
+    flush->held += bytes;
+    flush->work.held += bytes;
+}
+
 /* Unlinks more keys of the bucket. False: no memory. */
 static bool ask_more(struct remote_flush *flush, const struct remote_bucket *bucket)
 {
@@ -93,6 +104,7 @@ static bool ask_more(struct remote_flush *flush, const struct remote_bucket *buc
             return false;
         }
         flush->questions[(flush->first + flush->count++) % ASKED_MAX] = question;
+        hold(flush, arguments, 1 + keys);
         flush->pending++;
     }
     return true;
@@ -115,6 +127,8 @@ static bool take_answers(struct remote_flush *flush, const struct cluster_questi
         flush->first = (flush->first + 1) % ASKED_MAX;
         flush->count--;
     }
+    flush->work.held -= flush->held;
+    flush->held = 0;
     return true;
 }
 
@@ -138,6 +152,9 @@ static const struct cluster_question *last_question(const struct remote_bucket *
 enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd, struct slice ns,
                                   uint64_t *records)
 {
+    if (cmd->remote != NULL && !remote_walk_is_of(&flush_of(cmd)->walk, ns)) {
+        remote_end(&cmd->remote);
+    }
     if (cmd->remote == NULL && !begin(ctx, cmd, ns)) {
         return fail(ctx, cmd, ns, NULL);
     }
@@ -149,14 +166,14 @@ enum remote_progress remote_flush(struct command_context *ctx, struct command *c
             return fail(ctx, cmd, ns, last_question(bucket));
         }
         if (bucket->state != REMOTE_BUCKET_READY) {
-            remote_wait(ctx, &flush->work, bucket);
+            remote_wait(&flush->work, bucket);
             return REMOTE_WAITS;
         }
         if (!take_answers(flush, &failed) || !ask_more(flush, bucket)) {
             return fail(ctx, cmd, ns, failed);
         }
         if (flush->count > 0) {
-            remote_wait(ctx, &flush->work, flush);
+            remote_wait(&flush->work, flush);
             return REMOTE_WAITS;
         }
         flush->next = 0;

@@ -83,18 +83,18 @@ bool remote_keys_ask(struct command_context *ctx, struct command *cmd)
         cmd->request.keys.length > 0 && (cmd->request.options & REQUEST_WHOLE_KEY) == 0
             ? REMOTE_AHEAD
             : 1;
-    struct remote_keys *keys = malloc(sizeof *keys + capacity * sizeof keys->parts[0]);
+    struct remote_keys *keys;
+    size_t size = sizeof *keys + capacity * sizeof keys->parts[0];
+    keys = malloc(size);
     if (keys == NULL) {
         return false;
     }
-    *keys = (struct remote_keys){.work = {.remote = ctx->remote, .destroy = destroy},
-                                 .rest = cmd->request.keys,
-                                 .capacity = capacity};
+    *keys = (struct remote_keys){
+        .work = remote_begin(ctx, size, destroy), .rest = cmd->request.keys, .capacity = capacity};
     if (capacity == 1) {
         keys->rest.length = 0;
     }
     cmd->remote = &keys->work;
-    cmd->timer = (struct slow_timer){.began = ctx->slow_threshold != 0 ? clock_precise() : 0};
     ask(ctx, keys, &cmd->request, &cmd->at);
     ask_rest(ctx, keys, &cmd->request);
     return true;
@@ -187,8 +187,12 @@ enum outcome remote_keys(struct command_context *ctx, struct command *cmd)
     struct remote_keys *keys = keys_of(cmd);
     for (unsigned answered = 1;; answered++) {
         struct remote_part *part = part_at(keys, 0);
+        if (part->kind == REMOTE_PART_LOCAL &&
+            store_is_remote(ctx->store_thread, cmd->at.name)) { /* since a reload */
+            remote_part_ask(ctx, &cmd->request, &cmd->at, part);
+        }
         if (part->pending > 0) {
-            return remote_wait(ctx, &keys->work, part);
+            return remote_wait(&keys->work, part);
         }
         if (reply_queue_is_full(ctx->replies)) {
             return OUTCOME_LATER;

@@ -15,7 +15,11 @@
 #include "daemon/request/remote_walk.h"
 #include "daemon/request/survey.h"
 
-enum { CHUNK = 200 }; /* keys */
+enum {
+    CHUNK = 200,           /* keys */
+    COMPARISONS = 1 << 14, /* steps of comparing keys with the pattern between two readings of the
+                              clock; see glob_steps */
+};
 
 #define TEXT(literal) ((struct slice){literal, sizeof literal - 1})
 
@@ -34,8 +38,10 @@ struct remote_list {
     size_t next;                     /* number of the bucket's key that comes after the chunk */
     unsigned count, told;            /* keys of the chunk */
     unsigned pending;                /* questions about it */
+    size_t held;                     /* bytes of their answers, of the work's */
     struct cluster_question *living; /* LIST: how many keys of the chunk have a record */
     bool looked;                     /* each of them was asked about */
+    bool paused;                     /* before its end, since keys were compared for long */
     struct listed keys[CHUNK];
 };
 
@@ -60,6 +66,8 @@ static void end_chunk(struct remote_list *list)
         forget(&list->keys[i].value);
         forget(&list->keys[i].left);
     }
+    list->work.held -= list->held;
+    list->held = 0;
     list->count = list->told = list->pending = 0;
     list->looked = false;
 }
@@ -90,7 +98,7 @@ static bool begin(struct command_context *ctx, struct command *cmd)
     if (list == NULL) {
         return false;
     }
-    list->work = (struct remote_work){.remote = ctx->remote, .destroy = destroy};
+    list->work = remote_begin(ctx, sizeof *list, destroy);
     cmd->remote = &list->work;
     if (cmd->request.verb == VERB_SURVEY && (list->survey = survey_create()) == NULL) {
         return false;
@@ -131,7 +139,7 @@ static enum outcome end(struct command_context *ctx, struct command *cmd)
 static void on_answered(struct cluster_question *question, void *context)
 {
     struct remote_list *list = context;
-    (void)question;
+    list->held += remote_hold(&list->work, question);
     list->pending--;
     if (list->pending == 0 && list->work.awaited == list) {
         remote_wake(&list->work);
@@ -194,19 +202,24 @@ static bool ask_of_each(struct remote_list *list, enum verb verb)
     return asked;
 }
 
-/* Begins the next chunk of the bucket; it has no keys where there are no more. False: no memory. */
+/* Begins the next chunk of the bucket. It has no keys where there are no more, or where it has
+ * paused. False: no memory. */
 static bool begin_chunk(struct remote_list *list, enum verb verb)
 {
     const struct remote_bucket *bucket = remote_walk_bucket(&list->walk);
     bool has_values = verb == VERB_ALL || verb == VERB_DUMP;
     unsigned most = has_values ? list->work.remote->ahead : CHUNK;
     struct slice key;
-    while (list->count < most && remote_bucket_key(bucket, list->next, &key)) {
+    size_t steps = list->glob == NULL ? 0 : glob_steps(list->glob), compared = 0;
+    while (list->count < most && compared < COMPARISONS &&
+           remote_bucket_key(bucket, list->next, &key)) {
         list->next++;
+        compared += key.length * steps;
         if (key.length > 0 && (list->glob == NULL || glob_match(list->glob, key))) {
             list->keys[list->count++] = (struct listed){.key = key};
         }
     }
+    list->paused = compared >= COMPARISONS;
     if (list->count == 0) {
         return true;
     }
@@ -348,7 +361,7 @@ static enum step step_chunk(struct command_context *ctx, struct command *cmd,
 {
     struct remote_list *list = list_of(cmd);
     if (list->pending > 0) {
-        remote_wait(ctx, &list->work, list);
+        remote_wait(&list->work, list);
         return STEP_WAITS;
     }
     if (must_look(list, failed)) {
@@ -380,17 +393,20 @@ static enum step step_bucket(struct command_context *ctx, struct command *cmd,
         return STEP_FAILED;
     }
     if (bucket->state != REMOTE_BUCKET_READY) {
-        remote_wait(ctx, &list->work, bucket);
+        remote_wait(&list->work, bucket);
         return STEP_WAITS;
     }
     if (!begin_chunk(list, cmd->request.verb)) {
         return STEP_FAILED;
     }
-    if (list->count == 0) {
+    if (list->count > 0) {
+        return STEP_ON;
+    }
+    if (!list->paused) {
         list->next = 0;
         remote_walk_step(&list->walk);
     }
-    return STEP_ON;
+    return list->paused && !command_has_time(ctx) ? STEP_LATER : STEP_ON;
 }
 
 enum outcome remote_list(struct command_context *ctx, struct command *cmd)

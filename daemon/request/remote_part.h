@@ -28,6 +28,7 @@ struct remote_part {
     uint8_t asked, pending; /* questions */
     bool writes;
     uint16_t slot;
+    size_t held;      /* bytes, of its work's */
     uint64_t version; /* of what is written, where the client is told */
     /* Of an upload: memory by malloc that holds the request's value behind `reserved` bytes for its
      * head. Becomes the cluster's when it is asked. */

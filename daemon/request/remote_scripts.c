@@ -21,13 +21,15 @@
     "elseif ttl == 'g' then redis.call('UNLINK', KEYS[1]) "                                        \
     "else redis.call('SET', KEYS[1], s, 'PX', ttl) end end "
 
-static const char *const texts[REMOTE_SCRIPTS] = {
-    [REMOTE_SCRIPT_SWAP] = LUA_VERSION LUA_PUT "local old = redis.call('GET', KEYS[1]) "
-                                               "if not old then return -1 end "
-                                               "if version(old) ~= ARGV[2] then return 0 end "
-                                               "put(ARGV[1], ARGV[3]) return 1",
+/* Each is a constant of its own: compilers take strings side by side in a table for a comma that
+ * was forgotten. */
+static const char swap[] =
+    LUA_VERSION LUA_PUT "local old = redis.call('GET', KEYS[1]) "
+                        "if not old and ARGV[4] == '' then return -1 end "
+                        "if old and version(old) ~= ARGV[2] then return 0 end "
+                        "put(ARGV[1], ARGV[3]) return 1";
 
-    [REMOTE_SCRIPT_JOIN] = LUA_SPLIT LUA_VERSION LUA_PUT
+static const char join[] = LUA_SPLIT LUA_VERSION LUA_PUT
     "local value, place, expected, most, make, head, tell = unpack(ARGV) "
     "local old = redis.call('GET', KEYS[1]) "
     "local ttl = 'k' "
@@ -36,15 +38,15 @@ static const char *const texts[REMOTE_SCRIPTS] = {
     "if expected ~= '' and version(old) ~= expected then return {0} end "
     "head, rest = split(old) "
     "else "
-    "if make == '' or expected ~= '' then return {-1} end "
+    "if make == '' then return {-1} elseif make == 'r' then return {-5} end "
     "ttl = make end "
     "if #rest + #value > tonumber(most) then return {-2} end "
     "local new = place == 'a' and rest .. value or value .. rest "
     "if head == '' and new:byte(1) == 248 then head = string.char(248, 1, 0, 0, 0, 0) end "
     "put(head .. new, ttl) "
-    "return {1, #new, tell == 'v' and version(head .. new) or ''}",
+    "return {1, #new, tell == 'v' and version(head .. new) or ''}";
 
-    [REMOTE_SCRIPT_SUM] = LUA_SPLIT LUA_VERSION LUA_PUT
+static const char sum[] = LUA_SPLIT LUA_VERSION LUA_PUT
     "local by, direction, wraps, expected, ttl, make, initial, tell = unpack(ARGV) "
     "local e10 = 10000000000 "
     "local function number(s) "
@@ -78,20 +80,24 @@ static const char *const texts[REMOTE_SCRIPTS] = {
     "if lo < 0 then hi, lo = hi - 1, lo + e10 end end end "
     "sum = text(hi, lo) "
     "else "
-    "if make == '' or expected ~= '' then return {-1} end "
+    "if make == '' then return {-1} elseif make == 'r' then return {-5} end "
     "if ttl == 'k' then ttl = make end "
     "made = 'm' end "
     "put(head .. sum, ttl) "
     "return {1, sum, redis.call('PTTL', KEYS[1]), tell == 'v' and version(head .. sum) or '', "
-    "made}",
+    "made}";
 
-    [REMOTE_SCRIPT_DELETE] = LUA_VERSION "local old = redis.call('GET', KEYS[1]) "
+static const char delete[] = LUA_VERSION "local old = redis.call('GET', KEYS[1]) "
                                          "if not old then return -1 end "
                                          "if version(old) ~= ARGV[1] then return 0 end "
-                                         "redis.call('UNLINK', KEYS[1]) return 1",
+                                         "redis.call('UNLINK', KEYS[1]) return 1";
 
-    [REMOTE_SCRIPT_FOREVER] = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
-                              "redis.call('PERSIST', KEYS[1]) return 1",
+static const char forever[] = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
+                              "redis.call('PERSIST', KEYS[1]) return 1";
+
+static const char *const texts[REMOTE_SCRIPTS] = {
+    [REMOTE_SCRIPT_SWAP] = swap,     [REMOTE_SCRIPT_JOIN] = join,       [REMOTE_SCRIPT_SUM] = sum,
+    [REMOTE_SCRIPT_DELETE] = delete, [REMOTE_SCRIPT_FOREVER] = forever,
 };
 
 const char *remote_script_text(enum remote_script script)

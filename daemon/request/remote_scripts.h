@@ -3,9 +3,13 @@
  * it. A node runs a script without anything else in between.
  *
  * KEYS[1] is the record's key. A time to live is an argument: milliseconds, `n` for ever, `g` gone
- * at once, `k` the one that the record has. A version is REMOTE_VERSION_DIGITS digits; empty: any.
+ * at once, `k` the one that the record has; where a record is made, `r` if the policy refuses it,
+ * which is answered with -5. A version is REMOTE_VERSION_DIGITS digits; empty: any.
  *
- *     SWAP     stored, version, ttl       1 written, 0 another version, -1 there is no record
+ * A version is compared where there is a record.
+ *
+ *     SWAP     stored, version, ttl, `m` to make a record (or empty)
+ *                                         1 written, 0 another version, -1 there is no record
  *     JOIN     value, `a` behind or `p` before, version, the most bytes of a value, ttl of a
  *              record that is made (empty: none is), its head, `v` for the version
  *                                         { status, bytes of the value, version }, -2 too large
@@ -35,6 +39,7 @@ enum remote_script_status {
     REMOTE_TOO_LARGE = -2,
     REMOTE_NO_NUMBER = -3,
     REMOTE_OVERFLOW = -4,
+    REMOTE_TTL_REQUIRED = -5,
 };
 
 const char *remote_script_text(enum remote_script script);

@@ -8,6 +8,8 @@
 #include "daemon/request/remote_part.h"
 #include "daemon/request/remote_value.h"
 
+enum { AT_ONCE = 1 << 20 }; /* bytes that are read with one call: no pass takes long */
+
 struct remote_upload {
     struct remote_work work;
     struct remote_part part; /* owns the memory until it is asked */
@@ -28,7 +30,7 @@ struct remote_work *remote_upload_create(struct command_context *ctx, const stru
     if (upload == NULL) {
         return NULL;
     }
-    *upload = (struct remote_upload){.work = {.remote = ctx->remote, .destroy = destroy},
+    *upload = (struct remote_upload){.work = remote_begin(ctx, sizeof *upload, destroy),
                                      .length = request->value_length};
     upload->part.work = &upload->work;
     bool joins = request->verb == VERB_APPEND || request->verb == VERB_PREPEND;
@@ -44,8 +46,9 @@ struct remote_work *remote_upload_create(struct command_context *ctx, const stru
 struct iovec remote_upload_space(struct remote_work *work)
 {
     struct remote_upload *upload = (struct remote_upload *)work;
+    size_t left = upload->length - upload->filled;
     return (struct iovec){upload->part.owned + upload->part.reserved + upload->filled,
-                          upload->length - upload->filled};
+                          left < AT_ONCE ? left : AT_ONCE};
 }
 
 void remote_upload_advance(struct remote_work *work, size_t size)
@@ -56,7 +59,7 @@ void remote_upload_advance(struct remote_work *work, size_t size)
 size_t remote_upload_memory(const struct remote_work *work)
 {
     const struct remote_upload *upload = (const struct remote_upload *)work;
-    return sizeof *upload + upload->filled;
+    return work->held + upload->filled;
 }
 
 bool remote_upload_commit(struct command_context *ctx, struct remote_work *work,
@@ -70,7 +73,7 @@ bool remote_upload_commit(struct command_context *ctx, struct remote_work *work,
         request->value = (struct slice){NULL, 0};
     }
     if (upload->part.pending > 0) {
-        remote_wait(ctx, work, &upload->part);
+        remote_wait(work, &upload->part);
         return false;
     }
     remote_part_answer(ctx, request, at, &upload->part);

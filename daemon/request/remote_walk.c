@@ -63,6 +63,8 @@ static void forget(struct remote_bucket *bucket)
     while (bucket->asked > 0) {
         cluster_question_free(&bucket->questions[--bucket->asked]);
     }
+    bucket->walk->work->held -= bucket->held;
+    bucket->held = 0;
 }
 
 /* Asks for a number, or for the first keys, anew. */
@@ -134,6 +136,7 @@ static void on_answered(struct cluster_question *question, void *context)
 {
     struct remote_bucket *bucket = context;
     struct remote_work *work = bucket->walk->work;
+    bucket->held += remote_hold(work, question);
     take(bucket, question);
     bool told = bucket->state == REMOTE_BUCKET_READY || bucket->state == REMOTE_BUCKET_FAILED;
     if (told && work->awaited == bucket) {
@@ -197,6 +200,15 @@ void remote_walk_step(struct remote_walk *walk)
     }
 }
 
+/* Whether it is a key of the namespace that a request could name: other clients of the cluster
+ * write what they like. */
+static bool is_own(const struct remote_bucket *bucket, struct slice key)
+{
+    return key.length > bucket->prefix_length &&
+           key.length <= bucket->prefix_length + REQUEST_KEY_MAX &&
+           memcmp(key.bytes, bucket->prefix, bucket->prefix_length) == 0;
+}
+
 uint64_t remote_bucket_count(const struct remote_bucket *bucket)
 {
     return counted(bucket);
@@ -204,15 +216,15 @@ uint64_t remote_bucket_count(const struct remote_bucket *bucket)
 
 bool remote_bucket_key(const struct remote_bucket *bucket, size_t number, struct slice *key)
 {
-    struct slice prefix = {bucket->prefix, bucket->prefix_length};
     for (unsigned i = 0; i < bucket->asked; i++) {
         const struct cluster_reply *reply = bucket->questions[i]->reply;
         if (number < reply->count) {
-            *key = reply->elements[number]->text;
-            bool own =
-                key->length > prefix.length && memcmp(key->bytes, prefix.bytes, prefix.length) == 0;
-            key->bytes += own ? prefix.length : 0;
-            key->length = own ? key->length - prefix.length : 0;
+            struct slice whole = reply->elements[number]->text;
+            size_t skipped = is_own(bucket, whole) ? bucket->prefix_length : whole.length;
+            *key = (struct slice){whole.bytes, 0};
+            if (skipped < whole.length) {
+                *key = (struct slice){whole.bytes + skipped, whole.length - skipped};
+            }
             return true;
         }
         number -= reply->count;

@@ -33,6 +33,7 @@ struct remote_bucket {
     bool counts;                           /* the last question is for the number of keys */
     uint64_t wanted;                       /* keys that the last question asks for at most */
     bool moves;                            /* the slot moves to another node just now */
+    size_t held;                           /* bytes of the replies, of the work's */
     unsigned slot;
     size_t prefix_length;
     char prefix[REMOTE_PREFIX_MAX];
@@ -51,6 +52,12 @@ struct remote_walk {
 /* Begins to ask. `counts`: for numbers only. */
 void remote_walk_begin(struct remote_walk *walk, struct remote_work *work, struct slice ns,
                        bool counts);
+/* Whether it is that namespace's: a reload may have taken it away from a request that walks over
+ * many. */
+static inline bool remote_walk_is_of(const struct remote_walk *walk, struct slice ns)
+{
+    return slice_equal((struct slice){walk->ns, walk->ns_length}, ns);
+}
 /* Forgets what is under way. */
 void remote_walk_end(struct remote_walk *walk);
 
@@ -62,8 +69,8 @@ void remote_walk_step(struct remote_walk *walk);
 /* Of a bucket that is ready: how many keys its slot holds, other namespaces' included. */
 uint64_t remote_bucket_count(const struct remote_bucket *bucket);
 
-/* Of a bucket that is ready: the key of that number, without its prefix; one of another namespace
- * is empty. False: there are no more. */
+/* Of a bucket that is ready: the key of that number, without its prefix; one of another namespace,
+ * or that is too long for a request, is empty. False: there are no more. */
 bool remote_bucket_key(const struct remote_bucket *bucket, size_t number, struct slice *key);
 
 #endif

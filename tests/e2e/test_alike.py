@@ -118,6 +118,33 @@ class Text:
             return head[chance.randrange(len(head))].encode() + b"\r\n" + data + b"\r\n"
         return chance.choice(lines).encode() + b"\r\n"
 
+# The value of a line that ends it is made: so many bytes.
+EDGES = [
+    "set k0 0 0 1\r\nx", "set here:x 0 0 1\r\nx", "set a:x 0 60 1\r\nx", "get k0 none here:x a:x",
+    "gat 100 k0", "gat 100 none", "gat 100 k0 here:x none", "gat 0 k0 b:k", "gat 0 b:k k0",
+    "gat 10 b:k", "touch k0 100", "touch none 100", "touch b:k 0", "mg k0 T10 v", "mg none T10",
+    "delete none", "delete k0", "incr none 1", "decr none 1", "set n 0 0 1\r\n5", "incr n 1",
+    "decr n 9", "ma none", "ma n9 N0 J7", "ma n9 N0 J7", "ma n8 N0 J7 C5 v", "ma n9 N0 J7 C5 v",
+    "ms c4 1 MA C5\r\nq", "ms c4 1 MA C5 N0\r\nq", "ms c5 1 MA N0\r\nq", "ms c5 1 MP N0 T5\r\nq",
+    "ms c6 1 ME C5\r\nq", "ms c6 1 ME C5\r\nq", "ms c7 1 MR C5\r\nq", "ms c6 1 MR C5\r\nq",
+    "ms c7 1 C5\r\nq", "ms c6 1 C5\r\nq", "ms c8 1 C5 N0\r\nq", "ms c8 1 C5 N0\r\nz",
+    "ms c11 1 MR C5 N0\r\nq", "cas c6 0 0 1 5\r\nq", "cas c9 0 0 1 5\r\nq", "md c6 C5", "md c9 C5",
+    "set b:k 0 0 1\r\nx", "add b:k 0 0 1\r\nx", "set b:1 0 90 1\r\n1", "ma b:1 N0", "ma b:2 N0",
+    "ms b:1 1 MA N0\r\nx", "ms b:2 1 MA N0\r\nx", "gat 0 b:1", "set e 0 -1 1\r\nx",
+    "add e 0 -1 1\r\nx", "set d 0 0 1\r\nx", "gat -1 d", "gat -1 none", "mg d T-1 v",
+    "append large 0 0 5000001\r\n", "set large 0 0 5\r\nhello", "append large 0 0 5000001\r\n",
+    "add large 0 0 5000001\r\n", "get large", "append large 0 0 5000000\r\n", "get large",
+    "set large 0 0 5000001\r\n", "get large",
+]
+NUMBERS = (" 5", "5 ", "05", "5\0", "-1", "", "+5", "5 5", "0" * 19 + "5", "0" * 20 + "5", "1" * 20,
+           str(2**64 - 1))
+for digits in NUMBERS:
+    EDGES += [f"set n 0 0 {len(digits)}\r\n{digits}", "incr n 1", "get n", "ma n MD D100 v", "get n"]
+FIGURES = (
+    "cmd_get cmd_set cmd_touch get_hits get_misses touch_hits touch_misses delete_hits delete_misses "
+    "incr_hits incr_misses decr_hits decr_misses cas_hits cas_misses cas_badval requests_refused "
+    "store_too_large total_items").split()
+
 
 def value_of(wire, length):
     return wire.file.read(length + 2)[:-2]
@@ -126,6 +153,8 @@ def value_of(wire, length):
 @unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")
 @unittest.skipIf(WANTED, "it compares the two itself")
 class Alike(Case):
+    MORE = 'memory = "128M";\n'
+
     def begin(self):
         self.nodes = Nodes()
         self.addCleanup(self.nodes.close)
@@ -133,7 +162,7 @@ class Alike(Case):
         conf = SPACES % (remote, remote, remote) + self.nodes.conf()
         pair = []
         for text in (SPACES % ("", "", ""), conf):
-            daemon = Memcache('memory = "128M";\n' + text, listen=self.LISTEN)
+            daemon = Memcache(self.MORE + text, listen=self.LISTEN)
             self.addCleanup(self._end, daemon)
             pair.append(daemon)
         return pair
@@ -169,6 +198,29 @@ class Alike(Case):
             for request, memory, cluster in zip(requests, *answers):
                 self.assertEqual(memory, cluster, f"ALIKE_SEED={SEED}, round {number}: "
                                                   f"{request[:100]!r}")
+
+    def test_edges_and_figures(self):
+        """Answers, and what STATS counts for each."""
+        self.MORE = 'memory = "128M"; max_value = "5000000";\n'
+        daemons = self.begin()
+        wires = [self.kept(daemon.talk()) for daemon in daemons]
+        natives = [self.connect(daemon) for daemon in daemons]
+        for request in EDGES:
+            words = request.split("\r\n", 1)[0].split(" ")
+            if request.endswith("\r\n"):
+                request += "y" * int(words[4])
+            pair = []
+            for wire, native in zip(wires, natives):
+                before = self.figures(native)
+                wire.send(request + "\r\nmn\r\n")
+                replies = self.until_noop(wire, twice=False)
+                after = self.figures(native)
+                pair.append((replies, {name: after[name] - before[name] for name in FIGURES}))
+            self.assertEqual(pair[0], pair[1], request[:80])
+
+    def figures(self, client):
+        figures = dict(line.split(" ")[1:3] for line in client.ask_all("STATS"))
+        return {name: int(figures[name]) for name in FIGURES}
 
     def until_noop(self, wire, twice):
         """Lines and values up to MN."""
