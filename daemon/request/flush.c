@@ -96,9 +96,10 @@ static enum outcome flush_declared(struct command_context *ctx, struct command *
  * before one of them is. */
 static bool check_engines(struct command_context *ctx, const struct command *cmd)
 {
-    struct namespace_walk walk = {.next = &(uint32_t){0},
-                                  .own = command_namespace(ctx, &cmd->request)};
-    if (cmd->place.flushing.when == 0 || !namespace_walk_next_remote(ctx, &walk)) {
+    struct slice own = command_namespace(ctx, &cmd->request);
+    struct namespace_walk walk = {.next = &(uint32_t){0}, .own = own, .name = own};
+    if (cmd->place.flushing.when == 0 || ctx->remote == NULL ||
+        (!store_is_remote(ctx->store_thread, own) && !namespace_walk_next_remote(ctx, &walk))) {
         return true;
     }
     remote_refuse_verb(ctx, &cmd->request, walk.name);
