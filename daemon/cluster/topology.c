@@ -15,7 +15,7 @@
 
 enum {
     REFRESH_SOON = 100,    /* ms between two questions at least, and while a master is gone */
-    REFRESH_OFTEN = 500,   /* ms, while a master has no replica that could be read */
+    REFRESH_OFTEN = 500,   /* ms, while a master has no replica, and others have */
     REFRESH_SELDOM = 3000, /* ms, while all is well */
     NAMED_MS = 60000,      /* for which a node stays that was named last so long ago */
 };
@@ -328,15 +328,20 @@ static bool has_ready_replica(const struct topology *topology, const struct node
     return false;
 }
 
+/* Whether each master has a replica that is ready, or none has: then the cluster has no replicas.
+ */
 static bool has_spares(const struct topology *topology)
 {
+    unsigned with = 0, without = 0;
     for (unsigned i = 0; i < topology->node_end; i++) {
         const struct node *node = topology->nodes[i];
-        if (node != NULL && node->owns && !has_ready_replica(topology, node)) {
-            return false;
+        if (node != NULL && node->owns) {
+            bool has_one = has_ready_replica(topology, node);
+            with += has_one;
+            without += !has_one;
         }
     }
-    return true;
+    return with == 0 || without == 0;
 }
 
 static void answered(struct topology *topology)

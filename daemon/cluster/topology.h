@@ -3,8 +3,8 @@
  *
  * Any node tells by CLUSTER SLOTS; the nodes of the configuration are asked until one of them has.
  * It is asked again every few seconds, after a redirection or a broken link, every 100 ms while a
- * master is gone, and every 500 ms while a master has no replica that is ready. A node that
- * redirects a question is believed at once, for that slot.
+ * master is gone, and every 500 ms while a master has no replica that is ready, and others have. A
+ * node that redirects a question is believed at once, for that slot.
  *
  * Each node that is told of has a link. Those of the configuration that the cluster does not name
  * so have one only while no other node is ready.

@@ -288,18 +288,24 @@ class Rights(WithNode):
         self.assertEqual(client.reply(), "DENIED")
         self.assertRegex(client.reply(), "authenticate first")
 
+    def bytes_read(self):
+        lines = self.client.ask_all("STATS")
+        return next(int(line.split(" ")[2]) for line in lines if line.startswith("STAT bytes_read "))
+
     def test_a_user_that_is_gone(self):
         self.begin_rights()
         self.node.gate.clear()
-        before, clients = self.node.times(b"GET"), []
+        before, clients, sent = self.node.times(b"GET"), [], self.bytes_read()
         for request in ("GET s a\r\nGET s b c\r\nPUT s d 1h 1\r\nx\r\n",
                         "GET s a b c\r\n", "LIST s\r\n",
                         "PUT s large 1h 30000\r\n" + "x" * 30000 + "\r\n"):
             client = self.connect(self.daemon)
             client.send("AUTH root top\r\n" + request)
+            sent += len("AUTH root top\r\n" + request)
             self.assertEqual(client.reply(), "OK")
             clients.append(client)
         wait_for(lambda: self.node.times(b"GET") > before, 10, "the node to be asked")
+        wait_for(lambda: self.bytes_read() >= sent, 10, "all requests to be read")
         self.MORE = users(self.ALL[0])
         self.change(REMOTE)
         self.node.gate.set()
