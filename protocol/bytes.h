@@ -106,20 +106,20 @@ static inline bool bytes_same(const char *a, const char *b, size_t length)
     if (length > (size_t)2 * WORD) {
         return memcmp(a, b, length) == 0;
     }
-    const char *a_end = a + length, *b_end = b + length;
     if (length >= WORD) {
-        return bytes_load(a) == bytes_load(b) &&
-               bytes_load(a_end - WORD) == bytes_load(b_end - WORD);
+        size_t last = length - WORD;
+        return bytes_load(a) == bytes_load(b) && bytes_load(a + last) == bytes_load(b + last);
     }
     if (length >= HALF) {
+        size_t last = length - HALF;
         return bytes_load_4(a) == bytes_load_4(b) &&
-               bytes_load_4(a_end - HALF) == bytes_load_4(b_end - HALF);
+               bytes_load_4(a + last) == bytes_load_4(b + last);
     }
-    while (a < a_end && *a == *b) {
-        a++;
-        b++;
+    size_t same = 0; /* of nothing there may be no address */
+    while (same < length && a[same] == b[same]) {
+        same++;
     }
-    return a == a_end;
+    return same == length;
 }
 
 /* Copies a key or the like, in the same way; returns where it ends. The two do not overlap. */
