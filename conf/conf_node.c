@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
 #include "conf/conf_option.h"
-#include "conf/conf_report.h"
 #include "conf/conf_setting.h"
+#include "conf/conf_strings.h"
 
 enum { HOST_MAX = 253, PORT_MAX = 65535 };
 
@@ -57,56 +56,22 @@ static const char *find_mistake(const char *text)
     return is_port(colon + 1) ? NULL : "without a port from 1 to 65535";
 }
 
-static bool append(struct conf_patterns *nodes, const char *text)
+/* A conf_strings_check. */
+static bool check(const struct conf_option *option, config_setting_t *setting, const char *text,
+                  size_t before, struct conf_report *report)
 {
-    char **more = reallocarray(nodes->of, nodes->count + 1, sizeof *more);
-    char *copy = more != NULL ? strdup(text) : NULL;
-    if (more != NULL) {
-        nodes->of = more;
-    }
-    if (copy == NULL) {
-        return false;
-    }
-    more[nodes->count++] = copy;
-    return true;
-}
-
-static bool read_one(const struct conf_option *option, config_setting_t *setting,
-                     struct conf_patterns *nodes, struct conf_report *report)
-{
-    struct conf_setting_value value;
-    conf_setting_value(setting, &value);
-    bool is_string = value.kind == KIND_STRING || value.kind == KIND_BARE;
-    const char *wrong = is_string ? find_mistake(value.text) : no_node;
-    if (wrong == NULL && nodes->count >= conf_option_bounds(option).most) {
+    const char *wrong = text != NULL ? find_mistake(text) : no_node;
+    if (wrong == NULL && before >= conf_option_bounds(option).most) {
         wrong = "one too many";
     }
     if (wrong != NULL) {
         conf_setting_refuse(option, setting, report, wrong);
-        return false;
     }
-    if (value.kind == KIND_BARE) {
-        conf_setting_refuse_bare(option, setting, report);
-        return false;
-    }
-    if (!append(nodes, value.text)) {
-        report->no_memory = true;
-    }
-    return true;
+    return wrong == NULL;
 }
 
 bool conf_node_read(const struct conf_option *option, config_setting_t *setting,
                     struct conf_patterns *nodes, struct conf_report *report)
 {
-    bool good = true;
-    if (setting == NULL) {
-        return true;
-    }
-    if (!config_setting_is_list(setting) && !config_setting_is_array(setting)) {
-        return read_one(option, setting, nodes, report);
-    }
-    for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++) {
-        good &= read_one(option, config_setting_get_elem(setting, i), nodes, report);
-    }
-    return good;
+    return conf_strings_read(option, setting, nodes, check, report);
 }

@@ -8,13 +8,12 @@
  */
 #include "conf/conf_pattern.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
 #include "conf/conf_option.h"
 #include "conf/conf_report.h"
 #include "conf/conf_setting.h"
+#include "conf/conf_strings.h"
 
 static const char no_pattern[] = "not a pattern of namespaces";
 
@@ -60,27 +59,11 @@ static const char *find_mistake(const struct conf_option *option, const char *te
     return wrong;
 }
 
-static bool append(struct conf_patterns *patterns, const char *text)
+/* A conf_strings_check. */
+static bool check(const struct conf_option *option, config_setting_t *setting, const char *text,
+                  size_t before, struct conf_report *report)
 {
-    char **more = reallocarray(patterns->of, patterns->count + 1, sizeof *more);
-    char *copy = more != NULL ? strdup(text) : NULL;
-    if (more != NULL) {
-        patterns->of = more;
-    }
-    if (copy == NULL) {
-        return false;
-    }
-    more[patterns->count++] = copy;
-    return true;
-}
-
-static bool read_one(const struct conf_option *option, config_setting_t *setting,
-                     struct conf_patterns *patterns, struct conf_report *report)
-{
-    struct conf_setting_value value;
-    conf_setting_value(setting, &value);
-    bool is_string = value.kind == KIND_STRING || value.kind == KIND_BARE;
-    const char *text = is_string ? value.text : NULL;
+    (void)before;
     if (text != NULL && strcmp(text, "-") == 0) {
         conf_report_option(report, config_setting_source_line(setting), option,
                            "\"-\" is no namespace here, write the namespace's own name");
@@ -89,30 +72,12 @@ static bool read_one(const struct conf_option *option, config_setting_t *setting
     const char *wrong = text != NULL ? find_mistake(option, text) : no_pattern;
     if (wrong != NULL) {
         conf_setting_refuse(option, setting, report, wrong);
-        return false;
     }
-    if (value.kind == KIND_BARE) {
-        conf_setting_refuse_bare(option, setting, report);
-        return false;
-    }
-    if (!append(patterns, text)) {
-        report->no_memory = true;
-    }
-    return true;
+    return wrong == NULL;
 }
 
 bool conf_pattern_read(const struct conf_option *option, config_setting_t *setting,
                        struct conf_patterns *patterns, struct conf_report *report)
 {
-    bool good = true;
-    if (setting == NULL) {
-        return true;
-    }
-    if (!config_setting_is_list(setting) && !config_setting_is_array(setting)) {
-        return read_one(option, setting, patterns, report);
-    }
-    for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++) {
-        good &= read_one(option, config_setting_get_elem(setting, i), patterns, report);
-    }
-    return good;
+    return conf_strings_read(option, setting, patterns, check, report);
 }

@@ -46,6 +46,8 @@ conf_libconf_a_SOURCES = \
 	conf/conf_setting.h \
 	conf/conf_show.c \
 	conf/conf_show.h \
+	conf/conf_strings.c \
+	conf/conf_strings.h \
 	conf/conf_text.c \
 	conf/conf_text.h \
 	conf/conf_units.c \
