@@ -139,17 +139,22 @@ void connections_reconfigure(struct loop *loop, const struct conn_settings *sett
     loop_arm_sweep(loop);
 }
 
+static struct conn *conn_of(void *identity)
+{
+    return (struct conn *)((char *)identity - offsetof(struct conn, identity));
+}
+
 /* The identity of a connection that waited for something; NULL: it is gone. */
 static void go_on(void *identity)
 {
     if (identity != NULL) {
-        run_queue_add((struct conn *)((char *)identity - offsetof(struct conn, identity)));
+        run_queue_add(conn_of(identity));
     }
 }
 
 void connections_resume(struct identity *identity)
 {
-    struct conn *conn = (struct conn *)((char *)identity - offsetof(struct conn, identity));
+    struct conn *conn = conn_of(identity);
     if (conn->is_queued) {
         return;
     }
@@ -162,7 +167,7 @@ void connections_resume(struct identity *identity)
 
 void connections_grew(struct identity *identity)
 {
-    conn_memory_update((struct conn *)((char *)identity - offsetof(struct conn, identity)));
+    conn_memory_update(conn_of(identity));
 }
 
 void connections_return_query(struct client_query *query)
