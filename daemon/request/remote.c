@@ -112,6 +112,16 @@ void remote_refuse_verb(struct command_context *ctx, const struct request *reque
     command_refuse_text(ctx, request, REASON_OTHER, (struct slice){text, (size_t)length});
 }
 
+void remote_tell_value(struct command_context *ctx, const struct request *request,
+                       const struct reply *reply, struct slice value, struct cluster_reply *stored)
+{
+    if (value.length <= STORE_COPY_MAX) {
+        reply_queue_value_copy(ctx->replies, request, reply, value);
+    } else {
+        reply_queue_value_own(ctx->replies, request, reply, value, cluster_reply_take_text(stored));
+    }
+}
+
 void remote_adapt_ahead(struct remote *remote, size_t bytes)
 {
     enum { LARGE = 16 << 10, TOGETHER = 1 << 20 };

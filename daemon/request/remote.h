@@ -117,6 +117,11 @@ enum remote_progress {
     REMOTE_FAILED, /* it was answered */
 };
 
+/* Replies with a value that lies in the text of a node's reply, whose memory is taken out of it
+ * where the value is not copied. */
+void remote_tell_value(struct command_context *ctx, const struct request *request,
+                       const struct reply *reply, struct slice value, struct cluster_reply *stored);
+
 /* Answers that the request is not to be had in a namespace whose records are in the cluster. */
 void remote_refuse_verb(struct command_context *ctx, const struct request *request,
                         struct slice name);

@@ -289,18 +289,6 @@ static bool answer_missing(const struct answer *answer)
     return true;
 }
 
-/* Replies with a value whose memory is taken out of the node's reply. */
-static void tell_value(const struct answer *answer, const struct reply *reply, struct slice value)
-{
-    struct reply_queue *replies = answer->ctx->replies;
-    if (value.length <= STORE_COPY_MAX) {
-        reply_queue_value_copy(replies, answer->request, reply, value);
-    } else {
-        reply_queue_value_own(replies, answer->request, reply, value,
-                              cluster_reply_take_text(reply_of(answer, 0)));
-    }
-}
-
 static bool answer_get(const struct answer *answer)
 {
     const struct cluster_reply *stored = reply_of(answer, 0);
@@ -315,13 +303,13 @@ static bool answer_get(const struct answer *answer)
     store_count(&answer->counters->hits);
     notice_read(answer, STORE_OK, value.length);
     remote_adapt_ahead(answer->part->work->remote, value.length);
-    tell_value(answer,
-               &(struct reply){.kind = REPLY_VALUE,
-                               .name = answer->request->key,
-                               .value_length = value.length,
-                               .client_flags = client_flags,
-                               .last = ends_with_reply(answer->request)},
-               value);
+    remote_tell_value(answer->ctx, answer->request,
+                      &(struct reply){.kind = REPLY_VALUE,
+                                      .name = answer->request->key,
+                                      .value_length = value.length,
+                                      .client_flags = client_flags,
+                                      .last = ends_with_reply(answer->request)},
+                      value, reply_of(answer, 0));
     return true;
 }
 
@@ -368,7 +356,7 @@ static bool answer_look(const struct answer *answer)
         reply.kind = REPLY_FOUND;
         reply_queue_reply(answer->ctx->replies, request, &reply);
     } else {
-        tell_value(answer, &reply, value);
+        remote_tell_value(answer->ctx, request, &reply, value, reply_of(answer, 0));
     }
     return true;
 }

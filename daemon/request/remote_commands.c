@@ -171,6 +171,17 @@ static void ask_although_refused(struct draft *draft)
     }
 }
 
+/* apply_policy, and what is asked where it refuses. */
+static bool apply_or_refuse(struct draft *draft, struct slice name, struct store_ttl ttl,
+                            struct ttl_text *to)
+{
+    bool applied = apply_policy(draft, name, ttl, to);
+    if (!applied) {
+        ask_although_refused(draft);
+    }
+    return applied;
+}
+
 /* Whether the value is larger than it may be: parsers are no stricter than their protocol has it.
  * That is the part's answer then. */
 static bool is_too_large(struct draft *draft)
@@ -263,8 +274,7 @@ static void ask_put(struct draft *draft, const struct store_key *at)
     if (is_too_large(draft)) {
         return;
     }
-    if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl)) {
-        ask_although_refused(draft);
+    if (!apply_or_refuse(draft, at->name, command_lifetime(request->ttl), &ttl)) {
         return;
     }
     if (!compose_value(draft, &stored)) {
@@ -313,8 +323,7 @@ static void ask_number(struct draft *draft, const struct store_key *at)
     uint32_t options = request->options;
     struct ttl_text ttl, make = {""};
     char digits[REMOTE_VERSION_DIGITS], by[NUMBER_MAX], initial[NUMBER_MAX];
-    if (!apply_policy(draft, at->name, command_lifetime(request->ttl), &ttl)) {
-        ask_although_refused(draft);
+    if (!apply_or_refuse(draft, at->name, command_lifetime(request->ttl), &ttl)) {
         return;
     }
     apply_make_policy(draft, at->name, &make);
@@ -348,8 +357,7 @@ static void ask_delete(struct draft *draft, const struct store_key *at)
 static void ask_touch(struct draft *draft, const struct store_key *at)
 {
     struct ttl_text ttl;
-    if (!apply_policy(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
-        ask_although_refused(draft);
+    if (!apply_or_refuse(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
         return;
     }
     if (ttl.text[0] == 'g') {
@@ -397,8 +405,7 @@ static void ask_get_and_touch(struct draft *draft, const struct ttl_text *ttl)
 static void ask_look(struct draft *draft, const struct store_key *at)
 {
     struct ttl_text ttl;
-    if (!apply_policy(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
-        ask_although_refused(draft);
+    if (!apply_or_refuse(draft, at->name, command_lifetime(draft->request->ttl), &ttl)) {
         return;
     }
     if (ttl.text[0] == 'k') {

@@ -40,15 +40,9 @@ static bool begin(struct command_context *ctx, struct command *cmd, struct slice
 }
 
 static enum remote_progress fail(struct command_context *ctx, struct command *cmd, struct slice ns,
-                                 const struct remote_bucket *bucket)
+                                 const struct cluster_question *failed)
 {
-    const struct cluster_question *failed =
-        bucket != NULL && bucket->asked > 0 ? bucket->questions[bucket->asked - 1] : NULL;
-    if (failed != NULL && !remote_has_failed(failed)) {
-        remote_answer_nonsense(ctx, &cmd->request);
-    } else {
-        remote_answer_failure(ctx, &cmd->request, ns, failed, false, REMOTE_OF_LISTING);
-    }
+    remote_answer_failure(ctx, &cmd->request, ns, failed, false, REMOTE_OF_LISTING);
     remote_end(&cmd->remote);
     return REMOTE_FAILED;
 }
@@ -66,7 +60,7 @@ enum remote_progress remote_count(struct command_context *ctx, struct command *c
     struct remote_bucket *bucket;
     while ((bucket = remote_walk_bucket(&count->walk)) != NULL) {
         if (bucket->state == REMOTE_BUCKET_FAILED) {
-            return fail(ctx, cmd, ns, bucket);
+            return fail(ctx, cmd, ns, remote_bucket_failure(bucket));
         }
         if (bucket->state != REMOTE_BUCKET_READY) {
             remote_wait(&count->work, bucket);

@@ -10,7 +10,7 @@ static void fail(struct command_context *ctx, const struct request *request, con
     command_fail_text(ctx, request, REASON_OTHER, slice_of(text));
 }
 
-/* A node has answered with an error that is meant for those who run the cluster. */
+/* A node has refused the command itself, as with NOPERM or OOM: its words are passed on. */
 static void answer_error(struct command_context *ctx, const struct request *request,
                          struct slice error)
 {
@@ -52,6 +52,8 @@ void remote_answer_failure(struct command_context *ctx, const struct request *re
         command_refuse(ctx, request, name, STORE_NO_MEMORY);
     } else if (question->outcome == CLUSTER_ANSWERED && question->reply->type == CLUSTER_ERROR) {
         answer_error(ctx, request, question->reply->text);
+    } else if (question->outcome == CLUSTER_ANSWERED) {
+        remote_answer_nonsense(ctx, request);
     } else {
         fail(ctx, request, text_of(question->outcome, writes, subject));
     }

@@ -15,7 +15,8 @@ enum remote_subject {
 /* Whether a question has failed. */
 bool remote_has_failed(const struct cluster_question *question);
 
-/* Answers a question that has failed; NULL: it could not be asked for lack of memory. */
+/* Answers a question that has failed, or was answered with nonsense; NULL: it could not be asked
+ * for lack of memory. */
 void remote_answer_failure(struct command_context *ctx, const struct request *request,
                            struct slice name, const struct cluster_question *question, bool writes,
                            enum remote_subject subject);

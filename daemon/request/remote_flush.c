@@ -135,18 +135,9 @@ static bool take_answers(struct remote_flush *flush, const struct cluster_questi
 static enum remote_progress fail(struct command_context *ctx, struct command *cmd, struct slice ns,
                                  const struct cluster_question *failed)
 {
-    if (failed == NULL || remote_has_failed(failed)) {
-        remote_answer_failure(ctx, &cmd->request, ns, failed, true, REMOTE_OF_LISTING);
-    } else {
-        remote_answer_nonsense(ctx, &cmd->request);
-    }
+    remote_answer_failure(ctx, &cmd->request, ns, failed, true, REMOTE_OF_LISTING);
     remote_end(&cmd->remote);
     return REMOTE_FAILED;
-}
-
-static const struct cluster_question *last_question(const struct remote_bucket *bucket)
-{
-    return bucket->asked > 0 ? bucket->questions[bucket->asked - 1] : NULL;
 }
 
 enum remote_progress remote_flush(struct command_context *ctx, struct command *cmd, struct slice ns,
@@ -163,7 +154,7 @@ enum remote_progress remote_flush(struct command_context *ctx, struct command *c
     while ((bucket = remote_walk_bucket(&flush->walk)) != NULL) {
         const struct cluster_question *failed = NULL;
         if (bucket->state == REMOTE_BUCKET_FAILED) {
-            return fail(ctx, cmd, ns, last_question(bucket));
+            return fail(ctx, cmd, ns, remote_bucket_failure(bucket));
         }
         if (bucket->state != REMOTE_BUCKET_READY) {
             remote_wait(&flush->work, bucket);

@@ -113,12 +113,8 @@ static bool begin(struct command_context *ctx, struct command *cmd)
 static enum outcome fail(struct command_context *ctx, struct command *cmd,
                          const struct cluster_question *failed)
 {
-    if (failed == NULL || remote_has_failed(failed)) {
-        remote_answer_failure(ctx, &cmd->request, command_namespace(ctx, &cmd->request), failed,
-                              false, REMOTE_OF_LISTING);
-    } else {
-        remote_answer_nonsense(ctx, &cmd->request);
-    }
+    remote_answer_failure(ctx, &cmd->request, command_namespace(ctx, &cmd->request), failed, false,
+                          REMOTE_OF_LISTING);
     remote_end(&cmd->remote);
     return OUTCOME_DONE;
 }
@@ -277,12 +273,7 @@ static void tell_value(struct command_context *ctx, const struct command *cmd,
     struct slice value = remote_value_split(stored->text, &reply.client_flags);
     reply.value_length = value.length;
     remote_adapt_ahead(ctx->remote, value.length);
-    if (value.length <= STORE_COPY_MAX) {
-        reply_queue_value_copy(ctx->replies, &cmd->request, &reply, value);
-    } else {
-        reply_queue_value_own(ctx->replies, &cmd->request, &reply, value,
-                              cluster_reply_take_text(stored));
-    }
+    remote_tell_value(ctx, &cmd->request, &reply, value, stored);
 }
 
 static void tell_one(struct command_context *ctx, const struct command *cmd,
@@ -389,7 +380,7 @@ static enum step step_bucket(struct command_context *ctx, struct command *cmd,
 {
     struct remote_list *list = list_of(cmd);
     if (bucket->state == REMOTE_BUCKET_FAILED) {
-        *failed = bucket->asked > 0 ? bucket->questions[bucket->asked - 1] : NULL;
+        *failed = remote_bucket_failure(bucket);
         return STEP_FAILED;
     }
     if (bucket->state != REMOTE_BUCKET_READY) {

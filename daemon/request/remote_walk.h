@@ -66,6 +66,13 @@ struct remote_bucket *remote_walk_bucket(struct remote_walk *walk);
 /* Goes on to the one after it. */
 void remote_walk_step(struct remote_walk *walk);
 
+/* Of a bucket that has failed: the question that says why; NULL: it could not be asked. */
+static inline const struct cluster_question *
+remote_bucket_failure(const struct remote_bucket *bucket)
+{
+    return bucket->asked > 0 ? bucket->questions[bucket->asked - 1] : NULL;
+}
+
 /* Of a bucket that is ready: how many keys its slot holds, other namespaces' included. */
 uint64_t remote_bucket_count(const struct remote_bucket *bucket);
 
