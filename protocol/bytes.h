@@ -70,6 +70,25 @@ static inline const char *bytes_find(const char *start, const char *at, const ch
     return at;
 }
 
+/* How many digits a word begins with; 8: it is nothing else. */
+static inline size_t bytes_digits(uint64_t word)
+{
+    uint64_t digits = word ^ (BYTES_EACH * '0');
+    uint64_t others = (((digits & (BYTES_EACH * 0x7f)) + BYTES_EACH * 0x76) | digits) &
+                      (BYTES_EACH * 0x80); /* no sum goes beyond its byte */
+    return others == 0 ? BYTES_WORD : bytes_first(others);
+}
+
+/* The decimal number that the first `count` bytes are, 1 to 8 digits: sums of two, of four and of
+ * all digits, each in one multiplication. (Lemire, "Quickly parsing eight digits", 2018.) */
+static inline uint64_t bytes_decimal(uint64_t word, size_t count)
+{
+    uint64_t digits = (word ^ (BYTES_EACH * '0')) << 8 * (BYTES_WORD - count);
+    digits = (digits * (10 * (1 << 8) + 1)) >> 8 & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits * (100 * (1 << 16) + 1)) >> 16 & UINT64_C(0x0000ffff0000ffff);
+    return (digits * (10000 * (UINT64_C(1) << 32) + 1)) >> 32;
+}
+
 /* 16 bytes, and for each of them 0xff or 0. */
 typedef uint8_t bytes_16 __attribute__((vector_size(16)));
 

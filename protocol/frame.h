@@ -8,6 +8,7 @@
 #ifndef KVCACHED_PROTOCOL_FRAME_H
 #define KVCACHED_PROTOCOL_FRAME_H
 
+#include "protocol/bytes.h"
 #include "protocol/protocol.h"
 
 /* Where the parser stands: parser.state. */
@@ -94,6 +95,41 @@ static inline size_t frame_line_end(const char *at, const char *end)
         return 2;
     }
     return at < end && *at == '\n' ? 1 : 0;
+}
+
+/* Reads a number of 1 to 7 digits that is at `at`, 8 bytes before the end or more: nearly all are.
+ * Returns where it ends; NULL: there is none, or a longer one. */
+static inline const char *frame_short_number(const char *at, const char *end, uint64_t *number)
+{
+    if (end - at < BYTES_WORD) {
+        return NULL;
+    }
+    uint64_t word = bytes_load(at);
+    size_t count = bytes_digits(word);
+    if (count == 0 || count == BYTES_WORD) {
+        return NULL;
+    }
+    *number = bytes_decimal(word, count);
+    return at + count;
+}
+
+/* Takes the end of a write's line that is at `at`, and the value behind it. Returns where the
+ * value's own line ends; NULL: not all of it has come, it has no line end, or it is to be read in
+ * parts. */
+static inline const char *frame_whole_value(const struct parser *parser, const char *start,
+                                            const char *at, const char *end,
+                                            struct request *request)
+{
+    size_t line_end = frame_line_end(at, end);
+    uint64_t length = request->value_length;
+    const char *value = at + line_end;
+    if (line_end == 0 || length >= (size_t)(end - value)) {
+        return NULL;
+    }
+    size_t value_end = frame_line_end(value + length, end);
+    const char *behind = value + length + value_end;
+    request->value = (struct slice){value, (size_t)length};
+    return value_end > 0 && (size_t)(behind - start) <= parser->window ? behind : NULL;
 }
 
 /* Sets parser.error, with a text as by printf; a longer one than parser.message is truncated. */

@@ -74,6 +74,16 @@ bool memcache_exptime(struct slice word, struct ttl *ttl);
  * can be is what some clients print for a negative number, so the record has expired at once. */
 bool memcache_storing_exptime(struct slice word, struct ttl *ttl);
 
+/* What an exptime that is not negative means. */
+static inline struct ttl memcache_ttl(uint64_t seconds)
+{
+    if (seconds > MEMCACHE_EXPTIME_MAX) {
+        return (struct ttl){TTL_GONE, 0};
+    }
+    enum ttl_kind kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
+    return (struct ttl){seconds == 0 ? TTL_DEFAULT : kind, seconds * 1000};
+}
+
 /* Each sets parser.error and returns FRAME_REFUSED. `text`: of CLIENT_ERROR. */
 enum frame_line memcache_refuse(struct memcache_line *line, const char *text);
 /* CLIENT_ERROR: words are missing or wrong. */

@@ -71,13 +71,53 @@ static inline size_t read_get(const char *bytes, size_t length, struct request *
     return (size_t)(key_end - bytes) + line_end;
 }
 
+/* Reads the blank and the number that are at `at`. Returns where they end; NULL: `at` is, or they
+ * are not there. */
+static inline const char *read_number(const char *at, const char *end, uint64_t *number)
+{
+    bool is_there = at != NULL && at < end && *at == ' ';
+    return is_there ? frame_short_number(at + 1, end, number) : NULL;
+}
+
+/* The same for a line that is set with four words, and the value behind it. Returns the bytes of
+ * both. It takes a fifth of the instructions of the way by frame_parse. */
+static inline size_t read_set(const struct parser *parser, const char *bytes, size_t length,
+                              struct request *request)
+{
+    const char *end = bytes + length;
+    const char *key = bytes + 4;
+    uint64_t flags = 0, seconds = 0;
+    if (length < 16 || bytes_load_4(bytes) != bytes_load_4("set ") || parser->login) {
+        return 0;
+    }
+    const char *at = token_span_behind(bytes, key, end, TOKEN_KEY);
+    size_t key_length = (size_t)(at - key);
+    *request = (struct request){.verb = VERB_PUT,
+                                .form = MEMCACHE_SET,
+                                .options = REQUEST_NOTED | REQUEST_CLEAR | REQUEST_ONE_KEY,
+                                .keys = {key, key_length}};
+    at = read_number(at, end, &flags);
+    at = read_number(at, end, &seconds);
+    at = read_number(at, end, &request->value_length);
+    if (key_length - 1 >= MEMCACHE_KEY_MAX || at == NULL || flags > UINT32_MAX) {
+        return 0;
+    }
+    request->client_flags = (uint32_t)flags;
+    request->ttl = memcache_ttl(seconds);
+    const char *behind = frame_whole_value(parser, bytes, at, end, request);
+    return behind != NULL ? (size_t)(behind - bytes) : 0;
+}
+
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    size_t line = frame_is_at_line(parser) ? read_get(bytes, length, request) : 0;
-    if (line > 0) {
+    size_t whole = frame_is_at_line(parser) ? read_get(bytes, length, request) : 0;
+    if (whole == 0 && frame_is_at_line(parser)) {
+        whole = read_set(parser, bytes, length, request);
+    }
+    if (whole > 0) {
         parser->silent = false;
-        *consumed = line;
+        *consumed = whole;
         return PARSE_REQUEST;
     }
     return frame_parse(parser, bytes, length, request, consumed, &frame);
@@ -89,24 +129,30 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
     return frame_body_end(&frame, parser, bytes, length, consumed);
 }
 
-/* The command decides which file writes a reply; errors are the same for all. */
+/* A reply that is not the one of a text command: errors are the same for all. */
+static size_t __attribute__((noinline))
+write_other_head(const struct request *request, const struct reply *reply, char *to)
+{
+    if (memcache_is_meta(request) && !reply_is_error(reply)) {
+        return meta_reply_head(request, reply, to);
+    }
+    bool lists = reply->kind == REPLY_ENTRY || reply->kind == REPLY_END;
+    return request->verb == VERB_METADUMP && lists ? memcache_dump_line(request, reply, to)
+                                                   : memcache_reply_head(request, reply, to);
+}
+
+/* The command decides which file writes a reply. */
 static size_t write_head(const struct request *request, const struct reply *reply, char *to)
 {
     if (request == NULL) {
         return memcache_reply_head(request, reply, to);
     }
-    if (memcache_is_meta(request)) {
-        return reply_is_error(reply) ? memcache_reply_head(request, reply, to)
-                                     : meta_reply_head(request, reply, to);
-    }
-    if ((request->options & REQUEST_QUIET) != 0) {
+    bool is_meta = memcache_is_meta(request);
+    if (!is_meta && (request->options & REQUEST_QUIET) != 0) {
         return 0;
     }
-    if (request->verb == VERB_METADUMP &&
-        (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
-        return memcache_dump_line(request, reply, to);
-    }
-    return memcache_reply_head(request, reply, to);
+    return is_meta || request->verb == VERB_METADUMP ? write_other_head(request, reply, to)
+                                                     : memcache_reply_head(request, reply, to);
 }
 
 const struct protocol protocol_memcache = {

@@ -40,13 +40,7 @@ static bool signed_number(struct slice word, uint64_t most, bool *negative, uint
 
 static struct ttl ttl_of(bool negative, uint64_t seconds)
 {
-    struct ttl ttl = {TTL_DEFAULT, seconds * 1000};
-    if ((negative && seconds > 0) || seconds > MEMCACHE_EXPTIME_MAX) {
-        ttl = (struct ttl){TTL_GONE, 0};
-    } else if (seconds > 0) {
-        ttl.kind = seconds <= MEMCACHE_RELATIVE_MAX ? TTL_FOR : TTL_UNTIL;
-    }
-    return ttl;
+    return negative && seconds > 0 ? (struct ttl){TTL_GONE, 0} : memcache_ttl(seconds);
 }
 
 bool memcache_exptime(struct slice word, struct ttl *ttl)

@@ -13,6 +13,7 @@
 #define KVCACHED_PROTOCOL_NATIVE_H
 
 #include "protocol/frame.h"
+#include "protocol/token.h"
 
 enum frame_line native_line_read(struct parser *parser, struct slice line, struct request *request);
 
@@ -60,5 +61,22 @@ const char *native_suggest(struct slice word);
 /* HELP's text, made from verbs.def: of the verb whose number + 1 is request->form, or of all where
  * that is 0. */
 struct slice native_help(const struct request *request);
+
+enum { NATIVE_TTL_MAX = 64 /* bytes of the word */ };
+
+static inline bool native_is_time(enum token_time time)
+{
+    return time != TOKEN_NO_TIME && time != TOKEN_TIME_TOO_FAR;
+}
+
+/* What the word means as a ttl. *ttl is set where it is a time. */
+static inline enum token_time native_ttl(struct slice word, struct ttl *ttl)
+{
+    enum token_time time = token_time(word, &ttl->milliseconds);
+    if (time == TOKEN_TIME_NEVER || time == TOKEN_TIME_FOR) {
+        ttl->kind = time == TOKEN_TIME_FOR ? TTL_FOR : TTL_NEVER;
+    }
+    return time;
+}
 
 #endif

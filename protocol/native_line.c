@@ -45,8 +45,8 @@ static const struct word_rule rule_key = {
     "key", "1 to 1024 bytes, white space and control characters as \\xNN", REQUEST_KEY_MAX,
     TOKEN_PLAIN, false};
 static const struct word_rule rule_ttl = {
-    "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default", 64,
-    TOKEN_KEY, false};
+    "ttl", "90 or 1.5 (seconds), 500ms, 30m, 7d (ms s m h d w), 0 or never, - for the default",
+    NATIVE_TTL_MAX, TOKEN_KEY, false};
 static const struct word_rule rule_bytes = {"byte count", NATIVE_RIGHT_BYTES, 20, TOKEN_KEY, false};
 static const struct word_rule rule_number = {"number", "a decimal from 0 to 18446744073709551615",
                                              20, TOKEN_KEY, false};
@@ -199,23 +199,13 @@ static bool take_ttl(struct reading *in, struct request *request)
     if (!take(in, &rule_ttl, &word)) {
         return false;
     }
-    switch (token_time(word, &request->ttl.milliseconds)) {
-    case TOKEN_TIME_DEFAULT:
-        return true;
-    case TOKEN_TIME_NEVER:
-        request->ttl.kind = TTL_NEVER;
-        return true;
-    case TOKEN_TIME_FOR:
-        request->ttl.kind = TTL_FOR;
-        return true;
-    case TOKEN_TIME_TOO_FAR:
+    enum token_time time = native_ttl(word, &request->ttl);
+    if (time == TOKEN_TIME_TOO_FAR) {
         frame_refuse(in->parser, REPLY_CLIENT_ERROR,
                      "ttl is longer than 36500d: write never for what is not to expire");
         return false;
-    case TOKEN_NO_TIME:
-        break;
     }
-    return bad_word(in, &rule_ttl, word);
+    return native_is_time(time) || bad_word(in, &rule_ttl, word);
 }
 
 static bool take_number(struct reading *in, const struct word_rule *rule, uint64_t *number)

@@ -39,8 +39,8 @@ static inline bytes_16 token_ends_16(bytes_16 bytes, bool plain)
 /* The end of the run of bytes of that class that begins at `at`. Keys are the longest part of most
  * lines, so they are checked 16 or 8 bytes at a time. From `start` on the bytes are readable, too:
  * the last few of a line are read together with those before them. */
-static inline const char *token_span_behind(const char *start, const char *at, const char *end,
-                                            enum token_class class)
+static inline __attribute__((always_inline)) const char *
+token_span_behind(const char *start, const char *at, const char *end, enum token_class class)
 {
     for (; class != TOKEN_NAME && end - at >= (int)sizeof(bytes_16); at += sizeof(bytes_16)) {
         size_t run = bytes_first_16(token_ends_16(bytes_load_16(at), class == TOKEN_PLAIN));

@@ -39,6 +39,17 @@ static const struct told good[] = {
     {"gat -1 a\r\n", "LOOK keys=a ttl=gone\n"},
     {"set k 5 60 3\r\nabc\r\n", "PUT keys=k ttl=60000 noted clear flags=5 value=3:abc\n"},
     {"set k 0 0 0\r\n\r\n", "PUT keys=k ttl=default noted clear value=0:\n"},
+    {"set k 1234567 1234567 0000005\r\nabcde\r\nset k 12345678 12345678 00000005\r\nabcde\r\n",
+     "PUT keys=k ttl=1234567000 noted clear flags=1234567 value=5:abcde\n"
+     "PUT keys=k ttl=until:12345678000 noted clear flags=12345678 value=5:abcde\n"},
+    {"set k 0 60 5\nabcde\nset k 0 60 5 noreply\r\nabcde\r\nset  k  0  60  5 \r\nabcde\r\n",
+     "PUT keys=k ttl=60000 noted clear value=5:abcde\n"
+     "PUT keys=k ttl=60000 quiet noted clear value=5:abcde\n"
+     "PUT keys=k ttl=60000 noted clear value=5:abcde\n"},
+    {"set k 0 0 5\r\nab\r\ne\r\nset k 0 0 12\r\nset k 0 0 5\r\r\nmn\r\n",
+     "PUT keys=k ttl=default noted clear value=5:ab\\x0d\\x0ae\n"
+     "PUT keys=k ttl=default noted clear value=12:set k 0 0 5\\x0d\n"
+     "PING\n"},
     {"set k 0 2592000 1\r\na\r\n", "PUT keys=k ttl=2592000000 noted clear value=1:a\n"},
     {"set k 0 2592001 1\r\na\r\n", "PUT keys=k ttl=until:2592001000 noted clear value=1:a\n"},
     {"add k 0 -5 1 noreply\r\na\r\n", "ADD keys=k ttl=gone quiet noted value=1:a\n"},

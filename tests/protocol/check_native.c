@@ -74,6 +74,10 @@ static const struct exchange exchanges[] = {
     {"ADD ns k 1w\nx\n", "ADD ns=ns keys=k ttl=604800000 value=1:x\n"},
     /* values with their length */
     {"PUT ns k 1 5\r\nhello\r\n", "PUT ns=ns keys=k ttl=1000 value=5:hello\n"},
+    {"put ns k 1 0000005\r\nhello\r\n", "PUT ns=ns keys=k ttl=1000 value=5:hello\n"},
+    {"PUT ns k - 00000005\nhello\n", "PUT ns=ns keys=k ttl=default value=5:hello\n"},
+    {"pUt ns k never 5\nhello\r\n", "PUT ns=ns keys=k ttl=never value=5:hello\n"},
+    {"PUT ns k 1 12\nPUT ns k 1 5\n", "PUT ns=ns keys=k ttl=1000 value=12:PUT ns k 1 5\n"},
     {"PUT ns k - 7\nwo\r\nrld\n", "PUT ns=ns keys=k ttl=default value=7:wo\\x0d\\x0arld\n"},
     {"PUT ns k 500ms 0\r\n\r\n", "PUT ns=ns keys=k ttl=500 value=0:\n"},
     {"PUT ns k 0 1\n\r\r\n", "PUT ns=ns keys=k ttl=never value=1:\\x0d\n"},

@@ -52,6 +52,27 @@ END_TEST
 
 /* --- numbers -------------------------------------------------------------- */
 
+/* Each number of digits, and behind it each byte. */
+START_TEST(digits_at_the_front_of_a_word)
+{
+    static const uint64_t numbers[] = {0, 7, 42, 100, 9999, 65536, 123456, 9000009, 87654321};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char word[2 * BYTES_WORD] = {0};
+        int count = snprintf(word, sizeof word, "%llu", (unsigned long long)numbers[i]);
+        ck_assert_uint_eq(bytes_decimal(bytes_load(word), (size_t)count), numbers[i]);
+        for (int c = 0; c < 256 && count < BYTES_WORD; c++) {
+            memset(word + count, c, (size_t)(BYTES_WORD - count));
+            bool digit = c >= '0' && c <= '9';
+            size_t expected = digit ? BYTES_WORD : (size_t)count;
+            ck_assert_uint_eq(bytes_digits(bytes_load(word)), expected);
+            ck_assert(digit || bytes_decimal(bytes_load(word), (size_t)count) == numbers[i]);
+        }
+    }
+    ck_assert_uint_eq(bytes_digits(bytes_load("/1234567")), 0);
+    ck_assert_uint_eq(bytes_digits(bytes_load(":1234567")), 0);
+}
+END_TEST
+
 START_TEST(numbers)
 {
     static const struct {
@@ -347,6 +368,7 @@ int main(void)
     tcase_set_timeout(words, 60);
     tcase_add_test(words, bytes_have_the_right_class);
     tcase_add_test(words, a_run_ends_at_the_first_byte_that_is_not_of_it);
+    tcase_add_test(words, digits_at_the_front_of_a_word);
     tcase_add_test(words, numbers);
     tcase_add_test(words, times);
     tcase_add_test(words, times_without_an_end);
