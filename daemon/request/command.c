@@ -233,6 +233,28 @@ struct store_ttl command_lifetime(struct ttl ttl)
                       : (struct store_ttl){STORE_TTL_GONE, 0};
 }
 
+/* Options that are terms of a write or of an inspection. Most requests have none. */
+enum {
+    TERMS = REQUEST_COMPARE | REQUEST_OR_STALE | REQUEST_MAKE | REQUEST_VERSION | REQUEST_PEEK |
+            REQUEST_UNCOUNTED | REQUEST_CONTEND
+};
+
+static void __attribute__((noinline))
+set_options(struct store_terms *terms, const struct request *request)
+{
+    uint32_t options = request->options;
+    terms->compares = (options & REQUEST_COMPARE) != 0;
+    terms->or_stale = (options & REQUEST_OR_STALE) != 0;
+    terms->makes = (options & REQUEST_MAKE) != 0;
+    terms->tells_version = (options & REQUEST_VERSION) != 0;
+    terms->peeks = (options & REQUEST_PEEK) != 0;
+    terms->uncounted = (options & REQUEST_UNCOUNTED) != 0;
+    terms->contends = (options & REQUEST_CONTEND) != 0;
+    if (terms->makes) {
+        terms->make = command_lifetime(request->make);
+    }
+}
+
 struct store_terms command_terms(const struct request *request)
 {
     static const enum store_mode modes[VERB_UNUSED] = {[VERB_ADD] = STORE_ADD,
@@ -240,21 +262,13 @@ struct store_terms command_terms(const struct request *request)
                                                        [VERB_APPEND] = STORE_APPEND,
                                                        [VERB_PREPEND] = STORE_PREPEND};
     struct store_terms terms = {.mode = modes[request->verb],
-                                .ttl = command_lifetime(request->ttl)};
-    uint32_t options = request->options;
-    terms.compares = (options & REQUEST_COMPARE) != 0;
-    terms.or_stale = (options & REQUEST_OR_STALE) != 0;
-    terms.makes = (options & REQUEST_MAKE) != 0;
-    terms.noted = (options & REQUEST_NOTED) != 0;
-    terms.tells_version = (options & REQUEST_VERSION) != 0;
-    terms.peeks = (options & REQUEST_PEEK) != 0;
-    terms.uncounted = (options & REQUEST_UNCOUNTED) != 0;
-    terms.contends = (options & REQUEST_CONTEND) != 0;
-    terms.expected = request->compare;
-    terms.version = request->version;
-    terms.client_flags = request->client_flags;
-    if (terms.makes) {
-        terms.make = command_lifetime(request->make);
+                                .ttl = command_lifetime(request->ttl),
+                                .expected = request->compare,
+                                .version = request->version,
+                                .client_flags = request->client_flags,
+                                .noted = (request->options & REQUEST_NOTED) != 0};
+    if ((request->options & TERMS) != 0) {
+        set_options(&terms, request);
     }
     if (request->refresh.kind != TTL_DEFAULT) {
         struct store_ttl refresh = command_lifetime(request->refresh);

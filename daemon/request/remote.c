@@ -61,15 +61,6 @@ void remote_destroy(struct remote **place)
 
 /* --- work ------------------------------------------------------------------------- */
 
-void remote_end(struct remote_work **place)
-{
-    struct remote_work *work = *place;
-    *place = NULL;
-    if (work != NULL) {
-        work->destroy(work);
-    }
-}
-
 void remote_wake(struct remote_work *work)
 {
     if (work->waits) {

@@ -77,7 +77,14 @@ static inline struct remote_work remote_begin(const struct command_context *ctx,
 size_t remote_hold(struct remote_work *work, const struct cluster_question *question);
 
 /* Frees it with all that it holds, if there is any. Legal at any time. */
-void remote_end(struct remote_work **work);
+static inline void remote_end(struct remote_work **place)
+{
+    struct remote_work *work = *place;
+    if (work != NULL) {
+        *place = NULL;
+        work->destroy(work);
+    }
+}
 
 /* The connection goes on when remote_wake is called, which the holder of the work does when what is
  * awaited has come. */

@@ -117,10 +117,10 @@ static bool place_record(struct write_txn *txn, struct segment *segment, struct 
         draft->version = record->version;
     }
     age_note_fresh(store, segment);
-    uint32_t offset = segment->used;
-    uint32_t place = append_record(store, segment, record, draft->expires);
-    age_count_record(txn->thread, txn->at->generation, segment->used - offset);
-    write_txn_commit(txn, &slot, place);
+    uint32_t size;
+    uint32_t place = append_record(store, segment, record, draft->expires, &size);
+    age_count_record(txn->thread, txn->at->generation, size);
+    write_txn_commit(txn, &slot, place, size);
     return true;
 }
 
@@ -150,7 +150,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
         write_txn_unlock(txn);
     }
     struct append append = {.expires = draft->expires,
-                            .size = append_size(store, &draft->record, draft->expires),
+                            .size = append_size(store, &draft->record),
                             .appender = APPENDER_WRITER,
                             .queue = ghost_queue(&store->ghost, txn->at->hash)};
     enum room room = append_room(store, txn->at->generation, &append, txn->now, &segment);
@@ -158,13 +158,15 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
         return retry(txn, housekeep_lack(room), status);
     }
     write_txn_find(txn);
-    *status = modification->blind ? STORE_OK : compose(txn, modification, draft);
-    if (*status != STORE_OK) {
-        return refuse(txn);
-    }
-    if (append_size(store, &draft->record, draft->expires) > append.size) {
-        write_txn_end(txn);
-        return ATTEMPT_AGAIN; /* the old one has just gone, and the new one grew by it */
+    if (!modification->blind) {
+        *status = compose(txn, modification, draft);
+        if (*status != STORE_OK) {
+            return refuse(txn);
+        }
+        if (append_size(store, &draft->record) > append.size) {
+            write_txn_end(txn);
+            return ATTEMPT_AGAIN; /* the old one has just gone, and the new one grew by it */
+        }
     }
     if (!place_record(txn, segment, draft)) {
         return retry(txn, LACK_BUDGET, status);
@@ -176,7 +178,8 @@ enum store_status modify_record(struct store_thread *thread, struct store_key *a
                                 const struct modification *modification, uint64_t now,
                                 uint64_t *version)
 {
-    struct draft draft = {.version = 0};
+    struct draft draft; /* composed before anything of it is read but this */
+    draft.version = 0;
     enum store_status status = STORE_NO_MEMORY;
     bool ended = false;
     for (int i = 0; i < HOUSEKEEP_ATTEMPTS && !ended; i++) {

@@ -34,7 +34,7 @@ static enum store_status find_or_make(struct write_txn *txn, enum write_create c
 enum store_status write_txn_begin(struct write_txn *txn, struct store_thread *thread,
                                   struct store_key *at, enum write_create create, uint64_t now)
 {
-    *txn = (struct write_txn){.thread = thread, .at = at, .now = now};
+    write_txn_init(txn, thread, at, now);
     for (;;) {
         enum store_status status = find_or_make(txn, create);
         if (status != STORE_OK) {

@@ -37,7 +37,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
     }
     struct segment *to = NULL;
     struct append append = {.expires = visited->expires,
-                            .size = append_size(store, &visited->record, visited->expires),
+                            .size = append_size(store, &visited->record),
                             .appender = APPENDER_RECLAIM,
                             .queue = queue};
     if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {
@@ -47,10 +47,11 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
         age_note_fresh(store, to);
     }
     struct record fresh = take_along(visited);
-    uint32_t place = append_record(store, to, &fresh, visited->expires);
+    uint32_t size;
+    uint32_t place = append_record(store, to, &fresh, visited->expires, &size);
     slot_set_place(&visited->slot, place);
-    record_retire(visited->thread, visited->segment, visited->bytes, &visited->record,
-                  RETIRED_REPLACED);
+    record_supersede(visited->thread, visited->segment, visited->bytes, &visited->record,
+                     RETIRED_REPLACED, size);
     return true;
 }
 

@@ -105,7 +105,7 @@ void visit_segment(struct visit *visit)
         if (visit->stop != NULL && *visit->stop) {
             return;
         }
-        bytes += record_footprint(&store->segments, &record);
+        bytes += record_footprint_at(&store->segments, bytes, &record);
     }
     visit_batch(visit, &batch);
 }

@@ -24,15 +24,15 @@ bool append_separates(const struct generation *generation)
     return __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED) >= ONE_CLASS;
 }
 
-/* How many of the quarter-octave classes are taken as one. Of proven records there
+/* How many of the quarter-octave classes are taken as one, as a power of 2. Of proven records there
  * are fewer by the second, so that they are never split further. */
-static unsigned class_width(const struct generation *generation, enum segment_queue queue)
+static unsigned class_bits(const struct generation *generation, enum segment_queue queue)
 {
     uint64_t bytes = __atomic_load_n(&generation->bytes, __ATOMIC_RELAXED);
     if (bytes < WIDE_CLASSES) {
-        return 16;
+        return 4;
     }
-    return bytes < OCTAVE_CLASSES || queue == SEGMENT_PROVEN ? 4 : 1;
+    return bytes < OCTAVE_CLASSES || queue == SEGMENT_PROVEN ? 2 : 0;
 }
 
 static uint8_t class_for(const struct generation *generation, enum segment_queue queue,
@@ -44,9 +44,9 @@ static uint8_t class_for(const struct generation *generation, enum segment_queue
     if (expires == SEGMENT_NEVER) {
         return TTL_CLASS_NEVER;
     }
-    unsigned width = class_width(generation, queue);
-    return (uint8_t)(ttl_class(expires > now ? expires - now : 0) / width * width +
-                     TTL_CLASS_FIRST);
+    unsigned bits = class_bits(generation, queue);
+    unsigned class = (unsigned)ttl_class(expires > now ? expires - now : 0) >> bits << bits;
+    return (uint8_t)(class + TTL_CLASS_FIRST);
 }
 
 /* Whether the namespace, as large as it is now, still writes to such a class. */
@@ -57,7 +57,8 @@ static bool is_class_in_use(const struct generation *generation, enum segment_qu
     if (class < TTL_CLASS_FIRST) {
         return one == (class == TTL_CLASS_MIXED);
     }
-    return !one && (class - TTL_CLASS_FIRST) % class_width(generation, queue) == 0;
+    unsigned within = (1u << class_bits(generation, queue)) - 1;
+    return !one && ((unsigned)(class - TTL_CLASS_FIRST) & within) == 0;
 }
 
 /* There is one at most that is `moving`, and one that is not. */
@@ -329,19 +330,6 @@ enum room append_room(struct store *store, struct generation *generation,
     return room;
 }
 
-uint32_t append_size(const struct store *store, const struct record *record, uint64_t expires)
-{
-    struct record widest = *record;
-    widest.expires = expires != SEGMENT_NEVER;
-    widest.after = UINT64_MAX;
-    widest.noted = true;
-    widest.version = UINT64_MAX;
-    uint64_t size = (uint64_t)record_header_size(&widest) + record->key.length +
-                    record->value_length + store->segments.guard;
-    return size > store->span_size ? store->span_size
-                                   : place_aligned(&store->segments, (uint32_t)size);
-}
-
 static void note_expiry(struct store *store, struct segment *segment, uint64_t expires)
 {
     if (expires > segment->latest) {
@@ -365,18 +353,19 @@ static void commit(struct segments *segments, struct segment *segment, uint32_t 
 }
 
 uint32_t append_record(struct store *store, struct segment *segment, struct record *record,
-                       uint64_t expires)
+                       uint64_t expires, uint32_t *footprint)
 {
     record->expires = expires != SEGMENT_NEVER;
     record->after = record->expires ? expires - segment->base_time : 0;
     record->span = false;
     uint32_t offset = segment->used;
-    uint32_t size = record_footprint(&store->segments, record);
-    record_write(segment_bytes(&store->segments, segment) + offset, record);
-    commit(&store->segments, segment, offset, record_size(record), offset + size);
+    char *bytes = segment_bytes(&store->segments, segment) + offset;
+    char *value = record_write(bytes, record);
+    uint32_t length = (uint32_t)(value - bytes) + record->value_length;
+    uint32_t size = place_aligned(&store->segments, length + store->segments.guard);
+    commit(&store->segments, segment, offset, length, offset + size);
     __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&segment->generation->items, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&segment->generation->bytes, size, __ATOMIC_RELAXED);
+    *footprint = size;
     note_expiry(store, segment, expires);
     return place_of(&store->segments, segment, offset);
 }

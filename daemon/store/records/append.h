@@ -55,14 +55,21 @@ static inline uint64_t append_kept(const struct store *store)
 bool append_separates(const struct generation *generation);
 
 /*
- * Appends the record and counts it; `expires` may be SEGMENT_NEVER. Sets the
- * fields of *record that depend on the segment. Returns its place.
+ * Appends the record and counts it in its segment, not in its generation; `expires` may be
+ * SEGMENT_NEVER. Sets the fields of *record that depend on the segment, and *footprint to the
+ * bytes that it takes. Returns its place.
  */
 uint32_t append_record(struct store *store, struct segment *segment, struct record *record,
-                       uint64_t expires);
+                       uint64_t expires, uint32_t *footprint);
 
 /* An upper bound of what the record will take in any segment. */
-uint32_t append_size(const struct store *store, const struct record *record, uint64_t expires);
+static inline uint32_t append_size(const struct store *store, const struct record *record)
+{
+    uint64_t size = (uint64_t)RECORD_HEADER_MAX + record->key.length + record->value_length +
+                    store->segments.guard;
+    return size > store->span_size ? store->span_size
+                                   : place_aligned(&store->segments, (uint32_t)size);
+}
 
 /* Whether the namespace may own so many bytes more. */
 bool append_quota_allows(const struct generation *generation, uint64_t bytes);

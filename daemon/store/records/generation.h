@@ -52,6 +52,14 @@ struct generation {
     uint64_t epoch;
 };
 
+/* Counts so many records more, and bytes of them; negative numbers wrap around. Returns how many
+ * records there are then. Any thread. */
+static inline uint64_t generation_count(struct generation *generation, int64_t items, int64_t bytes)
+{
+    __atomic_fetch_add(&generation->bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
+    return __atomic_add_fetch(&generation->items, (uint64_t)items, __ATOMIC_RELAXED);
+}
+
 /* Without ns->lock the answer may be out of date as soon as it is given. */
 static inline bool generation_is_retired(const struct generation *generation)
 {

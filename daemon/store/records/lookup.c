@@ -45,12 +45,13 @@ static void observe_expiry(const struct store_thread *thread, const struct names
                                                           .bytes = size});
 }
 
-void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
-                   const struct record *record, enum retire_reason why)
+/* Ends the record, but for its count in the generation. Returns the bytes that it took. */
+static inline uint32_t end_record(struct store_thread *thread, struct segment *segment, char *bytes,
+                                  const struct record *record, enum retire_reason why)
 {
     struct store *store = thread->store;
     struct generation *generation = segment->generation;
-    uint32_t size = record_footprint(&store->segments, record);
+    uint32_t size = record_footprint_at(&store->segments, bytes, record);
     uint32_t half = segment_capacity(segment) / 2;
     bool sealed = segment_state(segment) == SEGMENT_SEALED;
     if (why == RETIRED_REPLACED && generation->listings != NULL) {
@@ -63,15 +64,32 @@ void record_retire(struct store_thread *thread, struct segment *segment, char *b
     /* With its last byte gone the segment may be freed at once by another thread:
      * nothing of it is read after this. */
     uint32_t live = __atomic_sub_fetch(&segment->live, size, __ATOMIC_ACQ_REL);
-    __atomic_fetch_sub(&generation->bytes, size, __ATOMIC_RELAXED);
-    if (__atomic_sub_fetch(&generation->items, 1, __ATOMIC_RELAXED) == 0 &&
-        generation == namespace_generation(generation->ns)) {
-        backlog_add_namespace(&store->backlog, generation->ns);
-    }
     count_retired(thread, generation, why);
     /* Now all dead, or just half dead: worth a look. An open segment waits until it
      * is sealed, or its namespace is found empty. */
     if (sealed && (live == 0 || (live <= half && live + size > half))) {
         backlog_add_segment(&store->backlog, &store->segments, segment);
+    }
+    return size;
+}
+
+void record_retire(struct store_thread *thread, struct segment *segment, char *bytes,
+                   const struct record *record, enum retire_reason why)
+{
+    struct generation *generation = segment->generation;
+    uint32_t size = end_record(thread, segment, bytes, record, why);
+    if (generation_count(generation, -1, -(int64_t)size) == 0 &&
+        generation == namespace_generation(generation->ns)) {
+        backlog_add_namespace(&thread->store->backlog, generation->ns);
+    }
+}
+
+void record_supersede(struct store_thread *thread, struct segment *segment, char *bytes,
+                      const struct record *record, enum retire_reason why, uint32_t successor)
+{
+    struct generation *generation = segment->generation;
+    uint32_t size = end_record(thread, segment, bytes, record, why);
+    if (size != successor) {
+        __atomic_fetch_add(&generation->bytes, (uint64_t)successor - size, __ATOMIC_RELAXED);
     }
 }

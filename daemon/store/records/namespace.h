@@ -133,7 +133,7 @@ struct namespace *namespaces_find_and_note(const struct namespaces *all,
                                            struct store_thread *thread, struct slice name);
 
 /* The same through the thread's cache of names, on that thread. A hit reads no table. */
-static inline struct namespace *
+static inline __attribute__((always_inline)) struct namespace *
 namespaces_find_cached(const struct namespaces *all, struct store_thread *thread, struct slice name)
 {
     if (name.length > 0 &&

@@ -9,31 +9,22 @@
 
 #include "daemon/store/arena/checksum.h"
 #include "daemon/store/store.h"
+#include "protocol/bytes.h"
 
-static const uint8_t value_widths[4] = {1, 2, 4, 4};
-static const uint8_t expiry_widths[4] = {0, 4, 6, 6};
-
-static uint8_t value_code(uint32_t length)
+static inline unsigned value_code(uint32_t length)
 {
-    if (length <= UINT8_MAX) {
-        return 0;
-    }
-    return length <= UINT16_MAX ? 1 : 2;
+    return (length > UINT8_MAX) + (unsigned)(length > UINT16_MAX);
 }
 
-static uint8_t expiry_code(const struct record *record)
+static inline unsigned expiry_code(const struct record *record)
 {
-    if (!record->expires) {
-        return 0;
-    }
-    return record->after <= UINT32_MAX ? 1 : 2;
+    return record->expires ? 1 + (unsigned)(record->after > UINT32_MAX) : 0;
 }
 
-static uint8_t flags_of(const struct record *record)
+static inline uint8_t flags_of(const struct record *record)
 {
-    unsigned value = record->noted ? RECORD_NOTED : value_code(record->value_length);
-    unsigned flags = value << RECORD_VALUE_SHIFT | (unsigned)expiry_code(record)
-                                                       << RECORD_EXPIRY_SHIFT;
+    unsigned value = record->noted ? (unsigned)RECORD_NOTED : value_code(record->value_length);
+    unsigned flags = value << RECORD_VALUE_SHIFT | expiry_code(record) << RECORD_EXPIRY_SHIFT;
     if (record->key.length > UINT8_MAX) {
         flags |= RECORD_WIDE_KEY;
     }
@@ -46,53 +37,74 @@ static uint8_t flags_of(const struct record *record)
     return (uint8_t)flags;
 }
 
-static uint8_t notes_of(const struct record *record)
+static inline uint8_t notes_of(const struct record *record)
 {
-    return (uint8_t)((record->notes & ~(NOTE_VERSION | 3)) | value_code(record->value_length) |
-                     (record->version != 0 ? NOTE_VERSION : 0));
+    return (uint8_t)((record->notes & ~(unsigned)(NOTE_VERSION | 3)) |
+                     value_code(record->value_length) | (record->version != 0 ? NOTE_VERSION : 0));
 }
 
-uint32_t record_header_size(const struct record *record)
+static inline char *put_1(char *to, uint64_t number)
 {
-    uint32_t size = 1u + 1u + (record->key.length > UINT8_MAX) +
-                    value_widths[value_code(record->value_length)] +
-                    expiry_widths[expiry_code(record)] + (record->client_flags != 0 ? 4u : 0u);
-    if (record->noted) {
-        size += RECORD_NOTES_SIZE + (record->version != 0 ? RECORD_VERSION_SIZE : 0u);
-    }
-    return size;
+    *to = (char)number;
+    return to + 1;
 }
 
-static char *put_number(char *to, uint64_t number, uint8_t width)
+static inline char *put_2(char *to, uint64_t number)
 {
-    uint64_t little = htole64(number);
-    memcpy(to, &little, width);
-    return to + width;
+    uint16_t little = htole16((uint16_t)number);
+    memcpy(to, &little, sizeof little);
+    return to + sizeof little;
 }
 
-static char *put_notes(char *to, const struct record *record)
+static inline char *put_4(char *to, uint64_t number)
 {
-    uint8_t notes = notes_of(record);
-    __atomic_store_n((uint8_t *)to, notes, __ATOMIC_RELAXED);
+    uint32_t little = htole32((uint32_t)number);
+    memcpy(to, &little, sizeof little);
+    return to + sizeof little;
+}
+
+static inline char *put_8(char *to, uint64_t number)
+{
+    return put_4(put_4(to, number), number >> 32);
+}
+
+static inline char *put_notes(char *to, const struct record *record)
+{
+    __atomic_store_n((uint8_t *)to, notes_of(record), __ATOMIC_RELAXED);
     memcpy(to + 1, &record->read_at, sizeof record->read_at);
-    return put_number(to + RECORD_NOTES_SIZE, record->version,
-                      (notes & NOTE_VERSION) != 0 ? RECORD_VERSION_SIZE : 0);
+    to += RECORD_NOTES_SIZE;
+    return record->version != 0 ? put_8(to, record->version) : to;
+}
+
+static inline char *put_value_length(char *to, uint32_t length)
+{
+    if (length <= UINT8_MAX) {
+        return put_1(to, length);
+    }
+    return length <= UINT16_MAX ? put_2(to, length) : put_4(to, length);
+}
+
+static inline char *put_header(char *to, const struct record *record)
+{
+    __atomic_store_n((uint8_t *)to, flags_of(record), __ATOMIC_RELAXED);
+    to++;
+    if (record->noted) {
+        to = put_notes(to, record);
+    }
+    size_t key = record->key.length;
+    to = key <= UINT8_MAX ? put_1(to, key) : put_2(to, key);
+    to = put_value_length(to, record->value_length);
+    if (record->expires) {
+        to = put_4(to, record->after);
+        to = record->after <= UINT32_MAX ? to : put_2(to, record->after >> 32);
+    }
+    return record->client_flags != 0 ? put_4(to, record->client_flags) : to;
 }
 
 char *record_write(char *at, const struct record *record)
 {
-    uint8_t flags = flags_of(record);
-    char *to = at + 1;
-    __atomic_store_n((uint8_t *)at, flags, __ATOMIC_RELAXED);
-    if (record->noted) {
-        to = put_notes(to, record);
-    }
-    to = put_number(to, record->key.length, (flags & RECORD_WIDE_KEY) != 0 ? 2 : 1);
-    to = put_number(to, record->value_length, value_widths[value_code(record->value_length)]);
-    to = put_number(to, record->after, expiry_widths[flags >> RECORD_EXPIRY_SHIFT & 3]);
-    to = put_number(to, record->client_flags, (flags & RECORD_CLIENT_FLAGS) != 0 ? 4 : 0);
-    memcpy(to, record->key.bytes, record->key.length);
-    to += record->key.length;
+    char *to = put_header(at, record);
+    to = bytes_copy(to, record->key.bytes, record->key.length);
     if (!record->span) {
         size_t first = record->value_length - record->rest.length;
         memcpy(to, record->value, first);

@@ -69,7 +69,16 @@ struct record {
 };
 
 /* Bytes of header that record_write will need. */
-uint32_t record_header_size(const struct record *record);
+static inline uint32_t record_header_size(const struct record *record)
+{
+    uint32_t length = record->value_length;
+    uint32_t size = 1u + 1u + (record->key.length > UINT8_MAX);
+    size += 1u + (length > UINT8_MAX) + 2u * (length > UINT16_MAX);
+    size += record->expires ? 4u + 2u * (record->after > UINT32_MAX) : 0u;
+    size += record->client_flags != 0 ? 4u : 0u;
+    size += record->noted ? (uint32_t)RECORD_NOTES_SIZE : 0u;
+    return size + (record->noted && record->version != 0 ? (uint32_t)RECORD_VERSION_SIZE : 0u);
+}
 
 /* Header, key, and the value but for a span's. Returns the place of the value. */
 char *record_write(char *at, const struct record *record);

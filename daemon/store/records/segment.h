@@ -329,6 +329,14 @@ static inline uint32_t record_footprint(const struct segments *segments,
     return record->span ? size : place_aligned(segments, size + segments->guard);
 }
 
+/* The same of a record that was read there, which is known sooner. */
+static inline uint32_t record_footprint_at(const struct segments *segments, const char *bytes,
+                                           const struct record *record)
+{
+    uint32_t size = (uint32_t)(record->value - bytes) + record->value_length;
+    return record->span ? size : place_aligned(segments, size + segments->guard);
+}
+
 /* Decodes the record at `bytes`, which lies in `segment`. *expires: on the
  * store's clock, or SEGMENT_NEVER. */
 static inline __attribute__((always_inline)) void segment_record(const struct segment *segment,

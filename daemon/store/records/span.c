@@ -171,9 +171,7 @@ void span_publish(struct write_txn *txn, const struct span *span, struct slot *s
     }
     __atomic_store_n(&head->live, size, __ATOMIC_RELAXED);
     generation_link(generation, &store->segments, head);
-    __atomic_fetch_add(&generation->items, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&generation->bytes, size, __ATOMIC_RELAXED);
     __atomic_store_n(&head->state, SEGMENT_SEALED, __ATOMIC_RELEASE);
     set_expiry(store, head, expires);
-    write_txn_commit(txn, slot, place_of(&store->segments, head, store->segments.lead));
+    write_txn_commit(txn, slot, place_of(&store->segments, head, store->segments.lead), size);
 }

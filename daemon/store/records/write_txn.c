@@ -12,39 +12,17 @@ void write_txn_find(struct write_txn *txn)
     txn->lives = txn->found && found_lives(&txn->old, txn->now);
 }
 
-void write_txn_unlock(struct write_txn *txn)
-{
-    index_unlock(txn->home);
-    txn->home = NULL;
-}
-
-bool write_txn_slot(struct write_txn *txn, struct slot *slot)
-{
-    if (txn->found) {
-        *slot = txn->old.slot;
-        return true;
-    }
-    return index_free_slot(&txn->thread->store->index, txn->home, slot);
-}
-
-void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place)
+void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place, uint32_t size)
 {
     if (txn->found) {
         const struct found *old = &txn->old;
         slot_set_place(slot, place);
-        record_retire(txn->thread, old->segment, old->bytes, &old->record,
-                      txn->lives ? RETIRED_REPLACED : RETIRED_EXPIRED);
+        record_supersede(txn->thread, old->segment, old->bytes, &old->record,
+                         txn->lives ? RETIRED_REPLACED : RETIRED_EXPIRED, size);
     } else {
+        generation_count(txn->at->generation, 1, size);
         index_fill(&txn->thread->store->index, slot, txn->at->hash, place);
     }
-}
-
-void write_txn_end(struct write_txn *txn)
-{
-    if (txn->home != NULL) {
-        write_txn_unlock(txn);
-    }
-    lock_give(&txn->at->ns->lock);
 }
 
 void write_txn_fail(struct write_txn *txn)

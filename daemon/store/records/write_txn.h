@@ -22,18 +22,49 @@ struct write_txn {
     struct bucket *home; /* locked, or NULL */
     bool found;          /* there is a record, alive or expired */
     bool lives;          /* and it has not expired */
-    struct found old;
+    struct found old;    /* set where one was found */
 };
 
+/* Nothing is locked, and no record was looked for. */
+static inline void write_txn_init(struct write_txn *txn, struct store_thread *thread,
+                                  struct store_key *at, uint64_t now)
+{
+    txn->thread = thread;
+    txn->at = at;
+    txn->now = now;
+    txn->home = NULL;
+    txn->found = txn->lives = false;
+}
+
 void write_txn_find(struct write_txn *txn);
-void write_txn_unlock(struct write_txn *txn);
+
+static inline void write_txn_unlock(struct write_txn *txn)
+{
+    index_unlock(txn->home);
+    txn->home = NULL;
+}
 
 /* A slot for the record, the old one's or a new one. False without memory. */
-bool write_txn_slot(struct write_txn *txn, struct slot *slot);
-/* Turns that slot to the record at `place`, which is in the segment already, and
- * retires the old one. */
-void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place);
-void write_txn_end(struct write_txn *txn);
+static inline bool write_txn_slot(struct write_txn *txn, struct slot *slot)
+{
+    if (txn->found) {
+        *slot = txn->old.slot;
+        return true;
+    }
+    return index_free_slot(&txn->thread->store->index, txn->home, slot);
+}
+/* Turns that slot to the record at `place`, which is in the segment already, takes `size` bytes and
+ * is counted now; retires the old one. */
+void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place, uint32_t size);
+
+static inline void write_txn_end(struct write_txn *txn)
+{
+    if (txn->home != NULL) {
+        write_txn_unlock(txn);
+    }
+    lock_give(&txn->at->ns->lock);
+}
+
 /* The same where nothing was written: the namespace may have been made in vain. */
 void write_txn_fail(struct write_txn *txn);
 
