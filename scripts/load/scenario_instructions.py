@@ -1,9 +1,9 @@
 """scenario_instructions.py - how many instructions a request costs, as valgrind counts them.
 
 The same requests give the same count, on a busy machine too, within a part in a hundred. Those of
-the kernel are not in it. One connection, one thread, values of 100 bytes, one write to ten reads,
-of keys that are all there; pipelines of 32, and one at a time. What is counted is the difference to
-a run that only writes the keys.
+the kernel are not in it. One thread, 50 connections that send at once, values of 100 bytes, one
+write to ten reads, of keys that are all there; pipelines of 32, and one at a time. What is counted
+is the difference to a run that only writes the keys.
 """
 
 import random
@@ -16,7 +16,8 @@ from servers import Trouble
 
 KEYS = 20_000
 VALUE = b"v" * 100
-WAYS = (("pipeline 32", 32, 32_000), ("pipeline 1", 1, 4_000))
+CONNECTIONS = 50
+WAYS = (("pipeline 32", 32, 64_000), ("pipeline 1", 1, 10_000))
 DESCRIPTORS = 1000
 LIMIT = 120  # seconds for a run; valgrind takes 50 times as long as the server alone
 
@@ -45,27 +46,33 @@ class Words:
 
 
 class Talk:
-    """A connection, with a limit for all that is said on it."""
+    """Connections, with a limit for all that is said on them."""
 
     def __init__(self, server):
         self.server = server
         self.until = time.monotonic() + LIMIT
-        self.socket = socket.create_connection(("127.0.0.1", server.port), LIMIT)
+        self.sockets = [socket.create_connection(("127.0.0.1", server.port), LIMIT)
+                        for _ in range(CONNECTIONS)]
 
-    def exchange(self, pairs):
-        """Sends requests at once, and takes their replies."""
-        self.socket.sendall(b"".join(request for request, _ in pairs))
-        expected = b"".join(reply for _, reply in pairs)
+    def receive(self, connection, expected):
         got = b""
         while len(got) < len(expected):
             if time.monotonic() > self.until:
                 raise Trouble(f"{self.server.name}: not done within {LIMIT} s")
-            more = self.socket.recv(1 << 20)
+            more = connection.recv(1 << 20)
             if not more:
                 break
             got += more
         if got != expected:
             raise Trouble(f"{self.server.name}: it has answered {got[:80]!r}")
+
+    def exchange(self, pairs, pipeline):
+        """Sends requests, so many on each connection in turn, and takes their replies."""
+        parts = [pairs[i:i + pipeline] for i in range(0, len(pairs), pipeline)]
+        for connection, part in zip(self.sockets, parts):
+            connection.sendall(b"".join(request for request, _ in part))
+        for connection, part in zip(self.sockets, parts):
+            self.receive(connection, b"".join(reply for _, reply in part))
 
 
 def counted(server):
@@ -85,7 +92,7 @@ def under_valgrind(server):
     memcached sets the limit of descriptors to that of connections, and valgrind, which takes some
     for itself, lets it set none but the one in force."""
     program = server.arguments
-    server.connections = DESCRIPTORS if server.name == "memcached" else 64
+    server.connections = DESCRIPTORS if server.name == "memcached" else CONNECTIONS + 14
     server.arguments = lambda: ["prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS + 100}", "valgrind",
                                 "--tool=callgrind", "--callgrind-out-file=/dev/null", *program()]
 
@@ -99,10 +106,11 @@ def run(server, listener, pipeline, requests):
         words = Words(listener)
         talk = Talk(listener)
         for i in range(0, KEYS, 32):
-            talk.exchange([words.write(key) for key in keys[i:i + 32]])
-        for _ in range(0, requests, pipeline):
+            talk.exchange([words.write(key) for key in keys[i:i + 32]], 32)
+        together = CONNECTIONS * pipeline
+        for _ in range(0, requests, together):
             talk.exchange([words.write(chance.choice(keys)) if chance.randrange(11) == 0 else
-                           words.read(chance.choice(keys)) for _ in range(pipeline)])
+                           words.read(chance.choice(keys)) for _ in range(together)], pipeline)
         return counted(server)
 
 
