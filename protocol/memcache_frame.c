@@ -80,7 +80,7 @@ static inline const char *read_number(const char *at, const char *end, uint64_t 
 }
 
 /* The same for a line that is set with four words, and the value behind it. Returns the bytes of
- * both. It takes a fifth of the instructions of the way by frame_parse. */
+ * both. It takes a quarter of the instructions of the way by frame_parse. */
 static inline size_t read_set(const struct parser *parser, const char *bytes, size_t length,
                               struct request *request)
 {
@@ -111,9 +111,10 @@ static inline size_t read_set(const struct parser *parser, const char *bytes, si
 static enum parse_result parse(struct parser *parser, char *bytes, size_t length,
                                struct request *request, size_t *consumed)
 {
-    size_t whole = frame_is_at_line(parser) ? read_get(bytes, length, request) : 0;
-    if (whole == 0 && frame_is_at_line(parser)) {
-        whole = read_set(parser, bytes, length, request);
+    size_t whole = 0;
+    if (frame_is_at_line(parser)) {
+        whole = read_get(bytes, length, request);
+        whole = whole > 0 ? whole : read_set(parser, bytes, length, request);
     }
     if (whole > 0) {
         parser->silent = false;
