@@ -1,9 +1,9 @@
 /*
  * heartbeat.h - the proof that the event loop of a thread still runs.
  *
- * A timer in the thread's event base counts once a second; the watchdog, in another thread, checks
- * that the number goes up. It does not while the thread is stuck in a request or waits for a
- * lock.
+ * A timer that the thread's event base watches counts once a second; the watchdog, in another
+ * thread, checks that the number goes up. It does not while the thread is stuck in a request or
+ * waits for a lock.
  */
 #ifndef KVCACHED_DAEMON_BASE_HEARTBEAT_H
 #define KVCACHED_DAEMON_BASE_HEARTBEAT_H
@@ -19,10 +19,11 @@ enum { HEARTBEAT_MS = 1000 };
 
 struct heartbeat {
     _Atomic uint64_t beats;
-    struct event *timer;
+    struct event *event; /* owns a timerfd, which it watches; or NULL */
 };
 
-/* To be called before the thread of `base` runs. False with errno: there is no memory. */
+/* To be called before the thread of `base` runs. False with errno: memory or
+ * descriptors are short. After that heartbeat_deinit is legal. */
 bool heartbeat_init(struct heartbeat *heartbeat, struct event_base *base);
 /* To be called after the thread has ended, and before its base is freed. A zeroed struct is legal.
  */

@@ -39,7 +39,8 @@ bool loop_init(struct loop *loop, struct store *store, struct instance *instance
     TAILQ_INIT(&loop->run_queue.high);
     TAILQ_INIT(&loop->run_queue.low);
     loop->now = clock_now();
-    loop->base = thread_base(0);
+    /* Without timers, as a rule, no turn of the loop needs the time that the base would cache. */
+    loop->base = thread_base(EVENT_BASE_FLAG_NO_CACHE_TIME);
     if (loop->base == NULL) {
         return false;
     }

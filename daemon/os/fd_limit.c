@@ -14,7 +14,7 @@
 #include "daemon/base/log.h"
 
 enum {
-    PER_THREAD = 4,     /* of each worker, and of each handshaker */
+    PER_THREAD = 5,     /* of each worker, and of each handshaker */
     HTTP_LISTENER = 40, /* connections of a listener with HTTP, and its thread's own descriptors */
     REST_LEAST = 24,    /* the log, the pid file, event bases of other threads, and a few clients */
     REST = 96,          /* the same, with a reserve */

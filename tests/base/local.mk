@@ -1,6 +1,7 @@
 # tests/base/local.mk - tests of log, clocks, files.
 
 base_tests = \
+	tests/base/check_heartbeat \
 	tests/base/check_histogram \
 	tests/base/check_log \
 	tests/base/check_log_ring \
@@ -10,6 +11,7 @@ base_tests = \
 	tests/base/check_sha1 \
 	tests/base/check_siphash
 
+tests_base_check_heartbeat_LDADD = $(base_test_libs)
 tests_base_check_histogram_LDADD = $(base_test_libs)
 tests_base_check_log_LDADD = $(base_test_libs)
 tests_base_check_log_ring_LDADD = $(base_test_libs)

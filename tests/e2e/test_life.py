@@ -200,14 +200,14 @@ class Starting(Case):
             if os.geteuid() == 0:  # root would raise it
                 os.setgid(nobody.pw_gid)
                 os.setuid(nobody.pw_uid)
-        for number in (8, 12, 16, 20, 24, 28, 32):
+        for number in (8, 12, 16, 20, 24, 28, 32, 34):
             with self.subTest(number=number):
                 daemon = self.start(ready=False, before_exec=lambda: limit(number))
                 self.assertEqual(daemon.wait_exit(), 71)
                 self.assertRegex(daemon.log(), f"error: file descriptors: the limit is {number}, but "
                                                r"2 threads and 1 listeners need \d+: raise it")
                 self.assertNotIn("[err]", daemon.log())
-        daemon = self.start(before_exec=lambda: limit(33))
+        daemon = self.start(before_exec=lambda: limit(35))
         self.assertEqual(self.connect(daemon).ask("PING"), "PONG")
 
 
