@@ -237,11 +237,15 @@ static void follow(struct evict *evict, enum segment_queue from, uint64_t bytes,
 }
 
 /* Each segment that is emptied pays for some of the memory of ghosts. A frame that just came free
- * may have to be given back for it. */
+ * may have to be given back for it. The payment follows at once: the next writer takes the frame
+ * again, so that a later one would find no memory either. */
 static void pay_for_ghosts(struct store *store)
 {
-    if (!store->shrink.active && !ghost_pay(&store->ghost, &store->budget)) {
-        arena_trim(&store->arena, 0, 1);
+    if (store->shrink.active || ghost_pay(&store->ghost, &store->budget)) {
+        return;
+    }
+    if (arena_trim(&store->arena, 0, 1) > 0) {
+        ghost_pay(&store->ghost, &store->budget);
     }
 }
 
