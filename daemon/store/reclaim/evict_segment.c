@@ -18,12 +18,13 @@
 #include "daemon/store/reclaim/reclaim.h"
 #include "daemon/store/records/append.h"
 
-/* What is kept of a segment at most, in eighths. To free one byte of proven segments 7 may be
- * moved, but on the traces of tests/store/eviction/simulate.c it is 0.2 to 0.6. With 6 eighths for
- * these as well, Zipf 0.8 and 1.0 miss 0.299 and 0.122 instead of 0.293 and 0.120. */
+/* What is kept of a segment at most, in eighths. */
 enum { EIGHTHS_OF_YOUNG = 6, EIGHTHS_OF_PROVEN = 7 };
 
-enum { KEPT_READS = 3 /* of a proven record that is kept, at most */ };
+/* What proven segments kept less than that is saved for the next ones, up to half of one. */
+enum { SAVED_SHARE = 2 };
+
+enum { KEPT_READS = 2 /* of a proven record that is kept, at most */ };
 
 enum { SEGMENT_EFFORT = 8 /* what emptying one costs beside its records, in records */ };
 
@@ -46,6 +47,28 @@ struct cut {
     uint64_t room;                       /* bytes of records with one read less to be kept, too */
     uint64_t bytes[INDEX_READS_MAX + 1]; /* of records, by reads */
 };
+
+/* What may be kept of the segment, in bytes. */
+static uint64_t share_of(const struct cut *cut)
+{
+    const struct eviction *eviction = cut->eviction;
+    uint64_t capacity = segment_capacity(eviction->segment);
+    if (cut->proves) {
+        return capacity * EIGHTHS_OF_YOUNG / 8;
+    }
+    return capacity * EIGHTHS_OF_PROVEN / 8 + eviction->thread->store->evict.saved;
+}
+
+/* `kept` of `share` were kept. */
+static void save(const struct cut *cut, uint64_t share, uint64_t kept)
+{
+    struct eviction *eviction = cut->eviction;
+    if (!cut->proves) {
+        uint64_t most = arena_frame_size(&eviction->thread->store->arena) / SAVED_SHARE;
+        uint64_t left = share > kept ? share - kept : 0;
+        eviction->thread->store->evict.saved = left < most ? left : most;
+    }
+}
 
 static bool is_fresh(const struct cut *cut, const struct visited *visited)
 {
@@ -186,6 +209,7 @@ static void empty(struct eviction *eviction)
     struct segment *segment = eviction->segment;
     struct generation *generation = segment_owner(segment);
     struct cut cut = {.eviction = eviction};
+    uint64_t share = 0;
     eviction->effort++;
     eviction->thread->store->evict.whole =
         segment_order(segment) == eviction->thread->store->arena.frame_order;
@@ -194,10 +218,13 @@ static void empty(struct eviction *eviction)
     }
     if (eviction->may_drop) {
         visit(&cut, survey_record, false);
-        unsigned eighths = cut.proves ? EIGHTHS_OF_YOUNG : EIGHTHS_OF_PROVEN;
-        choose_threshold(&cut, (uint64_t)segment_capacity(segment) * eighths / 8);
+        share = share_of(&cut);
+        choose_threshold(&cut, share);
     }
     visit(&cut, cut_record, true);
+    if (eviction->may_drop) {
+        save(&cut, share, eviction->moved);
+    }
     reclaim_segment(eviction->thread->store, segment);
 }
 

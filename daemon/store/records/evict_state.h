@@ -28,6 +28,7 @@ struct evict {
     struct victims wasteful;            /* by dead space: emptied without losses */
     struct victims sparse;              /* frames, by what is free of them: likewise */
     struct victims old[SEGMENT_QUEUES]; /* by age */
+    uint64_t saved;                     /* bytes that proven segments may keep beyond their share */
     uint64_t bytes[SEGMENT_QUEUES];     /* of the pool's segments in the sample, about */
     uint32_t hand, frame_hand;          /* where the samples begin */
     uint32_t unit, units_end;           /* of a frame that is being emptied; equal: of none */
