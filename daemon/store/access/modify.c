@@ -136,6 +136,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
 {
     struct store *store = txn->thread->store;
     struct segment *segment = NULL;
+    uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
     if (!modification->blind) {
         write_txn_find(txn);
     }
@@ -152,7 +153,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
     struct append append = {.expires = draft->expires,
                             .size = append_size(store, &draft->record),
                             .appender = APPENDER_WRITER,
-                            .queue = ghost_queue(&store->ghost, txn->at->hash)};
+                            .queue = ghost_queue(&store->ghost, txn->at->hash, records)};
     enum room room = append_room(store, txn->at->generation, &append, txn->now, &segment);
     if (room != ROOM_FOUND) {
         return retry(txn, housekeep_lack(room), status);

@@ -167,8 +167,7 @@ static void cut_record(struct visited *visited)
     } else if (!cut->eviction->may_drop || is_fresh(cut, visited)) {
         move_record(cut, visited);
     } else if (!is_worth_keeping(cut, visited) || !keep_record(cut, visited)) {
-        uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
-        ghost_add(&store->ghost, visited->hash, records);
+        ghost_add(&store->ghost, visited->hash, segment_queue(visited->segment));
         visited_remove(visited, RETIRED_EVICTED);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * ghost.c - three Bloom filters in turns; see ghost.h.
+ * ghost.c - lines of fingerprints; see ghost.h.
  */
 #include "daemon/store/records/ghost.h"
 
@@ -8,14 +8,27 @@
 #include "daemon/store/arena/pages.h"
 
 enum {
-    PROBES = 4,
-    MEMORY_SHARE = 170, /* of the store's memory */
-    RECORDS_SHARE = 6,  /* a filter takes so much less keys than there are records, */
-    LINE_KEYS = 20,     /* and no more than this for each line */
+    MEMORY_SHARE = 120, /* of the store's memory */
     PAYMENTS = 16,
     PAGE = 4096,
     GIVE_BACK = 64 * PAGE, /* at once: some 50 microseconds */
 };
+
+/* A lane. */
+enum {
+    LANES = 4, /* in a word */
+    KEYS = GHOST_LANES - 1,
+    PRINT = 0xfffc, /* of the key's hash */
+    WAS_PROVEN = 1, /* the record was, when it was evicted */
+    RETURNED = 2,   /* the key was written since */
+};
+
+/* In parts of the records that there are. */
+#define REACH_UNIT  (UINT64_C(1) << 24)
+#define REACH_LEAST (REACH_UNIT * 3 / 32)
+#define REACH_START (REACH_UNIT * 3 / 8)
+#define REACH_MOST  (REACH_UNIT * 5 / 8)
+enum { REACH_STEP = 32 /* so many times the records, if each of them came back */ };
 
 static size_t bytes_of(uint32_t lines)
 {
@@ -34,6 +47,7 @@ static uint32_t lines_for(uint64_t memory)
 bool ghost_init(struct ghost *ghost, uint64_t memory, uint64_t most)
 {
     memset(ghost, 0, sizeof *ghost);
+    ghost->reach = REACH_START;
     ghost->count = ghost->wanted = lines_for(memory);
     ghost->most = lines_for(most > memory ? most : memory);
     ghost->lines = pages_reserve(bytes_of(ghost->most));
@@ -76,8 +90,7 @@ bool ghost_settle(struct ghost *ghost, struct budget *budget)
         give_back(ghost, budget);
     } else {
         __atomic_store_n(&ghost->count, ghost->wanted, __ATOMIC_RELAXED);
-        ghost->keys = 0;
-        ghost->filling = ghost->cleared = 0;
+        __atomic_store_n(&ghost->reach, REACH_START, __ATOMIC_RELAXED);
     }
     return true;
 }
@@ -100,68 +113,108 @@ bool ghost_pay(struct ghost *ghost, struct budget *budget)
     return true;
 }
 
-static inline unsigned probe(uint64_t mixed, int which)
+/* --- a line ---------------------------------------------------------------------- */
+
+static inline uint64_t load(const struct ghost_line *line, unsigned lane)
 {
-    return ((unsigned)(mixed >> (8 * which)) & 0xff) * GHOST_BITS >> 8;
+    return __atomic_load_n(&line->words[lane / LANES], __ATOMIC_RELAXED);
 }
 
-/* So much of the next filter is emptied that it is ready in time. */
-static void clear_ahead(struct ghost *ghost, uint64_t most)
+static inline uint16_t lane_of(uint64_t word, unsigned lane)
 {
-    uint32_t next = (ghost->filling + 1) % GHOST_FILTERS;
-    uint64_t due = ghost->keys * ghost->count / most;
-    for (; ghost->cleared < due && ghost->cleared < ghost->count; ghost->cleared++) {
-        uint32_t *words = ghost->lines[ghost->cleared].bits[next];
-        for (int i = 0; i < GHOST_WORDS; i++) {
-            __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
+    return (uint16_t)(word >> 16 * (lane % LANES));
+}
+
+/* Threads that write records set RETURNED meanwhile. */
+static void store_lane(struct ghost_line *line, unsigned lane, uint16_t value)
+{
+    uint64_t *word = &line->words[lane / LANES];
+    unsigned shift = 16 * (lane % LANES);
+    uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+    uint64_t fresh = 0;
+    do {
+        fresh = (old & ~(UINT64_C(0xffff) << shift)) | (uint64_t)value << shift;
+    } while (!__atomic_compare_exchange_n(word, &old, fresh, true, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+}
+
+/* No key looks like the lane that says which is next. */
+static inline uint16_t print_of(uint64_t mixed)
+{
+    uint16_t print = (uint16_t)(mixed & PRINT);
+    return print >= GHOST_LANES ? print : (uint16_t)(print | GHOST_LANES);
+}
+
+/* The lane of a key; 0: it is not there. Four lanes are compared at once: the lowest lane that
+ * is zero is told exactly. */
+static inline unsigned find(const struct ghost_line *line, uint16_t print)
+{
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    for (unsigned lane = 0; lane < GHOST_LANES; lane += LANES) {
+        uint64_t other = (load(line, lane) & ones * PRINT) ^ ones * print;
+        uint64_t equal = (other - ones) & ~other & ones << 15;
+        if (equal != 0) {
+            return lane + (unsigned)__builtin_ctzll(equal) / 16;
         }
     }
+    return 0;
 }
 
-void ghost_add(struct ghost *ghost, uint64_t hash, uint64_t records)
+void ghost_add(struct ghost *ghost, uint64_t hash, enum segment_queue queue)
 {
     if (ghost->open == 0) {
         return;
     }
-    uint64_t most = records / RECORDS_SHARE + 1;
-    uint64_t fit = (uint64_t)ghost->count * LINE_KEYS;
-    ghost->keys++;
-    clear_ahead(ghost, most < fit ? most : fit);
-    if (ghost->cleared == ghost->count) {
-        ghost->filling = (ghost->filling + 1) % GHOST_FILTERS;
-        ghost->keys = 0;
-        ghost->cleared = 0;
-    }
     uint64_t mixed = ghost_mix(hash);
-    uint32_t *words = ghost_line(ghost, mixed)->bits[ghost->filling];
-    for (int i = 0; i < PROBES; i++) {
-        unsigned bit = probe(mixed, i);
-        __atomic_fetch_or(&words[bit / 32], 1u << bit % 32, __ATOMIC_RELAXED);
+    uint16_t print = print_of(mixed);
+    struct ghost_line *line = ghost_line(ghost, mixed);
+    unsigned before = find(line, print);
+    if (before != 0) {
+        store_lane(line, before, 0);
     }
+    unsigned next = lane_of(load(line, 0), 0);
+    store_lane(line, next + 1, (uint16_t)(print | (queue == SEGMENT_PROVEN ? WAS_PROVEN : 0)));
+    store_lane(line, 0, (uint16_t)((next + 1) % KEYS));
 }
 
-static bool filter_has(const uint32_t *words, uint64_t mixed)
+/* --- how far back ------------------------------------------------------------------ */
+
+/* A key came back for the first time since it was evicted. */
+static void adapt(struct ghost *ghost, bool was_proven, uint64_t records)
 {
-    for (int i = 0; i < PROBES; i++) {
-        unsigned bit = probe(mixed, i);
-        if ((__atomic_load_n(&words[bit / 32], __ATOMIC_RELAXED) >> bit % 32 & 1) == 0) {
-            return false;
-        }
+    uint64_t step = REACH_UNIT * REACH_STEP / records;
+    uint64_t reach = __atomic_load_n(&ghost->reach, __ATOMIC_RELAXED);
+    if (was_proven) {
+        reach = reach > REACH_LEAST + step ? reach - step : REACH_LEAST;
+    } else {
+        reach = reach + step < REACH_MOST ? reach + step : REACH_MOST;
     }
-    return true;
+    __atomic_store_n(&ghost->reach, reach, __ATOMIC_RELAXED);
 }
 
-bool ghost_has(const struct ghost *ghost, uint64_t hash)
+bool ghost_has(struct ghost *ghost, uint64_t hash, uint64_t records)
 {
-    if (__atomic_load_n(&ghost->open, __ATOMIC_ACQUIRE) == 0) {
+    if (__atomic_load_n(&ghost->open, __ATOMIC_ACQUIRE) == 0 || records == 0) {
         return false;
     }
     uint64_t mixed = ghost_mix(hash);
-    const struct ghost_line *line = ghost_line(ghost, mixed);
-    for (int filter = 0; filter < GHOST_FILTERS; filter++) {
-        if (filter_has(line->bits[filter], mixed)) {
-            return true;
-        }
+    struct ghost_line *line = ghost_line(ghost, mixed);
+    unsigned lane = find(line, print_of(mixed));
+    if (lane == 0) {
+        return false;
     }
-    return false;
+    uint64_t word = load(line, lane);
+    unsigned next = lane_of(load(line, 0), 0);
+    uint64_t since = (uint64_t)((next + KEYS - lane) % KEYS) * ghost_lines(ghost);
+    bool is_near = since <= records * __atomic_load_n(&ghost->reach, __ATOMIC_RELAXED) / REACH_UNIT;
+    if (since > records * REACH_MOST / REACH_UNIT) {
+        return false;
+    }
+    bool was_proven = (lane_of(word, lane) & WAS_PROVEN) != 0;
+    if ((lane_of(word, lane) & RETURNED) == 0 && (was_proven || !is_near)) {
+        adapt(ghost, was_proven, records);
+    }
+    __atomic_fetch_or(&line->words[lane / LANES], (uint64_t)RETURNED << 16 * (lane % LANES),
+                      __ATOMIC_RELAXED);
+    return is_near;
 }

@@ -37,30 +37,25 @@
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/records/segment.h"
 
-enum {
-    GHOST_FILTERS = 3,
-    GHOST_WORDS = 5, /* of a filter in a line; what is left of the line is not used */
-    GHOST_BITS = 32 * GHOST_WORDS,
-};
+enum { GHOST_LANES = 32 };
 
+/* Of 16 bits each. The first one says which of the others is the oldest key, and the next to be
+ * replaced. */
 struct ghost_line {
-    uint32_t bits[GHOST_FILTERS][GHOST_WORDS];
-    uint32_t unused;
+    uint64_t words[GHOST_LANES / 4]; /* atomic */
 };
 
 _Static_assert(sizeof(struct ghost_line) == 64, "a line is a cache line");
 
 struct ghost {
-    struct ghost_line *lines; /* reserved; written under store.reclaim_lock, read by all */
+    struct ghost_line *lines; /* reserved; keys are added under store.reclaim_lock */
     uint32_t most;            /* lines that are reserved */
     uint32_t count;           /* atomic, changed under store.reclaim_lock while it is not open */
     uint32_t open;            /* paid for, and in use; atomic */
+    uint64_t reach;           /* how far back; atomic */
     /* under store.reclaim_lock */
-    uint32_t wanted;  /* what count is to be */
-    uint64_t paid;    /* bytes */
-    uint64_t keys;    /* in the filter that is being filled */
-    uint32_t filling; /* which that is */
-    uint32_t cleared; /* lines of the next one that are empty */
+    uint32_t wanted; /* what count is to be */
+    uint64_t paid;   /* bytes */
 };
 
 /* For so much memory of a store, and for `most` bytes one day. False with errno when there is
@@ -78,8 +73,8 @@ bool ghost_settle(struct ghost *ghost, struct budget *budget);
 /* Takes a part of what it needs from the budget. False when that has no more. */
 bool ghost_pay(struct ghost *ghost, struct budget *budget);
 
-/* A key was evicted; the store has so many records. */
-void ghost_add(struct ghost *ghost, uint64_t hash, uint64_t records);
+/* A key was evicted from that queue. */
+void ghost_add(struct ghost *ghost, uint64_t hash, enum segment_queue queue);
 
 /* The bits of a key all come from one product. */
 static inline uint64_t ghost_mix(uint64_t hash)
@@ -87,19 +82,23 @@ static inline uint64_t ghost_mix(uint64_t hash)
     return hash * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static inline struct ghost_line *ghost_line(const struct ghost *ghost, uint64_t mixed)
+static inline uint32_t ghost_lines(const struct ghost *ghost)
 {
-    uint32_t count = __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
-    return &ghost->lines[(mixed >> 32) * count >> 32];
+    return __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
 }
 
-/* Any thread: was it evicted lately? */
-bool ghost_has(const struct ghost *ghost, uint64_t hash);
+static inline struct ghost_line *ghost_line(const struct ghost *ghost, uint64_t mixed)
+{
+    return &ghost->lines[(mixed >> 32) * ghost_lines(ghost) >> 32];
+}
+
+/* Any thread, of a key that is written: was it evicted lately, in a store of so many records? */
+bool ghost_has(struct ghost *ghost, uint64_t hash, uint64_t records);
 
 /* Where a record that is written belongs. */
-static inline enum segment_queue ghost_queue(const struct ghost *ghost, uint64_t hash)
+static inline enum segment_queue ghost_queue(struct ghost *ghost, uint64_t hash, uint64_t records)
 {
-    return ghost_has(ghost, hash) ? SEGMENT_PROVEN : SEGMENT_YOUNG;
+    return ghost_has(ghost, hash, records) ? SEGMENT_PROVEN : SEGMENT_YOUNG;
 }
 
 #endif
