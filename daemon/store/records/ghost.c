@@ -134,8 +134,8 @@ static void store_lane(struct ghost_line *line, unsigned lane, uint16_t value)
     uint64_t fresh = 0;
     do {
         fresh = (old & ~(UINT64_C(0xffff) << shift)) | (uint64_t)value << shift;
-    } while (!__atomic_compare_exchange_n(word, &old, fresh, true, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(word, &old, fresh, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }
 
 /* No key looks like the lane that says which is next. */
