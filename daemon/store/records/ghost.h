@@ -37,7 +37,7 @@
 #include "daemon/store/arena/budget.h"
 #include "daemon/store/records/segment.h"
 
-enum { GHOST_LANES = 32 };
+enum { GHOST_LANES = 16 };
 
 /* Of 16 bits each. The first one says which of the others is the oldest key, and the next to be
  * replaced. */
@@ -45,7 +45,7 @@ struct ghost_line {
     uint64_t words[GHOST_LANES / 4]; /* atomic */
 };
 
-_Static_assert(sizeof(struct ghost_line) == 64, "a line is a cache line");
+_Static_assert(sizeof(struct ghost_line) == 32, "two lines are a line of the processor's cache");
 
 struct ghost {
     struct ghost_line *lines; /* reserved; keys are added under store.reclaim_lock */
