@@ -17,8 +17,8 @@
  * This is S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, "FIFO queues are all you need for
  * cache eviction", SOSP 2023) with segments for records, as Segcache merges them (Yang,
  * Yue and Vinayak, NSDI 2021), and with counts of 16 steps, as GCLOCK has (Smith,
- * 1978). A tenth for the young, as in S3-FIFO, misses 0.297 of Zipf 0.8 where this
- * misses 0.293, and 0.120 instead of 0.122 where sets of keys replace each other.
+ * 1978). A tenth for the young, as in S3-FIFO, misses 0.294 of Zipf 0.8 where this
+ * misses 0.291, and 0.119 instead of 0.121 where sets of keys replace each other.
  * tests/store/eviction/simulate.c holds the store itself to bounds, beside other policies.
  *
  * A search looks at EVICT_SAMPLE segments at most, so that its time does not grow with the

@@ -6,24 +6,36 @@
  * "ARC", FAST 2003; to pass the queue of the young by them: Yang, Zhang, Qiu, Yue and
  * Rashmi, "FIFO queues are all you need for cache eviction", SOSP 2023.)
  *
- * Remembered is not the key but four bits of a Bloom filter, and of these there are
- * three: one is filled, the one before it is full, and the oldest is being emptied,
- * some of it with every key, so that no request waits for a large filter to be
- * cleared. All three are asked. A line of the processor's cache holds the same part of all
- * three (blocked Bloom filters: Putze, Sanders and Singler, 2007), so a question
- * costs one line. A false positive keeps a record longer that no client missed.
+ * Remembered is 14 bits of the key's hash, whether the record was proven, and whether the key was
+ * written since. A line holds 15 keys that another part of the hash leads to, in the order of their
+ * eviction; the oldest is replaced. A question costs one line of the processor's cache, and takes
+ * one stranger in 1,000 for a key that was evicted, which keeps a record longer that no client
+ * missed. How long ago a key was evicted is told by its place in the line: each key behind it
+ * stands for as many evictions as there are lines.
  *
- * A filter takes a sixth as many keys as there are records. Longer memories follow a
- * change of habits faster, and tell popular keys worse, also because fuller filters are
- * mistaken more often. What the store misses on traces of tests/store/eviction/simulate.c:
+ * Not all that is remembered counts, but what was evicted within the reach: a share of the records
+ * that there are, from 3/32 to 5/8 of them. A long reach follows a change of habits faster, and
+ * tells popular keys worse. So the reach follows what comes back (as the target of ARC does): it
+ * grows with each key beyond it whose record was young, which a longer reach would have proven,
+ * and shrinks with each key whose record was proven, which had to go for others that were proven
+ * by the reach. A key counts once for each time that it is evicted.
  *
- *                     Zipf 0.8   Zipf 1.0   sets   mistaken
- *     no memory         0.298      0.123    0.144
- *     an eighth         0.293      0.120    0.125    0.7 %
- *     a sixth           0.293      0.120    0.122    1.8 %
- *     a quarter         0.298      0.120    0.121    5.5 %
+ * What the store misses on traces of tests/store/eviction/simulate.c, and on a recorded trace of
+ * block accesses (113,872 to 48,974 blocks, of 1,000 bytes each, in 8 MiB):
  *
- * All three are 1/170 of the memory. They are paid for when something is evicted for
+ *                                       Zipf 0.8   Zipf 1.0   scans   sets    blocks
+ *     no memory                           0.300      0.122    0.258   0.160   0.747
+ *     Bloom filters, a sixth to a half    0.292      0.120    0.257   0.121   0.730
+ *     reach of 3/8, fixed                 0.291      0.119    0.255   0.121   0.715
+ *     reach as it is now                  0.291      0.119    0.254   0.121   0.706
+ *
+ * Tried and dropped: keys of 11 bits with counts of how often they came back, which would let keys
+ * beyond the reach in when they come back for the second time (Zipf 0.8 0.001 less, scans and sets
+ * more), also as first count of reads; a reach of all records (blocks 0.710, sizes 0.222 instead
+ * of 0.221); 1/170 of the memory (blocks 0.710) and 1/90 (Zipf 0.8 0.292); lines of 31 keys, whose
+ * places tell more and cost 40 instructions more (blocks 0.705).
+ *
+ * The lines are 1/120 of the memory. They are paid for when something is evicted for
  * the first time: a store that never fills has none. Where a key's line is depends on how many
  * there are, so that all is forgotten when the memory becomes another.
  */
@@ -76,7 +88,7 @@ bool ghost_pay(struct ghost *ghost, struct budget *budget);
 /* A key was evicted from that queue. */
 void ghost_add(struct ghost *ghost, uint64_t hash, enum segment_queue queue);
 
-/* The bits of a key all come from one product. */
+/* The line and the fingerprint of a key both come from one product. */
 static inline uint64_t ghost_mix(uint64_t hash)
 {
     return hash * UINT64_C(0x9e3779b97f4a7c15);
