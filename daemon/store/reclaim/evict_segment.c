@@ -16,7 +16,7 @@
  * share: else records are dropped that were read, in a segment where all were, while other segments
  * keep none that are better. If each segment lost an eighth by itself, Zipf 0.8 and sizes would
  * miss 0.293 and 0.222 instead of 0.291 and 0.221. What is saved has a limit, since a writer may
- * wait: four segments in a row, at most, are emptied without a byte won.
+ * wait: four frames of segments in a row, at most, are emptied without a byte won.
  */
 #include "daemon/store/reclaim/evict_segment.h"
 
