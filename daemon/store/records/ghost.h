@@ -8,10 +8,10 @@
  *
  * Remembered is 14 bits of the key's hash, whether the record was proven, and whether the key was
  * written since. A line holds 15 keys that another part of the hash leads to, in the order of their
- * eviction; the oldest is replaced. A question costs one line of the processor's cache, and takes
- * one stranger in 1,000 for a key that was evicted, which keeps a record longer that no client
- * missed. How long ago a key was evicted is told by its place in the line: each key behind it
- * stands for as many evictions as there are lines.
+ * eviction; the oldest is replaced. A lookup costs one line of the processor's cache, and takes one
+ * other key in 1,000 for one that was evicted, which keeps a record longer that no client missed.
+ * How long ago a key was evicted is told by its place in the line: each key behind it stands for as
+ * many evictions as there are lines.
  *
  * Not all that is remembered counts, but what was evicted within the reach: a share of the records
  * that there are, from 3/32 to 5/8 of them. A long reach follows a change of habits faster, and
