@@ -151,7 +151,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
         write_txn_unlock(txn);
     }
     struct append append = {.expires = draft->expires,
-                            .size = append_size(store, &draft->record),
+                            .size = append_size(store, &draft->record, draft->expires),
                             .appender = APPENDER_WRITER,
                             .queue = ghost_queue(&store->ghost, txn->at->hash, records)};
     enum room room = append_room(store, txn->at->generation, &append, txn->now, &segment);
@@ -164,7 +164,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
         if (*status != STORE_OK) {
             return refuse(txn);
         }
-        if (append_size(store, &draft->record) > append.size) {
+        if (append_size(store, &draft->record, draft->expires) > append.size) {
             write_txn_end(txn);
             return ATTEMPT_AGAIN; /* the old one has just gone, and the new one grew by it */
         }

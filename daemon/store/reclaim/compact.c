@@ -37,7 +37,7 @@ bool compact_move(struct visited *visited, enum segment_queue queue, uint32_t fr
     }
     struct segment *to = NULL;
     struct append append = {.expires = visited->expires,
-                            .size = append_size(store, &visited->record),
+                            .size = append_size(store, &visited->record, visited->expires),
                             .appender = APPENDER_RECLAIM,
                             .queue = queue};
     if (append_room(store, generation, &append, visited->now, &to) != ROOM_FOUND) {

@@ -63,10 +63,11 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
                        uint64_t expires, uint32_t *footprint);
 
 /* An upper bound of what the record will take in any segment. */
-static inline uint32_t append_size(const struct store *store, const struct record *record)
+static inline uint32_t append_size(const struct store *store, const struct record *record,
+                                   uint64_t expires)
 {
-    uint64_t size = (uint64_t)RECORD_HEADER_MAX + record->key.length + record->value_length +
-                    store->segments.guard;
+    uint64_t size = (uint64_t)record_header_most(record, expires != SEGMENT_NEVER) +
+                    record->key.length + record->value_length + store->segments.guard;
     return size > store->span_size ? store->span_size
                                    : place_aligned(&store->segments, (uint32_t)size);
 }

@@ -68,14 +68,27 @@ struct record {
     bool span;
 };
 
-/* Bytes of header that record_write will need. */
-static inline uint32_t record_header_size(const struct record *record)
+/* Of flags, both lengths and the client's flags. */
+static inline uint32_t record_header_least(const struct record *record)
 {
     uint32_t length = record->value_length;
     uint32_t size = 1u + 1u + (record->key.length > UINT8_MAX);
     size += 1u + (length > UINT8_MAX) + 2u * (length > UINT16_MAX);
+    return size + (record->client_flags != 0 ? 4u : 0u);
+}
+
+/* Bytes of header that record_write will need at most, in any segment. */
+static inline uint32_t record_header_most(const struct record *record, bool expires)
+{
+    return record_header_least(record) + RECORD_NOTES_SIZE + RECORD_VERSION_SIZE +
+           (expires ? 6u : 0u);
+}
+
+/* Bytes of header that record_write will need. */
+static inline uint32_t record_header_size(const struct record *record)
+{
+    uint32_t size = record_header_least(record);
     size += record->expires ? 4u + 2u * (record->after > UINT32_MAX) : 0u;
-    size += record->client_flags != 0 ? 4u : 0u;
     size += record->noted ? (uint32_t)RECORD_NOTES_SIZE : 0u;
     return size + (record->noted && record->version != 0 ? (uint32_t)RECORD_VERSION_SIZE : 0u);
 }
