@@ -97,20 +97,21 @@ static inline size_t frame_line_end(const char *at, const char *end)
     return at < end && *at == '\n' ? 1 : 0;
 }
 
-/* Reads a number of 1 to 7 digits that is at `at`, 8 bytes before the end or more: nearly all are.
- * Returns where it ends; NULL: there is none, or a longer one. */
+/* Reads the blank that is at `at`, and a number of 1 to 7 digits, which begins 8 bytes before the
+ * end or more: nearly all do. Returns where it ends; NULL: `at` is, there is none, or a longer
+ * one. */
 static inline const char *frame_short_number(const char *at, const char *end, uint64_t *number)
 {
-    if (end - at < BYTES_WORD) {
+    if (at == NULL || end - at <= BYTES_WORD || *at != ' ') {
         return NULL;
     }
-    uint64_t word = bytes_load(at);
+    uint64_t word = bytes_load(at + 1);
     size_t count = bytes_digits(word);
     if (count == 0 || count == BYTES_WORD) {
         return NULL;
     }
     *number = bytes_decimal(word, count);
-    return at + count;
+    return at + 1 + count;
 }
 
 /* Takes the end of a write's line that is at `at`, and the value behind it. Returns where the

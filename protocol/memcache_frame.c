@@ -71,14 +71,6 @@ static inline size_t read_get(const char *bytes, size_t length, struct request *
     return (size_t)(key_end - bytes) + line_end;
 }
 
-/* Reads the blank and the number that are at `at`. Returns where they end; NULL: `at` is, or they
- * are not there. */
-static inline const char *read_number(const char *at, const char *end, uint64_t *number)
-{
-    bool is_there = at != NULL && at < end && *at == ' ';
-    return is_there ? frame_short_number(at + 1, end, number) : NULL;
-}
-
 /* The same for a line that is set with four words, and the value behind it. Returns the bytes of
  * both. It takes a quarter of the instructions of the way by frame_parse. */
 static inline size_t read_set(const struct parser *parser, const char *bytes, size_t length,
@@ -96,9 +88,9 @@ static inline size_t read_set(const struct parser *parser, const char *bytes, si
                                 .form = MEMCACHE_SET,
                                 .options = REQUEST_NOTED | REQUEST_CLEAR | REQUEST_ONE_KEY,
                                 .keys = {key, key_length}};
-    at = read_number(at, end, &flags);
-    at = read_number(at, end, &seconds);
-    at = read_number(at, end, &request->value_length);
+    at = frame_short_number(at, end, &flags);
+    at = frame_short_number(at, end, &seconds);
+    at = frame_short_number(at, end, &request->value_length);
     if (key_length - 1 >= MEMCACHE_KEY_MAX || at == NULL || flags > UINT32_MAX) {
         return 0;
     }
@@ -130,30 +122,24 @@ static enum parse_result body_end(struct parser *parser, const char *bytes, size
     return frame_body_end(&frame, parser, bytes, length, consumed);
 }
 
-/* A reply that is not the one of a text command: errors are the same for all. */
-static size_t __attribute__((noinline))
-write_other_head(const struct request *request, const struct reply *reply, char *to)
-{
-    if (memcache_is_meta(request) && !reply_is_error(reply)) {
-        return meta_reply_head(request, reply, to);
-    }
-    bool lists = reply->kind == REPLY_ENTRY || reply->kind == REPLY_END;
-    return request->verb == VERB_METADUMP && lists ? memcache_dump_line(request, reply, to)
-                                                   : memcache_reply_head(request, reply, to);
-}
-
-/* The command decides which file writes a reply. */
+/* The command decides which file writes a reply; errors are the same for all. */
 static size_t write_head(const struct request *request, const struct reply *reply, char *to)
 {
     if (request == NULL) {
         return memcache_reply_head(request, reply, to);
     }
-    bool is_meta = memcache_is_meta(request);
-    if (!is_meta && (request->options & REQUEST_QUIET) != 0) {
+    if (memcache_is_meta(request)) {
+        return reply_is_error(reply) ? memcache_reply_head(request, reply, to)
+                                     : meta_reply_head(request, reply, to);
+    }
+    if ((request->options & REQUEST_QUIET) != 0) {
         return 0;
     }
-    return is_meta || request->verb == VERB_METADUMP ? write_other_head(request, reply, to)
-                                                     : memcache_reply_head(request, reply, to);
+    if (request->verb == VERB_METADUMP &&
+        (reply->kind == REPLY_ENTRY || reply->kind == REPLY_END)) {
+        return memcache_dump_line(request, reply, to);
+    }
+    return memcache_reply_head(request, reply, to);
 }
 
 const struct protocol protocol_memcache = {

@@ -106,10 +106,7 @@ static inline size_t read_put(const struct parser *parser, const char *bytes, si
     *request =
         (struct request){.verb = VERB_PUT, .options = REQUEST_ONE_KEY, .ns = ns, .keys = key};
     at = read_ttl(at, end, &request->ttl);
-    if (at == NULL || at == end || *at != ' ') {
-        return 0;
-    }
-    at = frame_short_number(at + 1, end, &request->value_length);
+    at = frame_short_number(at, end, &request->value_length);
     if (at == NULL || request->value_length > parser->max_value) {
         return 0;
     }

@@ -35,8 +35,7 @@ class ClusterCase(HttpCase):
                  self.figures()["cluster_replicas"], 20, "the masters and their replicas")
 
     def figures(self):
-        lines = self.client.ask_all("STATS")
-        return {name: int(value) for _, name, value in (line.split(" ") for line in lines)
+        return {name: int(value) for name, value in self.client.stats().items()
                 if name.startswith("cluster_")}
 
 

@@ -66,7 +66,7 @@ class WithNodes(Case):
 
     def figures(self, daemon=0):
         with self.daemons[daemon].connect() as client:
-            return dict(line.split(" ")[1:] for line in client.ask_all("STATS"))
+            return client.stats()
 
 
 @unittest.skipUnless(server_program(), "there is no valkey-server and no redis-server")

@@ -289,15 +289,11 @@ memory = "256M"; max_value = "64M";
         self.old = b"v" * self.LENGTH
         self.assertEqual(self.client.put("cache", "large", self.old, "1h"), "STORED")
 
-    def yields(self):
-        lines = self.client.ask_all("STATS")
-        return next(int(line.split(" ")[2]) for line in lines if line.startswith("STAT conn_yields "))
-
     def yields_meanwhile(self, request):
         """How often the connection lets others go first, of which one is answered meanwhile."""
-        before = self.yields()
+        before = self.client.stat("conn_yields")
         self.assertGreater(self.turns_meanwhile(request), 0)
-        return self.yields() - before
+        return self.client.stat("conn_yields") - before
 
     def turns_meanwhile(self, request):
         """How often another client is answered before this is done."""

@@ -61,10 +61,7 @@ class WithNode(Case):
         return dict(word.split("=", 1) for word in line.split(" ")[1:])
 
     def connections(self):
-        return int(self.figure("curr_connections"))
-
-    def figure(self, name):
-        return dict(line.split(" ")[1:] for line in self.client.ask_all("STATS"))[name]
+        return self.client.stat("curr_connections")
 
 
 class Waiting(WithNode):
@@ -103,7 +100,7 @@ class Waiting(WithNode):
             client = self.connect(self.daemon)
             client.send(request)
             clients.append(client)
-        wait_for(lambda: self.figure("cluster_questions") != "0", 10, "questions")
+        wait_for(lambda: self.client.stat("cluster_questions") != 0, 10, "questions")
         return clients
 
     def test_a_daemon_that_stops(self):
@@ -134,10 +131,10 @@ class Waiting(WithNode):
         client = self.connect(self.daemon, receive_buffer=4096)
         client.send("GET s " + " ".join(f"k{i}" for i in range(12)) + "\r\n")
         wait_for(lambda: self.node.times(b"GET") >= before + 12, 10, "the node to be asked")
-        wait_for(lambda: int(self.figure("buffer_bytes")) > 8 << 20, 10, "the values to be counted")
+        wait_for(lambda: self.client.stat("buffer_bytes") > 8 << 20, 10, "the values to be counted")
         for _ in range(12):
             self.assertEqual(client.reply()[0], f"VALUE {1 << 20}")
-        wait_for(lambda: int(self.figure("buffer_bytes")) < 1 << 20, 10, "them to be forgotten")
+        wait_for(lambda: self.client.stat("buffer_bytes") < 1 << 20, 10, "them to be forgotten")
 
     def test_slow_requests(self):
         """Those that are asked for together have times of their own."""
@@ -288,14 +285,10 @@ class Rights(WithNode):
         self.assertEqual(client.reply(), "DENIED")
         self.assertRegex(client.reply(), "authenticate first")
 
-    def bytes_read(self):
-        lines = self.client.ask_all("STATS")
-        return next(int(line.split(" ")[2]) for line in lines if line.startswith("STAT bytes_read "))
-
     def test_a_user_that_is_gone(self):
         self.begin_rights()
         self.node.gate.clear()
-        before, clients, sent = self.node.times(b"GET"), [], self.bytes_read()
+        before, clients, sent = self.node.times(b"GET"), [], self.client.stat("bytes_read")
         for request in ("GET s a\r\nGET s b c\r\nPUT s d 1h 1\r\nx\r\n",
                         "GET s a b c\r\n", "LIST s\r\n",
                         "PUT s large 1h 30000\r\n" + "x" * 30000 + "\r\n"):
@@ -305,7 +298,7 @@ class Rights(WithNode):
             self.assertEqual(client.reply(), "OK")
             clients.append(client)
         wait_for(lambda: self.node.times(b"GET") > before, 10, "the node to be asked")
-        wait_for(lambda: self.bytes_read() >= sent, 10, "all requests to be read")
+        wait_for(lambda: self.client.stat("bytes_read") >= sent, 10, "all requests to be read")
         self.MORE = users(self.ALL[0])
         self.change(REMOTE)
         self.node.gate.set()

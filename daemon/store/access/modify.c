@@ -136,7 +136,6 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
 {
     struct store *store = txn->thread->store;
     struct segment *segment = NULL;
-    uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
     if (!modification->blind) {
         write_txn_find(txn);
     }
@@ -150,6 +149,7 @@ static enum attempt try_modify(struct write_txn *txn, const struct modification 
     if (!modification->blind) {
         write_txn_unlock(txn);
     }
+    uint64_t records = __atomic_load_n(&store->index.entries, __ATOMIC_RELAXED);
     struct append append = {.expires = draft->expires,
                             .size = append_size(store, &draft->record, draft->expires),
                             .appender = APPENDER_WRITER,

@@ -362,7 +362,7 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
     char *bytes = segment_bytes(&store->segments, segment) + offset;
     char *value = record_write(bytes, record);
     uint32_t length = (uint32_t)(value - bytes) + record->value_length;
-    uint32_t size = place_aligned(&store->segments, length + store->segments.guard);
+    uint32_t size = record_footprint_of(&store->segments, record, length);
     commit(&store->segments, segment, offset, length, offset + size);
     __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);
     *footprint = size;

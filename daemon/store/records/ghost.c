@@ -115,6 +115,22 @@ bool ghost_pay(struct ghost *ghost, struct budget *budget)
 
 /* --- a line ---------------------------------------------------------------------- */
 
+/* The line and the fingerprint of a key both come from one product. */
+static inline uint64_t mix(uint64_t hash)
+{
+    return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline uint32_t lines_in_use(const struct ghost *ghost)
+{
+    return __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
+}
+
+static inline struct ghost_line *line_of(const struct ghost *ghost, uint64_t mixed)
+{
+    return &ghost->lines[(mixed >> 32) * lines_in_use(ghost) >> 32];
+}
+
 static inline uint64_t load(const struct ghost_line *line, unsigned lane)
 {
     return __atomic_load_n(&line->words[lane / LANES], __ATOMIC_RELAXED);
@@ -165,9 +181,9 @@ void ghost_add(struct ghost *ghost, uint64_t hash, enum segment_queue queue)
     if (ghost->open == 0) {
         return;
     }
-    uint64_t mixed = ghost_mix(hash);
+    uint64_t mixed = mix(hash);
     uint16_t print = print_of(mixed);
-    struct ghost_line *line = ghost_line(ghost, mixed);
+    struct ghost_line *line = line_of(ghost, mixed);
     unsigned before = find(line, print);
     if (before != 0) {
         store_lane(line, before, 0);
@@ -197,15 +213,15 @@ bool ghost_has(struct ghost *ghost, uint64_t hash, uint64_t records)
     if (__atomic_load_n(&ghost->open, __ATOMIC_ACQUIRE) == 0 || records == 0) {
         return false;
     }
-    uint64_t mixed = ghost_mix(hash);
-    struct ghost_line *line = ghost_line(ghost, mixed);
+    uint64_t mixed = mix(hash);
+    struct ghost_line *line = line_of(ghost, mixed);
     unsigned lane = find(line, print_of(mixed));
     if (lane == 0) {
         return false;
     }
     uint64_t word = load(line, lane);
     unsigned next = lane_of(load(line, 0), 0);
-    uint64_t since = (uint64_t)((next + KEYS - lane) % KEYS) * ghost_lines(ghost);
+    uint64_t since = (uint64_t)((next + KEYS - lane) % KEYS) * lines_in_use(ghost);
     bool is_near = since <= records * __atomic_load_n(&ghost->reach, __ATOMIC_RELAXED) / REACH_UNIT;
     if (since > records * REACH_MOST / REACH_UNIT) {
         return false;

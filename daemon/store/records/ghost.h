@@ -88,22 +88,6 @@ bool ghost_pay(struct ghost *ghost, struct budget *budget);
 /* A key was evicted from that queue. */
 void ghost_add(struct ghost *ghost, uint64_t hash, enum segment_queue queue);
 
-/* The line and the fingerprint of a key both come from one product. */
-static inline uint64_t ghost_mix(uint64_t hash)
-{
-    return hash * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static inline uint32_t ghost_lines(const struct ghost *ghost)
-{
-    return __atomic_load_n(&ghost->count, __ATOMIC_RELAXED);
-}
-
-static inline struct ghost_line *ghost_line(const struct ghost *ghost, uint64_t mixed)
-{
-    return &ghost->lines[(mixed >> 32) * ghost_lines(ghost) >> 32];
-}
-
 /* Any thread, of a key that is written: was it evicted lately, in a store of so many records? */
 bool ghost_has(struct ghost *ghost, uint64_t hash, uint64_t records);
 

@@ -321,12 +321,17 @@ void segment_describe(struct segments *segments, struct segment *segment,
 
 /* --- records of a segment ------------------------------------------------ */
 
-/* Bytes that a record takes in its segment; for a span all of it. */
+/* Bytes that a record of that size takes in its segment; for a span all of it. */
+static inline uint32_t record_footprint_of(const struct segments *segments,
+                                           const struct record *record, uint32_t size)
+{
+    return record->span ? size : place_aligned(segments, size + segments->guard);
+}
+
 static inline uint32_t record_footprint(const struct segments *segments,
                                         const struct record *record)
 {
-    uint32_t size = record_size(record);
-    return record->span ? size : place_aligned(segments, size + segments->guard);
+    return record_footprint_of(segments, record, record_size(record));
 }
 
 /* The same of a record that was read there, which is known sooner. */
@@ -334,7 +339,7 @@ static inline uint32_t record_footprint_at(const struct segments *segments, cons
                                            const struct record *record)
 {
     uint32_t size = (uint32_t)(record->value - bytes) + record->value_length;
-    return record->span ? size : place_aligned(segments, size + segments->guard);
+    return record_footprint_of(segments, record, size);
 }
 
 /* Decodes the record at `bytes`, which lies in `segment`. *expires: on the

@@ -53,6 +53,7 @@ static inline bool write_txn_slot(struct write_txn *txn, struct slot *slot)
     }
     return index_free_slot(&txn->thread->store->index, txn->home, slot);
 }
+
 /* Turns that slot to the record at `place`, which is in the segment already, takes `size` bytes and
  * is counted now; retires the old one. */
 void write_txn_commit(struct write_txn *txn, struct slot *slot, uint32_t place, uint32_t size);
