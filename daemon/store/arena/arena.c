@@ -129,7 +129,7 @@ bool arena_open(struct arena *arena, uint32_t frames)
     }
     lock_take(&arena->lock);
     if (frames > arena->frames) {
-        arena->frames = frames;
+        __atomic_store_n(&arena->frames, frames, __ATOMIC_RELAXED);
     }
     lock_give(&arena->lock);
     return true;

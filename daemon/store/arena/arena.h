@@ -43,7 +43,7 @@ struct arena {
     struct budget *budget; /* not owned */
 
     struct lock lock; /* guards all that follows */
-    uint32_t frames;  /* that may be used, frame 0 included; never fewer than before */
+    uint32_t frames;  /* that may be used, frame 0 included; never fewer than before; atomic */
     uint32_t fresh;   /* frames from this one on were never used: they are free and cold, too */
     bool starved;     /* the file system has no room: cold frames cannot be had */
     uint64_t retry_at;
@@ -149,10 +149,16 @@ static inline size_t arena_units_max(const struct arena *arena)
     return (size_t)arena->frames_max << arena->frame_order;
 }
 
-/* Units of frames that may be used. While no other thread can call arena_open. */
+/* Frames that may be used, frame 0 included; without the lock there may soon be more. */
+static inline uint32_t arena_frames(const struct arena *arena)
+{
+    return __atomic_load_n(&arena->frames, __ATOMIC_RELAXED);
+}
+
+/* Units of these frames. */
 static inline size_t arena_units(const struct arena *arena)
 {
-    return (size_t)arena->frames << arena->frame_order;
+    return (size_t)arena_frames(arena) << arena->frame_order;
 }
 
 /* Bytes that the range may grow to. */

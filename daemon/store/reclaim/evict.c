@@ -78,7 +78,7 @@ static void sample_frames(struct store *store)
 {
     struct evict *evict = &store->evict;
     const struct arena *arena = &store->arena;
-    uint32_t frames = arena->frames;
+    uint32_t frames = arena_frames(arena);
     uint32_t stride = frames / (EVICT_SAMPLE + 1) + 1;
     evict->frame_hand = (evict->frame_hand + 1) % stride;
     for (uint32_t frame = evict->frame_hand + 1; frame < frames; frame += stride) {

@@ -34,7 +34,7 @@ bool expire_init(struct expire *expire, struct segments *segments, struct budget
     expire->segments = segments;
     expire->budget = budget;
     expire->heap = pages_reserve(heap_bytes(arena_units_max(arena)));
-    return expire->heap != NULL && expire_open(expire, arena->frames);
+    return expire->heap != NULL && expire_open(expire, arena_frames(arena));
 }
 
 void expire_deinit(struct expire *expire)

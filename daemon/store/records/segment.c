@@ -39,7 +39,7 @@ bool segments_init(struct segments *segments, struct arena *arena)
     segments->by_unit = pages_reserve(numbers_bytes(units));
     if (segments->table == NULL || segments->by_frame == NULL || segments->by_unit == NULL ||
         !segment_numbers_init(&segments->numbers, units) ||
-        !segments_open(segments, arena->frames)) {
+        !segments_open(segments, arena_frames(arena))) {
         segments_deinit(segments);
         return false;
     }

@@ -285,7 +285,7 @@ static bool exceeds_half(const uint64_t *counter, uint64_t most)
 void store_pressure(struct store *store, uint64_t now, struct store_pressure *pressure)
 {
     pressure->now = now;
-    pressure->scarce = arena_available(&store->arena) < store->arena.frames / FREE_SHARE &&
+    pressure->scarce = arena_available(&store->arena) < arena_frames(&store->arena) / FREE_SHARE &&
                        exceeds_half(&store->pool.pinned, pool_size(store) / EIGHTHS * PINS_OF_POOL);
     pressure->calm = !pressure->scarce && !is_recent(&store->wanted, now, PRESSED_MS);
 }

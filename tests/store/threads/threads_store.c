@@ -12,6 +12,7 @@
  *
  * THREADS, THREADS_OPS and THREADS_SEED say how many, how long and what.
  */
+#include "daemon/store/store_stats.h"
 #include "tests/store/threads/threads.h"
 #include "tests/support/suite.h"
 
@@ -418,9 +419,37 @@ static void look_at_figures(struct worker *worker)
     while (store_namespace_next(worker->thread, &next, &stats)) {
         count++;
     }
+    struct store_stats all, cheap;
+    store_stats(worker->thread, &all);
+    store_memory_stats(worker->thread, &cheap);
     store_leave(worker->thread);
-    if (count > NAMESPACES + 3) {
+    struct store_file_stats file;
+    store_file_stats(store_of(worker->thread), &file);
+    if (count > NAMESPACES + 3 || all.namespaces > NAMESPACES + 3 ||
+        cheap.namespaces > NAMESPACES + 3) {
         test_threads_wrong(worker->team, "there are %u namespaces", count);
+    }
+    if (file.memory_limit == 0 || store_memory(store_of(worker->thread)) == 0) {
+        test_threads_wrong(worker->team, "there is no memory");
+    }
+}
+
+/* As a worker of the daemon does that looks for connections to close. */
+static void look_at_pressure(struct worker *worker)
+{
+    struct own *own = worker->own;
+    struct store_pressure pressure;
+    store_pressure(store_of(worker->thread), test_threads_now(worker->team), &pressure);
+    if (pressure.scarce && pressure.calm) {
+        test_threads_wrong(worker->team, "memory is scarce, and nothing presses");
+    }
+    for (size_t i = 0; i < VIEWS; i++) {
+        if (own->views[i].held) {
+            store_view_presses(&own->views[i].view, &pressure);
+        }
+    }
+    if (own->write != NULL) {
+        store_write_presses(own->write, &pressure);
     }
 }
 
@@ -448,14 +477,14 @@ static void churn(struct worker *worker)
     static const struct {
         unsigned weight;
         test_threads_work *act;
-    } acts[] = {{300, put},  {400, get}, {60, delete},         {60, touch}, {20, stream},
-                {100, list}, {5, flush}, {2, look_at_figures}, {2, resize}};
+    } acts[] = {{300, put},  {400, get}, {60, delete},         {60, touch},           {20, stream},
+                {100, list}, {5, flush}, {2, look_at_figures}, {2, look_at_pressure}, {2, resize}};
     struct own *own = worker->own;
     uint64_t steps = fixture_setting("THREADS_OPS", 10000);
 
     for (uint64_t step = 0; step < steps && !test_threads_failed(worker->team); step++) {
         size_t chosen = 0;
-        uint64_t dice = test_threads_below(worker, 949);
+        uint64_t dice = test_threads_below(worker, 951);
         while (dice >= acts[chosen].weight) {
             dice -= acts[chosen++].weight;
         }
@@ -469,6 +498,31 @@ static void churn(struct worker *worker)
     }
     if (own->cursor != NULL) {
         store_cursor_close(&own->cursor);
+    }
+}
+
+/* The first worker takes more and more memory. The others look at it meanwhile: they take as few
+ * locks as may be, for these would order what they read behind what is written. */
+static void grow(struct worker *worker)
+{
+    enum { STEPS = 200 };
+    struct own *own = worker->own;
+    for (uint64_t step = 1; step <= STEPS; step++) {
+        test_threads_meet(worker);
+        if (worker->number == 0) {
+            uint64_t more = (own->most - own->least) / STEPS * step;
+            store_enter(worker->thread);
+            if (store_set_memory(worker->thread, own->least + more) != STORE_RESIZED) {
+                test_threads_wrong(worker->team, "memory does not grow");
+            }
+            store_leave(worker->thread);
+        } else if (worker->number == 1) {
+            look_at_pressure(worker);
+        } else if (worker->number == 2) {
+            look_at_figures(worker);
+        } else {
+            put(worker);
+        }
     }
 }
 
@@ -526,6 +580,12 @@ START_TEST(with_ample_memory_that_changes)
 }
 END_TEST
 
+START_TEST(with_memory_that_grows)
+{
+    run(STORE_MEMORY_MIN + FIXTURE_MIB, 256 * FIXTURE_MIB, false, grow);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store threads");
@@ -535,6 +595,7 @@ int main(void)
     tcase_add_test(threads, with_ample_memory);
     tcase_add_loop_test(threads, with_little_memory_that_changes, 0, 2);
     tcase_add_test(threads, with_ample_memory_that_changes);
+    tcase_add_test(threads, with_memory_that_grows);
     suite_add_tcase(suite, threads);
     return suite_run(suite);
 }
