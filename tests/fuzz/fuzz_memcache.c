@@ -6,22 +6,17 @@
  * on the splits nor on whether values are buffered or streamed, and the value of a storage command
  * is never executed.
  */
-#include <stdio.h>
-
 #include "tests/fuzz/cuts.h"
 
 enum { HEADER = 3 };
 
-static const char command[] = "touch canary 1\r\n";
-static const struct cuts_canary canary = {&protocol_memcache, "TOUCH keys=canary"};
+static const struct cuts_canary canary = {&protocol_memcache, "touch canary 1\r\n",
+                                          "TOUCH keys=canary"};
 
 static void hide_commands(struct slice words, const struct feed *feed)
 {
-    char with_length[80];
-    snprintf(with_length, sizeof with_length, " %zu\n%s%s\r\n", 2 * strlen(command), command,
-             command);
-    cuts_hide(&canary, "set ", words, with_length, feed);
-    cuts_hide(&canary, "append k 0 ", words, with_length, feed);
+    cuts_hide(&canary, "set ", words, CUTS_BYTES, feed);
+    cuts_hide(&canary, "append k 0 ", words, CUTS_BYTES, feed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -6,25 +6,18 @@
  * on the splits nor on whether values are buffered or streamed, and the value of a PUT or an ADD
  * is never executed.
  */
-#include <stdio.h>
-
 #include "tests/fuzz/cuts.h"
 
 enum { HEADER = 3 };
 
-static const char command[] = "FLUSH canary\r\n";
-static const struct cuts_canary canary = {&protocol_native, "FLUSH ns=canary\n"};
+static const struct cuts_canary canary = {&protocol_native, "FLUSH canary\r\n",
+                                          "FLUSH ns=canary\n"};
 
 static void hide_commands(struct slice words, const struct feed *feed)
 {
-    char with_length[80];
-    snprintf(with_length, sizeof with_length, " %zu\n%s%s\r\n", 2 * strlen(command), command,
-             command);
-    char a_line[80];
-    snprintf(a_line, sizeof a_line, "\n%s", command);
-    cuts_hide(&canary, "PUT ", words, a_line, feed);
-    cuts_hide(&canary, "add ns ", words, a_line, feed);
-    cuts_hide(&canary, "PUT ns k ", words, with_length, feed);
+    cuts_hide(&canary, "PUT ", words, CUTS_LINE, feed);
+    cuts_hide(&canary, "add ns ", words, CUTS_LINE, feed);
+    cuts_hide(&canary, "PUT ns k ", words, CUTS_BYTES, feed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
